@@ -1,0 +1,94 @@
+// Data: a tree of plain values, the one shape in which records, events and effects cross between C++ and JavaScript.
+// In JavaScript it is a structured-clone value (null, boolean, number, string, Uint8Array, Array, plain object).
+// Objects keep the order of their members; look-up is linear because they are small.
+#ifndef SKERRY_BASE_DATA_H_
+#define SKERRY_BASE_DATA_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+
+namespace skerry {
+
+class Data {
+ public:
+  enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kBytes, kArray, kObject };
+  using Array = std::vector<Data>;
+  using Member = std::pair<std::string, Data>;
+  using Object = std::vector<Member>;
+
+  Data() = default;
+  Data(std::nullptr_t) {}                                                       // NOLINT
+  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                      // NOLINT
+  Data(double v) : kind_(Kind::kNumber), number_(v) {}                          // NOLINT
+  Data(int v) : kind_(Kind::kNumber), number_(v) {}                             // NOLINT
+  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                        // NOLINT
+  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}   // NOLINT
+  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}    // NOLINT
+  Data(std::string v) : kind_(Kind::kString), text_(std::move(v)) {}            // NOLINT
+  Data(std::string_view v) : kind_(Kind::kString), text_(v) {}                  // NOLINT
+  Data(const char* v) : kind_(Kind::kString), text_(v) {}                       // NOLINT
+  Data(Array v) : kind_(Kind::kArray), array_(std::move(v)) {}                  // NOLINT
+  Data(Object v) : kind_(Kind::kObject), object_(std::move(v)) {}               // NOLINT
+  static Data Bytes(std::string v) {
+    Data d;
+    d.kind_ = Kind::kBytes;
+    d.text_ = std::move(v);
+    return d;
+  }
+  static Data MakeArray() { return Data(Array{}); }
+  static Data MakeObject() { return Data(Object{}); }
+
+  Kind kind() const { return kind_; }
+  bool is_null() const { return kind_ == Kind::kNull; }
+  bool is_bool() const { return kind_ == Kind::kBool; }
+  bool is_number() const { return kind_ == Kind::kNumber; }
+  bool is_string() const { return kind_ == Kind::kString; }
+  bool is_bytes() const { return kind_ == Kind::kBytes; }
+  bool is_array() const { return kind_ == Kind::kArray; }
+  bool is_object() const { return kind_ == Kind::kObject; }
+
+  // Lenient readers: the fallback where the kind is another. Incoming messages are checked with is_...() first
+  // wherever a wrong kind must be an error.
+  bool as_bool(bool fallback = false) const { return is_bool() ? number_ != 0 : fallback; }
+  double as_number(double fallback = 0) const { return is_number() ? number_ : fallback; }
+  uint64_t as_u64(uint64_t fallback = 0) const;  // fallback also for negative, fractional and > 2^53
+  const std::string& as_string() const;          // the empty string where it is no string
+  const std::string& as_bytes() const;           // the empty string where it is no bytes
+  const Array& items() const;                    // empty where it is no array
+  const Object& members() const;                 // empty where it is no object
+  Array& mutable_items() { return array_; }      // REQUIRES: is_array()
+  Object& mutable_members() { return object_; }  // REQUIRES: is_object()
+
+  const Data* Find(std::string_view key) const;          // null where it is no object or has no such member
+  const Data& operator[](std::string_view key) const;    // a null Data where there is none
+  Data& Set(std::string_view key, Data value);           // REQUIRES: is_object(); replaces or appends; returns *this
+  void Remove(std::string_view key);
+  Data& Push(Data value);                                // REQUIRES: is_array(); returns *this
+
+  // Deep equality; objects are equal whatever the order of their members.
+  friend bool operator==(const Data& a, const Data& b);
+
+ private:
+  Kind kind_ = Kind::kNull;
+  double number_ = 0;
+  std::string text_;
+  Array array_;
+  Object object_;
+};
+
+// Binary form, shared with js/core/data-codec.ts. Grammar:
+//   data   = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within ±2^53)
+//          | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data) (object)
+//   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
+// Depth is limited to kMaxDataDepth; more is an error, not a crash.
+void EncodeData(const Data& data, std::string* out);
+Result<Data> DecodeData(std::string_view bytes);
+
+}  // namespace skerry
+
+#endif  // SKERRY_BASE_DATA_H_

@@ -1,0 +1,40 @@
+// Base: a plain BaseRows over row stores: the confirmed state as the image job, the server's image maker and tests hold it.
+#ifndef SKERRY_LOG_BASE_H_
+#define SKERRY_LOG_BASE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log/base_rows.h"
+#include "model/row_store.h"
+
+namespace skerry {
+
+class Base final : public BaseRows {
+ public:
+  explicit Base(const Schema* schema);
+  std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
+  void PutBase(const ObjectKey& key, const Row& row) override;
+  void EraseBase(std::string_view realm, const ObjectKey& key) override;
+  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
+
+  const Schema& schema() const { return *schema_; }
+  // One row per id, in whichever realm; rows of ids that are in a second realm too are in extras().
+  RowStore& store(TableIndex table) { return *stores_[table]; }
+  const RowStore& store(TableIndex table) const { return *stores_[table]; }
+  using Extras = std::map<std::pair<ObjectKey, std::string>, Row>;  // by (key, realm)
+  const Extras& extras() const { return extras_; }
+
+ private:
+  const Schema* schema_;
+  std::vector<std::unique_ptr<RowStore>> stores_;
+  Extras extras_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_BASE_H_

@@ -1,0 +1,29 @@
+// BaseRows: the confirmed state, kept per (realm, table, id): each realm is replicated exactly, on its own (DESIGN section
+// 7). An object that is in the middle of a move may be in two realms at once. Implementations: log/base.h (image job,
+// tests), client/view.h (a window, which keeps visible rows packed and base rows aside where they differ).
+#ifndef SKERRY_LOG_BASE_ROWS_H_
+#define SKERRY_LOG_BASE_ROWS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/row.h"
+
+namespace skerry {
+
+class BaseRows {
+ public:
+  virtual ~BaseRows() = default;
+  // The row's own `realm` member equals `realm`.
+  virtual std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const = 0;
+  virtual void PutBase(const ObjectKey& key, const Row& row) = 0;
+  virtual void EraseBase(std::string_view realm, const ObjectKey& key) = 0;
+  // All (id, realm) of a table, ids in byte order; for pages and dropped scopes, which are rare.
+  virtual std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const = 0;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_BASE_ROWS_H_

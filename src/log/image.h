@@ -1,0 +1,49 @@
+// Image: an immutable, checksummed file holding confirmed rows at stated cursors: of one realm as the server makes it, or
+// of all that a client holds. The same format in both, so that a server's image goes into a client's storage and memory
+// unparsed. Grammar in image.cc.
+#ifndef SKERRY_LOG_IMAGE_H_
+#define SKERRY_LOG_IMAGE_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "log/base.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+struct ImageHeader {
+  uint32_t format = 0;
+  uint64_t schema_fingerprint = 0;
+  uint32_t schema_version = 0;
+  uint64_t n = 0;  // the client's n that it holds; 0 in a server's image
+  std::vector<std::pair<std::string, std::string>> cursors;  // realm, "revision@at"
+  uint64_t body_bytes = 0;
+};
+
+// The whole image. `meta` carries n and cursors.
+std::string EncodeImage(const Base& base, uint64_t n, const std::vector<std::pair<std::string, std::string>>& cursors);
+
+// Reads the header only. kCorrupt, kVersion.
+Result<ImageHeader> ReadImageHeader(std::string_view bytes);
+
+// Where an image's sections go: one RowStore a table, and rows of ids that are in two realms. Verifies the checksum of
+// the whole image first; nothing is touched if it does not match. kCorrupt, kVersion (another schema fingerprint).
+class ImageSink {
+ public:
+  virtual ~ImageSink() = default;
+  virtual RowStore* ImageStore(TableIndex table) = 0;
+  virtual void ImageExtra(const ObjectKey& key, const Row& row) = 0;
+};
+Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink);
+
+// The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the whole file.
+std::string ImageChecksum(std::string_view bytes);
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_IMAGE_H_

@@ -1,0 +1,78 @@
+// Record: what one transaction of the sync worker did to base, in the order of folding: the body of a row of the store
+// `updates`. Windows, and the job that makes images, apply it to their BaseRows.
+#ifndef SKERRY_LOG_RECORD_H_
+#define SKERRY_LOG_RECORD_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "log/base_rows.h"
+#include "log/op.h"
+#include "model/row.h"
+
+namespace skerry {
+
+// Persisted: never renumber.
+enum class ChangeKind : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kMove = 4, kLeave = 5 };
+
+// One element of a pull's `changes`.
+struct Change {
+  ChangeKind kind = ChangeKind::kUpdate;
+  ObjectKey key;
+  std::string realm;
+  std::string to;              // kMove
+  std::vector<PropValue> set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
+  double created_at = 0;
+  double modified_at = 0;
+  uint64_t revision = 0;
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+enum class StepKind : uint8_t {
+  kOwnOps = 1,      // confirmed own ops of one update in one realm, with the entry's at and revision
+  kChange = 2,      // one change of the answer
+  kPage = 3,        // a fill page replaces its range of ids: what matches `where`, lies in (above, upto] and is not named goes
+  kDropRealm = 4,   // the realm was revoked: its rows leave
+  kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` leave
+};
+
+struct PageRange {
+  TableIndex table = kNone;
+  std::string where;                // filter as JSON text
+  std::string above;                // exclusive; empty: from the start
+  std::optional<std::string> upto;  // inclusive; none: to the end
+  std::vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
+  friend bool operator==(const PageRange&, const PageRange&) = default;
+};
+struct ScopeFilter {
+  TableIndex table = kNone;
+  std::string where;
+  friend bool operator==(const ScopeFilter&, const ScopeFilter&) = default;
+};
+
+struct Step {
+  StepKind kind = StepKind::kChange;
+  std::string realm;                // kOwnOps, kDropRealm
+  double at = 0;                    // kOwnOps
+  uint64_t revision = 0;            // kOwnOps
+  std::vector<Op> ops;              // kOwnOps: those of `realm` only
+  Change change;                    // kChange
+  PageRange page;                   // kPage
+  std::vector<ScopeFilter> scopes;  // kKeepScopes
+  friend bool operator==(const Step&, const Step&) = default;
+};
+
+// Applies steps in order. Calls `touched(key)` for every object whose base row may have changed.
+class TouchedSink {
+ public:
+  virtual ~TouchedSink() = default;
+  virtual void Touched(const ObjectKey& key) = 0;
+};
+Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows, TouchedSink* touched);
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_RECORD_H_
