@@ -1,0 +1,66 @@
+// Choosing an Emscripten, and telling CMake which: .toolchain/emscripten.cmake names its folder.
+
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { debianAvailable, llvmOf } from './debian.mjs';
+import { debianPrefix, root, toolchain } from './paths.mjs';
+import { note, run, SetupError, which } from './run.mjs';
+
+/** The oldest version whose flags are all that wasm/CMakeLists.txt uses. */
+const kOldest = 4;
+
+/** The folder of the emcc on PATH, or of the emsdk, if it is new enough. */
+function installed() {
+  const candidates = [
+    which('emcc'),
+    process.env.EMSDK && join(process.env.EMSDK, 'upstream', 'emscripten', 'emcc'),
+  ].filter((path) => path && existsSync(path));
+  for (const path of candidates) {
+    const folder = dirname(realpathSync(path));
+    const file = join(folder, 'emscripten-version.txt');
+    const version = existsSync(file) ? readFileSync(file, 'utf8').replaceAll('"', '').trim() : '0';
+    if (Number.parseInt(version, 10) >= kOldest) return { folder, version };
+    note(`${path} is version ${version}: too old, ${kOldest} or newer is needed`);
+  }
+  return undefined;
+}
+
+/** Completes the Emscripten of the Debian prefix: its configuration, and one package that it needs. */
+export async function configureDebianEmscripten() {
+  const folder = join(debianPrefix, 'usr', 'share', 'emscripten');
+  const cache = join(toolchain, 'emscripten-cache');
+  mkdirSync(cache, { recursive: true });
+  const config = {
+    LLVM_ROOT: join(llvmOf(debianPrefix), 'bin'),
+    BINARYEN_ROOT: join(debianPrefix, 'usr'),
+    NODE_JS: process.execPath,
+    CACHE: cache,
+    LLVM_ADD_VERSION: '',
+    CLANG_ADD_VERSION: '',
+  };
+  // The file beside emcc is found without any variable in the environment.
+  const lines = Object.entries(config).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
+  writeFileSync(join(folder, '.emscripten'), lines.join(''));
+  const packages = ['acorn@8', 'acorn-import-phases@1'];
+  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], { cwd: folder });
+}
+
+/** Writes down which Emscripten to use and returns its version. */
+export function chooseEmscripten() {
+  const own = join(debianPrefix, 'usr', 'share', 'emscripten');
+  const choice = installed() ?? (existsSync(own) ? { folder: own, version: 'Debian' } : undefined);
+  if (!choice) {
+    const hint = debianAvailable() ? 'Remove .toolchain and run this again.' : '';
+    throw new SetupError(
+      `No Emscripten ${kOldest} or newer. Install the emsdk and put emcc on PATH (or set EMSDK). ${hint}`,
+    );
+  }
+  const text = `set(SKERRY_EMSCRIPTEN_ROOT ${JSON.stringify(choice.folder)})\n`;
+  const file = join(root, '.toolchain', 'emscripten.cmake');
+  // Left alone when it says the same: CMake configures anew when it changes.
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  return choice;
+}
