@@ -10,6 +10,9 @@ export class SetupError extends Error {}
 
 const kHeartbeatMs = 15_000;
 
+/** The steps under way, innermost last: only that one gives signs of life. */
+const running = [];
+
 /** Formats a duration for people. */
 export function seconds(ms) {
   return ms < 60_000
@@ -26,10 +29,10 @@ export function note(text) {
 export async function step(name, work) {
   const start = performance.now();
   console.log(`▸ ${name}`);
-  const heartbeat = setInterval(
-    () => note(`… ${name}: ${seconds(performance.now() - start)} so far`),
-    kHeartbeatMs,
-  );
+  running.push(name);
+  const heartbeat = setInterval(() => {
+    if (running.at(-1) === name) note(`… ${name}: ${seconds(performance.now() - start)} so far`);
+  }, kHeartbeatMs);
   try {
     const result = await work();
     console.log(`  ✓ ${name} (${seconds(performance.now() - start)})`);
@@ -39,6 +42,7 @@ export async function step(name, work) {
     throw error;
   } finally {
     clearInterval(heartbeat);
+    running.pop();
   }
 }
 

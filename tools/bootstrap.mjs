@@ -1,0 +1,168 @@
+// Installs what this checkout lacks, and nothing else: `node tools/bootstrap.mjs [--test]`.
+//
+// When everything is there it only looks, which takes a few milliseconds. It uses nothing but Node's
+// own modules, because it runs before anything has been installed. Several may run at once.
+//
+//   .toolchain/                 what belongs to this checkout
+//     include/                  the nlohmann and doctest headers
+//     bin/                      ninja, clang-format, clang-tidy (links)
+//     emscripten.cmake          which Emscripten CMake is to use
+//   .toolchain/debian/          the compilers (or in SKERRY_TOOLCHAIN_DIR, shared by checkouts)
+//   .toolchain/emscripten-cache/
+
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { findChromium } from './lib/chromium.mjs';
+import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
+import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
+import { withLock } from './lib/lock.mjs';
+import { debianPrefix, root, toolchain } from './lib/paths.mjs';
+import { main, note, run, SetupError, step, which } from './lib/run.mjs';
+
+/** Raised when a change of the recipe must replace what machines have installed. */
+const kRecipe = '1';
+const kNodeMajor = 20;
+
+const local = join(root, '.toolchain');
+const stampOf = (folder) => join(folder, 'skerry.stamp');
+const readStamp = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
+
+function checkNode() {
+  if (Number.parseInt(process.versions.node, 10) < kNodeMajor) {
+    throw new SetupError(`Node ${kNodeMajor} or newer is needed; this is ${process.version}.`);
+  }
+  for (const program of ['npm', 'cmake', 'git']) {
+    if (!which(program)) throw new SetupError(`There is no ${program} on PATH. Please install it.`);
+  }
+  if (!which('c++')) throw new SetupError('There is no C++ compiler (c++) on PATH. Install g++.');
+}
+
+// --- npm packages ---------------------------------------------------------------------------------
+
+async function installPackages() {
+  const hash = createHash('sha256');
+  for (const name of ['package-lock.json', 'package.json', 'server/package.json']) {
+    hash.update(readFileSync(join(root, name)));
+  }
+  const wanted = hash.digest('hex');
+  const stamp = join(root, 'node_modules', '.skerry-lock');
+  if (readStamp(stamp) === wanted) return;
+  await step('npm packages', async () => {
+    // `npm ci` would empty node_modules under the feet of whoever else is building here.
+    await run('npm', ['install', '--no-audit', '--no-fund', '--no-save'], { cwd: root });
+    await run(process.execPath, [join(root, 'tools', 'link-self.mjs')]);
+    writeFileSync(stamp, wanted);
+  });
+}
+
+// --- compilers, headers and tools -----------------------------------------------------------------
+
+/** The compilers of the Debian suite, where this machine can have them. */
+async function installCompilers() {
+  if (!debianAvailable()) return;
+  const stamp = stampOf(debianPrefix);
+  // The stamp holds the folder, because the programs carry its path: a moved folder is made anew.
+  const wanted = `${kRecipe} ${debianPrefix}`;
+  if (readStamp(stamp) === wanted) return;
+  await step('Emscripten, LLVM and headers (100 MB, once)', async () => {
+    await installDebianPrefix(debianPrefix);
+    note('adding what Emscripten wants from npm');
+    await configureDebianEmscripten();
+    writeFileSync(stamp, wanted);
+  });
+}
+
+/** Makes .toolchain/bin/<name> point at `target`. */
+function link(name, target) {
+  const path = join(local, 'bin', name);
+  try {
+    if (readlinkSync(path) === target) return;
+  } catch {
+    // There is none yet.
+  }
+  mkdirSync(join(local, 'bin'), { recursive: true });
+  const fresh = `${path}.${process.pid}`;
+  symlinkSync(target, fresh);
+  renameSync(fresh, path);
+}
+
+function linkTools({ test }) {
+  const llvm = llvmOf(debianPrefix);
+  const ninja = [join(debianPrefix, 'usr', 'bin', 'ninja'), which('ninja')].find(
+    (path) => path && existsSync(path),
+  );
+  if (!ninja) throw new SetupError('There is no ninja on PATH. Install ninja-build.');
+  link('ninja', ninja);
+  for (const name of ['clang-format', 'clang-tidy']) {
+    const path = [llvm && join(llvm, 'bin', name), which(`${name}-21`), which(name)].find(
+      (candidate) => candidate && existsSync(candidate),
+    );
+    if (path) link(name, path);
+    else if (test) throw new SetupError(`There is no ${name} on PATH. Version 21 is wanted.`);
+  }
+}
+
+function installHeaders({ test }) {
+  const include = join(local, 'include');
+  const names = { nlohmann: 'nlohmann-json3-dev', ...(test ? { doctest: 'doctest-dev' } : {}) };
+  for (const [name, title] of Object.entries(names)) {
+    if (existsSync(join(include, name))) continue;
+    if (copyHeaders(name, debianPrefix, include)) continue;
+    throw new SetupError(
+      `No ${name} headers. Install ${title}, or put the folder ${name} into .toolchain/include.`,
+    );
+  }
+}
+
+// --- the browser ----------------------------------------------------------------------------------
+
+async function installChromium() {
+  if (findChromium()) return;
+  const root = process.getuid?.() === 0;
+  if (process.platform !== 'linux' || !root || !which('apt-get')) {
+    throw new SetupError(
+      'The browser tests need Chromium. Install it (on Debian: apt-get install chromium), ' +
+        'or set CHROMIUM_PATH to its program.',
+    );
+  }
+  await step('Chromium', async () => {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' };
+    const install = ['install', '-y', '-q', '--no-install-recommends', 'chromium'];
+    if ((await run('apt-get', install, { env, allowFailure: true })).code === 0) return;
+    note("reading apt's package lists first");
+    await run('apt-get', ['update', '-q'], { env });
+    await run('apt-get', install, { env });
+  });
+}
+
+// --- all of it ------------------------------------------------------------------------------------
+
+/** Installs what is missing for a build, and with `test` also what the tests need. */
+export async function bootstrap({ test = false, browser = test } = {}) {
+  checkNode();
+  mkdirSync(local, { recursive: true });
+  mkdirSync(toolchain, { recursive: true });
+  await withLock(join(toolchain, 'lock'), async () => {
+    await installPackages();
+    await installCompilers();
+    chooseEmscripten();
+    installHeaders({ test });
+    linkTools({ test });
+  });
+  if (browser) await installChromium();
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+  await main(() => step('set-up', () => bootstrap({ test: process.argv.includes('--test') })));
+}
