@@ -1,0 +1,52 @@
+// Reading and writing of little-endian numbers, varints and length-prefixed text. The Reader never reads past its end: a
+// failed read sets failed() and returns zero, so that a decoder can check once per record.
+#ifndef SKERRY_BASE_BYTES_H_
+#define SKERRY_BASE_BYTES_H_
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace skerry {
+
+inline void PutU8(std::string* out, uint8_t v) { out->push_back(static_cast<char>(v)); }
+void PutU32(std::string* out, uint32_t v);
+void PutU64(std::string* out, uint64_t v);
+void PutF64(std::string* out, double v);
+void PutVarint(std::string* out, uint64_t v);
+void PutText(std::string* out, std::string_view v);  // varint length, bytes
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  uint8_t U8();
+  uint32_t U32();
+  uint64_t U64();
+  double F64();
+  uint64_t Varint();
+  std::string_view Text();            // a view into the input
+  std::string_view Take(size_t size);
+  bool failed() const { return failed_; }
+  void Fail() { failed_ = true; }
+  size_t position() const { return position_; }
+  size_t remaining() const { return bytes_.size() - position_; }
+  bool AtEnd() const { return !failed_ && position_ == bytes_.size(); }
+
+ private:
+  bool Has(size_t size) {
+    if (failed_ || size > bytes_.size() - position_) failed_ = true;
+    return !failed_;
+  }
+  std::string_view bytes_;
+  size_t position_ = 0;
+  bool failed_ = false;
+};
+
+std::string Base64Encode(std::string_view bytes);
+// Standard alphabet with padding; false on anything else.
+bool Base64Decode(std::string_view text, std::string* out);
+
+}  // namespace skerry
+
+#endif  // SKERRY_BASE_BYTES_H_

@@ -1,0 +1,217 @@
+#include "base/data.h"
+
+#include <cmath>
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+namespace skerry {
+namespace {
+
+constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
+
+enum Tag : uint8_t {
+  kTagNull = 0,
+  kTagFalse = 1,
+  kTagTrue = 2,
+  kTagF64 = 3,
+  kTagInteger = 4,
+  kTagString = 5,
+  kTagBytes = 6,
+  kTagArray = 7,
+  kTagObject = 8,
+};
+
+bool IsExactInteger(double v) {
+  return std::abs(v) <= kMaxExactInteger && std::trunc(v) == v && !(v == 0 && std::signbit(v));
+}
+
+void EncodeNumber(double v, std::string* out) {
+  if (!IsExactInteger(v)) {
+    PutU8(out, kTagF64);
+    PutF64(out, v);
+    return;
+  }
+  const auto integer = static_cast<int64_t>(v);
+  PutU8(out, kTagInteger);
+  PutVarint(out, static_cast<uint64_t>(integer) << 1 ^ static_cast<uint64_t>(integer >> 63));
+}
+
+Data Decode(Reader* in, int depth);
+
+Data DecodeArray(Reader* in, int depth) {
+  const uint64_t count = in->Varint();
+  if (count > in->remaining()) in->Fail();  // Every element takes a byte at least.
+  Data::Array items;
+  if (!in->failed()) items.reserve(static_cast<size_t>(count));
+  for (uint64_t i = 0; i < count && !in->failed(); ++i) items.push_back(Decode(in, depth + 1));
+  return Data(std::move(items));
+}
+
+Data DecodeObject(Reader* in, int depth) {
+  const uint64_t count = in->Varint();
+  if (count > in->remaining()) in->Fail();
+  Data::Object members;
+  if (!in->failed()) members.reserve(static_cast<size_t>(count));
+  for (uint64_t i = 0; i < count && !in->failed(); ++i) {
+    std::string key(in->Text());
+    members.emplace_back(std::move(key), Decode(in, depth + 1));
+  }
+  return Data(std::move(members));
+}
+
+Data Decode(Reader* in, int depth) {
+  if (depth > kMaxDataDepth) in->Fail();
+  const uint8_t tag = in->U8();
+  if (in->failed()) return {};
+  switch (tag) {
+    case kTagNull:
+      return {};
+    case kTagFalse:
+      return Data(false);
+    case kTagTrue:
+      return Data(true);
+    case kTagF64:
+      return Data(in->F64());
+    case kTagInteger: {
+      const uint64_t zigzag = in->Varint();
+      return Data(static_cast<double>(static_cast<int64_t>(zigzag >> 1) ^
+                                      -static_cast<int64_t>(zigzag & 1)));
+    }
+    case kTagString:
+      return Data(in->Text());
+    case kTagBytes:
+      return Data::Bytes(std::string(in->Text()));
+    case kTagArray:
+      return DecodeArray(in, depth);
+    case kTagObject:
+      return DecodeObject(in, depth);
+    default:
+      in->Fail();
+      return {};
+  }
+}
+
+}  // namespace
+
+uint64_t Data::as_u64(uint64_t fallback) const {
+  if (!is_number() || !(number_ >= 0) || number_ > kMaxExactInteger || std::trunc(number_) != number_)
+    return fallback;
+  return static_cast<uint64_t>(number_);
+}
+
+const std::string& Data::as_string() const {
+  static const std::string empty;
+  return is_string() ? text_ : empty;
+}
+
+const std::string& Data::as_bytes() const {
+  static const std::string empty;
+  return is_bytes() ? text_ : empty;
+}
+
+const Data::Array& Data::items() const {
+  static const Array empty;
+  return is_array() ? array_ : empty;
+}
+
+const Data::Object& Data::members() const {
+  static const Object empty;
+  return is_object() ? object_ : empty;
+}
+
+const Data* Data::Find(std::string_view key) const {
+  for (const Member& member : members()) {
+    if (member.first == key) return &member.second;
+  }
+  return nullptr;
+}
+
+const Data& Data::operator[](std::string_view key) const {
+  static const Data null;
+  const Data* found = Find(key);
+  return found ? *found : null;
+}
+
+Data& Data::Set(std::string_view key, Data value) {
+  SKERRY_CHECK(is_object());
+  for (Member& member : object_) {
+    if (member.first == key) {
+      member.second = std::move(value);
+      return *this;
+    }
+  }
+  object_.emplace_back(std::string(key), std::move(value));
+  return *this;
+}
+
+void Data::Remove(std::string_view key) {
+  for (size_t i = 0; i < object_.size(); ++i) {
+    if (object_[i].first != key) continue;
+    object_.erase(object_.begin() + static_cast<ptrdiff_t>(i));
+    return;
+  }
+}
+
+Data& Data::Push(Data value) {
+  SKERRY_CHECK(is_array());
+  array_.push_back(std::move(value));
+  return *this;
+}
+
+bool operator==(const Data& a, const Data& b) {
+  if (a.kind_ != b.kind_) return false;
+  switch (a.kind_) {
+    case Data::Kind::kArray:
+      return a.array_ == b.array_;
+    case Data::Kind::kObject: {
+      if (a.object_.size() != b.object_.size()) return false;
+      for (const Data::Member& member : a.object_) {
+        const Data* other = b.Find(member.first);
+        if (!other || !(*other == member.second)) return false;
+      }
+      return true;
+    }
+    default:
+      return a.number_ == b.number_ && a.text_ == b.text_;
+  }
+}
+
+void EncodeData(const Data& data, std::string* out) {
+  switch (data.kind()) {
+    case Data::Kind::kNull:
+      return PutU8(out, kTagNull);
+    case Data::Kind::kBool:
+      return PutU8(out, data.as_bool() ? kTagTrue : kTagFalse);
+    case Data::Kind::kNumber:
+      return EncodeNumber(data.as_number(), out);
+    case Data::Kind::kString:
+      PutU8(out, kTagString);
+      return PutText(out, data.as_string());
+    case Data::Kind::kBytes:
+      PutU8(out, kTagBytes);
+      return PutText(out, data.as_bytes());
+    case Data::Kind::kArray:
+      PutU8(out, kTagArray);
+      PutVarint(out, data.items().size());
+      for (const Data& item : data.items()) EncodeData(item, out);
+      return;
+    case Data::Kind::kObject:
+      PutU8(out, kTagObject);
+      PutVarint(out, data.members().size());
+      for (const Data::Member& member : data.members()) {
+        PutText(out, member.first);
+        EncodeData(member.second, out);
+      }
+      return;
+  }
+}
+
+Result<Data> DecodeData(std::string_view bytes) {
+  Reader in(bytes);
+  Data data = Decode(&in, 0);
+  if (!in.AtEnd()) return Status(Code::kParse, "damaged binary data at byte " + std::to_string(in.position()));
+  return data;
+}
+
+}  // namespace skerry

@@ -1,0 +1,10 @@
+set(SKERRY_BASE_SOURCES
+  src/base/bytes.cc
+  src/base/checksum.cc
+  src/base/data.cc
+  src/base/id.cc
+  src/base/json.cc
+  src/base/random.cc
+  src/base/status.cc
+  src/base/text.cc
+)

@@ -1,0 +1,41 @@
+#include "base/text.h"
+
+#include <cstdint>
+
+namespace skerry {
+namespace {
+
+// The length of the well-formed sequence that `text` begins with (Unicode, table 3-7), or 0.
+size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const auto is_tail = [&](size_t i, uint8_t low, uint8_t high) {
+    return i < text.size() && byte(i) >= low && byte(i) <= high;
+  };
+  const uint8_t lead = byte(0);
+  if (lead < 0x80) return lead == 0 ? 0 : 1;
+  if (lead >= 0xc2 && lead <= 0xdf) return is_tail(1, 0x80, 0xbf) ? 2 : 0;
+  if (lead >= 0xe0 && lead <= 0xef) {
+    const uint8_t low = lead == 0xe0 ? 0xa0 : 0x80;
+    const uint8_t high = lead == 0xed ? 0x9f : 0xbf;
+    return is_tail(1, low, high) && is_tail(2, 0x80, 0xbf) ? 3 : 0;
+  }
+  if (lead >= 0xf0 && lead <= 0xf4) {
+    const uint8_t low = lead == 0xf0 ? 0x90 : 0x80;
+    const uint8_t high = lead == 0xf4 ? 0x8f : 0xbf;
+    return is_tail(1, low, high) && is_tail(2, 0x80, 0xbf) && is_tail(3, 0x80, 0xbf) ? 4 : 0;
+  }
+  return 0;
+}
+
+}  // namespace
+
+bool IsStorableText(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = SequenceLength(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace skerry

@@ -1,0 +1,14 @@
+// What text the core stores: what PostgreSQL, JSON and JavaScript can all hold, so that nothing is refused later.
+#ifndef SKERRY_BASE_TEXT_H_
+#define SKERRY_BASE_TEXT_H_
+
+#include <string_view>
+
+namespace skerry {
+
+// Well-formed UTF-8 (no overlong forms, no surrogates, nothing above U+10FFFF) without U+0000.
+bool IsStorableText(std::string_view text);
+
+}  // namespace skerry
+
+#endif  // SKERRY_BASE_TEXT_H_
