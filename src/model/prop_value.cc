@@ -1,0 +1,179 @@
+// Values against their props: checks, and the plain form of the wire (model/schema.h declares these functions).
+#include <cmath>
+
+#include "base/bytes.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "model/schema.h"
+
+namespace skerry {
+namespace {
+
+// ECMAScript's time values reach to ±8.64e15 ms.
+constexpr double kMaxDateMs = 8.64e15;
+
+ValueKind KindOf(PropType type) {
+  switch (type) {
+    case PropType::kNumber:
+      return ValueKind::kNumber;
+    case PropType::kBoolean:
+      return ValueKind::kBool;
+    case PropType::kDate:
+      return ValueKind::kDate;
+    case PropType::kBytes:
+      return ValueKind::kBytes;
+    case PropType::kJson:
+    case PropType::kClass:
+      return ValueKind::kJson;
+    default:
+      return ValueKind::kString;
+  }
+}
+
+const char* NameOf(PropType type) {
+  static constexpr const char* kNames[] = {"",      "string", "number", "boolean", "date",
+                                           "bytes", "enum",   "ref",    "json",    "class"};
+  return kNames[static_cast<int>(type)];
+}
+
+Status WrongType(const PropDef& prop, const char* why) {
+  return {Code::kWrongType, prop.name + ": " + why + " (" + NameOf(prop.type) + ")"};
+}
+
+bool IsEnumMember(const PropDef& prop, const std::string& name) {
+  for (const std::string& value : prop.enum_values) {
+    if (value == name) return true;
+  }
+  return false;
+}
+
+// JSON text may hide U+0000 and lone surrogates behind escapes only before it is parsed: WriteJson wrote this text, so
+// that a look at the text is enough for the surrogates, and the escape for U+0000.
+bool IsStorableJson(const std::string& text) {
+  if (!IsStorableText(text)) return false;
+  for (size_t i = text.find("\\u0000"); i != std::string::npos; i = text.find("\\u0000", i + 1)) {
+    size_t backslashes = 0;
+    while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
+    if (backslashes % 2 == 0) return false;
+  }
+  return true;
+}
+
+// {"$type": type, "v": …}, or null.
+const Data* Envelope(const Data& data, std::string_view type) {
+  return data.is_object() && data["$type"].as_string() == type ? data.Find("v") : nullptr;
+}
+
+Result<Value> DateFromData(const PropDef& prop, const Data& data) {
+  const Data* v = Envelope(data, "date");
+  const Data& ms = v ? *v : data;
+  if (!ms.is_number()) return WrongType(prop, "a date is a number of milliseconds");
+  return Value::Date(ms.as_number());
+}
+
+Result<Value> BytesFromData(const PropDef& prop, const Data& data) {
+  const Data* v = Envelope(data, "bytes");
+  const Data& content = v ? *v : data;
+  if (content.is_bytes()) return Value::Bytes(content.as_bytes());
+  std::string bytes;
+  if (!content.is_string() || !Base64Decode(content.as_string(), &bytes)) {
+    return WrongType(prop, "bytes are base64 text");
+  }
+  return Value::Bytes(std::move(bytes));
+}
+
+}  // namespace
+
+Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value) {
+  const auto wrong = [&](Code code, const char* why) {
+    return Status(code, table.name + "." + prop.name + ": " + why);
+  };
+  if (value.is_null()) {
+    return prop.optional ? Status::Ok() : wrong(Code::kMissingProp, "must not be null");
+  }
+  if (value.kind() != KindOf(prop.type)) return wrong(Code::kWrongType, "a value of another type");
+  switch (prop.type) {
+    case PropType::kNumber:
+      if (!std::isfinite(value.number())) return wrong(Code::kWrongType, "not a finite number");
+      break;
+    case PropType::kDate:
+      if (!(std::abs(value.number()) <= kMaxDateMs) || std::trunc(value.number()) != value.number())
+        return wrong(Code::kWrongType, "not a valid date");
+      break;
+    case PropType::kEnum:
+      if (!IsEnumMember(prop, value.text())) return wrong(Code::kWrongType, "not a member of the enum");
+      break;
+    case PropType::kRef:
+      if (value.text().empty() || value.text().size() > kMaxIdBytes || !IsStorableText(value.text()))
+        return wrong(Code::kInvalidId, "not an id");
+      break;
+    case PropType::kString:
+      if (!IsStorableText(value.text())) return wrong(Code::kWrongType, "text that no database can hold");
+      break;
+    case PropType::kJson:
+    case PropType::kClass:
+      if (!IsStorableJson(value.text())) return wrong(Code::kWrongType, "text that no database can hold");
+      break;
+    default:
+      break;
+  }
+  if (value.text().size() > kMaxObjectBytes) return wrong(Code::kLimit, "larger than an object may be");
+  return Status::Ok();
+}
+
+Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
+  if (data.is_null()) return Value::Null();
+  switch (prop.type) {
+    case PropType::kNumber:
+      if (!data.is_number()) return WrongType(prop, "not a number");
+      return Value::Number(data.as_number());
+    case PropType::kBoolean:
+      if (!data.is_bool()) return WrongType(prop, "not a boolean");
+      return Value::Bool(data.as_bool());
+    case PropType::kDate:
+      return DateFromData(prop, data);
+    case PropType::kBytes:
+      return BytesFromData(prop, data);
+    case PropType::kJson:
+      return Value::Json(WriteJson(data));
+    case PropType::kClass:
+      if (!data.is_object() || data["$type"].as_string() != prop.type_name) {
+        return WrongType(prop, "not an instance of the registered class");
+      }
+      return Value::Json(WriteJson(data));
+    case PropType::kEnum: {
+      const Data* v = prop.type_name.empty() ? nullptr : Envelope(data, prop.type_name);
+      const Data& name = v ? *v : data;
+      if (!name.is_string()) return WrongType(prop, "not a member of the enum");
+      return Value::String(name.as_string());
+    }
+    default:
+      if (!data.is_string()) return WrongType(prop, "not a string");
+      return Value::String(data.as_string());
+  }
+}
+
+Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64) {
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return {};
+    case ValueKind::kBool:
+      return Data(value.boolean());
+    case ValueKind::kNumber:
+    case ValueKind::kDate:
+      return Data(value.number());
+    case ValueKind::kBytes:
+      return bytes_as_base64 ? Data(Base64Encode(value.text())) : Data::Bytes(value.text());
+    case ValueKind::kJson: {
+      Result<Data> parsed = ParseJson(value.text());
+      SKERRY_CHECK(parsed.ok());  // Only WriteJson makes such texts, and damage is noticed by checksums.
+      return std::move(parsed.value());
+    }
+    default:
+      (void)prop;
+      return Data(value.text());
+  }
+}
+
+}  // namespace skerry
