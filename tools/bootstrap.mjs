@@ -31,7 +31,7 @@ import { debianPrefix, root, toolchain } from './lib/paths.mjs';
 import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 
 /** Raised when a change of the recipe must replace what machines have installed. */
-const kRecipe = '1';
+const kRecipe = '2';
 const kNodeMajor = 20;
 
 const local = join(root, '.toolchain');
@@ -76,7 +76,9 @@ async function installCompilers() {
   const wanted = `${kRecipe} ${debianPrefix}`;
   if (readStamp(stamp) === wanted) return;
   await step('Emscripten, LLVM and headers (100 MB, once)', async () => {
-    await installDebianPrefix(debianPrefix);
+    // Without a stamp, but with the list that is written last, only what follows had failed.
+    const unpacked = !readStamp(stamp) && existsSync(join(debianPrefix, 'packages.txt'));
+    if (!unpacked) await installDebianPrefix(debianPrefix);
     note('adding what Emscripten wants from npm');
     await configureDebianEmscripten();
     writeFileSync(stamp, wanted);

@@ -41,6 +41,9 @@ export async function configureDebianEmscripten() {
   // The file beside emcc is found without any variable in the environment.
   const lines = Object.entries(config).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`);
   writeFileSync(join(folder, '.emscripten'), lines.join(''));
+  // Without a package.json here Node would go by the one of whatever project the toolchain is in:
+  // npm would install there, and Emscripten's scripts would be taken for ES modules.
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const packages = ['acorn@8', 'acorn-import-phases@1'];
   await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], { cwd: folder });
 }
