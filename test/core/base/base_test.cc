@@ -1,0 +1,102 @@
+// Checksums, ids, random numbers, text and byte readers.
+#include <doctest/doctest.h>
+
+#include <set>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace skerry {
+namespace {
+
+TEST_CASE("XXH64 gives the published values") {
+  // From the specification's test vectors: the empty input, and the digest of "abc" as the reference program prints it.
+  CHECK(Hex16(Xxh64("")) == "ef46db3751d8e999");
+  CHECK(Hex16(Xxh64("abc")) == "44bc2cf5ad770999");
+  CHECK(Hex16(Xxh64("Nobody inspects the spammish repetition")) == "fbcea83c8a378bf1");
+}
+
+TEST_CASE("every flipped bit changes the checksum") {
+  std::string text(100, 'x');
+  const uint64_t sum = Xxh64(text);
+  for (size_t i = 0; i < text.size() * 8; ++i) {
+    text[i / 8] = static_cast<char>(text[i / 8] ^ 1 << i % 8);
+    CHECK(Xxh64(text) != sum);
+    text[i / 8] = static_cast<char>(text[i / 8] ^ 1 << i % 8);
+  }
+}
+
+TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
+  Uuid id;
+  REQUIRE(ParseUuid("0199c0de-0000-7abc-8def-0123456789ab", &id));
+  CHECK(UuidText(id) == "0199c0de-0000-7abc-8def-0123456789ab");
+  for (const char* text : {"", "0199C0DE-0000-7abc-8def-0123456789ab", "0199c0de00007abc8def0123456789ab",
+                           "0199c0de-0000-7abc-8def-0123456789ag", "0199c0de-0000-7abc-8def-0123456789abc"}) {
+    CHECK(!ParseUuid(text, &id));
+  }
+}
+
+TEST_CASE("generated ids increase strictly, also within a millisecond and when the clock steps back") {
+  Random random("ids");
+  UuidGenerator generator(&random);
+  std::string last;
+  std::set<std::string> seen;
+  for (int i = 0; i < 20000; ++i) {
+    const double now = i < 10000 ? 1.76e12 : 1.76e12 - 86400000 + i / 100;
+    const std::string id = generator.Next(now);
+    CHECK(id > last);
+    CHECK(id[14] == '7');
+    CHECK(seen.insert(id).second);
+    last = id;
+  }
+}
+
+TEST_CASE("base64 round-trips and refuses what is not base64") {
+  Random random("base64");
+  for (int i = 0; i < 500; ++i) {
+    std::string bytes;
+    for (uint64_t size = random.Below(50); size > 0; --size) bytes.push_back(static_cast<char>(random.Below(256)));
+    std::string back;
+    REQUIRE(Base64Decode(Base64Encode(bytes), &back));
+    CHECK(back == bytes);
+  }
+  CHECK(Base64Encode("any carnal pleasure") == "YW55IGNhcm5hbCBwbGVhc3VyZQ==");
+  std::string out;
+  for (const char* text : {"A", "AAA", "A===", "AA=A", "AAA*", "====", "AA==AAAA"}) {
+    CAPTURE(text);
+    CHECK(!Base64Decode(text, &out));
+  }
+}
+
+TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") {
+  for (const char* text : {"", "plain", "Å\xe2\x82\xac\xf0\x9f\x8f\x9d", "\x7f\t\n"}) CHECK(IsStorableText(text));
+  for (const std::string& text : {std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\x80"), std::string("\xed\xa0\x80"),
+                                  std::string("\xe2\x82"), std::string("\xf4\x90\x80\x80"), std::string("\x80")}) {
+    CHECK(!IsStorableText(text));
+  }
+}
+
+TEST_CASE("a reader never reads past its end and takes one encoding of a varint only") {
+  std::string bytes;
+  PutVarint(&bytes, 300);
+  PutText(&bytes, "text");
+  Reader in(bytes);
+  CHECK(in.Varint() == 300);
+  CHECK(in.Text() == "text");
+  CHECK(in.AtEnd());
+  CHECK(in.U64() == 0);
+  CHECK(in.failed());
+  Reader overlong(std::string_view("\x80\x00", 2));
+  overlong.Varint();
+  CHECK(overlong.failed());
+  Reader huge(std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10));
+  huge.Varint();
+  CHECK(huge.failed());
+}
+
+}  // namespace
+}  // namespace skerry

@@ -1,0 +1,4 @@
+set(SKERRY_BASE_TEST_SOURCES
+  base/base_test.cc
+  base/data_test.cc
+)
