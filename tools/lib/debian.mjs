@@ -7,6 +7,7 @@
 
 import {
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -15,7 +16,6 @@ import {
   readdirSync,
   readFileSync,
   readSync,
-  closeSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -157,14 +157,23 @@ async function relocate(prefix, llvm) {
   const own = `${prefix}.patchelf`;
   cpSync(libraries, own, { recursive: true, verbatimSymlinks: true });
   const patchelf = (args, files) =>
-    run(join(own, loader), ['--library-path', own, join(prefix, 'usr/bin/patchelf'), ...args, ...files]);
+    run(join(own, loader), [
+      '--library-path',
+      own,
+      join(prefix, 'usr/bin/patchelf'),
+      ...args,
+      ...files,
+    ]);
   const programs = [
     ...elfFilesOf(join(llvm, 'bin')),
     ...elfFilesOf(join(prefix, 'usr', 'bin'), /^(wasm|ninja)/),
   ];
   for (const file of programs) {
     chmodSync(file, 0o755);
-    await patchelf(['--set-interpreter', interpreter, '--force-rpath', '--set-rpath', rpath], [file]);
+    await patchelf(
+      ['--set-interpreter', interpreter, '--force-rpath', '--set-rpath', rpath],
+      [file],
+    );
   }
   const shared = [...elfFilesOf(libraries), ...elfFilesOf(join(llvm, 'lib'))].filter(
     (path) => !/\/(ld-linux|libc\.so|libm\.so|libpthread|libdl|librt)[^/]*$/.test(path),

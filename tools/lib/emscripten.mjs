@@ -45,7 +45,9 @@ export async function configureDebianEmscripten() {
   // npm would install there, and Emscripten's scripts would be taken for ES modules.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const packages = ['acorn@8', 'acorn-import-phases@1'];
-  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], { cwd: folder });
+  await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], {
+    cwd: folder,
+  });
 }
 
 /** Writes down which Emscripten to use and returns its version. */

@@ -72,9 +72,7 @@ export function run(command, args, options = {}) {
     child.on('close', (code, signal) => {
       if (code === 0 || allowFailure) return resolve({ code: code ?? 1, output });
       const tail = stream ? '' : `\n${output.trimEnd().split('\n').slice(-60).join('\n')}`;
-      reject(
-        new SetupError(`${[command, ...args].join(' ')} ended with ${signal ?? code}${tail}`),
-      );
+      reject(new SetupError(`${[command, ...args].join(' ')} ended with ${signal ?? code}${tail}`));
     });
   });
 }
