@@ -1,0 +1,81 @@
+// LiveQueries: all live queries of one window, kept up to date row by row.
+//
+// The protocol, in which the view (client/view.h) calls:
+//   1. WillChange(table, id) before every Put or Erase in a visible row store, while the row is still as it was. Further
+//      calls for the same row in the same transaction change nothing: the first one remembers the row.
+//   2. The store's own Put or Erase.
+//   3. Flush once per transaction (a commit, or one handled event), after all of its changes. It compares what was with
+//      what is: only the net difference counts. A row that was put back as it was is not a change; `revision` alone is
+//      not a change (nobody sees it).
+// An image that replaces whole stores is announced by WillReset instead of WillChange for each row; Flush follows as usual.
+// Open and Close may be called at any time outside of steps 1 to 3. A live query opened between WillChange and Flush is
+// not possible: it SKERRY_CHECKs.
+//
+// Costs. WillChange: one look-up, and one decoded copy of the row, only where some live query reads that table. Flush: for
+// each live query of a changed table, per changed row one evaluation of the filter; a change outside of filter and result
+// visits no other row (rows_visited proves it). Queries with a limit hold a look-ahead beyond it, and ask the stores again
+// only when that is drained. Rows of other tables, in includes, exists and sub-selects, cost only the rows that they concern.
+//
+// Ownership: the stores and the schema outlive it. User code is never called: Flush returns data.
+#ifndef SKERRY_CLIENT_LIVE_QUERY_H_
+#define SKERRY_CLIENT_LIVE_QUERY_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/query.h"
+
+namespace skerry {
+
+// What a transaction did to the result of one live query. The lists hold ids of the query's own table and are disjoint but
+// for `moved`, which may name rows of `changed` too.
+struct LiveDelta {
+  uint32_t live = 0;
+  std::vector<uint32_t> rows;  // the whole result as QueryEngine::Run gives it
+  std::vector<std::string> added;    // now in the result; in its order
+  std::vector<std::string> removed;  // no longer in the result; in the order of the result before
+  std::vector<std::string> changed;  // in both; the row itself or what it includes differs; in the result's order
+  std::vector<std::string> moved;    // in both; its place among the rows that did not change is another
+};
+
+class LiveQueries {
+ public:
+  LiveQueries(const Schema* schema, Tables* tables);
+  ~LiveQueries();
+  LiveQueries(const LiveQueries&) = delete;
+  LiveQueries& operator=(const LiveQueries&) = delete;
+
+  // Appends the result as it is now to `rows` (as QueryEngine::Run would) and keeps it up to date from here on. Live ids
+  // begin at 1 and are not used again.
+  uint32_t Open(const Query& query, std::vector<uint32_t>* rows);
+  void Close(uint32_t live);  // unknown ids are ignored
+  size_t size() const;
+
+  // The result now, as of the last Flush. REQUIRES: `live` is open.
+  void Render(uint32_t live, std::vector<uint32_t>* rows) const;
+
+  void WillChange(TableIndex table, std::string_view id);
+  // Every row of every table may change, and every slot.
+  void WillReset();
+  // Appends one delta for each live query whose result differs; nothing where the net difference is nothing.
+  void Flush(std::vector<LiveDelta>* out);
+
+  // Does any live query read this table? WillChange is free where not.
+  bool Reads(TableIndex table) const;
+
+  // Rows looked at on account of live queries, other than the changed rows themselves.
+  uint64_t rows_visited() const;
+  // How often a drained look-ahead (or a reset) made a query run from scratch, since construction.
+  uint64_t requeries() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_LIVE_QUERY_H_
