@@ -1,0 +1,96 @@
+// Who calls, and what that person may see. A token is an HS256 JWT with `sub` and, where the issuer gives rights beyond
+// the personal realm, `realms: {name: "read"|"write"}`. With `dev`, a token `dev:<user>` is that user, who may also write
+// the realm `public`. Unknown and forbidden realms are the same to everybody who has no right to them.
+
+import { errors, jwtVerify } from 'jose';
+import { isObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+
+export type Right = 'read' | 'write';
+
+export interface User {
+  readonly id: string;
+  /** Realm to right; a realm that is not in it does not exist for this user. */
+  readonly realms: ReadonlyMap<string, Right>;
+  /** When the token ends, in seconds of Unix time, or null. */
+  readonly expires: number | null;
+}
+
+export interface AuthOptions {
+  /** The key of HS256 tokens, or null where only `dev` tokens are taken. */
+  readonly secret: string | null;
+  readonly dev: boolean;
+}
+
+export type Authenticate = (token: string | null) => Promise<User>;
+
+const kUserPattern = /^[^\p{Cc} ]{1,100}$/u;
+const kRealmPattern = /^\P{Cc}+$/u;
+
+function unauthenticated(detail: string): Problem {
+  return new Problem('unauthenticated', detail);
+}
+
+export function isRealmName(name: unknown): name is string {
+  return (
+    typeof name === 'string' &&
+    kRealmPattern.test(name) &&
+    name.isWellFormed() &&
+    Buffer.byteLength(name) <= limits.idBytes
+  );
+}
+
+function personal(user: string): Map<string, Right> {
+  if (!kUserPattern.test(user) || !user.isWellFormed()) {
+    throw unauthenticated('The user of the token is not one that this server can name.');
+  }
+  return new Map([[`user:${user}`, 'write']]);
+}
+
+function claimedRealms(claim: unknown, into: Map<string, Right>): void {
+  if (claim === undefined) return;
+  if (!isObject(claim)) throw unauthenticated('The claim `realms` of the token is not an object.');
+  for (const [realm, right] of Object.entries(claim)) {
+    if (!isRealmName(realm) || (right !== 'read' && right !== 'write')) {
+      throw unauthenticated('The claim `realms` of the token maps realms to "read" or "write".');
+    }
+    if (into.get(realm) !== 'write') into.set(realm, right);
+  }
+}
+
+/** The bearer token of a request, or null. */
+export function bearer(request: Request): string | null {
+  const match = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '');
+  return match?.[1] ?? null;
+}
+
+export function createAuth(options: AuthOptions): Authenticate {
+  const key = options.secret === null ? null : new TextEncoder().encode(options.secret);
+  return async (token) => {
+    if (token === null || token === '') throw unauthenticated('A bearer token is needed.');
+    if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');
+    if (token.startsWith('dev:')) {
+      if (!options.dev) throw unauthenticated('This server takes no development tokens.');
+      let name: string;
+      try {
+        name = decodeURIComponent(token.slice('dev:'.length));
+      } catch (error) {
+        throw unauthenticated(`The development token is malformed: ${(error as Error).message}`);
+      }
+      const realms = personal(name);
+      realms.set('public', 'write');
+      return { id: name, realms, expires: null };
+    }
+    if (key === null) throw unauthenticated('This server takes development tokens only.');
+    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] }).catch((error) => {
+      if (error instanceof errors.JWTExpired) throw unauthenticated('The token has expired.');
+      if (error instanceof errors.JOSEError) throw unauthenticated('The token is not valid.');
+      throw error;
+    });
+    if (typeof payload.sub !== 'string') throw unauthenticated('The token has no `sub`.');
+    const realms = personal(payload.sub);
+    claimedRealms(payload.realms, realms);
+    return { id: payload.sub, realms, expires: payload.exp ?? null };
+  };
+}

@@ -1,0 +1,42 @@
+// The one interface to SQL, over PGlite in this process or PostgreSQL. The dialect's rules, which both obey: every
+// parameter is text (or null) and is cast in the statement (`$1::text::json`, `$2::text::bigint`); sets go in as one
+// JSON text and are opened by `json_to_recordset`; everything that is selected is cast to text, so that no driver's
+// idea of bigint, json or date comes between.
+//
+// Guarantees: a resolved transaction is durable; a rejected one has left nothing. Statements of one transaction run in
+// order. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
+
+export type Param = string | null;
+export type SqlRow = Record<string, string | null>;
+
+export interface Queryable {
+  query<Row extends object = SqlRow>(sql: string, params?: readonly Param[]): Promise<Row[]>;
+}
+
+export interface TransactionOptions {
+  /** `snapshot`: all statements see one state of the database (REPEATABLE READ), and none may write. */
+  readonly mode: 'write' | 'snapshot';
+}
+
+export interface Database extends Queryable {
+  readonly kind: 'pglite' | 'postgres';
+  /** Runs several statements without parameters: migrations. */
+  execute(sql: string): Promise<void>;
+  transaction<Value>(
+    options: TransactionOptions,
+    work: (tx: Queryable) => Promise<Value>,
+  ): Promise<Value>;
+  close(): Promise<void>;
+}
+
+/** The SQLSTATE of an error thrown by either driver, or '' where it is none. */
+export function sqlState(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
+}
+
+/** Whether the database refused the values themselves (classes 22 and 23): trying again cannot help. */
+export function refusesValues(error: unknown): boolean {
+  const state = sqlState(error);
+  return state.startsWith('22') || state.startsWith('23');
+}

@@ -1,0 +1,58 @@
+// Errors of the wire: problem+json (RFC 9457) with a stable `code`. The table of codes is in docs/protocol.md; a code is
+// never renamed. What goes wrong inside is logged, and answered without its details.
+
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+
+const statuses = {
+  bad_request: 400,
+  bad_json: 400,
+  schema_version: 409,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  reset: 409,
+  client_bound: 403,
+  body_too_large: 413,
+  unsupported_encoding: 415,
+  invalid: 422,
+  limit: 422,
+  busy: 503,
+  stopping: 503,
+  internal: 500,
+} as const satisfies Record<string, ContentfulStatusCode>;
+
+export type ProblemCode = keyof typeof statuses;
+
+export class Problem extends Error {
+  readonly code: ProblemCode;
+  readonly extra: Readonly<Record<string, unknown>>;
+
+  constructor(code: ProblemCode, detail: string, extra: Record<string, unknown> = {}) {
+    super(detail);
+    this.code = code;
+    this.extra = extra;
+  }
+
+  get status(): ContentfulStatusCode {
+    return statuses[this.code];
+  }
+
+  toResponse(): Response {
+    const headers: Record<string, string> = {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+    };
+    if (this.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
+    if (this.status === 503) headers['retry-after'] = '1';
+    const body = {
+      type: 'about:blank',
+      title: this.code.replaceAll('_', ' '),
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...this.extra,
+    };
+    return new Response(JSON.stringify(body), { status: this.status, headers });
+  }
+}

@@ -1,0 +1,49 @@
+// Every limit of the server, in one place. DESIGN section 12's limits of the wire are the core's (src/base/limits.h);
+// those that can be checked before the core sees a body are repeated here.
+
+export const limits = {
+  /** A request's body, compressed and inflated alike. */
+  bodyBytes: 8 << 20,
+  /** Updates of one push. */
+  updatesPerPush: 100,
+  /** Pushes that wait for the flusher; more are told to come again. */
+  waitingPushes: 2_000,
+  /** Updates that one transaction of the flusher takes. */
+  updatesPerFlush: 256,
+  /** Rounds of locking more realms before a push is told to come again. */
+  lockRounds: 5,
+  /** Tries of a transaction that the database asked to run again. */
+  transactionTries: 6,
+  /** Ids in `have` of one pull. */
+  haveIds: 1_000,
+  /** Realms in the cursors of one pull, and scopes. */
+  cursors: 200,
+  scopes: 100,
+  /** Log entries of one pull: the greatest `limit`, and the one used when none is given. */
+  entriesPerPull: 10_000,
+  /** Changed rows whose bodies one pull reads; the range is cut so that it stays below. */
+  changesPerPull: 20_000,
+  /** Rows of one fill page. */
+  pageRows: 2_000,
+  /** Realms with more rows than this are filled by an image. */
+  imageFromRows: 2_000,
+  /** Images kept in memory and on disk. */
+  imagesKept: 4,
+  /** Rows of one answer of /v1/tables. */
+  tableRows: 10_000,
+  /** Sockets. */
+  sockets: 10_000,
+  socketMessageBytes: 64 << 10,
+  socketBufferedBytes: 256 << 10,
+  helloWithinMs: 5_000,
+  pokeEveryMs: 50,
+  socketPingEveryMs: 30_000,
+  /** The longest that a stop waits for what is in flight. */
+  stopWithinMs: 10_000,
+  /** Time limits of a request's headers and of the whole request. */
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 120_000,
+  /** Client identities, realms, tokens. */
+  idBytes: 128,
+  tokenBytes: 16 << 10,
+} as const;

@@ -1,0 +1,80 @@
+// The schema's description (docs/internals.md section 2) as the server sees it, checked on the way in. The core parses
+// the very same text and decides everything else; the server needs it for tables, columns and filters.
+
+import { isObject } from '../http/body.ts';
+
+export type PropType =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'date'
+  | 'bytes'
+  | 'enum'
+  | 'ref'
+  | 'json'
+  | 'class';
+
+export interface PropDescription {
+  readonly name: string;
+  readonly type: PropType;
+  readonly optional?: boolean;
+  readonly default?: unknown;
+  readonly index?: boolean;
+  readonly unique?: boolean;
+  readonly ref?: { readonly table: string };
+}
+
+export interface TableDescription {
+  readonly name: string;
+  readonly ids?: 'uuid' | 'string';
+  readonly autosubscribe?: boolean;
+  readonly props: readonly PropDescription[];
+}
+
+export interface SchemaDescription {
+  readonly version: number;
+  readonly accepts?: readonly number[];
+  readonly tables: readonly TableDescription[];
+}
+
+export class SchemaError extends Error {}
+
+const propTypes = new Set<string>([
+  'string',
+  'number',
+  'boolean',
+  'date',
+  'bytes',
+  'enum',
+  'ref',
+  'json',
+  'class',
+]);
+
+function isProp(value: unknown): value is PropDescription {
+  return isObject(value) && typeof value.name === 'string' && propTypes.has(String(value.type));
+}
+
+function isTable(value: unknown): value is TableDescription {
+  return (
+    isObject(value) &&
+    typeof value.name === 'string' &&
+    Array.isArray(value.props) &&
+    value.props.every(isProp)
+  );
+}
+
+/** Takes a description as it is. Whether it makes sense is for the core to say. */
+export function checkDescription(value: unknown): SchemaDescription {
+  if (
+    !isObject(value) ||
+    !Number.isInteger(value.version) ||
+    !Array.isArray(value.tables) ||
+    !value.tables.every(isTable)
+  ) {
+    throw new SchemaError(
+      'The schema module must export, as default or as `app`, what schema() of the package `skerry` made.',
+    );
+  }
+  return value as unknown as SchemaDescription;
+}

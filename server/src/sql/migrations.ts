@@ -1,0 +1,116 @@
+// The server's own tables, in the SQL schema `skerry`, by numbered migrations. A migration that has been released is
+// never changed; each runs once, in order, in the transaction that also writes down that it has.
+
+import type { Queryable } from '../db/database.ts';
+
+const migrations: readonly string[][] = [
+  [
+    // Times of the wire are milliseconds; in SQL they are timestamps. Both ways are exact, whatever the session's zone.
+    `create function skerry.from_ms(ms double precision) returns timestamp with time zone
+       language sql immutable as $$
+       select (timestamp 'epoch' + make_interval(days => floor(ms / 86400000)::int,
+               secs => (ms - floor(ms / 86400000) * 86400000) / 1000)) at time zone 'UTC' $$`,
+    `create function skerry.to_ms(t timestamp with time zone) returns numeric
+       language sql immutable as $$ select trim_scale(extract(epoch from t) * 1000) $$`,
+    // One row a realm: its head is raised under the row's lock and nowhere else, so revisions have no gaps and are in
+    // the order of commits. Its epoch tells two histories under one name apart (images carry it).
+    `create table skerry.realm (
+       realm text collate "C" primary key,
+       epoch text not null,
+       head bigint not null default 0,
+       at bigint not null default 0,
+       rows bigint not null default 0)`,
+    // One row an entry. user_id and pusher_epoch are for the records; tables is what pokes and reductions look at.
+    `create table skerry.log (
+       realm text collate "C" not null,
+       revision bigint not null,
+       at bigint not null,
+       client text collate "C" not null,
+       user_id text not null,
+       update_id text collate "C" not null,
+       declared boolean not null,
+       seq bigint not null,
+       base bigint,
+       client_at double precision not null,
+       schema integer not null,
+       pusher_epoch double precision,
+       actions json not null,
+       ops json not null,
+       answer json not null,
+       tables json not null,
+       primary key (realm, revision))`,
+    `create unique index log_update_ix on skerry.log (realm, update_id)`,
+    `create index log_client_ix on skerry.log (realm, client, revision)`,
+    `create index log_update_id_ix on skerry.log (update_id)`,
+    // What an entry did to which row of its realm: the row as it was before, null where it was not in this realm.
+    `create table skerry.change (
+       realm text collate "C" not null,
+       revision bigint not null,
+       table_name text collate "C" not null,
+       id text collate "C" not null,
+       before json,
+       primary key (realm, revision, table_name, id))`,
+    `create index change_table_ix on skerry.change (realm, table_name, revision)`,
+    `create index change_row_ix on skerry.change (table_name, id, realm, revision)`,
+    // Action ids are unique in a realm's log.
+    `create table skerry.action (
+       realm text collate "C" not null,
+       id text collate "C" not null,
+       revision bigint not null,
+       primary key (realm, id))`,
+    // A client identity is bound to its user at first use.
+    `create table skerry.client (
+       client text collate "C" primary key,
+       user_id text not null)`,
+    // The chain: per realm and client the update last applied, and the ids refused as the next one, with their answers.
+    `create table skerry.chain (
+       realm text collate "C" not null,
+       client text collate "C" not null,
+       seq bigint not null,
+       update_id text collate "C" not null,
+       refused json not null,
+       primary key (realm, client))`,
+    `create table skerry.member (
+       realm text collate "C" not null,
+       user_id text not null,
+       access text not null,
+       primary key (user_id, realm))`,
+  ],
+];
+
+/** Brings the server's own tables up to date. Throws when they are from a newer server. */
+export async function migrate(tx: Queryable): Promise<void> {
+  await tx.query(`create schema if not exists skerry`);
+  await tx.query(
+    `create table if not exists skerry.meta (key text primary key, value text not null)`,
+  );
+  const [row] = await tx.query<{ value: string }>(
+    `select value from skerry.meta where key = 'version'`,
+  );
+  const done = row ? Number(row.value) : 0;
+  if (done > migrations.length) {
+    throw new Error(
+      `The database was written by a newer skerry-server (tables of version ${done}, this one knows ${migrations.length}).`,
+    );
+  }
+  for (let version = done; version < migrations.length; version++) {
+    for (const statement of migrations[version] ?? []) await tx.query(statement);
+  }
+  await writeMeta(tx, 'version', String(migrations.length));
+}
+
+export async function readMeta(tx: Queryable, key: string): Promise<string | null> {
+  const [row] = await tx.query<{ value: string }>(
+    `select value from skerry.meta where key = $1::text`,
+    [key],
+  );
+  return row?.value ?? null;
+}
+
+export async function writeMeta(tx: Queryable, key: string, value: string): Promise<void> {
+  await tx.query(
+    `insert into skerry.meta (key, value) values ($1::text, $2::text)
+       on conflict (key) do update set value = excluded.value`,
+    [key, value],
+  );
+}

@@ -1,0 +1,253 @@
+// The typed tables: one SQL table for each table of the schema, `id`, `realm`, a column a prop, `created_at`,
+// `modified_at`, `deleted_at`, `revision`. Made when they are missing, widened when the schema has grown; a change that
+// the rows of existing columns cannot follow is refused, with the whole list of what is wrong.
+//
+// A deleted row stays as a tombstone (`deleted_at`). Columns of props may be null in SQL whatever the schema says,
+// because the rules of props are the authority's, and tombstones and older rows must be able to stay.
+
+import type { Queryable } from '../db/database.ts';
+import type { PropDescription, PropType, SchemaDescription } from './description.ts';
+import { SchemaError } from './description.ts';
+import { columnName, quoteName, quoteText, tableName } from './names.ts';
+
+const columnTypes: Readonly<Record<PropType, string>> = {
+  string: 'text',
+  number: 'double precision',
+  boolean: 'boolean',
+  date: 'timestamp with time zone',
+  bytes: 'bytea',
+  enum: 'text',
+  ref: 'text',
+  json: 'json',
+  class: 'json',
+};
+
+/** A column's declaration: strings compare by their UTF-8 bytes, whatever the database's own locale is. */
+function declaration(type: PropType): string {
+  const name = columnTypes[type];
+  return name === 'text' ? 'text collate "C"' : name;
+}
+
+/** The type that a prop has in the JSON that goes into json_to_recordset. */
+const jsonTypes: Readonly<Record<PropType, string>> = {
+  string: 'text',
+  number: 'double precision',
+  boolean: 'boolean',
+  date: 'double precision',
+  bytes: 'text',
+  enum: 'text',
+  ref: 'text',
+  json: 'json',
+  class: 'json',
+};
+
+export interface SqlColumn {
+  readonly prop: string;
+  readonly type: PropType;
+  /** Quoted. */
+  readonly name: string;
+}
+
+export interface SqlTable {
+  readonly table: string;
+  /** Quoted. */
+  readonly name: string;
+  readonly uuids: boolean;
+  readonly autosubscribe: boolean;
+  readonly columns: readonly SqlColumn[];
+}
+
+export type SqlSchema = ReadonlyMap<string, SqlTable>;
+
+/** Checks the names, and that no two of them fall together. */
+export function sqlSchema(schema: SchemaDescription): SqlSchema {
+  const tables = new Map<string, SqlTable>();
+  const taken = new Map<string, string>();
+  const claim = (key: string, owner: string) => {
+    const other = taken.get(key);
+    if (other !== undefined) {
+      throw new SchemaError(`${other} and ${owner} would share a name in SQL: rename one.`);
+    }
+    taken.set(key, owner);
+  };
+  for (const table of schema.tables) {
+    const name = tableName(table.name);
+    claim(name, `table ${table.name}`);
+    const columns = table.props.map((prop) => {
+      const column = columnName(table.name, prop.name);
+      claim(`${name}.${column}`, `prop ${table.name}.${prop.name}`);
+      return { prop: prop.name, type: prop.type, name: quoteName(column) };
+    });
+    tables.set(table.name, {
+      table: table.name,
+      name: `public.${quoteName(name)}`,
+      uuids: table.ids !== 'string',
+      autosubscribe: table.autosubscribe === true,
+      columns,
+    });
+  }
+  return tables;
+}
+
+/** A prop's value, from its plain form (an alias of json_to_recordset's column) to its column. */
+export function fromPlain(column: SqlColumn, expression: string): string {
+  switch (column.type) {
+    case 'date':
+      return `skerry.from_ms(${expression})`;
+    case 'bytes':
+      return `decode(${expression}, 'base64')`;
+    default:
+      return expression;
+  }
+}
+
+/** A column in its plain form, as an argument of a json function. */
+export function toPlain(column: SqlColumn, alias: string): string {
+  const name = `${alias}.${column.name}`;
+  switch (column.type) {
+    case 'date':
+      return `skerry.to_ms(${name})`;
+    case 'bytes':
+      return `translate(encode(${name}, 'base64'), E'\\n', '')`;
+    default:
+      return name;
+  }
+}
+
+/** `"prop" type, …`: the record that a row's props are opened as. */
+export function propsRecord(table: SqlTable): string {
+  return table.columns.map(({ prop, type }) => `${quoteName(prop)} ${jsonTypes[type]}`).join(', ');
+}
+
+/** The props of a row as one JSON object, in the schema's order, nulls and all (the core takes null for absent). */
+export function propsObject(table: SqlTable, alias: string): string {
+  if (table.columns.length === 0) return `'{}'::json`;
+  const columns = table.columns.map(
+    (column) => `${toPlain(column, alias)} as ${quoteName(column.prop)}`,
+  );
+  return `(select row_to_json(p) from (select ${columns.join(', ')}) p)`;
+}
+
+interface ExistingColumn {
+  readonly table_name: string;
+  readonly column_name: string;
+  readonly data_type: string;
+}
+
+async function existingColumns(tx: Queryable): Promise<Map<string, Map<string, string>>> {
+  const rows = await tx.query<ExistingColumn>(
+    `select table_name::text, column_name::text, data_type::text from information_schema.columns
+      where table_schema = 'public'`,
+  );
+  const tables = new Map<string, Map<string, string>>();
+  for (const row of rows) {
+    const columns = tables.get(row.table_name) ?? new Map<string, string>();
+    columns.set(row.column_name, row.data_type);
+    tables.set(row.table_name, columns);
+  }
+  return tables;
+}
+
+function unquote(name: string): string {
+  return name.slice(name.indexOf('"') + 1, -1).replaceAll('""', '"');
+}
+
+function createTable(table: SqlTable): string {
+  const columns = table.columns.map(({ name, type }) => `${name} ${declaration(type)}`);
+  return `create table ${table.name} (${[
+    'id text collate "C" primary key',
+    'realm text collate "C" not null',
+    'revision bigint not null',
+    'created_at timestamp with time zone not null',
+    'modified_at timestamp with time zone not null',
+    'deleted_at timestamp with time zone',
+    ...columns,
+  ].join(', ')})`;
+}
+
+function indexStatements(table: SqlTable, props: readonly PropDescription[]): string[] {
+  const plain = unquote(table.name);
+  const make = (suffix: string, columns: string) =>
+    `create index if not exists ${quoteName(`${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`)}
+       on ${table.name} (${columns}) where deleted_at is null`;
+  const statements = [make('realm', 'realm, id')];
+  for (const [i, prop] of props.entries()) {
+    const column = table.columns[i];
+    // Long values cannot be indexed as they are (an index row holds 2.7 KB), so text is indexed by its digest.
+    if (column && (prop.type === 'ref' || prop.unique)) {
+      const long = columnTypes[prop.type] === 'text' && prop.type !== 'ref';
+      const key = long ? `md5(${column.name})` : column.name;
+      statements.push(make(unquote(column.name), key));
+    }
+  }
+  return statements;
+}
+
+/**
+ * Makes and widens the tables. Throws SchemaError, having changed nothing (its transaction is rolled back), when what is
+ * there cannot become what the schema says.
+ */
+export async function applySchema(
+  tx: Queryable,
+  schema: SchemaDescription,
+  tables: SqlSchema,
+): Promise<void> {
+  const existing = await existingColumns(tx);
+  const wrong: string[] = [];
+  const statements: string[] = [];
+  for (const description of schema.tables) {
+    const table = tables.get(description.name);
+    if (table === undefined) continue;
+    const columns = existing.get(unquote(table.name));
+    if (columns === undefined) statements.push(createTable(table));
+    else wrong.push(...(await widenTable(tx, table, description.props, columns, statements)));
+    statements.push(...indexStatements(table, description.props));
+  }
+  if (wrong.length > 0) {
+    throw new SchemaError(
+      `The data directory holds tables that this schema cannot follow:\n- ${wrong.join('\n- ')}`,
+    );
+  }
+  for (const statement of statements) await tx.query(statement);
+}
+
+async function widenTable(
+  tx: Queryable,
+  table: SqlTable,
+  props: readonly PropDescription[],
+  columns: ReadonlyMap<string, string>,
+  statements: string[],
+): Promise<string[]> {
+  if (!columns.has('deleted_at') || !columns.has('revision')) {
+    return [`the table ${table.name} exists and is not one of Skerry's`];
+  }
+  const wrong: string[] = [];
+  const [first] = await tx.query<{ any: string }>(
+    `select exists(select 1 from ${table.name} where deleted_at is null)::text as any`,
+  );
+  for (const [i, prop] of props.entries()) {
+    const column = table.columns[i];
+    if (column === undefined) continue;
+    const type = columns.get(unquote(column.name));
+    if (type === undefined) {
+      if (prop.optional !== true && prop.default === undefined && first?.any === 'true') {
+        wrong.push(
+          `${table.table}.${prop.name} is new and required, but there are rows without it: make it optional, or give it a default`,
+        );
+        continue;
+      }
+      statements.push(
+        `alter table ${table.name} add column ${column.name} ${declaration(prop.type)}`,
+      );
+      if (prop.optional !== true && prop.default !== undefined) {
+        const value = `(select p.v from json_to_record(${quoteText(JSON.stringify({ v: prop.default }))}::json) as p(v ${jsonTypes[prop.type]}))`;
+        statements.push(`update ${table.name} set ${column.name} = ${fromPlain(column, value)}`);
+      }
+    } else if (type !== columnTypes[prop.type]) {
+      wrong.push(
+        `${table.table}.${prop.name} is ${columnTypes[prop.type]} now, its column is ${type}`,
+      );
+    }
+  }
+  return wrong;
+}
