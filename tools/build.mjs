@@ -1,0 +1,186 @@
+// Builds everything that is shipped or started: the wasm modules, the package, the server, the demo.
+// What has not changed is not built again: a second run takes about a second.
+
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bootstrap } from './bootstrap.mjs';
+import { buildPreset } from './lib/cmake.mjs';
+import { bin, build, root } from './lib/paths.mjs';
+import { main, note, run, SetupError, step } from './lib/run.mjs';
+import { filesBelow, ifChanged } from './lib/stamps.mjs';
+
+const kWasmModules = ['skerry', 'skerry-authority', 'skerry-image'];
+
+// Each group is one run of esbuild: its entries share chunks with each other and with no other group.
+// Entries are name: source, relative to the root. `node` chooses the platform.
+const kGroups = [
+  {
+    name: 'package',
+    out: 'dist',
+    entries: { index: 'js/index.ts', testing: 'js/testing.ts' },
+  },
+  {
+    // Apart from the rest, because a worker must be one file that can be served from anywhere; what
+    // it imports dynamically (the image module) becomes a file beside it.
+    name: 'worker',
+    out: 'dist',
+    entries: { worker: 'js/worker/main.ts' },
+  },
+  {
+    name: 'server',
+    out: 'server/dist',
+    node: true,
+    entries: { index: 'server/src/index.ts', main: 'server/src/main.ts' },
+  },
+  {
+    name: 'demo',
+    out: 'web-demo/dist',
+    entries: { main: 'web-demo/src/main.ts' },
+  },
+  {
+    // The demo's own service worker, which keeps the page's files for a reload without a network.
+    name: 'demo-offline',
+    out: 'web-demo/dist',
+    entries: { sw: 'web-demo/src/sw.ts' },
+  },
+  {
+    // What the server loads of the demo.
+    name: 'demo-server',
+    out: 'web-demo/dist',
+    node: true,
+    entries: { schema: 'web-demo/src/schema.ts', seed: 'web-demo/src/seed.ts' },
+  },
+];
+
+/** The folder of the demo whose files are served as they are. */
+const kDemoPublic = 'web-demo/public';
+
+/** Copies a file if the target is not the same already; times are kept so that stamps stay true. */
+function copyIfNewer(source, target) {
+  const from = statSync(source);
+  const to = statSync(target, { throwIfNoEntry: false });
+  if (to && to.size === from.size && to.mtimeMs >= from.mtimeMs) return false;
+  mkdirSync(dirname(target), { recursive: true });
+  copyFileSync(source, target);
+  return true;
+}
+
+async function bundle({ name, out, entries, node = false }) {
+  const present = Object.entries(entries).filter(([entry, source]) => {
+    const exists = existsSync(join(root, source));
+    if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
+    return exists;
+  });
+  if (present.length === 0) return;
+  const { build: esbuild } = await import('esbuild');
+  const result = await esbuild({
+    absWorkingDir: root,
+    entryPoints: present.map(([entry, source]) => ({ in: source, out: entry })),
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    chunkNames: `${name}-chunk-[hash]`,
+    format: 'esm',
+    platform: node ? 'node' : 'browser',
+    // Lowers `using`; everything else is native wherever module workers are.
+    target: node ? 'node20' : 'es2022',
+    ...(node ? { packages: 'external' } : { minify: true }),
+    legalComments: 'none',
+    sourcemap: true,
+    metafile: true,
+    logLevel: 'silent',
+  }).catch((error) => {
+    const lines = (error.errors ?? []).map(({ text, location }) =>
+      location ? `${location.file}:${location.line}:${location.column}: ${text}` : text,
+    );
+    throw new SetupError(lines.length > 0 ? lines.join('\n') : String(error));
+  });
+  const written = new Set(Object.keys(result.metafile.outputs).map((path) => basename(path)));
+  for (const file of readdirSync(join(root, out))) {
+    const stale = file.startsWith(`${name}-chunk-`) && !written.has(file);
+    if (stale) rmSync(join(root, out, file));
+  }
+}
+
+/** Emits declarations. Types are checked by `npm test`; a mistake in one must not stop a build. */
+async function declarations(name, project, sources, output) {
+  if (!existsSync(join(root, sources))) return;
+  const inputs = [sources, project, 'tsconfig.base.json', 'dist/skerry.d.ts'];
+  await ifChanged(
+    `declarations-${name}`,
+    inputs.map((path) => join(root, path)),
+    [join(root, output)],
+    () => run(join(bin, 'tsc'), ['-p', project, '--noCheck'], { cwd: root }),
+  );
+}
+
+/** Puts the modules beside the package's bundles, which look for the wasm files there. */
+function copyWasm() {
+  for (const module of kWasmModules) {
+    for (const ending of ['js', 'wasm', 'd.ts']) {
+      const file = `${module}.${ending}`;
+      copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
+    }
+  }
+}
+
+/** Gives the demo its page, and the files that the package loads from beside itself. */
+function copyDemo() {
+  const target = join(root, 'web-demo', 'dist');
+  if (!existsSync(target)) return;
+  for (const file of filesBelow(join(root, kDemoPublic))) {
+    copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
+  }
+  const wanted = /^(worker.*\.js|skerry\.wasm|skerry-image\.wasm)$/;
+  for (const file of readdirSync(join(root, 'dist'))) {
+    if (wanted.test(file)) copyIfNewer(join(root, 'dist', file), join(target, file));
+  }
+}
+
+export async function buildWasm() {
+  await step('wasm modules', () => buildPreset('wasm'));
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  copyWasm();
+}
+
+export async function buildPackage() {
+  await step('package skerry', async () => {
+    for (const group of kGroups.filter(({ out }) => out === 'dist')) await bundle(group);
+    await declarations('js', 'tsconfig.build.json', 'js', 'dist/index.d.ts');
+  });
+}
+
+export async function buildServer() {
+  await step('server', async () => {
+    for (const group of kGroups.filter(({ out }) => out === 'server/dist')) await bundle(group);
+    await declarations(
+      'server',
+      'server/tsconfig.build.json',
+      'server/src',
+      'server/dist/index.d.ts',
+    );
+  });
+}
+
+export async function buildDemo() {
+  await step('web-demo', async () => {
+    for (const group of kGroups.filter(({ out }) => out === 'web-demo/dist')) await bundle(group);
+    copyDemo();
+  });
+}
+
+/** Builds all of it, in the order in which one part needs another. */
+export async function buildAll() {
+  await buildWasm();
+  await buildPackage();
+  await buildServer();
+  await buildDemo();
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  await main(async () => {
+    await bootstrap();
+    await buildAll();
+  });
+}

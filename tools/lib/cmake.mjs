@@ -1,0 +1,42 @@
+// Driving CMake by its presets. Ninja decides what is out of date; what it cannot see, a list of
+// sources that has appeared or gone, makes us configure anew.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { build, root } from './paths.mjs';
+import { run } from './run.mjs';
+
+/** Files whose coming and going changes the build, though no file that CMake has read changes. */
+function visibleLists() {
+  const folders = ['src', 'test/core', 'wasm'].filter((folder) => existsSync(join(root, folder)));
+  return folders
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true }).map((name) =>
+        join(folder, String(name)),
+      ),
+    )
+    .filter((name) => name.endsWith('sources.cmake') || /^wasm\/[^/]*\.cc$/.test(name))
+    .sort();
+}
+
+/** Configures where needed and builds. */
+export async function buildPreset(preset, targets = []) {
+  const folder = join(build, preset);
+  mkdirSync(folder, { recursive: true });
+  // Two builds in one folder would trip over each other.
+  await withLock(join(folder, 'skerry.lock'), async () => {
+    const stamp = join(folder, 'skerry.lists');
+    const presets = readFileSync(join(root, 'CMakePresets.json'));
+    const wanted = createHash('sha256').update(presets).update(visibleLists().join('\n'));
+    const digest = wanted.digest('hex');
+    const ready = existsSync(join(folder, 'build.ninja')) && existsSync(stamp);
+    if (!ready || readFileSync(stamp, 'utf8') !== digest) {
+      await run('cmake', ['--preset', preset], { cwd: root });
+      writeFileSync(stamp, digest);
+    }
+    const chosen = targets.flatMap((target) => ['--target', target]);
+    await run('cmake', ['--build', '--preset', preset, ...chosen], { cwd: root });
+  });
+}

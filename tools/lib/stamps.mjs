@@ -1,0 +1,42 @@
+// Knowing that nothing has changed: a stamp is a hash over names, sizes and times of input files.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, root } from './paths.mjs';
+
+/** All files below `path` (or the file itself), sorted; generated and installed ones left out. */
+export function filesBelow(path) {
+  const info = statSync(path, { throwIfNoEntry: false });
+  if (!info) return [];
+  if (info.isFile()) return [path];
+  return readdirSync(path, { withFileTypes: true })
+    .filter((entry) => !['node_modules', 'dist'].includes(entry.name))
+    .flatMap((entry) => filesBelow(join(path, entry.name)))
+    .sort();
+}
+
+/** A hash that changes when one of the files does. */
+export function fingerprint(paths) {
+  const hash = createHash('sha256');
+  for (const file of paths.flatMap(filesBelow)) {
+    const { mtimeMs, size } = statSync(file);
+    hash.update(`${relative(root, file)}\0${mtimeMs}\0${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * Does `work` unless neither the inputs have changed since it last succeeded nor an output is
+ * missing. Returns whether it was done.
+ */
+export async function ifChanged(name, inputs, outputs, work) {
+  const stamp = join(build, 'stamps', name);
+  const wanted = fingerprint(inputs);
+  const current = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
+  if (current && outputs.every((path) => existsSync(path))) return false;
+  await work();
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, wanted);
+  return true;
+}
