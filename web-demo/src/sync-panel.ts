@@ -1,0 +1,103 @@
+// The sync panel: which window pushes, how far this client is, what went wrong, in words; and the switches that pull the
+// plug: offline for this browser, and freezing this window's push worker.
+import type { Demo } from './database.js';
+import { byId, formatNumber, formatTime, make } from './dom.js';
+
+const PHASES: Record<string, string> = {
+  opening: 'opening',
+  filling: 'filling for the first time',
+  idle: 'in step',
+  pulling: 'pulling',
+  pushing: 'pushing',
+  waiting: 'waiting to try again',
+  offline: 'offline',
+  paused: 'offline by the switch',
+  blocked: 'blocked',
+};
+const ROLES: Record<string, string> = {
+  holder: 'this window pushes',
+  waiter: 'another window pushes',
+  hidden: 'hidden: leaves it to others',
+  none: 'nothing to do',
+};
+
+export class SyncPanel {
+  readonly #demo: Demo;
+  readonly #channel = new BroadcastChannel('skerry-demo-switches');
+  readonly #offline = byId<HTMLInputElement>('switch-offline');
+  readonly #freeze = byId<HTMLInputElement>('switch-freeze');
+
+  constructor(demo: Demo, freeze: (frozen: boolean) => void) {
+    this.#demo = demo;
+    this.#offline.addEventListener('change', () => {
+      this.#setOffline(this.#offline.checked);
+      this.#channel.postMessage(this.#offline.checked);
+    });
+    this.#channel.onmessage = (event) => this.#setOffline(event.data === true);
+    this.#freeze.addEventListener('change', () => freeze(this.#freeze.checked));
+    byId('sync-now').addEventListener('click', () => {
+      // A failure of the network is in the status, in words; nothing more is to be said of it here.
+      demo.sync.now().catch(() => this.#render());
+    });
+    demo.sync.subscribe(() => this.#render());
+    demo.conflicts.subscribe((conflicts) => this.#renderConflicts(conflicts));
+    if (localStorage.getItem('demo-offline') === 'yes') this.#setOffline(true);
+    this.#render();
+  }
+
+  /** The switch holds for every window of this browser, and over a reload. */
+  #setOffline(offline: boolean): void {
+    this.#offline.checked = offline;
+    if (offline) this.#demo.sync.pause();
+    else this.#demo.sync.resume();
+    localStorage.setItem('demo-offline', offline ? 'yes' : 'no');
+  }
+
+  #render(): void {
+    const status = this.#demo.sync.status;
+    const facts: [string, string][] = [
+      ['Sync', PHASES[status.phase] ?? status.phase],
+      ['This window', ROLES[status.role] ?? status.role],
+      ...this.#leaseFacts(),
+      ['Pending', formatNumber(status.pending)],
+      ['Revision', Object.entries(status.revisions).map(([realm, revision]) => `${realm} ${formatNumber(revision)}`).join(' · ') || '–'],
+      ['Last sync', status.lastSyncedAt ? formatTime(status.lastSyncedAt) : 'never'],
+    ];
+    if (status.nextTryAt) facts.push(['Next try', formatTime(status.nextTryAt)]);
+    if (status.needsAuth) facts.push(['Log in', 'the server wants a new token']);
+    const list = byId('sync-facts');
+    list.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    byId('sync-error').textContent = status.error ? status.error.message : '';
+    const badge = byId('sync-badge');
+    badge.dataset['phase'] = status.phase;
+    badge.textContent = status.pending > 0 ? `${formatNumber(status.pending)} pending` : (PHASES[status.phase] ?? status.phase);
+    this.#renderProgress(status.progress);
+  }
+
+  #leaseFacts(): [string, string][] {
+    const lease = (this.#demo.sync.status as { lease?: { owner: string | null; epoch: number; beat: number } }).lease;
+    if (!lease) return [];
+    return [['Lease', lease.owner ? `held by ${lease.owner.slice(0, 8)}` : 'free'], ['Epoch, beat', `${lease.epoch}, ${lease.beat}`]];
+  }
+
+  #renderProgress(progress: { done: number; total: number } | null): void {
+    const bar = byId<HTMLProgressElement>('fill-progress');
+    bar.hidden = !progress;
+    if (!progress) return;
+    bar.max = progress.total;
+    bar.value = progress.done;
+  }
+
+  #renderConflicts(conflicts: readonly { id: string | number; table: string; key: string; reason: string; code: string }[]): void {
+    byId('conflicts').hidden = conflicts.length === 0;
+    byId('conflicts-list').replaceChildren(
+      ...conflicts.map((conflict) => {
+        const discard = make('button', { type: 'button', class: 'quiet' }, 'Discard');
+        const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
+        discard.addEventListener('click', () => void this.#demo.conflicts.resolve(conflict.id as never, 'discard'));
+        retry.addEventListener('click', () => void this.#demo.conflicts.resolve(conflict.id as never, 'retry'));
+        return make('li', {}, `${conflict.table}: ${conflict.reason} (${conflict.code})`, retry, discard);
+      }),
+    );
+  }
+}
