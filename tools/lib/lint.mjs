@@ -1,0 +1,98 @@
+// The checks of style. Each returns the text of what is wrong, or an empty string.
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { bin, build, root } from './paths.mjs';
+import { note, run } from './run.mjs';
+
+const kParallel = 2;
+const toolPath = (name) => join(root, '.toolchain', 'bin', name);
+
+/** The C++ files that git tracks, or would. */
+export async function cppFiles() {
+  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.cc', '*.h'];
+  const { output } = await run('git', list, { cwd: root });
+  const files = output.split('\n').filter(Boolean);
+  return files.map((file) => join(root, file)).filter((file) => existsSync(file));
+}
+
+async function textOf(command, args) {
+  const { code, output } = await run(command, args, { cwd: root, allowFailure: true });
+  return code === 0 ? '' : output.trim() || `${command} ended with ${code}`;
+}
+
+export const biome = () => textOf(join(bin, 'biome'), ['check', '--colors=off']);
+
+export const types = () => textOf(join(bin, 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false']);
+
+export async function clangFormat() {
+  const files = await cppFiles();
+  if (files.length === 0) return '';
+  const text = await textOf(toolPath('clang-format'), ['--dry-run', '-Werror', ...files]);
+  // Which lines, the tool itself shows best when it mends them.
+  const named = new Set([...text.matchAll(/^(.+?):\d+:\d+: error/gm)].map(([, file]) => file));
+  if (named.size === 0) return text;
+  const list = [...named].map((file) => `  ${relative(root, file)}`).sort();
+  return `Not as clang-format has it (npm run format mends it):\n${list.join('\n')}`;
+}
+
+export const sizes = () => textOf(join(bin, 'size-limit'), []);
+
+/** For each source, the project's own files that its compilation read, as Ninja recorded them. */
+async function dependencies(folder) {
+  const { output } = await run(toolPath('ninja'), ['-t', 'deps'], { cwd: folder });
+  const bySource = new Map();
+  for (const block of output.split('\n\n')) {
+    const files = block
+      .split('\n')
+      .slice(1)
+      .map((line) => resolve(folder, line.trim()))
+      .filter((path) => path.startsWith(join(root, 'src')) || path.startsWith(join(root, 'test')));
+    if (files.length > 0) bySource.set(files[0], files);
+  }
+  return bySource;
+}
+
+function contentHash(files, salt) {
+  const hash = createHash('sha256').update(salt);
+  for (const file of files) {
+    hash.update(`${relative(root, file)}\0`);
+    if (existsSync(file)) hash.update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+/**
+ * clang-tidy over the core's sources, only those that changed, or read a header that changed, since
+ * they were last found clean. It needs the debug build, which says how each file is compiled.
+ */
+export async function clangTidy() {
+  const folder = join(build, 'debug');
+  const commands = JSON.parse(readFileSync(join(folder, 'compile_commands.json'), 'utf8'));
+  const sources = commands
+    .map(({ file }) => file)
+    .filter((file) => file.startsWith(join(root, 'src')) && existsSync(file));
+  const known = await dependencies(folder);
+  const salt = readFileSync(join(root, '.clang-tidy'), 'utf8');
+  const cache = join(build, 'clang-tidy');
+  mkdirSync(cache, { recursive: true });
+  const stale = sources
+    .map((source) => ({
+      source,
+      clean: join(cache, contentHash(known.get(source) ?? [source], salt)),
+    }))
+    .filter(({ clean }) => !existsSync(clean));
+  if (stale.length > 0) note(`${stale.length} of ${sources.length} files are to be checked`);
+  const problems = [];
+  const worker = async () => {
+    for (let item = stale.pop(); item; item = stale.pop()) {
+      const options = ['-p', folder, '--quiet', '--extra-arg=-Wno-unknown-warning-option'];
+      const text = await textOf(toolPath('clang-tidy'), [...options, item.source]);
+      if (text) problems.push(text.replace(/^\d+ warnings?.* generated\.$/gm, '').trim());
+      else writeFileSync(item.clean, '');
+    }
+  };
+  await Promise.all(Array.from({ length: kParallel }, worker));
+  return problems.join('\n');
+}

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Tests see the sources by the package's published names, so that a test and what it tests share one
+// copy of every class. The wasm modules come from dist/, where `npm run build` puts them.
+const alias = [
+  { find: /^skerry$/, replacement: here('./js/index.ts') },
+  { find: /^skerry\/testing$/, replacement: here('./js/testing.ts') },
+  { find: /^skerry\/authority$/, replacement: here('./dist/skerry-authority.js') },
+];
+
+const project = (name: string, include: string[], more: object = {}) => ({
+  resolve: { alias },
+  test: { name, include, environment: 'node' as const, ...more },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project('unit', [
+        'test/js/**/*.test.ts',
+        'test/contract/**/*.test.ts',
+        'test/web-demo/**/*.test.ts',
+      ]),
+      project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
+      project('server', ['test/server/**/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+      }),
+      // One browser at a time, and no test is given up on early: a machine may have two cores.
+      project('browser', ['test/browser/**/*.test.ts'], {
+        testTimeout: 300_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
