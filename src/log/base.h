@@ -1,4 +1,5 @@
-// Base: a plain BaseRows over row stores: the confirmed state as the image job, the server's image maker and tests hold it.
+// Base: a plain BaseRows over row stores: the confirmed state as the image job, the server's image
+// maker and tests hold it.
 #ifndef SKERRY_LOG_BASE_H_
 #define SKERRY_LOG_BASE_H_
 

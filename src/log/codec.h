@@ -1,4 +1,5 @@
-// Binary and JSON codecs of what is logged. Binary: bodies in IndexedDB. JSON: the wire (DESIGN section 12).
+// Binary and JSON codecs of what is logged. Binary: bodies in IndexedDB. JSON: the wire (DESIGN
+// section 12).
 #ifndef SKERRY_LOG_CODEC_H_
 #define SKERRY_LOG_CODEC_H_
 
@@ -14,19 +15,21 @@
 
 namespace skerry {
 
-// Binary, versioned and checksummed; tables and props are written by name in a small header of the body, so that a body
-// outlives a change of the schema (unknown ones are an error kUnknownTable/kUnknownProp). kCorrupt on damage, kVersion on
-// a newer format.
+// Binary, versioned and checksummed; tables and props are written by name in a small header of the
+// body, so that a body outlives a change of the schema (unknown ones are an error
+// kUnknownTable/kUnknownProp). kCorrupt on damage, kVersion on a newer format.
 std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
 std::string EncodeSteps(const Schema& schema, const std::vector<Step>& steps);
 Result<std::vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
 
 // JSON of the wire, as Data.
-Data OpToData(const Schema& schema, const Op& op, size_t action_count);  // `by` left out where there is one action
+Data OpToData(const Schema& schema, const Op& op,
+              size_t action_count);  // `by` left out where there is one action
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
 Data UpdateToData(const Schema& schema, const Update& update);
-Result<Update> UpdateFromData(const Schema& schema, const Data& data);  // checks every limit, type and id
+Result<Update> UpdateFromData(const Schema& schema,
+                              const Data& data);  // checks every limit, type and id
 Data ChangeToData(const Schema& schema, const Change& change);
 Result<Change> ChangeFromData(const Schema& schema, const Data& data);
 

@@ -1,5 +1,6 @@
-// Folding: what ops do to rows, and how a sequence of ops reduces to its final result. The same functions run in the
-// window (overlay and base), in the sync worker (grouping), in the image job and in the authority (F of diff(F, E)).
+// Folding: what ops do to rows, and how a sequence of ops reduces to its final result. The same
+// functions run in the window (overlay and base), in the sync worker (grouping), in the image job
+// and in the authority (F of diff(F, E)).
 #ifndef SKERRY_LOG_FOLD_H_
 #define SKERRY_LOG_FOLD_H_
 
@@ -12,8 +13,8 @@
 
 namespace skerry {
 
-// kView: the overlay: a moved row goes on to live in its new realm. kBase: base and F, which are kept per realm: a move
-// only removes (the target realm's own range brings the row).
+// kView: the overlay: a moved row goes on to live in its new realm. kBase: base and F, which are
+// kept per realm: a move only removes (the target realm's own range brings the row).
 enum class FoldTarget { kView, kBase };
 
 struct FoldStamp {
@@ -21,16 +22,23 @@ struct FoldStamp {
   uint64_t revision = 0;  // becomes the row's revision; 0 in the overlay
 };
 
-// Applies one op (create, update, inc, delete, move) to the row that it names; `row` is that row or empty. Acts only on a
-// row of the op's realm; on a missing one (but for create) it does nothing. A create of an existing row merges as
-// create + update. Cascades are not applied here. Returns whether anything changed.
-bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target, std::optional<Row>* row);
+// Applies one op (create, update, inc, delete, move) to the row that it names; `row` is that row or
+// empty. Acts only on a row of the op's realm; on a missing one (but for create) it does nothing. A
+// create of an existing row merges as create + update. An inc counts from 0 where there is no
+// number yet, and stops at the greatest finite number. Defaults are not filled in: who makes an op
+// resolves its values. Cascades are not applied here. Returns whether the op took effect.
+bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
+            std::optional<Row>* row);
 
-// Reduces ops to their final result per object, in order; every op names all actions that it comes from (DESIGN section
-// 6). create+update -> create; update+update -> one; incs summed (into a create or an update of the same prop's set value
-// too); delete+create stays both; create+delete -> delete, or nothing where the table's ids are UUIDs (ids that nobody
-// else can have seen), and then also the creates of this sequence that would cascade from it, transitively.
-// REQUIRES: nothing of `ops` was ever sent.
+// Reduces ops to their final result per object, in order; every op names all actions that it comes
+// from (DESIGN section 6). create+update -> create; update+update -> one; incs summed (into a
+// create or an update of the same prop's set value too; an inc of a prop that a create does not set
+// stays beside it, because the row may exist); delete+create stays both; create+delete -> delete,
+// or nothing where the table's ids are UUIDs and the create is the first that `ops` say of the
+// object (an id that nobody else can have seen), and then also the creates of this sequence that
+// would cascade from it, transitively. An object leaves at most five ops per stay in a realm. O(n
+// log n). FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: nothing of `ops` was ever sent; no UUID of a
+// create names an object that is known to exist (the window makes an update of such a create).
 std::vector<Op> FoldOps(const Schema& schema, const std::vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.

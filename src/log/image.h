@@ -1,6 +1,6 @@
-// Image: an immutable, checksummed file holding confirmed rows at stated cursors: of one realm as the server makes it, or
-// of all that a client holds. The same format in both, so that a server's image goes into a client's storage and memory
-// unparsed. Grammar in image.cc.
+// Image: an immutable, checksummed file holding confirmed rows at stated cursors: of one realm as
+// the server makes it, or of all that a client holds. The same format in both, so that a server's
+// image goes into a client's storage and memory unparsed. Grammar in image.cc.
 #ifndef SKERRY_LOG_IMAGE_H_
 #define SKERRY_LOG_IMAGE_H_
 
@@ -26,13 +26,15 @@ struct ImageHeader {
 };
 
 // The whole image. `meta` carries n and cursors.
-std::string EncodeImage(const Base& base, uint64_t n, const std::vector<std::pair<std::string, std::string>>& cursors);
+std::string EncodeImage(const Base& base, uint64_t n,
+                        const std::vector<std::pair<std::string, std::string>>& cursors);
 
 // Reads the header only. kCorrupt, kVersion.
 Result<ImageHeader> ReadImageHeader(std::string_view bytes);
 
-// Where an image's sections go: one RowStore a table, and rows of ids that are in two realms. Verifies the checksum of
-// the whole image first; nothing is touched if it does not match. kCorrupt, kVersion (another schema fingerprint).
+// Where an image's sections go: one RowStore a table, and rows of ids that are in two realms.
+// Verifies the checksum of the whole image first; nothing is touched if it does not match.
+// kCorrupt, kVersion (another schema fingerprint).
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
@@ -41,7 +43,8 @@ class ImageSink {
 };
 Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink);
 
-// The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the whole file.
+// The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the
+// whole file.
 std::string ImageChecksum(std::string_view bytes);
 
 }  // namespace skerry

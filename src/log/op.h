@@ -1,5 +1,5 @@
-// Ops, actions, mutations and updates: what is logged and pushed. DESIGN section 1 defines the words, section 4 the
-// merging.
+// Ops, actions, mutations and updates: what is logged and pushed. DESIGN section 1 defines the
+// words, section 4 the merging.
 #ifndef SKERRY_LOG_OP_H_
 #define SKERRY_LOG_OP_H_
 
@@ -14,7 +14,14 @@
 namespace skerry {
 
 // Persisted: never renumber.
-enum class OpKind : uint8_t { kCreate = 1, kUpdate = 2, kInc = 3, kDelete = 4, kMove = 5, kAppend = 6 };
+enum class OpKind : uint8_t {
+  kCreate = 1,
+  kUpdate = 2,
+  kInc = 3,
+  kDelete = 4,
+  kMove = 5,
+  kAppend = 6
+};
 
 struct PropValue {
   PropIndex prop = kNone;
@@ -32,20 +39,21 @@ struct Op {
   TableIndex table = kNone;  // kNone for kAppend
   std::string id;
   std::string realm;
-  std::string to;                // kMove: the target realm
-  std::string stream;            // kAppend
-  std::vector<PropValue> set;    // kCreate, kUpdate; sorted by prop; null unsets
-  std::vector<PropAdd> add;      // kInc; sorted by prop
-  std::vector<uint32_t> by;      // indexes into the actions of the mutation or update; never empty, ascending
+  std::string to;              // kMove: the target realm
+  std::string stream;          // kAppend
+  std::vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
+  std::vector<PropAdd> add;    // kInc; sorted by prop
+  std::vector<uint32_t>
+      by;  // indexes into the actions of the mutation or update; never empty, ascending
   std::optional<uint64_t> if_revision;
   friend bool operator==(const Op&, const Op&) = default;
 };
 
 struct Action {
-  std::string id;    // UUIDv7
+  std::string id;  // UUIDv7
   std::string name;
-  std::string arg;   // JSON text; "null" where there is none
-  double at = 0;     // ms, the client's estimate of the server's clock
+  std::string arg;  // JSON text; "null" where there is none
+  double at = 0;    // ms, the client's estimate of the server's clock
   friend bool operator==(const Action&, const Action&) = default;
 };
 
@@ -54,12 +62,13 @@ using ByRealm = std::vector<std::pair<std::string, T>>;  // sorted by realm, eac
 
 struct Mutation {
   Action action;
-  std::vector<Op> ops;           // `by` = {0}
-  ByRealm<uint64_t> base;        // cursor revisions when it was made
+  std::vector<Op> ops;     // `by` = {0}
+  ByRealm<uint64_t> base;  // cursor revisions when it was made
   friend bool operator==(const Mutation&, const Mutation&) = default;
 };
 
-// A link of a client's chain: the client's update last applied in a realm. seq 0 and an empty id mean none.
+// A link of a client's chain: the client's update last applied in a realm. seq 0 and an empty id
+// mean none.
 struct Link {
   uint64_t seq = 0;
   std::string id;

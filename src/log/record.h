@@ -1,5 +1,5 @@
-// Record: what one transaction of the sync worker did to base, in the order of folding: the body of a row of the store
-// `updates`. Windows, and the job that makes images, apply it to their BaseRows.
+// Record: what one transaction of the sync worker did to base, in the order of folding: the body of
+// a row of the store `updates`. Windows, and the job that makes images, apply it to their BaseRows.
 #ifndef SKERRY_LOG_RECORD_H_
 #define SKERRY_LOG_RECORD_H_
 
@@ -23,8 +23,9 @@ struct Change {
   ChangeKind kind = ChangeKind::kUpdate;
   ObjectKey key;
   std::string realm;
-  std::string to;              // kMove
-  std::vector<PropValue> set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
+  std::string to;  // kMove
+  std::vector<PropValue>
+      set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
   double created_at = 0;
   double modified_at = 0;
   uint64_t revision = 0;
@@ -32,9 +33,10 @@ struct Change {
 };
 
 enum class StepKind : uint8_t {
-  kOwnOps = 1,      // confirmed own ops of one update in one realm, with the entry's at and revision
-  kChange = 2,      // one change of the answer
-  kPage = 3,        // a fill page replaces its range of ids: what matches `where`, lies in (above, upto] and is not named goes
+  kOwnOps = 1,  // confirmed own ops of one update in one realm, with the entry's at and revision
+  kChange = 2,  // one change of the answer
+  kPage = 3,  // a fill page replaces its range of ids: what matches `where`, lies in (above, upto]
+              // and is not named goes
   kDropRealm = 4,   // the realm was revoked: its rows leave
   kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` leave
 };
@@ -71,7 +73,8 @@ class TouchedSink {
   virtual ~TouchedSink() = default;
   virtual void Touched(const ObjectKey& key) = 0;
 };
-Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows, TouchedSink* touched);
+Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows,
+                  TouchedSink* touched);
 
 }  // namespace skerry
 

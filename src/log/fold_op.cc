@@ -1,0 +1,66 @@
+// What one op does to one row (log/fold.h).
+#include "log/fold.h"
+#include "log/number_add.h"
+
+namespace skerry {
+namespace {
+
+Row NewRow(const TableDef& table, const Op& op, FoldStamp stamp) {
+  Row row;
+  row.realm = op.realm;
+  row.created_at = stamp.at;
+  row.props.resize(table.props.size());
+  return row;
+}
+
+void SetProps(const Op& op, Row* row) {
+  for (const PropValue& change : op.set) row->props[change.prop] = change.value;
+}
+
+void AddProps(const Op& op, Row* row) {
+  for (const PropAdd& change : op.add) {
+    row->props[change.prop] = AddToValue(row->props[change.prop], change.by);
+  }
+}
+
+void Stamp(FoldStamp stamp, Row* row) {
+  row->modified_at = stamp.at;
+  row->revision = stamp.revision;
+}
+
+}  // namespace
+
+bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
+            std::optional<Row>* row) {
+  if (op.kind == OpKind::kAppend) return false;
+  if (row->has_value() && (*row)->realm != op.realm) return false;
+  if (!row->has_value()) {
+    if (op.kind != OpKind::kCreate) return false;
+    row->emplace(NewRow(schema.table(op.table), op, stamp));
+  }
+  switch (op.kind) {
+    case OpKind::kCreate:
+    case OpKind::kUpdate:
+      SetProps(op, &**row);
+      break;
+    case OpKind::kInc:
+      AddProps(op, &**row);
+      break;
+    case OpKind::kDelete:
+      row->reset();
+      return true;
+    case OpKind::kMove:
+      if (target == FoldTarget::kBase) {
+        row->reset();
+        return true;
+      }
+      (*row)->realm = op.to;
+      break;
+    case OpKind::kAppend:
+      return false;
+  }
+  Stamp(stamp, &**row);
+  return true;
+}
+
+}  // namespace skerry

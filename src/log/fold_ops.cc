@@ -1,0 +1,295 @@
+// How a sequence of ops reduces to its final result (log/fold.h).
+//
+// Ops on different objects commute, so each object is reduced on its own, and every op keeps the
+// place where the object's first op of that kind stood. An object's ops fall into runs: a run stays
+// in one realm and ends with a move. Within a run
+//   - a stretch holds at most one op that sets (create or update) and one that adds (inc), of
+//   different props; it begins
+//     anew with a create that follows an update or inc, because the create makes a row where those
+//     did nothing;
+//   - a delete takes the place of everything before it in the run.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "log/fold.h"
+#include "log/number_add.h"
+
+namespace skerry {
+namespace {
+
+constexpr uint32_t kNowhere = 0xffffffff;
+
+// What is known of one object: places are indexes of Folder::ops_.
+struct Tail {
+  std::string realm;
+  std::vector<uint32_t> run;   // the live ops of the current run; five at most
+  uint32_t set_at = kNowhere;  // of the current stretch
+  uint32_t add_at = kNowhere;  // of the current stretch
+  uint32_t delete_at = kNowhere;
+  bool first_run = true;  // nothing happened to the object before this run
+};
+
+void MergeBy(const std::vector<uint32_t>& from, std::vector<uint32_t>* by) {
+  std::vector<uint32_t> merged;
+  std::set_union(by->begin(), by->end(), from.begin(), from.end(), std::back_inserter(merged));
+  *by = std::move(merged);
+}
+
+// The merged op names all actions of both, and stays guarded by the older of two revisions: the
+// stricter guard.
+void MergeOrigin(const Op& from, Op* into) {
+  MergeBy(from.by, &into->by);
+  if (!from.if_revision) return;
+  into->if_revision =
+      into->if_revision ? std::min(*into->if_revision, *from.if_revision) : from.if_revision;
+}
+
+// The first entry whose prop is not below `prop`; entries are sorted.
+template <typename Entries>
+auto FindEntry(Entries* entries, PropIndex prop) {
+  return std::lower_bound(entries->begin(), entries->end(), prop,
+                          [](const auto& entry, PropIndex wanted) { return entry.prop < wanted; });
+}
+
+template <typename Entries>
+bool HasEntry(const Entries& entries, PropIndex prop) {
+  const auto found = FindEntry(&entries, prop);
+  return found != entries.end() && found->prop == prop;
+}
+
+void MergeSet(const Op& from, Op* into) {
+  for (const PropValue& change : from.set) {
+    const auto place = FindEntry(&into->set, change.prop);
+    if (place != into->set.end() && place->prop == change.prop) {
+      place->value = change.value;
+    } else {
+      into->set.insert(place, change);
+    }
+  }
+}
+
+void MergeAdd(const PropAdd& change, Op* into) {
+  const auto place = FindEntry(&into->add, change.prop);
+  if (place != into->add.end() && place->prop == change.prop) {
+    place->by = AddNumbers(place->by, change.by);
+  } else {
+    into->add.insert(place, change);
+  }
+}
+
+class Folder {
+ public:
+  explicit Folder(const Schema& schema) : schema_(schema) {}
+  void Add(const Op& op);
+  std::vector<Op> Finish();
+
+ private:
+  uint32_t Append(const Op& op, Tail* tail);
+  void Drop(uint32_t place, Tail* tail);
+  void AddSet(const Op& op, Tail* tail);
+  void AddInc(const Op& op, Tail* tail);
+  void AddDelete(const Op& op, const ObjectKey& key, Tail* tail);
+  void AddMove(const Op& op, Tail* tail);
+  bool IsUnseen(const Tail& tail) const;
+  void DropOrphans();
+
+  const Schema& schema_;
+  std::vector<Op> ops_;
+  std::vector<bool> live_;
+  std::map<ObjectKey, Tail> tails_;
+  std::map<ObjectKey, std::string> gone_;  // created and deleted here, with their realm
+};
+
+uint32_t Folder::Append(const Op& op, Tail* tail) {
+  const auto place = static_cast<uint32_t>(ops_.size());
+  ops_.push_back(op);
+  live_.push_back(true);
+  if (tail) tail->run.push_back(place);
+  return place;
+}
+
+void Folder::Drop(uint32_t place, Tail* tail) {
+  live_[place] = false;
+  std::erase(tail->run, place);
+}
+
+void Folder::AddSet(const Op& op, Tail* tail) {
+  const bool has_set = tail->set_at != kNowhere;
+  const bool has_any = has_set || tail->add_at != kNowhere;
+  if (op.kind == OpKind::kCreate && has_any &&
+      !(has_set && ops_[tail->set_at].kind == OpKind::kCreate)) {
+    tail->add_at = kNowhere;
+    tail->set_at = Append(op, tail);
+    return;
+  }
+  if (has_set) {
+    MergeSet(op, &ops_[tail->set_at]);
+    MergeOrigin(op, &ops_[tail->set_at]);
+  } else {
+    tail->set_at = Append(op, tail);
+  }
+  if (tail->add_at == kNowhere) return;
+  // What was added before to a prop that is set now is lost.
+  Op& add = ops_[tail->add_at];
+  std::erase_if(add.add, [&](const PropAdd& change) { return HasEntry(op.set, change.prop); });
+  if (!add.add.empty()) return;
+  MergeOrigin(add, &ops_[tail->set_at]);
+  Drop(tail->add_at, tail);
+  tail->add_at = kNowhere;
+}
+
+void Folder::AddInc(const Op& op, Tail* tail) {
+  Op rest = op;
+  rest.add.clear();
+  bool set_any = false;
+  for (const PropAdd& change : op.add) {
+    if (tail->set_at != kNowhere && HasEntry(ops_[tail->set_at].set, change.prop)) {
+      Value& value = FindEntry(&ops_[tail->set_at].set, change.prop)->value;
+      value = AddToValue(value, change.by);
+      set_any = true;
+    } else {
+      rest.add.push_back(change);
+    }
+  }
+  if (set_any) MergeOrigin(op, &ops_[tail->set_at]);
+  if (set_any && rest.add.empty()) return;
+  if (tail->add_at == kNowhere) {
+    tail->add_at = Append(rest, tail);
+    return;
+  }
+  for (const PropAdd& change : rest.add) MergeAdd(change, &ops_[tail->add_at]);
+  MergeOrigin(rest, &ops_[tail->add_at]);
+}
+
+// Nobody else can know the object: its id is a UUID, and it begins with its creation.
+bool Folder::IsUnseen(const Tail& tail) const {
+  if (!tail.first_run || tail.run.empty()) return false;
+  const Op& first = ops_[tail.run.front()];
+  return first.kind == OpKind::kCreate && !schema_.table(first.table).custom_ids;
+}
+
+void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
+  const std::vector<uint32_t> run = tail->run;
+  if (IsUnseen(*tail)) {
+    for (const uint32_t place : run) live_[place] = false;
+    gone_[key] = op.realm;
+    tails_.erase(key);
+    return;
+  }
+  Op merged = op;
+  for (const uint32_t place : run) {
+    MergeOrigin(ops_[place], &merged);
+    live_[place] = false;
+  }
+  tail->run.clear();
+  tail->set_at = tail->add_at = kNowhere;
+  const uint32_t place = tail->delete_at != kNowhere ? tail->delete_at
+                         : run.empty()               ? kNowhere
+                                                     : run.front();
+  if (place == kNowhere) {
+    tail->delete_at = Append(merged, tail);
+    return;
+  }
+  ops_[place] = std::move(merged);
+  live_[place] = true;
+  tail->run.push_back(place);
+  tail->delete_at = place;
+}
+
+void Folder::AddMove(const Op& op, Tail* tail) {
+  Append(op, nullptr);
+  *tail = Tail{};
+  tail->first_run = false;
+  tail->realm = op.to;
+}
+
+void Folder::Add(const Op& op) {
+  if (op.kind == OpKind::kAppend) {
+    Append(op, nullptr);
+    return;
+  }
+  const ObjectKey key{op.table, op.id};
+  const auto [found, is_new] = tails_.try_emplace(key);
+  Tail* tail = &found->second;
+  if (is_new) tail->realm = op.realm;
+  if (tail->realm != op.realm) {
+    *tail = Tail{};
+    tail->first_run = false;
+    tail->realm = op.realm;
+  }
+  switch (op.kind) {
+    case OpKind::kCreate:
+    case OpKind::kUpdate:
+      return AddSet(op, tail);
+    case OpKind::kInc:
+      return AddInc(op, tail);
+    case OpKind::kDelete:
+      return AddDelete(op, key, tail);
+    case OpKind::kMove:
+      return AddMove(op, tail);
+    case OpKind::kAppend:
+      return;
+  }
+}
+
+// A created object goes with the object that it refers to by a cascading ref, if that one was
+// created and deleted here: the authority would delete it at once. Refs are those of the final
+// state, and do not cross realms.
+void Folder::DropOrphans() {
+  std::multimap<ObjectKey, ObjectKey> children;
+  for (const auto& [key, tail] : tails_) {
+    if (!IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
+    const Op& create = ops_[tail.set_at];
+    for (const PropValue& change : create.set) {
+      const PropDef& prop = schema_.table(create.table).props[change.prop];
+      if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
+      children.emplace(ObjectKey{prop.ref_table, change.value.text()}, key);
+    }
+  }
+  std::vector<std::pair<ObjectKey, std::string>> parents;
+  for (const auto& [key, realm] : gone_) {
+    // An object that more happened to afterwards may exist again, so its children are left to the
+    // authority.
+    if (!tails_.contains(key)) parents.emplace_back(key, realm);
+  }
+  std::set<ObjectKey> dropped;
+  while (!parents.empty()) {
+    const auto [parent, realm] = std::move(parents.back());
+    parents.pop_back();
+    for (auto [child, end] = children.equal_range(parent); child != end; ++child) {
+      const Tail& tail = tails_.at(child->second);
+      if (tail.realm != realm || !dropped.insert(child->second).second) continue;
+      for (const uint32_t place : tail.run) live_[place] = false;
+      parents.emplace_back(child->second, realm);
+    }
+  }
+}
+
+std::vector<Op> Folder::Finish() {
+  if (!gone_.empty()) DropOrphans();
+  std::vector<Op> result;
+  for (size_t i = 0; i < ops_.size(); ++i) {
+    if (live_[i]) result.push_back(std::move(ops_[i]));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Op> FoldOps(const Schema& schema, const std::vector<Op>& ops) {
+  Folder folder(schema);
+  for (const Op& op : ops) folder.Add(op);
+  return folder.Finish();
+}
+
+std::vector<std::string> RealmsOf(const std::vector<Op>& ops) {
+  std::set<std::string> realms;
+  for (const Op& op : ops) {
+    realms.insert(op.realm);
+    if (op.kind == OpKind::kMove) realms.insert(op.to);
+  }
+  return {realms.begin(), realms.end()};
+}
+
+}  // namespace skerry

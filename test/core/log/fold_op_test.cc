@@ -1,0 +1,136 @@
+// Goal: FoldOp does to one row what DESIGN section 4 says of one op. Method: each rule by itself.
+#include <limits>
+
+#include "doctest/doctest.h"
+#include "log/fold.h"
+#include "test/core/log/log_fixture.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr FoldStamp kStamp{5000, 9};
+
+struct Folding {
+  std::optional<Row> row;
+  bool Apply(const Op& op, FoldTarget target = FoldTarget::kView) {
+    return FoldOp(LogSchema(), op, kStamp, target, &row);
+  }
+};
+
+Op OpOn(OpKind kind, const std::string& realm) {
+  Op op;
+  op.kind = kind;
+  op.table = kCities;
+  op.id = TestUuid(1);
+  op.realm = realm;
+  op.by = {0};
+  return op;
+}
+
+Folding WithRow(const std::string& realm) {
+  Random random(SeedText(1));
+  OpMaker maker(&random);
+  return {maker.AnyRow(kCities, realm)};
+}
+
+const PropIndex kName = PropOf(kCities, "name");
+const PropIndex kPopulation = PropOf(kCities, "population");
+
+TEST_CASE("a create makes a row with the entry's time and revision") {
+  Folding folding;
+  Op create = OpOn(OpKind::kCreate, "A");
+  create.set = {{kName, Value::String("Åre")}};
+  CHECK(folding.Apply(create));
+  REQUIRE(folding.row.has_value());
+  CHECK(folding.row->realm == "A");
+  CHECK(folding.row->created_at == 5000);
+  CHECK(folding.row->modified_at == 5000);
+  CHECK(folding.row->revision == 9);
+  CHECK(folding.row->props.size() == LogSchema().table(kCities).props.size());
+  CHECK(folding.row->props[kName] == Value::String("Åre"));
+  CHECK(folding.row->props[kPopulation].is_null());
+}
+
+TEST_CASE("two creates of one id merge as create and update") {
+  Folding folding = WithRow("A");
+  const Row before = *folding.row;
+  Op create = OpOn(OpKind::kCreate, "A");
+  create.set = {{kName, Value::String("new")}};
+  CHECK(folding.Apply(create));
+  CHECK(folding.row->created_at == before.created_at);
+  CHECK(folding.row->modified_at == 5000);
+  CHECK(folding.row->props[kName] == Value::String("new"));
+  CHECK(folding.row->props[kPopulation] == before.props[kPopulation]);
+}
+
+TEST_CASE("an op on a row of another realm, or on none, changes nothing") {
+  for (const OpKind kind :
+       {OpKind::kCreate, OpKind::kUpdate, OpKind::kInc, OpKind::kDelete, OpKind::kMove}) {
+    Folding folding = WithRow("B");
+    const Row before = *folding.row;
+    CHECK_FALSE(folding.Apply(OpOn(kind, "A")));
+    CHECK(folding.row == before);
+    if (kind == OpKind::kCreate) continue;
+    Folding empty;
+    CHECK_FALSE(empty.Apply(OpOn(kind, "A")));
+    CHECK_FALSE(empty.row.has_value());
+  }
+}
+
+TEST_CASE("an inc counts from nothing where there is no number yet") {
+  Folding folding = WithRow("A");
+  folding.row->props[kPopulation] = Value::Null();
+  Op inc = OpOn(OpKind::kInc, "A");
+  inc.add = {{kPopulation, 5}};
+  CHECK(folding.Apply(inc));
+  CHECK(folding.Apply(inc));
+  CHECK(folding.row->props[kPopulation] == Value::Number(10));
+}
+
+TEST_CASE("an inc past the greatest number stops there") {
+  Folding folding = WithRow("A");
+  const double most = std::numeric_limits<double>::max();
+  folding.row->props[kPopulation] = Value::Number(most);
+  Op inc = OpOn(OpKind::kInc, "A");
+  inc.add = {{kPopulation, most}};
+  CHECK(folding.Apply(inc));
+  CHECK(folding.row->props[kPopulation] == Value::Number(most));
+}
+
+TEST_CASE("a json prop is replaced as a whole") {
+  Folding folding = WithRow("A");
+  const PropIndex info = PropOf(kCities, "info");
+  folding.row->props[info] = Value::Json(R"({"a":1,"b":2})");
+  Op update = OpOn(OpKind::kUpdate, "A");
+  update.set = {{info, Value::Json(R"({"c":3})")}};
+  CHECK(folding.Apply(update));
+  CHECK(folding.row->props[info] == Value::Json(R"({"c":3})"));
+}
+
+TEST_CASE("a move changes the realm in a view, and only removes from base") {
+  Op move = OpOn(OpKind::kMove, "A");
+  move.to = "B";
+  Folding view = WithRow("A");
+  CHECK(view.Apply(move));
+  CHECK(view.row->realm == "B");
+  CHECK(view.row->modified_at == 5000);
+  Folding base = WithRow("A");
+  CHECK(base.Apply(move, FoldTarget::kBase));
+  CHECK_FALSE(base.row.has_value());
+}
+
+TEST_CASE("a delete wins over updates on either side of it") {
+  Op update = OpOn(OpKind::kUpdate, "A");
+  update.set = {{kName, Value::String("late")}};
+  Folding before = WithRow("A");
+  CHECK(before.Apply(update));
+  CHECK(before.Apply(OpOn(OpKind::kDelete, "A")));
+  Folding after = WithRow("A");
+  CHECK(after.Apply(OpOn(OpKind::kDelete, "A")));
+  CHECK_FALSE(after.Apply(update));
+  CHECK(before.row == after.row);
+  CHECK_FALSE(after.Apply(OpOn(OpKind::kDelete, "A")));
+}
+
+}  // namespace
+}  // namespace skerry::test

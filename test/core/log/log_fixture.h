@@ -1,0 +1,63 @@
+// What the tests of the log's room share: a schema with every prop type and two kinds of ids, and
+// random ops over few objects, props and realms, so that they meet often. Everything random comes
+// from the seed that a test prints.
+#ifndef SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
+#define SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/random.h"
+#include "log/op.h"
+#include "log/record.h"
+#include "model/schema.h"
+
+namespace skerry::test {
+
+// Tables: groups (UUIDs), cities (UUIDs, every prop type), members (UUIDs; refs that cascade and
+// that are set to null), tags (ids of the application's own; a ref that cascades within the table).
+const Schema& LogSchema();
+
+inline constexpr TableIndex kGroups = 0;
+inline constexpr TableIndex kCities = 1;
+inline constexpr TableIndex kMembers = 2;
+inline constexpr TableIndex kTags = 3;
+
+// The UUID that ends in `number`.
+std::string TestUuid(uint32_t number);
+
+PropIndex PropOf(TableIndex table, std::string_view name);
+
+// Bytes of a seed for Random.
+std::string SeedText(uint64_t seed);
+
+class OpMaker {
+ public:
+  explicit OpMaker(Random* random) : random_(random) {}
+
+  // A value that fits the prop; null now and then where it may be.
+  Value AnyValue(const PropDef& prop);
+  // A create that holds every required prop, or an update of some.
+  Op Create(TableIndex table, std::string id, std::string realm);
+  Op Update(TableIndex table, std::string id, std::string realm);
+  // An inc of one or two number props. REQUIRES: the table has one.
+  Op Inc(TableIndex table, std::string id, std::string realm);
+  Op Delete(TableIndex table, std::string id, std::string realm);
+  Op Move(TableIndex table, std::string id, std::string realm, std::string to);
+  // An id out of few: `fresh` ones never name rows that exist before a test's ops.
+  std::string AnyId(TableIndex table, bool fresh);
+  // A row with every prop set by chance.
+  Row AnyRow(TableIndex table, std::string realm);
+  Change AnyChange();
+  skerry::Update AnyUpdate();
+
+ private:
+  Op Base(OpKind kind, TableIndex table, std::string id, std::string realm);
+  Random* random_;
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
