@@ -1,0 +1,362 @@
+/**
+ * Plain values to bytes and back: the twin of src/base/data.h. This is the only shape in which events, effects and
+ * records cross between JavaScript and the core.
+ *
+ *   data = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within ±2^53)
+ *        | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data) (object)
+ *   text = varint-length, then as many bytes (UTF-8 for strings and keys)
+ *
+ * Members that are undefined are left out. Lone surrogates are written as they are (three bytes that are not UTF-8), so
+ * that the core, which checks every text, refuses them, instead of this file altering them silently.
+ */
+import { LimitError, ValidationError } from './errors.ts';
+
+export type Data = null | boolean | number | string | Uint8Array | readonly Data[] | DataObject;
+export interface DataObject {
+  readonly [key: string]: Data | undefined;
+}
+
+const maxDepth = 96;
+const encoder = new TextEncoder();
+// A byte order mark is a character like any other here; without ignoreBOM the decoder would eat it.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const scratch = new Float64Array(1);
+const scratchBytes = new Uint8Array(scratch.buffer);
+/** Above this length TextEncoder is faster than a loop (measured in docs/findings of the boundary). */
+const longText = 256;
+
+/** Writes into one buffer that grows and is used again. */
+export class DataWriter {
+  #bytes = new Uint8Array(1024);
+  #length = 0;
+
+  /** The bytes of `value`, valid until the next call. */
+  encode(value: unknown): Uint8Array {
+    this.#length = 0;
+    this.#value(value, 0);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+
+  #value(value: unknown, depth: number): void {
+    if (depth > maxDepth)
+      throw new LimitError('limit', `A value is nested deeper than ${maxDepth} levels.`);
+    this.#reserve(10);
+    if (value === null) this.#bytes[this.#length++] = 0;
+    else if (value === false) this.#bytes[this.#length++] = 1;
+    else if (value === true) this.#bytes[this.#length++] = 2;
+    else if (typeof value === 'number') this.#number(value);
+    else if (typeof value === 'string') {
+      this.#bytes[this.#length++] = 5;
+      this.#text(value);
+    } else if (value instanceof Uint8Array) {
+      this.#bytes[this.#length++] = 6;
+      this.#varint(value.length);
+      this.#reserve(value.length);
+      this.#bytes.set(value, this.#length);
+      this.#length += value.length;
+    } else if (Array.isArray(value)) {
+      this.#bytes[this.#length++] = 7;
+      this.#varint(value.length);
+      for (const item of value) this.#value(item, depth + 1);
+    } else if (typeof value === 'object') this.#object(value as Record<string, unknown>, depth);
+    else throw new ValidationError('wrong_type', `A ${typeof value} cannot be stored.`);
+  }
+
+  #object(value: Record<string, unknown>, depth: number): void {
+    const keys = Object.keys(value).filter((key) => value[key] !== undefined);
+    this.#bytes[this.#length++] = 8;
+    this.#varint(keys.length);
+    for (const key of keys) {
+      this.#text(key);
+      this.#value(value[key], depth + 1);
+    }
+  }
+
+  #number(value: number): void {
+    if (Number.isSafeInteger(value)) {
+      this.#bytes[this.#length++] = 4;
+      this.#zigzag(value);
+      return;
+    }
+    this.#bytes[this.#length++] = 3;
+    scratch[0] = value;
+    this.#bytes.set(scratchBytes, this.#length);
+    this.#length += 8;
+  }
+
+  /** The zigzag value may need 54 bits, one more than a double has: sign and magnitude are kept apart. */
+  #zigzag(value: number): void {
+    const half = value < 0 ? -value - 1 : value;
+    const first = (half % 64) * 2 + (value < 0 ? 1 : 0);
+    if (half < 64) {
+      this.#bytes[this.#length++] = first;
+      return;
+    }
+    this.#bytes[this.#length++] = first | 128;
+    this.#varint(Math.floor(half / 64));
+  }
+
+  #varint(value: number): void {
+    this.#reserve(9);
+    let rest = value;
+    while (rest >= 0x80000000) {
+      this.#bytes[this.#length++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    while (rest >= 128) {
+      this.#bytes[this.#length++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  #text(text: string): void {
+    const { length } = text;
+    if (length > longText && isWellFormed(text)) {
+      const bytes = encoder.encode(text);
+      this.#varint(bytes.length);
+      this.#reserve(bytes.length);
+      this.#bytes.set(bytes, this.#length);
+      this.#length += bytes.length;
+      return;
+    }
+    this.#reserve(length * 3 + 10);
+    if (length < 128 && this.#ascii(text)) return;
+    this.#varint(utf8Length(text));
+    for (let i = 0; i < length; i++) {
+      let unit = text.charCodeAt(i);
+      if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < length) {
+        const low = text.charCodeAt(i + 1);
+        if (low >= 0xdc00 && low < 0xe000) {
+          unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
+          i++;
+        }
+      }
+      this.#codePoint(unit);
+    }
+  }
+
+  /** The common case in one pass: its length in bytes is its length. Writes nothing that counts when it returns false. */
+  #ascii(text: string): boolean {
+    const bytes = this.#bytes;
+    const start = this.#length + 1;
+    const { length } = text;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) return false;
+      bytes[start + i] = unit;
+    }
+    bytes[this.#length] = length;
+    this.#length = start + length;
+    return true;
+  }
+
+  #codePoint(point: number): void {
+    const bytes = this.#bytes;
+    if (point < 0x80) bytes[this.#length++] = point;
+    else if (point < 0x800) {
+      bytes[this.#length++] = 0xc0 | (point >> 6);
+      bytes[this.#length++] = 0x80 | (point & 63);
+    } else if (point < 0x10000) {
+      bytes[this.#length++] = 0xe0 | (point >> 12);
+      bytes[this.#length++] = 0x80 | ((point >> 6) & 63);
+      bytes[this.#length++] = 0x80 | (point & 63);
+    } else {
+      bytes[this.#length++] = 0xf0 | (point >> 18);
+      bytes[this.#length++] = 0x80 | ((point >> 12) & 63);
+      bytes[this.#length++] = 0x80 | ((point >> 6) & 63);
+      bytes[this.#length++] = 0x80 | (point & 63);
+    }
+  }
+}
+
+function isWellFormed(text: string): boolean {
+  const check = (text as { isWellFormed?: () => boolean }).isWellFormed;
+  // Engines without the method take the loop, which is only slower.
+  return check ? check.call(text) : false;
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+/** Reads from bytes that may be a view of the wasm memory: nothing that it returns refers to them. */
+export class DataReader {
+  readonly #bytes: Uint8Array;
+  #at: number;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+    this.#bytes = bytes;
+    this.#at = at;
+    this.#end = end;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The number of elements of an array that comes next. */
+  arrayLength(): number {
+    if (this.#byte() !== 7) throw damaged();
+    return this.#varint();
+  }
+
+  value(depth = 0): unknown {
+    if (depth > maxDepth) throw damaged();
+    const tag = this.#byte();
+    switch (tag) {
+      case 0:
+        return null;
+      case 1:
+        return false;
+      case 2:
+        return true;
+      case 3:
+        return this.#double();
+      case 4:
+        return this.#integer();
+      case 5:
+        return this.#text();
+      case 6: {
+        const length = this.#take(this.#varint());
+        return this.#bytes.slice(this.#at - length, this.#at);
+      }
+      case 7:
+        return this.#array(depth);
+      case 8:
+        return this.#object(depth);
+      default:
+        throw damaged();
+    }
+  }
+
+  #array(depth: number): unknown[] {
+    const count = this.#varint();
+    if (count > this.#end - this.#at) throw damaged();
+    const items = new Array<unknown>(count);
+    for (let i = 0; i < count; i++) items[i] = this.value(depth + 1);
+    return items;
+  }
+
+  #object(depth: number): Record<string, unknown> {
+    const count = this.#varint();
+    const object: Record<string, unknown> = {};
+    for (let i = 0; i < count; i++) {
+      const key = this.#text();
+      const value = this.value(depth + 1);
+      setMember(object, key, value);
+    }
+    return object;
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) throw damaged();
+    return this.#bytes[this.#at++] as number;
+  }
+
+  /** Moves past `length` bytes and returns it. */
+  #take(length: number): number {
+    if (length > this.#end - this.#at) throw damaged();
+    this.#at += length;
+    return length;
+  }
+
+  #varint(): number {
+    let value = 0;
+    let factor = 1;
+    for (let i = 0; i < 8; i++) {
+      const byte = this.#byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+      factor *= 128;
+    }
+    throw damaged();
+  }
+
+  #integer(): number {
+    const first = this.#byte();
+    const half = ((first & 127) >> 1) + (first < 128 ? 0 : this.#varint() * 64);
+    return first & 1 ? -half - 1 : half;
+  }
+
+  #double(): number {
+    this.#take(8);
+    for (let i = 0; i < 8; i++) scratchBytes[i] = this.#bytes[this.#at - 8 + i] as number;
+    return scratch[0] as number;
+  }
+
+  #text(): string {
+    const length = this.#take(this.#varint());
+    const bytes = this.#bytes;
+    const start = this.#at - length;
+    if (length <= 24) {
+      // A loop beats TextDecoder on short strings; the first byte outside of ASCII ends it.
+      let text = '';
+      let i = start;
+      for (; i < this.#at; i++) {
+        const byte = bytes[i] as number;
+        if (byte > 127) break;
+        text += String.fromCharCode(byte);
+      }
+      if (i === this.#at) return text;
+    }
+    return decoder.decode(bytes.subarray(start, this.#at));
+  }
+}
+
+/** Sets a member as data: `__proto__` is a name like any other. */
+export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value;
+  else
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
+}
+
+function damaged(): ValidationError {
+  return new ValidationError('parse', 'Damaged bytes where encoded data was expected.');
+}
+
+const writer = new DataWriter();
+
+/** A copy of the encoded bytes, for those who keep them. */
+export function encodeData(value: unknown): Uint8Array {
+  return writer.encode(value).slice();
+}
+
+export function decodeData(bytes: Uint8Array): unknown {
+  const reader = new DataReader(bytes);
+  const value = reader.value();
+  if (!reader.done) throw damaged();
+  return value;
+}
+
+export function encodeText(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+export function decodeText(bytes: Uint8Array): string {
+  return decoder.decode(bytes);
+}

@@ -1,0 +1,147 @@
+/**
+ * Every error that this package throws or rejects with. `code` is stable and meant for programs, the message for
+ * people; `retryable` says that the same call may succeed later without being changed.
+ *
+ * The core reports failures as numbers (src/base/status.h); `errorFromCore` is the one place that maps them.
+ */
+export class SkerryError extends Error {
+  // Written out in each class, because bundlers shorten the names of classes.
+  override readonly name: string = 'SkerryError';
+  readonly code: string;
+  readonly retryable: boolean;
+
+  constructor(
+    code: string,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The schema itself is wrong, or a table or prop is named that it does not have. */
+export class SchemaError extends SkerryError {
+  override readonly name = 'SchemaError';
+}
+/** A value, id, filter or call does not fit. */
+export class ValidationError extends SkerryError {
+  override readonly name = 'ValidationError';
+}
+/** Past one of the stated limits of size, depth or number. */
+export class LimitError extends SkerryError {
+  override readonly name = 'LimitError';
+}
+export class NotFoundError extends SkerryError {
+  override readonly name = 'NotFoundError';
+}
+export class ReadOnlyError extends SkerryError {
+  override readonly name = 'ReadOnlyError';
+}
+/** A change was refused by a rule (rights, restrict, unique), here or on the server. */
+export class ConflictError extends SkerryError {
+  override readonly name = 'ConflictError';
+}
+/** The server does not accept the token, and a fresh one was not to be had. */
+export class AuthError extends SkerryError {
+  override readonly name = 'AuthError';
+}
+/** The server could not be reached, or did not answer in time. */
+export class NetworkError extends SkerryError {
+  override readonly name = 'NetworkError';
+}
+/** The server answered with something other than the protocol. */
+export class ServerError extends SkerryError {
+  override readonly name = 'ServerError';
+}
+/** The browser's storage is full. */
+export class QuotaError extends SkerryError {
+  override readonly name = 'QuotaError';
+}
+/** IndexedDB failed, was refused, or did not answer in time. */
+export class StorageError extends SkerryError {
+  override readonly name = 'StorageError';
+}
+export class CorruptImageError extends SkerryError {
+  override readonly name = 'CorruptImageError';
+}
+/** Client, server and stored data are of versions that do not go together. */
+export class UpdateNeededError extends SkerryError {
+  override readonly name = 'UpdateNeededError';
+}
+export class UnsupportedError extends SkerryError {
+  override readonly name = 'UnsupportedError';
+}
+/** The database was closed before or while the call ran. */
+export class ClosedError extends SkerryError {
+  override readonly name = 'ClosedError';
+}
+
+type ErrorClass = new (
+  code: string,
+  message: string,
+  options?: { cause?: unknown; retryable?: boolean },
+) => SkerryError;
+
+/** By the numbers of `Code` in src/base/status.h, which are never used again. */
+const byNumber: readonly (readonly [code: string, type: ErrorClass] | undefined)[] = [
+  undefined,
+  ['invalid_argument', ValidationError],
+  ['schema', SchemaError],
+  ['unknown_table', SchemaError],
+  ['unknown_prop', SchemaError],
+  ['wrong_type', ValidationError],
+  ['missing_prop', ValidationError],
+  ['invalid_id', ValidationError],
+  ['limit', LimitError],
+  ['not_found', NotFoundError],
+  ['corrupt', CorruptImageError],
+  ['version', UpdateNeededError],
+  ['read_only', ReadOnlyError],
+  ['closed', ClosedError],
+  ['conflict', ConflictError],
+  ['parse', ValidationError],
+  ['unsupported', UnsupportedError],
+];
+
+export function errorFromCore(number: number, detail: string): SkerryError {
+  const entry = byNumber[number];
+  if (!entry)
+    return new SkerryError(`core_${number}`, detail || `The core failed with code ${number}.`);
+  return new entry[1](entry[0], detail || entry[0]);
+}
+
+/** Codes of refusals by the server and of failures under way, as they stand in statuses, results and conflicts. */
+const byCode: Readonly<Record<string, ErrorClass>> = {
+  unauthenticated: AuthError,
+  needs_auth: AuthError,
+  network: NetworkError,
+  timeout: NetworkError,
+  quota: QuotaError,
+  storage: StorageError,
+  closed: ClosedError,
+  update_needed: UpdateNeededError,
+  client_old: UpdateNeededError,
+  server_old: UpdateNeededError,
+  newer_tab: UpdateNeededError,
+  too_large: LimitError,
+  schema_mismatch: UpdateNeededError,
+};
+
+/** An error named by its code: first the codes above, then the core's own, else `fallback`. */
+export function errorFromCode(
+  code: string,
+  message: string,
+  fallback: ErrorClass = SkerryError,
+  options: { cause?: unknown; retryable?: boolean } = {},
+): SkerryError {
+  const type = byCode[code] ?? byNumber.find((entry) => entry?.[0] === code)?.[1] ?? fallback;
+  const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
+  return new type(code, message || code, { ...options, retryable });
+}
+
+/** For the end of a closed tagged union: the compiler refuses the call unless every case was handled. */
+export function unreachable(value: never): never {
+  throw new SkerryError('internal', `Unexpected value: ${JSON.stringify(value)}`);
+}

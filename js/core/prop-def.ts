@@ -1,0 +1,68 @@
+/**
+ * What a schema is at run time: tables and props as data. js/api/schema.ts builds it from the application's
+ * declarations; everything below js/api works with these.
+ */
+export type PropType =
+  | 'string'
+  | 'number'
+  | 'boolean'
+  | 'date'
+  | 'bytes'
+  | 'enum'
+  | 'ref'
+  | 'json'
+  | 'class';
+
+/** How values of a class of the application are stored, and restored from whatever version they were stored by. */
+export interface ClassCodec {
+  readonly type: string;
+  readonly version: number;
+  /** The constructor, where it was given: needed only to recognise instances inside of json. */
+  readonly instances?: (abstract new (...args: never[]) => object) | undefined;
+  to(value: unknown): unknown;
+  from(json: unknown, version: number): unknown;
+  info?(value: unknown): string;
+}
+
+export interface EnumDef {
+  /** Null: a union of strings. Else the name under which the instances are stored. */
+  readonly type: string | null;
+  readonly values: readonly string[];
+  readonly members: ReadonlyMap<string, object> | null;
+}
+
+export type OnDelete = 'cascade' | 'setNull' | 'restrict';
+
+export interface PropDef {
+  readonly type: PropType;
+  readonly optional: boolean;
+  /** In the application's form; undefined where there is none. */
+  readonly fallback: unknown;
+  readonly index: boolean;
+  readonly unique: boolean;
+  readonly enumeration?: EnumDef | undefined;
+  readonly codec?: ClassCodec | undefined;
+  readonly ref?:
+    | { readonly table: string; readonly onDelete: OnDelete | null; readonly touch: boolean }
+    | undefined;
+}
+
+export interface TableDef {
+  readonly name: string;
+  /** By its place in the schema: the number by which the core names it. */
+  readonly index: number;
+  readonly ids: 'uuid' | 'string';
+  readonly autosubscribe: boolean;
+  readonly props: readonly (PropDef & { readonly name: string })[];
+  readonly byName: ReadonlyMap<string, PropDef & { readonly name: string }>;
+}
+
+export interface SchemaDef {
+  readonly version: number;
+  readonly accepts: readonly number[];
+  readonly tables: readonly TableDef[];
+  readonly byName: ReadonlyMap<string, TableDef>;
+}
+
+/** Columns of every row, in this order before the props. */
+export const systemColumns = ['id', 'realm', 'createdAt', 'modifiedAt'] as const;

@@ -1,0 +1,172 @@
+/**
+ * JSON with more than JSON in it: dates, bytes, enum instances and objects of the application's classes, as they stand
+ * in json props, in classes' own json and in the arguments of actions (DESIGN section 4):
+ *
+ *   {"$type":"date","v":<ms>}   {"$type":"bytes","v":<base64>}   {"$type":<enum>,"v":<name>}
+ *   {"$type":<class>,"v":<json>,"version":<number>}
+ *
+ * A key of the application's own that begins with `$` gets one more in front. An envelope of an unknown type is kept, as
+ * an `UnknownValue`, and written back as it came.
+ */
+import { setMember } from './data-codec.ts';
+import { LimitError, ValidationError } from './errors.ts';
+import type { ClassCodec, EnumDef } from './prop-def.ts';
+
+const maxDepth = 64;
+
+/** A value whose type this version of the application does not know: untouched, and written back as it is. */
+export class UnknownValue {
+  readonly type: string;
+  readonly envelope: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, envelope: Readonly<Record<string, unknown>>) {
+    this.type = type;
+    this.envelope = Object.freeze(envelope);
+    Object.freeze(this);
+  }
+
+  toJSON(): unknown {
+    return this.envelope;
+  }
+}
+
+/** The types that one schema registers. */
+export class TypeRegistry {
+  readonly #enums = new Map<string, EnumDef>();
+  readonly #members = new Map<object, { type: string; name: string }>();
+  readonly #classes = new Map<string, ClassCodec>();
+  /** Instances are recognised by their prototype: declared by `class`, or seen in a prop of that class. */
+  readonly #prototypes = new Map<object, ClassCodec>();
+
+  addEnum(definition: EnumDef): void {
+    if (definition.type === null || !definition.members) return;
+    this.#enums.set(definition.type, definition);
+    for (const [name, member] of definition.members)
+      this.#members.set(member, { type: definition.type, name });
+  }
+
+  addClass(codec: ClassCodec): void {
+    this.#classes.set(codec.type, codec);
+    if (codec.instances) this.#prototypes.set(codec.instances.prototype as object, codec);
+  }
+
+  encodeClass(codec: ClassCodec, value: unknown): unknown {
+    this.#learn(codec, value);
+    return { $type: codec.type, v: this.encode(codec.to(value)), version: codec.version };
+  }
+
+  decodeClass(codec: ClassCodec, envelope: Readonly<Record<string, unknown>>): unknown {
+    const version = typeof envelope.version === 'number' ? envelope.version : 1;
+    const value = codec.from(this.decode(envelope.v), version);
+    this.#learn(codec, value);
+    return value;
+  }
+
+  #learn(codec: ClassCodec, value: unknown): void {
+    if (typeof value !== 'object' || value === null) return;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (!prototype || prototype === Object.prototype || prototype === Array.prototype) return;
+    if (!this.#prototypes.has(prototype)) this.#prototypes.set(prototype, codec);
+  }
+
+  /** To plain JSON. Undefined members are left out, as JSON.stringify does; what JSON cannot hold is refused. */
+  encode(value: unknown, depth = 0): unknown {
+    if (depth > maxDepth)
+      throw new LimitError('limit', `json is nested deeper than ${maxDepth} levels.`);
+    switch (typeof value) {
+      case 'string':
+      case 'boolean':
+        return value;
+      case 'number':
+        if (!Number.isFinite(value))
+          throw new ValidationError('wrong_type', `json cannot hold ${value}.`);
+        return value;
+      case 'object':
+        return value === null ? null : this.#encodeObject(value, depth);
+      default:
+        throw new ValidationError('wrong_type', `json cannot hold a ${typeof value}.`);
+    }
+  }
+
+  #encodeObject(value: object, depth: number): unknown {
+    if (Array.isArray(value)) {
+      return value.map((item: unknown) =>
+        item === undefined ? null : this.encode(item, depth + 1),
+      );
+    }
+    const member = this.#members.get(value);
+    if (member) return { $type: member.type, v: member.name };
+    if (value instanceof Date) return { $type: 'date', v: dateToMs(value) };
+    if (value instanceof Uint8Array) return { $type: 'bytes', v: toBase64(value) };
+    if (value instanceof UnknownValue) return value.envelope;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      return this.#encodeInstance(value, prototype as object);
+    const plain: Record<string, unknown> = {};
+    for (const [key, item] of Object.entries(value)) {
+      if (item !== undefined)
+        setMember(plain, key.startsWith('$') ? `$${key}` : key, this.encode(item, depth + 1));
+    }
+    return plain;
+  }
+
+  #encodeInstance(value: object, prototype: object): unknown {
+    const codec = this.#prototypes.get(prototype);
+    if (codec) return this.encodeClass(codec, value);
+    throw new ValidationError(
+      'wrong_type',
+      `json holds an object of ${value.constructor?.name ?? 'an unknown class'}: register it with t.class(…, { class: … }).`,
+    );
+  }
+
+  /** From plain JSON; plain objects and arrays come out frozen, because rows share them. */
+  decode(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => this.decode(item)));
+    const object = value as Record<string, unknown>;
+    const type = object.$type;
+    if (typeof type === 'string') return this.#decodeEnvelope(type, object);
+    const plain: Record<string, unknown> = {};
+    for (const key of Object.keys(object)) {
+      setMember(plain, key.startsWith('$$') ? key.slice(1) : key, this.decode(object[key]));
+    }
+    return Object.freeze(plain);
+  }
+
+  #decodeEnvelope(type: string, envelope: Record<string, unknown>): unknown {
+    const { v } = envelope;
+    if (type === 'date' && typeof v === 'number') return new Date(v);
+    if (type === 'bytes' && typeof v === 'string') return fromBase64(v);
+    const member = typeof v === 'string' ? this.#enums.get(type)?.members?.get(v) : undefined;
+    if (member) return member;
+    const codec = this.#classes.get(type);
+    if (codec) return this.decodeClass(codec, envelope);
+    return new UnknownValue(type, envelope);
+  }
+}
+
+export function dateToMs(value: Date): number {
+  const ms = value.getTime();
+  if (Number.isNaN(ms)) throw new ValidationError('wrong_type', 'A date is not a valid one.');
+  return ms;
+}
+
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += 0x8000) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  }
+  return btoa(binary);
+}
+
+export function fromBase64(text: string): Uint8Array {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch (cause) {
+    throw new ValidationError('parse', 'Bytes are not valid base64.', { cause });
+  }
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}

@@ -1,0 +1,239 @@
+/**
+ * Values of props between the application's form and the plain form in which they cross to the core
+ * (docs/internals.md, section 2), and rows out of the core's bytes.
+ *
+ * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
+ */
+import type { DataReader } from './data-codec.ts';
+import { SchemaError, ValidationError } from './errors.ts';
+import { type PropDef, type SchemaDef, systemColumns, type TableDef } from './prop-def.ts';
+import { dateToMs, TypeRegistry, toBase64 } from './special-json.ts';
+
+/** A row as the application sees it: frozen, and the same object until the row changes. */
+export type RowObject = Readonly<Record<string, unknown>> & {
+  readonly id: string;
+  readonly realm: string;
+  readonly createdAt: Date;
+  readonly modifiedAt: Date;
+};
+
+interface PropCodec {
+  readonly name: string;
+  toPlain(value: unknown): unknown;
+  fromPlain(plain: unknown): unknown;
+}
+
+export class TableCodec {
+  readonly table: TableDef;
+  readonly #props: readonly PropCodec[];
+  readonly #byName: ReadonlyMap<string, PropCodec>;
+
+  constructor(table: TableDef, registry: TypeRegistry) {
+    this.table = table;
+    this.#props = table.props.map((prop) => propCodec(table.name, prop.name, prop, registry));
+    this.#byName = new Map(
+      [...systemColumns.map((name) => systemCodec(name)), ...this.#props].map((codec) => [
+        codec.name,
+        codec,
+      ]),
+    );
+  }
+
+  /** One value of a column, for filters and ops. */
+  toPlain(column: string, value: unknown): unknown {
+    const codec = this.#byName.get(column);
+    if (!codec) throw this.unknownColumn(column);
+    if (value === undefined)
+      throw new ValidationError(
+        'wrong_type',
+        `${this.table.name}.${column}: undefined is no value.`,
+      );
+    return value === null ? null : codec.toPlain(value);
+  }
+
+  fromPlain(column: string, plain: unknown): unknown {
+    const codec = this.#byName.get(column);
+    if (!codec) throw this.unknownColumn(column);
+    return plain === null ? null : codec.fromPlain(plain);
+  }
+
+  /** The props of a new row or of a patch. Members that are undefined count as left out. */
+  propsToPlain(
+    values: Readonly<Record<string, unknown>>,
+    leaveOut: readonly string[],
+  ): Record<string, unknown> {
+    const plain: Record<string, unknown> = {};
+    for (const key of Object.keys(values)) {
+      const value = values[key];
+      if (value === undefined || leaveOut.includes(key)) continue;
+      if (!this.table.byName.has(key)) throw this.unknownColumn(key);
+      plain[key] = this.toPlain(key, value);
+    }
+    return plain;
+  }
+
+  /** Reads one encoded row: [id, realm, createdAt, modifiedAt, ...props in the schema's order]. */
+  readRow(reader: DataReader): RowObject {
+    const count = reader.arrayLength();
+    if (count !== this.#props.length + 4)
+      throw new ValidationError('parse', 'The core sent a row of another schema.');
+    const row: Record<string, unknown> = {
+      id: reader.value(),
+      realm: reader.value(),
+      createdAt: new Date(reader.value() as number),
+      modifiedAt: new Date(reader.value() as number),
+    };
+    for (const codec of this.#props) {
+      const plain = reader.value();
+      row[codec.name] = plain === null ? null : codec.fromPlain(plain);
+    }
+    return Object.freeze(row) as RowObject;
+  }
+
+  /** A row in the plain form that conflicts hold, or null. */
+  rowFromPlain(plain: unknown): Readonly<Record<string, unknown>> | null {
+    if (typeof plain !== 'object' || plain === null) return null;
+    const row: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(plain)) {
+      // A prop that an older or newer schema had is shown as it is stored.
+      row[key] = this.#byName.has(key) ? this.fromPlain(key, value) : value;
+    }
+    return Object.freeze(row);
+  }
+
+  unknownColumn(name: string): SchemaError {
+    return new SchemaError('unknown_prop', `Table ${this.table.name} has no prop ${name}.`);
+  }
+}
+
+export class SchemaCodec {
+  readonly schema: SchemaDef;
+  readonly registry = new TypeRegistry();
+  readonly tables: readonly TableCodec[];
+
+  constructor(schema: SchemaDef) {
+    this.schema = schema;
+    for (const prop of schema.tables.flatMap((table) => table.props)) {
+      if (prop.enumeration) this.registry.addEnum(prop.enumeration);
+      if (prop.codec) this.registry.addClass(prop.codec);
+    }
+    this.tables = schema.tables.map((table) => new TableCodec(table, this.registry));
+  }
+
+  table(name: string): TableCodec {
+    const codec = this.tables[this.schema.byName.get(name)?.index ?? -1];
+    if (!codec) throw new SchemaError('unknown_table', `The schema has no table ${name}.`);
+    return codec;
+  }
+
+  /** The description of docs/internals.md, section 2. */
+  describe(): unknown {
+    return {
+      version: this.schema.version,
+      accepts: this.schema.accepts,
+      tables: this.schema.tables.map((table, index) => ({
+        name: table.name,
+        ids: table.ids,
+        autosubscribe: table.autosubscribe,
+        props: table.props.map((prop) => describeProp(prop, this.tables[index] as TableCodec)),
+      })),
+    };
+  }
+}
+
+function describeProp(prop: PropDef & { readonly name: string }, codec: TableCodec): unknown {
+  return {
+    name: prop.name,
+    type: prop.type,
+    optional: prop.optional,
+    default:
+      prop.fallback === undefined
+        ? undefined
+        : describeDefault(codec.toPlain(prop.name, prop.fallback)),
+    index: prop.index,
+    unique: prop.unique,
+    enum: prop.enumeration && { type: prop.enumeration.type, values: prop.enumeration.values },
+    class: prop.codec && { type: prop.codec.type, version: prop.codec.version },
+    ref: prop.ref,
+  };
+}
+
+/** A description is JSON as well: the server gets it as text. */
+function describeDefault(plain: unknown): unknown {
+  return plain instanceof Uint8Array ? { $type: 'bytes', v: toBase64(plain) } : plain;
+}
+
+function same(value: unknown): unknown {
+  return value;
+}
+
+function systemCodec(name: (typeof systemColumns)[number]): PropCodec {
+  if (name === 'id' || name === 'realm') return { name, toPlain: same, fromPlain: same };
+  return {
+    name,
+    toPlain: (value) => dateToMs(expectDate(value, name)),
+    fromPlain: (ms) => new Date(ms as number),
+  };
+}
+
+function expectDate(value: unknown, where: string): Date {
+  if (value instanceof Date) return value;
+  throw new ValidationError('wrong_type', `${where} takes a Date.`);
+}
+
+function propCodec(table: string, name: string, prop: PropDef, registry: TypeRegistry): PropCodec {
+  const where = `${table}.${name}`;
+  switch (prop.type) {
+    case 'date':
+      return {
+        name,
+        toPlain: (value) => dateToMs(expectDate(value, where)),
+        fromPlain: (ms) => new Date(ms as number),
+      };
+    case 'bytes':
+      return { name, toPlain: (value) => expectBytes(value, where), fromPlain: same };
+    case 'json':
+      return {
+        name,
+        toPlain: (value) => registry.encode(value),
+        fromPlain: (json) => registry.decode(json),
+      };
+    case 'enum':
+      return enumCodec(name, where, prop);
+    case 'class':
+      return classCodec(name, prop, registry);
+    default:
+      return { name, toPlain: same, fromPlain: same };
+  }
+}
+
+function expectBytes(value: unknown, where: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw new ValidationError('wrong_type', `${where} takes a Uint8Array.`);
+}
+
+function enumCodec(name: string, where: string, prop: PropDef): PropCodec {
+  const members = prop.enumeration?.members;
+  if (!members) return { name, toPlain: same, fromPlain: same };
+  const names = new Map([...members].map(([key, member]) => [member, key]));
+  return {
+    name,
+    toPlain: (value) => {
+      const key = names.get(value as object);
+      if (key === undefined)
+        throw new ValidationError('wrong_type', `${where} takes one of the members of its enum.`);
+      return key;
+    },
+    // The core admits no name that the schema lacks, so every name has its member.
+    fromPlain: (key) => members.get(key as string),
+  };
+}
+
+function classCodec(name: string, prop: PropDef, registry: TypeRegistry): PropCodec {
+  const codec = prop.codec as NonNullable<PropDef['codec']>;
+  return {
+    name,
+    toPlain: (value) => registry.encodeClass(codec, value),
+    fromPlain: (plain) => registry.decodeClass(codec, plain as Record<string, unknown>),
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * Host: everything outside of the program that it uses, each behind one interface. `browser-host.ts` is a browser's,
+ * `memory/` one for tests and Node. The core never sees any of it: it gets events and gives effects.
+ */
+import type { ChannelHost } from './channel.ts';
+import type { Clock } from './clock.ts';
+import type { Locks } from './locks.ts';
+import type { Page } from './page.ts';
+import type { Random } from './random.ts';
+import type { SocketHost } from './socket.ts';
+import type { StorageHost } from './storage.ts';
+import type { Timers } from './timers.ts';
+import type { Transport } from './transport.ts';
+import type { WorkerHost } from './worker-link.ts';
+
+/** What window and worker both have. */
+export interface CommonHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly storage: StorageHost;
+  readonly channels: ChannelHost;
+  timers(): Timers;
+  /** The bytes of the wasm module, or a response to compile while it arrives. */
+  wasm(url: URL): Promise<Response | Uint8Array>;
+}
+
+/** What `open` takes as `host`. */
+export interface Host extends CommonHost {
+  readonly page: Page;
+  readonly workers: WorkerHost;
+}
+
+export interface WorkerSideHost extends CommonHost {
+  readonly transport: Transport;
+  readonly sockets: SocketHost;
+  readonly locks: Locks | null;
+}

@@ -1,0 +1,62 @@
+/**
+ * Locks: one holder per name over all windows and workers. Guarantee: between `acquire` resolving with a lock and its
+ * release, nobody else holds it, unless it is stolen; then `lost` resolves. Locks of a dead window are released. They
+ * are a shortcut only: the lease in storage decides (DESIGN section 6).
+ */
+export interface HeldLock {
+  release(): void;
+  /** Resolves when the lock was stolen; never after a release. */
+  readonly lost: Promise<void>;
+}
+
+export interface AcquireOptions {
+  /** Gives null at once where somebody else holds it. */
+  readonly ifAvailable?: boolean;
+  /** Takes it from its holder. */
+  readonly steal?: boolean;
+  /** Stops waiting: `acquire` then gives null. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Locks {
+  acquire(name: string, options?: AcquireOptions): Promise<HeldLock | null>;
+}
+
+/** Null where the engine has none. */
+export function webLocks(): Locks | null {
+  const manager = globalThis.navigator?.locks;
+  if (!manager) return null;
+  return { acquire: (name, options = {}) => acquireWebLock(manager, name, options) };
+}
+
+function acquireWebLock(
+  manager: LockManager,
+  name: string,
+  options: AcquireOptions,
+): Promise<HeldLock | null> {
+  return new Promise((resolve, reject) => {
+    let held = false;
+    let stolen: () => void = () => {};
+    const lost = new Promise<void>((tell) => {
+      stolen = tell;
+    });
+    const callback = (lock: Lock | null) => {
+      if (!lock) {
+        resolve(null);
+        return undefined;
+      }
+      held = true;
+      return new Promise<void>((release) => resolve({ release, lost }));
+    };
+    const request: LockOptions = { mode: 'exclusive' };
+    if (options.steal) request.steal = true;
+    else if (options.ifAvailable) request.ifAvailable = true;
+    else if (options.signal) request.signal = options.signal;
+    manager.request(name, request, callback).catch((error: unknown) => {
+      // The request of a stolen lock rejects with AbortError, and so does one whose waiting was stopped.
+      if (held) stolen();
+      else if ((error as { name?: unknown }).name === 'AbortError') resolve(null);
+      else reject(error);
+    });
+  });
+}

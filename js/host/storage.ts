@@ -1,0 +1,92 @@
+/**
+ * Storage: what the core needs of IndexedDB, and no more: one shape of transaction (docs/internals.md, section 4).
+ *
+ * Guarantee. `transact` opens one transaction over `stores`, does the reads, and calls `decide` with their results inside
+ * of it; the writes that `decide` returns are applied in the same transaction, all or none. Nothing else happens between
+ * the reads and the writes: a concurrent transaction over one of these stores comes wholly before or wholly after.
+ * When `transact` resolves, the writes are as durable as `durability` says, and `keys` holds the keys of the `add`s in
+ * their order; keys of a store are handed out in the order of commits, and never twice for what was committed. When it
+ * rejects, nothing was written, except after the code `storage_timeout`, where the outcome is unknown. An exception out
+ * of `decide` rolls back and rejects.
+ *
+ * Values are structured clones: what is read is nobody else's. Every operation ends within its time limit.
+ */
+export interface Storage {
+  transact(
+    request: TransactRequest,
+    decide: (results: readonly unknown[]) => Decision,
+  ): Promise<Committed>;
+  /**
+   * For the last moments of a page: puts one value without reading, and asks for the commit at once. Only on a
+   * connection that is open; returns whether it was.
+   */
+  putNow(store: string, key: string, value: unknown): boolean;
+  /** Lets go of the connection, so that a frozen page holds up nobody; the next transaction opens it again. */
+  suspend(): void;
+  /** For good. What is under way is rolled back or completes; later calls reject with ClosedError. */
+  close(): void;
+}
+
+export interface TransactRequest {
+  readonly stores: readonly string[];
+  readonly mode: 'readonly' | 'readwrite';
+  readonly durability?: 'strict' | 'relaxed' | undefined;
+  readonly reads: readonly Read[];
+}
+
+export type Key = number | string;
+export interface KeyRange {
+  /** Exclusive lower bound. */
+  readonly above?: Key | null | undefined;
+  /** Inclusive lower bound. */
+  readonly from?: Key | null | undefined;
+  /** Inclusive upper bound. */
+  readonly to?: Key | null | undefined;
+  readonly limit?: number | null | undefined;
+}
+/** Gives the value or null; `[{key, value}…]` in ascending order of keys; a number. */
+export type Read =
+  | { readonly store: string; readonly get: Key }
+  | { readonly store: string; readonly range: KeyRange }
+  | { readonly store: string; readonly count: true };
+
+export type Write =
+  | { readonly store: string; readonly put: unknown; readonly key: Key }
+  | { readonly store: string; readonly add: unknown }
+  | { readonly store: string; readonly delete: Key }
+  | { readonly store: string; readonly deleteRange: KeyRange };
+
+export type Decision =
+  | { readonly type: 'write'; readonly writes: readonly Write[] }
+  | { readonly type: 'more'; readonly reads: readonly Read[] }
+  | { readonly type: 'abort' };
+
+export interface Committed {
+  /** False after an `abort` decision. */
+  readonly committed: boolean;
+  readonly keys: readonly number[];
+}
+
+export type StorageLoss = 'deleted-or-upgraded' | 'connection-lost';
+
+export interface StorageHost {
+  /**
+   * Opens (and makes, if need be) the database of this name with the stores of `skerryStores`. `onLost` is called when
+   * another program deletes or upgrades it (the storage is then closed for good), or when the engine gives up on it after
+   * repeated attempts.
+   */
+  open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
+  /** Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it. */
+  delete(name: string): Promise<void>;
+  /** Files of an image generation, by full path, read straight out of IDBFS's database; null for what is not there. */
+  readFiles(mount: string, paths: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
+}
+
+/** The stores of version 1 (docs/internals.md, section 3). */
+export const skerryStores: readonly { readonly name: string; readonly autoIncrement: boolean }[] = [
+  { name: 'mutations', autoIncrement: true },
+  { name: 'outbox', autoIncrement: false },
+  { name: 'updates', autoIncrement: false },
+  { name: 'sync', autoIncrement: false },
+  { name: 'conflicts', autoIncrement: true },
+];

@@ -1,0 +1,29 @@
+/**
+ * Transport: one HTTP exchange. Guarantee: resolves with the whole answer, whatever its status, or rejects with a
+ * NetworkError (code `network` or `timeout`: whether the server acted is unknown) or a LimitError (`too_large`: the
+ * answer was longer than `maxBytes`). It ends within `timeoutMs`, and follows no redirect to another origin silently.
+ */
+export interface Transport {
+  request(request: TransportRequest): Promise<TransportResponse>;
+}
+
+export interface TransportRequest {
+  readonly method: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string | null;
+  readonly timeoutMs: number;
+  readonly maxBytes: number;
+  /** Compress the body, where the engine can and it is worth it. */
+  readonly gzip?: boolean;
+  readonly credentials?: 'omit' | 'same-origin' | 'include';
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (receivedBytes: number, totalBytes: number | null) => void;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}

@@ -1,0 +1,45 @@
+/** The browser entry of the package: all public names. Importing it does nothing. */
+
+export { defineMutators, type SchemaOptions, schema, t, table } from './api/schema.ts';
+export type {
+  ClassOptions,
+  Delta,
+  Filter,
+  FilterBuilder,
+  Id,
+  Json,
+  Live,
+  Mutation,
+  NewRow,
+  Patch,
+  Prop,
+  Query,
+  Reader,
+  RefOptions,
+  Row,
+  Schema,
+  Stop,
+  Table,
+  Tables,
+  Tx,
+  Writer,
+} from './api/types.ts';
+export {
+  AuthError,
+  ClosedError,
+  ConflictError,
+  CorruptImageError,
+  LimitError,
+  NetworkError,
+  NotFoundError,
+  QuotaError,
+  ReadOnlyError,
+  SchemaError,
+  ServerError,
+  SkerryError,
+  StorageError,
+  UnsupportedError,
+  UpdateNeededError,
+  ValidationError,
+} from './core/errors.ts';
+export { UnknownValue } from './core/special-json.ts';
