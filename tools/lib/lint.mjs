@@ -24,7 +24,13 @@ async function textOf(command, args) {
 
 export const biome = () => textOf(join(bin, 'biome'), ['check', '--colors=off']);
 
-export const types = () => textOf(join(bin, 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false']);
+/** Service workers apart, because their globals are not a page's. */
+const kTypeProjects = ['tsconfig.json', 'tsconfig.worker.json'];
+
+export async function types() {
+  const check = (project) => textOf(join(bin, 'tsc'), ['-p', project, '--pretty', 'false']);
+  return (await Promise.all(kTypeProjects.map(check))).filter(Boolean).join('\n');
+}
 
 export async function clangFormat() {
   const files = await cppFiles();

@@ -1,0 +1,100 @@
+// Goal: each rule finds what it is there for, and nothing else. Method: a few lines of code that
+// break it, beside some that look alike and do not.
+
+import { describe, expect, it } from 'vitest';
+import {
+  callProblems,
+  codeOf,
+  importProblems,
+  importsOf,
+  includeProblems,
+  listedIn,
+  machineProblems,
+} from './rules.ts';
+
+describe('includes', () => {
+  it('may point down, and not up or across', () => {
+    const text = '#include "base/status.h"\n#include <vector>\n#include "nlohmann/json.hpp"\n';
+    expect(includeProblems('src/sync/push.cc', text)).toEqual([]);
+    expect(includeProblems('src/base/a.h', '#include "model/row.h"')).toHaveLength(1);
+    expect(includeProblems('src/sync/a.h', '#include "client/a.h"')).toHaveLength(1);
+    expect(includeProblems('src/client/a.h', '#include "../sync/a.h"')).toHaveLength(1);
+    expect(includeProblems('src/other/a.h', '')).toHaveLength(1);
+  });
+
+  it('keep Emscripten out of the core', () => {
+    expect(includeProblems('src/base/a.h', '#include <emscripten/val.h>')).toHaveLength(1);
+    expect(includeProblems('wasm/a.cc', '#include <emscripten/val.h>')).toEqual([]);
+  });
+});
+
+describe('imports', () => {
+  it('are found in every form, and not in comments', () => {
+    const text = [
+      "import a, { type B } from './a.ts';",
+      "import {\n  c,\n} from './c.ts';",
+      "export * from './d.ts';",
+      "import './e.ts';",
+      "const f = await import('./f.ts');",
+      "// import g from './g.ts';",
+    ].join('\n');
+    expect(importsOf(text).sort()).toEqual(['a', 'c', 'd', 'e', 'f'].map((n) => `./${n}.ts`));
+  });
+
+  it('keep the folders of the package apart', () => {
+    const problems = (path: string, name: string) => importProblems(path, `import '${name}';`);
+    expect(problems('js/index.ts', './api/database.ts')).toEqual([]);
+    expect(problems('js/api/a.ts', '../host/clock.ts')).toEqual([]);
+    expect(problems('js/core/a.ts', '#wasm/skerry.js')).toEqual([]);
+    expect(problems('js/core/a.ts', '../api/a.ts')).toHaveLength(1);
+    expect(problems('js/worker/a.ts', '../api/a.ts')).toHaveLength(1);
+    expect(problems('js/host/memory/a.ts', '../../index.ts')).toHaveLength(1);
+    expect(problems('js/api/a.ts', 'node:fs')).toHaveLength(1);
+    expect(problems('js/api/a.ts', '../../server/src/a.ts')).toHaveLength(1);
+  });
+
+  it('of server and demo name packages only', () => {
+    const problems = (path: string, name: string) => importProblems(path, `import '${name}';`);
+    expect(problems('server/src/a/b.ts', '../c.ts')).toEqual([]);
+    expect(problems('server/src/a/b.ts', 'skerry/authority')).toEqual([]);
+    expect(problems('server/src/a.ts', '../../js/index.ts')).toHaveLength(1);
+    expect(problems('web-demo/src/a.ts', 'skerry')).toEqual([]);
+    expect(problems('web-demo/src/a.ts', '../../js/index.ts')).toHaveLength(1);
+    expect(problems('web-demo/src/a.ts', '#wasm/skerry.js')).toHaveLength(1);
+  });
+});
+
+describe('calls', () => {
+  it('to clocks, randomness, timers and I/O belong to js/host', () => {
+    expect(callProblems('js/api/a.ts', 'const t = Date.now();')).toHaveLength(1);
+    expect(callProblems('js/host/clock.ts', 'const t = Date.now();')).toEqual([]);
+    expect(callProblems('js/core/a.ts', 'setTimeout(f, 1); fetch(url);')).toHaveLength(2);
+    expect(callProblems('js/core/a.ts', 'new Date(5); this.#transport.fetch(url);')).toEqual([]);
+    expect(callProblems('js/core/a.ts', "// Date.now()\nconst s = 'indexedDB';")).toEqual([]);
+  });
+
+  it('are the same in the core', () => {
+    expect(callProblems('src/base/a.cc', '#include <chrono>\n')).toHaveLength(1);
+    expect(callProblems('src/base/a.cc', 'std::snprintf(a, 1, "x");')).toHaveLength(1);
+    expect(callProblems('src/base/a.cc', 'int operand(int x); operand(1);')).toEqual([]);
+  });
+});
+
+it('a comment keeps its lines when it is taken out', () => {
+  expect(codeOf('a /* b\nc */ d // e\n"f//g"')).toBe('a \n d \n""');
+});
+
+it('traces of one machine are found, relative paths are not', () => {
+  const home = ['', 'home', 'me', 'x'].join('/');
+  expect(machineProblems('a', `see ${home}`)).toHaveLength(1);
+  expect(machineProblems('a', `"${['', 'work', 'main'].join('/')}"`)).toHaveLength(1);
+  expect(machineProblems('a', ['registry', 'npmjs', 'org'].join('.'))).toHaveLength(1);
+  expect(machineProblems('a', 'js/work/main.ts and https://a.example/home/me')).toEqual([]);
+});
+
+it('lists of sources are read without their comments', () => {
+  expect(listedIn('set(A\n  base/a.cc # b.cc\n  src/base/c.cc)')).toEqual([
+    'base/a.cc',
+    'src/base/c.cc',
+  ]);
+});

