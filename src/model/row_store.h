@@ -1,21 +1,31 @@
-// RowStore: the rows of one table, packed. Rows live in 4 MB arena chunks at a fixed width that the schema decides; an
-// open-addressing hash finds them by 128-bit id; strings are in a dictionary (where they repeat) or a heap. A slot names a
-// row as long as the row lives, whatever is put or erased beside it. Indexes (index.h) are kept up to date by Put and
-// Erase, and are built on first use.
+// RowStore: the rows of one table, packed. Rows live in arena chunks of up to 4 MB at a fixed width that the schema decides;
+// an open-addressing hash finds them by 128-bit id (id_key.h); texts are in a pool a column: a dictionary where they repeat,
+// else a heap (text_pool.h). A slot names a row as long as the row lives, whatever is put or erased beside it. Indexes
+// (index.h) are kept up to date by Put and Erase, and are built on first use.
 //
 // One row per id. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
+//
+// A packed row: id (16 bytes), createdAt, modifiedAt (f64), revision and realm (44 and 20 bits), then the props by size:
+//   number, date   8 bytes, f64; null is kNullNumber
+//   ref            16 bytes, an IdKey; null is zero
+//   string, enum, bytes, json, class   4 bytes, a code of the column's pool; null is 0
+//   boolean        1 byte: 0 null, 1 false, 2 true
+// A free slot has realm code 0, and the next free slot in its first 4 bytes.
 #ifndef SKERRY_MODEL_ROW_STORE_H_
 #define SKERRY_MODEL_ROW_STORE_H_
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/status.h"
+#include "model/id_key.h"
 #include "model/row.h"
 #include "model/schema.h"
+#include "model/text_pool.h"
 
 namespace skerry {
 
@@ -23,6 +33,25 @@ using Slot = uint32_t;
 inline constexpr Slot kNoSlot = 0xffffffff;
 
 class Index;
+
+enum class Packing : uint8_t { kNumber, kBool, kId, kText, kRealm };
+
+// Where a column is in a packed row.
+struct Column {
+  Packing packing = Packing::kNumber;
+  ValueKind kind = ValueKind::kNumber;
+  uint32_t offset = 0;
+  uint32_t size = 0;         // bytes
+  TextPool* pool = nullptr;  // kText, kRealm
+};
+
+// A value to compare rows of one store with, packed once for many comparisons. Borrows the text that it was made from.
+struct Probe {
+  bool is_null = true;
+  double number = 0;  // kNumber; kBool: 1 false, 2 true
+  std::string_view text;
+  IdKey key;  // kId; null where no row of the store can have this id
+};
 
 class RowStore {
  public:
@@ -32,40 +61,152 @@ class RowStore {
   RowStore& operator=(const RowStore&) = delete;
 
   const TableDef& table() const { return *table_; }
-  size_t size() const;
-  Slot slot_limit() const;         // slots are below it; some may be free
-  bool IsLive(Slot slot) const;
+  size_t size() const { return live_; }
+  Slot slot_limit() const { return slots_; }  // slots are below it; some may be free
+  bool IsLive(Slot slot) const { return slot < slots_ && (Meta(bytes(slot)) & kRealmMask) != 0; }
   Slot Find(std::string_view id) const;  // kNoSlot where there is none
 
   std::string Id(Slot slot) const;
+  // The id's text, in `buffer` or in the store.
+  std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
-  double ModifiedAt(Slot slot) const;
+  double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;
   int CompareIds(Slot a, Slot b) const;
 
-  // Inserts or replaces; a replaced row keeps its slot. REQUIRES: CheckValue and CheckId hold.
+  // Inserts or replaces; a replaced row keeps its slot. REQUIRES: CheckValue and CheckId hold; revision < 2^44.
   Slot Put(std::string_view id, const Row& row);
   bool Erase(std::string_view id);
   void Clear();
 
-  // The index on a column, built now if it is not there yet.
+  // The index on a column, built now if it is not there yet. Owned by the store.
   Index* GetIndex(PropIndex column);
+  // Where the application asked for one: index, unique and ref props.
+  bool WantsIndex(PropIndex column) const;
 
   // Bytes of arena, hash, strings and indexes; for the stated bytes per row and the growth tests.
   size_t MemoryBytes() const;
 
   // The packed rows as bytes for an image, and back. Load into an empty store copies whole sections and rebuilds the hash,
   // no row is decoded; into a store that has rows it puts row by row. kCorrupt on anything inconsistent: every offset and
-  // count is checked before use. kVersion where the layout fingerprint differs.
+  // count is checked before use, and a store that refused is as it was before. kVersion where the layout differs.
   void Save(std::string* out) const;
   Status Load(std::string_view bytes);
 
+  // ---- Packed access, for filters, indexes and queries of this room only.
+
+  const Column& column(PropIndex index) const {
+    return columns_[Place(index)];
+  }
+  const uint8_t* bytes(Slot slot) const {
+    return chunks_[slot >> chunk_shift_].rows.get() + size_t{slot & chunk_mask_} * width_;
+  }
+  // The text of a kText or kRealm cell; code 0 (null) has none.
+  static uint32_t TextCode(const Column& column, const uint8_t* row) {
+    if (column.packing == Packing::kRealm) return static_cast<uint32_t>(Meta(row) & kRealmMask);
+    return LoadU32(row + column.offset);
+  }
+  static IdKey LoadKey(const uint8_t* cell) {
+    IdKey key;
+    std::memcpy(&key, cell, sizeof key);
+    return key;
+  }
+  static double LoadF64(const uint8_t* cell) {
+    double v;
+    std::memcpy(&v, cell, sizeof v);
+    return v;
+  }
+  static uint32_t LoadU32(const uint8_t* cell) {
+    uint32_t v;
+    std::memcpy(&v, cell, sizeof v);
+    return v;
+  }
+  // The text of a key of this store. REQUIRES: the key is not null.
+  std::string_view KeyText(const IdKey& key, char buffer[kIdTextBuffer]) const;
+  // The key that rows of this store have for an id; null where none can.
+  IdKey FindKey(std::string_view id) const;
+  Probe MakeProbe(PropIndex column, const Value& value) const;
+  Probe MakeIdProbe(std::string_view id) const;
+  int CompareKeys(const IdKey& a, const IdKey& b) const;
+  int CompareProbe(Slot slot, const Column& column, const Probe& probe) const;
+  // A number that orders rows as the column does, as far as 64 bits reach: smaller means before, equal means compare.
+  uint64_t SortKey(Slot slot, const Column& column) const;
+
  private:
-  struct Impl;
+  struct FreeDelete {
+    void operator()(uint8_t* p) const;
+  };
+  struct Chunk {
+    std::unique_ptr<uint8_t[], FreeDelete> rows;
+    uint32_t capacity = 0;
+  };
+
+  // A quiet NaN with a payload of its own; values are finite, so no number looks like it.
+  static constexpr uint64_t kNullNumber = 0x7ff8'6e75'6c6c'0001u;
+  static constexpr size_t kIdPool = 0;
+  static constexpr size_t kRealmPool = 1;
+  static constexpr uint32_t kCreatedAtOffset = 16;
+  static constexpr uint32_t kModifiedAtOffset = 24;
+  static constexpr uint32_t kMetaOffset = 32;
+  static constexpr uint32_t kHeaderBytes = 40;
+  static constexpr int kRealmBits = 20;
+  static constexpr uint64_t kRealmMask = (1u << kRealmBits) - 1;
+
+  static uint64_t Meta(const uint8_t* row) {
+    uint64_t v;
+    std::memcpy(&v, row + kMetaOffset, sizeof v);
+    return v;
+  }
+  uint8_t* mutable_bytes(Slot slot) { return const_cast<uint8_t*>(bytes(slot)); }
+
+  void LayOut();
+  Slot FindSlot(const IdKey& key) const;
+  IdKey AddKey(std::string_view id);
+  void ReleaseKey(const IdKey& key);
+  void PackRow(const Row& row, const uint8_t* old, uint8_t* out);
+  void PackCell(const Column& column, const Value& value, const uint8_t* old, uint8_t* out);
+  void PackText(const Column& column, std::string_view text, const uint8_t* old, uint8_t* out);
+  void ReleaseCells(const uint8_t* row, const uint8_t* kept);
+  Slot NewSlot();
+  void GrowArena();
+  void GrowTable();
+  void InsertIntoTable(Slot slot);
+  void RemoveFromTable(const IdKey& key);
+  void TendPools();
+  void RewriteAsHeap(const Column& column);
+  size_t Place(PropIndex index) const {
+    return index < kIdColumn ? index : table_->props.size() + (index - kIdColumn);
+  }
+  static void SetTextCode(const Column& column, uint8_t* row, uint32_t code);
+
+  // row_store_image.cc
+  uint64_t LayoutDigest() const;
+  std::string PackLiveRows() const;
+  void SavePool(size_t pool, std::string* rows, std::string* out) const;
+  Status LoadSections(std::string_view bytes);
+  void CopyRows(std::string_view rows);
+  bool CheckColumn(const Column& column);
+  bool CheckTextCell(const Column& column, const uint8_t* row);
+  bool CheckKeyCell(const uint8_t* cell, bool nullable);
+  bool RebuildTable();
+  void TakeFrom(RowStore* other);
+
   const TableDef* table_;
-  std::unique_ptr<Impl> impl_;
+  std::vector<Column> columns_;  // props, then id, realm, createdAt, modifiedAt
+  std::vector<std::unique_ptr<TextPool>> pools_;  // [0] ids and refs that do not fit a key, [1] realms, then text props
+  uint32_t width_ = 0;
+  int chunk_shift_ = 0;
+  uint32_t chunk_mask_ = 0;
+  std::vector<Chunk> chunks_;
+  uint32_t slots_ = 0;  // ever used
+  uint32_t live_ = 0;
+  Slot free_slot_ = kNoSlot;
+  std::vector<uint32_t> hash_;  // open addressing; slot + 1, or 0
+  std::vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
+  std::vector<uint8_t> scratch_;                 // one row
+  std::vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in
 };
 
 }  // namespace skerry

@@ -1,6 +1,13 @@
 set(SKERRY_MODEL_SOURCES
+  src/model/filter.cc
+  src/model/filter_parse.cc
+  src/model/id_key.cc
+  src/model/index.cc
   src/model/prop_value.cc
+  src/model/row_store.cc
+  src/model/row_store_image.cc
   src/model/schema.cc
   src/model/schema_parse.cc
+  src/model/text_pool.cc
   src/model/value.cc
 )

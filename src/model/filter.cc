@@ -1,0 +1,168 @@
+#include "model/filter.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace skerry {
+namespace {
+
+PropDef SystemProp(const char* name, PropType type) {
+  PropDef prop;
+  prop.name = name;
+  prop.type = type;
+  return prop;
+}
+
+// One value of a row, not copied.
+struct Cell {
+  bool is_null = true;
+  double number = 0;
+  std::string_view text;
+};
+
+Cell CellOf(const Value& value) { return {value.is_null(), value.number(), value.text()}; }
+
+Cell CellOf(PropIndex column, std::string_view id, const Row& row) {
+  switch (column) {
+    case kIdColumn:
+      return {false, 0, id};
+    case kRealmColumn:
+      return {false, 0, row.realm};
+    case kCreatedAtColumn:
+      return {false, row.created_at, {}};
+    case kModifiedAtColumn:
+      return {false, row.modified_at, {}};
+    default:
+      return CellOf(row.props[column]);
+  }
+}
+
+// Of two values of one type, neither null.
+int CompareCells(const Cell& a, const Cell& b) {
+  if (a.number != b.number) return a.number < b.number ? -1 : 1;
+  return a.text.compare(b.text);
+}
+
+bool MatchesComparison(const Filter& filter, const Cell& cell) {
+  if (filter.value.is_null()) {
+    if (filter.kind == FilterKind::kEq) return cell.is_null;
+    return filter.kind == FilterKind::kNe && !cell.is_null;
+  }
+  if (cell.is_null) return false;
+  if (filter.kind == FilterKind::kLike) return LikeMatches(cell.text, filter.value.text());
+  const int compared = CompareCells(cell, CellOf(filter.value));
+  switch (filter.kind) {
+    case FilterKind::kEq:
+      return compared == 0;
+    case FilterKind::kNe:
+      return compared != 0;
+    case FilterKind::kLt:
+      return compared < 0;
+    case FilterKind::kLe:
+      return compared <= 0;
+    case FilterKind::kGt:
+      return compared > 0;
+    default:
+      return compared >= 0;
+  }
+}
+
+bool MatchesList(const Filter& filter, const Cell& cell) {
+  if (cell.is_null) return false;
+  const auto at = std::partition_point(filter.values.begin(), filter.values.end(),
+                                       [&](const Value& v) { return CompareCells(CellOf(v), cell) < 0; });
+  return at != filter.values.end() && CompareCells(CellOf(*at), cell) == 0;
+}
+
+// The bytes of the character at the front. REQUIRES: not empty.
+size_t CharacterBytes(std::string_view text) {
+  size_t bytes = 1;
+  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) ++bytes;
+  return bytes;
+}
+
+}  // namespace
+
+const PropDef& ColumnProp(const TableDef& table, PropIndex column) {
+  static const PropDef kSystem[] = {
+      SystemProp("id", PropType::kString), SystemProp("realm", PropType::kString),
+      SystemProp("createdAt", PropType::kDate), SystemProp("modifiedAt", PropType::kDate)};
+  return column < kIdColumn ? table.props[column] : kSystem[column - kIdColumn];
+}
+
+Status CheckFilterText(const TableDef& table, const PropDef& prop, const Value& value) {
+  if (IsStorableText(value.text())) return Status::Ok();
+  return {Code::kWrongType, table.name + "." + prop.name + ": text that no database can hold"};
+}
+
+bool Matches(const Filter& filter, std::string_view id, const Row& row, const FilterContext* context) {
+  switch (filter.kind) {
+    case FilterKind::kTrue:
+      return true;
+    case FilterKind::kAnd:
+      for (const Filter& child : filter.children) {
+        if (!Matches(child, id, row, context)) return false;
+      }
+      return true;
+    case FilterKind::kOr:
+      for (const Filter& child : filter.children) {
+        if (Matches(child, id, row, context)) return true;
+      }
+      return false;
+    case FilterKind::kNot:
+      return !Matches(filter.children[0], id, row, context);
+    case FilterKind::kIn:
+      return MatchesList(filter, CellOf(filter.column, id, row));
+    case FilterKind::kExists:
+    case FilterKind::kInSelect:
+      SKERRY_CHECK(context != nullptr);
+      return context->Exists(filter, id, &row);
+    default:
+      return MatchesComparison(filter, CellOf(filter.column, id, row));
+  }
+}
+
+// Greedy with one point of return: the last % is the only one that can be asked to take more.
+bool LikeMatches(std::string_view text, std::string_view pattern) {
+  size_t t = 0;
+  size_t p = 0;
+  size_t retry_p = std::string_view::npos;
+  size_t retry_t = 0;
+  while (t < text.size()) {
+    bool matched = false;
+    if (p < pattern.size() && pattern[p] == '%') {
+      retry_p = ++p;
+      retry_t = t;
+      continue;
+    }
+    if (p < pattern.size() && pattern[p] == '_') {
+      t += CharacterBytes(text.substr(t));
+      ++p;
+      matched = true;
+    } else if (p < pattern.size()) {
+      const size_t literal = pattern[p] == '\\' && p + 1 < pattern.size() ? p + 1 : p;
+      matched = pattern[literal] == text[t];
+      if (matched) {
+        p = literal + 1;
+        ++t;
+      }
+    }
+    if (matched) continue;
+    if (retry_p == std::string_view::npos) return false;
+    retry_t += CharacterBytes(text.substr(retry_t));
+    p = retry_p;
+    t = retry_t;
+  }
+  while (p < pattern.size() && pattern[p] == '%') ++p;
+  return p == pattern.size();
+}
+
+bool IsLikePattern(std::string_view pattern) {
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '\\' && ++i == pattern.size()) return false;
+  }
+  return true;
+}
+
+}  // namespace skerry

@@ -1,0 +1,545 @@
+#include "model/row_store.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdlib>
+
+#include "model/index.h"
+
+namespace skerry {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "packed rows are little-endian");
+
+constexpr size_t kChunkBytes = 4u << 20;
+constexpr uint32_t kFirstRows = 16;  // of the first chunk, which grows until it is whole
+constexpr size_t kMinTable = 16;
+
+void StoreF64(uint8_t* cell, double v) {
+  v += 0.0;  // -0 becomes 0: equal numbers have equal bits.
+  std::memcpy(cell, &v, sizeof v);
+}
+
+// Bits whose order as unsigned numbers is the order of the doubles.
+uint64_t OrderedBits(double v) {
+  const auto bits = std::bit_cast<uint64_t>(v);
+  return bits >> 63 ? ~bits : bits | (uint64_t{1} << 63);
+}
+
+uint64_t TextPrefix(std::string_view text) {
+  uint64_t prefix = 0;
+  const size_t size = std::min<size_t>(text.size(), 8);
+  for (size_t i = 0; i < size; ++i) {
+    prefix |= static_cast<uint64_t>(static_cast<unsigned char>(text[i])) << (56 - 8 * i);
+  }
+  return prefix;
+}
+
+int Sign(int v) { return v < 0 ? -1 : v > 0; }
+
+int CompareNumbers(double a, double b) {
+  const bool a_null = std::isnan(a);
+  const bool b_null = std::isnan(b);
+  if (a_null || b_null) return static_cast<int>(b_null) - static_cast<int>(a_null);
+  return a < b ? -1 : a > b;
+}
+
+Column ColumnOf(PropType type) {
+  switch (type) {
+    case PropType::kNumber:
+      return {Packing::kNumber, ValueKind::kNumber, 0, 8, nullptr};
+    case PropType::kDate:
+      return {Packing::kNumber, ValueKind::kDate, 0, 8, nullptr};
+    case PropType::kBoolean:
+      return {Packing::kBool, ValueKind::kBool, 0, 1, nullptr};
+    case PropType::kRef:
+      return {Packing::kId, ValueKind::kString, 0, 16, nullptr};
+    case PropType::kBytes:
+      return {Packing::kText, ValueKind::kBytes, 0, 4, nullptr};
+    case PropType::kJson:
+    case PropType::kClass:
+      return {Packing::kText, ValueKind::kJson, 0, 4, nullptr};
+    default:
+      return {Packing::kText, ValueKind::kString, 0, 4, nullptr};
+  }
+}
+
+}  // namespace
+
+void RowStore::FreeDelete::operator()(uint8_t* p) const { std::free(p); }
+
+RowStore::RowStore(const TableDef* table) : table_(table) { LayOut(); }
+
+RowStore::~RowStore() = default;
+
+void RowStore::LayOut() {
+  pools_.push_back(std::make_unique<TextPool>());
+  pools_.push_back(std::make_unique<TextPool>());
+  for (const PropDef& prop : table_->props) {
+    Column column = ColumnOf(prop.type);
+    if (column.packing == Packing::kId) column.pool = pools_[kIdPool].get();
+    if (column.packing == Packing::kText) {
+      pools_.push_back(std::make_unique<TextPool>());
+      column.pool = pools_.back().get();
+    }
+    columns_.push_back(column);
+  }
+  uint32_t offset = kHeaderBytes;
+  for (const uint32_t size : {16u, 8u, 4u, 1u}) {
+    for (Column& column : columns_) {
+      if (column.size != size) continue;
+      column.offset = offset;
+      offset += size;
+    }
+  }
+  TextPool* ids = pools_[kIdPool].get();
+  columns_.push_back({Packing::kId, ValueKind::kString, 0, 16, ids});
+  columns_.push_back({Packing::kRealm, ValueKind::kString, kMetaOffset, 8, pools_[kRealmPool].get()});
+  columns_.push_back({Packing::kNumber, ValueKind::kDate, kCreatedAtOffset, 8, nullptr});
+  columns_.push_back({Packing::kNumber, ValueKind::kDate, kModifiedAtOffset, 8, nullptr});
+  width_ = (offset + 3) / 4 * 4;
+  while ((size_t{width_} << (chunk_shift_ + 1)) <= kChunkBytes) ++chunk_shift_;
+  chunk_mask_ = (1u << chunk_shift_) - 1;
+  scratch_.resize(width_);
+  indexes_.resize(columns_.size());
+  reindex_.resize(columns_.size());
+}
+
+// ---- Look-up
+
+Slot RowStore::Find(std::string_view id) const {
+  const IdKey key = FindKey(id);
+  return key.is_null() ? kNoSlot : FindSlot(key);
+}
+
+Slot RowStore::FindSlot(const IdKey& key) const {
+  if (hash_.empty()) return kNoSlot;
+  const size_t mask = hash_.size() - 1;
+  for (size_t i = key.Hash() & mask; hash_[i] != 0; i = (i + 1) & mask) {
+    if (LoadKey(bytes(hash_[i] - 1)) == key) return hash_[i] - 1;
+  }
+  return kNoSlot;
+}
+
+IdKey RowStore::FindKey(std::string_view id) const {
+  IdKey key;
+  if (id.empty() || PackIdText(id, &key)) return key;
+  const uint32_t code = pools_[kIdPool]->Find(id);
+  return code ? PooledIdKey(code) : IdKey();
+}
+
+IdKey RowStore::AddKey(std::string_view id) {
+  IdKey key;
+  if (id.empty() || PackIdText(id, &key)) return key;
+  return PooledIdKey(pools_[kIdPool]->Add(id));
+}
+
+void RowStore::ReleaseKey(const IdKey& key) {
+  if (key.is_pooled()) pools_[kIdPool]->Release(key.pool_code());
+}
+
+std::string_view RowStore::KeyText(const IdKey& key, char buffer[kIdTextBuffer]) const {
+  return key.is_pooled() ? pools_[kIdPool]->Get(key.pool_code()) : UnpackIdText(key, buffer);
+}
+
+std::string_view RowStore::IdView(Slot slot, char buffer[kIdTextBuffer]) const {
+  return KeyText(LoadKey(bytes(slot)), buffer);
+}
+
+std::string RowStore::Id(Slot slot) const {
+  char buffer[kIdTextBuffer];
+  return std::string(IdView(slot, buffer));
+}
+
+// ---- Decoding
+
+Value RowStore::GetValue(Slot slot, PropIndex index) const {
+  const Column& column = this->column(index);
+  const uint8_t* row = bytes(slot);
+  const uint8_t* cell = row + column.offset;
+  switch (column.packing) {
+    case Packing::kNumber: {
+      const double v = LoadF64(cell);
+      if (std::isnan(v)) return Value::Null();
+      return column.kind == ValueKind::kDate ? Value::Date(v) : Value::Number(v);
+    }
+    case Packing::kBool:
+      return *cell == 0 ? Value::Null() : Value::Bool(*cell == 2);
+    case Packing::kId: {
+      const IdKey key = LoadKey(cell);
+      char buffer[kIdTextBuffer];
+      return key.is_null() ? Value::Null() : Value::String(std::string(KeyText(key, buffer)));
+    }
+    default:
+      break;
+  }
+  const uint32_t code = TextCode(column, row);
+  if (code == 0) return Value::Null();
+  std::string text(column.pool->Get(code));
+  if (column.kind == ValueKind::kBytes) return Value::Bytes(std::move(text));
+  return column.kind == ValueKind::kJson ? Value::Json(std::move(text)) : Value::String(std::move(text));
+}
+
+Row RowStore::Get(Slot slot) const {
+  const uint8_t* bytes = this->bytes(slot);
+  Row row;
+  row.realm = pools_[kRealmPool]->Get(static_cast<uint32_t>(Meta(bytes) & kRealmMask));
+  row.created_at = LoadF64(bytes + kCreatedAtOffset);
+  row.modified_at = LoadF64(bytes + kModifiedAtOffset);
+  row.revision = Meta(bytes) >> kRealmBits;
+  row.props.reserve(table_->props.size());
+  for (size_t i = 0; i < table_->props.size(); ++i) {
+    row.props.push_back(GetValue(slot, static_cast<PropIndex>(i)));
+  }
+  return row;
+}
+
+// ---- Comparing
+
+int RowStore::CompareKeys(const IdKey& a, const IdKey& b) const {
+  if (a == b) return 0;
+  if (a.is_null() || b.is_null()) return a.is_null() ? -1 : 1;
+  if ((a.is_uuid() && b.is_uuid()) || (a.is_inline() && b.is_inline())) {
+    if (a.high != b.high) return a.high < b.high ? -1 : 1;
+    // Of inline text the top byte is no part; of UUIDs the top two bits are equal.
+    const int unused = a.is_uuid() ? 0 : 8;
+    return (a.low << unused) < (b.low << unused) ? -1 : 1;
+  }
+  char a_buffer[kIdTextBuffer];
+  char b_buffer[kIdTextBuffer];
+  return Sign(KeyText(a, a_buffer).compare(KeyText(b, b_buffer)));
+}
+
+int RowStore::CompareIds(Slot a, Slot b) const {
+  return CompareKeys(LoadKey(bytes(a)), LoadKey(bytes(b)));
+}
+
+int RowStore::Compare(Slot a, Slot b, PropIndex index) const {
+  const Column& column = this->column(index);
+  const uint8_t* row_a = bytes(a);
+  const uint8_t* row_b = bytes(b);
+  switch (column.packing) {
+    case Packing::kNumber:
+      return CompareNumbers(LoadF64(row_a + column.offset), LoadF64(row_b + column.offset));
+    case Packing::kBool:
+      return static_cast<int>(row_a[column.offset]) - static_cast<int>(row_b[column.offset]);
+    case Packing::kId:
+      return CompareKeys(LoadKey(row_a + column.offset), LoadKey(row_b + column.offset));
+    default:
+      break;
+  }
+  const uint32_t code_a = TextCode(column, row_a);
+  const uint32_t code_b = TextCode(column, row_b);
+  if (code_a == code_b) return 0;
+  if (code_a == 0 || code_b == 0) return code_a == 0 ? -1 : 1;
+  return Sign(column.pool->Get(code_a).compare(column.pool->Get(code_b)));
+}
+
+Probe RowStore::MakeProbe(PropIndex index, const Value& value) const {
+  Probe probe;
+  probe.is_null = value.is_null();
+  if (probe.is_null) return probe;
+  const Column& column = this->column(index);
+  if (column.packing == Packing::kId) return MakeIdProbe(value.text());
+  probe.number = column.packing == Packing::kBool ? (value.boolean() ? 2 : 1) : value.number();
+  probe.text = value.text();
+  return probe;
+}
+
+Probe RowStore::MakeIdProbe(std::string_view id) const {
+  Probe probe;
+  probe.is_null = false;
+  probe.text = id;
+  probe.key = FindKey(id);
+  return probe;
+}
+
+int RowStore::CompareProbe(Slot slot, const Column& column, const Probe& probe) const {
+  const uint8_t* row = bytes(slot);
+  const uint8_t* cell = row + column.offset;
+  std::string_view text;
+  char buffer[kIdTextBuffer];
+  switch (column.packing) {
+    case Packing::kNumber: {
+      const double v = LoadF64(cell);
+      if (probe.is_null || std::isnan(v)) return static_cast<int>(probe.is_null) - std::isnan(v);
+      return v < probe.number ? -1 : v > probe.number;
+    }
+    case Packing::kBool:
+      return static_cast<int>(*cell) - (probe.is_null ? 0 : static_cast<int>(probe.number));
+    case Packing::kId: {
+      const IdKey key = LoadKey(cell);
+      if (probe.is_null || key.is_null()) return static_cast<int>(probe.is_null) - key.is_null();
+      if (!probe.key.is_null()) return CompareKeys(key, probe.key);
+      text = KeyText(key, buffer);
+      break;
+    }
+    default: {
+      const uint32_t code = TextCode(column, row);
+      if (probe.is_null || code == 0) return static_cast<int>(probe.is_null) - (code == 0);
+      text = column.pool->Get(code);
+      break;
+    }
+  }
+  return Sign(text.compare(probe.text));
+}
+
+uint64_t RowStore::SortKey(Slot slot, const Column& column) const {
+  const uint8_t* row = bytes(slot);
+  const uint8_t* cell = row + column.offset;
+  switch (column.packing) {
+    case Packing::kNumber: {
+      const double v = LoadF64(cell);
+      return std::isnan(v) ? 0 : OrderedBits(v);
+    }
+    case Packing::kBool:
+      return *cell;
+    case Packing::kId: {
+      const IdKey key = LoadKey(cell);
+      if (key.is_inline() || key.is_null()) return key.high;
+      // Where ids are UUIDs throughout, their bits order them as well as their text, and tell more of them apart.
+      const bool only_uuids = column.offset == 0 && !table_->custom_ids && pools_[kIdPool]->size() == 0;
+      if (only_uuids) return key.high;
+      char buffer[kIdTextBuffer];
+      return TextPrefix(KeyText(key, buffer));
+    }
+    default: {
+      const uint32_t code = TextCode(column, row);
+      return code == 0 ? 0 : TextPrefix(column.pool->Get(code));
+    }
+  }
+}
+
+// ---- Changing
+
+void RowStore::SetTextCode(const Column& column, uint8_t* row, uint32_t code) {
+  if (column.packing == Packing::kText) {
+    std::memcpy(row + column.offset, &code, sizeof code);
+    return;
+  }
+  SKERRY_CHECK(code <= kRealmMask);
+  const uint64_t meta = (Meta(row) & ~kRealmMask) | code;
+  std::memcpy(row + kMetaOffset, &meta, sizeof meta);
+}
+
+// Equal texts keep their code, so that equal cells have equal bytes.
+void RowStore::PackText(const Column& column, std::string_view text, const uint8_t* old, uint8_t* out) {
+  const uint32_t old_code = old ? TextCode(column, old) : 0;
+  const bool same = old_code != 0 && column.pool->Get(old_code) == text;
+  SetTextCode(column, out, same ? old_code : column.pool->Add(text));
+}
+
+void RowStore::PackCell(const Column& column, const Value& value, const uint8_t* old, uint8_t* out) {
+  uint8_t* cell = out + column.offset;
+  switch (column.packing) {
+    case Packing::kNumber:
+      if (value.is_null()) {
+        std::memcpy(cell, &kNullNumber, sizeof kNullNumber);
+      } else {
+        StoreF64(cell, value.number());
+      }
+      break;
+    case Packing::kBool:
+      *cell = value.is_null() ? 0 : value.boolean() ? 2 : 1;
+      break;
+    case Packing::kId: {
+      IdKey key;
+      if (old) key = LoadKey(old + column.offset);
+      // The same pooled id is not counted twice.
+      if (!key.is_pooled() || KeyText(key, nullptr) != value.text()) key = AddKey(value.text());
+      std::memcpy(cell, &key, sizeof key);
+      break;
+    }
+    default:
+      if (!value.is_null()) PackText(column, value.text(), old, out);
+      break;
+  }
+}
+
+void RowStore::PackRow(const Row& row, const uint8_t* old, uint8_t* out) {
+  StoreF64(out + kCreatedAtOffset, row.created_at);
+  StoreF64(out + kModifiedAtOffset, row.modified_at);
+  const uint64_t meta = row.revision << kRealmBits;
+  SKERRY_CHECK(meta >> kRealmBits == row.revision);
+  std::memcpy(out + kMetaOffset, &meta, sizeof meta);
+  PackText(column(kRealmColumn), row.realm, old, out);
+  for (size_t i = 0; i < table_->props.size(); ++i) PackCell(columns_[i], row.props[i], old, out);
+}
+
+// Gives back the texts of a row, but for those that `kept` (a new version of it, or null) goes on with.
+void RowStore::ReleaseCells(const uint8_t* row, const uint8_t* kept) {
+  for (const Column& column : columns_) {
+    if (column.packing == Packing::kId) {
+      const IdKey key = LoadKey(row + column.offset);
+      if (!kept || LoadKey(kept + column.offset) != key) ReleaseKey(key);
+    } else if (column.pool) {
+      const uint32_t code = TextCode(column, row);
+      if (code != 0 && (!kept || TextCode(column, kept) != code)) column.pool->Release(code);
+    }
+  }
+}
+
+Slot RowStore::Put(std::string_view id, const Row& row) {
+  SKERRY_CHECK(row.props.size() == table_->props.size());
+  Slot slot = Find(id);
+  const bool is_new = slot == kNoSlot;
+  uint8_t* fresh = scratch_.data();
+  std::fill(scratch_.begin(), scratch_.end(), uint8_t{0});
+  const uint8_t* old = is_new ? nullptr : bytes(slot);
+  const IdKey key = is_new ? AddKey(id) : LoadKey(old);
+  SKERRY_CHECK(!key.is_null());
+  std::memcpy(fresh, &key, sizeof key);
+  PackRow(row, old, fresh);
+  if (is_new) slot = NewSlot();
+  for (size_t i = 0; i < indexes_.size(); ++i) {
+    if (!indexes_[i]) continue;
+    const Column& column = columns_[i];
+    reindex_[i] = !old || std::memcmp(old + column.offset, fresh + column.offset, column.size) != 0;
+    if (old && reindex_[i]) indexes_[i]->Remove(slot);
+  }
+  if (old) ReleaseCells(old, fresh);
+  std::memcpy(mutable_bytes(slot), fresh, width_);
+  if (is_new) InsertIntoTable(slot);
+  for (size_t i = 0; i < indexes_.size(); ++i) {
+    if (indexes_[i] && reindex_[i]) indexes_[i]->Insert(slot);
+  }
+  TendPools();
+  return slot;
+}
+
+bool RowStore::Erase(std::string_view id) {
+  const Slot slot = Find(id);
+  if (slot == kNoSlot) return false;
+  for (const auto& index : indexes_) {
+    if (index) index->Remove(slot);
+  }
+  uint8_t* row = mutable_bytes(slot);
+  RemoveFromTable(LoadKey(row));
+  ReleaseCells(row, nullptr);
+  std::memset(row, 0, width_);
+  std::memcpy(row, &free_slot_, sizeof free_slot_);
+  free_slot_ = slot;
+  --live_;
+  TendPools();
+  return true;
+}
+
+void RowStore::Clear() {
+  chunks_.clear();
+  hash_.clear();
+  slots_ = live_ = 0;
+  free_slot_ = kNoSlot;
+  for (const auto& pool : pools_) SKERRY_CHECK(pool->Load({}, true));
+  for (const auto& index : indexes_) {
+    if (index) index->Build();
+  }
+}
+
+Slot RowStore::NewSlot() {
+  ++live_;
+  if (free_slot_ != kNoSlot) {
+    const Slot slot = free_slot_;
+    free_slot_ = LoadU32(bytes(slot));
+    return slot;
+  }
+  const uint32_t in_chunk = slots_ & chunk_mask_;
+  if (in_chunk == 0) chunks_.emplace_back();
+  if (in_chunk == chunks_.back().capacity) GrowArena();
+  return slots_++;
+}
+
+// The last chunk grows by doubling; those after the first begin at an eighth. So a small table costs little, and a large
+// one has no more than a chunk to spare.
+void RowStore::GrowArena() {
+  Chunk& chunk = chunks_.back();
+  const uint32_t whole = chunk_mask_ + 1;
+  const uint32_t first = chunks_.size() == 1 ? kFirstRows : whole / 8;
+  chunk.capacity = std::min(whole, std::max(first, chunk.capacity * 2));
+  void* rows = std::realloc(chunk.rows.release(), size_t{chunk.capacity} * width_);
+  SKERRY_CHECK(rows != nullptr);
+  chunk.rows.reset(static_cast<uint8_t*>(rows));
+}
+
+void RowStore::GrowTable() {
+  hash_.assign(hash_.empty() ? kMinTable : hash_.size() * 2, 0);
+  const size_t mask = hash_.size() - 1;
+  for (Slot slot = 0; slot < slots_; ++slot) {
+    if (!IsLive(slot)) continue;
+    size_t i = LoadKey(bytes(slot)).Hash() & mask;
+    while (hash_[i] != 0) i = (i + 1) & mask;
+    hash_[i] = slot + 1;
+  }
+}
+
+// REQUIRES: the row is in place, and counted.
+void RowStore::InsertIntoTable(Slot slot) {
+  if (size_t{live_} * 4 > hash_.size() * 3) {
+    GrowTable();
+    return;
+  }
+  const size_t mask = hash_.size() - 1;
+  size_t i = LoadKey(bytes(slot)).Hash() & mask;
+  while (hash_[i] != 0) i = (i + 1) & mask;
+  hash_[i] = slot + 1;
+}
+
+void RowStore::RemoveFromTable(const IdKey& key) {
+  const size_t mask = hash_.size() - 1;
+  size_t hole = key.Hash() & mask;
+  while (LoadKey(bytes(hash_[hole] - 1)) != key) hole = (hole + 1) & mask;
+  // What follows moves up, unless it stands between its own place and the hole already.
+  for (size_t i = (hole + 1) & mask; hash_[i] != 0; i = (i + 1) & mask) {
+    const size_t home = LoadKey(bytes(hash_[i] - 1)).Hash() & mask;
+    if (((i - home) & mask) >= ((i - hole) & mask)) {
+      hash_[hole] = hash_[i];
+      hole = i;
+    }
+  }
+  hash_[hole] = 0;
+}
+
+// ---- Pools and indexes
+
+void RowStore::TendPools() {
+  for (const Column& column : columns_) {
+    if (column.packing != Packing::kText) continue;
+    if (column.pool->WantsHeap() || column.pool->WantsCompaction()) RewriteAsHeap(column);
+  }
+}
+
+void RowStore::RewriteAsHeap(const Column& column) {
+  TextPool fresh = TextPool::Heap();
+  for (Slot slot = 0; slot < slots_; ++slot) {
+    uint8_t* row = mutable_bytes(slot);
+    if ((Meta(row) & kRealmMask) == 0) continue;
+    const uint32_t code = TextCode(column, row);
+    if (code != 0) SetTextCode(column, row, fresh.Add(column.pool->Get(code)));
+  }
+  *column.pool = std::move(fresh);
+}
+
+Index* RowStore::GetIndex(PropIndex column) {
+  std::unique_ptr<Index>& index = indexes_[Place(column)];
+  if (!index) {
+    index = std::make_unique<Index>(this, column);
+    index->Build();
+  }
+  return index.get();
+}
+
+bool RowStore::WantsIndex(PropIndex column) const {
+  if (column >= table_->props.size()) return false;
+  const PropDef& prop = table_->props[column];
+  return prop.indexed || prop.unique || prop.type == PropType::kRef;
+}
+
+size_t RowStore::MemoryBytes() const {
+  size_t bytes = hash_.capacity() * sizeof(uint32_t);
+  for (const Chunk& chunk : chunks_) bytes += size_t{chunk.capacity} * width_;
+  for (const auto& pool : pools_) bytes += pool->MemoryBytes();
+  for (const auto& index : indexes_) bytes += index ? index->MemoryBytes() : 0;
+  return bytes;
+}
+
+}  // namespace skerry
