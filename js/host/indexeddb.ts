@@ -48,6 +48,8 @@ class IndexedDbStorage implements Storage {
   #opening: Promise<IDBDatabase> | null = null;
   #closed = false;
   #generation = 0;
+  /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
+  readonly #deciding = new Set<IDBTransaction>();
 
   constructor(
     name: string,
@@ -81,7 +83,17 @@ class IndexedDbStorage implements Storage {
         throw storageError(error, 'storage_lost');
       }
     }
-    return runTransaction(tx, request.reads, decide, this.#limits.timeLimitMs);
+    this.#deciding.add(tx);
+    const decideOnce = (results: readonly unknown[]) => {
+      const decision = decide(results);
+      if (decision.type !== 'more') this.#deciding.delete(tx);
+      return decision;
+    };
+    try {
+      return await runTransaction(tx, request.reads, decideOnce, this.#limits.timeLimitMs);
+    } finally {
+      this.#deciding.delete(tx);
+    }
   }
 
   putNow(store: string, key: string, value: unknown): boolean {
@@ -107,6 +119,8 @@ class IndexedDbStorage implements Storage {
 
   #drop(): void {
     this.#generation++;
+    for (const tx of this.#deciding) abortQuietly(tx);
+    this.#deciding.clear();
     this.#connection?.close();
     this.#connection = null;
     this.#opening = null;

@@ -17,11 +17,14 @@ export interface Storage {
     decide: (results: readonly unknown[]) => Decision,
   ): Promise<Committed>;
   /**
-   * For the last moments of a page: puts one value without reading, and asks for the commit at once. Only on a
-   * connection that is open; returns whether it was.
+   * For the last moments of a page, where no later callback can be counted on: puts one value without reading, and asks
+   * for the commit at once. Only on a connection that is open; returns whether it was.
    */
   putNow(store: string, key: string, value: unknown): boolean;
-  /** Lets go of the connection, so that a frozen page holds up nobody; the next transaction opens it again. */
+  /**
+   * Lets go of the connection, so that a frozen page holds up nobody: transactions that have not written yet are rolled
+   * back. The next `transact` opens it again.
+   */
   suspend(): void;
   /** For good. What is under way is rolled back or completes; later calls reject with ClosedError. */
   close(): void;
