@@ -1,7 +1,16 @@
 // Builds everything that is shipped or started: the wasm modules, the package, the server, the demo.
 // What has not changed is not built again: a second run takes about a second.
 
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
@@ -39,12 +48,6 @@ const kGroups = [
     entries: { main: 'web-demo/src/main.ts' },
   },
   {
-    // The demo's own service worker, which keeps the page's files for a reload without a network.
-    name: 'demo-offline',
-    out: 'web-demo/dist',
-    entries: { sw: 'web-demo/src/sw.ts' },
-  },
-  {
     // What the server loads of the demo.
     name: 'demo-server',
     out: 'web-demo/dist',
@@ -52,6 +55,14 @@ const kGroups = [
     entries: { schema: 'web-demo/src/schema.ts', seed: 'web-demo/src/seed.ts' },
   },
 ];
+
+// The demo's own service worker, which keeps the page's files for a reload without a network. It is
+// told which files these are, so it is built last.
+const kDemoOffline = {
+  name: 'demo-offline',
+  out: 'web-demo/dist',
+  entries: { sw: 'web-demo/src/sw.ts' },
+};
 
 /** The folder of the demo whose files are served as they are. */
 const kDemoPublic = 'web-demo/public';
@@ -66,7 +77,7 @@ function copyIfNewer(source, target) {
   return true;
 }
 
-async function bundle({ name, out, entries, node = false }) {
+async function bundle({ name, out, entries, node = false, define = {} }) {
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -86,6 +97,7 @@ async function bundle({ name, out, entries, node = false }) {
     // Lowers `using`; everything else is native wherever module workers are.
     target: node ? 'node20' : 'es2022',
     ...(node ? { packages: 'external' } : { minify: true }),
+    define,
     legalComments: 'none',
     sourcemap: true,
     metafile: true,
@@ -138,6 +150,22 @@ function copyDemo() {
   }
 }
 
+/** What the demo's service worker keeps: all that a page loads, and a digest of it. */
+function demoAssets() {
+  const folder = join(root, 'web-demo', 'dist');
+  const server = new Set(['sw.js', 'schema.js', 'seed.js']);
+  const files = filesBelow(folder)
+    .map((file) => relative(folder, file))
+    .filter((file) => !server.has(file) && !file.startsWith('demo-server-') && !file.endsWith('.map'))
+    .sort();
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
+  return {
+    __ASSETS__: JSON.stringify(files.map((file) => `/${file}`)),
+    __DIGEST__: JSON.stringify(hash.digest('hex').slice(0, 16)),
+  };
+}
+
 export async function buildWasm() {
   await step('wasm modules', () => buildPreset('wasm'));
   mkdirSync(join(root, 'dist'), { recursive: true });
@@ -167,6 +195,7 @@ export async function buildDemo() {
   await step('web-demo', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'web-demo/dist')) await bundle(group);
     copyDemo();
+    await bundle({ ...kDemoOffline, define: demoAssets() });
   });
 }
 
