@@ -1,0 +1,300 @@
+#include "authority/admission.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "log/codec.h"
+
+namespace skerry {
+namespace {
+
+Result<ByRealm<Link>> ParseAfter(const Data& data) {
+  if (!data.is_object()) return Status(Code::kInvalidArgument, "an update without `after`");
+  ByRealm<Link> after;
+  for (const auto& [realm, link] : data.members()) {
+    if (realm.empty() || realm.size() > kMaxIdBytes) {
+      return Status(Code::kInvalidArgument, "a malformed realm");
+    }
+    if (link.is_null()) {
+      after.emplace_back(realm, Link{});
+      continue;
+    }
+    const uint64_t seq = link["seq"].as_u64();
+    const std::string& id = link["id"].as_string();
+    if ((seq == 0) != id.empty()) {
+      return Status(Code::kInvalidArgument, "`after` names no update");
+    }
+    after.emplace_back(realm, Link{seq, id});
+  }
+  std::sort(after.begin(), after.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return after;
+}
+
+// The ops of one realm, as they were pushed.
+Data OpsOfRealm(const Data& wire, const Update& update, const std::string& realm,
+                std::set<std::string>* streams) {
+  Data ops = Data::MakeArray();
+  for (size_t i = 0; i < update.ops.size(); ++i) {
+    if (update.ops[i].realm != realm) continue;
+    ops.Push(wire["ops"].items()[i]);
+    if (update.ops[i].kind == OpKind::kAppend) streams->insert(update.ops[i].stream);
+  }
+  return ops;
+}
+
+std::optional<Row> InRealm(const std::optional<Row>& row, const std::string& realm) {
+  return row && row->realm == realm ? row : std::nullopt;
+}
+
+}  // namespace
+
+Status Admission::Begin(Input input) {
+  input_ = std::move(input);
+  at_ = input_.now;
+  for (const auto& [realm, state] : input_.realms) at_ = std::max(at_, state.head_at + 1);
+  for (const LogAction& action : input_.actions) {
+    known_actions_[{action.realm, action.id}] = action.revision;
+  }
+  return ParseUpdates();
+}
+
+Status Admission::ParseUpdates() {
+  for (const Request& request : input_.requests) {
+    std::vector<Pushed> parsed;
+    for (const Data& data : request.updates) {
+      Result<Pushed> one = ParseOne(data);
+      if (!one.ok()) return one.status();
+      parsed.push_back(std::move(one.value()));
+    }
+    pushed_.push_back(std::move(parsed));
+    results_.emplace_back(request.updates.size());
+  }
+  return Status::Ok();
+}
+
+// Id and chain must be there, so that a refusal can be remembered. The rest may be wrong: that is a result, not an error.
+Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
+  Pushed pushed;
+  pushed.id = data["id"].as_string();
+  if (pushed.id.empty() || pushed.id.size() > kMaxIdBytes) {
+    return Status(Code::kInvalidArgument, "an update without an id");
+  }
+  Result<ByRealm<Link>> after = ParseAfter(data["after"]);
+  if (!after.ok()) return after.status();
+  pushed.after = std::move(after.value());
+  std::vector<OpProblem> problems;
+  Result<Update> update = UpdateFromData(*schema_, data, &problems);
+  if (update.ok()) {
+    pushed.update = std::move(update.value());
+    return pushed;
+  }
+  // As much of the update as the answer needs to name ops and actions.
+  for (const Data& action : data["actions"].items()) {
+    pushed.unparsed.actions.push_back({action["id"].as_string(), "", "", 0});
+  }
+  for (const Data& op : data["ops"].items()) {
+    pushed.unparsed.ops.emplace_back();
+    for (const Data& place : op["by"].items()) {
+      pushed.unparsed.ops.back().by.push_back(static_cast<uint32_t>(place.as_u64(UINT32_MAX)));
+    }
+    if (op["by"].is_null()) pushed.unparsed.ops.back().by.push_back(0);
+  }
+  for (const OpProblem& problem : problems) {
+    const auto op = static_cast<uint32_t>(problem.op);
+    pushed.faults.push_back({op, CodeName(problem.status.code()), problem.status.detail()});
+  }
+  if (problems.empty()) {
+    pushed.faults.push_back({{}, CodeName(update.status().code()), update.status().detail()});
+  }
+  return pushed;
+}
+
+// The others may ask for as much again.
+void Admission::ForgetNeeds() {
+  rows_.TakeNeeds();
+  locks_.clear();
+  rounds_ = 1;
+}
+
+Admission::Outcome Admission::Run() {
+  locks_.clear();
+  if (rounds_++ == 0) {
+    for (size_t r = 0; r < pushed_.size(); ++r) {
+      for (const Pushed& pushed : pushed_[r]) {
+        if (pushed.update) Prefetch(SceneOf(input_.requests[r]), *pushed.update);
+      }
+    }
+    if (rows_.has_needs()) return Outcome::kNeeds;
+  }
+  bool is_stuck = false;
+  for (size_t r = 0; r < pushed_.size(); ++r) {
+    for (size_t i = 0; i < pushed_[r].size(); ++i) {
+      Pushed& pushed = pushed_[r][i];
+      if (pushed.is_decided) continue;
+      if (is_stuck) {
+        Guess(input_.requests[r], pushed);
+      } else if (Decide(input_.requests[r], i, &pushed, &results_[r][i])) {
+        pushed.is_decided = true;
+      } else {
+        is_stuck = true;
+      }
+    }
+  }
+  if (rows_.has_needs()) return Outcome::kNeeds;
+  return locks_.empty() ? Outcome::kDone : Outcome::kLock;
+}
+
+Scene Admission::SceneOf(const Request& request) {
+  Scene scene;
+  scene.schema = schema_;
+  scene.rows = &rows_;
+  scene.realms = &input_.realms;
+  scene.rights = &input_.users[request.user];
+  scene.locks = &locks_;
+  scene.client = request.client;
+  scene.at = at_;
+  return scene;
+}
+
+// What an update behind one that lacks rows would lack itself, so that one round asks for both.
+void Admission::Guess(const Request& request, const Pushed& pushed) {
+  if (!pushed.update) return;
+  rows_.Begin();
+  Judge(SceneOf(request), *pushed.update);
+  rows_.Rollback();
+}
+
+std::optional<Data> Admission::ChainAnswer(const Request& request, size_t index,
+                                           const Pushed& pushed) {
+  const Data* answer = nullptr;
+  switch (chains_.Judge(request.client, pushed.id, pushed.after, index == 0, &answer)) {
+    case ChainVerdict::kDuplicate:
+      return WithStatus(*answer, "duplicate");
+    case ChainVerdict::kRefused:
+      return *answer;
+    case ChainVerdict::kForked:
+      return PlainResult(pushed.id, "forked");
+    case ChainVerdict::kHeld:
+      return PlainResult(pushed.id, "held");
+    case ChainVerdict::kUnknownClient:
+      return PlainResult(pushed.id, "unknown_client");
+    case ChainVerdict::kAdmit:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Data* result) {
+  if (std::optional<Data> answer = ChainAnswer(request, index, *pushed)) {
+    *result = std::move(*answer);
+    return true;
+  }
+  if (const auto refusal = input_.refusals.find({request.client, pushed->id});
+      refusal != input_.refusals.end()) {
+    *result = Refuse(request, *pushed, {{{}, refusal->second.code, refusal->second.detail}}, {});
+    return true;
+  }
+  if (!pushed->update) {
+    *result = Refuse(request, *pushed, pushed->faults, {});
+    return true;
+  }
+  if (const KnownActions known = FindKnown(*pushed); !known.empty()) {
+    const Rejection reason{{}, "known_action", "an action of this update is in the log already"};
+    *result = Refuse(request, *pushed, {reason}, known);
+    return true;
+  }
+  rows_.Begin();
+  const Judgement judgement = Judge(SceneOf(request), *pushed->update);
+  const bool is_incomplete = rows_.has_needs() || !locks_.empty();
+  if (is_incomplete && rounds_ <= kMaxAdmissionRounds) {
+    rows_.Rollback();
+    return false;
+  }
+  if (is_incomplete || !judgement.rejections.empty()) {
+    rows_.Rollback();
+    const Rejection too_deep{{}, "limit", "its effects reach too far"};
+    *result = Refuse(request, *pushed,
+                     is_incomplete ? std::vector<Rejection>{too_deep} : judgement.rejections, {});
+    if (is_incomplete) ForgetNeeds();
+    return true;
+  }
+  *result = Apply(request, request.updates[index], *pushed, judgement);
+  rows_.Commit();
+  return true;
+}
+
+Data Admission::Refuse(const Request& request, const Pushed& pushed,
+                       const std::vector<Rejection>& reasons, const KnownActions& known) {
+  const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
+  Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
+                               pushed.after.size() == 1);
+  chains_.Refuse(request.client, pushed.id, pushed.after, result);
+  return result;
+}
+
+KnownActions Admission::FindKnown(const Pushed& pushed) const {
+  KnownActions known;
+  for (const Action& action : pushed.update->actions) {
+    for (const auto& [realm, link] : pushed.after) {
+      const auto found = known_actions_.find({realm, action.id});
+      if (found != known_actions_.end()) known[action.id][realm] = found->second;
+    }
+  }
+  return known;
+}
+
+Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
+                      const Judgement& judgement) {
+  std::map<std::string, LogEntry> entries;
+  for (const auto& [realm, link] : pushed.after) {
+    LogEntry& entry = entries[realm];
+    entry.is_declared = true;
+    entry.actions = wire["actions"].is_array() ? wire["actions"] : Data::MakeArray();
+    entry.ops = OpsOfRealm(wire, *pushed.update, realm, &entry.streams);
+    entry.base = wire["base"];
+  }
+  std::vector<LogChange> changes;
+  for (const auto& [key, before] : rows_.journal()) {
+    const Row* now = rows_.Find(key);
+    const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
+    if (before == after) continue;
+    std::set<std::string> realms;
+    if (before) realms.insert(before->realm);
+    if (after) realms.insert(after->realm);
+    for (const std::string& realm : realms) {
+      const uint64_t revision = input_.realms[realm].head + 1;
+      entries[realm].tables.insert(schema_->table(key.table).name);
+      changes.push_back({realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
+      if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);
+    }
+  }
+  Applied applied{{}, at_, judgement.noops, judgement.gone};
+  Data spans = Data::MakeObject();
+  for (auto& [realm, entry] : entries) {
+    RealmState& state = input_.realms[realm];
+    entry.realm = realm;
+    entry.revision = ++state.head;
+    state.head_at = at_;
+    spans.Set(realm, entry.revision);
+    if (entry.is_declared) applied.revisions.emplace_back(realm, entry.revision);
+  }
+  Data answer = AppliedResult(pushed.id, applied);
+  for (auto& [realm, entry] : entries) {
+    entry.client = request.client;
+    entry.update = pushed.id;
+    if (entry.is_declared) entry.answer = answer;
+    if (entries.size() > 1) entry.spans = spans;
+    for (const Action& action : pushed.update->actions) {
+      if (!entry.is_declared) break;
+      known_actions_[{realm, action.id}] = entry.revision;
+      new_actions_.push_back({realm, action.id, entry.revision});
+    }
+    entries_.push_back(std::move(entry));
+  }
+  std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
+  chains_.Advance(request.client, pushed.id, pushed.after, answer);
+  return answer;
+}
+
+}  // namespace skerry

@@ -1,0 +1,138 @@
+// Admission: what becomes of pushed updates: one or many clients', in order, over one working set (group commit). Pure: it
+// reads what it is given, asks for what it lacks, and hands back everything that is to be written.
+//
+// Use: fill Input, Begin, then Run until it says kDone; after kNeeds load what needs() names and call Settle; after kLock
+// start anew with the realms of locks() locked too. Nothing that is not decided leaves a trace.
+#ifndef SKERRY_AUTHORITY_ADMISSION_H_
+#define SKERRY_AUTHORITY_ADMISSION_H_
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "authority/chain.h"
+#include "authority/judgement.h"
+#include "authority/scene.h"
+#include "authority/working_set.h"
+#include "base/data.h"
+#include "base/status.h"
+
+namespace skerry {
+
+// What the log gains in one realm by one update.
+struct LogEntry {
+  std::string realm;
+  uint64_t revision = 0;
+  std::string client;
+  std::string update;
+  bool is_declared = false;
+  Data actions = Data::MakeArray();  // as pushed; only where declared
+  Data ops = Data::MakeArray();      // those of this realm, as pushed; only where declared
+  Data base;
+  Data answer;
+  Data spans;  // {realm: revision} of all its entries where it has several
+  std::set<std::string> tables;
+  std::set<std::string> streams;
+};
+// What an entry did to a row.
+struct LogChange {
+  std::string realm;
+  uint64_t revision = 0;
+  ObjectKey key;
+  std::optional<Row> before;  // in this realm
+  bool is_touch = false;
+};
+struct LogAction {
+  std::string realm;
+  std::string id;
+  uint64_t revision = 0;
+};
+
+class Admission {
+ public:
+  struct Request {
+    std::string client;
+    std::string user;
+    std::vector<Data> updates;  // as pushed
+  };
+  struct Refusal {
+    std::string code;
+    std::string detail;
+  };
+  struct Input {
+    double now = 0;
+    std::map<std::string, RealmState> realms;
+    std::map<std::string, std::map<std::string, Right>> users;
+    std::vector<LogAction> actions;
+    std::vector<Request> requests;
+    std::map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
+  };
+  enum class Outcome { kNeeds, kLock, kDone };
+
+  explicit Admission(const Schema* schema) : schema_(schema), rows_(schema) {}
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  // kInvalidArgument where an update has no readable id or chain: the request itself is wrong.
+  Status Begin(Input input);
+  Chains& chains() { return chains_; }
+  const Chains& chains() const { return chains_; }
+  WorkingSet& rows() { return rows_; }
+  std::vector<WorkingSet::Final> final_rows() const { return rows_.Finals(); }
+
+  Outcome Run();
+  Needs TakeNeeds() { return rows_.TakeNeeds(); }
+  const std::set<std::string>& locks() const { return locks_; }
+
+  double at() const { return at_; }
+  const std::vector<std::vector<Data>>& results() const { return results_; }
+  const std::vector<LogEntry>& entries() const { return entries_; }
+  const std::vector<LogChange>& changes() const { return changes_; }
+  const std::vector<LogAction>& new_actions() const { return new_actions_; }
+  const std::map<std::string, RealmState>& realms() const { return input_.realms; }
+
+ private:
+  // An update, parsed as far as that goes.
+  struct Pushed {
+    std::string id;
+    ByRealm<Link> after;
+    std::optional<Update> update;
+    std::vector<Rejection> faults;  // why it is not parsed
+    Update unparsed;                // then: ids of its actions, and which of them each op comes from
+    bool is_decided = false;
+  };
+
+  Status ParseUpdates();
+  Result<Pushed> ParseOne(const Data& data) const;
+  Scene SceneOf(const Request& request);
+  // False: rows or locks are missing.
+  bool Decide(const Request& request, size_t index, Pushed* pushed, Data* result);
+  std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
+  Data Refuse(const Request& request, const Pushed& pushed, const std::vector<Rejection>& reasons,
+              const KnownActions& known);
+  KnownActions FindKnown(const Pushed& pushed) const;
+  Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
+             const Judgement& judgement);
+  void ForgetNeeds();
+  void Guess(const Request& request, const Pushed& pushed);
+
+  const Schema* schema_;
+  WorkingSet rows_;
+  Chains chains_;
+  Input input_;
+  double at_ = 0;
+  int rounds_ = 0;
+  std::map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
+  std::vector<std::vector<Pushed>> pushed_;
+  std::vector<std::vector<Data>> results_;
+  std::vector<LogEntry> entries_;
+  std::vector<LogChange> changes_;
+  std::vector<LogAction> new_actions_;
+  std::set<std::string> locks_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_ADMISSION_H_

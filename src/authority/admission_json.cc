@@ -1,0 +1,223 @@
+#include "authority/admission_json.h"
+
+#include <utility>
+
+#include "base/json.h"
+
+namespace skerry {
+namespace {
+
+Status Misuse(const char* detail) { return {Code::kClosed, detail}; }
+
+void ReadRealms(const Data& in, Admission::Input* input) {
+  for (const auto& [realm, state] : in["realms"].members()) {
+    RealmState& out = input->realms[realm];
+    out.exists = state.is_object();
+    out.head = state["head"].as_u64();
+    out.head_at = state["headAt"].as_number();
+  }
+  for (const auto& [user, rights] : in["users"].members()) {
+    for (const auto& [realm, right] : rights.members()) {
+      const bool may_read = right.as_string() == "read" || right.as_string() == "write";
+      input->users[user][realm] = right.as_string() == "write" ? Right::kWrite
+                                  : may_read                   ? Right::kRead
+                                                               : Right::kNone;
+    }
+  }
+}
+
+void ReadChains(const Data& in, Chains* chains) {
+  for (const Data& data : in["chains"].items()) {
+    ChainRow row;
+    row.last = {data["seq"].as_u64(), data["id"].as_string()};
+    for (const auto& [id, result] : data["refused"].members()) row.refused.emplace_back(id, result);
+    chains->Load(data["realm"].as_string(), data["client"].as_string(), std::move(row));
+  }
+  for (const Data& data : in["applied"].items()) {
+    chains->LoadApplied(data["client"].as_string(), data["id"].as_string(), data["answer"]);
+  }
+}
+
+void ReadRequests(const Data& in, Admission::Input* input) {
+  for (const Data& data : in["requests"].items()) {
+    input->requests.push_back(
+        {data["client"].as_string(), data["user"].as_string(), data["updates"].items()});
+  }
+  for (const Data& data : in["actions"].items()) {
+    input->actions.push_back(
+        {data["realm"].as_string(), data["id"].as_string(), data["revision"].as_u64()});
+  }
+  for (const Data& data : in["refuse"].items()) {
+    input->refusals[{data["client"].as_string(), data["id"].as_string()}] = {
+        data["code"].as_string(), data["detail"].as_string()};
+  }
+}
+
+Data Wrap(const char* name, Data content) {
+  Data data = Data::MakeObject();
+  data.Set(name, std::move(content));
+  return data;
+}
+
+Data Names(const std::set<std::string>& names) {
+  Data out = Data::MakeArray();
+  for (const std::string& name : names) out.Push(name);
+  return out;
+}
+
+Data EntryToData(const LogEntry& entry, double at) {
+  Data data = Data::MakeObject();
+  data.Set("realm", entry.realm)
+      .Set("revision", entry.revision)
+      .Set("at", at)
+      .Set("client", entry.client)
+      .Set("update", entry.update)
+      .Set("declared", entry.is_declared)
+      .Set("actions", entry.actions)
+      .Set("ops", entry.ops)
+      .Set("base", entry.base)
+      .Set("answer", entry.answer)
+      .Set("spans", entry.spans)
+      .Set("tables", Names(entry.tables))
+      .Set("streams", Names(entry.streams));
+  return data;
+}
+
+Data ChainsToData(const Chains& chains) {
+  Data list = Data::MakeArray();
+  for (const auto& [key, row] : chains.rows()) {
+    if (!row.changed) continue;
+    Data refused = Data::MakeObject();
+    for (const auto& [id, answer] : row.refused) refused.Set(id, answer);
+    Data data = Data::MakeObject();
+    data.Set("realm", key.first)
+        .Set("client", key.second)
+        .Set("seq", row.last.seq)
+        .Set("id", row.last.seq ? Data(row.last.id) : Data())
+        .Set("refused", std::move(refused));
+    list.Push(std::move(data));
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string AdmissionSession::Step(std::string_view text) {
+  Result<Data> in = ParseJson(text);
+  Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
+  if (out.ok()) return WriteJson(out.value());
+  state_ = State::kFinished;
+  return WriteJson(ErrorToData(out.status()));
+}
+
+Result<Data> AdmissionSession::StepData(const Data& in) {
+  if (state_ == State::kFinished) return Misuse("this admission is finished");
+  if (state_ == State::kNew) SKERRY_RETURN_IF_ERROR(Start(in));
+  SKERRY_RETURN_IF_ERROR(LoadRows(in));
+  switch (admission_.Run()) {
+    case Admission::Outcome::kNeeds:
+      state_ = State::kAsked;
+      return Wrap("needs", NeedsToData(admission_.TakeNeeds()));
+    case Admission::Outcome::kLock:
+      state_ = State::kFinished;
+      return Wrap("lock", Names(admission_.locks()));
+    case Admission::Outcome::kDone:
+      break;
+  }
+  state_ = State::kFinished;
+  return Wrap("done", DoneToData());
+}
+
+Status AdmissionSession::Start(const Data& in) {
+  if (!in["now"].is_number() || !in["requests"].is_array()) return Misuse("`now` and `requests`");
+  Admission::Input input;
+  input.now = in["now"].as_number();
+  ReadRealms(in, &input);
+  ReadRequests(in, &input);
+  ReadChains(in, &admission_.chains());
+  return admission_.Begin(std::move(input));
+}
+
+Status AdmissionSession::LoadRows(const Data& in) {
+  for (const Data& data : in["rows"].items()) {
+    Result<StoredRow> stored = StoredRowFromData(*schema_, data);
+    if (!stored.ok()) return Misuse(stored.status().detail().c_str());
+    admission_.rows().Load(std::move(stored.value()));
+  }
+  for (const Data& data : in["others"].items()) {
+    const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
+    admission_.rows().LoadOthers({key, data["client"].as_string()}, data["revision"].as_u64());
+  }
+  admission_.rows().Settle();
+  return Status::Ok();
+}
+
+Data AdmissionSession::NeedsToData(const Needs& needs) const {
+  Data rows = Data::MakeArray(), children = Data::MakeArray();
+  Data unique = Data::MakeArray(), others = Data::MakeArray();
+  for (const ObjectKey& key : needs.rows) rows.Push(KeyToData(*schema_, key));
+  for (const ChildrenOf& which : needs.children) {
+    const TableDef& table = schema_->table(which.table);
+    children.Push(Data::MakeArray().Push(table.name).Push(table.props[which.prop].name).Push(which.id));
+  }
+  for (const HoldersOf& which : needs.holders) {
+    const TableDef& table = schema_->table(which.table);
+    Data item = Data::MakeArray();
+    item.Push(table.name).Push(table.props[which.prop].name).Push(which.realm);
+    item.Push(ParseJson(which.value).value());
+    unique.Push(std::move(item));
+  }
+  for (const OthersOf& which : needs.others) {
+    others.Push(KeyToData(*schema_, which.key).Push(which.client));
+  }
+  Data data = Data::MakeObject();
+  data.Set("rows", std::move(rows))
+      .Set("children", std::move(children))
+      .Set("unique", std::move(unique))
+      .Set("others", std::move(others));
+  return data;
+}
+
+Data AdmissionSession::DoneToData() const {
+  Data results = Data::MakeArray(), rows = Data::MakeArray(), entries = Data::MakeArray();
+  Data changes = Data::MakeArray(), actions = Data::MakeArray(), heads = Data::MakeArray();
+  for (const std::vector<Data>& request : admission_.results()) results.Push(Data(request));
+  for (const WorkingSet::Final& row : admission_.final_rows()) {
+    Data data = StoredRowToData(*schema_, row.stored);
+    data.Set("isNew", row.is_new);
+    rows.Push(std::move(data));
+  }
+  std::set<std::string> grown;
+  for (const LogEntry& entry : admission_.entries()) {
+    entries.Push(EntryToData(entry, admission_.at()));
+    grown.insert(entry.realm);
+  }
+  for (const LogChange& change : admission_.changes()) {
+    Data data = Data::MakeObject();
+    data.Set("realm", change.realm)
+        .Set("revision", change.revision)
+        .Set("table", schema_->table(change.key.table).name)
+        .Set("id", change.key.id)
+        .Set("before", RowToData(*schema_, change.key, change.before))
+        .Set("touch", change.is_touch);
+    changes.Push(std::move(data));
+  }
+  for (const LogAction& action : admission_.new_actions()) {
+    Data data = Data::MakeObject();
+    data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
+    actions.Push(std::move(data));
+  }
+  for (const std::string& realm : grown) {
+    const RealmState& state = admission_.realms().at(realm);
+    Data data = Data::MakeObject();
+    heads.Push(data.Set("realm", realm).Set("head", state.head).Set("headAt", state.head_at));
+  }
+  Data done = Data::MakeObject();
+  done.Set("at", admission_.at()).Set("results", std::move(results)).Set("rows", std::move(rows));
+  done.Set("entries", std::move(entries)).Set("changes", std::move(changes));
+  done.Set("actions", std::move(actions)).Set("chains", ChainsToData(admission_.chains()));
+  done.Set("heads", std::move(heads));
+  return done;
+}
+
+}  // namespace skerry

@@ -1,0 +1,80 @@
+// Effects: what follows from an update beyond its own ops: cascades, setNull, restrict, children that move along, the rule
+// of the deleted parent, and touched masters (DESIGN section 4, docs/authority.md "Rules that DESIGN leaves open").
+//
+// They are evaluated once, after all ops of the update, from the difference between the rows before and after it: folding
+// moves ops past each other, so that no order within the update may matter.
+#ifndef SKERRY_AUTHORITY_EFFECTS_H_
+#define SKERRY_AUTHORITY_EFFECTS_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "authority/result.h"
+#include "authority/scene.h"
+
+namespace skerry {
+
+class Effects {
+ public:
+  // `causes`: for every object that the ops changed, the index of the (last) op.
+  Effects(const Scene* scene, std::map<ObjectKey, uint32_t> causes)
+      : scene_(scene), causes_(std::move(causes)) {}
+
+  void Run();
+
+  // Rows that went because their parent was deleted or missing before this update, whoever deleted it.
+  const std::set<ObjectKey>& orphans() const { return orphans_; }
+  // Rows of which nothing changed but the time, because a detail did.
+  const std::set<ObjectKey>& touched() const { return touched_; }
+  const std::vector<Rejection>& violations() const { return violations_; }
+  // The op that a change of this row comes from.
+  std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
+
+ private:
+  struct Left {  // a row left a realm: deleted, or moved to `to`
+    ObjectKey key;
+    std::string from;
+    std::string to;  // empty: deleted
+  };
+  // A ref that must hold, or not, when all is done.
+  struct Duty {
+    ObjectKey child;
+    PropIndex prop = kNone;
+    std::string target;
+    std::optional<uint32_t> cause;
+  };
+
+  void CollectOps();
+  void MoveChildren(const Left& left);
+  void DeleteChildren(const Left& left);
+  void CheckRefs(const ObjectKey& key);
+  void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
+  void LoseParent(const ObjectKey& key, const ObjectKey& target);
+  bool Follow(const ObjectKey& key, const std::string& realm);
+  void Drop(const ObjectKey& key, bool is_orphan);
+  void Relocate(const ObjectKey& key, const std::string& realm);
+  void SetNull(const ObjectKey& key, PropIndex prop);
+  void Inherit(const ObjectKey& child, const ObjectKey& parent);
+  void CheckDuties();
+  void Touch();
+  void TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue);
+  bool IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const;
+
+  const Scene* scene_;
+  std::map<ObjectKey, uint32_t> causes_;
+  std::deque<Left> moved_, deleted_;
+  std::deque<ObjectKey> to_check_;
+  std::set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
+  std::vector<Duty> duties_;
+  std::vector<Rejection> violations_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_EFFECTS_H_

@@ -1,0 +1,223 @@
+#include "authority/judgement.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "authority/effects.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "log/fold.h"
+
+namespace skerry {
+namespace {
+
+// One sentence for every realm that the author may not write, whether it exists or not.
+Rejection Forbidden(std::optional<uint32_t> op) {
+  return {op, "forbidden", "no such realm, or no right to write in it"};
+}
+
+class Judging {
+ public:
+  Judging(const Scene& scene, const Update& update) : scene_(scene), update_(update) {}
+
+  Judgement Run() {
+    CheckRealms();
+    for (uint32_t i = 0; i < update_.ops.size(); ++i) Fold(i, update_.ops[i]);
+    Effects effects(&scene_, last_op_);
+    effects.Run();
+    for (const Rejection& violation : effects.violations()) {
+      judgement_.rejections.push_back(violation);
+    }
+    CheckRows(effects);
+    ReportGone(effects);
+    judgement_.touched = effects.touched();
+    return std::move(judgement_);
+  }
+
+ private:
+  void Refuse(std::optional<uint32_t> op, const char* code, std::string detail) {
+    judgement_.rejections.push_back({op, code, std::move(detail)});
+  }
+
+  // Every op's realm is declared: the codec saw to that.
+  void CheckRealms() {
+    for (const auto& [realm, link] : update_.after) {
+      if (scene_.AccessIn(realm) == Access::kWritable) continue;
+      bool is_named = false;
+      for (uint32_t i = 0; i < update_.ops.size(); ++i) {
+        if (update_.ops[i].realm != realm && update_.ops[i].to != realm) continue;
+        judgement_.rejections.push_back(Forbidden(i));
+        is_named = true;
+      }
+      if (!is_named) judgement_.rejections.push_back(Forbidden(std::nullopt));
+    }
+  }
+
+  // Folds one op into the row, in the realm where that is.
+  void Fold(uint32_t index, const Op& op) {
+    if (op.kind == OpKind::kAppend) return;
+    const ObjectKey key{op.table, op.id};
+    const Row* row = scene_.rows->Find(key);
+    if (row) {
+      const Access access = scene_.AccessIn(row->realm);
+      const bool is_forbidden = access == Access::kReadOnly ||
+                                (access == Access::kHidden && op.kind == OpKind::kCreate);
+      if (is_forbidden) {
+        judgement_.rejections.push_back(Forbidden(index));
+        return;
+      }
+      if (access == Access::kHidden) {
+        judgement_.noops.push_back(index);
+        return;
+      }
+    }
+    if (row && op.if_revision && !HoldsIf(key, *op.if_revision)) {
+      Refuse(index, "changed", "the object was changed by another client since");
+      return;
+    }
+    Op landed = op;
+    if (row) landed.realm = row->realm;
+    std::optional<Row> folded = row ? std::optional<Row>(*row) : std::nullopt;
+    const bool stays = landed.kind == OpKind::kMove && landed.to == landed.realm;
+    const bool is_move = landed.kind == OpKind::kMove;
+    const FoldStamp stamp{scene_.at, scene_.NextRevision(is_move ? landed.to : landed.realm)};
+    if (stays || !FoldOp(*scene_.schema, landed, stamp, FoldTarget::kView, &folded)) {
+      judgement_.noops.push_back(index);
+      return;
+    }
+    last_op_[key] = index;
+    if (folded) {
+      scene_.rows->Put(key, std::move(*folded));
+    } else {
+      scene_.rows->Erase(key, scene_.at, stamp.revision);
+    }
+  }
+
+  bool HoldsIf(const ObjectKey& key, uint64_t revision) {
+    const std::optional<uint64_t> last = scene_.rows->LastByOthers({key, scene_.client});
+    return !last || *last <= revision;
+  }
+
+  // Required props, uniqueness and size of every row that this update wrote.
+  void CheckRows(const Effects& effects) {
+    std::vector<ObjectKey> written;
+    for (const auto& [key, before] : scene_.rows->journal()) {
+      if (!effects.touched().contains(key)) written.push_back(key);
+    }
+    for (const ObjectKey& key : written) {
+      const Row* row = scene_.rows->Find(key);
+      if (!row) continue;
+      const std::optional<Row> before = scene_.rows->journal().at(key);
+      CheckRequired(key, *row, before, effects);
+      CheckUnique(key, Row(*scene_.rows->Find(key)), before, effects);
+      CheckSize(key, *scene_.rows->Find(key), effects);
+    }
+  }
+
+  void CheckRequired(const ObjectKey& key, Row row, const std::optional<Row>& before,
+                     const Effects& effects) {
+    const TableDef& table = scene_.schema->table(key.table);
+    bool is_completed = false;
+    for (size_t i = 0; i < table.props.size(); ++i) {
+      const PropDef& prop = table.props[i];
+      if (prop.optional || !row.props[i].is_null()) continue;
+      if (before && before->props[i].is_null()) continue;  // was so before the schema asked for it
+      if (!before && prop.has_default && !prop.default_value.is_null()) {
+        row.props[i] = prop.default_value;
+        is_completed = true;
+        continue;
+      }
+      Refuse(effects.CauseOf(key), "missing_prop", table.name + "." + prop.name + " is required");
+    }
+    if (is_completed) scene_.rows->Put(key, std::move(row));
+  }
+
+  void CheckUnique(const ObjectKey& key, const Row& row, const std::optional<Row>& before,
+                   const Effects& effects) {
+    const TableDef& table = scene_.schema->table(key.table);
+    for (size_t i = 0; i < table.props.size(); ++i) {
+      if (!table.props[i].unique || row.props[i].is_null()) continue;
+      if (before && before->realm == row.realm && before->props[i] == row.props[i]) continue;
+      const auto prop = static_cast<PropIndex>(i);
+      const HoldersOf which = scene_.rows->HoldersKey(key.table, prop, row.realm, row.props[i]);
+      for (const ObjectKey& holder : scene_.rows->Holders(which)) {
+        if (holder == key) continue;
+        Refuse(CulpritOf(key, prop, effects), "unique",
+               table.name + "." + table.props[i].name + ": another object has this value");
+        break;
+      }
+    }
+  }
+
+  // The op that set the prop, if any did; else the one that brought the row here.
+  std::optional<uint32_t> CulpritOf(const ObjectKey& key, PropIndex prop, const Effects& effects) {
+    for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
+      const Op& op = update_.ops[i - 1];
+      if (op.table != key.table || op.id != key.id) continue;
+      for (const PropValue& set : op.set) {
+        if (set.prop == prop) return i - 1;
+      }
+      for (const PropAdd& add : op.add) {
+        if (add.prop == prop) return i - 1;
+      }
+    }
+    return effects.CauseOf(key);
+  }
+
+  void CheckSize(const ObjectKey& key, const Row& row, const Effects& effects) {
+    size_t bytes = 0;
+    for (const Value& value : row.props) bytes += value.text().size() + 32;
+    if (bytes * 6 <= kMaxObjectBytes) return;  // an escaped character takes six bytes at most
+    const Data data = RowToData(*scene_.schema, key, row);
+    if (WriteJson(data["props"]).size() <= kMaxObjectBytes) return;
+    Refuse(effects.CauseOf(key), "limit", "an object may have 1 MiB");
+  }
+
+  void ReportGone(const Effects& effects) {
+    for (uint32_t i = 0; i < update_.ops.size(); ++i) {
+      const Op& op = update_.ops[i];
+      const bool writes = op.kind != OpKind::kDelete && op.kind != OpKind::kAppend;
+      if (!writes || !effects.orphans().contains({op.table, op.id})) continue;
+      if (!std::binary_search(judgement_.noops.begin(), judgement_.noops.end(), i)) {
+        judgement_.gone.push_back(i);
+      }
+    }
+  }
+
+  const Scene scene_;
+  const Update& update_;
+  std::map<ObjectKey, uint32_t> last_op_;
+  Judgement judgement_;
+};
+
+}  // namespace
+
+void Prefetch(const Scene& scene, const Update& update) {
+  for (const Op& op : update.ops) {
+    if (op.kind == OpKind::kAppend) continue;
+    const ObjectKey key{op.table, op.id};
+    scene.rows->Find(key);
+    const TableDef& table = scene.schema->table(op.table);
+    for (const PropValue& set : op.set) {
+      const PropDef& prop = table.props[set.prop];
+      if (set.value.is_null()) continue;
+      if (prop.ref_table != kNone && (prop.on_delete != OnDelete::kNothing || prop.touch)) {
+        scene.rows->Find({prop.ref_table, set.value.text()});
+      }
+      if (prop.unique) {
+        scene.rows->Holders(scene.rows->HoldersKey(op.table, set.prop, op.realm, set.value));
+      }
+    }
+    if (op.kind != OpKind::kDelete && op.kind != OpKind::kMove) continue;
+    for (const BackRef& back : scene.schema->back_refs(op.table)) {
+      if (scene.schema->table(back.table).props[back.prop].on_delete == OnDelete::kNothing) continue;
+      scene.rows->Children({back.table, back.prop, op.id});
+    }
+  }
+}
+
+Judgement Judge(const Scene& scene, const Update& update) { return Judging(scene, update).Run(); }
+
+}  // namespace skerry

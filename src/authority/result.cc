@@ -1,0 +1,77 @@
+#include "authority/result.h"
+
+#include <utility>
+
+namespace skerry {
+namespace {
+
+Data Indexes(const std::vector<uint32_t>& indexes) {
+  Data out = Data::MakeArray();
+  for (const uint32_t index : indexes) out.Push(index);
+  return out;
+}
+
+// The ids of the actions that an op comes from; all of them where no op is named.
+Data ActionIds(const std::vector<Action>& actions, const Op* op) {
+  Data ids = Data::MakeArray();
+  if (!op) {
+    for (const Action& action : actions) ids.Push(action.id);
+    return ids;
+  }
+  for (const uint32_t index : op->by) {
+    if (index < actions.size()) ids.Push(actions[index].id);
+  }
+  return ids;
+}
+
+Data KnownToData(const KnownActions& known, bool one_realm) {
+  Data out = Data::MakeObject();
+  for (const auto& [action, revisions] : known) {
+    Data by_realm = Data::MakeObject();
+    for (const auto& [realm, revision] : revisions) by_realm.Set(realm, revision);
+    out.Set(action, one_realm ? Data(revisions.begin()->second) : std::move(by_realm));
+  }
+  return out;
+}
+
+}  // namespace
+
+Data AppliedResult(const std::string& id, const Applied& applied) {
+  Data revisions = Data::MakeObject();
+  for (const auto& [realm, revision] : applied.revisions) revisions.Set(realm, revision);
+  Data result = PlainResult(id, "applied");
+  result.Set("revisions", std::move(revisions)).Set("at", applied.at);
+  if (!applied.noops.empty()) result.Set("noops", Indexes(applied.noops));
+  if (!applied.gone.empty()) result.Set("gone", Indexes(applied.gone));
+  return result;
+}
+
+Data RejectedResult(const std::string& id, const std::vector<Action>& actions,
+                    const std::vector<Op>& ops, const std::vector<Rejection>& rejections,
+                    const KnownActions& known, bool one_realm) {
+  Data list = Data::MakeArray();
+  for (const Rejection& rejection : rejections) {
+    Data item = Data::MakeObject();
+    const bool names_op = rejection.op && *rejection.op < ops.size();
+    if (rejection.op) item.Set("op", *rejection.op);
+    item.Set("actions", ActionIds(actions, names_op ? &ops[*rejection.op] : nullptr))
+        .Set("code", rejection.code)
+        .Set("detail", rejection.detail);
+    list.Push(std::move(item));
+  }
+  Data result = PlainResult(id, "rejected");
+  result.Set("rejected", std::move(list));
+  if (!known.empty()) result.Set("known", KnownToData(known, one_realm));
+  return result;
+}
+
+Data PlainResult(const std::string& id, const char* status) {
+  return Data::MakeObject().Set("id", id).Set("status", status);
+}
+
+Data WithStatus(Data answer, const char* status) {
+  answer.Set("status", status);
+  return answer;
+}
+
+}  // namespace skerry

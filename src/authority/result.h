@@ -1,0 +1,43 @@
+// What a push answers for one update (DESIGN section 12, docs/authority.md section 3).
+#ifndef SKERRY_AUTHORITY_RESULT_H_
+#define SKERRY_AUTHORITY_RESULT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/data.h"
+#include "log/op.h"
+
+namespace skerry {
+
+struct Rejection {
+  std::optional<uint32_t> op;  // none: the update as a whole
+  std::string code;
+  std::string detail;
+};
+
+struct Applied {
+  ByRealm<uint64_t> revisions;  // of the declared realms
+  double at = 0;
+  std::vector<uint32_t> noops;  // ops that found nothing to change
+  std::vector<uint32_t> gone;   // ops whose object went with its deleted or missing parent
+};
+
+Data AppliedResult(const std::string& id, const Applied& applied);
+
+// action -> realm -> revision.
+using KnownActions = std::map<std::string, std::map<std::string, uint64_t>>;
+Data RejectedResult(const std::string& id, const std::vector<Action>& actions,
+                    const std::vector<Op>& ops, const std::vector<Rejection>& rejections,
+                    const KnownActions& known, bool one_realm);
+
+// held, forked, unknown_client; and a stored answer under another status.
+Data PlainResult(const std::string& id, const char* status);
+Data WithStatus(Data answer, const char* status);
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_RESULT_H_

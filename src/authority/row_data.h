@@ -1,0 +1,40 @@
+// Rows as the server hands them over and takes them back (docs/authority.md, section 2).
+#ifndef SKERRY_AUTHORITY_ROW_DATA_H_
+#define SKERRY_AUTHORITY_ROW_DATA_H_
+
+#include <optional>
+#include <string>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "model/row.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+// A row of the database: live, or a tombstone with the props that it last had.
+struct StoredRow {
+  ObjectKey key;
+  Row row;
+  std::optional<double> deleted_at;
+};
+
+// {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Props that the schema does not know are
+// left out; one that does not fit its prop is an error, because the database was given only what fits.
+Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data);
+Data StoredRowToData(const Schema& schema, const StoredRow& stored);
+// The same for a live row; null where there is none.
+Data RowToData(const Schema& schema, const ObjectKey& key, const std::optional<Row>& row);
+// Null is no row.
+Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data);
+
+// [table name, id].
+Data KeyToData(const Schema& schema, const ObjectKey& key);
+
+// The stable names of codes on the wire.
+const char* CodeName(Code code);
+Data ErrorToData(const Status& status);  // {"error":{"code","detail"}}
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_ROW_DATA_H_

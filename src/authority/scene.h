@@ -1,0 +1,59 @@
+// Scene: what the rules may look at while they judge one update: the rows, the realms, and what its author may do.
+#ifndef SKERRY_AUTHORITY_SCENE_H_
+#define SKERRY_AUTHORITY_SCENE_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "authority/working_set.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+struct RealmState {
+  bool exists = false;
+  uint64_t head = 0;
+  double head_at = 0;
+};
+enum class Right { kNone, kRead, kWrite };
+
+// What the author may do with a row where it is. kLocked: the realm must be locked before that can be said.
+enum class Access { kHidden, kReadOnly, kWritable, kUnlocked };
+
+struct Scene {
+  const Schema* schema = nullptr;
+  WorkingSet* rows = nullptr;
+  const std::map<std::string, RealmState>* realms = nullptr;
+  const std::map<std::string, Right>* rights = nullptr;
+  std::set<std::string>* locks = nullptr;  // realms that are to be locked before a decision
+  std::string client;
+  double at = 0;
+
+  Right RightIn(const std::string& realm) const {
+    const auto right = rights->find(realm);
+    return right == rights->end() ? Right::kNone : right->second;
+  }
+  // Asks for the lock where it is missing and the answer depends on it.
+  Access AccessIn(const std::string& realm) const {
+    const Right right = RightIn(realm);
+    if (right == Right::kNone) return Access::kHidden;
+    const auto state = realms->find(realm);
+    if (state == realms->end()) {
+      locks->insert(realm);
+      return Access::kUnlocked;
+    }
+    if (!state->second.exists) return Access::kHidden;
+    return right == Right::kWrite ? Access::kWritable : Access::kReadOnly;
+  }
+  // The revision that this update's entry has, or would have, in the realm.
+  uint64_t NextRevision(const std::string& realm) const {
+    const auto state = realms->find(realm);
+    return state == realms->end() ? 0 : state->second.head + 1;
+  }
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_SCENE_H_

@@ -1,0 +1,10 @@
+set(SKERRY_AUTHORITY_SOURCES
+  src/authority/admission.cc
+  src/authority/admission_json.cc
+  src/authority/chain.cc
+  src/authority/effects.cc
+  src/authority/judgement.cc
+  src/authority/result.cc
+  src/authority/row_data.cc
+  src/authority/working_set.cc
+)

@@ -1,0 +1,171 @@
+#include "authority/working_set.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace skerry {
+
+void WorkingSet::Load(StoredRow stored) {
+  auto [entry, is_new] = entries_.try_emplace(stored.key);
+  if (!is_new) return;
+  entry->second.in_database = true;
+  if (stored.deleted_at) {
+    entry->second.remains = std::move(stored);
+    return;
+  }
+  AddToIndexes(stored.key, stored.row);
+  entry->second.row = std::move(stored.row);
+}
+
+void WorkingSet::LoadOthers(OthersOf which, uint64_t revision) {
+  others_.try_emplace(std::move(which), revision);
+}
+
+const Row* WorkingSet::Find(const ObjectKey& key) {
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end()) {
+    needs_.rows.insert(key);
+    return nullptr;
+  }
+  return entry->second.row ? &*entry->second.row : nullptr;
+}
+
+std::vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
+  if (!known_children_.contains(which)) needs_.children.insert(which);
+  std::vector<ObjectKey> found;
+  const auto candidates = by_ref_.find(which);
+  if (candidates == by_ref_.end()) return found;
+  for (const std::string& id : candidates->second) {
+    ObjectKey key{which.table, id};
+    const Row* row = Find(key);
+    if (row && !row->props[which.prop].is_null() && row->props[which.prop].text() == which.id) {
+      found.push_back(std::move(key));
+    }
+  }
+  return found;
+}
+
+std::vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
+  if (!known_holders_.contains(which)) needs_.holders.insert(which);
+  std::vector<ObjectKey> found;
+  const auto candidates = by_value_.find(which);
+  if (candidates == by_value_.end()) return found;
+  for (const std::string& id : candidates->second) {
+    ObjectKey key{which.table, id};
+    const Row* row = Find(key);
+    if (row && HoldersKey(which.table, which.prop, row->realm, row->props[which.prop]) == which) {
+      found.push_back(std::move(key));
+    }
+  }
+  return found;
+}
+
+std::optional<uint64_t> WorkingSet::LastByOthers(const OthersOf& which) {
+  const auto before = others_.find(which);
+  if (before == others_.end()) {
+    needs_.others.insert(which);
+    return std::nullopt;
+  }
+  uint64_t last = before->second;
+  for (const auto& [client, revision] : changed_by_[which.key]) {
+    if (client != which.client) last = std::max(last, revision);
+  }
+  return last;
+}
+
+void WorkingSet::NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision) {
+  changed_by_[key][client] = revision;
+}
+
+void WorkingSet::Begin() {
+  journal_.clear();
+  saved_.clear();
+}
+
+WorkingSet::Entry& WorkingSet::Change(const ObjectKey& key) {
+  Entry& entry = entries_[key];
+  if (journal_.try_emplace(key, entry.row).second) {
+    saved_[key] = {entry.remains, entry.changed};
+  }
+  entry.changed = true;
+  return entry;
+}
+
+void WorkingSet::Put(const ObjectKey& key, Row row) {
+  Entry& entry = Change(key);
+  AddToIndexes(key, row);
+  entry.row = std::move(row);
+  entry.remains.reset();
+}
+
+void WorkingSet::Erase(const ObjectKey& key, double at, uint64_t revision) {
+  Entry& entry = Change(key);
+  if (!entry.row) return;
+  StoredRow remains{key, std::move(*entry.row), at};
+  remains.row.modified_at = at;
+  remains.row.revision = revision;
+  entry.remains = std::move(remains);
+  entry.row.reset();
+}
+
+void WorkingSet::Commit() { Begin(); }
+
+void WorkingSet::Rollback() {
+  for (auto& [key, before] : journal_) {
+    Entry& entry = entries_[key];
+    const Saved& saved = saved_[key];
+    entry.row = std::move(before);
+    entry.remains = saved.remains;
+    entry.changed = saved.changed;
+  }
+  // What was changed without being known stays unknown, or it would count as missing for ever.
+  for (const ObjectKey& key : needs_.rows) entries_.erase(key);
+  Begin();
+}
+
+Needs WorkingSet::TakeNeeds() {
+  asked_ = std::move(needs_);
+  needs_ = {};
+  return asked_;
+}
+
+void WorkingSet::Settle() {
+  for (const ObjectKey& key : asked_.rows) entries_.try_emplace(key);
+  for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
+  for (const HoldersOf& which : asked_.holders) known_holders_.insert(which);
+  for (const OthersOf& which : asked_.others) others_.try_emplace(which, 0);
+  asked_ = {};
+}
+
+std::vector<WorkingSet::Final> WorkingSet::Finals() const {
+  std::vector<Final> finals;
+  for (const auto& [key, entry] : entries_) {
+    if (!entry.changed) continue;
+    if (entry.row) {
+      finals.push_back({{key, *entry.row, std::nullopt}, !entry.in_database});
+    } else if (entry.remains) {
+      finals.push_back({*entry.remains, !entry.in_database});
+    }
+  }
+  return finals;
+}
+
+HoldersOf WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
+                                 const Value& value) const {
+  const PropDef& def = schema_->table(table).props[prop];
+  return {table, prop, realm, WriteJson(ValueToData(def, value, true))};
+}
+
+void WorkingSet::AddToIndexes(const ObjectKey& key, const Row& row) {
+  const std::vector<PropDef>& props = schema_->table(key.table).props;
+  for (size_t i = 0; i < props.size(); ++i) {
+    const auto prop = static_cast<PropIndex>(i);
+    const Value& value = row.props[i];
+    if (value.is_null()) continue;
+    if (props[i].ref_table != kNone) by_ref_[{key.table, prop, value.text()}].insert(key.id);
+    if (props[i].unique) by_value_[HoldersKey(key.table, prop, row.realm, value)].insert(key.id);
+  }
+}
+
+}  // namespace skerry
