@@ -15,6 +15,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
+import { withLock } from './lib/lock.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
@@ -156,7 +157,9 @@ function demoAssets() {
   const server = new Set(['sw.js', 'schema.js', 'seed.js']);
   const files = filesBelow(folder)
     .map((file) => relative(folder, file))
-    .filter((file) => !server.has(file) && !file.startsWith('demo-server-') && !file.endsWith('.map'))
+    .filter(
+      (file) => !server.has(file) && !file.startsWith('demo-server-') && !file.endsWith('.map'),
+    )
     .sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
@@ -166,6 +169,12 @@ function demoAssets() {
   };
 }
 
+/** A step that no other build of this checkout does at the same time. */
+async function locked(name, work) {
+  mkdirSync(build, { recursive: true });
+  await step(name, () => withLock(join(build, 'bundles.lock'), work));
+}
+
 export async function buildWasm() {
   await step('wasm modules', () => buildPreset('wasm'));
   mkdirSync(join(root, 'dist'), { recursive: true });
@@ -173,14 +182,14 @@ export async function buildWasm() {
 }
 
 export async function buildPackage() {
-  await step('package skerry', async () => {
+  await locked('package skerry', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'dist')) await bundle(group);
     await declarations('js', 'tsconfig.build.json', 'js', 'dist/index.d.ts');
   });
 }
 
 export async function buildServer() {
-  await step('server', async () => {
+  await locked('server', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'server/dist')) await bundle(group);
     await declarations(
       'server',
@@ -192,7 +201,7 @@ export async function buildServer() {
 }
 
 export async function buildDemo() {
-  await step('web-demo', async () => {
+  await locked('web-demo', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'web-demo/dist')) await bundle(group);
     copyDemo();
     await bundle({ ...kDemoOffline, define: demoAssets() });

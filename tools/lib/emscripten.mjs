@@ -1,9 +1,9 @@
 // Choosing an Emscripten, and telling CMake which: .toolchain/emscripten.cmake names its folder.
 
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { debianAvailable, llvmOf } from './debian.mjs';
-import { debianPrefix, root, toolchain } from './paths.mjs';
+import { build, debianPrefix, root, toolchain } from './paths.mjs';
 import { note, run, SetupError, which } from './run.mjs';
 
 /** The oldest version whose flags are all that wasm/CMakeLists.txt uses. */
@@ -62,8 +62,11 @@ export function chooseEmscripten() {
   }
   const text = `set(SKERRY_EMSCRIPTEN_ROOT ${JSON.stringify(choice.folder)})\n`;
   const file = join(root, '.toolchain', 'emscripten.cmake');
-  // Left alone when it says the same: CMake configures anew when it changes.
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
+    // CMake keeps the compiler that it found first, so a folder of another one begins again.
+    for (const preset of ['wasm', 'wasm-debug']) {
+      rmSync(join(build, preset), { recursive: true, force: true });
+    }
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
