@@ -23,13 +23,26 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
 std::string EncodeSteps(const Schema& schema, const std::vector<Step>& steps);
 Result<std::vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
 
-// JSON of the wire, as Data.
+// JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc, change_json.cc.
 Data OpToData(const Schema& schema, const Op& op,
-              size_t action_count);  // `by` left out where there is one action
+              size_t action_count);  // `by` left out where there is one action, or none
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
 Data UpdateToData(const Schema& schema, const Update& update);
-Result<Update> UpdateFromData(const Schema& schema,
-                              const Data& data);  // checks every limit, type and id
+
+// What is wrong with one op of an update; `status` names table and prop.
+struct OpProblem {
+  size_t op = 0;
+  Status status;
+};
+
+// Checks all that can be checked without rows: limits, types, ids, names, text that no database can
+// hold, and that `after` names every realm of the ops. A create must hold every required prop
+// without a default; the authority fills in defaults. Where ops are wrong, `problems` (if given)
+// names all of them and the status is that of the first, with its index; where the update as a
+// whole is wrong, `problems` stays empty.
+Result<Update> UpdateFromData(const Schema& schema, const Data& data,
+                              std::vector<OpProblem>* problems = nullptr);
+
 Data ChangeToData(const Schema& schema, const Change& change);
 Result<Change> ChangeFromData(const Schema& schema, const Data& data);
 

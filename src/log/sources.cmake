@@ -1,4 +1,12 @@
 set(SKERRY_LOG_SOURCES
+  src/log/body.cc
+  src/log/change_json.cc
   src/log/fold_op.cc
   src/log/fold_ops.cc
+  src/log/mutation_codec.cc
+  src/log/op_codec.cc
+  src/log/op_json.cc
+  src/log/steps_codec.cc
+  src/log/update_json.cc
+  src/log/wire.cc
 )

@@ -1,0 +1,239 @@
+#include "log/body.h"
+
+#include "base/checksum.h"
+#include "base/id.h"
+
+namespace skerry {
+namespace {
+
+constexpr size_t kChecksumBytes = 8;
+constexpr uint32_t kNoPlace = 0xffffffff;
+
+Status Damaged(const char* what) {
+  return {Code::kCorrupt, std::string("a damaged record: ") + what};
+}
+
+}  // namespace
+
+// ---- writing ----
+
+BodyWriter::Table* BodyWriter::UseTable(TableIndex table, uint64_t* place) {
+  for (size_t i = 0; i < tables_.size(); ++i) {
+    if (tables_[i].index != table) continue;
+    *place = i;
+    return &tables_[i];
+  }
+  *place = tables_.size();
+  tables_.push_back({table, {}});
+  return &tables_.back();
+}
+
+void BodyWriter::PutTable(TableIndex table) {
+  uint64_t place = 0;
+  UseTable(table, &place);
+  PutVarint(&payload_, place);
+}
+
+void BodyWriter::PutProp(TableIndex table, PropIndex prop) {
+  uint64_t place = 0;
+  std::vector<PropIndex>& props = UseTable(table, &place)->props;
+  for (size_t i = 0; i < props.size(); ++i) {
+    if (props[i] == prop) return PutVarint(&payload_, i);
+  }
+  props.push_back(prop);
+  PutVarint(&payload_, props.size() - 1);
+}
+
+void BodyWriter::PutRealm(std::string_view realm) {
+  for (size_t i = 0; i < realms_.size(); ++i) {
+    if (realms_[i] == realm) return PutVarint(&payload_, i);
+  }
+  realms_.emplace_back(realm);
+  PutVarint(&payload_, realms_.size() - 1);
+}
+
+// id = %x00 high:u64le low:u64le (a UUID) | text (not empty)
+void BodyWriter::PutId(std::string_view id) {
+  Uuid uuid;
+  if (!ParseUuid(id, &uuid)) return PutText(&payload_, id);
+  PutU8(&payload_, 0);
+  PutU64(&payload_, uuid.high);
+  PutU64(&payload_, uuid.low);
+}
+
+// value = %x00 null | %x01 u8 boolean | %x02 f64le number | %x03 text | %x04 f64le date | %x05 text
+// (bytes)
+//       | %x06 text (JSON)
+void BodyWriter::PutValue(const Value& value) {
+  PutU8(&payload_, static_cast<uint8_t>(value.kind()));
+  switch (value.kind()) {
+    case ValueKind::kNull:
+      return;
+    case ValueKind::kBool:
+      return PutU8(&payload_, value.boolean() ? 1 : 0);
+    case ValueKind::kNumber:
+    case ValueKind::kDate:
+      return PutF64(&payload_, value.number());
+    case ValueKind::kString:
+    case ValueKind::kBytes:
+    case ValueKind::kJson:
+      return PutText(&payload_, value.text());
+  }
+}
+
+std::string BodyWriter::Seal(BodyKind kind) const {
+  std::string body;
+  PutU8(&body, kBodyVersion);
+  PutU8(&body, static_cast<uint8_t>(kind));
+  PutVarint(&body, tables_.size());
+  for (const Table& table : tables_) {
+    const TableDef& def = schema_.table(table.index);
+    PutText(&body, def.name);
+    PutVarint(&body, table.props.size());
+    for (const PropIndex prop : table.props) PutText(&body, def.props[prop].name);
+  }
+  PutVarint(&body, realms_.size());
+  for (const std::string& realm : realms_) PutText(&body, realm);
+  body += payload_;
+  PutU64(&body, Xxh64(body));
+  return body;
+}
+
+// ---- reading ----
+
+Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::string_view bytes) {
+  if (bytes.size() < 2 + kChecksumBytes) return Damaged("too short");
+  // The version comes first: another one may seal its bodies in another way.
+  if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
+    return Status(Code::kVersion,
+                  "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
+  }
+  const std::string_view sealed = bytes.substr(0, bytes.size() - kChecksumBytes);
+  if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");
+  if (static_cast<uint8_t>(bytes[1]) != static_cast<uint8_t>(kind)) return Damaged("another kind");
+  BodyReader reader(schema, sealed.substr(2));
+  SKERRY_RETURN_IF_ERROR(reader.ReadNames());
+  return reader;
+}
+
+Status BodyReader::ReadNames() {
+  places_.assign(schema_->tables().size(), kNoPlace);
+  const uint64_t tables = TakeCount();
+  for (uint64_t i = 0; i < tables && ok(); ++i) {
+    const std::string name = TakeText();
+    const TableIndex index = schema_->FindTable(name);
+    if (ok() && index == kNone)
+      return {Code::kUnknownTable, "a record of the unknown table " + name};
+    Table table{index, {}};
+    const uint64_t props = TakeCount();
+    for (uint64_t j = 0; j < props && ok(); ++j) {
+      const std::string prop = TakeText();
+      if (!ok()) break;
+      table.props.push_back(schema_->table(index).FindProp(prop));
+      if (table.props.back() == kNone) {
+        return {Code::kUnknownProp, "a record of the unknown prop " + name + "." + prop};
+      }
+    }
+    if (!ok()) break;
+    places_[index] = static_cast<uint32_t>(tables_.size());
+    tables_.push_back(std::move(table));
+  }
+  const uint64_t realms = TakeCount();
+  for (uint64_t i = 0; i < realms && ok(); ++i) realms_.push_back(TakeText());
+  return ok() ? Status::Ok() : Damaged("names");
+}
+
+void BodyReader::Fail(Status status) {
+  if (status_.ok()) status_ = std::move(status);
+  in_.Fail();
+}
+
+uint64_t BodyReader::TakeCount() {
+  const uint64_t count = in_.Varint();
+  if (count > in_.remaining()) in_.Fail();
+  return in_.failed() ? 0 : count;
+}
+
+bool BodyReader::TakeFlag() {
+  const uint8_t flag = in_.U8();
+  if (flag > 1) in_.Fail();
+  return flag == 1;
+}
+
+TableIndex BodyReader::TakeTable() {
+  const uint64_t place = in_.Varint();
+  if (place >= tables_.size()) in_.Fail();
+  return in_.failed() ? kNone : tables_[place].index;
+}
+
+PropIndex BodyReader::TakeProp(TableIndex table) {
+  const uint64_t prop = in_.Varint();
+  if (in_.failed() || places_[table] == kNoPlace) return kNone;
+  const std::vector<PropIndex>& props = tables_[places_[table]].props;
+  if (prop >= props.size()) in_.Fail();
+  return in_.failed() ? kNone : props[prop];
+}
+
+std::string BodyReader::TakeRealm() {
+  const uint64_t place = in_.Varint();
+  if (place >= realms_.size()) in_.Fail();
+  return in_.failed() ? std::string() : realms_[place];
+}
+
+std::string BodyReader::TakeId(TableIndex table) {
+  const uint64_t size = in_.Varint();
+  std::string id;
+  if (size == 0) {
+    Uuid uuid;
+    uuid.high = in_.U64();
+    uuid.low = in_.U64();
+    id = UuidText(uuid);
+  } else if (size <= in_.remaining()) {
+    id = std::string(in_.Take(size));
+  } else {
+    in_.Fail();
+  }
+  if (in_.failed() || table == kNone) return id;
+  if (Status fits = CheckId(schema_->table(table), id); !fits.ok()) Fail(std::move(fits));
+  return id;
+}
+
+Value BodyReader::TakeValue(TableIndex table, PropIndex prop) {
+  const uint8_t kind = in_.U8();
+  Value value;
+  switch (static_cast<ValueKind>(kind)) {
+    case ValueKind::kNull:
+      return value;
+    case ValueKind::kBool:
+      value = Value::Bool(TakeFlag());
+      break;
+    case ValueKind::kNumber:
+      value = Value::Number(in_.F64());
+      break;
+    case ValueKind::kDate:
+      value = Value::Date(in_.F64());
+      break;
+    case ValueKind::kString:
+      value = Value::String(TakeText());
+      break;
+    case ValueKind::kBytes:
+      value = Value::Bytes(TakeText());
+      break;
+    case ValueKind::kJson:
+      value = Value::Json(TakeText());
+      break;
+    default:
+      in_.Fail();
+  }
+  if (!ok() || table == kNone || prop == kNone) return value;
+  const TableDef& def = schema_->table(table);
+  if (Status fits = CheckValue(def, def.props[prop], value); !fits.ok()) Fail(std::move(fits));
+  return value;
+}
+
+Status BodyReader::Finish() const {
+  if (!status_.ok()) return status_;
+  return in_.AtEnd() ? Status::Ok() : Damaged("contents");
+}
+
+}  // namespace skerry

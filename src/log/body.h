@@ -1,0 +1,99 @@
+// Bodies: the sealed bytes of mutations and steps in IndexedDB. A body names the tables, props and
+// realms that it uses once, at its beginning, so that it is small and outlives a change of the
+// schema.
+//
+//   body     = version:u8 kind:u8 tables realms payload checksum:u64le
+//   version  = %x01
+//   kind     = %x01 mutation | %x02 steps
+//   tables   = varint *(name:text varint *prop:text)    tables and their props, in the order of
+//   their first use realms   = varint *text                             likewise checksum = XXH64
+//   of everything before it text     = varint-length, then as many bytes
+//
+// In the payload (grammars in mutation_codec.cc, steps_codec.cc, op_codec.h) tables, props and
+// realms are varint indexes into these lists.
+#ifndef SKERRY_LOG_BODY_H_
+#define SKERRY_LOG_BODY_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "model/row.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+inline constexpr uint8_t kBodyVersion = 1;
+// Persisted: never renumber.
+enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2 };
+
+class BodyWriter {
+ public:
+  explicit BodyWriter(const Schema& schema) : schema_(schema) {}
+  std::string* payload() { return &payload_; }
+  void PutTable(TableIndex table);
+  void PutProp(TableIndex table, PropIndex prop);
+  void PutRealm(std::string_view realm);
+  void PutId(std::string_view id);
+  void PutValue(const Value& value);
+  // The whole body. Call once.
+  std::string Seal(BodyKind kind) const;
+
+ private:
+  struct Table {
+    TableIndex index;
+    std::vector<PropIndex> props;
+  };
+  Table* UseTable(TableIndex table, uint64_t* place);
+
+  const Schema& schema_;
+  std::vector<Table> tables_;
+  std::vector<std::string> realms_;
+  std::string payload_;
+};
+
+// Reads what BodyWriter wrote. After a wrong read status() is not ok, and every further read gives
+// zeros: decoders check it once per record. Values that do not fit the schema of today are a wrong
+// read, so that nothing unfit reaches a row.
+class BodyReader {
+ public:
+  // Checks version, checksum, kind, and every name against the schema.
+  static Result<BodyReader> Open(const Schema& schema, BodyKind kind, std::string_view bytes);
+  Reader& in() { return in_; }
+  const Schema& schema() const { return *schema_; }
+  TableIndex TakeTable();
+  PropIndex TakeProp(TableIndex table);
+  std::string TakeRealm();
+  std::string TakeId(TableIndex table);
+  Value TakeValue(TableIndex table, PropIndex prop);
+  std::string TakeText() { return std::string(in_.Text()); }
+  // A count of things that take a byte each at least.
+  uint64_t TakeCount();
+  bool TakeFlag();
+  void Fail(Status status);
+  bool ok() const { return status_.ok() && !in_.failed(); }
+  // Ok where all has been read, and nothing more.
+  Status Finish() const;
+
+ private:
+  BodyReader(const Schema& schema, std::string_view payload) : schema_(&schema), in_(payload) {}
+  Status ReadNames();
+
+  struct Table {
+    TableIndex index;
+    std::vector<PropIndex> props;
+  };
+  const Schema* schema_;
+  Reader in_;
+  std::vector<Table> tables_;
+  std::vector<uint32_t> places_;  // by TableIndex: the place in tables_
+  std::vector<std::string> realms_;
+  Status status_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_BODY_H_

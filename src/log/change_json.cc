@@ -1,0 +1,73 @@
+// Changes of the wire (DESIGN section 12, log/codec.h):
+//   {"change":"create"|"update","table","id","realm","set":{prop:
+//   plain},"createdAt","modifiedAt","revision"}
+//   {"change":"move", … as above …, "to"}
+//   {"change":"delete"|"leave","table","id","realm","revision"}
+#include "log/codec.h"
+#include "log/wire.h"
+
+namespace skerry {
+namespace {
+
+constexpr const char* kNames[] = {"", "create", "update", "delete", "move", "leave"};
+
+bool HasContent(ChangeKind kind) {
+  return kind != ChangeKind::kDelete && kind != ChangeKind::kLeave;
+}
+
+Status ReadContent(const TableDef& table, const Data& data, Change* change) {
+  SKERRY_RETURN_IF_ERROR(CheckId(table, change->key.id));
+  SKERRY_RETURN_IF_ERROR(CheckRealm(data["realm"]));
+  change->realm = data["realm"].as_string();
+  if (const Data& revision = data["revision"];
+      !revision.is_null() && !ReadU64(revision, &change->revision)) {
+    return {Code::kInvalidArgument, "`revision` must be a number"};
+  }
+  if (!HasContent(change->kind)) return Status::Ok();
+  SKERRY_RETURN_IF_ERROR(CheckTime(data["createdAt"]));
+  SKERRY_RETURN_IF_ERROR(CheckTime(data["modifiedAt"]));
+  change->created_at = data["createdAt"].as_number();
+  change->modified_at = data["modifiedAt"].as_number();
+  Result<std::vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken);
+  if (!set.ok()) return set.status();
+  change->set = std::move(set.value());
+  if (change->kind != ChangeKind::kMove) return Status::Ok();
+  SKERRY_RETURN_IF_ERROR(CheckRealm(data["to"]));
+  change->to = data["to"].as_string();
+  return Status::Ok();
+}
+
+}  // namespace
+
+Data ChangeToData(const Schema& schema, const Change& change) {
+  const TableDef& table = schema.table(change.key.table);
+  Data data = Data::MakeObject();
+  data.Set("change", kNames[static_cast<int>(change.kind)]).Set("table", table.name);
+  data.Set("id", change.key.id).Set("realm", change.realm);
+  if (HasContent(change.kind)) {
+    if (change.kind == ChangeKind::kMove) data.Set("to", change.to);
+    data.Set("set", SetToData(table, change.set));
+    data.Set("createdAt", change.created_at).Set("modifiedAt", change.modified_at);
+  }
+  data.Set("revision", change.revision);
+  return data;
+}
+
+Result<Change> ChangeFromData(const Schema& schema, const Data& data) {
+  Change change;
+  const std::string& kind = data["change"].as_string();
+  int number = static_cast<int>(ChangeKind::kLeave);
+  while (number > 0 && kind != kNames[number]) --number;
+  if (number == 0) return Status(Code::kInvalidArgument, "there is no change " + Quote(kind));
+  change.kind = static_cast<ChangeKind>(number);
+  const std::string& table = data["table"].as_string();
+  change.key.table = schema.FindTable(table);
+  if (change.key.table == kNone)
+    return Status(Code::kUnknownTable, "there is no table " + Quote(table));
+  change.key.id = data["id"].as_string();
+  const Status read = ReadContent(schema.table(change.key.table), data, &change);
+  if (!read.ok()) return At(kind + " of " + Quote(change.key.id), read);
+  return change;
+}
+
+}  // namespace skerry

@@ -1,0 +1,177 @@
+// Ops of the wire (DESIGN section 12, log/codec.h):
+//   {"op":"create"|"update","table","id","realm","set":{prop: plain},"by":[..],"if"}
+//   {"op":"inc","table","id","realm","add":{prop: number},"by","if"}
+//   {"op":"delete","table","id","realm","by","if"}
+//   {"op":"move","table","id","realm","to","by","if"}
+//   {"op":"append","stream","realm","by"}
+// `by` is left out where there is one action, and where there is none. Unknown members are ignored.
+#include <algorithm>
+#include <cmath>
+
+#include "log/codec.h"
+#include "log/wire.h"
+
+namespace skerry {
+namespace {
+
+constexpr const char* kNames[] = {"", "create", "update", "inc", "delete", "move", "append"};
+
+bool ReadKind(const std::string& name, OpKind* kind) {
+  for (int i = 1; i <= static_cast<int>(OpKind::kAppend); ++i) {
+    if (name != kNames[i]) continue;
+    *kind = static_cast<OpKind>(i);
+    return true;
+  }
+  return false;
+}
+
+Status ReadBy(const Data& data, size_t action_count, std::vector<uint32_t>* by) {
+  const Data* list = data.Find("by");
+  if (!list) {
+    if (action_count > 1) return {Code::kInvalidArgument, "`by` must name the actions"};
+    if (action_count == 1) by->push_back(0);
+    return Status::Ok();
+  }
+  if (!list->is_array() || list->items().empty() != (action_count == 0)) {
+    return {Code::kInvalidArgument, "`by` must be a list of places among the actions"};
+  }
+  for (const Data& item : list->items()) {
+    uint64_t place = 0;
+    if (!ReadU64(item, &place) || place >= action_count) {
+      return {Code::kInvalidArgument, "`by` names an action that is not there"};
+    }
+    if (!by->empty() && place <= by->back()) return {Code::kInvalidArgument, "`by` must ascend"};
+    by->push_back(static_cast<uint32_t>(place));
+  }
+  return Status::Ok();
+}
+
+// What a create leaves out is null, or the default where the prop has one (the authority fills it
+// in).
+Status CheckWhole(const TableDef& table, const std::vector<PropValue>& set) {
+  size_t next = 0;
+  for (PropIndex i = 0; i < table.props.size(); ++i) {
+    const bool is_set = next < set.size() && set[next].prop == i;
+    if (is_set) ++next;
+    const PropDef& prop = table.props[i];
+    if (is_set || prop.optional || prop.has_default) continue;
+    return {Code::kMissingProp, table.name + "." + prop.name + ": missing"};
+  }
+  return Status::Ok();
+}
+
+Status ReadSet(const TableDef& table, const Data& data, Op* op) {
+  Result<std::vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kChecked);
+  if (!set.ok()) return set.status();
+  op->set = std::move(set.value());
+  return op->kind == OpKind::kCreate ? CheckWhole(table, op->set) : Status::Ok();
+}
+
+Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
+  const Data& add = data["add"];
+  if (!add.is_object()) return {Code::kInvalidArgument, table.name + ": `add` must be an object"};
+  for (const Data::Member& member : add.members()) {
+    const PropIndex index = table.FindProp(member.first);
+    if (index == kNone)
+      return {Code::kUnknownProp, table.name + " has no prop " + Quote(member.first)};
+    const std::string place = table.name + "." + member.first;
+    if (table.props[index].type != PropType::kNumber)
+      return {Code::kWrongType, place + ": an inc of what is no number"};
+    if (!member.second.is_number() || !std::isfinite(member.second.as_number())) {
+      return {Code::kWrongType, place + ": an inc by what is no number"};
+    }
+    op->add.push_back({index, member.second.as_number()});
+  }
+  std::sort(op->add.begin(), op->add.end(),
+            [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
+  for (size_t i = 1; i < op->add.size(); ++i) {
+    if (op->add[i - 1].prop == op->add[i].prop)
+      return {Code::kInvalidArgument, table.name + ": an inc of one prop, twice"};
+  }
+  return Status::Ok();
+}
+
+Status ReadContent(const TableDef& table, const Data& data, Op* op) {
+  SKERRY_RETURN_IF_ERROR(CheckId(table, op->id));
+  switch (op->kind) {
+    case OpKind::kCreate:
+    case OpKind::kUpdate:
+      return ReadSet(table, data, op);
+    case OpKind::kInc:
+      return ReadAdd(table, data, op);
+    case OpKind::kMove:
+      SKERRY_RETURN_IF_ERROR(CheckRealm(data["to"]));
+      op->to = data["to"].as_string();
+      if (op->to == op->realm)
+        return {Code::kInvalidArgument, table.name + ": a move to the same realm"};
+      return Status::Ok();
+    case OpKind::kDelete:
+    case OpKind::kAppend:
+      break;
+  }
+  return Status::Ok();
+}
+
+Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* op) {
+  SKERRY_RETURN_IF_ERROR(ReadBy(data, action_count, &op->by));
+  SKERRY_RETURN_IF_ERROR(CheckRealm(data["realm"]));
+  op->realm = data["realm"].as_string();
+  if (const Data& revision = data["if"]; !revision.is_null()) {
+    uint64_t value = 0;
+    if (!ReadU64(revision, &value)) return {Code::kInvalidArgument, "`if` must be a revision"};
+    op->if_revision = value;
+  }
+  if (op->kind == OpKind::kAppend) {
+    SKERRY_RETURN_IF_ERROR(CheckName(data["stream"]));
+    op->stream = data["stream"].as_string();
+    return Status::Ok();
+  }
+  const std::string& name = data["table"].as_string();
+  op->table = schema.FindTable(name);
+  if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + Quote(name)};
+  op->id = data["id"].as_string();
+  return ReadContent(schema.table(op->table), data, op);
+}
+
+}  // namespace
+
+Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
+  Data data = Data::MakeObject();
+  data.Set("op", kNames[static_cast<int>(op.kind)]);
+  if (op.kind == OpKind::kAppend) {
+    data.Set("stream", op.stream).Set("realm", op.realm);
+  } else {
+    data.Set("table", schema.table(op.table).name).Set("id", op.id).Set("realm", op.realm);
+  }
+  if (op.kind == OpKind::kCreate || op.kind == OpKind::kUpdate) {
+    data.Set("set", SetToData(schema.table(op.table), op.set));
+  } else if (op.kind == OpKind::kInc) {
+    Data add = Data::MakeObject();
+    for (const PropAdd& change : op.add)
+      add.Set(schema.table(op.table).props[change.prop].name, change.by);
+    data.Set("add", std::move(add));
+  } else if (op.kind == OpKind::kMove) {
+    data.Set("to", op.to);
+  }
+  if (action_count > 1) {
+    Data by = Data::MakeArray();
+    for (const uint32_t action : op.by) by.Push(action);
+    data.Set("by", std::move(by));
+  }
+  if (op.if_revision) data.Set("if", *op.if_revision);
+  return data;
+}
+
+Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count) {
+  if (!data.is_object()) return Status(Code::kInvalidArgument, "an op must be an object");
+  Op op;
+  const std::string& name = data["op"].as_string();
+  if (!ReadKind(name, &op.kind))
+    return Status(Code::kInvalidArgument, "there is no op " + Quote(name));
+  const Status read = ReadOp(schema, data, action_count, &op);
+  if (read.ok()) return op;
+  const std::string& id = data["id"].as_string();
+  return At(id.empty() ? name : name + " of " + Quote(id), read);
+}
+
+}  // namespace skerry

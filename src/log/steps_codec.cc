@@ -1,0 +1,150 @@
+// Steps as bodies (log/body.h, log/codec.h).
+//
+//   payload = varint *step
+//   step    = %x01 realm at:f64le revision:varint ops        own ops
+//           | %x02 change
+//           | %x03 table where:text above:text flag [upto:text] varint *id           page
+//           | %x04 realm                                     drop realm
+//           | %x05 varint *(table where:text)                keep scopes
+//   change  = kind:u8 table id realm revision:varint rest
+//   rest    = createdAt:f64le modifiedAt:f64le set           create, update
+//           | createdAt:f64le modifiedAt:f64le set realm     move
+//           |                                                delete, leave
+#include "log/codec.h"
+#include "log/op_codec.h"
+
+namespace skerry {
+namespace {
+
+bool HasContent(ChangeKind kind) {
+  return kind == ChangeKind::kCreate || kind == ChangeKind::kUpdate || kind == ChangeKind::kMove;
+}
+
+void EncodeChange(const Change& change, BodyWriter* out) {
+  PutU8(out->payload(), static_cast<uint8_t>(change.kind));
+  out->PutTable(change.key.table);
+  out->PutId(change.key.id);
+  out->PutRealm(change.realm);
+  PutVarint(out->payload(), change.revision);
+  if (!HasContent(change.kind)) return;
+  PutF64(out->payload(), change.created_at);
+  PutF64(out->payload(), change.modified_at);
+  EncodeSet(change.key.table, change.set, out);
+  if (change.kind == ChangeKind::kMove) out->PutRealm(change.to);
+}
+
+Change DecodeChange(BodyReader* in) {
+  Change change;
+  const uint8_t kind = in->in().U8();
+  if (kind < 1 || kind > static_cast<uint8_t>(ChangeKind::kLeave)) in->in().Fail();
+  change.kind = static_cast<ChangeKind>(kind);
+  change.key.table = in->TakeTable();
+  change.key.id = in->TakeId(change.key.table);
+  change.realm = in->TakeRealm();
+  change.revision = in->in().Varint();
+  if (!in->ok() || !HasContent(change.kind)) return change;
+  change.created_at = in->in().F64();
+  change.modified_at = in->in().F64();
+  change.set = DecodeSet(change.key.table, in);
+  if (change.kind == ChangeKind::kMove) change.to = in->TakeRealm();
+  return change;
+}
+
+void EncodePage(const PageRange& page, BodyWriter* out) {
+  out->PutTable(page.table);
+  PutText(out->payload(), page.where);
+  PutText(out->payload(), page.above);
+  PutU8(out->payload(), page.upto ? 1 : 0);
+  if (page.upto) PutText(out->payload(), *page.upto);
+  PutVarint(out->payload(), page.ids.size());
+  for (const std::string& id : page.ids) out->PutId(id);
+}
+
+PageRange DecodePage(BodyReader* in) {
+  PageRange page;
+  page.table = in->TakeTable();
+  page.where = in->TakeText();
+  page.above = in->TakeText();
+  if (in->TakeFlag()) page.upto = in->TakeText();
+  const uint64_t ids = in->TakeCount();
+  for (uint64_t i = 0; i < ids && in->ok(); ++i) page.ids.push_back(in->TakeId(kNone));
+  return page;
+}
+
+void EncodeStep(const Step& step, BodyWriter* out) {
+  PutU8(out->payload(), static_cast<uint8_t>(step.kind));
+  switch (step.kind) {
+    case StepKind::kOwnOps:
+      out->PutRealm(step.realm);
+      PutF64(out->payload(), step.at);
+      PutVarint(out->payload(), step.revision);
+      return EncodeOps(step.ops, out);
+    case StepKind::kChange:
+      return EncodeChange(step.change, out);
+    case StepKind::kPage:
+      return EncodePage(step.page, out);
+    case StepKind::kDropRealm:
+      return out->PutRealm(step.realm);
+    case StepKind::kKeepScopes:
+      PutVarint(out->payload(), step.scopes.size());
+      for (const ScopeFilter& scope : step.scopes) {
+        out->PutTable(scope.table);
+        PutText(out->payload(), scope.where);
+      }
+  }
+}
+
+Step DecodeStep(BodyReader* in) {
+  Step step;
+  const uint8_t kind = in->in().U8();
+  if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kKeepScopes)) in->in().Fail();
+  if (!in->ok()) return step;
+  step.kind = static_cast<StepKind>(kind);
+  switch (step.kind) {
+    case StepKind::kOwnOps:
+      step.realm = in->TakeRealm();
+      step.at = in->in().F64();
+      step.revision = in->in().Varint();
+      step.ops = DecodeOps(in);
+      break;
+    case StepKind::kChange:
+      step.change = DecodeChange(in);
+      break;
+    case StepKind::kPage:
+      step.page = DecodePage(in);
+      break;
+    case StepKind::kDropRealm:
+      step.realm = in->TakeRealm();
+      break;
+    case StepKind::kKeepScopes: {
+      const uint64_t scopes = in->TakeCount();
+      for (uint64_t i = 0; i < scopes && in->ok(); ++i) {
+        const TableIndex table = in->TakeTable();
+        step.scopes.push_back({table, in->TakeText()});
+      }
+    }
+  }
+  return step;
+}
+
+}  // namespace
+
+std::string EncodeSteps(const Schema& schema, const std::vector<Step>& steps) {
+  BodyWriter out(schema);
+  PutVarint(out.payload(), steps.size());
+  for (const Step& step : steps) EncodeStep(step, &out);
+  return out.Seal(BodyKind::kSteps);
+}
+
+Result<std::vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes) {
+  Result<BodyReader> opened = BodyReader::Open(schema, BodyKind::kSteps, bytes);
+  if (!opened.ok()) return opened.status();
+  BodyReader& in = opened.value();
+  std::vector<Step> steps;
+  const uint64_t count = in.TakeCount();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) steps.push_back(DecodeStep(&in));
+  SKERRY_RETURN_IF_ERROR(in.Finish());
+  return steps;
+}
+
+}  // namespace skerry

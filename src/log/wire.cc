@@ -1,0 +1,157 @@
+#include "log/wire.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+
+namespace skerry {
+namespace {
+
+constexpr double kMaxTimeMs = 8.64e15;
+constexpr size_t kMaxQuoted = 64;
+
+Status CheckShortText(const Data& data, size_t limit, const char* what) {
+  const std::string& text = data.as_string();
+  if (!data.is_string() || text.empty())
+    return {Code::kInvalidArgument, std::string(what) + " must be text"};
+  if (text.size() > limit) {
+    return {Code::kLimit,
+            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
+  }
+  if (!IsStorableText(text)) {
+    return {Code::kInvalidArgument, std::string(what) + " holds text that no database can hold"};
+  }
+  return Status::Ok();
+}
+
+Status CheckPlainAt(const Data& data, int depth) {
+  if ((data.is_array() || data.is_object()) && depth >= kMaxValueDepth) {
+    return {Code::kLimit, "deeper than " + std::to_string(kMaxValueDepth)};
+  }
+  switch (data.kind()) {
+    case Data::Kind::kNumber:
+      if (!std::isfinite(data.as_number())) return {Code::kWrongType, "not a finite number"};
+      return Status::Ok();
+    case Data::Kind::kString:
+      if (!IsStorableText(data.as_string()))
+        return {Code::kWrongType, "text that no database can hold"};
+      return Status::Ok();
+    case Data::Kind::kArray:
+      for (const Data& item : data.items()) SKERRY_RETURN_IF_ERROR(CheckPlainAt(item, depth + 1));
+      return Status::Ok();
+    case Data::Kind::kObject:
+      for (const Data::Member& member : data.members()) {
+        if (!IsStorableText(member.first))
+          return {Code::kWrongType, "a key that no database can hold"};
+        SKERRY_RETURN_IF_ERROR(CheckPlainAt(member.second, depth + 1));
+      }
+      return Status::Ok();
+    default:
+      return Status::Ok();
+  }
+}
+
+bool IsJson(const PropDef& prop) {
+  return prop.type == PropType::kJson || prop.type == PropType::kClass;
+}
+
+Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& data, Nulls nulls) {
+  if (data.is_null() && nulls == Nulls::kTaken) return Value::Null();
+  if (IsJson(prop)) {
+    if (Status plain = CheckPlain(data); !plain.ok())
+      return At(table.name + "." + prop.name, plain);
+  }
+  Result<Value> value = ValueFromData(prop, data);
+  if (!value.ok()) return At(table.name, value.status());
+  SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+  return value;
+}
+
+// Written out only where the parts, at their worst as escapes of six bytes a byte, might be too
+// large.
+Status CheckObjectSize(const TableDef& table, const Data& data, const std::vector<PropValue>& set) {
+  size_t most = 2;
+  for (const PropValue& change : set) {
+    most += table.props[change.prop].name.size() + 40 + 6 * change.value.text().size();
+  }
+  if (most <= kMaxObjectBytes || WriteJson(data).size() <= kMaxObjectBytes) return Status::Ok();
+  return {Code::kLimit,
+          table.name + ": an object larger than " + std::to_string(kMaxObjectBytes) + " bytes"};
+}
+
+}  // namespace
+
+std::string Quote(std::string_view text) {
+  if (!IsStorableText(text)) return "(unreadable)";
+  if (text.size() <= kMaxQuoted) return '"' + std::string(text) + '"';
+  size_t end = kMaxQuoted;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
+  return '"' + std::string(text.substr(0, end)) + "…\"";
+}
+
+Status At(std::string_view place, const Status& status) {
+  return {status.code(), std::string(place) + ": " + status.detail()};
+}
+
+Status CheckRealm(const Data& data) { return CheckShortText(data, kMaxIdBytes, "a realm"); }
+
+Status CheckName(const Data& data) { return CheckShortText(data, kMaxNameBytes, "a name"); }
+
+Status CheckUuid(const Data& data) {
+  Uuid uuid;
+  if (ParseUuid(data.as_string(), &uuid)) return Status::Ok();
+  return {Code::kInvalidId, "an id is a UUID in lower case"};
+}
+
+Status CheckTime(const Data& data) {
+  if (data.is_number() && std::abs(data.as_number()) <= kMaxTimeMs) return Status::Ok();
+  return {Code::kInvalidArgument, "a time is a number of milliseconds"};
+}
+
+Status CheckPlain(const Data& data) { return CheckPlainAt(data, 0); }
+
+bool ReadU64(const Data& data, uint64_t* out) {
+  constexpr uint64_t kNoNumber = ~uint64_t{0};
+  *out = data.as_u64(kNoNumber);
+  return *out != kNoNumber;
+}
+
+Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls) {
+  if (!data.is_object())
+    return Status(Code::kInvalidArgument, table.name + ": `set` must be an object");
+  std::vector<PropValue> set;
+  set.reserve(data.members().size());
+  for (const Data::Member& member : data.members()) {
+    const PropIndex index = table.FindProp(member.first);
+    if (index == kNone)
+      return Status(Code::kUnknownProp, table.name + " has no prop " + Quote(member.first));
+    Result<Value> value = ReadValue(table, table.props[index], member.second, nulls);
+    if (!value.ok()) return value.status();
+    set.push_back({index, std::move(value.value())});
+  }
+  std::sort(set.begin(), set.end(),
+            [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
+  for (size_t i = 1; i < set.size(); ++i) {
+    if (set[i - 1].prop != set[i].prop) continue;
+    return Status(Code::kInvalidArgument,
+                  table.name + "." + table.props[set[i].prop].name + ": twice");
+  }
+  SKERRY_RETURN_IF_ERROR(CheckObjectSize(table, data, set));
+  return set;
+}
+
+Data SetToData(const TableDef& table, const std::vector<PropValue>& set) {
+  Data data = Data::MakeObject();
+  for (const PropValue& change : set) {
+    const PropDef& prop = table.props[change.prop];
+    data.mutable_members().emplace_back(prop.name,
+                                        ValueToData(prop, change.value, /*bytes_as_base64=*/true));
+  }
+  return data;
+}
+
+}  // namespace skerry

@@ -1,0 +1,215 @@
+// Goal: mutations and steps come back from their bodies as they were; a damaged body is noticed,
+// whatever byte is hit and wherever it is cut; a body outlives a change of the schema. Method:
+// round trips of random contents, every single flipped byte and every truncation of some, bodies
+// with a valid checksum but hostile contents, and a second schema.
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "test/core/log/log_fixture.h"
+
+namespace skerry::test {
+namespace {
+
+Mutation AnyMutation(Random* random) {
+  OpMaker maker(random);
+  const skerry::Update update = maker.AnyUpdate();
+  Mutation mutation;
+  mutation.action = update.actions[0];
+  mutation.base = {{"public", random->Below(1u << 20)}, {"team-1", 0}};
+  mutation.ops = update.ops;
+  for (Op& op : mutation.ops) op.by = {0};
+  return mutation;
+}
+
+Step OwnOps(Random* random) {
+  OpMaker maker(random);
+  Step step;
+  step.kind = StepKind::kOwnOps;
+  step.realm = "public";
+  step.at = 1.76e12;
+  step.revision = 1 + random->Below(1u << 30);
+  step.ops = maker.AnyUpdate().ops;
+  return step;
+}
+
+Step PageStep() {
+  Step step;
+  step.kind = StepKind::kPage;
+  step.page = {kCities, R"(["=","size","s"])", "", TestUuid(9), {TestUuid(3), TestUuid(5)}};
+  return step;
+}
+
+std::vector<Step> AnySteps(Random* random) {
+  OpMaker maker(random);
+  std::vector<Step> steps = {OwnOps(random), PageStep()};
+  Step last_page = PageStep();
+  last_page.page.above = "tag-1";
+  last_page.page.upto.reset();
+  steps.push_back(last_page);
+  for (uint64_t i = random->Below(6); i > 0; --i) {
+    Step step;
+    step.change = maker.AnyChange();
+    steps.push_back(step);
+  }
+  Step drop;
+  drop.kind = StepKind::kDropRealm;
+  drop.realm = "team-1";
+  Step keep;
+  keep.kind = StepKind::kKeepScopes;
+  keep.scopes = {{kCities, R"(["true"])"}, {kTags, R"(["=","label","x"])"}};
+  steps.push_back(drop);
+  steps.push_back(keep);
+  return steps;
+}
+
+TEST_CASE("mutations come back from their bodies") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    Random random(SeedText(seed));
+    const Mutation mutation = AnyMutation(&random);
+    const Result<Mutation> decoded =
+        DecodeMutation(LogSchema(), EncodeMutation(LogSchema(), mutation));
+    REQUIRE_MESSAGE(decoded.ok(), decoded.status().detail());
+    REQUIRE(decoded.value() == mutation);
+  }
+}
+
+TEST_CASE("steps come back from their bodies") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    Random random(SeedText(seed));
+    const std::vector<Step> steps = AnySteps(&random);
+    const Result<std::vector<Step>> decoded =
+        DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), steps));
+    REQUIRE_MESSAGE(decoded.ok(), decoded.status().detail());
+    REQUIRE(decoded.value() == steps);
+  }
+}
+
+template <typename Decode>
+void CheckDamageIsNoticed(const std::string& body, Decode decode) {
+  for (size_t i = 0; i < body.size(); ++i) {
+    for (const int mask : {0x01, 0x80, 0xff}) {
+      std::string damaged = body;
+      damaged[i] = static_cast<char>(damaged[i] ^ mask);
+      CAPTURE(i);
+      CAPTURE(mask);
+      const Status status = decode(damaged);
+      CHECK((status.code() == Code::kCorrupt || (i == 0 && status.code() == Code::kVersion)));
+    }
+  }
+  for (size_t size = 0; size < body.size(); ++size) {
+    CAPTURE(size);
+    CHECK(decode(body.substr(0, size)).code() == Code::kCorrupt);
+  }
+  CHECK(decode(body + '\0').code() == Code::kCorrupt);
+}
+
+TEST_CASE("every flipped byte and every truncation of a body is noticed") {
+  for (uint64_t seed = 0; seed < 5; ++seed) {
+    Random random(SeedText(seed));
+    CheckDamageIsNoticed(EncodeMutation(LogSchema(), AnyMutation(&random)),
+                         [](const std::string& bytes) {
+                           const Result<Mutation> decoded = DecodeMutation(LogSchema(), bytes);
+                           return decoded.ok() ? Status::Ok() : decoded.status();
+                         });
+    CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const std::string& bytes) {
+      const Result<std::vector<Step>> decoded = DecodeSteps(LogSchema(), bytes);
+      return decoded.ok() ? Status::Ok() : decoded.status();
+    });
+  }
+}
+
+// Damage that a checksum cannot see: the decoders must stay within the bytes, whatever they hold.
+TEST_CASE("a body with a valid checksum over damaged contents is read without harm") {
+  size_t refused = 0;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(SeedText(seed));
+    const std::string body = EncodeSteps(LogSchema(), AnySteps(&random));
+    for (size_t i = 1; i + 8 < body.size(); ++i) {
+      std::string damaged = body.substr(0, body.size() - 8);
+      damaged[i] = static_cast<char>(random.Below(256));
+      PutU64(&damaged, Xxh64(damaged));
+      const Result<std::vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
+      if (!decoded.ok()) {
+        ++refused;
+        continue;
+      }
+      // What is taken is whole: it can be written and read again.
+      const Result<std::vector<Step>> again =
+          DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), decoded.value()));
+      REQUIRE(again.ok());
+    }
+  }
+  CHECK(refused > 1000);
+}
+
+TEST_CASE("a body of another kind or of a newer format is refused") {
+  Random random(SeedText(1));
+  std::string body = EncodeMutation(LogSchema(), AnyMutation(&random));
+  CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
+  body[0] = 2;
+  CHECK(DecodeMutation(LogSchema(), body).status().code() == Code::kVersion);
+}
+
+Schema OtherSchema(const char* text) {
+  Result<Schema> schema = Schema::Parse(ParseJson(text).value());
+  REQUIRE(schema.ok());
+  return std::move(schema.value());
+}
+
+TEST_CASE("a body outlives a schema whose tables and props are in another order") {
+  const Schema other = OtherSchema(R"({"version":4,"tables":[
+    {"name":"new","ids":"uuid","props":[{"name":"x","type":"number"}]},
+    {"name":"tags","ids":"string","props":[
+      {"name":"color","type":"string","optional":true},
+      {"name":"uses","type":"number","optional":true},
+      {"name":"label","type":"string"}]}]})");
+  Mutation mutation;
+  mutation.action = {TestUuid(1), "label", "null", 5};
+  Op op;
+  op.kind = OpKind::kUpdate;
+  op.table = kTags;
+  op.id = "se";
+  op.realm = "public";
+  op.by = {0};
+  op.set = {{PropOf(kTags, "label"), Value::String("x")},
+            {PropOf(kTags, "uses"), Value::Number(7)}};
+  mutation.ops = {op};
+  const Result<Mutation> decoded = DecodeMutation(other, EncodeMutation(LogSchema(), mutation));
+  REQUIRE(decoded.ok());
+  CHECK(decoded.value().ops[0].table == 1);
+  CHECK(decoded.value().ops[0].set ==
+        std::vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
+}
+
+TEST_CASE("what the schema of today does not know, or cannot hold, is an error that names it") {
+  Random random(SeedText(2));
+  OpMaker maker(&random);
+  Mutation mutation;
+  mutation.action = {TestUuid(1), "label", "null", 5};
+  mutation.ops = {maker.Create(kTags, "se", "public")};
+  const std::string body = EncodeMutation(LogSchema(), mutation);
+  const Status no_table =
+      DecodeMutation(OtherSchema(R"({"version":4,"tables":[]})"), body).status();
+  CHECK(no_table.code() == Code::kUnknownTable);
+  CHECK(no_table.detail().find("tags") != std::string::npos);
+  const Status no_prop = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
+    {"name":"tags","ids":"string","props":[{"name":"title","type":"string"}]}]})"),
+                                        body)
+                             .status();
+  CHECK(no_prop.code() == Code::kUnknownProp);
+  CHECK(no_prop.detail().find("tags.label") != std::string::npos);
+  const Status no_fit = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
+    {"name":"tags","ids":"string","props":[{"name":"label","type":"number"},{"name":"uses","type":"number"},
+     {"name":"parent","type":"string"}]}]})"),
+                                       body)
+                            .status();
+  CHECK(no_fit.code() == Code::kWrongType);
+}
+
+}  // namespace
+}  // namespace skerry::test
