@@ -42,7 +42,7 @@ const check = (name, work) =>
     return { passed: problem ? 0 : 1, failed: problem ? 1 : 0, skipped: 0 };
   });
 
-/** The native tests, in all their executables. */
+/** The native tests, under the sanitizers of the debug build. */
 async function doctest() {
   const program = join(build, 'debug', 'skerry_core_test');
   const env = {
