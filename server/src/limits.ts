@@ -8,8 +8,10 @@ export const limits = {
   updatesPerPush: 100,
   /** Pushes that wait for the flusher; more are told to come again. */
   waitingPushes: 2_000,
-  /** Updates that one transaction of the flusher takes. */
+  waitingBytes: 64 << 20,
+  /** What one transaction of the flusher takes; a single larger request goes alone. */
   updatesPerFlush: 256,
+  bytesPerFlush: 8 << 20,
   /** Rounds of locking more realms before a push is told to come again. */
   lockRounds: 5,
   /** Tries of a transaction that the database asked to run again. */

@@ -15,7 +15,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const part of stream) {
     size += part.byteLength;
     if (size > limits.bodyBytes) {
-      throw new Problem('body_too_large', `A body may have ${limits.bodyBytes} bytes.`);
+      throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
     }
     parts.push(part);
   }
@@ -26,7 +26,7 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 export async function readText(request: Request): Promise<string> {
   const declared = Number(request.headers.get('content-length') ?? '0');
   if (declared > limits.bodyBytes) {
-    throw new Problem('body_too_large', `A body may have ${limits.bodyBytes} bytes.`);
+    throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
   }
   if (request.body === null) return '';
   const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();

@@ -20,7 +20,8 @@ const migrations: readonly string[][] = [
        head bigint not null default 0,
        at bigint not null default 0,
        rows bigint not null default 0)`,
-    // One row an entry. user_id and pusher_epoch are for the records; tables is what pokes and reductions look at.
+    // One row an entry. user_id and pusher_epoch are for the records; `changes` counts the entry's rows in
+    // skerry.change, so that a pull can be cut without counting.
     `create table skerry.log (
        realm text collate "C" not null,
        revision bigint not null,
@@ -29,15 +30,14 @@ const migrations: readonly string[][] = [
        user_id text not null,
        update_id text collate "C" not null,
        declared boolean not null,
-       seq bigint not null,
-       base bigint,
-       client_at double precision not null,
-       schema integer not null,
+       base json,
        pusher_epoch double precision,
-       actions json not null,
-       ops json not null,
-       answer json not null,
+       actions json,
+       ops json,
+       answer json,
        tables json not null,
+       streams json not null,
+       changes integer not null,
        primary key (realm, revision))`,
     `create unique index log_update_ix on skerry.log (realm, update_id)`,
     `create index log_client_ix on skerry.log (realm, client, revision)`,
@@ -49,6 +49,7 @@ const migrations: readonly string[][] = [
        table_name text collate "C" not null,
        id text collate "C" not null,
        before json,
+       touch boolean not null,
        primary key (realm, revision, table_name, id))`,
     `create index change_table_ix on skerry.change (realm, table_name, revision)`,
     `create index change_row_ix on skerry.change (table_name, id, realm, revision)`,
@@ -67,7 +68,7 @@ const migrations: readonly string[][] = [
        realm text collate "C" not null,
        client text collate "C" not null,
        seq bigint not null,
-       update_id text collate "C" not null,
+       update_id text collate "C",
        refused json not null,
        primary key (realm, client))`,
     `create table skerry.member (

@@ -89,6 +89,29 @@ export function sqlSchema(schema: SchemaDescription): SqlSchema {
   return tables;
 }
 
+/** The types of a column: in SQL, and in the JSON that goes into json_to_recordset. */
+export function columnType(column: SqlColumn): { readonly sql: string; readonly json: string } {
+  return { sql: columnTypes[column.type], json: jsonTypes[column.type] };
+}
+
+/**
+ * What a value is looked up by: itself, or the digest of what may be too long for an index (its rows hold 2.7 KB). The
+ * index and the look-up must say the same expression.
+ */
+export function textKeyed(column: SqlColumn, expression: string): string {
+  switch (column.type) {
+    case 'string':
+    case 'enum':
+    case 'bytes':
+      return `md5(${expression})`;
+    case 'json':
+    case 'class':
+      return `md5((${expression})::text)`;
+    default:
+      return expression;
+  }
+}
+
 /** A prop's value, from its plain form (an alias of json_to_recordset's column) to its column. */
 export function fromPlain(column: SqlColumn, expression: string): string {
   switch (column.type) {
@@ -173,11 +196,10 @@ function indexStatements(table: SqlTable, props: readonly PropDescription[]): st
   const statements = [make('realm', 'realm, id')];
   for (const [i, prop] of props.entries()) {
     const column = table.columns[i];
-    // Long values cannot be indexed as they are (an index row holds 2.7 KB), so text is indexed by its digest.
-    if (column && (prop.type === 'ref' || prop.unique)) {
-      const long = columnTypes[prop.type] === 'text' && prop.type !== 'ref';
-      const key = long ? `md5(${column.name})` : column.name;
-      statements.push(make(unquote(column.name), key));
+    if (column === undefined) continue;
+    if (prop.type === 'ref') statements.push(make(unquote(column.name), column.name));
+    else if (prop.unique) {
+      statements.push(make(unquote(column.name), `realm, (${textKeyed(column, column.name)})`));
     }
   }
   return statements;

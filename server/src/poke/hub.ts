@@ -1,0 +1,102 @@
+// Who hears of what: a poke says that a realm's log has grown, and carries no data. It goes to connected users with a
+// right to the realm who have a scope over one of the tables touched (or where such a table is `autosubscribe`), not to
+// the client that made the change, and at most once in `pokeEveryMs` per client and realm; what comes sooner is merged
+// into the next one.
+
+import type { User } from '../auth/auth.ts';
+import { limits } from '../limits.ts';
+import type { Entry } from '../push/commit.ts';
+
+/** A connection as the hub needs it. */
+export interface Listener {
+  readonly client: string;
+  readonly user: User;
+  readonly tables: ReadonlySet<string>;
+  send(frame: string): void;
+}
+
+interface Merged {
+  revision: number;
+  readonly tables: Set<string>;
+  readonly streams: Set<string>;
+}
+
+interface Pace {
+  lastSent: number;
+  merged: Merged | null;
+  timer: NodeJS.Timeout | null;
+}
+
+function frameOf(realm: string, { revision, tables, streams }: Merged): string {
+  return JSON.stringify({
+    type: 'poke',
+    realm,
+    revision,
+    tables: [...tables].sort(),
+    streams: [...streams].sort(),
+  });
+}
+
+export class PokeHub {
+  readonly #autosubscribed: ReadonlySet<string>;
+  readonly #byRealm = new Map<string, Map<Listener, Pace>>();
+
+  constructor(autosubscribed: ReadonlySet<string>) {
+    this.#autosubscribed = autosubscribed;
+  }
+
+  add(listener: Listener): void {
+    for (const realm of listener.user.realms.keys()) {
+      const listeners = this.#byRealm.get(realm) ?? new Map<Listener, Pace>();
+      listeners.set(listener, { lastSent: Number.NEGATIVE_INFINITY, merged: null, timer: null });
+      this.#byRealm.set(realm, listeners);
+    }
+  }
+
+  remove(listener: Listener): void {
+    for (const realm of listener.user.realms.keys()) {
+      const listeners = this.#byRealm.get(realm);
+      const pace = listeners?.get(listener);
+      if (pace?.timer) clearTimeout(pace.timer);
+      listeners?.delete(listener);
+      if (listeners?.size === 0) this.#byRealm.delete(realm);
+    }
+  }
+
+  /** Entries that have been committed, in the order of their realms' logs. */
+  committed(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      for (const [listener, pace] of this.#byRealm.get(entry.realm) ?? []) {
+        if (listener.client === entry.client || !this.#concerns(listener, entry)) continue;
+        this.#merge(listener, pace, entry);
+      }
+    }
+  }
+
+  #concerns(listener: Listener, { tables, streams }: Entry): boolean {
+    return (
+      streams.length > 0 ||
+      tables.some((table) => listener.tables.has(table) || this.#autosubscribed.has(table))
+    );
+  }
+
+  #merge(listener: Listener, pace: Pace, entry: Entry): void {
+    pace.merged ??= { revision: 0, tables: new Set(), streams: new Set() };
+    pace.merged.revision = Math.max(pace.merged.revision, entry.revision);
+    for (const table of entry.tables) pace.merged.tables.add(table);
+    for (const stream of entry.streams) pace.merged.streams.add(stream);
+    if (pace.timer !== null) return;
+    // Even the first one waits a turn, so that the entries of one commit are one poke.
+    const wait = Math.max(0, pace.lastSent + limits.pokeEveryMs - performance.now());
+    pace.timer = setTimeout(() => this.#send(listener, pace, entry.realm), wait);
+  }
+
+  #send(listener: Listener, pace: Pace, realm: string): void {
+    const merged = pace.merged;
+    pace.timer = null;
+    pace.merged = null;
+    if (merged === null) return;
+    pace.lastSent = performance.now();
+    listener.send(frameOf(realm, merged));
+  }
+}

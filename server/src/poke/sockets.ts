@@ -1,0 +1,201 @@
+// The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and scopes;
+// the answer is `{"type":"ready"}`, and from then on pokes come. A later `hello` replaces the first one (a fresh token,
+// other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 too slow,
+// 1001 the server stops.
+
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
+import { type Authority, AuthorityError } from '../authority/authority.ts';
+import { isObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+import type { Listener, PokeHub } from './hub.ts';
+
+export interface PokeSocketOptions {
+  readonly authenticate: Authenticate;
+  readonly authority: Authority;
+  readonly hub: PokeHub;
+  /** Origins beside the server's own that pages may connect from. */
+  readonly origins: ReadonlySet<string>;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+const kPath = '/v1/poke';
+const kLongestTimerMs = 2 ** 31 - 1;
+
+class Refused extends Error {
+  readonly closeCode: number;
+  constructor(closeCode: number, reason: string) {
+    super(reason);
+    this.closeCode = closeCode;
+  }
+}
+
+interface Hello {
+  readonly token: string | null;
+  readonly client: string;
+  readonly scopes: unknown;
+}
+
+function parseHello(data: RawData, binary: boolean): Hello {
+  let message: unknown;
+  try {
+    message = binary ? null : JSON.parse(String(data));
+  } catch (error) {
+    throw new Refused(4400, `not JSON: ${(error as Error).message}`.slice(0, 100));
+  }
+  if (!isObject(message) || message.type !== 'hello' || !isRealmName(message.client)) {
+    throw new Refused(4400, 'a hello was expected');
+  }
+  const { token, client, scopes } = message;
+  return { token: typeof token === 'string' ? token : null, client, scopes: scopes ?? [] };
+}
+
+/** One connection: nobody until its hello, then a listener of the hub. */
+class Connection {
+  readonly #socket: WebSocket;
+  readonly #options: PokeSocketOptions;
+  #listener: Listener | null = null;
+  #deadline: NodeJS.Timeout | null;
+  #greeting: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  alive = true;
+
+  constructor(socket: WebSocket, options: PokeSocketOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#deadline = setTimeout(() => socket.close(4408, 'no hello'), limits.helloWithinMs);
+    socket.on('message', (data, binary) => this.#message(data, binary));
+    socket.on('pong', () => {
+      this.alive = true;
+    });
+    socket.on('close', () => this.#leave());
+    // The close that follows an error says all that there is to say.
+    socket.on('error', () => socket.terminate());
+  }
+
+  #message(data: RawData, binary: boolean): void {
+    if (++this.#waiting > 4) {
+      this.#socket.close(4400, 'too many messages');
+      return;
+    }
+    this.#greeting = this.#greeting
+      .then(() => this.#hello(data, binary))
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => {
+        this.#waiting--;
+      });
+  }
+
+  async #hello(data: RawData, binary: boolean): Promise<void> {
+    const { token, client, scopes } = parseHello(data, binary);
+    const user = await this.#options.authenticate(token);
+    const checked = this.#options.authority.checkScopes(scopes);
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#leave();
+    this.#listener = {
+      client,
+      user,
+      tables: new Set(checked.flatMap(({ tables }) => tables)),
+      send: (frame) => this.#send(frame),
+    };
+    this.#options.hub.add(this.#listener);
+    this.#expireWith(user);
+    this.#send('{"type":"ready"}');
+  }
+
+  #expireWith({ expires }: User): void {
+    if (expires === null) return;
+    const wait = expires * 1000 - Date.now();
+    if (wait > kLongestTimerMs) return;
+    const end = () => this.#socket.close(4401, 'expired');
+    this.#deadline = setTimeout(end, Math.max(0, wait));
+  }
+
+  #refuse(error: unknown): void {
+    if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
+    else if (error instanceof Problem) this.#socket.close(4401, error.code);
+    else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
+    else {
+      this.#options.log('A hello failed.', error);
+      this.#socket.close(1011, 'internal');
+    }
+  }
+
+  #send(frame: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > limits.socketBufferedBytes) {
+      this.#socket.close(4413, 'too slow');
+      this.#socket.terminate();
+      return;
+    }
+    this.#socket.send(frame);
+  }
+
+  #leave(): void {
+    if (this.#deadline) clearTimeout(this.#deadline);
+    this.#deadline = null;
+    if (this.#listener) this.#options.hub.remove(this.#listener);
+    this.#listener = null;
+  }
+
+  /** Ends a connection that did not answer the last ping, and pings the others. */
+  check(): void {
+    if (this.alive) this.#socket.ping();
+    else this.#socket.terminate();
+    this.alive = false;
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+/** Whether the page that asks is one of ours; programs that are no browser send no origin. */
+export function originAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  origins: ReadonlySet<string>,
+): boolean {
+  if (origin === undefined || origins.has(origin)) return true;
+  if (!URL.canParse(origin)) return false;
+  return host !== undefined && new URL(origin).host === host;
+}
+
+export function servePokes(server: Server, options: PokeSocketOptions): { close(): void } {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: limits.socketMessageBytes,
+  });
+  const connections = new Map<WebSocket, Connection>();
+  sockets.on('connection', (socket: WebSocket) => {
+    connections.set(socket, new Connection(socket, options));
+    socket.on('close', () => connections.delete(socket));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '').split('?', 1)[0];
+    if (path !== kPath) return refuseUpgrade(socket, '404 Not Found');
+    const { origin, host } = request.headers;
+    if (!originAllowed(origin, host, options.origins))
+      return refuseUpgrade(socket, '403 Forbidden');
+    if (connections.size >= limits.sockets) return refuseUpgrade(socket, '503 Service Unavailable');
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      sockets.emit('connection', opened, request);
+    });
+  });
+  const pings = setInterval(() => {
+    for (const connection of connections.values()) connection.check();
+  }, limits.socketPingEveryMs);
+  pings.unref();
+  return {
+    close() {
+      clearInterval(pings);
+      for (const socket of connections.keys()) socket.close(1001, 'stopping');
+      sockets.close();
+    },
+  };
+}

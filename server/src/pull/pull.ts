@@ -1,0 +1,296 @@
+// A pull: everything that it says is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows fit
+// together; what to read and what to answer is the authority's. Lists cross as JSON text made by SQL.
+
+import type { User } from '../auth/auth.ts';
+import { type Authority, rawObject, requestProblem } from '../authority/authority.ts';
+import type { Database, Queryable } from '../db/database.ts';
+import type { ImageOffer } from '../image/images.ts';
+import { limits } from '../limits.ts';
+import { filterSql, Params } from '../sql/filter.ts';
+import { joinLists, rowJson } from '../sql/rows.ts';
+import type { SqlSchema, SqlTable } from '../sql/tables.ts';
+
+interface EntryNeed {
+  readonly realm: string;
+  readonly from: number;
+  readonly limit: number;
+}
+interface ChangeNeed {
+  readonly realm: string;
+  readonly from: number;
+}
+interface PageNeed {
+  readonly table: string;
+  readonly where: unknown;
+  readonly above: string;
+  readonly realms: readonly string[];
+  readonly limit: number;
+}
+interface RowNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly id: string;
+  readonly after: number;
+}
+interface Needs {
+  readonly entries?: readonly EntryNeed[];
+  readonly changes?: readonly ChangeNeed[];
+  readonly own?: readonly string[];
+  readonly state?: readonly { readonly realm: string; readonly tables: readonly string[] }[];
+  readonly pages?: readonly PageNeed[];
+  readonly images?: readonly { readonly realm: string }[];
+  readonly rows?: readonly RowNeed[];
+}
+
+/** Images of realms, as of a snapshot or not long before it. */
+export interface ImageSource {
+  offer(tx: Queryable, realm: string): Promise<ImageOffer>;
+}
+
+export interface PullOptions {
+  readonly database: Database;
+  readonly authority: Authority;
+  readonly schema: SqlSchema;
+  readonly images: ImageSource;
+}
+
+const kRounds = 50;
+const kAnswer = '{"answer":';
+
+export class Puller {
+  readonly #options: PullOptions;
+
+  constructor(options: PullOptions) {
+    this.#options = options;
+  }
+
+  /** The text of the wire's answer. `requestText` is the request as JSON text, `have` the ids of its `have`. */
+  async pull(user: User, requestText: string, have: readonly string[]): Promise<string> {
+    const { database, authority } = this.#options;
+    try {
+      return await database.transaction({ mode: 'snapshot' }, (tx) =>
+        authority.pull((step) => this.#run(tx, step, user, requestText, have)),
+      );
+    } catch (error) {
+      throw requestProblem(error) ?? error;
+    }
+  }
+
+  async #run(
+    tx: Queryable,
+    step: (text: string) => string,
+    user: User,
+    requestText: string,
+    have: readonly string[],
+  ): Promise<string> {
+    const readable = [...user.realms.keys()];
+    const { now, realms } = await readHeads(tx, readable);
+    let text = rawObject({ now, request: requestText, realms });
+    for (let round = 0; round < kRounds; round++) {
+      const answer = step(text);
+      if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
+      const { needs } = JSON.parse(answer) as { needs?: Needs };
+      if (needs === undefined) throw new Error('The authority gave an answer of an unknown form.');
+      text = await this.#read(tx, needs, readable, have);
+    }
+    throw new Error('The authority never came to an end.');
+  }
+
+  async #read(
+    tx: Queryable,
+    needs: Needs,
+    readable: readonly string[],
+    have: readonly string[],
+  ): Promise<string> {
+    const { schema, images } = this.#options;
+    const entries: string[] = [];
+    const changes: string[] = [];
+    for (const need of needs.entries ?? []) {
+      const upto = await lastEntry(tx, need);
+      entries.push(await readEntries(tx, need, upto, have));
+      const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
+      if (from !== undefined) changes.push(await readChanges(tx, need.realm, from, upto));
+    }
+    const own = needs.own?.length ? [await readOwn(tx, needs.own, readable)] : [];
+    const state: string[] = [];
+    for (const need of needs.state ?? []) {
+      for (const name of need.tables) state.push(await readState(tx, schema, need.realm, name));
+    }
+    const pages: string[] = [];
+    for (const need of needs.pages ?? []) pages.push(await readPage(tx, schema, need));
+    const offers: ImageOffer[] = [];
+    for (const { realm } of needs.images ?? []) offers.push(await images.offer(tx, realm));
+    return rawObject({
+      entries: joinLists(entries),
+      changes: joinLists(changes),
+      own: joinLists(own),
+      state: joinLists(state),
+      pages: joinLists(pages),
+      images: JSON.stringify(offers),
+      rows: joinLists(await readRowsAfter(tx, schema, needs.rows ?? [])),
+    });
+  }
+}
+
+interface Text {
+  readonly text: string | null;
+}
+
+async function readText(
+  tx: Queryable,
+  sql: string,
+  params: readonly (string | null)[],
+): Promise<string> {
+  const [row] = await tx.query<Text>(sql, params);
+  return row?.text ?? '';
+}
+
+/** The heads of the realms that a user may read; a realm that nobody has written yet has revision 0. */
+async function readHeads(
+  tx: Queryable,
+  readable: readonly string[],
+): Promise<{ now: string; realms: string }> {
+  const [row] = await tx.query<{ now: string; realms: string }>(
+    `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
+            (select coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
+                      'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0))), '{}')
+               from json_array_elements_text($1::text::json) as k(realm)
+               left join skerry.realm r on r.realm = k.realm)::text as realms`,
+    [JSON.stringify(readable)],
+  );
+  if (row === undefined) throw new Error('The database told no heads.');
+  return row;
+}
+
+/** How far a range goes: at most `limit` entries, and not many more changes than one answer can hold. */
+async function lastEntry(tx: Queryable, { realm, from, limit }: EntryNeed): Promise<string> {
+  const text = await readText(
+    tx,
+    `select max(e.revision)::text as text from (
+       select revision, sum(changes) over (order by revision) - changes as before_it
+         from skerry.log where realm = $1::text and revision >= $2::text::bigint
+        order by revision limit $3::text::bigint) e
+      where e.before_it <= $4::text::bigint or e.revision <= $2::text::bigint + 1`,
+    [realm, String(from), String(limit), String(limits.changesPerPull)],
+  );
+  return text === '' ? String(from) : text;
+}
+
+function readEntries(
+  tx: Queryable,
+  { realm, from }: EntryNeed,
+  upto: string,
+  have: readonly string[],
+): Promise<string> {
+  return readText(
+    tx,
+    `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
+              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions',
+              'ops', case when h.id is null then null else l.ops end)::text, ',' order by l.revision) as text
+       from skerry.log l
+       left join json_array_elements_text($4::text::json) as h(id) on h.id = l.update_id
+      where l.realm = $1::text and l.revision >= $2::text::bigint and l.revision <= $3::text::bigint`,
+    [realm, String(from), upto, JSON.stringify([...new Set(have)])],
+  );
+}
+
+function readChanges(tx: Queryable, realm: string, from: number, upto: string): Promise<string> {
+  return readText(
+    tx,
+    `select string_agg(json_build_object('realm', c.realm, 'revision', c.revision, 'table', c.table_name, 'id', c.id,
+              'before', c.before, 'touch', c.touch)::text, ',' order by c.revision) as text
+       from skerry.change c
+      where c.realm = $1::text and c.revision > $2::text::bigint and c.revision <= $3::text::bigint`,
+    [realm, String(from), upto],
+  );
+}
+
+function readOwn(
+  tx: Queryable,
+  own: readonly string[],
+  readable: readonly string[],
+): Promise<string> {
+  return readText(
+    tx,
+    `select string_agg(json_build_object('update', l.update_id, 'realm', l.realm, 'revision', l.revision, 'at', l.at,
+              'client', l.client, 'ops', l.ops)::text, ',' order by l.realm, l.revision) as text
+       from skerry.log l
+      where l.declared
+        and l.update_id in (select k.id from json_array_elements_text($1::text::json) as k(id))
+        and l.realm in (select k.realm from json_array_elements_text($2::text::json) as k(realm))`,
+    [JSON.stringify(own), JSON.stringify(readable)],
+  );
+}
+
+function tableOf(schema: SqlSchema, name: string): SqlTable {
+  const table = schema.get(name);
+  if (table === undefined) throw new Error(`The authority named an unknown table ${name}.`);
+  return table;
+}
+
+function readState(tx: Queryable, schema: SqlSchema, realm: string, name: string): Promise<string> {
+  const table = tableOf(schema, name);
+  return readText(
+    tx,
+    `select string_agg((${rowJson(table, 't')})::text, ',') as text from ${table.name} t
+      where t.realm = $1::text and t.deleted_at is null`,
+    [realm],
+  );
+}
+
+async function readPage(tx: Queryable, schema: SqlSchema, need: PageNeed): Promise<string> {
+  const table = tableOf(schema, need.table);
+  const params = new Params();
+  const where = filterSql(schema, table, 't', need.where, params);
+  const limit = Math.min(need.limit, limits.pageRows);
+  const realms = params.add(JSON.stringify(need.realms));
+  const above = params.add(need.above);
+  const [page] = await tx.query<{ rows: string | null; count: string }>(
+    `with page as (
+       select t.* from ${table.name} t
+        where t.deleted_at is null and t.id > ${above} collate "C" and ${where}
+          and t.realm in (select k.realm from json_array_elements_text(${realms}::json) as k(realm))
+        order by t.id limit ${limit + 1})
+     select count(*)::text as count, string_agg((${rowJson(table, 'p')})::text, ',' order by p.id)
+              filter (where p.number <= ${limit}) as rows
+       from (select page.*, row_number() over (order by id) as number from page) p`,
+    params.values,
+  );
+  return `{"rows":[${page?.rows ?? ''}],"more":${Number(page?.count ?? 0) > limit}}`;
+}
+
+/** Rows as they were in a realm after a revision: the `before` of their first change after it, else as they are. */
+async function readRowsAfter(
+  tx: Queryable,
+  schema: SqlSchema,
+  needs: readonly RowNeed[],
+): Promise<string[]> {
+  const parts: string[] = [];
+  const byTable = new Map<string, RowNeed[]>();
+  for (const need of needs) {
+    const group = byTable.get(need.table);
+    if (group === undefined) byTable.set(need.table, [need]);
+    else group.push(need);
+  }
+  for (const [name, group] of byTable) {
+    const table = tableOf(schema, name);
+    parts.push(
+      await readText(
+        tx,
+        `select string_agg((case
+             when c.found then json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'before', c.before)
+             when t.id is null then json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'row', null)
+             else json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'row', ${rowJson(table, 't')})
+           end)::text, ',') as text
+           from json_to_recordset($1::text::json) as k(realm text, "table" text, id text, after bigint)
+           left join lateral (
+             select true as found, x.before from skerry.change x
+              where x.table_name = k."table" and x.id = k.id and x.realm = k.realm and x.revision > k.after
+              order by x.revision limit 1) c on true
+           left join ${table.name} t on t.id = k.id and t.realm = k.realm and t.deleted_at is null`,
+        [JSON.stringify(group)],
+      ),
+    );
+  }
+  return parts;
+}

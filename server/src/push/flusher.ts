@@ -1,0 +1,301 @@
+// Group commit: one flusher a node. Everything that waits, of all clients and realms, goes into one transaction, in the
+// order in which it came; while that commits, the next group gathers.
+//
+// - SQLSTATE classes 22 and 23 mean that the database refuses some value: the group is halved, in order, each half admitted
+//   anew, until the update that is at fault stands alone and is refused (and the refusal committed). All else is tried
+//   again, with a bound; then the callers are told to come again.
+// - Realms that another transaction holds are not waited for: their updates, and all later ones of the same clients, go
+//   into the next group; what was passed over twice gets a waiting transaction of its own.
+// - When an update is postponed, so is every later one of its client.
+
+import type { User } from '../auth/auth.ts';
+import { requestProblem } from '../authority/authority.ts';
+import { refusesValues, sqlState } from '../db/database.ts';
+import type { JsonObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+import {
+  type Committed,
+  type Committer,
+  type Entry,
+  RealmsBusy,
+  type Refusal,
+  type Result,
+  realmsNamed,
+  type Unit,
+} from './commit.ts';
+
+export interface PushRequest {
+  readonly client: string;
+  readonly user: User;
+  readonly epoch: number | null;
+  readonly updates: readonly JsonObject[];
+  /** The size of the request's text. */
+  readonly bytes: number;
+}
+
+export interface PushAnswer {
+  readonly time: number;
+  readonly results: readonly Result[];
+}
+
+export interface FlusherOptions {
+  readonly committer: Pick<Committer, 'commit'>;
+  /** Told of what was committed, before the callers are. */
+  readonly committed: (entries: readonly Entry[]) => void;
+  /** Pauses before a transaction is tried again. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+const kPassedOverAtMost = 2;
+const kFirstPauseMs = 5;
+
+/** A push that waits for its results. */
+class Waiting {
+  readonly units: readonly Unit[];
+  readonly bytes: number;
+  readonly answer: Promise<PushAnswer>;
+  passedOver = 0;
+  #time = 0;
+  readonly #results = new Map<Unit, Result>();
+  #resolve!: (answer: PushAnswer) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor({ client, user, epoch, updates, bytes }: PushRequest) {
+    this.bytes = bytes;
+    this.units = updates.map((update) => ({ client, user, epoch, update }));
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  settle(unit: Unit, result: Result, time: number): void {
+    this.#results.set(unit, result);
+    this.#time = time;
+    if (this.#results.size < this.units.length) return;
+    const results = this.units.map((one) => this.#results.get(one) as Result);
+    this.#resolve({ time: this.#time, results });
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error);
+  }
+}
+
+export class Flusher {
+  readonly #options: FlusherOptions;
+  readonly #queue: Waiting[] = [];
+  readonly #owner = new Map<Unit, Waiting>();
+  #waitingBytes = 0;
+  #running: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+  }
+
+  push(request: PushRequest): Promise<PushAnswer> {
+    if (this.#closed) throw new Problem('stopping', 'The server is stopping.');
+    const full =
+      this.#queue.length >= limits.waitingPushes ||
+      this.#waitingBytes + request.bytes > limits.waitingBytes;
+    if (full) {
+      throw new Problem('busy', 'Too many pushes are waiting; push again.');
+    }
+    const waiting = new Waiting(request);
+    for (const unit of waiting.units) this.#owner.set(unit, waiting);
+    this.#queue.push(waiting);
+    this.#waitingBytes += waiting.bytes;
+    this.#running ??= this.#run();
+    return waiting.answer;
+  }
+
+  /** Takes nothing more, and resolves when all that was taken has been answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the event loop gathers what arrived together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const { group, wait } = this.#next();
+      await this.#flush(group, wait);
+    }
+    this.#running = null;
+  }
+
+  #next(): { group: Waiting[]; wait: boolean } {
+    const first = this.#queue[0];
+    if (first !== undefined && first.passedOver >= kPassedOverAtMost) {
+      this.#queue.shift();
+      this.#waitingBytes -= first.bytes;
+      return { group: [first], wait: true };
+    }
+    let updates = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const waiting of this.#queue) {
+      updates += waiting.units.length;
+      bytes += waiting.bytes;
+      const full = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;
+      if (count > 0 && (full || waiting.passedOver >= kPassedOverAtMost)) break;
+      count++;
+    }
+    const group = this.#queue.splice(0, count);
+    for (const waiting of group) this.#waitingBytes -= waiting.bytes;
+    return { group, wait: false };
+  }
+
+  async #flush(group: Waiting[], wait: boolean): Promise<void> {
+    let current = group;
+    const passedOver: Waiting[] = [];
+    for (;;) {
+      try {
+        await this.#process(
+          current.flatMap(({ units }) => units),
+          wait,
+        );
+        break;
+      } catch (error) {
+        if (!(error instanceof RealmsBusy)) {
+          for (const waiting of current) this.#finish(waiting, error);
+          break;
+        }
+        const rest = postpone(current, error.realms, passedOver);
+        if (rest.length === current.length) {
+          for (const waiting of current) this.#finish(waiting, new Error('no realm is busy'));
+          break;
+        }
+        current = rest;
+      }
+    }
+    for (const waiting of passedOver) {
+      waiting.passedOver++;
+      this.#waitingBytes += waiting.bytes;
+    }
+    this.#queue.unshift(...passedOver);
+    for (const waiting of current) for (const unit of waiting.units) this.#owner.delete(unit);
+  }
+
+  #finish(waiting: Waiting, error: unknown): void {
+    if (!(error instanceof Problem)) this.#options.log('A push failed.', error);
+    waiting.fail(
+      error instanceof Problem ? error : new Problem('internal', 'The push failed; push again.'),
+    );
+  }
+
+  /** Commits the units, halving the group where the database or the authority refuses it as a whole. */
+  async #process(units: readonly Unit[], wait: boolean): Promise<void> {
+    if (units.length === 0) return;
+    let committed: Committed;
+    try {
+      committed = await this.#tryCommit(units, wait, []);
+    } catch (error) {
+      if (error instanceof RealmsBusy) throw error;
+      return this.#divide(units, error);
+    }
+    this.#settle(units, committed);
+  }
+
+  #settle(units: readonly Unit[], { results, entries, now }: Committed): void {
+    this.#options.committed(entries);
+    for (const [i, unit] of units.entries()) {
+      const result = results[i];
+      const waiting = this.#owner.get(unit);
+      if (result instanceof Problem || result === undefined) waiting?.fail(result);
+      else waiting?.settle(unit, result, now);
+    }
+  }
+
+  async #divide(units: readonly Unit[], error: unknown): Promise<void> {
+    const problem = requestProblem(error);
+    const owners = [...new Set(units.map((unit) => this.#owner.get(unit)))];
+    if (refusesValues(error) && units.length === 1) {
+      const [unit] = units as [Unit];
+      return this.#refuse(unit, error);
+    }
+    // A request that the authority cannot read is answered as a whole; a value that SQL cannot hold is its update's.
+    const divisible =
+      problem === null ? refusesValues(error) && units.length > 1 : owners.length > 1;
+    if (!divisible) {
+      for (const owner of owners) if (owner) this.#finish(owner, problem ?? error);
+      return;
+    }
+    const half = Math.ceil(owners.length / 2);
+    const early = new Set(owners.slice(0, half));
+    const cut =
+      owners.length > 1
+        ? units.filter((unit) => early.has(this.#owner.get(unit))).length
+        : Math.ceil(units.length / 2);
+    await this.#process(units.slice(0, cut), true);
+    await this.#process(units.slice(cut), true);
+  }
+
+  async #refuse(unit: Unit, error: unknown): Promise<void> {
+    const refusal: Refusal = {
+      client: unit.client,
+      id: String(unit.update.id),
+      code: sqlState(error).startsWith('23') ? 'unique' : 'invalid',
+      detail: 'The database cannot hold a value of this update.',
+    };
+    try {
+      this.#settle([unit], await this.#tryCommit([unit], true, [refusal]));
+    } catch (failure) {
+      const owner = this.#owner.get(unit);
+      if (owner) this.#finish(owner, failure);
+    }
+  }
+
+  async #tryCommit(
+    units: readonly Unit[],
+    wait: boolean,
+    refuse: readonly Refusal[],
+  ): Promise<Committed> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.committer.commit(units, { refuse, wait });
+      } catch (error) {
+        const again = isTransient(error);
+        if (!again) throw error;
+        if (attempt >= limits.transactionTries) {
+          this.#options.log('A transaction failed too often.', error);
+          throw new Problem('busy', 'The database is busy; push again.');
+        }
+        await this.#options.pause(kFirstPauseMs * 2 ** attempt);
+      }
+    }
+  }
+}
+
+/** Errors of the database or of the way to it that another try may not meet. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof Problem || error instanceof RealmsBusy || refusesValues(error)) return false;
+  const code = (error as { code?: unknown } | null)?.code;
+  return (
+    sqlState(error) !== '' ||
+    (typeof code === 'string' && /^(CONNECTION_|ECONN|EPIPE|ETIMEDOUT)/.test(code))
+  );
+}
+
+/** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */
+function postpone(
+  group: readonly Waiting[],
+  realms: ReadonlySet<string>,
+  postponed: Waiting[],
+): Waiting[] {
+  const clients = new Set<string>();
+  return group.filter((waiting) => {
+    const { client } = waiting.units[0] as Unit;
+    const busy = waiting.units.some(({ update }) =>
+      realmsNamed(update).some((realm) => realms.has(realm)),
+    );
+    if (!busy && !clients.has(client)) return true;
+    clients.add(client);
+    postponed.push(waiting);
+    return false;
+  });
+}

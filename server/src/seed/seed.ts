@@ -1,0 +1,138 @@
+// The first fill: rows that a module lists are pushed by a client of the system's own, in large updates, each committed
+// together with a marker of how far it came. Killed in between, the next start goes on where this one stopped.
+
+import { createHash } from 'node:crypto';
+import type { User } from '../auth/auth.ts';
+import type { Database } from '../db/database.ts';
+import { isObject, type JsonObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import type { Committer, Entry } from '../push/commit.ts';
+import { readMeta, writeMeta } from '../sql/migrations.ts';
+
+export interface SeedRow {
+  readonly table: string;
+  readonly id: string;
+  readonly realm: string;
+  readonly set: JsonObject;
+}
+
+type Rows = Iterable<SeedRow> | AsyncIterable<SeedRow>;
+export type Seed = Rows | (() => Rows | Promise<Rows>);
+
+export interface SeedOptions {
+  readonly database: Database;
+  readonly committer: Committer;
+  readonly seed: Seed;
+  readonly progress: (rows: number, done: boolean) => void;
+  readonly committed?: (entries: readonly Entry[]) => void;
+}
+
+const kClient = '00000000-0000-8000-8000-5eed00000000';
+const kUser = 'system';
+const kRowsPerUpdate = 5_000;
+const kMarker = 'seed';
+
+interface Marker {
+  readonly rows: number;
+  readonly done: boolean;
+}
+
+function isRow(value: unknown): value is SeedRow {
+  return (
+    isObject(value) &&
+    ['table', 'id', 'realm'].every((name) => typeof value[name] === 'string') &&
+    isObject(value.set)
+  );
+}
+
+/** An id that follows from what it names, so that a batch written again is the same update. */
+function idOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+async function* batches(rows: Rows, skip: number): AsyncGenerator<SeedRow[], void, void> {
+  let batch: SeedRow[] = [];
+  let number = 0;
+  for await (const row of rows) {
+    if (!isRow(row)) throw new Error(`The seed's row ${number} is not {table, id, realm, set}.`);
+    if (number++ < skip) continue;
+    const full = batch.length >= kRowsPerUpdate || (batch[0] && batch[0].realm !== row.realm);
+    if (full) {
+      yield batch;
+      batch = [];
+    }
+    batch.push(row);
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Whether the database is to be seeded: nothing was written yet, or a seeding stopped half-way. */
+async function wanted(database: Database): Promise<Marker | null> {
+  const text = await readMeta(database, kMarker);
+  if (text !== null) {
+    const marker = JSON.parse(text) as Marker;
+    return marker.done ? null : marker;
+  }
+  const [log] = await database.query<{ any: string }>(
+    'select exists(select 1 from skerry.log)::text as any',
+  );
+  return log?.any === 'true' ? null : { rows: 0, done: false };
+}
+
+async function linkOf(database: Database, realm: string): Promise<JsonObject | null> {
+  const [row] = await database.query<{ seq: string; id: string | null }>(
+    `select seq::text as seq, update_id as id from skerry.chain where realm = $1::text and client = $2::text`,
+    [realm, kClient],
+  );
+  return row?.id == null ? null : { seq: Number(row.seq), id: row.id };
+}
+
+function updateOf(batch: readonly SeedRow[], after: JsonObject | null, from: number): JsonObject {
+  const { realm } = batch[0] as SeedRow;
+  return {
+    id: idOf(`update ${from} ${batch.length}`),
+    after: { [realm]: after },
+    base: { [realm]: 0 },
+    at: Date.now(),
+    actions: [
+      {
+        id: idOf(`action ${from} ${batch.length}`),
+        name: 'skerry/seed',
+        arg: { from },
+        at: Date.now(),
+      },
+    ],
+    ops: batch.map(({ table, id, set }) => ({ op: 'create', table, id, realm, set, by: [0] })),
+  };
+}
+
+/** Seeds the database if it is empty or half seeded. Returns whether it wrote anything. */
+export async function runSeed(options: SeedOptions): Promise<boolean> {
+  const { database, committer, seed, progress } = options;
+  const marker = await wanted(database);
+  if (marker === null) return false;
+  const rows = typeof seed === 'function' ? await seed() : seed;
+  let done = marker.rows;
+  for await (const batch of batches(rows, marker.rows)) {
+    const { realm } = batch[0] as SeedRow;
+    const user: User = { id: kUser, realms: new Map([[realm, 'write']]), expires: null };
+    const update = updateOf(batch, await linkOf(database, realm), done);
+    const next = done + batch.length;
+    const mark = (isLast: boolean) => JSON.stringify({ rows: next, done: isLast });
+    const { results, entries } = await committer.commit(
+      [{ client: kClient, user, epoch: null, update }],
+      { wait: true, alongside: (tx) => writeMeta(tx, kMarker, mark(false)) },
+    );
+    const [result] = results;
+    if (result instanceof Problem || result?.status !== 'applied') {
+      throw new Error(`The seed was refused: ${JSON.stringify(result)}`);
+    }
+    options.committed?.(entries);
+    done = next;
+    progress(done, false);
+  }
+  await writeMeta(database, kMarker, JSON.stringify({ rows: done, done: true }));
+  progress(done, true);
+  return true;
+}

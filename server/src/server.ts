@@ -1,0 +1,187 @@
+// A server: database, authority, flusher, sockets and routes put together, and taken apart in order.
+
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { getRequestListener } from '@hono/node-server';
+import { createAuth } from './auth/auth.ts';
+import { Authority } from './authority/authority.ts';
+import type { Database } from './db/database.ts';
+import { openPGlite } from './db/pglite.ts';
+import { openPostgres } from './db/postgres.ts';
+import { createApp } from './http/app.ts';
+import { StaticFiles } from './http/files.ts';
+import { Images } from './image/images.ts';
+import { limits } from './limits.ts';
+import { PokeHub } from './poke/hub.ts';
+import { servePokes } from './poke/sockets.ts';
+import { Puller } from './pull/pull.ts';
+import { Committer } from './push/commit.ts';
+import { Flusher } from './push/flusher.ts';
+import { describeSchema } from './schema-module.ts';
+import { runSeed, type Seed } from './seed/seed.ts';
+import type { SchemaDescription } from './sql/description.ts';
+import { migrate, readMeta, writeMeta } from './sql/migrations.ts';
+import { applySchema, type SqlSchema, sqlSchema } from './sql/tables.ts';
+
+export interface ServerOptions {
+  /** What schema() of the package `skerry` made, or its description. */
+  readonly schema: unknown;
+  /** Where PGlite's database and the images are. */
+  readonly data: string;
+  /** `postgres://…`; without it PGlite in `data`. */
+  readonly databaseUrl?: string | undefined;
+  readonly auth: { readonly secret?: string | undefined; readonly dev?: boolean | undefined };
+  readonly host?: string | undefined;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** A folder of files to serve beside the API. */
+  readonly files?: string | undefined;
+  /** Origins of other servers whose pages may call this one. */
+  readonly origins?: readonly string[] | undefined;
+  readonly seed?: Seed | undefined;
+  readonly progress?: (message: string) => void;
+  readonly log?: (message: string, error: unknown) => void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more requests, finishes those that are under way, and closes the database. */
+  close(): Promise<void>;
+}
+
+async function prepare(
+  database: Database,
+  description: SchemaDescription,
+  tables: SqlSchema,
+): Promise<void> {
+  await database.transaction({ mode: 'write' }, async (tx) => {
+    await migrate(tx);
+    await applySchema(tx, description, tables);
+    await writeMeta(tx, 'schema', JSON.stringify(description));
+    if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
+  });
+}
+
+function listen(server: Server, port: number, host: string): Promise<number> {
+  return new Promise((done, failed) => {
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      done((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops a server: what is under way is finished within a bound, idle connections are closed at once. */
+async function stop(server: Server): Promise<void> {
+  const closed = new Promise<void>((done) => server.close(() => done()));
+  server.closeIdleConnections();
+  const deadline = setTimeout(() => server.closeAllConnections(), limits.stopWithinMs);
+  // Connections that become idle only now are closed as they do; keep-alive would hold them.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearTimeout(deadline);
+  clearInterval(idle);
+}
+
+function logError(message: string, error: unknown): void {
+  console.error(message, error);
+}
+
+export async function createServer(options: ServerOptions): Promise<RunningServer> {
+  const description = describeSchema(options.schema);
+  const tables = sqlSchema(description);
+  const authority = await Authority.load(description);
+  const data = resolve(options.data);
+  mkdirSync(data, { recursive: true });
+  const database = options.databaseUrl
+    ? await openPostgres(options.databaseUrl)
+    : await openPGlite(data);
+  try {
+    await prepare(database, description, tables);
+    return await start(options, { description, tables, authority, data, database });
+  } catch (error) {
+    await database.close();
+    authority.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly description: SchemaDescription;
+  readonly tables: SqlSchema;
+  readonly authority: Authority;
+  readonly data: string;
+  readonly database: Database;
+}
+
+async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
+  const { description, tables, authority, database } = parts;
+  const { log = logError, progress = () => {}, host = '127.0.0.1' } = options;
+  const committer = new Committer(database, authority, tables);
+  const images = await Images.open(join(parts.data, 'images'), authority, tables);
+  if (options.seed !== undefined) {
+    await seedFirst(options.seed, { database, committer, progress });
+  }
+  const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
+  const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
+  const flusher = new Flusher({
+    committer,
+    committed: (entries) => hub.committed(entries),
+    pause: (ms) => pause(ms),
+    log,
+  });
+  const { secret, dev = false } = options.auth;
+  const authenticate = createAuth({ secret: secret ?? null, dev });
+  const origins = new Set(options.origins ?? []);
+  const app = createApp({
+    schema: description,
+    database,
+    authority,
+    authenticate,
+    flusher,
+    puller: new Puller({ database, authority, schema: tables, images }),
+    images,
+    files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
+    origins,
+    log,
+  });
+  const server = createHttpServer(
+    { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
+    getRequestListener((request) => app.fetch(request)),
+  );
+  const pokes = servePokes(server, { authenticate, authority, hub, origins, log });
+  const port = await listen(server, options.port, host);
+  return {
+    port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    async close() {
+      pokes.close();
+      await stop(server);
+      await flusher.close();
+      await database.close();
+      authority.close();
+    },
+  };
+}
+
+async function seedFirst(
+  seed: Seed,
+  parts: { database: Database; committer: Committer; progress: (message: string) => void },
+): Promise<void> {
+  const began = performance.now();
+  await runSeed({
+    ...parts,
+    seed,
+    progress: (rows, done) => {
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      parts.progress(`${done ? 'Filled' : 'Filling'} the database: ${rows} rows, ${seconds} s`);
+    },
+  });
+}

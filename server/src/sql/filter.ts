@@ -1,0 +1,188 @@
+// A scope's filter as a parameterised SQL condition, with the semantics of src/model/filter.h (DESIGN section 12): absent
+// = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
+// so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
+
+import type { Param } from '../db/database.ts';
+import { isObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import type { PropType } from './description.ts';
+import { fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
+
+const kMaxDepth = 8;
+const kMaxNodes = 1_000;
+const kMaxValues = 10_000;
+
+/** Collects parameters; `add` returns the text to write into the statement. */
+export class Params {
+  readonly values: Param[] = [];
+  add(value: Param): string {
+    this.values.push(value);
+    return `$${this.values.length}::text`;
+  }
+}
+
+interface Column {
+  readonly type: PropType;
+  readonly expression: string;
+  fromPlain(expression: string): string;
+}
+
+const operators: Readonly<Record<string, string>> = {
+  '=': '=',
+  '!=': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+};
+
+function invalid(detail: string): Problem {
+  return new Problem('invalid', detail);
+}
+
+function systemColumn(name: string): SqlColumn | null {
+  switch (name) {
+    case 'id':
+      return { prop: name, type: 'string', name: 'id' };
+    case 'realm':
+      return { prop: name, type: 'string', name: 'realm' };
+    case 'createdAt':
+      return { prop: name, type: 'date', name: 'created_at' };
+    case 'modifiedAt':
+      return { prop: name, type: 'date', name: 'modified_at' };
+    default:
+      return null;
+  }
+}
+
+function isText(type: PropType): boolean {
+  return type === 'string' || type === 'enum' || type === 'ref';
+}
+
+/** The plain form of a value, from the wire's forms of it; checks that it fits the column. */
+function plainValue(value: unknown, column: Column): string {
+  let plain = value;
+  if (isObject(value) && (value.$type === 'date' || value.$type === 'bytes')) plain = value.v;
+  const type = column.type;
+  if (isText(type) || type === 'bytes') {
+    if (typeof plain !== 'string')
+      throw invalid(`A filter compares a ${type} with something else.`);
+    if (plain.includes('\0') || !plain.isWellFormed()) {
+      throw invalid('A filter holds text that databases cannot hold.');
+    }
+    return plain;
+  }
+  if (type === 'number' || type === 'date') {
+    if (typeof plain !== 'number')
+      throw invalid(`A filter compares a ${type} with something else.`);
+    return String(plain);
+  }
+  if (type === 'boolean') {
+    if (typeof plain !== 'boolean')
+      throw invalid('A filter compares a boolean with something else.');
+    return String(plain);
+  }
+  throw invalid(`Props of type ${type} can only be compared with null.`);
+}
+
+class FilterWriter {
+  readonly #schema: SqlSchema;
+  readonly #params: Params;
+  #nodes = 0;
+
+  constructor(schema: SqlSchema, params: Params) {
+    this.#schema = schema;
+    this.#params = params;
+  }
+
+  #column(table: SqlTable, alias: string, name: unknown): Column {
+    const column =
+      table.columns.find(({ prop }) => prop === name) ??
+      (typeof name === 'string' ? systemColumn(name) : null);
+    if (column === null) throw invalid(`A filter names a prop that ${table.table} does not have.`);
+    const plain = `${alias}.${column.name}`;
+    const expression = isText(column.type) ? `${plain} collate "C"` : plain;
+    return {
+      type: column.type,
+      expression,
+      fromPlain: (text) => {
+        if (column.type === 'number' || column.type === 'date') {
+          return fromPlain(column, `${text}::double precision`);
+        }
+        if (column.type === 'boolean') return `${text}::boolean`;
+        return fromPlain(column, text);
+      },
+    };
+  }
+
+  write(table: SqlTable, alias: string, filter: unknown, depth: number, inner: boolean): string {
+    if (!Array.isArray(filter)) throw invalid('A filter is not a list.');
+    if (depth > kMaxDepth || ++this.#nodes > kMaxNodes) throw invalid('A filter is too deep.');
+    const [kind, ...rest] = filter as unknown[];
+    if (kind === 'true' && rest.length === 0) return 'true';
+    if (kind === 'and' || kind === 'or') {
+      const parts = rest.map((part) => this.write(table, alias, part, depth + 1, inner));
+      if (parts.length === 0) return kind === 'and' ? 'true' : 'false';
+      return `(${parts.join(` ${kind} `)})`;
+    }
+    if (kind === 'not' && rest.length === 1) {
+      return `(not ${this.write(table, alias, rest[0], depth + 1, inner)})`;
+    }
+    if (rest.length !== 2) throw invalid('A filter has a part of an unknown form.');
+    const column = this.#column(table, alias, rest[0]);
+    if (kind === 'like') return this.#like(column, rest[1]);
+    if (kind === 'in') return this.#in(column, alias, rest[1], depth, inner);
+    const operator = typeof kind === 'string' ? operators[kind] : undefined;
+    if (operator === undefined) throw invalid('A filter has an operator of an unknown name.');
+    return this.#compare(column, operator, rest[1]);
+  }
+
+  #compare(column: Column, operator: string, value: unknown): string {
+    if (value === null) {
+      if (operator === '=') return `(${column.expression} is null)`;
+      if (operator === '<>') return `(${column.expression} is not null)`;
+      return 'false';
+    }
+    const right = column.fromPlain(this.#params.add(plainValue(value, column)));
+    return `coalesce(${column.expression} ${operator} ${right}, false)`;
+  }
+
+  #like(column: Column, pattern: unknown): string {
+    if (!isText(column.type)) throw invalid('`like` compares text only.');
+    if (pattern === null) return 'false';
+    const text = plainValue(pattern, column);
+    // SQL refuses a pattern that ends with a lone escape: it matches nothing.
+    if (/(^|[^\\])(\\\\)*\\$/.test(text)) return 'false';
+    return `coalesce(${column.expression} like ${this.#params.add(text)}, false)`;
+  }
+
+  #in(column: Column, alias: string, set: unknown, depth: number, inner: boolean): string {
+    if (Array.isArray(set)) {
+      if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
+      const values = set.filter((value) => value !== null);
+      const texts = values.map((value) => plainValue(value, column));
+      const list = this.#params.add(JSON.stringify(texts));
+      const member = `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${list}::json) as l(v)), false)`;
+      return values.length < set.length ? `(${column.expression} is null or ${member})` : member;
+    }
+    if (inner || !isObject(set)) throw invalid('A filter has a sub-select where none may be.');
+    const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
+    if (table === undefined) throw invalid('A sub-select names a table that there is not.');
+    const nested = `${alias}i`;
+    const selected = this.#column(table, nested, set.select);
+    const where = this.write(table, nested, set.where ?? ['true'], depth + 1, true);
+    return `exists (select 1 from ${table.name} ${nested} where ${nested}.realm = ${alias}.realm
+      and ${nested}.deleted_at is null and ${selected.expression} = ${column.expression} and ${where})`;
+  }
+}
+
+/** The condition on a row `alias` of the table. Throws Problem `invalid` for what is not a filter of it. */
+export function filterSql(
+  schema: SqlSchema,
+  table: SqlTable,
+  alias: string,
+  filter: unknown,
+  params: Params,
+): string {
+  return new FilterWriter(schema, params).write(table, alias, filter, 1, false);
+}

@@ -1,0 +1,229 @@
+// Rows between the typed tables and the authority: always as JSON text, whole sets at a time, so that no row is taken
+// apart in JavaScript.
+
+import type { Queryable } from '../db/database.ts';
+import { quoteName, quoteText } from './names.ts';
+import {
+  columnType,
+  fromPlain,
+  propsObject,
+  propsRecord,
+  type SqlColumn,
+  type SqlSchema,
+  type SqlTable,
+  textKeyed,
+} from './tables.ts';
+
+/** A row of a typed table as the authority's Row (docs/authority.md section 2), as json. */
+export function rowJson(table: SqlTable, alias: string): string {
+  return `json_build_object('table', ${quoteText(table.table)}, 'id', ${alias}.id, 'realm', ${alias}.realm,
+    'createdAt', skerry.to_ms(${alias}.created_at), 'modifiedAt', skerry.to_ms(${alias}.modified_at),
+    'revision', ${alias}.revision, 'deletedAt', skerry.to_ms(${alias}.deleted_at), 'props', ${propsObject(table, alias)})`;
+}
+
+/** The texts of the elements, joined by commas: a list without its brackets. */
+function aggregate(json: string, order = ''): string {
+  return `string_agg((${json})::text, ',' ${order})`;
+}
+
+interface Joined {
+  readonly rows: string | null;
+}
+
+async function joined(tx: Queryable, sql: string, params: readonly string[]): Promise<string> {
+  const [row] = await tx.query<Joined>(sql, params);
+  return row?.rows ?? '';
+}
+
+/** A JSON list of elements that are lists without brackets themselves. */
+export function joinLists(parts: readonly string[]): string {
+  return `[${parts.filter((part) => part !== '').join(',')}]`;
+}
+
+function tableOf(schema: SqlSchema, name: string): SqlTable {
+  const table = schema.get(name);
+  if (table === undefined) throw new Error(`The authority named an unknown table ${name}.`);
+  return table;
+}
+
+function columnOf(table: SqlTable, prop: string): SqlColumn {
+  const column = table.columns.find((candidate) => candidate.prop === prop);
+  if (column === undefined) throw new Error(`The authority named ${table.table}.${prop}.`);
+  return column;
+}
+
+function grouped<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+export interface RowNeeds {
+  readonly rows?: readonly (readonly [table: string, id: string])[];
+  readonly children?: readonly (readonly [table: string, prop: string, id: string])[];
+  readonly unique?: readonly (readonly [
+    table: string,
+    prop: string,
+    realm: string,
+    value: unknown,
+  ])[];
+  readonly others?: readonly (readonly [table: string, id: string, client: string])[];
+}
+
+async function rowsById(
+  tx: Queryable,
+  schema: SqlSchema,
+  keys: NonNullable<RowNeeds['rows']>,
+): Promise<string[]> {
+  const parts: string[] = [];
+  for (const [name, group] of grouped(keys, ([table]) => table)) {
+    const table = tableOf(schema, name);
+    const ids = JSON.stringify(group.map(([, id]) => id));
+    parts.push(
+      await joined(
+        tx,
+        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
+          where t.id in (select k.id from json_array_elements_text($1::text::json) as k(id))`,
+        [ids],
+      ),
+    );
+  }
+  return parts;
+}
+
+async function childrenOf(
+  tx: Queryable,
+  schema: SqlSchema,
+  keys: NonNullable<RowNeeds['children']>,
+): Promise<string[]> {
+  const parts: string[] = [];
+  for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
+    const [name, prop] = group[0] as (typeof group)[number];
+    const table = tableOf(schema, name);
+    const ids = JSON.stringify(group.map(([, , id]) => id));
+    parts.push(
+      await joined(
+        tx,
+        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
+          where t.deleted_at is null and t.${columnOf(table, prop).name} in
+            (select k.id from json_array_elements_text($1::text::json) as k(id))`,
+        [ids],
+      ),
+    );
+  }
+  return parts;
+}
+
+async function uniqueRivals(
+  tx: Queryable,
+  schema: SqlSchema,
+  keys: NonNullable<RowNeeds['unique']>,
+): Promise<string[]> {
+  const parts: string[] = [];
+  for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
+    const [name, prop] = group[0] as (typeof group)[number];
+    const table = tableOf(schema, name);
+    const column = columnOf(table, prop);
+    const values = group.map(([, , realm, value]) => ({ realm, value }));
+    parts.push(
+      await joined(
+        tx,
+        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
+          where t.deleted_at is null and exists
+            (select 1 from json_to_recordset($1::text::json) as k(realm text, value ${columnType(column).json})
+              where t.realm = k.realm and ${textKeyed(column, `t.${column.name}`)} = ${textKeyed(column, fromPlain(column, 'k.value'))})`,
+        [JSON.stringify(values)],
+      ),
+    );
+  }
+  return parts;
+}
+
+async function othersOf(
+  tx: Queryable,
+  keys: NonNullable<RowNeeds['others']>,
+  schema: SqlSchema,
+): Promise<string[]> {
+  const parts: string[] = [];
+  for (const [name, group] of grouped(keys, ([table]) => table)) {
+    const table = tableOf(schema, name);
+    const values = group.map(([, id, client]) => ({ id, client }));
+    parts.push(
+      await joined(
+        tx,
+        `select ${aggregate(
+          `json_build_object('table', ${quoteText(name)}, 'id', k.id, 'client', k.client, 'revision', o.revision)`,
+        )} as rows
+          from json_to_recordset($1::text::json) as k(id text, client text)
+          join ${table.name} t on t.id = k.id
+          cross join lateral (
+            select max(c.revision) as revision from skerry.change c join skerry.log l using (realm, revision)
+             where c.realm = t.realm and c.table_name = ${quoteText(name)} and c.id = k.id
+               and l.client <> k.client and not c.touch) o
+         where o.revision is not null`,
+        [JSON.stringify(values)],
+      ),
+    );
+  }
+  return parts;
+}
+
+/** Reads what an admission needs: the text of its next step. */
+export async function readNeeds(
+  tx: Queryable,
+  schema: SqlSchema,
+  needs: RowNeeds,
+): Promise<string> {
+  const rows = [
+    ...(await rowsById(tx, schema, needs.rows ?? [])),
+    ...(await childrenOf(tx, schema, needs.children ?? [])),
+    ...(await uniqueRivals(tx, schema, needs.unique ?? [])),
+  ];
+  const others = await othersOf(tx, needs.others ?? [], schema);
+  return `{"rows":${joinLists(rows)},"others":${joinLists(others)}}`;
+}
+
+export interface WrittenRow {
+  readonly table: string;
+}
+
+/** Writes final states, a statement a table. */
+export async function writeRows(
+  tx: Queryable,
+  schema: SqlSchema,
+  rows: readonly WrittenRow[],
+): Promise<void> {
+  for (const [name, group] of grouped(rows, ({ table }) => table)) {
+    const table = tableOf(schema, name);
+    const names = table.columns.map((column) => column.name);
+    const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
+    const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
+    const opened =
+      table.columns.length === 0
+        ? ''
+        : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
+    await tx.query(
+      `insert into ${table.name} (${['id', ...fixed, ...names].join(', ')})
+       select ${[
+         'r.id',
+         'r.realm',
+         'r.revision',
+         'skerry.from_ms(r."createdAt")',
+         'skerry.from_ms(r."modifiedAt")',
+         'skerry.from_ms(r."deletedAt")',
+         ...values,
+       ].join(', ')}
+         from json_to_recordset($1::text::json) as r(id text, realm text, revision bigint,
+           "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
+         ${opened}
+       on conflict (id) do update set
+         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}`,
+      [JSON.stringify(group)],
+    );
+  }
+}
