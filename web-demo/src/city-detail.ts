@@ -20,8 +20,12 @@ export class CityDetail {
       this.#save();
     });
     for (const input of this.#inputs()) input.addEventListener('change', () => this.#save());
-    byId('city-like').addEventListener('click', () => this.#run(() => this.#demo.mutate.likeCity({ id: this.#id })));
-    byId('city-delete').addEventListener('click', () => this.#run(() => this.#demo.mutate.deleteCity({ id: this.#id })));
+    byId('city-like').addEventListener('click', () =>
+      this.#run(() => this.#demo.mutate.likeCity({ id: this.#id })),
+    );
+    byId('city-delete').addEventListener('click', () =>
+      this.#run(() => this.#demo.mutate.deleteCity({ id: this.#id })),
+    );
     byId('city-add').addEventListener('click', () => {
       this.#run(() => {
         const added = this.#demo.mutate.addCity({ name: 'New city', country: 'SE' });
@@ -54,7 +58,9 @@ export class CityDetail {
       ['Realm', city.realm],
       ['State', this.#demo.cities.isPending(city.id) ? 'pending' : 'confirmed'],
     ];
-    byId('city-facts').replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    byId('city-facts').replaceChildren(
+      ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
+    );
   }
 
   #inputs(): HTMLInputElement[] {
@@ -79,8 +85,10 @@ export class CityDetail {
     const population = this.#field('population').valueAsNumber;
     if (name && name !== city.name) patch.name = name;
     if (country && country !== city.country) patch.country = country;
-    if (Number.isFinite(population) && population !== city.population) patch.population = population;
-    if (Object.keys(patch).length > 0) this.#run(() => this.#demo.mutate.editCity({ id: city.id, patch }));
+    if (Number.isFinite(population) && population !== city.population)
+      patch.population = population;
+    if (Object.keys(patch).length > 0)
+      this.#run(() => this.#demo.mutate.editCity({ id: city.id, patch }));
   }
 
   #run(run: () => void): void {

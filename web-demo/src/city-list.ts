@@ -8,9 +8,7 @@ const MARGIN_ROWS = 8;
 // Browsers clip elements beyond some 30 million pixels; 135,233 rows of 36 px stay far below.
 
 type SortColumn = 'name' | 'country' | 'population' | 'likes' | 'modifiedAt';
-interface Stoppable {
-  (): void;
-}
+type Stoppable = () => void;
 
 export class CityList {
   readonly #demo: Demo;
@@ -37,7 +35,9 @@ export class CityList {
     for (const button of document.querySelectorAll<HTMLButtonElement>('[data-sort]')) {
       button.addEventListener('click', () => this.#sortBy(button.dataset['sort'] as SortColumn));
     }
-    this.#sizer.addEventListener('click', (event) => this.#pick((event.target as Element).closest<HTMLElement>('[data-id]')));
+    this.#sizer.addEventListener('click', (event) =>
+      this.#pick((event.target as Element).closest<HTMLElement>('[data-id]')),
+    );
     this.#scroller.addEventListener('keydown', (event) => this.#onKey(event));
     this.#showSort();
     this.#restart();
@@ -45,7 +45,8 @@ export class CityList {
 
   select(id: string): void {
     this.#selected = id;
-    for (const row of this.#sizer.querySelectorAll<HTMLElement>('[data-id]')) this.#markSelected(row);
+    for (const row of this.#sizer.querySelectorAll<HTMLElement>('[data-id]'))
+      this.#markSelected(row);
   }
 
   #query() {
@@ -55,7 +56,9 @@ export class CityList {
     // `like` is case-sensitive: names begin with a capital, so a search for "stock" means "Stock%".
     const pattern = `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/[\\%_]/g, '\\$&');
     return cities
-      .where((b) => b.or(b.cmp('name', 'like', `${pattern}%`), b.cmp('country', '=', text.toUpperCase())))
+      .where((b) =>
+        b.or(b.cmp('name', 'like', `${pattern}%`), b.cmp('country', '=', text.toUpperCase())),
+      )
       .orderBy(this.#column, this.#descending ? 'desc' : 'asc');
   }
 
@@ -77,7 +80,8 @@ export class CityList {
   #moveWindow(force: boolean): void {
     const first = Math.max(0, Math.floor(this.#scroller.scrollTop / ROW_PX) - MARGIN_ROWS);
     const last = first + Math.ceil(this.#scroller.clientHeight / ROW_PX) + 2 * MARGIN_ROWS;
-    const near = Math.abs(first - this.#first) < MARGIN_ROWS / 2 && last <= this.#last + MARGIN_ROWS / 2;
+    const near =
+      Math.abs(first - this.#first) < MARGIN_ROWS / 2 && last <= this.#last + MARGIN_ROWS / 2;
     if (!force && near) return;
     this.#first = first;
     this.#last = last;
@@ -88,14 +92,36 @@ export class CityList {
       .subscribe((rows) => this.#show(first, rows));
   }
 
-  #show(first: number, rows: readonly { id: string; name: string; country: string; population: number; likes: number }[]): void {
-    const old = new Map([...this.#sizer.children].map((row) => [(row as HTMLElement).dataset['id'], row as HTMLElement]));
+  #show(
+    first: number,
+    rows: readonly {
+      id: string;
+      name: string;
+      country: string;
+      population: number;
+      likes: number;
+    }[],
+  ): void {
+    const old = new Map(
+      [...this.#sizer.children].map((row) => [
+        (row as HTMLElement).dataset['id'],
+        row as HTMLElement,
+      ]),
+    );
     const shown = rows.map((city, i) => {
-      const row = old.get(city.id) ?? make('div', { class: 'row', role: 'row', 'data-id': city.id });
+      const row =
+        old.get(city.id) ?? make('div', { class: 'row', role: 'row', 'data-id': city.id });
       row.style.transform = `translateY(${(first + i) * ROW_PX}px)`;
       row.setAttribute('aria-rowindex', String(first + i + 1));
-      const cells = [city.name, city.country, formatNumber(city.population), city.likes ? `♥ ${formatNumber(city.likes)}` : ''];
-      const same = row.childElementCount === cells.length && cells.every((text, c) => row.children[c]?.textContent === text);
+      const cells = [
+        city.name,
+        city.country,
+        formatNumber(city.population),
+        city.likes ? `♥ ${formatNumber(city.likes)}` : '',
+      ];
+      const same =
+        row.childElementCount === cells.length &&
+        cells.every((text, c) => row.children[c]?.textContent === text);
       if (!same) row.replaceChildren(...cells.map((text) => make('span', { role: 'cell' }, text)));
       if (this.#demo.cities.isPending(city.id)) row.dataset['pending'] = '';
       else delete row.dataset['pending'];
@@ -124,12 +150,14 @@ export class CityList {
     const top = (Number(row.getAttribute('aria-rowindex')) - 1) * ROW_PX;
     const scroller = this.#scroller;
     if (top < scroller.scrollTop) scroller.scrollTop = top;
-    else if (top + ROW_PX > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + ROW_PX - scroller.clientHeight;
+    else if (top + ROW_PX > scroller.scrollTop + scroller.clientHeight)
+      scroller.scrollTop = top + ROW_PX - scroller.clientHeight;
     this.#pick(row);
   }
 
   #sortBy(column: SortColumn): void {
-    this.#descending = this.#column === column ? !this.#descending : column !== 'name' && column !== 'country';
+    this.#descending =
+      this.#column === column ? !this.#descending : column !== 'name' && column !== 'country';
     this.#column = column;
     this.#showSort();
     this.#restart();

@@ -7,14 +7,18 @@ export const user = new URL(location.href).searchParams.get('user') ?? 'demo';
 const mutators = defineMutators(app, {
   addCity: (tx, arg: { name: string; country: string }) =>
     tx.cities.create({ name: arg.name, country: arg.country, population: 0, lat: 0, lon: 0 }),
-  editCity: (tx, arg: { id: string; patch: { name?: string; country?: string; population?: number } }) =>
-    tx.cities.update(arg.id, arg.patch),
+  editCity: (
+    tx,
+    arg: { id: string; patch: { name?: string; country?: string; population?: number } },
+  ) => tx.cities.update(arg.id, arg.patch),
   likeCity: (tx, arg: { id: string }) => tx.cities.inc(arg.id, { likes: 1 }),
   deleteCity: (tx, arg: { id: string }) => tx.cities.delete(arg.id),
   addGroup: (tx, arg: { name: string }) => tx.groups.create({ name: arg.name }),
-  renameGroup: (tx, arg: { id: string; name: string }) => tx.groups.update(arg.id, { name: arg.name }),
+  renameGroup: (tx, arg: { id: string; name: string }) =>
+    tx.groups.update(arg.id, { name: arg.name }),
   deleteGroup: (tx, arg: { id: string }) => tx.groups.delete(arg.id),
-  addMember: (tx, arg: { group: string; person: string }) => tx.memberships.create({ group: arg.group, person: arg.person }),
+  addMember: (tx, arg: { group: string; person: string }) =>
+    tx.memberships.create({ group: arg.group, person: arg.person }),
   removeMember: (tx, arg: { id: string }) => tx.memberships.delete(arg.id),
 });
 

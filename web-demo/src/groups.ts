@@ -51,13 +51,34 @@ export class Groups {
   }
 
   #card(group: GroupWithMembers): HTMLElement {
-    const remove = make('button', { type: 'button', class: 'quiet', id: `delete-${group.id}`, 'aria-label': `Delete ${group.name}` }, 'Delete');
-    remove.addEventListener('click', () => this.#run(() => this.#demo.mutate.deleteGroup({ id: group.id })));
+    const remove = make(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet',
+        id: `delete-${group.id}`,
+        'aria-label': `Delete ${group.name}`,
+      },
+      'Delete',
+    );
+    remove.addEventListener('click', () =>
+      this.#run(() => this.#demo.mutate.deleteGroup({ id: group.id })),
+    );
     const members = group.memberships.map((membership) => this.#chip(group, membership));
     return make(
       'article',
       { class: 'group', 'data-group': group.id },
-      make('header', {}, make('h3', {}, group.name), make('span', { class: 'muted' }, `${members.length} ${members.length === 1 ? 'member' : 'members'}`), remove),
+      make(
+        'header',
+        {},
+        make('h3', {}, group.name),
+        make(
+          'span',
+          { class: 'muted' },
+          `${members.length} ${members.length === 1 ? 'member' : 'members'}`,
+        ),
+        remove,
+      ),
       make('ul', { class: 'chips' }, ...members),
       this.#adder(group),
     );
@@ -65,8 +86,18 @@ export class Groups {
 
   #chip(group: GroupWithMembers, membership: GroupWithMembers['memberships'][number]): HTMLElement {
     const name = membership.person?.name ?? 'someone';
-    const remove = make('button', { type: 'button', id: `remove-${membership.id}`, 'aria-label': `Remove ${name} from ${group.name}` }, '×');
-    remove.addEventListener('click', () => this.#run(() => this.#demo.mutate.removeMember({ id: membership.id })));
+    const remove = make(
+      'button',
+      {
+        type: 'button',
+        id: `remove-${membership.id}`,
+        'aria-label': `Remove ${name} from ${group.name}`,
+      },
+      '×',
+    );
+    remove.addEventListener('click', () =>
+      this.#run(() => this.#demo.mutate.removeMember({ id: membership.id })),
+    );
     return make('li', { 'data-membership': membership.id }, name, remove);
   }
 
@@ -75,12 +106,17 @@ export class Groups {
     const choices = this.#people.filter((person) => !inside.has(person.id));
     const select = make(
       'select',
-      { id: `add-${group.id}`, 'aria-label': `Add a member to ${group.name}`, disabled: choices.length === 0 },
+      {
+        id: `add-${group.id}`,
+        'aria-label': `Add a member to ${group.name}`,
+        disabled: choices.length === 0,
+      },
       make('option', { value: '' }, 'Add a member …'),
       ...choices.map((person) => make('option', { value: person.id }, person.name)),
     );
     select.addEventListener('change', () => {
-      if (select.value) this.#run(() => this.#demo.mutate.addMember({ group: group.id, person: select.value }));
+      if (select.value)
+        this.#run(() => this.#demo.mutate.addMember({ group: group.id, person: select.value }));
     });
     return select;
   }

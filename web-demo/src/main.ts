@@ -35,9 +35,11 @@ async function start(): Promise<void> {
   wireTabs();
   byId('user').textContent = user;
   if ('serviceWorker' in navigator) {
-    navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch((error: unknown) => {
-      byId('sync-error').textContent = `Reloading offline will not work here: ${String(error)}`;
-    });
+    navigator.serviceWorker
+      .register('/sw.js', { updateViaCache: 'none' })
+      .catch((error: unknown) => {
+        byId('sync-error').textContent = `Reloading offline will not work here: ${String(error)}`;
+      });
   }
   const demo = await openDemo();
   const detail = new CityDetail(demo, (id) => select(id));
@@ -54,6 +56,7 @@ async function start(): Promise<void> {
 }
 
 start().catch((error: unknown) => {
-  byId('sync-error').textContent = `The database did not open: ${error instanceof Error ? error.message : String(error)}`;
+  byId('sync-error').textContent =
+    `The database did not open: ${error instanceof Error ? error.message : String(error)}`;
   document.documentElement.dataset['failed'] = '';
 });

@@ -10,7 +10,20 @@ interface SeedRow {
 }
 
 const REALM = 'public';
-const PEOPLE = ['Ada', 'Björn', 'Chidi', 'Dao', 'Elif', 'Farid', 'Grace', 'Hana', 'Ivo', 'Jun', 'Katya', 'Lars'];
+const PEOPLE = [
+  'Ada',
+  'Björn',
+  'Chidi',
+  'Dao',
+  'Elif',
+  'Farid',
+  'Grace',
+  'Hana',
+  'Ivo',
+  'Jun',
+  'Katya',
+  'Lars',
+];
 const GROUPS = [
   { name: 'Map makers', members: [0, 1, 2, 3] },
   { name: 'Night trains', members: [2, 4, 6, 8, 10] },
@@ -23,7 +36,8 @@ function numberedId(kind: number, number: number): string {
 }
 
 export function* seed(): Generator<SeedRow> {
-  for (const [i, name] of PEOPLE.entries()) yield { table: 'people', id: numberedId(1, i), realm: REALM, set: { name } };
+  for (const [i, name] of PEOPLE.entries())
+    yield { table: 'people', id: numberedId(1, i), realm: REALM, set: { name } };
   let memberships = 0;
   for (const [i, group] of GROUPS.entries()) {
     yield { table: 'groups', id: numberedId(2, i), realm: REALM, set: { name: group.name } };
@@ -34,7 +48,15 @@ export function* seed(): Generator<SeedRow> {
   }
   for (const city of cities) {
     const [lon, lat] = city.loc.coordinates;
-    const set: Record<string, unknown> = { name: city.name, country: city.country, population: city.population, lat, lon, cityId: city.cityId, likes: 0 };
+    const set: Record<string, unknown> = {
+      name: city.name,
+      country: city.country,
+      population: city.population,
+      lat,
+      lon,
+      cityId: city.cityId,
+      likes: 0,
+    };
     if (city.adminCode) set['adminCode'] = city.adminCode;
     if (city.featureCode) set['featureCode'] = city.featureCode;
     yield { table: 'cities', id: numberedId(0, city.cityId), realm: REALM, set };

@@ -10,14 +10,17 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(CACHE)
-      .then((cache) => cache.addAll(__ASSETS__.map((path) => new Request(path, { cache: 'reload' }))))
+      .then((cache) =>
+        cache.addAll(__ASSETS__.map((path) => new Request(path, { cache: 'reload' }))),
+      )
       .then(() => self.skipWaiting()),
   );
 });
 
 self.addEventListener('activate', (event) => {
   const removeOld = async () => {
-    for (const key of await caches.keys()) if (key.startsWith('skerry-demo-') && key !== CACHE) await caches.delete(key);
+    for (const key of await caches.keys())
+      if (key.startsWith('skerry-demo-') && key !== CACHE) await caches.delete(key);
     await self.clients.claim();
   };
   event.waitUntil(removeOld());
@@ -25,9 +28,16 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
-  if (event.request.method !== 'GET' || url.origin !== location.origin || url.pathname.startsWith('/v1/')) return;
+  if (
+    event.request.method !== 'GET' ||
+    url.origin !== location.origin ||
+    url.pathname.startsWith('/v1/')
+  )
+    return;
   const path = url.pathname === '/' ? '/index.html' : url.pathname;
-  event.respondWith(caches.open(CACHE).then(async (cache) => (await cache.match(path)) ?? fetch(event.request)));
+  event.respondWith(
+    caches.open(CACHE).then(async (cache) => (await cache.match(path)) ?? fetch(event.request)),
+  );
 });
 
 export {};

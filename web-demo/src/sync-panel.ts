@@ -60,24 +60,39 @@ export class SyncPanel {
       ['This window', ROLES[status.role] ?? status.role],
       ...this.#leaseFacts(),
       ['Pending', formatNumber(status.pending)],
-      ['Revision', Object.entries(status.revisions).map(([realm, revision]) => `${realm} ${formatNumber(revision)}`).join(' · ') || '–'],
+      [
+        'Revision',
+        Object.entries(status.revisions)
+          .map(([realm, revision]) => `${realm} ${formatNumber(revision)}`)
+          .join(' · ') || '–',
+      ],
       ['Last sync', status.lastSyncedAt ? formatTime(status.lastSyncedAt) : 'never'],
     ];
     if (status.nextTryAt) facts.push(['Next try', formatTime(status.nextTryAt)]);
     if (status.needsAuth) facts.push(['Log in', 'the server wants a new token']);
     const list = byId('sync-facts');
-    list.replaceChildren(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
+    list.replaceChildren(
+      ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
+    );
     byId('sync-error').textContent = status.error ? status.error.message : '';
     const badge = byId('sync-badge');
     badge.dataset['phase'] = status.phase;
-    badge.textContent = status.pending > 0 ? `${formatNumber(status.pending)} pending` : (PHASES[status.phase] ?? status.phase);
+    badge.textContent =
+      status.pending > 0
+        ? `${formatNumber(status.pending)} pending`
+        : (PHASES[status.phase] ?? status.phase);
     this.#renderProgress(status.progress);
   }
 
   #leaseFacts(): [string, string][] {
-    const lease = (this.#demo.sync.status as { lease?: { owner: string | null; epoch: number; beat: number } }).lease;
+    const lease = (
+      this.#demo.sync.status as { lease?: { owner: string | null; epoch: number; beat: number } }
+    ).lease;
     if (!lease) return [];
-    return [['Lease', lease.owner ? `held by ${lease.owner.slice(0, 8)}` : 'free'], ['Epoch, beat', `${lease.epoch}, ${lease.beat}`]];
+    return [
+      ['Lease', lease.owner ? `held by ${lease.owner.slice(0, 8)}` : 'free'],
+      ['Epoch, beat', `${lease.epoch}, ${lease.beat}`],
+    ];
   }
 
   #renderProgress(progress: { done: number; total: number } | null): void {
@@ -88,15 +103,35 @@ export class SyncPanel {
     bar.value = progress.done;
   }
 
-  #renderConflicts(conflicts: readonly { id: string | number; table: string; key: string; reason: string; code: string }[]): void {
+  #renderConflicts(
+    conflicts: readonly {
+      id: string | number;
+      table: string;
+      key: string;
+      reason: string;
+      code: string;
+    }[],
+  ): void {
     byId('conflicts').hidden = conflicts.length === 0;
     byId('conflicts-list').replaceChildren(
       ...conflicts.map((conflict) => {
         const discard = make('button', { type: 'button', class: 'quiet' }, 'Discard');
         const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
-        discard.addEventListener('click', () => void this.#demo.conflicts.resolve(conflict.id as never, 'discard'));
-        retry.addEventListener('click', () => void this.#demo.conflicts.resolve(conflict.id as never, 'retry'));
-        return make('li', {}, `${conflict.table}: ${conflict.reason} (${conflict.code})`, retry, discard);
+        discard.addEventListener(
+          'click',
+          () => void this.#demo.conflicts.resolve(conflict.id as never, 'discard'),
+        );
+        retry.addEventListener(
+          'click',
+          () => void this.#demo.conflicts.resolve(conflict.id as never, 'retry'),
+        );
+        return make(
+          'li',
+          {},
+          `${conflict.table}: ${conflict.reason} (${conflict.code})`,
+          retry,
+          discard,
+        );
       }),
     );
   }

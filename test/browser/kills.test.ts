@@ -1,0 +1,250 @@
+// Windows that race, crash and are killed: nothing acknowledged is lost, nothing is doubled. Real Chromium, real server.
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { crash, Profile } from './support/browser.ts';
+import { everything, newCity, settled } from './support/demo.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { TestServer } from './support/server.ts';
+
+const WINDOWS = 5;
+const INCS = 200;
+const KILLS = 20;
+
+let server: TestServer;
+let proxy: FaultProxy;
+let profile: Profile;
+let counter: string;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  proxy = await FaultProxy.start(server.url);
+});
+
+afterAll(async () => {
+  await profile?.remove();
+  await proxy?.close();
+  await server?.stop();
+});
+
+const likes = (page: Page) => page.evaluate((id) => demo.cities.get(id)?.likes, counter);
+
+/** What the server itself holds, as a profile that begins with nothing sees it. */
+async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
+  const other = new Profile();
+  try {
+    const page = await other.window({ url: server.url, user: 'fresh' });
+    await page.evaluate(() => demo.sync.now());
+    await settled(page);
+    return await read(page);
+  } finally {
+    await other.remove();
+  }
+}
+
+describe('several windows and sudden ends', () => {
+  test('five windows make 200 inc each: the total is exact everywhere', async () => {
+    profile = new Profile();
+    const pages = [];
+    for (let i = 0; i < WINDOWS; i++) pages.push(await profile.window({ url: proxy.url }));
+    const [first] = pages;
+    if (!first) throw new Error('no window');
+    counter = await first.evaluate(
+      (city) => demo.transact((tx) => tx.cities.create(city)).result,
+      newCity('Counter'),
+    );
+    for (const page of pages)
+      await page.waitForFunction(
+        (id) => demo.cities.get(id) !== undefined,
+        { polling: 50 },
+        counter,
+      );
+    await Promise.all(
+      pages.map((page) =>
+        page.evaluate(
+          async (id, count) => {
+            const all = [];
+            for (let i = 0; i < count; i++) {
+              all.push(demo.mutate.likeCity({ id }).durable);
+              if (i % 20 === 0) await all.at(-1);
+            }
+            await Promise.all(all);
+          },
+          counter,
+          INCS,
+        ),
+      ),
+    );
+    for (const page of pages) {
+      await page.waitForFunction(
+        (id, total) => demo.cities.get(id)?.likes === total,
+        { timeout: 60_000, polling: 50 },
+        counter,
+        WINDOWS * INCS,
+      );
+      await settled(page);
+    }
+    expect(await fresh(likes)).toBe(WINDOWS * INCS);
+  });
+
+  test('1,000 quick edits are all durable and all confirmed', async () => {
+    const page = await profile.window({ url: proxy.url });
+    const counts = await page.evaluate(async (id) => {
+      const made = [];
+      for (let i = 1; i <= 1000; i++)
+        made.push(demo.mutate.editCity({ id, patch: { population: i } }));
+      const durable = await Promise.allSettled(made.map((m) => m.durable));
+      const confirmed = await Promise.allSettled(made.map((m) => m.confirmed));
+      const count = (list: PromiseSettledResult<void>[]) =>
+        list.filter((x) => x.status === 'fulfilled').length;
+      return [count(durable), count(confirmed), demo.cities.get(id)?.population];
+    }, counter);
+    expect(counts).toEqual([1000, 1000, 1000]);
+  });
+
+  test('the lease holder is crashed in the middle of a push: another takes over, nothing twice', async () => {
+    const pages = await (await profile.browser()).pages();
+    const before = (await fresh(likes)) ?? 0;
+    let letGo: () => void = () => undefined;
+    const hold = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    // The push reaches the proxy and waits there; its answer then finds nobody.
+    proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
+    const windows = pages.filter((page) => page.url().startsWith(proxy.url));
+    const writer = windows[0];
+    if (!writer) throw new Error('no window');
+    await writer.evaluate((id) => demo.mutate.likeCity({ id }).durable, counter);
+    const holder = await Promise.any(
+      windows.map(async (page) => {
+        await page.waitForFunction(() => demo.sync.status.role === 'holder', {
+          timeout: 20_000,
+          polling: 20,
+        });
+        return page;
+      }),
+    );
+    const start = performance.now();
+    const survivors = windows.filter((page) => page !== holder);
+    const pushed = proxy.next(/\/v1\/push/, 30_000);
+    await crash(holder);
+    await pushed;
+    console.log(
+      `holder crashed: another window pushed after ${Math.round(performance.now() - start)} ms`,
+    );
+    letGo();
+    proxy.rules();
+    for (const page of survivors) {
+      await page.waitForFunction(
+        (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
+        { timeout: 60_000, polling: 50 },
+        counter,
+        before + 1,
+      );
+    }
+    expect(await fresh(likes)).toBe(before + 1);
+  });
+
+  test('a push whose answer is lost after the commit is not applied twice', async () => {
+    const page = await profile.window({ url: proxy.url });
+    const before = (await likes(page)) ?? 0;
+    proxy.rules({ path: /\/v1\/push/, fault: 'cut-after', times: 1 });
+    await page.evaluate((id) => demo.mutate.likeCity({ id }).durable, counter);
+    await page.evaluate((id) => void demo.mutate.likeCity({ id }), counter);
+    await page.waitForFunction(
+      (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
+      { timeout: 90_000, polling: 50 },
+      counter,
+      before + 2,
+    );
+    proxy.rules();
+    expect(await fresh(likes)).toBe(before + 2);
+  });
+
+  test('SIGKILL of the browser with pending edits, 20 times: none lost, none doubled', async () => {
+    await profile.remove();
+    profile = new Profile();
+    let expected = (await fresh(likes)) ?? 0;
+    for (let round = 0; round < KILLS; round++) {
+      const page = await profile.window({ url: proxy.url });
+      await page.waitForFunction(
+        (id) => demo.cities.get(id) !== undefined,
+        { timeout: 60_000, polling: 50 },
+        counter,
+      );
+      // Odd rounds: nothing can be pushed before the kill. Even ones: pushes are under way when it comes.
+      if (round % 2) proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+      const acknowledged = await page.evaluate(
+        async (id, count) => {
+          const all = [];
+          for (let i = 0; i < count; i++) all.push(demo.mutate.likeCity({ id }).durable);
+          await Promise.all(all);
+          return all.length;
+        },
+        counter,
+        round + 1,
+      );
+      await profile.kill();
+      expected += acknowledged;
+      proxy.rules();
+    }
+    const page = await profile.window({ url: proxy.url });
+    await page.waitForFunction(
+      (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
+      { timeout: 60_000, polling: 50 },
+      counter,
+      expected,
+    );
+    expect(await fresh(likes)).toBe(expected);
+  });
+
+  test('two profiles converge byte for byte, and so does what a cold start reads back', async () => {
+    const second = new Profile();
+    try {
+      const a = await profile.window({ url: proxy.url });
+      const b = await second.window({ url: proxy.url, user: 'second' });
+      const churn = (page: Page, seed: number) =>
+        page.evaluate(async (start) => {
+          let state = start;
+          const random = (below: number) => {
+            state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+            return state % below;
+          };
+          const made = [];
+          for (let i = 0; i < 150; i++) {
+            const ids = demo.cities.ids();
+            const id = ids[random(ids.length)];
+            const what = random(10);
+            if (what < 3 || !id)
+              made.push(demo.mutate.addCity({ name: `City ${start}-${i}`, country: 'NO' }));
+            else if (what < 6)
+              made.push(
+                demo.mutate.editCity({
+                  id,
+                  patch: { name: `Named ${start}-${i}`, population: random(1000) },
+                }),
+              );
+            else if (what < 9) made.push(demo.mutate.likeCity({ id }));
+            else made.push(demo.mutate.deleteCity({ id }));
+            if (i % 25 === 0) await made.at(-1)?.durable;
+          }
+          await Promise.all(made.map((m) => m.durable));
+        }, seed);
+      await Promise.all([churn(a, 1), churn(b, 2)]);
+      for (const page of [a, b, a, b]) {
+        await page.evaluate(() => demo.sync.now());
+        await settled(page);
+      }
+      const seen = await everything(a);
+      expect(await everything(b)).toBe(seen);
+      await profile.close();
+      await second.close();
+      // Without the network, what is on the screen comes from storage alone.
+      proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+      const again = await profile.window({ url: proxy.url });
+      expect(await everything(again)).toBe(seen);
+      proxy.rules();
+    } finally {
+      await second.remove();
+    }
+  });
+});

@@ -1,0 +1,179 @@
+// A proxy between browsers and the server, at an address of its own that stays the same while the server behind it comes
+// and goes. Tests tell it what to break: refuse connections (no network), cut a request before it reaches the server, cut
+// the answer after the server has committed, answer with HTML as a captive portal does, or hold requests back.
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
+
+export type Fault = 'none' | 'refuse' | 'cut-before' | 'cut-after' | 'html';
+
+/** Decides per request; `hold` resolves when the request may go on. */
+export interface Rule {
+  readonly path: RegExp;
+  readonly fault?: Fault;
+  readonly hold?: Promise<unknown>;
+  /** How many requests it is for; unlimited where left out. */
+  times?: number;
+}
+
+export interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+}
+
+export class FaultProxy {
+  readonly #server: http.Server;
+  readonly #sockets = new Set<net.Socket>();
+  readonly #waiters = new Set<(seen: Seen) => void>();
+  #target: URL;
+  #rules: Rule[] = [];
+  /** Every request that was answered, in order. */
+  readonly seen: Seen[] = [];
+  /** True: connections are dropped at once, and open ones are cut: no network at all, the socket's included. */
+  #offline = false;
+
+  private constructor(target: string) {
+    this.#target = new URL(target);
+    this.#server = http.createServer((request, response) => void this.#handle(request, response));
+    this.#server.on('upgrade', (request, socket, head) =>
+      this.#upgrade(request, socket as net.Socket, head),
+    );
+    this.#server.on('connection', (socket) => {
+      if (this.#offline) socket.destroy();
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  static async start(target: string): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target);
+    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    return proxy;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** The server behind it was started anew at another address. */
+  retarget(target: string): void {
+    this.#target = new URL(target);
+  }
+
+  setOffline(offline: boolean): void {
+    this.#offline = offline;
+    if (offline) for (const socket of this.#sockets) socket.destroy();
+  }
+
+  rules(...rules: Rule[]): void {
+    this.#rules = rules;
+  }
+
+  /** Resolves when a request that matches has been answered (or cut) from now on. */
+  next(path: RegExp, limitMs = 30_000): Promise<Seen> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(hear);
+        reject(new Error(`no request for ${path} within ${limitMs} ms`));
+      }, limitMs);
+      const hear = (seen: Seen) => {
+        if (!path.test(seen.path)) return;
+        clearTimeout(timer);
+        this.#waiters.delete(hear);
+        resolve(seen);
+      };
+      this.#waiters.add(hear);
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #rule(path: string): Rule | undefined {
+    const rule = this.#rules.find(
+      (candidate) => candidate.path.test(path) && candidate.times !== 0,
+    );
+    if (rule?.times !== undefined) rule.times -= 1;
+    return rule;
+  }
+
+  #tell(seen: Seen): void {
+    this.seen.push(seen);
+    for (const hear of [...this.#waiters]) hear(seen);
+  }
+
+  async #handle(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+    const path = request.url ?? '/';
+    const method = request.method ?? 'GET';
+    const rule = this.#rule(path);
+    const chunks: Buffer[] = [];
+    request.on('error', () => request.destroy());
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (rule?.hold) await rule.hold;
+    const fault = rule?.fault ?? 'none';
+    if (fault === 'refuse' || fault === 'cut-before') {
+      this.#tell({ method, path, status: 0 });
+      request.socket.destroy();
+      return;
+    }
+    if (fault === 'html') {
+      response
+        .writeHead(200, { 'content-type': 'text/html' })
+        .end('<!doctype html><title>Log in to the hotel</title>');
+      this.#tell({ method, path, status: 200 });
+      return;
+    }
+    this.#forward(request, Buffer.concat(chunks), response, fault === 'cut-after');
+  }
+
+  #forward(
+    request: http.IncomingMessage,
+    body: Buffer,
+    response: http.ServerResponse,
+    cut: boolean,
+  ): void {
+    const path = request.url ?? '/';
+    const method = request.method ?? 'GET';
+    const { hostname, port, host } = this.#target;
+    const headers: http.OutgoingHttpHeaders = { ...request.headers, host };
+    // The page's origin is this proxy's; the server checks it against its own address.
+    if (headers['origin']) headers['origin'] = this.#target.origin;
+    const outgoing = http.request({ hostname, port, path, method, headers }, (answer) => {
+      if (cut) {
+        answer.resume();
+        answer.on('end', () => {
+          this.#tell({ method, path, status: answer.statusCode ?? 0 });
+          request.socket.destroy();
+        });
+        return;
+      }
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+      answer.on('end', () => this.#tell({ method, path, status: answer.statusCode ?? 0 }));
+    });
+    outgoing.on('error', () => {
+      this.#tell({ method, path, status: 0 });
+      request.socket.destroy();
+    });
+    outgoing.end(body);
+  }
+
+  #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
+    const upstream = net.connect(Number(this.#target.port), this.#target.hostname, () => {
+      const headers = { ...request.headers, host: this.#target.host, origin: this.#target.origin };
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+      upstream.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+      upstream.write(head);
+      upstream.pipe(socket);
+      socket.pipe(upstream);
+    });
+    this.#sockets.add(upstream);
+    upstream.once('close', () => this.#sockets.delete(upstream));
+    upstream.on('error', () => socket.destroy());
+    socket.on('error', () => upstream.destroy());
+    socket.once('close', () => upstream.destroy());
+  }
+}
