@@ -90,7 +90,7 @@ describe('a newcomer', () => {
     await one.waitForFunction(
       (count) =>
         [...document.querySelectorAll('#cities-sizer .row')].some(
-          (row) => row.getAttribute('aria-rowindex') === String(count),
+          (row) => row.getAttribute('aria-posinset') === String(count),
         ),
       {},
       CITIES,

@@ -22,7 +22,6 @@ export class CityList {
   #selected = '';
   #first = -1;
   #last = -1;
-  #total = 0;
   #stopRows: Stoppable = () => {};
   #stopCount: Stoppable = () => {};
 
@@ -68,10 +67,9 @@ export class CityList {
     this.#stopCount = this.#query()
       .liveCount()
       .subscribe((total) => {
-        this.#total = total;
         this.#count.textContent = `${formatNumber(total)} ${total === 1 ? 'city' : 'cities'}`;
+        this.#sizer.dataset['total'] = String(total);
         this.#sizer.style.height = `${total * ROW_PX}px`;
-        this.#scroller.setAttribute('aria-rowcount', String(total));
         this.#moveWindow(false);
       });
     this.#moveWindow(true);
@@ -110,9 +108,10 @@ export class CityList {
     );
     const shown = rows.map((city, i) => {
       const row =
-        old.get(city.id) ?? make('div', { class: 'row', role: 'row', 'data-id': city.id });
+        old.get(city.id) ?? make('div', { class: 'row', role: 'option', 'data-id': city.id });
       row.style.transform = `translateY(${(first + i) * ROW_PX}px)`;
-      row.setAttribute('aria-rowindex', String(first + i + 1));
+      row.setAttribute('aria-posinset', String(first + i + 1));
+      row.setAttribute('aria-setsize', this.#sizer.dataset['total'] ?? '-1');
       const cells = [
         city.name,
         city.country,
@@ -122,7 +121,7 @@ export class CityList {
       const same =
         row.childElementCount === cells.length &&
         cells.every((text, c) => row.children[c]?.textContent === text);
-      if (!same) row.replaceChildren(...cells.map((text) => make('span', { role: 'cell' }, text)));
+      if (!same) row.replaceChildren(...cells.map((text) => make('span', {}, text)));
       if (this.#demo.cities.isPending(city.id)) row.dataset['pending'] = '';
       else delete row.dataset['pending'];
       this.#markSelected(row);
@@ -147,7 +146,7 @@ export class CityList {
     const at = rows.findIndex((row) => row.dataset['id'] === this.#selected);
     const row = rows[at < 0 ? 0 : at + step];
     if (!row) return;
-    const top = (Number(row.getAttribute('aria-rowindex')) - 1) * ROW_PX;
+    const top = (Number(row.getAttribute('aria-posinset')) - 1) * ROW_PX;
     const scroller = this.#scroller;
     if (top < scroller.scrollTop) scroller.scrollTop = top;
     else if (top + ROW_PX > scroller.scrollTop + scroller.clientHeight)
