@@ -1,0 +1,232 @@
+// A real server for a test: the built command in a process of its own, on a temporary folder and a free port; and a client
+// of the wire that knows nothing of the package.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { testSchema } from './schemas.ts';
+
+const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
+
+export type Json = Record<string, unknown>;
+
+export interface TestServer {
+  readonly url: string;
+  readonly output: () => string;
+  readonly process: ChildProcess;
+  /** Kills it without warning. */
+  kill(): Promise<void>;
+  /** Asks it to stop; resolves to its exit code. */
+  stop(): Promise<number | null>;
+}
+
+export class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), 'skerry-server-'));
+  readonly data = join(this.path, 'data');
+
+  file(name: string, text: string): string {
+    const path = join(this.path, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  schema(schema: unknown = testSchema): string {
+    return this.file(`schema-${randomUUID()}.mjs`, `export default ${JSON.stringify(schema)};`);
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+export interface StartOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a process of the command; `ready` resolves with the server, or rejects with what it printed. */
+export function startServer(
+  folder: Folder,
+  schemaPath: string,
+  options: StartOptions = {},
+): Promise<TestServer> {
+  const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
+  const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
+  const child = spawn(process.execPath, [kMain, ...args, ...(options.args ?? ['--dev'])], {
+    env: { ...environment, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  return new Promise((resolve, reject) => {
+    const take = (chunk: Buffer) => {
+      output += chunk.toString();
+      const url = /^skerry-server ready (\S+)$/m.exec(output)?.[1];
+      if (url === undefined) return;
+      resolve({
+        url,
+        process: child,
+        output: () => output,
+        async kill() {
+          child.kill('SIGKILL');
+          await ended;
+        },
+        stop() {
+          child.kill('SIGTERM');
+          return ended;
+        },
+      });
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.once('error', reject);
+    void ended.then((code) => reject(new Error(`The server ended with ${code}:\n${output}`)));
+  });
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Json;
+  readonly headers: Headers;
+}
+
+export async function post(
+  url: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text === '' ? {} : (JSON.parse(text) as Json),
+  };
+}
+
+let lastTime = 0;
+
+/** A UUIDv7, as clients make them: they sort as they were made. */
+export function uuid7(): string {
+  lastTime = Math.max(lastTime + 1, Date.now());
+  const time = lastTime.toString(16).padStart(12, '0');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
+export interface Link {
+  readonly seq: number;
+  readonly id: string;
+}
+
+export interface WireUpdate extends Json {
+  readonly id: string;
+  readonly after: Record<string, Link | null>;
+  readonly ops: readonly Json[];
+}
+
+/** A client of the wire: one identity, its chain, its cursors. */
+export class WireClient {
+  readonly id = uuid7();
+  readonly url: string;
+  readonly user: string;
+  chain: Record<string, Link> = {};
+  cursors: Record<string, string> = {};
+  scopes: Json[] = [];
+
+  constructor(url: string, user = 'anna') {
+    this.url = url;
+    this.user = user;
+  }
+
+  get headers(): Record<string, string> {
+    return { authorization: `Bearer dev:${this.user}` };
+  }
+
+  /** The next update of the chain in the realms that its ops name. */
+  update(ops: readonly Json[], more: Json = {}): WireUpdate {
+    const realms = new Set<string>();
+    for (const op of ops) {
+      realms.add(String(op.realm));
+      if (op.to !== undefined) realms.add(String(op.to));
+    }
+    const after: Record<string, Link | null> = {};
+    for (const realm of [...realms].sort()) after[realm] = this.chain[realm] ?? null;
+    const at = Date.now();
+    const update: WireUpdate = {
+      id: uuid7(),
+      after,
+      base: Object.fromEntries([...realms].map((realm) => [realm, 0])),
+      at,
+      actions: [{ id: uuid7(), name: 'test', arg: null, at }],
+      ops: ops.map((op) => ({ ...op, by: [0] })),
+      ...more,
+    };
+    for (const realm of realms) {
+      this.chain[realm] = { seq: (after[realm]?.seq ?? 0) + 1, id: update.id };
+    }
+    return update;
+  }
+
+  send(updates: readonly Json[], more: Json = {}): Promise<Answer> {
+    const body = { client: this.id, schema: 1, epoch: 1, seen: {}, updates, ...more };
+    return post(this.url, '/v1/push', body, this.headers);
+  }
+
+  /** Pushes one new update with these ops, and returns its result. */
+  async push(ops: readonly Json[]): Promise<Json> {
+    const { status, body } = await this.send([this.update(ops)]);
+    if (status !== 200) throw new Error(`push: ${status} ${JSON.stringify(body)}`);
+    return (body.results as Json[])[0] as Json;
+  }
+
+  request(more: Json = {}): Json {
+    return {
+      client: this.id,
+      schema: 1,
+      cursors: this.cursors,
+      realmsToken: null,
+      have: [],
+      seen: {},
+      scopes: this.scopes,
+      limit: 10_000,
+      ...more,
+    };
+  }
+
+  pull(more: Json = {}): Promise<Answer> {
+    return post(this.url, '/v1/pull', this.request(more), this.headers);
+  }
+
+  /** Pulls until there is no more, folding the changes of plain pulls into rows by realm, table and id. */
+  async sync(rows: Map<string, Json>): Promise<void> {
+    for (let round = 0; round < 200; round++) {
+      const { status, body } = await this.pull();
+      if (status !== 200) throw new Error(`pull: ${status} ${JSON.stringify(body)}`);
+      foldChanges(rows, body.changes as Json[]);
+      this.cursors = { ...this.cursors, ...(body.cursors as Record<string, string>) };
+      if (body.more !== true) return;
+    }
+    throw new Error('pull: no end');
+  }
+}
+
+function keyOf(change: Json): string {
+  return `${String(change.realm)} ${String(change.table)} ${String(change.id)}`;
+}
+
+export function foldChanges(rows: Map<string, Json>, changes: readonly Json[]): void {
+  for (const change of changes) {
+    const key = keyOf(change);
+    if (change.change === 'create') rows.set(key, { ...(change.set as Json) });
+    else if (change.change === 'update') {
+      rows.set(key, { ...rows.get(key), ...(change.set as Json) });
+    } else rows.delete(key);
+  }
+}

@@ -1,0 +1,156 @@
+// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: PGlite in memory.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Database } from '../../server/src/db/database.ts';
+import { openPGlite } from '../../server/src/db/pglite.ts';
+import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { readNeeds, writeRows } from '../../server/src/sql/rows.ts';
+import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { testSchema } from './support/schemas.ts';
+
+let db: Database;
+
+beforeAll(async () => {
+  db = await openPGlite(null);
+});
+beforeEach(async () => {
+  await db.execute(
+    `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
+  );
+  await db.transaction({ mode: 'write' }, migrate);
+});
+afterAll(() => db.close());
+
+function apply(schema: SchemaDescription): Promise<void> {
+  return db.transaction({ mode: 'write' }, (tx) => applySchema(tx, schema, sqlSchema(schema)));
+}
+
+/** A copy of the test schema with the props of `cities` changed. */
+function withCities(change: (props: Record<string, unknown>[]) => unknown[]): SchemaDescription {
+  const copy = structuredClone(testSchema) as unknown as {
+    tables: { name: string; props: Record<string, unknown>[] }[];
+  };
+  const cities = copy.tables.find(({ name }) => name === 'cities')!;
+  cities.props = change(cities.props) as Record<string, unknown>[];
+  return copy as unknown as SchemaDescription;
+}
+
+const full = {
+  table: 'cities',
+  id: 'Åre',
+  realm: 'public',
+  createdAt: 1760000000123,
+  modifiedAt: -62135596800001.5,
+  revision: 57,
+  deletedAt: null,
+  props: {
+    name: 'Å"r\\e\n😀',
+    country: null,
+    population: 0.1,
+    capital: true,
+    foundedOn: 8.64e15,
+    flag: 'AP8=',
+    size: 'm',
+    extra: { b: [null, { a: 1e-7 }], a: 'x' },
+    code: 'x'.repeat(5000),
+    revision: 3,
+  },
+};
+
+async function readCity(id: string): Promise<unknown> {
+  const text = await readNeeds(db, sqlSchema(testSchema), { rows: [['cities', id]] });
+  return (JSON.parse(text) as { rows: unknown[] }).rows[0];
+}
+
+describe('typed tables', () => {
+  test('a row of every prop type comes back as it went in', async () => {
+    await apply(testSchema);
+    await writeRows(db, sqlSchema(testSchema), [full]);
+    expect(await readCity('Åre')).toEqual(full);
+  });
+
+  test('writing a row again replaces it whole', async () => {
+    await apply(testSchema);
+    const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
+    await writeRows(db, sqlSchema(testSchema), [full]);
+    await writeRows(db, sqlSchema(testSchema), [second]);
+    expect(await readCity('Åre')).toMatchObject({
+      realm: 'team',
+      deletedAt: 5,
+      props: { name: 'x', population: null },
+    });
+  });
+
+  test('children and unique rivals are found, tombstones and other realms are not', async () => {
+    await apply(testSchema);
+    const schema = sqlSchema(testSchema);
+    const at = { createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
+    const group = '00000000-0000-8000-8000-000000000001';
+    await writeRows(db, schema, [
+      { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
+      { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
+      {
+        table: 'cities',
+        id: 'c1',
+        realm: 'public',
+        ...at,
+        props: { name: 'a', code: full.props.code },
+      },
+      {
+        table: 'cities',
+        id: 'c2',
+        realm: 'team',
+        ...at,
+        props: { name: 'b', code: full.props.code },
+      },
+    ] as never);
+    const children = await readNeeds(db, schema, { children: [['members', 'group', group]] });
+    expect((JSON.parse(children) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
+      'm1',
+    ]);
+    const rivals = await readNeeds(db, schema, {
+      unique: [['cities', 'code', 'public', full.props.code]],
+    });
+    expect((JSON.parse(rivals) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
+      'c1',
+    ]);
+  });
+
+  test('a schema that has grown widens the tables, and a required prop takes its default', async () => {
+    await apply(testSchema);
+    await writeRows(db, sqlSchema(testSchema), [full]);
+    const grown = withCities((props) => [
+      ...props,
+      { name: 'mayor', type: 'string', optional: true },
+      { name: 'likes', type: 'number', optional: false, default: 7 },
+    ]);
+    await apply(grown);
+    const text = await readNeeds(db, sqlSchema(grown), { rows: [['cities', 'Åre']] });
+    const [row] = (JSON.parse(text) as { rows: { props: object }[] }).rows;
+    expect(row?.props).toMatchObject({ name: full.props.name, mayor: null, likes: 7 });
+  });
+
+  test('what rows cannot follow is refused, naming all of it, and changes nothing', async () => {
+    await apply(testSchema);
+    await writeRows(db, sqlSchema(testSchema), [full]);
+    const broken = withCities((props) => [
+      ...props.map((prop) => (prop.name === 'population' ? { ...prop, type: 'string' } : prop)),
+      { name: 'mayor', type: 'string', optional: false },
+      { name: 'fine', type: 'string', optional: true },
+    ]);
+    const error = await apply(broken).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(SchemaError);
+    expect((error as Error).message).toContain('cities.mayor is new and required');
+    expect((error as Error).message).toContain('cities.population is text now');
+    const columns = await db.query(
+      `select column_name from information_schema.columns where table_name = 'cities' and column_name = 'fine'`,
+    );
+    expect(columns).toEqual([]);
+  });
+
+  test('two props that would share a column are refused', () => {
+    const clash = withCities((props) => [...props, { name: 'founded_on', type: 'string' }]);
+    expect(() => sqlSchema(clash)).toThrow(/founded_on/);
+  });
+});
