@@ -1,0 +1,165 @@
+// Goal: group commit loses nothing, doubles nothing and keeps the order of every client. Method: a committer that records
+// what it is given, and fails as databases do.
+
+import { describe, expect, test } from 'vitest';
+import type { User } from '../../server/src/auth/auth.ts';
+import { AuthorityError } from '../../server/src/authority/authority.ts';
+import { Problem } from '../../server/src/http/problem.ts';
+import { limits } from '../../server/src/limits.ts';
+import {
+  type CommitOptions,
+  type Committed,
+  RealmsBusy,
+  type Unit,
+} from '../../server/src/push/commit.ts';
+import { Flusher, type PushRequest } from '../../server/src/push/flusher.ts';
+
+const user: User = { id: 'anna', realms: new Map([['r', 'write']]), expires: null };
+
+function request(client: string, ids: readonly string[], realm = 'r'): PushRequest {
+  const updates = ids.map((id) => ({ id, after: { [realm]: null } }));
+  return { client, user, epoch: 1, updates, bytes: 10 };
+}
+
+class DatabaseError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+type Rule = (ids: readonly string[], options: CommitOptions, call: number) => void;
+
+/** A flusher over a committer that throws what the rule throws, and else applies everything. */
+function world(rule: Rule = () => {}) {
+  const calls: string[][] = [];
+  const applied: string[] = [];
+  const refused: string[] = [];
+  const pauses: number[] = [];
+  const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
+    const ids = units.map(({ update }) => String(update.id));
+    calls.push(ids);
+    await new Promise((resolve) => setImmediate(resolve));
+    rule(ids, options, calls.length);
+    const refusals = new Set((options.refuse ?? []).map(({ id }) => id));
+    const results = ids.map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
+    for (const { id, status } of results) (status === 'applied' ? applied : refused).push(id);
+    return { now: 1, results, entries: [] };
+  };
+  const flusher = new Flusher({
+    committer: { commit },
+    committed: () => {},
+    pause: async (ms) => {
+      pauses.push(ms);
+    },
+    log: () => {},
+  });
+  return { flusher, calls, applied, refused, pauses };
+}
+
+const statuses = (answer: { results: readonly Record<string, unknown>[] }) =>
+  answer.results.map(({ status }) => status);
+
+describe('the flusher', () => {
+  test('puts everything that waits into one transaction, in the order of arrival', async () => {
+    const { flusher, calls } = world();
+    await Promise.all([
+      flusher.push(request('a', ['a1', 'a2'])),
+      flusher.push(request('b', ['b1'])),
+      flusher.push(request('a', ['a3'])),
+    ]);
+    expect(calls).toEqual([['a1', 'a2', 'b1', 'a3']]);
+  });
+
+  test('halves a group in order until the update with the impossible value stands alone, and refuses only that', async () => {
+    const { flusher, applied, refused } = world((ids, { refuse }) => {
+      if (ids.includes('bad') && refuse?.length === 0) throw new DatabaseError('22P05');
+    });
+    const [first, second] = await Promise.all([
+      flusher.push(request('a', ['a1', 'bad', 'a2'])),
+      flusher.push(request('b', ['b1'])),
+    ]);
+    expect(statuses(first)).toEqual(['applied', 'rejected', 'applied']);
+    expect(statuses(second)).toEqual(['applied']);
+    expect(applied).toEqual(['a1', 'a2', 'b1']);
+    expect(refused).toEqual(['bad']);
+  });
+
+  test('a request that the authority cannot read fails whole, and its neighbours do not', async () => {
+    const { flusher, applied } = world((ids) => {
+      if (ids.includes('b1')) throw new AuthorityError('parse', 'not an update');
+    });
+    const results = await Promise.allSettled([
+      flusher.push(request('a', ['a1'])),
+      flusher.push(request('b', ['b0', 'b1'])),
+      flusher.push(request('c', ['c1'])),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const [, failed] = results;
+    expect((failed as PromiseRejectedResult).reason).toMatchObject({ code: 'invalid' });
+    expect(applied).toEqual(['a1', 'c1']);
+  });
+
+  test.each(['40001', '40P01', '57P01', 'ECONNRESET'])('tries again after %s', async (code) => {
+    const { flusher, calls, pauses } = world((_ids, _options, call) => {
+      if (call < 3) throw new DatabaseError(code);
+    });
+    expect(statuses(await flusher.push(request('a', ['a1'])))).toEqual(['applied']);
+    expect(calls).toHaveLength(3);
+    expect(pauses).toHaveLength(2);
+  });
+
+  test('gives up after a bound, and goes on with what comes next', async () => {
+    let broken = true;
+    const { flusher, calls } = world(() => {
+      if (broken) throw new DatabaseError('40001');
+    });
+    await expect(flusher.push(request('a', ['a1']))).rejects.toMatchObject({ code: 'busy' });
+    expect(calls).toHaveLength(limits.transactionTries);
+    broken = false;
+    expect(statuses(await flusher.push(request('a', ['a1'])))).toEqual(['applied']);
+  });
+
+  test('an error of the server itself is not told to the caller', async () => {
+    const { flusher } = world(() => {
+      throw new Error('a secret path');
+    });
+    const error = await flusher.push(request('a', ['a1'])).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(Problem);
+    expect(error).toMatchObject({ code: 'internal' });
+    expect((error as Problem).message).not.toContain('secret');
+  });
+
+  test('a busy realm is passed over, with every later update of its clients, and waited for at the third time', async () => {
+    const waits: boolean[] = [];
+    const { flusher, calls, applied } = world((ids, { wait }) => {
+      if (ids.includes('busy1')) {
+        waits.push(wait);
+        if (!wait) throw new RealmsBusy(new Set(['busy']));
+      }
+    });
+    await Promise.all([
+      flusher.push(request('a', ['a1'])),
+      flusher.push(request('b', ['busy1'], 'busy')),
+      flusher.push(request('b', ['b2'])),
+      flusher.push(request('c', ['c1'])),
+    ]);
+    // The rest of the group went on without it; the client's later update came after it.
+    expect(calls[1]).toEqual(['a1', 'c1']);
+    expect(waits).toEqual([false, false, true]);
+    expect(applied).toEqual(['a1', 'c1', 'busy1', 'b2']);
+  });
+
+  test('refuses more than it can hold, and takes nothing once it is closed', async () => {
+    const { flusher } = world();
+    const pushes = Array.from({ length: limits.waitingPushes }, (_, i) =>
+      flusher.push(request(`c${i}`, [`u${i}`])),
+    );
+    expect(() => flusher.push(request('one', ['more']))).toThrow(/waiting/);
+    const closed = flusher.close();
+    expect(() => flusher.push(request('late', ['u']))).toThrow(/stopping/);
+    await closed;
+    expect(await Promise.all(pushes)).toHaveLength(limits.waitingPushes);
+  });
+});
