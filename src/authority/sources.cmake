@@ -2,9 +2,15 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
   src/authority/admission_json.cc
   src/authority/chain.cc
+  src/authority/cursor.cc
+  src/authority/diff.cc
   src/authority/effects.cc
+  src/authority/image_maker.cc
   src/authority/judgement.cc
+  src/authority/pull.cc
+  src/authority/pull_json.cc
   src/authority/result.cc
   src/authority/row_data.cc
+  src/authority/scope.cc
   src/authority/working_set.cc
 )

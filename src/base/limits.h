@@ -25,6 +25,8 @@ inline constexpr size_t kMaxRefusalsInARow = 1000;       // of one chain row; th
 inline constexpr int kMaxAdmissionRounds = 256;          // requests for more rows in one admission
 inline constexpr size_t kMaxPullEntries = 10'000;        // of one realm in one answer
 inline constexpr size_t kPageRows = 2000;                // rows of a fill page
+inline constexpr size_t kMaxScopes = 1000;               // of one pull
+inline constexpr size_t kMaxCursors = 10'000;            // of one pull; ids of `have` likewise
 inline constexpr size_t kImageRows = 2000;               // a whole realm with more is filled by an image
 
 }  // namespace skerry

@@ -1,0 +1,326 @@
+#include "authority/pull.h"
+
+#include <algorithm>
+
+#include "authority/diff.h"
+#include "base/limits.h"
+#include "log/fold.h"
+
+namespace skerry {
+
+void Pull::Begin(PullRequest request, std::map<std::string, PullRealm> realms) {
+  request_ = std::move(request);
+  for (const auto& [name, cursor] : request_.cursors) {
+    if (!realms.contains(name)) answer_.revoked.push_back(name);
+  }
+  const bool is_whole = request_.scopes.CoverAll(*schema_);
+  for (const auto& [name, now] : realms) {
+    Realm& realm = realms_[name];
+    realm.now = now;
+    const auto cursor = request_.cursors.find(name);
+    if (cursor != request_.cursors.end()) realm.from = cursor->second;
+    if (realm.from.revision == 0) {
+      realm.mode = is_whole && now.rows > kImageRows ? Mode::kImage : Mode::kState;
+    }
+    AskFor(name, realm);
+  }
+  needs_.own.assign(request_.have.begin(), request_.have.end());
+  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
+    if (!request_.scopes.list()[i].is_filled) needs_.pages.push_back(i);
+  }
+  asked_pages_ = needs_.pages;
+  pages_.resize(asked_pages_.size());
+}
+
+void Pull::AskFor(const std::string& name, const Realm& realm) {
+  if (realm.mode == Mode::kImage) {
+    needs_.images.push_back(name);
+    answer_.images.push_back(name);
+    return;
+  }
+  needs_.page_realms.push_back(name);
+  if (realm.mode == Mode::kRange) {
+    uint64_t limit = kMaxPullEntries;
+    if (request_.limit) limit = std::min(limit, request_.limit);
+    needs_.entries.push_back({name, realm.from.revision, limit + 1, ""});  // one is the cursor's own
+    needs_.changes.emplace_back(name, realm.from.revision);
+    return;
+  }
+  if (realm.now.head == 0) return;
+  needs_.entries.push_back({name, 0, std::nullopt, request_.client});
+  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
+    const Scope& scope = request_.scopes.list()[i];
+    if (scope.is_filled || !scope.filled.empty()) needs_.state.push_back({name, i});
+  }
+}
+
+void Pull::LoadEntry(const std::string& realm, PulledEntry entry) {
+  const auto found = realms_.find(realm);
+  if (found != realms_.end()) found->second.entries[entry.revision] = std::move(entry);
+}
+
+void Pull::LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
+                      std::optional<Row> before) {
+  const auto found = realms_.find(realm);
+  if (found == realms_.end() || revision <= found->second.from.revision) return;
+  found->second.changes[key].try_emplace(revision, std::move(before));
+}
+
+void Pull::LoadOwn(const std::string& realm, PulledOwn own) {
+  const auto found = realms_.find(realm);
+  if (found == realms_.end() || !request_.have.contains(own.update)) return;
+  found->second.own.push_back(std::move(own));
+}
+
+void Pull::LoadState(const ObjectKey& key, Row row) {
+  const auto found = realms_.find(row.realm);
+  if (found != realms_.end()) found->second.state.insert_or_assign(key, std::move(row));
+}
+
+void Pull::LoadPage(size_t place, PulledPage page) {
+  if (place < pages_.size()) pages_[place] = std::move(page);
+}
+
+void Pull::LoadRow(const RealmKey& key, std::optional<Row> row) {
+  const bool is_there = row && row->realm == key.first;
+  rows_[key] = is_there ? std::move(row) : std::nullopt;
+}
+
+void Pull::Run() {
+  const bool is_first = needs_.rows.empty();
+  needs_ = {};
+  if (is_first) {
+    if (FindOtherHistories()) return;
+    ChooseEnds();
+    CutSpanning();
+    CollectOwn();
+    if (AskForRows()) return;
+  }
+  ChoosePages();
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode != Mode::kImage) DiffRealm(name, realm);
+  }
+  JoinMoves();
+  WriteChanges();
+}
+
+// A cursor whose entry is not there, or has another time, is of a history that the database has lost.
+bool Pull::FindOtherHistories() {
+  for (auto& [name, realm] : realms_) {
+    if (realm.mode != Mode::kRange) continue;
+    const auto entry = realm.entries.find(realm.from.revision);
+    if (entry != realm.entries.end() && entry->second.at == realm.from.at) continue;
+    answer_.reset.push_back(name);
+    realm.mode = Mode::kState;
+    realm.from = {};
+    realm.entries.clear();
+    realm.changes.clear();
+    AskFor(name, realm);
+  }
+  needs_.page_realms.clear();
+  return !needs_.empty();
+}
+
+void Pull::ChooseEnds() {
+  for (auto& [name, realm] : realms_) {
+    realm.to = realm.from.revision;
+    if (realm.mode == Mode::kState) realm.to = realm.now.head;
+    if (realm.mode != Mode::kRange) continue;
+    while (realm.entries.contains(realm.to + 1)) ++realm.to;
+  }
+}
+
+// An entry that spans realms is in all ranges or in none, where cursors allow. Every step shortens a range, so it ends.
+void Pull::CutSpanning() {
+  bool is_cut = true;
+  while (is_cut) {
+    is_cut = false;
+    for (auto& [name, realm] : realms_) {
+      if (realm.mode != Mode::kRange) continue;
+      for (auto entry = realm.entries.upper_bound(realm.from.revision);
+           entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
+        const auto is_beyond = [&](const std::pair<std::string, uint64_t>& span) {
+          const auto other = realms_.find(span.first);
+          return other != realms_.end() && other->second.mode == Mode::kRange &&
+                 span.second > other->second.to;
+        };
+        const ByRealm<uint64_t>& spans = entry->second.spans;
+        if (std::none_of(spans.begin(), spans.end(), is_beyond)) continue;
+        realm.to = entry->first - 1;
+        is_cut = true;
+        break;
+      }
+    }
+  }
+}
+
+void Pull::CollectOwn() {
+  for (auto& [name, realm] : realms_) {
+    if (realm.mode == Mode::kImage) continue;
+    for (const auto& [revision, entry] : realm.entries) {
+      if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
+      if (entry.client == request_.client) answer_.own[entry.update][name] = {revision, entry.at};
+    }
+    std::sort(realm.own.begin(), realm.own.end(),
+              [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
+    for (const PulledOwn& own : realm.own) {
+      if (own.revision <= realm.to) answer_.own[own.update][name] = {own.revision, own.at};
+    }
+    // From here on only those that the client folds.
+    std::erase_if(realm.own, [&](const PulledOwn& own) {
+      return own.revision <= realm.from.revision || own.revision > realm.to;
+    });
+  }
+}
+
+std::set<ObjectKey> Pull::KeysOf(const Realm& realm) const {
+  std::set<ObjectKey> keys;
+  for (const auto& [key, befores] : realm.changes) {
+    if (befores.begin()->first <= realm.to) keys.insert(key);
+  }
+  for (const auto& [key, row] : realm.state) keys.insert(key);
+  for (const PulledOwn& own : realm.own) {
+    for (const Op& op : own.ops) {
+      if (op.kind != OpKind::kAppend) keys.insert({op.table, op.id});
+    }
+  }
+  return keys;
+}
+
+bool Pull::AskForRows() {
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode == Mode::kImage) continue;
+    for (const ObjectKey& key : KeysOf(realm)) {
+      if (realm.state.contains(key)) continue;
+      const auto changes = realm.changes.find(key);
+      if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) continue;
+      needs_.rows.push_back({{name, key}, realm.to});
+    }
+  }
+  return !needs_.rows.empty();
+}
+
+std::optional<Row> Pull::RowAtEnd(const std::string& name, const Realm& realm,
+                                  const ObjectKey& key) const {
+  if (const auto row = realm.state.find(key); row != realm.state.end()) return row->second;
+  if (const auto changes = realm.changes.find(key); changes != realm.changes.end()) {
+    const auto next = changes->second.upper_bound(realm.to);
+    if (next != changes->second.end()) return next->second;
+  }
+  const auto row = rows_.find({name, key});
+  return row == rows_.end() ? std::nullopt : row->second;
+}
+
+std::optional<Row> Pull::RowAtStart(const std::string& name, const Realm& realm,
+                                    const ObjectKey& key) const {
+  if (realm.mode == Mode::kState) return std::nullopt;
+  const auto changes = realm.changes.find(key);
+  if (changes != realm.changes.end()) return changes->second.begin()->second;
+  return RowAtEnd(name, realm, key);
+}
+
+// A page rides on an answer that reaches every head; else it waits for the next.
+void Pull::ChoosePages() {
+  bool is_at_head = true;
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode == Mode::kRange && realm.to < realm.now.head) is_at_head = false;
+  }
+  answer_.has_more = !is_at_head;
+  if (!is_at_head) return;
+  for (size_t i = 0; i < asked_pages_.size(); ++i) {
+    PullPage page;
+    page.scope = asked_pages_[i];
+    for (const auto& [key, row] : pages_[i].rows) {
+      page.ids.push_back(key.id);
+      page_rows_.insert_or_assign({row.realm, key}, row);
+    }
+    if (pages_[i].has_more && !page.ids.empty()) {
+      page.upto = page.ids.back();
+      answer_.has_more = true;
+    }
+    std::sort(page.ids.begin(), page.ids.end());
+    answer_.pages.push_back(std::move(page));
+  }
+}
+
+// The client's own updates of `have`, as pushed, in the order of the log: exactly what the client itself will do.
+void Pull::FoldOwn(const std::string& name, const Realm& realm,
+                   std::map<ObjectKey, std::optional<Row>>* rows) const {
+  for (const PulledOwn& own : realm.own) {
+    for (const Op& op : own.ops) {
+      if (op.kind == OpKind::kAppend || op.realm != name) continue;
+      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[{op.table, op.id}]);
+    }
+  }
+}
+
+void Pull::DiffRealm(const std::string& name, const Realm& realm) {
+  const std::set<ObjectKey> keys = KeysOf(realm);
+  std::set<ObjectKey> own_keys;
+  std::map<ObjectKey, std::optional<Row>> held;
+  for (const ObjectKey& key : keys) {
+    std::optional<Row> row = RowAtStart(name, realm, key);
+    if (row && request_.scopes.Hold(key, *row, true)) held[key] = std::move(row);
+  }
+  for (const PulledOwn& own : realm.own) {
+    for (const Op& op : own.ops) own_keys.insert({op.table, op.id});
+  }
+  FoldOwn(name, realm, &held);
+  for (const ObjectKey& key : keys) {
+    const bool is_covered = request_.scopes.Cover(key);
+    const bool is_whole = !is_covered && own_keys.contains(key);
+    std::optional<Row> row = RowAtEnd(name, realm, key);
+    if (row && !request_.scopes.Hold(key, *row, !is_whole)) row.reset();
+    Outcome& outcome = outcomes_[{name, key}];
+    outcome.from = held[key];
+    if (!is_whole) {
+      outcome.change = DiffRow(key, name, outcome.from, row, realm.to);
+    } else if (row) {
+      // The fill has not come here: what the client holds of the object is not known, so that all of it is sent.
+      outcome.change = WholeRow(key, *row);
+    } else {
+      outcome.change = DiffRow(key, name, Row(), std::nullopt, realm.to);
+    }
+  }
+}
+
+void Pull::JoinMoves() {
+  for (auto& [to, arrival] : outcomes_) {
+    if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
+    if (!request_.scopes.Cover(to.second)) continue;
+    for (const auto& [name, realm] : realms_) {
+      const auto leaving = outcomes_.find({name, to.second});
+      if (leaving == outcomes_.end() || !leaving->second.from || !leaving->second.change) continue;
+      if (leaving->second.change->kind != ChangeKind::kDelete) continue;
+      Row arrived;
+      arrived.realm = to.first;
+      arrived.created_at = arrival.change->created_at;
+      arrived.modified_at = arrival.change->modified_at;
+      arrived.revision = arrival.change->revision;
+      arrived.props.resize(leaving->second.from->props.size());
+      for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
+      leaving->second.change = MovedRow(to.second, *leaving->second.from, arrived);
+      arrival.change.reset();
+      break;
+    }
+  }
+}
+
+void Pull::WriteChanges() {
+  for (auto& [key, outcome] : outcomes_) {
+    if (outcome.change && !page_rows_.contains(key)) {
+      answer_.changes.push_back(std::move(*outcome.change));
+    }
+  }
+  for (const auto& [key, row] : page_rows_) answer_.changes.push_back(WholeRow(key.second, row));
+  for (const auto& [name, realm] : realms_) {
+    Cursor& cursor = answer_.cursors[name];
+    cursor = realm.from;
+    if (realm.mode == Mode::kState) cursor = {realm.to, realm.to ? realm.now.head_at : 0};
+    if (realm.mode == Mode::kRange && realm.to != realm.from.revision) {
+      cursor = {realm.to, realm.entries.at(realm.to).at};
+    }
+  }
+}
+
+}  // namespace skerry

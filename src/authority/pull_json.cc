@@ -1,0 +1,278 @@
+#include "authority/pull_json.h"
+
+#include <utility>
+
+#include "authority/row_data.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "log/codec.h"
+
+namespace skerry {
+namespace {
+
+Status Misuse(std::string detail) { return {Code::kClosed, std::move(detail)}; }
+Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
+
+Data Wrap(const char* name, Data content) {
+  Data data = Data::MakeObject();
+  data.Set(name, std::move(content));
+  return data;
+}
+
+Result<PullRequest> ReadRequest(const Schema& schema, const Data& data) {
+  PullRequest request;
+  request.client = data["client"].as_string();
+  if (request.client.empty() || request.client.size() > kMaxIdBytes) return Invalid("no client");
+  if (data["cursors"].members().size() > kMaxCursors || data["have"].items().size() > kMaxCursors) {
+    return Status(Code::kLimit, "too many cursors, or too long a list `have`");
+  }
+  for (const auto& [realm, text] : data["cursors"].members()) {
+    Result<Cursor> cursor = ParseCursor(text.as_string());
+    if (!cursor.ok()) return cursor.status();
+    request.cursors[realm] = cursor.value();
+  }
+  for (const Data& id : data["have"].items()) {
+    if (!id.is_string()) return Invalid("`have` holds ids of updates");
+    request.have.insert(id.as_string());
+  }
+  Result<Scopes> scopes = Scopes::Parse(schema, data["scopes"]);
+  if (!scopes.ok()) return scopes.status();
+  request.scopes = std::move(scopes.value());
+  request.limit = data["limit"].as_u64();
+  return request;
+}
+
+// An own update's ops; which action each comes from is of no interest here.
+Result<std::vector<Op>> ReadOps(const Schema& schema, const Data& data) {
+  std::vector<Op> ops;
+  for (Data item : data.items()) {
+    if (item.is_object()) item.Remove("by");
+    Result<Op> op = OpFromData(schema, item, 1);
+    if (!op.ok()) return op.status();
+    ops.push_back(std::move(op.value()));
+  }
+  return ops;
+}
+
+Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
+  const TableIndex table = schema.FindTable(data["table"].as_string());
+  if (table == kNone) return Status(Code::kUnknownTable, "no table " + data["table"].as_string());
+  return ObjectKey{table, data["id"].as_string()};
+}
+
+Data RealmItem(const std::string& realm) { return Wrap("realm", realm); }
+
+}  // namespace
+
+std::string CheckScopes(const Schema& schema, std::string_view text) {
+  Result<Data> in = ParseJson(text);
+  if (!in.ok()) return WriteJson(ErrorToData(in.status()));
+  Result<Scopes> scopes = Scopes::Parse(schema, in.value()["scopes"]);
+  if (!scopes.ok()) return WriteJson(ErrorToData(scopes.status()));
+  Data list = Data::MakeArray();
+  for (const Scope& scope : scopes.value().list()) {
+    const std::string& table = schema.table(scope.table).name;
+    Data item = Wrap("table", table);
+    item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
+    list.Push(std::move(item));
+  }
+  return WriteJson(Wrap("scopes", std::move(list)));
+}
+
+std::string PullSession::Step(std::string_view text) {
+  Result<Data> in = ParseJson(text);
+  Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
+  if (out.ok()) return WriteJson(out.value());
+  state_ = State::kFinished;
+  return WriteJson(ErrorToData(out.status()));
+}
+
+Result<Data> PullSession::StepData(const Data& in) {
+  if (state_ == State::kFinished) return Misuse("this pull is finished");
+  if (state_ == State::kNew) {
+    SKERRY_RETURN_IF_ERROR(Start(in));
+    state_ = State::kAsked;
+    if (!pull_.needs().empty()) return Wrap("needs", NeedsToData());
+  } else {
+    SKERRY_RETURN_IF_ERROR(Load(in));
+  }
+  pull_.Run();
+  if (!pull_.needs().empty()) return Wrap("needs", NeedsToData());
+  state_ = State::kFinished;
+  return Wrap("answer", AnswerToData());
+}
+
+Status PullSession::Start(const Data& in) {
+  if (!in["now"].is_number() || !in["realms"].is_object()) return Misuse("`now` and `realms`");
+  now_ = in["now"].as_number();
+  Result<PullRequest> request = ReadRequest(*schema_, in["request"]);
+  if (!request.ok()) return request.status();
+  std::map<std::string, PullRealm> realms;
+  for (const auto& [name, state] : in["realms"].members()) {
+    realms[name] = {state["head"].as_u64(), state["headAt"].as_number(), state["rows"].as_u64()};
+  }
+  pull_.Begin(std::move(request.value()), std::move(realms));
+  return Status::Ok();
+}
+
+Status PullSession::Load(const Data& in) {
+  SKERRY_RETURN_IF_ERROR(LoadLog(in));
+  for (const Data& data : in["state"].items()) {
+    Result<StoredRow> stored = StoredRowFromData(*schema_, data);
+    if (!stored.ok()) return Misuse(stored.status().detail());
+    if (!stored.value().deleted_at) pull_.LoadState(stored.value().key, stored.value().row);
+  }
+  SKERRY_RETURN_IF_ERROR(LoadPages(in));
+  SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
+  if (in["images"].is_array()) images_ = in["images"];
+  return Status::Ok();
+}
+
+Status PullSession::LoadLog(const Data& in) {
+  for (const Data& data : in["entries"].items()) {
+    PulledEntry entry;
+    entry.revision = data["revision"].as_u64();
+    entry.at = data["at"].as_number();
+    entry.client = data["client"].as_string();
+    entry.update = data["update"].as_string();
+    entry.is_declared = data["declared"].as_bool();
+    for (const auto& [realm, revision] : data["spans"].members()) {
+      entry.spans.emplace_back(realm, revision.as_u64());
+    }
+    pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
+  }
+  for (const Data& data : in["changes"].items()) {
+    Result<ObjectKey> key = ReadKey(*schema_, data);
+    if (!key.ok()) continue;  // of a table that the schema has no more
+    Result<std::optional<Row>> before = RowFromData(*schema_, data["before"]);
+    if (!before.ok()) return Misuse(before.status().detail());
+    pull_.LoadChange(data["realm"].as_string(), data["revision"].as_u64(), key.value(),
+                     std::move(before.value()));
+  }
+  for (const Data& data : in["own"].items()) {
+    Result<std::vector<Op>> ops = ReadOps(*schema_, data["ops"]);
+    if (!ops.ok()) return Misuse(ops.status().detail());
+    pull_.LoadOwn(data["realm"].as_string(),
+                  {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),
+                   std::move(ops.value())});
+  }
+  return Status::Ok();
+}
+
+Status PullSession::LoadPages(const Data& in) {
+  size_t place = 0;
+  for (const Data& data : in["pages"].items()) {
+    PulledPage page;
+    page.has_more = data["more"].as_bool();
+    for (const Data& row : data["rows"].items()) {
+      Result<StoredRow> stored = StoredRowFromData(*schema_, row);
+      if (!stored.ok()) return Misuse(stored.status().detail());
+      if (stored.value().deleted_at) continue;
+      page.rows.emplace_back(stored.value().key, stored.value().row);
+    }
+    pull_.LoadPage(place++, std::move(page));
+  }
+  return Status::Ok();
+}
+
+Status PullSession::LoadRowsAt(const Data& in) {
+  for (const Data& data : in["rows"].items()) {
+    Result<ObjectKey> key = ReadKey(*schema_, data);
+    if (!key.ok()) return Misuse(key.status().detail());
+    const Data& given = data["before"].is_null() ? data["row"] : data["before"];
+    Result<std::optional<Row>> row = RowFromData(*schema_, given);
+    if (!row.ok()) return Misuse(row.status().detail());
+    pull_.LoadRow({data["realm"].as_string(), key.value()}, std::move(row.value()));
+  }
+  return Status::Ok();
+}
+
+Data PullSession::ScopeToData(size_t scope) const {
+  const Scope& wanted = pull_.request().scopes.list()[scope];
+  Data data = Wrap("table", schema_->table(wanted.table).name);
+  data.Set("where", wanted.where);
+  return data;
+}
+
+Data PullSession::NeedsToData() const {
+  const PullNeeds& needs = pull_.needs();
+  Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
+  Data state = Data::MakeArray(), pages = Data::MakeArray(), images = Data::MakeArray();
+  Data rows = Data::MakeArray(), page_realms = Data::MakeArray();
+  for (const PullNeeds::Entries& item : needs.entries) {
+    Data data = RealmItem(item.realm);
+    data.Set("from", item.from).Set("limit", item.limit ? Data(*item.limit) : Data());
+    entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
+  }
+  for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
+  for (const std::string& id : needs.own) own.Push(id);
+  for (const PullNeeds::State& item : needs.state) {
+    const Scope& scope = pull_.request().scopes.list()[item.scope];
+    Data data = ScopeToData(item.scope);
+    data.Set("realm", item.realm).Set("upto", scope.is_filled ? Data() : Data(scope.filled));
+    state.Push(std::move(data));
+  }
+  for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
+  for (const size_t scope : needs.pages) {
+    Data data = ScopeToData(scope);
+    data.Set("above", pull_.request().scopes.list()[scope].filled).Set("realms", page_realms);
+    pages.Push(data.Set("limit", static_cast<uint64_t>(kPageRows)));
+  }
+  for (const std::string& realm : needs.images) images.Push(RealmItem(realm));
+  for (const PullNeeds::RowAt& item : needs.rows) {
+    Data data = RealmItem(item.key.first);
+    data.Set("table", schema_->table(item.key.second.table).name).Set("id", item.key.second.id);
+    rows.Push(data.Set("after", item.after));
+  }
+  Data data = Data::MakeObject();
+  data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
+  data.Set("own", std::move(own)).Set("state", std::move(state)).Set("pages", std::move(pages));
+  data.Set("images", std::move(images)).Set("rows", std::move(rows));
+  return data;
+}
+
+Data PullSession::FillsToData() const {
+  Data fills = Data::MakeArray();
+  for (const Data& image : images_.items()) {
+    for (const std::string& realm : pull_.answer().images) {
+      if (image["realm"].as_string() == realm) fills.Push(image);
+    }
+  }
+  for (const PullPage& page : pull_.answer().pages) {
+    Data data = ScopeToData(page.scope);
+    Data ids = Data::MakeArray();
+    for (const std::string& id : page.ids) ids.Push(id);
+    data.Set("above", pull_.request().scopes.list()[page.scope].filled);
+    data.Set("upto", page.upto ? Data(*page.upto) : Data()).Set("ids", std::move(ids));
+    fills.Push(std::move(data));
+  }
+  return fills;
+}
+
+Data PullSession::AnswerToData() const {
+  const PullAnswer& answer = pull_.answer();
+  Data cursors = Data::MakeObject(), own = Data::MakeObject();
+  Data revoked = Data::MakeArray(), changes = Data::MakeArray();
+  for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, CursorText(cursor));
+  for (const auto& [update, by_realm] : answer.own) {
+    Data places = Data::MakeObject();
+    for (const auto& [realm, place] : by_realm) {
+      places.Set(realm, Wrap("revision", place.revision).Set("at", place.at));
+    }
+    own.Set(update, std::move(places));
+  }
+  for (const std::string& realm : answer.revoked) revoked.Push(realm);
+  for (const Change& change : answer.changes) changes.Push(ChangeToData(*schema_, change));
+  Data data = Data::MakeObject();
+  data.Set("time", now_).Set("cursors", std::move(cursors)).Set("more", answer.has_more);
+  data.Set("own", std::move(own)).Set("revoked", std::move(revoked)).Set("fills", FillsToData());
+  data.Set("changes", std::move(changes)).Set("streams", Data::MakeArray());
+  if (!answer.reset.empty()) {
+    Data reset = Data::MakeArray();
+    for (const std::string& realm : answer.reset) reset.Push(realm);
+    data.Set("reset", std::move(reset));
+  }
+  return data;
+}
+
+}  // namespace skerry

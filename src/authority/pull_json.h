@@ -1,0 +1,45 @@
+// PullSession: Pull with JSON text in and out, as docs/authority.md section 4 says. No rules here.
+#ifndef SKERRY_AUTHORITY_PULL_JSON_H_
+#define SKERRY_AUTHORITY_PULL_JSON_H_
+
+#include <string>
+#include <string_view>
+
+#include "authority/pull.h"
+#include "base/data.h"
+#include "base/status.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+class PullSession {
+ public:
+  explicit PullSession(const Schema* schema) : schema_(schema), pull_(schema) {}
+  std::string Step(std::string_view text);
+
+ private:
+  enum class State { kNew, kAsked, kFinished };
+  Result<Data> StepData(const Data& in);
+  Status Start(const Data& in);
+  Status Load(const Data& in);
+  Status LoadLog(const Data& in);
+  Status LoadPages(const Data& in);
+  Status LoadRowsAt(const Data& in);
+  Data NeedsToData() const;
+  Data ScopeToData(size_t scope) const;
+  Data AnswerToData() const;
+  Data FillsToData() const;
+
+  const Schema* schema_;
+  Pull pull_;
+  State state_ = State::kNew;
+  double now_ = 0;
+  Data images_ = Data::MakeArray();
+};
+
+// {"scopes":[..]} -> the scopes as understood, or an error; for `hello` on the socket and for plain checks.
+std::string CheckScopes(const Schema& schema, std::string_view text);
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_PULL_JSON_H_

@@ -1,0 +1,87 @@
+#include "authority/scope.h"
+
+#include <utility>
+
+#include "base/limits.h"
+
+namespace skerry {
+namespace {
+
+bool HasSubSelect(const Filter& filter) {
+  if (filter.kind == FilterKind::kInSelect) return true;
+  for (const Filter& child : filter.children) {
+    if (HasSubSelect(child)) return true;
+  }
+  return false;
+}
+
+Result<Scope> ParseScope(const Schema& schema, const Data& data) {
+  Scope scope;
+  scope.table = schema.FindTable(data["table"].as_string());
+  if (scope.table == kNone) {
+    return Status(Code::kUnknownTable, "no table " + data["table"].as_string());
+  }
+  scope.where = data["where"].is_null() ? Data::MakeArray().Push("true") : data["where"];
+  Result<Filter> filter = ParseFilter(schema, schema.table(scope.table), scope.where, false);
+  if (!filter.ok()) return filter.status();
+  scope.filter = std::move(filter.value());
+  if (HasSubSelect(scope.filter)) {
+    return Status(Code::kUnsupported, "sub-selects in scopes are not supported yet");
+  }
+  const Data& filled = data["filled"];
+  scope.is_filled = filled.as_bool(false);
+  scope.filled = filled.as_string();
+  if (!filled.is_null() && !filled.is_bool() && !filled.is_string()) {
+    return Status(Code::kInvalidArgument, "`filled` is false, an id, or true");
+  }
+  return scope;
+}
+
+}  // namespace
+
+Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list) {
+  if (!list.is_array()) return Status(Code::kInvalidArgument, "`scopes` is an array");
+  if (list.items().size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
+  Scopes scopes;
+  for (const Data& data : list.items()) {
+    Result<Scope> scope = ParseScope(schema, data);
+    if (!scope.ok()) return scope.status();
+    scopes.list_.push_back(std::move(scope.value()));
+  }
+  return scopes;
+}
+
+bool Scopes::AllFilled() const {
+  for (const Scope& scope : list_) {
+    if (!scope.is_filled) return false;
+  }
+  return true;
+}
+
+bool Scopes::CoverAll(const Schema& schema) const {
+  std::vector<bool> is_whole(schema.tables().size(), false);
+  for (const Scope& scope : list_) {
+    if (scope.filter.kind == FilterKind::kTrue) is_whole[scope.table] = true;
+  }
+  for (const bool whole : is_whole) {
+    if (!whole) return false;
+  }
+  return true;
+}
+
+bool Scopes::Cover(const ObjectKey& key) const {
+  for (const Scope& scope : list_) {
+    if (scope.table == key.table && !scope.Covers(key.id)) return false;
+  }
+  return true;
+}
+
+bool Scopes::Hold(const ObjectKey& key, const Row& row, bool only_covering) const {
+  for (const Scope& scope : list_) {
+    if (scope.table != key.table || (only_covering && !scope.Covers(key.id))) continue;
+    if (Matches(scope.filter, key.id, row, nullptr)) return true;
+  }
+  return false;
+}
+
+}  // namespace skerry

@@ -1,0 +1,45 @@
+// Scopes: the parts of tables that a client wants, and how far each is filled (DESIGN sections 7 and 12).
+#ifndef SKERRY_AUTHORITY_SCOPE_H_
+#define SKERRY_AUTHORITY_SCOPE_H_
+
+#include <string>
+#include <vector>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "model/filter.h"
+#include "model/row.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+struct Scope {
+  TableIndex table = kNone;
+  Filter filter;
+  Data where;             // as sent
+  bool is_filled = false;  // wholly
+  std::string filled;      // else the last id that the fill has reached; empty: none yet
+  bool Covers(const std::string& id) const { return is_filled || (!filled.empty() && id <= filled); }
+};
+
+class Scopes {
+ public:
+  // Sub-selects are kUnsupported for now: they need rows of other tables at the same revision.
+  static Result<Scopes> Parse(const Schema& schema, const Data& list);
+
+  const std::vector<Scope>& list() const { return list_; }
+  bool AllFilled() const;
+  // Every table of the schema without condition.
+  bool CoverAll(const Schema& schema) const;
+  // Every scope of the table reaches the id (also where there is none).
+  bool Cover(const ObjectKey& key) const;
+  // Whether a row is in some scope; `only_covering`: of those that reach its id.
+  bool Hold(const ObjectKey& key, const Row& row, bool only_covering) const;
+
+ private:
+  std::vector<Scope> list_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_AUTHORITY_SCOPE_H_
