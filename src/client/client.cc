@@ -1,0 +1,216 @@
+#include "client/client.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+#include "client/effect.h"
+
+namespace skerry {
+namespace {
+
+std::string DefaultRealm(const Data& options) {
+  if (options["defaultRealm"].is_string()) return options["defaultRealm"].as_string();
+  if (!options["remote"].as_bool() || !options["user"].is_string()) return "local";
+  return "user:" + options["user"].as_string();
+}
+
+void EncodeText(std::string_view text, std::string* out) {
+  PutU8(out, 5);
+  PutText(out, text);
+}
+
+// The common kinds are written as data.h's grammar says, without a tree in between: this runs for every row read.
+void EncodeValue(const PropDef& prop, const Value& value, std::string* out) {
+  switch (value.kind()) {
+    case ValueKind::kNull: PutU8(out, 0); return;
+    case ValueKind::kBool: PutU8(out, value.boolean() ? 2 : 1); return;
+    case ValueKind::kString: EncodeText(value.text(), out); return;
+    case ValueKind::kBytes:
+      PutU8(out, 6);
+      PutText(out, value.text());
+      return;
+    case ValueKind::kNumber:
+    case ValueKind::kDate: EncodeData(Data(value.number()), out); return;
+    case ValueKind::kJson: EncodeData(ValueToData(prop, value, false), out); return;
+  }
+}
+
+Data Texts(const std::vector<std::string>& texts) {
+  Data array = Data::MakeArray();
+  for (const std::string& text : texts) array.Push(text);
+  return array;
+}
+
+}  // namespace
+
+std::string PackSlots(const std::vector<uint32_t>& slots) {
+  std::string bytes;
+  bytes.reserve(slots.size() * 4);
+  for (const uint32_t slot : slots) PutU32(&bytes, slot);
+  return bytes;
+}
+
+Client::Client(Schema schema, const Data& options)
+    : schema_(std::move(schema)),
+      random_(options["seed"].as_bytes()),
+      ids_(&random_),
+      view_(&schema_),
+      live_(&schema_, &view_),
+      engine_(&schema_, &view_),
+      tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool()}),
+      transaction_(&view_, &ids_, DefaultRealm(options)) {
+  view_.set_live(&live_);
+}
+
+Result<std::unique_ptr<Client>> Client::Create(const Data& options) {
+  if (options["tab"].as_string().empty() || options["seed"].as_bytes().size() < 16) {
+    return Status(Code::kInvalidArgument, "a client needs a tab and a seed");
+  }
+  Result<Schema> schema = Schema::Parse(options["schema"]);
+  if (!schema.ok()) return schema.status();
+  return std::unique_ptr<Client>(new Client(std::move(schema.value()), options));
+}
+
+Data Client::Handle(Data event) {
+  Data effects = Data::MakeArray();
+  if (transaction_.open()) {
+    effects.Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument),
+                               "an event came inside of a transaction"));
+    return effects;
+  }
+  tab_.Handle(std::move(event), &effects);
+  return effects;
+}
+
+Status Client::TxBegin(double now) {
+  SKERRY_RETURN_IF_ERROR(tab_.CanWrite());
+  return transaction_.Begin(now + tab_.clock_offset(), tab_.NextSerial());
+}
+
+Result<OpOutcome> Client::TxOp(int kind, uint32_t table, const Data& operation) {
+  if (!HasTable(table)) return Status(Code::kUnknownTable, "there is no such table");
+  return transaction_.Apply(kind, static_cast<TableIndex>(table), operation);
+}
+
+Result<Data> Client::TxCommit(const Data& action) {
+  Result<std::unique_ptr<Pending>> pending =
+      transaction_.Commit(action["name"].as_string(), action["arg"]);
+  if (!pending.ok()) return pending.status();
+  Data effects = Data::MakeArray();
+  Data id;
+  if (pending.value() != nullptr) {
+    id = pending.value()->mutation.action.id;
+    tab_.Commit(std::move(pending.value()), &effects);
+  }
+  return Data(Data::Object{{"id", std::move(id)}, {"effects", std::move(effects)}});
+}
+
+Slot Client::Find(uint32_t table, std::string_view id) const {
+  return HasTable(table) ? view_.rows(static_cast<TableIndex>(table)).Find(id) : kNoSlot;
+}
+
+Status Client::EncodeRow(uint32_t table, Slot slot, std::string* out) const {
+  if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
+  const RowStore& store = view_.rows(static_cast<TableIndex>(table));
+  if (slot >= store.slot_limit() || !store.IsLive(slot)) {
+    return {Code::kNotFound, "there is no row in this slot"};
+  }
+  const TableDef& def = store.table();
+  PutU8(out, 7);
+  PutVarint(out, def.props.size() + 4);
+  EncodeText(store.Id(slot), out);
+  EncodeText(store.GetValue(slot, kRealmColumn).text(), out);
+  EncodeData(Data(store.GetValue(slot, kCreatedAtColumn).number()), out);
+  EncodeData(Data(store.ModifiedAt(slot)), out);
+  for (PropIndex i = 0; i < def.props.size(); ++i) {
+    EncodeValue(def.props[i], store.GetValue(slot, i), out);
+  }
+  return Status::Ok();
+}
+
+bool Client::IsPending(uint32_t table, std::string_view id) const {
+  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), std::string(id)});
+}
+
+Result<uint32_t> Client::QueryNew(const Data& description) {
+  Result<Query> query = ParseQuery(schema_, description);
+  if (!query.ok()) return query.status();
+  const uint32_t handle = next_query_++;
+  queries_.emplace(handle, std::move(query.value()));
+  return handle;
+}
+
+const Query* Client::FindQuery(uint32_t query) const {
+  const auto it = queries_.find(query);
+  return it == queries_.end() ? nullptr : &it->second;
+}
+
+Status Client::QueryRun(uint32_t query, std::vector<uint32_t>* stream) {
+  const Query* found = FindQuery(query);
+  if (found == nullptr) return {Code::kInvalidArgument, "no such query"};
+  engine_.Run(*found, stream);
+  return Status::Ok();
+}
+
+Result<uint32_t> Client::QueryCount(uint32_t query) {
+  const Query* found = FindQuery(query);
+  if (found == nullptr) return Status(Code::kInvalidArgument, "no such query");
+  return static_cast<uint32_t>(engine_.Count(*found));
+}
+
+Result<Data> Client::QueryAggregate(uint32_t query, int kind, uint32_t column) {
+  const Query* found = FindQuery(query);
+  if (found == nullptr || kind < 0 || kind > 2 || column > kNone) {
+    return Status(Code::kInvalidArgument, "no such query, aggregate or column");
+  }
+  const PropIndex index = static_cast<PropIndex>(column);
+  Result<Value> value = engine_.Aggregate(*found, static_cast<AggregateKind>(kind), index);
+  if (!value.ok()) return value.status();
+  const std::vector<PropDef>& props = schema_.table(found->table).props;
+  if (index < props.size()) return ValueToData(props[index], value.value(), false);
+  if (value.value().kind() == ValueKind::kString) return Data(value.value().text());
+  return value.value().is_null() ? Data() : Data(value.value().number());
+}
+
+Result<uint32_t> Client::LiveOpen(uint32_t query, std::vector<uint32_t>* stream) {
+  const Query* found = FindQuery(query);
+  if (found == nullptr) return Status(Code::kInvalidArgument, "no such query");
+  if (transaction_.open()) {
+    return Status(Code::kInvalidArgument, "live queries begin outside of transactions");
+  }
+  live_.Flush(&deltas_);
+  return live_.Open(*found, stream);
+}
+
+void Client::LiveClose(uint32_t live) {
+  if (!transaction_.open()) live_.Flush(&deltas_);
+  live_.Close(live);
+  std::erase_if(deltas_, [&](const LiveDelta& delta) { return delta.live == live; });
+}
+
+Data Client::Drain() {
+  Data dirty = Data::MakeArray();
+  for (TableIndex table = 0; table < schema_.tables().size(); ++table) {
+    const std::vector<Slot> slots = view_.TakeDirty(table);
+    if (slots.empty()) continue;
+    Data entry = Data::MakeArray();
+    entry.Push(static_cast<int>(table)).Push(Data::Bytes(PackSlots(slots)));
+    dirty.Push(std::move(entry));
+  }
+  Data live = Data::MakeArray();
+  if (!transaction_.open()) {
+    live_.Flush(&deltas_);
+    for (const LiveDelta& delta : deltas_) {
+      live.Push(Data::Object{{"live", delta.live},
+                             {"rows", Data::Bytes(PackSlots(delta.rows))},
+                             {"added", Texts(delta.added)},
+                             {"removed", Texts(delta.removed)},
+                             {"changed", Texts(delta.changed)},
+                             {"moved", Texts(delta.moved)}});
+    }
+    deltas_.clear();
+  }
+  return Data::Object{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
+}
+
+}  // namespace skerry

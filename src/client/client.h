@@ -1,0 +1,83 @@
+// Client: the core of one window, as JavaScript holds it (docs/window.md): the view, its live queries, the tab, the open
+// transaction. No I/O, no clock, no randomness of its own. Everything here is one call deep: it checks, forwards, and
+// encodes.
+#ifndef SKERRY_CLIENT_CLIENT_H_
+#define SKERRY_CLIENT_CLIENT_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "base/id.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "client/live_query.h"
+#include "client/tab.h"
+#include "client/transaction.h"
+#include "client/view.h"
+#include "model/query.h"
+
+namespace skerry {
+
+class Client {
+ public:
+  // {schema, tab, defaultRealm, seed, remote, user}
+  static Result<std::unique_ptr<Client>> Create(const Data& options);
+
+  const Schema& schema() const { return schema_; }
+  View& view() { return view_; }
+  const Tab& tab() const { return tab_; }
+  LiveQueries& live() { return live_; }
+
+  Data Handle(Data event);  // effects
+  Status LoadPart(std::string_view bytes) { return tab_.LoadPart(bytes); }
+
+  Status TxBegin(double now);
+  Result<OpOutcome> TxOp(int kind, uint32_t table, const Data& operation);
+  // {id: null|text, effects}
+  Result<Data> TxCommit(const Data& action);
+  void TxRollback() { transaction_.Rollback(); }
+
+  Slot Find(uint32_t table, std::string_view id) const;
+  // Appends Data [id, realm, createdAt, modifiedAt, ...props], encoded.
+  Status EncodeRow(uint32_t table, Slot slot, std::string* out) const;
+  bool IsPending(uint32_t table, std::string_view id) const;
+
+  Result<uint32_t> QueryNew(const Data& description);
+  void QueryFree(uint32_t query) { queries_.erase(query); }
+  Status QueryRun(uint32_t query, std::vector<uint32_t>* stream);
+  Result<uint32_t> QueryCount(uint32_t query);
+  Result<Data> QueryAggregate(uint32_t query, int kind, uint32_t column);
+  Result<uint32_t> LiveOpen(uint32_t query, std::vector<uint32_t>* stream);
+  void LiveClose(uint32_t live);
+  // {dirty, live}: what changed since the last call. Inside of a transaction: dirty only.
+  Data Drain();
+
+ private:
+  Client(Schema schema, const Data& options);
+  bool HasTable(uint32_t table) const { return table < schema_.tables().size(); }
+  const Query* FindQuery(uint32_t query) const;
+
+  Schema schema_;
+  Random random_;
+  UuidGenerator ids_;
+  View view_;
+  LiveQueries live_;
+  QueryEngine engine_;
+  Tab tab_;
+  Transaction transaction_;
+  std::map<uint32_t, Query> queries_;
+  uint32_t next_query_ = 1;
+  std::vector<LiveDelta> deltas_;  // flushed, not yet drained
+};
+
+// u32 little-endian, as the streams of rows cross the boundary.
+std::string PackSlots(const std::vector<uint32_t>& slots);
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_CLIENT_H_

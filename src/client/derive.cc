@@ -1,0 +1,192 @@
+// Folding pending ops over base, object by object, and showing the result (client/view.h).
+#include <algorithm>
+
+#include "client/view.h"
+#include "log/fold.h"
+
+namespace skerry {
+namespace {
+
+// The row that pending ops are folded upon: the later modified of an object's base rows, the first realm where equal.
+const Row* LatestOf(const std::vector<Row>& base) {
+  const Row* latest = nullptr;
+  for (const Row& row : base) {
+    if (latest == nullptr || latest->modified_at < row.modified_at) latest = &row;
+  }
+  return latest;
+}
+
+}  // namespace
+
+void View::Attach(Pending* pending) {
+  const std::vector<Op>& ops = pending->mutation.ops;
+  for (uint32_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].kind == OpKind::kAppend) continue;
+    const ObjectKey key{ops[i].table, ops[i].id};
+    EnsureShadow(key).ops.push_back({pending, i});
+    concerned_.insert(key);
+  }
+}
+
+void View::Detach(Pending* pending) {
+  for (const Op& op : pending->mutation.ops) {
+    if (op.kind == OpKind::kAppend) continue;
+    const ObjectKey key{op.table, op.id};
+    Shadow* shadow = FindShadow(key);
+    SKERRY_CHECK(shadow != nullptr);
+    std::erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
+    concerned_.insert(key);
+  }
+}
+
+void View::Reordered(const Pending& pending) {
+  for (const Op& op : pending.mutation.ops) {
+    if (op.kind != OpKind::kAppend) concerned_.insert({op.table, op.id});
+  }
+}
+
+bool View::HasEffects() const {
+  return !gone_.empty() || !touching_.empty() || !affected_.empty();
+}
+
+void View::Derive() {
+  bool effects = HasEffects();
+  for (const ObjectKey& key : concerned_) {
+    if (Shadow* shadow = FindShadow(key)) Fold(key, shadow);
+  }
+  effects = effects || HasEffects();
+  if (effects) EvaluateEffects();
+  std::set<ObjectKey> keys = std::move(concerned_);
+  concerned_.clear();
+  keys.merge(changed_);
+  changed_.clear();
+  for (const ObjectKey& key : keys) Show(key);
+  if (shadows_.empty()) latest_at_ = 0;
+}
+
+void View::Fold(const ObjectKey& key, Shadow* shadow) {
+  std::sort(shadow->ops.begin(), shadow->ops.end(), [](const OpRef& a, const OpRef& b) {
+    if (a.pending != b.pending) return FoldsBefore(*a.pending, *b.pending);
+    return a.index < b.index;
+  });
+  const std::optional<Row> before = std::move(shadow->folded);
+  const Row* latest = LatestOf(shadow->base);
+  shadow->folded = latest == nullptr ? std::nullopt : std::optional<Row>(*latest);
+  shadow->gone = false;
+  shadow->touches.clear();
+  for (const OpRef& ref : shadow->ops) ApplyOp(key, ref, shadow);
+  IndexRefs(key, before, shadow->folded);
+  if (shadow->gone) {
+    gone_.insert(key);
+  } else {
+    gone_.erase(key);
+  }
+  if (shadow->touches.empty()) touching_.erase(key);
+}
+
+void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
+  const Op& op = ref.pending->mutation.ops[ref.index];
+  if (!ref.pending->IsLive(op)) return;
+  const double at = ref.pending->mutation.action.at;
+  latest_at_ = std::max(latest_at_, at);
+  const bool missing = !shadow->folded.has_value();
+  std::optional<Row> before;
+  if (!touch_props_[key.table].empty()) before = shadow->folded;
+  const bool changed = FoldOp(*schema_, op, {at, 0}, FoldTarget::kView, &shadow->folded);
+  if (changed) {
+    NoteTouches(key, before, at, shadow);
+    NoteTouches(key, shadow->folded, at, shadow);
+  }
+  // A delete of a row that base no longer has still takes its children along: the authority will.
+  if (op.kind == OpKind::kDelete && (changed || (missing && !shadow->gone))) {
+    shadow->gone = true;
+    shadow->gone_realm = op.realm;
+    shadow->gone_at = at;
+  }
+  if (shadow->folded) shadow->gone = false;
+}
+
+void View::NoteTouches(const ObjectKey& key, const std::optional<Row>& row, double at,
+                       Shadow* shadow) {
+  if (!row) return;
+  for (const PropIndex prop : touch_props_[key.table]) {
+    const Value& target = row->props[prop];
+    if (target.is_null()) continue;
+    Touch touch{{schema_->table(key.table).props[prop].ref_table, target.text()}, row->realm, at};
+    if (!shadow->touches.empty() && shadow->touches.back() == touch) continue;
+    shadow->touches.push_back(std::move(touch));
+    touching_.insert(key);
+  }
+}
+
+void View::IndexRefs(const ObjectKey& key, const std::optional<Row>& before,
+                     const std::optional<Row>& after) {
+  for (const PropIndex prop : delete_props_[key.table]) {
+    const Value none;
+    const Value& was = before ? before->props[prop] : none;
+    const Value& is = after ? after->props[prop] : none;
+    if (was == is) continue;
+    const TableIndex target = schema_->table(key.table).props[prop].ref_table;
+    if (!was.is_null()) refs_.erase({ObjectKey{target, was.text()}, key, prop});
+    if (!is.is_null()) refs_.insert({ObjectKey{target, is.text()}, key, prop});
+  }
+}
+
+void View::Show(const ObjectKey& key) {
+  const auto it = shadows_.find(key);
+  if (it == shadows_.end()) return;
+  Shadow& shadow = it->second;
+  if (shadow.effect.empty()) {
+    SetVisible(key, shadow.folded);
+  } else {
+    std::optional<Row> row;
+    if (!shadow.effect.deleted) row = shadow.folded;
+    if (row) {
+      row->modified_at = std::max(row->modified_at, shadow.effect.touched);
+      for (const auto& [prop, at] : shadow.effect.nulled) {
+        row->props[prop] = Value();
+        row->modified_at = std::max(row->modified_at, at);
+      }
+    }
+    SetVisible(key, row);
+  }
+  if (shadow.ops.empty() && shadow.base.size() <= 1 && shadow.effect.empty()) {
+    IndexRefs(key, shadow.folded, std::nullopt);
+    shadows_.erase(it);
+  }
+}
+
+void View::AppendOp(Pending* pending) {
+  const OpRef ref{pending, static_cast<uint32_t>(pending->mutation.ops.size() - 1)};
+  const Op& op = pending->mutation.ops[ref.index];
+  if (op.kind == OpKind::kAppend) return;
+  const ObjectKey key{op.table, op.id};
+  Shadow& shadow = EnsureShadow(key);
+  shadow.ops.push_back(ref);
+  const Effect& effect = shadow.effect;
+  // Effects only grow when something is appended, unless the object was itself gone, or under an effect, or the clock
+  // went back.
+  if (shadow.gone || effect.deleted || !effect.nulled.empty() ||
+      pending->mutation.action.at < latest_at_) {
+    concerned_.insert(key);
+    return Derive();
+  }
+  const size_t touches = shadow.touches.size();
+  const std::optional<Row> before = delete_props_[key.table].empty() ? std::nullopt : shadow.folded;
+  ApplyOp(key, ref, &shadow);
+  if (!delete_props_[key.table].empty()) IndexRefs(key, before, shadow.folded);
+  if (shadow.gone) {
+    gone_.insert(key);
+    AddDeletion({key, shadow.gone_realm, shadow.gone_at});
+  } else if (!gone_.empty() && HasGoneParent(key)) {
+    concerned_.insert(key);
+    return Derive();
+  }
+  for (size_t i = touches; i < shadow.touches.size(); ++i) AddTouch(shadow.touches[i]);
+  std::set<ObjectKey> keys = std::move(changed_);
+  changed_.clear();
+  keys.insert(key);
+  for (const ObjectKey& changed : keys) Show(changed);
+}
+
+}  // namespace skerry

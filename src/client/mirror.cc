@@ -1,0 +1,215 @@
+#include "client/mirror.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+#include "log/codec.h"
+
+namespace skerry {
+namespace {
+
+constexpr uint64_t kRecordVersion = 1;
+
+bool IsNewer(const Data& record) { return record["v"].as_u64(kRecordVersion) > kRecordVersion; }
+
+}  // namespace
+
+Mirror::Mirror(const Schema* schema, View* view) : schema_(schema), view_(view) {}
+
+uint64_t Mirror::CursorRevision(const std::string& realm) const {
+  const auto it = cursors_.find(realm);
+  return it == cursors_.end() ? 0 : std::strtoull(it->second.c_str(), nullptr, 10);
+}
+
+void Mirror::StartAt(uint64_t n, const Data& cursors) {
+  n_ = n;
+  cursors_.clear();
+  for (const auto& [realm, cursor] : cursors.members()) cursors_[realm] = cursor.as_string();
+}
+
+bool Mirror::Continues(uint64_t n, const Reading& reading) {
+  for (const Data& item : reading.updates->items()) {
+    const uint64_t key = item["key"].as_u64();
+    if (key <= n) continue;
+    if (key != n + 1) return false;
+    n = key;
+  }
+  return n == (*reading.sync)["n"].as_u64();
+}
+
+Fit Mirror::DecodeSteps(const Data& record, std::vector<Step>* steps) const {
+  if (IsNewer(record)) return Fit::kNewer;
+  if (!record["body"].is_bytes()) return Fit::kDamaged;
+  Result<std::vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
+  if (!decoded.ok()) {
+    const Code code = decoded.status().code();
+    const bool newer = code == Code::kVersion || code == Code::kUnknownTable || code == Code::kUnknownProp;
+    return newer ? Fit::kNewer : Fit::kDamaged;
+  }
+  *steps = std::move(decoded.value());
+  return Fit::kApplied;
+}
+
+// False: a step cannot be applied (a filter of another schema, say). Base is then to be loaded anew.
+bool Mirror::Apply(const Data& record, const std::vector<Step>& steps) {
+  if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
+  for (const auto& [realm, cursor] : record["cursors"].members()) cursors_[realm] = cursor.as_string();
+  for (const Data& partly : record["partly"].items()) {
+    SetPartly(partly["id"].as_string(), partly["realms"]);
+  }
+  Gone(record["confirmed"], &told_.confirmed);
+  Gone(record["refused"], &told_.refused);
+  n_ = record["n"].as_u64();
+  return true;
+}
+
+void Mirror::Gone(const Data& named, std::vector<std::string>* told) {
+  for (const Data& item : named.items()) {
+    const std::string& id = item["id"].as_string();
+    uint64_t& key = gone_[id];
+    key = std::max(key, item["key"].as_u64());
+    Remove(id);
+    told->push_back(id);
+  }
+}
+
+void Mirror::SetPartly(const std::string& id, const Data& realms) {
+  std::vector<std::string>& known = partly_[id];
+  for (const Data& realm : realms.items()) known.push_back(realm.as_string());
+  std::sort(known.begin(), known.end());
+  known.erase(std::unique(known.begin(), known.end()), known.end());
+  if (Pending* pending = pending_.Find(id)) {
+    pending->confirmed_realms = known;
+    view_->Reordered(*pending);
+  }
+}
+
+void Mirror::Remove(std::string_view id) {
+  if (const auto it = partly_.find(id); it != partly_.end()) partly_.erase(it);
+  if (const std::unique_ptr<Pending> pending = pending_.Remove(id)) view_->Detach(pending.get());
+}
+
+Fit Mirror::Record(const Data& record) {
+  const uint64_t n = record["n"].as_u64();
+  if (n == 0) return Fit::kDamaged;
+  if (n <= n_) return Fit::kKnown;
+  if (n > n_ + 1) return Fit::kGap;
+  std::vector<Step> steps;
+  const Fit fit = DecodeSteps(record, &steps);
+  if (fit != Fit::kApplied) return fit;
+  const bool applied = Apply(record, steps);
+  view_->Derive();
+  return applied ? Fit::kApplied : Fit::kDamaged;
+}
+
+Fit Mirror::AddStored(uint64_t key, const Data& record) {
+  if (IsNewer(record)) return Fit::kNewer;
+  Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  if (!mutation.ok()) {
+    return mutation.status().code() == Code::kCorrupt ? Fit::kDamaged : Fit::kNewer;
+  }
+  auto pending = std::make_unique<Pending>();
+  pending->mutation = std::move(mutation.value());
+  pending->key = key;
+  pending->held = record["held"].as_bool();
+  const auto partly = partly_.find(pending->mutation.action.id);
+  if (partly != partly_.end()) pending->confirmed_realms = partly->second;
+  view_->Attach(pending_.Add(std::move(pending)));
+  return Fit::kApplied;
+}
+
+Fit Mirror::Added(const Data& item) {
+  const std::string& id = item["id"].as_string();
+  const uint64_t key = item["key"].as_u64();
+  if (id.empty() || key == 0) return Fit::kDamaged;
+  if (pending_.Find(id) != nullptr) return Fit::kKnown;
+  const auto gone = gone_.find(id);
+  if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;
+  if (key <= gone_up_to_) return Fit::kKnown;
+  const Fit fit = AddStored(key, item["record"]);
+  if (fit == Fit::kApplied) view_->Derive();
+  return fit;
+}
+
+bool Mirror::Completed(std::string_view id, uint64_t key) {
+  told_.durable.emplace_back(id);
+  Pending* pending = pending_.Find(id);
+  if (pending == nullptr || pending->key != 0) return false;
+  const bool overtaken = pending_.HighestKey() > key;
+  pending_.SetKey(pending, key);
+  if (overtaken) {
+    view_->Reordered(*pending);
+    view_->Derive();
+  }
+  return true;
+}
+
+void Mirror::AddOwn(std::unique_ptr<Pending> pending) { pending_.Add(std::move(pending)); }
+
+void Mirror::TakeMutations(const Data& mutations) {
+  std::map<std::string_view, uint64_t> stored;
+  for (const Data& item : mutations.items()) {
+    stored[item["value"]["id"].as_string()] = item["key"].as_u64();
+  }
+  for (Pending* pending : pending_.Keyed()) {
+    const std::string id = pending->mutation.action.id;
+    const auto it = stored.find(id);
+    if (it != stored.end() && it->second == pending->key) continue;
+    if (it == stored.end()) told_.unknown.push_back(id);
+    Remove(id);
+  }
+  for (const Data& item : mutations.items()) {
+    const std::string& id = item["value"]["id"].as_string();
+    if (Pending* pending = pending_.Find(id)) {
+      pending->held = item["value"]["held"].as_bool();
+      if (pending->key == 0) Completed(id, item["key"].as_u64());
+      continue;
+    }
+    // One that does not decode stays in storage, for a version that reads it; it is not shown.
+    static_cast<void>(AddStored(item["key"].as_u64(), item["value"]));
+  }
+}
+
+void Mirror::TakeOutbox(const Data& outbox) {
+  for (const Data& item : outbox.items()) {
+    const Data& realms = item["value"]["confirmed"];
+    if (realms.items().empty()) continue;
+    for (const Data& named : item["value"]["mutations"].items()) {
+      SetPartly(named["id"].as_string(), realms);
+    }
+  }
+}
+
+Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
+  if (!Continues(n_, reading)) return Fit::kGap;
+  std::vector<std::pair<const Data*, std::vector<Step>>> records;
+  for (const Data& item : reading.updates->items()) {
+    if (item["key"].as_u64() <= n_) continue;
+    std::vector<Step> steps;
+    const Fit fit = DecodeSteps(item["value"], &steps);
+    if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;
+    records.emplace_back(&item["value"], std::move(steps));
+  }
+  for (const auto& [record, steps] : records) {
+    if (Apply(*record, steps) || skip_damaged) continue;
+    view_->Derive();
+    return Fit::kDamaged;
+  }
+  n_ = (*reading.sync)["n"].as_u64();
+  partly_.clear();
+  TakeOutbox(*reading.outbox);
+  TakeMutations(*reading.mutations);
+  gone_up_to_ = (*reading.sync)["goneUpTo"].as_u64();
+  gone_.clear();
+  view_->Derive();
+  return Fit::kApplied;
+}
+
+Told Mirror::TakeTold() {
+  Told told = std::move(told_);
+  told_ = {};
+  return told;
+}
+
+}  // namespace skerry

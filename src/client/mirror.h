@@ -1,0 +1,106 @@
+// Mirror: how a window keeps in step with what storage holds (DESIGN section 5, "Windows in step"): which n it has reached, which
+// mutations are pending, which are gone. No I/O: the tab (client/tab.h) tells it what it read and heard.
+//
+// The rules, each of which closes a hole:
+// - A record is applied when it is n + 1, ignored when it is known, and is a gap otherwise: then everything is read.
+// - A record names mutations by id and key. It may come before the window's own completion of one of them: matched by id,
+//   it is confirmed once; the completion then finds nothing to do.
+// - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since the last full reading; a mutation
+//   is ignored unless its key is above the one that was removed (a retry from the inbox has the same id under a new
+//   key). Before that reading `goneUpTo` decides: what is absent with a key at or below it is gone for ever.
+// - A record may say of a mutation that was not heard of yet that it is partly confirmed: that is remembered too.
+#ifndef SKERRY_CLIENT_MIRROR_H_
+#define SKERRY_CLIENT_MIRROR_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "client/pending.h"
+#include "client/view.h"
+
+namespace skerry {
+
+inline constexpr size_t kMaxRememberedRemovals = 10'000;  // more: a full reading forgets them
+
+enum class Fit : uint8_t {
+  kApplied,
+  kKnown,    // n is not above ours
+  kGap,      // not continuous: nothing was applied
+  kDamaged,  // does not decode: nothing was applied
+  kNewer,    // written by a newer version of the package: nothing was applied
+};
+
+// What a transaction read, each as the store's values or {key, value} pairs (docs/internals.md, section 4).
+struct Reading {
+  const Data* sync = nullptr;
+  const Data* updates = nullptr;
+  const Data* mutations = nullptr;
+  const Data* outbox = nullptr;
+};
+
+// What became of mutations, by id; of all windows'.
+struct Told {
+  std::vector<std::string> durable;
+  std::vector<std::string> confirmed;
+  std::vector<std::string> refused;
+  std::vector<std::string> unknown;  // gone, but the record that says how was not seen
+};
+
+class Mirror {
+ public:
+  Mirror(const Schema* schema, View* view);
+
+  uint64_t n() const { return n_; }
+  const PendingList& pending() const { return pending_; }
+  const std::map<std::string, std::string>& cursors() const { return cursors_; }
+  uint64_t CursorRevision(const std::string& realm) const;
+
+  // The view holds an image of this n (or nothing, n = 0).
+  void StartAt(uint64_t n, const Data& cursors);
+  // Do the records that were read continue a state at n without a gap, up to sync.n?
+  static bool Continues(uint64_t n, const Reading& reading);
+  // One full reading: records above n, all mutations, goneUpTo. Own mutations without a key stay.
+  // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to go by.
+  Fit Take(const Reading& reading, bool skip_damaged);
+  Fit Record(const Data& record);
+  // `item`: {id, key, record} of a broadcast "added".
+  Fit Added(const Data& item);
+  // An own mutation is durable under this key. False where a record or a reading has told already.
+  bool Completed(std::string_view id, uint64_t key);
+
+  // An own mutation that the view has attached already.
+  void AddOwn(std::unique_ptr<Pending> pending);
+  // Takes a pending mutation away; the view is to be derived after.
+  void Remove(std::string_view id);
+
+  bool WantsReading() const { return gone_.size() + partly_.size() > kMaxRememberedRemovals; }
+  Told TakeTold();
+
+ private:
+  Fit DecodeSteps(const Data& record, std::vector<Step>* steps) const;
+  bool Apply(const Data& record, const std::vector<Step>& steps);
+  void Gone(const Data& named, std::vector<std::string>* told);
+  void SetPartly(const std::string& id, const Data& realms);
+  Fit AddStored(uint64_t key, const Data& record);
+  void TakeMutations(const Data& mutations);
+  void TakeOutbox(const Data& outbox);
+
+  const Schema* schema_;
+  View* view_;
+  uint64_t n_ = 0;
+  std::map<std::string, std::string> cursors_;
+  PendingList pending_;
+  std::map<std::string, uint64_t, std::less<>> gone_;  // removed since the last full reading: id, key
+  uint64_t gone_up_to_ = 0;                            // as of the last full reading
+  std::map<std::string, std::vector<std::string>, std::less<>> partly_;
+  Told told_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_MIRROR_H_

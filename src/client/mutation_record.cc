@@ -1,0 +1,34 @@
+#include "client/mutation_record.h"
+
+#include <set>
+#include <string>
+
+#include "log/codec.h"
+#include "log/fold.h"
+
+namespace skerry {
+
+Data MutationRecord(const Schema& schema, const Mutation& mutation) {
+  Data realms = Data::MakeArray();
+  for (std::string& realm : RealmsOf(mutation.ops)) realms.Push(std::move(realm));
+  std::set<std::string> named;
+  for (const Op& op : mutation.ops) {
+    if (op.kind == OpKind::kAppend) continue;
+    named.insert(schema.table(op.table).name + std::string(1, '\0') + op.id);
+  }
+  Data keys = Data::MakeArray();
+  for (const std::string& key : named) keys.Push(key);
+  return Data::Object{{"v", 1},
+                      {"id", mutation.action.id},
+                      {"name", mutation.action.name},
+                      {"at", mutation.action.at},
+                      {"state", "pending"},
+                      {"update", Data()},
+                      {"held", false},
+                      {"known", Data()},
+                      {"realms", std::move(realms)},
+                      {"keys", std::move(keys)},
+                      {"body", Data::Bytes(EncodeMutation(schema, mutation))}};
+}
+
+}  // namespace skerry

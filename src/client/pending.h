@@ -1,0 +1,54 @@
+// Pending: a mutation that this window shows and that is not yet seen back in a log, and PendingList, which keeps all of
+// them in the order in which they are folded: those with a key of the store `mutations` by key, then this window's own
+// ones without a key yet, in the order in which they were made.
+#ifndef SKERRY_CLIENT_PENDING_H_
+#define SKERRY_CLIENT_PENDING_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "log/op.h"
+
+namespace skerry {
+
+struct Pending {
+  Mutation mutation;
+  uint64_t key = 0;     // 0: not durable yet
+  uint64_t serial = 0;  // order among those without a key
+  bool held = false;
+  std::vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
+
+  bool IsLive(const Op& op) const;  // is the op still to be folded over base?
+};
+
+// Does `a` come before `b` in the order of folding?
+bool FoldsBefore(const Pending& a, const Pending& b);
+
+class PendingList {
+ public:
+  Pending* Add(std::unique_ptr<Pending> pending);  // REQUIRES: no other has its id
+  Pending* Find(std::string_view id) const;        // null where there is none
+  void SetKey(Pending* pending, uint64_t key);
+  std::unique_ptr<Pending> Remove(std::string_view id);  // null where there is none
+
+  size_t size() const { return by_id_.size(); }
+  size_t unkeyed_count() const { return unkeyed_.size(); }
+  std::vector<Pending*> InOrder() const;
+  std::vector<Pending*> Keyed() const;
+  std::vector<Pending*> Unkeyed() const;
+  const Pending* First() const;  // null where there is none
+  uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
+
+ private:
+  std::map<std::string, std::unique_ptr<Pending>, std::less<>> by_id_;
+  std::map<uint64_t, Pending*> keyed_;
+  std::map<uint64_t, Pending*> unkeyed_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_PENDING_H_

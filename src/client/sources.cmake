@@ -1,0 +1,15 @@
+set(SKERRY_CLIENT_SOURCES
+  src/client/client.cc
+  src/client/derive.cc
+  src/client/effects.cc
+  src/client/mirror.cc
+  src/client/mutation_record.cc
+  src/client/pending.cc
+  src/client/promises.cc
+  src/client/tab.cc
+  src/client/tab_commit.cc
+  src/client/tab_load.cc
+  src/client/tab_transactions.cc
+  src/client/transaction.cc
+  src/client/view.cc
+)

@@ -1,0 +1,254 @@
+// Events of a window, and what it hears from others.
+#include "client/tab.h"
+
+#include <utility>
+
+#include "base/json.h"
+#include "client/effect.h"
+#include "model/filter.h"
+
+namespace skerry {
+
+Tab::Tab(const Schema* schema, View* view, TabOptions options)
+    : schema_(schema), view_(view), options_(std::move(options)), mirror_(schema, view) {}
+
+namespace {
+
+// Results may be large: they are moved, not copied.
+Data TakeMember(Data* object, std::string_view name) {
+  if (!object->is_object()) return {};
+  for (auto& [key, value] : object->mutable_members()) {
+    if (key == name) return std::move(value);
+  }
+  return {};
+}
+
+}  // namespace
+
+void Tab::Handle(Data event, Data* effects) {
+  now_ = event["now"].as_number(now_);
+  const std::string type = event["type"].as_string();
+  if (type == "read") {
+    // What comes back first is for the transaction, and nothing else comes with it.
+    OnRead(event["id"].as_u64(), TakeMember(&event, "results"), effects);
+    return;
+  }
+  if (type == "done") {
+    OnDone(event["id"].as_u64(), event["keys"], effects);
+    ReleaseMessages(effects);
+  } else if (type == "failed") {
+    OnFailed(event["id"].as_u64(), event["error"], effects);
+    ReleaseMessages(effects);
+  } else if (type == "message" || type == "post") {
+    OnMessage(event["message"], effects);
+  } else if (type == "open") {
+    if (!ready_ && load_ == Load::kNone) StartLoading(effects);
+  } else if (type == "imageLoaded") {
+    OnImageLoaded(event, effects);
+  } else if (type == "timer") {
+    const std::string& name = event["name"].as_string();
+    if (name == "commit") {
+      commit_timer_ = false;
+      TryCommit(effects);
+    } else if (name == "reread" && ready_) {
+      RequestReading(effects);
+      if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
+    }
+  } else if (type == "freeze") {
+    frozen_ = true;
+  } else if (type == "resume") {
+    OnResume(effects);
+  } else if (type == "scopes") {
+    OnScopes(event, effects);
+  } else if (type == "resolve") {
+    Tx tx;
+    tx.kind = Kind::kResolve;
+    tx.entry = event["id"].as_u64();
+    tx.retry = event["how"].as_string() == "retry";
+    Data reads = Data::MakeArray();
+    reads.Push(RangeRead("conflicts"));
+    Transact(std::move(tx), {"conflicts", "mutations"}, std::move(reads), true, effects);
+  } else {
+    effects->Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument), "unknown event " + type));
+  }
+  TellPromises(effects);
+  TellState(effects);
+}
+
+// Messages were lost meanwhile, and what was under way may or may not have been stored.
+void Tab::OnResume(Data* effects) {
+  frozen_ = false;
+  if (!ready_) {
+    if (load_ == Load::kNone) StartLoading(effects);
+    return;
+  }
+  careful_ = true;
+  if (commit_timer_) effects->Push(Data::Object{{"type", "cancel"}, {"name", "commit"}});
+  commit_timer_ = false;
+  RequestReading(effects);
+  TryCommit(effects);
+  if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
+}
+
+void Tab::OnMessage(const Data& message, Data* effects) {
+  const std::string& type = message["type"].as_string();
+  if (type == "pushed") return OnPushed(message, effects);
+  if (type == "status") {
+    OnStatus(message["shared"]);
+    OnStatus(message["status"]);
+    return;
+  }
+  // A full reading, or loading, tells all of what follows: at its `read` nothing newer can have been heard.
+  if (!ready_ || load_ != Load::kNone) return;
+  if (between_ != 0) {
+    if (messages_.size() < kMaxHeldMessages) {
+      messages_.push_back(message);
+    } else {
+      messages_lost_ = true;
+    }
+    return;
+  }
+  if (type == "added") {
+    OnAdded(message, effects);
+  } else if (type == "record") {
+    OnFit(mirror_.Record(message["record"]), effects);
+    if (!AllFilled() || message["record"]["kind"].as_string() == "scopes") RequestSync(effects);
+  } else if (type == "conflicts") {
+    RequestConflicts(effects);
+  }
+  if (mirror_.WantsReading()) RequestReading(effects);
+}
+
+void Tab::ReleaseMessages(Data* effects) {
+  if (between_ != 0) return;
+  const std::vector<Data> messages = std::move(messages_);
+  messages_.clear();
+  for (const Data& message : messages) OnMessage(message, effects);
+  if (messages_lost_) {
+    messages_lost_ = false;
+    RequestReading(effects);
+  }
+}
+
+void Tab::OnAdded(const Data& message, Data* effects) {
+  if (message["tab"].as_string() == options_.tab) return;
+  for (const Data& item : message["items"].items()) {
+    const Fit fit = mirror_.Added(item);
+    if (fit == Fit::kDamaged || fit == Fit::kNewer) OnFit(fit, effects);
+  }
+}
+
+void Tab::OnPushed(const Data& message, Data* effects) {
+  for (const Data& result : message["results"].items()) {
+    const std::string& status = result["status"].as_string();
+    const bool accepted = status == "applied" || status == "duplicate" || status == "known";
+    if (!accepted && status != "rejected") continue;
+    std::string code;
+    if (!accepted) code = result["code"].is_string() ? result["code"].as_string() : "rejected";
+    for (const Data& id : result["mutations"].items()) {
+      promises_.Pushed(id.as_string(), code, result["detail"].as_string(), effects);
+    }
+  }
+}
+
+void Tab::OnStatus(const Data& status) {
+  if (status["clockOffsetMs"].is_number()) clock_offset_ = status["clockOffsetMs"].as_number();
+  if (status["lastSyncedAt"].is_number()) last_synced_ = status["lastSyncedAt"];
+}
+
+void Tab::OnFit(Fit fit, Data* effects) {
+  switch (fit) {
+    case Fit::kApplied:
+    case Fit::kKnown:
+      return;
+    case Fit::kGap:
+    case Fit::kDamaged:  // storage may have it whole
+      return RequestReading(effects);
+    case Fit::kNewer:
+      if (!told_newer_) {
+        effects->Push(Data::Object{
+            {"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
+      }
+      told_newer_ = true;
+      return;
+  }
+}
+
+void Tab::OnScopes(const Data& event, Data* effects) {
+  for (const char* which : {"add", "drop"}) {
+    for (const Data& scope : event[which].items()) {
+      const TableIndex table = schema_->FindTable(scope["table"].as_string());
+      if (table == kNone) {
+        effects->Push(ProblemEffect(static_cast<int>(Code::kUnknownTable), scope["table"].as_string()));
+        return;
+      }
+      const Result<Filter> filter =
+          ParseFilter(*schema_, schema_->table(table), scope["where"], false);
+      if (filter.ok()) continue;
+      effects->Push(
+          ProblemEffect(static_cast<int>(filter.status().code()), filter.status().detail()));
+      return;
+    }
+  }
+  effects->Push(PostEffect(
+      Data::Object{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
+}
+
+void Tab::TellPromises(Data* effects) {
+  const Told told = mirror_.TakeTold();
+  for (const std::string& id : told.durable) promises_.Durable(id, effects);
+  for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
+  for (const std::string& id : told.refused) {
+    if (promises_.Has(id)) refused_.push_back(id);
+  }
+  for (const std::string& id : told.unknown) {
+    if (promises_.Has(id)) unknown_.push_back(id);
+  }
+  if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
+}
+
+void Tab::TakeSync(const Data& sync) {
+  if (sync["clockOffset"].is_number()) clock_offset_ = sync["clockOffset"].as_number();
+  last_synced_ = sync["lastSyncedAt"];
+  scopes_ = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
+}
+
+bool Tab::AllFilled() const {
+  for (const Data& scope : scopes_.items()) {
+    if (!scope["filled"].as_bool()) return false;
+  }
+  return true;
+}
+
+void Tab::TellState(Data* effects) {
+  const PendingList& pending = mirror_.pending();
+  Data cursors = Data::MakeObject();
+  for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
+  const char* phase = !ready_ ? "opening" : load_ == Load::kNone ? "ready" : "reloading";
+  const Pending* first = pending.First();
+  Data state = Data::Object{
+      {"type", "state"},
+      {"phase", phase},
+      {"n", mirror_.n()},
+      {"cursors", std::move(cursors)},
+      {"pending", static_cast<uint64_t>(pending.size())},
+      {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
+      {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
+      {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
+      {"clockOffset", clock_offset_},
+      {"lastSyncedAt", last_synced_},
+      {"scopes", scopes_}};
+  if (state == last_state_) return;
+  last_state_ = state;
+  effects->Push(std::move(state));
+}
+
+Status Tab::CanWrite() const {
+  if (!ready_) return {Code::kClosed, "the database is not open yet"};
+  if (mirror_.pending().unkeyed_count() >= kMaxUnsaved) {
+    return {Code::kLimit, "too many changes wait for storage"};
+  }
+  return Status::Ok();
+}
+
+}  // namespace skerry

@@ -1,0 +1,179 @@
+// Tab: the sans-IO machine of one window (docs/window.md). It opens (pointer, image, records and mutations), commits the
+// window's mutations in groups, hears what others did, reads again where it must, and settles promises. What the
+// window holds is decided by Mirror and View; this class decides when to read and write, and is the only one that
+// makes effects.
+//
+//   load:    none ─open─▶ pointer ─▶ image ─▶ catch-up ─▶ none        (image: the previous one where the first is damaged;
+//              ▲                                 │ no continuity       then reset: an empty image, cursors go back)
+//              └── reset ◀─ nothing usable ──────┘─▶ pointer
+//   commit:  idle ─mutation─▶ under way ─done─▶ idle; failed ─▶ waiting (timer `commit`) ─▶ under way, reading first
+//
+// A transaction's `read` decides what is written; what was read is applied at `done`. Between the two of a full reading
+// messages wait, because what they tell may be newer than what was read.
+#ifndef SKERRY_CLIENT_TAB_H_
+#define SKERRY_CLIENT_TAB_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "client/mirror.h"
+#include "client/promises.h"
+#include "client/view.h"
+#include "log/base.h"
+
+namespace skerry {
+
+inline constexpr size_t kMaxUnsaved = 10'000;        // own mutations without a key: no more are taken
+inline constexpr size_t kMaxGroup = 1'000;           // mutations of one group commit
+inline constexpr size_t kMaxGroupBytes = 8u << 20;   // of their bodies; one larger goes alone
+inline constexpr size_t kMaxHeldMessages = 1'000;    // more are dropped, and read from storage
+inline constexpr int kMaxQuotaFailures = 3;          // then the group is withdrawn
+inline constexpr double kFirstRetryMs = 100;
+inline constexpr double kLastRetryMs = 30'000;
+
+struct TabOptions {
+  std::string tab;
+  bool remote = true;
+};
+
+class Tab {
+ public:
+  Tab(const Schema* schema, View* view, TabOptions options);
+
+  // Appends effects. `event` is taken apart.
+  void Handle(Data event, Data* effects);
+  // One part of the image that was asked for by `loadImage`.
+  Status LoadPart(std::string_view bytes);
+
+  // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved mutations.
+  Status CanWrite() const;
+  // Takes an own mutation, which the view has attached already.
+  void Commit(std::unique_ptr<Pending> pending, Data* effects);
+  uint64_t NextSerial() { return ++serial_; }
+
+  bool ready() const { return ready_; }
+  double clock_offset() const { return clock_offset_; }
+  const Mirror& mirror() const { return mirror_; }
+
+ private:
+  enum class Kind : uint8_t {
+    kPointer, kCatchUp, kReset, kReading, kCommit, kLocalCommit, kConflicts, kSync, kResolve,
+  };
+  enum class Load : uint8_t { kNone, kPointer, kImage, kCatchUp, kReset };
+  struct Tx {
+    Kind kind = Kind::kSync;
+    Data results;
+    std::vector<std::string> ids;  // kCommit, kLocalCommit: the mutations that were written
+    Data items;                    // kCommit, kResolve: for "added"; keys are still missing
+    Data record;                   // kLocalCommit, kReset: what was written to `updates`
+    uint64_t entry = 0;            // kResolve: key of the entry
+    bool retry = false;
+    bool careful = false;          // kCommit: it read first
+    bool was_read = false;
+  };
+
+  // tab.cc
+  void OnResume(Data* effects);
+  void OnMessage(const Data& message, Data* effects);
+  void OnAdded(const Data& message, Data* effects);
+  void OnPushed(const Data& message, Data* effects);
+  void OnStatus(const Data& status);
+  void OnFit(Fit fit, Data* effects);
+  void OnScopes(const Data& event, Data* effects);
+  void ReleaseMessages(Data* effects);
+  void TellPromises(Data* effects);
+  void TellState(Data* effects);
+  void TakeSync(const Data& sync);
+  bool AllFilled() const;
+
+  // tab_transactions.cc
+  void Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write, Data* effects);
+  void OnRead(uint64_t id, Data results, Data* effects);
+  void OnDone(uint64_t id, const Data& keys, Data* effects);
+  void OnFailed(uint64_t id, const Data& error, Data* effects);
+  static bool IsFullReading(const Tx& tx);
+  static size_t ReadCount(const Tx& tx);
+  Data FullReads(uint64_t above) const;
+  Reading ReadingOf(const Tx& tx) const;
+  void RequestReading(Data* effects);
+  void RequestConflicts(Data* effects);
+  void RequestSync(Data* effects);
+  void FinishConflicts(const Data& items, Data* effects);
+  void WriteResolve(Tx* tx, Data* writes);
+  void FinishResolve(const Tx& tx, const Data& keys, Data* effects);
+
+  // tab_load.cc
+  void StartLoading(Data* effects);
+  void FinishPointer(const Data& sync, Data* effects);
+  void LoadCandidate(Data* effects);
+  void NextCandidate(Data* effects);
+  void OnImageLoaded(const Data& event, Data* effects);
+  void CatchUp(Data* effects);
+  void FinishCatchUp(const Tx& tx, Data* effects);
+  void WriteReset(Tx* tx, Data* writes);
+
+  // tab_commit.cc
+  void TryCommit(Data* effects);
+  void WriteGroup(Tx* tx, Data* writes);
+  void WriteLocal(Tx* tx, Data* writes);
+  void FinishCommit(Tx* tx, const Data& keys, Data* effects);
+  void FinishLocal(Tx* tx, Data* effects);
+  void FailCommit(const Tx& tx, const Data& error, Data* effects);
+  void Withdraw(const std::vector<std::string>& ids, std::string_view code, std::string_view detail,
+                Data* effects);
+  void Recovered(Data* effects);
+
+  const Schema* schema_;
+  View* view_;
+  TabOptions options_;
+  Mirror mirror_;
+  Promises promises_;
+
+  double now_ = 0;
+  double clock_offset_ = 0;
+  uint64_t serial_ = 0;
+  uint64_t next_tx_ = 1;
+  std::map<uint64_t, Tx> open_;  // transactions between their effect and done or failed
+  uint64_t between_ = 0;         // the full reading that is between read and done
+  std::vector<Data> messages_;   // that wait for it
+  bool messages_lost_ = false;
+
+  bool ready_ = false;
+  bool frozen_ = false;
+  Load load_ = Load::kNone;
+  Data pointers_;             // candidates for loading, best first
+  size_t candidate_ = 0;
+  std::string generation_;    // of sync.image when loading began; empty: none
+  size_t part_ = 0;
+  bool part_failed_ = false;
+  std::unique_ptr<Base> staged_;  // the image of a window that goes on showing its old view
+
+  bool reading_ = false;      // a full reading is queued
+  bool committing_ = false;
+  bool commit_timer_ = false;
+  bool careful_ = false;      // the last commit failed: read before writing
+  int failures_ = 0;
+  int quota_failures_ = 0;
+  size_t failed_size_ = 0;    // the next group is the failed one, of this size
+
+  bool conflicts_queued_ = false;
+  bool sync_queued_ = false;
+  Data inbox_ = Data::MakeArray();
+  std::vector<std::string> refused_;  // own, whose code is still to be read
+  std::vector<std::string> unknown_;  // own, gone without a record: confirmed unless the inbox has them
+  bool told_newer_ = false;
+
+  Data scopes_ = Data::MakeArray();
+  Data last_synced_;
+  Data last_state_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_TAB_H_

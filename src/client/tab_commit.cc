@@ -1,0 +1,227 @@
+// Group commits: what of this window's mutations goes into storage, and when (docs/window.md, section 3).
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "client/effect.h"
+#include "client/mutation_record.h"
+#include "client/tab.h"
+#include "log/codec.h"
+#include "log/fold.h"
+
+namespace skerry {
+
+void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
+  Mutation& mutation = pending->mutation;
+  for (std::string& realm : RealmsOf(mutation.ops)) {
+    const uint64_t revision = mirror_.CursorRevision(realm);
+    mutation.base.emplace_back(std::move(realm), revision);
+  }
+  promises_.Track(mutation.action.id);
+  mirror_.AddOwn(std::move(pending));
+  TryCommit(effects);
+  TellState(effects);
+}
+
+void Tab::TryCommit(Data* effects) {
+  if (!ready_ || frozen_ || committing_ || commit_timer_) return;
+  if (mirror_.pending().unkeyed_count() == 0) return;
+  committing_ = true;
+  Tx tx;
+  if (!options_.remote) {
+    tx.kind = Kind::kLocalCommit;
+    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), true,
+             effects);
+    return;
+  }
+  tx.kind = Kind::kCommit;
+  tx.careful = careful_;
+  if (careful_) {
+    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), true,
+             effects);
+  } else {
+    Transact(std::move(tx), {"mutations"}, Data::MakeArray(), true, effects);
+  }
+}
+
+void Tab::WriteGroup(Tx* tx, Data* writes) {
+  std::set<std::string_view> stored;
+  if (tx->careful) {
+    const Reading reading = ReadingOf(*tx);
+    for (const Data& item : reading.mutations->items()) stored.insert(item["value"]["id"].as_string());
+    for (const Data& item : reading.updates->items()) {
+      for (const char* list : {"confirmed", "refused"}) {
+        for (const Data& named : item["value"][list].items()) stored.insert(named["id"].as_string());
+      }
+    }
+  }
+  tx->items = Data::MakeArray();
+  const size_t most = failed_size_ > 0 ? failed_size_ : kMaxGroup;
+  size_t seen = 0;
+  size_t bytes = 0;
+  for (const Pending* pending : mirror_.pending().Unkeyed()) {
+    if (seen++ == most || bytes > kMaxGroupBytes) break;
+    const std::string& id = pending->mutation.action.id;
+    if (stored.contains(id)) continue;
+    Data record = MutationRecord(*schema_, pending->mutation);
+    bytes += record["body"].as_bytes().size();
+    tx->ids.push_back(id);
+    tx->items.Push(Data::Object{{"id", id}, {"record", record}});
+    writes->Push(Data::Object{{"store", "mutations"}, {"add", std::move(record)}});
+  }
+}
+
+void Tab::Recovered(Data* effects) {
+  if (failures_ > 0) {
+    effects->Push(Data::Object{{"type", "notify"}, {"kind", "storageRecovered"}});
+  }
+  failures_ = 0;
+  quota_failures_ = 0;
+  failed_size_ = 0;
+  careful_ = false;
+}
+
+void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
+  committing_ = false;
+  Recovered(effects);
+  if (tx->careful) {
+    const Reading reading = ReadingOf(*tx);
+    TakeSync(*reading.sync);
+    for (const Data& item : reading.mutations->items()) {
+      const std::string& id = item["value"]["id"].as_string();
+      if (mirror_.pending().Find(id) != nullptr) mirror_.Completed(id, item["key"].as_u64());
+    }
+    if (load_ == Load::kNone) {
+      const Fit fit = mirror_.Take(reading, false);
+      if (fit == Fit::kGap || fit == Fit::kDamaged) {
+        StartLoading(effects);
+      } else {
+        OnFit(fit, effects);
+      }
+    }
+  }
+  Data added = Data::MakeArray();
+  for (size_t i = 0; i < tx->ids.size() && i < keys.items().size(); ++i) {
+    if (!mirror_.Completed(tx->ids[i], keys.items()[i].as_u64())) continue;
+    Data& item = tx->items.mutable_items()[i];
+    item.Set("key", keys.items()[i]);
+    added.Push(std::move(item));
+  }
+  if (!added.items().empty()) {
+    effects->Push(BroadcastEffect(
+        Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(added)}}));
+    effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
+  }
+  TryCommit(effects);
+}
+
+// Without a remote the window is the authority: it logs what its mutations do to base, effects on other objects included.
+void Tab::WriteLocal(Tx* tx, Data* writes) {
+  const Data& stored = *ReadingOf(*tx).sync;
+  Data sync = stored.is_object() ? stored : Data::MakeObject();
+  if (sync["n"].as_u64() != mirror_.n() || load_ != Load::kNone) return;
+  const uint64_t n = mirror_.n() + 1;
+  Data confirmed = Data::MakeArray();
+  for (const Pending* pending : mirror_.pending().InOrder()) {
+    const std::string& id = pending->mutation.action.id;
+    tx->ids.push_back(id);
+    confirmed.Push(Data::Object{{"id", id}, {"key", pending->key}});
+  }
+  if (!sync["v"].is_number()) {
+    sync = Data::Object{{"v", 1},
+                        {"client", Data()},
+                        {"n", 0},
+                        {"goneUpTo", 0},
+                        {"cursors", Data::MakeObject()},
+                        {"older", Data::MakeArray()},
+                        {"scopes", Data::MakeArray()},
+                        {"scopeVersion", 0},
+                        {"chain", Data::Object{{"client", Data()}, {"links", Data::MakeObject()}}},
+                        {"seen", Data::MakeObject()},
+                        {"realmsToken", Data()},
+                        {"clockOffset", 0},
+                        {"lastSyncedAt", Data()},
+                        {"schema", schema_->version()},
+                        {"image", Data()},
+                        {"previous", Data()}};
+  }
+  Data cursors = Data::MakeObject();
+  for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
+  cursors.Set("local", std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_)));
+  tx->record = Data::Object{{"v", 1},
+                            {"n", n},
+                            {"kind", "local"},
+                            {"confirmed", std::move(confirmed)},
+                            {"refused", Data::MakeArray()},
+                            {"partly", Data::MakeArray()},
+                            {"cursors", cursors},
+                            {"body", Data::Bytes(EncodeSteps(*schema_, view_->DiffFromBase(n)))}};
+  sync.Set("n", n);
+  sync.Set("cursors", std::move(cursors));
+  writes->Push(PutWrite("updates", tx->record, n));
+  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+}
+
+void Tab::FinishLocal(Tx* tx, Data* effects) {
+  committing_ = false;
+  Recovered(effects);
+  if (tx->record.is_object()) {
+    OnFit(mirror_.Record(tx->record), effects);
+    effects->Push(BroadcastEffect(Data::Object{{"type", "record"}, {"record", std::move(tx->record)}}));
+  } else if (load_ == Load::kNone) {
+    // Another window was first. What it wrote is applied, then this one tries again.
+    const Fit fit = mirror_.Take(ReadingOf(*tx), true);
+    if (fit == Fit::kGap) return StartLoading(effects);
+    OnFit(fit, effects);
+  } else {
+    return;  // loading goes on, and commits when it is through
+  }
+  TryCommit(effects);
+}
+
+void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
+  committing_ = false;
+  careful_ = true;
+  ++failures_;
+  if (tx.was_read) failed_size_ = std::max<size_t>(tx.ids.size(), 1);
+  if (frozen_) return;
+  effects->Push(Data::Object{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
+  const bool quota = error["name"].as_string().find("Quota") != std::string::npos;
+  quota_failures_ = quota ? quota_failures_ + 1 : 0;
+  if (quota_failures_ >= kMaxQuotaFailures && tx.was_read) {
+    Withdraw(tx.ids, "quota", error["message"].as_string(), effects);
+    quota_failures_ = 0;
+    failed_size_ = 0;
+  }
+  double delay_ms = kFirstRetryMs;
+  for (int i = 1; i < failures_ && delay_ms < kLastRetryMs; ++i) delay_ms *= 2;
+  commit_timer_ = true;
+  effects->Push(TimerEffect("commit", std::min(delay_ms, kLastRetryMs)));
+}
+
+// Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to one that it made.
+void Tab::Withdraw(const std::vector<std::string>& ids, std::string_view code,
+                   std::string_view detail, Data* effects) {
+  const std::set<std::string> failed(ids.begin(), ids.end());
+  std::set<ObjectKey> objects;
+  for (const Pending* pending : mirror_.pending().Unkeyed()) {
+    const Mutation& mutation = pending->mutation;
+    bool depends = failed.contains(mutation.action.id);
+    for (const Op& op : mutation.ops) {
+      depends = depends || objects.contains({op.table, op.id});
+      for (const PropValue& set : op.set) {
+        const PropDef& prop = schema_->table(op.table).props[set.prop];
+        depends = depends || (prop.type == PropType::kRef &&
+                              objects.contains({prop.ref_table, set.value.text()}));
+      }
+    }
+    if (!depends) continue;
+    for (const Op& op : mutation.ops) objects.insert({op.table, op.id});
+    const std::string id = mutation.action.id;
+    mirror_.Remove(id);
+    promises_.Withdrawn(id, code, detail, effects);
+  }
+  view_->Derive();
+}
+
+}  // namespace skerry

@@ -1,0 +1,198 @@
+// Loading: image pointer, image, then records and mutations in one transaction (DESIGN section 5, "Start"). A damaged image
+// is never fatal: the previous one, and failing that an empty one with the cursors back at the start.
+#include <utility>
+
+#include "client/effect.h"
+#include "client/tab.h"
+#include "log/codec.h"
+#include "log/image.h"
+
+namespace skerry {
+namespace {
+
+// An image into a plain base: of a later part, or of a window that still shows its old view.
+class BaseSink final : public ImageSink {
+ public:
+  explicit BaseSink(Base* base) : base_(base) {}
+  RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
+  void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
+
+ private:
+  Base* base_;
+};
+
+void Merge(const Base& part, BaseRows* rows) {
+  for (TableIndex table = 0; table < part.schema().tables().size(); ++table) {
+    for (const auto& [id, realm] : part.BaseKeys(table)) {
+      const ObjectKey key{table, id};
+      rows->PutBase(key, *part.GetBase(realm, key));
+    }
+  }
+}
+
+}  // namespace
+
+void Tab::StartLoading(Data* effects) {
+  load_ = Load::kPointer;
+  staged_.reset();
+  Tx tx;
+  tx.kind = Kind::kPointer;
+  Data reads = Data::MakeArray();
+  reads.Push(GetRead("sync", "sync"));
+  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+}
+
+void Tab::FinishPointer(const Data& sync, Data* effects) {
+  pointers_ = Data::MakeArray();
+  for (const char* name : {"image", "previous"}) {
+    if (sync[name].is_object()) pointers_.Push(sync[name]);
+  }
+  generation_ = sync["image"]["generation"].as_string();
+  candidate_ = 0;
+  // Without any image the records go back to the first one.
+  if (pointers_.items().empty()) {
+    pointers_.Push(Data::Object{
+        {"generation", ""}, {"parts", Data::MakeArray()}, {"n", 0}, {"cursors", Data::MakeObject()}});
+  }
+  LoadCandidate(effects);
+}
+
+void Tab::LoadCandidate(Data* effects) {
+  part_ = 0;
+  part_failed_ = false;
+  staged_.reset();
+  if (ready_) {
+    staged_ = std::make_unique<Base>(schema_);
+  } else {
+    view_->Clear();
+  }
+  const Data& pointer = pointers_.items()[candidate_];
+  if (pointer["parts"].items().empty()) return CatchUp(effects);
+  load_ = Load::kImage;
+  effects->Push(Data::Object{{"type", "loadImage"},
+                             {"generation", pointer["generation"]},
+                             {"parts", pointer["parts"]}});
+}
+
+Status Tab::LoadPart(std::string_view bytes) {
+  if (load_ != Load::kImage) return {Code::kInvalidArgument, "no image was asked for"};
+  const Data::Array& parts = pointers_.items()[candidate_]["parts"].items();
+  if (part_ >= parts.size()) return {Code::kInvalidArgument, "the image has no more parts"};
+  const Data& part = parts[part_++];
+  Status status;
+  if (bytes.size() != part["bytes"].as_u64()) {
+    status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
+  } else if (part_ > 1) {
+    // Parts may hold the same object in two realms: only the first may go into the stores as it is.
+    Base later(schema_);
+    BaseSink sink(&later);
+    status = LoadImage(*schema_, bytes, &sink);
+    BaseRows* rows = view_;
+    if (staged_ != nullptr) rows = staged_.get();
+    if (status.ok()) Merge(later, rows);
+  } else if (staged_ != nullptr) {
+    BaseSink sink(staged_.get());
+    status = LoadImage(*schema_, bytes, &sink);
+  } else {
+    status = LoadImage(*schema_, bytes, view_);
+  }
+  if (!status.ok()) part_failed_ = true;
+  return status;
+}
+
+void Tab::OnImageLoaded(const Data& event, Data* effects) {
+  if (load_ != Load::kImage) return;
+  const Data& pointer = pointers_.items()[candidate_];
+  if (!(event["generation"] == pointer["generation"])) return;
+  const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
+  if (event["ok"].as_bool() && whole) return CatchUp(effects);
+  NextCandidate(effects);
+}
+
+void Tab::NextCandidate(Data* effects) {
+  if (++candidate_ < pointers_.items().size()) return LoadCandidate(effects);
+  load_ = Load::kReset;
+  staged_.reset();
+  Tx tx;
+  tx.kind = Kind::kReset;
+  Data reads = Data::MakeArray();
+  reads.Push(GetRead("sync", "sync"));
+  Transact(std::move(tx), {"sync", "updates"}, std::move(reads), true, effects);
+}
+
+void Tab::CatchUp(Data* effects) {
+  load_ = Load::kCatchUp;
+  Tx tx;
+  tx.kind = Kind::kCatchUp;
+  Data reads = FullReads(pointers_.items()[candidate_]["n"].as_u64());
+  reads.Push(RangeRead("conflicts"));
+  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox", "conflicts"}, std::move(reads),
+           false, effects);
+}
+
+void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
+  const Reading reading = ReadingOf(tx);
+  const Data pointer = pointers_.items()[candidate_];
+  const uint64_t n = pointer["n"].as_u64();
+  Fit fit = Fit::kGap;
+  if (Mirror::Continues(n, reading)) {
+    if (staged_ != nullptr) view_->ReplaceBase(*staged_);
+    mirror_.StartAt(n, pointer["cursors"]);
+    fit = mirror_.Take(reading, !options_.remote);
+  }
+  if (fit == Fit::kGap || fit == Fit::kDamaged) {
+    view_->Derive();
+    // The image was swung meanwhile: begin again. Otherwise there is a hole in storage, and this image is of no use.
+    if ((*reading.sync)["image"]["generation"].as_string() != generation_) {
+      return StartLoading(effects);
+    }
+    return NextCandidate(effects);
+  }
+  OnFit(fit, effects);
+  load_ = Load::kNone;
+  staged_.reset();
+  TakeSync(*reading.sync);
+  const bool first = !ready_;
+  ready_ = true;
+  if (first) effects->Push(Data::Object{{"type", "ready"}});
+  FinishConflicts(tx.results.items().at(4), effects);
+  TryCommit(effects);
+}
+
+// An image without parts, at a new n whose record empties the windows that are open; cursors and fills begin again.
+void Tab::WriteReset(Tx* tx, Data* writes) {
+  const Data& stored = tx->results.items().at(0);
+  Data sync = stored.is_object() ? stored : Data::MakeObject();
+  // Another window was first, or the image job: begin again with what is there now.
+  if (sync["image"]["generation"].as_string() != generation_) return;
+  const uint64_t n = sync["n"].as_u64() + 1;
+  std::vector<Step> steps;
+  for (const auto& [realm, cursor] : sync["cursors"].members()) {
+    Step step;
+    step.kind = StepKind::kDropRealm;
+    step.realm = realm;
+    steps.push_back(std::move(step));
+  }
+  Data scopes = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
+  for (Data& scope : scopes.mutable_items()) scope.Set("filled", false);
+  tx->record = Data::Object{{"v", 1},
+                            {"n", n},
+                            {"kind", "image"},
+                            {"confirmed", Data::MakeArray()},
+                            {"refused", Data::MakeArray()},
+                            {"partly", Data::MakeArray()},
+                            {"cursors", Data::MakeObject()},
+                            {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
+  sync.Set("n", n);
+  sync.Set("cursors", Data::MakeObject());
+  sync.Set("scopes", std::move(scopes));
+  sync.Set("image", Data::Object{{"generation", "empty-" + std::to_string(n)},
+                                 {"parts", Data::MakeArray()},
+                                 {"n", n},
+                                 {"cursors", Data::MakeObject()}});
+  sync.Set("previous", Data());
+  writes->Push(PutWrite("updates", tx->record, n));
+  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+}
+
+}  // namespace skerry

@@ -1,0 +1,260 @@
+// Transactions of a window: making them, and what follows when they were read, are done, or failed.
+#include <utility>
+
+#include "client/effect.h"
+#include "client/mutation_record.h"
+#include "client/tab.h"
+#include "log/codec.h"
+
+namespace skerry {
+
+void Tab::Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+                   Data* effects) {
+  const uint64_t id = next_tx_++;
+  open_.emplace(id, std::move(tx));
+  Data names = Data::MakeArray();
+  for (const char* store : stores) names.Push(store);
+  effects->Push(Data::Object{{"type", "transact"},
+                             {"id", id},
+                             {"stores", std::move(names)},
+                             {"mode", write ? "readwrite" : "readonly"},
+                             {"durability", write ? "strict" : "relaxed"},
+                             {"reads", std::move(reads)}});
+}
+
+Data Tab::FullReads(uint64_t above) const {
+  Data reads = Data::MakeArray();
+  reads.Push(GetRead("sync", "sync"));
+  reads.Push(RangeAbove("updates", above));
+  reads.Push(RangeRead("mutations"));
+  reads.Push(RangeRead("outbox"));
+  return reads;
+}
+
+Reading Tab::ReadingOf(const Tx& tx) const {
+  const Data::Array& results = tx.results.items();
+  SKERRY_CHECK(results.size() >= 4);
+  return {&results[0], &results[1], &results[2], &results[3]};
+}
+
+bool Tab::IsFullReading(const Tx& tx) {
+  return tx.kind == Kind::kCatchUp || tx.kind == Kind::kReading || tx.kind == Kind::kLocalCommit ||
+         (tx.kind == Kind::kCommit && tx.careful);
+}
+
+void Tab::RequestReading(Data* effects) {
+  if (reading_ || load_ != Load::kNone) return;
+  reading_ = true;
+  Tx tx;
+  tx.kind = Kind::kReading;
+  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), false,
+           effects);
+}
+
+void Tab::RequestConflicts(Data* effects) {
+  if (conflicts_queued_) return;
+  conflicts_queued_ = true;
+  Tx tx;
+  tx.kind = Kind::kConflicts;
+  Data reads = Data::MakeArray();
+  reads.Push(RangeRead("conflicts"));
+  Transact(std::move(tx), {"conflicts"}, std::move(reads), false, effects);
+}
+
+void Tab::RequestSync(Data* effects) {
+  if (sync_queued_) return;
+  sync_queued_ = true;
+  Tx tx;
+  tx.kind = Kind::kSync;
+  Data reads = Data::MakeArray();
+  reads.Push(GetRead("sync", "sync"));
+  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+}
+
+size_t Tab::ReadCount(const Tx& tx) {
+  if (tx.kind == Kind::kCatchUp) return 5;
+  if (IsFullReading(tx)) return 4;
+  return tx.kind == Kind::kCommit ? 0 : 1;
+}
+
+void Tab::OnRead(uint64_t id, Data results, Data* effects) {
+  const auto it = open_.find(id);
+  Data writes = Data::MakeArray();
+  if (it == open_.end() || results.items().size() < ReadCount(it->second)) {
+    effects->Push(Data::Object{{"type", "abort"}, {"id", id}});
+    return;
+  }
+  Tx& tx = it->second;
+  tx.results = std::move(results);
+  tx.was_read = true;
+  if (IsFullReading(tx)) between_ = id;
+  switch (tx.kind) {
+    case Kind::kCommit: WriteGroup(&tx, &writes); break;
+    case Kind::kLocalCommit: WriteLocal(&tx, &writes); break;
+    case Kind::kReset: WriteReset(&tx, &writes); break;
+    case Kind::kResolve: WriteResolve(&tx, &writes); break;
+    case Kind::kPointer:
+    case Kind::kCatchUp:
+    case Kind::kReading:
+    case Kind::kConflicts:
+    case Kind::kSync: break;
+  }
+  effects->Push(Data::Object{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
+}
+
+void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
+  const auto it = open_.find(id);
+  if (it == open_.end()) return;
+  if (!it->second.was_read) {
+    return OnFailed(id, Data::Object{{"name", "Error"}, {"message", "done without read"}}, effects);
+  }
+  Tx tx = std::move(it->second);
+  open_.erase(it);
+  if (between_ == id) between_ = 0;
+  switch (tx.kind) {
+    case Kind::kPointer: return FinishPointer(tx.results.items().at(0), effects);
+    case Kind::kCatchUp: return FinishCatchUp(tx, effects);
+    case Kind::kReset:
+      if (tx.record.is_object()) {
+        effects->Push(BroadcastEffect(Data::Object{{"type", "record"}, {"record", tx.record}}));
+        effects->Push(Data::Object{{"type", "notify"},
+                                   {"kind", "dataLost"},
+                                   {"detail", "no image could be read; filling afresh"}});
+        effects->Push(BroadcastEffect(Data::Object{{"type", "wake"}, {"reason", "refill"}}));
+      }
+      return StartLoading(effects);
+    case Kind::kReading: {
+      reading_ = false;
+      TakeSync(tx.results.items().at(0));
+      const Fit fit = mirror_.Take(ReadingOf(tx), false);
+      if (fit == Fit::kGap || fit == Fit::kDamaged) return StartLoading(effects);
+      return OnFit(fit, effects);
+    }
+    case Kind::kCommit: return FinishCommit(&tx, keys, effects);
+    case Kind::kLocalCommit: return FinishLocal(&tx, effects);
+    case Kind::kConflicts:
+      conflicts_queued_ = false;
+      return FinishConflicts(tx.results.items().at(0), effects);
+    case Kind::kSync:
+      sync_queued_ = false;
+      return TakeSync(tx.results.items().at(0));
+    case Kind::kResolve: return FinishResolve(tx, keys, effects);
+  }
+}
+
+void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
+  const auto it = open_.find(id);
+  if (it == open_.end()) return;
+  const Tx tx = std::move(it->second);
+  open_.erase(it);
+  if (between_ == id) between_ = 0;
+  switch (tx.kind) {
+    case Kind::kPointer:
+    case Kind::kCatchUp:
+    case Kind::kReset:
+      load_ = Load::kNone;
+      staged_.reset();
+      if (ready_) {
+        if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
+      } else if (!frozen_) {
+        effects->Push(Data::Object{{"type", "openFailed"}, {"error", error}});
+      }
+      return;
+    case Kind::kReading:
+      reading_ = false;
+      if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
+      return;
+    case Kind::kCommit:
+    case Kind::kLocalCommit: return FailCommit(tx, error, effects);
+    case Kind::kConflicts:
+      conflicts_queued_ = false;
+      if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
+      return;
+    case Kind::kSync: sync_queued_ = false; return;
+    case Kind::kResolve:
+      effects->Push(Data::Object{
+          {"type", "resolved"},
+          {"id", tx.entry},
+          {"error", Data::Object{{"code", "storage"}, {"detail", error["message"]}}}});
+      return;
+  }
+}
+
+void Tab::FinishConflicts(const Data& items, Data* effects) {
+  const auto entry_of = [&](const std::string& id) -> const Data* {
+    for (const Data& item : items.items()) {
+      if (item["value"]["mutation"]["id"].as_string() == id) return &item["value"];
+    }
+    return nullptr;
+  };
+  const auto refuse = [&](const std::string& id, const Data* entry) {
+    std::string code = entry == nullptr ? "" : (*entry)["code"].as_string();
+    if (code.empty()) code = "rejected";
+    promises_.Refused(id, code, entry == nullptr ? "" : (*entry)["detail"].as_string(), effects);
+  };
+  for (const std::string& id : refused_) refuse(id, entry_of(id));
+  for (const std::string& id : unknown_) {
+    if (const Data* entry = entry_of(id)) {
+      refuse(id, entry);
+    } else {
+      promises_.Confirmed(id, effects);
+    }
+  }
+  refused_.clear();
+  unknown_.clear();
+  if (items == inbox_) return;
+  inbox_ = items;
+  effects->Push(Data::Object{{"type", "conflicts"}, {"items", items}});
+}
+
+void Tab::WriteResolve(Tx* tx, Data* writes) {
+  const Data& entries = tx->results.items().at(0);
+  const Data* entry = nullptr;
+  for (const Data& item : entries.items()) {
+    if (item["key"].as_u64() == tx->entry) entry = &item["value"];
+  }
+  tx->items = Data::MakeArray();
+  if (entry == nullptr) return;
+  tx->ids.push_back((*entry)["mutation"]["id"].as_string());
+  if (!tx->retry) {
+    writes->Push(Data::Object{{"store", "conflicts"}, {"delete", tx->entry}});
+    return;
+  }
+  const Data& mutation = (*entry)["mutation"];
+  for (const Data& item : entries.items()) {
+    if (item["value"]["mutation"]["id"] == mutation["id"]) {
+      writes->Push(Data::Object{{"store", "conflicts"}, {"delete", item["key"]}});
+    }
+  }
+  Result<Mutation> decoded = DecodeMutation(*schema_, mutation["body"].as_bytes());
+  if (!decoded.ok()) {
+    tx->ids.clear();
+    writes->mutable_items().clear();
+    return;
+  }
+  Data record = MutationRecord(*schema_, decoded.value());
+  writes->Push(Data::Object{{"store", "mutations"}, {"add", record}});
+  tx->items.Push(Data::Object{{"id", mutation["id"]}, {"record", std::move(record)}});
+}
+
+void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
+  Data error;
+  if (tx.ids.empty()) {
+    error = Data::Object{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
+  }
+  effects->Push(Data::Object{{"type", "resolved"}, {"id", tx.entry}, {"error", std::move(error)}});
+  if (tx.retry && !tx.ids.empty() && !keys.items().empty()) {
+    Data item = tx.items.items().at(0);
+    item.Set("key", keys.items().at(0));
+    OnFit(mirror_.Added(item), effects);
+    Data items = Data::MakeArray();
+    items.Push(std::move(item));
+    effects->Push(BroadcastEffect(
+        Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
+    effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
+  }
+  effects->Push(BroadcastEffect(Data::Object{{"type", "conflicts"}}));
+  RequestConflicts(effects);
+}
+
+}  // namespace skerry

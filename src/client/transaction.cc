@@ -1,0 +1,357 @@
+#include "client/transaction.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "log/codec.h"
+#include "log/fold.h"
+
+namespace skerry {
+namespace {
+
+constexpr int kUpsert = 7;
+
+Status CheckName(std::string_view what, std::string_view name, size_t limit) {
+  if (name.empty() || !IsStorableText(name)) {
+    return {Code::kInvalidArgument, std::string(what) + " must be text that is not empty"};
+  }
+  if (name.size() > limit) {
+    return {Code::kLimit, std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
+  }
+  return Status::Ok();
+}
+
+// An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and escapes).
+Status CheckSize(const TableDef& table, const std::vector<Value>& props) {
+  size_t bound = 2;
+  for (PropIndex i = 0; i < props.size(); ++i) {
+    bound += table.props[i].name.size() * 6 + 32 + props[i].text().size() * 6;
+  }
+  if (bound <= kMaxObjectBytes) return Status::Ok();
+  Data object = Data::MakeObject();
+  for (PropIndex i = 0; i < props.size(); ++i) {
+    if (props[i].is_null()) continue;
+    object.Set(table.props[i].name, ValueToData(table.props[i], props[i], true));
+  }
+  if (WriteJson(object).size() <= kMaxObjectBytes) return Status::Ok();
+  return {Code::kLimit, "an object of " + table.name + " would be larger than 1 MiB"};
+}
+
+}  // namespace
+
+struct Transaction::Input {
+  std::string id;     // empty: none given
+  std::string realm;  // empty: none given
+  std::vector<PropValue> set;
+  std::vector<PropAdd> add;
+};
+
+Transaction::Transaction(View* view, UuidGenerator* ids, std::string default_realm)
+    : view_(view), schema_(&view->schema()), ids_(ids), default_realm_(std::move(default_realm)) {}
+
+Status Transaction::Begin(double at, uint64_t serial) {
+  if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
+  pending_ = std::make_unique<Pending>();
+  pending_->serial = serial;
+  pending_->mutation.action.at = at;
+  hidden_.clear();
+  view_->TrackHidden(&hidden_);
+  return Status::Ok();
+}
+
+Status Transaction::ReadInput(int kind, const TableDef& table, const Data& operation,
+                              Input* input) const {
+  const Data::Array& parts = operation.items();
+  if (!operation.is_array() || parts.size() != 3 || !(parts[0].is_null() || parts[0].is_string()) ||
+      !(parts[1].is_null() || parts[1].is_string()) || !parts[2].is_object()) {
+    return {Code::kInvalidArgument, "an operation is [id, realm, props]"};
+  }
+  input->id = parts[0].as_string();
+  input->realm = parts[1].as_string();
+  if (parts[0].is_string()) SKERRY_RETURN_IF_ERROR(CheckId(table, input->id));
+  if (parts[1].is_string()) {
+    SKERRY_RETURN_IF_ERROR(CheckName("a realm", input->realm, kMaxIdBytes));
+  }
+  for (const auto& [name, plain] : parts[2].members()) {
+    const PropIndex index = table.FindProp(name);
+    if (index == kNone) {
+      return {Code::kUnknownProp, "table " + table.name + " has no prop " + name};
+    }
+    const PropDef& prop = table.props[index];
+    if (kind == static_cast<int>(OpKind::kInc)) {
+      if (prop.type != PropType::kNumber || !plain.is_number() || !std::isfinite(plain.as_number())) {
+        return {Code::kWrongType, table.name + "." + name + ": inc needs a number prop and a number"};
+      }
+      input->add.push_back({index, plain.as_number()});
+      continue;
+    }
+    Result<Value> value = ValueFromData(prop, plain);
+    if (!value.ok()) return value.status();
+    if (value.value().is_null() && !prop.optional && kind == static_cast<int>(OpKind::kUpdate)) {
+      return {Code::kMissingProp, table.name + "." + name + " is required"};
+    }
+    if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+    input->set.push_back({index, std::move(value.value())});
+  }
+  const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
+  std::sort(input->set.begin(), input->set.end(), by_prop);
+  std::sort(input->add.begin(), input->add.end(), by_prop);
+  return Status::Ok();
+}
+
+Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& operation) {
+  if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
+  if (index >= schema_->tables().size()) {
+    return Status(Code::kUnknownTable, "there is no such table");
+  }
+  const TableDef& table = schema_->table(index);
+  Input input;
+  SKERRY_RETURN_IF_ERROR(ReadInput(kind, table, operation, &input));
+  if (kind == static_cast<int>(OpKind::kCreate) && input.id.empty()) {
+    return Create(table, std::move(input));
+  }
+  if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
+  const std::optional<Row> row = view_->Visible({index, input.id});
+  switch (kind) {
+    case static_cast<int>(OpKind::kCreate):
+      if (row) {
+        return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
+      }
+      return Create(table, std::move(input));
+    case kUpsert: {
+      if (!row) return Create(table, std::move(input));
+      for (const PropValue& set : input.set) {
+        if (set.value.is_null() && !table.props[set.prop].optional) {
+          return Status(Code::kMissingProp, table.name + "." + table.props[set.prop].name + " is required");
+        }
+      }
+      Result<OpOutcome> outcome = Update(table, input, *row);
+      if (outcome.ok()) outcome.value().id = input.id;
+      return outcome;
+    }
+    case static_cast<int>(OpKind::kUpdate):
+      return row ? Update(table, input, *row) : OpOutcome{};
+    case static_cast<int>(OpKind::kInc):
+      return row ? Inc(table, input, *row) : OpOutcome{};
+    case static_cast<int>(OpKind::kDelete):
+      return row ? Delete(table, input, *row) : OpOutcome{};
+    case static_cast<int>(OpKind::kMove):
+      return row ? Move(table, input, *row) : OpOutcome{};
+    default:
+      return Status(Code::kInvalidArgument, "no such kind of operation");
+  }
+}
+
+Status Transaction::CheckRoom(size_t more) const {
+  if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
+  return {Code::kLimit, "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
+}
+
+void Transaction::Append(Op op) {
+  op.by = {0};
+  pending_->mutation.ops.push_back(std::move(op));
+  view_->AppendOp(pending_.get());
+}
+
+Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
+  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  if (input.id.empty()) {
+    if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
+    input.id = ids_->Next(pending_->mutation.action.at);
+  }
+  std::vector<Value> props(table.props.size());
+  std::vector<bool> given(table.props.size());
+  for (PropValue& set : input.set) {
+    given[set.prop] = true;
+    props[set.prop] = std::move(set.value);
+  }
+  Op op;
+  op.kind = OpKind::kCreate;
+  op.table = table.index;
+  op.id = input.id;
+  op.realm = input.realm.empty() ? default_realm_ : input.realm;
+  for (PropIndex i = 0; i < props.size(); ++i) {
+    const PropDef& prop = table.props[i];
+    if (!given[i] && prop.has_default) props[i] = prop.default_value;
+    if (props[i].is_null() && !prop.optional) {
+      return Status(Code::kMissingProp, table.name + "." + prop.name + " is required");
+    }
+    if (!props[i].is_null()) op.set.push_back({i, props[i]});
+  }
+  SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
+  Append(std::move(op));
+  return OpOutcome{true, std::move(input.id)};
+}
+
+Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input, const Row& row) {
+  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  Op op;
+  op.kind = OpKind::kUpdate;
+  op.table = table.index;
+  op.id = input.id;
+  op.realm = row.realm;
+  std::vector<Value> props = row.props;
+  for (const PropValue& set : input.set) {
+    if (props[set.prop] == set.value) continue;
+    props[set.prop] = set.value;
+    op.set.push_back(set);
+  }
+  if (op.set.empty()) return OpOutcome{};
+  SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
+  Append(std::move(op));
+  return OpOutcome{true, {}};
+}
+
+Result<OpOutcome> Transaction::Inc(const TableDef& table, const Input& input, const Row& row) {
+  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  Op op;
+  op.kind = OpKind::kInc;
+  op.table = table.index;
+  op.id = input.id;
+  op.realm = row.realm;
+  for (const PropAdd& add : input.add) {
+    if (add.by != 0) op.add.push_back(add);
+  }
+  if (op.add.empty()) return OpOutcome{};
+  Append(std::move(op));
+  return OpOutcome{true, {}};
+}
+
+Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input, const Row& row) {
+  SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  Op op;
+  op.kind = OpKind::kDelete;
+  op.table = table.index;
+  op.id = input.id;
+  op.realm = row.realm;
+  Append(std::move(op));
+  return OpOutcome{true, {}};
+}
+
+Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, const Row& row) {
+  if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
+  if (input.realm == row.realm) return OpOutcome{};
+  std::vector<Op> ops;
+  Op op;
+  op.kind = OpKind::kMove;
+  op.table = table.index;
+  op.id = input.id;
+  op.realm = row.realm;
+  op.to = input.realm;
+  ops.push_back(std::move(op));
+  SKERRY_RETURN_IF_ERROR(CollectMoves({table.index, input.id}, row.realm, input.realm, &ops));
+  SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
+  for (Op& each : ops) Append(std::move(each));
+  return OpOutcome{true, {}};
+}
+
+// A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the effects of a delete
+// these are logged: later ops on a child have to name the realm in which it is by then.
+Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
+                                 const std::string& to, std::vector<Op>* ops) {
+  std::vector<ObjectKey> queue{root};
+  std::set<ObjectKey> moved{root};
+  while (!queue.empty()) {
+    const ObjectKey key = std::move(queue.back());
+    queue.pop_back();
+    for (const BackRef& back : schema_->back_refs(key.table)) {
+      const PropDef& prop = schema_->table(back.table).props[back.prop];
+      if (prop.on_delete == OnDelete::kNothing) continue;
+      std::vector<Slot> slots;
+      view_->ChildrenOf(back.table, back.prop, key.id, &slots);
+      for (const Slot slot : slots) {
+        const RowStore& store = view_->rows(back.table);
+        ObjectKey child{back.table, store.Id(slot)};
+        if (store.GetValue(slot, kRealmColumn).text() != from || moved.contains(child)) continue;
+        if (prop.on_delete == OnDelete::kRestrict) {
+          return {Code::kConflict, "restrict: " + store.table().name + " " + child.id + " refers to it"};
+        }
+        Op op;
+        op.table = back.table;
+        op.id = child.id;
+        op.realm = from;
+        if (prop.on_delete == OnDelete::kCascade) {
+          op.kind = OpKind::kMove;
+          op.to = to;
+          moved.insert(child);
+          queue.push_back(std::move(child));
+        } else {
+          op.kind = OpKind::kUpdate;
+          op.set = {{back.prop, Value()}};
+        }
+        if (ops->size() >= kMaxOpsPerUpdate) return CheckRoom(kMaxOpsPerUpdate + 1);
+        ops->push_back(std::move(op));
+      }
+    }
+  }
+  return Status::Ok();
+}
+
+// `restrict` is looked at after the whole transaction: a parent and its children may go in either order.
+Status Transaction::CheckRestricts() {
+  for (const ObjectKey& key : hidden_) {
+    if (view_->Visible(key)) continue;
+    for (const BackRef& back : schema_->back_refs(key.table)) {
+      const TableDef& table = schema_->table(back.table);
+      if (table.props[back.prop].on_delete != OnDelete::kRestrict) continue;
+      std::vector<Slot> slots;
+      view_->ChildrenOf(back.table, back.prop, key.id, &slots);
+      if (slots.empty()) continue;
+      return {Code::kConflict, "restrict: " + table.name + " " + view_->rows(back.table).Id(slots[0]) +
+                                   " refers to " + schema_->table(key.table).name + " " + key.id};
+    }
+  }
+  return Status::Ok();
+}
+
+void Transaction::Reduce() {
+  std::vector<Op>& ops = pending_->mutation.ops;
+  if (ops.size() < 2) return;
+  std::vector<Op> reduced = FoldOps(*schema_, ops);
+  if (reduced.size() == ops.size()) return;
+  view_->Detach(pending_.get());
+  ops = std::move(reduced);
+  view_->Attach(pending_.get());
+  view_->Derive();
+}
+
+Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
+  if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
+  SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
+  if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
+    return Status(Code::kInvalidArgument, "an action's argument is JSON text");
+  }
+  SKERRY_RETURN_IF_ERROR(CheckRestricts());
+  Reduce();
+  Mutation& mutation = pending_->mutation;
+  if (mutation.ops.empty()) {
+    Rollback();
+    return std::unique_ptr<Pending>();
+  }
+  mutation.action.name = name;
+  if (arg.is_string()) {
+    mutation.action.arg = arg.as_string();
+  } else {
+    Data ops = Data::MakeArray();
+    for (const Op& op : mutation.ops) ops.Push(OpToData(*schema_, op, 1));
+    mutation.action.arg = WriteJson(ops);
+  }
+  if (EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
+    return Status(Code::kLimit, "a transaction is at most 4 MiB, its argument included");
+  }
+  mutation.action.id = ids_->Next(mutation.action.at);
+  view_->TrackHidden(nullptr);
+  return std::move(pending_);
+}
+
+void Transaction::Rollback() {
+  if (!open()) return;
+  view_->TrackHidden(nullptr);
+  view_->Detach(pending_.get());
+  view_->Derive();
+  pending_.reset();
+}
+
+}  // namespace skerry

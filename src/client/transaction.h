@@ -1,0 +1,70 @@
+// Transaction: the synchronous write transaction of a window (DESIGN section 5, "A local mutation"). Each operation is checked
+// whole before anything changes, becomes ops at the end of the pending ones, and is visible at once; Rollback takes them
+// away again. Commit gives one Pending with one action, its ops reduced to their final result.
+//
+// One at a time. What an operation refuses is in docs/window.md, section 3.
+#ifndef SKERRY_CLIENT_TRANSACTION_H_
+#define SKERRY_CLIENT_TRANSACTION_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "base/id.h"
+#include "base/limits.h"
+#include "base/status.h"
+#include "client/pending.h"
+#include "client/view.h"
+
+namespace skerry {
+
+inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded; a body of the wire holds it with room to spare
+
+struct OpOutcome {
+  bool changed = false;
+  std::string id;  // of a create or upsert
+};
+
+class Transaction {
+ public:
+  // All outlive it. `default_realm`: of creates that name none.
+  Transaction(View* view, UuidGenerator* ids, std::string default_realm);
+
+  bool open() const { return pending_ != nullptr; }
+  // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument if one is open.
+  Status Begin(double at, uint64_t serial);
+  // kind: OpKind numbers 1 to 5, or 7 for an upsert; `operation`: [id|null, realm|null, {prop: plain}].
+  Result<OpOutcome> Apply(int kind, TableIndex table, const Data& operation);
+  // Null where the transaction changes nothing in the end (it is then rolled back). The mutation stays attached to the
+  // view; the caller owns it. `arg`: JSON text, or null: the ops. On a refusal the transaction stays open.
+  Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
+  void Rollback();
+
+ private:
+  struct Input;
+  Status ReadInput(int kind, const TableDef& table, const Data& operation, Input* input) const;
+  Result<OpOutcome> Create(const TableDef& table, Input input);
+  Result<OpOutcome> Update(const TableDef& table, const Input& input, const Row& row);
+  Result<OpOutcome> Inc(const TableDef& table, const Input& input, const Row& row);
+  Result<OpOutcome> Delete(const TableDef& table, const Input& input, const Row& row);
+  Result<OpOutcome> Move(const TableDef& table, const Input& input, const Row& row);
+  Status CollectMoves(const ObjectKey& key, const std::string& from, const std::string& to,
+                      std::vector<Op>* ops);
+  Status CheckRoom(size_t more) const;
+  void Append(Op op);
+  Status CheckRestricts();
+  void Reduce();
+
+  View* view_;
+  const Schema* schema_;
+  UuidGenerator* ids_;
+  std::string default_realm_;
+  std::unique_ptr<Pending> pending_;
+  std::vector<ObjectKey> hidden_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_TRANSACTION_H_

@@ -1,0 +1,261 @@
+// The rows of a View: visible ones in the stores, base rows aside where they differ.
+#include "client/view.h"
+
+#include <algorithm>
+
+#include "client/live_query.h"
+
+namespace skerry {
+
+View::View(const Schema* schema) : schema_(schema) {
+  for (const TableDef& table : schema->tables()) {
+    stores_.push_back(std::make_unique<RowStore>(&table));
+    std::vector<PropIndex> touches;
+    std::vector<PropIndex> deletes;
+    for (PropIndex i = 0; i < table.props.size(); ++i) {
+      const PropDef& prop = table.props[i];
+      if (prop.type != PropType::kRef) continue;
+      if (prop.touch) touches.push_back(i);
+      if (prop.on_delete == OnDelete::kCascade || prop.on_delete == OnDelete::kSetNull) {
+        deletes.push_back(i);
+      }
+    }
+    touch_props_.push_back(std::move(touches));
+    delete_props_.push_back(std::move(deletes));
+  }
+  dirty_.resize(stores_.size());
+  engine_ = std::make_unique<QueryEngine>(schema, this);
+}
+
+View::~View() = default;
+
+std::optional<Row> View::Visible(const ObjectKey& key) const {
+  const RowStore& store = *stores_[key.table];
+  const Slot slot = store.Find(key.id);
+  if (slot == kNoSlot) return std::nullopt;
+  return store.Get(slot);
+}
+
+bool View::IsPending(const ObjectKey& key) const {
+  const Shadow* shadow = FindShadow(key);
+  return shadow != nullptr && (!shadow->ops.empty() || !shadow->effect.empty());
+}
+
+const View::Shadow* View::FindShadow(const ObjectKey& key) const {
+  const auto it = shadows_.find(key);
+  return it == shadows_.end() ? nullptr : &it->second;
+}
+
+View::Shadow* View::FindShadow(const ObjectKey& key) {
+  const auto it = shadows_.find(key);
+  return it == shadows_.end() ? nullptr : &it->second;
+}
+
+View::Shadow& View::EnsureShadow(const ObjectKey& key) {
+  if (Shadow* shadow = FindShadow(key)) return *shadow;
+  Shadow& shadow = shadows_[key];
+  if (std::optional<Row> row = Visible(key)) {
+    shadow.base.push_back(*row);
+    shadow.folded = std::move(row);
+    IndexRefs(key, std::nullopt, shadow.folded);
+  }
+  return shadow;
+}
+
+void View::WillChange(const ObjectKey& key, Slot slot) {
+  if (live_ != nullptr) live_->WillChange(key.table, key.id);
+  if (slot != kNoSlot) dirty_[key.table].push_back(slot);
+}
+
+void View::SetVisible(const ObjectKey& key, const std::optional<Row>& row) {
+  RowStore& store = *stores_[key.table];
+  const Slot slot = store.Find(key.id);
+  if (!row) {
+    if (slot == kNoSlot) return;
+    WillChange(key, slot);
+    store.Erase(key.id);
+    if (hidden_ != nullptr) hidden_->push_back(key);
+    return;
+  }
+  if (slot != kNoSlot && store.Get(slot) == *row) return;
+  WillChange(key, slot);
+  const Slot put = store.Put(key.id, *row);
+  if (put != slot) dirty_[key.table].push_back(put);
+}
+
+std::optional<Row> View::GetBase(std::string_view realm, const ObjectKey& key) const {
+  if (const Shadow* shadow = FindShadow(key)) {
+    for (const Row& row : shadow->base) {
+      if (row.realm == realm) return row;
+    }
+    return std::nullopt;
+  }
+  std::optional<Row> row = Visible(key);
+  if (row && row->realm != realm) row.reset();
+  return row;
+}
+
+void View::PutBase(const ObjectKey& key, const Row& row) {
+  if (FindShadow(key) == nullptr) {
+    const RowStore& store = *stores_[key.table];
+    const Slot slot = store.Find(key.id);
+    if (slot == kNoSlot || store.GetValue(slot, kRealmColumn).text() == row.realm) {
+      SetVisible(key, row);
+      return;
+    }
+  }
+  std::vector<Row>& base = EnsureShadow(key).base;
+  concerned_.insert(key);
+  const auto it = std::lower_bound(base.begin(), base.end(), row.realm,
+                                   [](const Row& a, const std::string& b) { return a.realm < b; });
+  if (it != base.end() && it->realm == row.realm) {
+    *it = row;
+  } else {
+    base.insert(it, row);
+  }
+}
+
+void View::EraseBase(std::string_view realm, const ObjectKey& key) {
+  Shadow* shadow = FindShadow(key);
+  if (shadow == nullptr) {
+    const RowStore& store = *stores_[key.table];
+    const Slot slot = store.Find(key.id);
+    if (slot != kNoSlot && store.GetValue(slot, kRealmColumn).text() == realm) SetVisible(key, std::nullopt);
+    return;
+  }
+  concerned_.insert(key);
+  std::erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });
+}
+
+std::vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) const {
+  std::vector<std::pair<std::string, std::string>> keys;
+  const RowStore& store = *stores_[table];
+  for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+    if (!store.IsLive(slot)) continue;
+    std::string id = store.Id(slot);
+    if (FindShadow({table, id}) != nullptr) continue;
+    keys.emplace_back(std::move(id), store.GetValue(slot, kRealmColumn).text());
+  }
+  for (auto it = shadows_.lower_bound({table, ""}); it != shadows_.end() && it->first.table == table;
+       ++it) {
+    for (const Row& row : it->second.base) keys.emplace_back(it->first.id, row.realm);
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+// Rows without a shadow show what base says. (One that arrives may be the child of an object that is gone: where pending ops
+// have effects at all, Derive evaluates them anew.)
+void View::Touched(const ObjectKey& key) {
+  if (FindShadow(key) != nullptr) concerned_.insert(key);
+}
+
+RowStore* View::ImageStore(TableIndex table) {
+  if (live_ != nullptr) live_->WillReset();
+  return stores_[table].get();
+}
+
+void View::ImageExtra(const ObjectKey& key, const Row& row) { PutBase(key, row); }
+
+void View::ReplaceBase(const Base& base) {
+  for (TableIndex table = 0; table < stores_.size(); ++table) {
+    for (const auto& [id, realm] : BaseKeys(table)) {
+      const ObjectKey key{table, id};
+      if (!base.GetBase(realm, key)) EraseBase(realm, key);
+    }
+    for (const auto& [id, realm] : base.BaseKeys(table)) {
+      const ObjectKey key{table, id};
+      const std::optional<Row> row = base.GetBase(realm, key);
+      if (GetBase(realm, key) != row) PutBase(key, *row);
+    }
+  }
+}
+
+void View::Clear() {
+  for (const auto& [key, shadow] : shadows_) SKERRY_CHECK(shadow.ops.empty());
+  if (live_ != nullptr) live_->WillReset();
+  for (TableIndex table = 0; table < stores_.size(); ++table) {
+    RowStore& store = *stores_[table];
+    for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+      if (store.IsLive(slot)) dirty_[table].push_back(slot);
+    }
+    store.Clear();
+  }
+  shadows_.clear();
+  refs_.clear();
+  concerned_.clear();
+  affected_.clear();
+  gone_.clear();
+  touching_.clear();
+  changed_.clear();
+}
+
+void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id,
+                      std::vector<Slot>* slots) {
+  Query query;
+  query.table = table;
+  query.where.kind = FilterKind::kEq;
+  query.where.column = prop;
+  query.where.value = Value::String(std::string(id));
+  engine_->RunSlots(query, slots);
+}
+
+std::vector<Slot> View::TakeDirty(TableIndex table) {
+  std::vector<Slot> slots = std::move(dirty_[table]);
+  dirty_[table].clear();
+  std::sort(slots.begin(), slots.end());
+  slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+  return slots;
+}
+
+namespace {
+
+Change ChangeTo(const ObjectKey& key, const Row& row, const Row* base, uint64_t revision) {
+  Change change;
+  change.kind = base == nullptr ? ChangeKind::kCreate : ChangeKind::kUpdate;
+  change.key = key;
+  change.realm = row.realm;
+  change.created_at = row.created_at;
+  change.modified_at = row.modified_at;
+  change.revision = revision;
+  for (PropIndex i = 0; i < row.props.size(); ++i) {
+    const Value& before = base == nullptr ? Value() : base->props[i];
+    if (!(row.props[i] == before)) change.set.push_back({i, row.props[i]});
+  }
+  return change;
+}
+
+Step ChangeStep(Change change) {
+  Step step;
+  step.kind = StepKind::kChange;
+  step.change = std::move(change);
+  return step;
+}
+
+}  // namespace
+
+std::vector<Step> View::DiffFromBase(uint64_t revision) const {
+  std::vector<Step> steps;
+  for (const auto& [key, shadow] : shadows_) {
+    const std::optional<Row> row = Visible(key);
+    const Row* same_realm = nullptr;
+    for (const Row& base : shadow.base) {
+      if (row && base.realm == row->realm) {
+        same_realm = &base;
+        continue;
+      }
+      Change gone;
+      gone.kind = ChangeKind::kDelete;
+      gone.key = key;
+      gone.realm = base.realm;
+      gone.revision = revision;
+      steps.push_back(ChangeStep(std::move(gone)));
+    }
+    if (row && (same_realm == nullptr || !(*same_realm == *row))) {
+      steps.push_back(ChangeStep(ChangeTo(key, *row, same_realm, revision)));
+    }
+  }
+  return steps;
+}
+
+}  // namespace skerry

@@ -1,0 +1,187 @@
+// View: what a window shows. One RowStore a table holds the *visible* rows, so that queries and indexes work on them
+// directly:
+//
+//   visible = effects(fold(base, pending ops in order))
+//
+// - base: the confirmed rows, per (realm, table, id). Of two base rows of one object (in the middle of a move) the one
+//   with the later modifiedAt is folded upon.
+// - fold: each object on its own: its pending ops in the order of their mutations.
+// - effects: what pending ops do to *other* objects: the children that a delete takes along (`cascade`) or lets go
+//   (`setNull`), and the masters that a change touches. They are evaluated over the folded rows, after all pending ops,
+//   not op by op: so they do not depend on the order of ops, and from scratch equals incremental (invariant 5).
+//
+// Where visible equals the one base row, there is nothing but that row in its store. Everywhere else a Shadow keeps the base rows
+// and what else is known. The protocol: any number of base changes (BaseRows, TouchedSink) and of Attach, Detach and
+// Reordered, then Derive() once, which re-derives exactly the objects concerned. Nothing in between is shown: a row in
+// a store is only written when what it shows differs (no flicker). AppendOp is the fast way for the transaction that is
+// open: it appends behind everything that is pending, and derives at once.
+//
+// Costs: Derive folds the ops of the objects concerned; effects, where there are any, are evaluated over all objects
+// with pending deletes or touches. AppendOp costs its own op, and its own effects.
+#ifndef SKERRY_CLIENT_VIEW_H_
+#define SKERRY_CLIENT_VIEW_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "client/pending.h"
+#include "log/base.h"
+#include "log/base_rows.h"
+#include "log/image.h"
+#include "log/record.h"
+#include "model/query.h"
+#include "model/row_store.h"
+
+namespace skerry {
+
+class LiveQueries;
+
+class View final : public BaseRows, public Tables, public TouchedSink, public ImageSink {
+ public:
+  explicit View(const Schema* schema);  // `schema` outlives it
+  ~View() override;
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+
+  // Is told before each change of a visible row. May be null; must then be set before anything is shown to anyone.
+  void set_live(LiveQueries* live) { live_ = live; }
+
+  RowStore& store(TableIndex table) override { return *stores_[table]; }
+  const RowStore& rows(TableIndex table) const { return *stores_[table]; }
+  const Schema& schema() const { return *schema_; }
+  std::optional<Row> Visible(const ObjectKey& key) const;
+  // Is there a pending op on the object, or an effect of one?
+  bool IsPending(const ObjectKey& key) const;
+
+  // Base. Rows arrive and leave without being shown before Derive where pending ops touch them.
+  std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
+  void PutBase(const ObjectKey& key, const Row& row) override;
+  void EraseBase(std::string_view realm, const ObjectKey& key) override;
+  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
+  void Touched(const ObjectKey& key) override;
+  RowStore* ImageStore(TableIndex table) override;
+  void ImageExtra(const ObjectKey& key, const Row& row) override;
+  // Makes base equal to another one, writing only what differs: rows that stay keep their slots.
+  void ReplaceBase(const Base& base);
+  // Empties everything. REQUIRES: nothing is attached.
+  void Clear();
+
+  // Pending mutations. Their owner keeps them alive and unchanged while they are attached.
+  void Attach(Pending* pending);
+  void Detach(Pending* pending);
+  // Its place in the order changed, or its confirmed realms did.
+  void Reordered(const Pending& pending);
+  void Derive();
+
+  // Attaches the last op of `pending` and derives. REQUIRES: `pending` comes behind all that are attached, and its
+  // earlier ops are attached.
+  void AppendOp(Pending* pending);
+
+  // What turns base into what is shown, as steps of kind kChange at this revision: how a window without a remote
+  // confirms its own mutations.
+  std::vector<Step> DiffFromBase(uint64_t revision) const;
+
+  // Rows of `table` whose ref `prop` names `id`, as shown.
+  void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, std::vector<Slot>* slots);
+
+  // Slots whose content may have changed since the last call, ascending.
+  std::vector<Slot> TakeDirty(TableIndex table);
+  // Objects that were hidden since it was last cleared, while a transaction is open (it checks `restrict` on them).
+  void TrackHidden(std::vector<ObjectKey>* hidden) { hidden_ = hidden; }
+
+  size_t shadow_count() const { return shadows_.size(); }
+  const std::vector<PropIndex>& touch_props(TableIndex table) const { return touch_props_[table]; }
+
+ private:
+  struct OpRef {
+    Pending* pending = nullptr;
+    uint32_t index = 0;
+  };
+  struct Touch {
+    ObjectKey master;
+    std::string realm;
+    double at = 0;
+    friend bool operator==(const Touch&, const Touch&) = default;
+  };
+  // What pending ops on other objects do to this one.
+  struct Effect {
+    bool deleted = false;
+    double deleted_at = 0;
+    std::vector<std::pair<PropIndex, double>> nulled;  // prop, at
+    double touched = 0;
+    bool empty() const { return !deleted && nulled.empty() && touched == 0; }
+  };
+  struct Shadow {
+    std::vector<Row> base;      // one a realm, sorted by realm
+    std::vector<OpRef> ops;     // in order
+    std::optional<Row> folded;  // base and ops, effects apart
+    bool gone = false;          // its ops delete it
+    std::string gone_realm;
+    double gone_at = 0;
+    std::vector<Touch> touches;  // what its ops touch
+    Effect effect;
+  };
+  using Shadows = std::map<ObjectKey, Shadow>;
+  struct Cause {  // a deletion whose children are still to be visited
+    ObjectKey key;
+    std::string realm;
+    double at = 0;
+  };
+
+  // view.cc
+  const Shadow* FindShadow(const ObjectKey& key) const;
+  Shadow* FindShadow(const ObjectKey& key);
+  Shadow& EnsureShadow(const ObjectKey& key);
+  void SetVisible(const ObjectKey& key, const std::optional<Row>& row);
+  void WillChange(const ObjectKey& key, Slot slot);
+
+  // derive.cc
+  void Fold(const ObjectKey& key, Shadow* shadow);
+  void ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow);
+  void NoteTouches(const ObjectKey& key, const std::optional<Row>& row, double at, Shadow* shadow);
+  void IndexRefs(const ObjectKey& key, const std::optional<Row>& before,
+                 const std::optional<Row>& after);
+  void Show(const ObjectKey& key);
+  bool HasEffects() const;
+
+  // effects.cc: additive; each notes whose effect it changed in changed_.
+  void EvaluateEffects();
+  void AddDeletion(Cause cause);
+  void DeleteChildren(const Cause& cause, std::vector<Cause>* queue);
+  void AffectChild(const ObjectKey& child, PropIndex prop, const Cause& cause,
+                   std::vector<Cause>* queue);
+  bool HasGoneParent(const ObjectKey& key) const;
+  void AddTouch(Touch touch);
+  void TouchMasters(const ObjectKey& key, double at);
+  bool Folded(const ObjectKey& key, std::string* realm) const;
+  Value FoldedProp(const ObjectKey& key, PropIndex prop) const;
+
+  const Schema* schema_;
+  LiveQueries* live_ = nullptr;
+  std::vector<std::unique_ptr<RowStore>> stores_;
+  std::unique_ptr<QueryEngine> engine_;
+  std::vector<std::vector<PropIndex>> touch_props_;   // by table: refs with `touch`
+  std::vector<std::vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
+  Shadows shadows_;
+  // (target, child, prop) of the folded rows of shadows, for refs with cascade or setNull.
+  std::set<std::tuple<ObjectKey, ObjectKey, PropIndex>> refs_;
+  std::set<ObjectKey> concerned_;  // to be folded by the next Derive
+  std::set<ObjectKey> affected_;   // that have an effect
+  std::set<ObjectKey> gone_;       // shadows that are gone
+  std::set<ObjectKey> touching_;   // shadows with touches
+  std::set<ObjectKey> changed_;    // whose effect has changed since they were shown
+  double latest_at_ = 0;           // of all ops appended or folded
+  std::vector<std::vector<Slot>> dirty_;
+  std::vector<ObjectKey>* hidden_ = nullptr;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_VIEW_H_
