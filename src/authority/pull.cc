@@ -47,11 +47,12 @@ void Pull::AskFor(const std::string& name, const Realm& realm) {
     return;
   }
   if (realm.now.head == 0) return;
-  needs_.entries.push_back({name, 0, std::nullopt, request_.client});
-  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
-    const Scope& scope = request_.scopes.list()[i];
-    if (scope.is_filled || !scope.filled.empty()) needs_.state.push_back({name, i});
+  needs_.entries.push_back({name, 0, kMaxPullEntries, request_.client});
+  PullNeeds::State state{name, {}};
+  for (const Scope& scope : request_.scopes.list()) {
+    if (scope.is_filled || !scope.filled.empty()) state.tables.insert(scope.table);
   }
+  if (!state.tables.empty()) needs_.state.push_back(std::move(state));
 }
 
 void Pull::LoadEntry(const std::string& realm, PulledEntry entry) {

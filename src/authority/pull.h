@@ -65,12 +65,12 @@ struct PullNeeds {
   struct Entries {
     std::string realm;
     uint64_t from = 0;
-    std::optional<uint64_t> limit;
+    uint64_t limit = 0;
     std::string client;  // not empty: its entries only
   };
   struct State {
     std::string realm;
-    size_t scope = 0;
+    std::set<TableIndex> tables;
   };
   struct RowAt {
     RealmKey key;

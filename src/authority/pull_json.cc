@@ -201,16 +201,15 @@ Data PullSession::NeedsToData() const {
   Data rows = Data::MakeArray(), page_realms = Data::MakeArray();
   for (const PullNeeds::Entries& item : needs.entries) {
     Data data = RealmItem(item.realm);
-    data.Set("from", item.from).Set("limit", item.limit ? Data(*item.limit) : Data());
+    data.Set("from", item.from).Set("limit", item.limit);
     entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
   }
   for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
   for (const std::string& id : needs.own) own.Push(id);
   for (const PullNeeds::State& item : needs.state) {
-    const Scope& scope = pull_.request().scopes.list()[item.scope];
-    Data data = ScopeToData(item.scope);
-    data.Set("realm", item.realm).Set("upto", scope.is_filled ? Data() : Data(scope.filled));
-    state.Push(std::move(data));
+    Data tables = Data::MakeArray();
+    for (const TableIndex table : item.tables) tables.Push(schema_->table(table).name);
+    state.Push(RealmItem(item.realm).Set("tables", std::move(tables)));
   }
   for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
   for (const size_t scope : needs.pages) {
