@@ -29,6 +29,8 @@ class Base final : public BaseRows {
   const RowStore& store(TableIndex table) const { return *stores_[table]; }
   using Extras = std::map<std::pair<ObjectKey, std::string>, Row>;  // by (key, realm)
   const Extras& extras() const { return extras_; }
+  bool empty() const;
+  void Swap(Base* other);  // REQUIRES: the same schema
 
  private:
   const Schema* schema_;

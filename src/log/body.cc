@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "base/id.h"
+#include "log/value_codec.h"
 
 namespace skerry {
 namespace {
@@ -59,26 +60,6 @@ void BodyWriter::PutId(std::string_view id) {
   PutU8(&payload_, 0);
   PutU64(&payload_, uuid.high);
   PutU64(&payload_, uuid.low);
-}
-
-// value = %x00 null | %x01 u8 boolean | %x02 f64le number | %x03 text | %x04 f64le date | %x05 text
-// (bytes)
-//       | %x06 text (JSON)
-void BodyWriter::PutValue(const Value& value) {
-  PutU8(&payload_, static_cast<uint8_t>(value.kind()));
-  switch (value.kind()) {
-    case ValueKind::kNull:
-      return;
-    case ValueKind::kBool:
-      return PutU8(&payload_, value.boolean() ? 1 : 0);
-    case ValueKind::kNumber:
-    case ValueKind::kDate:
-      return PutF64(&payload_, value.number());
-    case ValueKind::kString:
-    case ValueKind::kBytes:
-    case ValueKind::kJson:
-      return PutText(&payload_, value.text());
-  }
 }
 
 std::string BodyWriter::Seal(BodyKind kind) const {
@@ -199,33 +180,8 @@ std::string BodyReader::TakeId(TableIndex table) {
 }
 
 Value BodyReader::TakeValue(TableIndex table, PropIndex prop) {
-  const uint8_t kind = in_.U8();
-  Value value;
-  switch (static_cast<ValueKind>(kind)) {
-    case ValueKind::kNull:
-      return value;
-    case ValueKind::kBool:
-      value = Value::Bool(TakeFlag());
-      break;
-    case ValueKind::kNumber:
-      value = Value::Number(in_.F64());
-      break;
-    case ValueKind::kDate:
-      value = Value::Date(in_.F64());
-      break;
-    case ValueKind::kString:
-      value = Value::String(TakeText());
-      break;
-    case ValueKind::kBytes:
-      value = Value::Bytes(TakeText());
-      break;
-    case ValueKind::kJson:
-      value = Value::Json(TakeText());
-      break;
-    default:
-      in_.Fail();
-  }
-  if (!ok() || table == kNone || prop == kNone) return value;
+  Value value = skerry::TakeValue(&in_);
+  if (!ok() || value.is_null() || table == kNone || prop == kNone) return value;
   const TableDef& def = schema_->table(table);
   if (Status fits = CheckValue(def, def.props[prop], value); !fits.ok()) Fail(std::move(fits));
   return value;

@@ -38,7 +38,6 @@ class BodyWriter {
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
-  void PutValue(const Value& value);
   // The whole body. Call once.
   std::string Seal(BodyKind kind) const;
 

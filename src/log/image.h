@@ -34,7 +34,8 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes);
 
 // Where an image's sections go: one RowStore a table, and rows of ids that are in two realms.
 // Verifies the checksum of the whole image first; nothing is touched if it does not match.
-// kCorrupt, kVersion (another schema fingerprint).
+// kCorrupt, kVersion (another schema fingerprint). A sink whose load fails later, on an image that
+// was made wrong, is to be dropped.
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
@@ -42,10 +43,21 @@ class ImageSink {
   virtual void ImageExtra(const ObjectKey& key, const Row& row) = 0;
 };
 Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink);
+// Adds an image to a base, which is untouched where this fails.
+Status LoadImage(std::string_view bytes, Base* base);
 
 // The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the
 // whole file.
 std::string ImageChecksum(std::string_view bytes);
+
+// Images are stored as files of at most kImageFileBytes, the last one shorter: where file `index`
+// lies in the image.
+struct ImageFile {
+  size_t offset = 0;
+  size_t bytes = 0;
+};
+size_t ImageFileCount(size_t image_bytes);
+ImageFile ImageFileAt(size_t image_bytes, size_t index);  // REQUIRES: index < ImageFileCount
 
 }  // namespace skerry
 

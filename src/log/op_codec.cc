@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "log/value_codec.h"
+
 namespace skerry {
 namespace {
 
@@ -111,7 +113,7 @@ void EncodeSet(TableIndex table, const std::vector<PropValue>& set, BodyWriter* 
   PutVarint(out->payload(), set.size());
   for (const PropValue& change : set) {
     out->PutProp(table, change.prop);
-    out->PutValue(change.value);
+    PutValue(change.value, out->payload());
   }
 }
 

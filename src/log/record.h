@@ -33,14 +33,16 @@ struct Change {
 };
 
 enum class StepKind : uint8_t {
-  kOwnOps = 1,  // confirmed own ops of one update in one realm, with the entry's at and revision
-  kChange = 2,  // one change of the answer
-  kPage = 3,  // a fill page replaces its range of ids: what matches `where`, lies in (above, upto]
-              // and is not named goes
-  kDropRealm = 4,   // the realm was revoked: its rows leave
+  kOwnOps = 1,     // confirmed own ops of one update in one realm, with the entry's at and revision
+  kChange = 2,     // one change of the answer
+  kPage = 3,       // a fill page replaces its range of ids (above, upto]; comes after the changes
+  kDropRealm = 4,  // the realm was revoked, or comes anew: its rows leave
   kKeepScopes = 5,  // scopes were dropped: rows that match none of `scopes` leave
 };
 
+// What base holds in the range, matches `where` and is not named leaves. A named object stays in
+// one realm only, with its latest row: an older one was moved away while its id was beyond what was
+// filled.
 struct PageRange {
   TableIndex table = kNone;
   std::string where;                // filter as JSON text
@@ -67,7 +69,9 @@ struct Step {
   friend bool operator==(const Step&, const Step&) = default;
 };
 
-// Applies steps in order. Calls `touched(key)` for every object whose base row may have changed.
+// Applies steps in order. Calls Touched for every object whose base row may have changed. An
+// update, move, delete or leave of a row that base does not hold does nothing. Fails only where a
+// filter does not parse: what came before it is applied.
 class TouchedSink {
  public:
   virtual ~TouchedSink() = default;

@@ -1,12 +1,17 @@
 set(SKERRY_LOG_SOURCES
+  src/log/base.cc
   src/log/body.cc
   src/log/change_json.cc
   src/log/fold_op.cc
   src/log/fold_ops.cc
+  src/log/image.cc
   src/log/mutation_codec.cc
   src/log/op_codec.cc
   src/log/op_json.cc
+  src/log/record.cc
+  src/log/row_data.cc
   src/log/steps_codec.cc
   src/log/update_json.cc
+  src/log/value_codec.cc
   src/log/wire.cc
 )

@@ -1,0 +1,234 @@
+// Images (log/image.h).
+//
+//   image    = magic format:u32le head-bytes:u32le head sections checksum:u64le
+//   magic    = "SKERRYIM"
+//   format   = 1
+//   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
+//   sections = varint *rows extras                     one section of rows a table, in the schema's
+//   order rows     = bytes:u64le section                     model/row_store_image.cc extras   =
+//   varint *(table:varint id:text row)      rows of ids that another realm has, too row      =
+//   realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value checksum = XXH64 of
+//   everything before it text     = varint-length, then as many bytes;  value as in log/body.cc
+//
+// `body_bytes` of the header counts the sections. An image goes with one schema fingerprint, so
+// tables and props need no names here.
+#include "log/image.h"
+
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "base/limits.h"
+#include "log/value_codec.h"
+
+namespace skerry {
+namespace {
+
+constexpr std::string_view kMagic = "SKERRYIM";
+constexpr uint32_t kFormat = 1;
+constexpr size_t kFixedBytes = 16;  // magic, format, head-bytes
+constexpr size_t kChecksumBytes = 8;
+
+Status Corrupt(const char* what) {
+  return {Code::kCorrupt, std::string("a damaged image: ") + what};
+}
+
+void PutRow(const Row& row, std::string* out) {
+  PutText(out, row.realm);
+  PutF64(out, row.created_at);
+  PutF64(out, row.modified_at);
+  PutVarint(out, row.revision);
+  PutVarint(out, row.props.size());
+  for (const Value& value : row.props) PutValue(value, out);
+}
+
+Row TakeRow(const TableDef& table, Reader* in) {
+  Row row;
+  row.realm = std::string(in->Text());
+  row.created_at = in->F64();
+  row.modified_at = in->F64();
+  row.revision = in->Varint();
+  if (in->Varint() != table.props.size()) in->Fail();
+  for (size_t i = 0; i < table.props.size() && !in->failed(); ++i)
+    row.props.push_back(TakeValue(in));
+  return row;
+}
+
+Status CheckRow(const TableDef& table, const std::string& id, const Row& row) {
+  SKERRY_RETURN_IF_ERROR(CheckId(table, id));
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    if (row.props[i].is_null()) continue;
+    SKERRY_RETURN_IF_ERROR(CheckValue(table, table.props[i], row.props[i]));
+  }
+  return Status::Ok();
+}
+
+struct Extra {
+  ObjectKey key;
+  Row row;
+};
+
+Status ReadExtras(const Schema& schema, Reader* in, std::vector<Extra>* extras) {
+  const uint64_t count = in->Varint();
+  for (uint64_t i = 0; i < count && !in->failed(); ++i) {
+    const uint64_t table = in->Varint();
+    if (table >= schema.tables().size()) return Corrupt("a table that is not there");
+    Extra extra;
+    extra.key = {static_cast<TableIndex>(table), std::string(in->Text())};
+    extra.row = TakeRow(schema.table(extra.key.table), in);
+    if (in->failed() || !CheckRow(schema.table(extra.key.table), extra.key.id, extra.row).ok()) {
+      return Corrupt("extra rows");
+    }
+    extras->push_back(std::move(extra));
+  }
+  return in->AtEnd() ? Status::Ok() : Corrupt("extra rows");
+}
+
+// The sections as they lie in the image; nothing is handed to the sink before all of them are known
+// to be there.
+struct Sections {
+  std::vector<std::string_view> rows;
+  std::vector<Extra> extras;
+};
+
+Status ReadSections(const Schema& schema, std::string_view bytes, Sections* sections) {
+  Reader in(bytes);
+  if (in.Varint() != schema.tables().size()) return Corrupt("another number of tables");
+  for (size_t i = 0; i < schema.tables().size(); ++i) {
+    const uint64_t size = in.U64();
+    if (in.failed() || size > in.remaining()) return Corrupt("rows cut off");
+    sections->rows.push_back(in.Take(static_cast<size_t>(size)));
+  }
+  return ReadExtras(schema, &in, &sections->extras);
+}
+
+Status CheckSum(std::string_view bytes) {
+  if (bytes.size() < kFixedBytes + kChecksumBytes) return Corrupt("too short");
+  const std::string_view sealed = bytes.substr(0, bytes.size() - kChecksumBytes);
+  if (Reader(bytes.substr(sealed.size())).U64() == Xxh64(sealed)) return Status::Ok();
+  return Corrupt("checksum");
+}
+
+}  // namespace
+
+std::string EncodeImage(const Base& base, uint64_t n,
+                        const std::vector<std::pair<std::string, std::string>>& cursors) {
+  const Schema& schema = base.schema();
+  std::string head;
+  PutU64(&head, schema.fingerprint());
+  PutVarint(&head, schema.version());
+  PutVarint(&head, n);
+  PutVarint(&head, cursors.size());
+  for (const auto& [realm, cursor] : cursors) {
+    PutText(&head, realm);
+    PutText(&head, cursor);
+  }
+  std::string image(kMagic);
+  PutU32(&image, kFormat);
+  PutU32(&image, static_cast<uint32_t>(head.size()));
+  image += head;
+  PutVarint(&image, schema.tables().size());
+  for (const TableDef& table : schema.tables()) {
+    std::string rows;
+    base.store(table.index).Save(&rows);
+    PutU64(&image, rows.size());
+    image += rows;
+  }
+  PutVarint(&image, base.extras().size());
+  for (const auto& [place, row] : base.extras()) {
+    PutVarint(&image, place.first.table);
+    PutText(&image, place.first.id);
+    PutRow(row, &image);
+  }
+  PutU64(&image, Xxh64(image));
+  return image;
+}
+
+Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
+  if (bytes.size() < kFixedBytes + kChecksumBytes || bytes.substr(0, kMagic.size()) != kMagic) {
+    return Corrupt("no image");
+  }
+  Reader in(bytes);
+  in.Take(kMagic.size());
+  ImageHeader header;
+  header.format = in.U32();
+  if (header.format != kFormat) {
+    return Status(Code::kVersion, "an image of format " + std::to_string(header.format));
+  }
+  const uint64_t head_bytes = in.U32();
+  const size_t rest = bytes.size() - kFixedBytes - kChecksumBytes;
+  if (head_bytes > rest) return Corrupt("head");
+  Reader head(in.Take(static_cast<size_t>(head_bytes)));
+  header.schema_fingerprint = head.U64();
+  header.schema_version = static_cast<uint32_t>(head.Varint());
+  header.n = head.Varint();
+  const uint64_t cursors = head.Varint();
+  for (uint64_t i = 0; i < cursors && !head.failed(); ++i) {
+    std::string realm(head.Text());
+    header.cursors.emplace_back(std::move(realm), std::string(head.Text()));
+  }
+  if (!head.AtEnd()) return Corrupt("head");
+  header.body_bytes = rest - head_bytes;
+  return header;
+}
+
+Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink) {
+  Result<ImageHeader> header = ReadImageHeader(bytes);
+  if (!header.ok()) return header.status();
+  SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
+  if (header.value().schema_fingerprint != schema.fingerprint()) {
+    return {Code::kVersion,
+            "an image of another schema, version " + std::to_string(header.value().schema_version)};
+  }
+  const size_t body = static_cast<size_t>(header.value().body_bytes);
+  Sections sections;
+  SKERRY_RETURN_IF_ERROR(
+      ReadSections(schema, bytes.substr(bytes.size() - kChecksumBytes - body, body), &sections));
+  for (const TableDef& table : schema.tables()) {
+    SKERRY_RETURN_IF_ERROR(sink->ImageStore(table.index)->Load(sections.rows[table.index]));
+  }
+  for (const Extra& extra : sections.extras) sink->ImageExtra(extra.key, extra.row);
+  return Status::Ok();
+}
+
+Status LoadImage(std::string_view bytes, Base* base) {
+  // A store holds one row an id: loading straight into stores that have rows would lose those of
+  // other realms.
+  class Sink final : public ImageSink {
+   public:
+    explicit Sink(Base* base) : base_(base) {}
+    RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
+    void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
+
+   private:
+    Base* base_;
+  };
+  Base loaded(&base->schema());
+  Sink sink(&loaded);
+  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), bytes, &sink));
+  if (base->empty()) {
+    base->Swap(&loaded);
+    return Status::Ok();
+  }
+  for (const TableDef& table : base->schema().tables()) {
+    for (const auto& [id, realm] : loaded.BaseKeys(table.index)) {
+      const ObjectKey key{table.index, id};
+      base->PutBase(key, *loaded.GetBase(realm, key));
+    }
+  }
+  return Status::Ok();
+}
+
+size_t ImageFileCount(size_t image_bytes) {
+  return (image_bytes + kImageFileBytes - 1) / kImageFileBytes;
+}
+
+ImageFile ImageFileAt(size_t image_bytes, size_t index) {
+  const size_t offset = index * kImageFileBytes;
+  SKERRY_CHECK(offset < image_bytes);
+  return {offset, std::min(kImageFileBytes, image_bytes - offset)};
+}
+
+std::string ImageChecksum(std::string_view bytes) { return Hex16(Xxh64(bytes)); }
+
+}  // namespace skerry

@@ -1,0 +1,222 @@
+#include "log/record.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "log/fold.h"
+#include "model/filter.h"
+
+namespace skerry {
+namespace {
+
+// Looks up sub-selects in base itself. A filter that has none never asks.
+class BaseContext final : public FilterContext {
+ public:
+  explicit BaseContext(const BaseRows& rows) : rows_(rows) {}
+  bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
+    if (filter.kind != FilterKind::kInSelect) return false;  // ParseFilter refuses `exists` in scopes.
+    const Value wanted = Column(filter.column, id, *row);
+    for (const auto& [inner_id, realm] : rows_.BaseKeys(filter.table)) {
+      if (realm != row->realm) continue;
+      const std::optional<Row> inner = rows_.GetBase(realm, {filter.table, inner_id});
+      if (!inner || !(Column(filter.via, inner_id, *inner) == wanted)) continue;
+      if (Matches(filter.children[0], inner_id, *inner, this)) return true;
+    }
+    return false;
+  }
+
+ private:
+  static Value Column(PropIndex column, std::string_view id, const Row& row) {
+    if (column == kIdColumn) return Value::String(std::string(id));
+    if (column == kRealmColumn) return Value::String(row.realm);
+    return column < row.props.size() ? row.props[column] : Value::Null();
+  }
+  const BaseRows& rows_;
+};
+
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where) {
+  Result<Data> data = ParseJson(where);
+  if (!data.ok()) return data.status();
+  return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);
+}
+
+class StepApplier {
+ public:
+  StepApplier(const Schema& schema, BaseRows* rows, TouchedSink* touched)
+      : schema_(schema), rows_(*rows), touched_(*touched) {}
+  Status Apply(const Step& step);
+
+ private:
+  struct Place {
+    std::string realm;
+    ObjectKey key;
+  };
+  void ApplyOwnOps(const Step& step);
+  void ApplyChange(const Change& change);
+  void ApplyContent(const Change& change, Row row, const std::string& realm);
+  Status ApplyPage(const PageRange& page);
+  void DropRealm(const std::string& realm);
+  Status KeepScopes(const std::vector<ScopeFilter>& scopes);
+  void Erase(const std::string& realm, const ObjectKey& key);
+  void EraseAll(const std::vector<Place>& places);
+
+  const Schema& schema_;
+  BaseRows& rows_;
+  TouchedSink& touched_;
+};
+
+void StepApplier::Erase(const std::string& realm, const ObjectKey& key) {
+  rows_.EraseBase(realm, key);
+  touched_.Touched(key);
+}
+
+void StepApplier::EraseAll(const std::vector<Place>& places) {
+  for (const Place& place : places) Erase(place.realm, place.key);
+}
+
+void StepApplier::ApplyOwnOps(const Step& step) {
+  for (const Op& op : step.ops) {
+    if (op.kind == OpKind::kAppend) continue;
+    const ObjectKey key{op.table, op.id};
+    std::optional<Row> row = rows_.GetBase(step.realm, key);
+    if (!FoldOp(schema_, op, {step.at, step.revision}, FoldTarget::kBase, &row)) continue;
+    if (row) {
+      rows_.PutBase(key, *row);
+      touched_.Touched(key);
+    } else {
+      Erase(step.realm, key);
+    }
+  }
+}
+
+void StepApplier::ApplyContent(const Change& change, Row row, const std::string& realm) {
+  row.realm = realm;
+  row.created_at = change.created_at;
+  row.modified_at = change.modified_at;
+  row.revision = change.revision;
+  for (const PropValue& set : change.set) row.props[set.prop] = set.value;
+  rows_.PutBase(change.key, row);
+  touched_.Touched(change.key);
+}
+
+// A change of a row that is not there says nothing: only part of it came, so there is nothing to
+// make a row of.
+void StepApplier::ApplyChange(const Change& change) {
+  if (change.kind == ChangeKind::kCreate) {
+    Row row;
+    row.props.resize(schema_.table(change.key.table).props.size());
+    return ApplyContent(change, std::move(row), change.realm);
+  }
+  std::optional<Row> row = rows_.GetBase(change.realm, change.key);
+  if (!row) return;
+  switch (change.kind) {
+    case ChangeKind::kUpdate:
+      return ApplyContent(change, std::move(*row), change.realm);
+    case ChangeKind::kMove:
+      Erase(change.realm, change.key);
+      return ApplyContent(change, std::move(*row), change.to);
+    case ChangeKind::kDelete:
+    case ChangeKind::kLeave:
+      return Erase(change.realm, change.key);
+    case ChangeKind::kCreate:
+      return;
+  }
+}
+
+// A page is read at the head of every realm, and its rows have come as changes before it. So what
+// base holds in its range is gone if the page does not name it, but for rows of other scopes (they
+// do not match `where`); and a named object is in one realm only: the row with an older time is one
+// that was moved away unseen, beyond what was filled then.
+Status StepApplier::ApplyPage(const PageRange& page) {
+  Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
+  if (!filter.ok()) return filter.status();
+  const BaseContext context(rows_);
+  std::vector<Place> gone;
+  std::optional<Place> named;
+  double named_at = 0;
+  for (const auto& [id, realm] : rows_.BaseKeys(page.table)) {
+    if (id <= page.above || (page.upto && id > *page.upto)) continue;
+    const ObjectKey key{page.table, id};
+    const std::optional<Row> row = rows_.GetBase(realm, key);
+    if (!row) continue;
+    if (!std::binary_search(page.ids.begin(), page.ids.end(), id)) {
+      if (Matches(filter.value(), id, *row, &context)) gone.push_back({realm, key});
+      continue;
+    }
+    Place place{realm, key};
+    if (named && named->key == key) {
+      if (row->modified_at < named_at) {
+        gone.push_back(std::move(place));
+        continue;
+      }
+      gone.push_back(std::move(*named));
+    }
+    named = std::move(place);
+    named_at = row->modified_at;
+  }
+  EraseAll(gone);
+  return Status::Ok();
+}
+
+void StepApplier::DropRealm(const std::string& realm) {
+  for (const TableDef& table : schema_.tables()) {
+    for (const auto& [id, row_realm] : rows_.BaseKeys(table.index)) {
+      if (row_realm == realm) Erase(realm, {table.index, id});
+    }
+  }
+}
+
+// All rows are judged before one is removed, because a sub-select may look at rows that leave.
+Status StepApplier::KeepScopes(const std::vector<ScopeFilter>& scopes) {
+  std::vector<std::vector<Filter>> filters(schema_.tables().size());
+  for (const ScopeFilter& scope : scopes) {
+    Result<Filter> filter = ReadFilter(schema_, scope.table, scope.where);
+    if (!filter.ok()) return filter.status();
+    filters[scope.table].push_back(std::move(filter.value()));
+  }
+  const BaseContext context(rows_);
+  std::vector<Place> gone;
+  for (const TableDef& table : schema_.tables()) {
+    for (const auto& [id, realm] : rows_.BaseKeys(table.index)) {
+      const ObjectKey key{table.index, id};
+      const std::optional<Row> row = rows_.GetBase(realm, key);
+      if (!row) continue;
+      bool kept = false;
+      for (const Filter& filter : filters[table.index])
+        kept = kept || Matches(filter, id, *row, &context);
+      if (!kept) gone.push_back({realm, key});
+    }
+  }
+  EraseAll(gone);
+  return Status::Ok();
+}
+
+Status StepApplier::Apply(const Step& step) {
+  switch (step.kind) {
+    case StepKind::kOwnOps:
+      ApplyOwnOps(step);
+      return Status::Ok();
+    case StepKind::kChange:
+      ApplyChange(step.change);
+      return Status::Ok();
+    case StepKind::kPage:
+      return ApplyPage(step.page);
+    case StepKind::kDropRealm:
+      DropRealm(step.realm);
+      return Status::Ok();
+    case StepKind::kKeepScopes:
+      return KeepScopes(step.scopes);
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows,
+                  TouchedSink* touched) {
+  StepApplier applier(schema, rows, touched);
+  for (const Step& step : steps) SKERRY_RETURN_IF_ERROR(applier.Apply(step));
+  return Status::Ok();
+}
+
+}  // namespace skerry

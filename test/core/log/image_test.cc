@@ -1,0 +1,176 @@
+// Goal: an image brings back base as it was, and anything wrong with it is noticed before a row is
+// taken. Method: round trips of random bases and of a realm of cities of the size and shape that
+// the demo has; every flipped byte and every truncation of a small image; images of another format
+// and another schema.
+#include "log/image.h"
+
+#include <cmath>
+
+#include "base/checksum.h"
+#include "base/limits.h"
+#include "doctest/doctest.h"
+#include "test/core/log/log_fixture.h"
+#include "test/core/log/row_map.h"
+
+namespace skerry::test {
+namespace {
+
+using Cursors = std::vector<std::pair<std::string, std::string>>;
+const Cursors kCursors = {{"public", "57@1760000000123"}, {"team-1", "3@1760000000001"}};
+
+void Fill(Random* random, size_t rows, Base* base) {
+  OpMaker maker(random);
+  for (size_t i = 0; i < rows; ++i) {
+    const auto table = static_cast<TableIndex>(random->Below(4));
+    const ObjectKey key{table, maker.AnyId(table, random->Below(2) == 0)};
+    base->PutBase(key, maker.AnyRow(table, random->Below(2) == 0 ? "A" : "B"));
+  }
+}
+
+TEST_CASE("bases come back from their images, with rows of ids that are in two realms") {
+  size_t extras = 0;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    CAPTURE(seed);
+    Random random(SeedText(seed));
+    Base base(&LogSchema());
+    Fill(&random, random.Below(40), &base);
+    extras += base.extras().size();
+    const std::string image = EncodeImage(base, seed, kCursors);
+    const Result<ImageHeader> header = ReadImageHeader(image);
+    REQUIRE(header.ok());
+    CHECK(header.value().n == seed);
+    CHECK(header.value().cursors == kCursors);
+    CHECK(header.value().schema_version == 3);
+    Base loaded(&LogSchema());
+    const Status status = LoadImage(image, &loaded);
+    REQUIRE_MESSAGE(status.ok(), status.detail());
+    REQUIRE(AllRows(loaded) == AllRows(base));
+    REQUIRE(EncodeImage(loaded, seed, kCursors).size() == image.size());
+  }
+  CHECK(extras > 50);
+}
+
+TEST_CASE("an image of one realm is added to a base that holds another, ids in both included") {
+  Random random(SeedText(9));
+  OpMaker maker(&random);
+  Base first(&LogSchema());
+  Base second(&LogSchema());
+  for (uint32_t i = 0; i < 20; ++i) {
+    first.PutBase({kCities, TestUuid(i)}, maker.AnyRow(kCities, "A"));
+    second.PutBase({kCities, TestUuid(i + 10)}, maker.AnyRow(kCities, "B"));
+  }
+  auto expected = AllRows(first);
+  for (const auto& [place, row] : AllRows(second)) expected[place] = row;
+  REQUIRE(LoadImage(EncodeImage(second, 0, {}), &first).ok());
+  CHECK(AllRows(first) == expected);
+  CHECK(expected.size() == 40);
+}
+
+Row City(Random* random, uint32_t number) {
+  static constexpr const char* kSyllables[] = {"ber",  "lin", "stock", "holm", "å",   "re", "mün",
+                                               "chen", "to",  "kyo",   "São ", "Pau", "lo"};
+  Row row;
+  row.realm = "public";
+  row.created_at = row.modified_at = 1.76e12;
+  row.revision = 1;
+  row.props.resize(LogSchema().table(kCities).props.size());
+  std::string name;
+  for (uint64_t i = 2 + random->Below(3); i > 0; --i)
+    name += kSyllables[random->Below(std::size(kSyllables))];
+  row.props[PropOf(kCities, "name")] = Value::String(name);
+  row.props[PropOf(kCities, "population")] =
+      Value::Number(std::floor(1000 / (0.0001 + random->Unit())));
+  row.props[PropOf(kCities, "capital")] = Value::Bool(number % 500 == 0);
+  row.props[PropOf(kCities, "size")] = Value::String(number % 3 == 0 ? "l" : "s");
+  if (number % 7 == 0)
+    row.props[PropOf(kCities, "info")] =
+        Value::Json(R"({"elevation":)" + std::to_string(number) + "}");
+  return row;
+}
+
+TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
+  Random random(SeedText(1));
+  Base base(&LogSchema());
+  for (uint32_t i = 0; i < 100'000; ++i) base.PutBase({kCities, TestUuid(i)}, City(&random, i));
+  const std::string image = EncodeImage(base, 0, kCursors);
+  std::string joined;
+  REQUIRE(ImageFileCount(image.size()) >= 2);
+  for (size_t i = 0; i < ImageFileCount(image.size()); ++i) {
+    const ImageFile file = ImageFileAt(image.size(), i);
+    CHECK(file.bytes <= kImageFileBytes);
+    CHECK(file.offset == joined.size());
+    joined += image.substr(file.offset, file.bytes);
+  }
+  CHECK(ImageChecksum(joined) == ImageChecksum(image));
+  Base loaded(&LogSchema());
+  REQUIRE(LoadImage(joined, &loaded).ok());
+  CHECK(AllRows(loaded) == AllRows(base));
+  CHECK(ImageFileCount(0) == 0);
+  CHECK(ImageFileCount(kImageFileBytes) == 1);
+  CHECK(ImageFileCount(kImageFileBytes + 1) == 2);
+}
+
+std::string SmallImage() {
+  Random random(SeedText(2));
+  Base base(&LogSchema());
+  Fill(&random, 12, &base);
+  return EncodeImage(base, 5, kCursors);
+}
+
+TEST_CASE(
+    "every flipped byte and every truncation of an image is noticed, and nothing is taken from "
+    "it") {
+  const std::string image = SmallImage();
+  Random random(SeedText(3));
+  Base kept(&LogSchema());
+  Fill(&random, 5, &kept);
+  const auto before = AllRows(kept);
+  for (size_t i = 0; i < image.size(); ++i) {
+    std::string damaged = image;
+    damaged[i] = static_cast<char>(damaged[i] ^ (1u << (i % 8)));
+    CAPTURE(i);
+    const Status status = LoadImage(damaged, &kept);
+    CHECK((status.code() == Code::kCorrupt || status.code() == Code::kVersion));
+    // Only the four bytes of the format may look like a newer version.
+    if (i < 8 || i >= 12) CHECK(status.code() == Code::kCorrupt);
+  }
+  for (size_t size = 0; size < image.size(); ++size) {
+    CAPTURE(size);
+    CHECK(LoadImage(image.substr(0, size), &kept).code() == Code::kCorrupt);
+  }
+  CHECK(LoadImage(image + image, &kept).code() == Code::kCorrupt);
+  CHECK(AllRows(kept) == before);
+}
+
+// What a checksum cannot see: an image that was made wrong must not reach beyond its bytes.
+TEST_CASE("an image with a valid checksum over damaged contents does no harm") {
+  const std::string image = SmallImage();
+  Random random(SeedText(4));
+  size_t refused = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string damaged = image.substr(0, image.size() - 8);
+    damaged[12 + random.Below(damaged.size() - 12)] = static_cast<char>(random.Below(256));
+    const uint64_t checksum = Xxh64(damaged);
+    damaged.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+    Base base(&LogSchema());
+    if (LoadImage(damaged, &base).ok()) {
+      CHECK(AllRows(base).size() <= 12);
+    } else {
+      ++refused;
+    }
+  }
+  CHECK(refused > 300);
+}
+
+TEST_CASE("an image of another schema is refused as another version") {
+  const Result<Schema> other = Schema::Parse(ParseJson(R"({"version":4,"tables":[
+    {"name":"groups","ids":"uuid","props":[{"name":"title","type":"string"}]}]})")
+                                                 .value());
+  REQUIRE(other.ok());
+  Base base(&other.value());
+  CHECK(LoadImage(SmallImage(), &base).code() == Code::kVersion);
+  CHECK(base.empty());
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,313 @@
+// Goal: steps do to base what their kinds say, name what they touch, and do the same to every
+// BaseRows. Method: each kind by itself on the plain map; then random steps on the plain map and on
+// Base in parallel.
+#include "doctest/doctest.h"
+#include "log/base.h"
+#include "test/core/log/log_fixture.h"
+#include "test/core/log/row_map.h"
+
+namespace skerry::test {
+namespace {
+
+Row Tag(const std::string& realm, const std::string& label, double modified_at = 10) {
+  Row row;
+  row.realm = realm;
+  row.created_at = 1;
+  row.modified_at = modified_at;
+  row.revision = 1;
+  row.props.resize(LogSchema().table(kTags).props.size());
+  row.props[PropOf(kTags, "label")] = Value::String(label);
+  return row;
+}
+
+ObjectKey TagKey(const std::string& id) { return {kTags, id}; }
+
+Step ChangeStep(ChangeKind kind, const std::string& id, const std::string& realm,
+                const std::string& label = "") {
+  Step step;
+  step.change.kind = kind;
+  step.change.key = TagKey(id);
+  step.change.realm = realm;
+  step.change.created_at = 2;
+  step.change.modified_at = 20;
+  step.change.revision = 7;
+  if (!label.empty()) step.change.set = {{PropOf(kTags, "label"), Value::String(label)}};
+  return step;
+}
+
+Step Page(const std::string& above, std::optional<std::string> upto, std::vector<std::string> ids,
+          const std::string& where = R"(["true"])") {
+  Step step;
+  step.kind = StepKind::kPage;
+  step.page = {kTags, where, above, std::move(upto), std::move(ids)};
+  return step;
+}
+
+struct World {
+  RowMap rows;
+  TouchedKeys touched;
+  Status Apply(const std::vector<Step>& steps) {
+    return ApplySteps(LogSchema(), steps, &rows, &touched);
+  }
+  bool Has(const std::string& realm, const std::string& id) {
+    return rows.GetBase(realm, TagKey(id)).has_value();
+  }
+};
+
+TEST_CASE("own ops are folded into their own realm's base with the entry's time and revision") {
+  World world;
+  world.rows.PutBase(TagKey("a"), Tag("A", "old"));
+  world.rows.PutBase(TagKey("a"), Tag("B", "other"));
+  Step step;
+  step.kind = StepKind::kOwnOps;
+  step.realm = "A";
+  step.at = 50;
+  step.revision = 9;
+  Op update;
+  update.kind = OpKind::kUpdate;
+  update.table = kTags;
+  update.id = "a";
+  update.realm = "A";
+  update.by = {0};
+  update.set = {{PropOf(kTags, "label"), Value::String("new")}};
+  Op missing = update;
+  missing.id = "b";
+  step.ops = {update, missing};
+  REQUIRE(world.Apply({step}).ok());
+  CHECK(world.rows.GetBase("A", TagKey("a"))->props[0] == Value::String("new"));
+  CHECK(world.rows.GetBase("A", TagKey("a"))->modified_at == 50);
+  CHECK(world.rows.GetBase("A", TagKey("a"))->revision == 9);
+  CHECK(world.rows.GetBase("B", TagKey("a")) == Tag("B", "other"));
+  CHECK(world.touched.keys == std::set<ObjectKey>{TagKey("a")});
+}
+
+TEST_CASE(
+    "a moved row leaves the base of one realm and enters that of the other only with that realm's "
+    "changes") {
+  World world;
+  world.rows.PutBase(TagKey("a"), Tag("A", "x"));
+  Step step;
+  step.kind = StepKind::kOwnOps;
+  step.realm = "A";
+  step.at = 50;
+  Op move;
+  move.kind = OpKind::kMove;
+  move.table = kTags;
+  move.id = "a";
+  move.realm = "A";
+  move.to = "B";
+  move.by = {0};
+  step.ops = {move};
+  REQUIRE(world.Apply({step}).ok());
+  CHECK(world.rows.rows.empty());
+}
+
+TEST_CASE("changes create whole rows, change what they name, and remove") {
+  World world;
+  REQUIRE(world.Apply({ChangeStep(ChangeKind::kCreate, "a", "A", "one")}).ok());
+  const Row row = *world.rows.GetBase("A", TagKey("a"));
+  CHECK(row.created_at == 2);
+  CHECK(row.modified_at == 20);
+  CHECK(row.revision == 7);
+  CHECK(row.props == std::vector<Value>{Value::String("one"), Value::Null(), Value::Null()});
+  REQUIRE(world
+              .Apply({ChangeStep(ChangeKind::kUpdate, "a", "A", "two"),
+                      ChangeStep(ChangeKind::kUpdate, "b", "A", "two")})
+              .ok());
+  CHECK(world.rows.GetBase("A", TagKey("a"))->props[0] == Value::String("two"));
+  CHECK_FALSE(world.Has("A", "b"));
+  Step move = ChangeStep(ChangeKind::kMove, "a", "A", "three");
+  move.change.to = "B";
+  REQUIRE(world.Apply({move}).ok());
+  CHECK_FALSE(world.Has("A", "a"));
+  CHECK(world.rows.GetBase("B", TagKey("a"))->props[0] == Value::String("three"));
+  REQUIRE(world.Apply({ChangeStep(ChangeKind::kDelete, "a", "A")}).ok());
+  CHECK(world.Has("B", "a"));
+  REQUIRE(world.Apply({ChangeStep(ChangeKind::kLeave, "a", "B")}).ok());
+  CHECK(world.rows.rows.empty());
+}
+
+TEST_CASE("a create replaces what base held, also props that it does not name") {
+  World world;
+  Row old = Tag("A", "old");
+  old.props[PropOf(kTags, "uses")] = Value::Number(5);
+  world.rows.PutBase(TagKey("a"), old);
+  REQUIRE(world.Apply({ChangeStep(ChangeKind::kCreate, "a", "A", "new")}).ok());
+  CHECK(world.rows.GetBase("A", TagKey("a"))->props[PropOf(kTags, "uses")].is_null());
+}
+
+TEST_CASE("a page replaces its whole range of ids") {
+  World world;
+  for (const char* id : {"a", "b", "c", "d", "e"}) world.rows.PutBase(TagKey(id), Tag("A", "x"));
+  REQUIRE(world.Apply({Page("a", "d", {"c"})}).ok());
+  CHECK(world.Has("A", "a"));
+  CHECK_FALSE(world.Has("A", "b"));
+  CHECK(world.Has("A", "c"));
+  CHECK_FALSE(world.Has("A", "d"));
+  CHECK(world.Has("A", "e"));
+  CHECK(world.touched.keys == std::set<ObjectKey>{TagKey("b"), TagKey("d")});
+  REQUIRE(world.Apply({Page("d", std::nullopt, {})}).ok());
+  CHECK_FALSE(world.Has("A", "e"));
+  REQUIRE(world.Apply({Page("", "b", {})}).ok());
+  CHECK_FALSE(world.Has("A", "a"));
+}
+
+TEST_CASE("a page leaves rows of the table's other scopes alone") {
+  World world;
+  world.rows.PutBase(TagKey("b"), Tag("A", "red"));
+  world.rows.PutBase(TagKey("c"), Tag("A", "blue"));
+  REQUIRE(world.Apply({Page("", std::nullopt, {}, R"(["=","label","red"])")}).ok());
+  CHECK_FALSE(world.Has("A", "b"));
+  CHECK(world.Has("A", "c"));
+}
+
+TEST_CASE(
+    "an object that a page names stays in its present realm only, if it moved while nothing told "
+    "of it") {
+  World world;
+  world.rows.PutBase(TagKey("k"), Tag("B", "before", 10));
+  world.rows.PutBase(TagKey("k"), Tag("A", "after", 30));
+  REQUIRE(world.Apply({Page("", std::nullopt, {"k"})}).ok());
+  CHECK(world.Has("A", "k"));
+  CHECK_FALSE(world.Has("B", "k"));
+  world.rows.PutBase(TagKey("k"), Tag("C", "again", 40));
+  REQUIRE(world.Apply({Page("", std::nullopt, {"k"})}).ok());
+  CHECK(world.Has("C", "k"));
+  CHECK_FALSE(world.Has("A", "k"));
+}
+
+TEST_CASE("a realm that is dropped takes its rows, in all tables, and no others") {
+  World world;
+  Random random(SeedText(3));
+  OpMaker maker(&random);
+  world.rows.PutBase(TagKey("a"), Tag("A", "x"));
+  world.rows.PutBase(TagKey("a"), Tag("B", "x"));
+  world.rows.PutBase({kGroups, TestUuid(1)}, maker.AnyRow(kGroups, "A"));
+  Step drop;
+  drop.kind = StepKind::kDropRealm;
+  drop.realm = "A";
+  REQUIRE(world.Apply({drop}).ok());
+  CHECK(world.rows.rows.size() == 1);
+  CHECK(world.Has("B", "a"));
+}
+
+TEST_CASE("rows stay as long as one of the kept scopes holds them") {
+  World world;
+  Random random(SeedText(3));
+  OpMaker maker(&random);
+  for (const char* label : {"red", "green", "blue"})
+    world.rows.PutBase(TagKey(label), Tag("A", label));
+  world.rows.PutBase({kGroups, TestUuid(1)}, maker.AnyRow(kGroups, "A"));
+  Step keep;
+  keep.kind = StepKind::kKeepScopes;
+  keep.scopes = {{kTags, R"(["=","label","red"])"}, {kTags, R"(["=","label","blue"])"}};
+  REQUIRE(world.Apply({keep}).ok());
+  CHECK(world.Has("A", "red"));
+  CHECK_FALSE(world.Has("A", "green"));
+  CHECK(world.Has("A", "blue"));
+  CHECK(world.rows.rows.size() == 2);
+}
+
+TEST_CASE("a sub-select in a kept scope is judged on the rows before any leaves") {
+  World world;
+  Random random(SeedText(4));
+  OpMaker maker(&random);
+  const auto member = [&](const std::string& realm, uint32_t group, double points) {
+    Row row = maker.AnyRow(kMembers, realm);
+    row.props[PropOf(kMembers, "group")] = Value::String(TestUuid(group));
+    row.props[PropOf(kMembers, "points")] = Value::Number(points);
+    return row;
+  };
+  for (uint32_t group = 1; group <= 3; ++group) {
+    world.rows.PutBase({kGroups, TestUuid(group)}, maker.AnyRow(kGroups, "A"));
+  }
+  world.rows.PutBase({kMembers, TestUuid(11)}, member("A", 1, 5));
+  world.rows.PutBase({kMembers, TestUuid(12)}, member("A", 2, 1));
+  world.rows.PutBase({kMembers, TestUuid(13)}, member("B", 3, 5));
+  Step keep;
+  keep.kind = StepKind::kKeepScopes;
+  keep.scopes = {
+      {kGroups, R"(["in","id",{"table":"members","select":"group","where":[">","points",2]}])"}};
+  const Status applied = world.Apply({keep});
+  REQUIRE_MESSAGE(applied.ok(), applied.detail());
+  CHECK(world.rows.rows.size() == 1);
+  CHECK(world.rows.GetBase("A", {kGroups, TestUuid(1)}).has_value());
+}
+
+TEST_CASE("a filter that does not parse is an error that says so") {
+  World world;
+  CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, R"(["=","color",1])")}).ok());
+  CHECK_FALSE(world.Apply({Page("", std::nullopt, {}, "[")}).ok());
+}
+
+Step AnyStep(Random* random) {
+  OpMaker maker(random);
+  Step step;
+  switch (random->Below(12)) {
+    case 0:
+      step.kind = StepKind::kDropRealm;
+      step.realm = random->Below(2) == 0 ? "A" : "B";
+      return step;
+    case 1:
+      step.kind = StepKind::kKeepScopes;
+      step.scopes = {
+          {kTags, R"(["true"])"}, {kCities, R"([">","population",0])"}, {kMembers, R"(["true"])"}};
+      return step;
+    case 2:
+      step.kind = StepKind::kPage;
+      step.page = {kTags, R"(["true"])", "tag-0", "tag-101", {"tag-1"}};
+      return step;
+    case 3:
+    case 4:
+    case 5: {
+      step.kind = StepKind::kOwnOps;
+      step.realm = random->Below(2) == 0 ? "A" : "B";
+      step.at = 100 + static_cast<double>(random->Below(100));
+      step.revision = 1 + random->Below(50);
+      step.ops = maker.AnyUpdate().ops;
+      for (Op& op : step.ops) op.realm = step.realm;
+      return step;
+    }
+    default:
+      step.change = maker.AnyChange();
+      step.change.realm = random->Below(2) == 0 ? "A" : "B";
+      if (step.change.kind == ChangeKind::kMove)
+        step.change.to = step.change.realm == "A" ? "B" : "A";
+      return step;
+  }
+}
+
+TEST_CASE("Base holds what a plain map holds, after any steps, and every changed row was touched") {
+  size_t extras = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    Random random(SeedText(seed));
+    RowMap map;
+    Base base(&LogSchema());
+    auto before = AllRows(map);
+    for (int i = 0; i < 40; ++i) {
+      const std::vector<Step> steps = {AnyStep(&random)};
+      TouchedKeys touched;
+      TouchedKeys touched_in_base;
+      REQUIRE(ApplySteps(LogSchema(), steps, &map, &touched).ok());
+      REQUIRE(ApplySteps(LogSchema(), steps, &base, &touched_in_base).ok());
+      const auto after = AllRows(map);
+      REQUIRE(AllRows(base) == after);
+      REQUIRE(touched.keys == touched_in_base.keys);
+      for (const auto& [place, row] : before) {
+        const auto found = after.find(place);
+        if (found == after.end() || found->second != row)
+          REQUIRE(touched.keys.contains(place.first));
+      }
+      for (const auto& [place, row] : after) {
+        if (!before.contains(place)) REQUIRE(touched.keys.contains(place.first));
+      }
+      before = after;
+      extras += base.extras().size();
+    }
+  }
+  CHECK(extras > 100);
+}
+
+}  // namespace
+}  // namespace skerry::test
