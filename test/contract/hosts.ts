@@ -148,8 +148,9 @@ export function locksContract(name: string, make: () => Locks): ContractCase[] {
         equal(granted, false, 'granted while held');
         first?.release();
         (await second)?.release();
-        const third = await locks.acquire(key, { ifAvailable: true });
-        ok(third, 'a free lock after both were released');
+        // Not with ifAvailable: browsers release a moment after they are told to.
+        const third = await locks.acquire(key);
+        ok(third, 'the lock after both were released');
         third.release();
       },
     },

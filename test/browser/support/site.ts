@@ -1,0 +1,71 @@
+// The test pages as a folder of static files: bundled anew for each run, beside the package as it is shipped.
+import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from './paths.ts';
+
+const pages = join(root, 'test', 'browser', 'page');
+
+/** What a page loads from beside itself: the worker with its chunks, and the wasm modules. */
+const shipped = /^(?!skerry-authority).*\.(js|wasm)$/;
+
+export interface Site {
+  /** The folder to serve. */
+  readonly files: string;
+  /** Schema modules for the server. */
+  readonly schema: string;
+  readonly newerSchema: string;
+  remove(): void;
+}
+
+async function bundle(
+  entries: readonly string[],
+  outdir: string,
+  platform: 'browser' | 'node',
+): Promise<void> {
+  await build({
+    absWorkingDir: pages,
+    entryPoints: [...entries],
+    outdir,
+    bundle: true,
+    format: 'esm',
+    platform,
+    target: platform === 'node' ? 'node20' : 'es2022',
+    logLevel: 'silent',
+  });
+}
+
+function temporary(): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-site-'));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** The page of the contract suites. It has nothing of the package but what the suites import. */
+export async function buildContracts(): Promise<{ folder: string; remove(): void }> {
+  const site = temporary();
+  await bundle(['contracts-page.ts', 'contracts-worker.ts'], site.folder, 'browser');
+  copyFileSync(join(pages, 'contracts.html'), join(site.folder, 'index.html'));
+  return site;
+}
+
+/** The page with `globalThis.kit`, and the schemas that it has for the server. */
+export async function buildSite(): Promise<Site> {
+  const site = temporary();
+  const server = temporary();
+  const dist = join(root, 'dist');
+  for (const file of readdirSync(dist))
+    if (shipped.test(file)) copyFileSync(join(dist, file), join(site.folder, file));
+  await bundle(['page.ts'], site.folder, 'browser');
+  copyFileSync(join(pages, 'index.html'), join(site.folder, 'index.html'));
+  await bundle(['schema.ts', 'newer-schema.ts'], server.folder, 'node');
+  return {
+    files: site.folder,
+    schema: join(server.folder, 'schema.js'),
+    newerSchema: join(server.folder, 'newer-schema.js'),
+    remove() {
+      site.remove();
+      server.remove();
+    },
+  };
+}
