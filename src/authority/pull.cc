@@ -8,7 +8,7 @@
 
 namespace skerry {
 
-void Pull::Begin(PullRequest request, std::map<std::string, PullRealm> realms) {
+void Pull::Begin(PullInput request, std::map<std::string, PullRealm> realms) {
   request_ = std::move(request);
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);

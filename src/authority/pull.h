@@ -27,7 +27,7 @@
 
 namespace skerry {
 
-struct PullRequest {
+struct PullInput {
   std::string client;
   std::map<std::string, Cursor> cursors;
   std::set<std::string> have;
@@ -95,7 +95,7 @@ struct PullPage {
   std::optional<std::string> upto;  // none: to the end
   std::vector<std::string> ids;
 };
-struct PullAnswer {
+struct PullResult {
   std::map<std::string, Cursor> cursors;
   std::map<std::string, std::map<std::string, Cursor>> own;  // update -> realm -> revision and at
   std::vector<std::string> revoked;
@@ -112,9 +112,9 @@ class Pull {
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
 
-  void Begin(PullRequest request, std::map<std::string, PullRealm> realms);
+  void Begin(PullInput request, std::map<std::string, PullRealm> realms);
   const PullNeeds& needs() const { return needs_; }
-  const PullRequest& request() const { return request_; }
+  const PullInput& request() const { return request_; }
 
   void LoadEntry(const std::string& realm, PulledEntry entry);
   void LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
@@ -126,7 +126,7 @@ class Pull {
 
   // After everything in needs() was loaded: more needs, or none: then answer() holds.
   void Run();
-  const PullAnswer& answer() const { return answer_; }
+  const PullResult& answer() const { return answer_; }
 
  private:
   enum class Mode { kRange, kState, kImage };
@@ -166,7 +166,7 @@ class Pull {
   };
 
   const Schema* schema_;
-  PullRequest request_;
+  PullInput request_;
   std::map<std::string, Realm> realms_;
   PullNeeds needs_;
   std::vector<size_t> asked_pages_;
@@ -174,7 +174,7 @@ class Pull {
   std::map<RealmKey, std::optional<Row>> rows_;
   std::map<RealmKey, Outcome> outcomes_;
   std::map<RealmKey, Row> page_rows_;
-  PullAnswer answer_;
+  PullResult answer_;
 };
 
 }  // namespace skerry

@@ -19,8 +19,8 @@ Data Wrap(const char* name, Data content) {
   return data;
 }
 
-Result<PullRequest> ReadRequest(const Schema& schema, const Data& data) {
-  PullRequest request;
+Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
+  PullInput request;
   request.client = data["client"].as_string();
   if (request.client.empty() || request.client.size() > kMaxIdBytes) return Invalid("no client");
   if (data["cursors"].members().size() > kMaxCursors || data["have"].items().size() > kMaxCursors) {
@@ -105,7 +105,7 @@ Result<Data> PullSession::StepData(const Data& in) {
 Status PullSession::Start(const Data& in) {
   if (!in["now"].is_number() || !in["realms"].is_object()) return Misuse("`now` and `realms`");
   now_ = in["now"].as_number();
-  Result<PullRequest> request = ReadRequest(*schema_, in["request"]);
+  Result<PullInput> request = ReadRequest(*schema_, in["request"]);
   if (!request.ok()) return request.status();
   std::map<std::string, PullRealm> realms;
   for (const auto& [name, state] : in["realms"].members()) {
@@ -249,7 +249,7 @@ Data PullSession::FillsToData() const {
 }
 
 Data PullSession::AnswerToData() const {
-  const PullAnswer& answer = pull_.answer();
+  const PullResult& answer = pull_.answer();
   Data cursors = Data::MakeObject(), own = Data::MakeObject();
   Data revoked = Data::MakeArray(), changes = Data::MakeArray();
   for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, CursorText(cursor));
