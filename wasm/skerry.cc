@@ -1,0 +1,258 @@
+// skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md). Bindings only.
+//
+// Hot calls are raw exports over shared buffers; Embind carries control. Handles are small numbers; 0 is none.
+#include <emscripten/bind.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "abi.h"
+#include "base/limits.h"
+#include "client/client.h"
+
+namespace skerry::abi {
+namespace {
+
+// Grown and never shrunk below 64 KB; a large input is given back with the next small one.
+constexpr size_t kSmallBuffer = 64u << 10;
+std::string& InputArea() {
+  static std::string area;
+  return area;
+}
+std::string& OutputArea() {
+  static std::string area;
+  return area;
+}
+
+std::map<int32_t, std::unique_ptr<Client>>& Clients() {
+  static std::map<int32_t, std::unique_ptr<Client>> clients;
+  return clients;
+}
+
+Client* Find(int32_t handle) {
+  const auto it = Clients().find(handle);
+  return it == Clients().end() ? nullptr : it->second.get();
+}
+
+int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
+
+int32_t NoClient() { return Fail({Code::kClosed, "no such client"}); }
+
+int32_t OutputStream(const std::vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
+
+}  // namespace
+
+std::string_view Input(int32_t length) {
+  const std::string& area = InputArea();
+  if (length < 0 || static_cast<size_t>(length) > area.size()) return {};
+  return std::string_view(area).substr(0, static_cast<size_t>(length));
+}
+
+int32_t Output(std::string bytes) {
+  OutputArea() = std::move(bytes);
+  return 0;
+}
+
+int32_t OutputData(const Data& data) {
+  std::string& out = OutputArea();
+  out.clear();
+  EncodeData(data, &out);
+  return 0;
+}
+
+int32_t Fail(const Status& status) {
+  OutputArea() = status.detail();
+  return -static_cast<int32_t>(status.code());
+}
+
+}  // namespace skerry::abi
+
+using skerry::Client;
+using skerry::Data;
+using skerry::Result;
+using skerry::Status;
+namespace abi = skerry::abi;
+
+SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
+  std::string& area = abi::InputArea();
+  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
+  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = std::string();
+  if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
+  return reinterpret_cast<uint8_t*>(area.data());
+}
+
+SKERRY_EXPORT const uint8_t* sk_out() {
+  return reinterpret_cast<const uint8_t*>(abi::OutputArea().data());
+}
+SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
+SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
+SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
+
+SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
+  static int32_t last = 0;
+  Result<Data> options = skerry::DecodeData(abi::Input(length));
+  if (!options.ok()) return abi::Fail(options.status());
+  Result<std::unique_ptr<Client>> client = Client::Create(options.value());
+  if (!client.ok()) return abi::Fail(client.status());
+  abi::Clients().emplace(++last, std::move(client.value()));
+  return last;
+}
+
+SKERRY_EXPORT int32_t sk_client_free(int32_t handle) {
+  abi::Clients().erase(handle);
+  return 0;
+}
+
+SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> event = skerry::DecodeData(abi::Input(length));
+  if (!event.ok()) return abi::Fail(event.status());
+  return abi::OutputData(client->Handle(std::move(event.value())));
+}
+
+SKERRY_EXPORT int32_t sk_client_load(int32_t handle, const char* bytes, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  return abi::Done(client->LoadPart({bytes, static_cast<size_t>(length)}));
+}
+
+SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
+  Client* client = abi::Find(handle);
+  return client == nullptr ? abi::NoClient() : abi::Done(client->TxBegin(now));
+}
+
+SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t kind, int32_t table, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> operation = skerry::DecodeData(abi::Input(length));
+  if (!operation.ok()) return abi::Fail(operation.status());
+  Result<skerry::OpOutcome> outcome =
+      client->TxOp(kind, static_cast<uint32_t>(table), operation.value());
+  if (!outcome.ok()) return abi::Fail(outcome.status());
+  abi::Output(std::move(outcome.value().id));
+  return outcome.value().changed ? 1 : 0;
+}
+
+SKERRY_EXPORT int32_t sk_tx_commit(int32_t handle, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> action = skerry::DecodeData(abi::Input(length));
+  if (!action.ok()) return abi::Fail(action.status());
+  Result<Data> committed = client->TxCommit(action.value());
+  return committed.ok() ? abi::OutputData(committed.value()) : abi::Fail(committed.status());
+}
+
+SKERRY_EXPORT int32_t sk_tx_rollback(int32_t handle) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  client->TxRollback();
+  return 0;
+}
+
+SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
+  const Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  const skerry::Slot slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
+  if (slot != skerry::kNoSlot) return static_cast<int32_t>(slot);
+  return -static_cast<int32_t>(skerry::Code::kNotFound);
+}
+
+SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
+  const Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  std::string& out = abi::OutputArea();
+  out.clear();
+  return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot), &out));
+}
+
+SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {
+  const Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  return client->IsPending(static_cast<uint32_t>(table), abi::Input(length)) ? 1 : 0;
+}
+
+SKERRY_EXPORT int32_t sk_query_new(int32_t handle, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> description = skerry::DecodeData(abi::Input(length));
+  if (!description.ok()) return abi::Fail(description.status());
+  Result<uint32_t> query = client->QueryNew(description.value());
+  return query.ok() ? static_cast<int32_t>(query.value()) : abi::Fail(query.status());
+}
+
+SKERRY_EXPORT int32_t sk_query_free(int32_t handle, int32_t query) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  client->QueryFree(static_cast<uint32_t>(query));
+  return 0;
+}
+
+SKERRY_EXPORT int32_t sk_query_run(int32_t handle, int32_t query) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  std::vector<uint32_t> stream;
+  const Status status = client->QueryRun(static_cast<uint32_t>(query), &stream);
+  return status.ok() ? abi::OutputStream(stream) : abi::Fail(status);
+}
+
+SKERRY_EXPORT int32_t sk_query_count(int32_t handle, int32_t query) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<uint32_t> count = client->QueryCount(static_cast<uint32_t>(query));
+  return count.ok() ? static_cast<int32_t>(count.value()) : abi::Fail(count.status());
+}
+
+SKERRY_EXPORT int32_t sk_query_aggregate(int32_t handle, int32_t query, int32_t kind,
+                                         int32_t column) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> value =
+      client->QueryAggregate(static_cast<uint32_t>(query), kind, static_cast<uint32_t>(column));
+  return value.ok() ? abi::OutputData(value.value()) : abi::Fail(value.status());
+}
+
+SKERRY_EXPORT int32_t sk_live_open(int32_t handle, int32_t query) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  std::vector<uint32_t> stream;
+  Result<uint32_t> live = client->LiveOpen(static_cast<uint32_t>(query), &stream);
+  if (!live.ok()) return abi::Fail(live.status());
+  abi::OutputStream(stream);
+  return static_cast<int32_t>(live.value());
+}
+
+SKERRY_EXPORT int32_t sk_live_close(int32_t handle, int32_t live) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  client->LiveClose(static_cast<uint32_t>(live));
+  return 0;
+}
+
+SKERRY_EXPORT int32_t sk_drain(int32_t handle) {
+  Client* client = abi::Find(handle);
+  return client == nullptr ? abi::NoClient() : abi::OutputData(client->Drain());
+}
+
+namespace {
+
+// Raised with every change of the raw exports: JavaScript compares it with its own.
+double AbiVersion() { return 1; }
+double MaxObjectBytes() { return skerry::kMaxObjectBytes; }
+double MaxOps() { return skerry::kMaxOpsPerUpdate; }
+double MaxMutationBytes() { return skerry::kMaxMutationBytes; }
+
+}  // namespace
+
+EMSCRIPTEN_BINDINGS(skerry) {
+  emscripten::function("abiVersion", &AbiVersion);
+  emscripten::function("maxObjectBytes", &MaxObjectBytes);
+  emscripten::function("maxOps", &MaxOps);
+  emscripten::function("maxMutationBytes", &MaxMutationBytes);
+}
