@@ -1,6 +1,12 @@
 /** The browser entry of the package: all public names. Importing it does nothing. */
 
+export type { Conflict, Conflicts } from './api/conflicts.ts';
+export { type Database, type DatabaseEvents, deleteDatabase, open } from './api/database.ts';
+export type { OpenOptions, UpdateReason } from './api/options.ts';
+export { type HttpOptions, http, type Remote, type TokenReason } from './api/remote.ts';
 export { defineMutators, type SchemaOptions, schema, t, table } from './api/schema.ts';
+export type { Scope, SyncApi } from './api/sync-api.ts';
+export type { SyncStatus } from './api/sync-status.ts';
 export type {
   ClassOptions,
   Delta,
@@ -10,6 +16,7 @@ export type {
   Json,
   Live,
   Mutation,
+  Mutators,
   NewRow,
   Patch,
   Prop,
@@ -43,3 +50,4 @@ export {
   ValidationError,
 } from './core/errors.ts';
 export { UnknownValue } from './core/special-json.ts';
+export type { Host } from './host/host.ts';

@@ -28,6 +28,10 @@ export interface CommonHost {
 export interface Host extends CommonHost {
   readonly page: Page;
   readonly workers: WorkerHost;
+  /** The address that an application's own, perhaps relative, one means. */
+  resolve(url: string): URL;
+  /** For tests: other pauses and time limits of the sync worker. */
+  readonly workerTimes?: Readonly<Record<string, number>>;
 }
 
 export interface WorkerSideHost extends CommonHost {

@@ -1,0 +1,144 @@
+/** `db.conflicts`: the inbox of changes that were set aside, each with what was wanted, what is there, and why. */
+import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
+import type { SchemaCodec } from '../core/values.ts';
+import type { Message } from '../core/window-core.ts';
+import { Listeners } from './listeners.ts';
+import type { Stop } from './types.ts';
+
+export interface Conflict {
+  readonly id: number;
+  readonly table: string;
+  /** Of the object. */
+  readonly key: string;
+  readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten';
+  readonly code: string;
+  readonly detail: string;
+  readonly at: Date;
+  readonly mutation: { readonly id: string; readonly name: string } | null;
+  /** The object's props before, as wanted here, and as they are on the server; null: no such object. */
+  readonly base: Readonly<Record<string, unknown>> | null;
+  readonly mine: Readonly<Record<string, unknown>> | null;
+  readonly theirs: Readonly<Record<string, unknown>> | null;
+}
+
+export interface Conflicts {
+  /** The same array until it changes. */
+  all(): readonly Conflict[];
+  /** First call a microtask later, then after each change. */
+  subscribe(fn: (conflicts: readonly Conflict[]) => void): Stop;
+  /** `discard` gives the change up, `retry` makes it again. */
+  resolve(id: number, how: 'discard' | 'retry'): Promise<void>;
+}
+
+interface StoredConflict {
+  readonly table: string;
+  readonly id: string;
+  readonly reason: Conflict['reason'];
+  readonly code: string;
+  readonly detail: string | null;
+  readonly at: number;
+  readonly mutation: { readonly id: string; readonly name: string } | null;
+  readonly base: unknown;
+  readonly mine: unknown;
+  readonly theirs: unknown;
+}
+
+export class ConflictInbox implements Conflicts {
+  readonly #codec: SchemaCodec;
+  readonly #dispatch: (event: Message) => void;
+  readonly #listeners: Listeners<readonly Conflict[]>;
+  readonly #waiting = new Map<number, { resolve(): void; reject(error: SkerryError): void }[]>();
+  #list: readonly Conflict[] = Object.freeze([]);
+  #closed = false;
+
+  constructor(
+    codec: SchemaCodec,
+    dispatch: (event: Message) => void,
+    report: (error: unknown) => void,
+  ) {
+    this.#codec = codec;
+    this.#dispatch = dispatch;
+    this.#listeners = new Listeners(report);
+  }
+
+  all(): readonly Conflict[] {
+    return this.#list;
+  }
+
+  subscribe(fn: (conflicts: readonly Conflict[]) => void): Stop {
+    let primed = false;
+    const stop = this.#listeners.add((list) => {
+      if (primed) fn(list);
+    });
+    let stopped = false;
+    queueMicrotask(() => {
+      if (stopped) return;
+      primed = true;
+      fn(this.#list);
+    });
+    const end = () => {
+      stopped = true;
+      stop();
+    };
+    return Object.assign(
+      end,
+      typeof Symbol.dispose === 'symbol' ? { [Symbol.dispose]: end } : {},
+    ) as Stop;
+  }
+
+  resolve(id: number, how: 'discard' | 'retry'): Promise<void> {
+    if (this.#closed) return Promise.reject(new ClosedError('closed', 'The database is closed.'));
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(id) ?? [];
+      waiting.push({ resolve, reject });
+      this.#waiting.set(id, waiting);
+      this.#dispatch({ type: 'resolve', id, how });
+    });
+  }
+
+  /** The effect `conflicts`. */
+  replace(effect: Message): void {
+    const items = effect['items'] as { key: number; value: StoredConflict }[];
+    this.#list = Object.freeze(items.map(({ key, value }) => this.#conflict(key, value)));
+    this.#listeners.tell(this.#list);
+  }
+
+  /** The effect `resolved`. */
+  resolved(effect: Message): void {
+    const error = effect['error'] as { code: string; detail: string } | null;
+    const waiting = this.#waiting.get(effect['id'] as number) ?? [];
+    this.#waiting.delete(effect['id'] as number);
+    for (const { resolve, reject } of waiting) {
+      if (error) reject(errorFromCode(error.code, error.detail));
+      else resolve();
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of [...this.#waiting.values()].flat())
+      reject(new ClosedError('closed', 'The database was closed.'));
+    this.#waiting.clear();
+  }
+
+  #conflict(id: number, stored: StoredConflict): Conflict {
+    const { table, reason, code, mutation } = stored;
+    // A table that this version of the schema lacks: its rows are shown as they are stored.
+    const codec = this.#codec.schema.byName.has(table) ? this.#codec.table(table) : null;
+    const row = (plain: unknown) =>
+      codec ? codec.rowFromPlain(plain) : (plain as Conflict['base']);
+    return Object.freeze({
+      id,
+      table,
+      key: stored.id,
+      reason,
+      code,
+      detail: stored.detail ?? '',
+      at: new Date(stored.at),
+      mutation: mutation && Object.freeze({ id: mutation.id, name: mutation.name }),
+      base: row(stored.base),
+      mine: row(stored.mine),
+      theirs: row(stored.theirs),
+    });
+  }
+}

@@ -1,0 +1,36 @@
+/** A set of listeners whose mistakes are reported and stop nobody else. */
+import { makeStop } from './live.ts';
+import type { Stop } from './types.ts';
+
+export class Listeners<V> {
+  readonly #set = new Set<(value: V) => void>();
+  readonly #report: (error: unknown) => void;
+
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
+
+  add(fn: (value: V) => void): Stop {
+    // An entry of its own, so that one function can be added twice.
+    const entry = (value: V) => fn(value);
+    this.#set.add(entry);
+    return makeStop(() => this.#set.delete(entry));
+  }
+
+  tell(value: V): void {
+    for (const fn of [...this.#set]) {
+      try {
+        fn(value);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+  }
+}
+
+/** Like an event target: an uncaught error of a listener goes to the page's own handling, after this task's work. */
+export function reportUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

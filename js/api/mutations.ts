@@ -1,0 +1,146 @@
+/**
+ * Mutations at run time: runs a mutator inside of one transaction of the core, and keeps the three promises of each
+ * mutation until they are settled. Nobody is forced to await them: an unawaited failure raises no unhandled rejection.
+ */
+import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
+import type { RowView } from '../core/row-view.ts';
+import type { Message } from '../core/window-core.ts';
+import type { Clock } from '../host/clock.ts';
+import type { EffectRunner } from '../host/effect-runner.ts';
+import type { LiveRegistry } from './live.ts';
+import { makeTransaction, type TransactionState } from './transaction.ts';
+import type { Mutation } from './types.ts';
+
+const stages = ['durable', 'pushed', 'confirmed'] as const;
+type Stage = (typeof stages)[number];
+
+class Deferred {
+  readonly promise: Promise<void>;
+  resolve: () => void = () => {};
+  reject: (error: SkerryError) => void = () => {};
+  settled = false;
+
+  constructor() {
+    this.promise = new Promise<void>((resolve, reject) => {
+      this.resolve = () => {
+        this.settled = true;
+        resolve();
+      };
+      this.reject = (error) => {
+        this.settled = true;
+        reject(error);
+      };
+    });
+    // Marks a rejection as handled; whoever awaits the promise gets it all the same.
+    this.promise.catch(() => {});
+  }
+}
+
+type Promises = Readonly<Record<Stage, Deferred>>;
+
+interface Parts {
+  readonly view: RowView;
+  readonly lives: LiveRegistry;
+  readonly runner: EffectRunner;
+  readonly clock: Clock;
+}
+
+export class Mutations {
+  readonly #parts: Parts;
+  readonly #open = new Map<string, Promises>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
+  run<V>(name: string, arg: string | null, body: (tx: never) => V): Mutation<V> {
+    const { view, runner, lives, clock } = this.#parts;
+    if (view.writing)
+      throw new ValidationError('invalid_argument', 'A mutator cannot begin another mutation.');
+    const { core } = view;
+    const state: TransactionState = { open: true };
+    core.begin(clock.now());
+    view.beginWriting();
+    runner.hold();
+    let effects: readonly Message[] = [];
+    try {
+      const result = body(makeTransaction(lives, view, state) as never);
+      refuseAsync(name, result);
+      const outcome = core.commit(name, arg);
+      effects = outcome.effects;
+      return this.#mutation(outcome.id, result);
+    } catch (error) {
+      core.rollback();
+      throw error;
+    } finally {
+      state.open = false;
+      view.endWriting();
+      // Drains the core and tells subscribers; after a rollback too, for the slots that were touched.
+      runner.execute(effects);
+      runner.letGo();
+    }
+  }
+
+  #mutation<V>(id: string | null, result: V): Mutation<V> {
+    const promises: Promises = {
+      durable: new Deferred(),
+      pushed: new Deferred(),
+      confirmed: new Deferred(),
+    };
+    // What changed nothing has nothing to wait for.
+    if (id === null) for (const stage of stages) promises[stage].resolve();
+    else this.#open.set(id, promises);
+    return Object.freeze({
+      id: id ?? '',
+      result,
+      durable: promises.durable.promise,
+      pushed: promises.pushed.promise,
+      confirmed: promises.confirmed.promise,
+    });
+  }
+
+  /** The effect `settle`. */
+  settle(effect: Message): void {
+    const { id, stage, error } = effect as unknown as {
+      id: string;
+      stage: Stage;
+      error: { code: string; detail: string; retryable: boolean } | null;
+    };
+    const promises = this.#open.get(id);
+    const promise = promises?.[stage];
+    if (!promises || !promise) return;
+    if (error)
+      promise.reject(
+        errorFromCode(error.code, error.detail, undefined, { retryable: error.retryable }),
+      );
+    else promise.resolve();
+    if (stages.every((name) => promises[name].settled)) this.#open.delete(id);
+  }
+
+  /** Resolves when nothing of this window waits for storage any more, whatever came of it. */
+  async durable(): Promise<void> {
+    await Promise.allSettled([...this.#open.values()].map(({ durable }) => durable.promise));
+  }
+
+  close(): void {
+    for (const promises of this.#open.values()) {
+      for (const stage of stages) {
+        promises[stage].reject(
+          new ClosedError('closed', 'The database was closed first; what was durable stays so.'),
+        );
+      }
+    }
+    this.#open.clear();
+  }
+}
+
+function refuseAsync(name: string, result: unknown): void {
+  if (typeof (result as { then?: unknown } | null | undefined)?.then !== 'function') return;
+  // Its own failure, once its transaction is over, says nothing more.
+  (result as PromiseLike<unknown>).then(undefined, () => {});
+  throw new ValidationError(
+    'async_mutator',
+    `${name} is asynchronous: a mutator must be done when it returns.`,
+  );
+}

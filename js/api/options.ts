@@ -1,0 +1,45 @@
+/** What `open` takes, and the checks that need no core. */
+import { ValidationError } from '../core/errors.ts';
+import type { Host } from '../host/host.ts';
+import type { Remote } from './remote.ts';
+import type { Mutators, Query, Schema, Tables } from './types.ts';
+
+export type UpdateReason = 'client-old' | 'server-old' | 'newer-tab';
+
+export interface OpenOptions<T extends Tables, M> {
+  name: string;
+  schema: Schema<T>;
+  mutators?: M & Mutators<T>;
+  /** Without one everything stays in this browser. */
+  remote?: Remote;
+  /** Which parts of the tables to keep here; required with a remote. */
+  // biome-ignore lint/suspicious/noExplicitAny: a query of any table, with whatever rows.
+  scopes?: 'all' | ((q: { readonly [K in keyof T]: Query<T, K> }) => readonly Query<T, any, any>[]);
+  /** Whose data it is: another user on the same profile sees none of it. */
+  user?: string;
+  /** The realm of what is created without one; by default the user's own. */
+  defaultRealm?: string;
+  /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
+  durability?: 'strict' | 'relaxed';
+  onUpdateNeeded?(event: { readonly reason: UpdateReason }): void;
+  host?: Host;
+  wasmUrl?: URL;
+  workerUrl?: URL;
+  signal?: AbortSignal;
+}
+
+/** `skerry/<name>/<user>`: the name of the IndexedDB database and of the channel. */
+export function databaseName(name: string, user: string | undefined): string {
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(name)) {
+    throw new ValidationError(
+      'invalid_argument',
+      'A database’s name is 1 to 64 letters, digits, "_", "." or "-".',
+    );
+  }
+  if (user === undefined) return `skerry/${name}/local`;
+  if (user === '' || user.length > 128)
+    throw new ValidationError('invalid_argument', 'A user is named by 1 to 128 characters.');
+  // Slashes would reach into other names; and a user called "local" is not the absence of one.
+  const encoded = user === 'local' ? '%6Cocal' : encodeURIComponent(user);
+  return `skerry/${name}/${encoded}`;
+}

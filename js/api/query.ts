@@ -1,0 +1,224 @@
+/**
+ * Queries at run time: immutable descriptions (docs/internals.md, section 7) with the methods of `Query` and `Reader`
+ * (types.ts). Values are converted when they are given, so that mistakes are thrown where they are made.
+ */
+import { SchemaError, ValidationError } from '../core/errors.ts';
+import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../core/row-view.ts';
+import type { RowObject, TableCodec } from '../core/values.ts';
+import type { QueryDescription } from '../core/window-core.ts';
+import { type LiveKind, type LiveRegistry, LiveValue } from './live.ts';
+import type { Delta, Stop } from './types.ts';
+
+type Filter = readonly unknown[];
+type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'like' | 'in';
+const operators: ReadonlySet<string> = new Set(['=', '!=', '<', '<=', '>', '>=', 'like', 'in']);
+const isEverything: Filter = ['true'];
+
+export class QueryBuilder {
+  readonly table: TableCodec;
+  readonly description: QueryDescription;
+  readonly #lives: LiveRegistry;
+
+  constructor(
+    lives: LiveRegistry,
+    table: TableCodec,
+    description: QueryDescription = emptyQuery(table.table.name),
+  ) {
+    this.#lives = lives;
+    this.table = table;
+    this.description = description;
+  }
+
+  get view(): RowView {
+    return this.#lives.view;
+  }
+
+  #with(change: Partial<QueryDescription>): QueryBuilder {
+    return new QueryBuilder(this.#lives, this.table, { ...this.description, ...change });
+  }
+
+  where(
+    first: string | ((b: FilterMaker) => Filter),
+    op?: Operator,
+    value?: unknown,
+  ): QueryBuilder {
+    const maker = new FilterMaker(this.#lives, this.table);
+    const filter =
+      typeof first === 'function' ? first(maker) : maker.compare(first, op as Operator, value);
+    const { where } = this.description;
+    return this.#with({ where: where === null ? filter : ['and', where, filter] });
+  }
+
+  orderBy(column: string, direction: 'asc' | 'desc' = 'asc'): QueryBuilder {
+    this.view.columnNumber(this.table, column);
+    if (direction !== 'asc' && direction !== 'desc')
+      throw new ValidationError('invalid_argument', 'An order is asc or desc.');
+    return this.#with({ order: [...this.description.order, [column, direction]] });
+  }
+
+  limit(count: number): QueryBuilder {
+    return this.#with({ limit: wholeNumber(count, 'limit') });
+  }
+
+  offset(count: number): QueryBuilder {
+    return this.#with({ offset: wholeNumber(count, 'offset') });
+  }
+
+  after(row: { readonly id: string } | null): QueryBuilder {
+    return this.#with({ after: row?.id ?? null });
+  }
+
+  include(
+    name: string,
+    make?: (q: QueryBuilder) => QueryBuilder,
+    options: { via?: string } = {},
+  ): QueryBuilder {
+    const { include } = this.description;
+    if (include.some((other) => other.name === name)) {
+      throw new ValidationError('invalid_argument', `${name} is included already.`);
+    }
+    const found = resolveInclude(this.view.schema, this.table.table.name, name, options.via);
+    const query = make
+      ? make(new QueryBuilder(this.#lives, this.view.codec.table(found.table))).description
+      : null;
+    return this.#with({ include: [...include, { ...found, query }] });
+  }
+
+  all(): readonly RowObject[] {
+    return this.view.run(this.description);
+  }
+
+  first(): RowObject | undefined {
+    return this.view.run({ ...this.description, limit: 1 })[0];
+  }
+
+  count(): number {
+    return this.view.core.count({ ...this.description, include: [] });
+  }
+
+  ids(): readonly string[] {
+    return this.view.ids(this.description);
+  }
+
+  sum(column: string): number {
+    return (this.#aggregate('sum', column) as number | null) ?? 0;
+  }
+
+  min(column: string): unknown {
+    return this.#aggregate('min', column) ?? undefined;
+  }
+
+  max(column: string): unknown {
+    return this.#aggregate('max', column) ?? undefined;
+  }
+
+  #aggregate(kind: 'sum' | 'min' | 'max', column: string): unknown {
+    const number = this.view.columnNumber(this.table, column);
+    const plain = this.view.core.aggregate({ ...this.description, include: [] }, kind, number);
+    return kind === 'sum' ? plain : this.table.fromPlain(column, plain);
+  }
+
+  live(): LiveValue {
+    return this.#live('rows', this.description);
+  }
+
+  liveFirst(): LiveValue {
+    return this.#live('first', { ...this.description, limit: 1 });
+  }
+
+  liveCount(): LiveValue {
+    return this.#live('count', this.description);
+  }
+
+  #live(kind: LiveKind, description: QueryDescription): LiveValue {
+    return new LiveValue(this.#lives, description, kind);
+  }
+
+  subscribe(fn: (rows: never, delta?: Delta) => void): Stop {
+    return this.live().subscribe(fn);
+  }
+}
+
+/** A table outside of a transaction: a query over all of it, and look-up by id. */
+export class TableReader extends QueryBuilder {
+  get(id: string): RowObject | undefined {
+    return this.view.get(this.table, id);
+  }
+
+  getMany(ids: readonly string[]): (RowObject | undefined)[] {
+    return ids.map((id) => this.view.get(this.table, id));
+  }
+
+  isPending(id: string): boolean {
+    return this.view.core.isPending(this.table.table.index, id);
+  }
+}
+
+/** The `b` of `where((b) => …)`. */
+export class FilterMaker {
+  readonly #lives: LiveRegistry;
+  readonly #table: TableCodec;
+
+  constructor(lives: LiveRegistry, table: TableCodec) {
+    this.#lives = lives;
+    this.#table = table;
+  }
+
+  compare(column: string, op: Operator, value: unknown): Filter {
+    return op === 'in' ? this.in(column, value as readonly unknown[]) : this.cmp(column, op, value);
+  }
+
+  cmp(column: string, op: Operator, value: unknown): Filter {
+    if (!operators.has(op))
+      throw new ValidationError('invalid_argument', `There is no comparison ${String(op)}.`);
+    return [op, column, this.#table.toPlain(column, value)];
+  }
+
+  in(column: string, values: readonly unknown[]): Filter {
+    if (!Array.isArray(values))
+      throw new ValidationError('invalid_argument', `"in" takes a list of values (${column}).`);
+    return ['in', column, values.map((value) => this.#table.toPlain(column, value))];
+  }
+
+  and(...filters: Filter[]): Filter {
+    return ['and', ...filters];
+  }
+
+  or(...filters: Filter[]): Filter {
+    return ['or', ...filters];
+  }
+
+  not(filter: Filter): Filter {
+    return ['not', filter];
+  }
+
+  exists(
+    details: string,
+    make?: (q: QueryBuilder) => QueryBuilder,
+    options: { via?: string } = {},
+  ): Filter {
+    const { codec, schema } = this.#lives.view;
+    const via = resolveBackRef(schema, this.#table.table.name, details, options.via);
+    const start = new QueryBuilder(this.#lives, codec.table(details));
+    return ['exists', details, (make ? make(start) : start).description.where ?? isEverything, via];
+  }
+}
+
+function wholeNumber(count: number, what: string): number {
+  if (Number.isInteger(count) && count >= 0) return count;
+  throw new ValidationError('invalid_argument', `${what} takes a whole number, 0 or more.`);
+}
+
+/** The filter of a scope: a query without order, limit or included rows. */
+export function scopeOf(query: unknown): { table: string; where: Filter } {
+  if (!(query instanceof QueryBuilder))
+    throw new ValidationError('invalid_argument', 'A scope is a query of this database.');
+  const { table, where, limit, offset, after, include } = query.description;
+  if (limit !== null || offset > 0 || after !== null || include.length > 0) {
+    throw new SchemaError(
+      'schema',
+      `A scope is a table and a filter, without limit or included rows (${table}).`,
+    );
+  }
+  return { table, where: (where as Filter | null) ?? isEverything };
+}

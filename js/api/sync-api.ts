@@ -1,0 +1,253 @@
+/** `db.sync`: the state of synchronisation, and the application's hand on it. */
+import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
+import type { Timers } from '../host/timers.ts';
+import { Listeners } from './listeners.ts';
+import { scopeOf } from './query.ts';
+import {
+  makeStatus,
+  type StatusInput,
+  type SyncStatus,
+  sameStatus,
+  type WindowState,
+  type WorkerStatus,
+} from './sync-status.ts';
+import type { Stop } from './types.ts';
+
+export interface SyncApi {
+  readonly status: SyncStatus;
+  subscribe(fn: (status: SyncStatus) => void): Stop;
+  /** Pushes and pulls now, whatever the pause. */
+  now(): Promise<void>;
+  pause(): void;
+  resume(): void;
+  /** Resolves once what was written before is confirmed and what others wrote before is here. */
+  waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
+  /** Asks for one more part of a table, until it is unsubscribed. */
+  scope(query: { readonly live: unknown }): Scope;
+}
+export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;
+
+export interface ScopeFilter {
+  readonly table: string;
+  readonly where: unknown;
+}
+
+export interface SyncParts {
+  readonly local: boolean;
+  readonly online: boolean;
+  readonly timers: Timers;
+  readonly report: (error: unknown) => void;
+  /** A message for the sync worker. */
+  readonly post: (message: unknown) => void;
+  /** Scopes that this window wants from now on, or no longer. */
+  readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
+  /** Resolves when nothing of this window waits for storage. */
+  readonly durable: () => Promise<void>;
+}
+
+interface Request {
+  resolve(): void;
+  reject(error: SkerryError): void;
+}
+
+export class SyncControl implements SyncApi {
+  readonly #parts: SyncParts;
+  readonly #listeners: Listeners<SyncStatus>;
+  readonly #requests = new Map<number, Request>();
+  readonly #ends = new Set<(error: SkerryError) => void>();
+  /** Conditions that somebody waits for: looked at after every change of either side. */
+  readonly #checks = new Set<() => void>();
+  #input: StatusInput;
+  #status: SyncStatus;
+  readonly #scopes: ScopeFilter[];
+  #paused = false;
+  #serial = 0;
+
+  /** `scopes`: those that `open` was given. */
+  constructor(parts: SyncParts, scopes: readonly ScopeFilter[]) {
+    this.#parts = parts;
+    this.#scopes = [...scopes];
+    this.#listeners = new Listeners(parts.report);
+    this.#input = {
+      local: parts.local,
+      online: parts.online,
+      window: null,
+      worker: null,
+      error: null,
+    };
+    this.#status = Object.freeze(makeStatus(this.#input));
+  }
+
+  get status(): SyncStatus {
+    return this.#status;
+  }
+
+  subscribe(fn: (status: SyncStatus) => void): Stop {
+    return this.#listeners.add(fn);
+  }
+
+  async now(): Promise<void> {
+    // The worker sees what is in storage only.
+    await this.#parts.durable();
+    if (this.#parts.local) return;
+    const id = ++this.#serial;
+    await new Promise<void>((resolve, reject) => {
+      this.#requests.set(id, { resolve, reject });
+      this.#parts.post({ type: 'sync', id });
+    });
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#parts.post({ type: 'pause' });
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#parts.post({ type: 'resume' });
+  }
+
+  async waitForSync(options: { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<void> {
+    const { signal, timeoutMs } = options;
+    signal?.throwIfAborted();
+    await this.#parts.durable();
+    if (this.#parts.local) return;
+    let pulled = false;
+    const since = this.#status.lastSyncedAt?.getTime();
+    await this.#until(
+      ({ lastSyncedAt, pending }) => (pulled || lastSyncedAt?.getTime() !== since) && pending === 0,
+      (check) => {
+        this.now().then(
+          () => {
+            pulled = true;
+            check();
+          },
+          // The loop tries again on its own; a later pull shows in the status.
+          () => check(),
+        );
+      },
+      signal,
+      timeoutMs,
+    );
+  }
+
+  scope(query: unknown): Scope {
+    const filter = scopeOf(query);
+    this.#scopes.push(filter);
+    this.#parts.changeScopes([filter], []);
+    const ready = this.#parts.local
+      ? Promise.resolve()
+      : this.#until(
+          () => this.#isFilled(filter),
+          () => {},
+        );
+    ready.catch(() => {});
+    const unsubscribe = () => {
+      const at = this.#scopes.indexOf(filter);
+      if (at < 0) return;
+      this.#scopes.splice(at, 1);
+      // Another call may have asked for the same part.
+      const wanted = this.#scopes.some((other) => sameScope(other, filter));
+      if (!wanted) this.#parts.changeScopes([], [filter]);
+    };
+    const scope: { ready: Promise<void>; unsubscribe(): void } & Partial<Disposable> = {
+      ready,
+      unsubscribe,
+    };
+    if (typeof Symbol.dispose === 'symbol') scope[Symbol.dispose] = unsubscribe;
+    return scope as Scope;
+  }
+
+  /** A worker has started: it is told what this window wants. */
+  workerStarted(): void {
+    if (this.#paused) this.#parts.post({ type: 'pause' });
+    if (this.#scopes.length > 0) this.#parts.changeScopes(this.#scopes, []);
+  }
+
+  #isFilled(filter: ScopeFilter): boolean {
+    const wanted = JSON.stringify(filter.where);
+    return (this.#input.window?.scopes ?? []).some(
+      ({ table, where, filled }) =>
+        table === filter.table && filled === true && JSON.stringify(where) === wanted,
+    );
+  }
+
+  /** Resolves when the status says so; ends with the database, the signal, or the time limit. */
+  #until(
+    done: (status: SyncStatus) => boolean,
+    begin: (check: () => void) => void,
+    signal?: AbortSignal,
+    timeoutMs?: number,
+  ): Promise<void> {
+    const timer = `wait ${++this.#serial}`;
+    return new Promise((resolve, reject) => {
+      const end = (outcome: () => void) => {
+        this.#checks.delete(check);
+        this.#ends.delete(fail);
+        this.#parts.timers.cancel(timer);
+        signal?.removeEventListener('abort', onAbort);
+        outcome();
+      };
+      const check = () => {
+        if (done(this.#status)) end(resolve);
+      };
+      const fail = (error: unknown) => end(() => reject(error));
+      const onAbort = () => fail(signal?.reason);
+      this.#checks.add(check);
+      this.#ends.add(fail);
+      signal?.addEventListener('abort', onAbort);
+      if (timeoutMs !== undefined) {
+        this.#parts.timers.set(timer, timeoutMs, () => {
+          fail(
+            new NetworkError('timeout', `Not in step within ${timeoutMs} ms.`, { retryable: true }),
+          );
+        });
+      }
+      begin(check);
+      check();
+    });
+  }
+
+  update(
+    change: Partial<{
+      window: WindowState;
+      worker: WorkerStatus;
+      online: boolean;
+      error: SkerryError | null;
+    }>,
+  ): void {
+    this.#input = { ...this.#input, ...change };
+    const status = makeStatus(this.#input);
+    const changed = !sameStatus(status, this.#status);
+    if (changed) this.#status = Object.freeze(status);
+    for (const check of [...this.#checks]) check();
+    if (changed) this.#listeners.tell(this.#status);
+  }
+
+  /** The worker's answer to `now`. */
+  answered(id: number, error: { code: string; message: string; retryable: boolean } | null): void {
+    const request = this.#requests.get(id);
+    this.#requests.delete(id);
+    if (error)
+      request?.reject(
+        errorFromCode(error.code, error.message, undefined, { retryable: error.retryable }),
+      );
+    else request?.resolve();
+  }
+
+  /** The worker is gone (page frozen, or it failed): nobody will answer what was asked of it. */
+  abandon(error: SkerryError): void {
+    for (const request of this.#requests.values()) request.reject(error);
+    this.#requests.clear();
+  }
+
+  close(): void {
+    const error = new ClosedError('closed', 'The database was closed.');
+    this.abandon(error);
+    for (const end of [...this.#ends]) end(error);
+  }
+}
+
+function sameScope(a: ScopeFilter, b: ScopeFilter): boolean {
+  return a.table === b.table && JSON.stringify(a.where) === JSON.stringify(b.where);
+}

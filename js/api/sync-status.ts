@@ -1,0 +1,129 @@
+/** The synchronisation's state as the application sees it: one frozen object, replaced when something in it changes. */
+import { errorFromCode, type SkerryError } from '../core/errors.ts';
+import type { Message } from '../core/window-core.ts';
+
+export interface SyncStatus {
+  readonly mode: 'lease' | 'local';
+  /** Why this mode, in words. */
+  readonly modeReason: string;
+  readonly phase:
+    | 'opening'
+    | 'filling'
+    | 'idle'
+    | 'pulling'
+    | 'pushing'
+    | 'waiting'
+    | 'offline'
+    | 'paused'
+    | 'blocked';
+  /** Of this window: whether it pushes and pulls for all windows. */
+  readonly role: 'holder' | 'waiter' | 'hidden' | 'none';
+  /** Who pushes, as last seen. */
+  readonly lease: {
+    readonly owner: string | null;
+    readonly epoch: number;
+    readonly beat: number;
+  } | null;
+  readonly online: boolean;
+  readonly needsAuth: boolean;
+  readonly writable: boolean;
+  /** Mutations that are not confirmed yet. */
+  readonly pending: number;
+  readonly conflicts: number;
+  readonly clockOffsetMs: number;
+  readonly oldestPendingAt: Date | null;
+  readonly lastSyncedAt: Date | null;
+  readonly nextTryAt: Date | null;
+  /** By realm. */
+  readonly revisions: Readonly<Record<string, number>>;
+  /** Of a first fill, in bytes. */
+  readonly progress: { readonly done: number; readonly total: number } | null;
+  readonly error: SkerryError | null;
+}
+
+/** What the window's core says of itself (effect `state`). */
+export interface WindowState {
+  readonly phase: string;
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly pending: number;
+  readonly unsaved: number;
+  readonly oldestPendingAt: number | null;
+  readonly conflicts: number;
+  readonly clockOffset: number;
+  readonly lastSyncedAt: number | null;
+  readonly scopes: readonly { table: string; where: unknown; filled: unknown }[];
+}
+
+/** What the sync worker says (docs/sync-worker.md, section 7). */
+export type WorkerStatus = Message;
+
+export interface StatusInput {
+  readonly local: boolean;
+  readonly online: boolean;
+  readonly window: WindowState | null;
+  readonly worker: WorkerStatus | null;
+  /** A failure that the worker cannot tell: of itself, or of this window's storage. */
+  readonly error: SkerryError | null;
+}
+
+export function makeStatus(input: StatusInput): SyncStatus {
+  const { local, window, worker } = input;
+  return {
+    mode: local ? 'local' : 'lease',
+    modeReason: local
+      ? 'no remote was given'
+      : 'the windows push themselves: no service worker is used',
+    phase: phaseOf(input),
+    role: (worker?.['role'] as SyncStatus['role'] | undefined) ?? 'none',
+    lease: (worker?.['lease'] as SyncStatus['lease'] | undefined) ?? null,
+    online: (worker?.['online'] as boolean | undefined) ?? input.online,
+    needsAuth: worker?.['needsAuth'] === true,
+    writable: true,
+    pending: window?.pending ?? 0,
+    conflicts: window?.conflicts ?? 0,
+    clockOffsetMs: (worker?.['clockOffsetMs'] as number | undefined) ?? window?.clockOffset ?? 0,
+    oldestPendingAt: toDate(window?.oldestPendingAt),
+    lastSyncedAt: toDate(worker?.['lastSyncedAt'] ?? window?.lastSyncedAt),
+    nextTryAt: toDate(worker?.['nextTryAt']),
+    revisions: revisionsOf(window?.cursors ?? {}),
+    progress: (worker?.['progress'] as SyncStatus['progress'] | undefined) ?? null,
+    error: input.error ?? workerError(worker),
+  };
+}
+
+function phaseOf({ local, window, worker, error }: StatusInput): SyncStatus['phase'] {
+  if (window === null || window.phase === 'opening') return 'opening';
+  if (local) return error && !error.retryable ? 'blocked' : 'idle';
+  if (error && !error.retryable) return 'blocked';
+  return (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
+}
+
+function workerError(worker: WorkerStatus | null): SkerryError | null {
+  const error = worker?.['error'] as
+    | { code: string; message: string; retryable: boolean }
+    | null
+    | undefined;
+  if (!error) return null;
+  return errorFromCode(error.code, error.message, undefined, { retryable: error.retryable });
+}
+
+/** "57@1760000000123" is revision 57. */
+function revisionsOf(cursors: Readonly<Record<string, string>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(cursors).map(([realm, cursor]) => [realm, Number.parseInt(cursor, 10) || 0]),
+  );
+}
+
+function toDate(ms: unknown): Date | null {
+  return typeof ms === 'number' ? new Date(ms) : null;
+}
+
+/** Whether two statuses say the same, so that the older object can stay. */
+export function sameStatus(a: SyncStatus, b: SyncStatus): boolean {
+  return fingerprint(a) === fingerprint(b);
+}
+
+function fingerprint(status: SyncStatus): string {
+  const { error, ...rest } = status;
+  return JSON.stringify([rest, error && [error.code, error.message, error.retryable]]);
+}

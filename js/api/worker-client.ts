@@ -1,0 +1,142 @@
+/**
+ * The window's end of its sync worker: starts it, hands it tokens, takes its messages, and knows the leases that it
+ * holds, so that the window can let go of them when it is hidden for good (a Worker hears neither `pagehide` nor
+ * `freeze`; docs/sync-worker.md, section 5).
+ */
+import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
+import type { Message } from '../core/window-core.ts';
+import type { Host } from '../host/host.ts';
+import type { WorkerLink } from '../host/worker-link.ts';
+import type { Remote, TokenReason } from './remote.ts';
+
+/** What a worker is told at its start. Plain data: it crosses by structured clone. */
+export interface WorkerConfig {
+  readonly schema: unknown;
+  readonly tab: string;
+  /** The name of the IndexedDB database and of the channel. */
+  readonly database: string;
+  readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
+  readonly auth: boolean;
+  readonly visible: boolean;
+  readonly online: boolean;
+  readonly wasmUrl: string | null;
+  /** Pauses and time limits other than the usual ones (docs/sync-worker.md, section 1). */
+  readonly times: Readonly<Record<string, number>> | null;
+}
+
+export interface WorkerClientParts {
+  readonly host: Host;
+  readonly url: URL | null;
+  readonly remote: Remote;
+  config(): WorkerConfig;
+  onMessage(message: Message): void;
+  onFailed(error: SkerryError): void;
+}
+
+export interface Lease {
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export class WorkerClient {
+  readonly #parts: WorkerClientParts;
+  #link: WorkerLink | null = null;
+  readonly #leases = new Map<string, Lease>();
+  #stopped: (() => void) | null = null;
+
+  constructor(parts: WorkerClientParts) {
+    this.#parts = parts;
+  }
+
+  get running(): boolean {
+    return this.#link !== null;
+  }
+
+  /** Leases that the worker holds, by name. */
+  get leases(): ReadonlyMap<string, Lease> {
+    return this.#leases;
+  }
+
+  start(): void {
+    if (this.#link) return;
+    const link: WorkerLink = this.#parts.host.workers.start(this.#parts.url, {
+      onMessage: (message) => {
+        if (this.#link === link) this.#onMessage(message as Message);
+      },
+      onFailed: (error) => {
+        if (this.#link !== link) return;
+        this.#end();
+        this.#parts.onFailed(new UnsupportedError('worker', error.message, { cause: error }));
+      },
+    });
+    this.#link = link;
+    link.post({ type: 'init', config: this.#parts.config() });
+  }
+
+  post(message: unknown): void {
+    this.#link?.post(message);
+  }
+
+  /** Lets the worker finish: it releases its leases, and closes. Resolves when it says so. */
+  stop(): Promise<void> {
+    this.post({ type: 'stop' });
+    return new Promise((resolve) => {
+      this.#stopped = resolve;
+    });
+  }
+
+  terminate(): void {
+    this.#link?.terminate();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#link = null;
+    this.#leases.clear();
+  }
+
+  #onMessage(message: Message): void {
+    switch (message.type) {
+      case 'stopped':
+        this.#stopped?.();
+        break;
+      case 'needToken':
+        void this.#giveToken(message['why'] as TokenReason);
+        break;
+      case 'lease': {
+        const { name, owner, epoch } = message as unknown as {
+          name: string;
+          owner: string | null;
+          epoch: number;
+        };
+        if (owner === null) this.#leases.delete(name);
+        else this.#leases.set(name, { owner, epoch });
+        break;
+      }
+      case 'failed': {
+        const { code, message: text } = message['error'] as { code: string; message: string };
+        this.#parts.onFailed(errorFromCode(code, text, UnsupportedError));
+        break;
+      }
+      default:
+        this.#parts.onMessage(message);
+    }
+  }
+
+  async #giveToken(why: TokenReason): Promise<void> {
+    const link = this.#link;
+    let token: string | null = null;
+    try {
+      token = (await this.#parts.remote.token?.(why)) ?? null;
+    } catch (error) {
+      // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays.
+      this.#parts.onFailed(
+        errorFromCode('needs_auth', `token("${why}") failed.`, undefined, {
+          cause: error,
+          retryable: true,
+        }),
+      );
+    }
+    if (this.#link === link) this.post({ type: 'token', token });
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * Loading the wasm module `skerry` and calling its raw exports (docs/internals.md, section 7).
+ *
+ * Every call writes its input into the area of `sk_buffer` and reads its output at once: memory may move with any call,
+ * so no view of it outlives the method that took it. A negative return is thrown as its typed error.
+ */
+import createModule from '#wasm/skerry.js';
+import { DataReader, DataWriter, decodeText } from './data-codec.ts';
+import { errorFromCore, UnsupportedError } from './errors.ts';
+
+type Exports = Readonly<Record<string, (...args: number[]) => number>>;
+interface EmscriptenModule {
+  readonly wasmMemory: WebAssembly.Memory;
+}
+type Factory = (options: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module?: WebAssembly.Module) => void,
+  ): object;
+}) => Promise<EmscriptenModule>;
+
+export type WasmSource = (url: URL) => Promise<Response | Uint8Array>;
+
+export class CoreModule {
+  readonly #exports: Exports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #writer = new DataWriter();
+  #bytes = new Uint8Array(0);
+
+  constructor(module: EmscriptenModule) {
+    this.#exports = module as unknown as Exports;
+    this.#memory = module.wasmMemory;
+  }
+
+  /** A raw call without input. Gives its return value, never negative. */
+  call(name: string, ...args: number[]): number {
+    const result = this.#function(name)(...args);
+    return result < 0 ? this.#fail(result) : result;
+  }
+
+  /** A call whose input is encoded data; its length goes last. */
+  callWith(name: string, input: unknown, ...args: number[]): number {
+    const bytes = this.#writer.encode(input);
+    this.#put(bytes);
+    return this.call(name, ...args, bytes.length);
+  }
+
+  /** A call whose input is text. Gives a negative return value as it is, for those to whom it is an answer. */
+  callWithText(name: string, text: string, ...args: number[]): number {
+    const { length } = text;
+    let at = this.#function('sk_buffer')(length * 3);
+    const heap = this.#heap();
+    const start = at;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) {
+        // Rare enough to be written again from the start.
+        at =
+          start +
+          new TextEncoder().encodeInto(text, heap.subarray(start, start + length * 3)).written;
+        break;
+      }
+      heap[at++] = unit;
+    }
+    return this.#function(name)(...args, at - start);
+  }
+
+  /** What the last call put out, decoded. */
+  output(): unknown {
+    return this.reader().value();
+  }
+
+  /** A reader over the output of the last call: to be used up before the next. */
+  reader(): DataReader {
+    const at = this.call('sk_out');
+    return new DataReader(this.#heap(), at, at + this.call('sk_out_len'));
+  }
+
+  outputText(): string {
+    const at = this.call('sk_out');
+    return decodeText(this.#heap().subarray(at, at + this.call('sk_out_len')));
+  }
+
+  /** The output as a stream of u32le, copied. */
+  outputWords(): Uint32Array {
+    const at = this.call('sk_out');
+    const length = this.call('sk_out_len');
+    return new Uint32Array(this.#heap().slice(at, at + length).buffer);
+  }
+
+  /** Runs `use` with bytes copied into memory of the module's own, which is freed afterwards. */
+  withBytes<T>(bytes: Uint8Array, use: (pointer: number) => T): T {
+    const pointer = this.call('sk_alloc', bytes.length);
+    this.#heap().set(bytes, pointer);
+    try {
+      return use(pointer);
+    } finally {
+      this.#function('sk_free')(pointer);
+    }
+  }
+
+  #put(bytes: Uint8Array): void {
+    const at = this.#function('sk_buffer')(bytes.length);
+    this.#heap().set(bytes, at);
+  }
+
+  #heap(): Uint8Array {
+    if (this.#bytes.buffer !== this.#memory.buffer)
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+    return this.#bytes;
+  }
+
+  #function(name: string): (...args: number[]) => number {
+    const found = this.#exports[`_${name}`];
+    if (!found)
+      throw new UnsupportedError(
+        'unsupported',
+        `The wasm module has no ${name}: is it of this package’s version?`,
+      );
+    return found;
+  }
+
+  #fail(result: number): never {
+    throw errorFromCore(-result, this.outputText());
+  }
+}
+
+/** One module a page, however many databases are opened: concurrent calls share the promise. */
+const loading = new Map<string, Promise<CoreModule>>();
+
+export function loadCore(
+  source: WasmSource,
+  url: URL = new URL('./skerry.wasm', import.meta.url),
+): Promise<CoreModule> {
+  let promise = loading.get(url.href);
+  if (!promise) {
+    promise = instantiate(source, url);
+    loading.set(url.href, promise);
+    // What failed (a network that was down) may be tried again.
+    promise.catch(() => loading.delete(url.href));
+  }
+  return promise;
+}
+
+function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
+  return new Promise((resolve, reject) => {
+    const create = createModule as unknown as Factory;
+    create({
+      instantiateWasm(imports, receive) {
+        source(url)
+          .then((bytes) => compile(bytes, imports, url))
+          .then(({ instance, module }) => receive(instance, module))
+          .catch(reject);
+        return {};
+      },
+    }).then((module) => resolve(new CoreModule(module)), reject);
+  });
+}
+
+async function compile(
+  source: Response | Uint8Array,
+  imports: WebAssembly.Imports,
+  url: URL,
+): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
+  if (source instanceof Uint8Array) return WebAssembly.instantiate(source as BufferSource, imports);
+  if (!source.ok)
+    throw new UnsupportedError('wasm', `${url.href} answered ${source.status}.`, {
+      retryable: true,
+    });
+  const streams = source.headers.get('content-type')?.startsWith('application/wasm') ?? false;
+  // Servers that do not know the type would make streaming fail.
+  if (streams) return WebAssembly.instantiateStreaming(source, imports);
+  return WebAssembly.instantiate(await source.arrayBuffer(), imports);
+}

@@ -1,0 +1,209 @@
+/**
+ * RowView: rows as frozen objects whose identity tells whether they changed. A row is decoded once and kept until the
+ * core says that its slot's content is another. Inside of a transaction nothing is kept, because the same slot may change
+ * with every operation.
+ */
+import { SchemaError } from './errors.ts';
+import type { SchemaDef } from './prop-def.ts';
+import { systemColumns } from './prop-def.ts';
+import type { RowObject, SchemaCodec, TableCodec } from './values.ts';
+import type { Drained, IncludeDescription, QueryDescription, WindowCore } from './window-core.ts';
+
+/** A row with its included rows: rebuilt only if one of its parts is another object. */
+interface Composite {
+  readonly base: RowObject;
+  readonly parts: readonly unknown[];
+  readonly row: RowObject;
+}
+
+/** What one query remembers between runs, so that unchanged rows with included ones stay the same objects. */
+export interface QueryMemo {
+  readonly rows: Map<number, Composite>;
+  readonly includes: readonly QueryMemo[];
+}
+
+export function newMemo(query: QueryDescription): QueryMemo {
+  const includes = query.include.map((include) =>
+    newMemo(include.query ?? emptyQuery(include.table)),
+  );
+  return { rows: new Map(), includes };
+}
+
+export function emptyQuery(table: string): QueryDescription {
+  return { table, where: null, order: [], limit: null, offset: 0, after: null, include: [] };
+}
+
+/** Numbers of the system columns in src/model/schema.h; props are numbered from 0. */
+const firstSystemColumn = 0xfff0;
+
+export class RowView {
+  readonly core: WindowCore;
+  readonly codec: SchemaCodec;
+  readonly #rows: readonly Map<number, RowObject>[];
+  #version = 0;
+  #writing = false;
+
+  constructor(core: WindowCore, codec: SchemaCodec) {
+    this.core = core;
+    this.codec = codec;
+    this.#rows = codec.tables.map(() => new Map());
+  }
+
+  get schema(): SchemaDef {
+    return this.codec.schema;
+  }
+
+  /** Differs whenever any row may differ. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get writing(): boolean {
+    return this.#writing;
+  }
+
+  beginWriting(): void {
+    this.#writing = true;
+  }
+
+  endWriting(): void {
+    this.#writing = false;
+  }
+
+  /** Forgets what changed, as `sk_drain` tells. */
+  forget(drained: Drained): void {
+    for (const [table, slots] of drained.dirty) {
+      const rows = this.#rows[table];
+      if (rows) for (const slot of slots) rows.delete(slot);
+    }
+    if (drained.dirty.length > 0) this.#version++;
+  }
+
+  get(table: TableCodec, id: string): RowObject | undefined {
+    const slot = this.core.find(table.table.index, id);
+    return slot < 0 ? undefined : this.#row(table, slot);
+  }
+
+  #row(table: TableCodec, slot: number): RowObject {
+    const { index } = table.table;
+    if (this.#writing) return table.readRow(this.core.row(index, slot));
+    const rows = this.#rows[index] as Map<number, RowObject>;
+    let row = rows.get(slot);
+    if (!row) {
+      row = table.readRow(this.core.row(index, slot));
+      rows.set(slot, row);
+    }
+    return row;
+  }
+
+  run(query: QueryDescription, memo: QueryMemo = newMemo(query)): readonly RowObject[] {
+    return this.rowsOf(query, this.core.run(query), memo);
+  }
+
+  /** Rows out of a stream of slots: n, then per row its slot, then per include n and as many rows. */
+  rowsOf(query: QueryDescription, stream: Uint32Array, memo: QueryMemo): readonly RowObject[] {
+    return this.#readRows(query, { stream, at: 0 }, memo);
+  }
+
+  #readRows(
+    query: QueryDescription,
+    cursor: { stream: Uint32Array; at: number },
+    memo: QueryMemo,
+  ): readonly RowObject[] {
+    const table = this.codec.table(query.table);
+    const count = cursor.stream[cursor.at++] ?? 0;
+    const rows = new Array<RowObject>(count);
+    for (let i = 0; i < count; i++) {
+      const slot = cursor.stream[cursor.at++] as number;
+      const base = this.#row(table, slot);
+      rows[i] =
+        query.include.length === 0 ? base : this.#composite(query, cursor, memo, slot, base);
+    }
+    return Object.freeze(rows);
+  }
+
+  #composite(
+    query: QueryDescription,
+    cursor: { stream: Uint32Array; at: number },
+    memo: QueryMemo,
+    slot: number,
+    base: RowObject,
+  ): RowObject {
+    const before = memo.rows.get(slot);
+    const parts = query.include.map((include, i) => {
+      const inner = include.query ?? emptyQuery(include.table);
+      const rows = this.#readRows(inner, cursor, memo.includes[i] as QueryMemo);
+      if (include.kind === 'ref') return rows[0] ?? null;
+      const kept = before?.parts[i] as readonly RowObject[] | undefined;
+      return kept && sameItems(kept, rows) ? kept : rows;
+    });
+    if (before && before.base === base && sameItems(before.parts, parts)) return before.row;
+    const row = {
+      ...base,
+      ...Object.fromEntries(query.include.map(({ name }, i) => [name, parts[i]])),
+    };
+    const composite = { base, parts, row: Object.freeze(row) as RowObject };
+    memo.rows.set(slot, composite);
+    return composite.row;
+  }
+
+  ids(query: QueryDescription): readonly string[] {
+    const plain = query.include.length > 0 ? { ...query, include: [] } : query;
+    return this.run(plain).map(({ id }) => id);
+  }
+
+  columnNumber(table: TableCodec, column: string): number {
+    const system = systemColumns.indexOf(column as (typeof systemColumns)[number]);
+    if (system >= 0) return firstSystemColumn + system;
+    const prop = table.table.props.findIndex(({ name }) => name === column);
+    if (prop < 0) throw table.unknownColumn(column);
+    return prop;
+  }
+}
+
+export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
+/** How a query includes rows under this name: by a ref of its own table, or rows of another that refer to it. */
+export function resolveInclude(
+  schema: SchemaDef,
+  table: string,
+  name: string,
+  via: string | undefined,
+): Omit<IncludeDescription, 'query'> {
+  const own = schema.byName.get(table)?.byName.get(name);
+  if (own?.ref) return { name, kind: 'ref', prop: name, table: own.ref.table };
+  const prop = resolveBackRef(schema, table, name, via);
+  return { name, kind: 'back', prop, table: name };
+}
+
+/** The ref of `details` to `table`: the only one, or the one named. */
+export function resolveBackRef(
+  schema: SchemaDef,
+  table: string,
+  details: string,
+  via: string | undefined,
+): string {
+  const other = schema.byName.get(details);
+  if (!other)
+    throw new SchemaError(
+      'unknown_table',
+      `${table} has no ref ${details}, and there is no such table.`,
+    );
+  const refs = other.props.filter((prop) => prop.ref?.table === table).map(({ name }) => name);
+  if (via !== undefined) {
+    if (refs.includes(via)) return via;
+    throw new SchemaError('unknown_prop', `${details}.${via} is no ref to ${table}.`);
+  }
+  const [only, second] = refs;
+  if (only === undefined)
+    throw new SchemaError('unknown_prop', `${details} has no ref to ${table}.`);
+  if (second !== undefined) {
+    throw new SchemaError(
+      'unknown_prop',
+      `${details} has several refs to ${table}: name one with via.`,
+    );
+  }
+  return only;
+}

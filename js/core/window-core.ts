@@ -1,0 +1,210 @@
+/**
+ * WindowCore: the owner of one window's core, and the typed face of its raw exports (docs/window.md). It converts and
+ * copies, and decides nothing. After `close` every call throws ClosedError.
+ */
+import type { DataReader } from './data-codec.ts';
+import { ClosedError } from './errors.ts';
+import type { CoreModule } from './module.ts';
+
+export interface WindowConfig {
+  readonly schema: unknown;
+  readonly tab: string;
+  readonly defaultRealm: string | null;
+  readonly seed: Uint8Array;
+  readonly remote: boolean;
+  readonly user: string | null;
+}
+
+/** An effect or event: its `type`, and what docs/internals.md and docs/window.md say belongs to it. */
+export interface Message {
+  readonly type: string;
+  readonly [member: string]: unknown;
+}
+
+/** Numbers of `OpKind` in src/log/op.h, and 7 for create or update. */
+export const opKinds = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
+export type OpName = keyof typeof opKinds;
+
+export interface QueryDescription {
+  readonly table: string;
+  readonly where: unknown;
+  readonly order: readonly (readonly [column: string, direction: 'asc' | 'desc'])[];
+  readonly limit: number | null;
+  readonly offset: number;
+  readonly after: string | null;
+  readonly include: readonly IncludeDescription[];
+}
+export interface IncludeDescription {
+  readonly name: string;
+  readonly kind: 'ref' | 'back';
+  readonly prop: string;
+  readonly table: string;
+  readonly query: QueryDescription | null;
+}
+
+export interface LiveChange {
+  readonly live: number;
+  /** Slots as `sk_query_run` puts them out. */
+  readonly rows: Uint32Array;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  readonly moved: readonly string[];
+}
+
+export interface Drained {
+  readonly dirty: readonly (readonly [table: number, slots: Uint32Array])[];
+  readonly live: readonly LiveChange[];
+}
+
+/** The one negative number that is an answer: there is no such row. */
+const notFound = -9;
+const aggregates = { sum: 0, min: 1, max: 2 } as const;
+
+export class WindowCore {
+  readonly #module: CoreModule;
+  #handle: number;
+
+  constructor(module: CoreModule, config: WindowConfig) {
+    this.#module = module;
+    this.#handle = module.callWith('sk_client_new', config);
+  }
+
+  close(): void {
+    if (this.#handle === 0) return;
+    this.#module.call('sk_client_free', this.#handle);
+    this.#handle = 0;
+  }
+
+  get closed(): boolean {
+    return this.#handle === 0;
+  }
+
+  get #open(): number {
+    if (this.#handle === 0) throw new ClosedError('closed', 'The database is closed.');
+    return this.#handle;
+  }
+
+  handle(event: Message): readonly Message[] {
+    this.#module.callWith('sk_client_handle', event, this.#open);
+    return this.#module.output() as Message[];
+  }
+
+  loadImagePart(bytes: Uint8Array): void {
+    const handle = this.#open;
+    this.#module.withBytes(bytes, (pointer) =>
+      this.#module.call('sk_client_load', handle, pointer, bytes.length),
+    );
+  }
+
+  begin(now: number): void {
+    this.#module.call('sk_tx_begin', this.#open, now);
+  }
+
+  /** One operation of the open transaction. Gives whether it changed something, and a new row's id. */
+  op(
+    kind: OpName,
+    table: number,
+    id: string | null,
+    realm: string | null,
+    props: unknown,
+  ): { changed: boolean; id: string } {
+    const changed =
+      this.#module.callWith('sk_tx_op', [id, realm, props], this.#open, opKinds[kind], table) === 1;
+    const named = kind === 'create' || kind === 'upsert';
+    return { changed, id: named ? this.#module.outputText() : (id ?? '') };
+  }
+
+  /** `arg`: JSON text, or null for the operations themselves. */
+  commit(name: string, arg: string | null): { id: string | null; effects: readonly Message[] } {
+    this.#module.callWith('sk_tx_commit', { name, arg }, this.#open);
+    return this.#module.output() as { id: string | null; effects: Message[] };
+  }
+
+  rollback(): void {
+    this.#module.call('sk_tx_rollback', this.#open);
+  }
+
+  /** The slot of a row, or -1. */
+  find(table: number, id: string): number {
+    const slot = this.#module.callWithText('sk_find', id, this.#open, table);
+    if (slot >= 0) return slot;
+    if (slot === notFound) return -1;
+    return this.#module.call('sk_find', this.#open, table, 0);
+  }
+
+  /** A reader over one row, to be used up before the next call. */
+  row(table: number, slot: number): DataReader {
+    this.#module.call('sk_row', this.#open, table, slot);
+    return this.#module.reader();
+  }
+
+  isPending(table: number, id: string): boolean {
+    return this.#module.callWithText('sk_is_pending', id, this.#open, table) === 1;
+  }
+
+  /** Runs `use` with a parsed query, which it must not keep. */
+  #withQuery<T>(query: QueryDescription, use: (handle: number, query: number) => T): T {
+    const handle = this.#open;
+    const parsed = this.#module.callWith('sk_query_new', query, handle);
+    try {
+      return use(handle, parsed);
+    } finally {
+      this.#module.call('sk_query_free', handle, parsed);
+    }
+  }
+
+  run(query: QueryDescription): Uint32Array {
+    return this.#withQuery(query, (handle, parsed) => {
+      this.#module.call('sk_query_run', handle, parsed);
+      return this.#module.outputWords();
+    });
+  }
+
+  count(query: QueryDescription): number {
+    return this.#withQuery(query, (handle, parsed) =>
+      this.#module.call('sk_query_count', handle, parsed),
+    );
+  }
+
+  aggregate(query: QueryDescription, kind: keyof typeof aggregates, column: number): unknown {
+    return this.#withQuery(query, (handle, parsed) => {
+      this.#module.call('sk_query_aggregate', handle, parsed, aggregates[kind], column);
+      return this.#module.output();
+    });
+  }
+
+  openLive(query: QueryDescription): { live: number; rows: Uint32Array } {
+    return this.#withQuery(query, (handle, parsed) => {
+      const live = this.#module.call('sk_live_open', handle, parsed);
+      return { live, rows: this.#module.outputWords() };
+    });
+  }
+
+  closeLive(live: number): void {
+    if (!this.closed) this.#module.call('sk_live_close', this.#handle, live);
+  }
+
+  drain(): Drained {
+    this.#module.call('sk_drain', this.#open);
+    const { dirty, live } = this.#module.output() as {
+      dirty: [number, Uint8Array][];
+      live: (Omit<LiveChange, 'rows'> & { rows: Uint8Array })[];
+    };
+    return {
+      dirty: dirty.map(([table, bytes]) => [table, toWords(bytes)] as const),
+      live: live.map((change) => ({ ...change, rows: toWords(change.rows) })),
+    };
+  }
+
+  /** The record to write for a lease that is let go of, or null where it is another's. */
+  releasedLease(input: { record: unknown; owner: string; epoch: number; now: number }): unknown {
+    this.#module.callWith('sk_lease_release', input);
+    return this.#module.output();
+  }
+}
+
+/** The codec copies bytes, so they begin where their buffer does. */
+function toWords(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+}

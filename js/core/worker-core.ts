@@ -1,0 +1,38 @@
+/** WorkerCore: the owner of a sync worker's core, and the typed face of its raw exports (docs/sync-worker.md, section 1). */
+import { ClosedError } from './errors.ts';
+import type { CoreModule } from './module.ts';
+import type { Message } from './window-core.ts';
+
+export interface WorkerCoreConfig {
+  readonly schema: unknown;
+  readonly tab: string;
+  readonly seed: Uint8Array;
+  readonly visible: boolean;
+  readonly online: boolean;
+  readonly locks: boolean;
+  readonly auth: boolean;
+  readonly socket: boolean;
+  readonly images: boolean;
+  readonly times?: Readonly<Record<string, number>> | undefined;
+}
+
+export class WorkerCore {
+  readonly #module: CoreModule;
+  #handle: number;
+
+  constructor(module: CoreModule, config: WorkerCoreConfig) {
+    this.#module = module;
+    this.#handle = module.callWith('sk_worker_new', config);
+  }
+
+  handle(event: Message): readonly Message[] {
+    if (this.#handle === 0) throw new ClosedError('closed', 'The worker is closed.');
+    this.#module.callWith('sk_worker_handle', event, this.#handle);
+    return this.#module.output() as Message[];
+  }
+
+  close(): void {
+    if (this.#handle !== 0) this.#module.call('sk_worker_free', this.#handle);
+    this.#handle = 0;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * EffectRunner: carries out the effects that both cores have in common (docs/internals.md, sections 4 and 5) and brings
+ * the events back. Transactions run one after the other in the order of their effects: `done` or `failed` of one has been
+ * handled before the next is opened. Effects that come back inside of a transaction wait for its completion.
+ */
+import { QuotaError, SkerryError } from '../core/errors.ts';
+import type { Message } from '../core/window-core.ts';
+import type { Channel } from './channel.ts';
+import type { Clock } from './clock.ts';
+import type { Committed, Decision, Read, Storage, TransactRequest } from './storage.ts';
+import type { Timers } from './timers.ts';
+
+export interface RunnerParts {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly channel: Channel;
+  readonly storage: Storage;
+  /** Hands an event to the core and gives its effects. */
+  call(event: Message): readonly Message[];
+  /**
+   * Runs after each call outside of a transaction's reading, before its effects: what it returns runs after them. The
+   * window drains its core here, and notifies the application last.
+   */
+  settle?(): () => void;
+  /** A message for the other side (window or worker). */
+  post(message: unknown): void;
+  /** Every effect that is not common. */
+  special(effect: Message): void;
+  /** Overrides the core's choice of durability, where the application asked for less. */
+  readonly relaxed?: boolean;
+}
+
+interface TransactEffect extends Message {
+  readonly id: unknown;
+  readonly stores: readonly string[];
+  readonly mode: 'readonly' | 'readwrite';
+  readonly durability?: 'strict' | 'relaxed';
+  readonly reads: readonly Read[];
+}
+
+export class EffectRunner {
+  readonly #parts: RunnerParts;
+  readonly #queue: TransactEffect[] = [];
+  /** The transaction under way, or null. */
+  #current: TransactEffect | null = null;
+  /** What waits while events are held, in order. */
+  #held: (() => void)[] | null = null;
+  #stopped = false;
+  readonly #onIdle: (() => void)[] = [];
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+  }
+
+  /** Hands an event to the core, with the time, and carries out what comes back. */
+  dispatch(event: Message): void {
+    if (this.#stopped) return;
+    this.#whenFree(() => this.execute(this.#call(event)));
+  }
+
+  #whenFree(step: () => void): void {
+    if (this.#held) this.#held.push(step);
+    else step();
+  }
+
+  /** Carries out effects that came from elsewhere than an event. */
+  execute(effects: readonly Message[]): void {
+    const after = this.#parts.settle?.();
+    for (const effect of effects) this.#effect(effect);
+    after?.();
+  }
+
+  /** Events wait from here on, until `letGo`: a mutator is running, or a test holds a worker still. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const step of held) this.#whenFree(step);
+  }
+
+  /** Reports every outstanding transaction as failed: the page is frozen, and their outcome will not be heard. */
+  failOutstanding(error: { name: string; message: string }): void {
+    const outstanding = this.#current ? [this.#current, ...this.#queue] : [...this.#queue];
+    this.#current = null;
+    this.#queue.length = 0;
+    for (const { id } of outstanding) this.dispatch({ type: 'failed', id, error });
+  }
+
+  /** Resolves when no transaction is under way or waits. */
+  idle(): Promise<void> {
+    if (!this.#current && this.#queue.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    this.#current = null;
+    this.#parts.timers.clear();
+  }
+
+  #call(event: Message): readonly Message[] {
+    const { clock } = this.#parts;
+    return this.#parts.call({ ...event, now: clock.now(), mono: clock.mono() });
+  }
+
+  #effect(effect: Message): void {
+    const { timers, channel } = this.#parts;
+    switch (effect.type) {
+      case 'transact':
+        this.#queue.push(effect as TransactEffect);
+        this.#next();
+        break;
+      case 'timer': {
+        const name = effect['name'] as string;
+        timers.set(name, effect['delayMs'] as number, () => this.dispatch({ type: 'timer', name }));
+        break;
+      }
+      case 'cancel':
+        timers.cancel(effect['name'] as string);
+        break;
+      case 'broadcast':
+        channel.post(effect['message']);
+        break;
+      case 'post':
+        this.#parts.post(effect['message']);
+        break;
+      default:
+        this.#parts.special(effect);
+    }
+  }
+
+  #next(): void {
+    if (this.#current || this.#stopped) return;
+    const effect = this.#queue.shift();
+    if (!effect) {
+      for (const resolve of this.#onIdle.splice(0)) resolve();
+      return;
+    }
+    this.#current = effect;
+    void this.#transact(effect);
+  }
+
+  async #transact(effect: TransactEffect): Promise<void> {
+    let waiting: readonly Message[] = [];
+    const outcome = await this.#parts.storage
+      .transact(this.#request(effect), (results) => {
+        if (this.#current !== effect) return { type: 'abort' };
+        const [decision, ...rest] = this.#call({ type: 'read', id: effect.id, results });
+        waiting = [...waiting, ...rest];
+        return toDecision(decision);
+      })
+      .catch((error: unknown) => error as Error);
+    this.#whenFree(() => this.#ended(effect, outcome, waiting));
+  }
+
+  #ended(effect: TransactEffect, outcome: Committed | Error, waiting: readonly Message[]): void {
+    // Given up meanwhile: its failure has been reported.
+    if (this.#current !== effect || this.#stopped) return;
+    const { id } = effect;
+    if (outcome instanceof Error) this.dispatch({ type: 'failed', id, error: nameOf(outcome) });
+    else if (!outcome.committed) {
+      this.dispatch({
+        type: 'failed',
+        id,
+        error: { name: 'AbortError', message: 'Aborted by the core.' },
+      });
+    } else {
+      this.execute([...this.#call({ type: 'done', id, keys: outcome.keys }), ...waiting]);
+    }
+    if (this.#current === effect) this.#current = null;
+    this.#next();
+  }
+
+  #request({ stores, mode, durability, reads }: TransactEffect): TransactRequest {
+    return { stores, mode, durability: this.#parts.relaxed ? 'relaxed' : durability, reads };
+  }
+}
+
+function toDecision(effect: Message | undefined): Decision {
+  if (effect?.type === 'write' || effect?.type === 'more' || effect?.type === 'abort') {
+    return effect as unknown as Decision;
+  }
+  throw new SkerryError(
+    'internal',
+    `A transaction was answered with ${effect?.type ?? 'nothing'}.`,
+  );
+}
+
+/** Failures go to the core by the names that browsers give them. */
+export function nameOf(error: Error): { name: string; message: string } {
+  const { message } = error;
+  if (error instanceof QuotaError) return { name: 'QuotaExceededError', message };
+  if (!(error instanceof SkerryError)) return { name: error.name, message };
+  if (error.code === 'storage_timeout' || error.code === 'timeout')
+    return { name: 'timeout', message };
+  const cause = error.cause as { name?: unknown } | undefined;
+  return { name: typeof cause?.name === 'string' ? cause.name : error.code, message };
+}

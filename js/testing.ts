@@ -1,0 +1,140 @@
+/**
+ * For tests: a whole browser profile in memory, with the real core and the real sync worker, and hands on what goes wrong
+ * in the world. Everything that opens a database with one host shares its storage and channels, like the windows of one
+ * profile:
+ *
+ *   const host = memory();
+ *   const first = await open({ name: 'demo', schema: app, host });
+ *   const second = await open({ name: 'demo', schema: app, host });
+ */
+import { coreOf } from './api/database.ts';
+import type { Message } from './core/window-core.ts';
+import { systemClock } from './host/clock.ts';
+import type { Host, WorkerSideHost } from './host/host.ts';
+import { memoryChannels } from './host/memory/memory-channel.ts';
+import { memoryLocks } from './host/memory/memory-locks.ts';
+import { MemoryNetwork } from './host/memory/memory-network.ts';
+import { MemoryPage } from './host/memory/memory-page.ts';
+import { MemoryStorageHost } from './host/memory/memory-storage.ts';
+import { systemRandom } from './host/random.ts';
+import type { SocketHost } from './host/socket.ts';
+import { systemTimers } from './host/timers.ts';
+import type { Transport } from './host/transport.ts';
+import type { WorkerHost } from './host/worker-link.ts';
+import { SyncWorker } from './worker/sync-worker.ts';
+
+export { fetchTransport } from './host/fetch-transport.ts';
+export { ManualTime } from './host/memory/manual-time.ts';
+export {
+  MemoryNetwork,
+  type MemoryRequest,
+  type MemoryResponse,
+  type ServerSocket,
+} from './host/memory/memory-network.ts';
+export type { MemoryPage } from './host/memory/memory-page.ts';
+export type { MemoryStorageHost, StorageFaults } from './host/memory/memory-storage.ts';
+
+import type { ManualTime } from './host/memory/manual-time.ts';
+
+export interface MemoryOptions {
+  /** Time that passes by hand; without it, the machine's. */
+  readonly time?: ManualTime;
+  /** A real network, for instance `fetchTransport`; without it, the host's own `network`. */
+  readonly transport?: Transport;
+  readonly sockets?: SocketHost;
+  /** Other pauses and limits of the sync worker (docs/sync-worker.md, section 1). */
+  readonly workerTimes?: Readonly<Record<string, number>>;
+}
+
+export interface MemoryHost extends Host {
+  readonly page: MemoryPage;
+  readonly storage: MemoryStorageHost;
+  readonly network: MemoryNetwork;
+  /** A window of the same profile: everything shared but the page. */
+  window(): MemoryHost;
+}
+
+/** A host in memory, for Node and for tests. */
+export function memory(options: MemoryOptions = {}): MemoryHost {
+  const { time } = options;
+  const network = new MemoryNetwork();
+  const common = {
+    clock: time ?? systemClock,
+    random: systemRandom,
+    storage: new MemoryStorageHost(),
+    channels: memoryChannels(),
+    timers: () => time?.timers() ?? systemTimers(),
+    wasm: readWasm,
+  };
+  const workerSide: WorkerSideHost = {
+    ...common,
+    transport: options.transport ?? network,
+    sockets: options.sockets ?? network,
+    locks: memoryLocks(),
+  };
+  const window = (): MemoryHost => ({
+    ...common,
+    network,
+    page: new MemoryPage(),
+    workers: workersInProcess(workerSide),
+    resolve: (url) => new URL(url, 'http://memory.test/'),
+    ...(options.workerTimes ? { workerTimes: options.workerTimes } : {}),
+    window,
+  });
+  return window();
+}
+
+/**
+ * Makes a database's sync worker stand still, as the worker of a frozen page does: it keeps its locks and its lease,
+ * beats no more, and goes on where it was when it is let go.
+ */
+export function freezeWorker(database: object, frozen: boolean): void {
+  coreOf(database).worker?.post({ type: 'hold', hold: frozen });
+}
+
+/** Runs sync workers in this program. */
+function workersInProcess(host: WorkerSideHost): WorkerHost {
+  return {
+    start(_url, handlers) {
+      let alive = true;
+      const later = (fn: () => void) =>
+        queueMicrotask(() => {
+          if (alive) fn();
+        });
+      const worker = new SyncWorker(
+        host,
+        (message) => {
+          const copy: unknown = structuredClone(message);
+          later(() => handlers.onMessage(copy));
+        },
+        () => {},
+      );
+      return {
+        post(message) {
+          const copy = structuredClone(message) as Message;
+          later(() => worker.receive(copy));
+        },
+        terminate() {
+          alive = false;
+          worker.kill();
+        },
+      };
+    },
+  };
+}
+
+/** In Node the module is a file, which `fetch` does not read. */
+async function readWasm(url: URL): Promise<Response | Uint8Array> {
+  if (url.protocol !== 'file:') return fetch(url);
+  // By a variable, so that bundlers for browsers leave it alone.
+  const name = 'node:fs/promises';
+  const { readFile } = (await import(/* @vite-ignore */ name)) as {
+    readFile(url: URL): Promise<Uint8Array>;
+  };
+  try {
+    return await readFile(url);
+  } catch {
+    // Run from its sources, the package finds what the build made in dist/.
+    return readFile(new URL('../dist/skerry.wasm', import.meta.url));
+  }
+}

@@ -1,0 +1,77 @@
+/** The Web Locks of a worker's leases: the effect `lock` of docs/sync-worker.md, section 3. */
+import type { HeldLock, Locks } from '../host/locks.ts';
+
+type State = 'granted' | 'refused' | 'lost';
+
+interface Entry {
+  held: HeldLock | null;
+  /** Ends the waiting of a queued request. */
+  stop: AbortController | null;
+}
+
+export class LockKeeper {
+  readonly #locks: Locks;
+  readonly #prefix: string;
+  readonly #report: (name: string, state: State) => void;
+  readonly #entries = new Map<string, Entry>();
+
+  constructor(locks: Locks, prefix: string, report: (name: string, state: State) => void) {
+    this.#locks = locks;
+    this.#prefix = prefix;
+    this.#report = report;
+  }
+
+  do(name: string, action: 'request' | 'steal' | 'release'): void {
+    this.#drop(name);
+    if (action === 'release') return;
+    const entry: Entry = { held: null, stop: null };
+    this.#entries.set(name, entry);
+    void (action === 'steal' ? this.#steal(name, entry) : this.#request(name, entry));
+  }
+
+  releaseAll(): void {
+    for (const name of [...this.#entries.keys()]) this.#drop(name);
+  }
+
+  #drop(name: string): void {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    entry?.stop?.abort();
+    entry?.held?.release();
+  }
+
+  async #request(name: string, entry: Entry): Promise<void> {
+    const lock = await this.#locks.acquire(this.#prefix + name, { ifAvailable: true });
+    if (lock) {
+      this.#granted(name, entry, lock);
+      return;
+    }
+    if (this.#entries.get(name) !== entry) return;
+    entry.stop = new AbortController();
+    const { signal } = entry.stop;
+    this.#report(name, 'refused');
+    const later = await this.#locks.acquire(this.#prefix + name, { signal });
+    if (later) this.#granted(name, entry, later);
+  }
+
+  async #steal(name: string, entry: Entry): Promise<void> {
+    const lock = await this.#locks.acquire(this.#prefix + name, { steal: true });
+    if (lock) this.#granted(name, entry, lock);
+  }
+
+  #granted(name: string, entry: Entry, lock: HeldLock): void {
+    // Let go of while the engine was deciding.
+    if (this.#entries.get(name) !== entry) {
+      lock.release();
+      return;
+    }
+    entry.held = lock;
+    entry.stop = null;
+    void lock.lost.then(() => {
+      if (this.#entries.get(name) !== entry) return;
+      this.#entries.delete(name);
+      this.#report(name, 'lost');
+    });
+    this.#report(name, 'granted');
+  }
+}

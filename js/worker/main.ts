@@ -1,0 +1,22 @@
+/** The entry of the dedicated Worker. Its window speaks first; nothing happens before. */
+import type { Message } from '../core/window-core.ts';
+import { commonBrowserHost } from '../host/browser-host.ts';
+import { fetchTransport } from '../host/fetch-transport.ts';
+import { webLocks } from '../host/locks.ts';
+import { webSockets } from '../host/socket.ts';
+import { SyncWorker } from './sync-worker.ts';
+
+/** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */
+interface Scope {
+  postMessage(message: unknown): void;
+  close(): void;
+  onmessage: ((event: MessageEvent) => void) | null;
+}
+
+const scope = globalThis as unknown as Scope;
+const worker = new SyncWorker(
+  { ...commonBrowserHost(), transport: fetchTransport, sockets: webSockets, locks: webLocks() },
+  (message) => scope.postMessage(message),
+  () => scope.close(),
+);
+scope.onmessage = (event) => worker.receive(event.data as Message);
