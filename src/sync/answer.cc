@@ -1,0 +1,78 @@
+#include "sync/answer.h"
+
+#include <utility>
+
+#include "base/json.h"
+
+namespace skerry {
+namespace {
+
+SyncError NoAnswer(const Data& error) {
+  const std::string& name = error["name"].as_string();
+  const std::string& message = error["message"].as_string();
+  if (name == "timeout") return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
+  if (name == "too-large") return {"too-large", "The answer is larger than a client accepts.", false};
+  return {"network", message.empty() ? "The server cannot be reached." : message, true};
+}
+
+// The default for a status whose body did not say better.
+SyncError ByStatus(double status) {
+  const std::string number = std::to_string(static_cast<int>(status));
+  if (status == 429) return {"rate-limited", "The server asks for fewer requests.", true};
+  if (status == 408 || status == 425) return {"timeout", "The server gave up waiting (" + number + ").", true};
+  if (status >= 500) return {"server", "The server failed (" + number + ").", true};
+  return {"refused", "The server refused the request (" + number + ").", false};
+}
+
+}  // namespace
+
+Data SyncError::ToData() const {
+  if (code.empty()) return nullptr;
+  Data data = Data::MakeObject();
+  data.Set("code", code).Set("message", message).Set("retryable", retryable);
+  return data;
+}
+
+Answer ReadAnswer(const Data& event) {
+  Answer answer;
+  if (!event["status"].is_number()) {
+    answer.error = NoAnswer(event["error"]);
+    return answer;
+  }
+  const double status = event["status"].as_number();
+  const Data& body = event["body"];
+  Result<Data> parsed = ParseJson(body.is_bytes() ? body.as_bytes() : body.as_string());
+  const bool json = parsed.ok() && parsed.value().is_object();
+  if (json) answer.json = std::move(parsed.value());
+  if (status == 200) {
+    if (json) {
+      answer.kind = AnswerKind::kOk;
+    } else {
+      answer.error = {"not-json", "Something answered that is not the sync server.", true};
+    }
+    return answer;
+  }
+  answer.error = ByStatus(status);
+  if (json && answer.json["code"].is_string()) {
+    answer.error.code = answer.json["code"].as_string();
+    if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
+  } else if (!json && status < 500) {
+    answer.error.code = "not-json";
+    answer.error.retryable = true;
+  }
+  if (status == 401) answer.kind = AnswerKind::kAuth;
+  if (status == 413) answer.kind = AnswerKind::kTooLarge;
+  if (!json) return answer;
+  if (status == 410) answer.kind = AnswerKind::kGone;
+  if (status == 400 || status == 422) answer.kind = AnswerKind::kInvalid;
+  return answer;
+}
+
+SyncError StorageError(const Data& error) {
+  const std::string& name = error["name"].as_string();
+  const std::string& message = error["message"].as_string();
+  if (name == "QuotaExceededError") return {"quota", "The browser's storage is full. " + message, true};
+  return {"storage", name + ": " + message, true};
+}
+
+}  // namespace skerry

@@ -1,0 +1,169 @@
+#include "sync/grouping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "log/codec.h"
+#include "log/fold.h"
+#include "sync/chain.h"
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+std::vector<std::string> TextsOf(const Data& array) {
+  std::vector<std::string> texts;
+  for (const Data& item : array.items()) texts.push_back(item.as_string());
+  std::sort(texts.begin(), texts.end());
+  return texts;
+}
+
+bool Intersect(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& x) { return std::binary_search(b.begin(), b.end(), x); });
+}
+
+// The lowest revision at which any of the mutations was made.
+uint64_t LowestBase(const std::vector<Mutation>& mutations, const std::string& realm) {
+  uint64_t lowest = 0;
+  bool any = false;
+  for (const Mutation& mutation : mutations) {
+    uint64_t revision = 0;
+    for (const auto& [name, value] : mutation.base) {
+      if (name == realm) revision = value;
+    }
+    if (!any || revision < lowest) lowest = revision;
+    any = true;
+  }
+  return lowest;
+}
+
+}  // namespace
+
+Grouping::Grouping(const Schema* schema, size_t outbox_size)
+    : schema_(schema), slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0) {}
+
+bool Grouping::wants_more() const {
+  if (slots_ > 0) return true;
+  return std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& c) { return !c.closed; });
+}
+
+void Grouping::Add(const Data& mutations_range) {
+  for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"]);
+}
+
+bool Grouping::Touches(const Data& record) const {
+  for (const Data& key : record["keys"].items()) {
+    if (held_keys_.count(key.as_string()) != 0) return true;
+  }
+  return false;
+}
+
+void Grouping::Hold(const Data& record) {
+  for (const Data& key : record["keys"].items()) held_keys_.insert(key.as_string());
+}
+
+void Grouping::AddOne(const Data& key, const Data& record) {
+  if (IsNewer(record)) {
+    saw_newer_ = true;
+    Hold(record);
+    return;
+  }
+  if (record["update"].is_string() || record["known"].is_object()) return;
+  if (record["held"].as_bool() || Touches(record)) {
+    Hold(record);
+    return;
+  }
+  const std::vector<std::string> realms = TextsOf(record["realms"]);
+  const bool full = std::any_of(realms.begin(), realms.end(), [&](const std::string& r) { return full_realms_.count(r) != 0; });
+  Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  if (mutation.ok() && realms.empty()) mutation = Status(Code::kCorrupt, "The mutation names no realm.");
+  if (!mutation.ok()) {
+    unreadable_.push_back({key, record, mutation.status()});
+    Hold(record);
+    return;
+  }
+  const size_t bytes = record["body"].as_bytes().size();
+  Candidate* place = full ? nullptr : PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
+  if (place == nullptr) {
+    // Later ones of these realms must not overtake it.
+    full_realms_.insert(realms.begin(), realms.end());
+    ++left_over_;
+    return;
+  }
+  place->keys.push_back(key);
+  place->records.push_back(record);
+  place->bytes += bytes;
+  place->ops += mutation.value().ops.size();
+  place->mutations.push_back(std::move(mutation.value()));
+}
+
+Grouping::Candidate* Grouping::PlaceFor(const std::vector<std::string>& realms, bool alone, size_t bytes, size_t ops) {
+  alone = alone || realms.size() > 1;
+  for (Candidate& candidate : candidates_) {
+    if (candidate.closed || !Intersect(candidate.realms, realms)) continue;
+    const bool fits = candidate.mutations.size() < kMaxMutationsPerUpdate && candidate.bytes + bytes <= kMaxUpdateBytes &&
+                      candidate.ops + ops <= kMaxOpsPerUpdate;
+    if (!alone && fits) return &candidate;
+    candidate.closed = true;
+  }
+  if (slots_ == 0) return nullptr;
+  --slots_;
+  candidates_.emplace_back();
+  candidates_.back().realms = realms;
+  candidates_.back().closed = alone;
+  return &candidates_.back();
+}
+
+Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids, const Data& chain) const {
+  Update update;
+  update.id = ids->Next(now);
+  update.at = at;
+  std::vector<Op> ops;
+  for (const Mutation& mutation : candidate.mutations) {
+    const uint32_t action = static_cast<uint32_t>(update.actions.size());
+    update.actions.push_back(mutation.action);
+    for (Op op : mutation.ops) {
+      op.by = {action};
+      ops.push_back(std::move(op));
+    }
+  }
+  update.ops = FoldOps(*schema_, ops);
+  const Data after = NextAfter(chain, candidate.realms);
+  Data base = Data::MakeObject();
+  for (const std::string& realm : candidate.realms) {
+    const Data& link = after[realm];
+    update.after.emplace_back(realm, Link{link["seq"].as_u64(), link["id"].as_string()});
+    update.base.emplace_back(realm, LowestBase(candidate.mutations, realm));
+    base.Set(realm, update.base.back().second);
+  }
+  Data members = Data::MakeArray();
+  for (size_t i = 0; i < candidate.keys.size(); ++i) {
+    members.Push(MutationName(candidate.records[i]["id"], candidate.keys[i]));
+  }
+  Data record = Data::MakeObject();
+  record.Set("v", kRecordVersion).Set("id", update.id).Set("client", chain["client"]).Set("after", after);
+  record.Set("base", std::move(base)).Set("at", at).Set("state", "new").Set("epoch", 0).Set("revisions", nullptr);
+  record.Set("confirmed", Data::MakeArray()).Set("mutations", std::move(members));
+  record.Set("body", Data::Bytes(WriteJson(UpdateToData(*schema_, update))));
+  return record;
+}
+
+std::vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes) {
+  std::vector<Data> updates;
+  for (Candidate& candidate : candidates_) {
+    Data update = MakeRecord(candidate, at, now, ids, *chain);
+    AdvanceChain(update["after"], update["id"].as_string(), chain);
+    for (size_t i = 0; i < candidate.keys.size(); ++i) {
+      Data marked = std::move(candidate.records[i]);
+      marked.Set("state", "grouped").Set("update", update["id"]);
+      writes->push_back(PutWrite("mutations", candidate.keys[i], std::move(marked)));
+    }
+    updates.push_back(std::move(update));
+  }
+  candidates_.clear();
+  return updates;
+}
+
+}  // namespace skerry

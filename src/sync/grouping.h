@@ -1,0 +1,76 @@
+// Grouping (DESIGN section 6): takes ungrouped mutations in key order and makes updates of them, immutable from then on:
+// their wire JSON is written once, here. Held mutations stay, and later ones on the same objects; `known` ones stay until
+// they are confirmed. An update has mutations of one realm; one that spans realms, or is marked `alone`, goes by itself.
+// Within a realm the order of keys is the order of updates.
+//
+// A Grouping is fed pages of the store `mutations`, in key order, inside one transaction; Finish gives the writes.
+#ifndef SKERRY_SYNC_GROUPING_H_
+#define SKERRY_SYNC_GROUPING_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/data.h"
+#include "base/id.h"
+#include "base/status.h"
+#include "log/op.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+// A mutation whose body this build cannot read (damaged, or of a table that the schema no longer has).
+struct Unreadable {
+  Data key;
+  Data record;
+  Status status;
+};
+
+class Grouping {
+ public:
+  // `outbox_size`: updates there already; at most kMaxOutboxUpdates are there at once.
+  Grouping(const Schema* schema, size_t outbox_size);
+
+  // [{key, value}..], ascending, above all earlier pages.
+  void Add(const Data& mutations_range);
+  // Whether another page could still join an update.
+  bool wants_more() const;
+
+  // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group). Appends the writes of
+  // the marked mutations; the outbox records are left to the caller, who may mark them sent at once. `chain` goes on.
+  std::vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes);
+
+  const std::vector<Unreadable>& unreadable() const { return unreadable_; }
+  bool saw_newer() const { return saw_newer_; }  // a record of a newer version of the package is there
+  size_t left_over() const { return left_over_; }  // mutations that were ready but found no room
+
+ private:
+  struct Candidate {
+    std::vector<std::string> realms;
+    std::vector<Data> keys;
+    std::vector<Data> records;
+    std::vector<Mutation> mutations;
+    size_t bytes = 0;
+    size_t ops = 0;
+    bool closed = false;
+  };
+
+  void AddOne(const Data& key, const Data& record);
+  bool Touches(const Data& record) const;
+  void Hold(const Data& record);
+  Candidate* PlaceFor(const std::vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
+  Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids, const Data& chain) const;
+
+  const Schema* schema_;
+  size_t slots_;
+  std::vector<Candidate> candidates_;
+  std::set<std::string> held_keys_;
+  std::set<std::string> full_realms_;
+  std::vector<Unreadable> unreadable_;
+  bool saw_newer_ = false;
+  size_t left_over_ = 0;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_GROUPING_H_

@@ -1,0 +1,80 @@
+#include "sync/image_job.h"
+
+#include <utility>
+
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+// Still being written: under the lease and the epoch that it was entered with.
+bool InWork(const Data& entry, const Data& push_lease, const Data& image_lease) {
+  const std::string& name = entry["lease"].as_string();
+  if (name.empty()) return false;
+  const Data& lease = name == "push" ? push_lease : image_lease;
+  return lease["owner"].is_string() && lease["epoch"].as_u64() == entry["epoch"].as_u64();
+}
+
+Data GenerationEntry(std::string_view generation, std::string_view lease, uint64_t epoch) {
+  Data entry = Data::MakeObject();
+  entry.Set("generation", generation).Set("lease", lease).Set("epoch", epoch);
+  return entry;
+}
+
+}  // namespace
+
+bool WorthRolling(const Data& sync, const SyncLimits& limits) {
+  const Data& image = sync["image"];
+  const uint64_t records = sync["n"].as_u64() - image["n"].as_u64();
+  const double bytes = sync["recordBytes"].as_number() - image["recordBytes"].as_number();
+  return records > 0 && (records >= limits.image_records || bytes >= static_cast<double>(limits.image_bytes));
+}
+
+void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch, Data* sync) {
+  Data generations = (*sync)["generations"].is_array() ? (*sync)["generations"] : Data::MakeArray();
+  generations.Push(GenerationEntry(generation, lease, epoch));
+  sync->Set("generations", std::move(generations));
+}
+
+Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors, uint64_t record_bytes) {
+  Data pointer = Data::MakeObject();
+  pointer.Set("generation", generation).Set("parts", std::move(parts)).Set("n", n);
+  pointer.Set("cursors", std::move(cursors)).Set("recordBytes", record_bytes);
+  return pointer;
+}
+
+uint64_t SwingPointer(Data pointer, Data* sync) {
+  const Data oldest = (*sync)["previous"];
+  const Data previous = (*sync)["image"];
+  Data generations = Data::MakeArray();
+  for (const Data& entry : (*sync)["generations"].items()) {
+    if (!SameGeneration(entry, pointer)) generations.Push(entry);
+  }
+  if (oldest.is_object()) generations.Push(GenerationEntry(oldest["generation"].as_string(), "", 0));
+  sync->Set("generations", std::move(generations));
+  sync->Set("previous", previous).Set("image", std::move(pointer));
+  return previous["n"].as_u64();
+}
+
+Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease) {
+  Data garbage = Data::MakeArray();
+  for (const Data& entry : sync["generations"].items()) {
+    if (SameGeneration(entry, sync["image"]) || SameGeneration(entry, sync["previous"])) continue;
+    if (!InWork(entry, push_lease, image_lease)) garbage.Push(entry["generation"]);
+  }
+  return garbage;
+}
+
+void ForgetGenerations(const Data& generations, Data* sync) {
+  Data left = Data::MakeArray();
+  for (const Data& entry : (*sync)["generations"].items()) {
+    if (!ContainsString(generations, entry["generation"].as_string())) left.Push(entry);
+  }
+  sync->Set("generations", std::move(left));
+}
+
+bool SameGeneration(const Data& pointer, const Data& other) {
+  return pointer["generation"].is_string() && pointer["generation"] == other["generation"];
+}
+
+}  // namespace skerry

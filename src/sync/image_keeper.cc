@@ -1,0 +1,175 @@
+#include "sync/image_keeper.h"
+
+#include <utility>
+
+#include "sync/image_job.h"
+
+namespace skerry {
+
+bool ImageKeeper::HasWork() const {
+  return WorthRolling(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
+}
+
+void ImageKeeper::Consider(bool quiet, Turn* turn) {
+  const bool may = state_->started && !state_->stopped && state_->visible && state_->images && !state_->paused;
+  if (active_ || pausing_ || !quiet || !may || !HasWork()) return;
+  active_ = true;
+  lease_.Want("image", turn);
+}
+
+void ImageKeeper::Leave(Turn* turn) {
+  if (!active_) return;
+  if (job_ != 0) turn->Emit(Message("abortImage").Set("id", job_));
+  Stop(turn);
+}
+
+void ImageKeeper::Stop(Turn* turn) {
+  active_ = false;
+  job_ = 0;
+  if (transaction_ == 0) step_ = Step::kNone;  // a transaction in flight is finished first
+  lease_.Unwant("done", turn);
+}
+
+void ImageKeeper::GiveUp(Turn* turn) {
+  pausing_ = true;
+  turn->Timer("image-retry", state_->times.retry_max_ms);
+  Stop(turn);
+}
+
+void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
+  if (event == LeaseEvent::kHeld && active_ && step_ == Step::kNone) Transact(Step::kBegin, turn);
+  if (event == LeaseEvent::kLost) Leave(turn);
+  if (event == LeaseEvent::kFailed) GiveUp(turn);
+}
+
+void ImageKeeper::Transact(Step step, Turn* turn) {
+  step_ = step;
+  fenced_out_ = false;
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), GetRead("sync", "push")};
+  transaction_ = turn->Transact("sync updates", true, true, std::move(reads));
+}
+
+ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
+  ReadReply reply;
+  if (lease_.Owns(id)) {
+    reply.writes = lease_.Read(results, turn);
+    return reply;
+  }
+  const Data::Array& read = results.items();
+  fenced_out_ = !Holds(read[0], state_->tab, lease_.epoch());
+  if (fenced_out_ || !read[1].is_object()) {
+    reply.abort = true;
+    return reply;
+  }
+  if (step_ == Step::kBegin) {
+    ReadBegin(read[1], &reply.writes, turn);
+  } else if (step_ == Step::kSwing) {
+    ReadSwing(read[1], &reply.writes);
+  } else {
+    Data sync = read[1];
+    ForgetGenerations(garbage_, &sync);
+    state_->sync = sync;
+    reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  }
+  garbage_ = Garbage(state_->sync, read[2], read[0]);
+  return reply;
+}
+
+void ImageKeeper::ReadBegin(Data sync, Data::Array* writes, Turn* turn) {
+  rolling_ = WorthRolling(sync, state_->limits);
+  if (rolling_) {
+    from_ = sync["image"];
+    upto_ = sync["n"].as_u64();
+    record_bytes_ = sync["recordBytes"].as_u64();
+    cursors_ = sync["cursors"];
+    generation_ = state_->ids.Next(turn->now);
+    EnterGeneration(generation_, lease_.name(), lease_.epoch(), &sync);
+    writes->push_back(PutWrite("sync", "sync", sync));
+  }
+  state_->sync = std::move(sync);
+}
+
+void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
+  swung_ = from_.is_object() ? SameGeneration(from_, sync["image"]) : sync["image"].is_null();
+  if (swung_) {
+    const uint64_t spare = SwingPointer(MakePointer(generation_, parts_, upto_, cursors_, record_bytes_), &sync);
+    if (spare > 0) {
+      Data range = Data::MakeObject();
+      range.Set("to", spare);
+      Data drop = Data::MakeObject();
+      writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
+    }
+    writes->push_back(PutWrite("sync", "sync", sync));
+  }
+  state_->sync = std::move(sync);
+}
+
+void ImageKeeper::EmitJob(Data job, Turn* turn) {
+  job_ = turn->NextId();
+  turn->Emit(Message("image").Set("id", job_).Set("job", std::move(job)));
+}
+
+void ImageKeeper::Done(uint64_t id, Turn* turn) {
+  if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
+  transaction_ = 0;
+  const Step step = step_;
+  step_ = Step::kNone;
+  if (step == Step::kSwing && swung_) {
+    turn->Broadcast(Message("image").Set("n", upto_).Set("generation", generation_));
+  }
+  if (!active_ || !lease_.held()) return;
+  if (step == Step::kBegin && rolling_) {
+    step_ = Step::kRolling;
+    Data job = Data::MakeObject();
+    job.Set("kind", "roll").Set("generation", generation_).Set("from", from_).Set("upto", upto_);
+    job.Set("fetch", nullptr).Set("roll", true).Set("dropRealms", Data::MakeArray()).Set("cursors", cursors_);
+    EmitJob(std::move(job.Set("schema", state_->description)), turn);
+  } else if (step == Step::kBegin && garbage_.items().empty()) {
+    GiveUp(turn);  // what is listed is still being written by somebody: look again later
+  } else if (step == Step::kForget) {
+    Stop(turn);
+  } else {
+    Delete(turn);
+  }
+}
+
+void ImageKeeper::Delete(Turn* turn) {
+  if (garbage_.items().empty()) return Stop(turn);
+  step_ = Step::kDeleting;
+  Data job = Data::MakeObject();
+  EmitJob(std::move(job.Set("kind", "delete").Set("generations", garbage_)), turn);
+}
+
+void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
+  if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
+  transaction_ = 0;
+  step_ = Step::kNone;
+  if (fenced_out_) return LeaseEventHappened(lease_.Lose(turn), turn);
+  GiveUp(turn);
+}
+
+bool ImageKeeper::Image(const Data& event, Turn* turn) {
+  if (job_ == 0 || event["id"].as_u64() != job_) return false;
+  if (event["progress"].is_object()) return true;
+  job_ = 0;
+  if (!event["parts"].is_array()) {
+    // A failed roll is no one's loss: the records are still there. The generation that it began is garbage from now on.
+    GiveUp(turn);
+  } else if (step_ == Step::kRolling) {
+    parts_ = event["parts"];
+    Transact(Step::kSwing, turn);
+  } else {
+    Transact(Step::kForget, turn);
+  }
+  return true;
+}
+
+bool ImageKeeper::Timer(std::string_view name, Turn* turn) {
+  if (name == "image-retry") {
+    pausing_ = false;
+    return true;
+  }
+  return lease_.Timer(name, turn);
+}
+
+}  // namespace skerry

@@ -1,0 +1,69 @@
+// ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the client's image, swings the
+// pointer, and deletes generations that nobody needs (DESIGN section 5). It runs when the loop rests.
+#ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
+#define SKERRY_SYNC_IMAGE_KEEPER_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/data.h"
+#include "sync/lease.h"
+#include "sync/turn.h"
+#include "sync/worker_state.h"
+
+namespace skerry {
+
+class ImageKeeper {
+ public:
+  ImageKeeper(WorkerState* state, LeaseConfig lease) : state_(state), lease_(std::move(lease)) {}
+
+  // Begins if there is something to do, and it is not under way. `quiet`: no other job of this worker runs.
+  void Consider(bool quiet, Turn* turn);
+  void Leave(Turn* turn);
+
+  bool Owns(uint64_t id) const { return lease_.Owns(id) || (id != 0 && id == transaction_); }
+  ReadReply Read(uint64_t id, const Data& results, Turn* turn);
+  void Done(uint64_t id, Turn* turn);
+  void Failed(uint64_t id, const Data& error, Turn* turn);
+  bool Image(const Data& event, Turn* turn);
+  bool Timer(std::string_view name, Turn* turn);
+  void Lock(std::string_view lock_state, Turn* turn) { LeaseEventHappened(lease_.Lock(lock_state, turn), turn); }
+  void Heard(const Data& message, Turn* turn) { lease_.Heard(message, turn); }
+
+  const Lease& lease() const { return lease_; }
+
+ private:
+  enum class Step : uint8_t { kNone, kBegin, kRolling, kSwing, kDeleting, kForget };
+
+  void LeaseEventHappened(LeaseEvent event, Turn* turn);
+  void Transact(Step step, Turn* turn);
+  void ReadBegin(Data sync, Data::Array* writes, Turn* turn);
+  void ReadSwing(Data sync, Data::Array* writes);
+  void EmitJob(Data job, Turn* turn);
+  void Delete(Turn* turn);
+  void Stop(Turn* turn);
+  void GiveUp(Turn* turn);
+  bool HasWork() const;
+
+  WorkerState* state_;
+  Lease lease_;
+  bool active_ = false;
+  bool pausing_ = false;  // after a failure, until the timer "image-retry"
+  Step step_ = Step::kNone;
+  uint64_t transaction_ = 0;
+  uint64_t job_ = 0;
+  bool fenced_out_ = false;
+  bool rolling_ = false;   // the begin found a roll worth while
+  bool swung_ = false;
+  std::string generation_;
+  Data from_;
+  uint64_t upto_ = 0;
+  uint64_t record_bytes_ = 0;
+  Data cursors_;
+  Data parts_;
+  Data garbage_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_IMAGE_KEEPER_H_

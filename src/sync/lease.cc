@@ -1,0 +1,292 @@
+#include "sync/lease.h"
+
+#include "base/status.h"
+
+namespace skerry {
+
+bool ValidTransition(LeaseState from, LeaseState to) {
+  switch (to) {
+    case LeaseState::kIdle:
+      return from == LeaseState::kReleasing;
+    case LeaseState::kLocking:
+      return from == LeaseState::kIdle || from == LeaseState::kClaiming;
+    case LeaseState::kWaiting:
+      return from == LeaseState::kLocking || from == LeaseState::kClaiming || from == LeaseState::kStealing;
+    case LeaseState::kStealing:
+      return from == LeaseState::kWaiting;
+    case LeaseState::kClaiming:
+      return from == LeaseState::kIdle || from == LeaseState::kLocking || from == LeaseState::kWaiting ||
+             from == LeaseState::kStealing;
+    case LeaseState::kHeld:
+      return from == LeaseState::kClaiming;
+    case LeaseState::kReleasing:
+      return from != LeaseState::kIdle && from != LeaseState::kReleasing;
+  }
+  return false;
+}
+
+void Lease::Move(LeaseState to) {
+  SKERRY_CHECK(ValidTransition(state_, to));
+  state_ = to;
+}
+
+void Lease::LockEffect(std::string_view action, Turn* turn) {
+  turn->Emit(Message("lock").Set("name", config_.name).Set("action", action));
+}
+
+void Lease::Begin(Kind kind, Turn* turn) {
+  kind_ = kind;
+  wrote_ = false;
+  const bool write = kind != Kind::kLook;
+  transaction_ = turn->Transact("sync", write, false, {GetRead("sync", config_.name)});
+}
+
+void Lease::Want(std::string_view job, Turn* turn) {
+  job_ = job;
+  if (state_ == LeaseState::kReleasing) wanted_ = true;
+  if (state_ != LeaseState::kIdle) return;
+  seen_ = {};
+  timed_out_ = false;
+  if (!config_.locks) {
+    Claim(ClaimGround::kNoLocks, turn);
+    return;
+  }
+  Move(LeaseState::kLocking);
+  lock_asked_ = true;
+  LockEffect("request", turn);
+}
+
+void Lease::Unwant(std::string_view outcome, Turn* turn) {
+  wanted_ = false;
+  if (state_ == LeaseState::kIdle || state_ == LeaseState::kReleasing) return;
+  const bool held = state_ == LeaseState::kHeld;
+  outcome_ = outcome;
+  Move(LeaseState::kReleasing);
+  turn->Cancel(TimerName("beat"));
+  turn->Cancel(TimerName("look"));
+  if (transaction_ != 0 && kind_ != Kind::kLook) {
+    release_after_ = true;  // a claim in flight may yet be written: what it left is known when it is done
+  } else if (held) {
+    Begin(Kind::kRelease, turn);
+  } else {
+    transaction_ = 0;  // a look's answer is no longer of interest
+    Unlock(turn);
+    Move(LeaseState::kIdle);
+  }
+}
+
+LeaseEvent Lease::Lose(Turn* turn) {
+  if (state_ != LeaseState::kHeld) return LeaseEvent::kNone;
+  Unwant("left", turn);  // fenced: writes nothing where another has it
+  return LeaseEvent::kLost;
+}
+
+void Lease::Claim(ClaimGround ground, Turn* turn) {
+  Move(LeaseState::kClaiming);
+  ground_ = ground;
+  turn->Cancel(TimerName("look"));
+  Begin(Kind::kClaim, turn);
+}
+
+void Lease::Wait(Turn* turn) {
+  Move(LeaseState::kWaiting);
+  Look(turn);
+}
+
+void Lease::Look(Turn* turn) {
+  if (transaction_ == 0) Begin(Kind::kLook, turn);
+}
+
+void Lease::Unlock(Turn* turn) {
+  if (lock_asked_) LockEffect("release", turn);
+  lock_asked_ = lock_held_ = false;
+}
+
+Data::Array Lease::Read(const Data& results, Turn* turn) {
+  record_ = results.items().empty() ? Data() : results.items()[0];
+  Data next;
+  switch (kind_) {
+    case Kind::kClaim:
+      if (state_ == LeaseState::kClaiming &&
+          MayClaim(record_, config_.tab, ground_, timed_out_ ? &seen_ : nullptr)) {
+        next = ClaimedRecord(record_, config_.tab, job_, turn->now);
+        epoch_ = next["epoch"].as_u64();
+      }
+      break;
+    case Kind::kBeat:
+      if (Holds(record_, config_.tab, epoch_)) next = BeatenRecord(record_, job_, turn->now);
+      break;
+    case Kind::kRelease:
+      next = ReleasedRecord(record_, config_.tab, epoch_, turn->now);
+      break;
+    case Kind::kLook:
+    case Kind::kNone:
+      break;
+  }
+  wrote_ = !next.is_null();
+  if (!wrote_) return {};
+  record_ = next;
+  return {PutWrite("sync", config_.name, std::move(next))};
+}
+
+LeaseEvent Lease::Done(Turn* turn) {
+  transaction_ = 0;
+  switch (kind_) {
+    case Kind::kClaim:
+      return DoneClaim(turn);
+    case Kind::kBeat:
+      return DoneBeat(turn);
+    case Kind::kLook:
+      return DoneLook(turn);
+    case Kind::kRelease:
+      return DoneRelease(turn);
+    case Kind::kNone:
+      break;
+  }
+  return LeaseEvent::kNone;
+}
+
+LeaseEvent Lease::DoneClaim(Turn* turn) {
+  if (release_after_) {
+    release_after_ = false;
+    if (wrote_) {
+      Begin(Kind::kRelease, turn);
+      return LeaseEvent::kNone;
+    }
+    kind_ = Kind::kRelease;  // nothing was written: nothing to give back but the lock
+    return DoneRelease(turn);
+  }
+  timed_out_ = false;
+  if (wrote_) {
+    Move(LeaseState::kHeld);
+    last_beat_ms_ = turn->mono;
+    turn->Timer(TimerName("beat"), config_.beat_ms);
+    Announce("", turn);
+    return LeaseEvent::kHeld;
+  }
+  seen_ = {};
+  if (config_.locks && lock_held_) {
+    // The holder moved after all while its lock was being stolen: queue behind it again.
+    Unlock(turn);
+    Move(LeaseState::kLocking);
+    lock_asked_ = true;
+    LockEffect("request", turn);
+    return LeaseEvent::kSeen;
+  }
+  Wait(turn);
+  return LeaseEvent::kSeen;
+}
+
+LeaseEvent Lease::DoneBeat(Turn* turn) {
+  if (release_after_) {
+    release_after_ = false;
+    Begin(Kind::kRelease, turn);
+    return LeaseEvent::kNone;
+  }
+  if (!wrote_) return Lose(turn);
+  last_beat_ms_ = turn->mono;
+  turn->Timer(TimerName("beat"), config_.beat_ms);
+  return LeaseEvent::kSeen;
+}
+
+LeaseEvent Lease::DoneLook(Turn* turn) {
+  if (state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
+  if (!config_.locks && MayClaim(record_, config_.tab, ClaimGround::kNoLocks, nullptr)) {
+    Claim(ClaimGround::kNoLocks, turn);
+    return LeaseEvent::kSeen;
+  }
+  timed_out_ = Observe(record_, turn->mono, config_.look_ms, config_.timeout_ms, &seen_);
+  if (!timed_out_) {
+    turn->Timer(TimerName("look"), config_.look_ms);
+    return LeaseEvent::kSeen;
+  }
+  if (config_.locks) {
+    Move(LeaseState::kStealing);
+    LockEffect("steal", turn);
+  } else {
+    Claim(ClaimGround::kNoLocks, turn);
+  }
+  return LeaseEvent::kSeen;
+}
+
+LeaseEvent Lease::DoneRelease(Turn* turn) {
+  Unlock(turn);
+  Move(LeaseState::kIdle);
+  if (wrote_) Announce(outcome_, turn);
+  if (wanted_) {
+    wanted_ = false;
+    Want(job_, turn);
+  }
+  return LeaseEvent::kReleased;
+}
+
+LeaseEvent Lease::Failed(const Data& error, Turn* turn) {
+  transaction_ = 0;
+  error_ = error;
+  if (kind_ == Kind::kRelease || release_after_) {
+    // What could not be given back times out, or is found dead by whoever gets the lock.
+    release_after_ = false;
+    wrote_ = false;
+    kind_ = Kind::kRelease;
+    return DoneRelease(turn);
+  }
+  if (kind_ == Kind::kBeat) {
+    if (turn->mono - last_beat_ms_ >= config_.timeout_ms) return Lose(turn);
+    turn->Timer(TimerName("beat"), config_.beat_ms);
+    return LeaseEvent::kNone;
+  }
+  if (state_ != LeaseState::kClaiming && state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
+  Unwant("failed", turn);
+  return LeaseEvent::kFailed;
+}
+
+LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
+  if (lock_state == "granted") {
+    if (!lock_asked_) return LeaseEvent::kNone;
+    lock_held_ = true;
+    if (state_ == LeaseState::kStealing) {
+      Claim(ClaimGround::kLockStolen, turn);
+    } else if (state_ == LeaseState::kLocking || state_ == LeaseState::kWaiting) {
+      transaction_ = 0;  // a look in flight tells nothing that the claim does not
+      Claim(ClaimGround::kLockGranted, turn);
+    }
+  } else if (lock_state == "refused") {
+    if (state_ == LeaseState::kLocking) Wait(turn);
+  } else if (lock_state == "lost" && lock_held_) {
+    lock_held_ = lock_asked_ = false;
+    if (state_ == LeaseState::kClaiming) {
+      Unwant("left", turn);
+      return LeaseEvent::kLost;
+    }
+    return Lose(turn);
+  }
+  return LeaseEvent::kNone;
+}
+
+bool Lease::Timer(std::string_view timer, Turn* turn) {
+  if (timer == TimerName("beat")) {
+    if (state_ == LeaseState::kHeld && transaction_ == 0) Begin(Kind::kBeat, turn);
+    return true;
+  }
+  if (timer == TimerName("look")) {
+    if (state_ == LeaseState::kWaiting) Look(turn);
+    return true;
+  }
+  return false;
+}
+
+void Lease::Heard(const Data& message, Turn* turn) {
+  if (state_ != LeaseState::kWaiting) return;
+  if (message["lease"]["owner"].is_null()) Look(turn);
+}
+
+void Lease::Announce(std::string_view outcome, Turn* turn) {
+  Data heard = Message("lease");
+  heard.Set("name", config_.name).Set("lease", record_).Set("outcome", outcome);
+  turn->Broadcast(std::move(heard));
+  Data copy = Message("lease");
+  copy.Set("name", config_.name).Set("owner", record_["owner"]).Set("epoch", record_["epoch"]);
+  turn->Post(std::move(copy));
+}
+
+}  // namespace skerry

@@ -1,0 +1,103 @@
+// Lease: the machine that obtains, keeps and gives back one of the leases `push`, `listen`, `image` (DESIGN section 6; the
+// state diagram is in docs/sync-worker.md, section 5). The Web Lock is a shortcut; the record, fenced by its epoch, is the
+// truth. The machine moves only by events; what it wants of the world are effects of the turn.
+#ifndef SKERRY_SYNC_LEASE_H_
+#define SKERRY_SYNC_LEASE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/data.h"
+#include "sync/lease_record.h"
+#include "sync/turn.h"
+
+namespace skerry {
+
+enum class LeaseState : uint8_t { kIdle, kLocking, kWaiting, kStealing, kClaiming, kHeld, kReleasing };
+
+// Which states may follow which; every change of state is checked against it.
+bool ValidTransition(LeaseState from, LeaseState to);
+
+struct LeaseConfig {
+  std::string name;  // also the record's key in the store `sync`
+  std::string tab;
+  double beat_ms = 0;
+  double look_ms = 0;
+  double timeout_ms = 0;
+  bool locks = false;
+};
+
+// What happened to the lease in a turn, for its user.
+enum class LeaseEvent : uint8_t { kNone, kHeld, kLost, kReleased, kFailed, kSeen };
+
+class Lease {
+ public:
+  explicit Lease(LeaseConfig config) : config_(std::move(config)) {}
+
+  LeaseState state() const { return state_; }
+  bool held() const { return state_ == LeaseState::kHeld; }
+  bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
+  uint64_t epoch() const { return epoch_; }           // REQUIRES: held()
+  const std::string& name() const { return config_.name; }
+  const Data& record() const { return record_; }      // as last seen in storage
+  const Data& error() const { return error_; }        // of the transaction that made kFailed
+
+  // Asks for the lease; does nothing while it is wanted already. `job` is written into the record.
+  void Want(std::string_view job, Turn* turn);
+  // Lets go, in whatever state. `outcome` goes out with the broadcast: "done", "failed", "left". It comes after every
+  // transaction that was begun before, because the host runs them in order.
+  void Unwant(std::string_view outcome, Turn* turn);
+  void set_job(std::string_view job) { job_ = job; }  // what the next beat says
+  // A fenced write of the job found the record in other hands, or the lock was stolen.
+  LeaseEvent Lose(Turn* turn);
+
+  // Events. The transaction ones return false from Owns(id) when they are somebody else's.
+  bool Owns(uint64_t id) const { return id != 0 && id == transaction_; }
+  Data::Array Read(const Data& results, Turn* turn);  // the writes
+  LeaseEvent Done(Turn* turn);
+  LeaseEvent Failed(const Data& error, Turn* turn);
+  LeaseEvent Lock(std::string_view lock_state, Turn* turn);
+  bool Timer(std::string_view timer, Turn* turn);     // whether it was one of this lease's
+  void Heard(const Data& message, Turn* turn);        // a `lease` message of the channel, of this name
+
+ private:
+  enum class Kind : uint8_t { kNone, kClaim, kBeat, kLook, kRelease };
+
+  void Move(LeaseState to);
+  void LockEffect(std::string_view action, Turn* turn);
+  void Begin(Kind kind, Turn* turn);
+  void Claim(ClaimGround ground, Turn* turn);
+  void Wait(Turn* turn);
+  void Look(Turn* turn);
+  void Unlock(Turn* turn);
+  LeaseEvent DoneClaim(Turn* turn);
+  LeaseEvent DoneLook(Turn* turn);
+  LeaseEvent DoneBeat(Turn* turn);
+  LeaseEvent DoneRelease(Turn* turn);
+  void Announce(std::string_view outcome, Turn* turn);
+  std::string TimerName(std::string_view prefix) const { return std::string(prefix) + ':' + config_.name; }
+
+  LeaseConfig config_;
+  LeaseState state_ = LeaseState::kIdle;
+  std::string job_;
+  std::string outcome_;
+  bool wanted_ = false;       // asked for again while releasing
+  bool lock_asked_ = false;   // a request is queued, or the lock is ours
+  bool lock_held_ = false;
+  uint64_t epoch_ = 0;
+  double last_beat_ms_ = 0;   // monotonic, of the last beat that was written
+  uint64_t transaction_ = 0;  // in flight; one at a time
+  Kind kind_ = Kind::kNone;
+  bool wrote_ = false;        // whether the transaction in flight found what it needed
+  bool release_after_ = false;  // a release waits for the transaction in flight
+  ClaimGround ground_ = ClaimGround::kNoLocks;
+  Observation seen_;
+  bool timed_out_ = false;
+  Data record_;
+  Data error_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_LEASE_H_

@@ -1,0 +1,45 @@
+// Loop: what the sync worker does next, and how long it pauses (DESIGN section 5, "The sync loop"). No effects: it only
+// counts. Fetch batches until there is no more, at most kMaxPullsInARow in a row, then push a batch, whatever came.
+#ifndef SKERRY_SYNC_LOOP_H_
+#define SKERRY_SYNC_LOOP_H_
+
+#include "base/random.h"
+#include "sync/times.h"
+
+namespace skerry {
+
+enum class LoopStep : uint8_t { kPull, kPush, kWait, kDone };
+
+class Loop {
+ public:
+  explicit Loop(const SyncTimes& times) : times_(times) {}
+
+  void WantPull() { want_pull_ = true; }
+  void WantPush() { want_push_ = true; }
+  bool wants_pull() const { return want_pull_; }
+  bool wants_push() const { return want_push_; }
+  bool wants_anything() const { return want_pull_ || want_push_; }
+  void Forget() { want_pull_ = want_push_ = false; }
+
+  void Begin() { pulls_ = 0; }
+  // `filling`: an image is on its way; until it is in place nothing is pulled.
+  LoopStep Next(bool filling) const;
+  void Pulled(bool more);
+  // `sent`: something was sent and answered, so that the next pull confirms it. `left`: there is more to send.
+  void Pushed(bool sent, bool left);
+
+  // The pause after a job that did all there was to do, and after a failure (doubling, with jitter).
+  double Rest(Random* random);
+  double Retry(Random* random);
+
+ private:
+  SyncTimes times_;
+  bool want_pull_ = false;
+  bool want_push_ = false;
+  int pulls_ = 0;  // in a row
+  int failures_ = 0;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_LOOP_H_

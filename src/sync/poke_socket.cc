@@ -1,0 +1,107 @@
+#include "sync/poke_socket.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+
+namespace skerry {
+namespace {
+
+constexpr int kMaxDoublings = 16;
+constexpr double kUnauthenticatedClose = 4401;
+
+}  // namespace
+
+void PokeSocket::Want(bool wanted, Turn* turn) {
+  wanted_ = wanted;
+  if (wanted && socket_state_ == SocketState::kClosed) Open(turn);
+  if (!wanted && socket_state_ != SocketState::kClosed) {
+    Close(turn);
+    failures_ = 0;
+  }
+}
+
+void PokeSocket::Renew(Turn* turn) {
+  if (socket_state_ != SocketState::kOpen && socket_state_ != SocketState::kOpening) return;
+  Close(turn);
+  if (wanted_) Open(turn);
+}
+
+void PokeSocket::Open(Turn* turn) {
+  socket_state_ = SocketState::kOpening;
+  turn->Emit(Message("socket").Set("action", "open"));
+  turn->Timer("socket", state_->times.hello_ms);
+}
+
+void PokeSocket::Close(Turn* turn) {
+  if (socket_state_ != SocketState::kPausing) turn->Emit(Message("socket").Set("action", "close"));
+  turn->Cancel("socket");
+  socket_state_ = SocketState::kClosed;
+}
+
+void PokeSocket::Pause(Turn* turn) {
+  socket_state_ = SocketState::kPausing;
+  double delay = state_->times.socket_retry_ms;
+  for (int i = 0; i < failures_ && delay < state_->times.socket_retry_max_ms; ++i) delay *= 2;
+  failures_ = std::min(failures_ + 1, kMaxDoublings);
+  turn->Timer("socket", std::min(delay, state_->times.socket_retry_max_ms) * (0.75 + 0.5 * state_->random.Unit()));
+}
+
+Poke PokeSocket::Event(const Data& event, Turn* turn) {
+  const std::string& what = event["state"].as_string();
+  if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
+  if (what == "open") {
+    Data hello = Message("hello");
+    hello.Set("token", state_->token).Set("client", state_->sync["client"]);
+    Data scopes = Data::MakeArray();
+    for (const Data& scope : state_->sync["scopes"].items()) {
+      Data sent = Data::MakeObject();
+      sent.Set("table", scope["table"]).Set("where", scope["where"]);
+      scopes.Push(std::move(sent));
+    }
+    hello.Set("scopes", std::move(scopes));
+    turn->Emit(Message("socket").Set("action", "send").Set("text", WriteJson(hello)));
+    turn->Cancel("socket");
+    socket_state_ = SocketState::kOpen;
+    // Whatever was poked while there was no socket was missed: ask once.
+    Poke missed;
+    missed.membership = true;
+    return missed;
+  }
+  if (what == "message") {
+    Result<Data> message = ParseJson(event["text"].as_string());
+    if (message.ok()) return Heard(message.value(), turn);
+  } else if (what == "closed") {
+    if (event["code"].as_number() == kUnauthenticatedClose) {
+      state_->token = nullptr;
+      state_->EnsureToken("expired", turn);
+    }
+    Pause(turn);
+  }
+  return {};
+}
+
+Poke PokeSocket::Heard(const Data& message, Turn*) {
+  failures_ = 0;
+  Poke poke;
+  if (message["type"].as_string() != "poke") return poke;
+  poke.realm = message["realm"].as_string();
+  poke.revision = message["revision"].as_u64();
+  poke.membership = poke.revision == 0;
+  return poke;
+}
+
+bool PokeSocket::Timer(std::string_view name, Turn* turn) {
+  if (name != "socket") return false;
+  if (socket_state_ == SocketState::kOpening) {
+    turn->Emit(Message("socket").Set("action", "close"));
+    Pause(turn);
+  } else if (socket_state_ == SocketState::kPausing) {
+    socket_state_ = SocketState::kClosed;
+    if (wanted_) Open(turn);
+  }
+  return true;
+}
+
+}  // namespace skerry

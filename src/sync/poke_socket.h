@@ -1,0 +1,50 @@
+// PokeSocket: keeps one socket for pokes open while it is wanted (DESIGN section 8): hello, reconnecting with backoff. A
+// poke is a hint; what it says is taken for no more than a revision worth asking for.
+#ifndef SKERRY_SYNC_POKE_SOCKET_H_
+#define SKERRY_SYNC_POKE_SOCKET_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/data.h"
+#include "sync/turn.h"
+#include "sync/worker_state.h"
+
+namespace skerry {
+
+enum class SocketState : uint8_t { kClosed, kOpening, kOpen, kPausing };
+
+struct Poke {
+  std::string realm;  // empty: none
+  uint64_t revision = 0;
+  bool membership = false;  // rights changed: pull whatever the cursors say
+};
+
+class PokeSocket {
+ public:
+  explicit PokeSocket(WorkerState* state) : state_(state) {}
+  SocketState socket_state() const { return socket_state_; }
+
+  // Opens or closes as wanted; to be called after every event. `wanted`: the lease is held, and all that a socket needs
+  // is there.
+  void Want(bool wanted, Turn* turn);
+  // Says hello anew: scopes or token have changed.
+  void Renew(Turn* turn);
+  Poke Event(const Data& event, Turn* turn);
+  bool Timer(std::string_view name, Turn* turn);
+
+ private:
+  void Open(Turn* turn);
+  void Close(Turn* turn);
+  void Pause(Turn* turn);
+  Poke Heard(const Data& message, Turn* turn);
+
+  WorkerState* state_;
+  SocketState socket_state_ = SocketState::kClosed;
+  bool wanted_ = false;
+  int failures_ = 0;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_POKE_SOCKET_H_

@@ -1,0 +1,112 @@
+// Pull: the request, the answer's reading, and what the transaction does that folds it (DESIGN section 7). Pure functions
+// over records. Base itself is in the windows and in images; what is written here is the record of steps, under a new n.
+#ifndef SKERRY_SYNC_PULL_H_
+#define SKERRY_SYNC_PULL_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "log/op.h"
+#include "log/record.h"
+#include "model/schema.h"
+#include "sync/set_aside.h"
+
+namespace skerry {
+
+// What was asked: the answer is folded only if all of it still holds.
+struct PullRequest {
+  Data cursors;                    // {realm: "rev@at"}
+  uint64_t scope_version = 0;
+  Data scopes;                     // as sent
+  std::set<std::string> have;      // updates in the outbox
+  std::set<std::string> received;  // those of them that were applied before the request was made
+  std::string body;
+};
+
+// `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their changes then come in
+// full, like another client's.
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox, uint64_t limit);
+
+// A server's image that fills a whole realm.
+struct ImageFill {
+  std::string realm;
+  uint64_t revision = 0;
+  double at = 0;
+  std::string hash;
+  uint64_t bytes = 0;
+  std::string url;
+};
+
+struct PullAnswer {
+  double time = 0;
+  Data cursors;
+  bool more = false;
+  Data own;  // {update: {realm: {revision, at}}}
+  std::vector<std::string> revoked;
+  std::vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
+  Data realms_token;               // null: unchanged
+  std::vector<Change> changes;
+  std::vector<PageRange> pages;
+  std::vector<ImageFill> images;
+};
+
+// kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is used.
+Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
+
+// The transaction: Decide with outbox and sync as they are now, then mutation pages as far as needed, then Finish.
+class PullFold {
+ public:
+  PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now, double clock_offset);
+
+  // False: another tab was faster, or the outbox is another than the one that was asked with: nothing is to be written.
+  bool Decide(std::vector<Data> outbox, Data sync);
+  bool needs_mutations() const { return !aside_.empty(); }
+  void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
+  Data::Array Finish();
+
+  const Data& record() const { return record_; }  // null: nothing changed that windows see
+  const Data& sync() const { return sync_; }
+  bool resend() const { return resend_; }          // a received update was passed without being named: it is sent again
+  size_t unconfirmed() const { return outbox_.size(); }
+  bool moved() const { return moved_; }            // a cursor, a fill or an update moved
+
+ private:
+  bool StillAsAsked() const;
+  bool IsDropped(const std::string& realm) const;
+  void DropSteps();
+  void OwnSteps();
+  void ConfirmOwn();
+  Data NowConfirmed(const Data& update) const;
+  void CheckPassed(Data* update, const Data& confirmed);
+  void Confirm(const Data& id, const Data& key);
+  void ConfirmKnown();
+  void Revoke();
+  void MoveScopes();
+  void MoveCursors();
+  void WriteRecord();
+
+  const Schema* schema_;
+  const PullRequest* request_;
+  const PullAnswer* answer_;
+  double now_;
+  double clock_offset_;
+  std::vector<Data> outbox_;
+  Data sync_;
+  SetAside aside_;
+  std::vector<Step> steps_;
+  Data confirmed_ = Data::MakeArray();
+  Data partly_ = Data::MakeArray();
+  double highest_ = 0;
+  Data::Array writes_;
+  Data record_;
+  bool resend_ = false;
+  bool moved_ = false;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_PULL_H_

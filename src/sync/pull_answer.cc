@@ -1,0 +1,93 @@
+// Reading of a pull's answer: every member is checked before anything of it is used.
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+Status Wrong(std::string_view what) {
+  return Status(Code::kInvalidArgument, "The server's answer has a wrong `" + std::string(what) + "`.");
+}
+
+Status ReadTexts(const Data& data, std::string_view name, std::vector<std::string>* out) {
+  if (data.is_null()) return Status::Ok();
+  if (!data.is_array()) return Wrong(name);
+  for (const Data& item : data.items()) {
+    if (!item.is_string()) return Wrong(name);
+    out->push_back(item.as_string());
+  }
+  return Status::Ok();
+}
+
+Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
+  PageRange page;
+  page.table = schema.FindTable(fill["table"].as_string());
+  if (page.table == kNone || !fill["where"].is_array()) return Wrong("fills");
+  page.where = WriteJson(fill["where"]);
+  page.above = fill["above"].as_string();
+  if (fill["upto"].is_string()) page.upto = fill["upto"].as_string();
+  SKERRY_RETURN_IF_ERROR(ReadTexts(fill["ids"], "fills", &page.ids));
+  answer->pages.push_back(std::move(page));
+  return Status::Ok();
+}
+
+Status ReadFills(const Schema& schema, const Data& fills, PullAnswer* answer) {
+  for (const Data& fill : fills.items()) {
+    if (!fill["url"].is_string()) {
+      SKERRY_RETURN_IF_ERROR(ReadPage(schema, fill, answer));
+      continue;
+    }
+    ImageFill image;
+    image.realm = fill["realm"].as_string();
+    image.revision = fill["revision"].as_u64();
+    image.at = fill["at"].as_number();
+    image.hash = fill["hash"].as_string();
+    image.bytes = fill["bytes"].as_u64();
+    image.url = fill["url"].as_string();
+    if (image.realm.empty() || image.revision == 0 || image.hash.size() != 16) return Wrong("fills");
+    answer->images.push_back(std::move(image));
+  }
+  return Status::Ok();
+}
+
+Status ReadOwn(const Data& own) {
+  for (const auto& [update, realms] : own.members()) {
+    if (!realms.is_object()) return Wrong("own");
+    for (const auto& [realm, place] : realms.members()) {
+      if (place["revision"].as_u64() == 0 || !place["at"].is_number()) return Wrong("own");
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
+  PullAnswer answer;
+  if (!json["time"].is_number()) return Wrong("time");
+  if (!json["cursors"].is_object()) return Wrong("cursors");
+  answer.time = json["time"].as_number();
+  answer.cursors = json["cursors"];
+  for (const auto& [realm, cursor] : answer.cursors.members()) {
+    if (!cursor.is_string()) return Wrong("cursors");
+  }
+  answer.more = json["more"].as_bool();
+  answer.own = json["own"].is_object() ? json["own"] : Data::MakeObject();
+  answer.realms_token = json["realmsToken"];
+  SKERRY_RETURN_IF_ERROR(ReadOwn(answer.own));
+  SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
+  SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
+  SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
+  for (const Data& item : json["changes"].items()) {
+    Result<Change> change = ChangeFromData(schema, item);
+    if (!change.ok()) return change.status();
+    answer.changes.push_back(std::move(change.value()));
+  }
+  return answer;
+}
+
+}  // namespace skerry

@@ -1,0 +1,291 @@
+// The transaction that folds a pull's answer: steps in the order of folding, confirmations by position in the log, cursors.
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "sync/chain.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+struct OwnPlace {
+  std::string realm;
+  uint64_t revision = 0;
+  double at = 0;
+  const Data* update = nullptr;
+};
+
+bool Contains(const std::vector<std::string>& list, std::string_view text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+}  // namespace
+
+PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now,
+                   double clock_offset)
+    : schema_(schema), request_(request), answer_(answer), now_(now), clock_offset_(clock_offset), aside_(schema, now) {}
+
+bool PullFold::StillAsAsked() const {
+  if (!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes)) return false;
+  if (sync_["scopeVersion"].as_u64() != request_->scope_version) return false;
+  // An update that the answer counts as folded must still be here to be folded.
+  for (const auto& [id, realms] : answer_->own.members()) {
+    if (request_->have.count(id) == 0) continue;
+    const bool here = std::any_of(outbox_.begin(), outbox_.end(), [&id = id](const Data& u) { return u["id"].as_string() == id; });
+    if (!here) return false;
+  }
+  return true;
+}
+
+bool PullFold::Decide(std::vector<Data> outbox, Data sync) {
+  outbox_ = std::move(outbox);
+  sync_ = std::move(sync);
+  if (!StillAsAsked()) return false;
+  DropSteps();
+  OwnSteps();
+  for (const Change& change : answer_->changes) {
+    steps_.emplace_back();
+    steps_.back().change = change;
+  }
+  for (const PageRange& page : answer_->pages) {
+    steps_.emplace_back();
+    steps_.back().kind = StepKind::kPage;
+    steps_.back().page = page;
+  }
+  ConfirmOwn();
+  Revoke();
+  MoveScopes();
+  MoveCursors();
+  ConfirmKnown();
+  return true;
+}
+
+bool PullFold::IsDropped(const std::string& realm) const {
+  return Contains(answer_->reset, realm) || ContainsString(sync_["refill"], realm);
+}
+
+void PullFold::DropSteps() {
+  std::vector<std::string> dropped = answer_->revoked;
+  for (const auto& [realm, cursor] : answer_->cursors.members()) {
+    if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
+  }
+  for (const std::string& realm : dropped) {
+    steps_.emplace_back();
+    steps_.back().kind = StepKind::kDropRealm;
+    steps_.back().realm = realm;
+  }
+}
+
+void PullFold::OwnSteps() {
+  std::vector<OwnPlace> places;
+  for (const Data& update : outbox_) {
+    const std::string& id = update["id"].as_string();
+    // What was not in `have` comes in full among the changes.
+    if (request_->have.count(id) == 0) continue;
+    for (const auto& [realm, place] : answer_->own[id].members()) {
+      const uint64_t revision = place["revision"].as_u64();
+      // At or below the cursor an image or a page held it already; of a dropped realm all comes anew.
+      if (IsDropped(realm) || revision <= CursorRevision(request_->cursors[realm])) continue;
+      places.push_back({realm, revision, place["at"].as_number(), &update});
+    }
+  }
+  std::stable_sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
+    return a.realm != b.realm ? a.realm < b.realm : a.revision < b.revision;
+  });
+  for (const OwnPlace& place : places) {
+    Result<Data> body = ParseJson((*place.update)["body"].as_bytes());
+    if (!body.ok()) continue;  // cannot be: `have` names only what can be read
+    Result<Update> update = UpdateFromData(*schema_, body.value());
+    if (!update.ok()) continue;
+    Step step;
+    step.kind = StepKind::kOwnOps;
+    step.realm = place.realm;
+    step.at = place.at;
+    step.revision = place.revision;
+    for (Op& op : update.value().ops) {
+      if (op.realm == place.realm) step.ops.push_back(std::move(op));
+    }
+    if (!step.ops.empty()) steps_.push_back(std::move(step));
+  }
+}
+
+// The realms in which an update is confirmed, this answer counted in.
+Data PullFold::NowConfirmed(const Data& update) const {
+  Data confirmed = update["confirmed"].is_array() ? update["confirmed"] : Data::MakeArray();
+  const Data& own = answer_->own[update["id"].as_string()];
+  const bool received = request_->received.count(update["id"].as_string()) != 0;
+  for (const auto& [realm, link] : update["after"].members()) {
+    if (ContainsString(confirmed, realm)) continue;
+    const bool unreadable = received && !answer_->more && answer_->cursors.Find(realm) == nullptr &&
+                            answer_->images.empty() && update["revisions"].Find(realm) != nullptr;
+    // Where we may not read, being applied is all the confirmation that there will be.
+    if (own.Find(realm) != nullptr || unreadable) confirmed.Push(realm);
+  }
+  return confirmed;
+}
+
+void PullFold::Confirm(const Data& id, const Data& key) {
+  confirmed_.Push(MutationName(id, key));
+  highest_ = std::max(highest_, key.as_number());
+  writes_.push_back(DeleteWrite("mutations", key));
+}
+
+void PullFold::ConfirmOwn() {
+  std::vector<Data> kept;
+  for (Data& update : outbox_) {
+    Data confirmed = NowConfirmed(update);
+    if (update["client"].as_string() == sync_["client"].as_string()) {
+      Data seen = sync_["seen"];
+      for (const Data& realm : confirmed.items()) {
+        const uint64_t seq = SeqOf(update, realm.as_string());
+        if (seen[realm.as_string()].as_u64() < seq) seen.Set(realm.as_string(), seq);
+      }
+      sync_.Set("seen", std::move(seen));
+    }
+    const size_t before = update["confirmed"].items().size();
+    if (confirmed.items().size() == update["after"].members().size()) {
+      for (const Data& member : update["mutations"].items()) Confirm(member["id"], member["key"]);
+      writes_.push_back(DeleteWrite("outbox", update["id"]));
+      moved_ = true;
+      continue;
+    }
+    const Data was = update;
+    if (confirmed.items().size() != before) {
+      for (const Data& member : update["mutations"].items()) {
+        Data part = Data::MakeObject();
+        part.Set("id", member["id"]).Set("realms", confirmed);
+        partly_.Push(std::move(part));
+      }
+      moved_ = true;
+    }
+    update.Set("confirmed", confirmed);
+    CheckPassed(&update, confirmed);
+    if (!(update == was)) writes_.push_back(PutWrite("outbox", update["id"], update));
+    kept.push_back(std::move(update));
+  }
+  outbox_ = std::move(kept);
+}
+
+// The server said that it is in the log at this revision, and the log up to there does not hold it: the server was
+// restored from an older state. It is sent again.
+void PullFold::CheckPassed(Data* update, const Data& confirmed) {
+  const std::string& id = (*update)["id"].as_string();
+  if (request_->received.count(id) == 0 || request_->have.count(id) == 0) return;
+  const Data revisions = (*update)["revisions"];
+  for (const auto& [realm, revision] : revisions.members()) {
+    if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
+    if (CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
+    update->Set("state", "sent").Set("revisions", nullptr);
+    resend_ = true;
+    return;
+  }
+}
+
+void PullFold::ConfirmKnown() {
+  Data left = Data::MakeArray();
+  for (const Data& known : sync_["known"].items()) {
+    bool reached = true;
+    for (const auto& [realm, revision] : known["realms"].members()) {
+      reached = reached && CursorRevision(sync_["cursors"][realm]) >= revision.as_u64();
+    }
+    if (reached) {
+      Confirm(known["id"], known["key"]);
+    } else {
+      left.Push(known);
+    }
+  }
+  sync_.Set("known", std::move(left));
+}
+
+void PullFold::Revoke() {
+  Data chain = sync_["chain"];
+  for (const std::string& realm : answer_->revoked) {
+    Refusal refusal;
+    refusal.reason = "revoked";
+    refusal.code = "revoked";
+    refusal.detail = "The right to the realm " + realm + " was withdrawn.";
+    aside_.RefuseRealm(realm, std::move(refusal));
+    // What was sent keeps its id and place until its outcome is known; what never left need not.
+    for (size_t i = 0; i < outbox_.size(); ++i) {
+      if (outbox_[i]["state"].as_string() != "new" || outbox_[i]["after"].Find(realm) == nullptr) continue;
+      for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
+        aside_.Undo(undone);
+        writes_.push_back(DeleteWrite("outbox", undone["id"]));
+      }
+      break;
+    }
+  }
+  sync_.Set("chain", std::move(chain));
+}
+
+void PullFold::MoveScopes() {
+  Data scopes = Data::MakeArray();
+  for (Data scope : sync_["scopes"].items()) {
+    const TableIndex table = schema_->FindTable(scope["table"].as_string());
+    const std::string where = WriteJson(scope["where"]);
+    const PageRange* page = nullptr;
+    for (const PageRange& candidate : answer_->pages) {
+      if (candidate.table == table && candidate.where == where) page = &candidate;
+    }
+    const Data before = scope["filled"];
+    if (page != nullptr) {
+      scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
+    } else if (answer_->images.empty() && before.is_bool()) {
+      scope.Set("filled", true);  // small enough to have come whole with this answer
+    }
+    if (!(scope["filled"] == before)) moved_ = true;
+    scopes.Push(std::move(scope));
+  }
+  sync_.Set("scopes", std::move(scopes));
+}
+
+void PullFold::MoveCursors() {
+  Data cursors = sync_["cursors"];
+  for (const auto& [realm, cursor] : answer_->cursors.members()) cursors.Set(realm, cursor);
+  for (const std::string& realm : answer_->revoked) cursors.Remove(realm);
+  if (!(cursors == sync_["cursors"])) {
+    Data older = Data::MakeArray();
+    older.Push(sync_["cursors"]);
+    for (const Data& old : sync_["older"].items()) {
+      if (older.items().size() < kMaxOlderCursors) older.Push(old);
+    }
+    sync_.Set("older", std::move(older));
+    moved_ = true;
+  }
+  Data refill = Data::MakeArray();
+  for (const Data& realm : sync_["refill"].items()) {
+    if (answer_->cursors.Find(realm.as_string()) == nullptr) refill.Push(realm);
+  }
+  sync_.Set("refill", std::move(refill));
+  sync_.Set("cursors", std::move(cursors));
+}
+
+Data::Array PullFold::Finish() {
+  if (!answer_->realms_token.is_null()) sync_.Set("realmsToken", answer_->realms_token);
+  sync_.Set("clockOffset", clock_offset_);
+  if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
+  WriteRecord();
+  writes_.push_back(PutWrite("sync", "sync", sync_));
+  return std::move(writes_);
+}
+
+void PullFold::WriteRecord() {
+  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors && confirmed_.items().empty() &&
+                    partly_.items().empty() && !aside_.refused_any();
+  if (same) return;
+  moved_ = true;
+  const uint64_t n = sync_["n"].as_u64() + 1;
+  std::string body = EncodeSteps(*schema_, steps_);
+  const double gone = std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
+  sync_.Set("n", n).Set("goneUpTo", gone).Set("recordBytes", sync_["recordBytes"].as_u64() + body.size());
+  record_ = Data::MakeObject();
+  record_.Set("v", kRecordVersion).Set("n", n).Set("kind", "pull");
+  record_.Set("confirmed", confirmed_).Set("refused", aside_.refused()).Set("partly", partly_);
+  record_.Set("cursors", sync_["cursors"]).Set("body", Data::Bytes(std::move(body)));
+  writes_.push_back(PutWrite("updates", n, record_));
+}
+
+}  // namespace skerry

@@ -1,0 +1,45 @@
+// The request of a pull.
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+bool Readable(const Schema& schema, const Data& update) {
+  Result<Data> body = ParseJson(update["body"].as_bytes());
+  return body.ok() && UpdateFromData(schema, body.value()).ok();
+}
+
+}  // namespace
+
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox, uint64_t limit) {
+  PullRequest request;
+  request.cursors = sync["cursors"];
+  request.scope_version = sync["scopeVersion"].as_u64();
+  request.scopes = sync["scopes"];
+  Data have = Data::MakeArray();
+  for (const Data& update : outbox) {
+    if (update["state"].as_string() == "received") request.received.insert(update["id"].as_string());
+    if (IsNewer(update) || !Readable(schema, update)) continue;
+    have.Push(update["id"]);
+    request.have.insert(update["id"].as_string());
+  }
+  Data scopes = Data::MakeArray();
+  for (const Data& scope : request.scopes.items()) {
+    Data sent = Data::MakeObject();
+    sent.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", scope["filled"]);
+    scopes.Push(std::move(sent));
+  }
+  Data body = Data::MakeObject();
+  body.Set("client", sync["client"]).Set("schema", schema.version()).Set("cursors", request.cursors);
+  body.Set("realmsToken", sync["realmsToken"]).Set("have", std::move(have)).Set("seen", sync["seen"]);
+  body.Set("scopes", std::move(scopes)).Set("limit", limit);
+  request.body = WriteJson(body);
+  return request;
+}
+
+}  // namespace skerry

@@ -1,0 +1,260 @@
+#include "sync/push.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "log/codec.h"
+#include "sync/chain.h"
+#include "sync/records.h"
+
+namespace skerry {
+namespace {
+
+size_t IndexOf(const std::vector<Data>& outbox, std::string_view id) {
+  size_t i = 0;
+  while (i < outbox.size() && outbox[i]["id"].as_string() != id) ++i;
+  return i;
+}
+
+bool Awaited(const Data& update) { return update["state"].as_string() != "received"; }
+
+// {realm: revision} of a `known` entry, which is a bare number where the update is of one realm.
+Data KnownRevisions(const Data& update, const Data& known) {
+  if (known.is_object()) return known;
+  Data revisions = Data::MakeObject();
+  const Data::Object& after = update["after"].members();
+  if (!after.empty()) revisions.Set(after[0].first, known.as_u64());
+  return revisions;
+}
+
+}  // namespace
+
+PushBatch ChooseBatch(const std::vector<Data>& outbox, size_t most) {
+  PushBatch batch;
+  size_t bytes = 0;
+  for (const Data& update : outbox) {
+    if (!Awaited(update) || IsNewer(update)) continue;
+    if (batch.ids.empty()) batch.client = update["client"].as_string();
+    if (update["client"].as_string() != batch.client) continue;
+    bytes += update["body"].as_bytes().size() + 1;
+    if (!batch.ids.empty() && (bytes > kMaxBodyBytes / 2 || batch.ids.size() >= most)) break;
+    batch.ids.push_back(update["id"].as_string());
+  }
+  return batch;
+}
+
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* outbox) {
+  Data::Array writes;
+  for (const std::string& id : batch.ids) {
+    Data& update = (*outbox)[IndexOf(*outbox, id)];
+    if (update["state"].as_string() == "sent") continue;
+    update.Set("state", "sent").Set("epoch", epoch);
+    writes.push_back(PutWrite("outbox", id, update));
+  }
+  return writes;
+}
+
+std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync, uint32_t schema_version,
+                     uint64_t epoch) {
+  Data head = Data::MakeObject();
+  head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
+  // What an earlier identity has seen is not remembered: nothing is claimed for it.
+  head.Set("seen", sync["client"].as_string() == batch.client ? sync["seen"] : Data::MakeObject());
+  std::string body = WriteJson(head);
+  body.pop_back();
+  body += ",\"updates\":[";
+  for (size_t i = 0; i < batch.ids.size(); ++i) {
+    if (i > 0) body += ',';
+    body += outbox[IndexOf(outbox, batch.ids[i])]["body"].as_bytes();
+  }
+  body += "]}";
+  return body;
+}
+
+PushAnswer::PushAnswer(const Schema* schema, const std::vector<std::string>& asked, const Data& results, double now)
+    : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
+
+Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code, std::string_view detail) {
+  Data entry = Data::MakeObject();
+  entry.Set("code", code).Set("detail", detail);
+  Data result = Data::MakeObject();
+  result.Set("id", id).Set("status", "rejected").Set("rejected", Data(Data::Array{entry}));
+  return Data(Data::Array{result});
+}
+
+void PushAnswer::Decide(std::vector<Data> outbox, Data sync, UuidGenerator* ids) {
+  outbox_ = std::move(outbox);
+  sync_ = std::move(sync);
+  chain_ = sync_["chain"];
+  ids_ = ids;
+  // In the order of the request, so that an update is judged after those that it follows.
+  for (const std::string& id : asked_) {
+    for (const Data& result : results_.items()) {
+      if (result["id"].as_string() != id) continue;
+      const size_t index = IndexOf(outbox_, id);
+      // Only an answer that is still awaited counts.
+      if (index < outbox_.size() && Awaited(outbox_[index])) Result(index, result);
+      break;
+    }
+  }
+}
+
+void PushAnswer::Result(size_t index, const Data& result) {
+  const std::string& status = result["status"].as_string();
+  if (status == "applied" || status == "duplicate") {
+    Received(index, result);
+  } else if (status == "rejected") {
+    Rejected(index, result);
+  } else if (status == "forked") {
+    Forked(index);
+  } else if (status == "unknown_client" || status == "held") {
+    // What it follows may have been undone in this very answer, or be on its way. But when all before it were confirmed
+    // the server and we disagree about the past: a fork.
+    if (!FollowsAny(outbox_[index], outbox_)) Forked(index);
+  }
+}
+
+void PushAnswer::Received(size_t index, const Data& result) {
+  Data& update = outbox_[index];
+  update.Set("state", "received");
+  update.Set("revisions", result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
+  writes_.push_back(PutWrite("outbox", update["id"], update));
+  Gone(update, result);
+  Tell(update, result["status"].as_string(), "", "");
+  progress_ = true;
+}
+
+// Objects that the server deleted at once with the parent that they name: applied, but their author must hear of it.
+void PushAnswer::Gone(const Data& update, const Data& result) {
+  if (result["gone"].items().empty()) return;
+  skerry::Result<Data> body = ParseJson(update["body"].as_bytes());
+  if (!body.ok()) return;
+  const Data& ops = body.value()["ops"];
+  const Data& actions = body.value()["actions"];
+  for (const Data& gone : result["gone"].items()) {
+    const size_t i = gone.as_u64(ops.items().size());
+    if (i >= ops.items().size()) continue;
+    const Data& op = ops.items()[i];
+    const size_t by = op["by"].items().empty() ? 0 : op["by"].items()[0].as_u64();
+    if (by >= actions.items().size()) continue;
+    const Data& action = actions.items()[by];
+    Data mutation = Data::MakeObject();
+    mutation.Set("id", action["id"]).Set("name", action["name"]).Set("at", action["at"]).Set("body", nullptr);
+    Data entry = Data::MakeObject();
+    entry.Set("v", kRecordVersion).Set("table", op["table"]).Set("id", op["id"]).Set("reason", "rejected");
+    entry.Set("code", "parent_deleted").Set("detail", "The object that it belongs to was deleted.");
+    entry.Set("base", nullptr).Set("mine", op["set"]).Set("theirs", nullptr).Set("at", now_);
+    entry.Set("mutation", std::move(mutation));
+    writes_.push_back(AddWrite("conflicts", std::move(entry)));
+  }
+}
+
+void PushAnswer::Rejected(size_t index, const Data& result) {
+  SetCulprits(outbox_[index], result);
+  Undo(index);
+}
+
+void PushAnswer::SetCulprits(const Data& update, const Data& result) {
+  for (const auto& [action, revision] : result["known"].members()) {
+    aside_.Know(action, KnownRevisions(update, revision));
+  }
+  const Data::Array& members = update["mutations"].items();
+  bool named = !result["known"].members().empty();
+  for (const Data& entry : result["rejected"].items()) {
+    if (entry["code"].as_string() == "known_action" && named) continue;
+    named = true;
+    Data actions = entry["actions"];
+    if (actions.items().empty()) {
+      actions = Data::MakeArray();
+      for (const Data& member : members) actions.Push(member["id"]);
+    }
+    Refusal refusal;
+    refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
+    refusal.detail = entry["detail"].as_string();
+    refusal.theirs = entry["theirs"];
+    // Several actions folded into one op: which of them is at fault shows when each is sent alone.
+    for (const Data& action : actions.items()) {
+      if (actions.items().size() == 1) {
+        aside_.Refuse(action.as_string(), refusal);
+      } else {
+        aside_.Alone(action.as_string());
+      }
+    }
+  }
+  if (named) return;
+  for (const Data& member : members) {
+    if (members.size() == 1) {
+      Refusal refusal;
+      refusal.code = "rejected";
+      aside_.Refuse(member["id"].as_string(), refusal);
+    } else {
+      aside_.Alone(member["id"].as_string());
+    }
+  }
+}
+
+void PushAnswer::Forked(size_t index) {
+  const bool current = outbox_[index]["client"].as_string() == sync_["client"].as_string();
+  Undo(index);
+  // An identity that we have left already needs no successor: what was undone is grouped under the present one.
+  if (current) identity_changed_ = true;
+}
+
+void PushAnswer::Undo(size_t index) {
+  for (const Data& undone : UndoFrom(index, &outbox_, &chain_)) {
+    aside_.Undo(undone);
+    writes_.push_back(DeleteWrite("outbox", undone["id"]));
+    Tell(undone, "regrouped", "", "");
+  }
+  progress_ = true;
+}
+
+void PushAnswer::Tell(const Data& update, std::string_view status, std::string_view code, std::string_view detail) {
+  Data mutations = Data::MakeArray();
+  for (const Data& member : update["mutations"].items()) mutations.Push(member["id"]);
+  Data result = Data::MakeObject();
+  result.Set("update", update["id"]).Set("mutations", std::move(mutations)).Set("status", status);
+  if (!code.empty()) result.Set("code", code).Set("detail", detail);
+  pushed_.Push(std::move(result));
+}
+
+Data::Array PushAnswer::Finish() {
+  sync_.Set("chain", chain_);
+  if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
+  Data known = sync_["known"];
+  for (const Data& entry : aside_.known().items()) {
+    known.Push(entry);
+    Data result = Data::MakeObject();
+    result.Set("mutations", Data(Data::Array{entry["id"]})).Set("status", "known");
+    pushed_.Push(std::move(result));
+  }
+  sync_.Set("known", std::move(known));
+  for (const Data& refused : aside_.refused().items()) {
+    Data result = Data::MakeObject();
+    result.Set("mutations", Data(Data::Array{refused["id"]})).Set("status", "rejected");
+    result.Set("code", refused["code"]).Set("detail", refused["detail"]);
+    pushed_.Push(std::move(result));
+  }
+  if (aside_.refused_any()) {
+    record_ = RefusalRecord(aside_, *schema_, &sync_);
+    writes_.push_back(PutWrite("updates", record_["n"], record_));
+  }
+  if (!aside_.empty()) writes_.push_back(PutWrite("sync", "sync", sync_));
+  return std::move(writes_);
+}
+
+Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync) {
+  const uint64_t n = (*sync)["n"].as_u64() + 1;
+  std::string body = EncodeSteps(schema, {});
+  sync->Set("n", n).Set("goneUpTo", std::max((*sync)["goneUpTo"].as_number(), aside.highest_refused_key()));
+  sync->Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
+  Data record = Data::MakeObject();
+  record.Set("v", kRecordVersion).Set("n", n).Set("kind", "refusal");
+  record.Set("confirmed", Data::MakeArray()).Set("refused", aside.refused()).Set("partly", Data::MakeArray());
+  record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
+  return record;
+}
+
+}  // namespace skerry

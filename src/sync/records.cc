@@ -1,0 +1,131 @@
+#include "sync/records.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace skerry {
+namespace {
+
+double ParseWhole(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return 0;
+  return static_cast<double>(value);
+}
+
+}  // namespace
+
+bool IsNewer(const Data& record) { return record["v"].as_number() > kRecordVersion; }
+
+Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version) {
+  Data sync = record.is_object() ? std::move(record) : Data::MakeObject();
+  const auto fill = [&sync](std::string_view name, Data value) {
+    if (sync[name].is_null()) sync.Set(name, std::move(value));
+  };
+  fill("v", kRecordVersion);
+  fill("client", client);
+  fill("n", 0);
+  fill("goneUpTo", 0);
+  for (const char* name : {"cursors", "seen"}) fill(name, Data::MakeObject());
+  for (const char* name : {"older", "scopes", "known", "refill", "generations"}) fill(name, Data::MakeArray());
+  fill("scopeVersion", 0);
+  fill("clockOffset", 0);
+  fill("recordBytes", 0);
+  if (sync["chain"]["client"].is_null()) {
+    Data chain = Data::MakeObject();
+    chain.Set("client", sync["client"]).Set("links", Data::MakeObject());
+    sync.Set("chain", std::move(chain));
+  }
+  for (const char* name : {"realmsToken", "lastSyncedAt", "image", "previous"}) {
+    if (sync.Find(name) == nullptr) sync.Set(name, nullptr);
+  }
+  sync.Set("schema", schema_version);
+  return sync;
+}
+
+void NewIdentity(std::string_view client, Data* sync) {
+  Data chain = Data::MakeObject();
+  chain.Set("client", client).Set("links", Data::MakeObject());
+  sync->Set("client", client).Set("chain", std::move(chain)).Set("seen", Data::MakeObject());
+}
+
+uint64_t CursorRevision(const Data& cursor) {
+  const std::string_view text = cursor.as_string();
+  return static_cast<uint64_t>(ParseWhole(text.substr(0, text.find('@'))));
+}
+
+double CursorAt(const Data& cursor) {
+  const std::string_view text = cursor.as_string();
+  const size_t at = text.find('@');
+  return at == std::string_view::npos ? 0 : ParseWhole(text.substr(at + 1));
+}
+
+std::string MakeCursor(uint64_t revision, double at) {
+  return std::to_string(revision) + '@' + std::to_string(static_cast<uint64_t>(at));
+}
+
+Data Message(std::string_view type) {
+  Data message = Data::MakeObject();
+  message.Set("type", type);
+  return message;
+}
+
+Data GetRead(std::string_view store, Data key) {
+  Data read = Data::MakeObject();
+  read.Set("store", store).Set("get", std::move(key));
+  return read;
+}
+
+Data RangeRead(std::string_view store, const Data& above, uint32_t limit) {
+  Data range = Data::MakeObject();
+  if (!above.is_null()) range.Set("above", above);
+  if (limit != 0) range.Set("limit", limit);
+  Data read = Data::MakeObject();
+  read.Set("store", store).Set("range", std::move(range));
+  return read;
+}
+
+Data CountRead(std::string_view store) {
+  Data read = Data::MakeObject();
+  read.Set("store", store).Set("count", true);
+  return read;
+}
+
+Data PutWrite(std::string_view store, Data key, Data value) {
+  Data write = Data::MakeObject();
+  write.Set("store", store).Set("put", std::move(value)).Set("key", std::move(key));
+  return write;
+}
+
+Data AddWrite(std::string_view store, Data value) {
+  Data write = Data::MakeObject();
+  write.Set("store", store).Set("add", std::move(value));
+  return write;
+}
+
+Data DeleteWrite(std::string_view store, Data key) {
+  Data write = Data::MakeObject();
+  write.Set("store", store).Set("delete", std::move(key));
+  return write;
+}
+
+Data Strings(const std::vector<std::string>& items) {
+  Data array = Data::MakeArray();
+  for (const std::string& item : items) array.Push(item);
+  return array;
+}
+
+Data MutationName(const Data& id, const Data& key) {
+  Data name = Data::MakeObject();
+  name.Set("id", id).Set("key", key);
+  return name;
+}
+
+bool ContainsString(const Data& array, std::string_view text) {
+  for (const Data& item : array.items()) {
+    if (item.is_string() && item.as_string() == text) return true;
+  }
+  return false;
+}
+
+}  // namespace skerry

@@ -1,0 +1,49 @@
+// Helpers for the records of IndexedDB (docs/internals.md, section 3), which the sync worker handles as Data: what it does
+// not know of a record stays in it. Maps by realm are Data objects.
+#ifndef SKERRY_SYNC_RECORDS_H_
+#define SKERRY_SYNC_RECORDS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+
+namespace skerry {
+
+inline constexpr int kRecordVersion = 1;
+inline constexpr size_t kMaxOlderCursors = 8;
+
+// Written by a newer version of the package: to be left alone.
+bool IsNewer(const Data& record);
+
+// A `sync` record with every member that the sync worker counts on: what is absent gets its first value, and `client`
+// where it has no identity yet.
+Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version);
+
+// Gives it another client identity: an empty chain, nothing seen. Updates in the outbox stay under theirs.
+void NewIdentity(std::string_view client, Data* sync);
+
+// A cursor is "revision@at"; both 0 where it is absent or damaged.
+uint64_t CursorRevision(const Data& cursor);
+double CursorAt(const Data& cursor);
+std::string MakeCursor(uint64_t revision, double at);
+
+// Builders of effects and of the parts of a transaction.
+Data Message(std::string_view type);
+Data GetRead(std::string_view store, Data key);
+Data RangeRead(std::string_view store, const Data& above, uint32_t limit);  // above null: from the start; limit 0: all
+Data CountRead(std::string_view store);
+Data PutWrite(std::string_view store, Data key, Data value);
+Data AddWrite(std::string_view store, Data value);
+Data DeleteWrite(std::string_view store, Data key);
+Data Strings(const std::vector<std::string>& items);
+
+// {id, key} of a mutation, as records and updates name it.
+Data MutationName(const Data& id, const Data& key);
+
+bool ContainsString(const Data& array, std::string_view text);
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_RECORDS_H_

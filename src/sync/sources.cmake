@@ -1,0 +1,26 @@
+set(SKERRY_SYNC_SOURCES
+  src/sync/answer.cc
+  src/sync/chain.cc
+  src/sync/grouping.cc
+  src/sync/image_job.cc
+  src/sync/image_keeper.cc
+  src/sync/lease.cc
+  src/sync/lease_record.cc
+  src/sync/loop.cc
+  src/sync/poke_socket.cc
+  src/sync/pull_answer.cc
+  src/sync/pull_fold.cc
+  src/sync/pull_request.cc
+  src/sync/push.cc
+  src/sync/records.cc
+  src/sync/scopes.cc
+  src/sync/set_aside.cc
+  src/sync/status.cc
+  src/sync/sync_job.cc
+  src/sync/sync_job_fill.cc
+  src/sync/sync_job_pull.cc
+  src/sync/sync_job_push.cc
+  src/sync/sync_worker.cc
+  src/sync/times.cc
+  src/sync/turn.cc
+)

@@ -1,0 +1,52 @@
+#include "sync/status.h"
+
+#include <utility>
+
+namespace skerry {
+namespace {
+
+bool Unfilled(const Data& sync) {
+  for (const Data& scope : sync["scopes"].items()) {
+    if (!scope["filled"].as_bool()) return true;
+  }
+  return false;
+}
+
+const char* Role(const WorkerState& state, const SyncJob& job) {
+  if (!state.visible) return "hidden";
+  if (job.lease().held()) return "holder";
+  return job.active() ? "waiter" : "none";
+}
+
+std::string Phase(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
+  const bool stuck = !state.error.code.empty() && !state.error.retryable;
+  if (state.paused) return "paused";
+  if (state.needs_auth || (stuck && !job.active())) return "blocked";
+  if (!state.started) return "opening";
+  if (!state.online) return "offline";
+  if (job.lease().held()) {
+    if (job.filling() || (job.pulling() && Unfilled(state.sync))) return "filling";
+    return job.pushing() ? "pushing" : "pulling";
+  }
+  if (job.resting_after_failure()) return "waiting";
+  return shared_phase.empty() ? "idle" : shared_phase;
+}
+
+}  // namespace
+
+Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
+  const Data& record = job.lease().record();
+  Data lease = Data::MakeObject();
+  lease.Set("owner", record["owner"]).Set("epoch", record["epoch"].as_u64()).Set("beat", record["beat"].as_u64());
+  Data revisions = Data::MakeObject();
+  for (const auto& [realm, cursor] : state.sync["cursors"].members()) revisions.Set(realm, CursorRevision(cursor));
+  Data status = Data::MakeObject();
+  status.Set("role", Role(state, job)).Set("lease", std::move(lease)).Set("phase", Phase(state, job, shared_phase));
+  status.Set("pending", state.pending).Set("conflicts", state.conflicts).Set("revisions", std::move(revisions));
+  status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
+  status.Set("progress", state.progress).Set("error", state.error.ToData()).Set("needsAuth", state.needs_auth);
+  status.Set("online", state.online).Set("clockOffsetMs", state.sync["clockOffset"].as_number());
+  return status;
+}
+
+}  // namespace skerry

@@ -1,0 +1,371 @@
+#include "sync/sync_job.h"
+
+#include <utility>
+
+namespace skerry {
+namespace {
+
+double Removed(const Data::Array& writes, std::string_view store) {
+  double removed = 0;
+  for (const Data& write : writes) {
+    if (write["store"].as_string() != store) continue;
+    if (write.Find("delete") != nullptr) ++removed;
+    if (write.Find("add") != nullptr) --removed;
+  }
+  return removed;
+}
+
+}  // namespace
+
+SyncJob::SyncJob(WorkerState* state, LeaseConfig lease) : state_(state), lease_(std::move(lease)), loop_(state->times) {}
+
+bool SyncJob::pushing() const {
+  return step_ == Step::kPushAsk || step_ == Step::kPushFetch || step_ == Step::kPushAnswer || step_ == Step::kSetAside;
+}
+
+bool SyncJob::pulling() const {
+  return step_ == Step::kPullAsk || step_ == Step::kPullFetch || step_ == Step::kPullFold || step_ == Step::kRefill;
+}
+
+void SyncJob::Wake(WakeReason reason, Turn* turn) {
+  const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
+  loop_.WantPush();
+  if (reason != WakeReason::kMutation) loop_.WantPull();
+  if (!state_->CanRun() || (retrying_ && gentle)) return;
+  // Without a token nothing is tried but on someone's request.
+  if (state_->needs_auth && reason != WakeReason::kApplication && reason != WakeReason::kToken) return;
+  if (state_->needs_auth) state_->needs_auth = false;
+  if (retrying_) state_->next_try_at = nullptr;
+  retrying_ = false;
+  if (!active_) {
+    active_ = true;
+    loop_.Begin();
+    resends_ = discards_ = 0;
+    turn->Cancel("loop");
+  }
+  Advance(turn);
+}
+
+void SyncJob::Ask(const Data& id, Turn* turn) {
+  asked_.Push(id);
+  const bool never = state_->stopped || !state_->visible || !state_->online || state_->paused;
+  if (never) return Leave(turn);
+  Wake(WakeReason::kApplication, turn);
+}
+
+void SyncJob::AnswerAsked(const SyncError* error, Turn* turn) {
+  for (const Data& id : answering_.items()) {
+    Data reply = Message("synced");
+    reply.Set("id", id).Set("error", error == nullptr ? Data() : error->ToData());
+    turn->Post(std::move(reply));
+  }
+  answering_ = Data::MakeArray();
+}
+
+void SyncJob::Advance(Turn* turn) {
+  if (!active_ || !state_->CanRun() || state_->needs_auth) return;
+  const int refusals = state_->token_refusals;
+  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn)) return;
+  if (!lease_.held()) {
+    lease_.Want("pull", turn);
+    return;
+  }
+  if (step_ != Step::kNone) return;
+  switch (loop_.Next(fill_.active)) {
+    case LoopStep::kPull:
+      lease_.set_job("pull");
+      PullAsk(turn);
+      break;
+    case LoopStep::kPush:
+      lease_.set_job("push");
+      PushAsk(turn);
+      break;
+    case LoopStep::kWait:
+      break;
+    case LoopStep::kDone:
+      Finish(turn);
+      break;
+  }
+}
+
+void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
+  switch (event) {
+    case LeaseEvent::kHeld:
+      loop_.Begin();
+      for (const Data& id : asked_.items()) answering_.Push(id);
+      asked_ = Data::MakeArray();
+      Advance(turn);
+      break;
+    case LeaseEvent::kLost:
+      Lost(turn);
+      break;
+    case LeaseEvent::kFailed:
+      Fail(StorageError(lease_.error()), turn);
+      break;
+    case LeaseEvent::kReleased:
+    case LeaseEvent::kSeen:
+    case LeaseEvent::kNone:
+      break;
+  }
+}
+
+bool SyncJob::Fenced(const Data& record) const { return Holds(record, state_->tab, lease_.epoch()); }
+
+// Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for it may have been
+// written already, and then the windows must hear of it; its epoch is checked like any other's.
+void SyncJob::Drop(Turn* turn) {
+  if (step_ == Step::kPullFetch) turn->Emit(Message("abortFetch").Set("id", flight_));
+  if (step_ == Step::kPullFetch || step_ == Step::kPushFetch) EndStep();
+  DropFill(turn);
+}
+
+void SyncJob::Lost(Turn* turn) {
+  // What is on the wire may finish; nothing more is written under this epoch. What is left to do is wanted anew.
+  if (!active_) return;
+  for (const Data& id : answering_.items()) asked_.Push(id);
+  answering_ = Data::MakeArray();
+  loop_.WantPull();
+  loop_.WantPush();
+  Drop(turn);
+  if (Work()) lease_.Want("pull", turn);
+}
+
+void SyncJob::Leave(Turn* turn) {
+  for (const Data& id : asked_.items()) answering_.Push(id);
+  asked_ = Data::MakeArray();
+  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.", true};
+  AnswerAsked(&error, turn);
+  if (active_) {
+    loop_.WantPull();
+    loop_.WantPush();
+  }
+  active_ = false;
+  Drop(turn);
+  turn->Cancel("loop");
+  state_->next_try_at = nullptr;
+  retrying_ = false;
+  lease_.Unwant("left", turn);
+}
+
+void SyncJob::Finish(Turn* turn) {
+  state_->error = {};
+  AnswerAsked(nullptr, turn);
+  if (!asked_.items().empty()) {
+    // Asked while this round was under way: another one is theirs.
+    std::swap(answering_, asked_);
+    loop_.WantPull();
+    loop_.WantPush();
+    Advance(turn);
+    return;
+  }
+  state_->poked.clear();
+  Rest("done", loop_.Rest(&state_->random), turn);
+}
+
+void SyncJob::Fail(SyncError error, Turn* turn) {
+  state_->error = std::move(error);
+  if (!active_) return;
+  for (const Data& id : asked_.items()) answering_.Push(id);
+  asked_ = Data::MakeArray();
+  AnswerAsked(&state_->error, turn);
+  loop_.WantPull();
+  loop_.WantPush();
+  retrying_ = true;
+  Rest("failed", loop_.Retry(&state_->random), turn);
+}
+
+void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
+  active_ = false;
+  Drop(turn);
+  lease_.Unwant(outcome, turn);
+  turn->Timer("loop", delay_ms);
+  state_->next_try_at = turn->now + delay_ms;
+}
+
+bool SyncJob::Timer(std::string_view name, Turn* turn) {
+  if (name == "loop") {
+    retrying_ = false;
+    Wake(WakeReason::kTimer, turn);
+    return true;
+  }
+  return lease_.Timer(name, turn);
+}
+
+// Another window has let go of the lease: perhaps there is nothing left to do.
+void SyncJob::Heard(const Data& message, Turn* turn) {
+  const std::string& outcome = message["outcome"].as_string();
+  const bool released = message["lease"]["owner"].is_null();
+  lease_.Heard(message, turn);
+  if (!released || outcome == "left") return;
+  if (!active_) {
+    // It has just polled; polling here at once would only double the requests.
+    if (outcome == "done" && !retrying_ && state_->CanRun()) turn->Timer("loop", loop_.Rest(&state_->random));
+    return;
+  }
+  if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
+  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
+  Begin(Step::kCheck, turn->Transact("sync mutations conflicts", false, false, std::move(reads)));
+}
+
+void SyncJob::DoneCheck(Turn* turn) {
+  if (lease_.held() || !asked_.items().empty()) return Advance(turn);
+  for (const auto& [realm, revision] : state_->poked) {
+    if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
+  }
+  if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
+  state_->poked.clear();
+  loop_.Forget();
+  Rest("done", loop_.Rest(&state_->random), turn);
+}
+
+bool SyncJob::Owns(uint64_t id) const {
+  return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction));
+}
+
+ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
+  ReadReply reply;
+  if (lease_.Owns(id)) {
+    reply.writes = lease_.Read(results, turn);
+    return reply;
+  }
+  if (id == fill_.transaction) return ReadFill(results, turn);
+  switch (step_) {
+    case Step::kPullAsk:
+      return ReadPullAsk(results);
+    case Step::kPullFold:
+      return ReadPullFold(results, turn);
+    case Step::kRefill:
+      return ReadRefill(results, turn);
+    case Step::kPushAsk:
+      return ReadPushAsk(results, turn);
+    case Step::kPushAnswer:
+      return ReadPushAnswer(results, turn);
+    case Step::kSetAside:
+      return ReadSetAside(results, turn);
+    case Step::kCheck:
+      state_->sync = results.items()[0];
+      Counts(results.items()[1], results.items()[2], {});
+      return reply;
+    case Step::kNone:
+    case Step::kPullFetch:
+    case Step::kPushFetch:
+      break;
+  }
+  reply.abort = true;
+  return reply;
+}
+
+void SyncJob::Done(uint64_t id, Turn* turn) {
+  if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
+  if (id == fill_.transaction) return DoneFill(turn);
+  const Step step = step_;
+  EndStep();
+  switch (step) {
+    case Step::kPullAsk:
+      if (!Work() || !lease_.held()) return;
+      sent_at_ = turn->now;
+      Begin(Step::kPullFetch, Fetch("/pull", std::move(request_->body), turn));
+      return;
+    case Step::kPullFold:
+      DonePullFold(turn);
+      break;
+    case Step::kRefill:
+      loop_.WantPull();
+      break;
+    case Step::kPushAsk:
+      DonePushAsk(turn);
+      break;
+    case Step::kPushAnswer:
+      DonePushAnswer(turn);
+      break;
+    case Step::kSetAside:
+      BroadcastRecord(aside_record_, turn);
+      break;
+    case Step::kCheck:
+      DoneCheck(turn);
+      return;
+    case Step::kNone:
+    case Step::kPullFetch:
+    case Step::kPushFetch:
+      break;
+  }
+  Advance(turn);
+}
+
+void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
+  if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
+  if (id == fill_.transaction) {
+    const bool lost = fill_.fenced_out;
+    const bool dropped = fill_.dropped;
+    fill_.transaction = 0;
+    DropFill(turn);
+    if (dropped) return Advance(turn);
+    if (lost) {
+      LeaseEventHappened(lease_.Lose(turn), turn);
+      return Advance(turn);
+    }
+    return Fail(StorageError(error), turn);
+  }
+  const bool check = step_ == Step::kCheck;
+  EndStep();
+  if (fenced_out_) {
+    LeaseEventHappened(lease_.Lose(turn), turn);
+  } else if (!check) {
+    return Fail(StorageError(error), turn);
+  }
+  Advance(turn);
+}
+
+void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
+  state_->token = nullptr;
+  if (state_->auth && ++state_->token_refusals == 1) {
+    state_->EnsureToken("expired", turn);  // goes on when the window has answered
+    return;
+  }
+  state_->needs_auth = true;
+  Fail(error, turn);
+}
+
+void SyncJob::TokenMissing(Turn* turn) {
+  state_->needs_auth = true;
+  SyncError error{"unauthenticated", "The application gave no token.", true};
+  if (active_) {
+    Fail(std::move(error), turn);
+  } else {
+    state_->error = std::move(error);
+  }
+}
+
+void SyncJob::Answered() { state_->token_refusals = 0; }
+
+void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
+  state_->pending = mutations.as_number() - Removed(writes, "mutations");
+  state_->conflicts = conflicts.as_number() - Removed(writes, "conflicts");
+}
+
+void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {
+  if (!record.is_null()) turn->Broadcast(Message("record").Set("record", record));
+}
+
+uint64_t SyncJob::Fetch(std::string_view path, std::string body, Turn* turn) {
+  const uint64_t id = turn->NextId();
+  Data effect = Message("fetch");
+  effect.Set("id", id).Set("method", "POST").Set("path", path).Set("body", Data::Bytes(std::move(body)));
+  effect.Set("token", state_->token).Set("timeoutMs", state_->times.fetch_ms);
+  turn->Emit(std::move(effect));
+  return id;
+}
+
+bool SyncJob::Response(const Data& event, Turn* turn) {
+  if (flight_ == 0 || event["id"].as_u64() != flight_) return false;
+  if (step_ == Step::kPullFetch) {
+    PullResponse(event, turn);
+  } else if (step_ == Step::kPushFetch) {
+    PushResponse(event, turn);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace skerry

@@ -1,0 +1,172 @@
+// SyncJob: what runs under the lease `push`: pulls, pushes, fills by image (docs/sync-worker.md, section 8). One thing is
+// in flight at a time (a transaction or a request), and beside it at most one image fill. Every transaction checks the
+// lease's epoch, so that nothing is written under an epoch that has been superseded.
+//
+// Parts: sync_job.cc (wakes, pauses, leaving), sync_job_pull.cc, sync_job_push.cc, sync_job_fill.cc.
+#ifndef SKERRY_SYNC_SYNC_JOB_H_
+#define SKERRY_SYNC_SYNC_JOB_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "sync/grouping.h"
+#include "sync/lease.h"
+#include "sync/loop.h"
+#include "sync/pull.h"
+#include "sync/push.h"
+#include "sync/turn.h"
+#include "sync/worker_state.h"
+
+namespace skerry {
+
+enum class WakeReason : uint8_t { kStart, kMutation, kPoke, kOnline, kVisible, kApplication, kTimer, kToken };
+
+class SyncJob {
+ public:
+  SyncJob(WorkerState* state, LeaseConfig lease);
+
+  // Something may have to be done. A mutation and a poke do not cut short the pause after a failure.
+  void Wake(WakeReason reason, Turn* turn);
+  // The application asked (sync.now()); `id` is answered when a whole round is done.
+  void Ask(const Data& id, Turn* turn);
+  // Hidden, offline, paused or stopped: lets go of everything.
+  void Leave(Turn* turn);
+  // Goes on, if nothing is in flight; to be called after every event.
+  void Advance(Turn* turn);
+
+  bool Owns(uint64_t id) const;
+  ReadReply Read(uint64_t id, const Data& results, Turn* turn);
+  void Done(uint64_t id, Turn* turn);
+  void Failed(uint64_t id, const Data& error, Turn* turn);
+  bool Response(const Data& event, Turn* turn);
+  bool Image(const Data& event, Turn* turn);
+  bool Timer(std::string_view name, Turn* turn);
+  void Lock(std::string_view lock_state, Turn* turn) { LeaseEventHappened(lease_.Lock(lock_state, turn), turn); }
+  void Heard(const Data& message, Turn* turn);  // a `lease` message about this lease
+  void TokenMissing(Turn* turn);                // asked for, and there is none
+
+  const Lease& lease() const { return lease_; }
+  bool active() const { return active_; }
+  bool resting_after_failure() const { return retrying_; }
+  bool filling() const { return fill_.active; }
+  bool pushing() const;
+  bool pulling() const;
+
+ private:
+  enum class Step : uint8_t {
+    kNone, kPullAsk, kPullFetch, kPullFold, kPushAsk, kPushFetch, kPushAnswer, kSetAside, kRefill, kCheck,
+  };
+  // The image fill, beside the step.
+  struct Fill {
+    bool active = false;
+    ImageFill image;
+    bool last = false;       // no other realm's image is outstanding
+    uint64_t transaction = 0;
+    bool swinging = false;
+    bool fenced_out = false;
+    bool dropped = false;    // given up while its transaction was in flight
+    bool stale = false;      // the pointer or the cursor has moved: nothing was written
+    uint64_t job = 0;
+    std::string generation;
+    Data from;               // the pointer that it began with
+    bool roll = false;
+    uint64_t upto = 0;
+    uint64_t record_bytes = 0;
+    Data cursors;            // of the pointer to be
+    Data parts;
+    Data record;
+  };
+
+  void LeaseEventHappened(LeaseEvent event, Turn* turn);
+  void Begin(Step step, uint64_t id) { step_ = step, flight_ = id, fenced_out_ = false; }
+  void EndStep() { step_ = Step::kNone, flight_ = 0; }
+  bool Fenced(const Data& record) const;
+  bool Work() const { return active_ && state_->CanRun(); }
+  void Finish(Turn* turn);
+  void Fail(SyncError error, Turn* turn);
+  void Rest(std::string_view outcome, double delay_ms, Turn* turn);
+  void Lost(Turn* turn);
+  void Drop(Turn* turn);
+  void Unauthenticated(const SyncError& error, Turn* turn);
+  void Answered();
+  void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
+  void AnswerAsked(const SyncError* error, Turn* turn);
+  void BroadcastRecord(const Data& record, Turn* turn);
+  uint64_t Fetch(std::string_view path, std::string body, Turn* turn);
+  void ReadMore(const Data& page, ReadReply* reply);
+  void DoneCheck(Turn* turn);
+
+  void PullAsk(Turn* turn);
+  ReadReply ReadPullAsk(const Data& results);
+  void PullResponse(const Data& event, Turn* turn);
+  ReadReply ReadPullFold(const Data& results, Turn* turn);
+  void DonePullFold(Turn* turn);
+  void FailUnconfirmed(Turn* turn);
+  ReadReply ReadRefill(const Data& results, Turn* turn);
+
+  void PushAsk(Turn* turn);
+  ReadReply ReadPushAsk(const Data& results, Turn* turn);
+  ReadReply FinishPushAsk(Turn* turn);
+  void DonePushAsk(Turn* turn);
+  void PushResponse(const Data& event, Turn* turn);
+  void BeginPushAnswer(Data results, Turn* turn);
+  ReadReply ReadPushAnswer(const Data& results, Turn* turn);
+  ReadReply FinishPushAnswer();
+  void DonePushAnswer(Turn* turn);
+  ReadReply ReadSetAside(const Data& results, Turn* turn);
+
+  void BeginFill(const ImageFill& image, bool last, Turn* turn);
+  ReadReply ReadFill(const Data& results, Turn* turn);
+  void PrepareFill(Data sync, Data::Array* writes, Turn* turn);
+  void SwingFill(Data sync, Data::Array* writes);
+  void DoneFill(Turn* turn);
+  void DropFill(Turn* turn);
+
+  WorkerState* state_;
+  Lease lease_;
+  Loop loop_;
+  bool active_ = false;    // something is to be done
+  bool retrying_ = false;  // pausing after a failure
+  Data asked_ = Data::MakeArray();      // sync.now() calls to be answered by the job that is to come
+  Data answering_ = Data::MakeArray();  // and by the one that runs
+
+  Step step_ = Step::kNone;
+  uint64_t flight_ = 0;  // the transaction or request in flight
+  bool fenced_out_ = false;
+  double sent_at_ = 0;
+
+  std::unique_ptr<PullRequest> request_;
+  std::unique_ptr<PullAnswer> answer_;
+  std::unique_ptr<PullFold> fold_;
+  bool discarded_ = false;
+  int discards_ = 0;
+  int resends_ = 0;
+  bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
+  double clock_offset_ = 0;
+
+  std::unique_ptr<Grouping> grouping_;
+  std::vector<Data> outbox_;
+  Data pushing_sync_;
+  PushBatch batch_;
+  std::string push_body_;
+  size_t left_over_ = 0;
+  size_t push_most_ = 0;
+  std::unique_ptr<PushAnswer> push_answer_;
+  std::vector<Unreadable> unreadable_;
+  std::unique_ptr<SetAside> aside_;
+  Data aside_record_;
+  Data::Array writes_;
+  Data last_key_;
+  Data count_mutations_;
+  Data count_conflicts_;
+
+  Fill fill_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_SYNC_JOB_H_

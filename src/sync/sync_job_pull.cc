@@ -1,0 +1,153 @@
+// SyncJob: the pull.
+#include <utility>
+
+#include "log/codec.h"
+#include "sync/chain.h"
+#include "sync/sync_job.h"
+
+namespace skerry {
+namespace {
+
+constexpr uint32_t kMutationPage = 256;
+constexpr int kMaxDiscards = 3;
+constexpr int kMaxResends = 2;
+
+}  // namespace
+
+void SyncJob::PullAsk(Turn* turn) {
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
+                    CountRead("mutations"), CountRead("conflicts")};
+  Begin(Step::kPullAsk, turn->Transact("sync outbox mutations conflicts", false, false, std::move(reads)));
+}
+
+ReadReply SyncJob::ReadPullAsk(const Data& results) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  fenced_out_ = !Fenced(read[0]);
+  if (fenced_out_ || !read[1].is_object()) {
+    reply.abort = true;
+    return reply;
+  }
+  state_->sync = read[1];
+  Counts(read[3], read[4], {});
+  request_ = std::make_unique<PullRequest>(
+      MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), state_->limits.pull));
+  return reply;
+}
+
+void SyncJob::PullResponse(const Data& event, Turn* turn) {
+  EndStep();
+  Answer answer = ReadAnswer(event);
+  if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
+  if (answer.kind == AnswerKind::kGone) {
+    Answered();
+    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
+    Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
+    return;
+  }
+  if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
+  Answered();
+  Result<PullAnswer> read = ReadPullAnswer(state_->schema, answer.json);
+  if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
+  answer_ = std::make_unique<PullAnswer>(std::move(read.value()));
+  // The server's clock when it answered, against the middle of the round trip.
+  clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
+  fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now, clock_offset_);
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
+                    CountRead("mutations"), CountRead("conflicts")};
+  discarded_ = false;
+  last_key_ = nullptr;
+  Begin(Step::kPullFold, turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+}
+
+ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  if (read.size() == 1) {
+    fold_->AddMutations(read[0]);
+    ReadMore(read[0], &reply);
+    if (!reply.more.empty()) return reply;
+  } else {
+    fenced_out_ = !Fenced(read[0]);
+    if (fenced_out_ || !read[1].is_object()) {
+      reply.abort = true;
+      return reply;
+    }
+    count_mutations_ = read[3];
+    count_conflicts_ = read[4];
+    discarded_ = !fold_->Decide(InChainOrder(read[2]), read[1]);
+    if (discarded_) return reply;
+    if (fold_->needs_mutations()) {
+      reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+      return reply;
+    }
+  }
+  reply.writes = fold_->Finish();
+  Counts(count_mutations_, count_conflicts_, reply.writes);
+  return reply;
+}
+
+// Asks for the next page of mutations, unless this one was the last.
+void SyncJob::ReadMore(const Data& page, ReadReply* reply) {
+  if (page.items().size() < kMutationPage) return;
+  reply->more.push_back(RangeRead("mutations", page.items().back()["key"], kMutationPage));
+}
+
+void SyncJob::DonePullFold(Turn* turn) {
+  const std::unique_ptr<PullFold> fold = std::move(fold_);
+  const std::unique_ptr<PullAnswer> answer = std::move(answer_);
+  request_.reset();
+  if (discarded_) {
+    if (++discards_ > kMaxDiscards) return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
+    loop_.Pulled(true);
+    return;
+  }
+  state_->sync = fold->sync();
+  BroadcastRecord(fold->record(), turn);
+  if (fold->moved()) discards_ = 0;
+  if (!Work()) return;
+  state_->error = {};
+  loop_.Pulled(answer->more);
+  if (fold->resend()) {
+    if (++resends_ > kMaxResends) {
+      return Fail({"no_progress", "The server says that it has applied an update, and its log does not show it.", true}, turn);
+    }
+    loop_.WantPush();
+  }
+  if (!answer->images.empty() && !fill_.active && state_->images) {
+    BeginFill(answer->images[0], answer->images.size() == 1, turn);
+    return;
+  }
+  stale_pull_ = !answer->more && !fold->moved() && fold->unconfirmed() > 0;
+  if (stale_pull_ && !loop_.wants_push()) FailUnconfirmed(turn);
+}
+
+// Applied, but the log that we are shown does not reach so far yet: asking again at once would be a busy loop.
+void SyncJob::FailUnconfirmed(Turn* turn) {
+  Fail({"no_progress", "The server's log does not show an applied update yet.", true}, turn);
+}
+
+// The server no longer knows our place in its log: every realm is taken anew. Pending mutations stay.
+ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  fenced_out_ = !Fenced(read[0]);
+  if (fenced_out_ || !read[1].is_object()) {
+    reply.abort = true;
+    return reply;
+  }
+  Data sync = read[1];
+  Data refill = sync["refill"];
+  for (const auto& [realm, cursor] : sync["cursors"].members()) {
+    if (!ContainsString(refill, realm)) refill.Push(realm);
+  }
+  Data scopes = Data::MakeArray();
+  for (Data scope : sync["scopes"].items()) scopes.Push(scope.Set("filled", false));
+  sync.Set("refill", std::move(refill)).Set("cursors", Data::MakeObject()).Set("scopes", std::move(scopes));
+  sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
+  state_->sync = sync;
+  reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  return reply;
+}
+
+}  // namespace skerry

@@ -1,0 +1,214 @@
+// SyncJob: the push: grouping and marking as sent in one transaction, then the request, then the answer's transaction.
+#include <algorithm>
+#include <utility>
+
+#include "base/limits.h"
+#include "sync/chain.h"
+#include "sync/sync_job.h"
+
+namespace skerry {
+namespace {
+
+constexpr uint32_t kMutationPage = 256;
+
+}  // namespace
+
+void SyncJob::PushAsk(Turn* turn) {
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
+                    CountRead("mutations"), CountRead("conflicts")};
+  if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
+  // `sent` is durable before the fetch.
+  Begin(Step::kPushAsk, turn->Transact("sync outbox mutations conflicts", true, true, std::move(reads)));
+}
+
+ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  if (read.size() == 1) {
+    grouping_->Add(read[0]);
+    if (grouping_->wants_more()) ReadMore(read[0], &reply);
+    return reply.more.empty() ? FinishPushAsk(turn) : reply;
+  }
+  fenced_out_ = !Fenced(read[0]);
+  if (fenced_out_ || !read[1].is_object()) {
+    reply.abort = true;
+    return reply;
+  }
+  pushing_sync_ = read[1];
+  outbox_ = InChainOrder(read[2]);
+  Counts(read[3], read[4], {});
+  grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size());
+  if (read[3].as_number() > 0 && grouping_->wants_more()) {
+    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    return reply;
+  }
+  return FinishPushAsk(turn);
+}
+
+ReadReply SyncJob::FinishPushAsk(Turn* turn) {
+  ReadReply reply;
+  Data chain = pushing_sync_["chain"];
+  const double at = turn->now + pushing_sync_["clockOffset"].as_number();
+  std::vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
+  const bool grouped = !fresh.empty();
+  for (Data& update : fresh) outbox_.push_back(std::move(update));
+  batch_ = ChooseBatch(outbox_, push_most_);
+  const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
+  for (const Data& write : sent) reply.writes.push_back(write);
+  for (const Data& update : outbox_) {
+    if (update["state"].as_string() == "new" && grouped) reply.writes.push_back(PutWrite("outbox", update["id"], update));
+  }
+  if (grouped) {
+    pushing_sync_.Set("chain", std::move(chain));
+    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+  }
+  state_->sync = pushing_sync_;
+  push_body_ = batch_.ids.empty()
+                   ? std::string()
+                   : PushBody(batch_, outbox_, pushing_sync_, state_->schema.version(), lease_.epoch());
+  left_over_ = grouping_->left_over();
+  unreadable_ = grouping_->unreadable();
+  if (grouping_->saw_newer()) state_->error = {"newer_tab", "Another window runs a newer version of this application.", false};
+  grouping_.reset();
+  return reply;
+}
+
+void SyncJob::DonePushAsk(Turn* turn) {
+  const auto fresh = [](const Data& update) { return update["state"].as_string() == "new"; };
+  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), fresh));
+  const bool unconfirmed = !outbox_.empty();
+  outbox_.clear();
+  if (!Work() || !lease_.held()) return;
+  if (!batch_.ids.empty()) {
+    Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
+  } else if (!unreadable_.empty()) {
+    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts"),
+                      RangeRead("mutations", nullptr, kMutationPage)};
+    aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
+    for (const Unreadable& one : unreadable_) {
+      Refusal refusal;
+      refusal.code = "unreadable";
+      refusal.detail = one.status.detail();
+      aside_->Refuse(one.record["id"].as_string(), std::move(refusal));
+    }
+    writes_.clear();
+    Begin(Step::kSetAside, turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
+  } else {
+    // What found no room waits for confirmations, which the next pull brings.
+    loop_.Pushed(false, false);
+    if (!unconfirmed || fill_.active || loop_.wants_pull()) return;
+    if (stale_pull_) return FailUnconfirmed(turn);
+    loop_.WantPull();
+  }
+}
+
+// Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
+ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  if (read.size() > 1) {
+    fenced_out_ = !Fenced(read[0]);
+    if (fenced_out_ || !read[1].is_object()) {
+      reply.abort = true;
+      return reply;
+    }
+    pushing_sync_ = read[1];
+    count_mutations_ = read[2];
+    count_conflicts_ = read[3];
+  }
+  aside_->Add(read.back(), &writes_);
+  ReadMore(read.back(), &reply);
+  if (!reply.more.empty()) return reply;
+  reply.writes = std::move(writes_);
+  writes_.clear();
+  aside_record_ = nullptr;
+  if (aside_->refused_any()) {
+    aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
+    reply.writes.push_back(PutWrite("updates", aside_record_["n"], aside_record_));
+    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+  }
+  state_->sync = pushing_sync_;
+  Counts(count_mutations_, count_conflicts_, reply.writes);
+  aside_.reset();
+  return reply;
+}
+
+void SyncJob::PushResponse(const Data& event, Turn* turn) {
+  EndStep();
+  Answer answer = ReadAnswer(event);
+  if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
+  const bool too_much = answer.kind == AnswerKind::kTooLarge || answer.kind == AnswerKind::kInvalid;
+  if (too_much && batch_.ids.size() > 1) {
+    push_most_ = batch_.ids.size() / 2;
+    return;  // the loop still wants to push
+  }
+  if (too_much && answer.json.is_object()) {
+    // One update that the server cannot take at all: it must not block the queue for ever.
+    return BeginPushAnswer(PushAnswer::RejectedWhole(batch_.ids[0], answer.error.code, answer.error.message), turn);
+  }
+  if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
+  Answered();
+  if (!answer.json["results"].is_array()) {
+    return Fail({"bad_answer", "The server's answer has no `results`.", true}, turn);
+  }
+  BeginPushAnswer(answer.json["results"], turn);
+}
+
+void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
+  push_answer_ = std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
+                    CountRead("mutations"), CountRead("conflicts")};
+  Begin(Step::kPushAnswer, turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+}
+
+ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
+  const Data::Array& read = results.items();
+  ReadReply reply;
+  if (read.size() == 1) {
+    push_answer_->AddMutations(read[0]);
+    ReadMore(read[0], &reply);
+    return reply.more.empty() ? FinishPushAnswer() : reply;
+  }
+  fenced_out_ = !Fenced(read[0]);
+  if (fenced_out_ || !read[1].is_object()) {
+    reply.abort = true;
+    return reply;
+  }
+  count_mutations_ = read[3];
+  count_conflicts_ = read[4];
+  push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
+  if (push_answer_->needs_mutations()) {
+    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    return reply;
+  }
+  return FinishPushAnswer();
+}
+
+ReadReply SyncJob::FinishPushAnswer() {
+  ReadReply reply;
+  reply.writes = push_answer_->Finish();
+  state_->sync = push_answer_->sync();
+  Counts(count_mutations_, count_conflicts_, reply.writes);
+  return reply;
+}
+
+void SyncJob::DonePushAnswer(Turn* turn) {
+  const std::unique_ptr<PushAnswer> answer = std::move(push_answer_);
+  if (!answer->pushed().items().empty()) {
+    turn->Broadcast(Message("pushed").Set("results", answer->pushed()));
+  }
+  BroadcastRecord(answer->record(), turn);
+  if (!Work()) return;
+  if (!answer->progress()) {
+    // The pull may bring what the answer lacked; without that, pushing again at once would be a busy loop.
+    loop_.Pushed(true, false);
+    return Fail({"no_progress", "The server took no update, and did not say why.", true}, turn);
+  }
+  push_most_ = kMaxOutboxUpdates;
+  stale_pull_ = false;
+  state_->error = {};
+  const bool again = answer->regrouped() || left_over_ > 0;
+  loop_.Pushed(true, again);
+}
+
+}  // namespace skerry

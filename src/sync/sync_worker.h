@@ -1,0 +1,76 @@
+// SyncWorker: the sync worker of one window in lease mode, sans-IO: Handle(event) -> effects. It pushes and pulls and holds
+// no tables. Events, effects, states and the status are fixed in docs/sync-worker.md. It only routes: what is decided is
+// decided by its parts (sync_job.h, image_keeper.h, poke_socket.h, lease.h) and the pure functions below them.
+#ifndef SKERRY_SYNC_SYNC_WORKER_H_
+#define SKERRY_SYNC_SYNC_WORKER_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "sync/image_keeper.h"
+#include "sync/poke_socket.h"
+#include "sync/sync_job.h"
+#include "sync/worker_state.h"
+
+namespace skerry {
+
+class SyncWorker {
+ public:
+  // `config` as in docs/sync-worker.md, section 1. kSchema, kInvalidArgument.
+  static Result<std::unique_ptr<SyncWorker>> Create(const Data& config);
+
+  // Returns the effects, an array. Events that are unknown or stale have none.
+  Data Handle(const Data& event);
+
+ private:
+  SyncWorker(std::unique_ptr<WorkerState> state);
+
+  // A transaction of the worker itself: the start, or a change of scopes.
+  struct Own {
+    uint64_t id = 0;
+    Data message;  // null: the start
+    Data record;
+    bool changed = false;
+  };
+
+  void Route(const Data& event, Turn* turn);
+  void Start(Turn* turn);
+  void OnRead(const Data& event, Turn* turn);
+  ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
+  void OnDone(uint64_t id, Turn* turn);
+  void DoneOwn(const Own& own, Turn* turn);
+  void OnFailed(uint64_t id, const Data& error, Turn* turn);
+  void ListenHappened(LeaseEvent event, Turn* turn);
+  void OnLock(const Data& event, Turn* turn);
+  void OnPost(const Data& message, Turn* turn);
+  void OnChannel(const Data& message, Turn* turn);
+  void OnStatus(const Data& message);
+  void OnTimer(const std::string& name, Turn* turn);
+  void OnToken(const Data& token, Turn* turn);
+  void OnSocket(const Data& event, Turn* turn);
+  void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
+  void Stop(Turn* turn);
+  void Upkeep(Turn* turn);
+  void TellStatus(Turn* turn);
+  Own* FindOwn(uint64_t id);
+
+  std::unique_ptr<WorkerState> state_;
+  SyncJob job_;
+  ImageKeeper keeper_;
+  Lease listen_;
+  PokeSocket socket_;
+  uint64_t last_id_ = 0;
+  std::vector<Own> own_;
+  std::string shared_phase_;
+  Data told_;
+  Data told_scopes_;
+  bool was_active_ = false;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_SYNC_WORKER_H_

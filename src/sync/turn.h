@@ -1,0 +1,44 @@
+// Turn: what one event brings (the clocks) and what its handling leaves behind (effects, in their order). Every machine of
+// the sync worker is given the turn, so that none of them keeps a clock or a way out of its own.
+#ifndef SKERRY_SYNC_TURN_H_
+#define SKERRY_SYNC_TURN_H_
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "base/data.h"
+#include "sync/records.h"
+
+namespace skerry {
+
+class Turn {
+ public:
+  Turn(double now_ms, double mono_ms, uint64_t* last_id) : now(now_ms), mono(mono_ms), last_id_(last_id) {}
+  const double now;
+  const double mono;
+
+  void Emit(Data effect) { effects_.Push(std::move(effect)); }
+  void Timer(std::string_view name, double delay_ms) {
+    Emit(Message("timer").Set("name", name).Set("delayMs", delay_ms));
+  }
+  void Cancel(std::string_view name) { Emit(Message("cancel").Set("name", name)); }
+  void Broadcast(Data message) { Emit(Message("broadcast").Set("message", std::move(message))); }
+  void Post(Data message) { Emit(Message("post").Set("message", std::move(message))); }
+
+  // Ids of transactions, fetches and image jobs; never reused.
+  uint64_t NextId() { return ++*last_id_; }
+
+  // Emits a transaction and returns its id. `stores`: names separated by spaces.
+  uint64_t Transact(std::string_view stores, bool write, bool strict, Data::Array reads);
+
+  Data TakeEffects() { return std::exchange(effects_, Data::MakeArray()); }
+
+ private:
+  uint64_t* last_id_;
+  Data effects_ = Data::MakeArray();
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_TURN_H_
