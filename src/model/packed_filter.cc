@@ -1,7 +1,6 @@
 #include "model/packed_filter.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "model/index.h"
 #include "model/query.h"
@@ -23,20 +22,6 @@ bool Holds(FilterKind kind, int compared) {
       return compared > 0;
     default:
       return compared >= 0;
-  }
-}
-
-bool IsNullCell(const Column& column, const uint8_t* row) {
-  const uint8_t* cell = row + column.offset;
-  switch (column.packing) {
-    case Packing::kNumber:
-      return std::isnan(RowStore::LoadF64(cell));
-    case Packing::kBool:
-      return *cell == 0;
-    case Packing::kId:
-      return RowStore::LoadKey(cell).is_null();
-    default:
-      return RowStore::TextCode(column, row) == 0;
   }
 }
 
@@ -150,10 +135,10 @@ bool PackedFilter::Compare(Node* node, Slot slot, const uint8_t* row) {
   const Column& column = *node->column;
   if (node->probe.is_null) {
     if (node->kind != FilterKind::kEq && node->kind != FilterKind::kNe) return false;
-    return IsNullCell(column, row) == (node->kind == FilterKind::kEq);
+    return RowStore::IsNullCell(column, row) == (node->kind == FilterKind::kEq);
   }
   if (column.packing == Packing::kNumber) return CompareNumber(*node, row);
-  if (IsNullCell(column, row)) return false;
+  if (RowStore::IsNullCell(column, row)) return false;
   if (column.packing == Packing::kBool) {
     return Holds(node->kind, static_cast<int>(row[column.offset]) - static_cast<int>(node->probe.number));
   }
@@ -208,7 +193,7 @@ bool PackedFilter::CompareText(Node* node, Slot slot, const uint8_t* row) {
 
 bool PackedFilter::IsIn(Node* node, Slot slot, const uint8_t* row) {
   const Column& column = *node->column;
-  if (IsNullCell(column, row)) return false;
+  if (RowStore::IsNullCell(column, row)) return false;
   if (HasDictionary(column)) {
     if (node->version != column.pool->version()) Refresh(node);
     return std::binary_search(node->codes.begin(), node->codes.end(), RowStore::TextCode(column, row));
@@ -223,7 +208,7 @@ bool PackedFilter::FindInner(Node* node, const uint8_t* row) {
   const Filter& filter = *node->filter;
   RowStore& inner = tables_->store(filter.table);
   const Column& outer = store_->column(filter.kind == FilterKind::kInSelect ? filter.column : kIdColumn);
-  if (IsNullCell(outer, row)) return false;
+  if (RowStore::IsNullCell(outer, row)) return false;
   char buffer[kIdTextBuffer];
   Probe probe;
   if (outer.packing == Packing::kNumber) {

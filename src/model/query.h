@@ -65,19 +65,11 @@ class Tables {
 
 enum class AggregateKind : uint8_t { kSum = 0, kMin = 1, kMax = 2 };
 
-// Slots of net changed rows, by table: lets the live queries notice while rendering that a nested row is not what it was.
-class TouchedRows {
- public:
-  virtual ~TouchedRows() = default;
-  virtual bool IsTouched(TableIndex table, Slot slot) const = 0;
-};
-
-// Answers queries. Holds scratch memory only, no state between calls but the counter: cheap to keep, one a client.
-// `schema` and `tables` outlive it. Not re-entrant.
+// Answers queries. No state between calls but the counter: cheap to keep, one a client. Each call prepares the query anew
+// (prepared_query.h keeps one prepared). `schema` and `tables` outlive it.
 class QueryEngine final : public FilterContext {
  public:
   QueryEngine(const Schema* schema, Tables* tables);
-  ~QueryEngine() override;
 
   // Appends the u32 stream of docs/internals.md, section 7: n, then per row its slot and per include n and its rows.
   void Run(const Query& query, std::vector<uint32_t>* stream);
@@ -88,23 +80,13 @@ class QueryEngine final : public FilterContext {
   // but numbers, and for json and class props; kUnknownProp.
   Result<Value> Aggregate(const Query& query, AggregateKind kind, PropIndex column);
 
-  // Appends, for one row of query.table, per include n and its rows, recursively. Sets *touched (may be null) if one of
-  // these rows is in `rows` (may be null).
-  void RenderIncludes(const Query& query, Slot slot, const TouchedRows* rows, bool* touched,
-                      std::vector<uint32_t>* stream);
-  // Does the row match query.where? Packed, nothing is decoded.
-  bool MatchesSlot(TableIndex table, const Filter& filter, Slot slot);
-  // Orders two rows by query.order and id: negative where `a` comes first.
-  int CompareRows(const Query& query, Slot a, Slot b) const;
-
   // For Matches() on decoded rows.
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override;
 
-  // Rows that were looked at (filtered, or compared with each other) since construction, index look-ups apart.
+  // Rows that were looked at since construction; index look-ups apart.
   uint64_t rows_visited() const { return rows_visited_; }
 
  private:
-  friend class QueryRun;
   const Schema* schema_;
   Tables* tables_;
   mutable uint64_t rows_visited_ = 0;

@@ -103,6 +103,22 @@ class RowStore {
   const uint8_t* bytes(Slot slot) const {
     return chunks_[slot >> chunk_shift_].rows.get() + size_t{slot & chunk_mask_} * width_;
   }
+  bool IsNull(Slot slot, PropIndex index) const { return IsNullCell(column(index), bytes(slot)); }
+  static bool IsNullCell(const Column& column, const uint8_t* row) {
+    const uint8_t* cell = row + column.offset;
+    switch (column.packing) {
+      case Packing::kNumber: {
+        const double v = LoadF64(cell);
+        return v != v;
+      }
+      case Packing::kBool:
+        return *cell == 0;
+      case Packing::kId:
+        return LoadKey(cell).is_null();
+      default:
+        return TextCode(column, row) == 0;
+    }
+  }
   // The text of a kText or kRealm cell; code 0 (null) has none.
   static uint32_t TextCode(const Column& column, const uint8_t* row) {
     if (column.packing == Packing::kRealm) return static_cast<uint32_t>(Meta(row) & kRealmMask);

@@ -3,7 +3,12 @@ set(SKERRY_MODEL_SOURCES
   src/model/filter_parse.cc
   src/model/id_key.cc
   src/model/index.cc
+  src/model/packed_filter.cc
+  src/model/prepared_query.cc
   src/model/prop_value.cc
+  src/model/query.cc
+  src/model/query_parse.cc
+  src/model/query_plan.cc
   src/model/row_store.cc
   src/model/row_store_image.cc
   src/model/schema.cc

@@ -127,6 +127,76 @@ inline std::string RandomId(Random* random, TableIndex table, uint64_t limit) {
   return table == kCities ? CityId(n) : Uuid7(table, n);
 }
 
+inline std::string Quote(const std::string& text) { return WriteJson(Data(text)); }
+
+// A constant for comparisons with a column, as JSON.
+inline std::string RandomConstant(Random* random, TableIndex table, const std::string& column) {
+  static const char* kCountries[] = {"SE", "NO", "DE", "US", "IN", "XX"};
+  if (column == "name") return Quote(RandomText(random, 2));
+  if (column == "country") return Quote(kCountries[random->Below(6)]);
+  if (column == "capital") return random->Below(2) ? "true" : "false";
+  if (column == "size") return Quote(std::string(1, "sml"[random->Below(3)]));
+  if (column == "flag") return random->Below(2) ? "\"/w==\"" : "\"\"";
+  if (column == "realm") return random->Below(2) ? "\"team\"" : "\"public\"";
+  if (column == "twin" || column == "home" || column == "city") return Quote(CityId(random->Below(60)));
+  if (column == "person") return Quote(Uuid7(kPeople, random->Below(40)));
+  if (column == "id") return Quote(RandomId(random, table, 60));
+  return std::to_string(static_cast<int>(random->Below(20)) - 3);
+}
+
+inline const std::vector<std::string>& ComparableColumns(TableIndex table) {
+  static const std::vector<std::string> kColumns[] = {
+      {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population", "population", "lat", "capital",
+       "founded", "size", "flag", "twin"},
+      {"id", "realm", "modifiedAt", "name", "age", "home", "home"},
+      {"id", "realm", "person", "city", "stars", "stars"}};
+  return kColumns[table];
+}
+
+inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner);
+
+inline std::string RandomInnerFilter(Random* random, TableIndex table, int depth) {
+  if (table == kCities && random->Below(2)) {
+    const bool details = random->Below(2);
+    return std::string("[\"exists\",") + (details ? "\"visits\"" : "\"people\"") + "," +
+           RandomFilter(random, details ? kVisits : kPeople, depth + 1, true) + "]";
+  }
+  if (table == kPeople && random->Below(2)) {
+    return "[\"exists\",\"visits\"," + RandomFilter(random, kVisits, depth + 1, true) + ",\"person\"]";
+  }
+  static const char* kSelects[][4] = {{"id", "visits", "city", "2"}, {"home", "visits", "city", "2"}, {"stars", "cities", "population", "0"}};
+  const char* const* select = kSelects[table];
+  return std::string("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] + "\",\"select\":\"" + select[2] +
+         "\",\"where\":" + RandomFilter(random, static_cast<TableIndex>(select[3][0] - '0'), depth + 1, false) + "}]";
+}
+
+inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
+  static const char* kOps[] = {"=", "=", "=", "!=", "<", "<=", ">", ">="};
+  const uint64_t roll = random->Below(14);
+  if (roll < 3 && depth < 4) {
+    std::string text = roll == 0 ? "[\"or\"" : "[\"and\"";
+    for (uint64_t n = random->Below(3) + 1; n > 0; --n) text += "," + RandomFilter(random, table, depth + 1, inner);
+    return text + "]";
+  }
+  if (roll == 3 && depth < 4) return "[\"not\"," + RandomFilter(random, table, depth + 1, inner) + "]";
+  if (roll == 4 && inner && depth < 4) return RandomInnerFilter(random, table, depth);
+  if (roll == 5) return "[\"true\"]";
+  if (roll == 6 && table == kCities) return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
+  const std::vector<std::string>& columns = ComparableColumns(table);
+  const std::string& column = columns[random->Below(columns.size())];
+  if (roll == 7) {
+    std::string list;
+    for (uint64_t n = random->Below(4); n > 0; --n) list += RandomConstant(random, table, column) + ",";
+    return "[\"in\"," + Quote(column) + ",[" + list + "null]]";
+  }
+  if (roll == 8 && (column == "name" || column == "id" || column == "country" || column == "twin")) {
+    static const char* kPatterns[] = {"%a%", "Sto%", "_", "%_b", "%\\%%", "c1%", "%00%", "S_", "", "å%", "%\\\\%"};
+    return "[\"like\"," + Quote(column) + "," + Quote(kPatterns[random->Below(11)]) + "]";
+  }
+  const std::string constant = random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
+  return std::string("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
+}
+
 inline Data Json(const std::string& text) { return ParseJson(text).value(); }
 
 }  // namespace skerry

@@ -1,0 +1,233 @@
+#include "model/prepared_query.h"
+
+#include <algorithm>
+
+namespace skerry {
+namespace {
+
+// A heap of the best rows pays off up to this many.
+constexpr uint64_t kMaxHeapRows = 4096;
+
+}  // namespace
+
+PreparedQuery::PreparedQuery(const Query* query, Tables* tables, uint64_t* visited)
+    : query_(query),
+      tables_(tables),
+      store_(&tables->store(query->table)),
+      visited_(visited),
+      filter_(&query->where, query->table, tables, visited) {
+  Flatten(query->where);
+  for (const Include& include : query->includes) {
+    includes_.push_back(std::make_unique<PreparedQuery>(&include.query[0], tables, visited));
+  }
+}
+
+PreparedQuery::~PreparedQuery() = default;
+
+void PreparedQuery::Flatten(const Filter& filter) {
+  if (filter.kind == FilterKind::kTrue) return;
+  if (filter.kind != FilterKind::kAnd) {
+    conjuncts_.push_back(&filter);
+    return;
+  }
+  for (const Filter& child : filter.children) Flatten(child);
+}
+
+int PreparedQuery::Compare(Slot a, Slot b) const {
+  for (const QueryOrder& order : query_->order) {
+    const int compared = store_->Compare(a, b, order.column);
+    if (compared != 0) return order.descending ? -compared : compared;
+  }
+  return store_->CompareIds(a, b);
+}
+
+// ---- Gathering
+
+bool PreparedQuery::Accepts(Slot slot, const Parent* parent, bool covered) {
+  ++*visited_;
+  if (!covered) {
+    if (parent && store_->CompareProbe(slot, store_->column(parent->via), parent->probe) != 0) return false;
+    if (!filter_.Matches(slot)) return false;
+  }
+  return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
+}
+
+void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots) {
+  if (access.listed) {
+    for (const Slot slot : access.slots) {
+      if (Accepts(slot, parent, access.covers)) slots->push_back(slot);
+    }
+    return;
+  }
+  if (access.index) {
+    for (const Range& range : access.ranges) {
+      for (Index::Position at = range.from; at < range.to; at = access.index->Next(at)) {
+        const Slot slot = access.index->At(at);
+        if (Accepts(slot, parent, access.covers)) slots->push_back(slot);
+      }
+    }
+    return;
+  }
+  for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
+    if (store_->IsLive(slot) && Accepts(slot, parent, access.covers)) slots->push_back(slot);
+  }
+}
+
+// Where the plan's range is in the order that is asked for, the first `need` rows are at its beginning. False where not.
+bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+  if (!access.index || access.ranges.size() != 1) return false;
+  const std::vector<QueryOrder>& order = query_->order;
+  const bool by_id = access.is_equality && (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
+  const bool by_column = order.size() == 1 && order[0].column == access.index->column();
+  if (!by_id && !by_column) return false;
+  const Range& range = access.ranges[0];
+  if (range.to <= range.from) return true;
+  IndexWalk walk(access.index, range.from, range.to, by_column && order[0].descending);
+  for (Slot slot = walk.Next(); slot != kNoSlot; slot = walk.Next()) {
+    if (!Accepts(slot, parent, access.covers)) continue;
+    slots->push_back(slot);
+    if (slots->size() >= need) break;
+  }
+  return true;
+}
+
+// Walks the index of the order until enough rows match. It begins where that promises to visit fewer rows than the plan
+// would, and gives up (false) once it has visited as many; a scan, whose rows are cheaper to visit, is worth a quarter.
+bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+  const std::vector<QueryOrder>& order = query_->order;
+  if (order.empty() || !store_->WantsIndex(order[0].column) || store_->size() == 0) return false;
+  const double expected = static_cast<double>(need) * static_cast<double>(store_->size()) /
+                          static_cast<double>(std::max<size_t>(access.rows, 1));
+  if (expected >= static_cast<double>(access.rows)) return false;
+  const PropIndex column = order[0].column;
+  const Index* index = store_->GetIndex(column);
+  IndexWalk walk(index, index->Begin(), index->End(), order[0].descending);
+  if (anchor_ != kNoSlot && order.size() == 1) walk.StartAfter(anchor_);
+  const bool is_scan = !access.index && !access.listed;
+  const bool covers_all = access.covers && is_scan;
+  size_t budget = !is_scan || covers_all ? access.rows : access.rows / 4 + 64;
+  Slot last = kNoSlot;
+  for (Slot slot = walk.Next(); slot != kNoSlot; slot = walk.Next()) {
+    if (slots->size() >= need) {
+      // With further columns to order by, the rest of a group of equals belongs to it.
+      if (order.size() == 1 || store_->Compare(last, slot, column) != 0) break;
+    }
+    if (budget-- == 0) {
+      slots->clear();
+      return false;
+    }
+    if (!Accepts(slot, parent, covers_all)) continue;
+    slots->push_back(slot);
+    last = slot;
+  }
+  if (order.size() > 1) Sort(need, slots);
+  return true;
+}
+
+// Puts the first `need` rows in order; what is behind them is dropped.
+void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
+  const auto before = [this](Slot a, Slot b) { return Compare(a, b) < 0; };
+  if (std::is_sorted(slots->begin(), slots->end(), before)) return;
+  const bool descending = !query_->order.empty() && query_->order[0].descending;
+  const Column& column = store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
+  const auto keyed_before = [this](const Keyed& a, const Keyed& b) {
+    return a.key != b.key ? a.key < b.key : Compare(a.slot, b.slot) < 0;
+  };
+  keyed_.clear();
+  const bool use_heap = need < kMaxHeapRows && need * 2 < slots->size();
+  for (const Slot slot : *slots) {
+    const uint64_t key = store_->SortKey(slot, column);
+    const Keyed row = {descending ? ~key : key, slot};
+    if (!use_heap || keyed_.size() < need) {
+      keyed_.push_back(row);
+      if (use_heap) std::push_heap(keyed_.begin(), keyed_.end(), keyed_before);
+    } else if (keyed_before(row, keyed_.front())) {
+      std::pop_heap(keyed_.begin(), keyed_.end(), keyed_before);
+      keyed_.back() = row;
+      std::push_heap(keyed_.begin(), keyed_.end(), keyed_before);
+    }
+  }
+  std::sort(keyed_.begin(), keyed_.end(), keyed_before);
+  slots->clear();
+  for (const Keyed& row : keyed_) slots->push_back(row.slot);
+}
+
+bool PreparedQuery::FindAnchor() {
+  anchor_ = query_->after.empty() ? kNoSlot : store_->Find(query_->after);
+  return query_->after.empty() || anchor_ != kNoSlot;
+}
+
+// At least the first `need` rows, in order.
+void PreparedQuery::Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+  slots->clear();
+  if (need == 0 || !FindAnchor()) return;
+  const Access access = Plan(parent);
+  if (WalkRange(access, parent, need, slots) || WalkInOrder(access, parent, need, slots)) return;
+  Gather(access, parent, slots);
+  Sort(need, slots);
+}
+
+void PreparedQuery::Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots) {
+  const uint64_t need = limit == kNoLimit ? UINT64_MAX : uint64_t{offset} + limit;
+  Collect(parent, limit == 0 ? 0 : need, &rows_);
+  const size_t end = static_cast<size_t>(std::min<uint64_t>(need, rows_.size()));
+  if (offset < end) slots->insert(slots->end(), rows_.begin() + offset, rows_.begin() + static_cast<ptrdiff_t>(end));
+}
+
+void PreparedQuery::RunWindow(uint32_t offset, uint32_t limit, std::vector<Slot>* slots) {
+  Window(nullptr, offset, limit, slots);
+}
+
+void PreparedQuery::RunUnordered(std::vector<Slot>* slots) {
+  if (FindAnchor()) Gather(Plan(nullptr), nullptr, slots);
+}
+
+size_t PreparedQuery::Count() {
+  if (!FindAnchor()) return 0;
+  const Access access = Plan(nullptr);
+  size_t matched = access.rows;
+  if (!access.covers || anchor_ != kNoSlot) {
+    rows_.clear();
+    Gather(access, nullptr, &rows_);
+    matched = rows_.size();
+  }
+  const size_t behind = matched > query_->offset ? matched - query_->offset : 0;
+  return query_->limit == kNoLimit ? behind : std::min<size_t>(behind, query_->limit);
+}
+
+// ---- Includes
+
+void PreparedQuery::Render(const std::vector<Slot>& slots, std::vector<uint32_t>* stream) {
+  stream->push_back(static_cast<uint32_t>(slots.size()));
+  for (const Slot slot : slots) {
+    stream->push_back(slot);
+    RenderIncludes(slot, nullptr, nullptr, stream);
+  }
+}
+
+void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched, std::vector<uint32_t>* stream) {
+  for (size_t i = 0; i < includes_.size(); ++i) {
+    const Include& include = query_->includes[i];
+    PreparedQuery& inner = *includes_[i];
+    char buffer[kIdTextBuffer];
+    Parent parent = {include.back ? include.prop : kIdColumn, Probe()};
+    std::vector<Slot> found;
+    if (include.back) {
+      parent.probe = inner.store_->MakeIdProbe(store_->IdView(slot, buffer));
+      inner.Window(&parent, inner.query_->offset, inner.query_->limit, &found);
+    } else if (!store_->IsNull(slot, include.prop)) {
+      const IdKey key = RowStore::LoadKey(store_->bytes(slot) + store_->column(include.prop).offset);
+      const Slot target = inner.store_->Find(store_->KeyText(key, buffer));
+      const bool in_window = inner.query_->offset == 0 && inner.query_->limit > 0 && inner.FindAnchor();
+      if (target != kNoSlot && in_window && inner.Accepts(target, nullptr, false)) found.push_back(target);
+    }
+    stream->push_back(static_cast<uint32_t>(found.size()));
+    for (const Slot row : found) {
+      if (rows && rows->IsTouched(include.table, row)) *touched = true;
+      stream->push_back(row);
+      inner.RenderIncludes(row, rows, touched, stream);
+    }
+  }
+}
+
+}  // namespace skerry

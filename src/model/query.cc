@@ -1,0 +1,94 @@
+#include "model/query.h"
+
+#include "model/prepared_query.h"
+
+namespace skerry {
+
+QueryEngine::QueryEngine(const Schema* schema, Tables* tables) : schema_(schema), tables_(tables) {}
+
+void QueryEngine::Run(const Query& query, std::vector<uint32_t>* stream) {
+  PreparedQuery prepared(&query, tables_, &rows_visited_);
+  std::vector<Slot> slots;
+  prepared.Run(&slots);
+  prepared.Render(slots, stream);
+}
+
+void QueryEngine::RunSlots(const Query& query, std::vector<Slot>* slots) {
+  PreparedQuery(&query, tables_, &rows_visited_).Run(slots);
+}
+
+size_t QueryEngine::Count(const Query& query) {
+  return PreparedQuery(&query, tables_, &rows_visited_).Count();
+}
+
+Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, PropIndex column) {
+  const TableDef& table = schema_->table(query.table);
+  if (column >= table.props.size() && (column < kIdColumn || column > kModifiedAtColumn)) {
+    return Status(Code::kUnknownProp, table.name + " has no such prop");
+  }
+  const PropDef& prop = ColumnProp(table, column);
+  const bool opaque = prop.type == PropType::kJson || prop.type == PropType::kClass;
+  if (opaque || (kind == AggregateKind::kSum && prop.type != PropType::kNumber)) {
+    return Status(Code::kWrongType, table.name + "." + prop.name + ": there is no such total of it");
+  }
+  PreparedQuery prepared(&query, tables_, &rows_visited_);
+  std::vector<Slot> slots;
+  if (query.limit == kNoLimit && query.offset == 0) {
+    prepared.RunUnordered(&slots);
+  } else {
+    prepared.Run(&slots);
+  }
+  const RowStore& store = prepared.store();
+  double sum = 0;
+  Slot best = kNoSlot;
+  for (const Slot slot : slots) {
+    const Value value = kind == AggregateKind::kSum ? store.GetValue(slot, column) : Value();
+    if (kind == AggregateKind::kSum) {
+      sum += value.number();
+      continue;
+    }
+    // Null comes first in the order, and is not a minimum: it is passed over by what it compares to.
+    if (store.IsNull(slot, column)) continue;
+    const int compared = best == kNoSlot ? 0 : store.Compare(slot, best, column);
+    if (best == kNoSlot || (kind == AggregateKind::kMin ? compared < 0 : compared > 0)) best = slot;
+  }
+  if (kind == AggregateKind::kSum) return Value::Number(sum);
+  return best == kNoSlot ? Value::Null() : store.GetValue(best, column);
+}
+
+bool QueryEngine::Exists(const Filter& filter, std::string_view id, const Row* row) const {
+  RowStore& inner = tables_->store(filter.table);
+  Probe probe;
+  Value outer;
+  if (filter.kind == FilterKind::kExists) {
+    probe = inner.MakeIdProbe(id);
+  } else {
+    SKERRY_CHECK(row != nullptr);
+    switch (filter.column) {
+      case kIdColumn:
+        outer = Value::String(std::string(id));
+        break;
+      case kRealmColumn:
+        outer = Value::String(row->realm);
+        break;
+      case kCreatedAtColumn:
+        outer = Value::Date(row->created_at);
+        break;
+      case kModifiedAtColumn:
+        outer = Value::Date(row->modified_at);
+        break;
+      default:
+        outer = row->props[filter.column];
+        break;
+    }
+    if (outer.is_null()) return false;
+    probe = inner.MakeProbe(filter.via, outer);
+  }
+  InnerRows rows(&inner, &filter, &probe, row ? row->realm : std::string_view(), &rows_visited_);
+  for (Slot slot = rows.Next(); slot != kNoSlot; slot = rows.Next()) {
+    if (Matches(filter.children[0], inner.Id(slot), inner.Get(slot), this)) return true;
+  }
+  return false;
+}
+
+}  // namespace skerry

@@ -1,0 +1,167 @@
+// How a query finds its candidates: which index, which rows. Every candidate is still filtered, unless the plan covers the
+// whole filter; so a plan can be too wide, never wrong.
+#include <algorithm>
+
+#include "model/prepared_query.h"
+
+namespace skerry {
+namespace {
+
+// Rows of an inner table that may be looked at in the hope of few outer rows.
+constexpr size_t kMaxInnerRows = 1024;
+
+bool IsRange(FilterKind kind) {
+  return kind == FilterKind::kLt || kind == FilterKind::kLe || kind == FilterKind::kGt || kind == FilterKind::kGe;
+}
+
+}  // namespace
+
+void PreparedQuery::Consider(Access candidate, Access* best) const {
+  if (candidate.listed) {
+    candidate.rows = candidate.slots.size();
+  } else {
+    candidate.rows = 0;
+    for (const Range& range : candidate.ranges) {
+      if (range.from < range.to) candidate.rows += candidate.index->Rank(range.to) - candidate.index->Rank(range.from);
+    }
+  }
+  if (candidate.rows < best->rows || (candidate.rows == best->rows && candidate.covers)) *best = std::move(candidate);
+}
+
+// What the conjuncts on one column leave of its index: one range, or one a value of an `in`.
+void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Access* best) {
+  Access access;
+  const Index* index = access.index = store_->GetIndex(column);
+  Range range = {index->Begin(), index->End()};
+  const Filter* list = nullptr;
+  size_t used = 0;
+  const auto narrow = [&](Index::Position from, Index::Position to) {
+    range.from = std::max(range.from, from);
+    range.to = std::min(range.to, to);
+  };
+  if (parent && parent->via == column) {
+    narrow(index->LowerBound(parent->probe), index->UpperBound(parent->probe));
+    access.is_equality = true;
+  }
+  for (const Filter* filter : conjuncts_) {
+    if (filter->column != column) continue;
+    const Probe probe = store_->MakeProbe(column, filter->value);
+    const bool is_range = IsRange(filter->kind) && !probe.is_null;
+    if (filter->kind == FilterKind::kEq) {
+      narrow(index->LowerBound(probe), index->UpperBound(probe));
+      access.is_equality = true;
+    } else if (filter->kind == FilterKind::kGt || filter->kind == FilterKind::kGe) {
+      if (!is_range) continue;
+      narrow(filter->kind == FilterKind::kGt ? index->UpperBound(probe) : index->LowerBound(probe), index->End());
+    } else if (is_range) {
+      // Nulls come first, and are not less than anything.
+      narrow(index->UpperBound(Probe()),
+             filter->kind == FilterKind::kLt ? index->LowerBound(probe) : index->UpperBound(probe));
+    } else if (filter->kind == FilterKind::kIn && !list) {
+      list = filter;
+    } else {
+      continue;
+    }
+    ++used;
+  }
+  access.covers = used == conjuncts_.size() && (!parent || parent->via == column);
+  if (list && !access.is_equality) {
+    for (const Value& value : list->values) {
+      const Probe probe = store_->MakeProbe(column, value);
+      access.ranges.push_back({std::max(range.from, index->LowerBound(probe)), std::min(range.to, index->UpperBound(probe))});
+    }
+  } else {
+    access.ranges.push_back(range);
+    if (list) access.covers = false;
+  }
+  if (used > 0 || access.is_equality) Consider(std::move(access), best);
+}
+
+void PreparedQuery::ConsiderIds(const Filter& filter, const Parent* parent, Access* best) {
+  Access access;
+  access.listed = true;
+  const auto add = [&](const Value& value) {
+    const Slot slot = store_->Find(value.text());
+    if (slot != kNoSlot) access.slots.push_back(slot);
+  };
+  if (filter.kind == FilterKind::kEq && !filter.value.is_null()) {
+    add(filter.value);
+  } else if (filter.kind == FilterKind::kIn) {
+    for (const Value& value : filter.values) add(value);
+  } else {
+    return;
+  }
+  access.covers = conjuncts_.size() == 1 && !parent;
+  Consider(std::move(access), best);
+}
+
+// The inner rows of an exists or sub-select, found by the inner filter alone. False where they are too many to help.
+bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, std::vector<Slot>* slots) {
+  Query inner;
+  inner.table = filter.table;
+  inner.where = filter.children[0];
+  PreparedQuery prepared(&inner, tables_, visited_);
+  if (prepared.Plan(nullptr).rows > std::min(limit, kMaxInnerRows)) return false;
+  prepared.RunUnordered(slots);
+  return true;
+}
+
+// From few inner rows to the outer rows that they speak of.
+void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
+  const bool by_id = filter.kind == FilterKind::kExists || filter.column == kIdColumn;
+  if (!by_id && !store_->WantsIndex(filter.column)) return;
+  std::vector<Slot> inner;
+  if (!InnerKeys(filter, best->rows / 2, &inner)) return;
+  RowStore& inner_store = tables_->store(filter.table);
+  Access access;
+  access.listed = true;
+  const Index* index = by_id ? nullptr : store_->GetIndex(filter.column);
+  for (const Slot slot : inner) {
+    const Value value = inner_store.GetValue(slot, filter.via);
+    if (value.is_null()) continue;
+    if (by_id) {
+      const Slot outer = store_->Find(value.text());
+      if (outer != kNoSlot) access.slots.push_back(outer);
+      continue;
+    }
+    const Probe probe = store_->MakeProbe(filter.column, value);
+    const Index::Position end = index->UpperBound(probe);
+    for (Index::Position at = index->LowerBound(probe); at != end; at = index->Next(at)) {
+      access.slots.push_back(index->At(at));
+      if (access.slots.size() > best->rows) return;
+    }
+  }
+  std::sort(access.slots.begin(), access.slots.end());
+  access.slots.erase(std::unique(access.slots.begin(), access.slots.end()), access.slots.end());
+  Consider(std::move(access), best);
+}
+
+PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
+  Access best;
+  best.rows = store_->size() + 1;  // any index is better than none
+  if (parent) ConsiderColumn(parent->via, parent, &best);
+  for (size_t i = 0; i < conjuncts_.size(); ++i) {
+    const Filter& filter = *conjuncts_[i];
+    if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) continue;
+    if (filter.column == kIdColumn) {
+      ConsiderIds(filter, parent, &best);
+      continue;
+    }
+    bool seen = parent && parent->via == filter.column;
+    for (size_t j = 0; j < i; ++j) seen = seen || conjuncts_[j]->column == filter.column;
+    if (!seen && store_->WantsIndex(filter.column)) ConsiderColumn(filter.column, parent, &best);
+  }
+  // Looking into other tables costs more, so it comes last and only where many rows would be left.
+  for (const Filter* filter : conjuncts_) {
+    const bool inner = filter->kind == FilterKind::kExists || filter->kind == FilterKind::kInSelect;
+    if (inner && best.rows > 16) ConsiderInner(*filter, &best);
+  }
+  if (best.rows > store_->size()) {
+    best = Access();
+    best.rows = store_->size();
+    best.covers = filter_.is_true() && !parent;
+  }
+  return best;
+}
+
+}  // namespace skerry

@@ -1,0 +1,134 @@
+// Queries by definition, for tests: decode all rows, filter, sort, cut. Says what the planner and the live queries must say.
+#ifndef SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
+#define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "test/core/model/world.h"
+
+namespace skerry {
+
+class NaiveQuery final : public FilterContext {
+ public:
+  explicit NaiveQuery(World* world) : world_(world) {}
+
+  bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
+    RowStore& inner = world_->store(filter.table);
+    const bool select = filter.kind == FilterKind::kInSelect;
+    for (Slot slot = 0; slot < inner.slot_limit(); ++slot) {
+      if (!inner.IsLive(slot)) continue;
+      const Row candidate = inner.Get(slot);
+      const std::string inner_id = inner.Id(slot);
+      const Value via = Column(inner_id, candidate, filter.via);
+      const Value outer = select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
+      if (via.is_null() || !(via == outer) || (select && candidate.realm != row->realm)) continue;
+      if (Matches(filter.children[0], inner_id, candidate, this)) return true;
+    }
+    return false;
+  }
+
+  static Value Column(const std::string& id, const Row& row, PropIndex column) {
+    if (column == kIdColumn) return Value::String(id);
+    if (column == kRealmColumn) return Value::String(row.realm);
+    if (column == kCreatedAtColumn) return Value::Date(row.created_at);
+    if (column == kModifiedAtColumn) return Value::Date(row.modified_at);
+    return row.props[column];
+  }
+
+  int Compare(const Query& query, Slot a, Slot b) const {
+    const RowStore& store = world_->store(query.table);
+    const std::string id_a = store.Id(a);
+    const std::string id_b = store.Id(b);
+    for (const QueryOrder& order : query.order) {
+      const int compared =
+          CompareValues(Column(id_a, store.Get(a), order.column), Column(id_b, store.Get(b), order.column));
+      if (compared != 0) return order.descending ? -compared : compared;
+    }
+    return id_a.compare(id_b);
+  }
+
+  // `extra` says which rows are asked for at all: of an include, those of one parent.
+  template <typename Extra>
+  std::vector<Slot> Rows(const Query& query, Extra extra) const {
+    RowStore& store = world_->store(query.table);
+    std::vector<Slot> slots;
+    const Slot anchor = query.after.empty() ? kNoSlot : store.Find(query.after);
+    if (!query.after.empty() && anchor == kNoSlot) return slots;
+    for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+      if (!store.IsLive(slot) || !extra(slot)) continue;
+      if (!Matches(query.where, store.Id(slot), store.Get(slot), this)) continue;
+      if (anchor != kNoSlot && Compare(query, anchor, slot) >= 0) continue;
+      slots.push_back(slot);
+    }
+    std::sort(slots.begin(), slots.end(), [&](Slot a, Slot b) { return Compare(query, a, b) < 0; });
+    slots.erase(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(std::min<size_t>(query.offset, slots.size())));
+    if (slots.size() > query.limit) slots.resize(query.limit);
+    return slots;
+  }
+
+  void Render(const Query& query, const std::vector<Slot>& slots, std::vector<uint32_t>* stream) const {
+    RowStore& store = world_->store(query.table);
+    stream->push_back(static_cast<uint32_t>(slots.size()));
+    for (const Slot slot : slots) {
+      stream->push_back(slot);
+      for (const Include& include : query.includes) {
+        const Query& inner = include.query[0];
+        RowStore& other = world_->store(include.table);
+        const Value target = include.back ? Value::String(store.Id(slot)) : store.GetValue(slot, include.prop);
+        Render(inner, Rows(inner, [&](Slot row) {
+                 if (include.back) return other.GetValue(row, include.prop) == target;
+                 return Value::String(other.Id(row)) == target;
+               }),
+               stream);
+      }
+    }
+  }
+
+  std::vector<uint32_t> Run(const Query& query) const {
+    std::vector<uint32_t> stream;
+    Render(query, Rows(query, [](Slot) { return true; }), &stream);
+    return stream;
+  }
+
+ private:
+  World* world_;
+};
+
+// A random description: filter, orders, window, includes.
+inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
+  static const char* kNames[] = {"cities", "people", "visits"};
+  std::string text = std::string("{\"table\":\"") + kNames[table] + "\"";
+  if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
+  text += ",\"order\":[";
+  for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
+    const std::vector<std::string>& columns = ComparableColumns(table);
+    text += std::string(i ? "," : "") + "[" + Quote(columns[random->Below(columns.size())]) + "," +
+            (random->Below(2) ? "\"asc\"]" : "\"desc\"]");
+  }
+  text += "]";
+  if (random->Below(2)) text += ",\"limit\":" + std::to_string(random->Below(12));
+  if (random->Below(4) == 0) text += ",\"offset\":" + std::to_string(random->Below(6));
+  if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
+  if (depth < 2 && random->Below(3) == 0) {
+    text += ",\"include\":[";
+    const auto nested = [&](TableIndex inner) {
+      return random->Below(3) ? RandomQuery(random, inner, depth + 1) : std::string("null");
+    };
+    if (table == kCities) {
+      text += R"({"name":"twin","kind":"ref","prop":"twin","query":)" + nested(kCities) + "},";
+      text += R"({"name":"visits","kind":"back","prop":"city","table":"visits","query":)" + nested(kVisits) + "}";
+    } else if (table == kPeople) {
+      text += R"({"name":"visits","kind":"back","table":"visits","query":)" + nested(kVisits) + "}";
+    } else {
+      text += R"({"name":"person","kind":"ref","prop":"person","query":)" + nested(kPeople) + "}";
+    }
+    text += "]";
+  }
+  return text + "}";
+}
+
+}  // namespace skerry
+
+#endif  // SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
