@@ -1,11 +1,12 @@
 // A proxy between browsers and the server, at an address of its own that stays the same while the server behind it comes
 // and goes. Tests tell it what to break: refuse connections (no network), cut a request before it reaches the server, cut
-// the answer after the server has committed, answer with HTML as a captive portal does, or hold requests back.
+// the answer after the server has committed, stop in the middle of an answer, answer with HTML as a captive portal does, or
+// hold requests back.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 
-export type Fault = 'none' | 'refuse' | 'cut-before' | 'cut-after' | 'html';
+export type Fault = 'none' | 'refuse' | 'cut-before' | 'cut-after' | 'stall' | 'html';
 
 /** Decides per request; `hold` resolves when the request may go on. */
 export interface Rule {
@@ -126,14 +127,14 @@ export class FaultProxy {
       this.#tell({ method, path, status: 200 });
       return;
     }
-    this.#forward(request, Buffer.concat(chunks), response, fault === 'cut-after');
+    this.#forward(request, Buffer.concat(chunks), response, fault);
   }
 
   #forward(
     request: http.IncomingMessage,
     body: Buffer,
     response: http.ServerResponse,
-    cut: boolean,
+    fault: Fault,
   ): void {
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
@@ -142,7 +143,13 @@ export class FaultProxy {
     // The page's origin is this proxy's; the server checks it against its own address.
     if (headers['origin']) headers['origin'] = this.#target.origin;
     const outgoing = http.request({ hostname, port, path, method, headers }, (answer) => {
-      if (cut) {
+      if (fault === 'stall') {
+        void this.#stall(answer, response, () =>
+          this.#tell({ method, path, status: answer.statusCode ?? 0 }),
+        );
+        return;
+      }
+      if (fault === 'cut-after') {
         answer.resume();
         answer.on('end', () => {
           this.#tell({ method, path, status: answer.statusCode ?? 0 });
@@ -159,6 +166,19 @@ export class FaultProxy {
       request.socket.destroy();
     });
     outgoing.end(body);
+  }
+
+  /** Sends the first half of an answer, and then nothing: the connection stays open. */
+  async #stall(
+    answer: http.IncomingMessage,
+    response: http.ServerResponse,
+    tell: () => void,
+  ): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer) chunks.push(chunk as Buffer);
+    const whole = Buffer.concat(chunks);
+    response.writeHead(answer.statusCode ?? 502, answer.headers);
+    response.write(whole.subarray(0, whole.length >> 1), tell);
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {

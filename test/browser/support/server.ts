@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly files?: string;
   /** The schema module; the demo's by default. */
   readonly schema?: string;
+  /** The key of HS256 tokens, which are taken beside those of `--dev`. */
+  readonly secret?: string;
 }
 
 export class TestServer {
@@ -50,6 +52,7 @@ export class TestServer {
       ...['--schema', options.schema ?? join(demo, 'schema.js')],
       ...['--port', '0', '--data', data, '--dev'],
       ...['--static', options.files ?? demo],
+      ...(options.secret ? ['--secret', options.secret] : []),
       ...(options.seed ? ['--seed', join(demo, 'seed.js')] : []),
     ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,0 +1,301 @@
+// What an application, a user, a network or a server may do wrong: each gives a clear typed error with a stable code,
+// pending changes are kept, and the application goes on. Real Chromium, real server.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Outcome } from './page/page.ts';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, inStep, opened, reopened, until } from './support/kit.ts';
+import { buildSite, type Site } from './support/site.ts';
+import { TestServer } from './support/server.ts';
+import { signToken } from './support/tokens.ts';
+
+const SECRET = 'only-for-these-tests-0123456789abcdef';
+
+let site: Site;
+let server: TestServer;
+let proxy: FaultProxy;
+let profile: Profile;
+
+beforeAll(async () => {
+  site = await buildSite();
+  server = await TestServer.start({ files: site.files, schema: site.schema, secret: SECRET });
+  proxy = await FaultProxy.start(server.url);
+  profile = new Profile();
+});
+
+afterEach(() => proxy.rules());
+
+afterAll(async () => {
+  await profile?.remove();
+  await proxy?.close();
+  await server?.stop();
+  site?.remove();
+});
+
+/** Makes a note, and proves that it gets to the server: the application runs. */
+async function stillWorks(page: Page): Promise<void> {
+  const confirmed = await page.evaluate(async () => {
+    const made = db.mutate.addNote({ title: 'still here' });
+    await made.confirmed;
+    return db.notes.get(made.result)?.title;
+  });
+  expect(confirmed).toBe('still here');
+}
+
+const refusal = (name: string, code: string) =>
+  expect.objectContaining({ ok: false, typed: true, name, code });
+
+describe('mistakes of the application', () => {
+  let page: Page;
+
+  beforeAll(async () => {
+    page = await opened(profile, proxy.url, { user: 'mistakes' });
+    await inStep(page);
+  });
+
+  const attempt = (call: () => unknown): Promise<Outcome> =>
+    page.evaluate(`kit.outcome(${call})`) as Promise<Outcome>;
+
+  test('a table, prop or type that the schema does not have', async () => {
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({ titel: 'x', title: 'y' } as never))),
+    ).toEqual(refusal('SchemaError', 'unknown_prop'));
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({ title: 5 } as never))),
+    ).toEqual(refusal('ValidationError', 'wrong_type'));
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({} as never))),
+    ).toEqual(refusal('ValidationError', 'missing_prop'));
+    expect(await attempt(() => db.notes.where('titel' as never, '=', 'x' as never).all())).toEqual(
+      refusal('SchemaError', 'unknown_prop'),
+    );
+    expect(await attempt(() => db.notes.include('nothing' as never).all())).toEqual(
+      expect.objectContaining({ ok: false, typed: true, name: 'SchemaError' }),
+    );
+    expect(
+      await attempt(() => {
+        const other = { table: 'nothing', where: ['true'] };
+        return db.sync.scope(other as never);
+      }),
+    ).toEqual(expect.objectContaining({ ok: false, typed: true }));
+    await stillWorks(page);
+  });
+
+  test('an id that is none, and a number that is none', async () => {
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({ id: 'no-uuid', title: 'x' }))),
+    ).toEqual(refusal('ValidationError', 'invalid_id'));
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.update(7 as never, { title: 'x' }))),
+    ).toEqual(refusal('ValidationError', 'invalid_id'));
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({ title: 'x', rank: Number.NaN }))),
+    ).toEqual(expect.objectContaining({ ok: false, typed: true, name: 'ValidationError' }));
+    expect(
+      await attempt(() => db.transact((tx) => tx.notes.create({ title: 'half \ud800 pair' }))),
+    ).toEqual(expect.objectContaining({ ok: false, typed: true, name: 'ValidationError' }));
+    await stillWorks(page);
+  });
+
+  test('too many operations, and an object that is too large: nothing of the mutation is left', async () => {
+    const before = await page.evaluate(() => db.notes.count());
+    expect(
+      await attempt(() =>
+        db.transact((tx) => {
+          for (let i = 0; i <= 10_000; i++) tx.notes.create({ title: 'one of too many' });
+        }),
+      ),
+    ).toEqual(refusal('LimitError', 'limit'));
+    expect(
+      await attempt(() =>
+        db.transact((tx) => tx.notes.create({ title: 'large', body: 'x'.repeat(1 << 20) })),
+      ),
+    ).toEqual(refusal('LimitError', 'limit'));
+    expect(await page.evaluate(() => db.notes.count())).toBe(before);
+    await stillWorks(page);
+  });
+
+  test('a mutator that throws or is asynchronous changes nothing', async () => {
+    const before = await page.evaluate(() => db.notes.count());
+    expect(
+      await attempt(() =>
+        db.transact((tx) => {
+          tx.notes.create({ title: 'gone again' });
+          throw new RangeError('from the mutator');
+        }),
+      ),
+    ).toEqual(expect.objectContaining({ ok: false, typed: false, name: 'RangeError' }));
+    expect(
+      await attempt(() =>
+        db.transact((async (tx: { notes: { create(row: object): string } }) => {
+          tx.notes.create({ title: 'gone again' });
+        }) as never),
+      ),
+    ).toEqual(refusal('ValidationError', 'async_mutator'));
+    expect(await page.evaluate(() => db.notes.count())).toBe(before);
+    await stillWorks(page);
+  });
+
+  test('calls after close are refused', async () => {
+    await page.evaluate(() => db.close());
+    expect(await attempt(() => db.transact((tx) => tx.notes.create({ title: 'late' })))).toEqual(
+      refusal('ClosedError', 'closed'),
+    );
+    expect(await attempt(() => db.sync.now())).toEqual(refusal('ClosedError', 'closed'));
+    await page.close();
+  });
+});
+
+describe('versions', () => {
+  test('a server that does not take this schema any more: onUpdateNeeded, and what is pending is kept for the next version', async () => {
+    const first = await TestServer.start({ files: site.files, schema: site.schema });
+    const between = await FaultProxy.start(first.url);
+    let second: TestServer | null = null;
+    try {
+      const page = await opened(profile, between.url, { user: 'old' });
+      await inStep(page);
+      between.rules({ path: /\/v1\//, fault: 'refuse' });
+      const id = await page.evaluate(async () => {
+        const made = db.mutate.addNote({ title: 'made by the old version' });
+        await made.durable;
+        return made.result;
+      });
+      await first.kill();
+      second = await TestServer.start({
+        files: site.files,
+        schema: site.newerSchema,
+        data: first.data,
+      });
+      between.retarget(second.url);
+      between.rules();
+      await page.evaluate(() => kit.outcome(() => db.sync.now()));
+      await until(page, () => kit.happened.updateNeeded.includes('client-old'), []);
+      const status = await page.evaluate(() => {
+        const { phase, pending, error } = db.sync.status;
+        return { phase, pending, name: error?.name, code: error?.code, retryable: error?.retryable };
+      });
+      expect(status).toEqual({
+        phase: 'blocked',
+        pending: 1,
+        name: 'UpdateNeededError',
+        code: 'client_old',
+        retryable: false,
+      });
+      await reopened(page, { user: 'old', schema: 'newer' });
+      await inStep(page);
+      expect(await page.evaluate((key) => db.notes.get(key)?.title, id)).toBe(
+        'made by the old version',
+      );
+      await page.close();
+    } finally {
+      await between.close();
+      await second?.stop();
+      await first.stop();
+    }
+  });
+});
+
+describe('storage', () => {
+  test('IndexedDB that refuses to open: open() rejects, and works again when it is mended', async () => {
+    const page = await bare(profile, proxy.url);
+    await page.evaluate(async () => {
+      (await kit.openRaw('skerry/test/refused', 99)).close();
+    });
+    const refused = await page.evaluate(() => kit.outcome(() => kit.start({ user: 'refused' })));
+    expect(refused).toEqual(refusal('StorageError', 'storage_refused'));
+    await page.evaluate(() => kit.deleteDatabase('test', { user: 'refused' }));
+    await page.evaluate(() => kit.start({ user: 'refused' }));
+    await stillWorks(page);
+    await page.close();
+  });
+
+  test('storage that is full: durable rejects with a QuotaError, and later changes go on when there is room', async () => {
+    const page = await opened(profile, proxy.url, { user: 'full' });
+    await inStep(page);
+    const session = await page.createCDPSession();
+    const quota = (quotaSize?: number) =>
+      session.send('Storage.overrideQuotaForOrigin', {
+        origin: proxy.url,
+        ...(quotaSize === undefined ? {} : { quotaSize }),
+      });
+    await quota(1);
+    const full = await page.evaluate(async () => {
+      const made = db.mutate.addNote({ title: 'no room' });
+      const seen = db.notes.get(made.result)?.title;
+      const outcome = await kit.outcome(() => made.durable);
+      return { seen, outcome, after: db.notes.get(made.result) ?? null };
+    });
+    expect(full).toEqual({
+      seen: 'no room',
+      outcome: refusal('QuotaError', 'quota'),
+      after: null,
+    });
+    expect(await page.evaluate(() => kit.happened.storageFailed)).toContain('quota');
+    await quota();
+    await stillWorks(page);
+    await until(page, () => db.sync.status.error === null, []);
+    await session.detach();
+    await page.close();
+  });
+});
+
+describe('who one is', () => {
+  test('an expired token is asked for anew; when there is none, the status says so and changes wait', async () => {
+    const sub = 'expiring';
+    const old = signToken(SECRET, sub, -60);
+    const fresh = signToken(SECRET, sub, 3600);
+    const page = await opened(profile, proxy.url, { user: sub, tokens: [old, fresh] });
+    await inStep(page);
+    expect(await page.evaluate(() => kit.happened.tokens)).toEqual(['start', 'expired']);
+    await reopened(page, { user: sub, tokens: [old, null] });
+    await until(page, () => db.sync.status.needsAuth, []);
+    const status = await page.evaluate(async () => {
+      await db.mutate.addNote({ title: 'waits for a token' }).durable;
+      const { phase, pending, error } = db.sync.status;
+      return { phase, pending, name: error?.name };
+    });
+    expect(status).toEqual({ phase: 'blocked', pending: 1, name: 'AuthError' });
+    const tokens = await page.evaluate(() => kit.happened.tokens);
+    expect(tokens.slice(0, 2)).toEqual(['start', 'expired']);
+    await reopened(page, { user: sub, tokens: [fresh] });
+    await inStep(page);
+    await stillWorks(page);
+    await page.close();
+  });
+});
+
+describe('a network that lies', () => {
+  test('a server that answers HTML: a typed error in the status, and it recovers on its own', async () => {
+    const page = await opened(profile, proxy.url, { user: 'hotel' });
+    await inStep(page);
+    proxy.rules({ path: /\/v1\/(push|pull)/, fault: 'html' });
+    await page.evaluate(() => db.mutate.addNote({ title: 'from the hotel' }).durable);
+    await until(page, () => db.sync.status.error !== null, []);
+    const status = await page.evaluate(() => {
+      const { pending, phase, error } = db.sync.status;
+      return { pending, phase, name: error?.name, code: error?.code, retryable: error?.retryable };
+    });
+    expect(status).toEqual({
+      pending: 1,
+      phase: 'waiting',
+      name: 'ServerError',
+      code: 'not_json',
+      retryable: true,
+    });
+    proxy.rules();
+    const ms = await until(page, () => db.sync.status.pending === 0, [], 60_000);
+    console.log(`recovered ${Math.round(ms)} ms after the network told the truth again`);
+    expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
+    await page.close();
+  });
+
+  test('an answer that is cut off in the middle is asked for again', async () => {
+    const page = await opened(profile, proxy.url, { user: 'cut' });
+    await inStep(page);
+    proxy.rules({ path: /\/v1\/pull/, fault: 'cut-after', times: 1 });
+    await page.evaluate(() => kit.outcome(() => db.sync.now()));
+    await stillWorks(page);
+    await page.close();
+  });
+});

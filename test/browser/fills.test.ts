@@ -1,0 +1,186 @@
+// The first fill by the realm's image, and local images that are damaged: whatever is cut, killed or overwritten, the
+// rows come out right and pending changes stay. Real Chromium, real server.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, caughtUp, inStep, opened, reopened, until, writeNotes } from './support/kit.ts';
+import { buildSite, type Site } from './support/site.ts';
+import { TestServer } from './support/server.ts';
+
+const NOTES = 6000;
+const SNAPSHOT = /\/v1\/snapshot\//;
+
+let site: Site;
+let server: TestServer;
+let proxy: FaultProxy;
+/** What the server holds, as the window sees it that wrote it. */
+let truth: string;
+const writer = new Profile();
+
+beforeAll(async () => {
+  site = await buildSite();
+  server = await TestServer.start({ files: site.files, schema: site.schema });
+  proxy = await FaultProxy.start(server.url);
+  const page = await opened(writer, server.url);
+  await writeNotes(page, NOTES);
+  await page.evaluate(() => db.mutate.addList({ name: 'A list', slug: 'a-list' }).confirmed);
+  await caughtUp(page);
+  truth = await page.evaluate(() => kit.everything());
+  await writer.close();
+});
+
+afterEach(() => proxy.rules());
+
+afterAll(async () => {
+  await writer.remove();
+  await proxy?.close();
+  await server?.stop();
+  site?.remove();
+});
+
+/** Runs a test with a profile of its own. */
+async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
+  const profile = new Profile();
+  try {
+    await run(profile);
+  } finally {
+    await profile.remove();
+  }
+}
+
+const isFilled = (page: Page) => until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
+const everything = (page: Page) => page.evaluate(() => kit.everything());
+const snapshots = () => proxy.seen.filter(({ path }) => SNAPSHOT.test(path)).length;
+
+describe('the first fill', () => {
+  test('comes by one image, shows its progress, and is read back from a cold start without the network', () =>
+    withProfile(async (profile) => {
+      const before = snapshots();
+      const page = await bare(profile, proxy.url);
+      const progress = await page.evaluate(async (count) => {
+        const seen: string[] = [];
+        await kit.start();
+        const stop = db.sync.subscribe((status) => {
+          if (status.progress) seen.push(status.phase);
+        });
+        await new Promise<void>((resolve) => {
+          const end = db.notes.liveCount().subscribe((now) => {
+            if (now !== count) return;
+            queueMicrotask(() => end());
+            resolve();
+          });
+        });
+        stop();
+        return seen;
+      }, NOTES);
+      expect(progress).toContain('filling');
+      expect(snapshots() - before).toBe(1);
+      expect(await everything(page)).toBe(truth);
+      await profile.close();
+      proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+      const again = await opened(profile, proxy.url);
+      expect(await everything(again)).toBe(truth);
+    }));
+
+  test('SIGKILL of the browser in the middle of the image: the next start completes it', () =>
+    withProfile(async (profile) => {
+      proxy.rules({ path: SNAPSHOT, fault: 'stall', times: 1 });
+      const half = proxy.next(SNAPSHOT);
+      await opened(profile, proxy.url);
+      await half;
+      await profile.kill();
+      const page = await opened(profile, proxy.url);
+      const ms = await isFilled(page);
+      console.log(`filled ${Math.round(ms)} ms after the start that followed the kill`);
+      await caughtUp(page);
+      expect(await everything(page)).toBe(truth);
+      expect(await page.evaluate(() => kit.happened.dataLost)).toEqual([]);
+    }));
+
+  test('an image that breaks off is fetched again', () =>
+    withProfile(async (profile) => {
+      proxy.rules({ path: SNAPSHOT, fault: 'cut-after', times: 1 });
+      const page = await opened(profile, proxy.url);
+      await isFilled(page);
+      expect(await everything(page)).toBe(truth);
+    }));
+
+  test('an image that is something else altogether is not taken', () =>
+    withProfile(async (profile) => {
+      proxy.rules({ path: SNAPSHOT, fault: 'html', times: 1 });
+      const page = await opened(profile, proxy.url);
+      await isFilled(page);
+      expect(await everything(page)).toBe(truth);
+    }));
+
+  test('two windows that start at once fill once, and both have it all', () =>
+    withProfile(async (profile) => {
+      const before = snapshots();
+      const pages = [await bare(profile, proxy.url), await bare(profile, proxy.url)];
+      await Promise.all(pages.map((page) => page.evaluate(() => kit.start())));
+      await Promise.all(pages.map((page) => isFilled(page)));
+      for (const page of pages) expect(await everything(page)).toBe(truth);
+      expect(snapshots() - before).toBe(1);
+    }));
+
+  test('what is written before the fill is complete stays', () =>
+    withProfile(async (profile) => {
+      let letGo: () => void = () => {};
+      const hold = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      proxy.rules({ path: SNAPSHOT, hold, times: 1 });
+      const page = await opened(profile, proxy.url);
+      const id = await page.evaluate(async () => {
+        const made = db.mutate.addNote({ title: 'early' });
+        await made.durable;
+        return made.result;
+      });
+      letGo();
+      await until(page, (count) => db.notes.count() === count, [NOTES + 1], 60_000);
+      await inStep(page);
+      expect(await page.evaluate((key) => db.notes.get(key)?.title, id)).toBe('early');
+      // Taken back, so that the other tests find what they expect.
+      await page.evaluate((key) => db.mutate.deleteNote({ id: key }).confirmed, id);
+    }));
+});
+
+describe('a damaged image', () => {
+  const damages: Record<string, string> = {
+    'a flipped byte in the middle': '(bytes) => ((bytes[bytes.length >> 1] ^= 1), bytes)',
+    'garbage over all of it': '(bytes) => bytes.fill(0xa5)',
+    'the second half missing': '(bytes) => bytes.slice(0, bytes.length >> 1)',
+    'nothing left': '() => new Uint8Array(0)',
+  };
+
+  test.each(Object.entries(damages))(
+    '%s: the rows are fetched again, and pending changes stay',
+    (_name, damage) =>
+      withProfile(async (profile) => {
+        const page = await opened(profile, proxy.url);
+        await isFilled(page);
+        await inStep(page);
+        proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+        const id = await page.evaluate(async () => {
+          const made = db.mutate.addNote({ title: 'pending' });
+          await made.durable;
+          await db.close();
+          return made.result;
+        });
+        const files = (await page.evaluate(`kit.damageImages(${damage})`)) as number;
+        expect(files).toBeGreaterThan(0);
+        await reopened(page);
+        expect(await page.evaluate(() => kit.happened.dataLost.length)).toBe(1);
+        expect(await page.evaluate((key) => db.notes.get(key)?.title, id)).toBe('pending');
+        expect(await page.evaluate(() => db.sync.status.pending)).toBe(1);
+        proxy.rules();
+        await page.evaluate(() => kit.outcome(() => db.sync.now()));
+        await until(page, (count) => db.notes.count() === count, [NOTES + 1], 60_000);
+        await inStep(page);
+        await page.evaluate((key) => db.mutate.deleteNote({ id: key }).confirmed, id);
+        await caughtUp(page);
+        expect(await everything(page)).toBe(truth);
+      }),
+  );
+});

@@ -1,0 +1,166 @@
+// The bare page of the tests: it opens nothing by itself. Tests reach everything through `globalThis.kit`, and the
+// database that they opened through `globalThis.db`.
+import { defineMutators, deleteDatabase, http, open, SkerryError } from 'skerry';
+import { newerApp } from './newer-schema.ts';
+import { app } from './schema.ts';
+
+const mutators = defineMutators(app, {
+  addNote: (tx, arg: { title: string; list?: string }) => tx.notes.create(arg),
+  editNote: (tx, arg: { id: string; patch: { title?: string; body?: string; rank?: number } }) =>
+    tx.notes.update(arg.id, arg.patch),
+  bump: (tx, arg: { id: string }) => tx.notes.inc(arg.id, { rank: 1 }),
+  deleteNote: (tx, arg: { id: string }) => tx.notes.delete(arg.id),
+  addList: (tx, arg: { name: string; slug?: string }) => tx.lists.create(arg),
+  editList: (tx, arg: { id: string; patch: { name?: string; slug?: string } }) =>
+    tx.lists.update(arg.id, arg.patch),
+});
+
+export interface StartOptions {
+  readonly name?: string;
+  readonly user?: string;
+  readonly schema?: 'app' | 'newer';
+  /** Without a server. */
+  readonly local?: boolean;
+  /** What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. */
+  readonly tokens?: readonly (string | null)[];
+}
+
+/** What happened to the database since it was opened. */
+interface Happened {
+  /** Why a token was asked for, each time. */
+  readonly tokens: string[];
+  readonly updateNeeded: string[];
+  readonly dataLost: string[];
+  readonly storageFailed: string[];
+}
+
+/** How a call ended, as plain data: errors lose their class on the way to the test. */
+export type Outcome =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      readonly name: string;
+      readonly code: string;
+      readonly message: string;
+      readonly typed: boolean;
+    };
+
+const happened: Happened = { tokens: [], updateNeeded: [], dataLost: [], storageFailed: [] };
+
+async function openTest(options: StartOptions = {}) {
+  const { name = 'test', user = 'tester', schema = 'app', local = false } = options;
+  const tokens = [...(options.tokens ?? [`dev:${user}`])];
+  const token = async (why: string) => {
+    happened.tokens.push(why);
+    return (tokens.length > 1 ? tokens.shift() : tokens[0]) ?? null;
+  };
+  const db = await open({
+    name,
+    user,
+    schema: schema === 'app' ? app : newerApp,
+    mutators,
+    defaultRealm: 'public',
+    ...(local ? {} : { remote: http('/v1', { token }), scopes: 'all' as const }),
+    onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
+  });
+  db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));
+  db.on('storageFailed', ({ error }) => happened.storageFailed.push(error.code));
+  return db;
+}
+export type TestDatabase = Awaited<ReturnType<typeof openTest>>;
+
+function describe(error: unknown): Outcome {
+  const { name, code, message } = error as SkerryError;
+  return { ok: false, name, code, message, typed: error instanceof SkerryError };
+}
+
+/** How a call ends, now or when its promise settles. */
+async function outcome(call: () => unknown): Promise<Outcome> {
+  try {
+    await call();
+    return { ok: true };
+  } catch (error) {
+    return describe(error);
+  }
+}
+
+/** All rows that the database shows, as text in a stable order: equal texts are equal byte for byte. */
+function everything(): string {
+  return JSON.stringify([db.lists.orderBy('id').all(), db.notes.orderBy('id').all()]);
+}
+
+function openRaw(name: string, version?: number): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, version);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+/** Replaces every file of every image generation by what `damage` makes of its bytes; gives the number of files. */
+async function damageImages(damage: (bytes: Uint8Array) => Uint8Array): Promise<number> {
+  let count = 0;
+  for (const { name } of await indexedDB.databases()) {
+    if (!name?.startsWith('/skerry/')) continue;
+    const raw = await openRaw(name);
+    const tx = raw.transaction('FILE_DATA', 'readwrite');
+    const store = tx.objectStore('FILE_DATA');
+    const done = new Promise<void>((resolve, reject) => {
+      tx.oncomplete = () => resolve();
+      tx.onabort = () => reject(tx.error);
+    });
+    const keys = store.getAllKeys();
+    const values = store.getAll();
+    values.onsuccess = () => {
+      values.result.forEach((entry: { contents?: Uint8Array }, i) => {
+        const { contents } = entry;
+        if (!contents) return;
+        const bytes = new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength);
+        store.put({ ...entry, contents: damage(bytes.slice()) }, keys.result[i]);
+        count++;
+      });
+    };
+    await done;
+    raw.close();
+  }
+  return count;
+}
+
+/** All values of a store of the database, read past the package. */
+async function stored(
+  store: string,
+  { name = 'test', user = 'tester' }: StartOptions = {},
+): Promise<unknown[]> {
+  const raw = await openRaw(`skerry/${name}/${user}`);
+  const request = raw.transaction(store).objectStore(store).getAll();
+  const values = await new Promise<unknown[]>((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  raw.close();
+  return values;
+}
+
+const kit = {
+  app,
+  happened,
+  open,
+  http,
+  deleteDatabase,
+  outcome,
+  everything,
+  openRaw,
+  damageImages,
+  stored,
+  /** Opens a database and leaves it in `globalThis.db`. */
+  async start(options?: StartOptions): Promise<void> {
+    globalThis.db = await openTest(options);
+  },
+};
+export type Kit = typeof kit;
+
+declare global {
+  var kit: Kit;
+  var db: TestDatabase;
+}
+Object.assign(globalThis, { kit });

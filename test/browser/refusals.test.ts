@@ -1,0 +1,144 @@
+// A refused change never blocks: the culprit and what depends on it go to the inbox, the rest goes on (DESIGN section 10).
+// Here the rule is uniqueness, broken by another client while this one had no network.
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
+import { buildSite, type Site } from './support/site.ts';
+import { TestServer } from './support/server.ts';
+
+let site: Site | undefined;
+let server: TestServer | undefined;
+let proxy: FaultProxy;
+let mine: Page;
+let theirs: Page;
+let slug: string;
+let round = 0;
+const me = new Profile();
+const them = new Profile();
+
+afterAll(async () => {
+  await me.remove();
+  await them.remove();
+  await proxy?.close();
+  await server?.stop();
+  site?.remove();
+});
+
+/** Makes the conflict: their list has the slug first; mine, with a note in it, and an unrelated note come later. */
+async function collide(): Promise<{ list: string; inside: string; apart: string }> {
+  proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+  const made = await mine.evaluate(async (wanted) => {
+    const list = db.mutate.addList({ name: 'Mine', slug: wanted });
+    const inside = db.mutate.addNote({ title: 'inside of my list', list: list.result });
+    db.mutate.editList({ id: list.result, patch: { name: 'Mine, renamed' } });
+    const apart = db.mutate.addNote({ title: 'apart' });
+    await apart.durable;
+    return { list: list.result, inside: inside.result, apart: apart.result };
+  }, slug);
+  await theirs.evaluate(
+    (wanted) => db.mutate.addList({ name: 'Theirs', slug: wanted }).confirmed,
+    slug,
+  );
+  proxy.rules();
+  await mine.evaluate(() => kit.outcome(() => db.sync.now()));
+  await until(mine, () => db.conflicts.all().length > 0 && db.sync.status.pending === 0, [], 60_000);
+  return made;
+}
+
+beforeEach(async () => {
+  site ??= await buildSite();
+  server ??= await TestServer.start({ files: site.files, schema: site.schema });
+  proxy ??= await FaultProxy.start(server.url);
+  mine ??= await opened(me, proxy.url, { user: 'me' });
+  theirs ??= await opened(them, server.url, { user: 'them' });
+  await inStep(mine);
+  await inStep(theirs);
+  slug = `slug-${round++}`;
+});
+
+describe('a unique value that another client took first', () => {
+  test('culprit and dependants go to the inbox, the rest is confirmed, and discard ends it', async () => {
+    const { list, inside, apart } = await collide();
+    const seen = await mine.evaluate(
+      (a, b, c) => ({
+        list: db.lists.get(a) ?? null,
+        inside: db.notes.get(b) ?? null,
+        apart: db.notes.get(c)?.title,
+        inbox: db.conflicts.all().map(({ table, key, reason, code, mine: wanted }) => ({
+          table,
+          key,
+          reason,
+          code,
+          wanted: wanted?.['name'] ?? wanted?.['title'],
+        })),
+      }),
+      list,
+      inside,
+      apart,
+    );
+    expect(seen.apart).toBe('apart');
+    expect(seen.list).toBeNull();
+    expect(seen.inside).toBeNull();
+    expect(seen.inbox).toContainEqual(
+      expect.objectContaining({ table: 'lists', key: list, reason: 'rejected', code: 'unique' }),
+    );
+    expect(seen.inbox).toContainEqual(expect.objectContaining({ table: 'notes', key: inside }));
+    expect(seen.inbox.map(({ key }) => key)).not.toContain(apart);
+    await caughtUp(theirs);
+    expect(await theirs.evaluate((id) => db.notes.get(id)?.title, apart)).toBe('apart');
+    expect(await theirs.evaluate((id) => db.lists.get(id) ?? null, list)).toBeNull();
+    await mine.evaluate(async () => {
+      for (const { id } of db.conflicts.all()) await db.conflicts.resolve(id, 'discard');
+    });
+    await until(mine, () => db.conflicts.all().length === 0, []);
+    await reopened(mine, { user: 'me' });
+    expect(await mine.evaluate(() => [db.conflicts.all().length, db.sync.status.pending])).toEqual([
+      0, 0,
+    ]);
+    await mine.evaluate(() => db.mutate.addNote({ title: 'goes on' }).confirmed);
+  });
+
+  test('retry makes them again, in their order, once the way is free', async () => {
+    const { list, inside } = await collide();
+    await theirs.evaluate(async (taken) => {
+      const other = db.lists.where('slug', '=', taken).first();
+      if (!other) throw new Error('their list is missing');
+      await db.mutate.editList({ id: other.id, patch: { slug: `${taken}-moved` } }).confirmed;
+    }, slug);
+    // The inbox outlives the window.
+    await reopened(mine, { user: 'me' });
+    const ids = await mine.evaluate(() => db.conflicts.all().map(({ id }) => id));
+    expect(ids.length).toBeGreaterThan(1);
+    await mine.evaluate(async () => {
+      // One entry stands for all of its mutation: the others of it go with it.
+      for (let [next] = db.conflicts.all(); next; [next] = db.conflicts.all())
+        await db.conflicts.resolve(next.id, 'retry');
+    });
+    await until(mine, () => db.sync.status.pending === 0, [], 60_000);
+    expect(
+      await mine.evaluate(
+        (a, b) => [db.conflicts.all().length, db.lists.get(a)?.name, db.notes.get(b)?.list],
+        list,
+        inside,
+      ),
+    ).toEqual([0, 'Mine, renamed', list]);
+    await caughtUp(theirs);
+    expect(await theirs.evaluate((id) => db.lists.get(id)?.name, list)).toBe('Mine, renamed');
+    expect(await theirs.evaluate((id) => db.notes.get(id)?.list, inside)).toBe(list);
+  });
+
+  test('an object of the inbox names what was wanted, what is there, and why', async () => {
+    const { list } = await collide();
+    const entry = await mine.evaluate((key) => {
+      const found = db.conflicts.all().find((conflict) => conflict.key === key);
+      return found && { ...found, at: found.at.getTime() };
+    }, list);
+    expect(entry).toMatchObject({ table: 'lists', reason: 'rejected', code: 'unique', base: null });
+    expect(entry?.mine).toMatchObject({ slug });
+    expect(entry?.theirs).toBeNull();
+    expect(entry?.mutation?.name).toBe('addList');
+    expect(entry?.detail).not.toBe('');
+  });
+});
