@@ -45,6 +45,7 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string&
   status.Set("pending", state.pending).Set("conflicts", state.conflicts).Set("revisions", std::move(revisions));
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress).Set("error", state.error.ToData()).Set("needsAuth", state.needs_auth);
+  status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
   status.Set("online", state.online).Set("clockOffsetMs", state.sync["clockOffset"].as_number());
   return status;
 }

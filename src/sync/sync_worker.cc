@@ -278,13 +278,13 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
 // The holder of the lease tells; the others show it as theirs.
 void SyncWorker::OnStatus(const Data& message) {
   if (job_.lease().held() || !state_->started) return;
-  const Data& status = message["status"];
+  const Data& status = message["shared"];
   shared_phase_ = status["phase"].as_string();
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
   state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]).Set("clockOffset", status["clockOffsetMs"]);
-  state_->sync.Set("scopes", message["scopes"]);
+  if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
   if (job_.active()) return;
   const Data& error = status["error"];
   state_->error = {error["code"].as_string(), error["message"].as_string(), error["retryable"].as_bool(true)};
@@ -345,17 +345,11 @@ void SyncWorker::TellStatus(Turn* turn) {
   const bool active = job_.active();
   if (active || job_.resting_after_failure()) shared_phase_.clear();
   Data status = MakeStatus(*state_, job_, shared_phase_);
-  const Data& scopes = state_->sync["scopes"];
-  const bool same = status == told_ && scopes == told_scopes_;
-  if (!same) {
-    Data effect = Message("status");
-    effect.Set("status", status).Set("clockOffset", status["clockOffsetMs"]);
-    effect.Set("lastSyncedAt", status["lastSyncedAt"]).Set("scopes", scopes.is_array() ? scopes : Data::MakeArray());
+  if (!(status == told_)) {
     // Who works tells the others, and once more when it rests.
-    if (job_.lease().held() || was_active_) turn->Broadcast(effect);
-    turn->Emit(std::move(effect));
+    if (job_.lease().held() || was_active_) turn->Broadcast(Message("status").Set("shared", status));
+    turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);
-    told_scopes_ = scopes;
   }
   was_active_ = job_.lease().held();
 }

@@ -67,7 +67,6 @@ class SyncWorker {
   std::vector<Own> own_;
   std::string shared_phase_;
   Data told_;
-  Data told_scopes_;
   bool was_active_ = false;
 };
 
