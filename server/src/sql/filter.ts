@@ -159,11 +159,10 @@ class FilterWriter {
   #in(column: Column, alias: string, set: unknown, depth: number, inner: boolean): string {
     if (Array.isArray(set)) {
       if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
-      const values = set.filter((value) => value !== null);
-      const texts = values.map((value) => plainValue(value, column));
-      const list = this.#params.add(JSON.stringify(texts));
-      const member = `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${list}::json) as l(v)), false)`;
-      return values.length < set.length ? `(${column.expression} is null or ${member})` : member;
+      // A null in the list equals nothing, as in every comparison but `=` and `!=` with null itself.
+      const texts = set.filter((value) => value !== null).map((value) => plainValue(value, column));
+      const values = this.#params.add(JSON.stringify(texts));
+      return `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${values}::json) as l(v)), false)`;
     }
     if (inner || !isObject(set)) throw invalid('A filter has a sub-select where none may be.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;

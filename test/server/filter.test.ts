@@ -1,0 +1,158 @@
+// Goal: a filter means the same in SQL and in C++, on the same rows. Method: the same scope is asked for twice: as filled,
+// so that the authority decides which of the range's rows are in it, and as unfilled, so that a page of SQL does.
+
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+
+const folder = new Folder();
+let server: TestServer;
+let before: Record<string, string>;
+const realm = 'public';
+
+const texts = [
+  null,
+  '',
+  'a',
+  'A',
+  'å',
+  'Å',
+  'z',
+  'Sto',
+  'Stockholm',
+  'sto',
+  'S%o',
+  'S_o',
+  'S\\o',
+  '10',
+  '9',
+  '\u{10000}',
+  '\uffff',
+  'a\nb',
+  '😀b',
+];
+const numbers = [null, 0, -1, 1, 0.1, 1e300, -1e-300, 10, 9, 2 ** 53 - 1];
+const booleans = [null, true, false];
+const dates = [null, 0, -62135596800000, 1760000000123, 8.64e15];
+const bytes = [null, '', 'AA==', 'AP8=', '/w=='];
+const sizes = [null, 's', 'm', 'l'];
+
+beforeAll(async () => {
+  server = await startServer(folder, folder.schema());
+  const writer = new WireClient(server.url);
+  // Something before, so that the cursor to start from is not the empty one.
+  await writer.push([{ op: 'create', table: 'notices', id: 'n', realm, set: {} }]);
+  const { body } = await writer.pull();
+  before = body.cursors as Record<string, string>;
+  const ops: Json[] = [];
+  for (let i = 0; i < 190; i++) {
+    const set: Json = { name: texts[1 + (i % (texts.length - 1))]! };
+    const put = (prop: string, value: unknown) => {
+      if (value !== null) set[prop] = value;
+    };
+    put('country', texts[(i * 7) % texts.length]);
+    put('population', numbers[(i * 3) % numbers.length]);
+    put('capital', booleans[i % 3]);
+    put('foundedOn', dates[i % dates.length]);
+    put('flag', bytes[(i * 2) % bytes.length]);
+    put('size', sizes[i % 4]);
+    ops.push({ op: 'create', table: 'cities', id: `c${String(i).padStart(4, '0')}`, realm, set });
+  }
+  expect(await writer.push(ops)).toMatchObject({ status: 'applied' });
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+async function matches(
+  where: unknown,
+  filled: boolean,
+): Promise<{ status: number; ids: string[] }> {
+  const reader = new WireClient(server.url, 'reader');
+  const { status, body } = await reader.pull({
+    cursors: before,
+    scopes: [{ table: 'cities', where, filled }],
+  });
+  const changes = (body.changes ?? []) as Json[];
+  return { status, ids: changes.map(({ id }) => String(id)).sort() };
+}
+
+const operators = ['=', '!=', '<', '<=', '>', '>='];
+const comparisons: unknown[] = [
+  ...operators.flatMap((operator) => [
+    ...texts.map((value) => [operator, 'country', value]),
+    ...numbers.map((value) => [operator, 'population', value]),
+    ...booleans.map((value) => [operator, 'capital', value]),
+    ...dates.map((value) => [operator, 'foundedOn', value]),
+    ...bytes.map((value) => [operator, 'flag', value]),
+    ...sizes.map((value) => [operator, 'size', value]),
+    [operator, 'id', 'c0100'],
+    [operator, 'realm', 'public'],
+  ]),
+  ...[
+    '%',
+    '',
+    'S%',
+    '%o',
+    'S_o',
+    'S\\_o',
+    'S\\%o',
+    'S\\\\o',
+    '_',
+    '__',
+    '%_%',
+    'sto%',
+    'å',
+    '%\n%',
+    '😀_',
+    '_b',
+    'S\\',
+    'S\\\\',
+  ].map((pattern) => ['like', 'country', pattern]),
+  ['in', 'country', ['a', 'å', 'Stockholm']],
+  ['in', 'country', []],
+  ['in', 'population', [0, 10, 1e300]],
+  ['in', 'size', ['s', 'l']],
+  ['in', 'capital', [true]],
+  ['in', 'country', ['a', null]],
+  ['true'],
+];
+
+/** Pairs of comparisons under the connectives, chosen evenly. */
+const combined: unknown[] = comparisons.flatMap((filter, i) => {
+  const other = comparisons[(i * 31 + 17) % comparisons.length];
+  if (i % 2 !== 0) return [];
+  if (i % 8 !== 0) return [['not', filter]];
+  return [
+    ['and', filter, ['not', other]],
+    ['or', filter, other],
+    ['not', ['or', ['and', filter, other], ['not', other]]],
+  ];
+});
+
+test('every comparison of every type, with its negation, picks the same rows in SQL and in C++', async () => {
+  let refused = 0;
+  let picked = 0;
+  for (const where of [...comparisons, ...combined]) {
+    const [sql, core] = [await matches(where, false), await matches(where, true)];
+    expect(sql, JSON.stringify(where)).toEqual(core);
+    if (sql.status !== 200) refused++;
+    if (sql.ids.length > 0 && sql.ids.length < 190) picked++;
+  }
+  expect(refused).toBeLessThan(20);
+  expect(picked).toBeGreaterThan(250);
+});
+
+test.each([
+  [['=', 'moons', 1]],
+  [['=', 'population', '10']],
+  [['~', 'country', 'a']],
+  [['like', 'population', '1%']],
+  [['and', ['nonsense']]],
+  [[]],
+  ['country'],
+  [['not', ['not', ['not', ['not', ['not', ['not', ['not', ['not', ['true']]]]]]]]]],
+])('%j is no filter, to either', async (where) => {
+  expect((await matches(where, false)).status).toBe(422);
+  expect((await matches(where, true)).status).toBe(422);
+});

@@ -1,0 +1,174 @@
+// Goal: a realm of some size is filled by an immutable image, that only who may read the realm can fetch, in pieces if
+// need be; and a seed writes each row once, however often it is killed. Method: a real server, seeded with cities.
+
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+
+const kRows = 12_345;
+const folder = new Folder();
+const schemaPath = folder.schema();
+const seedPath = folder.file(
+  'seed.mjs',
+  `export default function* () {
+     for (let i = 0; i < ${kRows}; i++) {
+       yield { table: 'cities', id: 'city-' + i, realm: 'public', set: { name: 'City ' + i, population: i } };
+     }
+   }`,
+);
+const args = ['--dev', '--seed', seedPath];
+let server: TestServer;
+let kills = 0;
+
+/** Starts with the seed and kills at the first sign of progress, then starts again and lets it finish. */
+beforeAll(async () => {
+  const { spawn } = await import('node:child_process');
+  const main = join(import.meta.dirname, '../../server/dist/main.js');
+  await new Promise<void>((resolve) => {
+    const child = spawn(process.execPath, [
+      main,
+      '--schema',
+      schemaPath,
+      '--port',
+      '0',
+      '--data',
+      folder.data,
+      ...args,
+    ]);
+    child.stdout.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('Filling') && child.kill('SIGKILL')) kills++;
+    });
+    child.on('exit', () => resolve());
+  });
+  server = await startServer(folder, schemaPath, { args });
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+const scopes = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
+  table,
+  where: ['true'],
+  filled: false,
+}));
+
+async function fill(client: WireClient): Promise<Json> {
+  client.scopes = scopes;
+  const { status, body } = await client.pull();
+  expect(status).toBe(200);
+  const [offer] = body.fills as Json[];
+  return offer!;
+}
+
+test('a seed that was killed goes on where it stopped, and prints how far it is', async () => {
+  expect(kills).toBeGreaterThan(0);
+  expect(server.output()).toMatch(/Filling the database: \d+ rows/);
+  expect(server.output()).toContain(`Filled the database: ${kRows} rows`);
+  const client = new WireClient(server.url);
+  client.scopes = [{ table: 'cities', where: ['>=', 'population', 0], filled: false }];
+  const ids = new Set<unknown>();
+  let count = 0;
+  for (let filled: unknown = false; filled !== true; ) {
+    const { body } = await client.pull();
+    for (const { id } of body.changes as Json[]) {
+      ids.add(id);
+      count++;
+    }
+    client.cursors = { ...client.cursors, ...(body.cursors as Record<string, string>) };
+    const [page] = body.fills as Json[];
+    filled = page === undefined ? true : (page.upto ?? true);
+    client.scopes = [{ table: 'cities', where: ['>=', 'population', 0], filled }];
+  }
+  expect([ids.size, count]).toEqual([kRows, kRows]);
+});
+
+test('a whole realm is offered as an image, and the offer does not move the cursor', async () => {
+  const client = new WireClient(server.url);
+  const offer = await fill(client);
+  expect(offer).toMatchObject({ realm: 'public' });
+  const { body } = await client.pull();
+  expect((body.cursors as Json).public ?? '0@0').toBe('0@0');
+  expect(body.changes).toEqual([]);
+  const response = await fetch(server.url + String(offer.url), { headers: client.headers });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('cache-control')).toContain('immutable');
+  expect(response.headers.get('cache-control')).toContain('private');
+  expect(response.headers.get('etag')).toBe(`"${String(offer.hash)}"`);
+  expect((await response.arrayBuffer()).byteLength).toBe(offer.bytes);
+});
+
+test('a download that broke off goes on by range, to the same bytes', async () => {
+  const client = new WireClient(server.url);
+  const offer = await fill(client);
+  const url = server.url + String(offer.url);
+  const whole = Buffer.from(await (await fetch(url, { headers: client.headers })).arrayBuffer());
+  const middle = Math.floor(whole.length / 3);
+  const parts: Buffer[] = [];
+  for (const range of [`bytes=0-${middle - 1}`, `bytes=${middle}-`]) {
+    const headers = { ...client.headers, range, 'if-range': `"${String(offer.hash)}"` };
+    const response = await fetch(url, { headers });
+    expect(response.status).toBe(206);
+    expect(response.headers.get('content-range')).toMatch(new RegExp(`/${whole.length}$`));
+    parts.push(Buffer.from(await response.arrayBuffer()));
+  }
+  const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+  expect(digest(Buffer.concat(parts))).toBe(digest(whole));
+  const past = await fetch(url, {
+    headers: { ...client.headers, range: `bytes=${whole.length}-` },
+  });
+  expect(past.status).toBe(416);
+  const same = await fetch(url, {
+    headers: { ...client.headers, 'if-none-match': `"${String(offer.hash)}"` },
+  });
+  expect(same.status).toBe(304);
+});
+
+test('an image needs the right to its realm; a wrong name and a forbidden one look the same', async () => {
+  const owner = new WireClient(server.url, 'owner');
+  const rows = Array.from({ length: 2_100 }, (_, i) => ({
+    op: 'create',
+    table: 'cities',
+    id: `own-${i}`,
+    realm: 'user:owner',
+    set: { name: 'own' },
+  }));
+  expect(await owner.push(rows)).toMatchObject({ status: 'applied' });
+  owner.scopes = scopes;
+  const { body } = await owner.pull({ cursors: { public: '1@1' } });
+  const offer = (body.fills as Json[]).find(({ realm }) => realm === 'user:owner')!;
+  const url = server.url + String(offer.url);
+  expect((await fetch(url, { headers: owner.headers })).status).toBe(200);
+  expect((await fetch(url)).status).toBe(401);
+  const stranger = new WireClient(server.url, 'stranger');
+  const forbidden = await fetch(url, { headers: stranger.headers });
+  const unknown = await fetch(url.replace(String(offer.hash), '0000000000000000'), {
+    headers: stranger.headers,
+  });
+  expect([forbidden.status, unknown.status]).toEqual([404, 404]);
+  expect(await forbidden.text()).toBe(await unknown.text());
+});
+
+test('an image is used again while its realm goes on, also after a restart, and few are kept', async () => {
+  const client = new WireClient(server.url);
+  const first = await fill(client);
+  await client.push([
+    { op: 'create', table: 'cities', id: 'newer', realm: 'public', set: { name: 'newer' } },
+  ]);
+  expect(await fill(new WireClient(server.url))).toEqual(first);
+  expect(await server.stop()).toBe(0);
+  server = await startServer(folder, schemaPath, { args });
+  expect(server.output()).not.toContain('Filling');
+  expect(await fill(new WireClient(server.url))).toEqual(first);
+  // What the image lacks comes as ordinary changes after its cursor.
+  const rest = new WireClient(server.url);
+  rest.scopes = scopes.map((scope) => ({ ...scope, filled: true }));
+  const { body } = await rest.pull({
+    cursors: { public: `${String(first.revision)}@${String(first.at)}` },
+  });
+  expect(body.changes).toMatchObject([{ change: 'create', id: 'newer' }]);
+  const images = readdirSync(join(folder.data, 'images')).filter((name) => name.endsWith('.image'));
+  expect(images.length).toBeLessThanOrEqual(4);
+});

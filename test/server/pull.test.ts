@@ -1,0 +1,314 @@
+// Goal: a pull is diff(F, E): what the client holds with its own updates folded in, against what is. Method: a real server,
+// each case of the reduction by hand, and random histories pulled with and without reduction to the same state.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  Folder,
+  foldChanges,
+  type Json,
+  startServer,
+  type TestServer,
+  uuid7,
+  WireClient,
+  type WireUpdate,
+} from './support/server.ts';
+
+const folder = new Folder();
+let server: TestServer;
+let realms = 0;
+
+beforeAll(async () => {
+  server = await startServer(folder, folder.schema());
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+const everything = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
+  table,
+  where: ['true'],
+  filled: true,
+}));
+
+/** Two clients of a user whose personal realm is empty. */
+function pair(): { realm: string; author: WireClient; other: WireClient } {
+  const user = `pull-${++realms}`;
+  const [author, other] = [new WireClient(server.url, user), new WireClient(server.url, user)];
+  author.scopes = everything;
+  other.scopes = everything;
+  return { realm: `user:${user}`, author, other };
+}
+
+/** Ids are unique over all realms; those of custom tables carry their realm here. */
+const inRealm = (realm: string, id: string) => (id.length === 36 ? id : `${realm}/${id}`);
+
+const create = (realm: string, id: string, set: Json, table = 'cities') => ({
+  op: 'create',
+  table,
+  id: inRealm(realm, id),
+  realm,
+  set,
+});
+const update = (realm: string, id: string, set: Json) => ({
+  op: 'update',
+  table: 'cities',
+  id: inRealm(realm, id),
+  realm,
+  set,
+});
+const remove = (realm: string, id: string, table = 'cities') => ({
+  op: 'delete',
+  table,
+  id: inRealm(realm, id),
+  realm,
+});
+const inc = (realm: string, id: string, by: number) => ({
+  op: 'inc',
+  table: 'cities',
+  id: inRealm(realm, id),
+  realm,
+  add: { population: by },
+});
+
+/** Pulls with one own update in `have`. */
+async function pullWith(client: WireClient, own: WireUpdate): Promise<Json> {
+  const { status, body } = await client.pull({ have: [own.id] });
+  expect(status).toBe(200);
+  return body;
+}
+const changesOf = (body: Json, id: string) =>
+  (body.changes as Json[]).filter((change) => String(change.id).endsWith(`/${id}`));
+
+describe('the reduction', () => {
+  test('an own update that nobody overlapped is named in `own`, and sends nothing', async () => {
+    const { realm, author } = pair();
+    await author.sync(new Map());
+    const own = author.update([create(realm, 'a', { name: 'a' })]);
+    const [result] = (await author.send([own])).body.results as Json[];
+    const body = await pullWith(author, own);
+    expect(body.own).toEqual({
+      [own.id]: { [realm]: { revision: (result!.revisions as Json)[realm], at: result!.at } },
+    });
+    expect(body.changes).toEqual([]);
+  });
+
+  test('where another was later, the server’s version is sent, and only what differs', async () => {
+    const { realm, author, other } = pair();
+    await author.push([create(realm, 'a', { name: 'a', country: 'SE', population: 1 })]);
+    await author.sync(new Map());
+    const own = author.update([update(realm, 'a', { name: 'mine', population: 2 })]);
+    await author.send([own]);
+    await other.push([update(realm, 'a', { name: 'theirs' })]);
+    const [change, ...rest] = changesOf(await pullWith(author, own), 'a');
+    expect(rest).toEqual([]);
+    expect(change).toMatchObject({ change: 'update', set: { name: 'theirs' } });
+  });
+
+  test('where another was earlier, only what the own update left alone is sent', async () => {
+    const { realm, author, other } = pair();
+    await author.push([create(realm, 'a', { name: 'a', country: 'SE', population: 1 })]);
+    await author.sync(new Map());
+    await other.push([update(realm, 'a', { name: 'theirs', country: 'NO' })]);
+    const own = author.update([update(realm, 'a', { name: 'mine' })]);
+    await author.send([own]);
+    expect(changesOf(await pullWith(author, own), 'a')).toMatchObject([
+      { change: 'update', set: { country: 'NO' } },
+    ]);
+  });
+
+  test('what came and went in between is not mentioned', async () => {
+    const { realm, author, other } = pair();
+    await author.sync(new Map());
+    await other.push([create(realm, 'brief', { name: 'x' })]);
+    await other.push([remove(realm, 'brief')]);
+    const { body } = await author.pull();
+    expect(body.changes).toEqual([]);
+  });
+
+  test('inc by two adds up for both', async () => {
+    const { realm, author, other } = pair();
+    await author.push([create(realm, 'a', { name: 'a', population: 0 })]);
+    await author.sync(new Map());
+    await other.push([inc(realm, 'a', 5)]);
+    const own = author.update([inc(realm, 'a', 2)]);
+    await author.send([own]);
+    expect(changesOf(await pullWith(author, own), 'a')).toMatchObject([{ set: { population: 7 } }]);
+  });
+
+  test('⚑ a cascade is sent to its author too, for children that the author never saw', async () => {
+    const { realm, author, other } = pair();
+    const [group, member] = [uuid7(), uuid7()];
+    await author.push([create(realm, group, { name: 'g' }, 'userGroups')]);
+    await author.sync(new Map());
+    await other.push([create(realm, member, { group }, 'members')]);
+    const rows = new Map<string, Json>();
+    await other.sync(rows);
+    expect([...rows.keys()].some((key) => key.includes(member))).toBe(true);
+    const own = author.update([remove(realm, group, 'userGroups')]);
+    await author.send([own]);
+    await author.sync(new Map());
+    await other.sync(rows);
+    expect([...rows.keys()]).toEqual([]);
+    const seen = await author.pull({ cursors: {}, scopes: everything });
+    expect(seen.body.changes).toEqual([]);
+  });
+
+  test('⚑ an own update that is not in `have` comes in full, as to a stranger', async () => {
+    const { realm, author } = pair();
+    await author.sync(new Map());
+    const own = author.update([create(realm, 'a', { name: 'a' })]);
+    await author.send([own]);
+    const { body } = await author.pull({ have: [] });
+    expect(changesOf(body, 'a')).toMatchObject([{ change: 'create', set: { name: 'a' } }]);
+  });
+
+  test('⚑ a range that ends before the head shows rows as they were at its end', async () => {
+    const { realm, author, other } = pair();
+    await author.push([create(realm, 'z', { name: 'z' })]);
+    await author.sync(new Map());
+    await other.push([create(realm, 'a', { name: 'first' })]);
+    await other.push([update(realm, 'a', { name: 'second' })]);
+    await other.push([remove(realm, 'a')]);
+    const steps: unknown[] = [];
+    for (let i = 0; i < 10; i++) {
+      const { body } = await author.pull({ limit: 1 });
+      for (const change of changesOf(body, 'a'))
+        steps.push([change.change, (change.set as Json | undefined)?.name]);
+      author.cursors = { ...author.cursors, ...(body.cursors as Record<string, string>) };
+      if (body.more !== true) break;
+    }
+    expect(steps).toEqual([
+      ['create', 'first'],
+      ['update', 'second'],
+      ['delete', undefined],
+    ]);
+  });
+
+  test('a row that leaves the scope is taken away, and one that enters comes whole', async () => {
+    const { realm, author, other } = pair();
+    author.scopes = [{ table: 'cities', where: ['=', 'country', 'SE'], filled: true }];
+    await other.push([
+      create(realm, 'in', { name: 'in', country: 'SE' }),
+      create(realm, 'out', { name: 'out', country: 'NO' }),
+    ]);
+    const rows = new Map<string, Json>();
+    await author.sync(rows);
+    expect([...rows.values()].map(({ name }) => name)).toEqual(['in']);
+    await other.push([
+      update(realm, 'in', { country: 'NO' }),
+      update(realm, 'out', { country: 'SE' }),
+    ]);
+    const { body } = await author.pull();
+    foldChanges(rows, body.changes as Json[]);
+    expect([...rows.values()]).toMatchObject([{ name: 'out', country: 'SE' }]);
+  });
+});
+
+test('a cursor of another history is noticed, and the realm is given anew', async () => {
+  const { realm, author } = pair();
+  await author.push([create(realm, 'a', { name: 'a' })]);
+  const first = (await author.pull()).body;
+  const cursor = (first.cursors as Record<string, string>)[realm]!;
+  for (const wrong of [cursor.replace(/@\d+/, '@5'), '99@1760000000000']) {
+    const { status, body } = await author.pull({ cursors: { [realm]: wrong } });
+    expect(status).toBe(200);
+    expect(body.reset).toEqual([realm]);
+    expect((body.cursors as Record<string, string>)[realm]).toBe(cursor);
+    expect(changesOf(body, 'a')).toMatchObject([{ change: 'create', set: { name: 'a' } }]);
+  }
+});
+
+test('pages fill a scope by id, and all of it arrives once', async () => {
+  const { realm, author, other } = pair();
+  const ids = Array.from({ length: 2500 }, (_, i) => `p${String(i).padStart(5, '0')}`);
+  await other.push(
+    ids.map((id, i) => create(realm, id, { name: id, country: i % 5 === 0 ? 'NO' : 'SE' })),
+  );
+  author.scopes = [{ table: 'cities', where: ['=', 'country', 'SE'], filled: false }];
+  author.cursors = {};
+  const rows = new Map<string, Json>();
+  let filled: unknown = false;
+  for (let i = 0; i < 20 && filled !== true; i++) {
+    const { status, body } = await author.pull();
+    expect(status).toBe(200);
+    foldChanges(rows, body.changes as Json[]);
+    author.cursors = { ...author.cursors, ...(body.cursors as Record<string, string>) };
+    const [fill] = body.fills as Json[];
+    filled = fill === undefined ? true : (fill.upto ?? true);
+    author.scopes = [{ table: 'cities', where: ['=', 'country', 'SE'], filled }];
+  }
+  expect(rows.size).toBe(2000);
+  expect(new Set([...rows.values()].map(({ country }) => country))).toEqual(new Set(['SE']));
+});
+
+test('random histories: with reduction and without, the same state', async () => {
+  let seed = 20261;
+  const random = (below: number) => {
+    seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+    return seed % below;
+  };
+  for (let round = 0; round < 8; round++) {
+    const { realm, author, other } = pair();
+    const reduced = new Map<string, Json>();
+    const ids = ['a', 'b', 'c'];
+    for (let step = 0; step < 12; step++) {
+      const ops = () =>
+        Array.from({ length: 1 + random(2) }, () => {
+          const id = ids[random(3)]!;
+          const set = { name: `n${random(3)}`, population: random(3) };
+          return [
+            create(realm, id, set),
+            update(
+              realm,
+              id,
+              random(2) ? { name: set.name } : { country: null, population: set.population },
+            ),
+            remove(realm, id),
+            inc(realm, id, 1),
+          ][random(4)]!;
+        });
+      if (random(2)) await other.push(ops());
+      const own = author.update(ops());
+      await author.send([own]);
+      if (random(2)) await other.push(ops());
+      const { body } = await author.pull({ have: [own.id] });
+      foldOwn(reduced, own);
+      foldChanges(reduced, body.changes as Json[]);
+      author.cursors = body.cursors as Record<string, string>;
+    }
+    const full = new Map<string, Json>();
+    other.cursors = {};
+    await other.sync(full);
+    expect(plain(reduced)).toEqual(plain(full));
+  }
+});
+
+function plain(rows: Map<string, Json>): unknown {
+  return [...rows]
+    .map(([key, row]) => [
+      key,
+      Object.fromEntries(
+        Object.entries(row)
+          .filter(([, value]) => value !== null)
+          .sort(),
+      ),
+    ])
+    .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1));
+}
+
+/** Own ops as pushed, folded by the naive rules of a client. */
+function foldOwn(rows: Map<string, Json>, { ops }: WireUpdate): void {
+  for (const op of ops) {
+    const key = `${String(op.realm)} ${String(op.table)} ${String(op.id)}`;
+    const row = rows.get(key);
+    if (op.op === 'create') rows.set(key, { ...row, ...(op.set as Json) });
+    else if (row === undefined) continue;
+    else if (op.op === 'update') rows.set(key, { ...row, ...(op.set as Json) });
+    else if (op.op === 'inc') {
+      const add = op.add as Record<string, number>;
+      const sums = Object.entries(add).map(([prop, by]) => [prop, Number(row[prop] ?? 0) + by]);
+      rows.set(key, { ...row, ...Object.fromEntries(sums) });
+    } else rows.delete(key);
+  }
+}
