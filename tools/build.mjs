@@ -28,14 +28,10 @@ const kGroups = [
   {
     name: 'package',
     out: 'dist',
-    entries: { index: 'js/index.ts', testing: 'js/testing.ts' },
-  },
-  {
-    // Apart from the rest, because a worker must be one file that can be served from anywhere; what
-    // it imports dynamically (the image module) becomes a file beside it.
-    name: 'worker',
-    out: 'dist',
-    entries: { worker: 'js/worker/main.ts' },
+    // The worker shares a chunk with the page: both need the codec, the storage and the glue of the
+    // wasm module, and a page should load those once. What it imports dynamically (the image module)
+    // becomes a file of its own, by its name.
+    entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
   },
   {
     name: 'server',
@@ -92,7 +88,8 @@ async function bundle({ name, out, entries, node = false, define = {} }) {
     outdir: out,
     bundle: true,
     splitting: true,
-    chunkNames: `${name}-chunk-[hash]`,
+    // Shared code is named `chunk`, what is imported dynamically keeps its name.
+    chunkNames: `${name}-[name]-[hash]`,
     format: 'esm',
     platform: node ? 'node' : 'browser',
     // Lowers `using`; everything else is native wherever module workers are.
@@ -111,7 +108,8 @@ async function bundle({ name, out, entries, node = false, define = {} }) {
   });
   const written = new Set(Object.keys(result.metafile.outputs).map((path) => basename(path)));
   for (const file of readdirSync(join(root, out))) {
-    const stale = file.startsWith(`${name}-chunk-`) && !written.has(file);
+    const ours = file.startsWith(`${name}-chunk-`) || file.startsWith(`${name}-skerry-image-`);
+    const stale = ours && !written.has(file);
     if (stale) rmSync(join(root, out, file));
   }
 }
@@ -145,7 +143,7 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted = /^(worker.*\.js|skerry\.wasm|skerry-image\.wasm)$/;
+  const wanted = /^(worker\.js|package-.*\.js|skerry\.wasm|skerry-image\.wasm)$/;
   for (const file of readdirSync(join(root, 'dist'))) {
     if (wanted.test(file)) copyIfNewer(join(root, 'dist', file), join(target, file));
   }
