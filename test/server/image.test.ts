@@ -137,7 +137,7 @@ test('an image needs the right to its realm; a wrong name and a forbidden one lo
   }));
   expect(await owner.push(rows)).toMatchObject({ status: 'applied' });
   owner.scopes = scopes;
-  const { body } = await owner.pull({ cursors: { public: '1@1' } });
+  const { body } = await owner.pull();
   const offer = (body.fills as Json[]).find(({ realm }) => realm === 'user:owner')!;
   const url = server.url + String(offer.url);
   expect((await fetch(url, { headers: owner.headers })).status).toBe(200);

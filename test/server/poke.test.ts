@@ -1,0 +1,227 @@
+// Goal: a poke reaches exactly those who have a reason to pull, and never says more than that. Method: real sockets to a
+// real server, one secret server for tokens that expire.
+
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import {
+  Folder,
+  type Json,
+  startServer,
+  type TestServer,
+  uuid7,
+  WireClient,
+} from './support/server.ts';
+
+const folder = new Folder();
+const secret = 'a secret of the tests, long enough for HS256';
+let server: TestServer;
+const open = new Set<WebSocket>();
+
+beforeAll(async () => {
+  server = await startServer(folder, folder.schema(), { args: ['--dev', '--secret', secret] });
+});
+afterAll(async () => {
+  for (const socket of open) socket.terminate();
+  await server.stop();
+  folder.remove();
+});
+
+class Ear {
+  readonly socket: WebSocket;
+  readonly heard: Json[] = [];
+  readonly closed: Promise<number>;
+  #wake: (() => void)[] = [];
+
+  constructor(options: { origin?: string } = {}) {
+    this.socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/poke`, options);
+    open.add(this.socket);
+    this.socket.on('message', (data) => {
+      this.heard.push(JSON.parse(String(data)) as Json);
+      for (const wake of this.#wake.splice(0)) wake();
+    });
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (code) => {
+        resolve(code);
+        for (const wake of this.#wake.splice(0)) wake();
+      });
+      this.socket.on('error', () => resolve(-1));
+    });
+  }
+
+  async opened(): Promise<this> {
+    await new Promise((resolve, reject) => {
+      this.socket.once('open', resolve);
+      this.socket.once('error', reject);
+    });
+    return this;
+  }
+
+  /** Resolves once something that fits was heard. */
+  async hears(fits: (message: Json) => boolean): Promise<Json> {
+    for (;;) {
+      const found = this.heard.find(fits);
+      if (found !== undefined) return found;
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error('closed');
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  pokes(): Json[] {
+    return this.heard.filter(({ type }) => type === 'poke');
+  }
+
+  hello(message: Json): void {
+    this.socket.send(JSON.stringify({ type: 'hello', ...message }));
+  }
+}
+
+async function listen(user: string, tables: readonly string[], client = uuid7()): Promise<Ear> {
+  const ear = await new Ear().opened();
+  ear.hello({
+    token: `dev:${user}`,
+    client,
+    scopes: tables.map((table) => ({ table, where: ['true'] })),
+  });
+  await ear.hears(({ type }) => type === 'ready');
+  return ear;
+}
+
+const city = (realm = 'public') => ({
+  op: 'create',
+  table: 'cities',
+  id: uuid7(),
+  realm,
+  set: { name: 'x' },
+});
+const revisionOf = (result: Json, realm = 'public') => (result.revisions as Json)[realm];
+
+describe('a poke', () => {
+  test('comes to who has a scope on the table, with realm and revision and nothing of the data', async () => {
+    const ear = await listen('bert', ['cities']);
+    const result = await new WireClient(server.url).push([city()]);
+    const poke = await ear.hears(({ type }) => type === 'poke');
+    expect(poke).toEqual({
+      type: 'poke',
+      realm: 'public',
+      revision: revisionOf(result),
+      tables: ['cities'],
+      streams: [],
+    });
+  });
+
+  test('does not come for other tables, nor for realms without a right, nor to the author', async () => {
+    const author = new WireClient(server.url, 'owner');
+    const [otherTable, stranger, own] = [
+      await listen('owner', ['userGroups']),
+      await listen('stranger', ['cities']),
+      await listen('owner', ['cities'], author.id),
+    ];
+    const witness = await listen('owner', ['cities']);
+    await author.push([city('user:owner')]);
+    await witness.hears(({ realm }) => realm === 'user:owner');
+    // A later change that all of them hear of, by another client, shows that nothing came before it.
+    await new WireClient(server.url, 'owner').push([
+      { op: 'create', table: 'notices', id: uuid7(), realm: 'public', set: {} },
+    ]);
+    for (const ear of [otherTable, stranger, own]) {
+      await ear.hears(({ type }) => type === 'poke');
+      expect(ear.pokes()).toMatchObject([{ realm: 'public', tables: ['notices'] }]);
+    }
+  });
+
+  test('comes to everybody with access for a table that is autosubscribed', async () => {
+    const ear = await listen('carl', []);
+    await new WireClient(server.url).push([
+      { op: 'create', table: 'notices', id: uuid7(), realm: 'public', set: {} },
+    ]);
+    expect(await ear.hears(({ type }) => type === 'poke')).toMatchObject({ tables: ['notices'] });
+  });
+
+  test('is merged with the others of its realm: far fewer pokes than commits, the last one up to date', async () => {
+    const ear = await listen('dora', ['cities']);
+    const client = new WireClient(server.url);
+    const began = performance.now();
+    let last: unknown;
+    for (let i = 0; i < 40; i++) last = revisionOf(await client.push([city()]));
+    await ear.hears(({ revision }) => revision === last);
+    const windows = Math.ceil((performance.now() - began) / 50) + 1;
+    expect(ear.pokes().length).toBeLessThanOrEqual(windows);
+    const revisions = ear.pokes().map(({ revision }) => Number(revision));
+    expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
+  });
+
+  test('a later hello replaces the scopes', async () => {
+    const ear = await listen('emil', ['userGroups']);
+    ear.hello({
+      token: 'dev:emil',
+      client: uuid7(),
+      scopes: [{ table: 'cities', where: ['true'] }],
+    });
+    await ear.hears(() => ear.heard.length > 1);
+    await new WireClient(server.url).push([city()]);
+    expect(await ear.hears(({ type }) => type === 'poke')).toMatchObject({ tables: ['cities'] });
+  });
+});
+
+describe('a socket is closed', () => {
+  test.each<[string, number, unknown]>([
+    ['a token that is not valid', 4401, { type: 'hello', token: 'x', client: uuid7(), scopes: [] }],
+    ['no token', 4401, { type: 'hello', client: uuid7(), scopes: [] }],
+    ['no hello', 4400, { type: 'good day' }],
+    [
+      'a scope that is none',
+      4400,
+      {
+        type: 'hello',
+        token: 'dev:x',
+        client: uuid7(),
+        scopes: [{ table: 'planets', where: ['true'] }],
+      },
+    ],
+    ['something that is not JSON', 4400, '{'],
+  ])('for %s', async (_name, code, message) => {
+    const ear = await new Ear().opened();
+    ear.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+    expect(await ear.closed).toBe(code);
+    expect(ear.heard).toEqual([]);
+  });
+
+  test('for a message over the limit', async () => {
+    const ear = await new Ear().opened();
+    ear.socket.send('x'.repeat(70 << 10));
+    expect(await ear.closed).toBe(1009);
+  });
+
+  test('when no hello came within five seconds', async () => {
+    const ear = await new Ear().opened();
+    const began = performance.now();
+    expect(await ear.closed).toBe(4408);
+    expect(performance.now() - began).toBeGreaterThan(4_000);
+  });
+
+  test('when its token ends', async () => {
+    const token = await new SignJWT({ sub: 'fred' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(Math.floor(Date.now() / 1000) + 2)
+      .sign(new TextEncoder().encode(secret));
+    const ear = await new Ear().opened();
+    ear.hello({ token, client: uuid7(), scopes: [] });
+    await ear.hears(({ type }) => type === 'ready');
+    expect(await ear.closed).toBe(4401);
+    expect(
+      (
+        await fetch(`${server.url}/v1/pull`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+          body: '{}',
+        })
+      ).status,
+    ).toBe(401);
+  });
+
+  test('before it is opened, for a page of another origin', async () => {
+    expect(await new Ear({ origin: 'https://elsewhere.example' }).closed).toBe(-1);
+    await expect(new Ear({ origin: server.url }).opened()).resolves.toBeInstanceOf(Ear);
+  });
+});
