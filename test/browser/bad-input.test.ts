@@ -6,8 +6,8 @@ import type { Outcome } from './page/page.ts';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, inStep, opened, reopened, until } from './support/kit.ts';
-import { buildSite, type Site } from './support/site.ts';
 import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
 import { signToken } from './support/tokens.ts';
 
 const SECRET = 'only-for-these-tests-0123456789abcdef';
@@ -59,14 +59,16 @@ describe('mistakes of the application', () => {
 
   test('a table, prop or type that the schema does not have', async () => {
     expect(
-      await attempt(() => db.transact((tx) => tx.notes.create({ titel: 'x', title: 'y' } as never))),
+      await attempt(() =>
+        db.transact((tx) => tx.notes.create({ titel: 'x', title: 'y' } as never)),
+      ),
     ).toEqual(refusal('SchemaError', 'unknown_prop'));
     expect(
       await attempt(() => db.transact((tx) => tx.notes.create({ title: 5 } as never))),
     ).toEqual(refusal('ValidationError', 'wrong_type'));
-    expect(
-      await attempt(() => db.transact((tx) => tx.notes.create({} as never))),
-    ).toEqual(refusal('ValidationError', 'missing_prop'));
+    expect(await attempt(() => db.transact((tx) => tx.notes.create({} as never)))).toEqual(
+      refusal('ValidationError', 'missing_prop'),
+    );
     expect(await attempt(() => db.notes.where('titel' as never, '=', 'x' as never).all())).toEqual(
       refusal('SchemaError', 'unknown_prop'),
     );
@@ -173,7 +175,13 @@ describe('versions', () => {
       await until(page, () => kit.happened.updateNeeded.includes('client-old'), []);
       const status = await page.evaluate(() => {
         const { phase, pending, error } = db.sync.status;
-        return { phase, pending, name: error?.name, code: error?.code, retryable: error?.retryable };
+        return {
+          phase,
+          pending,
+          name: error?.name,
+          code: error?.code,
+          retryable: error?.retryable,
+        };
       });
       expect(status).toEqual({
         phase: 'blocked',

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened, until, writeNotes } from './support/kit.ts';
-import { buildSite, type Site } from './support/site.ts';
 import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
 
 const NOTES = 6000;
 const SNAPSHOT = /\/v1\/snapshot\//;
@@ -49,7 +49,8 @@ async function withProfile(run: (profile: Profile) => Promise<void>): Promise<vo
   }
 }
 
-const isFilled = (page: Page) => until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
+const isFilled = (page: Page) =>
+  until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
 const everything = (page: Page) => page.evaluate(() => kit.everything());
 const snapshots = () => proxy.seen.filter(({ path }) => SNAPSHOT.test(path)).length;
 

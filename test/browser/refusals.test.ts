@@ -5,8 +5,8 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
-import { buildSite, type Site } from './support/site.ts';
 import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
 
 let site: Site | undefined;
 let server: TestServer | undefined;
@@ -43,7 +43,12 @@ async function collide(): Promise<{ list: string; inside: string; apart: string 
   );
   proxy.rules();
   await mine.evaluate(() => kit.outcome(() => db.sync.now()));
-  await until(mine, () => db.conflicts.all().length > 0 && db.sync.status.pending === 0, [], 60_000);
+  await until(
+    mine,
+    () => db.conflicts.all().length > 0 && db.sync.status.pending === 0,
+    [],
+    60_000,
+  );
   return made;
 }
 

@@ -141,7 +141,7 @@ async function stored(
   return values;
 }
 
-const kit = {
+const pageKit = {
   app,
   happened,
   open,
@@ -157,10 +157,10 @@ const kit = {
     globalThis.db = await openTest(options);
   },
 };
-export type Kit = typeof kit;
+export type Kit = typeof pageKit;
 
 declare global {
   var kit: Kit;
   var db: TestDatabase;
 }
-Object.assign(globalThis, { kit });
+globalThis.kit = pageKit;

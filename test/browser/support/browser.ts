@@ -27,6 +27,8 @@ export interface WindowOptions {
   readonly user?: string;
   /** Added to Date in the page and in its workers. */
   readonly clockShiftMs?: number;
+  /** Runs in the page, and in each of its workers, before their first statement. */
+  readonly script?: string;
   /** Do not wait until the database is open. */
   readonly unready?: boolean;
 }
@@ -66,7 +68,9 @@ export class Profile {
       if (message.type() === 'error' && !message.text().includes('net::ERR_'))
         this.problems.push(message.text());
     });
-    if (options.clockShiftMs) await shiftClock(page, options.clockShiftMs);
+    const scripts = [options.clockShiftMs ? shiftScript(options.clockShiftMs) : '', options.script];
+    const script = scripts.filter(Boolean).join('\n');
+    if (script) await runFirst(page, script);
     const user = options.user ? `/?user=${encodeURIComponent(options.user)}` : '/';
     await page.goto(`${options.url}${user}`, { waitUntil: 'domcontentloaded' });
     if (!options.unready) await ready(page);
@@ -114,20 +118,20 @@ function shiftScript(ms: number): string {
   return `{ const Real = Date; globalThis.Date = class extends Real { constructor(...a) { if (a.length) super(...a); else super(Real.now() + ${ms}); } static now() { return Real.now() + ${ms}; } }; }`;
 }
 
-/** Date runs ahead (or behind) in the page, and in each worker from before its first statement. */
-async function shiftClock(page: Page, ms: number): Promise<void> {
-  await page.evaluateOnNewDocument(shiftScript(ms));
+/** Evaluates a script in the page, and in each worker from before its first statement. */
+async function runFirst(page: Page, script: string): Promise<void> {
+  await page.evaluateOnNewDocument(script);
   const session = await page.createCDPSession();
   session.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
     const worker = session.connection()?.session(sessionId);
     if (!worker) return;
     const start = async () => {
       if (targetInfo.type === 'worker')
-        await worker.send('Runtime.evaluate', { expression: shiftScript(ms) });
+        await worker.send('Runtime.evaluate', { expression: script });
       await worker.send('Runtime.runIfWaitingForDebugger');
     };
     start().catch((error: unknown) => {
-      throw new Error(`the clock of a worker could not be shifted: ${String(error)}`);
+      throw new Error(`a worker could not be prepared: ${String(error)}`);
     });
   });
   await session.send('Target.setAutoAttach', {
@@ -144,4 +148,38 @@ export async function crash(page: Page): Promise<void> {
   // The call itself never answers: the renderer that would is gone.
   session.send('Page.crash').catch(() => undefined);
   await noticed;
+}
+
+/** Freezes a window as the browser does with one in the background, with the events that belong to it. */
+export async function freeze(page: Page): Promise<{ thaw(): Promise<void> }> {
+  const session = await page.createCDPSession();
+  await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+  return {
+    async thaw() {
+      await session.send('Page.setWebLifecycleState', { state: 'active' });
+      await page.bringToFront();
+      await session.detach();
+    },
+  };
+}
+
+/** Stops the workers of a window in the middle of their program, without any event: locks and leases are kept. */
+export async function stopWorkers(page: Page): Promise<{ goOn(): Promise<void> }> {
+  const clients = page.workers().map((worker) => worker.client);
+  if (clients.length === 0) throw new Error('the window has no worker');
+  for (const client of clients) {
+    await client.send('Debugger.enable');
+    const paused = new Promise<void>((resolve) => client.once('Debugger.paused', () => resolve()));
+    await client.send('Debugger.pause');
+    // It stops at its next statement: a beat or a timer.
+    await paused;
+  }
+  return {
+    async goOn() {
+      for (const client of clients) {
+        await client.send('Debugger.resume');
+        await client.send('Debugger.disable');
+      }
+    },
+  };
 }

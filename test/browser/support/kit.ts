@@ -1,5 +1,5 @@
 // Windows of the bare test page (page/page.ts), and what tests wait for in them.
-import type { Page } from 'puppeteer-core';
+import type { EvaluateFunc, Page } from 'puppeteer-core';
 import type { StartOptions } from '../page/page.ts';
 import type { Profile, WindowOptions } from './browser.ts';
 
@@ -41,7 +41,11 @@ export async function until<A extends unknown[]>(
 ): Promise<number> {
   const start = performance.now();
   try {
-    await page.waitForFunction(condition, { timeout: limitMs, polling: 20 }, ...args);
+    await page.waitForFunction(
+      condition as unknown as EvaluateFunc<A>,
+      { timeout: limitMs, polling: 20 },
+      ...args,
+    );
   } catch (error) {
     const status = await page.evaluate(() =>
       'db' in globalThis ? JSON.stringify(db.sync.status) : 'no database',

@@ -1,0 +1,330 @@
+// Windows that are frozen, stopped, put aside, copied or idle, and clocks that are wrong. Real Chromium, real server.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freeze, Profile, stopWorkers } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
+import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
+
+const DAY_MS = 86_400_000;
+/** The lease's timeout, and how often a waiter looks (docs/sync-worker.md, section 1). */
+const TIMEOUT_MS = 5000;
+const LOOK_MS = 1000;
+
+let site: Site;
+let server: TestServer;
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  site = await buildSite();
+  server = await TestServer.start({ files: site.files, schema: site.schema });
+  proxy = await FaultProxy.start(server.url);
+});
+
+afterEach(() => proxy.rules());
+
+afterAll(async () => {
+  await proxy?.close();
+  await server?.stop();
+  site?.remove();
+});
+
+async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
+  const profile = new Profile();
+  try {
+    await run(profile);
+  } finally {
+    await profile.remove();
+  }
+}
+
+/** The window that gets the lease within the limit. */
+function holderAmong(pages: readonly Page[], limitMs = 30_000): Promise<Page> {
+  return Promise.any(
+    pages.map(async (page) => {
+      await until(page, () => db.sync.status.role === 'holder', [], limitMs);
+      return page;
+    }),
+  );
+}
+
+/** Three windows in step and a note; the push of one more `bump` waits in the proxy, so its sender holds the lease. */
+async function heldPush(profile: Profile, user: string) {
+  const pages: Page[] = [];
+  for (let i = 0; i < 3; i++) pages.push(await opened(profile, proxy.url, { user }));
+  const [first] = pages as [Page];
+  const id = await first.evaluate(async () => {
+    const made = db.mutate.addNote({ title: 'counter' });
+    await made.confirmed;
+    return made.result;
+  });
+  for (const page of pages) {
+    await until(page, (key) => db.notes.get(key) !== undefined, [id]);
+    await inStep(page);
+  }
+  let letGo: () => void = () => {};
+  const hold = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
+  await first.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
+  const holder = await holderAmong(pages);
+  const others = pages.filter((page) => page !== holder);
+  return { id, holder, others, letGo };
+}
+
+const rank = (page: Page, id: string) => page.evaluate((key) => db.notes.get(key)?.rank, id);
+
+describe('the window that pushes', () => {
+  test('is frozen in the middle: another takes over, and nothing is doubled after it comes back', () =>
+    withProfile(async (profile) => {
+      const { id, holder, others, letGo } = await heldPush(profile, 'frozen');
+      const pushed = proxy.next(/\/v1\/push/);
+      const start = performance.now();
+      const frozen = await freeze(holder);
+      await pushed;
+      const ms = performance.now() - start;
+      console.log(`frozen holder: another window had pushed after ${Math.round(ms)} ms`);
+      expect(ms).toBeLessThan(TIMEOUT_MS + 1000);
+      // The frozen window's request, late: the server has seen its update already.
+      letGo();
+      await frozen.thaw();
+      await until(holder, () => db.sync.status.pending === 0, []);
+      for (const page of [holder, ...others]) {
+        await caughtUp(page);
+        expect(await rank(page, id)).toBe(1);
+      }
+      await holder.evaluate((key) => db.mutate.bump({ id: key }).confirmed, id);
+      expect(await rank(holder, id)).toBe(2);
+    }));
+
+  test('is stopped in the middle without any event, and keeps its lock: another takes over after the timeout', () =>
+    withProfile(async (profile) => {
+      const { id, holder, others, letGo } = await heldPush(profile, 'stopped');
+      const stopped = await stopWorkers(holder);
+      const start = performance.now();
+      const pushed = proxy.next(/\/v1\/push/);
+      await pushed;
+      const ms = performance.now() - start;
+      console.log(`stopped holder: another window had pushed after ${Math.round(ms)} ms`);
+      // The last beat may have been seen one look late.
+      expect(ms).toBeLessThan(TIMEOUT_MS + 2 * LOOK_MS + 500);
+      await stopped.goOn();
+      letGo();
+      for (const page of [holder, ...others]) {
+        await inStep(page);
+        await caughtUp(page);
+        expect(await rank(page, id)).toBe(1);
+      }
+    }));
+
+  test('is navigated away: the lease is free at once, and the window works when one comes back', () =>
+    withProfile(async (profile) => {
+      const { id, holder, others, letGo } = await heldPush(profile, 'left');
+      const pushed = proxy.next(/\/v1\/push/);
+      const start = performance.now();
+      await holder.goto('about:blank');
+      await pushed;
+      const ms = performance.now() - start;
+      console.log(`holder that left: another window had pushed after ${Math.round(ms)} ms`);
+      expect(ms).toBeLessThan(LOOK_MS + 1000);
+      letGo();
+      for (const page of others) {
+        await inStep(page);
+        expect(await rank(page, id)).toBe(1);
+      }
+      await holder.goBack({ waitUntil: 'domcontentloaded' });
+      const kept = await holder.evaluate(() => 'db' in globalThis);
+      console.log(`the window came ${kept ? 'back as it was (bfcache)' : 'anew'}`);
+      if (!kept) await holder.evaluate(() => kit.start({ user: 'left' }));
+      await holder.evaluate((key) => db.mutate.bump({ id: key }).confirmed, id);
+      expect(await rank(holder, id)).toBe(2);
+    }));
+});
+
+describe('a frozen window', () => {
+  test('that did not push catches up with what the others did meanwhile', () =>
+    withProfile(async (profile) => {
+      const user = 'sleeper';
+      const a = await opened(profile, proxy.url, { user });
+      const b = await opened(profile, proxy.url, { user });
+      await inStep(a);
+      await inStep(b);
+      const frozen = await freeze(b);
+      const ids = await a.evaluate(async () => {
+        const made = ['one', 'two', 'three'].map((title) => db.mutate.addNote({ title }));
+        await Promise.all(made.map((m) => m.confirmed));
+        const [first] = made;
+        if (first) await db.mutate.deleteNote({ id: first.result }).confirmed;
+        return made.map((m) => m.result);
+      });
+      await frozen.thaw();
+      const ms = await until(
+        b,
+        (keys) =>
+          JSON.stringify(keys.map((key) => db.notes.get(key)?.title ?? null)) ===
+          '[null,"two","three"]',
+        [ids],
+      );
+      console.log(`the window that slept was in step ${Math.round(ms)} ms after it woke`);
+      await caughtUp(b);
+      expect(await b.evaluate(() => kit.everything())).toBe(
+        await a.evaluate(() => kit.everything()),
+      );
+    }));
+});
+
+describe('an idle window', () => {
+  /** Tells of each write to IndexedDB, of the page and of its workers, on a channel. */
+  const SPY = `{
+    const channel = new BroadcastChannel('test-writes');
+    for (const method of ['put', 'add', 'delete', 'clear']) {
+      const real = IDBObjectStore.prototype[method];
+      IDBObjectStore.prototype[method] = function (...args) {
+        const key = typeof args[1] === 'string' && this.name === 'sync' ? '/' + args[1] : '';
+        channel.postMessage(this.name + key + '.' + method);
+        return real.apply(this, args);
+      };
+    }
+  }`;
+  const IDLE_MS = 6000;
+
+  /** Every write until one that matters comes, or until the limit. */
+  const writesWithin = (page: Page, limitMs: number) =>
+    page.evaluate(
+      (limit) =>
+        new Promise<string[]>((resolve) => {
+          const seen: string[] = [];
+          const channel = new BroadcastChannel('test-writes');
+          const end = () => {
+            channel.close();
+            resolve(seen);
+          };
+          setTimeout(end, limit);
+          channel.onmessage = ({ data }) => {
+            seen.push(data);
+            // The beat of the one window that holds the socket for all.
+            if (data !== 'sync/listen.put') end();
+          };
+        }),
+      limitMs,
+    );
+
+  test('writes nothing to IndexedDB but the slow beat of the one socket', () =>
+    withProfile(async (profile) => {
+      const user = 'idle';
+      const pages = [
+        await opened(profile, proxy.url, { user }, { script: SPY }),
+        await opened(profile, proxy.url, { user }, { script: SPY }),
+      ];
+      const [a] = pages as [Page];
+      await a.evaluate(() => db.mutate.addNote({ title: 'before' }).confirmed);
+      for (const page of pages) {
+        await inStep(page);
+        await until(
+          page,
+          () => db.sync.status.phase === 'idle' && db.sync.status.role === 'none',
+          [],
+        );
+      }
+      const seen = await writesWithin(a, IDLE_MS);
+      console.log(`${seen.length} writes by two idle windows in ${IDLE_MS} ms: ${seen.join(', ')}`);
+      expect(seen.filter((write) => write !== 'sync/listen.put')).toEqual([]);
+      expect(seen.length).toBeLessThanOrEqual(2);
+      // The same count sees the writes of both page and worker when there is something to write.
+      const active = writesWithin(a, IDLE_MS);
+      await a.evaluate(() => db.mutate.addNote({ title: 'after' }).confirmed);
+      expect(await active).not.toEqual([]);
+    }));
+});
+
+describe('a copied window', () => {
+  test('gets a name of its own though its sessionStorage is a copy', () =>
+    withProfile(async (profile) => {
+      const user = 'copied';
+      const original = await opened(profile, proxy.url, { user });
+      await inStep(original);
+      const browser = await profile.browser();
+      const opening = browser.waitForTarget((target) => target.opener() === original.target());
+      await original.evaluate(() => {
+        sessionStorage.setItem('mark', 'copied');
+        window.open(location.href);
+      });
+      const copy = await (await opening).page();
+      if (!copy) throw new Error('no page in the new window');
+      await copy.waitForFunction(() => 'kit' in globalThis);
+      expect(await copy.evaluate(() => sessionStorage.getItem('mark'))).toBe('copied');
+      await copy.evaluate((who) => kit.start({ user: who }), user);
+      const listener = await bare(profile, proxy.url);
+      await listener.evaluate((who) => {
+        const tabs: string[] = [];
+        Object.assign(globalThis, { tabs });
+        new BroadcastChannel(`skerry/test/${who}`).onmessage = ({ data }) => {
+          if (data.type === 'added') tabs.push(data.tab);
+        };
+      }, user);
+      for (const page of [original, copy])
+        await page.evaluate(() => db.mutate.addNote({ title: 'who' }).confirmed);
+      const names = await listener.evaluate(
+        () => (globalThis as unknown as { tabs: string[] }).tabs,
+      );
+      expect(new Set(names).size).toBe(2);
+      // A reload of the same window does not take the other's name either.
+      await reopened(original, { user });
+      await original.evaluate(() => db.mutate.addNote({ title: 'who' }).confirmed);
+      const later = await listener.evaluate(
+        () => (globalThis as unknown as { tabs: string[] }).tabs,
+      );
+      expect(later.at(-1)).not.toBe(names[1]);
+    }));
+});
+
+describe('a clock that is wrong', () => {
+  test.each([
+    ['a day ahead', DAY_MS],
+    ['a day behind', -DAY_MS],
+  ])('%s: everything syncs, and times are the server’s', (name, clockShiftMs) =>
+    withProfile(async (wrong) => {
+      const right = new Profile();
+      try {
+        const user = `clock-${name.replaceAll(' ', '-')}`;
+        const a = await opened(wrong, proxy.url, { user }, { clockShiftMs });
+        const b = await opened(right, proxy.url, { user });
+        await inStep(a);
+        await inStep(b);
+        const make = (page: Page, title: string) =>
+          page.evaluate(async (text) => {
+            const made = db.mutate.addNote({ title: text });
+            await made.confirmed;
+            return made.result;
+          }, title);
+        const mine = await make(a, 'from the wrong clock');
+        const theirs = await make(b, 'from the right clock');
+        await a.evaluate(
+          (key) => db.mutate.editNote({ id: key, patch: { rank: 1 } }).confirmed,
+          theirs,
+        );
+        await b.evaluate(
+          (key) =>
+            db.sync
+              .waitForSync({ timeoutMs: 30_000 })
+              .then(() => db.mutate.editNote({ id: key, patch: { rank: 2 } }).confirmed),
+          mine,
+        );
+        for (const page of [a, b]) await caughtUp(page);
+        for (const page of [a, b])
+          expect([await rank(page, mine), await rank(page, theirs)]).toEqual([2, 1]);
+        expect(await a.evaluate(() => kit.everything())).toBe(
+          await b.evaluate(() => kit.everything()),
+        );
+        const age = await a.evaluate((key) => db.notes.get(key)?.createdAt.getTime() ?? 0, mine);
+        expect(Math.abs(age - Date.now())).toBeLessThan(DAY_MS / 24);
+        const offset = await a.evaluate(() => db.sync.status.clockOffsetMs);
+        expect(Math.abs(Math.abs(offset) - DAY_MS)).toBeLessThan(60_000);
+      } finally {
+        await right.remove();
+      }
+    }),
+  );
+});
