@@ -1,0 +1,402 @@
+/**
+ * One window without a server, with the real core: reads, writes, transactions, typed values, errors, and what is there
+ * after closing and opening again.
+ */
+import { open } from 'skerry';
+import { memory } from 'skerry/testing';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type App, app, Continent, Money, mutators, openApp } from './support.ts';
+
+const opened: App[] = [];
+async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
+  const db = await openApp(...args);
+  opened.push(db);
+  return db;
+}
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+});
+
+describe('a mutation', () => {
+  test('is visible at once, and its promises resolve when it is stored', async () => {
+    const db = await fresh();
+    const mutation = db.mutate.addCity({ id: 'sto', name: 'Stockholm', population: 5 });
+    expect(mutation.result).toBe('sto');
+    expect(mutation.id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(db.cities.get('sto')).toMatchObject({
+      id: 'sto',
+      name: 'Stockholm',
+      population: 5,
+      founded: null,
+    });
+    await Promise.all([mutation.durable, mutation.pushed, mutation.confirmed]);
+    expect(db.sync.status).toMatchObject({ mode: 'local', phase: 'idle', pending: 0, error: null });
+  });
+
+  test('that changes nothing has nothing to wait for', async () => {
+    const db = await fresh();
+    const nothing = db.mutate.rename({ id: 'nowhere', name: 'x' });
+    expect(nothing.result).toBe(false);
+    await nothing.confirmed;
+    expect(db.transact(() => 7).result).toBe(7);
+  });
+
+  test('sees its own writes, and leaves none behind when it throws', async () => {
+    const db = await fresh();
+    db.mutate.addCity({ id: 'a', name: 'A', population: 1 });
+    const before = db.cities.get('a');
+    const seen: unknown[] = [];
+    const attempt = () =>
+      db.transact((tx) => {
+        tx.cities.update('a', { name: 'B' });
+        seen.push(
+          tx.cities.get('a')?.name,
+          db.cities.get('a')?.name,
+          tx.cities.where('name', '=', 'B').count(),
+        );
+        tx.cities.inc('a', { population: 41 });
+        seen.push(tx.cities.get('a')?.population);
+        tx.cities.create({ id: 'b', name: 'new', country: 'NO' });
+        tx.cities.delete('a');
+        seen.push(tx.cities.get('a'), tx.cities.ids());
+        throw new Error('stop');
+      });
+    expect(attempt).toThrow('stop');
+    expect(seen).toEqual(['B', 'B', 1, 42, undefined, ['b']]);
+    expect(db.cities.get('a')).toEqual(before);
+    expect(db.cities.ids()).toEqual(['a']);
+    expect(db.cities.get('b')).toBeUndefined();
+  });
+
+  test('must be synchronous, alone, and over when it returns', async () => {
+    const db = await fresh();
+    const failing = db.transact.bind(db, (async (tx: { cities: { delete(id: string): void } }) => {
+      await null;
+      tx.cities.delete('a');
+    }) as never);
+    expect(failing).toThrow(
+      expect.objectContaining({ name: 'ValidationError', code: 'async_mutator' }),
+    );
+    expect(() => db.transact(() => db.mutate.addGroup('x'))).toThrow(/another mutation/);
+    let kept: { create(row: { name: string }): string } | undefined;
+    db.transact((tx) => {
+      kept = tx.groups;
+    });
+    expect(() => kept?.create({ name: 'late' })).toThrow(
+      expect.objectContaining({ name: 'ClosedError' }),
+    );
+    expect(db.groups.count()).toBe(0);
+    db.mutate.addGroup('works again');
+    expect(db.groups.count()).toBe(1);
+  });
+
+  test('makes UUIDs where the table has no ids of its own', async () => {
+    const db = await fresh();
+    const [a, b] = db.transact((tx) => tx.groups.createMany([{ name: 'a' }, { name: 'b' }])).result;
+    expect(a).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(a).not.toBe(b);
+    expect(db.groups.getMany([b as string, 'x', a as string]).map((row) => row?.name)).toEqual([
+      'b',
+      undefined,
+      'a',
+    ]);
+  });
+
+  test('upsert, updateWhere, deleteWhere, move and cascade', async () => {
+    const db = await fresh();
+    db.transact((tx) => {
+      for (const [id, country] of [
+        ['a', 'SE'],
+        ['b', 'SE'],
+        ['c', 'NO'],
+      ] as const) {
+        tx.cities.upsert({ id, name: id, country });
+      }
+      tx.cities.upsert({ id: 'a', name: 'again', country: 'SE' });
+    });
+    expect(db.cities.get('a')?.name).toBe('again');
+    const counts = db.transact((tx) => [
+      tx.cities.updateWhere(tx.cities.where('country', '=', 'SE'), { population: 9 }),
+      tx.cities.deleteWhere(tx.cities.where('country', '=', 'NO')),
+      tx.cities.move('b', 'team'),
+    ]).result;
+    expect(counts).toEqual([2, 1, true]);
+    expect(
+      db.cities
+        .orderBy('id')
+        .all()
+        .map(({ id, population, realm }) => [id, population, realm]),
+    ).toEqual([
+      ['a', 9, 'local'],
+      ['b', 9, 'team'],
+    ]);
+    const group = db.transact((tx) => {
+      const id = tx.groups.create({ name: 'g' });
+      const person = tx.people.create({ name: 'p' });
+      tx.members.create({ group: id, person });
+      return id;
+    }).result;
+    expect(db.members.count()).toBe(1);
+    db.transact((tx) => tx.groups.delete(group));
+    expect(db.members.count()).toBe(0);
+  });
+});
+
+describe('rows', () => {
+  test('are frozen, and the same object until they change', async () => {
+    const db = await fresh();
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    db.mutate.addCity({ id: 'b', name: 'B' });
+    const [a, b] = [db.cities.get('a'), db.cities.get('b')];
+    expect(Object.isFrozen(a)).toBe(true);
+    db.mutate.rename({ id: 'a', name: 'Å' });
+    expect(db.cities.get('a')).not.toBe(a);
+    expect(db.cities.get('a')).toMatchObject({ name: 'Å' });
+    expect(db.cities.get('b')).toBe(b);
+    expect(db.cities.where('name', '=', 'B').first()).toBe(b);
+  });
+
+  test('hold every type of value, also after a cold start', async () => {
+    const host = memory();
+    const first = await openApp(host);
+    const values = {
+      founded: new Date('1252-01-01'),
+      continent: Continent.AS,
+      size: 'm' as const,
+      product: new Money(7),
+      notes: {
+        at: new Date(3),
+        $odd: [Continent.EU, new Money(1), null, 1.5, 'Å'],
+        b: Uint8Array.of(1, 2),
+      },
+      flag: Uint8Array.of(0, 255),
+      capital: true,
+      population: -1.25,
+    };
+    const mutation = first.transact((tx) =>
+      tx.cities.create({ id: 'a', name: 'Åre 🎿', country: 'SE', ...values }),
+    );
+    expect(first.cities.get('a')).toMatchObject(values);
+    await mutation.durable;
+    const before = first.cities.get('a');
+    await first.close();
+    const db = await fresh(host);
+    expect(db.cities.get('a')).toEqual(before);
+    expect(db.cities.get('a')?.continent).toBe(Continent.AS);
+    const notes = db.cities.get('a')?.notes as { $odd: unknown[] } | undefined;
+    expect(notes?.$odd[0]).toBe(Continent.EU);
+    expect(
+      db.cities.where('continent', '=', Continent.AS).where('founded', '<', new Date(0)).count(),
+    ).toBe(1);
+  });
+
+  test('null unsets, undefined leaves as it is', async () => {
+    const db = await fresh();
+    db.transact((tx) =>
+      tx.cities.create({ id: 'a', name: 'A', country: 'SE', size: 's', capital: true }),
+    );
+    db.transact((tx) => tx.cities.update('a', { size: null, capital: undefined }));
+    expect(db.cities.get('a')).toMatchObject({ size: null, capital: true });
+  });
+});
+
+describe('queries', () => {
+  const rows = [
+    ['a', 'Åre', 'SE', 3],
+    ['b', 'Bergen', 'NO', 280],
+    ['c', 'Stockholm', 'SE', 980],
+    ['d', 'Stavanger', 'NO', 140],
+    ['e', 'Örebro', 'SE', 120],
+  ] as const;
+  async function filled(): Promise<App> {
+    const db = await fresh();
+    db.transact((tx) => {
+      for (const [id, name, country, population] of rows)
+        tx.cities.create({ id, name, country, population });
+    });
+    return db;
+  }
+
+  test('filter, order, limit and page', async () => {
+    const { cities } = await filled();
+    const ids = (q: { ids(): readonly string[] }) => q.ids().join('');
+    expect(ids(cities.where('country', '=', 'SE').orderBy('population', 'desc'))).toBe('cea');
+    expect(ids(cities.where('name', 'like', 'St%').orderBy('name'))).toBe('dc');
+    expect(ids(cities.where('id', 'in', ['a', 'd']).orderBy('id'))).toBe('ad');
+    expect(
+      ids(
+        cities.where('population', '>=', 140).where('population', '<', 980).orderBy('population'),
+      ),
+    ).toBe('db');
+    expect(
+      ids(
+        cities
+          .where((b) => b.or(b.cmp('name', '=', 'Åre'), b.not(b.cmp('country', '=', 'SE'))))
+          .orderBy('id'),
+      ),
+    ).toBe('abd');
+    expect(
+      ids(cities.where((b) => b.and(b.in('country', ['NO']), b.cmp('population', '>', 200)))),
+    ).toBe('b');
+    expect(ids(cities.orderBy('country').orderBy('population', 'desc').limit(3))).toBe('bdc');
+    expect(ids(cities.orderBy('id').offset(1).limit(2))).toBe('bc');
+    const third = cities.orderBy('population').offset(2).first();
+    expect(
+      ids(
+        cities
+          .orderBy('population')
+          .after(third ?? null)
+          .limit(2),
+      ),
+    ).toBe('bc');
+    expect(ids(cities.where('founded', '=', null).orderBy('id'))).toBe('abcde');
+    expect(ids(cities.where('founded', '!=', null))).toBe('');
+  });
+
+  test('count and aggregate', async () => {
+    const { cities } = await filled();
+    const swedish = cities.where('country', '=', 'SE');
+    expect([
+      swedish.count(),
+      swedish.sum('population'),
+      swedish.min('population'),
+      swedish.max('name'),
+    ]).toEqual([3, 1103, 3, 'Örebro']);
+    expect(cities.max('founded')).toBeUndefined();
+    expect(cities.where('id', '=', 'none').sum('population')).toBe(0);
+    expect(cities.min('createdAt')).toBeInstanceOf(Date);
+  });
+
+  test('include rows by refs, both ways, and ask whether there are any', async () => {
+    const db = await fresh();
+    const [g1, g2] = db.transact((tx) => {
+      const [one, two] = tx.groups.createMany([{ name: 'one' }, { name: 'two' }]) as [
+        string,
+        string,
+      ];
+      const [p, q] = tx.people.createMany([{ name: 'p' }, { name: 'q' }]) as [string, string];
+      tx.members.createMany([
+        { group: one, person: p },
+        { group: one, person: q },
+      ]);
+      return [one, two] as const;
+    }).result;
+    const groups = db.groups
+      .include('members', (q) => q.include('person'))
+      .orderBy('name')
+      .all();
+    expect(groups.map((g) => g.members.map((m) => m.person?.name).sort())).toEqual([
+      ['p', 'q'],
+      [],
+    ]);
+    expect(db.members.include('group').first()?.group?.name).toBe('one');
+    expect(db.groups.where((b) => b.exists('members')).ids()).toEqual([g1]);
+    expect(db.groups.where((b) => b.not(b.exists('members'))).ids()).toEqual([g2]);
+  });
+
+  test('mistakes are thrown where they are made', async () => {
+    const { cities } = await filled();
+    const wrong = (make: () => unknown, name: string) =>
+      expect(make).toThrow(expect.objectContaining({ name }));
+    wrong(() => cities.where('nope' as never, '=', 1 as never), 'SchemaError');
+    wrong(() => cities.where('name', '~' as never, 'x'), 'ValidationError');
+    wrong(() => cities.where('name', '=', undefined as never), 'ValidationError');
+    wrong(() => cities.where('name', '=', 5 as never).all(), 'ValidationError');
+    wrong(() => cities.orderBy('nope' as never), 'SchemaError');
+    wrong(() => cities.limit(-1), 'ValidationError');
+    wrong(() => cities.include('nope' as never), 'SchemaError');
+  });
+});
+
+describe('errors', () => {
+  test('of writes are typed, and leave everything as it was', async () => {
+    const db = await fresh();
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    const cases: [() => unknown, string][] = [
+      [
+        () => db.transact((tx) => tx.cities.create({ id: 'b', country: 'SE' } as never)),
+        'missing_prop',
+      ],
+      [
+        () => db.transact((tx) => tx.cities.create({ id: '', name: 'x', country: 'SE' })),
+        'invalid_id',
+      ],
+      [
+        () =>
+          db.transact((tx) => tx.cities.create({ id: 'x'.repeat(200), name: 'x', country: 'SE' })),
+        'invalid_id',
+      ],
+      [() => db.transact((tx) => tx.groups.create({ id: 'no-uuid', name: 'x' })), 'invalid_id'],
+      [
+        () => db.transact((tx) => tx.cities.update('a', { population: 'many' as never })),
+        'wrong_type',
+      ],
+      [() => db.transact((tx) => tx.cities.update('a', { name: null as never })), 'missing_prop'],
+      [() => db.transact((tx) => tx.cities.update('a', { name: 'a\u0000b' })), 'wrong_type'],
+      [() => db.transact((tx) => tx.cities.update('a', { name: '\ud800' })), 'wrong_type'],
+      [() => db.transact((tx) => tx.cities.update('a', { population: Number.NaN })), 'wrong_type'],
+      [() => db.transact((tx) => tx.cities.update('a', { size: 'xl' as never })), 'wrong_type'],
+      [() => db.transact((tx) => tx.cities.update('a', { nope: 1 } as never)), 'unknown_prop'],
+      [() => db.transact((tx) => tx.cities.update('a', { name: 'x'.repeat(2 << 20) })), 'limit'],
+      [
+        () => db.transact((tx) => tx.cities.create({ id: 'a', name: 'twice', country: 'SE' })),
+        'conflict',
+      ],
+    ];
+    for (const [attempt, code] of cases)
+      expect(attempt, code).toThrow(expect.objectContaining({ code }));
+    expect(db.cities.ids()).toEqual(['a']);
+    expect(db.cities.get('a')).toMatchObject({ name: 'A', population: 0 });
+  });
+
+  test('open refuses what makes no sense', async () => {
+    const host = memory();
+    const refused = (options: object) =>
+      open({ name: 'test', schema: app, host, ...options } as never);
+    await expect(refused({ name: 'a/b' })).rejects.toMatchObject({ name: 'ValidationError' });
+    await expect(refused({ user: '' })).rejects.toMatchObject({ name: 'ValidationError' });
+    await expect(refused({ schema: {} })).rejects.toMatchObject({ name: 'SchemaError' });
+    host.storage.faults.refuseOpen = true;
+    await expect(refused({})).rejects.toMatchObject({
+      name: 'StorageError',
+      code: 'storage_refused',
+    });
+  });
+
+  test('an aborted open rejects with the reason', async () => {
+    const stop = new AbortController();
+    const opening = open({
+      name: 'test',
+      schema: app,
+      mutators,
+      host: memory(),
+      signal: stop.signal,
+    });
+    stop.abort(new Error('changed my mind'));
+    await expect(opening).rejects.toThrow('changed my mind');
+  });
+
+  test('everything is refused after close, and promises end', async () => {
+    const db = await openApp();
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    const closed: unknown[] = [];
+    db.on('closed', ({ reason }) => closed.push(reason));
+    await db.close();
+    await db.close();
+    expect(closed).toEqual(['close']);
+    for (const call of [
+      () => db.cities.all(),
+      () => db.cities.get('a'),
+      () => db.mutate.addCity({ id: 'b', name: 'B' }),
+    ]) {
+      expect(call).toThrow(expect.objectContaining({ name: 'ClosedError' }));
+    }
+    await expect(db.conflicts.resolve(1, 'discard')).rejects.toMatchObject({ name: 'ClosedError' });
+  });
+});
+
+test('importing the package does nothing', async () => {
+  const before = Object.getOwnPropertyNames(globalThis).sort();
+  await import('skerry');
+  expect(Object.getOwnPropertyNames(globalThis).sort()).toEqual(before);
+});
