@@ -28,7 +28,7 @@ interface Kept extends ImageOffer {
   readonly file: string;
 }
 
-const kRowsPerChunk = 4_000;
+const kRowsPerChunk = 8_000;
 /** An image further behind its realm than this is made anew when it is asked for. */
 const kEntriesBehind = 1_000;
 const kListing = /\.json$/;

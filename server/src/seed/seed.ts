@@ -107,11 +107,12 @@ function updateOf(batch: readonly SeedRow[], after: JsonObject | null, from: num
   };
 }
 
-/** Seeds the database if it is empty or half seeded. Returns whether it wrote anything. */
-export async function runSeed(options: SeedOptions): Promise<boolean> {
+/** Seeds the database if it is empty or half seeded. Returns the realms that it wrote to. */
+export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>> {
   const { database, committer, seed, progress } = options;
   const marker = await wanted(database);
-  if (marker === null) return false;
+  const realms = new Set<string>();
+  if (marker === null) return realms;
   const rows = typeof seed === 'function' ? await seed() : seed;
   let done = marker.rows;
   for await (const batch of batches(rows, marker.rows)) {
@@ -129,10 +130,11 @@ export async function runSeed(options: SeedOptions): Promise<boolean> {
       throw new Error(`The seed was refused: ${JSON.stringify(result)}`);
     }
     options.committed?.(entries);
+    realms.add(realm);
     done = next;
     progress(done, false);
   }
   await writeMeta(database, kMarker, JSON.stringify({ rows: done, done: true }));
   progress(done, true);
-  return true;
+  return realms;
 }

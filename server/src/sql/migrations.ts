@@ -10,8 +10,8 @@ const migrations: readonly string[][] = [
        language sql immutable as $$
        select (timestamp 'epoch' + make_interval(days => floor(ms / 86400000)::int,
                secs => (ms - floor(ms / 86400000) * 86400000) / 1000)) at time zone 'UTC' $$`,
-    `create function skerry.to_ms(t timestamp with time zone) returns numeric
-       language sql immutable as $$ select trim_scale(extract(epoch from t) * 1000) $$`,
+    `create function skerry.to_ms(t timestamp with time zone) returns double precision
+       language sql immutable as $$ select (extract(epoch from t) * 1000)::double precision $$`,
     // One row a realm: its head is raised under the row's lock and nowhere else, so revisions have no gaps and are in
     // the order of commits. Its epoch tells two histories under one name apart (images carry it).
     `create table skerry.realm (
