@@ -16,6 +16,7 @@ import { memoryLocks } from './host/memory/memory-locks.ts';
 import { MemoryNetwork } from './host/memory/memory-network.ts';
 import { MemoryPage } from './host/memory/memory-page.ts';
 import { MemoryStorageHost } from './host/memory/memory-storage.ts';
+import { readWasm } from './host/memory/read-wasm.ts';
 import { systemRandom } from './host/random.ts';
 import type { SocketHost } from './host/socket.ts';
 import { systemTimers } from './host/timers.ts';
@@ -121,20 +122,4 @@ function workersInProcess(host: WorkerSideHost): WorkerHost {
       };
     },
   };
-}
-
-/** In Node the module is a file, which `fetch` does not read. */
-async function readWasm(url: URL): Promise<Response | Uint8Array> {
-  if (url.protocol !== 'file:') return fetch(url);
-  // By a variable, so that bundlers for browsers leave it alone.
-  const name = 'node:fs/promises';
-  const { readFile } = (await import(/* @vite-ignore */ name)) as {
-    readFile(url: URL): Promise<Uint8Array>;
-  };
-  try {
-    return await readFile(url);
-  } catch {
-    // Run from its sources, the package finds what the build made in dist/.
-    return readFile(new URL('../dist/skerry.wasm', import.meta.url));
-  }
 }

@@ -1,21 +1,19 @@
 /**
- * Storage on IndexedDB. See storage.ts for the guarantee, FINDINGS-derived rules in short: nothing but the transaction's
- * own requests is awaited inside of one; ranges by getAll and getAllKeys, never cursors; a dead handle is never kept;
- * every operation has a time limit; keys are shown only after completion, because an abort hands them out again.
+ * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
+ * to delete or upgrade the database is not kept waiting.
  */
-import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
-import type {
-  Committed,
-  Decision,
-  KeyRange,
-  Read,
-  Storage,
-  StorageHost,
-  StorageLoss,
-  TransactRequest,
-  Write,
+import { ClosedError, SkerryError, StorageError } from '../core/errors.ts';
+import { deleteWithGenerations, readIdbfs } from './idb-files.ts';
+import { abortQuietly, begin, runTransaction, storageError } from './idb-transaction.ts';
+import {
+  type Committed,
+  type Decision,
+  type Storage,
+  type StorageHost,
+  type StorageLoss,
+  skerryStores,
+  type TransactRequest,
 } from './storage.ts';
-import { skerryStores } from './storage.ts';
 
 export interface IndexedDbOptions {
   readonly timeLimitMs?: number;
@@ -23,9 +21,6 @@ export interface IndexedDbOptions {
   readonly openAttempts?: number;
   readonly firstPauseMs?: number;
 }
-
-const idbfsVersion = 21;
-const idbfsStore = 'FILE_DATA';
 
 export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
   const limits = { timeLimitMs: 10_000, openAttempts: 4, firstPauseMs: 100, ...options };
@@ -178,207 +173,6 @@ class IndexedDbStorage implements Storage {
   }
 }
 
-function begin(db: IDBDatabase, request: TransactRequest): IDBTransaction {
-  return db.transaction([...request.stores], request.mode, {
-    durability: request.durability ?? 'strict',
-  });
-}
-
-/** Reads, decides, writes. Each continuation runs in a request's own event, so the transaction stays active. */
-function runTransaction(
-  tx: IDBTransaction,
-  reads: readonly Read[],
-  decide: (results: readonly unknown[]) => Decision,
-  timeLimitMs: number,
-): Promise<Committed> {
-  return new Promise((resolve, reject) => {
-    let failure: unknown = null;
-    let aborted = false;
-    const keys: number[] = [];
-    const limit = setTimeout(() => {
-      failure = new StorageError(
-        'storage_timeout',
-        `IndexedDB did not answer within ${timeLimitMs} ms.`,
-        { retryable: true },
-      );
-      abortQuietly(tx);
-      // An engine that hangs may never report the abort either.
-      reject(failure);
-    }, timeLimitMs);
-    const fail = (error: unknown) => {
-      failure ??= error;
-      abortQuietly(tx);
-    };
-    const step = (results: readonly unknown[]) => {
-      const decision = decide(results);
-      if (decision.type === 'more') runReads(tx, decision.reads, next, fail);
-      else if (decision.type === 'write') applyWrites(tx, decision.writes, keys, fail);
-      else {
-        aborted = true;
-        abortQuietly(tx);
-      }
-    };
-    const next = (results: readonly unknown[]) => {
-      try {
-        step(results);
-      } catch (error) {
-        fail(error);
-      }
-    };
-    tx.oncomplete = () => {
-      clearTimeout(limit);
-      if (failure) reject(storageError(failure, 'storage_failed'));
-      else resolve({ committed: true, keys });
-    };
-    tx.onabort = () => {
-      clearTimeout(limit);
-      if (aborted && !failure) resolve({ committed: false, keys: [] });
-      else reject(storageError(failure ?? tx.error, 'storage_failed'));
-    };
-    try {
-      runReads(tx, reads, next, fail);
-    } catch (error) {
-      fail(error);
-    }
-  });
-}
-
-function abortQuietly(tx: IDBTransaction): void {
-  try {
-    tx.abort();
-  } catch {
-    // It has ended already, which is what was wanted; its own event tells how.
-  }
-}
-
-function runReads(
-  tx: IDBTransaction,
-  reads: readonly Read[],
-  then: (results: readonly unknown[]) => void,
-  fail: (error: unknown) => void,
-): void {
-  const results = new Array<unknown>(reads.length);
-  // A range is two requests: keys and values. One more holds the transaction when there is nothing to read.
-  let open = reads.length || 1;
-  const done = () => {
-    if (--open === 0) then(results);
-  };
-  if (reads.length === 0) {
-    const store = tx.objectStore(tx.objectStoreNames[0] as string);
-    listen(store.getKey(0), done, fail);
-    return;
-  }
-  reads.forEach((read, index) => {
-    const store = tx.objectStore(read.store);
-    if ('get' in read) {
-      listen(
-        store.get(read.get),
-        (value) => {
-          results[index] = value ?? null;
-          done();
-        },
-        fail,
-      );
-    } else if ('count' in read) {
-      listen(
-        store.count(),
-        (count) => {
-          results[index] = count;
-          done();
-        },
-        fail,
-      );
-    } else {
-      readRange(
-        store,
-        read.range,
-        (rows) => {
-          results[index] = rows;
-          done();
-        },
-        fail,
-      );
-    }
-  });
-}
-
-function readRange(
-  store: IDBObjectStore,
-  range: KeyRange,
-  then: (rows: { key: IDBValidKey; value: unknown }[]) => void,
-  fail: (error: unknown) => void,
-): void {
-  const bounds = toIdbRange(range);
-  const limit = range.limit ?? undefined;
-  let keys: IDBValidKey[] = [];
-  listen(
-    store.getAllKeys(bounds, limit),
-    (found) => {
-      keys = found;
-    },
-    fail,
-  );
-  // Requests of one transaction are answered in their order, so the keys are there.
-  listen(
-    store.getAll(bounds, limit),
-    (values) => then(keys.map((key, i) => ({ key, value: values[i] as unknown }))),
-    fail,
-  );
-}
-
-function toIdbRange(range: KeyRange): IDBKeyRange | null {
-  const lower = range.above ?? range.from ?? null;
-  const open = range.above !== undefined && range.above !== null;
-  const upper = range.to ?? null;
-  if (lower !== null && upper !== null)
-    return lower > upper ? emptyRange() : IDBKeyRange.bound(lower, upper, open, false);
-  if (lower !== null) return IDBKeyRange.lowerBound(lower, open);
-  return upper === null ? null : IDBKeyRange.upperBound(upper);
-}
-
-/** IndexedDB throws on bounds that cross; no key of ours is an array, so this finds nothing. */
-function emptyRange(): IDBKeyRange {
-  return IDBKeyRange.lowerBound([]);
-}
-
-function applyWrites(
-  tx: IDBTransaction,
-  writes: readonly Write[],
-  keys: number[],
-  fail: (error: unknown) => void,
-): void {
-  for (const write of writes) {
-    const store = tx.objectStore(write.store);
-    if ('put' in write) listen(store.put(write.put, write.key), ignore, fail);
-    else if ('add' in write) {
-      const at = keys.push(0) - 1;
-      listen(
-        store.add(write.add),
-        (key) => {
-          keys[at] = key as number;
-        },
-        fail,
-      );
-    } else if ('delete' in write) listen(store.delete(write.delete), ignore, fail);
-    else {
-      const range = toIdbRange(write.deleteRange);
-      listen(range ? store.delete(range) : store.clear(), ignore, fail);
-    }
-  }
-  if (writes.length > 0) tx.commit?.();
-}
-
-function ignore(): void {}
-
-function listen<T>(
-  request: IDBRequest<T>,
-  then: (value: T) => void,
-  fail: (error: unknown) => void,
-): void {
-  request.onsuccess = () => then(request.result);
-  request.onerror = () => fail(request.error);
-}
-
 function openDatabase(name: string, timeLimitMs: number): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     let request: IDBOpenDBRequest;
@@ -420,107 +214,6 @@ function isWorthRetrying(error: unknown): boolean {
   return name === 'UnknownError' || name === 'AbortError' || name === 'TimeoutError';
 }
 
-function storageError(error: unknown, code: string): Error {
-  if (error instanceof SkerryError) return error;
-  const name = (error as { name?: unknown } | null)?.name;
-  const message = (error as { message?: unknown } | null)?.message;
-  const text = `IndexedDB: ${typeof message === 'string' && message ? message : String(name ?? 'failed')}`;
-  if (name === 'QuotaExceededError')
-    return new QuotaError('quota', text, { cause: error, retryable: true });
-  if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
-  return new StorageError(code, text, { cause: error, retryable: code === 'storage_failed' });
-}
-
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function deleteWithGenerations(name: string, timeLimitMs: number): Promise<void> {
-  await deleteDatabase(name, timeLimitMs);
-  // Without `databases()` (old Firefox) generations stay behind; they hold nothing that a new database would read.
-  const list = (await indexedDB.databases?.()) ?? [];
-  for (const { name: other } of list) {
-    if (other?.startsWith(`/${name}/`)) await deleteDatabase(other, timeLimitMs);
-  }
-}
-
-function deleteDatabase(name: string, timeLimitMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(name);
-    const limit = setTimeout(() => {
-      reject(
-        new StorageError('storage_blocked', `Other windows keep the database ${name} open.`, {
-          retryable: true,
-        }),
-      );
-    }, timeLimitMs);
-    request.onsuccess = () => {
-      clearTimeout(limit);
-      resolve();
-    };
-    request.onerror = () => {
-      clearTimeout(limit);
-      reject(storageError(request.error, 'storage_failed'));
-    };
-  });
-}
-
-/** Reads IDBFS's own database with none of its code; makes nothing where there is nothing. */
-function readIdbfs(
-  mount: string,
-  paths: readonly string[],
-  timeLimitMs: number,
-): Promise<readonly (Uint8Array | null)[]> {
-  return new Promise((resolve, reject) => {
-    const nothing = paths.map(() => null);
-    const request = indexedDB.open(mount, idbfsVersion);
-    const limit = setTimeout(() => {
-      reject(
-        new StorageError(
-          'storage_timeout',
-          `Reading ${mount} took longer than ${timeLimitMs} ms.`,
-          { retryable: true },
-        ),
-      );
-    }, timeLimitMs);
-    const end = (outcome: () => void) => {
-      clearTimeout(limit);
-      outcome();
-    };
-    request.onupgradeneeded = () => request.transaction?.abort();
-    request.onerror = () => {
-      const missing = request.error?.name === 'AbortError';
-      end(() =>
-        missing ? resolve(nothing) : reject(storageError(request.error, 'storage_failed')),
-      );
-    };
-    request.onsuccess = () => {
-      const db = request.result;
-      db.onversionchange = () => db.close();
-      const found: (Uint8Array | null)[] = [...nothing];
-      const tx = db.transaction(idbfsStore, 'readonly');
-      const store = tx.objectStore(idbfsStore);
-      paths.forEach((path, index) => {
-        const get = store.get(path);
-        get.onsuccess = () => {
-          found[index] = contentsOf(get.result);
-        };
-      });
-      tx.oncomplete = () => {
-        db.close();
-        end(() => resolve(found));
-      };
-      tx.onabort = () => {
-        db.close();
-        end(() => reject(storageError(tx.error, 'storage_failed')));
-      };
-    };
-  });
-}
-
-/** Depending on who wrote it, `contents` is a Uint8Array or an Int8Array. */
-function contentsOf(entry: unknown): Uint8Array | null {
-  const contents = (entry as { contents?: unknown } | undefined)?.contents;
-  if (!ArrayBuffer.isView(contents)) return null;
-  return new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength);
 }

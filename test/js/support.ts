@@ -1,7 +1,8 @@
 /** What the tests of the package share: a schema with every prop type, and databases on a host in memory. */
-import type { TablesOf } from '../../js/api/types.ts';
+
 import { defineMutators, type OpenOptions, open, schema, t, table } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
+import type { TablesOf } from '../../js/api/types.ts';
 
 export class Continent {
   static readonly EU = new Continent('Europe');
@@ -55,9 +56,6 @@ export const mutators = defineMutators(app, {
 });
 
 type Options = OpenOptions<TablesOf<typeof app>, typeof mutators>;
-  typeof app extends import('skerry').Schema<infer T> ? T : never,
-  typeof mutators
->;
 
 export function openApp(host: MemoryHost = memory(), more: Partial<Options> = {}) {
   return open({ name: 'test', schema: app, mutators, host, ...more });

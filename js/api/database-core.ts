@@ -1,0 +1,372 @@
+/**
+ * DatabaseCore: everything of one open database that is not public: one window's core with its host around it.
+ */
+import {
+  ClosedError,
+  errorFromCode,
+  type SkerryError,
+  StorageError,
+  ValidationError,
+} from '../core/errors.ts';
+import type { CoreModule } from '../core/module.ts';
+import { RowView } from '../core/row-view.ts';
+import type { SchemaCodec } from '../core/values.ts';
+import { type Message, WindowCore } from '../core/window-core.ts';
+import { EffectRunner } from '../host/effect-runner.ts';
+import type { Host } from '../host/host.ts';
+import type { Storage, StorageLoss } from '../host/storage.ts';
+import { ConflictInbox } from './conflicts.ts';
+import type { ImagePointer, ImageReader } from './image-reader.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { Listeners, reportUncaught } from './listeners.ts';
+import { LiveRegistry } from './live.ts';
+import { Mutations } from './mutations.ts';
+import type { OpenOptions, UpdateReason } from './options.ts';
+import { QueryBuilder, scopeOf } from './query.ts';
+import { type ScopeFilter, SyncControl } from './sync-api.ts';
+import type { WindowState } from './sync-status.ts';
+import type { Stop, Tables } from './types.ts';
+import { WorkerClient } from './worker-client.ts';
+
+/** What happened, for the listeners of `on`. */
+export interface DatabaseEvents {
+  /** Local data was damaged and is being fetched anew; unsent changes are kept. */
+  dataLost: { readonly detail: string };
+  updateNeeded: { readonly reason: UpdateReason };
+  /** A change could not be stored; it is tried again. */
+  storageFailed: { readonly error: SkerryError };
+  /** The database is closed: by `close`, or because another window deleted or upgraded it. */
+  closed: { readonly reason: 'close' | StorageLoss };
+}
+
+/** How long `close` waits for unsaved changes, and then for the worker. */
+const closeLimitMs = 5000;
+
+export class DatabaseCore {
+  readonly options: OpenOptions<Tables, unknown>;
+  readonly host: Host;
+  readonly view: RowView;
+  readonly lives: LiveRegistry;
+  readonly mutations: Mutations;
+  readonly conflicts: ConflictInbox;
+  readonly sync: SyncControl;
+  readonly worker: WorkerClient | null;
+  readonly runner: EffectRunner;
+  readonly #core: WindowCore;
+  readonly #storage: Storage;
+  readonly #images: ImageReader;
+  readonly #lifecycle: Lifecycle;
+  readonly #listeners = new Map<string, Listeners<never>>();
+  readonly #closeChannel: () => void;
+  #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: {
+    options: OpenOptions<Tables, unknown>;
+    host: Host;
+    module: CoreModule;
+    storage: Storage;
+    images: ImageReader;
+    codec: SchemaCodec;
+    database: string;
+  }) {
+    const { options, host, module, storage, images, codec, database } = parts;
+    const { remote } = options;
+    const tab = uuid(host.random.bytes(16));
+    const timers = host.timers();
+    this.options = options;
+    this.host = host;
+    this.#storage = storage;
+    this.#images = images;
+    this.#core = new WindowCore(module, {
+      schema: codec.describe(),
+      tab,
+      defaultRealm: options.defaultRealm ?? null,
+      seed: host.random.bytes(32),
+      remote: remote !== undefined,
+      user: options.user ?? null,
+    });
+    this.view = new RowView(this.#core, codec);
+    this.lives = new LiveRegistry(this.view, reportUncaught);
+    const channel = host.channels.open(database, (message) =>
+      this.runner.dispatch({ type: 'message', message }),
+    );
+    this.#closeChannel = () => channel.close();
+    this.runner = new EffectRunner({
+      clock: host.clock,
+      timers,
+      channel,
+      storage,
+      relaxed: options.durability === 'relaxed',
+      call: (event) => this.#core.handle(event),
+      settle: () => this.#settle(),
+      post: (message) => this.worker?.post(message),
+      special: (effect) => this.#special(effect),
+    });
+    const { view, lives, runner } = this;
+    this.mutations = new Mutations({ view, lives, runner, clock: host.clock });
+    this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event), reportUncaught);
+    this.sync = new SyncControl(
+      {
+        local: remote === undefined,
+        online: host.page.online,
+        timers: host.timers(),
+        report: reportUncaught,
+        post: (message) => this.worker?.post(message),
+        changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
+        durable: () => this.mutations.durable(),
+      },
+      remote ? this.#scopes() : [],
+    );
+    this.worker = remote
+      ? new WorkerClient({
+          host,
+          url: options.workerUrl ?? null,
+          remote,
+          config: () => ({
+            schema: codec.describe(),
+            tab,
+            database,
+            remote: { url: host.resolve(remote.url).href, credentials: remote.credentials },
+            auth: remote.token !== null,
+            visible: host.page.visible,
+            online: host.page.online,
+            wasmUrl: options.wasmUrl?.href ?? null,
+            times: host.workerTimes ?? null,
+          }),
+          onMessage: (message) => this.#fromWorker(message),
+          onFailed: (error) => {
+            this.sync.update({ error });
+            this.sync.abandon(error);
+          },
+        })
+      : null;
+    this.#lifecycle = new Lifecycle({
+      host,
+      runner,
+      storage,
+      channel,
+      core: this.#core,
+      worker: this.worker,
+      sync: this.sync,
+    });
+  }
+
+  /** Loads local data. Resolves when queries answer. */
+  async start(): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#ready = { resolve, reject };
+    });
+    this.runner.dispatch({ type: 'open' });
+    await ready;
+    this.#lifecycle.start();
+    if (!this.worker) return;
+    // Only now: on a cold start a worker would compete with the page for the processor.
+    this.worker.start();
+    this.sync.workerStarted();
+  }
+
+  /** Drains the core: forgets rows that changed, brings live values up to date, and gives the calls to make last. */
+  #settle(): () => void {
+    if (this.#core.closed) return () => {};
+    const drained = this.#core.drain();
+    this.view.forget(drained);
+    return this.lives.take(drained.live);
+  }
+
+  #special(effect: Message): void {
+    switch (effect.type) {
+      case 'settle':
+        this.mutations.settle(effect);
+        break;
+      case 'state':
+        this.sync.update({ window: effect as unknown as WindowState });
+        break;
+      case 'conflicts':
+        this.conflicts.replace(effect);
+        break;
+      case 'resolved':
+        this.conflicts.resolved(effect);
+        break;
+      case 'loadImage':
+        void this.#loadImage(effect as unknown as ImagePointer);
+        break;
+      case 'ready':
+        this.#ready?.resolve();
+        break;
+      case 'openFailed': {
+        const { name, message } = effect['error'] as { name: string; message: string };
+        this.#ready?.reject(new StorageError('storage_refused', `${name}: ${message}`));
+        break;
+      }
+      case 'notify':
+        this.#notify(effect);
+        break;
+      default: {
+        // `problem`, or an effect of a newer core: shown, because nobody else would.
+        const detail = String(effect['detail'] ?? effect.type);
+        this.sync.update({
+          error: errorFromCode('internal', detail, undefined, { retryable: true }),
+        });
+      }
+    }
+  }
+
+  async #loadImage(pointer: ImagePointer): Promise<void> {
+    const { generation } = pointer;
+    let event: Message = { type: 'imageLoaded', generation, ok: true };
+    try {
+      for (const part of await this.#images.read(pointer)) {
+        if (this.#core.closed) return;
+        this.#core.loadImagePart(part);
+      }
+    } catch (error) {
+      const { code = 'corrupt', message } = error as { code?: string; message: string };
+      event = { type: 'imageLoaded', generation, ok: false, error: { code, detail: message } };
+    }
+    this.runner.dispatch(event);
+  }
+
+  #notify(effect: Message): void {
+    switch (effect['kind']) {
+      case 'dataLost':
+        this.emit('dataLost', { detail: String(effect['detail'] ?? '') });
+        break;
+      case 'updateNeeded':
+        this.#updateNeeded(effect['reason'] as UpdateReason);
+        break;
+      case 'storageFailed': {
+        const { name, message } = effect['error'] as { name: string; message: string };
+        const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
+        const error = errorFromCode(code, message, StorageError, { retryable: true });
+        this.sync.update({ error });
+        this.emit('storageFailed', { error });
+        break;
+      }
+      case 'storageRecovered':
+        this.sync.update({ error: null });
+        break;
+    }
+  }
+
+  #updateNeeded(reason: UpdateReason): void {
+    this.options.onUpdateNeeded?.({ reason });
+    this.emit('updateNeeded', { reason });
+  }
+
+  #fromWorker(message: Message): void {
+    switch (message.type) {
+      case 'status': {
+        const status = message['status'] as Message;
+        const before = this.sync.status.error?.code;
+        this.sync.update({ worker: status });
+        const code = this.sync.status.error?.code;
+        if (code !== before && (code === 'client-old' || code === 'server-old'))
+          this.#updateNeeded(code);
+        break;
+      }
+      case 'synced': {
+        const { id, error } = message as unknown as {
+          id: number;
+          error: { code: string; message: string; retryable: boolean } | null;
+        };
+        this.sync.answered(id, error);
+        return;
+      }
+    }
+    this.runner.dispatch({ type: 'post', message });
+  }
+
+  #scopes(): ScopeFilter[] {
+    const { scopes } = this.options;
+    const { tables } = this.view.codec;
+    if (scopes === undefined) {
+      throw new ValidationError(
+        'invalid_argument',
+        'With a remote, open() needs scopes: "all", or a list of queries.',
+      );
+    }
+    if (scopes === 'all')
+      return tables.map(({ table }) => ({ table: table.name, where: ['true'] }));
+    const builders = tables.map(
+      (table) => [table.table.name, new QueryBuilder(this.lives, table)] as const,
+    );
+    return scopes(Object.fromEntries(builders) as never).map((query) => scopeOf(query));
+  }
+
+  listen(event: string, fn: (detail: never) => void): Stop {
+    let listeners = this.#listeners.get(event);
+    if (!listeners) {
+      listeners = new Listeners(reportUncaught);
+      this.#listeners.set(event, listeners);
+    }
+    return listeners.add(fn);
+  }
+
+  emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
+    this.#listeners.get(event)?.tell(detail as never);
+  }
+
+  /** Storage was taken away: nothing can be durable any more. */
+  lost(loss: StorageLoss, error: Error | null): void {
+    this.#ready?.reject(
+      new StorageError('storage_lost', error?.message ?? `The database is gone (${loss}).`, {
+        cause: error,
+      }),
+    );
+    this.sync.update({
+      error: new StorageError('storage_lost', error?.message ?? loss, { cause: error }),
+    });
+    if (loss === 'deleted-or-upgraded') void this.close(loss);
+    else
+      this.emit('storageFailed', {
+        error: new StorageError('storage_lost', error?.message ?? loss, { cause: error }),
+      });
+  }
+
+  close(reason: DatabaseEvents['closed']['reason'] = 'close'): Promise<void> {
+    this.#closing ??= this.#close(reason);
+    return this.#closing;
+  }
+
+  /** Waits for a part of closing, but not for ever: storage or worker may not answer any more. */
+  async #withinLimit(part: Promise<void>): Promise<void> {
+    const timers = this.host.timers();
+    const limit = new Promise<void>((resolve) => timers.set('close', closeLimitMs, resolve));
+    await Promise.race([part, limit]);
+    timers.clear();
+  }
+
+  async #close(reason: DatabaseEvents['closed']['reason']): Promise<void> {
+    this.#lifecycle.stop();
+    // What the application wrote before is stored first, unless storage is gone or does not answer.
+    if (reason === 'close') await this.#withinLimit(this.mutations.durable());
+    if (this.worker?.running) await this.#withinLimit(this.worker.stop());
+    this.worker?.terminate();
+    this.runner.stop();
+    this.#closeChannel();
+    this.#storage.close();
+    this.mutations.close();
+    this.conflicts.close();
+    this.sync.close();
+    this.#ready?.reject(new ClosedError('closed', 'The database was closed while it was opened.'));
+    this.#core.close();
+    this.emit('closed', { reason });
+  }
+}
+
+/** Random bytes as a version 4 UUID: the name of a window while it is open. */
+function uuid(bytes: Uint8Array): string {
+  const hex = [...bytes].map((byte, i) => {
+    const marked = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte;
+    return marked.toString(16).padStart(2, '0');
+  });
+  const text = hex.join('');
+  return [
+    text.slice(0, 8),
+    text.slice(8, 12),
+    text.slice(12, 16),
+    text.slice(16, 20),
+    text.slice(20),
+  ].join('-');
+}

@@ -1,0 +1,96 @@
+/** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
+import { StorageError } from '../core/errors.ts';
+import { storageError } from './idb-transaction.ts';
+
+const idbfsVersion = 21;
+const idbfsStore = 'FILE_DATA';
+
+export async function deleteWithGenerations(name: string, timeLimitMs: number): Promise<void> {
+  await deleteDatabase(name, timeLimitMs);
+  // Without `databases()` (old Firefox) generations stay behind; they hold nothing that a new database would read.
+  const list = (await indexedDB.databases?.()) ?? [];
+  for (const { name: other } of list) {
+    if (other?.startsWith(`/${name}/`)) await deleteDatabase(other, timeLimitMs);
+  }
+}
+
+function deleteDatabase(name: string, timeLimitMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    const limit = setTimeout(() => {
+      reject(
+        new StorageError('storage_blocked', `Other windows keep the database ${name} open.`, {
+          retryable: true,
+        }),
+      );
+    }, timeLimitMs);
+    request.onsuccess = () => {
+      clearTimeout(limit);
+      resolve();
+    };
+    request.onerror = () => {
+      clearTimeout(limit);
+      reject(storageError(request.error, 'storage_failed'));
+    };
+  });
+}
+
+/** Makes nothing where there is nothing. */
+export function readIdbfs(
+  mount: string,
+  paths: readonly string[],
+  timeLimitMs: number,
+): Promise<readonly (Uint8Array | null)[]> {
+  return new Promise((resolve, reject) => {
+    const nothing = paths.map(() => null);
+    const request = indexedDB.open(mount, idbfsVersion);
+    const limit = setTimeout(() => {
+      reject(
+        new StorageError(
+          'storage_timeout',
+          `Reading ${mount} took longer than ${timeLimitMs} ms.`,
+          { retryable: true },
+        ),
+      );
+    }, timeLimitMs);
+    const end = (outcome: () => void) => {
+      clearTimeout(limit);
+      outcome();
+    };
+    request.onupgradeneeded = () => request.transaction?.abort();
+    request.onerror = () => {
+      const missing = request.error?.name === 'AbortError';
+      end(() =>
+        missing ? resolve(nothing) : reject(storageError(request.error, 'storage_failed')),
+      );
+    };
+    request.onsuccess = () => {
+      const db = request.result;
+      db.onversionchange = () => db.close();
+      const found: (Uint8Array | null)[] = [...nothing];
+      const tx = db.transaction(idbfsStore, 'readonly');
+      const store = tx.objectStore(idbfsStore);
+      paths.forEach((path, index) => {
+        const get = store.get(path);
+        get.onsuccess = () => {
+          found[index] = contentsOf(get.result);
+        };
+      });
+      tx.oncomplete = () => {
+        db.close();
+        end(() => resolve(found));
+      };
+      tx.onabort = () => {
+        db.close();
+        end(() => reject(storageError(tx.error, 'storage_failed')));
+      };
+    };
+  });
+}
+
+/** Depending on who wrote it, `contents` is a Uint8Array or an Int8Array. */
+function contentsOf(entry: unknown): Uint8Array | null {
+  const contents = (entry as { contents?: unknown } | undefined)?.contents;
+  if (!ArrayBuffer.isView(contents)) return null;
+  return new Uint8Array(contents.buffer, contents.byteOffset, contents.byteLength);
+}

@@ -1,0 +1,218 @@
+/**
+ * One transaction of IndexedDB in the shape of storage.ts: reads, a decision, writes. Nothing but the transaction's own
+ * requests is awaited inside of it; ranges are read by getAll and getAllKeys, never by cursors.
+ */
+import { QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+import type { Committed, Decision, KeyRange, Read, TransactRequest, Write } from './storage.ts';
+
+export function begin(db: IDBDatabase, request: TransactRequest): IDBTransaction {
+  return db.transaction([...request.stores], request.mode, {
+    durability: request.durability ?? 'strict',
+  });
+}
+
+/** Reads, decides, writes. Each continuation runs in a request's own event, so the transaction stays active. */
+export function runTransaction(
+  tx: IDBTransaction,
+  reads: readonly Read[],
+  decide: (results: readonly unknown[]) => Decision,
+  timeLimitMs: number,
+): Promise<Committed> {
+  return new Promise((resolve, reject) => {
+    let failure: unknown = null;
+    let aborted = false;
+    const keys: number[] = [];
+    const limit = setTimeout(() => {
+      failure = new StorageError(
+        'storage_timeout',
+        `IndexedDB did not answer within ${timeLimitMs} ms.`,
+        { retryable: true },
+      );
+      abortQuietly(tx);
+      // An engine that hangs may never report the abort either.
+      reject(failure);
+    }, timeLimitMs);
+    const fail = (error: unknown) => {
+      failure ??= error;
+      abortQuietly(tx);
+    };
+    const step = (results: readonly unknown[]) => {
+      const decision = decide(results);
+      if (decision.type === 'more') runReads(tx, decision.reads, next, fail);
+      else if (decision.type === 'write') applyWrites(tx, decision.writes, keys, fail);
+      else {
+        aborted = true;
+        abortQuietly(tx);
+      }
+    };
+    const next = (results: readonly unknown[]) => {
+      try {
+        step(results);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    tx.oncomplete = () => {
+      clearTimeout(limit);
+      if (failure) reject(storageError(failure, 'storage_failed'));
+      else resolve({ committed: true, keys });
+    };
+    tx.onabort = () => {
+      clearTimeout(limit);
+      if (aborted && !failure) resolve({ committed: false, keys: [] });
+      else reject(storageError(failure ?? tx.error, 'storage_failed'));
+    };
+    try {
+      runReads(tx, reads, next, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+export function abortQuietly(tx: IDBTransaction): void {
+  try {
+    tx.abort();
+  } catch {
+    // It has ended already, which is what was wanted; its own event tells how.
+  }
+}
+
+function runReads(
+  tx: IDBTransaction,
+  reads: readonly Read[],
+  then: (results: readonly unknown[]) => void,
+  fail: (error: unknown) => void,
+): void {
+  const results = new Array<unknown>(reads.length);
+  // A range is two requests: keys and values. One more holds the transaction when there is nothing to read.
+  let open = reads.length || 1;
+  const done = () => {
+    if (--open === 0) then(results);
+  };
+  if (reads.length === 0) {
+    const store = tx.objectStore(tx.objectStoreNames[0] as string);
+    listen(store.getKey(0), done, fail);
+    return;
+  }
+  reads.forEach((read, index) => {
+    const store = tx.objectStore(read.store);
+    if ('get' in read) {
+      listen(
+        store.get(read.get),
+        (value) => {
+          results[index] = value ?? null;
+          done();
+        },
+        fail,
+      );
+    } else if ('count' in read) {
+      listen(
+        store.count(),
+        (count) => {
+          results[index] = count;
+          done();
+        },
+        fail,
+      );
+    } else {
+      readRange(
+        store,
+        read.range,
+        (rows) => {
+          results[index] = rows;
+          done();
+        },
+        fail,
+      );
+    }
+  });
+}
+
+function readRange(
+  store: IDBObjectStore,
+  range: KeyRange,
+  then: (rows: { key: IDBValidKey; value: unknown }[]) => void,
+  fail: (error: unknown) => void,
+): void {
+  const bounds = toIdbRange(range);
+  const limit = range.limit ?? undefined;
+  let keys: IDBValidKey[] = [];
+  listen(
+    store.getAllKeys(bounds, limit),
+    (found) => {
+      keys = found;
+    },
+    fail,
+  );
+  // Requests of one transaction are answered in their order, so the keys are there.
+  listen(
+    store.getAll(bounds, limit),
+    (values) => then(keys.map((key, i) => ({ key, value: values[i] as unknown }))),
+    fail,
+  );
+}
+
+function toIdbRange(range: KeyRange): IDBKeyRange | null {
+  const lower = range.above ?? range.from ?? null;
+  const open = range.above !== undefined && range.above !== null;
+  const upper = range.to ?? null;
+  if (lower !== null && upper !== null)
+    return lower > upper ? emptyRange() : IDBKeyRange.bound(lower, upper, open, false);
+  if (lower !== null) return IDBKeyRange.lowerBound(lower, open);
+  return upper === null ? null : IDBKeyRange.upperBound(upper);
+}
+
+/** IndexedDB throws on bounds that cross; no key of ours is an array, so this finds nothing. */
+function emptyRange(): IDBKeyRange {
+  return IDBKeyRange.lowerBound([]);
+}
+
+function applyWrites(
+  tx: IDBTransaction,
+  writes: readonly Write[],
+  keys: number[],
+  fail: (error: unknown) => void,
+): void {
+  for (const write of writes) {
+    const store = tx.objectStore(write.store);
+    if ('put' in write) listen(store.put(write.put, write.key), ignore, fail);
+    else if ('add' in write) {
+      const at = keys.push(0) - 1;
+      listen(
+        store.add(write.add),
+        (key) => {
+          keys[at] = key as number;
+        },
+        fail,
+      );
+    } else if ('delete' in write) listen(store.delete(write.delete), ignore, fail);
+    else {
+      const range = toIdbRange(write.deleteRange);
+      listen(range ? store.delete(range) : store.clear(), ignore, fail);
+    }
+  }
+  if (writes.length > 0) tx.commit?.();
+}
+
+function ignore(): void {}
+
+function listen<T>(
+  request: IDBRequest<T>,
+  then: (value: T) => void,
+  fail: (error: unknown) => void,
+): void {
+  request.onsuccess = () => then(request.result);
+  request.onerror = () => fail(request.error);
+}
+
+export function storageError(error: unknown, code: string): Error {
+  if (error instanceof SkerryError) return error;
+  const name = (error as { name?: unknown } | null)?.name;
+  const message = (error as { message?: unknown } | null)?.message;
+  const text = `IndexedDB: ${typeof message === 'string' && message ? message : String(name ?? 'failed')}`;
+  if (name === 'QuotaExceededError')
+    return new QuotaError('quota', text, { cause: error, retryable: true });
+  if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
+  return new StorageError(code, text, { cause: error, retryable: code === 'storage_failed' });
+}
