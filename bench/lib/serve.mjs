@@ -1,0 +1,39 @@
+// A static server. Its headers isolate the page, which gives it clocks of 5 µs instead of 100 µs.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+
+const kTypes = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+};
+const kIsolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+export async function serve(folder) {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const path = normalize(pathname === '/' ? '/index.html' : pathname);
+    readFile(join(folder, path)).then(
+      (content) => {
+        const type = kTypes[extname(path)] ?? 'application/octet-stream';
+        const headers = { ...kIsolation, 'content-type': type, 'cache-control': 'max-age=3600' };
+        response.writeHead(200, headers).end(content);
+      },
+      () => response.writeHead(404, kIsolation).end(),
+    );
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}/`,
+    close: () => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

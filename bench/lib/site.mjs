@@ -1,0 +1,32 @@
+// The benchmark page and the package as it is shipped, in one folder.
+
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { root } from '../../tools/lib/paths.mjs';
+import { cityRows } from './data.mjs';
+
+const kShipped = /^(?!skerry-authority).*\.(js|wasm)$/;
+
+/** Gives the folder, and a function that removes it. */
+export async function makeSite() {
+  const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-'));
+  const dist = join(root, 'dist');
+  for (const file of readdirSync(dist))
+    if (kShipped.test(file)) copyFileSync(join(dist, file), join(folder, file));
+  const page = join(root, 'bench', 'page');
+  await build({
+    absWorkingDir: page,
+    entryPoints: ['quick.ts'],
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    logLevel: 'warning',
+  });
+  copyFileSync(join(page, 'index.html'), join(folder, 'index.html'));
+  writeFileSync(join(folder, 'cities.json'), JSON.stringify(cityRows()));
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
