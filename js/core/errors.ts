@@ -112,21 +112,30 @@ export function errorFromCore(number: number, detail: string): SkerryError {
   return new entry[1](entry[0], detail || entry[0]);
 }
 
-/** Codes of refusals by the server and of failures under way, as they stand in statuses, results and conflicts. */
+/**
+ * Codes that stand in statuses, results and conflicts (docs/sync-worker.md, section 7; docs/window.md, section 3). Looked
+ * up without regard to `-` and `_`.
+ */
 const byCode: Readonly<Record<string, ErrorClass>> = {
   unauthenticated: AuthError,
   needs_auth: AuthError,
   network: NetworkError,
   timeout: NetworkError,
+  not_json: ServerError,
+  bad_answer: ServerError,
+  server: ServerError,
+  rate_limited: ServerError,
+  refused: ServerError,
+  no_progress: ServerError,
+  too_large: LimitError,
   quota: QuotaError,
   storage: StorageError,
+  image: CorruptImageError,
   closed: ClosedError,
-  update_needed: UpdateNeededError,
+  worker: UnsupportedError,
   client_old: UpdateNeededError,
   server_old: UpdateNeededError,
   newer_tab: UpdateNeededError,
-  too_large: LimitError,
-  schema_mismatch: UpdateNeededError,
 };
 
 /** An error named by its code: first the codes above, then the core's own, else `fallback`. */
@@ -136,7 +145,7 @@ export function errorFromCode(
   fallback: ErrorClass = SkerryError,
   options: { cause?: unknown; retryable?: boolean } = {},
 ): SkerryError {
-  const type = byCode[code] ?? byNumber.find((entry) => entry?.[0] === code)?.[1] ?? fallback;
+  const type = byCode[code.replaceAll('-', '_')] ?? byNumber.find((entry) => entry?.[0] === code)?.[1] ?? fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
   return new type(code, message || code, { ...options, retryable });
 }
