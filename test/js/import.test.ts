@@ -11,15 +11,14 @@ const LIMIT_MS = 20_000;
 
 /** Runs in a process of its own: prints what an import changed, and has nothing more to do. */
 const script = (url: string) => `
-  const describe = () => new Map(Reflect.ownKeys(globalThis).map((key) => {
-    const { value, get } = Object.getOwnPropertyDescriptor(globalThis, key);
-    return [key, get ?? value];
-  }));
+  // By value: Node makes some of its globals when they are first read.
+  const describe = () => new Map(Reflect.ownKeys(globalThis).map((key) => [key, globalThis[key]]));
+  describe();
   const before = describe();
   const names = Object.keys(await import(${JSON.stringify(url)}));
   const after = describe();
   const changed = [...new Set([...before.keys(), ...after.keys()])]
-    .filter((key) => before.get(key) !== after.get(key)).map(String);
+    .filter((key) => !Object.is(before.get(key), after.get(key))).map(String);
   const listeners = process.eventNames().map(String);
   const resources = process.getActiveResourcesInfo().filter((name) => !/PipeWrap|TTYWrap/.test(name));
   console.log(JSON.stringify({ names, changed, listeners, resources }));
