@@ -25,6 +25,8 @@ export const limits = {
   entriesPerPull: 10_000,
   /** Changed rows whose bodies one pull reads; the range is cut so that it stays below. */
   changesPerPull: 20_000,
+  /** A larger answer is made again over a shorter range: clients read 8 MiB. */
+  answerCharacters: 4 << 20,
   /** Rows of one fill page. */
   pageRows: 2_000,
   /** Realms with more rows than this are filled by an image. */

@@ -312,3 +312,52 @@ function foldOwn(rows: Map<string, Json>, { ops }: WireUpdate): void {
     } else rows.delete(key);
   }
 }
+
+test('an answer that would be larger than clients read is cut, and nothing of it is lost', async () => {
+  const { realm, author, other } = pair();
+  await author.push([create(realm, 'first', { name: 'first' })]);
+  await author.sync(new Map());
+  const long = 'x'.repeat(900_000);
+  for (let i = 0; i < 6; i++)
+    await other.push([create(realm, `long-${i}`, { name: `${i}${long}` })]);
+  const seen: unknown[] = [];
+  let answers = 0;
+  for (let more = true; more; answers++) {
+    const { body } = await author.pull();
+    expect(JSON.stringify(body).length).toBeLessThan(8 << 20);
+    seen.push(...(body.changes as Json[]).map(({ id }) => id));
+    author.cursors = { ...author.cursors, ...(body.cursors as Record<string, string>) };
+    more = body.more === true;
+  }
+  expect(answers).toBeGreaterThan(1);
+  expect(seen.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `${realm}/long-${i}`).sort());
+});
+
+test('⚑ `own` is exact also when the state comes by a page: a new client names what it has pushed', async () => {
+  const { realm, author } = pair();
+  const own = author.update([create(realm, 'mine', { name: 'mine' })]);
+  await author.send([own]);
+  author.scopes = [{ table: 'cities', where: ['=', 'name', 'other'], filled: false }];
+  const body = await pullWith(author, own);
+  expect(Object.keys(body.own as Json)).toEqual([own.id]);
+});
+
+test('⚑ rights count where a row is: naming another realm changes nothing, and tells nothing', async () => {
+  const { realm, author } = pair();
+  await author.push([create(realm, 'private', { name: 'private' })]);
+  const stranger = new WireClient(server.url, 'stranger');
+  const attempts = ['private', 'nothing-here'].map((id) => ({
+    ...update(realm, id, { name: 'changed' }),
+    realm: 'public',
+  }));
+  const answers: string[] = [];
+  for (const op of attempts) {
+    const { status, noops, rejected } = await stranger.push([op]);
+    answers.push(JSON.stringify([status, noops, rejected]));
+  }
+  expect(answers[0]).toBe(answers[1]);
+  const rows = new Map<string, Json>();
+  author.cursors = {};
+  await author.sync(rows);
+  expect([...rows.values()]).toMatchObject([{ name: 'private' }]);
+});

@@ -54,6 +54,15 @@ export interface PullOptions {
   readonly images: ImageSource;
 }
 
+interface Call {
+  readonly user: User;
+  readonly request: string;
+  readonly have: readonly string[];
+  /** The part of the limits that this attempt may use: one in `share`. */
+  readonly share: number;
+}
+
+const kShrink = 16;
 const kRounds = 50;
 const kAnswer = '{"answer":';
 
@@ -64,34 +73,38 @@ export class Puller {
     this.#options = options;
   }
 
-  /** The text of the wire's answer. `requestText` is the request as JSON text, `have` the ids of its `have`. */
-  async pull(user: User, requestText: string, have: readonly string[]): Promise<string> {
+  /**
+   * The text of the wire's answer. `request` is the request as JSON text, `have` the ids of its `have`. An answer that
+   * came out larger than clients read is made again over a shorter range.
+   */
+  async pull(user: User, request: string, have: readonly string[]): Promise<string> {
+    for (let share = 1; ; share *= kShrink) {
+      const answer = await this.#attempt({ user, request, have, share });
+      if (share > limits.changesPerPull || answer.length <= limits.answerCharacters) return answer;
+    }
+  }
+
+  async #attempt(call: Call): Promise<string> {
     const { database, authority } = this.#options;
     try {
       return await database.transaction({ mode: 'snapshot' }, (tx) =>
-        authority.pull((step) => this.#run(tx, step, user, requestText, have)),
+        authority.pull((step) => this.#run(tx, step, call)),
       );
     } catch (error) {
       throw requestProblem(error) ?? error;
     }
   }
 
-  async #run(
-    tx: Queryable,
-    step: (text: string) => string,
-    user: User,
-    requestText: string,
-    have: readonly string[],
-  ): Promise<string> {
-    const readable = [...user.realms.keys()];
+  async #run(tx: Queryable, step: (text: string) => string, call: Call): Promise<string> {
+    const readable = [...call.user.realms.keys()];
     const { now, realms } = await readHeads(tx, readable);
-    let text = rawObject({ now, request: requestText, realms });
+    let text = rawObject({ now, request: call.request, realms });
     for (let round = 0; round < kRounds; round++) {
       const answer = step(text);
       if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
       const { needs } = JSON.parse(answer) as { needs?: Needs };
       if (needs === undefined) throw new Error('The authority gave an answer of an unknown form.');
-      text = await this.#read(tx, needs, readable, have);
+      text = await this.#read(tx, needs, readable, call);
     }
     throw new Error('The authority never came to an end.');
   }
@@ -100,13 +113,14 @@ export class Puller {
     tx: Queryable,
     needs: Needs,
     readable: readonly string[],
-    have: readonly string[],
+    { have, share }: Call,
   ): Promise<string> {
     const { schema, images } = this.#options;
+    const atMost = (count: number) => Math.ceil(count / share);
     const entries: string[] = [];
     const changes: string[] = [];
     for (const need of needs.entries ?? []) {
-      const upto = await lastEntry(tx, need);
+      const upto = await lastEntry(tx, need, atMost(limits.changesPerPull));
       entries.push(await readEntries(tx, need, upto, have));
       const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
       if (from !== undefined) changes.push(await readChanges(tx, need.realm, from, upto));
@@ -117,7 +131,9 @@ export class Puller {
       for (const name of need.tables) state.push(await readState(tx, schema, need.realm, name));
     }
     const pages: string[] = [];
-    for (const need of needs.pages ?? []) pages.push(await readPage(tx, schema, need));
+    for (const need of needs.pages ?? []) {
+      pages.push(await readPage(tx, schema, need, atMost(limits.pageRows)));
+    }
     const offers: ImageOffer[] = [];
     for (const { realm } of needs.images ?? []) offers.push(await images.offer(tx, realm));
     return rawObject({
@@ -162,8 +178,12 @@ async function readHeads(
   return row;
 }
 
-/** How far a range goes: at most `limit` entries, and not many more changes than one answer can hold. */
-async function lastEntry(tx: Queryable, { realm, from, limit }: EntryNeed): Promise<string> {
+/** How far a range goes: at most `limit` entries, which begin within `changes` changes; at least one. */
+async function lastEntry(
+  tx: Queryable,
+  { realm, from, limit }: EntryNeed,
+  changes: number,
+): Promise<string> {
   const text = await readText(
     tx,
     `select max(e.revision)::text as text from (
@@ -171,7 +191,7 @@ async function lastEntry(tx: Queryable, { realm, from, limit }: EntryNeed): Prom
          from skerry.log where realm = $1::text and revision >= $2::text::bigint
         order by revision limit $3::text::bigint) e
       where e.before_it <= $4::text::bigint or e.revision <= $2::text::bigint + 1`,
-    [realm, String(from), String(limit), String(limits.changesPerPull)],
+    [realm, String(from), String(limit), String(changes)],
   );
   return text === '' ? String(from) : text;
 }
@@ -238,11 +258,16 @@ function readState(tx: Queryable, schema: SqlSchema, realm: string, name: string
   );
 }
 
-async function readPage(tx: Queryable, schema: SqlSchema, need: PageNeed): Promise<string> {
+async function readPage(
+  tx: Queryable,
+  schema: SqlSchema,
+  need: PageNeed,
+  atMost: number,
+): Promise<string> {
   const table = tableOf(schema, need.table);
   const params = new Params();
   const where = filterSql(schema, table, 't', need.where, params);
-  const limit = Math.min(need.limit, limits.pageRows);
+  const limit = Math.min(need.limit, atMost);
   const realms = params.add(JSON.stringify(need.realms));
   const above = params.add(need.above);
   const [page] = await tx.query<{ rows: string | null; count: string }>(

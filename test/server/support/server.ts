@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import postgres from 'postgres';
 import { testSchema } from './schemas.ts';
 
 const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
@@ -46,16 +47,31 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A database of its own for each folder, where the tests are to run on PostgreSQL (SKERRY_TEST_POSTGRES: its URL). */
+async function postgresFor(folder: Folder): Promise<Record<string, string>> {
+  const admin = process.env.SKERRY_TEST_POSTGRES;
+  if (admin === undefined) return {};
+  const name = `skerry_${folder.path.slice(-6).toLowerCase()}`;
+  const sql = postgres(admin, { max: 1, onnotice: () => {} });
+  const [row] = await sql`select 1 from pg_database where datname = ${name}`;
+  if (row === undefined) await sql.unsafe(`create database ${name}`);
+  await sql.end();
+  const url = new URL(admin);
+  url.pathname = `/${name}`;
+  return { DATABASE_URL: url.href };
+}
+
 /** Starts a process of the command; `ready` resolves with the server, or rejects with what it printed. */
-export function startServer(
+export async function startServer(
   folder: Folder,
   schemaPath: string,
   options: StartOptions = {},
 ): Promise<TestServer> {
+  const database = await postgresFor(folder);
   const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
   const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
   const child = spawn(process.execPath, [kMain, ...args, ...(options.args ?? ['--dev'])], {
-    env: { ...environment, ...options.env },
+    env: { ...environment, ...database, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

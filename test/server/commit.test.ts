@@ -1,0 +1,159 @@
+// Goal: the order of statements that exactly-once rests on. Method: the real authority over PGlite in memory, with every
+// statement recorded.
+
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { User } from '../../server/src/auth/auth.ts';
+import { Authority } from '../../server/src/authority/authority.ts';
+import type { Database, Queryable } from '../../server/src/db/database.ts';
+import { openPGlite } from '../../server/src/db/pglite.ts';
+import { Committer, RealmsBusy } from '../../server/src/push/commit.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { testSchema } from './support/schemas.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+
+let db: Database;
+let committer: Committer;
+let statements: string[] = [];
+/** What a recorded transaction does before a statement runs: another node's doings. Rows that it returns are the answer. */
+let meanwhile: ((sql: string, tx: Queryable) => Promise<object[] | undefined>) | null = null;
+
+const user: User = {
+  id: 'anna',
+  realms: new Map([
+    ['public', 'write'],
+    ['user:anna', 'write'],
+  ]),
+  expires: null,
+};
+
+beforeAll(async () => {
+  db = await openPGlite(null);
+  const schema = sqlSchema(testSchema);
+  await db.transaction({ mode: 'write' }, async (tx) => {
+    await migrate(tx);
+    await applySchema(tx, testSchema, schema);
+  });
+  const recorded: Database = {
+    ...db,
+    transaction: (options, work) =>
+      db.transaction(options, (tx) =>
+        work({
+          async query<Row extends object>(sql: string, params?: readonly (string | null)[]) {
+            statements.push(sql.replace(/\s+/g, ' ').trim());
+            const rows = await meanwhile?.(sql, tx);
+            return (rows as Row[] | undefined) ?? tx.query<Row>(sql, params);
+          },
+        }),
+      ),
+  };
+  committer = new Committer(recorded, await Authority.load(testSchema), schema);
+});
+beforeEach(() => {
+  statements = [];
+  meanwhile = null;
+});
+afterAll(() => db.close());
+
+const client = new WireClient('');
+function commit(ops: readonly Json[], from = client) {
+  const update = from.update(ops);
+  return committer.commit([{ client: from.id, user, epoch: 1, update }], { wait: true });
+}
+const city = (id: string, set: Json = { name: id }) => ({
+  op: 'create',
+  table: 'cities',
+  id,
+  realm: 'public',
+  set,
+});
+
+test('⚑ realms are locked by a statement of its own, and everything is looked up after it', async () => {
+  await commit([city('lock-order')]);
+  const lock = statements.findIndex(
+    (sql) => sql.includes('skerry.realm') && sql.includes('for update'),
+  );
+  expect(lock).toBeGreaterThan(-1);
+  expect(statements[lock]).not.toMatch(/skerry\.(log|chain|action|change)|public\./);
+  const reads = statements
+    .map((sql, i) => ({ sql, i }))
+    .filter(({ sql }) => /skerry\.(log|chain|action|change)|public\."/.test(sql));
+  expect(reads.length).toBeGreaterThan(1);
+  for (const { i } of reads) expect(i).toBeGreaterThan(lock);
+});
+
+test('⚑ what another committed while this one waited for the lock is seen: one action is not logged twice', async () => {
+  const rival = new WireClient('');
+  const update = rival.update([city('rival')]);
+  const [action] = update.actions as { id: string }[];
+  // The rival's entry appears between the binding of the client and the lock, as if the lock had been waited for.
+  meanwhile = async (sql, tx) => {
+    if (!sql.includes('for update') || !sql.includes('skerry.realm')) return undefined;
+    meanwhile = null;
+    await tx.query(
+      `insert into skerry.action (realm, id, revision) values ('public', $1::text, 1)`,
+      [action!.id],
+    );
+    return undefined;
+  };
+  const { results } = await committer.commit([{ client: rival.id, user, epoch: 1, update }], {
+    wait: true,
+  });
+  expect(results[0]).toMatchObject({ status: 'rejected', known: { [action!.id]: 1 } });
+});
+
+test('⚑ a move into the way of a cascade takes the larger lock, and begins anew', async () => {
+  const group = uuid7();
+  await commit([
+    { op: 'create', table: 'userGroups', id: group, realm: 'user:anna', set: { name: 'g' } },
+  ]);
+  await commit([
+    { op: 'create', table: 'members', id: uuid7(), realm: 'user:anna', set: { group } },
+  ]);
+  statements = [];
+  // The op names a realm in which the object is not (any more): the row's realm decides, and has to be locked first.
+  const { results } = await commit([
+    { op: 'delete', table: 'userGroups', id: group, realm: 'public' },
+  ]);
+  expect(results[0]).toMatchObject({ status: 'applied' });
+  const locks = statements.filter(
+    (sql) => sql.includes('skerry.realm') && sql.includes('for update'),
+  );
+  expect(locks).toHaveLength(2);
+  const [left] = await db.query<{ n: string }>(
+    `select count(*)::text as n from public.members where deleted_at is null`,
+  );
+  expect(left?.n).toBe('0');
+});
+
+test('a realm that is there and cannot be locked at once is reported, when nobody wants to wait', async () => {
+  await commit([city('there')]);
+  // Another node holds the row: the statement passes over it.
+  meanwhile = async (sql) => (sql.includes('for update skip locked') ? [] : undefined);
+  const update = client.update([city('busy')]);
+  const pushed = committer.commit([{ client: client.id, user, epoch: 1, update }], { wait: false });
+  const error = await pushed.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(RealmsBusy);
+  expect([...(error as RealmsBusy).realms]).toEqual(['public']);
+});
+
+test('the log holds what every entry changed, with the rows as they were before', async () => {
+  await commit([city('before', { name: 'one' })], new WireClient(''));
+  const writer = new WireClient('');
+  const { results } = await commit(
+    [{ op: 'update', table: 'cities', id: 'before', realm: 'public', set: { name: 'two' } }],
+    writer,
+  );
+  const revision = String(((results[0] as Json).revisions as Json).public);
+  const [change] = await db.query<{ before: string }>(
+    `select before::text as before from skerry.change where realm = 'public' and revision = $1::text::bigint`,
+    [revision],
+  );
+  expect(JSON.parse(change!.before)).toMatchObject({ id: 'before', props: { name: 'one' } });
+  const [realm] = await db.query<{ head: string; rows: string; live: string }>(
+    `select head::text as head, rows::text as rows,
+            (select count(*) from public.cities where realm = 'public' and deleted_at is null)::text as live
+       from skerry.realm where realm = 'public'`,
+  );
+  expect(realm).toEqual({ head: revision, rows: realm!.live, live: realm!.live });
+});
