@@ -1,0 +1,189 @@
+#include "test/core/model_check/check_schema.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/json.h"
+#include "doctest/doctest.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr char kDescription[] = R"({"version":1,"tables":[
+  {"name":"items","ids":"string","props":[
+    {"name":"n","type":"number","optional":true},
+    {"name":"x","type":"number","optional":true},
+    {"name":"u","type":"number","optional":true,"unique":true},
+    {"name":"parent","type":"ref","optional":true,"ref":{"table":"items","onDelete":"cascade"}},
+    {"name":"friend","type":"ref","optional":true,"ref":{"table":"items","onDelete":"setNull"}}]},
+  {"name":"notes","ids":"uuid","props":[
+    {"name":"text","type":"string","optional":true},
+    {"name":"item","type":"ref","ref":{"table":"items","onDelete":"cascade","touch":true}}]},
+  {"name":"pins","ids":"string","props":[
+    {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]}]})";
+
+double NumberOf(const naive::Row& row, const std::string& prop, double otherwise) {
+  const auto found = row.props.find(prop);
+  return found == row.props.end() ? otherwise : found->second.as_number();
+}
+
+std::string AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
+
+naive::Key FreshNote(uint64_t* serial) {
+  char text[48];
+  std::snprintf(text, sizeof text, "notes/01890000-0000-7000-8000-%012llx",
+                static_cast<unsigned long long>(++*serial));
+  return text;
+}
+
+std::map<std::string, Data> AnyItemProps(Random* random) {
+  std::map<std::string, Data> props;
+  if (random->Below(10) < 8) props["n"] = Data(static_cast<double>(random->Below(4)));
+  if (random->Below(10) < 3) props["u"] = Data(static_cast<double>(random->Below(5)));
+  if (random->Below(10) < 2)
+    props["parent"] = random->Below(4) == 0 ? Data() : Data(AnyItem(random));
+  if (random->Below(10) < 2)
+    props["friend"] = random->Below(4) == 0 ? Data() : Data(AnyItem(random));
+  return props;
+}
+
+naive::Key AnyKey(const naive::Rows& visible, Random* random, uint64_t* serial) {
+  const uint64_t dice = random->Below(20);
+  if (dice < 12) return "items/" + AnyItem(random);
+  if (dice < 14) return "items/total";
+  if (dice < 16) return "pins/p" + std::to_string(random->Below(2));
+  std::vector<naive::Key> notes;
+  for (const auto& [key, row] : visible) {
+    if (naive::TableOf(key) == "notes") notes.push_back(key);
+  }
+  if (notes.empty() || random->Below(2) == 0) return FreshNote(serial);
+  return notes[random->Below(notes.size())];
+}
+
+}  // namespace
+
+const Schema& CheckSchema() {
+  static const Schema schema = [] {
+    Result<Schema> parsed = Schema::Parse(ParseJson(kDescription).value());
+    return std::move(parsed.value());
+  }();
+  return schema;
+}
+
+const naive::Tables& CheckTables() {
+  static const naive::Tables tables = {{{"items", "parent", "items", naive::Rule::kCascade, false},
+                                        {"items", "friend", "items", naive::Rule::kSetNull, false},
+                                        {"notes", "item", "items", naive::Rule::kCascade, true},
+                                        {"pins", "item", "items", naive::Rule::kRestrict, false}},
+                                       {{"items", "u"}}};
+  return tables;
+}
+
+const naive::Names& CheckRealms() {
+  static const naive::Names realms = {"A", "B"};
+  return realms;
+}
+
+naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64_t* serial) {
+  naive::Op op;
+  op.key = AnyKey(visible, random, serial);
+  const auto seen = visible.find(op.key);
+  op.realm = moves > 0 && random->Below(2) == 0 ? "B" : "A";
+  if (seen != visible.end()) op.realm = seen->second.realm;
+  const std::string table = naive::TableOf(op.key);
+  if (op.key == "items/total") {
+    op.realm = seen == visible.end() ? "A" : op.realm;
+    op.op = "inc";
+    op.add["x"] = 1;
+    return op;
+  }
+  if (random->Unit() < moves) {
+    op.op = "move";
+    op.to = op.realm == "A" ? "B" : "A";
+    return op;
+  }
+  if (table == "items") {
+    static constexpr const char* kOps[] = {"create", "update", "inc", "delete"};
+    op.op = kOps[random->Below(4)];
+    if (op.op == "create" || op.op == "update") op.set = AnyItemProps(random);
+    if (op.op == "inc") op.add["n"] = 1;
+    return op;
+  }
+  const bool fresh = seen == visible.end();
+  op.op = fresh ? "create" : random->Below(3) == 0 ? "delete" : "update";
+  if (op.op != "delete") op.set["item"] = Data(AnyItem(random));
+  if (table == "notes" && op.op != "delete")
+    op.set["text"] = Data("t" + std::to_string(random->Below(3)));
+  return op;
+}
+
+const std::vector<CheckScopes>& ScopeChoices() {
+  const auto all = [](const std::string& table) {
+    return CheckScope{table, R"(["true"])", [table](const naive::Key& key, const naive::Row&) {
+                        return naive::TableOf(key) == table;
+                      }};
+  };
+  const auto items = [](std::string where, std::function<bool(const naive::Row&)> holds) {
+    return CheckScope{"items", std::move(where),
+                      [holds](const naive::Key& key, const naive::Row& row) {
+                        return naive::TableOf(key) == "items" && holds(row);
+                      }};
+  };
+  static const std::vector<CheckScopes> choices = {
+      {all("items"), all("notes"), all("pins")},
+      {items(R"(["<","n",2])", [](const naive::Row& row) { return NumberOf(row, "n", 9) < 2; }),
+       all("notes"), all("pins")},
+      {items(R"(["=","n",0])", [](const naive::Row& row) { return NumberOf(row, "n", 9) == 0; }),
+       items(R"(["or",["=","n",1],[">","x",1]])",
+             [](const naive::Row& row) {
+               return NumberOf(row, "n", 9) == 1 || NumberOf(row, "x", 0) > 1;
+             }),
+       all("notes")},
+      {items(R"(["or",["=","u",null],["!=","u",3]])",
+             [](const naive::Row& row) { return NumberOf(row, "u", 9) != 3; })},
+  };
+  return choices;
+}
+
+skerry::Op OpOf(const naive::Op& op) {
+  static const std::map<std::string, OpKind> kinds = {{"create", OpKind::kCreate},
+                                                      {"update", OpKind::kUpdate},
+                                                      {"inc", OpKind::kInc},
+                                                      {"delete", OpKind::kDelete},
+                                                      {"move", OpKind::kMove}};
+  skerry::Op out;
+  out.kind = kinds.at(op.op);
+  out.table = CheckSchema().FindTable(naive::TableOf(op.key));
+  out.id = op.key.substr(op.key.find('/') + 1);
+  out.realm = op.realm;
+  out.to = op.to;
+  out.by = {0};
+  const TableDef& table = CheckSchema().table(out.table);
+  for (PropIndex i = 0; i < table.props.size(); ++i) {
+    const std::string& name = table.props[i].name;
+    if (op.set.contains(name))
+      out.set.push_back({i, ValueFromData(table.props[i], op.set.at(name)).value()});
+    if (op.add.contains(name)) out.add.push_back({i, op.add.at(name)});
+  }
+  return out;
+}
+
+naive::Key KeyOf(const ObjectKey& key) {
+  return CheckSchema().table(key.table).name + "/" + key.id;
+}
+
+naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row) {
+  naive::Row out;
+  out.realm = row.realm;
+  out.created = row.created_at;
+  out.modified = row.modified_at;
+  out.revision = row.revision;
+  const TableDef& table = CheckSchema().table(key.table);
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    if (!row.props[i].is_null())
+      out.props[table.props[i].name] = ValueToData(table.props[i], row.props[i], true);
+  }
+  return out;
+}
+
+}  // namespace skerry::test

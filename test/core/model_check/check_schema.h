@@ -1,0 +1,43 @@
+// The little application that the model check plays with, in both languages: the production's
+// schema and the naive model's tables, random ops, scopes as filters and as predicates, and rows
+// translated for comparing.
+//
+//   items  ids k0..k5 and total; n, x numbers; u number, unique; parent -> items (cascade); friend
+//   -> items (setNull) notes  ids UUIDs; text; item -> items (cascade, touch) pins   ids p0, p1;
+//   item -> items (restrict)
+#ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
+#define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
+
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "log/op.h"
+#include "model/schema.h"
+#include "test/core/model_check/naive_model.h"
+
+namespace skerry::test {
+
+const Schema& CheckSchema();
+const naive::Tables& CheckTables();
+const naive::Names& CheckRealms();  // A, B
+
+// One random op that a user who sees `visible` may wish for. `moves`: the chance of a move.
+naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64_t* serial);
+
+// Several scopes of a table may overlap.
+struct CheckScope {
+  std::string table;
+  std::string where;  // JSON
+  naive::Scope holds;
+};
+using CheckScopes = std::vector<CheckScope>;
+const std::vector<CheckScopes>& ScopeChoices();
+
+skerry::Op OpOf(const naive::Op& op);
+naive::Key KeyOf(const ObjectKey& key);
+naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row);
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_

@@ -1,0 +1,254 @@
+// The naive model: what server and client have to do, in the plainest way that shows the rules of
+// DESIGN sections 4, 6 and 7: rows are maps of names, every state that a realm ever had is kept,
+// and every rule looks at everything. It shares no code with src/ but Data. The real thing is
+// driven in step with it (step_by_step_test.cc), and it is driven by itself, whole and with one
+// rule at a time taken away (naive_world_test.cc), which shows that the checks would notice.
+//
+// Keys are "<table>/<id>". Rights are not modelled: everybody may write everywhere.
+#ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
+#define SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/data.h"
+
+namespace skerry::test::naive {
+
+using Key = std::string;
+using Names = std::set<std::string>;
+
+struct Row {
+  std::string realm;
+  std::map<std::string, Data> props;  // what is null is left out
+  double created = 0;
+  double modified = 0;
+  uint64_t revision = 0;
+  friend bool operator==(const Row&, const Row&) = default;
+};
+using Rows = std::map<Key, Row>;
+
+struct Op {
+  std::string op;  // create, update, inc, delete, move
+  Key key;
+  std::string realm;
+  std::string to;
+  std::map<std::string, Data> set;
+  std::map<std::string, double> add;
+  Names by;  // ids of actions
+};
+
+struct Link {
+  uint64_t seq = 0;
+  std::string id;
+  friend bool operator==(const Link&, const Link&) = default;
+};
+
+struct Update {
+  std::string id;
+  std::string client;
+  std::map<std::string, Link> after;  // by realm
+  std::vector<std::string> actions;
+  std::vector<Op> ops;
+};
+
+// Of the wire's JSON.
+Update UpdateOf(const std::string& client, const Data& wire);
+std::string TableOf(const Key& key);
+
+enum class Rule { kCascade, kSetNull, kRestrict };
+struct Ref {
+  std::string table;
+  std::string prop;
+  std::string target;
+  Rule rule = Rule::kCascade;
+  bool touch = false;
+};
+struct Tables {
+  std::vector<Ref> refs;
+  std::vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
+};
+
+// Rules that can be taken away, to see that the checks notice. Each is one that DESIGN marks.
+enum class Break {
+  kConfirmOnAnswer,  // an answer confirms: not only a pull that contains the update
+  kReduceAllOwn,     // all own updates count as folded, not only those of `have`
+  kFoldAllOwn,       // the client folds own updates that were not in `have`, too
+  kSeqWithoutId,     // the chain knows numbers only
+  kForgetRefusals,   // a refused id may be applied when a copy comes late
+  kNoOwnInBase,      // the client does not fold its own updates into base
+  kRowsAtHead,       // rows are read at the head, not at the range's end
+  kNoActionIds,      // an action may be in the log twice
+  kPageAddsOnly,     // a page does not replace its range
+  kOneBaseForAll,    // base is keyed by id alone
+};
+
+using Breaks = std::set<Break>;
+
+// What an op does to rows, cascades apart. It acts on a row of its own realm only. In base, which
+// is kept per realm, a move only removes. Returns whether it did something.
+bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
+
+struct Result {
+  std::string status;
+  Names known;                  // actions that are in the log already
+  std::vector<uint32_t> noops;  // applied
+  std::vector<size_t> bad;  // rejected: ops that break a rule by themselves; empty where the rule
+                            // is about the whole
+};
+
+struct Entry {
+  double at = 0;
+  std::string client;
+  std::string update;
+  std::vector<std::string> actions;
+  std::vector<Op> ops;  // those of this realm, as pushed
+  bool declared = false;
+};
+
+struct Place {
+  uint64_t revision = 0;
+  double at = 0;
+  friend bool operator==(const Place&, const Place&) = default;
+};
+using Own = std::map<std::string, std::map<std::string, Place>>;  // update, realm
+
+using Scope = std::function<bool(const Key&, const Row&)>;
+using Cursors = std::map<std::string, uint64_t>;
+
+// One realm's part of an answer: what each object that differs is to become.
+struct Answer {
+  Cursors from;
+  Cursors cursors;
+  std::string was_filled;
+  bool was_whole = false;
+  Names have;
+  Own own;
+  std::map<std::string, std::map<Key, std::optional<Row>>> changes;  // by realm
+  bool has_page = false;
+  std::string filled;  // after this page
+  bool whole = false;
+  Rows page;
+};
+
+class Server {
+ public:
+  Server(Tables tables, Names realms, Breaks broken = {});
+
+  // One update, exactly once, after the one that it follows in every realm that it touches; whole
+  // or not at all. `is_oldest`: it is the first of its request.
+  Result Push(const Update& update, bool is_oldest, double now);
+
+  // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
+  // unless it is `whole`; a page, which rides on a pull to all heads, brings the next.
+  Answer Pull(const std::string& client, const Cursors& cursors, const Names& have,
+              const Scope& scope, const Cursors& limit, const std::string& filled,
+              bool whole) const;
+
+  const Rows& rows() const { return rows_; }
+  const Rows& StateAt(const std::string& realm, uint64_t revision) const {
+    return states_.at(realm).at(revision);
+  }
+  const std::vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
+  uint64_t head(const std::string& realm) const { return log_.at(realm).size(); }
+  bool HasAction(const std::string& action) const { return actions_.contains(action); }
+  // Every declared entry of these updates at or below `ends`, and every one of this client within
+  // (from, ends].
+  Own OwnOf(const std::string& client, const Names& have, const Cursors& from,
+            const Cursors& ends) const;
+
+ private:
+  struct Chain {
+    Link last;
+    std::map<std::string, Result> refused;
+  };
+  std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
+  void Stamp(double at, Row* row) const;
+  Names MovedSince(const Rows& before) const;
+  void FollowParents(const Names& moved, double at);
+  void CascadeDeletes();
+  void SetNulls(double at);
+  bool BreaksRule() const;
+  void TouchMasters(const Rows& before, double at);
+  const Row* TargetOf(const Ref& ref, const Row& row) const;
+  Key TargetKey(const Ref& ref, const Row& row) const;
+  void Log(const Update& update, const Rows& before, double at);
+
+  Tables tables_;
+  Names realms_;
+  Breaks broken_;
+  Rows rows_;
+  std::map<std::string, std::vector<Entry>> log_;
+  std::map<std::string, std::vector<Rows>> states_;              // by realm and revision
+  std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
+  Names applied_;
+  std::map<std::string, Names> actions_;  // action -> realms
+};
+
+// A client's storage. Every method is one transaction.
+class Client {
+ public:
+  Client(std::string name, Names realms, Scope scope, Breaks broken = {});
+
+  struct Mutation {
+    uint64_t key = 0;
+    std::string action;
+    std::vector<Op> ops;
+    std::string update;                     // that it is grouped in; empty: none
+    std::map<std::string, uint64_t> known;  // in the log already: pending until pulled
+  };
+  struct Sent {
+    Update update;
+    std::string state = "new";
+    Names confirmed;  // realms
+  };
+
+  std::string Mutate(std::vector<Op> ops, uint64_t* serial);
+  // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
+  void Group(size_t most, uint64_t* serial);
+  std::vector<Update> ToSend();
+  void Answered(const std::string& id, const Result& result, const Server& server,
+                uint64_t* serial);
+  void Pulled(const Answer& answer);
+  Rows Visible() const;
+
+  std::string name;
+  std::string id;
+  std::map<std::string, Rows> base;  // by realm: each is replicated exactly, on its own
+  Cursors cursors;
+  std::string filled;
+  bool whole = false;
+  std::vector<Mutation> mutations;
+  std::vector<Sent> outbox;
+  Names inbox;                           // actions
+  std::map<std::string, uint64_t> keys;  // of all actions ever
+  int generation = 0;  // of the profile: a restored one hears no answers to the other
+  Scope scope;
+  Names Have() const;
+
+ private:
+  void Ungroup(size_t index, const Names& culprits,
+               const std::map<std::string, std::map<std::string, uint64_t>>& known);
+  void FoldOwn(const Answer& answer);
+  void ApplyChanges(const Answer& answer);
+  void ApplyPage(const Answer& answer);
+  void Confirm(const Answer& answer);
+
+  Breaks broken_;
+  std::map<std::string, Link> chain_;
+  uint64_t next_key_ = 0;
+};
+
+// The final result of a sequence of ops, object by object.
+std::vector<Op> FoldOps(const std::vector<Op>& ops);
+Names RealmsOf(const std::vector<Op>& ops);
+
+}  // namespace skerry::test::naive
+
+#endif  // SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_

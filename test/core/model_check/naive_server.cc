@@ -1,0 +1,378 @@
+#include "doctest/doctest.h"
+#include "test/core/model_check/naive_model.h"
+
+namespace skerry::test::naive {
+namespace {
+
+std::map<std::string, Data> WithoutNulls(const std::map<std::string, Data>& props) {
+  std::map<std::string, Data> rest;
+  for (const auto& [name, value] : props) {
+    if (!value.is_null()) rest[name] = value;
+  }
+  return rest;
+}
+
+double NumberOf(const Row& row, const std::string& prop) {
+  const auto found = row.props.find(prop);
+  return found == row.props.end() ? 0 : found->second.as_number();
+}
+
+Rows InScope(const Rows& rows, const Scope& scope) {
+  Rows held;
+  for (const auto& [key, row] : rows) {
+    if (scope(key, row)) held[key] = row;
+  }
+  return held;
+}
+
+std::optional<Row> Find(const Rows& rows, const Key& key) {
+  const auto found = rows.find(key);
+  if (found == rows.end()) return std::nullopt;
+  return found->second;
+}
+
+}  // namespace
+
+std::string TableOf(const Key& key) { return key.substr(0, key.find('/')); }
+
+Update UpdateOf(const std::string& client, const Data& wire) {
+  Update update;
+  update.id = wire["id"].as_string();
+  update.client = client;
+  for (const auto& [realm, link] : wire["after"].members()) {
+    update.after[realm] = {link["seq"].as_u64(), link["id"].as_string()};
+  }
+  for (const Data& action : wire["actions"].items())
+    update.actions.push_back(action["id"].as_string());
+  for (const Data& data : wire["ops"].items()) {
+    Op op;
+    op.op = data["op"].as_string();
+    op.key = data["table"].as_string() + "/" + data["id"].as_string();
+    op.realm = data["realm"].as_string();
+    op.to = data["to"].as_string();
+    for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
+    for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();
+    for (const Data& by : data["by"].items()) op.by.insert(update.actions.at(by.as_u64()));
+    if (!data.Find("by")) op.by.insert(update.actions.at(0));
+    update.ops.push_back(std::move(op));
+  }
+  return update;
+}
+
+bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
+  const auto found = rows->find(op.key);
+  if (found != rows->end() && found->second.realm != op.realm) return false;
+  if (found == rows->end() && op.op != "create") return false;
+  if (op.op == "delete" || (op.op == "move" && base)) {
+    rows->erase(found);
+    return true;
+  }
+  if (op.op == "move" && op.to == op.realm) return false;
+  Row& row = (*rows)[op.key];
+  if (found == rows->end()) {
+    row.realm = op.realm;
+    row.created = at;
+  }
+  for (const auto& [prop, value] : op.set) row.props[prop] = value;
+  for (const auto& [prop, by] : op.add) row.props[prop] = Data(NumberOf(row, prop) + by);
+  row.props = WithoutNulls(row.props);
+  if (op.op == "move") row.realm = op.to;
+  row.modified = at;
+  row.revision = revision;
+  return true;
+}
+
+Server::Server(Tables tables, Names realms, Breaks broken)
+    : tables_(std::move(tables)), realms_(std::move(realms)), broken_(std::move(broken)) {
+  for (const std::string& realm : realms_) {
+    log_[realm] = {};
+    states_[realm] = {Rows()};
+  }
+}
+
+// ---- the chain ----
+
+std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) const {
+  if (applied_.contains(update.id)) return Result{"duplicate", {}, {}, {}};
+  bool past = false, fits = true, unknown = false;
+  for (const auto& [realm, link] : update.after) {
+    const auto chain = chains_.find({realm, update.client});
+    const Link last = chain == chains_.end() ? Link{} : chain->second.last;
+    if (chain != chains_.end() && !broken_.contains(Break::kForgetRefusals)) {
+      const auto refused = chain->second.refused.find(update.id);
+      if (refused != chain->second.refused.end()) return refused->second;
+    }
+    unknown = unknown || (chain == chains_.end() && link.seq > 0);
+    past = past || link.seq < last.seq;
+    fits =
+        fits && (link == last || (broken_.contains(Break::kSeqWithoutId) && link.seq == last.seq));
+  }
+  if (past) return Result{"forked", {}, {}, {}};
+  if (unknown && is_oldest) return Result{"unknown_client", {}, {}, {}};
+  if (!fits) return Result{"held", {}, {}, {}};
+  return std::nullopt;
+}
+
+Result Server::Push(const Update& update, bool is_oldest, double now) {
+  if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
+  Result result{"applied", {}, {}, {}};
+  for (const std::string& action : update.actions) {
+    const auto found = actions_.find(action);
+    if (found == actions_.end() || broken_.contains(Break::kNoActionIds)) continue;
+    for (const auto& [realm, link] : update.after) {
+      if (found->second.contains(realm)) result.known.insert(action);
+    }
+  }
+  const Rows before = rows_;
+  if (result.known.empty()) {
+    for (size_t i = 0; i < update.ops.size(); ++i) {
+      Op op = update.ops[i];
+      const auto row = rows_.find(op.key);
+      if (row != rows_.end())
+        op.realm = row->second.realm;  // the row's actual realm decides where an op lands
+      const std::string& lands = op.op == "move" ? op.to : op.realm;
+      if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
+        result.noops.push_back(static_cast<uint32_t>(i));
+    }
+    FollowParents(MovedSince(before), now);
+    CascadeDeletes();
+    SetNulls(now);
+  }
+  if (!result.known.empty() || BreaksRule()) {
+    rows_ = before;
+    result.status = "rejected";
+    result.noops.clear();
+    for (const auto& [realm, link] : update.after)
+      chains_[{realm, update.client}].refused[update.id] = result;
+    return result;
+  }
+  TouchMasters(before, now);
+  Log(update, before, now);
+  return result;
+}
+
+// ---- what follows from the ops, after the whole update ----
+
+Key Server::TargetKey(const Ref& ref, const Row& row) const {
+  const auto value = row.props.find(ref.prop);
+  return value == row.props.end() ? Key() : ref.target + "/" + value->second.as_string();
+}
+
+const Row* Server::TargetOf(const Ref& ref, const Row& row) const {
+  const auto found = rows_.find(TargetKey(ref, row));
+  return found == rows_.end() ? nullptr : &found->second;
+}
+
+void Server::Stamp(double at, Row* row) const {
+  row->modified = at;
+  row->revision = head(row->realm) + 1;
+}
+
+Names Server::MovedSince(const Rows& before) const {
+  Names moved;
+  for (const auto& [key, row] : before) {
+    const std::optional<Row> now = Find(rows_, key);
+    if (now && now->realm != row.realm) moved.insert(key);
+  }
+  return moved;
+}
+
+// Children live where their parent lives, by a ref that cascades. Who was moved by an op stays
+// where it was put.
+void Server::FollowParents(const Names& moved, double at) {
+  bool again = true;
+  for (int round = 0; again; ++round) {
+    REQUIRE(round < 100);
+    again = false;
+    for (auto& [key, row] : rows_) {
+      for (const Ref& ref : tables_.refs) {
+        if (ref.table != TableOf(key) || ref.rule != Rule::kCascade || moved.contains(key))
+          continue;
+        const Row* parent = TargetOf(ref, row);
+        if (!parent || parent->realm == row.realm) continue;
+        row.realm = parent->realm;
+        Stamp(at, &row);
+        again = true;
+      }
+    }
+  }
+}
+
+// Also over children that the author never saw.
+void Server::CascadeDeletes() {
+  for (bool again = true; again;) {
+    again = false;
+    for (auto row = rows_.begin(); row != rows_.end();) {
+      bool orphan = false;
+      for (const Ref& ref : tables_.refs) {
+        if (ref.table != TableOf(row->first) || ref.rule != Rule::kCascade) continue;
+        orphan = orphan || (row->second.props.contains(ref.prop) && !TargetOf(ref, row->second));
+      }
+      again = again || orphan;
+      row = orphan ? rows_.erase(row) : std::next(row);
+    }
+  }
+}
+
+void Server::SetNulls(double at) {
+  for (auto& [key, row] : rows_) {
+    for (const Ref& ref : tables_.refs) {
+      if (ref.table != TableOf(key) || ref.rule != Rule::kSetNull || !row.props.contains(ref.prop))
+        continue;
+      const Row* target = TargetOf(ref, row);
+      if (target && target->realm == row.realm) continue;
+      row.props.erase(ref.prop);
+      Stamp(at, &row);
+    }
+  }
+}
+
+// No ref leads out of the realm or nowhere, and no unique value is there twice.
+bool Server::BreaksRule() const {
+  std::set<std::pair<std::string, std::string>> values;
+  for (const auto& [key, row] : rows_) {
+    for (const Ref& ref : tables_.refs) {
+      if (ref.table != TableOf(key) || !row.props.contains(ref.prop)) continue;
+      const Row* target = TargetOf(ref, row);
+      if (!target || target->realm != row.realm) return true;
+    }
+    for (const auto& [table, prop] : tables_.unique) {
+      if (table != TableOf(key) || !row.props.contains(prop)) continue;
+      const std::string value = std::to_string(row.props.at(prop).as_number());
+      if (!values.insert({row.realm + "/" + table + "/" + prop, value}).second) return true;
+    }
+  }
+  return false;
+}
+
+// The masters of what changed, before and after, and their masters.
+void Server::TouchMasters(const Rows& before, double at) {
+  Names changed;
+  for (const Rows* side : {&before, const_cast<const Rows*>(&rows_)}) {
+    for (const auto& [key, row] : *side) {
+      if (Find(before, key) != Find(rows_, key)) changed.insert(key);
+    }
+  }
+  const Names by_itself = changed;
+  std::vector<Key> queue(changed.begin(), changed.end());
+  while (!queue.empty()) {
+    const Key key = queue.back();
+    queue.pop_back();
+    std::vector<Row> versions;
+    if (const std::optional<Row> row = Find(rows_, key)) versions.push_back(*row);
+    const std::optional<Row> old = Find(before, key);
+    if (old && by_itself.contains(key)) versions.push_back(*old);
+    for (const Row& row : versions) {
+      for (const Ref& ref : tables_.refs) {
+        if (ref.table != TableOf(key) || !ref.touch) continue;
+        const Key master = TargetKey(ref, row);
+        const auto found = rows_.find(master);
+        if (found == rows_.end() || found->second.realm != row.realm ||
+            !changed.insert(master).second)
+          continue;
+        Stamp(at, &found->second);
+        queue.push_back(master);
+      }
+    }
+  }
+}
+
+void Server::Log(const Update& update, const Rows& before, double at) {
+  for (const std::string& realm : realms_) {
+    Rows state;
+    for (const auto& [key, row] : rows_) {
+      if (row.realm == realm) state[key] = row;
+    }
+    const bool declared = update.after.contains(realm);
+    if (!declared && state == states_[realm].back()) continue;
+    Entry entry{at, update.client, update.id, {}, {}, declared};
+    if (declared) {
+      entry.actions = update.actions;
+      for (const Op& op : update.ops) {
+        if (op.realm == realm) entry.ops.push_back(op);
+      }
+      for (const std::string& action : update.actions) actions_[action].insert(realm);
+    }
+    log_[realm].push_back(std::move(entry));
+    states_[realm].push_back(std::move(state));
+  }
+  for (const auto& [realm, link] : update.after) {
+    chains_[{realm, update.client}] = {{link.seq + 1, update.id}, {}};
+  }
+  applied_.insert(update.id);
+  static_cast<void>(before);
+}
+
+// ---- pull ----
+
+Own Server::OwnOf(const std::string& client, const Names& have, const Cursors& from,
+                  const Cursors& ends) const {
+  Own own;
+  for (const auto& [realm, end] : ends) {
+    for (uint64_t revision = 1; revision <= end; ++revision) {
+      const Entry& entry = log_.at(realm)[revision - 1];
+      const bool in_range = entry.client == client && revision > from.at(realm);
+      if (entry.declared && (in_range || have.contains(entry.update)))
+        own[entry.update][realm] = {revision, entry.at};
+    }
+  }
+  return own;
+}
+
+Answer Server::Pull(const std::string& client, const Cursors& cursors, const Names& have,
+                    const Scope& scope, const Cursors& limit, const std::string& filled,
+                    bool whole) const {
+  Answer answer;
+  answer.from = cursors;
+  answer.have = have;
+  answer.was_filled = filled;
+  answer.was_whole = whole;
+  for (const auto& [realm, from] : cursors) {
+    const auto most = limit.find(realm);
+    const bool cut = whole && most != limit.end();  // a page rides on a pull to the heads
+    answer.cursors[realm] = cut ? std::min(head(realm), from + most->second) : head(realm);
+  }
+  answer.own = OwnOf(client, have, cursors, answer.cursors);
+  for (const auto& [realm, end] : answer.cursors) {
+    Rows held = InScope(StateAt(realm, cursors.at(realm)), scope);
+    Names own_keys;
+    for (uint64_t revision = cursors.at(realm) + 1; revision <= end; ++revision) {
+      const Entry& entry = log_.at(realm)[revision - 1];
+      const bool reduced = have.contains(entry.update) ||
+                           (broken_.contains(Break::kReduceAllOwn) && entry.client == client);
+      if (!entry.declared || !reduced) continue;
+      for (const Op& op : entry.ops) {
+        FoldOp(op, entry.at, revision, true, &held);
+        own_keys.insert(op.key);
+      }
+    }
+    const Rows wanted = InScope(
+        broken_.contains(Break::kRowsAtHead) ? states_.at(realm).back() : StateAt(realm, end),
+        scope);
+    Names keys = own_keys;
+    for (const Rows* side : {const_cast<const Rows*>(&held), &wanted}) {
+      for (const auto& [key, row] : *side) keys.insert(key);
+    }
+    for (const Key& key : keys) {
+      const bool covered = whole || key <= filled;
+      const std::optional<Row> row = Find(wanted, key);
+      // Beyond what is filled only own objects are sent, and these whole: what the client holds
+      // there is not known.
+      if (covered ? row != Find(held, key) : own_keys.contains(key))
+        answer.changes[realm][key] = row;
+    }
+  }
+  if (whole) return answer;
+  answer.has_page = true;
+  answer.whole = true;
+  for (const auto& [key, row] : InScope(rows_, scope)) {
+    if (key <= filled) continue;
+    answer.page[key] = row;
+    answer.filled = key;
+    answer.whole = key == rows_.rbegin()->first;
+    break;  // one row a page: the shortest there is
+  }
+  return answer;
+}
+
+}  // namespace skerry::test::naive
