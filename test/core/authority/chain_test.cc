@@ -1,0 +1,176 @@
+// The chain: exactly once, under resends, late copies, refusals, clones and restored servers (DESIGN section 6).
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/limits.h"
+#include "test/core/authority/pushing.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr char kInc[] = R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])";
+constexpr char kCreate[] = R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":0}}])";
+
+double CountOf(const World& world) { return world.Row("items", "x")["props"]["n"].as_number(); }
+
+TEST_CASE("a resent update is a duplicate, is answered as the first time, and changes nothing") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data update = one.Make(kInc);
+  const Data first = one.Send(update);
+  REQUIRE(Status(first) == "applied");
+  REQUIRE(Status(one.Push(kInc)) == "applied");
+  Data again = one.Send(update);
+  CHECK(Status(again) == "duplicate");
+  again.Set("status", "applied");
+  CHECK(again == first);
+  CHECK(CountOf(world) == 2);
+  CHECK(world.head("A") == 3);
+}
+
+TEST_CASE("two copies in one group commit apply once") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data update = one.Make(kInc);
+  const Data results = world.Commit({{"c1", "anna", {update}}, {"c1", "anna", {update, update}}});
+  CHECK(Status(results.items()[0].items()[0]) == "applied");
+  CHECK(Status(results.items()[1].items()[0]) == "duplicate");
+  CHECK(Status(results.items()[1].items()[1]) == "duplicate");
+  CHECK(CountOf(world) == 1);
+}
+
+TEST_CASE("what follows a missing update is held, and applied once that has come") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data first = one.Make(kInc), second = one.Make(kInc);
+  CHECK(Status(one.Send(second)) == "held");
+  CHECK(Status(one.Send(first)) == "applied");
+  CHECK(Status(one.Send(second)) == "applied");
+  CHECK(CountOf(world) == 2);
+}
+
+TEST_CASE("a refused id stays refused, however late its copy arrives") {
+  World world;
+  Author one(&world, "c1"), two(&world, "c2");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  REQUIRE(Status(two.Push(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"u":7}}])")) == "applied");
+  const Data update = one.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"u":7}}])");
+  const Data follower = one.Make(kInc);
+  const Data refused = one.Send(update);
+  CHECK(RejectCode(refused) == "unique");
+  CHECK(Status(one.Send(follower)) == "held");
+  // What it collided with goes: now it would be fine, but its author has been told.
+  REQUIRE(Status(two.Push(R"([{"op":"delete","table":"items","id":"y","realm":"A"}])")) == "applied");
+  CHECK(one.Send(update) == refused);
+  one.TakeBack(update);
+  REQUIRE(Status(one.Push(kInc)) == "applied");
+  // Numbers are used again after a refusal; late copies of the abandoned ones fit nowhere.
+  CHECK(Status(one.Send(update)) == "forked");
+  CHECK(Status(one.Send(follower)) == "held");
+  REQUIRE(Status(one.Push(kInc)) == "applied");
+  CHECK(Status(one.Send(follower)) == "forked");
+  CHECK(CountOf(world) == 2);
+}
+
+TEST_CASE("a follower of the same number but another id is not admitted") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data lost = one.Make(kInc), follower = one.Make(kInc);
+  one.TakeBack(lost);
+  REQUIRE(Status(one.Push(kInc)) == "applied");
+  CHECK(Status(one.Send(follower)) == "held");
+  CHECK(CountOf(world) == 1);
+}
+
+TEST_CASE("a restored profile that goes on from its old place is forked") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  Author copy = one;
+  REQUIRE(Status(one.Push(kInc)) == "applied");
+  CHECK(Status(copy.Send(copy.Make(kInc))) == "forked");
+  CHECK(CountOf(world) == 1);
+}
+
+TEST_CASE("a client whose row is gone is told so by its oldest update only") {
+  World world;
+  Author one(&world, "c1");
+  const Data lost = one.Make(kCreate);  // never arrives; its row was on a server that is gone
+  const Data first = one.Make(kInc), second = one.Make(kInc);
+  const Data results = world.Commit({{"c1", "anna", {first, second}}});
+  CHECK(Status(results.items()[0].items()[0]) == "unknown_client");
+  CHECK(Status(results.items()[0].items()[1]) == "held");
+  CHECK(world.last_done()["chains"].items().empty());
+}
+
+TEST_CASE("action ids are unique in a realm's log: a clone's second copy is refused with the place of the first") {
+  World world;
+  Author one(&world, "c1"), clone(&world, "c2");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data update = one.Make(kInc);
+  REQUIRE(Status(one.Send(update)) == "applied");
+  Data copied = clone.Make(kInc);
+  copied.Set("actions", update["actions"]);
+  const Data result = clone.Send(copied);
+  CHECK(RejectCode(result) == "known_action");
+  const std::string action = update["actions"].items()[0]["id"].as_string();
+  CHECK(result["known"][action].as_u64() == 2);
+  CHECK(CountOf(world) == 1);
+}
+
+TEST_CASE("an update that spans realms is admitted when it is next in each of them, and fits in all or in none") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const Data in_b = one.Make(R"([{"op":"create","table":"items","id":"b","realm":"B","set":{}}])", {"B"});
+  const Data both = one.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
+  CHECK(Status(one.Send(both)) == "unknown_client");
+  CHECK(world.Row("items", "x")["realm"].as_string() == "A");
+  REQUIRE(Status(one.Send(in_b)) == "applied");
+  const Data result = one.Send(both);
+  CHECK(Status(result) == "applied");
+  CHECK(result["revisions"] == Json(R"({"A":2,"B":2})"));
+  CHECK(Status(one.Send(both)) == "duplicate");
+}
+
+TEST_CASE("a chain that was refused too often in a row forks, so that its row stays bounded") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(kCreate)) == "applied");
+  const char* wrong = R"([{"op":"create","table":"nothing","id":"x","realm":"A","set":{}}])";
+  for (size_t i = 0; i < kMaxRefusalsInARow; i += 100) {
+    Data::Array updates;
+    for (int j = 0; j < 100; ++j) {
+      updates.push_back(one.Make(wrong));
+      one.TakeBack(updates.back());
+    }
+    const Data results = world.Commit({{"c1", "anna", updates}});
+    REQUIRE(RejectCode(results.items()[0].items()[99]) == "unknown_table");
+  }
+  CHECK(Status(one.Push(kInc)) == "forked");
+  Author next(&world, "c1-again");
+  CHECK(Status(next.Push(kInc)) == "applied");
+}
+
+TEST_CASE("refusals and applications of one group commit leave one row per chain") {
+  World world;
+  Author one(&world, "c1"), two(&world, "c2");
+  const Data create = one.Make(kCreate), inc = one.Make(kInc);
+  const Data wrong = two.Make(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{}}])");
+  const Data results = world.Commit({{"c1", "anna", {create, inc}}, {"c2", "anna", {wrong}}});
+  CHECK(Status(results.items()[0].items()[1]) == "applied");
+  CHECK(RejectCode(results.items()[1].items()[0]) == "missing_prop");
+  const Data::Array& chains = world.last_done()["chains"].items();
+  REQUIRE(chains.size() == 2);
+  CHECK(chains[0]["seq"].as_u64() == 2);
+  CHECK(chains[1]["seq"].as_u64() == 0);
+  CHECK(chains[1]["refused"].members().size() == 1);
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,42 @@
+// The plainest base that there is, for clients of tests; it can be copied.
+#ifndef SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_
+#define SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "log/base_rows.h"
+#include "log/record.h"
+
+namespace skerry::test {
+
+class MapRows final : public BaseRows, public TouchedSink {
+ public:
+  std::map<std::pair<std::string, ObjectKey>, Row> rows;  // by realm and key
+
+  std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override {
+    const auto row = rows.find({std::string(realm), key});
+    return row == rows.end() ? std::nullopt : std::optional<Row>(row->second);
+  }
+  void PutBase(const ObjectKey& key, const Row& row) override { rows[{row.realm, key}] = row; }
+  void EraseBase(std::string_view realm, const ObjectKey& key) override {
+    rows.erase({std::string(realm), key});
+  }
+  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
+    std::vector<std::pair<std::string, std::string>> keys;
+    for (const auto& [key, row] : rows) {
+      if (key.second.table == table) keys.emplace_back(key.second.id, key.first);
+    }
+    std::sort(keys.begin(), keys.end());
+    return keys;
+  }
+  void Touched(const ObjectKey&) override {}
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_

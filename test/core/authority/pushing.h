@@ -1,0 +1,43 @@
+// Short ways to write updates in tests.
+#ifndef SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
+#define SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "test/core/authority/world.h"
+
+namespace skerry::test {
+
+// Makes updates of one client, each following the one before in every realm that it names.
+class Author {
+ public:
+  Author(World* world, std::string client, std::string user = "anna")
+      : world_(world), client_(std::move(client)), user_(std::move(user)) {}
+
+  // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the chain.
+  Data Make(std::string_view ops, const std::vector<std::string>& realms = {"A"});
+  // The same, pushed; its result. Where it is not applied, the chain goes back.
+  Data Push(std::string_view ops, const std::vector<std::string>& realms = {"A"});
+  Data Send(const Data& update) { return world_->Push(client_, user_, update); }
+  // The next update follows `update` no more, but what that follows.
+  void TakeBack(const Data& update);
+  const std::string& client() const { return client_; }
+  const std::string& user() const { return user_; }
+
+ private:
+  World* world_;
+  std::string client_, user_;
+  std::map<std::string, Data> chain_;
+};
+
+inline std::string Status(const Data& result) { return result["status"].as_string(); }
+// The code of the first rejection.
+std::string RejectCode(const Data& result);
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_

@@ -1,0 +1,375 @@
+#include "test/core/authority/world.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "authority/admission_json.h"
+#include "authority/pull_json.h"
+#include "authority/scope.h"
+#include "base/json.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
+  {"name":"groups","ids":"string","props":[{"name":"name","type":"string"}]},
+  {"name":"members","ids":"string","props":[
+    {"name":"group","type":"ref","ref":{"table":"groups","onDelete":"cascade","touch":true}},
+    {"name":"person","type":"ref","optional":true,"ref":{"table":"people","onDelete":"setNull"}},
+    {"name":"role","type":"string","default":"guest"}]},
+  {"name":"people","ids":"string","props":[
+    {"name":"name","type":"string"},
+    {"name":"email","type":"string","optional":true,"unique":true}]},
+  {"name":"countries","ids":"string","props":[{"name":"name","type":"string"}]},
+  {"name":"cities","ids":"string","props":[
+    {"name":"name","type":"string"},
+    {"name":"population","type":"number","optional":true},
+    {"name":"country","type":"ref","optional":true,"ref":{"table":"countries","onDelete":"restrict"}}]},
+  {"name":"items","ids":"string","props":[
+    {"name":"parent","type":"ref","optional":true,"ref":{"table":"items","onDelete":"cascade"}},
+    {"name":"n","type":"number","optional":true},
+    {"name":"u","type":"number","optional":true,"unique":true},
+    {"name":"note","type":"string","optional":true}]},
+  {"name":"logs","ids":"string","props":[
+    {"name":"member","type":"ref","ref":{"table":"members","onDelete":"cascade","touch":true}},
+    {"name":"text","type":"string","optional":true}]}]})";
+
+const Data kNothing;
+
+bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
+
+Data Quote(const std::string& text) { return Data(text); }
+
+}  // namespace
+
+Data Json(std::string_view text) {
+  Result<Data> data = ParseJson(text);
+  REQUIRE_MESSAGE(data.ok(), std::string(text));
+  return data.value();
+}
+
+std::string Id(uint64_t number) {
+  char text[40];
+  std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
+                static_cast<unsigned long long>(number));
+  return text;
+}
+
+const Schema& WorldSchema() {
+  static const Schema schema = [] {
+    Result<Schema> parsed = Schema::Parse(ParseJson(kDescription).value());
+    return std::move(parsed.value());
+  }();
+  return schema;
+}
+
+World::World() {
+  AddRealm("A");
+  AddRealm("B");
+  for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
+}
+
+void World::AddRealm(const std::string& realm) {
+  heads_[realm] = {};
+  states_[realm] = {Rows()};
+}
+
+void World::Grant(const std::string& user, const std::string& realm, const std::string& right) {
+  rights_[user][realm] = right;
+}
+
+Data World::StartInput(const std::vector<Request>& requests, const Data& refuse) const {
+  Data realms = Data::MakeObject(), users = Data::MakeObject(), chains = Data::MakeArray();
+  Data applied = Data::MakeArray(), actions = Data::MakeArray(), pushed = Data::MakeArray();
+  std::set<std::string> named = locked_, ids, action_ids;
+  for (const Request& request : requests) {
+    for (const Data& update : request.updates) {
+      for (const auto& [realm, link] : update["after"].members()) named.insert(realm);
+      ids.insert(update["id"].as_string());
+      for (const Data& action : update["actions"].items()) action_ids.insert(action["id"].as_string());
+    }
+    Data item = Data::MakeObject();
+    item.Set("client", request.client).Set("user", request.user).Set("updates", Data(request.updates));
+    pushed.Push(std::move(item));
+  }
+  for (const std::string& realm : named) {
+    const auto head = heads_.find(realm);
+    Data state;
+    if (head != heads_.end()) {
+      state = Data::MakeObject();
+      state.Set("head", head->second.head).Set("headAt", head->second.at);
+    }
+    realms.Set(realm, std::move(state));
+  }
+  for (const auto& [user, rights] : rights_) {
+    Data item = Data::MakeObject();
+    for (const auto& [realm, right] : rights) item.Set(realm, right);
+    users.Set(user, std::move(item));
+  }
+  for (const auto& [key, row] : chains_) chains.Push(row);
+  for (const Data& entry : entries_) {
+    if (!entry["declared"].as_bool() || !ids.contains(entry["update"].as_string())) continue;
+    Data item = Data::MakeObject();
+    item.Set("client", entry["client"]).Set("id", entry["update"]).Set("answer", entry["answer"]);
+    applied.Push(std::move(item));
+  }
+  for (const Data& action : actions_) {
+    if (action_ids.contains(action["id"].as_string())) actions.Push(action);
+  }
+  Data in = Data::MakeObject();
+  in.Set("now", now).Set("realms", std::move(realms)).Set("users", std::move(users));
+  in.Set("chains", std::move(chains)).Set("applied", std::move(applied));
+  in.Set("actions", std::move(actions)).Set("requests", std::move(pushed)).Set("refuse", refuse);
+  return in;
+}
+
+Data World::Answer(const Data& needs) const {
+  Data rows = Data::MakeArray(), others = Data::MakeArray();
+  for (const Data& key : needs["rows"].items()) {
+    const auto row = rows_.find({key.items()[0].as_string(), key.items()[1].as_string()});
+    if (row != rows_.end()) rows.Push(row->second);
+  }
+  for (const auto& [key, row] : rows_) {
+    if (!IsLive(row)) continue;
+    for (const Data& child : needs["children"].items()) {
+      const Data::Array& which = child.items();
+      if (key.first != which[0].as_string()) continue;
+      if (row["props"][which[1].as_string()] == which[2]) rows.Push(row);
+    }
+    for (const Data& unique : needs["unique"].items()) {
+      const Data::Array& which = unique.items();
+      if (key.first != which[0].as_string() || !(row["realm"] == which[2])) continue;
+      if (row["props"][which[1].as_string()] == which[3]) rows.Push(row);
+    }
+  }
+  for (const Data& other : needs["others"].items()) {
+    uint64_t last = 0;
+    for (const Data& change : changes_) {
+      const bool is_it = change["table"] == other.items()[0] && change["id"] == other.items()[1];
+      if (!is_it || change["touch"].as_bool()) continue;
+      for (const Data& entry : entries_) {
+        if (entry["realm"] == change["realm"] && entry["revision"] == change["revision"] &&
+            !(entry["client"] == other.items()[2])) {
+          last = std::max(last, change["revision"].as_u64());
+        }
+      }
+    }
+    Data item = Data::MakeObject();
+    item.Set("table", other.items()[0]).Set("id", other.items()[1]).Set("client", other.items()[2]);
+    others.Push(item.Set("revision", last));
+  }
+  Data in = Data::MakeObject();
+  in.Set("rows", std::move(rows)).Set("others", std::move(others));
+  return in;
+}
+
+Data World::Commit(const std::vector<Request>& requests, const Data& refuse) {
+  now += 10;
+  locked_.clear();
+  rounds_ = 0;
+  for (int attempt = 0; attempt < 10; ++attempt) {
+    AdmissionSession session(&WorldSchema());
+    Data in = StartInput(requests, refuse);
+    for (int round = 0; round < 1000; ++round) {
+      ++rounds_;
+      const Data out = Json(session.Step(WriteJson(in)));
+      if (out.Find("error")) return out;
+      if (const Data* lock = out.Find("lock")) {
+        for (const Data& realm : lock->items()) locked_.insert(realm.as_string());
+        break;
+      }
+      if (const Data* done = out.Find("done")) {
+        Store(*done);
+        return (*done)["results"];
+      }
+      in = Answer(out["needs"]);
+    }
+  }
+  FAIL("the admission never ended");
+  return Data();
+}
+
+void World::Store(const Data& done) {
+  done_ = done;
+  for (const Data& row : done["rows"].items()) {
+    const Key key{row["table"].as_string(), row["id"].as_string()};
+    CHECK(row["isNew"].as_bool() == !rows_.contains(key));
+    Data stored = row;
+    stored.Remove("isNew");
+    rows_[key] = std::move(stored);
+  }
+  for (const Data& entry : done["entries"].items()) entries_.push_back(entry);
+  for (const Data& change : done["changes"].items()) changes_.push_back(change);
+  for (const Data& action : done["actions"].items()) actions_.push_back(action);
+  for (const Data& chain : done["chains"].items()) {
+    chains_[{chain["realm"].as_string(), chain["client"].as_string()}] = chain;
+  }
+  for (const Data& head : done["heads"].items()) {
+    Head& mine = heads_.at(head["realm"].as_string());
+    CHECK(head["headAt"].as_number() > mine.at);
+    mine = {head["head"].as_u64(), head["headAt"].as_number()};
+  }
+  // The states between the entries of one commit: undo its changes one by one, from the end.
+  for (auto& [realm, states] : states_) {
+    Rows present;
+    for (const auto& [key, row] : rows_) {
+      if (IsLive(row) && row["realm"].as_string() == realm) present[key] = row;
+    }
+    const size_t known = states.size();
+    REQUIRE(heads_.at(realm).head + 1 >= known);
+    states.resize(heads_.at(realm).head + 1);
+    for (size_t revision = states.size(); revision-- > known;) {
+      states[revision] = present;
+      for (const Data& change : done["changes"].items()) {
+        if (change["realm"].as_string() != realm || change["revision"].as_u64() != revision) continue;
+        const Key key{change["table"].as_string(), change["id"].as_string()};
+        if (change["before"].is_null()) {
+          present.erase(key);
+        } else {
+          present[key] = change["before"];
+        }
+      }
+    }
+    // What is left after undoing everything must be what was there before.
+    if (states.size() > known) CHECK(present == states[known - 1]);
+  }
+}
+
+Data World::Push(const std::string& client, const std::string& user, const Data& update) {
+  const Data results = Commit({{client, user, {update}}});
+  if (results.Find("error")) return results;
+  return results.items()[0].items()[0];
+}
+
+const Data& World::Row(const std::string& table, const std::string& id) const {
+  const auto row = rows_.find({table, id});
+  return row == rows_.end() || !IsLive(row->second) ? kNothing : row->second;
+}
+
+const Data& World::tombstone(const std::string& table, const std::string& id) const {
+  const auto row = rows_.find({table, id});
+  return row == rows_.end() || IsLive(row->second) ? kNothing : row->second;
+}
+
+const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) const {
+  return states_.at(realm).at(revision);
+}
+
+std::string World::cursor(const std::string& realm, uint64_t revision) const {
+  for (const Data& entry : entries_) {
+    if (entry["realm"].as_string() != realm || entry["revision"].as_u64() != revision) continue;
+    return std::to_string(revision) + "@" + std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
+  }
+  return "0@0";
+}
+
+Data World::Page(const Data& need) const {
+  Data list = Data::MakeArray();
+  Data scope = Data::MakeObject();
+  scope.Set("table", need["table"]).Set("where", need["where"]).Set("filled", true);
+  list.Push(std::move(scope));
+  const Result<Scopes> scopes = Scopes::Parse(WorldSchema(), list);
+  Data rows = Data::MakeArray();
+  bool has_more = false;
+  for (const auto& [key, row] : rows_) {
+    if (!IsLive(row) || key.first != need["table"].as_string()) continue;
+    if (key.second <= need["above"].as_string()) continue;
+    const Data::Array& realms = need["realms"].items();
+    if (std::find(realms.begin(), realms.end(), row["realm"]) == realms.end()) continue;
+    const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), row);
+    if (!scopes.value().Hold(stored.value().key, stored.value().row, true)) continue;
+    has_more = rows.items().size() >= page_rows;
+    if (has_more) break;
+    rows.Push(row);
+  }
+  Data page = Data::MakeObject();
+  page.Set("rows", std::move(rows)).Set("more", has_more);
+  return page;
+}
+
+Data World::RowAfter(const Data& need) const {
+  Data out = Data::MakeObject();
+  out.Set("realm", need["realm"]).Set("table", need["table"]).Set("id", need["id"]);
+  for (const Data& change : changes_) {
+    if (!(change["realm"] == need["realm"]) || !(change["table"] == need["table"])) continue;
+    if (!(change["id"] == need["id"]) || change["revision"].as_u64() <= need["after"].as_u64()) continue;
+    return out.Set("before", change["before"]);
+  }
+  const Data& row = Row(need["table"].as_string(), need["id"].as_string());
+  return out.Set("row", row["realm"] == need["realm"] ? row : Data());
+}
+
+Data World::PullRead(const Data& needs) const {
+  Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
+  Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
+  Data images = Data::MakeArray();
+  std::map<std::string, uint64_t> last;
+  for (const Data& need : needs["entries"].items()) {
+    const std::string& realm = need["realm"].as_string();
+    uint64_t limit = need["limit"].as_u64();
+    if (most_entries.contains(realm)) limit = std::min(limit, most_entries.at(realm) + 1);
+    for (const Data& entry : entries_) {
+      if (!(entry["realm"] == need["realm"]) || entry["revision"].as_u64() < need["from"].as_u64()) continue;
+      if (!need["client"].is_null() && !(entry["client"] == need["client"])) continue;
+      if (limit == 0) break;
+      --limit;
+      last[realm] = entry["revision"].as_u64();
+      entries.Push(entry);
+    }
+  }
+  for (const Data& need : needs["changes"].items()) {
+    for (const Data& change : changes_) {
+      const uint64_t revision = change["revision"].as_u64();
+      if (!(change["realm"] == need["realm"]) || revision <= need["from"].as_u64()) continue;
+      if (revision <= last[change["realm"].as_string()]) changes.Push(change);
+    }
+  }
+  for (const Data& id : needs["own"].items()) {
+    for (const Data& entry : entries_) {
+      if (entry["declared"].as_bool() && entry["update"] == id) own.Push(entry);
+    }
+  }
+  for (const Data& need : needs["state"].items()) {
+    for (const auto& [key, row] : rows_) {
+      const Data::Array& tables = need["tables"].items();
+      const bool is_asked = std::find(tables.begin(), tables.end(), Quote(key.first)) != tables.end();
+      if (is_asked && IsLive(row) && row["realm"] == need["realm"]) state.Push(row);
+    }
+  }
+  for (const Data& need : needs["pages"].items()) pages.Push(Page(need));
+  for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(need));
+  for (const Data& need : needs["images"].items()) {
+    Data image = Data::MakeObject();
+    images.Push(image.Set("realm", need["realm"]).Set("url", "/v1/snapshot"));
+  }
+  Data in = Data::MakeObject();
+  in.Set("entries", std::move(entries)).Set("changes", std::move(changes)).Set("own", std::move(own));
+  in.Set("state", std::move(state)).Set("pages", std::move(pages)).Set("rows", std::move(rows));
+  in.Set("images", std::move(images));
+  return in;
+}
+
+Data World::Pull(const std::string& user, const Data& request) {
+  Data realms = Data::MakeObject();
+  for (const auto& [realm, right] : rights_[user]) {
+    const uint64_t count = states_.at(realm).back().size();
+    Data state = Data::MakeObject();
+    state.Set("head", heads_.at(realm).head).Set("headAt", heads_.at(realm).at);
+    realms.Set(realm, state.Set("rows", rows_for_image ? rows_for_image : count));
+  }
+  Data in = Data::MakeObject();
+  in.Set("now", now).Set("request", request).Set("realms", std::move(realms));
+  PullSession session(&WorldSchema());
+  for (rounds_ = 1; rounds_ < 10; ++rounds_) {
+    const Data out = Json(session.Step(WriteJson(in)));
+    if (out.Find("error")) return out;
+    if (const Data* answer = out.Find("answer")) return *answer;
+    in = PullRead(out["needs"]);
+  }
+  FAIL("the pull never ended");
+  return Data();
+}
+
+}  // namespace skerry::test

@@ -1,0 +1,92 @@
+// World: what a server is to the authority, in memory and as naive as can be: rows, log, changes, chains. It answers `needs`
+// by scanning everything, keeps every state that a realm ever had, and speaks the JSON of docs/authority.md, so that these
+// tests hold that contract too.
+#ifndef SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
+#define SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/data.h"
+#include "model/schema.h"
+
+namespace skerry::test {
+
+Data Json(std::string_view text);  // REQUIRES: it parses
+// The UUID that ends in `number`.
+std::string Id(uint64_t number);
+
+// Tables with ids of the application's own: groups; members (group: cascade and touch, person: setNull, role with a
+// default); people (email unique); countries; cities (country: restrict, population); items (parent: cascade within the
+// table, n, u unique, note); logs (item: cascade and touch, so that touch goes on).
+const Schema& WorldSchema();
+
+class World {
+ public:
+  using Key = std::pair<std::string, std::string>;  // table, id
+  using Rows = std::map<Key, Data>;
+
+  World();
+
+  void AddRealm(const std::string& realm);
+  void Grant(const std::string& user, const std::string& realm, const std::string& right);
+
+  struct Request {
+    std::string client, user;
+    Data::Array updates;
+  };
+  // One group commit. Returns what `done.results` says.
+  Data Commit(const std::vector<Request>& requests, const Data& refuse = Data());
+  // One update of one client; its result.
+  Data Push(const std::string& client, const std::string& user, const Data& update);
+
+  // A pull's answer, or {"error"}.
+  Data Pull(const std::string& user, const Data& request);
+
+  // The live row, or null.
+  const Data& Row(const std::string& table, const std::string& id) const;
+  // The live rows of a realm at a revision.
+  const Rows& StateAt(const std::string& realm, uint64_t revision) const;
+  uint64_t head(const std::string& realm) const { return heads_.at(realm).head; }
+  std::string cursor(const std::string& realm, uint64_t revision) const;
+  const Data::Array& entries() const { return entries_; }
+  const Data::Array& changes() const { return changes_; }
+  const Data& tombstone(const std::string& table, const std::string& id) const;
+  const Data& last_done() const { return done_; }
+  int last_rounds() const { return rounds_; }
+
+  double now = 1'000'000;
+  size_t page_rows = 2;            // of a fill page, whatever the authority allows
+  uint64_t rows_for_image = 0;     // what the server says of a realm's size; 0: the truth
+  std::map<std::string, uint64_t> most_entries;  // of a range
+
+ private:
+  struct Head {
+    uint64_t head = 0;
+    double at = 0;
+  };
+  Data StartInput(const std::vector<Request>& requests, const Data& refuse) const;
+  Data Answer(const Data& needs) const;
+  void Store(const Data& done);
+  Data Page(const Data& need) const;
+  Data RowAfter(const Data& need) const;
+  Data PullRead(const Data& needs) const;
+
+  std::map<std::string, Head> heads_;
+  std::map<std::string, std::map<std::string, std::string>> rights_;
+  std::set<std::string> locked_;
+  Rows rows_;  // tombstones too
+  Data::Array entries_, changes_, actions_;
+  std::map<std::pair<std::string, std::string>, Data> chains_;
+  std::map<std::string, std::vector<Rows>> states_;
+  Data done_;
+  int rounds_ = 0;
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
