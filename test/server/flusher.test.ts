@@ -6,13 +6,9 @@ import type { User } from '../../server/src/auth/auth.ts';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
-import {
-  type CommitOptions,
-  type Committed,
-  RealmsBusy,
-  type Unit,
-} from '../../server/src/push/commit.ts';
+import type { CommitOptions, Committed } from '../../server/src/push/commit.ts';
 import { Flusher, type PushRequest } from '../../server/src/push/flusher.ts';
+import { RealmsBusy, type Unit } from '../../server/src/push/locks.ts';
 
 const user: User = { id: 'anna', realms: new Map([['r', 'write']]), expires: null };
 

@@ -5,7 +5,7 @@
 
 import type { User } from '../auth/auth.ts';
 import { limits } from '../limits.ts';
-import type { Entry } from '../push/commit.ts';
+import type { Entry } from '../push/done.ts';
 
 /** A connection as the hub needs it. */
 export interface Listener {

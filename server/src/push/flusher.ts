@@ -14,16 +14,9 @@ import { refusesValues, sqlState } from '../db/database.ts';
 import type { JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
-import {
-  type Committed,
-  type Committer,
-  type Entry,
-  RealmsBusy,
-  type Refusal,
-  type Result,
-  realmsNamed,
-  type Unit,
-} from './commit.ts';
+import type { Committed, Committer, Refusal } from './commit.ts';
+import type { Entry, Result } from './done.ts';
+import { RealmsBusy, realmsNamed, type Unit } from './locks.ts';
 
 export interface PushRequest {
   readonly client: string;

@@ -6,7 +6,8 @@ import type { User } from '../auth/auth.ts';
 import type { Database } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
-import type { Committer, Entry } from '../push/commit.ts';
+import type { Committer } from '../push/commit.ts';
+import type { Entry } from '../push/done.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';
 
 export interface SeedRow {
