@@ -165,23 +165,30 @@ class History {
         Answer();
       }
     }
-    for (int i = 0; i < 300; ++i) {
+    for (int i = 0; i < 300 && !IsQuiet(); ++i) {
       while (!net_.empty()) Deliver();
       for (Client& client : clients_) {
         Ask(&client, 0);
         while (!answers_.empty()) Answer();
       }
     }
-    for (Client& client : clients_) {
-      CHECK(client.outbox.empty());
-      for (const Data& scope : client.scopes.items()) CHECK(scope["filled"].as_bool());
-      for (const char* realm : {"A", "B"}) {
-        CHECK(client.cursors[realm] == world_.cursor(realm, world_.head(realm)));
-      }
-    }
+    CHECK(IsQuiet());
   }
 
  private:
+  bool IsQuiet() {
+    for (Client& client : clients_) {
+      if (!client.outbox.empty()) return false;
+      for (const Data& scope : client.scopes.items()) {
+        if (!scope["filled"].as_bool()) return false;
+      }
+      for (const char* realm : {"A", "B"}) {
+        if (client.cursors[realm] != world_.cursor(realm, world_.head(realm))) return false;
+      }
+    }
+    return net_.empty() && answers_.empty();
+  }
+
   struct Sent {
     size_t client;
     Data update;
@@ -371,7 +378,7 @@ class History {
 };
 
 TEST_CASE("diff(F, E) applied to F gives E, and reduction leaves the same state as none (invariants 4 and 10)") {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);
   }
