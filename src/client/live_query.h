@@ -8,8 +8,8 @@
 //      what is: only the net difference counts. A row that was put back as it was is not a change; `revision` alone is
 //      not a change (nobody sees it).
 // An image that replaces whole stores is announced by WillReset instead of WillChange for each row; Flush follows as usual.
-// Open and Close may be called at any time outside of steps 1 to 3. A live query opened between WillChange and Flush is
-// not possible: it SKERRY_CHECKs.
+// Open and Close may be called at any time while the stores are whole. A live query that is opened between WillChange and
+// Flush begins with what is there; that Flush tells it only of what changed after it was opened.
 //
 // Costs. WillChange: one look-up, and one decoded copy of the row, only where some live query reads that table. Flush: for
 // each live query of a changed table, per changed row one evaluation of the filter; a change outside of filter and result

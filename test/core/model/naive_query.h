@@ -19,11 +19,12 @@ class NaiveQuery final : public FilterContext {
     const bool select = filter.kind == FilterKind::kInSelect;
     for (Slot slot = 0; slot < inner.slot_limit(); ++slot) {
       if (!inner.IsLive(slot)) continue;
+      const Value outer = select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
+      const Value via = inner.GetValue(slot, filter.via);
+      if (via.is_null() || !(via == outer)) continue;
       const Row candidate = inner.Get(slot);
       const std::string inner_id = inner.Id(slot);
-      const Value via = Column(inner_id, candidate, filter.via);
-      const Value outer = select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
-      if (via.is_null() || !(via == outer) || (select && candidate.realm != row->realm)) continue;
+      if (select && candidate.realm != row->realm) continue;
       if (Matches(filter.children[0], inner_id, candidate, this)) return true;
     }
     return false;
@@ -39,14 +40,11 @@ class NaiveQuery final : public FilterContext {
 
   int Compare(const Query& query, Slot a, Slot b) const {
     const RowStore& store = world_->store(query.table);
-    const std::string id_a = store.Id(a);
-    const std::string id_b = store.Id(b);
     for (const QueryOrder& order : query.order) {
-      const int compared =
-          CompareValues(Column(id_a, store.Get(a), order.column), Column(id_b, store.Get(b), order.column));
+      const int compared = CompareValues(store.GetValue(a, order.column), store.GetValue(b, order.column));
       if (compared != 0) return order.descending ? -compared : compared;
     }
-    return id_a.compare(id_b);
+    return store.Id(a).compare(store.Id(b));
   }
 
   // `extra` says which rows are asked for at all: of an include, those of one parent.

@@ -1,0 +1,152 @@
+#include "client/live_affected.h"
+
+#include <algorithm>
+#include <string>
+
+#include "model/index.h"
+
+namespace skerry {
+namespace {
+
+// What a column of a remembered row was.
+Value OldValue(const LiveChange& change, PropIndex column) {
+  switch (column) {
+    case kIdColumn:
+      return Value::String(change.id);
+    case kRealmColumn:
+      return Value::String(change.old.realm);
+    case kCreatedAtColumn:
+      return Value::Date(change.old.created_at);
+    case kModifiedAtColumn:
+      return Value::Date(change.old.modified_at);
+    default:
+      return change.old.props[column];
+  }
+}
+
+}  // namespace
+
+bool HasInnerFilter(const Filter& filter) {
+  if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) return true;
+  return std::any_of(filter.children.begin(), filter.children.end(), HasInnerFilter);
+}
+
+void LiveAffected::ByFilter(const Filter& filter, TableIndex table, std::vector<Slot>* slots) {
+  if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) {
+    BySelect(filter, table, slots);
+    return;
+  }
+  for (const Filter& child : filter.children) ByFilter(child, table, slots);
+}
+
+void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<Slot>* slots) {
+  RowStore& inner = tables_->store(filter.table);
+  const Filter& where = filter.children[0];
+  const bool deep = HasInnerFilter(where);
+  for (const LiveChange& change : changes_->of(filter.table)) {
+    // Only a row that matched, or matches, was or is seen. Where its own filter looks further, that is not asked.
+    const bool was = change.old_slot != kNoSlot && (deep || Matches(where, change.id, change.old, nullptr));
+    Row now;
+    if (change.new_slot != kNoSlot) now = inner.Get(change.new_slot);
+    const bool is = change.new_slot != kNoSlot && (deep || Matches(where, change.id, now, nullptr));
+    const Value old_via = was ? OldValue(change, filter.via) : Value();
+    const Value new_via = is ? inner.GetValue(change.new_slot, filter.via) : Value();
+    if (!deep && was && is && old_via == new_via && now.realm == change.old.realm) continue;
+    OuterRows(filter, outer, old_via, change.old.realm, slots);
+    OuterRows(filter, outer, new_via, now.realm, slots);
+  }
+  if (!deep) return;
+  std::vector<Slot> further;
+  ByFilter(where, filter.table, &further);
+  for (const Slot slot : further) {
+    OuterRows(filter, outer, inner.GetValue(slot, filter.via), inner.Get(slot).realm, slots);
+  }
+}
+
+void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value& via, std::string_view realm,
+                             std::vector<Slot>* slots) {
+  if (via.is_null()) return;
+  RowStore& store = tables_->store(outer);
+  if (filter.kind == FilterKind::kExists || filter.column == kIdColumn) {
+    const Slot slot = store.Find(via.text());
+    if (slot != kNoSlot) slots->push_back(slot);
+    return;
+  }
+  const Index* index = store.GetIndex(filter.column);
+  const Probe probe = store.MakeProbe(filter.column, via);
+  const Index::Position end = index->UpperBound(probe);
+  const Column& realms = store.column(kRealmColumn);
+  for (Index::Position at = index->LowerBound(probe); at != end; at = index->Next(at)) {
+    ++*visited_;
+    const Slot slot = index->At(at);
+    if (realms.pool->Get(RowStore::TextCode(realms, store.bytes(slot))) == realm) slots->push_back(slot);
+  }
+}
+
+void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows, std::vector<Slot>* slots) {
+  for (const Include& include : query.includes) ByChildren(include, query.table, &rows, slots);
+}
+
+// The rows of `outer` (of `rows`, where these are given) that include rows which may have changed.
+void LiveAffected::ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows,
+                              std::vector<Slot>* slots) {
+  RowStore& inner = tables_->store(include.table);
+  const Query& query = include.query[0];
+  if (!query.after.empty() && changes_->ById(include.table, query.after)) {
+    // Where a page begins has moved: for every parent.
+    const RowStore& store = tables_->store(outer);
+    if (rows) slots->insert(slots->end(), rows->begin(), rows->end());
+    for (Slot slot = 0; !rows && slot < store.slot_limit(); ++slot) {
+      if (store.IsLive(slot)) slots->push_back(slot);
+    }
+    return;
+  }
+  const bool deep = HasInnerFilter(query.where);
+  for (const LiveChange& change : changes_->of(include.table)) {
+    if (change.old_slot != kNoSlot && (deep || Matches(query.where, change.id, change.old, nullptr))) {
+      ParentsOf(include, outer, include.back ? change.old.props[include.prop] : Value(), change.id, rows, slots);
+    }
+    if (change.new_slot == kNoSlot) continue;
+    if (deep || Matches(query.where, change.id, inner.Get(change.new_slot), nullptr)) {
+      ParentsOf(include, outer, include.back ? inner.GetValue(change.new_slot, include.prop) : Value(), change.id, rows,
+                slots);
+    }
+  }
+  std::vector<Slot> further;
+  ByFilter(query.where, include.table, &further);
+  for (const Include& nested : query.includes) ByChildren(nested, include.table, nullptr, &further);
+  std::sort(further.begin(), further.end());
+  further.erase(std::unique(further.begin(), further.end()), further.end());
+  for (const Slot slot : further) {
+    ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(), inner.Id(slot), rows, slots);
+  }
+}
+
+void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Value& via, std::string_view id,
+                             const std::span<const Slot>* rows, std::vector<Slot>* slots) {
+  RowStore& store = tables_->store(outer);
+  if (include.back) {
+    const Slot slot = via.is_null() ? kNoSlot : store.Find(via.text());
+    if (slot != kNoSlot) slots->push_back(slot);
+    return;
+  }
+  const Index* index = store.GetIndex(include.prop);
+  const Probe probe = store.MakeIdProbe(id);
+  const Index::Position from = index->LowerBound(probe);
+  const Index::Position to = index->UpperBound(probe);
+  // Many rows may name one target, where few are shown.
+  if (rows && index->Rank(to) - index->Rank(from) > rows->size()) {
+    const Column& column = store.column(include.prop);
+    for (const Slot slot : *rows) {
+      ++*visited_;
+      if (store.CompareProbe(slot, column, probe) == 0) slots->push_back(slot);
+    }
+    return;
+  }
+  for (Index::Position at = from; at != to; at = index->Next(at)) {
+    ++*visited_;
+    slots->push_back(index->At(at));
+  }
+}
+
+}  // namespace skerry

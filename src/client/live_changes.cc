@@ -1,0 +1,87 @@
+#include "client/live_changes.h"
+
+#include <algorithm>
+
+#include "base/checksum.h"
+
+namespace skerry {
+
+uint32_t* LiveChanges::Bucket(Table* table, std::string_view id) {
+  const size_t mask = table->hash.size() - 1;
+  size_t i = Xxh64(id) & mask;
+  while (table->hash[i] != 0 && table->changes[table->hash[i] - 1].id != id) i = (i + 1) & mask;
+  return &table->hash[i];
+}
+
+void LiveChanges::GrowTable(Table* table) {
+  table->hash.assign(std::max<size_t>(16, table->hash.size() * 2), 0);
+  for (size_t i = 0; i < table->changes.size(); ++i) {
+    *Bucket(table, table->changes[i].id) = static_cast<uint32_t>(i + 1);
+  }
+}
+
+void LiveChanges::Remember(TableIndex index, std::string_view id) {
+  Table& table = tables_[index];
+  if ((table.changes.size() + 1) * 2 > table.hash.size()) GrowTable(&table);
+  uint32_t* bucket = Bucket(&table, id);
+  if (*bucket != 0) return;  // Remembered as it was at first.
+  const RowStore& store = stores_->store(index);
+  LiveChange change;
+  change.id = std::string(id);
+  change.old_slot = store.Find(id);
+  if (change.old_slot != kNoSlot) change.old = store.Get(change.old_slot);
+  table.changes.push_back(std::move(change));
+  *bucket = static_cast<uint32_t>(table.changes.size());
+  ++count_;
+}
+
+void LiveChanges::Settle() {
+  for (size_t t = 0; t < tables_.size(); ++t) {
+    Table& table = tables_[t];
+    if (table.changes.empty()) continue;
+    const RowStore& store = stores_->store(static_cast<TableIndex>(t));
+    const auto is_as_it_was = [&](LiveChange& change) {
+      change.new_slot = store.Find(change.id);
+      if (change.new_slot != change.old_slot) return false;
+      if (change.new_slot == kNoSlot) return true;
+      Row row = store.Get(change.new_slot);
+      row.revision = change.old.revision;
+      return row == change.old;
+    };
+    const size_t before = table.changes.size();
+    table.changes.erase(std::remove_if(table.changes.begin(), table.changes.end(), is_as_it_was), table.changes.end());
+    count_ -= before - table.changes.size();
+    // The hash named places that have moved: ids are sorted instead, for ById.
+    std::sort(table.changes.begin(), table.changes.end(),
+              [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
+    for (uint32_t i = 0; i < table.changes.size(); ++i) {
+      const LiveChange& change = table.changes[i];
+      if (change.old_slot != kNoSlot) table.by_old.push_back({change.old_slot, i});
+      if (change.new_slot != kNoSlot) table.by_new.push_back({change.new_slot, i});
+    }
+    const auto by_slot = [](const Place& a, const Place& b) { return a.slot < b.slot; };
+    std::sort(table.by_old.begin(), table.by_old.end(), by_slot);
+    std::sort(table.by_new.begin(), table.by_new.end(), by_slot);
+  }
+}
+
+void LiveChanges::Clear() {
+  // A large transaction's memory is given back.
+  for (Table& table : tables_) table = Table();
+  count_ = 0;
+}
+
+const LiveChange* LiveChanges::ById(TableIndex table, std::string_view id) const {
+  const std::vector<LiveChange>& changes = tables_[table].changes;
+  const auto at = std::lower_bound(changes.begin(), changes.end(), id,
+                                   [](const LiveChange& change, std::string_view v) { return change.id < v; });
+  return at != changes.end() && at->id == id ? &*at : nullptr;
+}
+
+const LiveChange* LiveChanges::Search(const std::vector<Place>& places, TableIndex table, Slot slot) const {
+  const auto at =
+      std::lower_bound(places.begin(), places.end(), slot, [](const Place& p, Slot v) { return p.slot < v; });
+  return at != places.end() && at->slot == slot ? &tables_[table].changes[at->change] : nullptr;
+}
+
+}  // namespace skerry

@@ -1,0 +1,69 @@
+// LiveChanges: the rows that a transaction changed, net: each with what it was and where it is now.
+//
+// Remember is called before a row changes, Settle once after all changes; then the accessors hold until Clear. Old slots
+// are of the time before, new slots of now: a slot may be the old one of one row and the new one of another.
+#ifndef SKERRY_CLIENT_LIVE_CHANGES_H_
+#define SKERRY_CLIENT_LIVE_CHANGES_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/prepared_query.h"
+#include "model/query.h"
+
+namespace skerry {
+
+struct LiveChange {
+  std::string id;
+  Slot old_slot = kNoSlot;  // kNoSlot: there was no such row
+  Slot new_slot = kNoSlot;  // kNoSlot: there is none any more
+  Row old;                  // REQUIRES: old_slot != kNoSlot
+};
+
+class LiveChanges final : public TouchedRows {
+ public:
+  LiveChanges(size_t tables, Tables* stores) : stores_(stores), tables_(tables) {}
+
+  void Remember(TableIndex table, std::string_view id);
+  // Looks up where rows are now, and forgets those that are as they were (`revision` apart).
+  void Settle();
+  void Clear();
+  bool empty() const { return count_ == 0; }
+
+  const std::vector<LiveChange>& of(TableIndex table) const { return tables_[table].changes; }
+  // The change of the row that was, or is, in a slot; null where it did not change.
+  const LiveChange* ByOldSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_old, table, slot); }
+  const LiveChange* ByNewSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_new, table, slot); }
+  const LiveChange* ById(TableIndex table, std::string_view id) const;
+  bool IsTouched(TableIndex table, Slot slot) const override { return ByNewSlot(table, slot) != nullptr; }
+
+ private:
+  struct Place {
+    Slot slot;
+    uint32_t change;
+  };
+  struct Table {
+    std::vector<LiveChange> changes;
+    std::vector<uint32_t> hash;  // by id, open addressing: place in `changes` + 1, or 0
+    std::vector<Place> by_old;   // sorted by slot
+    std::vector<Place> by_new;
+  };
+  const LiveChange* Find(const std::vector<Place>& places, TableIndex table, Slot slot) const {
+    // Most rows of a result are outside of what a transaction changed: told at once.
+    if (places.empty() || slot < places.front().slot || slot > places.back().slot) return nullptr;
+    return Search(places, table, slot);
+  }
+  const LiveChange* Search(const std::vector<Place>& places, TableIndex table, Slot slot) const;
+  static void GrowTable(Table* table);
+  static uint32_t* Bucket(Table* table, std::string_view id);
+
+  Tables* stores_;
+  std::vector<Table> tables_;
+  size_t count_ = 0;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_CLIENT_LIVE_CHANGES_H_

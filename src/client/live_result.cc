@@ -1,0 +1,339 @@
+#include "client/live_result.h"
+
+#include <algorithm>
+
+namespace skerry {
+namespace {
+
+constexpr uint32_t kMinLookAhead = 16;
+constexpr uint32_t kMaxLookAhead = 256;
+// Short lists are searched as they are.
+constexpr size_t kShortList = 96;
+constexpr uint32_t kNew = 0xffffffff;  // a row that was not visible before
+
+uint32_t LookAhead(uint32_t limit) { return std::min(std::max(limit, kMinLookAhead), kMaxLookAhead); }
+
+void SortUnique(std::vector<Slot>* slots) {
+  std::sort(slots->begin(), slots->end());
+  slots->erase(std::unique(slots->begin(), slots->end()), slots->end());
+}
+
+}  // namespace
+
+LiveResult::LiveResult(uint32_t live, const Query& query, Tables* tables, uint64_t* visited)
+    : live_(live), query_(query), tables_(tables), visited_(visited), prepared_(&query_, tables, visited) {
+  Requery();
+  for (const Slot slot : Visible(list_)) {
+    if (!prepared_.has_includes()) break;
+    nested_.emplace_back();
+    prepared_.RenderIncludes(slot, nullptr, nullptr, &nested_.back());
+  }
+}
+
+uint64_t LiveResult::ListLimit() const {
+  if (query_.limit == 0) return 0;
+  return uint64_t{query_.offset} + query_.limit + LookAhead(query_.limit);
+}
+
+void LiveResult::Requery() {
+  const uint64_t limit = IsUnlimited() ? kNoLimit : std::min<uint64_t>(ListLimit(), kNoLimit - 1);
+  anchor_ = query_.after.empty() ? kNoSlot : prepared_.store().Find(query_.after);
+  std::vector<Slot> list;
+  prepared_.RunWindow(0, static_cast<uint32_t>(limit), &list);
+  more_ = !IsUnlimited() && list.size() >= limit;
+  SetList(std::move(list));
+}
+
+void LiveResult::SetList(std::vector<Slot> list) {
+  list_ = std::move(list);
+  members_.clear();
+  if (list_.size() <= kShortList) return;
+  members_.resize(prepared_.store().slot_limit() / 64 + 1);
+  for (const Slot slot : list_) members_[slot / 64] |= uint64_t{1} << (slot % 64);
+}
+
+bool LiveResult::Contains(Slot slot) const {
+  if (list_.size() <= kShortList) return std::find(list_.begin(), list_.end(), slot) != list_.end();
+  return slot / 64 < members_.size() && (members_[slot / 64] >> (slot % 64) & 1) != 0;
+}
+
+std::span<const Slot> LiveResult::Visible(const std::vector<Slot>& list) const {
+  const size_t from = std::min<size_t>(query_.offset, list.size());
+  return {list.data() + from, std::min<size_t>(list.size() - from, query_.limit)};
+}
+
+void LiveResult::Render(std::vector<uint32_t>* rows) const {
+  const std::span<const Slot> visible = Visible(list_);
+  rows->push_back(static_cast<uint32_t>(visible.size()));
+  for (size_t i = 0; i < visible.size(); ++i) {
+    rows->push_back(visible[i]);
+    if (!nested_.empty()) rows->insert(rows->end(), nested_[i].begin(), nested_[i].end());
+  }
+}
+
+// Does the row match, behind `after`?
+bool LiveResult::InRange(Slot slot) {
+  if (!query_.after.empty() && (anchor_ == kNoSlot || prepared_.Compare(anchor_, slot) >= 0)) return false;
+  return prepared_.Matches(slot);
+}
+
+// Which slots leave the list, and which rows may enter it. False where all has to be asked anew.
+bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected, std::vector<Slot>* gone,
+                             std::vector<Slot>* come) {
+  if (!query_.after.empty() && changes.ById(query_.table, query_.after)) return false;
+  for (const LiveChange& change : changes.of(query_.table)) {
+    if (change.old_slot != kNoSlot && Contains(change.old_slot)) gone->push_back(change.old_slot);
+    if (change.new_slot != kNoSlot && InRange(change.new_slot)) come->push_back(change.new_slot);
+  }
+  std::vector<Slot> others;
+  affected->ByFilter(query_.where, query_.table, &others);
+  SortUnique(&others);
+  for (const Slot slot : others) {
+    if (changes.ByNewSlot(query_.table, slot)) continue;
+    ++*visited_;
+    const bool was = Contains(slot);
+    const bool is = InRange(slot);
+    if (was && !is) gone->push_back(slot);
+    if (is && !was) come->push_back(slot);
+  }
+  std::sort(gone->begin(), gone->end());
+  return true;
+}
+
+// The list without what is gone, with what has come. False where the look-ahead is drained.
+bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come, std::vector<Slot>* next) {
+  for (const Slot slot : list_) {
+    if (!std::binary_search(gone.begin(), gone.end(), slot)) next->push_back(slot);
+  }
+  const auto before = [this](Slot a, Slot b) {
+    ++*visited_;
+    return prepared_.Compare(a, b) < 0;
+  };
+  std::sort(come.begin(), come.end(), before);
+  if (more_) {
+    // What sorts behind the last row that stays may sort behind rows that are not in the list.
+    if (next->empty()) return false;
+    while (!come.empty() && before(next->back(), come.back())) come.pop_back();
+  }
+  std::vector<Slot> merged;
+  merged.reserve(next->size() + come.size());
+  auto from = next->begin();
+  for (const Slot slot : come) {
+    const auto place = std::lower_bound(from, next->end(), slot, before);
+    merged.insert(merged.end(), from, place);
+    merged.push_back(slot);
+    from = place;
+  }
+  merged.insert(merged.end(), from, next->end());
+  const uint64_t limit = ListLimit();
+  if (more_ && merged.size() < uint64_t{query_.offset} + query_.limit) return false;
+  if (!IsUnlimited() && merged.size() > limit + LookAhead(query_.limit)) {
+    merged.resize(static_cast<size_t>(limit));
+    more_ = true;
+  }
+  *next = std::move(merged);
+  return true;
+}
+
+bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, LiveDelta* delta) {
+  if (query_.limit == 0) return false;
+  std::vector<Slot> gone;
+  std::vector<Slot> come;
+  const bool can_merge = FindMembers(changes, affected, &gone, &come);
+  const bool same_members = can_merge && gone.empty() && come.empty();
+  if (same_members && !prepared_.has_includes()) return false;
+  std::vector<Slot> before;
+  std::vector<Slot> next;
+  if (same_members) {
+    before = list_;
+  } else if (can_merge && Merge(gone, std::move(come), &next)) {
+    before = std::move(list_);
+    SetList(std::move(next));
+  } else {
+    ++requeries_;
+    before = std::move(list_);
+    Requery();
+  }
+  const std::span<const Slot> visible = Visible(list_);
+  std::vector<uint32_t> origin;
+  Compare(Visible(before), visible, changes, &origin, delta);
+  if (prepared_.has_includes()) {
+    std::vector<Slot> stale;
+    affected->ByIncludes(query_, visible, &stale);
+    SortUnique(&stale);
+    RenderNested(visible, origin, stale, changes, delta);
+  }
+  if (delta->added.empty() && delta->removed.empty() && delta->changed.empty()) return false;
+  delta->live = live_;
+  Render(&delta->rows);
+  return true;
+}
+
+// Walks both results at once. Rows that did not change are in the same order in both, so that where they differ the one
+// that sorts first is in one of them only. origin[i] is the place before of the row that is now at i, or kNew.
+void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after, const LiveChanges& changes,
+                         std::vector<uint32_t>* origin, LiveDelta* delta) {
+  struct Seen {
+    const LiveChange* change;
+    uint32_t place;
+    uint32_t stayed;  // rows before it that stay and did not change
+  };
+  const TableIndex table = query_.table;
+  const RowStore& store = prepared_.store();
+  std::vector<Seen> was;
+  std::vector<Seen> is;
+  std::vector<std::pair<uint32_t, std::string>> removed;
+  std::vector<std::pair<uint32_t, std::string>> added;
+  if (prepared_.has_includes()) origin->assign(after.size(), kNew);
+  uint32_t stayed = 0;
+  size_t i = 0;
+  size_t j = 0;
+  while (i < before.size() || j < after.size()) {
+    const auto place_i = static_cast<uint32_t>(i);
+    const auto place_j = static_cast<uint32_t>(j);
+    if (const LiveChange* change = i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {
+      was.push_back({change, place_i, stayed});
+      ++i;
+    } else if (const LiveChange* other = j < after.size() ? changes.ByNewSlot(table, after[j]) : nullptr) {
+      is.push_back({other, place_j, stayed});
+      ++j;
+    } else if (i < before.size() && j < after.size() && before[i] == after[j]) {
+      if (!origin->empty()) (*origin)[j] = place_i;
+      ++stayed;
+      ++i;
+      ++j;
+    } else if (j == after.size() || (i < before.size() && ++*visited_ && prepared_.Compare(before[i], after[j]) < 0)) {
+      removed.emplace_back(place_i, store.Id(before[i]));
+      ++i;
+    } else {
+      added.emplace_back(place_j, store.Id(after[j]));
+      ++j;
+    }
+  }
+  const auto by_change = [](const Seen& a, const Seen& b) { return a.change < b.change; };
+  std::sort(was.begin(), was.end(), by_change);
+  std::vector<Seen> kept;
+  for (const Seen& now : is) {
+    const auto then = std::lower_bound(was.begin(), was.end(), now, by_change);
+    if (then == was.end() || then->change != now.change) {
+      added.emplace_back(now.place, now.change->id);
+      continue;
+    }
+    if (!origin->empty()) (*origin)[now.place] = then->place;
+    delta->changed.push_back(now.change->id);
+    if (then->stayed != now.stayed) delta->moved.push_back(now.change->id);
+    kept.push_back(*then);
+  }
+  std::sort(kept.begin(), kept.end(), by_change);
+  for (const Seen& then : was) {
+    if (!std::binary_search(kept.begin(), kept.end(), then, by_change)) removed.emplace_back(then.place, then.change->id);
+  }
+  std::sort(added.begin(), added.end());
+  std::sort(removed.begin(), removed.end());
+  for (auto& row : added) delta->added.push_back(std::move(row.second));
+  for (auto& row : removed) delta->removed.push_back(std::move(row.second));
+}
+
+// Renders the includes of rows that are new, changed or stale; keeps the others'.
+void LiveResult::RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin,
+                              const std::vector<Slot>& stale, const LiveChanges& changes, LiveDelta* delta) {
+  std::vector<Nested> nested(after.size());
+  std::vector<std::string> changed;
+  size_t next = 0;  // in delta->changed, which is in the order of the result
+  for (size_t i = 0; i < after.size(); ++i) {
+    const LiveChange* change = changes.ByNewSlot(query_.table, after[i]);
+    const bool is_listed = change && origin[i] != kNew;
+    if (is_listed) changed.push_back(std::move(delta->changed[next++]));
+    const bool is_stale = std::binary_search(stale.begin(), stale.end(), after[i]);
+    if (origin[i] != kNew && !change && !is_stale) {
+      nested[i] = std::move(nested_[origin[i]]);
+      continue;
+    }
+    bool touched = false;
+    prepared_.RenderIncludes(after[i], &changes, &touched, &nested[i]);
+    if (origin[i] == kNew || is_listed) continue;
+    if (touched || nested[i] != nested_[origin[i]]) changed.push_back(prepared_.store().Id(after[i]));
+  }
+  nested_ = std::move(nested);
+  delta->changed = std::move(changed);
+}
+
+// ---- Replaced stores
+
+void LiveResult::RememberAll(const LiveChanges& changes) {
+  if (is_remembering_) return;
+  is_remembering_ = true;
+  remembered_.clear();
+  remembered_stream_.clear();
+  Render(&remembered_stream_);
+  const RowStore& store = prepared_.store();
+  for (const Slot slot : Visible(list_)) {
+    const auto place = static_cast<uint32_t>(remembered_.size());
+    if (const LiveChange* change = changes.ByOldSlot(query_.table, slot)) {
+      remembered_.push_back({change->id, change->old, place});
+    } else {
+      remembered_.push_back({store.Id(slot), store.Get(slot), place});
+    }
+  }
+  std::sort(remembered_.begin(), remembered_.end(),
+            [](const Remembered& a, const Remembered& b) { return a.id < b.id; });
+}
+
+bool LiveResult::UpdateAll(LiveDelta* delta) {
+  is_remembering_ = false;
+  ++requeries_;
+  Requery();
+  nested_.clear();
+  const RowStore& store = prepared_.store();
+  std::vector<bool> kept(remembered_.size());
+  std::vector<std::pair<uint32_t, std::string>> removed;
+  struct Changed {
+    std::string id;
+    uint32_t before;
+    uint32_t stayed;
+  };
+  std::vector<Changed> changed;
+  std::vector<uint32_t> stayed;  // the places before of rows that are as they were
+  for (const Slot slot : Visible(list_)) {
+    if (prepared_.has_includes()) {
+      nested_.emplace_back();
+      prepared_.RenderIncludes(slot, nullptr, nullptr, &nested_.back());
+    }
+    std::string id = store.Id(slot);
+    const auto at = std::lower_bound(remembered_.begin(), remembered_.end(), id,
+                                     [](const Remembered& a, const std::string& b) { return a.id < b; });
+    if (at == remembered_.end() || at->id != id) {
+      delta->added.push_back(std::move(id));
+      continue;
+    }
+    kept[static_cast<size_t>(at - remembered_.begin())] = true;
+    Row row = store.Get(slot);
+    row.revision = at->row.revision;
+    if (row == at->row && !prepared_.has_includes()) {
+      stayed.push_back(at->place);
+    } else {
+      // What a row includes is not compared here: it counts as changed.
+      changed.push_back({std::move(id), at->place, static_cast<uint32_t>(stayed.size())});
+    }
+  }
+  std::sort(stayed.begin(), stayed.end());
+  for (Changed& row : changed) {
+    const auto before = std::lower_bound(stayed.begin(), stayed.end(), row.before) - stayed.begin();
+    if (static_cast<uint32_t>(before) != row.stayed) delta->moved.push_back(row.id);
+    delta->changed.push_back(std::move(row.id));
+  }
+  for (size_t i = 0; i < remembered_.size(); ++i) {
+    if (!kept[i]) removed.emplace_back(remembered_[i].place, std::move(remembered_[i].id));
+  }
+  std::sort(removed.begin(), removed.end());
+  for (auto& row : removed) delta->removed.push_back(std::move(row.second));
+  remembered_.clear();
+  Render(&delta->rows);
+  delta->live = live_;
+  const bool differs = delta->rows != remembered_stream_ || !delta->changed.empty() || !delta->added.empty() ||
+                       !delta->removed.empty();
+  remembered_stream_.clear();
+  return differs;
+}
+
+}  // namespace skerry

@@ -1,0 +1,428 @@
+// Live queries against queries from scratch: after each of thousands of random transactions each live result is what its
+// definition gives, and each delta is the difference, no more and no less. And what it costs: a change outside of filter
+// and result visits no other row.
+#include "client/live_query.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "test/core/model/naive_query.h"
+
+namespace skerry {
+namespace {
+
+// A result as it looks: per row its id, slot, content (without revision) and includes.
+struct Shown {
+  std::string id;
+  std::string content;
+};
+
+class Observer {
+ public:
+  Observer(World* world, LiveQueries* live, const std::string& description)
+      : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
+    std::vector<uint32_t> rows;
+    id = live->Open(query, &rows);
+    CHECK(rows == NaiveQuery(world).Run(query));
+    shown = Look();
+  }
+
+  std::vector<Shown> Look() const {
+    const NaiveQuery naive(world_);
+    std::vector<Shown> result;
+    for (const Slot slot : naive.Rows(query, [](Slot) { return true; })) {
+      Query one = query;
+      one.where = Filter();
+      one.limit = kNoLimit;
+      one.offset = 0;
+      std::vector<uint32_t> stream;
+      naive.Render(one, {slot}, &stream);
+      std::string content;
+      Describe(one, stream, &content);
+      result.push_back({world_->store(query.table).Id(slot), content});
+    }
+    return result;
+  }
+
+  Query query;
+  uint32_t id = 0;
+  std::vector<Shown> shown;
+
+ private:
+  void DescribeRow(TableIndex table, Slot slot, std::string* content) const {
+    Row row = world_->store(table).Get(slot);
+    *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
+                std::to_string(row.created_at) + "/" + std::to_string(row.modified_at);
+    for (const Value& v : row.props) {
+      *content += "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
+    }
+  }
+  void Describe(const Query& level, const std::vector<uint32_t>& stream, std::string* content) const {
+    size_t at = 0;
+    DescribeLevel(level, stream, &at, content);
+  }
+  void DescribeLevel(const Query& level, const std::vector<uint32_t>& stream, size_t* at, std::string* content) const {
+    const uint32_t n = stream[(*at)++];
+    *content += "[";
+    for (uint32_t i = 0; i < n; ++i) {
+      DescribeRow(level.table, stream[(*at)++], content);
+      for (const Include& include : level.includes) DescribeLevel(include.query[0], stream, at, content);
+    }
+    *content += "]";
+  }
+
+  World* world_;
+};
+
+using Ids = std::vector<std::string>;
+
+const Shown* FindShown(const std::vector<Shown>& rows, const std::string& id) {
+  for (const Shown& row : rows) {
+    if (row.id == id) return &row;
+  }
+  return nullptr;
+}
+
+// By definition.
+LiveDelta Difference(const std::vector<Shown>& before, const std::vector<Shown>& after) {
+  LiveDelta delta;
+  const auto unchanged_before = [&](const std::vector<Shown>& rows, const std::string& id) {
+    int count = 0;
+    for (const Shown& row : rows) {
+      if (row.id == id) break;
+      const Shown* then = FindShown(before, row.id);
+      const Shown* now = FindShown(after, row.id);
+      // Of the row itself: what it includes has no part in its place.
+      if (then && now && then->content.substr(0, then->content.find('[', 1)) == now->content.substr(0, now->content.find('[', 1))) ++count;
+    }
+    return count;
+  };
+  for (const Shown& row : after) {
+    const Shown* then = FindShown(before, row.id);
+    if (!then) {
+      delta.added.push_back(row.id);
+      continue;
+    }
+    if (then->content == row.content) continue;
+    delta.changed.push_back(row.id);
+    if (unchanged_before(before, row.id) != unchanged_before(after, row.id)) delta.moved.push_back(row.id);
+  }
+  for (const Shown& row : before) {
+    if (!FindShown(after, row.id)) delta.removed.push_back(row.id);
+  }
+  return delta;
+}
+
+class LiveWorld {
+ public:
+  LiveWorld() : live(&world.schema(), &world) {}
+
+  void Put(TableIndex table, const std::string& id, const Row& row) {
+    live.WillChange(table, id);
+    world.store(table).Put(id, row);
+  }
+  void Erase(TableIndex table, const std::string& id) {
+    live.WillChange(table, id);
+    world.store(table).Erase(id);
+  }
+  void Change(Random* random) {
+    const TableIndex table = static_cast<TableIndex>(random->Below(3));
+    const std::string id = RandomId(random, table, 60);
+    const Slot slot = world.store(table).Find(id);
+    if (random->Below(3) == 0) {
+      Erase(table, id);
+    } else if (slot != kNoSlot && random->Below(2)) {
+      // One prop only, or none at all but the revision.
+      Row row = world.store(table).Get(slot);
+      const Row other = RandomRow(random, table, 60, 40);
+      const size_t prop = random->Below(row.props.size() + 1);
+      if (prop < row.props.size()) row.props[prop] = other.props[prop];
+      row.revision = other.revision;
+      Put(table, id, row);
+    } else {
+      Put(table, id, RandomRow(random, table, 60, 40));
+    }
+  }
+  std::map<uint32_t, LiveDelta> Flush() {
+    std::vector<LiveDelta> deltas;
+    live.Flush(&deltas);
+    std::map<uint32_t, LiveDelta> by_live;
+    for (LiveDelta& delta : deltas) {
+      CHECK(by_live.count(delta.live) == 0);
+      by_live[delta.live] = std::move(delta);
+    }
+    return by_live;
+  }
+
+  World world;
+  LiveQueries live;
+};
+
+void CheckObserver(LiveWorld* lived, Observer* observer, const std::map<uint32_t, LiveDelta>& deltas) {
+  std::vector<uint32_t> rows;
+  lived->live.Render(observer->id, &rows);
+  REQUIRE(rows == NaiveQuery(&lived->world).Run(observer->query));
+  std::vector<Shown> now = observer->Look();
+  const LiveDelta expected = Difference(observer->shown, now);
+  const auto found = deltas.find(observer->id);
+  const bool differs = !expected.added.empty() || !expected.removed.empty() || !expected.changed.empty();
+  REQUIRE((found != deltas.end()) == differs);
+  observer->shown = std::move(now);
+  if (!differs) return;
+  const LiveDelta& delta = found->second;
+  REQUIRE(delta.rows == rows);
+  REQUIRE(delta.added == expected.added);
+  REQUIRE(delta.removed == expected.removed);
+  REQUIRE(delta.changed == expected.changed);
+  REQUIRE(delta.moved == expected.moved);
+}
+
+TEST_CASE("each live result equals its query from scratch, each delta the difference, over random transactions") {
+  Random random("live equals scratch");
+  int notified = 0;
+  int silent = 0;
+  for (int round = 0; round < 8; ++round) {
+    LiveWorld lived;
+    for (int i = 0; i < 200; ++i) lived.Change(&random);
+    std::vector<std::pair<std::string, std::unique_ptr<Observer>>> observers;
+    for (int i = 0; i < 10; ++i) {
+      const std::string text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
+      observers.emplace_back(text, std::make_unique<Observer>(&lived.world, &lived.live, text));
+    }
+    lived.Flush();
+    for (int step = 0; step < 120; ++step) {
+      for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n) lived.Change(&random);
+      const auto deltas = lived.Flush();
+      notified += static_cast<int>(deltas.size());
+      silent += static_cast<int>(observers.size() - deltas.size());
+      for (auto& [text, observer] : observers) {
+        CAPTURE(text);
+        CheckObserver(&lived, observer.get(), deltas);
+      }
+    }
+    for (auto& [text, observer] : observers) lived.live.Close(observer->id);
+    CHECK(lived.live.size() == 0);
+    CHECK_FALSE(lived.live.Reads(kCities));
+  }
+  CHECK(notified > 1500);
+  CHECK(silent > 1500);
+}
+
+TEST_CASE("a change that is taken back within its transaction is told to nobody, nor is a mere revision") {
+  Random random("net nothing");
+  LiveWorld lived;
+  for (int i = 0; i < 200; ++i) lived.Change(&random);
+  const Row row = RandomRow(&random, kCities, 60, 40);
+  lived.Put(kCities, "c1000", row);
+  lived.Flush();
+  Observer observer(&lived.world, &lived.live, R"({"table":"cities"})");
+  Row other = row;
+  other.props[0] = Value::String("a server's value that a newer local change overlaps");
+  lived.Put(kCities, "c1000", other);
+  lived.Put(kCities, "c1000", row);
+  lived.Put(kCities, "c1001", row);
+  lived.Erase(kCities, "c1001");
+  CHECK(lived.Flush().empty());
+  other = row;
+  other.revision += 7;
+  lived.Put(kCities, "c1000", other);
+  CHECK(lived.Flush().empty());
+}
+
+// 10,000 cities of two countries.
+void FillCities(LiveWorld* lived, Random* random) {
+  for (uint64_t i = 0; i < 10'000; ++i) {
+    Row row = RandomRow(random, kCities, 100, 100);
+    row.props[1] = Value::String(i % 2 ? "SE" : "NO");
+    row.props[2] = Value::Number(static_cast<double>(random->Below(10'000'000)) + 1000);
+    lived->Put(kCities, "c" + std::to_string(i), row);
+  }
+}
+
+TEST_CASE("a change outside of a live query's filter and result visits none of the other rows") {
+  Random random("outside");
+  LiveWorld lived;
+  FillCities(&lived, &random);
+  Observer all(&lived.world, &lived.live, R"({"table":"cities","where":["=","country","SE"]})");
+  Observer top(&lived.world, &lived.live,
+               R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]],"limit":50})");
+  Observer exists(&lived.world, &lived.live, R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
+  Observer includes(&lived.world, &lived.live,
+                    R"({"table":"cities","order":[["population","desc"]],"limit":20,
+                        "include":[{"name":"visits","kind":"back","table":"visits","prop":"city","query":{"where":[">","stars",3]}}]})");
+  lived.Flush();
+  const uint64_t before = lived.live.rows_visited();
+  for (int i = 0; i < 500; ++i) {
+    // Norwegian cities come, go and change; visits of few stars too.
+    Row row = RandomRow(&random, kCities, 100, 100);
+    row.props[1] = Value::String("NO");
+    row.props[2] = Value::Number(static_cast<double>(i % 100));
+    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
+    lived.Erase(kCities, "n" + std::to_string(random.Below(100)));
+    Row visit = RandomRow(&random, kVisits, 100, 40);
+    visit.props[2] = Value::Number(1);
+    lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
+    CHECK(lived.Flush().empty());
+  }
+  // The two queries without a country see these rows come, behind their last: one comparison with it.
+  CHECK(lived.live.rows_visited() - before <= uint64_t{500} * 4);
+  lived.live.Close(includes.id);
+  lived.live.Close(exists.id);
+  const uint64_t strict = lived.live.rows_visited();
+  for (int i = 0; i < 500; ++i) {
+    Row row = RandomRow(&random, kCities, 100, 100);
+    row.props[1] = Value::String("NO");
+    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
+    CHECK(lived.Flush().empty());
+  }
+  CHECK(lived.live.rows_visited() == strict);
+  CHECK(lived.live.requeries() == 0);
+}
+
+TEST_CASE("a change inside of a result visits a few rows, not all of them") {
+  Random random("inside");
+  LiveWorld lived;
+  FillCities(&lived, &random);
+  Observer all(&lived.world, &lived.live,
+               R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]]})");
+  lived.Flush();
+  const uint64_t before = lived.live.rows_visited();
+  for (int i = 0; i < 100; ++i) {
+    const std::string id = "c" + std::to_string(random.Below(5000) * 2 + 1);
+    Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
+    row.props[2] = Value::Number(static_cast<double>(random.Below(10'000'000)));
+    lived.Put(kCities, id, row);
+    const auto deltas = lived.Flush();
+    REQUIRE(deltas.size() == 1);
+    CHECK(deltas.begin()->second.changed == Ids{id});
+  }
+  CHECK(lived.live.rows_visited() - before < uint64_t{100} * 40);
+  CHECK(lived.live.requeries() == 0);
+}
+
+TEST_CASE("a window is filled up from its look-ahead, and asks again only when that is drained") {
+  Random random("look-ahead");
+  LiveWorld lived;
+  FillCities(&lived, &random);
+  Observer top(&lived.world, &lived.live, R"({"table":"cities","order":[["population","desc"]],"limit":10})");
+  lived.Flush();
+  for (int i = 0; i < 48; ++i) {
+    std::vector<uint32_t> rows;
+    lived.live.Render(top.id, &rows);
+    lived.Erase(kCities, lived.world.store(kCities).Id(rows[1]));
+    const auto deltas = lived.Flush();
+    REQUIRE(deltas.size() == 1);
+    CHECK(deltas.begin()->second.added.size() == 1);
+    CHECK(deltas.begin()->second.removed.size() == 1);
+    rows.clear();
+    lived.live.Render(top.id, &rows);
+    if (i % 8 == 7) CHECK(rows == NaiveQuery(&lived.world).Run(top.query));
+  }
+  CHECK(lived.live.requeries() >= 1);
+  CHECK(lived.live.requeries() <= 48 / 16);
+}
+
+TEST_CASE("exists and includes react to the rows of other tables that concern them") {
+  Random random("concern");
+  LiveWorld lived;
+  FillCities(&lived, &random);
+  Observer exists(&lived.world, &lived.live, R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
+  Observer includes(&lived.world, &lived.live,
+                    R"({"table":"cities","where":["in","id",["c1","c2"]],"include":[{"name":"visits","kind":"back","table":"visits","prop":"city"}]})");
+  lived.Flush();
+  Row visit = RandomRow(&random, kVisits, 100, 40);
+  visit.props[1] = Value::String("c1");
+  visit.props[2] = Value::Number(5);
+  const uint64_t before = lived.live.rows_visited();
+  lived.Put(kVisits, Uuid7(kVisits, 1), visit);
+  auto deltas = lived.Flush();
+  CHECK(deltas.at(exists.id).added == Ids{"c1"});
+  CHECK(deltas.at(includes.id).changed == Ids{"c1"});
+  CHECK(deltas.at(includes.id).added.empty());
+  visit.props[1] = Value::String("c2");
+  lived.Put(kVisits, Uuid7(kVisits, 1), visit);
+  deltas = lived.Flush();
+  CHECK(deltas.at(exists.id).added == Ids{"c2"});
+  CHECK(deltas.at(exists.id).removed == Ids{"c1"});
+  CHECK(deltas.at(includes.id).changed == Ids{"c1", "c2"});
+  visit.props[1] = Value::String("c3");
+  visit.props[2] = Value::Number(0);
+  lived.Put(kVisits, Uuid7(kVisits, 1), visit);
+  deltas = lived.Flush();
+  CHECK(deltas.at(exists.id).removed == Ids{"c2"});
+  CHECK(deltas.at(includes.id).changed == Ids{"c2"});
+  CHECK(lived.live.rows_visited() - before < 40);
+}
+
+TEST_CASE("stores that are replaced as a whole give the net difference too") {
+  Random random("reset");
+  LiveWorld lived;
+  for (int i = 0; i < 200; ++i) lived.Change(&random);
+  lived.Flush();
+  std::vector<std::unique_ptr<Observer>> observers;
+  for (int i = 0; i < 12; ++i) {
+    observers.push_back(std::make_unique<Observer>(&lived.world, &lived.live,
+                                                   RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 2)));
+  }
+  for (int step = 0; step < 60; ++step) {
+    for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);  // before it, in the same transaction
+    lived.live.WillReset();
+    for (TableIndex table = 0; table < 3; ++table) {
+      RowStore& store = lived.world.store(table);
+      std::string bytes;
+      store.Save(&bytes);
+      store.Clear();
+      REQUIRE(store.Load(bytes).ok());
+    }
+    lived.live.WillReset();
+    for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);
+    const auto deltas = lived.Flush();
+    for (auto& observer : observers) {
+      std::vector<uint32_t> rows;
+      lived.live.Render(observer->id, &rows);
+      REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
+      // Slots may be others, ids and contents decide.
+      std::vector<Shown> before = observer->shown;
+      std::vector<Shown> after = observer->Look();
+      for (auto* shown : {&before, &after}) {
+        for (Shown& row : *shown) row.content = row.content.substr(row.content.find(':'));
+      }
+      observer->shown = observer->Look();
+      const LiveDelta expected = Difference(before, after);
+      const auto found = deltas.find(observer->id);
+      if (found == deltas.end()) {
+        REQUIRE((expected.added.empty() && expected.removed.empty() && expected.changed.empty()));
+        continue;
+      }
+      REQUIRE(found->second.added == expected.added);
+      REQUIRE(found->second.removed == expected.removed);
+      REQUIRE(found->second.changed == expected.changed);
+      REQUIRE(found->second.rows == rows);
+    }
+  }
+}
+
+TEST_CASE("a live query opened in the middle of a transaction is told only of what follows") {
+  Random random("in the middle");
+  LiveWorld lived;
+  FillCities(&lived, &random);
+  Observer first(&lived.world, &lived.live, R"({"table":"cities","where":["=","country","SE"]})");
+  lived.Flush();
+  const Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find("c1"));
+  lived.Put(kCities, "x1", row);
+  Observer second(&lived.world, &lived.live, R"({"table":"cities","where":["=","country","SE"]})");
+  lived.Put(kCities, "x2", row);
+  lived.Erase(kCities, "c1");
+  const auto deltas = lived.Flush();
+  CHECK(deltas.at(first.id).added == Ids{"x1", "x2"});
+  CHECK(deltas.at(second.id).added == Ids{"x2"});
+  CHECK(deltas.at(second.id).removed == Ids{"c1"});
+}
+
+}  // namespace
+}  // namespace skerry
