@@ -16,6 +16,7 @@ import { createApp } from './http/app.ts';
 import { StaticFiles } from './http/files.ts';
 import { Images } from './image/images.ts';
 import { limits } from './limits.ts';
+import { PlainTables } from './plain/plain-table.ts';
 import { PokeHub } from './poke/hub.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
@@ -150,6 +151,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     flusher,
     puller: new Puller({ database, authority, schema: tables, images }),
     images,
+    tables: new PlainTables(database, tables),
     files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
     origins,
     log,

@@ -7,6 +7,7 @@ import type { Authority } from '../authority/authority.ts';
 import type { Database } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
+import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import type { Flusher } from '../push/flusher.ts';
@@ -25,6 +26,7 @@ export interface AppOptions {
   readonly flusher: Flusher;
   readonly puller: Puller;
   readonly images: Images;
+  readonly tables: PlainTables;
   readonly files: StaticFiles | null;
   readonly origins: ReadonlySet<string>;
   readonly log: (message: string, error: unknown) => void;
@@ -123,6 +125,21 @@ export function createApp(options: AppOptions): Hono {
     const image = options.images.find(realm, epoch, Number(revision), hash);
     if (image === null) throw noSuchImage();
     return immutableFile(req.raw, image.path, image.bytes, hash);
+  });
+
+  app.get('/v1/tables/:table', async ({ req }) => {
+    const user = await caller(req.raw);
+    const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
+    const answer = await options.tables.read(user, req.param('table'), request);
+    return jsonResponse(req.raw, JSON.stringify(answer));
+  });
+
+  app.post('/v1/tables/:table', async ({ req }) => {
+    const user = await caller(req.raw);
+    const { value: body } = await readObject(req.raw);
+    const request = parseTableRequest(body.lastUpdateTime, body.exclude);
+    const answer = await options.tables.read(user, req.param('table'), request);
+    return jsonResponse(req.raw, JSON.stringify(answer));
   });
 
   app.get('/v1/time', ({ req: { raw } }) =>
