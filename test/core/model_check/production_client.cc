@@ -1,0 +1,199 @@
+#include "test/core/model_check/production_client.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "log/fold.h"
+#include "sync/chain.h"
+#include "sync/grouping.h"
+#include "sync/push.h"
+#include "sync/records.h"
+
+namespace skerry::test {
+
+ProductionClient::ProductionClient(const Schema* schema, const std::string& identity,
+                                   CheckScopes scopes)
+    : schema_(schema), scopes_(std::move(scopes)) {
+  sync_ = CompleteSyncRecord(Data(), identity, schema->version());
+  Data list = Data::MakeArray();
+  for (const CheckScope& scope : scopes_) {
+    Data data = Data::MakeObject();
+    data.Set("table", scope.table)
+        .Set("where", ParseJson(scope.where).value())
+        .Set("filled", false);
+    list.Push(std::move(data));
+  }
+  sync_.Set("scopes", std::move(list)).Set("scopeVersion", 1);
+}
+
+std::string ProductionClient::Mutate(const std::vector<naive::Op>& ops, double now,
+                                     UuidGenerator* ids) {
+  Mutation mutation;
+  mutation.action = {ids->Next(now), "act", "null", now};
+  for (const naive::Op& op : ops) mutation.ops.push_back(OpOf(op));
+  for (const auto& [realm, cursor] : sync_["cursors"].members())
+    mutation.base.emplace_back(realm, CursorRevision(cursor));
+  std::sort(mutation.base.begin(), mutation.base.end());
+  Data keys = Data::MakeArray();
+  for (const Op& op : mutation.ops)
+    keys.Push(schema_->table(op.table).name + std::string(1, '\0') + op.id);
+  Data record = Data::MakeObject();
+  record.Set("v", 1)
+      .Set("id", mutation.action.id)
+      .Set("name", "act")
+      .Set("at", now)
+      .Set("state", "pending");
+  record.Set("update", nullptr).Set("held", false).Set("known", nullptr);
+  record.Set("realms", Strings(RealmsOf(mutation.ops))).Set("keys", std::move(keys));
+  record.Set("body", Data::Bytes(EncodeMutation(*schema_, mutation)));
+  mutations_[++last_key_] = std::move(record);
+  keys_[mutation.action.id] = static_cast<uint64_t>(last_key_);
+  return mutation.action.id;
+}
+
+Data ProductionClient::Range(const std::map<double, Data>& store, size_t most) const {
+  Data range = Data::MakeArray();
+  for (const auto& [key, value] : store) {
+    if (range.items().size() == most) break;
+    Data item = Data::MakeObject();
+    range.Push(item.Set("key", key).Set("value", value));
+  }
+  return range;
+}
+
+std::vector<Data> ProductionClient::Outbox() const {
+  Data range = Data::MakeArray();
+  for (const auto& [key, value] : outbox_) {
+    Data item = Data::MakeObject();
+    range.Push(item.Set("key", key).Set("value", value));
+  }
+  return InChainOrder(range);
+}
+
+void ProductionClient::Write(const Data::Array& writes) {
+  for (const Data& write : writes) {
+    const std::string& store = write["store"].as_string();
+    const Data* put = write.Find("put");
+    if (store == "conflicts") {
+      conflicts_.push_back(write["add"]);
+    } else if (store == "sync") {
+      sync_ = *put;
+    } else if (store == "updates") {
+      ApplyRecord(*put);
+    } else if (store == "mutations" && put) {
+      // Nothing that is gone comes back.
+      REQUIRE(mutations_.contains(write["key"].as_number()));
+      mutations_[write["key"].as_number()] = *put;
+    } else if (store == "mutations") {
+      REQUIRE(mutations_.erase(write["delete"].as_number()) == 1);
+    } else if (put) {
+      outbox_[write["key"].as_string()] = *put;
+    } else {
+      outbox_.erase(write["delete"].as_string());
+    }
+  }
+}
+
+// As a window does it.
+void ProductionClient::ApplyRecord(const Data& record) {
+  REQUIRE(record["n"].as_u64() == ++n_);
+  const Result<std::vector<Step>> steps = DecodeSteps(*schema_, record["body"].as_bytes());
+  REQUIRE(steps.ok());
+  TouchedKeys touched;
+  REQUIRE(ApplySteps(*schema_, steps.value(), &base_, &touched).ok());
+}
+
+void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
+  Grouping grouping(schema_, outbox_.size());
+  if (!grouping.wants_more()) return;
+  grouping.Add(Range(mutations_, most));
+  Data chain = sync_["chain"];
+  Data::Array writes;
+  for (const Data& update : grouping.Finish(now, now, ids, &chain, &writes)) {
+    writes.push_back(PutWrite("outbox", update["id"], update));
+  }
+  REQUIRE(grouping.unreadable().empty());
+  sync_.Set("chain", std::move(chain));
+  Write(writes);
+}
+
+ProductionClient::Sent ProductionClient::Send() {
+  std::vector<Data> outbox = Outbox();
+  const PushBatch batch = ChooseBatch(outbox, 4);
+  Write(MarkSent(batch, 1, &outbox));
+  Sent sent;
+  if (batch.ids.empty()) return sent;
+  const Data body = ParseJson(PushBody(batch, outbox, sync_, schema_->version(), 1)).value();
+  sent.client = body["client"].as_string();
+  sent.ids = batch.ids;
+  sent.updates = body["updates"].items();
+  return sent;
+}
+
+void ProductionClient::Answered(const std::vector<std::string>& asked, const Data& results,
+                                double now, UuidGenerator* ids) {
+  PushAnswer answer(schema_, asked, results, now);
+  answer.Decide(Outbox(), sync_, ids);
+  if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));
+  Write(answer.Finish());
+}
+
+PullRequest ProductionClient::Ask(uint64_t limit) const {
+  return MakePullRequest(*schema_, sync_, Outbox(), limit);
+}
+
+bool ProductionClient::Pulled(const PullRequest& request, const PullAnswer& answer, double now) {
+  PullFold fold(schema_, &request, &answer, now, 0);
+  if (!fold.Decide(Outbox(), sync_)) return false;
+  if (fold.needs_mutations()) fold.AddMutations(Range(mutations_, mutations_.size()));
+  Write(fold.Finish());
+  return true;
+}
+
+naive::Rows ProductionClient::Visible() const {
+  naive::Rows visible;
+  for (const auto& [place, row] : base_.rows) {
+    const naive::Key key = KeyOf(place.first);
+    const auto found = visible.find(key);
+    if (found == visible.end() || found->second.modified < row.modified_at)
+      visible[key] = NaiveRowOf(place.first, row);
+  }
+  for (const auto& [key, record] : mutations_) {
+    const auto update = outbox_.find(record["update"].as_string());
+    const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+    Data wire = Data::MakeObject();
+    Data ops = Data::MakeArray();
+    for (const Op& op : mutation.value().ops) ops.Push(OpToData(*schema_, op, 1));
+    Data action = Data::MakeObject();
+    Data actions = Data::MakeArray();
+    actions.Push(action.Set("id", record["id"]));
+    wire.Set("ops", std::move(ops)).Set("actions", std::move(actions));
+    for (const naive::Op& op : naive::UpdateOf("", wire).ops) {
+      const bool confirmed =
+          update != outbox_.end() && ContainsString(update->second["confirmed"], op.realm);
+      if (!confirmed) naive::FoldOp(op, 1e15, 0, false, &visible);
+    }
+  }
+  return visible;
+}
+
+naive::Names ProductionClient::PendingActions() const {
+  naive::Names actions;
+  for (const auto& [key, record] : mutations_) actions.insert(record["id"].as_string());
+  return actions;
+}
+
+naive::Names ProductionClient::InboxActions() const {
+  naive::Names actions;
+  for (const Data& conflict : conflicts_) actions.insert(conflict["mutation"]["id"].as_string());
+  return actions;
+}
+
+uint64_t ProductionClient::KeyOfAction(const std::string& action) const {
+  const auto found = keys_.find(action);
+  return found == keys_.end() ? 0 : found->second;
+}
+
+}  // namespace skerry::test

@@ -1,0 +1,240 @@
+#include "test/core/model_check/production_server.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "sync/records.h"
+#include "test/core/model_check/check_schema.h"
+
+namespace skerry::test {
+namespace {
+
+// Ops of the log, without the actions that they come from.
+std::vector<Op> OpsOf(const Schema& schema, const Data& list) {
+  std::vector<Op> ops;
+  for (Data item : list.items()) {
+    item.Remove("by");
+    ops.push_back(OpFromData(schema, item, 1).value());
+  }
+  return ops;
+}
+
+}  // namespace
+
+ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
+  for (const std::string& realm : CheckRealms()) {
+    heads_[realm] = {};
+    log_[realm] = {};
+  }
+}
+
+// ---- push ----
+
+Admission::Input ProductionServer::InputOf(const std::string& client,
+                                           const std::vector<Data>& updates, double now) const {
+  Admission::Input input;
+  input.now = now;
+  for (const auto& [realm, head] : heads_) {
+    input.realms[realm] = {true, head.head, head.at};
+    input.users["anna"][realm] = Right::kWrite;
+  }
+  input.actions = actions_;
+  input.requests.push_back({client, "anna", updates});
+  return input;
+}
+
+void ProductionServer::LoadChains(const std::string& client, Admission* admission) const {
+  for (const auto& [key, row] : chains_) {
+    if (key.second == client) admission->chains().Load(key.first, key.second, row);
+  }
+  for (const auto& [key, answer] : applied_) {
+    if (key.first == client) admission->chains().LoadApplied(key.first, key.second, answer);
+  }
+}
+
+void ProductionServer::Answer(const Needs& needs, WorkingSet* rows) const {
+  for (const ObjectKey& key : needs.rows) {
+    if (const auto row = rows_.find(key); row != rows_.end()) rows->Load(row->second);
+  }
+  for (const auto& [key, stored] : rows_) {
+    if (stored.deleted_at) continue;
+    bool wanted = false;
+    for (const ChildrenOf& children : needs.children) {
+      wanted = wanted || (children.table == key.table &&
+                          stored.row.props[children.prop].text() == children.id);
+    }
+    for (const HoldersOf& holders : needs.holders) {
+      wanted = wanted || (holders.table == key.table && holders.realm == stored.row.realm);
+    }
+    if (wanted) rows->Load(stored);
+  }
+  for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
+}
+
+Data::Array ProductionServer::Push(const std::string& client, const std::vector<Data>& updates,
+                                   double now) {
+  Admission admission(schema_);
+  LoadChains(client, &admission);
+  REQUIRE(admission.Begin(InputOf(client, updates, now)).ok());
+  for (int round = 0;; ++round) {
+    REQUIRE(round < 300);
+    const Admission::Outcome outcome = admission.Run();
+    if (outcome == Admission::Outcome::kDone) break;
+    REQUIRE(outcome == Admission::Outcome::kNeeds);  // every realm is locked
+    Answer(admission.TakeNeeds(), &admission.rows());
+    admission.rows().Settle();
+  }
+  Store(admission);
+  return admission.results()[0];
+}
+
+void ProductionServer::Store(const Admission& admission) {
+  for (const WorkingSet::Final& final_row : admission.final_rows())
+    rows_[final_row.stored.key] = final_row.stored;
+  for (const LogEntry& entry : admission.entries()) {
+    Entry stored;
+    stored.pulled.revision = entry.revision;
+    stored.pulled.at = admission.at();
+    stored.pulled.client = entry.client;
+    stored.pulled.update = entry.update;
+    stored.pulled.is_declared = entry.is_declared;
+    for (const auto& [realm, revision] : entry.spans.members())
+      stored.pulled.spans.emplace_back(realm, revision.as_u64());
+    stored.ops = OpsOf(*schema_, entry.ops);
+    std::vector<Entry>& log = log_[entry.realm];
+    log.push_back(std::move(stored));
+    REQUIRE(log.size() == entry.revision);
+    if (entry.is_declared) applied_[{entry.client, entry.update}] = entry.answer;
+  }
+  for (const LogChange& change : admission.changes()) {
+    changes_[{change.realm, change.key}].push_back({change.revision, change.before});
+  }
+  for (const LogAction& action : admission.new_actions()) actions_.push_back(action);
+  for (const auto& [key, row] : admission.chains().rows()) chains_[key] = row;
+  for (const auto& [realm, state] : admission.realms()) heads_[realm] = {state.head, state.head_at};
+}
+
+// ---- pull ----
+
+PullAnswer ProductionServer::Pull(const Data& request, size_t page_rows, double now) {
+  PullInput input;
+  input.client = request["client"].as_string();
+  for (const auto& [realm, cursor] : request["cursors"].members()) {
+    input.cursors[realm] = ParseCursor(cursor.as_string()).value();
+  }
+  for (const Data& id : request["have"].items()) input.have.insert(id.as_string());
+  input.scopes = Scopes::Parse(*schema_, request["scopes"]).value();
+  input.limit = request["limit"].as_u64();
+  std::map<std::string, PullRealm> realms;
+  for (const auto& [realm, head] : heads_) realms[realm] = {head.head, head.at, 0};
+  class Pull pull(schema_);
+  pull.Begin(input, std::move(realms));
+  for (int round = 0;; ++round) {
+    REQUIRE(round < 5);
+    Answer(input, pull.needs(), page_rows, &pull);
+    pull.Run();
+    if (pull.needs().empty()) break;
+  }
+  return AnswerOf(input, pull.answer(), now);
+}
+
+void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
+                              class Pull* pull) const {
+  std::map<std::string, uint64_t> last;
+  for (const PullNeeds::Entries& need : needs.entries) {
+    uint64_t left = need.limit;
+    for (const Entry& entry : log_.at(need.realm)) {
+      if (entry.pulled.revision < need.from || left == 0) continue;
+      if (!need.client.empty() && entry.pulled.client != need.client) continue;
+      --left;
+      last[need.realm] = entry.pulled.revision;
+      pull->LoadEntry(need.realm, entry.pulled);
+    }
+  }
+  for (const auto& [realm, from] : needs.changes) {
+    for (const auto& [key, changes] : changes_) {
+      for (const Change& change : changes) {
+        if (key.first != realm || change.revision <= from || change.revision > last[realm])
+          continue;
+        pull->LoadChange(realm, change.revision, key.second, change.before);
+      }
+    }
+  }
+  for (const std::string& id : needs.own) {
+    for (const auto& [realm, log] : log_) {
+      for (const Entry& entry : log) {
+        if (!entry.pulled.is_declared || entry.pulled.update != id) continue;
+        pull->LoadOwn(realm, {id, entry.pulled.revision, entry.pulled.at, entry.ops});
+      }
+    }
+  }
+  for (const PullNeeds::State& need : needs.state) {
+    for (const auto& [key, stored] : rows_) {
+      const bool wanted =
+          !stored.deleted_at && stored.row.realm == need.realm && need.tables.contains(key.table);
+      if (wanted) pull->LoadState(key, stored.row);
+    }
+  }
+  for (size_t i = 0; i < needs.pages.size(); ++i) {
+    pull->LoadPage(i, PageOf(request.scopes.list()[needs.pages[i]], page_rows));
+  }
+  for (const PullNeeds::RowAt& need : needs.rows)
+    pull->LoadRow(need.key, RowAfter(need.key, need.after));
+}
+
+PulledPage ProductionServer::PageOf(const Scope& scope, size_t page_rows) const {
+  PulledPage page;
+  for (const auto& [key, stored] : rows_) {
+    if (stored.deleted_at || key.table != scope.table || key.id <= scope.filled) continue;
+    if (!Matches(scope.filter, key.id, stored.row, nullptr)) continue;
+    page.has_more = page.rows.size() >= page_rows;
+    if (page.has_more) break;
+    page.rows.emplace_back(key, stored.row);
+  }
+  return page;
+}
+
+std::optional<Row> ProductionServer::RowAfter(const RealmKey& key, uint64_t revision) const {
+  if (const auto changes = changes_.find(key); changes != changes_.end()) {
+    for (const Change& change : changes->second) {
+      if (change.revision > revision) return change.before;
+    }
+  }
+  const auto row = rows_.find(key.second);
+  if (row == rows_.end() || row->second.deleted_at || row->second.row.realm != key.first)
+    return std::nullopt;
+  return row->second.row;
+}
+
+PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult& result,
+                                      double now) const {
+  PullAnswer answer;
+  answer.time = now;
+  answer.cursors = Data::MakeObject();
+  for (const auto& [realm, cursor] : result.cursors) answer.cursors.Set(realm, CursorText(cursor));
+  answer.more = result.has_more;
+  answer.own = Data::MakeObject();
+  for (const auto& [update, realms] : result.own) {
+    Data places = Data::MakeObject();
+    for (const auto& [realm, place] : realms) {
+      Data at = Data::MakeObject();
+      places.Set(realm, at.Set("revision", place.revision).Set("at", place.at));
+    }
+    answer.own.Set(update, std::move(places));
+  }
+  answer.revoked = result.revoked;
+  answer.reset = result.reset;
+  for (const auto& change : result.changes) {
+    answer.changes.push_back(ChangeFromData(*schema_, ChangeToData(*schema_, change)).value());
+  }
+  for (const PullPage& page : result.pages) {
+    const Scope& scope = request.scopes.list()[page.scope];
+    answer.pages.push_back(
+        {scope.table, WriteJson(scope.where), scope.filled, page.upto, page.ids});
+  }
+  return answer;
+}
+
+}  // namespace skerry::test

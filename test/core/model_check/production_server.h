@@ -1,0 +1,70 @@
+// ProductionServer: the authority of src/authority over the plainest database: rows, log, changes,
+// chains and actions in maps, read by looking at everything. It stands where the server's SQL
+// stands, so that histories run thousands of times faster; the JSON between the two is tested in
+// test/core/authority.
+#ifndef SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
+#define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "authority/admission.h"
+#include "authority/pull.h"
+#include "base/data.h"
+#include "sync/pull.h"
+
+namespace skerry::test {
+
+class ProductionServer {
+ public:
+  explicit ProductionServer(const Schema* schema);
+
+  // One request; the results, in order.
+  Data::Array Push(const std::string& client, const std::vector<Data>& updates, double now);
+  // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
+  PullAnswer Pull(const Data& request, size_t page_rows, double now);
+
+  struct Head {
+    uint64_t head = 0;
+    double at = 0;
+  };
+  const std::map<std::string, Head>& heads() const { return heads_; }
+  const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
+
+ private:
+  struct Entry {
+    PulledEntry pulled;
+    std::vector<Op> ops;
+  };
+  struct Change {
+    uint64_t revision = 0;
+    std::optional<Row> before;
+  };
+
+  Admission::Input InputOf(const std::string& client, const std::vector<Data>& updates,
+                           double now) const;
+  void LoadChains(const std::string& client, Admission* admission) const;
+  void Answer(const Needs& needs, WorkingSet* rows) const;
+  void Store(const Admission& admission);
+  void Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
+              class Pull* pull) const;
+  PulledPage PageOf(const Scope& scope, size_t page_rows) const;
+  std::optional<Row> RowAfter(const RealmKey& key, uint64_t revision) const;
+  PullAnswer AnswerOf(const PullInput& request, const PullResult& result, double now) const;
+
+  const Schema* schema_;
+  std::map<std::string, Head> heads_;
+  std::map<ObjectKey, StoredRow> rows_;
+  std::map<std::string, std::vector<Entry>> log_;                   // by realm; revision 1 is at 0
+  std::map<RealmKey, std::vector<Change>> changes_;                 // by revision
+  std::map<std::pair<std::string, std::string>, ChainRow> chains_;  // realm, client
+  std::map<std::pair<std::string, std::string>, Data> applied_;     // client, update
+  std::vector<LogAction> actions_;
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_SERVER_H_
