@@ -21,7 +21,7 @@ void SortUnique(std::vector<Slot>* slots) {
 }  // namespace
 
 LiveResult::LiveResult(uint32_t live, const Query& query, Tables* tables, uint64_t* visited)
-    : live_(live), query_(query), tables_(tables), visited_(visited), prepared_(&query_, tables, visited) {
+    : live_(live), query_(query), visited_(visited), prepared_(&query_, tables, visited) {
   Requery();
   for (const Slot slot : Visible(list_)) {
     if (!prepared_.has_includes()) break;

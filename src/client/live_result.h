@@ -65,7 +65,6 @@ class LiveResult {
 
   const uint32_t live_;
   const Query query_;
-  Tables* tables_;
   uint64_t* visited_;
   PreparedQuery prepared_;
   uint64_t requeries_ = 0;
