@@ -135,7 +135,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   }
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   if (!own->message.is_null()) {
-    own->changed = ChangeScopes(state_->schema, own->message["scopes"], own->message["drop"], &sync, &own->record);
+    own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], &sync, &own->record);
     if (!own->record.is_null()) reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
   }
   state_->pending = read[1].as_number();
