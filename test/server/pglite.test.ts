@@ -1,9 +1,11 @@
 // Goal: what PGlite acknowledged has reached the disk. Method: count the fsync calls that arrive at the files while
 // transactions commit (as it comes, PGlite makes none), and read everything back after a reopen.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Database, refusesValues, sqlState } from '../../server/src/db/database.ts';
 import { fsyncCount, openPGlite } from '../../server/src/db/pglite.ts';
@@ -56,3 +58,37 @@ test('all is there after a reopen', async () => {
   const [row] = await db.query<{ n: string }>('select count(*)::text as n from t');
   expect(row?.n).toBe('50');
 }, 60_000);
+
+test('a disk that refuses to keep a commit ends the process before anything is acknowledged', async () => {
+  const data = join(folder, 'refused');
+  const script = join(folder, 'refused.mjs');
+  await build({
+    stdin: {
+      contents: `import fs from 'node:fs';
+        import { syncBuiltinESMExports } from 'node:module';
+        import { openPGlite } from './pglite.ts';
+        const db = await openPGlite(${JSON.stringify(data)});
+        await db.execute('create table if not exists t (n integer)');
+        await db.query('insert into t values (1)');
+        fs.fsyncSync = () => { throw new Error('EIO'); };
+        syncBuiltinESMExports();
+        await db.query('insert into t values (2)');
+        console.log('acknowledged');`,
+      resolveDir: join(import.meta.dirname, '../../server/src/db'),
+      loader: 'ts',
+    },
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    outfile: script,
+  });
+  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  expect(stderr).toContain('EIO');
+  expect([status, stdout]).toEqual([1, '']);
+  const again = await openPGlite(data);
+  const rows = await again.query<{ n: string }>('select n::text as n from t');
+  await again.close();
+  expect(rows).toContainEqual({ n: '1' });
+});

@@ -253,8 +253,8 @@ describe('bad input', () => {
       [400, 'bad_request', { ...good, client: 'me' }, client.headers],
       [400, 'bad_request', { ...good, schema: undefined }, client.headers],
       [400, 'bad_request', { ...good, updates: {} }, client.headers],
-      [409, 'client_old', { ...good, schema: 0 }, client.headers],
-      [409, 'server_old', { ...good, schema: 2 }, client.headers],
+      [409, 'client-old', { ...good, schema: 0 }, client.headers],
+      [409, 'server-old', { ...good, schema: 2 }, client.headers],
       [413, 'too_large', big, client.headers],
       [
         422,

@@ -18,13 +18,26 @@ interface NodeFileSystemModule {
 /** How often the database has asked for its writes to reach the disk; the tests of durability count it. */
 export const fsyncCount = { value: 0 };
 
+/**
+ * What was written may or may not be on the disk, and asking again would claim that it is: like PostgreSQL, end at once.
+ * The next start recovers from the log. Throwing would not do: the engine takes it for success.
+ */
+function die(error: unknown): never {
+  console.error('The disk refused to keep what was written; the server ends here.', error);
+  process.exit(1);
+}
+
 class DurableNodeFS extends NodeFS {
   override async init(pg: PGlite, options: Parameters<NodeFS['init']>[1]) {
     const result = await super.init(pg, options);
     const hook = (module: unknown) => {
       (module as NodeFileSystemModule).NODEFS.stream_ops.fsync = (stream) => {
         fsyncCount.value++;
-        fsyncSync(stream.nfd);
+        try {
+          fsyncSync(stream.nfd);
+        } catch (error) {
+          die(error);
+        }
         return 0;
       };
     };

@@ -6,8 +6,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 const statuses = {
   bad_request: 400,
   bad_json: 400,
-  client_old: 409,
-  server_old: 409,
+  'client-old': 409,
+  'server-old': 409,
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,

@@ -23,7 +23,7 @@ export function checkSchemaVersion(body: JsonObject, schema: SchemaDescription):
     throw new Problem('bad_request', '`schema` is not a version.');
   }
   if (version === schema.version || schema.accepts?.includes(version)) return;
-  const code = version > schema.version ? 'server_old' : 'client_old';
+  const code = version > schema.version ? 'server-old' : 'client-old';
   throw new Problem(code, `The schema's version is ${schema.version} here, not ${version}.`, {
     schema: schema.version,
   });
