@@ -11,14 +11,14 @@ SyncError NoAnswer(const Data& error) {
   const std::string& name = error["name"].as_string();
   const std::string& message = error["message"].as_string();
   if (name == "timeout") return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
-  if (name == "too-large") return {"too-large", "The answer is larger than a client accepts.", false};
+  if (name == "too-large") return {"too_large", "The answer is larger than a client accepts.", false};
   return {"network", message.empty() ? "The server cannot be reached." : message, true};
 }
 
 // The default for a status whose body did not say better.
 SyncError ByStatus(double status) {
   const std::string number = std::to_string(static_cast<int>(status));
-  if (status == 429) return {"rate-limited", "The server asks for fewer requests.", true};
+  if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
   if (status == 408 || status == 425) return {"timeout", "The server gave up waiting (" + number + ").", true};
   if (status >= 500) return {"server", "The server failed (" + number + ").", true};
   return {"refused", "The server refused the request (" + number + ").", false};
@@ -48,7 +48,7 @@ Answer ReadAnswer(const Data& event) {
     if (json) {
       answer.kind = AnswerKind::kOk;
     } else {
-      answer.error = {"not-json", "Something answered that is not the sync server.", true};
+      answer.error = {"not_json", "Something answered that is not the sync server.", true};
     }
     return answer;
   }
@@ -57,7 +57,7 @@ Answer ReadAnswer(const Data& event) {
     answer.error.code = answer.json["code"].as_string();
     if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
   } else if (!json && status < 500) {
-    answer.error.code = "not-json";
+    answer.error.code = "not_json";
     answer.error.retryable = true;
   }
   if (status == 401) answer.kind = AnswerKind::kAuth;

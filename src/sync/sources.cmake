@@ -4,6 +4,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/grouping.cc
   src/sync/image_job.cc
   src/sync/image_keeper.cc
+  src/sync/image_roll.cc
   src/sync/lease.cc
   src/sync/lease_record.cc
   src/sync/loop.cc

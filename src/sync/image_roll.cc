@@ -1,0 +1,43 @@
+#include "sync/image_roll.h"
+
+#include <utility>
+#include <vector>
+
+#include "log/codec.h"
+#include "log/image.h"
+#include "log/record.h"
+
+namespace skerry {
+namespace {
+
+class Nobody final : public TouchedSink {
+ public:
+  void Touched(const ObjectKey&) override {}
+};
+
+}  // namespace
+
+Status ImageRoll::AddPart(std::string_view image) { return LoadImage(image, &base_); }
+
+Status ImageRoll::AddRecord(std::string_view body) {
+  Result<std::vector<Step>> steps = DecodeSteps(*schema_, body);
+  if (!steps.ok()) return steps.status();
+  Nobody nobody;
+  return ApplySteps(*schema_, steps.value(), &base_, &nobody);
+}
+
+void ImageRoll::DropRealm(std::string_view realm) {
+  for (const TableDef& table : schema_->tables()) {
+    for (const auto& [id, of] : base_.BaseKeys(table.index)) {
+      if (of == realm) base_.EraseBase(realm, {table.index, id});
+    }
+  }
+}
+
+std::string ImageRoll::Finish(uint64_t n, const Data& cursors) const {
+  std::vector<std::pair<std::string, std::string>> list;
+  for (const auto& [realm, cursor] : cursors.members()) list.emplace_back(realm, cursor.as_string());
+  return EncodeImage(base_, n, list);
+}
+
+}  // namespace skerry

@@ -1,0 +1,37 @@
+// ImageRoll: reads the parts of an old image, folds records over them, and makes the bytes of a new part. Runs in the
+// module skerry-image; the files, their fetching and their checking are its caller's.
+#ifndef SKERRY_SYNC_IMAGE_ROLL_H_
+#define SKERRY_SYNC_IMAGE_ROLL_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "log/base.h"
+#include "model/schema.h"
+
+namespace skerry {
+
+class ImageRoll {
+ public:
+  explicit ImageRoll(const Schema* schema) : schema_(schema), base_(schema) {}
+
+  // In this order: every old part, then every record above it, ascending, then realms to leave out. A Status that is not
+  // ok ends the roll: nothing of it may be used.
+  Status AddPart(std::string_view image);
+  Status AddRecord(std::string_view body);  // the body of a record of `updates`
+  void DropRealm(std::string_view realm);
+
+  bool empty() const { return base_.empty(); }
+  // The new part; `cursors` {realm: "rev@at"}.
+  std::string Finish(uint64_t n, const Data& cursors) const;
+
+ private:
+  const Schema* schema_;
+  Base base_;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_IMAGE_ROLL_H_

@@ -1,0 +1,249 @@
+// The lease: its record's rules as pure functions, and several workers that race for it: clock steps, frozen holders,
+// crashes at any point. The world checks at every claim that an epoch has one owner.
+#include "sync/lease.h"
+
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr double kDay = 24.0 * 3600 * 1000;
+
+Data LeaseOf(std::string_view owner, int epoch, int beat) {
+  Data record = Data::MakeObject();
+  record.Set("v", 1).Set("epoch", epoch).Set("beat", beat);
+  return record.Set("owner", owner.empty() ? Data() : Data(owner));
+}
+
+TEST_CASE("a holder times out after five seconds without a beat, over at least two looks") {
+  Observation seen;
+  const Data record = LeaseOf("x", 3, 7);
+  CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
+  for (int look = 1; look < 5; ++look) CHECK_FALSE(Observe(record, look * 1000, 1000, 5000, &seen));
+  CHECK(Observe(record, 5000, 1000, 5000, &seen));
+}
+
+TEST_CASE("a beat starts the observation anew, and so does another epoch") {
+  Observation seen;
+  for (int look = 0; look < 5; ++look) CHECK_FALSE(Observe(LeaseOf("x", 3, 7), look * 1000, 1000, 5000, &seen));
+  for (int look = 5; look < 10; ++look) CHECK_FALSE(Observe(LeaseOf("x", 3, 8), look * 1000, 1000, 5000, &seen));
+  for (int look = 10; look < 15; ++look) CHECK_FALSE(Observe(LeaseOf("x", 4, 8), look * 1000, 1000, 5000, &seen));
+  CHECK(Observe(LeaseOf("x", 4, 8), 15000, 1000, 5000, &seen));
+}
+
+TEST_CASE("a look that came more than twice too late starts the observation anew") {
+  Observation seen;
+  const Data record = LeaseOf("x", 3, 7);
+  CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
+  CHECK_FALSE(Observe(record, kDay, 1000, 5000, &seen));  // this window slept
+  for (int look = 1; look < 5; ++look) CHECK_FALSE(Observe(record, kDay + look * 1000, 1000, 5000, &seen));
+  CHECK(Observe(record, kDay + 5000, 1000, 5000, &seen));
+}
+
+TEST_CASE("a stolen lock proves nothing: the claim wants (epoch, beat) as observed") {
+  Observation seen;
+  Observe(LeaseOf("x", 3, 7), 0, 1000, 5000, &seen);
+  CHECK(MayClaim(LeaseOf("x", 3, 7), "me", ClaimGround::kLockStolen, &seen));
+  CHECK_FALSE(MayClaim(LeaseOf("x", 3, 8), "me", ClaimGround::kLockStolen, &seen));
+  CHECK_FALSE(MayClaim(LeaseOf("x", 3, 7), "me", ClaimGround::kLockStolen, nullptr));
+  CHECK_FALSE(MayClaim(LeaseOf("x", 3, 7), "me", ClaimGround::kNoLocks, nullptr));
+  CHECK(MayClaim(LeaseOf("x", 3, 7), "me", ClaimGround::kLockGranted, nullptr));
+  CHECK(MayClaim(LeaseOf("", 3, 7), "me", ClaimGround::kNoLocks, nullptr));
+  CHECK(MayClaim(LeaseOf("me", 3, 7), "me", ClaimGround::kNoLocks, nullptr));
+}
+
+TEST_CASE("a release needs the copy of owner and epoch to be right") {
+  CHECK(ReleasedRecord(LeaseOf("x", 3, 7), "x", 2, 0).is_null());
+  CHECK(ReleasedRecord(LeaseOf("x", 3, 7), "y", 3, 0).is_null());
+  const Data released = ReleasedRecord(LeaseOf("x", 3, 7), "x", 3, 0);
+  CHECK(released["owner"].is_null());
+  CHECK(released["epoch"].as_number() == 3);
+}
+
+TEST_CASE("states of the lease follow only where the diagram says") {
+  CHECK(ValidTransition(LeaseState::kClaiming, LeaseState::kHeld));
+  CHECK_FALSE(ValidTransition(LeaseState::kIdle, LeaseState::kHeld));
+  CHECK_FALSE(ValidTransition(LeaseState::kWaiting, LeaseState::kHeld));
+  CHECK_FALSE(ValidTransition(LeaseState::kHeld, LeaseState::kIdle));
+}
+
+TEST_CASE("of several windows that race for the lease one wins, and an idle client writes nothing") {
+  for (const bool locks : {true, false}) {
+    SyncWorld world(locks);
+    for (int i = 0; i < 5; ++i) world.Open();
+    world.Settle();
+    for (int i = 0; i < 20; ++i) world.Mutate({IncItem("a", "A", 1)}, static_cast<size_t>(i % 5));
+    world.Run(30000);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.lease()["owner"].is_null());
+    const uint64_t before = world.storage.transactions();
+    world.Run(20000);
+    CHECK(world.storage.transactions() - before <= 5 * 10);  // at most a poll each
+  }
+}
+
+TEST_CASE("with Web Locks a crashed holder's lease is taken over at once, in the middle of a push") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.Settle();
+  REQUIRE(world.lease()["owner"].is_string());
+  const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+  world.host(holder).Crash();
+  world.network.hold_answers = false;
+  world.Run(100);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.server.ActionCounts().begin()->second == 1);
+  CHECK(world.lease()["epoch"].as_number() >= 2);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("without Web Locks a crashed holder times out after five seconds and a look") {
+  SyncWorld world(false);
+  world.Open();
+  world.Open();
+  world.Settle();
+  world.Run(5000);
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.Settle();
+  const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+  world.host(1 - holder).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+  world.Settle();
+  world.network.hold_answers = false;
+  world.host(holder).Crash();
+  world.Run(4000);
+  CHECK(world.storage.Count("mutations") == 1);
+  world.Run(4000);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a frozen holder keeps its lock: the timeout decides, the lock is stolen, and it writes nothing when it wakes") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.host(1).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+  world.Settle();
+  const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+  const uint64_t epoch = world.lease()["epoch"].as_u64();
+  world.host(holder).frozen = true;
+  world.network.hold_answers = false;
+  world.Run(3000);
+  CHECK(world.lease()["epoch"].as_u64() == epoch);
+  world.Run(6000);
+  CHECK(world.lease()["epoch"].as_u64() > epoch);
+  CHECK(world.storage.Count("mutations") == 0);
+  const Data before = world.sync();
+  world.host(holder).frozen = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.sync()["n"] == before["n"]);  // its answer came too late, under a lost epoch
+  CHECK(world.server.ActionCounts().begin()->second == 1);
+  world.Run(120000);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a clock that steps by a day takes no live lease away") {
+  for (const double step : {kDay, -kDay}) {
+    SyncWorld world(false);
+    world.Open();
+    world.Open();
+    world.Settle();
+    world.Run(10000);
+    world.network.hold_answers = true;
+    world.Mutate({CreateItem("a", "A", 1)}, 0);
+    world.Settle();
+    const uint64_t epoch = world.lease()["epoch"].as_u64();
+    const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+    world.host(1 - holder).wall_skew = step;
+    world.host(1 - holder).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+    world.Run(20000);
+    CHECK(world.lease()["epoch"].as_u64() == epoch);  // it beats, so it lives
+    world.network.hold_answers = false;
+    world.Release();
+    world.Run(60000);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.Converged());
+  }
+}
+
+TEST_CASE("becoming hidden releases, and the visible window goes on") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.host(1).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+  world.Settle();
+  const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+  world.network.hold_answers = false;
+  world.host(holder).Post(Json(R"({"type":"visible","visible":false})"));
+  world.Run(50);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.host(holder).status["role"].as_string() == "hidden");
+}
+
+TEST_CASE("a hidden window starts no job") {
+  SyncWorld world;
+  world.Open(false);
+  world.Settle();
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.Run(200000);
+  CHECK(world.lease().is_null());
+  CHECK(world.push_bodies.empty());
+  world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("a new worker of the same tab claims its own lease anew, under a higher epoch") {
+  SyncWorld world(false);
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.Settle();
+  const uint64_t epoch = world.lease()["epoch"].as_u64();
+  world.host(0).Crash();  // terminated by its window in `freeze`
+  world.network.hold_answers = false;
+  Data extra = Data::MakeObject();
+  world.Open(true, extra.Set("tab", "tab-0"));
+  world.Settle();
+  CHECK(world.lease()["epoch"].as_u64() == epoch + 1);
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("whatever transaction a crash follows, another window finishes the work and nothing is doubled") {
+  for (int crash_after = 1; crash_after < 40; ++crash_after) {
+    CAPTURE(crash_after);
+    SyncWorld world;
+    world.Open();
+    world.Open();
+    world.Settle();
+    world.Mutate({CreateItem("a", "A", 1)}, 0);
+    world.Mutate({IncItem("a", "A", 2)}, 0);
+    for (int step = 0; step < crash_after; ++step) world.host(0).StepOnce();
+    world.host(0).Crash();
+    world.host(1).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+    world.Run(90000);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.storage.Count("outbox") == 0);
+    for (const auto& [action, count] : world.server.ActionCounts()) CHECK(count == 1);
+    REQUIRE(world.server.rows().count("a") == 1);
+    CHECK(world.server.rows().at("a").props["n"].as_number() == 3);
+    CHECK(world.Converged());
+  }
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,130 @@
+// Random steps: several workers of one client on one storage, a naive server, lost and late answers, crashes, frozen
+// holders, clock steps. In the end nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
+// every transaction), and storage folds to the server's rows.
+#include <cstdlib>
+
+#include "base/random.h"
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+struct Walk {
+  Walk(uint64_t seed, bool locks) : random(Seed(seed)), world(locks) {}
+  static std::string Seed(uint64_t seed) {
+    std::string text = std::to_string(seed);
+    text.resize(32, '#');
+    return text;
+  }
+  SyncHost& AnyHost() { return world.host(random.Below(world.size())); }
+  Op AnyOp() {
+    const std::string id = "k" + std::to_string(random.Below(6));
+    const auto row = world.server.rows().find(id);
+    const std::string realm = row != world.server.rows().end() ? row->second.realm : random.Below(4) == 0 ? "B" : "A";
+    switch (random.Below(7)) {
+      case 0:
+        return DeleteItem(id, realm);
+      case 1:
+        return UpdateItem(id, realm, random.Below(4) == 0 ? "bad" : "fine");
+      case 2:
+        return CreateItem(id, realm, 1, random.Below(8) == 0 ? "bad" : "new");
+      case 3:
+        return random.Below(3) == 0 ? MoveItem(id, realm, realm == "A" ? "B" : "A") : IncItem(id, realm, 2);
+      default:
+        return IncItem("total", "A", 1);
+    }
+  }
+  void Step();
+  void Heal();
+  void Check();
+
+  Random random;
+  SyncWorld world;
+  std::vector<std::string> made;
+};
+
+void Walk::Step() {
+  const uint64_t x = random.Below(100);
+  SyncHost& host = AnyHost();
+  const size_t index = static_cast<size_t>(&host == &world.host(0) ? 0 : random.Below(world.size()));
+  if (x < 12) {
+    std::vector<Op> ops{AnyOp()};
+    if (random.Below(3) == 0) ops.push_back(AnyOp());
+    made.push_back(world.Mutate(ops, index));
+  } else if (x < 70) {
+    for (uint64_t i = random.Below(6) + 1; i > 0; --i) AnyHost().StepOnce();
+  } else if (x < 80) {
+    // Time passes; what is due fires, unless a page is frozen.
+    world.mono += static_cast<double>(random.Below(3000));
+    for (size_t i = 0; i < world.size(); ++i) world.host(i).FireTimers();
+  } else if (x < 84) {
+    world.network.lose_requests = static_cast<int>(random.Below(2));
+    world.network.lose_answers = static_cast<int>(random.Below(2));
+  } else if (x < 87) {
+    world.network.hold_answers = !world.network.hold_answers;
+  } else if (x < 90) {
+    world.Release();
+  } else if (x < 92) {
+    if (host.alive) host.Crash();
+    world.Open();
+  } else if (x < 95) {
+    host.frozen = !host.frozen;
+  } else if (x < 96) {
+    host.wall_skew += (random.Below(2) == 0 ? 1 : -1) * 86'400'000.0;
+  } else if (x < 98) {
+    Data message = Json(random.Below(2) == 0 ? R"({"type":"visible","visible":false})" : R"({"type":"visible","visible":true})");
+    if (host.alive) host.Post(message);
+  } else {
+    world.server.Foreign("k" + std::to_string(random.Below(6)), "A", "foreign");
+  }
+}
+
+void Walk::Heal() {
+  world.network = Network();
+  world.Release();
+  for (size_t i = 0; i < world.size(); ++i) {
+    world.host(i).frozen = false;
+    if (world.host(i).alive) world.host(i).Post(Json(R"({"type":"visible","visible":true})"));
+  }
+  world.Run(400000);
+}
+
+void Walk::Check() {
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("outbox") == 0);
+  const auto counts = world.server.ActionCounts();
+  for (const auto& [action, count] : counts) CHECK(count == 1);
+  std::map<std::string, int> places;
+  for (const auto& [place, count] : counts) places[place.second] = 1;
+  for (const auto& [key, entry] : world.storage.store("conflicts")) ++places[entry["mutation"]["id"].as_string()];
+  for (const std::string& action : made) {
+    CAPTURE(action);
+    CHECK(places[action] == 1);  // confirmed or in the inbox, and not in both
+  }
+  for (const auto& [id, bodies] : world.server.bodies) CHECK(bodies.size() == 1);
+  CHECK(world.Converged());
+}
+
+void RunWalks(uint64_t first, uint64_t count) {
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    CAPTURE(seed);
+    Walk walk(seed, seed % 2 == 0);
+    for (uint64_t i = 0; i < 1 + seed % 3; ++i) walk.world.Open();
+    for (int step = 0; step < 300; ++step) walk.Step();
+    walk.Heal();
+    walk.Check();
+  }
+}
+
+TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one writer an epoch") {
+  // SKERRY_SEED and SKERRY_SEEDS replay one walk, or walk further.
+  const char* first = std::getenv("SKERRY_SEED");
+  const char* count = std::getenv("SKERRY_SEEDS");
+  RunWalks(first != nullptr ? std::strtoull(first, nullptr, 10) : 1,
+           count != nullptr ? std::strtoull(count, nullptr, 10) : first != nullptr ? 1 : 60);
+}
+
+}  // namespace
+}  // namespace skerry::test

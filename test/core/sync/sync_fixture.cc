@@ -1,0 +1,103 @@
+#include "test/core/sync/sync_fixture.h"
+
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "log/fold.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr PropIndex kN = 0;
+constexpr PropIndex kName = 1;
+
+Op Item(OpKind kind, std::string id, std::string realm) {
+  Op op;
+  op.kind = kind;
+  op.table = 0;
+  op.id = std::move(id);
+  op.realm = std::move(realm);
+  op.by = {0};
+  return op;
+}
+
+}  // namespace
+
+Data Json(std::string_view text) {
+  Result<Data> parsed = ParseJson(text);
+  SKERRY_CHECK(parsed.ok());
+  return std::move(parsed.value());
+}
+
+Data SyncSchemaDescription() {
+  return Json(R"({"version":1,"accepts":[],"tables":[{"name":"items","ids":"string","autosubscribe":false,"props":[
+    {"name":"n","type":"number","optional":true,"index":false,"unique":false},
+    {"name":"name","type":"string","optional":true,"index":false,"unique":false}]}]})");
+}
+
+const Schema& SyncSchema() {
+  static const Schema schema = [] {
+    Result<Schema> parsed = Schema::Parse(SyncSchemaDescription());
+    SKERRY_CHECK(parsed.ok());
+    return std::move(parsed.value());
+  }();
+  return schema;
+}
+
+std::string SyncUuid(uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return "00000000-0000-7000-8000-" + std::string(12 - digits.size(), '0') + digits;
+}
+
+Op CreateItem(std::string id, std::string realm, double n, std::string_view name) {
+  Op op = Item(OpKind::kCreate, std::move(id), std::move(realm));
+  op.set.push_back({kN, Value::Number(n)});
+  if (!name.empty()) op.set.push_back({kName, Value::String(std::string(name))});
+  return op;
+}
+
+Op UpdateItem(std::string id, std::string realm, std::string_view name) {
+  Op op = Item(OpKind::kUpdate, std::move(id), std::move(realm));
+  op.set.push_back({kName, Value::String(std::string(name))});
+  return op;
+}
+
+Op IncItem(std::string id, std::string realm, double by) {
+  Op op = Item(OpKind::kInc, std::move(id), std::move(realm));
+  op.add.push_back({kN, by});
+  return op;
+}
+
+Op DeleteItem(std::string id, std::string realm) { return Item(OpKind::kDelete, std::move(id), std::move(realm)); }
+
+Op MoveItem(std::string id, std::string realm, std::string to) {
+  Op op = Item(OpKind::kMove, std::move(id), std::move(realm));
+  op.to = std::move(to);
+  return op;
+}
+
+Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at) {
+  Mutation mutation;
+  mutation.action = {std::string(id), "change", "null", at};
+  mutation.ops = ops;
+  Data realms = Data::MakeArray();
+  for (const std::string& realm : RealmsOf(ops)) {
+    realms.Push(realm);
+    mutation.base.emplace_back(realm, 0);
+  }
+  Data keys = Data::MakeArray();
+  for (const Op& op : ops) {
+    const std::string key = "items" + std::string(1, '\0') + op.id;
+    bool there = false;
+    for (const Data& other : keys.items()) there = there || other.as_string() == key;
+    if (!there) keys.Push(key);
+  }
+  Data record = Data::MakeObject();
+  record.Set("v", 1).Set("id", id).Set("name", "change").Set("at", at).Set("state", "pending").Set("update", nullptr);
+  record.Set("held", false).Set("known", nullptr).Set("realms", std::move(realms)).Set("keys", std::move(keys));
+  record.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation)));
+  return record;
+}
+
+}  // namespace skerry::test

@@ -1,0 +1,36 @@
+// What the tests of the sync room share: a small schema, and mutations as a window would log them.
+#ifndef SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
+#define SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/data.h"
+#include "log/op.h"
+#include "model/schema.h"
+
+namespace skerry::test {
+
+// One table, `items` (ids of the application's own): n number, name string; both optional.
+Data SyncSchemaDescription();
+const Schema& SyncSchema();
+
+std::string SyncUuid(uint64_t number);
+
+// Ops on `items`.
+Op CreateItem(std::string id, std::string realm, double n, std::string_view name = "");
+Op UpdateItem(std::string id, std::string realm, std::string_view name);
+Op IncItem(std::string id, std::string realm, double by);
+Op DeleteItem(std::string id, std::string realm);
+Op MoveItem(std::string id, std::string realm, std::string to);
+
+// A record of the store `mutations`.
+Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at = 1000);
+
+// Parsed JSON; the text must be right.
+Data Json(std::string_view text);
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_

@@ -1,0 +1,24 @@
+// The whole sync worker against a naive server: what windows, storage and the network see of it.
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  world.Mutate({CreateItem("a", "A", 1, "one")});
+  world.Settle();
+  CHECK(world.server.rows().size() == 1);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("outbox") == 0);
+  CHECK(world.Converged());
+  CHECK(world.lease()["owner"].is_null());
+  CHECK(world.host(0).status["phase"].as_string() == "idle");
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,309 @@
+#include "test/core/sync/sync_world.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "test/core/sync/sync_fixture.h"
+
+namespace skerry::test {
+namespace {
+
+constexpr int kMaxSteps = 200000;
+
+Data Config(const std::string& tab, size_t index, bool visible, bool locks, const Data& extra) {
+  Data config = Data::MakeObject();
+  config.Set("schema", SyncSchemaDescription()).Set("tab", tab);
+  config.Set("seed", Data::Bytes(std::string(31, 'a') + static_cast<char>('a' + index)));
+  config.Set("visible", visible).Set("online", true).Set("locks", locks).Set("auth", false);
+  config.Set("socket", false).Set("images", false);
+  for (const auto& [name, value] : extra.members()) config.Set(name, value);
+  return config;
+}
+
+Data Response(const Data& id, double status, std::string body) {
+  Data event = Data::MakeObject();
+  event.Set("type", "response").Set("id", id).Set("status", status).Set("contentType", "application/json");
+  return event.Set("body", Data::Bytes(std::move(body)));
+}
+
+Data NoResponse(const Data& id) {
+  Data event = Data::MakeObject();
+  event.Set("type", "response").Set("id", id);
+  return event.Set("error", Json(R"({"name":"network","message":"no network"})"));
+}
+
+// Leases may only be claimed upwards: each epoch has one owner.
+void NoteClaims(SyncWorld* world) {
+  const Data lease = world->lease();
+  if (!lease["owner"].is_string()) return;
+  const auto [it, fresh] = world->claims.emplace(lease["epoch"].as_u64(), lease["owner"].as_string());
+  SKERRY_CHECK(fresh || it->second == lease["owner"].as_string());
+}
+
+}  // namespace
+
+SyncHost::SyncHost(SyncWorld* world, size_t index, std::string tab_in)
+    : tab(std::move(tab_in)), world_(world), index_(index) {}
+
+Data SyncHost::Call(Data event) {
+  event.Set("now", 1'000'000 + world_->mono + wall_skew).Set("mono", world_->mono);
+  return worker_->Handle(event);
+}
+
+void SyncHost::Post(Data message) {
+  Data event = Data::MakeObject();
+  Deliver(std::move(event.Set("type", "post").Set("message", std::move(message))));
+}
+
+bool SyncHost::StepOnce() {
+  if (!HasStep()) return false;
+  if (!inbox_.empty()) {
+    Data event = std::move(inbox_.front());
+    inbox_.pop_front();
+    const std::string type = event["type"].as_string();
+    if (type == "done" || type == "failed") running_ = false;
+    Execute(Call(std::move(event)));
+    return true;
+  }
+  const Data transact = std::move(queue_.front());
+  queue_.pop_front();
+  running_ = true;
+  Deliver(world_->storage.Run(transact, this));
+  NoteClaims(world_);
+  return true;
+}
+
+double SyncHost::next_timer() const {
+  double next = std::numeric_limits<double>::infinity();
+  if (!alive || frozen) return next;
+  for (const auto& [name, due] : timers_) next = std::min(next, due);
+  return next;
+}
+
+bool SyncHost::FireTimers() {
+  if (!alive || frozen) return false;
+  for (const auto& [name, due] : timers_) {
+    if (due > world_->mono) continue;
+    Data event = Data::MakeObject();
+    Deliver(std::move(event.Set("type", "timer").Set("name", name)));
+    timers_.erase(name);
+    return true;
+  }
+  return false;
+}
+
+void SyncHost::Crash() {
+  alive = false;
+  inbox_.clear();
+  queue_.clear();
+  timers_.clear();
+  worker_.reset();
+  world_->FreeLocks(index_);
+}
+
+void SyncHost::Execute(const Data& effects) {
+  for (const Data& effect : effects.items()) {
+    const std::string& type = effect["type"].as_string();
+    if (type == "transact") {
+      queue_.push_back(effect);
+    } else if (type == "timer") {
+      timers_[effect["name"].as_string()] = world_->mono + effect["delayMs"].as_number();
+    } else if (type == "cancel") {
+      timers_.erase(effect["name"].as_string());
+    } else if (type == "broadcast") {
+      world_->Broadcast(index_, effect["message"]);
+    } else if (type == "post") {
+      posts.push_back(effect["message"]);
+    } else if (type == "fetch") {
+      Fetch(effect);
+    } else if (type == "lock") {
+      Lock(effect);
+    } else if (type == "status") {
+      status = effect["status"];
+    } else if (type == "needToken") {
+      token_whys.push_back(effect["why"].as_string());
+      Data event = Data::MakeObject();
+      Deliver(std::move(event.Set("type", "token").Set("token", world_->token)));
+    } else if (type == "image") {
+      image_jobs.push_back(effect);
+    } else if (type == "socket") {
+      socket.push_back(effect["action"].as_string());
+      if (effect["text"].is_string()) sent_texts.push_back(effect["text"].as_string());
+    } else {
+      SKERRY_CHECK(type == "abortFetch" || type == "abortImage");
+    }
+  }
+}
+
+void SyncHost::Fetch(const Data& effect) {
+  Network& network = world_->network;
+  const bool push = effect["path"].as_string() == "/push";
+  const std::string& body = effect["body"].as_bytes();
+  (push ? push_times : pull_times).push_back(world_->mono);
+  (push ? world_->push_bodies : world_->pull_bodies).push_back(body);
+  if (network.down || network.lose_requests > 0) {
+    if (network.lose_requests > 0) --network.lose_requests;
+    return Deliver(NoResponse(effect["id"]));
+  }
+  if (!network.scripted.empty()) {
+    Data event = std::move(network.scripted.front());
+    network.scripted.pop_front();
+    return Deliver(std::move(event.Set("type", "response").Set("id", effect["id"])));
+  }
+  const Data answer = push ? world_->server.Push(Json(body)) : world_->server.Pull(Json(body));
+  if (network.lose_answers > 0) {
+    --network.lose_answers;
+    return Deliver(NoResponse(effect["id"]));
+  }
+  Data event = Response(effect["id"], 200, WriteJson(answer));
+  if (network.hold_answers) {
+    world_->held.emplace_back(index_, std::move(event));
+  } else {
+    Deliver(std::move(event));
+  }
+}
+
+void SyncHost::Lock(const Data& effect) {
+  const std::string& name = effect["name"].as_string();
+  const std::string& action = effect["action"].as_string();
+  SyncWorld::LockQueue& lock = world_->lock_queues[name];
+  const auto tell = [&name](SyncHost* host, std::string_view state) {
+    Data event = Data::MakeObject();
+    host->Deliver(std::move(event.Set("type", "lock").Set("name", name).Set("state", state)));
+  };
+  if (action == "request") {
+    if (lock.holder < 0) {
+      lock.holder = static_cast<int>(index_);
+      tell(this, "granted");
+    } else {
+      lock.waiting.push_back(index_);
+      tell(this, "refused");
+    }
+  } else if (action == "steal") {
+    std::erase(lock.waiting, index_);
+    if (lock.holder >= 0) tell(&world_->host(static_cast<size_t>(lock.holder)), "lost");
+    lock.holder = static_cast<int>(index_);
+    tell(this, "granted");
+  } else {
+    std::erase(lock.waiting, index_);
+    if (lock.holder == static_cast<int>(index_)) world_->GrantNext(name);
+  }
+}
+
+void SyncWorld::GrantNext(const std::string& name) {
+  LockQueue& lock = lock_queues[name];
+  lock.holder = -1;
+  if (lock.waiting.empty()) return;
+  lock.holder = static_cast<int>(lock.waiting.front());
+  lock.waiting.pop_front();
+  Data event = Data::MakeObject();
+  event.Set("type", "lock").Set("name", name).Set("state", "granted");
+  host(static_cast<size_t>(lock.holder)).Deliver(std::move(event));
+}
+
+void SyncWorld::FreeLocks(size_t index) {
+  for (auto& [name, lock] : lock_queues) {
+    std::erase(lock.waiting, index);
+    if (lock.holder == static_cast<int>(index)) GrantNext(name);
+  }
+}
+
+SyncHost& SyncWorld::Open(bool visible, Data extra) {
+  const size_t index = hosts_.size();
+  hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + std::to_string(index)));
+  SyncHost& host = *hosts_.back();
+  if (extra["tab"].is_string()) host.tab = extra["tab"].as_string();
+  Result<std::unique_ptr<SyncWorker>> worker = SyncWorker::Create(Config(host.tab, index, visible, locks_, extra));
+  SKERRY_CHECK(worker.ok());
+  host.worker_ = std::move(worker.value());
+  Data event = Data::MakeObject();
+  host.Deliver(std::move(event.Set("type", "start")));
+  Data scopes = Json(R"({"type":"scopes","scopes":[{"table":"items","where":["true"]}]})");
+  host.Post(std::move(scopes));
+  return host;
+}
+
+std::string SyncWorld::Mutate(const std::vector<Op>& ops, size_t window) {
+  const std::string id = SyncUuid(1000 + ++serial_);
+  storage.Add("mutations", MutationRecord(id, ops, 1'000'000 + mono));
+  const Data wake = Json(R"({"type":"wake","reason":"mutation"})");
+  host(window).Post(wake);
+  Broadcast(window, wake);
+  return id;
+}
+
+void SyncWorld::Broadcast(size_t from, const Data& message) {
+  messages.push_back(message);
+  for (size_t i = 0; i < hosts_.size(); ++i) {
+    if (i == from || !hosts_[i]->alive) continue;
+    Data event = Data::MakeObject();
+    hosts_[i]->Deliver(std::move(event.Set("type", "message").Set("message", message)));
+  }
+}
+
+void SyncWorld::Settle() {
+  for (int step = 0; step < kMaxSteps; ++step) {
+    bool any = false;
+    for (const auto& host : hosts_) any = host->StepOnce() || any;
+    if (!any) return;
+  }
+  SKERRY_CHECK(false);  // a busy loop
+}
+
+void SyncWorld::Run(double ms) {
+  const double end = mono + ms;
+  for (int step = 0; step < kMaxSteps; ++step) {
+    Settle();
+    double next = std::numeric_limits<double>::infinity();
+    for (const auto& host : hosts_) next = std::min(next, host->next_timer());
+    if (next > end) {
+      mono = end;
+      return;
+    }
+    mono = std::max(mono, next);
+    for (const auto& host : hosts_) host->FireTimers();
+  }
+  SKERRY_CHECK(false);
+}
+
+void SyncWorld::Release() {
+  for (auto& [index, event] : held) {
+    if (host(index).alive) host(index).Deliver(std::move(event));
+  }
+  held.clear();
+}
+
+std::unique_ptr<Base> SyncWorld::Fold() const {
+  struct Nobody final : TouchedSink {
+    void Touched(const ObjectKey&) override {}
+  } nobody;
+  auto base = std::make_unique<Base>(&SyncSchema());
+  const Data last = storage.Get("sync", "sync");
+  for (uint64_t n = 1; n <= last["n"].as_u64(); ++n) {
+    const Data record = storage.Get("updates", n);
+    SKERRY_CHECK(record.is_object());  // the records have no gap
+    Result<std::vector<Step>> steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
+    SKERRY_CHECK(steps.ok());
+    SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &nobody).ok());
+  }
+  return base;
+}
+
+bool SyncWorld::Converged() {
+  const std::unique_ptr<Base> base = Fold();
+  size_t rows = 0;
+  for (const auto& [id, row] : server.rows()) {
+    if (server.write_only.count(row.realm) != 0 || server.revoked.count(row.realm) != 0) continue;
+    ++rows;
+    const std::optional<Row> mine = base->GetBase(row.realm, {0, id});
+    if (!mine || mine->modified_at != row.modified || mine->created_at != row.created) return false;
+    if (mine->props[0].number() != row.props["n"].as_number()) return false;
+    if (mine->props[1].text() != row.props["name"].as_string()) return false;
+  }
+  return base->BaseKeys(0).size() == rows;
+}
+
+}  // namespace skerry::test
