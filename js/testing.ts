@@ -72,6 +72,8 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     transport: options.transport ?? network,
     sockets: options.sockets ?? network,
     locks: memoryLocks(),
+    // IDBFS is a browser's: without it there are no images, and updates are kept.
+    images: false,
   };
   const window = (): MemoryHost => ({
     ...common,

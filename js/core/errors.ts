@@ -145,7 +145,10 @@ export function errorFromCode(
   fallback: ErrorClass = SkerryError,
   options: { cause?: unknown; retryable?: boolean } = {},
 ): SkerryError {
-  const type = byCode[code.replaceAll('-', '_')] ?? byNumber.find((entry) => entry?.[0] === code)?.[1] ?? fallback;
+  const type =
+    byCode[code.replaceAll('-', '_')] ??
+    byNumber.find((entry) => entry?.[0] === code)?.[1] ??
+    fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
   return new type(code, message || code, { ...options, retryable });
 }

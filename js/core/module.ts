@@ -17,6 +17,7 @@ type Factory = (options: {
     imports: WebAssembly.Imports,
     receive: (instance: WebAssembly.Instance, module?: WebAssembly.Module) => void,
   ): object;
+  readonly [member: string]: unknown;
 }) => Promise<EmscriptenModule>;
 
 export type WasmSource = (url: URL) => Promise<Response | Uint8Array>;
@@ -28,19 +29,27 @@ export class CoreModule {
   #bytes = new Uint8Array(0);
 
   constructor(module: EmscriptenModule) {
-    this.#exports = module as unknown as Exports;
+    const names = Object.keys(module).filter((name) => name.startsWith('_sk_'));
+    this.#exports = Object.fromEntries(
+      names.map((name) => [name.slice(1), (module as unknown as Exports)[name] as Exports[string]]),
+    );
     this.#memory = module.wasmMemory;
   }
 
   /** A raw call without input. Gives its return value, never negative. */
   call(name: string, ...args: number[]): number {
-    const result = this.#function(name)(...args);
-    return result < 0 ? this.#fail(result) : result;
+    return this.throwing(this.#function(name)(...args));
   }
 
   /** A call whose input is encoded data; its length goes last. */
   callWith(name: string, input: unknown, ...args: number[]): number {
     const bytes = this.#writer.encode(input);
+    this.#put(bytes);
+    return this.call(name, ...args, bytes.length);
+  }
+
+  /** A call whose input is bytes as they are; their length goes last. */
+  callWithBytes(name: string, bytes: Uint8Array, ...args: number[]): number {
     this.#put(bytes);
     return this.call(name, ...args, bytes.length);
   }
@@ -99,6 +108,11 @@ export class CoreModule {
     }
   }
 
+  /** Throws what a negative return value means; others are given back. */
+  throwing(result: number): number {
+    return result < 0 ? this.#fail(result) : result;
+  }
+
   #put(bytes: Uint8Array): void {
     const at = this.#function('sk_buffer')(bytes.length);
     this.#heap().set(bytes, at);
@@ -111,7 +125,7 @@ export class CoreModule {
   }
 
   #function(name: string): (...args: number[]) => number {
-    const found = this.#exports[`_${name}`];
+    const found = this.#exports[name];
     if (!found)
       throw new UnsupportedError(
         'unsupported',
@@ -134,7 +148,7 @@ export function loadCore(
 ): Promise<CoreModule> {
   let promise = loading.get(url.href);
   if (!promise) {
-    promise = instantiate(source, url);
+    promise = instantiate(createModule, source, url);
     loading.set(url.href, promise);
     // What failed (a network that was down) may be tried again.
     promise.catch(() => loading.delete(url.href));
@@ -142,10 +156,16 @@ export function loadCore(
   return promise;
 }
 
-function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
+/** An instance of its own. `glue`: Emscripten's factory; `members`: what its code finds on its module object. */
+export function instantiate(
+  glue: unknown,
+  source: WasmSource,
+  url: URL,
+  members: Readonly<Record<string, unknown>> = {},
+): Promise<CoreModule> {
   return new Promise((resolve, reject) => {
-    const create = createModule as unknown as Factory;
-    create({
+    (glue as Factory)({
+      ...members,
       instantiateWasm(imports, receive) {
         source(url)
           .then((bytes) => compile(bytes, imports, url))

@@ -38,4 +38,6 @@ export interface WorkerSideHost extends CommonHost {
   readonly transport: Transport;
   readonly sockets: SocketHost;
   readonly locks: Locks | null;
+  /** Whether images can be written: Emscripten's IDBFS works here. */
+  readonly images: boolean;
 }

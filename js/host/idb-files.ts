@@ -14,6 +14,15 @@ export async function deleteWithGenerations(name: string, timeLimitMs: number): 
   }
 }
 
+/** The engine deletes it once nobody holds it any more: being blocked is no failure. */
+export async function deleteIdbfs(mount: string, timeLimitMs: number): Promise<void> {
+  try {
+    await deleteDatabase(mount, timeLimitMs);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'storage_blocked') throw error;
+  }
+}
+
 function deleteDatabase(name: string, timeLimitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.deleteDatabase(name);

@@ -3,7 +3,7 @@
  * to delete or upgrade the database is not kept waiting.
  */
 import { ClosedError, SkerryError, StorageError } from '../core/errors.ts';
-import { deleteWithGenerations, readIdbfs } from './idb-files.ts';
+import { deleteIdbfs, deleteWithGenerations, readIdbfs } from './idb-files.ts';
 import { abortQuietly, begin, runTransaction, storageError } from './idb-transaction.ts';
 import {
   type Committed,
@@ -31,6 +31,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
       return storage;
     },
     delete: (name) => deleteWithGenerations(name, limits.timeLimitMs),
+    deleteFiles: (mount) => deleteIdbfs(mount, limits.timeLimitMs),
     readFiles: (mount, paths) => readIdbfs(mount, paths, limits.timeLimitMs),
   };
 }

@@ -81,6 +81,8 @@ export interface StorageHost {
   open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
   /** Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it. */
   delete(name: string): Promise<void>;
+  /** Deletes an image generation. One that others still hold goes when they let go of it. */
+  deleteFiles(mount: string): Promise<void>;
   /** Files of an image generation, by full path, read straight out of IDBFS's database; null for what is not there. */
   readFiles(mount: string, paths: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
 }

@@ -1,3 +1,5 @@
+import { LimitError, NetworkError } from '../core/errors.ts';
+
 /**
  * Transport: one HTTP exchange. Guarantee: resolves with the whole answer, whatever its status, or rejects with a
  * NetworkError (code `network` or `timeout`: whether the server acted is unknown) or a LimitError (`too_large`: the
@@ -26,4 +28,12 @@ export interface TransportResponse {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+}
+
+/** A failure by the name that the core knows: `network`, `timeout` or `too-large`. */
+export function transportFailure(error: unknown): { name: string; message: string } {
+  const { message } = error as Error;
+  if (error instanceof LimitError) return { name: 'too-large', message };
+  const timedOut = error instanceof NetworkError && error.code === 'timeout';
+  return { name: timedOut ? 'timeout' : 'network', message };
 }

@@ -15,7 +15,13 @@ interface Scope {
 
 const scope = globalThis as unknown as Scope;
 const worker = new SyncWorker(
-  { ...commonBrowserHost(), transport: fetchTransport, sockets: webSockets, locks: webLocks() },
+  {
+    ...commonBrowserHost(),
+    transport: fetchTransport,
+    sockets: webSockets,
+    locks: webLocks(),
+    images: true,
+  },
   (message) => scope.postMessage(message),
   () => scope.close(),
 );

@@ -2,7 +2,7 @@
  * SyncWorker: the core that pushes and pulls, with its host around it: carries out its effects and reports events
  * (docs/sync-worker.md). It runs in a dedicated Worker of each window, and in the tests in the test's own program.
  */
-import { LimitError, NetworkError, SkerryError } from '../core/errors.ts';
+import { SkerryError } from '../core/errors.ts';
 import { type CoreModule, loadCore } from '../core/module.ts';
 import type { Message } from '../core/window-core.ts';
 import { WorkerCore } from '../core/worker-core.ts';
@@ -11,6 +11,8 @@ import { EffectRunner } from '../host/effect-runner.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { Socket } from '../host/socket.ts';
 import type { Storage } from '../host/storage.ts';
+import { transportFailure } from '../host/transport.ts';
+import { type ImageJob, ImageJobs } from './image-jobs.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
 /** What the window says at the start (`WorkerConfig` of js/api/worker-client.ts). */
@@ -124,6 +126,7 @@ class RunningWorker {
   readonly #channel: Channel;
   readonly #runner: EffectRunner;
   readonly #locks: LockKeeper | null;
+  readonly #images: ImageJobs;
   readonly #fetches = new Map<number, AbortController>();
   #socket: Socket | null = null;
   #closed = false;
@@ -140,6 +143,8 @@ class RunningWorker {
     this.#config = config;
     this.#storage = storage;
     const report = (event: Message) => this.#runner.dispatch(event);
+    const { database, remote } = config;
+    this.#images = new ImageJobs({ host, storage, database, remote, report });
     this.#core = new WorkerCore(module, {
       schema: config.schema,
       tab: config.tab,
@@ -149,7 +154,7 @@ class RunningWorker {
       locks: host.locks !== null,
       auth: config.auth,
       socket: true,
-      images: false,
+      images: host.images,
       times: config.times ?? undefined,
     });
     this.#channel = host.channels.open(config.database, (message) =>
@@ -203,6 +208,7 @@ class RunningWorker {
     if (this.#closed) return;
     this.#closed = true;
     for (const fetching of this.#fetches.values()) fetching.abort();
+    this.#images.abortAll();
     this.#socket?.close();
     this.#runner.stop();
     this.#locks?.releaseAll();
@@ -231,6 +237,12 @@ class RunningWorker {
         break;
       case 'socket':
         this.#socketAction(effect);
+        break;
+      case 'image':
+        this.#images.start(effect['id'] as number, effect['job'] as ImageJob);
+        break;
+      case 'abortImage':
+        this.#images.abort(effect['id'] as number);
         break;
       case 'status':
         this.#post({ type: 'status', status: effect['status'] });
@@ -264,7 +276,7 @@ class RunningWorker {
       const contentType = answer.headers['content-type'] ?? '';
       event = { type: 'response', id, status: answer.status, contentType, body: answer.body };
     } catch (error) {
-      event = { type: 'response', id, error: transportError(error) };
+      event = { type: 'response', id, error: transportFailure(error) };
     }
     if (stop.signal.aborted) return;
     this.#fetches.delete(id);
@@ -294,11 +306,4 @@ class RunningWorker {
         break;
     }
   }
-}
-
-function transportError(error: unknown): { name: string; message: string } {
-  const { message } = error as Error;
-  if (error instanceof LimitError) return { name: 'too-large', message };
-  const timedOut = error instanceof NetworkError && error.code === 'timeout';
-  return { name: timedOut ? 'timeout' : 'network', message };
 }

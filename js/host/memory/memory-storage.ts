@@ -74,6 +74,10 @@ export class MemoryStorageHost implements StorageHost {
       if (mount.startsWith(`/${name}/`)) this.#files.delete(mount);
   }
 
+  async deleteFiles(mount: string): Promise<void> {
+    this.#files.delete(mount);
+  }
+
   async readFiles(
     mount: string,
     paths: readonly string[],

@@ -3,7 +3,7 @@
  * a cold start waits for the slower of the two, not for both (docs/window.md, section 2).
  */
 import { CorruptImageError } from '../core/errors.ts';
-import type { Storage, StorageHost } from '../host/storage.ts';
+import type { Storage, StorageHost } from './storage.ts';
 
 export interface ImagePart {
   readonly file: string;

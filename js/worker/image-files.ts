@@ -1,0 +1,103 @@
+/**
+ * ImageFiles: the owner of one instance of the module `skerry-image` (wasm/image.cc), which writes one generation of the
+ * client's image through Emscripten's IDBFS. The module is loaded when the first image is made; an instance is dropped
+ * after its job, and its memory with it.
+ */
+import { StorageError } from '../core/errors.ts';
+import { type CoreModule, instantiate, type WasmSource } from '../core/module.ts';
+
+export interface WrittenPart {
+  readonly file: string;
+  readonly bytes: number;
+  readonly checksum: string;
+}
+
+export class ImageFiles {
+  readonly #module: CoreModule;
+  readonly #tickets: Tickets;
+
+  private constructor(module: CoreModule, tickets: Tickets) {
+    this.#module = module;
+    this.#tickets = tickets;
+  }
+
+  static async begin(source: WasmSource, schema: unknown, mount: string): Promise<ImageFiles> {
+    const tickets = new Tickets();
+    const { default: glue } = await import('#wasm/skerry-image.js');
+    const url = new URL('./skerry-image.wasm', import.meta.url);
+    const members = {
+      onSync: (ticket: number, problem: string | null) => tickets.end(ticket, problem),
+    };
+    const module = await instantiate(glue, source, url, members);
+    module.callWith('sk_image_new', { schema, mount });
+    return new ImageFiles(module, tickets);
+  }
+
+  /** A part of the old generation joins the rows. */
+  load(bytes: Uint8Array): void {
+    this.#module.withBytes(bytes, (pointer) =>
+      this.#module.call('sk_image_load', pointer, bytes.length),
+    );
+  }
+
+  /** The body of a record is applied to the rows. */
+  apply(body: Uint8Array): void {
+    this.#module.callWithBytes('sk_image_apply', body);
+  }
+
+  dropRealm(realm: string): void {
+    this.#module.throwing(this.#module.callWithText('sk_image_drop', realm));
+  }
+
+  /** The rows become a part. */
+  encode(file: string, n: number, cursors: unknown): WrittenPart {
+    this.#module.callWith('sk_image_encode', { file, n, cursors });
+    return this.#module.output() as WrittenPart;
+  }
+
+  /** Bytes become a part as they are. */
+  store(file: string, bytes: Uint8Array): WrittenPart {
+    this.#module.withBytes(bytes, (pointer) => {
+      this.#module.throwing(
+        this.#module.callWithText('sk_image_store', file, pointer, bytes.length),
+      );
+    });
+    return this.#module.output() as WrittenPart;
+  }
+
+  /** Writes everything to IndexedDB, forgets it, reads it back, and compares. */
+  async commit(parts: readonly WrittenPart[]): Promise<void> {
+    await this.#tickets.wait((ticket) => this.#module.call('sk_image_sync', ticket));
+    await this.#tickets.wait((ticket) => this.#module.call('sk_image_remount', ticket));
+    for (const { file, bytes, checksum } of parts) {
+      this.#module.callWith('sk_image_check', { file, bytes });
+      if (this.#module.outputText() === checksum) continue;
+      throw new StorageError('image', `Part ${file} of the image came back from storage changed.`);
+    }
+  }
+
+  close(): void {
+    this.#module.call('sk_image_close');
+  }
+}
+
+/** Calls of IDBFS that are under way: it answers by number. */
+class Tickets {
+  readonly #open = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  #serial = 0;
+
+  wait(begin: (ticket: number) => void): Promise<void> {
+    const ticket = ++this.#serial;
+    return new Promise((resolve, reject) => {
+      this.#open.set(ticket, { resolve, reject });
+      begin(ticket);
+    });
+  }
+
+  end(ticket: number, problem: string | null): void {
+    const entry = this.#open.get(ticket);
+    this.#open.delete(ticket);
+    if (problem === null) entry?.resolve();
+    else entry?.reject(new StorageError('image', `IDBFS: ${problem}`, { retryable: true }));
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Image jobs: the effect `image` of docs/sync-worker.md, section 6. A job writes a new generation of the client's image
+ * (a realm's image from the server as it is, or the old image with the records since folded in), or deletes old ones. It
+ * publishes nothing: the core swings the pointer afterwards, in a transaction of its own.
+ */
+import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
+import type { Message } from '../core/window-core.ts';
+import type { WorkerSideHost } from '../host/host.ts';
+import { type ImagePointer, ImageReader } from '../host/image-reader.ts';
+import type { Storage } from '../host/storage.ts';
+import { transportFailure } from '../host/transport.ts';
+import { ImageFiles, type WrittenPart } from './image-files.ts';
+
+interface Fetch {
+  readonly url: string;
+  readonly bytes: number;
+  readonly checksum: string;
+  readonly token: string | null;
+  readonly timeoutMs: number;
+}
+interface WriteJob {
+  readonly kind: 'fill' | 'roll';
+  readonly generation: string;
+  /** Fold `from` and the records up to `upto` into the new image. */
+  readonly roll: boolean;
+  readonly from: (ImagePointer & { readonly n: number }) | null;
+  readonly upto: number;
+  readonly fetch: Fetch | null;
+  readonly dropRealms: readonly string[];
+  readonly cursors: unknown;
+  readonly schema: unknown;
+}
+interface DeleteJob {
+  readonly kind: 'delete';
+  readonly generations: readonly string[];
+}
+export type ImageJob = WriteJob | DeleteJob;
+
+interface Parts {
+  readonly host: WorkerSideHost;
+  readonly storage: Storage;
+  /** `skerry/<name>/<user>`. */
+  readonly database: string;
+  readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
+  readonly report: (event: Message) => void;
+}
+
+/** Records are read in pages, so that no transaction is long. */
+const recordsAtOnce = 64;
+const progressEveryMs = 100;
+
+export class ImageJobs {
+  readonly #parts: Parts;
+  readonly #running = new Map<number, AbortController>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  start(id: number, job: ImageJob): void {
+    const stop = new AbortController();
+    this.#running.set(id, stop);
+    void this.#run(id, job, stop.signal);
+  }
+
+  abort(id: number): void {
+    this.#running.get(id)?.abort();
+    this.#running.delete(id);
+  }
+
+  abortAll(): void {
+    for (const id of [...this.#running.keys()]) this.abort(id);
+  }
+
+  async #run(id: number, job: ImageJob, signal: AbortSignal): Promise<void> {
+    let event: Message;
+    try {
+      const parts =
+        job.kind === 'delete' ? await this.#delete(job) : await this.#write(id, job, signal);
+      event = { type: 'image', id, parts };
+    } catch (error) {
+      event = { type: 'image', id, error: describe(error) };
+    }
+    if (signal.aborted) return;
+    this.#running.delete(id);
+    this.#parts.report(event);
+  }
+
+  async #delete({ generations }: DeleteJob): Promise<readonly WrittenPart[]> {
+    const { host, database } = this.#parts;
+    for (const generation of generations)
+      await host.storage.deleteFiles(`/${database}/${generation}`);
+    return [];
+  }
+
+  async #write(id: number, job: WriteJob, signal: AbortSignal): Promise<readonly WrittenPart[]> {
+    const { host, database } = this.#parts;
+    // Before anything is mounted: the server may have no such image any more.
+    const fetched = job.fetch && (await this.#fetch(id, job.fetch, signal));
+    signal.throwIfAborted();
+    const mount = `/${database}/${job.generation}`;
+    const files = await ImageFiles.begin((url) => host.wasm(url), job.schema, mount);
+    try {
+      const parts: WrittenPart[] = [];
+      if (job.fetch && fetched) parts.push(stored(files, job.fetch, fetched));
+      if (job.roll) parts.push(await this.#roll(files, job, signal));
+      await files.commit(parts);
+      return parts;
+    } finally {
+      files.close();
+    }
+  }
+
+  async #fetch(id: number, fetch: Fetch, signal: AbortSignal): Promise<Uint8Array> {
+    const { host, remote, report } = this.#parts;
+    let told = Number.NEGATIVE_INFINITY;
+    const answer = await host.transport.request({
+      method: 'GET',
+      url: new URL(fetch.url, `${remote.url}/`).href,
+      headers: fetch.token === null ? {} : { authorization: `Bearer ${fetch.token}` },
+      timeoutMs: fetch.timeoutMs,
+      maxBytes: fetch.bytes,
+      credentials: remote.credentials,
+      signal,
+      onProgress: (done) => {
+        const now = host.clock.mono();
+        if (signal.aborted || now - told < progressEveryMs) return;
+        told = now;
+        report({ type: 'image', id, progress: { done, total: fetch.bytes } });
+      },
+    });
+    if (answer.status === 200) return answer.body;
+    throw new StatusError(answer.status);
+  }
+
+  async #roll(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {
+    const { host, database } = this.#parts;
+    if (job.from) {
+      for (const part of await new ImageReader(host.storage, database).read(job.from))
+        files.load(part);
+    }
+    for (let above = job.from?.n ?? 0; above < job.upto; ) {
+      signal.throwIfAborted();
+      const records = await this.#records(above, job.upto);
+      for (const { key, body } of records) {
+        // A gap would make an image that lacks something for ever.
+        if (key !== above + 1)
+          throw new CorruptImageError('corrupt', `Record ${above + 1} is missing.`);
+        files.apply(body);
+        above = key;
+      }
+      if (records.length === 0)
+        throw new CorruptImageError('corrupt', `Record ${above + 1} is missing.`);
+    }
+    for (const realm of job.dropRealms) files.dropRealm(realm);
+    return files.encode('rows', job.upto, job.cursors);
+  }
+
+  async #records(above: number, to: number): Promise<{ key: number; body: Uint8Array }[]> {
+    let rows: { key: number; value: { body: Uint8Array } }[] = [];
+    const range = { above, to, limit: recordsAtOnce };
+    await this.#parts.storage.transact(
+      { stores: ['updates'], mode: 'readonly', reads: [{ store: 'updates', range }] },
+      ([found]) => {
+        rows = found as typeof rows;
+        return { type: 'write', writes: [] };
+      },
+    );
+    return rows.map(({ key, value }) => ({ key, body: value.body }));
+  }
+}
+
+class StatusError extends ServerError {
+  readonly status: number;
+
+  constructor(status: number) {
+    super('image', `The server answered ${status} instead of the image.`);
+    this.status = status;
+  }
+}
+
+function stored(files: ImageFiles, fetch: Fetch, bytes: Uint8Array): WrittenPart {
+  const part = files.store('realm', bytes);
+  if (part.bytes === fetch.bytes && part.checksum === fetch.checksum) return part;
+  throw new CorruptImageError(
+    'corrupt',
+    'The image from the server is damaged, or another than it said.',
+  );
+}
+
+function describe(error: unknown): { name: string; message: string; status?: number } {
+  const { message } = error as Error;
+  if (error instanceof StatusError) return { name: 'status', message, status: error.status };
+  const known = error instanceof SkerryError;
+  if (known && ['network', 'timeout', 'too_large'].includes(error.code))
+    return transportFailure(error);
+  return { name: known ? error.code : 'image', message };
+}
