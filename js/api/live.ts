@@ -14,7 +14,9 @@ export type LiveKind = 'rows' | 'first' | 'count';
 export class LiveRegistry {
   readonly view: RowView;
   readonly #open = new Map<number, LiveValue>();
-  #reportError: (error: unknown) => void;
+  readonly #reportError: (error: unknown) => void;
+  readonly #calls: (() => void)[] = [];
+  #calling = false;
 
   constructor(view: RowView, reportError: (error: unknown) => void) {
     this.view = view;
@@ -30,11 +32,17 @@ export class LiveRegistry {
     this.view.core.closeLive(live);
   }
 
-  /** Takes what `sk_drain` gave; all values are up to date before the first subscriber hears of one. */
+  /**
+   * Takes what `sk_drain` gave; all values are up to date before the first subscriber hears of one. A subscriber that
+   * writes causes a transaction within these calls: its own calls come after them, so that everybody hears both in order.
+   */
   take(changes: readonly LiveChange[]): () => void {
-    const calls = changes.flatMap((change) => this.#open.get(change.live)?.change(change) ?? []);
+    this.#calls.push(...changes.flatMap((change) => this.#open.get(change.live)?.change(change) ?? []));
     return () => {
-      for (const call of calls) this.guard(call);
+      if (this.#calling) return;
+      this.#calling = true;
+      for (let call = this.#calls.shift(); call; call = this.#calls.shift()) this.guard(call);
+      this.#calling = false;
     };
   }
 
