@@ -1,16 +1,16 @@
-// skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6). Loaded in a Worker when the first job
-// comes. The buffers are those of the module `skerry` (sk_buffer, sk_out); what waits for IndexedDB is a promise (Embind).
+// skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6; js/worker/image-files.ts owns it). Loaded
+// in a Worker when an image is made; an instance makes one generation and is dropped. Buffers are those of the module
+// `skerry`. What waits for IndexedDB answers by Module.onSync(ticket, problem or null).
 //
-// One mount at a time: syncfs(false) makes a database equal to what this module has in memory, so nothing but the
-// generation that is being written or read may be mounted. Files are written once, under a new name, and never again.
-#include <emscripten/bind.h>
+// Nothing but the generation that is being made is ever mounted: syncfs(false) makes a database equal to what this
+// module has in memory. Files are written once, under a new name, and never again.
 #include <emscripten/em_js.h>
-#include <emscripten/val.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,18 +23,14 @@
 #include "model/schema.h"
 #include "sync/image_roll.h"
 
-using emscripten::EM_VAL;
-
-EM_JS_DEPS(skerry_image, "$FS,$IDBFS,$Emval,$UTF8ToString");
+EM_JS_DEPS(skerry_image, "$FS,$IDBFS,$UTF8ToString");
 
 // clang-format off
 EM_JS(void, ImageMount, (const char* path), {
   FS.mount(IDBFS, {}, UTF8ToString(path));
 });
-EM_JS(EM_VAL, ImageSync, (int populate), {
-  return Emval.toHandle(new Promise((resolve, reject) => {
-    FS.syncfs(!!populate, (error) => error ? reject(error) : resolve());
-  }));
+EM_JS(void, ImageSync, (int populate, int ticket), {
+  FS.syncfs(!!populate, (error) => Module['onSync'](ticket, error ? String(error.message || error) : null));
 });
 EM_JS(void, ImageUnmount, (const char* path), {
   const mount = UTF8ToString(path);
@@ -42,14 +38,6 @@ EM_JS(void, ImageUnmount, (const char* path), {
   if (db) db.close();
   delete IDBFS.dbs[mount];
   FS.unmount(mount);
-});
-// A window that still reads the database blocks its deletion: it is deleted when that window closes it.
-EM_JS(EM_VAL, ImageDelete, (const char* path), {
-  return Emval.toHandle(new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(UTF8ToString(path));
-    request.onsuccess = request.onblocked = () => resolve();
-    request.onerror = () => reject(request.error);
-  }));
 });
 // clang-format on
 
@@ -64,14 +52,13 @@ struct Job {
   Schema schema;
   ImageRoll roll;
   std::string mount;
-  std::string part;  // the bytes of the part that is to be saved next
 };
 std::unique_ptr<Job> job;
 
 Status NoJob() { return {Code::kClosed, "no image job"}; }
 
-std::string FilePath(const Data& part, size_t index) {
-  return job->mount + '/' + part["file"].as_string() + '.' + std::to_string(index);
+std::string FilePath(std::string_view part, size_t index) {
+  return job->mount + '/' + std::string(part) + '.' + std::to_string(index);
 }
 
 Status MakeFolders(const std::string& path) {
@@ -102,20 +89,16 @@ Status ReadFile(const std::string& path, size_t size, std::string* out) {
   return Status::Ok();
 }
 
-// Reads a part, {file, bytes, checksum}, of the generation that is mounted.
-Status ReadPart(const Data& part, std::string* bytes) {
-  const size_t total = part["bytes"].as_u64();
-  bytes->reserve(total);
-  for (size_t i = 0; i < ImageFileCount(total); ++i) {
-    if (Status read = ReadFile(FilePath(part, i), ImageFileAt(total, i).bytes, bytes); !read.ok()) return read;
+// Writes a part in files of 4 MB and puts {file, bytes, checksum} out.
+int32_t SavePart(std::string_view name, std::string_view bytes) {
+  for (size_t i = 0; i < ImageFileCount(bytes.size()); ++i) {
+    const ImageFile file = ImageFileAt(bytes.size(), i);
+    const Status written = WriteFile(FilePath(name, i), bytes.substr(file.offset, file.bytes));
+    if (!written.ok()) return Fail(written);
   }
-  if (ImageChecksum(*bytes) != part["checksum"].as_string()) return {Code::kCorrupt, "a part of the image is damaged"};
-  return Status::Ok();
-}
-
-Result<Data> Named(int32_t length) {
-  if (job == nullptr) return NoJob();
-  return DecodeData(Input(length));
+  Data part = Data::MakeObject();
+  part.Set("file", name).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("checksum", ImageChecksum(bytes));
+  return OutputData(part);
 }
 
 int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
@@ -160,125 +143,93 @@ SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
 SKERRY_EXPORT const uint8_t* sk_out() { return reinterpret_cast<const uint8_t*>(abi::output_area.data()); }
 SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::output_area.size()); }
 
-// Begins a job, and ends the one before: Data {schema}.
-SKERRY_EXPORT int32_t sk_image_begin(int32_t length) {
-  abi::job.reset();
+SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
+SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
+
+// Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever written to.
+SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
+  if (abi::job != nullptr) return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
+  const std::string& mount = input.value()["mount"].as_string();
+  if (mount.empty() || mount[0] != '/') return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
   if (!schema.ok()) return abi::Fail(schema.status());
+  if (Status made = abi::MakeFolders(mount); !made.ok()) return abi::Fail(made);
   abi::job = std::make_unique<abi::Job>(std::move(schema.value()));
+  abi::job->mount = mount;
+  ImageMount(mount.c_str());
   return 0;
 }
 
-// Gives the memory of a job back.
-SKERRY_EXPORT int32_t sk_image_end() {
-  abi::job.reset();
-  abi::input_area = std::string();
-  abi::output_area = std::string();
-  return 0;
-}
-
-// Mounts a generation: its path as UTF-8. Nothing else may be mounted. `imageSync(true)` then reads what it holds.
-SKERRY_EXPORT int32_t sk_image_mount(int32_t length) {
+// A part of the old image joins the rows.
+SKERRY_EXPORT int32_t sk_image_load(const char* bytes, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  if (!abi::job->mount.empty()) return abi::Fail({Code::kInvalidArgument, "a generation is mounted already"});
-  const std::string path(abi::Input(length));
-  if (path.empty() || path[0] != '/') return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
-  if (Status made = abi::MakeFolders(path); !made.ok()) return abi::Fail(made);
-  abi::job->mount = path;
-  ImageMount(path.c_str());
-  return 0;
+  return abi::Done(abi::job->roll.AddPart({bytes, static_cast<size_t>(length)}));
 }
 
-// Closes the database of the mounted generation and unmounts it. What was not synced is lost, on purpose.
-SKERRY_EXPORT int32_t sk_image_unmount() {
-  if (abi::job == nullptr || abi::job->mount.empty()) return 0;
-  ImageUnmount(abi::job->mount.c_str());
-  abi::job->mount.clear();
-  return 0;
-}
-
-// Reads a part of the mounted generation into the roll: Data {file, bytes, checksum}.
-SKERRY_EXPORT int32_t sk_image_load(int32_t length) {
-  Result<Data> part = abi::Named(length);
-  if (!part.ok()) return abi::Fail(part.status());
-  std::string bytes;
-  if (Status read = abi::ReadPart(part.value(), &bytes); !read.ok()) return abi::Fail(read);
-  return abi::Done(abi::job->roll.AddPart(bytes));
-}
-
-// Checks a part of the mounted generation: Data {file, bytes, checksum}.
-SKERRY_EXPORT int32_t sk_image_verify(int32_t length) {
-  Result<Data> part = abi::Named(length);
-  if (!part.ok()) return abi::Fail(part.status());
-  std::string bytes;
-  return abi::Done(abi::ReadPart(part.value(), &bytes));
-}
-
-// Folds a record of `updates` into the roll: the bytes of its body.
-SKERRY_EXPORT int32_t sk_image_record(int32_t length) {
+// The body of a record of `updates` is folded in.
+SKERRY_EXPORT int32_t sk_image_apply(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   return abi::Done(abi::job->roll.AddRecord(abi::Input(length)));
 }
 
-// Leaves a realm out of the roll: its name as UTF-8.
+// Leaves a realm out: its name as UTF-8.
 SKERRY_EXPORT int32_t sk_image_drop(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   abi::job->roll.DropRealm(abi::Input(length));
   return 0;
 }
 
-// Makes the roll the part to be saved: Data {n, cursors}. Returns 1, or 0 where it holds no row (there is then no part).
-SKERRY_EXPORT int32_t sk_image_finish(int32_t length) {
-  Result<Data> input = abi::Named(length);
+// The rows become a part: Data {file, n, cursors} -> Data {file, bytes, checksum}.
+SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
+  if (abi::job == nullptr) return abi::Fail(abi::NoJob());
+  Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
-  if (abi::job->roll.empty()) return 0;
-  abi::job->part = abi::job->roll.Finish(input.value()["n"].as_u64(), input.value()["cursors"]);
-  return 1;
+  const Data& data = input.value();
+  return abi::SavePart(data["file"].as_string(), abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]));
 }
 
-// Appends bytes of a fetched image to the part to be saved.
-SKERRY_EXPORT int32_t sk_image_append(int32_t length) {
+// Bytes become a part as they are; the input area holds its name. Out: Data {file, bytes, checksum}.
+SKERRY_EXPORT int32_t sk_image_store(const char* bytes, int32_t size, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  abi::job->part += abi::Input(length);
+  return abi::SavePart(abi::Input(length), {bytes, static_cast<size_t>(size)});
+}
+
+// Makes what was written durable; answers by ticket.
+SKERRY_EXPORT int32_t sk_image_sync(int32_t ticket) {
+  if (abi::job == nullptr) return abi::Fail(abi::NoJob());
+  ImageSync(0, ticket);
   return 0;
 }
 
-// Writes the part into the mounted generation, in files of 4 MB: Data {file, bytes?, checksum?}; what is stated is checked
-// first. Out: Data {file, bytes, checksum}. `imageSync(false)` then makes it durable.
-SKERRY_EXPORT int32_t sk_image_save(int32_t length) {
-  Result<Data> input = abi::Named(length);
+// Forgets all files and reads the generation back from IndexedDB; answers by ticket.
+SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
+  if (abi::job == nullptr) return abi::Fail(abi::NoJob());
+  ImageUnmount(abi::job->mount.c_str());
+  ImageMount(abi::job->mount.c_str());
+  ImageSync(1, ticket);
+  return 0;
+}
+
+// The checksum of a part as it is in the files: Data {file, bytes} -> text.
+SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
+  if (abi::job == nullptr) return abi::Fail(abi::NoJob());
+  Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
-  if (abi::job->mount.empty()) return abi::Fail({Code::kInvalidArgument, "no generation is mounted"});
-  const std::string bytes = std::exchange(abi::job->part, std::string());
-  const Data& stated = input.value();
-  Data part = Data::MakeObject();
-  part.Set("file", stated["file"]).Set("bytes", static_cast<uint64_t>(bytes.size()));
-  part.Set("checksum", skerry::ImageChecksum(bytes));
-  for (const char* name : {"bytes", "checksum"}) {
-    if (!stated[name].is_null() && !(stated[name] == part[name])) {
-      return abi::Fail({Code::kCorrupt, "the fetched image is damaged"});
-    }
+  const size_t total = input.value()["bytes"].as_u64();
+  std::string bytes;
+  for (size_t i = 0; i < skerry::ImageFileCount(total); ++i) {
+    const std::string path = abi::FilePath(input.value()["file"].as_string(), i);
+    const Status read = abi::ReadFile(path, skerry::ImageFileAt(total, i).bytes, &bytes);
+    if (!read.ok()) return abi::Fail(read);
   }
-  for (size_t i = 0; i < skerry::ImageFileCount(bytes.size()); ++i) {
-    const skerry::ImageFile file = skerry::ImageFileAt(bytes.size(), i);
-    const Status written = abi::WriteFile(abi::FilePath(part, i), std::string_view(bytes).substr(file.offset, file.bytes));
-    if (!written.ok()) return abi::Fail(written);
-  }
-  return abi::OutputData(part);
+  return abi::Output(skerry::ImageChecksum(bytes));
 }
 
-namespace {
-
-emscripten::val SyncFiles(bool populate) { return emscripten::val::take_ownership(ImageSync(populate ? 1 : 0)); }
-emscripten::val DeleteGeneration(const std::string& path) {
-  return emscripten::val::take_ownership(ImageDelete(path.c_str()));
-}
-
-}  // namespace
-
-EMSCRIPTEN_BINDINGS(skerry_image) {
-  emscripten::function("imageSync", &SyncFiles);
-  emscripten::function("imageDelete", &DeleteGeneration);
+// Closes IDBFS's database, which it never does itself, so that the generation can be deleted one day.
+SKERRY_EXPORT int32_t sk_image_close() {
+  if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
+  abi::job.reset();
+  return 0;
 }
