@@ -58,6 +58,11 @@ void LiveChanges::Settle() {
       const LiveChange& change = table.changes[i];
       if (change.old_slot != kNoSlot) table.by_old.push_back({change.old_slot, i});
       if (change.new_slot != kNoSlot) table.by_new.push_back({change.new_slot, i});
+      for (const Slot slot : {change.old_slot, change.new_slot}) {
+        if (slot == kNoSlot) continue;
+        table.lowest = std::min(table.lowest, slot);
+        table.highest = std::max(table.highest, slot);
+      }
     }
     const auto by_slot = [](const Place& a, const Place& b) { return a.slot < b.slot; };
     std::sort(table.by_old.begin(), table.by_old.end(), by_slot);

@@ -36,6 +36,10 @@ class LiveChanges final : public TouchedRows {
   // The change of the row that was, or is, in a slot; null where it did not change.
   const LiveChange* ByOldSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_old, table, slot); }
   const LiveChange* ByNewSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_new, table, slot); }
+  // May a slot be one of these at all? Most are not: told at once.
+  bool MayTouch(TableIndex table, Slot slot) const {
+    return slot >= tables_[table].lowest && slot <= tables_[table].highest;
+  }
   const LiveChange* ById(TableIndex table, std::string_view id) const;
   bool IsTouched(TableIndex table, Slot slot) const override { return ByNewSlot(table, slot) != nullptr; }
 
@@ -49,11 +53,11 @@ class LiveChanges final : public TouchedRows {
     std::vector<uint32_t> hash;  // by id, open addressing: place in `changes` + 1, or 0
     std::vector<Place> by_old;   // sorted by slot
     std::vector<Place> by_new;
+    Slot lowest = kNoSlot;  // of both
+    Slot highest = 0;
   };
   const LiveChange* Find(const std::vector<Place>& places, TableIndex table, Slot slot) const {
-    // Most rows of a result are outside of what a transaction changed: told at once.
-    if (places.empty() || slot < places.front().slot || slot > places.back().slot) return nullptr;
-    return Search(places, table, slot);
+    return MayTouch(table, slot) ? Search(places, table, slot) : nullptr;
   }
   const LiveChange* Search(const std::vector<Place>& places, TableIndex table, Slot slot) const;
   static void GrowTable(Table* table);

@@ -13,6 +13,20 @@ constexpr uint32_t kNew = 0xffffffff;  // a row that was not visible before
 
 uint32_t LookAhead(uint32_t limit) { return std::min(std::max(limit, kMinLookAhead), kMaxLookAhead); }
 
+// REQUIRES: `gone` is sorted.
+void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone, std::vector<Slot>* out) {
+  if (gone.empty()) {
+    *out = list;
+    return;
+  }
+  const Slot lowest = gone.front();
+  const Slot highest = gone.back();
+  for (const Slot slot : list) {
+    const bool may_go = slot >= lowest && slot <= highest;
+    if (!may_go || !std::binary_search(gone.begin(), gone.end(), slot)) out->push_back(slot);
+  }
+}
+
 void SortUnique(std::vector<Slot>* slots) {
   std::sort(slots->begin(), slots->end());
   slots->erase(std::unique(slots->begin(), slots->end()), slots->end());
@@ -64,10 +78,15 @@ std::span<const Slot> LiveResult::Visible(const std::vector<Slot>& list) const {
 
 void LiveResult::Render(std::vector<uint32_t>* rows) const {
   const std::span<const Slot> visible = Visible(list_);
+  rows->reserve(rows->size() + visible.size() + 1);
   rows->push_back(static_cast<uint32_t>(visible.size()));
+  if (nested_.empty()) {
+    rows->insert(rows->end(), visible.begin(), visible.end());
+    return;
+  }
   for (size_t i = 0; i < visible.size(); ++i) {
     rows->push_back(visible[i]);
-    if (!nested_.empty()) rows->insert(rows->end(), nested_[i].begin(), nested_[i].end());
+    rows->insert(rows->end(), nested_[i].begin(), nested_[i].end());
   }
 }
 
@@ -102,9 +121,8 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
 
 // The list without what is gone, with what has come. False where the look-ahead is drained.
 bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come, std::vector<Slot>* next) {
-  for (const Slot slot : list_) {
-    if (!std::binary_search(gone.begin(), gone.end(), slot)) next->push_back(slot);
-  }
+  next->reserve(list_.size() + come.size());
+  CopyWithout(list_, gone, next);
   const auto before = [this](Slot a, Slot b) {
     ++*visited_;
     return prepared_.Compare(a, b) < 0;
@@ -115,23 +133,22 @@ bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come, st
     if (next->empty()) return false;
     while (!come.empty() && before(next->back(), come.back())) come.pop_back();
   }
-  std::vector<Slot> merged;
-  merged.reserve(next->size() + come.size());
-  auto from = next->begin();
-  for (const Slot slot : come) {
-    const auto place = std::lower_bound(from, next->end(), slot, before);
-    merged.insert(merged.end(), from, place);
-    merged.push_back(slot);
-    from = place;
+  // From the back, so that each row that stays moves once.
+  size_t end = next->size();
+  next->resize(end + come.size());
+  for (size_t left = come.size(); left > 0; --left) {
+    const auto begin = next->begin();
+    const auto place = std::lower_bound(begin, begin + static_cast<ptrdiff_t>(end), come[left - 1], before);
+    std::move_backward(place, begin + static_cast<ptrdiff_t>(end), begin + static_cast<ptrdiff_t>(end + left));
+    end = static_cast<size_t>(place - begin);
+    (*next)[end + left - 1] = come[left - 1];
   }
-  merged.insert(merged.end(), from, next->end());
   const uint64_t limit = ListLimit();
-  if (more_ && merged.size() < uint64_t{query_.offset} + query_.limit) return false;
-  if (!IsUnlimited() && merged.size() > limit + LookAhead(query_.limit)) {
-    merged.resize(static_cast<size_t>(limit));
+  if (more_ && next->size() < uint64_t{query_.offset} + query_.limit) return false;
+  if (!IsUnlimited() && next->size() > limit + LookAhead(query_.limit)) {
+    next->resize(static_cast<size_t>(limit));
     more_ = true;
   }
-  *next = std::move(merged);
   return true;
 }
 
@@ -189,6 +206,14 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   size_t i = 0;
   size_t j = 0;
   while (i < before.size() || j < after.size()) {
+    // What stays, and did not change, is most of it.
+    while (i < before.size() && j < after.size() && before[i] == after[j] && !changes.MayTouch(table, before[i])) {
+      if (!origin->empty()) (*origin)[j] = static_cast<uint32_t>(i);
+      ++stayed;
+      ++i;
+      ++j;
+    }
+    if (i == before.size() && j == after.size()) break;
     const auto place_i = static_cast<uint32_t>(i);
     const auto place_j = static_cast<uint32_t>(j);
     if (const LiveChange* change = i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {

@@ -47,6 +47,7 @@ class PackedFilter {
   PackedFilter& operator=(PackedFilter&&) = delete;
 
   bool Matches(Slot slot) { return Evaluate(0, slot, store_->bytes(slot)); }
+  bool Matches(Slot slot, const uint8_t* row) { return Evaluate(0, slot, row); }  // `row`: the slot's bytes
   bool is_true() const { return nodes_[0].kind == FilterKind::kTrue; }
 
  private:

@@ -7,6 +7,8 @@ namespace {
 
 // A heap of the best rows pays off up to this many.
 constexpr uint64_t kMaxHeapRows = 4096;
+// A row in a full sort, in rows visited one after the other.
+constexpr double kSortCost = 6;
 
 }  // namespace
 
@@ -43,11 +45,11 @@ int PreparedQuery::Compare(Slot a, Slot b) const {
 
 // ---- Gathering
 
-bool PreparedQuery::Accepts(Slot slot, const Parent* parent, bool covered) {
+bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered) {
   ++*visited_;
   if (!covered) {
     if (parent && store_->CompareProbe(slot, store_->column(parent->via), parent->probe) != 0) return false;
-    if (!filter_.Matches(slot)) return false;
+    if (!filter_.Matches(slot, row)) return false;
   }
   return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
 }
@@ -68,8 +70,12 @@ void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vect
     }
     return;
   }
-  for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
-    if (store_->IsLive(slot) && Accepts(slot, parent, access.covers)) slots->push_back(slot);
+  const uint32_t width = store_->width();
+  for (Slot slot = 0; slot < store_->slot_limit();) {
+    const uint8_t* row = store_->bytes(slot);
+    for (const Slot end = store_->ChunkEnd(slot); slot < end; ++slot, row += width) {
+      if (RowStore::IsLiveRow(row) && Accepts(slot, row, parent, access.covers)) slots->push_back(slot);
+    }
   }
 }
 
@@ -91,21 +97,25 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
   return true;
 }
 
-// Walks the index of the order until enough rows match. It begins where that promises to visit fewer rows than the plan
-// would, and gives up (false) once it has visited as many; a scan, whose rows are cheaper to visit, is worth a quarter.
+// Walks the index of the order until enough rows match. It begins where that promises to cost less than the plan and a
+// sort, and gives up (false) once it has cost as much. What a walk visits lies apart in memory, so it counts twice.
 bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
   const std::vector<QueryOrder>& order = query_->order;
-  if (order.empty() || !store_->WantsIndex(order[0].column) || store_->size() == 0) return false;
-  const double expected = static_cast<double>(need) * static_cast<double>(store_->size()) /
-                          static_cast<double>(std::max<size_t>(access.rows, 1));
-  if (expected >= static_cast<double>(access.rows)) return false;
+  if (order.empty() || !store_->WantsIndex(order[0].column) || access.rows == 0) return false;
+  const bool is_scan = !access.index && !access.listed;
+  const bool covers_all = access.covers && is_scan;
+  const auto rows = static_cast<double>(access.rows);
+  const auto all = static_cast<double>(store_->size());
+  const bool full_sort = need >= kMaxHeapRows || need >= access.rows;
+  // How many rows a filter without an index leaves is not known: sorting them may be nothing.
+  const double plan_cost = rows * (full_sort && (!is_scan || covers_all) ? kSortCost : 1);
+  const double walk_cost = 2 * std::min(static_cast<double>(need) * all / rows, all);
+  if (walk_cost >= plan_cost) return false;
   const PropIndex column = order[0].column;
   const Index* index = store_->GetIndex(column);
   IndexWalk walk(index, index->Begin(), index->End(), order[0].descending);
   if (anchor_ != kNoSlot && order.size() == 1) walk.StartAfter(anchor_);
-  const bool is_scan = !access.index && !access.listed;
-  const bool covers_all = access.covers && is_scan;
-  size_t budget = !is_scan || covers_all ? access.rows : access.rows / 4 + 64;
+  auto budget = static_cast<size_t>(std::max(plan_cost / 2, covers_all ? all : 0));
   Slot last = kNoSlot;
   for (Slot slot = walk.Next(); slot != kNoSlot; slot = walk.Next()) {
     if (slots->size() >= need) {

@@ -85,7 +85,10 @@ class PreparedQuery {
   void ConsiderInner(const Filter& filter, Access* best);
   bool InnerKeys(const Filter& filter, size_t limit, std::vector<Slot>* slots);
 
-  bool Accepts(Slot slot, const Parent* parent, bool covered);
+  bool Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered);
+  bool Accepts(Slot slot, const Parent* parent, bool covered) {
+    return Accepts(slot, store_->bytes(slot), parent, covered);
+  }
   void Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots);
   void Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots);
   bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots);

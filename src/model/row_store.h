@@ -119,6 +119,10 @@ class RowStore {
         return TextCode(column, row) == 0;
     }
   }
+  // Rows of a chunk follow each other at width() bytes; for loops over all rows.
+  uint32_t width() const { return width_; }
+  Slot ChunkEnd(Slot slot) const { return (slot | chunk_mask_) + 1 < slots_ ? (slot | chunk_mask_) + 1 : slots_; }
+  static bool IsLiveRow(const uint8_t* row) { return (Meta(row) & kRealmMask) != 0; }
   // The text of a kText or kRealm cell; code 0 (null) has none.
   static uint32_t TextCode(const Column& column, const uint8_t* row) {
     if (column.packing == Packing::kRealm) return static_cast<uint32_t>(Meta(row) & kRealmMask);
