@@ -44,8 +44,10 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<
   const Filter& where = filter.children[0];
   const bool deep = HasInnerFilter(where);
   for (const LiveChange& change : changes_->of(filter.table)) {
-    // Only a row that matched, or matches, was or is seen. Where its own filter looks further, that is not asked.
-    const bool was = change.old_slot != kNoSlot && (deep || Matches(where, change.id, change.old, nullptr));
+    // Only a row that matched, or matches, was or is seen. Where its own filter looks further, that
+    // is not asked.
+    const bool was =
+        change.old_slot != kNoSlot && (deep || Matches(where, change.id, change.old, nullptr));
     Row now;
     if (change.new_slot != kNoSlot) now = inner.Get(change.new_slot);
     const bool is = change.new_slot != kNoSlot && (deep || Matches(where, change.id, now, nullptr));
@@ -63,8 +65,8 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<
   }
 }
 
-void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value& via, std::string_view realm,
-                             std::vector<Slot>* slots) {
+void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value& via,
+                             std::string_view realm, std::vector<Slot>* slots) {
   if (via.is_null()) return;
   RowStore& store = tables_->store(outer);
   if (filter.kind == FilterKind::kExists || filter.column == kIdColumn) {
@@ -79,17 +81,19 @@ void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value
   for (Index::Position at = index->LowerBound(probe); at != end; at = index->Next(at)) {
     ++*visited_;
     const Slot slot = index->At(at);
-    if (realms.pool->Get(RowStore::TextCode(realms, store.bytes(slot))) == realm) slots->push_back(slot);
+    if (realms.pool->Get(RowStore::TextCode(realms, store.bytes(slot))) == realm)
+      slots->push_back(slot);
   }
 }
 
-void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows, std::vector<Slot>* slots) {
+void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows,
+                              std::vector<Slot>* slots) {
   for (const Include& include : query.includes) ByChildren(include, query.table, &rows, slots);
 }
 
 // The rows of `outer` (of `rows`, where these are given) that include rows which may have changed.
-void LiveAffected::ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows,
-                              std::vector<Slot>* slots) {
+void LiveAffected::ByChildren(const Include& include, TableIndex outer,
+                              const std::span<const Slot>* rows, std::vector<Slot>* slots) {
   RowStore& inner = tables_->store(include.table);
   const Query& query = include.query[0];
   if (!query.after.empty() && changes_->ById(include.table, query.after)) {
@@ -103,13 +107,16 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer, const st
   }
   const bool deep = HasInnerFilter(query.where);
   for (const LiveChange& change : changes_->of(include.table)) {
-    if (change.old_slot != kNoSlot && (deep || Matches(query.where, change.id, change.old, nullptr))) {
-      ParentsOf(include, outer, include.back ? change.old.props[include.prop] : Value(), change.id, rows, slots);
+    if (change.old_slot != kNoSlot &&
+        (deep || Matches(query.where, change.id, change.old, nullptr))) {
+      ParentsOf(include, outer, include.back ? change.old.props[include.prop] : Value(), change.id,
+                rows, slots);
     }
     if (change.new_slot == kNoSlot) continue;
     if (deep || Matches(query.where, change.id, inner.Get(change.new_slot), nullptr)) {
-      ParentsOf(include, outer, include.back ? inner.GetValue(change.new_slot, include.prop) : Value(), change.id, rows,
-                slots);
+      ParentsOf(include, outer,
+                include.back ? inner.GetValue(change.new_slot, include.prop) : Value(), change.id,
+                rows, slots);
     }
   }
   std::vector<Slot> further;
@@ -118,12 +125,14 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer, const st
   std::sort(further.begin(), further.end());
   further.erase(std::unique(further.begin(), further.end()), further.end());
   for (const Slot slot : further) {
-    ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(), inner.Id(slot), rows, slots);
+    ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(),
+              inner.Id(slot), rows, slots);
   }
 }
 
-void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Value& via, std::string_view id,
-                             const std::span<const Slot>* rows, std::vector<Slot>* slots) {
+void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Value& via,
+                             std::string_view id, const std::span<const Slot>* rows,
+                             std::vector<Slot>* slots) {
   RowStore& store = tables_->store(outer);
   if (include.back) {
     const Slot slot = via.is_null() ? kNoSlot : store.Find(via.text());

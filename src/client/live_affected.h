@@ -1,6 +1,6 @@
-// LiveAffected: which rows of a query's table may be concerned by changed rows of other tables: through exists and
-// sub-selects of its filter, and through its includes. What it names is looked at again; it may name too many, never too
-// few.
+// LiveAffected: which rows of a query's table may be concerned by changed rows of other tables:
+// through exists and sub-selects of its filter, and through its includes. What it names is looked
+// at again; it may name too many, never too few.
 #ifndef SKERRY_CLIENT_LIVE_AFFECTED_H_
 #define SKERRY_CLIENT_LIVE_AFFECTED_H_
 
@@ -28,7 +28,8 @@ class LiveAffected {
   void BySelect(const Filter& filter, TableIndex outer, std::vector<Slot>* slots);
   void OuterRows(const Filter& filter, TableIndex outer, const Value& via, std::string_view realm,
                  std::vector<Slot>* slots);
-  void ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows, std::vector<Slot>* slots);
+  void ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows,
+                  std::vector<Slot>* slots);
   void ParentsOf(const Include& include, TableIndex outer, const Value& via, std::string_view id,
                  const std::span<const Slot>* rows, std::vector<Slot>* slots);
 

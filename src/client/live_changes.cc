@@ -49,7 +49,8 @@ void LiveChanges::Settle() {
       return row == change.old;
     };
     const size_t before = table.changes.size();
-    table.changes.erase(std::remove_if(table.changes.begin(), table.changes.end(), is_as_it_was), table.changes.end());
+    table.changes.erase(std::remove_if(table.changes.begin(), table.changes.end(), is_as_it_was),
+                        table.changes.end());
     count_ -= before - table.changes.size();
     // The hash named places that have moved: ids are sorted instead, for ById.
     std::sort(table.changes.begin(), table.changes.end(),
@@ -78,14 +79,16 @@ void LiveChanges::Clear() {
 
 const LiveChange* LiveChanges::ById(TableIndex table, std::string_view id) const {
   const std::vector<LiveChange>& changes = tables_[table].changes;
-  const auto at = std::lower_bound(changes.begin(), changes.end(), id,
-                                   [](const LiveChange& change, std::string_view v) { return change.id < v; });
+  const auto at =
+      std::lower_bound(changes.begin(), changes.end(), id,
+                       [](const LiveChange& change, std::string_view v) { return change.id < v; });
   return at != changes.end() && at->id == id ? &*at : nullptr;
 }
 
-const LiveChange* LiveChanges::Search(const std::vector<Place>& places, TableIndex table, Slot slot) const {
-  const auto at =
-      std::lower_bound(places.begin(), places.end(), slot, [](const Place& p, Slot v) { return p.slot < v; });
+const LiveChange* LiveChanges::Search(const std::vector<Place>& places, TableIndex table,
+                                      Slot slot) const {
+  const auto at = std::lower_bound(places.begin(), places.end(), slot,
+                                   [](const Place& p, Slot v) { return p.slot < v; });
   return at != places.end() && at->slot == slot ? &tables_[table].changes[at->change] : nullptr;
 }
 

@@ -1,7 +1,8 @@
 // LiveChanges: the rows that a transaction changed, net: each with what it was and where it is now.
 //
-// Remember is called before a row changes, Settle once after all changes; then the accessors hold until Clear. Old slots
-// are of the time before, new slots of now: a slot may be the old one of one row and the new one of another.
+// Remember is called before a row changes, Settle once after all changes; then the accessors hold
+// until Clear. Old slots are of the time before, new slots of now: a slot may be the old one of one
+// row and the new one of another.
 #ifndef SKERRY_CLIENT_LIVE_CHANGES_H_
 #define SKERRY_CLIENT_LIVE_CHANGES_H_
 
@@ -34,14 +35,20 @@ class LiveChanges final : public TouchedRows {
 
   const std::vector<LiveChange>& of(TableIndex table) const { return tables_[table].changes; }
   // The change of the row that was, or is, in a slot; null where it did not change.
-  const LiveChange* ByOldSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_old, table, slot); }
-  const LiveChange* ByNewSlot(TableIndex table, Slot slot) const { return Find(tables_[table].by_new, table, slot); }
+  const LiveChange* ByOldSlot(TableIndex table, Slot slot) const {
+    return Find(tables_[table].by_old, table, slot);
+  }
+  const LiveChange* ByNewSlot(TableIndex table, Slot slot) const {
+    return Find(tables_[table].by_new, table, slot);
+  }
   // May a slot be one of these at all? Most are not: told at once.
   bool MayTouch(TableIndex table, Slot slot) const {
     return slot >= tables_[table].lowest && slot <= tables_[table].highest;
   }
   const LiveChange* ById(TableIndex table, std::string_view id) const;
-  bool IsTouched(TableIndex table, Slot slot) const override { return ByNewSlot(table, slot) != nullptr; }
+  bool IsTouched(TableIndex table, Slot slot) const override {
+    return ByNewSlot(table, slot) != nullptr;
+  }
 
  private:
   struct Place {

@@ -44,16 +44,19 @@ struct LiveQueries::Impl {
   uint64_t closed_requeries = 0;
 };
 
-LiveQueries::LiveQueries(const Schema* schema, Tables* tables) : impl_(std::make_unique<Impl>(schema, tables)) {}
+LiveQueries::LiveQueries(const Schema* schema, Tables* tables)
+    : impl_(std::make_unique<Impl>(schema, tables)) {}
 
 LiveQueries::~LiveQueries() = default;
 
 uint32_t LiveQueries::Open(const Query& query, std::vector<uint32_t>* rows) {
   const uint32_t live = ++impl_->last_live;
-  impl_->results.push_back(std::make_unique<LiveResult>(live, query, impl_->tables, &impl_->visited));
+  impl_->results.push_back(
+      std::make_unique<LiveResult>(live, query, impl_->tables, &impl_->visited));
   CountQuery(query, 1, &impl_->reads);
   impl_->results.back()->Render(rows);
-  // It holds already what has changed so far in an unfinished transaction, so the rest of that cannot be told by rows.
+  // It holds already what has changed so far in an unfinished transaction, so the rest of that
+  // cannot be told by rows.
   if (impl_->is_reset || !impl_->changes.empty()) {
     impl_->results.back()->RememberAll(LiveChanges(impl_->reads.size(), impl_->tables));
   }
@@ -62,7 +65,8 @@ uint32_t LiveQueries::Open(const Query& query, std::vector<uint32_t>* rows) {
 
 void LiveQueries::Close(uint32_t live) {
   auto& results = impl_->results;
-  const auto at = std::find_if(results.begin(), results.end(), [&](const auto& r) { return r->live() == live; });
+  const auto at = std::find_if(results.begin(), results.end(),
+                               [&](const auto& r) { return r->live() == live; });
   if (at == results.end()) return;
   CountQuery((*at)->query(), -1, &impl_->reads);
   impl_->closed_requeries += (*at)->requeries();

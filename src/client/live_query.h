@@ -1,20 +1,26 @@
 // LiveQueries: all live queries of one window, kept up to date row by row.
 //
 // The protocol, in which the view (client/view.h) calls:
-//   1. WillChange(table, id) before every Put or Erase in a visible row store, while the row is still as it was. Further
-//      calls for the same row in the same transaction change nothing: the first one remembers the row.
+//   1. WillChange(table, id) before every Put or Erase in a visible row store, while the row is
+//   still as it was. Further
+//      calls for the same row in the same transaction change nothing: the first one remembers the
+//      row.
 //   2. The store's own Put or Erase.
-//   3. Flush once per transaction (a commit, or one handled event), after all of its changes. It compares what was with
-//      what is: only the net difference counts. A row that was put back as it was is not a change; `revision` alone is
-//      not a change (nobody sees it).
-// An image that replaces whole stores is announced by WillReset instead of WillChange for each row; Flush follows as usual.
-// Open and Close may be called at any time while the stores are whole. A live query that is opened between WillChange and
-// Flush begins with what is there; that Flush tells it only of what changed after it was opened.
+//   3. Flush once per transaction (a commit, or one handled event), after all of its changes. It
+//   compares what was with
+//      what is: only the net difference counts. A row that was put back as it was is not a change;
+//      `revision` alone is not a change (nobody sees it).
+// An image that replaces whole stores is announced by WillReset instead of WillChange for each row;
+// Flush follows as usual. Open and Close may be called at any time while the stores are whole. A
+// live query that is opened between WillChange and Flush begins with what is there; that Flush
+// tells it only of what changed after it was opened.
 //
-// Costs. WillChange: one look-up, and one decoded copy of the row, only where some live query reads that table. Flush: for
-// each live query of a changed table, per changed row one evaluation of the filter; a change outside of filter and result
-// visits no other row (rows_visited proves it). Queries with a limit hold a look-ahead beyond it, and ask the stores again
-// only when that is drained. Rows of other tables, in includes, exists and sub-selects, cost only the rows that they concern.
+// Costs. WillChange: one look-up, and one decoded copy of the row, only where some live query reads
+// that table. Flush: for each live query of a changed table, per changed row one evaluation of the
+// filter; a change outside of filter and result visits no other row (rows_visited proves it).
+// Queries with a limit hold a look-ahead beyond it, and ask the stores again only when that is
+// drained. Rows of other tables, in includes, exists and sub-selects, cost only the rows that they
+// concern.
 //
 // Ownership: the stores and the schema outlive it. User code is never called: Flush returns data.
 #ifndef SKERRY_CLIENT_LIVE_QUERY_H_
@@ -30,15 +36,17 @@
 
 namespace skerry {
 
-// What a transaction did to the result of one live query. The lists hold ids of the query's own table and are disjoint but
-// for `moved`, which may name rows of `changed` too.
+// What a transaction did to the result of one live query. The lists hold ids of the query's own
+// table and are disjoint but for `moved`, which may name rows of `changed` too.
 struct LiveDelta {
   uint32_t live = 0;
-  std::vector<uint32_t> rows;  // the whole result as QueryEngine::Run gives it
+  std::vector<uint32_t> rows;        // the whole result as QueryEngine::Run gives it
   std::vector<std::string> added;    // now in the result; in its order
   std::vector<std::string> removed;  // no longer in the result; in the order of the result before
-  std::vector<std::string> changed;  // in both; the row itself or what it includes differs; in the result's order
-  std::vector<std::string> moved;    // in both; its place among the rows that did not change is another
+  std::vector<std::string>
+      changed;  // in both; the row itself or what it includes differs; in the result's order
+  std::vector<std::string>
+      moved;  // in both; its place among the rows that did not change is another
 };
 
 class LiveQueries {
@@ -48,8 +56,8 @@ class LiveQueries {
   LiveQueries(const LiveQueries&) = delete;
   LiveQueries& operator=(const LiveQueries&) = delete;
 
-  // Appends the result as it is now to `rows` (as QueryEngine::Run would) and keeps it up to date from here on. Live ids
-  // begin at 1 and are not used again.
+  // Appends the result as it is now to `rows` (as QueryEngine::Run would) and keeps it up to date
+  // from here on. Live ids begin at 1 and are not used again.
   uint32_t Open(const Query& query, std::vector<uint32_t>* rows);
   void Close(uint32_t live);  // unknown ids are ignored
   size_t size() const;
@@ -60,7 +68,8 @@ class LiveQueries {
   void WillChange(TableIndex table, std::string_view id);
   // Every row of every table may change, and every slot.
   void WillReset();
-  // Appends one delta for each live query whose result differs; nothing where the net difference is nothing.
+  // Appends one delta for each live query whose result differs; nothing where the net difference is
+  // nothing.
   void Flush(std::vector<LiveDelta>* out);
 
   // Does any live query read this table? WillChange is free where not.

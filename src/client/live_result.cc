@@ -11,10 +11,13 @@ constexpr uint32_t kMaxLookAhead = 256;
 constexpr size_t kShortList = 96;
 constexpr uint32_t kNew = 0xffffffff;  // a row that was not visible before
 
-uint32_t LookAhead(uint32_t limit) { return std::min(std::max(limit, kMinLookAhead), kMaxLookAhead); }
+uint32_t LookAhead(uint32_t limit) {
+  return std::min(std::max(limit, kMinLookAhead), kMaxLookAhead);
+}
 
 // REQUIRES: `gone` is sorted.
-void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone, std::vector<Slot>* out) {
+void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone,
+                 std::vector<Slot>* out) {
   if (gone.empty()) {
     *out = list;
     return;
@@ -92,13 +95,14 @@ void LiveResult::Render(std::vector<uint32_t>* rows) const {
 
 // Does the row match, behind `after`?
 bool LiveResult::InRange(Slot slot) {
-  if (!query_.after.empty() && (anchor_ == kNoSlot || prepared_.Compare(anchor_, slot) >= 0)) return false;
+  if (!query_.after.empty() && (anchor_ == kNoSlot || prepared_.Compare(anchor_, slot) >= 0))
+    return false;
   return prepared_.Matches(slot);
 }
 
 // Which slots leave the list, and which rows may enter it. False where all has to be asked anew.
-bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected, std::vector<Slot>* gone,
-                             std::vector<Slot>* come) {
+bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
+                             std::vector<Slot>* gone, std::vector<Slot>* come) {
   if (!query_.after.empty() && changes.ById(query_.table, query_.after)) return false;
   for (const LiveChange& change : changes.of(query_.table)) {
     if (change.old_slot != kNoSlot && Contains(change.old_slot)) gone->push_back(change.old_slot);
@@ -120,7 +124,8 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
 }
 
 // The list without what is gone, with what has come. False where the look-ahead is drained.
-bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come, std::vector<Slot>* next) {
+bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come,
+                       std::vector<Slot>* next) {
   next->reserve(list_.size() + come.size());
   CopyWithout(list_, gone, next);
   const auto before = [this](Slot a, Slot b) {
@@ -138,8 +143,10 @@ bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come, st
   next->resize(end + come.size());
   for (size_t left = come.size(); left > 0; --left) {
     const auto begin = next->begin();
-    const auto place = std::lower_bound(begin, begin + static_cast<ptrdiff_t>(end), come[left - 1], before);
-    std::move_backward(place, begin + static_cast<ptrdiff_t>(end), begin + static_cast<ptrdiff_t>(end + left));
+    const auto place =
+        std::lower_bound(begin, begin + static_cast<ptrdiff_t>(end), come[left - 1], before);
+    std::move_backward(place, begin + static_cast<ptrdiff_t>(end),
+                       begin + static_cast<ptrdiff_t>(end + left));
     end = static_cast<size_t>(place - begin);
     (*next)[end + left - 1] = come[left - 1];
   }
@@ -186,10 +193,12 @@ bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, Live
   return true;
 }
 
-// Walks both results at once. Rows that did not change are in the same order in both, so that where they differ the one
-// that sorts first is in one of them only. origin[i] is the place before of the row that is now at i, or kNew.
-void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after, const LiveChanges& changes,
-                         std::vector<uint32_t>* origin, LiveDelta* delta) {
+// Walks both results at once. Rows that did not change are in the same order in both, so that where
+// they differ the one that sorts first is in one of them only. origin[i] is the place before of the
+// row that is now at i, or kNew.
+void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after,
+                         const LiveChanges& changes, std::vector<uint32_t>* origin,
+                         LiveDelta* delta) {
   struct Seen {
     const LiveChange* change;
     uint32_t place;
@@ -207,7 +216,8 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   size_t j = 0;
   while (i < before.size() || j < after.size()) {
     // What stays, and did not change, is most of it.
-    while (i < before.size() && j < after.size() && before[i] == after[j] && !changes.MayTouch(table, before[i])) {
+    while (i < before.size() && j < after.size() && before[i] == after[j] &&
+           !changes.MayTouch(table, before[i])) {
       if (!origin->empty()) (*origin)[j] = static_cast<uint32_t>(i);
       ++stayed;
       ++i;
@@ -216,10 +226,12 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
     if (i == before.size() && j == after.size()) break;
     const auto place_i = static_cast<uint32_t>(i);
     const auto place_j = static_cast<uint32_t>(j);
-    if (const LiveChange* change = i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {
+    if (const LiveChange* change =
+            i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {
       was.push_back({change, place_i, stayed});
       ++i;
-    } else if (const LiveChange* other = j < after.size() ? changes.ByNewSlot(table, after[j]) : nullptr) {
+    } else if (const LiveChange* other =
+                   j < after.size() ? changes.ByNewSlot(table, after[j]) : nullptr) {
       is.push_back({other, place_j, stayed});
       ++j;
     } else if (i < before.size() && j < after.size() && before[i] == after[j]) {
@@ -227,7 +239,8 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
       ++stayed;
       ++i;
       ++j;
-    } else if (j == after.size() || (i < before.size() && ++*visited_ && prepared_.Compare(before[i], after[j]) < 0)) {
+    } else if (j == after.size() ||
+               (i < before.size() && ++*visited_ && prepared_.Compare(before[i], after[j]) < 0)) {
       removed.emplace_back(place_i, store.Id(before[i]));
       ++i;
     } else {
@@ -251,7 +264,8 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   }
   std::sort(kept.begin(), kept.end(), by_change);
   for (const Seen& then : was) {
-    if (!std::binary_search(kept.begin(), kept.end(), then, by_change)) removed.emplace_back(then.place, then.change->id);
+    if (!std::binary_search(kept.begin(), kept.end(), then, by_change))
+      removed.emplace_back(then.place, then.change->id);
   }
   std::sort(added.begin(), added.end());
   std::sort(removed.begin(), removed.end());
@@ -261,7 +275,8 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
 
 // Renders the includes of rows that are new, changed or stale; keeps the others'.
 void LiveResult::RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin,
-                              const std::vector<Slot>& stale, const LiveChanges& changes, LiveDelta* delta) {
+                              const std::vector<Slot>& stale, const LiveChanges& changes,
+                              LiveDelta* delta) {
   std::vector<Nested> nested(after.size());
   std::vector<std::string> changed;
   size_t next = 0;  // in delta->changed, which is in the order of the result
@@ -277,7 +292,8 @@ void LiveResult::RenderNested(std::span<const Slot> after, const std::vector<uin
     bool touched = false;
     prepared_.RenderIncludes(after[i], &changes, &touched, &nested[i]);
     if (origin[i] == kNew || is_listed) continue;
-    if (touched || nested[i] != nested_[origin[i]]) changed.push_back(prepared_.store().Id(after[i]));
+    if (touched || nested[i] != nested_[origin[i]])
+      changed.push_back(prepared_.store().Id(after[i]));
   }
   nested_ = std::move(nested);
   delta->changed = std::move(changed);
@@ -325,8 +341,9 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
       prepared_.RenderIncludes(slot, nullptr, nullptr, &nested_.back());
     }
     std::string id = store.Id(slot);
-    const auto at = std::lower_bound(remembered_.begin(), remembered_.end(), id,
-                                     [](const Remembered& a, const std::string& b) { return a.id < b; });
+    const auto at =
+        std::lower_bound(remembered_.begin(), remembered_.end(), id,
+                         [](const Remembered& a, const std::string& b) { return a.id < b; });
     if (at == remembered_.end() || at->id != id) {
       delta->added.push_back(std::move(id));
       continue;
@@ -355,8 +372,8 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   remembered_.clear();
   Render(&delta->rows);
   delta->live = live_;
-  const bool differs = delta->rows != remembered_stream_ || !delta->changed.empty() || !delta->added.empty() ||
-                       !delta->removed.empty();
+  const bool differs = delta->rows != remembered_stream_ || !delta->changed.empty() ||
+                       !delta->added.empty() || !delta->removed.empty();
   remembered_stream_.clear();
   return differs;
 }

@@ -1,9 +1,10 @@
 // LiveResult: one live query: its rows in order, kept right by the net changes of each transaction.
 //
-// `list_` holds the first rows of the result from its very beginning: `offset` that are skipped, `limit` that are shown, and
-// a look-ahead behind them. `more_` says that rows may follow which are not in it; all of these sort behind the last row of
-// the list, as long as they do not change. So a removal is made good from the look-ahead, an insertion pushes the last out,
-// and only a drained look-ahead asks the stores again.
+// `list_` holds the first rows of the result from its very beginning: `offset` that are skipped,
+// `limit` that are shown, and a look-ahead behind them. `more_` says that rows may follow which are
+// not in it; all of these sort behind the last row of the list, as long as they do not change. So a
+// removal is made good from the look-ahead, an insertion pushes the last out, and only a drained
+// look-ahead asks the stores again.
 #ifndef SKERRY_CLIENT_LIVE_RESULT_H_
 #define SKERRY_CLIENT_LIVE_RESULT_H_
 
@@ -34,8 +35,8 @@ class LiveResult {
   // Brings the result up to date. True where it differs; then `delta` says how.
   bool Update(const LiveChanges& changes, LiveAffected* affected, LiveDelta* delta);
 
-  // For changes that are not told row by row: RememberAll keeps the result as it was before `changes` (settled), UpdateAll
-  // queries anew and compares.
+  // For changes that are not told row by row: RememberAll keeps the result as it was before
+  // `changes` (settled), UpdateAll queries anew and compares.
   void RememberAll(const LiveChanges& changes);
   bool is_remembering() const { return is_remembering_; }
   bool UpdateAll(LiveDelta* delta);
@@ -58,10 +59,10 @@ class LiveResult {
   bool FindMembers(const LiveChanges& changes, LiveAffected* affected, std::vector<Slot>* gone,
                    std::vector<Slot>* come);
   bool Merge(const std::vector<Slot>& gone, std::vector<Slot> come, std::vector<Slot>* next);
-  void Compare(std::span<const Slot> before, std::span<const Slot> after, const LiveChanges& changes,
-               std::vector<uint32_t>* origin, LiveDelta* delta);
-  void RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin, const std::vector<Slot>& stale,
-                    const LiveChanges& changes, LiveDelta* delta);
+  void Compare(std::span<const Slot> before, std::span<const Slot> after,
+               const LiveChanges& changes, std::vector<uint32_t>* origin, LiveDelta* delta);
+  void RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin,
+                    const std::vector<Slot>& stale, const LiveChanges& changes, LiveDelta* delta);
 
   const uint32_t live_;
   const Query query_;

@@ -22,10 +22,16 @@ uint64_t Mirror::CursorRevision(const std::string& realm) const {
   return it == cursors_.end() ? 0 : std::strtoull(it->second.c_str(), nullptr, 10);
 }
 
-void Mirror::StartAt(uint64_t n, const Data& cursors) {
-  n_ = n;
+void Mirror::StartAt(const Data& pointer) {
+  n_ = pointer["n"].as_u64();
+  generation_ = pointer["generation"].as_string();
   cursors_.clear();
-  for (const auto& [realm, cursor] : cursors.members()) cursors_[realm] = cursor.as_string();
+  for (const auto& [realm, cursor] : pointer["cursors"].members()) cursors_[realm] = cursor.as_string();
+}
+
+bool Mirror::NeedsOtherImage(const Data& record) const {
+  const Data& generation = record["generation"];
+  return generation.is_string() && generation.as_string() != generation_;
 }
 
 bool Mirror::Continues(uint64_t n, const Reading& reading) {
@@ -58,20 +64,24 @@ bool Mirror::Apply(const Data& record, const std::vector<Step>& steps) {
   for (const Data& partly : record["partly"].items()) {
     SetPartly(partly["id"].as_string(), partly["realms"]);
   }
-  Gone(record["confirmed"], &told_.confirmed);
-  Gone(record["refused"], &told_.refused);
+  for (const Data& item : record["confirmed"].items()) {
+    Gone(item);
+    told_.confirmed.push_back(item["id"].as_string());
+  }
+  for (const Data& item : record["refused"].items()) {
+    Gone(item);
+    told_.refused.push_back(
+        {item["id"].as_string(), item["code"].as_string(), item["detail"].as_string()});
+  }
   n_ = record["n"].as_u64();
   return true;
 }
 
-void Mirror::Gone(const Data& named, std::vector<std::string>* told) {
-  for (const Data& item : named.items()) {
-    const std::string& id = item["id"].as_string();
-    uint64_t& key = gone_[id];
-    key = std::max(key, item["key"].as_u64());
-    Remove(id);
-    told->push_back(id);
-  }
+void Mirror::Gone(const Data& item) {
+  const std::string& id = item["id"].as_string();
+  uint64_t& key = gone_[id];
+  key = std::max(key, item["key"].as_u64());
+  Remove(id);
 }
 
 void Mirror::SetPartly(const std::string& id, const Data& realms) {
@@ -94,7 +104,7 @@ Fit Mirror::Record(const Data& record) {
   const uint64_t n = record["n"].as_u64();
   if (n == 0) return Fit::kDamaged;
   if (n <= n_) return Fit::kKnown;
-  if (n > n_ + 1) return Fit::kGap;
+  if (n > n_ + 1 || NeedsOtherImage(record)) return Fit::kGap;
   std::vector<Step> steps;
   const Fit fit = DecodeSteps(record, &steps);
   if (fit != Fit::kApplied) return fit;
@@ -186,6 +196,7 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   std::vector<std::pair<const Data*, std::vector<Step>>> records;
   for (const Data& item : reading.updates->items()) {
     if (item["key"].as_u64() <= n_) continue;
+    if (NeedsOtherImage(item["value"])) return Fit::kGap;
     std::vector<Step> steps;
     const Fit fit = DecodeSteps(item["value"], &steps);
     if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;

@@ -8,6 +8,7 @@
 // - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since the last full reading; a mutation
 //   is ignored unless its key is above the one that was removed (a retry from the inbox has the same id under a new
 //   key). Before that reading `goneUpTo` decides: what is absent with a key at or below it is gone for ever.
+// - A record of an image fill has its rows in the image, not in itself: unless that image was loaded it is a gap.
 // - A record may say of a mutation that was not heard of yet that it is partly confirmed: that is remembered too.
 #ifndef SKERRY_CLIENT_MIRROR_H_
 #define SKERRY_CLIENT_MIRROR_H_
@@ -43,11 +44,17 @@ struct Reading {
   const Data* outbox = nullptr;
 };
 
+struct Refusal {
+  std::string id;
+  std::string code;    // empty: the inbox has it
+  std::string detail;
+};
+
 // What became of mutations, by id; of all windows'.
 struct Told {
   std::vector<std::string> durable;
   std::vector<std::string> confirmed;
-  std::vector<std::string> refused;
+  std::vector<Refusal> refused;
   std::vector<std::string> unknown;  // gone, but the record that says how was not seen
 };
 
@@ -60,8 +67,8 @@ class Mirror {
   const std::map<std::string, std::string>& cursors() const { return cursors_; }
   uint64_t CursorRevision(const std::string& realm) const;
 
-  // The view holds an image of this n (or nothing, n = 0).
-  void StartAt(uint64_t n, const Data& cursors);
+  // The view holds what this pointer names (nothing: an empty pointer, n = 0).
+  void StartAt(const Data& pointer);
   // Do the records that were read continue a state at n without a gap, up to sync.n?
   static bool Continues(uint64_t n, const Reading& reading);
   // One full reading: records above n, all mutations, goneUpTo. Own mutations without a key stay.
@@ -84,7 +91,8 @@ class Mirror {
  private:
   Fit DecodeSteps(const Data& record, std::vector<Step>* steps) const;
   bool Apply(const Data& record, const std::vector<Step>& steps);
-  void Gone(const Data& named, std::vector<std::string>* told);
+  void Gone(const Data& item);
+  bool NeedsOtherImage(const Data& record) const;
   void SetPartly(const std::string& id, const Data& realms);
   Fit AddStored(uint64_t key, const Data& record);
   void TakeMutations(const Data& mutations);
@@ -93,6 +101,7 @@ class Mirror {
   const Schema* schema_;
   View* view_;
   uint64_t n_ = 0;
+  std::string generation_;  // of the image that was loaded
   std::map<std::string, std::string> cursors_;
   PendingList pending_;
   std::map<std::string, uint64_t, std::less<>> gone_;  // removed since the last full reading: id, key

@@ -83,6 +83,8 @@ void Tab::OnResume(Data* effects) {
     return;
   }
   careful_ = true;
+  // A reading that was made before the freeze is older than the messages that were lost in it.
+  if (between_ != 0) messages_lost_ = true;
   if (commit_timer_) effects->Push(Data::Object{{"type", "cancel"}, {"name", "commit"}});
   commit_timer_ = false;
   RequestReading(effects);
@@ -198,8 +200,12 @@ void Tab::TellPromises(Data* effects) {
   const Told told = mirror_.TakeTold();
   for (const std::string& id : told.durable) promises_.Durable(id, effects);
   for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
-  for (const std::string& id : told.refused) {
-    if (promises_.Has(id)) refused_.push_back(id);
+  for (const Refusal& refusal : told.refused) {
+    if (!refusal.code.empty()) {
+      promises_.Refused(refusal.id, refusal.code, refusal.detail, effects);
+    } else if (promises_.Has(refusal.id)) {
+      refused_.push_back(refusal.id);
+    }
   }
   for (const std::string& id : told.unknown) {
     if (promises_.Has(id)) unknown_.push_back(id);

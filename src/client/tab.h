@@ -36,6 +36,7 @@ inline constexpr size_t kMaxHeldMessages = 1'000;    // more are dropped, and re
 inline constexpr int kMaxQuotaFailures = 3;          // then the group is withdrawn
 inline constexpr double kFirstRetryMs = 100;
 inline constexpr double kLastRetryMs = 30'000;
+inline constexpr double kRereadMs = 1'000;
 
 struct TabOptions {
   std::string tab;
@@ -114,6 +115,7 @@ class Tab {
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
   void OnImageLoaded(const Data& event, Data* effects);
+  void StopLoading(const Data& error, Data* effects);
   void CatchUp(Data* effects);
   void FinishCatchUp(const Tx& tx, Data* effects);
   void WriteReset(Tx* tx, Data* writes);

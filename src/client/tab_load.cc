@@ -106,7 +106,21 @@ void Tab::OnImageLoaded(const Data& event, Data* effects) {
   if (!(event["generation"] == pointer["generation"])) return;
   const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
   if (event["ok"].as_bool() && whole) return CatchUp(effects);
-  NextCandidate(effects);
+  const bool missing = event["error"]["code"].as_string() == "missing";
+  if (part_failed_ || missing || event["ok"].as_bool()) return NextCandidate(effects);
+  StopLoading(event["error"], effects);
+}
+
+// Storage could not be read just now. That says nothing about the image: it is tried again.
+void Tab::StopLoading(const Data& error, Data* effects) {
+  load_ = Load::kNone;
+  staged_.reset();
+  if (frozen_) return;
+  if (ready_) {
+    effects->Push(TimerEffect("reread", kRereadMs));
+  } else {
+    effects->Push(Data::Object{{"type", "openFailed"}, {"error", error}});
+  }
 }
 
 void Tab::NextCandidate(Data* effects) {
@@ -137,7 +151,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   Fit fit = Fit::kGap;
   if (Mirror::Continues(n, reading)) {
     if (staged_ != nullptr) view_->ReplaceBase(*staged_);
-    mirror_.StartAt(n, pointer["cursors"]);
+    mirror_.StartAt(pointer);
     fit = mirror_.Take(reading, !options_.remote);
   }
   if (fit == Fit::kGap || fit == Fit::kDamaged) {

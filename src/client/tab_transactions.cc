@@ -151,24 +151,16 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
   switch (tx.kind) {
     case Kind::kPointer:
     case Kind::kCatchUp:
-    case Kind::kReset:
-      load_ = Load::kNone;
-      staged_.reset();
-      if (ready_) {
-        if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
-      } else if (!frozen_) {
-        effects->Push(Data::Object{{"type", "openFailed"}, {"error", error}});
-      }
-      return;
+    case Kind::kReset: return StopLoading(error, effects);
     case Kind::kReading:
       reading_ = false;
-      if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
+      if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kCommit:
     case Kind::kLocalCommit: return FailCommit(tx, error, effects);
     case Kind::kConflicts:
       conflicts_queued_ = false;
-      if (!frozen_) effects->Push(TimerEffect("reread", kFirstRetryMs * 10));
+      if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kSync: sync_queued_ = false; return;
     case Kind::kResolve:

@@ -1,6 +1,6 @@
-// Live queries against queries from scratch: after each of thousands of random transactions each live result is what its
-// definition gives, and each delta is the difference, no more and no less. And what it costs: a change outside of filter
-// and result visits no other row.
+// Live queries against queries from scratch: after each of thousands of random transactions each
+// live result is what its definition gives, and each delta is the difference, no more and no less.
+// And what it costs: a change outside of filter and result visits no other row.
 #include "client/live_query.h"
 
 #include <doctest/doctest.h>
@@ -59,19 +59,23 @@ class Observer {
     *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
                 std::to_string(row.created_at) + "/" + std::to_string(row.modified_at);
     for (const Value& v : row.props) {
-      *content += "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
+      *content +=
+          "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
     }
   }
-  void Describe(const Query& level, const std::vector<uint32_t>& stream, std::string* content) const {
+  void Describe(const Query& level, const std::vector<uint32_t>& stream,
+                std::string* content) const {
     size_t at = 0;
     DescribeLevel(level, stream, &at, content);
   }
-  void DescribeLevel(const Query& level, const std::vector<uint32_t>& stream, size_t* at, std::string* content) const {
+  void DescribeLevel(const Query& level, const std::vector<uint32_t>& stream, size_t* at,
+                     std::string* content) const {
     const uint32_t n = stream[(*at)++];
     *content += "[";
     for (uint32_t i = 0; i < n; ++i) {
       DescribeRow(level.table, stream[(*at)++], content);
-      for (const Include& include : level.includes) DescribeLevel(include.query[0], stream, at, content);
+      for (const Include& include : level.includes)
+        DescribeLevel(include.query[0], stream, at, content);
     }
     *content += "]";
   }
@@ -98,7 +102,10 @@ LiveDelta Difference(const std::vector<Shown>& before, const std::vector<Shown>&
       const Shown* then = FindShown(before, row.id);
       const Shown* now = FindShown(after, row.id);
       // Of the row itself: what it includes has no part in its place.
-      if (then && now && then->content.substr(0, then->content.find('[', 1)) == now->content.substr(0, now->content.find('[', 1))) ++count;
+      if (then && now &&
+          then->content.substr(0, then->content.find('[', 1)) ==
+              now->content.substr(0, now->content.find('[', 1)))
+        ++count;
     }
     return count;
   };
@@ -110,7 +117,8 @@ LiveDelta Difference(const std::vector<Shown>& before, const std::vector<Shown>&
     }
     if (then->content == row.content) continue;
     delta.changed.push_back(row.id);
-    if (unchanged_before(before, row.id) != unchanged_before(after, row.id)) delta.moved.push_back(row.id);
+    if (unchanged_before(before, row.id) != unchanged_before(after, row.id))
+      delta.moved.push_back(row.id);
   }
   for (const Shown& row : before) {
     if (!FindShown(after, row.id)) delta.removed.push_back(row.id);
@@ -163,14 +171,16 @@ class LiveWorld {
   LiveQueries live;
 };
 
-void CheckObserver(LiveWorld* lived, Observer* observer, const std::map<uint32_t, LiveDelta>& deltas) {
+void CheckObserver(LiveWorld* lived, Observer* observer,
+                   const std::map<uint32_t, LiveDelta>& deltas) {
   std::vector<uint32_t> rows;
   lived->live.Render(observer->id, &rows);
   REQUIRE(rows == NaiveQuery(&lived->world).Run(observer->query));
   std::vector<Shown> now = observer->Look();
   const LiveDelta expected = Difference(observer->shown, now);
   const auto found = deltas.find(observer->id);
-  const bool differs = !expected.added.empty() || !expected.removed.empty() || !expected.changed.empty();
+  const bool differs =
+      !expected.added.empty() || !expected.removed.empty() || !expected.changed.empty();
   REQUIRE((found != deltas.end()) == differs);
   observer->shown = std::move(now);
   if (!differs) return;
@@ -182,7 +192,9 @@ void CheckObserver(LiveWorld* lived, Observer* observer, const std::map<uint32_t
   REQUIRE(delta.moved == expected.moved);
 }
 
-TEST_CASE("each live result equals its query from scratch, each delta the difference, over random transactions") {
+TEST_CASE(
+    "each live result equals its query from scratch, each delta the difference, over random "
+    "transactions") {
   Random random("live equals scratch");
   int notified = 0;
   int silent = 0;
@@ -196,7 +208,8 @@ TEST_CASE("each live result equals its query from scratch, each delta the differ
     }
     lived.Flush();
     for (int step = 0; step < 120; ++step) {
-      for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n) lived.Change(&random);
+      for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n)
+        lived.Change(&random);
       const auto deltas = lived.Flush();
       notified += static_cast<int>(deltas.size());
       silent += static_cast<int>(observers.size() - deltas.size());
@@ -213,7 +226,9 @@ TEST_CASE("each live result equals its query from scratch, each delta the differ
   CHECK(silent > 1500);
 }
 
-TEST_CASE("a change that is taken back within its transaction is told to nobody, nor is a mere revision") {
+TEST_CASE(
+    "a change that is taken back within its transaction is told to nobody, nor is a mere "
+    "revision") {
   Random random("net nothing");
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
@@ -249,9 +264,11 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   LiveWorld lived;
   FillCities(&lived, &random);
   Observer all(&lived.world, &lived.live, R"({"table":"cities","where":["=","country","SE"]})");
-  Observer top(&lived.world, &lived.live,
-               R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]],"limit":50})");
-  Observer exists(&lived.world, &lived.live, R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
+  Observer top(
+      &lived.world, &lived.live,
+      R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]],"limit":50})");
+  Observer exists(&lived.world, &lived.live,
+                  R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
   Observer includes(&lived.world, &lived.live,
                     R"({"table":"cities","order":[["population","desc"]],"limit":20,
                         "include":[{"name":"visits","kind":"back","table":"visits","prop":"city","query":{"where":[">","stars",3]}}]})");
@@ -269,7 +286,8 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
     lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
     CHECK(lived.Flush().empty());
   }
-  // The two queries without a country see these rows come, behind their last: one comparison with it.
+  // The two queries without a country see these rows come, behind their last: one comparison with
+  // it.
   CHECK(lived.live.rows_visited() - before <= uint64_t{500} * 4);
   lived.live.Close(includes.id);
   lived.live.Close(exists.id);
@@ -288,8 +306,9 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   Random random("inside");
   LiveWorld lived;
   FillCities(&lived, &random);
-  Observer all(&lived.world, &lived.live,
-               R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]]})");
+  Observer all(
+      &lived.world, &lived.live,
+      R"({"table":"cities","where":["=","country","SE"],"order":[["population","desc"]]})");
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 100; ++i) {
@@ -309,7 +328,8 @@ TEST_CASE("a window is filled up from its look-ahead, and asks again only when t
   Random random("look-ahead");
   LiveWorld lived;
   FillCities(&lived, &random);
-  Observer top(&lived.world, &lived.live, R"({"table":"cities","order":[["population","desc"]],"limit":10})");
+  Observer top(&lived.world, &lived.live,
+               R"({"table":"cities","order":[["population","desc"]],"limit":10})");
   lived.Flush();
   for (int i = 0; i < 48; ++i) {
     std::vector<uint32_t> rows;
@@ -331,9 +351,11 @@ TEST_CASE("exists and includes react to the rows of other tables that concern th
   Random random("concern");
   LiveWorld lived;
   FillCities(&lived, &random);
-  Observer exists(&lived.world, &lived.live, R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
-  Observer includes(&lived.world, &lived.live,
-                    R"({"table":"cities","where":["in","id",["c1","c2"]],"include":[{"name":"visits","kind":"back","table":"visits","prop":"city"}]})");
+  Observer exists(&lived.world, &lived.live,
+                  R"({"table":"cities","where":["exists","visits",[">","stars",3]]})");
+  Observer includes(
+      &lived.world, &lived.live,
+      R"({"table":"cities","where":["in","id",["c1","c2"]],"include":[{"name":"visits","kind":"back","table":"visits","prop":"city"}]})");
   lived.Flush();
   Row visit = RandomRow(&random, kVisits, 100, 40);
   visit.props[1] = Value::String("c1");
@@ -366,11 +388,13 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
   lived.Flush();
   std::vector<std::unique_ptr<Observer>> observers;
   for (int i = 0; i < 12; ++i) {
-    observers.push_back(std::make_unique<Observer>(&lived.world, &lived.live,
-                                                   RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 2)));
+    observers.push_back(std::make_unique<Observer>(
+        &lived.world, &lived.live,
+        RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 2)));
   }
   for (int step = 0; step < 60; ++step) {
-    for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);  // before it, in the same transaction
+    for (uint64_t n = random.Below(4); n > 0; --n)
+      lived.Change(&random);  // before it, in the same transaction
     lived.live.WillReset();
     for (TableIndex table = 0; table < 3; ++table) {
       RowStore& store = lived.world.store(table);

@@ -1,0 +1,515 @@
+// Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice or never (DESIGN section 5,
+// "Windows in step"). Method: several windows over one fake IndexedDB, random steps; each mutation adds one to a counter of its
+// own (a "bit"), so that a doubling shows as 2 and a loss as 0. Beside each window runs NaiveWindow, which does what the
+// rules say with sets of bits, and must agree after every step; and own bits never disappear until refused. At rest every
+// window shows what storage holds.
+#include <algorithm>
+
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "test/core/client/client_fixture.h"
+#include "test/core/client/window_world.h"
+
+namespace skerry::client_test {
+namespace {
+
+constexpr int kBits = 60;
+using Bits = std::set<int>;
+
+std::string BitId(int bit) { return "bit" + std::to_string(bit); }
+
+// What a reading found, in bits.
+struct NaiveReading {
+  uint64_t n = 0;
+  uint64_t gone_up_to = 0;
+  std::vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
+  std::map<int, uint64_t> mutations;
+};
+
+struct NaiveWindow {
+  Bits base;
+  std::map<int, uint64_t> pending;
+  std::vector<int> unkeyed;
+  uint64_t n = 0;
+  uint64_t gone_key = 0;
+  std::map<int, uint64_t> gone;
+  bool open = false;
+
+  void Record(uint64_t at, const Bits& confirmed, const Bits& refused,
+              const std::map<int, uint64_t>& keys) {
+    n = at;
+    base.insert(confirmed.begin(), confirmed.end());
+    for (const Bits* bits : {&confirmed, &refused}) {
+      for (const int bit : *bits) {
+        pending.erase(bit);
+        gone[bit] = keys.at(bit);
+        std::erase(unkeyed, bit);  // told before its own completion
+      }
+    }
+  }
+  void Take(const NaiveReading& reading, const std::map<int, uint64_t>& keys) {
+    for (const auto& [at, bits] : reading.records) {
+      if (at > n) Record(at, bits.first, bits.second, keys);
+    }
+    n = reading.n;
+    pending = reading.mutations;
+    gone_key = reading.gone_up_to;
+    gone.clear();
+    std::erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
+  }
+  bool Continues(uint64_t from, const NaiveReading& reading) const {
+    for (const auto& [at, bits] : reading.records) {
+      if (at > from && at != from + 1) return false;
+      from = std::max(from, at);
+    }
+    return from == reading.n;
+  }
+  void Added(int bit, uint64_t key) {
+    if (pending.contains(bit) || key <= gone_key) return;
+    if (const auto it = gone.find(bit); it != gone.end() && key <= it->second) return;
+    pending[bit] = key;
+  }
+  void Completed(int bit, uint64_t key) {
+    if (std::erase(unkeyed, bit) > 0) pending[bit] = key;
+  }
+  std::map<int, int> Counts() const {
+    std::map<int, int> counts;
+    for (const int bit : base) ++counts[bit];
+    for (const auto& [bit, key] : pending) ++counts[bit];
+    for (const int bit : unkeyed) ++counts[bit];
+    return counts;
+  }
+};
+
+struct Pane {
+  std::unique_ptr<Window> window;
+  NaiveWindow naive;
+  Bits own;
+  bool frozen = false;
+  std::optional<NaiveReading> ran;  // what the transaction that ran has read, if it was a full reading
+  bool catch_up = false;
+  uint64_t image_n = 0;             // of the image that the window loads
+  std::vector<std::pair<int, uint64_t>> added;
+  std::vector<Data> held;
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed) : random_(Seed(seed)) {
+    late_ = random_.Unit();
+    images_ = random_.Below(3) != 0;
+    failures_ = random_.Below(3) == 0;
+    lost_ = !images_ && random_.Below(2) == 0;  // with images a lost commit is for the server's second net
+    contents_[0] = {};
+    PublishImage(0);
+    const uint64_t count = 2 + random_.Below(3);
+    for (uint64_t i = 0; i < count; ++i) {
+      panes_.push_back({});
+      panes_.back().window = std::make_unique<Window>(&storage_, "tab" + std::to_string(i));
+    }
+    for (Pane& pane : panes_) {
+      while (!pane.window->ready()) Work(pane);
+    }
+  }
+
+  void Run(int steps) {
+    for (int step = 0; step < steps; ++step) {
+      CAPTURE(step);
+      Pane& pane = panes_[random_.Below(panes_.size())];
+      if (pane.frozen) {
+        if (random_.Below(3) == 0) Resume(pane);
+      } else {
+        Act(pane);
+      }
+      Check();
+    }
+    Rest();
+  }
+
+ private:
+  void Act(Pane& pane) {
+    switch (random_.Below(20)) {
+      case 0:
+      case 1:
+      case 2: return Mutate(pane);
+      case 3:
+      case 4:
+      case 5:
+      case 6: return Work(pane);
+      case 7: return Fire(pane);
+      case 8:
+      case 9:
+      case 10: return SyncWorker();
+      case 11: return MakeImage();
+      case 12: return random_.Below(3) == 0 ? Freeze(pane) : Mutate(pane);
+      case 13: return random_.Below(6) == 0 ? Reload(pane) : Work(pane);
+      default: return Deliver();
+    }
+  }
+
+  void Mutate(Pane& pane) {
+    if (!pane.window->ready() || last_bit_ >= kBits) return;
+    const int bit = ++last_bit_;
+    const std::string id = pane.window->Do(3, kGroupTable, BitId(bit), Data::Object{{"count", 1}});
+    REQUIRE_NE(id, "");
+    bits_[id] = bit;
+    pane.own.insert(bit);
+    pane.naive.unkeyed.push_back(bit);
+  }
+
+  NaiveReading Reading(const Data& results) {
+    NaiveReading reading;
+    const Data& sync = results.items()[0];
+    reading.n = sync["n"].as_u64();
+    reading.gone_up_to = sync["goneUpTo"].as_u64();
+    for (const Data& item : results.items()[1].items()) {
+      const auto named = [&](const char* list) {
+        Bits bits;
+        for (const Data& each : item["value"][list].items()) bits.insert(bits_.at(each["id"].as_string()));
+        return bits;
+      };
+      reading.records.push_back({item["key"].as_u64(), {named("confirmed"), named("refused")}});
+    }
+    for (const Data& item : results.items()[2].items()) {
+      reading.mutations[bits_.at(item["value"]["id"].as_string())] = item["key"].as_u64();
+    }
+    return reading;
+  }
+
+  // One step of the window's host.
+  void Work(Pane& pane) {
+    Window& window = *pane.window;
+    if (window.CanTell()) return Tell(pane);
+    if (window.CanRun()) {
+      const size_t reads = window.Next()["reads"].items().size();
+      const bool writes = window.Next()["mode"].as_string() == "readwrite";
+      Outcome outcome = Outcome::kDone;
+      if (failures_ && writes && random_.Below(4) == 0) {
+        outcome = lost_ && random_.Below(2) == 0 ? Outcome::kLost
+                  : random_.Below(2) == 0        ? Outcome::kQuota
+                                                 : Outcome::kFailed;
+      }
+      window.Run(outcome);
+      pane.ran.reset();
+      pane.added.clear();
+      if (reads >= 4) pane.ran = Reading(window.results);
+      pane.catch_up = reads == 5;
+      for (const auto& [id, key] : window.added) {
+        pane.added.emplace_back(bits_.at(id), key);
+        keys_[bits_.at(id)] = key;
+      }
+      pane_ok_[&pane] = outcome == Outcome::kDone;
+      return;
+    }
+    if (window.CanLoad()) {
+      window.LoadImage();
+      Collect(pane);
+    }
+  }
+
+  void Tell(Pane& pane) {
+    const bool ok = pane_ok_[&pane];
+    if (ok && pane.ran) {
+      NaiveWindow& naive = pane.naive;
+      if (pane.catch_up) {
+        // The image whose n the window asked from: the records above it were read.
+        for (const char* name : {"image", "previous"}) {
+          const Data& pointer = pane.window->results.items()[0][name];
+          if (pointer.is_null() || !naive.Continues(pointer["n"].as_u64(), *pane.ran)) continue;
+          pane.image_n = pointer["n"].as_u64();
+          break;
+        }
+      } else if (naive.open && !naive.Continues(naive.n, *pane.ran)) {
+        naive.open = false;  // too far behind: the image anew
+      } else if (naive.open) {
+        naive.Take(*pane.ran, keys_);
+      }
+    }
+    pane.window->Tell();
+    if (ok && pane.catch_up && pane.ran && !Loading(pane)) {
+      NaiveWindow& naive = pane.naive;
+      naive.base = contents_.at(pane.image_n);
+      naive.n = pane.image_n;
+      naive.pending.clear();
+      naive.open = true;
+      naive.Take(*pane.ran, keys_);
+    }
+    if (ok) {
+      for (const auto& [bit, key] : pane.added) pane.naive.Completed(bit, key);
+    }
+    pane.ran.reset();
+    pane.added.clear();
+    Collect(pane);
+    const std::vector<Data> held = std::move(pane.held);
+    pane.held.clear();
+    for (const Data& message : held) NaiveHear(pane, message);
+  }
+
+  // Is the window on its way to an image (again)?
+  static bool Loading(Pane& pane) { return pane.window->state["phase"].as_string() != "ready"; }
+
+  // Broadcasts go to all others; withdrawn mutations are gone.
+  void Collect(Pane& pane) {
+    for (Data& message : pane.window->sent) {
+      for (Pane& other : panes_) {
+        if (&other != &pane) net_.emplace_back(&other, message);
+      }
+    }
+    pane.window->sent.clear();
+    const std::vector<Data> notes = std::move(pane.window->notes);
+    pane.window->notes.clear();
+    for (const Data& note : notes) {
+      if (note["type"].as_string() == "openFailed") pane.window->Event(Data::Object{{"type", "open"}});
+    }
+    for (const auto& [id, stages] : pane.window->settled) {
+      const auto it = stages.find("durable");
+      if (it == stages.end() || it->second == "ok") continue;
+      const int bit = bits_.at(id);
+      pane.own.erase(bit);
+      std::erase(pane.naive.unkeyed, bit);
+      withdrawn_.insert(bit);
+    }
+  }
+
+  void Fire(Pane& pane) {
+    if (pane.window->timers.empty()) return;
+    const std::string name = *pane.window->timers.begin();
+    pane.window->timers.erase(name);
+    pane.window->Event(Data::Object{{"type", "timer"}, {"name", name}});
+    Collect(pane);
+  }
+
+  void SyncWorker() {
+    std::vector<uint64_t> confirmed;
+    std::vector<uint64_t> refused;
+    std::vector<Step> steps;
+    const uint64_t most = random_.Below(3);
+    for (const auto& [key, record] : storage_.mutations) {
+      if (confirmed.size() + refused.size() == most) break;
+      if (random_.Below(5) == 0) {
+        refused.push_back(key);
+        inbox_.insert(bits_.at(record["id"].as_string()));
+        continue;
+      }
+      confirmed.push_back(key);
+      confirmed_.insert(bits_.at(record["id"].as_string()));
+      Step step;
+      step.kind = StepKind::kOwnOps;
+      step.realm = "A";
+      step.at = static_cast<double>(storage_.n() + 2);
+      step.revision = storage_.n() + 2;
+      step.ops = DecodeMutation(TestSchema(), record["body"].as_bytes()).value().ops;
+      steps.push_back(std::move(step));
+    }
+    const Data record = storage_.Work(confirmed, refused, std::move(steps));
+    for (Pane& pane : panes_) {
+      net_.emplace_back(&pane, Data::Object{{"type", "record"}, {"record", record}});
+    }
+  }
+
+  void PublishImage(uint64_t n) {
+    Base base(&TestSchema());
+    for (int bit = 1; bit <= kBits; ++bit) {
+      base.PutBase({kGroupTable, BitId(bit)},
+                   MakeRow(kGroupTable, {{"count", contents_[n].contains(bit) ? 1 : 0}}));
+    }
+    storage_.Publish("g" + std::to_string(n), base, n);
+  }
+
+  void MakeImage() {
+    const uint64_t from = storage_.sync["image"]["n"].as_u64();
+    if (!images_ || storage_.n() == from) return;
+    const uint64_t upto = from + 1 + random_.Below(storage_.n() - from);
+    Bits content = contents_.at(from);
+    for (const auto& [n, record] : storage_.updates) {
+      if (n <= from || n > upto) continue;
+      for (const Data& each : record["confirmed"].items()) content.insert(bits_.at(each["id"].as_string()));
+    }
+    contents_[upto] = std::move(content);
+    PublishImage(upto);
+  }
+
+  void Freeze(Pane& pane) {
+    pane.frozen = true;
+    pane.window->Event(Data::Object{{"type", "freeze"}});
+    std::erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
+    if (random_.Below(2) == 0) return;
+    // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is allowed here.
+    if (pane.window->CanTell() && !lost_) return;
+    pane.window->FailAll();
+    pane.ran.reset();
+    pane.added.clear();
+    Collect(pane);
+    for (const Data& message : pane.held) NaiveHear(pane, message);
+    pane.held.clear();
+  }
+
+  void Resume(Pane& pane) {
+    pane.frozen = false;
+    pane.window->Event(Data::Object{{"type", "resume"}});
+    Collect(pane);
+  }
+
+  void Reload(Pane& pane) {
+    if (pane.frozen || !pane.window->ready()) return;
+    for (int i = 0; i < 200 && !AllStored(pane); ++i) WorkOrFire(pane);
+    if (!AllStored(pane)) return;
+    pane.window->Reopen();
+    pane.naive = {};
+    pane.held.clear();
+    pane.ran.reset();
+    pane.added.clear();
+    Collect(pane);
+  }
+  static bool AllStored(Pane& pane) {
+    return pane.window->client().tab().mirror().pending().unkeyed_count() == 0;
+  }
+  void WorkOrFire(Pane& pane) {
+    if (pane.window->CanTell() || pane.window->CanRun() || pane.window->CanLoad()) {
+      Work(pane);
+    } else {
+      Fire(pane);
+    }
+  }
+
+  void Deliver() {
+    if (net_.empty()) return;
+    const size_t at = random_.Unit() < late_ ? random_.Below(net_.size()) : 0;
+    const auto [to, message] = net_[at];
+    net_.erase(net_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (to->frozen) {
+      if (random_.Below(2) == 0) net_.emplace_back(to, message);
+      return;
+    }
+    Hear(*to, message);
+  }
+
+  void Hear(Pane& pane, const Data& message) {
+    const bool between = pane.ran.has_value() && pane.window->CanTell();
+    if (between && pane.window->ready() && pane.naive.open) {
+      pane.held.push_back(message);
+    } else {
+      NaiveHear(pane, message);
+    }
+    pane.window->Hear(message);
+    Collect(pane);
+  }
+
+  void NaiveHear(Pane& pane, const Data& message) {
+    NaiveWindow& naive = pane.naive;
+    if (!naive.open) return;
+    if (message["type"].as_string() == "added") {
+      for (const Data& item : message["items"].items()) {
+        naive.Added(bits_.at(item["id"].as_string()), item["key"].as_u64());
+      }
+    } else if (message["type"].as_string() == "record") {
+      const Data& record = message["record"];
+      if (record["n"].as_u64() != naive.n + 1) return;  // known, or a gap: a reading follows
+      Bits confirmed;
+      Bits refused;
+      for (const Data& each : record["confirmed"].items()) confirmed.insert(bits_.at(each["id"].as_string()));
+      for (const Data& each : record["refused"].items()) refused.insert(bits_.at(each["id"].as_string()));
+      naive.Record(record["n"].as_u64(), confirmed, refused, keys_);
+    }
+  }
+
+  std::map<int, int> Counts(Pane& pane) {
+    std::map<int, int> counts;
+    for (int bit = 1; bit <= last_bit_; ++bit) {
+      const std::optional<Row> row = pane.window->See(kGroupTable, BitId(bit));
+      REQUIRE(row.has_value());
+      const int count = static_cast<int>(row->props[Prop(kGroupTable, "count")].number());
+      if (count != 0) counts[bit] = count;
+    }
+    return counts;
+  }
+
+  void Check() {
+    for (Pane& pane : panes_) {
+      if (!pane.window->ready()) continue;
+      CAPTURE(pane.window->tab());
+      const std::map<int, int> counts = Counts(pane);
+      for (const auto& [bit, count] : counts) REQUIRE_EQ(count, 1);
+      if (!pane.frozen) {
+        for (const int bit : pane.own) {
+          const bool kept = counts.contains(bit) || inbox_.contains(bit);
+          REQUIRE(kept);
+        }
+      }
+      if (!pane.naive.open) continue;
+      REQUIRE_EQ(pane.naive.n, pane.window->client().tab().mirror().n());
+      REQUIRE(counts == pane.naive.Counts());
+    }
+  }
+
+  void Rest() {
+    failures_ = false;
+    for (Pane& pane : panes_) {
+      if (pane.frozen) Resume(pane);
+    }
+    for (int round = 0; round < 2000; ++round) {
+      bool quiet = net_.empty();
+      for (Pane& pane : panes_) {
+        if (pane.window->CanTell() || pane.window->CanRun() || pane.window->CanLoad() ||
+            !pane.window->timers.empty()) {
+          quiet = false;
+          WorkOrFire(pane);
+        }
+      }
+      if (!net_.empty()) Deliver();
+      if (quiet) break;
+    }
+    Check();
+    std::map<int, int> want;
+    for (int bit = 1; bit <= last_bit_; ++bit) {
+      if (!inbox_.contains(bit) && !withdrawn_.contains(bit)) want[bit] = 1;
+    }
+    for (Pane& pane : panes_) {
+      CAPTURE(pane.window->tab());
+      REQUIRE(pane.window->ready());
+      REQUIRE(Counts(pane) == want);
+      REQUIRE_EQ(pane.window->client().tab().mirror().pending().size(), storage_.mutations.size());
+      CheckPromises(pane);
+    }
+  }
+
+  // Every promise of a mutation that is through is settled, with what became of it.
+  void CheckPromises(Pane& pane) {
+    for (const auto& [id, stages] : pane.window->settled) {
+      const int bit = bits_.at(id);
+      if (withdrawn_.contains(bit)) continue;
+      REQUIRE_EQ(stages.at("durable"), "ok");
+      if (confirmed_.contains(bit)) REQUIRE_EQ(stages.at("confirmed"), "ok");
+      if (inbox_.contains(bit)) REQUIRE_EQ(stages.at("confirmed"), "unique");
+      if (!confirmed_.contains(bit) && !inbox_.contains(bit)) REQUIRE_FALSE(stages.contains("confirmed"));
+    }
+  }
+
+  Random random_;
+  Storage storage_;
+  std::deque<Pane> panes_;
+  std::deque<std::pair<Pane*, Data>> net_;
+  std::map<std::string, int> bits_;
+  std::map<int, uint64_t> keys_;
+  std::map<uint64_t, Bits> contents_;
+  std::map<Pane*, bool> pane_ok_;
+  Bits inbox_;
+  Bits confirmed_;
+  Bits withdrawn_;
+  int last_bit_ = 0;
+  double late_ = 0;
+  bool images_ = false;
+  bool failures_ = false;
+  bool lost_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("windows stay in step with storage, whatever comes late, out of order or never") {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    CAPTURE(seed);
+    World(seed).Run(220);
+  }
+}
+
+}  // namespace skerry::client_test
