@@ -23,7 +23,7 @@ export const fsyncCount = { value: 0 };
  * The next start recovers from the log. Throwing would not do: the engine takes it for success.
  */
 function die(error: unknown): never {
-  console.error('The disk refused to keep what was written; the server ends here.', error);
+  console.error('The database could not keep what was written; the server ends here.', error);
   process.exit(1);
 }
 
@@ -56,10 +56,18 @@ interface PGliteQueries {
   query(sql: string, params?: Param[]): Promise<{ rows: unknown[] }>;
 }
 
+/** After these the engine is of no more use: its next call never comes back. A full disk ends in one of them. */
+const kEnds = new Set<unknown>(['PANIC', 'FATAL']);
+
 function queryable(target: PGliteQueries): Queryable {
   return {
     async query<Row extends object>(sql: string, params: readonly Param[] = []) {
-      return (await target.query(sql, [...params])).rows as Row[];
+      try {
+        return (await target.query(sql, [...params])).rows as Row[];
+      } catch (error) {
+        if (kEnds.has((error as { severity?: unknown } | null)?.severity)) die(error);
+        throw error;
+      }
     },
   };
 }
@@ -80,13 +88,22 @@ export async function openPGlite(directory: string | null): Promise<Database> {
     async execute(sql) {
       await pg.exec(sql);
     },
-    transaction<Value>(options: TransactionOptions, work: (tx: Queryable) => Promise<Value>) {
-      return pg.transaction(async (tx) => {
-        if (options.mode === 'snapshot') {
-          await tx.query('set transaction isolation level repeatable read, read only');
-        }
-        return work(queryable(tx));
-      });
+    async transaction<Value>(
+      options: TransactionOptions,
+      work: (tx: Queryable) => Promise<Value>,
+    ): Promise<Value> {
+      try {
+        return await pg.transaction(async (tx) => {
+          if (options.mode === 'snapshot') {
+            await tx.query('set transaction isolation level repeatable read, read only');
+          }
+          return work(queryable(tx));
+        });
+      } catch (error) {
+        // The commit itself is a statement of the engine's own.
+        if (kEnds.has((error as { severity?: unknown } | null)?.severity)) die(error);
+        throw error;
+      }
     },
     async close() {
       await pg.close();
