@@ -1,0 +1,122 @@
+// Goal: the static files of a page are served as browsers need them, nothing outside of the folder is, and pages of other
+// origins get in only by name. Method: a real server on a folder made here.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Folder, startServer, type TestServer, WireClient } from './support/server.ts';
+
+const folder = new Folder();
+const kOther = 'https://elsewhere.example';
+let server: TestServer;
+
+beforeAll(async () => {
+  const files = join(folder.path, 'files');
+  mkdirSync(join(files, 'deep'), { recursive: true });
+  writeFileSync(join(files, 'index.html'), '<!doctype html><title>Skerry</title>');
+  writeFileSync(join(files, 'main.js'), `// ${'x'.repeat(5_000)}`);
+  writeFileSync(join(files, 'core.wasm'), Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+  writeFileSync(join(files, 'deep', 'å b.txt'), 'deep');
+  writeFileSync(join(folder.path, 'secret.txt'), 'secret');
+  server = await startServer(folder, folder.schema(), {
+    args: ['--dev', '--static', files, '--origin', kOther],
+  });
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+/** A request whose path is sent as it is; fetch would tidy it. */
+function raw(path: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(server.url);
+    const asked = request({ hostname, port, path }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test.each([
+  ['/', 'text/html; charset=utf-8'],
+  ['/main.js', 'text/javascript; charset=utf-8'],
+  ['/core.wasm', 'application/wasm'],
+  ['/deep/%C3%A5%20b.txt', 'text/plain; charset=utf-8'],
+])('%s is served as %s, under a strict policy', async (path, type) => {
+  const response = await fetch(server.url + path);
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe(type);
+  const policy = response.headers.get('content-security-policy') ?? '';
+  expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
+  expect(policy).not.toContain("'unsafe-eval'");
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+});
+
+test('a file is compressed for who reads that, and not sent again while it is the same', async () => {
+  const packed = await fetch(`${server.url}/main.js`, { headers: { 'accept-encoding': 'gzip' } });
+  expect(packed.headers.get('content-encoding')).toBe('gzip');
+  expect(await packed.text()).toContain('xxx');
+  const etag = packed.headers.get('etag')!;
+  const same = await fetch(`${server.url}/main.js`, {
+    headers: { 'accept-encoding': 'gzip', 'if-none-match': etag },
+  });
+  expect(same.status).toBe(304);
+  const plain = await fetch(`${server.url}/main.js`, {
+    headers: { 'accept-encoding': 'identity' },
+  });
+  expect(plain.headers.get('etag')).not.toBe(etag);
+});
+
+test.each([
+  '/../secret.txt',
+  '/%2e%2e/secret.txt',
+  '/..%2fsecret.txt',
+  '/deep/../../secret.txt',
+  '/deep',
+  '/nothing.js',
+  '/%00',
+  '//etc/passwd',
+])('%s is not found', async (path) => {
+  const { status, body } = await raw(path);
+  expect(status).toBe(404);
+  expect(body).not.toContain('secret"');
+  expect((JSON.parse(body) as { code: string }).code).toBe('not_found');
+});
+
+test('a path that is no path is a bad request, and a folder takes no post', async () => {
+  expect((await raw('/%zz')).status).toBe(400);
+  expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
+  expect((await fetch(`${server.url}/v1/nothing`)).status).toBe(404);
+});
+
+test('pages of another origin call the server only when they are named', async () => {
+  const client = new WireClient(server.url);
+  const call = (origin: string) =>
+    fetch(`${server.url}/v1/pull`, {
+      method: 'POST',
+      headers: { ...client.headers, origin },
+      body: JSON.stringify(client.request()),
+    });
+  expect((await call('https://stranger.example')).status).toBe(403);
+  const allowed = await call(kOther);
+  expect([allowed.status, allowed.headers.get('access-control-allow-origin')]).toEqual([
+    200,
+    kOther,
+  ]);
+  const own = await call(server.url);
+  expect([own.status, own.headers.get('access-control-allow-origin')]).toEqual([200, null]);
+  const preflight = (origin: string) =>
+    fetch(`${server.url}/v1/push`, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST' },
+    });
+  expect((await preflight(kOther)).status).toBe(204);
+  expect((await preflight('https://stranger.example')).status).toBe(403);
+});
