@@ -1,6 +1,7 @@
 #include "base/data.h"
 
 #include <cmath>
+#include <new>
 
 #include "base/bytes.h"
 #include "base/limits.h"
@@ -94,6 +95,88 @@ Data Decode(Reader* in, int depth) {
 
 }  // namespace
 
+Data::Data(std::string v) : kind_(Kind::kString), text_(std::move(v)) {}
+Data::Data(std::string_view v) : kind_(Kind::kString), text_(v) {}
+Data::Data(const char* v) : Data(std::string_view(v)) {}
+Data::Data(Array v) : kind_(Kind::kArray), array_(std::move(v)) {}
+Data::Data(Object v) : kind_(Kind::kObject), object_(std::move(v)) {}
+Data::Data(const Data& other) : Data() { CopyFrom(other); }
+Data::Data(Data&& other) noexcept : Data() { MoveFrom(&other); }
+
+Data& Data::operator=(const Data& other) {
+  if (this == &other) return *this;
+  // The other may be a part of this one, so it is copied before this one goes.
+  Data copy(other);
+  return *this = std::move(copy);
+}
+
+Data& Data::operator=(Data&& other) noexcept {
+  if (this == &other) return *this;
+  Data taken;
+  taken.MoveFrom(&other);
+  if (kind_ >= Kind::kString) Destroy();
+  MoveFrom(&taken);
+  return *this;
+}
+
+Data Data::Bytes(std::string v) {
+  Data data(std::move(v));
+  data.kind_ = Kind::kBytes;
+  return data;
+}
+
+Data Data::MakeArray() { return Data(Array{}); }
+Data Data::MakeObject() { return Data(Object{}); }
+
+void Data::Destroy() {
+  if (kind_ == Kind::kArray) {
+    array_.~Array();
+  } else if (kind_ == Kind::kObject) {
+    object_.~Object();
+  } else {
+    text_.~basic_string();
+  }
+  kind_ = Kind::kNull;
+  number_ = 0;
+}
+
+void Data::CopyFrom(const Data& other) {
+  if (other.kind_ == Kind::kArray) {
+    new (&array_) Array(other.array_);
+  } else if (other.kind_ == Kind::kObject) {
+    new (&object_) Object(other.object_);
+  } else if (other.kind_ >= Kind::kString) {
+    new (&text_) std::string(other.text_);
+  } else {
+    number_ = other.number_;
+  }
+  kind_ = other.kind_;
+}
+
+void Data::MoveFrom(Data* other) {
+  if (other->kind_ == Kind::kArray) {
+    new (&array_) Array(std::move(other->array_));
+  } else if (other->kind_ == Kind::kObject) {
+    new (&object_) Object(std::move(other->object_));
+  } else if (other->kind_ >= Kind::kString) {
+    new (&text_) std::string(std::move(other->text_));
+  } else {
+    number_ = other->number_;
+  }
+  kind_ = other->kind_;
+  if (other->kind_ >= Kind::kString) other->Destroy();
+}
+
+Data::Array& Data::mutable_items() {
+  SKERRY_CHECK(is_array());
+  return array_;
+}
+
+Data::Object& Data::mutable_members() {
+  SKERRY_CHECK(is_object());
+  return object_;
+}
+
 uint64_t Data::as_u64(uint64_t fallback) const {
   if (!is_number() || !(number_ >= 0) || number_ > kMaxExactInteger || std::trunc(number_) != number_)
     return fallback;
@@ -172,8 +255,11 @@ bool operator==(const Data& a, const Data& b) {
       }
       return true;
     }
+    case Data::Kind::kString:
+    case Data::Kind::kBytes:
+      return a.text_ == b.text_;
     default:
-      return a.number_ == b.number_ && a.text_ == b.text_;
+      return a.number_ == b.number_;
   }
 }
 

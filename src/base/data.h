@@ -12,6 +12,10 @@
 
 #include "base/status.h"
 
+// Values of this type are made and dropped at thousands of places: inlined there, their lifetime would be most of what a
+// page loads.
+#define SKERRY_OUT_OF_LINE [[gnu::noinline]]
+
 namespace skerry {
 
 class Data {
@@ -21,27 +25,29 @@ class Data {
   using Member = std::pair<std::string, Data>;
   using Object = std::vector<Member>;
 
-  Data() = default;
-  Data(std::nullptr_t) {}                                                       // NOLINT
-  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                      // NOLINT
-  Data(double v) : kind_(Kind::kNumber), number_(v) {}                          // NOLINT
-  Data(int v) : kind_(Kind::kNumber), number_(v) {}                             // NOLINT
-  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                        // NOLINT
-  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}   // NOLINT
-  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}    // NOLINT
-  Data(std::string v) : kind_(Kind::kString), text_(std::move(v)) {}            // NOLINT
-  Data(std::string_view v) : kind_(Kind::kString), text_(v) {}                  // NOLINT
-  Data(const char* v) : kind_(Kind::kString), text_(v) {}                       // NOLINT
-  Data(Array v) : kind_(Kind::kArray), array_(std::move(v)) {}                  // NOLINT
-  Data(Object v) : kind_(Kind::kObject), object_(std::move(v)) {}               // NOLINT
-  static Data Bytes(std::string v) {
-    Data d;
-    d.kind_ = Kind::kBytes;
-    d.text_ = std::move(v);
-    return d;
+  Data() : kind_(Kind::kNull), number_(0) {}
+  Data(std::nullptr_t) : Data() {}                                               // NOLINT
+  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                       // NOLINT
+  Data(double v) : kind_(Kind::kNumber), number_(v) {}                           // NOLINT
+  Data(int v) : kind_(Kind::kNumber), number_(v) {}                              // NOLINT
+  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                         // NOLINT
+  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}    // NOLINT
+  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}     // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string v);                                        // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string_view v);                                   // NOLINT
+  SKERRY_OUT_OF_LINE Data(const char* v);                                        // NOLINT
+  SKERRY_OUT_OF_LINE Data(Array v);                                              // NOLINT
+  SKERRY_OUT_OF_LINE Data(Object v);                                             // NOLINT
+  SKERRY_OUT_OF_LINE Data(const Data& other);
+  SKERRY_OUT_OF_LINE Data(Data&& other) noexcept;
+  SKERRY_OUT_OF_LINE Data& operator=(const Data& other);
+  SKERRY_OUT_OF_LINE Data& operator=(Data&& other) noexcept;
+  ~Data() {
+    if (kind_ >= Kind::kString) Destroy();
   }
-  static Data MakeArray() { return Data(Array{}); }
-  static Data MakeObject() { return Data(Object{}); }
+  static Data Bytes(std::string v);
+  static Data MakeArray();
+  static Data MakeObject();
 
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::kNull; }
@@ -61,8 +67,8 @@ class Data {
   const std::string& as_bytes() const;           // the empty string where it is no bytes
   const Array& items() const;                    // empty where it is no array
   const Object& members() const;                 // empty where it is no object
-  Array& mutable_items() { return array_; }      // REQUIRES: is_array()
-  Object& mutable_members() { return object_; }  // REQUIRES: is_object()
+  Array& mutable_items();      // REQUIRES: is_array()
+  Object& mutable_members();   // REQUIRES: is_object()
 
   const Data* Find(std::string_view key) const;          // null where it is no object or has no such member
   const Data& operator[](std::string_view key) const;    // a null Data where there is none
@@ -74,11 +80,17 @@ class Data {
   friend bool operator==(const Data& a, const Data& b);
 
  private:
-  Kind kind_ = Kind::kNull;
-  double number_ = 0;
-  std::string text_;
-  Array array_;
-  Object object_;
+  SKERRY_OUT_OF_LINE void Destroy();  // REQUIRES: kind_ >= kString; leaves null
+  void CopyFrom(const Data& other);   // REQUIRES: this is null
+  void MoveFrom(Data* other);         // REQUIRES: this is null
+
+  Kind kind_;
+  union {
+    double number_;     // kNull, kBool, kNumber
+    std::string text_;  // kString, kBytes
+    Array array_;
+    Object object_;
+  };
 };
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
