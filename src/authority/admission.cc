@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/sort.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -27,7 +28,8 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
     }
     after.emplace_back(realm, Link{seq, id});
   }
-  std::sort(after.begin(), after.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  Sort(after.begin(), after.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
   return after;
 }
 
@@ -73,7 +75,8 @@ Status Admission::ParseUpdates() {
   return Status::Ok();
 }
 
-// Id and chain must be there, so that a refusal can be remembered. The rest may be wrong: that is a result, not an error.
+// Id and chain must be there, so that a refusal can be remembered. The rest may be wrong: that is a
+// result, not an error.
 Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
   Pushed pushed;
   pushed.id = data["id"].as_string();
@@ -265,7 +268,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     for (const std::string& realm : realms) {
       const uint64_t revision = input_.realms[realm].head + 1;
       entries[realm].tables.insert(schema_->table(key.table).name);
-      changes.push_back({realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
+      changes.push_back(
+          {realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
       if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);
     }
   }

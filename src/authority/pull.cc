@@ -4,6 +4,7 @@
 
 #include "authority/diff.h"
 #include "base/limits.h"
+#include "base/sort.h"
 #include "log/fold.h"
 
 namespace skerry {
@@ -42,7 +43,8 @@ void Pull::AskFor(const std::string& name, const Realm& realm) {
   if (realm.mode == Mode::kRange) {
     uint64_t limit = kMaxPullEntries;
     if (request_.limit) limit = std::min(limit, request_.limit);
-    needs_.entries.push_back({name, realm.from.revision, limit + 1, ""});  // one is the cursor's own
+    needs_.entries.push_back(
+        {name, realm.from.revision, limit + 1, ""});  // one is the cursor's own
     needs_.changes.emplace_back(name, realm.from.revision);
     return;
   }
@@ -105,7 +107,8 @@ void Pull::Run() {
   WriteChanges();
 }
 
-// A cursor whose entry is not there, or has another time, is of a history that the database has lost.
+// A cursor whose entry is not there, or has another time, is of a history that the database has
+// lost.
 bool Pull::FindOtherHistories() {
   for (auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kRange) continue;
@@ -131,7 +134,8 @@ void Pull::ChooseEnds() {
   }
 }
 
-// An entry that spans realms is in all ranges or in none, where cursors allow. Every step shortens a range, so it ends.
+// An entry that spans realms is in all ranges or in none, where cursors allow. Every step shortens
+// a range, so it ends.
 void Pull::CutSpanning() {
   bool is_cut = true;
   while (is_cut) {
@@ -162,7 +166,7 @@ void Pull::CollectOwn() {
       if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
       if (entry.client == request_.client) answer_.own[entry.update][name] = {revision, entry.at};
     }
-    std::sort(realm.own.begin(), realm.own.end(),
+    Sort(realm.own.begin(), realm.own.end(),
               [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
     for (const PulledOwn& own : realm.own) {
       if (own.revision <= realm.to) answer_.own[own.update][name] = {own.revision, own.at};
@@ -239,12 +243,13 @@ void Pull::ChoosePages() {
       page.upto = page.ids.back();
       answer_.has_more = true;
     }
-    std::sort(page.ids.begin(), page.ids.end());
+    Sort(page.ids.begin(), page.ids.end());
     answer_.pages.push_back(std::move(page));
   }
 }
 
-// The client's own updates of `have`, as pushed, in the order of the log: exactly what the client itself will do.
+// The client's own updates of `have`, as pushed, in the order of the log: exactly what the client
+// itself will do.
 void Pull::FoldOwn(const std::string& name, const Realm& realm,
                    std::map<ObjectKey, std::optional<Row>>* rows) const {
   for (const PulledOwn& own : realm.own) {
@@ -277,7 +282,8 @@ void Pull::DiffRealm(const std::string& name, const Realm& realm) {
     if (!is_whole) {
       outcome.change = DiffRow(key, name, outcome.from, row, realm.to);
     } else if (row) {
-      // The fill has not come here: what the client holds of the object is not known, so that all of it is sent.
+      // The fill has not come here: what the client holds of the object is not known, so that all
+      // of it is sent.
       outcome.change = WholeRow(key, *row);
     } else {
       outcome.change = DiffRow(key, name, Row(), std::nullopt, realm.to);

@@ -5,6 +5,7 @@ set(SKERRY_BASE_SOURCES
   src/base/id.cc
   src/base/json.cc
   src/base/random.cc
+  src/base/sort.cc
   src/base/status.cc
   src/base/text.cc
 )

@@ -1,6 +1,7 @@
 // Folding pending ops over base, object by object, and showing the result (client/view.h).
 #include <algorithm>
 
+#include "base/sort.h"
 #include "client/view.h"
 #include "log/fold.h"
 
@@ -65,7 +66,7 @@ void View::Derive() {
 }
 
 void View::Fold(const ObjectKey& key, Shadow* shadow) {
-  std::sort(shadow->ops.begin(), shadow->ops.end(), [](const OpRef& a, const OpRef& b) {
+  Sort(shadow->ops.begin(), shadow->ops.end(), [](const OpRef& a, const OpRef& b) {
     if (a.pending != b.pending) return FoldsBefore(*a.pending, *b.pending);
     return a.index < b.index;
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/sort.h"
 #include "model/index.h"
 
 namespace skerry {
@@ -122,7 +123,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
   std::vector<Slot> further;
   ByFilter(query.where, include.table, &further);
   for (const Include& nested : query.includes) ByChildren(nested, include.table, nullptr, &further);
-  std::sort(further.begin(), further.end());
+  Sort(further.begin(), further.end());
   further.erase(std::unique(further.begin(), further.end()), further.end());
   for (const Slot slot : further) {
     ParentsOf(include, outer, include.back ? inner.GetValue(slot, include.prop) : Value(),

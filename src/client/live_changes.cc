@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.h"
+#include "base/sort.h"
 
 namespace skerry {
 
@@ -53,7 +54,7 @@ void LiveChanges::Settle() {
                         table.changes.end());
     count_ -= before - table.changes.size();
     // The hash named places that have moved: ids are sorted instead, for ById.
-    std::sort(table.changes.begin(), table.changes.end(),
+    Sort(table.changes.begin(), table.changes.end(),
               [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
     for (uint32_t i = 0; i < table.changes.size(); ++i) {
       const LiveChange& change = table.changes[i];
@@ -66,8 +67,8 @@ void LiveChanges::Settle() {
       }
     }
     const auto by_slot = [](const Place& a, const Place& b) { return a.slot < b.slot; };
-    std::sort(table.by_old.begin(), table.by_old.end(), by_slot);
-    std::sort(table.by_new.begin(), table.by_new.end(), by_slot);
+    Sort(table.by_old.begin(), table.by_old.end(), by_slot);
+    Sort(table.by_new.begin(), table.by_new.end(), by_slot);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "client/live_result.h"
 
+#include "base/sort.h"
+
 #include <algorithm>
 
 namespace skerry {
@@ -119,7 +121,7 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
     if (was && !is) gone->push_back(slot);
     if (is && !was) come->push_back(slot);
   }
-  std::sort(gone->begin(), gone->end());
+  Sort(gone->begin(), gone->end());
   return true;
 }
 
@@ -132,7 +134,7 @@ bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come,
     ++*visited_;
     return prepared_.Compare(a, b) < 0;
   };
-  std::sort(come.begin(), come.end(), before);
+  Sort(come.begin(), come.end(), before);
   if (more_) {
     // What sorts behind the last row that stays may sort behind rows that are not in the list.
     if (next->empty()) return false;
@@ -249,7 +251,7 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
     }
   }
   const auto by_change = [](const Seen& a, const Seen& b) { return a.change < b.change; };
-  std::sort(was.begin(), was.end(), by_change);
+  Sort(was.begin(), was.end(), by_change);
   std::vector<Seen> kept;
   for (const Seen& now : is) {
     const auto then = std::lower_bound(was.begin(), was.end(), now, by_change);
@@ -262,13 +264,13 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
     if (then->stayed != now.stayed) delta->moved.push_back(now.change->id);
     kept.push_back(*then);
   }
-  std::sort(kept.begin(), kept.end(), by_change);
+  Sort(kept.begin(), kept.end(), by_change);
   for (const Seen& then : was) {
     if (!std::binary_search(kept.begin(), kept.end(), then, by_change))
       removed.emplace_back(then.place, then.change->id);
   }
-  std::sort(added.begin(), added.end());
-  std::sort(removed.begin(), removed.end());
+  Sort(added.begin(), added.end());
+  Sort(removed.begin(), removed.end());
   for (auto& row : added) delta->added.push_back(std::move(row.second));
   for (auto& row : removed) delta->removed.push_back(std::move(row.second));
 }
@@ -316,7 +318,7 @@ void LiveResult::RememberAll(const LiveChanges& changes) {
       remembered_.push_back({store.Id(slot), store.Get(slot), place});
     }
   }
-  std::sort(remembered_.begin(), remembered_.end(),
+  Sort(remembered_.begin(), remembered_.end(),
             [](const Remembered& a, const Remembered& b) { return a.id < b.id; });
 }
 
@@ -358,7 +360,7 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
       changed.push_back({std::move(id), at->place, static_cast<uint32_t>(stayed.size())});
     }
   }
-  std::sort(stayed.begin(), stayed.end());
+  Sort(stayed.begin(), stayed.end());
   for (Changed& row : changed) {
     const auto before = std::lower_bound(stayed.begin(), stayed.end(), row.before) - stayed.begin();
     if (static_cast<uint32_t>(before) != row.stayed) delta->moved.push_back(row.id);
@@ -367,7 +369,7 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   for (size_t i = 0; i < remembered_.size(); ++i) {
     if (!kept[i]) removed.emplace_back(remembered_[i].place, std::move(remembered_[i].id));
   }
-  std::sort(removed.begin(), removed.end());
+  Sort(removed.begin(), removed.end());
   for (auto& row : removed) delta->removed.push_back(std::move(row.second));
   remembered_.clear();
   Render(&delta->rows);

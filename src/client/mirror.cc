@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/sort.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -87,7 +88,7 @@ void Mirror::Gone(const Data& item) {
 void Mirror::SetPartly(const std::string& id, const Data& realms) {
   std::vector<std::string>& known = partly_[id];
   for (const Data& realm : realms.items()) known.push_back(realm.as_string());
-  std::sort(known.begin(), known.end());
+  Sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
   if (Pending* pending = pending_.Find(id)) {
     pending->confirmed_realms = known;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "base/sort.h"
 #include "base/text.h"
 #include "log/codec.h"
 #include "log/fold.h"
@@ -96,8 +97,8 @@ Status Transaction::ReadInput(int kind, const TableDef& table, const Data& opera
     input->set.push_back({index, std::move(value.value())});
   }
   const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
-  std::sort(input->set.begin(), input->set.end(), by_prop);
-  std::sort(input->add.begin(), input->add.end(), by_prop);
+  Sort(input->set.begin(), input->set.end(), by_prop);
+  Sort(input->add.begin(), input->add.end(), by_prop);
   return Status::Ok();
 }
 

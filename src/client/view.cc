@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "client/live_query.h"
 
 namespace skerry {
@@ -140,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table
        ++it) {
     for (const Row& row : it->second.base) keys.emplace_back(it->first.id, row.realm);
   }
-  std::sort(keys.begin(), keys.end());
+  Sort(keys.begin(), keys.end());
   return keys;
 }
 

@@ -1,5 +1,7 @@
 #include "log/base.h"
 
+#include "base/sort.h"
+
 #include <algorithm>
 
 namespace skerry {
@@ -56,7 +58,7 @@ std::vector<std::pair<std::string, std::string>> Base::BaseKeys(TableIndex table
        extra != extras_.end() && extra->first.first.table == table; ++extra) {
     keys.emplace_back(extra->first.first.id, extra->first.second);
   }
-  std::sort(keys.begin(), keys.end());
+  Sort(keys.begin(), keys.end());
   return keys;
 }
 

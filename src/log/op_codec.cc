@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sort.h"
 #include "log/value_codec.h"
 
 namespace skerry {
@@ -56,7 +57,7 @@ std::vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
     }
     added.push_back(add);
   }
-  std::sort(added.begin(), added.end(),
+  Sort(added.begin(), added.end(),
             [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
   return added;
 }
@@ -128,7 +129,7 @@ std::vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
   }
   // Props are sorted as the schema of today has them, which may be another order than that of the
   // writer.
-  std::sort(set.begin(), set.end(),
+  Sort(set.begin(), set.end(),
             [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
   return set;
 }

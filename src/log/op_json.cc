@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/sort.h"
 #include "log/codec.h"
 #include "log/wire.h"
 
@@ -82,7 +83,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
     }
     op->add.push_back({index, member.second.as_number()});
   }
-  std::sort(op->add.begin(), op->add.end(),
+  Sort(op->add.begin(), op->add.end(),
             [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
   for (size_t i = 1; i < op->add.size(); ++i) {
     if (op->add[i - 1].prop == op->add[i].prop)

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/sort.h"
 #include "base/text.h"
 
 namespace skerry {
@@ -133,7 +134,7 @@ Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& da
     if (!value.ok()) return value.status();
     set.push_back({index, std::move(value.value())});
   }
-  std::sort(set.begin(), set.end(),
+  Sort(set.begin(), set.end(),
             [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
   for (size_t i = 1; i < set.size(); ++i) {
     if (set[i - 1].prop != set[i].prop) continue;

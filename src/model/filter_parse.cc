@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "base/sort.h"
 #include "model/filter.h"
 
 namespace skerry {
@@ -9,7 +10,8 @@ namespace {
 
 class FilterParser {
  public:
-  FilterParser(const Schema& schema, bool allow_exists) : schema_(schema), allow_exists_(allow_exists) {}
+  FilterParser(const Schema& schema, bool allow_exists)
+      : schema_(schema), allow_exists_(allow_exists) {}
 
   // `inside_select`: DESIGN allows one level of sub-select.
   Result<Filter> Parse(const TableDef& table, const Data& data, int depth, bool inside_select);
@@ -18,14 +20,16 @@ class FilterParser {
   Status Invalid(const TableDef& table, std::string_view what) const {
     return {Code::kInvalidArgument, "filter on " + table.name + ": " + std::string(what)};
   }
-  Result<Filter> ParseJunction(FilterKind kind, const TableDef& table, const Data::Array& items, int depth,
-                               bool inside_select);
-  Result<Filter> ParseComparison(FilterKind kind, const TableDef& table, const Data::Array& items, int depth,
-                                 bool inside_select);
-  Result<Filter> ParseList(Filter filter, const TableDef& table, const PropDef& prop, const Data& list);
-  Result<Filter> ParseSelect(Filter filter, const TableDef& table, const PropDef& prop, const Data& select,
-                             int depth, bool inside_select);
-  Result<Filter> ParseExists(const TableDef& table, const Data::Array& items, int depth, bool inside_select);
+  Result<Filter> ParseJunction(FilterKind kind, const TableDef& table, const Data::Array& items,
+                               int depth, bool inside_select);
+  Result<Filter> ParseComparison(FilterKind kind, const TableDef& table, const Data::Array& items,
+                                 int depth, bool inside_select);
+  Result<Filter> ParseList(Filter filter, const TableDef& table, const PropDef& prop,
+                           const Data& list);
+  Result<Filter> ParseSelect(Filter filter, const TableDef& table, const PropDef& prop,
+                             const Data& select, int depth, bool inside_select);
+  Result<Filter> ParseExists(const TableDef& table, const Data::Array& items, int depth,
+                             bool inside_select);
   Result<Value> ParseValue(const TableDef& table, const PropDef& prop, const Data& data);
 
   const Schema& schema_;
@@ -42,11 +46,12 @@ bool KindOf(std::string_view op, FilterKind* kind) {
   static constexpr struct {
     std::string_view op;
     FilterKind kind;
-  } kOps[] = {{"true", FilterKind::kTrue}, {"and", FilterKind::kAnd},   {"or", FilterKind::kOr},
-              {"not", FilterKind::kNot},   {"=", FilterKind::kEq},      {"!=", FilterKind::kNe},
-              {"<", FilterKind::kLt},      {"<=", FilterKind::kLe},     {">", FilterKind::kGt},
-              {">=", FilterKind::kGe},     {"in", FilterKind::kIn},     {"like", FilterKind::kLike},
-              {"exists", FilterKind::kExists}};
+  } kOps[] = {
+      {"true", FilterKind::kTrue},    {"and", FilterKind::kAnd}, {"or", FilterKind::kOr},
+      {"not", FilterKind::kNot},      {"=", FilterKind::kEq},    {"!=", FilterKind::kNe},
+      {"<", FilterKind::kLt},         {"<=", FilterKind::kLe},   {">", FilterKind::kGt},
+      {">=", FilterKind::kGe},        {"in", FilterKind::kIn},   {"like", FilterKind::kLike},
+      {"exists", FilterKind::kExists}};
   for (const auto& known : kOps) {
     if (known.op != op) continue;
     *kind = known.kind;
@@ -55,8 +60,10 @@ bool KindOf(std::string_view op, FilterKind* kind) {
   return false;
 }
 
-Result<Filter> FilterParser::Parse(const TableDef& table, const Data& data, int depth, bool inside_select) {
-  if (depth > kMaxFilterDepth) return Status(Code::kLimit, "filter on " + table.name + ": nested too deeply");
+Result<Filter> FilterParser::Parse(const TableDef& table, const Data& data, int depth,
+                                   bool inside_select) {
+  if (depth > kMaxFilterDepth)
+    return Status(Code::kLimit, "filter on " + table.name + ": nested too deeply");
   const Data::Array& items = data.items();
   FilterKind kind = FilterKind::kTrue;
   if (items.empty() || !items[0].is_string() || !KindOf(items[0].as_string(), &kind)) {
@@ -77,8 +84,9 @@ Result<Filter> FilterParser::Parse(const TableDef& table, const Data& data, int 
   }
 }
 
-Result<Filter> FilterParser::ParseJunction(FilterKind kind, const TableDef& table, const Data::Array& items,
-                                           int depth, bool inside_select) {
+Result<Filter> FilterParser::ParseJunction(FilterKind kind, const TableDef& table,
+                                           const Data::Array& items, int depth,
+                                           bool inside_select) {
   if (kind == FilterKind::kNot && items.size() != 2) return Invalid(table, "not takes one filter");
   Filter filter;
   filter.kind = kind;
@@ -90,9 +98,11 @@ Result<Filter> FilterParser::ParseJunction(FilterKind kind, const TableDef& tabl
   return filter;
 }
 
-Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& table, const Data::Array& items,
-                                             int depth, bool inside_select) {
-  if (items.size() != 3 || !items[1].is_string()) return Invalid(table, "a comparison takes a prop and a value");
+Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& table,
+                                             const Data::Array& items, int depth,
+                                             bool inside_select) {
+  if (items.size() != 3 || !items[1].is_string())
+    return Invalid(table, "a comparison takes a prop and a value");
   Filter filter;
   filter.kind = kind;
   filter.column = table.FindColumn(items[1].as_string());
@@ -102,7 +112,8 @@ Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& ta
   const PropDef& prop = ColumnProp(table, filter.column);
   const bool null_test = (kind == FilterKind::kEq || kind == FilterKind::kNe) && items[2].is_null();
   if (IsOpaque(prop.type) && !null_test) {
-    return Status(Code::kWrongType, table.name + "." + prop.name + ": can be compared with null only");
+    return Status(Code::kWrongType,
+                  table.name + "." + prop.name + ": can be compared with null only");
   }
   if (kind == FilterKind::kIn) {
     if (items[2].is_array()) return ParseList(std::move(filter), table, prop, items[2]);
@@ -115,7 +126,8 @@ Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& ta
     if (!IsText(prop.type) || !items[2].is_string()) {
       return Status(Code::kWrongType, table.name + "." + prop.name + ": like compares text");
     }
-    if (!IsLikePattern(items[2].as_string())) return Invalid(table, "a pattern must not end in the middle of an escape");
+    if (!IsLikePattern(items[2].as_string()))
+      return Invalid(table, "a pattern must not end in the middle of an escape");
     filter.value = Value::String(items[2].as_string());
     SKERRY_RETURN_IF_ERROR(CheckFilterText(table, prop, filter.value));
     return filter;
@@ -126,7 +138,8 @@ Result<Filter> FilterParser::ParseComparison(FilterKind kind, const TableDef& ta
   return filter;
 }
 
-Result<Value> FilterParser::ParseValue(const TableDef& table, const PropDef& prop, const Data& data) {
+Result<Value> FilterParser::ParseValue(const TableDef& table, const PropDef& prop,
+                                       const Data& data) {
   Result<Value> value = ValueFromData(prop, data);
   if (!value.ok() || value.value().is_null()) return value;
   SKERRY_RETURN_IF_ERROR(prop.type == PropType::kRef ? CheckFilterText(table, prop, value.value())
@@ -143,7 +156,7 @@ Result<Filter> FilterParser::ParseList(Filter filter, const TableDef& table, con
     if (!value.value().is_null()) filter.values.push_back(std::move(value.value()));
   }
   const auto less = [](const Value& a, const Value& b) { return CompareValues(a, b) < 0; };
-  std::sort(filter.values.begin(), filter.values.end(), less);
+  Sort(filter.values.begin(), filter.values.end(), less);
   filter.values.erase(std::unique(filter.values.begin(), filter.values.end()), filter.values.end());
   return filter;
 }
@@ -153,7 +166,8 @@ Result<Filter> FilterParser::ParseSelect(Filter filter, const TableDef& table, c
   if (inside_select) return Invalid(table, "a sub-select inside of a sub-select");
   filter.kind = FilterKind::kInSelect;
   filter.table = schema_.FindTable(select["table"].as_string());
-  if (filter.table == kNone) return Status(Code::kUnknownTable, "no table " + select["table"].as_string());
+  if (filter.table == kNone)
+    return Status(Code::kUnknownTable, "no table " + select["table"].as_string());
   const TableDef& inner = schema_.table(filter.table);
   filter.via = inner.FindColumn(select["select"].as_string());
   if (filter.via == kNone) {
@@ -161,9 +175,11 @@ Result<Filter> FilterParser::ParseSelect(Filter filter, const TableDef& table, c
   }
   const PropDef& selected = ColumnProp(inner, filter.via);
   if (selected.type != prop.type && !(IsText(selected.type) && IsText(prop.type))) {
-    return Status(Code::kWrongType, inner.name + "." + selected.name + ": of another type than what is compared");
+    return Status(Code::kWrongType,
+                  inner.name + "." + selected.name + ": of another type than what is compared");
   }
-  if (IsOpaque(selected.type)) return Status(Code::kWrongType, inner.name + "." + selected.name + ": cannot be compared");
+  if (IsOpaque(selected.type))
+    return Status(Code::kWrongType, inner.name + "." + selected.name + ": cannot be compared");
   static const Data kAll(Data::Array{Data("true")});
   const Data& where = select["where"];
   Result<Filter> child = Parse(inner, where.is_null() ? kAll : where, depth + 1, true);
@@ -187,7 +203,8 @@ Result<Filter> FilterParser::ParseExists(const TableDef& table, const Data::Arra
   const std::string via = items.size() == 4 ? items[3].as_string() : std::string();
   for (const BackRef& ref : schema_.back_refs(table.index)) {
     if (ref.table != filter.table || (!via.empty() && inner.props[ref.prop].name != via)) continue;
-    if (filter.via != kNone) return Invalid(table, inner.name + " has several refs to it: say via which");
+    if (filter.via != kNone)
+      return Invalid(table, inner.name + " has several refs to it: say via which");
     filter.via = ref.prop;
   }
   if (filter.via == kNone) return Invalid(table, inner.name + " has no such ref to it");
@@ -203,7 +220,8 @@ Result<Filter> FilterParser::ParseExists(const TableDef& table, const Data::Arra
 
 }  // namespace
 
-Result<Filter> ParseFilter(const Schema& schema, const TableDef& table, const Data& data, bool allow_exists) {
+Result<Filter> ParseFilter(const Schema& schema, const TableDef& table, const Data& data,
+                           bool allow_exists) {
   return FilterParser(schema, allow_exists).Parse(table, data, 1, false);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/sort.h"
 #include "log/codec.h"
 #include "log/fold.h"
 #include "sync/chain.h"
@@ -16,7 +17,7 @@ namespace {
 std::vector<std::string> TextsOf(const Data& array) {
   std::vector<std::string> texts;
   for (const Data& item : array.items()) texts.push_back(item.as_string());
-  std::sort(texts.begin(), texts.end());
+  Sort(texts.begin(), texts.end());
   return texts;
 }
 

@@ -1,13 +1,17 @@
 // Checksums, ids, random numbers, text and byte readers.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/id.h"
 #include "base/random.h"
+#include "base/sort.h"
 #include "base/text.h"
 
 namespace skerry {
@@ -77,6 +81,21 @@ TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") 
   for (const std::string& text : {std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\x80"), std::string("\xed\xa0\x80"),
                                   std::string("\xe2\x82"), std::string("\xf4\x90\x80\x80"), std::string("\x80")}) {
     CHECK(!IsStorableText(text));
+  }
+}
+
+TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
+  Random random("sort");
+  for (int i = 0; i < 500; ++i) {
+    std::vector<std::string> texts;
+    for (uint64_t n = random.Below(40); n > 0; --n) texts.push_back(std::to_string(random.Below(30)));
+    std::vector<std::string> wanted = texts;
+    std::sort(wanted.begin(), wanted.end());
+    Sort(texts.begin(), texts.end());
+    CHECK(texts == wanted);
+    std::sort(wanted.begin(), wanted.end(), std::greater<>());
+    Sort(texts.begin(), texts.end(), [](const std::string& a, const std::string& b) { return a > b; });
+    CHECK(texts == wanted);
   }
 }
 

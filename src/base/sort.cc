@@ -1,0 +1,38 @@
+#include "base/sort.h"
+
+namespace skerry {
+namespace {
+
+// Lets the item at `root` sink until no child is greater (Williams' heap, Floyd's building).
+void Sink(const SortItems& list, size_t root, size_t count) {
+  for (size_t child = 2 * root + 1; child < count; child = 2 * root + 1) {
+    char* greatest = list.items + child * list.size;
+    if (child + 1 < count && list.less(greatest, greatest + list.size, list.context)) {
+      ++child;
+      greatest += list.size;
+    }
+    char* parent = list.items + root * list.size;
+    if (!list.less(parent, greatest, list.context)) return;
+    list.swap(parent, greatest);
+    root = child;
+  }
+}
+
+}  // namespace
+
+void HeapSort(const SortItems& list, size_t count) {
+  // Lists are often sorted already, and short ones mostly are.
+  size_t sorted = 1;
+  while (sorted < count && !list.less(list.items + sorted * list.size,
+                                      list.items + (sorted - 1) * list.size, list.context)) {
+    ++sorted;
+  }
+  if (sorted >= count) return;
+  for (size_t root = count / 2; root-- > 0;) Sink(list, root, count);
+  for (size_t last = count - 1; last > 0; --last) {
+    list.swap(list.items, list.items + last * list.size);
+    Sink(list, 0, last);
+  }
+}
+
+}  // namespace skerry
