@@ -106,18 +106,15 @@ export class DatabaseCore {
     const { view, lives, runner } = this;
     this.mutations = new Mutations({ view, lives, runner, clock: host.clock });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event), reportUncaught);
-    this.sync = new SyncControl(
-      {
-        local: remote === undefined,
-        online: host.page.online,
-        timers: host.timers(),
-        report: reportUncaught,
-        post: (message) => this.worker?.post(message),
-        changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
-        durable: () => this.mutations.durable(),
-      },
-      remote ? this.#scopes() : [],
-    );
+    this.sync = new SyncControl({
+      local: remote === undefined,
+      online: host.page.online,
+      timers: host.timers(),
+      report: reportUncaught,
+      post: (message) => this.worker?.post(message),
+      changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
+      durable: () => this.mutations.durable(),
+    });
     this.worker = remote
       ? new WorkerClient({
           host,
@@ -154,6 +151,7 @@ export class DatabaseCore {
 
   /** Loads local data. Resolves when queries answer. */
   async start(): Promise<void> {
+    if (this.worker) this.sync.want(this.#scopes());
     const ready = new Promise<void>((resolve, reject) => {
       this.#ready = { resolve, reject };
     });
@@ -261,8 +259,9 @@ export class DatabaseCore {
         const before = this.sync.status.error?.code;
         this.sync.update({ worker: status });
         const code = this.sync.status.error?.code;
-        if (code !== before && (code === 'client-old' || code === 'server-old'))
-          this.#updateNeeded(code);
+        const reason = code?.replaceAll('_', '-');
+        if (code !== before && (reason === 'client-old' || reason === 'server-old'))
+          this.#updateNeeded(reason);
         break;
       }
       case 'synced': {

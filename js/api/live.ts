@@ -37,7 +37,9 @@ export class LiveRegistry {
    * writes causes a transaction within these calls: its own calls come after them, so that everybody hears both in order.
    */
   take(changes: readonly LiveChange[]): () => void {
-    this.#calls.push(...changes.flatMap((change) => this.#open.get(change.live)?.change(change) ?? []));
+    this.#calls.push(
+      ...changes.flatMap((change) => this.#open.get(change.live)?.change(change) ?? []),
+    );
     return () => {
       if (this.#calling) return;
       this.#calling = true;

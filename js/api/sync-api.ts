@@ -59,14 +59,12 @@ export class SyncControl implements SyncApi {
   readonly #checks = new Set<() => void>();
   #input: StatusInput;
   #status: SyncStatus;
-  readonly #scopes: ScopeFilter[];
+  readonly #scopes: ScopeFilter[] = [];
   #paused = false;
   #serial = 0;
 
-  /** `scopes`: those that `open` was given. */
-  constructor(parts: SyncParts, scopes: readonly ScopeFilter[]) {
+  constructor(parts: SyncParts) {
     this.#parts = parts;
-    this.#scopes = [...scopes];
     this.#listeners = new Listeners(parts.report);
     this.#input = {
       local: parts.local,
@@ -158,6 +156,11 @@ export class SyncControl implements SyncApi {
     return scope as Scope;
   }
 
+  /** The scopes that `open` was given: told to the worker when it starts. */
+  want(scopes: readonly ScopeFilter[]): void {
+    this.#scopes.push(...scopes);
+  }
+
   /** A worker has started: it is told what this window wants. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
@@ -181,6 +184,7 @@ export class SyncControl implements SyncApi {
   ): Promise<void> {
     const timer = `wait ${++this.#serial}`;
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
       const end = (outcome: () => void) => {
         this.#checks.delete(check);
         this.#ends.delete(fail);

@@ -286,9 +286,3 @@ describe('errors', () => {
     await expect(db.conflicts.resolve(1, 'discard')).rejects.toMatchObject({ name: 'ClosedError' });
   });
 });
-
-test('importing the package does nothing', async () => {
-  const before = Object.getOwnPropertyNames(globalThis).sort();
-  await import('skerry');
-  expect(Object.getOwnPropertyNames(globalThis).sort()).toEqual(before);
-});

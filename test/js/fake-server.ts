@@ -151,8 +151,7 @@ export class FakeServer {
 
 function change(op: Op, { revision, at }: Entry): unknown {
   const { table, id } = op;
-  const stamp = op.op === 'create' ? { createdAt: at, modifiedAt: at } : { modifiedAt: at };
-  return { change: op.op, table, id, realm, set: op.set, ...stamp, revision };
+  return { change: op.op, table, id, realm, set: op.set, createdAt: at, modifiedAt: at, revision };
 }
 
 function json(body: unknown): MemoryResponse {

@@ -224,7 +224,7 @@ describe('failures', () => {
     const db = await connect(host);
     db.mutate.addCity({ id: 'a', name: 'A' });
     await until(() => db.sync.status.error !== null);
-    expect(db.sync.status.error).toMatchObject({ code: 'not-json', name: 'ServerError' });
+    expect(db.sync.status.error).toMatchObject({ code: 'not_json', name: 'ServerError' });
     expect(db.sync.status.pending).toBe(1);
     server.instead = null;
     await db.sync.waitForSync();
@@ -233,7 +233,7 @@ describe('failures', () => {
 
   test('by an outdated client call onUpdateNeeded', async () => {
     const { host, server } = world();
-    server.instead = () => problem(409, 'client-old');
+    server.instead = () => problem(409, 'client_old');
     const reasons: string[] = [];
     const db = await connect(host, { onUpdateNeeded: ({ reason }) => reasons.push(reason) });
     await until(() => reasons.length > 0);
