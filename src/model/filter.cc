@@ -70,8 +70,9 @@ bool MatchesComparison(const Filter& filter, const Cell& cell) {
 
 bool MatchesList(const Filter& filter, const Cell& cell) {
   if (cell.is_null) return false;
-  const auto at = std::partition_point(filter.values.begin(), filter.values.end(),
-                                       [&](const Value& v) { return CompareCells(CellOf(v), cell) < 0; });
+  const auto at =
+      std::partition_point(filter.values.begin(), filter.values.end(),
+                           [&](const Value& v) { return CompareCells(CellOf(v), cell) < 0; });
   return at != filter.values.end() && CompareCells(CellOf(*at), cell) == 0;
 }
 
@@ -96,7 +97,8 @@ Status CheckFilterText(const TableDef& table, const PropDef& prop, const Value& 
   return {Code::kWrongType, table.name + "." + prop.name + ": text that no database can hold"};
 }
 
-bool Matches(const Filter& filter, std::string_view id, const Row& row, const FilterContext* context) {
+bool Matches(const Filter& filter, std::string_view id, const Row& row,
+             const FilterContext* context) {
   switch (filter.kind) {
     case FilterKind::kTrue:
       return true;

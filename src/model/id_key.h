@@ -1,9 +1,9 @@
 // IdKey: an id in 128 bits, as the row store and its hash hold it.
 //
 //   a UUID (RFC 9562: variant bits 10)     its 16 bytes; the top two bits of `low` are 10
-//   text of 1 to 15 bytes                  8 bytes in `high`, 7 in `low` below a byte 0xF0 | length; zero-padded
-//   any other text                         `high` is a code of the store's pool of ids; the top byte of `low` is 0xF0
-//   none (a null ref, a free slot)         low is 0
+//   text of 1 to 15 bytes                  8 bytes in `high`, 7 in `low` below a byte 0xF0 |
+//   length; zero-padded any other text                         `high` is a code of the store's pool
+//   of ids; the top byte of `low` is 0xF0 none (a null ref, a free slot)         low is 0
 //
 // Within one store equal ids have equal keys and the other way round.
 #ifndef SKERRY_MODEL_ID_KEY_H_

@@ -10,13 +10,13 @@ constexpr size_t kBulkRows = 384;  // a block as Build makes it: there is room f
 constexpr size_t kMergeRows = 128;
 
 struct Keyed {
-  uint64_t key;     // of the value
+  uint64_t key;  // of the value
   uint64_t id_key;
   Slot slot;
 };
 
-// Do equal keys mean equal values? Texts of up to 7 bytes fit a key whole: they hold no U+0000, which pads them. Key 0 may
-// be null or empty.
+// Do equal keys mean equal values? Texts of up to 7 bytes fit a key whole: they hold no U+0000,
+// which pads them. Key 0 may be null or empty.
 bool IsExact(const Column& column, uint64_t key) {
   if (column.packing == Packing::kNumber || column.packing == Packing::kBool) return true;
   const bool is_text = column.packing != Packing::kId && column.kind == ValueKind::kString;
@@ -41,7 +41,8 @@ void Index::Build() {
   std::vector<Keyed> rows;
   rows.reserve(store_->size());
   for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
-    if (store_->IsLive(slot)) rows.push_back({store_->SortKey(slot, column), store_->SortKey(slot, ids), slot});
+    if (store_->IsLive(slot))
+      rows.push_back({store_->SortKey(slot, column), store_->SortKey(slot, ids), slot});
   }
   std::sort(rows.begin(), rows.end(), [&](const Keyed& a, const Keyed& b) {
     if (a.key != b.key) return a.key < b.key;
@@ -122,7 +123,8 @@ void Index::Insert(Slot slot) {
   std::vector<Slot>& block = blocks_[place.block];
   block.insert(block.begin() + place.offset, slot);
   if (block.size() <= kBlockRows) return;
-  // Rows often come in order, so a last block is split near its end: what is behind will not fill otherwise.
+  // Rows often come in order, so a last block is split near its end: what is behind will not fill
+  // otherwise.
   const bool at_end = place.block + 1 == blocks_.size() && place.offset + 1 == block.size();
   const size_t keep = at_end ? kBlockRows - kMergeRows : kBlockRows / 2;
   std::vector<Slot> rest(block.begin() + static_cast<ptrdiff_t>(keep), block.end());

@@ -1,8 +1,10 @@
-// Index: the rows of one store ordered by one column, ties by id ascending: equality, ranges, ranks, and walks in both
-// directions. It holds slots only (blocks of up to 512, about 5 bytes a row) and compares through the store, so that a
-// look-up costs some 17 comparisons of packed cells in 100,000 rows, and an update as much plus a short move.
+// Index: the rows of one store ordered by one column, ties by id ascending: equality, ranges,
+// ranks, and walks in both directions. It holds slots only (blocks of up to 512, about 5 bytes a
+// row) and compares through the store, so that a look-up costs some 17 comparisons of packed cells
+// in 100,000 rows, and an update as much plus a short move.
 //
-// Owned by the store, which calls Remove while the row is still as it was indexed, and Insert once it is as it will be.
+// Owned by the store, which calls Remove while the row is still as it was indexed, and Insert once
+// it is as it will be.
 #ifndef SKERRY_MODEL_INDEX_H_
 #define SKERRY_MODEL_INDEX_H_
 
@@ -65,11 +67,13 @@ class Index {
   std::vector<std::vector<Slot>> blocks_;  // none is empty
 };
 
-// Walks the rows between two positions in the order of the column, ascending or descending, ties by id ascending in both.
+// Walks the rows between two positions in the order of the column, ascending or descending, ties by
+// id ascending in both.
 class IndexWalk {
  public:
   IndexWalk(const Index* index, Index::Position from, Index::Position to, bool descending);
-  // Begins behind `slot`, which is indexed. REQUIRES: called before Next, on a walk over the whole index.
+  // Begins behind `slot`, which is indexed. REQUIRES: called before Next, on a walk over the whole
+  // index.
   void StartAfter(Slot slot);
   Slot Next();  // kNoSlot at the end
 
@@ -78,7 +82,7 @@ class IndexWalk {
   bool descending_;
   Index::Position from_;  // descending: groups before it are not walked
   Index::Position next_;
-  Index::Position end_;  // ascending: of the walk; descending: of the group
+  Index::Position end_;    // ascending: of the walk; descending: of the group
   Index::Position group_;  // descending: where the group began
 };
 

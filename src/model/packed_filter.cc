@@ -28,11 +28,13 @@ bool Holds(FilterKind kind, int compared) {
 // REQUIRES: a text or id that is not null.
 std::string_view CellText(const RowStore& store, const Column& column, const uint8_t* row,
                           char buffer[kIdTextBuffer]) {
-  if (column.packing == Packing::kId) return store.KeyText(RowStore::LoadKey(row + column.offset), buffer);
+  if (column.packing == Packing::kId)
+    return store.KeyText(RowStore::LoadKey(row + column.offset), buffer);
   return column.pool->Get(RowStore::TextCode(column, row));
 }
 
-// A probe that stays right: a pooled key may be given to another id some day, so such ids are compared as text.
+// A probe that stays right: a pooled key may be given to another id some day, so such ids are
+// compared as text.
 Probe LastingProbe(const RowStore& store, PropIndex column, const Value& value) {
   Probe probe = store.MakeProbe(column, value);
   if (probe.key.is_pooled()) probe.key = IdKey();
@@ -40,13 +42,14 @@ Probe LastingProbe(const RowStore& store, PropIndex column, const Value& value) 
 }
 
 bool HasDictionary(const Column& column) {
-  return (column.packing == Packing::kText || column.packing == Packing::kRealm) && column.pool->is_dictionary();
+  return (column.packing == Packing::kText || column.packing == Packing::kRealm) &&
+         column.pool->is_dictionary();
 }
 
 }  // namespace
 
-InnerRows::InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm,
-                     uint64_t* visited)
+InnerRows::InnerRows(RowStore* inner, const Filter* filter, const Probe* probe,
+                     std::string_view realm, uint64_t* visited)
     : inner_(inner), filter_(filter), probe_(probe), realm_(realm), visited_(visited) {
   if (filter->via == kIdColumn) return;
   index_ = inner->GetIndex(filter->via);
@@ -78,7 +81,8 @@ Slot InnerRows::Next() {
   return kNoSlot;
 }
 
-PackedFilter::PackedFilter(const Filter* filter, TableIndex table, Tables* tables, uint64_t* visited)
+PackedFilter::PackedFilter(const Filter* filter, TableIndex table, Tables* tables,
+                           uint64_t* visited)
     : store_(&tables->store(table)), tables_(tables), visited_(visited) {
   Add(*filter);
 }
@@ -99,7 +103,8 @@ void PackedFilter::Add(const Filter& filter) {
     }
   }
   if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) {
-    nodes_[at].inner = std::make_unique<PackedFilter>(&filter.children[0], filter.table, tables_, visited_);
+    nodes_[at].inner =
+        std::make_unique<PackedFilter>(&filter.children[0], filter.table, tables_, visited_);
   } else {
     for (const Filter& child : filter.children) Add(child);
   }
@@ -140,7 +145,8 @@ bool PackedFilter::Compare(Node* node, Slot slot, const uint8_t* row) {
   if (column.packing == Packing::kNumber) return CompareNumber(*node, row);
   if (RowStore::IsNullCell(column, row)) return false;
   if (column.packing == Packing::kBool) {
-    return Holds(node->kind, static_cast<int>(row[column.offset]) - static_cast<int>(node->probe.number));
+    return Holds(node->kind,
+                 static_cast<int>(row[column.offset]) - static_cast<int>(node->probe.number));
   }
   return CompareText(node, slot, row);
 }
@@ -196,18 +202,20 @@ bool PackedFilter::IsIn(Node* node, Slot slot, const uint8_t* row) {
   if (RowStore::IsNullCell(column, row)) return false;
   if (HasDictionary(column)) {
     if (node->version != column.pool->version()) Refresh(node);
-    return std::binary_search(node->codes.begin(), node->codes.end(), RowStore::TextCode(column, row));
+    return std::binary_search(node->codes.begin(), node->codes.end(),
+                              RowStore::TextCode(column, row));
   }
-  const auto at = std::partition_point(node->probes.begin(), node->probes.end(), [&](const Probe& probe) {
-    return store_->CompareProbe(slot, column, probe) > 0;
-  });
+  const auto at = std::partition_point(
+      node->probes.begin(), node->probes.end(),
+      [&](const Probe& probe) { return store_->CompareProbe(slot, column, probe) > 0; });
   return at != node->probes.end() && store_->CompareProbe(slot, column, *at) == 0;
 }
 
 bool PackedFilter::FindInner(Node* node, const uint8_t* row) {
   const Filter& filter = *node->filter;
   RowStore& inner = tables_->store(filter.table);
-  const Column& outer = store_->column(filter.kind == FilterKind::kInSelect ? filter.column : kIdColumn);
+  const Column& outer =
+      store_->column(filter.kind == FilterKind::kInSelect ? filter.column : kIdColumn);
   if (RowStore::IsNullCell(outer, row)) return false;
   char buffer[kIdTextBuffer];
   Probe probe;
@@ -221,7 +229,8 @@ bool PackedFilter::FindInner(Node* node, const uint8_t* row) {
     probe = inner.MakeIdProbe(CellText(*store_, outer, row, buffer));
   }
   const Column& realm = store_->column(kRealmColumn);
-  InnerRows rows(&inner, &filter, &probe, realm.pool->Get(RowStore::TextCode(realm, row)), visited_);
+  InnerRows rows(&inner, &filter, &probe, realm.pool->Get(RowStore::TextCode(realm, row)),
+                 visited_);
   for (Slot found = rows.Next(); found != kNoSlot; found = rows.Next()) {
     if (node->inner->Matches(found)) return true;
   }

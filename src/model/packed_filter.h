@@ -1,8 +1,8 @@
-// PackedFilter: a filter made ready for one row store: it looks at packed cells, and decodes nothing. Equal to Matches() on
-// the decoded row.
+// PackedFilter: a filter made ready for one row store: it looks at packed cells, and decodes
+// nothing. Equal to Matches() on the decoded row.
 //
-// Borrows the filter and the stores, which outlive it. It stays right while rows come and go: codes of dictionaries are
-// looked up again when a dictionary has changed.
+// Borrows the filter and the stores, which outlive it. It stays right while rows come and go: codes
+// of dictionaries are looked up again when a dictionary has changed.
 #ifndef SKERRY_MODEL_PACKED_FILTER_H_
 #define SKERRY_MODEL_PACKED_FILTER_H_
 
@@ -18,12 +18,14 @@ namespace skerry {
 
 class Tables;
 
-// The rows of an inner table that an exists or a sub-select asks about for one outer row, before the inner filter: those
-// whose `via` equals the probe, and for a sub-select are in the outer row's realm.
+// The rows of an inner table that an exists or a sub-select asks about for one outer row, before
+// the inner filter: those whose `via` equals the probe, and for a sub-select are in the outer row's
+// realm.
 class InnerRows {
  public:
   // For kExists `realm` is not looked at. Borrows all; the store must not change meanwhile.
-  InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm, uint64_t* visited);
+  InnerRows(RowStore* inner, const Filter* filter, const Probe* probe, std::string_view realm,
+            uint64_t* visited);
   Slot Next();  // kNoSlot at the end
 
  private:
@@ -47,7 +49,9 @@ class PackedFilter {
   PackedFilter& operator=(PackedFilter&&) = delete;
 
   bool Matches(Slot slot) { return Evaluate(0, slot, store_->bytes(slot)); }
-  bool Matches(Slot slot, const uint8_t* row) { return Evaluate(0, slot, row); }  // `row`: the slot's bytes
+  bool Matches(Slot slot, const uint8_t* row) {
+    return Evaluate(0, slot, row);
+  }  // `row`: the slot's bytes
   bool is_true() const { return nodes_[0].kind == FilterKind::kTrue; }
 
  private:
@@ -58,7 +62,8 @@ class PackedFilter {
     Probe probe;                // comparisons
     std::vector<Probe> probes;  // kIn
     uint32_t end = 0;           // the node behind the last of this one's children
-    // Of a dictionary: what the text's code is, or the texts' codes (kIn, sorted), looked up at pool version `version`.
+    // Of a dictionary: what the text's code is, or the texts' codes (kIn, sorted), looked up at
+    // pool version `version`.
     uint32_t version = 0;
     uint32_t code = 0;
     std::vector<uint32_t> codes;

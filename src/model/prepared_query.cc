@@ -48,7 +48,8 @@ int PreparedQuery::Compare(Slot a, Slot b) const {
 bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered) {
   ++*visited_;
   if (!covered) {
-    if (parent && store_->CompareProbe(slot, store_->column(parent->via), parent->probe) != 0) return false;
+    if (parent && store_->CompareProbe(slot, store_->column(parent->via), parent->probe) != 0)
+      return false;
     if (!filter_.Matches(slot, row)) return false;
   }
   return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
@@ -74,16 +75,20 @@ void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vect
   for (Slot slot = 0; slot < store_->slot_limit();) {
     const uint8_t* row = store_->bytes(slot);
     for (const Slot end = store_->ChunkEnd(slot); slot < end; ++slot, row += width) {
-      if (RowStore::IsLiveRow(row) && Accepts(slot, row, parent, access.covers)) slots->push_back(slot);
+      if (RowStore::IsLiveRow(row) && Accepts(slot, row, parent, access.covers))
+        slots->push_back(slot);
     }
   }
 }
 
-// Where the plan's range is in the order that is asked for, the first `need` rows are at its beginning. False where not.
-bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+// Where the plan's range is in the order that is asked for, the first `need` rows are at its
+// beginning. False where not.
+bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64_t need,
+                              std::vector<Slot>* slots) {
   if (!access.index || access.ranges.size() != 1) return false;
   const std::vector<QueryOrder>& order = query_->order;
-  const bool by_id = access.is_equality && (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
+  const bool by_id = access.is_equality &&
+                     (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
   const bool by_column = order.size() == 1 && order[0].column == access.index->column();
   if (!by_id && !by_column) return false;
   const Range& range = access.ranges[0];
@@ -97,9 +102,11 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
   return true;
 }
 
-// Walks the index of the order until enough rows match. It begins where that promises to cost less than the plan and a
-// sort, and gives up (false) once it has cost as much. What a walk visits lies apart in memory, so it counts twice.
-bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+// Walks the index of the order until enough rows match. It begins where that promises to cost less
+// than the plan and a sort, and gives up (false) once it has cost as much. What a walk visits lies
+// apart in memory, so it counts twice.
+bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
+                                std::vector<Slot>* slots) {
   const std::vector<QueryOrder>& order = query_->order;
   if (order.empty() || !store_->WantsIndex(order[0].column) || access.rows == 0) return false;
   const bool is_scan = !access.index && !access.listed;
@@ -139,7 +146,8 @@ void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
   const auto before = [this](Slot a, Slot b) { return Compare(a, b) < 0; };
   if (std::is_sorted(slots->begin(), slots->end(), before)) return;
   const bool descending = !query_->order.empty() && query_->order[0].descending;
-  const Column& column = store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
+  const Column& column =
+      store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
   const auto keyed_before = [this](const Keyed& a, const Keyed& b) {
     return a.key != b.key ? a.key < b.key : Compare(a.slot, b.slot) < 0;
   };
@@ -177,11 +185,14 @@ void PreparedQuery::Collect(const Parent* parent, uint64_t need, std::vector<Slo
   Sort(need, slots);
 }
 
-void PreparedQuery::Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots) {
+void PreparedQuery::Window(const Parent* parent, uint32_t offset, uint32_t limit,
+                           std::vector<Slot>* slots) {
   const uint64_t need = limit == kNoLimit ? UINT64_MAX : uint64_t{offset} + limit;
   Collect(parent, limit == 0 ? 0 : need, &rows_);
   const size_t end = static_cast<size_t>(std::min<uint64_t>(need, rows_.size()));
-  if (offset < end) slots->insert(slots->end(), rows_.begin() + offset, rows_.begin() + static_cast<ptrdiff_t>(end));
+  if (offset < end)
+    slots->insert(slots->end(), rows_.begin() + offset,
+                  rows_.begin() + static_cast<ptrdiff_t>(end));
 }
 
 void PreparedQuery::RunWindow(uint32_t offset, uint32_t limit, std::vector<Slot>* slots) {
@@ -215,7 +226,8 @@ void PreparedQuery::Render(const std::vector<Slot>& slots, std::vector<uint32_t>
   }
 }
 
-void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched, std::vector<uint32_t>* stream) {
+void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched,
+                                   std::vector<uint32_t>* stream) {
   for (size_t i = 0; i < includes_.size(); ++i) {
     const Include& include = query_->includes[i];
     PreparedQuery& inner = *includes_[i];
@@ -226,10 +238,13 @@ void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* tou
       parent.probe = inner.store_->MakeIdProbe(store_->IdView(slot, buffer));
       inner.Window(&parent, inner.query_->offset, inner.query_->limit, &found);
     } else if (!store_->IsNull(slot, include.prop)) {
-      const IdKey key = RowStore::LoadKey(store_->bytes(slot) + store_->column(include.prop).offset);
+      const IdKey key =
+          RowStore::LoadKey(store_->bytes(slot) + store_->column(include.prop).offset);
       const Slot target = inner.store_->Find(store_->KeyText(key, buffer));
-      const bool in_window = inner.query_->offset == 0 && inner.query_->limit > 0 && inner.FindAnchor();
-      if (target != kNoSlot && in_window && inner.Accepts(target, nullptr, false)) found.push_back(target);
+      const bool in_window =
+          inner.query_->offset == 0 && inner.query_->limit > 0 && inner.FindAnchor();
+      if (target != kNoSlot && in_window && inner.Accepts(target, nullptr, false))
+        found.push_back(target);
     }
     stream->push_back(static_cast<uint32_t>(found.size()));
     for (const Slot row : found) {

@@ -1,5 +1,6 @@
-// PreparedQuery: a query made ready for its stores: filters packed, nested queries prepared. It plans anew on each run, from
-// the sizes that indexes know, and stays right while rows come and go; live queries keep one each.
+// PreparedQuery: a query made ready for its stores: filters packed, nested queries prepared. It
+// plans anew on each run, from the sizes that indexes know, and stays right while rows come and go;
+// live queries keep one each.
 //
 // Borrows the query and the stores, which outlive it. Not re-entrant: it owns scratch memory.
 #ifndef SKERRY_MODEL_PREPARED_QUERY_H_
@@ -16,7 +17,8 @@
 
 namespace skerry {
 
-// Rows that a transaction changed: lets a live query notice, while it renders, that a nested row is not what it was.
+// Rows that a transaction changed: lets a live query notice, while it renders, that a nested row is
+// not what it was.
 class TouchedRows {
  public:
   virtual ~TouchedRows() = default;
@@ -34,10 +36,12 @@ class PreparedQuery {
   const Query& query() const { return *query_; }
   RowStore& store() const { return *store_; }
 
-  // Appends the query's rows in order; with a window of the caller's instead of the query's own offset and limit.
+  // Appends the query's rows in order; with a window of the caller's instead of the query's own
+  // offset and limit.
   void Run(std::vector<Slot>* slots) { RunWindow(query_->offset, query_->limit, slots); }
   void RunWindow(uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
-  // All rows that match, in any order, whatever offset and limit; only the behind-`after` rule holds.
+  // All rows that match, in any order, whatever offset and limit; only the behind-`after` rule
+  // holds.
   void RunUnordered(std::vector<Slot>* slots);
   size_t Count();
 
@@ -47,8 +51,10 @@ class PreparedQuery {
 
   // Appends n and the rows with their includes.
   void Render(const std::vector<Slot>& slots, std::vector<uint32_t>* stream);
-  // Appends per include n and its rows, for one row. Sets *touched if one of these rows is in `rows` (both may be null).
-  void RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched, std::vector<uint32_t>* stream);
+  // Appends per include n and its rows, for one row. Sets *touched if one of these rows is in
+  // `rows` (both may be null).
+  void RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched,
+                      std::vector<uint32_t>* stream);
   bool has_includes() const { return !includes_.empty(); }
   PreparedQuery* include(size_t i) const { return includes_[i].get(); }
 
@@ -91,8 +97,10 @@ class PreparedQuery {
   }
   void Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots);
   void Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots);
-  bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots);
-  bool WalkRange(const Access& access, const Parent* parent, uint64_t need, std::vector<Slot>* slots);
+  bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
+                   std::vector<Slot>* slots);
+  bool WalkRange(const Access& access, const Parent* parent, uint64_t need,
+                 std::vector<Slot>* slots);
   void Sort(uint64_t need, std::vector<Slot>* slots);
   void Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
   bool FindAnchor();

@@ -29,7 +29,8 @@ Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, Pro
   const PropDef& prop = ColumnProp(table, column);
   const bool opaque = prop.type == PropType::kJson || prop.type == PropType::kClass;
   if (opaque || (kind == AggregateKind::kSum && prop.type != PropType::kNumber)) {
-    return Status(Code::kWrongType, table.name + "." + prop.name + ": there is no such total of it");
+    return Status(Code::kWrongType,
+                  table.name + "." + prop.name + ": there is no such total of it");
   }
   PreparedQuery prepared(&query, tables_, &rows_visited_);
   std::vector<Slot> slots;
@@ -47,7 +48,8 @@ Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, Pro
       sum += value.number();
       continue;
     }
-    // Null comes first in the order, and is not a minimum: it is passed over by what it compares to.
+    // Null comes first in the order, and is not a minimum: it is passed over by what it compares
+    // to.
     if (store.IsNull(slot, column)) continue;
     const int compared = best == kNoSlot ? 0 : store.Compare(slot, best, column);
     if (best == kNoSlot || (kind == AggregateKind::kMin ? compared < 0 : compared > 0)) best = slot;

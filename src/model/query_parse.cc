@@ -24,7 +24,8 @@ bool ParseCount(const Data& data, uint32_t fallback, uint32_t* out) {
 Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
   for (const Data& item : data.items()) {
     const Data::Array& pair = item.items();
-    const bool known = pair.size() == 2 && (pair[1].as_string() == "asc" || pair[1].as_string() == "desc");
+    const bool known =
+        pair.size() == 2 && (pair[1].as_string() == "asc" || pair[1].as_string() == "desc");
     if (!known) return Invalid(table, "an order is a prop and asc or desc");
     QueryOrder order;
     order.column = table.FindColumn(pair[0].as_string());
@@ -44,7 +45,8 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
 Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data& data, int depth);
 
 // An include's ref is named; a back include may leave it out where one ref only leads here.
-Status FindIncludeRef(const Schema& schema, const TableDef& table, const Data& data, Include* include) {
+Status FindIncludeRef(const Schema& schema, const TableDef& table, const Data& data,
+                      Include* include) {
   const std::string& prop = data["prop"].as_string();
   if (!include->back) {
     include->prop = table.FindProp(prop);
@@ -54,18 +56,24 @@ Status FindIncludeRef(const Schema& schema, const TableDef& table, const Data& d
     return Status::Ok();
   }
   include->table = schema.FindTable(data["table"].as_string());
-  if (include->table == kNone) return {Code::kUnknownTable, "no table " + data["table"].as_string()};
+  if (include->table == kNone)
+    return {Code::kUnknownTable, "no table " + data["table"].as_string()};
   const TableDef& details = schema.table(include->table);
   for (const BackRef& ref : schema.back_refs(table.index)) {
-    if (ref.table != include->table || (!prop.empty() && details.props[ref.prop].name != prop)) continue;
-    if (include->prop != kNone) return Invalid(table, details.name + " has several refs to it: say via which");
+    if (ref.table != include->table || (!prop.empty() && details.props[ref.prop].name != prop))
+      continue;
+    if (include->prop != kNone)
+      return Invalid(table, details.name + " has several refs to it: say via which");
     include->prop = ref.prop;
   }
-  return include->prop == kNone ? Invalid(table, details.name + " has no such ref to it") : Status::Ok();
+  return include->prop == kNone ? Invalid(table, details.name + " has no such ref to it")
+                                : Status::Ok();
 }
 
-Status ParseInclude(const Schema& schema, const TableDef& table, const Data& data, int depth, Query* query) {
-  if (depth > kMaxFilterDepth) return {Code::kLimit, "query on " + table.name + ": nested too deeply"};
+Status ParseInclude(const Schema& schema, const TableDef& table, const Data& data, int depth,
+                    Query* query) {
+  if (depth > kMaxFilterDepth)
+    return {Code::kLimit, "query on " + table.name + ": nested too deeply"};
   Include include;
   include.name = data["name"].as_string();
   const std::string& kind = data["kind"].as_string();
@@ -84,14 +92,16 @@ Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data
   query.table = table.index;
   if (data.is_null()) return query;
   if (!data.is_object()) return Invalid(table, "not an object");
-  if (!data["table"].is_null() && data["table"].as_string() != table.name) return Invalid(table, "another table");
+  if (!data["table"].is_null() && data["table"].as_string() != table.name)
+    return Invalid(table, "another table");
   if (!data["where"].is_null()) {
     Result<Filter> where = ParseFilter(schema, table, data["where"], true);
     if (!where.ok()) return where.status();
     query.where = std::move(where.value());
   }
   SKERRY_RETURN_IF_ERROR(ParseOrder(table, data["order"], &query));
-  if (!ParseCount(data["limit"], kNoLimit, &query.limit)) return Invalid(table, "limit is not a count");
+  if (!ParseCount(data["limit"], kNoLimit, &query.limit))
+    return Invalid(table, "limit is not a count");
   if (!ParseCount(data["offset"], 0, &query.offset)) return Invalid(table, "offset is not a count");
   query.after = data["after"].as_string();
   for (const Data& include : data["include"].items()) {

@@ -1,5 +1,5 @@
-// How a query finds its candidates: which index, which rows. Every candidate is still filtered, unless the plan covers the
-// whole filter; so a plan can be too wide, never wrong.
+// How a query finds its candidates: which index, which rows. Every candidate is still filtered,
+// unless the plan covers the whole filter; so a plan can be too wide, never wrong.
 #include <algorithm>
 
 #include "model/prepared_query.h"
@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kMaxInnerRows = 1024;
 
 bool IsRange(FilterKind kind) {
-  return kind == FilterKind::kLt || kind == FilterKind::kLe || kind == FilterKind::kGt || kind == FilterKind::kGe;
+  return kind == FilterKind::kLt || kind == FilterKind::kLe || kind == FilterKind::kGt ||
+         kind == FilterKind::kGe;
 }
 
 }  // namespace
@@ -22,10 +23,12 @@ void PreparedQuery::Consider(Access candidate, Access* best) const {
   } else {
     candidate.rows = 0;
     for (const Range& range : candidate.ranges) {
-      if (range.from < range.to) candidate.rows += candidate.index->Rank(range.to) - candidate.index->Rank(range.from);
+      if (range.from < range.to)
+        candidate.rows += candidate.index->Rank(range.to) - candidate.index->Rank(range.from);
     }
   }
-  if (candidate.rows < best->rows || (candidate.rows == best->rows && candidate.covers)) *best = std::move(candidate);
+  if (candidate.rows < best->rows || (candidate.rows == best->rows && candidate.covers))
+    *best = std::move(candidate);
 }
 
 // What the conjuncts on one column leave of its index: one range, or one a value of an `in`.
@@ -52,7 +55,8 @@ void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Acces
       access.is_equality = true;
     } else if (filter->kind == FilterKind::kGt || filter->kind == FilterKind::kGe) {
       if (!is_range) continue;
-      narrow(filter->kind == FilterKind::kGt ? index->UpperBound(probe) : index->LowerBound(probe), index->End());
+      narrow(filter->kind == FilterKind::kGt ? index->UpperBound(probe) : index->LowerBound(probe),
+             index->End());
     } else if (is_range) {
       // Nulls come first, and are not less than anything.
       narrow(index->UpperBound(Probe()),
@@ -68,7 +72,8 @@ void PreparedQuery::ConsiderColumn(PropIndex column, const Parent* parent, Acces
   if (list && !access.is_equality) {
     for (const Value& value : list->values) {
       const Probe probe = store_->MakeProbe(column, value);
-      access.ranges.push_back({std::max(range.from, index->LowerBound(probe)), std::min(range.to, index->UpperBound(probe))});
+      access.ranges.push_back({std::max(range.from, index->LowerBound(probe)),
+                               std::min(range.to, index->UpperBound(probe))});
     }
   } else {
     access.ranges.push_back(range);
@@ -95,7 +100,8 @@ void PreparedQuery::ConsiderIds(const Filter& filter, const Parent* parent, Acce
   Consider(std::move(access), best);
 }
 
-// The inner rows of an exists or sub-select, found by the inner filter alone. False where they are too many to help.
+// The inner rows of an exists or sub-select, found by the inner filter alone. False where they are
+// too many to help.
 bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, std::vector<Slot>* slots) {
   Query inner;
   inner.table = filter.table;

@@ -1,11 +1,13 @@
-// RowStore: the rows of one table, packed. Rows live in arena chunks of up to 4 MB at a fixed width that the schema decides;
-// an open-addressing hash finds them by 128-bit id (id_key.h); texts are in a pool a column: a dictionary where they repeat,
-// else a heap (text_pool.h). A slot names a row as long as the row lives, whatever is put or erased beside it. Indexes
-// (index.h) are kept up to date by Put and Erase, and are built on first use.
+// RowStore: the rows of one table, packed. Rows live in arena chunks of up to 4 MB at a fixed width
+// that the schema decides; an open-addressing hash finds them by 128-bit id (id_key.h); texts are
+// in a pool a column: a dictionary where they repeat, else a heap (text_pool.h). A slot names a row
+// as long as the row lives, whatever is put or erased beside it. Indexes (index.h) are kept up to
+// date by Put and Erase, and are built on first use.
 //
 // One row per id. Not thread-safe. Views into the store are invalidated by Put, Erase and Load.
 //
-// A packed row: id (16 bytes), createdAt, modifiedAt (f64), revision and realm (44 and 20 bits), then the props by size:
+// A packed row: id (16 bytes), createdAt, modifiedAt (f64), revision and realm (44 and 20 bits),
+// then the props by size:
 //   number, date   8 bytes, f64; null is kNullNumber
 //   ref            16 bytes, an IdKey; null is zero
 //   string, enum, bytes, json, class   4 bytes, a code of the column's pool; null is 0
@@ -45,7 +47,8 @@ struct Column {
   TextPool* pool = nullptr;  // kText, kRealm
 };
 
-// A value to compare rows of one store with, packed once for many comparisons. Borrows the text that it was made from.
+// A value to compare rows of one store with, packed once for many comparisons. Borrows the text
+// that it was made from.
 struct Probe {
   bool is_null = true;
   double number = 0;  // kNumber; kBool: 1 false, 2 true
@@ -76,7 +79,8 @@ class RowStore {
   int Compare(Slot a, Slot b, PropIndex column) const;
   int CompareIds(Slot a, Slot b) const;
 
-  // Inserts or replaces; a replaced row keeps its slot. REQUIRES: CheckValue and CheckId hold; revision < 2^44.
+  // Inserts or replaces; a replaced row keeps its slot. REQUIRES: CheckValue and CheckId hold;
+  // revision < 2^44.
   Slot Put(std::string_view id, const Row& row);
   bool Erase(std::string_view id);
   void Clear();
@@ -89,17 +93,16 @@ class RowStore {
   // Bytes of arena, hash, strings and indexes; for the stated bytes per row and the growth tests.
   size_t MemoryBytes() const;
 
-  // The packed rows as bytes for an image, and back. Load into an empty store copies whole sections and rebuilds the hash,
-  // no row is decoded; into a store that has rows it puts row by row. kCorrupt on anything inconsistent: every offset and
-  // count is checked before use, and a store that refused is as it was before. kVersion where the layout differs.
+  // The packed rows as bytes for an image, and back. Load into an empty store copies whole sections
+  // and rebuilds the hash, no row is decoded; into a store that has rows it puts row by row.
+  // kCorrupt on anything inconsistent: every offset and count is checked before use, and a store
+  // that refused is as it was before. kVersion where the layout differs.
   void Save(std::string* out) const;
   Status Load(std::string_view bytes);
 
   // ---- Packed access, for filters, indexes and queries of this room only.
 
-  const Column& column(PropIndex index) const {
-    return columns_[Place(index)];
-  }
+  const Column& column(PropIndex index) const { return columns_[Place(index)]; }
   const uint8_t* bytes(Slot slot) const {
     return chunks_[slot >> chunk_shift_].rows.get() + size_t{slot & chunk_mask_} * width_;
   }
@@ -121,7 +124,9 @@ class RowStore {
   }
   // Rows of a chunk follow each other at width() bytes; for loops over all rows.
   uint32_t width() const { return width_; }
-  Slot ChunkEnd(Slot slot) const { return (slot | chunk_mask_) + 1 < slots_ ? (slot | chunk_mask_) + 1 : slots_; }
+  Slot ChunkEnd(Slot slot) const {
+    return (slot | chunk_mask_) + 1 < slots_ ? (slot | chunk_mask_) + 1 : slots_;
+  }
   static bool IsLiveRow(const uint8_t* row) { return (Meta(row) & kRealmMask) != 0; }
   // The text of a kText or kRealm cell; code 0 (null) has none.
   static uint32_t TextCode(const Column& column, const uint8_t* row) {
@@ -151,7 +156,8 @@ class RowStore {
   Probe MakeIdProbe(std::string_view id) const;
   int CompareKeys(const IdKey& a, const IdKey& b) const;
   int CompareProbe(Slot slot, const Column& column, const Probe& probe) const;
-  // A number that orders rows as the column does, as far as 64 bits reach: smaller means before, equal means compare.
+  // A number that orders rows as the column does, as far as 64 bits reach: smaller means before,
+  // equal means compare.
   uint64_t SortKey(Slot slot, const Column& column) const;
 
  private:
@@ -215,7 +221,8 @@ class RowStore {
 
   const TableDef* table_;
   std::vector<Column> columns_;  // props, then id, realm, createdAt, modifiedAt
-  std::vector<std::unique_ptr<TextPool>> pools_;  // [0] ids and refs that do not fit a key, [1] realms, then text props
+  std::vector<std::unique_ptr<TextPool>>
+      pools_;  // [0] ids and refs that do not fit a key, [1] realms, then text props
   uint32_t width_ = 0;
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
@@ -223,7 +230,7 @@ class RowStore {
   uint32_t slots_ = 0;  // ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;
-  std::vector<uint32_t> hash_;  // open addressing; slot + 1, or 0
+  std::vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
   std::vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
   std::vector<uint8_t> scratch_;                 // one row
   std::vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in

@@ -1,6 +1,6 @@
 // Rows as a section of an image. Little-endian throughout.
-//   section = magic u32, format u32, layout digest u64, row count u32, row width u32, pool count u32, *pool, rows
-//   pool    = kind u8 (1 dictionary, 2 heap), byte count u32, bytes (text_pool.cc)
+//   section = magic u32, format u32, layout digest u64, row count u32, row width u32, pool count
+//   u32, *pool, rows pool    = kind u8 (1 dictionary, 2 heap), byte count u32, bytes (text_pool.cc)
 //   rows    = row count * row width bytes: the live rows as they are packed in memory (row_store.h)
 // Pools hold nothing dead, so codes of rows are remapped where the store's own pools do.
 #include <cmath>
@@ -19,7 +19,9 @@ constexpr uint8_t kDictionary = 1;
 constexpr uint8_t kHeap = 2;
 constexpr size_t kMinTable = 16;
 
-Status Corrupt(const char* what) { return {Code::kCorrupt, std::string("rows of an image: ") + what}; }
+Status Corrupt(const char* what) {
+  return {Code::kCorrupt, std::string("rows of an image: ") + what};
+}
 
 }  // namespace
 
@@ -105,7 +107,8 @@ Status RowStore::LoadSections(std::string_view bytes) {
   Reader reader(bytes);
   if (reader.U32() != kMagic) return Corrupt("not the beginning of a section");
   if (reader.U32() != kFormat) return Status(Code::kVersion, "rows of an image: another format");
-  if (reader.U64() != LayoutDigest()) return Status(Code::kVersion, "rows of an image: another schema");
+  if (reader.U64() != LayoutDigest())
+    return Status(Code::kVersion, "rows of an image: another schema");
   const uint32_t count = reader.U32();
   if (reader.U32() != width_ || reader.U32() != pools_.size()) return Corrupt("another layout");
   for (size_t i = 0; i < pools_.size(); ++i) {
@@ -115,7 +118,8 @@ Status RowStore::LoadSections(std::string_view bytes) {
     if (reader.failed() || !known) return Corrupt("a pool of texts");
     if (!pools_[i]->Load(texts, kind == kDictionary)) return Corrupt("texts");
   }
-  if (reader.failed() || reader.remaining() != uint64_t{count} * width_) return Corrupt("the number of rows");
+  if (reader.failed() || reader.remaining() != uint64_t{count} * width_)
+    return Corrupt("the number of rows");
   if (count >= kNoSlot - 1) return Corrupt("too many rows");
   CopyRows(reader.Take(reader.remaining()));
   for (const Column& column : columns_) {
@@ -139,7 +143,8 @@ void RowStore::CopyRows(std::string_view rows) {
   }
 }
 
-// Every cell of a column, by itself: what other code takes for granted of packed rows is made sure of here.
+// Every cell of a column, by itself: what other code takes for granted of packed rows is made sure
+// of here.
 bool RowStore::CheckColumn(const Column& column) {
   bool good = true;
   const bool is_id = column.packing == Packing::kId && column.offset == 0;

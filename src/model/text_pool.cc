@@ -12,7 +12,8 @@ namespace skerry {
 namespace {
 
 constexpr size_t kMinTable = 16;
-// Fewer distinct texts than this are kept in a dictionary, whatever they do: there is little to win.
+// Fewer distinct texts than this are kept in a dictionary, whatever they do: there is little to
+// win.
 constexpr uint32_t kMinEntriesForHeap = 1024;
 
 size_t RecordBytes(size_t text_size) {
@@ -96,7 +97,8 @@ void TextPool::Release(uint32_t code) {
 }
 
 bool TextPool::WantsHeap() const {
-  return is_dictionary_ && live_entries_ >= kMinEntriesForHeap && references_ < live_entries_ * uint64_t{2};
+  return is_dictionary_ && live_entries_ >= kMinEntriesForHeap &&
+         references_ < live_entries_ * uint64_t{2};
 }
 
 void TextPool::CompactDictionary() {
@@ -152,7 +154,8 @@ void TextPool::RemoveFromTable(uint32_t code) {
 }
 
 size_t TextPool::MemoryBytes() const {
-  return heap_.capacity() + entries_.capacity() * sizeof(Entry) + table_.capacity() * sizeof(uint32_t);
+  return heap_.capacity() + entries_.capacity() * sizeof(Entry) +
+         table_.capacity() * sizeof(uint32_t);
 }
 
 void TextPool::Save(std::string* out) const {
@@ -165,7 +168,8 @@ void TextPool::Save(std::string* out) const {
 }
 
 bool TextPool::Load(std::string_view bytes, bool as_dictionary) {
-  const uint32_t version = version_ + 1;  // Codes that were looked up before are to be looked up again.
+  const uint32_t version =
+      version_ + 1;  // Codes that were looked up before are to be looked up again.
   *this = TextPool();
   version_ = version;
   is_dictionary_ = as_dictionary;

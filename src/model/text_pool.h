@@ -1,9 +1,11 @@
 // TextPool: the texts of one column, each named by a 32-bit code (never 0, which is null).
 //
-// It begins as a dictionary: equal texts share one code and are counted. A column whose texts hardly repeat pays for that
-// in vain, so its pool is turned into a heap, where each Add makes a record of its own. A pool does not turn back.
+// It begins as a dictionary: equal texts share one code and are counted. A column whose texts
+// hardly repeat pays for that in vain, so its pool is turned into a heap, where each Add makes a
+// record of its own. A pool does not turn back.
 //
-// Views are invalidated by Add and by compaction. In a dictionary a code stands for its text as long as it is counted.
+// Views are invalidated by Add and by compaction. In a dictionary a code stands for its text as
+// long as it is counted.
 #ifndef SKERRY_MODEL_TEXT_POOL_H_
 #define SKERRY_MODEL_TEXT_POOL_H_
 
@@ -18,7 +20,8 @@ class TextPool {
  public:
   bool is_dictionary() const { return is_dictionary_; }
   size_t size() const { return live_entries_; }  // distinct texts of a dictionary
-  // Raised whenever a dictionary's code is given out or taken back: what was looked up before is to be looked up again.
+  // Raised whenever a dictionary's code is given out or taken back: what was looked up before is to
+  // be looked up again.
   uint32_t version() const { return version_; }
 
   uint32_t Add(std::string_view text);
@@ -29,18 +32,21 @@ class TextPool {
   // The code of a text, or 0. REQUIRES: is_dictionary().
   uint32_t Find(std::string_view text) const;
 
-  // Is the column better off with a heap? Then its owner calls ToHeap and writes the new code of each cell.
+  // Is the column better off with a heap? Then its owner calls ToHeap and writes the new code of
+  // each cell.
   bool WantsHeap() const;
   // Is more than half of a heap dead? A dictionary sees to that by itself.
   bool WantsCompaction() const { return !is_dictionary_ && IsWasteful(); }
-  // An empty heap, to which the owner adds the text of each live cell again; then it is assigned over this one.
+  // An empty heap, to which the owner adds the text of each live cell again; then it is assigned
+  // over this one.
   static TextPool Heap();
 
   size_t MemoryBytes() const;
   void Reserve(size_t bytes) { heap_.reserve(bytes); }
 
-  // The pool as bytes, and back, codes unchanged. REQUIRES: IsCompact(), else its owner saves a pool made afresh. What is
-  // loaded into a dictionary has no users yet: Retain counts each cell. Load is false where the bytes are damaged.
+  // The pool as bytes, and back, codes unchanged. REQUIRES: IsCompact(), else its owner saves a
+  // pool made afresh. What is loaded into a dictionary has no users yet: Retain counts each cell.
+  // Load is false where the bytes are damaged.
   bool IsCompact() const { return dead_bytes_ == 0 && free_entry_ == 0; }
   void Save(std::string* out) const;
   bool Load(std::string_view bytes, bool as_dictionary);
@@ -81,8 +87,8 @@ class TextPool {
   uint64_t references_ = 0;  // cells that name a text of this pool
   size_t dead_bytes_ = 0;
   std::string heap_;
-  std::vector<Entry> entries_;   // dictionary: by code - 1
-  uint32_t free_entry_ = 0;      // a code, or 0
+  std::vector<Entry> entries_;  // dictionary: by code - 1
+  uint32_t free_entry_ = 0;     // a code, or 0
   uint32_t live_entries_ = 0;
   std::vector<uint32_t> table_;  // dictionary: open addressing; codes, or 0
 };

@@ -1,5 +1,5 @@
-// Filters: each rule of DESIGN section 12 by example, what is refused, and packed evaluation against decoded on random rows
-// and filters.
+// Filters: each rule of DESIGN section 12 by example, what is refused, and packed evaluation
+// against decoded on random rows and filters.
 #include "model/filter.h"
 
 #include <doctest/doctest.h>
@@ -26,7 +26,8 @@ class FilterCase {
   }
   // Matches decoded and packed must agree; -1 where the filter is refused.
   int operator()(const std::string& text) {
-    Result<Filter> filter = ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), true);
+    Result<Filter> filter =
+        ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), true);
     if (!filter.ok()) return -1;
     RowStore& store = world_.store(kCities);
     store.Clear();
@@ -38,13 +39,16 @@ class FilterCase {
     return decoded;
   }
   Code Refused(const std::string& text, bool allow_exists = true) {
-    return ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), allow_exists).status().code();
+    return ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), allow_exists)
+        .status()
+        .code();
   }
   Row row_;
   World world_;
 };
 
-TEST_CASE("absent is null: only = null and != null can tell, any other comparison with null is false") {
+TEST_CASE(
+    "absent is null: only = null and != null can tell, any other comparison with null is false") {
   FilterCase matches;
   CHECK(matches(R"(["=","population",null])") == 1);
   CHECK(matches(R"(["!=","population",null])") == 0);
@@ -158,7 +162,8 @@ TEST_CASE("what is wrong with a filter is said by its code") {
   CHECK(matches.Refused(R"(["in","id",{"table":"x","select":"y"}])") == Code::kUnknownTable);
   CHECK(matches.Refused(R"(["in","id",{"table":"visits","select":"y"}])") == Code::kUnknownProp);
   CHECK(matches.Refused(R"(["in","id",{"table":"visits","select":"stars"}])") == Code::kWrongType);
-  CHECK(matches.Refused(R"(["in","id",{"table":"visits","select":"city","where":["exists","visits"]}])") ==
+  CHECK(matches.Refused(
+            R"(["in","id",{"table":"visits","select":"city","where":["exists","visits"]}])") ==
         Code::kInvalidArgument);
   CHECK(matches.Refused(R"(["exists","visits",["true"]])") == Code::kOk);
   CHECK(matches.Refused(R"(["exists","visits",["true"]])", false) == Code::kInvalidArgument);
@@ -181,7 +186,8 @@ TEST_CASE("a sub-select looks at rows of the outer row's realm only") {
     visit.props = {Value::String(Uuid7(kPeople, 1)), Value::String("c1"), Value::Number(5)};
     return visit;
   }());
-  const std::string select = R"(["in","id",{"table":"visits","select":"city","where":[">","stars",3]}])";
+  const std::string select =
+      R"(["in","id",{"table":"visits","select":"city","where":[">","stars",3]}])";
   CHECK(matches(select) == 0);
   matches.row_.realm = "team";
   CHECK(matches(select) == 1);
@@ -203,8 +209,8 @@ TEST_CASE("packed evaluation equals decoded evaluation on random filters, while 
     filters.reserve(60);
     for (int i = 0; i < 60; ++i) {
       const TableIndex table = static_cast<TableIndex>(i % 3);
-      Result<Filter> filter =
-          ParseFilter(world.schema(), world.schema().table(table), Json(RandomFilter(&random, table, 1, true)), true);
+      Result<Filter> filter = ParseFilter(world.schema(), world.schema().table(table),
+                                          Json(RandomFilter(&random, table, 1, true)), true);
       REQUIRE(filter.ok());
       filters.push_back(std::move(filter.value()));
       packed.emplace_back(&filters.back(), table, &world, &visited);

@@ -1,4 +1,5 @@
-// Queries by definition, for tests: decode all rows, filter, sort, cut. Says what the planner and the live queries must say.
+// Queries by definition, for tests: decode all rows, filter, sort, cut. Says what the planner and
+// the live queries must say.
 #ifndef SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 
@@ -19,7 +20,8 @@ class NaiveQuery final : public FilterContext {
     const bool select = filter.kind == FilterKind::kInSelect;
     for (Slot slot = 0; slot < inner.slot_limit(); ++slot) {
       if (!inner.IsLive(slot)) continue;
-      const Value outer = select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
+      const Value outer =
+          select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
       const Value via = inner.GetValue(slot, filter.via);
       if (via.is_null() || !(via == outer)) continue;
       const Row candidate = inner.Get(slot);
@@ -41,7 +43,8 @@ class NaiveQuery final : public FilterContext {
   int Compare(const Query& query, Slot a, Slot b) const {
     const RowStore& store = world_->store(query.table);
     for (const QueryOrder& order : query.order) {
-      const int compared = CompareValues(store.GetValue(a, order.column), store.GetValue(b, order.column));
+      const int compared =
+          CompareValues(store.GetValue(a, order.column), store.GetValue(b, order.column));
       if (compared != 0) return order.descending ? -compared : compared;
     }
     return store.Id(a).compare(store.Id(b));
@@ -61,12 +64,14 @@ class NaiveQuery final : public FilterContext {
       slots.push_back(slot);
     }
     std::sort(slots.begin(), slots.end(), [&](Slot a, Slot b) { return Compare(query, a, b) < 0; });
-    slots.erase(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(std::min<size_t>(query.offset, slots.size())));
+    slots.erase(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(
+                                                   std::min<size_t>(query.offset, slots.size())));
     if (slots.size() > query.limit) slots.resize(query.limit);
     return slots;
   }
 
-  void Render(const Query& query, const std::vector<Slot>& slots, std::vector<uint32_t>* stream) const {
+  void Render(const Query& query, const std::vector<Slot>& slots,
+              std::vector<uint32_t>* stream) const {
     RowStore& store = world_->store(query.table);
     stream->push_back(static_cast<uint32_t>(slots.size()));
     for (const Slot slot : slots) {
@@ -74,11 +79,14 @@ class NaiveQuery final : public FilterContext {
       for (const Include& include : query.includes) {
         const Query& inner = include.query[0];
         RowStore& other = world_->store(include.table);
-        const Value target = include.back ? Value::String(store.Id(slot)) : store.GetValue(slot, include.prop);
-        Render(inner, Rows(inner, [&](Slot row) {
-                 if (include.back) return other.GetValue(row, include.prop) == target;
-                 return Value::String(other.Id(row)) == target;
-               }),
+        const Value target =
+            include.back ? Value::String(store.Id(slot)) : store.GetValue(slot, include.prop);
+        Render(inner,
+               Rows(inner,
+                    [&](Slot row) {
+                      if (include.back) return other.GetValue(row, include.prop) == target;
+                      return Value::String(other.Id(row)) == target;
+                    }),
                stream);
       }
     }
@@ -116,7 +124,8 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
     };
     if (table == kCities) {
       text += R"({"name":"twin","kind":"ref","prop":"twin","query":)" + nested(kCities) + "},";
-      text += R"({"name":"visits","kind":"back","prop":"city","table":"visits","query":)" + nested(kVisits) + "}";
+      text += R"({"name":"visits","kind":"back","prop":"city","table":"visits","query":)" +
+              nested(kVisits) + "}";
     } else if (table == kPeople) {
       text += R"({"name":"visits","kind":"back","table":"visits","query":)" + nested(kVisits) + "}";
     } else {

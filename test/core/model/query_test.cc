@@ -1,4 +1,5 @@
-// Queries against their definition on random rows and random descriptions; that plans visit few rows; what is refused.
+// Queries against their definition on random rows and random descriptions; that plans visit few
+// rows; what is refused.
 #include "model/query.h"
 
 #include <doctest/doctest.h>
@@ -78,7 +79,9 @@ TEST_CASE("totals are over the rows that the query gives") {
 
 TEST_CASE("what is wrong with a query is said by its code") {
   World world;
-  const auto refused = [&](const char* text) { return ParseQuery(world.schema(), Json(text)).status().code(); };
+  const auto refused = [&](const char* text) {
+    return ParseQuery(world.schema(), Json(text)).status().code();
+  };
   CHECK(refused(R"({"table":"towns"})") == Code::kUnknownTable);
   CHECK(refused(R"({"table":"cities","order":[["nothing","asc"]]})") == Code::kUnknownProp);
   CHECK(refused(R"({"table":"cities","order":[["name","up"]]})") == Code::kInvalidArgument);
@@ -87,14 +90,20 @@ TEST_CASE("what is wrong with a query is said by its code") {
   CHECK(refused(R"({"table":"cities","limit":1.5})") == Code::kInvalidArgument);
   CHECK(refused(R"({"table":"cities","offset":"1"})") == Code::kInvalidArgument);
   CHECK(refused(R"({"table":"cities","where":["=","nothing",1]})") == Code::kUnknownProp);
-  CHECK(refused(R"({"table":"cities","include":[{"kind":"ref","prop":"name"}]})") == Code::kInvalidArgument);
-  CHECK(refused(R"({"table":"cities","include":[{"kind":"ref","prop":"nothing"}]})") == Code::kUnknownProp);
-  CHECK(refused(R"({"table":"cities","include":[{"kind":"back","table":"x"}]})") == Code::kUnknownTable);
-  CHECK(refused(R"({"table":"cities","include":[{"kind":"back","table":"people","prop":"name"}]})") ==
+  CHECK(refused(R"({"table":"cities","include":[{"kind":"ref","prop":"name"}]})") ==
         Code::kInvalidArgument);
-  CHECK(refused(R"({"table":"cities","include":[{"kind":"sideways","prop":"twin"}]})") == Code::kInvalidArgument);
+  CHECK(refused(R"({"table":"cities","include":[{"kind":"ref","prop":"nothing"}]})") ==
+        Code::kUnknownProp);
+  CHECK(refused(R"({"table":"cities","include":[{"kind":"back","table":"x"}]})") ==
+        Code::kUnknownTable);
+  CHECK(
+      refused(R"({"table":"cities","include":[{"kind":"back","table":"people","prop":"name"}]})") ==
+      Code::kInvalidArgument);
+  CHECK(refused(R"({"table":"cities","include":[{"kind":"sideways","prop":"twin"}]})") ==
+        Code::kInvalidArgument);
   std::string deep = R"({"kind":"ref","prop":"twin"})";
-  for (int i = 0; i < 8; ++i) deep = R"({"kind":"ref","prop":"twin","query":{"include":[)" + deep + "]}}";
+  for (int i = 0; i < 8; ++i)
+    deep = R"({"kind":"ref","prop":"twin","query":{"include":[)" + deep + "]}}";
   CHECK(refused((R"({"table":"cities","include":[)" + deep + "]}").c_str()) == Code::kLimit);
 }
 
@@ -128,13 +137,27 @@ TEST_CASE("plans visit few rows") {
   CHECK(visits(R"({"table":"cities","where":["=","id","c77"]})") == 1);
   CHECK(visits(R"({"table":"cities","where":["in","id",["c77","c78","none"]]})") == 2);
   CHECK(visits(R"({"table":"cities","order":[["population","desc"]],"limit":50})") == 50);
-  CHECK(visits(R"({"table":"cities","order":[["population","asc"]],"limit":50,"after":"c9"})") == 50);
-  CHECK(visits(R"({"table":"cities","order":[["population","desc"]],"limit":50,"after":"c9"})") == 50);
-  CHECK(visits(R"({"table":"cities","where":[">","population",9999000],"order":[["population","asc"]]})") < 20);
+  CHECK(visits(R"({"table":"cities","order":[["population","asc"]],"limit":50,"after":"c9"})") ==
+        50);
+  CHECK(visits(R"({"table":"cities","order":[["population","desc"]],"limit":50,"after":"c9"})") ==
+        50);
+  CHECK(
+      visits(
+          R"({"table":"cities","where":[">","population",9999000],"order":[["population","asc"]]})") <
+      20);
   // A large country: along the order, until enough are found; a small one: its rows, sorted.
-  CHECK(visits(R"({"table":"cities","where":["=","country","C0"],"order":[["population","desc"]],"limit":50})") < 700);
-  CHECK(visits(R"({"table":"cities","where":["=","country","C199"],"order":[["population","desc"]],"limit":50})") < 200);
-  CHECK(visits(R"({"table":"cities","where":["and",["=","country","C0"],[">","population",9990000]]})") < 100);
+  CHECK(
+      visits(
+          R"({"table":"cities","where":["=","country","C0"],"order":[["population","desc"]],"limit":50})") <
+      700);
+  CHECK(
+      visits(
+          R"({"table":"cities","where":["=","country","C199"],"order":[["population","desc"]],"limit":50})") <
+      200);
+  CHECK(
+      visits(
+          R"({"table":"cities","where":["and",["=","country","C0"],[">","population",9990000]]})") <
+      100);
 }
 
 TEST_CASE("a walk along the order gives up where the matching rows are at its far end") {
@@ -150,8 +173,12 @@ TEST_CASE("a walk along the order gives up where the matching rows are at its fa
   }
   QueryEngine engine(&world.schema(), &world);
   const NaiveQuery naive(&world);
-  const Query query = ParseQuery(world.schema(), Json(
-      R"({"table":"cities","where":["=","country","far"],"order":[["population","desc"]],"limit":20})")).value();
+  const Query query =
+      ParseQuery(
+          world.schema(),
+          Json(
+              R"({"table":"cities","where":["=","country","far"],"order":[["population","desc"]],"limit":20})"))
+          .value();
   std::vector<uint32_t> stream;
   engine.Run(query, &stream);
   CHECK(stream == naive.Run(query));
@@ -169,10 +196,12 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
     world.store(kVisits).Put(Uuid7(kVisits, i), visit);
   }
   QueryEngine engine(&world.schema(), &world);
-  for (const char* where : {R"(["exists","visits",["=","stars",99]])",
-                            R"(["in","id",{"table":"visits","select":"city","where":["=","stars",99]}])"}) {
+  for (const char* where :
+       {R"(["exists","visits",["=","stars",99]])",
+        R"(["in","id",{"table":"visits","select":"city","where":["=","stars",99]}])"}) {
     const Query query =
-        ParseQuery(world.schema(), Json(std::string(R"({"table":"cities","where":)") + where + "}")).value();
+        ParseQuery(world.schema(), Json(std::string(R"({"table":"cities","where":)") + where + "}"))
+            .value();
     const uint64_t before = engine.rows_visited();
     std::vector<Slot> slots;
     engine.RunSlots(query, &slots);

