@@ -168,11 +168,10 @@ export class SyncControl implements SyncApi {
   }
 
   #isFilled(filter: ScopeFilter): boolean {
-    const wanted = JSON.stringify(filter.where);
-    return (this.#input.window?.scopes ?? []).some(
-      ({ table, where, filled }) =>
-        table === filter.table && filled === true && JSON.stringify(where) === wanted,
-    );
+    // The worker knows first; without one (hidden, frozen) the window's last reading counts.
+    const { worker, window } = this.#input;
+    const held = (worker?.['scopes'] as WindowState['scopes'] | undefined) ?? window?.scopes ?? [];
+    return held.some((scope) => scope.filled === true && sameScope(scope, filter));
   }
 
   /** Resolves when the status says so; ends with the database, the signal, or the time limit. */
