@@ -136,6 +136,9 @@ export class DatabaseCore {
             this.sync.update({ error });
             this.sync.abandon(error);
           },
+          onToken: () => {
+            if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
+          },
         })
       : null;
     this.#lifecycle = new Lifecycle({

@@ -31,6 +31,8 @@ export interface WorkerClientParts {
   config(): WorkerConfig;
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
+  /** The application gave a token, or said that there is none. */
+  onToken(): void;
 }
 
 export interface Lease {
@@ -59,6 +61,16 @@ export class WorkerClient {
 
   start(): void {
     if (this.#link) return;
+    try {
+      this.#start();
+    } catch (error) {
+      // A policy may forbid workers: local data works all the same, and the status says why nothing is in step.
+      const { message } = error as Error;
+      this.#parts.onFailed(new UnsupportedError('worker', message, { cause: error }));
+    }
+  }
+
+  #start(): void {
     const link: WorkerLink = this.#parts.host.workers.start(this.#parts.url, {
       onMessage: (message) => {
         if (this.#link === link) this.#onMessage(message as Message);
@@ -128,6 +140,7 @@ export class WorkerClient {
     let token: string | null = null;
     try {
       token = (await this.#parts.remote.token?.(why)) ?? null;
+      this.#parts.onToken();
     } catch (error) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays.
       this.#parts.onFailed(

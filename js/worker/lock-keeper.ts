@@ -26,7 +26,11 @@ export class LockKeeper {
     if (action === 'release') return;
     const entry: Entry = { held: null, stop: null };
     this.#entries.set(name, entry);
-    void (action === 'steal' ? this.#steal(name, entry) : this.#request(name, entry));
+    const asked = action === 'steal' ? this.#steal(name, entry) : this.#request(name, entry);
+    // An engine that fails to answer grants nothing: the lease's own looks go on.
+    asked.catch(() => {
+      if (this.#entries.get(name) === entry) this.#report(name, 'refused');
+    });
   }
 
   releaseAll(): void {

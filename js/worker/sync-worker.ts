@@ -97,7 +97,12 @@ export class SyncWorker {
         storage.close();
         return;
       }
-      this.#running = new RunningWorker(this.#host, this.#post, config, module, storage);
+      try {
+        this.#running = new RunningWorker(this.#host, this.#post, config, module, storage);
+      } catch (error) {
+        storage.close();
+        throw error;
+      }
       this.#running.hold(this.#held);
       this.#running.start();
       for (const message of this.#early.splice(0)) this.#running.receive(message);
