@@ -94,7 +94,7 @@ test('kill -9 under load, ten times: nothing acknowledged is lost, nothing is do
   const { body } = await reader.pull({ cursors: {} });
   expect((body.cursors as Record<string, string>).public).toMatch(new RegExp(`^${sent + 1}@`));
   expect(await server.stop()).toBe(0);
-});
+}, 400_000);
 
 // PostgreSQL has a process of its own that guards its folder.
 test.skipIf(process.env.SKERRY_TEST_POSTGRES !== undefined)(

@@ -26,6 +26,7 @@ export interface TestServer {
 export class Folder {
   readonly path = mkdtempSync(join(tmpdir(), 'skerry-server-'));
   readonly data = join(this.path, 'data');
+  readonly children: ChildProcess[] = [];
 
   file(name: string, text: string): string {
     const path = join(this.path, name);
@@ -37,8 +38,10 @@ export class Folder {
     return this.file(`schema-${randomUUID()}.mjs`, `export default ${JSON.stringify(schema)};`);
   }
 
+  /** Ends what a failed test may have left running, and removes everything. */
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL');
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
@@ -74,6 +77,7 @@ export async function startServer(
     env: { ...environment, ...database, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  folder.children.push(child);
   let output = '';
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   return new Promise((resolve, reject) => {
