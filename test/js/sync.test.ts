@@ -8,6 +8,9 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { FakeServer, problem } from './fake-server.ts';
 import { type App, openApp, until } from './support.ts';
 
+// A machine under load takes its time; what never comes is what a test must notice.
+vi.setConfig({ testTimeout: 30_000 });
+
 const opened: App[] = [];
 const times = {
   beat: 50,

@@ -4,6 +4,9 @@ import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type App, openApp, until } from './support.ts';
 
+// A machine under load takes its time; what never comes is what a test must notice.
+vi.setConfig({ testTimeout: 30_000 });
+
 const opened: App[] = [];
 async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
   const db = await openApp(...args);
