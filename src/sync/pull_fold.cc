@@ -233,8 +233,9 @@ void PullFold::MoveScopes() {
     const Data before = scope["filled"];
     if (page != nullptr) {
       scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
-    } else if (answer_->images.empty() && before.is_bool()) {
-      scope.Set("filled", true);  // small enough to have come whole with this answer
+    } else if (answer_->images.empty() && !answer_->more && before.is_bool()) {
+      // Small enough to have come whole with this answer. One that does not reach the heads fills nothing.
+      scope.Set("filled", true);
     }
     if (!(scope["filled"] == before)) moved_ = true;
     scopes.Push(std::move(scope));

@@ -126,6 +126,13 @@ void PushAnswer::Received(size_t index, const Data& result) {
   progress_ = true;
 }
 
+bool PushAnswer::unanswered() const {
+  return std::any_of(asked_.begin(), asked_.end(), [this](const std::string& id) {
+    const size_t index = IndexOf(outbox_, id);
+    return index < outbox_.size() && Awaited(outbox_[index]);
+  });
+}
+
 // Objects that the server deleted at once with the parent that they name: applied, but their author must hear of it.
 void PushAnswer::Gone(const Data& update, const Data& result) {
   if (result["gone"].items().empty()) return;

@@ -49,6 +49,7 @@ class PushAnswer {
   const Data& sync() const { return sync_; }
   const Data& pushed() const { return pushed_; }  // results for the windows
   bool progress() const { return progress_; }     // something moved: trying on is worth it
+  bool unanswered() const;                         // something that was asked is still awaited
   bool regrouped() const { return !aside_.undone().empty(); }  // mutations are ungrouped again: there is more to push
 
  private:

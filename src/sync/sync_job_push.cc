@@ -74,8 +74,9 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
 }
 
 void SyncJob::DonePushAsk(Turn* turn) {
-  const auto fresh = [](const Data& update) { return update["state"].as_string() == "new"; };
-  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), fresh));
+  const auto awaited = [](const Data& update) { return update["state"].as_string() != "received"; };
+  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) - batch_.ids.size();
+  left_over_ += unreadable_.size();
   const bool unconfirmed = !outbox_.empty();
   outbox_.clear();
   if (!Work() || !lease_.held()) return;
@@ -207,7 +208,7 @@ void SyncJob::DonePushAnswer(Turn* turn) {
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;
   state_->error = {};
-  const bool again = answer->regrouped() || left_over_ > 0;
+  const bool again = answer->regrouped() || answer->unanswered() || left_over_ > 0;
   loop_.Pushed(true, again);
 }
 

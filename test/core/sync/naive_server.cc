@@ -91,15 +91,27 @@ Data NaiveServer::Admit(const std::string& client, const Data& update) {
   ++time;
   const std::map<std::string, Row> before = rows_;
   for (const Data& op : update["ops"].items()) Apply(op);
-  std::set<std::string> realms;
+  // An entry goes into every realm that the update declares, and into every one that it affects.
+  std::set<std::string> keys, realms;
   for (const auto& [realm, link] : update["after"].members()) realms.insert(realm);
+  for (const Data& op : update["ops"].items()) keys.insert(op["id"].as_string());
+  for (const std::string& key : keys) {
+    for (const auto& rows : {before, rows_}) {
+      const auto it = rows.find(key);
+      if (it == rows.end()) continue;
+      const std::string& realm = it->second.realm;
+      if (!SameContent(In(before, key, realm), In(rows_, key, realm))) realms.insert(realm);
+    }
+  }
   Data revisions = Data::MakeObject();
   for (const std::string& realm : realms) {
-    Entry entry{time, client, update["id"].as_string(), true, {}, {}, {}};
+    const bool declared = update["after"].Find(realm) != nullptr;
+    Entry entry{time, client, update["id"].as_string(), declared, {}, {}, {}};
     const uint64_t revision = logs_[realm].size() + 1;
-    for (const Data& action : actions.items()) entry.actions.push_back(action["id"].as_string());
-    for (const Data& op : update["ops"].items()) entry.own_keys.push_back(op["id"].as_string());
-    std::set<std::string> keys(entry.own_keys.begin(), entry.own_keys.end());
+    for (const Data& action : actions.items()) {
+      if (declared) entry.actions.push_back(action["id"].as_string());
+    }
+    entry.own_keys.assign(keys.begin(), keys.end());
     for (const std::string& key : keys) {
       const auto was = In(before, key, realm);
       if (SameContent(was, In(rows_, key, realm))) continue;
@@ -107,7 +119,7 @@ Data NaiveServer::Admit(const std::string& client, const Data& update) {
       if (const auto it = rows_.find(key); it != rows_.end() && it->second.realm == realm) it->second.revision = revision;
     }
     logs_[realm].push_back(std::move(entry));
-    revisions.Set(realm, revision);
+    if (declared) revisions.Set(realm, revision);
   }
   for (const auto& [realm, link] : update["after"].members()) {
     Data last = Data::MakeObject();
@@ -141,7 +153,9 @@ void NaiveServer::Apply(const Data& op) {
   }
 }
 
-void NaiveServer::Foreign(const std::string& key, const std::string& realm, std::string_view name) {
+void NaiveServer::Foreign(const std::string& key, const std::string& wanted, std::string_view name) {
+  const auto there = rows_.find(key);
+  const std::string realm = there == rows_.end() ? wanted : there->second.realm;
   Entry entry{++time, "somebody", "", false, {}, {key}, {}};
   entry.before.emplace_back(key, In(rows_, key, realm));
   Row& row = rows_[key];

@@ -221,7 +221,7 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
   host.worker_ = std::move(worker.value());
   Data event = Data::MakeObject();
   host.Deliver(std::move(event.Set("type", "start")));
-  Data scopes = Json(R"({"type":"scopes","scopes":[{"table":"items","where":["true"]}]})");
+  Data scopes = Json(R"({"type":"scopes","add":[{"table":"items","where":["true"]}]})");
   host.Post(std::move(scopes));
   return host;
 }
