@@ -251,7 +251,8 @@ TEST_CASE("the naive model holds on random histories") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
     const std::string problem = world.Run();
-    REQUIRE_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
+    CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
+    if (!problem.empty()) return;
     entries += world.entries();
   }
   CHECK(entries > 3000);

@@ -10,6 +10,7 @@
 #include "sync/grouping.h"
 #include "sync/push.h"
 #include "sync/records.h"
+#include "sync/scopes.h"
 
 namespace skerry::test {
 
@@ -17,15 +18,28 @@ ProductionClient::ProductionClient(const Schema* schema, const std::string& iden
                                    CheckScopes scopes)
     : schema_(schema), scopes_(std::move(scopes)) {
   sync_ = CompleteSyncRecord(Data(), identity, schema->version());
-  Data list = Data::MakeArray();
-  for (const CheckScope& scope : scopes_) {
-    Data data = Data::MakeObject();
-    data.Set("table", scope.table)
-        .Set("where", ParseJson(scope.where).value())
-        .Set("filled", false);
-    list.Push(std::move(data));
+  for (size_t i = 0; i < scopes_.size(); ++i) ToggleScope(i);
+}
+
+const Data* ProductionClient::FilledOf(const CheckScope& scope) const {
+  for (const Data& data : sync_["scopes"].items()) {
+    const bool same =
+        data["table"].as_string() == scope.table && WriteJson(data["where"]) == scope.where;
+    if (same) return data.Find("filled");
   }
-  sync_.Set("scopes", std::move(list)).Set("scopeVersion", 1);
+  return nullptr;
+}
+
+void ProductionClient::ToggleScope(size_t index) {
+  Data scope = Data::MakeObject();
+  scope.Set("table", scopes_[index].table).Set("where", ParseJson(scopes_[index].where).value());
+  Data list = Data::MakeArray();
+  list.Push(std::move(scope));
+  const Data none = Data::MakeArray();
+  const bool is_there = FilledOf(scopes_[index]) != nullptr;
+  Data record;
+  REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, &sync_, &record));
+  if (record.is_object()) ApplyRecord(record);
 }
 
 std::string ProductionClient::Mutate(const std::vector<naive::Op>& ops, double now,

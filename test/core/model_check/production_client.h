@@ -36,10 +36,14 @@ class ProductionClient {
   // False: discarded.
   bool Pulled(const PullRequest& request, const PullAnswer& answer, double now);
 
+  // Drops one of the scopes, or takes it up again.
+  void ToggleScope(size_t index);
+
   naive::Rows Visible() const;
   const RowMap& base() const { return base_; }
   const Data& sync() const { return sync_; }
-  const CheckScopes& scopes() const { return scopes_; }
+  const CheckScopes& scopes() const { return scopes_; }  // all that it ever wants
+  const Data* FilledOf(const CheckScope& scope) const;   // null: it is dropped
   bool IsIdle() const { return mutations_.empty() && outbox_.empty(); }
   naive::Names PendingActions() const;
   naive::Names InboxActions() const;
