@@ -1,6 +1,8 @@
-// skerry-authority: the server's rules for Node (docs/authority.md). Bindings only: text in, text out.
+// skerry-authority: the server's rules for Node (docs/authority.md). Bindings only: text in, text
+// out.
 //
-// Ownership: JavaScript deletes each handle; none may outlive its Authority. bytes() is a view of the module's memory.
+// Ownership: JavaScript deletes each handle; none may outlive its Authority. bytes() is a view of
+// the module's memory.
 #include <emscripten/bind.h>
 #include <emscripten/val.h>
 
@@ -34,7 +36,9 @@ class Authority {
     }
   }
   std::string Error() const { return error_; }
-  std::string CheckScopes(const std::string& text) const { return skerry::CheckScopes(schema_, text); }
+  std::string CheckScopes(const std::string& text) const {
+    return skerry::CheckScopes(schema_, text);
+  }
   const Schema* schema() const { return &schema_; }
 
  private:

@@ -1,8 +1,10 @@
-// Admission: what becomes of pushed updates: one or many clients', in order, over one working set (group commit). Pure: it
-// reads what it is given, asks for what it lacks, and hands back everything that is to be written.
+// Admission: what becomes of pushed updates: one or many clients', in order, over one working set
+// (group commit). Pure: it reads what it is given, asks for what it lacks, and hands back
+// everything that is to be written.
 //
-// Use: fill Input, Begin, then Run until it says kDone; after kNeeds load what needs() names and call Settle; after kLock
-// start anew with the realms of locks() locked too. Nothing that is not decided leaves a trace.
+// Use: fill Input, Begin, then Run until it says kDone; after kNeeds load what needs() names and
+// call Settle; after kLock start anew with the realms of locks() locked too. Nothing that is not
+// decided leaves a trace.
 #ifndef SKERRY_AUTHORITY_ADMISSION_H_
 #define SKERRY_AUTHORITY_ADMISSION_H_
 
@@ -100,7 +102,7 @@ class Admission {
     ByRealm<Link> after;
     std::optional<Update> update;
     std::vector<Rejection> faults;  // why it is not parsed
-    Update unparsed;                // then: ids of its actions, and which of them each op comes from
+    Update unparsed;  // then: ids of its actions, and which of them each op comes from
     bool is_decided = false;
   };
 

@@ -158,7 +158,8 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
   for (const ObjectKey& key : needs.rows) rows.Push(KeyToData(*schema_, key));
   for (const ChildrenOf& which : needs.children) {
     const TableDef& table = schema_->table(which.table);
-    children.Push(Data::MakeArray().Push(table.name).Push(table.props[which.prop].name).Push(which.id));
+    children.Push(
+        Data::MakeArray().Push(table.name).Push(table.props[which.prop].name).Push(which.id));
   }
   for (const HoldersOf& which : needs.holders) {
     const TableDef& table = schema_->table(which.table);

@@ -1,4 +1,5 @@
-// AdmissionSession: Admission with JSON text in and out, as docs/authority.md section 3 says. No rules here.
+// AdmissionSession: Admission with JSON text in and out, as docs/authority.md section 3 says. No
+// rules here.
 #ifndef SKERRY_AUTHORITY_ADMISSION_JSON_H_
 #define SKERRY_AUTHORITY_ADMISSION_JSON_H_
 

@@ -1,5 +1,6 @@
-// The chain of each (realm, client): what makes pushes exactly once (DESIGN section 6). A chain row holds the client's
-// update last applied in the realm, and the ids refused as its next one, with their answers.
+// The chain of each (realm, client): what makes pushes exactly once (DESIGN section 6). A chain row
+// holds the client's update last applied in the realm, and the ids refused as its next one, with
+// their answers.
 #ifndef SKERRY_AUTHORITY_CHAIN_H_
 #define SKERRY_AUTHORITY_CHAIN_H_
 
@@ -29,7 +30,8 @@ class Chains {
   // `client`'s update `id` is in the log, with this answer.
   void LoadApplied(std::string client, std::string id, Data answer);
 
-  // Where an update stands. `answer` is set for kDuplicate and kRefused. `is_oldest`: of its client in its request.
+  // Where an update stands. `answer` is set for kDuplicate and kRefused. `is_oldest`: of its client
+  // in its request.
   ChainVerdict Judge(const std::string& client, const std::string& id, const ByRealm<Link>& after,
                      bool is_oldest, const Data** answer) const;
 

@@ -10,7 +10,8 @@
 
 namespace skerry {
 
-// Nothing where they are equal, revision and times included. A delete carries `revision`, that at which the range ends.
+// Nothing where they are equal, revision and times included. A delete carries `revision`, that at
+// which the range ends.
 std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm,
                               const std::optional<Row>& from, const std::optional<Row>& to,
                               uint64_t revision);

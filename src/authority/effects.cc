@@ -9,8 +9,9 @@ std::optional<uint32_t> Effects::CauseOf(const ObjectKey& key) const {
 
 void Effects::Run() {
   CollectOps();
-  // Moves first: a row that goes along with its parent must have arrived before its other refs, or those of its
-  // siblings, are looked at. Every loop ends: a row is dropped once and goes along once.
+  // Moves first: a row that goes along with its parent must have arrived before its other refs, or
+  // those of its siblings, are looked at. Every loop ends: a row is dropped once and goes along
+  // once.
   while (!moved_.empty() || !deleted_.empty() || !to_check_.empty()) {
     if (!moved_.empty()) {
       const Left left = std::move(moved_.front());
@@ -52,7 +53,8 @@ void Effects::MoveChildren(const Left& left) {
       const Row* row = scene_->rows->Find(child);
       if (row->realm != left.from) continue;
       Inherit(child, left.key);
-      if (rule == OnDelete::kRestrict) duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
+      if (rule == OnDelete::kRestrict)
+        duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
       if (rule == OnDelete::kSetNull) SetNull(child, back.prop);
       if (rule == OnDelete::kCascade && moved_along_.insert(child).second) {
         Relocate(child, left.to);
@@ -70,7 +72,8 @@ void Effects::DeleteChildren(const Left& left) {
       const Row* row = scene_->rows->Find(child);
       if (row->realm != left.from) continue;
       Inherit(child, left.key);
-      if (rule == OnDelete::kRestrict) duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
+      if (rule == OnDelete::kRestrict)
+        duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
       if (rule == OnDelete::kSetNull) SetNull(child, back.prop);
       if (rule == OnDelete::kCascade) Drop(child, is_orphan);
     }
@@ -120,8 +123,8 @@ void Effects::LoseParent(const ObjectKey& key, const ObjectKey& target) {
   Drop(key, !dropped_.contains(target) || orphans_.contains(target));
 }
 
-// The parent lives in another realm: a child that is created or updated there goes where the parent went, as if it had
-// been there before the move. False where the author may not write there.
+// The parent lives in another realm: a child that is created or updated there goes where the parent
+// went, as if it had been there before the move. False where the author may not write there.
 bool Effects::Follow(const ObjectKey& key, const std::string& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kUnlocked) return true;  // nothing is decided in this round
@@ -138,7 +141,8 @@ void Effects::Drop(const ObjectKey& key, bool is_orphan) {
   scene_->rows->Erase(key, scene_->at, scene_->NextRevision(realm));
   dropped_.insert(key);
   if (is_orphan) orphans_.insert(key);
-  // Children stand where the row stood before this update too, if it was moved in it; these then are missing a parent.
+  // Children stand where the row stood before this update too, if it was moved in it; these then
+  // are missing a parent.
   deleted_.push_back({key, realm, ""});
 }
 
@@ -175,8 +179,9 @@ void Effects::CheckDuties() {
     const Row* parent = scene_->rows->Find({def.ref_table, duty.target});
     if (parent && parent->realm == realm) continue;
     const std::string& table = scene_->schema->table(duty.child.table).name;
-    violations_.push_back({duty.cause, "restrict",
-                           table + "." + def.name + ": would refer to an object that is not there"});
+    violations_.push_back(
+        {duty.cause, "restrict",
+         table + "." + def.name + ": would refer to an object that is not there"});
   }
 }
 

@@ -1,8 +1,9 @@
-// Effects: what follows from an update beyond its own ops: cascades, setNull, restrict, children that move along, the rule
-// of the deleted parent, and touched masters (DESIGN section 4, docs/authority.md "Rules that DESIGN leaves open").
+// Effects: what follows from an update beyond its own ops: cascades, setNull, restrict, children
+// that move along, the rule of the deleted parent, and touched masters (DESIGN section 4,
+// docs/authority.md "Rules that DESIGN leaves open").
 //
-// They are evaluated once, after all ops of the update, from the difference between the rows before and after it: folding
-// moves ops past each other, so that no order within the update may matter.
+// They are evaluated once, after all ops of the update, from the difference between the rows before
+// and after it: folding moves ops past each other, so that no order within the update may matter.
 #ifndef SKERRY_AUTHORITY_EFFECTS_H_
 #define SKERRY_AUTHORITY_EFFECTS_H_
 
@@ -28,7 +29,8 @@ class Effects {
 
   void Run();
 
-  // Rows that went because their parent was deleted or missing before this update, whoever deleted it.
+  // Rows that went because their parent was deleted or missing before this update, whoever deleted
+  // it.
   const std::set<ObjectKey>& orphans() const { return orphans_; }
   // Rows of which nothing changed but the time, because a detail did.
   const std::set<ObjectKey>& touched() const { return touched_; }

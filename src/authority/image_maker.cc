@@ -11,7 +11,8 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   if (row.realm != realm_) return {Code::kClosed, "a row of another realm"};
   const std::vector<PropDef>& props = base_.schema().table(key.table).props;
   for (size_t i = 0; i < props.size(); ++i) {
-    // A prop that became required after the row was written may be null; all else must fit, or the packed row could not hold it.
+    // A prop that became required after the row was written may be null; all else must fit, or the
+    // packed row could not hold it.
     if (row.props[i].is_null()) continue;
     SKERRY_RETURN_IF_ERROR(CheckValue(base_.schema().table(key.table), props[i], row.props[i]));
   }

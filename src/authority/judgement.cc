@@ -62,8 +62,8 @@ class Judging {
     const Row* row = scene_.rows->Find(key);
     if (row) {
       const Access access = scene_.AccessIn(row->realm);
-      const bool is_forbidden = access == Access::kReadOnly ||
-                                (access == Access::kHidden && op.kind == OpKind::kCreate);
+      const bool is_forbidden =
+          access == Access::kReadOnly || (access == Access::kHidden && op.kind == OpKind::kCreate);
       if (is_forbidden) {
         judgement_.rejections.push_back(Forbidden(index));
         return;
@@ -212,7 +212,8 @@ void Prefetch(const Scene& scene, const Update& update) {
     }
     if (op.kind != OpKind::kDelete && op.kind != OpKind::kMove) continue;
     for (const BackRef& back : scene.schema->back_refs(op.table)) {
-      if (scene.schema->table(back.table).props[back.prop].on_delete == OnDelete::kNothing) continue;
+      if (scene.schema->table(back.table).props[back.prop].on_delete == OnDelete::kNothing)
+        continue;
       scene.rows->Children({back.table, back.prop, op.id});
     }
   }

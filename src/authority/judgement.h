@@ -1,5 +1,6 @@
-// Judgement: one update against the merged state: folds its ops into the working set, works out their effects, and checks
-// every rule. Leaves the changes in the working set's journal; the caller commits or rolls back.
+// Judgement: one update against the merged state: folds its ops into the working set, works out
+// their effects, and checks every rule. Leaves the changes in the working set's journal; the caller
+// commits or rolls back.
 #ifndef SKERRY_AUTHORITY_JUDGEMENT_H_
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
@@ -24,8 +25,8 @@ struct Judgement {
 // Asks for the rows that the update is sure to need, so that the first round asks for most.
 void Prefetch(const Scene& scene, const Update& update);
 
-// REQUIRES: scene.rows->Begin() was called. Where scene.rows->has_needs() or scene.locks is not empty afterwards, the
-// judgement is worth nothing.
+// REQUIRES: scene.rows->Begin() was called. Where scene.rows->has_needs() or scene.locks is not
+// empty afterwards, the judgement is worth nothing.
 Judgement Judge(const Scene& scene, const Update& update);
 
 }  // namespace skerry

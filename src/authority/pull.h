@@ -1,11 +1,13 @@
-// Pull: the answer to one pull request: for each realm diff(F, E), where F is what the client will hold after folding its
-// own updates of `have`, and E is what it should hold (DESIGN section 7). Pure: it says what must be read, and is given it.
+// Pull: the answer to one pull request: for each realm diff(F, E), where F is what the client will
+// hold after folding its own updates of `have`, and E is what it should hold (DESIGN section 7).
+// Pure: it says what must be read, and is given it.
 //
 // Use: Begin, then while needs() is not empty read them, load, and call Run; then answer().
 //
-// A realm is answered in one of three ways. kRange: the cursor is in this history, the answer covers (cursor, to].
-// kState: the client holds nothing of it (cursor 0@0, or of another history): everything in scope is sent. kImage: as
-// kState, but large: an image is named instead, and nothing else of that realm is in the answer.
+// A realm is answered in one of three ways. kRange: the cursor is in this history, the answer
+// covers (cursor, to]. kState: the client holds nothing of it (cursor 0@0, or of another history):
+// everything in scope is sent. kImage: as kState, but large: an image is named instead, and nothing
+// else of that realm is in the answer.
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
@@ -149,7 +151,8 @@ class Pull {
   void CollectOwn();
   std::set<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();
-  std::optional<Row> RowAtEnd(const std::string& name, const Realm& realm, const ObjectKey& key) const;
+  std::optional<Row> RowAtEnd(const std::string& name, const Realm& realm,
+                              const ObjectKey& key) const;
   std::optional<Row> RowAtStart(const std::string& name, const Realm& realm,
                                 const ObjectKey& key) const;
   void ChoosePages();

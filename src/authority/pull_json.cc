@@ -152,9 +152,8 @@ Status PullSession::LoadLog(const Data& in) {
   for (const Data& data : in["own"].items()) {
     Result<std::vector<Op>> ops = ReadOps(*schema_, data["ops"]);
     if (!ops.ok()) return Misuse(ops.status().detail());
-    pull_.LoadOwn(data["realm"].as_string(),
-                  {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),
-                   std::move(ops.value())});
+    pull_.LoadOwn(data["realm"].as_string(), {data["update"].as_string(), data["revision"].as_u64(),
+                                              data["at"].as_number(), std::move(ops.value())});
   }
   return Status::Ok();
 }

@@ -37,7 +37,8 @@ class PullSession {
   Data images_ = Data::MakeArray();
 };
 
-// {"scopes":[..]} -> the scopes as understood, or an error; for `hello` on the socket and for plain checks.
+// {"scopes":[..]} -> the scopes as understood, or an error; for `hello` on the socket and for plain
+// checks.
 std::string CheckScopes(const Schema& schema, std::string_view text);
 
 }  // namespace skerry

@@ -19,8 +19,9 @@ struct StoredRow {
   std::optional<double> deleted_at;
 };
 
-// {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Props that the schema does not know are
-// left out; one that does not fit its prop is an error, because the database was given only what fits.
+// {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Props that the
+// schema does not know are left out; one that does not fit its prop is an error, because the
+// database was given only what fits.
 Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data);
 Data StoredRowToData(const Schema& schema, const StoredRow& stored);
 // The same for a live row; null where there is none.

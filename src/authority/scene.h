@@ -1,4 +1,5 @@
-// Scene: what the rules may look at while they judge one update: the rows, the realms, and what its author may do.
+// Scene: what the rules may look at while they judge one update: the rows, the realms, and what its
+// author may do.
 #ifndef SKERRY_AUTHORITY_SCENE_H_
 #define SKERRY_AUTHORITY_SCENE_H_
 
@@ -19,7 +20,8 @@ struct RealmState {
 };
 enum class Right { kNone, kRead, kWrite };
 
-// What the author may do with a row where it is. kLocked: the realm must be locked before that can be said.
+// What the author may do with a row where it is. kLocked: the realm must be locked before that can
+// be said.
 enum class Access { kHidden, kReadOnly, kWritable, kUnlocked };
 
 struct Scene {

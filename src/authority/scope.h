@@ -1,4 +1,5 @@
-// Scopes: the parts of tables that a client wants, and how far each is filled (DESIGN sections 7 and 12).
+// Scopes: the parts of tables that a client wants, and how far each is filled (DESIGN sections 7
+// and 12).
 #ifndef SKERRY_AUTHORITY_SCOPE_H_
 #define SKERRY_AUTHORITY_SCOPE_H_
 
@@ -16,10 +17,12 @@ namespace skerry {
 struct Scope {
   TableIndex table = kNone;
   Filter filter;
-  Data where;             // as sent
+  Data where;              // as sent
   bool is_filled = false;  // wholly
   std::string filled;      // else the last id that the fill has reached; empty: none yet
-  bool Covers(const std::string& id) const { return is_filled || (!filled.empty() && id <= filled); }
+  bool Covers(const std::string& id) const {
+    return is_filled || (!filled.empty() && id <= filled);
+  }
 };
 
 class Scopes {

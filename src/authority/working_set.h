@@ -1,8 +1,9 @@
-// WorkingSet: the rows that an admission looks at and changes, loaded on demand. Whoever reads what is not loaded gets
-// "nothing" and leaves a need behind; the caller undoes what it did meanwhile, asks the server, and begins again.
+// WorkingSet: the rows that an admission looks at and changes, loaded on demand. Whoever reads what
+// is not loaded gets "nothing" and leaves a need behind; the caller undoes what it did meanwhile,
+// asks the server, and begins again.
 //
-// One update at a time is journalled: Begin, changes, then Commit or Rollback. What was asked for once counts as answered
-// after TakeNeeds: what the server did not send does not exist.
+// One update at a time is journalled: Begin, changes, then Commit or Rollback. What was asked for
+// once counts as answered after TakeNeeds: what the server did not send does not exist.
 #ifndef SKERRY_AUTHORITY_WORKING_SET_H_
 #define SKERRY_AUTHORITY_WORKING_SET_H_
 
@@ -66,7 +67,8 @@ class WorkingSet {
   // Objects whose live row has `prop` = id, in any realm.
   std::vector<ObjectKey> Children(const ChildrenOf& which);
   std::vector<ObjectKey> Holders(const HoldersOf& which);
-  // The last revision by another client, of this admission or before; empty while that is not known.
+  // The last revision by another client, of this admission or before; empty while that is not
+  // known.
   std::optional<uint64_t> LastByOthers(const OthersOf& which);
   void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
 
@@ -79,11 +81,13 @@ class WorkingSet {
   const std::map<ObjectKey, std::optional<Row>>& journal() const { return journal_; }
 
   bool has_needs() const { return !needs_.empty(); }
-  // Hands over what is to be asked; Settle, after the answer was loaded, makes the rest of it known as missing.
+  // Hands over what is to be asked; Settle, after the answer was loaded, makes the rest of it known
+  // as missing.
   Needs TakeNeeds();
   void Settle();
 
-  // Every row that committed updates changed: its final state, and whether the database has no row of that key.
+  // Every row that committed updates changed: its final state, and whether the database has no row
+  // of that key.
   struct Final {
     StoredRow stored;
     bool is_new = false;
@@ -96,7 +100,7 @@ class WorkingSet {
 
  private:
   struct Entry {
-    std::optional<Row> row;           // empty: deleted or never there
+    std::optional<Row> row;            // empty: deleted or never there
     std::optional<StoredRow> remains;  // of a deleted one
     bool in_database = false;
     bool changed = false;

@@ -1,4 +1,5 @@
-// Admission: whole or not at all, in the realm where a row is, under the rights there, and all that is written for it.
+// Admission: whole or not at all, in the realm where a row is, under the rights there, and all that
+// is written for it.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -10,10 +11,13 @@
 namespace skerry::test {
 namespace {
 
-TEST_CASE("an applied update gives rows, entries with ops as pushed, changes with the row before, actions and heads") {
+TEST_CASE(
+    "an applied update gives rows, entries with ops as pushed, changes with the row before, "
+    "actions and heads") {
   World world;
   Author one(&world, "c1");
-  const Data update = one.Make(R"([{"op":"create","table":"cities","id":"x","realm":"A","set":{"name":"Åre","population":5}}])");
+  const Data update = one.Make(
+      R"([{"op":"create","table":"cities","id":"x","realm":"A","set":{"name":"Åre","population":5}}])");
   const Data result = one.Send(update);
   CHECK(Status(result) == "applied");
   CHECK(result["revisions"] == Json(R"({"A":1})"));
@@ -29,19 +33,25 @@ TEST_CASE("an applied update gives rows, entries with ops as pushed, changes wit
   CHECK(entry["answer"] == result);
   CHECK(entry["tables"] == Json(R"(["cities"])"));
   CHECK(world.changes()[0]["before"].is_null());
-  REQUIRE(Status(one.Push(R"([{"op":"update","table":"cities","id":"x","realm":"A","set":{"population":null}}])")) == "applied");
+  REQUIRE(
+      Status(one.Push(
+          R"([{"op":"update","table":"cities","id":"x","realm":"A","set":{"population":null}}])")) ==
+      "applied");
   CHECK(world.changes()[1]["before"] == row);
   CHECK(world.last_done()["heads"].items()[0]["head"].as_u64() == 2);
   CHECK(world.last_done()["actions"].items().size() == 1);
 }
 
-TEST_CASE("at increases strictly from one commit to the next, also when the clock stands, and entries of one share it") {
+TEST_CASE(
+    "at increases strictly from one commit to the next, also when the clock stands, and entries of "
+    "one share it") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const char* create = R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])";
   const double first = one.Push(create)["at"].as_number();
   world.now -= 1000;
-  const Data results = world.Commit({{"c1", "anna", {one.Make(create)}}, {"c2", "anna", {two.Make(create)}}});
+  const Data results =
+      world.Commit({{"c1", "anna", {one.Make(create)}}, {"c2", "anna", {two.Make(create)}}});
   const double second = results.items()[0].items()[0]["at"].as_number();
   CHECK(second > first);
   CHECK(results.items()[1].items()[0]["at"].as_number() == second);
@@ -51,30 +61,45 @@ TEST_CASE("at increases strictly from one commit to the next, also when the cloc
 TEST_CASE("every admitted update is logged, effects or not, and its noops are named") {
   World world;
   Author one(&world, "c1");
-  const Data result = one.Push(R"([{"op":"update","table":"items","id":"gone","realm":"A","set":{"n":1}},
+  const Data result =
+      one.Push(R"([{"op":"update","table":"items","id":"gone","realm":"A","set":{"n":1}},
       {"op":"create","table":"items","id":"x","realm":"A","set":{}},
       {"op":"delete","table":"items","id":"gone","realm":"A"}])");
   CHECK(result["noops"] == Json("[0,2]"));
-  CHECK(Status(one.Push(R"([{"op":"delete","table":"items","id":"gone","realm":"A"}])")) == "applied");
+  CHECK(Status(one.Push(R"([{"op":"delete","table":"items","id":"gone","realm":"A"}])")) ==
+        "applied");
   CHECK(world.head("A") == 2);
   CHECK(world.changes().size() == 1);
 }
 
-TEST_CASE("two creates of one id merge, a delete wins over a later update, a create after it is a new object") {
+TEST_CASE(
+    "two creates of one id merge, a delete wins over a later update, a create after it is a new "
+    "object") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1,"note":"a"}}])")) == "applied");
-  REQUIRE(Status(two.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":2}}])")) == "applied");
+  REQUIRE(
+      Status(one.Push(
+          R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1,"note":"a"}}])")) ==
+      "applied");
+  REQUIRE(
+      Status(two.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":2}}])")) ==
+      "applied");
   CHECK(world.Row("items", "x")["props"] == Json(R"({"n":2,"note":"a"})"));
-  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"x","realm":"A"}])")) == "applied");
-  CHECK(two.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3}}])")["noops"] == Json("[0]"));
+  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"x","realm":"A"}])")) ==
+          "applied");
+  CHECK(two.Push(
+            R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3}}])")["noops"] ==
+        Json("[0]"));
   CHECK(world.Row("items", "x").is_null());
   CHECK(world.tombstone("items", "x")["deletedAt"].is_number());
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":4}}])")) == "applied");
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":4}}])")) ==
+      "applied");
   CHECK(world.Row("items", "x")["props"] == Json(R"({"n":4})"));
 }
 
-TEST_CASE("an update is applied whole or not at all, and every op at fault is named with its actions") {
+TEST_CASE(
+    "an update is applied whole or not at all, and every op at fault is named with its actions") {
   World world;
   Author one(&world, "c1");
   Data update = one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{},"by":[0]},
@@ -109,20 +134,35 @@ TEST_CASE("a rule that fails at the end undoes everything that the update did") 
       {"op":"create","table":"items","id":"r","realm":"A","set":{"u":1}}])");
   CHECK(RejectCode(result) == "unique");
   CHECK(world.Row("items", "p") == parent);
+  CHECK(world.last_done()["rows"].items().empty());
   CHECK_FALSE(world.Row("items", "c").is_null());
   // The group after it sees nothing of it.
-  CHECK(Status(one.Push(R"([{"op":"update","table":"items","id":"c","realm":"A","set":{"n":1}}])")) == "applied");
+  CHECK(
+      Status(one.Push(R"([{"op":"update","table":"items","id":"c","realm":"A","set":{"n":1}}])")) ==
+      "applied");
 }
 
 TEST_CASE("a unique value may change hands within one update, and is unique within its realm") {
   World world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"people","id":"a","realm":"A","set":{"name":"a","email":"x@y"}}])")) == "applied");
-  CHECK(RejectCode(one.Push(R"([{"op":"create","table":"people","id":"b","realm":"A","set":{"name":"b","email":"x@y"}}])")) == "unique");
-  CHECK(Status(one.Push(R"([{"op":"create","table":"people","id":"b","realm":"A","set":{"name":"b","email":"x@y"}},
+  REQUIRE(
+      Status(one.Push(
+          R"([{"op":"create","table":"people","id":"a","realm":"A","set":{"name":"a","email":"x@y"}}])")) ==
+      "applied");
+  CHECK(
+      RejectCode(one.Push(
+          R"([{"op":"create","table":"people","id":"b","realm":"A","set":{"name":"b","email":"x@y"}}])")) ==
+      "unique");
+  CHECK(
+      Status(one.Push(
+          R"([{"op":"create","table":"people","id":"b","realm":"A","set":{"name":"b","email":"x@y"}},
       {"op":"update","table":"people","id":"a","realm":"A","set":{"email":null}}])")) == "applied");
-  CHECK(Status(one.Push(R"([{"op":"create","table":"people","id":"c","realm":"B","set":{"name":"c","email":"x@y"}}])", {"B"})) == "applied");
-  const Data moved = one.Push(R"([{"op":"move","table":"people","id":"c","realm":"B","to":"A"}])", {"A", "B"});
+  CHECK(
+      Status(one.Push(
+          R"([{"op":"create","table":"people","id":"c","realm":"B","set":{"name":"c","email":"x@y"}}])",
+          {"B"})) == "applied");
+  const Data moved =
+      one.Push(R"([{"op":"move","table":"people","id":"c","realm":"B","to":"A"}])", {"A", "B"});
   CHECK(RejectCode(moved) == "unique");
   CHECK(world.Row("people", "c")["realm"].as_string() == "B");
 }
@@ -131,8 +171,12 @@ TEST_CASE("two updates of one commit that want the same unique value: the first 
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data results = world.Commit(
-      {{"c1", "anna", {one.Make(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"u":5}}])")}},
-       {"c2", "anna", {two.Make(R"([{"op":"create","table":"items","id":"b","realm":"A","set":{"u":5}}])")}}});
+      {{"c1",
+        "anna",
+        {one.Make(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"u":5}}])")}},
+       {"c2",
+        "anna",
+        {two.Make(R"([{"op":"create","table":"items","id":"b","realm":"A","set":{"u":5}}])")}}});
   CHECK(Status(results.items()[0].items()[0]) == "applied");
   CHECK(RejectCode(results.items()[1].items()[0]) == "unique");
 }
@@ -140,21 +184,27 @@ TEST_CASE("two updates of one commit that want the same unique value: the first 
 TEST_CASE("a create takes the defaults of the props that it leaves out") {
   World world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
       {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])")) == "applied");
   CHECK(world.Row("members", "m")["props"]["role"].as_string() == "guest");
 }
 
-TEST_CASE("unknown and forbidden realms give identical answers, and both are remembered as refused") {
+TEST_CASE(
+    "unknown and forbidden realms give identical answers, and both are remembered as refused") {
   World world;
   world.AddRealm("secret");
   world.Grant("bea", "A", "read");
   const auto push = [&](const char* client, const std::string& realm) {
     Author author(&world, client, "bea");
-    Data update = author.Make(R"([{"op":"create","table":"items","id":"x","realm":")" + realm + R"(","set":{}}])", {realm});
+    Data update = author.Make(
+        R"([{"op":"create","table":"items","id":"x","realm":")" + realm + R"(","set":{}}])",
+        {realm});
     Data result = author.Send(update);
     CHECK(author.Send(update) == result);
-    CHECK(world.last_done()["chains"].items().empty());  // the second time there is nothing new to write
+    CHECK(world.last_done()["chains"]
+              .items()
+              .empty());  // the second time there is nothing new to write
     result.Remove("id");
     Data rejected = result["rejected"].items()[0];
     rejected.Remove("actions");
@@ -169,12 +219,17 @@ TEST_CASE("unknown and forbidden realms give identical answers, and both are rem
 TEST_CASE("an op lands in the row's actual realm, under the rights there, and is logged in both") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1}}])")) == "applied");
-  const Data stale = two.Make(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])");
-  REQUIRE(Status(one.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1}}])")) ==
+      "applied");
+  const Data stale =
+      two.Make(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])");
+  REQUIRE(Status(one.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                          {"A", "B"})) == "applied");
   const Data result = two.Send(stale);
   CHECK(Status(result) == "applied");
-  CHECK(result["revisions"] == Json(R"({"A":3})"));  // B was not declared: no pull will confirm it there
+  CHECK(result["revisions"] ==
+        Json(R"({"A":3})"));  // B was not declared: no pull will confirm it there
   const Data& row = world.Row("items", "x");
   CHECK(row["realm"].as_string() == "B");
   CHECK(row["props"]["n"].as_u64() == 2);
@@ -188,16 +243,23 @@ TEST_CASE("an op lands in the row's actual realm, under the rights there, and is
   CHECK(entry["spans"] == Json(R"({"A":3,"B":2})"));
 }
 
-TEST_CASE("a row that moved where the author may not look counts as deleted, one where he may only read is forbidden") {
+TEST_CASE(
+    "a row that moved where the author may not look counts as deleted, one where he may only read "
+    "is forbidden") {
   World world;
   world.Grant("bea", "A", "write");
   Author anna(&world, "c1"), bea(&world, "c2", "bea");
-  REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1}}])")) == "applied");
-  REQUIRE(Status(anna.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+  REQUIRE(Status(anna.Push(
+              R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1}}])")) ==
+          "applied");
+  REQUIRE(Status(anna.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                           {"A", "B"})) == "applied");
   const char* update = R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])";
-  const char* of_deleted = R"([{"op":"update","table":"items","id":"never","realm":"A","set":{"n":2}}])";
+  const char* of_deleted =
+      R"([{"op":"update","table":"items","id":"never","realm":"A","set":{"n":2}}])";
   CHECK(bea.Push(update)["noops"] == bea.Push(of_deleted)["noops"]);
-  CHECK(RejectCode(bea.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])")) == "forbidden");
+  CHECK(RejectCode(bea.Push(
+            R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])")) == "forbidden");
   world.Grant("bea", "B", "read");
   CHECK(RejectCode(bea.Push(update)) == "forbidden");
   CHECK(world.Row("items", "x")["props"]["n"].as_u64() == 1);
@@ -208,23 +270,35 @@ TEST_CASE("a move needs the right to write in both realms") {
   world.Grant("bea", "A", "write");
   world.Grant("bea", "B", "read");
   Author bea(&world, "c1", "bea");
-  REQUIRE(Status(bea.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])")) == "applied");
-  CHECK(RejectCode(bea.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"})) == "forbidden");
+  REQUIRE(Status(bea.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])")) ==
+          "applied");
+  CHECK(RejectCode(bea.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                            {"A", "B"})) == "forbidden");
   CHECK(world.Row("items", "x")["realm"].as_string() == "A");
 }
 
-TEST_CASE("an edit with `if` is refused when another client changed the object since, not when its own updates did, nor touch") {
+TEST_CASE(
+    "an edit with `if` is refused when another client changed the object since, not when its own "
+    "updates did, nor touch") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}}])")) == "applied");
-  const char* edit = R"([{"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"h"},"if":1}])";
+  REQUIRE(Status(one.Push(
+              R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}}])")) ==
+          "applied");
+  const char* edit =
+      R"([{"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"h"},"if":1}])";
   CHECK(Status(one.Push(edit)) == "applied");
   CHECK(Status(one.Push(edit)) == "applied");
-  REQUIRE(Status(two.Push(R"([{"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])")) == "applied");
+  REQUIRE(Status(two.Push(
+              R"([{"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])")) ==
+          "applied");
   CHECK(world.Row("groups", "g")["revision"].as_u64() == 4);  // touched
   CHECK(Status(one.Push(edit)) == "applied");
   const Data results = world.Commit(
-      {{"c2", "anna", {two.Make(R"([{"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"i"}}])")}},
+      {{"c2",
+        "anna",
+        {two.Make(
+            R"([{"op":"update","table":"groups","id":"g","realm":"A","set":{"name":"i"}}])")}},
        {"c1", "anna", {one.Make(edit)}}});
   CHECK(RejectCode(results.items()[1].items()[0]) == "changed");
 }
@@ -232,11 +306,17 @@ TEST_CASE("an edit with `if` is refused when another client changed the object s
 TEST_CASE("the server's own refusals go the same way as the rules'") {
   World world;
   Author one(&world, "c1");
-  const Data update = one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])");
-  const Data follower = one.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}}])");
+  const Data update =
+      one.Make(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{}}])");
+  const Data follower =
+      one.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}}])");
   Data refusal = Data::MakeObject();
-  refusal.Set("client", "c1").Set("id", update["id"]).Set("code", "out_of_range").Set("detail", "too much");
-  const Data results = world.Commit({{"c1", "anna", {update, follower}}}, Data(Data::Array{refusal}));
+  refusal.Set("client", "c1")
+      .Set("id", update["id"])
+      .Set("code", "out_of_range")
+      .Set("detail", "too much");
+  const Data results =
+      world.Commit({{"c1", "anna", {update, follower}}}, Data(Data::Array{refusal}));
   CHECK(RejectCode(results.items()[0].items()[0]) == "out_of_range");
   CHECK(Status(results.items()[0].items()[1]) == "held");
   CHECK(RejectCode(one.Send(update)) == "out_of_range");
@@ -249,16 +329,25 @@ TEST_CASE("an update without id or chain is the request's fault; nothing is deci
   };
   CHECK(code(R"({"after":{"A":null},"ops":[]})") == "invalid");
   CHECK(code(R"({"id":"01890000-0000-7000-8000-000000000001","ops":[]})") == "invalid");
-  CHECK(code(R"({"id":"01890000-0000-7000-8000-000000000001","after":{"A":{"seq":0,"id":"x"}},"ops":[]})") == "invalid");
+  CHECK(
+      code(
+          R"({"id":"01890000-0000-7000-8000-000000000001","after":{"A":{"seq":0,"id":"x"}},"ops":[]})") ==
+      "invalid");
 }
 
 TEST_CASE("an object may not grow past its limit by several updates") {
   World world;
   Author one(&world, "c1");
   const std::string half(600'000, 'x');
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":")" + half + R"("}}])")) == "applied");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"people","id":"c","realm":"A","set":{"name":")" + half + R"("}}])")) == "applied");
-  CHECK(RejectCode(one.Push(R"([{"op":"update","table":"people","id":"c","realm":"A","set":{"email":")" + half + R"("}}])")) == "limit");
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":")" +
+                      half + R"("}}])")) == "applied");
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"people","id":"c","realm":"A","set":{"name":")" +
+                      half + R"("}}])")) == "applied");
+  CHECK(RejectCode(
+            one.Push(R"([{"op":"update","table":"people","id":"c","realm":"A","set":{"email":")" +
+                     half + R"("}}])")) == "limit");
 }
 
 TEST_CASE("many updates ask for their rows in few rounds") {
@@ -267,14 +356,18 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   std::string creates;
   for (int i = 0; i < 40; ++i) {
     const std::string n = std::to_string(i);
-    creates += std::string(i ? "," : "") + R"({"op":"create","table":"groups","id":"g)" + n + R"(","realm":"A","set":{"name":"g"}},)" +
-               R"({"op":"create","table":"members","id":"m)" + n + R"(","realm":"A","set":{"group":"g)" + n + R"("}},)" +
-               R"({"op":"create","table":"logs","id":"l)" + n + R"(","realm":"A","set":{"member":"m)" + n + R"("}})";
+    creates += std::string(i ? "," : "") + R"({"op":"create","table":"groups","id":"g)" + n +
+               R"(","realm":"A","set":{"name":"g"}},)" +
+               R"({"op":"create","table":"members","id":"m)" + n +
+               R"(","realm":"A","set":{"group":"g)" + n + R"("}},)" +
+               R"({"op":"create","table":"logs","id":"l)" + n +
+               R"(","realm":"A","set":{"member":"m)" + n + R"("}})";
   }
   REQUIRE(Status(one.Push("[" + creates + "]")) == "applied");
   Data::Array deletes;
   for (int i = 0; i < 40; ++i) {
-    deletes.push_back(one.Make(R"([{"op":"delete","table":"groups","id":"g)" + std::to_string(i) + R"(","realm":"A"}])"));
+    deletes.push_back(one.Make(R"([{"op":"delete","table":"groups","id":"g)" + std::to_string(i) +
+                               R"(","realm":"A"}])"));
   }
   const Data results = world.Commit({{"c1", "anna", deletes}});
   for (const Data& result : results.items()[0].items()) CHECK(Status(result) == "applied");

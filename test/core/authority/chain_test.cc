@@ -1,4 +1,5 @@
-// The chain: exactly once, under resends, late copies, refusals, clones and restored servers (DESIGN section 6).
+// The chain: exactly once, under resends, late copies, refusals, clones and restored servers
+// (DESIGN section 6).
 #include <doctest/doctest.h>
 
 #include <string>
@@ -10,7 +11,8 @@ namespace skerry::test {
 namespace {
 
 constexpr char kInc[] = R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])";
-constexpr char kCreate[] = R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":0}}])";
+constexpr char kCreate[] =
+    R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":0}}])";
 
 double CountOf(const World& world) { return world.Row("items", "x")["props"]["n"].as_number(); }
 
@@ -57,14 +59,18 @@ TEST_CASE("a refused id stays refused, however late its copy arrives") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  REQUIRE(Status(two.Push(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"u":7}}])")) == "applied");
-  const Data update = one.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"u":7}}])");
+  REQUIRE(
+      Status(two.Push(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"u":7}}])")) ==
+      "applied");
+  const Data update =
+      one.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"u":7}}])");
   const Data follower = one.Make(kInc);
   const Data refused = one.Send(update);
   CHECK(RejectCode(refused) == "unique");
   CHECK(Status(one.Send(follower)) == "held");
   // What it collided with goes: now it would be fine, but its author has been told.
-  REQUIRE(Status(two.Push(R"([{"op":"delete","table":"items","id":"y","realm":"A"}])")) == "applied");
+  REQUIRE(Status(two.Push(R"([{"op":"delete","table":"items","id":"y","realm":"A"}])")) ==
+          "applied");
   CHECK(one.Send(update) == refused);
   one.TakeBack(update);
   REQUIRE(Status(one.Push(kInc)) == "applied");
@@ -108,7 +114,9 @@ TEST_CASE("a client whose row is gone is told so by its oldest update only") {
   CHECK(world.last_done()["chains"].items().empty());
 }
 
-TEST_CASE("action ids are unique in a realm's log: a clone's second copy is refused with the place of the first") {
+TEST_CASE(
+    "action ids are unique in a realm's log: a clone's second copy is refused with the place of "
+    "the first") {
   World world;
   Author one(&world, "c1"), clone(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
@@ -123,12 +131,16 @@ TEST_CASE("action ids are unique in a realm's log: a clone's second copy is refu
   CHECK(CountOf(world) == 1);
 }
 
-TEST_CASE("an update that spans realms is admitted when it is next in each of them, and fits in all or in none") {
+TEST_CASE(
+    "an update that spans realms is admitted when it is next in each of them, and fits in all or "
+    "in none") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data in_b = one.Make(R"([{"op":"create","table":"items","id":"b","realm":"B","set":{}}])", {"B"});
-  const Data both = one.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
+  const Data in_b =
+      one.Make(R"([{"op":"create","table":"items","id":"b","realm":"B","set":{}}])", {"B"});
+  const Data both =
+      one.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
   CHECK(Status(one.Send(both)) == "unknown_client");
   CHECK(world.Row("items", "x")["realm"].as_string() == "A");
   REQUIRE(Status(one.Send(in_b)) == "applied");
@@ -161,7 +173,8 @@ TEST_CASE("refusals and applications of one group commit leave one row per chain
   World world;
   Author one(&world, "c1"), two(&world, "c2");
   const Data create = one.Make(kCreate), inc = one.Make(kInc);
-  const Data wrong = two.Make(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{}}])");
+  const Data wrong =
+      two.Make(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{}}])");
   const Data results = world.Commit({{"c1", "anna", {create, inc}}, {"c2", "anna", {wrong}}});
   CHECK(Status(results.items()[0].items()[1]) == "applied");
   CHECK(RejectCode(results.items()[1].items()[0]) == "missing_prop");

@@ -1,4 +1,5 @@
-// Effects beyond an update's own ops: cascade, setNull, restrict, touch, moves with children, the deleted parent (DESIGN 4, 7).
+// Effects beyond an update's own ops: cascade, setNull, restrict, touch, moves with children, the
+// deleted parent (DESIGN 4, 7).
 #include <doctest/doctest.h>
 
 #include <string>
@@ -13,7 +14,8 @@ struct Scenery {
   Author anna{&world, "c1"};
   Author bob{&world, "c2"};
   Scenery() {
-    REQUIRE(Status(anna.Push(R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
+    REQUIRE(Status(anna.Push(
+                R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
       {"op":"create","table":"people","id":"p","realm":"A","set":{"name":"p"}},
       {"op":"create","table":"countries","id":"se","realm":"A","set":{"name":"Sweden"}},
       {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g","person":"p"}},
@@ -21,9 +23,14 @@ struct Scenery {
   }
 };
 
-TEST_CASE("deleting a target cascades on the authority, transitively, to children that the deleting client never saw") {
+TEST_CASE(
+    "deleting a target cascades on the authority, transitively, to children that the deleting "
+    "client never saw") {
   Scenery s;
-  REQUIRE(Status(s.bob.Push(R"([{"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g"}}])")) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g"}}])")) ==
+      "applied");
   const Data result = s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
   CHECK(Status(result) == "applied");
   CHECK(result.Find("gone") == nullptr);
@@ -36,9 +43,11 @@ TEST_CASE("deleting a target cascades on the authority, transitively, to childre
   CHECK(changes == 4);
 }
 
-TEST_CASE("deleting a target of setNull nulls the ref, and moves the time of the child and its master") {
+TEST_CASE(
+    "deleting a target of setNull nulls the ref, and moves the time of the child and its master") {
   Scenery s;
-  REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"people","id":"p","realm":"A"}])")) == "applied");
+  REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"people","id":"p","realm":"A"}])")) ==
+          "applied");
   const Data& member = s.world.Row("members", "m");
   CHECK(member["props"].Find("person") == nullptr);
   CHECK(member["modifiedAt"].as_number() == s.world.now);
@@ -46,26 +55,36 @@ TEST_CASE("deleting a target of setNull nulls the ref, and moves the time of the
   CHECK(s.world.Row("groups", "g")["modifiedAt"].as_number() == s.world.now);
 }
 
-TEST_CASE("restrict refuses the delete of a target that is still referred to, by a child that the author never saw") {
+TEST_CASE(
+    "restrict refuses the delete of a target that is still referred to, by a child that the author "
+    "never saw") {
   Scenery s;
-  REQUIRE(Status(s.bob.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) ==
+      "applied");
   const Data result = s.anna.Push(R"([{"op":"delete","table":"people","id":"p","realm":"A"},
       {"op":"delete","table":"countries","id":"se","realm":"A"}])");
   CHECK(RejectCode(result) == "restrict");
   CHECK(result["rejected"].items()[0]["op"].as_u64() == 1);
   CHECK_FALSE(s.world.Row("people", "p").is_null());
-  // After the whole update: a child that goes, or lets go, in the same one is no hindrance, whatever the order.
+  // After the whole update: a child that goes, or lets go, in the same one is no hindrance,
+  // whatever the order.
   CHECK(Status(s.anna.Push(R"([{"op":"delete","table":"countries","id":"se","realm":"A"},
-      {"op":"update","table":"cities","id":"c","realm":"A","set":{"country":null}}])")) == "applied");
+      {"op":"update","table":"cities","id":"c","realm":"A","set":{"country":null}}])")) ==
+        "applied");
 }
 
 TEST_CASE("refs are evaluated after the whole update, not op by op") {
   Scenery s;
-  // The child's op stands before its parent's create; and a delete followed by a create of the same id is no delete.
-  CHECK(Status(s.anna.Push(R"([{"op":"create","table":"members","id":"m3","realm":"A","set":{"group":"h"}},
+  // The child's op stands before its parent's create; and a delete followed by a create of the same
+  // id is no delete.
+  CHECK(Status(s.anna.Push(
+            R"([{"op":"create","table":"members","id":"m3","realm":"A","set":{"group":"h"}},
       {"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}},
       {"op":"delete","table":"groups","id":"g","realm":"A"},
-      {"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"again"}}])")) == "applied");
+      {"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"again"}}])")) ==
+        "applied");
   CHECK_FALSE(s.world.Row("members", "m3").is_null());
   CHECK_FALSE(s.world.Row("members", "m").is_null());
   CHECK(s.world.Row("groups", "g")["props"]["name"].as_string() == "again");
@@ -73,8 +92,10 @@ TEST_CASE("refs are evaluated after the whole update, not op by op") {
 
 TEST_CASE("a child created under a deleted parent is deleted with it, and its author is told") {
   Scenery s;
-  REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])")) == "applied");
-  const Data result = s.bob.Push(R"([{"op":"create","table":"people","id":"q","realm":"A","set":{"name":"q"}},
+  REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])")) ==
+          "applied");
+  const Data result =
+      s.bob.Push(R"([{"op":"create","table":"people","id":"q","realm":"A","set":{"name":"q"}},
       {"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g","person":"q"}},
       {"op":"create","table":"logs","id":"l4","realm":"A","set":{"member":"m4"}}])");
   CHECK(Status(result) == "applied");
@@ -84,11 +105,23 @@ TEST_CASE("a child created under a deleted parent is deleted with it, and its au
   CHECK_FALSE(s.world.Row("people", "q").is_null());
 }
 
+TEST_CASE("who deletes the parent himself is not told that the child went with it") {
+  Scenery s;
+  const Data result = s.anna.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"},
+      {"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g"}},
+      {"op":"create","table":"members","id":"m5","realm":"B","set":{"group":"g"}}])",
+                                  {"A", "B"});
+  CHECK(Status(result) == "applied");
+  CHECK(result.Find("gone") == nullptr);
+  for (const char* id : {"m4", "m5"}) CHECK(s.world.Row("members", id).is_null());
+}
+
 TEST_CASE("the order of delete and create does not show in what is left") {
   for (const bool delete_first : {true, false}) {
     Scenery s;
     const Data del = s.anna.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
-    const Data create = s.bob.Make(R"([{"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g"}}])");
+    const Data create = s.bob.Make(
+        R"([{"op":"create","table":"members","id":"m4","realm":"A","set":{"group":"g"}}])");
     CHECK(Status(delete_first ? s.anna.Send(del) : s.bob.Send(create)) == "applied");
     CHECK(Status(delete_first ? s.bob.Send(create) : s.anna.Send(del)) == "applied");
     CHECK(s.world.Row("groups", "g").is_null());
@@ -96,15 +129,28 @@ TEST_CASE("the order of delete and create does not show in what is left") {
   }
 }
 
-TEST_CASE("a ref to what is deleted: setNull gives null, restrict refuses, a ref set by an update takes the row along") {
+TEST_CASE(
+    "a ref to what is deleted: setNull gives null, restrict refuses, a ref set by an update takes "
+    "the row along") {
   Scenery s;
-  REQUIRE(Status(s.anna.Push(R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) == "applied");
-  REQUIRE(Status(s.anna.Push(R"([{"op":"delete","table":"people","id":"p","realm":"A"},{"op":"delete","table":"countries","id":"se","realm":"A"},
+  REQUIRE(Status(s.anna.Push(
+              R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) ==
+          "applied");
+  REQUIRE(
+      Status(s.anna.Push(
+          R"([{"op":"delete","table":"people","id":"p","realm":"A"},{"op":"delete","table":"countries","id":"se","realm":"A"},
       {"op":"delete","table":"groups","id":"h","realm":"A"}])")) == "applied");
-  REQUIRE(Status(s.bob.Push(R"([{"op":"create","table":"members","id":"m5","realm":"A","set":{"group":"g","person":"p"}}])")) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"members","id":"m5","realm":"A","set":{"group":"g","person":"p"}}])")) ==
+      "applied");
   CHECK(s.world.Row("members", "m5")["props"] == Json(R"({"group":"g","role":"guest"})"));
-  CHECK(RejectCode(s.bob.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) == "restrict");
-  const Data result = s.bob.Push(R"([{"op":"update","table":"members","id":"m5","realm":"A","set":{"group":"h"}}])");
+  CHECK(
+      RejectCode(s.bob.Push(
+          R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) ==
+      "restrict");
+  const Data result = s.bob.Push(
+      R"([{"op":"update","table":"members","id":"m5","realm":"A","set":{"group":"h"}}])");
   CHECK(result["gone"] == Json("[0]"));
   CHECK(s.world.Row("members", "m5").is_null());
 }
@@ -127,20 +173,28 @@ TEST_CASE("touch: the master's time follows its details' create, update and dele
   CHECK_FALSE(changes[2]["touch"].as_bool());
   CHECK(touched(R"([{"op":"update","table":"logs","id":"l2","realm":"A","set":{"text":"t"}}])"));
   CHECK(touched(R"([{"op":"delete","table":"logs","id":"l2","realm":"A"}])"));
-  CHECK_FALSE(touched(R"([{"op":"update","table":"people","id":"p","realm":"A","set":{"name":"pp"}}])"));
+  CHECK_FALSE(
+      touched(R"([{"op":"update","table":"people","id":"p","realm":"A","set":{"name":"pp"}}])"));
   CHECK(s.world.Row("groups", "g")["createdAt"].as_number() < s.world.now);
 }
 
 TEST_CASE("a detail that changes masters touches both") {
   Scenery s;
-  REQUIRE(Status(s.anna.Push(R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) == "applied");
-  REQUIRE(Status(s.anna.Push(R"([{"op":"update","table":"members","id":"m","realm":"A","set":{"group":"h"}}])")) == "applied");
-  for (const char* id : {"g", "h"}) CHECK(s.world.Row("groups", id)["modifiedAt"].as_number() == s.world.now);
+  REQUIRE(Status(s.anna.Push(
+              R"([{"op":"create","table":"groups","id":"h","realm":"A","set":{"name":"h"}}])")) ==
+          "applied");
+  REQUIRE(Status(s.anna.Push(
+              R"([{"op":"update","table":"members","id":"m","realm":"A","set":{"group":"h"}}])")) ==
+          "applied");
+  for (const char* id : {"g", "h"})
+    CHECK(s.world.Row("groups", id)["modifiedAt"].as_number() == s.world.now);
 }
 
-TEST_CASE("a move takes children by cascade refs along, transitively, and nulls what may not follow") {
+TEST_CASE(
+    "a move takes children by cascade refs along, transitively, and nulls what may not follow") {
   Scenery s;
-  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])",
+                             {"A", "B"})) == "applied");
   for (const auto& [table, id] : {std::pair{"groups", "g"}, {"members", "m"}, {"logs", "l"}}) {
     CHECK(s.world.Row(table, id)["realm"].as_string() == "B");
     CHECK(s.world.Row(table, id)["revision"].as_u64() == 1);
@@ -151,31 +205,45 @@ TEST_CASE("a move takes children by cascade refs along, transitively, and nulls 
 
 TEST_CASE("a move of a target nulls setNull refs of those that stay, and is refused by restrict") {
   Scenery s;
-  REQUIRE(Status(s.bob.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) == "applied");
-  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"people","id":"p","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":"c","country":"se"}}])")) ==
+      "applied");
+  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"people","id":"p","realm":"A","to":"B"}])",
+                             {"A", "B"})) == "applied");
   CHECK(s.world.Row("members", "m")["props"].Find("person") == nullptr);
-  CHECK(RejectCode(s.anna.Push(R"([{"op":"move","table":"countries","id":"se","realm":"A","to":"B"}])", {"A", "B"})) == "restrict");
+  CHECK(RejectCode(s.anna.Push(
+            R"([{"op":"move","table":"countries","id":"se","realm":"A","to":"B"}])", {"A", "B"})) ==
+        "restrict");
   CHECK(Status(s.anna.Push(R"([{"op":"move","table":"countries","id":"se","realm":"A","to":"B"},
-      {"op":"move","table":"cities","id":"c","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+      {"op":"move","table":"cities","id":"c","realm":"A","to":"B"}])",
+                           {"A", "B"})) == "applied");
 }
 
-TEST_CASE("a child that was created while its parent moved away follows it, as if it had been there before") {
+TEST_CASE(
+    "a child that was created while its parent moved away follows it, as if it had been there "
+    "before") {
   for (const bool move_first : {true, false}) {
     Scenery s;
-    const Data move = s.anna.Make(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])", {"A", "B"});
-    const Data create = s.bob.Make(R"([{"op":"create","table":"members","id":"m6","realm":"A","set":{"group":"g"}}])");
+    const Data move = s.anna.Make(
+        R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])", {"A", "B"});
+    const Data create = s.bob.Make(
+        R"([{"op":"create","table":"members","id":"m6","realm":"A","set":{"group":"g"}}])");
     CHECK(Status(move_first ? s.anna.Send(move) : s.bob.Send(create)) == "applied");
     CHECK(Status(move_first ? s.bob.Send(create) : s.anna.Send(move)) == "applied");
     CHECK(s.world.Row("members", "m6")["realm"].as_string() == "B");
   }
 }
 
-TEST_CASE("a child whose parent moved where its author may not write is deleted with it, as he sees it") {
+TEST_CASE(
+    "a child whose parent moved where its author may not write is deleted with it, as he sees it") {
   Scenery s;
   s.world.Grant("bea", "A", "write");
   Author bea(&s.world, "c3", "bea");
-  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
-  const Data result = bea.Push(R"([{"op":"create","table":"members","id":"m6","realm":"A","set":{"group":"g"}}])");
+  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])",
+                             {"A", "B"})) == "applied");
+  const Data result =
+      bea.Push(R"([{"op":"create","table":"members","id":"m6","realm":"A","set":{"group":"g"}}])");
   CHECK(result["gone"] == Json("[0]"));
   CHECK(s.world.Row("members", "m6").is_null());
   CHECK(s.world.head("B") == 1);
@@ -183,9 +251,11 @@ TEST_CASE("a child whose parent moved where its author may not write is deleted 
 
 TEST_CASE("a child is not moved away from its parent") {
   Scenery s;
-  CHECK(RejectCode(s.anna.Push(R"([{"op":"move","table":"members","id":"m","realm":"A","to":"B"}])", {"A", "B"})) == "restrict");
+  CHECK(RejectCode(s.anna.Push(R"([{"op":"move","table":"members","id":"m","realm":"A","to":"B"}])",
+                               {"A", "B"})) == "restrict");
   CHECK(Status(s.anna.Push(R"([{"op":"move","table":"logs","id":"l","realm":"A","to":"B"},
-      {"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+      {"op":"move","table":"groups","id":"g","realm":"A","to":"B"}])",
+                           {"A", "B"})) == "applied");
   CHECK(s.world.Row("members", "m")["realm"].as_string() == "B");
 }
 
@@ -197,22 +267,30 @@ TEST_CASE("a child with two parents that both move along goes with them, however
       {"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"root"}},
       {"op":"create","table":"items","id":"b","realm":"A","set":{"parent":"a"}},
       {"op":"create","table":"items","id":"c","realm":"A","set":{"parent":"b"}}])")) == "applied");
-  REQUIRE(Status(one.Push(R"([{"op":"move","table":"items","id":"root","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
-  for (const char* id : {"root", "a", "b", "c"}) CHECK(world.Row("items", id)["realm"].as_string() == "B");
-  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"root","realm":"B"}])", {"B"})) == "applied");
+  REQUIRE(Status(one.Push(R"([{"op":"move","table":"items","id":"root","realm":"A","to":"B"}])",
+                          {"A", "B"})) == "applied");
+  for (const char* id : {"root", "a", "b", "c"})
+    CHECK(world.Row("items", id)["realm"].as_string() == "B");
+  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"root","realm":"B"}])", {"B"})) ==
+          "applied");
   for (const char* id : {"root", "a", "b", "c"}) CHECK(world.Row("items", id).is_null());
 }
 
 TEST_CASE("rows that are each other's parent go together, and that ends") {
   World world;
   Author one(&world, "c1");
-  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"b"}},
+  REQUIRE(
+      Status(one.Push(R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"b"}},
       {"op":"create","table":"items","id":"b","realm":"A","set":{"parent":"a"}},
-      {"op":"create","table":"items","id":"self","realm":"A","set":{"parent":"self"}}])")) == "applied");
+      {"op":"create","table":"items","id":"self","realm":"A","set":{"parent":"self"}}])")) ==
+      "applied");
   REQUIRE(Status(one.Push(R"([{"op":"move","table":"items","id":"a","realm":"A","to":"B"},
-      {"op":"move","table":"items","id":"self","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
-  for (const char* id : {"a", "b", "self"}) CHECK(world.Row("items", id)["realm"].as_string() == "B");
-  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"b","realm":"B"}])", {"B"})) == "applied");
+      {"op":"move","table":"items","id":"self","realm":"A","to":"B"}])",
+                          {"A", "B"})) == "applied");
+  for (const char* id : {"a", "b", "self"})
+    CHECK(world.Row("items", id)["realm"].as_string() == "B");
+  REQUIRE(Status(one.Push(R"([{"op":"delete","table":"items","id":"b","realm":"B"}])", {"B"})) ==
+          "applied");
   for (const char* id : {"a", "b"}) CHECK(world.Row("items", id).is_null());
 }
 

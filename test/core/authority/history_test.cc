@@ -1,20 +1,24 @@
-// Random histories of three clients and two or three realms: wherever a client stands, its base is exactly the server's rows
-// in scope at its cursors, as the world remembers them (it keeps every state; nothing is computed from the log). And what a
-// client has that told of its own updates in `have` is what it has that told of none (invariant 10).
+// Random histories of three clients and two or three realms: wherever a client stands, its base is
+// exactly the server's rows in scope at its cursors, as the world remembers them (it keeps every
+// state; nothing is computed from the log). And what a client has that told of its own updates in
+// `have` is what it has that told of none (invariant 10).
 //
-// The method is that of the executable model: updates arrive late and more than once, answers of pulls are lost or late,
-// ranges are cut anywhere, scopes overlap and are filled page by page, rights come and go.
+// The method is that of the executable model: updates arrive late and more than once, answers of
+// pulls are lost or late, ranges are cut anywhere, scopes overlap and are filled page by page,
+// rights come and go.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "authority/row_data.h"
 #include "authority/scope.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "log/codec.h"
-#include "test/core/authority/map_rows.h"
-#include "test/core/authority/pushing.h"
+#include "test/core/authority/test_client.h"
 
 namespace skerry::test {
 namespace {
@@ -23,121 +27,6 @@ const char* const kScopeSets[] = {
     R"([{"table":"items","filled":false},{"table":"groups","filled":false},{"table":"members","filled":false},{"table":"people","filled":false},{"table":"logs","filled":false}])",
     R"([{"table":"items","where":["<","n",2],"filled":false},{"table":"items","where":["=","u",3],"filled":false},{"table":"groups","filled":false}])",
     R"([{"table":"items","where":["!=","u",1],"filled":false},{"table":"members","where":["!=","person",null],"filled":true},{"table":"logs","filled":true}])",
-};
-
-struct Pushed {
-  Data update;
-  bool is_refused = false;
-  std::map<std::string, bool> confirmed;
-};
-
-class Client {
- public:
-  Client(World* world, int number, const char* scopes)
-      : author(world, "client" + std::to_string(number), "user" + std::to_string(number)),
-        scopes(Json(scopes)) {}
-
-  Author author;
-  Data scopes;
-  std::map<std::string, std::string> cursors;
-  MapRows base;
-  MapRows plain;  // the same, of a client that never folds its own updates
-  std::vector<Pushed> outbox;
-
-  Data Request(bool with_have, uint64_t limit) const {
-    Data at = Data::MakeObject(), have = Data::MakeArray();
-    for (const auto& [realm, cursor] : cursors) at.Set(realm, cursor);
-    for (const Pushed& pushed : outbox) {
-      if (with_have) have.Push(pushed.update["id"]);
-    }
-    Data request = Data::MakeObject();
-    request.Set("client", author.client()).Set("cursors", at).Set("scopes", scopes);
-    return request.Set("have", have).Set("limit", limit);
-  }
-
-  // Answers are folded only where the client still stands where it asked.
-  bool Fits(const Data& request) const {
-    const Data now = Request(true, 0);
-    return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];
-  }
-
-  void Fold(const Data& request, const Data& answer, MapRows* rows) const {
-    std::vector<Step> steps;
-    for (const char* list : {"revoked", "reset"}) {
-      for (const Data& realm : answer[list].items()) {
-        Step step;
-        step.kind = StepKind::kDropRealm;
-        step.realm = realm.as_string();
-        steps.push_back(std::move(step));
-      }
-    }
-    AddOwn(request, answer, &steps);
-    for (const Data& data : answer["changes"].items()) {
-      Result<Change> change = ChangeFromData(WorldSchema(), data);
-      REQUIRE(change.ok());
-      Step step;
-      step.kind = StepKind::kChange;
-      step.change = std::move(change.value());
-      steps.push_back(std::move(step));
-    }
-    for (const Data& fill : answer["fills"].items()) {
-      Step step;
-      step.kind = StepKind::kPage;
-      step.page.table = WorldSchema().FindTable(fill["table"].as_string());
-      step.page.where = WriteJson(fill["where"]);
-      step.page.above = fill["above"].as_string();
-      if (fill["upto"].is_string()) step.page.upto = fill["upto"].as_string();
-      for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
-      steps.push_back(std::move(step));
-    }
-    REQUIRE(ApplySteps(WorldSchema(), steps, rows, rows).ok());
-  }
-
-  void Advance(const Data& answer) {
-    cursors.clear();
-    for (const auto& [realm, cursor] : answer["cursors"].members()) cursors[realm] = cursor.as_string();
-    for (const Data& fill : answer["fills"].items()) {
-      for (Data& scope : scopes.mutable_items()) {
-        const bool is_it = scope["table"] == fill["table"] &&
-                           (scope["where"].is_null() ? Json(R"(["true"])") : scope["where"]) == fill["where"];
-        if (is_it) scope.Set("filled", fill["upto"].is_null() ? Data(true) : fill["upto"]);
-      }
-    }
-    for (Pushed& pushed : outbox) {
-      for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
-        pushed.confirmed[realm] = true;
-      }
-    }
-    std::erase_if(outbox, [](const Pushed& pushed) {
-      return pushed.is_refused || pushed.confirmed.size() == pushed.update["after"].members().size();
-    });
-  }
-
- private:
-  // Own updates first, in the order of each realm's log.
-  void AddOwn(const Data& request, const Data& answer, std::vector<Step>* steps) const {
-    std::map<std::pair<std::string, uint64_t>, Step> own;
-    for (const Pushed& pushed : outbox) {
-      const Data::Array& have = request["have"].items();
-      if (std::find(have.begin(), have.end(), pushed.update["id"]) == have.end()) continue;
-      for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
-        const uint64_t revision = place["revision"].as_u64();
-        const std::string& cursor = request["cursors"][realm].as_string();
-        if (!cursor.empty() && revision <= std::stoull(cursor)) continue;
-        Step& step = own[{realm, revision}];
-        step.kind = StepKind::kOwnOps;
-        step.realm = realm;
-        step.at = place["at"].as_number();
-        step.revision = revision;
-        const Result<Update> update = UpdateFromData(WorldSchema(), pushed.update);
-        REQUIRE(update.ok());
-        for (const Op& op : update.value().ops) {
-          if (op.realm == realm) step.ops.push_back(op);
-        }
-      }
-    }
-    for (auto& [place, step] : own) steps->push_back(std::move(step));
-  }
 };
 
 class History {
@@ -153,7 +42,7 @@ class History {
 
   void Run(int steps) {
     for (int i = 0; i < steps; ++i) {
-      Client& client = clients_[random_.Below(clients_.size())];
+      TestClient& client = clients_[random_.Below(clients_.size())];
       const uint64_t what = random_.Below(10);
       if (what < 4) {
         Make(&client);
@@ -167,7 +56,7 @@ class History {
     }
     for (int i = 0; i < 300 && !IsQuiet(); ++i) {
       while (!net_.empty()) Deliver();
-      for (Client& client : clients_) {
+      for (TestClient& client : clients_) {
         Ask(&client, 0);
         while (!answers_.empty()) Answer();
       }
@@ -177,7 +66,7 @@ class History {
 
  private:
   bool IsQuiet() {
-    for (Client& client : clients_) {
+    for (TestClient& client : clients_) {
       if (!client.outbox.empty()) return false;
       for (const Data& scope : client.scopes.items()) {
         if (!scope["filled"].as_bool()) return false;
@@ -210,25 +99,42 @@ class History {
     if (random_.Below(3) == 0) item += R"(,"u":)" + std::to_string(random_.Below(5));
     if (random_.Below(4) == 0) item += R"(,"parent":")" + id("i") + "\"";
     switch (random_.Below(12)) {
-      case 0: case 1: return place("create", "items", id("i")) + R"(,"set":{)" + item + "}}";
-      case 2: case 3: return place("update", "items", id("i")) + R"(,"set":{)" + item + "}}";
-      case 4: return place("inc", "items", id("i")) + R"(,"add":{"n":1}})";
-      case 5: return place("delete", "items", id("i")) + "}";
-      case 6: return place("move", "items", id("i")) + R"(,"to":")" + (realm == "A" ? "B" : "A") + "\"}";
-      case 7: return place("create", "groups", id("g")) + R"(,"set":{"name":"g"}})";
-      case 8: return place("create", "members", id("m")) + R"(,"set":{"group":")" + id("g") + R"(","person":")" + id("p") + R"("}})";
-      case 9: return place("create", "logs", id("l")) + R"(,"set":{"member":")" + id("m") + R"(","text":")" + n + R"("}})";
-      case 10: return place("create", "people", id("p")) + R"(,"set":{"name":"p"}})";
+      case 0:
+      case 1:
+        return place("create", "items", id("i")) + R"(,"set":{)" + item + "}}";
+      case 2:
+      case 3:
+        return place("update", "items", id("i")) + R"(,"set":{)" + item + "}}";
+      case 4:
+        return place("inc", "items", id("i")) + R"(,"add":{"n":1}})";
+      case 5:
+        return place("delete", "items", id("i")) + "}";
+      case 6:
+        return place("move", "items", id("i")) + R"(,"to":")" + (realm == "A" ? "B" : "A") + "\"}";
+      case 7:
+        return place("create", "groups", id("g")) + R"(,"set":{"name":"g"}})";
+      case 8:
+        return place("create", "members", id("m")) + R"(,"set":{"group":")" + id("g") +
+               R"(","person":")" + id("p") + R"("}})";
+      case 9:
+        return place("create", "logs", id("l")) + R"(,"set":{"member":")" + id("m") +
+               R"(","text":")" + n + R"("}})";
+      case 10:
+        return place("create", "people", id("p")) + R"(,"set":{"name":"p"}})";
       default:
         switch (random_.Below(3)) {
-          case 0: return place("delete", "groups", id("g")) + "}";
-          case 1: return place("delete", "people", id("p")) + "}";
-          default: return place("move", "groups", id("g")) + R"(,"to":")" + (realm == "A" ? "B" : "A") + "\"}";
+          case 0:
+            return place("delete", "groups", id("g")) + "}";
+          case 1:
+            return place("delete", "people", id("p")) + "}";
+          default:
+            return place("move", "groups", id("g")) + R"(,"to":")" + (realm == "A" ? "B" : "A") +
+                   "\"}";
         }
     }
   }
 
-  void Make(Client* client) {
+  void Make(TestClient* client) {
     if (client->outbox.size() >= 4) return;
     std::string ops = AnyOp();
     for (uint64_t more = random_.Below(3); more > 0; --more) ops += "," + AnyOp();
@@ -251,7 +157,7 @@ class History {
       const Sent sent = net_[place];
       // A copy comes again later, now and then; what is held stays on its way.
       if (random_.Below(4) != 0) net_.erase(net_.begin() + static_cast<long>(place));
-      const Client& client = clients_[sent.client];
+      const TestClient& client = clients_[sent.client];
       requests.push_back({client.author.client(), client.author.user(), {sent.update}});
       whose.push_back(sent.client);
     }
@@ -276,16 +182,19 @@ class History {
     return false;
   }
 
-  // The refused update and all that follow it, in any realm, are given up; the chain goes on from before them.
-  void Refused(Client* client, const Data& update) {
+  // The refused update and all that follow it, in any realm, are given up; the chain goes on from
+  // before them.
+  void Refused(TestClient* client, const Data& update) {
     size_t first = 0;
-    while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"])) ++first;
+    while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"]))
+      ++first;
     if (first == client->outbox.size()) return;
     std::set<std::string> realms, gone;
     for (size_t i = first; i < client->outbox.size(); ++i) {
       const Data& later = client->outbox[i].update;
       bool follows = i == first;
-      for (const auto& [realm, link] : later["after"].members()) follows = follows || realms.contains(realm);
+      for (const auto& [realm, link] : later["after"].members())
+        follows = follows || realms.contains(realm);
       if (!follows) continue;
       for (const auto& [realm, link] : later["after"].members()) {
         if (!realms.insert(realm).second) continue;
@@ -294,14 +203,19 @@ class History {
       }
       gone.insert(later["id"].as_string());
     }
-    std::erase_if(client->outbox, [&](const Pushed& pushed) { return gone.contains(pushed.update["id"].as_string()); });
+    std::erase_if(client->outbox, [&](const Pushed& pushed) {
+      return gone.contains(pushed.update["id"].as_string());
+    });
   }
 
-  void Ask(Client* client, uint64_t limit = ~0ull) {
+  void Ask(TestClient* client, uint64_t limit = ~0ull) {
     if (limit == ~0ull) limit = random_.Below(4);
     const std::string& user = client->author.user();
-    Answered answered{static_cast<size_t>(client - clients_.data()), client->Request(true, limit),
-                      client->Request(false, limit), {}, {}};
+    Answered answered{static_cast<size_t>(client - clients_.data()),
+                      client->Request(true, limit),
+                      client->Request(false, limit),
+                      {},
+                      {}};
     answered.answer = world_.Pull(user, answered.request);
     answered.plain = world_.Pull(user, answered.plain_request);
     REQUIRE_FALSE(answered.answer.Find("error"));
@@ -313,7 +227,7 @@ class History {
     const size_t place = random_.Below(answers_.size());
     const Answered answered = answers_[place];
     answers_.erase(answers_.begin() + static_cast<long>(place));
-    Client& client = clients_[answered.client];
+    TestClient& client = clients_[answered.client];
     if (!client.Fits(answered.request)) return;
     for (const auto& [update, places] : answered.answer["own"].members()) {
       const Data::Array& have = answered.request["have"].items();
@@ -326,18 +240,19 @@ class History {
     Check(client);
   }
 
-  static bool IsHeld(const Client& client, const std::string& update) {
+  static bool IsHeld(const TestClient& client, const std::string& update) {
     for (const Pushed& pushed : client.outbox) {
       if (pushed.update["id"].as_string() == update) return true;
     }
     return false;
   }
 
-  void Check(const Client& client) {
+  void Check(const TestClient& client) {
     const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), client.scopes);
     const Scopes& scopes = parsed.value();
     for (const auto& [realm, cursor] : client.cursors) {
-      const std::map<std::pair<std::string, ObjectKey>, Row> want = Wanted(scopes, realm, std::stoull(cursor));
+      const std::map<std::pair<std::string, ObjectKey>, Row> want =
+          Wanted(scopes, realm, std::stoull(cursor));
       for (const MapRows* base : {&client.base, &client.plain}) {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
@@ -357,7 +272,8 @@ class History {
     }
   }
 
-  std::map<std::pair<std::string, ObjectKey>, Row> Wanted(const Scopes& scopes, const std::string& realm,
+  std::map<std::pair<std::string, ObjectKey>, Row> Wanted(const Scopes& scopes,
+                                                          const std::string& realm,
                                                           uint64_t revision) const {
     std::map<std::pair<std::string, ObjectKey>, Row> want;
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
@@ -371,13 +287,15 @@ class History {
 
   Random random_;
   World world_;
-  std::vector<Client> clients_;
+  std::vector<TestClient> clients_;
   std::vector<Sent> net_;
   std::vector<Answered> answers_;
   std::set<std::string> applied_;
 };
 
-TEST_CASE("diff(F, E) applied to F gives E, and reduction leaves the same state as none (invariants 4 and 10)") {
+TEST_CASE(
+    "diff(F, E) applied to F gives E, and reduction leaves the same state as none (invariants 4 "
+    "and 10)") {
   for (uint64_t seed = 0; seed < 30; ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);

@@ -23,8 +23,10 @@ class Sink final : public ImageSink {
 
 TEST_CASE("an image holds every live row at the stated cursor, and says its checksum") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1'000'020});
-  const std::string row = R"({"table":"cities","id":"x","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"props":{"name":"Åre","population":1.5}})";
-  const std::string dead = R"({"table":"cities","id":"y","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"deletedAt":6,"props":{"name":"gone"}})";
+  const std::string row =
+      R"({"table":"cities","id":"x","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"props":{"name":"Åre","population":1.5}})";
+  const std::string dead =
+      R"({"table":"cities","id":"y","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"deletedAt":6,"props":{"name":"gone"}})";
   CHECK(maker.Rows(R"({"rows":[)" + row + "]}") == "{}");
   CHECK(maker.Rows(R"({"rows":[)" + dead + "]}") == "{}");
   const Data finished = Json(maker.FinishJson());
@@ -45,11 +47,16 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
 
 TEST_CASE("rows of another realm, or after the end, are the server's mistake") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1});
-  const std::string row = R"({"rows":[{"table":"countries","id":"x","realm":"B","props":{"name":"n"}}]})";
+  const std::string row =
+      R"({"rows":[{"table":"countries","id":"x","realm":"B","props":{"name":"n"}}]})";
   CHECK(Json(maker.Rows(row))["error"]["code"].as_string() == "misuse");
-  CHECK(Json(maker.Rows(R"({"rows":[{"table":"nothing","id":"x","realm":"A","props":{}}]})")).Find("error") != nullptr);
+  CHECK(Json(maker.Rows(R"({"rows":[{"table":"nothing","id":"x","realm":"A","props":{}}]})"))
+            .Find("error") != nullptr);
   maker.FinishJson();
-  CHECK(Json(maker.Rows(R"({"rows":[{"table":"countries","id":"x","realm":"A","props":{"name":"n"}}]})"))["error"]["code"].as_string() == "misuse");
+  CHECK(Json(maker.Rows(
+            R"({"rows":[{"table":"countries","id":"x","realm":"A","props":{"name":"n"}}]})"))
+            ["error"]["code"]
+                .as_string() == "misuse");
 }
 
 }  // namespace

@@ -1,56 +1,21 @@
-// Pull: the answer is diff(F, E), realm by realm (DESIGN section 7). One case for each rule; random histories are in
-// history_test.cc.
+// Pull: the answer is diff(F, E), realm by realm (DESIGN section 7). One case for each rule; random
+// histories are in history_test.cc, fills in fill_test.cc.
 #include <doctest/doctest.h>
 
 #include <string>
 
 #include "base/json.h"
-#include "base/limits.h"
-#include "test/core/authority/pushing.h"
+#include "test/core/authority/pulling.h"
 
 namespace skerry::test {
 namespace {
 
-constexpr char kAllTables[] = R"([{"table":"groups","filled":true},{"table":"members","filled":true},{"table":"people","filled":true},
-  {"table":"countries","filled":true},{"table":"cities","filled":true},{"table":"items","filled":true},{"table":"logs","filled":true}])";
-
-Data Request(const std::string& client, std::string_view cursors, const Data::Array& have = {},
-             std::string_view scopes = kAllTables) {
-  Data request = Data::MakeObject();
-  request.Set("client", client).Set("cursors", Json(cursors)).Set("have", Data(have));
-  return request.Set("scopes", Json(scopes));
-}
-
-// {"A":"<cursor at this revision>", …}
-std::string At(const World& world, uint64_t a, uint64_t b = 0) {
-  return R"({"A":")" + world.cursor("A", a) + R"(","B":")" + world.cursor("B", b) + R"("})";
-}
-
-// "change table/id" of every change, in order.
-std::string Short(const Data& answer) {
-  std::string text;
-  for (const Data& change : answer["changes"].items()) {
-    if (!text.empty()) text += ", ";
-    text += change["change"].as_string() + " " + change["table"].as_string() + "/" + change["id"].as_string();
-  }
-  return text;
-}
-
-struct Scenery {
-  World world;
-  Author anna{&world, "c1"};
-  Author bob{&world, "c2"};
-  Scenery() {
-    REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":1,"note":"old"}},
-      {"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
-      {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])")) == "applied");
-    REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"b","realm":"B","set":{}}])", {"B"})) == "applied");
-  }
-};
-
-TEST_CASE("what the client pushed itself is not downloaded again, it is confirmed with revision and time") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
+TEST_CASE(
+    "what the client pushed itself is not downloaded again, it is confirmed with revision and "
+    "time") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
       {"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}},{"op":"inc","table":"items","id":"y","realm":"A","add":{"n":1}}])");
   const Data result = s.anna.Send(update);
   const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
@@ -62,9 +27,11 @@ TEST_CASE("what the client pushed itself is not downloaded again, it is confirme
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE("only updates in the `have` of this request are reduced: others come in full, and are named") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":4}}])");
+TEST_CASE(
+    "only updates in the `have` of this request are reduced: others come in full, and are named") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":4}}])");
   s.anna.Send(update);
   const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
   CHECK(Short(answer) == "update items/x");
@@ -72,20 +39,28 @@ TEST_CASE("only updates in the `have` of this request are reduced: others come i
   CHECK(answer["own"].members().size() == 1);
 }
 
-TEST_CASE("where client and server do not overlap the server's version is sent; identical props are dropped") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2,"note":"mine"}}])");
+TEST_CASE(
+    "where client and server do not overlap the server's version is sent; identical props are "
+    "dropped") {
+  PulledScenery s;
+  const Data update = s.anna.Make(
+      R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2,"note":"mine"}}])");
   s.anna.Send(update);
-  REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2,"note":"his"}}])")) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2,"note":"his"}}])")) ==
+      "applied");
   const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
   REQUIRE(Short(answer) == "update items/x");
   CHECK(answer["changes"].items()[0]["set"] == Json(R"({"note":"his"})"));
   CHECK(answer["changes"].items()[0]["revision"].as_u64() == 3);
 }
 
-TEST_CASE("what the authority added is sent to the author too: cascade, touch, the child that is gone") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"create","table":"logs","id":"l","realm":"A","set":{"member":"m"}}])");
+TEST_CASE(
+    "what the authority added is sent to the author too: cascade, touch, the child that is gone") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"create","table":"logs","id":"l","realm":"A","set":{"member":"m"}}])");
   s.anna.Send(update);
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
   CHECK(Short(answer) == "update groups/g, update members/m");
@@ -94,14 +69,15 @@ TEST_CASE("what the authority added is sent to the author too: cascade, touch, t
   s.anna.Send(removal);
   answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {removal["id"]}));
   CHECK(Short(answer) == "delete members/m, delete logs/l");
-  const Data late = s.anna.Make(R"([{"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g"}}])");
+  const Data late = s.anna.Make(
+      R"([{"op":"create","table":"members","id":"m2","realm":"A","set":{"group":"g"}}])");
   s.anna.Send(late);
   answer = s.world.Pull("anna", Request("c1", At(s.world, 3, 1), {late["id"]}));
   CHECK(Short(answer) == "delete members/m2");
 }
 
 TEST_CASE("several changes of one object arrive as one, and one that came and went not at all") {
-  Scenery s;
+  PulledScenery s;
   for (const char* ops : {R"([{"op":"create","table":"items","id":"t","realm":"A","set":{}}])",
                           R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":7}}])",
                           R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])",
@@ -114,10 +90,16 @@ TEST_CASE("several changes of one object arrive as one, and one that came and we
 }
 
 TEST_CASE("a range that ends before the head does not leak later effects") {
-  Scenery s;
-  REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])")) == "applied");
-  REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3,"note":"later"}}])")) == "applied");
-  REQUIRE(Status(s.bob.Push(R"([{"op":"delete","table":"items","id":"x","realm":"A"}])")) == "applied");
+  PulledScenery s;
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])")) ==
+          "applied");
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3,"note":"later"}}])")) ==
+      "applied");
+  REQUIRE(Status(s.bob.Push(R"([{"op":"delete","table":"items","id":"x","realm":"A"}])")) ==
+          "applied");
   Data request = Request("c1", At(s.world, 1, 1));
   request.Set("limit", 1);
   Data answer = s.world.Pull("anna", request);
@@ -131,25 +113,32 @@ TEST_CASE("a range that ends before the head does not leak later effects") {
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE("objects enter a scope whole and leave it bare; an own update that leaves it is told back") {
-  Scenery s;
+TEST_CASE(
+    "objects enter a scope whole and leave it bare; an own update that leaves it is told back") {
+  PulledScenery s;
   const char* scope = R"([{"table":"items","where":[">=","n",5],"filled":true}])";
-  REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":5}}])")) == "applied");
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":5}}])")) ==
+          "applied");
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {}, scope));
   REQUIRE(Short(answer) == "create items/x");
   CHECK(answer["changes"].items()[0]["set"] == Json(R"({"n":5,"note":"old"})"));
-  REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":-1}}])")) == "applied");
+  REQUIRE(
+      Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":-1}}])")) ==
+      "applied");
   answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {}, scope));
   CHECK(Short(answer) == "delete items/x");
-  const Data update = s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
+  const Data update =
+      s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
   s.anna.Send(update);
   answer = s.world.Pull("anna", Request("c1", At(s.world, 3, 1), {update["id"]}, scope));
   CHECK(Short(answer) == "delete items/y");
 }
 
 TEST_CASE("own is independent of scopes, and names what is in `have` at or below the cursor") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
   s.anna.Send(update);
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {update["id"]}, "[]"));
   CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
@@ -159,13 +148,25 @@ TEST_CASE("own is independent of scopes, and names what is in `have` at or below
   CHECK(answer["own"].members().size() == 1);
 }
 
+TEST_CASE("an own update at or below the cursor is confirmed, and not folded once more") {
+  PulledScenery s;
+  const Data update = s.anna.Make(
+      R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":4}},{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":4}}])",
+      {"A", "B"});
+  s.anna.Send(update);
+  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 2, 1), {update["id"]}));
+  CHECK(answer["own"][update["id"].as_string()].members().size() == 2);
+  CHECK(Short(answer) == "");
+}
+
 TEST_CASE("a move is one `move` for who sees both realms, a delete or a create for who sees one") {
-  Scenery s;
+  PulledScenery s;
   s.world.Grant("bea", "A", "read");
   s.world.Grant("carl", "B", "read");
   const std::string before = At(s.world, 1, 1);
   REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
-      {"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+      {"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                            {"A", "B"})) == "applied");
   Data answer = s.world.Pull("anna", Request("c1", before));
   REQUIRE(Short(answer) == "move items/x");
   const Data& move = answer["changes"].items()[0];
@@ -182,8 +183,9 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
 }
 
 TEST_CASE("its author, whose own fold removed the row, gets the moved one whole") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
   s.anna.Send(update);
   const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
   CHECK(Short(answer) == "create items/x");
@@ -191,9 +193,13 @@ TEST_CASE("its author, whose own fold removed the row, gets the moved one whole"
 }
 
 TEST_CASE("an entry that spans realms is in all ranges or in none") {
-  Scenery s;
-  for (int i = 0; i < 3; ++i) REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":1}}])", {"B"})) == "applied");
-  REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"})) == "applied");
+  PulledScenery s;
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(Status(s.bob.Push(
+                R"([{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":1}}])", {"B"})) ==
+            "applied");
+  REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                            {"A", "B"})) == "applied");
   s.world.most_entries["B"] = 2;
   Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
   CHECK(answer["cursors"] == Json(At(s.world, 1, 3)));  // A waits for B
@@ -208,86 +214,12 @@ TEST_CASE("an entry that spans realms is in all ranges or in none") {
   CHECK(Short(answer) == "delete items/x");
 }
 
-TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled are not sent") {
-  Scenery s;
-  REQUIRE(Status(s.bob.Push(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}},{"op":"create","table":"items","id":"z","realm":"A","set":{}}])")) == "applied");
-  Data answer = s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
-  CHECK(Short(answer) == "create items/x, create items/b");
-  const Data& page = answer["fills"].items()[0];
-  CHECK(page["above"].as_string() == "");
-  CHECK(page["upto"].as_string() == "x");
-  CHECK(page["ids"] == Json(R"(["b","x"])"));
-  CHECK(answer["more"].as_bool());
-  const std::string cursors = WriteJson(answer["cursors"]);
-  CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
-  REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":9}},{"op":"update","table":"items","id":"y","realm":"A","set":{"n":9}}])")) == "applied");
-  answer = s.world.Pull("anna", Request("c1", cursors, {}, R"([{"table":"items","filled":"x"}])"));
-  CHECK(Short(answer) == "update items/x, create items/y, create items/z");
-  CHECK(answer["fills"].items()[0]["above"].as_string() == "x");
-  CHECK(answer["fills"].items()[0]["upto"].is_null());
-  CHECK_FALSE(answer["more"].as_bool());
-}
-
-TEST_CASE("objects of own updates beyond what is filled are sent whole, or deleted") {
-  Scenery s;
-  s.world.page_rows = 1;
-  const Data update = s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}},
-      {"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},{"op":"delete","table":"items","id":"w","realm":"A"}])");
-  s.anna.Send(update);
-  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}, R"([{"table":"items","filled":"a"}])"));
-  CHECK(Short(answer) == "delete items/w, create items/x, create items/y, create items/b");
-  CHECK(answer["changes"].items()[1]["set"] == Json(R"({"n":2,"note":"old"})"));
-}
-
-TEST_CASE("a page waits for the answer that reaches every head") {
-  Scenery s;
-  for (int i = 0; i < 3; ++i) REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])")) == "applied");
-  s.world.most_entries["A"] = 1;
-  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {}, R"([{"table":"items","filled":false}])"));
-  CHECK(answer["fills"].items().empty());
-  CHECK(answer["more"].as_bool());
-}
-
-TEST_CASE("a realm that is new to a client whose scopes are filled comes as creates, whatever filled says") {
-  Scenery s;
-  const Data update = s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
-  s.anna.Send(update);
-  const Data answer = s.world.Pull("anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {update["id"]}));
-  // Its own create is folded at home, the rest is sent.
-  CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
-  CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
-  CHECK(answer["own"].members().size() == 2);  // all of this client's in the range
-}
-
-TEST_CASE("a large realm that is wanted whole is named by an image; nothing else of it is in the answer") {
-  Scenery s;
-  s.world.rows_for_image = kImageRows + 1;
-  std::string scopes = kAllTables;
-  for (size_t at; (at = scopes.find("true")) != std::string::npos;) scopes.replace(at, 4, "false");
-  const Data answer = s.world.Pull("anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {}, scopes));
-  CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
-  CHECK(answer["cursors"]["A"].as_string() == "0@0");
-  CHECK(Short(answer) == "create items/b");
-  // Not where only a part is wanted.
-  const Data part = s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
-  CHECK(part["fills"].items().size() == 1);
-  CHECK(part["fills"].items()[0].Find("url") == nullptr);
-}
-
-TEST_CASE("a cursor of another history is noticed, whoever wrote in between, and the realm begins anew") {
-  Scenery s;
-  for (const char* cursor : {"1@999", "7@1000010"}) {
-    const Data answer = s.world.Pull("anna", Request("c1", std::string(R"({"A":")") + cursor + R"(","B":")" + s.world.cursor("B", 1) + "\"}"));
-    CHECK(answer["reset"] == Json(R"(["A"])"));
-    CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
-    CHECK(answer["cursors"] == Json(At(s.world, 1, 1)));
-  }
-}
-
-TEST_CASE("realms without the right to read are revoked, existing or not, and nothing of them is told") {
-  Scenery s;
+TEST_CASE(
+    "realms without the right to read are revoked, existing or not, and nothing of them is told") {
+  PulledScenery s;
   s.world.Grant("bea", "A", "read");
-  const Data answer = s.world.Pull("bea", Request("c3", R"({"A":")" + s.world.cursor("A", 1) + R"(","B":"1@5","never":"1@5"})"));
+  const Data answer = s.world.Pull(
+      "bea", Request("c3", R"({"A":")" + s.world.cursor("A", 1) + R"(","B":"1@5","never":"1@5"})"));
   CHECK(answer["revoked"] == Json(R"(["B","never"])"));
   CHECK(answer["cursors"].members().size() == 1);
   CHECK(Short(answer) == "");
@@ -299,13 +231,21 @@ TEST_CASE("wrong requests are refused with a code") {
     return world.Pull("anna", Json(request))["error"]["code"].as_string();
   };
   CHECK(code(R"({"client":"c","cursors":{"A":"x"},"scopes":[]})") == "invalid");
-  CHECK(code(R"({"client":"c","cursors":{"A":"99999999999999999999@1"},"scopes":[]})") == "invalid");
+  CHECK(code(R"({"client":"c","cursors":{"A":"99999999999999999999@1"},"scopes":[]})") ==
+        "invalid");
   CHECK(code(R"({"cursors":{},"scopes":[]})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{}})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"nothing"}]})") == "unknown_table");
-  CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"items","where":["=","nothing",1]}]})") == "unknown_prop");
-  CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"items","filled":3}]})") == "invalid");
-  CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"members","where":["in","group",{"table":"groups","select":"id"}]}]})") == "unsupported");
+  CHECK(
+      code(
+          R"({"client":"c","cursors":{},"scopes":[{"table":"items","where":["=","nothing",1]}]})") ==
+      "unknown_prop");
+  CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"items","filled":3}]})") ==
+        "invalid");
+  CHECK(
+      code(
+          R"({"client":"c","cursors":{},"scopes":[{"table":"members","where":["in","group",{"table":"groups","select":"id"}]}]})") ==
+      "unsupported");
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ class Author {
   Author(World* world, std::string client, std::string user = "anna")
       : world_(world), client_(std::move(client)), user_(std::move(user)) {}
 
-  // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the chain.
+  // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the
+  // chain.
   Data Make(std::string_view ops, const std::vector<std::string>& realms = {"A"});
   // The same, pushed; its result. Where it is not applied, the chain goes back.
   Data Push(std::string_view ops, const std::vector<std::string>& realms = {"A"});

@@ -2,6 +2,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/admission_test.cc
   authority/chain_test.cc
   authority/effects_test.cc
+  authority/fill_test.cc
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/pull_test.cc

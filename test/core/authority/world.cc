@@ -88,10 +88,13 @@ Data World::StartInput(const std::vector<Request>& requests, const Data& refuse)
     for (const Data& update : request.updates) {
       for (const auto& [realm, link] : update["after"].members()) named.insert(realm);
       ids.insert(update["id"].as_string());
-      for (const Data& action : update["actions"].items()) action_ids.insert(action["id"].as_string());
+      for (const Data& action : update["actions"].items())
+        action_ids.insert(action["id"].as_string());
     }
     Data item = Data::MakeObject();
-    item.Set("client", request.client).Set("user", request.user).Set("updates", Data(request.updates));
+    item.Set("client", request.client)
+        .Set("user", request.user)
+        .Set("updates", Data(request.updates));
     pushed.Push(std::move(item));
   }
   for (const std::string& realm : named) {
@@ -223,7 +226,8 @@ void World::Store(const Data& done) {
     for (size_t revision = states.size(); revision-- > known;) {
       states[revision] = present;
       for (const Data& change : done["changes"].items()) {
-        if (change["realm"].as_string() != realm || change["revision"].as_u64() != revision) continue;
+        if (change["realm"].as_string() != realm || change["revision"].as_u64() != revision)
+          continue;
         const Key key{change["table"].as_string(), change["id"].as_string()};
         if (change["before"].is_null()) {
           present.erase(key);
@@ -260,7 +264,8 @@ const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) c
 std::string World::cursor(const std::string& realm, uint64_t revision) const {
   for (const Data& entry : entries_) {
     if (entry["realm"].as_string() != realm || entry["revision"].as_u64() != revision) continue;
-    return std::to_string(revision) + "@" + std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
+    return std::to_string(revision) + "@" +
+           std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
   }
   return "0@0";
 }
@@ -294,7 +299,8 @@ Data World::RowAfter(const Data& need) const {
   out.Set("realm", need["realm"]).Set("table", need["table"]).Set("id", need["id"]);
   for (const Data& change : changes_) {
     if (!(change["realm"] == need["realm"]) || !(change["table"] == need["table"])) continue;
-    if (!(change["id"] == need["id"]) || change["revision"].as_u64() <= need["after"].as_u64()) continue;
+    if (!(change["id"] == need["id"]) || change["revision"].as_u64() <= need["after"].as_u64())
+      continue;
     return out.Set("before", change["before"]);
   }
   const Data& row = Row(need["table"].as_string(), need["id"].as_string());
@@ -311,7 +317,8 @@ Data World::PullRead(const Data& needs) const {
     uint64_t limit = need["limit"].as_u64();
     if (most_entries.contains(realm)) limit = std::min(limit, most_entries.at(realm) + 1);
     for (const Data& entry : entries_) {
-      if (!(entry["realm"] == need["realm"]) || entry["revision"].as_u64() < need["from"].as_u64()) continue;
+      if (!(entry["realm"] == need["realm"]) || entry["revision"].as_u64() < need["from"].as_u64())
+        continue;
       if (!need["client"].is_null() && !(entry["client"] == need["client"])) continue;
       if (limit == 0) break;
       --limit;
@@ -334,7 +341,8 @@ Data World::PullRead(const Data& needs) const {
   for (const Data& need : needs["state"].items()) {
     for (const auto& [key, row] : rows_) {
       const Data::Array& tables = need["tables"].items();
-      const bool is_asked = std::find(tables.begin(), tables.end(), Quote(key.first)) != tables.end();
+      const bool is_asked =
+          std::find(tables.begin(), tables.end(), Quote(key.first)) != tables.end();
       if (is_asked && IsLive(row) && row["realm"] == need["realm"]) state.Push(row);
     }
   }
@@ -345,7 +353,9 @@ Data World::PullRead(const Data& needs) const {
     images.Push(image.Set("realm", need["realm"]).Set("url", "/v1/snapshot"));
   }
   Data in = Data::MakeObject();
-  in.Set("entries", std::move(entries)).Set("changes", std::move(changes)).Set("own", std::move(own));
+  in.Set("entries", std::move(entries))
+      .Set("changes", std::move(changes))
+      .Set("own", std::move(own));
   in.Set("state", std::move(state)).Set("pages", std::move(pages)).Set("rows", std::move(rows));
   in.Set("images", std::move(images));
   return in;

@@ -1,6 +1,6 @@
-// World: what a server is to the authority, in memory and as naive as can be: rows, log, changes, chains. It answers `needs`
-// by scanning everything, keeps every state that a realm ever had, and speaks the JSON of docs/authority.md, so that these
-// tests hold that contract too.
+// World: what a server is to the authority, in memory and as naive as can be: rows, log, changes,
+// chains. It answers `needs` by scanning everything, keeps every state that a realm ever had, and
+// speaks the JSON of docs/authority.md, so that these tests hold that contract too.
 #ifndef SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 #define SKERRY_TEST_CORE_AUTHORITY_WORLD_H_
 
@@ -20,9 +20,10 @@ Data Json(std::string_view text);  // REQUIRES: it parses
 // The UUID that ends in `number`.
 std::string Id(uint64_t number);
 
-// Tables with ids of the application's own: groups; members (group: cascade and touch, person: setNull, role with a
-// default); people (email unique); countries; cities (country: restrict, population); items (parent: cascade within the
-// table, n, u unique, note); logs (item: cascade and touch, so that touch goes on).
+// Tables with ids of the application's own: groups; members (group: cascade and touch, person:
+// setNull, role with a default); people (email unique); countries; cities (country: restrict,
+// population); items (parent: cascade within the table, n, u unique, note); logs (item: cascade and
+// touch, so that touch goes on).
 const Schema& WorldSchema();
 
 class World {
@@ -60,8 +61,8 @@ class World {
   int last_rounds() const { return rounds_; }
 
   double now = 1'000'000;
-  size_t page_rows = 2;            // of a fill page, whatever the authority allows
-  uint64_t rows_for_image = 0;     // what the server says of a realm's size; 0: the truth
+  size_t page_rows = 2;         // of a fill page, whatever the authority allows
+  uint64_t rows_for_image = 0;  // what the server says of a realm's size; 0: the truth
   std::map<std::string, uint64_t> most_entries;  // of a range
 
  private:

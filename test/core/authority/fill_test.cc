@@ -1,0 +1,146 @@
+// Fills: pages, realms that are new to a client, images, and cursors of another history (DESIGN
+// section 7, internals 6).
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "test/core/authority/pulling.h"
+
+namespace skerry::test {
+namespace {
+
+TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled are not sent") {
+  PulledScenery s;
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}},{"op":"create","table":"items","id":"z","realm":"A","set":{}}])")) ==
+      "applied");
+  Data answer =
+      s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
+  CHECK(Short(answer) == "create items/x, create items/b");
+  const Data& page = answer["fills"].items()[0];
+  CHECK(page["above"].as_string() == "");
+  CHECK(page["upto"].as_string() == "x");
+  CHECK(page["ids"] == Json(R"(["b","x"])"));
+  CHECK(answer["more"].as_bool());
+  const std::string cursors = WriteJson(answer["cursors"]);
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":9}},{"op":"update","table":"items","id":"y","realm":"A","set":{"n":9}}])")) ==
+      "applied");
+  answer = s.world.Pull("anna", Request("c1", cursors, {}, R"([{"table":"items","filled":"x"}])"));
+  CHECK(Short(answer) == "update items/x, create items/y, create items/z");
+  CHECK(answer["fills"].items()[0]["above"].as_string() == "x");
+  CHECK(answer["fills"].items()[0]["upto"].is_null());
+  CHECK_FALSE(answer["more"].as_bool());
+}
+
+TEST_CASE("objects of own updates beyond what is filled are sent whole, or deleted") {
+  PulledScenery s;
+  s.world.page_rows = 1;
+  const Data update =
+      s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}},
+      {"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},{"op":"delete","table":"items","id":"w","realm":"A"}])");
+  s.anna.Send(update);
+  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]},
+                                                   R"([{"table":"items","filled":"a"}])"));
+  CHECK(Short(answer) == "delete items/w, create items/x, create items/y, create items/b");
+  CHECK(answer["changes"].items()[1]["set"] == Json(R"({"n":2,"note":"old"})"));
+}
+
+TEST_CASE(
+    "a row that only an unfilled scope holds waits for its page, though another scope of its table "
+    "is filled") {
+  PulledScenery s;
+  s.world.page_rows = 0;
+  REQUIRE(
+      Status(s.bob.Push(
+          R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}},{"op":"create","table":"items","id":"z","realm":"A","set":{"n":2}}])")) ==
+      "applied");
+  const Data answer = s.world.Pull(
+      "anna",
+      Request(
+          "c1", At(s.world, 1, 1), {},
+          R"([{"table":"items","where":["=","n",1],"filled":false},{"table":"items","where":["=","n",2],"filled":true}])"));
+  CHECK(Short(answer) == "create items/z");
+}
+
+TEST_CASE(
+    "beyond what is filled a move is not joined: what the client holds of the object is not "
+    "known") {
+  PulledScenery s;
+  s.world.page_rows = 0;
+  const Data update = s.anna.Make(
+      R"([{"op":"create","table":"items","id":"b","realm":"A","set":{"n":1}},{"op":"update","table":"items","id":"b","realm":"B","set":{"note":"t"}}])",
+      {"A", "B"});
+  s.anna.Send(update);
+  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]},
+                                                   R"([{"table":"items","filled":false}])"));
+  CHECK(Short(answer) == "delete items/b, create items/b");
+}
+
+TEST_CASE("a page waits for the answer that reaches every head") {
+  PulledScenery s;
+  for (int i = 0; i < 3; ++i)
+    REQUIRE(Status(s.bob.Push(
+                R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])")) ==
+            "applied");
+  s.world.most_entries["A"] = 1;
+  const Data answer = s.world.Pull(
+      "anna", Request("c1", At(s.world, 1, 1), {}, R"([{"table":"items","filled":false}])"));
+  CHECK(answer["fills"].items().empty());
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE(
+    "a realm that is new to a client whose scopes are filled comes as creates, whatever filled "
+    "says") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":1}}])");
+  s.anna.Send(update);
+  const Data answer = s.world.Pull(
+      "anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {update["id"]}));
+  // Its own create is folded at home, the rest is sent.
+  CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
+  CHECK(answer["own"].members().size() == 2);  // all of this client's in the range
+}
+
+TEST_CASE(
+    "a large realm that is wanted whole is named by an image; nothing else of it is in the "
+    "answer") {
+  PulledScenery s;
+  s.world.rows_for_image = kImageRows + 1;
+  std::string scopes = kAllTables;
+  for (size_t at; (at = scopes.find("true")) != std::string::npos;) scopes.replace(at, 4, "false");
+  const Data answer =
+      s.world.Pull("anna", Request("c1", R"({"B":")" + s.world.cursor("B", 1) + "\"}", {}, scopes));
+  CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
+  CHECK(answer["cursors"]["A"].as_string() == "0@0");
+  CHECK(Short(answer) == "create items/b");
+  // Not where only a part is wanted.
+  const Data part =
+      s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));
+  CHECK(part["fills"].items().size() == 1);
+  CHECK(part["fills"].items()[0].Find("url") == nullptr);
+}
+
+TEST_CASE(
+    "a cursor of another history is noticed, whoever wrote in between, and the realm begins anew") {
+  PulledScenery s;
+  for (const char* cursor : {"1@999", "7@1000010"}) {
+    const Data answer =
+        s.world.Pull("anna", Request("c1", std::string(R"({"A":")") + cursor + R"(","B":")" +
+                                               s.world.cursor("B", 1) + "\"}"));
+    CHECK(answer["reset"] == Json(R"(["A"])"));
+    CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
+    CHECK(answer["cursors"] == Json(At(s.world, 1, 1)));
+  }
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,141 @@
+// A client for random histories: base, cursors, scopes and outbox, kept as plainly as DESIGN
+// section 7 says them.
+#ifndef SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
+#define SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "log/codec.h"
+#include "test/core/authority/map_rows.h"
+#include "test/core/authority/pushing.h"
+
+namespace skerry::test {
+
+struct Pushed {
+  Data update;
+  bool is_refused = false;
+  std::map<std::string, bool> confirmed;
+};
+
+class TestClient {
+ public:
+  TestClient(World* world, int number, const char* scopes)
+      : author(world, "client" + std::to_string(number), "user" + std::to_string(number)),
+        scopes(Json(scopes)) {}
+
+  Author author;
+  Data scopes;
+  std::map<std::string, std::string> cursors;
+  MapRows base;
+  MapRows plain;  // the same, of a client that never folds its own updates
+  std::vector<Pushed> outbox;
+
+  Data Request(bool with_have, uint64_t limit) const {
+    Data at = Data::MakeObject(), have = Data::MakeArray();
+    for (const auto& [realm, cursor] : cursors) at.Set(realm, cursor);
+    for (const Pushed& pushed : outbox) {
+      if (with_have) have.Push(pushed.update["id"]);
+    }
+    Data request = Data::MakeObject();
+    request.Set("client", author.client()).Set("cursors", at).Set("scopes", scopes);
+    return request.Set("have", have).Set("limit", limit);
+  }
+
+  // Answers are folded only where the client still stands where it asked.
+  bool Fits(const Data& request) const {
+    const Data now = Request(true, 0);
+    return request["cursors"] == now["cursors"] && request["scopes"] == now["scopes"];
+  }
+
+  void Fold(const Data& request, const Data& answer, MapRows* rows) const {
+    std::vector<Step> steps;
+    for (const char* list : {"revoked", "reset"}) {
+      for (const Data& realm : answer[list].items()) {
+        Step step;
+        step.kind = StepKind::kDropRealm;
+        step.realm = realm.as_string();
+        steps.push_back(std::move(step));
+      }
+    }
+    AddOwn(request, answer, &steps);
+    for (const Data& data : answer["changes"].items()) {
+      Result<Change> change = ChangeFromData(WorldSchema(), data);
+      REQUIRE(change.ok());
+      Step step;
+      step.kind = StepKind::kChange;
+      step.change = std::move(change.value());
+      steps.push_back(std::move(step));
+    }
+    for (const Data& fill : answer["fills"].items()) {
+      Step step;
+      step.kind = StepKind::kPage;
+      step.page.table = WorldSchema().FindTable(fill["table"].as_string());
+      step.page.where = WriteJson(fill["where"]);
+      step.page.above = fill["above"].as_string();
+      if (fill["upto"].is_string()) step.page.upto = fill["upto"].as_string();
+      for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
+      steps.push_back(std::move(step));
+    }
+    REQUIRE(ApplySteps(WorldSchema(), steps, rows, rows).ok());
+  }
+
+  void Advance(const Data& answer) {
+    cursors.clear();
+    for (const auto& [realm, cursor] : answer["cursors"].members())
+      cursors[realm] = cursor.as_string();
+    for (const Data& fill : answer["fills"].items()) {
+      for (Data& scope : scopes.mutable_items()) {
+        const bool is_it =
+            scope["table"] == fill["table"] &&
+            (scope["where"].is_null() ? Json(R"(["true"])") : scope["where"]) == fill["where"];
+        if (is_it) scope.Set("filled", fill["upto"].is_null() ? Data(true) : fill["upto"]);
+      }
+    }
+    for (Pushed& pushed : outbox) {
+      for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
+        pushed.confirmed[realm] = true;
+      }
+    }
+    std::erase_if(outbox, [](const Pushed& pushed) {
+      return pushed.is_refused ||
+             pushed.confirmed.size() == pushed.update["after"].members().size();
+    });
+  }
+
+ private:
+  // Own updates first, in the order of each realm's log.
+  void AddOwn(const Data& request, const Data& answer, std::vector<Step>* steps) const {
+    std::map<std::pair<std::string, uint64_t>, Step> own;
+    for (const Pushed& pushed : outbox) {
+      const Data::Array& have = request["have"].items();
+      if (std::find(have.begin(), have.end(), pushed.update["id"]) == have.end()) continue;
+      for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
+        const uint64_t revision = place["revision"].as_u64();
+        const std::string& cursor = request["cursors"][realm].as_string();
+        if (!cursor.empty() && revision <= std::stoull(cursor)) continue;
+        Step& step = own[{realm, revision}];
+        step.kind = StepKind::kOwnOps;
+        step.realm = realm;
+        step.at = place["at"].as_number();
+        step.revision = revision;
+        const Result<Update> update = UpdateFromData(WorldSchema(), pushed.update);
+        REQUIRE(update.ok());
+        for (const Op& op : update.value().ops) {
+          if (op.realm == realm) step.ops.push_back(op);
+        }
+      }
+    }
+    for (auto& [place, step] : own) steps->push_back(std::move(step));
+  }
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_
