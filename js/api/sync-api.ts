@@ -61,6 +61,7 @@ export class SyncControl implements SyncApi {
   #status: SyncStatus;
   readonly #scopes: ScopeFilter[] = [];
   #paused = false;
+  #closed = false;
   #serial = 0;
 
   constructor(parts: SyncParts) {
@@ -85,8 +86,10 @@ export class SyncControl implements SyncApi {
   }
 
   async now(): Promise<void> {
+    this.#refuseClosed();
     // The worker sees what is in storage only.
     await this.#parts.durable();
+    this.#refuseClosed();
     if (this.#parts.local) return;
     const id = ++this.#serial;
     await new Promise<void>((resolve, reject) => {
@@ -96,11 +99,13 @@ export class SyncControl implements SyncApi {
   }
 
   pause(): void {
+    this.#refuseClosed();
     this.#paused = true;
     this.#parts.post({ type: 'pause' });
   }
 
   resume(): void {
+    this.#refuseClosed();
     this.#paused = false;
     this.#parts.post({ type: 'resume' });
   }
@@ -108,7 +113,9 @@ export class SyncControl implements SyncApi {
   async waitForSync(options: { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<void> {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
+    this.#refuseClosed();
     await this.#parts.durable();
+    this.#refuseClosed();
     if (this.#parts.local) return;
     let pulled = false;
     const since = this.#status.lastSyncedAt?.getTime();
@@ -130,6 +137,7 @@ export class SyncControl implements SyncApi {
   }
 
   scope(query: unknown): Scope {
+    this.#refuseClosed();
     const filter = scopeOf(query);
     this.#scopes.push(filter);
     this.#parts.changeScopes([filter], []);
@@ -244,7 +252,12 @@ export class SyncControl implements SyncApi {
     this.#requests.clear();
   }
 
+  #refuseClosed(): void {
+    if (this.#closed) throw new ClosedError('closed', 'The database is closed.');
+  }
+
   close(): void {
+    this.#closed = true;
     const error = new ClosedError('closed', 'The database was closed.');
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);

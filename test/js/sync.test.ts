@@ -289,6 +289,9 @@ describe('control', () => {
     closing.catch(() => {});
     await db.close();
     await expect(closing).rejects.toMatchObject({ name: 'ClosedError' });
+    await expect(db.sync.now()).rejects.toMatchObject({ name: 'ClosedError' });
+    await expect(db.sync.waitForSync()).rejects.toMatchObject({ name: 'ClosedError' });
+    expect(() => db.sync.pause()).toThrow(expect.objectContaining({ name: 'ClosedError' }));
   });
 });
 
