@@ -1,8 +1,8 @@
 #include "log/base.h"
 
-#include "base/sort.h"
-
 #include <algorithm>
+
+#include "base/sort.h"
 
 namespace skerry {
 
