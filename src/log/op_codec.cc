@@ -58,7 +58,7 @@ std::vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
     added.push_back(add);
   }
   Sort(added.begin(), added.end(),
-            [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
+       [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
   return added;
 }
 
@@ -130,7 +130,7 @@ std::vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
   // Props are sorted as the schema of today has them, which may be another order than that of the
   // writer.
   Sort(set.begin(), set.end(),
-            [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
+       [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
   return set;
 }
 

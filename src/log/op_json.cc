@@ -84,7 +84,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
     op->add.push_back({index, member.second.as_number()});
   }
   Sort(op->add.begin(), op->add.end(),
-            [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
+       [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
   for (size_t i = 1; i < op->add.size(); ++i) {
     if (op->add[i - 1].prop == op->add[i].prop)
       return {Code::kInvalidArgument, table.name + ": an inc of one prop, twice"};

@@ -14,7 +14,8 @@ class BaseContext final : public FilterContext {
  public:
   explicit BaseContext(const BaseRows& rows) : rows_(rows) {}
   bool Exists(const Filter& filter, std::string_view id, const Row* row) const override {
-    if (filter.kind != FilterKind::kInSelect) return false;  // ParseFilter refuses `exists` in scopes.
+    // ParseFilter refuses `exists` in scopes.
+    if (filter.kind != FilterKind::kInSelect) return false;
     const Value wanted = Column(filter.column, id, *row);
     for (const auto& [inner_id, realm] : rows_.BaseKeys(filter.table)) {
       if (realm != row->realm) continue;

@@ -19,7 +19,7 @@ Status Invalid(std::string detail) { return {Code::kInvalidArgument, std::move(d
 template <typename T>
 Status SortByRealm(ByRealm<T>* by_realm) {
   Sort(by_realm->begin(), by_realm->end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+       [](const auto& a, const auto& b) { return a.first < b.first; });
   for (size_t i = 1; i < by_realm->size(); ++i) {
     if ((*by_realm)[i - 1].first == (*by_realm)[i].first) return Invalid("a realm twice");
   }

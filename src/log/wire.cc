@@ -135,7 +135,7 @@ Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& da
     set.push_back({index, std::move(value.value())});
   }
   Sort(set.begin(), set.end(),
-            [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
+       [](const PropValue& a, const PropValue& b) { return a.prop < b.prop; });
   for (size_t i = 1; i < set.size(); ++i) {
     if (set[i - 1].prop != set[i].prop) continue;
     return Status(Code::kInvalidArgument,
