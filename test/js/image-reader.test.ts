@@ -1,0 +1,59 @@
+/** Reading a client's image out of its files: parts over several files, an early start, and files that are not as they were written. */
+import { describe, expect, test } from 'vitest';
+import { ImageReader } from '../../js/host/image-reader.ts';
+import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
+
+const database = 'skerry/test/local';
+const mount = `/${database}/g1`;
+const fileBytes = 4 << 20;
+
+function written(bytes: number): { host: MemoryStorageHost; whole: Uint8Array } {
+  const host = new MemoryStorageHost();
+  const whole = Uint8Array.from({ length: bytes }, (_, i) => (i * 31) % 251);
+  for (let i = 0; i * fileBytes < bytes; i++) {
+    host.writeFile(mount, `${mount}/rows.${i}`, whole.subarray(i * fileBytes, (i + 1) * fileBytes));
+  }
+  return { host, whole };
+}
+const pointer = (bytes: number, generation = 'g1') => ({
+  generation,
+  parts: [{ file: 'rows', bytes }],
+});
+
+describe('an image', () => {
+  test('comes back whole, from one file or several', async () => {
+    for (const bytes of [10, fileBytes, fileBytes + 1, 2 * fileBytes + 5]) {
+      const { host, whole } = written(bytes);
+      const [part] = await new ImageReader(host, database).read(pointer(bytes));
+      expect(Buffer.compare(part as Uint8Array, whole), `${bytes} bytes`).toBe(0);
+    }
+  });
+
+  test('that lacks a file, or has one of another length, is corrupt', async () => {
+    const { host } = written(fileBytes + 10);
+    const read = (bytes: number, generation?: string) =>
+      new ImageReader(host, database).read(pointer(bytes, generation));
+    for (const bytes of [fileBytes + 9, fileBytes + 11, 3 * fileBytes, 5]) {
+      await expect(read(bytes), `${bytes} bytes`).rejects.toMatchObject({
+        name: 'CorruptImageError',
+      });
+    }
+    await expect(read(10, 'gone')).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  test('is read before it is asked for; another generation is read anew', async () => {
+    const { host, whole } = written(100);
+    const storage = await host.open(database, () => {});
+    const record = { image: pointer(100) };
+    await storage.transact({ stores: ['sync'], mode: 'readwrite', reads: [] }, () => ({
+      type: 'write',
+      writes: [{ store: 'sync', put: record, key: 'sync' }],
+    }));
+    const reader = new ImageReader(host, database);
+    await reader.begin(storage);
+    await host.deleteFiles(mount);
+    const [part] = await reader.read(pointer(100));
+    expect(part).toEqual(whole);
+    await expect(reader.read(pointer(100))).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
