@@ -55,7 +55,7 @@ void LiveChanges::Settle() {
     count_ -= before - table.changes.size();
     // The hash named places that have moved: ids are sorted instead, for ById.
     Sort(table.changes.begin(), table.changes.end(),
-              [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
+         [](const LiveChange& a, const LiveChange& b) { return a.id < b.id; });
     for (uint32_t i = 0; i < table.changes.size(); ++i) {
       const LiveChange& change = table.changes[i];
       if (change.old_slot != kNoSlot) table.by_old.push_back({change.old_slot, i});

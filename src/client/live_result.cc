@@ -1,8 +1,8 @@
 #include "client/live_result.h"
 
-#include "base/sort.h"
-
 #include <algorithm>
+
+#include "base/sort.h"
 
 namespace skerry {
 namespace {
@@ -33,7 +33,7 @@ void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone,
 }
 
 void SortUnique(std::vector<Slot>* slots) {
-  std::sort(slots->begin(), slots->end());
+  Sort(slots->begin(), slots->end());
   slots->erase(std::unique(slots->begin(), slots->end()), slots->end());
 }
 
@@ -319,7 +319,7 @@ void LiveResult::RememberAll(const LiveChanges& changes) {
     }
   }
   Sort(remembered_.begin(), remembered_.end(),
-            [](const Remembered& a, const Remembered& b) { return a.id < b.id; });
+       [](const Remembered& a, const Remembered& b) { return a.id < b.id; });
 }
 
 bool LiveResult::UpdateAll(LiveDelta* delta) {

@@ -9,20 +9,6 @@ constexpr size_t kBlockRows = 512;
 constexpr size_t kBulkRows = 384;  // a block as Build makes it: there is room for more
 constexpr size_t kMergeRows = 128;
 
-struct Keyed {
-  uint64_t key;  // of the value
-  uint64_t id_key;
-  Slot slot;
-};
-
-// Do equal keys mean equal values? Texts of up to 7 bytes fit a key whole: they hold no U+0000,
-// which pads them. Key 0 may be null or empty.
-bool IsExact(const Column& column, uint64_t key) {
-  if (column.packing == Packing::kNumber || column.packing == Packing::kBool) return true;
-  const bool is_text = column.packing != Packing::kId && column.kind == ValueKind::kString;
-  return is_text && key != 0 && (key & 0xff) == 0;
-}
-
 }  // namespace
 
 Index::Index(const RowStore* store, PropIndex column) : store_(store), column_(column) {}
@@ -38,17 +24,13 @@ int Index::CompareRows(Slot a, Slot b) const {
 void Index::Build() {
   const Column& column = store_->column(column_);
   const Column& ids = store_->column(kIdColumn);
-  std::vector<Keyed> rows;
+  std::vector<KeyedRow> rows;
   rows.reserve(store_->size());
   for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
-    if (store_->IsLive(slot))
-      rows.push_back({store_->SortKey(slot, column), store_->SortKey(slot, ids), slot});
+    if (!store_->IsLive(slot)) continue;
+    rows.push_back({store_->SortKey(slot, column), store_->SortKey(slot, ids), slot});
   }
-  std::sort(rows.begin(), rows.end(), [&](const Keyed& a, const Keyed& b) {
-    if (a.key != b.key) return a.key < b.key;
-    if (!IsExact(column, a.key)) return CompareRows(a.slot, b.slot) < 0;
-    return a.id_key != b.id_key ? a.id_key < b.id_key : store_->CompareIds(a.slot, b.slot) < 0;
-  });
+  KeyedSort(*this, &rows);
   blocks_.clear();
   blocks_.reserve(rows.size() / kBulkRows + 1);
   for (size_t i = 0; i < rows.size(); ++i) {

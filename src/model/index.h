@@ -11,11 +11,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/keyed_sort.h"
 #include "model/row_store.h"
 
 namespace skerry {
 
-class Index {
+class Index final : public RowOrder {
  public:
   // A place between two rows of the index. Valid until the next Insert or Remove.
   struct Position {
@@ -52,12 +53,15 @@ class Index {
   }
   size_t Rank(Position position) const;  // rows before it
 
+  // By value and id.
+  int CompareRows(Slot a, Slot b) const override;
+  bool IsExact(uint64_t key) const override { return IsExactKey(store_->column(column_), key); }
+
   PropIndex column() const { return column_; }
   size_t size() const { return size_; }
   size_t MemoryBytes() const;
 
  private:
-  int CompareRows(Slot a, Slot b) const;
   template <typename IsBefore>
   Position Partition(IsBefore is_before) const;
 

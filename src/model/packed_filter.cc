@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/sort.h"
 #include "model/index.h"
 #include "model/query.h"
 
@@ -179,7 +180,7 @@ void PackedFilter::Refresh(Node* node) {
     const uint32_t code = pool->Find(probe.text);
     if (code) node->codes.push_back(code);
   }
-  std::sort(node->codes.begin(), node->codes.end());
+  Sort(node->codes.begin(), node->codes.end());
 }
 
 // REQUIRES: neither the cell nor the value is null.

@@ -1,12 +1,13 @@
 #include "model/prepared_query.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace skerry {
 namespace {
 
-// A heap of the best rows pays off up to this many.
-constexpr uint64_t kMaxHeapRows = 4096;
+// Up to this many rows of a longer list are kept apart while it is sorted.
+constexpr uint64_t kMaxKept = 4096;
 // A row in a full sort, in rows visited one after the other.
 constexpr double kSortCost = 6;
 
@@ -113,7 +114,7 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
   const bool covers_all = access.covers && is_scan;
   const auto rows = static_cast<double>(access.rows);
   const auto all = static_cast<double>(store_->size());
-  const bool full_sort = need >= kMaxHeapRows || need >= access.rows;
+  const bool full_sort = need >= kMaxKept || need >= access.rows;
   // How many rows a filter without an index leaves is not known: sorting them may be nothing.
   const double plan_cost = rows * (full_sort && (!is_scan || covers_all) ? kSortCost : 1);
   const double walk_cost = 2 * std::min(static_cast<double>(need) * all / rows, all);
@@ -141,33 +142,43 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
   return true;
 }
 
+const Column& PreparedQuery::SortColumn() const {
+  return store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
+}
+
+bool PreparedQuery::IsExact(uint64_t key) const {
+  return query_->order.size() == 1 && IsExactKey(SortColumn(), SortsDescending() ? ~key : key);
+}
+
 // Puts the first `need` rows in order; what is behind them is dropped.
 void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
-  const auto before = [this](Slot a, Slot b) { return Compare(a, b) < 0; };
-  if (std::is_sorted(slots->begin(), slots->end(), before)) return;
-  const bool descending = !query_->order.empty() && query_->order[0].descending;
-  const Column& column =
-      store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
-  const auto keyed_before = [this](const Keyed& a, const Keyed& b) {
-    return a.key != b.key ? a.key < b.key : Compare(a.slot, b.slot) < 0;
-  };
-  keyed_.clear();
-  const bool use_heap = need < kMaxHeapRows && need * 2 < slots->size();
-  for (const Slot slot : *slots) {
-    const uint64_t key = store_->SortKey(slot, column);
-    const Keyed row = {descending ? ~key : key, slot};
-    if (!use_heap || keyed_.size() < need) {
-      keyed_.push_back(row);
-      if (use_heap) std::push_heap(keyed_.begin(), keyed_.end(), keyed_before);
-    } else if (keyed_before(row, keyed_.front())) {
-      std::pop_heap(keyed_.begin(), keyed_.end(), keyed_before);
-      keyed_.back() = row;
-      std::push_heap(keyed_.begin(), keyed_.end(), keyed_before);
-    }
+  bool is_sorted = true;
+  for (size_t i = 1; i < slots->size() && is_sorted; ++i) {
+    is_sorted = Compare((*slots)[i - 1], (*slots)[i]) < 0;
   }
-  std::sort(keyed_.begin(), keyed_.end(), keyed_before);
+  if (is_sorted) return;
+  const bool descending = SortsDescending();
+  const Column& column = SortColumn();
+  const Column& ids = store_->column(kIdColumn);
+  // Where few of many are asked for: whenever `full` have come together all but the best `need` are
+  // dropped, and what sorts behind these is not even kept from then on.
+  const bool keep_few = need < kMaxKept && need * 2 < slots->size();
+  const size_t full = keep_few ? std::max<size_t>(static_cast<size_t>(need) * 4, 512) : SIZE_MAX;
+  uint64_t worst = UINT64_MAX;
+  keyed_.clear();
+  for (const Slot slot : *slots) {
+    const uint64_t key =
+        descending ? ~store_->SortKey(slot, column) : store_->SortKey(slot, column);
+    if (key > worst) continue;
+    keyed_.push_back({key, keep_few ? 0 : store_->SortKey(slot, ids), slot});
+    if (keyed_.size() < full) continue;
+    KeyedSort(*this, &keyed_);
+    keyed_.resize(static_cast<size_t>(need));
+    worst = keyed_.back().key;
+  }
+  KeyedSort(*this, &keyed_);
   slots->clear();
-  for (const Keyed& row : keyed_) slots->push_back(row.slot);
+  for (const KeyedRow& row : keyed_) slots->push_back(row.slot);
 }
 
 bool PreparedQuery::FindAnchor() {

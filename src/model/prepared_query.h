@@ -25,11 +25,11 @@ class TouchedRows {
   virtual bool IsTouched(TableIndex table, Slot slot) const = 0;
 };
 
-class PreparedQuery {
+class PreparedQuery final : private RowOrder {
  public:
   // `visited` is raised by each row looked at.
   PreparedQuery(const Query* query, Tables* tables, uint64_t* visited);
-  ~PreparedQuery();
+  ~PreparedQuery() override;
   PreparedQuery(const PreparedQuery&) = delete;
   PreparedQuery& operator=(const PreparedQuery&) = delete;
 
@@ -78,10 +78,6 @@ class PreparedQuery {
     bool is_equality = false;  // one range, of one value: its rows are in the order of ids
     bool covers = false;       // the candidates are exactly the rows that match
   };
-  struct Keyed {
-    uint64_t key;
-    Slot slot;
-  };
 
   void Flatten(const Filter& filter);
   Access Plan(const Parent* parent);
@@ -102,6 +98,10 @@ class PreparedQuery {
   bool WalkRange(const Access& access, const Parent* parent, uint64_t need,
                  std::vector<Slot>* slots);
   void Sort(uint64_t need, std::vector<Slot>* slots);
+  int CompareRows(Slot a, Slot b) const override { return Compare(a, b); }
+  bool IsExact(uint64_t key) const override;
+  const Column& SortColumn() const;
+  bool SortsDescending() const { return !query_->order.empty() && query_->order[0].descending; }
   void Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
   bool FindAnchor();
   bool OrderedById() const { return query_->order.empty() || query_->order[0].column == kIdColumn; }
@@ -114,7 +114,7 @@ class PreparedQuery {
   std::vector<const Filter*> conjuncts_;  // the filter, where it is an `and`, in pieces
   std::vector<std::unique_ptr<PreparedQuery>> includes_;
   Slot anchor_ = kNoSlot;  // of `after`, while a run lasts
-  std::vector<Keyed> keyed_;
+  std::vector<KeyedRow> keyed_;
   std::vector<Slot> rows_;
 };
 

@@ -2,6 +2,7 @@
 // unless the plan covers the whole filter; so a plan can be too wide, never wrong.
 #include <algorithm>
 
+#include "base/sort.h"
 #include "model/prepared_query.h"
 
 namespace skerry {
@@ -137,7 +138,7 @@ void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
       if (access.slots.size() > best->rows) return;
     }
   }
-  std::sort(access.slots.begin(), access.slots.end());
+  skerry::Sort(access.slots.begin(), access.slots.end());
   access.slots.erase(std::unique(access.slots.begin(), access.slots.end()), access.slots.end());
   Consider(std::move(access), best);
 }

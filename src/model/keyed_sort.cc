@@ -1,0 +1,72 @@
+#include "model/keyed_sort.h"
+
+#include "base/sort.h"
+
+namespace skerry {
+namespace {
+
+// Shorter lists are not worth the passes of a radix sort.
+constexpr size_t kShort = 256;
+
+uint32_t ByteOf(const KeyedRow& row, int byte) {
+  const uint64_t key = byte < 8 ? row.id_key : row.key;
+  return static_cast<uint32_t>(key >> (byte % 8 * 8)) & 0xff;
+}
+
+// One stable pass. False where all rows have the same byte, and nothing was to do.
+bool Pass(int byte, const std::vector<KeyedRow>& from, std::vector<KeyedRow>* to) {
+  uint32_t starts[256] = {};
+  for (const KeyedRow& row : from) ++starts[ByteOf(row, byte)];
+  if (starts[ByteOf(from[0], byte)] == from.size()) return false;
+  uint32_t sum = 0;
+  for (uint32_t& start : starts) {
+    const uint32_t count = start;
+    start = sum;
+    sum += count;
+  }
+  for (const KeyedRow& row : from) (*to)[starts[ByteOf(row, byte)]++] = row;
+  return true;
+}
+
+void RadixSort(std::vector<KeyedRow>* rows) {
+  std::vector<KeyedRow> other(rows->size());
+  for (int byte = 0; byte < 16; ++byte) {
+    if (Pass(byte, *rows, &other)) rows->swap(other);
+  }
+}
+
+}  // namespace
+
+bool IsExactKey(const Column& column, uint64_t key) {
+  if (column.packing == Packing::kNumber || column.packing == Packing::kBool) return true;
+  // Texts of up to 7 bytes fit a key whole: they hold no U+0000, which pads them. Key 0 may be null
+  // or empty.
+  const bool is_text = column.packing != Packing::kId && column.kind == ValueKind::kString;
+  return is_text && key != 0 && (key & 0xff) == 0;
+}
+
+void KeyedSort(const RowOrder& order, std::vector<KeyedRow>* rows) {
+  const auto before = [&order](const KeyedRow& a, const KeyedRow& b) {
+    return a.key != b.key ? a.key < b.key : order.CompareRows(a.slot, b.slot) < 0;
+  };
+  if (rows->size() < kShort) {
+    Sort(rows->begin(), rows->end(), before);
+    return;
+  }
+  RadixSort(rows);
+  // Rows that the keys leave equal are in runs now.
+  for (size_t i = 0; i < rows->size();) {
+    const KeyedRow& first = (*rows)[i];
+    const bool exact = order.IsExact(first.key);
+    size_t end = i + 1;
+    while (end < rows->size() && (*rows)[end].key == first.key &&
+           (!exact || (*rows)[end].id_key == first.id_key)) {
+      ++end;
+    }
+    const auto begin = rows->begin();
+    Sort(begin + static_cast<ptrdiff_t>(i), begin + static_cast<ptrdiff_t>(end), before);
+    i = end;
+  }
+}
+
+}  // namespace skerry
