@@ -104,6 +104,18 @@ void Walk::Check() {
     CHECK(places[action] == 1);  // confirmed or in the inbox, and not in both
   }
   for (const auto& [id, bodies] : world.server.bodies) CHECK(bodies.size() == 1);
+  // A client's mutations are in each log in the order of their keys.
+  std::map<std::string, size_t> order;
+  for (size_t i = 0; i < made.size(); ++i) order[made[i]] = i + 1;
+  for (const char* realm : {"A", "B"}) {
+    size_t last = 0;
+    for (const NaiveServer::Entry& entry : world.server.log(realm)) {
+      for (const std::string& action : entry.actions) {
+        CHECK(order[action] > last);
+        last = order[action];
+      }
+    }
+  }
   CHECK(world.Converged());
 }
 

@@ -1,6 +1,7 @@
 set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/chain_test.cc
   test/core/sync/fake_storage.cc
+  test/core/sync/image_roll_test.cc
   test/core/sync/lease_test.cc
   test/core/sync/naive_server.cc
   test/core/sync/pull_test.cc

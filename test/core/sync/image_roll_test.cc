@@ -1,0 +1,116 @@
+// Rolling records up into a new image: old parts, then records, minus realms that come anew, equals folding it all.
+#include "sync/image_roll.h"
+
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "log/image.h"
+#include "sync/image_job.h"
+#include "sync/records.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+std::string PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
+
+Row ItemRow(std::string realm, double n) {
+  Row row;
+  row.realm = std::move(realm);
+  row.created_at = row.modified_at = 5;
+  row.revision = 1;
+  row.props = {Value::Number(n), Value()};
+  return row;
+}
+
+// What a window would hold that loads this part.
+Base Loaded(const std::string& part) {
+  Base base(&SyncSchema());
+  SKERRY_CHECK(LoadImage(part, &base).ok());
+  return base;
+}
+
+TEST_CASE("an image of all records holds what folding them gives, and continues from there") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  for (int i = 0; i < 20; ++i) world.Mutate({CreateItem("k" + std::to_string(i % 7), "A", i), IncItem("sum", "A", i)});
+  world.Mutate({CreateItem("sum", "A", 1)});
+  world.Settle();
+  world.Mutate({DeleteItem("k3", "A"), MoveItem("k2", "A", "B")});
+  world.Settle();
+  REQUIRE(world.Converged());
+  const Data sync = world.sync();
+  const uint64_t n = sync["n"].as_u64();
+  std::string part;
+  ImageRoll first(&SyncSchema());
+  for (uint64_t i = 1; i <= n / 2; ++i) REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
+  part = first.Finish(n / 2, Data::MakeObject());
+  ImageRoll second(&SyncSchema());
+  REQUIRE(second.AddPart(part).ok());
+  for (uint64_t i = n / 2 + 1; i <= n; ++i) REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
+  part = second.Finish(n, sync["cursors"]);
+  CHECK(part == EncodeImage(*world.Fold(), n, [&] {
+          std::vector<std::pair<std::string, std::string>> cursors;
+          for (const auto& [realm, cursor] : sync["cursors"].members()) cursors.emplace_back(realm, cursor.as_string());
+          return cursors;
+        }()));
+  const Result<ImageHeader> header = ReadImageHeader(part);
+  REQUIRE(header.ok());
+  CHECK(header.value().n == n);
+}
+
+TEST_CASE("a realm that comes anew by the server's image is left out of the rest") {
+  Base base(&SyncSchema());
+  base.PutBase({0, "a"}, ItemRow("A", 1));
+  base.PutBase({0, "b"}, ItemRow("B", 2));
+  ImageRoll roll(&SyncSchema());
+  REQUIRE(roll.AddPart(PartOf(base)).ok());
+  roll.DropRealm("A");
+  CHECK_FALSE(roll.empty());
+  const Base left = Loaded(roll.Finish(1, Data::MakeObject()));
+  CHECK(left.BaseKeys(0).size() == 1);
+  CHECK(left.GetBase("B", {0, "b"}).has_value());
+  roll.DropRealm("B");
+  CHECK(roll.empty());
+}
+
+TEST_CASE("a damaged part or record ends the roll") {
+  Base base(&SyncSchema());
+  base.PutBase({0, "a"}, ItemRow("A", 1));
+  std::string part = PartOf(base);
+  part[part.size() / 2] ^= 4;
+  ImageRoll roll(&SyncSchema());
+  CHECK(roll.AddPart(part).code() == Code::kCorrupt);
+  std::string body = EncodeSteps(SyncSchema(), {});
+  body[body.size() - 1] ^= 4;
+  CHECK_FALSE(roll.AddRecord(body).ok());
+}
+
+TEST_CASE("what a crash left half written is garbage once its lease has moved on, and not before") {
+  Data sync = CompleteSyncRecord(Data(), "c", 1);
+  EnterGeneration("g1", "image", 4, &sync);
+  EnterGeneration("g2", "push", 9, &sync);
+  Data image = Json(R"({"owner":"x","epoch":4})");
+  Data push = Json(R"({"owner":"y","epoch":10})");
+  CHECK(Garbage(sync, push, image) == Json(R"(["g2"])"));
+  image.Set("owner", nullptr);
+  CHECK(Garbage(sync, push, image) == Json(R"(["g1","g2"])"));
+  ForgetGenerations(Json(R"(["g2"])"), &sync);
+  CHECK(sync["generations"].items().size() == 1);
+}
+
+TEST_CASE("the previous generation is kept: records go only up to its n") {
+  Data sync = CompleteSyncRecord(Data(), "c", 1);
+  CHECK(SwingPointer(MakePointer("g1", Data::MakeArray(), 10, Data::MakeObject(), 0), &sync) == 0);
+  CHECK(SwingPointer(MakePointer("g2", Data::MakeArray(), 25, Data::MakeObject(), 0), &sync) == 10);
+  CHECK(sync["previous"]["generation"].as_string() == "g1");
+  CHECK(sync["generations"].items().empty());
+  CHECK(SwingPointer(MakePointer("g3", Data::MakeArray(), 40, Data::MakeObject(), 0), &sync) == 25);
+  CHECK(sync["previous"]["generation"].as_string() == "g2");
+  REQUIRE(sync["generations"].items().size() == 1);
+  CHECK(sync["generations"].items()[0]["generation"].as_string() == "g1");
+}
+
+}  // namespace
+}  // namespace skerry::test
