@@ -137,7 +137,7 @@ size_t Index::Rank(Position position) const {
 }
 
 size_t Index::MemoryBytes() const {
-  size_t bytes = blocks_.capacity() * sizeof(blocks_[0]);
+  size_t bytes = blocks_.capacity() * sizeof(std::vector<Slot>);
   for (const std::vector<Slot>& block : blocks_) bytes += block.capacity() * sizeof(Slot);
   return bytes;
 }
