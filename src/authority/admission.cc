@@ -28,8 +28,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
     }
     after.emplace_back(realm, Link{seq, id});
   }
-  Sort(after.begin(), after.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+  Sort(after.begin(), after.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   return after;
 }
 
@@ -120,14 +119,23 @@ void Admission::ForgetNeeds() {
   rounds_ = 1;
 }
 
+// Copies of what was decided before need no rows.
+void Admission::PrefetchAll() {
+  for (size_t r = 0; r < pushed_.size(); ++r) {
+    const Request& request = input_.requests[r];
+    for (size_t i = 0; i < pushed_[r].size(); ++i) {
+      const Pushed& pushed = pushed_[r][i];
+      const Data* answer = nullptr;
+      chains_.Judge(request.client, pushed.id, pushed.after, i == 0, &answer);
+      if (!answer && pushed.update) Prefetch(SceneOf(request), *pushed.update);
+    }
+  }
+}
+
 Admission::Outcome Admission::Run() {
   locks_.clear();
   if (rounds_++ == 0) {
-    for (size_t r = 0; r < pushed_.size(); ++r) {
-      for (const Pushed& pushed : pushed_[r]) {
-        if (pushed.update) Prefetch(SceneOf(input_.requests[r]), *pushed.update);
-      }
-    }
+    PrefetchAll();
     if (rows_.has_needs()) return Outcome::kNeeds;
   }
   bool is_stuck = false;

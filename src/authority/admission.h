@@ -118,6 +118,7 @@ class Admission {
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
   void ForgetNeeds();
+  void PrefetchAll();
   void Guess(const Request& request, const Pushed& pushed);
 
   const Schema* schema_;

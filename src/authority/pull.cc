@@ -167,7 +167,7 @@ void Pull::CollectOwn() {
       if (entry.client == request_.client) answer_.own[entry.update][name] = {revision, entry.at};
     }
     Sort(realm.own.begin(), realm.own.end(),
-              [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
+         [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
     for (const PulledOwn& own : realm.own) {
       if (own.revision <= realm.to) answer_.own[own.update][name] = {own.revision, own.at};
     }

@@ -136,7 +136,9 @@ Status PullSession::LoadLog(const Data& in) {
     entry.client = data["client"].as_string();
     entry.update = data["update"].as_string();
     entry.is_declared = data["declared"].as_bool();
-    for (const auto& [realm, revision] : data["spans"].members()) {
+    // A server that does not keep `spans` has at least what the answer says of the declared realms.
+    const Data& spans = data["spans"].is_object() ? data["spans"] : data["revisions"];
+    for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
     }
     pull_.LoadEntry(data["realm"].as_string(), std::move(entry));

@@ -5,6 +5,9 @@
 namespace skerry {
 namespace {
 
+// Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
+constexpr size_t kMaxRejections = 100;
+
 Data Indexes(const std::vector<uint32_t>& indexes) {
   Data out = Data::MakeArray();
   for (const uint32_t index : indexes) out.Push(index);
@@ -51,6 +54,7 @@ Data RejectedResult(const std::string& id, const std::vector<Action>& actions,
                     const KnownActions& known, bool one_realm) {
   Data list = Data::MakeArray();
   for (const Rejection& rejection : rejections) {
+    if (list.items().size() >= kMaxRejections) break;
     Data item = Data::MakeObject();
     const bool names_op = rejection.op && *rejection.op < ops.size();
     if (rejection.op) item.Set("op", *rejection.op);

@@ -123,6 +123,19 @@ TEST_CASE(
   CHECK(world.head("A") == 0);
 }
 
+TEST_CASE("a rejection names a hundred ops at most, because it is kept") {
+  World world;
+  Author one(&world, "c1");
+  std::string ops;
+  for (int i = 0; i < 300; ++i) {
+    ops += std::string(i ? "," : "") + R"({"op":"create","table":"items","id":"x)" +
+           std::to_string(i) + R"(","realm":"A","set":{"u":1}})";
+  }
+  const Data result = one.Push("[" + ops + "]");
+  CHECK(RejectCode(result) == "unique");
+  CHECK(result["rejected"].items().size() == 100);
+}
+
 TEST_CASE("a rule that fails at the end undoes everything that the update did") {
   World world;
   Author one(&world, "c1");
