@@ -275,6 +275,14 @@ TEST_CASE("a fill page replaces its range and moves the scope on") {
   CHECK(world.Fold()->BaseKeys(0).size() == 2);
 }
 
+TEST_CASE("an answer that does not reach the heads fills no scope that it does not name") {
+  SyncWorld world;
+  world.Open();
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[],"more":true})"));
+  for (int i = 0; i < 1000 && world.pull_bodies.size() < 2; ++i) world.host(0).StepOnce();
+  CHECK(Json(world.pull_bodies.back())["scopes"].items()[0]["filled"] == Data(false));
+}
+
 constexpr std::string_view kImageAnswer = R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
   "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
