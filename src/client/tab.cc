@@ -78,13 +78,13 @@ void Tab::Handle(Data event, Data* effects) {
 // Messages were lost meanwhile, and what was under way may or may not have been stored.
 void Tab::OnResume(Data* effects) {
   frozen_ = false;
+  // A reading that was made before the freeze is older than the messages that were lost in it.
+  if (between_ != 0) messages_lost_ = true;
   if (!ready_) {
     if (load_ == Load::kNone) StartLoading(effects);
     return;
   }
   careful_ = true;
-  // A reading that was made before the freeze is older than the messages that were lost in it.
-  if (between_ != 0) messages_lost_ = true;
   if (commit_timer_) effects->Push(Data::Object{{"type", "cancel"}, {"name", "commit"}});
   commit_timer_ = false;
   RequestReading(effects);
@@ -100,8 +100,6 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     OnStatus(message["status"]);
     return;
   }
-  // A full reading, or loading, tells all of what follows: at its `read` nothing newer can have been heard.
-  if (!ready_ || load_ != Load::kNone) return;
   if (between_ != 0) {
     if (messages_.size() < kMaxHeldMessages) {
       messages_.push_back(message);
@@ -110,6 +108,8 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     }
     return;
   }
+  // Loading reads all of it: at its `read` nothing newer can have been heard.
+  if (!ready_ || load_ != Load::kNone) return;
   if (type == "added") {
     OnAdded(message, effects);
   } else if (type == "record") {
@@ -126,7 +126,7 @@ void Tab::ReleaseMessages(Data* effects) {
   const std::vector<Data> messages = std::move(messages_);
   messages_.clear();
   for (const Data& message : messages) OnMessage(message, effects);
-  if (messages_lost_) {
+  if (messages_lost_ && ready_) {
     messages_lost_ = false;
     RequestReading(effects);
   }

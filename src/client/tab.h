@@ -70,7 +70,9 @@ class Tab {
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
-    std::vector<std::string> ids;  // kCommit, kLocalCommit: the mutations that were written
+    // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code is looked for
+    std::vector<std::string> ids;
+    std::vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
     Data items;                    // kCommit, kResolve: for "added"; keys are still missing
     Data record;                   // kLocalCommit, kReset: what was written to `updates`
     uint64_t entry = 0;            // kResolve: key of the entry
@@ -105,7 +107,8 @@ class Tab {
   void RequestReading(Data* effects);
   void RequestConflicts(Data* effects);
   void RequestSync(Data* effects);
-  void FinishConflicts(const Data& items, Data* effects);
+  void SettleGone(const Tx& tx, Data* effects);
+  void TakeInbox(const Data& items, Data* effects);
   void WriteResolve(Tx* tx, Data* writes);
   void FinishResolve(const Tx& tx, const Data& keys, Data* effects);
 
@@ -168,7 +171,7 @@ class Tab {
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
   std::vector<std::string> refused_;  // own, whose code is still to be read
-  std::vector<std::string> unknown_;  // own, gone without a record: confirmed unless the inbox has them
+  std::vector<std::string> unknown_;  // own, gone without a record
   bool told_newer_ = false;
 
   Data scopes_ = Data::MakeArray();

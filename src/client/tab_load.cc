@@ -169,7 +169,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const bool first = !ready_;
   ready_ = true;
   if (first) effects->Push(Data::Object{{"type", "ready"}});
-  FinishConflicts(tx.results.items().at(4), effects);
+  TakeInbox(tx.results.items()[4], effects);
   TryCommit(effects);
 }
 

@@ -93,11 +93,18 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     case Kind::kLocalCommit: WriteLocal(&tx, &writes); break;
     case Kind::kReset: WriteReset(&tx, &writes); break;
     case Kind::kResolve: WriteResolve(&tx, &writes); break;
-    case Kind::kPointer:
-    case Kind::kCatchUp:
-    case Kind::kReading:
+    // What is asked for from here on needs another reading.
+    case Kind::kReading: reading_ = false; break;
+    case Kind::kSync: sync_queued_ = false; break;
     case Kind::kConflicts:
-    case Kind::kSync: break;
+      conflicts_queued_ = false;
+      tx.ids = std::move(refused_);
+      tx.unknown = std::move(unknown_);
+      refused_.clear();
+      unknown_.clear();
+      break;
+    case Kind::kPointer:
+    case Kind::kCatchUp: break;
   }
   effects->Push(Data::Object{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
 }
@@ -112,7 +119,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   open_.erase(it);
   if (between_ == id) between_ = 0;
   switch (tx.kind) {
-    case Kind::kPointer: return FinishPointer(tx.results.items().at(0), effects);
+    case Kind::kPointer: return FinishPointer(tx.results.items()[0], effects);
     case Kind::kCatchUp: return FinishCatchUp(tx, effects);
     case Kind::kReset:
       if (tx.record.is_object()) {
@@ -124,8 +131,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       }
       return StartLoading(effects);
     case Kind::kReading: {
-      reading_ = false;
-      TakeSync(tx.results.items().at(0));
+      TakeSync(tx.results.items()[0]);
       const Fit fit = mirror_.Take(ReadingOf(tx), false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) return StartLoading(effects);
       return OnFit(fit, effects);
@@ -133,11 +139,9 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
     case Kind::kCommit: return FinishCommit(&tx, keys, effects);
     case Kind::kLocalCommit: return FinishLocal(&tx, effects);
     case Kind::kConflicts:
-      conflicts_queued_ = false;
-      return FinishConflicts(tx.results.items().at(0), effects);
-    case Kind::kSync:
-      sync_queued_ = false;
-      return TakeSync(tx.results.items().at(0));
+      SettleGone(tx, effects);
+      return TakeInbox(tx.results.items()[0], effects);
+    case Kind::kSync: return TakeSync(tx.results.items()[0]);
     case Kind::kResolve: return FinishResolve(tx, keys, effects);
   }
 }
@@ -160,6 +164,8 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
     case Kind::kLocalCommit: return FailCommit(tx, error, effects);
     case Kind::kConflicts:
       conflicts_queued_ = false;
+      refused_.insert(refused_.end(), tx.ids.begin(), tx.ids.end());
+      unknown_.insert(unknown_.end(), tx.unknown.begin(), tx.unknown.end());
       if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kSync: sync_queued_ = false; return;
@@ -172,7 +178,9 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
   }
 }
 
-void Tab::FinishConflicts(const Data& items, Data* effects) {
+// The inbox was read after these mutations had gone: it says why, or that they were confirmed.
+void Tab::SettleGone(const Tx& tx, Data* effects) {
+  const Data& items = tx.results.items()[0];
   const auto entry_of = [&](const std::string& id) -> const Data* {
     for (const Data& item : items.items()) {
       if (item["value"]["mutation"]["id"].as_string() == id) return &item["value"];
@@ -184,23 +192,24 @@ void Tab::FinishConflicts(const Data& items, Data* effects) {
     if (code.empty()) code = "rejected";
     promises_.Refused(id, code, entry == nullptr ? "" : (*entry)["detail"].as_string(), effects);
   };
-  for (const std::string& id : refused_) refuse(id, entry_of(id));
-  for (const std::string& id : unknown_) {
+  for (const std::string& id : tx.ids) refuse(id, entry_of(id));
+  for (const std::string& id : tx.unknown) {
     if (const Data* entry = entry_of(id)) {
       refuse(id, entry);
     } else {
       promises_.Confirmed(id, effects);
     }
   }
-  refused_.clear();
-  unknown_.clear();
+}
+
+void Tab::TakeInbox(const Data& items, Data* effects) {
   if (items == inbox_) return;
   inbox_ = items;
   effects->Push(Data::Object{{"type", "conflicts"}, {"items", items}});
 }
 
 void Tab::WriteResolve(Tx* tx, Data* writes) {
-  const Data& entries = tx->results.items().at(0);
+  const Data& entries = tx->results.items()[0];
   const Data* entry = nullptr;
   for (const Data& item : entries.items()) {
     if (item["key"].as_u64() == tx->entry) entry = &item["value"];
@@ -234,10 +243,21 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   if (tx.ids.empty()) {
     error = Data::Object{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
   }
+  // Whoever awaited the answer must not find the entry in the inbox any more.
+  Data rest = Data::MakeArray();
+  for (const Data& item : tx.results.items()[0].items()) {
+    const bool gone = tx.retry ? item["value"]["mutation"]["id"].as_string() == (tx.ids.empty() ? "" : tx.ids[0])
+                               : item["key"].as_u64() == tx.entry;
+    if (!gone) rest.Push(item);
+  }
+  if (!(rest == inbox_)) {
+    inbox_ = rest;
+    effects->Push(Data::Object{{"type", "conflicts"}, {"items", std::move(rest)}});
+  }
   effects->Push(Data::Object{{"type", "resolved"}, {"id", tx.entry}, {"error", std::move(error)}});
   if (tx.retry && !tx.ids.empty() && !keys.items().empty()) {
-    Data item = tx.items.items().at(0);
-    item.Set("key", keys.items().at(0));
+    Data item = tx.items.items()[0];
+    item.Set("key", keys.items()[0]);
     OnFit(mirror_.Added(item), effects);
     Data items = Data::MakeArray();
     items.Push(std::move(item));

@@ -286,6 +286,43 @@ TEST_CASE("a window that slept reads again when it resumes, and commits what it 
   CHECK_EQ(world.storage.mutations.size(), 2);
 }
 
+TEST_CASE("a window that slept with nothing of its own reads again, too") {
+  Pair world;
+  world.B().Event(Data::Object{{"type", "freeze"}});
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A());  // its broadcast is lost in the freeze
+  world.B().Event(Data::Object{{"type", "resume"}});
+  world.B().Settle();
+  CHECK_EQ(Count(world.B()), 1);
+}
+
+TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
+  Pair world;
+  Window late(&world.storage, "late");
+  Next(late);
+  late.LoadImage();
+  late.Run();
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A());
+  late.Hear(Message(world.A(), "added"));
+  late.Tell();
+  REQUIRE(late.ready());
+  CHECK_EQ(Count(late), 1);
+}
+
+TEST_CASE("a refusal that comes while the inbox is being read waits for the next reading") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  world.A().Hear(Data::Object{{"type", "conflicts"}});
+  world.A().Run();
+  world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
+  world.A().Tell();
+  CHECK_EQ(Stage(world.A(), id, "confirmed"), "");
+  world.A().Settle();
+  CHECK_EQ(Stage(world.A(), id, "confirmed"), "unique");
+}
+
 TEST_CASE("a reading that a freeze overtook is made again") {
   Pair world;
   world.storage.Work({}, {}, {});
