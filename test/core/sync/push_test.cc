@@ -1,6 +1,9 @@
 // Pushing: what is sent, and what each answer does. Each rule that closes a hole has a test named for the hole.
 #include "base/json.h"
 #include "doctest/doctest.h"
+#include "sync/pull.h"
+#include "sync/push.h"
+#include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
@@ -173,6 +176,45 @@ TEST_CASE("a clone's action is known: it stays pending, is never grouped again, 
   CHECK(world.server.rows().at("a").props["n"].as_number() == 1);
   CHECK(world.sync()["known"].items().empty());
   CHECK(world.Converged());
+}
+
+TEST_CASE("a known mutation is marked so with its revisions, and waits until the cursors reach them") {
+  Random random(std::string(32, 'x'));
+  UuidGenerator ids(&random);
+  Data mutation = MutationRecord(SyncUuid(1), {IncItem("a", "A", 1)});
+  mutation.Set("update", "u1").Set("state", "grouped");
+  Data outbox = Json(R"({"v":1,"id":"u1","client":"c","after":{"A":null},"state":"sent","confirmed":[],
+    "mutations":[{"id":"x","key":1}]})");
+  outbox.Set("mutations", Data(Data::Array{MutationName(SyncUuid(1), 1)}));
+  Data result = Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
+  Data known = Data::MakeObject();
+  result.Set("known", known.Set(SyncUuid(1), 7));
+  PushAnswer answer(&SyncSchema(), {"u1"}, Data(Data::Array{result}), 5);
+  answer.Decide({outbox}, CompleteSyncRecord(Data(), "c", 1), &ids);
+  REQUIRE(answer.needs_mutations());
+  Data row = Data::MakeObject();
+  answer.AddMutations(Data(Data::Array{row.Set("key", 1).Set("value", mutation)}));
+  Data marked;
+  for (const Data& write : answer.Finish()) {
+    CHECK(write["store"].as_string() != "conflicts");
+    if (write["store"].as_string() == "mutations") marked = write["put"];
+  }
+  CHECK(marked["known"] == Json(R"({"A":7})"));
+  CHECK(marked["update"].is_null());
+  REQUIRE(answer.sync()["known"].items().size() == 1);
+  for (const int head : {6, 7}) {
+    const PullRequest request = MakePullRequest(SyncSchema(), answer.sync(), {}, 10);
+    Data json = Json(R"({"time":1,"changes":[]})");
+    Data cursors = Data::MakeObject();
+    json.Set("cursors", cursors.Set("A", MakeCursor(static_cast<uint64_t>(head), 9)));
+    const skerry::Result<PullAnswer> pulled = ReadPullAnswer(SyncSchema(), json);
+    REQUIRE(pulled.ok());
+    PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
+    REQUIRE(fold.Decide({}, answer.sync()));
+    fold.Finish();
+    CHECK(fold.record()["confirmed"].items().size() == (head == 7 ? 1 : 0));
+    CHECK(fold.sync()["known"].items().size() == (head == 7 ? 0 : 1));
+  }
 }
 
 TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost or doubled") {
