@@ -158,7 +158,18 @@ bool Mirror::Completed(std::string_view id, uint64_t key) {
 
 void Mirror::AddOwn(std::unique_ptr<Pending> pending) { pending_.Add(std::move(pending)); }
 
+void Mirror::FindStored(const Data& mutations) {
+  for (const Data& item : mutations.items()) {
+    const std::string& id = item["value"]["id"].as_string();
+    const Pending* pending = pending_.Find(id);
+    if (pending == nullptr || pending->key != 0) continue;
+    Completed(id, item["key"].as_u64());
+    told_.found.Push(Data::Object{{"id", id}, {"key", item["key"]}, {"record", item["value"]}});
+  }
+}
+
 void Mirror::TakeMutations(const Data& mutations) {
+  FindStored(mutations);
   std::map<std::string_view, uint64_t> stored;
   for (const Data& item : mutations.items()) {
     stored[item["value"]["id"].as_string()] = item["key"].as_u64();
@@ -174,7 +185,6 @@ void Mirror::TakeMutations(const Data& mutations) {
     const std::string& id = item["value"]["id"].as_string();
     if (Pending* pending = pending_.Find(id)) {
       pending->held = item["value"]["held"].as_bool();
-      if (pending->key == 0) Completed(id, item["key"].as_u64());
       continue;
     }
     // One that does not decode stays in storage, for a version that reads it; it is not shown.

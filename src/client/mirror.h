@@ -56,6 +56,7 @@ struct Told {
   std::vector<std::string> confirmed;
   std::vector<Refusal> refused;
   std::vector<std::string> unknown;  // gone, but the record that says how was not seen
+  Data found = Data::MakeArray();    // own ones that turned out to be stored: {id, key, record}, for others to hear
 };
 
 class Mirror {
@@ -79,6 +80,9 @@ class Mirror {
   Fit Added(const Data& item);
   // An own mutation is durable under this key. False where a record or a reading has told already.
   bool Completed(std::string_view id, uint64_t key);
+
+  // Own mutations without a key that are in storage after all: nobody was told of them yet.
+  void FindStored(const Data& mutations);
 
   // An own mutation that the view has attached already.
   void AddOwn(std::unique_ptr<Pending> pending);

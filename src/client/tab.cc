@@ -197,7 +197,8 @@ void Tab::OnScopes(const Data& event, Data* effects) {
 }
 
 void Tab::TellPromises(Data* effects) {
-  const Told told = mirror_.TakeTold();
+  Told told = mirror_.TakeTold();
+  TellAdded(std::move(told.found), effects);
   for (const std::string& id : told.durable) promises_.Durable(id, effects);
   for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : told.refused) {

@@ -128,6 +128,7 @@ class Tab {
   void WriteGroup(Tx* tx, Data* writes);
   void WriteLocal(Tx* tx, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
+  void TellAdded(Data items, Data* effects);
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
   void Withdraw(const std::vector<std::string>& ids, std::string_view code, std::string_view detail,

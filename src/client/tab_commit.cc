@@ -87,10 +87,7 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
     TakeSync(*reading.sync);
-    for (const Data& item : reading.mutations->items()) {
-      const std::string& id = item["value"]["id"].as_string();
-      if (mirror_.pending().Find(id) != nullptr) mirror_.Completed(id, item["key"].as_u64());
-    }
+    mirror_.FindStored(*reading.mutations);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
@@ -107,12 +104,15 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
     item.Set("key", keys.items()[i]);
     added.Push(std::move(item));
   }
-  if (!added.items().empty()) {
-    effects->Push(BroadcastEffect(
-        Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(added)}}));
-    effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
-  }
+  TellAdded(std::move(added), effects);
   TryCommit(effects);
+}
+
+void Tab::TellAdded(Data items, Data* effects) {
+  if (items.items().empty()) return;
+  effects->Push(BroadcastEffect(
+      Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
+  effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
 }
 
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on other objects included.

@@ -261,9 +261,7 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
     OnFit(mirror_.Added(item), effects);
     Data items = Data::MakeArray();
     items.Push(std::move(item));
-    effects->Push(BroadcastEffect(
-        Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
-    effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
+    TellAdded(std::move(items), effects);
   }
   effects->Push(BroadcastEffect(Data::Object{{"type", "conflicts"}}));
   RequestConflicts(effects);

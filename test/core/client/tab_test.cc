@@ -176,6 +176,17 @@ TEST_CASE("a group that was stored although the host could not know is not store
   CHECK_EQ(Stage(world.A(), id, "confirmed"), "ok");
 }
 
+TEST_CASE("the other windows hear of a group that turns out to be stored") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A(), Outcome::kLost);
+  Fire(world.A(), "commit");
+  world.A().Settle();
+  CHECK_EQ(world.storage.mutations.size(), 1);
+  world.B().Hear(Message(world.A(), "added"));
+  CHECK_EQ(Count(world.B()), 1);
+}
+
 TEST_CASE("a record that comes before the window's own completion confirms once") {
   Pair world;
   const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
