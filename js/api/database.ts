@@ -12,7 +12,7 @@ import { ImageReader } from '../host/image-reader.ts';
 import type { Storage } from '../host/storage.ts';
 import type { Conflicts } from './conflicts.ts';
 import { DatabaseCore, type DatabaseEvents } from './database-core.ts';
-import { databaseName, type OpenOptions } from './options.ts';
+import { checkOptions, databaseName, type OpenOptions } from './options.ts';
 import { TableReader } from './query.ts';
 import { schemaDef } from './schema.ts';
 import type { SyncApi } from './sync-api.ts';
@@ -54,6 +54,7 @@ export async function open<T extends Tables, M extends Mutators<T>>(
 async function openCore(options: OpenOptions<Tables, unknown>): Promise<DatabaseCore> {
   const { signal } = options;
   signal?.throwIfAborted();
+  checkOptions(options);
   const database = databaseName(options.name, options.user);
   const codec = new SchemaCodec(schemaDef(options.schema as Schema));
   const host = options.host ?? browserHost();

@@ -1,5 +1,5 @@
 /** What `open` takes, and the checks that need no core. */
-import { ValidationError } from '../core/errors.ts';
+import { refuseUnknown, ValidationError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Remote } from './remote.ts';
 import type { Mutators, Query, Schema, Tables } from './types.ts';
@@ -26,6 +26,27 @@ export interface OpenOptions<T extends Tables, M> {
   wasmUrl?: URL;
   workerUrl?: URL;
   signal?: AbortSignal;
+}
+
+/** Every member of OpenOptions; the compiler sees to it that none is missing. */
+const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
+  name: true,
+  schema: true,
+  mutators: true,
+  remote: true,
+  scopes: true,
+  user: true,
+  defaultRealm: true,
+  durability: true,
+  onUpdateNeeded: true,
+  host: true,
+  wasmUrl: true,
+  workerUrl: true,
+  signal: true,
+};
+
+export function checkOptions(options: object): void {
+  refuseUnknown(options, Object.keys(known), 'open()');
 }
 
 /** `skerry/<name>/<user>`: the name of the IndexedDB database and of the channel. */

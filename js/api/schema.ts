@@ -2,7 +2,7 @@
  * `t`, `table`, `schema`, `defineMutators`: how an application declares its data. The declarations carry their types for
  * inference (types.ts) and, beside them, the run-time definition that everything else works with.
  */
-import { SchemaError } from '../core/errors.ts';
+import { refuseUnknown, SchemaError } from '../core/errors.ts';
 import type {
   ClassCodec,
   EnumDef,
@@ -131,6 +131,7 @@ export function table<P extends Props, O extends TableOptions = {}>(
   props: P,
   options?: O,
 ): Table<P, O> {
+  refuseUnknown(options ?? {}, ['id', 'autosubscribe'], 'table()');
   const result = Object.freeze({});
   tableDefs.set(result, { props, options: options ?? {} });
   return result as Table<P, O>;
@@ -147,6 +148,7 @@ export function schema<T extends Tables>(
   tables: T & CheckTables<T>,
   options: SchemaOptions,
 ): Schema<T> {
+  refuseUnknown(options, ['version', 'accepts'], 'schema()');
   const { version, accepts = [] } = options;
   if (!Number.isInteger(version) || version < 1)
     throw new SchemaError('schema', 'A schema version is 1, 2, 3 …');

@@ -153,6 +153,14 @@ export function errorFromCode(
   return new type(code, message || code, { ...options, retryable });
 }
 
+/** An option that would be ignored is refused: silence would look like consent. */
+export function refuseUnknown(options: object, known: readonly string[], what: string): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new UnsupportedError('unsupported', `${what} does not know the option ${unknown}.`);
+  }
+}
+
 /** For the end of a closed tagged union: the compiler refuses the call unless every case was handled. */
 export function unreachable(value: never): never {
   throw new SkerryError('internal', `Unexpected value: ${JSON.stringify(value)}`);

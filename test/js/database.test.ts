@@ -247,6 +247,9 @@ describe('errors', () => {
       open({ name: 'test', schema: app, host, ...options } as never);
     await expect(refused({ name: 'a/b' })).rejects.toMatchObject({ name: 'ValidationError' });
     await expect(refused({ user: '' })).rejects.toMatchObject({ name: 'ValidationError' });
+    await expect(refused({ serviceWorker: true })).rejects.toMatchObject({
+      name: 'UnsupportedError',
+    });
     await expect(refused({ schema: {} })).rejects.toMatchObject({ name: 'SchemaError' });
     host.storage.faults.refuseOpen = true;
     await expect(refused({})).rejects.toMatchObject({

@@ -110,6 +110,10 @@ describe('a schema', () => {
     expect(one({ a: {} })).toThrow(/table\(props\)/);
     expect(one({ a: table({ x: {} as never }) })).toThrow(/with t/);
     expect(() => schema({ a: plain }, { version: 0 })).toThrow(/version/);
+    expect(() => schema({ a: plain }, { version: 1, migrations: {} } as never)).toThrow(
+      /migrations/,
+    );
+    expect(() => table({ x: t.string() }, { validate: () => {} } as never)).toThrow(/validate/);
     expect(() => t.enum([] as never)).toThrow(/members/);
     const two = { x: t.enum('E', { A: Continent.EU }), y: t.enum('E', { B: Continent.AS }) };
     expect(one({ a: table(two) })).toThrow(/Two types/);
