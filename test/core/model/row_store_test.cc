@@ -98,7 +98,9 @@ TEST_CASE("indexes stay in order while rows change, in both directions, ties by 
   Random random("indexes");
   RowStore& store = world.store(kCities);
   std::vector<PropIndex> columns = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
-  for (PropIndex i = 0; i < world.schema().table(kCities).props.size(); ++i) columns.push_back(i);
+  for (size_t i = 0; i < world.schema().table(kCities).props.size(); ++i) {
+    columns.push_back(static_cast<PropIndex>(i));
+  }
   // Half of the indexes are built at once and kept up to date, half are built over rows.
   for (size_t i = 0; i < columns.size(); i += 2) store.GetIndex(columns[i]);
   const Rows rows = FillRandom(&store, &random, kCities, 6000, 2000);
