@@ -77,7 +77,6 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     return;
   }
   const std::vector<std::string> realms = TextsOf(record["realms"]);
-  const bool full = std::any_of(realms.begin(), realms.end(), [&](const std::string& r) { return full_realms_.count(r) != 0; });
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (mutation.ok() && realms.empty()) mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (!mutation.ok()) {
@@ -86,10 +85,9 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     return;
   }
   const size_t bytes = record["body"].as_bytes().size();
-  Candidate* place = full ? nullptr : PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
+  Candidate* place = PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
   if (place == nullptr) {
-    // Later ones of these realms must not overtake it.
-    full_realms_.insert(realms.begin(), realms.end());
+    // Later ones of its realms find no room either: what they could have joined was closed just now.
     ++left_over_;
     return;
   }

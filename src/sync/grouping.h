@@ -65,7 +65,6 @@ class Grouping {
   size_t slots_;
   std::vector<Candidate> candidates_;
   std::set<std::string> held_keys_;
-  std::set<std::string> full_realms_;
   std::vector<Unreadable> unreadable_;
   bool saw_newer_ = false;
   size_t left_over_ = 0;

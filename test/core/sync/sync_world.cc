@@ -45,6 +45,11 @@ void NoteClaims(SyncWorld* world) {
 
 }  // namespace
 
+Data Scripted(double status, std::string_view body, std::string_view type) {
+  Data event = Data::MakeObject();
+  return event.Set("status", status).Set("contentType", type).Set("body", Data::Bytes(std::string(body)));
+}
+
 SyncHost::SyncHost(SyncWorld* world, size_t index, std::string tab_in)
     : tab(std::move(tab_in)), world_(world), index_(index) {}
 

@@ -64,6 +64,9 @@ class SyncHost final : public TransactionCaller {
   std::map<std::string, double> timers_;
 };
 
+// A response that the network gives instead of the server's.
+Data Scripted(double status, std::string_view body, std::string_view type = "application/json");
+
 // What the network does with the next requests.
 struct Network {
   bool down = false;

@@ -1,0 +1,146 @@
+// Filling: pages, images of whole realms, and the roll-up of records into images.
+#include "base/json.h"
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+TEST_CASE("a fill page replaces its range and moves the scope on") {
+  SyncWorld world;
+  world.Open();
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[
+    {"change":"create","table":"items","id":"b","realm":"A","set":{},"createdAt":1,"modifiedAt":1,"revision":1}],
+    "more":true,"fills":[{"table":"items","where":["true"],"above":"","upto":"b","ids":["b"]}]})"));
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[
+    {"change":"create","table":"items","id":"c","realm":"A","set":{},"createdAt":1,"modifiedAt":1,"revision":1}],
+    "fills":[{"table":"items","where":["true"],"above":"b","upto":null,"ids":["c"]}]})"));
+  world.Settle();
+  REQUIRE(world.pull_bodies.size() >= 2);
+  CHECK(Json(world.pull_bodies[0])["scopes"].items()[0]["filled"] == Data(false));
+  CHECK(Json(world.pull_bodies[1])["scopes"].items()[0]["filled"].as_string() == "b");
+  CHECK(world.sync()["scopes"].items()[0]["filled"] == Data(true));
+  CHECK(world.Fold()->BaseKeys(0).size() == 2);
+}
+
+TEST_CASE("an answer that does not reach the heads fills no scope that it does not name") {
+  SyncWorld world;
+  world.Open();
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[],"more":true})"));
+  for (int i = 0; i < 1000 && world.pull_bodies.size() < 2; ++i) world.host(0).StepOnce();
+  CHECK(Json(world.pull_bodies.back())["scopes"].items()[0]["filled"] == Data(false));
+}
+
+constexpr std::string_view kImageAnswer = R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
+  "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+
+struct Filling : SyncWorld {
+  Filling() {
+    network.scripted.push_back(Scripted(200, kImageAnswer));
+    Open(true, Json(R"({"images":true})"));
+    Settle();
+  }
+  void Finish(std::string_view event) {
+    Data done = Json(event);
+    host(0).Deliver(done.Set("type", "image").Set("id", host(0).image_jobs.back()["id"]));
+  }
+};
+
+TEST_CASE("a whole realm is filled by the server's image: pointer, cursor and record in one transaction") {
+  Filling world;
+  REQUIRE(world.host(0).image_jobs.size() == 1);
+  const Data job = world.host(0).image_jobs[0]["job"];
+  CHECK(job["kind"].as_string() == "fill");
+  CHECK(job["roll"] == Data(false));
+  CHECK(job["fetch"]["checksum"].as_string() == "0123456789abcdef");
+  CHECK(world.host(0).status["phase"].as_string() == "filling");
+  CHECK(world.lease()["owner"].is_string());
+  CHECK(world.pull_bodies.size() == 1);  // nothing is pulled meanwhile
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));
+  world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.Settle();
+  const Data sync = world.sync();
+  CHECK(sync["cursors"]["A"].as_string() == "7@70");
+  CHECK(sync["image"]["generation"] == job["generation"]);
+  CHECK(sync["image"]["cursors"]["A"].as_string() == "7@70");
+  CHECK(sync["image"]["n"].as_number() == 0);
+  CHECK(sync["scopes"].items()[0]["filled"] == Data(true));
+  CHECK(sync["generations"].items().empty());
+  const Data record = world.storage.Get("updates", sync["n"]);
+  CHECK(record["kind"].as_string() == "image");
+  CHECK(record["generation"] == job["generation"]);
+  CHECK(Json(world.pull_bodies[1])["cursors"]["A"].as_string() == "7@70");
+}
+
+TEST_CASE("mutations are pushed while an image is on its way") {
+  Filling world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  CHECK(world.server.rows().count("a") == 1);
+  CHECK(world.pull_bodies.size() == 1);
+}
+
+TEST_CASE("an image that was fetched under a lost lease is not made the pointer") {
+  Filling world;
+  Data lease = world.lease();
+  world.storage.Put("sync", "push", lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
+  world.claims[lease["epoch"].as_u64()] = "other";
+  world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.Settle();
+  CHECK(world.sync()["image"].is_null());
+  CHECK(world.sync()["cursors"].members().empty());
+}
+
+TEST_CASE("a fill that fails is tried again, and says what went wrong") {
+  Filling world;
+  world.Finish(R"({"error":{"name":"checksum","message":"the file is damaged"}})");
+  world.Settle();
+  CHECK(world.host(0).status["error"]["code"].as_string() == "image");
+  CHECK(world.lease()["owner"].is_null());
+  world.network.scripted.push_back(Scripted(200, kImageAnswer));
+  world.Run(10000);
+  REQUIRE(world.host(0).image_jobs.size() >= 2);
+  CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
+}
+
+TEST_CASE("records are rolled up under the lease image, and only up to the previous generation are they removed") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  world.Settle();
+  uint64_t first_upto = 0;
+  for (int round = 0; round < 3; ++round) {
+    const size_t jobs = world.host(0).image_jobs.size();
+    for (int i = 0; i < 10 && world.host(0).image_jobs.size() == jobs; ++i) {
+      world.Mutate({IncItem("a", "A", 1)});
+      world.Settle();
+    }
+    REQUIRE(world.host(0).image_jobs.size() == jobs + 1);
+    const Data job = world.host(0).image_jobs.back()["job"];
+    CHECK(job["kind"].as_string() == "roll");
+    CHECK(world.lease("image")["owner"].as_string() == "tab-0");
+    Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
+    world.host(0).Deliver(done.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
+    world.Settle();
+    CHECK(world.sync()["image"]["generation"] == job["generation"]);
+    if (round == 0) {
+      first_upto = job["upto"].as_u64();
+      CHECK(world.storage.store("updates").begin()->first.number == 1);  // no previous image: every record stays
+    } else if (round == 1) {
+      CHECK(world.storage.store("updates").begin()->first.number == static_cast<double>(first_upto + 1));
+    } else {
+      // What was previous before is deleted, and forgotten when that is done.
+      const Data last = world.host(0).image_jobs.back()["job"];
+      REQUIRE(last["kind"].as_string() == "delete");
+      CHECK(last["generations"].items().size() == 1);
+      Data gone = Json(R"({"parts":[]})");
+      world.host(0).Deliver(gone.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
+      world.Settle();
+      CHECK(world.sync()["generations"].items().empty());
+      CHECK(world.lease("image")["owner"].is_null());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace skerry::test

@@ -1,0 +1,210 @@
+// The loop around pushes and pulls: errors, pauses, tokens, pokes, scopes, and what the application is told.
+#include "base/json.h"
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+namespace {
+
+TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothing is lost") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  world.network.scripted.push_back(Scripted(200, "<html>please log in</html>", "text/html"));
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  CHECK(world.host(0).status["error"]["code"].as_string() == "not_json");
+  CHECK(world.host(0).status["phase"].as_string() == "waiting");
+  CHECK(world.storage.Count("mutations") == 1);
+  world.Run(10000);
+  CHECK(world.host(0).status["error"].is_null());
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("an answer with a wrong member is used in no part") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"5@5"},"changes":[
+    {"change":"create","table":"items","id":"b","realm":"A","set":{"n":1},"createdAt":1,"modifiedAt":2,"revision":5},
+    {"change":"create","table":"nothing","id":"c","realm":"A","set":{},"createdAt":1,"modifiedAt":2,"revision":5}]})"));
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  CHECK(world.host(0).status["error"]["code"].as_string() == "bad_answer");
+  CHECK(world.sync()["cursors"].members().empty());
+  CHECK(world.storage.Count("updates") == 0);
+}
+
+TEST_CASE("failures pause five seconds, doubling to sixty with jitter, and online cuts the pause short") {
+  SyncWorld world;
+  world.network.down = true;
+  world.Open();
+  world.Run(400000);
+  const std::vector<double>& times = world.host(0).pull_times;
+  REQUIRE(times.size() >= 8);
+  double least = 5000 * 0.75, most = 5000 * 1.25;
+  for (size_t i = 1; i < times.size(); ++i) {
+    const double pause = times[i] - times[i - 1];
+    CHECK(pause >= least);
+    CHECK(pause <= most);
+    least = std::min(least * 2, 60000 * 0.75);
+    most = std::min(most * 2, 60000 * 1.25);
+  }
+  const size_t before = times.size();
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  CHECK(times.size() == before);  // typing does not hammer a server that is down
+  world.network.down = false;
+  world.host(0).Post(Json(R"({"type":"online","online":false})"));
+  world.host(0).Post(Json(R"({"type":"online","online":true})"));
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("an idle client polls about once a minute, and pause stops it") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  const size_t before = world.pull_bodies.size();
+  world.Run(600000);
+  const size_t polls = world.pull_bodies.size() - before;
+  CHECK(polls >= 7);
+  CHECK(polls <= 14);
+  world.host(0).Post(Json(R"({"type":"pause"})"));
+  world.Run(600000);
+  CHECK(world.pull_bodies.size() == before + polls);
+  CHECK(world.host(0).status["phase"].as_string() == "paused");
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Run(1000);
+  CHECK(world.storage.Count("mutations") == 1);
+  world.host(0).Post(Json(R"({"type":"resume"})"));
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("an expired token is asked for anew; refused again, syncing waits for a person") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"auth":true})"));
+  world.Settle();
+  CHECK(world.host(0).token_whys == std::vector<std::string>{"start"});
+  const auto refuse = [&world] {
+    world.network.scripted.push_back(Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
+  };
+  refuse();
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  CHECK(world.host(0).token_whys.back() == "expired");
+  CHECK(world.storage.Count("mutations") == 0);
+  refuse();
+  refuse();
+  world.Mutate({CreateItem("b", "A", 1)});
+  world.Settle();
+  CHECK(world.host(0).status["needsAuth"].as_bool());
+  CHECK(world.host(0).status["phase"].as_string() == "blocked");
+  const size_t requests = world.push_bodies.size() + world.pull_bodies.size();
+  world.Run(600000);
+  CHECK(world.push_bodies.size() + world.pull_bodies.size() == requests);
+  CHECK(world.storage.Count("mutations") == 1);
+  Data event = Json(R"({"type":"token","token":"fresh"})");
+  world.host(0).Deliver(event);
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());
+}
+
+TEST_CASE("without a token nothing is sent, and the application is told") {
+  SyncWorld world;
+  world.token = nullptr;
+  world.Open(true, Json(R"({"auth":true})"));
+  world.Run(100000);
+  CHECK(world.pull_bodies.empty());
+  CHECK(world.host(0).status["needsAuth"].as_bool());
+}
+
+TEST_CASE("sync.now() is answered when a whole round is done, and with the error when it failed") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  const auto answer = [&world](double id) {
+    for (const Data& post : world.host(0).posts) {
+      if (post["type"].as_string() == "synced" && post["id"].as_number() == id) return post;
+    }
+    return Data();
+  };
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  REQUIRE(answer(1).is_object());
+  CHECK(answer(1)["error"].is_null());
+  world.network.down = true;
+  world.host(0).Post(Json(R"({"type":"sync","id":2})"));
+  world.Settle();
+  CHECK(answer(2)["error"]["code"].as_string() == "network");
+  world.host(0).Post(Json(R"({"type":"online","online":false})"));
+  world.host(0).Post(Json(R"({"type":"sync","id":3})"));
+  world.Settle();
+  CHECK(answer(3)["error"]["code"].as_string() == "offline");
+}
+
+TEST_CASE("one window holds the poke socket; a poke pulls, and one for what is here already does not") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Run(2000);
+  const size_t holder = world.lease("listen")["owner"].as_string() == "tab-0" ? 0 : 1;
+  CHECK(world.host(holder).socket == std::vector<std::string>{"open"});
+  CHECK(world.host(1 - holder).socket.empty());
+  const auto tell = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
+  tell(R"({"type":"socket","state":"open"})");
+  world.Settle();
+  REQUIRE(world.host(holder).sent_texts.size() == 1);
+  const Data hello = Json(world.host(holder).sent_texts[0]);
+  CHECK(hello["type"].as_string() == "hello");
+  CHECK(hello["client"] == world.sync()["client"]);
+  CHECK(hello["scopes"].items().size() == 1);
+  world.server.Foreign("a", "A", "x");
+  const size_t before = world.pull_bodies.size();
+  tell(R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
+  world.Settle();
+  CHECK(world.pull_bodies.size() == before + 1);
+  CHECK(world.Converged());
+  tell(R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
+  world.Settle();
+  CHECK(world.pull_bodies.size() == before + 1);
+  tell(R"({"type":"socket","state":"closed","code":1006})");
+  world.Run(1500);
+  CHECK(world.host(holder).socket.back() == "open");
+  world.host(holder).Post(Json(R"({"type":"visible","visible":false})"));
+  world.Run(6000);
+  CHECK(world.host(holder).socket.back() == "close");
+  CHECK(world.host(1 - holder).socket.back() == "open");
+}
+
+TEST_CASE("a dropped scope is a record under a new n, and a scope that comes back starts unfilled") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  REQUIRE(world.sync()["scopes"].items()[0]["filled"] == Data(true));
+  const uint64_t version = world.sync()["scopeVersion"].as_u64();
+  world.network.down = true;
+  world.host(0).Post(Json(R"({"type":"scopes","add":[],"drop":[{"table":"items","where":["true"]}]})"));
+  world.Settle();
+  CHECK(world.storage.Get("updates", world.sync()["n"])["kind"].as_string() == "scopes");
+  CHECK(world.sync()["scopeVersion"].as_u64() == version + 1);
+  world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["true"]}]})"));
+  world.Settle();
+  CHECK(world.sync()["scopes"].items()[0]["filled"] == Data(false));
+}
+
+TEST_CASE("a record of a newer version of the package is left alone, and reported") {
+  SyncWorld world;
+  Data newer = Json(R"({"v":2,"secret":true})");
+  world.storage.Put("sync", "sync", newer);
+  world.Open();
+  world.Run(100000);
+  CHECK(world.sync() == newer);
+  CHECK(world.host(0).status["error"]["code"].as_string() == "newer_tab");
+}
+
+}  // namespace
+}  // namespace skerry::test

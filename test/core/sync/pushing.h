@@ -1,0 +1,32 @@
+// A world with one window whose first pull is done, for the tests of pushing.
+#ifndef SKERRY_TEST_CORE_SYNC_PUSHING_H_
+#define SKERRY_TEST_CORE_SYNC_PUSHING_H_
+
+#include <string_view>
+
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::test {
+
+struct Pushing : SyncWorld {
+  Pushing() {
+    Open();
+    Settle();
+  }
+  Data FirstOutbox() const {
+    const auto& store = const_cast<FakeStorage&>(storage).store("outbox");
+    return store.empty() ? Data() : store.begin()->second;
+  }
+  // The last message of this type on the channel.
+  Data Heard(std::string_view type) const {
+    for (size_t i = messages.size(); i > 0; --i) {
+      if (messages[i - 1]["type"].as_string() == type) return messages[i - 1];
+    }
+    return nullptr;
+  }
+  Data Inbox(size_t i) { return storage.Get("conflicts", static_cast<uint64_t>(i + 1)); }
+};
+
+}  // namespace skerry::test
+
+#endif  // SKERRY_TEST_CORE_SYNC_PUSHING_H_

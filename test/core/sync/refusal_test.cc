@@ -1,0 +1,222 @@
+// Refusals, forks and clones: what an answer that is not `applied` does. Each rule that closes a hole has a test named for
+// the hole.
+#include "base/json.h"
+#include "doctest/doctest.h"
+#include "sync/pull.h"
+#include "sync/push.h"
+#include "sync/records.h"
+#include "test/core/sync/pushing.h"
+#include "test/core/sync/sync_fixture.h"
+
+namespace skerry::test {
+namespace {
+
+TEST_CASE("of a refused update the culprit and what depends on it go to the inbox, and the rest goes on") {
+  Pushing world;
+  const std::string good = world.Mutate({CreateItem("a", "A", 1)});
+  const std::string culprit = world.Mutate({CreateItem("b", "A", 1, "bad")});
+  const std::string other = world.Mutate({CreateItem("c", "A", 1)});
+  const std::string dependant = world.Mutate({IncItem("b", "A", 1), CreateItem("d", "A", 4)});
+  const std::string dependant_of_it = world.Mutate({IncItem("d", "A", 1)});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("conflicts") == 3);
+  CHECK(world.Inbox(0)["mutation"]["id"].as_string() == culprit);
+  CHECK(world.Inbox(0)["code"].as_string() == "unique");
+  CHECK(world.Inbox(0)["table"].as_string() == "items");
+  CHECK(world.Inbox(0)["id"].as_string() == "b");
+  CHECK(world.Inbox(0)["mine"]["name"].as_string() == "bad");
+  CHECK(world.Inbox(0)["mutation"]["body"].is_bytes());
+  CHECK(world.Inbox(1)["mutation"]["id"].as_string() == dependant);
+  CHECK(world.Inbox(1)["code"].as_string() == "depends");
+  CHECK(world.Inbox(2)["mutation"]["id"].as_string() == dependant_of_it);
+  CHECK(world.server.rows().size() == 2);
+  CHECK(world.server.rows().count("a") == 1);
+  CHECK(world.server.rows().count("c") == 1);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a refusal is a record under a new n, and raises goneUpTo to the highest key removed") {
+  Pushing world;
+  world.Mutate({CreateItem("b", "A", 1, "bad")});
+  world.Settle();
+  Data refusal;
+  for (const auto& [key, record] : world.storage.store("updates")) {
+    if (record["kind"].as_string() == "refusal") refusal = record;
+  }
+  REQUIRE(refusal.is_object());
+  REQUIRE(refusal["refused"].items().size() == 1);
+  CHECK(refusal["refused"].items()[0]["key"].as_number() == 1);
+  CHECK(world.sync()["goneUpTo"].as_number() == 1);
+  CHECK(world.Heard("record")["record"]["n"].as_number() == world.sync()["n"].as_number());
+  bool told = false;
+  for (const Data& message : world.messages) {
+    for (const Data& result : message["results"].items()) told = told || result["status"].as_string() == "rejected";
+  }
+  CHECK(told);
+}
+
+TEST_CASE("where several actions fold into one refused op, each is sent alone, and only the culprit stays behind") {
+  Pushing world;
+  world.Mutate({CreateItem("b", "A", 1)});
+  const std::string culprit = world.Mutate({UpdateItem("b", "A", "bad")});
+  world.Mutate({CreateItem("c", "A", 1)});
+  world.Settle();
+  REQUIRE(world.storage.Count("conflicts") == 1);
+  CHECK(world.Inbox(0)["mutation"]["id"].as_string() == culprit);
+  CHECK(world.server.rows().count("b") == 1);
+  CHECK(world.server.rows().count("c") == 1);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a clone's action is known: it stays pending, is never grouped again, and is confirmed by the cursor") {
+  Pushing world;
+  world.network.hold_answers = true;
+  world.Mutate({IncItem("a", "A", 1)});
+  world.server.Foreign("a", "A", "x");
+  world.Settle();
+  // The server applied it; this profile is set back to before it was grouped (a restored clone of itself).
+  Data mutation = world.storage.Get("mutations", 1);
+  world.storage.Put("mutations", 1, mutation.Set("update", nullptr).Set("state", "pending"));
+  world.storage.store("outbox").clear();
+  Data sync = world.sync();
+  Data chain = sync["chain"];
+  world.storage.Put("sync", "sync", sync.Set("chain", chain.Set("links", Data::MakeObject())));
+  world.network.hold_answers = false;
+  world.held.clear();
+  world.host(0).Crash();
+  world.Open();
+  world.Run(60000);
+  CHECK(world.storage.Count("mutations") == 0);
+  for (const auto& [action, count] : world.server.ActionCounts()) CHECK(count == 1);
+  CHECK(world.server.rows().at("a").props["n"].as_number() == 1);
+  CHECK(world.sync()["known"].items().empty());
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a known mutation is marked so with its revisions, and waits until the cursors reach them") {
+  Random random(std::string(32, 'x'));
+  UuidGenerator ids(&random);
+  Data mutation = MutationRecord(SyncUuid(1), {IncItem("a", "A", 1)});
+  mutation.Set("update", "u1").Set("state", "grouped");
+  Data outbox = Json(R"({"v":1,"id":"u1","client":"c","after":{"A":null},"state":"sent","confirmed":[],
+    "mutations":[{"id":"x","key":1}]})");
+  outbox.Set("mutations", Data(Data::Array{MutationName(SyncUuid(1), 1)}));
+  Data result = Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
+  Data known = Data::MakeObject();
+  result.Set("known", known.Set(SyncUuid(1), 7));
+  PushAnswer answer(&SyncSchema(), {"u1"}, Data(Data::Array{result}), 5);
+  answer.Decide({outbox}, CompleteSyncRecord(Data(), "c", 1), &ids);
+  REQUIRE(answer.needs_mutations());
+  Data row = Data::MakeObject();
+  answer.AddMutations(Data(Data::Array{row.Set("key", 1).Set("value", mutation)}));
+  Data marked;
+  for (const Data& write : answer.Finish()) {
+    CHECK(write["store"].as_string() != "conflicts");
+    if (write["store"].as_string() == "mutations") marked = write["put"];
+  }
+  CHECK(marked["known"] == Json(R"({"A":7})"));
+  CHECK(marked["update"].is_null());
+  REQUIRE(answer.sync()["known"].items().size() == 1);
+  for (const int head : {6, 7}) {
+    const PullRequest request = MakePullRequest(SyncSchema(), answer.sync(), {}, 10);
+    Data json = Json(R"({"time":1,"changes":[]})");
+    Data cursors = Data::MakeObject();
+    json.Set("cursors", cursors.Set("A", MakeCursor(static_cast<uint64_t>(head), 9)));
+    const skerry::Result<PullAnswer> pulled = ReadPullAnswer(SyncSchema(), json);
+    REQUIRE(pulled.ok());
+    PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
+    REQUIRE(fold.Decide({}, answer.sync()));
+    fold.Finish();
+    CHECK(fold.record()["confirmed"].items().size() == (head == 7 ? 1 : 0));
+    CHECK(fold.sync()["known"].items().size() == (head == 7 ? 0 : 1));
+  }
+}
+
+TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost or doubled") {
+  Pushing world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  const std::string client = world.sync()["client"].as_string();
+  const Data copy = world.sync();
+  world.Mutate({IncItem("a", "A", 1)});
+  world.Settle();
+  // The profile is restored from the copy: its chain is behind the server's.
+  world.host(0).Crash();
+  Data sync = world.sync();
+  world.storage.Put("sync", "sync", sync.Set("chain", copy["chain"]));
+  world.Open();
+  world.Settle();
+  world.Mutate({IncItem("a", "A", 1)}, 1);
+  world.Run(60000);
+  CHECK(world.sync()["client"].as_string() != client);
+  CHECK(world.sync()["chain"]["client"] == world.sync()["client"]);
+  CHECK(world.server.rows().at("a").props["n"].as_number() == 3);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.Converged());
+}
+
+TEST_CASE("a server that has forgotten this client answers unknown_client: a new identity, and all is pushed") {
+  Pushing world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  const std::string client = world.sync()["client"].as_string();
+  world.network.hold_answers = true;
+  world.Mutate({IncItem("a", "A", 1)});
+  world.server = NaiveServer();  // nothing of it is left
+  world.Settle();
+  world.network.hold_answers = false;
+  world.Release();
+  world.Run(60000);
+  CHECK(world.sync()["client"].as_string() != client);
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
+TEST_CASE("the oldest unconfirmed update is held though all before it were confirmed: as forked") {
+  Pushing world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  const std::string client = world.sync()["client"].as_string();
+  world.network.hold_answers = true;
+  world.Mutate({IncItem("a", "A", 1)});
+  world.Settle();
+  const std::string id = world.FirstOutbox()["id"].as_string();
+  world.held.clear();
+  world.network.hold_answers = false;
+  world.network.lose_requests = 0;
+  world.host(0).Crash();
+  // The server lost the update's application and does not know what came before it either.
+  world.server.held.insert(id);
+  world.server.ForgetAfter("A", 1);
+  world.Open();
+  world.Run(60000);
+  CHECK(world.sync()["client"].as_string() != client);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.server.rows().at("a").props["n"].as_number() == 2);
+}
+
+TEST_CASE("a held update whose predecessor is unconfirmed waits, and takes no new identity") {
+  Pushing world;
+  const std::string client = world.sync()["client"].as_string();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Mutate({MoveItem("a", "A", "B")});
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  Data answer = Json(world.held[0].second["body"].as_bytes());
+  REQUIRE(answer["results"].items().size() == 2);
+  Data second = answer["results"].items()[1];
+  second.Set("status", "held");
+  answer.Set("results", Data(Data::Array{answer["results"].items()[0], second}));
+  world.held[0].second.Set("body", Data::Bytes(WriteJson(answer)));
+  world.network.hold_answers = false;
+  world.Release();
+  world.Run(60000);
+  CHECK(world.sync()["client"].as_string() == client);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.Converged());
+}
+
+}  // namespace
+}  // namespace skerry::test
