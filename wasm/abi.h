@@ -1,6 +1,6 @@
-// The shared buffers of the raw exports of the wasm module `skerry` (docs/internals.md, section 7). wasm/skerry.cc defines
-// them; every unit with exports uses them. All bytes come in through the area that sk_buffer returned and go out through
-// sk_out; nothing here decides anything.
+// The shared buffers of the raw exports of the wasm module `skerry` (docs/internals.md, section 7).
+// wasm/skerry.cc defines them; every unit with exports uses them. All bytes come in through the
+// area that sk_buffer returned and go out through sk_out; nothing here decides anything.
 #ifndef SKERRY_WASM_ABI_H_
 #define SKERRY_WASM_ABI_H_
 
@@ -16,7 +16,8 @@
 
 namespace skerry::abi {
 
-// The first `length` bytes of the input area; valid until the next sk_buffer. Empty where length is past the area.
+// The first `length` bytes of the input area; valid until the next sk_buffer. Empty where length is
+// past the area.
 std::string_view Input(int32_t length);
 
 // Makes bytes the output of this call; returns 0.

@@ -1,9 +1,13 @@
-// skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6; js/worker/image-files.ts owns it). Loaded
-// in a Worker when an image is made; an instance makes one generation and is dropped. Buffers are those of the module
-// `skerry`. What waits for IndexedDB answers by Module.onSync(ticket, problem or null).
+// skerry-image: makes images in Emscripten's IDBFS (docs/sync-worker.md, section 6;
+// js/worker/image-files.ts owns it). Loaded in a Worker when an image is made; an instance makes
+// one generation and is dropped. Buffers are those of the module `skerry`. What waits for IndexedDB
+// answers by Module.onSync(ticket, problem or null).
 //
-// Nothing but the generation that is being made is ever mounted: syncfs(false) makes a database equal to what this
-// module has in memory. Files are written once, under a new name, and never again.
+// Nothing but the generation that is being made is ever mounted: syncfs(false) makes a database
+// equal to what this module has in memory. Files are written once, under a new name, and never
+// again.
+#include "log/image.h"
+
 #include <emscripten/em_js.h>
 #include <sys/stat.h>
 
@@ -19,7 +23,6 @@
 #include "abi.h"
 #include "base/data.h"
 #include "base/limits.h"
-#include "log/image.h"
 #include "model/schema.h"
 #include "sync/image_roll.h"
 
@@ -64,7 +67,8 @@ std::string FilePath(std::string_view part, size_t index) {
 Status MakeFolders(const std::string& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string folder = path.substr(0, end);
-    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) return {Code::kInvalidArgument, "no folder " + folder};
+    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+      return {Code::kInvalidArgument, "no folder " + folder};
     if (end == std::string::npos) return Status::Ok();
   }
 }
@@ -74,7 +78,8 @@ Status WriteFile(const std::string& path, std::string_view bytes) {
   if (file == nullptr) return {Code::kInvalidArgument, "the file is there already: " + path};
   const size_t written = std::fwrite(bytes.data(), 1, bytes.size(), file);
   const bool closed = std::fclose(file) == 0;
-  if (written != bytes.size() || !closed) return {Code::kLimit, "the file could not be written: " + path};
+  if (written != bytes.size() || !closed)
+    return {Code::kLimit, "the file could not be written: " + path};
   return Status::Ok();
 }
 
@@ -97,7 +102,9 @@ int32_t SavePart(std::string_view name, std::string_view bytes) {
     if (!written.ok()) return Fail(written);
   }
   Data part = Data::MakeObject();
-  part.Set("file", name).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("checksum", ImageChecksum(bytes));
+  part.Set("file", name)
+      .Set("bytes", static_cast<uint64_t>(bytes.size()))
+      .Set("checksum", ImageChecksum(bytes));
   return OutputData(part);
 }
 
@@ -137,22 +144,28 @@ namespace abi = skerry::abi;
 
 SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
   const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted > abi::input_area.size() || abi::input_area.empty()) abi::input_area.resize(std::max<size_t>(wanted, 1024));
+  if (wanted > abi::input_area.size() || abi::input_area.empty())
+    abi::input_area.resize(std::max<size_t>(wanted, 1024));
   return reinterpret_cast<uint8_t*>(abi::input_area.data());
 }
-SKERRY_EXPORT const uint8_t* sk_out() { return reinterpret_cast<const uint8_t*>(abi::output_area.data()); }
+SKERRY_EXPORT const uint8_t* sk_out() {
+  return reinterpret_cast<const uint8_t*>(abi::output_area.data());
+}
 SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::output_area.size()); }
 
 SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
 SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
 
-// Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever written to.
+// Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever
+// written to.
 SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
-  if (abi::job != nullptr) return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
+  if (abi::job != nullptr)
+    return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const std::string& mount = input.value()["mount"].as_string();
-  if (mount.empty() || mount[0] != '/') return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
+  if (mount.empty() || mount[0] != '/')
+    return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
   if (!schema.ok()) return abi::Fail(schema.status());
   if (Status made = abi::MakeFolders(mount); !made.ok()) return abi::Fail(made);
@@ -187,10 +200,12 @@ SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
-  return abi::SavePart(data["file"].as_string(), abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]));
+  return abi::SavePart(data["file"].as_string(),
+                       abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]));
 }
 
-// Bytes become a part as they are; the input area holds its name. Out: Data {file, bytes, checksum}.
+// Bytes become a part as they are; the input area holds its name. Out: Data {file, bytes,
+// checksum}.
 SKERRY_EXPORT int32_t sk_image_store(const char* bytes, int32_t size, int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   return abi::SavePart(abi::Input(length), {bytes, static_cast<size_t>(size)});
@@ -227,7 +242,8 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   return abi::Output(skerry::ImageChecksum(bytes));
 }
 
-// Closes IDBFS's database, which it never does itself, so that the generation can be deleted one day.
+// Closes IDBFS's database, which it never does itself, so that the generation can be deleted one
+// day.
 SKERRY_EXPORT int32_t sk_image_close() {
   if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
   abi::job.reset();

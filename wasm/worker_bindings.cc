@@ -1,4 +1,5 @@
-// The sync worker's exports in the wasm module `skerry` (docs/sync-worker.md, section 1). Bindings only.
+// The sync worker's exports in the wasm module `skerry` (docs/sync-worker.md, section 1). Bindings
+// only.
 #include <map>
 #include <memory>
 #include <utility>
@@ -51,6 +52,6 @@ SKERRY_EXPORT int32_t sk_lease_release(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
-  return abi::OutputData(skerry::ReleasedRecord(data["record"], data["owner"].as_string(), data["epoch"].as_u64(),
-                                                data["now"].as_number()));
+  return abi::OutputData(skerry::ReleasedRecord(data["record"], data["owner"].as_string(),
+                                                data["epoch"].as_u64(), data["now"].as_number()));
 }

@@ -10,8 +10,10 @@ namespace {
 SyncError NoAnswer(const Data& error) {
   const std::string& name = error["name"].as_string();
   const std::string& message = error["message"].as_string();
-  if (name == "timeout") return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
-  if (name == "too-large") return {"too_large", "The answer is larger than a client accepts.", false};
+  if (name == "timeout")
+    return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
+  if (name == "too-large")
+    return {"too_large", "The answer is larger than a client accepts.", false};
   return {"network", message.empty() ? "The server cannot be reached." : message, true};
 }
 
@@ -19,7 +21,8 @@ SyncError NoAnswer(const Data& error) {
 SyncError ByStatus(double status) {
   const std::string number = std::to_string(static_cast<int>(status));
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
-  if (status == 408 || status == 425) return {"timeout", "The server gave up waiting (" + number + ").", true};
+  if (status == 408 || status == 425)
+    return {"timeout", "The server gave up waiting (" + number + ").", true};
   if (status >= 500) return {"server", "The server failed (" + number + ").", true};
   return {"refused", "The server refused the request (" + number + ").", false};
 }
@@ -71,7 +74,8 @@ Answer ReadAnswer(const Data& event) {
 SyncError StorageError(const Data& error) {
   const std::string& name = error["name"].as_string();
   const std::string& message = error["message"].as_string();
-  if (name == "QuotaExceededError") return {"quota", "The browser's storage is full. " + message, true};
+  if (name == "QuotaExceededError")
+    return {"quota", "The browser's storage is full. " + message, true};
   return {"storage", name + ": " + message, true};
 }
 

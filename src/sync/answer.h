@@ -1,5 +1,6 @@
-// What came back from the server, or did not: an answer is sorted into what the worker has to do, and a failure becomes a
-// typed error (docs/sync-worker.md, section 7). An answer that is no JSON is never taken for one of the server's.
+// What came back from the server, or did not: an answer is sorted into what the worker has to do,
+// and a failure becomes a typed error (docs/sync-worker.md, section 7). An answer that is no JSON
+// is never taken for one of the server's.
 #ifndef SKERRY_SYNC_ANSWER_H_
 #define SKERRY_SYNC_ANSWER_H_
 

@@ -75,7 +75,8 @@ std::vector<Data> UndoFrom(size_t index, std::vector<Data>* outbox, Data* chain)
   std::vector<Data> kept(outbox->begin(), outbox->begin() + static_cast<ptrdiff_t>(index));
   for (size_t i = index; i < outbox->size(); ++i) {
     Data& update = (*outbox)[i];
-    const bool follows = update["client"].as_string() == client && ShareRealm(update["after"], touched);
+    const bool follows =
+        update["client"].as_string() == client && ShareRealm(update["after"], touched);
     if (i != index && !follows) {
       kept.push_back(std::move(update));
       continue;

@@ -1,6 +1,8 @@
-// The chain that makes pushes exactly once (DESIGN section 6): each update names, per realm that it touches, this client's
-// update that it follows. These are pure functions over outbox records and the `chain` member of the `sync` record
-// ({client, links: {realm: {seq, id}}}), which belongs to one identity and is not derived from the outbox.
+// The chain that makes pushes exactly once (DESIGN section 6): each update names, per realm that it
+// touches, this client's update that it follows. These are pure functions over outbox records and
+// the `chain` member of the `sync` record
+// ({client, links: {realm: {seq, id}}}), which belongs to one identity and is not derived from the
+// outbox.
 #ifndef SKERRY_SYNC_CHAIN_H_
 #define SKERRY_SYNC_CHAIN_H_
 
@@ -11,8 +13,8 @@
 
 namespace skerry {
 
-// The values of an outbox range ([{key, value}..]) so that each comes after those that it follows, whatever the order of
-// their ids (clocks step back).
+// The values of an outbox range ([{key, value}..]) so that each comes after those that it follows,
+// whatever the order of their ids (clocks step back).
 std::vector<Data> InChainOrder(const Data& outbox_range);
 
 // What an update that touches `realms` (sorted) follows: {realm: {seq, id} or null}.
@@ -26,9 +28,9 @@ uint64_t SeqOf(const Data& outbox, const std::string& realm);
 // Whether something in `outbox` is what `update` follows in some realm.
 bool FollowsAny(const Data& update, const std::vector<Data>& outbox);
 
-// Takes outbox[index], and all that follow it (transitively over realms, under the same identity), out of `outbox`, and
-// sets the chain back to what the first of them in each realm followed, if the chain is of that identity. Returns the
-// records taken out. REQUIRES: chain order.
+// Takes outbox[index], and all that follow it (transitively over realms, under the same identity),
+// out of `outbox`, and sets the chain back to what the first of them in each realm followed, if the
+// chain is of that identity. Returns the records taken out. REQUIRES: chain order.
 std::vector<Data> UndoFrom(size_t index, std::vector<Data>* outbox, Data* chain);
 
 }  // namespace skerry

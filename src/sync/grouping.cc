@@ -22,7 +22,9 @@ std::vector<std::string> TextsOf(const Data& array) {
 }
 
 bool Intersect(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& x) { return std::binary_search(b.begin(), b.end(), x); });
+  return std::any_of(a.begin(), a.end(), [&](const std::string& x) {
+    return std::binary_search(b.begin(), b.end(), x);
+  });
 }
 
 // The lowest revision at which any of the mutations was made.
@@ -43,11 +45,13 @@ uint64_t LowestBase(const std::vector<Mutation>& mutations, const std::string& r
 }  // namespace
 
 Grouping::Grouping(const Schema* schema, size_t outbox_size)
-    : schema_(schema), slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0) {}
+    : schema_(schema),
+      slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0) {}
 
 bool Grouping::wants_more() const {
   if (slots_ > 0) return true;
-  return std::any_of(candidates_.begin(), candidates_.end(), [](const Candidate& c) { return !c.closed; });
+  return std::any_of(candidates_.begin(), candidates_.end(),
+                     [](const Candidate& c) { return !c.closed; });
 }
 
 void Grouping::Add(const Data& mutations_range) {
@@ -78,16 +82,19 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   }
   const std::vector<std::string> realms = TextsOf(record["realms"]);
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
-  if (mutation.ok() && realms.empty()) mutation = Status(Code::kCorrupt, "The mutation names no realm.");
+  if (mutation.ok() && realms.empty())
+    mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (!mutation.ok()) {
     unreadable_.push_back({key, record, mutation.status()});
     Hold(record);
     return;
   }
   const size_t bytes = record["body"].as_bytes().size();
-  Candidate* place = PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
+  Candidate* place =
+      PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
   if (place == nullptr) {
-    // Later ones of its realms find no room either: what they could have joined was closed just now.
+    // Later ones of its realms find no room either: what they could have joined was closed just
+    // now.
     ++left_over_;
     return;
   }
@@ -98,11 +105,13 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   place->mutations.push_back(std::move(mutation.value()));
 }
 
-Grouping::Candidate* Grouping::PlaceFor(const std::vector<std::string>& realms, bool alone, size_t bytes, size_t ops) {
+Grouping::Candidate* Grouping::PlaceFor(const std::vector<std::string>& realms, bool alone,
+                                        size_t bytes, size_t ops) {
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
     if (candidate.closed || !Intersect(candidate.realms, realms)) continue;
-    const bool fits = candidate.mutations.size() < kMaxMutationsPerUpdate && candidate.bytes + bytes <= kMaxUpdateBytes &&
+    const bool fits = candidate.mutations.size() < kMaxMutationsPerUpdate &&
+                      candidate.bytes + bytes <= kMaxUpdateBytes &&
                       candidate.ops + ops <= kMaxOpsPerUpdate;
     if (!alone && fits) return &candidate;
     candidate.closed = true;
@@ -115,7 +124,8 @@ Grouping::Candidate* Grouping::PlaceFor(const std::vector<std::string>& realms, 
   return &candidates_.back();
 }
 
-Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids, const Data& chain) const {
+Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
+                          const Data& chain) const {
   Update update;
   update.id = ids->Next(now);
   update.at = at;
@@ -142,14 +152,22 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
     members.Push(MutationName(candidate.records[i]["id"], candidate.keys[i]));
   }
   Data record = Data::MakeObject();
-  record.Set("v", kRecordVersion).Set("id", update.id).Set("client", chain["client"]).Set("after", after);
-  record.Set("base", std::move(base)).Set("at", at).Set("state", "new").Set("epoch", 0).Set("revisions", nullptr);
+  record.Set("v", kRecordVersion)
+      .Set("id", update.id)
+      .Set("client", chain["client"])
+      .Set("after", after);
+  record.Set("base", std::move(base))
+      .Set("at", at)
+      .Set("state", "new")
+      .Set("epoch", 0)
+      .Set("revisions", nullptr);
   record.Set("confirmed", Data::MakeArray()).Set("mutations", std::move(members));
   record.Set("body", Data::Bytes(WriteJson(UpdateToData(*schema_, update))));
   return record;
 }
 
-std::vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes) {
+std::vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
+                                   Data::Array* writes) {
   std::vector<Data> updates;
   for (Candidate& candidate : candidates_) {
     Data update = MakeRecord(candidate, at, now, ids, *chain);

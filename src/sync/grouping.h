@@ -1,9 +1,11 @@
-// Grouping (DESIGN section 6): takes ungrouped mutations in key order and makes updates of them, immutable from then on:
-// their wire JSON is written once, here. Held mutations stay, and later ones on the same objects; `known` ones stay until
-// they are confirmed. An update has mutations of one realm; one that spans realms, or is marked `alone`, goes by itself.
-// Within a realm the order of keys is the order of updates.
+// Grouping (DESIGN section 6): takes ungrouped mutations in key order and makes updates of them,
+// immutable from then on: their wire JSON is written once, here. Held mutations stay, and later
+// ones on the same objects; `known` ones stay until they are confirmed. An update has mutations of
+// one realm; one that spans realms, or is marked `alone`, goes by itself. Within a realm the order
+// of keys is the order of updates.
 //
-// A Grouping is fed pages of the store `mutations`, in key order, inside one transaction; Finish gives the writes.
+// A Grouping is fed pages of the store `mutations`, in key order, inside one transaction; Finish
+// gives the writes.
 #ifndef SKERRY_SYNC_GROUPING_H_
 #define SKERRY_SYNC_GROUPING_H_
 
@@ -19,7 +21,8 @@
 
 namespace skerry {
 
-// A mutation whose body this build cannot read (damaged, or of a table that the schema no longer has).
+// A mutation whose body this build cannot read (damaged, or of a table that the schema no longer
+// has).
 struct Unreadable {
   Data key;
   Data record;
@@ -36,12 +39,16 @@ class Grouping {
   // Whether another page could still join an update.
   bool wants_more() const;
 
-  // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group). Appends the writes of
-  // the marked mutations; the outbox records are left to the caller, who may mark them sent at once. `chain` goes on.
-  std::vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes);
+  // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group).
+  // Appends the writes of the marked mutations; the outbox records are left to the caller, who may
+  // mark them sent at once. `chain` goes on.
+  std::vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain,
+                           Data::Array* writes);
 
   const std::vector<Unreadable>& unreadable() const { return unreadable_; }
-  bool saw_newer() const { return saw_newer_; }  // a record of a newer version of the package is there
+  bool saw_newer() const {
+    return saw_newer_;
+  }  // a record of a newer version of the package is there
   size_t left_over() const { return left_over_; }  // mutations that were ready but found no room
 
  private:
@@ -59,7 +66,8 @@ class Grouping {
   bool Touches(const Data& record) const;
   void Hold(const Data& record);
   Candidate* PlaceFor(const std::vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
-  Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids, const Data& chain) const;
+  Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
+                  const Data& chain) const;
 
   const Schema* schema_;
   size_t slots_;

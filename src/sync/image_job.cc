@@ -27,16 +27,19 @@ bool WorthRolling(const Data& sync, const SyncLimits& limits) {
   const Data& image = sync["image"];
   const uint64_t records = sync["n"].as_u64() - image["n"].as_u64();
   const double bytes = sync["recordBytes"].as_number() - image["recordBytes"].as_number();
-  return records > 0 && (records >= limits.image_records || bytes >= static_cast<double>(limits.image_bytes));
+  return records > 0 &&
+         (records >= limits.image_records || bytes >= static_cast<double>(limits.image_bytes));
 }
 
-void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch, Data* sync) {
+void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,
+                     Data* sync) {
   Data generations = (*sync)["generations"].is_array() ? (*sync)["generations"] : Data::MakeArray();
   generations.Push(GenerationEntry(generation, lease, epoch));
   sync->Set("generations", std::move(generations));
 }
 
-Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors, uint64_t record_bytes) {
+Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors,
+                 uint64_t record_bytes) {
   Data pointer = Data::MakeObject();
   pointer.Set("generation", generation).Set("parts", std::move(parts)).Set("n", n);
   pointer.Set("cursors", std::move(cursors)).Set("recordBytes", record_bytes);
@@ -50,7 +53,8 @@ uint64_t SwingPointer(Data pointer, Data* sync) {
   for (const Data& entry : (*sync)["generations"].items()) {
     if (!SameGeneration(entry, pointer)) generations.Push(entry);
   }
-  if (oldest.is_object()) generations.Push(GenerationEntry(oldest["generation"].as_string(), "", 0));
+  if (oldest.is_object())
+    generations.Push(GenerationEntry(oldest["generation"].as_string(), "", 0));
   sync->Set("generations", std::move(generations));
   sync->Set("previous", previous).Set("image", std::move(pointer));
   return previous["n"].as_u64();

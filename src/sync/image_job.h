@@ -1,7 +1,7 @@
-// Image jobs: the decisions about images, as pure functions over the `sync` record (DESIGN section 5; docs/sync-worker.md,
-// section 6). The file work is the host's, with the module skerry-image. A generation is entered in `generations` before
-// its first file is written, with the lease and epoch that write it, so that what a crash leaves behind is found and
-// deleted.
+// Image jobs: the decisions about images, as pure functions over the `sync` record (DESIGN section
+// 5; docs/sync-worker.md, section 6). The file work is the host's, with the module skerry-image. A
+// generation is entered in `generations` before its first file is written, with the lease and epoch
+// that write it, so that what a crash leaves behind is found and deleted.
 #ifndef SKERRY_SYNC_IMAGE_JOB_H_
 #define SKERRY_SYNC_IMAGE_JOB_H_
 
@@ -14,21 +14,25 @@
 
 namespace skerry {
 
-// Whether so many records, or bytes of them, have come since the image that a new one is worth making.
+// Whether so many records, or bytes of them, have come since the image that a new one is worth
+// making.
 bool WorthRolling(const Data& sync, const SyncLimits& limits);
 
 // Enters a generation that is about to be written.
-void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch, Data* sync);
+void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,
+                     Data* sync);
 
 // A pointer for `parts`, holding all up to n.
-Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors, uint64_t record_bytes);
+Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors,
+                 uint64_t record_bytes);
 
-// Makes `pointer` the image and the image the previous one; what was previous before becomes garbage. The records that the
-// previous image does not need, and only those, may go: returns the highest n of them, 0 for none.
+// Makes `pointer` the image and the image the previous one; what was previous before becomes
+// garbage. The records that the previous image does not need, and only those, may go: returns the
+// highest n of them, 0 for none.
 uint64_t SwingPointer(Data pointer, Data* sync);
 
-// The generations that nobody needs: garbage, and what was begun under a lease that has moved on. `leases`: the records
-// "push" and "image" as they are.
+// The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
+// `leases`: the records "push" and "image" as they are.
 Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease);
 void ForgetGenerations(const Data& generations, Data* sync);
 

@@ -11,7 +11,8 @@ bool ImageKeeper::HasWork() const {
 }
 
 void ImageKeeper::Consider(bool quiet, Turn* turn) {
-  const bool may = state_->started && !state_->stopped && state_->visible && state_->images && !state_->paused;
+  const bool may =
+      state_->started && !state_->stopped && state_->visible && state_->images && !state_->paused;
   if (active_ || pausing_ || !quiet || !may || !HasWork()) return;
   active_ = true;
   lease_.Want("image", turn);
@@ -45,7 +46,8 @@ void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 void ImageKeeper::Transact(Step step, Turn* turn) {
   step_ = step;
   fenced_out_ = false;
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), GetRead("sync", "push")};
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                    GetRead("sync", "push")};
   transaction_ = turn->Transact("sync updates", true, true, std::move(reads));
 }
 
@@ -92,12 +94,14 @@ void ImageKeeper::ReadBegin(Data sync, Data::Array* writes, Turn* turn) {
 void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
   swung_ = from_.is_object() ? SameGeneration(from_, sync["image"]) : sync["image"].is_null();
   if (swung_) {
-    const uint64_t spare = SwingPointer(MakePointer(generation_, parts_, upto_, cursors_, record_bytes_), &sync);
+    const uint64_t spare =
+        SwingPointer(MakePointer(generation_, parts_, upto_, cursors_, record_bytes_), &sync);
     if (spare > 0) {
       Data range = Data::MakeObject();
       range.Set("to", spare);
       Data drop = Data::MakeObject();
-      writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
+      writes->push_back(
+          std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
     }
     writes->push_back(PutWrite("sync", "sync", sync));
   }
@@ -122,7 +126,10 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
     step_ = Step::kRolling;
     Data job = Data::MakeObject();
     job.Set("kind", "roll").Set("generation", generation_).Set("from", from_).Set("upto", upto_);
-    job.Set("fetch", nullptr).Set("roll", true).Set("dropRealms", Data::MakeArray()).Set("cursors", cursors_);
+    job.Set("fetch", nullptr)
+        .Set("roll", true)
+        .Set("dropRealms", Data::MakeArray())
+        .Set("cursors", cursors_);
     EmitJob(std::move(job.Set("schema", state_->description)), turn);
   } else if (step == Step::kBegin && garbage_.items().empty()) {
     GiveUp(turn);  // what is listed is still being written by somebody: look again later
@@ -153,7 +160,8 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   if (event["progress"].is_object()) return true;
   job_ = 0;
   if (!event["parts"].is_array()) {
-    // A failed roll is no one's loss: the records are still there. The generation that it began is garbage from now on.
+    // A failed roll is no one's loss: the records are still there. The generation that it began is
+    // garbage from now on.
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
     parts_ = event["parts"];

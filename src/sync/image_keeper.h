@@ -1,5 +1,6 @@
-// ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the client's image, swings the
-// pointer, and deletes generations that nobody needs (DESIGN section 5). It runs when the loop rests.
+// ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the
+// client's image, swings the pointer, and deletes generations that nobody needs (DESIGN section 5).
+// It runs when the loop rests.
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
@@ -17,7 +18,8 @@ class ImageKeeper {
  public:
   ImageKeeper(WorkerState* state, LeaseConfig lease) : state_(state), lease_(std::move(lease)) {}
 
-  // Begins if there is something to do, and it is not under way. `quiet`: no other job of this worker runs.
+  // Begins if there is something to do, and it is not under way. `quiet`: no other job of this
+  // worker runs.
   void Consider(bool quiet, Turn* turn);
   void Leave(Turn* turn);
 
@@ -27,7 +29,9 @@ class ImageKeeper {
   void Failed(uint64_t id, const Data& error, Turn* turn);
   bool Image(const Data& event, Turn* turn);
   bool Timer(std::string_view name, Turn* turn);
-  void Lock(std::string_view lock_state, Turn* turn) { LeaseEventHappened(lease_.Lock(lock_state, turn), turn); }
+  void Lock(std::string_view lock_state, Turn* turn) {
+    LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
+  }
   void Heard(const Data& message, Turn* turn) { lease_.Heard(message, turn); }
 
   const Lease& lease() const { return lease_; }
@@ -53,7 +57,7 @@ class ImageKeeper {
   uint64_t transaction_ = 0;
   uint64_t job_ = 0;
   bool fenced_out_ = false;
-  bool rolling_ = false;   // the begin found a roll worth while
+  bool rolling_ = false;  // the begin found a roll worth while
   bool swung_ = false;
   std::string generation_;
   Data from_;

@@ -1,5 +1,6 @@
-// ImageRoll: reads the parts of an old image, folds records over them, and makes the bytes of a new part. Runs in the
-// module skerry-image; the files, their fetching and their checking are its caller's.
+// ImageRoll: reads the parts of an old image, folds records over them, and makes the bytes of a new
+// part. Runs in the module skerry-image; the files, their fetching and their checking are its
+// caller's.
 #ifndef SKERRY_SYNC_IMAGE_ROLL_H_
 #define SKERRY_SYNC_IMAGE_ROLL_H_
 
@@ -17,8 +18,8 @@ class ImageRoll {
  public:
   explicit ImageRoll(const Schema* schema) : schema_(schema), base_(schema) {}
 
-  // In this order: every old part, then every record above it, ascending, then realms to leave out. A Status that is not
-  // ok ends the roll: nothing of it may be used.
+  // In this order: every old part, then every record above it, ascending, then realms to leave out.
+  // A Status that is not ok ends the roll: nothing of it may be used.
   Status AddPart(std::string_view image);
   Status AddRecord(std::string_view body);  // the body of a record of `updates`
   void DropRealm(std::string_view realm);

@@ -11,12 +11,13 @@ bool ValidTransition(LeaseState from, LeaseState to) {
     case LeaseState::kLocking:
       return from == LeaseState::kIdle || from == LeaseState::kClaiming;
     case LeaseState::kWaiting:
-      return from == LeaseState::kLocking || from == LeaseState::kClaiming || from == LeaseState::kStealing;
+      return from == LeaseState::kLocking || from == LeaseState::kClaiming ||
+             from == LeaseState::kStealing;
     case LeaseState::kStealing:
       return from == LeaseState::kWaiting;
     case LeaseState::kClaiming:
-      return from == LeaseState::kIdle || from == LeaseState::kLocking || from == LeaseState::kWaiting ||
-             from == LeaseState::kStealing;
+      return from == LeaseState::kIdle || from == LeaseState::kLocking ||
+             from == LeaseState::kWaiting || from == LeaseState::kStealing;
     case LeaseState::kHeld:
       return from == LeaseState::kClaiming;
     case LeaseState::kReleasing:
@@ -65,7 +66,8 @@ void Lease::Unwant(std::string_view outcome, Turn* turn) {
   turn->Cancel(TimerName("beat"));
   turn->Cancel(TimerName("look"));
   if (transaction_ != 0 && kind_ != Kind::kLook) {
-    release_after_ = true;  // a claim in flight may yet be written: what it left is known when it is done
+    release_after_ =
+        true;  // a claim in flight may yet be written: what it left is known when it is done
   } else if (held) {
     Begin(Kind::kRelease, turn);
   } else {

@@ -1,6 +1,7 @@
-// Lease: the machine that obtains, keeps and gives back one of the leases `push`, `listen`, `image` (DESIGN section 6; the
-// state diagram is in docs/sync-worker.md, section 5). The Web Lock is a shortcut; the record, fenced by its epoch, is the
-// truth. The machine moves only by events; what it wants of the world are effects of the turn.
+// Lease: the machine that obtains, keeps and gives back one of the leases `push`, `listen`, `image`
+// (DESIGN section 6; the state diagram is in docs/sync-worker.md, section 5). The Web Lock is a
+// shortcut; the record, fenced by its epoch, is the truth. The machine moves only by events; what
+// it wants of the world are effects of the turn.
 #ifndef SKERRY_SYNC_LEASE_H_
 #define SKERRY_SYNC_LEASE_H_
 
@@ -14,7 +15,15 @@
 
 namespace skerry {
 
-enum class LeaseState : uint8_t { kIdle, kLocking, kWaiting, kStealing, kClaiming, kHeld, kReleasing };
+enum class LeaseState : uint8_t {
+  kIdle,
+  kLocking,
+  kWaiting,
+  kStealing,
+  kClaiming,
+  kHeld,
+  kReleasing
+};
 
 // Which states may follow which; every change of state is checked against it.
 bool ValidTransition(LeaseState from, LeaseState to);
@@ -38,15 +47,15 @@ class Lease {
   LeaseState state() const { return state_; }
   bool held() const { return state_ == LeaseState::kHeld; }
   bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
-  uint64_t epoch() const { return epoch_; }           // REQUIRES: held()
+  uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
   const std::string& name() const { return config_.name; }
-  const Data& record() const { return record_; }      // as last seen in storage
-  const Data& error() const { return error_; }        // of the transaction that made kFailed
+  const Data& record() const { return record_; }  // as last seen in storage
+  const Data& error() const { return error_; }    // of the transaction that made kFailed
 
   // Asks for the lease; does nothing while it is wanted already. `job` is written into the record.
   void Want(std::string_view job, Turn* turn);
-  // Lets go, in whatever state. `outcome` goes out with the broadcast: "done", "failed", "left". It comes after every
-  // transaction that was begun before, because the host runs them in order.
+  // Lets go, in whatever state. `outcome` goes out with the broadcast: "done", "failed", "left". It
+  // comes after every transaction that was begun before, because the host runs them in order.
   void Unwant(std::string_view outcome, Turn* turn);
   void set_job(std::string_view job) { job_ = job; }  // what the next beat says
   // A fenced write of the job found the record in other hands, or the lock was stolen.
@@ -58,8 +67,8 @@ class Lease {
   LeaseEvent Done(Turn* turn);
   LeaseEvent Failed(const Data& error, Turn* turn);
   LeaseEvent Lock(std::string_view lock_state, Turn* turn);
-  bool Timer(std::string_view timer, Turn* turn);     // whether it was one of this lease's
-  void Heard(const Data& message, Turn* turn);        // a `lease` message of the channel, of this name
+  bool Timer(std::string_view timer, Turn* turn);  // whether it was one of this lease's
+  void Heard(const Data& message, Turn* turn);     // a `lease` message of the channel, of this name
 
  private:
   enum class Kind : uint8_t { kNone, kClaim, kBeat, kLook, kRelease };
@@ -76,20 +85,22 @@ class Lease {
   LeaseEvent DoneBeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);
-  std::string TimerName(std::string_view prefix) const { return std::string(prefix) + ':' + config_.name; }
+  std::string TimerName(std::string_view prefix) const {
+    return std::string(prefix) + ':' + config_.name;
+  }
 
   LeaseConfig config_;
   LeaseState state_ = LeaseState::kIdle;
   std::string job_;
   std::string outcome_;
-  bool wanted_ = false;       // asked for again while releasing
-  bool lock_asked_ = false;   // a request is queued, or the lock is ours
+  bool wanted_ = false;      // asked for again while releasing
+  bool lock_asked_ = false;  // a request is queued, or the lock is ours
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
   double last_beat_ms_ = 0;   // monotonic, of the last beat that was written
   uint64_t transaction_ = 0;  // in flight; one at a time
   Kind kind_ = Kind::kNone;
-  bool wrote_ = false;        // whether the transaction in flight found what it needed
+  bool wrote_ = false;          // whether the transaction in flight found what it needed
   bool release_after_ = false;  // a release waits for the transaction in flight
   ClaimGround ground_ = ClaimGround::kNoLocks;
   Observation seen_;

@@ -4,7 +4,8 @@
 
 namespace skerry {
 
-bool Observe(const Data& record, double mono_ms, double look_ms, double timeout_ms, Observation* seen) {
+bool Observe(const Data& record, double mono_ms, double look_ms, double timeout_ms,
+             Observation* seen) {
   const uint64_t epoch = record["epoch"].as_u64();
   const uint64_t beat = record["beat"].as_u64();
   const bool late = seen->any && mono_ms - seen->last_ms > 2 * look_ms;
@@ -17,10 +18,12 @@ bool Observe(const Data& record, double mono_ms, double look_ms, double timeout_
   return seen->looks >= 2 && mono_ms - seen->since_ms >= timeout_ms;
 }
 
-bool MayClaim(const Data& record, std::string_view owner, ClaimGround ground, const Observation* timed_out) {
+bool MayClaim(const Data& record, std::string_view owner, ClaimGround ground,
+              const Observation* timed_out) {
   if (IsNewer(record)) return false;
   const Data& holder = record["owner"];
-  if (holder.is_null() || holder.as_string() == owner || ground == ClaimGround::kLockGranted) return true;
+  if (holder.is_null() || holder.as_string() == owner || ground == ClaimGround::kLockGranted)
+    return true;
   return timed_out != nullptr && timed_out->any && timed_out->epoch == record["epoch"].as_u64() &&
          timed_out->beat == record["beat"].as_u64();
 }

@@ -1,5 +1,5 @@
-// The rules of a lease's record `{v, owner, epoch, beat, claimedAt, beatAt, job}` (DESIGN section 6), as pure functions.
-// Wall clocks decide nothing here: beatAt is for people.
+// The rules of a lease's record `{v, owner, epoch, beat, claimedAt, beatAt, job}` (DESIGN section
+// 6), as pure functions. Wall clocks decide nothing here: beatAt is for people.
 #ifndef SKERRY_SYNC_LEASE_RECORD_H_
 #define SKERRY_SYNC_LEASE_RECORD_H_
 
@@ -20,10 +20,11 @@ struct Observation {
   uint32_t looks = 0;
 };
 
-// Takes one look in. Returns whether the holder has timed out: (epoch, beat) unchanged for timeout_ms over at least two
-// looks. A look more than twice too late (sleep, throttling) starts anew, for this window may have slept longer than the
-// holder.
-bool Observe(const Data& record, double mono_ms, double look_ms, double timeout_ms, Observation* seen);
+// Takes one look in. Returns whether the holder has timed out: (epoch, beat) unchanged for
+// timeout_ms over at least two looks. A look more than twice too late (sleep, throttling) starts
+// anew, for this window may have slept longer than the holder.
+bool Observe(const Data& record, double mono_ms, double look_ms, double timeout_ms,
+             Observation* seen);
 
 // How the right to claim came about.
 enum class ClaimGround {
@@ -32,9 +33,10 @@ enum class ClaimGround {
   kNoLocks,      // the engine has none
 };
 
-// Whether a claim may be written over this record (null: none yet). `timed_out` is what was observed, if anything: it
-// counts only while the record still shows that very (epoch, beat).
-bool MayClaim(const Data& record, std::string_view owner, ClaimGround ground, const Observation* timed_out);
+// Whether a claim may be written over this record (null: none yet). `timed_out` is what was
+// observed, if anything: it counts only while the record still shows that very (epoch, beat).
+bool MayClaim(const Data& record, std::string_view owner, ClaimGround ground,
+              const Observation* timed_out);
 
 Data ClaimedRecord(const Data& record, std::string_view owner, std::string_view job, double now);
 Data BeatenRecord(const Data& record, std::string_view job, double now);

@@ -1,5 +1,6 @@
-// Loop: what the sync worker does next, and how long it pauses (DESIGN section 5, "The sync loop"). No effects: it only
-// counts. Fetch batches until there is no more, at most kMaxPullsInARow in a row, then push a batch, whatever came.
+// Loop: what the sync worker does next, and how long it pauses (DESIGN section 5, "The sync loop").
+// No effects: it only counts. Fetch batches until there is no more, at most kMaxPullsInARow in a
+// row, then push a batch, whatever came.
 #ifndef SKERRY_SYNC_LOOP_H_
 #define SKERRY_SYNC_LOOP_H_
 
@@ -25,10 +26,12 @@ class Loop {
   // `filling`: an image is on its way; until it is in place nothing is pulled.
   LoopStep Next(bool filling) const;
   void Pulled(bool more);
-  // `sent`: something was sent and answered, so that the next pull confirms it. `left`: there is more to send.
+  // `sent`: something was sent and answered, so that the next pull confirms it. `left`: there is
+  // more to send.
   void Pushed(bool sent, bool left);
 
-  // The pause after a job that did all there was to do, and after a failure (doubling, with jitter).
+  // The pause after a job that did all there was to do, and after a failure (doubling, with
+  // jitter).
   double Rest(Random* random);
   double Retry(Random* random);
 

@@ -45,7 +45,8 @@ void PokeSocket::Pause(Turn* turn) {
   double delay = state_->times.socket_retry_ms;
   for (int i = 0; i < failures_ && delay < state_->times.socket_retry_max_ms; ++i) delay *= 2;
   failures_ = std::min(failures_ + 1, kMaxDoublings);
-  turn->Timer("socket", std::min(delay, state_->times.socket_retry_max_ms) * (0.75 + 0.5 * state_->random.Unit()));
+  turn->Timer("socket", std::min(delay, state_->times.socket_retry_max_ms) *
+                            (0.75 + 0.5 * state_->random.Unit()));
 }
 
 Poke PokeSocket::Event(const Data& event, Turn* turn) {

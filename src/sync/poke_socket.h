@@ -1,5 +1,6 @@
-// PokeSocket: keeps one socket for pokes open while it is wanted (DESIGN section 8): hello, reconnecting with backoff. A
-// poke is a hint; what it says is taken for no more than a revision worth asking for.
+// PokeSocket: keeps one socket for pokes open while it is wanted (DESIGN section 8): hello,
+// reconnecting with backoff. A poke is a hint; what it says is taken for no more than a revision
+// worth asking for.
 #ifndef SKERRY_SYNC_POKE_SOCKET_H_
 #define SKERRY_SYNC_POKE_SOCKET_H_
 
@@ -25,8 +26,8 @@ class PokeSocket {
   explicit PokeSocket(WorkerState* state) : state_(state) {}
   SocketState socket_state() const { return socket_state_; }
 
-  // Opens or closes as wanted; to be called after every event. `wanted`: the lease is held, and all that a socket needs
-  // is there.
+  // Opens or closes as wanted; to be called after every event. `wanted`: the lease is held, and all
+  // that a socket needs is there.
   void Want(bool wanted, Turn* turn);
   // Says hello anew: scopes or token have changed.
   void Renew(Turn* turn);

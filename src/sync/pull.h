@@ -1,5 +1,6 @@
-// Pull: the request, the answer's reading, and what the transaction does that folds it (DESIGN section 7). Pure functions
-// over records. Base itself is in the windows and in images; what is written here is the record of steps, under a new n.
+// Pull: the request, the answer's reading, and what the transaction does that folds it (DESIGN
+// section 7). Pure functions over records. Base itself is in the windows and in images; what is
+// written here is the record of steps, under a new n.
 #ifndef SKERRY_SYNC_PULL_H_
 #define SKERRY_SYNC_PULL_H_
 
@@ -19,7 +20,7 @@ namespace skerry {
 
 // What was asked: the answer is folded only if all of it still holds.
 struct PullRequest {
-  Data cursors;                    // {realm: "rev@at"}
+  Data cursors;  // {realm: "rev@at"}
   uint64_t scope_version = 0;
   Data scopes;                     // as sent
   std::set<std::string> have;      // updates in the outbox
@@ -27,9 +28,10 @@ struct PullRequest {
   std::string body;
 };
 
-// `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their changes then come in
-// full, like another client's.
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox, uint64_t limit);
+// `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
+// changes then come in full, like another client's.
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox,
+                            uint64_t limit);
 
 // A server's image that fills a whole realm.
 struct ImageFill {
@@ -54,15 +56,19 @@ struct PullAnswer {
   std::vector<ImageFill> images;
 };
 
-// kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is used.
+// kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is
+// used.
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json);
 
-// The transaction: Decide with outbox and sync as they are now, then mutation pages as far as needed, then Finish.
+// The transaction: Decide with outbox and sync as they are now, then mutation pages as far as
+// needed, then Finish.
 class PullFold {
  public:
-  PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now, double clock_offset);
+  PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now,
+           double clock_offset);
 
-  // False: another tab was faster, or the outbox is another than the one that was asked with: nothing is to be written.
+  // False: another tab was faster, or the outbox is another than the one that was asked with:
+  // nothing is to be written.
   bool Decide(std::vector<Data> outbox, Data sync);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
@@ -70,9 +76,11 @@ class PullFold {
 
   const Data& record() const { return record_; }  // null: nothing changed that windows see
   const Data& sync() const { return sync_; }
-  bool resend() const { return resend_; }          // a received update was passed without being named: it is sent again
+  bool resend() const {
+    return resend_;
+  }  // a received update was passed without being named: it is sent again
   size_t unconfirmed() const { return outbox_.size(); }
-  bool moved() const { return moved_; }            // a cursor, a fill or an update moved
+  bool moved() const { return moved_; }  // a cursor, a fill or an update moved
 
  private:
   bool StillAsAsked() const;

@@ -10,7 +10,8 @@ namespace skerry {
 namespace {
 
 Status Wrong(std::string_view what) {
-  return Status(Code::kInvalidArgument, "The server's answer has a wrong `" + std::string(what) + "`.");
+  return Status(Code::kInvalidArgument,
+                "The server's answer has a wrong `" + std::string(what) + "`.");
 }
 
 Status ReadTexts(const Data& data, std::string_view name, std::vector<std::string>* out) {
@@ -48,7 +49,8 @@ Status ReadFills(const Schema& schema, const Data& fills, PullAnswer* answer) {
     image.hash = fill["hash"].as_string();
     image.bytes = fill["bytes"].as_u64();
     image.url = fill["url"].as_string();
-    if (image.realm.empty() || image.revision == 0 || image.hash.size() != 16) return Wrong("fills");
+    if (image.realm.empty() || image.revision == 0 || image.hash.size() != 16)
+      return Wrong("fills");
     answer->images.push_back(std::move(image));
   }
   return Status::Ok();

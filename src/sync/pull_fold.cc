@@ -1,4 +1,5 @@
-// The transaction that folds a pull's answer: steps in the order of folding, confirmations by position in the log, cursors.
+// The transaction that folds a pull's answer: steps in the order of folding, confirmations by
+// position in the log, cursors.
 #include <algorithm>
 #include <utility>
 
@@ -24,17 +25,24 @@ bool Contains(const std::vector<std::string>& list, std::string_view text) {
 
 }  // namespace
 
-PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer, double now,
-                   double clock_offset)
-    : schema_(schema), request_(request), answer_(answer), now_(now), clock_offset_(clock_offset), aside_(schema, now) {}
+PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullAnswer* answer,
+                   double now, double clock_offset)
+    : schema_(schema),
+      request_(request),
+      answer_(answer),
+      now_(now),
+      clock_offset_(clock_offset),
+      aside_(schema, now) {}
 
 bool PullFold::StillAsAsked() const {
-  if (!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes)) return false;
+  if (!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes))
+    return false;
   if (sync_["scopeVersion"].as_u64() != request_->scope_version) return false;
   // An update that the answer counts as folded must still be here to be folded.
   for (const auto& [id, realms] : answer_->own.members()) {
     if (request_->have.count(id) == 0) continue;
-    const bool here = std::any_of(outbox_.begin(), outbox_.end(), [&id = id](const Data& u) { return u["id"].as_string() == id; });
+    const bool here = std::any_of(outbox_.begin(), outbox_.end(),
+                                  [&id = id](const Data& u) { return u["id"].as_string() == id; });
     if (!here) return false;
   }
   return true;
@@ -87,7 +95,8 @@ void PullFold::OwnSteps() {
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
       const uint64_t revision = place["revision"].as_u64();
-      // At or below the cursor an image or a page held it already; of a dropped realm all comes anew.
+      // At or below the cursor an image or a page held it already; of a dropped realm all comes
+      // anew.
       if (IsDropped(realm) || revision <= CursorRevision(request_->cursors[realm])) continue;
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
@@ -169,8 +178,8 @@ void PullFold::ConfirmOwn() {
   outbox_ = std::move(kept);
 }
 
-// The server said that it is in the log at this revision, and the log up to there does not hold it: the server was
-// restored from an older state. It is sent again.
+// The server said that it is in the log at this revision, and the log up to there does not hold it:
+// the server was restored from an older state. It is sent again.
 void PullFold::CheckPassed(Data* update, const Data& confirmed) {
   const std::string& id = (*update)["id"].as_string();
   if (request_->received.count(id) == 0 || request_->have.count(id) == 0) return;
@@ -210,7 +219,8 @@ void PullFold::Revoke() {
     aside_.RefuseRealm(realm, std::move(refusal));
     // What was sent keeps its id and place until its outcome is known; what never left need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
-      if (outbox_[i]["state"].as_string() != "new" || outbox_[i]["after"].Find(realm) == nullptr) continue;
+      if (outbox_[i]["state"].as_string() != "new" || outbox_[i]["after"].Find(realm) == nullptr)
+        continue;
       for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
         aside_.Undo(undone);
         writes_.push_back(DeleteWrite("outbox", undone["id"]));
@@ -234,7 +244,8 @@ void PullFold::MoveScopes() {
     if (page != nullptr) {
       scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
     } else if (answer_->images.empty() && !answer_->more && before.is_bool()) {
-      // Small enough to have come whole with this answer. One that does not reach the heads fills nothing.
+      // Small enough to have come whole with this answer. One that does not reach the heads fills
+      // nothing.
       scope.Set("filled", true);
     }
     if (!(scope["filled"] == before)) moved_ = true;
@@ -274,14 +285,17 @@ Data::Array PullFold::Finish() {
 }
 
 void PullFold::WriteRecord() {
-  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors && confirmed_.items().empty() &&
-                    partly_.items().empty() && !aside_.refused_any();
+  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors &&
+                    confirmed_.items().empty() && partly_.items().empty() && !aside_.refused_any();
   if (same) return;
   moved_ = true;
   const uint64_t n = sync_["n"].as_u64() + 1;
   std::string body = EncodeSteps(*schema_, steps_);
-  const double gone = std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
-  sync_.Set("n", n).Set("goneUpTo", gone).Set("recordBytes", sync_["recordBytes"].as_u64() + body.size());
+  const double gone =
+      std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
+  sync_.Set("n", n)
+      .Set("goneUpTo", gone)
+      .Set("recordBytes", sync_["recordBytes"].as_u64() + body.size());
   record_ = Data::MakeObject();
   record_.Set("v", kRecordVersion).Set("n", n).Set("kind", "pull");
   record_.Set("confirmed", confirmed_).Set("refused", aside_.refused()).Set("partly", partly_);

@@ -16,14 +16,16 @@ bool Readable(const Schema& schema, const Data& update) {
 
 }  // namespace
 
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox, uint64_t limit) {
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox,
+                            uint64_t limit) {
   PullRequest request;
   request.cursors = sync["cursors"];
   request.scope_version = sync["scopeVersion"].as_u64();
   request.scopes = sync["scopes"];
   Data have = Data::MakeArray();
   for (const Data& update : outbox) {
-    if (update["state"].as_string() == "received") request.received.insert(update["id"].as_string());
+    if (update["state"].as_string() == "received")
+      request.received.insert(update["id"].as_string());
     if (IsNewer(update) || !Readable(schema, update)) continue;
     have.Push(update["id"]);
     request.have.insert(update["id"].as_string());
@@ -35,8 +37,12 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::v
     scopes.Push(std::move(sent));
   }
   Data body = Data::MakeObject();
-  body.Set("client", sync["client"]).Set("schema", schema.version()).Set("cursors", request.cursors);
-  body.Set("realmsToken", sync["realmsToken"]).Set("have", std::move(have)).Set("seen", sync["seen"]);
+  body.Set("client", sync["client"])
+      .Set("schema", schema.version())
+      .Set("cursors", request.cursors);
+  body.Set("realmsToken", sync["realmsToken"])
+      .Set("have", std::move(have))
+      .Set("seen", sync["seen"]);
   body.Set("scopes", std::move(scopes)).Set("limit", limit);
   request.body = WriteJson(body);
   return request;

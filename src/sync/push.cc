@@ -56,8 +56,8 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* 
   return writes;
 }
 
-std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync, uint32_t schema_version,
-                     uint64_t epoch) {
+std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync,
+                     uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // What an earlier identity has seen is not remembered: nothing is claimed for it.
@@ -73,10 +73,12 @@ std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, co
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const std::vector<std::string>& asked, const Data& results, double now)
+PushAnswer::PushAnswer(const Schema* schema, const std::vector<std::string>& asked,
+                       const Data& results, double now)
     : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
 
-Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code, std::string_view detail) {
+Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
+                               std::string_view detail) {
   Data entry = Data::MakeObject();
   entry.Set("code", code).Set("detail", detail);
   Data result = Data::MakeObject();
@@ -110,8 +112,8 @@ void PushAnswer::Result(size_t index, const Data& result) {
   } else if (status == "forked") {
     Forked(index);
   } else if (status == "unknown_client" || status == "held") {
-    // What it follows may have been undone in this very answer, or be on its way. But when all before it were confirmed
-    // the server and we disagree about the past: a fork.
+    // What it follows may have been undone in this very answer, or be on its way. But when all
+    // before it were confirmed the server and we disagree about the past: a fork.
     if (!FollowsAny(outbox_[index], outbox_)) Forked(index);
   }
 }
@@ -119,7 +121,8 @@ void PushAnswer::Result(size_t index, const Data& result) {
 void PushAnswer::Received(size_t index, const Data& result) {
   Data& update = outbox_[index];
   update.Set("state", "received");
-  update.Set("revisions", result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
+  update.Set("revisions",
+             result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
   writes_.push_back(PutWrite("outbox", update["id"], update));
   Gone(update, result);
   Tell(update, result["status"].as_string(), "", "");
@@ -133,7 +136,8 @@ bool PushAnswer::unanswered() const {
   });
 }
 
-// Objects that the server deleted at once with the parent that they name: applied, but their author must hear of it.
+// Objects that the server deleted at once with the parent that they name: applied, but their author
+// must hear of it.
 void PushAnswer::Gone(const Data& update, const Data& result) {
   if (result["gone"].items().empty()) return;
   skerry::Result<Data> body = ParseJson(update["body"].as_bytes());
@@ -148,9 +152,15 @@ void PushAnswer::Gone(const Data& update, const Data& result) {
     if (by >= actions.items().size()) continue;
     const Data& action = actions.items()[by];
     Data mutation = Data::MakeObject();
-    mutation.Set("id", action["id"]).Set("name", action["name"]).Set("at", action["at"]).Set("body", nullptr);
+    mutation.Set("id", action["id"])
+        .Set("name", action["name"])
+        .Set("at", action["at"])
+        .Set("body", nullptr);
     Data entry = Data::MakeObject();
-    entry.Set("v", kRecordVersion).Set("table", op["table"]).Set("id", op["id"]).Set("reason", "rejected");
+    entry.Set("v", kRecordVersion)
+        .Set("table", op["table"])
+        .Set("id", op["id"])
+        .Set("reason", "rejected");
     entry.Set("code", "parent_deleted").Set("detail", "The object that it belongs to was deleted.");
     entry.Set("base", nullptr).Set("mine", op["set"]).Set("theirs", nullptr).Set("at", now_);
     entry.Set("mutation", std::move(mutation));
@@ -205,7 +215,8 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
 void PushAnswer::Forked(size_t index) {
   const bool current = outbox_[index]["client"].as_string() == sync_["client"].as_string();
   Undo(index);
-  // An identity that we have left already needs no successor: what was undone is grouped under the present one.
+  // An identity that we have left already needs no successor: what was undone is grouped under the
+  // present one.
   if (current) identity_changed_ = true;
 }
 
@@ -218,7 +229,8 @@ void PushAnswer::Undo(size_t index) {
   progress_ = true;
 }
 
-void PushAnswer::Tell(const Data& update, std::string_view status, std::string_view code, std::string_view detail) {
+void PushAnswer::Tell(const Data& update, std::string_view status, std::string_view code,
+                      std::string_view detail) {
   Data mutations = Data::MakeArray();
   for (const Data& member : update["mutations"].items()) mutations.Push(member["id"]);
   Data result = Data::MakeObject();
@@ -255,11 +267,14 @@ Data::Array PushAnswer::Finish() {
 Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync) {
   const uint64_t n = (*sync)["n"].as_u64() + 1;
   std::string body = EncodeSteps(schema, {});
-  sync->Set("n", n).Set("goneUpTo", std::max((*sync)["goneUpTo"].as_number(), aside.highest_refused_key()));
+  sync->Set("n", n).Set("goneUpTo",
+                        std::max((*sync)["goneUpTo"].as_number(), aside.highest_refused_key()));
   sync->Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
   Data record = Data::MakeObject();
   record.Set("v", kRecordVersion).Set("n", n).Set("kind", "refusal");
-  record.Set("confirmed", Data::MakeArray()).Set("refused", aside.refused()).Set("partly", Data::MakeArray());
+  record.Set("confirmed", Data::MakeArray())
+      .Set("refused", aside.refused())
+      .Set("partly", Data::MakeArray());
   record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
   return record;
 }

@@ -1,5 +1,6 @@
-// Push: what is sent, and what an answer does (DESIGN section 6). Pure functions over records; the sync worker runs them
-// inside its transactions. Bodies are sent as they were stored, byte for byte; only the envelope around them differs.
+// Push: what is sent, and what an answer does (DESIGN section 6). Pure functions over records; the
+// sync worker runs them inside its transactions. Bodies are sent as they were stored, byte for
+// byte; only the envelope around them differs.
 #ifndef SKERRY_SYNC_PUSH_H_
 #define SKERRY_SYNC_PUSH_H_
 
@@ -19,22 +20,23 @@ struct PushBatch {
   std::vector<std::string> ids;  // in chain order; empty: nothing to send
 };
 
-// The updates to send next: those whose answer is awaited or that are new, of one identity, the oldest one's, as many as
-// fit into a body and at most `most`. `outbox` in chain order. `only`: leave out others than these (empty: all), which is
-// how a request that was too large is halved.
+// The updates to send next: those whose answer is awaited or that are new, of one identity, the
+// oldest one's, as many as fit into a body and at most `most`. `outbox` in chain order. `only`:
+// leave out others than these (empty: all), which is how a request that was too large is halved.
 PushBatch ChooseBatch(const std::vector<Data>& outbox, size_t most);
 
 // Marks them sent, under the epoch; returns the writes.
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* outbox);
 
-std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync, uint32_t schema_version,
-                     uint64_t epoch);
+std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync,
+                     uint32_t schema_version, uint64_t epoch);
 
 // An answer, applied in a transaction that still finds the updates.
 class PushAnswer {
  public:
   // `asked`: the ids of the request; results of others are ignored.
-  PushAnswer(const Schema* schema, const std::vector<std::string>& asked, const Data& results, double now);
+  PushAnswer(const Schema* schema, const std::vector<std::string>& asked, const Data& results,
+             double now);
   // The whole request was refused (400, 413, 422) and held one update: as if it had been rejected.
   static Data RejectedWhole(const std::string& id, std::string_view code, std::string_view detail);
 
@@ -42,15 +44,18 @@ class PushAnswer {
   void Decide(std::vector<Data> outbox, Data sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
-  // Gives the writes of the transaction; `record()` is then what is to be broadcast (null: nothing was removed).
+  // Gives the writes of the transaction; `record()` is then what is to be broadcast (null: nothing
+  // was removed).
   Data::Array Finish();
 
   const Data& record() const { return record_; }
   const Data& sync() const { return sync_; }
   const Data& pushed() const { return pushed_; }  // results for the windows
   bool progress() const { return progress_; }     // something moved: trying on is worth it
-  bool unanswered() const;                         // something that was asked is still awaited
-  bool regrouped() const { return !aside_.undone().empty(); }  // mutations are ungrouped again: there is more to push
+  bool unanswered() const;                        // something that was asked is still awaited
+  bool regrouped() const {
+    return !aside_.undone().empty();
+  }  // mutations are ungrouped again: there is more to push
 
  private:
   void Result(size_t index, const Data& result);
@@ -60,7 +65,8 @@ class PushAnswer {
   void Forked(size_t index);
   void Undo(size_t index);
   void Gone(const Data& update, const Data& result);
-  void Tell(const Data& update, std::string_view status, std::string_view code, std::string_view detail);
+  void Tell(const Data& update, std::string_view status, std::string_view code,
+            std::string_view detail);
 
   const Schema* schema_;
   std::vector<std::string> asked_;
@@ -78,7 +84,8 @@ class PushAnswer {
   bool identity_changed_ = false;
 };
 
-// A record of `updates` for mutations that were set aside, under the next n; raises goneUpTo. Changes `sync`.
+// A record of `updates` for mutations that were set aside, under the next n; raises goneUpTo.
+// Changes `sync`.
 Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync);
 
 }  // namespace skerry

@@ -27,7 +27,8 @@ Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_ve
   fill("n", 0);
   fill("goneUpTo", 0);
   for (const char* name : {"cursors", "seen"}) fill(name, Data::MakeObject());
-  for (const char* name : {"older", "scopes", "known", "refill", "generations"}) fill(name, Data::MakeArray());
+  for (const char* name : {"older", "scopes", "known", "refill", "generations"})
+    fill(name, Data::MakeArray());
   fill("scopeVersion", 0);
   fill("clockOffset", 0);
   fill("recordBytes", 0);

@@ -1,5 +1,5 @@
-// Helpers for the records of IndexedDB (docs/internals.md, section 3), which the sync worker handles as Data: what it does
-// not know of a record stays in it. Maps by realm are Data objects.
+// Helpers for the records of IndexedDB (docs/internals.md, section 3), which the sync worker
+// handles as Data: what it does not know of a record stays in it. Maps by realm are Data objects.
 #ifndef SKERRY_SYNC_RECORDS_H_
 #define SKERRY_SYNC_RECORDS_H_
 
@@ -17,11 +17,12 @@ inline constexpr size_t kMaxOlderCursors = 8;
 // Written by a newer version of the package: to be left alone.
 bool IsNewer(const Data& record);
 
-// A `sync` record with every member that the sync worker counts on: what is absent gets its first value, and `client`
-// where it has no identity yet.
+// A `sync` record with every member that the sync worker counts on: what is absent gets its first
+// value, and `client` where it has no identity yet.
 Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version);
 
-// Gives it another client identity: an empty chain, nothing seen. Updates in the outbox stay under theirs.
+// Gives it another client identity: an empty chain, nothing seen. Updates in the outbox stay under
+// theirs.
 void NewIdentity(std::string_view client, Data* sync);
 
 // A cursor is "revision@at"; both 0 where it is absent or damaged.
@@ -32,7 +33,8 @@ std::string MakeCursor(uint64_t revision, double at);
 // Builders of effects and of the parts of a transaction.
 Data Message(std::string_view type);
 Data GetRead(std::string_view store, Data key);
-Data RangeRead(std::string_view store, const Data& above, uint32_t limit);  // above null: from the start; limit 0: all
+Data RangeRead(std::string_view store, const Data& above,
+               uint32_t limit);  // above null: from the start; limit 0: all
 Data CountRead(std::string_view store);
 Data PutWrite(std::string_view store, Data key, Data value);
 Data AddWrite(std::string_view store, Data value);

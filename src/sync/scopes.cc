@@ -9,7 +9,9 @@
 namespace skerry {
 namespace {
 
-bool Same(const Data& a, const Data& b) { return a["table"] == b["table"] && a["where"] == b["where"]; }
+bool Same(const Data& a, const Data& b) {
+  return a["table"] == b["table"] && a["where"] == b["where"];
+}
 
 bool Holds(const Data& scopes, const Data& scope) {
   for (const Data& other : scopes.items()) {
@@ -30,14 +32,17 @@ Data KeepRecord(const Schema& schema, Data* sync) {
   sync->Set("n", n).Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
   Data record = Data::MakeObject();
   record.Set("v", kRecordVersion).Set("n", n).Set("kind", "scopes");
-  record.Set("confirmed", Data::MakeArray()).Set("refused", Data::MakeArray()).Set("partly", Data::MakeArray());
+  record.Set("confirmed", Data::MakeArray())
+      .Set("refused", Data::MakeArray())
+      .Set("partly", Data::MakeArray());
   record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
   return record;
 }
 
 }  // namespace
 
-bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, Data* sync, Data* record) {
+bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, Data* sync,
+                  Data* record) {
   Data kept = Data::MakeArray();
   bool dropped = false;
   for (const Data& scope : (*sync)["scopes"].items()) {
@@ -51,7 +56,8 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, Data*
   for (const Data& scope : add.items()) {
     if (schema.FindTable(scope["table"].as_string()) == kNone || Holds(kept, scope)) continue;
     Data fresh = Data::MakeObject();
-    kept.Push(std::move(fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false)));
+    kept.Push(std::move(
+        fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false)));
     added = true;
   }
   if (!added && !dropped) return false;

@@ -8,7 +8,8 @@
 namespace skerry {
 namespace {
 
-// The first object that the mutation names, and what it wanted of it: the plain form of every prop that it set.
+// The first object that the mutation names, and what it wanted of it: the plain form of every prop
+// that it set.
 void Mine(const Schema& schema, const Data& record, Data* table, Data* id, Data* mine) {
   Result<Mutation> mutation = DecodeMutation(schema, record["body"].as_bytes());
   if (!mutation.ok() || mutation.value().ops.empty()) {
@@ -80,7 +81,8 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
   const Refusal* why = record["known"].is_object() ? nullptr : WhyRefused(record, &dependant);
   if (why != nullptr) {
     for (const Data& object : record["keys"].items()) bad_keys_.emplace(object.as_string(), id);
-    refused_.Push(MutationName(record["id"], key).Set("code", why->code).Set("detail", why->detail));
+    refused_.Push(
+        MutationName(record["id"], key).Set("code", why->code).Set("detail", why->detail));
     if (key.as_number() > highest_) highest_ = key.as_number();
     writes->push_back(AddWrite("conflicts", InboxRecord(record, *why)));
     writes->push_back(DeleteWrite("mutations", key));
@@ -97,7 +99,10 @@ Data SetAside::InboxRecord(const Data& record, const Refusal& why) const {
   Data table, id, mine;
   Mine(*schema_, record, &table, &id, &mine);
   Data mutation = Data::MakeObject();
-  mutation.Set("id", record["id"]).Set("name", record["name"]).Set("at", record["at"]).Set("body", record["body"]);
+  mutation.Set("id", record["id"])
+      .Set("name", record["name"])
+      .Set("at", record["at"])
+      .Set("body", record["body"]);
   Data entry = Data::MakeObject();
   entry.Set("v", kRecordVersion).Set("table", std::move(table)).Set("id", std::move(id));
   entry.Set("reason", why.reason).Set("code", why.code).Set("detail", why.detail);

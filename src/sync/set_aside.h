@@ -1,6 +1,7 @@
-// SetAside: what becomes of mutations when updates are undone or refused (DESIGN sections 6 and 10). Fed pages of the
-// store `mutations` in key order, inside one transaction: members of undone updates become ungrouped; culprits, and later
-// ungrouped mutations on the same objects, go to the conflict inbox; `known` and `alone` marks are set.
+// SetAside: what becomes of mutations when updates are undone or refused (DESIGN sections 6 and
+// 10). Fed pages of the store `mutations` in key order, inside one transaction: members of undone
+// updates become ungrouped; culprits, and later ungrouped mutations on the same objects, go to the
+// conflict inbox; `known` and `alone` marks are set.
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 
@@ -27,19 +28,29 @@ class SetAside {
   SetAside(const Schema* schema, double now) : schema_(schema), now_(now) {}
 
   // What is to happen, before the first page.
-  void Undo(const Data& update);  // an outbox record that was taken out: its members become ungrouped
-  void Refuse(const std::string& mutation, Refusal refusal) { culprits_.emplace(mutation, std::move(refusal)); }
-  void Know(const std::string& mutation, Data revisions) { known_.emplace(mutation, std::move(revisions)); }
+  void Undo(
+      const Data& update);  // an outbox record that was taken out: its members become ungrouped
+  void Refuse(const std::string& mutation, Refusal refusal) {
+    culprits_.emplace(mutation, std::move(refusal));
+  }
+  void Know(const std::string& mutation, Data revisions) {
+    known_.emplace(mutation, std::move(revisions));
+  }
   void Alone(const std::string& mutation) { alone_.insert(mutation); }
   // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
-  void RefuseRealm(const std::string& realm, Refusal refusal) { realms_.emplace(realm, std::move(refusal)); }
+  void RefuseRealm(const std::string& realm, Refusal refusal) {
+    realms_.emplace(realm, std::move(refusal));
+  }
 
-  bool empty() const { return undone_.empty() && culprits_.empty() && known_.empty() && alone_.empty() && realms_.empty(); }
+  bool empty() const {
+    return undone_.empty() && culprits_.empty() && known_.empty() && alone_.empty() &&
+           realms_.empty();
+  }
   void Add(const Data& mutations_range, Data::Array* writes);
 
-  const Data& refused() const { return refused_; }          // [{id, key, code}..]
+  const Data& refused() const { return refused_; }  // [{id, key, code}..]
   double highest_refused_key() const { return highest_; }
-  const Data& known() const { return now_known_; }          // [{id, key, realms}..]
+  const Data& known() const { return now_known_; }  // [{id, key, realms}..]
   bool refused_any() const { return !refused_.items().empty(); }
   const std::set<std::string>& undone() const { return undone_; }
 

@@ -37,14 +37,23 @@ std::string Phase(const WorkerState& state, const SyncJob& job, const std::strin
 Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
   const Data& record = job.lease().record();
   Data lease = Data::MakeObject();
-  lease.Set("owner", record["owner"]).Set("epoch", record["epoch"].as_u64()).Set("beat", record["beat"].as_u64());
+  lease.Set("owner", record["owner"])
+      .Set("epoch", record["epoch"].as_u64())
+      .Set("beat", record["beat"].as_u64());
   Data revisions = Data::MakeObject();
-  for (const auto& [realm, cursor] : state.sync["cursors"].members()) revisions.Set(realm, CursorRevision(cursor));
+  for (const auto& [realm, cursor] : state.sync["cursors"].members())
+    revisions.Set(realm, CursorRevision(cursor));
   Data status = Data::MakeObject();
-  status.Set("role", Role(state, job)).Set("lease", std::move(lease)).Set("phase", Phase(state, job, shared_phase));
-  status.Set("pending", state.pending).Set("conflicts", state.conflicts).Set("revisions", std::move(revisions));
+  status.Set("role", Role(state, job))
+      .Set("lease", std::move(lease))
+      .Set("phase", Phase(state, job, shared_phase));
+  status.Set("pending", state.pending)
+      .Set("conflicts", state.conflicts)
+      .Set("revisions", std::move(revisions));
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
-  status.Set("progress", state.progress).Set("error", state.error.ToData()).Set("needsAuth", state.needs_auth);
+  status.Set("progress", state.progress)
+      .Set("error", state.error.ToData())
+      .Set("needsAuth", state.needs_auth);
   status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
   status.Set("online", state.online).Set("clockOffsetMs", state.sync["clockOffset"].as_number());
   return status;

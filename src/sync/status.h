@@ -10,7 +10,8 @@
 
 namespace skerry {
 
-// `shared_phase`: what the holder of the lease told, where this worker is none; empty: nothing was told.
+// `shared_phase`: what the holder of the lease told, where this worker is none; empty: nothing was
+// told.
 Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase);
 
 }  // namespace skerry

@@ -17,14 +17,17 @@ double Removed(const Data::Array& writes, std::string_view store) {
 
 }  // namespace
 
-SyncJob::SyncJob(WorkerState* state, LeaseConfig lease) : state_(state), lease_(std::move(lease)), loop_(state->times) {}
+SyncJob::SyncJob(WorkerState* state, LeaseConfig lease)
+    : state_(state), lease_(std::move(lease)), loop_(state->times) {}
 
 bool SyncJob::pushing() const {
-  return step_ == Step::kPushAsk || step_ == Step::kPushFetch || step_ == Step::kPushAnswer || step_ == Step::kSetAside;
+  return step_ == Step::kPushAsk || step_ == Step::kPushFetch || step_ == Step::kPushAnswer ||
+         step_ == Step::kSetAside;
 }
 
 bool SyncJob::pulling() const {
-  return step_ == Step::kPullAsk || step_ == Step::kPullFetch || step_ == Step::kPullFold || step_ == Step::kRefill;
+  return step_ == Step::kPullAsk || step_ == Step::kPullFetch || step_ == Step::kPullFold ||
+         step_ == Step::kRefill;
 }
 
 void SyncJob::Wake(WakeReason reason, Turn* turn) {
@@ -33,7 +36,8 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   if (reason != WakeReason::kMutation) loop_.WantPull();
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   // Without a token nothing is tried but on someone's request.
-  if (state_->needs_auth && reason != WakeReason::kApplication && reason != WakeReason::kToken) return;
+  if (state_->needs_auth && reason != WakeReason::kApplication && reason != WakeReason::kToken)
+    return;
   if (state_->needs_auth) state_->needs_auth = false;
   if (retrying_) state_->next_try_at = nullptr;
   retrying_ = false;
@@ -65,7 +69,8 @@ void SyncJob::AnswerAsked(const SyncError* error, Turn* turn) {
 void SyncJob::Advance(Turn* turn) {
   if (!active_ || !state_->CanRun() || state_->needs_auth) return;
   const int refusals = state_->token_refusals;
-  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn)) return;
+  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn))
+    return;
   if (!lease_.held()) {
     lease_.Want("pull", turn);
     return;
@@ -109,10 +114,13 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-bool SyncJob::Fenced(const Data& record) const { return Holds(record, state_->tab, lease_.epoch()); }
+bool SyncJob::Fenced(const Data& record) const {
+  return Holds(record, state_->tab, lease_.epoch());
+}
 
-// Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for it may have been
-// written already, and then the windows must hear of it; its epoch is checked like any other's.
+// Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
+// it may have been written already, and then the windows must hear of it; its epoch is checked like
+// any other's.
 void SyncJob::Drop(Turn* turn) {
   if (step_ == Step::kPullFetch) turn->Emit(Message("abortFetch").Set("id", flight_));
   if (step_ == Step::kPullFetch || step_ == Step::kPushFetch) EndStep();
@@ -120,7 +128,8 @@ void SyncJob::Drop(Turn* turn) {
 }
 
 void SyncJob::Lost(Turn* turn) {
-  // What is on the wire may finish; nothing more is written under this epoch. What is left to do is wanted anew.
+  // What is on the wire may finish; nothing more is written under this epoch. What is left to do is
+  // wanted anew.
   if (!active_) return;
   for (const Data& id : answering_.items()) asked_.Push(id);
   answering_ = Data::MakeArray();
@@ -133,7 +142,8 @@ void SyncJob::Lost(Turn* turn) {
 void SyncJob::Leave(Turn* turn) {
   for (const Data& id : asked_.items()) answering_.Push(id);
   asked_ = Data::MakeArray();
-  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.", true};
+  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.",
+                  true};
   AnswerAsked(&error, turn);
   if (active_) {
     loop_.WantPull();
@@ -199,7 +209,8 @@ void SyncJob::Heard(const Data& message, Turn* turn) {
   if (!released || outcome == "left") return;
   if (!active_) {
     // It has just polled; polling here at once would only double the requests.
-    if (outcome == "done" && !retrying_ && state_->CanRun()) turn->Timer("loop", loop_.Rest(&state_->random));
+    if (outcome == "done" && !retrying_ && state_->CanRun())
+      turn->Timer("loop", loop_.Rest(&state_->random));
     return;
   }
   if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
@@ -350,7 +361,10 @@ void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {
 uint64_t SyncJob::Fetch(std::string_view path, std::string body, Turn* turn) {
   const uint64_t id = turn->NextId();
   Data effect = Message("fetch");
-  effect.Set("id", id).Set("method", "POST").Set("path", path).Set("body", Data::Bytes(std::move(body)));
+  effect.Set("id", id)
+      .Set("method", "POST")
+      .Set("path", path)
+      .Set("body", Data::Bytes(std::move(body)));
   effect.Set("token", state_->token).Set("timeoutMs", state_->times.fetch_ms);
   turn->Emit(std::move(effect));
   return id;

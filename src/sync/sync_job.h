@@ -1,8 +1,10 @@
-// SyncJob: what runs under the lease `push`: pulls, pushes, fills by image (docs/sync-worker.md, section 8). One thing is
-// in flight at a time (a transaction or a request), and beside it at most one image fill. Every transaction checks the
-// lease's epoch, so that nothing is written under an epoch that has been superseded.
+// SyncJob: what runs under the lease `push`: pulls, pushes, fills by image (docs/sync-worker.md,
+// section 8). One thing is in flight at a time (a transaction or a request), and beside it at most
+// one image fill. Every transaction checks the lease's epoch, so that nothing is written under an
+// epoch that has been superseded.
 //
-// Parts: sync_job.cc (wakes, pauses, leaving), sync_job_pull.cc, sync_job_push.cc, sync_job_fill.cc.
+// Parts: sync_job.cc (wakes, pauses, leaving), sync_job_pull.cc, sync_job_push.cc,
+// sync_job_fill.cc.
 #ifndef SKERRY_SYNC_SYNC_JOB_H_
 #define SKERRY_SYNC_SYNC_JOB_H_
 
@@ -23,13 +25,23 @@
 
 namespace skerry {
 
-enum class WakeReason : uint8_t { kStart, kMutation, kPoke, kOnline, kVisible, kApplication, kTimer, kToken };
+enum class WakeReason : uint8_t {
+  kStart,
+  kMutation,
+  kPoke,
+  kOnline,
+  kVisible,
+  kApplication,
+  kTimer,
+  kToken
+};
 
 class SyncJob {
  public:
   SyncJob(WorkerState* state, LeaseConfig lease);
 
-  // Something may have to be done. A mutation and a poke do not cut short the pause after a failure.
+  // Something may have to be done. A mutation and a poke do not cut short the pause after a
+  // failure.
   void Wake(WakeReason reason, Turn* turn);
   // The application asked (sync.now()); `id` is answered when a whole round is done.
   void Ask(const Data& id, Turn* turn);
@@ -45,7 +57,9 @@ class SyncJob {
   bool Response(const Data& event, Turn* turn);
   bool Image(const Data& event, Turn* turn);
   bool Timer(std::string_view name, Turn* turn);
-  void Lock(std::string_view lock_state, Turn* turn) { LeaseEventHappened(lease_.Lock(lock_state, turn), turn); }
+  void Lock(std::string_view lock_state, Turn* turn) {
+    LeaseEventHappened(lease_.Lock(lock_state, turn), turn);
+  }
   void Heard(const Data& message, Turn* turn);  // a `lease` message about this lease
   void TokenMissing(Turn* turn);                // asked for, and there is none
 
@@ -58,25 +72,34 @@ class SyncJob {
 
  private:
   enum class Step : uint8_t {
-    kNone, kPullAsk, kPullFetch, kPullFold, kPushAsk, kPushFetch, kPushAnswer, kSetAside, kRefill, kCheck,
+    kNone,
+    kPullAsk,
+    kPullFetch,
+    kPullFold,
+    kPushAsk,
+    kPushFetch,
+    kPushAnswer,
+    kSetAside,
+    kRefill,
+    kCheck,
   };
   // The image fill, beside the step.
   struct Fill {
     bool active = false;
     ImageFill image;
-    bool last = false;       // no other realm's image is outstanding
+    bool last = false;  // no other realm's image is outstanding
     uint64_t transaction = 0;
     bool swinging = false;
     bool fenced_out = false;
-    bool dropped = false;    // given up while its transaction was in flight
-    bool stale = false;      // the pointer or the cursor has moved: nothing was written
+    bool dropped = false;  // given up while its transaction was in flight
+    bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
     std::string generation;
-    Data from;               // the pointer that it began with
+    Data from;  // the pointer that it began with
     bool roll = false;
     uint64_t upto = 0;
     uint64_t record_bytes = 0;
-    Data cursors;            // of the pointer to be
+    Data cursors;  // of the pointer to be
     Data parts;
     Data record;
   };
@@ -129,9 +152,9 @@ class SyncJob {
   WorkerState* state_;
   Lease lease_;
   Loop loop_;
-  bool active_ = false;    // something is to be done
-  bool retrying_ = false;  // pausing after a failure
-  Data asked_ = Data::MakeArray();      // sync.now() calls to be answered by the job that is to come
+  bool active_ = false;             // something is to be done
+  bool retrying_ = false;           // pausing after a failure
+  Data asked_ = Data::MakeArray();  // sync.now() calls to be answered by the job that is to come
   Data answering_ = Data::MakeArray();  // and by the one that runs
 
   Step step_ = Step::kNone;

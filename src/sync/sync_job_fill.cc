@@ -1,6 +1,7 @@
-// SyncJob: filling a whole realm by the server's image, beside the loop. While it is on its way nothing is pulled, and
-// pushes go on. A transaction enters the generation, the host fetches and stores the file, and a second transaction swings
-// the pointer, sets the realm's cursor and tells the windows by a record of its own.
+// SyncJob: filling a whole realm by the server's image, beside the loop. While it is on its way
+// nothing is pulled, and pushes go on. A transaction enters the generation, the host fetches and
+// stores the file, and a second transaction swings the pointer, sets the realm's cursor and tells
+// the windows by a record of its own.
 #include <utility>
 
 #include "log/codec.h"
@@ -48,11 +49,14 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   fill_.from = sync["image"];
   fill_.generation = state_->ids.Next(turn->now);
   const bool has_parts = !fill_.from["parts"].items().empty();
-  const bool had_rows = CursorRevision(sync["cursors"][realm]) > 0 || ContainsString(sync["refill"], realm);
-  // Where nothing lies below, the server's file is the image as it is; records that are there are folded over it.
+  const bool had_rows =
+      CursorRevision(sync["cursors"][realm]) > 0 || ContainsString(sync["refill"], realm);
+  // Where nothing lies below, the server's file is the image as it is; records that are there are
+  // folded over it.
   fill_.roll = has_parts || had_rows;
   fill_.upto = fill_.roll ? sync["n"].as_u64() : fill_.from["n"].as_u64();
-  fill_.record_bytes = fill_.roll ? sync["recordBytes"].as_u64() : fill_.from["recordBytes"].as_u64();
+  fill_.record_bytes =
+      fill_.roll ? sync["recordBytes"].as_u64() : fill_.from["recordBytes"].as_u64();
   fill_.cursors = fill_.roll ? sync["cursors"] : fill_.from["cursors"];
   if (!fill_.cursors.is_object()) fill_.cursors = Data::MakeObject();
   fill_.cursors.Set(realm, MakeCursor(fill_.image.revision, fill_.image.at));
@@ -63,11 +67,13 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
 
 void SyncJob::SwingFill(Data sync, Data::Array* writes) {
   const std::string& realm = fill_.image.realm;
-  const bool same_pointer = fill_.from.is_object() ? SameGeneration(fill_.from, sync["image"]) : sync["image"].is_null();
+  const bool same_pointer =
+      fill_.from.is_object() ? SameGeneration(fill_.from, sync["image"]) : sync["image"].is_null();
   fill_.stale = !same_pointer || !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
   if (fill_.stale) return;
   const uint64_t spare = SwingPointer(
-      MakePointer(fill_.generation, fill_.parts, fill_.upto, fill_.cursors, fill_.record_bytes), &sync);
+      MakePointer(fill_.generation, fill_.parts, fill_.upto, fill_.cursors, fill_.record_bytes),
+      &sync);
   const uint64_t n = sync["n"].as_u64() + 1;
   Data cursors = sync["cursors"];
   cursors.Set(realm, fill_.cursors[realm]);
@@ -82,11 +88,19 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
     scopes.Push(std::move(scope));
   }
   std::string body = EncodeSteps(state_->schema, {});
-  sync.Set("n", n).Set("cursors", std::move(cursors)).Set("refill", std::move(refill)).Set("scopes", std::move(scopes));
+  sync.Set("n", n)
+      .Set("cursors", std::move(cursors))
+      .Set("refill", std::move(refill))
+      .Set("scopes", std::move(scopes));
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   fill_.record = Data::MakeObject();
-  fill_.record.Set("v", kRecordVersion).Set("n", n).Set("kind", "image").Set("generation", fill_.generation);
-  fill_.record.Set("confirmed", Data::MakeArray()).Set("refused", Data::MakeArray()).Set("partly", Data::MakeArray());
+  fill_.record.Set("v", kRecordVersion)
+      .Set("n", n)
+      .Set("kind", "image")
+      .Set("generation", fill_.generation);
+  fill_.record.Set("confirmed", Data::MakeArray())
+      .Set("refused", Data::MakeArray())
+      .Set("partly", Data::MakeArray());
   fill_.record.Set("cursors", sync["cursors"]).Set("body", Data::Bytes(std::move(body)));
   writes->push_back(PutWrite("updates", n, fill_.record));
   if (spare > 0) {
@@ -117,11 +131,17 @@ void SyncJob::DoneFill(Turn* turn) {
   }
   fill_.job = turn->NextId();
   Data fetch = Data::MakeObject();
-  fetch.Set("url", fill_.image.url).Set("bytes", fill_.image.bytes).Set("checksum", fill_.image.hash);
-  fetch.Set("realm", fill_.image.realm).Set("token", state_->token).Set("timeoutMs", state_->times.image_fetch_ms);
+  fetch.Set("url", fill_.image.url)
+      .Set("bytes", fill_.image.bytes)
+      .Set("checksum", fill_.image.hash);
+  fetch.Set("realm", fill_.image.realm)
+      .Set("token", state_->token)
+      .Set("timeoutMs", state_->times.image_fetch_ms);
   Data job = Data::MakeObject();
   job.Set("kind", "fill").Set("generation", fill_.generation).Set("roll", fill_.roll);
-  job.Set("from", fill_.roll ? fill_.from : Data()).Set("upto", fill_.upto).Set("fetch", std::move(fetch));
+  job.Set("from", fill_.roll ? fill_.from : Data())
+      .Set("upto", fill_.upto)
+      .Set("fetch", std::move(fetch));
   job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", fill_.cursors);
   job.Set("schema", state_->description);
   turn->Emit(Message("image").Set("id", fill_.job).Set("job", std::move(job)));

@@ -15,9 +15,11 @@ constexpr int kMaxResends = 2;
 }  // namespace
 
 void SyncJob::PullAsk(Turn* turn) {
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
-                    CountRead("mutations"), CountRead("conflicts")};
-  Begin(Step::kPullAsk, turn->Transact("sync outbox mutations conflicts", false, false, std::move(reads)));
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
+                    CountRead("conflicts")};
+  Begin(Step::kPullAsk,
+        turn->Transact("sync outbox mutations conflicts", false, false, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPullAsk(const Data& results) {
@@ -52,12 +54,15 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   answer_ = std::make_unique<PullAnswer>(std::move(read.value()));
   // The server's clock when it answered, against the middle of the round trip.
   clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
-  fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now, clock_offset_);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
-                    CountRead("mutations"), CountRead("conflicts")};
+  fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now,
+                                     clock_offset_);
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
+                    CountRead("conflicts")};
   discarded_ = false;
   last_key_ = nullptr;
-  Begin(Step::kPullFold, turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  Begin(Step::kPullFold,
+        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
@@ -98,7 +103,8 @@ void SyncJob::DonePullFold(Turn* turn) {
   const std::unique_ptr<PullAnswer> answer = std::move(answer_);
   request_.reset();
   if (discarded_) {
-    if (++discards_ > kMaxDiscards) return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
+    if (++discards_ > kMaxDiscards)
+      return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
     loop_.Pulled(true);
     return;
   }
@@ -110,7 +116,10 @@ void SyncJob::DonePullFold(Turn* turn) {
   loop_.Pulled(answer->more);
   if (fold->resend()) {
     if (++resends_ > kMaxResends) {
-      return Fail({"no_progress", "The server says that it has applied an update, and its log does not show it.", true}, turn);
+      return Fail(
+          {"no_progress",
+           "The server says that it has applied an update, and its log does not show it.", true},
+          turn);
     }
     loop_.WantPush();
   }
@@ -122,12 +131,14 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (stale_pull_ && !loop_.wants_push()) FailUnconfirmed(turn);
 }
 
-// Applied, but the log that we are shown does not reach so far yet: asking again at once would be a busy loop.
+// Applied, but the log that we are shown does not reach so far yet: asking again at once would be a
+// busy loop.
 void SyncJob::FailUnconfirmed(Turn* turn) {
   Fail({"no_progress", "The server's log does not show an applied update yet.", true}, turn);
 }
 
-// The server no longer knows our place in its log: every realm is taken anew. Pending mutations stay.
+// The server no longer knows our place in its log: every realm is taken anew. Pending mutations
+// stay.
 ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
   const Data::Array& read = results.items();
   ReadReply reply;
@@ -143,7 +154,9 @@ ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
   }
   Data scopes = Data::MakeArray();
   for (Data scope : sync["scopes"].items()) scopes.Push(scope.Set("filled", false));
-  sync.Set("refill", std::move(refill)).Set("cursors", Data::MakeObject()).Set("scopes", std::move(scopes));
+  sync.Set("refill", std::move(refill))
+      .Set("cursors", Data::MakeObject())
+      .Set("scopes", std::move(scopes));
   sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
   state_->sync = sync;
   reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));

@@ -1,4 +1,5 @@
-// SyncJob: the push: grouping and marking as sent in one transaction, then the request, then the answer's transaction.
+// SyncJob: the push: grouping and marking as sent in one transaction, then the request, then the
+// answer's transaction.
 #include <algorithm>
 #include <utility>
 
@@ -14,11 +15,13 @@ constexpr uint32_t kMutationPage = 256;
 }  // namespace
 
 void SyncJob::PushAsk(Turn* turn) {
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
-                    CountRead("mutations"), CountRead("conflicts")};
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
+                    CountRead("conflicts")};
   if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
   // `sent` is durable before the fetch.
-  Begin(Step::kPushAsk, turn->Transact("sync outbox mutations conflicts", true, true, std::move(reads)));
+  Begin(Step::kPushAsk,
+        turn->Transact("sync outbox mutations conflicts", true, true, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
@@ -56,26 +59,30 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
   for (const Data& write : sent) reply.writes.push_back(write);
   for (const Data& update : outbox_) {
-    if (update["state"].as_string() == "new" && grouped) reply.writes.push_back(PutWrite("outbox", update["id"], update));
+    if (update["state"].as_string() == "new" && grouped)
+      reply.writes.push_back(PutWrite("outbox", update["id"], update));
   }
   if (grouped) {
     pushing_sync_.Set("chain", std::move(chain));
     reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
   }
   state_->sync = pushing_sync_;
-  push_body_ = batch_.ids.empty()
-                   ? std::string()
-                   : PushBody(batch_, outbox_, pushing_sync_, state_->schema.version(), lease_.epoch());
+  push_body_ = batch_.ids.empty() ? std::string()
+                                  : PushBody(batch_, outbox_, pushing_sync_,
+                                             state_->schema.version(), lease_.epoch());
   left_over_ = grouping_->left_over();
   unreadable_ = grouping_->unreadable();
-  if (grouping_->saw_newer()) state_->error = {"newer_tab", "Another window runs a newer version of this application.", false};
+  if (grouping_->saw_newer())
+    state_->error = {"newer_tab", "Another window runs a newer version of this application.",
+                     false};
   grouping_.reset();
   return reply;
 }
 
 void SyncJob::DonePushAsk(Turn* turn) {
   const auto awaited = [](const Data& update) { return update["state"].as_string() != "received"; };
-  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) - batch_.ids.size();
+  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) -
+                batch_.ids.size();
   left_over_ += unreadable_.size();
   const bool unconfirmed = !outbox_.empty();
   outbox_.clear();
@@ -83,7 +90,8 @@ void SyncJob::DonePushAsk(Turn* turn) {
   if (!batch_.ids.empty()) {
     Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
   } else if (!unreadable_.empty()) {
-    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts"),
+    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                      CountRead("mutations"), CountRead("conflicts"),
                       RangeRead("mutations", nullptr, kMutationPage)};
     aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
     for (const Unreadable& one : unreadable_) {
@@ -93,7 +101,8 @@ void SyncJob::DonePushAsk(Turn* turn) {
       aside_->Refuse(one.record["id"].as_string(), std::move(refusal));
     }
     writes_.clear();
-    Begin(Step::kSetAside, turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
+    Begin(Step::kSetAside,
+          turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
   } else {
     // What found no room waits for confirmations, which the next pull brings.
     loop_.Pushed(false, false);
@@ -145,7 +154,8 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
   }
   if (too_much && answer.json.is_object()) {
     // One update that the server cannot take at all: it must not block the queue for ever.
-    return BeginPushAnswer(PushAnswer::RejectedWhole(batch_.ids[0], answer.error.code, answer.error.message), turn);
+    return BeginPushAnswer(
+        PushAnswer::RejectedWhole(batch_.ids[0], answer.error.code, answer.error.message), turn);
   }
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
   Answered();
@@ -156,10 +166,13 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
 }
 
 void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
-  push_answer_ = std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"), RangeRead("outbox", nullptr, 0),
-                    CountRead("mutations"), CountRead("conflicts")};
-  Begin(Step::kPushAnswer, turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  push_answer_ =
+      std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
+                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
+                    CountRead("conflicts")};
+  Begin(Step::kPushAnswer,
+        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
@@ -201,7 +214,8 @@ void SyncJob::DonePushAnswer(Turn* turn) {
   BroadcastRecord(answer->record(), turn);
   if (!Work()) return;
   if (!answer->progress()) {
-    // The pull may bring what the answer lacked; without that, pushing again at once would be a busy loop.
+    // The pull may bring what the answer lacked; without that, pushing again at once would be a
+    // busy loop.
     loop_.Pushed(true, false);
     return Fail({"no_progress", "The server took no update, and did not say why.", true}, turn);
   }

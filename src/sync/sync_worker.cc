@@ -22,7 +22,8 @@ LeaseConfig Config(const WorkerState& state, std::string_view name) {
 
 Data WriteEffect(uint64_t id, ReadReply reply) {
   if (reply.abort) return Message("abort").Set("id", id);
-  if (!reply.more.empty()) return Message("more").Set("id", id).Set("reads", Data(std::move(reply.more)));
+  if (!reply.more.empty())
+    return Message("more").Set("id", id).Set("reads", Data(std::move(reply.more)));
   return Message("write").Set("id", id).Set("writes", Data(std::move(reply.writes)));
 }
 
@@ -31,9 +32,12 @@ Data WriteEffect(uint64_t id, ReadReply reply) {
 Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
   Result<Schema> schema = Schema::Parse(config["schema"]);
   if (!schema.ok()) return schema.status();
-  if (config["tab"].as_string().empty()) return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
-  if (config["seed"].as_bytes().size() != 32) return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
-  auto state = std::make_unique<WorkerState>(std::move(schema.value()), config["schema"], config["seed"].as_bytes());
+  if (config["tab"].as_string().empty())
+    return Status(Code::kInvalidArgument, "The sync worker needs a tab id.");
+  if (config["seed"].as_bytes().size() != 32)
+    return Status(Code::kInvalidArgument, "The seed has 32 bytes.");
+  auto state = std::make_unique<WorkerState>(std::move(schema.value()), config["schema"],
+                                             config["seed"].as_bytes());
   state->times = ParseSyncTimes(config["times"]);
   state->limits = ParseSyncLimits(config["limits"]);
   state->tab = config["tab"].as_string();
@@ -129,14 +133,17 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   ReadReply reply;
   const Data::Array& read = results.items();
   if (IsNewer(read[0])) {
-    state_->error = {"newer_tab", "Another window runs a newer version of this application.", false};
+    state_->error = {"newer_tab", "Another window runs a newer version of this application.",
+                     false};
     reply.abort = true;
     return reply;
   }
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   if (!own->message.is_null()) {
-    own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], &sync, &own->record);
-    if (!own->record.is_null()) reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
+    own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], &sync,
+                                &own->record);
+    if (!own->record.is_null())
+      reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
   }
   state_->pending = read[1].as_number();
   state_->conflicts = read[2].as_number();
@@ -267,7 +274,8 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   } else if (type == "status") {
     OnStatus(message);
   } else if (type == "record") {
-    // Another worker's transaction: what it told of is what the next request of this one begins from.
+    // Another worker's transaction: what it told of is what the next request of this one begins
+    // from.
     const Data& record = message["record"];
     if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
       state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
@@ -283,11 +291,13 @@ void SyncWorker::OnStatus(const Data& message) {
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]).Set("clockOffset", status["clockOffsetMs"]);
+  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"])
+      .Set("clockOffset", status["clockOffsetMs"]);
   if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
   if (job_.active()) return;
   const Data& error = status["error"];
-  state_->error = {error["code"].as_string(), error["message"].as_string(), error["retryable"].as_bool(true)};
+  state_->error = {error["code"].as_string(), error["message"].as_string(),
+                   error["retryable"].as_bool(true)};
 }
 
 void SyncWorker::OnTimer(const std::string& name, Turn* turn) {
@@ -329,7 +339,8 @@ void SyncWorker::OnSocket(const Data& event, Turn* turn) {
 }
 
 void SyncWorker::Upkeep(Turn* turn) {
-  const bool listens = state_->socket && state_->CanRun() && state_->has_token() && !state_->needs_auth;
+  const bool listens =
+      state_->socket && state_->CanRun() && state_->has_token() && !state_->needs_auth;
   if (listens) {
     listen_.Want("listen", turn);
   } else {
@@ -347,7 +358,8 @@ void SyncWorker::TellStatus(Turn* turn) {
   Data status = MakeStatus(*state_, job_, shared_phase_);
   if (!(status == told_)) {
     // Who works tells the others, and once more when it rests.
-    if (job_.lease().held() || was_active_) turn->Broadcast(Message("status").Set("shared", status));
+    if (job_.lease().held() || was_active_)
+      turn->Broadcast(Message("status").Set("shared", status));
     turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);
   }

@@ -1,6 +1,7 @@
-// SyncWorker: the sync worker of one window in lease mode, sans-IO: Handle(event) -> effects. It pushes and pulls and holds
-// no tables. Events, effects, states and the status are fixed in docs/sync-worker.md. It only routes: what is decided is
-// decided by its parts (sync_job.h, image_keeper.h, poke_socket.h, lease.h) and the pure functions below them.
+// SyncWorker: the sync worker of one window in lease mode, sans-IO: Handle(event) -> effects. It
+// pushes and pulls and holds no tables. Events, effects, states and the status are fixed in
+// docs/sync-worker.md. It only routes: what is decided is decided by its parts (sync_job.h,
+// image_keeper.h, poke_socket.h, lease.h) and the pure functions below them.
 #ifndef SKERRY_SYNC_SYNC_WORKER_H_
 #define SKERRY_SYNC_SYNC_WORKER_H_
 

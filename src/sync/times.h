@@ -1,5 +1,5 @@
-// The sync worker's times and limits. All of them come in with the configuration, so that tests use short ones; the
-// defaults are DESIGN's (sections 5 and 6). Milliseconds.
+// The sync worker's times and limits. All of them come in with the configuration, so that tests use
+// short ones; the defaults are DESIGN's (sections 5 and 6). Milliseconds.
 #ifndef SKERRY_SYNC_TIMES_H_
 #define SKERRY_SYNC_TIMES_H_
 
@@ -8,27 +8,27 @@
 namespace skerry {
 
 struct SyncTimes {
-  double beat_ms = 1000;            // proof of life of the leases `push` and `image`
-  double look_ms = 1000;            // how often a waiter looks
-  double timeout_ms = 5000;         // an unchanged (epoch, beat) for so long is a dead holder
-  double listen_beat_ms = 5000;     // the lease `listen` is held for hours: slower
+  double beat_ms = 1000;         // proof of life of the leases `push` and `image`
+  double look_ms = 1000;         // how often a waiter looks
+  double timeout_ms = 5000;      // an unchanged (epoch, beat) for so long is a dead holder
+  double listen_beat_ms = 5000;  // the lease `listen` is held for hours: slower
   double listen_look_ms = 5000;
   double listen_timeout_ms = 25000;
-  double retry_ms = 5000;           // after a failure, doubling
+  double retry_ms = 5000;  // after a failure, doubling
   double retry_max_ms = 60000;
-  double idle_ms = 60000;           // polls when nothing happens
+  double idle_ms = 60000;  // polls when nothing happens
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
-  double token_ms = 15000;          // for the window to answer needToken
+  double token_ms = 15000;  // for the window to answer needToken
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;
-  double hello_ms = 10000;          // for a socket to open
+  double hello_ms = 10000;  // for a socket to open
 };
 
 struct SyncLimits {
-  uint64_t pull = 10000;             // changes an answer
-  uint64_t image_records = 200;      // records since the image; more are rolled up
-  uint64_t image_bytes = 4u << 20;   // their bytes; more are rolled up
+  uint64_t pull = 10000;            // changes an answer
+  uint64_t image_records = 200;     // records since the image; more are rolled up
+  uint64_t image_bytes = 4u << 20;  // their bytes; more are rolled up
 };
 
 // Members that are absent, or no positive number, keep their default.

@@ -11,7 +11,9 @@ uint64_t Turn::Transact(std::string_view stores, bool write, bool strict, Data::
   }
   const uint64_t id = NextId();
   Data effect = Message("transact");
-  effect.Set("id", id).Set("stores", std::move(names)).Set("mode", write ? "readwrite" : "readonly");
+  effect.Set("id", id)
+      .Set("stores", std::move(names))
+      .Set("mode", write ? "readwrite" : "readonly");
   effect.Set("durability", strict ? "strict" : "relaxed").Set("reads", std::move(reads));
   Emit(std::move(effect));
   return id;

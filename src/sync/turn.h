@@ -1,5 +1,6 @@
-// Turn: what one event brings (the clocks) and what its handling leaves behind (effects, in their order). Every machine of
-// the sync worker is given the turn, so that none of them keeps a clock or a way out of its own.
+// Turn: what one event brings (the clocks) and what its handling leaves behind (effects, in their
+// order). Every machine of the sync worker is given the turn, so that none of them keeps a clock or
+// a way out of its own.
 #ifndef SKERRY_SYNC_TURN_H_
 #define SKERRY_SYNC_TURN_H_
 
@@ -14,7 +15,8 @@ namespace skerry {
 
 class Turn {
  public:
-  Turn(double now_ms, double mono_ms, uint64_t* last_id) : now(now_ms), mono(mono_ms), last_id_(last_id) {}
+  Turn(double now_ms, double mono_ms, uint64_t* last_id)
+      : now(now_ms), mono(mono_ms), last_id_(last_id) {}
   const double now;
   const double mono;
 

@@ -1,5 +1,6 @@
-// What the parts of one sync worker share: its configuration, what it knows of the world, and the last state of the
-// `sync` record that it saw (for status and requests; decisions read the record anew, in their transaction).
+// What the parts of one sync worker share: its configuration, what it knows of the world, and the
+// last state of the `sync` record that it saw (for status and requests; decisions read the record
+// anew, in their transaction).
 #ifndef SKERRY_SYNC_WORKER_STATE_H_
 #define SKERRY_SYNC_WORKER_STATE_H_
 
@@ -19,7 +20,10 @@ namespace skerry {
 
 struct WorkerState {
   WorkerState(Schema schema_in, Data description_in, std::string_view seed)
-      : schema(std::move(schema_in)), description(std::move(description_in)), random(seed), ids(&random) {}
+      : schema(std::move(schema_in)),
+        description(std::move(description_in)),
+        random(seed),
+        ids(&random) {}
 
   Schema schema;
   Data description;  // the schema's, for the image module
@@ -72,7 +76,7 @@ struct WorkerState {
 // What a core answers to a `read` event.
 struct ReadReply {
   Data::Array writes;
-  Data::Array more;    // another round of reads, instead of writes
+  Data::Array more;  // another round of reads, instead of writes
   bool abort = false;
 };
 

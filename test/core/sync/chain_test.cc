@@ -1,5 +1,5 @@
-// The chain and grouping as pure functions: which updates are made of which mutations, what they follow, and what is
-// undone together.
+// The chain and grouping as pure functions: which updates are made of which mutations, what they
+// follow, and what is undone together.
 #include "sync/chain.h"
 
 #include "base/json.h"
@@ -25,7 +25,8 @@ struct Grouped {
   Data chain = Json(R"({"client":"c1","links":{}})");
   std::vector<std::string> Members(size_t i) const {
     std::vector<std::string> ids;
-    for (const Data& member : updates[i]["mutations"].items()) ids.push_back(member["id"].as_string());
+    for (const Data& member : updates[i]["mutations"].items())
+      ids.push_back(member["id"].as_string());
     return ids;
   }
 };
@@ -35,7 +36,8 @@ Grouped Group(const std::vector<Data>& records, size_t outbox = 0) {
   UuidGenerator ids(&random);
   Grouping grouping(&SyncSchema(), outbox);
   Data page = Data::MakeArray();
-  for (size_t i = 0; i < records.size(); ++i) page.Push(Row(static_cast<uint64_t>(i + 1), records[i]));
+  for (size_t i = 0; i < records.size(); ++i)
+    page.Push(Row(static_cast<uint64_t>(i + 1), records[i]));
   grouping.Add(page);
   Grouped grouped;
   grouped.updates = grouping.Finish(5000, 5000, &ids, &grouped.chain, &grouped.writes);
@@ -46,7 +48,8 @@ using Ids = std::vector<std::string>;
 std::string Id(uint64_t i) { return SyncUuid(i); }
 
 TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {
-  const Grouped grouped = Group({MutationRecord(Id(1), {CreateItem("a", "A", 1)}), MutationRecord(Id(2), {IncItem("a", "A", 2)}),
+  const Grouped grouped = Group({MutationRecord(Id(1), {CreateItem("a", "A", 1)}),
+                                 MutationRecord(Id(2), {IncItem("a", "A", 2)}),
                                  MutationRecord(Id(3), {UpdateItem("b", "A", "x")})});
   REQUIRE(grouped.updates.size() == 1);
   CHECK(grouped.Members(0) == Ids{Id(1), Id(2), Id(3)});
@@ -64,8 +67,11 @@ TEST_CASE("grouping takes mutations in key order and folds them to one op per ob
 TEST_CASE("held mutations stay, and later ones on the same objects") {
   Data held = MutationRecord(Id(1), {UpdateItem("a", "A", "invalid")});
   held.Set("held", true);
-  const Grouped grouped = Group({held, MutationRecord(Id(2), {UpdateItem("b", "A", "x")}), MutationRecord(Id(3), {UpdateItem("a", "A", "y"), UpdateItem("c", "A", "y")}),
-                                 MutationRecord(Id(4), {UpdateItem("c", "A", "z")}), MutationRecord(Id(5), {UpdateItem("d", "A", "z")})});
+  const Grouped grouped =
+      Group({held, MutationRecord(Id(2), {UpdateItem("b", "A", "x")}),
+             MutationRecord(Id(3), {UpdateItem("a", "A", "y"), UpdateItem("c", "A", "y")}),
+             MutationRecord(Id(4), {UpdateItem("c", "A", "z")}),
+             MutationRecord(Id(5), {UpdateItem("d", "A", "z")})});
   REQUIRE(grouped.updates.size() == 1);
   CHECK(grouped.Members(0) == Ids{Id(2), Id(5)});
 }
@@ -78,9 +84,12 @@ TEST_CASE("known mutations are skipped, and do not hold back others on the same 
   CHECK(grouped.Members(0) == Ids{Id(2)});
 }
 
-TEST_CASE("an update has one realm, and a mutation that spans realms is an update by itself, in order") {
-  const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}), MutationRecord(Id(2), {UpdateItem("b", "B", "2")}),
-                                 MutationRecord(Id(3), {UpdateItem("c", "A", "3")}), MutationRecord(Id(4), {MoveItem("a", "A", "B")}),
+TEST_CASE(
+    "an update has one realm, and a mutation that spans realms is an update by itself, in order") {
+  const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}),
+                                 MutationRecord(Id(2), {UpdateItem("b", "B", "2")}),
+                                 MutationRecord(Id(3), {UpdateItem("c", "A", "3")}),
+                                 MutationRecord(Id(4), {MoveItem("a", "A", "B")}),
                                  MutationRecord(Id(5), {UpdateItem("c", "A", "5")})});
   REQUIRE(grouped.updates.size() == 4);
   CHECK(grouped.Members(0) == Ids{Id(1), Id(3)});
@@ -95,14 +104,18 @@ TEST_CASE("an update has one realm, and a mutation that spans realms is an updat
 TEST_CASE("a mutation that is marked alone shares its update with none") {
   Data alone = MutationRecord(Id(2), {UpdateItem("a", "A", "2")});
   alone.Set("alone", true);
-  const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}), alone, MutationRecord(Id(3), {UpdateItem("a", "A", "3")})});
+  const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", "1")}), alone,
+                                 MutationRecord(Id(3), {UpdateItem("a", "A", "3")})});
   REQUIRE(grouped.updates.size() == 3);
   CHECK(grouped.Members(1) == Ids{Id(2)});
 }
 
-TEST_CASE("a full outbox takes no more, and what finds no room is not overtaken by later ones of its realm") {
+TEST_CASE(
+    "a full outbox takes no more, and what finds no room is not overtaken by later ones of its "
+    "realm") {
   std::vector<Data> records;
-  for (uint64_t i = 0; i < kMaxMutationsPerUpdate + 1; ++i) records.push_back(MutationRecord(Id(i + 1), {IncItem("a", "A", 1)}));
+  for (uint64_t i = 0; i < kMaxMutationsPerUpdate + 1; ++i)
+    records.push_back(MutationRecord(Id(i + 1), {IncItem("a", "A", 1)}));
   CHECK(Group(records).updates.size() == 2);
   const Grouped one_slot = Group(records, kMaxOutboxUpdates - 1);
   REQUIRE(one_slot.updates.size() == 1);
@@ -116,7 +129,8 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   body[body.size() / 2] ^= 1;
   damaged.Set("body", Data::Bytes(body));
   Grouping grouping(&SyncSchema(), 0);
-  grouping.Add(Data(Data::Array{Row(1, damaged), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  grouping.Add(Data(
+      Data::Array{Row(1, damaged), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kCorrupt);
   Random random(std::string(32, 'x'));
@@ -132,7 +146,8 @@ Data Outbox(std::string_view id, std::string_view client, std::string_view after
   return record.Set("mutations", Data::MakeArray());
 }
 
-TEST_CASE("the order of the outbox is the chain's, not that of ids made by a clock that stepped back") {
+TEST_CASE(
+    "the order of the outbox is the chain's, not that of ids made by a clock that stepped back") {
   Data range = Data::MakeArray();
   range.Push(Row("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})")));
   range.Push(Row("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})")));
@@ -143,10 +158,15 @@ TEST_CASE("the order of the outbox is the chain's, not that of ids made by a clo
   CHECK(ordered[2]["id"].as_string() == "1");
 }
 
-TEST_CASE("undoing an update undoes all that follow it, transitively over realms, and sets the chain back") {
-  std::vector<Data> outbox{Outbox("1", "c", R"({"A":null})"), Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
-                           Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"), Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
-  Data chain = Json(R"({"client":"c","links":{"A":{"seq":2,"id":"2"},"B":{"seq":2,"id":"4"},"C":{"seq":8,"id":"3"}}})");
+TEST_CASE(
+    "undoing an update undoes all that follow it, transitively over realms, and sets the chain "
+    "back") {
+  std::vector<Data> outbox{Outbox("1", "c", R"({"A":null})"),
+                           Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
+                           Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
+                           Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
+  Data chain = Json(
+      R"({"client":"c","links":{"A":{"seq":2,"id":"2"},"B":{"seq":2,"id":"4"},"C":{"seq":8,"id":"3"}}})");
   const std::vector<Data> undone = UndoFrom(1, &outbox, &chain);
   REQUIRE(undone.size() == 2);
   CHECK(undone[0]["id"].as_string() == "2");
@@ -155,8 +175,10 @@ TEST_CASE("undoing an update undoes all that follow it, transitively over realms
   CHECK(chain["links"] == Json(R"({"A":{"seq":1,"id":"1"},"C":{"seq":8,"id":"3"}})"));
 }
 
-TEST_CASE("undoing an update of an old identity leaves the new identity's chain and updates alone") {
-  std::vector<Data> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"), Outbox("2", "new", R"({"A":null})")};
+TEST_CASE(
+    "undoing an update of an old identity leaves the new identity's chain and updates alone") {
+  std::vector<Data> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
+                           Outbox("2", "new", R"({"A":null})")};
   Data chain = Json(R"({"client":"new","links":{"A":{"seq":1,"id":"2"}}})");
   const Data before = chain;
   CHECK(UndoFrom(0, &outbox, &chain).size() == 1);

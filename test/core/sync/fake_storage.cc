@@ -118,7 +118,8 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
     if (reply["type"].as_string() == "abort") return FailedEvent(id, "AbortError");
     SKERRY_CHECK(reply["type"].as_string() == "write");
     const Data::Array& writes = reply["writes"].items();
-    if (!writes.empty() && !fail_.empty()) return FailedEvent(id, std::exchange(fail_, std::string()));
+    if (!writes.empty() && !fail_.empty())
+      return FailedEvent(id, std::exchange(fail_, std::string()));
     Data keys = Data::MakeArray();
     for (const Data& write : writes) {
       SKERRY_CHECK(may_write && Names(transact["stores"], write["store"].as_string()));

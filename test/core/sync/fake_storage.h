@@ -1,7 +1,7 @@
-// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory: it interprets `transact` effects.
-// Stores are ordered maps; numbers sort before texts, as in IndexedDB. A transaction is atomic: its writes are applied
-// together or not at all. Faults are asked for one by one. Shared by tests of the sync worker; it knows nothing of what
-// is decided.
+// FakeStorage: IndexedDB as the cores use it (docs/internals.md, section 4), in memory: it
+// interprets `transact` effects. Stores are ordered maps; numbers sort before texts, as in
+// IndexedDB. A transaction is atomic: its writes are applied together or not at all. Faults are
+// asked for one by one. Shared by tests of the sync worker; it knows nothing of what is decided.
 #ifndef SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 #define SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_
 
@@ -35,8 +35,8 @@ class FakeStorage {
  public:
   using Store = std::map<StoreKey, Data>;
 
-  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the event that is to be handled next,
-  // "done" or "failed", without handling it, so that a test may delay or lose it.
+  // Runs the transaction of a `transact` effect: reads, calls, writes. Returns the event that is to
+  // be handled next, "done" or "failed", without handling it, so that a test may delay or lose it.
   Data Run(const Data& transact, TransactionCaller* caller);
 
   // The next transaction that wants to write fails with this DOM name, and leaves nothing.

@@ -27,12 +27,14 @@ TEST_CASE("a fill page replaces its range and moves the scope on") {
 TEST_CASE("an answer that does not reach the heads fills no scope that it does not name") {
   SyncWorld world;
   world.Open();
-  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[],"more":true})"));
+  world.network.scripted.push_back(
+      Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[],"more":true})"));
   for (int i = 0; i < 1000 && world.pull_bodies.size() < 2; ++i) world.host(0).StepOnce();
   CHECK(Json(world.pull_bodies.back())["scopes"].items()[0]["filled"] == Data(false));
 }
 
-constexpr std::string_view kImageAnswer = R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
+constexpr std::string_view kImageAnswer =
+    R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
   "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
 struct Filling : SyncWorld {
@@ -47,7 +49,9 @@ struct Filling : SyncWorld {
   }
 };
 
-TEST_CASE("a whole realm is filled by the server's image: pointer, cursor and record in one transaction") {
+TEST_CASE(
+    "a whole realm is filled by the server's image: pointer, cursor and record in one "
+    "transaction") {
   Filling world;
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data job = world.host(0).image_jobs[0]["job"];
@@ -57,7 +61,8 @@ TEST_CASE("a whole realm is filled by the server's image: pointer, cursor and re
   CHECK(world.host(0).status["phase"].as_string() == "filling");
   CHECK(world.lease()["owner"].is_string());
   CHECK(world.pull_bodies.size() == 1);  // nothing is pulled meanwhile
-  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));
+  world.network.scripted.push_back(
+      Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
   world.Settle();
   const Data sync = world.sync();
@@ -84,7 +89,8 @@ TEST_CASE("mutations are pushed while an image is on its way") {
 TEST_CASE("an image that was fetched under a lost lease is not made the pointer") {
   Filling world;
   Data lease = world.lease();
-  world.storage.Put("sync", "push", lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
+  world.storage.Put("sync", "push",
+                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
   world.claims[lease["epoch"].as_u64()] = "other";
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
   world.Settle();
@@ -104,7 +110,9 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
-TEST_CASE("records are rolled up under the lease image, and only up to the previous generation are they removed") {
+TEST_CASE(
+    "records are rolled up under the lease image, and only up to the previous generation are they "
+    "removed") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
   world.Settle();
@@ -120,21 +128,25 @@ TEST_CASE("records are rolled up under the lease image, and only up to the previ
     CHECK(job["kind"].as_string() == "roll");
     CHECK(world.lease("image")["owner"].as_string() == "tab-0");
     Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
-    world.host(0).Deliver(done.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
+    world.host(0).Deliver(
+        done.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
     world.Settle();
     CHECK(world.sync()["image"]["generation"] == job["generation"]);
     if (round == 0) {
       first_upto = job["upto"].as_u64();
-      CHECK(world.storage.store("updates").begin()->first.number == 1);  // no previous image: every record stays
+      CHECK(world.storage.store("updates").begin()->first.number ==
+            1);  // no previous image: every record stays
     } else if (round == 1) {
-      CHECK(world.storage.store("updates").begin()->first.number == static_cast<double>(first_upto + 1));
+      CHECK(world.storage.store("updates").begin()->first.number ==
+            static_cast<double>(first_upto + 1));
     } else {
       // What was previous before is deleted, and forgotten when that is done.
       const Data last = world.host(0).image_jobs.back()["job"];
       REQUIRE(last["kind"].as_string() == "delete");
       CHECK(last["generations"].items().size() == 1);
       Data gone = Json(R"({"parts":[]})");
-      world.host(0).Deliver(gone.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
+      world.host(0).Deliver(
+          gone.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
       world.Settle();
       CHECK(world.sync()["generations"].items().empty());
       CHECK(world.lease("image")["owner"].is_null());

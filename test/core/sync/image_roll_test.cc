@@ -1,4 +1,5 @@
-// Rolling records up into a new image: old parts, then records, minus realms that come anew, equals folding it all.
+// Rolling records up into a new image: old parts, then records, minus realms that come anew, equals
+// folding it all.
 #include "sync/image_roll.h"
 
 #include "doctest/doctest.h"
@@ -34,7 +35,8 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   SyncWorld world;
   world.Open();
   world.Settle();
-  for (int i = 0; i < 20; ++i) world.Mutate({CreateItem("k" + std::to_string(i % 7), "A", i), IncItem("sum", "A", i)});
+  for (int i = 0; i < 20; ++i)
+    world.Mutate({CreateItem("k" + std::to_string(i % 7), "A", i), IncItem("sum", "A", i)});
   world.Mutate({CreateItem("sum", "A", 1)});
   world.Settle();
   world.Mutate({DeleteItem("k3", "A"), MoveItem("k2", "A", "B")});
@@ -44,15 +46,18 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   const uint64_t n = sync["n"].as_u64();
   std::string part;
   ImageRoll first(&SyncSchema());
-  for (uint64_t i = 1; i <= n / 2; ++i) REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
+  for (uint64_t i = 1; i <= n / 2; ++i)
+    REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = first.Finish(n / 2, Data::MakeObject());
   ImageRoll second(&SyncSchema());
   REQUIRE(second.AddPart(part).ok());
-  for (uint64_t i = n / 2 + 1; i <= n; ++i) REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
+  for (uint64_t i = n / 2 + 1; i <= n; ++i)
+    REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = second.Finish(n, sync["cursors"]);
   CHECK(part == EncodeImage(*world.Fold(), n, [&] {
           std::vector<std::pair<std::string, std::string>> cursors;
-          for (const auto& [realm, cursor] : sync["cursors"].members()) cursors.emplace_back(realm, cursor.as_string());
+          for (const auto& [realm, cursor] : sync["cursors"].members())
+            cursors.emplace_back(realm, cursor.as_string());
           return cursors;
         }()));
   const Result<ImageHeader> header = ReadImageHeader(part);

@@ -1,5 +1,6 @@
-// The lease: its record's rules as pure functions, and several workers that race for it: clock steps, frozen holders,
-// crashes at any point. The world checks at every claim that an epoch has one owner.
+// The lease: its record's rules as pure functions, and several workers that race for it: clock
+// steps, frozen holders, crashes at any point. The world checks at every claim that an epoch has
+// one owner.
 #include "sync/lease.h"
 
 #include "doctest/doctest.h"
@@ -27,9 +28,12 @@ TEST_CASE("a holder times out after five seconds without a beat, over at least t
 
 TEST_CASE("a beat starts the observation anew, and so does another epoch") {
   Observation seen;
-  for (int look = 0; look < 5; ++look) CHECK_FALSE(Observe(LeaseOf("x", 3, 7), look * 1000, 1000, 5000, &seen));
-  for (int look = 5; look < 10; ++look) CHECK_FALSE(Observe(LeaseOf("x", 3, 8), look * 1000, 1000, 5000, &seen));
-  for (int look = 10; look < 15; ++look) CHECK_FALSE(Observe(LeaseOf("x", 4, 8), look * 1000, 1000, 5000, &seen));
+  for (int look = 0; look < 5; ++look)
+    CHECK_FALSE(Observe(LeaseOf("x", 3, 7), look * 1000, 1000, 5000, &seen));
+  for (int look = 5; look < 10; ++look)
+    CHECK_FALSE(Observe(LeaseOf("x", 3, 8), look * 1000, 1000, 5000, &seen));
+  for (int look = 10; look < 15; ++look)
+    CHECK_FALSE(Observe(LeaseOf("x", 4, 8), look * 1000, 1000, 5000, &seen));
   CHECK(Observe(LeaseOf("x", 4, 8), 15000, 1000, 5000, &seen));
 }
 
@@ -38,7 +42,8 @@ TEST_CASE("a look that came more than twice too late starts the observation anew
   const Data record = LeaseOf("x", 3, 7);
   CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
   CHECK_FALSE(Observe(record, kDay, 1000, 5000, &seen));  // this window slept
-  for (int look = 1; look < 5; ++look) CHECK_FALSE(Observe(record, kDay + look * 1000, 1000, 5000, &seen));
+  for (int look = 1; look < 5; ++look)
+    CHECK_FALSE(Observe(record, kDay + look * 1000, 1000, 5000, &seen));
   CHECK(Observe(record, kDay + 5000, 1000, 5000, &seen));
 }
 
@@ -69,7 +74,8 @@ TEST_CASE("states of the lease follow only where the diagram says") {
   CHECK_FALSE(ValidTransition(LeaseState::kHeld, LeaseState::kIdle));
 }
 
-TEST_CASE("of several windows that race for the lease one wins, and an idle client writes nothing") {
+TEST_CASE(
+    "of several windows that race for the lease one wins, and an idle client writes nothing") {
   for (const bool locks : {true, false}) {
     SyncWorld world(locks);
     for (int i = 0; i < 5; ++i) world.Open();
@@ -84,7 +90,8 @@ TEST_CASE("of several windows that race for the lease one wins, and an idle clie
   }
 }
 
-TEST_CASE("with Web Locks a crashed holder's lease is taken over at once, in the middle of a push") {
+TEST_CASE(
+    "with Web Locks a crashed holder's lease is taken over at once, in the middle of a push") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -124,7 +131,9 @@ TEST_CASE("without Web Locks a crashed holder times out after five seconds and a
   CHECK(world.Converged());
 }
 
-TEST_CASE("a frozen holder keeps its lock: the timeout decides, the lock is stolen, and it writes nothing when it wakes") {
+TEST_CASE(
+    "a frozen holder keeps its lock: the timeout decides, the lock is stolen, and it writes "
+    "nothing when it wakes") {
   SyncWorld world;
   world.Open();
   world.Open();
@@ -223,7 +232,9 @@ TEST_CASE("a new worker of the same tab claims its own lease anew, under a highe
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("whatever transaction a crash follows, another window finishes the work and nothing is doubled") {
+TEST_CASE(
+    "whatever transaction a crash follows, another window finishes the work and nothing is "
+    "doubled") {
   for (int crash_after = 1; crash_after < 40; ++crash_after) {
     CAPTURE(crash_after);
     SyncWorld world;

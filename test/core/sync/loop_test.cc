@@ -1,4 +1,5 @@
-// The loop around pushes and pulls: errors, pauses, tokens, pokes, scopes, and what the application is told.
+// The loop around pushes and pulls: errors, pauses, tokens, pokes, scopes, and what the application
+// is told.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -36,7 +37,8 @@ TEST_CASE("an answer with a wrong member is used in no part") {
   CHECK(world.storage.Count("updates") == 0);
 }
 
-TEST_CASE("failures pause five seconds, doubling to sixty with jitter, and online cuts the pause short") {
+TEST_CASE(
+    "failures pause five seconds, doubling to sixty with jitter, and online cuts the pause short") {
   SyncWorld world;
   world.network.down = true;
   world.Open();
@@ -89,7 +91,8 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits for 
   world.Settle();
   CHECK(world.host(0).token_whys == std::vector<std::string>{"start"});
   const auto refuse = [&world] {
-    world.network.scripted.push_back(Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
+    world.network.scripted.push_back(
+        Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
   };
   refuse();
   world.Mutate({CreateItem("a", "A", 1)});
@@ -146,7 +149,8 @@ TEST_CASE("sync.now() is answered when a whole round is done, and with the error
   CHECK(answer(3)["error"]["code"].as_string() == "offline");
 }
 
-TEST_CASE("one window holds the poke socket; a poke pulls, and one for what is here already does not") {
+TEST_CASE(
+    "one window holds the poke socket; a poke pulls, and one for what is here already does not") {
   SyncWorld world;
   world.Open(true, Json(R"({"socket":true})"));
   world.Open(true, Json(R"({"socket":true})"));
@@ -164,11 +168,13 @@ TEST_CASE("one window holds the poke socket; a poke pulls, and one for what is h
   CHECK(hello["scopes"].items().size() == 1);
   world.server.Foreign("a", "A", "x");
   const size_t before = world.pull_bodies.size();
-  tell(R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
+  tell(
+      R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
   world.Settle();
   CHECK(world.pull_bodies.size() == before + 1);
   CHECK(world.Converged());
-  tell(R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
+  tell(
+      R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
   world.Settle();
   CHECK(world.pull_bodies.size() == before + 1);
   tell(R"({"type":"socket","state":"closed","code":1006})");
@@ -180,14 +186,16 @@ TEST_CASE("one window holds the poke socket; a poke pulls, and one for what is h
   CHECK(world.host(1 - holder).socket.back() == "open");
 }
 
-TEST_CASE("a dropped scope is a record under a new n, and a scope that comes back starts unfilled") {
+TEST_CASE(
+    "a dropped scope is a record under a new n, and a scope that comes back starts unfilled") {
   SyncWorld world;
   world.Open();
   world.Settle();
   REQUIRE(world.sync()["scopes"].items()[0]["filled"] == Data(true));
   const uint64_t version = world.sync()["scopeVersion"].as_u64();
   world.network.down = true;
-  world.host(0).Post(Json(R"({"type":"scopes","add":[],"drop":[{"table":"items","where":["true"]}]})"));
+  world.host(0).Post(
+      Json(R"({"type":"scopes","add":[],"drop":[{"table":"items","where":["true"]}]})"));
   world.Settle();
   CHECK(world.storage.Get("updates", world.sync()["n"])["kind"].as_string() == "scopes");
   CHECK(world.sync()["scopeVersion"].as_u64() == version + 1);

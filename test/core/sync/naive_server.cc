@@ -16,14 +16,15 @@ Data Result(const Data& update, std::string_view status) {
 
 uint64_t Seq(const Data& link) { return link["seq"].as_u64(); }
 
-std::optional<NaiveServer::Row> In(const std::map<std::string, NaiveServer::Row>& rows, const std::string& key,
-                                   const std::string& realm) {
+std::optional<NaiveServer::Row> In(const std::map<std::string, NaiveServer::Row>& rows,
+                                   const std::string& key, const std::string& realm) {
   const auto it = rows.find(key);
   if (it == rows.end() || it->second.realm != realm) return std::nullopt;
   return it->second;
 }
 
-bool SameContent(const std::optional<NaiveServer::Row>& a, const std::optional<NaiveServer::Row>& b) {
+bool SameContent(const std::optional<NaiveServer::Row>& a,
+                 const std::optional<NaiveServer::Row>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return a->props == b->props && a->modified == b->modified;
 }
@@ -83,10 +84,14 @@ Data NaiveServer::Admit(const std::string& client, const Data& update) {
     if (op["by"].items().empty()) names.Push(actions.items()[0]["id"]);
     for (const Data& by : op["by"].items()) names.Push(actions.items()[by.as_u64()]["id"]);
     Data entry = Data::MakeObject();
-    bad.Push(entry.Set("op", static_cast<uint64_t>(i)).Set("actions", names).Set("code", "unique").Set("detail", "bad"));
+    bad.Push(entry.Set("op", static_cast<uint64_t>(i))
+                 .Set("actions", names)
+                 .Set("code", "unique")
+                 .Set("detail", "bad"));
   }
   if (!known.members().empty() || !bad.items().empty()) {
-    return Refuse(client, update, Result(update, "rejected").Set("known", known).Set("rejected", bad));
+    return Refuse(client, update,
+                  Result(update, "rejected").Set("known", known).Set("rejected", bad));
   }
   ++time;
   const std::map<std::string, Row> before = rows_;
@@ -116,7 +121,8 @@ Data NaiveServer::Admit(const std::string& client, const Data& update) {
       const auto was = In(before, key, realm);
       if (SameContent(was, In(rows_, key, realm))) continue;
       entry.before.emplace_back(key, was);
-      if (const auto it = rows_.find(key); it != rows_.end() && it->second.realm == realm) it->second.revision = revision;
+      if (const auto it = rows_.find(key); it != rows_.end() && it->second.realm == realm)
+        it->second.revision = revision;
     }
     logs_[realm].push_back(std::move(entry));
     if (declared) revisions.Set(realm, revision);
@@ -136,7 +142,8 @@ void NaiveServer::Apply(const Data& op) {
   const std::string& kind = op["op"].as_string();
   const auto it = rows_.find(key);
   if (kind == "create" && it == rows_.end()) {
-    rows_[key] = {op["realm"].as_string(), op["set"].is_object() ? op["set"] : Data::MakeObject(), time, time, 0};
+    rows_[key] = {op["realm"].as_string(), op["set"].is_object() ? op["set"] : Data::MakeObject(),
+                  time, time, 0};
     return;
   }
   if (it == rows_.end()) return;
@@ -145,7 +152,8 @@ void NaiveServer::Apply(const Data& op) {
   if (kind == "create" || kind == "update") {
     for (const auto& [prop, value] : op["set"].members()) row.props.Set(prop, value);
   } else if (kind == "inc") {
-    for (const auto& [prop, by] : op["add"].members()) row.props.Set(prop, row.props[prop].as_number() + by.as_number());
+    for (const auto& [prop, by] : op["add"].members())
+      row.props.Set(prop, row.props[prop].as_number() + by.as_number());
   } else if (kind == "move") {
     row.realm = op["to"].as_string();
   } else {
@@ -153,7 +161,8 @@ void NaiveServer::Apply(const Data& op) {
   }
 }
 
-void NaiveServer::Foreign(const std::string& key, const std::string& wanted, std::string_view name) {
+void NaiveServer::Foreign(const std::string& key, const std::string& wanted,
+                          std::string_view name) {
   const auto there = rows_.find(key);
   const std::string realm = there == rows_.end() ? wanted : there->second.realm;
   Entry entry{++time, "somebody", "", false, {}, {key}, {}};
@@ -166,7 +175,8 @@ void NaiveServer::Foreign(const std::string& key, const std::string& wanted, std
   logs_[realm].push_back(std::move(entry));
 }
 
-std::optional<NaiveServer::Row> NaiveServer::RowAt(const std::string& realm, const std::string& key, uint64_t revision) {
+std::optional<NaiveServer::Row> NaiveServer::RowAt(const std::string& realm, const std::string& key,
+                                                   uint64_t revision) {
   const std::vector<Entry>& log = logs_[realm];
   for (size_t i = revision; i < log.size(); ++i) {
     for (const auto& [touched, before] : log[i].before) {
@@ -198,23 +208,35 @@ void NaiveServer::PullRealm(const std::string& realm, const Data& request, Data*
   for (const std::string& key : keys) {
     const std::optional<Row> row = RowAt(realm, key, end);
     Data change = Data::MakeObject();
-    change.Set("change", row ? "create" : "delete").Set("table", "items").Set("id", key).Set("realm", realm);
-    if (row) change.Set("set", row->props).Set("createdAt", row->created).Set("modifiedAt", row->modified);
+    change.Set("change", row ? "create" : "delete")
+        .Set("table", "items")
+        .Set("id", key)
+        .Set("realm", realm);
+    if (row)
+      change.Set("set", row->props).Set("createdAt", row->created).Set("modifiedAt", row->modified);
     changes.Push(change.Set("revision", row ? row->revision : end));
   }
   Data cursors = (*answer)["cursors"];
   cursors.Set(realm, MakeCursor(end, end == 0 ? 0 : log[end - 1].at));
-  answer->Set("own", std::move(own)).Set("changes", std::move(changes)).Set("cursors", std::move(cursors));
+  answer->Set("own", std::move(own))
+      .Set("changes", std::move(changes))
+      .Set("cursors", std::move(cursors));
   if (end < log.size()) answer->Set("more", true);
 }
 
 Data NaiveServer::Pull(const Data& request) {
   ++time;
   Data answer = Data::MakeObject();
-  answer.Set("time", time).Set("cursors", Data::MakeObject()).Set("more", false).Set("own", Data::MakeObject());
-  answer.Set("revoked", Data::MakeArray()).Set("fills", Data::MakeArray()).Set("changes", Data::MakeArray());
+  answer.Set("time", time)
+      .Set("cursors", Data::MakeObject())
+      .Set("more", false)
+      .Set("own", Data::MakeObject());
+  answer.Set("revoked", Data::MakeArray())
+      .Set("fills", Data::MakeArray())
+      .Set("changes", Data::MakeArray());
   for (const auto& [realm, log] : logs_) {
-    if (write_only.count(realm) == 0 && revoked.count(realm) == 0) PullRealm(realm, request, &answer);
+    if (write_only.count(realm) == 0 && revoked.count(realm) == 0)
+      PullRealm(realm, request, &answer);
   }
   Data gone = Data::MakeArray();
   for (const std::string& realm : revoked) {

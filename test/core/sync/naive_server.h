@@ -1,6 +1,7 @@
-// NaiveServer: a small sync server for tests, slow on purpose: rows, logs per realm with the row before each change, the
-// chain per (realm, client), action ids. Where a real answer is reduced to a difference, this one says of every object that
-// was touched how it is at the range's end, which folds to the same state.
+// NaiveServer: a small sync server for tests, slow on purpose: rows, logs per realm with the row
+// before each change, the chain per (realm, client), action ids. Where a real answer is reduced to
+// a difference, this one says of every object that was touched how it is at the range's end, which
+// folds to the same state.
 #ifndef SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 #define SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_
 
@@ -33,7 +34,8 @@ class NaiveServer {
     bool declared = false;
     std::vector<std::string> actions;
     std::vector<std::string> own_keys;
-    std::vector<std::pair<std::string, std::optional<Row>>> before;  // key, the row in this realm before
+    std::vector<std::pair<std::string, std::optional<Row>>>
+        before;  // key, the row in this realm before
   };
 
   // Answers POST /push and /pull.
@@ -45,10 +47,10 @@ class NaiveServer {
 
   // Knobs.
   double time = 1'000'000;
-  uint64_t entries_a_pull = 1000;            // a range may end before the head
-  std::set<std::string> write_only;          // realms that the client may not read
-  std::set<std::string> revoked;             // realms that the next pull revokes
-  std::set<std::string> held;                // updates that are answered `held` whatever the chain says
+  uint64_t entries_a_pull = 1000;    // a range may end before the head
+  std::set<std::string> write_only;  // realms that the client may not read
+  std::set<std::string> revoked;     // realms that the next pull revokes
+  std::set<std::string> held;        // updates that are answered `held` whatever the chain says
 
   const std::map<std::string, Row>& rows() const { return rows_; }
   std::vector<Entry>& log(const std::string& realm) { return logs_[realm]; }

@@ -1,16 +1,19 @@
 // Pulling: what is asked, what is folded, and what is thrown away.
+#include "sync/pull.h"
+
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "sync/chain.h"
-#include "sync/pull.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
 namespace skerry::test {
 namespace {
 
-TEST_CASE("own updates are folded as pushed with the server's time, in the order of each realm's log, before the changes") {
+TEST_CASE(
+    "own updates are folded as pushed with the server's time, in the order of each realm's log, "
+    "before the changes") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -23,7 +26,8 @@ TEST_CASE("own updates are folded as pushed with the server's time, in the order
   CHECK(world.Converged());
 }
 
-// The fold of an answer that names one own update; `asked`: the request was made with it in the outbox.
+// The fold of an answer that names one own update; `asked`: the request was made with it in the
+// outbox.
 Data FoldOwn(bool asked, double cursor) {
   SyncWorld world;
   world.Open();
@@ -42,7 +46,8 @@ Data FoldOwn(bool asked, double cursor) {
   Data cursors = Data::MakeObject();
   if (cursor > 0) cursors.Set("A", MakeCursor(static_cast<uint64_t>(cursor), 1));
   sync.Set("cursors", cursors);
-  const PullRequest request = MakePullRequest(SyncSchema(), sync, asked ? updates : std::vector<Data>(), 100);
+  const PullRequest request =
+      MakePullRequest(SyncSchema(), sync, asked ? updates : std::vector<Data>(), 100);
   Data own = Json(R"({"A":{"revision":2,"at":70}})");
   Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[
     {"change":"create","table":"items","id":"a","realm":"A","set":{"n":6},"createdAt":1,"modifiedAt":70,"revision":2}]})");
@@ -70,12 +75,15 @@ size_t OwnSteps(const Data& record) {
   return count;
 }
 
-TEST_CASE("only updates in the `have` of this very request are folded: one pushed after it comes in full") {
+TEST_CASE(
+    "only updates in the `have` of this very request are folded: one pushed after it comes in "
+    "full") {
   CHECK(OwnSteps(FoldOwn(true, 1)) == 1);
   CHECK(OwnSteps(FoldOwn(false, 1)) == 0);
 }
 
-TEST_CASE("an own update at or below the cursor is confirmed, not folded: an image or a page held it") {
+TEST_CASE(
+    "an own update at or below the cursor is confirmed, not folded: an image or a page held it") {
   CHECK(OwnSteps(FoldOwn(true, 2)) == 0);
 }
 
@@ -120,7 +128,9 @@ TEST_CASE("an answer is discarded when the scopes are others than those asked wi
   CHECK(world.sync()["scopes"].items()[1]["filled"] == Data(false));
 }
 
-TEST_CASE("an answer that counts an update as folded is discarded when that update is no longer in the outbox") {
+TEST_CASE(
+    "an answer that counts an update as folded is discarded when that update is no longer in the "
+    "outbox") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -141,14 +151,16 @@ TEST_CASE("an answer that counts an update as folded is discarded when that upda
   CHECK(world.Converged());
 }
 
-TEST_CASE("a mutation that spans realms is removed only when it is confirmed in every one of them") {
+TEST_CASE(
+    "a mutation that spans realms is removed only when it is confirmed in every one of them") {
   SyncWorld world;
   world.Open();
   world.Settle();
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
   const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
-  for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i) world.host(0).StepOnce();
+  for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
+    world.host(0).StepOnce();
   // The first pull after it shows realm A only.
   Data partly = Data::MakeObject();
   world.network.hold_answers = true;
@@ -205,7 +217,9 @@ TEST_CASE("at most four pulls in a row, then a push has its turn, also under ste
   CHECK(world.Converged());
 }
 
-TEST_CASE("a revoked realm's rows leave, its pending mutations go to the inbox, and a sent one waits for its outcome") {
+TEST_CASE(
+    "a revoked realm's rows leave, its pending mutations go to the inbox, and a sent one waits for "
+    "its outcome") {
   SyncWorld world;
   world.server.Foreign("r", "R", "x");
   world.Open();
@@ -223,7 +237,9 @@ TEST_CASE("a revoked realm's rows leave, its pending mutations go to the inbox, 
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("a log that no longer reaches back is taken anew, and the old rows leave with the first new answer") {
+TEST_CASE(
+    "a log that no longer reaches back is taken anew, and the old rows leave with the first new "
+    "answer") {
   SyncWorld world;
   world.server.Foreign("a", "A", "x");
   world.Open();
@@ -242,7 +258,8 @@ TEST_CASE("a realm that the answer resets is dropped before its rows come anew")
   world.server.Foreign("a", "A", "x");
   world.Open();
   world.Settle();
-  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"9@9"},"reset":["A"],"changes":[
+  world.network.scripted.push_back(
+      Scripted(200, R"({"time":1,"cursors":{"A":"9@9"},"reset":["A"],"changes":[
     {"change":"create","table":"items","id":"b","realm":"A","set":{"n":1},"createdAt":1,"modifiedAt":2,"revision":9}]})"));
   world.host(0).Post(Json(R"({"type":"sync","id":1})"));
   world.Settle();

@@ -67,11 +67,13 @@ TEST_CASE("an answer acts only in a transaction that still finds the update") {
   CHECK(world.storage.Count("mutations") == 1);
 }
 
-TEST_CASE("a received update that a pull passes without naming it is sent again: a restored server") {
+TEST_CASE(
+    "a received update that a pull passes without naming it is sent again: a restored server") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
-  // The answer arrives, then the server comes back without it, and somebody else's entry takes its revision.
+  // The answer arrives, then the server comes back without it, and somebody else's entry takes its
+  // revision.
   while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
   world.server.ForgetAfter("A", 0);
   world.server.Foreign("z", "A", "other");
@@ -90,7 +92,8 @@ TEST_CASE("a request that is too large is halved, down to the one update that is
   world.network.down = false;
   world.Run(1);
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{},"changes":[]})"));
-  world.network.scripted.push_back(Scripted(413, R"({"code":"too_large"})", "application/problem+json"));
+  world.network.scripted.push_back(
+      Scripted(413, R"({"code":"too_large"})", "application/problem+json"));
   world.host(0).Post(Json(R"({"type":"sync","id":1})"));
   world.Settle();
   CHECK(world.storage.Count("mutations") == 0);
@@ -101,7 +104,8 @@ TEST_CASE("a request that is too large is halved, down to the one update that is
 
 TEST_CASE("one update that the server cannot take at all does not block the queue for ever") {
   Pushing world;
-  world.network.scripted.push_back(Scripted(422, R"({"code":"limit","detail":"too deep"})", "application/problem+json"));
+  world.network.scripted.push_back(
+      Scripted(422, R"({"code":"limit","detail":"too deep"})", "application/problem+json"));
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
   REQUIRE(world.storage.Count("conflicts") == 1);
@@ -128,7 +132,8 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
   CHECK(world.server.rows().count("b") == 1);
 }
 
-TEST_CASE("objects that the server deleted with their parent are shown to their author in the inbox") {
+TEST_CASE(
+    "objects that the server deleted with their parent are shown to their author in the inbox") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1)});

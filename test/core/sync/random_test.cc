@@ -1,9 +1,11 @@
-// Random steps: several workers of one client on one storage, a naive server, lost and late answers, crashes, frozen
-// holders, clock steps. In the end nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
-// every transaction), and storage folds to the server's rows.
+// Random steps: several workers of one client on one storage, a naive server, lost and late
+// answers, crashes, frozen holders, clock steps. In the end nothing is lost, nothing is doubled,
+// each epoch has one owner (the world checks that at every transaction), and storage folds to the
+// server's rows.
+#include "base/random.h"
+
 #include <cstdlib>
 
-#include "base/random.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -22,7 +24,9 @@ struct Walk {
   Op AnyOp() {
     const std::string id = "k" + std::to_string(random.Below(6));
     const auto row = world.server.rows().find(id);
-    const std::string realm = row != world.server.rows().end() ? row->second.realm : random.Below(4) == 0 ? "B" : "A";
+    const std::string realm = row != world.server.rows().end() ? row->second.realm
+                              : random.Below(4) == 0           ? "B"
+                                                               : "A";
     switch (random.Below(7)) {
       case 0:
         return DeleteItem(id, realm);
@@ -31,7 +35,8 @@ struct Walk {
       case 2:
         return CreateItem(id, realm, 1, random.Below(8) == 0 ? "bad" : "new");
       case 3:
-        return random.Below(3) == 0 ? MoveItem(id, realm, realm == "A" ? "B" : "A") : IncItem(id, realm, 2);
+        return random.Below(3) == 0 ? MoveItem(id, realm, realm == "A" ? "B" : "A")
+                                    : IncItem(id, realm, 2);
       default:
         return IncItem("total", "A", 1);
     }
@@ -48,7 +53,8 @@ struct Walk {
 void Walk::Step() {
   const uint64_t x = random.Below(100);
   SyncHost& host = AnyHost();
-  const size_t index = static_cast<size_t>(&host == &world.host(0) ? 0 : random.Below(world.size()));
+  const size_t index =
+      static_cast<size_t>(&host == &world.host(0) ? 0 : random.Below(world.size()));
   if (x < 12) {
     std::vector<Op> ops{AnyOp()};
     if (random.Below(3) == 0) ops.push_back(AnyOp());
@@ -74,7 +80,8 @@ void Walk::Step() {
   } else if (x < 96) {
     host.wall_skew += (random.Below(2) == 0 ? 1 : -1) * 86'400'000.0;
   } else if (x < 98) {
-    Data message = Json(random.Below(2) == 0 ? R"({"type":"visible","visible":false})" : R"({"type":"visible","visible":true})");
+    Data message = Json(random.Below(2) == 0 ? R"({"type":"visible","visible":false})"
+                                             : R"({"type":"visible","visible":true})");
     if (host.alive) host.Post(message);
   } else {
     world.server.Foreign("k" + std::to_string(random.Below(6)), "A", "foreign");
@@ -98,7 +105,8 @@ void Walk::Check() {
   for (const auto& [action, count] : counts) CHECK(count == 1);
   std::map<std::string, int> places;
   for (const auto& [place, count] : counts) places[place.second] = 1;
-  for (const auto& [key, entry] : world.storage.store("conflicts")) ++places[entry["mutation"]["id"].as_string()];
+  for (const auto& [key, entry] : world.storage.store("conflicts"))
+    ++places[entry["mutation"]["id"].as_string()];
   for (const std::string& action : made) {
     CAPTURE(action);
     CHECK(places[action] == 1);  // confirmed or in the inbox, and not in both
@@ -135,7 +143,9 @@ TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one w
   const char* first = std::getenv("SKERRY_SEED");
   const char* count = std::getenv("SKERRY_SEEDS");
   RunWalks(first != nullptr ? std::strtoull(first, nullptr, 10) : 1,
-           count != nullptr ? std::strtoull(count, nullptr, 10) : first != nullptr ? 1 : 60);
+           count != nullptr   ? std::strtoull(count, nullptr, 10)
+           : first != nullptr ? 1
+                              : 60);
 }
 
 }  // namespace

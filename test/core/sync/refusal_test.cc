@@ -1,5 +1,5 @@
-// Refusals, forks and clones: what an answer that is not `applied` does. Each rule that closes a hole has a test named for
-// the hole.
+// Refusals, forks and clones: what an answer that is not `applied` does. Each rule that closes a
+// hole has a test named for the hole.
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/pull.h"
@@ -11,7 +11,9 @@
 namespace skerry::test {
 namespace {
 
-TEST_CASE("of a refused update the culprit and what depends on it go to the inbox, and the rest goes on") {
+TEST_CASE(
+    "of a refused update the culprit and what depends on it go to the inbox, and the rest goes "
+    "on") {
   Pushing world;
   const std::string good = world.Mutate({CreateItem("a", "A", 1)});
   const std::string culprit = world.Mutate({CreateItem("b", "A", 1, "bad")});
@@ -51,12 +53,15 @@ TEST_CASE("a refusal is a record under a new n, and raises goneUpTo to the highe
   CHECK(world.Heard("record")["record"]["n"].as_number() == world.sync()["n"].as_number());
   bool told = false;
   for (const Data& message : world.messages) {
-    for (const Data& result : message["results"].items()) told = told || result["status"].as_string() == "rejected";
+    for (const Data& result : message["results"].items())
+      told = told || result["status"].as_string() == "rejected";
   }
   CHECK(told);
 }
 
-TEST_CASE("where several actions fold into one refused op, each is sent alone, and only the culprit stays behind") {
+TEST_CASE(
+    "where several actions fold into one refused op, each is sent alone, and only the culprit "
+    "stays behind") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1)});
   const std::string culprit = world.Mutate({UpdateItem("b", "A", "bad")});
@@ -70,13 +75,16 @@ TEST_CASE("where several actions fold into one refused op, each is sent alone, a
   CHECK(world.Converged());
 }
 
-TEST_CASE("a clone's action is known: it stays pending, is never grouped again, and is confirmed by the cursor") {
+TEST_CASE(
+    "a clone's action is known: it stays pending, is never grouped again, and is confirmed by the "
+    "cursor") {
   Pushing world;
   world.network.hold_answers = true;
   world.Mutate({IncItem("a", "A", 1)});
   world.server.Foreign("a", "A", "x");
   world.Settle();
-  // The server applied it; this profile is set back to before it was grouped (a restored clone of itself).
+  // The server applied it; this profile is set back to before it was grouped (a restored clone of
+  // itself).
   Data mutation = world.storage.Get("mutations", 1);
   world.storage.Put("mutations", 1, mutation.Set("update", nullptr).Set("state", "pending"));
   world.storage.store("outbox").clear();
@@ -95,15 +103,18 @@ TEST_CASE("a clone's action is known: it stays pending, is never grouped again, 
   CHECK(world.Converged());
 }
 
-TEST_CASE("a known mutation is marked so with its revisions, and waits until the cursors reach them") {
+TEST_CASE(
+    "a known mutation is marked so with its revisions, and waits until the cursors reach them") {
   Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Data mutation = MutationRecord(SyncUuid(1), {IncItem("a", "A", 1)});
   mutation.Set("update", "u1").Set("state", "grouped");
-  Data outbox = Json(R"({"v":1,"id":"u1","client":"c","after":{"A":null},"state":"sent","confirmed":[],
+  Data outbox =
+      Json(R"({"v":1,"id":"u1","client":"c","after":{"A":null},"state":"sent","confirmed":[],
     "mutations":[{"id":"x","key":1}]})");
   outbox.Set("mutations", Data(Data::Array{MutationName(SyncUuid(1), 1)}));
-  Data result = Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
+  Data result =
+      Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
   Data known = Data::MakeObject();
   result.Set("known", known.Set(SyncUuid(1), 7));
   PushAnswer answer(&SyncSchema(), {"u1"}, Data(Data::Array{result}), 5);
@@ -157,7 +168,9 @@ TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost 
   CHECK(world.Converged());
 }
 
-TEST_CASE("a server that has forgotten this client answers unknown_client: a new identity, and all is pushed") {
+TEST_CASE(
+    "a server that has forgotten this client answers unknown_client: a new identity, and all is "
+    "pushed") {
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();

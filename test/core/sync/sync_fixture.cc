@@ -31,7 +31,8 @@ Data Json(std::string_view text) {
 }
 
 Data SyncSchemaDescription() {
-  return Json(R"({"version":1,"accepts":[],"tables":[{"name":"items","ids":"string","autosubscribe":false,"props":[
+  return Json(
+      R"({"version":1,"accepts":[],"tables":[{"name":"items","ids":"string","autosubscribe":false,"props":[
     {"name":"n","type":"number","optional":true,"index":false,"unique":false},
     {"name":"name","type":"string","optional":true,"index":false,"unique":false}]}]})");
 }
@@ -69,7 +70,9 @@ Op IncItem(std::string id, std::string realm, double by) {
   return op;
 }
 
-Op DeleteItem(std::string id, std::string realm) { return Item(OpKind::kDelete, std::move(id), std::move(realm)); }
+Op DeleteItem(std::string id, std::string realm) {
+  return Item(OpKind::kDelete, std::move(id), std::move(realm));
+}
 
 Op MoveItem(std::string id, std::string realm, std::string to) {
   Op op = Item(OpKind::kMove, std::move(id), std::move(realm));
@@ -94,8 +97,16 @@ Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at) 
     if (!there) keys.Push(key);
   }
   Data record = Data::MakeObject();
-  record.Set("v", 1).Set("id", id).Set("name", "change").Set("at", at).Set("state", "pending").Set("update", nullptr);
-  record.Set("held", false).Set("known", nullptr).Set("realms", std::move(realms)).Set("keys", std::move(keys));
+  record.Set("v", 1)
+      .Set("id", id)
+      .Set("name", "change")
+      .Set("at", at)
+      .Set("state", "pending")
+      .Set("update", nullptr);
+  record.Set("held", false)
+      .Set("known", nullptr)
+      .Set("realms", std::move(realms))
+      .Set("keys", std::move(keys));
   record.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation)));
   return record;
 }

@@ -25,7 +25,10 @@ Data Config(const std::string& tab, size_t index, bool visible, bool locks, cons
 
 Data Response(const Data& id, double status, std::string body) {
   Data event = Data::MakeObject();
-  event.Set("type", "response").Set("id", id).Set("status", status).Set("contentType", "application/json");
+  event.Set("type", "response")
+      .Set("id", id)
+      .Set("status", status)
+      .Set("contentType", "application/json");
   return event.Set("body", Data::Bytes(std::move(body)));
 }
 
@@ -39,7 +42,8 @@ Data NoResponse(const Data& id) {
 void NoteClaims(SyncWorld* world) {
   const Data lease = world->lease();
   if (!lease["owner"].is_string()) return;
-  const auto [it, fresh] = world->claims.emplace(lease["epoch"].as_u64(), lease["owner"].as_string());
+  const auto [it, fresh] =
+      world->claims.emplace(lease["epoch"].as_u64(), lease["owner"].as_string());
   SKERRY_CHECK(fresh || it->second == lease["owner"].as_string());
 }
 
@@ -47,7 +51,9 @@ void NoteClaims(SyncWorld* world) {
 
 Data Scripted(double status, std::string_view body, std::string_view type) {
   Data event = Data::MakeObject();
-  return event.Set("status", status).Set("contentType", type).Set("body", Data::Bytes(std::string(body)));
+  return event.Set("status", status)
+      .Set("contentType", type)
+      .Set("body", Data::Bytes(std::string(body)));
 }
 
 SyncHost::SyncHost(SyncWorld* world, size_t index, std::string tab_in)
@@ -221,7 +227,8 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
   hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + std::to_string(index)));
   SyncHost& host = *hosts_.back();
   if (extra["tab"].is_string()) host.tab = extra["tab"].as_string();
-  Result<std::unique_ptr<SyncWorker>> worker = SyncWorker::Create(Config(host.tab, index, visible, locks_, extra));
+  Result<std::unique_ptr<SyncWorker>> worker =
+      SyncWorker::Create(Config(host.tab, index, visible, locks_, extra));
   SKERRY_CHECK(worker.ok());
   host.worker_ = std::move(worker.value());
   Data event = Data::MakeObject();

@@ -1,6 +1,7 @@
-// SyncWorld: several sync workers of one client over one FakeStorage, with Web Locks, a channel, timers and a NaiveServer,
-// in virtual time. Each worker's host runs its transactions one after the other, as js/host does. Everything is
-// deterministic; tests crash, freeze and delay what they like.
+// SyncWorld: several sync workers of one client over one FakeStorage, with Web Locks, a channel,
+// timers and a NaiveServer, in virtual time. Each worker's host runs its transactions one after the
+// other, as js/host does. Everything is deterministic; tests crash, freeze and delay what they
+// like.
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
 
@@ -27,10 +28,12 @@ class SyncHost final : public TransactionCaller {
   Data Call(Data event) override;  // with the clocks; returns the effects
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
-  void Post(Data message);         // a message of the window
+  void Post(Data message);  // a message of the window
   // One thing that can be done at once (an event, a transaction); false if there is none.
   bool StepOnce();
-  bool HasStep() const { return alive && !frozen && (!inbox_.empty() || (!running_ && !queue_.empty())); }
+  bool HasStep() const {
+    return alive && !frozen && (!inbox_.empty() || (!running_ && !queue_.empty()));
+  }
   // The next timer; fires it if it is due.
   bool FireTimers();
   double next_timer() const;
@@ -41,11 +44,11 @@ class SyncHost final : public TransactionCaller {
   double wall_skew = 0;
   std::string tab;
   Data status;
-  std::vector<Data> posts;       // messages to the window
-  std::vector<Data> image_jobs;  // {id, job}
+  std::vector<Data> posts;          // messages to the window
+  std::vector<Data> image_jobs;     // {id, job}
   std::vector<std::string> socket;  // actions
   std::vector<std::string> sent_texts;
-  std::vector<double> pull_times;   // monotonic
+  std::vector<double> pull_times;  // monotonic
   std::vector<double> push_times;
   std::vector<std::string> token_whys;
 
@@ -72,8 +75,8 @@ struct Network {
   bool down = false;
   int lose_requests = 0;
   int lose_answers = 0;
-  bool hold_answers = false;    // answers wait in SyncWorld::held
-  std::deque<Data> scripted;    // responses to give instead of the server's, in order
+  bool hold_answers = false;  // answers wait in SyncWorld::held
+  std::deque<Data> scripted;  // responses to give instead of the server's, in order
 };
 
 class SyncWorld {
@@ -106,12 +109,12 @@ class SyncWorld {
   NaiveServer server;
   Network network;
   std::deque<std::pair<size_t, Data>> held;
-  std::vector<Data> messages;     // of the channel
+  std::vector<Data> messages;  // of the channel
   std::vector<std::string> push_bodies;
   std::vector<std::string> pull_bodies;
   std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;
-  Data token = "token";           // what needToken is answered with
+  Data token = "token";  // what needToken is answered with
 
   struct LockQueue {
     int holder = -1;
