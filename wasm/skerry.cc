@@ -1,6 +1,8 @@
-// skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md). Bindings only.
+// skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md).
+// Bindings only.
 //
-// Hot calls are raw exports over shared buffers; Embind carries control. Handles are small numbers; 0 is none.
+// Hot calls are raw exports over shared buffers; Embind carries control. Handles are small numbers;
+// 0 is none.
 #include <emscripten/bind.h>
 
 #include <algorithm>
@@ -169,7 +171,8 @@ SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
   if (client == nullptr) return abi::NoClient();
   std::string& out = abi::OutputArea();
   out.clear();
-  return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot), &out));
+  return abi::Done(
+      client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot), &out));
 }
 
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {

@@ -19,19 +19,30 @@ void EncodeText(std::string_view text, std::string* out) {
   PutText(out, text);
 }
 
-// The common kinds are written as data.h's grammar says, without a tree in between: this runs for every row read.
+// The common kinds are written as data.h's grammar says, without a tree in between: this runs for
+// every row read.
 void EncodeValue(const PropDef& prop, const Value& value, std::string* out) {
   switch (value.kind()) {
-    case ValueKind::kNull: PutU8(out, 0); return;
-    case ValueKind::kBool: PutU8(out, value.boolean() ? 2 : 1); return;
-    case ValueKind::kString: EncodeText(value.text(), out); return;
+    case ValueKind::kNull:
+      PutU8(out, 0);
+      return;
+    case ValueKind::kBool:
+      PutU8(out, value.boolean() ? 2 : 1);
+      return;
+    case ValueKind::kString:
+      EncodeText(value.text(), out);
+      return;
     case ValueKind::kBytes:
       PutU8(out, 6);
       PutText(out, value.text());
       return;
     case ValueKind::kNumber:
-    case ValueKind::kDate: EncodeData(Data(value.number()), out); return;
-    case ValueKind::kJson: EncodeData(ValueToData(prop, value, false), out); return;
+    case ValueKind::kDate:
+      EncodeData(Data(value.number()), out);
+      return;
+    case ValueKind::kJson:
+      EncodeData(ValueToData(prop, value, false), out);
+      return;
   }
 }
 

@@ -1,6 +1,6 @@
-// Client: the core of one window, as JavaScript holds it (docs/window.md): the view, its live queries, the tab, the open
-// transaction. No I/O, no clock, no randomness of its own. Everything here is one call deep: it checks, forwards, and
-// encodes.
+// Client: the core of one window, as JavaScript holds it (docs/window.md): the view, its live
+// queries, the tab, the open transaction. No I/O, no clock, no randomness of its own. Everything
+// here is one call deep: it checks, forwards, and encodes.
 #ifndef SKERRY_CLIENT_CLIENT_H_
 #define SKERRY_CLIENT_CLIENT_H_
 

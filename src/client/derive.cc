@@ -8,7 +8,8 @@
 namespace skerry {
 namespace {
 
-// The row that pending ops are folded upon: the later modified of an object's base rows, the first realm where equal.
+// The row that pending ops are folded upon: the later modified of an object's base rows, the first
+// realm where equal.
 const Row* LatestOf(const std::vector<Row>& base) {
   const Row* latest = nullptr;
   for (const Row& row : base) {
@@ -46,9 +47,7 @@ void View::Reordered(const Pending& pending) {
   }
 }
 
-bool View::HasEffects() const {
-  return !gone_.empty() || !touching_.empty() || !affected_.empty();
-}
+bool View::HasEffects() const { return !gone_.empty() || !touching_.empty() || !affected_.empty(); }
 
 void View::Derive() {
   bool effects = HasEffects();
@@ -165,8 +164,8 @@ void View::AppendOp(Pending* pending) {
   Shadow& shadow = EnsureShadow(key);
   shadow.ops.push_back(ref);
   const Effect& effect = shadow.effect;
-  // Effects only grow when something is appended, unless the object was itself gone, or under an effect, or the clock
-  // went back.
+  // Effects only grow when something is appended, unless the object was itself gone, or under an
+  // effect, or the clock went back.
   if (shadow.gone || effect.deleted || !effect.nulled.empty() ||
       pending->mutation.action.at < latest_at_) {
     concerned_.insert(key);

@@ -1,5 +1,6 @@
-// What pending ops do to other objects: cascades, refs set to null, touches (client/view.h). All of it only adds, and
-// deletions are visited in the order of their times: so adding what a new op does gives the same as evaluating anew.
+// What pending ops do to other objects: cascades, refs set to null, touches (client/view.h). All of
+// it only adds, and deletions are visited in the order of their times: so adding what a new op does
+// gives the same as evaluating anew.
 #include <algorithm>
 
 #include "client/view.h"
@@ -26,7 +27,8 @@ void View::EvaluateEffects() {
   }
 }
 
-// Visits the children of a deleted object, and theirs; then touches the masters of all that were changed.
+// Visits the children of a deleted object, and theirs; then touches the masters of all that were
+// changed.
 void View::AddDeletion(Cause cause) {
   const double at = cause.at;
   std::vector<Cause> queue;
@@ -55,8 +57,7 @@ void View::DeleteChildren(const Cause& cause, std::vector<Cause>* queue) {
       if (FindShadow(child) == nullptr) children.push_back(std::move(child));
     }
     for (auto it = refs_.lower_bound({cause.key, {back.table, ""}, 0});
-         it != refs_.end() && std::get<0>(*it) == cause.key &&
-         std::get<1>(*it).table == back.table;
+         it != refs_.end() && std::get<0>(*it) == cause.key && std::get<1>(*it).table == back.table;
          ++it) {
       if (std::get<2>(*it) == back.prop) children.push_back(std::get<1>(*it));
     }

@@ -27,7 +27,8 @@ void Mirror::StartAt(const Data& pointer) {
   n_ = pointer["n"].as_u64();
   generation_ = pointer["generation"].as_string();
   cursors_.clear();
-  for (const auto& [realm, cursor] : pointer["cursors"].members()) cursors_[realm] = cursor.as_string();
+  for (const auto& [realm, cursor] : pointer["cursors"].members())
+    cursors_[realm] = cursor.as_string();
 }
 
 bool Mirror::NeedsOtherImage(const Data& record) const {
@@ -51,17 +52,20 @@ Fit Mirror::DecodeSteps(const Data& record, std::vector<Step>* steps) const {
   Result<std::vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
   if (!decoded.ok()) {
     const Code code = decoded.status().code();
-    const bool newer = code == Code::kVersion || code == Code::kUnknownTable || code == Code::kUnknownProp;
+    const bool newer =
+        code == Code::kVersion || code == Code::kUnknownTable || code == Code::kUnknownProp;
     return newer ? Fit::kNewer : Fit::kDamaged;
   }
   *steps = std::move(decoded.value());
   return Fit::kApplied;
 }
 
-// False: a step cannot be applied (a filter of another schema, say). Base is then to be loaded anew.
+// False: a step cannot be applied (a filter of another schema, say). Base is then to be loaded
+// anew.
 bool Mirror::Apply(const Data& record, const std::vector<Step>& steps) {
   if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
-  for (const auto& [realm, cursor] : record["cursors"].members()) cursors_[realm] = cursor.as_string();
+  for (const auto& [realm, cursor] : record["cursors"].members())
+    cursors_[realm] = cursor.as_string();
   for (const Data& partly : record["partly"].items()) {
     SetPartly(partly["id"].as_string(), partly["realms"]);
   }

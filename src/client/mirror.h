@@ -1,15 +1,22 @@
-// Mirror: how a window keeps in step with what storage holds (DESIGN section 5, "Windows in step"): which n it has reached, which
-// mutations are pending, which are gone. No I/O: the tab (client/tab.h) tells it what it read and heard.
+// Mirror: how a window keeps in step with what storage holds (DESIGN section 5, "Windows in step"):
+// which n it has reached, which mutations are pending, which are gone. No I/O: the tab
+// (client/tab.h) tells it what it read and heard.
 //
 // The rules, each of which closes a hole:
-// - A record is applied when it is n + 1, ignored when it is known, and is a gap otherwise: then everything is read.
-// - A record names mutations by id and key. It may come before the window's own completion of one of them: matched by id,
+// - A record is applied when it is n + 1, ignored when it is known, and is a gap otherwise: then
+// everything is read.
+// - A record names mutations by id and key. It may come before the window's own completion of one
+// of them: matched by id,
 //   it is confirmed once; the completion then finds nothing to do.
-// - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since the last full reading; a mutation
-//   is ignored unless its key is above the one that was removed (a retry from the inbox has the same id under a new
-//   key). Before that reading `goneUpTo` decides: what is absent with a key at or below it is gone for ever.
-// - A record of an image fill has its rows in the image, not in itself: unless that image was loaded it is a gap.
-// - A record may say of a mutation that was not heard of yet that it is partly confirmed: that is remembered too.
+// - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since
+// the last full reading; a mutation
+//   is ignored unless its key is above the one that was removed (a retry from the inbox has the
+//   same id under a new key). Before that reading `goneUpTo` decides: what is absent with a key at
+//   or below it is gone for ever.
+// - A record of an image fill has its rows in the image, not in itself: unless that image was
+// loaded it is a gap.
+// - A record may say of a mutation that was not heard of yet that it is partly confirmed: that is
+// remembered too.
 #ifndef SKERRY_CLIENT_MIRROR_H_
 #define SKERRY_CLIENT_MIRROR_H_
 
@@ -36,7 +43,8 @@ enum class Fit : uint8_t {
   kNewer,    // written by a newer version of the package: nothing was applied
 };
 
-// What a transaction read, each as the store's values or {key, value} pairs (docs/internals.md, section 4).
+// What a transaction read, each as the store's values or {key, value} pairs (docs/internals.md,
+// section 4).
 struct Reading {
   const Data* sync = nullptr;
   const Data* updates = nullptr;
@@ -46,7 +54,7 @@ struct Reading {
 
 struct Refusal {
   std::string id;
-  std::string code;    // empty: the inbox has it
+  std::string code;  // empty: the inbox has it
   std::string detail;
 };
 
@@ -56,7 +64,8 @@ struct Told {
   std::vector<std::string> confirmed;
   std::vector<Refusal> refused;
   std::vector<std::string> unknown;  // gone, but the record that says how was not seen
-  Data found = Data::MakeArray();    // own ones that turned out to be stored: {id, key, record}, for others to hear
+  Data found = Data::MakeArray();  // own ones that turned out to be stored: {id, key, record}, for
+                                   // others to hear
 };
 
 class Mirror {
@@ -73,7 +82,8 @@ class Mirror {
   // Do the records that were read continue a state at n without a gap, up to sync.n?
   static bool Continues(uint64_t n, const Reading& reading);
   // One full reading: records above n, all mutations, goneUpTo. Own mutations without a key stay.
-  // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to go by.
+  // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to
+  // go by.
   Fit Take(const Reading& reading, bool skip_damaged);
   Fit Record(const Data& record);
   // `item`: {id, key, record} of a broadcast "added".
@@ -108,8 +118,9 @@ class Mirror {
   std::string generation_;  // of the image that was loaded
   std::map<std::string, std::string> cursors_;
   PendingList pending_;
-  std::map<std::string, uint64_t, std::less<>> gone_;  // removed since the last full reading: id, key
-  uint64_t gone_up_to_ = 0;                            // as of the last full reading
+  std::map<std::string, uint64_t, std::less<>>
+      gone_;                 // removed since the last full reading: id, key
+  uint64_t gone_up_to_ = 0;  // as of the last full reading
   std::map<std::string, std::vector<std::string>, std::less<>> partly_;
   Told told_;
 };

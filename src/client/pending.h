@@ -1,6 +1,7 @@
-// Pending: a mutation that this window shows and that is not yet seen back in a log, and PendingList, which keeps all of
-// them in the order in which they are folded: those with a key of the store `mutations` by key, then this window's own
-// ones without a key yet, in the order in which they were made.
+// Pending: a mutation that this window shows and that is not yet seen back in a log, and
+// PendingList, which keeps all of them in the order in which they are folded: those with a key of
+// the store `mutations` by key, then this window's own ones without a key yet, in the order in
+// which they were made.
 #ifndef SKERRY_CLIENT_PENDING_H_
 #define SKERRY_CLIENT_PENDING_H_
 

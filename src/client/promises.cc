@@ -9,8 +9,8 @@ void Settle(std::string_view id, const char* stage, std::string_view code, std::
   if (!code.empty()) {
     error = Data::Object{{"code", code}, {"detail", detail}, {"retryable", retryable}};
   }
-  effects->Push(Data::Object{
-      {"type", "settle"}, {"id", id}, {"stage", stage}, {"error", std::move(error)}});
+  effects->Push(
+      Data::Object{{"type", "settle"}, {"id", id}, {"stage", stage}, {"error", std::move(error)}});
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Promises: which of the three stages of this window's own mutations are still to be settled (docs/window.md, section 3).
-// Each stage is settled at most once; a later stage settles the earlier ones with it.
+// Promises: which of the three stages of this window's own mutations are still to be settled
+// (docs/window.md, section 3). Each stage is settled at most once; a later stage settles the
+// earlier ones with it.
 #ifndef SKERRY_CLIENT_PROMISES_H_
 #define SKERRY_CLIENT_PROMISES_H_
 
@@ -21,7 +22,8 @@ class Promises {
   void Confirmed(std::string_view id, Data* effects);
   void Refused(std::string_view id, std::string_view code, std::string_view detail, Data* effects);
   // It never became durable: every stage fails.
-  void Withdrawn(std::string_view id, std::string_view code, std::string_view detail, Data* effects);
+  void Withdrawn(std::string_view id, std::string_view code, std::string_view detail,
+                 Data* effects);
 
  private:
   struct Stages {

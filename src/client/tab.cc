@@ -168,8 +168,8 @@ void Tab::OnFit(Fit fit, Data* effects) {
       return RequestReading(effects);
     case Fit::kNewer:
       if (!told_newer_) {
-        effects->Push(Data::Object{
-            {"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
+        effects->Push(
+            Data::Object{{"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
       }
       told_newer_ = true;
       return;
@@ -181,7 +181,8 @@ void Tab::OnScopes(const Data& event, Data* effects) {
     for (const Data& scope : event[which].items()) {
       const TableIndex table = schema_->FindTable(scope["table"].as_string());
       if (table == kNone) {
-        effects->Push(ProblemEffect(static_cast<int>(Code::kUnknownTable), scope["table"].as_string()));
+        effects->Push(
+            ProblemEffect(static_cast<int>(Code::kUnknownTable), scope["table"].as_string()));
         return;
       }
       const Result<Filter> filter =
@@ -192,8 +193,8 @@ void Tab::OnScopes(const Data& event, Data* effects) {
       return;
     }
   }
-  effects->Push(PostEffect(
-      Data::Object{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
+  effects->Push(
+      PostEffect(Data::Object{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
 }
 
 void Tab::TellPromises(Data* effects) {
@@ -233,18 +234,18 @@ void Tab::TellState(Data* effects) {
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   const char* phase = !ready_ ? "opening" : load_ == Load::kNone ? "ready" : "reloading";
   const Pending* first = pending.First();
-  Data state = Data::Object{
-      {"type", "state"},
-      {"phase", phase},
-      {"n", mirror_.n()},
-      {"cursors", std::move(cursors)},
-      {"pending", static_cast<uint64_t>(pending.size())},
-      {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
-      {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
-      {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
-      {"clockOffset", clock_offset_},
-      {"lastSyncedAt", last_synced_},
-      {"scopes", scopes_}};
+  Data state =
+      Data::Object{{"type", "state"},
+                   {"phase", phase},
+                   {"n", mirror_.n()},
+                   {"cursors", std::move(cursors)},
+                   {"pending", static_cast<uint64_t>(pending.size())},
+                   {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
+                   {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
+                   {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
+                   {"clockOffset", clock_offset_},
+                   {"lastSyncedAt", last_synced_},
+                   {"scopes", scopes_}};
   if (state == last_state_) return;
   last_state_ = state;
   effects->Push(std::move(state));

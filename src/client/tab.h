@@ -1,15 +1,16 @@
-// Tab: the sans-IO machine of one window (docs/window.md). It opens (pointer, image, records and mutations), commits the
-// window's mutations in groups, hears what others did, reads again where it must, and settles promises. What the
-// window holds is decided by Mirror and View; this class decides when to read and write, and is the only one that
-// makes effects.
+// Tab: the sans-IO machine of one window (docs/window.md). It opens (pointer, image, records and
+// mutations), commits the window's mutations in groups, hears what others did, reads again where it
+// must, and settles promises. What the window holds is decided by Mirror and View; this class
+// decides when to read and write, and is the only one that makes effects.
 //
-//   load:    none ─open─▶ pointer ─▶ image ─▶ catch-up ─▶ none        (image: the previous one where the first is damaged;
-//              ▲                                 │ no continuity       then reset: an empty image, cursors go back)
-//              └── reset ◀─ nothing usable ──────┘─▶ pointer
-//   commit:  idle ─mutation─▶ under way ─done─▶ idle; failed ─▶ waiting (timer `commit`) ─▶ under way, reading first
+//   load:    none --open--> pointer --> image --> catch-up --> none
+//            The previous image where the first is damaged; begin again where the records do not
+//            continue it; where nothing can be used: reset (an empty image, cursors go back).
+//   commit:  idle --mutation--> under way --done--> idle
+//            under way --failed--> waiting (timer `commit`) --> under way, reading first
 //
-// A transaction's `read` decides what is written; what was read is applied at `done`. Between the two of a full reading
-// messages wait, because what they tell may be newer than what was read.
+// A transaction's `read` decides what is written; what was read is applied at `done`. Between the
+// two of a full reading messages wait, because what they tell may be newer than what was read.
 #ifndef SKERRY_CLIENT_TAB_H_
 #define SKERRY_CLIENT_TAB_H_
 
@@ -29,11 +30,11 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxUnsaved = 10'000;        // own mutations without a key: no more are taken
-inline constexpr size_t kMaxGroup = 1'000;           // mutations of one group commit
-inline constexpr size_t kMaxGroupBytes = 8u << 20;   // of their bodies; one larger goes alone
-inline constexpr size_t kMaxHeldMessages = 1'000;    // more are dropped, and read from storage
-inline constexpr int kMaxQuotaFailures = 3;          // then the group is withdrawn
+inline constexpr size_t kMaxUnsaved = 10'000;  // own mutations without a key: no more are taken
+inline constexpr size_t kMaxGroup = 1'000;     // mutations of one group commit
+inline constexpr size_t kMaxGroupBytes = 8u << 20;  // of their bodies; one larger goes alone
+inline constexpr size_t kMaxHeldMessages = 1'000;   // more are dropped, and read from storage
+inline constexpr int kMaxQuotaFailures = 3;         // then the group is withdrawn
 inline constexpr double kFirstRetryMs = 100;
 inline constexpr double kLastRetryMs = 30'000;
 inline constexpr double kRereadMs = 1'000;
@@ -52,7 +53,8 @@ class Tab {
   // One part of the image that was asked for by `loadImage`.
   Status LoadPart(std::string_view bytes);
 
-  // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved mutations.
+  // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved
+  // mutations.
   Status CanWrite() const;
   // Takes an own mutation, which the view has attached already.
   void Commit(std::unique_ptr<Pending> pending, Data* effects);
@@ -64,20 +66,29 @@ class Tab {
 
  private:
   enum class Kind : uint8_t {
-    kPointer, kCatchUp, kReset, kReading, kCommit, kLocalCommit, kConflicts, kSync, kResolve,
+    kPointer,
+    kCatchUp,
+    kReset,
+    kReading,
+    kCommit,
+    kLocalCommit,
+    kConflicts,
+    kSync,
+    kResolve,
   };
   enum class Load : uint8_t { kNone, kPointer, kImage, kCatchUp, kReset };
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
-    // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code is looked for
+    // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code
+    // is looked for
     std::vector<std::string> ids;
     std::vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;                    // kCommit, kResolve: for "added"; keys are still missing
-    Data record;                   // kLocalCommit, kReset: what was written to `updates`
-    uint64_t entry = 0;            // kResolve: key of the entry
+    Data items;                        // kCommit, kResolve: for "added"; keys are still missing
+    Data record;                       // kLocalCommit, kReset: what was written to `updates`
+    uint64_t entry = 0;                // kResolve: key of the entry
     bool retry = false;
-    bool careful = false;          // kCommit: it read first
+    bool careful = false;  // kCommit: it read first
     bool was_read = false;
   };
 
@@ -96,7 +107,8 @@ class Tab {
   bool AllFilled() const;
 
   // tab_transactions.cc
-  void Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write, Data* effects);
+  void Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+                Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
   void OnDone(uint64_t id, const Data& keys, Data* effects);
   void OnFailed(uint64_t id, const Data& error, Data* effects);
@@ -153,20 +165,20 @@ class Tab {
   bool ready_ = false;
   bool frozen_ = false;
   Load load_ = Load::kNone;
-  Data pointers_;             // candidates for loading, best first
+  Data pointers_;  // candidates for loading, best first
   size_t candidate_ = 0;
-  std::string generation_;    // of sync.image when loading began; empty: none
+  std::string generation_;  // of sync.image when loading began; empty: none
   size_t part_ = 0;
   bool part_failed_ = false;
   std::unique_ptr<Base> staged_;  // the image of a window that goes on showing its old view
 
-  bool reading_ = false;      // a full reading is queued
+  bool reading_ = false;  // a full reading is queued
   bool committing_ = false;
   bool commit_timer_ = false;
-  bool careful_ = false;      // the last commit failed: read before writing
+  bool careful_ = false;  // the last commit failed: read before writing
   int failures_ = 0;
   int quota_failures_ = 0;
-  size_t failed_size_ = 0;    // the next group is the failed one, of this size
+  size_t failed_size_ = 0;  // the next group is the failed one, of this size
 
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;

@@ -1,4 +1,5 @@
-// Group commits: what of this window's mutations goes into storage, and when (docs/window.md, section 3).
+// Group commits: what of this window's mutations goes into storage, and when (docs/window.md,
+// section 3).
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -30,15 +31,15 @@ void Tab::TryCommit(Data* effects) {
   Tx tx;
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), true,
-             effects);
+    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()),
+             true, effects);
     return;
   }
   tx.kind = Kind::kCommit;
   tx.careful = careful_;
   if (careful_) {
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), true,
-             effects);
+    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()),
+             true, effects);
   } else {
     Transact(std::move(tx), {"mutations"}, Data::MakeArray(), true, effects);
   }
@@ -48,10 +49,12 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
   std::set<std::string_view> stored;
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    for (const Data& item : reading.mutations->items()) stored.insert(item["value"]["id"].as_string());
+    for (const Data& item : reading.mutations->items())
+      stored.insert(item["value"]["id"].as_string());
     for (const Data& item : reading.updates->items()) {
       for (const char* list : {"confirmed", "refused"}) {
-        for (const Data& named : item["value"][list].items()) stored.insert(named["id"].as_string());
+        for (const Data& named : item["value"][list].items())
+          stored.insert(named["id"].as_string());
       }
     }
   }
@@ -115,7 +118,8 @@ void Tab::TellAdded(Data items, Data* effects) {
   effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
 }
 
-// Without a remote the window is the authority: it logs what its mutations do to base, effects on other objects included.
+// Without a remote the window is the authority: it logs what its mutations do to base, effects on
+// other objects included.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
   const Data& stored = *ReadingOf(*tx).sync;
   Data sync = stored.is_object() ? stored : Data::MakeObject();
@@ -167,7 +171,8 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   Recovered(effects);
   if (tx->record.is_object()) {
     OnFit(mirror_.Record(tx->record), effects);
-    effects->Push(BroadcastEffect(Data::Object{{"type", "record"}, {"record", std::move(tx->record)}}));
+    effects->Push(
+        BroadcastEffect(Data::Object{{"type", "record"}, {"record", std::move(tx->record)}}));
   } else if (load_ == Load::kNone) {
     // Another window was first. What it wrote is applied, then this one tries again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);
@@ -199,7 +204,8 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
   effects->Push(TimerEffect("commit", std::min(delay_ms, kLastRetryMs)));
 }
 
-// Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to one that it made.
+// Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to
+// one that it made.
 void Tab::Withdraw(const std::vector<std::string>& ids, std::string_view code,
                    std::string_view detail, Data* effects) {
   const std::set<std::string> failed(ids.begin(), ids.end());

@@ -1,5 +1,6 @@
-// Loading: image pointer, image, then records and mutations in one transaction (DESIGN section 5, "Start"). A damaged image
-// is never fatal: the previous one, and failing that an empty one with the cursors back at the start.
+// Loading: image pointer, image, then records and mutations in one transaction (DESIGN section 5,
+// "Start"). A damaged image is never fatal: the previous one, and failing that an empty one with
+// the cursors back at the start.
 #include <utility>
 
 #include "client/effect.h"
@@ -51,8 +52,10 @@ void Tab::FinishPointer(const Data& sync, Data* effects) {
   candidate_ = 0;
   // Without any image the records go back to the first one.
   if (pointers_.items().empty()) {
-    pointers_.Push(Data::Object{
-        {"generation", ""}, {"parts", Data::MakeArray()}, {"n", 0}, {"cursors", Data::MakeObject()}});
+    pointers_.Push(Data::Object{{"generation", ""},
+                                {"parts", Data::MakeArray()},
+                                {"n", 0},
+                                {"cursors", Data::MakeObject()}});
   }
   LoadCandidate(effects);
 }
@@ -69,9 +72,8 @@ void Tab::LoadCandidate(Data* effects) {
   const Data& pointer = pointers_.items()[candidate_];
   if (pointer["parts"].items().empty()) return CatchUp(effects);
   load_ = Load::kImage;
-  effects->Push(Data::Object{{"type", "loadImage"},
-                             {"generation", pointer["generation"]},
-                             {"parts", pointer["parts"]}});
+  effects->Push(Data::Object{
+      {"type", "loadImage"}, {"generation", pointer["generation"]}, {"parts", pointer["parts"]}});
 }
 
 Status Tab::LoadPart(std::string_view bytes) {
@@ -156,7 +158,8 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   }
   if (fit == Fit::kGap || fit == Fit::kDamaged) {
     view_->Derive();
-    // The image was swung meanwhile: begin again. Otherwise there is a hole in storage, and this image is of no use.
+    // The image was swung meanwhile: begin again. Otherwise there is a hole in storage, and this
+    // image is of no use.
     if ((*reading.sync)["image"]["generation"].as_string() != generation_) {
       return StartLoading(effects);
     }
@@ -173,7 +176,8 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   TryCommit(effects);
 }
 
-// An image without parts, at a new n whose record empties the windows that are open; cursors and fills begin again.
+// An image without parts, at a new n whose record empties the windows that are open; cursors and
+// fills begin again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
   const Data& stored = tx->results.items().at(0);
   Data sync = stored.is_object() ? stored : Data::MakeObject();

@@ -89,13 +89,25 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   tx.was_read = true;
   if (IsFullReading(tx)) between_ = id;
   switch (tx.kind) {
-    case Kind::kCommit: WriteGroup(&tx, &writes); break;
-    case Kind::kLocalCommit: WriteLocal(&tx, &writes); break;
-    case Kind::kReset: WriteReset(&tx, &writes); break;
-    case Kind::kResolve: WriteResolve(&tx, &writes); break;
+    case Kind::kCommit:
+      WriteGroup(&tx, &writes);
+      break;
+    case Kind::kLocalCommit:
+      WriteLocal(&tx, &writes);
+      break;
+    case Kind::kReset:
+      WriteReset(&tx, &writes);
+      break;
+    case Kind::kResolve:
+      WriteResolve(&tx, &writes);
+      break;
     // What is asked for from here on needs another reading.
-    case Kind::kReading: reading_ = false; break;
-    case Kind::kSync: sync_queued_ = false; break;
+    case Kind::kReading:
+      reading_ = false;
+      break;
+    case Kind::kSync:
+      sync_queued_ = false;
+      break;
     case Kind::kConflicts:
       conflicts_queued_ = false;
       tx.ids = std::move(refused_);
@@ -104,7 +116,8 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
       unknown_.clear();
       break;
     case Kind::kPointer:
-    case Kind::kCatchUp: break;
+    case Kind::kCatchUp:
+      break;
   }
   effects->Push(Data::Object{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
 }
@@ -119,8 +132,10 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   open_.erase(it);
   if (between_ == id) between_ = 0;
   switch (tx.kind) {
-    case Kind::kPointer: return FinishPointer(tx.results.items()[0], effects);
-    case Kind::kCatchUp: return FinishCatchUp(tx, effects);
+    case Kind::kPointer:
+      return FinishPointer(tx.results.items()[0], effects);
+    case Kind::kCatchUp:
+      return FinishCatchUp(tx, effects);
     case Kind::kReset:
       if (tx.record.is_object()) {
         effects->Push(BroadcastEffect(Data::Object{{"type", "record"}, {"record", tx.record}}));
@@ -136,13 +151,17 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       if (fit == Fit::kGap || fit == Fit::kDamaged) return StartLoading(effects);
       return OnFit(fit, effects);
     }
-    case Kind::kCommit: return FinishCommit(&tx, keys, effects);
-    case Kind::kLocalCommit: return FinishLocal(&tx, effects);
+    case Kind::kCommit:
+      return FinishCommit(&tx, keys, effects);
+    case Kind::kLocalCommit:
+      return FinishLocal(&tx, effects);
     case Kind::kConflicts:
       SettleGone(tx, effects);
       return TakeInbox(tx.results.items()[0], effects);
-    case Kind::kSync: return TakeSync(tx.results.items()[0]);
-    case Kind::kResolve: return FinishResolve(tx, keys, effects);
+    case Kind::kSync:
+      return TakeSync(tx.results.items()[0]);
+    case Kind::kResolve:
+      return FinishResolve(tx, keys, effects);
   }
 }
 
@@ -155,25 +174,29 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
   switch (tx.kind) {
     case Kind::kPointer:
     case Kind::kCatchUp:
-    case Kind::kReset: return StopLoading(error, effects);
+    case Kind::kReset:
+      return StopLoading(error, effects);
     case Kind::kReading:
       reading_ = false;
       if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kCommit:
-    case Kind::kLocalCommit: return FailCommit(tx, error, effects);
+    case Kind::kLocalCommit:
+      return FailCommit(tx, error, effects);
     case Kind::kConflicts:
       conflicts_queued_ = false;
       refused_.insert(refused_.end(), tx.ids.begin(), tx.ids.end());
       unknown_.insert(unknown_.end(), tx.unknown.begin(), tx.unknown.end());
       if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
       return;
-    case Kind::kSync: sync_queued_ = false; return;
+    case Kind::kSync:
+      sync_queued_ = false;
+      return;
     case Kind::kResolve:
-      effects->Push(Data::Object{
-          {"type", "resolved"},
-          {"id", tx.entry},
-          {"error", Data::Object{{"code", "storage"}, {"detail", error["message"]}}}});
+      effects->Push(
+          Data::Object{{"type", "resolved"},
+                       {"id", tx.entry},
+                       {"error", Data::Object{{"code", "storage"}, {"detail", error["message"]}}}});
       return;
   }
 }
@@ -241,13 +264,15 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
 void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   Data error;
   if (tx.ids.empty()) {
-    error = Data::Object{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
+    error =
+        Data::Object{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
   }
   // Whoever awaited the answer must not find the entry in the inbox any more.
   Data rest = Data::MakeArray();
   for (const Data& item : tx.results.items()[0].items()) {
-    const bool gone = tx.retry ? item["value"]["mutation"]["id"].as_string() == (tx.ids.empty() ? "" : tx.ids[0])
-                               : item["key"].as_u64() == tx.entry;
+    const bool gone =
+        tx.retry ? item["value"]["mutation"]["id"].as_string() == (tx.ids.empty() ? "" : tx.ids[0])
+                 : item["key"].as_u64() == tx.entry;
     if (!gone) rest.Push(item);
   }
   if (!(rest == inbox_)) {

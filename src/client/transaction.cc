@@ -19,12 +19,14 @@ Status CheckName(std::string_view what, std::string_view name, size_t limit) {
     return {Code::kInvalidArgument, std::string(what) + " must be text that is not empty"};
   }
   if (name.size() > limit) {
-    return {Code::kLimit, std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
+    return {Code::kLimit,
+            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
   }
   return Status::Ok();
 }
 
-// An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and escapes).
+// An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
+// escapes).
 Status CheckSize(const TableDef& table, const std::vector<Value>& props) {
   size_t bound = 2;
   for (PropIndex i = 0; i < props.size(); ++i) {
@@ -82,8 +84,10 @@ Status Transaction::ReadInput(int kind, const TableDef& table, const Data& opera
     }
     const PropDef& prop = table.props[index];
     if (kind == static_cast<int>(OpKind::kInc)) {
-      if (prop.type != PropType::kNumber || !plain.is_number() || !std::isfinite(plain.as_number())) {
-        return {Code::kWrongType, table.name + "." + name + ": inc needs a number prop and a number"};
+      if (prop.type != PropType::kNumber || !plain.is_number() ||
+          !std::isfinite(plain.as_number())) {
+        return {Code::kWrongType,
+                table.name + "." + name + ": inc needs a number prop and a number"};
       }
       input->add.push_back({index, plain.as_number()});
       continue;
@@ -125,7 +129,8 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
       if (!row) return Create(table, std::move(input));
       for (const PropValue& set : input.set) {
         if (set.value.is_null() && !table.props[set.prop].optional) {
-          return Status(Code::kMissingProp, table.name + "." + table.props[set.prop].name + " is required");
+          return Status(Code::kMissingProp,
+                        table.name + "." + table.props[set.prop].name + " is required");
         }
       }
       Result<OpOutcome> outcome = Update(table, input, *row);
@@ -147,7 +152,8 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
 
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
-  return {Code::kLimit, "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
+  return {Code::kLimit,
+          "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
 }
 
 void Transaction::Append(Op op) {
@@ -248,8 +254,9 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, c
   return OpOutcome{true, {}};
 }
 
-// A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the effects of a delete
-// these are logged: later ops on a child have to name the realm in which it is by then.
+// A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the
+// effects of a delete these are logged: later ops on a child have to name the realm in which it is
+// by then.
 Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
                                  const std::string& to, std::vector<Op>* ops) {
   std::vector<ObjectKey> queue{root};
@@ -267,7 +274,8 @@ Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
         ObjectKey child{back.table, store.Id(slot)};
         if (store.GetValue(slot, kRealmColumn).text() != from || moved.contains(child)) continue;
         if (prop.on_delete == OnDelete::kRestrict) {
-          return {Code::kConflict, "restrict: " + store.table().name + " " + child.id + " refers to it"};
+          return {Code::kConflict,
+                  "restrict: " + store.table().name + " " + child.id + " refers to it"};
         }
         Op op;
         op.table = back.table;
@@ -290,7 +298,8 @@ Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
   return Status::Ok();
 }
 
-// `restrict` is looked at after the whole transaction: a parent and its children may go in either order.
+// `restrict` is looked at after the whole transaction: a parent and its children may go in either
+// order.
 Status Transaction::CheckRestricts() {
   for (const ObjectKey& key : hidden_) {
     if (view_->Visible(key)) continue;
@@ -300,8 +309,9 @@ Status Transaction::CheckRestricts() {
       std::vector<Slot> slots;
       view_->ChildrenOf(back.table, back.prop, key.id, &slots);
       if (slots.empty()) continue;
-      return {Code::kConflict, "restrict: " + table.name + " " + view_->rows(back.table).Id(slots[0]) +
-                                   " refers to " + schema_->table(key.table).name + " " + key.id};
+      return {Code::kConflict, "restrict: " + table.name + " " +
+                                   view_->rows(back.table).Id(slots[0]) + " refers to " +
+                                   schema_->table(key.table).name + " " + key.id};
     }
   }
   return Status::Ok();

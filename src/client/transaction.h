@@ -1,6 +1,7 @@
-// Transaction: the synchronous write transaction of a window (DESIGN section 5, "A local mutation"). Each operation is checked
-// whole before anything changes, becomes ops at the end of the pending ones, and is visible at once; Rollback takes them
-// away again. Commit gives one Pending with one action, its ops reduced to their final result.
+// Transaction: the synchronous write transaction of a window (DESIGN section 5, "A local
+// mutation"). Each operation is checked whole before anything changes, becomes ops at the end of
+// the pending ones, and is visible at once; Rollback takes them away again. Commit gives one
+// Pending with one action, its ops reduced to their final result.
 //
 // One at a time. What an operation refuses is in docs/window.md, section 3.
 #ifndef SKERRY_CLIENT_TRANSACTION_H_
@@ -20,7 +21,8 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxMutationBytes = 4u << 20;  // encoded; a body of the wire holds it with room to spare
+inline constexpr size_t kMaxMutationBytes =
+    4u << 20;  // encoded; a body of the wire holds it with room to spare
 
 struct OpOutcome {
   bool changed = false;
@@ -33,12 +35,15 @@ class Transaction {
   Transaction(View* view, UuidGenerator* ids, std::string default_realm);
 
   bool open() const { return pending_ != nullptr; }
-  // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument if one is open.
+  // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
+  // if one is open.
   Status Begin(double at, uint64_t serial);
-  // kind: OpKind numbers 1 to 5, or 7 for an upsert; `operation`: [id|null, realm|null, {prop: plain}].
+  // kind: OpKind numbers 1 to 5, or 7 for an upsert; `operation`: [id|null, realm|null, {prop:
+  // plain}].
   Result<OpOutcome> Apply(int kind, TableIndex table, const Data& operation);
-  // Null where the transaction changes nothing in the end (it is then rolled back). The mutation stays attached to the
-  // view; the caller owns it. `arg`: JSON text, or null: the ops. On a refusal the transaction stays open.
+  // Null where the transaction changes nothing in the end (it is then rolled back). The mutation
+  // stays attached to the view; the caller owns it. `arg`: JSON text, or null: the ops. On a
+  // refusal the transaction stays open.
   Result<std::unique_ptr<Pending>> Commit(std::string_view name, const Data& arg);
   void Rollback();
 

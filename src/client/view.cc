@@ -121,7 +121,8 @@ void View::EraseBase(std::string_view realm, const ObjectKey& key) {
   if (shadow == nullptr) {
     const RowStore& store = *stores_[key.table];
     const Slot slot = store.Find(key.id);
-    if (slot != kNoSlot && store.GetValue(slot, kRealmColumn).text() == realm) SetVisible(key, std::nullopt);
+    if (slot != kNoSlot && store.GetValue(slot, kRealmColumn).text() == realm)
+      SetVisible(key, std::nullopt);
     return;
   }
   concerned_.insert(key);
@@ -137,16 +138,16 @@ std::vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table
     if (FindShadow({table, id}) != nullptr) continue;
     keys.emplace_back(std::move(id), store.GetValue(slot, kRealmColumn).text());
   }
-  for (auto it = shadows_.lower_bound({table, ""}); it != shadows_.end() && it->first.table == table;
-       ++it) {
+  for (auto it = shadows_.lower_bound({table, ""});
+       it != shadows_.end() && it->first.table == table; ++it) {
     for (const Row& row : it->second.base) keys.emplace_back(it->first.id, row.realm);
   }
   Sort(keys.begin(), keys.end());
   return keys;
 }
 
-// Rows without a shadow show what base says. (One that arrives may be the child of an object that is gone: where pending ops
-// have effects at all, Derive evaluates them anew.)
+// Rows without a shadow show what base says. (One that arrives may be the child of an object that
+// is gone: where pending ops have effects at all, Derive evaluates them anew.)
 void View::Touched(const ObjectKey& key) {
   if (FindShadow(key) != nullptr) concerned_.insert(key);
 }

@@ -1,23 +1,27 @@
-// View: what a window shows. One RowStore a table holds the *visible* rows, so that queries and indexes work on them
-// directly:
+// View: what a window shows. One RowStore a table holds the *visible* rows, so that queries and
+// indexes work on them directly:
 //
 //   visible = effects(fold(base, pending ops in order))
 //
-// - base: the confirmed rows, per (realm, table, id). Of two base rows of one object (in the middle of a move) the one
+// - base: the confirmed rows, per (realm, table, id). Of two base rows of one object (in the middle
+// of a move) the one
 //   with the later modifiedAt is folded upon.
 // - fold: each object on its own: its pending ops in the order of their mutations.
-// - effects: what pending ops do to *other* objects: the children that a delete takes along (`cascade`) or lets go
-//   (`setNull`), and the masters that a change touches. They are evaluated over the folded rows, after all pending ops,
-//   not op by op: so they do not depend on the order of ops, and from scratch equals incremental (invariant 5).
+// - effects: what pending ops do to *other* objects: the children that a delete takes along
+// (`cascade`) or lets go
+//   (`setNull`), and the masters that a change touches. They are evaluated over the folded rows,
+//   after all pending ops, not op by op: so they do not depend on the order of ops, and from
+//   scratch equals incremental (invariant 5).
 //
-// Where visible equals the one base row, there is nothing but that row in its store. Everywhere else a Shadow keeps the base rows
-// and what else is known. The protocol: any number of base changes (BaseRows, TouchedSink) and of Attach, Detach and
-// Reordered, then Derive() once, which re-derives exactly the objects concerned. Nothing in between is shown: a row in
-// a store is only written when what it shows differs (no flicker). AppendOp is the fast way for the transaction that is
-// open: it appends behind everything that is pending, and derives at once.
+// Where visible equals the one base row, there is nothing but that row in its store. Everywhere
+// else a Shadow keeps the base rows and what else is known. The protocol: any number of base
+// changes (BaseRows, TouchedSink) and of Attach, Detach and Reordered, then Derive() once, which
+// re-derives exactly the objects concerned. Nothing in between is shown: a row in a store is only
+// written when what it shows differs (no flicker). AppendOp is the fast way for the transaction
+// that is open: it appends behind everything that is pending, and derives at once.
 //
-// Costs: Derive folds the ops of the objects concerned; effects, where there are any, are evaluated over all objects
-// with pending deletes or touches. AppendOp costs its own op, and its own effects.
+// Costs: Derive folds the ops of the objects concerned; effects, where there are any, are evaluated
+// over all objects with pending deletes or touches. AppendOp costs its own op, and its own effects.
 #ifndef SKERRY_CLIENT_VIEW_H_
 #define SKERRY_CLIENT_VIEW_H_
 
@@ -50,7 +54,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   View(const View&) = delete;
   View& operator=(const View&) = delete;
 
-  // Is told before each change of a visible row. May be null; must then be set before anything is shown to anyone.
+  // Is told before each change of a visible row. May be null; must then be set before anything is
+  // shown to anyone.
   void set_live(LiveQueries* live) { live_ = live; }
 
   RowStore& store(TableIndex table) override { return *stores_[table]; }
@@ -80,12 +85,12 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void Reordered(const Pending& pending);
   void Derive();
 
-  // Attaches the last op of `pending` and derives. REQUIRES: `pending` comes behind all that are attached, and its
-  // earlier ops are attached.
+  // Attaches the last op of `pending` and derives. REQUIRES: `pending` comes behind all that are
+  // attached, and its earlier ops are attached.
   void AppendOp(Pending* pending);
 
-  // What turns base into what is shown, as steps of kind kChange at this revision: how a window without a remote
-  // confirms its own mutations.
+  // What turns base into what is shown, as steps of kind kChange at this revision: how a window
+  // without a remote confirms its own mutations.
   std::vector<Step> DiffFromBase(uint64_t revision) const;
 
   // Rows of `table` whose ref `prop` names `id`, as shown.
@@ -93,7 +98,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   // Slots whose content may have changed since the last call, ascending.
   std::vector<Slot> TakeDirty(TableIndex table);
-  // Objects that were hidden since it was last cleared, while a transaction is open (it checks `restrict` on them).
+  // Objects that were hidden since it was last cleared, while a transaction is open (it checks
+  // `restrict` on them).
   void TrackHidden(std::vector<ObjectKey>* hidden) { hidden_ = hidden; }
 
   size_t shadow_count() const { return shadows_.size(); }

@@ -4,4 +4,6 @@
  */
 export const longFiles: Readonly<Record<string, string>> = {
   'package-lock.json': 'npm writes it.',
+  'test/core/client/windows_in_step_test.cc':
+    'One world with its steps and its checks: apart they would share all of their state.',
 };

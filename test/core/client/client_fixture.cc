@@ -11,25 +11,25 @@ namespace skerry::client_test {
 namespace {
 
 constexpr const char* kSchemaText = R"({"version":1,"accepts":[1],"tables":[
-{"name":"groups","ids":"string","autosubscribe":false,"props":[
-  {"name":"name","type":"string","optional":true,"index":false,"unique":false},
-  {"name":"count","type":"number","optional":false,"default":0,"index":false,"unique":false},
-  {"name":"owner","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"people","onDelete":"setNull","touch":false}}]},
-{"name":"members","ids":"string","autosubscribe":false,"props":[
-  {"name":"group","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"groups","onDelete":"cascade","touch":true}},
-  {"name":"person","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"people","onDelete":"cascade","touch":false}},
-  {"name":"role","type":"string","optional":true,"index":false,"unique":false}]},
-{"name":"badges","ids":"string","autosubscribe":false,"props":[
-  {"name":"member","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"members","onDelete":"cascade","touch":true}},
-  {"name":"label","type":"string","optional":true,"index":false,"unique":false}]},
-{"name":"people","ids":"string","autosubscribe":false,"props":[
-  {"name":"name","type":"string","optional":true,"index":false,"unique":false},
-  {"name":"boss","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"people","onDelete":"setNull","touch":true}}]},
-{"name":"locks","ids":"string","autosubscribe":false,"props":[
-  {"name":"person","type":"ref","optional":true,"index":false,"unique":false,"ref":{"table":"people","onDelete":"restrict","touch":false}}]},
-{"name":"notes","ids":"uuid","autosubscribe":false,"props":[
-  {"name":"text","type":"string","optional":false,"index":false,"unique":false},
-  {"name":"size","type":"number","optional":false,"default":7,"index":false,"unique":false}]}]})";
+{"name":"groups","ids":"string","props":[
+  {"name":"name","type":"string","optional":true},
+  {"name":"count","type":"number","optional":false,"default":0},
+  {"name":"owner","type":"ref","optional":true,"ref":{"table":"people","onDelete":"setNull","touch":false}}]},
+{"name":"members","ids":"string","props":[
+  {"name":"group","type":"ref","optional":true,"ref":{"table":"groups","onDelete":"cascade","touch":true}},
+  {"name":"person","type":"ref","optional":true,"ref":{"table":"people","onDelete":"cascade","touch":false}},
+  {"name":"role","type":"string","optional":true}]},
+{"name":"badges","ids":"string","props":[
+  {"name":"member","type":"ref","optional":true,"ref":{"table":"members","onDelete":"cascade","touch":true}},
+  {"name":"label","type":"string","optional":true}]},
+{"name":"people","ids":"string","props":[
+  {"name":"name","type":"string","optional":true},
+  {"name":"boss","type":"ref","optional":true,"ref":{"table":"people","onDelete":"setNull","touch":true}}]},
+{"name":"locks","ids":"string","props":[
+  {"name":"person","type":"ref","optional":true,"ref":{"table":"people","onDelete":"restrict","touch":false}}]},
+{"name":"notes","ids":"uuid","props":[
+  {"name":"text","type":"string","optional":false},
+  {"name":"size","type":"number","optional":false,"default":7}]}]})";
 
 using Rows = std::map<ObjectKey, Row>;
 
@@ -72,7 +72,8 @@ std::optional<Row> FoldOne(const NaiveView& view, const ObjectKey& key, std::vec
       const bool changed = FoldOp(TestSchema(), op, {at, 0}, FoldTarget::kView, &row);
       if (changed) NoteTouches(key, before, at, touches);
       if (changed) NoteTouches(key, row, at, touches);
-      if (op.kind == OpKind::kDelete && (changed || (!before && !deleted))) deleted = {key, op.realm, at};
+      if (op.kind == OpKind::kDelete && (changed || (!before && !deleted)))
+        deleted = {key, op.realm, at};
       if (row) deleted.reset();
     }
   }
@@ -88,7 +89,8 @@ struct Effects {
 
 void Cascade(const Rows& folded, std::vector<Gone> gone, std::vector<Touch>* touches,
              Effects* effects) {
-  std::stable_sort(gone.begin(), gone.end(), [](const Gone& a, const Gone& b) { return a.at < b.at; });
+  std::stable_sort(gone.begin(), gone.end(),
+                   [](const Gone& a, const Gone& b) { return a.at < b.at; });
   for (const Gone& cause : gone) {
     std::vector<Gone> queue{cause};
     while (!queue.empty()) {
@@ -157,7 +159,8 @@ std::vector<PropValue> Props(TableIndex table, const Sets& sets) {
     const PropIndex index = Prop(table, name);
     props.push_back({index, ValueFromData(TestSchema().table(table).props[index], plain).value()});
   }
-  std::sort(props.begin(), props.end(), [](const auto& a, const auto& b) { return a.prop < b.prop; });
+  std::sort(props.begin(), props.end(),
+            [](const auto& a, const auto& b) { return a.prop < b.prop; });
   return props;
 }
 
@@ -262,8 +265,9 @@ std::string Difference(const std::map<ObjectKey, Row>& want, const std::map<Obje
     const auto it = is.find(key);
     if (it == is.end()) return name(key) + " is missing";
     if (it->second == row) continue;
-    std::string text = name(key) + " differs: modifiedAt " + std::to_string(it->second.modified_at) +
-                       ", wanted " + std::to_string(row.modified_at);
+    std::string text = name(key) + " differs: modifiedAt " +
+                       std::to_string(it->second.modified_at) + ", wanted " +
+                       std::to_string(row.modified_at);
     for (PropIndex i = 0; i < row.props.size(); ++i) {
       if (!(row.props[i] == it->second.props[i])) text += "; prop " + std::to_string(i);
     }

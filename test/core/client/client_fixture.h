@@ -1,5 +1,6 @@
-// What the tests of the client's room share: a schema whose refs cascade, set null, restrict and touch, over few objects, so that
-// they meet often; and NaiveView, which says from scratch what a window must show.
+// What the tests of the client's room share: a schema whose refs cascade, set null, restrict and
+// touch, over few objects, so that they meet often; and NaiveView, which says from scratch what a
+// window must show.
 #ifndef SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_
 #define SKERRY_TEST_CORE_CLIENT_CLIENT_FIXTURE_H_
 
@@ -48,7 +49,8 @@ Op MakeOp(OpKind kind, TableIndex table, std::string id, const Sets& sets = {},
 Step CreateStep(TableIndex table, const std::string& id, const Row& row);
 std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, std::vector<Op> ops);
 
-// Base, pending mutations, and the definition of view.h carried out literally, without any index or memory.
+// Base, pending mutations, and the definition of view.h carried out literally, without any index or
+// memory.
 class NaiveView {
  public:
   std::map<ObjectKey, std::map<std::string, Row>> base;

@@ -74,8 +74,11 @@ Data Storage::Work(const std::vector<uint64_t>& confirmed, const std::vector<uin
       gone = std::max(gone, key);
       mutations.erase(key);
       if (!to_inbox) continue;
-      conflicts[conflicts.size() + 1000 * n] = Data::Object{
-          {"v", 1}, {"reason", "rejected"}, {"code", "unique"}, {"detail", "taken"}, {"mutation", mutation}};
+      conflicts[conflicts.size() + 1000 * n] = Data::Object{{"v", 1},
+                                                            {"reason", "rejected"},
+                                                            {"code", "unique"},
+                                                            {"detail", "taken"},
+                                                            {"mutation", mutation}};
     }
     return named;
   };
@@ -128,13 +131,13 @@ void Window::Reopen() {
   settled.clear();
   state = Data();
   const std::string seed = tab_ + "/" + std::to_string(++incarnation_);
-  Result<std::unique_ptr<Client>> client = Client::Create(
-      Data::Object{{"schema", SchemaData()},
-                   {"tab", tab_},
-                   {"defaultRealm", "A"},
-                   {"seed", Data::Bytes(seed + std::string(32, '.'))},
-                   {"remote", remote_},
-                   {"user", Data()}});
+  Result<std::unique_ptr<Client>> client =
+      Client::Create(Data::Object{{"schema", SchemaData()},
+                                  {"tab", tab_},
+                                  {"defaultRealm", "A"},
+                                  {"seed", Data::Bytes(seed + std::string(32, '.'))},
+                                  {"remote", remote_},
+                                  {"user", Data()}});
   REQUIRE(client.ok());
   client_ = std::move(client.value());
   Event(Data::Object{{"type", "open"}});
@@ -251,7 +254,8 @@ void Window::LoadImage() {
   if (ok) {
     for (const std::string& part : it->second) ok = ok && client_->LoadPart(part).ok();
   }
-  Data event = Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
+  Data event =
+      Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
   if (!ok) event.Set("error", Data::Object{{"code", "missing"}, {"detail", "no such file"}});
   Event(std::move(event));
 }
@@ -278,8 +282,7 @@ std::string Window::Do(int kind, TableIndex table, Data id, Data props, Data rea
   operation.Push(std::move(id)).Push(std::move(realm)).Push(std::move(props));
   const Result<OpOutcome> outcome = client_->TxOp(kind, table, operation);
   REQUIRE(outcome.ok());
-  const Result<Data> done =
-      client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
+  const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
   REQUIRE(done.ok());
   Obey(done.value()["effects"]);
   return done.value()["id"].as_string();

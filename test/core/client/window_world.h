@@ -1,5 +1,6 @@
-// A world of windows over one fake IndexedDB, for the tests of the tab: transactions run when a test says so, completions are
-// told when it says so, messages wait in a list. Everything that a host does (docs/window.md) and nothing that the core decides.
+// A world of windows over one fake IndexedDB, for the tests of the tab: transactions run when a
+// test says so, completions are told when it says so, messages wait in a list. Everything that a
+// host does (docs/window.md) and nothing that the core decides.
 #ifndef SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 #define SKERRY_TEST_CORE_CLIENT_WINDOW_WORLD_H_
 
@@ -30,7 +31,8 @@ class Storage {
   Data Write(const Data& writes);  // keys of the adds
 
   uint64_t n() const { return sync["n"].as_u64(); }
-  // A transaction of the sync worker: what it confirmed and refused, and what it did to base. Gives the record.
+  // A transaction of the sync worker: what it confirmed and refused, and what it did to base. Gives
+  // the record.
   Data Work(const std::vector<uint64_t>& confirmed, const std::vector<uint64_t>& refused,
             std::vector<Step> steps);
   // The job that makes images: swings the pointer, removes what is older than the previous image.
@@ -74,10 +76,10 @@ class Window {
   std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
   std::optional<Row> See(TableIndex table, const std::string& id);
 
-  std::vector<Data> sent;                   // broadcasts, in order; tests take them
-  std::vector<Data> posted;                 // to its own Worker
-  std::vector<Data> notes;                  // effects of other kinds
-  Data state;                               // the last effect of that kind
+  std::vector<Data> sent;    // broadcasts, in order; tests take them
+  std::vector<Data> posted;  // to its own Worker
+  std::vector<Data> notes;   // effects of other kinds
+  Data state;                // the last effect of that kind
   std::set<std::string> timers;
   std::map<std::string, std::map<std::string, std::string>> settled;  // id, stage: code, or "ok"
   // What the last transaction that ran has read, and the mutations that it added.

@@ -1,95 +1,33 @@
-// Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice or never (DESIGN section 5,
-// "Windows in step"). Method: several windows over one fake IndexedDB, random steps; each mutation adds one to a counter of its
-// own (a "bit"), so that a doubling shows as 2 and a loss as 0. Beside each window runs NaiveWindow, which does what the
-// rules say with sets of bits, and must agree after every step; and own bits never disappear until refused. At rest every
-// window shows what storage holds.
+// Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice
+// or never (DESIGN section 5, "Windows in step"). Method: several windows over one fake IndexedDB,
+// random steps; each mutation adds one to a counter of its own (a "bit"), so that a doubling shows
+// as 2 and a loss as 0. Beside each window runs NaiveWindow, which does what the rules say with
+// sets of bits, and must agree after every step; and own bits never disappear until refused. At
+// rest every window shows what storage holds.
 #include <algorithm>
 #include <cstdlib>
 
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "test/core/client/client_fixture.h"
+#include "test/core/client/naive_window.h"
 #include "test/core/client/window_world.h"
 
 namespace skerry::client_test {
 namespace {
 
 constexpr int kBits = 60;
-using Bits = std::set<int>;
-
 std::string BitId(int bit) { return "bit" + std::to_string(bit); }
-
-// What a reading found, in bits.
-struct NaiveReading {
-  uint64_t n = 0;
-  uint64_t gone_up_to = 0;
-  std::vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
-  std::map<int, uint64_t> mutations;
-};
-
-struct NaiveWindow {
-  Bits base;
-  std::map<int, uint64_t> pending;
-  std::vector<int> unkeyed;
-  uint64_t n = 0;
-  uint64_t gone_key = 0;
-  std::map<int, uint64_t> gone;
-  bool open = false;
-
-  void Record(uint64_t at, const Bits& confirmed, const Bits& refused,
-              const std::map<int, uint64_t>& keys) {
-    n = at;
-    base.insert(confirmed.begin(), confirmed.end());
-    for (const Bits* bits : {&confirmed, &refused}) {
-      for (const int bit : *bits) {
-        pending.erase(bit);
-        gone[bit] = keys.at(bit);
-        std::erase(unkeyed, bit);  // told before its own completion
-      }
-    }
-  }
-  void Take(const NaiveReading& reading, const std::map<int, uint64_t>& keys) {
-    for (const auto& [at, bits] : reading.records) {
-      if (at > n) Record(at, bits.first, bits.second, keys);
-    }
-    n = reading.n;
-    pending = reading.mutations;
-    gone_key = reading.gone_up_to;
-    gone.clear();
-    std::erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
-  }
-  bool Continues(uint64_t from, const NaiveReading& reading) const {
-    for (const auto& [at, bits] : reading.records) {
-      if (at > from && at != from + 1) return false;
-      from = std::max(from, at);
-    }
-    return from == reading.n;
-  }
-  void Added(int bit, uint64_t key) {
-    if (pending.contains(bit) || key <= gone_key) return;
-    if (const auto it = gone.find(bit); it != gone.end() && key <= it->second) return;
-    pending[bit] = key;
-  }
-  void Completed(int bit, uint64_t key) {
-    if (std::erase(unkeyed, bit) > 0) pending[bit] = key;
-  }
-  std::map<int, int> Counts() const {
-    std::map<int, int> counts;
-    for (const int bit : base) ++counts[bit];
-    for (const auto& [bit, key] : pending) ++counts[bit];
-    for (const int bit : unkeyed) ++counts[bit];
-    return counts;
-  }
-};
 
 struct Pane {
   std::unique_ptr<Window> window;
   NaiveWindow naive;
   Bits own;
   bool frozen = false;
-  std::optional<NaiveReading> ran;  // what the transaction that ran has read, if it was a full reading
+  std::optional<NaiveReading>
+      ran;  // what the transaction that ran has read, if it was a full reading
   bool catch_up = false;
-  uint64_t image_n = 0;             // of the image that the window loads
+  uint64_t image_n = 0;  // of the image that the window loads
   std::vector<std::pair<int, uint64_t>> added;
   std::vector<Data> held;
 };
@@ -105,7 +43,8 @@ class World {
     late_ = random_.Unit();
     images_ = random_.Below(3) != 0;
     failures_ = random_.Below(3) == 0;
-    lost_ = !images_ && random_.Below(2) == 0;  // with images a lost commit is for the server's second net
+    lost_ = !images_ &&
+            random_.Below(2) == 0;  // with images a lost commit is for the server's second net
     contents_[0] = {};
     PublishImage(0);
     const uint64_t count = 2 + random_.Below(3);
@@ -137,19 +76,27 @@ class World {
     switch (random_.Below(20)) {
       case 0:
       case 1:
-      case 2: return Mutate(pane);
+      case 2:
+        return Mutate(pane);
       case 3:
       case 4:
       case 5:
-      case 6: return Work(pane);
-      case 7: return Fire(pane);
+      case 6:
+        return Work(pane);
+      case 7:
+        return Fire(pane);
       case 8:
       case 9:
-      case 10: return SyncWorker();
-      case 11: return MakeImage();
-      case 12: return random_.Below(3) == 0 ? Freeze(pane) : Mutate(pane);
-      case 13: return random_.Below(6) == 0 ? Reload(pane) : Work(pane);
-      default: return Deliver();
+      case 10:
+        return SyncWorker();
+      case 11:
+        return MakeImage();
+      case 12:
+        return random_.Below(3) == 0 ? Freeze(pane) : Mutate(pane);
+      case 13:
+        return random_.Below(6) == 0 ? Reload(pane) : Work(pane);
+      default:
+        return Deliver();
     }
   }
 
@@ -171,7 +118,8 @@ class World {
     for (const Data& item : results.items()[1].items()) {
       const auto named = [&](const char* list) {
         Bits bits;
-        for (const Data& each : item["value"][list].items()) bits.insert(bits_.at(each["id"].as_string()));
+        for (const Data& each : item["value"][list].items())
+          bits.insert(bits_.at(each["id"].as_string()));
         return bits;
       };
       reading.records.push_back({item["key"].as_u64(), {named("confirmed"), named("refused")}});
@@ -265,7 +213,8 @@ class World {
     const std::vector<Data> notes = std::move(pane.window->notes);
     pane.window->notes.clear();
     for (const Data& note : notes) {
-      if (note["type"].as_string() == "openFailed") pane.window->Event(Data::Object{{"type", "open"}});
+      if (note["type"].as_string() == "openFailed")
+        pane.window->Event(Data::Object{{"type", "open"}});
     }
     for (const auto& [id, stages] : pane.window->settled) {
       const auto it = stages.find("durable");
@@ -329,7 +278,8 @@ class World {
     Bits content = contents_.at(from);
     for (const auto& [n, record] : storage_.updates) {
       if (n <= from || n > upto) continue;
-      for (const Data& each : record["confirmed"].items()) content.insert(bits_.at(each["id"].as_string()));
+      for (const Data& each : record["confirmed"].items())
+        content.insert(bits_.at(each["id"].as_string()));
     }
     contents_[upto] = std::move(content);
     PublishImage(upto);
@@ -338,9 +288,11 @@ class World {
   void Freeze(Pane& pane) {
     pane.frozen = true;
     pane.window->Event(Data::Object{{"type", "freeze"}});
-    std::erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
+    std::erase_if(net_,
+                  [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
     if (random_.Below(2) == 0) return;
-    // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is allowed here.
+    // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is
+    // allowed here.
     if (pane.window->CanTell() && !lost_) return;
     pane.window->FailAll();
     pane.ran.reset();
@@ -413,8 +365,10 @@ class World {
       if (record["n"].as_u64() != naive.n + 1) return;  // known, or a gap: a reading follows
       Bits confirmed;
       Bits refused;
-      for (const Data& each : record["confirmed"].items()) confirmed.insert(bits_.at(each["id"].as_string()));
-      for (const Data& each : record["refused"].items()) refused.insert(bits_.at(each["id"].as_string()));
+      for (const Data& each : record["confirmed"].items())
+        confirmed.insert(bits_.at(each["id"].as_string()));
+      for (const Data& each : record["refused"].items())
+        refused.insert(bits_.at(each["id"].as_string()));
       naive.Record(record["n"].as_u64(), confirmed, refused, keys_);
     }
   }
@@ -491,7 +445,8 @@ class World {
       REQUIRE_EQ(stages.at("durable"), "ok");
       if (confirmed_.contains(bit)) REQUIRE_EQ(stages.at("confirmed"), "ok");
       if (inbox_.contains(bit)) REQUIRE_EQ(stages.at("confirmed"), "unique");
-      if (!confirmed_.contains(bit) && !inbox_.contains(bit)) REQUIRE_FALSE(stages.contains("confirmed"));
+      if (!confirmed_.contains(bit) && !inbox_.contains(bit))
+        REQUIRE_FALSE(stages.contains("confirmed"));
     }
   }
 

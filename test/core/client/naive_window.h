@@ -1,0 +1,83 @@
+// NaiveWindow: the rules of DESIGN section 5, "Windows in step", with sets of bits, one bit a
+// mutation, slow and plain: what the real window must agree with. It is told what the real one is
+// told, and knows nothing of rows, transactions or images but their numbers.
+#ifndef SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
+#define SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace skerry::client_test {
+
+using Bits = std::set<int>;
+
+// What a reading found, in bits.
+struct NaiveReading {
+  uint64_t n = 0;
+  uint64_t gone_up_to = 0;
+  std::vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
+  std::map<int, uint64_t> mutations;
+};
+
+struct NaiveWindow {
+  Bits base;
+  std::map<int, uint64_t> pending;
+  std::vector<int> unkeyed;
+  uint64_t n = 0;
+  uint64_t gone_key = 0;
+  std::map<int, uint64_t> gone;
+  bool open = false;
+
+  void Record(uint64_t at, const Bits& confirmed, const Bits& refused,
+              const std::map<int, uint64_t>& keys) {
+    n = at;
+    base.insert(confirmed.begin(), confirmed.end());
+    for (const Bits* bits : {&confirmed, &refused}) {
+      for (const int bit : *bits) {
+        pending.erase(bit);
+        gone[bit] = keys.at(bit);
+        std::erase(unkeyed, bit);  // told before its own completion
+      }
+    }
+  }
+  void Take(const NaiveReading& reading, const std::map<int, uint64_t>& keys) {
+    for (const auto& [at, bits] : reading.records) {
+      if (at > n) Record(at, bits.first, bits.second, keys);
+    }
+    n = reading.n;
+    pending = reading.mutations;
+    gone_key = reading.gone_up_to;
+    gone.clear();
+    std::erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
+  }
+  bool Continues(uint64_t from, const NaiveReading& reading) const {
+    for (const auto& [at, bits] : reading.records) {
+      if (at > from && at != from + 1) return false;
+      from = std::max(from, at);
+    }
+    return from == reading.n;
+  }
+  void Added(int bit, uint64_t key) {
+    if (pending.contains(bit) || key <= gone_key) return;
+    if (const auto it = gone.find(bit); it != gone.end() && key <= it->second) return;
+    pending[bit] = key;
+  }
+  void Completed(int bit, uint64_t key) {
+    if (std::erase(unkeyed, bit) > 0) pending[bit] = key;
+  }
+  std::map<int, int> Counts() const {
+    std::map<int, int> counts;
+    for (const int bit : base) ++counts[bit];
+    for (const auto& [bit, key] : pending) ++counts[bit];
+    for (const int bit : unkeyed) ++counts[bit];
+    return counts;
+  }
+};
+
+}  // namespace skerry::client_test
+
+#endif  // SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_

@@ -1,0 +1,168 @@
+// Goal: group commits, their failures, promises, and life without a remote (docs/window.md, section
+// 3). Method: scripted windows (tab_fixture.h).
+#include "doctest/doctest.h"
+#include "test/core/client/tab_fixture.h"
+
+namespace skerry::client_test {
+
+TEST_CASE("mutations of a tick share one transaction, and durable comes with its completion") {
+  Pair world;
+  const std::string one = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string two = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  CHECK_EQ(Count(world.A()), 2);
+  world.A().Run();
+  CHECK_EQ(world.storage.mutations.size(), 2);
+  CHECK_EQ(Stage(world.A(), one, "durable"), "");
+  world.A().Tell();
+  CHECK_EQ(Stage(world.A(), one, "durable"), "ok");
+  CHECK_EQ(Stage(world.A(), two, "durable"), "ok");
+  CHECK_FALSE(world.A().CanRun());
+  CHECK_EQ(world.A().posted.back()["type"].as_string(), "mutated");
+  world.B().Hear(Message(world.A(), "added"));
+  CHECK_EQ(Count(world.B()), 2);
+}
+
+TEST_CASE("after a failed group nothing later commits before it is retried") {
+  Pair world;
+  const std::string first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Run(Outcome::kQuota);
+  const std::string second = world.A().Do(kInc, kGroupTable, "g", One("count", 10));
+  world.A().Tell();
+  CHECK(Noted(world.A(), "notify", "storageFailed"));
+  CHECK_FALSE(world.A().CanRun());
+  const std::string third = world.A().Do(kInc, kGroupTable, "g", One("count", 100));
+  CHECK_FALSE(world.A().CanRun());
+  CHECK_EQ(Count(world.A()), 111);
+  Fire(world.A(), "commit");
+  world.A().Run();
+  // The failed group alone, first; then the rest, in order.
+  REQUIRE_EQ(world.storage.mutations.size(), 1);
+  CHECK_EQ(world.storage.mutations.begin()->second["id"].as_string(), first);
+  world.A().Settle();
+  REQUIRE_EQ(world.storage.mutations.size(), 3);
+  CHECK_EQ(world.storage.mutations.rbegin()->second["id"].as_string(), third);
+  CHECK_EQ(Stage(world.A(), second, "durable"), "ok");
+  CHECK(Noted(world.A(), "notify", "storageRecovered"));
+}
+
+TEST_CASE("a group without room is withdrawn with what depends on it, and the rest goes on") {
+  Pair world;
+  const std::string made = world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
+  world.A().Run(Outcome::kQuota);
+  const std::string same = world.A().Do(kUpdate, kPersonTable, "p", One("name", "Bea"));
+  const std::string refers = world.A().Do(kCreate, kMemberTable, "m", One("person", "p"));
+  const std::string other = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Tell();
+  for (int i = 1; i < kMaxQuotaFailures; ++i) {
+    CHECK(world.A().See(kPersonTable, "p").has_value());
+    Fire(world.A(), "commit");
+    Next(world.A(), Outcome::kQuota);
+  }
+  for (const std::string& id : {made, same, refers}) {
+    CHECK_EQ(Stage(world.A(), id, "durable"), "quota");
+    CHECK_EQ(Stage(world.A(), id, "confirmed"), "quota");
+  }
+  CHECK_FALSE(world.A().See(kPersonTable, "p").has_value());
+  CHECK_FALSE(world.A().See(kMemberTable, "m").has_value());
+  CHECK_EQ(Count(world.A()), 1);
+  Fire(world.A(), "commit");
+  world.A().Settle();
+  CHECK_EQ(Stage(world.A(), other, "durable"), "ok");
+  CHECK_EQ(world.storage.mutations.size(), 1);
+}
+
+TEST_CASE("a group that was stored although the host could not know is not stored twice") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A(), Outcome::kLost);
+  CHECK_EQ(world.storage.mutations.size(), 1);
+  const Data record = ConfirmAll(&world.storage);  // pushed and pulled by another window's worker
+  world.B().Hear(record);
+  Fire(world.A(), "commit");
+  world.A().Settle();
+  CHECK(world.storage.mutations.empty());
+  CHECK_EQ(Count(world.A()), 1);
+  CHECK_EQ(Stage(world.A(), id, "confirmed"), "ok");
+}
+
+TEST_CASE("the other windows hear of a group that turns out to be stored") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A(), Outcome::kLost);
+  Fire(world.A(), "commit");
+  world.A().Settle();
+  CHECK_EQ(world.storage.mutations.size(), 1);
+  world.B().Hear(Message(world.A(), "added"));
+  CHECK_EQ(Count(world.B()), 1);
+}
+
+TEST_CASE("pushed follows the server's answer, and a regrouped update keeps it open") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  const auto pushed = [&](const char* status) {
+    Data ids = Data::MakeArray();
+    ids.Push(id);
+    Data results = Data::MakeArray();
+    results.Push(Data::Object{{"mutations", ids}, {"status", status}});
+    world.A().Hear(Data::Object{{"type", "pushed"}, {"results", results}});
+  };
+  pushed("regrouped");
+  CHECK_EQ(Stage(world.A(), id, "pushed"), "");
+  pushed("applied");
+  CHECK_EQ(Stage(world.A(), id, "pushed"), "ok");
+  CHECK_EQ(Stage(world.A(), id, "confirmed"), "");
+}
+
+TEST_CASE("without a remote everything is settled when durable, and effects on others are logged") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  Window b(&storage, "b", false);
+  a.Settle();
+  b.Settle();
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Do(kCreate, kMemberTable, "m", One("group", "g"));
+  a.Settle();
+  CHECK(storage.mutations.empty());
+  CHECK_EQ(storage.n(), 1);
+  b.Hear(Message(a, "record"));
+  CHECK(b.See(kMemberTable, "m").has_value());
+  // Two windows at once: the second one takes the first one's record in before it writes its own.
+  const std::string gone = a.Do(kDelete, kGroupTable, "g", Data::MakeObject());
+  const std::string made = b.Do(kCreate, kMemberTable, "n", One("group", "g"));
+  a.Settle();
+  CHECK_EQ(Stage(a, gone, "confirmed"), "ok");
+  b.Settle();
+  CHECK_EQ(Stage(b, made, "confirmed"), "ok");
+  CHECK_FALSE(b.See(kMemberTable, "m").has_value());
+  Window cold(&storage, "c", false);
+  cold.Settle();
+  CHECK_FALSE(cold.See(kMemberTable, "m").has_value());
+  CHECK_EQ(Difference(Shown(b.client().view()), Shown(cold.client().view())), "");
+}
+
+TEST_CASE("a local group whose outcome nobody knows is logged once") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  a.Settle();
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Settle();
+  const std::string id = a.Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(a, Outcome::kLost);
+  CHECK_EQ(Stage(a, id, "durable"), "");
+  Fire(a, "commit");
+  a.Settle();
+  CHECK_EQ(Count(a), 1);
+  CHECK_EQ(storage.n(), 2);
+  CHECK_EQ(Stage(a, id, "confirmed"), "ok");
+}
+
+TEST_CASE("too many changes that wait for storage are refused, not queued without bound") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Run(Outcome::kFailed);
+  for (size_t i = 1; i < kMaxUnsaved; ++i) world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  CHECK(world.A().client().TxBegin(1).code() == Code::kLimit);
+}
+
+}  // namespace skerry::client_test

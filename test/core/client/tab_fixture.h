@@ -1,0 +1,106 @@
+// What the tests of the tab share: two windows over one fake IndexedDB, in which every transaction
+// and message waits for the test.
+#ifndef SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
+#define SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/mirror.h"
+#include "doctest/doctest.h"
+#include "log/codec.h"
+#include "test/core/client/client_fixture.h"
+#include "test/core/client/window_world.h"
+
+namespace skerry::client_test {
+
+inline constexpr int kCreate = 1;
+inline constexpr int kUpdate = 2;
+inline constexpr int kInc = 3;
+inline constexpr int kDelete = 4;
+
+inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
+
+// An image with group g (count 0), at this n.
+inline void Publish(Storage* storage, const std::string& generation, uint64_t n, double count = 0) {
+  Base base(&TestSchema());
+  base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "base"}, {"count", count}}));
+  storage->Publish(generation, base, n);
+}
+
+inline Step Confirm(const Storage& storage, uint64_t key) {
+  Step step;
+  step.kind = StepKind::kOwnOps;
+  step.realm = "A";
+  step.at = 5000;
+  step.revision = storage.n() + 1;
+  step.ops = DecodeMutation(TestSchema(), storage.mutations.at(key)["body"].as_bytes()).value().ops;
+  return step;
+}
+
+inline Data ConfirmAll(Storage* storage) {
+  std::vector<uint64_t> keys;
+  std::vector<Step> steps;
+  for (const auto& [key, record] : storage->mutations) {
+    keys.push_back(key);
+    steps.push_back(Confirm(*storage, key));
+  }
+  return Data::Object{{"type", "record"}, {"record", storage->Work(keys, {}, std::move(steps))}};
+}
+
+inline double Count(Window& window) {
+  const std::optional<Row> row = window.See(kGroupTable, "g");
+  return row ? row->props[Prop(kGroupTable, "count")].number() : -1;
+}
+
+inline bool Noted(const Window& window, const char* type, const char* kind = nullptr) {
+  for (const Data& note : window.notes) {
+    if (note["type"].as_string() == type && (kind == nullptr || note["kind"].as_string() == kind))
+      return true;
+  }
+  return false;
+}
+
+// Runs and tells what waits, with these outcomes.
+inline void Next(Window& window, Outcome outcome = Outcome::kDone) {
+  window.Run(outcome);
+  window.Tell();
+}
+
+inline void Fire(Window& window, const std::string& name) {
+  REQUIRE(window.timers.erase(name) == 1);
+  window.Event(Data::Object{{"type", "timer"}, {"name", name}});
+}
+
+inline Data Message(Window& window, const char* type) {
+  for (const Data& message : window.sent) {
+    if (message["type"].as_string() == type) return message;
+  }
+  return {};
+}
+
+inline std::string Stage(Window& window, const std::string& id, const char* stage) {
+  return window.settled[id][stage];
+}
+
+struct Pair {
+  Pair() : a(Opened("a")), b(Opened("b")) {}
+  Storage storage;
+  Window& A() { return *a; }
+  Window& B() { return *b; }
+  std::unique_ptr<Window> Opened(const char* tab) {
+    if (storage.images.empty()) Publish(&storage, "g0", 0);
+    auto window = std::make_unique<Window>(&storage, tab);
+    window->Settle();
+    REQUIRE(window->ready());
+    window->notes.clear();
+    return window;
+  }
+  std::unique_ptr<Window> a, b;
+};
+
+}  // namespace skerry::client_test
+
+#endif  // SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_

@@ -1,0 +1,147 @@
+// Goal: loading (DESIGN section 5, "Start"): continuity, damaged and missing images, storage that
+// fails, records of newer versions. Method: scripted windows (tab_fixture.h).
+#include "doctest/doctest.h"
+#include "test/core/client/tab_fixture.h"
+
+namespace skerry::client_test {
+
+TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
+  Pair world;
+  Window late(&world.storage, "late");
+  Next(late);
+  late.LoadImage();
+  late.Run();
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  Next(world.A());
+  late.Hear(Message(world.A(), "added"));
+  late.Tell();
+  REQUIRE(late.ready());
+  CHECK_EQ(Count(late), 1);
+}
+
+TEST_CASE(
+    "after loading an image the window starts again unless the records continue it without a gap") {
+  Storage storage;
+  Publish(&storage, "g0", 0);
+  Window window(&storage, "a");
+  Next(window);
+  window.LoadImage();
+  // Two image jobs pass before the records are read: those that would continue g0 are gone.
+  storage.Work({}, {}, {});
+  storage.Work({}, {}, {});
+  Publish(&storage, "g1", 1, 1);
+  Publish(&storage, "g2", 2, 2);
+  CHECK_EQ(storage.updates.size(), 1);
+  Next(window);
+  CHECK_FALSE(window.ready());
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK_EQ(Count(window), 2);
+  CHECK_EQ(window.client().tab().mirror().n(), 2);
+}
+
+TEST_CASE("a window left behind loads the image anew, with the old view on screen meanwhile") {
+  Pair world;
+  const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
+  for (int i = 0; i < 3; ++i) world.storage.Work({}, {}, {});
+  Publish(&world.storage, "g2", 2, 2);
+  Publish(&world.storage, "g3", 3, 3);
+  world.B().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}});
+  while (!world.B().CanLoad()) {
+    world.B().Run();
+    world.B().Tell();
+    CHECK_EQ(Count(world.B()), 100);
+  }
+  CHECK_EQ(world.B().state["phase"].as_string(), "reloading");
+  world.B().Settle();
+  CHECK_EQ(Count(world.B()), 103);
+  CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
+}
+
+TEST_CASE("a damaged image falls back to the previous one and its records") {
+  Storage storage;
+  Publish(&storage, "g0", 0);
+  Window writer(&storage, "w");
+  writer.Settle();
+  writer.Do(kInc, kGroupTable, "g", One("count", 1));
+  writer.Settle();
+  ConfirmAll(&storage);
+  Publish(&storage, "g1", 1, 1);
+  storage.images["g1"][0][storage.images["g1"][0].size() / 2] ^= 1;
+  Window window(&storage, "a");
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK_EQ(Count(window), 1);
+  CHECK_FALSE(Noted(window, "notify", "dataLost"));
+}
+
+TEST_CASE(
+    "with no image left the window starts empty, cursors go back, and pending mutations stay") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  ConfirmAll(&world.storage);
+  Publish(&world.storage, "g1", 1, 1);
+  world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
+  world.A().Settle();
+  world.storage.images.clear();
+  Window window(&world.storage, "c");
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK(Noted(window, "notify", "dataLost"));
+  CHECK_EQ(Count(window), -1);
+  CHECK(window.See(kPersonTable, "p").has_value());
+  CHECK(world.storage.sync["cursors"].members().empty());
+  CHECK_EQ(world.storage.mutations.size(), 1);
+  // The windows that were open are emptied by the record, so that the fill means the same to all.
+  world.A().Hear(Message(window, "record"));
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), -1);
+  CHECK(world.A().See(kPersonTable, "p").has_value());
+  // A second start finds the empty image, and nothing to mend.
+  Window again(&world.storage, "d");
+  again.Settle();
+  CHECK(again.ready());
+  CHECK_FALSE(Noted(again, "notify", "dataLost"));
+}
+
+TEST_CASE("storage that cannot be read just now does not give an image up") {
+  Storage storage;
+  Publish(&storage, "g0", 0, 4);
+  Window window(&storage, "a");
+  Next(window);
+  window.FailAll();
+  CHECK(Noted(window, "openFailed"));
+  window.Event(Data::Object{{"type", "open"}});
+  window.Settle();
+  CHECK(window.ready());
+  CHECK_EQ(Count(window), 4);
+}
+
+TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
+  Pair world;
+  Data record = world.storage.Work({}, {}, {});
+  record.Set("kind", "image").Set("generation", "g1");
+  world.storage.updates[1] = record;
+  Publish(&world.storage, "g1", 1, 9);
+  world.storage.updates[1] = record;
+  world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});
+  CHECK_EQ(Count(world.B()), 0);
+  world.B().Settle();
+  CHECK_EQ(Count(world.B()), 9);
+  CHECK_EQ(world.B().client().tab().mirror().n(), 1);
+}
+
+TEST_CASE("a record of a newer version is left alone and reported once") {
+  Pair world;
+  Data record = world.storage.Work({}, {}, {});
+  record.Set("v", 2);
+  world.storage.updates[1] = record;
+  world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});
+  world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});
+  CHECK_EQ(world.B().notes.size(), 1);
+  CHECK(Noted(world.B(), "notify", "updateNeeded"));
+  CHECK_EQ(world.B().client().tab().mirror().n(), 0);
+}
+
+}  // namespace skerry::client_test
