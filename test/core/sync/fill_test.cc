@@ -98,6 +98,18 @@ TEST_CASE("an image that was fetched under a lost lease is not made the pointer"
   CHECK(world.sync()["cursors"].members().empty());
 }
 
+TEST_CASE("a fill that began from another pointer than the present one is thrown away") {
+  Filling world;
+  Data sync = world.sync();
+  const Data other = Json(R"({"generation":"other","parts":[],"n":0,"cursors":{}})");
+  world.storage.Put("sync", "sync", sync.Set("image", other));
+  world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.Settle();
+  CHECK(world.sync()["image"] == other);
+  CHECK(world.storage.Count("updates") == 0);
+  CHECK(world.pull_bodies.size() >= 2);  // the realm is asked for again
+}
+
 TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   Filling world;
   world.Finish(R"({"error":{"name":"checksum","message":"the file is damaged"}})");
