@@ -51,7 +51,7 @@ Status ReadBy(const Data& data, size_t action_count, std::vector<uint32_t>* by) 
 // in).
 Status CheckWhole(const TableDef& table, const std::vector<PropValue>& set) {
   size_t next = 0;
-  for (PropIndex i = 0; i < table.props.size(); ++i) {
+  for (size_t i = 0; i < table.props.size(); ++i) {
     const bool is_set = next < set.size() && set[next].prop == i;
     if (is_set) ++next;
     const PropDef& prop = table.props[i];

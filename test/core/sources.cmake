@@ -1,5 +1,6 @@
 # Tests that belong to no single room.
 set(SKERRY_TEST_SOURCES
+  test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
   test/core/model_check/naive_server.cc

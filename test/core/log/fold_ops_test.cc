@@ -204,7 +204,7 @@ void RemoveOrphans(Rows* rows) {
     for (auto row = rows->begin(); row != rows->end();) {
       const TableDef& table = LogSchema().table(row->first.table);
       bool orphan = false;
-      for (PropIndex i = 0; i < table.props.size(); ++i) {
+      for (size_t i = 0; i < table.props.size(); ++i) {
         const Value& ref = row->second.props[i];
         if (table.props[i].on_delete != OnDelete::kCascade || ref.is_null()) continue;
         orphan |= !rows->contains({table.props[i].ref_table, ref.text()});

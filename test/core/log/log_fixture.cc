@@ -103,9 +103,9 @@ Op OpMaker::Base(OpKind kind, TableIndex table, std::string id, std::string real
 Op OpMaker::Create(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kCreate, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
-  for (PropIndex i = 0; i < def.props.size(); ++i) {
+  for (size_t i = 0; i < def.props.size(); ++i) {
     if (def.props[i].optional && random_->Below(2) == 0) continue;
-    op.set.push_back({i, AnyValue(def.props[i])});
+    op.set.push_back({static_cast<PropIndex>(i), AnyValue(def.props[i])});
   }
   return op;
 }
@@ -113,8 +113,9 @@ Op OpMaker::Create(TableIndex table, std::string id, std::string realm) {
 Op OpMaker::Update(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kUpdate, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
-  for (PropIndex i = 0; i < def.props.size(); ++i) {
-    if (random_->Below(3) == 0) op.set.push_back({i, AnyValue(def.props[i])});
+  for (size_t i = 0; i < def.props.size(); ++i) {
+    if (random_->Below(3) == 0)
+      op.set.push_back({static_cast<PropIndex>(i), AnyValue(def.props[i])});
   }
   return op;
 }
@@ -123,8 +124,8 @@ Op OpMaker::Inc(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kInc, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
   std::vector<PropIndex> numbers;
-  for (PropIndex i = 0; i < def.props.size(); ++i) {
-    if (def.props[i].type == PropType::kNumber) numbers.push_back(i);
+  for (size_t i = 0; i < def.props.size(); ++i) {
+    if (def.props[i].type == PropType::kNumber) numbers.push_back(static_cast<PropIndex>(i));
   }
   for (const PropIndex prop : numbers) {
     if (random_->Below(3) == 0) continue;

@@ -159,11 +159,12 @@ skerry::Op OpOf(const naive::Op& op) {
   out.to = op.to;
   out.by = {0};
   const TableDef& table = CheckSchema().table(out.table);
-  for (PropIndex i = 0; i < table.props.size(); ++i) {
+  for (size_t i = 0; i < table.props.size(); ++i) {
     const std::string& name = table.props[i].name;
     if (op.set.contains(name))
-      out.set.push_back({i, ValueFromData(table.props[i], op.set.at(name)).value()});
-    if (op.add.contains(name)) out.add.push_back({i, op.add.at(name)});
+      out.set.push_back(
+          {static_cast<PropIndex>(i), ValueFromData(table.props[i], op.set.at(name)).value()});
+    if (op.add.contains(name)) out.add.push_back({static_cast<PropIndex>(i), op.add.at(name)});
   }
   return out;
 }

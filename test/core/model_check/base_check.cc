@@ -1,0 +1,107 @@
+#include "test/core/model_check/base_check.h"
+
+#include "sync/records.h"
+#include "test/core/model_check/check_schema.h"
+
+namespace skerry::test {
+namespace {
+
+// Scopes, and how far they are filled.
+using Fills = std::vector<std::pair<const CheckScope*, Data>>;
+
+Fills FillsOf(const ProductionClient& client) {
+  Fills fills;
+  for (const CheckScope& scope : client.scopes()) {
+    if (const Data* filled = client.FilledOf(scope)) fills.emplace_back(&scope, *filled);
+  }
+  return fills;
+}
+
+bool Covers(const Data& filled, const std::string& id) {
+  return filled.as_bool() || (filled.is_string() && id <= filled.as_string());
+}
+
+std::string IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
+
+// What a client must hold of an object: nothing is demanded where its fill has not come yet.
+enum class Demand { kRow, kNoRow, kAnything };
+
+Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row) {
+  bool covered = true;
+  for (const auto& [scope, filled] : fills) {
+    if (scope->table != naive::TableOf(key)) continue;
+    const bool covers = Covers(filled, IdOf(key));
+    covered = covered && covers;
+    if (covers && row && scope->holds(key, *row)) return Demand::kRow;
+  }
+  return covered ? Demand::kNoRow : Demand::kAnything;
+}
+
+naive::Rows Held(const ProductionClient& client, const std::string& realm) {
+  naive::Rows held;
+  for (const auto& [place, row] : client.base().rows) {
+    if (place.second == realm) held[KeyOf(place.first)] = NaiveRowOf(place.first, row);
+  }
+  return held;
+}
+
+const naive::Rows& StateOf(const ProductionClient& client, const naive::Server& server,
+                           const std::string& realm) {
+  return server.StateAt(realm, CursorRevision(client.sync()["cursors"][realm]));
+}
+
+bool IsHeld(const Fills& fills, const naive::Key& key, const naive::Rows& state,
+            const naive::Rows& held) {
+  const auto row = state.find(key);
+  if (row == state.end()) return true;
+  for (const auto& [scope, filled] : fills) {
+    if (!scope->holds(key, row->second)) continue;
+    const auto mine = held.find(key);
+    return mine != held.end() && mine->second == row->second;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string BaseProblem(const ProductionClient& client, const naive::Server& server) {
+  const Fills fills = FillsOf(client);
+  for (const std::string& realm : CheckRealms()) {
+    const naive::Rows& state = StateOf(client, server, realm);
+    const naive::Rows held = Held(client, realm);
+    for (const auto& [key, row] : state) {
+      const Demand demand = DemandOf(fills, key, &row);
+      const auto mine = held.find(key);
+      const bool is_there = mine != held.end();
+      if (demand == Demand::kRow && (!is_there || mine->second != row))
+        return "base is wrong in " + realm + " at " + key;
+      if (demand == Demand::kNoRow && is_there)
+        return "base holds " + key + " of " + realm + " out of scope";
+    }
+    for (const auto& [key, row] : held) {
+      const bool is_gone = !state.contains(key) && DemandOf(fills, key, nullptr) == Demand::kNoRow;
+      if (is_gone) return "base still has " + key + " in " + realm;
+    }
+  }
+  return {};
+}
+
+std::string OwnProblem(const ProductionClient& client, const naive::Server& server,
+                       const PullRequest& request, const PullAnswer& answer) {
+  const Fills fills = FillsOf(client);
+  for (const auto& [update, places] : answer.own.members()) {
+    if (!request.have.contains(update)) continue;
+    for (const auto& [realm, place] : places.members()) {
+      const uint64_t revision = place["revision"].as_u64();
+      if (revision <= CursorRevision(request.cursors[realm])) continue;
+      const naive::Rows held = Held(client, realm);
+      for (const naive::Op& op : server.log(realm)[revision - 1].ops) {
+        if (!IsHeld(fills, op.key, StateOf(client, server, realm), held))
+          return "an own object is not held: " + op.key;
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace skerry::test
