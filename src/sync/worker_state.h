@@ -22,8 +22,8 @@ struct WorkerState {
   WorkerState(Schema schema_in, Data description_in, std::string_view seed)
       : schema(std::move(schema_in)),
         description(std::move(description_in)),
-        random(seed),
-        ids(&random) {}
+        random{seed},
+        ids{&random} {}
 
   Schema schema;
   Data description;  // the schema's, for the image module
