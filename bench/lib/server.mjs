@@ -20,6 +20,7 @@ export async function startServer(folder) {
     bundle: true,
     format: 'esm',
     platform: 'node',
+    alias: { skerry: join(root, 'dist', 'index.js') },
     logLevel: 'warning',
   });
   const child = spawn(

@@ -24,6 +24,7 @@ export async function makeSite() {
     minify: true,
     format: 'esm',
     target: 'es2022',
+    alias: { skerry: join(root, 'dist', 'index.js') },
     logLevel: 'warning',
   });
   copyFileSync(join(page, 'index.html'), join(folder, 'index.html'));

@@ -5,7 +5,7 @@ import { newerApp } from './newer-schema.ts';
 import { app } from './schema.ts';
 
 const mutators = defineMutators(app, {
-  addNote: (tx, arg: { title: string; list?: string }) => tx.notes.create(arg),
+  addNote: (tx, arg: { title: string; body?: string; list?: string }) => tx.notes.create(arg),
   editNote: (tx, arg: { id: string; patch: { title?: string; body?: string; rank?: number } }) =>
     tx.notes.update(arg.id, arg.patch),
   bump: (tx, arg: { id: string }) => tx.notes.inc(arg.id, { rank: 1 }),

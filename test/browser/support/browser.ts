@@ -62,6 +62,9 @@ export class Profile {
   async window(options: WindowOptions): Promise<Page> {
     const browser = await this.browser();
     const page = await browser.newPage();
+    // Opening another tab hides this one; hidden windows do not push. With its focus emulated a page stays visible.
+    const session = await page.createCDPSession();
+    await session.send('Emulation.setFocusEmulationEnabled', { enabled: true });
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('console', (message) => {
       // Requests that the network refuses are logged by the browser itself; tests refuse many on purpose.

@@ -32,6 +32,8 @@ async function bundle(
     format: 'esm',
     platform,
     target: platform === 'node' ? 'node20' : 'es2022',
+    // The package as it was built here.
+    alias: { skerry: join(root, 'dist', 'index.js') },
     logLevel: 'silent',
   });
 }
