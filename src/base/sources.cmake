@@ -2,6 +2,7 @@ set(SKERRY_BASE_SOURCES
   src/base/bytes.cc
   src/base/checksum.cc
   src/base/data.cc
+  src/base/fields.cc
   src/base/id.cc
   src/base/json.cc
   src/base/random.cc

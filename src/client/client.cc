@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/fields.h"
 #include "client/effect.h"
 
 namespace skerry {
@@ -113,7 +114,7 @@ Result<Data> Client::TxCommit(const Data& action) {
     id = pending.value()->mutation.action.id;
     tab_.Commit(std::move(pending.value()), &effects);
   }
-  return Data(Data::Object{{"id", std::move(id)}, {"effects", std::move(effects)}});
+  return Fields({{"id", std::move(id)}, {"effects", std::move(effects)}});
 }
 
 Slot Client::Find(uint32_t table, std::string_view id) const {
@@ -212,16 +213,16 @@ Data Client::Drain() {
   if (!transaction_.open()) {
     live_.Flush(&deltas_);
     for (const LiveDelta& delta : deltas_) {
-      live.Push(Data::Object{{"live", delta.live},
-                             {"rows", Data::Bytes(PackSlots(delta.rows))},
-                             {"added", Texts(delta.added)},
-                             {"removed", Texts(delta.removed)},
-                             {"changed", Texts(delta.changed)},
-                             {"moved", Texts(delta.moved)}});
+      live.Push(Fields{{"live", delta.live},
+                       {"rows", Data::Bytes(PackSlots(delta.rows))},
+                       {"added", Texts(delta.added)},
+                       {"removed", Texts(delta.removed)},
+                       {"changed", Texts(delta.changed)},
+                       {"moved", Texts(delta.moved)}});
     }
     deltas_.clear();
   }
-  return Data::Object{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
+  return Fields{{"dirty", std::move(dirty)}, {"live", std::move(live)}};
 }
 
 }  // namespace skerry

@@ -3,6 +3,7 @@
 // gives the same as evaluating anew.
 #include <algorithm>
 
+#include "base/sort.h"
 #include "client/view.h"
 
 namespace skerry {
@@ -18,8 +19,8 @@ void View::EvaluateEffects() {
     const Shadow* shadow = FindShadow(key);
     causes.push_back({key, shadow->gone_realm, shadow->gone_at});
   }
-  std::stable_sort(causes.begin(), causes.end(),
-                   [](const Cause& a, const Cause& b) { return a.at < b.at; });
+  // Deletions of one time do the same in any order.
+  Sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.at < b.at; });
   for (Cause& cause : causes) AddDeletion(std::move(cause));
   for (const ObjectKey& key : touching_) {
     const std::vector<Touch> touches = FindShadow(key)->touches;

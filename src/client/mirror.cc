@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "base/fields.h"
 #include "base/sort.h"
 #include "log/codec.h"
 
@@ -168,7 +169,7 @@ void Mirror::FindStored(const Data& mutations) {
     const Pending* pending = pending_.Find(id);
     if (pending == nullptr || pending->key != 0) continue;
     Completed(id, item["key"].as_u64());
-    told_.found.Push(Data::Object{{"id", id}, {"key", item["key"]}, {"record", item["value"]}});
+    told_.found.Push(Fields{{"id", id}, {"key", item["key"]}, {"record", item["value"]}});
   }
 }
 

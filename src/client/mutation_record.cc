@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "base/fields.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -18,17 +19,17 @@ Data MutationRecord(const Schema& schema, const Mutation& mutation) {
   }
   Data keys = Data::MakeArray();
   for (const std::string& key : named) keys.Push(key);
-  return Data::Object{{"v", 1},
-                      {"id", mutation.action.id},
-                      {"name", mutation.action.name},
-                      {"at", mutation.action.at},
-                      {"state", "pending"},
-                      {"update", Data()},
-                      {"held", false},
-                      {"known", Data()},
-                      {"realms", std::move(realms)},
-                      {"keys", std::move(keys)},
-                      {"body", Data::Bytes(EncodeMutation(schema, mutation))}};
+  return Fields{{"v", 1},
+                {"id", mutation.action.id},
+                {"name", mutation.action.name},
+                {"at", mutation.action.at},
+                {"state", "pending"},
+                {"update", Data()},
+                {"held", false},
+                {"known", Data()},
+                {"realms", std::move(realms)},
+                {"keys", std::move(keys)},
+                {"body", Data::Bytes(EncodeMutation(schema, mutation))}};
 }
 
 }  // namespace skerry

@@ -1,5 +1,7 @@
 #include "client/promises.h"
 
+#include "base/fields.h"
+
 namespace skerry {
 namespace {
 
@@ -7,10 +9,10 @@ void Settle(std::string_view id, const char* stage, std::string_view code, std::
             bool retryable, Data* effects) {
   Data error;
   if (!code.empty()) {
-    error = Data::Object{{"code", code}, {"detail", detail}, {"retryable", retryable}};
+    error = Fields{{"code", code}, {"detail", detail}, {"retryable", retryable}};
   }
   effects->Push(
-      Data::Object{{"type", "settle"}, {"id", id}, {"stage", stage}, {"error", std::move(error)}});
+      Fields{{"type", "settle"}, {"id", id}, {"stage", stage}, {"error", std::move(error)}});
 }
 
 }  // namespace

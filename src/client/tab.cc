@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/fields.h"
 #include "base/json.h"
 #include "client/effect.h"
 #include "model/filter.h"
@@ -85,7 +86,7 @@ void Tab::OnResume(Data* effects) {
     return;
   }
   careful_ = true;
-  if (commit_timer_) effects->Push(Data::Object{{"type", "cancel"}, {"name", "commit"}});
+  if (commit_timer_) effects->Push(Fields{{"type", "cancel"}, {"name", "commit"}});
   commit_timer_ = false;
   RequestReading(effects);
   TryCommit(effects);
@@ -169,7 +170,7 @@ void Tab::OnFit(Fit fit, Data* effects) {
     case Fit::kNewer:
       if (!told_newer_) {
         effects->Push(
-            Data::Object{{"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
+            Fields{{"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
       }
       told_newer_ = true;
       return;
@@ -194,7 +195,7 @@ void Tab::OnScopes(const Data& event, Data* effects) {
     }
   }
   effects->Push(
-      PostEffect(Data::Object{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
+      PostEffect(Fields{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
 }
 
 void Tab::TellPromises(Data* effects) {
@@ -235,17 +236,17 @@ void Tab::TellState(Data* effects) {
   const char* phase = !ready_ ? "opening" : load_ == Load::kNone ? "ready" : "reloading";
   const Pending* first = pending.First();
   Data state =
-      Data::Object{{"type", "state"},
-                   {"phase", phase},
-                   {"n", mirror_.n()},
-                   {"cursors", std::move(cursors)},
-                   {"pending", static_cast<uint64_t>(pending.size())},
-                   {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
-                   {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
-                   {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
-                   {"clockOffset", clock_offset_},
-                   {"lastSyncedAt", last_synced_},
-                   {"scopes", scopes_}};
+      Fields{{"type", "state"},
+             {"phase", phase},
+             {"n", mirror_.n()},
+             {"cursors", std::move(cursors)},
+             {"pending", static_cast<uint64_t>(pending.size())},
+             {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
+             {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
+             {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
+             {"clockOffset", clock_offset_},
+             {"lastSyncedAt", last_synced_},
+             {"scopes", scopes_}};
   if (state == last_state_) return;
   last_state_ = state;
   effects->Push(std::move(state));

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/fields.h"
 #include "client/effect.h"
 #include "client/mutation_record.h"
 #include "client/tab.h"
@@ -69,14 +70,14 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     Data record = MutationRecord(*schema_, pending->mutation);
     bytes += record["body"].as_bytes().size();
     tx->ids.push_back(id);
-    tx->items.Push(Data::Object{{"id", id}, {"record", record}});
-    writes->Push(Data::Object{{"store", "mutations"}, {"add", std::move(record)}});
+    tx->items.Push(Fields{{"id", id}, {"record", record}});
+    writes->Push(Fields{{"store", "mutations"}, {"add", std::move(record)}});
   }
 }
 
 void Tab::Recovered(Data* effects) {
   if (failures_ > 0) {
-    effects->Push(Data::Object{{"type", "notify"}, {"kind", "storageRecovered"}});
+    effects->Push(Fields{{"type", "notify"}, {"kind", "storageRecovered"}});
   }
   failures_ = 0;
   quota_failures_ = 0;
@@ -114,8 +115,8 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
 void Tab::TellAdded(Data items, Data* effects) {
   if (items.items().empty()) return;
   effects->Push(BroadcastEffect(
-      Data::Object{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
-  effects->Push(PostEffect(Data::Object{{"type", "mutated"}}));
+      Fields{{"type", "added"}, {"tab", options_.tab}, {"items", std::move(items)}}));
+  effects->Push(PostEffect(Fields{{"type", "mutated"}}));
 }
 
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on
@@ -129,37 +130,37 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   for (const Pending* pending : mirror_.pending().InOrder()) {
     const std::string& id = pending->mutation.action.id;
     tx->ids.push_back(id);
-    confirmed.Push(Data::Object{{"id", id}, {"key", pending->key}});
+    confirmed.Push(Fields{{"id", id}, {"key", pending->key}});
   }
   if (!sync["v"].is_number()) {
-    sync = Data::Object{{"v", 1},
-                        {"client", Data()},
-                        {"n", 0},
-                        {"goneUpTo", 0},
-                        {"cursors", Data::MakeObject()},
-                        {"older", Data::MakeArray()},
-                        {"scopes", Data::MakeArray()},
-                        {"scopeVersion", 0},
-                        {"chain", Data::Object{{"client", Data()}, {"links", Data::MakeObject()}}},
-                        {"seen", Data::MakeObject()},
-                        {"realmsToken", Data()},
-                        {"clockOffset", 0},
-                        {"lastSyncedAt", Data()},
-                        {"schema", schema_->version()},
-                        {"image", Data()},
-                        {"previous", Data()}};
+    sync = Fields{{"v", 1},
+                  {"client", Data()},
+                  {"n", 0},
+                  {"goneUpTo", 0},
+                  {"cursors", Data::MakeObject()},
+                  {"older", Data::MakeArray()},
+                  {"scopes", Data::MakeArray()},
+                  {"scopeVersion", 0},
+                  {"chain", Fields{{"client", Data()}, {"links", Data::MakeObject()}}},
+                  {"seen", Data::MakeObject()},
+                  {"realmsToken", Data()},
+                  {"clockOffset", 0},
+                  {"lastSyncedAt", Data()},
+                  {"schema", schema_->version()},
+                  {"image", Data()},
+                  {"previous", Data()}};
   }
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   cursors.Set("local", std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_)));
-  tx->record = Data::Object{{"v", 1},
-                            {"n", n},
-                            {"kind", "local"},
-                            {"confirmed", std::move(confirmed)},
-                            {"refused", Data::MakeArray()},
-                            {"partly", Data::MakeArray()},
-                            {"cursors", cursors},
-                            {"body", Data::Bytes(EncodeSteps(*schema_, view_->DiffFromBase(n)))}};
+  tx->record = Fields{{"v", 1},
+                      {"n", n},
+                      {"kind", "local"},
+                      {"confirmed", std::move(confirmed)},
+                      {"refused", Data::MakeArray()},
+                      {"partly", Data::MakeArray()},
+                      {"cursors", cursors},
+                      {"body", Data::Bytes(EncodeSteps(*schema_, view_->DiffFromBase(n)))}};
   sync.Set("n", n);
   sync.Set("cursors", std::move(cursors));
   writes->Push(PutWrite("updates", tx->record, n));
@@ -171,8 +172,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   Recovered(effects);
   if (tx->record.is_object()) {
     OnFit(mirror_.Record(tx->record), effects);
-    effects->Push(
-        BroadcastEffect(Data::Object{{"type", "record"}, {"record", std::move(tx->record)}}));
+    effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", std::move(tx->record)}}));
   } else if (load_ == Load::kNone) {
     // Another window was first. What it wrote is applied, then this one tries again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);
@@ -190,7 +190,7 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
   ++failures_;
   if (tx.was_read) failed_size_ = std::max<size_t>(tx.ids.size(), 1);
   if (frozen_) return;
-  effects->Push(Data::Object{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
+  effects->Push(Fields{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
   const bool quota = error["name"].as_string().find("Quota") != std::string::npos;
   quota_failures_ = quota ? quota_failures_ + 1 : 0;
   if (quota_failures_ >= kMaxQuotaFailures && tx.was_read) {

@@ -3,6 +3,7 @@
 // the cursors back at the start.
 #include <utility>
 
+#include "base/fields.h"
 #include "client/effect.h"
 #include "client/tab.h"
 #include "log/codec.h"
@@ -52,10 +53,10 @@ void Tab::FinishPointer(const Data& sync, Data* effects) {
   candidate_ = 0;
   // Without any image the records go back to the first one.
   if (pointers_.items().empty()) {
-    pointers_.Push(Data::Object{{"generation", ""},
-                                {"parts", Data::MakeArray()},
-                                {"n", 0},
-                                {"cursors", Data::MakeObject()}});
+    pointers_.Push(Fields{{"generation", ""},
+                          {"parts", Data::MakeArray()},
+                          {"n", 0},
+                          {"cursors", Data::MakeObject()}});
   }
   LoadCandidate(effects);
 }
@@ -72,7 +73,7 @@ void Tab::LoadCandidate(Data* effects) {
   const Data& pointer = pointers_.items()[candidate_];
   if (pointer["parts"].items().empty()) return CatchUp(effects);
   load_ = Load::kImage;
-  effects->Push(Data::Object{
+  effects->Push(Fields{
       {"type", "loadImage"}, {"generation", pointer["generation"]}, {"parts", pointer["parts"]}});
 }
 
@@ -121,7 +122,7 @@ void Tab::StopLoading(const Data& error, Data* effects) {
   if (ready_) {
     effects->Push(TimerEffect("reread", kRereadMs));
   } else {
-    effects->Push(Data::Object{{"type", "openFailed"}, {"error", error}});
+    effects->Push(Fields{{"type", "openFailed"}, {"error", error}});
   }
 }
 
@@ -171,7 +172,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   TakeSync(*reading.sync);
   const bool first = !ready_;
   ready_ = true;
-  if (first) effects->Push(Data::Object{{"type", "ready"}});
+  if (first) effects->Push(Fields{{"type", "ready"}});
   TakeInbox(tx.results.items()[4], effects);
   TryCommit(effects);
 }
@@ -193,21 +194,21 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   }
   Data scopes = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
   for (Data& scope : scopes.mutable_items()) scope.Set("filled", false);
-  tx->record = Data::Object{{"v", 1},
-                            {"n", n},
-                            {"kind", "image"},
-                            {"confirmed", Data::MakeArray()},
-                            {"refused", Data::MakeArray()},
-                            {"partly", Data::MakeArray()},
-                            {"cursors", Data::MakeObject()},
-                            {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
+  tx->record = Fields{{"v", 1},
+                      {"n", n},
+                      {"kind", "image"},
+                      {"confirmed", Data::MakeArray()},
+                      {"refused", Data::MakeArray()},
+                      {"partly", Data::MakeArray()},
+                      {"cursors", Data::MakeObject()},
+                      {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
   sync.Set("n", n);
   sync.Set("cursors", Data::MakeObject());
   sync.Set("scopes", std::move(scopes));
-  sync.Set("image", Data::Object{{"generation", "empty-" + std::to_string(n)},
-                                 {"parts", Data::MakeArray()},
-                                 {"n", n},
-                                 {"cursors", Data::MakeObject()}});
+  sync.Set("image", Fields{{"generation", "empty-" + std::to_string(n)},
+                           {"parts", Data::MakeArray()},
+                           {"n", n},
+                           {"cursors", Data::MakeObject()}});
   sync.Set("previous", Data());
   writes->Push(PutWrite("updates", tx->record, n));
   writes->Push(PutWrite("sync", std::move(sync), "sync"));

@@ -1,6 +1,7 @@
 // Transactions of a window: making them, and what follows when they were read, are done, or failed.
 #include <utility>
 
+#include "base/fields.h"
 #include "client/effect.h"
 #include "client/mutation_record.h"
 #include "client/tab.h"
@@ -14,12 +15,12 @@ void Tab::Transact(Tx tx, std::initializer_list<const char*> stores, Data reads,
   open_.emplace(id, std::move(tx));
   Data names = Data::MakeArray();
   for (const char* store : stores) names.Push(store);
-  effects->Push(Data::Object{{"type", "transact"},
-                             {"id", id},
-                             {"stores", std::move(names)},
-                             {"mode", write ? "readwrite" : "readonly"},
-                             {"durability", write ? "strict" : "relaxed"},
-                             {"reads", std::move(reads)}});
+  effects->Push(Fields{{"type", "transact"},
+                       {"id", id},
+                       {"stores", std::move(names)},
+                       {"mode", write ? "readwrite" : "readonly"},
+                       {"durability", write ? "strict" : "relaxed"},
+                       {"reads", std::move(reads)}});
 }
 
 Data Tab::FullReads(uint64_t above) const {
@@ -81,7 +82,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   const auto it = open_.find(id);
   Data writes = Data::MakeArray();
   if (it == open_.end() || results.items().size() < ReadCount(it->second)) {
-    effects->Push(Data::Object{{"type", "abort"}, {"id", id}});
+    effects->Push(Fields{{"type", "abort"}, {"id", id}});
     return;
   }
   Tx& tx = it->second;
@@ -119,14 +120,14 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     case Kind::kCatchUp:
       break;
   }
-  effects->Push(Data::Object{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
+  effects->Push(Fields{{"type", "write"}, {"id", id}, {"writes", std::move(writes)}});
 }
 
 void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   const auto it = open_.find(id);
   if (it == open_.end()) return;
   if (!it->second.was_read) {
-    return OnFailed(id, Data::Object{{"name", "Error"}, {"message", "done without read"}}, effects);
+    return OnFailed(id, Fields{{"name", "Error"}, {"message", "done without read"}}, effects);
   }
   Tx tx = std::move(it->second);
   open_.erase(it);
@@ -138,11 +139,11 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       return FinishCatchUp(tx, effects);
     case Kind::kReset:
       if (tx.record.is_object()) {
-        effects->Push(BroadcastEffect(Data::Object{{"type", "record"}, {"record", tx.record}}));
-        effects->Push(Data::Object{{"type", "notify"},
-                                   {"kind", "dataLost"},
-                                   {"detail", "no image could be read; filling afresh"}});
-        effects->Push(BroadcastEffect(Data::Object{{"type", "wake"}, {"reason", "refill"}}));
+        effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", tx.record}}));
+        effects->Push(Fields{{"type", "notify"},
+                             {"kind", "dataLost"},
+                             {"detail", "no image could be read; filling afresh"}});
+        effects->Push(BroadcastEffect(Fields{{"type", "wake"}, {"reason", "refill"}}));
       }
       return StartLoading(effects);
     case Kind::kReading: {
@@ -193,10 +194,9 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
       sync_queued_ = false;
       return;
     case Kind::kResolve:
-      effects->Push(
-          Data::Object{{"type", "resolved"},
-                       {"id", tx.entry},
-                       {"error", Data::Object{{"code", "storage"}, {"detail", error["message"]}}}});
+      effects->Push(Fields{{"type", "resolved"},
+                           {"id", tx.entry},
+                           {"error", Fields{{"code", "storage"}, {"detail", error["message"]}}}});
       return;
   }
 }
@@ -228,7 +228,7 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
 void Tab::TakeInbox(const Data& items, Data* effects) {
   if (items == inbox_) return;
   inbox_ = items;
-  effects->Push(Data::Object{{"type", "conflicts"}, {"items", items}});
+  effects->Push(Fields{{"type", "conflicts"}, {"items", items}});
 }
 
 void Tab::WriteResolve(Tx* tx, Data* writes) {
@@ -241,13 +241,13 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   if (entry == nullptr) return;
   tx->ids.push_back((*entry)["mutation"]["id"].as_string());
   if (!tx->retry) {
-    writes->Push(Data::Object{{"store", "conflicts"}, {"delete", tx->entry}});
+    writes->Push(Fields{{"store", "conflicts"}, {"delete", tx->entry}});
     return;
   }
   const Data& mutation = (*entry)["mutation"];
   for (const Data& item : entries.items()) {
     if (item["value"]["mutation"]["id"] == mutation["id"]) {
-      writes->Push(Data::Object{{"store", "conflicts"}, {"delete", item["key"]}});
+      writes->Push(Fields{{"store", "conflicts"}, {"delete", item["key"]}});
     }
   }
   Result<Mutation> decoded = DecodeMutation(*schema_, mutation["body"].as_bytes());
@@ -257,15 +257,14 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
     return;
   }
   Data record = MutationRecord(*schema_, decoded.value());
-  writes->Push(Data::Object{{"store", "mutations"}, {"add", record}});
-  tx->items.Push(Data::Object{{"id", mutation["id"]}, {"record", std::move(record)}});
+  writes->Push(Fields{{"store", "mutations"}, {"add", record}});
+  tx->items.Push(Fields{{"id", mutation["id"]}, {"record", std::move(record)}});
 }
 
 void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   Data error;
   if (tx.ids.empty()) {
-    error =
-        Data::Object{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
+    error = Fields{{"code", "not-found"}, {"detail", "the entry is not in the inbox any more"}};
   }
   // Whoever awaited the answer must not find the entry in the inbox any more.
   Data rest = Data::MakeArray();
@@ -277,9 +276,9 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   }
   if (!(rest == inbox_)) {
     inbox_ = rest;
-    effects->Push(Data::Object{{"type", "conflicts"}, {"items", std::move(rest)}});
+    effects->Push(Fields{{"type", "conflicts"}, {"items", std::move(rest)}});
   }
-  effects->Push(Data::Object{{"type", "resolved"}, {"id", tx.entry}, {"error", std::move(error)}});
+  effects->Push(Fields{{"type", "resolved"}, {"id", tx.entry}, {"error", std::move(error)}});
   if (tx.retry && !tx.ids.empty() && !keys.items().empty()) {
     Data item = tx.items.items()[0];
     item.Set("key", keys.items()[0]);
@@ -288,7 +287,7 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
     items.Push(std::move(item));
     TellAdded(std::move(items), effects);
   }
-  effects->Push(BroadcastEffect(Data::Object{{"type", "conflicts"}}));
+  effects->Push(BroadcastEffect(Fields{{"type", "conflicts"}}));
   RequestConflicts(effects);
 }
 
