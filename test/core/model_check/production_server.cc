@@ -231,8 +231,13 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
   }
   for (const PullPage& page : result.pages) {
     const Scope& scope = request.scopes.list()[page.scope];
-    answer.pages.push_back(
-        {scope.table, WriteJson(scope.where), scope.filled, page.upto, page.ids});
+    PageRange range;
+    range.table = scope.table;
+    range.where = WriteJson(scope.where);
+    range.above = scope.filled;
+    range.upto = page.upto;
+    range.ids = page.ids;
+    answer.pages.push_back(std::move(range));
   }
   return answer;
 }
