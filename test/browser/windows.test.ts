@@ -178,11 +178,13 @@ describe('a frozen window', () => {
 describe('an idle window', () => {
   /** Tells of each write to IndexedDB, of the page and of its workers, on a channel. */
   const SPY = `{
-    const channel = new BroadcastChannel('test-writes');
+    // Made at the first write: a worker that waits for its debugger cannot make one yet.
+    let channel;
     for (const method of ['put', 'add', 'delete', 'clear']) {
       const real = IDBObjectStore.prototype[method];
       IDBObjectStore.prototype[method] = function (...args) {
         const key = typeof args[1] === 'string' && this.name === 'sync' ? '/' + args[1] : '';
+        channel ??= new BroadcastChannel('test-writes');
         channel.postMessage(this.name + key + '.' + method);
         return real.apply(this, args);
       };

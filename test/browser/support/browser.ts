@@ -63,8 +63,7 @@ export class Profile {
     const browser = await this.browser();
     const page = await browser.newPage();
     // Opening another tab hides this one; hidden windows do not push. With its focus emulated a page stays visible.
-    const session = await page.createCDPSession();
-    await session.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+    await page.emulateFocusedPage(true);
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('console', (message) => {
       // Requests that the network refuses are logged by the browser itself; tests refuse many on purpose.
@@ -156,11 +155,15 @@ export async function crash(page: Page): Promise<void> {
 /** Freezes a window as the browser does with one in the background, with the events that belong to it. */
 export async function freeze(page: Page): Promise<{ thaw(): Promise<void> }> {
   const session = await page.createCDPSession();
+  // A page whose focus is emulated hears no `freeze`; in front it stays visible until it is frozen.
+  await page.bringToFront();
+  await page.emulateFocusedPage(false);
   await session.send('Page.setWebLifecycleState', { state: 'frozen' });
   return {
     async thaw() {
       await session.send('Page.setWebLifecycleState', { state: 'active' });
       await page.bringToFront();
+      await page.emulateFocusedPage(true);
       await session.detach();
     },
   };
