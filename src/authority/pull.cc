@@ -232,9 +232,15 @@ void Pull::ChoosePages() {
   }
   answer_.has_more = !is_at_head;
   if (!is_at_head) return;
+  std::vector<std::string> covered;
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode != Mode::kImage) covered.push_back(name);
+  }
+  if (covered.empty()) return;
   for (size_t i = 0; i < asked_pages_.size(); ++i) {
     PullPage page;
     page.scope = asked_pages_[i];
+    page.realms = covered;
     for (const auto& [key, row] : pages_[i].rows) {
       page.ids.push_back(key.id);
       page_rows_.insert_or_assign({row.realm, key}, row);

@@ -95,6 +95,7 @@ struct PullNeeds {
 struct PullPage {
   size_t scope = 0;
   std::optional<std::string> upto;  // none: to the end
+  std::vector<std::string> realms;  // that it covers: those that come by image are not among them
   std::vector<std::string> ids;
 };
 struct PullResult {

@@ -243,7 +243,10 @@ Data PullSession::FillsToData() const {
     Data ids = Data::MakeArray();
     for (const std::string& id : page.ids) ids.Push(id);
     data.Set("above", pull_.request().scopes.list()[page.scope].filled);
-    data.Set("upto", page.upto ? Data(*page.upto) : Data()).Set("ids", std::move(ids));
+    Data realms = Data::MakeArray();
+    for (const std::string& realm : page.realms) realms.Push(realm);
+    data.Set("upto", page.upto ? Data(*page.upto) : Data()).Set("realms", std::move(realms));
+    data.Set("ids", std::move(ids));
     fills.Push(std::move(data));
   }
   return fills;

@@ -137,6 +137,8 @@ Status StepApplier::ApplyPage(const PageRange& page) {
   double named_at = 0;
   for (const auto& [id, realm] : rows_.BaseKeys(page.table)) {
     if (id <= page.above || (page.upto && id > *page.upto)) continue;
+    if (!page.realms.empty() && !std::binary_search(page.realms.begin(), page.realms.end(), realm))
+      continue;
     const ObjectKey key{page.table, id};
     const std::optional<Row> row = rows_.GetBase(realm, key);
     if (!row) continue;

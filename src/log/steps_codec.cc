@@ -3,7 +3,7 @@
 //   payload = varint *step
 //   step    = %x01 realm at:f64le revision:varint ops        own ops
 //           | %x02 change
-//           | %x03 table where:text above:text flag [upto:text] varint *id           page
+//           | %x03 table where:text above:text flag [upto:text] varint *realm varint *id    page
 //           | %x04 realm                                     drop realm
 //           | %x05 varint *(table where:text)                keep scopes
 //   change  = kind:u8 table id realm revision:varint rest
@@ -56,6 +56,8 @@ void EncodePage(const PageRange& page, BodyWriter* out) {
   PutText(out->payload(), page.above);
   PutU8(out->payload(), page.upto ? 1 : 0);
   if (page.upto) PutText(out->payload(), *page.upto);
+  PutVarint(out->payload(), page.realms.size());
+  for (const std::string& realm : page.realms) out->PutRealm(realm);
   PutVarint(out->payload(), page.ids.size());
   for (const std::string& id : page.ids) out->PutId(id);
 }
@@ -66,6 +68,8 @@ PageRange DecodePage(BodyReader* in) {
   page.where = in->TakeText();
   page.above = in->TakeText();
   if (in->TakeFlag()) page.upto = in->TakeText();
+  const uint64_t realms = in->TakeCount();
+  for (uint64_t i = 0; i < realms && in->ok(); ++i) page.realms.push_back(in->TakeRealm());
   const uint64_t ids = in->TakeCount();
   for (uint64_t i = 0; i < ids && in->ok(); ++i) page.ids.push_back(in->TakeId(kNone));
   return page;

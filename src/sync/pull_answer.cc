@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/sort.h"
 #include "log/codec.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -31,7 +32,9 @@ Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
   page.where = WriteJson(fill["where"]);
   page.above = fill["above"].as_string();
   if (fill["upto"].is_string()) page.upto = fill["upto"].as_string();
+  SKERRY_RETURN_IF_ERROR(ReadTexts(fill["realms"], "fills", &page.realms));
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["ids"], "fills", &page.ids));
+  Sort(page.realms.begin(), page.realms.end());
   answer->pages.push_back(std::move(page));
   return Status::Ok();
 }

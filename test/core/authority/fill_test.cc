@@ -122,6 +122,11 @@ TEST_CASE(
   CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
   CHECK(answer["cursors"]["A"].as_string() == "0@0");
   CHECK(Short(answer) == "create items/b");
+  // Pages of the same answer say nothing of it: folded after the image, they would empty it.
+  REQUIRE(answer["fills"].items().size() > 1);
+  for (size_t i = 1; i < answer["fills"].items().size(); ++i) {
+    CHECK(answer["fills"].items()[i]["realms"] == Json(R"(["B"])"));
+  }
   // Not where only a part is wanted.
   const Data part =
       s.world.Pull("anna", Request("c1", "{}", {}, R"([{"table":"items","filled":false}])"));

@@ -39,7 +39,7 @@ Step Page(const std::string& above, std::optional<std::string> upto, std::vector
           const std::string& where = R"(["true"])") {
   Step step;
   step.kind = StepKind::kPage;
-  step.page = {kTags, where, above, std::move(upto), std::move(ids)};
+  step.page = {kTags, where, above, std::move(upto), {}, std::move(ids)};
   return step;
 }
 
@@ -152,6 +152,17 @@ TEST_CASE("a page replaces its whole range of ids") {
   CHECK_FALSE(world.Has("A", "a"));
 }
 
+TEST_CASE("a page says nothing of a realm that it does not name: one that comes by image") {
+  World world;
+  world.rows.PutBase(TagKey("b"), Tag("A", "x"));
+  world.rows.PutBase(TagKey("c"), Tag("B", "x"));
+  Step page = Page("", std::nullopt, {});
+  page.page.realms = {"B"};
+  REQUIRE(world.Apply({page}).ok());
+  CHECK(world.Has("A", "b"));
+  CHECK_FALSE(world.Has("B", "c"));
+}
+
 TEST_CASE("a page leaves rows of the table's other scopes alone") {
   World world;
   world.rows.PutBase(TagKey("b"), Tag("A", "red"));
@@ -255,7 +266,7 @@ Step AnyStep(Random* random) {
       return step;
     case 2:
       step.kind = StepKind::kPage;
-      step.page = {kTags, R"(["true"])", "tag-0", "tag-101", {"tag-1"}};
+      step.page = {kTags, R"(["true"])", "tag-0", "tag-101", {}, {"tag-1"}};
       return step;
     case 3:
     case 4:
