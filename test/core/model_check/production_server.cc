@@ -236,6 +236,7 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
     range.where = WriteJson(scope.where);
     range.above = scope.filled;
     range.upto = page.upto;
+    range.realms = page.realms;
     range.ids = page.ids;
     answer.pages.push_back(std::move(range));
   }
