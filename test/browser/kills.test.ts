@@ -123,13 +123,16 @@ describe('several windows and sudden ends', () => {
         return page;
       }),
     );
-    const start = performance.now();
     const survivors = windows.filter((page) => page !== holder);
     const pushed = proxy.next(/\/v1\/push/, 30_000);
     await crash(holder);
+    // Of tabs in one browser window only the one in front is visible, and only a visible window's
+    // worker starts a job: whoever sees the crashed tab goes to another.
+    const start = performance.now();
+    await survivors[0]?.bringToFront();
     await pushed;
     console.log(
-      `holder crashed: another window pushed after ${Math.round(performance.now() - start)} ms`,
+      `holder crashed: another window pushed ${Math.round(performance.now() - start)} ms after it was shown`,
     );
     letGo();
     proxy.rules();
