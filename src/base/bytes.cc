@@ -16,7 +16,8 @@ int Sextet(char c) {
 template <typename T>
 void PutRaw(std::string* out, T v) {
   char raw[sizeof v];
-  std::memcpy(raw, &v, sizeof v);  // Both wasm and the machines that run the server are little-endian.
+  std::memcpy(raw, &v,
+              sizeof v);  // Both wasm and the machines that run the server are little-endian.
   out->append(raw, sizeof v);
 }
 

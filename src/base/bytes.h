@@ -1,5 +1,6 @@
-// Reading and writing of little-endian numbers, varints and length-prefixed text. The Reader never reads past its end: a
-// failed read sets failed() and returns zero, so that a decoder can check once per record.
+// Reading and writing of little-endian numbers, varints and length-prefixed text. The Reader never
+// reads past its end: a failed read sets failed() and returns zero, so that a decoder can check
+// once per record.
 #ifndef SKERRY_BASE_BYTES_H_
 #define SKERRY_BASE_BYTES_H_
 
@@ -25,7 +26,7 @@ class Reader {
   uint64_t U64();
   double F64();
   uint64_t Varint();
-  std::string_view Text();            // a view into the input
+  std::string_view Text();  // a view into the input
   std::string_view Take(size_t size);
   bool failed() const { return failed_; }
   void Fail() { failed_ = true; }

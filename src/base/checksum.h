@@ -1,4 +1,5 @@
-// XXH64 (the published algorithm of xxHash, 64 bits): guards bodies and images against damage, not against malice.
+// XXH64 (the published algorithm of xxHash, 64 bits): guards bodies and images against damage, not
+// against malice.
 #ifndef SKERRY_BASE_CHECKSUM_H_
 #define SKERRY_BASE_CHECKSUM_H_
 

@@ -53,7 +53,8 @@ std::string UuidGenerator::Next(double now_ms) {
     last_ms_ = now;
     counter_ = random_->Below(0x800);  // Room to count up within the millisecond.
   } else if (++counter_ > 0xfff) {
-    ++last_ms_;  // The counter is used up: borrow from the next millisecond rather than repeat or step back.
+    ++last_ms_;  // The counter is used up: borrow from the next millisecond rather than repeat or
+                 // step back.
     counter_ = 0;
   }
   Uuid id;

@@ -1,4 +1,5 @@
-// UUIDs: canonical text (36 characters, lower case) and 16 bytes; version 7 for what clients make (RFC 9562).
+// UUIDs: canonical text (36 characters, lower case) and 16 bytes; version 7 for what clients make
+// (RFC 9562).
 #ifndef SKERRY_BASE_ID_H_
 #define SKERRY_BASE_ID_H_
 

@@ -7,27 +7,31 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxBodyBytes = 8u << 20;        // a request or an answer other than an image
+inline constexpr size_t kMaxBodyBytes = 8u << 20;  // a request or an answer other than an image
 inline constexpr size_t kMaxOpsPerUpdate = 10'000;
-inline constexpr size_t kMaxObjectBytes = 1u << 20;      // one object's props, encoded as JSON
+inline constexpr size_t kMaxObjectBytes = 1u << 20;  // one object's props, encoded as JSON
 inline constexpr int kMaxJsonDepth = 64;
-inline constexpr int kMaxValueDepth = kMaxJsonDepth - 8; // of one json value or argument: a request wraps it
+inline constexpr int kMaxValueDepth =
+    kMaxJsonDepth - 8;  // of one json value or argument: a request wraps it
 inline constexpr int kMaxDataDepth = 96;
-inline constexpr size_t kMaxIdBytes = 128;               // custom object ids and realms
-inline constexpr size_t kMaxNameBytes = 128;             // action and stream names
+inline constexpr size_t kMaxIdBytes = 128;    // custom object ids and realms
+inline constexpr size_t kMaxNameBytes = 128;  // action and stream names
 inline constexpr int kMaxFilterDepth = 8;
-inline constexpr size_t kMaxOutboxUpdates = 4;           // grouped, not yet confirmed; more wait as mutations
+inline constexpr size_t kMaxOutboxUpdates =
+    4;  // grouped, not yet confirmed; more wait as mutations
 inline constexpr size_t kMaxMutationsPerUpdate = 500;
-inline constexpr size_t kMaxUpdateBytes = 1u << 20;      // grouping stops here; one larger mutation goes alone
-inline constexpr int kMaxPullsInARow = 4;                // then a push has its turn
-inline constexpr size_t kImageFileBytes = 4u << 20;      // IDBFS files of an image
-inline constexpr size_t kMaxRefusalsInARow = 1000;       // of one chain row; then the client takes a new identity
-inline constexpr int kMaxAdmissionRounds = 256;          // requests for more rows in one admission
-inline constexpr size_t kMaxPullEntries = 10'000;        // of one realm in one answer
-inline constexpr size_t kPageRows = 2000;                // rows of a fill page
-inline constexpr size_t kMaxScopes = 1000;               // of one pull
-inline constexpr size_t kMaxCursors = 10'000;            // of one pull; ids of `have` likewise
-inline constexpr size_t kImageRows = 2000;               // a whole realm with more is filled by an image
+inline constexpr size_t kMaxUpdateBytes =
+    1u << 20;                              // grouping stops here; one larger mutation goes alone
+inline constexpr int kMaxPullsInARow = 4;  // then a push has its turn
+inline constexpr size_t kImageFileBytes = 4u << 20;  // IDBFS files of an image
+inline constexpr size_t kMaxRefusalsInARow =
+    1000;  // of one chain row; then the client takes a new identity
+inline constexpr int kMaxAdmissionRounds = 256;    // requests for more rows in one admission
+inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
+inline constexpr size_t kPageRows = 2000;          // rows of a fill page
+inline constexpr size_t kMaxScopes = 1000;         // of one pull
+inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
+inline constexpr size_t kImageRows = 2000;         // a whole realm with more is filled by an image
 
 }  // namespace skerry
 

@@ -1,5 +1,5 @@
-// A generator seeded by its host with 32 random bytes (xoshiro256**, Blackman and Vigna). It makes ids and jitter, never
-// secrets. Copies would repeat ids, so it does not copy.
+// A generator seeded by its host with 32 random bytes (xoshiro256**, Blackman and Vigna). It makes
+// ids and jitter, never secrets. Copies would repeat ids, so it does not copy.
 #ifndef SKERRY_BASE_RANDOM_H_
 #define SKERRY_BASE_RANDOM_H_
 

@@ -1,4 +1,5 @@
-// What text the core stores: what PostgreSQL, JSON and JavaScript can all hold, so that nothing is refused later.
+// What text the core stores: what PostgreSQL, JSON and JavaScript can all hold, so that nothing is
+// refused later.
 #ifndef SKERRY_BASE_TEXT_H_
 #define SKERRY_BASE_TEXT_H_
 

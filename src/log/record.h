@@ -48,8 +48,9 @@ struct PageRange {
   std::string where;                // filter as JSON text
   std::string above;                // exclusive; empty: from the start
   std::optional<std::string> upto;  // inclusive; none: to the end
-  std::vector<std::string> realms;  // sorted; what the page says is of these only. Empty: of every realm
-  std::vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
+  std::vector<std::string>
+      realms;  // sorted; what the page says is of these only. Empty: of every realm
+  std::vector<std::string> ids;  // named by the page (their rows come as kChange steps), sorted
   friend bool operator==(const PageRange&, const PageRange&) = default;
 };
 struct ScopeFilter {

@@ -1,4 +1,5 @@
-// Values against their props: checks, and the plain form of the wire (model/schema.h declares these functions).
+// Values against their props: checks, and the plain form of the wire (model/schema.h declares these
+// functions).
 #include <cmath>
 
 #include "base/bytes.h"
@@ -48,8 +49,9 @@ bool IsEnumMember(const PropDef& prop, const std::string& name) {
   return false;
 }
 
-// JSON text may hide U+0000 and lone surrogates behind escapes only before it is parsed: WriteJson wrote this text, so
-// that a look at the text is enough for the surrogates, and the escape for U+0000.
+// JSON text may hide U+0000 and lone surrogates behind escapes only before it is parsed: WriteJson
+// wrote this text, so that a look at the text is enough for the surrogates, and the escape for
+// U+0000.
 bool IsStorableJson(const std::string& text) {
   if (!IsStorableText(text)) return false;
   for (size_t i = text.find("\\u0000"); i != std::string::npos; i = text.find("\\u0000", i + 1)) {
@@ -102,23 +104,28 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
         return wrong(Code::kWrongType, "not a valid date");
       break;
     case PropType::kEnum:
-      if (!IsEnumMember(prop, value.text())) return wrong(Code::kWrongType, "not a member of the enum");
+      if (!IsEnumMember(prop, value.text()))
+        return wrong(Code::kWrongType, "not a member of the enum");
       break;
     case PropType::kRef:
-      if (value.text().empty() || value.text().size() > kMaxIdBytes || !IsStorableText(value.text()))
+      if (value.text().empty() || value.text().size() > kMaxIdBytes ||
+          !IsStorableText(value.text()))
         return wrong(Code::kInvalidId, "not an id");
       break;
     case PropType::kString:
-      if (!IsStorableText(value.text())) return wrong(Code::kWrongType, "text that no database can hold");
+      if (!IsStorableText(value.text()))
+        return wrong(Code::kWrongType, "text that no database can hold");
       break;
     case PropType::kJson:
     case PropType::kClass:
-      if (!IsStorableJson(value.text())) return wrong(Code::kWrongType, "text that no database can hold");
+      if (!IsStorableJson(value.text()))
+        return wrong(Code::kWrongType, "text that no database can hold");
       break;
     default:
       break;
   }
-  if (value.text().size() > kMaxObjectBytes) return wrong(Code::kLimit, "larger than an object may be");
+  if (value.text().size() > kMaxObjectBytes)
+    return wrong(Code::kLimit, "larger than an object may be");
   return Status::Ok();
 }
 
@@ -167,7 +174,8 @@ Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64) 
       return bytes_as_base64 ? Data(Base64Encode(value.text())) : Data::Bytes(value.text());
     case ValueKind::kJson: {
       Result<Data> parsed = ParseJson(value.text());
-      SKERRY_CHECK(parsed.ok());  // Only WriteJson makes such texts, and damage is noticed by checksums.
+      SKERRY_CHECK(
+          parsed.ok());  // Only WriteJson makes such texts, and damage is noticed by checksums.
       return std::move(parsed.value());
     }
     default:

@@ -1,5 +1,5 @@
-// Row: one object, decoded. The row store holds rows packed; everything that decides (fold, rebase, authority) works on
-// these.
+// Row: one object, decoded. The row store holds rows packed; everything that decides (fold, rebase,
+// authority) works on these.
 #ifndef SKERRY_MODEL_ROW_H_
 #define SKERRY_MODEL_ROW_H_
 
@@ -14,14 +14,15 @@ namespace skerry {
 
 struct Row {
   std::string realm;
-  double created_at = 0;   // ms; the database's clock once confirmed
-  double modified_at = 0;  // ms
-  uint64_t revision = 0;   // of the last change, in `realm`; 0 while unconfirmed
+  double created_at = 0;     // ms; the database's clock once confirmed
+  double modified_at = 0;    // ms
+  uint64_t revision = 0;     // of the last change, in `realm`; 0 while unconfirmed
   std::vector<Value> props;  // as many as the table has, in the schema's order
   friend bool operator==(const Row&, const Row&) = default;
 };
 
-// Names one object of one schema. Ids are text everywhere outside of the row store (which packs UUIDs into 16 bytes).
+// Names one object of one schema. Ids are text everywhere outside of the row store (which packs
+// UUIDs into 16 bytes).
 struct ObjectKey {
   TableIndex table = kNone;
   std::string id;

@@ -56,7 +56,8 @@ Result<Schema> Schema::Parse(const Data& description) {
   for (const TableDef& table : schema.tables_) {
     for (size_t i = 0; i < table.props.size(); ++i) {
       if (table.props[i].ref_table == kNone) continue;
-      schema.back_refs_[table.props[i].ref_table].push_back({table.index, static_cast<PropIndex>(i)});
+      schema.back_refs_[table.props[i].ref_table].push_back(
+          {table.index, static_cast<PropIndex>(i)});
     }
   }
   schema.fingerprint_ = Fingerprint(schema.tables_);

@@ -1,5 +1,5 @@
-// Schema: tables and props as numbers. Built once from the description that js/api/schema.ts makes (docs/internals.md,
-// "Schema"), shared by reference, immutable.
+// Schema: tables and props as numbers. Built once from the description that js/api/schema.ts makes
+// (docs/internals.md, "Schema"), shared by reference, immutable.
 #ifndef SKERRY_MODEL_SCHEMA_H_
 #define SKERRY_MODEL_SCHEMA_H_
 
@@ -25,7 +25,15 @@ inline constexpr PropIndex kModifiedAtColumn = 0xfff3;
 inline constexpr uint16_t kNone = 0xffff;
 
 enum class PropType : uint8_t {
-  kString = 1, kNumber = 2, kBoolean = 3, kDate = 4, kBytes = 5, kEnum = 6, kRef = 7, kJson = 8, kClass = 9,
+  kString = 1,
+  kNumber = 2,
+  kBoolean = 3,
+  kDate = 4,
+  kBytes = 5,
+  kEnum = 6,
+  kRef = 7,
+  kJson = 8,
+  kClass = 9,
 };
 enum class OnDelete : uint8_t { kNothing = 0, kCascade = 1, kSetNull = 2, kRestrict = 3 };
 
@@ -51,8 +59,9 @@ struct TableDef {
   bool custom_ids = false;  // ids are strings of the application's own; else UUIDs
   bool autosubscribe = false;
   std::vector<PropDef> props;
-  PropIndex FindProp(std::string_view name) const;    // kNone if there is none; props only
-  PropIndex FindColumn(std::string_view name) const;  // props, then id, realm, createdAt, modifiedAt
+  PropIndex FindProp(std::string_view name) const;  // kNone if there is none; props only
+  PropIndex FindColumn(
+      std::string_view name) const;  // props, then id, realm, createdAt, modifiedAt
 };
 
 // A ref as seen from its target.
@@ -70,7 +79,8 @@ class Schema {
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
   const std::vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
-  // A digest of everything that decides the layout of rows: images say it, and are refused under another.
+  // A digest of everything that decides the layout of rows: images say it, and are refused under
+  // another.
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -81,15 +91,16 @@ class Schema {
   uint64_t fingerprint_ = 0;
 };
 
-// Checks that a value fits a prop (type, enum member, not null unless optional, text that databases can hold: no U+0000,
-// valid UTF-8 without lone surrogates, finite numbers).
+// Checks that a value fits a prop (type, enum member, not null unless optional, text that databases
+// can hold: no U+0000, valid UTF-8 without lone surrogates, finite numbers).
 Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value);
 // Ids: canonical lower-case UUID text, or for custom ids 1..128 bytes of storable UTF-8.
 Status CheckId(const TableDef& table, std::string_view id);
 
-// Value to and from its plain form in Data/JSON, by the prop's type: boolean, number, string as they are; date = ms as a
-// number; enum = name; ref = id; bytes = Data bytes or base64 text; json = the JSON value itself (with $type envelopes
-// inside, untouched); class = {"$type","v","version"}. ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes.
+// Value to and from its plain form in Data/JSON, by the prop's type: boolean, number, string as
+// they are; date = ms as a number; enum = name; ref = id; bytes = Data bytes or base64 text; json =
+// the JSON value itself (with $type envelopes inside, untouched); class = {"$type","v","version"}.
+// ValueFromData also takes {"$type":"date"|"bytes","v":…} envelopes.
 Result<Value> ValueFromData(const PropDef& prop, const Data& data);
 Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64);
 

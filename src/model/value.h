@@ -1,4 +1,5 @@
-// Value: one prop's value. Enums and refs are strings at this level; classes of the application are json whose text is
+// Value: one prop's value. Enums and refs are strings at this level; classes of the application are
+// json whose text is
 // {"$type":<registered>,"v":…,"version":…}. Absent and null are the same.
 #ifndef SKERRY_MODEL_VALUE_H_
 #define SKERRY_MODEL_VALUE_H_
@@ -11,18 +12,30 @@
 namespace skerry {
 
 // Persisted in images and logs: never renumber.
-enum class ValueKind : uint8_t { kNull = 0, kBool = 1, kNumber = 2, kString = 3, kDate = 4, kBytes = 5, kJson = 6 };
+enum class ValueKind : uint8_t {
+  kNull = 0,
+  kBool = 1,
+  kNumber = 2,
+  kString = 3,
+  kDate = 4,
+  kBytes = 5,
+  kJson = 6
+};
 
 class Value {
  public:
   Value() = default;
   static Value Null() { return {}; }
   static Value Bool(bool v) { return Value(ValueKind::kBool, v ? 1 : 0); }
-  static Value Number(double v) { return Value(ValueKind::kNumber, v == 0 ? 0 : v); }  // -0 becomes 0
+  static Value Number(double v) {
+    return Value(ValueKind::kNumber, v == 0 ? 0 : v);
+  }  // -0 becomes 0
   static Value Date(double ms) { return Value(ValueKind::kDate, ms == 0 ? 0 : ms); }
   static Value String(std::string v) { return Value(ValueKind::kString, std::move(v)); }
   static Value Bytes(std::string v) { return Value(ValueKind::kBytes, std::move(v)); }
-  static Value Json(std::string text) { return Value(ValueKind::kJson, std::move(text)); }  // canonical JSON text
+  static Value Json(std::string text) {
+    return Value(ValueKind::kJson, std::move(text));
+  }  // canonical JSON text
 
   ValueKind kind() const { return kind_; }
   bool is_null() const { return kind_ == ValueKind::kNull; }
@@ -43,7 +56,8 @@ class Value {
   std::string text_;
 };
 
-// Total order within a kind (strings and bytes by their bytes, that is UTF-8 order); null sorts first, then by kind.
+// Total order within a kind (strings and bytes by their bytes, that is UTF-8 order); null sorts
+// first, then by kind.
 int CompareValues(const Value& a, const Value& b);
 
 }  // namespace skerry

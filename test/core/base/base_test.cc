@@ -18,7 +18,8 @@ namespace skerry {
 namespace {
 
 TEST_CASE("XXH64 gives the published values") {
-  // From the specification's test vectors: the empty input, and the digest of "abc" as the reference program prints it.
+  // From the specification's test vectors: the empty input, and the digest of "abc" as the
+  // reference program prints it.
   CHECK(Hex16(Xxh64("")) == "ef46db3751d8e999");
   CHECK(Hex16(Xxh64("abc")) == "44bc2cf5ad770999");
   CHECK(Hex16(Xxh64("Nobody inspects the spammish repetition")) == "fbcea83c8a378bf1");
@@ -38,13 +39,15 @@ TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
   Uuid id;
   REQUIRE(ParseUuid("0199c0de-0000-7abc-8def-0123456789ab", &id));
   CHECK(UuidText(id) == "0199c0de-0000-7abc-8def-0123456789ab");
-  for (const char* text : {"", "0199C0DE-0000-7abc-8def-0123456789ab", "0199c0de00007abc8def0123456789ab",
-                           "0199c0de-0000-7abc-8def-0123456789ag", "0199c0de-0000-7abc-8def-0123456789abc"}) {
+  for (const char* text :
+       {"", "0199C0DE-0000-7abc-8def-0123456789ab", "0199c0de00007abc8def0123456789ab",
+        "0199c0de-0000-7abc-8def-0123456789ag", "0199c0de-0000-7abc-8def-0123456789abc"}) {
     CHECK(!ParseUuid(text, &id));
   }
 }
 
-TEST_CASE("generated ids increase strictly, also within a millisecond and when the clock steps back") {
+TEST_CASE(
+    "generated ids increase strictly, also within a millisecond and when the clock steps back") {
   Random random("ids");
   UuidGenerator generator(&random);
   std::string last;
@@ -63,7 +66,8 @@ TEST_CASE("base64 round-trips and refuses what is not base64") {
   Random random("base64");
   for (int i = 0; i < 500; ++i) {
     std::string bytes;
-    for (uint64_t size = random.Below(50); size > 0; --size) bytes.push_back(static_cast<char>(random.Below(256)));
+    for (uint64_t size = random.Below(50); size > 0; --size)
+      bytes.push_back(static_cast<char>(random.Below(256)));
     std::string back;
     REQUIRE(Base64Decode(Base64Encode(bytes), &back));
     CHECK(back == bytes);
@@ -77,9 +81,12 @@ TEST_CASE("base64 round-trips and refuses what is not base64") {
 }
 
 TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") {
-  for (const char* text : {"", "plain", "Å\xe2\x82\xac\xf0\x9f\x8f\x9d", "\x7f\t\n"}) CHECK(IsStorableText(text));
-  for (const std::string& text : {std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\x80"), std::string("\xed\xa0\x80"),
-                                  std::string("\xe2\x82"), std::string("\xf4\x90\x80\x80"), std::string("\x80")}) {
+  for (const char* text : {"", "plain", "Å\xe2\x82\xac\xf0\x9f\x8f\x9d", "\x7f\t\n"})
+    CHECK(IsStorableText(text));
+  for (const std::string& text :
+       {std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\x80"),
+        std::string("\xed\xa0\x80"), std::string("\xe2\x82"), std::string("\xf4\x90\x80\x80"),
+        std::string("\x80")}) {
     CHECK(!IsStorableText(text));
   }
 }
@@ -88,13 +95,15 @@ TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
   Random random("sort");
   for (int i = 0; i < 500; ++i) {
     std::vector<std::string> texts;
-    for (uint64_t n = random.Below(40); n > 0; --n) texts.push_back(std::to_string(random.Below(30)));
+    for (uint64_t n = random.Below(40); n > 0; --n)
+      texts.push_back(std::to_string(random.Below(30)));
     std::vector<std::string> wanted = texts;
     std::sort(wanted.begin(), wanted.end());
     Sort(texts.begin(), texts.end());
     CHECK(texts == wanted);
     std::sort(wanted.begin(), wanted.end(), std::greater<>());
-    Sort(texts.begin(), texts.end(), [](const std::string& a, const std::string& b) { return a > b; });
+    Sort(texts.begin(), texts.end(),
+         [](const std::string& a, const std::string& b) { return a > b; });
     CHECK(texts == wanted);
   }
 }

@@ -18,7 +18,8 @@ Data Sample() {
   Data inner = Data::MakeObject();
   inner.Set("å", "Å\n\"\\").Set("bytes", Data::Bytes(std::string("\0\1\xff", 3)));
   Data list = Data::MakeArray();
-  for (const double v : {0.0, -1.0, 0.1, 9007199254740992.0, -9007199254740992.0, 1e300, 5e-324}) list.Push(v);
+  for (const double v : {0.0, -1.0, 0.1, 9007199254740992.0, -9007199254740992.0, 1e300, 5e-324})
+    list.Push(v);
   Data root = Data::MakeObject();
   root.Set("null", nullptr).Set("yes", true).Set("no", false).Set("list", list).Set("inner", inner);
   return root;
@@ -43,7 +44,8 @@ Data RandomData(Random* random, int depth) {
     }
     default: {
       Data object = Data::MakeObject();
-      for (uint64_t i = random->Below(5); i > 0; --i) object.Set("k" + std::to_string(i), RandomData(random, depth + 1));
+      for (uint64_t i = random->Below(5); i > 0; --i)
+        object.Set("k" + std::to_string(i), RandomData(random, depth + 1));
       return object;
     }
   }
@@ -74,7 +76,8 @@ TEST_CASE("generated data round-trips in binary and in JSON") {
 TEST_CASE("every truncation of binary data is an error") {
   std::string bytes;
   EncodeData(Sample(), &bytes);
-  for (size_t size = 0; size < bytes.size(); ++size) CHECK(!DecodeData(std::string_view(bytes).substr(0, size)).ok());
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CHECK(!DecodeData(std::string_view(bytes).substr(0, size)).ok());
   CHECK(!DecodeData(bytes + '\0').ok());
 }
 
@@ -82,7 +85,8 @@ TEST_CASE("random bytes never crash the decoder") {
   Random random("noise");
   for (int i = 0; i < 20000; ++i) {
     std::string bytes;
-    for (uint64_t size = random.Below(40); size > 0; --size) bytes.push_back(static_cast<char>(random.Below(12)));
+    for (uint64_t size = random.Below(40); size > 0; --size)
+      bytes.push_back(static_cast<char>(random.Below(12)));
     Result<Data> decoded = DecodeData(bytes);
     if (!decoded.ok()) continue;
     std::string again;
@@ -110,7 +114,8 @@ TEST_CASE("depth is limited in binary data and in JSON") {
 }
 
 TEST_CASE("JSON that no database can hold or no parser should take is refused") {
-  for (const char* text : {"", "{", "[1,]", "nul", "1e999", "\"\xff\"", "\"\\ud800\"", "{\"a\":1}x", "{a:1}"}) {
+  for (const char* text :
+       {"", "{", "[1,]", "nul", "1e999", "\"\xff\"", "\"\\ud800\"", "{\"a\":1}x", "{a:1}"}) {
     CAPTURE(text);
     CHECK(ParseJson(text).status().code() == Code::kParse);
   }
@@ -125,7 +130,8 @@ TEST_CASE("of repeated keys the last one stays, quickly even for many") {
 }
 
 TEST_CASE("numbers keep their value through JSON text") {
-  for (const double v : {0.1, 1.0 / 3, 1e21, -2.5e-7, 123456789012345680.0, std::numeric_limits<double>::max()}) {
+  for (const double v :
+       {0.1, 1.0 / 3, 1e21, -2.5e-7, 123456789012345680.0, std::numeric_limits<double>::max()}) {
     CHECK(ParseJson(WriteJson(Data(v))).value().as_number() == v);
   }
   CHECK(WriteJson(Data(1760000000000.0)) == "1760000000000");

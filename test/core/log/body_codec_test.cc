@@ -38,7 +38,8 @@ Step OwnOps(Random* random) {
 Step PageStep() {
   Step step;
   step.kind = StepKind::kPage;
-  step.page = {kCities, R"(["=","size","s"])", "", TestUuid(9), {"public"}, {TestUuid(3), TestUuid(5)}};
+  step.page = {kCities,    R"(["=","size","s"])",     "", TestUuid(9),
+               {"public"}, {TestUuid(3), TestUuid(5)}};
   return step;
 }
 

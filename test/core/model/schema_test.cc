@@ -54,10 +54,17 @@ TEST_CASE("a wrong schema is refused with the name of what is wrong") {
   CHECK(refused(R"({"name":"a","props":[]},{"name":"a","props":[]})").find("a: repeated") == 0);
   CHECK(refused(R"({"name":"a","props":[{"name":"id","type":"string"}]})").find("a.id") == 0);
   CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"text"}]})").find("a.x") == 0);
-  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"ref","ref":{"table":"b"}}]})").find("a.x: no table b") == 0);
-  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"enum","enum":{"values":[]}}]})").find("a.x") == 0);
-  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"number","default":"1"}]})").find("a.x") == 0);
-  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"ref","ref":{"table":"a","onDelete":"setNull"}}]})").find("a.x") == 0);
+  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"ref","ref":{"table":"b"}}]})")
+            .find("a.x: no table b") == 0);
+  CHECK(refused(R"({"name":"a","props":[{"name":"x","type":"enum","enum":{"values":[]}}]})")
+            .find("a.x") == 0);
+  CHECK(
+      refused(R"({"name":"a","props":[{"name":"x","type":"number","default":"1"}]})").find("a.x") ==
+      0);
+  CHECK(
+      refused(
+          R"({"name":"a","props":[{"name":"x","type":"ref","ref":{"table":"a","onDelete":"setNull"}}]})")
+          .find("a.x") == 0);
   CHECK(Parse(R"({"version":0,"tables":[]})").status().code() == Code::kSchema);
 }
 
@@ -88,7 +95,8 @@ TEST_CASE("envelopes of dates and bytes are taken where the plain form is") {
     return ValueFromData(cities.props[cities.FindProp(name)], ParseJson(json).value()).value();
   };
   CHECK(value("founded", R"({"$type":"date","v":5})") == Value::Date(5));
-  CHECK(value("flag", R"({"$type":"bytes","v":"AAH/"})") == Value::Bytes(std::string("\0\1\xff", 3)));
+  CHECK(value("flag", R"({"$type":"bytes","v":"AAH/"})") ==
+        Value::Bytes(std::string("\0\1\xff", 3)));
 }
 
 TEST_CASE("values that do not fit are refused with a code") {
