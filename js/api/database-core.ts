@@ -35,8 +35,8 @@ export interface DatabaseEvents {
   updateNeeded: { readonly reason: UpdateReason };
   /** A change could not be stored; it is tried again. */
   storageFailed: { readonly error: SkerryError };
-  /** The database is closed: by `close`, or because another window deleted or upgraded it. */
-  closed: { readonly reason: 'close' | StorageLoss };
+  /** The database is closed: by `close`, because another window deleted or upgraded it, or because the core failed. */
+  closed: { readonly reason: 'close' | 'core-failed' | StorageLoss };
 }
 
 /** How long `close` waits for unsaved changes, and then for the worker. */
@@ -58,6 +58,7 @@ export class DatabaseCore {
   readonly #lifecycle: Lifecycle;
   readonly #listeners = new Map<string, Listeners<never>>();
   readonly #closeChannel: () => void;
+  readonly #forgetModule: () => void;
   #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
   #closing: Promise<void> | null = null;
 
@@ -103,6 +104,7 @@ export class DatabaseCore {
       post: (message) => this.worker?.post(message),
       special: (effect) => this.#special(effect),
     });
+    this.#forgetModule = module.onBroken((error) => this.#broken(error));
     const { view, lives, runner } = this;
     this.mutations = new Mutations({ view, lives, runner, clock: host.clock });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event), reportUncaught);
@@ -326,6 +328,14 @@ export class DatabaseCore {
       });
   }
 
+  /** The core trapped: what is stored is safe, what is in memory is not to be trusted, so this window ends. */
+  #broken(error: SkerryError): void {
+    this.runner.stop();
+    this.sync.update({ error });
+    this.#ready?.reject(error);
+    void this.close('core-failed');
+  }
+
   close(reason: DatabaseEvents['closed']['reason'] = 'close'): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
@@ -353,6 +363,7 @@ export class DatabaseCore {
     this.sync.close();
     this.#ready?.reject(new ClosedError('closed', 'The database was closed while it was opened.'));
     this.#core.close();
+    this.#forgetModule();
     this.emit('closed', { reason });
   }
 }

@@ -6,7 +6,7 @@
  */
 import createModule from '#wasm/skerry.js';
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
-import { errorFromCore, UnsupportedError } from './errors.ts';
+import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
 
 type Exports = Readonly<Record<string, (...args: number[]) => number>>;
 interface EmscriptenModule {
@@ -27,6 +27,8 @@ export class CoreModule {
   readonly #memory: WebAssembly.Memory;
   readonly #writer = new DataWriter();
   #bytes = new Uint8Array(0);
+  #broken: SkerryError | null = null;
+  readonly #onBroken = new Set<(error: SkerryError) => void>();
 
   constructor(module: EmscriptenModule) {
     const names = Object.keys(module).filter((name) => name.startsWith('_sk_'));
@@ -38,7 +40,34 @@ export class CoreModule {
 
   /** A raw call without input. Gives its return value, never negative. */
   call(name: string, ...args: number[]): number {
-    return this.throwing(this.#function(name)(...args));
+    try {
+      return this.throwing(this.#function(name)(...args));
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw this.#break(error);
+      throw error;
+    }
+  }
+
+  /** The module trapped: its memory cannot be trusted any more, and every further call is refused. */
+  get broken(): boolean {
+    return this.#broken !== null;
+  }
+
+  /** Told at once when the module breaks, before the call that broke it throws. Returns how to stop listening. */
+  onBroken(listener: (error: SkerryError) => void): () => void {
+    this.#onBroken.add(listener);
+    return () => this.#onBroken.delete(listener);
+  }
+
+  #break(cause: WebAssembly.RuntimeError): SkerryError {
+    const error = new SkerryError('core_failed', `Skerry’s core failed: ${cause.message}.`, {
+      cause,
+    });
+    this.#broken = error;
+    // Whoever opens a database from here on gets a module of its own.
+    for (const [url, module] of loaded) if (module === this) loading.delete(url);
+    for (const listener of [...this.#onBroken]) listener(error);
+    return error;
   }
 
   /** A call whose input is encoded data; its length goes last. */
@@ -125,6 +154,10 @@ export class CoreModule {
   }
 
   #function(name: string): (...args: number[]) => number {
+    if (this.#broken)
+      throw new ClosedError('closed', 'Skerry’s core has failed: open the database again.', {
+        cause: this.#broken,
+      });
     const found = this.#exports[name];
     if (!found)
       throw new UnsupportedError(
@@ -141,6 +174,7 @@ export class CoreModule {
 
 /** One module a page, however many databases are opened: concurrent calls share the promise. */
 const loading = new Map<string, Promise<CoreModule>>();
+const loaded = new Map<string, CoreModule>();
 
 export function loadCore(
   source: WasmSource,
@@ -151,7 +185,10 @@ export function loadCore(
     promise = instantiate(createModule, source, url);
     loading.set(url.href, promise);
     // What failed (a network that was down) may be tried again.
-    promise.catch(() => loading.delete(url.href));
+    promise.then(
+      (module) => loaded.set(url.href, module),
+      () => loading.delete(url.href),
+    );
   }
   return promise;
 }

@@ -72,7 +72,7 @@ export class WindowCore {
 
   close(): void {
     if (this.#handle === 0) return;
-    this.#module.call('sk_client_free', this.#handle);
+    if (!this.#module.broken) this.#module.call('sk_client_free', this.#handle);
     this.#handle = 0;
   }
 

@@ -32,7 +32,8 @@ export class WorkerCore {
   }
 
   close(): void {
-    if (this.#handle !== 0) this.#module.call('sk_worker_free', this.#handle);
+    if (this.#handle !== 0 && !this.#module.broken)
+      this.#module.call('sk_worker_free', this.#handle);
     this.#handle = 0;
   }
 }

@@ -133,6 +133,7 @@ class RunningWorker {
   readonly #locks: LockKeeper | null;
   readonly #images: ImageJobs;
   readonly #fetches = new Map<number, AbortController>();
+  readonly #forgetModule: () => void;
   #socket: Socket | null = null;
   #closed = false;
 
@@ -161,6 +162,10 @@ class RunningWorker {
       socket: true,
       images: host.images,
       times: config.times ?? undefined,
+    });
+    this.#forgetModule = module.onBroken((error) => {
+      this.#post({ type: 'failed', error: { code: error.code, message: error.message } });
+      this.close();
     });
     this.#channel = host.channels.open(config.database, (message) =>
       report({ type: 'message', message }),
@@ -220,6 +225,7 @@ class RunningWorker {
     this.#channel.close();
     this.#storage.close();
     this.#core.close();
+    this.#forgetModule();
   }
 
   #special(effect: Message): void {
