@@ -259,7 +259,12 @@ describe('storage', () => {
       await inStep(page);
       // What was durable before is confirmed; what was refused is nowhere.
       expect(
-        await page.evaluate(() => [...db.notes.where('title', 'like', 'large %').ids()].sort()),
+        await page.evaluate(() =>
+          db.notes
+            .where('title', 'like', 'large %')
+            .all()
+            .map(({ title }) => title),
+        ),
       ).toEqual(['large before']);
       expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
     } finally {
