@@ -199,6 +199,8 @@ async function quick(write) {
   try {
     const facts = { calibrated: [], localBytes: 0, syncedBytes: 0, memoryPerRow: 0 };
     const rows = await localRows(site, facts);
+    // Shown already, in case that the second half fails.
+    note(`\n${table(rows)}\n`);
     rows.push(...(await syncedRows(site, facts)));
     const text = summary(rows, facts);
     console.log(`\n${text}\n`);

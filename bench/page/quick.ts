@@ -12,6 +12,7 @@ const user = 'bench';
 const COUNTRY = 'PT';
 const TOP = 50;
 const BATCH = 5000;
+const FILL_LIMIT_MS = 60_000;
 const COUNTRIES =
   'AR HU RO HR NG PA NO CH PL AT AU BE BG BR CA CL CN CO CU CZ DK EC EG FI GR ID IR JP KR MX'.split(
     ' ',
@@ -86,9 +87,14 @@ const toRow = ([title, country, lat, lon, population, adminCode, featureCode, ci
 const wait = {
   /** All rows are there. */
   filled: (count: number) =>
-    new Promise<void>((resolve) => {
+    new Promise<void>((resolve, reject) => {
+      const limit = setTimeout(
+        () => reject(new Error(`not filled within ${FILL_LIMIT_MS} ms: ${db.cities.count()} rows`)),
+        FILL_LIMIT_MS,
+      );
       const stop = db.cities.liveCount().subscribe((now) => {
         if (now !== count) return;
+        clearTimeout(limit);
         queueMicrotask(() => stop());
         resolve();
       });
