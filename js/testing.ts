@@ -80,6 +80,7 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     network,
     page: new MemoryPage(),
     workers: workersInProcess(workerSide),
+    images: workerSide.images,
     resolve: (url) => new URL(url, 'http://memory.test/'),
     ...(options.workerTimes ? { workerTimes: options.workerTimes } : {}),
     window,

@@ -117,32 +117,37 @@ export class DatabaseCore {
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
     });
-    this.worker = remote
-      ? new WorkerClient({
-          host,
-          url: options.workerUrl ?? null,
-          remote,
-          config: () => ({
-            schema: codec.describe(),
-            tab,
-            database,
-            remote: { url: host.resolve(remote.url).href, credentials: remote.credentials },
-            auth: remote.token !== null,
-            visible: host.page.visible,
-            online: host.page.online,
-            wasmUrl: options.wasmUrl?.href ?? null,
-            times: host.workerTimes ?? null,
-          }),
-          onMessage: (message) => this.#fromWorker(message),
-          onFailed: (error) => {
-            this.sync.update({ error });
-            this.sync.abandon(error);
-          },
-          onToken: () => {
-            if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
-          },
-        })
-      : null;
+    // Without a remote the worker never goes online: it only rolls records up into images.
+    this.worker =
+      remote || host.images
+        ? new WorkerClient({
+            host,
+            url: options.workerUrl ?? null,
+            remote: remote ?? null,
+            config: () => ({
+              schema: codec.describe(),
+              tab,
+              database,
+              remote: {
+                url: remote ? host.resolve(remote.url).href : '',
+                credentials: remote?.credentials ?? 'omit',
+              },
+              auth: remote ? remote.token !== null : false,
+              visible: host.page.visible,
+              online: remote !== undefined && host.page.online,
+              wasmUrl: options.wasmUrl?.href ?? null,
+              times: host.workerTimes ?? null,
+            }),
+            onMessage: (message) => this.#fromWorker(message),
+            onFailed: (error) => {
+              this.sync.update({ error });
+              this.sync.abandon(error);
+            },
+            onToken: () => {
+              if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
+            },
+          })
+        : null;
     this.#lifecycle = new Lifecycle({
       host,
       runner,
@@ -156,7 +161,7 @@ export class DatabaseCore {
 
   /** Loads local data. Resolves when queries answer. */
   async start(): Promise<void> {
-    if (this.worker) this.sync.want(this.#scopes());
+    if (this.options.remote) this.sync.want(this.#scopes());
     const ready = new Promise<void>((resolve, reject) => {
       this.#ready = { resolve, reject };
     });
@@ -260,6 +265,8 @@ export class DatabaseCore {
   #fromWorker(message: Message): void {
     switch (message.type) {
       case 'status': {
+        // Without a remote it tells of a worker that is offline for good, which says nothing.
+        if (!this.options.remote) break;
         const status = message['status'] as Message;
         const before = this.sync.status.error?.code;
         this.sync.update({ worker: status });

@@ -52,7 +52,7 @@ export class Lifecycle {
         break;
       case 'online':
         sync.update({ online: event.online });
-        worker?.post({ type: 'online', online: event.online });
+        if (sync.status.mode !== 'local') worker?.post({ type: 'online', online: event.online });
         if (event.online) this.#restart();
         break;
       case 'pagehide':

@@ -27,7 +27,8 @@ export interface WorkerConfig {
 export interface WorkerClientParts {
   readonly host: Host;
   readonly url: URL | null;
-  readonly remote: Remote;
+  /** Null without one: the worker then only makes images. */
+  readonly remote: Remote | null;
   config(): WorkerConfig;
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
@@ -139,7 +140,7 @@ export class WorkerClient {
     const link = this.#link;
     let token: string | null = null;
     try {
-      token = (await this.#parts.remote.token?.(why)) ?? null;
+      token = (await this.#parts.remote?.token?.(why)) ?? null;
       this.#parts.onToken();
     } catch (error) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays.

@@ -24,6 +24,7 @@ export function browserHost(): Host {
     ...commonBrowserHost(),
     page: browserPage,
     workers: dedicatedWorkers,
+    images: true,
     resolve: (url) => new URL(url, location.href),
   };
 }

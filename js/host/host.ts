@@ -28,6 +28,8 @@ export interface CommonHost {
 export interface Host extends CommonHost {
   readonly page: Page;
   readonly workers: WorkerHost;
+  /** Whether its workers can write images (WorkerSideHost). */
+  readonly images: boolean;
   /** The address that an application's own, perhaps relative, one means. */
   resolve(url: string): URL;
   /** For tests: other pauses and time limits of the sync worker. */

@@ -153,6 +153,8 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   cursors.Set("local", std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_)));
+  std::string body = EncodeSteps(*schema_, view_->DiffFromBase(n));
+  sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   tx->record = Fields{{"v", 1},
                       {"n", n},
                       {"kind", "local"},
@@ -160,7 +162,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
                       {"refused", Data::MakeArray()},
                       {"partly", Data::MakeArray()},
                       {"cursors", cursors},
-                      {"body", Data::Bytes(EncodeSteps(*schema_, view_->DiffFromBase(n)))}};
+                      {"body", Data::Bytes(std::move(body))}};
   sync.Set("n", n);
   sync.Set("cursors", std::move(cursors));
   writes->Push(PutWrite("updates", tx->record, n));

@@ -230,7 +230,7 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   if (type == "mutated") {
     job_.Wake(WakeReason::kMutation, turn);
   } else if (type == "wake") {
-    const bool mutation = message["reason"].as_string() == "mutation";
+    const bool mutation = message["reason"].Is("mutation");
     job_.Wake(mutation ? WakeReason::kMutation : WakeReason::kVisible, turn);
   } else if (type == "visible") {
     Switch(&state_->visible, message["visible"].as_bool(), WakeReason::kVisible, turn);
@@ -264,7 +264,7 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   if (type == "added") {
     job_.Wake(WakeReason::kMutation, turn);
   } else if (type == "wake") {
-    const bool mutation = message["reason"].as_string() == "mutation";
+    const bool mutation = message["reason"].Is("mutation");
     job_.Wake(mutation ? WakeReason::kMutation : WakeReason::kVisible, turn);
   } else if (type == "lease") {
     const std::string& name = message["name"].as_string();
@@ -274,11 +274,13 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   } else if (type == "status") {
     OnStatus(message);
   } else if (type == "record") {
-    // Another worker's transaction: what it told of is what the next request of this one begins
-    // from.
+    // Another worker's transaction (or, without a remote, a window's): what it told of is what the
+    // next request of this one begins from, and what a roll-up is considered by.
     const Data& record = message["record"];
     if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
+      const uint64_t bytes = state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size();
       state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
+      state_->sync.Set("recordBytes", bytes);
     }
   }
 }
