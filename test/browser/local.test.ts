@@ -1,0 +1,71 @@
+// A database without a remote, in a real Chromium: what is written is there after a reload and after SIGKILL, and records
+// are rolled up into images, so that a cold start does not fold them one by one for ever.
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { opened, reopened } from './support/kit.ts';
+import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
+
+const LOCAL = { local: true, name: 'local-only' } as const;
+const BATCHES = 4;
+const BATCH = 5000;
+
+let site: Site;
+let server: TestServer;
+const profile = new Profile();
+
+beforeAll(async () => {
+  site = await buildSite();
+  server = await TestServer.start({ files: site.files, schema: site.schema });
+});
+
+afterAll(async () => {
+  await profile.remove();
+  await server?.stop();
+  site?.remove();
+});
+
+interface Sync {
+  readonly n: number;
+  readonly image: { readonly n: number; readonly generation: string } | null;
+}
+async function syncRecord(page: Page): Promise<Sync> {
+  const values = await page.evaluate((how) => kit.stored('sync', how), LOCAL);
+  return values.find((value) => (value as Sync).n !== undefined) as Sync;
+}
+
+const write = (page: Page, batch: number) =>
+  page.evaluate(
+    async (start, count) => {
+      const rows = Array.from({ length: count }, (_, i) => ({
+        title: `Note ${start + i}`,
+        body: 'A body that is long enough to be worth rolling up. '.repeat(4),
+        rank: start + i,
+      }));
+      await db.transact((tx) => tx.notes.createMany(rows)).durable;
+    },
+    batch * BATCH,
+    BATCH,
+  );
+
+test('records of a local database are rolled up into an image, and a reload and a SIGKILL lose nothing', async () => {
+  let page = await opened(profile, server.url, LOCAL);
+  for (let batch = 0; batch < BATCHES; batch++) await write(page, batch);
+  await expect
+    .poll(async () => (await syncRecord(page)).image?.n ?? 0, { timeout: 30_000, interval: 100 })
+    .toBeGreaterThan(0);
+  const before = await page.evaluate(() => kit.everything());
+
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(BATCHES * BATCH);
+  expect(await page.evaluate(() => kit.everything())).toBe(before);
+
+  await page.evaluate(() => db.mutate.addNote({ title: 'Just before the power went' }).durable);
+  await profile.kill();
+  page = await opened(profile, server.url, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe(BATCHES * BATCH + 1);
+  expect(
+    await page.evaluate(() => db.notes.where('title', '=', 'Just before the power went').count()),
+  ).toBe(1);
+});
