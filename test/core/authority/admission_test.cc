@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "test/core/authority/pushing.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 TEST_CASE(
@@ -395,4 +395,4 @@ TEST_CASE("a finished admission says so, and text that is no JSON is refused") {
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

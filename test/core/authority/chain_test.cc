@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "test/core/authority/pushing.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 constexpr char kInc[] = R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])";
@@ -186,4 +186,4 @@ TEST_CASE("refusals and applications of one group commit leave one row per chain
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

@@ -6,7 +6,7 @@
 
 #include "test/core/authority/pushing.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 struct Scenery {
@@ -314,4 +314,4 @@ TEST_CASE("effects that reach too deep are refused, and the next update is not h
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

@@ -8,7 +8,7 @@
 #include "base/limits.h"
 #include "test/core/authority/pulling.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled are not sent") {
@@ -148,4 +148,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

@@ -20,7 +20,7 @@
 #include "base/random.h"
 #include "test/core/authority/test_client.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 const char* const kScopeSets[] = {
@@ -303,4 +303,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

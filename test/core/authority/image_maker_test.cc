@@ -8,7 +8,7 @@
 #include "log/image.h"
 #include "test/core/authority/world.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 class Sink final : public ImageSink {
@@ -60,4 +60,4 @@ TEST_CASE("rows of another realm, or after the end, are the server's mistake") {
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

@@ -12,7 +12,7 @@
 #include "log/base_rows.h"
 #include "log/record.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 
 class MapRows final : public BaseRows, public TouchedSink {
  public:
@@ -37,6 +37,6 @@ class MapRows final : public BaseRows, public TouchedSink {
   void Touched(const ObjectKey&) override {}
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test
 
 #endif  // SKERRY_TEST_CORE_AUTHORITY_MAP_ROWS_H_

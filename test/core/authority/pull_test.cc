@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "test/core/authority/pulling.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 TEST_CASE(
@@ -249,4 +249,4 @@ TEST_CASE("wrong requests are refused with a code") {
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

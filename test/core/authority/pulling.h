@@ -9,7 +9,7 @@
 
 #include "test/core/authority/pushing.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 
 inline constexpr char kAllTables[] =
     R"([{"table":"groups","filled":true},{"table":"members","filled":true},{"table":"people","filled":true},
@@ -53,6 +53,6 @@ struct PulledScenery {
   }
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test
 
 #endif  // SKERRY_TEST_CORE_AUTHORITY_PULLING_H_

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 uint64_t NextNumber() {
@@ -46,4 +46,4 @@ std::string RejectCode(const Data& result) {
   return result["rejected"].items()[0]["code"].as_string();
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

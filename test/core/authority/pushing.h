@@ -10,7 +10,7 @@
 #include "base/data.h"
 #include "test/core/authority/world.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 
 // Makes updates of one client, each following the one before in every realm that it names.
 class Author {
@@ -39,6 +39,6 @@ inline std::string Status(const Data& result) { return result["status"].as_strin
 // The code of the first rejection.
 std::string RejectCode(const Data& result);
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test
 
 #endif  // SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_

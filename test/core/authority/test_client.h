@@ -16,7 +16,7 @@
 #include "test/core/authority/map_rows.h"
 #include "test/core/authority/pushing.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 
 struct Pushed {
   Data update;
@@ -136,6 +136,6 @@ class TestClient {
   }
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test
 
 #endif  // SKERRY_TEST_CORE_AUTHORITY_TEST_CLIENT_H_

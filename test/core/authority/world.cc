@@ -10,7 +10,7 @@
 #include "authority/scope.h"
 #include "base/json.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 namespace {
 
 constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
@@ -382,4 +382,4 @@ Data World::Pull(const std::string& user, const Data& request) {
   return Data();
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test

@@ -14,7 +14,7 @@
 #include "base/data.h"
 #include "model/schema.h"
 
-namespace skerry::test {
+namespace skerry::authority_test {
 
 Data Json(std::string_view text);  // REQUIRES: it parses
 // The UUID that ends in `number`.
@@ -88,6 +88,6 @@ class World {
   int rounds_ = 0;
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::authority_test
 
 #endif  // SKERRY_TEST_CORE_AUTHORITY_WORLD_H_

@@ -10,7 +10,7 @@
 #include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 Data Row(const Data& key, Data value) {
@@ -188,4 +188,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

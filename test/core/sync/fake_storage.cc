@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 constexpr int kMaxRounds = 100000;
@@ -131,4 +131,4 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
   return nullptr;
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

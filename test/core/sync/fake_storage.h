@@ -12,7 +12,7 @@
 
 #include "base/data.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 
 struct StoreKey {
   bool text = false;
@@ -60,6 +60,6 @@ class FakeStorage {
   uint64_t transactions_ = 0;
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test
 
 #endif  // SKERRY_TEST_CORE_SYNC_FAKE_STORAGE_H_

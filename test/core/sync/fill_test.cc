@@ -4,7 +4,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE("a fill page replaces its range and moves the scope on") {
@@ -167,4 +167,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

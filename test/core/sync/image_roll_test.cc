@@ -10,7 +10,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 std::string PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
@@ -118,4 +118,4 @@ TEST_CASE("the previous generation is kept: records go only up to its n") {
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

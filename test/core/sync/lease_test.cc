@@ -7,7 +7,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 constexpr double kDay = 24.0 * 3600 * 1000;
@@ -257,4 +257,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

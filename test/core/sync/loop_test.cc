@@ -5,7 +5,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothing is lost") {
@@ -215,4 +215,4 @@ TEST_CASE("a record of a newer version of the package is left alone, and reporte
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "sync/records.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 Data Result(const Data& update, std::string_view status) {
@@ -279,4 +279,4 @@ void NaiveServer::ForgetAfter(const std::string& realm, uint64_t revision) {
   }
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

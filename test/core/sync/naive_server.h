@@ -15,7 +15,7 @@
 
 #include "base/data.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 
 class NaiveServer {
  public:
@@ -82,6 +82,6 @@ class NaiveServer {
   std::map<std::string, Data> actions_;  // action -> {realm: revision}
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test
 
 #endif  // SKERRY_TEST_CORE_SYNC_NAIVE_SERVER_H_

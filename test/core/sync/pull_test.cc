@@ -8,7 +8,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE(
@@ -269,4 +269,4 @@ TEST_CASE("a realm that the answer resets is dropped before its rows come anew")
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

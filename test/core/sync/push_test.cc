@@ -4,7 +4,7 @@
 #include "test/core/sync/pushing.h"
 #include "test/core/sync/sync_fixture.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE("`sent` is durable before the fetch") {
@@ -164,4 +164,4 @@ TEST_CASE("quota: a failed transaction loses nothing, is shown, and is tried aga
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -6,7 +6,7 @@
 
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 
 struct Pushing : SyncWorld {
   Pushing() {
@@ -27,6 +27,6 @@ struct Pushing : SyncWorld {
   Data Inbox(size_t i) { return storage.Get("conflicts", static_cast<uint64_t>(i + 1)); }
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test
 
 #endif  // SKERRY_TEST_CORE_SYNC_PUSHING_H_

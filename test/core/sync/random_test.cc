@@ -10,7 +10,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 struct Walk {
@@ -149,4 +149,4 @@ TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one w
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -8,7 +8,7 @@
 #include "test/core/sync/pushing.h"
 #include "test/core/sync/sync_fixture.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE(
@@ -232,4 +232,4 @@ TEST_CASE("a held update whose predecessor is unconfirmed waits, and takes no ne
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -6,7 +6,7 @@
 #include "log/codec.h"
 #include "log/fold.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 constexpr PropIndex kN = 0;
@@ -111,4 +111,4 @@ Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at) 
   return record;
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -10,7 +10,7 @@
 #include "log/op.h"
 #include "model/schema.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 
 // One table, `items` (ids of the application's own): n number, name string; both optional.
 Data SyncSchemaDescription();
@@ -31,6 +31,6 @@ Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at =
 // Parsed JSON; the text must be right.
 Data Json(std::string_view text);
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test
 
 #endif  // SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_

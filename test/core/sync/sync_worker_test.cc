@@ -3,7 +3,7 @@
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
@@ -21,4 +21,4 @@ TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
 }
 
 }  // namespace
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

@@ -8,7 +8,7 @@
 #include "log/codec.h"
 #include "test/core/sync/sync_fixture.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 namespace {
 
 constexpr int kMaxSteps = 200000;
@@ -318,4 +318,4 @@ bool SyncWorld::Converged() {
   return base->BaseKeys(0).size() == rows;
 }
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test

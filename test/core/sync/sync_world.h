@@ -17,7 +17,7 @@
 #include "test/core/sync/fake_storage.h"
 #include "test/core/sync/naive_server.h"
 
-namespace skerry::test {
+namespace skerry::sync_test {
 
 class SyncWorld;
 
@@ -130,6 +130,6 @@ class SyncWorld {
   std::vector<std::unique_ptr<SyncHost>> hosts_;
 };
 
-}  // namespace skerry::test
+}  // namespace skerry::sync_test
 
 #endif  // SKERRY_TEST_CORE_SYNC_SYNC_WORLD_H_
