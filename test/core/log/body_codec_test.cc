@@ -10,7 +10,7 @@
 #include "log/codec.h"
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 Mutation AnyMutation(Random* random) {
@@ -213,4 +213,4 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is an error t
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

@@ -5,7 +5,7 @@
 #include "log/fold.h"
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 constexpr FoldStamp kStamp{5000, 9};
@@ -133,4 +133,4 @@ TEST_CASE("a delete wins over updates on either side of it") {
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

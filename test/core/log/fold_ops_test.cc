@@ -10,7 +10,7 @@
 #include "log/fold.h"
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 const PropIndex kName = PropOf(kCities, "name");
@@ -353,4 +353,4 @@ TEST_CASE("ops of thousands of objects fold in one go") {
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

@@ -12,7 +12,7 @@
 #include "test/core/log/log_fixture.h"
 #include "test/core/log/row_map.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 using Cursors = std::vector<std::pair<std::string, std::string>>;
@@ -173,4 +173,4 @@ TEST_CASE("an image of another schema is refused as another version") {
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 constexpr char kDescription[] = R"({"version":3,"accepts":[2],"tables":[
@@ -221,4 +221,4 @@ skerry::Update OpMaker::AnyUpdate() {
   return update;
 }
 
-}  // namespace skerry::log_test
+}  // namespace skerry::test

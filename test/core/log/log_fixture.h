@@ -14,7 +14,7 @@
 #include "log/record.h"
 #include "model/schema.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 
 // Tables: groups (UUIDs), cities (UUIDs, every prop type), members (UUIDs; refs that cascade and
 // that are set to null), tags (ids of the application's own; a ref that cascades within the table).
@@ -58,6 +58,6 @@ class OpMaker {
   Random* random_;
 };
 
-}  // namespace skerry::log_test
+}  // namespace skerry::test
 
 #endif  // SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_

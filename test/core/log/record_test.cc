@@ -6,7 +6,7 @@
 #include "test/core/log/log_fixture.h"
 #include "test/core/log/row_map.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 Row Tag(const std::string& realm, const std::string& label, double modified_at = 10) {
@@ -321,4 +321,4 @@ TEST_CASE("Base holds what a plain map holds, after any steps, and every changed
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

@@ -5,7 +5,7 @@
 #include "doctest/doctest.h"
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 TEST_CASE("rows come back from plain objects, with bytes as bytes and as text") {
@@ -60,4 +60,4 @@ TEST_CASE(
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test

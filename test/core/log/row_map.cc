@@ -2,7 +2,7 @@
 
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows) {
   std::map<std::pair<ObjectKey, std::string>, Row> all;
@@ -15,4 +15,4 @@ std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows) {
   return all;
 }
 
-}  // namespace skerry::log_test
+}  // namespace skerry::test

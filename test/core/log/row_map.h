@@ -13,7 +13,7 @@
 #include "log/base_rows.h"
 #include "log/record.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 
 class RowMap final : public BaseRows {
  public:
@@ -46,6 +46,6 @@ class TouchedKeys final : public TouchedSink {
 // All that a BaseRows holds, for comparing.
 std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows);
 
-}  // namespace skerry::log_test
+}  // namespace skerry::test
 
 #endif  // SKERRY_TEST_CORE_LOG_ROW_MAP_H_

@@ -9,7 +9,7 @@
 #include "log/codec.h"
 #include "test/core/log/log_fixture.h"
 
-namespace skerry::log_test {
+namespace skerry::test {
 namespace {
 
 TEST_CASE("updates come back from JSON text") {
@@ -379,4 +379,4 @@ TEST_CASE("changes that do not fit are refused by name") {
 }
 
 }  // namespace
-}  // namespace skerry::log_test
+}  // namespace skerry::test
