@@ -6,6 +6,7 @@
 #include <emscripten/bind.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -246,14 +247,17 @@ SKERRY_EXPORT int32_t sk_drain(int32_t handle) {
 namespace {
 
 // Raised with every change of the raw exports: JavaScript compares it with its own.
-double AbiVersion() { return 1; }
-double MaxObjectBytes() { return skerry::kMaxObjectBytes; }
-double MaxOps() { return skerry::kMaxOpsPerUpdate; }
-double MaxMutationBytes() { return skerry::kMaxMutationBytes; }
+int AbiVersion() { return 1; }
+int MaxObjectBytes() { return skerry::kMaxObjectBytes; }
+int MaxOps() { return skerry::kMaxOpsPerUpdate; }
+int MaxMutationBytes() { return skerry::kMaxMutationBytes; }
 
 }  // namespace
 
 EMSCRIPTEN_BINDINGS(skerry) {
+  // The only type of the bindings; page_embind.cc tells why it is registered here.
+  emscripten::internal::_embind_register_integer(emscripten::internal::TypeID<int>::get(), "int",
+                                                 sizeof(int), INT_MIN, INT_MAX);
   emscripten::function("abiVersion", &AbiVersion);
   emscripten::function("maxObjectBytes", &MaxObjectBytes);
   emscripten::function("maxOps", &MaxOps);

@@ -1,1 +1,1 @@
-set(SKERRY_WASM_SOURCES wasm/skerry.cc wasm/worker_bindings.cc)
+set(SKERRY_WASM_SOURCES wasm/skerry.cc wasm/worker_bindings.cc wasm/page_runtime.cc)

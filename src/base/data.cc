@@ -177,8 +177,13 @@ Data::Object& Data::mutable_members() {
   return object_;
 }
 
+bool Data::as_bool(bool fallback) const { return is_bool() ? number_ != 0 : fallback; }
+double Data::as_number(double fallback) const { return is_number() ? number_ : fallback; }
+bool Data::Is(const char* text) const { return is_string() && text_ == text; }
+
 uint64_t Data::as_u64(uint64_t fallback) const {
-  if (!is_number() || !(number_ >= 0) || number_ > kMaxExactInteger || std::trunc(number_) != number_)
+  if (!is_number() || !(number_ >= 0) || number_ > kMaxExactInteger ||
+      std::trunc(number_) != number_)
     return fallback;
   return static_cast<uint64_t>(number_);
 }
@@ -227,6 +232,18 @@ Data& Data::Set(std::string_view key, Data value) {
   object_.emplace_back(std::string(key), std::move(value));
   return *this;
 }
+
+const Data& Data::operator[](const char* key) const { return (*this)[std::string_view(key)]; }
+Data& Data::Set(const char* key, const Data& value) { return Set(std::string_view(key), value); }
+Data& Data::Set(const char* key, Data&& value) {
+  return Set(std::string_view(key), std::move(value));
+}
+Data& Data::Set(const char* key, const char* value) { return Set(key, Data(value)); }
+Data& Data::Set(const char* key, const std::string& value) { return Set(key, Data(value)); }
+Data& Data::Set(const char* key, std::string&& value) { return Set(key, Data(std::move(value))); }
+Data& Data::Set(const char* key, std::nullptr_t) { return Set(key, Data()); }
+Data& Data::SetBool(const char* key, bool value) { return Set(key, Data(value)); }
+Data& Data::SetNumber(const char* key, double value) { return Set(key, Data(value)); }
 
 void Data::Remove(std::string_view key) {
   for (size_t i = 0; i < object_.size(); ++i) {
@@ -296,7 +313,8 @@ void EncodeData(const Data& data, std::string* out) {
 Result<Data> DecodeData(std::string_view bytes) {
   Reader in(bytes);
   Data data = Decode(&in, 0);
-  if (!in.AtEnd()) return Status(Code::kParse, "damaged binary data at byte " + std::to_string(in.position()));
+  if (!in.AtEnd())
+    return Status(Code::kParse, "damaged binary data at byte " + std::to_string(in.position()));
   return data;
 }
 

@@ -1,19 +1,21 @@
-// Data: a tree of plain values, the one shape in which records, events and effects cross between C++ and JavaScript.
-// In JavaScript it is a structured-clone value (null, boolean, number, string, Uint8Array, Array, plain object).
-// Objects keep the order of their members; look-up is linear because they are small.
+// Data: a tree of plain values, the one shape in which records, events and effects cross between
+// C++ and JavaScript. In JavaScript it is a structured-clone value (null, boolean, number, string,
+// Uint8Array, Array, plain object). Objects keep the order of their members; look-up is linear
+// because they are small.
 #ifndef SKERRY_BASE_DATA_H_
 #define SKERRY_BASE_DATA_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
 
-// Values of this type are made and dropped at thousands of places: inlined there, their lifetime would be most of what a
-// page loads.
+// Values of this type are made and dropped at thousands of places: inlined there, their lifetime
+// would be most of what a page loads.
 #define SKERRY_OUT_OF_LINE [[gnu::noinline]]
 
 namespace skerry {
@@ -26,18 +28,18 @@ class Data {
   using Object = std::vector<Member>;
 
   Data() : kind_(Kind::kNull), number_(0) {}
-  Data(std::nullptr_t) : Data() {}                                               // NOLINT
-  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                       // NOLINT
-  Data(double v) : kind_(Kind::kNumber), number_(v) {}                           // NOLINT
-  Data(int v) : kind_(Kind::kNumber), number_(v) {}                              // NOLINT
-  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                         // NOLINT
-  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}    // NOLINT
-  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}     // NOLINT
-  SKERRY_OUT_OF_LINE Data(std::string v);                                        // NOLINT
-  SKERRY_OUT_OF_LINE Data(std::string_view v);                                   // NOLINT
-  SKERRY_OUT_OF_LINE Data(const char* v);                                        // NOLINT
-  SKERRY_OUT_OF_LINE Data(Array v);                                              // NOLINT
-  SKERRY_OUT_OF_LINE Data(Object v);                                             // NOLINT
+  Data(std::nullptr_t) : Data() {}                                             // NOLINT
+  Data(bool v) : kind_(Kind::kBool), number_(v ? 1 : 0) {}                     // NOLINT
+  Data(double v) : kind_(Kind::kNumber), number_(v) {}                         // NOLINT
+  Data(int v) : kind_(Kind::kNumber), number_(v) {}                            // NOLINT
+  Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                       // NOLINT
+  Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}  // NOLINT
+  Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}   // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string v);                                      // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string_view v);                                 // NOLINT
+  SKERRY_OUT_OF_LINE Data(const char* v);                                      // NOLINT
+  SKERRY_OUT_OF_LINE Data(Array v);                                            // NOLINT
+  SKERRY_OUT_OF_LINE Data(Object v);                                           // NOLINT
   SKERRY_OUT_OF_LINE Data(const Data& other);
   SKERRY_OUT_OF_LINE Data(Data&& other) noexcept;
   SKERRY_OUT_OF_LINE Data& operator=(const Data& other);
@@ -58,28 +60,50 @@ class Data {
   bool is_array() const { return kind_ == Kind::kArray; }
   bool is_object() const { return kind_ == Kind::kObject; }
 
-  // Lenient readers: the fallback where the kind is another. Incoming messages are checked with is_...() first
-  // wherever a wrong kind must be an error.
-  bool as_bool(bool fallback = false) const { return is_bool() ? number_ != 0 : fallback; }
-  double as_number(double fallback = 0) const { return is_number() ? number_ : fallback; }
-  uint64_t as_u64(uint64_t fallback = 0) const;  // fallback also for negative, fractional and > 2^53
-  const std::string& as_string() const;          // the empty string where it is no string
-  const std::string& as_bytes() const;           // the empty string where it is no bytes
-  const Array& items() const;                    // empty where it is no array
-  const Object& members() const;                 // empty where it is no object
-  Array& mutable_items();      // REQUIRES: is_array()
-  Object& mutable_members();   // REQUIRES: is_object()
+  // Lenient readers: the fallback where the kind is another. Incoming messages are checked with
+  // is_...() first wherever a wrong kind must be an error.
+  SKERRY_OUT_OF_LINE bool as_bool(bool fallback = false) const;
+  SKERRY_OUT_OF_LINE double as_number(double fallback = 0) const;
+  uint64_t as_u64(
+      uint64_t fallback = 0) const;      // fallback also for negative, fractional and > 2^53
+  const std::string& as_string() const;  // the empty string where it is no string
+  SKERRY_OUT_OF_LINE bool Is(const char* text) const;  // a string, and this one
+  const std::string& as_bytes() const;                 // the empty string where it is no bytes
+  const Array& items() const;                          // empty where it is no array
+  const Object& members() const;                       // empty where it is no object
+  Array& mutable_items();                              // REQUIRES: is_array()
+  Object& mutable_members();                           // REQUIRES: is_object()
 
-  const Data* Find(std::string_view key) const;          // null where it is no object or has no such member
-  const Data& operator[](std::string_view key) const;    // a null Data where there is none
-  Data& Set(std::string_view key, Data value);           // REQUIRES: is_object(); replaces or appends; returns *this
+  const Data* Find(std::string_view key) const;  // null where it is no object or has no such member
+  const Data& operator[](std::string_view key) const;  // a null Data where there is none
+  Data& Set(std::string_view key,
+            Data value);  // REQUIRES: is_object(); replaces or appends; returns *this
   void Remove(std::string_view key);
-  Data& Push(Data value);                                // REQUIRES: is_array(); returns *this
+  SKERRY_OUT_OF_LINE Data& Push(Data value);  // REQUIRES: is_array(); returns *this
+
+  // The same for names written down in the code. A string_view is passed through memory, and a Data
+  // made for the call has to be destroyed by the caller: hundreds of calls are shorter without.
+  SKERRY_OUT_OF_LINE const Data& operator[](const char* key) const;
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, const Data& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, Data&& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, const char* value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, const std::string& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, std::string&& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, std::nullptr_t);
+  template <typename T>
+    requires std::is_arithmetic_v<T>
+  Data& Set(const char* key, T value) {
+    // Overloads for bool and double would take every other number for either.
+    if constexpr (std::is_same_v<T, bool>) return SetBool(key, value);
+    return SetNumber(key, static_cast<double>(value));
+  }
 
   // Deep equality; objects are equal whatever the order of their members.
   friend bool operator==(const Data& a, const Data& b);
 
  private:
+  SKERRY_OUT_OF_LINE Data& SetBool(const char* key, bool value);
+  SKERRY_OUT_OF_LINE Data& SetNumber(const char* key, double value);
   SKERRY_OUT_OF_LINE void Destroy();  // REQUIRES: kind_ >= kString; leaves null
   void CopyFrom(const Data& other);   // REQUIRES: this is null
   void MoveFrom(Data* other);         // REQUIRES: this is null
@@ -94,8 +118,10 @@ class Data {
 };
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
-//   data   = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within ±2^53)
-//          | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data) (object)
+//   data   = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within
+//   ±2^53)
+//          | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data)
+//          (object)
 //   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
 // Depth is limited to kMaxDataDepth; more is an error, not a crash.
 void EncodeData(const Data& data, std::string* out);

@@ -1,5 +1,5 @@
 // Fields: an object written down member by member, as Data::Object{{"type", "x"}, {"n", 1}} would
-// be, at a third of the code: the members' strings and their vector are made out of line.
+// be, at a third of the code: the members' strings, values and vector are made out of line.
 #ifndef SKERRY_BASE_FIELDS_H_
 #define SKERRY_BASE_FIELDS_H_
 
@@ -9,9 +9,34 @@
 
 namespace skerry {
 
-struct Field {
-  const char* name;
-  mutable Data value;  // taken, not copied
+// A member as it is written down: it points at its value, which lives to the end of the expression.
+class Field {
+ public:
+  SKERRY_OUT_OF_LINE Field(const char* name, const Data& value);
+  SKERRY_OUT_OF_LINE Field(const char* name, Data&& value);  // taken, not copied
+  SKERRY_OUT_OF_LINE Field(const char* name, const char* value);
+  SKERRY_OUT_OF_LINE Field(const char* name, const std::string& value);
+  SKERRY_OUT_OF_LINE Field(const char* name, std::nullptr_t);
+  template <typename T>
+    requires std::is_arithmetic_v<T>
+  Field(const char* name, T value)
+      : Field(name, static_cast<double>(value), std::is_same_v<T, bool>) {}
+
+ private:
+  friend class Fields;
+  enum class Kind : uint8_t { kCopied, kTaken, kLiteral, kText, kNull, kBool, kNumber };
+  SKERRY_OUT_OF_LINE Field(const char* name, double value, bool is_bool);
+  Data Take() const;
+
+  const char* name_;
+  Kind kind_;
+  union {
+    double number_;
+    const Data* data_;
+    Data* taken_;
+    const char* literal_;
+    const std::string* text_;
+  };
 };
 
 // Takes the place of the Data that it is: pass it, push it, return it.

@@ -1,18 +1,18 @@
 #include "base/json.h"
 
-#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "base/sort.h"
 
 namespace skerry {
 namespace {
 
-// Of members with the same key the last one stays, as in JSON.parse. Sorting instead of comparing all pairs keeps a
-// hostile object of a million keys from taking hours.
+// Of members with the same key the last one stays, as in JSON.parse. Sorting instead of comparing
+// all pairs keeps a hostile object of a million keys from taking hours.
 void DropRepeatedKeys(Data::Object* members) {
   std::vector<uint32_t> order(members->size());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -20,88 +20,111 @@ void DropRepeatedKeys(Data::Object* members) {
     const int compared = (*members)[a].first.compare((*members)[b].first);
     return compared != 0 ? compared < 0 : a < b;
   };
-  std::sort(order.begin(), order.end(), by_key);
-  std::vector<bool> repeated(members->size());
+  Sort(order.begin(), order.end(), by_key);
+  std::string repeated(members->size(), 0);  // one flag each
   bool any = false;
   for (size_t i = 1; i < order.size(); ++i) {
     if ((*members)[order[i - 1]].first != (*members)[order[i]].first) continue;
-    repeated[order[i - 1]] = any = true;
+    repeated[order[i - 1]] = 1;
+    any = true;
   }
   if (!any) return;
   Data::Object kept;
   for (size_t i = 0; i < members->size(); ++i) {
-    if (!repeated[i]) kept.push_back(std::move((*members)[i]));
+    if (repeated[i] == 0) kept.push_back(std::move((*members)[i]));
   }
   *members = std::move(kept);
 }
 
-// Builds Data from nlohmann's SAX events: no DOM of its own is made, and depth is bounded while parsing.
-class Builder {
+// Reads values from nlohmann's lexer, which knows UTF-8, escapes and numbers. Its parser, with the
+// texts of its exceptions, would be as large as all of this unit; no DOM is made, and depth is
+// bounded while parsing.
+class Parser {
  public:
-  bool null() { return Add(Data()); }
-  bool boolean(bool v) { return Add(Data(v)); }
-  bool number_integer(int64_t v) { return Add(Data(v)); }
-  bool number_unsigned(uint64_t v) { return Add(Data(v)); }
-  bool number_float(double v, const std::string&) {
-    return std::isfinite(v) ? Add(Data(v)) : Refuse("a number is out of range");
-  }
-  bool string(std::string& v) { return Add(Data(std::move(v))); }
-  bool binary(nlohmann::json::binary_t&) { return Refuse("binary"); }
-  bool start_object(size_t) { return Open(Data::MakeObject()); }
-  bool key(std::string& v) {
-    keys_.back() = std::move(v);
-    return true;
-  }
-  bool end_object() {
-    DropRepeatedKeys(&stack_.back().mutable_members());
-    return Close();
-  }
-  bool start_array(size_t) { return Open(Data::MakeArray()); }
-  bool end_array() { return Close(); }
-  template <typename Exception>
-  bool parse_error(size_t position, const std::string&, const Exception&) {
-    return Refuse("malformed JSON at byte " + std::to_string(position));
-  }
+  explicit Parser(std::string_view text)
+      : lexer_(nlohmann::detail::input_adapter(text.data(), text.data() + text.size())) {}
 
-  Data Take() { return std::move(root_); }
-  const std::string& error() const { return error_; }
-  bool too_deep() const { return too_deep_; }
+  Result<Data> Parse() {
+    Data root;
+    if (Read(lexer_.scan(), 0, &root) && lexer_.scan() == Token::end_of_input) return root;
+    if (too_deep_) return Status(Code::kLimit, "deeper than " + std::to_string(kMaxJsonDepth));
+    const size_t position = lexer_.get_position();
+    return Status(Code::kParse, "malformed JSON at byte " + std::to_string(position));
+  }
 
  private:
-  bool Refuse(std::string error) {
-    error_ = std::move(error);
-    return false;
-  }
-  bool Open(Data container) {
-    if (stack_.size() >= static_cast<size_t>(kMaxJsonDepth)) {
-      too_deep_ = true;
-      return Refuse("deeper than " + std::to_string(kMaxJsonDepth));
+  using Adapter = nlohmann::detail::iterator_input_adapter<const char*>;
+  using Lexer = nlohmann::detail::lexer<nlohmann::json, Adapter>;
+  using Token = Lexer::token_type;
+
+  // The value that begins with `token`. False where there is none.
+  bool Read(Token token, int depth, Data* out) {
+    switch (token) {
+      case Token::literal_null:
+        return true;
+      case Token::literal_true:
+      case Token::literal_false:
+        *out = Data(token == Token::literal_true);
+        return true;
+      case Token::value_unsigned:
+        *out = Data(lexer_.get_number_unsigned());
+        return true;
+      case Token::value_integer:
+        *out = Data(lexer_.get_number_integer());
+        return true;
+      case Token::value_float:
+        *out = Data(lexer_.get_number_float());
+        return std::isfinite(out->as_number());
+      case Token::value_string:
+        *out = Data(std::move(lexer_.get_string()));
+        return true;
+      case Token::begin_array:
+      case Token::begin_object:
+        too_deep_ = depth >= kMaxJsonDepth;
+        if (too_deep_) return false;
+        return token == Token::begin_array ? ReadArray(depth, out) : ReadObject(depth, out);
+      default:
+        return false;
     }
-    stack_.push_back(std::move(container));
-    keys_.emplace_back();
-    return true;
   }
-  bool Close() {
-    Data done = std::move(stack_.back());
-    stack_.pop_back();
-    keys_.pop_back();
-    return Add(std::move(done));
-  }
-  bool Add(Data value) {
-    if (stack_.empty()) {
-      root_ = std::move(value);
-    } else if (stack_.back().is_array()) {
-      stack_.back().Push(std::move(value));
-    } else {
-      stack_.back().mutable_members().emplace_back(std::move(keys_.back()), std::move(value));
+
+  bool ReadArray(int depth, Data* out) {
+    *out = Data::MakeArray();
+    Token token = lexer_.scan();
+    while (token != Token::end_array) {
+      Data item;
+      if (!Read(token, depth + 1, &item)) return false;
+      out->Push(std::move(item));
+      if (!Next(Token::end_array, &token)) return false;
     }
     return true;
   }
 
-  Data root_;
-  std::vector<Data> stack_;
-  std::vector<std::string> keys_;
-  std::string error_;
+  bool ReadObject(int depth, Data* out) {
+    *out = Data::MakeObject();
+    Data::Object& members = out->mutable_members();
+    Token token = lexer_.scan();
+    while (token != Token::end_object) {
+      if (token != Token::value_string) return false;
+      members.emplace_back(std::move(lexer_.get_string()), Data());
+      if (lexer_.scan() != Token::name_separator) return false;
+      if (!Read(lexer_.scan(), depth + 1, &members.back().second)) return false;
+      if (!Next(Token::end_object, &token)) return false;
+    }
+    DropRepeatedKeys(&members);
+    return true;
+  }
+
+  // After an item: moves on to the next one or to the end. A comma before the end is malformed.
+  bool Next(Token end, Token* token) {
+    *token = lexer_.scan();
+    if (*token == end) return true;
+    if (*token != Token::value_separator) return false;
+    *token = lexer_.scan();
+    return *token != end;
+  }
+
+  Lexer lexer_;
   bool too_deep_ = false;
 };
 
@@ -138,13 +161,7 @@ void WriteNumber(double v, std::string* out) {
 
 }  // namespace
 
-Result<Data> ParseJson(std::string_view text) {
-  Builder builder;
-  if (!nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &builder)) {
-    return Status(builder.too_deep() ? Code::kLimit : Code::kParse, builder.error());
-  }
-  return builder.Take();
-}
+Result<Data> ParseJson(std::string_view text) { return Parser(text).Parse(); }
 
 void WriteJson(const Data& data, std::string* out) {
   switch (data.kind()) {

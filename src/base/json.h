@@ -1,4 +1,5 @@
-// JSON text to Data and back (nlohmann/json, SAX, without exceptions). The only unit of the core that includes nlohmann.
+// JSON text to Data and back (nlohmann/json's lexer, without exceptions). The only unit of the core
+// that includes nlohmann.
 #ifndef SKERRY_BASE_JSON_H_
 #define SKERRY_BASE_JSON_H_
 
@@ -10,11 +11,13 @@
 
 namespace skerry {
 
-// Refuses text that is not UTF-8, deeper than kMaxJsonDepth, or that holds numbers out of range. kParse or kLimit.
+// Refuses text that is not UTF-8, deeper than kMaxJsonDepth, or that holds numbers out of range.
+// kParse or kLimit.
 Result<Data> ParseJson(std::string_view text);
 
-// Canonical: members in their order, no white space, shortest numbers that round-trip; NaN and infinities are a broken
-// invariant (values are checked on entry). Bytes become {"$type":"bytes","v":<base64>}.
+// Canonical: members in their order, no white space, shortest numbers that round-trip; NaN and
+// infinities are a broken invariant (values are checked on entry). Bytes become
+// {"$type":"bytes","v":<base64>}.
 std::string WriteJson(const Data& data);
 void WriteJson(const Data& data, std::string* out);
 

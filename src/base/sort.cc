@@ -35,4 +35,16 @@ void HeapSort(const SortItems& list, size_t count) {
   }
 }
 
+void SortNumbers(std::vector<uint32_t>* numbers) {
+  if (numbers->size() < 256) return Sort(numbers->begin(), numbers->end());
+  std::vector<uint32_t> other(numbers->size());
+  for (int shift = 0; shift < 32; shift += 8) {
+    size_t starts[257] = {};
+    for (const uint32_t number : *numbers) ++starts[(number >> shift & 255) + 1];
+    for (int i = 0; i < 256; ++i) starts[i + 1] += starts[i];
+    for (const uint32_t number : *numbers) other[starts[number >> shift & 255]++] = number;
+    numbers->swap(other);
+  }
+}
+
 }  // namespace skerry

@@ -1,12 +1,15 @@
-// Sort: for the many short lists of the core. std::sort is an instantiation of 2 to 6 KB of WebAssembly for each type and
-// comparison; this one shares a single heapsort, and costs a few hundred bytes. Not stable; O(n log n) calls. Where a list
-// has the length of a table (index.cc, prepared_query.cc) std::sort is right.
+// Sort: for the many short lists of the core. std::sort is an instantiation of 2 to 6 KB of
+// WebAssembly for each type and comparison; this one shares a single heapsort, and costs a few
+// hundred bytes. Not stable; O(n log n) calls. Where a list has the length of a table (index.cc,
+// prepared_query.cc) std::sort is right.
 #ifndef SKERRY_BASE_SORT_H_
 #define SKERRY_BASE_SORT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace skerry {
 
@@ -41,6 +44,9 @@ template <typename Iterator>
 void Sort(Iterator first, Iterator last) {
   Sort(first, last, [](const auto& a, const auto& b) { return a < b; });
 }
+
+// Numbers in ascending order, by their bytes: for lists that may be as long as a table.
+void SortNumbers(std::vector<uint32_t>* numbers);
 
 }  // namespace skerry
 

@@ -1,6 +1,6 @@
-// Status and Result: how the core reports bad input. The core is built without exceptions; a Status carries a stable
-// code and a sentence for people. A broken invariant of the core itself is not a Status: it ends the program through
-// SKERRY_CHECK, because going on would write wrong data.
+// Status and Result: how the core reports bad input. The core is built without exceptions; a Status
+// carries a stable code and a sentence for people. A broken invariant of the core itself is not a
+// Status: it ends the program through SKERRY_CHECK, because going on would write wrong data.
 #ifndef SKERRY_BASE_STATUS_H_
 #define SKERRY_BASE_STATUS_H_
 
@@ -12,31 +12,50 @@
 
 namespace skerry {
 
-// Numbers are stable: they cross the wasm boundary, and JavaScript maps them to its error classes. Never reuse one.
+// The sentences of a Status are sums. These are plain functions, chosen before the templates of the
+// standard library, which would be inlined at each of the hundred places.
+std::string operator+(const std::string& a, const char* b);
+std::string operator+(const std::string& a, const std::string& b);
+std::string operator+(std::string&& a, const char* b);
+std::string operator+(std::string&& a, const std::string& b);
+std::string operator+(std::string&& a, std::string&& b);
+std::string operator+(const char* a, const std::string& b);
+std::string operator+(const char* a, std::string&& b);
+
+// Numbers are stable: they cross the wasm boundary, and JavaScript maps them to its error classes.
+// Never reuse one.
 enum class Code : uint16_t {
   kOk = 0,
-  kInvalidArgument = 1,   // malformed call or message: ValidationError
-  kSchema = 2,            // the schema itself is wrong: SchemaError
-  kUnknownTable = 3,      // SchemaError
-  kUnknownProp = 4,       // SchemaError
-  kWrongType = 5,         // a value does not fit its prop: ValidationError
-  kMissingProp = 6,       // a required prop is absent or null: ValidationError
-  kInvalidId = 7,         // malformed object id: ValidationError
-  kLimit = 8,             // past a limit of limits.h: LimitError
-  kNotFound = 9,          // NotFoundError
-  kCorrupt = 10,          // damaged bytes, checksum mismatch: CorruptImageError
-  kVersion = 11,          // format or schema version that this build does not read: UpdateNeededError
-  kReadOnly = 12,         // ReadOnlyError
-  kClosed = 13,           // ClosedError
-  kConflict = 14,         // refused by a rule (unique, restrict, rights): ConflictError
-  kParse = 15,            // text or bytes that do not parse: ValidationError
-  kUnsupported = 16,      // UnsupportedError
+  kInvalidArgument = 1,  // malformed call or message: ValidationError
+  kSchema = 2,           // the schema itself is wrong: SchemaError
+  kUnknownTable = 3,     // SchemaError
+  kUnknownProp = 4,      // SchemaError
+  kWrongType = 5,        // a value does not fit its prop: ValidationError
+  kMissingProp = 6,      // a required prop is absent or null: ValidationError
+  kInvalidId = 7,        // malformed object id: ValidationError
+  kLimit = 8,            // past a limit of limits.h: LimitError
+  kNotFound = 9,         // NotFoundError
+  kCorrupt = 10,         // damaged bytes, checksum mismatch: CorruptImageError
+  kVersion = 11,      // format or schema version that this build does not read: UpdateNeededError
+  kReadOnly = 12,     // ReadOnlyError
+  kClosed = 13,       // ClosedError
+  kConflict = 14,     // refused by a rule (unique, restrict, rights): ConflictError
+  kParse = 15,        // text or bytes that do not parse: ValidationError
+  kUnsupported = 16,  // UnsupportedError
 };
 
 class [[nodiscard]] Status {
  public:
+  // All but the default is out of line: inlined at every check, it would be much of the module.
   Status() = default;
-  Status(Code code, std::string detail) : code_(code), detail_(std::move(detail)) {}
+  Status(Code code, std::string&& detail);
+  Status(Code code, const std::string& detail);
+  Status(Code code, const char* detail);
+  Status(const Status& other);
+  Status(Status&& other) noexcept;
+  Status& operator=(const Status& other);
+  Status& operator=(Status&& other) noexcept;
+  ~Status();
   static Status Ok() { return {}; }
   bool ok() const { return code_ == Code::kOk; }
   Code code() const { return code_; }
@@ -52,12 +71,13 @@ class [[nodiscard]] Status {
 #define SKERRY_CHECK(condition) \
   ((condition) ? static_cast<void>(0) : ::skerry::FailCheck(#condition, __FILE__, __LINE__))
 
-// Either a value or the Status that says why there is none. value() on a failed Result is a broken invariant.
+// Either a value or the Status that says why there is none. value() on a failed Result is a broken
+// invariant.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {       // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     SKERRY_CHECK(!status_.ok());
   }
   bool ok() const { return value_.has_value(); }
@@ -77,10 +97,9 @@ class [[nodiscard]] Result {
 };
 
 // Returns the Status of an expression to the caller if it failed.
-#define SKERRY_RETURN_IF_ERROR(expression)                      \
-  do {                                                          \
-    if (::skerry::Status status_ = (expression); !status_.ok()) \
-      return status_;                                           \
+#define SKERRY_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                          \
+    if (::skerry::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
 }  // namespace skerry

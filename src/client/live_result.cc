@@ -33,7 +33,7 @@ void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone,
 }
 
 void SortUnique(std::vector<Slot>* slots) {
-  Sort(slots->begin(), slots->end());
+  SortNumbers(slots);
   slots->erase(std::unique(slots->begin(), slots->end()), slots->end());
 }
 

@@ -65,7 +65,7 @@ void Tab::Handle(Data event, Data* effects) {
     Tx tx;
     tx.kind = Kind::kResolve;
     tx.entry = event["id"].as_u64();
-    tx.retry = event["how"].as_string() == "retry";
+    tx.retry = event["how"].Is("retry");
     Data reads = Data::MakeArray();
     reads.Push(RangeRead("conflicts"));
     Transact(std::move(tx), {"conflicts", "mutations"}, std::move(reads), true, effects);
@@ -115,7 +115,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     OnAdded(message, effects);
   } else if (type == "record") {
     OnFit(mirror_.Record(message["record"]), effects);
-    if (!AllFilled() || message["record"]["kind"].as_string() == "scopes") RequestSync(effects);
+    if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
   }

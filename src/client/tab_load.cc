@@ -109,7 +109,7 @@ void Tab::OnImageLoaded(const Data& event, Data* effects) {
   if (!(event["generation"] == pointer["generation"])) return;
   const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
   if (event["ok"].as_bool() && whole) return CatchUp(effects);
-  const bool missing = event["error"]["code"].as_string() == "missing";
+  const bool missing = event["error"]["code"].Is("missing");
   if (part_failed_ || missing || event["ok"].as_bool()) return NextCandidate(effects);
   StopLoading(event["error"], effects);
 }

@@ -205,7 +205,7 @@ void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id,
 std::vector<Slot> View::TakeDirty(TableIndex table) {
   std::vector<Slot> slots = std::move(dirty_[table]);
   dirty_[table].clear();
-  std::sort(slots.begin(), slots.end());
+  SortNumbers(&slots);
   slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
   return slots;
 }

@@ -24,8 +24,7 @@ bool ParseCount(const Data& data, uint32_t fallback, uint32_t* out) {
 Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
   for (const Data& item : data.items()) {
     const Data::Array& pair = item.items();
-    const bool known =
-        pair.size() == 2 && (pair[1].as_string() == "asc" || pair[1].as_string() == "desc");
+    const bool known = pair.size() == 2 && (pair[1].Is("asc") || pair[1].Is("desc"));
     if (!known) return Invalid(table, "an order is a prop and asc or desc");
     QueryOrder order;
     order.column = table.FindColumn(pair[0].as_string());
@@ -36,7 +35,7 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
     if (type == PropType::kJson || type == PropType::kClass) {
       return {Code::kWrongType, table.name + "." + pair[0].as_string() + ": has no order"};
     }
-    order.descending = pair[1].as_string() == "desc";
+    order.descending = pair[1].Is("desc");
     query->order.push_back(order);
   }
   return Status::Ok();

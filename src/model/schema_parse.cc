@@ -8,7 +8,8 @@ namespace {
 
 Status Wrong(std::string detail) { return {Code::kSchema, std::move(detail)}; }
 
-// Names become SQL identifiers (in snake case) and members of JavaScript objects: letters, digits and _, at most 48.
+// Names become SQL identifiers (in snake case) and members of JavaScript objects: letters, digits
+// and _, at most 48.
 bool IsName(std::string_view name) {
   if (name.empty() || name.size() > 48) return false;
   for (size_t i = 0; i < name.size(); ++i) {
@@ -106,7 +107,8 @@ Status ParseTable(const Data& description, const std::vector<TableDef>& tables, 
   for (const Data& item : description["props"].items()) {
     PropDef prop;
     SKERRY_RETURN_IF_ERROR(ParseProp(table->name, item, tables, &prop));
-    if (table->FindProp(prop.name) != kNone) return Wrong(table->name + "." + prop.name + ": repeated");
+    if (table->FindProp(prop.name) != kNone)
+      return Wrong(table->name + "." + prop.name + ": repeated");
     if (prop.has_default) {
       const Status fits = CheckValue(*table, prop, prop.default_value);
       if (!fits.ok()) return Wrong(fits.detail());
@@ -130,7 +132,7 @@ Status ParseTables(const Data& description, std::vector<TableDef>* tables) {
     }
     if (item["props"].items().size() > 500) return Wrong(table.name + ": more than 500 props");
     table.index = static_cast<TableIndex>(tables->size());
-    table.custom_ids = item["ids"].as_string() == "string";
+    table.custom_ids = item["ids"].Is("string");
     table.autosubscribe = item["autosubscribe"].as_bool();
     tables->push_back(std::move(table));
   }

@@ -24,7 +24,13 @@ enum class ValueKind : uint8_t {
 
 class Value {
  public:
+  // The lifetime is out of line: inlined at every use, it would be much of the module.
   Value() = default;
+  Value(const Value& other);
+  Value(Value&& other) noexcept;
+  Value& operator=(const Value& other);
+  Value& operator=(Value&& other) noexcept;
+  ~Value();
   static Value Null() { return {}; }
   static Value Bool(bool v) { return Value(ValueKind::kBool, v ? 1 : 0); }
   static Value Number(double v) {

@@ -86,7 +86,7 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
 Poke PokeSocket::Heard(const Data& message, Turn*) {
   failures_ = 0;
   Poke poke;
-  if (message["type"].as_string() != "poke") return poke;
+  if (!message["type"].Is("poke")) return poke;
   poke.realm = message["realm"].as_string();
   poke.revision = message["revision"].as_u64();
   poke.membership = poke.revision == 0;

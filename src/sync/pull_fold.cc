@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/sort.h"
 #include "log/codec.h"
 #include "sync/chain.h"
 #include "sync/pull.h"
@@ -101,8 +102,9 @@ void PullFold::OwnSteps() {
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
   }
-  std::stable_sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
-    return a.realm != b.realm ? a.realm < b.realm : a.revision < b.revision;
+  Sort(places.begin(), places.end(), [](const OwnPlace& a, const OwnPlace& b) {
+    if (a.realm != b.realm) return a.realm < b.realm;
+    return a.revision != b.revision ? a.revision < b.revision : a.update < b.update;
   });
   for (const OwnPlace& place : places) {
     Result<Data> body = ParseJson((*place.update)["body"].as_bytes());
@@ -219,8 +221,7 @@ void PullFold::Revoke() {
     aside_.RefuseRealm(realm, std::move(refusal));
     // What was sent keeps its id and place until its outcome is known; what never left need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
-      if (outbox_[i]["state"].as_string() != "new" || outbox_[i]["after"].Find(realm) == nullptr)
-        continue;
+      if (!outbox_[i]["state"].Is("new") || outbox_[i]["after"].Find(realm) == nullptr) continue;
       for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
         aside_.Undo(undone);
         writes_.push_back(DeleteWrite("outbox", undone["id"]));

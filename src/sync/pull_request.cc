@@ -24,8 +24,7 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::v
   request.scopes = sync["scopes"];
   Data have = Data::MakeArray();
   for (const Data& update : outbox) {
-    if (update["state"].as_string() == "received")
-      request.received.insert(update["id"].as_string());
+    if (update["state"].Is("received")) request.received.insert(update["id"].as_string());
     if (IsNewer(update) || !Readable(schema, update)) continue;
     have.Push(update["id"]);
     request.have.insert(update["id"].as_string());

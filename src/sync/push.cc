@@ -18,7 +18,7 @@ size_t IndexOf(const std::vector<Data>& outbox, std::string_view id) {
   return i;
 }
 
-bool Awaited(const Data& update) { return update["state"].as_string() != "received"; }
+bool Awaited(const Data& update) { return !update["state"].Is("received"); }
 
 // {realm: revision} of a `known` entry, which is a bare number where the update is of one realm.
 Data KnownRevisions(const Data& update, const Data& known) {
@@ -49,7 +49,7 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* 
   Data::Array writes;
   for (const std::string& id : batch.ids) {
     Data& update = (*outbox)[IndexOf(*outbox, id)];
-    if (update["state"].as_string() == "sent") continue;
+    if (update["state"].Is("sent")) continue;
     update.Set("state", "sent").Set("epoch", epoch);
     writes.push_back(PutWrite("outbox", id, update));
   }
@@ -180,7 +180,7 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
   const Data::Array& members = update["mutations"].items();
   bool named = !result["known"].members().empty();
   for (const Data& entry : result["rejected"].items()) {
-    if (entry["code"].as_string() == "known_action" && named) continue;
+    if (entry["code"].Is("known_action") && named) continue;
     named = true;
     Data actions = entry["actions"];
     if (actions.items().empty()) {

@@ -59,7 +59,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
   for (const Data& write : sent) reply.writes.push_back(write);
   for (const Data& update : outbox_) {
-    if (update["state"].as_string() == "new" && grouped)
+    if (update["state"].Is("new") && grouped)
       reply.writes.push_back(PutWrite("outbox", update["id"], update));
   }
   if (grouped) {
@@ -80,7 +80,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
 }
 
 void SyncJob::DonePushAsk(Turn* turn) {
-  const auto awaited = [](const Data& update) { return update["state"].as_string() != "received"; };
+  const auto awaited = [](const Data& update) { return !update["state"].Is("received"); };
   left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) -
                 batch_.ids.size();
   left_over_ += unreadable_.size();
