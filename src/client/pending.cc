@@ -70,6 +70,7 @@ std::vector<Pending*> PendingList::Keyed() const {
 
 std::vector<Pending*> PendingList::Unkeyed() const {
   std::vector<Pending*> all;
+  all.reserve(unkeyed_.size());
   for (const auto& [serial, p] : unkeyed_) all.push_back(p);
   return all;
 }

@@ -1,4 +1,5 @@
-// Parsing of a schema's description (docs/internals.md, section 2) into tables and props, apart from the class Schema.
+// Parsing of a schema's description (docs/internals.md, section 2) into tables and props, apart
+// from the class Schema.
 #ifndef SKERRY_MODEL_SCHEMA_PARSE_H_
 #define SKERRY_MODEL_SCHEMA_PARSE_H_
 
@@ -10,7 +11,8 @@
 
 namespace skerry {
 
-// Every table and prop, names checked and refs resolved. kSchema on anything wrong, with the names in the detail.
+// Every table and prop, names checked and refs resolved. kSchema on anything wrong, with the names
+// in the detail.
 Status ParseTables(const Data& description, std::vector<TableDef>* tables);
 
 }  // namespace skerry

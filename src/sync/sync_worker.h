@@ -28,7 +28,7 @@ class SyncWorker {
   Data Handle(const Data& event);
 
  private:
-  SyncWorker(std::unique_ptr<WorkerState> state);
+  explicit SyncWorker(std::unique_ptr<WorkerState> state);
 
   // A transaction of the worker itself: the start, or a change of scopes.
   struct Own {
