@@ -17,27 +17,17 @@ import type { Host } from '../host/host.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
 import type { Storage, StorageLoss } from '../host/storage.ts';
 import { ConflictInbox } from './conflicts.ts';
+import { type DatabaseEvents, EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { Listeners, reportUncaught } from './listeners.ts';
+import { reportUncaught } from './listeners.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
 import { QueryBuilder, scopeOf } from './query.ts';
 import { type ScopeFilter, SyncControl } from './sync-api.ts';
 import type { WindowState } from './sync-status.ts';
-import type { Stop, Tables } from './types.ts';
+import type { Tables } from './types.ts';
 import { WorkerClient } from './worker-client.ts';
-
-/** What happened, for the listeners of `on`. */
-export interface DatabaseEvents {
-  /** Local data was damaged and is being fetched anew; unsent changes are kept. */
-  dataLost: { readonly detail: string };
-  updateNeeded: { readonly reason: UpdateReason };
-  /** A change could not be stored; it is tried again. */
-  storageFailed: { readonly error: SkerryError };
-  /** The database is closed: by `close`, because another window deleted or upgraded it, or because the core failed. */
-  closed: { readonly reason: 'close' | 'core-failed' | StorageLoss };
-}
 
 /** How long `close` waits for unsaved changes, and then for the worker. */
 const closeLimitMs = 5000;
@@ -56,7 +46,7 @@ export class DatabaseCore {
   readonly #storage: Storage;
   readonly #images: ImageReader;
   readonly #lifecycle: Lifecycle;
-  readonly #listeners = new Map<string, Listeners<never>>();
+  readonly events = new EventListeners();
   readonly #closeChannel: () => void;
   readonly #forgetModule: () => void;
   #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
@@ -229,8 +219,15 @@ export class DatabaseCore {
         this.#core.loadImagePart(part);
       }
     } catch (error) {
-      const { code = 'corrupt', message } = error as { code?: string; message: string };
-      event = { type: 'imageLoaded', generation, ok: false, error: { code, detail: message } };
+      const { code, message } = error as { code?: unknown; message: string };
+      // Only our own errors have codes that are texts; of any other we do not know that the image is at fault.
+      const known = typeof code === 'string' ? code : 'storage';
+      event = {
+        type: 'imageLoaded',
+        generation,
+        ok: false,
+        error: { code: known, detail: message },
+      };
     }
     this.runner.dispatch(event);
   }
@@ -238,7 +235,7 @@ export class DatabaseCore {
   #notify(effect: Message): void {
     switch (effect['kind']) {
       case 'dataLost':
-        this.emit('dataLost', { detail: String(effect['detail'] ?? '') });
+        this.events.dataLost(String(effect['detail'] ?? ''));
         break;
       case 'updateNeeded':
         this.#updateNeeded(effect['reason'] as UpdateReason);
@@ -248,7 +245,7 @@ export class DatabaseCore {
         const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
         const error = errorFromCode(code, message, StorageError, { retryable: true });
         this.sync.update({ error });
-        this.emit('storageFailed', { error });
+        this.events.emit('storageFailed', { error });
         break;
       }
       case 'storageRecovered':
@@ -259,7 +256,7 @@ export class DatabaseCore {
 
   #updateNeeded(reason: UpdateReason): void {
     this.options.onUpdateNeeded?.({ reason });
-    this.emit('updateNeeded', { reason });
+    this.events.emit('updateNeeded', { reason });
   }
 
   #fromWorker(message: Message): void {
@@ -305,19 +302,6 @@ export class DatabaseCore {
     return scopes(Object.fromEntries(builders) as never).map((query) => scopeOf(query));
   }
 
-  listen(event: string, fn: (detail: never) => void): Stop {
-    let listeners = this.#listeners.get(event);
-    if (!listeners) {
-      listeners = new Listeners(reportUncaught);
-      this.#listeners.set(event, listeners);
-    }
-    return listeners.add(fn);
-  }
-
-  emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
-    this.#listeners.get(event)?.tell(detail as never);
-  }
-
   /** Storage was taken away: nothing can be durable any more. */
   lost(loss: StorageLoss, error: Error | null): void {
     this.#ready?.reject(
@@ -330,7 +314,7 @@ export class DatabaseCore {
     });
     if (loss === 'deleted-or-upgraded') void this.close(loss);
     else
-      this.emit('storageFailed', {
+      this.events.emit('storageFailed', {
         error: new StorageError('storage_lost', error?.message ?? loss, { cause: error }),
       });
   }
@@ -371,7 +355,7 @@ export class DatabaseCore {
     this.#ready?.reject(new ClosedError('closed', 'The database was closed while it was opened.'));
     this.#core.close();
     this.#forgetModule();
-    this.emit('closed', { reason });
+    this.events.emit('closed', { reason });
   }
 }
 

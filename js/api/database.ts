@@ -11,7 +11,8 @@ import type { Host } from '../host/host.ts';
 import { ImageReader } from '../host/image-reader.ts';
 import type { Storage } from '../host/storage.ts';
 import type { Conflicts } from './conflicts.ts';
-import { DatabaseCore, type DatabaseEvents } from './database-core.ts';
+import { DatabaseCore } from './database-core.ts';
+import type { DatabaseEvents } from './events.ts';
 import { checkOptions, databaseName, type OpenOptions } from './options.ts';
 import { TableReader } from './query.ts';
 import { schemaDef } from './schema.ts';
@@ -130,7 +131,7 @@ function publicDatabase(core: DatabaseCore): object {
     transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
     sync: core.sync,
     conflicts: core.conflicts,
-    on: (event: string, fn: (detail: never) => void) => core.listen(event, fn),
+    on: (event: string, fn: (detail: never) => void) => core.events.listen(event, fn),
     close,
     ...(typeof Symbol.asyncDispose === 'symbol' ? { [Symbol.asyncDispose]: close } : {}),
   };

@@ -109,9 +109,10 @@ void Tab::OnImageLoaded(const Data& event, Data* effects) {
   if (!(event["generation"] == pointer["generation"])) return;
   const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
   if (event["ok"].as_bool() && whole) return CatchUp(effects);
-  const bool missing = event["error"]["code"].Is("missing");
-  if (part_failed_ || missing || event["ok"].as_bool()) return NextCandidate(effects);
-  StopLoading(event["error"], effects);
+  const Data& error = event["error"];
+  const bool damaged = error["code"].Is("missing") || error["code"].Is("corrupt");
+  if (part_failed_ || damaged || event["ok"].as_bool()) return NextCandidate(effects);
+  StopLoading(Fields{{"name", error["code"]}, {"message", error["detail"]}}, effects);
 }
 
 // Storage could not be read just now. That says nothing about the image: it is tried again.

@@ -49,11 +49,12 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   fill_.from = sync["image"];
   fill_.generation = state_->ids.Next(turn->now);
   const bool has_parts = !fill_.from["parts"].items().empty();
-  const bool had_rows =
-      CursorRevision(sync["cursors"][realm]) > 0 || ContainsString(sync["refill"], realm);
+  // Also a realm that was pulled while it was empty: the records then hold a page that says so.
+  const bool spoken_of =
+      sync["cursors"].Find(realm) != nullptr || ContainsString(sync["refill"], realm);
   // Where nothing lies below, the server's file is the image as it is; records that are there are
-  // folded over it.
-  fill_.roll = has_parts || had_rows;
+  // folded over it, so none of them may be about this realm.
+  fill_.roll = has_parts || spoken_of;
   fill_.upto = fill_.roll ? sync["n"].as_u64() : fill_.from["n"].as_u64();
   fill_.record_bytes =
       fill_.roll ? sync["recordBytes"].as_u64() : fill_.from["recordBytes"].as_u64();

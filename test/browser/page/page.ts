@@ -144,6 +144,8 @@ async function stored(
 const pageKit = {
   app,
   happened,
+  /** For a test to note what a live query gave it. */
+  counts: [] as number[],
   open,
   http,
   deleteDatabase,

@@ -118,6 +118,26 @@ TEST_CASE("storage that cannot be read just now does not give an image up") {
   CHECK_EQ(Count(window), 4);
 }
 
+TEST_CASE("why an image cannot be read is told in the words of openFailed: name and message") {
+  Storage storage;
+  Publish(&storage, "g0", 0, 4);
+  Window window(&storage, "a");
+  Next(window);
+  window.Event(
+      Data::Object{{"type", "imageLoaded"},
+                   {"generation", "g0"},
+                   {"ok", false},
+                   {"error", Data::Object{{"code", "storage_timeout"}, {"detail", "too slow"}}}});
+  bool told = false;
+  for (const Data& effect : window.notes) {
+    if (!effect["type"].Is("openFailed")) continue;
+    told = true;
+    CHECK_EQ(effect["error"]["name"].as_string(), "storage_timeout");
+    CHECK_EQ(effect["error"]["message"].as_string(), "too slow");
+  }
+  CHECK(told);
+}
+
 TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});

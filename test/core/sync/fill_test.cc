@@ -78,6 +78,23 @@ TEST_CASE(
   CHECK(Json(world.pull_bodies[1])["cursors"]["A"].as_string() == "7@70");
 }
 
+TEST_CASE(
+    "the image of a realm that was pulled while it was empty is rolled with the records: the page "
+    "that said so must not empty it again") {
+  SyncWorld world;
+  world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"0@0"},"changes":[],
+    "fills":[{"table":"items","where":["true"],"above":"","upto":null,"realms":["A"],"ids":[]}]})"));
+  world.network.scripted.push_back(Scripted(200, kImageAnswer));
+  world.Open(true, Json(R"({"images":true})"));
+  world.Settle();
+  world.host(0).Deliver(Json(R"({"type":"message","message":{"type":"wake","reason":"test"}})"));
+  world.Settle();
+  REQUIRE(world.host(0).image_jobs.size() == 1);
+  const Data job = world.host(0).image_jobs[0]["job"];
+  CHECK(job["roll"] == Data(true));
+  CHECK(job["upto"].as_u64() == 1);
+}
+
 TEST_CASE("mutations are pushed while an image is on its way") {
   Filling world;
   world.Mutate({CreateItem("a", "A", 1)});

@@ -1,0 +1,50 @@
+/** `db.on`: what happened to the database, for whoever listens. */
+import type { SkerryError } from '../core/errors.ts';
+import type { StorageLoss } from '../host/storage.ts';
+import { Listeners, reportUncaught } from './listeners.ts';
+import type { UpdateReason } from './options.ts';
+import type { Stop } from './types.ts';
+
+/** What happened, for the listeners of `on`. */
+export interface DatabaseEvents {
+  /** Local data was damaged and is being fetched anew; unsent changes are kept. */
+  dataLost: { readonly detail: string };
+  updateNeeded: { readonly reason: UpdateReason };
+  /** A change could not be stored; it is tried again. */
+  storageFailed: { readonly error: SkerryError };
+  /** The database is closed: by `close`, because another window deleted or upgraded it, or because the core failed. */
+  closed: { readonly reason: 'close' | 'core-failed' | StorageLoss };
+}
+
+export class EventListeners {
+  readonly #byEvent = new Map<string, Listeners<never>>();
+  /** Data is lost while opening, before the application could listen: it is told as soon as it does. */
+  #lost: DatabaseEvents['dataLost'] | null = null;
+
+  listen(event: string, fn: (detail: never) => void): Stop {
+    let listeners = this.#byEvent.get(event);
+    if (!listeners) {
+      listeners = new Listeners(reportUncaught);
+      this.#byEvent.set(event, listeners);
+    }
+    const stop = listeners.add(fn);
+    if (event === 'dataLost') queueMicrotask(() => this.#tellLost());
+    return stop;
+  }
+
+  emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
+    this.#byEvent.get(event)?.tell(detail as never);
+  }
+
+  dataLost(detail: string): void {
+    this.#lost = { detail };
+    this.#tellLost();
+  }
+
+  #tellLost(): void {
+    const lost = this.#lost;
+    if (!lost || !this.#byEvent.has('dataLost')) return;
+    this.#lost = null;
+    this.emit('dataLost', lost);
+  }
+}
