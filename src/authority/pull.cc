@@ -164,12 +164,16 @@ void Pull::CollectOwn() {
     if (realm.mode == Mode::kImage) continue;
     for (const auto& [revision, entry] : realm.entries) {
       if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
-      if (entry.client == request_.client) answer_.own[entry.update][name] = {revision, entry.at};
+      if (entry.client != request_.client) continue;
+      answer_.own[entry.update][name] = {revision, entry.at};
+      if (!entry.gone.items().empty()) answer_.gone[entry.update] = entry.gone;
     }
     Sort(realm.own.begin(), realm.own.end(),
          [](const PulledOwn& a, const PulledOwn& b) { return a.revision < b.revision; });
     for (const PulledOwn& own : realm.own) {
-      if (own.revision <= realm.to) answer_.own[own.update][name] = {own.revision, own.at};
+      if (own.revision > realm.to) continue;
+      answer_.own[own.update][name] = {own.revision, own.at};
+      if (!own.gone.items().empty()) answer_.gone[own.update] = own.gone;
     }
     // From here on only those that the client folds.
     std::erase_if(realm.own, [&](const PulledOwn& own) {

@@ -50,12 +50,14 @@ struct PulledEntry {
   std::string update;
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
+  Data gone;                // of its answer
 };
 struct PulledOwn {  // a declared entry of an update of `have`
   std::string update;
   uint64_t revision = 0;
   double at = 0;
   std::vector<Op> ops;
+  Data gone;  // of its answer
 };
 using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
@@ -101,6 +103,7 @@ struct PullPage {
 struct PullResult {
   std::map<std::string, Cursor> cursors;
   std::map<std::string, std::map<std::string, Cursor>> own;  // update -> realm -> revision and at
+  std::map<std::string, Data> gone;  // update of `own` -> its ops that the answer called gone
   std::vector<std::string> revoked;
   std::vector<std::string> reset;
   std::vector<PullPage> pages;

@@ -141,6 +141,7 @@ Status PullSession::LoadLog(const Data& in) {
     for (const auto& [realm, revision] : spans.members()) {
       entry.spans.emplace_back(realm, revision.as_u64());
     }
+    entry.gone = data["gone"];
     pull_.LoadEntry(data["realm"].as_string(), std::move(entry));
   }
   for (const Data& data : in["changes"].items()) {
@@ -154,8 +155,9 @@ Status PullSession::LoadLog(const Data& in) {
   for (const Data& data : in["own"].items()) {
     Result<std::vector<Op>> ops = ReadOps(*schema_, data["ops"]);
     if (!ops.ok()) return Misuse(ops.status().detail());
-    pull_.LoadOwn(data["realm"].as_string(), {data["update"].as_string(), data["revision"].as_u64(),
-                                              data["at"].as_number(), std::move(ops.value())});
+    pull_.LoadOwn(data["realm"].as_string(),
+                  {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),
+                   std::move(ops.value()), data["gone"]});
   }
   return Status::Ok();
 }
@@ -259,8 +261,12 @@ Data PullSession::AnswerToData() const {
   for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, CursorText(cursor));
   for (const auto& [update, by_realm] : answer.own) {
     Data places = Data::MakeObject();
+    const auto gone = answer.gone.find(update);
     for (const auto& [realm, place] : by_realm) {
-      places.Set(realm, Wrap("revision", place.revision).Set("at", place.at));
+      Data said = Wrap("revision", place.revision);
+      said.Set("at", place.at);
+      if (gone != answer.gone.end()) said.Set("gone", gone->second);
+      places.Set(realm, std::move(said));
     }
     own.Set(update, std::move(places));
   }

@@ -69,7 +69,7 @@ Client::Client(Schema schema, const Data& options)
       view_(&schema_),
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
-      tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool()}),
+      tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool(), &ids_}),
       transaction_(&view_, &ids_, DefaultRealm(options)) {
   view_.set_live(&live_);
 }

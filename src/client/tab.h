@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/data.h"
+#include "base/id.h"
 #include "base/status.h"
 #include "client/mirror.h"
 #include "client/promises.h"
@@ -42,6 +43,7 @@ inline constexpr double kRereadMs = 1'000;
 struct TabOptions {
   std::string tab;
   bool remote = true;
+  UuidGenerator* ids = nullptr;  // of the actions that a retry makes anew
 };
 
 class Tab {

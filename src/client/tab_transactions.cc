@@ -256,9 +256,12 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
     writes->mutable_items().clear();
     return;
   }
+  // The action is in the log already, where an id may stand once: what the server deleted is made
+  // again by another.
+  if ((*entry)["code"].Is("parent_deleted")) decoded.value().action.id = options_.ids->Next(now_);
   Data record = MutationRecord(*schema_, decoded.value());
   writes->Push(Fields{{"store", "mutations"}, {"add", record}});
-  tx->items.Push(Fields{{"id", mutation["id"]}, {"record", std::move(record)}});
+  tx->items.Push(Fields{{"id", record["id"]}, {"record", std::move(record)}});
 }
 
 void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {

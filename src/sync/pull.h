@@ -47,7 +47,7 @@ struct PullAnswer {
   double time = 0;
   Data cursors;
   bool more = false;
-  Data own;  // {update: {realm: {revision, at}}}
+  Data own;  // {update: {realm: {revision, at, gone?}}}
   std::vector<std::string> revoked;
   std::vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
   Data realms_token;               // null: unchanged

@@ -159,6 +159,15 @@ void PullFold::ConfirmOwn() {
     const size_t before = update["confirmed"].items().size();
     if (confirmed.items().size() == update["after"].members().size()) {
       for (const Data& member : update["mutations"].items()) Confirm(member["id"], member["key"]);
+      // The push's answer was lost, or is yet to come and will find nothing: what it would have
+      // told is told here.
+      if (!update["state"].Is("received")) {
+        for (const auto& [realm, place] : answer_->own[update["id"].as_string()].members()) {
+          if (place["gone"].items().empty()) continue;
+          TellGone(*schema_, update, place["gone"], now_, &writes_);
+          break;
+        }
+      }
       writes_.push_back(DeleteWrite("outbox", update["id"]));
       moved_ = true;
       continue;
@@ -214,7 +223,7 @@ void PullFold::ConfirmKnown() {
 void PullFold::Revoke() {
   Data chain = sync_["chain"];
   for (const std::string& realm : answer_->revoked) {
-    Refusal refusal;
+    InboxReason refusal;
     refusal.reason = "revoked";
     refusal.code = "revoked";
     refusal.detail = "The right to the realm " + realm + " was withdrawn.";

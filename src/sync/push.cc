@@ -124,7 +124,7 @@ void PushAnswer::Received(size_t index, const Data& result) {
   update.Set("revisions",
              result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
   writes_.push_back(PutWrite("outbox", update["id"], update));
-  Gone(update, result);
+  TellGone(*schema_, update, result["gone"], now_, &writes_);
   Tell(update, result["status"].as_string(), "", "");
   progress_ = true;
 }
@@ -134,38 +134,6 @@ bool PushAnswer::unanswered() const {
     const size_t index = IndexOf(outbox_, id);
     return index < outbox_.size() && Awaited(outbox_[index]);
   });
-}
-
-// Objects that the server deleted at once with the parent that they name: applied, but their author
-// must hear of it.
-void PushAnswer::Gone(const Data& update, const Data& result) {
-  if (result["gone"].items().empty()) return;
-  skerry::Result<Data> body = ParseJson(update["body"].as_bytes());
-  if (!body.ok()) return;
-  const Data& ops = body.value()["ops"];
-  const Data& actions = body.value()["actions"];
-  for (const Data& gone : result["gone"].items()) {
-    const size_t i = gone.as_u64(ops.items().size());
-    if (i >= ops.items().size()) continue;
-    const Data& op = ops.items()[i];
-    const size_t by = op["by"].items().empty() ? 0 : op["by"].items()[0].as_u64();
-    if (by >= actions.items().size()) continue;
-    const Data& action = actions.items()[by];
-    Data mutation = Data::MakeObject();
-    mutation.Set("id", action["id"])
-        .Set("name", action["name"])
-        .Set("at", action["at"])
-        .Set("body", nullptr);
-    Data entry = Data::MakeObject();
-    entry.Set("v", kRecordVersion)
-        .Set("table", op["table"])
-        .Set("id", op["id"])
-        .Set("reason", "rejected");
-    entry.Set("code", "parent_deleted").Set("detail", "The object that it belongs to was deleted.");
-    entry.Set("base", nullptr).Set("mine", op["set"]).Set("theirs", nullptr).Set("at", now_);
-    entry.Set("mutation", std::move(mutation));
-    writes_.push_back(AddWrite("conflicts", std::move(entry)));
-  }
 }
 
 void PushAnswer::Rejected(size_t index, const Data& result) {
@@ -187,7 +155,7 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
       actions = Data::MakeArray();
       for (const Data& member : members) actions.Push(member["id"]);
     }
-    Refusal refusal;
+    InboxReason refusal;
     refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
     refusal.detail = entry["detail"].as_string();
     refusal.theirs = entry["theirs"];
@@ -203,7 +171,7 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
   if (named) return;
   for (const Data& member : members) {
     if (members.size() == 1) {
-      Refusal refusal;
+      InboxReason refusal;
       refusal.code = "rejected";
       aside_.Refuse(member["id"].as_string(), refusal);
     } else {

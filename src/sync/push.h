@@ -64,7 +64,6 @@ class PushAnswer {
   void SetCulprits(const Data& update, const Data& result);
   void Forked(size_t index);
   void Undo(size_t index);
-  void Gone(const Data& update, const Data& result);
   void Tell(const Data& update, std::string_view status, std::string_view code,
             std::string_view detail);
 

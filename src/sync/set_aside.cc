@@ -2,11 +2,15 @@
 
 #include <utility>
 
+#include "base/json.h"
 #include "log/codec.h"
+#include "log/wire.h"
 #include "sync/records.h"
 
 namespace skerry {
 namespace {
+
+constexpr std::string_view kParentDeleted = "parent_deleted";
 
 // The first object that the mutation names, and what it wanted of it: the plain form of every prop
 // that it set.
@@ -45,7 +49,7 @@ void SetAside::Add(const Data& mutations_range, Data::Array* writes) {
   for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"], writes);
 }
 
-const Refusal* SetAside::WhyRefused(const Data& record, Refusal* dependant) const {
+const InboxReason* SetAside::WhyRefused(const Data& record, InboxReason* dependant) const {
   const auto culprit = culprits_.find(record["id"].as_string());
   if (culprit != culprits_.end()) return &culprit->second;
   for (const Data& realm : record["realms"].items()) {
@@ -59,7 +63,37 @@ const Refusal* SetAside::WhyRefused(const Data& record, Refusal* dependant) cons
     dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
     return dependant;
   }
+  if (const std::string* maker = RefersToRefused(record)) {
+    dependant->code = "depends";
+    dependant->detail = "It refers to an object of the refused mutation " + *maker + '.';
+    return dependant;
+  }
   return nullptr;
+}
+
+// The refused mutation that would have created an object to which a ref of this one points.
+const std::string* SetAside::RefersToRefused(const Data& record) const {
+  if (bad_creates_.empty()) return nullptr;
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  if (!mutation.ok()) return nullptr;
+  for (const Op& op : mutation.value().ops) {
+    for (const PropValue& value : op.set) {
+      const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
+      if (target == kNone || value.value.is_null()) continue;
+      const auto bad = bad_creates_.find({target, std::string(value.value.text())});
+      if (bad != bad_creates_.end()) return &bad->second;
+    }
+  }
+  return nullptr;
+}
+
+void SetAside::NoteCreated(const Data& record) {
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  if (!mutation.ok()) return;
+  for (const Op& op : mutation.value().ops) {
+    if (op.kind != OpKind::kCreate) continue;
+    bad_creates_.emplace(ObjectKey{op.table, op.id}, record["id"].as_string());
+  }
 }
 
 void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
@@ -77,14 +111,22 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
     now_known_.Push(MutationName(record["id"], key).Set("realms", known->second));
     changed = true;
   }
-  Refusal dependant;
-  const Refusal* why = record["known"].is_object() ? nullptr : WhyRefused(record, &dependant);
+  InboxReason dependant;
+  const InboxReason* why = record["known"].is_object() ? nullptr : WhyRefused(record, &dependant);
   if (why != nullptr) {
     for (const Data& object : record["keys"].items()) bad_keys_.emplace(object.as_string(), id);
     refused_.Push(
         MutationName(record["id"], key).Set("code", why->code).Set("detail", why->detail));
     if (key.as_number() > highest_) highest_ = key.as_number();
-    writes->push_back(AddWrite("conflicts", InboxRecord(record, *why)));
+    NoteCreated(record);
+    Data table, object, mine;
+    Mine(*schema_, record, &table, &object, &mine);
+    Data mutation = Data::MakeObject();
+    mutation.Set("id", record["id"]).Set("name", record["name"]);
+    mutation.Set("at", record["at"]).Set("body", record["body"]);
+    writes->push_back(
+        AddWrite("conflicts", InboxRecord(std::move(table), std::move(object), std::move(mine),
+                                          std::move(mutation), *why, now_)));
     writes->push_back(DeleteWrite("mutations", key));
     return;
   }
@@ -95,20 +137,48 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
   if (changed) writes->push_back(PutWrite("mutations", key, std::move(record)));
 }
 
-Data SetAside::InboxRecord(const Data& record, const Refusal& why) const {
-  Data table, id, mine;
-  Mine(*schema_, record, &table, &id, &mine);
-  Data mutation = Data::MakeObject();
-  mutation.Set("id", record["id"])
-      .Set("name", record["name"])
-      .Set("at", record["at"])
-      .Set("body", record["body"]);
+Data InboxRecord(Data table, Data id, Data mine, Data mutation, const InboxReason& why,
+                 double now) {
   Data entry = Data::MakeObject();
   entry.Set("v", kRecordVersion).Set("table", std::move(table)).Set("id", std::move(id));
   entry.Set("reason", why.reason).Set("code", why.code).Set("detail", why.detail);
-  entry.Set("base", nullptr).Set("mine", std::move(mine)).Set("theirs", why.theirs).Set("at", now_);
+  entry.Set("base", nullptr).Set("mine", std::move(mine)).Set("theirs", why.theirs).Set("at", now);
   entry.Set("mutation", std::move(mutation));
   return entry;
+}
+
+void TellGone(const Schema& schema, const Data& update, const Data& gone, double now,
+              Data::Array* writes) {
+  if (gone.items().empty()) return;
+  const Result<Data> json = ParseJson(update["body"].as_bytes());
+  if (!json.ok()) return;
+  const Result<Update> parsed = UpdateFromData(schema, json.value());
+  if (!parsed.ok()) return;
+  const Update& pushed = parsed.value();
+  std::map<uint32_t, Mutation> lost;  // by action
+  for (const Data& index : gone.items()) {
+    const size_t i = index.as_u64(pushed.ops.size());
+    if (i >= pushed.ops.size() || pushed.ops[i].by.empty()) continue;
+    const uint32_t by = pushed.ops[i].by[0];
+    Mutation& mutation = lost[by];
+    mutation.action = pushed.actions[by];
+    mutation.base = pushed.base;
+    mutation.ops.push_back(pushed.ops[i]);
+    mutation.ops.back().by = {0};
+  }
+  InboxReason why;
+  why.code = kParentDeleted;
+  why.detail = "The object that it belongs to was deleted.";
+  for (const auto& [by, mutation] : lost) {
+    Data name = Data::MakeObject();
+    name.Set("id", mutation.action.id).Set("name", mutation.action.name);
+    name.Set("at", mutation.action.at).Set("body", Data::Bytes(EncodeMutation(schema, mutation)));
+    for (const Op& op : mutation.ops) {
+      const TableDef& table = schema.table(op.table);
+      writes->push_back(AddWrite(
+          "conflicts", InboxRecord(table.name, op.id, SetToData(table, op.set), name, why, now)));
+    }
+  }
 }
 
 }  // namespace skerry

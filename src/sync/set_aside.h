@@ -1,7 +1,8 @@
 // SetAside: what becomes of mutations when updates are undone or refused (DESIGN sections 6 and
 // 10). Fed pages of the store `mutations` in key order, inside one transaction: members of undone
-// updates become ungrouped; culprits, and later ungrouped mutations on the same objects, go to the
-// conflict inbox; `known` and `alone` marks are set.
+// updates become ungrouped; culprits, and later ungrouped mutations on the same objects or with a
+// ref to an object that a refused one created, go to the conflict inbox; `known` and `alone` marks
+// are set. (Pushed without the object that it refers to, such a mutation would be deleted at once.)
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 
@@ -12,11 +13,12 @@
 #include <vector>
 
 #include "base/data.h"
+#include "model/row.h"
 #include "model/schema.h"
 
 namespace skerry {
 
-struct Refusal {
+struct InboxReason {
   std::string reason = "rejected";
   std::string code;
   std::string detail;
@@ -30,7 +32,7 @@ class SetAside {
   // What is to happen, before the first page.
   void Undo(
       const Data& update);  // an outbox record that was taken out: its members become ungrouped
-  void Refuse(const std::string& mutation, Refusal refusal) {
+  void Refuse(const std::string& mutation, InboxReason refusal) {
     culprits_.emplace(mutation, std::move(refusal));
   }
   void Know(const std::string& mutation, Data revisions) {
@@ -38,7 +40,7 @@ class SetAside {
   }
   void Alone(const std::string& mutation) { alone_.insert(mutation); }
   // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
-  void RefuseRealm(const std::string& realm, Refusal refusal) {
+  void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
   }
 
@@ -56,21 +58,32 @@ class SetAside {
 
  private:
   void AddOne(const Data& key, Data record, Data::Array* writes);
-  const Refusal* WhyRefused(const Data& record, Refusal* dependant) const;
-  Data InboxRecord(const Data& record, const Refusal& why) const;
+  const InboxReason* WhyRefused(const Data& record, InboxReason* dependant) const;
+  const std::string* RefersToRefused(const Data& record) const;
+  void NoteCreated(const Data& record);
 
   const Schema* schema_;
   double now_;
   std::set<std::string> undone_;  // update ids
-  std::map<std::string, Refusal> culprits_;
-  std::map<std::string, Refusal> realms_;
+  std::map<std::string, InboxReason> culprits_;
+  std::map<std::string, InboxReason> realms_;
   std::map<std::string, Data> known_;
   std::set<std::string> alone_;
-  std::map<std::string, std::string> bad_keys_;  // object -> the refused mutation that touched it
+  std::map<std::string, std::string> bad_keys_;   // object -> the refused mutation that touched it
+  std::map<ObjectKey, std::string> bad_creates_;  // and those that a refused mutation created
   Data refused_ = Data::MakeArray();
   Data now_known_ = Data::MakeArray();
   double highest_ = 0;
 };
+
+// An entry of the inbox (docs/internals.md, section 3). `body`: what `retry` makes again.
+Data InboxRecord(Data table, Data id, Data mine, Data mutation, const InboxReason& why, double now);
+
+// Objects that the server deleted at once, because the parent that they name is deleted or missing
+// (`gone`, op indexes): the update was applied, but their author must hear of it. An entry's body
+// holds these ops alone, because the others of the mutation have had their effect.
+void TellGone(const Schema& schema, const Data& update, const Data& gone, double now,
+              Data::Array* writes);
 
 }  // namespace skerry
 

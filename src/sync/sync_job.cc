@@ -271,6 +271,9 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
   if (id == fill_.transaction) return DoneFill(turn);
   const Step step = step_;
   EndStep();
+  // A record tells windows what was refused; of what was applied in vain only this does.
+  if (inbox_grew_) turn->Broadcast(Message("conflicts"));
+  inbox_grew_ = false;
   switch (step) {
     case Step::kPullAsk:
       if (!Work() || !lease_.held()) return;
@@ -352,6 +355,7 @@ void SyncJob::Answered() { state_->token_refusals = 0; }
 void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
   state_->pending = mutations.as_number() - Removed(writes, "mutations");
   state_->conflicts = conflicts.as_number() - Removed(writes, "conflicts");
+  inbox_grew_ = Removed(writes, "conflicts") < 0;
 }
 
 void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {

@@ -186,6 +186,7 @@ class SyncJob {
   Data last_key_;
   Data count_mutations_;
   Data count_conflicts_;
+  bool inbox_grew_ = false;  // by the transaction in flight
 
   Fill fill_;
 };

@@ -95,7 +95,7 @@ void SyncJob::DonePushAsk(Turn* turn) {
                       RangeRead("mutations", nullptr, kMutationPage)};
     aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
     for (const Unreadable& one : unreadable_) {
-      Refusal refusal;
+      InboxReason refusal;
       refusal.code = "unreadable";
       refusal.detail = one.status.detail();
       aside_->Refuse(one.record["id"].as_string(), std::move(refusal));

@@ -93,7 +93,7 @@ describe('a unique value that another client took first', () => {
       expect.objectContaining({ table: 'lists', key: list, reason: 'rejected', code: 'unique' }),
     );
     expect(seen.inbox).toContainEqual(
-      expect.objectContaining({ table: 'notes', key: inside, code: 'parent_deleted' }),
+      expect.objectContaining({ table: 'notes', key: inside, code: 'depends' }),
     );
     expect(seen.inbox.map(({ key }) => key)).not.toContain(apart);
     await caughtUp(theirs);
@@ -111,7 +111,7 @@ describe('a unique value that another client took first', () => {
   });
 
   test('retry makes them again, in their order, once the way is free', async () => {
-    const { list } = await collide();
+    const { list, inside } = await collide();
     await theirs.evaluate(async (taken) => {
       const other = db.lists.where('slug', '=', taken).first();
       if (!other) throw new Error('their list is missing');
@@ -121,27 +121,21 @@ describe('a unique value that another client took first', () => {
     await reopened(mine, { user: 'me' });
     const ids = await mine.evaluate(() => db.conflicts.all().map(({ id }) => id));
     expect(ids.length).toBeGreaterThan(1);
-    const again = await mine.evaluate(async () => {
-      let note = '';
-      for (let [next] = db.conflicts.all(); next; [next] = db.conflicts.all()) {
-        // The note was taken, but without a list it could not stay: it is made again from what the inbox kept.
-        const isGone = next.code === 'parent_deleted';
-        await db.conflicts.resolve(next.id, isGone ? 'discard' : 'retry');
-        if (isGone) note = db.mutate.addNote(next.mine as { title: string; list: string }).result;
-      }
-      return note;
+    await mine.evaluate(async () => {
+      for (let [next] = db.conflicts.all(); next; [next] = db.conflicts.all())
+        await db.conflicts.resolve(next.id, 'retry');
     });
     await until(mine, () => db.sync.status.pending === 0, [], 60_000);
     expect(
       await mine.evaluate(
         (a, b) => [db.conflicts.all().length, db.lists.get(a)?.name, db.notes.get(b)?.list],
         list,
-        again,
+        inside,
       ),
     ).toEqual([0, 'Mine, renamed', list]);
     await caughtUp(theirs);
     expect(await theirs.evaluate((id) => db.lists.get(id)?.name, list)).toBe('Mine, renamed');
-    expect(await theirs.evaluate((id) => db.notes.get(id)?.list, again)).toBe(list);
+    expect(await theirs.evaluate((id) => db.notes.get(id)?.list, inside)).toBe(list);
   });
 
   test('an object of the inbox names what was wanted, what is there, and why', async () => {
@@ -155,5 +149,49 @@ describe('a unique value that another client took first', () => {
     expect(entry?.theirs).toBeNull();
     expect(entry?.mutation?.name).toBe('addList');
     expect(entry?.detail).not.toBe('');
+  });
+});
+
+describe('a note in a list that another client deleted meanwhile', () => {
+  test('is deleted with it; its author finds it in the inbox, and can make it again', async () => {
+    const list = await mine.evaluate(async (wanted) => {
+      const made = db.mutate.addList({ name: 'Shared', slug: wanted });
+      await made.confirmed;
+      return made.result;
+    }, slug);
+    await caughtUp(theirs);
+    proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+    const note = await mine.evaluate(async (parent) => {
+      const made = db.mutate.addNote({ title: 'too late', list: parent });
+      await made.durable;
+      return made.result;
+    }, list);
+    await theirs.evaluate((id) => db.transact((tx) => tx.lists.delete(id)).confirmed, list);
+    proxy.rules();
+    await mine.evaluate(() => kit.outcome(() => db.sync.now()));
+    const isTold = (key: string) =>
+      db.sync.status.pending === 0 && db.conflicts.all().some((entry) => entry.key === key);
+    await until(mine, isTold, [note], 60_000);
+    expect(await mine.evaluate((id) => db.notes.get(id) ?? null, note)).toBeNull();
+    const entry = await mine.evaluate(
+      (key) => db.conflicts.all().find((conflict) => conflict.key === key)?.id ?? 0,
+      note,
+    );
+    expect(await mine.evaluate((id) => db.conflicts.all().find((c) => c.id === id), entry)).toEqual(
+      expect.objectContaining({ table: 'notes', code: 'parent_deleted' }),
+    );
+    await mine.evaluate(
+      async ({ id, list: parent }) => {
+        db.transact((tx) => tx.lists.create({ id: parent, name: 'Shared again' }));
+        await db.conflicts.resolve(id, 'retry');
+      },
+      { id: entry, list },
+    );
+    await until(mine, () => db.sync.status.pending === 0, [], 60_000);
+    await caughtUp(theirs);
+    for (const page of [mine, theirs])
+      expect(await page.evaluate((id) => db.notes.get(id)?.title, note)).toBe('too late');
+    const left = await mine.evaluate(() => db.conflicts.all().map(({ key }) => key));
+    expect(left).not.toContain(note);
   });
 });

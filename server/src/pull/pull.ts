@@ -205,7 +205,7 @@ function readEntries(
   return readText(
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
-              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions',
+              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone',
               'ops', case when h.id is null then null else l.ops end)::text, ',' order by l.revision) as text
        from skerry.log l
        left join json_array_elements_text($4::text::json) as h(id) on h.id = l.update_id
@@ -233,7 +233,7 @@ function readOwn(
   return readText(
     tx,
     `select string_agg(json_build_object('update', l.update_id, 'realm', l.realm, 'revision', l.revision, 'at', l.at,
-              'client', l.client, 'ops', l.ops)::text, ',' order by l.realm, l.revision) as text
+              'client', l.client, 'ops', l.ops, 'gone', l.answer -> 'gone')::text, ',' order by l.realm, l.revision) as text
        from skerry.log l
       where l.declared
         and l.update_id in (select k.id from json_array_elements_text($1::text::json) as k(id))

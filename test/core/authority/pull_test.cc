@@ -27,6 +27,20 @@ TEST_CASE(
   CHECK_FALSE(answer["more"].as_bool());
 }
 
+TEST_CASE("own repeats which objects were deleted at once with their parent") {
+  PulledScenery s;
+  REQUIRE(Status(s.bob.Push(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])")) ==
+          "applied");
+  const Data update = s.anna.Make(
+      R"([{"op":"create","table":"members","id":"n","realm":"A","set":{"group":"g"}}])");
+  s.anna.Send(update);
+  const std::string id = update["id"].as_string();
+  const Data with = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
+  CHECK(with["own"][id]["A"]["gone"] == Json("[0]"));
+  const Data without = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
+  CHECK(without["own"][id]["A"]["gone"] == Json("[0]"));
+}
+
 TEST_CASE(
     "only updates in the `have` of this request are reduced: others come in full, and are named") {
   PulledScenery s;

@@ -307,6 +307,12 @@ Data World::RowAfter(const Data& need) const {
   return out.Set("row", row["realm"] == need["realm"] ? row : Data());
 }
 
+// An entry as a pull reads it: with what its answer called gone.
+static Data Said(Data entry) {
+  entry.Set("gone", entry["answer"]["gone"]);
+  return entry;
+}
+
 Data World::PullRead(const Data& needs) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
@@ -323,7 +329,7 @@ Data World::PullRead(const Data& needs) const {
       if (limit == 0) break;
       --limit;
       last[realm] = entry["revision"].as_u64();
-      entries.Push(entry);
+      entries.Push(Said(entry));
     }
   }
   for (const Data& need : needs["changes"].items()) {
@@ -335,7 +341,7 @@ Data World::PullRead(const Data& needs) const {
   }
   for (const Data& id : needs["own"].items()) {
     for (const Data& entry : entries_) {
-      if (entry["declared"].as_bool() && entry["update"] == id) own.Push(entry);
+      if (entry["declared"].as_bool() && entry["update"] == id) own.Push(Said(entry));
     }
   }
   for (const Data& need : needs["state"].items()) {

@@ -179,6 +179,27 @@ TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbo
   CHECK_EQ(Count(world.B()), 1);
 }
 
+TEST_CASE(
+    "what the server deleted with its parent is retried under a new action id: the old one is in "
+    "the log, and would be known") {
+  Pair world;
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
+  world.A().Settle();
+  REQUIRE_EQ(world.storage.conflicts.size(), 1);
+  const uint64_t entry = world.storage.conflicts.begin()->first;
+  world.storage.conflicts.begin()->second.Set("code", "parent_deleted");
+  world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
+  world.A().Settle();
+  CHECK(world.storage.conflicts.empty());
+  REQUIRE_EQ(world.storage.mutations.size(), 1);
+  const std::string& again = world.storage.mutations.begin()->second["id"].as_string();
+  CHECK_FALSE(again.empty());
+  CHECK_NE(again, id);
+  CHECK_EQ(Count(world.A()), 1);
+}
+
 TEST_CASE("a conflict that is discarded leaves the inbox, in the other windows too") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));

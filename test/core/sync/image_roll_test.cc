@@ -20,7 +20,7 @@ Row ItemRow(std::string realm, double n) {
   row.realm = std::move(realm);
   row.created_at = row.modified_at = 5;
   row.revision = 1;
-  row.props = {Value::Number(n), Value()};
+  row.props = {Value::Number(n), Value(), Value()};
   return row;
 }
 

@@ -38,6 +38,28 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
+TEST_CASE(
+    "what refers to an object that a refused mutation would have created goes to the inbox with "
+    "it: pushed alone, the server would delete it at once, and a durable mutation would vanish") {
+  Pushing world;
+  const std::string culprit = world.Mutate({CreateItem("list", "A", 1, "bad")});
+  const std::string inside = world.Mutate({CreateChild("note", "A", "list")});
+  const std::string below = world.Mutate({CreateChild("remark", "A", "note")});
+  world.Mutate({CreateItem("other", "A", 1)});
+  world.Mutate({CreateChild("apart", "A", "other")});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  REQUIRE(world.storage.Count("conflicts") == 3);
+  CHECK(world.Inbox(0)["mutation"]["id"].as_string() == culprit);
+  CHECK(world.Inbox(1)["mutation"]["id"].as_string() == inside);
+  CHECK(world.Inbox(1)["code"].as_string() == "depends");
+  CHECK(world.Inbox(1)["mutation"]["body"].is_bytes());
+  CHECK(world.Inbox(2)["mutation"]["id"].as_string() == below);
+  CHECK(world.server.rows().size() == 2);
+  CHECK(world.server.rows().count("apart") == 1);
+  CHECK(world.Converged());
+}
+
 TEST_CASE("a refusal is a record under a new n, and raises goneUpTo to the highest key removed") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1, "bad")});

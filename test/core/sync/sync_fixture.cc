@@ -11,6 +11,7 @@ namespace {
 
 constexpr PropIndex kN = 0;
 constexpr PropIndex kName = 1;
+constexpr PropIndex kParent = 2;
 
 Op Item(OpKind kind, std::string id, std::string realm) {
   Op op;
@@ -34,7 +35,8 @@ Data SyncSchemaDescription() {
   return Json(
       R"({"version":1,"accepts":[],"tables":[{"name":"items","ids":"string","autosubscribe":false,"props":[
     {"name":"n","type":"number","optional":true,"index":false,"unique":false},
-    {"name":"name","type":"string","optional":true,"index":false,"unique":false}]}]})");
+    {"name":"name","type":"string","optional":true,"index":false,"unique":false},
+    {"name":"parent","type":"ref","ref":{"table":"items","onDelete":"cascade"},"optional":true,"index":false,"unique":false}]}]})");
 }
 
 const Schema& SyncSchema() {
@@ -49,6 +51,12 @@ const Schema& SyncSchema() {
 std::string SyncUuid(uint64_t number) {
   const std::string digits = std::to_string(number);
   return "00000000-0000-7000-8000-" + std::string(12 - digits.size(), '0') + digits;
+}
+
+Op CreateChild(std::string id, std::string realm, std::string_view parent) {
+  Op op = Item(OpKind::kCreate, std::move(id), std::move(realm));
+  op.set.push_back({kParent, Value::String(std::string(parent))});
+  return op;
 }
 
 Op CreateItem(std::string id, std::string realm, double n, std::string_view name) {

@@ -19,6 +19,7 @@ const Schema& SyncSchema();
 std::string SyncUuid(uint64_t number);
 
 // Ops on `items`.
+Op CreateChild(std::string id, std::string realm, std::string_view parent);
 Op CreateItem(std::string id, std::string realm, double n, std::string_view name = "");
 Op UpdateItem(std::string id, std::string realm, std::string_view name);
 Op IncItem(std::string id, std::string realm, double by);
