@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { Profile, ready } from './support/browser.ts';
 import { everything, filled, newCity, sees, settled } from './support/demo.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { root } from './support/paths.ts';
@@ -22,10 +22,9 @@ let two: Page;
 let other: Page;
 let stockholm = '';
 
-/** SKERRY_UPDATE_DOCS=1 renews the pictures that the README shows. */
-const shots = process.env['SKERRY_UPDATE_DOCS']
-  ? join(root, 'docs')
-  : join(root, 'build', 'screenshots');
+const shots = join(root, 'build', 'screenshots');
+/** The README's picture; SKERRY_UPDATE_DOCS=1 renews the one that it shows. */
+const picture = join(process.env['SKERRY_UPDATE_DOCS'] ? join(root, 'docs') : shots, 'demo.png');
 
 beforeAll(async () => {
   mkdirSync(shots, { recursive: true });
@@ -131,9 +130,9 @@ describe('a newcomer', () => {
     await one.keyboard.type('Stockholm');
     await one.keyboard.press('Enter');
     await sees(two, stockholm, 'Stockholm');
-    // The picture of the README.
+    await settled(one);
     await one.setViewport({ width: 1200, height: 760 });
-    await one.screenshot({ path: join(shots, 'demo.png') as `${string}.png` });
+    await one.screenshot({ path: picture as `${string}.png` });
   });
 
   test('is seen by another browser profile within a second, by a poke and a pull', async () => {
@@ -245,6 +244,7 @@ describe('a newcomer', () => {
     try {
       const start = performance.now();
       await one.reload({ waitUntil: 'domcontentloaded' });
+      await ready(one);
       await filled(one, CITIES + 2);
       console.log(
         `reload offline: ${Math.round(performance.now() - start)} ms until all cities are there`,
@@ -282,6 +282,9 @@ describe('a newcomer', () => {
       isMobile: true,
       hasTouch: true,
     });
+    // Emulating a phone loads the page anew.
+    await ready(other);
+    await settled(other);
     await other.waitForSelector('#cities-sizer .row');
     const overflow = await other.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
