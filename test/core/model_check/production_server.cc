@@ -166,7 +166,7 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
     for (const auto& [realm, log] : log_) {
       for (const Entry& entry : log) {
         if (!entry.pulled.is_declared || entry.pulled.update != id) continue;
-        pull->LoadOwn(realm, {id, entry.pulled.revision, entry.pulled.at, entry.ops});
+        pull->LoadOwn(realm, {id, entry.pulled.revision, entry.pulled.at, entry.ops, {}});
       }
     }
   }
