@@ -303,6 +303,8 @@ describe('a clock that is wrong', () => {
           }, title);
         const mine = await make(a, 'from the wrong clock');
         const theirs = await make(b, 'from the right clock');
+        // An edit of what is not here yet is none.
+        await caughtUp(a);
         await a.evaluate(
           (key) => db.mutate.editNote({ id: key, patch: { rank: 1 } }).confirmed,
           theirs,
