@@ -28,7 +28,7 @@ void Loop::Pulled(bool more) {
 
 void Loop::Pushed(bool sent, bool left) {
   pulls_ = 0;
-  want_push_ = left;
+  want_push_ = left || push_again_;
   if (sent) want_pull_ = true;
 }
 

@@ -16,11 +16,13 @@ class Loop {
   explicit Loop(const SyncTimes& times) : times_(times) {}
 
   void WantPull() { want_pull_ = true; }
-  void WantPush() { want_push_ = true; }
+  void WantPush() { want_push_ = push_again_ = true; }
+  // A push begins: what wants one from here on may have come too late for it.
+  void Pushing() { push_again_ = false; }
   bool wants_pull() const { return want_pull_; }
   bool wants_push() const { return want_push_; }
   bool wants_anything() const { return want_pull_ || want_push_; }
-  void Forget() { want_pull_ = want_push_ = false; }
+  void Forget() { want_pull_ = want_push_ = push_again_ = false; }
 
   void Begin() { pulls_ = 0; }
   // `filling`: an image is on its way; until it is in place nothing is pulled.
@@ -39,6 +41,7 @@ class Loop {
   SyncTimes times_;
   bool want_pull_ = false;
   bool want_push_ = false;
+  bool push_again_ = false;
   int pulls_ = 0;  // in a row
   int failures_ = 0;
 };

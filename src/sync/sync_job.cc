@@ -83,6 +83,7 @@ void SyncJob::Advance(Turn* turn) {
       break;
     case LoopStep::kPush:
       lease_.set_job("push");
+      loop_.Pushing();
       PushAsk(turn);
       break;
     case LoopStep::kWait:

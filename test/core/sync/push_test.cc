@@ -20,6 +20,20 @@ TEST_CASE("`sent` is durable before the fetch") {
   CHECK(world.FirstOutbox()["epoch"].as_number() == world.lease()["epoch"].as_number());
 }
 
+TEST_CASE("a mutation that comes while a push is on its way is pushed in the same job") {
+  Pushing world;
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  world.Mutate({CreateItem("b", "A", 1)});
+  world.Settle();
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.server.rows().count("b") == 1);
+}
+
 TEST_CASE("every resend is byte for byte the same update, whoever sends it") {
   Pushing world;
   const auto updates = [&world](size_t i) {
