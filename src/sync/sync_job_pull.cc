@@ -15,6 +15,7 @@ constexpr int kMaxResends = 2;
 }  // namespace
 
 void SyncJob::PullAsk(Turn* turn) {
+  state_->poked.clear();  // it will see all that was told until here
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
                     RangeRead("outbox", nullptr, 0), CountRead("mutations"),
                     CountRead("conflicts")};
@@ -114,6 +115,10 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (!Work()) return;
   state_->error = {};
   loop_.Pulled(answer->more);
+  // A poke that came while the request was on its way may tell of what the answer could not hold.
+  for (const auto& [realm, revision] : state_->poked) {
+    if (CursorRevision(state_->sync["cursors"][realm]) < revision) loop_.WantPull();
+  }
   if (fold->resend()) {
     if (++resends_ > kMaxResends) {
       return Fail(

@@ -186,6 +186,29 @@ TEST_CASE(
   CHECK(world.host(1 - holder).socket.back() == "open");
 }
 
+TEST_CASE("a poke that comes while a pull is on its way is followed in the same job") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Run(2000);
+  const auto tell = [&](std::string_view event) { world.host(0).Deliver(Json(event)); };
+  tell(R"({"type":"socket","state":"open"})");
+  world.Settle();
+  world.server.Foreign("a", "A", "x");
+  world.network.hold_answers = true;
+  tell(
+      R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":1,\"tables\":[\"items\"]}"})");
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  world.server.Foreign("b", "A", "x");
+  tell(
+      R"({"type":"socket","state":"message","text":"{\"type\":\"poke\",\"realm\":\"A\",\"revision\":2,\"tables\":[\"items\"]}"})");
+  world.Settle();
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.Converged());
+}
+
 TEST_CASE(
     "a dropped scope is a record under a new n, and a scope that comes back starts unfilled") {
   SyncWorld world;
