@@ -113,16 +113,19 @@ describe('several windows and sudden ends', () => {
     const windows = pages.filter((page) => page.url().startsWith(proxy.url));
     const writer = windows[0];
     if (!writer) throw new Error('no window');
+    const arrived = proxy.held(/\/v1\/push/);
     await writer.evaluate((id) => demo.mutate.likeCity({ id }).durable, counter);
-    const holder = await Promise.any(
-      windows.map(async (page) => {
-        await page.waitForFunction(() => demo.sync.status.role === 'holder', {
-          timeout: 20_000,
-          polling: 20,
-        });
-        return page;
-      }),
-    );
+    await arrived;
+    // A window that held the lease a moment ago may still say so: wait until only one does.
+    const holders = async () => {
+      const roles = await Promise.all(
+        windows.map((page) => page.evaluate(() => demo.sync.status.role)),
+      );
+      return windows.filter((_, i) => roles[i] === 'holder');
+    };
+    await expect.poll(async () => (await holders()).length, { timeout: 20_000 }).toBe(1);
+    const [holder] = await holders();
+    if (!holder) throw new Error('the holder is gone');
     const survivors = windows.filter((page) => page !== holder);
     const pushed = proxy.next(/\/v1\/push/, 30_000);
     await crash(holder);

@@ -27,6 +27,7 @@ export class FaultProxy {
   readonly #server: http.Server;
   readonly #sockets = new Set<net.Socket>();
   readonly #waiters = new Set<(seen: Seen) => void>();
+  readonly #arrivals = new Set<(path: string) => void>();
   #target: URL;
   #rules: Rule[] = [];
   /** Every request that was answered, in order. */
@@ -88,6 +89,23 @@ export class FaultProxy {
     });
   }
 
+  /** Resolves when a request that matches has arrived and is held back. */
+  held(path: RegExp, limitMs = 30_000): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#arrivals.delete(hear);
+        reject(new Error(`no request for ${path} was held within ${limitMs} ms`));
+      }, limitMs);
+      const hear = (arrived: string) => {
+        if (!path.test(arrived)) return;
+        clearTimeout(timer);
+        this.#arrivals.delete(hear);
+        resolve();
+      };
+      this.#arrivals.add(hear);
+    });
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -113,7 +131,10 @@ export class FaultProxy {
     const chunks: Buffer[] = [];
     request.on('error', () => request.destroy());
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (rule?.hold) await rule.hold;
+    if (rule?.hold) {
+      for (const hear of [...this.#arrivals]) hear(path);
+      await rule.hold;
+    }
     const fault = rule?.fault ?? 'none';
     if (fault === 'refuse' || fault === 'cut-before') {
       this.#tell({ method, path, status: 0 });
