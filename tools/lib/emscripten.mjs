@@ -48,6 +48,11 @@ export async function configureDebianEmscripten() {
   await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], {
     cwd: folder,
   });
+  // The first compilation installs the headers of the system: now, lest Ninja finds at the next build that they are newer
+  // than the first objects made with them.
+  const empty = join(cache, 'empty.c');
+  writeFileSync(empty, '');
+  await run(join(folder, 'emcc'), ['-c', empty, '-o', join(cache, 'empty.o')]);
 }
 
 /** Writes down which Emscripten to use and returns its version. */
