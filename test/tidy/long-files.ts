@@ -6,8 +6,6 @@ export const longFiles: Readonly<Record<string, string>> = {
   'package-lock.json': 'npm writes it.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
-  'test/core/client/live_query_test.cc':
-    'One naive query and one random world, under which every case runs.',
   'test/core/client/windows_in_step_test.cc':
     'One world with its steps and its checks: apart they would share all of their state.',
 };

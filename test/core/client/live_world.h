@@ -1,0 +1,194 @@
+// A world of live queries for tests: what changes a row tells them first, an Observer holds one
+// live query, and CheckObserver compares it with the query from scratch.
+#ifndef SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
+#define SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/live_query.h"
+#include "test/core/model/naive_query.h"
+
+namespace skerry {
+
+// A result as it looks: per row its id, slot, content (without revision) and includes.
+struct Shown {
+  std::string id;
+  std::string content;
+};
+
+class Observer {
+ public:
+  Observer(World* world, LiveQueries* live, const std::string& description)
+      : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
+    std::vector<uint32_t> rows;
+    id = live->Open(query, &rows);
+    CHECK(rows == NaiveQuery(world).Run(query));
+    shown = Look();
+  }
+
+  std::vector<Shown> Look() const {
+    const NaiveQuery naive(world_);
+    std::vector<Shown> result;
+    for (const Slot slot : naive.Rows(query, [](Slot) { return true; })) {
+      Query one = query;
+      one.where = Filter();
+      one.limit = kNoLimit;
+      one.offset = 0;
+      std::vector<uint32_t> stream;
+      naive.Render(one, {slot}, &stream);
+      std::string content;
+      Describe(one, stream, &content);
+      result.push_back({world_->store(query.table).Id(slot), content});
+    }
+    return result;
+  }
+
+  Query query;
+  uint32_t id = 0;
+  std::vector<Shown> shown;
+
+ private:
+  void DescribeRow(TableIndex table, Slot slot, std::string* content) const {
+    Row row = world_->store(table).Get(slot);
+    *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
+                std::to_string(row.created_at) + "/" + std::to_string(row.modified_at);
+    for (const Value& v : row.props) {
+      *content +=
+          "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
+    }
+  }
+  void Describe(const Query& level, const std::vector<uint32_t>& stream,
+                std::string* content) const {
+    size_t at = 0;
+    DescribeLevel(level, stream, &at, content);
+  }
+  void DescribeLevel(const Query& level, const std::vector<uint32_t>& stream, size_t* at,
+                     std::string* content) const {
+    const uint32_t n = stream[(*at)++];
+    *content += "[";
+    for (uint32_t i = 0; i < n; ++i) {
+      DescribeRow(level.table, stream[(*at)++], content);
+      for (const Include& include : level.includes)
+        DescribeLevel(include.query[0], stream, at, content);
+    }
+    *content += "]";
+  }
+
+  World* world_;
+};
+
+inline const Shown* FindShown(const std::vector<Shown>& rows, const std::string& id) {
+  for (const Shown& row : rows) {
+    if (row.id == id) return &row;
+  }
+  return nullptr;
+}
+
+// By definition.
+inline LiveDelta Difference(const std::vector<Shown>& before, const std::vector<Shown>& after) {
+  LiveDelta delta;
+  const auto unchanged_before = [&](const std::vector<Shown>& rows, const std::string& id) {
+    int count = 0;
+    for (const Shown& row : rows) {
+      if (row.id == id) break;
+      const Shown* then = FindShown(before, row.id);
+      const Shown* now = FindShown(after, row.id);
+      // Of the row itself: what it includes has no part in its place.
+      if (then && now &&
+          then->content.substr(0, then->content.find('[', 1)) ==
+              now->content.substr(0, now->content.find('[', 1)))
+        ++count;
+    }
+    return count;
+  };
+  for (const Shown& row : after) {
+    const Shown* then = FindShown(before, row.id);
+    if (!then) {
+      delta.added.push_back(row.id);
+      continue;
+    }
+    if (then->content == row.content) continue;
+    delta.changed.push_back(row.id);
+    if (unchanged_before(before, row.id) != unchanged_before(after, row.id))
+      delta.moved.push_back(row.id);
+  }
+  for (const Shown& row : before) {
+    if (!FindShown(after, row.id)) delta.removed.push_back(row.id);
+  }
+  return delta;
+}
+
+class LiveWorld {
+ public:
+  LiveWorld() : live(&world.schema(), &world) {}
+
+  void Put(TableIndex table, const std::string& id, const Row& row) {
+    live.WillChange(table, id);
+    world.store(table).Put(id, row);
+  }
+  void Erase(TableIndex table, const std::string& id) {
+    live.WillChange(table, id);
+    world.store(table).Erase(id);
+  }
+  void Change(Random* random) {
+    const TableIndex table = static_cast<TableIndex>(random->Below(3));
+    const std::string id = RandomId(random, table, 60);
+    const Slot slot = world.store(table).Find(id);
+    if (random->Below(3) == 0) {
+      Erase(table, id);
+    } else if (slot != kNoSlot && random->Below(2)) {
+      // One prop only, or none at all but the revision.
+      Row row = world.store(table).Get(slot);
+      const Row other = RandomRow(random, table, 60, 40);
+      const size_t prop = random->Below(row.props.size() + 1);
+      if (prop < row.props.size()) row.props[prop] = other.props[prop];
+      row.revision = other.revision;
+      Put(table, id, row);
+    } else {
+      Put(table, id, RandomRow(random, table, 60, 40));
+    }
+  }
+  std::map<uint32_t, LiveDelta> Flush() {
+    std::vector<LiveDelta> deltas;
+    live.Flush(&deltas);
+    std::map<uint32_t, LiveDelta> by_live;
+    for (LiveDelta& delta : deltas) {
+      CHECK(by_live.count(delta.live) == 0);
+      by_live[delta.live] = std::move(delta);
+    }
+    return by_live;
+  }
+
+  World world;
+  LiveQueries live;
+};
+
+inline void CheckObserver(LiveWorld* lived, Observer* observer,
+                          const std::map<uint32_t, LiveDelta>& deltas) {
+  std::vector<uint32_t> rows;
+  lived->live.Render(observer->id, &rows);
+  REQUIRE(rows == NaiveQuery(&lived->world).Run(observer->query));
+  std::vector<Shown> now = observer->Look();
+  const LiveDelta expected = Difference(observer->shown, now);
+  const auto found = deltas.find(observer->id);
+  const bool differs =
+      !expected.added.empty() || !expected.removed.empty() || !expected.changed.empty();
+  REQUIRE((found != deltas.end()) == differs);
+  observer->shown = std::move(now);
+  if (!differs) return;
+  const LiveDelta& delta = found->second;
+  REQUIRE(delta.rows == rows);
+  REQUIRE(delta.added == expected.added);
+  REQUIRE(delta.removed == expected.removed);
+  REQUIRE(delta.changed == expected.changed);
+  REQUIRE(delta.moved == expected.moved);
+}
+
+}  // namespace skerry
+
+#endif  // SKERRY_TEST_CORE_CLIENT_LIVE_WORLD_H_
