@@ -105,7 +105,14 @@ bool LiveResult::InRange(Slot slot) {
 // Which slots leave the list, and which rows may enter it. False where all has to be asked anew.
 bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
                              std::vector<Slot>* gone, std::vector<Slot>* come) {
-  if (!query_.after.empty() && changes.ById(query_.table, query_.after)) return false;
+  if (!query_.after.empty()) {
+    if (changes.ById(query_.table, query_.after)) return false;
+    std::vector<Slot> changed;
+    for (const LiveChange& change : changes.of(query_.table)) {
+      if (change.new_slot != kNoSlot) changed.push_back(change.new_slot);
+    }
+    prepared_.Place(changed);
+  }
   for (const LiveChange& change : changes.of(query_.table)) {
     if (change.old_slot != kNoSlot && Contains(change.old_slot)) gone->push_back(change.old_slot);
     if (change.new_slot != kNoSlot && InRange(change.new_slot)) come->push_back(change.new_slot);
@@ -134,6 +141,7 @@ bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come,
     ++*visited_;
     return prepared_.Compare(a, b) < 0;
   };
+  prepared_.Place(come);
   Sort(come.begin(), come.end(), before);
   if (more_) {
     // What sorts behind the last row that stays may sort behind rows that are not in the list.

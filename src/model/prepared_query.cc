@@ -20,6 +20,7 @@ PreparedQuery::PreparedQuery(const Query* query, Tables* tables, uint64_t* visit
       visited_(visited),
       filter_(&query->where, query->table, tables, visited) {
   Flatten(query->where);
+  FindCollations();
   for (const Include& include : query->includes) {
     includes_.push_back(std::make_unique<PreparedQuery>(&include.query[0], tables, visited));
   }
@@ -37,8 +38,10 @@ void PreparedQuery::Flatten(const Filter& filter) {
 }
 
 int PreparedQuery::Compare(Slot a, Slot b) const {
-  for (const QueryOrder& order : query_->order) {
-    const int compared = store_->Compare(a, b, order.column);
+  for (size_t i = 0; i < query_->order.size(); ++i) {
+    const QueryOrder& order = query_->order[i];
+    const int compared =
+        collations_[i] ? collations_[i]->Compare(a, b) : store_->Compare(a, b, order.column);
     if (compared != 0) return order.descending ? -compared : compared;
   }
   return store_->CompareIds(a, b);
@@ -56,7 +59,8 @@ bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent,
   return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
 }
 
-void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots) {
+void PreparedQuery::GatherRows(const Access& access, const Parent* parent,
+                               std::vector<Slot>* slots) {
   if (access.listed) {
     for (const Slot slot : access.slots) {
       if (Accepts(slot, parent, access.covers)) slots->push_back(slot);
@@ -90,7 +94,8 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
   const std::vector<QueryOrder>& order = query_->order;
   const bool by_id = access.is_equality &&
                      (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
-  const bool by_column = order.size() == 1 && order[0].column == access.index->column();
+  const bool by_column =
+      order.size() == 1 && !collations_[0] && order[0].column == access.index->column();
   if (!by_id && !by_column) return false;
   const Range& range = access.ranges[0];
   if (range.to <= range.from) return true;
@@ -110,6 +115,8 @@ bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint
                                 std::vector<Slot>* slots) {
   const std::vector<QueryOrder>& order = query_->order;
   if (order.empty() || !store_->WantsIndex(order[0].column) || access.rows == 0) return false;
+  // Its index is in the order of bytes. And rows are compared with an anchor one by one here.
+  if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;
   const bool is_scan = !access.index && !access.listed;
   const bool covers_all = access.covers && is_scan;
   const auto rows = static_cast<double>(access.rows);
@@ -146,19 +153,25 @@ const Column& PreparedQuery::SortColumn() const {
   return store_->column(query_->order.empty() ? kIdColumn : query_->order[0].column);
 }
 
+uint64_t PreparedQuery::SortKey(Slot slot) const {
+  const bool by_rank = !query_->order.empty() && collations_[0];
+  const uint64_t key = by_rank ? collations_[0]->Rank(slot) : store_->SortKey(slot, SortColumn());
+  return SortsDescending() ? ~key : key;
+}
+
 bool PreparedQuery::IsExact(uint64_t key) const {
-  return query_->order.size() == 1 && IsExactKey(SortColumn(), SortsDescending() ? ~key : key);
+  if (query_->order.size() != 1) return false;
+  return collations_[0] || IsExactKey(SortColumn(), SortsDescending() ? ~key : key);
 }
 
 // Puts the first `need` rows in order; what is behind them is dropped.
 void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
+  Place(*slots);
   bool is_sorted = true;
   for (size_t i = 1; i < slots->size() && is_sorted; ++i) {
     is_sorted = Compare((*slots)[i - 1], (*slots)[i]) < 0;
   }
   if (is_sorted) return;
-  const bool descending = SortsDescending();
-  const Column& column = SortColumn();
   const Column& ids = store_->column(kIdColumn);
   // Where few of many are asked for: whenever `full` have come together all but the best `need` are
   // dropped, and what sorts behind these is not even kept from then on.
@@ -167,8 +180,7 @@ void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
   uint64_t worst = UINT64_MAX;
   keyed_.clear();
   for (const Slot slot : *slots) {
-    const uint64_t key =
-        descending ? ~store_->SortKey(slot, column) : store_->SortKey(slot, column);
+    const uint64_t key = SortKey(slot);
     if (key > worst) continue;
     keyed_.push_back({key, keep_few ? 0 : store_->SortKey(slot, ids), slot});
     if (keyed_.size() < full) continue;

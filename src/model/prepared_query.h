@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "model/collation.h"
 #include "model/index.h"
 #include "model/packed_filter.h"
 #include "model/query.h"
@@ -48,6 +50,8 @@ class PreparedQuery final : private RowOrder {
   bool Matches(Slot slot) { return filter_.Matches(slot); }
   // Orders two rows as the query does, ties by id: negative where `a` comes first.
   int Compare(Slot a, Slot b) const;
+  // Rows that are about to be compared: orders by a locale ask its collator about them together.
+  void Place(std::span<const Slot> slots);
 
   // Appends n and the rows with their includes.
   void Render(const std::vector<Slot>& slots, std::vector<uint32_t>* stream);
@@ -80,6 +84,7 @@ class PreparedQuery final : private RowOrder {
   };
 
   void Flatten(const Filter& filter);
+  void FindCollations();
   Access Plan(const Parent* parent);
   void Consider(Access candidate, Access* best) const;
   void ConsiderColumn(PropIndex column, const Parent* parent, Access* best);
@@ -91,7 +96,9 @@ class PreparedQuery final : private RowOrder {
   bool Accepts(Slot slot, const Parent* parent, bool covered) {
     return Accepts(slot, store_->bytes(slot), parent, covered);
   }
+  // REQUIRES: `slots` is empty.
   void Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots);
+  void GatherRows(const Access& access, const Parent* parent, std::vector<Slot>* slots);
   void Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots);
   bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
                    std::vector<Slot>* slots);
@@ -100,6 +107,7 @@ class PreparedQuery final : private RowOrder {
   void Sort(uint64_t need, std::vector<Slot>* slots);
   int CompareRows(Slot a, Slot b) const override { return Compare(a, b); }
   bool IsExact(uint64_t key) const override;
+  uint64_t SortKey(Slot slot) const;
   const Column& SortColumn() const;
   bool SortsDescending() const { return !query_->order.empty() && query_->order[0].descending; }
   void Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
@@ -111,7 +119,9 @@ class PreparedQuery final : private RowOrder {
   RowStore* store_;
   uint64_t* visited_;
   PackedFilter filter_;
-  std::vector<const Filter*> conjuncts_;  // the filter, where it is an `and`, in pieces
+  std::unique_ptr<Collation*[]> collations_;  // by order; null where it is by bytes
+  bool is_collated_ = false;                  // there is one
+  std::vector<const Filter*> conjuncts_;      // the filter, where it is an `and`, in pieces
   std::vector<std::unique_ptr<PreparedQuery>> includes_;
   Slot anchor_ = kNoSlot;  // of `after`, while a run lasts
   std::vector<KeyedRow> keyed_;

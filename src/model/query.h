@@ -2,10 +2,10 @@
 // docs/internals.md, section 7), and QueryEngine, which answers one over the row stores.
 //
 // Order: by the given columns, ties by id ascending; without any, by id. Null sorts first
-// (ascending), strings by their UTF-8 bytes. `after` names a row: the result begins behind the
-// place of that row in the order, whether or not it matches the filter; if there is no such row the
-// result is empty. Then `offset` rows are skipped and at most `limit` taken. Count and aggregates
-// are over the rows that Run would give.
+// (ascending), strings by their UTF-8 bytes, or as a locale orders them (collation.h). `after`
+// names a row: the result begins behind the place of that row in the order, whether or not it
+// matches the filter; if there is no such row the result is empty. Then `offset` rows are skipped
+// and at most `limit` taken. Count and aggregates are over the rows that Run would give.
 //
 // Plans: an id, an equality, `in` or range on a prop that is indexed (index, unique and ref props
 // are), or walking the order's index until limit; whichever is estimated to visit fewest rows.
@@ -33,6 +33,7 @@ inline constexpr uint32_t kNoLimit = 0xffffffff;
 struct QueryOrder {
   PropIndex column = kIdColumn;
   bool descending = false;
+  uint32_t locale = 0;  // of a string prop: its number (collation.h); 0: by bytes
 };
 
 struct Query;

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/limits.h"
+#include "model/collation.h"
 #include "model/query.h"
 
 namespace skerry {
@@ -24,8 +25,9 @@ bool ParseCount(const Data& data, uint32_t fallback, uint32_t* out) {
 Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
   for (const Data& item : data.items()) {
     const Data::Array& pair = item.items();
-    const bool known = pair.size() == 2 && (pair[1].Is("asc") || pair[1].Is("desc"));
-    if (!known) return Invalid(table, "an order is a prop and asc or desc");
+    const bool known = (pair.size() == 2 || (pair.size() == 3 && pair[2].is_string())) &&
+                       (pair[1].Is("asc") || pair[1].Is("desc"));
+    if (!known) return Invalid(table, "an order is a prop, asc or desc, and perhaps a locale");
     QueryOrder order;
     order.column = table.FindColumn(pair[0].as_string());
     if (order.column == kNone) {
@@ -36,6 +38,17 @@ Status ParseOrder(const TableDef& table, const Data& data, Query* query) {
       return {Code::kWrongType, table.name + "." + pair[0].as_string() + ": has no order"};
     }
     order.descending = pair[1].Is("desc");
+    if (pair.size() == 3) {
+      // Names of an enum and ids are strings too, but not ones that people read.
+      if (type != PropType::kString || order.column >= kIdColumn) {
+        return {Code::kWrongType,
+                table.name + "." + pair[0].as_string() + ": collate orders strings"};
+      }
+      order.locale = FindLocale(pair[2].as_string());
+      if (order.locale == kNoLocale) {
+        return {Code::kUnsupported, "the order of " + pair[2].as_string() + " is not known"};
+      }
+    }
     query->order.push_back(order);
   }
   return Status::Ok();

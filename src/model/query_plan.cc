@@ -1,6 +1,7 @@
 // How a query finds its candidates: which index, which rows. Every candidate is still filtered,
 // unless the plan covers the whole filter; so a plan can be too wide, never wrong.
 #include <algorithm>
+#include <utility>
 
 #include "base/sort.h"
 #include "model/prepared_query.h"
@@ -169,6 +170,33 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
     best.covers = filter_.is_true() && !parent;
   }
   return best;
+}
+
+// ---- Orders by a locale, whose collator is asked about all rows together
+
+void PreparedQuery::FindCollations() {
+  const std::vector<QueryOrder>& order = query_->order;
+  collations_ = std::make_unique<Collation*[]>(order.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (order[i].locale == kNoLocale) continue;
+    collations_[i] = store_->GetCollation(order[i].column, order[i].locale);
+    is_collated_ = true;
+  }
+}
+
+void PreparedQuery::Place(std::span<const Slot> slots) {
+  for (size_t i = 0; i < query_->order.size(); ++i) {
+    if (collations_[i]) collations_[i]->Place(slots);
+  }
+}
+
+void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots) {
+  if (anchor_ == kNoSlot || !is_collated_) return GatherRows(access, parent, slots);
+  const Slot anchor = std::exchange(anchor_, kNoSlot);
+  GatherRows(access, parent, slots);
+  Place(*slots);
+  std::erase_if(*slots, [&](Slot slot) { return Compare(anchor, slot) >= 0; });
+  anchor_ = anchor;
 }
 
 }  // namespace skerry

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "model/collation.h"
 #include "model/index.h"
 
 namespace skerry {
@@ -263,6 +264,7 @@ Slot RowStore::Put(std::string_view id, const Row& row) {
     reindex_[i] = !old || std::memcmp(old + column.offset, fresh + column.offset, column.size) != 0;
     if (old && reindex_[i]) indexes_[i]->Remove(slot);
   }
+  if (old) ForgetRanks(slot, fresh);
   if (old) ReleaseCells(old, fresh);
   std::memcpy(mutable_bytes(slot), fresh, width_);
   if (is_new) InsertIntoTable(slot);
@@ -279,6 +281,7 @@ bool RowStore::Erase(std::string_view id) {
   for (const auto& index : indexes_) {
     if (index) index->Remove(slot);
   }
+  ForgetRanks(slot, nullptr);
   uint8_t* row = mutable_bytes(slot);
   RemoveFromTable(LoadKey(row));
   ReleaseCells(row, nullptr);
@@ -299,6 +302,7 @@ void RowStore::Clear() {
   for (const auto& index : indexes_) {
     if (index) index->Build();
   }
+  for (Collation* at = collations_.get(); at; at = at->next.get()) at->Clear();
 }
 
 Slot RowStore::NewSlot() {
@@ -364,7 +368,7 @@ void RowStore::RemoveFromTable(const IdKey& key) {
   hash_[hole] = 0;
 }
 
-// ---- Pools and indexes
+// ---- Pools, indexes and collations
 
 void RowStore::TendPools() {
   for (const Column& column : columns_) {
@@ -404,6 +408,7 @@ size_t RowStore::MemoryBytes() const {
   for (const Chunk& chunk : chunks_) bytes += size_t{chunk.capacity} * width_;
   for (const auto& pool : pools_) bytes += pool->MemoryBytes();
   for (const auto& index : indexes_) bytes += index ? index->MemoryBytes() : 0;
+  for (const Collation* at = collations_.get(); at; at = at->next.get()) bytes += at->MemoryBytes();
   return bytes;
 }
 

@@ -34,6 +34,7 @@ namespace skerry {
 using Slot = uint32_t;
 inline constexpr Slot kNoSlot = 0xffffffff;
 
+class Collation;
 class Index;
 
 enum class Packing : uint8_t { kNumber, kBool, kId, kText, kRealm };
@@ -87,10 +88,14 @@ class RowStore {
 
   // The index on a column, built now if it is not there yet. Owned by the store.
   Index* GetIndex(PropIndex column);
+  // The order of a string prop under a locale; its ranks are found when rows are first compared.
+  // Owned by the store.
+  Collation* GetCollation(PropIndex column, uint32_t locale);
   // Where the application asked for one: index, unique and ref props.
   bool WantsIndex(PropIndex column) const;
 
-  // Bytes of arena, hash, strings and indexes; for the stated bytes per row and the growth tests.
+  // Bytes of arena, hash, strings, indexes and collations; for the stated bytes per row and the
+  // growth tests.
   size_t MemoryBytes() const;
 
   // The packed rows as bytes for an image, and back. Load into an empty store copies whole sections
@@ -195,6 +200,7 @@ class RowStore {
   void PackCell(const Column& column, const Value& value, const uint8_t* old, uint8_t* out);
   void PackText(const Column& column, std::string_view text, const uint8_t* old, uint8_t* out);
   void ReleaseCells(const uint8_t* row, const uint8_t* kept);
+  void ForgetRanks(Slot slot, const uint8_t* fresh);
   Slot NewSlot();
   void GrowArena();
   void GrowTable();
@@ -232,6 +238,7 @@ class RowStore {
   Slot free_slot_ = kNoSlot;
   std::vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
   std::vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
+  std::unique_ptr<Collation> collations_;        // the first; each leads to the next
   std::vector<uint8_t> scratch_;                 // one row
   std::vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in
 };

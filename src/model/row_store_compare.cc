@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 
+#include "model/collation.h"
 #include "model/row_store.h"
 
 namespace skerry {
@@ -71,6 +72,21 @@ int RowStore::Compare(Slot a, Slot b, PropIndex index) const {
   if (code_a == code_b) return 0;
   if (code_a == 0 || code_b == 0) return code_a == 0 ? -1 : 1;
   return Sign(column.pool->Get(code_a).compare(column.pool->Get(code_b)));
+}
+
+Collation* RowStore::GetCollation(PropIndex column, uint32_t locale) {
+  std::unique_ptr<Collation>* at = &collations_;
+  while (*at && ((*at)->column() != column || (*at)->locale() != locale)) at = &(*at)->next;
+  if (!*at) *at = std::make_unique<Collation>(this, column, locale);
+  return at->get();
+}
+
+// A row gets another text than it has; or is erased, where `fresh` is null.
+void RowStore::ForgetRanks(Slot slot, const uint8_t* fresh) {
+  for (Collation* collation = collations_.get(); collation; collation = collation->next.get()) {
+    const Column& column = columns_[collation->column()];
+    if (!fresh || TextCode(column, bytes(slot)) != TextCode(column, fresh)) collation->Forget(slot);
+  }
 }
 
 Probe RowStore::MakeProbe(PropIndex index, const Value& value) const {

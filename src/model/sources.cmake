@@ -1,4 +1,5 @@
 set(SKERRY_MODEL_SOURCES
+  src/model/collation.cc
   src/model/filter.cc
   src/model/filter_parse.cc
   src/model/id_key.cc

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "test/core/model/test_collator.h"
 #include "test/core/model/world.h"
 
 namespace skerry {
@@ -43,8 +44,11 @@ class NaiveQuery final : public FilterContext {
   int Compare(const Query& query, Slot a, Slot b) const {
     const RowStore& store = world_->store(query.table);
     for (const QueryOrder& order : query.order) {
-      const int compared =
-          CompareValues(store.GetValue(a, order.column), store.GetValue(b, order.column));
+      const Value left = store.GetValue(a, order.column);
+      const Value right = store.GetValue(b, order.column);
+      const bool by_locale = order.locale != kNoLocale && !left.is_null() && !right.is_null();
+      const int compared = by_locale ? CompareFolded(order.locale, left.text(), right.text())
+                                     : CompareValues(left, right);
       if (compared != 0) return order.descending ? -compared : compared;
     }
     return store.Id(a).compare(store.Id(b));
@@ -110,8 +114,14 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
   text += ",\"order\":[";
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
     const std::vector<std::string>& columns = ComparableColumns(table);
-    text += std::string(i ? "," : "") + "[" + Quote(columns[random->Below(columns.size())]) + "," +
-            (random->Below(2) ? "\"asc\"]" : "\"desc\"]");
+    const std::string& column = columns[random->Below(columns.size())];
+    text += std::string(i ? "," : "") + "[" + Quote(column) +
+            (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
+    if (column == "name" || column == "country") {
+      static const char* kLocales[] = {"", ",\"fold\"", ",\"back\""};
+      text += kLocales[random->Below(3)];
+    }
+    text += "]";
   }
   text += "]";
   if (random->Below(2)) text += ",\"limit\":" + std::to_string(random->Below(12));

@@ -1,4 +1,5 @@
 set(SKERRY_MODEL_TEST_SOURCES
+  model/collation_test.cc
   model/filter_test.cc
   model/query_test.cc
   model/real_cities_test.cc
