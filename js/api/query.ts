@@ -2,7 +2,7 @@
  * Queries at run time: immutable descriptions (docs/internals.md, section 7) with the methods of `Query` and `Reader`
  * (types.ts). Values are converted when they are given, so that mistakes are thrown where they are made.
  */
-import { SchemaError, ValidationError } from '../core/errors.ts';
+import { SchemaError, UnsupportedError, ValidationError } from '../core/errors.ts';
 import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../core/row-view.ts';
 import type { RowObject, TableCodec } from '../core/values.ts';
 import type { QueryDescription } from '../core/window-core.ts';
@@ -49,11 +49,34 @@ export class QueryBuilder {
     return this.#with({ where: where === null ? filter : ['and', where, filter] });
   }
 
-  orderBy(column: string, direction: 'asc' | 'desc' = 'asc'): QueryBuilder {
+  orderBy(
+    column: string,
+    direction: 'asc' | 'desc' = 'asc',
+    { collate }: { collate?: string | undefined } = {},
+  ): QueryBuilder {
     this.view.columnNumber(this.table, column);
     if (direction !== 'asc' && direction !== 'desc')
       throw new ValidationError('invalid_argument', 'An order is asc or desc.');
-    return this.#with({ order: [...this.description.order, [column, direction]] });
+    const { order } = this.description;
+    if (collate === undefined) return this.#with({ order: [...order, [column, direction]] });
+    return this.#with({
+      order: [...order, [column, direction, this.#locale(column, collate)]],
+    });
+  }
+
+  /** The canonical form of a locale, so that `SV` and `sv` are one. */
+  #locale(column: string, collate: string): string {
+    if (this.table.table.byName.get(column)?.type !== 'string')
+      throw new ValidationError('wrong_type', `collate orders strings, and ${column} is none.`);
+    let locale: string | undefined;
+    try {
+      [locale] = Intl.Collator.supportedLocalesOf([collate]);
+    } catch (cause) {
+      throw new ValidationError('invalid_argument', `${collate} is no locale.`, { cause });
+    }
+    if (locale) return locale;
+    // Another one in its place would order differently on each device.
+    throw new UnsupportedError('unsupported', `The order of ${collate} is not known here.`);
   }
 
   limit(count: number): QueryBuilder {

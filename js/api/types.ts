@@ -183,6 +183,14 @@ export interface FilterBuilder<T extends Tables, K extends keyof T, R = Row<Sche
 type Fwd<T, K extends keyof T> = {
   [P in keyof PropsOf<T, K>]: [RefOf<PropsOf<T, K>[P]>] extends [never] ? never : P;
 }[keyof PropsOf<T, K>];
+/** Not enums and refs, whose strings are no text for people. */
+type StringProps<T, K extends keyof T> = {
+  [P in keyof PropsOf<T, K>]: string extends OutOf<PropsOf<T, K>[P]>
+    ? [RefOf<PropsOf<T, K>[P]>] extends [never]
+      ? P
+      : never
+    : never;
+}[keyof PropsOf<T, K>];
 type Rev<T, K extends keyof T> = {
   [J in keyof T]: K extends { [P in keyof PropsOf<T, J>]: RefOf<PropsOf<T, J>[P]> }[keyof PropsOf<
     T,
@@ -205,7 +213,19 @@ export interface Query<T extends Tables, K extends keyof T, R = Row<Schema<T>, K
     values: readonly Row<Schema<T>, K>[P][],
   ): this;
   where(filter: (b: FilterBuilder<T, K>) => Filter<Row<Schema<T>, K>>): this;
-  orderBy(prop: keyof Row<Schema<T>, K>, direction?: 'asc' | 'desc'): this;
+  /**
+   * Null comes first, strings by their UTF-8 bytes. `collate` is a locale (BCP 47) in whose order people look strings up:
+   * Å is after Z with 'sv', and among A with 'de'. Ties are broken by the next order, and in the end by id.
+   */
+  orderBy(
+    ...order:
+      | [prop: keyof Row<Schema<T>, K>, direction?: 'asc' | 'desc']
+      | [
+          prop: StringProps<T, K>,
+          direction: 'asc' | 'desc' | undefined,
+          options: { readonly collate?: string | undefined },
+        ]
+  ): this;
   limit(count: number): this;
   offset(count: number): this;
   /** Rows that come after this one in the query's order; null: from the start. */

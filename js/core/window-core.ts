@@ -28,7 +28,11 @@ export type OpName = keyof typeof opKinds;
 export interface QueryDescription {
   readonly table: string;
   readonly where: unknown;
-  readonly order: readonly (readonly [column: string, direction: 'asc' | 'desc'])[];
+  readonly order: readonly (readonly [
+    column: string,
+    direction: 'asc' | 'desc',
+    locale?: string,
+  ])[];
   readonly limit: number | null;
   readonly offset: number;
   readonly after: string | null;

@@ -136,6 +136,15 @@ export async function database(): Promise<void> {
   check<string | undefined>(db.cities.min('name'));
   check<Live<number>>(db.cities.liveCount());
   db.groups.where((b) => b.exists('members', (q) => q.where('user', '=', 'u'))).first();
+  db.cities.orderBy('name', 'asc', { collate: 'sv' }).orderBy('country', undefined, {});
+  // @ts-expect-error a locale orders text
+  db.cities.orderBy('population', 'asc', { collate: 'sv' });
+  // @ts-expect-error the names of an enum are no text for people
+  db.cities.orderBy('size', 'asc', { collate: 'sv' });
+  // @ts-expect-error nor are ids
+  db.members.orderBy('group', 'asc', { collate: 'sv' });
+  // @ts-expect-error a locale is named
+  db.cities.orderBy('name', 'asc', { collate: true });
   // @ts-expect-error no order among objects of a class
   db.cities.where('product', '>', new Money(1));
   // @ts-expect-error no such prop
