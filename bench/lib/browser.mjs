@@ -1,10 +1,13 @@
-// Chromium on a profile of its own, which can be closed and started again on the same profile.
+// Chromium on a profile of its own, which can be closed and started again on the same profile. Every wait has a limit,
+// and an error that a page did not catch fails the run.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer from 'puppeteer-core';
+import { within } from './within.mjs';
 
+const kLimitMs = 180_000;
 const kArguments = [
   '--no-sandbox',
   '--disable-gpu',
@@ -16,11 +19,23 @@ const kArguments = [
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
+  // A page that was left is gone, and its worker with it: it does not work beside the one that is measured.
+  '--disable-back-forward-cache',
 ];
 
 export class Browser {
   #profile = mkdtempSync(join(tmpdir(), 'skerry-bench-profile-'));
   #browser = null;
+  /** Rejects when a page fails. */
+  #failed;
+  #fail;
+
+  constructor() {
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    this.#failed.catch(() => {});
+  }
 
   async #start() {
     this.#browser ??= await puppeteer.launch({
@@ -28,7 +43,7 @@ export class Browser {
       headless: true,
       userDataDir: this.#profile,
       args: kArguments,
-      protocolTimeout: 300_000,
+      protocolTimeout: kLimitMs,
     });
     return this.#browser;
   }
@@ -36,10 +51,25 @@ export class Browser {
   /** A page at this address, once its script has run. */
   async page(url) {
     const page = await (await this.#start()).newPage();
-    page.on('pageerror', (error) => console.error(`the page failed: ${error}`));
+    // Opening another page hides this one, and hidden windows do not push: with its focus emulated it stays visible.
+    await page.emulateFocusedPage(true);
+    page.on('pageerror', (error) => this.#fail(error));
+    page.on('error', (error) => this.#fail(error));
     await page.goto(url);
-    await page.waitForFunction('globalThis.bench');
     return page;
+  }
+
+  /** Calls a workload of the page; `cold` is what it does on its own. */
+  async call(page, name, ...args) {
+    const answer = page.evaluate(
+      async (method, list) => {
+        const member = globalThis.bench[method];
+        return typeof member === 'function' ? member(...list) : member;
+      },
+      name,
+      args,
+    );
+    return within(kLimitMs, `${name} on ${page.url()}`, Promise.race([this.#failed, answer]));
   }
 
   async close() {

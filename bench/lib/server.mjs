@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from '../../tools/lib/paths.mjs';
+import { within } from './within.mjs';
 
+const kFillLimitMs = 120_000;
+const kStopLimitMs = 20_000;
 const kReady = /skerry-server ready (http:\/\/\S+)/;
 
 /** Resolves with its address and `stop` when it is filled. */
@@ -33,7 +36,7 @@ export async function startServer(folder) {
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  const url = await new Promise((resolve, reject) => {
+  const ready = new Promise((resolve, reject) => {
     let output = '';
     child.stdout.on('data', (chunk) => {
       output += chunk;
@@ -44,8 +47,17 @@ export async function startServer(folder) {
   });
   const stop = async () => {
     child.kill('SIGTERM');
-    await ended;
-    rmSync(data, { recursive: true, force: true });
+    try {
+      await within(kStopLimitMs, 'the end of the server', ended);
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+    }
   };
-  return { url, stop };
+  try {
+    return { url: await within(kFillLimitMs, 'a server that is filled', ready), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

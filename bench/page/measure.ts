@@ -16,16 +16,19 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** The median time of `repetitions` calls, in ms; each is awaited before the next. */
-export async function medianOf(repetitions: number, call: (i: number) => unknown): Promise<number> {
+/** The times of so many calls, in ms; each is awaited before the next. */
+export async function timesOf(count: number, call: (i: number) => unknown): Promise<number[]> {
   const times: number[] = [];
-  for (let i = 0; i < repetitions; i++) {
+  for (let i = 0; i < count; i++) {
     const start = performance.now();
     await call(i);
     times.push(performance.now() - start);
   }
-  return median(times);
+  return times;
 }
+
+export const medianOf = async (count: number, call: (i: number) => unknown): Promise<number> =>
+  median(await timesOf(count, call));
 
 /** The machine's own speed: a loop that depends on nothing else. */
 export function calibrate(): number {
