@@ -85,16 +85,12 @@ function runReads(
   fail: (error: unknown) => void,
 ): void {
   const results = new Array<unknown>(reads.length);
-  // A range is two requests: keys and values. One more holds the transaction when there is nothing to read.
-  let open = reads.length || 1;
+  let open = reads.length;
   const done = () => {
     if (--open === 0) then(results);
   };
-  if (reads.length === 0) {
-    const store = tx.objectStore(tx.objectStoreNames[0] as string);
-    listen(store.getKey(0), done, fail);
-    return;
-  }
+  // Nothing to wait for: the transaction was begun in this task and is active still.
+  if (open === 0) then(results);
   reads.forEach((read, index) => {
     const store = tx.objectStore(read.store);
     if ('get' in read) {
