@@ -140,6 +140,7 @@ class Tab {
   // tab_commit.cc
   void TryCommit(Data* effects);
   void WriteGroup(Tx* tx, Data* writes);
+  bool FollowsOwn(const Data& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);

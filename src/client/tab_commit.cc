@@ -32,8 +32,10 @@ void Tab::TryCommit(Data* effects) {
   Tx tx;
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()),
-             true, effects);
+    Data reads = Data::MakeArray();
+    reads.Push(GetRead("sync", "sync"));
+    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, std::move(reads), true,
+             effects);
     return;
   }
   tx.kind = Kind::kCommit;
@@ -119,12 +121,17 @@ void Tab::TellAdded(Data items, Data* effects) {
   effects->Push(PostEffect(Fields{{"type", "mutated"}}));
 }
 
+// Whether nobody wrote since this window last heard of it.
+bool Tab::FollowsOwn(const Data& sync) const {
+  return sync["n"].as_u64() == mirror_.n() && load_ == Load::kNone;
+}
+
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on
 // other objects included.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
-  const Data& stored = *ReadingOf(*tx).sync;
+  const Data& stored = tx->results.items()[0];
+  if (!FollowsOwn(stored)) return;
   Data sync = stored.is_object() ? stored : Data::MakeObject();
-  if (sync["n"].as_u64() != mirror_.n() || load_ != Load::kNone) return;
   const uint64_t n = mirror_.n() + 1;
   Data confirmed = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().InOrder()) {

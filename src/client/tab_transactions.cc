@@ -74,6 +74,7 @@ void Tab::RequestSync(Data* effects) {
 
 size_t Tab::ReadCount(const Tx& tx) {
   if (tx.kind == Kind::kCatchUp) return 5;
+  if (tx.kind == Kind::kLocalCommit) return 1;  // the rest is read when another window was first
   if (IsFullReading(tx)) return 4;
   return tx.kind == Kind::kCommit ? 0 : 1;
 }
@@ -87,8 +88,13 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   }
   Tx& tx = it->second;
   tx.results = std::move(results);
-  tx.was_read = true;
   if (IsFullReading(tx)) between_ = id;
+  if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
+      !FollowsOwn(tx.results.items()[0])) {
+    effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
+    return;
+  }
+  tx.was_read = true;
   switch (tx.kind) {
     case Kind::kCommit:
       WriteGroup(&tx, &writes);

@@ -189,14 +189,17 @@ void Window::Obey(const Data& effects) {
 void Window::Run(Outcome outcome) {
   REQUIRE(CanRun());
   const Data effect = queue_.front();
-  results = Data::MakeArray();
   added.clear();
-  for (const Data& read : effect["reads"].items()) results.Push(storage_->Read(read));
-  now += 1;
-  const Data reply = Encoded(client_->Handle(Encoded(
-      Data::Object{{"type", "read"}, {"id", effect["id"]}, {"results", results}, {"now", now}})));
-  REQUIRE_EQ(reply.items().size(), 1);
-  const Data& write = reply.items()[0];
+  Data write = Data::Object{{"type", "more"}, {"reads", effect["reads"]}};
+  while (write["type"].Is("more")) {
+    results = Data::MakeArray();
+    for (const Data& read : write["reads"].items()) results.Push(storage_->Read(read));
+    now += 1;
+    const Data reply = Encoded(client_->Handle(Encoded(
+        Data::Object{{"type", "read"}, {"id", effect["id"]}, {"results", results}, {"now", now}})));
+    REQUIRE_EQ(reply.items().size(), 1);
+    write = reply.items()[0];
+  }
   REQUIRE_EQ(write["type"].as_string(), "write");
   const bool readonly = effect["mode"].as_string() == "readonly";
   REQUIRE((!readonly || write["writes"].items().empty()));
