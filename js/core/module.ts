@@ -126,12 +126,17 @@ export class CoreModule {
     return new Uint32Array(this.#heap().slice(at, at + length).buffer);
   }
 
-  /** Runs `use` with bytes copied into memory of the module's own, which is freed afterwards. */
-  withBytes<T>(bytes: Uint8Array, use: (pointer: number) => T): T {
-    const pointer = this.call('sk_alloc', bytes.length);
-    this.#heap().set(bytes, pointer);
+  /** Runs `use` with pieces copied one behind the other into memory of the module's own, which is freed afterwards. */
+  withBytes<T>(pieces: readonly Uint8Array[], use: (pointer: number, length: number) => T): T {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const pointer = this.call('sk_alloc', length);
+    let at = pointer;
+    for (const piece of pieces) {
+      this.#heap().set(piece, at);
+      at += piece.length;
+    }
     try {
-      return use(pointer);
+      return use(pointer, length);
     } finally {
       this.#function('sk_free')(pointer);
     }

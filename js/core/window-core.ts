@@ -94,10 +94,11 @@ export class WindowCore {
     return this.#module.output() as Message[];
   }
 
-  loadImagePart(bytes: Uint8Array): void {
+  /** A part, in as many pieces as it was stored in. */
+  loadImagePart(pieces: readonly Uint8Array[]): void {
     const handle = this.#open;
-    this.#module.withBytes(bytes, (pointer) =>
-      this.#module.call('sk_client_load', handle, pointer, bytes.length),
+    this.#module.withBytes(pieces, (pointer, length) =>
+      this.#module.call('sk_client_load', handle, pointer, length),
     );
   }
 

@@ -14,6 +14,9 @@ export interface ImagePointer {
   readonly parts: readonly ImagePart[];
 }
 
+/** A part as it lies in its files, one after the other. */
+export type PartFiles = readonly Uint8Array[];
+
 /** Files of an image are at most this long (src/base/limits.h). */
 const fileBytes = 4 << 20;
 
@@ -21,7 +24,7 @@ export class ImageReader {
   readonly #host: StorageHost;
   /** `/skerry/<name>/<user>`. */
   readonly #root: string;
-  #early: { generation: string; parts: Promise<Uint8Array[]> } | null = null;
+  #early: { generation: string; parts: Promise<PartFiles[]> } | null = null;
 
   constructor(host: StorageHost, database: string) {
     this.#host = host;
@@ -46,13 +49,13 @@ export class ImageReader {
     this.#early = { generation: pointer.generation, parts };
   }
 
-  read(pointer: ImagePointer): Promise<Uint8Array[]> {
+  read(pointer: ImagePointer): Promise<PartFiles[]> {
     const early = this.#early;
     this.#early = null;
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);
   }
 
-  async #readParts(pointer: ImagePointer): Promise<Uint8Array[]> {
+  async #readParts(pointer: ImagePointer): Promise<PartFiles[]> {
     const mount = `${this.#root}/${pointer.generation}`;
     const paths = pointer.parts.flatMap(({ file, bytes }) =>
       Array.from(
@@ -62,28 +65,27 @@ export class ImageReader {
     );
     const files = await this.#host.readFiles(mount, paths);
     const found = new Map(paths.map((path, i) => [path, files[i] ?? null]));
-    return pointer.parts.map((part) => joinPart(mount, part, found));
+    return pointer.parts.map((part) => filesOf(mount, part, found));
   }
 }
 
-function joinPart(
+function filesOf(
   mount: string,
   part: ImagePart,
-  files: ReadonlyMap<string, Uint8Array | null>,
-): Uint8Array {
-  const whole = new Uint8Array(part.bytes);
+  found: ReadonlyMap<string, Uint8Array | null>,
+): PartFiles {
+  const files: Uint8Array[] = [];
   let at = 0;
   for (let i = 0; at < part.bytes || i === 0; i++) {
-    const file = files.get(`${mount}/${part.file}.${i}`);
+    const file = found.get(`${mount}/${part.file}.${i}`);
     if (!file || at + file.length > part.bytes || (file.length === 0 && part.bytes > 0)) {
       throw new CorruptImageError(
         'corrupt',
         `File ${part.file}.${i} of the image is missing or damaged.`,
       );
     }
-    if (file.length === part.bytes) return file;
-    whole.set(file, at);
+    files.push(file);
     at += file.length;
   }
-  return whole;
+  return files;
 }

@@ -34,9 +34,9 @@ export class ImageFiles {
   }
 
   /** A part of the old generation joins the rows. */
-  load(bytes: Uint8Array): void {
-    this.#module.withBytes(bytes, (pointer) =>
-      this.#module.call('sk_image_load', pointer, bytes.length),
+  load(pieces: readonly Uint8Array[]): void {
+    this.#module.withBytes(pieces, (pointer, length) =>
+      this.#module.call('sk_image_load', pointer, length),
     );
   }
 
@@ -57,10 +57,8 @@ export class ImageFiles {
 
   /** Bytes become a part as they are. */
   store(file: string, bytes: Uint8Array): WrittenPart {
-    this.#module.withBytes(bytes, (pointer) => {
-      this.#module.throwing(
-        this.#module.callWithText('sk_image_store', file, pointer, bytes.length),
-      );
+    this.#module.withBytes([bytes], (pointer, length) => {
+      this.#module.throwing(this.#module.callWithText('sk_image_store', file, pointer, length));
     });
     return this.#module.output() as WrittenPart;
   }
