@@ -43,7 +43,9 @@ export async function reads() {
   await openAgain();
   const first = perRead((id) => db.cities.get(id));
   const again = Array.from({ length: AGAIN }, () => perRead((id) => db.cities.get(id)));
-  const map = new Map(db.cities.all().map((row) => [row.id, { ...row }]));
+  // Of the same texts, in the same order: engines find a key faster by the very text that it was set by, and objects that
+  // are read in the order of their making.
+  const map = new Map(ids.map((id) => [id, { ...(db.cities.get(id) ?? { name: '' }) }]));
   const floor = Array.from({ length: AGAIN }, () => perRead((id) => map.get(id)));
   if (lengths.size !== 1 || lengths.has(0)) throw new Error('the Map gave other rows');
   return { first, again: median(again), floor: median(floor) };
