@@ -21,6 +21,8 @@ import { main, note, run, SetupError, step } from './lib/run.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
 const kWasmModules = ['skerry', 'skerry-authority', 'skerry-image'];
+/** The other half of `skerry`, which has neither glue nor declarations of its own. */
+const kSyncWasm = 'skerry-sync.wasm';
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
 // Entries are name: source, relative to the root. `node` chooses the platform.
@@ -128,11 +130,11 @@ async function declarations(name, project, sources, output) {
 
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
-  for (const module of kWasmModules) {
-    for (const ending of ['js', 'wasm', 'd.ts']) {
-      const file = `${module}.${ending}`;
-      copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
-    }
+  const files = kWasmModules.flatMap((module) =>
+    ['js', 'wasm', 'd.ts'].map((ending) => `${module}.${ending}`),
+  );
+  for (const file of [...files, kSyncWasm]) {
+    copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }
 
@@ -143,7 +145,7 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted = /^(worker\.js|package-.*\.js|skerry\.wasm|skerry-image\.wasm)$/;
+  const wanted = /^(worker\.js|package-.*\.js|skerry(-sync|-image)?\.wasm)$/;
   for (const file of readdirSync(join(root, 'dist'))) {
     if (wanted.test(file)) copyIfNewer(join(root, 'dist', file), join(target, file));
   }

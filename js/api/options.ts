@@ -23,6 +23,7 @@ export interface OpenOptions<T extends Tables, M> {
   durability?: 'strict' | 'relaxed';
   onUpdateNeeded?(event: { readonly reason: UpdateReason }): void;
   host?: Host;
+  /** Where `skerry.wasm` is served, if not beside the package; `skerry-sync.wasm` must be in the same folder. */
   wasmUrl?: URL;
   workerUrl?: URL;
   signal?: AbortSignal;

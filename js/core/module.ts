@@ -65,7 +65,7 @@ export class CoreModule {
     });
     this.#broken = error;
     // Whoever opens a database from here on gets a module of its own.
-    for (const [url, module] of loaded) if (module === this) loading.delete(url);
+    for (const [key, module] of loaded) if (module === this) loading.delete(key);
     for (const listener of [...this.#onBroken]) listener(error);
     return error;
   }
@@ -181,56 +181,73 @@ export class CoreModule {
 const loading = new Map<string, Promise<CoreModule>>();
 const loaded = new Map<string, CoreModule>();
 
+/** `second`: what a sync worker's module has besides (js/worker/load-module.ts). */
 export function loadCore(
   source: WasmSource,
   url: URL = new URL('./skerry.wasm', import.meta.url),
+  second?: URL,
 ): Promise<CoreModule> {
-  let promise = loading.get(url.href);
+  const key = `${url} ${second}`;
+  let promise = loading.get(key);
   if (!promise) {
-    promise = instantiate(createModule, source, url);
-    loading.set(url.href, promise);
+    promise = instantiate(createModule, source, url, second);
+    loading.set(key, promise);
     // What failed (a network that was down) may be tried again.
     promise.then(
-      (module) => loaded.set(url.href, module),
-      () => loading.delete(url.href),
+      (module) => loaded.set(key, module),
+      () => loading.delete(key),
     );
   }
   return promise;
 }
 
-/** An instance of its own. `glue`: Emscripten's factory; `members`: what its code finds on its module object. */
+/**
+ * An instance of its own. `glue`: Emscripten's factory; `second`: the other half of a module that was split, instantiated
+ * before any code of the first runs; `members`: what the glue finds on its module object.
+ */
 export function instantiate(
   glue: unknown,
   source: WasmSource,
   url: URL,
+  second?: URL,
   members: Readonly<Record<string, unknown>> = {},
 ): Promise<CoreModule> {
   return new Promise((resolve, reject) => {
     (glue as Factory)({
       ...members,
       instantiateWasm(imports, receive) {
-        source(url)
-          .then((bytes) => compile(bytes, imports, url))
-          .then(({ instance, module }) => receive(instance, module))
-          .catch(reject);
+        const compiled = [url, ...(second ? [second] : [])].map((each) => compile(source, each));
+        Promise.all(compiled)
+          .then(async ([module, more]) => {
+            const instance = await WebAssembly.instantiate(module as WebAssembly.Module, imports);
+            if (more) await WebAssembly.instantiate(more, { ...imports, first: instance.exports });
+            receive(instance, module);
+          })
+          .catch((error: Error) => reject(loadError(error)));
         return {};
       },
     }).then((module) => resolve(new CoreModule(module)), reject);
   });
 }
 
-async function compile(
-  source: Response | Uint8Array,
-  imports: WebAssembly.Imports,
-  url: URL,
-): Promise<WebAssembly.WebAssemblyInstantiatedSource> {
-  if (source instanceof Uint8Array) return WebAssembly.instantiate(source as BufferSource, imports);
-  if (!source.ok)
-    throw new UnsupportedError('wasm', `${url.href} answered ${source.status}.`, {
+/** Of a network, a policy or a file of another version: all the same to whoever opens a database. */
+function loadError(cause: Error): SkerryError {
+  if (cause instanceof SkerryError) return cause;
+  return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {
+    cause,
+    retryable: true,
+  });
+}
+
+async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
+  const answer = await source(url);
+  if (answer instanceof Uint8Array) return WebAssembly.compile(answer as BufferSource);
+  if (!answer.ok)
+    throw new UnsupportedError('wasm', `${url.href} answered ${answer.status}.`, {
       retryable: true,
     });
-  const streams = source.headers.get('content-type')?.startsWith('application/wasm') ?? false;
   // Servers that do not know the type would make streaming fail.
-  if (streams) return WebAssembly.instantiateStreaming(source, imports);
-  return WebAssembly.instantiate(await source.arrayBuffer(), imports);
+  return answer.headers.get('content-type')?.startsWith('application/wasm')
+    ? WebAssembly.compileStreaming(answer)
+    : WebAssembly.compile(await answer.arrayBuffer());
 }

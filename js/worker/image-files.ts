@@ -28,7 +28,7 @@ export class ImageFiles {
     const members = {
       onSync: (ticket: number, problem: string | null) => tickets.end(ticket, problem),
     };
-    const module = await instantiate(glue, source, url, members);
+    const module = await instantiate(glue, source, url, undefined, members);
     module.callWith('sk_image_new', { schema, mount });
     return new ImageFiles(module, tickets);
   }

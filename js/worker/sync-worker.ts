@@ -3,7 +3,7 @@
  * (docs/sync-worker.md). It runs in a dedicated Worker of each window, and in the tests in the test's own program.
  */
 import { SkerryError } from '../core/errors.ts';
-import { type CoreModule, loadCore } from '../core/module.ts';
+import type { CoreModule } from '../core/module.ts';
 import type { Message } from '../core/window-core.ts';
 import { WorkerCore } from '../core/worker-core.ts';
 import type { Channel } from '../host/channel.ts';
@@ -13,6 +13,7 @@ import type { Socket } from '../host/socket.ts';
 import type { Storage } from '../host/storage.ts';
 import { transportFailure } from '../host/transport.ts';
 import { type ImageJob, ImageJobs } from './image-jobs.ts';
+import { loadWorkerModule } from './load-module.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
 /** What the window says at the start (`WorkerConfig` of js/api/worker-client.ts). */
@@ -90,7 +91,7 @@ export class SyncWorker {
     try {
       const url = config.wasmUrl === null ? undefined : new URL(config.wasmUrl);
       const [module, storage] = await Promise.all([
-        loadCore((address) => this.#host.wasm(address), url),
+        loadWorkerModule((address) => this.#host.wasm(address), url),
         this.#host.storage.open(config.database, (_loss, error) => this.#lost(error)),
       ]);
       if (this.#stopped) {

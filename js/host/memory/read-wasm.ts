@@ -10,6 +10,7 @@ export async function readWasm(url: URL): Promise<Response | Uint8Array> {
     return await readFile(url);
   } catch {
     // Run from its sources, the package finds what the build made in dist/.
-    return readFile(new URL('../../../dist/skerry.wasm', import.meta.url));
+    const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+    return readFile(new URL(`../../../dist/${file}`, import.meta.url));
   }
 }
