@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -32,8 +33,13 @@ const kGroups = [
     out: 'dist',
     // The worker shares a chunk with the page: both need the codec, the storage and the glue of the
     // wasm module, and a page should load those once. What it imports dynamically (the image module)
-    // becomes a file of its own, by its name.
+    // becomes a file of its own.
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
+    // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart.
+    chunkName(entries) {
+      if (entries.has('index')) return entries.has('worker') ? 'shared' : 'window';
+      return entries.has('worker') ? 'worker' : 'images';
+    },
   },
   {
     name: 'server',
@@ -76,7 +82,45 @@ function copyIfNewer(source, target) {
   return true;
 }
 
-async function bundle({ name, out, entries, node = false, define = {} }) {
+/** A name that stands for another of as many letters, so that no place in a source map moves. */
+const kUnnamed = '______';
+
+/** The names of chunks, old and new: chosen by the entries that import each of them statically. */
+function chunkNames({ outputs }, choose) {
+  const importers = new Map();
+  const visit = (path, entry) => {
+    const entries = importers.get(path) ?? new Set();
+    importers.set(path, entries);
+    if (entries.has(entry)) return;
+    entries.add(entry);
+    for (const each of outputs[path].imports)
+      if (each.kind === 'import-statement') visit(each.path, entry);
+  };
+  const chunks = Object.keys(outputs).filter((path) => path.endsWith('.js'));
+  const isEntry = (path) => !basename(path).includes(kUnnamed);
+  for (const path of chunks.filter(isEntry)) visit(path, basename(path, '.js'));
+  return chunks
+    .filter((path) => !isEntry(path))
+    .map((path) => {
+      const file = basename(path, '.js');
+      const chosen = choose(importers.get(path) ?? new Set());
+      return [file, file.replace(kUnnamed, chosen)];
+    });
+}
+
+/** Writes what esbuild made, chunks under the names that `choose` gives them, if it is there. */
+function writeOutputs({ outputFiles, metafile }, choose) {
+  const renamed = choose ? chunkNames(metafile, choose) : [];
+  const rename = (text) => renamed.reduce((all, [from, to]) => all.replaceAll(from, to), text);
+  const written = outputFiles.map(({ path, text }) => [rename(path), rename(text)]);
+  for (const [path, text] of written) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  return new Set(written.map(([path]) => basename(path)));
+}
+
+async function bundle({ name, out, entries, node = false, define = {}, chunkName }) {
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -90,8 +134,7 @@ async function bundle({ name, out, entries, node = false, define = {} }) {
     outdir: out,
     bundle: true,
     splitting: true,
-    // Shared code is named `chunk`, what is imported dynamically keeps its name.
-    chunkNames: `${name}-[name]-[hash]`,
+    chunkNames: `${name}-${chunkName ? kUnnamed : '[name]'}-[hash]`,
     format: 'esm',
     platform: node ? 'node' : 'browser',
     // Lowers `using`; everything else is native wherever module workers are.
@@ -101,6 +144,7 @@ async function bundle({ name, out, entries, node = false, define = {} }) {
     legalComments: 'none',
     sourcemap: true,
     metafile: true,
+    write: false,
     logLevel: 'silent',
   }).catch((error) => {
     const lines = (error.errors ?? []).map(({ text, location }) =>
@@ -108,11 +152,10 @@ async function bundle({ name, out, entries, node = false, define = {} }) {
     );
     throw new SetupError(lines.length > 0 ? lines.join('\n') : String(error));
   });
-  const written = new Set(Object.keys(result.metafile.outputs).map((path) => basename(path)));
+  const written = writeOutputs(result, chunkName);
+  const ours = new RegExp(`^${name}-(skerry-image|[a-z]+)-[A-Z0-9]{8}\\.js`);
   for (const file of readdirSync(join(root, out))) {
-    const ours = file.startsWith(`${name}-chunk-`) || file.startsWith(`${name}-skerry-image-`);
-    const stale = ours && !written.has(file);
-    if (stale) rmSync(join(root, out, file));
+    if (ours.test(file) && !written.has(file)) rmSync(join(root, out, file));
   }
 }
 

@@ -1,0 +1,74 @@
+// Which files of the package a window loads, and which only its sync worker, in a real Chromium: what is for the worker
+// must not cost a page anything, and what a worker cannot load must be told.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { inStep, opened, until } from './support/kit.ts';
+import { TestServer } from './support/server.ts';
+import { buildSite, type Site } from './support/site.ts';
+
+let site: Site;
+let server: TestServer;
+const profile = new Profile();
+
+beforeAll(async () => {
+  site = await buildSite();
+  server = await TestServer.start({ files: site.files, schema: site.schema });
+});
+
+afterAll(async () => {
+  await profile.remove();
+  await server?.stop();
+  site?.remove();
+});
+
+/** The files that a window or a worker has asked for, by name, without the hash of chunks. */
+function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<string[]> {
+  return scope.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .map(({ name }) => new URL(name).pathname.slice(1).replace(/-[A-Z0-9]{8}\./, '.'))
+      .filter((file) => /\.(js|wasm)$/.test(file))
+      .sort(),
+  );
+}
+
+test('a window loads the half of the core that it runs, its sync worker both', async () => {
+  const page = await opened(profile, server.url);
+  await inStep(page);
+
+  // The test page is a bundle that holds the window’s part of the package; a worker’s scripts count as its window’s.
+  expect(await loaded(page)).toEqual([
+    'package-shared.js',
+    'package-worker.js',
+    'page.js',
+    'skerry.wasm',
+    'worker.js',
+  ]);
+  const [worker] = page.workers();
+  if (!worker) throw new Error('the window has no worker');
+  expect(await loaded(worker)).toEqual(['skerry-sync.wasm', 'skerry.wasm']);
+  await page.close();
+});
+
+test('a worker that cannot load its half says so, and the window works on', async () => {
+  rmSync(join(site.files, 'skerry-sync.wasm'));
+  const other = new Profile();
+  try {
+    const page = await opened(other, server.url);
+    await until(page, () => db.sync.status.error !== null, []);
+
+    const error = await page.evaluate(() => {
+      const { name, code, message } = db.sync.status.error ?? {};
+      return { name, code, message };
+    });
+    expect(error).toMatchObject({ name: 'UnsupportedError', code: 'wasm' });
+    expect(error.message).toMatch('skerry-sync.wasm answered 404.');
+    await page.evaluate(() => db.mutate.addNote({ title: 'Kept here' }).durable);
+    expect(await page.evaluate(() => db.notes.count())).toBe(1);
+  } finally {
+    await other.remove();
+  }
+});
