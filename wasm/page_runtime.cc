@@ -17,6 +17,13 @@ EM_JS(double, skerry_parse_number, (const char* text), {
 
 extern "C" {
 
+// The C library's raises a signal first, with handlers, timers and exit codes behind it, in wasm
+// and in JavaScript. A trap ends the module just as surely, and says where.
+void abort() { __builtin_trap(); }
+
+// Emscripten links this with its interval timers, which nothing here sets, and which bring signals.
+void _emscripten_timeout(int, double) {}
+
 double strtod(const char* text, char** end) {
   if (end != nullptr) *end = const_cast<char*>(text) + std::strlen(text);
   return skerry_parse_number(text);

@@ -1,12 +1,8 @@
 // skerry: the core of a window, for the browser (docs/internals.md, section 7; docs/window.md).
 // Bindings only.
 //
-// Hot calls are raw exports over shared buffers; Embind carries control. Handles are small numbers;
-// 0 is none.
-#include <emscripten/bind.h>
-
+// All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
 #include <algorithm>
-#include <climits>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -16,7 +12,6 @@
 #include <vector>
 
 #include "abi.h"
-#include "base/limits.h"
 #include "client/client.h"
 
 namespace skerry::abi {
@@ -242,24 +237,4 @@ SKERRY_EXPORT int32_t sk_live_close(int32_t handle, int32_t live) {
 SKERRY_EXPORT int32_t sk_drain(int32_t handle) {
   Client* client = abi::Find(handle);
   return client == nullptr ? abi::NoClient() : abi::OutputData(client->Drain());
-}
-
-namespace {
-
-// Raised with every change of the raw exports: JavaScript compares it with its own.
-int AbiVersion() { return 1; }
-int MaxObjectBytes() { return skerry::kMaxObjectBytes; }
-int MaxOps() { return skerry::kMaxOpsPerUpdate; }
-int MaxMutationBytes() { return skerry::kMaxMutationBytes; }
-
-}  // namespace
-
-EMSCRIPTEN_BINDINGS(skerry) {
-  // The only type of the bindings; page_embind.cc tells why it is registered here.
-  emscripten::internal::_embind_register_integer(emscripten::internal::TypeID<int>::get(), "int",
-                                                 sizeof(int), INT_MIN, INT_MAX);
-  emscripten::function("abiVersion", &AbiVersion);
-  emscripten::function("maxObjectBytes", &MaxObjectBytes);
-  emscripten::function("maxOps", &MaxOps);
-  emscripten::function("maxMutationBytes", &MaxMutationBytes);
 }

@@ -1,2 +1,1 @@
 set(SKERRY_WASM_SOURCES wasm/skerry.cc wasm/worker_bindings.cc wasm/page_runtime.cc wasm/collate.cc)
-set(SKERRY_WASM_EMBIND_SOURCES wasm/page_embind.cc)

@@ -1,6 +1,6 @@
 // The sync worker's exports in the wasm module `skerry` (docs/sync-worker.md, section 1). Bindings
-// only. What only sk_worker_* come to is split off into skerry-sync.wasm; sk_lease_release is called
-// by windows too.
+// only. What only sk_worker_* come to is split off into skerry-sync.wasm; sk_lease_release is
+// called by windows too.
 #include <map>
 #include <memory>
 #include <utility>
