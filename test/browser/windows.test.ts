@@ -39,14 +39,16 @@ async function withProfile(run: (profile: Profile) => Promise<void>): Promise<vo
   }
 }
 
-/** The window that gets the lease within the limit. */
-function holderAmong(pages: readonly Page[], limitMs = 30_000): Promise<Page> {
-  return Promise.any(
-    pages.map(async (page) => {
-      await until(page, () => db.sync.status.role === 'holder', [], limitMs);
-      return page;
-    }),
-  );
+/** The one window that says that it holds the lease. One that held it a moment ago may still say so. */
+async function holderAmong(pages: readonly Page[], limitMs = 30_000): Promise<Page> {
+  const holders = async () => {
+    const roles = await Promise.all(pages.map((page) => page.evaluate(() => db.sync.status.role)));
+    return pages.filter((_, i) => roles[i] === 'holder');
+  };
+  await expect.poll(async () => (await holders()).length, { timeout: limitMs }).toBe(1);
+  const [holder] = await holders();
+  if (!holder) throw new Error('the holder is gone');
+  return holder;
 }
 
 /** Three windows in step and a note; the push of one more `bump` waits in the proxy, so its sender holds the lease. */
@@ -68,7 +70,9 @@ async function heldPush(profile: Profile, user: string) {
     letGo = resolve;
   });
   proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
+  const arrived = proxy.held(/\/v1\/push/);
   await first.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
+  await arrived;
   const holder = await holderAmong(pages);
   const others = pages.filter((page) => page !== holder);
   return { id, holder, others, letGo };
