@@ -189,8 +189,11 @@ function copyDemo() {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
   const wanted = /^(worker\.js|package-.*\.js|skerry(-sync|-image)?\.wasm)$/;
-  for (const file of readdirSync(join(root, 'dist'))) {
-    if (wanted.test(file)) copyIfNewer(join(root, 'dist', file), join(target, file));
+  const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
+  for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
+  // A chunk of an earlier build would be kept by the service worker too.
+  for (const file of readdirSync(target)) {
+    if (wanted.test(file) && !shipped.includes(file)) rmSync(join(target, file));
   }
 }
 
