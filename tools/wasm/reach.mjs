@@ -2,25 +2,28 @@
 // data that holds addresses. Relocations say it exactly, where the code of a finished module has only numbers.
 import { kRelocation, kSymbol } from './wasm-file.mjs';
 
-/** Cuts relocations, which are in the order of their offsets, by the ranges [start, end). */
+/** Cuts relocations, which are in the order of their places, by the ranges [start, end). */
 function within(relocations, start, end) {
   let low = 0;
   for (let high = relocations.length; low < high; ) {
     const middle = (low + high) >> 1;
-    if (relocations[middle].offset < start) low = middle + 1;
+    if (relocations[middle].at < start) low = middle + 1;
     else high = middle;
   }
   let last = low;
-  while (last < relocations.length && relocations[last].offset < end) last++;
+  while (last < relocations.length && relocations[last].at < end) last++;
   return relocations.slice(low, last);
 }
 
-/** The slots of the table through which something could be called that begins at one of the exports. */
-export function slotsReached(module, exportNames) {
+/**
+ * What something that begins at one of the exports could come to: `slots` of the table, and `data`, the symbols of data
+ * and the functions that it names.
+ */
+export function reachedFrom(module, exportNames) {
   const { imported, functions, symbols, segments, slotOf } = module;
-  const byOffset = (list) => list.toSorted((a, b) => a.offset - b.offset);
-  const code = byOffset(module.codeRelocations);
-  const data = byOffset(module.dataRelocations);
+  const inOrder = (list) => list.toSorted((a, b) => a.at - b.at);
+  const code = inOrder(module.codeRelocations);
+  const data = inOrder(module.dataRelocations);
   const slots = new Set();
   const seen = new Set();
   const waiting = [];
@@ -63,5 +66,5 @@ export function slotsReached(module, exportNames) {
       for (const each of within(code, place.start, place.end)) follow(each);
     }
   }
-  return slots;
+  return { slots, data: seen };
 }

@@ -1,10 +1,10 @@
-// Splits the module of a page in two: `skerry.wasm` keeps what a window can come to, the other gets what only the sync
-// worker's exports reach, and takes memory, table, globals and functions from the first (wasm/CMakeLists.txt).
+// Splits the module of a page in two: `skerry.wasm` keeps what a window can come to, the other gets the code and data that
+// only the sync worker's exports reach, and takes memory, table, globals and functions from the first (wasm/CMakeLists.txt).
 //
 //   node split.mjs --binaryen <folder> --linked <file> --second <prefix of exports> [--names] <module> <second module>
 //
 // <module> is the finished module, with names; it is replaced. --linked is the same program as wasm-ld wrote it, with its
-// relocations: they tell which slots of the function table a window's code and data name. In the finished module these
+// relocations: they tell which data and which slots of the function table a window's code and data name. In the finished module these
 // are plain numbers, and Binaryen may have put one function into the slots of several that are equal.
 //
 // The first module keeps the exports of the second as calls through a table of their own, which the second fills when it
@@ -14,7 +14,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { slotsReached } from './reach.mjs';
+import { addressesBeside, moveData } from './data.mjs';
+import { reachedFrom } from './reach.mjs';
 import { readLinked } from './wasm-file.mjs';
 
 const { values, positionals } = parseArgs({
@@ -104,9 +105,10 @@ const exported = [...whole.exported.values()];
 const moving = ofSecond
   .map((name) => `$${name}`)
   .filter((name) => exported.filter((other) => other === name).length === 1);
+const { slots, data } = reachedFrom(linked, ofFirst);
 const stays = closure(whole.calls, [
   ...exported.filter((name) => !moving.includes(name)),
-  ...[...slotsReached(linked, ofFirst)].map((slot) => whole.table[slot]),
+  ...[...slots].map((slot) => whole.table[slot]),
 ]);
 const moves = [...whole.calls.keys()].filter((name) => !stays.has(name));
 if (!moving.every((name) => moves.includes(name)))
@@ -130,4 +132,8 @@ binaryen('wasm-split', [
 rmSync(list);
 // What is called from fewer places now can be made smaller once more. The second module gains nothing by it.
 if (!values.names) binaryen('wasm-opt', [...features, '-Oz', part(first), '-o', part(first)]);
+const module = readFileSync(part(first));
+const more = moveData(module, readFileSync(part(second)), addressesBeside(linked, data));
+writeFileSync(part(first), module);
+writeFileSync(part(second), more);
 for (const path of [second, first]) renameSync(part(path), path);

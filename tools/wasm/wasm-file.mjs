@@ -54,15 +54,15 @@ class Cursor {
   }
 }
 
-/** The sections of a file: `id` (0 is custom), `index` among all, `name` of a custom one, and a cursor on its contents. */
-function sectionsOf(bytes) {
+/** The sections of a file: `id` (0 is custom), `name` of a custom one, where its contents are, and a cursor on them. */
+export function sectionsOf(bytes) {
   const file = new Cursor(bytes, 8);
   const sections = [];
-  for (let index = 0; file.at < file.end; index++) {
+  while (file.at < file.end) {
     const id = file.byte();
     const contents = file.inner(file.number());
     const start = contents.at;
-    sections.push({ id, index, start, name: id === 0 ? contents.text() : '', contents });
+    sections.push({ id, start, end: file.at, name: id === 0 ? contents.text() : '', contents });
   }
   return sections;
 }
@@ -95,6 +95,17 @@ function constant(cursor) {
   const value = cursor.number();
   if (cursor.byte() !== 0x0b) throw new Error('An offset of more than one instruction.');
   return value;
+}
+
+/** The segments of data: the address of each, and where its bytes are in the file. */
+export function readSegments(bytes) {
+  const data = sectionsOf(bytes).find(({ id }) => id === 11);
+  return data.contents.list((cursor) => {
+    if (cursor.number() !== 0) throw new Error('A segment of data that is not active.');
+    const address = constant(cursor);
+    const contents = cursor.inner(cursor.number());
+    return { address, start: contents.at, end: contents.end };
+  });
 }
 
 function symbol(cursor) {
@@ -142,8 +153,8 @@ function relocation(cursor) {
 }
 
 /**
- * A linked module: `functions` (the place of each body in the section of code), `slotOf` (the slot of each function that the table has),
- * `slots` (how many), `exports`, `segments` (the place of each data segment in its section, and its address), `symbols`,
+ * A linked module: `functions` (where the body of each is in the file), `slotOf` (the slot of each function that the table has),
+ * `slots` (how many), `exports`, `segments` of data (readSegments), `symbols`,
  * `starts` (the symbols of functions that are called at the start), and the relocations of code and data, whose offsets are places in those sections.
  */
 export function readLinked(bytes) {
@@ -155,7 +166,7 @@ export function readLinked(bytes) {
   const code = find(10);
   const functions = code.contents.list((cursor) => {
     const body = cursor.inner(cursor.number());
-    return { start: body.at - code.start, end: body.end - code.start };
+    return { start: body.at, end: body.end };
   });
   const slotOf = new Map();
   find(9).contents.list((cursor) => {
@@ -163,22 +174,15 @@ export function readLinked(bytes) {
     let slot = constant(cursor);
     for (const index of cursor.list((item) => item.number())) slotOf.set(index, slot++);
   });
-  const data = find(11);
-  const segments = data.contents.list((cursor) => {
-    if (cursor.number() !== 0) throw new Error('A segment of data that is not active.');
-    const address = constant(cursor);
-    const contents = cursor.inner(cursor.number());
-    return { address, start: contents.at - data.start };
-  });
   const exports = find(7).contents.list((cursor) => ({
     name: cursor.text(),
     kind: cursor.byte(),
     index: cursor.number(),
   }));
-  const relocations = (name) => {
+  const relocations = (name, { start }) => {
     const { contents } = find(0, name);
     contents.number();
-    return contents.list(relocation);
+    return contents.list(relocation).map((each) => ({ ...each, at: start + each.offset }));
   };
   const linking = linkingOf(find(0, 'linking').contents);
   return {
@@ -186,7 +190,7 @@ export function readLinked(bytes) {
     functions,
     slotOf,
     slots: Math.max(0, ...slotOf.values()) + 1,
-    segments,
+    segments: readSegments(bytes),
     exports: exports.filter(({ kind }) => kind === 0),
     ...linking,
     nameOf: new Map(
@@ -194,8 +198,8 @@ export function readLinked(bytes) {
         .filter(({ kind }) => kind === kSymbol.function)
         .map((each) => [each.index, each.name]),
     ),
-    codeRelocations: relocations('reloc.CODE'),
-    dataRelocations: relocations('reloc.DATA'),
+    codeRelocations: relocations('reloc.CODE', code),
+    dataRelocations: relocations('reloc.DATA', find(11)),
     /** The features of wasm that the compiler was allowed, as Binaryen names them. */
     features: find(0, 'target_features').contents.list((cursor) => {
       cursor.byte();
