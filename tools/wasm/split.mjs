@@ -4,8 +4,9 @@
 //   node split.mjs --binaryen <folder> --linked <file> --second <prefix of exports> [--names] <module> <second module>
 //
 // <module> is the finished module, with names; it is replaced. --linked is the same program as wasm-ld wrote it, with its
-// relocations: they tell which data and which slots of the function table a window's code and data name. In the finished module these
-// are plain numbers, and Binaryen may have put one function into the slots of several that are equal.
+// relocations: they tell which data and which slots of the function table a window's code and data name. In the finished
+// module these are plain numbers, and Binaryen may have put one function into the slots of several that are equal.
+// --names keeps the names, for debugging.
 //
 // The first module keeps the exports of the second as calls through a table of their own, which the second fills when it
 // is instantiated. Calling one before that traps.
@@ -56,7 +57,8 @@ function readFinished(text) {
     } else if (word === 'start') {
       throw new Error('A start function would run before the second module is there.');
     } else if (word === 'elem') {
-      const [, at, names] = /\(i32\.const (\d+)\)((?: \$[^\s)]+)+)\)$/.exec(rest);
+      const [, at, names] = /\(i32\.const (\d+)\)((?: \$[^\s)]+)+)\)$/.exec(rest) ?? [];
+      if (!names) throw new Error(`A segment of the table that is not a plain list: ${rest}`);
       for (const [index, name] of names.trim().split(' ').entries()) table[+at + index] = name;
     }
   }
@@ -79,8 +81,12 @@ function closure(calls, roots) {
 function checkTables(linked, whole) {
   if (linked.slots !== whole.table.length)
     throw new Error(`The tables have ${linked.slots} and ${whole.table.length} slots.`);
+  const all = [...linked.nameOf.values()];
   for (const [index, slot] of linked.slotOf) {
-    const name = `$${linked.nameOf.get(index)}`;
+    const plain = linked.nameOf.get(index);
+    // Binaryen gives functions of one name (static ones, where units are not linked as one) names of its own.
+    if (all.indexOf(plain) !== all.lastIndexOf(plain)) continue;
+    const name = `$${plain}`;
     if (whole.calls.has(name) && whole.table[slot] !== name)
       throw new Error(`Slot ${slot} has ${whole.table[slot]}, not ${name}.`);
   }
