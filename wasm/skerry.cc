@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "abi.h"
+#include "base/vector.h"
 #include "client/client.h"
 
 namespace skerry::abi {
@@ -42,7 +42,7 @@ int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
 
 int32_t NoClient() { return Fail({Code::kClosed, "no such client"}); }
 
-int32_t OutputStream(const std::vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
+int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
 
 }  // namespace
 
@@ -196,7 +196,7 @@ SKERRY_EXPORT int32_t sk_query_free(int32_t handle, int32_t query) {
 SKERRY_EXPORT int32_t sk_query_run(int32_t handle, int32_t query) {
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
-  std::vector<uint32_t> stream;
+  skerry::Vector<uint32_t> stream;
   const Status status = client->QueryRun(static_cast<uint32_t>(query), &stream);
   return status.ok() ? abi::OutputStream(stream) : abi::Fail(status);
 }
@@ -220,7 +220,7 @@ SKERRY_EXPORT int32_t sk_query_aggregate(int32_t handle, int32_t query, int32_t 
 SKERRY_EXPORT int32_t sk_live_open(int32_t handle, int32_t query) {
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
-  std::vector<uint32_t> stream;
+  skerry::Vector<uint32_t> stream;
   Result<uint32_t> live = client->LiveOpen(static_cast<uint32_t>(query), &stream);
   if (!live.ok()) return abi::Fail(live.status());
   abi::OutputStream(stream);

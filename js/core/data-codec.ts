@@ -4,6 +4,7 @@
  *
  *   data = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within ±2^53)
  *        | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data) (object)
+ *        | %x09 text (JSON; only the core writes this one)
  *   text = varint-length, then as many bytes (UTF-8 for strings and keys)
  *
  * Members that are undefined are left out. Lone surrogates are written as they are (three bytes that are not UTF-8), so
@@ -244,6 +245,8 @@ export class DataReader {
         return this.#array(depth);
       case 8:
         return this.#object(depth);
+      case 9:
+        return JSON.parse(this.#text());
       default:
         throw damaged();
     }

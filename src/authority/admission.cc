@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -62,7 +63,7 @@ Status Admission::Begin(Input input) {
 
 Status Admission::ParseUpdates() {
   for (const Request& request : input_.requests) {
-    std::vector<Pushed> parsed;
+    Vector<Pushed> parsed;
     for (const Data& data : request.updates) {
       Result<Pushed> one = ParseOne(data);
       if (!one.ok()) return one.status();
@@ -85,7 +86,7 @@ Result<Admission::Pushed> Admission::ParseOne(const Data& data) const {
   Result<ByRealm<Link>> after = ParseAfter(data["after"]);
   if (!after.ok()) return after.status();
   pushed.after = std::move(after.value());
-  std::vector<OpProblem> problems;
+  Vector<OpProblem> problems;
   Result<Update> update = UpdateFromData(*schema_, data, &problems);
   if (update.ok()) {
     pushed.update = std::move(update.value());
@@ -226,7 +227,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     rows_.Rollback();
     const Rejection too_deep{{}, "limit", "its effects reach too far"};
     *result = Refuse(request, *pushed,
-                     is_incomplete ? std::vector<Rejection>{too_deep} : judgement.rejections, {});
+                     is_incomplete ? Vector<Rejection>{too_deep} : judgement.rejections, {});
     if (is_incomplete) ForgetNeeds();
     return true;
   }
@@ -236,7 +237,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 }
 
 Data Admission::Refuse(const Request& request, const Pushed& pushed,
-                       const std::vector<Rejection>& reasons, const KnownActions& known) {
+                       const Vector<Rejection>& reasons, const KnownActions& known) {
   const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
   Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
                                pushed.after.size() == 1);
@@ -265,7 +266,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     entry.ops = OpsOfRealm(wire, *pushed.update, realm, &entry.streams);
     entry.base = wire["base"];
   }
-  std::vector<LogChange> changes;
+  Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.journal()) {
     const Row* now = rows_.Find(key);
     const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;

@@ -12,7 +12,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "authority/chain.h"
 #include "authority/judgement.h"
@@ -20,6 +19,7 @@
 #include "authority/working_set.h"
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -57,7 +57,7 @@ class Admission {
   struct Request {
     std::string client;
     std::string user;
-    std::vector<Data> updates;  // as pushed
+    Vector<Data> updates;  // as pushed
   };
   struct Refusal {
     std::string code;
@@ -67,8 +67,8 @@ class Admission {
     double now = 0;
     std::map<std::string, RealmState> realms;
     std::map<std::string, std::map<std::string, Right>> users;
-    std::vector<LogAction> actions;
-    std::vector<Request> requests;
+    Vector<LogAction> actions;
+    Vector<Request> requests;
     std::map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
   };
   enum class Outcome { kNeeds, kLock, kDone };
@@ -82,17 +82,17 @@ class Admission {
   Chains& chains() { return chains_; }
   const Chains& chains() const { return chains_; }
   WorkingSet& rows() { return rows_; }
-  std::vector<WorkingSet::Final> final_rows() const { return rows_.Finals(); }
+  Vector<WorkingSet::Final> final_rows() const { return rows_.Finals(); }
 
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
   const std::set<std::string>& locks() const { return locks_; }
 
   double at() const { return at_; }
-  const std::vector<std::vector<Data>>& results() const { return results_; }
-  const std::vector<LogEntry>& entries() const { return entries_; }
-  const std::vector<LogChange>& changes() const { return changes_; }
-  const std::vector<LogAction>& new_actions() const { return new_actions_; }
+  const Vector<Vector<Data>>& results() const { return results_; }
+  const Vector<LogEntry>& entries() const { return entries_; }
+  const Vector<LogChange>& changes() const { return changes_; }
+  const Vector<LogAction>& new_actions() const { return new_actions_; }
   const std::map<std::string, RealmState>& realms() const { return input_.realms; }
 
  private:
@@ -101,8 +101,8 @@ class Admission {
     std::string id;
     ByRealm<Link> after;
     std::optional<Update> update;
-    std::vector<Rejection> faults;  // why it is not parsed
-    Update unparsed;  // then: ids of its actions, and which of them each op comes from
+    Vector<Rejection> faults;  // why it is not parsed
+    Update unparsed;           // then: ids of its actions, and which of them each op comes from
     bool is_decided = false;
   };
 
@@ -112,7 +112,7 @@ class Admission {
   // False: rows or locks are missing.
   bool Decide(const Request& request, size_t index, Pushed* pushed, Data* result);
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
-  Data Refuse(const Request& request, const Pushed& pushed, const std::vector<Rejection>& reasons,
+  Data Refuse(const Request& request, const Pushed& pushed, const Vector<Rejection>& reasons,
               const KnownActions& known);
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
@@ -128,11 +128,11 @@ class Admission {
   double at_ = 0;
   int rounds_ = 0;
   std::map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
-  std::vector<std::vector<Pushed>> pushed_;
-  std::vector<std::vector<Data>> results_;
-  std::vector<LogEntry> entries_;
-  std::vector<LogChange> changes_;
-  std::vector<LogAction> new_actions_;
+  Vector<Vector<Pushed>> pushed_;
+  Vector<Vector<Data>> results_;
+  Vector<LogEntry> entries_;
+  Vector<LogChange> changes_;
+  Vector<LogAction> new_actions_;
   std::set<std::string> locks_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -182,7 +183,7 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), rows = Data::MakeArray(), entries = Data::MakeArray();
   Data changes = Data::MakeArray(), actions = Data::MakeArray(), heads = Data::MakeArray();
-  for (const std::vector<Data>& request : admission_.results()) results.Push(Data(request));
+  for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
   for (const WorkingSet::Final& row : admission_.final_rows()) {
     Data data = StoredRowToData(*schema_, row.stored);
     data.Set("isNew", row.is_new);

@@ -7,16 +7,16 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "log/op.h"
 
 namespace skerry {
 
 struct ChainRow {
   Link last;
-  std::vector<std::pair<std::string, Data>> refused;  // update id, answer; oldest first
+  Vector<std::pair<std::string, Data>> refused;  // update id, answer; oldest first
   bool changed = false;
 };
 

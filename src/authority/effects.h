@@ -14,10 +14,10 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "authority/result.h"
 #include "authority/scene.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -34,7 +34,7 @@ class Effects {
   const std::set<ObjectKey>& orphans() const { return orphans_; }
   // Rows of which nothing changed but the time, because a detail did.
   const std::set<ObjectKey>& touched() const { return touched_; }
-  const std::vector<Rejection>& violations() const { return violations_; }
+  const Vector<Rejection>& violations() const { return violations_; }
   // The op that a change of this row comes from.
   std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
 
@@ -73,8 +73,8 @@ class Effects {
   std::deque<Left> moved_, deleted_;
   std::deque<ObjectKey> to_check_;
   std::set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
-  std::vector<Duty> duties_;
-  std::vector<Rejection> violations_;
+  Vector<Duty> duties_;
+  Vector<Rejection> violations_;
 };
 
 }  // namespace skerry

@@ -2,6 +2,7 @@
 
 #include "authority/row_data.h"
 #include "base/json.h"
+#include "base/vector.h"
 #include "log/image.h"
 
 namespace skerry {
@@ -9,7 +10,7 @@ namespace skerry {
 Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   if (!bytes_.empty()) return {Code::kClosed, "this image is finished"};
   if (row.realm != realm_) return {Code::kClosed, "a row of another realm"};
-  const std::vector<PropDef>& props = base_.schema().table(key.table).props;
+  const Vector<PropDef>& props = base_.schema().table(key.table).props;
   for (size_t i = 0; i < props.size(); ++i) {
     // A prop that became required after the row was written may be null; all else must fit, or the
     // packed row could not hold it.

@@ -8,6 +8,7 @@
 #include "authority/effects.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/vector.h"
 #include "log/fold.h"
 
 namespace skerry {
@@ -102,7 +103,7 @@ class Judging {
 
   // Required props, uniqueness and size of every row that this update wrote.
   void CheckRows(const Effects& effects) {
-    std::vector<ObjectKey> written;
+    Vector<ObjectKey> written;
     for (const auto& [key, before] : scene_.rows->journal()) {
       if (!effects.touched().contains(key)) written.push_back(key);
     }

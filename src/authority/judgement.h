@@ -7,18 +7,18 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "authority/result.h"
 #include "authority/scene.h"
+#include "base/vector.h"
 #include "log/op.h"
 
 namespace skerry {
 
 struct Judgement {
-  std::vector<Rejection> rejections;  // empty: it may be applied
-  std::vector<uint32_t> noops;
-  std::vector<uint32_t> gone;
+  Vector<Rejection> rejections;  // empty: it may be applied
+  Vector<uint32_t> noops;
+  Vector<uint32_t> gone;
   std::set<ObjectKey> touched;  // changed in nothing but the time
 };
 

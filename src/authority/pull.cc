@@ -5,6 +5,7 @@
 #include "authority/diff.h"
 #include "base/limits.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/fold.h"
 
 namespace skerry {
@@ -176,7 +177,7 @@ void Pull::CollectOwn() {
       if (!own.gone.items().empty()) answer_.gone[own.update] = own.gone;
     }
     // From here on only those that the client folds.
-    std::erase_if(realm.own, [&](const PulledOwn& own) {
+    erase_if(realm.own, [&](const PulledOwn& own) {
       return own.revision <= realm.from.revision || own.revision > realm.to;
     });
   }
@@ -236,7 +237,7 @@ void Pull::ChoosePages() {
   }
   answer_.has_more = !is_at_head;
   if (!is_at_head) return;
-  std::vector<std::string> covered;
+  Vector<std::string> covered;
   for (const auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kImage) covered.push_back(name);
   }

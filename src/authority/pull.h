@@ -16,12 +16,12 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "authority/cursor.h"
 #include "authority/scope.h"
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
 #include "model/row.h"
@@ -56,12 +56,12 @@ struct PulledOwn {  // a declared entry of an update of `have`
   std::string update;
   uint64_t revision = 0;
   double at = 0;
-  std::vector<Op> ops;
+  Vector<Op> ops;
   Data gone;  // of its answer
 };
 using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
-  std::vector<std::pair<ObjectKey, Row>> rows;  // by id
+  Vector<std::pair<ObjectKey, Row>> rows;  // by id
   bool has_more = false;
 };
 
@@ -80,14 +80,14 @@ struct PullNeeds {
     RealmKey key;
     uint64_t after = 0;
   };
-  std::vector<Entries> entries;
-  std::vector<std::pair<std::string, uint64_t>> changes;  // realm, from
-  std::vector<std::string> own;
-  std::vector<State> state;
-  std::vector<size_t> pages;  // scopes
-  std::vector<std::string> page_realms;
-  std::vector<std::string> images;
-  std::vector<RowAt> rows;
+  Vector<Entries> entries;
+  Vector<std::pair<std::string, uint64_t>> changes;  // realm, from
+  Vector<std::string> own;
+  Vector<State> state;
+  Vector<size_t> pages;  // scopes
+  Vector<std::string> page_realms;
+  Vector<std::string> images;
+  Vector<RowAt> rows;
   bool empty() const {
     return entries.empty() && changes.empty() && own.empty() && state.empty() && pages.empty() &&
            images.empty() && rows.empty();
@@ -97,18 +97,18 @@ struct PullNeeds {
 struct PullPage {
   size_t scope = 0;
   std::optional<std::string> upto;  // none: to the end
-  std::vector<std::string> realms;  // that it covers: those that come by image are not among them
-  std::vector<std::string> ids;
+  Vector<std::string> realms;       // that it covers: those that come by image are not among them
+  Vector<std::string> ids;
 };
 struct PullResult {
   std::map<std::string, Cursor> cursors;
   std::map<std::string, std::map<std::string, Cursor>> own;  // update -> realm -> revision and at
   std::map<std::string, Data> gone;  // update of `own` -> its ops that the answer called gone
-  std::vector<std::string> revoked;
-  std::vector<std::string> reset;
-  std::vector<PullPage> pages;
-  std::vector<std::string> images;
-  std::vector<Change> changes;
+  Vector<std::string> revoked;
+  Vector<std::string> reset;
+  Vector<PullPage> pages;
+  Vector<std::string> images;
+  Vector<Change> changes;
   bool has_more = false;
 };
 
@@ -142,7 +142,7 @@ class Pull {
     PullRealm now;
     uint64_t to = 0;
     std::map<uint64_t, PulledEntry> entries;
-    std::vector<PulledOwn> own;
+    Vector<PulledOwn> own;
     // The rows before each change, by key and revision.
     std::map<ObjectKey, std::map<uint64_t, std::optional<Row>>> changes;
     std::map<ObjectKey, Row> state;
@@ -176,8 +176,8 @@ class Pull {
   PullInput request_;
   std::map<std::string, Realm> realms_;
   PullNeeds needs_;
-  std::vector<size_t> asked_pages_;
-  std::vector<PulledPage> pages_;
+  Vector<size_t> asked_pages_;
+  Vector<PulledPage> pages_;
   std::map<RealmKey, std::optional<Row>> rows_;
   std::map<RealmKey, Outcome> outcomes_;
   std::map<RealmKey, Row> page_rows_;

@@ -5,6 +5,7 @@
 #include "authority/row_data.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/vector.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -43,8 +44,8 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
 }
 
 // An own update's ops; which action each comes from is of no interest here.
-Result<std::vector<Op>> ReadOps(const Schema& schema, const Data& data) {
-  std::vector<Op> ops;
+Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
+  Vector<Op> ops;
   for (Data item : data.items()) {
     if (item.is_object()) item.Remove("by");
     Result<Op> op = OpFromData(schema, item, 1);
@@ -153,7 +154,7 @@ Status PullSession::LoadLog(const Data& in) {
                      std::move(before.value()));
   }
   for (const Data& data : in["own"].items()) {
-    Result<std::vector<Op>> ops = ReadOps(*schema_, data["ops"]);
+    Result<Vector<Op>> ops = ReadOps(*schema_, data["ops"]);
     if (!ops.ok()) return Misuse(ops.status().detail());
     pull_.LoadOwn(data["realm"].as_string(),
                   {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),

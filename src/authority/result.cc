@@ -2,20 +2,22 @@
 
 #include <utility>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
 // Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
 constexpr size_t kMaxRejections = 100;
 
-Data Indexes(const std::vector<uint32_t>& indexes) {
+Data Indexes(const Vector<uint32_t>& indexes) {
   Data out = Data::MakeArray();
   for (const uint32_t index : indexes) out.Push(index);
   return out;
 }
 
 // The ids of the actions that an op comes from; all of them where no op is named.
-Data ActionIds(const std::vector<Action>& actions, const Op* op) {
+Data ActionIds(const Vector<Action>& actions, const Op* op) {
   Data ids = Data::MakeArray();
   if (!op) {
     for (const Action& action : actions) ids.Push(action.id);
@@ -49,9 +51,9 @@ Data AppliedResult(const std::string& id, const Applied& applied) {
   return result;
 }
 
-Data RejectedResult(const std::string& id, const std::vector<Action>& actions,
-                    const std::vector<Op>& ops, const std::vector<Rejection>& rejections,
-                    const KnownActions& known, bool one_realm) {
+Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
+                    const Vector<Rejection>& rejections, const KnownActions& known,
+                    bool one_realm) {
   Data list = Data::MakeArray();
   for (const Rejection& rejection : rejections) {
     if (list.items().size() >= kMaxRejections) break;

@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "log/op.h"
 
 namespace skerry {
@@ -22,17 +22,16 @@ struct Rejection {
 struct Applied {
   ByRealm<uint64_t> revisions;  // of the declared realms
   double at = 0;
-  std::vector<uint32_t> noops;  // ops that found nothing to change
-  std::vector<uint32_t> gone;   // ops whose object went with its deleted or missing parent
+  Vector<uint32_t> noops;  // ops that found nothing to change
+  Vector<uint32_t> gone;   // ops whose object went with its deleted or missing parent
 };
 
 Data AppliedResult(const std::string& id, const Applied& applied);
 
 // action -> realm -> revision.
 using KnownActions = std::map<std::string, std::map<std::string, uint64_t>>;
-Data RejectedResult(const std::string& id, const std::vector<Action>& actions,
-                    const std::vector<Op>& ops, const std::vector<Rejection>& rejections,
-                    const KnownActions& known, bool one_realm);
+Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
+                    const Vector<Rejection>& rejections, const KnownActions& known, bool one_realm);
 
 // held, forked, unknown_client; and a stored answer under another status.
 Data PlainResult(const std::string& id, const char* status);

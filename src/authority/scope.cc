@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -59,7 +60,7 @@ bool Scopes::AllFilled() const {
 }
 
 bool Scopes::CoverAll(const Schema& schema) const {
-  std::vector<bool> is_whole(schema.tables().size(), false);
+  Vector<bool> is_whole(schema.tables().size(), false);
   for (const Scope& scope : list_) {
     if (scope.filter.kind == FilterKind::kTrue) is_whole[scope.table] = true;
   }

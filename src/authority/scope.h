@@ -4,10 +4,10 @@
 #define SKERRY_AUTHORITY_SCOPE_H_
 
 #include <string>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/filter.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -30,7 +30,7 @@ class Scopes {
   // Sub-selects are kUnsupported for now: they need rows of other tables at the same revision.
   static Result<Scopes> Parse(const Schema& schema, const Data& list);
 
-  const std::vector<Scope>& list() const { return list_; }
+  const Vector<Scope>& list() const { return list_; }
   bool AllFilled() const;
   // Every table of the schema without condition.
   bool CoverAll(const Schema& schema) const;
@@ -40,7 +40,7 @@ class Scopes {
   bool Hold(const ObjectKey& key, const Row& row, bool only_covering) const;
 
  private:
-  std::vector<Scope> list_;
+  Vector<Scope> list_;
 };
 
 }  // namespace skerry

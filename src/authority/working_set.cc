@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -31,9 +32,9 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
   return entry->second.row ? &*entry->second.row : nullptr;
 }
 
-std::vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
+Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   if (!known_children_.contains(which)) needs_.children.insert(which);
-  std::vector<ObjectKey> found;
+  Vector<ObjectKey> found;
   const auto candidates = by_ref_.find(which);
   if (candidates == by_ref_.end()) return found;
   for (const std::string& id : candidates->second) {
@@ -46,9 +47,9 @@ std::vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   return found;
 }
 
-std::vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
+Vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
   if (!known_holders_.contains(which)) needs_.holders.insert(which);
-  std::vector<ObjectKey> found;
+  Vector<ObjectKey> found;
   const auto candidates = by_value_.find(which);
   if (candidates == by_value_.end()) return found;
   for (const std::string& id : candidates->second) {
@@ -138,8 +139,8 @@ void WorkingSet::Settle() {
   asked_ = {};
 }
 
-std::vector<WorkingSet::Final> WorkingSet::Finals() const {
-  std::vector<Final> finals;
+Vector<WorkingSet::Final> WorkingSet::Finals() const {
+  Vector<Final> finals;
   for (const auto& [key, entry] : entries_) {
     if (!entry.changed) continue;
     if (entry.row) {
@@ -158,7 +159,7 @@ HoldersOf WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const std::st
 }
 
 void WorkingSet::AddToIndexes(const ObjectKey& key, const Row& row) {
-  const std::vector<PropDef>& props = schema_->table(key.table).props;
+  const Vector<PropDef>& props = schema_->table(key.table).props;
   for (size_t i = 0; i < props.size(); ++i) {
     const auto prop = static_cast<PropIndex>(i);
     const Value& value = row.props[i];

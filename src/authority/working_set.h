@@ -13,9 +13,9 @@
 #include <string>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "authority/row_data.h"
+#include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -65,8 +65,8 @@ class WorkingSet {
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);
   // Objects whose live row has `prop` = id, in any realm.
-  std::vector<ObjectKey> Children(const ChildrenOf& which);
-  std::vector<ObjectKey> Holders(const HoldersOf& which);
+  Vector<ObjectKey> Children(const ChildrenOf& which);
+  Vector<ObjectKey> Holders(const HoldersOf& which);
   // The last revision by another client, of this admission or before; empty while that is not
   // known.
   std::optional<uint64_t> LastByOthers(const OthersOf& which);
@@ -92,7 +92,7 @@ class WorkingSet {
     StoredRow stored;
     bool is_new = false;
   };
-  std::vector<Final> Finals() const;
+  Vector<Final> Finals() const;
 
   // The key under which a unique value is looked up.
   HoldersOf HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,

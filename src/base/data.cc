@@ -21,6 +21,7 @@ enum Tag : uint8_t {
   kTagBytes = 6,
   kTagArray = 7,
   kTagObject = 8,
+  kTagJson = 9,
 };
 
 bool IsExactInteger(double v) {
@@ -83,6 +84,8 @@ Data Decode(Reader* in, int depth) {
       return Data(in->Text());
     case kTagBytes:
       return Data::Bytes(std::string(in->Text()));
+    case kTagJson:
+      return Data::Json(std::string(in->Text()));
     case kTagArray:
       return DecodeArray(in, depth);
     case kTagObject:
@@ -122,6 +125,12 @@ Data& Data::operator=(Data&& other) noexcept {
 Data Data::Bytes(std::string v) {
   Data data(std::move(v));
   data.kind_ = Kind::kBytes;
+  return data;
+}
+
+Data Data::Json(std::string text) {
+  Data data(std::move(text));
+  data.kind_ = Kind::kJson;
   return data;
 }
 
@@ -196,6 +205,11 @@ const std::string& Data::as_string() const {
 const std::string& Data::as_bytes() const {
   static const std::string empty;
   return is_bytes() ? text_ : empty;
+}
+
+const std::string& Data::as_json() const {
+  static const std::string null = "null";
+  return kind_ == Kind::kJson ? text_ : null;
 }
 
 const Data::Array& Data::items() const {
@@ -274,6 +288,7 @@ bool operator==(const Data& a, const Data& b) {
     }
     case Data::Kind::kString:
     case Data::Kind::kBytes:
+    case Data::Kind::kJson:
       return a.text_ == b.text_;
     default:
       return a.number_ == b.number_;
@@ -294,6 +309,9 @@ void EncodeData(const Data& data, std::string* out) {
     case Data::Kind::kBytes:
       PutU8(out, kTagBytes);
       return PutText(out, data.as_bytes());
+    case Data::Kind::kJson:
+      PutU8(out, kTagJson);
+      return PutText(out, data.as_json());
     case Data::Kind::kArray:
       PutU8(out, kTagArray);
       PutVarint(out, data.items().size());
@@ -308,6 +326,12 @@ void EncodeData(const Data& data, std::string* out) {
       }
       return;
   }
+}
+
+std::string EncodeData(const Data& data) {
+  std::string out;
+  EncodeData(data, &out);
+  return out;
 }
 
 Result<Data> DecodeData(std::string_view bytes) {

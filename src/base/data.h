@@ -10,9 +10,10 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
+#include "base/relocatable.h"
 #include "base/status.h"
+#include "base/vector.h"
 
 // Values of this type are made and dropped at thousands of places: inlined there, their lifetime
 // would be most of what a page loads.
@@ -22,10 +23,10 @@ namespace skerry {
 
 class Data {
  public:
-  enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kBytes, kArray, kObject };
-  using Array = std::vector<Data>;
+  enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kBytes, kJson, kArray, kObject };
+  using Array = Vector<Data>;
   using Member = std::pair<std::string, Data>;
-  using Object = std::vector<Member>;
+  using Object = Vector<Member>;
 
   Data() : kind_(Kind::kNull), number_(0) {}
   Data(std::nullptr_t) : Data() {}                                             // NOLINT
@@ -48,6 +49,9 @@ class Data {
     if (kind_ >= Kind::kString) Destroy();
   }
   static Data Bytes(std::string v);
+  // A value as the JSON text of it: JavaScript and the wire get what the text says. To C++ it is
+  // opaque, so that a window needs no parser of JSON. REQUIRES: WriteJson wrote the text.
+  static Data Json(std::string text);
   static Data MakeArray();
   static Data MakeObject();
 
@@ -69,6 +73,7 @@ class Data {
   const std::string& as_string() const;  // the empty string where it is no string
   SKERRY_OUT_OF_LINE bool Is(const char* text) const;  // a string, and this one
   const std::string& as_bytes() const;                 // the empty string where it is no bytes
+  const std::string& as_json() const;                  // "null" where it is no JSON text
   const Array& items() const;                          // empty where it is no array
   const Object& members() const;                       // empty where it is no object
   Array& mutable_items();                              // REQUIRES: is_array()
@@ -111,20 +116,24 @@ class Data {
   Kind kind_;
   union {
     double number_;     // kNull, kBool, kNumber
-    std::string text_;  // kString, kBytes
+    std::string text_;  // kString, kBytes, kJson
     Array array_;
     Object object_;
   };
 };
+// Text, a vector or a number.
+template <>
+inline constexpr bool kRelocatable<Data> = kRelocatable<std::string>;
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
 //   data   = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within
 //   ±2^53)
-//          | %x05 text | %x06 text (bytes) | %x07 varint *data (array) | %x08 varint *(text data)
-//          (object)
+//          | %x05 text | %x06 text (bytes) | %x09 text (JSON) | %x07 varint *data (array) | %x08
+//          varint *(text data) (object)
 //   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
 // Depth is limited to kMaxDataDepth; more is an error, not a crash.
 void EncodeData(const Data& data, std::string* out);
+std::string EncodeData(const Data& data);
 Result<Data> DecodeData(std::string_view bytes);
 
 }  // namespace skerry

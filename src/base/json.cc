@@ -2,11 +2,11 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/limits.h"
 #include "base/sort.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -14,7 +14,7 @@ namespace {
 // Of members with the same key the last one stays, as in JSON.parse. Sorting instead of comparing
 // all pairs keeps a hostile object of a million keys from taking hours.
 void DropRepeatedKeys(Data::Object* members) {
-  std::vector<uint32_t> order(members->size());
+  Vector<uint32_t> order(members->size());
   for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
   const auto by_key = [&](uint32_t a, uint32_t b) {
     const int compared = (*members)[a].first.compare((*members)[b].first);
@@ -179,6 +179,9 @@ void WriteJson(const Data& data, std::string* out) {
       out->append(R"({"$type":"bytes","v":")");
       out->append(Base64Encode(data.as_bytes()));
       out->append("\"}");
+      return;
+    case Data::Kind::kJson:
+      out->append(data.as_json());
       return;
     case Data::Kind::kArray: {
       char separator = '[';

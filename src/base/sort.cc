@@ -1,5 +1,7 @@
 #include "base/sort.h"
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -35,9 +37,9 @@ void HeapSort(const SortItems& list, size_t count) {
   }
 }
 
-void SortNumbers(std::vector<uint32_t>* numbers) {
+void SortNumbers(Vector<uint32_t>* numbers) {
   if (numbers->size() < 256) return Sort(numbers->begin(), numbers->end());
-  std::vector<uint32_t> other(numbers->size());
+  Vector<uint32_t> other(numbers->size());
   for (int shift = 0; shift < 32; shift += 8) {
     size_t starts[257] = {};
     for (const uint32_t number : *numbers) ++starts[(number >> shift & 255) + 1];

@@ -9,7 +9,8 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
-#include <vector>
+
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -46,7 +47,7 @@ void Sort(Iterator first, Iterator last) {
 }
 
 // Numbers in ascending order, by their bytes: for lists that may be as long as a table.
-void SortNumbers(std::vector<uint32_t>* numbers);
+void SortNumbers(Vector<uint32_t>* numbers);
 
 }  // namespace skerry
 

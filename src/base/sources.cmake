@@ -9,4 +9,5 @@ set(SKERRY_BASE_SOURCES
   src/base/sort.cc
   src/base/status.cc
   src/base/text.cc
+  src/base/vector.cc
 )

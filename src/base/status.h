@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/relocatable.h"
+
 namespace skerry {
 
 // The sentences of a Status are sums. These are plain functions, chosen before the templates of the
@@ -65,6 +67,8 @@ class [[nodiscard]] Status {
   Code code_ = Code::kOk;
   std::string detail_;
 };
+template <>
+inline constexpr bool kRelocatable<Status> = kRelocatable<std::string>;
 
 [[noreturn]] void FailCheck(const char* condition, const char* file, int line);
 

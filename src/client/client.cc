@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/fields.h"
+#include "base/vector.h"
 #include "client/effect.h"
 
 namespace skerry {
@@ -47,7 +48,7 @@ void EncodeValue(const PropDef& prop, const Value& value, std::string* out) {
   }
 }
 
-Data Texts(const std::vector<std::string>& texts) {
+Data Texts(const Vector<std::string>& texts) {
   Data array = Data::MakeArray();
   for (const std::string& text : texts) array.Push(text);
   return array;
@@ -55,7 +56,7 @@ Data Texts(const std::vector<std::string>& texts) {
 
 }  // namespace
 
-std::string PackSlots(const std::vector<uint32_t>& slots) {
+std::string PackSlots(const Vector<uint32_t>& slots) {
   std::string bytes;
   bytes.reserve(slots.size() * 4);
   for (const uint32_t slot : slots) PutU32(&bytes, slot);
@@ -157,7 +158,7 @@ const Query* Client::FindQuery(uint32_t query) const {
   return it == queries_.end() ? nullptr : &it->second;
 }
 
-Status Client::QueryRun(uint32_t query, std::vector<uint32_t>* stream) {
+Status Client::QueryRun(uint32_t query, Vector<uint32_t>* stream) {
   const Query* found = FindQuery(query);
   if (found == nullptr) return {Code::kInvalidArgument, "no such query"};
   engine_.Run(*found, stream);
@@ -178,13 +179,13 @@ Result<Data> Client::QueryAggregate(uint32_t query, int kind, uint32_t column) {
   const PropIndex index = static_cast<PropIndex>(column);
   Result<Value> value = engine_.Aggregate(*found, static_cast<AggregateKind>(kind), index);
   if (!value.ok()) return value.status();
-  const std::vector<PropDef>& props = schema_.table(found->table).props;
+  const Vector<PropDef>& props = schema_.table(found->table).props;
   if (index < props.size()) return ValueToData(props[index], value.value(), false);
   if (value.value().kind() == ValueKind::kString) return Data(value.value().text());
   return value.value().is_null() ? Data() : Data(value.value().number());
 }
 
-Result<uint32_t> Client::LiveOpen(uint32_t query, std::vector<uint32_t>* stream) {
+Result<uint32_t> Client::LiveOpen(uint32_t query, Vector<uint32_t>* stream) {
   const Query* found = FindQuery(query);
   if (found == nullptr) return Status(Code::kInvalidArgument, "no such query");
   if (transaction_.open()) {
@@ -197,13 +198,13 @@ Result<uint32_t> Client::LiveOpen(uint32_t query, std::vector<uint32_t>* stream)
 void Client::LiveClose(uint32_t live) {
   if (!transaction_.open()) live_.Flush(&deltas_);
   live_.Close(live);
-  std::erase_if(deltas_, [&](const LiveDelta& delta) { return delta.live == live; });
+  erase_if(deltas_, [&](const LiveDelta& delta) { return delta.live == live; });
 }
 
 Data Client::Drain() {
   Data dirty = Data::MakeArray();
   for (TableIndex table = 0; table < schema_.tables().size(); ++table) {
-    const std::vector<Slot> slots = view_.TakeDirty(table);
+    const Vector<Slot> slots = view_.TakeDirty(table);
     if (slots.empty()) continue;
     Data entry = Data::MakeArray();
     entry.Push(static_cast<int>(table)).Push(Data::Bytes(PackSlots(slots)));

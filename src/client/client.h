@@ -9,12 +9,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "client/live_query.h"
 #include "client/tab.h"
 #include "client/transaction.h"
@@ -49,10 +49,10 @@ class Client {
 
   Result<uint32_t> QueryNew(const Data& description);
   void QueryFree(uint32_t query) { queries_.erase(query); }
-  Status QueryRun(uint32_t query, std::vector<uint32_t>* stream);
+  Status QueryRun(uint32_t query, Vector<uint32_t>* stream);
   Result<uint32_t> QueryCount(uint32_t query);
   Result<Data> QueryAggregate(uint32_t query, int kind, uint32_t column);
-  Result<uint32_t> LiveOpen(uint32_t query, std::vector<uint32_t>* stream);
+  Result<uint32_t> LiveOpen(uint32_t query, Vector<uint32_t>* stream);
   void LiveClose(uint32_t live);
   // {dirty, live}: what changed since the last call. Inside of a transaction: dirty only.
   Data Drain();
@@ -72,11 +72,11 @@ class Client {
   Transaction transaction_;
   std::map<uint32_t, Query> queries_;
   uint32_t next_query_ = 1;
-  std::vector<LiveDelta> deltas_;  // flushed, not yet drained
+  Vector<LiveDelta> deltas_;  // flushed, not yet drained
 };
 
 // u32 little-endian, as the streams of rows cross the boundary.
-std::string PackSlots(const std::vector<uint32_t>& slots);
+std::string PackSlots(const Vector<uint32_t>& slots);
 
 }  // namespace skerry
 

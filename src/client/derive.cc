@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "client/view.h"
 #include "log/fold.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 // The row that pending ops are folded upon: the later modified of an object's base rows, the first
 // realm where equal.
-const Row* LatestOf(const std::vector<Row>& base) {
+const Row* LatestOf(const Vector<Row>& base) {
   const Row* latest = nullptr;
   for (const Row& row : base) {
     if (latest == nullptr || latest->modified_at < row.modified_at) latest = &row;
@@ -21,7 +22,7 @@ const Row* LatestOf(const std::vector<Row>& base) {
 }  // namespace
 
 void View::Attach(Pending* pending) {
-  const std::vector<Op>& ops = pending->mutation.ops;
+  const Vector<Op>& ops = pending->mutation.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {
     if (ops[i].kind == OpKind::kAppend) continue;
     const ObjectKey key{ops[i].table, ops[i].id};
@@ -36,7 +37,7 @@ void View::Detach(Pending* pending) {
     const ObjectKey key{op.table, op.id};
     Shadow* shadow = FindShadow(key);
     SKERRY_CHECK(shadow != nullptr);
-    std::erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
+    erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
     concerned_.insert(key);
   }
 }

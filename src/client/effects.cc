@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "client/view.h"
 
 namespace skerry {
@@ -14,7 +15,7 @@ void View::EvaluateEffects() {
     changed_.insert(key);
   }
   affected_.clear();
-  std::vector<Cause> causes;
+  Vector<Cause> causes;
   for (const ObjectKey& key : gone_) {
     const Shadow* shadow = FindShadow(key);
     causes.push_back({key, shadow->gone_realm, shadow->gone_at});
@@ -23,7 +24,7 @@ void View::EvaluateEffects() {
   Sort(causes.begin(), causes.end(), [](const Cause& a, const Cause& b) { return a.at < b.at; });
   for (Cause& cause : causes) AddDeletion(std::move(cause));
   for (const ObjectKey& key : touching_) {
-    const std::vector<Touch> touches = FindShadow(key)->touches;
+    const Vector<Touch> touches = FindShadow(key)->touches;
     for (const Touch& touch : touches) AddTouch(touch);
   }
 }
@@ -32,7 +33,7 @@ void View::EvaluateEffects() {
 // changed.
 void View::AddDeletion(Cause cause) {
   const double at = cause.at;
-  std::vector<Cause> queue;
+  Vector<Cause> queue;
   std::set<ObjectKey> before = std::move(changed_);
   changed_.clear();
   queue.push_back(std::move(cause));
@@ -46,12 +47,12 @@ void View::AddDeletion(Cause cause) {
   for (const ObjectKey& child : children) TouchMasters(child, at);
 }
 
-void View::DeleteChildren(const Cause& cause, std::vector<Cause>* queue) {
+void View::DeleteChildren(const Cause& cause, Vector<Cause>* queue) {
   for (const BackRef& back : schema_->back_refs(cause.key.table)) {
     const OnDelete rule = schema_->table(back.table).props[back.prop].on_delete;
     if (rule != OnDelete::kCascade && rule != OnDelete::kSetNull) continue;
-    std::vector<ObjectKey> children;
-    std::vector<Slot> slots;
+    Vector<ObjectKey> children;
+    Vector<Slot> slots;
     ChildrenOf(back.table, back.prop, cause.key.id, &slots);
     for (const Slot slot : slots) {
       ObjectKey child{back.table, stores_[back.table]->Id(slot)};
@@ -67,7 +68,7 @@ void View::DeleteChildren(const Cause& cause, std::vector<Cause>* queue) {
 }
 
 void View::AffectChild(const ObjectKey& child, PropIndex prop, const Cause& cause,
-                       std::vector<Cause>* queue) {
+                       Vector<Cause>* queue) {
   std::string realm;
   if (!Folded(child, &realm) || realm != cause.realm) return;
   Effect& effect = EnsureShadow(child).effect;
@@ -98,7 +99,7 @@ bool View::HasGoneParent(const ObjectKey& key) const {
 }
 
 void View::AddTouch(Touch touch) {
-  std::vector<Touch> queue{std::move(touch)};
+  Vector<Touch> queue{std::move(touch)};
   while (!queue.empty()) {
     const Touch next = std::move(queue.back());
     queue.pop_back();

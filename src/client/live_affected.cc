@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "model/index.h"
 
 namespace skerry {
@@ -32,7 +33,7 @@ bool HasInnerFilter(const Filter& filter) {
   return std::any_of(filter.children.begin(), filter.children.end(), HasInnerFilter);
 }
 
-void LiveAffected::ByFilter(const Filter& filter, TableIndex table, std::vector<Slot>* slots) {
+void LiveAffected::ByFilter(const Filter& filter, TableIndex table, Vector<Slot>* slots) {
   if (filter.kind == FilterKind::kExists || filter.kind == FilterKind::kInSelect) {
     BySelect(filter, table, slots);
     return;
@@ -40,7 +41,7 @@ void LiveAffected::ByFilter(const Filter& filter, TableIndex table, std::vector<
   for (const Filter& child : filter.children) ByFilter(child, table, slots);
 }
 
-void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<Slot>* slots) {
+void LiveAffected::BySelect(const Filter& filter, TableIndex outer, Vector<Slot>* slots) {
   RowStore& inner = tables_->store(filter.table);
   const Filter& where = filter.children[0];
   const bool deep = HasInnerFilter(where);
@@ -59,7 +60,7 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<
     OuterRows(filter, outer, new_via, now.realm, slots);
   }
   if (!deep) return;
-  std::vector<Slot> further;
+  Vector<Slot> further;
   ByFilter(where, filter.table, &further);
   for (const Slot slot : further) {
     OuterRows(filter, outer, inner.GetValue(slot, filter.via), inner.Get(slot).realm, slots);
@@ -67,7 +68,7 @@ void LiveAffected::BySelect(const Filter& filter, TableIndex outer, std::vector<
 }
 
 void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value& via,
-                             std::string_view realm, std::vector<Slot>* slots) {
+                             std::string_view realm, Vector<Slot>* slots) {
   if (via.is_null()) return;
   RowStore& store = tables_->store(outer);
   if (filter.kind == FilterKind::kExists || filter.column == kIdColumn) {
@@ -87,14 +88,13 @@ void LiveAffected::OuterRows(const Filter& filter, TableIndex outer, const Value
   }
 }
 
-void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows,
-                              std::vector<Slot>* slots) {
+void LiveAffected::ByIncludes(const Query& query, std::span<const Slot> rows, Vector<Slot>* slots) {
   for (const Include& include : query.includes) ByChildren(include, query.table, &rows, slots);
 }
 
 // The rows of `outer` (of `rows`, where these are given) that include rows which may have changed.
 void LiveAffected::ByChildren(const Include& include, TableIndex outer,
-                              const std::span<const Slot>* rows, std::vector<Slot>* slots) {
+                              const std::span<const Slot>* rows, Vector<Slot>* slots) {
   RowStore& inner = tables_->store(include.table);
   const Query& query = include.query[0];
   if (!query.after.empty() && changes_->ById(include.table, query.after)) {
@@ -120,7 +120,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
                 rows, slots);
     }
   }
-  std::vector<Slot> further;
+  Vector<Slot> further;
   ByFilter(query.where, include.table, &further);
   for (const Include& nested : query.includes) ByChildren(nested, include.table, nullptr, &further);
   Sort(further.begin(), further.end());
@@ -133,7 +133,7 @@ void LiveAffected::ByChildren(const Include& include, TableIndex outer,
 
 void LiveAffected::ParentsOf(const Include& include, TableIndex outer, const Value& via,
                              std::string_view id, const std::span<const Slot>* rows,
-                             std::vector<Slot>* slots) {
+                             Vector<Slot>* slots) {
   RowStore& store = tables_->store(outer);
   if (include.back) {
     const Slot slot = via.is_null() ? kNoSlot : store.Find(via.text());

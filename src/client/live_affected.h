@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "client/live_changes.h"
 #include "model/query.h"
 
@@ -20,18 +20,18 @@ class LiveAffected {
       : changes_(changes), tables_(tables), visited_(visited) {}
 
   // Live rows of `table` whose membership may have changed through other rows.
-  void ByFilter(const Filter& filter, TableIndex table, std::vector<Slot>* slots);
+  void ByFilter(const Filter& filter, TableIndex table, Vector<Slot>* slots);
   // Of `rows`, which are rows of query.table, those whose includes may render differently.
-  void ByIncludes(const Query& query, std::span<const Slot> rows, std::vector<Slot>* slots);
+  void ByIncludes(const Query& query, std::span<const Slot> rows, Vector<Slot>* slots);
 
  private:
-  void BySelect(const Filter& filter, TableIndex outer, std::vector<Slot>* slots);
+  void BySelect(const Filter& filter, TableIndex outer, Vector<Slot>* slots);
   void OuterRows(const Filter& filter, TableIndex outer, const Value& via, std::string_view realm,
-                 std::vector<Slot>* slots);
+                 Vector<Slot>* slots);
   void ByChildren(const Include& include, TableIndex outer, const std::span<const Slot>* rows,
-                  std::vector<Slot>* slots);
+                  Vector<Slot>* slots);
   void ParentsOf(const Include& include, TableIndex outer, const Value& via, std::string_view id,
-                 const std::span<const Slot>* rows, std::vector<Slot>* slots);
+                 const std::span<const Slot>* rows, Vector<Slot>* slots);
 
   const LiveChanges* changes_;
   Tables* tables_;

@@ -4,6 +4,7 @@
 
 #include "base/checksum.h"
 #include "base/sort.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -79,14 +80,14 @@ void LiveChanges::Clear() {
 }
 
 const LiveChange* LiveChanges::ById(TableIndex table, std::string_view id) const {
-  const std::vector<LiveChange>& changes = tables_[table].changes;
+  const Vector<LiveChange>& changes = tables_[table].changes;
   const auto at =
       std::lower_bound(changes.begin(), changes.end(), id,
                        [](const LiveChange& change, std::string_view v) { return change.id < v; });
   return at != changes.end() && at->id == id ? &*at : nullptr;
 }
 
-const LiveChange* LiveChanges::Search(const std::vector<Place>& places, TableIndex table,
+const LiveChange* LiveChanges::Search(const Vector<Place>& places, TableIndex table,
                                       Slot slot) const {
   const auto at = std::lower_bound(places.begin(), places.end(), slot,
                                    [](const Place& p, Slot v) { return p.slot < v; });

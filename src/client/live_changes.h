@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/prepared_query.h"
 #include "model/query.h"
 
@@ -33,7 +33,7 @@ class LiveChanges final : public TouchedRows {
   void Clear();
   bool empty() const { return count_ == 0; }
 
-  const std::vector<LiveChange>& of(TableIndex table) const { return tables_[table].changes; }
+  const Vector<LiveChange>& of(TableIndex table) const { return tables_[table].changes; }
   // The change of the row that was, or is, in a slot; null where it did not change.
   const LiveChange* ByOldSlot(TableIndex table, Slot slot) const {
     return Find(tables_[table].by_old, table, slot);
@@ -56,22 +56,22 @@ class LiveChanges final : public TouchedRows {
     uint32_t change;
   };
   struct Table {
-    std::vector<LiveChange> changes;
-    std::vector<uint32_t> hash;  // by id, open addressing: place in `changes` + 1, or 0
-    std::vector<Place> by_old;   // sorted by slot
-    std::vector<Place> by_new;
+    Vector<LiveChange> changes;
+    Vector<uint32_t> hash;  // by id, open addressing: place in `changes` + 1, or 0
+    Vector<Place> by_old;   // sorted by slot
+    Vector<Place> by_new;
     Slot lowest = kNoSlot;  // of both
     Slot highest = 0;
   };
-  const LiveChange* Find(const std::vector<Place>& places, TableIndex table, Slot slot) const {
+  const LiveChange* Find(const Vector<Place>& places, TableIndex table, Slot slot) const {
     return MayTouch(table, slot) ? Search(places, table, slot) : nullptr;
   }
-  const LiveChange* Search(const std::vector<Place>& places, TableIndex table, Slot slot) const;
+  const LiveChange* Search(const Vector<Place>& places, TableIndex table, Slot slot) const;
   static void GrowTable(Table* table);
   static uint32_t* Bucket(Table* table, std::string_view id);
 
   Tables* stores_;
-  std::vector<Table> tables_;
+  Vector<Table> tables_;
   size_t count_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/vector.h"
 #include "client/live_affected.h"
 #include "client/live_changes.h"
 #include "client/live_result.h"
@@ -9,13 +10,13 @@
 namespace skerry {
 namespace {
 
-void CountFilter(const Filter& filter, int by, std::vector<int>* reads) {
+void CountFilter(const Filter& filter, int by, Vector<int>* reads) {
   if (filter.table != kNone) (*reads)[filter.table] += by;
   for (const Filter& child : filter.children) CountFilter(child, by, reads);
 }
 
 // The tables that a query reads, counted, so that closing one of two takes one away.
-void CountQuery(const Query& query, int by, std::vector<int>* reads) {
+void CountQuery(const Query& query, int by, Vector<int>* reads) {
   (*reads)[query.table] += by;
   CountFilter(query.where, by, reads);
   for (const Include& include : query.includes) CountQuery(include.query[0], by, reads);
@@ -37,8 +38,8 @@ struct LiveQueries::Impl {
   Tables* tables;
   LiveChanges changes;
   bool is_reset = false;
-  std::vector<int> reads;
-  std::vector<std::unique_ptr<LiveResult>> results;  // in the order in which they were opened
+  Vector<int> reads;
+  Vector<std::unique_ptr<LiveResult>> results;  // in the order in which they were opened
   uint32_t last_live = 0;
   uint64_t visited = 0;
   uint64_t closed_requeries = 0;
@@ -49,7 +50,7 @@ LiveQueries::LiveQueries(const Schema* schema, Tables* tables)
 
 LiveQueries::~LiveQueries() = default;
 
-uint32_t LiveQueries::Open(const Query& query, std::vector<uint32_t>* rows) {
+uint32_t LiveQueries::Open(const Query& query, Vector<uint32_t>* rows) {
   const uint32_t live = ++impl_->last_live;
   impl_->results.push_back(
       std::make_unique<LiveResult>(live, query, impl_->tables, &impl_->visited));
@@ -75,7 +76,7 @@ void LiveQueries::Close(uint32_t live) {
 
 size_t LiveQueries::size() const { return impl_->results.size(); }
 
-void LiveQueries::Render(uint32_t live, std::vector<uint32_t>* rows) const {
+void LiveQueries::Render(uint32_t live, Vector<uint32_t>* rows) const {
   const LiveResult* result = impl_->Find(live);
   SKERRY_CHECK(result != nullptr);
   result->Render(rows);
@@ -94,7 +95,7 @@ void LiveQueries::WillReset() {
   impl_->changes.Clear();
 }
 
-void LiveQueries::Flush(std::vector<LiveDelta>* out) {
+void LiveQueries::Flush(Vector<LiveDelta>* out) {
   impl_->changes.Settle();
   LiveAffected affected(&impl_->changes, impl_->tables, &impl_->visited);
   for (const auto& result : impl_->results) {

@@ -30,8 +30,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/query.h"
 
 namespace skerry {
@@ -40,13 +40,12 @@ namespace skerry {
 // table and are disjoint but for `moved`, which may name rows of `changed` too.
 struct LiveDelta {
   uint32_t live = 0;
-  std::vector<uint32_t> rows;        // the whole result as QueryEngine::Run gives it
-  std::vector<std::string> added;    // now in the result; in its order
-  std::vector<std::string> removed;  // no longer in the result; in the order of the result before
-  std::vector<std::string>
+  Vector<uint32_t> rows;        // the whole result as QueryEngine::Run gives it
+  Vector<std::string> added;    // now in the result; in its order
+  Vector<std::string> removed;  // no longer in the result; in the order of the result before
+  Vector<std::string>
       changed;  // in both; the row itself or what it includes differs; in the result's order
-  std::vector<std::string>
-      moved;  // in both; its place among the rows that did not change is another
+  Vector<std::string> moved;  // in both; its place among the rows that did not change is another
 };
 
 class LiveQueries {
@@ -58,19 +57,19 @@ class LiveQueries {
 
   // Appends the result as it is now to `rows` (as QueryEngine::Run would) and keeps it up to date
   // from here on. Live ids begin at 1 and are not used again.
-  uint32_t Open(const Query& query, std::vector<uint32_t>* rows);
+  uint32_t Open(const Query& query, Vector<uint32_t>* rows);
   void Close(uint32_t live);  // unknown ids are ignored
   size_t size() const;
 
   // The result now, as of the last Flush. REQUIRES: `live` is open.
-  void Render(uint32_t live, std::vector<uint32_t>* rows) const;
+  void Render(uint32_t live, Vector<uint32_t>* rows) const;
 
   void WillChange(TableIndex table, std::string_view id);
   // Every row of every table may change, and every slot.
   void WillReset();
   // Appends one delta for each live query whose result differs; nothing where the net difference is
   // nothing.
-  void Flush(std::vector<LiveDelta>* out);
+  void Flush(Vector<LiveDelta>* out);
 
   // Does any live query read this table? WillChange is free where not.
   bool Reads(TableIndex table) const;

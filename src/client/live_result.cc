@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/sort.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -18,8 +19,7 @@ uint32_t LookAhead(uint32_t limit) {
 }
 
 // REQUIRES: `gone` is sorted.
-void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone,
-                 std::vector<Slot>* out) {
+void CopyWithout(const Vector<Slot>& list, const Vector<Slot>& gone, Vector<Slot>* out) {
   if (gone.empty()) {
     *out = list;
     return;
@@ -32,7 +32,7 @@ void CopyWithout(const std::vector<Slot>& list, const std::vector<Slot>& gone,
   }
 }
 
-void SortUnique(std::vector<Slot>* slots) {
+void SortUnique(Vector<Slot>* slots) {
   SortNumbers(slots);
   slots->erase(std::unique(slots->begin(), slots->end()), slots->end());
 }
@@ -57,13 +57,13 @@ uint64_t LiveResult::ListLimit() const {
 void LiveResult::Requery() {
   const uint64_t limit = IsUnlimited() ? kNoLimit : std::min<uint64_t>(ListLimit(), kNoLimit - 1);
   anchor_ = query_.after.empty() ? kNoSlot : prepared_.store().Find(query_.after);
-  std::vector<Slot> list;
+  Vector<Slot> list;
   prepared_.RunWindow(0, static_cast<uint32_t>(limit), &list);
   more_ = !IsUnlimited() && list.size() >= limit;
   SetList(std::move(list));
 }
 
-void LiveResult::SetList(std::vector<Slot> list) {
+void LiveResult::SetList(Vector<Slot> list) {
   list_ = std::move(list);
   members_.clear();
   if (list_.size() <= kShortList) return;
@@ -76,12 +76,12 @@ bool LiveResult::Contains(Slot slot) const {
   return slot / 64 < members_.size() && (members_[slot / 64] >> (slot % 64) & 1) != 0;
 }
 
-std::span<const Slot> LiveResult::Visible(const std::vector<Slot>& list) const {
+std::span<const Slot> LiveResult::Visible(const Vector<Slot>& list) const {
   const size_t from = std::min<size_t>(query_.offset, list.size());
   return {list.data() + from, std::min<size_t>(list.size() - from, query_.limit)};
 }
 
-void LiveResult::Render(std::vector<uint32_t>* rows) const {
+void LiveResult::Render(Vector<uint32_t>* rows) const {
   const std::span<const Slot> visible = Visible(list_);
   rows->reserve(rows->size() + visible.size() + 1);
   rows->push_back(static_cast<uint32_t>(visible.size()));
@@ -103,11 +103,11 @@ bool LiveResult::InRange(Slot slot) {
 }
 
 // Which slots leave the list, and which rows may enter it. False where all has to be asked anew.
-bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
-                             std::vector<Slot>* gone, std::vector<Slot>* come) {
+bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected, Vector<Slot>* gone,
+                             Vector<Slot>* come) {
   if (!query_.after.empty()) {
     if (changes.ById(query_.table, query_.after)) return false;
-    std::vector<Slot> changed;
+    Vector<Slot> changed;
     for (const LiveChange& change : changes.of(query_.table)) {
       if (change.new_slot != kNoSlot) changed.push_back(change.new_slot);
     }
@@ -117,7 +117,7 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
     if (change.old_slot != kNoSlot && Contains(change.old_slot)) gone->push_back(change.old_slot);
     if (change.new_slot != kNoSlot && InRange(change.new_slot)) come->push_back(change.new_slot);
   }
-  std::vector<Slot> others;
+  Vector<Slot> others;
   affected->ByFilter(query_.where, query_.table, &others);
   SortUnique(&others);
   for (const Slot slot : others) {
@@ -133,8 +133,7 @@ bool LiveResult::FindMembers(const LiveChanges& changes, LiveAffected* affected,
 }
 
 // The list without what is gone, with what has come. False where the look-ahead is drained.
-bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come,
-                       std::vector<Slot>* next) {
+bool LiveResult::Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>* next) {
   next->reserve(list_.size() + come.size());
   CopyWithout(list_, gone, next);
   const auto before = [this](Slot a, Slot b) {
@@ -171,13 +170,13 @@ bool LiveResult::Merge(const std::vector<Slot>& gone, std::vector<Slot> come,
 
 bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, LiveDelta* delta) {
   if (query_.limit == 0) return false;
-  std::vector<Slot> gone;
-  std::vector<Slot> come;
+  Vector<Slot> gone;
+  Vector<Slot> come;
   const bool can_merge = FindMembers(changes, affected, &gone, &come);
   const bool same_members = can_merge && gone.empty() && come.empty();
   if (same_members && !prepared_.has_includes()) return false;
-  std::vector<Slot> before;
-  std::vector<Slot> next;
+  Vector<Slot> before;
+  Vector<Slot> next;
   if (same_members) {
     before = list_;
   } else if (can_merge && Merge(gone, std::move(come), &next)) {
@@ -189,10 +188,10 @@ bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, Live
     Requery();
   }
   const std::span<const Slot> visible = Visible(list_);
-  std::vector<uint32_t> origin;
+  Vector<uint32_t> origin;
   Compare(Visible(before), visible, changes, &origin, delta);
   if (prepared_.has_includes()) {
-    std::vector<Slot> stale;
+    Vector<Slot> stale;
     affected->ByIncludes(query_, visible, &stale);
     SortUnique(&stale);
     RenderNested(visible, origin, stale, changes, delta);
@@ -207,8 +206,7 @@ bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, Live
 // they differ the one that sorts first is in one of them only. origin[i] is the place before of the
 // row that is now at i, or kNew.
 void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after,
-                         const LiveChanges& changes, std::vector<uint32_t>* origin,
-                         LiveDelta* delta) {
+                         const LiveChanges& changes, Vector<uint32_t>* origin, LiveDelta* delta) {
   struct Seen {
     const LiveChange* change;
     uint32_t place;
@@ -216,10 +214,10 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   };
   const TableIndex table = query_.table;
   const RowStore& store = prepared_.store();
-  std::vector<Seen> was;
-  std::vector<Seen> is;
-  std::vector<std::pair<uint32_t, std::string>> removed;
-  std::vector<std::pair<uint32_t, std::string>> added;
+  Vector<Seen> was;
+  Vector<Seen> is;
+  Vector<std::pair<uint32_t, std::string>> removed;
+  Vector<std::pair<uint32_t, std::string>> added;
   if (prepared_.has_includes()) origin->assign(after.size(), kNew);
   uint32_t stayed = 0;
   size_t i = 0;
@@ -260,7 +258,7 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   }
   const auto by_change = [](const Seen& a, const Seen& b) { return a.change < b.change; };
   Sort(was.begin(), was.end(), by_change);
-  std::vector<Seen> kept;
+  Vector<Seen> kept;
   for (const Seen& now : is) {
     const auto then = std::lower_bound(was.begin(), was.end(), now, by_change);
     if (then == was.end() || then->change != now.change) {
@@ -284,11 +282,11 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
 }
 
 // Renders the includes of rows that are new, changed or stale; keeps the others'.
-void LiveResult::RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin,
-                              const std::vector<Slot>& stale, const LiveChanges& changes,
+void LiveResult::RenderNested(std::span<const Slot> after, const Vector<uint32_t>& origin,
+                              const Vector<Slot>& stale, const LiveChanges& changes,
                               LiveDelta* delta) {
-  std::vector<Nested> nested(after.size());
-  std::vector<std::string> changed;
+  Vector<Nested> nested(after.size());
+  Vector<std::string> changed;
   size_t next = 0;  // in delta->changed, which is in the order of the result
   for (size_t i = 0; i < after.size(); ++i) {
     const LiveChange* change = changes.ByNewSlot(query_.table, after[i]);
@@ -336,15 +334,15 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   Requery();
   nested_.clear();
   const RowStore& store = prepared_.store();
-  std::vector<bool> kept(remembered_.size());
-  std::vector<std::pair<uint32_t, std::string>> removed;
+  Vector<bool> kept(remembered_.size());
+  Vector<std::pair<uint32_t, std::string>> removed;
   struct Changed {
     std::string id;
     uint32_t before;
     uint32_t stayed;
   };
-  std::vector<Changed> changed;
-  std::vector<uint32_t> stayed;  // the places before of rows that are as they were
+  Vector<Changed> changed;
+  Vector<uint32_t> stayed;  // the places before of rows that are as they were
   for (const Slot slot : Visible(list_)) {
     if (prepared_.has_includes()) {
       nested_.emplace_back();

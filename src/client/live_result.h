@@ -12,8 +12,8 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "client/live_affected.h"
 #include "client/live_changes.h"
 #include "client/live_query.h"
@@ -31,7 +31,7 @@ class LiveResult {
   const Query& query() const { return query_; }
   uint64_t requeries() const { return requeries_; }
 
-  void Render(std::vector<uint32_t>* rows) const;
+  void Render(Vector<uint32_t>* rows) const;
   // Brings the result up to date. True where it differs; then `delta` says how.
   bool Update(const LiveChanges& changes, LiveAffected* affected, LiveDelta* delta);
 
@@ -47,22 +47,22 @@ class LiveResult {
     Row row;
     uint32_t place;
   };
-  using Nested = std::vector<uint32_t>;
+  using Nested = Vector<uint32_t>;
 
   bool IsUnlimited() const { return query_.limit == kNoLimit; }
   uint64_t ListLimit() const;
   void Requery();
   bool Contains(Slot slot) const;
-  void SetList(std::vector<Slot> list);
-  std::span<const Slot> Visible(const std::vector<Slot>& list) const;
+  void SetList(Vector<Slot> list);
+  std::span<const Slot> Visible(const Vector<Slot>& list) const;
   bool InRange(Slot slot);
-  bool FindMembers(const LiveChanges& changes, LiveAffected* affected, std::vector<Slot>* gone,
-                   std::vector<Slot>* come);
-  bool Merge(const std::vector<Slot>& gone, std::vector<Slot> come, std::vector<Slot>* next);
+  bool FindMembers(const LiveChanges& changes, LiveAffected* affected, Vector<Slot>* gone,
+                   Vector<Slot>* come);
+  bool Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>* next);
   void Compare(std::span<const Slot> before, std::span<const Slot> after,
-               const LiveChanges& changes, std::vector<uint32_t>* origin, LiveDelta* delta);
-  void RenderNested(std::span<const Slot> after, const std::vector<uint32_t>& origin,
-                    const std::vector<Slot>& stale, const LiveChanges& changes, LiveDelta* delta);
+               const LiveChanges& changes, Vector<uint32_t>* origin, LiveDelta* delta);
+  void RenderNested(std::span<const Slot> after, const Vector<uint32_t>& origin,
+                    const Vector<Slot>& stale, const LiveChanges& changes, LiveDelta* delta);
 
   const uint32_t live_;
   const Query query_;
@@ -71,14 +71,14 @@ class LiveResult {
   uint64_t requeries_ = 0;
   Slot anchor_ = kNoSlot;  // of query_.after
 
-  std::vector<Slot> list_;
+  Vector<Slot> list_;
   bool more_ = false;
-  std::vector<uint64_t> members_;  // a bit a slot of list_, where the list is long
-  std::vector<Nested> nested_;     // of each visible row, where there are includes
+  Vector<uint64_t> members_;  // a bit a slot of list_, where the list is long
+  Vector<Nested> nested_;     // of each visible row, where there are includes
 
   bool is_remembering_ = false;  // between RememberAll and UpdateAll
-  std::vector<Remembered> remembered_;
-  std::vector<uint32_t> remembered_stream_;
+  Vector<Remembered> remembered_;
+  Vector<uint32_t> remembered_stream_;
 };
 
 }  // namespace skerry

@@ -6,6 +6,7 @@
 
 #include "base/fields.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 
 namespace skerry {
@@ -47,10 +48,10 @@ bool Mirror::Continues(uint64_t n, const Reading& reading) {
   return n == (*reading.sync)["n"].as_u64();
 }
 
-Fit Mirror::DecodeSteps(const Data& record, std::vector<Step>* steps) const {
+Fit Mirror::DecodeSteps(const Data& record, Vector<Step>* steps) const {
   if (IsNewer(record)) return Fit::kNewer;
   if (!record["body"].is_bytes()) return Fit::kDamaged;
-  Result<std::vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
+  Result<Vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
   if (!decoded.ok()) {
     const Code code = decoded.status().code();
     const bool newer =
@@ -63,7 +64,7 @@ Fit Mirror::DecodeSteps(const Data& record, std::vector<Step>* steps) const {
 
 // False: a step cannot be applied (a filter of another schema, say). Base is then to be loaded
 // anew.
-bool Mirror::Apply(const Data& record, const std::vector<Step>& steps) {
+bool Mirror::Apply(const Data& record, const Vector<Step>& steps) {
   if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
   for (const auto& [realm, cursor] : record["cursors"].members())
     cursors_[realm] = cursor.as_string();
@@ -91,7 +92,7 @@ void Mirror::Gone(const Data& item) {
 }
 
 void Mirror::SetPartly(const std::string& id, const Data& realms) {
-  std::vector<std::string>& known = partly_[id];
+  Vector<std::string>& known = partly_[id];
   for (const Data& realm : realms.items()) known.push_back(realm.as_string());
   Sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
@@ -111,7 +112,7 @@ Fit Mirror::Record(const Data& record) {
   if (n == 0) return Fit::kDamaged;
   if (n <= n_) return Fit::kKnown;
   if (n > n_ + 1 || NeedsOtherImage(record)) return Fit::kGap;
-  std::vector<Step> steps;
+  Vector<Step> steps;
   const Fit fit = DecodeSteps(record, &steps);
   if (fit != Fit::kApplied) return fit;
   const bool applied = Apply(record, steps);
@@ -209,11 +210,11 @@ void Mirror::TakeOutbox(const Data& outbox) {
 
 Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   if (!Continues(n_, reading)) return Fit::kGap;
-  std::vector<std::pair<const Data*, std::vector<Step>>> records;
+  Vector<std::pair<const Data*, Vector<Step>>> records;
   for (const Data& item : reading.updates->items()) {
     if (item["key"].as_u64() <= n_) continue;
     if (NeedsOtherImage(item["value"])) return Fit::kGap;
-    std::vector<Step> steps;
+    Vector<Step> steps;
     const Fit fit = DecodeSteps(item["value"], &steps);
     if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;
     records.emplace_back(&item["value"], std::move(steps));

@@ -25,9 +25,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
 
@@ -60,10 +60,10 @@ struct Refusal {
 
 // What became of mutations, by id; of all windows'.
 struct Told {
-  std::vector<std::string> durable;
-  std::vector<std::string> confirmed;
-  std::vector<Refusal> refused;
-  std::vector<std::string> unknown;  // gone, but the record that says how was not seen
+  Vector<std::string> durable;
+  Vector<std::string> confirmed;
+  Vector<Refusal> refused;
+  Vector<std::string> unknown;     // gone, but the record that says how was not seen
   Data found = Data::MakeArray();  // own ones that turned out to be stored: {id, key, record}, for
                                    // others to hear
 };
@@ -103,8 +103,8 @@ class Mirror {
   Told TakeTold();
 
  private:
-  Fit DecodeSteps(const Data& record, std::vector<Step>* steps) const;
-  bool Apply(const Data& record, const std::vector<Step>& steps);
+  Fit DecodeSteps(const Data& record, Vector<Step>* steps) const;
+  bool Apply(const Data& record, const Vector<Step>& steps);
   void Gone(const Data& item);
   bool NeedsOtherImage(const Data& record) const;
   void SetPartly(const std::string& id, const Data& realms);
@@ -121,7 +121,7 @@ class Mirror {
   std::map<std::string, uint64_t, std::less<>>
       gone_;                 // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;  // as of the last full reading
-  std::map<std::string, std::vector<std::string>, std::less<>> partly_;
+  std::map<std::string, Vector<std::string>, std::less<>> partly_;
   Told told_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/status.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -55,21 +56,21 @@ std::unique_ptr<Pending> PendingList::Remove(std::string_view id) {
   return pending;
 }
 
-std::vector<Pending*> PendingList::InOrder() const {
-  std::vector<Pending*> all = Keyed();
+Vector<Pending*> PendingList::InOrder() const {
+  Vector<Pending*> all = Keyed();
   for (const auto& [serial, p] : unkeyed_) all.push_back(p);
   return all;
 }
 
-std::vector<Pending*> PendingList::Keyed() const {
-  std::vector<Pending*> all;
+Vector<Pending*> PendingList::Keyed() const {
+  Vector<Pending*> all;
   all.reserve(by_id_.size());
   for (const auto& [key, p] : keyed_) all.push_back(p);
   return all;
 }
 
-std::vector<Pending*> PendingList::Unkeyed() const {
-  std::vector<Pending*> all;
+Vector<Pending*> PendingList::Unkeyed() const {
+  Vector<Pending*> all;
   all.reserve(unkeyed_.size());
   for (const auto& [serial, p] : unkeyed_) all.push_back(p);
   return all;

@@ -10,8 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/op.h"
 
 namespace skerry {
@@ -21,7 +21,7 @@ struct Pending {
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
   bool held = false;
-  std::vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
+  Vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
 
   bool IsLive(const Op& op) const;  // is the op still to be folded over base?
 };
@@ -38,9 +38,9 @@ class PendingList {
 
   size_t size() const { return by_id_.size(); }
   size_t unkeyed_count() const { return unkeyed_.size(); }
-  std::vector<Pending*> InOrder() const;
-  std::vector<Pending*> Keyed() const;
-  std::vector<Pending*> Unkeyed() const;
+  Vector<Pending*> InOrder() const;
+  Vector<Pending*> Keyed() const;
+  Vector<Pending*> Unkeyed() const;
   const Pending* First() const;  // null where there is none
   uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 

@@ -5,6 +5,7 @@
 
 #include "base/fields.h"
 #include "base/json.h"
+#include "base/vector.h"
 #include "client/effect.h"
 #include "model/filter.h"
 
@@ -124,7 +125,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
 
 void Tab::ReleaseMessages(Data* effects) {
   if (between_ != 0) return;
-  const std::vector<Data> messages = std::move(messages_);
+  const Vector<Data> messages = std::move(messages_);
   messages_.clear();
   for (const Data& message : messages) OnMessage(message, effects);
   if (messages_lost_ && ready_) {

@@ -19,11 +19,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "client/mirror.h"
 #include "client/promises.h"
 #include "client/view.h"
@@ -84,11 +84,11 @@ class Tab {
     Data results;
     // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code
     // is looked for
-    std::vector<std::string> ids;
-    std::vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;                        // kCommit, kResolve: for "added"; keys are still missing
-    Data record;                       // kLocalCommit, kReset: what was written to `updates`
-    uint64_t entry = 0;                // kResolve: key of the entry
+    Vector<std::string> ids;
+    Vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
+    Data items;                   // kCommit, kResolve: for "added"; keys are still missing
+    Data record;                  // kLocalCommit, kReset: what was written to `updates`
+    uint64_t entry = 0;           // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // kCommit: it read first
     bool was_read = false;
@@ -146,7 +146,7 @@ class Tab {
   void TellAdded(Data items, Data* effects);
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
-  void Withdraw(const std::vector<std::string>& ids, std::string_view code, std::string_view detail,
+  void Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
   void Recovered(Data* effects);
 
@@ -162,7 +162,7 @@ class Tab {
   uint64_t next_tx_ = 1;
   std::map<uint64_t, Tx> open_;  // transactions between their effect and done or failed
   uint64_t between_ = 0;         // the full reading that is between read and done
-  std::vector<Data> messages_;   // that wait for it
+  Vector<Data> messages_;        // that wait for it
   bool messages_lost_ = false;
 
   bool ready_ = false;
@@ -186,8 +186,8 @@ class Tab {
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
-  std::vector<std::string> refused_;  // own, whose code is still to be read
-  std::vector<std::string> unknown_;  // own, gone without a record
+  Vector<std::string> refused_;  // own, whose code is still to be read
+  Vector<std::string> unknown_;  // own, gone without a record
   bool told_newer_ = false;
 
   Data scopes_ = Data::MakeArray();

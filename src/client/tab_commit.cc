@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "base/vector.h"
 #include "client/effect.h"
 #include "client/mutation_record.h"
 #include "client/tab.h"
@@ -215,8 +216,8 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
 
 // Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to
 // one that it made.
-void Tab::Withdraw(const std::vector<std::string>& ids, std::string_view code,
-                   std::string_view detail, Data* effects) {
+void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
+                   Data* effects) {
   const std::set<std::string> failed(ids.begin(), ids.end());
   std::set<ObjectKey> objects;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {

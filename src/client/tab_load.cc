@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "base/vector.h"
 #include "client/effect.h"
 #include "client/tab.h"
 #include "log/codec.h"
@@ -181,12 +182,12 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
 // An image without parts, at a new n whose record empties the windows that are open; cursors and
 // fills begin again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
-  const Data& stored = tx->results.items().at(0);
+  const Data& stored = tx->results.items()[0];
   Data sync = stored.is_object() ? stored : Data::MakeObject();
   // Another window was first, or the image job: begin again with what is there now.
   if (sync["image"]["generation"].as_string() != generation_) return;
   const uint64_t n = sync["n"].as_u64() + 1;
-  std::vector<Step> steps;
+  Vector<Step> steps;
   for (const auto& [realm, cursor] : sync["cursors"].members()) {
     Step step;
     step.kind = StepKind::kDropRealm;

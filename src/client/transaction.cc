@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -27,7 +28,7 @@ Status CheckName(std::string_view what, std::string_view name, size_t limit) {
 
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
 // escapes).
-Status CheckSize(const TableDef& table, const std::vector<Value>& props) {
+Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   size_t bound = 2;
   for (PropIndex i = 0; i < props.size(); ++i) {
     bound += table.props[i].name.size() * 6 + 32 + props[i].text().size() * 6;
@@ -47,8 +48,8 @@ Status CheckSize(const TableDef& table, const std::vector<Value>& props) {
 struct Transaction::Input {
   std::string id;     // empty: none given
   std::string realm;  // empty: none given
-  std::vector<PropValue> set;
-  std::vector<PropAdd> add;
+  Vector<PropValue> set;
+  Vector<PropAdd> add;
 };
 
 Transaction::Transaction(View* view, UuidGenerator* ids, std::string default_realm)
@@ -168,8 +169,8 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
     input.id = ids_->Next(pending_->mutation.action.at);
   }
-  std::vector<Value> props(table.props.size());
-  std::vector<bool> given(table.props.size());
+  Vector<Value> props(table.props.size());
+  Vector<bool> given(table.props.size());
   for (PropValue& set : input.set) {
     given[set.prop] = true;
     props[set.prop] = std::move(set.value);
@@ -199,7 +200,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input,
   op.table = table.index;
   op.id = input.id;
   op.realm = row.realm;
-  std::vector<Value> props = row.props;
+  Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
     props[set.prop] = set.value;
@@ -240,7 +241,7 @@ Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input,
 Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, const Row& row) {
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
-  std::vector<Op> ops;
+  Vector<Op> ops;
   Op op;
   op.kind = OpKind::kMove;
   op.table = table.index;
@@ -258,8 +259,8 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, c
 // effects of a delete these are logged: later ops on a child have to name the realm in which it is
 // by then.
 Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
-                                 const std::string& to, std::vector<Op>* ops) {
-  std::vector<ObjectKey> queue{root};
+                                 const std::string& to, Vector<Op>* ops) {
+  Vector<ObjectKey> queue{root};
   std::set<ObjectKey> moved{root};
   while (!queue.empty()) {
     const ObjectKey key = std::move(queue.back());
@@ -267,7 +268,7 @@ Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
     for (const BackRef& back : schema_->back_refs(key.table)) {
       const PropDef& prop = schema_->table(back.table).props[back.prop];
       if (prop.on_delete == OnDelete::kNothing) continue;
-      std::vector<Slot> slots;
+      Vector<Slot> slots;
       view_->ChildrenOf(back.table, back.prop, key.id, &slots);
       for (const Slot slot : slots) {
         const RowStore& store = view_->rows(back.table);
@@ -306,7 +307,7 @@ Status Transaction::CheckRestricts() {
     for (const BackRef& back : schema_->back_refs(key.table)) {
       const TableDef& table = schema_->table(back.table);
       if (table.props[back.prop].on_delete != OnDelete::kRestrict) continue;
-      std::vector<Slot> slots;
+      Vector<Slot> slots;
       view_->ChildrenOf(back.table, back.prop, key.id, &slots);
       if (slots.empty()) continue;
       return {Code::kConflict, "restrict: " + table.name + " " +
@@ -318,9 +319,9 @@ Status Transaction::CheckRestricts() {
 }
 
 void Transaction::Reduce() {
-  std::vector<Op>& ops = pending_->mutation.ops;
+  Vector<Op>& ops = pending_->mutation.ops;
   if (ops.size() < 2) return;
-  std::vector<Op> reduced = FoldOps(*schema_, ops);
+  Vector<Op> reduced = FoldOps(*schema_, ops);
   if (reduced.size() == ops.size()) return;
   view_->Detach(pending_.get());
   ops = std::move(reduced);

@@ -10,12 +10,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
 
@@ -56,7 +56,7 @@ class Transaction {
   Result<OpOutcome> Delete(const TableDef& table, const Input& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const Input& input, const Row& row);
   Status CollectMoves(const ObjectKey& key, const std::string& from, const std::string& to,
-                      std::vector<Op>* ops);
+                      Vector<Op>* ops);
   Status CheckRoom(size_t more) const;
   void Append(Op op);
   Status CheckRestricts();
@@ -67,7 +67,7 @@ class Transaction {
   UuidGenerator* ids_;
   std::string default_realm_;
   std::unique_ptr<Pending> pending_;
-  std::vector<ObjectKey> hidden_;
+  Vector<ObjectKey> hidden_;
 };
 
 }  // namespace skerry

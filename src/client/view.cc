@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "client/live_query.h"
 
 namespace skerry {
@@ -11,8 +12,8 @@ namespace skerry {
 View::View(const Schema* schema) : schema_(schema) {
   for (const TableDef& table : schema->tables()) {
     stores_.push_back(std::make_unique<RowStore>(&table));
-    std::vector<PropIndex> touches;
-    std::vector<PropIndex> deletes;
+    Vector<PropIndex> touches;
+    Vector<PropIndex> deletes;
     for (PropIndex i = 0; i < table.props.size(); ++i) {
       const PropDef& prop = table.props[i];
       if (prop.type != PropType::kRef) continue;
@@ -105,7 +106,7 @@ void View::PutBase(const ObjectKey& key, const Row& row) {
       return;
     }
   }
-  std::vector<Row>& base = EnsureShadow(key).base;
+  Vector<Row>& base = EnsureShadow(key).base;
   concerned_.insert(key);
   const auto it = std::lower_bound(base.begin(), base.end(), row.realm,
                                    [](const Row& a, const std::string& b) { return a.realm < b; });
@@ -126,11 +127,11 @@ void View::EraseBase(std::string_view realm, const ObjectKey& key) {
     return;
   }
   concerned_.insert(key);
-  std::erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });
+  erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });
 }
 
-std::vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) const {
-  std::vector<std::pair<std::string, std::string>> keys;
+Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) const {
+  Vector<std::pair<std::string, std::string>> keys;
   const RowStore& store = *stores_[table];
   for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
     if (!store.IsLive(slot)) continue;
@@ -192,8 +193,7 @@ void View::Clear() {
   changed_.clear();
 }
 
-void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id,
-                      std::vector<Slot>* slots) {
+void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots) {
   Query query;
   query.table = table;
   query.where.kind = FilterKind::kEq;
@@ -202,8 +202,8 @@ void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id,
   engine_->RunSlots(query, slots);
 }
 
-std::vector<Slot> View::TakeDirty(TableIndex table) {
-  std::vector<Slot> slots = std::move(dirty_[table]);
+Vector<Slot> View::TakeDirty(TableIndex table) {
+  Vector<Slot> slots = std::move(dirty_[table]);
   dirty_[table].clear();
   SortNumbers(&slots);
   slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
@@ -236,8 +236,8 @@ Step ChangeStep(Change change) {
 
 }  // namespace
 
-std::vector<Step> View::DiffFromBase(uint64_t revision) const {
-  std::vector<Step> steps;
+Vector<Step> View::DiffFromBase(uint64_t revision) const {
+  Vector<Step> steps;
   for (const auto& [key, shadow] : shadows_) {
     const std::optional<Row> row = Visible(key);
     const Row* same_realm = nullptr;

@@ -33,8 +33,8 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "client/pending.h"
 #include "log/base.h"
 #include "log/base_rows.h"
@@ -69,7 +69,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
-  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
   void Touched(const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
@@ -91,19 +91,19 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   // What turns base into what is shown, as steps of kind kChange at this revision: how a window
   // without a remote confirms its own mutations.
-  std::vector<Step> DiffFromBase(uint64_t revision) const;
+  Vector<Step> DiffFromBase(uint64_t revision) const;
 
   // Rows of `table` whose ref `prop` names `id`, as shown.
-  void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, std::vector<Slot>* slots);
+  void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots);
 
   // Slots whose content may have changed since the last call, ascending.
-  std::vector<Slot> TakeDirty(TableIndex table);
+  Vector<Slot> TakeDirty(TableIndex table);
   // Objects that were hidden since it was last cleared, while a transaction is open (it checks
   // `restrict` on them).
-  void TrackHidden(std::vector<ObjectKey>* hidden) { hidden_ = hidden; }
+  void TrackHidden(Vector<ObjectKey>* hidden) { hidden_ = hidden; }
 
   size_t shadow_count() const { return shadows_.size(); }
-  const std::vector<PropIndex>& touch_props(TableIndex table) const { return touch_props_[table]; }
+  const Vector<PropIndex>& touch_props(TableIndex table) const { return touch_props_[table]; }
 
  private:
   struct OpRef {
@@ -120,18 +120,18 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   struct Effect {
     bool deleted = false;
     double deleted_at = 0;
-    std::vector<std::pair<PropIndex, double>> nulled;  // prop, at
+    Vector<std::pair<PropIndex, double>> nulled;  // prop, at
     double touched = 0;
     bool empty() const { return !deleted && nulled.empty() && touched == 0; }
   };
   struct Shadow {
-    std::vector<Row> base;      // one a realm, sorted by realm
-    std::vector<OpRef> ops;     // in order
+    Vector<Row> base;           // one a realm, sorted by realm
+    Vector<OpRef> ops;          // in order
     std::optional<Row> folded;  // base and ops, effects apart
     bool gone = false;          // its ops delete it
     std::string gone_realm;
     double gone_at = 0;
-    std::vector<Touch> touches;  // what its ops touch
+    Vector<Touch> touches;  // what its ops touch
     Effect effect;
   };
   using Shadows = std::map<ObjectKey, Shadow>;
@@ -160,9 +160,9 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   // effects.cc: additive; each notes whose effect it changed in changed_.
   void EvaluateEffects();
   void AddDeletion(Cause cause);
-  void DeleteChildren(const Cause& cause, std::vector<Cause>* queue);
+  void DeleteChildren(const Cause& cause, Vector<Cause>* queue);
   void AffectChild(const ObjectKey& child, PropIndex prop, const Cause& cause,
-                   std::vector<Cause>* queue);
+                   Vector<Cause>* queue);
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);
@@ -171,10 +171,10 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   const Schema* schema_;
   LiveQueries* live_ = nullptr;
-  std::vector<std::unique_ptr<RowStore>> stores_;
+  Vector<std::unique_ptr<RowStore>> stores_;
   std::unique_ptr<QueryEngine> engine_;
-  std::vector<std::vector<PropIndex>> touch_props_;   // by table: refs with `touch`
-  std::vector<std::vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
+  Vector<Vector<PropIndex>> touch_props_;   // by table: refs with `touch`
+  Vector<Vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
   Shadows shadows_;
   // (target, child, prop) of the folded rows of shadows, for refs with cascade or setNull.
   std::set<std::tuple<ObjectKey, ObjectKey, PropIndex>> refs_;
@@ -184,8 +184,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   std::set<ObjectKey> touching_;   // shadows with touches
   std::set<ObjectKey> changed_;    // whose effect has changed since they were shown
   double latest_at_ = 0;           // of all ops appended or folded
-  std::vector<std::vector<Slot>> dirty_;
-  std::vector<ObjectKey>* hidden_ = nullptr;
+  Vector<Vector<Slot>> dirty_;
+  Vector<ObjectKey>* hidden_ = nullptr;
 };
 
 }  // namespace skerry

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/sort.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -46,8 +47,8 @@ void Base::EraseBase(std::string_view realm, const ObjectKey& key) {
   extras_.erase(extra);
 }
 
-std::vector<std::pair<std::string, std::string>> Base::BaseKeys(TableIndex table) const {
-  std::vector<std::pair<std::string, std::string>> keys;
+Vector<std::pair<std::string, std::string>> Base::BaseKeys(TableIndex table) const {
+  Vector<std::pair<std::string, std::string>> keys;
   const RowStore& rows = *stores_[table];
   keys.reserve(rows.size());
   for (Slot slot = 0; slot < rows.slot_limit(); ++slot) {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/base_rows.h"
 #include "model/row_store.h"
 
@@ -21,7 +21,7 @@ class Base final : public BaseRows {
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
-  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
 
   const Schema& schema() const { return *schema_; }
   // One row per id, in whichever realm; rows of ids that are in a second realm too are in extras().
@@ -34,7 +34,7 @@ class Base final : public BaseRows {
 
  private:
   const Schema* schema_;
-  std::vector<std::unique_ptr<RowStore>> stores_;
+  Vector<std::unique_ptr<RowStore>> stores_;
   Extras extras_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/checksum.h"
 #include "base/id.h"
+#include "base/vector.h"
 #include "log/value_codec.h"
 
 namespace skerry {
@@ -37,7 +38,7 @@ void BodyWriter::PutTable(TableIndex table) {
 
 void BodyWriter::PutProp(TableIndex table, PropIndex prop) {
   uint64_t place = 0;
-  std::vector<PropIndex>& props = UseTable(table, &place)->props;
+  Vector<PropIndex>& props = UseTable(table, &place)->props;
   for (size_t i = 0; i < props.size(); ++i) {
     if (props[i] == prop) return PutVarint(&payload_, i);
   }
@@ -150,7 +151,7 @@ TableIndex BodyReader::TakeTable() {
 PropIndex BodyReader::TakeProp(TableIndex table) {
   const uint64_t prop = in_.Varint();
   if (in_.failed() || places_[table] == kNoPlace) return kNone;
-  const std::vector<PropIndex>& props = tables_[places_[table]].props;
+  const Vector<PropIndex>& props = tables_[places_[table]].props;
   if (prop >= props.size()) in_.Fail();
   return in_.failed() ? kNone : props[prop];
 }

@@ -17,10 +17,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -44,13 +44,13 @@ class BodyWriter {
  private:
   struct Table {
     TableIndex index;
-    std::vector<PropIndex> props;
+    Vector<PropIndex> props;
   };
   Table* UseTable(TableIndex table, uint64_t* place);
 
   const Schema& schema_;
-  std::vector<Table> tables_;
-  std::vector<std::string> realms_;
+  Vector<Table> tables_;
+  Vector<std::string> realms_;
   std::string payload_;
 };
 
@@ -83,13 +83,13 @@ class BodyReader {
 
   struct Table {
     TableIndex index;
-    std::vector<PropIndex> props;
+    Vector<PropIndex> props;
   };
   const Schema* schema_;
   Reader in_;
-  std::vector<Table> tables_;
-  std::vector<uint32_t> places_;  // by TableIndex: the place in tables_
-  std::vector<std::string> realms_;
+  Vector<Table> tables_;
+  Vector<uint32_t> places_;  // by TableIndex: the place in tables_
+  Vector<std::string> realms_;
   Status status_;
 };
 

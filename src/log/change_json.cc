@@ -3,6 +3,7 @@
 //   plain},"createdAt","modifiedAt","revision"}
 //   {"change":"move", … as above …, "to"}
 //   {"change":"delete"|"leave","table","id","realm","revision"}
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/wire.h"
 
@@ -28,7 +29,7 @@ Status ReadContent(const TableDef& table, const Data& data, Change* change) {
   SKERRY_RETURN_IF_ERROR(CheckTime(data["modifiedAt"]));
   change->created_at = data["createdAt"].as_number();
   change->modified_at = data["modifiedAt"].as_number();
-  Result<std::vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken);
+  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken);
   if (!set.ok()) return set.status();
   change->set = std::move(set.value());
   if (change->kind != ChangeKind::kMove) return Status::Ok();

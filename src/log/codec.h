@@ -5,10 +5,10 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
 #include "model/schema.h"
@@ -20,8 +20,8 @@ namespace skerry {
 // kUnknownTable/kUnknownProp). kCorrupt on damage, kVersion on a newer format.
 std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
-std::string EncodeSteps(const Schema& schema, const std::vector<Step>& steps);
-Result<std::vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
+std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
+Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
 
 // JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc, change_json.cc.
 Data OpToData(const Schema& schema, const Op& op,
@@ -41,7 +41,7 @@ struct OpProblem {
 // names all of them and the status is that of the first, with its index; where the update as a
 // whole is wrong, `problems` stays empty.
 Result<Update> UpdateFromData(const Schema& schema, const Data& data,
-                              std::vector<OpProblem>* problems = nullptr);
+                              Vector<OpProblem>* problems = nullptr);
 
 Data ChangeToData(const Schema& schema, const Change& change);
 Result<Change> ChangeFromData(const Schema& schema, const Data& data);

@@ -5,8 +5,8 @@
 #define SKERRY_LOG_FOLD_H_
 
 #include <optional>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/op.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -39,10 +39,10 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
 // would cascade from it, transitively. An object leaves at most five ops per stay in a realm. O(n
 // log n). FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: nothing of `ops` was ever sent; no UUID of a
 // create names an object that is known to exist (the window makes an update of such a create).
-std::vector<Op> FoldOps(const Schema& schema, const std::vector<Op>& ops);
+Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.
-std::vector<std::string> RealmsOf(const std::vector<Op>& ops);
+Vector<std::string> RealmsOf(const Vector<Op>& ops);
 
 }  // namespace skerry
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <set>
 
+#include "base/vector.h"
 #include "log/fold.h"
 #include "log/number_add.h"
 
@@ -23,15 +24,15 @@ constexpr uint32_t kNowhere = 0xffffffff;
 // What is known of one object: places are indexes of Folder::ops_.
 struct Tail {
   std::string realm;
-  std::vector<uint32_t> run;   // the live ops of the current run; five at most
+  Vector<uint32_t> run;        // the live ops of the current run; five at most
   uint32_t set_at = kNowhere;  // of the current stretch
   uint32_t add_at = kNowhere;  // of the current stretch
   uint32_t delete_at = kNowhere;
   bool first_run = true;  // nothing happened to the object before this run
 };
 
-void MergeBy(const std::vector<uint32_t>& from, std::vector<uint32_t>* by) {
-  std::vector<uint32_t> merged;
+void MergeBy(const Vector<uint32_t>& from, Vector<uint32_t>* by) {
+  Vector<uint32_t> merged;
   std::set_union(by->begin(), by->end(), from.begin(), from.end(), std::back_inserter(merged));
   *by = std::move(merged);
 }
@@ -82,7 +83,7 @@ class Folder {
  public:
   explicit Folder(const Schema& schema) : schema_(schema) {}
   void Add(const Op& op);
-  std::vector<Op> Finish();
+  Vector<Op> Finish();
 
  private:
   uint32_t Append(const Op& op, Tail* tail);
@@ -95,8 +96,8 @@ class Folder {
   void DropOrphans();
 
   const Schema& schema_;
-  std::vector<Op> ops_;
-  std::vector<bool> live_;
+  Vector<Op> ops_;
+  Vector<bool> live_;
   std::map<ObjectKey, Tail> tails_;
   std::map<ObjectKey, std::string> gone_;  // created and deleted here, with their realm
 };
@@ -111,7 +112,7 @@ uint32_t Folder::Append(const Op& op, Tail* tail) {
 
 void Folder::Drop(uint32_t place, Tail* tail) {
   live_[place] = false;
-  std::erase(tail->run, place);
+  erase(tail->run, place);
 }
 
 void Folder::AddSet(const Op& op, Tail* tail) {
@@ -132,7 +133,7 @@ void Folder::AddSet(const Op& op, Tail* tail) {
   if (tail->add_at == kNowhere) return;
   // What was added before to a prop that is set now is lost.
   Op& add = ops_[tail->add_at];
-  std::erase_if(add.add, [&](const PropAdd& change) { return HasEntry(op.set, change.prop); });
+  erase_if(add.add, [&](const PropAdd& change) { return HasEntry(op.set, change.prop); });
   if (!add.add.empty()) return;
   MergeOrigin(add, &ops_[tail->set_at]);
   Drop(tail->add_at, tail);
@@ -170,7 +171,7 @@ bool Folder::IsUnseen(const Tail& tail) const {
 }
 
 void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
-  const std::vector<uint32_t> run = tail->run;
+  const Vector<uint32_t> run = tail->run;
   if (IsUnseen(*tail)) {
     for (const uint32_t place : run) live_[place] = false;
     gone_[key] = op.realm;
@@ -247,7 +248,7 @@ void Folder::DropOrphans() {
       children.emplace(ObjectKey{prop.ref_table, change.value.text()}, key);
     }
   }
-  std::vector<std::pair<ObjectKey, std::string>> parents;
+  Vector<std::pair<ObjectKey, std::string>> parents;
   for (const auto& [key, realm] : gone_) {
     // An object that more happened to afterwards may exist again, so its children are left to the
     // authority.
@@ -266,9 +267,9 @@ void Folder::DropOrphans() {
   }
 }
 
-std::vector<Op> Folder::Finish() {
+Vector<Op> Folder::Finish() {
   if (!gone_.empty()) DropOrphans();
-  std::vector<Op> result;
+  Vector<Op> result;
   for (size_t i = 0; i < ops_.size(); ++i) {
     if (live_[i]) result.push_back(std::move(ops_[i]));
   }
@@ -277,13 +278,13 @@ std::vector<Op> Folder::Finish() {
 
 }  // namespace
 
-std::vector<Op> FoldOps(const Schema& schema, const std::vector<Op>& ops) {
+Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops) {
   Folder folder(schema);
   for (const Op& op : ops) folder.Add(op);
   return folder.Finish();
 }
 
-std::vector<std::string> RealmsOf(const std::vector<Op>& ops) {
+Vector<std::string> RealmsOf(const Vector<Op>& ops) {
   std::set<std::string> realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);

@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/limits.h"
+#include "base/vector.h"
 #include "log/value_codec.h"
 
 namespace skerry {
@@ -68,7 +69,7 @@ struct Extra {
   Row row;
 };
 
-Status ReadExtras(const Schema& schema, Reader* in, std::vector<Extra>* extras) {
+Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
   const uint64_t count = in->Varint();
   for (uint64_t i = 0; i < count && !in->failed(); ++i) {
     const uint64_t table = in->Varint();
@@ -87,8 +88,8 @@ Status ReadExtras(const Schema& schema, Reader* in, std::vector<Extra>* extras) 
 // The sections as they lie in the image; nothing is handed to the sink before all of them are known
 // to be there.
 struct Sections {
-  std::vector<std::string_view> rows;
-  std::vector<Extra> extras;
+  Vector<std::string_view> rows;
+  Vector<Extra> extras;
 };
 
 Status ReadSections(const Schema& schema, std::string_view bytes, Sections* sections) {
@@ -112,7 +113,7 @@ Status CheckSum(std::string_view bytes) {
 }  // namespace
 
 std::string EncodeImage(const Base& base, uint64_t n,
-                        const std::vector<std::pair<std::string, std::string>>& cursors) {
+                        const Vector<std::pair<std::string, std::string>>& cursors) {
   const Schema& schema = base.schema();
   std::string head;
   PutU64(&head, schema.fingerprint());

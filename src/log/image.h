@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/base.h"
 #include "model/schema.h"
 
@@ -21,13 +21,13 @@ struct ImageHeader {
   uint64_t schema_fingerprint = 0;
   uint32_t schema_version = 0;
   uint64_t n = 0;  // the client's n that it holds; 0 in a server's image
-  std::vector<std::pair<std::string, std::string>> cursors;  // realm, "revision@at"
+  Vector<std::pair<std::string, std::string>> cursors;  // realm, "revision@at"
   uint64_t body_bytes = 0;
 };
 
 // The whole image. `meta` carries n and cursors.
 std::string EncodeImage(const Base& base, uint64_t n,
-                        const std::vector<std::pair<std::string, std::string>>& cursors);
+                        const Vector<std::pair<std::string, std::string>>& cursors);
 
 // Reads the header only. kCorrupt, kVersion.
 Result<ImageHeader> ReadImageHeader(std::string_view bytes);

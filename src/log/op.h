@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/row.h"
 
 namespace skerry {
@@ -39,11 +39,11 @@ struct Op {
   TableIndex table = kNone;  // kNone for kAppend
   std::string id;
   std::string realm;
-  std::string to;              // kMove: the target realm
-  std::string stream;          // kAppend
-  std::vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
-  std::vector<PropAdd> add;    // kInc; sorted by prop
-  std::vector<uint32_t>
+  std::string to;         // kMove: the target realm
+  std::string stream;     // kAppend
+  Vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
+  Vector<PropAdd> add;    // kInc; sorted by prop
+  Vector<uint32_t>
       by;  // indexes into the actions of the mutation or update; never empty, ascending
   std::optional<uint64_t> if_revision;
   friend bool operator==(const Op&, const Op&) = default;
@@ -58,11 +58,11 @@ struct Action {
 };
 
 template <typename T>
-using ByRealm = std::vector<std::pair<std::string, T>>;  // sorted by realm, each at most once
+using ByRealm = Vector<std::pair<std::string, T>>;  // sorted by realm, each at most once
 
 struct Mutation {
   Action action;
-  std::vector<Op> ops;     // `by` = {0}
+  Vector<Op> ops;          // `by` = {0}
   ByRealm<uint64_t> base;  // cursor revisions when it was made
   friend bool operator==(const Mutation&, const Mutation&) = default;
 };
@@ -80,8 +80,8 @@ struct Update {
   ByRealm<Link> after;
   ByRealm<uint64_t> base;
   double at = 0;
-  std::vector<Action> actions;
-  std::vector<Op> ops;
+  Vector<Action> actions;
+  Vector<Op> ops;
   friend bool operator==(const Update&, const Update&) = default;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/value_codec.h"
 
 namespace skerry {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr uint8_t kHasIf = 1;
 
-void EncodeBy(const std::vector<uint32_t>& by, BodyWriter* out) {
+void EncodeBy(const Vector<uint32_t>& by, BodyWriter* out) {
   PutVarint(out->payload(), by.size());
   uint32_t last = 0;
   for (const uint32_t action : by) {
@@ -20,8 +21,8 @@ void EncodeBy(const std::vector<uint32_t>& by, BodyWriter* out) {
   }
 }
 
-std::vector<uint32_t> DecodeBy(BodyReader* in) {
-  std::vector<uint32_t> by;
+Vector<uint32_t> DecodeBy(BodyReader* in) {
+  Vector<uint32_t> by;
   const uint64_t count = in->TakeCount();
   uint64_t last = 0;
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
@@ -41,8 +42,8 @@ void EncodeAdd(const Op& op, BodyWriter* out) {
   }
 }
 
-std::vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
-  std::vector<PropAdd> added;
+Vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
+  Vector<PropAdd> added;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
     PropAdd add;
@@ -110,7 +111,7 @@ Op DecodeOp(BodyReader* in) {
 
 }  // namespace
 
-void EncodeSet(TableIndex table, const std::vector<PropValue>& set, BodyWriter* out) {
+void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out) {
   PutVarint(out->payload(), set.size());
   for (const PropValue& change : set) {
     out->PutProp(table, change.prop);
@@ -118,8 +119,8 @@ void EncodeSet(TableIndex table, const std::vector<PropValue>& set, BodyWriter* 
   }
 }
 
-std::vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
-  std::vector<PropValue> set;
+Vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
+  Vector<PropValue> set;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
     PropValue change;
@@ -134,13 +135,13 @@ std::vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
   return set;
 }
 
-void EncodeOps(const std::vector<Op>& ops, BodyWriter* out) {
+void EncodeOps(const Vector<Op>& ops, BodyWriter* out) {
   PutVarint(out->payload(), ops.size());
   for (const Op& op : ops) EncodeOp(op, out);
 }
 
-std::vector<Op> DecodeOps(BodyReader* in) {
-  std::vector<Op> ops;
+Vector<Op> DecodeOps(BodyReader* in) {
+  Vector<Op> ops;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) ops.push_back(DecodeOp(in));
   return ops;

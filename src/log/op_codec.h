@@ -12,18 +12,17 @@
 #ifndef SKERRY_LOG_OP_CODEC_H_
 #define SKERRY_LOG_OP_CODEC_H_
 
-#include <vector>
-
+#include "base/vector.h"
 #include "log/body.h"
 #include "log/op.h"
 
 namespace skerry {
 
-void EncodeOps(const std::vector<Op>& ops, BodyWriter* out);
-std::vector<Op> DecodeOps(BodyReader* in);  // failures are the reader's
+void EncodeOps(const Vector<Op>& ops, BodyWriter* out);
+Vector<Op> DecodeOps(BodyReader* in);  // failures are the reader's
 
-void EncodeSet(TableIndex table, const std::vector<PropValue>& set, BodyWriter* out);
-std::vector<PropValue> DecodeSet(TableIndex table, BodyReader* in);
+void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
+Vector<PropValue> DecodeSet(TableIndex table, BodyReader* in);
 
 }  // namespace skerry
 

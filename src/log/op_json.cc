@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/wire.h"
 
@@ -26,7 +27,7 @@ bool ReadKind(const std::string& name, OpKind* kind) {
   return false;
 }
 
-Status ReadBy(const Data& data, size_t action_count, std::vector<uint32_t>* by) {
+Status ReadBy(const Data& data, size_t action_count, Vector<uint32_t>* by) {
   const Data* list = data.Find("by");
   if (!list) {
     if (action_count > 1) return {Code::kInvalidArgument, "`by` must name the actions"};
@@ -49,7 +50,7 @@ Status ReadBy(const Data& data, size_t action_count, std::vector<uint32_t>* by) 
 
 // What a create leaves out is null, or the default where the prop has one (the authority fills it
 // in).
-Status CheckWhole(const TableDef& table, const std::vector<PropValue>& set) {
+Status CheckWhole(const TableDef& table, const Vector<PropValue>& set) {
   size_t next = 0;
   for (size_t i = 0; i < table.props.size(); ++i) {
     const bool is_set = next < set.size() && set[next].prop == i;
@@ -62,7 +63,7 @@ Status CheckWhole(const TableDef& table, const std::vector<PropValue>& set) {
 }
 
 Status ReadSet(const TableDef& table, const Data& data, Op* op) {
-  Result<std::vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kChecked);
+  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kChecked);
   if (!set.ok()) return set.status();
   op->set = std::move(set.value());
   return op->kind == OpKind::kCreate ? CheckWhole(table, op->set) : Status::Ok();

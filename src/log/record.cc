@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/vector.h"
 #include "log/fold.h"
 #include "model/filter.h"
 
@@ -36,7 +36,7 @@ class BaseContext final : public FilterContext {
 };
 
 Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where) {
-  Result<Data> data = ParseJson(where);
+  Result<Data> data = DecodeData(where);
   if (!data.ok()) return data.status();
   return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);
 }
@@ -57,9 +57,9 @@ class StepApplier {
   void ApplyContent(const Change& change, Row row, const std::string& realm);
   Status ApplyPage(const PageRange& page);
   void DropRealm(const std::string& realm);
-  Status KeepScopes(const std::vector<ScopeFilter>& scopes);
+  Status KeepScopes(const Vector<ScopeFilter>& scopes);
   void Erase(const std::string& realm, const ObjectKey& key);
-  void EraseAll(const std::vector<Place>& places);
+  void EraseAll(const Vector<Place>& places);
 
   const Schema& schema_;
   BaseRows& rows_;
@@ -71,7 +71,7 @@ void StepApplier::Erase(const std::string& realm, const ObjectKey& key) {
   touched_.Touched(key);
 }
 
-void StepApplier::EraseAll(const std::vector<Place>& places) {
+void StepApplier::EraseAll(const Vector<Place>& places) {
   for (const Place& place : places) Erase(place.realm, place.key);
 }
 
@@ -132,7 +132,7 @@ Status StepApplier::ApplyPage(const PageRange& page) {
   Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
   if (!filter.ok()) return filter.status();
   const BaseContext context(rows_);
-  std::vector<Place> gone;
+  Vector<Place> gone;
   std::optional<Place> named;
   double named_at = 0;
   for (const auto& [id, realm] : rows_.BaseKeys(page.table)) {
@@ -170,15 +170,15 @@ void StepApplier::DropRealm(const std::string& realm) {
 }
 
 // All rows are judged before one is removed, because a sub-select may look at rows that leave.
-Status StepApplier::KeepScopes(const std::vector<ScopeFilter>& scopes) {
-  std::vector<std::vector<Filter>> filters(schema_.tables().size());
+Status StepApplier::KeepScopes(const Vector<ScopeFilter>& scopes) {
+  Vector<Vector<Filter>> filters(schema_.tables().size());
   for (const ScopeFilter& scope : scopes) {
     Result<Filter> filter = ReadFilter(schema_, scope.table, scope.where);
     if (!filter.ok()) return filter.status();
     filters[scope.table].push_back(std::move(filter.value()));
   }
   const BaseContext context(rows_);
-  std::vector<Place> gone;
+  Vector<Place> gone;
   for (const TableDef& table : schema_.tables()) {
     for (const auto& [id, realm] : rows_.BaseKeys(table.index)) {
       const ObjectKey key{table.index, id};
@@ -215,7 +215,7 @@ Status StepApplier::Apply(const Step& step) {
 
 }  // namespace
 
-Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows,
+Status ApplySteps(const Schema& schema, const Vector<Step>& steps, BaseRows* rows,
                   TouchedSink* touched) {
   StepApplier applier(schema, rows, touched);
   for (const Step& step : steps) SKERRY_RETURN_IF_ERROR(applier.Apply(step));

@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/op.h"
 #include "model/row.h"
@@ -24,7 +24,7 @@ struct Change {
   ObjectKey key;
   std::string realm;
   std::string to;  // kMove
-  std::vector<PropValue>
+  Vector<PropValue>
       set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
   double created_at = 0;
   double modified_at = 0;
@@ -45,29 +45,28 @@ enum class StepKind : uint8_t {
 // filled.
 struct PageRange {
   TableIndex table = kNone;
-  std::string where;                // filter as JSON text
+  std::string where;                // the filter's wire form by EncodeData
   std::string above;                // exclusive; empty: from the start
   std::optional<std::string> upto;  // inclusive; none: to the end
-  std::vector<std::string>
-      realms;  // sorted; what the page says is of these only. Empty: of every realm
-  std::vector<std::string> ids;  // named by the page (their rows come as kChange steps), sorted
+  Vector<std::string> realms;  // sorted; what the page says is of these only. Empty: of every realm
+  Vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
   friend bool operator==(const PageRange&, const PageRange&) = default;
 };
 struct ScopeFilter {
   TableIndex table = kNone;
-  std::string where;
+  std::string where;  // as in PageRange
   friend bool operator==(const ScopeFilter&, const ScopeFilter&) = default;
 };
 
 struct Step {
   StepKind kind = StepKind::kChange;
-  std::string realm;                // kOwnOps, kDropRealm
-  double at = 0;                    // kOwnOps
-  uint64_t revision = 0;            // kOwnOps
-  std::vector<Op> ops;              // kOwnOps: those of `realm` only
-  Change change;                    // kChange
-  PageRange page;                   // kPage
-  std::vector<ScopeFilter> scopes;  // kKeepScopes
+  std::string realm;           // kOwnOps, kDropRealm
+  double at = 0;               // kOwnOps
+  uint64_t revision = 0;       // kOwnOps
+  Vector<Op> ops;              // kOwnOps: those of `realm` only
+  Change change;               // kChange
+  PageRange page;              // kPage
+  Vector<ScopeFilter> scopes;  // kKeepScopes
   friend bool operator==(const Step&, const Step&) = default;
 };
 
@@ -79,7 +78,7 @@ class TouchedSink {
   virtual ~TouchedSink() = default;
   virtual void Touched(const ObjectKey& key) = 0;
 };
-Status ApplySteps(const Schema& schema, const std::vector<Step>& steps, BaseRows* rows,
+Status ApplySteps(const Schema& schema, const Vector<Step>& steps, BaseRows* rows,
                   TouchedSink* touched);
 
 }  // namespace skerry

@@ -10,6 +10,7 @@
 //   rest    = createdAt:f64le modifiedAt:f64le set           create, update
 //           | createdAt:f64le modifiedAt:f64le set realm     move
 //           |                                                delete, leave
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/op_codec.h"
 
@@ -133,18 +134,18 @@ Step DecodeStep(BodyReader* in) {
 
 }  // namespace
 
-std::string EncodeSteps(const Schema& schema, const std::vector<Step>& steps) {
+std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
   BodyWriter out(schema);
   PutVarint(out.payload(), steps.size());
   for (const Step& step : steps) EncodeStep(step, &out);
   return out.Seal(BodyKind::kSteps);
 }
 
-Result<std::vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes) {
+Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes) {
   Result<BodyReader> opened = BodyReader::Open(schema, BodyKind::kSteps, bytes);
   if (!opened.ok()) return opened.status();
   BodyReader& in = opened.value();
-  std::vector<Step> steps;
+  Vector<Step> steps;
   const uint64_t count = in.TakeCount();
   for (uint64_t i = 0; i < count && in.ok(); ++i) steps.push_back(DecodeStep(&in));
   SKERRY_RETURN_IF_ERROR(in.Finish());

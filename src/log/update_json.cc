@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
 #include "log/wire.h"
@@ -67,7 +68,7 @@ Status ReadAction(const Data& data, Action* action) {
   return {Code::kLimit, "an argument larger than " + std::to_string(kMaxObjectBytes) + " bytes"};
 }
 
-Status ReadActions(const Data& data, std::vector<Action>* actions) {
+Status ReadActions(const Data& data, Vector<Action>* actions) {
   if (!data.is_null() && !data.is_array()) return Invalid("`actions` must be a list");
   if (data.items().size() > kMaxOpsPerUpdate) {
     return {Code::kLimit, "more than " + std::to_string(kMaxOpsPerUpdate) + " actions"};
@@ -101,7 +102,7 @@ Status CheckDeclared(const ByRealm<Link>& after, const Op& op) {
 
 // Reads all ops even where some are wrong, so that one answer names all of them.
 Status ReadOps(const Schema& schema, const Data& data, Update* update,
-               std::vector<OpProblem>* problems) {
+               Vector<OpProblem>* problems) {
   if (!data.is_array()) return Invalid("`ops` must be a list");
   if (data.items().size() > kMaxOpsPerUpdate) {
     return {Code::kLimit, "more than " + std::to_string(kMaxOpsPerUpdate) + " ops"};
@@ -159,8 +160,7 @@ Data UpdateToData(const Schema& schema, const Update& update) {
   return data;
 }
 
-Result<Update> UpdateFromData(const Schema& schema, const Data& data,
-                              std::vector<OpProblem>* problems) {
+Result<Update> UpdateFromData(const Schema& schema, const Data& data, Vector<OpProblem>* problems) {
   if (!data.is_object()) return Status(Code::kInvalidArgument, "an update must be an object");
   Update update;
   SKERRY_RETURN_IF_ERROR(CheckUuid(data["id"]));

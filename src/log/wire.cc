@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -74,7 +75,7 @@ Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& 
 
 // Written out only where the parts, at their worst as escapes of six bytes a byte, might be too
 // large.
-Status CheckObjectSize(const TableDef& table, const Data& data, const std::vector<PropValue>& set) {
+Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<PropValue>& set) {
   size_t most = 2;
   for (const PropValue& change : set) {
     most += table.props[change.prop].name.size() + 40 + 6 * change.value.text().size();
@@ -121,10 +122,10 @@ bool ReadU64(const Data& data, uint64_t* out) {
   return *out != kNoNumber;
 }
 
-Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls) {
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls) {
   if (!data.is_object())
     return Status(Code::kInvalidArgument, table.name + ": `set` must be an object");
-  std::vector<PropValue> set;
+  Vector<PropValue> set;
   set.reserve(data.members().size());
   for (const Data::Member& member : data.members()) {
     const PropIndex index = table.FindProp(member.first);
@@ -145,7 +146,7 @@ Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& da
   return set;
 }
 
-Data SetToData(const TableDef& table, const std::vector<PropValue>& set) {
+Data SetToData(const TableDef& table, const Vector<PropValue>& set) {
   Data data = Data::MakeObject();
   for (const PropValue& change : set) {
     const PropDef& prop = table.props[change.prop];

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
 
@@ -39,8 +39,8 @@ bool ReadU64(const Data& data, uint64_t* out);
 // {"prop": plain, …} to and from the sorted form. Null unsets: where `required` says so it is
 // refused for props that may not be null. The whole is at most kMaxObjectBytes of JSON.
 enum class Nulls { kChecked, kTaken };
-Result<std::vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls);
-Data SetToData(const TableDef& table, const std::vector<PropValue>& set);
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls);
+Data SetToData(const TableDef& table, const Vector<PropValue>& set);
 
 }  // namespace skerry
 

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -39,9 +41,9 @@ int Collation::Compare(Slot a, Slot b) {
 
 void Collation::Place(std::span<const Slot> slots) {
   ranks_.resize(store_->slot_limit(), kUnranked);
-  std::vector<Slot> all;
+  Vector<Slot> all;
   if (has_forgotten_) {
-    std::erase_if(sorted_, [this](Slot slot) { return ranks_[slot] == kUnranked; });
+    erase_if(sorted_, [this](Slot slot) { return ranks_[slot] == kUnranked; });
     has_forgotten_ = false;
   } else if (merged_ > 4 * uint64_t{store_->size()}) {
     // Many small lots (the children of one parent each) cost more than all rows at once.
@@ -51,7 +53,7 @@ void Collation::Place(std::span<const Slot> slots) {
     slots = all;
     merged_ = 0;
   }
-  std::vector<Slot> fresh;
+  Vector<Slot> fresh;
   for (const Slot slot : slots) {
     if (ranks_[slot] != kUnranked) continue;
     ranks_[slot] = kNullRank;
@@ -70,8 +72,8 @@ void Collation::Place(std::span<const Slot> slots) {
 
 // Puts rows without a rank in order, and says of each how many of sorted_ come before it, and
 // (kSameRank) whether it ties with the last of these or with the one before it.
-void Collation::FindPlaces(std::vector<Slot>* fresh, uint32_t* places) const {
-  const std::vector<Slot> slots = *fresh;
+void Collation::FindPlaces(Vector<Slot>* fresh, uint32_t* places) const {
+  const Vector<Slot> slots = *fresh;
   const auto texts = std::make_unique<std::string_view[]>(slots.size());
   for (size_t i = 0; i < slots.size(); ++i) texts[i] = Text(slots[i]);
   places[0] = 0;
@@ -97,9 +99,9 @@ void Collation::FindPlaces(std::vector<Slot>* fresh, uint32_t* places) const {
 }
 
 // All ranks are given anew: places between two others would run out.
-void Collation::Merge(const std::vector<Slot>& fresh, const uint32_t* places) {
+void Collation::Merge(const Vector<Slot>& fresh, const uint32_t* places) {
   merged_ += sorted_.size();
-  std::vector<Slot> next(sorted_.size() + fresh.size());
+  Vector<Slot> next(sorted_.size() + fresh.size());
   uint32_t rank = kNullRank;
   uint32_t last = kNullRank;  // of the last of sorted_, as it was
   size_t from = 0;

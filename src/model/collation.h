@@ -15,8 +15,8 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/row_store.h"
 
 namespace skerry {
@@ -64,14 +64,14 @@ class Collation {
   bool IsRanked(Slot slot) const { return slot < ranks_.size() && ranks_[slot] != kUnranked; }
   std::string_view Text(Slot slot) const;
   int CompareTexts(std::string_view a, std::string_view b) const;
-  void FindPlaces(std::vector<Slot>* fresh, uint32_t* places) const;
-  void Merge(const std::vector<Slot>& fresh, const uint32_t* places);
+  void FindPlaces(Vector<Slot>* fresh, uint32_t* places) const;
+  void Merge(const Vector<Slot>& fresh, const uint32_t* places);
 
   const RowStore* store_;
   const PropIndex column_;
   const uint32_t locale_;
-  std::vector<uint32_t> ranks_;  // by slot
-  std::vector<Slot> sorted_;     // the ranked rows that are not null, ascending; and forgotten ones
+  Vector<uint32_t> ranks_;  // by slot
+  Vector<Slot> sorted_;     // the ranked rows that are not null, ascending; and forgotten ones
   bool has_forgotten_ = false;
   uint64_t merged_ = 0;  // rows of sorted_ that were moved to let in others
 };

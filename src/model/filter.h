@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -36,11 +36,10 @@ enum class FilterKind : uint8_t {
 
 struct Filter {
   FilterKind kind = FilterKind::kTrue;
-  PropIndex column = kNone;   // comparisons, kInSelect
-  Value value;                // comparisons; kLike: the pattern
-  std::vector<Value> values;  // kIn, sorted, without nulls and repetitions
-  std::vector<Filter>
-      children;              // kAnd, kOr, kNot (one); kExists, kInSelect: the inner filter (one)
+  PropIndex column = kNone;  // comparisons, kInSelect
+  Value value;               // comparisons; kLike: the pattern
+  Vector<Value> values;      // kIn, sorted, without nulls and repetitions
+  Vector<Filter> children;   // kAnd, kOr, kNot (one); kExists, kInSelect: the inner filter (one)
   TableIndex table = kNone;  // kExists: the details' table; kInSelect: the inner table
   PropIndex via = kNone;  // kExists: the details' ref to this table; kInSelect: the selected column
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -24,7 +26,7 @@ int Index::CompareRows(Slot a, Slot b) const {
 void Index::Build() {
   const Column& column = store_->column(column_);
   const Column& ids = store_->column(kIdColumn);
-  std::vector<KeyedRow> rows;
+  Vector<KeyedRow> rows;
   rows.reserve(store_->size());
   for (Slot slot = 0; slot < store_->slot_limit(); ++slot) {
     if (!store_->IsLive(slot)) continue;
@@ -54,7 +56,7 @@ Index::Position Index::Partition(IsBefore is_before) const {
     }
   }
   if (low == blocks_.size()) return End();
-  const std::vector<Slot>& block = blocks_[low];
+  const Vector<Slot>& block = blocks_[low];
   const auto place = std::partition_point(block.begin(), block.end(), is_before);
   return {static_cast<uint32_t>(low), static_cast<uint32_t>(place - block.begin())};
 }
@@ -102,14 +104,14 @@ void Index::Insert(Slot slot) {
     place.block = static_cast<uint32_t>(blocks_.size()) - 1;
     place.offset = static_cast<uint32_t>(blocks_.back().size());
   }
-  std::vector<Slot>& block = blocks_[place.block];
+  Vector<Slot>& block = blocks_[place.block];
   block.insert(block.begin() + place.offset, slot);
   if (block.size() <= kBlockRows) return;
   // Rows often come in order, so a last block is split near its end: what is behind will not fill
   // otherwise.
   const bool at_end = place.block + 1 == blocks_.size() && place.offset + 1 == block.size();
   const size_t keep = at_end ? kBlockRows - kMergeRows : kBlockRows / 2;
-  std::vector<Slot> rest(block.begin() + static_cast<ptrdiff_t>(keep), block.end());
+  Vector<Slot> rest(block.begin() + static_cast<ptrdiff_t>(keep), block.end());
   block.resize(keep);
   blocks_.insert(blocks_.begin() + place.block + 1, std::move(rest));
 }
@@ -118,7 +120,7 @@ void Index::Remove(Slot slot) {
   const Position place = Find(slot);
   SKERRY_CHECK(place != End() && At(place) == slot);
   --size_;
-  std::vector<Slot>& block = blocks_[place.block];
+  Vector<Slot>& block = blocks_[place.block];
   block.erase(block.begin() + place.offset);
   const auto at = blocks_.begin() + place.block;
   if (block.empty()) {
@@ -137,8 +139,8 @@ size_t Index::Rank(Position position) const {
 }
 
 size_t Index::MemoryBytes() const {
-  size_t bytes = blocks_.capacity() * sizeof(std::vector<Slot>);
-  for (const std::vector<Slot>& block : blocks_) bytes += block.capacity() * sizeof(Slot);
+  size_t bytes = blocks_.capacity() * sizeof(Vector<Slot>);
+  for (const Vector<Slot>& block : blocks_) bytes += block.capacity() * sizeof(Slot);
   return bytes;
 }
 

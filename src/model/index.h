@@ -9,8 +9,8 @@
 #define SKERRY_MODEL_INDEX_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/keyed_sort.h"
 #include "model/row_store.h"
 
@@ -68,7 +68,7 @@ class Index final : public RowOrder {
   const RowStore* store_;
   PropIndex column_;
   size_t size_ = 0;
-  std::vector<std::vector<Slot>> blocks_;  // none is empty
+  Vector<Vector<Slot>> blocks_;  // none is empty
 };
 
 // Walks the rows between two positions in the order of the column, ascending or descending, ties by

@@ -1,6 +1,7 @@
 #include "model/keyed_sort.h"
 
 #include "base/sort.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -14,7 +15,7 @@ uint32_t ByteOf(const KeyedRow& row, int byte) {
 }
 
 // One stable pass. False where all rows have the same byte, and nothing was to do.
-bool Pass(int byte, const std::vector<KeyedRow>& from, std::vector<KeyedRow>* to) {
+bool Pass(int byte, const Vector<KeyedRow>& from, Vector<KeyedRow>* to) {
   uint32_t starts[256] = {};
   for (const KeyedRow& row : from) ++starts[ByteOf(row, byte)];
   if (starts[ByteOf(from[0], byte)] == from.size()) return false;
@@ -28,8 +29,8 @@ bool Pass(int byte, const std::vector<KeyedRow>& from, std::vector<KeyedRow>* to
   return true;
 }
 
-void RadixSort(std::vector<KeyedRow>* rows) {
-  std::vector<KeyedRow> other(rows->size());
+void RadixSort(Vector<KeyedRow>* rows) {
+  Vector<KeyedRow> other(rows->size());
   for (int byte = 0; byte < 16; ++byte) {
     if (Pass(byte, *rows, &other)) rows->swap(other);
   }
@@ -45,7 +46,7 @@ bool IsExactKey(const Column& column, uint64_t key) {
   return is_text && key != 0 && (key & 0xff) == 0;
 }
 
-void KeyedSort(const RowOrder& order, std::vector<KeyedRow>* rows) {
+void KeyedSort(const RowOrder& order, Vector<KeyedRow>* rows) {
   const auto before = [&order](const KeyedRow& a, const KeyedRow& b) {
     return a.key != b.key ? a.key < b.key : order.CompareRows(a.slot, b.slot) < 0;
   };

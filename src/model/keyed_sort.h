@@ -5,8 +5,8 @@
 #define SKERRY_MODEL_KEYED_SORT_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/row_store.h"
 
 namespace skerry {
@@ -25,7 +25,7 @@ class RowOrder {
   virtual bool IsExact(uint64_t key) const = 0;
 };
 
-void KeyedSort(const RowOrder& order, std::vector<KeyedRow>* rows);
+void KeyedSort(const RowOrder& order, Vector<KeyedRow>* rows);
 
 // For IsExact: do equal keys of the column mean equal values?
 bool IsExactKey(const Column& column, uint64_t key);

@@ -9,8 +9,8 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/filter.h"
 #include "model/row_store.h"
 
@@ -59,14 +59,14 @@ class PackedFilter {
     FilterKind kind = FilterKind::kTrue;
     const Filter* filter = nullptr;
     const Column* column = nullptr;
-    Probe probe;                // comparisons
-    std::vector<Probe> probes;  // kIn
-    uint32_t end = 0;           // the node behind the last of this one's children
+    Probe probe;           // comparisons
+    Vector<Probe> probes;  // kIn
+    uint32_t end = 0;      // the node behind the last of this one's children
     // Of a dictionary: what the text's code is, or the texts' codes (kIn, sorted), looked up at
     // pool version `version`.
     uint32_t version = 0;
     uint32_t code = 0;
-    std::vector<uint32_t> codes;
+    Vector<uint32_t> codes;
     std::unique_ptr<PackedFilter> inner;  // kExists, kInSelect
   };
 
@@ -82,7 +82,7 @@ class PackedFilter {
   RowStore* store_;
   Tables* tables_;
   uint64_t* visited_;
-  std::vector<Node> nodes_;
+  Vector<Node> nodes_;
 };
 
 }  // namespace skerry

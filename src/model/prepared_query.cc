@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -59,8 +61,7 @@ bool PreparedQuery::Accepts(Slot slot, const uint8_t* row, const Parent* parent,
   return anchor_ == kNoSlot || Compare(anchor_, slot) < 0;
 }
 
-void PreparedQuery::GatherRows(const Access& access, const Parent* parent,
-                               std::vector<Slot>* slots) {
+void PreparedQuery::GatherRows(const Access& access, const Parent* parent, Vector<Slot>* slots) {
   if (access.listed) {
     for (const Slot slot : access.slots) {
       if (Accepts(slot, parent, access.covers)) slots->push_back(slot);
@@ -89,9 +90,9 @@ void PreparedQuery::GatherRows(const Access& access, const Parent* parent,
 // Where the plan's range is in the order that is asked for, the first `need` rows are at its
 // beginning. False where not.
 bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64_t need,
-                              std::vector<Slot>* slots) {
+                              Vector<Slot>* slots) {
   if (!access.index || access.ranges.size() != 1) return false;
-  const std::vector<QueryOrder>& order = query_->order;
+  const Vector<QueryOrder>& order = query_->order;
   const bool by_id = access.is_equality &&
                      (order.empty() || (order[0].column == kIdColumn && !order[0].descending));
   const bool by_column =
@@ -112,8 +113,8 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
 // than the plan and a sort, and gives up (false) once it has cost as much. What a walk visits lies
 // apart in memory, so it counts twice.
 bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
-                                std::vector<Slot>* slots) {
-  const std::vector<QueryOrder>& order = query_->order;
+                                Vector<Slot>* slots) {
+  const Vector<QueryOrder>& order = query_->order;
   if (order.empty() || !store_->WantsIndex(order[0].column) || access.rows == 0) return false;
   // Its index is in the order of bytes. And rows are compared with an anchor one by one here.
   if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;
@@ -165,7 +166,7 @@ bool PreparedQuery::IsExact(uint64_t key) const {
 }
 
 // Puts the first `need` rows in order; what is behind them is dropped.
-void PreparedQuery::Sort(uint64_t need, std::vector<Slot>* slots) {
+void PreparedQuery::Sort(uint64_t need, Vector<Slot>* slots) {
   Place(*slots);
   bool is_sorted = true;
   for (size_t i = 1; i < slots->size() && is_sorted; ++i) {
@@ -199,7 +200,7 @@ bool PreparedQuery::FindAnchor() {
 }
 
 // At least the first `need` rows, in order.
-void PreparedQuery::Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots) {
+void PreparedQuery::Collect(const Parent* parent, uint64_t need, Vector<Slot>* slots) {
   slots->clear();
   if (need == 0 || !FindAnchor()) return;
   const Access access = Plan(parent);
@@ -209,7 +210,7 @@ void PreparedQuery::Collect(const Parent* parent, uint64_t need, std::vector<Slo
 }
 
 void PreparedQuery::Window(const Parent* parent, uint32_t offset, uint32_t limit,
-                           std::vector<Slot>* slots) {
+                           Vector<Slot>* slots) {
   const uint64_t need = limit == kNoLimit ? UINT64_MAX : uint64_t{offset} + limit;
   Collect(parent, limit == 0 ? 0 : need, &rows_);
   const size_t end = static_cast<size_t>(std::min<uint64_t>(need, rows_.size()));
@@ -218,11 +219,11 @@ void PreparedQuery::Window(const Parent* parent, uint32_t offset, uint32_t limit
                   rows_.begin() + static_cast<ptrdiff_t>(end));
 }
 
-void PreparedQuery::RunWindow(uint32_t offset, uint32_t limit, std::vector<Slot>* slots) {
+void PreparedQuery::RunWindow(uint32_t offset, uint32_t limit, Vector<Slot>* slots) {
   Window(nullptr, offset, limit, slots);
 }
 
-void PreparedQuery::RunUnordered(std::vector<Slot>* slots) {
+void PreparedQuery::RunUnordered(Vector<Slot>* slots) {
   if (FindAnchor()) Gather(Plan(nullptr), nullptr, slots);
 }
 
@@ -241,7 +242,7 @@ size_t PreparedQuery::Count() {
 
 // ---- Includes
 
-void PreparedQuery::Render(const std::vector<Slot>& slots, std::vector<uint32_t>* stream) {
+void PreparedQuery::Render(const Vector<Slot>& slots, Vector<uint32_t>* stream) {
   stream->push_back(static_cast<uint32_t>(slots.size()));
   for (const Slot slot : slots) {
     stream->push_back(slot);
@@ -250,13 +251,13 @@ void PreparedQuery::Render(const std::vector<Slot>& slots, std::vector<uint32_t>
 }
 
 void PreparedQuery::RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched,
-                                   std::vector<uint32_t>* stream) {
+                                   Vector<uint32_t>* stream) {
   for (size_t i = 0; i < includes_.size(); ++i) {
     const Include& include = query_->includes[i];
     PreparedQuery& inner = *includes_[i];
     char buffer[kIdTextBuffer];
     Parent parent = {include.back ? include.prop : kIdColumn, Probe()};
-    std::vector<Slot> found;
+    Vector<Slot> found;
     if (include.back) {
       parent.probe = inner.store_->MakeIdProbe(store_->IdView(slot, buffer));
       inner.Window(&parent, inner.query_->offset, inner.query_->limit, &found);

@@ -10,8 +10,8 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/collation.h"
 #include "model/index.h"
 #include "model/packed_filter.h"
@@ -40,11 +40,11 @@ class PreparedQuery final : private RowOrder {
 
   // Appends the query's rows in order; with a window of the caller's instead of the query's own
   // offset and limit.
-  void Run(std::vector<Slot>* slots) { RunWindow(query_->offset, query_->limit, slots); }
-  void RunWindow(uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
+  void Run(Vector<Slot>* slots) { RunWindow(query_->offset, query_->limit, slots); }
+  void RunWindow(uint32_t offset, uint32_t limit, Vector<Slot>* slots);
   // All rows that match, in any order, whatever offset and limit; only the behind-`after` rule
   // holds.
-  void RunUnordered(std::vector<Slot>* slots);
+  void RunUnordered(Vector<Slot>* slots);
   size_t Count();
 
   bool Matches(Slot slot) { return filter_.Matches(slot); }
@@ -54,11 +54,10 @@ class PreparedQuery final : private RowOrder {
   void Place(std::span<const Slot> slots);
 
   // Appends n and the rows with their includes.
-  void Render(const std::vector<Slot>& slots, std::vector<uint32_t>* stream);
+  void Render(const Vector<Slot>& slots, Vector<uint32_t>* stream);
   // Appends per include n and its rows, for one row. Sets *touched if one of these rows is in
   // `rows` (both may be null).
-  void RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched,
-                      std::vector<uint32_t>* stream);
+  void RenderIncludes(Slot slot, const TouchedRows* rows, bool* touched, Vector<uint32_t>* stream);
   bool has_includes() const { return !includes_.empty(); }
   PreparedQuery* include(size_t i) const { return includes_[i].get(); }
 
@@ -75,9 +74,9 @@ class PreparedQuery final : private RowOrder {
   // Where candidates come from: ranges of an index, listed slots, or (neither) all rows.
   struct Access {
     const Index* index = nullptr;
-    std::vector<Range> ranges;
+    Vector<Range> ranges;
     bool listed = false;
-    std::vector<Slot> slots;
+    Vector<Slot> slots;
     size_t rows = 0;
     bool is_equality = false;  // one range, of one value: its rows are in the order of ids
     bool covers = false;       // the candidates are exactly the rows that match
@@ -90,27 +89,25 @@ class PreparedQuery final : private RowOrder {
   void ConsiderColumn(PropIndex column, const Parent* parent, Access* best);
   void ConsiderIds(const Filter& filter, const Parent* parent, Access* best);
   void ConsiderInner(const Filter& filter, Access* best);
-  bool InnerKeys(const Filter& filter, size_t limit, std::vector<Slot>* slots);
+  bool InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* slots);
 
   bool Accepts(Slot slot, const uint8_t* row, const Parent* parent, bool covered);
   bool Accepts(Slot slot, const Parent* parent, bool covered) {
     return Accepts(slot, store_->bytes(slot), parent, covered);
   }
   // REQUIRES: `slots` is empty.
-  void Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots);
-  void GatherRows(const Access& access, const Parent* parent, std::vector<Slot>* slots);
-  void Collect(const Parent* parent, uint64_t need, std::vector<Slot>* slots);
-  bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
-                   std::vector<Slot>* slots);
-  bool WalkRange(const Access& access, const Parent* parent, uint64_t need,
-                 std::vector<Slot>* slots);
-  void Sort(uint64_t need, std::vector<Slot>* slots);
+  void Gather(const Access& access, const Parent* parent, Vector<Slot>* slots);
+  void GatherRows(const Access& access, const Parent* parent, Vector<Slot>* slots);
+  void Collect(const Parent* parent, uint64_t need, Vector<Slot>* slots);
+  bool WalkInOrder(const Access& access, const Parent* parent, uint64_t need, Vector<Slot>* slots);
+  bool WalkRange(const Access& access, const Parent* parent, uint64_t need, Vector<Slot>* slots);
+  void Sort(uint64_t need, Vector<Slot>* slots);
   int CompareRows(Slot a, Slot b) const override { return Compare(a, b); }
   bool IsExact(uint64_t key) const override;
   uint64_t SortKey(Slot slot) const;
   const Column& SortColumn() const;
   bool SortsDescending() const { return !query_->order.empty() && query_->order[0].descending; }
-  void Window(const Parent* parent, uint32_t offset, uint32_t limit, std::vector<Slot>* slots);
+  void Window(const Parent* parent, uint32_t offset, uint32_t limit, Vector<Slot>* slots);
   bool FindAnchor();
   bool OrderedById() const { return query_->order.empty() || query_->order[0].column == kIdColumn; }
 
@@ -121,11 +118,11 @@ class PreparedQuery final : private RowOrder {
   PackedFilter filter_;
   std::unique_ptr<Collation*[]> collations_;  // by order; null where it is by bytes
   bool is_collated_ = false;                  // there is one
-  std::vector<const Filter*> conjuncts_;      // the filter, where it is an `and`, in pieces
-  std::vector<std::unique_ptr<PreparedQuery>> includes_;
+  Vector<const Filter*> conjuncts_;           // the filter, where it is an `and`, in pieces
+  Vector<std::unique_ptr<PreparedQuery>> includes_;
   Slot anchor_ = kNoSlot;  // of `after`, while a run lasts
-  std::vector<KeyedRow> keyed_;
-  std::vector<Slot> rows_;
+  Vector<KeyedRow> keyed_;
+  Vector<Slot> rows_;
 };
 
 }  // namespace skerry

@@ -131,6 +131,8 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
 
 Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
   if (data.is_null()) return Value::Null();
+  const bool any = prop.type == PropType::kJson || prop.type == PropType::kClass;
+  if (any && data.kind() == Data::Kind::kJson) return Value::Json(data.as_json());
   switch (prop.type) {
     case PropType::kNumber:
       if (!data.is_number()) return WrongType(prop, "not a number");
@@ -172,12 +174,8 @@ Data ValueToData(const PropDef& prop, const Value& value, bool bytes_as_base64) 
       return Data(value.number());
     case ValueKind::kBytes:
       return bytes_as_base64 ? Data(Base64Encode(value.text())) : Data::Bytes(value.text());
-    case ValueKind::kJson: {
-      Result<Data> parsed = ParseJson(value.text());
-      SKERRY_CHECK(
-          parsed.ok());  // Only WriteJson makes such texts, and damage is noticed by checksums.
-      return std::move(parsed.value());
-    }
+    case ValueKind::kJson:
+      return Data::Json(value.text());
     default:
       (void)prop;
       return Data(value.text());

@@ -1,19 +1,20 @@
 #include "model/query.h"
 
+#include "base/vector.h"
 #include "model/prepared_query.h"
 
 namespace skerry {
 
 QueryEngine::QueryEngine(const Schema* schema, Tables* tables) : schema_(schema), tables_(tables) {}
 
-void QueryEngine::Run(const Query& query, std::vector<uint32_t>* stream) {
+void QueryEngine::Run(const Query& query, Vector<uint32_t>* stream) {
   PreparedQuery prepared(&query, tables_, &rows_visited_);
-  std::vector<Slot> slots;
+  Vector<Slot> slots;
   prepared.Run(&slots);
   prepared.Render(slots, stream);
 }
 
-void QueryEngine::RunSlots(const Query& query, std::vector<Slot>* slots) {
+void QueryEngine::RunSlots(const Query& query, Vector<Slot>* slots) {
   PreparedQuery(&query, tables_, &rows_visited_).Run(slots);
 }
 
@@ -33,7 +34,7 @@ Result<Value> QueryEngine::Aggregate(const Query& query, AggregateKind kind, Pro
                   table.name + "." + prop.name + ": there is no such total of it");
   }
   PreparedQuery prepared(&query, tables_, &rows_visited_);
-  std::vector<Slot> slots;
+  Vector<Slot> slots;
   if (query.limit == kNoLimit && query.offset == 0) {
     prepared.RunUnordered(&slots);
   } else {

@@ -18,10 +18,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/filter.h"
 #include "model/row_store.h"
 #include "model/schema.h"
@@ -44,17 +44,17 @@ struct Include {
                       // names this row
   PropIndex prop = kNone;    // the ref: of the outer table (!back), of `table` (back)
   TableIndex table = kNone;  // of the included rows
-  std::vector<Query> query;  // exactly one, over `table`
+  Vector<Query> query;       // exactly one, over `table`
 };
 
 struct Query {
   TableIndex table = kNone;
   Filter where;
-  std::vector<QueryOrder> order;
+  Vector<QueryOrder> order;
   uint32_t limit = kNoLimit;
   uint32_t offset = 0;
   std::string after;  // an id, or empty
-  std::vector<Include> includes;
+  Vector<Include> includes;
 };
 
 // kInvalidArgument, kUnknownTable, kUnknownProp, kWrongType, kLimit (nesting of includes deeper
@@ -78,9 +78,9 @@ class QueryEngine final : public FilterContext {
 
   // Appends the u32 stream of docs/internals.md, section 7: n, then per row its slot and per
   // include n and its rows.
-  void Run(const Query& query, std::vector<uint32_t>* stream);
+  void Run(const Query& query, Vector<uint32_t>* stream);
   // Only the slots of the rows themselves, in order, without includes.
-  void RunSlots(const Query& query, std::vector<Slot>* slots);
+  void RunSlots(const Query& query, Vector<Slot>* slots);
   size_t Count(const Query& query);
   // Null values are left out; the sum of nothing is 0, its minimum and maximum are null. kWrongType
   // for a sum of anything but numbers, and for json and class props; kUnknownProp.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/sort.h"
+#include "base/vector.h"
 #include "model/prepared_query.h"
 
 namespace skerry {
@@ -104,7 +105,7 @@ void PreparedQuery::ConsiderIds(const Filter& filter, const Parent* parent, Acce
 
 // The inner rows of an exists or sub-select, found by the inner filter alone. False where they are
 // too many to help.
-bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, std::vector<Slot>* slots) {
+bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, Vector<Slot>* slots) {
   Query inner;
   inner.table = filter.table;
   inner.where = filter.children[0];
@@ -118,7 +119,7 @@ bool PreparedQuery::InnerKeys(const Filter& filter, size_t limit, std::vector<Sl
 void PreparedQuery::ConsiderInner(const Filter& filter, Access* best) {
   const bool by_id = filter.kind == FilterKind::kExists || filter.column == kIdColumn;
   if (!by_id && !store_->WantsIndex(filter.column)) return;
-  std::vector<Slot> inner;
+  Vector<Slot> inner;
   if (!InnerKeys(filter, best->rows / 2, &inner)) return;
   RowStore& inner_store = tables_->store(filter.table);
   Access access;
@@ -175,7 +176,7 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
 // ---- Orders by a locale, whose collator is asked about all rows together
 
 void PreparedQuery::FindCollations() {
-  const std::vector<QueryOrder>& order = query_->order;
+  const Vector<QueryOrder>& order = query_->order;
   collations_ = std::make_unique<Collation*[]>(order.size());
   for (size_t i = 0; i < order.size(); ++i) {
     if (order[i].locale == kNoLocale) continue;
@@ -190,12 +191,12 @@ void PreparedQuery::Place(std::span<const Slot> slots) {
   }
 }
 
-void PreparedQuery::Gather(const Access& access, const Parent* parent, std::vector<Slot>* slots) {
+void PreparedQuery::Gather(const Access& access, const Parent* parent, Vector<Slot>* slots) {
   if (anchor_ == kNoSlot || !is_collated_) return GatherRows(access, parent, slots);
   const Slot anchor = std::exchange(anchor_, kNoSlot);
   GatherRows(access, parent, slots);
   Place(*slots);
-  std::erase_if(*slots, [&](Slot slot) { return Compare(anchor, slot) >= 0; });
+  erase_if(*slots, [&](Slot slot) { return Compare(anchor, slot) >= 0; });
   anchor_ = anchor;
 }
 

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/schema.h"
 #include "model/value.h"
 
@@ -14,10 +14,10 @@ namespace skerry {
 
 struct Row {
   std::string realm;
-  double created_at = 0;     // ms; the database's clock once confirmed
-  double modified_at = 0;    // ms
-  uint64_t revision = 0;     // of the last change, in `realm`; 0 while unconfirmed
-  std::vector<Value> props;  // as many as the table has, in the schema's order
+  double created_at = 0;   // ms; the database's clock once confirmed
+  double modified_at = 0;  // ms
+  uint64_t revision = 0;   // of the last change, in `realm`; 0 while unconfirmed
+  Vector<Value> props;     // as many as the table has, in the schema's order
   friend bool operator==(const Row&, const Row&) = default;
 };
 

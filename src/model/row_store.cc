@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 
 #include "model/collation.h"
 #include "model/index.h"
@@ -43,8 +42,6 @@ Column ColumnOf(PropType type) {
 }
 
 }  // namespace
-
-void RowStore::FreeDelete::operator()(uint8_t* p) const { std::free(p); }
 
 RowStore::RowStore(const TableDef* table) : table_(table) { LayOut(); }
 
@@ -324,10 +321,11 @@ void RowStore::GrowArena() {
   Chunk& chunk = chunks_.back();
   const uint32_t whole = chunk_mask_ + 1;
   const uint32_t first = chunks_.size() == 1 ? kFirstRows : whole / 8;
+  const uint32_t old = chunk.capacity;
   chunk.capacity = std::min(whole, std::max(first, chunk.capacity * 2));
-  void* rows = std::realloc(chunk.rows.release(), size_t{chunk.capacity} * width_);
-  SKERRY_CHECK(rows != nullptr);
-  chunk.rows.reset(static_cast<uint8_t*>(rows));
+  std::unique_ptr<uint8_t[]> rows(new uint8_t[size_t{chunk.capacity} * width_]);
+  if (chunk.rows) std::memcpy(rows.get(), chunk.rows.get(), size_t{old} * width_);
+  chunk.rows = std::move(rows);
 }
 
 void RowStore::GrowTable() {

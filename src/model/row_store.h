@@ -21,9 +21,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/id_key.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -166,11 +166,8 @@ class RowStore {
   uint64_t SortKey(Slot slot, const Column& column) const;
 
  private:
-  struct FreeDelete {
-    void operator()(uint8_t* p) const;
-  };
   struct Chunk {
-    std::unique_ptr<uint8_t[], FreeDelete> rows;
+    std::unique_ptr<uint8_t[]> rows;
     uint32_t capacity = 0;
   };
 
@@ -226,21 +223,21 @@ class RowStore {
   void TakeFrom(RowStore* other);
 
   const TableDef* table_;
-  std::vector<Column> columns_;  // props, then id, realm, createdAt, modifiedAt
-  std::vector<std::unique_ptr<TextPool>>
+  Vector<Column> columns_;  // props, then id, realm, createdAt, modifiedAt
+  Vector<std::unique_ptr<TextPool>>
       pools_;  // [0] ids and refs that do not fit a key, [1] realms, then text props
   uint32_t width_ = 0;
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
-  std::vector<Chunk> chunks_;
+  Vector<Chunk> chunks_;
   uint32_t slots_ = 0;  // ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;
-  std::vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
-  std::vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
-  std::unique_ptr<Collation> collations_;        // the first; each leads to the next
-  std::vector<uint8_t> scratch_;                 // one row
-  std::vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in
+  Vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
+  Vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
+  std::unique_ptr<Collation> collations_;   // the first; each leads to the next
+  Vector<uint8_t> scratch_;                 // one row
+  Vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in
 };
 
 }  // namespace skerry

@@ -5,13 +5,14 @@
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/vector.h"
 #include "model/schema_parse.h"
 
 namespace skerry {
 namespace {
 
 // What decides the layout of packed rows: names, types, ids and enum members, in order.
-uint64_t Fingerprint(const std::vector<TableDef>& tables) {
+uint64_t Fingerprint(const Vector<TableDef>& tables) {
   std::string layout;
   for (const TableDef& table : tables) {
     PutText(&layout, table.name);

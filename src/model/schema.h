@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "model/value.h"
 
 namespace skerry {
@@ -45,8 +45,8 @@ struct PropDef {
   Value default_value;
   bool indexed = false;  // refs always are
   bool unique = false;
-  std::string type_name;                 // enum (may be empty) and class: the registered name
-  std::vector<std::string> enum_values;  // names
+  std::string type_name;            // enum (may be empty) and class: the registered name
+  Vector<std::string> enum_values;  // names
   uint32_t class_version = 1;
   TableIndex ref_table = kNone;
   OnDelete on_delete = OnDelete::kNothing;
@@ -58,7 +58,7 @@ struct TableDef {
   TableIndex index = 0;
   bool custom_ids = false;  // ids are strings of the application's own; else UUIDs
   bool autosubscribe = false;
-  std::vector<PropDef> props;
+  Vector<PropDef> props;
   PropIndex FindProp(std::string_view name) const;  // kNone if there is none; props only
   PropIndex FindColumn(
       std::string_view name) const;  // props, then id, realm, createdAt, modifiedAt
@@ -74,20 +74,20 @@ class Schema {
  public:
   static Result<Schema> Parse(const Data& description);
   uint32_t version() const { return version_; }
-  const std::vector<uint32_t>& accepts() const { return accepts_; }
-  const std::vector<TableDef>& tables() const { return tables_; }
+  const Vector<uint32_t>& accepts() const { return accepts_; }
+  const Vector<TableDef>& tables() const { return tables_; }
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
-  const std::vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
+  const Vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
   // A digest of everything that decides the layout of rows: images say it, and are refused under
   // another.
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
   uint32_t version_ = 0;
-  std::vector<uint32_t> accepts_;
-  std::vector<TableDef> tables_;
-  std::vector<std::vector<BackRef>> back_refs_;
+  Vector<uint32_t> accepts_;
+  Vector<TableDef> tables_;
+  Vector<Vector<BackRef>> back_refs_;
   uint64_t fingerprint_ = 0;
 };
 

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -50,8 +52,8 @@ Status ParseEnum(const std::string& where, const Data& description, PropDef* pro
   return prop->enum_values.empty() ? Wrong(where + ": an enum needs names") : Status::Ok();
 }
 
-Status ParseRef(const std::string& where, const Data& description,
-                const std::vector<TableDef>& tables, PropDef* prop) {
+Status ParseRef(const std::string& where, const Data& description, const Vector<TableDef>& tables,
+                PropDef* prop) {
   const std::string& target = description["table"].as_string();
   for (const TableDef& table : tables) {
     if (table.name == target) prop->ref_table = table.index;
@@ -73,8 +75,8 @@ Status ParseRef(const std::string& where, const Data& description,
   return Status::Ok();
 }
 
-Status ParseProp(const std::string& table, const Data& description,
-                 const std::vector<TableDef>& tables, PropDef* prop) {
+Status ParseProp(const std::string& table, const Data& description, const Vector<TableDef>& tables,
+                 PropDef* prop) {
   prop->name = description["name"].as_string();
   const std::string where = table + "." + prop->name;
   if (!IsName(prop->name)) return Wrong(where + ": not a prop's name");
@@ -103,7 +105,7 @@ Status ParseProp(const std::string& table, const Data& description,
   return Status::Ok();
 }
 
-Status ParseTable(const Data& description, const std::vector<TableDef>& tables, TableDef* table) {
+Status ParseTable(const Data& description, const Vector<TableDef>& tables, TableDef* table) {
   for (const Data& item : description["props"].items()) {
     PropDef prop;
     SKERRY_RETURN_IF_ERROR(ParseProp(table->name, item, tables, &prop));
@@ -120,7 +122,7 @@ Status ParseTable(const Data& description, const std::vector<TableDef>& tables, 
 
 }  // namespace
 
-Status ParseTables(const Data& description, std::vector<TableDef>* tables) {
+Status ParseTables(const Data& description, Vector<TableDef>* tables) {
   const Data::Array& items = description["tables"].items();
   if (items.size() > 1000) return Wrong("more than 1000 tables");
   for (const Data& item : items) {

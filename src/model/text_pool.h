@@ -12,7 +12,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -87,10 +88,10 @@ class TextPool {
   uint64_t references_ = 0;  // cells that name a text of this pool
   size_t dead_bytes_ = 0;
   std::string heap_;
-  std::vector<Entry> entries_;  // dictionary: by code - 1
-  uint32_t free_entry_ = 0;     // a code, or 0
+  Vector<Entry> entries_;    // dictionary: by code - 1
+  uint32_t free_entry_ = 0;  // a code, or 0
   uint32_t live_entries_ = 0;
-  std::vector<uint32_t> table_;  // dictionary: open addressing; codes, or 0
+  Vector<uint32_t> table_;  // dictionary: open addressing; codes, or 0
 };
 
 }  // namespace skerry

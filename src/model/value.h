@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/relocatable.h"
+
 namespace skerry {
 
 // Persisted in images and logs: never renumber.
@@ -61,6 +63,8 @@ class Value {
   double number_ = 0;
   std::string text_;
 };
+template <>
+inline constexpr bool kRelocatable<Value> = kRelocatable<std::string>;
 
 // Total order within a kind (strings and bytes by their bytes, that is UTF-8 order); null sorts
 // first, then by kind.

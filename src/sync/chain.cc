@@ -2,10 +2,12 @@
 
 #include <utility>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
-bool Has(const std::vector<Data>& outbox, const std::string& id) {
+bool Has(const Vector<Data>& outbox, const std::string& id) {
   for (const Data& update : outbox) {
     if (update["id"].as_string() == id) return true;
   }
@@ -21,17 +23,17 @@ bool ShareRealm(const Data& after, const Data& touched) {
 
 }  // namespace
 
-bool FollowsAny(const Data& update, const std::vector<Data>& outbox) {
+bool FollowsAny(const Data& update, const Vector<Data>& outbox) {
   for (const auto& [realm, link] : update["after"].members()) {
     if (link.is_object() && Has(outbox, link["id"].as_string())) return true;
   }
   return false;
 }
 
-std::vector<Data> InChainOrder(const Data& outbox_range) {
-  std::vector<Data> left;
+Vector<Data> InChainOrder(const Data& outbox_range) {
+  Vector<Data> left;
   for (const Data& row : outbox_range.items()) left.push_back(row["value"]);
-  std::vector<Data> ordered;
+  Vector<Data> ordered;
   while (!left.empty()) {
     size_t next = 0;
     for (size_t i = 0; i < left.size(); ++i) {
@@ -46,7 +48,7 @@ std::vector<Data> InChainOrder(const Data& outbox_range) {
   return ordered;
 }
 
-Data NextAfter(const Data& chain, const std::vector<std::string>& realms) {
+Data NextAfter(const Data& chain, const Vector<std::string>& realms) {
   Data after = Data::MakeObject();
   for (const std::string& realm : realms) after.Set(realm, chain["links"][realm]);
   return after;
@@ -66,13 +68,13 @@ uint64_t SeqOf(const Data& outbox, const std::string& realm) {
   return outbox["after"][realm]["seq"].as_u64() + 1;
 }
 
-std::vector<Data> UndoFrom(size_t index, std::vector<Data>* outbox, Data* chain) {
+Vector<Data> UndoFrom(size_t index, Vector<Data>* outbox, Data* chain) {
   const std::string client = (*outbox)[index]["client"].as_string();
   const bool own_chain = (*chain)["client"].as_string() == client;
   Data links = (*chain)["links"];
   Data touched = Data::MakeObject();
-  std::vector<Data> undone;
-  std::vector<Data> kept(outbox->begin(), outbox->begin() + static_cast<ptrdiff_t>(index));
+  Vector<Data> undone;
+  Vector<Data> kept(outbox->begin(), outbox->begin() + static_cast<ptrdiff_t>(index));
   for (size_t i = index; i < outbox->size(); ++i) {
     Data& update = (*outbox)[i];
     const bool follows =

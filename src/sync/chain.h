@@ -7,18 +7,18 @@
 #define SKERRY_SYNC_CHAIN_H_
 
 #include <string>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 
 namespace skerry {
 
 // The values of an outbox range ([{key, value}..]) so that each comes after those that it follows,
 // whatever the order of their ids (clocks step back).
-std::vector<Data> InChainOrder(const Data& outbox_range);
+Vector<Data> InChainOrder(const Data& outbox_range);
 
 // What an update that touches `realms` (sorted) follows: {realm: {seq, id} or null}.
-Data NextAfter(const Data& chain, const std::vector<std::string>& realms);
+Data NextAfter(const Data& chain, const Vector<std::string>& realms);
 
 // Makes `id`, which follows `after`, the last link of every realm that it touches.
 void AdvanceChain(const Data& after, const std::string& id, Data* chain);
@@ -26,12 +26,12 @@ void AdvanceChain(const Data& after, const std::string& id, Data* chain);
 uint64_t SeqOf(const Data& outbox, const std::string& realm);
 
 // Whether something in `outbox` is what `update` follows in some realm.
-bool FollowsAny(const Data& update, const std::vector<Data>& outbox);
+bool FollowsAny(const Data& update, const Vector<Data>& outbox);
 
 // Takes outbox[index], and all that follow it (transitively over realms, under the same identity),
 // out of `outbox`, and sets the chain back to what the first of them in each realm followed, if the
 // chain is of that identity. Returns the records taken out. REQUIRES: chain order.
-std::vector<Data> UndoFrom(size_t index, std::vector<Data>* outbox, Data* chain);
+Vector<Data> UndoFrom(size_t index, Vector<Data>* outbox, Data* chain);
 
 }  // namespace skerry
 

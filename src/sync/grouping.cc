@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
 #include "sync/chain.h"
@@ -14,21 +15,21 @@
 namespace skerry {
 namespace {
 
-std::vector<std::string> TextsOf(const Data& array) {
-  std::vector<std::string> texts;
+Vector<std::string> TextsOf(const Data& array) {
+  Vector<std::string> texts;
   for (const Data& item : array.items()) texts.push_back(item.as_string());
   Sort(texts.begin(), texts.end());
   return texts;
 }
 
-bool Intersect(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+bool Intersect(const Vector<std::string>& a, const Vector<std::string>& b) {
   return std::any_of(a.begin(), a.end(), [&](const std::string& x) {
     return std::binary_search(b.begin(), b.end(), x);
   });
 }
 
 // The lowest revision at which any of the mutations was made.
-uint64_t LowestBase(const std::vector<Mutation>& mutations, const std::string& realm) {
+uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm) {
   uint64_t lowest = 0;
   bool any = false;
   for (const Mutation& mutation : mutations) {
@@ -80,7 +81,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     Hold(record);
     return;
   }
-  const std::vector<std::string> realms = TextsOf(record["realms"]);
+  const Vector<std::string> realms = TextsOf(record["realms"]);
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
@@ -105,8 +106,8 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   place->mutations.push_back(std::move(mutation.value()));
 }
 
-Grouping::Candidate* Grouping::PlaceFor(const std::vector<std::string>& realms, bool alone,
-                                        size_t bytes, size_t ops) {
+Grouping::Candidate* Grouping::PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
+                                        size_t ops) {
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
     if (candidate.closed || !Intersect(candidate.realms, realms)) continue;
@@ -129,7 +130,7 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
   Update update;
   update.id = ids->Next(now);
   update.at = at;
-  std::vector<Op> ops;
+  Vector<Op> ops;
   for (const Mutation& mutation : candidate.mutations) {
     const uint32_t action = static_cast<uint32_t>(update.actions.size());
     update.actions.push_back(mutation.action);
@@ -166,9 +167,9 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
   return record;
 }
 
-std::vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
-                                   Data::Array* writes) {
-  std::vector<Data> updates;
+Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
+                              Data::Array* writes) {
+  Vector<Data> updates;
   for (Candidate& candidate : candidates_) {
     Data update = MakeRecord(candidate, at, now, ids, *chain);
     AdvanceChain(update["after"], update["id"].as_string(), chain);

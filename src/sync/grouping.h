@@ -11,11 +11,11 @@
 
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
 
@@ -42,10 +42,9 @@ class Grouping {
   // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group).
   // Appends the writes of the marked mutations; the outbox records are left to the caller, who may
   // mark them sent at once. `chain` goes on.
-  std::vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain,
-                           Data::Array* writes);
+  Vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes);
 
-  const std::vector<Unreadable>& unreadable() const { return unreadable_; }
+  const Vector<Unreadable>& unreadable() const { return unreadable_; }
   bool saw_newer() const {
     return saw_newer_;
   }  // a record of a newer version of the package is there
@@ -53,10 +52,10 @@ class Grouping {
 
  private:
   struct Candidate {
-    std::vector<std::string> realms;
-    std::vector<Data> keys;
-    std::vector<Data> records;
-    std::vector<Mutation> mutations;
+    Vector<std::string> realms;
+    Vector<Data> keys;
+    Vector<Data> records;
+    Vector<Mutation> mutations;
     size_t bytes = 0;
     size_t ops = 0;
     bool closed = false;
@@ -65,15 +64,15 @@ class Grouping {
   void AddOne(const Data& key, const Data& record);
   bool Touches(const Data& record) const;
   void Hold(const Data& record);
-  Candidate* PlaceFor(const std::vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
+  Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
   Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                   const Data& chain) const;
 
   const Schema* schema_;
   size_t slots_;
-  std::vector<Candidate> candidates_;
+  Vector<Candidate> candidates_;
   std::set<std::string> held_keys_;
-  std::vector<Unreadable> unreadable_;
+  Vector<Unreadable> unreadable_;
   bool saw_newer_ = false;
   size_t left_over_ = 0;
 };

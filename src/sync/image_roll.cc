@@ -1,8 +1,8 @@
 #include "sync/image_roll.h"
 
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/image.h"
 #include "log/record.h"
@@ -20,7 +20,7 @@ class Nobody final : public TouchedSink {
 Status ImageRoll::AddPart(std::string_view image) { return LoadImage(image, &base_); }
 
 Status ImageRoll::AddRecord(std::string_view body) {
-  Result<std::vector<Step>> steps = DecodeSteps(*schema_, body);
+  Result<Vector<Step>> steps = DecodeSteps(*schema_, body);
   if (!steps.ok()) return steps.status();
   Nobody nobody;
   return ApplySteps(*schema_, steps.value(), &base_, &nobody);
@@ -35,7 +35,7 @@ void ImageRoll::DropRealm(std::string_view realm) {
 }
 
 std::string ImageRoll::Finish(uint64_t n, const Data& cursors) const {
-  std::vector<std::pair<std::string, std::string>> list;
+  Vector<std::pair<std::string, std::string>> list;
   for (const auto& [realm, cursor] : cursors.members())
     list.emplace_back(realm, cursor.as_string());
   return EncodeImage(base_, n, list);

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
 #include "model/schema.h"
@@ -30,7 +30,7 @@ struct PullRequest {
 
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
 // changes then come in full, like another client's.
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox,
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
                             uint64_t limit);
 
 // A server's image that fills a whole realm.
@@ -48,12 +48,12 @@ struct PullAnswer {
   Data cursors;
   bool more = false;
   Data own;  // {update: {realm: {revision, at, gone?}}}
-  std::vector<std::string> revoked;
-  std::vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
-  Data realms_token;               // null: unchanged
-  std::vector<Change> changes;
-  std::vector<PageRange> pages;
-  std::vector<ImageFill> images;
+  Vector<std::string> revoked;
+  Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
+  Data realms_token;          // null: unchanged
+  Vector<Change> changes;
+  Vector<PageRange> pages;
+  Vector<ImageFill> images;
 };
 
 // kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is
@@ -69,7 +69,7 @@ class PullFold {
 
   // False: another tab was faster, or the outbox is another than the one that was asked with:
   // nothing is to be written.
-  bool Decide(std::vector<Data> outbox, Data sync);
+  bool Decide(Vector<Data> outbox, Data sync);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   Data::Array Finish();
@@ -102,10 +102,10 @@ class PullFold {
   const PullAnswer* answer_;
   double now_;
   double clock_offset_;
-  std::vector<Data> outbox_;
+  Vector<Data> outbox_;
   Data sync_;
   SetAside aside_;
-  std::vector<Step> steps_;
+  Vector<Step> steps_;
   Data confirmed_ = Data::MakeArray();
   Data partly_ = Data::MakeArray();
   double highest_ = 0;

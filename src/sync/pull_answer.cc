@@ -1,8 +1,8 @@
 // Reading of a pull's answer: every member is checked before anything of it is used.
 #include <utility>
 
-#include "base/json.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -15,7 +15,7 @@ Status Wrong(std::string_view what) {
                 "The server's answer has a wrong `" + std::string(what) + "`.");
 }
 
-Status ReadTexts(const Data& data, std::string_view name, std::vector<std::string>* out) {
+Status ReadTexts(const Data& data, std::string_view name, Vector<std::string>* out) {
   if (data.is_null()) return Status::Ok();
   if (!data.is_array()) return Wrong(name);
   for (const Data& item : data.items()) {
@@ -29,7 +29,7 @@ Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
   PageRange page;
   page.table = schema.FindTable(fill["table"].as_string());
   if (page.table == kNone || !fill["where"].is_array()) return Wrong("fills");
-  page.where = WriteJson(fill["where"]);
+  page.where = EncodeData(fill["where"]);
   page.above = fill["above"].as_string();
   if (fill["upto"].is_string()) page.upto = fill["upto"].as_string();
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["realms"], "fills", &page.realms));

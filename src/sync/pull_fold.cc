@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/sort.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "sync/chain.h"
 #include "sync/pull.h"
@@ -20,7 +21,7 @@ struct OwnPlace {
   const Data* update = nullptr;
 };
 
-bool Contains(const std::vector<std::string>& list, std::string_view text) {
+bool Contains(const Vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
@@ -49,7 +50,7 @@ bool PullFold::StillAsAsked() const {
   return true;
 }
 
-bool PullFold::Decide(std::vector<Data> outbox, Data sync) {
+bool PullFold::Decide(Vector<Data> outbox, Data sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
@@ -77,7 +78,7 @@ bool PullFold::IsDropped(const std::string& realm) const {
 }
 
 void PullFold::DropSteps() {
-  std::vector<std::string> dropped = answer_->revoked;
+  Vector<std::string> dropped = answer_->revoked;
   for (const auto& [realm, cursor] : answer_->cursors.members()) {
     if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
   }
@@ -89,7 +90,7 @@ void PullFold::DropSteps() {
 }
 
 void PullFold::OwnSteps() {
-  std::vector<OwnPlace> places;
+  Vector<OwnPlace> places;
   for (const Data& update : outbox_) {
     const std::string& id = update["id"].as_string();
     // What was not in `have` comes in full among the changes.
@@ -145,7 +146,7 @@ void PullFold::Confirm(const Data& id, const Data& key) {
 }
 
 void PullFold::ConfirmOwn() {
-  std::vector<Data> kept;
+  Vector<Data> kept;
   for (Data& update : outbox_) {
     Data confirmed = NowConfirmed(update);
     if (update["client"].as_string() == sync_["client"].as_string()) {
@@ -245,7 +246,7 @@ void PullFold::MoveScopes() {
   Data scopes = Data::MakeArray();
   for (Data scope : sync_["scopes"].items()) {
     const TableIndex table = schema_->FindTable(scope["table"].as_string());
-    const std::string where = WriteJson(scope["where"]);
+    const std::string where = EncodeData(scope["where"]);
     const PageRange* page = nullptr;
     for (const PageRange& candidate : answer_->pages) {
       if (candidate.table == table && candidate.where == where) page = &candidate;

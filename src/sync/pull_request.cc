@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -16,7 +17,7 @@ bool Readable(const Schema& schema, const Data& update) {
 
 }  // namespace
 
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const std::vector<Data>& outbox,
+PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
                             uint64_t limit) {
   PullRequest request;
   request.cursors = sync["cursors"];

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "sync/chain.h"
 #include "sync/records.h"
@@ -12,7 +13,7 @@
 namespace skerry {
 namespace {
 
-size_t IndexOf(const std::vector<Data>& outbox, std::string_view id) {
+size_t IndexOf(const Vector<Data>& outbox, std::string_view id) {
   size_t i = 0;
   while (i < outbox.size() && outbox[i]["id"].as_string() != id) ++i;
   return i;
@@ -31,7 +32,7 @@ Data KnownRevisions(const Data& update, const Data& known) {
 
 }  // namespace
 
-PushBatch ChooseBatch(const std::vector<Data>& outbox, size_t most) {
+PushBatch ChooseBatch(const Vector<Data>& outbox, size_t most) {
   PushBatch batch;
   size_t bytes = 0;
   for (const Data& update : outbox) {
@@ -45,7 +46,7 @@ PushBatch ChooseBatch(const std::vector<Data>& outbox, size_t most) {
   return batch;
 }
 
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* outbox) {
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbox) {
   Data::Array writes;
   for (const std::string& id : batch.ids) {
     Data& update = (*outbox)[IndexOf(*outbox, id)];
@@ -56,7 +57,7 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* 
   return writes;
 }
 
-std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync,
+std::string PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
                      uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
@@ -73,8 +74,8 @@ std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, co
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const std::vector<std::string>& asked,
-                       const Data& results, double now)
+PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
+                       double now)
     : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
 
 Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
@@ -86,7 +87,7 @@ Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
   return Data(Data::Array{result});
 }
 
-void PushAnswer::Decide(std::vector<Data> outbox, Data sync, UuidGenerator* ids) {
+void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   chain_ = sync_["chain"];

@@ -6,42 +6,42 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/vector.h"
 #include "model/schema.h"
 #include "sync/set_aside.h"
 
 namespace skerry {
 
 struct PushBatch {
-  std::string client;            // the identity that all of them were grouped under
-  std::vector<std::string> ids;  // in chain order; empty: nothing to send
+  std::string client;       // the identity that all of them were grouped under
+  Vector<std::string> ids;  // in chain order; empty: nothing to send
 };
 
 // The updates to send next: those whose answer is awaited or that are new, of one identity, the
 // oldest one's, as many as fit into a body and at most `most`. `outbox` in chain order. `only`:
 // leave out others than these (empty: all), which is how a request that was too large is halved.
-PushBatch ChooseBatch(const std::vector<Data>& outbox, size_t most);
+PushBatch ChooseBatch(const Vector<Data>& outbox, size_t most);
 
 // Marks them sent, under the epoch; returns the writes.
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, std::vector<Data>* outbox);
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbox);
 
-std::string PushBody(const PushBatch& batch, const std::vector<Data>& outbox, const Data& sync,
+std::string PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
                      uint32_t schema_version, uint64_t epoch);
 
 // An answer, applied in a transaction that still finds the updates.
 class PushAnswer {
  public:
   // `asked`: the ids of the request; results of others are ignored.
-  PushAnswer(const Schema* schema, const std::vector<std::string>& asked, const Data& results,
+  PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
              double now);
   // The whole request was refused (400, 413, 422) and held one update: as if it had been rejected.
   static Data RejectedWhole(const std::string& id, std::string_view code, std::string_view detail);
 
   // First round: outbox in chain order, and the sync record.
-  void Decide(std::vector<Data> outbox, Data sync, UuidGenerator* ids);
+  void Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   // Gives the writes of the transaction; `record()` is then what is to be broadcast (null: nothing
@@ -68,11 +68,11 @@ class PushAnswer {
             std::string_view detail);
 
   const Schema* schema_;
-  std::vector<std::string> asked_;
+  Vector<std::string> asked_;
   Data results_;
   double now_;
   UuidGenerator* ids_ = nullptr;
-  std::vector<Data> outbox_;
+  Vector<Data> outbox_;
   Data sync_;
   Data chain_;
   SetAside aside_;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/vector.h"
+
 namespace skerry {
 namespace {
 
@@ -110,7 +112,7 @@ Data DeleteWrite(std::string_view store, Data key) {
   return write;
 }
 
-Data Strings(const std::vector<std::string>& items) {
+Data Strings(const Vector<std::string>& items) {
   Data array = Data::MakeArray();
   for (const std::string& item : items) array.Push(item);
   return array;

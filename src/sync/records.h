@@ -5,9 +5,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 
 namespace skerry {
 
@@ -39,7 +39,7 @@ Data CountRead(std::string_view store);
 Data PutWrite(std::string_view store, Data key, Data value);
 Data AddWrite(std::string_view store, Data value);
 Data DeleteWrite(std::string_view store, Data key);
-Data Strings(const std::vector<std::string>& items);
+Data Strings(const Vector<std::string>& items);
 
 // {id, key} of a mutation, as records and updates name it.
 Data MutationName(const Data& id, const Data& key);

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "base/json.h"
 #include "log/codec.h"
 #include "sync/records.h"
 
@@ -25,7 +24,7 @@ Data KeepRecord(const Schema& schema, Data* sync) {
   step.kind = StepKind::kKeepScopes;
   for (const Data& scope : (*sync)["scopes"].items()) {
     const TableIndex table = schema.FindTable(scope["table"].as_string());
-    if (table != kNone) step.scopes.push_back({table, WriteJson(scope["where"])});
+    if (table != kNone) step.scopes.push_back({table, EncodeData(scope["where"])});
   }
   const uint64_t n = (*sync)["n"].as_u64() + 1;
   std::string body = EncodeSteps(schema, {step});

@@ -12,9 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "sync/grouping.h"
 #include "sync/lease.h"
 #include "sync/loop.h"
@@ -172,14 +172,14 @@ class SyncJob {
   double clock_offset_ = 0;
 
   std::unique_ptr<Grouping> grouping_;
-  std::vector<Data> outbox_;
+  Vector<Data> outbox_;
   Data pushing_sync_;
   PushBatch batch_;
   std::string push_body_;
   size_t left_over_ = 0;
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;
-  std::vector<Unreadable> unreadable_;
+  Vector<Unreadable> unreadable_;
   std::unique_ptr<SetAside> aside_;
   Data aside_record_;
   Data::Array writes_;

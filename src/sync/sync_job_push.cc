@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/vector.h"
 #include "sync/chain.h"
 #include "sync/sync_job.h"
 
@@ -52,7 +53,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   ReadReply reply;
   Data chain = pushing_sync_["chain"];
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
-  std::vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
+  Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
   const bool grouped = !fresh.empty();
   for (Data& update : fresh) outbox_.push_back(std::move(update));
   batch_ = ChooseBatch(outbox_, push_most_);

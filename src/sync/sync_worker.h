@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/vector.h"
 #include "sync/image_keeper.h"
 #include "sync/poke_socket.h"
 #include "sync/sync_job.h"
@@ -65,7 +65,7 @@ class SyncWorker {
   Lease listen_;
   PokeSocket socket_;
   uint64_t last_id_ = 0;
-  std::vector<Own> own_;
+  Vector<Own> own_;
   std::string shared_phase_;
   Data told_;
   bool was_active_ = false;

@@ -12,12 +12,12 @@
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "authority/row_data.h"
 #include "authority/scope.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/vector.h"
 #include "test/core/authority/test_client.h"
 
 namespace skerry::authority_test {
@@ -140,7 +140,7 @@ class History {
     for (uint64_t more = random_.Below(3); more > 0; --more) ops += "," + AnyOp();
     const bool names_a = ops.find(R"("A")") != std::string::npos;
     const bool names_b = ops.find(R"("B")") != std::string::npos;
-    std::vector<std::string> realms;
+    Vector<std::string> realms;
     if (names_a) realms.push_back("A");
     if (names_b) realms.push_back("B");
     client->outbox.push_back({client->author.Make("[" + ops + "]", realms), false, {}});
@@ -150,8 +150,8 @@ class History {
   // Delivers one or a few updates, of several clients at once, in one group commit.
   void Deliver() {
     if (net_.empty()) return;
-    std::vector<World::Request> requests;
-    std::vector<size_t> whose;
+    Vector<World::Request> requests;
+    Vector<size_t> whose;
     for (uint64_t count = 1 + random_.Below(3); count > 0 && !net_.empty(); --count) {
       const size_t place = random_.Below(net_.size());
       const Sent sent = net_[place];
@@ -203,9 +203,8 @@ class History {
       }
       gone.insert(later["id"].as_string());
     }
-    std::erase_if(client->outbox, [&](const Pushed& pushed) {
-      return gone.contains(pushed.update["id"].as_string());
-    });
+    erase_if(client->outbox,
+             [&](const Pushed& pushed) { return gone.contains(pushed.update["id"].as_string()); });
   }
 
   void Ask(TestClient* client, uint64_t limit = ~0ull) {
@@ -287,9 +286,9 @@ class History {
 
   Random random_;
   World world_;
-  std::vector<TestClient> clients_;
-  std::vector<Sent> net_;
-  std::vector<Answered> answers_;
+  Vector<TestClient> clients_;
+  Vector<Sent> net_;
+  Vector<Answered> answers_;
   std::set<std::string> applied_;
 };
 

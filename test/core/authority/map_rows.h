@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/record.h"
 
@@ -26,8 +26,8 @@ class MapRows final : public BaseRows, public TouchedSink {
   void EraseBase(std::string_view realm, const ObjectKey& key) override {
     rows.erase({std::string(realm), key});
   }
-  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
-    std::vector<std::pair<std::string, std::string>> keys;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
+    Vector<std::pair<std::string, std::string>> keys;
     for (const auto& [key, row] : rows) {
       if (key.second.table == table) keys.emplace_back(key.second.id, key.first);
     }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "base/vector.h"
+
 namespace skerry::authority_test {
 namespace {
 
@@ -12,7 +14,7 @@ uint64_t NextNumber() {
 
 }  // namespace
 
-Data Author::Make(std::string_view ops, const std::vector<std::string>& realms) {
+Data Author::Make(std::string_view ops, const Vector<std::string>& realms) {
   Data after = Data::MakeObject(), actions = Data::MakeArray(), action = Data::MakeObject();
   const std::string id = Id(NextNumber());
   for (const std::string& realm : realms) {
@@ -33,7 +35,7 @@ void Author::TakeBack(const Data& update) {
   for (const auto& [realm, link] : update["after"].members()) chain_[realm] = link;
 }
 
-Data Author::Push(std::string_view ops, const std::vector<std::string>& realms) {
+Data Author::Push(std::string_view ops, const Vector<std::string>& realms) {
   const Data update = Make(ops, realms);
   const Data result = Send(update);
   if (Status(result) != "applied") TakeBack(update);

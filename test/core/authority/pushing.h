@@ -5,9 +5,9 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "test/core/authority/world.h"
 
 namespace skerry::authority_test {
@@ -20,9 +20,9 @@ class Author {
 
   // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the
   // chain.
-  Data Make(std::string_view ops, const std::vector<std::string>& realms = {"A"});
+  Data Make(std::string_view ops, const Vector<std::string>& realms = {"A"});
   // The same, pushed; its result. Where it is not applied, the chain goes back.
-  Data Push(std::string_view ops, const std::vector<std::string>& realms = {"A"});
+  Data Push(std::string_view ops, const Vector<std::string>& realms = {"A"});
   Data Send(const Data& update) { return world_->Push(client_, user_, update); }
   // The next update follows `update` no more, but what that follows.
   void TakeBack(const Data& update);

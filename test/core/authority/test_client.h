@@ -9,9 +9,9 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "test/core/authority/map_rows.h"
 #include "test/core/authority/pushing.h"
@@ -35,7 +35,7 @@ class TestClient {
   std::map<std::string, std::string> cursors;
   MapRows base;
   MapRows plain;  // the same, of a client that never folds its own updates
-  std::vector<Pushed> outbox;
+  Vector<Pushed> outbox;
 
   Data Request(bool with_have, uint64_t limit) const {
     Data at = Data::MakeObject(), have = Data::MakeArray();
@@ -55,7 +55,7 @@ class TestClient {
   }
 
   void Fold(const Data& request, const Data& answer, MapRows* rows) const {
-    std::vector<Step> steps;
+    Vector<Step> steps;
     for (const char* list : {"revoked", "reset"}) {
       for (const Data& realm : answer[list].items()) {
         Step step;
@@ -77,7 +77,7 @@ class TestClient {
       Step step;
       step.kind = StepKind::kPage;
       step.page.table = WorldSchema().FindTable(fill["table"].as_string());
-      step.page.where = WriteJson(fill["where"]);
+      step.page.where = EncodeData(fill["where"]);
       step.page.above = fill["above"].as_string();
       if (fill["upto"].is_string()) step.page.upto = fill["upto"].as_string();
       for (const Data& id : fill["ids"].items()) step.page.ids.push_back(id.as_string());
@@ -103,7 +103,7 @@ class TestClient {
         pushed.confirmed[realm] = true;
       }
     }
-    std::erase_if(outbox, [](const Pushed& pushed) {
+    erase_if(outbox, [](const Pushed& pushed) {
       return pushed.is_refused ||
              pushed.confirmed.size() == pushed.update["after"].members().size();
     });
@@ -111,7 +111,7 @@ class TestClient {
 
  private:
   // Own updates first, in the order of each realm's log.
-  void AddOwn(const Data& request, const Data& answer, std::vector<Step>* steps) const {
+  void AddOwn(const Data& request, const Data& answer, Vector<Step>* steps) const {
     std::map<std::pair<std::string, uint64_t>, Step> own;
     for (const Pushed& pushed : outbox) {
       const Data::Array& have = request["have"].items();

@@ -9,6 +9,7 @@
 #include "authority/pull_json.h"
 #include "authority/scope.h"
 #include "base/json.h"
+#include "base/vector.h"
 
 namespace skerry::authority_test {
 namespace {
@@ -80,7 +81,7 @@ void World::Grant(const std::string& user, const std::string& realm, const std::
   rights_[user][realm] = right;
 }
 
-Data World::StartInput(const std::vector<Request>& requests, const Data& refuse) const {
+Data World::StartInput(const Vector<Request>& requests, const Data& refuse) const {
   Data realms = Data::MakeObject(), users = Data::MakeObject(), chains = Data::MakeArray();
   Data applied = Data::MakeArray(), actions = Data::MakeArray(), pushed = Data::MakeArray();
   std::set<std::string> named = locked_, ids, action_ids;
@@ -168,7 +169,7 @@ Data World::Answer(const Data& needs) const {
   return in;
 }
 
-Data World::Commit(const std::vector<Request>& requests, const Data& refuse) {
+Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
   now += 10;
   locked_.clear();
   rounds_ = 0;
@@ -258,7 +259,7 @@ const Data& World::tombstone(const std::string& table, const std::string& id) co
 }
 
 const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) const {
-  return states_.at(realm).at(revision);
+  return states_.at(realm)[revision];
 }
 
 std::string World::cursor(const std::string& realm, uint64_t revision) const {

@@ -9,9 +9,9 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "model/schema.h"
 
 namespace skerry::authority_test {
@@ -41,7 +41,7 @@ class World {
     Data::Array updates;
   };
   // One group commit. Returns what `done.results` says.
-  Data Commit(const std::vector<Request>& requests, const Data& refuse = Data());
+  Data Commit(const Vector<Request>& requests, const Data& refuse = Data());
   // One update of one client; its result.
   Data Push(const std::string& client, const std::string& user, const Data& update);
 
@@ -70,7 +70,7 @@ class World {
     uint64_t head = 0;
     double at = 0;
   };
-  Data StartInput(const std::vector<Request>& requests, const Data& refuse) const;
+  Data StartInput(const Vector<Request>& requests, const Data& refuse) const;
   Data Answer(const Data& needs) const;
   void Store(const Data& done);
   Data Page(const Data& need) const;
@@ -83,7 +83,7 @@ class World {
   Rows rows_;  // tombstones too
   Data::Array entries_, changes_, actions_;
   std::map<std::pair<std::string, std::string>, Data> chains_;
-  std::map<std::string, std::vector<Rows>> states_;
+  std::map<std::string, Vector<Rows>> states_;
   Data done_;
   int rounds_ = 0;
 };

@@ -5,7 +5,6 @@
 #include <functional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
@@ -13,6 +12,7 @@
 #include "base/random.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -94,10 +94,10 @@ TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") 
 TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
   Random random("sort");
   for (int i = 0; i < 500; ++i) {
-    std::vector<std::string> texts;
+    Vector<std::string> texts;
     for (uint64_t n = random.Below(40); n > 0; --n)
       texts.push_back(std::to_string(random.Below(30)));
-    std::vector<std::string> wanted = texts;
+    Vector<std::string> wanted = texts;
     std::sort(wanted.begin(), wanted.end());
     Sort(texts.begin(), texts.end());
     CHECK(texts == wanted);

@@ -1,4 +1,5 @@
 set(SKERRY_BASE_TEST_SOURCES
   base/base_test.cc
   base/data_test.cc
+  base/vector_test.cc
 )

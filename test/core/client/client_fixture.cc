@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/fold.h"
 
@@ -45,7 +46,7 @@ struct Touch {
 };
 
 void NoteTouches(const ObjectKey& key, const std::optional<Row>& row, double at,
-                 std::vector<Touch>* touches) {
+                 Vector<Touch>* touches) {
   if (!row) return;
   const TableDef& table = TestSchema().table(key.table);
   for (PropIndex i = 0; i < table.props.size(); ++i) {
@@ -55,8 +56,8 @@ void NoteTouches(const ObjectKey& key, const std::optional<Row>& row, double at,
 }
 
 // One object's pending ops over the later of its base rows.
-std::optional<Row> FoldOne(const NaiveView& view, const ObjectKey& key, std::vector<Gone>* gone,
-                           std::vector<Touch>* touches) {
+std::optional<Row> FoldOne(const NaiveView& view, const ObjectKey& key, Vector<Gone>* gone,
+                           Vector<Touch>* touches) {
   std::optional<Row> row;
   if (const auto it = view.base.find(key); it != view.base.end()) {
     for (const auto& [realm, candidate] : it->second) {
@@ -87,12 +88,11 @@ struct Effects {
   std::map<ObjectKey, double> touched;
 };
 
-void Cascade(const Rows& folded, std::vector<Gone> gone, std::vector<Touch>* touches,
-             Effects* effects) {
+void Cascade(const Rows& folded, Vector<Gone> gone, Vector<Touch>* touches, Effects* effects) {
   std::stable_sort(gone.begin(), gone.end(),
                    [](const Gone& a, const Gone& b) { return a.at < b.at; });
   for (const Gone& cause : gone) {
-    std::vector<Gone> queue{cause};
+    Vector<Gone> queue{cause};
     while (!queue.empty()) {
       const Gone parent = queue.back();
       queue.pop_back();
@@ -116,7 +116,7 @@ void Cascade(const Rows& folded, std::vector<Gone> gone, std::vector<Touch>* tou
   }
 }
 
-void Propagate(const Rows& folded, std::vector<Touch> touches, Effects* effects) {
+void Propagate(const Rows& folded, Vector<Touch> touches, Effects* effects) {
   while (!touches.empty()) {
     const Touch touch = touches.back();
     touches.pop_back();
@@ -153,8 +153,8 @@ std::string Seed(uint64_t seed) {
   return bytes;
 }
 
-std::vector<PropValue> Props(TableIndex table, const Sets& sets) {
-  std::vector<PropValue> props;
+Vector<PropValue> Props(TableIndex table, const Sets& sets) {
+  Vector<PropValue> props;
   for (const auto& [name, plain] : sets) {
     const PropIndex index = Prop(table, name);
     props.push_back({index, ValueFromData(TestSchema().table(table).props[index], plain).value()});
@@ -209,7 +209,7 @@ Step CreateStep(TableIndex table, const std::string& id, const Row& row) {
   return step;
 }
 
-std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, std::vector<Op> ops) {
+std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, Vector<Op> ops) {
   auto pending = std::make_unique<Pending>();
   pending->mutation.action = {std::move(id), "test", "null", at};
   pending->mutation.ops = std::move(ops);
@@ -224,8 +224,8 @@ std::map<ObjectKey, Row> NaiveView::Visible() const {
     for (const Op& op : each->mutation.ops) all[{op.table, op.id}];
   }
   Rows folded;
-  std::vector<Gone> gone;
-  std::vector<Touch> touches;
+  Vector<Gone> gone;
+  Vector<Touch> touches;
   for (const auto& [key, none] : all) {
     if (std::optional<Row> row = FoldOne(*this, key, &gone, &touches)) folded[key] = *row;
   }

@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
 #include "base/random.h"
+#include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
 #include "log/op.h"
@@ -41,20 +41,20 @@ PropIndex Prop(TableIndex table, std::string_view name);
 std::string Seed(uint64_t seed);
 
 // Rows, or ops, by literal values: {{"name", "x"}}.
-using Sets = std::vector<std::pair<std::string, Data>>;
-std::vector<PropValue> Props(TableIndex table, const Sets& sets);
+using Sets = Vector<std::pair<std::string, Data>>;
+Vector<PropValue> Props(TableIndex table, const Sets& sets);
 Row MakeRow(TableIndex table, const Sets& sets, double modified_at = 1, std::string realm = "A");
 Op MakeOp(OpKind kind, TableIndex table, std::string id, const Sets& sets = {},
           std::string realm = "A", std::string to = "");
 Step CreateStep(TableIndex table, const std::string& id, const Row& row);
-std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, std::vector<Op> ops);
+std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, Vector<Op> ops);
 
 // Base, pending mutations, and the definition of view.h carried out literally, without any index or
 // memory.
 class NaiveView {
  public:
   std::map<ObjectKey, std::map<std::string, Row>> base;
-  std::vector<const Pending*> pending;  // in order
+  Vector<const Pending*> pending;  // in order
 
   std::map<ObjectKey, Row> Visible() const;
 };

@@ -4,8 +4,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "test/core/client/live_world.h"
 
 namespace skerry {
@@ -25,7 +25,7 @@ TEST_CASE("live results in a locale's order equal their query from scratch") {
   Random random("live by locale");
   LiveWorld lived;
   for (int i = 0; i < 250; ++i) lived.Change(&random);
-  std::vector<std::unique_ptr<Observer>> observers;
+  Vector<std::unique_ptr<Observer>> observers;
   for (const char* text : kQueries)
     observers.push_back(std::make_unique<Observer>(&lived.world, &lived.live, text));
   lived.Flush();
@@ -43,7 +43,7 @@ TEST_CASE("live results in a locale's order equal their query from scratch") {
       // After a reset what a row includes counts as changed.
       if (step % 50 == 20) {
         observer->shown = observer->Look();
-        std::vector<uint32_t> rows;
+        Vector<uint32_t> rows;
         lived.live.Render(observer->id, &rows);
         REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
       } else {
@@ -85,7 +85,7 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
   // The look-ahead drains: what asks the stores again has the ranks.
   const uint64_t before = collator_count.calls;
   for (int i = 0; i < 200; ++i) {
-    std::vector<uint32_t> rows;
+    Vector<uint32_t> rows;
     lived.live.Render(top.id, &rows);
     lived.Erase(kCities, lived.world.store(kCities).Id(rows[1]));
     const auto deltas = lived.Flush();

@@ -9,14 +9,14 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "test/core/client/live_world.h"
 
 namespace skerry {
 namespace {
 
-using Ids = std::vector<std::string>;
+using Ids = Vector<std::string>;
 
 TEST_CASE(
     "each live result equals its query from scratch, each delta the difference, over random "
@@ -27,7 +27,7 @@ TEST_CASE(
   for (int round = 0; round < 8; ++round) {
     LiveWorld lived;
     for (int i = 0; i < 200; ++i) lived.Change(&random);
-    std::vector<std::pair<std::string, std::unique_ptr<Observer>>> observers;
+    Vector<std::pair<std::string, std::unique_ptr<Observer>>> observers;
     for (int i = 0; i < 10; ++i) {
       const std::string text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
       observers.emplace_back(text, std::make_unique<Observer>(&lived.world, &lived.live, text));
@@ -158,7 +158,7 @@ TEST_CASE("a window is filled up from its look-ahead, and asks again only when t
                R"({"table":"cities","order":[["population","desc"]],"limit":10})");
   lived.Flush();
   for (int i = 0; i < 48; ++i) {
-    std::vector<uint32_t> rows;
+    Vector<uint32_t> rows;
     lived.live.Render(top.id, &rows);
     lived.Erase(kCities, lived.world.store(kCities).Id(rows[1]));
     const auto deltas = lived.Flush();
@@ -188,7 +188,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   };
   for (uint64_t n = 0; n < 300; ++n) change(n);
   lived.Flush();
-  std::vector<std::unique_ptr<Observer>> observers;
+  Vector<std::unique_ptr<Observer>> observers;
   for (const char* text :
        {R"({"table":"cities","order":[["population","asc"]],"limit":3})",
         R"({"table":"cities","order":[["population","desc"],["name","asc"]],"limit":5,"offset":2})",
@@ -196,7 +196,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
     observers.push_back(std::make_unique<Observer>(&lived.world, &lived.live, text));
   }
   for (int step = 0; step < 400; ++step) {
-    std::vector<uint32_t> shown;
+    Vector<uint32_t> shown;
     lived.live.Render(observers[static_cast<size_t>(step) % 3]->id, &shown);
     // Rows at the beginning go, so that look-aheads drain; rows far behind change places.
     if (shown[0] > 0 && step % 2) {
@@ -206,7 +206,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
     for (int i = 0; i < 3; ++i) change(random.Below(300));
     lived.Flush();
     for (const auto& observer : observers) {
-      std::vector<uint32_t> rows;
+      Vector<uint32_t> rows;
       lived.live.Render(observer->id, &rows);
       REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
     }
@@ -253,7 +253,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
   LiveWorld lived;
   for (int i = 0; i < 200; ++i) lived.Change(&random);
   lived.Flush();
-  std::vector<std::unique_ptr<Observer>> observers;
+  Vector<std::unique_ptr<Observer>> observers;
   for (int i = 0; i < 12; ++i) {
     observers.push_back(std::make_unique<Observer>(
         &lived.world, &lived.live,
@@ -274,12 +274,12 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
     for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);
     const auto deltas = lived.Flush();
     for (auto& observer : observers) {
-      std::vector<uint32_t> rows;
+      Vector<uint32_t> rows;
       lived.live.Render(observer->id, &rows);
       REQUIRE(rows == NaiveQuery(&lived.world).Run(observer->query));
       // Slots may be others, ids and contents decide.
-      std::vector<Shown> before = observer->shown;
-      std::vector<Shown> after = observer->Look();
+      Vector<Shown> before = observer->shown;
+      Vector<Shown> after = observer->Look();
       for (auto* shown : {&before, &after}) {
         for (Shown& row : *shown) row.content = row.content.substr(row.content.find(':'));
       }

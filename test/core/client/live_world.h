@@ -8,8 +8,8 @@
 #include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "client/live_query.h"
 #include "test/core/model/naive_query.h"
 
@@ -25,21 +25,21 @@ class Observer {
  public:
   Observer(World* world, LiveQueries* live, const std::string& description)
       : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
-    std::vector<uint32_t> rows;
+    Vector<uint32_t> rows;
     id = live->Open(query, &rows);
     CHECK(rows == NaiveQuery(world).Run(query));
     shown = Look();
   }
 
-  std::vector<Shown> Look() const {
+  Vector<Shown> Look() const {
     const NaiveQuery naive(world_);
-    std::vector<Shown> result;
+    Vector<Shown> result;
     for (const Slot slot : naive.Rows(query, [](Slot) { return true; })) {
       Query one = query;
       one.where = Filter();
       one.limit = kNoLimit;
       one.offset = 0;
-      std::vector<uint32_t> stream;
+      Vector<uint32_t> stream;
       naive.Render(one, {slot}, &stream);
       std::string content;
       Describe(one, stream, &content);
@@ -50,7 +50,7 @@ class Observer {
 
   Query query;
   uint32_t id = 0;
-  std::vector<Shown> shown;
+  Vector<Shown> shown;
 
  private:
   void DescribeRow(TableIndex table, Slot slot, std::string* content) const {
@@ -62,12 +62,11 @@ class Observer {
           "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
     }
   }
-  void Describe(const Query& level, const std::vector<uint32_t>& stream,
-                std::string* content) const {
+  void Describe(const Query& level, const Vector<uint32_t>& stream, std::string* content) const {
     size_t at = 0;
     DescribeLevel(level, stream, &at, content);
   }
-  void DescribeLevel(const Query& level, const std::vector<uint32_t>& stream, size_t* at,
+  void DescribeLevel(const Query& level, const Vector<uint32_t>& stream, size_t* at,
                      std::string* content) const {
     const uint32_t n = stream[(*at)++];
     *content += "[";
@@ -82,7 +81,7 @@ class Observer {
   World* world_;
 };
 
-inline const Shown* FindShown(const std::vector<Shown>& rows, const std::string& id) {
+inline const Shown* FindShown(const Vector<Shown>& rows, const std::string& id) {
   for (const Shown& row : rows) {
     if (row.id == id) return &row;
   }
@@ -90,9 +89,9 @@ inline const Shown* FindShown(const std::vector<Shown>& rows, const std::string&
 }
 
 // By definition.
-inline LiveDelta Difference(const std::vector<Shown>& before, const std::vector<Shown>& after) {
+inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& after) {
   LiveDelta delta;
-  const auto unchanged_before = [&](const std::vector<Shown>& rows, const std::string& id) {
+  const auto unchanged_before = [&](const Vector<Shown>& rows, const std::string& id) {
     int count = 0;
     for (const Shown& row : rows) {
       if (row.id == id) break;
@@ -154,7 +153,7 @@ class LiveWorld {
     }
   }
   std::map<uint32_t, LiveDelta> Flush() {
-    std::vector<LiveDelta> deltas;
+    Vector<LiveDelta> deltas;
     live.Flush(&deltas);
     std::map<uint32_t, LiveDelta> by_live;
     for (LiveDelta& delta : deltas) {
@@ -170,10 +169,10 @@ class LiveWorld {
 
 inline void CheckObserver(LiveWorld* lived, Observer* observer,
                           const std::map<uint32_t, LiveDelta>& deltas) {
-  std::vector<uint32_t> rows;
+  Vector<uint32_t> rows;
   lived->live.Render(observer->id, &rows);
   REQUIRE(rows == NaiveQuery(&lived->world).Run(observer->query));
-  std::vector<Shown> now = observer->Look();
+  Vector<Shown> now = observer->Look();
   const LiveDelta expected = Difference(observer->shown, now);
   const auto found = deltas.find(observer->id);
   const bool differs =

@@ -9,7 +9,8 @@
 #include <map>
 #include <set>
 #include <utility>
-#include <vector>
+
+#include "base/vector.h"
 
 namespace skerry::client_test {
 
@@ -19,14 +20,14 @@ using Bits = std::set<int>;
 struct NaiveReading {
   uint64_t n = 0;
   uint64_t gone_up_to = 0;
-  std::vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
+  Vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
   std::map<int, uint64_t> mutations;
 };
 
 struct NaiveWindow {
   Bits base;
   std::map<int, uint64_t> pending;
-  std::vector<int> unkeyed;
+  Vector<int> unkeyed;
   uint64_t n = 0;
   uint64_t gone_key = 0;
   std::map<int, uint64_t> gone;
@@ -40,7 +41,7 @@ struct NaiveWindow {
       for (const int bit : *bits) {
         pending.erase(bit);
         gone[bit] = keys.at(bit);
-        std::erase(unkeyed, bit);  // told before its own completion
+        erase(unkeyed, bit);  // told before its own completion
       }
     }
   }
@@ -52,7 +53,7 @@ struct NaiveWindow {
     pending = reading.mutations;
     gone_key = reading.gone_up_to;
     gone.clear();
-    std::erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
+    erase_if(unkeyed, [&](int bit) { return pending.contains(bit); });
   }
   bool Continues(uint64_t from, const NaiveReading& reading) const {
     for (const auto& [at, bits] : reading.records) {
@@ -67,7 +68,7 @@ struct NaiveWindow {
     pending[bit] = key;
   }
   void Completed(int bit, uint64_t key) {
-    if (std::erase(unkeyed, bit) > 0) pending[bit] = key;
+    if (erase(unkeyed, bit) > 0) pending[bit] = key;
   }
   std::map<int, int> Counts() const {
     std::map<int, int> counts;

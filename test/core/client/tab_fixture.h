@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "client/mirror.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
@@ -41,8 +41,8 @@ inline Step Confirm(const Storage& storage, uint64_t key) {
 }
 
 inline Data ConfirmAll(Storage* storage) {
-  std::vector<uint64_t> keys;
-  std::vector<Step> steps;
+  Vector<uint64_t> keys;
+  Vector<Step> steps;
   for (const auto& [key, record] : storage->mutations) {
     keys.push_back(key);
     steps.push_back(Confirm(*storage, key));

@@ -1,5 +1,6 @@
 // Goal: windows hear of each other and of the sync worker rightly: each hole that DESIGN section 5
 // names in "Windows in step" has a test of its own. Method: scripted windows (tab_fixture.h).
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
@@ -246,7 +247,7 @@ TEST_CASE("a live query is told the net difference only: no flicker between comm
                                                     {"after", Data()},
                                                     {"include", Data::MakeArray()}})
                              .value();
-  std::vector<uint32_t> rows;
+  Vector<uint32_t> rows;
   REQUIRE(client.LiveOpen(query, &rows).ok());
   CHECK_EQ(rows.size(), 2);
   client.Drain();

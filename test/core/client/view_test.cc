@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/id.h"
+#include "base/vector.h"
 #include "client/transaction.h"
 #include "doctest/doctest.h"
 #include "log/fold.h"
@@ -99,7 +100,7 @@ struct World {
   }
 
   void OtherMutation() {
-    std::vector<Op> ops;
+    Vector<Op> ops;
     const uint64_t count = 1 + random.Below(3);
     for (uint64_t i = 0; i < count; ++i) ops.push_back(AnyOp());
     const uint64_t key = 10 * ++next_key + random.Below(200);
@@ -114,7 +115,7 @@ struct World {
   }
 
   void KeyArrives() {
-    const std::vector<Pending*> unkeyed = pending.Unkeyed();
+    const Vector<Pending*> unkeyed = pending.Unkeyed();
     if (unkeyed.empty()) return;
     const uint64_t key = 10 * ++next_key + 5;
     for (const Pending* p : pending.Keyed()) {

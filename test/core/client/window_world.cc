@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/checksum.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "log/image.h"
@@ -61,12 +62,12 @@ Data Storage::Write(const Data& writes) {
   return keys;
 }
 
-Data Storage::Work(const std::vector<uint64_t>& confirmed, const std::vector<uint64_t>& refused,
-                   std::vector<Step> steps) {
+Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused,
+                   Vector<Step> steps) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", 0}, {"goneUpTo", 0}};
   const uint64_t n = this->n() + 1;
   uint64_t gone = sync["goneUpTo"].as_u64();
-  const auto remove = [&](const std::vector<uint64_t>& keys, bool to_inbox) {
+  const auto remove = [&](const Vector<uint64_t>& keys, bool to_inbox) {
     Data named = Data::MakeArray();
     for (const uint64_t key : keys) {
       const Data mutation = mutations.at(key);
@@ -107,8 +108,8 @@ void Storage::Publish(const std::string& generation, const Base& base, uint64_t 
   images[generation] = {std::move(bytes)};
   const Data previous = sync["image"];
   const uint64_t keep = previous["n"].as_u64();
-  std::erase_if(updates, [&](const auto& entry) { return entry.first <= keep; });
-  std::erase_if(images, [&](const auto& entry) {
+  erase_if(updates, [&](const auto& entry) { return entry.first <= keep; });
+  erase_if(images, [&](const auto& entry) {
     return entry.first != generation && entry.first != previous["generation"].as_string();
   });
   sync.Set("previous", previous);

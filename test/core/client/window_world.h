@@ -11,9 +11,9 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "client/client.h"
 #include "log/record.h"
 
@@ -24,7 +24,7 @@ class Storage {
   Data sync;  // null: nothing was ever written
   std::map<uint64_t, Data> mutations, updates, conflicts;
   std::map<std::string, Data> outbox;
-  std::map<std::string, std::vector<std::string>> images;  // generation: parts
+  std::map<std::string, Vector<std::string>> images;  // generation: parts
   uint64_t last_key = 0;
 
   Data Read(const Data& read) const;
@@ -33,8 +33,7 @@ class Storage {
   uint64_t n() const { return sync["n"].as_u64(); }
   // A transaction of the sync worker: what it confirmed and refused, and what it did to base. Gives
   // the record.
-  Data Work(const std::vector<uint64_t>& confirmed, const std::vector<uint64_t>& refused,
-            std::vector<Step> steps);
+  Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps);
   // The job that makes images: swings the pointer, removes what is older than the previous image.
   void Publish(const std::string& generation, const Base& base, uint64_t n);
 };
@@ -76,15 +75,15 @@ class Window {
   std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
   std::optional<Row> See(TableIndex table, const std::string& id);
 
-  std::vector<Data> sent;    // broadcasts, in order; tests take them
-  std::vector<Data> posted;  // to its own Worker
-  std::vector<Data> notes;   // effects of other kinds
-  Data state;                // the last effect of that kind
+  Vector<Data> sent;    // broadcasts, in order; tests take them
+  Vector<Data> posted;  // to its own Worker
+  Vector<Data> notes;   // effects of other kinds
+  Data state;           // the last effect of that kind
   std::set<std::string> timers;
   std::map<std::string, std::map<std::string, std::string>> settled;  // id, stage: code, or "ok"
   // What the last transaction that ran has read, and the mutations that it added.
   Data results;
-  std::vector<std::pair<std::string, uint64_t>> added;
+  Vector<std::pair<std::string, uint64_t>> added;
   double now = 1'000'000;
 
  private:

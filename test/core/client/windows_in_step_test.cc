@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "test/core/client/client_fixture.h"
@@ -28,8 +29,8 @@ struct Pane {
       ran;  // what the transaction that ran has read, if it was a full reading
   bool catch_up = false;
   uint64_t image_n = 0;  // of the image that the window loads
-  std::vector<std::pair<int, uint64_t>> added;
-  std::vector<Data> held;
+  Vector<std::pair<int, uint64_t>> added;
+  Vector<Data> held;
 };
 
 uint64_t Setting(const char* name, uint64_t fallback) {
@@ -194,7 +195,7 @@ class World {
     pane.ran.reset();
     pane.added.clear();
     Collect(pane);
-    const std::vector<Data> held = std::move(pane.held);
+    const Vector<Data> held = std::move(pane.held);
     pane.held.clear();
     for (const Data& message : held) NaiveHear(pane, message);
   }
@@ -210,7 +211,7 @@ class World {
       }
     }
     pane.window->sent.clear();
-    const std::vector<Data> notes = std::move(pane.window->notes);
+    const Vector<Data> notes = std::move(pane.window->notes);
     pane.window->notes.clear();
     for (const Data& note : notes) {
       if (note["type"].as_string() == "openFailed")
@@ -221,7 +222,7 @@ class World {
       if (it == stages.end() || it->second == "ok") continue;
       const int bit = bits_.at(id);
       pane.own.erase(bit);
-      std::erase(pane.naive.unkeyed, bit);
+      erase(pane.naive.unkeyed, bit);
       withdrawn_.insert(bit);
     }
   }
@@ -235,9 +236,9 @@ class World {
   }
 
   void SyncWorker() {
-    std::vector<uint64_t> confirmed;
-    std::vector<uint64_t> refused;
-    std::vector<Step> steps;
+    Vector<uint64_t> confirmed;
+    Vector<uint64_t> refused;
+    Vector<Step> steps;
     const uint64_t most = random_.Below(3);
     for (const auto& [key, record] : storage_.mutations) {
       if (confirmed.size() + refused.size() == most) break;
@@ -288,8 +289,7 @@ class World {
   void Freeze(Pane& pane) {
     pane.frozen = true;
     pane.window->Event(Data::Object{{"type", "freeze"}});
-    std::erase_if(net_,
-                  [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
+    erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
     if (random_.Below(2) == 0) return;
     // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is
     // allowed here.

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "test/core/log/log_fixture.h"
@@ -43,9 +44,9 @@ Step PageStep() {
   return step;
 }
 
-std::vector<Step> AnySteps(Random* random) {
+Vector<Step> AnySteps(Random* random) {
   OpMaker maker(random);
-  std::vector<Step> steps = {OwnOps(random), PageStep()};
+  Vector<Step> steps = {OwnOps(random), PageStep()};
   Step last_page = PageStep();
   last_page.page.above = "tag-1";
   last_page.page.upto.reset();
@@ -82,9 +83,8 @@ TEST_CASE("steps come back from their bodies") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     Random random(SeedText(seed));
-    const std::vector<Step> steps = AnySteps(&random);
-    const Result<std::vector<Step>> decoded =
-        DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), steps));
+    const Vector<Step> steps = AnySteps(&random);
+    const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), steps));
     REQUIRE_MESSAGE(decoded.ok(), decoded.status().detail());
     REQUIRE(decoded.value() == steps);
   }
@@ -118,7 +118,7 @@ TEST_CASE("every flipped byte and every truncation of a body is noticed") {
                            return decoded.ok() ? Status::Ok() : decoded.status();
                          });
     CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const std::string& bytes) {
-      const Result<std::vector<Step>> decoded = DecodeSteps(LogSchema(), bytes);
+      const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), bytes);
       return decoded.ok() ? Status::Ok() : decoded.status();
     });
   }
@@ -134,13 +134,13 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
       std::string damaged = body.substr(0, body.size() - 8);
       damaged[i] = static_cast<char>(random.Below(256));
       PutU64(&damaged, Xxh64(damaged));
-      const Result<std::vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
+      const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
       if (!decoded.ok()) {
         ++refused;
         continue;
       }
       // What is taken is whole: it can be written and read again.
-      const Result<std::vector<Step>> again =
+      const Result<Vector<Step>> again =
           DecodeSteps(LogSchema(), EncodeSteps(LogSchema(), decoded.value()));
       REQUIRE(again.ok());
     }
@@ -184,7 +184,7 @@ TEST_CASE("a body outlives a schema whose tables and props are in another order"
   REQUIRE(decoded.ok());
   CHECK(decoded.value().ops[0].table == 1);
   CHECK(decoded.value().ops[0].set ==
-        std::vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
+        Vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
 }
 
 TEST_CASE("what the schema of today does not know, or cannot hold, is an error that names it") {

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/fold.h"
 #include "test/core/log/log_fixture.h"
@@ -20,20 +21,20 @@ const PropIndex kVisits = PropOf(kCities, "visits");
 // A sequence of ops on one city in realm A; the n-th op comes from action n.
 class Sequence {
  public:
-  Sequence& Create(std::vector<PropValue> set) { return Add(OpKind::kCreate, std::move(set), {}); }
-  Sequence& Update(std::vector<PropValue> set) { return Add(OpKind::kUpdate, std::move(set), {}); }
-  Sequence& Inc(std::vector<PropAdd> add) { return Add(OpKind::kInc, {}, std::move(add)); }
+  Sequence& Create(Vector<PropValue> set) { return Add(OpKind::kCreate, std::move(set), {}); }
+  Sequence& Update(Vector<PropValue> set) { return Add(OpKind::kUpdate, std::move(set), {}); }
+  Sequence& Inc(Vector<PropAdd> add) { return Add(OpKind::kInc, {}, std::move(add)); }
   Sequence& Delete() { return Add(OpKind::kDelete, {}, {}); }
   Sequence& On(TableIndex table, std::string id) {
     table_ = table;
     id_ = std::move(id);
     return *this;
   }
-  std::vector<Op> Fold() const { return FoldOps(LogSchema(), ops_); }
-  std::vector<Op>& ops() { return ops_; }
+  Vector<Op> Fold() const { return FoldOps(LogSchema(), ops_); }
+  Vector<Op>& ops() { return ops_; }
 
  private:
-  Sequence& Add(OpKind kind, std::vector<PropValue> set, std::vector<PropAdd> add) {
+  Sequence& Add(OpKind kind, Vector<PropValue> set, Vector<PropAdd> add) {
     Op op;
     op.kind = kind;
     op.table = table_;
@@ -47,10 +48,10 @@ class Sequence {
   }
   TableIndex table_ = kCities;
   std::string id_ = TestUuid(1);
-  std::vector<Op> ops_;
+  Vector<Op> ops_;
 };
 
-using By = std::vector<uint32_t>;
+using By = Vector<uint32_t>;
 
 TEST_CASE("create and update fold to one create that names both actions") {
   const auto ops = Sequence()
@@ -60,24 +61,24 @@ TEST_CASE("create and update fold to one create that names both actions") {
   REQUIRE(ops.size() == 1);
   CHECK(ops[0].kind == OpKind::kCreate);
   CHECK(ops[0].set ==
-        std::vector<PropValue>{{kName, Value::String("b")}, {kPopulation, Value::Number(1)}});
+        Vector<PropValue>{{kName, Value::String("b")}, {kPopulation, Value::Number(1)}});
   CHECK(ops[0].by == By{0, 1});
 }
 
 TEST_CASE("incs are summed, and count into a value that was set before") {
   const auto sums = Sequence().Inc({{kPopulation, 2}}).Inc({{kPopulation, 3}, {kVisits, 1}}).Fold();
   REQUIRE(sums.size() == 1);
-  CHECK(sums[0].add == std::vector<PropAdd>{{kPopulation, 5}, {kVisits, 1}});
+  CHECK(sums[0].add == Vector<PropAdd>{{kPopulation, 5}, {kVisits, 1}});
   CHECK(sums[0].by == By{0, 1});
   const auto set =
       Sequence().Update({{kPopulation, Value::Number(10)}}).Inc({{kPopulation, 3}}).Fold();
   REQUIRE(set.size() == 1);
   CHECK(set[0].kind == OpKind::kUpdate);
-  CHECK(set[0].set == std::vector<PropValue>{{kPopulation, Value::Number(13)}});
+  CHECK(set[0].set == Vector<PropValue>{{kPopulation, Value::Number(13)}});
   const auto null =
       Sequence().Update({{kPopulation, Value::Null()}}).Inc({{kPopulation, 3}}).Fold();
   REQUIRE(null.size() == 1);
-  CHECK(null[0].set == std::vector<PropValue>{{kPopulation, Value::Number(3)}});
+  CHECK(null[0].set == Vector<PropValue>{{kPopulation, Value::Number(3)}});
 }
 
 TEST_CASE("an inc of a prop that a create does not set stays an inc, since the row may exist") {
@@ -90,14 +91,14 @@ TEST_CASE("an update swallows the incs of what it sets, and their actions") {
   const auto ops =
       Sequence().Inc({{kPopulation, 3}}).Update({{kPopulation, Value::Number(1)}}).Fold();
   REQUIRE(ops.size() == 1);
-  CHECK(ops[0].set == std::vector<PropValue>{{kPopulation, Value::Number(1)}});
+  CHECK(ops[0].set == Vector<PropValue>{{kPopulation, Value::Number(1)}});
   CHECK(ops[0].by == By{0, 1});
   const auto rest = Sequence()
                         .Inc({{kPopulation, 3}, {kVisits, 1}})
                         .Update({{kPopulation, Value::Number(1)}})
                         .Fold();
   REQUIRE(rest.size() == 2);
-  CHECK(rest[0].add == std::vector<PropAdd>{{kVisits, 1}});
+  CHECK(rest[0].add == Vector<PropAdd>{{kVisits, 1}});
 }
 
 TEST_CASE("delete and create stay both") {
@@ -173,8 +174,8 @@ TEST_CASE("a folded op is guarded by the older revision") {
 TEST_CASE("realms of ops are those of the ops and of the moves' targets, sorted") {
   Random random(SeedText(1));
   OpMaker maker(&random);
-  const std::vector<Op> ops = {maker.Delete(kTags, "x", "B"), maker.Move(kTags, "y", "B", "A")};
-  CHECK(RealmsOf(ops) == std::vector<std::string>{"A", "B"});
+  const Vector<Op> ops = {maker.Delete(kTags, "x", "B"), maker.Move(kTags, "y", "B", "A")};
+  CHECK(RealmsOf(ops) == Vector<std::string>{"A", "B"});
 }
 
 // ---- random histories ----
@@ -183,7 +184,7 @@ using Rows = std::map<ObjectKey, Row>;
 
 enum class Landing { kDeclaredRealm, kActualRealm };
 
-void Apply(const std::vector<Op>& ops, FoldTarget target, Landing landing, Rows* rows) {
+void Apply(const Vector<Op>& ops, FoldTarget target, Landing landing, Rows* rows) {
   for (Op op : ops) {
     const ObjectKey key{op.table, op.id};
     std::optional<Row> row;
@@ -234,7 +235,7 @@ bool SameRows(const Rows& one_by_one, const Rows& folded, int* orphans) {
 
 struct History {
   Rows rows;
-  std::vector<Op> ops;
+  Vector<Op> ops;
 };
 
 History MakeHistory(Random* random) {
@@ -282,7 +283,7 @@ History MakeHistory(Random* random) {
   return history;
 }
 
-void CheckBy(const History& history, const std::vector<Op>& folded) {
+void CheckBy(const History& history, const Vector<Op>& folded) {
   std::map<ObjectKey, std::set<uint32_t>> named;
   for (const Op& op : folded) {
     CHECK(!op.by.empty());
@@ -304,7 +305,7 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
     CAPTURE(seed);
     Random random(SeedText(seed));
     const History history = MakeHistory(&random);
-    const std::vector<Op> folded = FoldOps(LogSchema(), history.ops);
+    const Vector<Op> folded = FoldOps(LogSchema(), history.ops);
     before += history.ops.size();
     after += folded.size();
     REQUIRE(folded.size() <= history.ops.size());
@@ -316,12 +317,12 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
       REQUIRE(SameRows(one_by_one, at_once, &orphans));
     }
     for (const std::string& realm : {std::string("A"), std::string("B")}) {
-      const auto of_realm = [&](std::vector<Op> ops) {
-        std::erase_if(ops, [&](const Op& op) { return op.realm != realm; });
+      const auto of_realm = [&](Vector<Op> ops) {
+        erase_if(ops, [&](const Op& op) { return op.realm != realm; });
         return ops;
       };
       Rows one_by_one = history.rows;
-      std::erase_if(one_by_one, [&](const auto& item) { return item.second.realm != realm; });
+      erase_if(one_by_one, [&](const auto& item) { return item.second.realm != realm; });
       Rows at_once = one_by_one;
       Apply(of_realm(history.ops), FoldTarget::kBase, Landing::kDeclaredRealm, &one_by_one);
       Apply(of_realm(folded), FoldTarget::kBase, Landing::kDeclaredRealm, &at_once);
@@ -336,7 +337,7 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
 }
 
 TEST_CASE("ops of thousands of objects fold in one go") {
-  std::vector<Op> ops;
+  Vector<Op> ops;
   Random random(SeedText(5));
   OpMaker maker(&random);
   for (int round = 0; round < 3; ++round) {
@@ -347,7 +348,7 @@ TEST_CASE("ops of thousands of objects fold in one go") {
       ops.push_back(std::move(op));
     }
   }
-  const std::vector<Op> folded = FoldOps(LogSchema(), ops);
+  const Vector<Op> folded = FoldOps(LogSchema(), ops);
   CHECK(folded.size() <= 10'000);
   CHECK(folded.front().id == TestUuid(0));
 }

@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/limits.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/log/log_fixture.h"
 #include "test/core/log/row_map.h"
@@ -15,7 +16,7 @@
 namespace skerry::test {
 namespace {
 
-using Cursors = std::vector<std::pair<std::string, std::string>>;
+using Cursors = Vector<std::pair<std::string, std::string>>;
 const Cursors kCursors = {{"public", "57@1760000000123"}, {"team-1", "3@1760000000001"}};
 
 void Fill(Random* random, size_t rows, Base* base) {

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/vector.h"
+
 namespace skerry::test {
 namespace {
 
@@ -123,7 +125,7 @@ Op OpMaker::Update(TableIndex table, std::string id, std::string realm) {
 Op OpMaker::Inc(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kInc, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
-  std::vector<PropIndex> numbers;
+  Vector<PropIndex> numbers;
   for (size_t i = 0; i < def.props.size(); ++i) {
     if (def.props[i].type == PropType::kNumber) numbers.push_back(static_cast<PropIndex>(i));
   }
@@ -168,7 +170,7 @@ Change OpMaker::AnyChange() {
   change.modified_at = change.created_at + static_cast<double>(random_->Below(1000));
   const bool whole = change.kind == ChangeKind::kCreate;
   change.set = (whole ? Create(change.key.table, "", "") : Update(change.key.table, "", "")).set;
-  if (whole) std::erase_if(change.set, [](const PropValue& set) { return set.value.is_null(); });
+  if (whole) erase_if(change.set, [](const PropValue& set) { return set.value.is_null(); });
   return change;
 }
 

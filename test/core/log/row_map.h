@@ -8,8 +8,8 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/record.h"
 
@@ -26,8 +26,8 @@ class RowMap final : public BaseRows {
   void EraseBase(std::string_view realm, const ObjectKey& key) override {
     rows.erase({key, std::string(realm)});
   }
-  std::vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
-    std::vector<std::pair<std::string, std::string>> keys;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
+    Vector<std::pair<std::string, std::string>> keys;
     for (const auto& [place, row] : rows) {
       if (place.first.table == table) keys.emplace_back(place.first.id, place.second);
     }

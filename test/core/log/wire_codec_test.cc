@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "test/core/log/log_fixture.h"
@@ -66,7 +67,7 @@ Data& OpAt(Data* update, size_t op) { return Member(update, "ops").mutable_items
 
 struct Refusal {
   Status status;
-  std::vector<OpProblem> problems;
+  Vector<OpProblem> problems;
 };
 
 Refusal Refuse(const Data& data) {

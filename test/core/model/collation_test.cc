@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "test/core/model/naive_query.h"
 
 namespace skerry {
@@ -22,11 +22,11 @@ Query Parse(const World& world, const std::string& text) {
   return std::move(ParseQuery(world.schema(), Json(text)).value());
 }
 
-std::vector<std::string> Ids(World* world, const std::string& text) {
+Vector<std::string> Ids(World* world, const std::string& text) {
   QueryEngine engine(&world->schema(), world);
-  std::vector<Slot> slots;
+  Vector<Slot> slots;
   engine.RunSlots(Parse(*world, text), &slots);
-  std::vector<std::string> ids;
+  Vector<std::string> ids;
   for (const Slot slot : slots) ids.push_back(world->store(kCities).Id(slot));
   return ids;
 }
@@ -37,7 +37,7 @@ uint64_t Calls(World* world, const std::string& text) {
   return collator_count.calls - before;
 }
 
-using List = std::vector<std::string>;
+using List = Vector<std::string>;
 
 TEST_CASE("a locale's order: null first, ties by the next order, then by id, in both directions") {
   World world;
@@ -103,7 +103,7 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
     text += "}";
     CAPTURE(text);
     const Query query = Parse(world, text);
-    std::vector<uint32_t> stream;
+    Vector<uint32_t> stream;
     engine.Run(query, &stream);
     REQUIRE(stream == naive.Run(query));
     REQUIRE(engine.Count(query) == stream[0]);
@@ -159,7 +159,7 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
   const Query query = Parse(world, R"({"table":"cities","limit":1000,"include":[{"name":"cities",
       "kind":"back","table":"cities","prop":"twin","query":{"order":[["name","asc","fold"]]}}]})");
   QueryEngine engine(&world.schema(), &world);
-  std::vector<uint32_t> stream;
+  Vector<uint32_t> stream;
   collator_count = {};
   engine.Run(query, &stream);
   CHECK(stream == NaiveQuery(&world).Run(query));

@@ -6,8 +6,8 @@
 
 #include <map>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/packed_filter.h"
 #include "test/core/model/world.h"
 
@@ -204,8 +204,8 @@ TEST_CASE("packed evaluation equals decoded evaluation on random filters, while 
   int matched = 0;
   int evaluated = 0;
   for (int round = 0; round < 40; ++round) {
-    std::vector<Filter> filters;
-    std::vector<PackedFilter> packed;
+    Vector<Filter> filters;
+    Vector<PackedFilter> packed;
     filters.reserve(60);
     for (int i = 0; i < 60; ++i) {
       const TableIndex table = static_cast<TableIndex>(i % 3);

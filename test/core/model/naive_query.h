@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "test/core/model/test_collator.h"
 #include "test/core/model/world.h"
 
@@ -56,9 +56,9 @@ class NaiveQuery final : public FilterContext {
 
   // `extra` says which rows are asked for at all: of an include, those of one parent.
   template <typename Extra>
-  std::vector<Slot> Rows(const Query& query, Extra extra) const {
+  Vector<Slot> Rows(const Query& query, Extra extra) const {
     RowStore& store = world_->store(query.table);
-    std::vector<Slot> slots;
+    Vector<Slot> slots;
     const Slot anchor = query.after.empty() ? kNoSlot : store.Find(query.after);
     if (!query.after.empty() && anchor == kNoSlot) return slots;
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
@@ -74,8 +74,7 @@ class NaiveQuery final : public FilterContext {
     return slots;
   }
 
-  void Render(const Query& query, const std::vector<Slot>& slots,
-              std::vector<uint32_t>* stream) const {
+  void Render(const Query& query, const Vector<Slot>& slots, Vector<uint32_t>* stream) const {
     RowStore& store = world_->store(query.table);
     stream->push_back(static_cast<uint32_t>(slots.size()));
     for (const Slot slot : slots) {
@@ -96,8 +95,8 @@ class NaiveQuery final : public FilterContext {
     }
   }
 
-  std::vector<uint32_t> Run(const Query& query) const {
-    std::vector<uint32_t> stream;
+  Vector<uint32_t> Run(const Query& query) const {
+    Vector<uint32_t> stream;
     Render(query, Rows(query, [](Slot) { return true; }), &stream);
     return stream;
   }
@@ -113,7 +112,7 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
   if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
   text += ",\"order\":[";
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
-    const std::vector<std::string>& columns = ComparableColumns(table);
+    const Vector<std::string>& columns = ComparableColumns(table);
     const std::string& column = columns[random->Below(columns.size())];
     text += std::string(i ? "," : "") + "[" + Quote(column) +
             (random->Below(2) ? ",\"asc\"" : ",\"desc\"");

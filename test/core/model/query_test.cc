@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"
 
@@ -38,9 +38,9 @@ TEST_CASE("random queries give what their definition gives, includes too") {
     CAPTURE(text);
     Result<Query> query = ParseQuery(world.schema(), Json(text));
     REQUIRE(query.ok());
-    std::vector<uint32_t> stream;
+    Vector<uint32_t> stream;
     engine.Run(query.value(), &stream);
-    const std::vector<uint32_t> expected = naive.Run(query.value());
+    const Vector<uint32_t> expected = naive.Run(query.value());
     REQUIRE(stream == expected);
     REQUIRE(engine.Count(query.value()) == expected[0]);
     rows += expected[0];
@@ -126,7 +126,7 @@ TEST_CASE("plans visit few rows") {
   const auto visits = [&](const char* text) {
     const Query query = ParseQuery(world.schema(), Json(text)).value();
     const uint64_t before = engine.rows_visited();
-    std::vector<uint32_t> stream;
+    Vector<uint32_t> stream;
     engine.Run(query, &stream);
     return engine.rows_visited() - before;
   };
@@ -179,7 +179,7 @@ TEST_CASE("a walk along the order gives up where the matching rows are at its fa
           Json(
               R"({"table":"cities","where":["=","country","far"],"order":[["population","desc"]],"limit":20})"))
           .value();
-  std::vector<uint32_t> stream;
+  Vector<uint32_t> stream;
   engine.Run(query, &stream);
   CHECK(stream == naive.Run(query));
   CHECK(engine.rows_visited() <= 6001);
@@ -203,7 +203,7 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
         ParseQuery(world.schema(), Json(std::string(R"({"table":"cities","where":)") + where + "}"))
             .value();
     const uint64_t before = engine.rows_visited();
-    std::vector<Slot> slots;
+    Vector<Slot> slots;
     engine.RunSlots(query, &slots);
     CHECK(slots.size() <= 5);
     CHECK(slots.size() >= 1);

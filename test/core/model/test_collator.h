@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/vector.h"
 #include "model/collation.h"
 
 namespace skerry {
@@ -52,7 +52,7 @@ inline void OrderTexts(uint32_t locale, std::span<const std::string_view> texts,
   ++collator_count.calls;
   collator_count.texts += texts.size();
   collator_count.largest = std::max<uint64_t>(collator_count.largest, texts.size());
-  std::vector<std::string> folded;
+  Vector<std::string> folded;
   for (const std::string_view text : texts) folded.push_back(FoldText(text));
   std::iota(order, order + texts.size(), 0);
   std::sort(order, order + texts.size(), [&](uint32_t a, uint32_t b) {

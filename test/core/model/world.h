@@ -6,10 +6,10 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/vector.h"
 #include "model/query.h"
 #include "model/row_store.h"
 #include "model/schema.h"
@@ -53,7 +53,7 @@ class World final : public Tables {
 
  private:
   Schema schema_;
-  std::vector<std::unique_ptr<RowStore>> stores_;
+  Vector<std::unique_ptr<RowStore>> stores_;
 };
 
 inline std::string CityId(uint64_t n) {
@@ -153,8 +153,8 @@ inline std::string RandomConstant(Random* random, TableIndex table, const std::s
   return std::to_string(static_cast<int>(random->Below(20)) - 3);
 }
 
-inline const std::vector<std::string>& ComparableColumns(TableIndex table) {
-  static const std::vector<std::string> kColumns[] = {
+inline const Vector<std::string>& ComparableColumns(TableIndex table) {
+  static const Vector<std::string> kColumns[] = {
       {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population",
        "population", "lat", "capital", "founded", "size", "flag", "twin"},
       {"id", "realm", "modifiedAt", "name", "age", "home", "home"},
@@ -198,7 +198,7 @@ inline std::string RandomFilter(Random* random, TableIndex table, int depth, boo
   if (roll == 5) return "[\"true\"]";
   if (roll == 6 && table == kCities)
     return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
-  const std::vector<std::string>& columns = ComparableColumns(table);
+  const Vector<std::string>& columns = ComparableColumns(table);
   const std::string& column = columns[random->Below(columns.size())];
   if (roll == 7) {
     std::string list;

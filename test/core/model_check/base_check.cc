@@ -1,5 +1,6 @@
 #include "test/core/model_check/base_check.h"
 
+#include "base/vector.h"
 #include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
 
@@ -7,7 +8,7 @@ namespace skerry::test {
 namespace {
 
 // Scopes, and how far they are filled.
-using Fills = std::vector<std::pair<const CheckScope*, Data>>;
+using Fills = Vector<std::pair<const CheckScope*, Data>>;
 
 Fills FillsOf(const ProductionClient& client) {
   Fills fills;

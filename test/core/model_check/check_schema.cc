@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 
 namespace skerry::test {
@@ -52,7 +53,7 @@ naive::Key AnyKey(const naive::Rows& visible, Random* random, uint64_t* serial) 
   if (dice < 12) return "items/" + AnyItem(random);
   if (dice < 14) return "items/total";
   if (dice < 16) return "pins/p" + std::to_string(random->Below(2));
-  std::vector<naive::Key> notes;
+  Vector<naive::Key> notes;
   for (const auto& [key, row] : visible) {
     if (naive::TableOf(key) == "notes") notes.push_back(key);
   }
@@ -117,7 +118,7 @@ naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64
   return op;
 }
 
-const std::vector<CheckScopes>& ScopeChoices() {
+const Vector<CheckScopes>& ScopeChoices() {
   const auto all = [](const std::string& table) {
     return CheckScope{table, R"(["true"])", [table](const naive::Key& key, const naive::Row&) {
                         return naive::TableOf(key) == table;
@@ -129,7 +130,7 @@ const std::vector<CheckScopes>& ScopeChoices() {
                         return naive::TableOf(key) == "items" && holds(row);
                       }};
   };
-  static const std::vector<CheckScopes> choices = {
+  static const Vector<CheckScopes> choices = {
       {all("items"), all("notes"), all("pins")},
       {items(R"(["<","n",2])", [](const naive::Row& row) { return NumberOf(row, "n", 9) < 2; }),
        all("notes"), all("pins")},

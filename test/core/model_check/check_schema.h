@@ -9,9 +9,9 @@
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
 #include <string>
-#include <vector>
 
 #include "base/random.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
 #include "test/core/model_check/naive_model.h"
@@ -31,8 +31,8 @@ struct CheckScope {
   std::string where;  // JSON
   naive::Scope holds;
 };
-using CheckScopes = std::vector<CheckScope>;
-const std::vector<CheckScopes>& ScopeChoices();
+using CheckScopes = Vector<CheckScope>;
+const Vector<CheckScopes>& ScopeChoices();
 
 skerry::Op OpOf(const naive::Op& op);
 naive::Key KeyOf(const ObjectKey& key);

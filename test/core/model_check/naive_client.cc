@@ -1,10 +1,11 @@
 #include <algorithm>
 
+#include "base/vector.h"
 #include "test/core/model_check/naive_model.h"
 
 namespace skerry::test::naive {
 
-Names RealmsOf(const std::vector<Op>& ops) {
+Names RealmsOf(const Vector<Op>& ops) {
   Names realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);
@@ -13,8 +14,8 @@ Names RealmsOf(const std::vector<Op>& ops) {
   return realms;
 }
 
-std::vector<Op> FoldOps(const std::vector<Op>& ops) {
-  std::vector<Op> folded;
+Vector<Op> FoldOps(const Vector<Op>& ops) {
+  Vector<Op> folded;
   for (const Op& op : ops) {
     Op* last = nullptr;
     for (Op& other : folded) {
@@ -56,7 +57,7 @@ Names Client::Have() const {
   return have;
 }
 
-std::string Client::Mutate(std::vector<Op> ops, uint64_t* serial) {
+std::string Client::Mutate(Vector<Op> ops, uint64_t* serial) {
   Mutation mutation;
   mutation.key = ++next_key_;
   mutation.action = "a" + std::to_string(++*serial);
@@ -68,7 +69,7 @@ std::string Client::Mutate(std::vector<Op> ops, uint64_t* serial) {
 }
 
 void Client::Group(size_t most, uint64_t* serial) {
-  std::vector<Mutation*> ready;
+  Vector<Mutation*> ready;
   size_t seen = 0;
   for (Mutation& mutation : mutations) {
     if (!mutation.update.empty() || !mutation.known.empty()) continue;
@@ -81,7 +82,7 @@ void Client::Group(size_t most, uint64_t* serial) {
   Sent sent;
   sent.update.id = "u" + std::to_string(++*serial);
   sent.update.client = id;
-  std::vector<Op> ops;
+  Vector<Op> ops;
   for (Mutation* mutation : ready) {
     ops.insert(ops.end(), mutation->ops.begin(), mutation->ops.end());
     sent.update.actions.push_back(mutation->action);
@@ -96,8 +97,8 @@ void Client::Group(size_t most, uint64_t* serial) {
   outbox.push_back(std::move(sent));
 }
 
-std::vector<Update> Client::ToSend() {
-  std::vector<Update> updates;
+Vector<Update> Client::ToSend() {
+  Vector<Update> updates;
   for (Sent& sent : outbox) {
     if (sent.state == "new") sent.state = "sent";
     if (sent.state == "sent") updates.push_back(sent.update);
@@ -123,13 +124,13 @@ void Client::Ungroup(size_t index, const Names& culprits,
     }
     gone.insert(update.id);
   }
-  std::erase_if(outbox, [&](const Sent& sent) { return gone.contains(sent.update.id); });
+  erase_if(outbox, [&](const Sent& sent) { return gone.contains(sent.update.id); });
   for (Mutation& mutation : mutations) {
     if (gone.contains(mutation.update)) mutation.update.clear();
     if (const auto found = known.find(mutation.action); found != known.end())
       mutation.known = found->second;
   }
-  std::erase_if(mutations, [&](const Mutation& mutation) {
+  erase_if(mutations, [&](const Mutation& mutation) {
     if (culprits.contains(mutation.action)) inbox.insert(mutation.action);
     return culprits.contains(mutation.action);
   });
@@ -146,7 +147,7 @@ void Client::Answered(const std::string& update, const Result& result, const Ser
     found->state = "received";
     if (!broken_.contains(Break::kConfirmOnAnswer)) return;
     for (const Op& op : found->update.ops) FoldOp(op, 0, 0, true, &base[op.realm]);
-    std::erase_if(mutations, [&](const Mutation& mutation) { return mutation.update == update; });
+    erase_if(mutations, [&](const Mutation& mutation) { return mutation.update == update; });
     outbox.erase(found);
   } else if (result.status == "rejected") {
     Names culprits;
@@ -158,7 +159,7 @@ void Client::Answered(const std::string& update, const Result& result, const Ser
     for (const std::string& action : result.known) {
       for (const auto& [realm, rows] : base) {
         for (uint64_t revision = 1; revision <= server.head(realm); ++revision) {
-          const std::vector<std::string>& actions = server.log(realm)[revision - 1].actions;
+          const Vector<std::string>& actions = server.log(realm)[revision - 1].actions;
           if (std::find(actions.begin(), actions.end(), action) != actions.end())
             known[action][realm] = revision;
         }
@@ -212,7 +213,7 @@ void Client::ApplyChanges(const Answer& answer) {
 void Client::ApplyPage(const Answer& answer) {
   if (!answer.has_page) return;
   for (auto& [realm, rows] : base) {
-    std::erase_if(rows, [&](const auto& item) {
+    erase_if(rows, [&](const auto& item) {
       const bool in_range =
           item.first > answer.was_filled && (answer.whole || item.first <= answer.filled);
       return in_range && !broken_.contains(Break::kPageAddsOnly);
@@ -233,8 +234,8 @@ void Client::Confirm(const Answer& answer) {
     });
     if (confirmed) done.insert(sent.update.id);
   }
-  std::erase_if(outbox, [&](const Sent& sent) { return done.contains(sent.update.id); });
-  std::erase_if(mutations, [&](const Mutation& mutation) {
+  erase_if(outbox, [&](const Sent& sent) { return done.contains(sent.update.id); });
+  erase_if(mutations, [&](const Mutation& mutation) {
     const auto& known = mutation.known;
     const bool reached = std::all_of(known.begin(), known.end(), [&](const auto& item) {
       return cursors[item.first] >= item.second;

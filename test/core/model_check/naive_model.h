@@ -15,9 +15,9 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 
 namespace skerry::test::naive {
 
@@ -54,8 +54,8 @@ struct Update {
   std::string id;
   std::string client;
   std::map<std::string, Link> after;  // by realm
-  std::vector<std::string> actions;
-  std::vector<Op> ops;
+  Vector<std::string> actions;
+  Vector<Op> ops;
 };
 
 // Of the wire's JSON.
@@ -71,8 +71,8 @@ struct Ref {
   bool touch = false;
 };
 struct Tables {
-  std::vector<Ref> refs;
-  std::vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
+  Vector<Ref> refs;
+  Vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
 };
 
 // Rules that can be taken away, to see that the checks notice. Each is one that DESIGN marks.
@@ -97,18 +97,18 @@ bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
 
 struct Result {
   std::string status;
-  Names known;                  // actions that are in the log already
-  std::vector<uint32_t> noops;  // applied
-  std::vector<size_t> bad;  // rejected: ops that break a rule by themselves; empty where the rule
-                            // is about the whole
+  Names known;             // actions that are in the log already
+  Vector<uint32_t> noops;  // applied
+  Vector<size_t> bad;      // rejected: ops that break a rule by themselves; empty where the rule
+                           // is about the whole
 };
 
 struct Entry {
   double at = 0;
   std::string client;
   std::string update;
-  std::vector<std::string> actions;
-  std::vector<Op> ops;  // those of this realm, as pushed
+  Vector<std::string> actions;
+  Vector<Op> ops;  // those of this realm, as pushed
   bool declared = false;
 };
 
@@ -153,9 +153,9 @@ class Server {
 
   const Rows& rows() const { return rows_; }
   const Rows& StateAt(const std::string& realm, uint64_t revision) const {
-    return states_.at(realm).at(revision);
+    return states_.at(realm)[revision];
   }
-  const std::vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
+  const Vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
   uint64_t head(const std::string& realm) const { return log_.at(realm).size(); }
   bool HasAction(const std::string& action) const { return actions_.contains(action); }
   // Every declared entry of these updates at or below `ends`, and every one of this client within
@@ -184,8 +184,8 @@ class Server {
   Names realms_;
   Breaks broken_;
   Rows rows_;
-  std::map<std::string, std::vector<Entry>> log_;
-  std::map<std::string, std::vector<Rows>> states_;              // by realm and revision
+  std::map<std::string, Vector<Entry>> log_;
+  std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
   std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
   Names applied_;
   std::map<std::string, Names> actions_;  // action -> realms
@@ -199,7 +199,7 @@ class Client {
   struct Mutation {
     uint64_t key = 0;
     std::string action;
-    std::vector<Op> ops;
+    Vector<Op> ops;
     std::string update;                     // that it is grouped in; empty: none
     std::map<std::string, uint64_t> known;  // in the log already: pending until pulled
   };
@@ -209,10 +209,10 @@ class Client {
     Names confirmed;  // realms
   };
 
-  std::string Mutate(std::vector<Op> ops, uint64_t* serial);
+  std::string Mutate(Vector<Op> ops, uint64_t* serial);
   // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
   void Group(size_t most, uint64_t* serial);
-  std::vector<Update> ToSend();
+  Vector<Update> ToSend();
   void Answered(const std::string& id, const Result& result, const Server& server,
                 uint64_t* serial);
   void Pulled(const Answer& answer);
@@ -224,8 +224,8 @@ class Client {
   Cursors cursors;
   std::string filled;
   bool whole = false;
-  std::vector<Mutation> mutations;
-  std::vector<Sent> outbox;
+  Vector<Mutation> mutations;
+  Vector<Sent> outbox;
   Names inbox;                           // actions
   std::map<std::string, uint64_t> keys;  // of all actions ever
   int generation = 0;  // of the profile: a restored one hears no answers to the other
@@ -246,8 +246,8 @@ class Client {
 };
 
 // The final result of a sequence of ops, object by object.
-std::vector<Op> FoldOps(const std::vector<Op>& ops);
-Names RealmsOf(const std::vector<Op>& ops);
+Vector<Op> FoldOps(const Vector<Op>& ops);
+Names RealmsOf(const Vector<Op>& ops);
 
 }  // namespace skerry::test::naive
 

@@ -1,3 +1,4 @@
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/model_check/naive_model.h"
 
@@ -52,8 +53,8 @@ Update UpdateOf(const std::string& client, const Data& wire) {
     op.to = data["to"].as_string();
     for (const auto& [prop, value] : data["set"].members()) op.set[prop] = value;
     for (const auto& [prop, value] : data["add"].members()) op.add[prop] = value.as_number();
-    for (const Data& by : data["by"].items()) op.by.insert(update.actions.at(by.as_u64()));
-    if (!data.Find("by")) op.by.insert(update.actions.at(0));
+    for (const Data& by : data["by"].items()) op.by.insert(update.actions[by.as_u64()]);
+    if (!data.Find("by")) op.by.insert(update.actions[0]);
     update.ops.push_back(std::move(op));
   }
   return update;
@@ -254,11 +255,11 @@ void Server::TouchMasters(const Rows& before, double at) {
     }
   }
   const Names by_itself = changed;
-  std::vector<Key> queue(changed.begin(), changed.end());
+  Vector<Key> queue(changed.begin(), changed.end());
   while (!queue.empty()) {
     const Key key = queue.back();
     queue.pop_back();
-    std::vector<Row> versions;
+    Vector<Row> versions;
     if (const std::optional<Row> row = Find(rows_, key)) versions.push_back(*row);
     const std::optional<Row> old = Find(before, key);
     if (old && by_itself.contains(key)) versions.push_back(*old);

@@ -5,6 +5,7 @@
 // of every realm equals the server's rows in scope at the client's cursor. Then everything heals.
 #include <algorithm>
 
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/model_check/check_schema.h"
 
@@ -18,7 +19,7 @@ struct Message {
   enum Kind { kPush, kAnswer, kAsk, kPull } kind = kPush;
   size_t client = 0;
   int generation = 0;
-  std::vector<naive::Update> updates;
+  Vector<naive::Update> updates;
   std::string update;
   naive::Result result;
   naive::Answer answer;
@@ -68,7 +69,7 @@ class NaiveWorld {
     naive::Client& client = clients_[i];
     const double dice = random_.Unit();
     if (dice < .3) {
-      std::vector<naive::Op> ops;
+      Vector<naive::Op> ops;
       for (uint64_t n = 1 + random_.Below(2); n > 0; --n)
         ops.push_back(AnyOp(client.Visible(), moves_, &random_, &serial_));
       made_.insert(client.Mutate(std::move(ops), &serial_));
@@ -77,7 +78,7 @@ class NaiveWorld {
     } else if (dice < .6) {
       Send(i, loss_);
     } else if (dice < .7) {
-      const auto limit = [&] { return std::vector<uint64_t>{0, 1, 2, 100}[random_.Below(4)]; };
+      const auto limit = [&] { return Vector<uint64_t>{0, 1, 2, 100}[random_.Below(4)]; };
       Ask(i, {{"A", limit()}, {"B", limit()}});
     } else if (dice < .72 && clones_) {
       saved_.insert_or_assign(i, client);
@@ -197,8 +198,8 @@ class NaiveWorld {
           if (client.scope(key, row) && (client.whole || key <= client.filled)) expected[key] = row;
         }
         naive::Rows held = rows;
-        std::erase_if(
-            held, [&](const auto& item) { return !client.whole && item.first > client.filled; });
+        erase_if(held,
+                 [&](const auto& item) { return !client.whole && item.first > client.filled; });
         if (held != expected) problem_ = "base differs: " + client.name + " " + realm;
       }
     }
@@ -216,13 +217,13 @@ class NaiveWorld {
         problem_ = "lost: " + action;
     }
     for (const std::string& realm : CheckRealms()) {
-      std::vector<std::string> seen;
+      Vector<std::string> seen;
       for (const naive::Entry& entry : server_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size())
         problem_ = "doubled in " + realm;
       for (const naive::Client& client : clients_) {
-        std::vector<uint64_t> keys;
+        Vector<uint64_t> keys;
         for (const std::string& action : seen) {
           if (client.keys.contains(action)) keys.push_back(client.keys.at(action));
         }
@@ -235,9 +236,9 @@ class NaiveWorld {
   Random random_;
   Breaks broken_;
   naive::Server server_;
-  std::vector<naive::Client> clients_;
+  Vector<naive::Client> clients_;
   std::map<size_t, naive::Client> saved_;
-  std::vector<Message> net_;
+  Vector<Message> net_;
   naive::Names made_, maybe_lost_;
   std::string problem_;
   uint64_t serial_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "log/fold.h"
@@ -42,8 +43,7 @@ void ProductionClient::ToggleScope(size_t index) {
   if (record.is_object()) ApplyRecord(record);
 }
 
-std::string ProductionClient::Mutate(const std::vector<naive::Op>& ops, double now,
-                                     UuidGenerator* ids) {
+std::string ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids) {
   Mutation mutation;
   mutation.action = {ids->Next(now), "act", "null", now};
   for (const naive::Op& op : ops) mutation.ops.push_back(OpOf(op));
@@ -77,7 +77,7 @@ Data ProductionClient::Range(const std::map<double, Data>& store, size_t most) c
   return range;
 }
 
-std::vector<Data> ProductionClient::Outbox() const {
+Vector<Data> ProductionClient::Outbox() const {
   Data range = Data::MakeArray();
   for (const auto& [key, value] : outbox_) {
     Data item = Data::MakeObject();
@@ -113,7 +113,7 @@ void ProductionClient::Write(const Data::Array& writes) {
 // As a window does it.
 void ProductionClient::ApplyRecord(const Data& record) {
   REQUIRE(record["n"].as_u64() == ++n_);
-  const Result<std::vector<Step>> steps = DecodeSteps(*schema_, record["body"].as_bytes());
+  const Result<Vector<Step>> steps = DecodeSteps(*schema_, record["body"].as_bytes());
   REQUIRE(steps.ok());
   TouchedKeys touched;
   REQUIRE(ApplySteps(*schema_, steps.value(), &base_, &touched).ok());
@@ -134,7 +134,7 @@ void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
 }
 
 ProductionClient::Sent ProductionClient::Send() {
-  std::vector<Data> outbox = Outbox();
+  Vector<Data> outbox = Outbox();
   const PushBatch batch = ChooseBatch(outbox, 4);
   Write(MarkSent(batch, 1, &outbox));
   Sent sent;
@@ -146,8 +146,8 @@ ProductionClient::Sent ProductionClient::Send() {
   return sent;
 }
 
-void ProductionClient::Answered(const std::vector<std::string>& asked, const Data& results,
-                                double now, UuidGenerator* ids) {
+void ProductionClient::Answered(const Vector<std::string>& asked, const Data& results, double now,
+                                UuidGenerator* ids) {
   PushAnswer answer(schema_, asked, results, now);
   answer.Decide(Outbox(), sync_, ids);
   if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));

@@ -6,10 +6,10 @@
 
 #include <map>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/vector.h"
 #include "sync/pull.h"
 #include "test/core/log/row_map.h"
 #include "test/core/model_check/check_schema.h"
@@ -22,15 +22,15 @@ class ProductionClient {
 
   struct Sent {
     std::string client;
-    std::vector<std::string> ids;
-    std::vector<Data> updates;  // as in the body
+    Vector<std::string> ids;
+    Vector<Data> updates;  // as in the body
   };
 
   // The action's id.
-  std::string Mutate(const std::vector<naive::Op>& ops, double now, UuidGenerator* ids);
+  std::string Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids);
   void Group(size_t most, double now, UuidGenerator* ids);
   Sent Send();
-  void Answered(const std::vector<std::string>& asked, const Data& results, double now,
+  void Answered(const Vector<std::string>& asked, const Data& results, double now,
                 UuidGenerator* ids);
   PullRequest Ask(uint64_t limit) const;
   // False: discarded.
@@ -53,7 +53,7 @@ class ProductionClient {
 
  private:
   Data Range(const std::map<double, Data>& store, size_t most) const;
-  std::vector<Data> Outbox() const;
+  Vector<Data> Outbox() const;
   void Write(const Data::Array& writes);
   void ApplyRecord(const Data& record);
 
@@ -61,7 +61,7 @@ class ProductionClient {
   CheckScopes scopes_;
   std::map<double, Data> mutations_;
   std::map<std::string, Data> outbox_;
-  std::vector<Data> conflicts_;
+  Vector<Data> conflicts_;
   Data sync_;
   double last_key_ = 0;
   uint64_t n_ = 0;

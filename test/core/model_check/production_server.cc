@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "sync/records.h"
@@ -12,8 +13,8 @@ namespace skerry::test {
 namespace {
 
 // Ops of the log, without the actions that they come from.
-std::vector<Op> OpsOf(const Schema& schema, const Data& list) {
-  std::vector<Op> ops;
+Vector<Op> OpsOf(const Schema& schema, const Data& list) {
+  Vector<Op> ops;
   for (Data item : list.items()) {
     item.Remove("by");
     ops.push_back(OpFromData(schema, item, 1).value());
@@ -32,8 +33,8 @@ ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
 
 // ---- push ----
 
-Admission::Input ProductionServer::InputOf(const std::string& client,
-                                           const std::vector<Data>& updates, double now) const {
+Admission::Input ProductionServer::InputOf(const std::string& client, const Vector<Data>& updates,
+                                           double now) const {
   Admission::Input input;
   input.now = now;
   for (const auto& [realm, head] : heads_) {
@@ -73,7 +74,7 @@ void ProductionServer::Answer(const Needs& needs, WorkingSet* rows) const {
   for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
 }
 
-Data::Array ProductionServer::Push(const std::string& client, const std::vector<Data>& updates,
+Data::Array ProductionServer::Push(const std::string& client, const Vector<Data>& updates,
                                    double now) {
   Admission admission(schema_);
   LoadChains(client, &admission);
@@ -103,7 +104,7 @@ void ProductionServer::Store(const Admission& admission) {
     for (const auto& [realm, revision] : entry.spans.members())
       stored.pulled.spans.emplace_back(realm, revision.as_u64());
     stored.ops = OpsOf(*schema_, entry.ops);
-    std::vector<Entry>& log = log_[entry.realm];
+    Vector<Entry>& log = log_[entry.realm];
     log.push_back(std::move(stored));
     REQUIRE(log.size() == entry.revision);
     if (entry.is_declared) applied_[{entry.client, entry.update}] = entry.answer;
@@ -233,7 +234,7 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
     const Scope& scope = request.scopes.list()[page.scope];
     PageRange range;
     range.table = scope.table;
-    range.where = WriteJson(scope.where);
+    range.where = EncodeData(scope.where);
     range.above = scope.filled;
     range.upto = page.upto;
     range.realms = page.realms;

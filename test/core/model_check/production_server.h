@@ -9,11 +9,11 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "authority/admission.h"
 #include "authority/pull.h"
 #include "base/data.h"
+#include "base/vector.h"
 #include "sync/pull.h"
 
 namespace skerry::test {
@@ -23,7 +23,7 @@ class ProductionServer {
   explicit ProductionServer(const Schema* schema);
 
   // One request; the results, in order.
-  Data::Array Push(const std::string& client, const std::vector<Data>& updates, double now);
+  Data::Array Push(const std::string& client, const Vector<Data>& updates, double now);
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
   PullAnswer Pull(const Data& request, size_t page_rows, double now);
 
@@ -37,14 +37,14 @@ class ProductionServer {
  private:
   struct Entry {
     PulledEntry pulled;
-    std::vector<Op> ops;
+    Vector<Op> ops;
   };
   struct Change {
     uint64_t revision = 0;
     std::optional<Row> before;
   };
 
-  Admission::Input InputOf(const std::string& client, const std::vector<Data>& updates,
+  Admission::Input InputOf(const std::string& client, const Vector<Data>& updates,
                            double now) const;
   void LoadChains(const std::string& client, Admission* admission) const;
   void Answer(const Needs& needs, WorkingSet* rows) const;
@@ -58,11 +58,11 @@ class ProductionServer {
   const Schema* schema_;
   std::map<std::string, Head> heads_;
   std::map<ObjectKey, StoredRow> rows_;
-  std::map<std::string, std::vector<Entry>> log_;                   // by realm; revision 1 is at 0
-  std::map<RealmKey, std::vector<Change>> changes_;                 // by revision
+  std::map<std::string, Vector<Entry>> log_;                        // by realm; revision 1 is at 0
+  std::map<RealmKey, Vector<Change>> changes_;                      // by revision
   std::map<std::pair<std::string, std::string>, ChainRow> chains_;  // realm, client
   std::map<std::pair<std::string, std::string>, Data> applied_;     // client, update
-  std::vector<LogAction> actions_;
+  Vector<LogAction> actions_;
 };
 
 }  // namespace skerry::test

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "sync/records.h"
 #include "test/core/model_check/base_check.h"
@@ -76,7 +77,7 @@ class StepWorld {
     ProductionClient& client = clients_[i];
     const double dice = random_.Unit();
     if (dice < .3) {
-      std::vector<naive::Op> ops;
+      Vector<naive::Op> ops;
       for (uint64_t n = 1 + random_.Below(2); n > 0; --n)
         ops.push_back(AnyOp(client.Visible(), moves_, &random_, &serial_));
       made_.insert(client.Mutate(ops, ++now_, &ids_));
@@ -85,7 +86,7 @@ class StepWorld {
     } else if (dice < .6) {
       Send(i, loss_);
     } else if (dice < .7) {
-      Ask(i, std::vector<uint64_t>{1, 2, 100}[random_.Below(3)]);
+      Ask(i, Vector<uint64_t>{1, 2, 100}[random_.Below(3)]);
     } else if (dice < .72 && clones_) {
       saved_.insert_or_assign(i, client);
     } else if (dice < .73 && saved_.contains(i)) {
@@ -165,7 +166,7 @@ class StepWorld {
 
   // ---- both servers ----
 
-  Data Push(const std::string& client, const std::vector<Data>& updates) {
+  Data Push(const std::string& client, const Vector<Data>& updates) {
     ++now_;
     const Data::Array results = server_.Push(client, updates, now_);
     for (size_t i = 0; i < updates.size(); ++i) {
@@ -181,7 +182,7 @@ class StepWorld {
     forks_ += expected.status == "forked" ? 1 : 0;
     naive::Names known;
     for (const auto& [action, revision] : result["known"].members()) known.insert(action);
-    std::vector<uint32_t> noops;
+    Vector<uint32_t> noops;
     for (const Data& op : result["noops"].items())
       noops.push_back(static_cast<uint32_t>(op.as_u64()));
     const bool same_noops = expected.status != "applied" || noops == expected.noops;
@@ -280,12 +281,12 @@ class StepWorld {
         Fail("lost: " + action);
     }
     for (const std::string& realm : CheckRealms()) {
-      std::vector<std::string> seen;
+      Vector<std::string> seen;
       for (const naive::Entry& entry : naive_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size()) Fail("doubled in " + realm);
       for (const ProductionClient& client : clients_) {
-        std::vector<uint64_t> keys;
+        Vector<uint64_t> keys;
         for (const std::string& action : seen) {
           if (const uint64_t key = client.KeyOfAction(action)) keys.push_back(key);
         }
@@ -299,9 +300,9 @@ class StepWorld {
   UuidGenerator ids_;
   naive::Server naive_;
   ProductionServer server_;
-  std::vector<ProductionClient> clients_;
+  Vector<ProductionClient> clients_;
   std::map<size_t, ProductionClient> saved_;
-  std::vector<Message> net_;
+  Vector<Message> net_;
   naive::Names made_, maybe_lost_;
   std::string problem_;
   uint64_t serial_ = 0;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/random.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "sync/grouping.h"
 #include "sync/records.h"
@@ -20,18 +21,18 @@ Data Row(const Data& key, Data value) {
 
 // Groups these mutation records, keyed 1, 2, 3 …, under a fresh chain.
 struct Grouped {
-  std::vector<Data> updates;
+  Vector<Data> updates;
   Data::Array writes;
   Data chain = Json(R"({"client":"c1","links":{}})");
-  std::vector<std::string> Members(size_t i) const {
-    std::vector<std::string> ids;
+  Vector<std::string> Members(size_t i) const {
+    Vector<std::string> ids;
     for (const Data& member : updates[i]["mutations"].items())
       ids.push_back(member["id"].as_string());
     return ids;
   }
 };
 
-Grouped Group(const std::vector<Data>& records, size_t outbox = 0) {
+Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
   Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Grouping grouping(&SyncSchema(), outbox);
@@ -44,7 +45,7 @@ Grouped Group(const std::vector<Data>& records, size_t outbox = 0) {
   return grouped;
 }
 
-using Ids = std::vector<std::string>;
+using Ids = Vector<std::string>;
 std::string Id(uint64_t i) { return SyncUuid(i); }
 
 TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {
@@ -113,7 +114,7 @@ TEST_CASE("a mutation that is marked alone shares its update with none") {
 TEST_CASE(
     "a full outbox takes no more, and what finds no room is not overtaken by later ones of its "
     "realm") {
-  std::vector<Data> records;
+  Vector<Data> records;
   for (uint64_t i = 0; i < kMaxMutationsPerUpdate + 1; ++i)
     records.push_back(MutationRecord(Id(i + 1), {IncItem("a", "A", 1)}));
   CHECK(Group(records).updates.size() == 2);
@@ -152,7 +153,7 @@ TEST_CASE(
   range.Push(Row("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})")));
   range.Push(Row("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})")));
   range.Push(Row("3", Outbox("3", "c", R"({"A":null})")));
-  const std::vector<Data> ordered = InChainOrder(range);
+  const Vector<Data> ordered = InChainOrder(range);
   CHECK(ordered[0]["id"].as_string() == "3");
   CHECK(ordered[1]["id"].as_string() == "2");
   CHECK(ordered[2]["id"].as_string() == "1");
@@ -161,13 +162,13 @@ TEST_CASE(
 TEST_CASE(
     "undoing an update undoes all that follow it, transitively over realms, and sets the chain "
     "back") {
-  std::vector<Data> outbox{Outbox("1", "c", R"({"A":null})"),
-                           Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
-                           Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
-                           Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
+  Vector<Data> outbox{Outbox("1", "c", R"({"A":null})"),
+                      Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
+                      Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
+                      Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
   Data chain = Json(
       R"({"client":"c","links":{"A":{"seq":2,"id":"2"},"B":{"seq":2,"id":"4"},"C":{"seq":8,"id":"3"}}})");
-  const std::vector<Data> undone = UndoFrom(1, &outbox, &chain);
+  const Vector<Data> undone = UndoFrom(1, &outbox, &chain);
   REQUIRE(undone.size() == 2);
   CHECK(undone[0]["id"].as_string() == "2");
   CHECK(undone[1]["id"].as_string() == "4");
@@ -177,8 +178,8 @@ TEST_CASE(
 
 TEST_CASE(
     "undoing an update of an old identity leaves the new identity's chain and updates alone") {
-  std::vector<Data> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
-                           Outbox("2", "new", R"({"A":null})")};
+  Vector<Data> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
+                      Outbox("2", "new", R"({"A":null})")};
   Data chain = Json(R"({"client":"new","links":{"A":{"seq":1,"id":"2"}}})");
   const Data before = chain;
   CHECK(UndoFrom(0, &outbox, &chain).size() == 1);

@@ -89,7 +89,7 @@ void FakeStorage::Write(const Data& write, Data* keys) {
   } else {
     const Data& range = write["deleteRange"];
     SKERRY_CHECK(range.is_object());
-    std::erase_if(stores_[name], [&](const auto& row) {
+    erase_if(stores_[name], [&](const auto& row) {
       return (range["from"].is_null() || !(row.first < StoreKey(range["from"]))) &&
              (range["to"].is_null() || !(StoreKey(range["to"]) < row.first));
     });

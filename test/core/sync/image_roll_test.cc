@@ -2,6 +2,7 @@
 // folding it all.
 #include "sync/image_roll.h"
 
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "log/image.h"
@@ -55,7 +56,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
     REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = second.Finish(n, sync["cursors"]);
   CHECK(part == EncodeImage(*world.Fold(), n, [&] {
-          std::vector<std::pair<std::string, std::string>> cursors;
+          Vector<std::pair<std::string, std::string>> cursors;
           for (const auto& [realm, cursor] : sync["cursors"].members())
             cursors.emplace_back(realm, cursor.as_string());
           return cursors;

@@ -1,6 +1,7 @@
 // The loop around pushes and pulls: errors, pauses, tokens, pokes, scopes, and what the application
 // is told.
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -43,7 +44,7 @@ TEST_CASE(
   world.network.down = true;
   world.Open();
   world.Run(400000);
-  const std::vector<double>& times = world.host(0).pull_times;
+  const Vector<double>& times = world.host(0).pull_times;
   REQUIRE(times.size() >= 8);
   double least = 5000 * 0.75, most = 5000 * 1.25;
   for (size_t i = 1; i < times.size(); ++i) {
@@ -89,7 +90,7 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits for 
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true})"));
   world.Settle();
-  CHECK(world.host(0).token_whys == std::vector<std::string>{"start"});
+  CHECK(world.host(0).token_whys == Vector<std::string>{"start"});
   const auto refuse = [&world] {
     world.network.scripted.push_back(
         Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
@@ -156,7 +157,7 @@ TEST_CASE(
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
   const size_t holder = world.lease("listen")["owner"].as_string() == "tab-0" ? 0 : 1;
-  CHECK(world.host(holder).socket == std::vector<std::string>{"open"});
+  CHECK(world.host(holder).socket == Vector<std::string>{"open"});
   CHECK(world.host(1 - holder).socket.empty());
   const auto tell = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
   tell(R"({"type":"socket","state":"open"})");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "sync/records.h"
 
 namespace skerry::sync_test {
@@ -177,7 +178,7 @@ void NaiveServer::Foreign(const std::string& key, const std::string& wanted,
 
 std::optional<NaiveServer::Row> NaiveServer::RowAt(const std::string& realm, const std::string& key,
                                                    uint64_t revision) {
-  const std::vector<Entry>& log = logs_[realm];
+  const Vector<Entry>& log = logs_[realm];
   for (size_t i = revision; i < log.size(); ++i) {
     for (const auto& [touched, before] : log[i].before) {
       if (touched == key) return before;
@@ -187,7 +188,7 @@ std::optional<NaiveServer::Row> NaiveServer::RowAt(const std::string& realm, con
 }
 
 void NaiveServer::PullRealm(const std::string& realm, const Data& request, Data* answer) {
-  const std::vector<Entry>& log = logs_[realm];
+  const Vector<Entry>& log = logs_[realm];
   const uint64_t from = CursorRevision(request["cursors"][realm]);
   const uint64_t end = std::min<uint64_t>(log.size(), from + entries_a_pull);
   Data own = (*answer)["own"];
@@ -256,7 +257,7 @@ std::map<std::pair<std::string, std::string>, int> NaiveServer::ActionCounts() c
 }
 
 void NaiveServer::ForgetAfter(const std::string& realm, uint64_t revision) {
-  std::vector<Entry>& log = logs_[realm];
+  Vector<Entry>& log = logs_[realm];
   while (log.size() > revision) {
     for (const auto& [key, before] : log.back().before) {
       if (before) {

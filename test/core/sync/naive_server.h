@@ -11,9 +11,9 @@
 #include <set>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 
 namespace skerry::sync_test {
 
@@ -32,10 +32,9 @@ class NaiveServer {
     std::string client;
     std::string id;
     bool declared = false;
-    std::vector<std::string> actions;
-    std::vector<std::string> own_keys;
-    std::vector<std::pair<std::string, std::optional<Row>>>
-        before;  // key, the row in this realm before
+    Vector<std::string> actions;
+    Vector<std::string> own_keys;
+    Vector<std::pair<std::string, std::optional<Row>>> before;  // key, the row in this realm before
   };
 
   // Answers POST /push and /pull.
@@ -53,7 +52,7 @@ class NaiveServer {
   std::set<std::string> held;        // updates that are answered `held` whatever the chain says
 
   const std::map<std::string, Row>& rows() const { return rows_; }
-  std::vector<Entry>& log(const std::string& realm) { return logs_[realm]; }
+  Vector<Entry>& log(const std::string& realm) { return logs_[realm]; }
   // How often each action is in the logs (as declared), by realm.
   std::map<std::pair<std::string, std::string>, int> ActionCounts() const;
   // The pushes seen: update id -> the bodies under which it came, and the epochs.
@@ -76,7 +75,7 @@ class NaiveServer {
   void PullRealm(const std::string& realm, const Data& request, Data* answer);
 
   std::map<std::string, Row> rows_;
-  std::map<std::string, std::vector<Entry>> logs_;
+  std::map<std::string, Vector<Entry>> logs_;
   std::map<std::pair<std::string, std::string>, Chain> chains_;
   std::map<std::string, Data> applied_;
   std::map<std::string, Data> actions_;  // action -> {realm: revision}

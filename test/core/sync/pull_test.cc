@@ -2,6 +2,7 @@
 #include "sync/pull.h"
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "sync/chain.h"
@@ -41,13 +42,13 @@ Data FoldOwn(bool asked, double cursor) {
     outbox.Push(row.Set("key", key.ToData()).Set("value", value));
   }
   SKERRY_CHECK(outbox.items().size() == 1);
-  const std::vector<Data> updates = InChainOrder(outbox);
+  const Vector<Data> updates = InChainOrder(outbox);
   Data sync = world.sync();
   Data cursors = Data::MakeObject();
   if (cursor > 0) cursors.Set("A", MakeCursor(static_cast<uint64_t>(cursor), 1));
   sync.Set("cursors", cursors);
   const PullRequest request =
-      MakePullRequest(SyncSchema(), sync, asked ? updates : std::vector<Data>(), 100);
+      MakePullRequest(SyncSchema(), sync, asked ? updates : Vector<Data>(), 100);
   Data own = Json(R"({"A":{"revision":2,"at":70}})");
   Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[
     {"change":"create","table":"items","id":"a","realm":"A","set":{"n":6},"createdAt":1,"modifiedAt":70,"revision":2}]})");

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
@@ -47,7 +48,7 @@ struct Walk {
 
   Random random;
   SyncWorld world;
-  std::vector<std::string> made;
+  Vector<std::string> made;
 };
 
 void Walk::Step() {
@@ -56,7 +57,7 @@ void Walk::Step() {
   const size_t index =
       static_cast<size_t>(&host == &world.host(0) ? 0 : random.Below(world.size()));
   if (x < 12) {
-    std::vector<Op> ops{AnyOp()};
+    Vector<Op> ops{AnyOp()};
     if (random.Below(3) == 0) ops.push_back(AnyOp());
     made.push_back(world.Mutate(ops, index));
   } else if (x < 70) {

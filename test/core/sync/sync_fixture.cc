@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -88,7 +89,7 @@ Op MoveItem(std::string id, std::string realm, std::string to) {
   return op;
 }
 
-Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at) {
+Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at) {
   Mutation mutation;
   mutation.action = {std::string(id), "change", "null", at};
   mutation.ops = ops;

@@ -4,9 +4,9 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
 
@@ -27,7 +27,7 @@ Op DeleteItem(std::string id, std::string realm);
 Op MoveItem(std::string id, std::string realm, std::string to);
 
 // A record of the store `mutations`.
-Data MutationRecord(std::string_view id, const std::vector<Op>& ops, double at = 1000);
+Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at = 1000);
 
 // Parsed JSON; the text must be right.
 Data Json(std::string_view text);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "test/core/sync/sync_fixture.h"
 
@@ -194,12 +195,12 @@ void SyncHost::Lock(const Data& effect) {
       tell(this, "refused");
     }
   } else if (action == "steal") {
-    std::erase(lock.waiting, index_);
+    erase(lock.waiting, index_);
     if (lock.holder >= 0) tell(&world_->host(static_cast<size_t>(lock.holder)), "lost");
     lock.holder = static_cast<int>(index_);
     tell(this, "granted");
   } else {
-    std::erase(lock.waiting, index_);
+    erase(lock.waiting, index_);
     if (lock.holder == static_cast<int>(index_)) world_->GrantNext(name);
   }
 }
@@ -217,7 +218,7 @@ void SyncWorld::GrantNext(const std::string& name) {
 
 void SyncWorld::FreeLocks(size_t index) {
   for (auto& [name, lock] : lock_queues) {
-    std::erase(lock.waiting, index);
+    erase(lock.waiting, index);
     if (lock.holder == static_cast<int>(index)) GrantNext(name);
   }
 }
@@ -238,7 +239,7 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
   return host;
 }
 
-std::string SyncWorld::Mutate(const std::vector<Op>& ops, size_t window) {
+std::string SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
   const std::string id = SyncUuid(1000 + ++serial_);
   storage.Add("mutations", MutationRecord(id, ops, 1'000'000 + mono));
   const Data wake = Json(R"({"type":"wake","reason":"mutation"})");
@@ -297,7 +298,7 @@ std::unique_ptr<Base> SyncWorld::Fold() const {
   for (uint64_t n = 1; n <= last["n"].as_u64(); ++n) {
     const Data record = storage.Get("updates", n);
     SKERRY_CHECK(record.is_object());  // the records have no gap
-    Result<std::vector<Step>> steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
+    Result<Vector<Step>> steps = DecodeSteps(SyncSchema(), record["body"].as_bytes());
     SKERRY_CHECK(steps.ok());
     SKERRY_CHECK(ApplySteps(SyncSchema(), steps.value(), base.get(), &nobody).ok());
   }

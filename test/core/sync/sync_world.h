@@ -9,9 +9,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/data.h"
+#include "base/vector.h"
 #include "log/base.h"
 #include "sync/sync_worker.h"
 #include "test/core/sync/fake_storage.h"
@@ -44,13 +44,13 @@ class SyncHost final : public TransactionCaller {
   double wall_skew = 0;
   std::string tab;
   Data status;
-  std::vector<Data> posts;          // messages to the window
-  std::vector<Data> image_jobs;     // {id, job}
-  std::vector<std::string> socket;  // actions
-  std::vector<std::string> sent_texts;
-  std::vector<double> pull_times;  // monotonic
-  std::vector<double> push_times;
-  std::vector<std::string> token_whys;
+  Vector<Data> posts;          // messages to the window
+  Vector<Data> image_jobs;     // {id, job}
+  Vector<std::string> socket;  // actions
+  Vector<std::string> sent_texts;
+  Vector<double> pull_times;  // monotonic
+  Vector<double> push_times;
+  Vector<std::string> token_whys;
 
  private:
   friend class SyncWorld;
@@ -89,7 +89,7 @@ class SyncWorld {
   size_t size() const { return hosts_.size(); }
 
   // Logs a mutation, as a window does, and wakes that window's worker; returns the action's id.
-  std::string Mutate(const std::vector<Op>& ops, size_t window = 0);
+  std::string Mutate(const Vector<Op>& ops, size_t window = 0);
   // Does all that can be done at once, without letting time pass.
   void Settle();
   // Lets time pass: timers fire when they are due.
@@ -109,9 +109,9 @@ class SyncWorld {
   NaiveServer server;
   Network network;
   std::deque<std::pair<size_t, Data>> held;
-  std::vector<Data> messages;  // of the channel
-  std::vector<std::string> push_bodies;
-  std::vector<std::string> pull_bodies;
+  Vector<Data> messages;  // of the channel
+  Vector<std::string> push_bodies;
+  Vector<std::string> pull_bodies;
   std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;
   Data token = "token";  // what needToken is answered with
@@ -127,7 +127,7 @@ class SyncWorld {
  private:
   bool locks_;
   uint64_t serial_ = 0;
-  std::vector<std::unique_ptr<SyncHost>> hosts_;
+  Vector<std::unique_ptr<SyncHost>> hosts_;
 };
 
 }  // namespace skerry::sync_test

@@ -1,0 +1,106 @@
+// kRelocatable<T>: an object of T may be moved by copying its bytes, the old place being forgotten
+// rather than destroyed. Found for numbers, pointers, pairs, optionals and plain structs of such; a
+// class with private members says it for itself, by a specialisation beside its definition. What is
+// not known to be relocatable (a std::map points into itself) is moved element by element.
+#ifndef SKERRY_BASE_RELOCATABLE_H_
+#define SKERRY_BASE_RELOCATABLE_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace skerry {
+namespace relocation {
+
+// Stands for a value of any type where only types are looked at.
+struct Any {
+  template <typename T>
+  operator T() const noexcept;  // NOLINT
+};
+
+template <typename T, typename... Fields>
+constexpr size_t CountFields() {
+  if constexpr (requires { T{Fields{}..., Any{}}; }) {
+    return CountFields<T, Fields..., Any>();
+  } else {
+    return sizeof...(Fields);
+  }
+}
+
+}  // namespace relocation
+
+// Relies on the fields of a struct: structs of more than 16 fields, or with a base, are not known.
+template <typename T>
+constexpr bool IsRelocatable();
+
+template <typename T>
+inline constexpr bool kRelocatable = IsRelocatable<T>();
+
+#ifdef _LIBCPP_VERSION
+// libc++ keeps short text inside of the object without a pointer to it; others point into it.
+template <>
+inline constexpr bool kRelocatable<std::string> = true;
+#endif
+template <typename T>
+inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;
+template <typename T>
+inline constexpr bool kRelocatable<std::optional<T>> = kRelocatable<T>;
+template <typename A, typename B>
+inline constexpr bool kRelocatable<std::pair<A, B>> = kRelocatable<A> && kRelocatable<B>;
+
+namespace relocation {
+
+// The types of the fields, by structured bindings of that many names.
+template <typename... Fields>
+std::bool_constant<(kRelocatable<std::remove_cvref_t<Fields>> && ...)> Judge(Fields&&...);
+
+template <typename T>
+constexpr bool AllFields() {
+  constexpr size_t kCount = CountFields<T>();
+  static_assert(kCount <= 16, "say kRelocatable of this struct beside its definition");
+#define SKERRY_FIELDS(count, ...)                      \
+  if constexpr (kCount == count) {                     \
+    auto judge = [](T& object) {                       \
+      auto& [__VA_ARGS__] = object;                    \
+      return decltype(Judge(__VA_ARGS__)){};           \
+    };                                                 \
+    return decltype(judge(std::declval<T&>()))::value; \
+  }
+  SKERRY_FIELDS(1, a)
+  SKERRY_FIELDS(2, a, b)
+  SKERRY_FIELDS(3, a, b, c)
+  SKERRY_FIELDS(4, a, b, c, d)
+  SKERRY_FIELDS(5, a, b, c, d, e)
+  SKERRY_FIELDS(6, a, b, c, d, e, f)
+  SKERRY_FIELDS(7, a, b, c, d, e, f, g)
+  SKERRY_FIELDS(8, a, b, c, d, e, f, g, h)
+  SKERRY_FIELDS(9, a, b, c, d, e, f, g, h, i)
+  SKERRY_FIELDS(10, a, b, c, d, e, f, g, h, i, j)
+  SKERRY_FIELDS(11, a, b, c, d, e, f, g, h, i, j, k)
+  SKERRY_FIELDS(12, a, b, c, d, e, f, g, h, i, j, k, l)
+  SKERRY_FIELDS(13, a, b, c, d, e, f, g, h, i, j, k, l, m)
+  SKERRY_FIELDS(14, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+  SKERRY_FIELDS(15, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+  SKERRY_FIELDS(16, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
+#undef SKERRY_FIELDS
+}
+
+}  // namespace relocation
+
+template <typename T>
+constexpr bool IsRelocatable() {
+  if constexpr (std::is_trivially_copyable_v<T>) {
+    return true;
+  } else if constexpr (std::is_aggregate_v<T>) {
+    return relocation::AllFields<T>();
+  } else {
+    return false;
+  }
+}
+
+}  // namespace skerry
+
+#endif  // SKERRY_BASE_RELOCATABLE_H_

@@ -1,0 +1,203 @@
+// Goal: Vector does what Vector does: for plain elements, for those that are moved by their
+// bytes, and for those that must not be. Method: the same random calls on both.
+#include "base/vector.h"
+
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/data.h"
+#include "base/random.h"
+#include "doctest/doctest.h"
+
+namespace skerry::test {
+namespace {
+
+// Knows where it lives, and how many there are: moved by its bytes it would be found out.
+class Pinned {
+ public:
+  Pinned() : Pinned(0) {}
+  explicit Pinned(uint32_t value) : value_(value), self_(this) { ++live; }
+  Pinned(const Pinned& other) : Pinned(other.value_) {}
+  Pinned(Pinned&& other) noexcept : Pinned(std::exchange(other.value_, 0)) {}
+  Pinned& operator=(const Pinned& other) {
+    REQUIRE(self_ == this);
+    value_ = other.value_;
+    return *this;
+  }
+  ~Pinned() {
+    REQUIRE(self_ == this);
+    --live;
+  }
+  friend bool operator==(const Pinned&, const Pinned&);
+  static inline int live = 0;
+
+ private:
+  uint32_t value_;
+  Pinned* self_;
+};
+bool operator==(const Pinned& a, const Pinned& b) { return a.value_ == b.value_; }
+
+// Owns memory and may be moved by its bytes.
+class Boxed {
+ public:
+  explicit Boxed(uint32_t value = 0) : value_(new uint32_t(value)) {}
+  Boxed(const Boxed& other) : Boxed(*other.value_) {}
+  Boxed(Boxed&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
+  Boxed& operator=(Boxed other) {
+    std::swap(value_, other.value_);
+    return *this;
+  }
+  ~Boxed() { delete value_; }
+  friend bool operator==(const Boxed& a, const Boxed& b) { return *a.value_ == *b.value_; }
+
+ private:
+  uint32_t* value_;
+};
+
+struct Plain {
+  uint32_t a = 0;
+  double b = 0;
+};
+struct Pair {
+  Boxed boxed;
+  std::optional<Boxed> maybe;
+  Vector<Boxed> more;
+};
+struct WithMap {
+  Boxed boxed;
+  std::map<int, int> map;
+};
+
+}  // namespace
+}  // namespace skerry::test
+
+namespace skerry {
+template <>
+inline constexpr bool kRelocatable<test::Boxed> = true;
+}  // namespace skerry
+
+namespace skerry::test {
+namespace {
+
+static_assert(kRelocatable<Plain> && kRelocatable<Pair> && kRelocatable<Vector<WithMap>>);
+static_assert(!kRelocatable<WithMap> && !kRelocatable<Pinned> && !kRelocatable<Vector<Plain>*&>);
+
+template <typename T>
+bool Same(const Vector<T>& ours, const Vector<T>& theirs) {
+  if (ours.size() != theirs.size() || ours.capacity() < ours.size()) return false;
+  for (size_t i = 0; i < theirs.size(); ++i) {
+    if (!(ours[i] == theirs[i])) return false;
+  }
+  return true;
+}
+
+template <typename T>
+void OneCall(Random* random, Vector<T>* ours, Vector<T>* theirs) {
+  const T value(static_cast<uint32_t>(random->Below(1000)));
+  const size_t at = random->Below(theirs->size() + 1);
+  const auto place = static_cast<ptrdiff_t>(at);
+  switch (random->Below(16)) {
+    case 0:
+      ours->clear();
+      return theirs->clear();
+    case 1:
+      ours->resize(at);
+      return theirs->resize(at);
+    case 2:
+      ours->resize(at + 3, value);
+      return theirs->resize(at + 3, value);
+    case 3:
+      ours->assign(at, value);
+      return theirs->assign(at, value);
+    case 4: {
+      const T* const inserted = ours->insert(ours->begin() + place, value);
+      CHECK(inserted == ours->begin() + place);
+      theirs->insert(theirs->begin() + place, value);
+      return;
+    }
+    case 5: {
+      const Vector<T> more(3, value);
+      ours->insert(ours->begin() + place, more.begin(), more.end());
+      theirs->insert(theirs->begin() + place, more.begin(), more.end());
+      return;
+    }
+    case 6: {
+      const auto to = place + static_cast<ptrdiff_t>(random->Below(theirs->size() - at + 1));
+      ours->erase(ours->begin() + place, ours->begin() + to);
+      theirs->erase(theirs->begin() + place, theirs->begin() + to);
+      return;
+    }
+    case 7: {
+      CHECK(erase(*ours, value) == erase(*theirs, value));
+      return;
+    }
+    case 8: {
+      Vector<T> copy(*ours);
+      ours->shrink_to_fit();
+      CHECK(copy == *ours);
+      *ours = std::move(copy);
+      return;
+    }
+    case 9:
+      ours->reserve(at * 2);
+      return theirs->reserve(at * 2);
+    case 10:
+      if (theirs->empty()) return;
+      ours->pop_back();
+      return theirs->pop_back();
+    case 11:  // an element of its own, also while it grows
+      if (at == theirs->size()) return;
+      ours->push_back((*ours)[at]);
+      return theirs->push_back((*theirs)[at]);
+    case 12: {
+      const Vector<T> copy(theirs->begin(), theirs->end());
+      *ours = copy;
+      return;
+    }
+    default:
+      ours->push_back(value);
+      return theirs->push_back(value);
+  }
+}
+
+template <typename T>
+void LikeStd(std::string_view seed) {
+  Random random(seed);
+  Vector<T> ours;
+  Vector<T> theirs;
+  for (int i = 0; i < 3000; ++i) {
+    OneCall(&random, &ours, &theirs);
+    REQUIRE(Same(ours, theirs));
+  }
+}
+
+TEST_CASE("a vector does what Vector does") {
+  LikeStd<uint32_t>("plain");
+  LikeStd<Boxed>("boxed");
+  LikeStd<Pinned>("pinned");
+  CHECK(Pinned::live == 0);
+}
+
+TEST_CASE(
+    "moving a vector takes its elements, and an element may replace the vector that it is in") {
+  Vector<Data> tree = {Data("a"), Data("b")};
+  Vector<Data> taken = std::move(tree);
+  CHECK(tree.empty());  // NOLINT(bugprone-use-after-move)
+  REQUIRE(taken.size() == 2);
+  CHECK(taken[1] == Data("b"));
+  Vector<Vector<Data>> nested(1);
+  nested[0] = taken;
+  struct Node {
+    Vector<Node> children;
+  };
+  Node root;
+  root.children.resize(2);
+  root.children[1].children.resize(3);
+  root.children = std::move(root.children[1].children);
+  CHECK(root.children.size() == 3);
+}
+
+}  // namespace
+}  // namespace skerry::test
