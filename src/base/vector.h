@@ -229,7 +229,7 @@ class Vector {
     return from;
   }
   void swap(Vector& other) noexcept { raw_.Swap(&other.raw_); }
-  friend void swap(Vector& a, Vector& b) noexcept { a.swap(b); }
+  friend void swap(Vector& a, Vector& b) noexcept { a.swap(b); }  // NOLINT
 
   friend bool operator==(const Vector& a, const Vector& b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin());
@@ -304,6 +304,8 @@ class Vector {
 template <typename T>
 inline constexpr bool kRelocatable<Vector<T>> = true;
 
+// Named as in std, so that one call serves the containers of both.
+// NOLINTBEGIN(readability-identifier-naming)
 // Removes what the predicate is true of; says how many.
 template <typename T, typename Predicate>
 size_t erase_if(Vector<T>& vector, Predicate predicate) {
@@ -319,6 +321,7 @@ size_t erase(Vector<T>& vector, const T& value) {
   const T copy(value);
   return erase_if(vector, [&copy](const T& element) { return element == copy; });
 }
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace skerry
 
