@@ -11,16 +11,20 @@ import { appendBytes, singleWrites, writesAtOnce } from './writes.ts';
 
 const BATCH = 5000;
 
-/** Memories of the wasm modules that this page instantiates. */
+/** Memories of the wasm modules that this page instantiates; the package compiles them before. */
 const memories: WebAssembly.Memory[] = [];
 {
-  const { instantiateStreaming } = WebAssembly;
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    const result = await instantiateStreaming.call(WebAssembly, source, imports);
-    for (const value of Object.values(result.instance.exports))
+  type Instantiate = (
+    module: WebAssembly.Module,
+    imports?: WebAssembly.Imports,
+  ) => Promise<WebAssembly.Instance>;
+  const instantiate = WebAssembly.instantiate as Instantiate;
+  WebAssembly.instantiate = (async (module: WebAssembly.Module, imports?: WebAssembly.Imports) => {
+    const instance = await instantiate.call(WebAssembly, module, imports);
+    for (const value of Object.values(instance.exports))
       if (value instanceof WebAssembly.Memory) memories.push(value);
-    return result;
-  };
+    return instance;
+  }) as typeof WebAssembly.instantiate;
 }
 
 /** Until the first query is answered and its rows are read. */
@@ -84,7 +88,10 @@ const workloads = {
     return bytes.length;
   },
 
-  memory: () => memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0),
+  memory() {
+    if (memories.length === 0) throw new Error('no memory of a wasm module was found');
+    return memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
+  },
 };
 
 switch (parameters.get('run')) {
