@@ -42,14 +42,15 @@ const check = (name, work) =>
     return { passed: problem ? 0 : 1, failed: problem ? 1 : 0, skipped: 0 };
   });
 
-/** The native tests, under the sanitizers of the debug build. */
-async function doctest() {
-  const program = join(build, 'debug', 'skerry_core_test');
+/** The core's tests, as that preset builds them: natively under sanitizers, or as WebAssembly in Node. */
+async function doctest(preset) {
+  const program = join(build, preset, 'skerry_core_test');
+  const [command, ...args] = preset === 'debug' ? [program] : [process.execPath, `${program}.js`];
   const env = {
     UBSAN_OPTIONS: 'print_stacktrace=1',
     ASAN_OPTIONS: 'detect_stack_use_after_return=1',
   };
-  const { code, output } = await run(program, ['--no-colors'], {
+  const { code, output } = await run(command, [...args, '--no-colors'], {
     cwd: root,
     env,
     allowFailure: true,
@@ -123,7 +124,11 @@ await main(async () => {
   await bootstrap({ test: true, browser: wants('browser') });
 
   if (wants('core', 'lint')) await check('build core', () => buildPreset('debug'));
-  if (wants('core')) await counted('core tests', doctest);
+  if (wants('core')) {
+    await counted('core tests', () => doctest('debug'));
+    await check('build core as wasm', () => buildPreset('wasm-test'));
+    await counted('core tests as wasm', () => doctest('wasm-test'));
+  }
   if (wants('js', 'server', 'browser', 'lint')) {
     await check('build wasm', buildWasm);
     await check('build package', buildPackage);

@@ -15,10 +15,12 @@
 namespace skerry {
 namespace relocation {
 
-// Stands for a value of any type where only types are looked at.
+// Stands for a value of any type where only types are looked at; it is never called.
 struct Any {
   template <typename T>
-  operator T() const noexcept;  // NOLINT
+  operator T() const noexcept {  // NOLINT
+    __builtin_unreachable();
+  }
 };
 
 template <typename T, typename... Fields>
@@ -42,7 +44,9 @@ inline constexpr bool kRelocatable = IsRelocatable<T>();
 #ifdef _LIBCPP_VERSION
 // libc++ keeps short text inside of the object without a pointer to it; others point into it.
 template <>
-inline constexpr bool kRelocatable<std::string> = true;
+inline constexpr bool kRelocatable<std::string> =
+    std::__libcpp_is_trivially_relocatable<std::string>::value;
+static_assert(kRelocatable<std::string>, "most of what is in vectors would be moved one by one");
 #endif
 template <typename T>
 inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;

@@ -69,7 +69,7 @@ export function chooseEmscripten() {
   const file = join(root, '.toolchain', 'emscripten.cmake');
   if (!existsSync(file) || readFileSync(file, 'utf8') !== text) {
     // CMake keeps the compiler that it found first, so a folder of another one begins again.
-    for (const preset of ['wasm', 'wasm-debug']) {
+    for (const preset of ['wasm', 'wasm-debug', 'wasm-test']) {
       rmSync(join(build, preset), { recursive: true, force: true });
     }
     mkdirSync(dirname(file), { recursive: true });
