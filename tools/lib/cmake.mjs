@@ -10,14 +10,14 @@ import { run } from './run.mjs';
 
 /** Files whose coming and going changes the build, though no file that CMake has read changes. */
 function visibleLists() {
-  const folders = ['src', 'test/core', 'wasm'].filter((folder) => existsSync(join(root, folder)));
+  const folders = ['src', 'test/core'].filter((folder) => existsSync(join(root, folder)));
   return folders
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true }).map((name) =>
         join(folder, String(name)),
       ),
     )
-    .filter((name) => name.endsWith('sources.cmake') || /^wasm\/[^/]*\.cc$/.test(name))
+    .filter((name) => name.endsWith('sources.cmake'))
     .sort();
 }
 
