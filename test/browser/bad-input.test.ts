@@ -6,21 +6,19 @@ import type { Outcome } from './page/page.ts';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, inStep, opened, reopened, until } from './support/kit.ts';
+import { type Served, serveSite } from './support/served.ts';
 import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
 import { signToken } from './support/tokens.ts';
 
 const SECRET = 'only-for-these-tests-0123456789abcdef';
 
-let site: Site;
-let server: TestServer;
+let served: Served;
 let proxy: FaultProxy;
 let profile: Profile;
 
 beforeAll(async () => {
-  site = await buildSite();
-  server = await TestServer.start({ files: site.files, schema: site.schema, secret: SECRET });
-  proxy = await FaultProxy.start(server.url);
+  served = await serveSite({ secret: SECRET });
+  proxy = await FaultProxy.start(served.server.url);
   profile = new Profile();
 });
 
@@ -29,8 +27,7 @@ afterEach(() => proxy.rules());
 afterAll(async () => {
   await profile?.remove();
   await proxy?.close();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 /** Makes a note, and proves that it gets to the server: the application runs. */
@@ -151,7 +148,7 @@ describe('mistakes of the application', () => {
 
 describe('versions', () => {
   test('a server that does not take this schema any more: onUpdateNeeded, and what is pending is kept for the next version', async () => {
-    const first = await TestServer.start({ files: site.files, schema: site.schema });
+    const first = await TestServer.start({ files: served.site.files, schema: served.site.schema });
     const between = await FaultProxy.start(first.url);
     let second: TestServer | null = null;
     try {
@@ -165,8 +162,8 @@ describe('versions', () => {
       });
       await first.kill();
       second = await TestServer.start({
-        files: site.files,
-        schema: site.newerSchema,
+        files: served.site.files,
+        schema: served.site.newerSchema,
         data: first.data,
       });
       between.retarget(second.url);

@@ -5,14 +5,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened, until, writeNotes } from './support/kit.ts';
-import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
+import { type Served, serveSite } from './support/served.ts';
 
 const NOTES = 6000;
 const SNAPSHOT = /\/v1\/snapshot\//;
 
-let site: Site;
-let server: TestServer;
+let served: Served;
 let proxy: FaultProxy;
 /** What the server holds, as the window sees it that wrote it. */
 let truth: string;
@@ -21,10 +19,9 @@ let counts: number[];
 const writer = new Profile();
 
 beforeAll(async () => {
-  site = await buildSite();
-  server = await TestServer.start({ files: site.files, schema: site.schema });
-  proxy = await FaultProxy.start(server.url);
-  const page = await opened(writer, server.url);
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
+  const page = await opened(writer, served.server.url);
   await page.evaluate(() => {
     db.notes.liveCount().subscribe((now) => kit.counts.push(now));
   });
@@ -41,8 +38,7 @@ afterEach(() => proxy.rules());
 afterAll(async () => {
   await writer.remove();
   await proxy?.close();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 /** Runs a test with a profile of its own. */

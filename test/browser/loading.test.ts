@@ -6,22 +6,18 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { inStep, opened, until } from './support/kit.ts';
-import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
+import { type Served, serveSite } from './support/served.ts';
 
-let site: Site;
-let server: TestServer;
+let served: Served;
 const profile = new Profile();
 
 beforeAll(async () => {
-  site = await buildSite();
-  server = await TestServer.start({ files: site.files, schema: site.schema });
+  served = await serveSite();
 });
 
 afterAll(async () => {
   await profile.remove();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 /** The files that a window or a worker has asked for, by name, without the hash of chunks. */
@@ -36,7 +32,7 @@ function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<stri
 }
 
 test('a window loads the half of the core that it runs, its sync worker both', async () => {
-  const page = await opened(profile, server.url);
+  const page = await opened(profile, served.server.url);
   await inStep(page);
 
   // The test page is a bundle that holds the window’s part of the package; a worker’s scripts count as its window’s.
@@ -54,10 +50,10 @@ test('a window loads the half of the core that it runs, its sync worker both', a
 });
 
 test('a worker that cannot load its half says so, and the window works on', async () => {
-  rmSync(join(site.files, 'skerry-sync.wasm'));
+  rmSync(join(served.site.files, 'skerry-sync.wasm'));
   const other = new Profile();
   try {
-    const page = await opened(other, server.url);
+    const page = await opened(other, served.server.url);
     await until(page, () => db.sync.status.error !== null, []);
 
     const error = await page.evaluate(() => {

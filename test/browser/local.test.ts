@@ -4,26 +4,22 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { opened, reopened } from './support/kit.ts';
-import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
+import { type Served, serveSite } from './support/served.ts';
 
 const LOCAL = { local: true, name: 'local-only' } as const;
 const BATCHES = 4;
 const BATCH = 5000;
 
-let site: Site;
-let server: TestServer;
+let served: Served;
 const profile = new Profile();
 
 beforeAll(async () => {
-  site = await buildSite();
-  server = await TestServer.start({ files: site.files, schema: site.schema });
+  served = await serveSite();
 });
 
 afterAll(async () => {
   await profile.remove();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 interface Sync {
@@ -50,7 +46,7 @@ const write = (page: Page, batch: number) =>
   );
 
 test('records of a local database are rolled up into an image, and a reload and a SIGKILL lose nothing', async () => {
-  let page = await opened(profile, server.url, LOCAL);
+  let page = await opened(profile, served.server.url, LOCAL);
   for (let batch = 0; batch < BATCHES; batch++) await write(page, batch);
   await expect
     .poll(async () => (await syncRecord(page)).image?.n ?? 0, { timeout: 30_000, interval: 100 })
@@ -63,7 +59,7 @@ test('records of a local database are rolled up into an image, and a reload and 
 
   await page.evaluate(() => db.mutate.addNote({ title: 'Just before the power went' }).durable);
   await profile.kill();
-  page = await opened(profile, server.url, LOCAL);
+  page = await opened(profile, served.server.url, LOCAL);
   expect(await page.evaluate(() => db.notes.count())).toBe(BATCHES * BATCH + 1);
   expect(
     await page.evaluate(() => db.notes.where('title', '=', 'Just before the power went').count()),

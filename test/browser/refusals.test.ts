@@ -5,11 +5,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
-import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
+import { type Served, serveSite } from './support/served.ts';
 
-let site: Site | undefined;
-let server: TestServer | undefined;
+let served: Served | undefined;
 let proxy: FaultProxy;
 let mine: Page;
 let theirs: Page;
@@ -22,8 +20,7 @@ afterAll(async () => {
   await me.remove();
   await them.remove();
   await proxy?.close();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 /** Makes the conflict: their list has the slug first; mine, with a note in it, and an unrelated note come later. */
@@ -56,11 +53,10 @@ async function collide(): Promise<{ list: string; inside: string; apart: string 
 }
 
 beforeEach(async () => {
-  site ??= await buildSite();
-  server ??= await TestServer.start({ files: site.files, schema: site.schema });
-  proxy ??= await FaultProxy.start(server.url);
+  served ??= await serveSite();
+  proxy ??= await FaultProxy.start(served.server.url);
   mine ??= await opened(me, proxy.url, { user: 'me' });
-  theirs ??= await opened(them, server.url, { user: 'them' });
+  theirs ??= await opened(them, served.server.url, { user: 'them' });
   await inStep(mine);
   await inStep(theirs);
   slug = `slug-${round++}`;

@@ -4,30 +4,26 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freeze, Profile, stopWorkers } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
-import { TestServer } from './support/server.ts';
-import { buildSite, type Site } from './support/site.ts';
+import { type Served, serveSite } from './support/served.ts';
 
 const DAY_MS = 86_400_000;
 /** The lease's timeout, and how often a waiter looks (docs/sync-worker.md, section 1). */
 const TIMEOUT_MS = 5000;
 const LOOK_MS = 1000;
 
-let site: Site;
-let server: TestServer;
+let served: Served;
 let proxy: FaultProxy;
 
 beforeAll(async () => {
-  site = await buildSite();
-  server = await TestServer.start({ files: site.files, schema: site.schema });
-  proxy = await FaultProxy.start(server.url);
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
 });
 
 afterEach(() => proxy.rules());
 
 afterAll(async () => {
   await proxy?.close();
-  await server?.stop();
-  site?.remove();
+  await served?.stop();
 });
 
 async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
