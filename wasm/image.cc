@@ -122,11 +122,7 @@ int32_t Output(std::string bytes) {
   return 0;
 }
 
-int32_t OutputData(const Data& data) {
-  std::string bytes;
-  EncodeData(data, &bytes);
-  return Output(std::move(bytes));
-}
+int32_t OutputData(const Data& data) { return Output(EncodeData(data)); }
 
 int32_t Fail(const Status& status) {
   output_area = status.detail();

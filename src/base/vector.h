@@ -137,7 +137,7 @@ class Vector {
   }
   void resize(size_t count) {
     if (count <= raw_.size) return Cut(count);
-    reserve(count);
+    MakeRoom(count);
     if constexpr (kPlain) {
       // A value-initialised plain type need not be zeros.
       std::fill(end(), data() + count, T());
@@ -260,9 +260,13 @@ class Vector {
       old.Free();
     }
   }
+  // Exactly so many for a vector that begins; one that grows may well grow on.
+  void MakeRoom(size_t count) {
+    if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.Grown(count));
+  }
   void AddCopies(const T* from, size_t count) {
     if (count == 0) return;
-    reserve(raw_.size + count);
+    MakeRoom(raw_.size + count);
     if constexpr (kPlain) {
       std::memcpy(raw_.data + sizeof(T) * raw_.size, from, sizeof(T) * count);
       raw_.size += static_cast<uint32_t>(count);
@@ -280,7 +284,7 @@ class Vector {
   }
   void AddSame(size_t count, const T& value) {
     const T copy(value);
-    reserve(raw_.size + count);
+    MakeRoom(raw_.size + count);
     while (count-- > 0) push_back(copy);
   }
   void Cut(size_t count) {

@@ -180,6 +180,31 @@ TEST_CASE("a vector does what Vector does") {
   CHECK(Pinned::live == 0);
 }
 
+template <typename T>
+size_t Growths(void (*add)(Vector<T>*)) {
+  Vector<T> vector;
+  size_t growths = 0;
+  for (size_t capacity = 0; vector.size() < 5000;) {
+    add(&vector);
+    if (vector.capacity() != capacity) ++growths;
+    capacity = vector.capacity();
+  }
+  return growths;
+}
+
+TEST_CASE("a vector that grows bit by bit is moved a few times only, however it grows") {
+  CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->push_back(1); }) < 20);
+  CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1); }) < 20);
+  CHECK(Growths<uint32_t>([](Vector<uint32_t>* v) { v->resize(v->size() + 1, 7); }) < 20);
+  CHECK(Growths<Pinned>([](Vector<Pinned>* v) { v->resize(v->size() + 1); }) < 20);
+  CHECK(Growths<Boxed>([](Vector<Boxed>* v) {
+          const Vector<Boxed> more(1);
+          v->insert(v->end(), more.begin(), more.end());
+        }) < 20);
+  // One that begins takes what it needs.
+  CHECK(Vector<uint32_t>(Vector<uint32_t>(3)).capacity() == 3);
+}
+
 TEST_CASE(
     "moving a vector takes its elements, and an element may replace the vector that it is in") {
   Vector<Data> tree = {Data("a"), Data("b")};

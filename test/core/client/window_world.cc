@@ -145,11 +145,7 @@ void Window::Reopen() {
 }
 
 // Everything crosses as bytes, as it does in the browser.
-Data Window::Encoded(const Data& data) const {
-  std::string bytes;
-  EncodeData(data, &bytes);
-  return DecodeData(bytes).value();
-}
+Data Window::Encoded(const Data& data) const { return DecodeData(EncodeData(data)).value(); }
 
 void Window::Event(Data event) {
   now += 1;
