@@ -5,11 +5,11 @@
 #define SKERRY_WASM_ABI_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 
 // Raw exports: kept by the linker, callable as Module._name.
 #define SKERRY_EXPORT extern "C" __attribute__((used, visibility("default")))
@@ -21,7 +21,7 @@ namespace skerry::abi {
 std::string_view Input(int32_t length);
 
 // Makes bytes the output of this call; returns 0.
-int32_t Output(std::string bytes);
+int32_t Output(String bytes);
 int32_t OutputData(const Data& data);
 
 // Makes the detail the output and returns -(code), as a failed call must.

@@ -22,6 +22,10 @@ namespace {
 using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
+using skerry::String;
+
+// What Embind knows.
+std::string Bound(const String& text) { return std::string(text.view()); }
 
 class Authority {
  public:
@@ -35,21 +39,21 @@ class Authority {
       error_ = skerry::WriteJson(skerry::ErrorToData(schema.status())["error"]);
     }
   }
-  std::string Error() const { return error_; }
+  std::string Error() const { return Bound(error_); }
   std::string CheckScopes(const std::string& text) const {
-    return skerry::CheckScopes(schema_, text);
+    return Bound(skerry::CheckScopes(schema_, text));
   }
   const Schema* schema() const { return &schema_; }
 
  private:
   Schema schema_;
-  std::string error_;
+  String error_;
 };
 
 class Admission {
  public:
   explicit Admission(const Authority& authority) : session_(authority.schema()) {}
-  std::string Step(const std::string& text) { return session_.Step(text); }
+  std::string Step(const std::string& text) { return Bound(session_.Step(text)); }
 
  private:
   skerry::AdmissionSession session_;
@@ -58,7 +62,7 @@ class Admission {
 class Pull {
  public:
   explicit Pull(const Authority& authority) : session_(authority.schema()) {}
-  std::string Step(const std::string& text) { return session_.Step(text); }
+  std::string Step(const std::string& text) { return Bound(session_.Step(text)); }
 
  private:
   skerry::PullSession session_;
@@ -67,11 +71,11 @@ class Pull {
 class ImageMaker {
  public:
   ImageMaker(const Authority& authority, const std::string& realm, double revision, double at)
-      : maker_(authority.schema(), realm, {static_cast<uint64_t>(revision), at}) {}
-  std::string Rows(const std::string& text) { return maker_.Rows(text); }
-  std::string Finish() { return maker_.FinishJson(); }
+      : maker_(authority.schema(), String(realm), {static_cast<uint64_t>(revision), at}) {}
+  std::string Rows(const std::string& text) { return Bound(maker_.Rows(text)); }
+  std::string Finish() { return Bound(maker_.FinishJson()); }
   emscripten::val Bytes() const {
-    const std::string& bytes = maker_.bytes();
+    const String& bytes = maker_.bytes();
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     return emscripten::val(emscripten::typed_memory_view(bytes.size(), data));
   }

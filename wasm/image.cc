@@ -23,6 +23,7 @@
 #include "abi.h"
 #include "base/data.h"
 #include "base/limits.h"
+#include "base/string.h"
 #include "model/schema.h"
 #include "sync/image_roll.h"
 
@@ -47,34 +48,37 @@ EM_JS(void, ImageUnmount, (const char* path), {
 namespace skerry::abi {
 namespace {
 
-std::string input_area;
-std::string output_area;
+String input_area;
+String output_area;
 
 struct Job {
   explicit Job(Schema schema_in) : schema(std::move(schema_in)), roll(&schema) {}
   Schema schema;
   ImageRoll roll;
-  std::string mount;
+  String mount;
 };
 std::unique_ptr<Job> job;
 
 Status NoJob() { return {Code::kClosed, "no image job"}; }
 
-std::string FilePath(std::string_view part, size_t index) {
-  return job->mount + '/' + std::string(part) + '.' + std::to_string(index);
+// As C and Emscripten take it.
+std::string Terminated(std::string_view text) { return std::string(text); }
+
+String FilePath(std::string_view part, size_t index) {
+  return job->mount + '/' + String(part) + '.' + ToText(index);
 }
 
-Status MakeFolders(const std::string& path) {
+Status MakeFolders(const String& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const std::string folder = path.substr(0, end);
-    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+    const String folder = path.substr(0, end);
+    if (mkdir(Terminated(folder).c_str(), 0777) != 0 && errno != EEXIST)
       return {Code::kInvalidArgument, "no folder " + folder};
-    if (end == std::string::npos) return Status::Ok();
+    if (end == String::npos) return Status::Ok();
   }
 }
 
-Status WriteFile(const std::string& path, std::string_view bytes) {
-  std::FILE* file = std::fopen(path.c_str(), "wbx");
+Status WriteFile(const String& path, std::string_view bytes) {
+  std::FILE* file = std::fopen(Terminated(path).c_str(), "wbx");
   if (file == nullptr) return {Code::kInvalidArgument, "the file is there already: " + path};
   const size_t written = std::fwrite(bytes.data(), 1, bytes.size(), file);
   const bool closed = std::fclose(file) == 0;
@@ -83,12 +87,12 @@ Status WriteFile(const std::string& path, std::string_view bytes) {
   return Status::Ok();
 }
 
-Status ReadFile(const std::string& path, size_t size, std::string* out) {
-  std::FILE* file = std::fopen(path.c_str(), "rb");
+Status ReadFile(const String& path, size_t size, String* out) {
+  std::FILE* file = std::fopen(Terminated(path).c_str(), "rb");
   if (file == nullptr) return {Code::kNotFound, "the image has no file " + path};
   const size_t at = out->size();
   out->resize(at + size);
-  const size_t read = std::fread(out->data() + at, 1, size, file);
+  const size_t read = std::fread(out->mutable_data() + at, 1, size, file);
   std::fclose(file);
   if (read != size) return {Code::kCorrupt, "a file of the image is too short: " + path};
   return Status::Ok();
@@ -117,7 +121,7 @@ std::string_view Input(int32_t length) {
   return std::string_view(input_area).substr(0, static_cast<size_t>(length));
 }
 
-int32_t Output(std::string bytes) {
+int32_t Output(String bytes) {
   output_area = std::move(bytes);
   return 0;
 }
@@ -136,13 +140,14 @@ using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
 using skerry::Status;
+using skerry::String;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
   const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
   if (wanted > abi::input_area.size() || abi::input_area.empty())
     abi::input_area.resize(std::max<size_t>(wanted, 1024));
-  return reinterpret_cast<uint8_t*>(abi::input_area.data());
+  return reinterpret_cast<uint8_t*>(abi::input_area.mutable_data());
 }
 SKERRY_EXPORT const uint8_t* sk_out() {
   return reinterpret_cast<const uint8_t*>(abi::output_area.data());
@@ -159,7 +164,7 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
     return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
-  const std::string& mount = input.value()["mount"].as_string();
+  const String& mount = input.value()["mount"].as_string();
   if (mount.empty() || mount[0] != '/')
     return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
@@ -167,7 +172,7 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   if (Status made = abi::MakeFolders(mount); !made.ok()) return abi::Fail(made);
   abi::job = std::make_unique<abi::Job>(std::move(schema.value()));
   abi::job->mount = mount;
-  ImageMount(mount.c_str());
+  ImageMount(abi::Terminated(mount).c_str());
   return 0;
 }
 
@@ -217,8 +222,8 @@ SKERRY_EXPORT int32_t sk_image_sync(int32_t ticket) {
 // Forgets all files and reads the generation back from IndexedDB; answers by ticket.
 SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  ImageUnmount(abi::job->mount.c_str());
-  ImageMount(abi::job->mount.c_str());
+  ImageUnmount(abi::Terminated(abi::job->mount).c_str());
+  ImageMount(abi::Terminated(abi::job->mount).c_str());
   ImageSync(1, ticket);
   return 0;
 }
@@ -229,9 +234,9 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const size_t total = input.value()["bytes"].as_u64();
-  std::string bytes;
+  String bytes;
   for (size_t i = 0; i < skerry::ImageFileCount(total); ++i) {
-    const std::string path = abi::FilePath(input.value()["file"].as_string(), i);
+    const String path = abi::FilePath(input.value()["file"].as_string(), i);
     const Status read = abi::ReadFile(path, skerry::ImageFileAt(total, i).bytes, &bytes);
     if (!read.ok()) return abi::Fail(read);
   }
@@ -241,7 +246,7 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
 // Closes IDBFS's database, which it never does itself, so that the generation can be deleted one
 // day.
 SKERRY_EXPORT int32_t sk_image_close() {
-  if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
+  if (abi::job != nullptr) ImageUnmount(abi::Terminated(abi::job->mount).c_str());
   abi::job.reset();
   return 0;
 }

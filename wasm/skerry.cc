@@ -4,13 +4,13 @@
 // All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
 #include <algorithm>
 #include <cstdlib>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "abi.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/client.h"
 
@@ -19,17 +19,17 @@ namespace {
 
 // Grown and never shrunk below 64 KB; a large input is given back with the next small one.
 constexpr size_t kSmallBuffer = 64u << 10;
-std::string& InputArea() {
-  static std::string area;
+String& InputArea() {
+  static String area;
   return area;
 }
-std::string& OutputArea() {
-  static std::string area;
+String& OutputArea() {
+  static String area;
   return area;
 }
 
-std::map<int32_t, std::unique_ptr<Client>>& Clients() {
-  static std::map<int32_t, std::unique_ptr<Client>> clients;
+Map<int32_t, std::unique_ptr<Client>>& Clients() {
+  static Map<int32_t, std::unique_ptr<Client>> clients;
   return clients;
 }
 
@@ -47,18 +47,18 @@ int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(s
 }  // namespace
 
 std::string_view Input(int32_t length) {
-  const std::string& area = InputArea();
+  const String& area = InputArea();
   if (length < 0 || static_cast<size_t>(length) > area.size()) return {};
   return std::string_view(area).substr(0, static_cast<size_t>(length));
 }
 
-int32_t Output(std::string bytes) {
+int32_t Output(String bytes) {
   OutputArea() = std::move(bytes);
   return 0;
 }
 
 int32_t OutputData(const Data& data) {
-  std::string& out = OutputArea();
+  String& out = OutputArea();
   out.clear();
   EncodeData(data, &out);
   return 0;
@@ -75,14 +75,15 @@ using skerry::Client;
 using skerry::Data;
 using skerry::Result;
 using skerry::Status;
+using skerry::String;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
-  std::string& area = abi::InputArea();
+  String& area = abi::InputArea();
   const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = std::string();
+  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = String();
   if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
-  return reinterpret_cast<uint8_t*>(area.data());
+  return reinterpret_cast<uint8_t*>(area.mutable_data());
 }
 
 SKERRY_EXPORT const uint8_t* sk_out() {
@@ -165,7 +166,7 @@ SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
 SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
   const Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
-  std::string& out = abi::OutputArea();
+  String& out = abi::OutputArea();
   out.clear();
   return abi::Done(
       client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot), &out));

@@ -1,20 +1,20 @@
 // The sync worker's exports in the wasm module `skerry` (docs/sync-worker.md, section 1). Bindings
 // only. What only sk_worker_* come to is split off into skerry-sync.wasm; sk_lease_release is
 // called by windows too.
-#include <map>
 #include <memory>
 #include <utility>
 
 #include "abi.h"
 #include "base/data.h"
+#include "base/map.h"
 #include "sync/lease_record.h"
 #include "sync/sync_worker.h"
 
 namespace skerry::abi {
 namespace {
 
-std::map<int32_t, std::unique_ptr<SyncWorker>>& Workers() {
-  static std::map<int32_t, std::unique_ptr<SyncWorker>> workers;
+Map<int32_t, std::unique_ptr<SyncWorker>>& Workers() {
+  static Map<int32_t, std::unique_ptr<SyncWorker>> workers;
   return workers;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -23,7 +24,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
       continue;
     }
     const uint64_t seq = link["seq"].as_u64();
-    const std::string& id = link["id"].as_string();
+    const String& id = link["id"].as_string();
     if ((seq == 0) != id.empty()) {
       return Status(Code::kInvalidArgument, "`after` names no update");
     }
@@ -34,8 +35,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
 }
 
 // The ops of one realm, as they were pushed.
-Data OpsOfRealm(const Data& wire, const Update& update, const std::string& realm,
-                std::set<std::string>* streams) {
+Data OpsOfRealm(const Data& wire, const Update& update, const String& realm, Set<String>* streams) {
   Data ops = Data::MakeArray();
   for (size_t i = 0; i < update.ops.size(); ++i) {
     if (update.ops[i].realm != realm) continue;
@@ -45,7 +45,7 @@ Data OpsOfRealm(const Data& wire, const Update& update, const std::string& realm
   return ops;
 }
 
-std::optional<Row> InRealm(const std::optional<Row>& row, const std::string& realm) {
+std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
   return row && row->realm == realm ? row : std::nullopt;
 }
 
@@ -258,7 +258,7 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
 
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
-  std::map<std::string, LogEntry> entries;
+  Map<String, LogEntry> entries;
   for (const auto& [realm, link] : pushed.after) {
     LogEntry& entry = entries[realm];
     entry.is_declared = true;
@@ -271,10 +271,10 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Row* now = rows_.Find(key);
     const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
     if (before == after) continue;
-    std::set<std::string> realms;
+    Set<String> realms;
     if (before) realms.insert(before->realm);
     if (after) realms.insert(after->realm);
-    for (const std::string& realm : realms) {
+    for (const String& realm : realms) {
       const uint64_t revision = input_.realms[realm].head + 1;
       entries[realm].tables.insert(schema_->table(key.table).name);
       changes.push_back(

@@ -8,68 +8,67 @@
 #ifndef SKERRY_AUTHORITY_ADMISSION_H_
 #define SKERRY_AUTHORITY_ADMISSION_H_
 
-#include <map>
 #include <optional>
-#include <set>
-#include <string>
 
 #include "authority/chain.h"
 #include "authority/judgement.h"
 #include "authority/scene.h"
 #include "authority/working_set.h"
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
 
 // What the log gains in one realm by one update.
 struct LogEntry {
-  std::string realm;
+  String realm;
   uint64_t revision = 0;
-  std::string client;
-  std::string update;
+  String client;
+  String update;
   bool is_declared = false;
   Data actions = Data::MakeArray();  // as pushed; only where declared
   Data ops = Data::MakeArray();      // those of this realm, as pushed; only where declared
   Data base;
   Data answer;
   Data spans;  // {realm: revision} of all its entries where it has several
-  std::set<std::string> tables;
-  std::set<std::string> streams;
+  Set<String> tables;
+  Set<String> streams;
 };
 // What an entry did to a row.
 struct LogChange {
-  std::string realm;
+  String realm;
   uint64_t revision = 0;
   ObjectKey key;
   std::optional<Row> before;  // in this realm
   bool is_touch = false;
 };
 struct LogAction {
-  std::string realm;
-  std::string id;
+  String realm;
+  String id;
   uint64_t revision = 0;
 };
 
 class Admission {
  public:
   struct Request {
-    std::string client;
-    std::string user;
+    String client;
+    String user;
     Vector<Data> updates;  // as pushed
   };
   struct Refusal {
-    std::string code;
-    std::string detail;
+    String code;
+    String detail;
   };
   struct Input {
     double now = 0;
-    std::map<std::string, RealmState> realms;
-    std::map<std::string, std::map<std::string, Right>> users;
+    Map<String, RealmState> realms;
+    Map<String, Map<String, Right>> users;
     Vector<LogAction> actions;
     Vector<Request> requests;
-    std::map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
+    Map<std::pair<String, String>, Refusal> refusals;  // client, update id
   };
   enum class Outcome { kNeeds, kLock, kDone };
 
@@ -86,19 +85,19 @@ class Admission {
 
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
-  const std::set<std::string>& locks() const { return locks_; }
+  const Set<String>& locks() const { return locks_; }
 
   double at() const { return at_; }
   const Vector<Vector<Data>>& results() const { return results_; }
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
   const Vector<LogAction>& new_actions() const { return new_actions_; }
-  const std::map<std::string, RealmState>& realms() const { return input_.realms; }
+  const Map<String, RealmState>& realms() const { return input_.realms; }
 
  private:
   // An update, parsed as far as that goes.
   struct Pushed {
-    std::string id;
+    String id;
     ByRealm<Link> after;
     std::optional<Update> update;
     Vector<Rejection> faults;  // why it is not parsed
@@ -127,13 +126,13 @@ class Admission {
   Input input_;
   double at_ = 0;
   int rounds_ = 0;
-  std::map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
+  Map<std::pair<String, String>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;
   Vector<LogEntry> entries_;
   Vector<LogChange> changes_;
   Vector<LogAction> new_actions_;
-  std::set<std::string> locks_;
+  Set<String> locks_;
 };
 
 }  // namespace skerry

@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "base/vector.h"
 
 namespace skerry {
 namespace {
 
-Status Misuse(const char* detail) { return {Code::kClosed, detail}; }
+Status Misuse(String detail) { return {Code::kClosed, std::move(detail)}; }
 
 void ReadRealms(const Data& in, Admission::Input* input) {
   for (const auto& [realm, state] : in["realms"].members()) {
@@ -60,9 +61,9 @@ Data Wrap(const char* name, Data content) {
   return data;
 }
 
-Data Names(const std::set<std::string>& names) {
+Data Names(const Set<String>& names) {
   Data out = Data::MakeArray();
-  for (const std::string& name : names) out.Push(name);
+  for (const String& name : names) out.Push(name);
   return out;
 }
 
@@ -103,7 +104,7 @@ Data ChainsToData(const Chains& chains) {
 
 }  // namespace
 
-std::string AdmissionSession::Step(std::string_view text) {
+String AdmissionSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
   Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
   if (out.ok()) return WriteJson(out.value());
@@ -142,7 +143,7 @@ Status AdmissionSession::Start(const Data& in) {
 Status AdmissionSession::LoadRows(const Data& in) {
   for (const Data& data : in["rows"].items()) {
     Result<StoredRow> stored = StoredRowFromData(*schema_, data);
-    if (!stored.ok()) return Misuse(stored.status().detail().c_str());
+    if (!stored.ok()) return Misuse(stored.status().detail());
     admission_.rows().Load(std::move(stored.value()));
   }
   for (const Data& data : in["others"].items()) {
@@ -189,7 +190,7 @@ Data AdmissionSession::DoneToData() const {
     data.Set("isNew", row.is_new);
     rows.Push(std::move(data));
   }
-  std::set<std::string> grown;
+  Set<String> grown;
   for (const LogEntry& entry : admission_.entries()) {
     entries.Push(EntryToData(entry, admission_.at()));
     grown.insert(entry.realm);
@@ -209,7 +210,7 @@ Data AdmissionSession::DoneToData() const {
     data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
     actions.Push(std::move(data));
   }
-  for (const std::string& realm : grown) {
+  for (const String& realm : grown) {
     const RealmState& state = admission_.realms().at(realm);
     Data data = Data::MakeObject();
     heads.Push(data.Set("realm", realm).Set("head", state.head).Set("headAt", state.head_at));

@@ -3,10 +3,10 @@
 #ifndef SKERRY_AUTHORITY_ADMISSION_JSON_H_
 #define SKERRY_AUTHORITY_ADMISSION_JSON_H_
 
-#include <string>
 #include <string_view>
 
 #include "authority/admission.h"
+#include "base/string.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -14,7 +14,7 @@ namespace skerry {
 class AdmissionSession {
  public:
   explicit AdmissionSession(const Schema* schema) : schema_(schema), admission_(schema) {}
-  std::string Step(std::string_view text);
+  String Step(std::string_view text);
 
  private:
   enum class State { kNew, kAsked, kFinished };

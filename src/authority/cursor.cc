@@ -28,8 +28,8 @@ Result<Cursor> ParseCursor(std::string_view text) {
   return Cursor{revision, static_cast<double>(at)};
 }
 
-std::string CursorText(const Cursor& cursor) {
-  return std::to_string(cursor.revision) + "@" + std::to_string(static_cast<uint64_t>(cursor.at));
+String CursorText(const Cursor& cursor) {
+  return ToText(cursor.revision) + "@" + ToText(static_cast<uint64_t>(cursor.at));
 }
 
 }  // namespace skerry

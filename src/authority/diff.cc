@@ -25,7 +25,7 @@ void SetDifferences(const Row& from, const Row& to, Change* change) {
 
 }  // namespace
 
-std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm,
+std::optional<Change> DiffRow(const ObjectKey& key, const String& realm,
                               const std::optional<Row>& from, const std::optional<Row>& to,
                               uint64_t revision) {
   if (from == to) return std::nullopt;

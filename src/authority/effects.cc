@@ -1,5 +1,7 @@
 #include "authority/effects.h"
 
+#include "base/map.h"
+
 namespace skerry {
 
 std::optional<uint32_t> Effects::CauseOf(const ObjectKey& key) const {
@@ -101,7 +103,7 @@ void Effects::CheckRefs(const ObjectKey& key) {
 }
 
 void Effects::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target) {
-  const std::string realm = scene_->rows->Find(key)->realm;
+  const String realm = scene_->rows->Find(key)->realm;
   const Row* parent = scene_->rows->Find(target);
   if (parent && parent->realm == realm) return;
   const OnDelete rule = scene_->schema->table(key.table).props[prop].on_delete;
@@ -125,7 +127,7 @@ void Effects::LoseParent(const ObjectKey& key, const ObjectKey& target) {
 
 // The parent lives in another realm: a child that is created or updated there goes where the parent
 // went, as if it had been there before the move. False where the author may not write there.
-bool Effects::Follow(const ObjectKey& key, const std::string& realm) {
+bool Effects::Follow(const ObjectKey& key, const String& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kUnlocked) return true;  // nothing is decided in this round
   if (access != Access::kWritable) return false;
@@ -137,7 +139,7 @@ bool Effects::Follow(const ObjectKey& key, const std::string& realm) {
 void Effects::Drop(const ObjectKey& key, bool is_orphan) {
   const Row* row = scene_->rows->Find(key);
   if (!row) return;
-  const std::string realm = row->realm;
+  const String realm = row->realm;
   scene_->rows->Erase(key, scene_->at, scene_->NextRevision(realm));
   dropped_.insert(key);
   if (is_orphan) orphans_.insert(key);
@@ -146,9 +148,9 @@ void Effects::Drop(const ObjectKey& key, bool is_orphan) {
   deleted_.push_back({key, realm, ""});
 }
 
-void Effects::Relocate(const ObjectKey& key, const std::string& realm) {
+void Effects::Relocate(const ObjectKey& key, const String& realm) {
   Row row = *scene_->rows->Find(key);
-  const std::string from = row.realm;
+  const String from = row.realm;
   row.realm = realm;
   row.modified_at = scene_->at;
   row.revision = scene_->NextRevision(realm);
@@ -175,10 +177,10 @@ void Effects::CheckDuties() {
     if (!child || child->props[duty.prop].is_null()) continue;
     if (child->props[duty.prop].text() != duty.target) continue;
     const PropDef& def = scene_->schema->table(duty.child.table).props[duty.prop];
-    const std::string realm = child->realm;
+    const String realm = child->realm;
     const Row* parent = scene_->rows->Find({def.ref_table, duty.target});
     if (parent && parent->realm == realm) continue;
-    const std::string& table = scene_->schema->table(duty.child.table).name;
+    const String& table = scene_->schema->table(duty.child.table).name;
     violations_.push_back(
         {duty.cause, "restrict",
          table + "." + def.name + ": would refer to an object that is not there"});
@@ -188,7 +190,7 @@ void Effects::CheckDuties() {
 void Effects::Touch() {
   std::deque<ObjectKey> queue;
   for (const auto& [key, before] : scene_->rows->journal()) queue.push_back(key);
-  std::set<ObjectKey> seen(queue.begin(), queue.end());
+  Set<ObjectKey> seen(queue.begin(), queue.end());
   const auto journal = scene_->rows->journal();  // as it was: touching adds to it
   while (!queue.empty()) {
     const ObjectKey key = std::move(queue.front());

@@ -9,14 +9,13 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <utility>
 
 #include "authority/result.h"
 #include "authority/scene.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -24,16 +23,16 @@ namespace skerry {
 class Effects {
  public:
   // `causes`: for every object that the ops changed, the index of the (last) op.
-  Effects(const Scene* scene, std::map<ObjectKey, uint32_t> causes)
+  Effects(const Scene* scene, Map<ObjectKey, uint32_t> causes)
       : scene_(scene), causes_(std::move(causes)) {}
 
   void Run();
 
   // Rows that went because their parent was deleted or missing before this update, whoever deleted
   // it.
-  const std::set<ObjectKey>& orphans() const { return orphans_; }
+  const Set<ObjectKey>& orphans() const { return orphans_; }
   // Rows of which nothing changed but the time, because a detail did.
-  const std::set<ObjectKey>& touched() const { return touched_; }
+  const Set<ObjectKey>& touched() const { return touched_; }
   const Vector<Rejection>& violations() const { return violations_; }
   // The op that a change of this row comes from.
   std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
@@ -41,14 +40,14 @@ class Effects {
  private:
   struct Left {  // a row left a realm: deleted, or moved to `to`
     ObjectKey key;
-    std::string from;
-    std::string to;  // empty: deleted
+    String from;
+    String to;  // empty: deleted
   };
   // A ref that must hold, or not, when all is done.
   struct Duty {
     ObjectKey child;
     PropIndex prop = kNone;
-    std::string target;
+    String target;
     std::optional<uint32_t> cause;
   };
 
@@ -58,9 +57,9 @@ class Effects {
   void CheckRefs(const ObjectKey& key);
   void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
   void LoseParent(const ObjectKey& key, const ObjectKey& target);
-  bool Follow(const ObjectKey& key, const std::string& realm);
+  bool Follow(const ObjectKey& key, const String& realm);
   void Drop(const ObjectKey& key, bool is_orphan);
-  void Relocate(const ObjectKey& key, const std::string& realm);
+  void Relocate(const ObjectKey& key, const String& realm);
   void SetNull(const ObjectKey& key, PropIndex prop);
   void Inherit(const ObjectKey& child, const ObjectKey& parent);
   void CheckDuties();
@@ -69,10 +68,10 @@ class Effects {
   bool IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const;
 
   const Scene* scene_;
-  std::map<ObjectKey, uint32_t> causes_;
+  Map<ObjectKey, uint32_t> causes_;
   std::deque<Left> moved_, deleted_;
   std::deque<ObjectKey> to_check_;
-  std::set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
+  Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
   Vector<Duty> duties_;
   Vector<Rejection> violations_;
 };

@@ -21,12 +21,12 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   return Status::Ok();
 }
 
-const std::string& ImageMaker::Finish() {
+const String& ImageMaker::Finish() {
   if (bytes_.empty()) bytes_ = EncodeImage(base_, 0, {{realm_, CursorText(at_)}});
   return bytes_;
 }
 
-std::string ImageMaker::Rows(std::string_view text) {
+String ImageMaker::Rows(std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
   for (const Data& data : in.value()["rows"].items()) {
@@ -39,8 +39,8 @@ std::string ImageMaker::Rows(std::string_view text) {
   return "{}";
 }
 
-std::string ImageMaker::FinishJson() {
-  const std::string& bytes = Finish();
+String ImageMaker::FinishJson() {
+  const String& bytes = Finish();
   Data data = Data::MakeObject();
   data.Set("bytes", static_cast<uint64_t>(bytes.size())).Set("hash", ImageChecksum(bytes));
   return WriteJson(data);

@@ -1,13 +1,13 @@
 #include "authority/judgement.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
 #include "authority/effects.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/vector.h"
 #include "log/fold.h"
 
@@ -38,7 +38,7 @@ class Judging {
   }
 
  private:
-  void Refuse(std::optional<uint32_t> op, const char* code, std::string detail) {
+  void Refuse(std::optional<uint32_t> op, const char* code, String detail) {
     judgement_.rejections.push_back({op, code, std::move(detail)});
   }
 
@@ -189,7 +189,7 @@ class Judging {
 
   const Scene scene_;
   const Update& update_;
-  std::map<ObjectKey, uint32_t> last_op_;
+  Map<ObjectKey, uint32_t> last_op_;
   Judgement judgement_;
 };
 

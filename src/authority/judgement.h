@@ -5,11 +5,11 @@
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
 #include <cstdint>
-#include <set>
-#include <string>
 
 #include "authority/result.h"
 #include "authority/scene.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 
@@ -19,7 +19,7 @@ struct Judgement {
   Vector<Rejection> rejections;  // empty: it may be applied
   Vector<uint32_t> noops;
   Vector<uint32_t> gone;
-  std::set<ObjectKey> touched;  // changed in nothing but the time
+  Set<ObjectKey> touched;  // changed in nothing but the time
 };
 
 // Asks for the rows that the update is sure to need, so that the first round asks for most.

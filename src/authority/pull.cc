@@ -4,13 +4,14 @@
 
 #include "authority/diff.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/fold.h"
 
 namespace skerry {
 
-void Pull::Begin(PullInput request, std::map<std::string, PullRealm> realms) {
+void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
   request_ = std::move(request);
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
@@ -34,7 +35,7 @@ void Pull::Begin(PullInput request, std::map<std::string, PullRealm> realms) {
   pages_.resize(asked_pages_.size());
 }
 
-void Pull::AskFor(const std::string& name, const Realm& realm) {
+void Pull::AskFor(const String& name, const Realm& realm) {
   if (realm.mode == Mode::kImage) {
     needs_.images.push_back(name);
     answer_.images.push_back(name);
@@ -58,19 +59,19 @@ void Pull::AskFor(const std::string& name, const Realm& realm) {
   if (!state.tables.empty()) needs_.state.push_back(std::move(state));
 }
 
-void Pull::LoadEntry(const std::string& realm, PulledEntry entry) {
+void Pull::LoadEntry(const String& realm, PulledEntry entry) {
   const auto found = realms_.find(realm);
   if (found != realms_.end()) found->second.entries[entry.revision] = std::move(entry);
 }
 
-void Pull::LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
+void Pull::LoadChange(const String& realm, uint64_t revision, const ObjectKey& key,
                       std::optional<Row> before) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || revision <= found->second.from.revision) return;
   found->second.changes[key].try_emplace(revision, std::move(before));
 }
 
-void Pull::LoadOwn(const std::string& realm, PulledOwn own) {
+void Pull::LoadOwn(const String& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
   found->second.own.push_back(std::move(own));
@@ -145,7 +146,7 @@ void Pull::CutSpanning() {
       if (realm.mode != Mode::kRange) continue;
       for (auto entry = realm.entries.upper_bound(realm.from.revision);
            entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
-        const auto is_beyond = [&](const std::pair<std::string, uint64_t>& span) {
+        const auto is_beyond = [&](const std::pair<String, uint64_t>& span) {
           const auto other = realms_.find(span.first);
           return other != realms_.end() && other->second.mode == Mode::kRange &&
                  span.second > other->second.to;
@@ -183,8 +184,8 @@ void Pull::CollectOwn() {
   }
 }
 
-std::set<ObjectKey> Pull::KeysOf(const Realm& realm) const {
-  std::set<ObjectKey> keys;
+Set<ObjectKey> Pull::KeysOf(const Realm& realm) const {
+  Set<ObjectKey> keys;
   for (const auto& [key, befores] : realm.changes) {
     if (befores.begin()->first <= realm.to) keys.insert(key);
   }
@@ -203,14 +204,14 @@ bool Pull::AskForRows() {
     for (const ObjectKey& key : KeysOf(realm)) {
       if (realm.state.contains(key)) continue;
       const auto changes = realm.changes.find(key);
-      if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) continue;
+      if (changes != realm.changes.end() && changes->second.back().first > realm.to) continue;
       needs_.rows.push_back({{name, key}, realm.to});
     }
   }
   return !needs_.rows.empty();
 }
 
-std::optional<Row> Pull::RowAtEnd(const std::string& name, const Realm& realm,
+std::optional<Row> Pull::RowAtEnd(const String& name, const Realm& realm,
                                   const ObjectKey& key) const {
   if (const auto row = realm.state.find(key); row != realm.state.end()) return row->second;
   if (const auto changes = realm.changes.find(key); changes != realm.changes.end()) {
@@ -221,7 +222,7 @@ std::optional<Row> Pull::RowAtEnd(const std::string& name, const Realm& realm,
   return row == rows_.end() ? std::nullopt : row->second;
 }
 
-std::optional<Row> Pull::RowAtStart(const std::string& name, const Realm& realm,
+std::optional<Row> Pull::RowAtStart(const String& name, const Realm& realm,
                                     const ObjectKey& key) const {
   if (realm.mode == Mode::kState) return std::nullopt;
   const auto changes = realm.changes.find(key);
@@ -237,7 +238,7 @@ void Pull::ChoosePages() {
   }
   answer_.has_more = !is_at_head;
   if (!is_at_head) return;
-  Vector<std::string> covered;
+  Vector<String> covered;
   for (const auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kImage) covered.push_back(name);
   }
@@ -261,8 +262,8 @@ void Pull::ChoosePages() {
 
 // The client's own updates of `have`, as pushed, in the order of the log: exactly what the client
 // itself will do.
-void Pull::FoldOwn(const std::string& name, const Realm& realm,
-                   std::map<ObjectKey, std::optional<Row>>* rows) const {
+void Pull::FoldOwn(const String& name, const Realm& realm,
+                   Map<ObjectKey, std::optional<Row>>* rows) const {
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) {
       if (op.kind == OpKind::kAppend || op.realm != name) continue;
@@ -271,10 +272,10 @@ void Pull::FoldOwn(const std::string& name, const Realm& realm,
   }
 }
 
-void Pull::DiffRealm(const std::string& name, const Realm& realm) {
-  const std::set<ObjectKey> keys = KeysOf(realm);
-  std::set<ObjectKey> own_keys;
-  std::map<ObjectKey, std::optional<Row>> held;
+void Pull::DiffRealm(const String& name, const Realm& realm) {
+  const Set<ObjectKey> keys = KeysOf(realm);
+  Set<ObjectKey> own_keys;
+  Map<ObjectKey, std::optional<Row>> held;
   for (const ObjectKey& key : keys) {
     std::optional<Row> row = RowAtStart(name, realm, key);
     if (row && request_.scopes.Hold(key, *row, true)) held[key] = std::move(row);

@@ -11,16 +11,15 @@
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
-#include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <utility>
 
 #include "authority/cursor.h"
 #include "authority/scope.h"
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
@@ -30,9 +29,9 @@
 namespace skerry {
 
 struct PullInput {
-  std::string client;
-  std::map<std::string, Cursor> cursors;
-  std::set<std::string> have;
+  String client;
+  Map<String, Cursor> cursors;
+  Set<String> have;
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: as many as we like
 };
@@ -46,20 +45,20 @@ struct PullRealm {
 struct PulledEntry {
   uint64_t revision = 0;
   double at = 0;
-  std::string client;
-  std::string update;
+  String client;
+  String update;
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
   Data gone;                // of its answer
 };
 struct PulledOwn {  // a declared entry of an update of `have`
-  std::string update;
+  String update;
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
   Data gone;  // of its answer
 };
-using RealmKey = std::pair<std::string, ObjectKey>;
+using RealmKey = std::pair<String, ObjectKey>;
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id
   bool has_more = false;
@@ -67,26 +66,26 @@ struct PulledPage {
 
 struct PullNeeds {
   struct Entries {
-    std::string realm;
+    String realm;
     uint64_t from = 0;
     uint64_t limit = 0;
-    std::string client;  // not empty: its entries only
+    String client;  // not empty: its entries only
   };
   struct State {
-    std::string realm;
-    std::set<TableIndex> tables;
+    String realm;
+    Set<TableIndex> tables;
   };
   struct RowAt {
     RealmKey key;
     uint64_t after = 0;
   };
   Vector<Entries> entries;
-  Vector<std::pair<std::string, uint64_t>> changes;  // realm, from
-  Vector<std::string> own;
+  Vector<std::pair<String, uint64_t>> changes;  // realm, from
+  Vector<String> own;
   Vector<State> state;
   Vector<size_t> pages;  // scopes
-  Vector<std::string> page_realms;
-  Vector<std::string> images;
+  Vector<String> page_realms;
+  Vector<String> images;
   Vector<RowAt> rows;
   bool empty() const {
     return entries.empty() && changes.empty() && own.empty() && state.empty() && pages.empty() &&
@@ -96,18 +95,18 @@ struct PullNeeds {
 
 struct PullPage {
   size_t scope = 0;
-  std::optional<std::string> upto;  // none: to the end
-  Vector<std::string> realms;       // that it covers: those that come by image are not among them
-  Vector<std::string> ids;
+  std::optional<String> upto;  // none: to the end
+  Vector<String> realms;       // that it covers: those that come by image are not among them
+  Vector<String> ids;
 };
 struct PullResult {
-  std::map<std::string, Cursor> cursors;
-  std::map<std::string, std::map<std::string, Cursor>> own;  // update -> realm -> revision and at
-  std::map<std::string, Data> gone;  // update of `own` -> its ops that the answer called gone
-  Vector<std::string> revoked;
-  Vector<std::string> reset;
+  Map<String, Cursor> cursors;
+  Map<String, Map<String, Cursor>> own;  // update -> realm -> revision and at
+  Map<String, Data> gone;                // update of `own` -> its ops that the answer called gone
+  Vector<String> revoked;
+  Vector<String> reset;
   Vector<PullPage> pages;
-  Vector<std::string> images;
+  Vector<String> images;
   Vector<Change> changes;
   bool has_more = false;
 };
@@ -118,14 +117,14 @@ class Pull {
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
 
-  void Begin(PullInput request, std::map<std::string, PullRealm> realms);
+  void Begin(PullInput request, Map<String, PullRealm> realms);
   const PullNeeds& needs() const { return needs_; }
   const PullInput& request() const { return request_; }
 
-  void LoadEntry(const std::string& realm, PulledEntry entry);
-  void LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
+  void LoadEntry(const String& realm, PulledEntry entry);
+  void LoadChange(const String& realm, uint64_t revision, const ObjectKey& key,
                   std::optional<Row> before);
-  void LoadOwn(const std::string& realm, PulledOwn own);
+  void LoadOwn(const String& realm, PulledOwn own);
   void LoadState(const ObjectKey& key, Row row);
   void LoadPage(size_t place, PulledPage page);  // as in needs().pages
   void LoadRow(const RealmKey& key, std::optional<Row> row);
@@ -141,28 +140,26 @@ class Pull {
     Cursor from;
     PullRealm now;
     uint64_t to = 0;
-    std::map<uint64_t, PulledEntry> entries;
+    Map<uint64_t, PulledEntry> entries;
     Vector<PulledOwn> own;
     // The rows before each change, by key and revision.
-    std::map<ObjectKey, std::map<uint64_t, std::optional<Row>>> changes;
-    std::map<ObjectKey, Row> state;
+    Map<ObjectKey, Map<uint64_t, std::optional<Row>>> changes;
+    Map<ObjectKey, Row> state;
   };
 
-  void AskFor(const std::string& name, const Realm& realm);
+  void AskFor(const String& name, const Realm& realm);
   bool FindOtherHistories();
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();
-  std::set<ObjectKey> KeysOf(const Realm& realm) const;
+  Set<ObjectKey> KeysOf(const Realm& realm) const;
   bool AskForRows();
-  std::optional<Row> RowAtEnd(const std::string& name, const Realm& realm,
-                              const ObjectKey& key) const;
-  std::optional<Row> RowAtStart(const std::string& name, const Realm& realm,
-                                const ObjectKey& key) const;
+  std::optional<Row> RowAtEnd(const String& name, const Realm& realm, const ObjectKey& key) const;
+  std::optional<Row> RowAtStart(const String& name, const Realm& realm, const ObjectKey& key) const;
   void ChoosePages();
-  void DiffRealm(const std::string& name, const Realm& realm);
-  void FoldOwn(const std::string& name, const Realm& realm,
-               std::map<ObjectKey, std::optional<Row>>* rows) const;
+  void DiffRealm(const String& name, const Realm& realm);
+  void FoldOwn(const String& name, const Realm& realm,
+               Map<ObjectKey, std::optional<Row>>* rows) const;
   void JoinMoves();
   void WriteChanges();
 
@@ -174,13 +171,13 @@ class Pull {
 
   const Schema* schema_;
   PullInput request_;
-  std::map<std::string, Realm> realms_;
+  Map<String, Realm> realms_;
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
   Vector<PulledPage> pages_;
-  std::map<RealmKey, std::optional<Row>> rows_;
-  std::map<RealmKey, Outcome> outcomes_;
-  std::map<RealmKey, Row> page_rows_;
+  Map<RealmKey, std::optional<Row>> rows_;
+  Map<RealmKey, Outcome> outcomes_;
+  Map<RealmKey, Row> page_rows_;
   PullResult answer_;
 };
 

@@ -5,13 +5,14 @@
 #include "authority/row_data.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/vector.h"
 #include "log/codec.h"
 
 namespace skerry {
 namespace {
 
-Status Misuse(std::string detail) { return {Code::kClosed, std::move(detail)}; }
+Status Misuse(String detail) { return {Code::kClosed, std::move(detail)}; }
 Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
 
 Data Wrap(const char* name, Data content) {
@@ -61,18 +62,18 @@ Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
   return ObjectKey{table, data["id"].as_string()};
 }
 
-Data RealmItem(const std::string& realm) { return Wrap("realm", realm); }
+Data RealmItem(const String& realm) { return Wrap("realm", realm); }
 
 }  // namespace
 
-std::string CheckScopes(const Schema& schema, std::string_view text) {
+String CheckScopes(const Schema& schema, std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
   Result<Scopes> scopes = Scopes::Parse(schema, in.value()["scopes"]);
   if (!scopes.ok()) return WriteJson(ErrorToData(scopes.status()));
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
-    const std::string& table = schema.table(scope.table).name;
+    const String& table = schema.table(scope.table).name;
     Data item = Wrap("table", table);
     item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
     list.Push(std::move(item));
@@ -80,7 +81,7 @@ std::string CheckScopes(const Schema& schema, std::string_view text) {
   return WriteJson(Wrap("scopes", std::move(list)));
 }
 
-std::string PullSession::Step(std::string_view text) {
+String PullSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
   Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
   if (out.ok()) return WriteJson(out.value());
@@ -108,7 +109,7 @@ Status PullSession::Start(const Data& in) {
   now_ = in["now"].as_number();
   Result<PullInput> request = ReadRequest(*schema_, in["request"]);
   if (!request.ok()) return request.status();
-  std::map<std::string, PullRealm> realms;
+  Map<String, PullRealm> realms;
   for (const auto& [name, state] : in["realms"].members()) {
     realms[name] = {state["head"].as_u64(), state["headAt"].as_number(), state["rows"].as_u64()};
   }
@@ -209,19 +210,19 @@ Data PullSession::NeedsToData() const {
     entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
   }
   for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
-  for (const std::string& id : needs.own) own.Push(id);
+  for (const String& id : needs.own) own.Push(id);
   for (const PullNeeds::State& item : needs.state) {
     Data tables = Data::MakeArray();
     for (const TableIndex table : item.tables) tables.Push(schema_->table(table).name);
     state.Push(RealmItem(item.realm).Set("tables", std::move(tables)));
   }
-  for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
+  for (const String& realm : needs.page_realms) page_realms.Push(realm);
   for (const size_t scope : needs.pages) {
     Data data = ScopeToData(scope);
     data.Set("above", pull_.request().scopes.list()[scope].filled).Set("realms", page_realms);
     pages.Push(data.Set("limit", static_cast<uint64_t>(kPageRows)));
   }
-  for (const std::string& realm : needs.images) images.Push(RealmItem(realm));
+  for (const String& realm : needs.images) images.Push(RealmItem(realm));
   for (const PullNeeds::RowAt& item : needs.rows) {
     Data data = RealmItem(item.key.first);
     data.Set("table", schema_->table(item.key.second.table).name).Set("id", item.key.second.id);
@@ -237,17 +238,17 @@ Data PullSession::NeedsToData() const {
 Data PullSession::FillsToData() const {
   Data fills = Data::MakeArray();
   for (const Data& image : images_.items()) {
-    for (const std::string& realm : pull_.answer().images) {
+    for (const String& realm : pull_.answer().images) {
       if (image["realm"].as_string() == realm) fills.Push(image);
     }
   }
   for (const PullPage& page : pull_.answer().pages) {
     Data data = ScopeToData(page.scope);
     Data ids = Data::MakeArray();
-    for (const std::string& id : page.ids) ids.Push(id);
+    for (const String& id : page.ids) ids.Push(id);
     data.Set("above", pull_.request().scopes.list()[page.scope].filled);
     Data realms = Data::MakeArray();
-    for (const std::string& realm : page.realms) realms.Push(realm);
+    for (const String& realm : page.realms) realms.Push(realm);
     data.Set("upto", page.upto ? Data(*page.upto) : Data()).Set("realms", std::move(realms));
     data.Set("ids", std::move(ids));
     fills.Push(std::move(data));
@@ -271,7 +272,7 @@ Data PullSession::AnswerToData() const {
     }
     own.Set(update, std::move(places));
   }
-  for (const std::string& realm : answer.revoked) revoked.Push(realm);
+  for (const String& realm : answer.revoked) revoked.Push(realm);
   for (const Change& change : answer.changes) changes.Push(ChangeToData(*schema_, change));
   Data data = Data::MakeObject();
   data.Set("time", now_).Set("cursors", std::move(cursors)).Set("more", answer.has_more);
@@ -279,7 +280,7 @@ Data PullSession::AnswerToData() const {
   data.Set("changes", std::move(changes)).Set("streams", Data::MakeArray());
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();
-    for (const std::string& realm : answer.reset) reset.Push(realm);
+    for (const String& realm : answer.reset) reset.Push(realm);
     data.Set("reset", std::move(reset));
   }
   return data;

@@ -3,10 +3,10 @@
 #define SKERRY_AUTHORITY_ROW_DATA_H_
 
 #include <optional>
-#include <string>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "model/row.h"
 #include "model/schema.h"
 

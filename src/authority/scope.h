@@ -3,10 +3,9 @@
 #ifndef SKERRY_AUTHORITY_SCOPE_H_
 #define SKERRY_AUTHORITY_SCOPE_H_
 
-#include <string>
-
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/filter.h"
 #include "model/row.h"
@@ -19,10 +18,8 @@ struct Scope {
   Filter filter;
   Data where;              // as sent
   bool is_filled = false;  // wholly
-  std::string filled;      // else the last id that the fill has reached; empty: none yet
-  bool Covers(const std::string& id) const {
-    return is_filled || (!filled.empty() && id <= filled);
-  }
+  String filled;           // else the last id that the fill has reached; empty: none yet
+  bool Covers(const String& id) const { return is_filled || (!filled.empty() && id <= filled); }
 };
 
 class Scopes {

@@ -7,14 +7,13 @@
 #ifndef SKERRY_AUTHORITY_WORKING_SET_H_
 #define SKERRY_AUTHORITY_WORKING_SET_H_
 
-#include <map>
 #include <optional>
-#include <set>
-#include <string>
 #include <tuple>
 #include <utility>
 
 #include "authority/row_data.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -25,28 +24,28 @@ namespace skerry {
 struct ChildrenOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
-  std::string id;
+  String id;
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
 struct HoldersOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
-  std::string realm;
-  std::string value;  // plain form as JSON text
+  String realm;
+  String value;  // plain form as JSON text
   friend auto operator<=>(const HoldersOf&, const HoldersOf&) = default;
 };
 // The last revision of a row by another client than `client`.
 struct OthersOf {
   ObjectKey key;
-  std::string client;
+  String client;
   friend auto operator<=>(const OthersOf&, const OthersOf&) = default;
 };
 
 struct Needs {
-  std::set<ObjectKey> rows;
-  std::set<ChildrenOf> children;
-  std::set<HoldersOf> holders;
-  std::set<OthersOf> others;
+  Set<ObjectKey> rows;
+  Set<ChildrenOf> children;
+  Set<HoldersOf> holders;
+  Set<OthersOf> others;
   bool empty() const {
     return rows.empty() && children.empty() && holders.empty() && others.empty();
   }
@@ -70,7 +69,7 @@ class WorkingSet {
   // The last revision by another client, of this admission or before; empty while that is not
   // known.
   std::optional<uint64_t> LastByOthers(const OthersOf& which);
-  void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
+  void NoteChange(const ObjectKey& key, const String& client, uint64_t revision);
 
   void Begin();
   void Put(const ObjectKey& key, Row row);
@@ -78,7 +77,7 @@ class WorkingSet {
   void Commit();
   void Rollback();
   // The rows before the present update of all that it changed.
-  const std::map<ObjectKey, std::optional<Row>>& journal() const { return journal_; }
+  const Map<ObjectKey, std::optional<Row>>& journal() const { return journal_; }
 
   bool has_needs() const { return !needs_.empty(); }
   // Hands over what is to be asked; Settle, after the answer was loaded, makes the rest of it known
@@ -95,7 +94,7 @@ class WorkingSet {
   Vector<Final> Finals() const;
 
   // The key under which a unique value is looked up.
-  HoldersOf HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
+  HoldersOf HoldersKey(TableIndex table, PropIndex prop, const String& realm,
                        const Value& value) const;
 
  private:
@@ -114,16 +113,16 @@ class WorkingSet {
   void AddToIndexes(const ObjectKey& key, const Row& row);
 
   const Schema* schema_;
-  std::map<ObjectKey, Entry> entries_;
+  Map<ObjectKey, Entry> entries_;
   // Who ever held a value, in this admission; candidates, checked against the present row.
-  std::map<ChildrenOf, std::set<std::string>> by_ref_;
-  std::map<HoldersOf, std::set<std::string>> by_value_;
-  std::set<ChildrenOf> known_children_;
-  std::set<HoldersOf> known_holders_;
-  std::map<OthersOf, uint64_t> others_;
-  std::map<ObjectKey, std::map<std::string, uint64_t>> changed_by_;  // client -> revision
-  std::map<ObjectKey, std::optional<Row>> journal_;
-  std::map<ObjectKey, Saved> saved_;
+  Map<ChildrenOf, Set<String>> by_ref_;
+  Map<HoldersOf, Set<String>> by_value_;
+  Set<ChildrenOf> known_children_;
+  Set<HoldersOf> known_holders_;
+  Map<OthersOf, uint64_t> others_;
+  Map<ObjectKey, Map<String, uint64_t>> changed_by_;  // client -> revision
+  Map<ObjectKey, std::optional<Row>> journal_;
+  Map<ObjectKey, Saved> saved_;
   Needs needs_;
   Needs asked_;
 };

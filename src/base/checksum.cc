@@ -63,10 +63,10 @@ uint64_t Xxh64(std::string_view bytes, uint64_t seed) {
   return hash ^ hash >> 32;
 }
 
-std::string Hex16(uint64_t v) {
-  std::string out(16, '0');
-  for (int i = 15; i >= 0; --i, v >>= 4) out[static_cast<size_t>(i)] = "0123456789abcdef"[v & 15];
-  return out;
+String Hex16(uint64_t v) {
+  char out[16];
+  for (char* at = out + sizeof out; at != out; v >>= 4) *--at = "0123456789abcdef"[v & 15];
+  return {out, sizeof out};
 }
 
 }  // namespace skerry

@@ -28,7 +28,7 @@ bool IsExactInteger(double v) {
   return std::abs(v) <= kMaxExactInteger && std::trunc(v) == v && !(v == 0 && std::signbit(v));
 }
 
-void EncodeNumber(double v, std::string* out) {
+void EncodeNumber(double v, String* out) {
   if (!IsExactInteger(v)) {
     PutU8(out, kTagF64);
     PutF64(out, v);
@@ -56,7 +56,7 @@ Data DecodeObject(Reader* in, int depth) {
   Data::Object members;
   if (!in->failed()) members.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count && !in->failed(); ++i) {
-    std::string key(in->Text());
+    String key(in->Text());
     members.emplace_back(std::move(key), Decode(in, depth + 1));
   }
   return Data(std::move(members));
@@ -83,9 +83,9 @@ Data Decode(Reader* in, int depth) {
     case kTagString:
       return Data(in->Text());
     case kTagBytes:
-      return Data::Bytes(std::string(in->Text()));
+      return Data::Bytes(String(in->Text()));
     case kTagJson:
-      return Data::Json(std::string(in->Text()));
+      return Data::Json(String(in->Text()));
     case kTagArray:
       return DecodeArray(in, depth);
     case kTagObject:
@@ -98,7 +98,7 @@ Data Decode(Reader* in, int depth) {
 
 }  // namespace
 
-Data::Data(std::string v) : kind_(Kind::kString), text_(std::move(v)) {}
+Data::Data(String v) : kind_(Kind::kString), text_(std::move(v)) {}
 Data::Data(std::string_view v) : kind_(Kind::kString), text_(v) {}
 Data::Data(const char* v) : Data(std::string_view(v)) {}
 Data::Data(Array v) : kind_(Kind::kArray), array_(std::move(v)) {}
@@ -122,13 +122,13 @@ Data& Data::operator=(Data&& other) noexcept {
   return *this;
 }
 
-Data Data::Bytes(std::string v) {
+Data Data::Bytes(String v) {
   Data data(std::move(v));
   data.kind_ = Kind::kBytes;
   return data;
 }
 
-Data Data::Json(std::string text) {
+Data Data::Json(String text) {
   Data data(std::move(text));
   data.kind_ = Kind::kJson;
   return data;
@@ -143,7 +143,7 @@ void Data::Destroy() {
   } else if (kind_ == Kind::kObject) {
     object_.~Object();
   } else {
-    text_.~basic_string();
+    text_.~String();
   }
   kind_ = Kind::kNull;
   number_ = 0;
@@ -155,7 +155,7 @@ void Data::CopyFrom(const Data& other) {
   } else if (other.kind_ == Kind::kObject) {
     new (&object_) Object(other.object_);
   } else if (other.kind_ >= Kind::kString) {
-    new (&text_) std::string(other.text_);
+    new (&text_) String(other.text_);
   } else {
     number_ = other.number_;
   }
@@ -168,7 +168,7 @@ void Data::MoveFrom(Data* other) {
   } else if (other->kind_ == Kind::kObject) {
     new (&object_) Object(std::move(other->object_));
   } else if (other->kind_ >= Kind::kString) {
-    new (&text_) std::string(std::move(other->text_));
+    new (&text_) String(std::move(other->text_));
   } else {
     number_ = other->number_;
   }
@@ -197,18 +197,18 @@ uint64_t Data::as_u64(uint64_t fallback) const {
   return static_cast<uint64_t>(number_);
 }
 
-const std::string& Data::as_string() const {
-  static const std::string empty;
+const String& Data::as_string() const {
+  static const String empty;
   return is_string() ? text_ : empty;
 }
 
-const std::string& Data::as_bytes() const {
-  static const std::string empty;
+const String& Data::as_bytes() const {
+  static const String empty;
   return is_bytes() ? text_ : empty;
 }
 
-const std::string& Data::as_json() const {
-  static const std::string null = "null";
+const String& Data::as_json() const {
+  static const String null = "null";
   return kind_ == Kind::kJson ? text_ : null;
 }
 
@@ -243,7 +243,7 @@ Data& Data::Set(std::string_view key, Data value) {
       return *this;
     }
   }
-  object_.emplace_back(std::string(key), std::move(value));
+  object_.emplace_back(String(key), std::move(value));
   return *this;
 }
 
@@ -253,8 +253,8 @@ Data& Data::Set(const char* key, Data&& value) {
   return Set(std::string_view(key), std::move(value));
 }
 Data& Data::Set(const char* key, const char* value) { return Set(key, Data(value)); }
-Data& Data::Set(const char* key, const std::string& value) { return Set(key, Data(value)); }
-Data& Data::Set(const char* key, std::string&& value) { return Set(key, Data(std::move(value))); }
+Data& Data::Set(const char* key, const String& value) { return Set(key, Data(value)); }
+Data& Data::Set(const char* key, String&& value) { return Set(key, Data(std::move(value))); }
 Data& Data::Set(const char* key, std::nullptr_t) { return Set(key, Data()); }
 Data& Data::SetBool(const char* key, bool value) { return Set(key, Data(value)); }
 Data& Data::SetNumber(const char* key, double value) { return Set(key, Data(value)); }
@@ -295,7 +295,7 @@ bool operator==(const Data& a, const Data& b) {
   }
 }
 
-void EncodeData(const Data& data, std::string* out) {
+void EncodeData(const Data& data, String* out) {
   switch (data.kind()) {
     case Data::Kind::kNull:
       return PutU8(out, kTagNull);
@@ -328,8 +328,8 @@ void EncodeData(const Data& data, std::string* out) {
   }
 }
 
-std::string EncodeData(const Data& data) {
-  std::string out;
+String EncodeData(const Data& data) {
+  String out;
   EncodeData(data, &out);
   return out;
 }
@@ -338,7 +338,7 @@ Result<Data> DecodeData(std::string_view bytes) {
   Reader in(bytes);
   Data data = Decode(&in, 0);
   if (!in.AtEnd())
-    return Status(Code::kParse, "damaged binary data at byte " + std::to_string(in.position()));
+    return Status(Code::kParse, "damaged binary data at byte " + ToText(in.position()));
   return data;
 }
 

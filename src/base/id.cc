@@ -41,13 +41,13 @@ void FormatUuid(Uuid id, char out[36]) {
   }
 }
 
-std::string UuidText(Uuid id) {
-  std::string text(36, '-');
-  FormatUuid(id, text.data());
+String UuidText(Uuid id) {
+  String text(36, '-');
+  FormatUuid(id, text.mutable_data());
   return text;
 }
 
-std::string UuidGenerator::Next(double now_ms) {
+String UuidGenerator::Next(double now_ms) {
   const uint64_t now = now_ms > 0 ? static_cast<uint64_t>(now_ms) : 0;
   if (now > last_ms_) {
     last_ms_ = now;

@@ -21,7 +21,7 @@ void DropRepeatedKeys(Data::Object* members) {
     return compared != 0 ? compared < 0 : a < b;
   };
   Sort(order.begin(), order.end(), by_key);
-  std::string repeated(members->size(), 0);  // one flag each
+  Vector<char> repeated(members->size(), 0);  // one flag each
   bool any = false;
   for (size_t i = 1; i < order.size(); ++i) {
     if ((*members)[order[i - 1]].first != (*members)[order[i]].first) continue;
@@ -47,9 +47,9 @@ class Parser {
   Result<Data> Parse() {
     Data root;
     if (Read(lexer_.scan(), 0, &root) && lexer_.scan() == Token::end_of_input) return root;
-    if (too_deep_) return Status(Code::kLimit, "deeper than " + std::to_string(kMaxJsonDepth));
+    if (too_deep_) return Status(Code::kLimit, "deeper than " + ToText(kMaxJsonDepth));
     const size_t position = lexer_.get_position();
-    return Status(Code::kParse, "malformed JSON at byte " + std::to_string(position));
+    return Status(Code::kParse, "malformed JSON at byte " + ToText(position));
   }
 
  private:
@@ -128,7 +128,7 @@ class Parser {
   bool too_deep_ = false;
 };
 
-void WriteText(std::string_view text, std::string* out) {
+void WriteText(std::string_view text, String* out) {
   out->push_back('"');
   for (const char c : text) {
     const auto byte = static_cast<uint8_t>(c);
@@ -148,10 +148,10 @@ void WriteText(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
-void WriteNumber(double v, std::string* out) {
+void WriteNumber(double v, String* out) {
   SKERRY_CHECK(std::isfinite(v));
   if (std::trunc(v) == v && std::abs(v) < 9007199254740992.0) {
-    out->append(std::to_string(static_cast<int64_t>(v)));
+    out->append(ToText(static_cast<int64_t>(v)));
     return;
   }
   char buffer[64];
@@ -163,7 +163,7 @@ void WriteNumber(double v, std::string* out) {
 
 Result<Data> ParseJson(std::string_view text) { return Parser(text).Parse(); }
 
-void WriteJson(const Data& data, std::string* out) {
+void WriteJson(const Data& data, String* out) {
   switch (data.kind()) {
     case Data::Kind::kNull:
       out->append("null");
@@ -210,8 +210,8 @@ void WriteJson(const Data& data, std::string* out) {
   }
 }
 
-std::string WriteJson(const Data& data) {
-  std::string out;
+String WriteJson(const Data& data) {
+  String out;
   WriteJson(data, &out);
   return out;
 }

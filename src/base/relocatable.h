@@ -1,14 +1,13 @@
 // kRelocatable<T>: an object of T may be moved by copying its bytes, the old place being forgotten
 // rather than destroyed. Found for numbers, pointers, pairs, optionals and plain structs of such; a
 // class with private members says it for itself, by a specialisation beside its definition. What is
-// not known to be relocatable (a std::map points into itself) is moved element by element.
+// not known to be relocatable (a std::string may point into itself) is moved element by element.
 #ifndef SKERRY_BASE_RELOCATABLE_H_
 #define SKERRY_BASE_RELOCATABLE_H_
 
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -41,13 +40,6 @@ constexpr bool IsRelocatable();
 template <typename T>
 inline constexpr bool kRelocatable = IsRelocatable<T>();
 
-#ifdef _LIBCPP_VERSION
-// libc++ keeps short text inside of the object without a pointer to it; others point into it.
-template <>
-inline constexpr bool kRelocatable<std::string> =
-    std::__libcpp_is_trivially_relocatable<std::string>::value;
-static_assert(kRelocatable<std::string>, "most of what is in vectors would be moved one by one");
-#endif
 template <typename T>
 inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;
 template <typename T>

@@ -8,6 +8,8 @@ set(SKERRY_BASE_SOURCES
   src/base/random.cc
   src/base/sort.cc
   src/base/status.cc
+  src/base/string.cc
   src/base/text.cc
+  src/base/tree.cc
   src/base/vector.cc
 )

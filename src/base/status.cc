@@ -5,22 +5,30 @@
 
 namespace skerry {
 
-Status::Status(Code code, std::string&& detail) : code_(code), detail_(std::move(detail)) {}
-Status::Status(Code code, const std::string& detail) : code_(code), detail_(detail) {}
-Status::Status(Code code, const char* detail) : code_(code), detail_(detail) {}
-Status::Status(const Status& other) = default;
-Status::Status(Status&& other) noexcept = default;
-Status& Status::operator=(const Status& other) = default;
-Status& Status::operator=(Status&& other) noexcept = default;
-Status::~Status() = default;
+struct Status::Failure {
+  Code code;
+  String detail;
+};
 
-std::string operator+(const std::string& a, const char* b) { return std::string(a) + b; }
-std::string operator+(const std::string& a, const std::string& b) { return std::string(a) + b; }
-std::string operator+(std::string&& a, const char* b) { return std::move(a.append(b)); }
-std::string operator+(std::string&& a, const std::string& b) { return std::move(a.append(b)); }
-std::string operator+(std::string&& a, std::string&& b) { return std::move(a.append(b)); }
-std::string operator+(const char* a, const std::string& b) { return std::string(a) + b; }
-std::string operator+(const char* a, std::string&& b) { return std::string(a) + b; }
+Status::Status(Code code, String detail) : failure_(new Failure{code, std::move(detail)}) {
+  SKERRY_CHECK(code != Code::kOk);
+}
+Status::Status(Code code, const char* detail) : Status(code, String(detail)) {}
+Status::Status(const Status& other)
+    : failure_(other.ok() ? nullptr : new Failure(*other.failure_)) {}
+Status::~Status() { delete failure_; }
+
+Status& Status::operator=(const Status& other) { return *this = Status(other); }
+Status& Status::operator=(Status&& other) noexcept {
+  std::swap(failure_, other.failure_);
+  return *this;
+}
+
+Code Status::code() const { return ok() ? Code::kOk : failure_->code; }
+const String& Status::detail() const {
+  static const String kNone;
+  return ok() ? kNone : failure_->detail;
+}
 
 // The one hook for broken invariants: says where, and ends the program (in wasm: a trap, which the
 // host turns into an error that closes the database) rather than write wrong data.

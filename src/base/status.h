@@ -6,23 +6,13 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/relocatable.h"
+#include "base/string.h"
 
 namespace skerry {
-
-// The sentences of a Status are sums. These are plain functions, chosen before the templates of the
-// standard library, which would be inlined at each of the hundred places.
-std::string operator+(const std::string& a, const char* b);
-std::string operator+(const std::string& a, const std::string& b);
-std::string operator+(std::string&& a, const char* b);
-std::string operator+(std::string&& a, const std::string& b);
-std::string operator+(std::string&& a, std::string&& b);
-std::string operator+(const char* a, const std::string& b);
-std::string operator+(const char* a, std::string&& b);
 
 // Numbers are stable: they cross the wasm boundary, and JavaScript maps them to its error classes.
 // Never reuse one.
@@ -46,29 +36,30 @@ enum class Code : uint16_t {
   kUnsupported = 16,  // UnsupportedError
 };
 
-class [[nodiscard]] Status {
+// A pointer: null where all is well, so that asking costs nothing and a Status fits a register.
+class [[nodiscard]] SKERRY_IN_REGISTER Status {
  public:
-  // All but the default is out of line: inlined at every check, it would be much of the module.
+  // Out of line: inlined at every check, it would be much of the module.
   Status() = default;
-  Status(Code code, std::string&& detail);
-  Status(Code code, const std::string& detail);
+  // REQUIRES: code is not kOk.
+  Status(Code code, String detail);
   Status(Code code, const char* detail);
   Status(const Status& other);
-  Status(Status&& other) noexcept;
+  Status(Status&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)) {}
   Status& operator=(const Status& other);
   Status& operator=(Status&& other) noexcept;
   ~Status();
   static Status Ok() { return {}; }
-  bool ok() const { return code_ == Code::kOk; }
-  Code code() const { return code_; }
-  const std::string& detail() const { return detail_; }
+  bool ok() const { return failure_ == nullptr; }
+  Code code() const;
+  const String& detail() const;  // empty where all is well
 
  private:
-  Code code_ = Code::kOk;
-  std::string detail_;
+  struct Failure;
+  Failure* failure_ = nullptr;
 };
 template <>
-inline constexpr bool kRelocatable<Status> = kRelocatable<std::string>;
+inline constexpr bool kRelocatable<Status> = true;
 
 [[noreturn]] void FailCheck(const char* condition, const char* file, int line);
 

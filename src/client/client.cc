@@ -10,20 +10,20 @@
 namespace skerry {
 namespace {
 
-std::string DefaultRealm(const Data& options) {
+String DefaultRealm(const Data& options) {
   if (options["defaultRealm"].is_string()) return options["defaultRealm"].as_string();
   if (!options["remote"].as_bool() || !options["user"].is_string()) return "local";
   return "user:" + options["user"].as_string();
 }
 
-void EncodeText(std::string_view text, std::string* out) {
+void EncodeText(std::string_view text, String* out) {
   PutU8(out, 5);
   PutText(out, text);
 }
 
 // The common kinds are written as data.h's grammar says, without a tree in between: this runs for
 // every row read.
-void EncodeValue(const PropDef& prop, const Value& value, std::string* out) {
+void EncodeValue(const PropDef& prop, const Value& value, String* out) {
   switch (value.kind()) {
     case ValueKind::kNull:
       PutU8(out, 0);
@@ -48,16 +48,16 @@ void EncodeValue(const PropDef& prop, const Value& value, std::string* out) {
   }
 }
 
-Data Texts(const Vector<std::string>& texts) {
+Data Texts(const Vector<String>& texts) {
   Data array = Data::MakeArray();
-  for (const std::string& text : texts) array.Push(text);
+  for (const String& text : texts) array.Push(text);
   return array;
 }
 
 }  // namespace
 
-std::string PackSlots(const Vector<uint32_t>& slots) {
-  std::string bytes;
+String PackSlots(const Vector<uint32_t>& slots) {
+  String bytes;
   bytes.reserve(slots.size() * 4);
   for (const uint32_t slot : slots) PutU32(&bytes, slot);
   return bytes;
@@ -122,7 +122,7 @@ Slot Client::Find(uint32_t table, std::string_view id) const {
   return HasTable(table) ? view_.rows(static_cast<TableIndex>(table)).Find(id) : kNoSlot;
 }
 
-Status Client::EncodeRow(uint32_t table, Slot slot, std::string* out) const {
+Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
   if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
   const RowStore& store = view_.rows(static_cast<TableIndex>(table));
   if (slot >= store.slot_limit() || !store.IsLive(slot)) {
@@ -142,7 +142,7 @@ Status Client::EncodeRow(uint32_t table, Slot slot, std::string* out) const {
 }
 
 bool Client::IsPending(uint32_t table, std::string_view id) const {
-  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), std::string(id)});
+  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), String(id)});
 }
 
 Result<uint32_t> Client::QueryNew(const Data& description) {

@@ -5,15 +5,15 @@
 #define SKERRY_CLIENT_CLIENT_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_query.h"
 #include "client/tab.h"
@@ -44,7 +44,7 @@ class Client {
 
   Slot Find(uint32_t table, std::string_view id) const;
   // Appends Data [id, realm, createdAt, modifiedAt, ...props], encoded.
-  Status EncodeRow(uint32_t table, Slot slot, std::string* out) const;
+  Status EncodeRow(uint32_t table, Slot slot, String* out) const;
   bool IsPending(uint32_t table, std::string_view id) const;
 
   Result<uint32_t> QueryNew(const Data& description);
@@ -70,13 +70,13 @@ class Client {
   QueryEngine engine_;
   Tab tab_;
   Transaction transaction_;
-  std::map<uint32_t, Query> queries_;
+  Map<uint32_t, Query> queries_;
   uint32_t next_query_ = 1;
   Vector<LiveDelta> deltas_;  // flushed, not yet drained
 };
 
 // u32 little-endian, as the streams of rows cross the boundary.
-std::string PackSlots(const Vector<uint32_t>& slots);
+String PackSlots(const Vector<uint32_t>& slots);
 
 }  // namespace skerry
 

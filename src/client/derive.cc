@@ -1,6 +1,7 @@
 // Folding pending ops over base, object by object, and showing the result (client/view.h).
 #include <algorithm>
 
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "client/view.h"
@@ -57,9 +58,9 @@ void View::Derive() {
   }
   effects = effects || HasEffects();
   if (effects) EvaluateEffects();
-  std::set<ObjectKey> keys = std::move(concerned_);
+  Set<ObjectKey> keys = std::move(concerned_);
   concerned_.clear();
-  keys.merge(changed_);
+  keys.insert(changed_.begin(), changed_.end());
   changed_.clear();
   for (const ObjectKey& key : keys) Show(key);
   if (shadows_.empty()) latest_at_ = 0;
@@ -184,7 +185,7 @@ void View::AppendOp(Pending* pending) {
     return Derive();
   }
   for (size_t i = touches; i < shadow.touches.size(); ++i) AddTouch(shadow.touches[i]);
-  std::set<ObjectKey> keys = std::move(changed_);
+  Set<ObjectKey> keys = std::move(changed_);
   changed_.clear();
   keys.insert(key);
   for (const ObjectKey& changed : keys) Show(changed);

@@ -3,6 +3,7 @@
 // gives the same as evaluating anew.
 #include <algorithm>
 
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "client/view.h"
@@ -34,7 +35,7 @@ void View::EvaluateEffects() {
 void View::AddDeletion(Cause cause) {
   const double at = cause.at;
   Vector<Cause> queue;
-  std::set<ObjectKey> before = std::move(changed_);
+  Set<ObjectKey> before = std::move(changed_);
   changed_.clear();
   queue.push_back(std::move(cause));
   while (!queue.empty()) {
@@ -42,8 +43,8 @@ void View::AddDeletion(Cause cause) {
     queue.pop_back();
     DeleteChildren(next, &queue);
   }
-  const std::set<ObjectKey> children = changed_;
-  changed_.merge(before);
+  const Set<ObjectKey> children = changed_;
+  changed_.insert(before.begin(), before.end());
   for (const ObjectKey& child : children) TouchMasters(child, at);
 }
 
@@ -69,7 +70,7 @@ void View::DeleteChildren(const Cause& cause, Vector<Cause>* queue) {
 
 void View::AffectChild(const ObjectKey& child, PropIndex prop, const Cause& cause,
                        Vector<Cause>* queue) {
-  std::string realm;
+  String realm;
   if (!Folded(child, &realm) || realm != cause.realm) return;
   Effect& effect = EnsureShadow(child).effect;
   if (schema_->table(child.table).props[prop].on_delete == OnDelete::kSetNull) {
@@ -103,7 +104,7 @@ void View::AddTouch(Touch touch) {
   while (!queue.empty()) {
     const Touch next = std::move(queue.back());
     queue.pop_back();
-    std::string realm;
+    String realm;
     if (!Folded(next.master, &realm) || realm != next.realm) continue;
     Effect& effect = EnsureShadow(next.master).effect;
     if (effect.deleted || effect.touched >= next.at) continue;
@@ -121,7 +122,7 @@ void View::AddTouch(Touch touch) {
 }
 
 void View::TouchMasters(const ObjectKey& key, double at) {
-  std::string realm;
+  String realm;
   if (!Folded(key, &realm)) return;
   for (const PropIndex prop : touch_props_[key.table]) {
     const Value target = FoldedProp(key, prop);
@@ -130,7 +131,7 @@ void View::TouchMasters(const ObjectKey& key, double at) {
   }
 }
 
-bool View::Folded(const ObjectKey& key, std::string* realm) const {
+bool View::Folded(const ObjectKey& key, String* realm) const {
   if (const Shadow* shadow = FindShadow(key)) {
     if (!shadow->folded) return false;
     *realm = shadow->folded->realm;

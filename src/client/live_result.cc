@@ -216,8 +216,8 @@ void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> aft
   const RowStore& store = prepared_.store();
   Vector<Seen> was;
   Vector<Seen> is;
-  Vector<std::pair<uint32_t, std::string>> removed;
-  Vector<std::pair<uint32_t, std::string>> added;
+  Vector<std::pair<uint32_t, String>> removed;
+  Vector<std::pair<uint32_t, String>> added;
   if (prepared_.has_includes()) origin->assign(after.size(), kNew);
   uint32_t stayed = 0;
   size_t i = 0;
@@ -286,7 +286,7 @@ void LiveResult::RenderNested(std::span<const Slot> after, const Vector<uint32_t
                               const Vector<Slot>& stale, const LiveChanges& changes,
                               LiveDelta* delta) {
   Vector<Nested> nested(after.size());
-  Vector<std::string> changed;
+  Vector<String> changed;
   size_t next = 0;  // in delta->changed, which is in the order of the result
   for (size_t i = 0; i < after.size(); ++i) {
     const LiveChange* change = changes.ByNewSlot(query_.table, after[i]);
@@ -335,9 +335,9 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   nested_.clear();
   const RowStore& store = prepared_.store();
   Vector<bool> kept(remembered_.size());
-  Vector<std::pair<uint32_t, std::string>> removed;
+  Vector<std::pair<uint32_t, String>> removed;
   struct Changed {
-    std::string id;
+    String id;
     uint32_t before;
     uint32_t stayed;
   };
@@ -348,10 +348,9 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
       nested_.emplace_back();
       prepared_.RenderIncludes(slot, nullptr, nullptr, &nested_.back());
     }
-    std::string id = store.Id(slot);
-    const auto at =
-        std::lower_bound(remembered_.begin(), remembered_.end(), id,
-                         [](const Remembered& a, const std::string& b) { return a.id < b; });
+    String id = store.Id(slot);
+    const auto at = std::lower_bound(remembered_.begin(), remembered_.end(), id,
+                                     [](const Remembered& a, const String& b) { return a.id < b; });
     if (at == remembered_.end() || at->id != id) {
       delta->added.push_back(std::move(id));
       continue;

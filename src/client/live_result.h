@@ -10,9 +10,9 @@
 
 #include <cstdint>
 #include <span>
-#include <string>
 #include <utility>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_affected.h"
 #include "client/live_changes.h"
@@ -43,7 +43,7 @@ class LiveResult {
 
  private:
   struct Remembered {
-    std::string id;
+    String id;
     Row row;
     uint32_t place;
   };

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <set>
 
 #include "base/fields.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -20,9 +20,9 @@ bool IsNewer(const Data& record) { return record["v"].as_u64(kRecordVersion) > k
 
 Mirror::Mirror(const Schema* schema, View* view) : schema_(schema), view_(view) {}
 
-uint64_t Mirror::CursorRevision(const std::string& realm) const {
+uint64_t Mirror::CursorRevision(const String& realm) const {
   const auto it = cursors_.find(realm);
-  return it == cursors_.end() ? 0 : std::strtoull(it->second.c_str(), nullptr, 10);
+  return it == cursors_.end() ? 0 : LeadingNumber(it->second);
 }
 
 void Mirror::StartAt(const Data& pointer) {
@@ -85,14 +85,14 @@ bool Mirror::Apply(const Data& record, const Vector<Step>& steps) {
 }
 
 void Mirror::Gone(const Data& item) {
-  const std::string& id = item["id"].as_string();
+  const String& id = item["id"].as_string();
   uint64_t& key = gone_[id];
   key = std::max(key, item["key"].as_u64());
   Remove(id);
 }
 
-void Mirror::SetPartly(const std::string& id, const Data& realms) {
-  Vector<std::string>& known = partly_[id];
+void Mirror::SetPartly(const String& id, const Data& realms) {
+  Vector<String>& known = partly_[id];
   for (const Data& realm : realms.items()) known.push_back(realm.as_string());
   Sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
@@ -137,7 +137,7 @@ Fit Mirror::AddStored(uint64_t key, const Data& record) {
 }
 
 Fit Mirror::Added(const Data& item) {
-  const std::string& id = item["id"].as_string();
+  const String& id = item["id"].as_string();
   const uint64_t key = item["key"].as_u64();
   if (id.empty() || key == 0) return Fit::kDamaged;
   if (pending_.Find(id) != nullptr) return Fit::kKnown;
@@ -166,7 +166,7 @@ void Mirror::AddOwn(std::unique_ptr<Pending> pending) { pending_.Add(std::move(p
 
 void Mirror::FindStored(const Data& mutations) {
   for (const Data& item : mutations.items()) {
-    const std::string& id = item["value"]["id"].as_string();
+    const String& id = item["value"]["id"].as_string();
     const Pending* pending = pending_.Find(id);
     if (pending == nullptr || pending->key != 0) continue;
     Completed(id, item["key"].as_u64());
@@ -176,19 +176,19 @@ void Mirror::FindStored(const Data& mutations) {
 
 void Mirror::TakeMutations(const Data& mutations) {
   FindStored(mutations);
-  std::map<std::string_view, uint64_t> stored;
+  Map<std::string_view, uint64_t> stored;
   for (const Data& item : mutations.items()) {
     stored[item["value"]["id"].as_string()] = item["key"].as_u64();
   }
   for (Pending* pending : pending_.Keyed()) {
-    const std::string id = pending->mutation.action.id;
+    const String id = pending->mutation.action.id;
     const auto it = stored.find(id);
     if (it != stored.end() && it->second == pending->key) continue;
     if (it == stored.end()) told_.unknown.push_back(id);
     Remove(id);
   }
   for (const Data& item : mutations.items()) {
-    const std::string& id = item["value"]["id"].as_string();
+    const String& id = item["value"]["id"].as_string();
     if (Pending* pending = pending_.Find(id)) {
       pending->held = item["value"]["held"].as_bool();
       continue;

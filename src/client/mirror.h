@@ -21,12 +21,12 @@
 #define SKERRY_CLIENT_MIRROR_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
@@ -53,17 +53,17 @@ struct Reading {
 };
 
 struct Refusal {
-  std::string id;
-  std::string code;  // empty: the inbox has it
-  std::string detail;
+  String id;
+  String code;  // empty: the inbox has it
+  String detail;
 };
 
 // What became of mutations, by id; of all windows'.
 struct Told {
-  Vector<std::string> durable;
-  Vector<std::string> confirmed;
+  Vector<String> durable;
+  Vector<String> confirmed;
   Vector<Refusal> refused;
-  Vector<std::string> unknown;     // gone, but the record that says how was not seen
+  Vector<String> unknown;          // gone, but the record that says how was not seen
   Data found = Data::MakeArray();  // own ones that turned out to be stored: {id, key, record}, for
                                    // others to hear
 };
@@ -74,8 +74,8 @@ class Mirror {
 
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
-  const std::map<std::string, std::string>& cursors() const { return cursors_; }
-  uint64_t CursorRevision(const std::string& realm) const;
+  const Map<String, String>& cursors() const { return cursors_; }
+  uint64_t CursorRevision(const String& realm) const;
 
   // The view holds what this pointer names (nothing: an empty pointer, n = 0).
   void StartAt(const Data& pointer);
@@ -107,7 +107,7 @@ class Mirror {
   bool Apply(const Data& record, const Vector<Step>& steps);
   void Gone(const Data& item);
   bool NeedsOtherImage(const Data& record) const;
-  void SetPartly(const std::string& id, const Data& realms);
+  void SetPartly(const String& id, const Data& realms);
   Fit AddStored(uint64_t key, const Data& record);
   void TakeMutations(const Data& mutations);
   void TakeOutbox(const Data& outbox);
@@ -115,13 +115,12 @@ class Mirror {
   const Schema* schema_;
   View* view_;
   uint64_t n_ = 0;
-  std::string generation_;  // of the image that was loaded
-  std::map<std::string, std::string> cursors_;
+  String generation_;  // of the image that was loaded
+  Map<String, String> cursors_;
   PendingList pending_;
-  std::map<std::string, uint64_t, std::less<>>
-      gone_;                 // removed since the last full reading: id, key
-  uint64_t gone_up_to_ = 0;  // as of the last full reading
-  std::map<std::string, Vector<std::string>, std::less<>> partly_;
+  Map<String, uint64_t> gone_;  // removed since the last full reading: id, key
+  uint64_t gone_up_to_ = 0;     // as of the last full reading
+  Map<String, Vector<String>> partly_;
   Told told_;
 };
 

@@ -1,9 +1,8 @@
 #include "client/mutation_record.h"
 
-#include <set>
-#include <string>
-
 #include "base/fields.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -11,14 +10,14 @@ namespace skerry {
 
 Data MutationRecord(const Schema& schema, const Mutation& mutation) {
   Data realms = Data::MakeArray();
-  for (std::string& realm : RealmsOf(mutation.ops)) realms.Push(std::move(realm));
-  std::set<std::string> named;
+  for (String& realm : RealmsOf(mutation.ops)) realms.Push(std::move(realm));
+  Set<String> named;
   for (const Op& op : mutation.ops) {
     if (op.kind == OpKind::kAppend) continue;
-    named.insert(schema.table(op.table).name + std::string(1, '\0') + op.id);
+    named.insert(schema.table(op.table).name + String(1, '\0') + op.id);
   }
   Data keys = Data::MakeArray();
-  for (const std::string& key : named) keys.Push(key);
+  for (const String& key : named) keys.Push(key);
   return Fields{{"v", 1},
                 {"id", mutation.action.id},
                 {"name", mutation.action.name},

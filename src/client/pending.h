@@ -6,11 +6,11 @@
 #define SKERRY_CLIENT_PENDING_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 
@@ -21,7 +21,7 @@ struct Pending {
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
   bool held = false;
-  Vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
+  Vector<String> confirmed_realms;  // its ops there are in base already; sorted
 
   bool IsLive(const Op& op) const;  // is the op still to be folded over base?
 };
@@ -42,12 +42,12 @@ class PendingList {
   Vector<Pending*> Keyed() const;
   Vector<Pending*> Unkeyed() const;
   const Pending* First() const;  // null where there is none
-  uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
+  uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.back().first; }
 
  private:
-  std::map<std::string, std::unique_ptr<Pending>, std::less<>> by_id_;
-  std::map<uint64_t, Pending*> keyed_;
-  std::map<uint64_t, Pending*> unkeyed_;
+  Map<String, std::unique_ptr<Pending>> by_id_;
+  Map<uint64_t, Pending*> keyed_;
+  Map<uint64_t, Pending*> unkeyed_;
 };
 
 }  // namespace skerry

@@ -29,7 +29,7 @@ Data TakeMember(Data* object, std::string_view name) {
 
 void Tab::Handle(Data event, Data* effects) {
   now_ = event["now"].as_number(now_);
-  const std::string type = event["type"].as_string();
+  const String type = event["type"].as_string();
   if (type == "read") {
     // What comes back first is for the transaction, and nothing else comes with it.
     OnRead(event["id"].as_u64(), TakeMember(&event, "results"), effects);
@@ -48,7 +48,7 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "imageLoaded") {
     OnImageLoaded(event, effects);
   } else if (type == "timer") {
-    const std::string& name = event["name"].as_string();
+    const String& name = event["name"].as_string();
     if (name == "commit") {
       commit_timer_ = false;
       TryCommit(effects);
@@ -95,7 +95,7 @@ void Tab::OnResume(Data* effects) {
 }
 
 void Tab::OnMessage(const Data& message, Data* effects) {
-  const std::string& type = message["type"].as_string();
+  const String& type = message["type"].as_string();
   if (type == "pushed") return OnPushed(message, effects);
   if (type == "status") {
     OnStatus(message["shared"]);
@@ -144,10 +144,10 @@ void Tab::OnAdded(const Data& message, Data* effects) {
 
 void Tab::OnPushed(const Data& message, Data* effects) {
   for (const Data& result : message["results"].items()) {
-    const std::string& status = result["status"].as_string();
+    const String& status = result["status"].as_string();
     const bool accepted = status == "applied" || status == "duplicate" || status == "known";
     if (!accepted && status != "rejected") continue;
-    std::string code;
+    String code;
     if (!accepted) code = result["code"].is_string() ? result["code"].as_string() : "rejected";
     for (const Data& id : result["mutations"].items()) {
       promises_.Pushed(id.as_string(), code, result["detail"].as_string(), effects);
@@ -202,8 +202,8 @@ void Tab::OnScopes(const Data& event, Data* effects) {
 void Tab::TellPromises(Data* effects) {
   Told told = mirror_.TakeTold();
   TellAdded(std::move(told.found), effects);
-  for (const std::string& id : told.durable) promises_.Durable(id, effects);
-  for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
+  for (const String& id : told.durable) promises_.Durable(id, effects);
+  for (const String& id : told.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : told.refused) {
     if (!refusal.code.empty()) {
       promises_.Refused(refusal.id, refusal.code, refusal.detail, effects);
@@ -211,7 +211,7 @@ void Tab::TellPromises(Data* effects) {
       refused_.push_back(refusal.id);
     }
   }
-  for (const std::string& id : told.unknown) {
+  for (const String& id : told.unknown) {
     if (promises_.Has(id)) unknown_.push_back(id);
   }
   if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);

@@ -15,14 +15,14 @@
 #define SKERRY_CLIENT_TAB_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/mirror.h"
 #include "client/promises.h"
@@ -41,7 +41,7 @@ inline constexpr double kLastRetryMs = 30'000;
 inline constexpr double kRereadMs = 1'000;
 
 struct TabOptions {
-  std::string tab;
+  String tab;
   bool remote = true;
   UuidGenerator* ids = nullptr;  // of the actions that a retry makes anew
 };
@@ -84,11 +84,11 @@ class Tab {
     Data results;
     // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code
     // is looked for
-    Vector<std::string> ids;
-    Vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;                   // kCommit, kResolve: for "added"; keys are still missing
-    Data record;                  // kLocalCommit, kReset: what was written to `updates`
-    uint64_t entry = 0;           // kResolve: key of the entry
+    Vector<String> ids;
+    Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
+    Data items;              // kCommit, kResolve: for "added"; keys are still missing
+    Data record;             // kLocalCommit, kReset: what was written to `updates`
+    uint64_t entry = 0;      // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // kCommit: it read first
     bool was_read = false;
@@ -146,7 +146,7 @@ class Tab {
   void TellAdded(Data items, Data* effects);
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
-  void Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
+  void Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
   void Recovered(Data* effects);
 
@@ -160,9 +160,9 @@ class Tab {
   double clock_offset_ = 0;
   uint64_t serial_ = 0;
   uint64_t next_tx_ = 1;
-  std::map<uint64_t, Tx> open_;  // transactions between their effect and done or failed
-  uint64_t between_ = 0;         // the full reading that is between read and done
-  Vector<Data> messages_;        // that wait for it
+  Map<uint64_t, Tx> open_;  // transactions between their effect and done or failed
+  uint64_t between_ = 0;    // the full reading that is between read and done
+  Vector<Data> messages_;   // that wait for it
   bool messages_lost_ = false;
 
   bool ready_ = false;
@@ -170,7 +170,7 @@ class Tab {
   Load load_ = Load::kNone;
   Data pointers_;  // candidates for loading, best first
   size_t candidate_ = 0;
-  std::string generation_;  // of sync.image when loading began; empty: none
+  String generation_;  // of sync.image when loading began; empty: none
   size_t part_ = 0;
   bool part_failed_ = false;
   std::unique_ptr<Base> staged_;  // the image of a window that goes on showing its old view
@@ -186,8 +186,8 @@ class Tab {
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
-  Vector<std::string> refused_;  // own, whose code is still to be read
-  Vector<std::string> unknown_;  // own, gone without a record
+  Vector<String> refused_;  // own, whose code is still to be read
+  Vector<String> unknown_;  // own, gone without a record
   bool told_newer_ = false;
 
   Data scopes_ = Data::MakeArray();

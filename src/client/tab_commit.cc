@@ -1,10 +1,10 @@
 // Group commits: what of this window's mutations goes into storage, and when (docs/window.md,
 // section 3).
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/fields.h"
+#include "base/map.h"
 #include "base/vector.h"
 #include "client/effect.h"
 #include "client/mutation_record.h"
@@ -16,7 +16,7 @@ namespace skerry {
 
 void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   Mutation& mutation = pending->mutation;
-  for (std::string& realm : RealmsOf(mutation.ops)) {
+  for (String& realm : RealmsOf(mutation.ops)) {
     const uint64_t revision = mirror_.CursorRevision(realm);
     mutation.base.emplace_back(std::move(realm), revision);
   }
@@ -50,7 +50,7 @@ void Tab::TryCommit(Data* effects) {
 }
 
 void Tab::WriteGroup(Tx* tx, Data* writes) {
-  std::set<std::string_view> stored;
+  Set<std::string_view> stored;
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
     for (const Data& item : reading.mutations->items())
@@ -68,7 +68,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
   size_t bytes = 0;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
-    const std::string& id = pending->mutation.action.id;
+    const String& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
     Data record = MutationRecord(*schema_, pending->mutation);
     bytes += record["body"].as_bytes().size();
@@ -136,7 +136,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   const uint64_t n = mirror_.n() + 1;
   Data confirmed = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().InOrder()) {
-    const std::string& id = pending->mutation.action.id;
+    const String& id = pending->mutation.action.id;
     tx->ids.push_back(id);
     confirmed.Push(Fields{{"id", id}, {"key", pending->key}});
   }
@@ -160,8 +160,8 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   }
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
-  cursors.Set("local", std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_)));
-  std::string body = EncodeSteps(*schema_, view_->DiffFromBase(n));
+  cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));
+  String body = EncodeSteps(*schema_, view_->DiffFromBase(n));
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   tx->record = Fields{{"v", 1},
                       {"n", n},
@@ -201,7 +201,7 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
   if (tx.was_read) failed_size_ = std::max<size_t>(tx.ids.size(), 1);
   if (frozen_) return;
   effects->Push(Fields{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
-  const bool quota = error["name"].as_string().find("Quota") != std::string::npos;
+  const bool quota = error["name"].as_string().find("Quota") != String::npos;
   quota_failures_ = quota ? quota_failures_ + 1 : 0;
   if (quota_failures_ >= kMaxQuotaFailures && tx.was_read) {
     Withdraw(tx.ids, "quota", error["message"].as_string(), effects);
@@ -216,10 +216,10 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
 
 // Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to
 // one that it made.
-void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
+void Tab::Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
                    Data* effects) {
-  const std::set<std::string> failed(ids.begin(), ids.end());
-  std::set<ObjectKey> objects;
+  const Set<String> failed(ids.begin(), ids.end());
+  Set<ObjectKey> objects;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     const Mutation& mutation = pending->mutation;
     bool depends = failed.contains(mutation.action.id);
@@ -233,7 +233,7 @@ void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::s
     }
     if (!depends) continue;
     for (const Op& op : mutation.ops) objects.insert({op.table, op.id});
-    const std::string id = mutation.action.id;
+    const String id = mutation.action.id;
     mirror_.Remove(id);
     promises_.Withdrawn(id, code, detail, effects);
   }

@@ -207,7 +207,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   sync.Set("n", n);
   sync.Set("cursors", Data::MakeObject());
   sync.Set("scopes", std::move(scopes));
-  sync.Set("image", Fields{{"generation", "empty-" + std::to_string(n)},
+  sync.Set("image", Fields{{"generation", "empty-" + ToText(n)},
                            {"parts", Data::MakeArray()},
                            {"n", n},
                            {"cursors", Data::MakeObject()}});

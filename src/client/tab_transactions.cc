@@ -210,19 +210,19 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
 // The inbox was read after these mutations had gone: it says why, or that they were confirmed.
 void Tab::SettleGone(const Tx& tx, Data* effects) {
   const Data& items = tx.results.items()[0];
-  const auto entry_of = [&](const std::string& id) -> const Data* {
+  const auto entry_of = [&](const String& id) -> const Data* {
     for (const Data& item : items.items()) {
       if (item["value"]["mutation"]["id"].as_string() == id) return &item["value"];
     }
     return nullptr;
   };
-  const auto refuse = [&](const std::string& id, const Data* entry) {
-    std::string code = entry == nullptr ? "" : (*entry)["code"].as_string();
+  const auto refuse = [&](const String& id, const Data* entry) {
+    String code = entry == nullptr ? "" : (*entry)["code"].as_string();
     if (code.empty()) code = "rejected";
     promises_.Refused(id, code, entry == nullptr ? "" : (*entry)["detail"].as_string(), effects);
   };
-  for (const std::string& id : tx.ids) refuse(id, entry_of(id));
-  for (const std::string& id : tx.unknown) {
+  for (const String& id : tx.ids) refuse(id, entry_of(id));
+  for (const String& id : tx.unknown) {
     if (const Data* entry = entry_of(id)) {
       refuse(id, entry);
     } else {

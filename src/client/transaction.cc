@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/text.h"
 #include "base/vector.h"
@@ -17,11 +18,10 @@ constexpr int kUpsert = 7;
 
 Status CheckName(std::string_view what, std::string_view name, size_t limit) {
   if (name.empty() || !IsStorableText(name)) {
-    return {Code::kInvalidArgument, std::string(what) + " must be text that is not empty"};
+    return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
   }
   if (name.size() > limit) {
-    return {Code::kLimit,
-            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
+    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
   }
   return Status::Ok();
 }
@@ -46,13 +46,13 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
 }  // namespace
 
 struct Transaction::Input {
-  std::string id;     // empty: none given
-  std::string realm;  // empty: none given
+  String id;     // empty: none given
+  String realm;  // empty: none given
   Vector<PropValue> set;
   Vector<PropAdd> add;
 };
 
-Transaction::Transaction(View* view, UuidGenerator* ids, std::string default_realm)
+Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm)
     : view_(view), schema_(&view->schema()), ids_(ids), default_realm_(std::move(default_realm)) {}
 
 Status Transaction::Begin(double at, uint64_t serial) {
@@ -153,8 +153,7 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
 
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
-  return {Code::kLimit,
-          "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
+  return {Code::kLimit, "a transaction has at most " + ToText(kMaxOpsPerUpdate) + " operations"};
 }
 
 void Transaction::Append(Op op) {
@@ -258,10 +257,10 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, c
 // A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the
 // effects of a delete these are logged: later ops on a child have to name the realm in which it is
 // by then.
-Status Transaction::CollectMoves(const ObjectKey& root, const std::string& from,
-                                 const std::string& to, Vector<Op>* ops) {
+Status Transaction::CollectMoves(const ObjectKey& root, const String& from, const String& to,
+                                 Vector<Op>* ops) {
   Vector<ObjectKey> queue{root};
-  std::set<ObjectKey> moved{root};
+  Set<ObjectKey> moved{root};
   while (!queue.empty()) {
     const ObjectKey key = std::move(queue.back());
     queue.pop_back();

@@ -8,13 +8,13 @@
 #define SKERRY_CLIENT_TRANSACTION_H_
 
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
@@ -26,13 +26,13 @@ inline constexpr size_t kMaxMutationBytes =
 
 struct OpOutcome {
   bool changed = false;
-  std::string id;  // of a create or upsert
+  String id;  // of a create or upsert
 };
 
 class Transaction {
  public:
   // All outlive it. `default_realm`: of creates that name none.
-  Transaction(View* view, UuidGenerator* ids, std::string default_realm);
+  Transaction(View* view, UuidGenerator* ids, String default_realm);
 
   bool open() const { return pending_ != nullptr; }
   // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
@@ -55,8 +55,7 @@ class Transaction {
   Result<OpOutcome> Inc(const TableDef& table, const Input& input, const Row& row);
   Result<OpOutcome> Delete(const TableDef& table, const Input& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const Input& input, const Row& row);
-  Status CollectMoves(const ObjectKey& key, const std::string& from, const std::string& to,
-                      Vector<Op>* ops);
+  Status CollectMoves(const ObjectKey& key, const String& from, const String& to, Vector<Op>* ops);
   Status CheckRoom(size_t more) const;
   void Append(Op op);
   Status CheckRestricts();
@@ -65,7 +64,7 @@ class Transaction {
   View* view_;
   const Schema* schema_;
   UuidGenerator* ids_;
-  std::string default_realm_;
+  String default_realm_;
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;
 };

@@ -25,15 +25,14 @@
 #ifndef SKERRY_CLIENT_VIEW_H_
 #define SKERRY_CLIENT_VIEW_H_
 
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
-#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
+#include "base/map.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "log/base.h"
@@ -69,7 +68,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
-  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
+  Vector<std::pair<String, String>> BaseKeys(TableIndex table) const override;
   void Touched(const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
@@ -112,7 +111,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   };
   struct Touch {
     ObjectKey master;
-    std::string realm;
+    String realm;
     double at = 0;
     friend bool operator==(const Touch&, const Touch&) = default;
   };
@@ -129,15 +128,15 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     Vector<OpRef> ops;          // in order
     std::optional<Row> folded;  // base and ops, effects apart
     bool gone = false;          // its ops delete it
-    std::string gone_realm;
+    String gone_realm;
     double gone_at = 0;
     Vector<Touch> touches;  // what its ops touch
     Effect effect;
   };
-  using Shadows = std::map<ObjectKey, Shadow>;
+  using Shadows = Map<ObjectKey, Shadow>;
   struct Cause {  // a deletion whose children are still to be visited
     ObjectKey key;
-    std::string realm;
+    String realm;
     double at = 0;
   };
 
@@ -166,7 +165,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);
-  bool Folded(const ObjectKey& key, std::string* realm) const;
+  bool Folded(const ObjectKey& key, String* realm) const;
   Value FoldedProp(const ObjectKey& key, PropIndex prop) const;
 
   const Schema* schema_;
@@ -177,13 +176,13 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Vector<Vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
   Shadows shadows_;
   // (target, child, prop) of the folded rows of shadows, for refs with cascade or setNull.
-  std::set<std::tuple<ObjectKey, ObjectKey, PropIndex>> refs_;
-  std::set<ObjectKey> concerned_;  // to be folded by the next Derive
-  std::set<ObjectKey> affected_;   // that have an effect
-  std::set<ObjectKey> gone_;       // shadows that are gone
-  std::set<ObjectKey> touching_;   // shadows with touches
-  std::set<ObjectKey> changed_;    // whose effect has changed since they were shown
-  double latest_at_ = 0;           // of all ops appended or folded
+  Set<std::tuple<ObjectKey, ObjectKey, PropIndex>> refs_;
+  Set<ObjectKey> concerned_;  // to be folded by the next Derive
+  Set<ObjectKey> affected_;   // that have an effect
+  Set<ObjectKey> gone_;       // shadows that are gone
+  Set<ObjectKey> touching_;   // shadows with touches
+  Set<ObjectKey> changed_;    // whose effect has changed since they were shown
+  double latest_at_ = 0;      // of all ops appended or folded
   Vector<Vector<Slot>> dirty_;
   Vector<ObjectKey>* hidden_ = nullptr;
 };

@@ -11,9 +11,7 @@ namespace {
 constexpr size_t kChecksumBytes = 8;
 constexpr uint32_t kNoPlace = 0xffffffff;
 
-Status Damaged(const char* what) {
-  return {Code::kCorrupt, std::string("a damaged record: ") + what};
-}
+Status Damaged(const char* what) { return {Code::kCorrupt, String("a damaged record: ") + what}; }
 
 }  // namespace
 
@@ -63,8 +61,8 @@ void BodyWriter::PutId(std::string_view id) {
   PutU64(&payload_, uuid.low);
 }
 
-std::string BodyWriter::Seal(BodyKind kind) const {
-  std::string body;
+String BodyWriter::Seal(BodyKind kind) const {
+  String body;
   PutU8(&body, kBodyVersion);
   PutU8(&body, static_cast<uint8_t>(kind));
   PutVarint(&body, tables_.size());
@@ -75,7 +73,7 @@ std::string BodyWriter::Seal(BodyKind kind) const {
     for (const PropIndex prop : table.props) PutText(&body, def.props[prop].name);
   }
   PutVarint(&body, realms_.size());
-  for (const std::string& realm : realms_) PutText(&body, realm);
+  for (const String& realm : realms_) PutText(&body, realm);
   body += payload_;
   PutU64(&body, Xxh64(body));
   return body;
@@ -87,8 +85,7 @@ Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::st
   if (bytes.size() < 2 + kChecksumBytes) return Damaged("too short");
   // The version comes first: another one may seal its bodies in another way.
   if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
-    return Status(Code::kVersion,
-                  "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
+    return Status(Code::kVersion, "a record of format " + ToText(static_cast<uint8_t>(bytes[0])));
   }
   const std::string_view sealed = bytes.substr(0, bytes.size() - kChecksumBytes);
   if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");
@@ -102,14 +99,14 @@ Status BodyReader::ReadNames() {
   places_.assign(schema_->tables().size(), kNoPlace);
   const uint64_t tables = TakeCount();
   for (uint64_t i = 0; i < tables && ok(); ++i) {
-    const std::string name = TakeText();
+    const String name = TakeText();
     const TableIndex index = schema_->FindTable(name);
     if (ok() && index == kNone)
       return {Code::kUnknownTable, "a record of the unknown table " + name};
     Table table{index, {}};
     const uint64_t props = TakeCount();
     for (uint64_t j = 0; j < props && ok(); ++j) {
-      const std::string prop = TakeText();
+      const String prop = TakeText();
       if (!ok()) break;
       table.props.push_back(schema_->table(index).FindProp(prop));
       if (table.props.back() == kNone) {
@@ -156,22 +153,22 @@ PropIndex BodyReader::TakeProp(TableIndex table) {
   return in_.failed() ? kNone : props[prop];
 }
 
-std::string BodyReader::TakeRealm() {
+String BodyReader::TakeRealm() {
   const uint64_t place = in_.Varint();
   if (place >= realms_.size()) in_.Fail();
-  return in_.failed() ? std::string() : realms_[place];
+  return in_.failed() ? String() : realms_[place];
 }
 
-std::string BodyReader::TakeId(TableIndex table) {
+String BodyReader::TakeId(TableIndex table) {
   const uint64_t size = in_.Varint();
-  std::string id;
+  String id;
   if (size == 0) {
     Uuid uuid;
     uuid.high = in_.U64();
     uuid.low = in_.U64();
     id = UuidText(uuid);
   } else if (size <= in_.remaining()) {
-    id = std::string(in_.Take(size));
+    id = String(in_.Take(size));
   } else {
     in_.Fail();
   }

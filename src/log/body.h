@@ -15,11 +15,11 @@
 #define SKERRY_LOG_BODY_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -33,13 +33,13 @@ enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2 };
 class BodyWriter {
  public:
   explicit BodyWriter(const Schema& schema) : schema_(schema) {}
-  std::string* payload() { return &payload_; }
+  String* payload() { return &payload_; }
   void PutTable(TableIndex table);
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
   // The whole body. Call once.
-  std::string Seal(BodyKind kind) const;
+  String Seal(BodyKind kind) const;
 
  private:
   struct Table {
@@ -50,8 +50,8 @@ class BodyWriter {
 
   const Schema& schema_;
   Vector<Table> tables_;
-  Vector<std::string> realms_;
-  std::string payload_;
+  Vector<String> realms_;
+  String payload_;
 };
 
 // Reads what BodyWriter wrote. After a wrong read status() is not ok, and every further read gives
@@ -65,10 +65,10 @@ class BodyReader {
   const Schema& schema() const { return *schema_; }
   TableIndex TakeTable();
   PropIndex TakeProp(TableIndex table);
-  std::string TakeRealm();
-  std::string TakeId(TableIndex table);
+  String TakeRealm();
+  String TakeId(TableIndex table);
   Value TakeValue(TableIndex table, PropIndex prop);
-  std::string TakeText() { return std::string(in_.Text()); }
+  String TakeText() { return String(in_.Text()); }
   // A count of things that take a byte each at least.
   uint64_t TakeCount();
   bool TakeFlag();
@@ -89,7 +89,7 @@ class BodyReader {
   Reader in_;
   Vector<Table> tables_;
   Vector<uint32_t> places_;  // by TableIndex: the place in tables_
-  Vector<std::string> realms_;
+  Vector<String> realms_;
   Status status_;
 };
 

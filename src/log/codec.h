@@ -3,11 +3,11 @@
 #ifndef SKERRY_LOG_CODEC_H_
 #define SKERRY_LOG_CODEC_H_
 
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
@@ -18,9 +18,9 @@ namespace skerry {
 // Binary, versioned and checksummed; tables and props are written by name in a small header of the
 // body, so that a body outlives a change of the schema (unknown ones are an error
 // kUnknownTable/kUnknownProp). kCorrupt on damage, kVersion on a newer format.
-std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
+String EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
-std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
+String EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
 
 // JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc, change_json.cc.

@@ -9,9 +9,9 @@
 //     did nothing;
 //   - a delete takes the place of everything before it in the run.
 #include <algorithm>
-#include <map>
 #include <set>
 
+#include "base/map.h"
 #include "base/vector.h"
 #include "log/fold.h"
 #include "log/number_add.h"
@@ -23,7 +23,7 @@ constexpr uint32_t kNowhere = 0xffffffff;
 
 // What is known of one object: places are indexes of Folder::ops_.
 struct Tail {
-  std::string realm;
+  String realm;
   Vector<uint32_t> run;        // the live ops of the current run; five at most
   uint32_t set_at = kNowhere;  // of the current stretch
   uint32_t add_at = kNowhere;  // of the current stretch
@@ -98,8 +98,8 @@ class Folder {
   const Schema& schema_;
   Vector<Op> ops_;
   Vector<bool> live_;
-  std::map<ObjectKey, Tail> tails_;
-  std::map<ObjectKey, std::string> gone_;  // created and deleted here, with their realm
+  Map<ObjectKey, Tail> tails_;
+  Map<ObjectKey, String> gone_;  // created and deleted here, with their realm
 };
 
 uint32_t Folder::Append(const Op& op, Tail* tail) {
@@ -238,31 +238,33 @@ void Folder::Add(const Op& op) {
 // created and deleted here: the authority would delete it at once. Refs are those of the final
 // state, and do not cross realms.
 void Folder::DropOrphans() {
-  std::multimap<ObjectKey, ObjectKey> children;
+  Map<ObjectKey, Vector<ObjectKey>> children;
   for (const auto& [key, tail] : tails_) {
     if (!IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
     const Op& create = ops_[tail.set_at];
     for (const PropValue& change : create.set) {
       const PropDef& prop = schema_.table(create.table).props[change.prop];
       if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
-      children.emplace(ObjectKey{prop.ref_table, change.value.text()}, key);
+      children[{prop.ref_table, change.value.text()}].push_back(key);
     }
   }
-  Vector<std::pair<ObjectKey, std::string>> parents;
+  Vector<std::pair<ObjectKey, String>> parents;
   for (const auto& [key, realm] : gone_) {
     // An object that more happened to afterwards may exist again, so its children are left to the
     // authority.
     if (!tails_.contains(key)) parents.emplace_back(key, realm);
   }
-  std::set<ObjectKey> dropped;
+  Set<ObjectKey> dropped;
   while (!parents.empty()) {
     const auto [parent, realm] = std::move(parents.back());
     parents.pop_back();
-    for (auto [child, end] = children.equal_range(parent); child != end; ++child) {
-      const Tail& tail = tails_.at(child->second);
-      if (tail.realm != realm || !dropped.insert(child->second).second) continue;
+    const auto of = children.find(parent);
+    if (of == children.end()) continue;
+    for (const ObjectKey& child : of->second) {
+      const Tail& tail = tails_.at(child);
+      if (tail.realm != realm || !dropped.insert(child).second) continue;
       for (const uint32_t place : tail.run) live_[place] = false;
-      parents.emplace_back(child->second, realm);
+      parents.emplace_back(child, realm);
     }
   }
 }
@@ -284,8 +286,8 @@ Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops) {
   return folder.Finish();
 }
 
-Vector<std::string> RealmsOf(const Vector<Op>& ops) {
-  std::set<std::string> realms;
+Vector<String> RealmsOf(const Vector<Op>& ops) {
+  Set<String> realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);
     if (op.kind == OpKind::kMove) realms.insert(op.to);

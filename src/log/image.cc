@@ -30,11 +30,9 @@ constexpr uint32_t kFormat = 1;
 constexpr size_t kFixedBytes = 16;  // magic, format, head-bytes
 constexpr size_t kChecksumBytes = 8;
 
-Status Corrupt(const char* what) {
-  return {Code::kCorrupt, std::string("a damaged image: ") + what};
-}
+Status Corrupt(const char* what) { return {Code::kCorrupt, String("a damaged image: ") + what}; }
 
-void PutRow(const Row& row, std::string* out) {
+void PutRow(const Row& row, String* out) {
   PutText(out, row.realm);
   PutF64(out, row.created_at);
   PutF64(out, row.modified_at);
@@ -45,7 +43,7 @@ void PutRow(const Row& row, std::string* out) {
 
 Row TakeRow(const TableDef& table, Reader* in) {
   Row row;
-  row.realm = std::string(in->Text());
+  row.realm = String(in->Text());
   row.created_at = in->F64();
   row.modified_at = in->F64();
   row.revision = in->Varint();
@@ -55,7 +53,7 @@ Row TakeRow(const TableDef& table, Reader* in) {
   return row;
 }
 
-Status CheckRow(const TableDef& table, const std::string& id, const Row& row) {
+Status CheckRow(const TableDef& table, const String& id, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckId(table, id));
   for (size_t i = 0; i < table.props.size(); ++i) {
     if (row.props[i].is_null()) continue;
@@ -75,7 +73,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
     const uint64_t table = in->Varint();
     if (table >= schema.tables().size()) return Corrupt("a table that is not there");
     Extra extra;
-    extra.key = {static_cast<TableIndex>(table), std::string(in->Text())};
+    extra.key = {static_cast<TableIndex>(table), String(in->Text())};
     extra.row = TakeRow(schema.table(extra.key.table), in);
     if (in->failed() || !CheckRow(schema.table(extra.key.table), extra.key.id, extra.row).ok()) {
       return Corrupt("extra rows");
@@ -112,10 +110,9 @@ Status CheckSum(std::string_view bytes) {
 
 }  // namespace
 
-std::string EncodeImage(const Base& base, uint64_t n,
-                        const Vector<std::pair<std::string, std::string>>& cursors) {
+String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, String>>& cursors) {
   const Schema& schema = base.schema();
-  std::string head;
+  String head;
   PutU64(&head, schema.fingerprint());
   PutVarint(&head, schema.version());
   PutVarint(&head, n);
@@ -124,13 +121,13 @@ std::string EncodeImage(const Base& base, uint64_t n,
     PutText(&head, realm);
     PutText(&head, cursor);
   }
-  std::string image(kMagic);
+  String image(kMagic);
   PutU32(&image, kFormat);
   PutU32(&image, static_cast<uint32_t>(head.size()));
   image += head;
   PutVarint(&image, schema.tables().size());
   for (const TableDef& table : schema.tables()) {
-    std::string rows;
+    String rows;
     base.store(table.index).Save(&rows);
     PutU64(&image, rows.size());
     image += rows;
@@ -154,7 +151,7 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   ImageHeader header;
   header.format = in.U32();
   if (header.format != kFormat) {
-    return Status(Code::kVersion, "an image of format " + std::to_string(header.format));
+    return Status(Code::kVersion, "an image of format " + ToText(header.format));
   }
   const uint64_t head_bytes = in.U32();
   const size_t rest = bytes.size() - kFixedBytes - kChecksumBytes;
@@ -165,8 +162,8 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   header.n = head.Varint();
   const uint64_t cursors = head.Varint();
   for (uint64_t i = 0; i < cursors && !head.failed(); ++i) {
-    std::string realm(head.Text());
-    header.cursors.emplace_back(std::move(realm), std::string(head.Text()));
+    String realm(head.Text());
+    header.cursors.emplace_back(std::move(realm), String(head.Text()));
   }
   if (!head.AtEnd()) return Corrupt("head");
   header.body_bytes = rest - head_bytes;
@@ -179,7 +176,7 @@ Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink) 
   SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
   if (header.value().schema_fingerprint != schema.fingerprint()) {
     return {Code::kVersion,
-            "an image of another schema, version " + std::to_string(header.value().schema_version)};
+            "an image of another schema, version " + ToText(header.value().schema_version)};
   }
   const size_t body = static_cast<size_t>(header.value().body_bytes);
   Sections sections;
@@ -230,6 +227,6 @@ ImageFile ImageFileAt(size_t image_bytes, size_t index) {
   return {offset, std::min(kImageFileBytes, image_bytes - offset)};
 }
 
-std::string ImageChecksum(std::string_view bytes) { return Hex16(Xxh64(bytes)); }
+String ImageChecksum(std::string_view bytes) { return Hex16(Xxh64(bytes)); }
 
 }  // namespace skerry

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 
@@ -37,10 +37,10 @@ struct PropAdd {
 struct Op {
   OpKind kind = OpKind::kUpdate;
   TableIndex table = kNone;  // kNone for kAppend
-  std::string id;
-  std::string realm;
-  std::string to;         // kMove: the target realm
-  std::string stream;     // kAppend
+  String id;
+  String realm;
+  String to;              // kMove: the target realm
+  String stream;          // kAppend
   Vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
   Vector<PropAdd> add;    // kInc; sorted by prop
   Vector<uint32_t>
@@ -50,15 +50,15 @@ struct Op {
 };
 
 struct Action {
-  std::string id;  // UUIDv7
-  std::string name;
-  std::string arg;  // JSON text; "null" where there is none
-  double at = 0;    // ms, the client's estimate of the server's clock
+  String id;  // UUIDv7
+  String name;
+  String arg;     // JSON text; "null" where there is none
+  double at = 0;  // ms, the client's estimate of the server's clock
   friend bool operator==(const Action&, const Action&) = default;
 };
 
 template <typename T>
-using ByRealm = Vector<std::pair<std::string, T>>;  // sorted by realm, each at most once
+using ByRealm = Vector<std::pair<String, T>>;  // sorted by realm, each at most once
 
 struct Mutation {
   Action action;
@@ -71,12 +71,12 @@ struct Mutation {
 // mean none.
 struct Link {
   uint64_t seq = 0;
-  std::string id;
+  String id;
   friend bool operator==(const Link&, const Link&) = default;
 };
 
 struct Update {
-  std::string id;
+  String id;
   ByRealm<Link> after;
   ByRealm<uint64_t> base;
   double at = 0;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kNames[] = {"", "create", "update", "inc", "delete", "move", "append"};
 
-bool ReadKind(const std::string& name, OpKind* kind) {
+bool ReadKind(const String& name, OpKind* kind) {
   for (int i = 1; i <= static_cast<int>(OpKind::kAppend); ++i) {
     if (name != kNames[i]) continue;
     *kind = static_cast<OpKind>(i);
@@ -76,7 +76,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
     const PropIndex index = table.FindProp(member.first);
     if (index == kNone)
       return {Code::kUnknownProp, table.name + " has no prop " + Quote(member.first)};
-    const std::string place = table.name + "." + member.first;
+    const String place = table.name + "." + member.first;
     if (table.props[index].type != PropType::kNumber)
       return {Code::kWrongType, place + ": an inc of what is no number"};
     if (!member.second.is_number() || !std::isfinite(member.second.as_number())) {
@@ -128,7 +128,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
     op->stream = data["stream"].as_string();
     return Status::Ok();
   }
-  const std::string& name = data["table"].as_string();
+  const String& name = data["table"].as_string();
   op->table = schema.FindTable(name);
   if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + Quote(name)};
   op->id = data["id"].as_string();
@@ -167,12 +167,12 @@ Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count) {
   if (!data.is_object()) return Status(Code::kInvalidArgument, "an op must be an object");
   Op op;
-  const std::string& name = data["op"].as_string();
+  const String& name = data["op"].as_string();
   if (!ReadKind(name, &op.kind))
     return Status(Code::kInvalidArgument, "there is no op " + Quote(name));
   const Status read = ReadOp(schema, data, action_count, &op);
   if (read.ok()) return op;
-  const std::string& id = data["id"].as_string();
+  const String& id = data["id"].as_string();
   return At(id.empty() ? name : name + " of " + Quote(id), read);
 }
 

@@ -28,14 +28,14 @@ class BaseContext final : public FilterContext {
 
  private:
   static Value Column(PropIndex column, std::string_view id, const Row& row) {
-    if (column == kIdColumn) return Value::String(std::string(id));
+    if (column == kIdColumn) return Value::String(String(id));
     if (column == kRealmColumn) return Value::String(row.realm);
     return column < row.props.size() ? row.props[column] : Value::Null();
   }
   const BaseRows& rows_;
 };
 
-Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where) {
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where) {
   Result<Data> data = DecodeData(where);
   if (!data.ok()) return data.status();
   return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);
@@ -49,16 +49,16 @@ class StepApplier {
 
  private:
   struct Place {
-    std::string realm;
+    String realm;
     ObjectKey key;
   };
   void ApplyOwnOps(const Step& step);
   void ApplyChange(const Change& change);
-  void ApplyContent(const Change& change, Row row, const std::string& realm);
+  void ApplyContent(const Change& change, Row row, const String& realm);
   Status ApplyPage(const PageRange& page);
-  void DropRealm(const std::string& realm);
+  void DropRealm(const String& realm);
   Status KeepScopes(const Vector<ScopeFilter>& scopes);
-  void Erase(const std::string& realm, const ObjectKey& key);
+  void Erase(const String& realm, const ObjectKey& key);
   void EraseAll(const Vector<Place>& places);
 
   const Schema& schema_;
@@ -66,7 +66,7 @@ class StepApplier {
   TouchedSink& touched_;
 };
 
-void StepApplier::Erase(const std::string& realm, const ObjectKey& key) {
+void StepApplier::Erase(const String& realm, const ObjectKey& key) {
   rows_.EraseBase(realm, key);
   touched_.Touched(key);
 }
@@ -90,7 +90,7 @@ void StepApplier::ApplyOwnOps(const Step& step) {
   }
 }
 
-void StepApplier::ApplyContent(const Change& change, Row row, const std::string& realm) {
+void StepApplier::ApplyContent(const Change& change, Row row, const String& realm) {
   row.realm = realm;
   row.created_at = change.created_at;
   row.modified_at = change.modified_at;
@@ -161,7 +161,7 @@ Status StepApplier::ApplyPage(const PageRange& page) {
   return Status::Ok();
 }
 
-void StepApplier::DropRealm(const std::string& realm) {
+void StepApplier::DropRealm(const String& realm) {
   for (const TableDef& table : schema_.tables()) {
     for (const auto& [id, row_realm] : rows_.BaseKeys(table.index)) {
       if (row_realm == realm) Erase(realm, {table.index, id});

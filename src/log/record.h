@@ -4,10 +4,10 @@
 #define SKERRY_LOG_RECORD_H_
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/op.h"
@@ -22,8 +22,8 @@ enum class ChangeKind : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kMove =
 struct Change {
   ChangeKind kind = ChangeKind::kUpdate;
   ObjectKey key;
-  std::string realm;
-  std::string to;  // kMove
+  String realm;
+  String to;  // kMove
   Vector<PropValue>
       set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
   double created_at = 0;
@@ -45,22 +45,22 @@ enum class StepKind : uint8_t {
 // filled.
 struct PageRange {
   TableIndex table = kNone;
-  std::string where;                // the filter's wire form by EncodeData
-  std::string above;                // exclusive; empty: from the start
-  std::optional<std::string> upto;  // inclusive; none: to the end
-  Vector<std::string> realms;  // sorted; what the page says is of these only. Empty: of every realm
-  Vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
+  String where;                // the filter's wire form by EncodeData
+  String above;                // exclusive; empty: from the start
+  std::optional<String> upto;  // inclusive; none: to the end
+  Vector<String> realms;       // sorted; what the page says is of these only. Empty: of every realm
+  Vector<String> ids;          // named by the page (their rows come as kChange steps), sorted
   friend bool operator==(const PageRange&, const PageRange&) = default;
 };
 struct ScopeFilter {
   TableIndex table = kNone;
-  std::string where;  // as in PageRange
+  String where;  // as in PageRange
   friend bool operator==(const ScopeFilter&, const ScopeFilter&) = default;
 };
 
 struct Step {
   StepKind kind = StepKind::kChange;
-  std::string realm;           // kOwnOps, kDropRealm
+  String realm;                // kOwnOps, kDropRealm
   double at = 0;               // kOwnOps
   uint64_t revision = 0;       // kOwnOps
   Vector<Op> ops;              // kOwnOps: those of `realm` only

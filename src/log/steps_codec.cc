@@ -58,9 +58,9 @@ void EncodePage(const PageRange& page, BodyWriter* out) {
   PutU8(out->payload(), page.upto ? 1 : 0);
   if (page.upto) PutText(out->payload(), *page.upto);
   PutVarint(out->payload(), page.realms.size());
-  for (const std::string& realm : page.realms) out->PutRealm(realm);
+  for (const String& realm : page.realms) out->PutRealm(realm);
   PutVarint(out->payload(), page.ids.size());
-  for (const std::string& id : page.ids) out->PutId(id);
+  for (const String& id : page.ids) out->PutId(id);
 }
 
 PageRange DecodePage(BodyReader* in) {
@@ -134,7 +134,7 @@ Step DecodeStep(BodyReader* in) {
 
 }  // namespace
 
-std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
+String EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
   BodyWriter out(schema);
   PutVarint(out.payload(), steps.size());
   for (const Step& step : steps) EncodeStep(step, &out);

@@ -2,10 +2,10 @@
 //   {"id","after":{realm: {"seq","id"}|null},"base":{realm:
 //   revision},"at","actions":[{"id","name","arg","at"}],"ops":[op]}
 #include <algorithm>
-#include <set>
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -15,7 +15,7 @@
 namespace skerry {
 namespace {
 
-Status Invalid(std::string detail) { return {Code::kInvalidArgument, std::move(detail)}; }
+Status Invalid(String detail) { return {Code::kInvalidArgument, std::move(detail)}; }
 
 template <typename T>
 Status SortByRealm(ByRealm<T>* by_realm) {
@@ -65,19 +65,19 @@ Status ReadAction(const Data& data, Action* action) {
   action->at = data["at"].as_number();
   WriteJson(data["arg"], &action->arg);
   if (action->arg.size() <= kMaxObjectBytes) return Status::Ok();
-  return {Code::kLimit, "an argument larger than " + std::to_string(kMaxObjectBytes) + " bytes"};
+  return {Code::kLimit, "an argument larger than " + ToText(kMaxObjectBytes) + " bytes"};
 }
 
 Status ReadActions(const Data& data, Vector<Action>* actions) {
   if (!data.is_null() && !data.is_array()) return Invalid("`actions` must be a list");
   if (data.items().size() > kMaxOpsPerUpdate) {
-    return {Code::kLimit, "more than " + std::to_string(kMaxOpsPerUpdate) + " actions"};
+    return {Code::kLimit, "more than " + ToText(kMaxOpsPerUpdate) + " actions"};
   }
-  std::set<std::string_view> ids;
+  Set<std::string_view> ids;
   for (const Data& item : data.items()) {
     Action action;
     if (Status read = ReadAction(item, &action); !read.ok()) {
-      return At("action " + std::to_string(actions->size()), read);
+      return At("action " + ToText(actions->size()), read);
     }
     if (!ids.insert(item["id"].as_string()).second) return Invalid("one action twice");
     actions->push_back(std::move(action));
@@ -85,7 +85,7 @@ Status ReadActions(const Data& data, Vector<Action>* actions) {
   return Status::Ok();
 }
 
-bool Names(const ByRealm<Link>& after, const std::string& realm) {
+bool Names(const ByRealm<Link>& after, const String& realm) {
   for (const auto& item : after) {
     if (item.first == realm) return true;
   }
@@ -105,7 +105,7 @@ Status ReadOps(const Schema& schema, const Data& data, Update* update,
                Vector<OpProblem>* problems) {
   if (!data.is_array()) return Invalid("`ops` must be a list");
   if (data.items().size() > kMaxOpsPerUpdate) {
-    return {Code::kLimit, "more than " + std::to_string(kMaxOpsPerUpdate) + " ops"};
+    return {Code::kLimit, "more than " + ToText(kMaxOpsPerUpdate) + " ops"};
   }
   Status first;
   update->ops.reserve(data.items().size());
@@ -116,7 +116,7 @@ Status ReadOps(const Schema& schema, const Data& data, Update* update,
       update->ops.push_back(std::move(op.value()));
       continue;
     }
-    if (first.ok()) first = At("op " + std::to_string(i), read);
+    if (first.ok()) first = At("op " + ToText(i), read);
     if (problems) problems->push_back({i, read});
   }
   return first;

@@ -17,22 +17,21 @@ constexpr double kMaxTimeMs = 8.64e15;
 constexpr size_t kMaxQuoted = 64;
 
 Status CheckShortText(const Data& data, size_t limit, const char* what) {
-  const std::string& text = data.as_string();
+  const String& text = data.as_string();
   if (!data.is_string() || text.empty())
-    return {Code::kInvalidArgument, std::string(what) + " must be text"};
+    return {Code::kInvalidArgument, String(what) + " must be text"};
   if (text.size() > limit) {
-    return {Code::kLimit,
-            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
+    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
   }
   if (!IsStorableText(text)) {
-    return {Code::kInvalidArgument, std::string(what) + " holds text that no database can hold"};
+    return {Code::kInvalidArgument, String(what) + " holds text that no database can hold"};
   }
   return Status::Ok();
 }
 
 Status CheckPlainAt(const Data& data, int depth) {
   if ((data.is_array() || data.is_object()) && depth >= kMaxValueDepth) {
-    return {Code::kLimit, "deeper than " + std::to_string(kMaxValueDepth)};
+    return {Code::kLimit, "deeper than " + ToText(kMaxValueDepth)};
   }
   switch (data.kind()) {
     case Data::Kind::kNumber:
@@ -82,21 +81,21 @@ Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<Pro
   }
   if (most <= kMaxObjectBytes || WriteJson(data).size() <= kMaxObjectBytes) return Status::Ok();
   return {Code::kLimit,
-          table.name + ": an object larger than " + std::to_string(kMaxObjectBytes) + " bytes"};
+          table.name + ": an object larger than " + ToText(kMaxObjectBytes) + " bytes"};
 }
 
 }  // namespace
 
-std::string Quote(std::string_view text) {
+String Quote(std::string_view text) {
   if (!IsStorableText(text)) return "(unreadable)";
-  if (text.size() <= kMaxQuoted) return '"' + std::string(text) + '"';
+  if (text.size() <= kMaxQuoted) return "\"" + String(text) + '"';
   size_t end = kMaxQuoted;
   while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
-  return '"' + std::string(text.substr(0, end)) + "…\"";
+  return "\"" + String(text.substr(0, end)) + "…\"";
 }
 
 Status At(std::string_view place, const Status& status) {
-  return {status.code(), std::string(place) + ": " + status.detail()};
+  return {status.code(), String(place) + ": " + status.detail()};
 }
 
 Status CheckRealm(const Data& data) { return CheckShortText(data, kMaxIdBytes, "a realm"); }

@@ -19,10 +19,10 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/id_key.h"
 #include "model/row.h"
@@ -70,7 +70,7 @@ class RowStore {
   bool IsLive(Slot slot) const { return slot < slots_ && (Meta(bytes(slot)) & kRealmMask) != 0; }
   Slot Find(std::string_view id) const;  // kNoSlot where there is none
 
-  std::string Id(Slot slot) const;
+  String Id(Slot slot) const;
   // The id's text, in `buffer` or in the store.
   std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
@@ -102,7 +102,7 @@ class RowStore {
   // and rebuilds the hash, no row is decoded; into a store that has rows it puts row by row.
   // kCorrupt on anything inconsistent: every offset and count is checked before use, and a store
   // that refused is as it was before. kVersion where the layout differs.
-  void Save(std::string* out) const;
+  void Save(String* out) const;
   Status Load(std::string_view bytes);
 
   // ---- Packed access, for filters, indexes and queries of this room only.
@@ -212,8 +212,8 @@ class RowStore {
 
   // row_store_image.cc
   uint64_t LayoutDigest() const;
-  std::string PackLiveRows() const;
-  void SavePool(size_t pool, std::string* rows, std::string* out) const;
+  String PackLiveRows() const;
+  void SavePool(size_t pool, String* rows, String* out) const;
   Status LoadSections(std::string_view bytes);
   void CopyRows(std::string_view rows);
   bool CheckColumn(const Column& column);

@@ -19,14 +19,12 @@ constexpr uint8_t kDictionary = 1;
 constexpr uint8_t kHeap = 2;
 constexpr size_t kMinTable = 16;
 
-Status Corrupt(const char* what) {
-  return {Code::kCorrupt, std::string("rows of an image: ") + what};
-}
+Status Corrupt(const char* what) { return {Code::kCorrupt, String("rows of an image: ") + what}; }
 
 }  // namespace
 
 uint64_t RowStore::LayoutDigest() const {
-  std::string layout;
+  String layout;
   PutText(&layout, table_->name);
   PutU8(&layout, table_->custom_ids ? 1 : 0);
   for (size_t i = 0; i < table_->props.size(); ++i) {
@@ -37,8 +35,8 @@ uint64_t RowStore::LayoutDigest() const {
   return Xxh64(layout);
 }
 
-std::string RowStore::PackLiveRows() const {
-  std::string rows;
+String RowStore::PackLiveRows() const {
+  String rows;
   rows.reserve(size_t{live_} * width_);
   for (Slot slot = 0; slot < slots_;) {
     if (!IsLive(slot)) {
@@ -53,11 +51,11 @@ std::string RowStore::PackLiveRows() const {
   return rows;
 }
 
-void RowStore::SavePool(size_t index, std::string* rows, std::string* out) const {
+void RowStore::SavePool(size_t index, String* rows, String* out) const {
   const TextPool* pool = pools_[index].get();
   TextPool fresh = pool->is_dictionary() ? TextPool() : TextPool::Heap();
   if (!pool->IsCompact()) {
-    auto* row = reinterpret_cast<uint8_t*>(rows->data());
+    auto* row = reinterpret_cast<uint8_t*>(rows->mutable_data());
     for (const uint8_t* end = row + rows->size(); row != end; row += width_) {
       for (const Column& column : columns_) {
         if (column.pool != pool) continue;
@@ -73,15 +71,15 @@ void RowStore::SavePool(size_t index, std::string* rows, std::string* out) const
     }
     pool = &fresh;
   }
-  std::string bytes;
+  String bytes;
   pool->Save(&bytes);
   PutU8(out, pool->is_dictionary() ? kDictionary : kHeap);
   PutU32(out, static_cast<uint32_t>(bytes.size()));
   *out += bytes;
 }
 
-void RowStore::Save(std::string* out) const {
-  std::string rows = PackLiveRows();
+void RowStore::Save(String* out) const {
+  String rows = PackLiveRows();
   PutU32(out, kMagic);
   PutU32(out, kFormat);
   PutU64(out, LayoutDigest());

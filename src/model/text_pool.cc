@@ -102,7 +102,7 @@ bool TextPool::WantsHeap() const {
 }
 
 void TextPool::CompactDictionary() {
-  std::string old;
+  String old;
   old.swap(heap_);
   heap_.reserve(old.size() - dead_bytes_);
   for (Entry& entry : entries_) {
@@ -158,7 +158,7 @@ size_t TextPool::MemoryBytes() const {
          table_.capacity() * sizeof(uint32_t);
 }
 
-void TextPool::Save(std::string* out) const {
+void TextPool::Save(String* out) const {
   SKERRY_CHECK(IsCompact());
   if (!is_dictionary_) {
     *out += heap_;

@@ -8,8 +8,8 @@ namespace skerry {
 namespace {
 
 SyncError NoAnswer(const Data& error) {
-  const std::string& name = error["name"].as_string();
-  const std::string& message = error["message"].as_string();
+  const String& name = error["name"].as_string();
+  const String& message = error["message"].as_string();
   if (name == "timeout")
     return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
   if (name == "too-large")
@@ -19,7 +19,7 @@ SyncError NoAnswer(const Data& error) {
 
 // The default for a status whose body did not say better.
 SyncError ByStatus(double status) {
-  const std::string number = std::to_string(static_cast<int>(status));
+  const String number = ToText(static_cast<int>(status));
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
   if (status == 408 || status == 425)
     return {"timeout", "The server gave up waiting (" + number + ").", true};
@@ -72,8 +72,8 @@ Answer ReadAnswer(const Data& event) {
 }
 
 SyncError StorageError(const Data& error) {
-  const std::string& name = error["name"].as_string();
-  const std::string& message = error["message"].as_string();
+  const String& name = error["name"].as_string();
+  const String& message = error["message"].as_string();
   if (name == "QuotaExceededError")
     return {"quota", "The browser's storage is full. " + message, true};
   return {"storage", name + ": " + message, true};

@@ -4,15 +4,14 @@
 #ifndef SKERRY_SYNC_ANSWER_H_
 #define SKERRY_SYNC_ANSWER_H_
 
-#include <string>
-
 #include "base/data.h"
+#include "base/string.h"
 
 namespace skerry {
 
 struct SyncError {
-  std::string code;  // empty: none
-  std::string message;
+  String code;  // empty: none
+  String message;
   bool retryable = true;
   Data ToData() const;  // null where there is none
 };

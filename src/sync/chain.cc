@@ -7,7 +7,7 @@
 namespace skerry {
 namespace {
 
-bool Has(const Vector<Data>& outbox, const std::string& id) {
+bool Has(const Vector<Data>& outbox, const String& id) {
   for (const Data& update : outbox) {
     if (update["id"].as_string() == id) return true;
   }
@@ -48,13 +48,13 @@ Vector<Data> InChainOrder(const Data& outbox_range) {
   return ordered;
 }
 
-Data NextAfter(const Data& chain, const Vector<std::string>& realms) {
+Data NextAfter(const Data& chain, const Vector<String>& realms) {
   Data after = Data::MakeObject();
-  for (const std::string& realm : realms) after.Set(realm, chain["links"][realm]);
+  for (const String& realm : realms) after.Set(realm, chain["links"][realm]);
   return after;
 }
 
-void AdvanceChain(const Data& after, const std::string& id, Data* chain) {
+void AdvanceChain(const Data& after, const String& id, Data* chain) {
   Data links = (*chain)["links"].is_object() ? (*chain)["links"] : Data::MakeObject();
   for (const auto& [realm, link] : after.members()) {
     Data next = Data::MakeObject();
@@ -64,12 +64,12 @@ void AdvanceChain(const Data& after, const std::string& id, Data* chain) {
   chain->Set("links", std::move(links));
 }
 
-uint64_t SeqOf(const Data& outbox, const std::string& realm) {
+uint64_t SeqOf(const Data& outbox, const String& realm) {
   return outbox["after"][realm]["seq"].as_u64() + 1;
 }
 
 Vector<Data> UndoFrom(size_t index, Vector<Data>* outbox, Data* chain) {
-  const std::string client = (*outbox)[index]["client"].as_string();
+  const String client = (*outbox)[index]["client"].as_string();
   const bool own_chain = (*chain)["client"].as_string() == client;
   Data links = (*chain)["links"];
   Data touched = Data::MakeObject();

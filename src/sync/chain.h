@@ -6,9 +6,8 @@
 #ifndef SKERRY_SYNC_CHAIN_H_
 #define SKERRY_SYNC_CHAIN_H_
 
-#include <string>
-
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -18,12 +17,12 @@ namespace skerry {
 Vector<Data> InChainOrder(const Data& outbox_range);
 
 // What an update that touches `realms` (sorted) follows: {realm: {seq, id} or null}.
-Data NextAfter(const Data& chain, const Vector<std::string>& realms);
+Data NextAfter(const Data& chain, const Vector<String>& realms);
 
 // Makes `id`, which follows `after`, the last link of every realm that it touches.
-void AdvanceChain(const Data& after, const std::string& id, Data* chain);
+void AdvanceChain(const Data& after, const String& id, Data* chain);
 
-uint64_t SeqOf(const Data& outbox, const std::string& realm);
+uint64_t SeqOf(const Data& outbox, const String& realm);
 
 // Whether something in `outbox` is what `update` follows in some realm.
 bool FollowsAny(const Data& update, const Vector<Data>& outbox);

@@ -15,21 +15,20 @@
 namespace skerry {
 namespace {
 
-Vector<std::string> TextsOf(const Data& array) {
-  Vector<std::string> texts;
+Vector<String> TextsOf(const Data& array) {
+  Vector<String> texts;
   for (const Data& item : array.items()) texts.push_back(item.as_string());
   Sort(texts.begin(), texts.end());
   return texts;
 }
 
-bool Intersect(const Vector<std::string>& a, const Vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& x) {
-    return std::binary_search(b.begin(), b.end(), x);
-  });
+bool Intersect(const Vector<String>& a, const Vector<String>& b) {
+  return std::any_of(a.begin(), a.end(),
+                     [&](const String& x) { return std::binary_search(b.begin(), b.end(), x); });
 }
 
 // The lowest revision at which any of the mutations was made.
-uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm) {
+uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   uint64_t lowest = 0;
   bool any = false;
   for (const Mutation& mutation : mutations) {
@@ -81,7 +80,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     Hold(record);
     return;
   }
-  const Vector<std::string> realms = TextsOf(record["realms"]);
+  const Vector<String> realms = TextsOf(record["realms"]);
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
@@ -106,7 +105,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   place->mutations.push_back(std::move(mutation.value()));
 }
 
-Grouping::Candidate* Grouping::PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
+Grouping::Candidate* Grouping::PlaceFor(const Vector<String>& realms, bool alone, size_t bytes,
                                         size_t ops) {
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
@@ -142,7 +141,7 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
   update.ops = FoldOps(*schema_, ops);
   const Data after = NextAfter(chain, candidate.realms);
   Data base = Data::MakeObject();
-  for (const std::string& realm : candidate.realms) {
+  for (const String& realm : candidate.realms) {
     const Data& link = after[realm];
     update.after.emplace_back(realm, Link{link["seq"].as_u64(), link["id"].as_string()});
     update.base.emplace_back(realm, LowestBase(candidate.mutations, realm));

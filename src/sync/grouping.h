@@ -9,12 +9,11 @@
 #ifndef SKERRY_SYNC_GROUPING_H_
 #define SKERRY_SYNC_GROUPING_H_
 
-#include <set>
-#include <string>
-
 #include "base/data.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -52,7 +51,7 @@ class Grouping {
 
  private:
   struct Candidate {
-    Vector<std::string> realms;
+    Vector<String> realms;
     Vector<Data> keys;
     Vector<Data> records;
     Vector<Mutation> mutations;
@@ -64,14 +63,14 @@ class Grouping {
   void AddOne(const Data& key, const Data& record);
   bool Touches(const Data& record) const;
   void Hold(const Data& record);
-  Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
+  Candidate* PlaceFor(const Vector<String>& realms, bool alone, size_t bytes, size_t ops);
   Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                   const Data& chain) const;
 
   const Schema* schema_;
   size_t slots_;
   Vector<Candidate> candidates_;
-  std::set<std::string> held_keys_;
+  Set<String> held_keys_;
   Vector<Unreadable> unreadable_;
   bool saw_newer_ = false;
   size_t left_over_ = 0;

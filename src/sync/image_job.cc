@@ -9,7 +9,7 @@ namespace {
 
 // Still being written: under the lease and the epoch that it was entered with.
 bool InWork(const Data& entry, const Data& push_lease, const Data& image_lease) {
-  const std::string& name = entry["lease"].as_string();
+  const String& name = entry["lease"].as_string();
   if (name.empty()) return false;
   const Data& lease = name == "push" ? push_lease : image_lease;
   return lease["owner"].is_string() && lease["epoch"].as_u64() == entry["epoch"].as_u64();

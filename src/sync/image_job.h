@@ -6,10 +6,10 @@
 #define SKERRY_SYNC_IMAGE_JOB_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "sync/times.h"
 
 namespace skerry {

@@ -4,10 +4,10 @@
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "sync/lease.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
@@ -59,7 +59,7 @@ class ImageKeeper {
   bool fenced_out_ = false;
   bool rolling_ = false;  // the begin found a roll worth while
   bool swung_ = false;
-  std::string generation_;
+  String generation_;
   Data from_;
   uint64_t upto_ = 0;
   uint64_t record_bytes_ = 0;

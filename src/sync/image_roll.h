@@ -4,11 +4,11 @@
 #ifndef SKERRY_SYNC_IMAGE_ROLL_H_
 #define SKERRY_SYNC_IMAGE_ROLL_H_
 
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "log/base.h"
 #include "model/schema.h"
 
@@ -26,7 +26,7 @@ class ImageRoll {
 
   bool empty() const { return base_.empty(); }
   // The new part; `cursors` {realm: "rev@at"}.
-  std::string Finish(uint64_t n, const Data& cursors) const;
+  String Finish(uint64_t n, const Data& cursors) const;
 
  private:
   const Schema* schema_;

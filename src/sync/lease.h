@@ -6,10 +6,10 @@
 #define SKERRY_SYNC_LEASE_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "sync/lease_record.h"
 #include "sync/turn.h"
 
@@ -29,8 +29,8 @@ enum class LeaseState : uint8_t {
 bool ValidTransition(LeaseState from, LeaseState to);
 
 struct LeaseConfig {
-  std::string name;  // also the record's key in the store `sync`
-  std::string tab;
+  String name;  // also the record's key in the store `sync`
+  String tab;
   double beat_ms = 0;
   double look_ms = 0;
   double timeout_ms = 0;
@@ -48,7 +48,7 @@ class Lease {
   bool held() const { return state_ == LeaseState::kHeld; }
   bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
   uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
-  const std::string& name() const { return config_.name; }
+  const String& name() const { return config_.name; }
   const Data& record() const { return record_; }  // as last seen in storage
   const Data& error() const { return error_; }    // of the transaction that made kFailed
 
@@ -85,14 +85,12 @@ class Lease {
   LeaseEvent DoneBeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);
-  std::string TimerName(std::string_view prefix) const {
-    return std::string(prefix) + ':' + config_.name;
-  }
+  String TimerName(std::string_view prefix) const { return String(prefix) + ':' + config_.name; }
 
   LeaseConfig config_;
   LeaseState state_ = LeaseState::kIdle;
-  std::string job_;
-  std::string outcome_;
+  String job_;
+  String outcome_;
   bool wanted_ = false;      // asked for again while releasing
   bool lock_asked_ = false;  // a request is queued, or the lock is ours
   bool lock_held_ = false;

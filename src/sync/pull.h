@@ -5,11 +5,11 @@
 #define SKERRY_SYNC_PULL_H_
 
 #include <cstdint>
-#include <set>
-#include <string>
 
 #include "base/data.h"
+#include "base/map.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
@@ -22,10 +22,10 @@ namespace skerry {
 struct PullRequest {
   Data cursors;  // {realm: "rev@at"}
   uint64_t scope_version = 0;
-  Data scopes;                     // as sent
-  std::set<std::string> have;      // updates in the outbox
-  std::set<std::string> received;  // those of them that were applied before the request was made
-  std::string body;
+  Data scopes;           // as sent
+  Set<String> have;      // updates in the outbox
+  Set<String> received;  // those of them that were applied before the request was made
+  String body;
 };
 
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
@@ -35,12 +35,12 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
 
 // A server's image that fills a whole realm.
 struct ImageFill {
-  std::string realm;
+  String realm;
   uint64_t revision = 0;
   double at = 0;
-  std::string hash;
+  String hash;
   uint64_t bytes = 0;
-  std::string url;
+  String url;
 };
 
 struct PullAnswer {
@@ -48,9 +48,9 @@ struct PullAnswer {
   Data cursors;
   bool more = false;
   Data own;  // {update: {realm: {revision, at, gone?}}}
-  Vector<std::string> revoked;
-  Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
-  Data realms_token;          // null: unchanged
+  Vector<String> revoked;
+  Vector<String> reset;  // realms whose rows are dropped before the changes are folded
+  Data realms_token;     // null: unchanged
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -84,7 +84,7 @@ class PullFold {
 
  private:
   bool StillAsAsked() const;
-  bool IsDropped(const std::string& realm) const;
+  bool IsDropped(const String& realm) const;
   void DropSteps();
   void OwnSteps();
   void ConfirmOwn();

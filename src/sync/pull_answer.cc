@@ -11,11 +11,10 @@ namespace skerry {
 namespace {
 
 Status Wrong(std::string_view what) {
-  return Status(Code::kInvalidArgument,
-                "The server's answer has a wrong `" + std::string(what) + "`.");
+  return Status(Code::kInvalidArgument, "The server's answer has a wrong `" + String(what) + "`.");
 }
 
-Status ReadTexts(const Data& data, std::string_view name, Vector<std::string>* out) {
+Status ReadTexts(const Data& data, std::string_view name, Vector<String>* out) {
   if (data.is_null()) return Status::Ok();
   if (!data.is_array()) return Wrong(name);
   for (const Data& item : data.items()) {

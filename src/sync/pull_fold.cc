@@ -15,13 +15,13 @@ namespace skerry {
 namespace {
 
 struct OwnPlace {
-  std::string realm;
+  String realm;
   uint64_t revision = 0;
   double at = 0;
   const Data* update = nullptr;
 };
 
-bool Contains(const Vector<std::string>& list, std::string_view text) {
+bool Contains(const Vector<String>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
@@ -73,16 +73,16 @@ bool PullFold::Decide(Vector<Data> outbox, Data sync) {
   return true;
 }
 
-bool PullFold::IsDropped(const std::string& realm) const {
+bool PullFold::IsDropped(const String& realm) const {
   return Contains(answer_->reset, realm) || ContainsString(sync_["refill"], realm);
 }
 
 void PullFold::DropSteps() {
-  Vector<std::string> dropped = answer_->revoked;
+  Vector<String> dropped = answer_->revoked;
   for (const auto& [realm, cursor] : answer_->cursors.members()) {
     if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
   }
-  for (const std::string& realm : dropped) {
+  for (const String& realm : dropped) {
     steps_.emplace_back();
     steps_.back().kind = StepKind::kDropRealm;
     steps_.back().realm = realm;
@@ -92,7 +92,7 @@ void PullFold::DropSteps() {
 void PullFold::OwnSteps() {
   Vector<OwnPlace> places;
   for (const Data& update : outbox_) {
-    const std::string& id = update["id"].as_string();
+    const String& id = update["id"].as_string();
     // What was not in `have` comes in full among the changes.
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
@@ -193,7 +193,7 @@ void PullFold::ConfirmOwn() {
 // The server said that it is in the log at this revision, and the log up to there does not hold it:
 // the server was restored from an older state. It is sent again.
 void PullFold::CheckPassed(Data* update, const Data& confirmed) {
-  const std::string& id = (*update)["id"].as_string();
+  const String& id = (*update)["id"].as_string();
   if (request_->received.count(id) == 0 || request_->have.count(id) == 0) return;
   const Data revisions = (*update)["revisions"];
   for (const auto& [realm, revision] : revisions.members()) {
@@ -223,7 +223,7 @@ void PullFold::ConfirmKnown() {
 
 void PullFold::Revoke() {
   Data chain = sync_["chain"];
-  for (const std::string& realm : answer_->revoked) {
+  for (const String& realm : answer_->revoked) {
     InboxReason refusal;
     refusal.reason = "revoked";
     refusal.code = "revoked";
@@ -246,7 +246,7 @@ void PullFold::MoveScopes() {
   Data scopes = Data::MakeArray();
   for (Data scope : sync_["scopes"].items()) {
     const TableIndex table = schema_->FindTable(scope["table"].as_string());
-    const std::string where = EncodeData(scope["where"]);
+    const String where = EncodeData(scope["where"]);
     const PageRange* page = nullptr;
     for (const PageRange& candidate : answer_->pages) {
       if (candidate.table == table && candidate.where == where) page = &candidate;
@@ -268,7 +268,7 @@ void PullFold::MoveScopes() {
 void PullFold::MoveCursors() {
   Data cursors = sync_["cursors"];
   for (const auto& [realm, cursor] : answer_->cursors.members()) cursors.Set(realm, cursor);
-  for (const std::string& realm : answer_->revoked) cursors.Remove(realm);
+  for (const String& realm : answer_->revoked) cursors.Remove(realm);
   if (!(cursors == sync_["cursors"])) {
     Data older = Data::MakeArray();
     older.Push(sync_["cursors"]);
@@ -301,7 +301,7 @@ void PullFold::WriteRecord() {
   if (same) return;
   moved_ = true;
   const uint64_t n = sync_["n"].as_u64() + 1;
-  std::string body = EncodeSteps(*schema_, steps_);
+  String body = EncodeSteps(*schema_, steps_);
   const double gone =
       std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
   sync_.Set("n", n)

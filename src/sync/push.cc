@@ -48,7 +48,7 @@ PushBatch ChooseBatch(const Vector<Data>& outbox, size_t most) {
 
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbox) {
   Data::Array writes;
-  for (const std::string& id : batch.ids) {
+  for (const String& id : batch.ids) {
     Data& update = (*outbox)[IndexOf(*outbox, id)];
     if (update["state"].Is("sent")) continue;
     update.Set("state", "sent").Set("epoch", epoch);
@@ -57,13 +57,13 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbo
   return writes;
 }
 
-std::string PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
-                     uint32_t schema_version, uint64_t epoch) {
+String PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
+                uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // What an earlier identity has seen is not remembered: nothing is claimed for it.
   head.Set("seen", sync["client"].as_string() == batch.client ? sync["seen"] : Data::MakeObject());
-  std::string body = WriteJson(head);
+  String body = WriteJson(head);
   body.pop_back();
   body += ",\"updates\":[";
   for (size_t i = 0; i < batch.ids.size(); ++i) {
@@ -74,12 +74,11 @@ std::string PushBody(const PushBatch& batch, const Vector<Data>& outbox, const D
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
+PushAnswer::PushAnswer(const Schema* schema, const Vector<String>& asked, const Data& results,
                        double now)
     : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
 
-Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
-                               std::string_view detail) {
+Data PushAnswer::RejectedWhole(const String& id, std::string_view code, std::string_view detail) {
   Data entry = Data::MakeObject();
   entry.Set("code", code).Set("detail", detail);
   Data result = Data::MakeObject();
@@ -93,7 +92,7 @@ void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
   chain_ = sync_["chain"];
   ids_ = ids;
   // In the order of the request, so that an update is judged after those that it follows.
-  for (const std::string& id : asked_) {
+  for (const String& id : asked_) {
     for (const Data& result : results_.items()) {
       if (result["id"].as_string() != id) continue;
       const size_t index = IndexOf(outbox_, id);
@@ -105,7 +104,7 @@ void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
 }
 
 void PushAnswer::Result(size_t index, const Data& result) {
-  const std::string& status = result["status"].as_string();
+  const String& status = result["status"].as_string();
   if (status == "applied" || status == "duplicate") {
     Received(index, result);
   } else if (status == "rejected") {
@@ -131,7 +130,7 @@ void PushAnswer::Received(size_t index, const Data& result) {
 }
 
 bool PushAnswer::unanswered() const {
-  return std::any_of(asked_.begin(), asked_.end(), [this](const std::string& id) {
+  return std::any_of(asked_.begin(), asked_.end(), [this](const String& id) {
     const size_t index = IndexOf(outbox_, id);
     return index < outbox_.size() && Awaited(outbox_[index]);
   });
@@ -235,7 +234,7 @@ Data::Array PushAnswer::Finish() {
 
 Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync) {
   const uint64_t n = (*sync)["n"].as_u64() + 1;
-  std::string body = EncodeSteps(schema, {});
+  String body = EncodeSteps(schema, {});
   sync->Set("n", n).Set("goneUpTo",
                         std::max((*sync)["goneUpTo"].as_number(), aside.highest_refused_key()));
   sync->Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());

@@ -63,8 +63,8 @@ double CursorAt(const Data& cursor) {
   return at == std::string_view::npos ? 0 : ParseWhole(text.substr(at + 1));
 }
 
-std::string MakeCursor(uint64_t revision, double at) {
-  return std::to_string(revision) + '@' + std::to_string(static_cast<uint64_t>(at));
+String MakeCursor(uint64_t revision, double at) {
+  return ToText(revision) + '@' + ToText(static_cast<uint64_t>(at));
 }
 
 Data Message(std::string_view type) {
@@ -112,9 +112,9 @@ Data DeleteWrite(std::string_view store, Data key) {
   return write;
 }
 
-Data Strings(const Vector<std::string>& items) {
+Data Strings(const Vector<String>& items) {
   Data array = Data::MakeArray();
-  for (const std::string& item : items) array.Push(item);
+  for (const String& item : items) array.Push(item);
   return array;
 }
 

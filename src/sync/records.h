@@ -3,10 +3,10 @@
 #ifndef SKERRY_SYNC_RECORDS_H_
 #define SKERRY_SYNC_RECORDS_H_
 
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -28,7 +28,7 @@ void NewIdentity(std::string_view client, Data* sync);
 // A cursor is "revision@at"; both 0 where it is absent or damaged.
 uint64_t CursorRevision(const Data& cursor);
 double CursorAt(const Data& cursor);
-std::string MakeCursor(uint64_t revision, double at);
+String MakeCursor(uint64_t revision, double at);
 
 // Builders of effects and of the parts of a transaction.
 Data Message(std::string_view type);
@@ -39,7 +39,7 @@ Data CountRead(std::string_view store);
 Data PutWrite(std::string_view store, Data key, Data value);
 Data AddWrite(std::string_view store, Data value);
 Data DeleteWrite(std::string_view store, Data key);
-Data Strings(const Vector<std::string>& items);
+Data Strings(const Vector<String>& items);
 
 // {id, key} of a mutation, as records and updates name it.
 Data MutationName(const Data& id, const Data& key);

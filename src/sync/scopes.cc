@@ -27,7 +27,7 @@ Data KeepRecord(const Schema& schema, Data* sync) {
     if (table != kNone) step.scopes.push_back({table, EncodeData(scope["where"])});
   }
   const uint64_t n = (*sync)["n"].as_u64() + 1;
-  std::string body = EncodeSteps(schema, {step});
+  String body = EncodeSteps(schema, {step});
   sync->Set("n", n).Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
   Data record = Data::MakeObject();
   record.Set("v", kRecordVersion).Set("n", n).Set("kind", "scopes");

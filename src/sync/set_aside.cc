@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/map.h"
 #include "log/codec.h"
 #include "log/wire.h"
 #include "sync/records.h"
@@ -19,10 +20,10 @@ void Mine(const Schema& schema, const Data& record, Data* table, Data* id, Data*
   if (!mutation.ok() || mutation.value().ops.empty()) {
     // The keys say which object it was, even where the body cannot be read.
     if (record["keys"].items().empty()) return;
-    const std::string& key = record["keys"].items()[0].as_string();
+    const String& key = record["keys"].items()[0].as_string();
     const size_t end = key.find('\0');
     *table = key.substr(0, end);
-    if (end != std::string::npos) *id = key.substr(end + 1);
+    if (end != String::npos) *id = key.substr(end + 1);
     return;
   }
   const Op& first = mutation.value().ops[0];
@@ -63,7 +64,7 @@ const InboxReason* SetAside::WhyRefused(const Data& record, InboxReason* dependa
     dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
     return dependant;
   }
-  if (const std::string* maker = RefersToRefused(record)) {
+  if (const String* maker = RefersToRefused(record)) {
     dependant->code = "depends";
     dependant->detail = "It refers to an object of the refused mutation " + *maker + '.';
     return dependant;
@@ -72,7 +73,7 @@ const InboxReason* SetAside::WhyRefused(const Data& record, InboxReason* dependa
 }
 
 // The refused mutation that would have created an object to which a ref of this one points.
-const std::string* SetAside::RefersToRefused(const Data& record) const {
+const String* SetAside::RefersToRefused(const Data& record) const {
   if (bad_creates_.empty()) return nullptr;
   const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (!mutation.ok()) return nullptr;
@@ -80,7 +81,7 @@ const std::string* SetAside::RefersToRefused(const Data& record) const {
     for (const PropValue& value : op.set) {
       const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
       if (target == kNone || value.value.is_null()) continue;
-      const auto bad = bad_creates_.find({target, std::string(value.value.text())});
+      const auto bad = bad_creates_.find({target, String(value.value.text())});
       if (bad != bad_creates_.end()) return &bad->second;
     }
   }
@@ -104,7 +105,7 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
     changed = true;
   }
   if (record["update"].is_string()) return;  // still on its way under an update that stays
-  const std::string id = record["id"].as_string();
+  const String id = record["id"].as_string();
   const auto known = known_.find(id);
   if (known != known_.end()) {
     record.Set("known", known->second);
@@ -155,7 +156,7 @@ void TellGone(const Schema& schema, const Data& update, const Data& gone, double
   const Result<Update> parsed = UpdateFromData(schema, json.value());
   if (!parsed.ok()) return;
   const Update& pushed = parsed.value();
-  std::map<uint32_t, Mutation> lost;  // by action
+  Map<uint32_t, Mutation> lost;  // by action
   for (const Data& index : gone.items()) {
     const size_t i = index.as_u64(pushed.ops.size());
     if (i >= pushed.ops.size() || pushed.ops[i].by.empty()) continue;

@@ -6,21 +6,20 @@
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 
-#include <map>
-#include <set>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/map.h"
+#include "base/string.h"
 #include "model/row.h"
 #include "model/schema.h"
 
 namespace skerry {
 
 struct InboxReason {
-  std::string reason = "rejected";
-  std::string code;
-  std::string detail;
+  String reason = "rejected";
+  String code;
+  String detail;
   Data theirs;  // as far as the answer told
 };
 
@@ -31,15 +30,15 @@ class SetAside {
   // What is to happen, before the first page.
   void Undo(
       const Data& update);  // an outbox record that was taken out: its members become ungrouped
-  void Refuse(const std::string& mutation, InboxReason refusal) {
+  void Refuse(const String& mutation, InboxReason refusal) {
     culprits_.emplace(mutation, std::move(refusal));
   }
-  void Know(const std::string& mutation, Data revisions) {
+  void Know(const String& mutation, Data revisions) {
     known_.emplace(mutation, std::move(revisions));
   }
-  void Alone(const std::string& mutation) { alone_.insert(mutation); }
+  void Alone(const String& mutation) { alone_.insert(mutation); }
   // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
-  void RefuseRealm(const std::string& realm, InboxReason refusal) {
+  void RefuseRealm(const String& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
   }
 
@@ -53,23 +52,23 @@ class SetAside {
   double highest_refused_key() const { return highest_; }
   const Data& known() const { return now_known_; }  // [{id, key, realms}..]
   bool refused_any() const { return !refused_.items().empty(); }
-  const std::set<std::string>& undone() const { return undone_; }
+  const Set<String>& undone() const { return undone_; }
 
  private:
   void AddOne(const Data& key, Data record, Data::Array* writes);
   const InboxReason* WhyRefused(const Data& record, InboxReason* dependant) const;
-  const std::string* RefersToRefused(const Data& record) const;
+  const String* RefersToRefused(const Data& record) const;
   void NoteCreated(const Data& record);
 
   const Schema* schema_;
   double now_;
-  std::set<std::string> undone_;  // update ids
-  std::map<std::string, InboxReason> culprits_;
-  std::map<std::string, InboxReason> realms_;
-  std::map<std::string, Data> known_;
-  std::set<std::string> alone_;
-  std::map<std::string, std::string> bad_keys_;   // object -> the refused mutation that touched it
-  std::map<ObjectKey, std::string> bad_creates_;  // and those that a refused mutation created
+  Set<String> undone_;  // update ids
+  Map<String, InboxReason> culprits_;
+  Map<String, InboxReason> realms_;
+  Map<String, Data> known_;
+  Set<String> alone_;
+  Map<String, String> bad_keys_;        // object -> the refused mutation that touched it
+  Map<ObjectKey, String> bad_creates_;  // and those that a refused mutation created
   Data refused_ = Data::MakeArray();
   Data now_known_ = Data::MakeArray();
   double highest_ = 0;

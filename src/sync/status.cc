@@ -18,7 +18,7 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
   return job.active() ? "waiter" : "none";
 }
 
-std::string Phase(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
+String Phase(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
   const bool stuck = !state.error.code.empty() && !state.error.retryable;
   if (state.paused) return "paused";
   if (state.needs_auth || (stuck && !job.active())) return "blocked";
@@ -34,7 +34,7 @@ std::string Phase(const WorkerState& state, const SyncJob& job, const std::strin
 
 }  // namespace
 
-Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
+Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
   const Data& record = job.lease().record();
   Data lease = Data::MakeObject();
   lease.Set("owner", record["owner"])

@@ -204,7 +204,7 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
 
 // Another window has let go of the lease: perhaps there is nothing left to do.
 void SyncJob::Heard(const Data& message, Turn* turn) {
-  const std::string& outcome = message["outcome"].as_string();
+  const String& outcome = message["outcome"].as_string();
   const bool released = message["lease"]["owner"].is_null();
   lease_.Heard(message, turn);
   if (!released || outcome == "left") return;
@@ -363,7 +363,7 @@ void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {
   if (!record.is_null()) turn->Broadcast(Message("record").Set("record", record));
 }
 
-uint64_t SyncJob::Fetch(std::string_view path, std::string body, Turn* turn) {
+uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {
   const uint64_t id = turn->NextId();
   Data effect = Message("fetch");
   effect.Set("id", id)

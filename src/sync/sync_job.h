@@ -10,10 +10,10 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "sync/grouping.h"
 #include "sync/lease.h"
@@ -94,7 +94,7 @@ class SyncJob {
     bool dropped = false;  // given up while its transaction was in flight
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
-    std::string generation;
+    String generation;
     Data from;  // the pointer that it began with
     bool roll = false;
     uint64_t upto = 0;
@@ -119,7 +119,7 @@ class SyncJob {
   void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
   void AnswerAsked(const SyncError* error, Turn* turn);
   void BroadcastRecord(const Data& record, Turn* turn);
-  uint64_t Fetch(std::string_view path, std::string body, Turn* turn);
+  uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
 
@@ -175,7 +175,7 @@ class SyncJob {
   Vector<Data> outbox_;
   Data pushing_sync_;
   PushBatch batch_;
-  std::string push_body_;
+  String push_body_;
   size_t left_over_ = 0;
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;

@@ -11,7 +11,7 @@
 namespace skerry {
 namespace {
 
-Data::Array FillReads(const std::string& lease) {
+Data::Array FillReads(const String& lease) {
   return {GetRead("sync", lease), GetRead("sync", "sync")};
 }
 
@@ -45,7 +45,7 @@ ReadReply SyncJob::ReadFill(const Data& results, Turn* turn) {
 }
 
 void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
-  const std::string& realm = fill_.image.realm;
+  const String& realm = fill_.image.realm;
   fill_.from = sync["image"];
   fill_.generation = state_->ids.Next(turn->now);
   const bool has_parts = !fill_.from["parts"].items().empty();
@@ -67,7 +67,7 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
 }
 
 void SyncJob::SwingFill(Data sync, Data::Array* writes) {
-  const std::string& realm = fill_.image.realm;
+  const String& realm = fill_.image.realm;
   const bool same_pointer =
       fill_.from.is_object() ? SameGeneration(fill_.from, sync["image"]) : sync["image"].is_null();
   fill_.stale = !same_pointer || !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
@@ -88,7 +88,7 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
     if (fill_.last && scope["filled"].is_bool()) scope.Set("filled", true);
     scopes.Push(std::move(scope));
   }
-  std::string body = EncodeSteps(state_->schema, {});
+  String body = EncodeSteps(state_->schema, {});
   sync.Set("n", n)
       .Set("cursors", std::move(cursors))
       .Set("refill", std::move(refill))
@@ -162,13 +162,13 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     return true;
   }
   const double status = event["error"]["status"].as_number();
-  const std::string message = event["error"]["message"].as_string();
+  const String message = event["error"]["message"].as_string();
   DropFill(turn);
   if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
   } else {
     // Also an image that has been replaced meanwhile (404): the next pull names the new one.
-    const std::string& name = event["error"]["name"].as_string();
+    const String& name = event["error"]["name"].as_string();
     const bool network = name == "network" || name == "timeout";
     Fail({network ? name : "image", message, true}, turn);
   }

@@ -68,7 +68,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
     reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
   }
   state_->sync = pushing_sync_;
-  push_body_ = batch_.ids.empty() ? std::string()
+  push_body_ = batch_.ids.empty() ? String()
                                   : PushBody(batch_, outbox_, pushing_sync_,
                                              state_->schema.version(), lease_.epoch());
   left_over_ = grouping_->left_over();

@@ -59,7 +59,7 @@ SyncWorker::SyncWorker(std::unique_ptr<WorkerState> state)
 
 Data SyncWorker::Handle(const Data& event) {
   Turn turn(event["now"].as_number(), event["mono"].as_number(), &last_id_);
-  const std::string& type = event["type"].as_string();
+  const String& type = event["type"].as_string();
   if (type == "read") {
     OnRead(event, &turn);  // inside a transaction: its answer and nothing else
   } else if (!state_->stopped || type == "done" || type == "failed") {
@@ -70,7 +70,7 @@ Data SyncWorker::Handle(const Data& event) {
 }
 
 void SyncWorker::Route(const Data& event, Turn* turn) {
-  const std::string& type = event["type"].as_string();
+  const String& type = event["type"].as_string();
   if (type == "start") {
     Start(turn);
   } else if (type == "done") {
@@ -204,8 +204,8 @@ void SyncWorker::ListenHappened(LeaseEvent, Turn*) {
 }
 
 void SyncWorker::OnLock(const Data& event, Turn* turn) {
-  const std::string& name = event["name"].as_string();
-  const std::string& lock_state = event["state"].as_string();
+  const String& name = event["name"].as_string();
+  const String& lock_state = event["state"].as_string();
   if (name == "push") job_.Lock(lock_state, turn);
   if (name == "image") keeper_.Lock(lock_state, turn);
   if (name == "listen") ListenHappened(listen_.Lock(lock_state, turn), turn);
@@ -226,7 +226,7 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
 }
 
 void SyncWorker::OnPost(const Data& message, Turn* turn) {
-  const std::string& type = message["type"].as_string();
+  const String& type = message["type"].as_string();
   if (type == "mutated") {
     job_.Wake(WakeReason::kMutation, turn);
   } else if (type == "wake") {
@@ -260,14 +260,14 @@ void SyncWorker::Stop(Turn* turn) {
 }
 
 void SyncWorker::OnChannel(const Data& message, Turn* turn) {
-  const std::string& type = message["type"].as_string();
+  const String& type = message["type"].as_string();
   if (type == "added") {
     job_.Wake(WakeReason::kMutation, turn);
   } else if (type == "wake") {
     const bool mutation = message["reason"].Is("mutation");
     job_.Wake(mutation ? WakeReason::kMutation : WakeReason::kVisible, turn);
   } else if (type == "lease") {
-    const std::string& name = message["name"].as_string();
+    const String& name = message["name"].as_string();
     if (name == "push") job_.Heard(message, turn);
     if (name == "image") keeper_.Heard(message, turn);
     if (name == "listen") listen_.Heard(message, turn);
@@ -303,7 +303,7 @@ void SyncWorker::OnStatus(const Data& message) {
                    error["retryable"].as_bool(true)};
 }
 
-void SyncWorker::OnTimer(const std::string& name, Turn* turn) {
+void SyncWorker::OnTimer(const String& name, Turn* turn) {
   if (name == "start") return Start(turn);
   if (name == "token") {
     if (state_->token_asked) OnToken(nullptr, turn);

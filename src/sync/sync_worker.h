@@ -6,11 +6,11 @@
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/status.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "sync/image_keeper.h"
 #include "sync/poke_socket.h"
@@ -50,7 +50,7 @@ class SyncWorker {
   void OnPost(const Data& message, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
   void OnStatus(const Data& message);
-  void OnTimer(const std::string& name, Turn* turn);
+  void OnTimer(const String& name, Turn* turn);
   void OnToken(const Data& token, Turn* turn);
   void OnSocket(const Data& event, Turn* turn);
   void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
@@ -66,7 +66,7 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  std::string shared_phase_;
+  String shared_phase_;
   Data told_;
   bool was_active_ = false;
 };

@@ -4,13 +4,13 @@
 #ifndef SKERRY_SYNC_WORKER_STATE_H_
 #define SKERRY_SYNC_WORKER_STATE_H_
 
-#include <map>
-#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/map.h"
 #include "base/random.h"
+#include "base/string.h"
 #include "model/schema.h"
 #include "sync/answer.h"
 #include "sync/times.h"
@@ -31,7 +31,7 @@ struct WorkerState {
   UuidGenerator ids;
   SyncTimes times;
   SyncLimits limits;
-  std::string tab;
+  String tab;
   bool locks = false;
   bool auth = false;
   bool socket = false;
@@ -46,7 +46,7 @@ struct WorkerState {
   Data sync;  // as last seen
   double pending = 0;
   double conflicts = 0;
-  std::map<std::string, uint64_t> poked;  // realm -> revision that a poke told of
+  Map<String, uint64_t> poked;  // realm -> revision that a poke told of
 
   // The token. `asked`: the window was asked and has not answered yet.
   Data token;

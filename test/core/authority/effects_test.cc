@@ -2,8 +2,7 @@
 // deleted parent (DESIGN 4, 7).
 #include <doctest/doctest.h>
 
-#include <string>
-
+#include "base/string.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
@@ -297,10 +296,10 @@ TEST_CASE("rows that are each other's parent go together, and that ends") {
 TEST_CASE("effects that reach too deep are refused, and the next update is not harmed") {
   World world;
   Author one(&world, "c1");
-  std::string creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
+  String creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
   for (int i = 1; i < 300; ++i) {
-    creates += R"(,{"op":"create","table":"items","id":"i)" + std::to_string(i) +
-               R"(","realm":"A","set":{"parent":"i)" + std::to_string(i - 1) + R"("}})";
+    creates += R"(,{"op":"create","table":"items","id":"i)" + ToText(i) +
+               R"(","realm":"A","set":{"parent":"i)" + ToText(i - 1) + R"("}})";
   }
   REQUIRE(Status(one.Push("[" + creates + "]")) == "applied");
   const Data deep = one.Make(R"([{"op":"delete","table":"items","id":"i0","realm":"A"}])");

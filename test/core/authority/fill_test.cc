@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/string.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -25,7 +26,7 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK(page["upto"].as_string() == "x");
   CHECK(page["ids"] == Json(R"(["b","x"])"));
   CHECK(answer["more"].as_bool());
-  const std::string cursors = WriteJson(answer["cursors"]);
+  const String cursors = WriteJson(answer["cursors"]);
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
   REQUIRE(
       Status(s.bob.Push(
@@ -139,7 +140,7 @@ TEST_CASE(
   PulledScenery s;
   for (const char* cursor : {"1@999", "7@1000010"}) {
     const Data answer =
-        s.world.Pull("anna", Request("c1", std::string(R"({"A":")") + cursor + R"(","B":")" +
+        s.world.Pull("anna", Request("c1", String(R"({"A":")") + cursor + R"(","B":")" +
                                                s.world.cursor("B", 1) + "\"}"));
     CHECK(answer["reset"] == Json(R"(["A"])"));
     CHECK(Short(answer) == "create groups/g, create members/m, create items/x");

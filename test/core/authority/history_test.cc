@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string>
 
 #include "authority/row_data.h"
 #include "authority/scope.h"
 #include "base/json.h"
 #include "base/random.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/authority/test_client.h"
 
@@ -31,12 +31,12 @@ const char* const kScopeSets[] = {
 
 class History {
  public:
-  explicit History(uint64_t seed) : random_("history " + std::to_string(seed)) {
+  explicit History(uint64_t seed) : random_("history " + ToText(seed)) {
     world_.page_rows = 1 + random_.Below(4);
     for (int i = 0; i < 3; ++i) {
-      world_.AddRealm("user" + std::to_string(i));
+      world_.AddRealm("user" + ToText(i));
       clients_.emplace_back(&world_, i, kScopeSets[random_.Below(std::size(kScopeSets))]);
-      for (const char* realm : {"A", "B"}) world_.Grant("user" + std::to_string(i), realm, "write");
+      for (const char* realm : {"A", "B"}) world_.Grant("user" + ToText(i), realm, "write");
     }
   }
 
@@ -87,16 +87,16 @@ class History {
     Data request, plain_request, answer, plain;
   };
 
-  std::string AnyOp() {
-    const std::string realm = random_.Below(2) ? "A" : "B";
-    const auto id = [&](const char* letter) { return letter + std::to_string(random_.Below(5)); };
-    const auto place = [&](const char* op, const char* table, const std::string& name) {
-      return std::string(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
+  String AnyOp() {
+    const String realm = random_.Below(2) ? "A" : "B";
+    const auto id = [&](const char* letter) { return letter + ToText(random_.Below(5)); };
+    const auto place = [&](const char* op, const char* table, const String& name) {
+      return String(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
              R"(","realm":")" + realm + "\"";
     };
-    const std::string n = std::to_string(random_.Below(4));
-    std::string item = R"("n":)" + n;
-    if (random_.Below(3) == 0) item += R"(,"u":)" + std::to_string(random_.Below(5));
+    const String n = ToText(random_.Below(4));
+    String item = R"("n":)" + n;
+    if (random_.Below(3) == 0) item += R"(,"u":)" + ToText(random_.Below(5));
     if (random_.Below(4) == 0) item += R"(,"parent":")" + id("i") + "\"";
     switch (random_.Below(12)) {
       case 0:
@@ -136,11 +136,11 @@ class History {
 
   void Make(TestClient* client) {
     if (client->outbox.size() >= 4) return;
-    std::string ops = AnyOp();
+    String ops = AnyOp();
     for (uint64_t more = random_.Below(3); more > 0; --more) ops += "," + AnyOp();
-    const bool names_a = ops.find(R"("A")") != std::string::npos;
-    const bool names_b = ops.find(R"("B")") != std::string::npos;
-    Vector<std::string> realms;
+    const bool names_a = ops.find(R"("A")") != String::npos;
+    const bool names_b = ops.find(R"("B")") != String::npos;
+    Vector<String> realms;
     if (names_a) realms.push_back("A");
     if (names_b) realms.push_back("B");
     client->outbox.push_back({client->author.Make("[" + ops + "]", realms), false, {}});
@@ -166,7 +166,7 @@ class History {
     for (size_t i = 0; i < requests.size(); ++i) {
       const Data& result = results.items()[i].items()[0];
       const Data& update = requests[i].updates[0];
-      const std::string status = Status(result);
+      const String status = Status(result);
       const bool waits = status == "held" || status == "unknown_client";
       if (waits && IsAwaited(whose[i], update)) net_.push_back({whose[i], update});
       if (status == "rejected") Refused(&clients_[whose[i]], update);
@@ -189,7 +189,7 @@ class History {
     while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"]))
       ++first;
     if (first == client->outbox.size()) return;
-    std::set<std::string> realms, gone;
+    std::set<String> realms, gone;
     for (size_t i = first; i < client->outbox.size(); ++i) {
       const Data& later = client->outbox[i].update;
       bool follows = i == first;
@@ -209,7 +209,7 @@ class History {
 
   void Ask(TestClient* client, uint64_t limit = ~0ull) {
     if (limit == ~0ull) limit = random_.Below(4);
-    const std::string& user = client->author.user();
+    const String& user = client->author.user();
     Answered answered{static_cast<size_t>(client - clients_.data()),
                       client->Request(true, limit),
                       client->Request(false, limit),
@@ -239,7 +239,7 @@ class History {
     Check(client);
   }
 
-  static bool IsHeld(const TestClient& client, const std::string& update) {
+  static bool IsHeld(const TestClient& client, const String& update) {
     for (const Pushed& pushed : client.outbox) {
       if (pushed.update["id"].as_string() == update) return true;
     }
@@ -250,8 +250,8 @@ class History {
     const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), client.scopes);
     const Scopes& scopes = parsed.value();
     for (const auto& [realm, cursor] : client.cursors) {
-      const std::map<std::pair<std::string, ObjectKey>, Row> want =
-          Wanted(scopes, realm, std::stoull(cursor));
+      const std::map<std::pair<String, ObjectKey>, Row> want =
+          Wanted(scopes, realm, LeadingNumber(cursor));
       for (const MapRows* base : {&client.base, &client.plain}) {
         size_t found = 0;
         for (const auto& [key, row] : base->rows) {
@@ -271,10 +271,9 @@ class History {
     }
   }
 
-  std::map<std::pair<std::string, ObjectKey>, Row> Wanted(const Scopes& scopes,
-                                                          const std::string& realm,
-                                                          uint64_t revision) const {
-    std::map<std::pair<std::string, ObjectKey>, Row> want;
+  std::map<std::pair<String, ObjectKey>, Row> Wanted(const Scopes& scopes, const String& realm,
+                                                     uint64_t revision) const {
+    std::map<std::pair<String, ObjectKey>, Row> want;
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
       const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), data);
       REQUIRE(stored.ok());
@@ -289,7 +288,7 @@ class History {
   Vector<TestClient> clients_;
   Vector<Sent> net_;
   Vector<Answered> answers_;
-  std::set<std::string> applied_;
+  std::set<String> applied_;
 };
 
 TEST_CASE(

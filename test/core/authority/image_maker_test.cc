@@ -3,8 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
+#include "base/string.h"
 #include "log/image.h"
 #include "test/core/authority/world.h"
 
@@ -23,9 +22,9 @@ class Sink final : public ImageSink {
 
 TEST_CASE("an image holds every live row at the stated cursor, and says its checksum") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1'000'020});
-  const std::string row =
+  const String row =
       R"({"table":"cities","id":"x","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"props":{"name":"Åre","population":1.5}})";
-  const std::string dead =
+  const String dead =
       R"({"table":"cities","id":"y","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"deletedAt":6,"props":{"name":"gone"}})";
   CHECK(maker.Rows(R"({"rows":[)" + row + "]}") == "{}");
   CHECK(maker.Rows(R"({"rows":[)" + dead + "]}") == "{}");
@@ -47,7 +46,7 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
 
 TEST_CASE("rows of another realm, or after the end, are the server's mistake") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1});
-  const std::string row =
+  const String row =
       R"({"rows":[{"table":"countries","id":"x","realm":"B","props":{"name":"n"}}]})";
   CHECK(Json(maker.Rows(row))["error"]["code"].as_string() == "misuse");
   CHECK(Json(maker.Rows(R"({"rows":[{"table":"nothing","id":"x","realm":"A","props":{}}]})"))

@@ -2,9 +2,8 @@
 // histories are in history_test.cc, fills in fill_test.cc.
 #include <doctest/doctest.h>
 
-#include <string>
-
 #include "base/json.h"
+#include "base/string.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -34,7 +33,7 @@ TEST_CASE("own repeats which objects were deleted at once with their parent") {
   const Data update = s.anna.Make(
       R"([{"op":"create","table":"members","id":"n","realm":"A","set":{"group":"g"}}])");
   s.anna.Send(update);
-  const std::string id = update["id"].as_string();
+  const String id = update["id"].as_string();
   const Data with = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
   CHECK(with["own"][id]["A"]["gone"] == Json("[0]"));
   const Data without = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
@@ -177,7 +176,7 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
   PulledScenery s;
   s.world.Grant("bea", "A", "read");
   s.world.Grant("carl", "B", "read");
-  const std::string before = At(s.world, 1, 1);
+  const String before = At(s.world, 1, 1);
   REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
       {"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
@@ -190,10 +189,10 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
   CHECK(move["revision"].as_u64() == 2);
   answer = s.world.Pull("bea", Request("c3", R"({"A":")" + s.world.cursor("A", 1) + "\"}"));
   CHECK(Short(answer) == "delete items/x");
-  CHECK(WriteJson(answer).find("\"B\"") == std::string::npos);
+  CHECK(WriteJson(answer).find("\"B\"") == String::npos);
   answer = s.world.Pull("carl", Request("c4", R"({"B":")" + s.world.cursor("B", 1) + "\"}"));
   CHECK(Short(answer) == "create items/x");
-  CHECK(WriteJson(answer).find("\"A\"") == std::string::npos);
+  CHECK(WriteJson(answer).find("\"A\"") == String::npos);
 }
 
 TEST_CASE("its author, whose own fold removed the row, gets the moved one whole") {

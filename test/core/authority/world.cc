@@ -41,17 +41,17 @@ const Data kNothing;
 
 bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
 
-Data Quote(const std::string& text) { return Data(text); }
+Data Quote(const String& text) { return Data(text); }
 
 }  // namespace
 
 Data Json(std::string_view text) {
   Result<Data> data = ParseJson(text);
-  REQUIRE_MESSAGE(data.ok(), std::string(text));
+  REQUIRE_MESSAGE(data.ok(), String(text));
   return data.value();
 }
 
-std::string Id(uint64_t number) {
+String Id(uint64_t number) {
   char text[40];
   std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
                 static_cast<unsigned long long>(number));
@@ -72,19 +72,19 @@ World::World() {
   for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
 }
 
-void World::AddRealm(const std::string& realm) {
+void World::AddRealm(const String& realm) {
   heads_[realm] = {};
   states_[realm] = {Rows()};
 }
 
-void World::Grant(const std::string& user, const std::string& realm, const std::string& right) {
+void World::Grant(const String& user, const String& realm, const String& right) {
   rights_[user][realm] = right;
 }
 
 Data World::StartInput(const Vector<Request>& requests, const Data& refuse) const {
   Data realms = Data::MakeObject(), users = Data::MakeObject(), chains = Data::MakeArray();
   Data applied = Data::MakeArray(), actions = Data::MakeArray(), pushed = Data::MakeArray();
-  std::set<std::string> named = locked_, ids, action_ids;
+  std::set<String> named = locked_, ids, action_ids;
   for (const Request& request : requests) {
     for (const Data& update : request.updates) {
       for (const auto& [realm, link] : update["after"].members()) named.insert(realm);
@@ -98,7 +98,7 @@ Data World::StartInput(const Vector<Request>& requests, const Data& refuse) cons
         .Set("updates", Data(request.updates));
     pushed.Push(std::move(item));
   }
-  for (const std::string& realm : named) {
+  for (const String& realm : named) {
     const auto head = heads_.find(realm);
     Data state;
     if (head != heads_.end()) {
@@ -242,31 +242,30 @@ void World::Store(const Data& done) {
   }
 }
 
-Data World::Push(const std::string& client, const std::string& user, const Data& update) {
+Data World::Push(const String& client, const String& user, const Data& update) {
   const Data results = Commit({{client, user, {update}}});
   if (results.Find("error")) return results;
   return results.items()[0].items()[0];
 }
 
-const Data& World::Row(const std::string& table, const std::string& id) const {
+const Data& World::Row(const String& table, const String& id) const {
   const auto row = rows_.find({table, id});
   return row == rows_.end() || !IsLive(row->second) ? kNothing : row->second;
 }
 
-const Data& World::tombstone(const std::string& table, const std::string& id) const {
+const Data& World::tombstone(const String& table, const String& id) const {
   const auto row = rows_.find({table, id});
   return row == rows_.end() || IsLive(row->second) ? kNothing : row->second;
 }
 
-const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) const {
+const World::Rows& World::StateAt(const String& realm, uint64_t revision) const {
   return states_.at(realm)[revision];
 }
 
-std::string World::cursor(const std::string& realm, uint64_t revision) const {
+String World::cursor(const String& realm, uint64_t revision) const {
   for (const Data& entry : entries_) {
     if (entry["realm"].as_string() != realm || entry["revision"].as_u64() != revision) continue;
-    return std::to_string(revision) + "@" +
-           std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
+    return ToText(revision) + "@" + ToText(static_cast<uint64_t>(entry["at"].as_number()));
   }
   return "0@0";
 }
@@ -318,9 +317,9 @@ Data World::PullRead(const Data& needs) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
   Data images = Data::MakeArray();
-  std::map<std::string, uint64_t> last;
+  std::map<String, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
-    const std::string& realm = need["realm"].as_string();
+    const String& realm = need["realm"].as_string();
     uint64_t limit = need["limit"].as_u64();
     if (most_entries.contains(realm)) limit = std::min(limit, most_entries.at(realm) + 1);
     for (const Data& entry : entries_) {
@@ -368,7 +367,7 @@ Data World::PullRead(const Data& needs) const {
   return in;
 }
 
-Data World::Pull(const std::string& user, const Data& request) {
+Data World::Pull(const String& user, const Data& request) {
   Data realms = Data::MakeObject();
   for (const auto& [realm, right] : rights_[user]) {
     const uint64_t count = states_.at(realm).back().size();

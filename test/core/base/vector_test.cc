@@ -1,4 +1,4 @@
-// Goal: Vector does what Vector does: for plain elements, for those that are moved by their
+// Goal: Vector does what std::vector does: for plain elements, for those that are moved by their
 // bytes, and for those that must not be. Method: the same random calls on both.
 #include "base/vector.h"
 
@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/data.h"
 #include "base/random.h"
@@ -85,7 +86,7 @@ static_assert(kRelocatable<Plain> && kRelocatable<Pair> && kRelocatable<Vector<W
 static_assert(!kRelocatable<WithMap> && !kRelocatable<Pinned> && !kRelocatable<Vector<Plain>*&>);
 
 template <typename T>
-bool Same(const Vector<T>& ours, const Vector<T>& theirs) {
+bool Same(const Vector<T>& ours, const std::vector<T>& theirs) {
   if (ours.size() != theirs.size() || ours.capacity() < ours.size()) return false;
   for (size_t i = 0; i < theirs.size(); ++i) {
     if (!(ours[i] == theirs[i])) return false;
@@ -94,7 +95,7 @@ bool Same(const Vector<T>& ours, const Vector<T>& theirs) {
 }
 
 template <typename T>
-void OneCall(Random* random, Vector<T>* ours, Vector<T>* theirs) {
+void OneCall(Random* random, Vector<T>* ours, std::vector<T>* theirs) {
   const T value(static_cast<uint32_t>(random->Below(1000)));
   const size_t at = random->Below(theirs->size() + 1);
   const auto place = static_cast<ptrdiff_t>(at);
@@ -130,7 +131,7 @@ void OneCall(Random* random, Vector<T>* ours, Vector<T>* theirs) {
       return;
     }
     case 7: {
-      CHECK(erase(*ours, value) == erase(*theirs, value));
+      CHECK(erase(*ours, value) == std::erase(*theirs, value));
       return;
     }
     case 8: {
@@ -166,14 +167,14 @@ template <typename T>
 void LikeStd(std::string_view seed) {
   Random random(seed);
   Vector<T> ours;
-  Vector<T> theirs;
+  std::vector<T> theirs;
   for (int i = 0; i < 3000; ++i) {
     OneCall(&random, &ours, &theirs);
     REQUIRE(Same(ours, theirs));
   }
 }
 
-TEST_CASE("a vector does what Vector does") {
+TEST_CASE("a vector does what std::vector does") {
   LikeStd<uint32_t>("plain");
   LikeStd<Boxed>("boxed");
   LikeStd<Pinned>("pinned");

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <memory>
-#include <string>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/client/live_world.h"
 
@@ -59,14 +59,14 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
   LiveWorld lived;
   for (int i = 0; i < 1000; ++i) {
     Row row = RandomRow(&random, kCities, 60, 40);
-    row.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
-    lived.Put(kCities, "c" + std::to_string(i), row);
+    row.props[0] = Value::String(ToText(random.Below(1'000'000)));
+    lived.Put(kCities, "c" + ToText(i), row);
   }
   Observer top(&lived.world, &lived.live,
                R"({"table":"cities","order":[["name","asc","fold"]],"limit":50})");
   Observer all(&lived.world, &lived.live, R"({"table":"cities","order":[["name","desc","fold"]]})");
   lived.Flush();
-  const auto put = [&](const std::string& id, size_t prop, Value value) {
+  const auto put = [&](const String& id, size_t prop, Value value) {
     Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
     row.props[prop] = std::move(value);
     lived.Put(kCities, id, row);
@@ -78,9 +78,9 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
     return calls;
   };
   for (int i = 0; i < 50; ++i) {
-    const std::string id = "c" + std::to_string(random.Below(1000));
+    const String id = "c" + ToText(random.Below(1000));
     CHECK(put(id, 3, Value::Number(1000 + i)) == 0);
-    CHECK(put(id, 0, Value::String(std::to_string(random.Below(1'000'000)))) <= 10);
+    CHECK(put(id, 0, Value::String(ToText(random.Below(1'000'000)))) <= 10);
   }
   // The look-ahead drains: what asks the stores again has the ranks.
   const uint64_t before = collator_count.calls;

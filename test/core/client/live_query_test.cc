@@ -8,15 +8,15 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <string>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/client/live_world.h"
 
 namespace skerry {
 namespace {
 
-using Ids = Vector<std::string>;
+using Ids = Vector<String>;
 
 TEST_CASE(
     "each live result equals its query from scratch, each delta the difference, over random "
@@ -27,9 +27,9 @@ TEST_CASE(
   for (int round = 0; round < 8; ++round) {
     LiveWorld lived;
     for (int i = 0; i < 200; ++i) lived.Change(&random);
-    Vector<std::pair<std::string, std::unique_ptr<Observer>>> observers;
+    Vector<std::pair<String, std::unique_ptr<Observer>>> observers;
     for (int i = 0; i < 10; ++i) {
-      const std::string text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
+      const String text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
       observers.emplace_back(text, std::make_unique<Observer>(&lived.world, &lived.live, text));
     }
     lived.Flush();
@@ -81,7 +81,7 @@ void FillCities(LiveWorld* lived, Random* random) {
     Row row = RandomRow(random, kCities, 100, 100);
     row.props[1] = Value::String(i % 2 ? "SE" : "NO");
     row.props[2] = Value::Number(static_cast<double>(random->Below(10'000'000)) + 1000);
-    lived->Put(kCities, "c" + std::to_string(i), row);
+    lived->Put(kCities, "c" + ToText(i), row);
   }
 }
 
@@ -105,8 +105,8 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
     row.props[2] = Value::Number(static_cast<double>(i % 100));
-    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
-    lived.Erase(kCities, "n" + std::to_string(random.Below(100)));
+    lived.Put(kCities, "n" + ToText(random.Below(100)), row);
+    lived.Erase(kCities, "n" + ToText(random.Below(100)));
     Row visit = RandomRow(&random, kVisits, 100, 40);
     visit.props[2] = Value::Number(1);
     lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
@@ -121,7 +121,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   for (int i = 0; i < 500; ++i) {
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
-    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
+    lived.Put(kCities, "n" + ToText(random.Below(100)), row);
     CHECK(lived.Flush().empty());
   }
   CHECK(lived.live.rows_visited() == strict);
@@ -138,7 +138,7 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 100; ++i) {
-    const std::string id = "c" + std::to_string(random.Below(5000) * 2 + 1);
+    const String id = "c" + ToText(random.Below(5000) * 2 + 1);
     Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
     row.props[2] = Value::Number(static_cast<double>(random.Below(10'000'000)));
     lived.Put(kCities, id, row);
@@ -177,7 +177,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   Random random("far end of a window");
   LiveWorld lived;
   const auto change = [&](uint64_t n) {
-    const std::string id = CityId(n);
+    const String id = CityId(n);
     if (random.Below(3) == 0) {
       lived.Erase(kCities, id);
       return;
@@ -200,7 +200,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
     lived.live.Render(observers[static_cast<size_t>(step) % 3]->id, &shown);
     // Rows at the beginning go, so that look-aheads drain; rows far behind change places.
     if (shown[0] > 0 && step % 2) {
-      const std::string first = lived.world.store(kCities).Id(shown[1]);
+      const String first = lived.world.store(kCities).Id(shown[1]);
       lived.Erase(kCities, first);
     }
     for (int i = 0; i < 3; ++i) change(random.Below(300));
@@ -265,7 +265,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
     lived.live.WillReset();
     for (TableIndex table = 0; table < 3; ++table) {
       RowStore& store = lived.world.store(table);
-      std::string bytes;
+      String bytes;
       store.Save(&bytes);
       store.Clear();
       REQUIRE(store.Load(bytes).ok());

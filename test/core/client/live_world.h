@@ -6,9 +6,9 @@
 #include <doctest/doctest.h>
 
 #include <map>
-#include <string>
 #include <utility>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_query.h"
 #include "test/core/model/naive_query.h"
@@ -17,13 +17,13 @@ namespace skerry {
 
 // A result as it looks: per row its id, slot, content (without revision) and includes.
 struct Shown {
-  std::string id;
-  std::string content;
+  String id;
+  String content;
 };
 
 class Observer {
  public:
-  Observer(World* world, LiveQueries* live, const std::string& description)
+  Observer(World* world, LiveQueries* live, const String& description)
       : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
     Vector<uint32_t> rows;
     id = live->Open(query, &rows);
@@ -41,7 +41,7 @@ class Observer {
       one.offset = 0;
       Vector<uint32_t> stream;
       naive.Render(one, {slot}, &stream);
-      std::string content;
+      String content;
       Describe(one, stream, &content);
       result.push_back({world_->store(query.table).Id(slot), content});
     }
@@ -53,21 +53,21 @@ class Observer {
   Vector<Shown> shown;
 
  private:
-  void DescribeRow(TableIndex table, Slot slot, std::string* content) const {
+  void DescribeRow(TableIndex table, Slot slot, String* content) const {
     Row row = world_->store(table).Get(slot);
-    *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
-                std::to_string(row.created_at) + "/" + std::to_string(row.modified_at);
+    *content += ToText(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
+                ToText(static_cast<int64_t>(row.created_at)) + "/" +
+                ToText(static_cast<int64_t>(row.modified_at));
     for (const Value& v : row.props) {
-      *content +=
-          "/" + std::to_string(static_cast<int>(v.kind())) + std::to_string(v.number()) + v.text();
+      *content += "/" + ToText(static_cast<int>(v.kind())) + WriteJson(v.number()) + v.text();
     }
   }
-  void Describe(const Query& level, const Vector<uint32_t>& stream, std::string* content) const {
+  void Describe(const Query& level, const Vector<uint32_t>& stream, String* content) const {
     size_t at = 0;
     DescribeLevel(level, stream, &at, content);
   }
   void DescribeLevel(const Query& level, const Vector<uint32_t>& stream, size_t* at,
-                     std::string* content) const {
+                     String* content) const {
     const uint32_t n = stream[(*at)++];
     *content += "[";
     for (uint32_t i = 0; i < n; ++i) {
@@ -81,7 +81,7 @@ class Observer {
   World* world_;
 };
 
-inline const Shown* FindShown(const Vector<Shown>& rows, const std::string& id) {
+inline const Shown* FindShown(const Vector<Shown>& rows, const String& id) {
   for (const Shown& row : rows) {
     if (row.id == id) return &row;
   }
@@ -91,7 +91,7 @@ inline const Shown* FindShown(const Vector<Shown>& rows, const std::string& id) 
 // By definition.
 inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& after) {
   LiveDelta delta;
-  const auto unchanged_before = [&](const Vector<Shown>& rows, const std::string& id) {
+  const auto unchanged_before = [&](const Vector<Shown>& rows, const String& id) {
     int count = 0;
     for (const Shown& row : rows) {
       if (row.id == id) break;
@@ -126,17 +126,17 @@ class LiveWorld {
  public:
   LiveWorld() : live(&world.schema(), &world) {}
 
-  void Put(TableIndex table, const std::string& id, const Row& row) {
+  void Put(TableIndex table, const String& id, const Row& row) {
     live.WillChange(table, id);
     world.store(table).Put(id, row);
   }
-  void Erase(TableIndex table, const std::string& id) {
+  void Erase(TableIndex table, const String& id) {
     live.WillChange(table, id);
     world.store(table).Erase(id);
   }
   void Change(Random* random) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
-    const std::string id = RandomId(random, table, 60);
+    const String id = RandomId(random, table, 60);
     const Slot slot = world.store(table).Find(id);
     if (random->Below(3) == 0) {
       Erase(table, id);

@@ -11,8 +11,8 @@ namespace {
 
 struct Overlay {
   Overlay() : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A") {}
-  void Base(TableIndex table, const std::string& id, const Sets& sets, double at = 1,
-            const std::string& realm = "A") {
+  void Base(TableIndex table, const String& id, const Sets& sets, double at = 1,
+            const String& realm = "A") {
     view.PutBase({table, id}, MakeRow(table, sets, at, realm));
     view.Touched({table, id});
     view.Derive();
@@ -32,9 +32,7 @@ struct Overlay {
     REQUIRE(done.value() != nullptr);
     return pending.Add(std::move(done.value()));
   }
-  bool Has(TableIndex table, const std::string& id) {
-    return view.Visible({table, id}).has_value();
-  }
+  bool Has(TableIndex table, const String& id) { return view.Visible({table, id}).has_value(); }
   Code CodeOf(const Result<OpOutcome>& outcome) {
     return outcome.ok() ? Code::kOk : outcome.status().code();
   }
@@ -222,14 +220,13 @@ TEST_CASE("bad input is refused with a typed error before anything changes") {
   CHECK(o.CodeOf(o.Do(kCreate, kNoteTable, {}, {})) == Code::kMissingProp);
   CHECK(o.CodeOf(o.Do(kCreate, kNoteTable, "no-uuid", {{"text", "x"}})) == Code::kInvalidId);
   CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, {}, {})) == Code::kInvalidId);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, std::string(129, 'x'))) != Code::kOk);
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, String(129, 'x'))) != Code::kOk);
   CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "p")) == Code::kConflict);
   CHECK(o.CodeOf(o.Do(kInc, kPersonTable, "p", {{"name", 1}})) == Code::kWrongType);
   CHECK(o.CodeOf(o.Do(kMove, kPersonTable, "p")) == Code::kInvalidArgument);
   CHECK(o.CodeOf(o.Do(99, kPersonTable, "p")) == Code::kInvalidArgument);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", std::string("a\0b", 3)}})) !=
-        Code::kOk);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", std::string(1u << 20, 'x')}})) ==
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", String("a\0b", 3)}})) != Code::kOk);
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", String(1u << 20, 'x')}})) ==
         Code::kLimit);
   CHECK_EQ(Difference(before, Shown(o.view)), "");
   CHECK_FALSE(o.Do(kUpdate, kPersonTable, "nobody", {{"name", "x"}}).value().changed);
@@ -257,8 +254,8 @@ TEST_CASE(
 TEST_CASE("creates apply defaults, make UUIDs, and take the realm that is given or the default") {
   Overlay o;
   o.Begin();
-  const std::string id = o.Do(kCreate, kNoteTable, {}, {{"text", "hello"}}).value().id;
-  const std::string far = o.Do(kUpsert, kPersonTable, "q", {{"name", "x"}}, "B").value().id;
+  const String id = o.Do(kCreate, kNoteTable, {}, {{"text", "hello"}}).value().id;
+  const String far = o.Do(kUpsert, kPersonTable, "q", {{"name", "x"}}, "B").value().id;
   CHECK_EQ(id.size(), 36);
   CHECK_EQ(far, "q");
   const Row note = *o.view.Visible({kNoteTable, id});

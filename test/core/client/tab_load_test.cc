@@ -42,7 +42,7 @@ TEST_CASE(
 
 TEST_CASE("a window left behind loads the image anew, with the old view on screen meanwhile") {
   Pair world;
-  const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
+  const String id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
   for (int i = 0; i < 3; ++i) world.storage.Work({}, {}, {});
   Publish(&world.storage, "g2", 2, 2);
   Publish(&world.storage, "g3", 3, 3);
@@ -67,7 +67,8 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   writer.Settle();
   ConfirmAll(&storage);
   Publish(&storage, "g1", 1, 1);
-  storage.images["g1"][0][storage.images["g1"][0].size() / 2] ^= 1;
+  String& part = storage.images["g1"][0];
+  part.mutable_data()[part.size() / 2] ^= 1;
   Window window(&storage, "a");
   window.Settle();
   REQUIRE(window.ready());

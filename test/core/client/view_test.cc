@@ -19,20 +19,18 @@ struct World {
   explicit World(uint64_t seed)
       : random(Seed(seed)), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A") {}
 
-  std::string Check() {
+  String Check() {
     naive.pending.clear();
     for (const Pending* p : pending.InOrder()) naive.pending.push_back(p);
     return Difference(naive.Visible(), Shown(view));
   }
-  std::string Realm() { return random.Below(5) == 0 ? "B" : "A"; }
-  std::string AnyId(TableIndex table) {
-    return std::string(1, "gmbplx"[table]) + std::to_string(random.Below(4));
-  }
+  String Realm() { return random.Below(5) == 0 ? "B" : "A"; }
+  String AnyId(TableIndex table) { return String(1, "gmbplx"[table]) + ToText(random.Below(4)); }
   TableIndex AnyTable() { return static_cast<TableIndex>(random.Below(5)); }
 
   Sets AnyProps(TableIndex table) {
     const auto ref = [&](TableIndex to) { return random.Below(5) == 0 ? Data() : Data(AnyId(to)); };
-    const std::string text(1, static_cast<char>('a' + random.Below(3)));
+    const String text(1, static_cast<char>('a' + random.Below(3)));
     switch (table) {
       case kGroupTable:
         return {{"name", text}, {"owner", ref(kPersonTable)}};
@@ -49,7 +47,7 @@ struct World {
 
   Op AnyOp() {
     const TableIndex table = AnyTable();
-    const std::string id = AnyId(table);
+    const String id = AnyId(table);
     switch (random.Below(6)) {
       case 0:
         return MakeOp(OpKind::kCreate, table, id, AnyProps(table), Realm());
@@ -108,8 +106,7 @@ struct World {
       if (p->key == key) return;
     }
     at += 1;
-    Pending* p =
-        pending.Add(MakePending("other" + std::to_string(next_key), key, at, std::move(ops)));
+    Pending* p = pending.Add(MakePending("other" + ToText(next_key), key, at, std::move(ops)));
     view.Attach(p);
     view.Derive();
   }
@@ -129,7 +126,7 @@ struct World {
   void BaseChange() {
     const TableIndex table = AnyTable();
     const ObjectKey key{table, AnyId(table)};
-    const std::string realm = Realm();
+    const String realm = Realm();
     if (random.Below(3) == 0) {
       view.EraseBase(realm, key);
       naive.base[key].erase(realm);
@@ -192,7 +189,7 @@ TEST_CASE("visible is base plus pending, incremental as from scratch, over rando
     for (int step = 0; step < 60; ++step) {
       CAPTURE(step);
       world.Step();
-      const std::string difference = world.Check();
+      const String difference = world.Check();
       REQUIRE_EQ(difference, "");
     }
     // Nothing is left behind when everything is confirmed and in one realm.

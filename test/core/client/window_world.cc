@@ -27,7 +27,7 @@ Data Range(const Store& store, const Data& range) {
 }  // namespace
 
 Data Storage::Read(const Data& read) const {
-  const std::string& store = read["store"].as_string();
+  const String& store = read["store"].as_string();
   if (read["get"].is_string()) {
     REQUIRE_EQ(store, "sync");
     return read["get"].as_string() == "sync" ? sync : Data();
@@ -44,7 +44,7 @@ Data Storage::Read(const Data& read) const {
 Data Storage::Write(const Data& writes) {
   Data keys = Data::MakeArray();
   for (const Data& write : writes.items()) {
-    const std::string& store = write["store"].as_string();
+    const String& store = write["store"].as_string();
     if (const Data* added = write.Find("add")) {
       REQUIRE_EQ(store, "mutations");
       mutations[++last_key] = *added;
@@ -83,7 +83,7 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
     }
     return named;
   };
-  Data cursors = Data::Object{{"A", std::to_string(n) + "@" + std::to_string(n)}};
+  Data cursors = Data::Object{{"A", ToText(n) + "@" + ToText(n)}};
   Data record = Data::Object{{"v", 1},
                              {"n", n},
                              {"kind", refused.empty() ? "pull" : "refusal"},
@@ -97,9 +97,9 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
   return record;
 }
 
-void Storage::Publish(const std::string& generation, const Base& base, uint64_t n) {
+void Storage::Publish(const String& generation, const Base& base, uint64_t n) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", n}, {"goneUpTo", 0}};
-  std::string bytes = EncodeImage(base, n, {{"A", std::to_string(n) + "@" + std::to_string(n)}});
+  String bytes = EncodeImage(base, n, {{"A", ToText(n) + "@" + ToText(n)}});
   Data part = Data::Object{{"file", "rows"},
                            {"bytes", static_cast<uint64_t>(bytes.size())},
                            {"checksum", ImageChecksum(bytes)}};
@@ -116,10 +116,10 @@ void Storage::Publish(const std::string& generation, const Base& base, uint64_t 
   sync.Set("image", Data::Object{{"generation", generation},
                                  {"parts", std::move(parts)},
                                  {"n", n},
-                                 {"cursors", Data::Object{{"A", std::to_string(n) + "@1"}}}});
+                                 {"cursors", Data::Object{{"A", ToText(n) + "@1"}}}});
 }
 
-Window::Window(Storage* storage, std::string tab, bool remote)
+Window::Window(Storage* storage, String tab, bool remote)
     : storage_(storage), tab_(std::move(tab)), remote_(remote) {
   Reopen();
 }
@@ -131,12 +131,12 @@ void Window::Reopen() {
   timers.clear();
   settled.clear();
   state = Data();
-  const std::string seed = tab_ + "/" + std::to_string(++incarnation_);
+  const String seed = tab_ + "/" + ToText(++incarnation_);
   Result<std::unique_ptr<Client>> client =
       Client::Create(Data::Object{{"schema", SchemaData()},
                                   {"tab", tab_},
                                   {"defaultRealm", "A"},
-                                  {"seed", Data::Bytes(seed + std::string(32, '.'))},
+                                  {"seed", Data::Bytes(seed + String(32, '.'))},
                                   {"remote", remote_},
                                   {"user", Data()}});
   REQUIRE(client.ok());
@@ -156,7 +156,7 @@ void Window::Event(Data event) {
 void Window::Obey(const Data& effects) {
   const Data decoded = Encoded(effects);
   for (const Data& effect : decoded.items()) {
-    const std::string& type = effect["type"].as_string();
+    const String& type = effect["type"].as_string();
     REQUIRE(type != "problem");
     if (type == "transact") {
       queue_.push_back(effect);
@@ -172,7 +172,7 @@ void Window::Obey(const Data& effects) {
       image_ = effect;
     } else if (type == "settle") {
       const Data& error = effect["error"];
-      std::string& stage = settled[effect["id"].as_string()][effect["stage"].as_string()];
+      String& stage = settled[effect["id"].as_string()][effect["stage"].as_string()];
       REQUIRE_EQ(stage, "");  // at most once
       stage = error.is_null() ? "ok" : error["code"].as_string();
     } else if (type == "state") {
@@ -252,7 +252,7 @@ void Window::LoadImage() {
   const auto it = storage_->images.find(effect["generation"].as_string());
   bool ok = it != storage_->images.end();
   if (ok) {
-    for (const std::string& part : it->second) ok = ok && client_->LoadPart(part).ok();
+    for (const String& part : it->second) ok = ok && client_->LoadPart(part).ok();
   }
   Data event =
       Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
@@ -275,7 +275,7 @@ void Window::Settle() {
   FAIL("a window that does not come to rest");
 }
 
-std::string Window::Do(int kind, TableIndex table, Data id, Data props, Data realm) {
+String Window::Do(int kind, TableIndex table, Data id, Data props, Data realm) {
   now += 1;
   REQUIRE(client_->TxBegin(now).ok());
   Data operation = Data::MakeArray();
@@ -288,7 +288,7 @@ std::string Window::Do(int kind, TableIndex table, Data id, Data props, Data rea
   return done.value()["id"].as_string();
 }
 
-std::optional<Row> Window::See(TableIndex table, const std::string& id) {
+std::optional<Row> Window::See(TableIndex table, const String& id) {
   return client_->view().Visible({table, id});
 }
 

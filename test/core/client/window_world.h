@@ -10,9 +10,9 @@
 #include <memory>
 #include <optional>
 #include <set>
-#include <string>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "client/client.h"
 #include "log/record.h"
@@ -23,8 +23,8 @@ class Storage {
  public:
   Data sync;  // null: nothing was ever written
   std::map<uint64_t, Data> mutations, updates, conflicts;
-  std::map<std::string, Data> outbox;
-  std::map<std::string, Vector<std::string>> images;  // generation: parts
+  std::map<String, Data> outbox;
+  std::map<String, Vector<String>> images;  // generation: parts
   uint64_t last_key = 0;
 
   Data Read(const Data& read) const;
@@ -35,7 +35,7 @@ class Storage {
   // the record.
   Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps);
   // The job that makes images: swings the pointer, removes what is older than the previous image.
-  void Publish(const std::string& generation, const Base& base, uint64_t n);
+  void Publish(const String& generation, const Base& base, uint64_t n);
 };
 
 enum class Outcome : uint8_t {
@@ -47,11 +47,11 @@ enum class Outcome : uint8_t {
 
 class Window {
  public:
-  Window(Storage* storage, std::string tab, bool remote = true);
+  Window(Storage* storage, String tab, bool remote = true);
   void Reopen();  // the page is loaded anew
 
   Client& client() { return *client_; }
-  const std::string& tab() const { return tab_; }
+  const String& tab() const { return tab_; }
   bool ready() const { return client_->tab().ready(); }
 
   void Event(Data event);
@@ -72,18 +72,18 @@ class Window {
   void Settle();
 
   // One transaction of one operation; gives the mutation's id, empty where it has no effect.
-  std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
-  std::optional<Row> See(TableIndex table, const std::string& id);
+  String Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
+  std::optional<Row> See(TableIndex table, const String& id);
 
   Vector<Data> sent;    // broadcasts, in order; tests take them
   Vector<Data> posted;  // to its own Worker
   Vector<Data> notes;   // effects of other kinds
   Data state;           // the last effect of that kind
-  std::set<std::string> timers;
-  std::map<std::string, std::map<std::string, std::string>> settled;  // id, stage: code, or "ok"
+  std::set<String> timers;
+  std::map<String, std::map<String, String>> settled;  // id, stage: code, or "ok"
   // What the last transaction that ran has read, and the mutations that it added.
   Data results;
-  Vector<std::pair<std::string, uint64_t>> added;
+  Vector<std::pair<String, uint64_t>> added;
   double now = 1'000'000;
 
  private:
@@ -96,7 +96,7 @@ class Window {
   Data Encoded(const Data& data) const;
 
   Storage* storage_;
-  std::string tab_;
+  String tab_;
   bool remote_;
   uint64_t incarnation_ = 0;
   std::unique_ptr<Client> client_;

@@ -18,7 +18,7 @@ namespace skerry::client_test {
 namespace {
 
 constexpr int kBits = 60;
-std::string BitId(int bit) { return "bit" + std::to_string(bit); }
+String BitId(int bit) { return "bit" + ToText(bit); }
 
 struct Pane {
   std::unique_ptr<Window> window;
@@ -51,7 +51,7 @@ class World {
     const uint64_t count = 2 + random_.Below(3);
     for (uint64_t i = 0; i < count; ++i) {
       panes_.push_back({});
-      panes_.back().window = std::make_unique<Window>(&storage_, "tab" + std::to_string(i));
+      panes_.back().window = std::make_unique<Window>(&storage_, "tab" + ToText(i));
     }
     for (Pane& pane : panes_) {
       while (!pane.window->ready()) Work(pane);
@@ -104,7 +104,7 @@ class World {
   void Mutate(Pane& pane) {
     if (!pane.window->ready() || last_bit_ >= kBits) return;
     const int bit = ++last_bit_;
-    const std::string id = pane.window->Do(3, kGroupTable, BitId(bit), Data::Object{{"count", 1}});
+    const String id = pane.window->Do(3, kGroupTable, BitId(bit), Data::Object{{"count", 1}});
     REQUIRE_NE(id, "");
     bits_[id] = bit;
     pane.own.insert(bit);
@@ -229,7 +229,7 @@ class World {
 
   void Fire(Pane& pane) {
     if (pane.window->timers.empty()) return;
-    const std::string name = *pane.window->timers.begin();
+    const String name = *pane.window->timers.begin();
     pane.window->timers.erase(name);
     pane.window->Event(Data::Object{{"type", "timer"}, {"name", name}});
     Collect(pane);
@@ -269,7 +269,7 @@ class World {
       base.PutBase({kGroupTable, BitId(bit)},
                    MakeRow(kGroupTable, {{"count", contents_[n].contains(bit) ? 1 : 0}}));
     }
-    storage_.Publish("g" + std::to_string(n), base, n);
+    storage_.Publish("g" + ToText(n), base, n);
   }
 
   void MakeImage() {
@@ -454,7 +454,7 @@ class World {
   Storage storage_;
   std::deque<Pane> panes_;
   std::deque<std::pair<Pane*, Data>> net_;
-  std::map<std::string, int> bits_;
+  std::map<String, int> bits_;
   std::map<int, uint64_t> keys_;
   std::map<uint64_t, Bits> contents_;
   std::map<Pane*, bool> pane_ok_;

@@ -91,11 +91,11 @@ TEST_CASE("steps come back from their bodies") {
 }
 
 template <typename Decode>
-void CheckDamageIsNoticed(const std::string& body, Decode decode) {
+void CheckDamageIsNoticed(const String& body, Decode decode) {
   for (size_t i = 0; i < body.size(); ++i) {
     for (const int mask : {0x01, 0x80, 0xff}) {
-      std::string damaged = body;
-      damaged[i] = static_cast<char>(damaged[i] ^ mask);
+      String damaged = body;
+      damaged.mutable_data()[i] = static_cast<char>(damaged[i] ^ mask);
       CAPTURE(i);
       CAPTURE(mask);
       const Status status = decode(damaged);
@@ -113,11 +113,11 @@ TEST_CASE("every flipped byte and every truncation of a body is noticed") {
   for (uint64_t seed = 0; seed < 5; ++seed) {
     Random random(SeedText(seed));
     CheckDamageIsNoticed(EncodeMutation(LogSchema(), AnyMutation(&random)),
-                         [](const std::string& bytes) {
+                         [](const String& bytes) {
                            const Result<Mutation> decoded = DecodeMutation(LogSchema(), bytes);
                            return decoded.ok() ? Status::Ok() : decoded.status();
                          });
-    CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const std::string& bytes) {
+    CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const String& bytes) {
       const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), bytes);
       return decoded.ok() ? Status::Ok() : decoded.status();
     });
@@ -129,10 +129,10 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
   size_t refused = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Random random(SeedText(seed));
-    const std::string body = EncodeSteps(LogSchema(), AnySteps(&random));
+    const String body = EncodeSteps(LogSchema(), AnySteps(&random));
     for (size_t i = 1; i + 8 < body.size(); ++i) {
-      std::string damaged = body.substr(0, body.size() - 8);
-      damaged[i] = static_cast<char>(random.Below(256));
+      String damaged = body.substr(0, body.size() - 8);
+      damaged.mutable_data()[i] = static_cast<char>(random.Below(256));
       PutU64(&damaged, Xxh64(damaged));
       const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
       if (!decoded.ok()) {
@@ -150,9 +150,9 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
 
 TEST_CASE("a body of another kind or of a newer format is refused") {
   Random random(SeedText(1));
-  std::string body = EncodeMutation(LogSchema(), AnyMutation(&random));
+  String body = EncodeMutation(LogSchema(), AnyMutation(&random));
   CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
-  body[0] = 2;
+  body.mutable_data()[0] = 2;
   CHECK(DecodeMutation(LogSchema(), body).status().code() == Code::kVersion);
 }
 
@@ -193,17 +193,17 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is an error t
   Mutation mutation;
   mutation.action = {TestUuid(1), "label", "null", 5};
   mutation.ops = {maker.Create(kTags, "se", "public")};
-  const std::string body = EncodeMutation(LogSchema(), mutation);
+  const String body = EncodeMutation(LogSchema(), mutation);
   const Status no_table =
       DecodeMutation(OtherSchema(R"({"version":4,"tables":[]})"), body).status();
   CHECK(no_table.code() == Code::kUnknownTable);
-  CHECK(no_table.detail().find("tags") != std::string::npos);
+  CHECK(no_table.detail().find("tags") != String::npos);
   const Status no_prop = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
     {"name":"tags","ids":"string","props":[{"name":"title","type":"string"}]}]})"),
                                         body)
                              .status();
   CHECK(no_prop.code() == Code::kUnknownProp);
-  CHECK(no_prop.detail().find("tags.label") != std::string::npos);
+  CHECK(no_prop.detail().find("tags.label") != String::npos);
   const Status no_fit = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
     {"name":"tags","ids":"string","props":[{"name":"label","type":"number"},{"name":"uses","type":"number"},
      {"name":"parent","type":"string"}]}]})"),

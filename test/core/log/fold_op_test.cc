@@ -17,7 +17,7 @@ struct Folding {
   }
 };
 
-Op OpOn(OpKind kind, const std::string& realm) {
+Op OpOn(OpKind kind, const String& realm) {
   Op op;
   op.kind = kind;
   op.table = kCities;
@@ -27,7 +27,7 @@ Op OpOn(OpKind kind, const std::string& realm) {
   return op;
 }
 
-Folding WithRow(const std::string& realm) {
+Folding WithRow(const String& realm) {
   Random random(SeedText(1));
   OpMaker maker(&random);
   return {maker.AnyRow(kCities, realm)};

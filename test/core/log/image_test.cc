@@ -16,7 +16,7 @@
 namespace skerry::test {
 namespace {
 
-using Cursors = Vector<std::pair<std::string, std::string>>;
+using Cursors = Vector<std::pair<String, String>>;
 const Cursors kCursors = {{"public", "57@1760000000123"}, {"team-1", "3@1760000000001"}};
 
 void Fill(Random* random, size_t rows, Base* base) {
@@ -36,7 +36,7 @@ TEST_CASE("bases come back from their images, with rows of ids that are in two r
     Base base(&LogSchema());
     Fill(&random, random.Below(40), &base);
     extras += base.extras().size();
-    const std::string image = EncodeImage(base, seed, kCursors);
+    const String image = EncodeImage(base, seed, kCursors);
     const Result<ImageHeader> header = ReadImageHeader(image);
     REQUIRE(header.ok());
     CHECK(header.value().n == seed);
@@ -75,7 +75,7 @@ Row City(Random* random, uint32_t number) {
   row.created_at = row.modified_at = 1.76e12;
   row.revision = 1;
   row.props.resize(LogSchema().table(kCities).props.size());
-  std::string name;
+  String name;
   for (uint64_t i = 2 + random->Below(3); i > 0; --i)
     name += kSyllables[random->Below(std::size(kSyllables))];
   row.props[PropOf(kCities, "name")] = Value::String(name);
@@ -84,8 +84,7 @@ Row City(Random* random, uint32_t number) {
   row.props[PropOf(kCities, "capital")] = Value::Bool(number % 500 == 0);
   row.props[PropOf(kCities, "size")] = Value::String(number % 3 == 0 ? "l" : "s");
   if (number % 7 == 0)
-    row.props[PropOf(kCities, "info")] =
-        Value::Json(R"({"elevation":)" + std::to_string(number) + "}");
+    row.props[PropOf(kCities, "info")] = Value::Json(R"({"elevation":)" + ToText(number) + "}");
   return row;
 }
 
@@ -93,8 +92,8 @@ TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
   Random random(SeedText(1));
   Base base(&LogSchema());
   for (uint32_t i = 0; i < 100'000; ++i) base.PutBase({kCities, TestUuid(i)}, City(&random, i));
-  const std::string image = EncodeImage(base, 0, kCursors);
-  std::string joined;
+  const String image = EncodeImage(base, 0, kCursors);
+  String joined;
   REQUIRE(ImageFileCount(image.size()) >= 2);
   for (size_t i = 0; i < ImageFileCount(image.size()); ++i) {
     const ImageFile file = ImageFileAt(image.size(), i);
@@ -111,7 +110,7 @@ TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
   CHECK(ImageFileCount(kImageFileBytes + 1) == 2);
 }
 
-std::string SmallImage() {
+String SmallImage() {
   Random random(SeedText(2));
   Base base(&LogSchema());
   Fill(&random, 12, &base);
@@ -121,14 +120,14 @@ std::string SmallImage() {
 TEST_CASE(
     "every flipped byte and every truncation of an image is noticed, and nothing is taken from "
     "it") {
-  const std::string image = SmallImage();
+  const String image = SmallImage();
   Random random(SeedText(3));
   Base kept(&LogSchema());
   Fill(&random, 5, &kept);
   const auto before = AllRows(kept);
   for (size_t i = 0; i < image.size(); ++i) {
-    std::string damaged = image;
-    damaged[i] = static_cast<char>(damaged[i] ^ (1u << (i % 8)));
+    String damaged = image;
+    damaged.mutable_data()[i] = static_cast<char>(damaged[i] ^ (1u << (i % 8)));
     CAPTURE(i);
     const Status status = LoadImage(damaged, &kept);
     CHECK((status.code() == Code::kCorrupt || status.code() == Code::kVersion));
@@ -145,12 +144,13 @@ TEST_CASE(
 
 // What a checksum cannot see: an image that was made wrong must not reach beyond its bytes.
 TEST_CASE("an image with a valid checksum over damaged contents does no harm") {
-  const std::string image = SmallImage();
+  const String image = SmallImage();
   Random random(SeedText(4));
   size_t refused = 0;
   for (int i = 0; i < 3000; ++i) {
-    std::string damaged = image.substr(0, image.size() - 8);
-    damaged[12 + random.Below(damaged.size() - 12)] = static_cast<char>(random.Below(256));
+    String damaged = image.substr(0, image.size() - 8);
+    damaged.mutable_data()[12 + random.Below(damaged.size() - 12)] =
+        static_cast<char>(random.Below(256));
     const uint64_t checksum = Xxh64(damaged);
     damaged.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
     Base base(&LogSchema());

@@ -4,8 +4,8 @@
 
 namespace skerry::test {
 
-std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows) {
-  std::map<std::pair<ObjectKey, std::string>, Row> all;
+std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows) {
+  std::map<std::pair<ObjectKey, String>, Row> all;
   for (const TableDef& table : LogSchema().tables()) {
     for (const auto& [id, realm] : rows.BaseKeys(table.index)) {
       const ObjectKey key{table.index, id};

@@ -4,8 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
+#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model/naive_query.h"
 
@@ -18,26 +17,26 @@ Row Named(Random* random, Value name) {
   return row;
 }
 
-Query Parse(const World& world, const std::string& text) {
+Query Parse(const World& world, const String& text) {
   return std::move(ParseQuery(world.schema(), Json(text)).value());
 }
 
-Vector<std::string> Ids(World* world, const std::string& text) {
+Vector<String> Ids(World* world, const String& text) {
   QueryEngine engine(&world->schema(), world);
   Vector<Slot> slots;
   engine.RunSlots(Parse(*world, text), &slots);
-  Vector<std::string> ids;
+  Vector<String> ids;
   for (const Slot slot : slots) ids.push_back(world->store(kCities).Id(slot));
   return ids;
 }
 
-uint64_t Calls(World* world, const std::string& text) {
+uint64_t Calls(World* world, const String& text) {
   const uint64_t before = collator_count.calls;
   Ids(world, text);
   return collator_count.calls - before;
 }
 
-using List = Vector<std::string>;
+using List = Vector<String>;
 
 TEST_CASE("a locale's order: null first, ties by the next order, then by id, in both directions") {
   World world;
@@ -52,7 +51,7 @@ TEST_CASE("a locale's order: null first, ties by the next order, then by id, in 
     row.props[3] = Value::Number(id[0] == 'b' ? 1 : 2);  // lat
     store.Put(id, row);
   }
-  const auto by = [](const std::string& order) {
+  const auto by = [](const String& order) {
     return R"({"table":"cities","order":[)" + order + "]}";
   };
   CHECK(Ids(&world, by(R"(["country","asc"])")) == List{"c", "d", "e", "f", "b", "a", "g", "h"});
@@ -81,14 +80,14 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
   for (int step = 0; step < 4000; ++step) {
     if (step % 1000 == 999) store.Clear();
     for (uint64_t n = random.Below(step % 50 == 0 ? 60 : 4); n > 0; --n) {
-      const std::string id = CityId(random.Below(90));
+      const String id = CityId(random.Below(90));
       if (random.Below(4) == 0) {
         store.Erase(id);
       } else {
         store.Put(id, Named(&random, MaybeNull(&random, Value::String(RandomText(&random, 5)))));
       }
     }
-    std::string text = R"({"table":"cities")";
+    String text = R"({"table":"cities")";
     if (random.Below(2)) text += ",\"where\":" + RandomFilter(&random, kCities, 2, true);
     static const char* kOrders[] = {R"(["country","asc","fold"])",
                                     R"(["country","desc","fold"])",
@@ -96,9 +95,9 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
                                     R"(["country","asc","fold"],["name","desc","fold"])",
                                     R"(["population","asc"],["name","asc","fold"])",
                                     R"(["capital","desc"],["name","asc","back"],["lat","asc"])"};
-    text += std::string(",\"order\":[") + kOrders[random.Below(6)] + "]";
-    if (random.Below(2)) text += ",\"limit\":" + std::to_string(random.Below(12));
-    if (random.Below(3) == 0) text += ",\"offset\":" + std::to_string(random.Below(9));
+    text += String(",\"order\":[") + kOrders[random.Below(6)] + "]";
+    if (random.Below(2)) text += ",\"limit\":" + ToText(random.Below(12));
+    if (random.Below(3) == 0) text += ",\"offset\":" + ToText(random.Below(9));
     if (random.Below(3) == 0) text += ",\"after\":" + Quote(RandomId(&random, kCities, 90));
     text += "}";
     CAPTURE(text);
@@ -116,8 +115,8 @@ TEST_CASE("the collator is asked once about a text, and only about rows that are
   RowStore& store = world.store(kCities);
   for (uint64_t i = 0; i < 5000; ++i) {
     Row row = Named(&random, Value::String(i < 100 ? "SE" : "DE"));
-    row.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
-    store.Put("c" + std::to_string(i), row);
+    row.props[0] = Value::String(ToText(random.Below(1'000'000)));
+    store.Put("c" + ToText(i), row);
   }
   const char* swedish = R"({"table":"cities","where":["=","country","SE"],
                             "order":[["name","asc","fold"]]})";
@@ -152,9 +151,9 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
   Random random("small lots");
   for (uint64_t i = 0; i < 4000; ++i) {
     Row city = RandomRow(&random, kCities, 1, 1);
-    city.props[9] = Value::String("c" + std::to_string(i / 4));  // twin
-    city.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
-    world.store(kCities).Put("c" + std::to_string(i), city);
+    city.props[9] = Value::String("c" + ToText(i / 4));  // twin
+    city.props[0] = Value::String(ToText(random.Below(1'000'000)));
+    world.store(kCities).Put("c" + ToText(i), city);
   }
   const Query query = Parse(world, R"({"table":"cities","limit":1000,"include":[{"name":"cities",
       "kind":"back","table":"cities","prop":"twin","query":{"order":[["name","asc","fold"]]}}]})");
@@ -169,7 +168,7 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
 TEST_CASE("what cannot be ordered by a locale is refused") {
   World world;
   const auto code = [&](const char* order) {
-    const std::string text = std::string(R"({"table":"cities","order":[)") + order + "]}";
+    const String text = String(R"({"table":"cities","order":[)") + order + "]}";
     return ParseQuery(world.schema(), Json(text)).status().code();
   };
   CHECK(code(R"(["population","asc","fold"])") == Code::kWrongType);

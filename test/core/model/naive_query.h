@@ -4,8 +4,8 @@
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 
 #include <algorithm>
-#include <string>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model/test_collator.h"
 #include "test/core/model/world.h"
@@ -22,18 +22,18 @@ class NaiveQuery final : public FilterContext {
     for (Slot slot = 0; slot < inner.slot_limit(); ++slot) {
       if (!inner.IsLive(slot)) continue;
       const Value outer =
-          select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
+          select ? Column(String(id), *row, filter.column) : Value::String(String(id));
       const Value via = inner.GetValue(slot, filter.via);
       if (via.is_null() || !(via == outer)) continue;
       const Row candidate = inner.Get(slot);
-      const std::string inner_id = inner.Id(slot);
+      const String inner_id = inner.Id(slot);
       if (select && candidate.realm != row->realm) continue;
       if (Matches(filter.children[0], inner_id, candidate, this)) return true;
     }
     return false;
   }
 
-  static Value Column(const std::string& id, const Row& row, PropIndex column) {
+  static Value Column(const String& id, const Row& row, PropIndex column) {
     if (column == kIdColumn) return Value::String(id);
     if (column == kRealmColumn) return Value::String(row.realm);
     if (column == kCreatedAtColumn) return Value::Date(row.created_at);
@@ -106,16 +106,16 @@ class NaiveQuery final : public FilterContext {
 };
 
 // A random description: filter, orders, window, includes.
-inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
+inline String RandomQuery(Random* random, TableIndex table, int depth) {
   static const char* kNames[] = {"cities", "people", "visits"};
-  std::string text = std::string("{\"table\":\"") + kNames[table] + "\"";
+  String text = String("{\"table\":\"") + kNames[table] + "\"";
   if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
   text += ",\"order\":[";
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
-    const Vector<std::string>& columns = ComparableColumns(table);
-    const std::string& column = columns[random->Below(columns.size())];
-    text += std::string(i ? "," : "") + "[" + Quote(column) +
-            (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
+    const Vector<String>& columns = ComparableColumns(table);
+    const String& column = columns[random->Below(columns.size())];
+    text +=
+        String(i ? "," : "") + "[" + Quote(column) + (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
     if (column == "name" || column == "country") {
       static const char* kLocales[] = {"", ",\"fold\"", ",\"back\""};
       text += kLocales[random->Below(3)];
@@ -123,13 +123,13 @@ inline std::string RandomQuery(Random* random, TableIndex table, int depth) {
     text += "]";
   }
   text += "]";
-  if (random->Below(2)) text += ",\"limit\":" + std::to_string(random->Below(12));
-  if (random->Below(4) == 0) text += ",\"offset\":" + std::to_string(random->Below(6));
+  if (random->Below(2)) text += ",\"limit\":" + ToText(random->Below(12));
+  if (random->Below(4) == 0) text += ",\"offset\":" + ToText(random->Below(6));
   if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
   if (depth < 2 && random->Below(3) == 0) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {
-      return random->Below(3) ? RandomQuery(random, inner, depth + 1) : std::string("null");
+      return random->Below(3) ? RandomQuery(random, inner, depth + 1) : String("null");
     };
     if (table == kCities) {
       text += R"({"name":"twin","kind":"ref","prop":"twin","query":)" + nested(kCities) + "},";

@@ -4,8 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include <string>
-
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"
@@ -16,7 +15,7 @@ namespace {
 void ChangeRows(World* world, Random* random, int steps) {
   for (int i = 0; i < steps; ++i) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
-    const std::string id = RandomId(random, table, 60);
+    const String id = RandomId(random, table, 60);
     if (random->Below(3) == 0) {
       world->store(table).Erase(id);
     } else {
@@ -34,7 +33,7 @@ TEST_CASE("random queries give what their definition gives, includes too") {
   size_t rows = 0;
   for (int i = 0; i < 4000; ++i) {
     if (i % 20 == 0) ChangeRows(&world, &random, 20);
-    const std::string text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
+    const String text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
     CAPTURE(text);
     Result<Query> query = ParseQuery(world.schema(), Json(text));
     REQUIRE(query.ok());
@@ -79,7 +78,7 @@ TEST_CASE("totals are over the rows that the query gives") {
 
 TEST_CASE("what is wrong with a query is said by its code") {
   World world;
-  const auto refused = [&](const char* text) {
+  const auto refused = [&](const String& text) {
     return ParseQuery(world.schema(), Json(text)).status().code();
   };
   CHECK(refused(R"({"table":"towns"})") == Code::kUnknownTable);
@@ -101,10 +100,10 @@ TEST_CASE("what is wrong with a query is said by its code") {
       Code::kInvalidArgument);
   CHECK(refused(R"({"table":"cities","include":[{"kind":"sideways","prop":"twin"}]})") ==
         Code::kInvalidArgument);
-  std::string deep = R"({"kind":"ref","prop":"twin"})";
+  String deep = R"({"kind":"ref","prop":"twin"})";
   for (int i = 0; i < 8; ++i)
     deep = R"({"kind":"ref","prop":"twin","query":{"include":[)" + deep + "]}}";
-  CHECK(refused((R"({"table":"cities","include":[)" + deep + "]}").c_str()) == Code::kLimit);
+  CHECK(refused(R"({"table":"cities","include":[)" + deep + "]}") == Code::kLimit);
 }
 
 // 20,000 cities in 200 countries of very different sizes.
@@ -112,9 +111,9 @@ void FillCities(World* world, Random* random) {
   for (uint64_t i = 0; i < 20'000; ++i) {
     Row row = RandomRow(random, kCities, 100, 100);
     const double u = random->Unit();
-    row.props[1] = Value::String("C" + std::to_string(static_cast<int>(u * u * u * 200)));
+    row.props[1] = Value::String("C" + ToText(static_cast<int>(u * u * u * 200)));
     row.props[2] = Value::Number(static_cast<double>(random->Below(10'000'000)));
-    world->store(kCities).Put("c" + std::to_string(i), row);
+    world->store(kCities).Put("c" + ToText(i), row);
   }
 }
 
@@ -169,7 +168,7 @@ TEST_CASE("a walk along the order gives up where the matching rows are at its fa
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("far");
     row.props[2] = Value::Number(-1.0 - static_cast<double>(i));
-    world.store(kCities).Put("far" + std::to_string(i), row);
+    world.store(kCities).Put("far" + ToText(i), row);
   }
   QueryEngine engine(&world.schema(), &world);
   const NaiveQuery naive(&world);
@@ -191,7 +190,7 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
   FillCities(&world, &random);
   for (uint64_t i = 0; i < 500; ++i) {
     Row visit = RandomRow(&random, kVisits, 100, 40);
-    visit.props[1] = Value::String("c" + std::to_string(i * 3));
+    visit.props[1] = Value::String("c" + ToText(i * 3));
     visit.props[2] = Value::Number(static_cast<double>(i % 100));
     world.store(kVisits).Put(Uuid7(kVisits, i), visit);
   }
@@ -200,7 +199,7 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
        {R"(["exists","visits",["=","stars",99]])",
         R"(["in","id",{"table":"visits","select":"city","where":["=","stars",99]}])"}) {
     const Query query =
-        ParseQuery(world.schema(), Json(std::string(R"({"table":"cities","where":)") + where + "}"))
+        ParseQuery(world.schema(), Json(String(R"({"table":"cities","where":)") + where + "}"))
             .value();
     const uint64_t before = engine.rows_visited();
     Vector<Slot> slots;

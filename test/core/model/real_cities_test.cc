@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <string>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"
@@ -27,7 +27,7 @@ TEST_CASE(
   MESSAGE("bytes per city, without indexes: ", bytes);
   CHECK(bytes <= 125);
 
-  std::string image;
+  String image;
   store.Save(&image);
   MESSAGE("image bytes per city: ",
           static_cast<double>(image.size()) / static_cast<double>(cities.size()));

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
 
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/index.h"
 #include "test/core/model/world.h"
@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-using Rows = std::map<std::string, Row>;
+using Rows = std::map<String, Row>;
 
 void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(store.size() == rows.size());
@@ -33,7 +33,7 @@ void CheckSame(const RowStore& store, const Rows& rows) {
 
 // The rows of an index, and that they are as a sort of the plain rows gives them.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
-  Vector<std::pair<Value, std::string>> expected;
+  Vector<std::pair<Value, String>> expected;
   for (const auto& [id, row] : rows)
     expected.emplace_back(store->GetValue(store->Find(id), column), id);
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
@@ -56,7 +56,7 @@ void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
 Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, uint64_t ids) {
   Rows rows;
   for (int i = 0; i < steps; ++i) {
-    const std::string id = RandomId(random, table, ids);
+    const String id = RandomId(random, table, ids);
     if (random->Below(3) == 0) {
       REQUIRE(store->Erase(id) == (rows.erase(id) == 1));
     } else {
@@ -118,8 +118,8 @@ TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes
   row.realm = "public";
   for (int round = 0; round < 30; ++round) {
     for (uint64_t i = 0; i < 3000; ++i) {
-      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)),
-                   Value::Null(), Value::Null()};
+      row.props = {Value::String("name " + ToText(round) + "/" + ToText(i)), Value::Null(),
+                   Value::Null()};
       store.Put(Uuid7(kPeople, i), row);
       rows[Uuid7(kPeople, i)] = row;
     }
@@ -138,14 +138,13 @@ TEST_CASE("memory is bounded when rows of changing texts come and go") {
   for (int round = 0; round < 40; ++round) {
     for (uint64_t i = 0; i < 500; ++i) {
       Row row = RandomRow(&random, kCities, 10, 10);
-      row.realm = "realm " + std::to_string(round);
-      row.props[1] = Value::String("country " + std::to_string(round * 500 + i));
-      row.props[9] =
-          Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
-      store.Put("a long id that must be pooled " + std::to_string(round * 500 + i), row);
+      row.realm = "realm " + ToText(round);
+      row.props[1] = Value::String("country " + ToText(round * 500 + i));
+      row.props[9] = Value::String("a ref that does not fit a key " + ToText(round * 500 + i));
+      store.Put("a long id that must be pooled " + ToText(round * 500 + i), row);
     }
     for (uint64_t i = 0; i < 500; ++i)
-      store.Erase("a long id that must be pooled " + std::to_string(round * 500 + i));
+      store.Erase("a long id that must be pooled " + ToText(round * 500 + i));
     if (round == 4) high = store.MemoryBytes();
   }
   CHECK(store.size() == 0);
@@ -159,14 +158,14 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
   Random random("save and load");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     const Rows rows = FillRandom(&world.store(table), &random, table, 3000, 500);
-    std::string bytes;
+    String bytes;
     world.store(table).Save(&bytes);
     RowStore& loaded = other.store(table);
     loaded.GetIndex(0);
     REQUIRE(loaded.Load(bytes).ok());
     CheckSame(loaded, rows);
     CheckIndex(&loaded, rows, 0);
-    std::string again;
+    String again;
     loaded.Save(&again);
     CHECK(again == bytes);
     // Into rows: what is there stays unless the image has it too.
@@ -178,7 +177,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
     // The loaded store goes on working.
     Rows changed = rows;
     for (int i = 0; i < 500; ++i) {
-      const std::string id = RandomId(&random, table, 500);
+      const String id = RandomId(&random, table, 500);
       if (random.Below(2)) {
         CHECK(loaded.Erase(id) == (changed.erase(id) == 1));
       } else {
@@ -194,7 +193,7 @@ TEST_CASE("an image of another layout is refused as such") {
   World world;
   Random random("layout");
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
-  std::string bytes;
+  String bytes;
   world.store(kCities).Save(&bytes);
   CHECK(world.store(kPeople).Load(bytes).code() == Code::kVersion);
   CHECK(world.store(kPeople).size() == 0);
@@ -215,7 +214,7 @@ void UseEverything(RowStore* store, Random* random) {
     store->Put(RandomId(random, kCities, 30), RandomRow(random, kCities, 30, 30));
     store->Erase(RandomId(random, kCities, 30));
   }
-  std::string saved;
+  String saved;
   store->Save(&saved);
   CHECK(bytes < saved.size() + 1000000);
 }
@@ -224,7 +223,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   World world;
   Random random("damage");
   FillRandom(&world.store(kCities), &random, kCities, 60, 25);
-  std::string bytes;
+  String bytes;
   world.store(kCities).Save(&bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
     RowStore store(&world.schema().table(kCities));
@@ -234,8 +233,8 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   int taken = 0;
   for (size_t at = 0; at < bytes.size(); ++at) {
     for (const int mask : {0x01, 0x80, 0xff}) {
-      std::string damaged = bytes;
-      damaged[at] = static_cast<char>(damaged[at] ^ mask);
+      String damaged = bytes;
+      damaged.mutable_data()[at] = static_cast<char>(damaged[at] ^ mask);
       RowStore store(&world.schema().table(kCities));
       if (!store.Load(damaged).ok()) {
         REQUIRE(store.size() == 0);
@@ -255,11 +254,11 @@ TEST_CASE("an image that names one row twice is refused") {
   RowStore& store = world.store(kVisits);
   store.Put(Uuid7(kVisits, 1), RandomRow(&random, kVisits, 5, 5));
   store.Put(Uuid7(kVisits, 2), RandomRow(&random, kVisits, 5, 5));
-  std::string bytes;
+  String bytes;
   store.Save(&bytes);
   // Rows are the end of a section, at one width: the second id becomes the first.
   const size_t row = 40 + 16 + 16 + 8;
-  bytes.replace(bytes.size() - row, 16, bytes.substr(bytes.size() - 2 * row, 16));
+  std::memcpy(bytes.mutable_data() + bytes.size() - row, bytes.data() + bytes.size() - 2 * row, 16);
   RowStore loaded(&world.schema().table(kVisits));
   CHECK(loaded.Load(bytes).code() == Code::kCorrupt);
 }
@@ -279,16 +278,18 @@ TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
   row.realm = "public";
   const uint64_t count = 135'233;
   for (uint64_t i = 0; i < count; ++i) {
-    std::string name(3 + random.Below(13), ' ');
-    for (char& c : name) c = static_cast<char>('a' + random.Below(26));
-    row.props = {Value::String(name),
-                 Value::String(std::string(1, static_cast<char>('A' + i % 26)) +
-                               static_cast<char>('A' + i % 9)),
-                 Value::Number(static_cast<double>(random.Below(1'000'000))),
-                 Value::Number(random.Unit() * 180 - 90),
-                 Value::Number(random.Unit() * 360 - 180),
-                 Value::String("PPL" + std::to_string(i % 12)),
-                 Value::String(std::to_string(i % 900))};
+    String name;
+    for (uint64_t left = 3 + random.Below(13); left > 0; --left) {
+      name.push_back(static_cast<char>('a' + random.Below(26)));
+    }
+    row.props = {
+        Value::String(name),
+        Value::String(String(1, static_cast<char>('A' + i % 26)) + static_cast<char>('A' + i % 9)),
+        Value::Number(static_cast<double>(random.Below(1'000'000))),
+        Value::Number(random.Unit() * 180 - 90),
+        Value::Number(random.Unit() * 360 - 180),
+        Value::String("PPL" + ToText(i % 12)),
+        Value::String(ToText(i % 900))};
     store.Put(Uuid7(0, i), row);
   }
   const double bytes = static_cast<double>(store.MemoryBytes()) / static_cast<double>(count);

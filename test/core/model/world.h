@@ -5,10 +5,10 @@
 #define SKERRY_TEST_CORE_MODEL_WORLD_H_
 
 #include <memory>
-#include <string>
 
 #include "base/json.h"
 #include "base/random.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "model/query.h"
 #include "model/row_store.h"
@@ -43,7 +43,7 @@ inline constexpr TableIndex kVisits = 2;
 
 class World final : public Tables {
  public:
-  explicit World(const std::string& schema = kWorldSchema)
+  explicit World(const String& schema = kWorldSchema)
       : schema_(std::move(Schema::Parse(ParseJson(schema).value()).value())) {
     for (const TableDef& table : schema_.tables())
       stores_.push_back(std::make_unique<RowStore>(&table));
@@ -56,41 +56,40 @@ class World final : public Tables {
   Vector<std::unique_ptr<RowStore>> stores_;
 };
 
-inline std::string CityId(uint64_t n) {
+// An id with the digits of a number as its end.
+inline String EndIn(std::string_view id, uint64_t n) {
+  const String digits = ToText(n);
+  return String(id.substr(0, id.size() - digits.size())) + digits;
+}
+
+inline String CityId(uint64_t n) {
   // Inline, pooled and UUID-like keys, so that all kinds meet in one store.
   switch (n % 4) {
     case 0:
-      return "c" + std::to_string(n);
+      return "c" + ToText(n);
     case 1:
-      return "a long custom id, number " + std::to_string(n);
-    case 2: {
-      std::string id = "018f0000-0000-7000-8000-000000000000";
-      const std::string digits = std::to_string(n);
-      return id.replace(36 - digits.size(), digits.size(), digits);
-    }
-    default: {
-      std::string id =
-          "ffffffff-ffff-ffff-0fff-000000000000";  // no RFC variant: must not be taken for packed
-      const std::string digits = std::to_string(n);
-      return id.replace(36 - digits.size(), digits.size(), digits);
-    }
+      return "a long custom id, number " + ToText(n);
+    case 2:
+      return EndIn("018f0000-0000-7000-8000-000000000000", n);
+    default:
+      // No RFC variant: must not be taken for packed.
+      return EndIn("ffffffff-ffff-ffff-0fff-000000000000", n);
   }
 }
 
-inline std::string Uuid7(uint64_t table, uint64_t n) {
-  std::string id = "018f0000-0000-7000-8000-000000000000";
-  id[9] = static_cast<char>('0' + table);
-  const std::string digits = std::to_string(n);
-  return id.replace(36 - digits.size(), digits.size(), digits);
+inline String Uuid7(uint64_t table, uint64_t n) {
+  String id = "018f0000-0000-7000-8000-000000000000";
+  id.mutable_data()[9] = static_cast<char>('0' + table);
+  return EndIn(id, n);
 }
 
 inline Value MaybeNull(Random* random, Value value) {
   return random->Below(5) == 0 ? Value::Null() : value;
 }
 
-inline std::string RandomText(Random* random, size_t limit) {
+inline String RandomText(Random* random, size_t limit) {
   static const char* kPieces[] = {"a", "b", "Sto", "å", "é", "%", "_", "\\", "z", "日"};
-  std::string text;
+  String text;
   for (size_t n = random->Below(limit + 1); n > 0; --n) text += kPieces[random->Below(10)];
   return text;
 }
@@ -116,8 +115,8 @@ inline Row RandomRow(Random* random, TableIndex table, uint64_t cities, uint64_t
     row.props.push_back(Value::Number((static_cast<double>(random->Below(1800)) - 900) / 10));
     row.props.push_back(MaybeNull(random, Value::Bool(random->Below(2) == 0)));
     row.props.push_back(MaybeNull(random, Value::Date(static_cast<double>(random->Below(10)))));
-    row.props.push_back(MaybeNull(random, Value::String(std::string(1, "sml"[random->Below(3)]))));
-    row.props.push_back(MaybeNull(random, Value::Bytes(std::string(random->Below(4), '\xff'))));
+    row.props.push_back(MaybeNull(random, Value::String(String(1, "sml"[random->Below(3)]))));
+    row.props.push_back(MaybeNull(random, Value::Bytes(String(random->Below(4), '\xff'))));
     row.props.push_back(MaybeNull(random, Value::Json("[1]")));
     row.props.push_back(MaybeNull(random, ref(kCities)));
   } else if (table == kPeople) {
@@ -130,31 +129,31 @@ inline Row RandomRow(Random* random, TableIndex table, uint64_t cities, uint64_t
   return row;
 }
 
-inline std::string RandomId(Random* random, TableIndex table, uint64_t limit) {
+inline String RandomId(Random* random, TableIndex table, uint64_t limit) {
   const uint64_t n = random->Below(limit);
   return table == kCities ? CityId(n) : Uuid7(table, n);
 }
 
-inline std::string Quote(const std::string& text) { return WriteJson(Data(text)); }
+inline String Quote(const String& text) { return WriteJson(Data(text)); }
 
 // A constant for comparisons with a column, as JSON.
-inline std::string RandomConstant(Random* random, TableIndex table, const std::string& column) {
+inline String RandomConstant(Random* random, TableIndex table, const String& column) {
   static const char* kCountries[] = {"SE", "NO", "DE", "US", "IN", "XX"};
   if (column == "name") return Quote(RandomText(random, 2));
   if (column == "country") return Quote(kCountries[random->Below(6)]);
   if (column == "capital") return random->Below(2) ? "true" : "false";
-  if (column == "size") return Quote(std::string(1, "sml"[random->Below(3)]));
+  if (column == "size") return Quote(String(1, "sml"[random->Below(3)]));
   if (column == "flag") return random->Below(2) ? "\"/w==\"" : "\"\"";
   if (column == "realm") return random->Below(2) ? "\"team\"" : "\"public\"";
   if (column == "twin" || column == "home" || column == "city")
     return Quote(CityId(random->Below(60)));
   if (column == "person") return Quote(Uuid7(kPeople, random->Below(40)));
   if (column == "id") return Quote(RandomId(random, table, 60));
-  return std::to_string(static_cast<int>(random->Below(20)) - 3);
+  return ToText(static_cast<int>(random->Below(20)) - 3);
 }
 
-inline const Vector<std::string>& ComparableColumns(TableIndex table) {
-  static const Vector<std::string> kColumns[] = {
+inline const Vector<String>& ComparableColumns(TableIndex table) {
+  static const Vector<String> kColumns[] = {
       {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population",
        "population", "lat", "capital", "founded", "size", "flag", "twin"},
       {"id", "realm", "modifiedAt", "name", "age", "home", "home"},
@@ -162,12 +161,12 @@ inline const Vector<std::string>& ComparableColumns(TableIndex table) {
   return kColumns[table];
 }
 
-inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner);
+inline String RandomFilter(Random* random, TableIndex table, int depth, bool inner);
 
-inline std::string RandomInnerFilter(Random* random, TableIndex table, int depth) {
+inline String RandomInnerFilter(Random* random, TableIndex table, int depth) {
   if (table == kCities && random->Below(2)) {
     const bool details = random->Below(2);
-    return std::string("[\"exists\",") + (details ? "\"visits\"" : "\"people\"") + "," +
+    return String("[\"exists\",") + (details ? "\"visits\"" : "\"people\"") + "," +
            RandomFilter(random, details ? kVisits : kPeople, depth + 1, true) + "]";
   }
   if (table == kPeople && random->Below(2)) {
@@ -178,16 +177,16 @@ inline std::string RandomInnerFilter(Random* random, TableIndex table, int depth
                                       {"home", "visits", "city", "2"},
                                       {"stars", "cities", "population", "0"}};
   const char* const* select = kSelects[table];
-  return std::string("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] +
-         "\",\"select\":\"" + select[2] + "\",\"where\":" +
+  return String("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] + "\",\"select\":\"" +
+         select[2] + "\",\"where\":" +
          RandomFilter(random, static_cast<TableIndex>(select[3][0] - '0'), depth + 1, false) + "}]";
 }
 
-inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
+inline String RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
   static const char* kOps[] = {"=", "=", "=", "!=", "<", "<=", ">", ">="};
   const uint64_t roll = random->Below(14);
   if (roll < 3 && depth < 4) {
-    std::string text = roll == 0 ? "[\"or\"" : "[\"and\"";
+    String text = roll == 0 ? "[\"or\"" : "[\"and\"";
     for (uint64_t n = random->Below(3) + 1; n > 0; --n)
       text += "," + RandomFilter(random, table, depth + 1, inner);
     return text + "]";
@@ -198,10 +197,10 @@ inline std::string RandomFilter(Random* random, TableIndex table, int depth, boo
   if (roll == 5) return "[\"true\"]";
   if (roll == 6 && table == kCities)
     return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
-  const Vector<std::string>& columns = ComparableColumns(table);
-  const std::string& column = columns[random->Below(columns.size())];
+  const Vector<String>& columns = ComparableColumns(table);
+  const String& column = columns[random->Below(columns.size())];
   if (roll == 7) {
-    std::string list;
+    String list;
     for (uint64_t n = random->Below(4); n > 0; --n)
       list += RandomConstant(random, table, column) + ",";
     return "[\"in\"," + Quote(column) + ",[" + list + "null]]";
@@ -212,12 +211,11 @@ inline std::string RandomFilter(Random* random, TableIndex table, int depth, boo
                                       "%00%", "S_",   "",  "å%",  "%\\\\%"};
     return "[\"like\"," + Quote(column) + "," + Quote(kPatterns[random->Below(11)]) + "]";
   }
-  const std::string constant =
-      random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
-  return std::string("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
+  const String constant = random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
+  return String("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
 }
 
-inline Data Json(const std::string& text) { return ParseJson(text).value(); }
+inline Data Json(const String& text) { return ParseJson(text).value(); }
 
 }  // namespace skerry
 

@@ -18,11 +18,11 @@ Fills FillsOf(const ProductionClient& client) {
   return fills;
 }
 
-bool Covers(const Data& filled, const std::string& id) {
+bool Covers(const Data& filled, const String& id) {
   return filled.as_bool() || (filled.is_string() && id <= filled.as_string());
 }
 
-std::string IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
+String IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
 
 // What a client must hold of an object: nothing is demanded where its fill has not come yet.
 enum class Demand { kRow, kNoRow, kAnything };
@@ -38,7 +38,7 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
   return covered ? Demand::kNoRow : Demand::kAnything;
 }
 
-naive::Rows Held(const ProductionClient& client, const std::string& realm) {
+naive::Rows Held(const ProductionClient& client, const String& realm) {
   naive::Rows held;
   for (const auto& [place, row] : client.base().rows) {
     if (place.second == realm) held[KeyOf(place.first)] = NaiveRowOf(place.first, row);
@@ -47,7 +47,7 @@ naive::Rows Held(const ProductionClient& client, const std::string& realm) {
 }
 
 const naive::Rows& StateOf(const ProductionClient& client, const naive::Server& server,
-                           const std::string& realm) {
+                           const String& realm) {
   return server.StateAt(realm, CursorRevision(client.sync()["cursors"][realm]));
 }
 
@@ -65,9 +65,9 @@ bool IsHeld(const Fills& fills, const naive::Key& key, const naive::Rows& state,
 
 }  // namespace
 
-std::string BaseProblem(const ProductionClient& client, const naive::Server& server) {
+String BaseProblem(const ProductionClient& client, const naive::Server& server) {
   const Fills fills = FillsOf(client);
-  for (const std::string& realm : CheckRealms()) {
+  for (const String& realm : CheckRealms()) {
     const naive::Rows& state = StateOf(client, server, realm);
     const naive::Rows held = Held(client, realm);
     for (const auto& [key, row] : state) {
@@ -87,8 +87,8 @@ std::string BaseProblem(const ProductionClient& client, const naive::Server& ser
   return {};
 }
 
-std::string OwnProblem(const ProductionClient& client, const naive::Server& server,
-                       const PullRequest& request, const PullAnswer& answer) {
+String OwnProblem(const ProductionClient& client, const naive::Server& server,
+                  const PullRequest& request, const PullAnswer& answer) {
   const Fills fills = FillsOf(client);
   for (const auto& [update, places] : answer.own.members()) {
     if (!request.have.contains(update)) continue;

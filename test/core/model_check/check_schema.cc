@@ -23,12 +23,12 @@ constexpr char kDescription[] = R"({"version":1,"tables":[
   {"name":"pins","ids":"string","props":[
     {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]}]})";
 
-double NumberOf(const naive::Row& row, const std::string& prop, double otherwise) {
+double NumberOf(const naive::Row& row, const String& prop, double otherwise) {
   const auto found = row.props.find(prop);
   return found == row.props.end() ? otherwise : found->second.as_number();
 }
 
-std::string AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
+String AnyItem(Random* random) { return "k" + ToText(random->Below(6)); }
 
 naive::Key FreshNote(uint64_t* serial) {
   char text[48];
@@ -37,8 +37,8 @@ naive::Key FreshNote(uint64_t* serial) {
   return text;
 }
 
-std::map<std::string, Data> AnyItemProps(Random* random) {
-  std::map<std::string, Data> props;
+std::map<String, Data> AnyItemProps(Random* random) {
+  std::map<String, Data> props;
   if (random->Below(10) < 8) props["n"] = Data(static_cast<double>(random->Below(4)));
   if (random->Below(10) < 3) props["u"] = Data(static_cast<double>(random->Below(5)));
   if (random->Below(10) < 2)
@@ -52,7 +52,7 @@ naive::Key AnyKey(const naive::Rows& visible, Random* random, uint64_t* serial) 
   const uint64_t dice = random->Below(20);
   if (dice < 12) return "items/" + AnyItem(random);
   if (dice < 14) return "items/total";
-  if (dice < 16) return "pins/p" + std::to_string(random->Below(2));
+  if (dice < 16) return "pins/p" + ToText(random->Below(2));
   Vector<naive::Key> notes;
   for (const auto& [key, row] : visible) {
     if (naive::TableOf(key) == "notes") notes.push_back(key);
@@ -91,7 +91,7 @@ naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64
   const auto seen = visible.find(op.key);
   op.realm = moves > 0 && random->Below(2) == 0 ? "B" : "A";
   if (seen != visible.end()) op.realm = seen->second.realm;
-  const std::string table = naive::TableOf(op.key);
+  const String table = naive::TableOf(op.key);
   if (op.key == "items/total") {
     op.realm = seen == visible.end() ? "A" : op.realm;
     op.op = "inc";
@@ -113,18 +113,17 @@ naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64
   const bool fresh = seen == visible.end();
   op.op = fresh ? "create" : random->Below(3) == 0 ? "delete" : "update";
   if (op.op != "delete") op.set["item"] = Data(AnyItem(random));
-  if (table == "notes" && op.op != "delete")
-    op.set["text"] = Data("t" + std::to_string(random->Below(3)));
+  if (table == "notes" && op.op != "delete") op.set["text"] = Data("t" + ToText(random->Below(3)));
   return op;
 }
 
 const Vector<CheckScopes>& ScopeChoices() {
-  const auto all = [](const std::string& table) {
+  const auto all = [](const String& table) {
     return CheckScope{table, R"(["true"])", [table](const naive::Key& key, const naive::Row&) {
                         return naive::TableOf(key) == table;
                       }};
   };
-  const auto items = [](std::string where, std::function<bool(const naive::Row&)> holds) {
+  const auto items = [](String where, std::function<bool(const naive::Row&)> holds) {
     return CheckScope{"items", std::move(where),
                       [holds](const naive::Key& key, const naive::Row& row) {
                         return naive::TableOf(key) == "items" && holds(row);
@@ -147,11 +146,11 @@ const Vector<CheckScopes>& ScopeChoices() {
 }
 
 skerry::Op OpOf(const naive::Op& op) {
-  static const std::map<std::string, OpKind> kinds = {{"create", OpKind::kCreate},
-                                                      {"update", OpKind::kUpdate},
-                                                      {"inc", OpKind::kInc},
-                                                      {"delete", OpKind::kDelete},
-                                                      {"move", OpKind::kMove}};
+  static const std::map<String, OpKind> kinds = {{"create", OpKind::kCreate},
+                                                 {"update", OpKind::kUpdate},
+                                                 {"inc", OpKind::kInc},
+                                                 {"delete", OpKind::kDelete},
+                                                 {"move", OpKind::kMove}};
   skerry::Op out;
   out.kind = kinds.at(op.op);
   out.table = CheckSchema().FindTable(naive::TableOf(op.key));
@@ -161,7 +160,7 @@ skerry::Op OpOf(const naive::Op& op) {
   out.by = {0};
   const TableDef& table = CheckSchema().table(out.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
-    const std::string& name = table.props[i].name;
+    const String& name = table.props[i].name;
     if (op.set.contains(name))
       out.set.push_back(
           {static_cast<PropIndex>(i), ValueFromData(table.props[i], op.set.at(name)).value()});

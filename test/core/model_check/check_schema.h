@@ -8,9 +8,8 @@
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
-#include <string>
-
 #include "base/random.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -27,8 +26,8 @@ naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64
 
 // Several scopes of a table may overlap.
 struct CheckScope {
-  std::string table;
-  std::string where;  // JSON
+  String table;
+  String where;  // JSON
   naive::Scope holds;
 };
 using CheckScopes = Vector<CheckScope>;

@@ -13,20 +13,20 @@
 #include <map>
 #include <optional>
 #include <set>
-#include <string>
 #include <utility>
 
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry::test::naive {
 
-using Key = std::string;
-using Names = std::set<std::string>;
+using Key = String;
+using Names = std::set<String>;
 
 struct Row {
-  std::string realm;
-  std::map<std::string, Data> props;  // what is null is left out
+  String realm;
+  std::map<String, Data> props;  // what is null is left out
   double created = 0;
   double modified = 0;
   uint64_t revision = 0;
@@ -35,44 +35,44 @@ struct Row {
 using Rows = std::map<Key, Row>;
 
 struct Op {
-  std::string op;  // create, update, inc, delete, move
+  String op;  // create, update, inc, delete, move
   Key key;
-  std::string realm;
-  std::string to;
-  std::map<std::string, Data> set;
-  std::map<std::string, double> add;
+  String realm;
+  String to;
+  std::map<String, Data> set;
+  std::map<String, double> add;
   Names by;  // ids of actions
 };
 
 struct Link {
   uint64_t seq = 0;
-  std::string id;
+  String id;
   friend bool operator==(const Link&, const Link&) = default;
 };
 
 struct Update {
-  std::string id;
-  std::string client;
-  std::map<std::string, Link> after;  // by realm
-  Vector<std::string> actions;
+  String id;
+  String client;
+  std::map<String, Link> after;  // by realm
+  Vector<String> actions;
   Vector<Op> ops;
 };
 
 // Of the wire's JSON.
-Update UpdateOf(const std::string& client, const Data& wire);
-std::string TableOf(const Key& key);
+Update UpdateOf(const String& client, const Data& wire);
+String TableOf(const Key& key);
 
 enum class Rule { kCascade, kSetNull, kRestrict };
 struct Ref {
-  std::string table;
-  std::string prop;
-  std::string target;
+  String table;
+  String prop;
+  String target;
   Rule rule = Rule::kCascade;
   bool touch = false;
 };
 struct Tables {
   Vector<Ref> refs;
-  Vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
+  Vector<std::pair<String, String>> unique;  // table, prop; within a realm
 };
 
 // Rules that can be taken away, to see that the checks notice. Each is one that DESIGN marks.
@@ -96,7 +96,7 @@ using Breaks = std::set<Break>;
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
 
 struct Result {
-  std::string status;
+  String status;
   Names known;             // actions that are in the log already
   Vector<uint32_t> noops;  // applied
   Vector<size_t> bad;      // rejected: ops that break a rule by themselves; empty where the rule
@@ -105,9 +105,9 @@ struct Result {
 
 struct Entry {
   double at = 0;
-  std::string client;
-  std::string update;
-  Vector<std::string> actions;
+  String client;
+  String update;
+  Vector<String> actions;
   Vector<Op> ops;  // those of this realm, as pushed
   bool declared = false;
 };
@@ -117,22 +117,22 @@ struct Place {
   double at = 0;
   friend bool operator==(const Place&, const Place&) = default;
 };
-using Own = std::map<std::string, std::map<std::string, Place>>;  // update, realm
+using Own = std::map<String, std::map<String, Place>>;  // update, realm
 
 using Scope = std::function<bool(const Key&, const Row&)>;
-using Cursors = std::map<std::string, uint64_t>;
+using Cursors = std::map<String, uint64_t>;
 
 // One realm's part of an answer: what each object that differs is to become.
 struct Answer {
   Cursors from;
   Cursors cursors;
-  std::string was_filled;
+  String was_filled;
   bool was_whole = false;
   Names have;
   Own own;
-  std::map<std::string, std::map<Key, std::optional<Row>>> changes;  // by realm
+  std::map<String, std::map<Key, std::optional<Row>>> changes;  // by realm
   bool has_page = false;
-  std::string filled;  // after this page
+  String filled;  // after this page
   bool whole = false;
   Rows page;
 };
@@ -147,26 +147,25 @@ class Server {
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a page, which rides on a pull to all heads, brings the next.
-  Answer Pull(const std::string& client, const Cursors& cursors, const Names& have,
-              const Scope& scope, const Cursors& limit, const std::string& filled,
-              bool whole) const;
+  Answer Pull(const String& client, const Cursors& cursors, const Names& have, const Scope& scope,
+              const Cursors& limit, const String& filled, bool whole) const;
 
   const Rows& rows() const { return rows_; }
-  const Rows& StateAt(const std::string& realm, uint64_t revision) const {
+  const Rows& StateAt(const String& realm, uint64_t revision) const {
     return states_.at(realm)[revision];
   }
-  const Vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
-  uint64_t head(const std::string& realm) const { return log_.at(realm).size(); }
-  bool HasAction(const std::string& action) const { return actions_.contains(action); }
+  const Vector<Entry>& log(const String& realm) const { return log_.at(realm); }
+  uint64_t head(const String& realm) const { return log_.at(realm).size(); }
+  bool HasAction(const String& action) const { return actions_.contains(action); }
   // Every declared entry of these updates at or below `ends`, and every one of this client within
   // (from, ends].
-  Own OwnOf(const std::string& client, const Names& have, const Cursors& from,
+  Own OwnOf(const String& client, const Names& have, const Cursors& from,
             const Cursors& ends) const;
 
  private:
   struct Chain {
     Link last;
-    std::map<std::string, Result> refused;
+    std::map<String, Result> refused;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
   void Stamp(double at, Row* row) const;
@@ -184,64 +183,63 @@ class Server {
   Names realms_;
   Breaks broken_;
   Rows rows_;
-  std::map<std::string, Vector<Entry>> log_;
-  std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
-  std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
+  std::map<String, Vector<Entry>> log_;
+  std::map<String, Vector<Rows>> states_;              // by realm and revision
+  std::map<std::pair<String, String>, Chain> chains_;  // realm, client
   Names applied_;
-  std::map<std::string, Names> actions_;  // action -> realms
+  std::map<String, Names> actions_;  // action -> realms
 };
 
 // A client's storage. Every method is one transaction.
 class Client {
  public:
-  Client(std::string name, Names realms, Scope scope, Breaks broken = {});
+  Client(String name, Names realms, Scope scope, Breaks broken = {});
 
   struct Mutation {
     uint64_t key = 0;
-    std::string action;
+    String action;
     Vector<Op> ops;
-    std::string update;                     // that it is grouped in; empty: none
-    std::map<std::string, uint64_t> known;  // in the log already: pending until pulled
+    String update;                     // that it is grouped in; empty: none
+    std::map<String, uint64_t> known;  // in the log already: pending until pulled
   };
   struct Sent {
     Update update;
-    std::string state = "new";
+    String state = "new";
     Names confirmed;  // realms
   };
 
-  std::string Mutate(Vector<Op> ops, uint64_t* serial);
+  String Mutate(Vector<Op> ops, uint64_t* serial);
   // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
   void Group(size_t most, uint64_t* serial);
   Vector<Update> ToSend();
-  void Answered(const std::string& id, const Result& result, const Server& server,
-                uint64_t* serial);
+  void Answered(const String& id, const Result& result, const Server& server, uint64_t* serial);
   void Pulled(const Answer& answer);
   Rows Visible() const;
 
-  std::string name;
-  std::string id;
-  std::map<std::string, Rows> base;  // by realm: each is replicated exactly, on its own
+  String name;
+  String id;
+  std::map<String, Rows> base;  // by realm: each is replicated exactly, on its own
   Cursors cursors;
-  std::string filled;
+  String filled;
   bool whole = false;
   Vector<Mutation> mutations;
   Vector<Sent> outbox;
-  Names inbox;                           // actions
-  std::map<std::string, uint64_t> keys;  // of all actions ever
-  int generation = 0;  // of the profile: a restored one hears no answers to the other
+  Names inbox;                      // actions
+  std::map<String, uint64_t> keys;  // of all actions ever
+  int generation = 0;               // of the profile: a restored one hears no answers to the other
   Scope scope;
   Names Have() const;
 
  private:
   void Ungroup(size_t index, const Names& culprits,
-               const std::map<std::string, std::map<std::string, uint64_t>>& known);
+               const std::map<String, std::map<String, uint64_t>>& known);
   void FoldOwn(const Answer& answer);
   void ApplyChanges(const Answer& answer);
   void ApplyPage(const Answer& answer);
   void Confirm(const Answer& answer);
 
   Breaks broken_;
-  std::map<std::string, Link> chain_;
+  std::map<String, Link> chain_;
   uint64_t next_key_ = 0;
 };
 

@@ -5,15 +5,15 @@
 namespace skerry::test::naive {
 namespace {
 
-std::map<std::string, Data> WithoutNulls(const std::map<std::string, Data>& props) {
-  std::map<std::string, Data> rest;
+std::map<String, Data> WithoutNulls(const std::map<String, Data>& props) {
+  std::map<String, Data> rest;
   for (const auto& [name, value] : props) {
     if (!value.is_null()) rest[name] = value;
   }
   return rest;
 }
 
-double NumberOf(const Row& row, const std::string& prop) {
+double NumberOf(const Row& row, const String& prop) {
   const auto found = row.props.find(prop);
   return found == row.props.end() ? 0 : found->second.as_number();
 }
@@ -34,9 +34,9 @@ std::optional<Row> Find(const Rows& rows, const Key& key) {
 
 }  // namespace
 
-std::string TableOf(const Key& key) { return key.substr(0, key.find('/')); }
+String TableOf(const Key& key) { return key.substr(0, key.find('/')); }
 
-Update UpdateOf(const std::string& client, const Data& wire) {
+Update UpdateOf(const String& client, const Data& wire) {
   Update update;
   update.id = wire["id"].as_string();
   update.client = client;
@@ -85,7 +85,7 @@ bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
 
 Server::Server(Tables tables, Names realms, Breaks broken)
     : tables_(std::move(tables)), realms_(std::move(realms)), broken_(std::move(broken)) {
-  for (const std::string& realm : realms_) {
+  for (const String& realm : realms_) {
     log_[realm] = {};
     states_[realm] = {Rows()};
   }
@@ -117,7 +117,7 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
 Result Server::Push(const Update& update, bool is_oldest, double now) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
-  for (const std::string& action : update.actions) {
+  for (const String& action : update.actions) {
     const auto found = actions_.find(action);
     if (found == actions_.end() || broken_.contains(Break::kNoActionIds)) continue;
     for (const auto& [realm, link] : update.after) {
@@ -131,7 +131,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now) {
       const auto row = rows_.find(op.key);
       if (row != rows_.end())
         op.realm = row->second.realm;  // the row's actual realm decides where an op lands
-      const std::string& lands = op.op == "move" ? op.to : op.realm;
+      const String& lands = op.op == "move" ? op.to : op.realm;
       if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
         result.noops.push_back(static_cast<uint32_t>(i));
     }
@@ -230,7 +230,7 @@ void Server::SetNulls(double at) {
 
 // No ref leads out of the realm or nowhere, and no unique value is there twice.
 bool Server::BreaksRule() const {
-  std::set<std::pair<std::string, std::string>> values;
+  std::set<std::pair<String, String>> values;
   for (const auto& [key, row] : rows_) {
     for (const Ref& ref : tables_.refs) {
       if (ref.table != TableOf(key) || !row.props.contains(ref.prop)) continue;
@@ -239,7 +239,7 @@ bool Server::BreaksRule() const {
     }
     for (const auto& [table, prop] : tables_.unique) {
       if (table != TableOf(key) || !row.props.contains(prop)) continue;
-      const std::string value = std::to_string(row.props.at(prop).as_number());
+      const String value = ToText(static_cast<int64_t>(row.props.at(prop).as_number()));
       if (!values.insert({row.realm + "/" + table + "/" + prop, value}).second) return true;
     }
   }
@@ -279,7 +279,7 @@ void Server::TouchMasters(const Rows& before, double at) {
 }
 
 void Server::Log(const Update& update, const Rows& before, double at) {
-  for (const std::string& realm : realms_) {
+  for (const String& realm : realms_) {
     Rows state;
     for (const auto& [key, row] : rows_) {
       if (row.realm == realm) state[key] = row;
@@ -292,7 +292,7 @@ void Server::Log(const Update& update, const Rows& before, double at) {
       for (const Op& op : update.ops) {
         if (op.realm == realm) entry.ops.push_back(op);
       }
-      for (const std::string& action : update.actions) actions_[action].insert(realm);
+      for (const String& action : update.actions) actions_[action].insert(realm);
     }
     log_[realm].push_back(std::move(entry));
     states_[realm].push_back(std::move(state));
@@ -306,7 +306,7 @@ void Server::Log(const Update& update, const Rows& before, double at) {
 
 // ---- pull ----
 
-Own Server::OwnOf(const std::string& client, const Names& have, const Cursors& from,
+Own Server::OwnOf(const String& client, const Names& have, const Cursors& from,
                   const Cursors& ends) const {
   Own own;
   for (const auto& [realm, end] : ends) {
@@ -320,8 +320,8 @@ Own Server::OwnOf(const std::string& client, const Names& have, const Cursors& f
   return own;
 }
 
-Answer Server::Pull(const std::string& client, const Cursors& cursors, const Names& have,
-                    const Scope& scope, const Cursors& limit, const std::string& filled,
+Answer Server::Pull(const String& client, const Cursors& cursors, const Names& have,
+                    const Scope& scope, const Cursors& limit, const String& filled,
                     bool whole) const {
   Answer answer;
   answer.from = cursors;

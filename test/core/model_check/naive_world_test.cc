@@ -20,20 +20,20 @@ struct Message {
   size_t client = 0;
   int generation = 0;
   Vector<naive::Update> updates;
-  std::string update;
+  String update;
   naive::Result result;
   naive::Answer answer;
-  std::string id;
+  String id;
   naive::Cursors cursors, limit;
   naive::Names have;
-  std::string filled;
+  String filled;
   bool whole = false;
 };
 
 class NaiveWorld {
  public:
   NaiveWorld(uint64_t seed, Breaks broken, bool clones)
-      : random_("naive world " + std::to_string(seed)),
+      : random_("naive world " + ToText(seed)),
         broken_(std::move(broken)),
         server_(CheckTables(), CheckRealms(), broken_) {
     loss_ = random_.Unit() * .3;
@@ -46,7 +46,7 @@ class NaiveWorld {
         return std::any_of(scopes.begin(), scopes.end(),
                            [&](const CheckScope& one) { return one.holds(key, row); });
       };
-      clients_.emplace_back("c" + std::to_string(i), CheckRealms(), scope, broken_);
+      clients_.emplace_back("c" + ToText(i), CheckRealms(), scope, broken_);
     }
     naive::Update first{"u0", "sys", {{"A", {}}}, {"a0"}, {}};
     first.ops.push_back(
@@ -55,7 +55,7 @@ class NaiveWorld {
   }
 
   // Empty, or what is wrong.
-  std::string Run() {
+  String Run() {
     for (int step = 0; step < 170 && problem_.empty(); ++step) Step();
     for (int round = 0; round < 400 && problem_.empty() && !IsQuiet(); ++round) Heal();
     if (problem_.empty()) CheckEnd();
@@ -103,7 +103,7 @@ class NaiveWorld {
     for (const auto& mutation : clients_[i].mutations) {
       if (!kept.contains(mutation.action)) maybe_lost_.insert(mutation.action);
     }
-    for (const std::string& action : clients_[i].inbox) {
+    for (const String& action : clients_[i].inbox) {
       if (!kept.contains(action)) maybe_lost_.insert(action);
     }
     old.generation = clients_[i].generation + 1;
@@ -212,19 +212,19 @@ class NaiveWorld {
         problem_ = "not quiet: " + client.name;
       inboxes.insert(client.inbox.begin(), client.inbox.end());
     }
-    for (const std::string& action : made_) {
+    for (const String& action : made_) {
       if (!server_.HasAction(action) && !inboxes.contains(action) && !maybe_lost_.contains(action))
         problem_ = "lost: " + action;
     }
-    for (const std::string& realm : CheckRealms()) {
-      Vector<std::string> seen;
+    for (const String& realm : CheckRealms()) {
+      Vector<String> seen;
       for (const naive::Entry& entry : server_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size())
         problem_ = "doubled in " + realm;
       for (const naive::Client& client : clients_) {
         Vector<uint64_t> keys;
-        for (const std::string& action : seen) {
+        for (const String& action : seen) {
           if (client.keys.contains(action)) keys.push_back(client.keys.at(action));
         }
         if (!restored_ && !std::is_sorted(keys.begin(), keys.end()))
@@ -240,7 +240,7 @@ class NaiveWorld {
   std::map<size_t, naive::Client> saved_;
   Vector<Message> net_;
   naive::Names made_, maybe_lost_;
-  std::string problem_;
+  String problem_;
   uint64_t serial_ = 0;
   double now_ = 0;
   double loss_ = 0, late_ = 0, moves_ = 0;
@@ -251,7 +251,7 @@ TEST_CASE("the naive model holds on random histories") {
   size_t entries = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
-    const std::string problem = world.Run();
+    const String problem = world.Run();
     CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();

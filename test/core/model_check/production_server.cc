@@ -25,7 +25,7 @@ Vector<Op> OpsOf(const Schema& schema, const Data& list) {
 }  // namespace
 
 ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
-  for (const std::string& realm : CheckRealms()) {
+  for (const String& realm : CheckRealms()) {
     heads_[realm] = {};
     log_[realm] = {};
   }
@@ -33,7 +33,7 @@ ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
 
 // ---- push ----
 
-Admission::Input ProductionServer::InputOf(const std::string& client, const Vector<Data>& updates,
+Admission::Input ProductionServer::InputOf(const String& client, const Vector<Data>& updates,
                                            double now) const {
   Admission::Input input;
   input.now = now;
@@ -46,7 +46,7 @@ Admission::Input ProductionServer::InputOf(const std::string& client, const Vect
   return input;
 }
 
-void ProductionServer::LoadChains(const std::string& client, Admission* admission) const {
+void ProductionServer::LoadChains(const String& client, Admission* admission) const {
   for (const auto& [key, row] : chains_) {
     if (key.second == client) admission->chains().Load(key.first, key.second, row);
   }
@@ -74,8 +74,7 @@ void ProductionServer::Answer(const Needs& needs, WorkingSet* rows) const {
   for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
 }
 
-Data::Array ProductionServer::Push(const std::string& client, const Vector<Data>& updates,
-                                   double now) {
+Data::Array ProductionServer::Push(const String& client, const Vector<Data>& updates, double now) {
   Admission admission(schema_);
   LoadChains(client, &admission);
   REQUIRE(admission.Begin(InputOf(client, updates, now)).ok());
@@ -128,7 +127,7 @@ PullAnswer ProductionServer::Pull(const Data& request, size_t page_rows, double 
   for (const Data& id : request["have"].items()) input.have.insert(id.as_string());
   input.scopes = Scopes::Parse(*schema_, request["scopes"]).value();
   input.limit = request["limit"].as_u64();
-  std::map<std::string, PullRealm> realms;
+  Map<String, PullRealm> realms;
   for (const auto& [realm, head] : heads_) realms[realm] = {head.head, head.at, 0};
   class Pull pull(schema_);
   pull.Begin(input, std::move(realms));
@@ -143,7 +142,7 @@ PullAnswer ProductionServer::Pull(const Data& request, size_t page_rows, double 
 
 void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
                               class Pull* pull) const {
-  std::map<std::string, uint64_t> last;
+  std::map<String, uint64_t> last;
   for (const PullNeeds::Entries& need : needs.entries) {
     uint64_t left = need.limit;
     for (const Entry& entry : log_.at(need.realm)) {
@@ -163,7 +162,7 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
       }
     }
   }
-  for (const std::string& id : needs.own) {
+  for (const String& id : needs.own) {
     for (const auto& [realm, log] : log_) {
       for (const Entry& entry : log) {
         if (!entry.pulled.is_declared || entry.pulled.update != id) continue;

@@ -7,12 +7,12 @@
 
 #include <map>
 #include <optional>
-#include <string>
 #include <utility>
 
 #include "authority/admission.h"
 #include "authority/pull.h"
 #include "base/data.h"
+#include "base/string.h"
 #include "base/vector.h"
 #include "sync/pull.h"
 
@@ -23,7 +23,7 @@ class ProductionServer {
   explicit ProductionServer(const Schema* schema);
 
   // One request; the results, in order.
-  Data::Array Push(const std::string& client, const Vector<Data>& updates, double now);
+  Data::Array Push(const String& client, const Vector<Data>& updates, double now);
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
   PullAnswer Pull(const Data& request, size_t page_rows, double now);
 
@@ -31,7 +31,7 @@ class ProductionServer {
     uint64_t head = 0;
     double at = 0;
   };
-  const std::map<std::string, Head>& heads() const { return heads_; }
+  const std::map<String, Head>& heads() const { return heads_; }
   const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
 
  private:
@@ -44,9 +44,8 @@ class ProductionServer {
     std::optional<Row> before;
   };
 
-  Admission::Input InputOf(const std::string& client, const Vector<Data>& updates,
-                           double now) const;
-  void LoadChains(const std::string& client, Admission* admission) const;
+  Admission::Input InputOf(const String& client, const Vector<Data>& updates, double now) const;
+  void LoadChains(const String& client, Admission* admission) const;
   void Answer(const Needs& needs, WorkingSet* rows) const;
   void Store(const Admission& admission);
   void Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
@@ -56,12 +55,12 @@ class ProductionServer {
   PullAnswer AnswerOf(const PullInput& request, const PullResult& result, double now) const;
 
   const Schema* schema_;
-  std::map<std::string, Head> heads_;
+  std::map<String, Head> heads_;
   std::map<ObjectKey, StoredRow> rows_;
-  std::map<std::string, Vector<Entry>> log_;                        // by realm; revision 1 is at 0
-  std::map<RealmKey, Vector<Change>> changes_;                      // by revision
-  std::map<std::pair<std::string, std::string>, ChainRow> chains_;  // realm, client
-  std::map<std::pair<std::string, std::string>, Data> applied_;     // client, update
+  std::map<String, Vector<Entry>> log_;                   // by realm; revision 1 is at 0
+  std::map<RealmKey, Vector<Change>> changes_;            // by revision
+  std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client
+  std::map<std::pair<String, String>, Data> applied_;     // client, update
   Vector<LogAction> actions_;
 };
 

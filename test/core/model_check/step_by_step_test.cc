@@ -32,8 +32,8 @@ struct Message {
 class StepWorld {
  public:
   explicit StepWorld(uint64_t seed)
-      : random_("steps " + std::to_string(seed)),
-        id_random_("ids " + std::to_string(seed)),
+      : random_("steps " + ToText(seed)),
+        id_random_("ids " + ToText(seed)),
         ids_(&id_random_),
         naive_(CheckTables(), CheckRealms()),
         server_(&CheckSchema()) {
@@ -51,7 +51,7 @@ class StepWorld {
   }
 
   // Empty, or what is wrong.
-  std::string Run(int steps) {
+  String Run(int steps) {
     for (int step = 0; step < steps && problem_.empty(); ++step) Step();
     for (int round = 0; round < 300 && problem_.empty() && !IsQuiet(); ++round) Heal();
     if (problem_.empty()) CheckEnd();
@@ -110,7 +110,7 @@ class StepWorld {
     kept.merge(old.InboxActions());
     naive::Names held = clients_[i].PendingActions();
     held.merge(clients_[i].InboxActions());
-    for (const std::string& action : held) {
+    for (const String& action : held) {
       if (!kept.contains(action)) maybe_lost_.insert(action);
     }
     old.generation = clients_[i].generation + 1;
@@ -156,7 +156,7 @@ class StepWorld {
         // A window that was restored does not hear what its former self asked for.
         if (message.generation != client.generation) return;
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
-          const std::string problem = OwnProblem(client, naive_, *message.request, *message.answer);
+          const String problem = OwnProblem(client, naive_, *message.request, *message.answer);
           if (!problem.empty()) Fail(problem);
         }
         CheckBase(message.client);
@@ -166,7 +166,7 @@ class StepWorld {
 
   // ---- both servers ----
 
-  Data Push(const std::string& client, const Vector<Data>& updates) {
+  Data Push(const String& client, const Vector<Data>& updates) {
     ++now_;
     const Data::Array results = server_.Push(client, updates, now_);
     for (size_t i = 0; i < updates.size(); ++i) {
@@ -235,13 +235,13 @@ class StepWorld {
 
   // ---- checks ----
 
-  void Fail(const std::string& problem) {
+  void Fail(const String& problem) {
     if (problem_.empty()) problem_ = problem;
   }
 
   void CheckBase(size_t i) {
-    const std::string problem = BaseProblem(clients_[i], naive_);
-    if (!problem.empty()) Fail("client " + std::to_string(i) + ": " + problem);
+    const String problem = BaseProblem(clients_[i], naive_);
+    if (!problem.empty()) Fail("client " + ToText(i) + ": " + problem);
   }
 
   void Heal() {
@@ -259,7 +259,7 @@ class StepWorld {
 
   bool IsQuiet() const {
     return std::all_of(clients_.begin(), clients_.end(), [&](const ProductionClient& client) {
-      for (const std::string& realm : CheckRealms()) {
+      for (const String& realm : CheckRealms()) {
         if (CursorRevision(client.sync()["cursors"][realm]) != naive_.head(realm)) return false;
       }
       for (const Data& scope : client.sync()["scopes"].items()) {
@@ -276,18 +276,18 @@ class StepWorld {
       CheckBase(i);
       inboxes.merge(clients_[i].InboxActions());
     }
-    for (const std::string& action : made_) {
+    for (const String& action : made_) {
       if (!naive_.HasAction(action) && !inboxes.contains(action) && !maybe_lost_.contains(action))
         Fail("lost: " + action);
     }
-    for (const std::string& realm : CheckRealms()) {
-      Vector<std::string> seen;
+    for (const String& realm : CheckRealms()) {
+      Vector<String> seen;
       for (const naive::Entry& entry : naive_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size()) Fail("doubled in " + realm);
       for (const ProductionClient& client : clients_) {
         Vector<uint64_t> keys;
-        for (const std::string& action : seen) {
+        for (const String& action : seen) {
           if (const uint64_t key = client.KeyOfAction(action)) keys.push_back(key);
         }
         if (!restored_ && !std::is_sorted(keys.begin(), keys.end()))
@@ -304,7 +304,7 @@ class StepWorld {
   std::map<size_t, ProductionClient> saved_;
   Vector<Message> net_;
   naive::Names made_, maybe_lost_;
-  std::string problem_;
+  String problem_;
   uint64_t serial_ = 0;
   double now_ = 1'000'000;
   double loss_ = 0, late_ = 0, moves_ = 0;
@@ -323,7 +323,7 @@ TEST_CASE("authority and sync agree with the naive model, step by step, on rando
   size_t entries = 0, refusals = 0, forks = 0;
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     StepWorld world(seed);
-    const std::string problem = world.Run(170);
+    const String problem = world.Run(170);
     CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();

@@ -24,8 +24,8 @@ struct Grouped {
   Vector<Data> updates;
   Data::Array writes;
   Data chain = Json(R"({"client":"c1","links":{}})");
-  Vector<std::string> Members(size_t i) const {
-    Vector<std::string> ids;
+  Vector<String> Members(size_t i) const {
+    Vector<String> ids;
     for (const Data& member : updates[i]["mutations"].items())
       ids.push_back(member["id"].as_string());
     return ids;
@@ -33,7 +33,7 @@ struct Grouped {
 };
 
 Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
-  Random random(std::string(32, 'x'));
+  Random random(String(32, 'x'));
   UuidGenerator ids(&random);
   Grouping grouping(&SyncSchema(), outbox);
   Data page = Data::MakeArray();
@@ -45,8 +45,8 @@ Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
   return grouped;
 }
 
-using Ids = Vector<std::string>;
-std::string Id(uint64_t i) { return SyncUuid(i); }
+using Ids = Vector<String>;
+String Id(uint64_t i) { return SyncUuid(i); }
 
 TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {
   const Grouped grouped = Group({MutationRecord(Id(1), {CreateItem("a", "A", 1)}),
@@ -126,15 +126,15 @@ TEST_CASE(
 
 TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   Data damaged = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
-  std::string body = damaged["body"].as_bytes();
-  body[body.size() / 2] ^= 1;
+  String body = damaged["body"].as_bytes();
+  body.mutable_data()[body.size() / 2] ^= 1;
   damaged.Set("body", Data::Bytes(body));
   Grouping grouping(&SyncSchema(), 0);
   grouping.Add(Data(
       Data::Array{Row(1, damaged), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kCorrupt);
-  Random random(std::string(32, 'x'));
+  Random random(String(32, 'x'));
   UuidGenerator ids(&random);
   Data chain = Json(R"({"client":"c1","links":{}})");
   Data::Array writes;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kMaxRounds = 100000;
 
-bool Names(const Data& stores, const std::string& store) {
+bool Names(const Data& stores, const String& store) {
   for (const Data& name : stores.items()) {
     if (name.as_string() == store) return true;
   }
@@ -37,30 +37,30 @@ StoreKey::StoreKey(const Data& key) {
 
 Data StoreKey::ToData() const { return text ? Data(name) : Data(number); }
 
-Data FakeStorage::Get(const std::string& name, const Data& key) const {
+Data FakeStorage::Get(const String& name, const Data& key) const {
   const auto store = stores_.find(name);
   if (store == stores_.end()) return nullptr;
   const auto it = store->second.find(StoreKey(key));
   return it == store->second.end() ? Data() : it->second;
 }
 
-void FakeStorage::Put(const std::string& name, const Data& key, Data value) {
+void FakeStorage::Put(const String& name, const Data& key, Data value) {
   stores_[name][StoreKey(key)] = std::move(value);
 }
 
-double FakeStorage::Add(const std::string& name, Data value) {
+double FakeStorage::Add(const String& name, Data value) {
   const double key = ++last_key_[name];
   Put(name, key, std::move(value));
   return key;
 }
 
-size_t FakeStorage::Count(const std::string& name) const {
+size_t FakeStorage::Count(const String& name) const {
   const auto store = stores_.find(name);
   return store == stores_.end() ? 0 : store->second.size();
 }
 
 Data FakeStorage::Read(const Data& read) const {
-  const std::string& name = read["store"].as_string();
+  const String& name = read["store"].as_string();
   if (read.Find("get") != nullptr) return Get(name, read["get"]);
   if (read["count"].as_bool()) return Data(static_cast<uint64_t>(Count(name)));
   Data rows = Data::MakeArray();
@@ -79,7 +79,7 @@ Data FakeStorage::Read(const Data& read) const {
 }
 
 void FakeStorage::Write(const Data& write, Data* keys) {
-  const std::string& name = write["store"].as_string();
+  const String& name = write["store"].as_string();
   if (write.Find("put") != nullptr) {
     Put(name, write["key"], write["put"]);
   } else if (write.Find("add") != nullptr) {
@@ -118,8 +118,7 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
     if (reply["type"].as_string() == "abort") return FailedEvent(id, "AbortError");
     SKERRY_CHECK(reply["type"].as_string() == "write");
     const Data::Array& writes = reply["writes"].items();
-    if (!writes.empty() && !fail_.empty())
-      return FailedEvent(id, std::exchange(fail_, std::string()));
+    if (!writes.empty() && !fail_.empty()) return FailedEvent(id, std::exchange(fail_, String()));
     Data keys = Data::MakeArray();
     for (const Data& write : writes) {
       SKERRY_CHECK(may_write && Names(transact["stores"], write["store"].as_string()));

@@ -7,16 +7,16 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 
 #include "base/data.h"
+#include "base/string.h"
 
 namespace skerry::sync_test {
 
 struct StoreKey {
   bool text = false;
   double number = 0;
-  std::string name;
+  String name;
   StoreKey() = default;
   explicit StoreKey(const Data& key);
   Data ToData() const;
@@ -39,23 +39,23 @@ class FakeStorage {
   Data Run(const Data& transact, TransactionCaller* caller);
 
   // The next transaction that wants to write fails with this DOM name, and leaves nothing.
-  void FailNextWrite(std::string name) { fail_ = std::move(name); }
+  void FailNextWrite(String name) { fail_ = std::move(name); }
 
   // For set-up and checks, outside of transactions.
-  Store& store(const std::string& name) { return stores_[name]; }
-  Data Get(const std::string& name, const Data& key) const;
-  void Put(const std::string& name, const Data& key, Data value);
-  double Add(const std::string& name, Data value);
-  size_t Count(const std::string& name) const;
+  Store& store(const String& name) { return stores_[name]; }
+  Data Get(const String& name, const Data& key) const;
+  void Put(const String& name, const Data& key, Data value);
+  double Add(const String& name, Data value);
+  size_t Count(const String& name) const;
   uint64_t transactions() const { return transactions_; }
 
  private:
   Data Read(const Data& read) const;
   void Write(const Data& write, Data* keys);
 
-  std::map<std::string, Store> stores_;
-  std::map<std::string, double> last_key_;
-  std::string fail_;
+  std::map<String, Store> stores_;
+  std::map<String, double> last_key_;
+  String fail_;
   uint64_t transactions_ = 0;
 };
 

@@ -14,9 +14,9 @@
 namespace skerry::sync_test {
 namespace {
 
-std::string PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
+String PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
 
-Row ItemRow(std::string realm, double n) {
+Row ItemRow(String realm, double n) {
   Row row;
   row.realm = std::move(realm);
   row.created_at = row.modified_at = 5;
@@ -26,7 +26,7 @@ Row ItemRow(std::string realm, double n) {
 }
 
 // What a window would hold that loads this part.
-Base Loaded(const std::string& part) {
+Base Loaded(const String& part) {
   Base base(&SyncSchema());
   SKERRY_CHECK(LoadImage(part, &base).ok());
   return base;
@@ -37,7 +37,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   world.Open();
   world.Settle();
   for (int i = 0; i < 20; ++i)
-    world.Mutate({CreateItem("k" + std::to_string(i % 7), "A", i), IncItem("sum", "A", i)});
+    world.Mutate({CreateItem("k" + ToText(i % 7), "A", i), IncItem("sum", "A", i)});
   world.Mutate({CreateItem("sum", "A", 1)});
   world.Settle();
   world.Mutate({DeleteItem("k3", "A"), MoveItem("k2", "A", "B")});
@@ -45,7 +45,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   REQUIRE(world.Converged());
   const Data sync = world.sync();
   const uint64_t n = sync["n"].as_u64();
-  std::string part;
+  String part;
   ImageRoll first(&SyncSchema());
   for (uint64_t i = 1; i <= n / 2; ++i)
     REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
@@ -56,7 +56,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
     REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = second.Finish(n, sync["cursors"]);
   CHECK(part == EncodeImage(*world.Fold(), n, [&] {
-          Vector<std::pair<std::string, std::string>> cursors;
+          Vector<std::pair<String, String>> cursors;
           for (const auto& [realm, cursor] : sync["cursors"].members())
             cursors.emplace_back(realm, cursor.as_string());
           return cursors;
@@ -84,12 +84,12 @@ TEST_CASE("a realm that comes anew by the server's image is left out of the rest
 TEST_CASE("a damaged part or record ends the roll") {
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
-  std::string part = PartOf(base);
-  part[part.size() / 2] ^= 4;
+  String part = PartOf(base);
+  part.mutable_data()[part.size() / 2] ^= 4;
   ImageRoll roll(&SyncSchema());
   CHECK(roll.AddPart(part).code() == Code::kCorrupt);
-  std::string body = EncodeSteps(SyncSchema(), {});
-  body[body.size() - 1] ^= 4;
+  String body = EncodeSteps(SyncSchema(), {});
+  body.mutable_data()[body.size() - 1] ^= 4;
   CHECK_FALSE(roll.AddRecord(body).ok());
 }
 

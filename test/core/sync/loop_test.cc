@@ -90,7 +90,7 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits for 
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true})"));
   world.Settle();
-  CHECK(world.host(0).token_whys == Vector<std::string>{"start"});
+  CHECK(world.host(0).token_whys == Vector<String>{"start"});
   const auto refuse = [&world] {
     world.network.scripted.push_back(
         Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
@@ -157,7 +157,7 @@ TEST_CASE(
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
   const size_t holder = world.lease("listen")["owner"].as_string() == "tab-0" ? 0 : 1;
-  CHECK(world.host(holder).socket == Vector<std::string>{"open"});
+  CHECK(world.host(holder).socket == Vector<String>{"open"});
   CHECK(world.host(1 - holder).socket.empty());
   const auto tell = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
   tell(R"({"type":"socket","state":"open"})");

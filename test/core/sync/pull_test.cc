@@ -159,7 +159,7 @@ TEST_CASE(
   world.Settle();
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
+  const String moved = world.Mutate({MoveItem("a", "A", "B")});
   for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
     world.host(0).StepOnce();
   // The first pull after it shows realm A only.
@@ -170,7 +170,7 @@ TEST_CASE(
   Data answer = Json(world.held[0].second["body"].as_bytes());
   Data own = answer["own"];
   Data cursors = answer["cursors"];
-  const std::string id = own.members()[0].first;
+  const String id = own.members()[0].first;
   Data realms = own[id];
   realms.Remove("B");
   cursors.Set("B", "0@0");
@@ -209,7 +209,7 @@ TEST_CASE("where this client may not read, being applied confirms") {
 TEST_CASE("at most four pulls in a row, then a push has its turn, also under steady traffic") {
   SyncWorld world;
   world.server.entries_a_pull = 1;
-  for (int i = 0; i < 12; ++i) world.server.Foreign("x" + std::to_string(i), "A", "y");
+  for (int i = 0; i < 12; ++i) world.server.Foreign("x" + ToText(i), "A", "y");
   world.storage.Add("mutations", MutationRecord(SyncUuid(1), {CreateItem("mine", "A", 1)}));
   world.Open();
   for (int i = 0; i < 5000 && world.push_bodies.empty(); ++i) world.host(0).StepOnce();

@@ -37,7 +37,7 @@ TEST_CASE("a mutation that comes while a push is on its way is pushed in the sam
 TEST_CASE("every resend is byte for byte the same update, whoever sends it") {
   Pushing world;
   const auto updates = [&world](size_t i) {
-    const std::string& body = world.push_bodies[i];
+    const String& body = world.push_bodies[i];
     return body.substr(body.find("\"updates\":"));
   };
   world.network.lose_requests = 1;
@@ -136,8 +136,8 @@ TEST_CASE("one update that the server cannot take at all does not block the queu
 TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest is pushed") {
   Pushing world;
   Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
-  std::string body = damaged["body"].as_bytes();
-  body[body.size() / 2] ^= 1;
+  String body = damaged["body"].as_bytes();
+  body.mutable_data()[body.size() / 2] ^= 1;
   world.storage.Add("mutations", damaged.Set("body", Data::Bytes(body)));
   world.Mutate({CreateItem("b", "A", 1)});
   world.Settle();

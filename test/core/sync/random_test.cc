@@ -16,18 +16,18 @@ namespace {
 
 struct Walk {
   Walk(uint64_t seed, bool locks) : random(Seed(seed)), world(locks) {}
-  static std::string Seed(uint64_t seed) {
-    std::string text = std::to_string(seed);
+  static String Seed(uint64_t seed) {
+    String text = ToText(seed);
     text.resize(32, '#');
     return text;
   }
   SyncHost& AnyHost() { return world.host(random.Below(world.size())); }
   Op AnyOp() {
-    const std::string id = "k" + std::to_string(random.Below(6));
+    const String id = "k" + ToText(random.Below(6));
     const auto row = world.server.rows().find(id);
-    const std::string realm = row != world.server.rows().end() ? row->second.realm
-                              : random.Below(4) == 0           ? "B"
-                                                               : "A";
+    const String realm = row != world.server.rows().end() ? row->second.realm
+                         : random.Below(4) == 0           ? "B"
+                                                          : "A";
     switch (random.Below(7)) {
       case 0:
         return DeleteItem(id, realm);
@@ -48,7 +48,7 @@ struct Walk {
 
   Random random;
   SyncWorld world;
-  Vector<std::string> made;
+  Vector<String> made;
 };
 
 void Walk::Step() {
@@ -85,7 +85,7 @@ void Walk::Step() {
                                              : R"({"type":"visible","visible":true})");
     if (host.alive) host.Post(message);
   } else {
-    world.server.Foreign("k" + std::to_string(random.Below(6)), "A", "foreign");
+    world.server.Foreign("k" + ToText(random.Below(6)), "A", "foreign");
   }
 }
 
@@ -104,22 +104,22 @@ void Walk::Check() {
   CHECK(world.storage.Count("outbox") == 0);
   const auto counts = world.server.ActionCounts();
   for (const auto& [action, count] : counts) CHECK(count == 1);
-  std::map<std::string, int> places;
+  std::map<String, int> places;
   for (const auto& [place, count] : counts) places[place.second] = 1;
   for (const auto& [key, entry] : world.storage.store("conflicts"))
     ++places[entry["mutation"]["id"].as_string()];
-  for (const std::string& action : made) {
+  for (const String& action : made) {
     CAPTURE(action);
     CHECK(places[action] == 1);  // confirmed or in the inbox, and not in both
   }
   for (const auto& [id, bodies] : world.server.bodies) CHECK(bodies.size() == 1);
   // A client's mutations are in each log in the order of their keys.
-  std::map<std::string, size_t> order;
+  std::map<String, size_t> order;
   for (size_t i = 0; i < made.size(); ++i) order[made[i]] = i + 1;
   for (const char* realm : {"A", "B"}) {
     size_t last = 0;
     for (const NaiveServer::Entry& entry : world.server.log(realm)) {
-      for (const std::string& action : entry.actions) {
+      for (const String& action : entry.actions) {
         CHECK(order[action] > last);
         last = order[action];
       }

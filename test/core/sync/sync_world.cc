@@ -14,17 +14,17 @@ namespace {
 
 constexpr int kMaxSteps = 200000;
 
-Data Config(const std::string& tab, size_t index, bool visible, bool locks, const Data& extra) {
+Data Config(const String& tab, size_t index, bool visible, bool locks, const Data& extra) {
   Data config = Data::MakeObject();
   config.Set("schema", SyncSchemaDescription()).Set("tab", tab);
-  config.Set("seed", Data::Bytes(std::string(31, 'a') + static_cast<char>('a' + index)));
+  config.Set("seed", Data::Bytes(String(31, 'a') + static_cast<char>('a' + index)));
   config.Set("visible", visible).Set("online", true).Set("locks", locks).Set("auth", false);
   config.Set("socket", false).Set("images", false);
   for (const auto& [name, value] : extra.members()) config.Set(name, value);
   return config;
 }
 
-Data Response(const Data& id, double status, std::string body) {
+Data Response(const Data& id, double status, String body) {
   Data event = Data::MakeObject();
   event.Set("type", "response")
       .Set("id", id)
@@ -54,10 +54,10 @@ Data Scripted(double status, std::string_view body, std::string_view type) {
   Data event = Data::MakeObject();
   return event.Set("status", status)
       .Set("contentType", type)
-      .Set("body", Data::Bytes(std::string(body)));
+      .Set("body", Data::Bytes(String(body)));
 }
 
-SyncHost::SyncHost(SyncWorld* world, size_t index, std::string tab_in)
+SyncHost::SyncHost(SyncWorld* world, size_t index, String tab_in)
     : tab(std::move(tab_in)), world_(world), index_(index) {}
 
 Data SyncHost::Call(Data event) {
@@ -75,7 +75,7 @@ bool SyncHost::StepOnce() {
   if (!inbox_.empty()) {
     Data event = std::move(inbox_.front());
     inbox_.pop_front();
-    const std::string type = event["type"].as_string();
+    const String type = event["type"].as_string();
     if (type == "done" || type == "failed") running_ = false;
     Execute(Call(std::move(event)));
     return true;
@@ -118,7 +118,7 @@ void SyncHost::Crash() {
 
 void SyncHost::Execute(const Data& effects) {
   for (const Data& effect : effects.items()) {
-    const std::string& type = effect["type"].as_string();
+    const String& type = effect["type"].as_string();
     if (type == "transact") {
       queue_.push_back(effect);
     } else if (type == "timer") {
@@ -153,7 +153,7 @@ void SyncHost::Execute(const Data& effects) {
 void SyncHost::Fetch(const Data& effect) {
   Network& network = world_->network;
   const bool push = effect["path"].as_string() == "/push";
-  const std::string& body = effect["body"].as_bytes();
+  const String& body = effect["body"].as_bytes();
   (push ? push_times : pull_times).push_back(world_->mono);
   (push ? world_->push_bodies : world_->pull_bodies).push_back(body);
   if (network.down || network.lose_requests > 0) {
@@ -179,8 +179,8 @@ void SyncHost::Fetch(const Data& effect) {
 }
 
 void SyncHost::Lock(const Data& effect) {
-  const std::string& name = effect["name"].as_string();
-  const std::string& action = effect["action"].as_string();
+  const String& name = effect["name"].as_string();
+  const String& action = effect["action"].as_string();
   SyncWorld::LockQueue& lock = world_->lock_queues[name];
   const auto tell = [&name](SyncHost* host, std::string_view state) {
     Data event = Data::MakeObject();
@@ -205,7 +205,7 @@ void SyncHost::Lock(const Data& effect) {
   }
 }
 
-void SyncWorld::GrantNext(const std::string& name) {
+void SyncWorld::GrantNext(const String& name) {
   LockQueue& lock = lock_queues[name];
   lock.holder = -1;
   if (lock.waiting.empty()) return;
@@ -225,7 +225,7 @@ void SyncWorld::FreeLocks(size_t index) {
 
 SyncHost& SyncWorld::Open(bool visible, Data extra) {
   const size_t index = hosts_.size();
-  hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + std::to_string(index)));
+  hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + ToText(index)));
   SyncHost& host = *hosts_.back();
   if (extra["tab"].is_string()) host.tab = extra["tab"].as_string();
   Result<std::unique_ptr<SyncWorker>> worker =
@@ -239,8 +239,8 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
   return host;
 }
 
-std::string SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
-  const std::string id = SyncUuid(1000 + ++serial_);
+String SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
+  const String id = SyncUuid(1000 + ++serial_);
   storage.Add("mutations", MutationRecord(id, ops, 1'000'000 + mono));
   const Data wake = Json(R"({"type":"wake","reason":"mutation"})");
   host(window).Post(wake);
