@@ -9,7 +9,6 @@
 //     did nothing;
 //   - a delete takes the place of everything before it in the run.
 #include <algorithm>
-#include <set>
 
 #include "base/map.h"
 #include "base/vector.h"

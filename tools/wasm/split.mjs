@@ -16,6 +16,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addressesBeside, moveData } from './data.mjs';
+import { nameByOrder } from './order.mjs';
 import { reachedFrom } from './reach.mjs';
 import { readLinked } from './wasm-file.mjs';
 
@@ -138,6 +139,14 @@ binaryen('wasm-split', [
 rmSync(list);
 // What is called from fewer places now can be made smaller once more. The second module gains nothing by it.
 if (!values.names) binaryen('wasm-opt', [...features, '-Oz', part(first), '-o', part(first)]);
+// Nothing is optimised here: the levels only keep what the module was written with.
+if (!values.names) {
+  for (const path of [part(first), part(second)]) {
+    writeFileSync(path, nameByOrder(readFileSync(path)));
+    const written = ['--optimize-level=2', '--shrink-level=2', '--strip-debug', '-o', path];
+    binaryen('wasm-opt', [...features, path, '--reorder-functions-by-name', ...written]);
+  }
+}
 const module = readFileSync(part(first));
 const more = moveData(module, readFileSync(part(second)), addressesBeside(linked, data));
 writeFileSync(part(first), module);

@@ -73,8 +73,11 @@ function limits(cursor) {
   if (flags & 1) cursor.number();
 }
 
-function importedFunctions(cursor) {
-  const kinds = cursor.list((item) => {
+/** How many functions a module imports; its own are counted on from there. */
+export function importedFunctions(sections) {
+  const imports = sections.find(({ id }) => id === 2);
+  if (!imports) return 0;
+  const kinds = imports.contents.list((item) => {
     item.text();
     item.text();
     const kind = item.byte();
@@ -87,6 +90,15 @@ function importedFunctions(cursor) {
     return kind;
   });
   return kinds.filter((kind) => kind === 0).length;
+}
+
+/** The body of each function of a module. */
+export function functionBodies(bytes, sections) {
+  const code = sections.find(({ id }) => id === 10);
+  return code.contents.list((cursor) => {
+    const body = cursor.inner(cursor.number());
+    return bytes.subarray(body.at, body.end);
+  });
 }
 
 /** A constant expression `i32.const n; end`, the only one that a module with fixed addresses has. */
@@ -160,8 +172,7 @@ function relocation(cursor) {
 export function readLinked(bytes) {
   const sections = sectionsOf(bytes);
   const find = (id, name = '') => sections.find((each) => each.id === id && each.name === name);
-  const imports = find(2);
-  const imported = imports ? importedFunctions(imports.contents) : 0;
+  const imported = importedFunctions(sections);
 
   const code = find(10);
   const functions = code.contents.list((cursor) => {
