@@ -21,9 +21,10 @@ import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
-const kWasmModules = ['skerry', 'skerry-authority', 'skerry-image'];
-/** The other half of `skerry`, which has neither glue nor declarations of its own. */
-const kSyncWasm = 'skerry-sync.wasm';
+/** The modules with Emscripten's glue, and its declarations. */
+const kGlued = ['skerry-authority', 'skerry-image'];
+/** The page's module, in two halves: js/core/module.ts loads it. */
+const kPageWasm = ['skerry.wasm', 'skerry-sync.wasm'];
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
 // Entries are name: source, relative to the root. `node` chooses the platform.
@@ -31,7 +32,7 @@ const kGroups = [
   {
     name: 'package',
     out: 'dist',
-    // The worker shares a chunk with the page: both need the codec, the storage and the glue of the
+    // The worker shares a chunk with the page: both need the codec, the storage and the loader of the
     // wasm module, and a page should load those once. What it imports dynamically (the image module)
     // becomes a file of its own.
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
@@ -162,7 +163,7 @@ async function bundle({ name, out, entries, node = false, define = {}, chunkName
 /** Emits declarations. Types are checked by `npm test`; a mistake in one must not stop a build. */
 async function declarations(name, project, sources, output) {
   if (!existsSync(join(root, sources))) return;
-  const inputs = [sources, project, 'tsconfig.base.json', 'dist/skerry.d.ts'];
+  const inputs = [sources, project, 'tsconfig.base.json', 'dist/skerry-image.d.ts'];
   await ifChanged(
     `declarations-${name}`,
     inputs.map((path) => join(root, path)),
@@ -173,10 +174,10 @@ async function declarations(name, project, sources, output) {
 
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
-  const files = kWasmModules.flatMap((module) =>
+  const files = kGlued.flatMap((module) =>
     ['js', 'wasm', 'd.ts'].map((ending) => `${module}.${ending}`),
   );
-  for (const file of [...files, kSyncWasm]) {
+  for (const file of [...files, ...kPageWasm]) {
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }

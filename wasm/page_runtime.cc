@@ -1,32 +1,39 @@
 // What the page's module has instead of a part of the C library, for the sake of its size. It is
 // defined before the library is searched, so that one is not linked.
-#include <emscripten/em_js.h>
-
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
+#include "lent.h"
+
 // The C library reads numbers by arithmetic on long doubles, 14 KB of it. JavaScript rounds
 // correctly too. The callers (nlohmann's lexer) hand over the text of one JSON number.
-// clang-format off
-EM_JS(double, skerry_parse_number, (const char* text), {
-  let digits = "";
-  for (let at = text >>> 0; HEAPU8[at]; ++at) digits += String.fromCharCode(HEAPU8[at]);
-  return +digits;
-});
-// clang-format on
+SKERRY_LENT(parse_number) double ParseNumber(const char* text, size_t size);
 
 extern "C" {
 
-// The C library's raises a signal first, with handlers, timers and exit codes behind it, in wasm
-// and in JavaScript. A trap ends the module just as surely, and says where.
+// The C library's raises a signal first, with handlers, timers and exit codes behind it. A trap
+// ends the module just as surely, and says where.
 void abort() { __builtin_trap(); }
 
-// Emscripten links this with its interval timers, which nothing here sets, and which bring signals.
-void _emscripten_timeout(int, double) {}
+// Emscripten's tells JavaScript, whose views find out by themselves. By a fifth at least (96 MB at
+// most), because views are made anew after each growth.
+bool __wrap_emscripten_resize_heap(size_t wanted) {
+  constexpr size_t kPageBits = 16;
+  constexpr size_t kMostPages = (96u << 20) >> kPageBits;
+  constexpr size_t kFailed = static_cast<size_t>(-1);
+  const size_t pages = __builtin_wasm_memory_size(0);
+  const size_t needed = ((wanted - 1) >> kPageBits) + 1 - pages;
+  const size_t ample = std::max(needed, std::min(pages / 5, kMostPages));
+  return __builtin_wasm_memory_grow(0, ample) != kFailed ||
+         __builtin_wasm_memory_grow(0, needed) != kFailed;
+}
 
 double strtod(const char* text, char** end) {
-  if (end != nullptr) *end = const_cast<char*>(text) + std::strlen(text);
-  return skerry_parse_number(text);
+  const size_t size = std::strlen(text);
+  if (end != nullptr) *end = const_cast<char*>(text) + size;
+  return ParseNumber(text, size);
 }
 
 // Named by units of the C++ library of which nothing is called.

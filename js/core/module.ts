@@ -4,38 +4,26 @@
  * Every call writes its input into the area of `sk_buffer` and reads its output at once: memory may move with any call,
  * so no view of it outlives the method that took it. A negative return is thrown as its typed error.
  */
-import createModule from '#wasm/skerry.js';
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
 import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
+import { lentFunctions } from './lent.ts';
 
-type Exports = Readonly<Record<string, (...args: number[]) => number>>;
-interface EmscriptenModule {
-  readonly wasmMemory: WebAssembly.Memory;
-}
-type Factory = (options: {
-  instantiateWasm(
-    imports: WebAssembly.Imports,
-    receive: (instance: WebAssembly.Instance, module?: WebAssembly.Module) => void,
-  ): object;
-  readonly [member: string]: unknown;
-}) => Promise<EmscriptenModule>;
+/** The raw exports of a module, by their names in wasm/. */
+export type RawExports = Readonly<Record<string, (...args: number[]) => number>>;
 
 export type WasmSource = (url: URL) => Promise<Response | Uint8Array>;
 
 export class CoreModule {
-  readonly #exports: Exports;
+  readonly #exports: RawExports;
   readonly #memory: WebAssembly.Memory;
   readonly #writer = new DataWriter();
   #bytes = new Uint8Array(0);
   #broken: SkerryError | null = null;
   readonly #onBroken = new Set<(error: SkerryError) => void>();
 
-  constructor(module: EmscriptenModule) {
-    const names = Object.keys(module).filter((name) => name.startsWith('_sk_'));
-    this.#exports = Object.fromEntries(
-      names.map((name) => [name.slice(1), (module as unknown as Exports)[name] as Exports[string]]),
-    );
-    this.#memory = module.wasmMemory;
+  constructor(exports: RawExports, memory: WebAssembly.Memory) {
+    this.#exports = exports;
+    this.#memory = memory;
   }
 
   /** A raw call without input. Gives its return value, never negative. */
@@ -190,7 +178,7 @@ export function loadCore(
   const key = `${url} ${second}`;
   let promise = loading.get(key);
   if (!promise) {
-    promise = instantiate(createModule, source, url, second);
+    promise = instantiate(source, url, second);
     loading.set(key, promise);
     // What failed (a network that was down) may be tried again.
     promise.then(
@@ -201,37 +189,28 @@ export function loadCore(
   return promise;
 }
 
-/**
- * An instance of its own. `glue`: Emscripten's factory; `second`: the other half of a module that was split, instantiated
- * before any code of the first runs; `members`: what the glue finds on its module object.
- */
-export function instantiate(
-  glue: unknown,
-  source: WasmSource,
-  url: URL,
-  second?: URL,
-  members: Readonly<Record<string, unknown>> = {},
-): Promise<CoreModule> {
-  return new Promise((resolve, reject) => {
-    (glue as Factory)({
-      ...members,
-      instantiateWasm(imports, receive) {
-        const compiled = [url, ...(second ? [second] : [])].map((each) => compile(source, each));
-        Promise.all(compiled)
-          .then(async ([module, more]) => {
-            const instance = await WebAssembly.instantiate(module as WebAssembly.Module, imports);
-            if (more) await WebAssembly.instantiate(more, { ...imports, first: instance.exports });
-            receive(instance, module);
-          })
-          .catch((error: Error) => reject(loadError(error)));
-        return {};
-      },
-    }).then((module) => resolve(new CoreModule(module)), reject);
-  });
+/** Without Emscripten's glue: the module has no `main`, no files and no imports but those of lent.ts. */
+async function instantiate(source: WasmSource, url: URL, second?: URL): Promise<CoreModule> {
+  try {
+    const [module, more] = await Promise.all([
+      compile(source, url),
+      second && compile(source, second),
+    ]);
+    const env = lentFunctions(() => memory);
+    const { exports } = await WebAssembly.instantiate(module, { env });
+    const memory = exports['memory'] as WebAssembly.Memory;
+    // Before any code of the first runs, because it may call into the second.
+    if (more) await WebAssembly.instantiate(more, { env, first: exports });
+    const functions = exports as unknown as RawExports;
+    functions['_initialize']?.();
+    return new CoreModule(functions, memory);
+  } catch (error) {
+    throw loadError(error as Error);
+  }
 }
 
 /** Of a network, a policy or a file of another version: all the same to whoever opens a database. */
-function loadError(cause: Error): SkerryError {
+export function loadError(cause: Error): SkerryError {
   if (cause instanceof SkerryError) return cause;
   return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {
     cause,
@@ -239,7 +218,7 @@ function loadError(cause: Error): SkerryError {
   });
 }
 
-async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
+export async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
   const answer = await source(url);
   if (answer instanceof Uint8Array) return WebAssembly.compile(answer as BufferSource);
   if (!answer.ok)

@@ -4,7 +4,13 @@
  * after its job, and its memory with it.
  */
 import { StorageError } from '../core/errors.ts';
-import { type CoreModule, instantiate, type WasmSource } from '../core/module.ts';
+import {
+  CoreModule,
+  compile,
+  loadError,
+  type RawExports,
+  type WasmSource,
+} from '../core/module.ts';
 
 export interface WrittenPart {
   readonly file: string;
@@ -25,10 +31,8 @@ export class ImageFiles {
     const tickets = new Tickets();
     const { default: glue } = await import('#wasm/skerry-image.js');
     const url = new URL('./skerry-image.wasm', import.meta.url);
-    const members = {
-      onSync: (ticket: number, problem: string | null) => tickets.end(ticket, problem),
-    };
-    const module = await instantiate(glue, source, url, undefined, members);
+    const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
+    const module = await instantiate(glue as unknown as Factory, source, url, { onSync });
     module.callWith('sk_image_new', { schema, mount });
     return new ImageFiles(module, tickets);
   }
@@ -77,6 +81,39 @@ export class ImageFiles {
   close(): void {
     this.#module.call('sk_image_close');
   }
+}
+
+/** Emscripten's glue makes a module of the members that it is given, and puts the exports on it, each behind `_`. */
+type Factory = (members: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+  readonly [member: string]: unknown;
+}) => Promise<{ readonly wasmMemory: WebAssembly.Memory }>;
+
+function instantiate(
+  glue: Factory,
+  source: WasmSource,
+  url: URL,
+  members: Readonly<Record<string, unknown>>,
+): Promise<CoreModule> {
+  return new Promise((resolve, reject) => {
+    glue({
+      ...members,
+      instantiateWasm(imports, receive) {
+        compile(source, url)
+          .then(async (module) => receive(await WebAssembly.instantiate(module, imports), module))
+          .catch((error: Error) => reject(loadError(error)));
+        return {};
+      },
+    }).then((module) => resolve(new CoreModule(rawExports(module), module.wasmMemory)), reject);
+  });
+}
+
+function rawExports(module: object): RawExports {
+  const exported = Object.entries(module).filter(([name]) => name.startsWith('_sk_'));
+  return Object.fromEntries(exported.map(([name, member]) => [name.slice(1), member]));
 }
 
 /** Calls of IDBFS that are under way: it answers by number. */

@@ -1,12 +1,16 @@
 // Splits the module of a page in two: `skerry.wasm` keeps what a window can come to, the other gets the code and data that
 // only the sync worker's exports reach, and takes memory, table, globals and functions from the first (wasm/CMakeLists.txt).
 //
-//   node split.mjs --binaryen <folder> --linked <file> --second <prefix of exports> [--names] <module> <second module>
+//   node split.mjs --binaryen <folder> --linked <file> --first <prefix of exports> --second <prefix of exports> [--names]
+//                  <module> <second module>
 //
 // <module> is the finished module, with names; it is replaced. --linked is the same program as wasm-ld wrote it, with its
 // relocations: they tell which data and which slots of the function table a window's code and data name. In the finished
 // module these are plain numbers, and Binaryen may have put one function into the slots of several that are equal.
 // --names keeps the names, for debugging.
+//
+// Of the first module's exports stay those with either prefix, its memory, and what initializes it: Emscripten exports more,
+// for the glue that this module does without.
 //
 // The first module keeps the exports of the second as calls through a table of their own, which the second fills when it
 // is instantiated. Calling one before that traps.
@@ -25,6 +29,7 @@ const { values, positionals } = parseArgs({
   options: {
     binaryen: { type: 'string' },
     linked: { type: 'string' },
+    first: { type: 'string' },
     second: { type: 'string' },
     names: { type: 'boolean' },
   },
@@ -99,11 +104,23 @@ function featuresOf(linked) {
   return ['--mvp-features', ...names.map((name) => `--enable-${name}`)];
 }
 
+/** Removes the other exports from a module. */
+function keepExports(path, names) {
+  const graph = names.map((name) => ({ name, root: true, export: name }));
+  const file = `${path}.graph`;
+  writeFileSync(file, JSON.stringify(graph));
+  binaryen('wasm-metadce', [...features, '-g', '-f', file, path, '-o', path]);
+  rmSync(file);
+}
+
 const linked = readLinked(readFileSync(values.linked));
 const names = linked.exports.map(({ name }) => name);
 const ofSecond = names.filter((name) => name.startsWith(values.second));
-const ofFirst = names.filter((name) => !name.startsWith(values.second));
+const ofFirst = names.filter(
+  (name) => name === '_initialize' || (name.startsWith(values.first) && !ofSecond.includes(name)),
+);
 const features = featuresOf(linked);
+keepExports(first, ['memory', ...ofFirst, ...ofSecond]);
 const whole = readFinished(binaryen('wasm-dis', [...features, first]));
 checkTables(linked, whole);
 
