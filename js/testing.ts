@@ -7,9 +7,10 @@
  *   const first = await open({ name: 'demo', schema: app, host });
  *   const second = await open({ name: 'demo', schema: app, host });
  */
-import { coreOf } from './api/database.ts';
+import type { SyncControl } from './api/sync-api.ts';
+import { ValidationError } from './core/errors.ts';
 import type { Message } from './core/window-core.ts';
-import { systemClock } from './host/clock.ts';
+import { commonBrowserHost } from './host/browser-host.ts';
 import type { Host, WorkerSideHost } from './host/host.ts';
 import { memoryChannels } from './host/memory/memory-channel.ts';
 import { memoryLocks } from './host/memory/memory-locks.ts';
@@ -17,9 +18,7 @@ import { MemoryNetwork } from './host/memory/memory-network.ts';
 import { MemoryPage } from './host/memory/memory-page.ts';
 import { MemoryStorageHost } from './host/memory/memory-storage.ts';
 import { readWasm } from './host/memory/read-wasm.ts';
-import { systemRandom } from './host/random.ts';
 import type { SocketHost } from './host/socket.ts';
-import { systemTimers } from './host/timers.ts';
 import type { Transport } from './host/transport.ts';
 import type { WorkerHost } from './host/worker-link.ts';
 import { SyncWorker } from './worker/sync-worker.ts';
@@ -59,12 +58,12 @@ export interface MemoryHost extends Host {
 export function memory(options: MemoryOptions = {}): MemoryHost {
   const { time } = options;
   const network = new MemoryNetwork();
+  // The machine's clock, timers and random bytes are those of a browser.
   const common = {
-    clock: time ?? systemClock,
-    random: systemRandom,
+    ...commonBrowserHost(),
+    ...(time ? { clock: time, timers: () => time.timers() } : {}),
     storage: new MemoryStorageHost(),
     channels: memoryChannels(),
-    timers: () => time?.timers() ?? systemTimers(),
     wasm: readWasm,
   };
   const workerSide: WorkerSideHost = {
@@ -93,7 +92,11 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
  * beats no more, and goes on where it was when it is let go.
  */
 export function freezeWorker(database: object, frozen: boolean): void {
-  coreOf(database).worker?.post({ type: 'hold', hold: frozen });
+  // Not by an import of `open`: what only a window runs is in index.js, and in no chunk that is shared.
+  const { sync } = database as { readonly sync?: Partial<SyncControl> };
+  if (!sync?.holdWorker)
+    throw new ValidationError('invalid_argument', 'This is no database of open().');
+  sync.holdWorker(frozen);
 }
 
 /** Runs sync workers in this program. */

@@ -36,9 +36,10 @@ const kGroups = [
     // wasm module, and a page should load those once. What it imports dynamically (the image module)
     // becomes a file of its own.
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
-    // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart.
+    // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart. What only a window
+    // runs is in index.js itself.
     chunkName(entries) {
-      if (entries.has('index')) return entries.has('worker') ? 'shared' : 'window';
+      if (entries.has('index')) return 'shared';
       return entries.has('worker') ? 'worker' : 'images';
     },
   },

@@ -2,7 +2,6 @@
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
  * waited for (DESIGN section 5).
  */
-import { ValidationError } from '../core/errors.ts';
 import { type CoreModule, loadCore } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
@@ -101,15 +100,6 @@ async function settleBoth(
   throw opened.status === 'rejected' ? opened.reason : (loaded as PromiseRejectedResult).reason;
 }
 
-const cores = new WeakMap<object, DatabaseCore>();
-
-/** What tests and tools of this package reach behind the public face for. */
-export function coreOf(database: object): DatabaseCore {
-  const core = cores.get(database);
-  if (!core) throw new ValidationError('invalid_argument', 'This is no database of open().');
-  return core;
-}
-
 function publicDatabase(core: DatabaseCore): object {
   const { options, view, lives, mutations } = core;
   const tables = view.codec.tables.map(
@@ -123,7 +113,7 @@ function publicDatabase(core: DatabaseCore): object {
       ] as const,
   );
   const close = () => core.close();
-  const database = {
+  return Object.freeze({
     ...Object.fromEntries(tables),
     name: options.name,
     user: options.user ?? null,
@@ -134,9 +124,7 @@ function publicDatabase(core: DatabaseCore): object {
     on: (event: string, fn: (detail: never) => void) => core.events.listen(event, fn),
     close,
     ...(typeof Symbol.asyncDispose === 'symbol' ? { [Symbol.asyncDispose]: close } : {}),
-  };
-  cores.set(database, core);
-  return Object.freeze(database);
+  });
 }
 
 /** The argument of an action as JSON text, with the application's own types inside. */

@@ -175,6 +175,11 @@ export class SyncControl implements SyncApi {
     if (this.#scopes.length > 0) this.#parts.changeScopes(this.#scopes, []);
   }
 
+  /** For tests (freezeWorker): the worker stands still until it is let go. */
+  holdWorker(hold: boolean): void {
+    this.#parts.post({ type: 'hold', hold });
+  }
+
   #isFilled(filter: ScopeFilter): boolean {
     // The worker knows first; without one (hidden, frozen) the window's last reading counts.
     const { worker, window } = this.#input;
