@@ -7,8 +7,8 @@
  *        | %x09 text (JSON; only the core writes this one)
  *   text = varint-length, then as many bytes (UTF-8 for strings and keys)
  *
- * Members that are undefined are left out. Lone surrogates are written as they are (three bytes that are not UTF-8), so
- * that the core, which checks every text, refuses them, instead of this file altering them silently.
+ * Members that are undefined are left out. A text's first lone surrogate is written as it is (three bytes that are not
+ * UTF-8), so that the core, which checks every text, refuses it, instead of this file altering it silently.
  */
 import { LimitError, ValidationError } from './errors.ts';
 
@@ -23,8 +23,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const scratch = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratch.buffer);
-/** Above this length TextEncoder was measured to be faster than a loop. */
-const longText = 256;
+/** Half of a pair: with `u`, a whole pair is one character of another number. */
+const loneSurrogate = /[\ud800-\udfff]/u;
 
 /** Writes into one buffer that grows and is used again. */
 export class DataWriter {
@@ -60,9 +60,7 @@ export class DataWriter {
     } else if (value instanceof Uint8Array) {
       this.#bytes[this.#length++] = 6;
       this.#varint(value.length);
-      this.#reserve(value.length);
-      this.#bytes.set(value, this.#length);
-      this.#length += value.length;
+      this.#put(value);
     } else if (Array.isArray(value)) {
       this.#bytes[this.#length++] = 7;
       this.#varint(value.length);
@@ -89,8 +87,7 @@ export class DataWriter {
     }
     this.#bytes[this.#length++] = 3;
     scratch[0] = value;
-    this.#bytes.set(scratchBytes, this.#length);
-    this.#length += 8;
+    this.#put(scratchBytes);
   }
 
   /** The zigzag value may need 54 bits, one more than a double has: sign and magnitude are kept apart. */
@@ -121,28 +118,18 @@ export class DataWriter {
 
   #text(text: string): void {
     const { length } = text;
-    if (length > longText && isWellFormed(text)) {
-      const bytes = encoder.encode(text);
-      this.#varint(bytes.length);
-      this.#reserve(bytes.length);
-      this.#bytes.set(bytes, this.#length);
-      this.#length += bytes.length;
-      return;
-    }
-    this.#reserve(length * 3 + 10);
+    this.#reserve(length + 1);
     if (length < 128 && this.#ascii(text)) return;
-    this.#varint(utf8Length(text));
-    for (let i = 0; i < length; i++) {
-      let unit = text.charCodeAt(i);
-      if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < length) {
-        const low = text.charCodeAt(i + 1);
-        if (low >= 0xdc00 && low < 0xe000) {
-          unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-          i++;
-        }
-      }
-      this.#codePoint(unit);
+    const bytes = encoder.encode(text);
+    const alone = text.search(loneSurrogate);
+    if (alone >= 0) {
+      // The encoder has put U+FFFD in its place, which has three bytes too.
+      const unit = text.charCodeAt(alone);
+      const at = encoder.encode(text.slice(0, alone)).length;
+      bytes.set([0xed, 0x80 | ((unit >> 6) & 63), 0x80 | (unit & 63)], at);
     }
+    this.#varint(bytes.length);
+    this.#put(bytes);
   }
 
   /** The common case in one pass: its length in bytes is its length. Writes nothing that counts when it returns false. */
@@ -160,43 +147,11 @@ export class DataWriter {
     return true;
   }
 
-  #codePoint(point: number): void {
-    const bytes = this.#bytes;
-    if (point < 0x80) bytes[this.#length++] = point;
-    else if (point < 0x800) {
-      bytes[this.#length++] = 0xc0 | (point >> 6);
-      bytes[this.#length++] = 0x80 | (point & 63);
-    } else if (point < 0x10000) {
-      bytes[this.#length++] = 0xe0 | (point >> 12);
-      bytes[this.#length++] = 0x80 | ((point >> 6) & 63);
-      bytes[this.#length++] = 0x80 | (point & 63);
-    } else {
-      bytes[this.#length++] = 0xf0 | (point >> 18);
-      bytes[this.#length++] = 0x80 | ((point >> 12) & 63);
-      bytes[this.#length++] = 0x80 | ((point >> 6) & 63);
-      bytes[this.#length++] = 0x80 | (point & 63);
-    }
+  #put(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
   }
-}
-
-function isWellFormed(text: string): boolean {
-  const check = (text as { isWellFormed?: () => boolean }).isWellFormed;
-  // Engines without the method take the loop, which is only slower.
-  return check ? check.call(text) : false;
-}
-
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) bytes += 1;
-    else if (unit < 0x800) bytes += 2;
-    else if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      bytes += 4;
-      i++;
-    } else bytes += 3;
-  }
-  return bytes;
 }
 
 /** Reads from bytes that may be a view of the wasm memory: nothing that it returns refers to them. */
