@@ -1,6 +1,6 @@
 /** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
 import { StorageError } from '../core/errors.ts';
-import { storageError } from './idb-transaction.ts';
+import { inTime, listen, storageTimeout } from './idb-request.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
@@ -23,25 +23,14 @@ export async function deleteIdbfs(mount: string, timeLimitMs: number): Promise<v
   }
 }
 
-function deleteDatabase(name: string, timeLimitMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.deleteDatabase(name);
-    const limit = setTimeout(() => {
-      reject(
-        new StorageError('storage_blocked', `Other windows keep the database ${name} open.`, {
-          retryable: true,
-        }),
-      );
-    }, timeLimitMs);
-    request.onsuccess = () => {
-      clearTimeout(limit);
-      resolve();
-    };
-    request.onerror = () => {
-      clearTimeout(limit);
-      reject(storageError(request.error, 'storage_failed'));
-    };
-  });
+function deleteDatabase(name: string, timeLimitMs: number): Promise<unknown> {
+  const blocked = () =>
+    new StorageError('storage_blocked', `Other windows keep the database ${name} open.`, {
+      retryable: true,
+    });
+  return inTime(timeLimitMs, blocked, 'storage_failed', (resolve, reject) =>
+    listen(indexedDB.deleteDatabase(name), resolve, reject),
+  );
 }
 
 /** Makes nothing where there is nothing. */
@@ -50,33 +39,13 @@ export function readIdbfs(
   paths: readonly string[],
   timeLimitMs: number,
 ): Promise<readonly (Uint8Array | null)[]> {
-  return new Promise((resolve, reject) => {
-    const nothing = paths.map(() => null);
+  const late = () => storageTimeout(`Reading ${mount} took longer than ${timeLimitMs} ms.`);
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const found: (Uint8Array | null)[] = paths.map(() => null);
     const request = indexedDB.open(mount, idbfsVersion);
-    const limit = setTimeout(() => {
-      reject(
-        new StorageError(
-          'storage_timeout',
-          `Reading ${mount} took longer than ${timeLimitMs} ms.`,
-          { retryable: true },
-        ),
-      );
-    }, timeLimitMs);
-    const end = (outcome: () => void) => {
-      clearTimeout(limit);
-      outcome();
-    };
     request.onupgradeneeded = () => request.transaction?.abort();
-    request.onerror = () => {
-      const missing = request.error?.name === 'AbortError';
-      end(() =>
-        missing ? resolve(nothing) : reject(storageError(request.error, 'storage_failed')),
-      );
-    };
-    request.onsuccess = () => {
-      const db = request.result;
+    const read = (db: IDBDatabase) => {
       db.onversionchange = () => db.close();
-      const found: (Uint8Array | null)[] = [...nothing];
       const tx = db.transaction(idbfsStore, 'readonly');
       const store = tx.objectStore(idbfsStore);
       paths.forEach((path, index) => {
@@ -87,13 +56,17 @@ export function readIdbfs(
       });
       tx.oncomplete = () => {
         db.close();
-        end(() => resolve(found));
+        resolve(found);
       };
       tx.onabort = () => {
         db.close();
-        end(() => reject(storageError(tx.error, 'storage_failed')));
+        reject(tx.error);
       };
     };
+    listen(request, read, (error) => {
+      if ((error as Error | null)?.name === 'AbortError') resolve(found);
+      else reject(error);
+    });
   });
 }
 

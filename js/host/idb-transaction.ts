@@ -2,7 +2,7 @@
  * One transaction of IndexedDB in the shape of storage.ts: reads, a decision, writes. Nothing but the transaction's own
  * requests is awaited inside of it; ranges are read by getAll and getAllKeys, never by cursors.
  */
-import { QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+import { inTime, listen, storageTimeout } from './idb-request.ts';
 import type { Committed, Decision, KeyRange, Read, TransactRequest, Write } from './storage.ts';
 
 export function begin(db: IDBDatabase, request: TransactRequest): IDBTransaction {
@@ -18,20 +18,17 @@ export function runTransaction(
   decide: (results: readonly unknown[]) => Decision,
   timeLimitMs: number,
 ): Promise<Committed> {
-  return new Promise((resolve, reject) => {
-    let failure: unknown = null;
+  let failure: unknown = null;
+  const late = () => {
+    const error = storageTimeout(`IndexedDB did not answer within ${timeLimitMs} ms.`);
+    failure = error;
+    // An engine that hangs may never report the abort, so nothing waits for it.
+    abortQuietly(tx);
+    return error;
+  };
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
     let aborted = false;
     const keys: number[] = [];
-    const limit = setTimeout(() => {
-      failure = new StorageError(
-        'storage_timeout',
-        `IndexedDB did not answer within ${timeLimitMs} ms.`,
-        { retryable: true },
-      );
-      abortQuietly(tx);
-      // An engine that hangs may never report the abort either.
-      reject(failure);
-    }, timeLimitMs);
     const fail = (error: unknown) => {
       failure ??= error;
       abortQuietly(tx);
@@ -53,14 +50,12 @@ export function runTransaction(
       }
     };
     tx.oncomplete = () => {
-      clearTimeout(limit);
-      if (failure) reject(storageError(failure, 'storage_failed'));
+      if (failure) reject(failure);
       else resolve({ committed: true, keys });
     };
     tx.onabort = () => {
-      clearTimeout(limit);
       if (aborted && !failure) resolve({ committed: false, keys: [] });
-      else reject(storageError(failure ?? tx.error, 'storage_failed'));
+      else reject(failure ?? tx.error);
     };
     try {
       runReads(tx, reads, next, fail);
@@ -86,42 +81,17 @@ function runReads(
 ): void {
   const results = new Array<unknown>(reads.length);
   let open = reads.length;
-  const done = () => {
-    if (--open === 0) then(results);
-  };
   // Nothing to wait for: the transaction was begun in this task and is active still.
   if (open === 0) then(results);
   reads.forEach((read, index) => {
     const store = tx.objectStore(read.store);
-    if ('get' in read) {
-      listen(
-        store.get(read.get),
-        (value) => {
-          results[index] = value ?? null;
-          done();
-        },
-        fail,
-      );
-    } else if ('count' in read) {
-      listen(
-        store.count(),
-        (count) => {
-          results[index] = count;
-          done();
-        },
-        fail,
-      );
-    } else {
-      readRange(
-        store,
-        read.range,
-        (rows) => {
-          results[index] = rows;
-          done();
-        },
-        fail,
-      );
-    }
+    const take = (result: unknown) => {
+      results[index] = result ?? null;
+      if (--open === 0) then(results);
+    };
+    if ('get' in read) listen(store.get(read.get), take, fail);
+    else if ('count' in read) listen(store.count(), take, fail);
+    else readRange(store, read.range, take, fail);
   });
 }
 
@@ -192,23 +162,3 @@ function applyWrites(
 }
 
 function ignore(): void {}
-
-function listen<T>(
-  request: IDBRequest<T>,
-  then: (value: T) => void,
-  fail: (error: unknown) => void,
-): void {
-  request.onsuccess = () => then(request.result);
-  request.onerror = () => fail(request.error);
-}
-
-export function storageError(error: unknown, code: string): Error {
-  if (error instanceof SkerryError) return error;
-  const name = (error as { name?: unknown } | null)?.name;
-  const message = (error as { message?: unknown } | null)?.message;
-  const text = `IndexedDB: ${typeof message === 'string' && message ? message : String(name ?? 'failed')}`;
-  if (name === 'QuotaExceededError')
-    return new QuotaError('quota', text, { cause: error, retryable: true });
-  if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
-  return new StorageError(code, text, { cause: error, retryable: code === 'storage_failed' });
-}

@@ -2,9 +2,10 @@
  * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
  * to delete or upgrade the database is not kept waiting.
  */
-import { ClosedError, SkerryError, StorageError } from '../core/errors.ts';
+import { ClosedError, SkerryError } from '../core/errors.ts';
 import { deleteIdbfs, deleteWithGenerations, readIdbfs } from './idb-files.ts';
-import { abortQuietly, begin, runTransaction, storageError } from './idb-transaction.ts';
+import { inTime, listen, storageError, storageTimeout } from './idb-request.ts';
+import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
   type Committed,
   type Decision,
@@ -175,36 +176,19 @@ class IndexedDbStorage implements Storage {
 }
 
 function openDatabase(name: string, timeLimitMs: number): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    let request: IDBOpenDBRequest;
-    try {
-      request = indexedDB.open(name, 1);
-    } catch (error) {
-      reject(storageError(error, 'storage_refused'));
-      return;
-    }
-    let late = false;
-    const limit = setTimeout(() => {
-      late = true;
-      reject(
-        new StorageError('storage_timeout', `IndexedDB did not open within ${timeLimitMs} ms.`, {
-          retryable: true,
-        }),
-      );
-    }, timeLimitMs);
+  let isLate = false;
+  const late = () => {
+    isLate = true;
+    return storageTimeout(`IndexedDB did not open within ${timeLimitMs} ms.`);
+  };
+  return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject) => {
+    const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => {
       for (const { name: store, autoIncrement } of skerryStores)
         request.result.createObjectStore(store, { autoIncrement });
     };
-    request.onsuccess = () => {
-      clearTimeout(limit);
-      if (late) request.result.close();
-      else resolve(request.result);
-    };
-    request.onerror = () => {
-      clearTimeout(limit);
-      reject(storageError(request.error, 'storage_refused'));
-    };
+    const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
+    listen(request, opened, reject);
   });
 }
 

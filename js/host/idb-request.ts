@@ -1,0 +1,45 @@
+/** What all uses of IndexedDB have in common: events of requests, time limits, and errors of one kind. */
+import { QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+
+export function listen<T>(
+  request: IDBRequest<T>,
+  then: (value: T) => void,
+  fail: (error: unknown) => void,
+): void {
+  request.onsuccess = () => then(request.result);
+  request.onerror = () => fail(request.error);
+}
+
+/** What `begin` comes to; the error of `late` when that takes too long. `code`: of what the engine says it failed by. */
+export async function inTime<T>(
+  limitMs: number,
+  late: () => Error,
+  code: string,
+  begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+): Promise<T> {
+  let limit: ReturnType<typeof setTimeout> | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      limit = setTimeout(() => reject(late()), limitMs);
+      begin(resolve, reject);
+    });
+  } catch (error) {
+    throw storageError(error, code);
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+export function storageTimeout(message: string): StorageError {
+  return new StorageError('storage_timeout', message, { retryable: true });
+}
+
+export function storageError(error: unknown, code: string): Error {
+  if (error instanceof SkerryError) return error;
+  const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
+  const text = `IndexedDB: ${message || name || 'failed'}`;
+  const options = { cause: error, retryable: true };
+  if (name === 'QuotaExceededError') return new QuotaError('quota', text, options);
+  if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
+  return new StorageError(code, text, { ...options, retryable: code === 'storage_failed' });
+}
