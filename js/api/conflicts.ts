@@ -3,6 +3,7 @@ import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts'
 import type { SchemaCodec } from '../core/values.ts';
 import type { Message } from '../core/window-core.ts';
 import { Listeners } from './listeners.ts';
+import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
 
 export interface Conflict {
@@ -46,19 +47,14 @@ interface StoredConflict {
 export class ConflictInbox implements Conflicts {
   readonly #codec: SchemaCodec;
   readonly #dispatch: (event: Message) => void;
-  readonly #listeners: Listeners<readonly Conflict[]>;
+  readonly #listeners = new Listeners<readonly Conflict[]>();
   readonly #waiting = new Map<number, { resolve(): void; reject(error: SkerryError): void }[]>();
   #list: readonly Conflict[] = Object.freeze([]);
   #closed = false;
 
-  constructor(
-    codec: SchemaCodec,
-    dispatch: (event: Message) => void,
-    report: (error: unknown) => void,
-  ) {
+  constructor(codec: SchemaCodec, dispatch: (event: Message) => void) {
     this.#codec = codec;
     this.#dispatch = dispatch;
-    this.#listeners = new Listeners(report);
   }
 
   all(): readonly Conflict[] {
@@ -66,24 +62,17 @@ export class ConflictInbox implements Conflicts {
   }
 
   subscribe(fn: (conflicts: readonly Conflict[]) => void): Stop {
-    let primed = false;
-    const stop = this.#listeners.add((list) => {
-      if (primed) fn(list);
-    });
+    let stop = () => {};
     let stopped = false;
     queueMicrotask(() => {
       if (stopped) return;
-      primed = true;
+      stop = this.#listeners.add(fn);
       fn(this.#list);
     });
-    const end = () => {
+    return makeStop(() => {
       stopped = true;
       stop();
-    };
-    return Object.assign(
-      end,
-      typeof Symbol.dispose === 'symbol' ? { [Symbol.dispose]: end } : {},
-    ) as Stop;
+    });
   }
 
   resolve(id: number, how: 'discard' | 'retry'): Promise<void> {

@@ -19,7 +19,6 @@ import type { Storage, StorageLoss } from '../host/storage.ts';
 import { ConflictInbox } from './conflicts.ts';
 import { type DatabaseEvents, EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
-import { reportUncaught } from './listeners.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
@@ -78,7 +77,7 @@ export class DatabaseCore {
       user: options.user ?? null,
     });
     this.view = new RowView(this.#core, codec);
-    this.lives = new LiveRegistry(this.view, reportUncaught);
+    this.lives = new LiveRegistry(this.view);
     const channel = host.channels.open(database, (message) =>
       this.runner.dispatch({ type: 'message', message }),
     );
@@ -97,12 +96,11 @@ export class DatabaseCore {
     this.#forgetModule = module.onBroken((error) => this.#broken(error));
     const { view, lives, runner } = this;
     this.mutations = new Mutations({ view, lives, runner, clock: host.clock });
-    this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event), reportUncaught);
+    this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({
       local: remote === undefined,
       online: host.page.online,
       timers: host.timers(),
-      report: reportUncaught,
       post: (message) => this.worker?.post(message),
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
@@ -204,7 +202,7 @@ export class DatabaseCore {
         // `problem`, or an effect of a newer core: shown, because nobody else would.
         const detail = String(effect['detail'] ?? effect.type);
         this.sync.update({
-          error: errorFromCode('internal', detail, undefined, { retryable: true }),
+          error: errorFromCode('internal', detail, { retryable: true }),
         });
       }
     }
@@ -243,7 +241,7 @@ export class DatabaseCore {
       case 'storageFailed': {
         const { name, message } = effect['error'] as { name: string; message: string };
         const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
-        const error = errorFromCode(code, message, StorageError, { retryable: true });
+        const error = errorFromCode(code, message, { retryable: true }, StorageError);
         this.sync.update({ error });
         this.events.emit('storageFailed', { error });
         break;
@@ -304,19 +302,12 @@ export class DatabaseCore {
 
   /** Storage was taken away: nothing can be durable any more. */
   lost(loss: StorageLoss, error: Error | null): void {
-    this.#ready?.reject(
-      new StorageError('storage_lost', error?.message ?? `The database is gone (${loss}).`, {
-        cause: error,
-      }),
-    );
-    this.sync.update({
-      error: new StorageError('storage_lost', error?.message ?? loss, { cause: error }),
-    });
+    const message = error?.message ?? `The database is gone (${loss}).`;
+    const told = new StorageError('storage_lost', message, { cause: error });
+    this.#ready?.reject(told);
+    this.sync.update({ error: told });
     if (loss === 'deleted-or-upgraded') void this.close(loss);
-    else
-      this.events.emit('storageFailed', {
-        error: new StorageError('storage_lost', error?.message ?? loss, { cause: error }),
-      });
+    else this.events.emit('storageFailed', { error: told });
   }
 
   /** The core trapped: what is stored is safe, what is in memory is not to be trusted, so this window ends. */
@@ -365,12 +356,5 @@ function uuid(bytes: Uint8Array): string {
     const marked = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte;
     return marked.toString(16).padStart(2, '0');
   });
-  const text = hex.join('');
-  return [
-    text.slice(0, 8),
-    text.slice(8, 12),
-    text.slice(12, 16),
-    text.slice(16, 20),
-    text.slice(20),
-  ].join('-');
+  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -1,7 +1,7 @@
 /** `db.on`: what happened to the database, for whoever listens. */
 import type { SkerryError } from '../core/errors.ts';
 import type { StorageLoss } from '../host/storage.ts';
-import { Listeners, reportUncaught } from './listeners.ts';
+import { Listeners } from './listeners.ts';
 import type { UpdateReason } from './options.ts';
 import type { Stop } from './types.ts';
 
@@ -24,7 +24,7 @@ export class EventListeners {
   listen(event: string, fn: (detail: never) => void): Stop {
     let listeners = this.#byEvent.get(event);
     if (!listeners) {
-      listeners = new Listeners(reportUncaught);
+      listeners = new Listeners();
       this.#byEvent.set(event, listeners);
     }
     const stop = listeners.add(fn);

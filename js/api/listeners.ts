@@ -1,14 +1,9 @@
 /** A set of listeners whose mistakes are reported and stop nobody else. */
-import { makeStop } from './live.ts';
+import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
 
 export class Listeners<V> {
   readonly #set = new Set<(value: V) => void>();
-  readonly #report: (error: unknown) => void;
-
-  constructor(report: (error: unknown) => void) {
-    this.#report = report;
-  }
 
   add(fn: (value: V) => void): Stop {
     // An entry of its own, so that one function can be added twice.
@@ -22,7 +17,7 @@ export class Listeners<V> {
       try {
         fn(value);
       } catch (error) {
-        this.#report(error);
+        reportUncaught(error);
       }
     }
   }

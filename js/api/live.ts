@@ -5,6 +5,8 @@
 import { ClosedError } from '../core/errors.ts';
 import { newMemo, type QueryMemo, type RowView, sameItems } from '../core/row-view.ts';
 import type { LiveChange, QueryDescription } from '../core/window-core.ts';
+import { reportUncaught } from './listeners.ts';
+import { makeStop } from './stop.ts';
 import type { Delta, Live, Stop } from './types.ts';
 
 /** What a live value is made of: a query's rows, its first row, or their number. */
@@ -14,13 +16,11 @@ export type LiveKind = 'rows' | 'first' | 'count';
 export class LiveRegistry {
   readonly view: RowView;
   readonly #open = new Map<number, LiveValue>();
-  readonly #reportError: (error: unknown) => void;
   readonly #calls: (() => void)[] = [];
   #calling = false;
 
-  constructor(view: RowView, reportError: (error: unknown) => void) {
+  constructor(view: RowView) {
     this.view = view;
-    this.#reportError = reportError;
   }
 
   add(live: number, value: LiveValue): void {
@@ -53,7 +53,7 @@ export class LiveRegistry {
     try {
       call();
     } catch (error) {
-      this.#reportError(error);
+      reportUncaught(error);
     }
   }
 }
@@ -152,11 +152,4 @@ export class LiveValue implements Live<unknown> {
     const rows = this.#registry.view.rowsOf(this.#query, stream, memo);
     return this.#kind === 'rows' ? rows : rows[0];
   }
-}
-
-export function makeStop(stop: () => void): Stop {
-  const result = (() => stop()) as Stop;
-  // Engines without explicit resource management have no such symbol, and need none.
-  if (typeof Symbol.dispose === 'symbol') result[Symbol.dispose] = stop;
-  return result;
 }

@@ -110,10 +110,7 @@ export class Mutations {
     const promises = this.#open.get(id);
     const promise = promises?.[stage];
     if (!promises || !promise) return;
-    if (error)
-      promise.reject(
-        errorFromCode(error.code, error.detail, undefined, { retryable: error.retryable }),
-      );
+    if (error) promise.reject(errorFromCode(error.code, error.detail, error));
     else promise.resolve();
     if (stages.every((name) => promises[name].settled)) this.#open.delete(id);
   }

@@ -3,6 +3,7 @@ import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../c
 import type { Timers } from '../host/timers.ts';
 import { Listeners } from './listeners.ts';
 import { scopeOf } from './query.ts';
+import { disposable } from './stop.ts';
 import {
   makeStatus,
   type StatusInput,
@@ -36,7 +37,6 @@ export interface SyncParts {
   readonly local: boolean;
   readonly online: boolean;
   readonly timers: Timers;
-  readonly report: (error: unknown) => void;
   /** A message for the sync worker. */
   readonly post: (message: unknown) => void;
   /** Scopes that this window wants from now on, or no longer. */
@@ -52,7 +52,7 @@ interface Request {
 
 export class SyncControl implements SyncApi {
   readonly #parts: SyncParts;
-  readonly #listeners: Listeners<SyncStatus>;
+  readonly #listeners = new Listeners<SyncStatus>();
   readonly #requests = new Map<number, Request>();
   readonly #ends = new Set<(error: SkerryError) => void>();
   /** Conditions that somebody waits for: looked at after every change of either side. */
@@ -66,7 +66,6 @@ export class SyncControl implements SyncApi {
 
   constructor(parts: SyncParts) {
     this.#parts = parts;
-    this.#listeners = new Listeners(parts.report);
     this.#input = {
       local: parts.local,
       online: parts.online,
@@ -156,12 +155,7 @@ export class SyncControl implements SyncApi {
       const wanted = this.#scopes.some((other) => sameScope(other, filter));
       if (!wanted) this.#parts.changeScopes([], [filter]);
     };
-    const scope: { ready: Promise<void>; unsubscribe(): void } & Partial<Disposable> = {
-      ready,
-      unsubscribe,
-    };
-    if (typeof Symbol.dispose === 'symbol') scope[Symbol.dispose] = unsubscribe;
-    return scope as Scope;
+    return disposable({ ready, unsubscribe }, unsubscribe);
   }
 
   /** The scopes that `open` was given: told to the worker when it starts. */
@@ -244,10 +238,7 @@ export class SyncControl implements SyncApi {
   answered(id: number, error: { code: string; message: string; retryable: boolean } | null): void {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
-    if (error)
-      request?.reject(
-        errorFromCode(error.code, error.message, undefined, { retryable: error.retryable }),
-      );
+    if (error) request?.reject(errorFromCode(error.code, error.message, error));
     else request?.resolve();
   }
 

@@ -104,7 +104,7 @@ function workerError(worker: WorkerStatus | null): SkerryError | null {
     | null
     | undefined;
   if (!error) return null;
-  return errorFromCode(error.code, error.message, undefined, { retryable: error.retryable });
+  return errorFromCode(error.code, error.message, error);
 }
 
 /** "57@1760000000123" is revision 57. */

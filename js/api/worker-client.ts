@@ -128,7 +128,7 @@ export class WorkerClient {
       }
       case 'failed': {
         const { code, message: text } = message['error'] as { code: string; message: string };
-        this.#parts.onFailed(errorFromCode(code, text, UnsupportedError));
+        this.#parts.onFailed(errorFromCode(code, text, {}, UnsupportedError));
         break;
       }
       default:
@@ -145,7 +145,7 @@ export class WorkerClient {
     } catch (error) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays.
       this.#parts.onFailed(
-        errorFromCode('needs_auth', `token("${why}") failed.`, undefined, {
+        errorFromCode('needs_auth', `token("${why}") failed.`, {
           cause: error,
           retryable: true,
         }),

@@ -84,9 +84,8 @@ type ErrorClass = new (
   options?: { cause?: unknown; retryable?: boolean },
 ) => SkerryError;
 
-/** By the numbers of `Code` in src/base/status.h, which are never used again. */
-const byNumber: readonly (readonly [code: string, type: ErrorClass] | undefined)[] = [
-  undefined,
+/** By the numbers of `Code` in src/base/status.h, which are never used again; they begin with 1. */
+const ofCore: readonly (readonly [code: string, type: ErrorClass])[] = [
   ['invalid_argument', ValidationError],
   ['schema', SchemaError],
   ['unknown_table', SchemaError],
@@ -106,17 +105,18 @@ const byNumber: readonly (readonly [code: string, type: ErrorClass] | undefined)
 ];
 
 export function errorFromCore(number: number, detail: string): SkerryError {
-  const entry = byNumber[number];
+  const entry = ofCore[number - 1];
   if (!entry)
     return new SkerryError(`core_${number}`, detail || `The core failed with code ${number}.`);
   return new entry[1](entry[0], detail || entry[0]);
 }
 
 /**
- * Codes that stand in statuses, results and conflicts (docs/sync-worker.md, section 7; docs/window.md, section 3). Looked
- * up without regard to `-` and `_`.
+ * Codes that stand in statuses, results and conflicts (docs/sync-worker.md, section 7; docs/window.md, section 3), and
+ * the core's own. Looked up without regard to `-` and `_`.
  */
 const byCode: Readonly<Record<string, ErrorClass>> = {
+  ...Object.fromEntries(ofCore),
   unauthenticated: AuthError,
   needs_auth: AuthError,
   network: NetworkError,
@@ -131,24 +131,20 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   quota: QuotaError,
   storage: StorageError,
   image: CorruptImageError,
-  closed: ClosedError,
   worker: UnsupportedError,
   client_old: UpdateNeededError,
   server_old: UpdateNeededError,
   newer_tab: UpdateNeededError,
 };
 
-/** An error named by its code: first the codes above, then the core's own, else `fallback`. */
+/** An error named by its code. */
 export function errorFromCode(
   code: string,
   message: string,
-  fallback: ErrorClass = SkerryError,
   options: { cause?: unknown; retryable?: boolean } = {},
+  fallback: ErrorClass = SkerryError,
 ): SkerryError {
-  const type =
-    byCode[code.replaceAll('-', '_')] ??
-    byNumber.find((entry) => entry?.[0] === code)?.[1] ??
-    fallback;
+  const type = byCode[code.replaceAll('-', '_')] ?? fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
   return new type(code, message || code, { ...options, retryable });
 }
