@@ -2,7 +2,6 @@
 // defined before the library is searched, so that one is not linked.
 #include <wasi/api.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -25,16 +24,14 @@ __wasi_errno_t __wasi_fd_write(__wasi_fd_t, const __wasi_ciovec_t*, size_t, __wa
 }
 __wasi_errno_t __wasi_fd_close(__wasi_fd_t) { return __WASI_ERRNO_NOSYS; }
 
-// Emscripten's tells JavaScript, whose views find out by themselves. By a fifth at least (96 MB at
-// most), because views are made anew after each growth.
+// Emscripten's tells JavaScript, whose views find out by themselves. By an eighth at least, if
+// possible, because views are made anew after each growth.
 bool __wrap_emscripten_resize_heap(size_t wanted) {
   constexpr size_t kPageBits = 16;
-  constexpr size_t kMostPages = (96u << 20) >> kPageBits;
   constexpr size_t kFailed = static_cast<size_t>(-1);
   const size_t pages = __builtin_wasm_memory_size(0);
   const size_t needed = ((wanted - 1) >> kPageBits) + 1 - pages;
-  const size_t ample = std::max(needed, std::min(pages / 5, kMostPages));
-  return __builtin_wasm_memory_grow(0, ample) != kFailed ||
+  return __builtin_wasm_memory_grow(0, needed + pages / 8) != kFailed ||
          __builtin_wasm_memory_grow(0, needed) != kFailed;
 }
 
