@@ -6,7 +6,7 @@
  * claims anew; nothing is written under a lost epoch either way.
  */
 
-import { NetworkError, unreachable } from '../core/errors.ts';
+import { NetworkError } from '../core/errors.ts';
 import type { WindowCore } from '../core/window-core.ts';
 import type { Channel } from '../host/channel.ts';
 import type { EffectRunner } from '../host/effect-runner.ts';
@@ -69,7 +69,7 @@ export class Lifecycle {
         this.#resume();
         break;
       default:
-        unreachable(event);
+        event satisfies never;
     }
   }
 

@@ -297,11 +297,8 @@ function damaged(): ValidationError {
   return new ValidationError('parse', 'Damaged bytes where encoded data was expected.');
 }
 
-const writer = new DataWriter();
-
-/** A copy of the encoded bytes, for those who keep them. */
 export function encodeData(value: unknown): Uint8Array {
-  return writer.encode(value).slice();
+  return new DataWriter().encode(value);
 }
 
 export function decodeData(bytes: Uint8Array): unknown {
@@ -309,10 +306,6 @@ export function decodeData(bytes: Uint8Array): unknown {
   const value = reader.value();
   if (!reader.done) throw damaged();
   return value;
-}
-
-export function encodeText(text: string): Uint8Array {
-  return encoder.encode(text);
 }
 
 export function decodeText(bytes: Uint8Array): string {

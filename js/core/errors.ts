@@ -156,8 +156,3 @@ export function refuseUnknown(options: object, known: readonly string[], what: s
     throw new UnsupportedError('unsupported', `${what} does not know the option ${unknown}.`);
   }
 }
-
-/** For the end of a closed tagged union: the compiler refuses the call unless every case was handled. */
-export function unreachable(value: never): never {
-  throw new SkerryError('internal', `Unexpected value: ${JSON.stringify(value)}`);
-}
