@@ -5,7 +5,10 @@
 import { decodeText } from './data-codec.ts';
 
 export type LentFunctions = Readonly<
-  Record<'parse_number' | 'find_locale' | 'collate', (...args: number[]) => number | undefined>
+  Record<
+    'parse_number' | 'write_number' | 'find_locale' | 'collate',
+    (...args: number[]) => number | undefined
+  >
 >;
 
 /** Added to the place of a text that the locale does not tell from the one before (src/model/collation.h). */
@@ -21,6 +24,13 @@ export function lentFunctions(memory: () => WebAssembly.Memory): LentFunctions {
   return {
     /** The text of one JSON number. */
     parse_number: (at, size) => Number(textAt(at, size)),
+
+    /** Text that parse_number reads; at most kNumberText bytes (src/base/number_text.h). */
+    write_number(number, out) {
+      const bytes = new TextEncoder().encode(String(number));
+      new Uint8Array(memory().buffer).set(bytes, out >>> 0);
+      return bytes.length;
+    },
 
     /** The number of a locale that js/api/query.ts has checked. */
     find_locale(at, size) {

@@ -19,8 +19,8 @@ void WorkingSet::Load(StoredRow stored) {
   entry->second.row = std::move(stored.row);
 }
 
-void WorkingSet::LoadOthers(OthersOf which, uint64_t revision) {
-  others_.try_emplace(std::move(which), revision);
+void WorkingSet::LoadOthers(const OthersOf& which, uint64_t revision) {
+  others_.try_emplace(which, revision);
 }
 
 const Row* WorkingSet::Find(const ObjectKey& key) {

@@ -59,7 +59,7 @@ class WorkingSet {
 
   // A row of the database; ignored if the row is known already.
   void Load(StoredRow stored);
-  void LoadOthers(OthersOf which, uint64_t revision);
+  void LoadOthers(const OthersOf& which, uint64_t revision);
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);

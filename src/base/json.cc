@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "base/number_text.h"
 #include "base/sort.h"
 #include "base/vector.h"
 
@@ -154,9 +155,8 @@ void WriteNumber(double v, String* out) {
     out->append(ToText(static_cast<int64_t>(v)));
     return;
   }
-  char buffer[64];
-  const char* end = nlohmann::detail::to_chars(buffer, buffer + sizeof buffer, v);
-  out->append(buffer, static_cast<size_t>(end - buffer));
+  char text[kNumberText];
+  out->append(text, WriteNumberText(v, text));
 }
 
 }  // namespace

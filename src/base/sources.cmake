@@ -5,6 +5,7 @@ set(SKERRY_BASE_SOURCES
   src/base/fields.cc
   src/base/id.cc
   src/base/json.cc
+  src/base/number_text.cc
   src/base/random.cc
   src/base/sort.cc
   src/base/status.cc

@@ -54,7 +54,8 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
   if (what == "open") {
     Data hello = Message("hello");
-    hello.Set("token", state_->token).Set("client", state_->sync["client"]);
+    token_ = state_->token;
+    hello.Set("token", token_).Set("client", state_->sync["client"]);
     Data scopes = Data::MakeArray();
     for (const Data& scope : state_->sync["scopes"].items()) {
       Data sent = Data::MakeObject();
@@ -75,8 +76,7 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
     if (message.ok()) return Heard(message.value(), turn);
   } else if (what == "closed") {
     if (event["code"].as_number() == kUnauthenticatedClose) {
-      state_->token = nullptr;
-      state_->EnsureToken("expired", turn);
+      if (!state_->TokenRefused(token_)) state_->EnsureToken("expired", turn);
     }
     Pause(turn);
   }

@@ -43,6 +43,7 @@ class PokeSocket {
   WorkerState* state_;
   SocketState socket_state_ = SocketState::kClosed;
   bool wanted_ = false;
+  Data token_;  // that the server was greeted with
   int failures_ = 0;
 };
 

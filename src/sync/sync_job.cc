@@ -332,7 +332,8 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
 }
 
 void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
-  state_->token = nullptr;
+  // By the time of this answer there may be another, because the socket's was refused first.
+  if (state_->TokenRefused(token_)) return Advance(turn);
   if (state_->auth && ++state_->token_refusals == 1) {
     state_->EnsureToken("expired", turn);  // goes on when the window has answered
     return;
@@ -370,7 +371,8 @@ uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {
       .Set("method", "POST")
       .Set("path", path)
       .Set("body", Data::Bytes(std::move(body)));
-  effect.Set("token", state_->token).Set("timeoutMs", state_->times.fetch_ms);
+  token_ = state_->token;
+  effect.Set("token", token_).Set("timeoutMs", state_->times.fetch_ms);
   turn->Emit(std::move(effect));
   return id;
 }

@@ -159,6 +159,7 @@ class SyncJob {
 
   Step step_ = Step::kNone;
   uint64_t flight_ = 0;  // the transaction or request in flight
+  Data token_;           // that the last request was sent with
   bool fenced_out_ = false;
   double sent_at_ = 0;
 

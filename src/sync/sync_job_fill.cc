@@ -135,8 +135,9 @@ void SyncJob::DoneFill(Turn* turn) {
   fetch.Set("url", fill_.image.url)
       .Set("bytes", fill_.image.bytes)
       .Set("checksum", fill_.image.hash);
+  token_ = state_->token;
   fetch.Set("realm", fill_.image.realm)
-      .Set("token", state_->token)
+      .Set("token", token_)
       .Set("timeoutMs", state_->times.image_fetch_ms);
   Data job = Data::MakeObject();
   job.Set("kind", "fill").Set("generation", fill_.generation).Set("roll", fill_.roll);

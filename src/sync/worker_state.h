@@ -71,6 +71,13 @@ struct WorkerState {
     }
     return false;
   }
+
+  // The server refused this token: it is used no more. Whether the application has given another
+  // since it was sent.
+  bool TokenRefused(const Data& refused) {
+    if (token == refused) token = nullptr;
+    return token.is_string();
+  }
 };
 
 // What a core answers to a `read` event.

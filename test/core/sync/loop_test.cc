@@ -117,6 +117,41 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits for 
   CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());
 }
 
+TEST_CASE(
+    "a token refused by the socket and by a request is asked for once, and what came is kept") {
+  for (const bool socket_first : {false, true}) {
+    CAPTURE(socket_first);
+    SyncWorld world;
+    world.token = "old";
+    SyncHost& host = world.Open(true, Json(R"({"auth":true,"socket":true})"));
+    world.Settle();
+    host.Deliver(Json(R"({"type":"socket","state":"open"})"));
+    world.Settle();
+    REQUIRE(host.sent_texts.size() == 1);
+    world.token = "fresh";
+    world.network.hold_answers = true;
+    world.Mutate({CreateItem("a", "A", 1)});
+    world.Settle();
+    REQUIRE(world.held.size() == 1);
+    // The server refused the request instead.
+    Data refused = Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json");
+    refused.Set("type", "response").Set("id", world.held[0].second["id"]);
+    world.held[0].second = std::move(refused);
+    const auto close = [&] {
+      host.Deliver(Json(R"({"type":"socket","state":"closed","code":4401})"));
+      world.Settle();
+    };
+    if (socket_first) close();
+    world.network.hold_answers = false;
+    world.Release();
+    world.Settle();
+    if (!socket_first) close();
+    CHECK(host.token_whys == Vector<String>{"start", "expired"});
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK_FALSE(host.status["needsAuth"].as_bool());
+  }
+}
+
 TEST_CASE("without a token nothing is sent, and the application is told") {
   SyncWorld world;
   world.token = nullptr;
