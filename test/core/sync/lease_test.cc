@@ -185,6 +185,30 @@ TEST_CASE("a clock that steps by a day takes no live lease away") {
   }
 }
 
+TEST_CASE("a clock that steps back while a dead holder is watched does not keep it alive") {
+  for (const double step : {-kDay, -3000.0}) {
+    SyncWorld world(false);
+    world.Open();
+    world.Open();
+    world.Settle();
+    world.Run(10000);
+    world.network.hold_answers = true;
+    world.Mutate({CreateItem("a", "A", 1)}, 0);
+    world.Settle();
+    const uint64_t epoch = world.lease()["epoch"].as_u64();
+    const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+    world.host(1 - holder).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+    world.Run(1500);
+    world.host(holder).Crash();
+    world.network.hold_answers = false;
+    world.Run(2500);
+    REQUIRE(world.lease()["epoch"].as_u64() == epoch);
+    world.host(1 - holder).wall_skew = step;
+    world.Run(4500);  // the timeout since its last beat, and a look or two
+    CHECK(world.lease()["epoch"].as_u64() > epoch);
+  }
+}
+
 TEST_CASE("becoming hidden releases, and the visible window goes on") {
   SyncWorld world;
   world.Open();
