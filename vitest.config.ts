@@ -36,6 +36,12 @@ export default defineConfig({
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
+      // What takes long: `npm run nightly`.
+      project('nightly', ['test/nightly/**/*.test.ts'], {
+        testTimeout: 3_600_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
     ],
   },
 });

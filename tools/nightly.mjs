@@ -1,0 +1,31 @@
+// `npm run nightly`: what takes longer than a test may. Mistakes that the tests have to notice (tools/mutants.mjs), and the
+// tests of test/nightly: a hundred kills of the browser, growth over a hundred thousand changes. Every part runs, even if
+// an earlier one failed.
+
+import { join } from 'node:path';
+import { bootstrap } from './bootstrap.mjs';
+import { buildAll } from './build.mjs';
+import { findChromium } from './lib/chromium.mjs';
+import { bin, root } from './lib/paths.mjs';
+import { main, run, seconds } from './lib/run.mjs';
+
+const kParts = [
+  ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
+  ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
+];
+
+await main(async () => {
+  await bootstrap({ test: true });
+  await buildAll();
+  const failed = [];
+  for (const [name, command, args] of kParts) {
+    console.log(`\n▸ ${name}`);
+    const start = performance.now();
+    const env = { NO_COLOR: '1', CHROMIUM_PATH: findChromium() };
+    const { code } = await run(command, args, { cwd: root, env, stream: true, allowFailure: true });
+    console.log(`  ${code === 0 ? '✓' : '✗'} ${name} (${seconds(performance.now() - start)})`);
+    if (code !== 0) failed.push(name);
+  }
+  console.log(failed.length === 0 ? '\nAll of it passed.' : `\nFailed: ${failed.join(', ')}`);
+  if (failed.length > 0) process.exitCode = 1;
+});
