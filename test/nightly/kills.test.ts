@@ -58,11 +58,43 @@ async function writing(round: number, windows: number): Promise<Page[]> {
     await page.exposeFunction('skerryKeeps', (title: string) => void acknowledged.add(title));
     pages.push(page);
   }
+  const [first] = pages as [Page, ...Page[]];
+  await until(first, (id) => db.notes.get(id) !== undefined, [counter]);
+  expect(await missing(first), `after kill ${round}: ${await about(first)}`).toEqual([]);
   for (const [i, page] of pages.entries()) {
     await until(page, (id) => db.notes.get(id) !== undefined, [counter]);
     await write(page, `${round}-${i}`);
   }
   return pages;
+}
+
+/** What was acknowledged and is not shown. */
+async function missing(page: Page): Promise<string[]> {
+  const shown = new Set(await page.evaluate(() => db.notes.all().map(({ title }) => title)));
+  return [...acknowledged].filter((title) => !shown.has(title));
+}
+
+/** The state of the storage, for a failure to tell. */
+function about(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const [sync, updates, mutations, outbox, conflicts] = await Promise.all(
+      ['sync', 'updates', 'mutations', 'outbox', 'conflicts'].map((store) => kit.stored(store)),
+    );
+    const plain = (list: unknown[] | undefined) =>
+      (list ?? []).map((item) => {
+        const { body: _, ...rest } = item as Record<string, unknown>;
+        return rest;
+      });
+    return JSON.stringify({
+      happened: kit.happened,
+      status: db.sync.status,
+      sync,
+      updates: plain(updates),
+      mutations: plain(mutations),
+      outbox: plain(outbox),
+      conflicts: plain(conflicts),
+    });
+  });
 }
 
 test(`${KILLS} times SIGKILL of the browser while ${WINDOWS} windows write: nothing lost, nothing doubled`, {
