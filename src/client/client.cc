@@ -71,7 +71,7 @@ Client::Client(Schema schema, const Data& options)
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
       tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool(), &ids_}),
-      transaction_(&view_, &ids_, DefaultRealm(options)) {
+      transaction_(&view_, &ids_, DefaultRealm(options), options["remote"].as_bool()) {
   view_.set_live(&live_);
 }
 

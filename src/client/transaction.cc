@@ -43,6 +43,17 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   return {Code::kLimit, "an object of " + table.name + " would be larger than 1 MiB"};
 }
 
+// Is it certain, without encoding it, that a mutation is not too large? A quarter of the limit is
+// left for the names of tables and props.
+bool IsSmall(const Mutation& mutation) {
+  size_t bound = mutation.action.name.size() + mutation.action.arg.size();
+  for (const Op& op : mutation.ops) {
+    bound += 32 + op.id.size() + op.realm.size() + op.to.size() + op.add.size() * 16;
+    for (const PropValue& set : op.set) bound += 16 + set.value.text().size();
+  }
+  return bound <= kMaxMutationBytes / 4 * 3;
+}
+
 }  // namespace
 
 struct Transaction::Input {
@@ -52,14 +63,19 @@ struct Transaction::Input {
   Vector<PropAdd> add;
 };
 
-Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm)
-    : view_(view), schema_(&view->schema()), ids_(ids), default_realm_(std::move(default_realm)) {}
+Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed)
+    : view_(view),
+      schema_(&view->schema()),
+      ids_(ids),
+      default_realm_(std::move(default_realm)),
+      pushed_(pushed) {}
 
 Status Transaction::Begin(double at, uint64_t serial) {
   if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
   pending_ = std::make_unique<Pending>();
   pending_->serial = serial;
   pending_->mutation.action.at = at;
+  repeats_ = false;
   hidden_.clear();
   view_->TrackHidden(&hidden_);
   return Status::Ok();
@@ -159,7 +175,7 @@ Status Transaction::CheckRoom(size_t more) const {
 void Transaction::Append(Op op) {
   op.by = {0};
   pending_->mutation.ops.push_back(std::move(op));
-  view_->AppendOp(pending_.get());
+  if (!view_->AppendOp(pending_.get())) repeats_ = true;
 }
 
 Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
@@ -318,8 +334,8 @@ Status Transaction::CheckRestricts() {
 }
 
 void Transaction::Reduce() {
+  if (!repeats_) return;
   Vector<Op>& ops = pending_->mutation.ops;
-  if (ops.size() < 2) return;
   Vector<Op> reduced = FoldOps(*schema_, ops);
   if (reduced.size() == ops.size()) return;
   view_->Detach(pending_.get());
@@ -344,12 +360,12 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   mutation.action.name = name;
   if (arg.is_string()) {
     mutation.action.arg = arg.as_string();
-  } else {
+  } else if (pushed_) {
     Data ops = Data::MakeArray();
     for (const Op& op : mutation.ops) ops.Push(OpToData(*schema_, op, 1));
     mutation.action.arg = WriteJson(ops);
   }
-  if (EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
+  if (!IsSmall(mutation) && EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
     return Status(Code::kLimit, "a transaction is at most 4 MiB, its argument included");
   }
   mutation.action.id = ids_->Next(mutation.action.at);

@@ -31,8 +31,9 @@ struct OpOutcome {
 
 class Transaction {
  public:
-  // All outlive it. `default_realm`: of creates that name none.
-  Transaction(View* view, UuidGenerator* ids, String default_realm);
+  // All outlive it. `default_realm`: of creates that name none. `pushed`: actions go to a server,
+  // with their arguments; without a remote nobody ever reads these.
+  Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed);
 
   bool open() const { return pending_ != nullptr; }
   // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
@@ -65,6 +66,8 @@ class Transaction {
   const Schema* schema_;
   UuidGenerator* ids_;
   String default_realm_;
+  bool pushed_;
+  bool repeats_ = false;  // an object is named by more than one op
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;
 };

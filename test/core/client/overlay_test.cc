@@ -10,7 +10,8 @@ namespace skerry::client_test {
 namespace {
 
 struct Overlay {
-  Overlay() : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A") {}
+  Overlay()
+      : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A", true) {}
   void Base(TableIndex table, const String& id, const Sets& sets, double at = 1,
             const String& realm = "A") {
     view.PutBase({table, id}, MakeRow(table, sets, at, realm));
