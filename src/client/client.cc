@@ -105,6 +105,11 @@ Result<OpOutcome> Client::TxOp(int kind, uint32_t table, const Data& operation) 
   return transaction_.Apply(kind, static_cast<TableIndex>(table), operation);
 }
 
+Status Client::TxCreateMany(uint32_t table, const Data& batch, String* made) {
+  if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
+  return transaction_.CreateMany(static_cast<TableIndex>(table), batch, made);
+}
+
 Result<Data> Client::TxCommit(const Data& action) {
   Result<std::unique_ptr<Pending>> pending =
       transaction_.Commit(action["name"].as_string(), action["arg"]);

@@ -1,11 +1,9 @@
 #include "client/transaction.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/json.h"
 #include "base/map.h"
-#include "base/sort.h"
 #include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -15,16 +13,6 @@ namespace skerry {
 namespace {
 
 constexpr int kUpsert = 7;
-
-Status CheckName(std::string_view what, std::string_view name, size_t limit) {
-  if (name.empty() || !IsStorableText(name)) {
-    return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
-  }
-  if (name.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
-  }
-  return Status::Ok();
-}
 
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
 // escapes).
@@ -56,13 +44,6 @@ bool IsSmall(const Mutation& mutation) {
 
 }  // namespace
 
-struct Transaction::Input {
-  String id;     // empty: none given
-  String realm;  // empty: none given
-  Vector<PropValue> set;
-  Vector<PropAdd> add;
-};
-
 Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed)
     : view_(view),
       schema_(&view->schema()),
@@ -81,67 +62,18 @@ Status Transaction::Begin(double at, uint64_t serial) {
   return Status::Ok();
 }
 
-Status Transaction::ReadInput(int kind, const TableDef& table, const Data& operation,
-                              Input* input) const {
-  const Data::Array& parts = operation.items();
-  if (!operation.is_array() || parts.size() != 3 || !(parts[0].is_null() || parts[0].is_string()) ||
-      !(parts[1].is_null() || parts[1].is_string()) || !parts[2].is_object()) {
-    return {Code::kInvalidArgument, "an operation is [id, realm, props]"};
-  }
-  input->id = parts[0].as_string();
-  input->realm = parts[1].as_string();
-  if (parts[0].is_string()) SKERRY_RETURN_IF_ERROR(CheckId(table, input->id));
-  if (parts[1].is_string()) {
-    SKERRY_RETURN_IF_ERROR(CheckName("a realm", input->realm, kMaxIdBytes));
-  }
-  for (const auto& [name, plain] : parts[2].members()) {
-    const PropIndex index = table.FindProp(name);
-    if (index == kNone) {
-      return {Code::kUnknownProp, "table " + table.name + " has no prop " + name};
-    }
-    const PropDef& prop = table.props[index];
-    if (kind == static_cast<int>(OpKind::kInc)) {
-      if (prop.type != PropType::kNumber || !plain.is_number() ||
-          !std::isfinite(plain.as_number())) {
-        return {Code::kWrongType,
-                table.name + "." + name + ": inc needs a number prop and a number"};
-      }
-      input->add.push_back({index, plain.as_number()});
-      continue;
-    }
-    Result<Value> value = ValueFromData(prop, plain);
-    if (!value.ok()) return value.status();
-    if (value.value().is_null() && !prop.optional && kind == static_cast<int>(OpKind::kUpdate)) {
-      return {Code::kMissingProp, table.name + "." + name + " is required"};
-    }
-    if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
-    input->set.push_back({index, std::move(value.value())});
-  }
-  const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
-  Sort(input->set.begin(), input->set.end(), by_prop);
-  Sort(input->add.begin(), input->add.end(), by_prop);
-  return Status::Ok();
-}
-
 Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& operation) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   if (index >= schema_->tables().size()) {
     return Status(Code::kUnknownTable, "there is no such table");
   }
   const TableDef& table = schema_->table(index);
-  Input input;
-  SKERRY_RETURN_IF_ERROR(ReadInput(kind, table, operation, &input));
-  if (kind == static_cast<int>(OpKind::kCreate) && input.id.empty()) {
-    return Create(table, std::move(input));
-  }
+  OpInput input;
+  SKERRY_RETURN_IF_ERROR(ReadOperation(kind, table, operation, &input));
+  if (kind == static_cast<int>(OpKind::kCreate)) return Create(table, std::move(input));
   if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
   const std::optional<Row> row = view_->Visible({index, input.id});
   switch (kind) {
-    case static_cast<int>(OpKind::kCreate):
-      if (row) {
-        return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
-      }
-      return Create(table, std::move(input));
     case kUpsert: {
       if (!row) return Create(table, std::move(input));
       for (const PropValue& set : input.set) {
@@ -167,6 +99,25 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
   }
 }
 
+Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made) {
+  if (!open()) return {Code::kInvalidArgument, "no transaction is open"};
+  const TableDef& table = schema_->table(index);
+  const Data::Array& parts = batch.items();
+  if (parts.empty()) return {Code::kInvalidArgument, "a batch of creates has names and rows"};
+  const Data::Array& names = parts[0].items();
+  Vector<PropIndex> props;
+  for (const Data& name : names) props.push_back(table.FindProp(name.as_string()));
+  for (size_t i = 1; i < parts.size(); ++i) {
+    OpInput input;
+    SKERRY_RETURN_IF_ERROR(ReadRow(table, names, props, parts[i], &input));
+    const bool is_named = !input.id.empty();
+    const Result<OpOutcome> outcome = Create(table, std::move(input));
+    if (!outcome.ok()) return outcome.status();
+    if (!is_named) *made += outcome.value().id;
+  }
+  return Status::Ok();
+}
+
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
   return {Code::kLimit, "a transaction has at most " + ToText(kMaxOpsPerUpdate) + " operations"};
@@ -178,8 +129,11 @@ void Transaction::Append(Op op) {
   if (!view_->AppendOp(pending_.get())) repeats_ = true;
 }
 
-Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
+Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  if (view_->rows(table.index).Find(input.id) != kNoSlot) {
+    return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
+  }
   if (input.id.empty()) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
     input.id = ids_->Next(pending_->mutation.action.at);
@@ -208,7 +162,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
   return OpOutcome{true, std::move(input.id)};
 }
 
-Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kUpdate;
@@ -227,7 +181,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input,
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Inc(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kInc;
@@ -242,7 +196,7 @@ Result<OpOutcome> Transaction::Inc(const TableDef& table, const Input& input, co
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kDelete;
@@ -253,7 +207,7 @@ Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input,
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input, const Row& row) {
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
   Vector<Op> ops;
