@@ -23,7 +23,6 @@ void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   promises_.Track(mutation.action.id);
   mirror_.AddOwn(std::move(pending));
   TryCommit(effects);
-  TellState(effects);
 }
 
 void Tab::TryCommit(Data* effects) {

@@ -70,6 +70,21 @@ describe('a mutation', () => {
     expect(db.cities.get('x')?.population).toBe(0);
   });
 
+  test('shows in the status at once, and tells whoever listens once a task', async () => {
+    const db = await fresh();
+    const heard: number[] = [];
+    const stop = db.sync.subscribe(({ pending }) => heard.push(pending));
+    const made = Array.from({ length: 10 }, (_, i) =>
+      db.mutate.addCity({ id: `${i}`, name: 'x', population: i }),
+    );
+    expect(heard).toEqual([]);
+    expect(db.sync.status.pending).toBe(10);
+    await Promise.all(made.map(({ confirmed }) => confirmed));
+    expect(db.sync.status.pending).toBe(0);
+    expect(heard).toEqual([10, 0]);
+    stop();
+  });
+
   test('that changes nothing has nothing to wait for', async () => {
     const db = await fresh();
     const nothing = db.mutate.rename({ id: 'nowhere', name: 'x' });
