@@ -139,6 +139,16 @@ SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t kind, int32_t table, int3
   return outcome.value().changed ? 1 : 0;
 }
 
+SKERRY_EXPORT int32_t sk_tx_create(int32_t handle, int32_t table, int32_t length) {
+  Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> batch = skerry::DecodeData(abi::Input(length));
+  if (!batch.ok()) return abi::Fail(batch.status());
+  String made;
+  const Status status = client->TxCreateMany(static_cast<uint32_t>(table), batch.value(), &made);
+  return status.ok() ? abi::Output(std::move(made)) : abi::Fail(status);
+}
+
 SKERRY_EXPORT int32_t sk_tx_commit(int32_t handle, int32_t length) {
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();

@@ -95,7 +95,13 @@ export class DatabaseCore {
     });
     this.#forgetModule = module.onBroken((error) => this.#broken(error));
     const { view, lives, runner } = this;
-    this.mutations = new Mutations({ view, lives, runner, clock: host.clock });
+    this.mutations = new Mutations({
+      view,
+      lives,
+      runner,
+      clock: host.clock,
+      mutated: () => this.sync.mutated(),
+    });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({
       local: remote === undefined,
@@ -104,6 +110,7 @@ export class DatabaseCore {
       post: (message) => this.worker?.post(message),
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
+      askState: () => runner.dispatch({ type: 'state' }),
     });
     // Without a remote the worker never goes online: it only rolls records up into images.
     this.worker =

@@ -43,6 +43,8 @@ interface Parts {
   readonly lives: LiveRegistry;
   readonly runner: EffectRunner;
   readonly clock: Clock;
+  /** Told after each mutation that changed something. */
+  mutated(): void;
 }
 
 export class Mutations {
@@ -90,7 +92,10 @@ export class Mutations {
     };
     // What changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
-    else this.#open.set(id, promises);
+    else {
+      this.#open.set(id, promises);
+      this.#parts.mutated();
+    }
     return Object.freeze({
       id: id ?? '',
       result,
@@ -108,10 +113,10 @@ export class Mutations {
       error: { code: string; detail: string; retryable: boolean } | null;
     };
     const promises = this.#open.get(id);
-    const promise = promises?.[stage];
-    if (!promises || !promise) return;
-    if (error) promise.reject(errorFromCode(error.code, error.detail, error));
-    else promise.resolve();
+    if (!promises) return;
+    if (error) promises[stage].reject(errorFromCode(error.code, error.detail, error));
+    // What is confirmed was durable and pushed.
+    else for (const each of stage === 'confirmed' ? stages : [stage]) promises[each].resolve();
     if (stages.every((name) => promises[name].settled)) this.#open.delete(id);
   }
 

@@ -43,6 +43,8 @@ export interface SyncParts {
   readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
+  /** The core tells its state, if it differs. */
+  readonly askState: () => void;
 }
 
 interface Request {
@@ -60,6 +62,7 @@ export class SyncControl implements SyncApi {
   #input: StatusInput;
   #status: SyncStatus;
   readonly #scopes: ScopeFilter[] = [];
+  #isStale = false;
   #paused = false;
   #closed = false;
   #serial = 0;
@@ -77,7 +80,21 @@ export class SyncControl implements SyncApi {
   }
 
   get status(): SyncStatus {
+    this.#refresh();
     return this.#status;
+  }
+
+  /** Mutations were made. The core is asked what it says now when this task has made them all, or somebody looks. */
+  mutated(): void {
+    if (this.#isStale) return;
+    this.#isStale = true;
+    queueMicrotask(() => this.#refresh());
+  }
+
+  #refresh(): void {
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#parts.askState();
   }
 
   subscribe(fn: (status: SyncStatus) => void): Stop {

@@ -1,12 +1,20 @@
 /** Transactions: `tx.<table>` with its writes, and the rules about who may write when. */
 import { ClosedError, ValidationError } from '../core/errors.ts';
-import type { RowView } from '../core/row-view.ts';
+import { type RowView, sameItems } from '../core/row-view.ts';
 import type { TableCodec } from '../core/values.ts';
 import type { OpName } from '../core/window-core.ts';
 import type { LiveRegistry } from './live.ts';
 import { QueryBuilder, TableReader } from './query.ts';
 
 type Values = Readonly<Record<string, unknown>>;
+/** A row on its way to the core: its id, its realm, and its values. */
+type Batched = readonly [id: string | null, realm: string | null, ...values: unknown[]];
+
+/** Rows that cross to the core at once: more win nothing, and their memory stays the core's. */
+const batchRows = 64;
+const placeMembers = ['id', 'realm'];
+/** Of a UUID as text. */
+const idLength = 36;
 
 /** Whether a transaction still runs; its writers share it, and fail after its end. */
 export interface TransactionState {
@@ -22,17 +30,49 @@ export class TableWriter extends TableReader {
   }
 
   create(row: Values): string {
-    return this.#put('create', row);
+    return this.createMany([row])[0] as string;
   }
 
   createMany(rows: readonly Values[]): string[] {
-    return rows.map((row) => this.#put('create', row));
+    const ids: string[] = [];
+    let names: readonly string[] = [];
+    let batch: Batched[] = [];
+    const flush = () => {
+      const taken = batch;
+      batch = [];
+      if (taken.length > 0) this.#createBatch(names, taken, ids);
+    };
+    try {
+      for (const row of rows) {
+        const { id, realm } = this.#placeOf(row);
+        const props = this.table.propsToPlain(row, placeMembers);
+        const keys = Object.keys(props);
+        if (batch.length === batchRows || !sameItems(keys, names)) flush();
+        names = keys;
+        batch.push([id, realm, ...Object.values(props)]);
+      }
+    } finally {
+      // Those before a row that is refused are created, as one by one.
+      flush();
+    }
+    return ids;
+  }
+
+  #createBatch(names: readonly string[], rows: readonly Batched[], ids: string[]): void {
+    this.#refuseEnded();
+    const made = this.view.core.createMany(this.table.table.index, names, rows);
+    let at = 0;
+    for (const [id] of rows) {
+      ids.push(id ?? made.slice(at, at + idLength));
+      if (id === null) at += idLength;
+    }
   }
 
   upsert(row: Values): string {
     if (typeof row['id'] !== 'string')
       throw new ValidationError('invalid_id', 'upsert needs an id.');
-    return this.#put('upsert', row);
+    const { id, realm } = this.#placeOf(row);
+    return this.#op('upsert', id, realm, this.table.propsToPlain(row, placeMembers)).id;
   }
 
   update(id: string, patch: Values): boolean {
@@ -59,9 +99,15 @@ export class TableWriter extends TableReader {
     return this.#idsOf(query).filter((id) => this.delete(id)).length;
   }
 
-  #put(kind: OpName, row: Values): string {
+  #placeOf(row: Values): { id: string | null; realm: string | null } {
     const { id = null, realm = null } = row as { id?: string | null; realm?: string | null };
-    return this.#op(kind, id, realm, this.table.propsToPlain(row, ['id', 'realm'])).id;
+    if (id !== null) refuseOtherIds(id);
+    return { id, realm };
+  }
+
+  #refuseEnded(): void {
+    if (!this.#state.open)
+      throw new ClosedError('closed', 'The transaction has ended: mutators are synchronous.');
   }
 
   #op(
@@ -70,10 +116,8 @@ export class TableWriter extends TableReader {
     realm: string | null,
     props: unknown,
   ): { changed: boolean; id: string } {
-    if (!this.#state.open)
-      throw new ClosedError('closed', 'The transaction has ended: mutators are synchronous.');
-    if (id !== null && typeof id !== 'string')
-      throw new ValidationError('invalid_id', 'An id is a string.');
+    this.#refuseEnded();
+    if (id !== null) refuseOtherIds(id);
     return this.view.core.op(kind, this.table.table.index, id, realm, props);
   }
 
@@ -84,6 +128,10 @@ export class TableWriter extends TableReader {
       `Give a query of table ${this.table.table.name}.`,
     );
   }
+}
+
+function refuseOtherIds(id: unknown): void {
+  if (typeof id !== 'string') throw new ValidationError('invalid_id', 'An id is a string.');
 }
 
 /** The `tx` of one transaction. */

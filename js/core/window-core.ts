@@ -120,6 +120,19 @@ export class WindowCore {
     return { changed, id: named ? this.#module.outputText() : (id ?? '') };
   }
 
+  /**
+   * Creates rows of the open transaction, each [id or null, realm or null, ...values of `names`]. Gives the ids that were
+   * made, 36 letters each, one behind the other.
+   */
+  createMany(
+    table: number,
+    names: readonly string[],
+    rows: readonly (readonly unknown[])[],
+  ): string {
+    this.#module.callWith('sk_tx_create', [names, ...rows], this.#open, table);
+    return this.#module.outputText();
+  }
+
   /** `arg`: JSON text, or null for the operations themselves. */
   commit(name: string, arg: string | null): { id: string | null; effects: readonly Message[] } {
     this.#module.callWith('sk_tx_commit', { name, arg }, this.#open);

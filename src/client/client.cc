@@ -71,7 +71,7 @@ Client::Client(Schema schema, const Data& options)
       live_(&schema_, &view_),
       engine_(&schema_, &view_),
       tab_(&schema_, &view_, {options["tab"].as_string(), options["remote"].as_bool(), &ids_}),
-      transaction_(&view_, &ids_, DefaultRealm(options)) {
+      transaction_(&view_, &ids_, DefaultRealm(options), options["remote"].as_bool()) {
   view_.set_live(&live_);
 }
 
@@ -103,6 +103,11 @@ Status Client::TxBegin(double now) {
 Result<OpOutcome> Client::TxOp(int kind, uint32_t table, const Data& operation) {
   if (!HasTable(table)) return Status(Code::kUnknownTable, "there is no such table");
   return transaction_.Apply(kind, static_cast<TableIndex>(table), operation);
+}
+
+Status Client::TxCreateMany(uint32_t table, const Data& batch, String* made) {
+  if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
+  return transaction_.CreateMany(static_cast<TableIndex>(table), batch, made);
 }
 
 Result<Data> Client::TxCommit(const Data& action) {

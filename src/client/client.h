@@ -38,6 +38,7 @@ class Client {
 
   Status TxBegin(double now);
   Result<OpOutcome> TxOp(int kind, uint32_t table, const Data& operation);
+  Status TxCreateMany(uint32_t table, const Data& batch, String* made);
   // {id: null|text, effects}
   Result<Data> TxCommit(const Data& action);
   void TxRollback() { transaction_.Rollback(); }

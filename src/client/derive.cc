@@ -137,33 +137,35 @@ void View::IndexRefs(const ObjectKey& key, const std::optional<Row>& before,
 void View::Show(const ObjectKey& key) {
   const auto it = shadows_.find(key);
   if (it == shadows_.end()) return;
-  Shadow& shadow = it->second;
-  if (shadow.effect.empty()) {
-    SetVisible(key, shadow.folded);
-  } else {
-    std::optional<Row> row;
-    if (!shadow.effect.deleted) row = shadow.folded;
-    if (row) {
-      row->modified_at = std::max(row->modified_at, shadow.effect.touched);
-      for (const auto& [prop, at] : shadow.effect.nulled) {
-        row->props[prop] = Value();
-        row->modified_at = std::max(row->modified_at, at);
-      }
-    }
-    SetVisible(key, row);
-  }
+  const Shadow& shadow = it->second;
+  Show(key, shadow);
   if (shadow.ops.empty() && shadow.base.size() <= 1 && shadow.effect.empty()) {
     IndexRefs(key, shadow.folded, std::nullopt);
     shadows_.erase(it);
   }
 }
 
-void View::AppendOp(Pending* pending) {
+void View::Show(const ObjectKey& key, const Shadow& shadow) {
+  if (shadow.effect.empty()) return SetVisible(key, shadow.folded);
+  std::optional<Row> row;
+  if (!shadow.effect.deleted) row = shadow.folded;
+  if (row) {
+    row->modified_at = std::max(row->modified_at, shadow.effect.touched);
+    for (const auto& [prop, at] : shadow.effect.nulled) {
+      row->props[prop] = Value();
+      row->modified_at = std::max(row->modified_at, at);
+    }
+  }
+  SetVisible(key, row);
+}
+
+bool View::AppendOp(Pending* pending) {
   const OpRef ref{pending, static_cast<uint32_t>(pending->mutation.ops.size() - 1)};
   const Op& op = pending->mutation.ops[ref.index];
-  if (op.kind == OpKind::kAppend) return;
+  if (op.kind == OpKind::kAppend) return true;
   const ObjectKey key{op.table, op.id};
   Shadow& shadow = EnsureShadow(key);
+  const bool first = shadow.ops.empty() || shadow.ops.back().pending != pending;
   shadow.ops.push_back(ref);
   const Effect& effect = shadow.effect;
   // Effects only grow when something is appended, unless the object was itself gone, or under an
@@ -171,7 +173,8 @@ void View::AppendOp(Pending* pending) {
   if (shadow.gone || effect.deleted || !effect.nulled.empty() ||
       pending->mutation.action.at < latest_at_) {
     concerned_.insert(key);
-    return Derive();
+    Derive();
+    return first;
   }
   const size_t touches = shadow.touches.size();
   const std::optional<Row> before = delete_props_[key.table].empty() ? std::nullopt : shadow.folded;
@@ -182,13 +185,16 @@ void View::AppendOp(Pending* pending) {
     AddDeletion({key, shadow.gone_realm, shadow.gone_at});
   } else if (!gone_.empty() && HasGoneParent(key)) {
     concerned_.insert(key);
-    return Derive();
+    Derive();
+    return first;
   }
   for (size_t i = touches; i < shadow.touches.size(); ++i) AddTouch(shadow.touches[i]);
-  Set<ObjectKey> keys = std::move(changed_);
+  changed_.erase(key);
+  const Set<ObjectKey> others = std::move(changed_);
   changed_.clear();
-  keys.insert(key);
-  for (const ObjectKey& changed : keys) Show(changed);
+  Show(key, shadow);
+  for (const ObjectKey& changed : others) Show(changed);
+  return first;
 }
 
 }  // namespace skerry

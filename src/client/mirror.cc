@@ -66,8 +66,7 @@ Fit Mirror::DecodeSteps(const Data& record, Vector<Step>* steps) const {
 // anew.
 bool Mirror::Apply(const Data& record, const Vector<Step>& steps) {
   if (!ApplySteps(*schema_, steps, view_, view_).ok()) return false;
-  for (const auto& [realm, cursor] : record["cursors"].members())
-    cursors_[realm] = cursor.as_string();
+  TakeCursors(record);
   for (const Data& partly : record["partly"].items()) {
     SetPartly(partly["id"].as_string(), partly["realms"]);
   }
@@ -80,15 +79,37 @@ bool Mirror::Apply(const Data& record, const Vector<Step>& steps) {
     told_.refused.push_back(
         {item["id"].as_string(), item["code"].as_string(), item["detail"].as_string()});
   }
-  n_ = record["n"].as_u64();
   return true;
 }
 
+void Mirror::TakeCursors(const Data& record) {
+  for (const auto& [realm, cursor] : record["cursors"].members())
+    cursors_[realm] = cursor.as_string();
+  n_ = record["n"].as_u64();
+}
+
+void Mirror::OwnRecord(const Data& record, const Vector<Step>& steps) {
+  TakeCursors(record);
+  for (const Data& item : record["confirmed"].items()) {
+    RememberGone(item);
+    told_.confirmed.push_back(item["id"].as_string());
+  }
+  partly_.clear();
+  view_->ShownIsBase(steps);
+  pending_ = PendingList();
+}
+
+// Without a key it was never in the store, and nobody can tell of it.
+void Mirror::RememberGone(const Data& item) {
+  const uint64_t key = item["key"].as_u64();
+  if (key == 0) return;
+  uint64_t& known = gone_[item["id"].as_string()];
+  known = std::max(known, key);
+}
+
 void Mirror::Gone(const Data& item) {
-  const String& id = item["id"].as_string();
-  uint64_t& key = gone_[id];
-  key = std::max(key, item["key"].as_u64());
-  Remove(id);
+  RememberGone(item);
+  Remove(item["id"].as_string());
 }
 
 void Mirror::SetPartly(const String& id, const Data& realms) {

@@ -86,6 +86,9 @@ class Mirror {
   // go by.
   Fit Take(const Reading& reading, bool skip_damaged);
   Fit Record(const Data& record);
+  // The same for a record that this window wrote itself, of these steps, and that confirms all that
+  // is pending: the view shows it already. REQUIRES: as View::ShownIsBase.
+  void OwnRecord(const Data& record, const Vector<Step>& steps);
   // `item`: {id, key, record} of a broadcast "added".
   Fit Added(const Data& item);
   // An own mutation is durable under this key. False where a record or a reading has told already.
@@ -105,6 +108,8 @@ class Mirror {
  private:
   Fit DecodeSteps(const Data& record, Vector<Step>* steps) const;
   bool Apply(const Data& record, const Vector<Step>& steps);
+  void TakeCursors(const Data& record);
+  void RememberGone(const Data& item);
   void Gone(const Data& item);
   bool NeedsOtherImage(const Data& record) const;
   void SetPartly(const String& id, const Data& realms);

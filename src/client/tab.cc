@@ -45,6 +45,8 @@ void Tab::Handle(Data event, Data* effects) {
     OnMessage(event["message"], effects);
   } else if (type == "open") {
     if (!ready_ && load_ == Load::kNone) StartLoading(effects);
+  } else if (type == "state") {
+    // Nothing has happened: it is told below.
   } else if (type == "imageLoaded") {
     OnImageLoaded(event, effects);
   } else if (type == "timer") {

@@ -23,7 +23,6 @@ void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   promises_.Track(mutation.action.id);
   mirror_.AddOwn(std::move(pending));
   TryCommit(effects);
-  TellState(effects);
 }
 
 void Tab::TryCommit(Data* effects) {
@@ -161,7 +160,8 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));
-  String body = EncodeSteps(*schema_, view_->DiffFromBase(n));
+  tx->steps = view_->DiffFromBase(n);
+  String body = EncodeSteps(*schema_, tx->steps);
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   tx->record = Fields{{"v", 1},
                       {"n", n},
@@ -181,7 +181,12 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   committing_ = false;
   Recovered(effects);
   if (tx->record.is_object()) {
-    OnFit(mirror_.Record(tx->record), effects);
+    // Nothing but this window's own writes can have come since: messages wait meanwhile.
+    if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {
+      mirror_.OwnRecord(tx->record, tx->steps);
+    } else {
+      OnFit(mirror_.Record(tx->record), effects);
+    }
     effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", std::move(tx->record)}}));
   } else if (load_ == Load::kNone) {
     // Another window was first. What it wrote is applied, then this one tries again.

@@ -1,11 +1,9 @@
 #include "client/transaction.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/json.h"
 #include "base/map.h"
-#include "base/sort.h"
 #include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -15,16 +13,6 @@ namespace skerry {
 namespace {
 
 constexpr int kUpsert = 7;
-
-Status CheckName(std::string_view what, std::string_view name, size_t limit) {
-  if (name.empty() || !IsStorableText(name)) {
-    return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
-  }
-  if (name.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
-  }
-  return Status::Ok();
-}
 
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
 // escapes).
@@ -43,67 +31,34 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   return {Code::kLimit, "an object of " + table.name + " would be larger than 1 MiB"};
 }
 
+// Is it certain, without encoding it, that a mutation is not too large? A quarter of the limit is
+// left for the names of tables and props.
+bool IsSmall(const Mutation& mutation) {
+  size_t bound = mutation.action.name.size() + mutation.action.arg.size();
+  for (const Op& op : mutation.ops) {
+    bound += 32 + op.id.size() + op.realm.size() + op.to.size() + op.add.size() * 16;
+    for (const PropValue& set : op.set) bound += 16 + set.value.text().size();
+  }
+  return bound <= kMaxMutationBytes / 4 * 3;
+}
+
 }  // namespace
 
-struct Transaction::Input {
-  String id;     // empty: none given
-  String realm;  // empty: none given
-  Vector<PropValue> set;
-  Vector<PropAdd> add;
-};
-
-Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm)
-    : view_(view), schema_(&view->schema()), ids_(ids), default_realm_(std::move(default_realm)) {}
+Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed)
+    : view_(view),
+      schema_(&view->schema()),
+      ids_(ids),
+      default_realm_(std::move(default_realm)),
+      pushed_(pushed) {}
 
 Status Transaction::Begin(double at, uint64_t serial) {
   if (open()) return {Code::kInvalidArgument, "a transaction is open already"};
   pending_ = std::make_unique<Pending>();
   pending_->serial = serial;
   pending_->mutation.action.at = at;
+  repeats_ = false;
   hidden_.clear();
   view_->TrackHidden(&hidden_);
-  return Status::Ok();
-}
-
-Status Transaction::ReadInput(int kind, const TableDef& table, const Data& operation,
-                              Input* input) const {
-  const Data::Array& parts = operation.items();
-  if (!operation.is_array() || parts.size() != 3 || !(parts[0].is_null() || parts[0].is_string()) ||
-      !(parts[1].is_null() || parts[1].is_string()) || !parts[2].is_object()) {
-    return {Code::kInvalidArgument, "an operation is [id, realm, props]"};
-  }
-  input->id = parts[0].as_string();
-  input->realm = parts[1].as_string();
-  if (parts[0].is_string()) SKERRY_RETURN_IF_ERROR(CheckId(table, input->id));
-  if (parts[1].is_string()) {
-    SKERRY_RETURN_IF_ERROR(CheckName("a realm", input->realm, kMaxIdBytes));
-  }
-  for (const auto& [name, plain] : parts[2].members()) {
-    const PropIndex index = table.FindProp(name);
-    if (index == kNone) {
-      return {Code::kUnknownProp, "table " + table.name + " has no prop " + name};
-    }
-    const PropDef& prop = table.props[index];
-    if (kind == static_cast<int>(OpKind::kInc)) {
-      if (prop.type != PropType::kNumber || !plain.is_number() ||
-          !std::isfinite(plain.as_number())) {
-        return {Code::kWrongType,
-                table.name + "." + name + ": inc needs a number prop and a number"};
-      }
-      input->add.push_back({index, plain.as_number()});
-      continue;
-    }
-    Result<Value> value = ValueFromData(prop, plain);
-    if (!value.ok()) return value.status();
-    if (value.value().is_null() && !prop.optional && kind == static_cast<int>(OpKind::kUpdate)) {
-      return {Code::kMissingProp, table.name + "." + name + " is required"};
-    }
-    if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
-    input->set.push_back({index, std::move(value.value())});
-  }
-  const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
-  Sort(input->set.begin(), input->set.end(), by_prop);
-  Sort(input->add.begin(), input->add.end(), by_prop);
   return Status::Ok();
 }
 
@@ -113,19 +68,12 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
     return Status(Code::kUnknownTable, "there is no such table");
   }
   const TableDef& table = schema_->table(index);
-  Input input;
-  SKERRY_RETURN_IF_ERROR(ReadInput(kind, table, operation, &input));
-  if (kind == static_cast<int>(OpKind::kCreate) && input.id.empty()) {
-    return Create(table, std::move(input));
-  }
+  OpInput input;
+  SKERRY_RETURN_IF_ERROR(ReadOperation(kind, table, operation, &input));
+  if (kind == static_cast<int>(OpKind::kCreate)) return Create(table, std::move(input));
   if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
   const std::optional<Row> row = view_->Visible({index, input.id});
   switch (kind) {
-    case static_cast<int>(OpKind::kCreate):
-      if (row) {
-        return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
-      }
-      return Create(table, std::move(input));
     case kUpsert: {
       if (!row) return Create(table, std::move(input));
       for (const PropValue& set : input.set) {
@@ -151,6 +99,25 @@ Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& ope
   }
 }
 
+Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made) {
+  if (!open()) return {Code::kInvalidArgument, "no transaction is open"};
+  const TableDef& table = schema_->table(index);
+  const Data::Array& parts = batch.items();
+  if (parts.empty()) return {Code::kInvalidArgument, "a batch of creates has names and rows"};
+  const Data::Array& names = parts[0].items();
+  Vector<PropIndex> props;
+  for (const Data& name : names) props.push_back(table.FindProp(name.as_string()));
+  for (size_t i = 1; i < parts.size(); ++i) {
+    OpInput input;
+    SKERRY_RETURN_IF_ERROR(ReadRow(table, names, props, parts[i], &input));
+    const bool is_named = !input.id.empty();
+    const Result<OpOutcome> outcome = Create(table, std::move(input));
+    if (!outcome.ok()) return outcome.status();
+    if (!is_named) *made += outcome.value().id;
+  }
+  return Status::Ok();
+}
+
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
   return {Code::kLimit, "a transaction has at most " + ToText(kMaxOpsPerUpdate) + " operations"};
@@ -159,11 +126,14 @@ Status Transaction::CheckRoom(size_t more) const {
 void Transaction::Append(Op op) {
   op.by = {0};
   pending_->mutation.ops.push_back(std::move(op));
-  view_->AppendOp(pending_.get());
+  if (!view_->AppendOp(pending_.get())) repeats_ = true;
 }
 
-Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
+Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
+  if (view_->rows(table.index).Find(input.id) != kNoSlot) {
+    return Status(Code::kConflict, "an object " + input.id + " of " + table.name + " exists");
+  }
   if (input.id.empty()) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
     input.id = ids_->Next(pending_->mutation.action.at);
@@ -192,7 +162,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, Input input) {
   return OpOutcome{true, std::move(input.id)};
 }
 
-Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kUpdate;
@@ -211,7 +181,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const Input& input,
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Inc(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kInc;
@@ -226,7 +196,7 @@ Result<OpOutcome> Transaction::Inc(const TableDef& table, const Input& input, co
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
   Op op;
   op.kind = OpKind::kDelete;
@@ -237,7 +207,7 @@ Result<OpOutcome> Transaction::Delete(const TableDef& table, const Input& input,
   return OpOutcome{true, {}};
 }
 
-Result<OpOutcome> Transaction::Move(const TableDef& table, const Input& input, const Row& row) {
+Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input, const Row& row) {
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
   Vector<Op> ops;
@@ -318,8 +288,8 @@ Status Transaction::CheckRestricts() {
 }
 
 void Transaction::Reduce() {
+  if (!repeats_) return;
   Vector<Op>& ops = pending_->mutation.ops;
-  if (ops.size() < 2) return;
   Vector<Op> reduced = FoldOps(*schema_, ops);
   if (reduced.size() == ops.size()) return;
   view_->Detach(pending_.get());
@@ -344,12 +314,12 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   mutation.action.name = name;
   if (arg.is_string()) {
     mutation.action.arg = arg.as_string();
-  } else {
+  } else if (pushed_) {
     Data ops = Data::MakeArray();
     for (const Op& op : mutation.ops) ops.Push(OpToData(*schema_, op, 1));
     mutation.action.arg = WriteJson(ops);
   }
-  if (EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
+  if (!IsSmall(mutation) && EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
     return Status(Code::kLimit, "a transaction is at most 4 MiB, its argument included");
   }
   mutation.action.id = ids_->Next(mutation.action.at);

@@ -17,6 +17,7 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
+#include "client/transaction_input.h"
 #include "client/view.h"
 
 namespace skerry {
@@ -31,8 +32,9 @@ struct OpOutcome {
 
 class Transaction {
  public:
-  // All outlive it. `default_realm`: of creates that name none.
-  Transaction(View* view, UuidGenerator* ids, String default_realm);
+  // All outlive it. `default_realm`: of creates that name none. `pushed`: actions go to a server,
+  // with their arguments; without a remote nobody ever reads these.
+  Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed);
 
   bool open() const { return pending_ != nullptr; }
   // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
@@ -41,6 +43,9 @@ class Transaction {
   // kind: OpKind numbers 1 to 5, or 7 for an upsert; `operation`: [id|null, realm|null, {prop:
   // plain}].
   Result<OpOutcome> Apply(int kind, TableIndex table, const Data& operation);
+  // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, of 36
+  // bytes each, to `made`. Stops at the first that is refused; those before it are created.
+  Status CreateMany(TableIndex table, const Data& batch, String* made);
   // Null where the transaction changes nothing in the end (it is then rolled back). The mutation
   // stays attached to the view; the caller owns it. `arg`: JSON text, or null: the ops. On a
   // refusal the transaction stays open.
@@ -48,13 +53,11 @@ class Transaction {
   void Rollback();
 
  private:
-  struct Input;
-  Status ReadInput(int kind, const TableDef& table, const Data& operation, Input* input) const;
-  Result<OpOutcome> Create(const TableDef& table, Input input);
-  Result<OpOutcome> Update(const TableDef& table, const Input& input, const Row& row);
-  Result<OpOutcome> Inc(const TableDef& table, const Input& input, const Row& row);
-  Result<OpOutcome> Delete(const TableDef& table, const Input& input, const Row& row);
-  Result<OpOutcome> Move(const TableDef& table, const Input& input, const Row& row);
+  Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  Result<OpOutcome> Update(const TableDef& table, const OpInput& input, const Row& row);
+  Result<OpOutcome> Inc(const TableDef& table, const OpInput& input, const Row& row);
+  Result<OpOutcome> Delete(const TableDef& table, const OpInput& input, const Row& row);
+  Result<OpOutcome> Move(const TableDef& table, const OpInput& input, const Row& row);
   Status CollectMoves(const ObjectKey& key, const String& from, const String& to, Vector<Op>* ops);
   Status CheckRoom(size_t more) const;
   void Append(Op op);
@@ -65,6 +68,8 @@ class Transaction {
   const Schema* schema_;
   UuidGenerator* ids_;
   String default_realm_;
+  bool pushed_;
+  bool repeats_ = false;  // an object is named by more than one op
   std::unique_ptr<Pending> pending_;
   Vector<ObjectKey> hidden_;
 };

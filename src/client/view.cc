@@ -54,8 +54,9 @@ View::Shadow* View::FindShadow(const ObjectKey& key) {
 }
 
 View::Shadow& View::EnsureShadow(const ObjectKey& key) {
-  if (Shadow* shadow = FindShadow(key)) return *shadow;
-  Shadow& shadow = shadows_[key];
+  const auto [place, is_new] = shadows_.try_emplace(key);
+  Shadow& shadow = place->second;
+  if (!is_new) return shadow;
   if (std::optional<Row> row = Visible(key)) {
     shadow.base.push_back(*row);
     shadow.folded = std::move(row);
@@ -184,6 +185,10 @@ void View::Clear() {
     }
     store.Clear();
   }
+  ForgetShadows();
+}
+
+void View::ForgetShadows() {
   shadows_.clear();
   refs_.clear();
   concerned_.clear();
@@ -191,6 +196,7 @@ void View::Clear() {
   gone_.clear();
   touching_.clear();
   changed_.clear();
+  latest_at_ = 0;
 }
 
 void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots) {
@@ -239,7 +245,9 @@ Step ChangeStep(Change change) {
 Vector<Step> View::DiffFromBase(uint64_t revision) const {
   Vector<Step> steps;
   for (const auto& [key, shadow] : shadows_) {
-    const std::optional<Row> row = Visible(key);
+    // What is folded is what is shown, unless other objects have an effect on it.
+    const std::optional<Row> shown = shadow.effect.empty() ? std::nullopt : Visible(key);
+    const std::optional<Row>& row = shadow.effect.empty() ? shadow.folded : shown;
     const Row* same_realm = nullptr;
     for (const Row& base : shadow.base) {
       if (row && base.realm == row->realm) {
@@ -258,6 +266,15 @@ Vector<Step> View::DiffFromBase(uint64_t revision) const {
     }
   }
   return steps;
+}
+
+void View::ShownIsBase(const Vector<Step>& steps) {
+  for (const Step& step : steps) {
+    RowStore& store = *stores_[step.change.key.table];
+    const Slot slot = store.Find(step.change.key.id);
+    if (slot != kNoSlot) store.SetRevision(slot, step.change.revision);
+  }
+  ForgetShadows();
 }
 
 }  // namespace skerry

@@ -84,13 +84,17 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void Reordered(const Pending& pending);
   void Derive();
 
-  // Attaches the last op of `pending` and derives. REQUIRES: `pending` comes behind all that are
-  // attached, and its earlier ops are attached.
-  void AppendOp(Pending* pending);
+  // Attaches the last op of `pending` and derives. False: it is not the first one on its object.
+  // REQUIRES: `pending` comes behind all that are attached, and its earlier ops are attached.
+  bool AppendOp(Pending* pending);
 
   // What turns base into what is shown, as steps of kind kChange at this revision: how a window
   // without a remote confirms its own mutations.
   Vector<Step> DiffFromBase(uint64_t revision) const;
+  // What is shown is base from here on, and nothing is pending. The same as applying `steps` to
+  // base and detaching all that is attached, without working out again what is shown already.
+  // REQUIRES: DiffFromBase gave `steps`, and nothing was attached or changed in base since.
+  void ShownIsBase(const Vector<Step>& steps);
 
   // Rows of `table` whose ref `prop` names `id`, as shown.
   void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots);
@@ -154,6 +158,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void IndexRefs(const ObjectKey& key, const std::optional<Row>& before,
                  const std::optional<Row>& after);
   void Show(const ObjectKey& key);
+  void Show(const ObjectKey& key, const Shadow& shadow);
+  void ForgetShadows();
   bool HasEffects() const;
 
   // effects.cc: additive; each notes whose effect it changed in changed_.

@@ -272,6 +272,13 @@ Slot RowStore::Put(std::string_view id, const Row& row) {
   return slot;
 }
 
+void RowStore::SetRevision(Slot slot, uint64_t revision) {
+  uint8_t* row = mutable_bytes(slot);
+  const uint64_t meta = revision << kRealmBits | (Meta(row) & kRealmMask);
+  SKERRY_CHECK(meta >> kRealmBits == revision);
+  std::memcpy(row + kMetaOffset, &meta, sizeof meta);
+}
+
 bool RowStore::Erase(std::string_view id) {
   const Slot slot = Find(id);
   if (slot == kNoSlot) return false;

@@ -84,6 +84,8 @@ class RowStore {
   // revision < 2^44.
   Slot Put(std::string_view id, const Row& row);
   bool Erase(std::string_view id);
+  // Of a row that is otherwise the same: nothing that is shown changes.
+  void SetRevision(Slot slot, uint64_t revision);  // REQUIRES: the slot is live; revision < 2^44
   void Clear();
 
   // The index on a column, built now if it is not there yet. Owned by the store.

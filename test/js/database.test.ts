@@ -33,6 +33,58 @@ describe('a mutation', () => {
     expect(db.sync.status).toMatchObject({ mode: 'local', phase: 'idle', pending: 0, error: null });
   });
 
+  test('creates many rows as one by one: those before a refused one are there', async () => {
+    const db = await fresh();
+    const names = (rows: readonly { name: string }[]) => rows.map(({ name }) => name);
+    const { result } = db.transact((tx) => {
+      const some = tx.groups.createMany([
+        { name: 'a' },
+        { id: '00000000-0000-4000-8000-000000000001', name: 'b' },
+        { name: 'c', realm: 'other' },
+      ]);
+      const many = tx.groups.createMany(Array.from({ length: 200 }, (_, i) => ({ name: `${i}` })));
+      return { some, many };
+    });
+    expect(names(result.some.flatMap((id) => db.groups.get(id) ?? []))).toEqual(['a', 'b', 'c']);
+    expect(db.groups.get(result.some[2] ?? '')?.realm).toBe('other');
+    expect(result.some[1]).toBe('00000000-0000-4000-8000-000000000001');
+    expect(new Set(result.many).size).toBe(200);
+    expect(result.many.map((id) => db.groups.get(id)?.name)).toEqual(
+      Array.from({ length: 200 }, (_, i) => `${i}`),
+    );
+    const refused = [
+      { id: 'x', name: 'X', country: 'SE' },
+      { id: 'y', name: 'Y', country: 'SE', population: 2 },
+      { id: 'x', name: 'again', country: 'SE', population: 3 },
+      { id: 'z', name: 'Z', country: 'SE' },
+    ];
+    const wrong = [
+      { id: 'v', name: 'V', country: 'SE' },
+      { id: 'w', colour: 'red' },
+    ];
+    db.transact((tx) => {
+      expect(() => tx.cities.createMany(refused)).toThrow(/exists/);
+      expect(() => tx.cities.createMany(wrong as never)).toThrow(/colour/);
+    });
+    expect(db.cities.ids()).toEqual(['v', 'x', 'y']);
+    expect(db.cities.get('x')?.population).toBe(0);
+  });
+
+  test('shows in the status at once, and tells whoever listens once a task', async () => {
+    const db = await fresh();
+    const heard: number[] = [];
+    const stop = db.sync.subscribe(({ pending }) => heard.push(pending));
+    const made = Array.from({ length: 10 }, (_, i) =>
+      db.mutate.addCity({ id: `${i}`, name: 'x', population: i }),
+    );
+    expect(heard).toEqual([]);
+    expect(db.sync.status.pending).toBe(10);
+    await Promise.all(made.map(({ confirmed }) => confirmed));
+    expect(db.sync.status.pending).toBe(0);
+    expect(heard).toEqual([10, 0]);
+    stop();
+  });
+
   test('that changes nothing has nothing to wait for', async () => {
     const db = await fresh();
     const nothing = db.mutate.rename({ id: 'nowhere', name: 'x' });

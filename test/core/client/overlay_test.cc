@@ -10,7 +10,8 @@ namespace skerry::client_test {
 namespace {
 
 struct Overlay {
-  Overlay() : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A") {}
+  Overlay()
+      : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A", true) {}
   void Base(TableIndex table, const String& id, const Sets& sets, double at = 1,
             const String& realm = "A") {
     view.PutBase({table, id}, MakeRow(table, sets, at, realm));
@@ -287,6 +288,48 @@ TEST_CASE("the argument of an anonymous transaction is its operations") {
   CHECK_EQ(done.value()->mutation.action.arg,
            R"([{"op":"create","table":"people","id":"p","realm":"A","set":{"name":"Ada"}}])");
   o.view.Detach(done.value().get());
+}
+
+TEST_CASE("a batch of creates names its props once, and ends at the first row that is refused") {
+  Overlay o;
+  const auto row = [](Data id, Data realm, Data name, Data count) {
+    Data parts = Data::MakeArray();
+    return parts.Push(std::move(id))
+        .Push(std::move(realm))
+        .Push(std::move(name))
+        .Push(std::move(count));
+  };
+  const auto batch_of = [](const char* first, const char* second) {
+    Data names = Data::MakeArray();
+    names.Push(first).Push(second);
+    return Data::MakeArray().Push(std::move(names));
+  };
+  String made;
+  CHECK(o.transaction.CreateMany(kGroupTable, batch_of("count", "name"), &made).code() ==
+        Code::kInvalidArgument);
+  o.Begin();
+  Data batch = batch_of("count", "name");  // another order than the schema's
+  batch.Push(row("a", "B", 1, "first")).Push(row("b", {}, 2, "second"));
+  REQUIRE(o.transaction.CreateMany(kGroupTable, batch, &made).ok());
+  CHECK_EQ(made, "");
+  CHECK_EQ(o.view.Visible({kGroupTable, "a"})->realm, "B");
+  CHECK_EQ(o.view.Visible({kGroupTable, "b"})->realm, "A");
+  CHECK_EQ(o.view.Visible({kGroupTable, "b"})->props[Prop(kGroupTable, "count")].number(), 2);
+  Data refused = batch_of("count", "name");
+  refused.Push(row("c", {}, 3, "third")).Push(row("a", {}, 4, "again")).Push(row("d", {}, 5, "x"));
+  CHECK(o.transaction.CreateMany(kGroupTable, refused, &made).code() == Code::kConflict);
+  CHECK(o.Has(kGroupTable, "c"));
+  CHECK_FALSE(o.Has(kGroupTable, "d"));
+  Data unknown = batch_of("count", "colour");
+  unknown.Push(row("d", {}, 5, "red"));
+  CHECK(o.transaction.CreateMany(kGroupTable, unknown, &made).code() == Code::kUnknownProp);
+  Data short_row = batch_of("count", "name");
+  Data parts = Data::MakeArray();
+  short_row.Push(parts.Push("d").Push(Data()).Push(5));
+  CHECK(o.transaction.CreateMany(kGroupTable, short_row, &made).code() == Code::kInvalidArgument);
+  CHECK(o.transaction.CreateMany(kGroupTable, Data::MakeArray(), &made).code() ==
+        Code::kInvalidArgument);
+  CHECK_EQ(o.Commit()->mutation.ops.size(), 3);
 }
 
 }  // namespace skerry::client_test

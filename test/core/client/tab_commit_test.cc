@@ -141,6 +141,45 @@ TEST_CASE("without a remote everything is settled when durable, and effects on o
   CHECK_EQ(Difference(Shown(b.client().view()), Shown(cold.client().view())), "");
 }
 
+TEST_CASE("what a window logged itself is its base, row by row as in a window that heard of it") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  Window b(&storage, "b", false);
+  a.Settle();
+  b.Settle();
+  const auto same = [&] {
+    for (const Data& message : a.sent) b.Hear(message);
+    a.sent.clear();
+    CHECK_EQ(a.client().tab().mirror().pending().size(), 0);
+    CHECK_EQ(a.client().view().shadow_count(), 0);
+    CHECK(*a.See(kGroupTable, "g") == *b.See(kGroupTable, "g"));  // with its revision
+    CHECK(a.See(kMemberTable, "m") == b.See(kMemberTable, "m"));
+  };
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Do(kCreate, kMemberTable, "m", One("group", "g"));
+  a.Do(kInc, kGroupTable, "g", One("count", 1));
+  a.client().Drain();
+  a.Settle();
+  CHECK_EQ(a.See(kGroupTable, "g")->revision, 1);
+  // To be logged changes nothing that anybody sees.
+  CHECK(a.client().Drain()["dirty"].items().empty());
+  same();
+  // What is written while the log is being written stays pending, on top of what was logged.
+  a.Do(kInc, kGroupTable, "g", One("count", 1));
+  a.Run();
+  a.Do(kInc, kGroupTable, "g", One("count", 1));
+  a.Tell();
+  CHECK_EQ(Count(a), 3);
+  CHECK_EQ(a.client().tab().mirror().pending().size(), 1);
+  a.Settle();
+  same();
+  a.Do(kDelete, kMemberTable, "m", Data::MakeObject());
+  a.Do(kUpdate, kGroupTable, "g", One("name", "x"));
+  a.Settle();
+  same();
+  CHECK_EQ(Count(a), 3);
+}
+
 TEST_CASE("a local group whose outcome nobody knows is logged once") {
   Storage storage;
   Window a(&storage, "a", false);

@@ -17,7 +17,10 @@ namespace {
 // A view with everything that it holds kept twice.
 struct World {
   explicit World(uint64_t seed)
-      : random(Seed(seed)), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A") {}
+      : random(Seed(seed)),
+        ids(&random),
+        view(&TestSchema()),
+        transaction(&view, &ids, "A", true) {}
 
   String Check() {
     naive.pending.clear();

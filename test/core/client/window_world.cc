@@ -175,6 +175,11 @@ void Window::Obey(const Data& effects) {
       String& stage = settled[effect["id"].as_string()][effect["stage"].as_string()];
       REQUIRE_EQ(stage, "");  // at most once
       stage = error.is_null() ? "ok" : error["code"].as_string();
+      if (!effect["stage"].Is("confirmed") || !error.is_null()) continue;
+      for (const char* before : {"durable", "pushed"}) {
+        String& earlier = settled[effect["id"].as_string()][before];
+        if (earlier.empty()) earlier = "ok";
+      }
     } else if (type == "state") {
       state = effect;
     } else {
