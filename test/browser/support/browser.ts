@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { expect } from 'vitest';
 
 const READY_LIMIT_MS = 60_000;
 
@@ -79,15 +80,20 @@ export class Profile {
     return page;
   }
 
-  /** Ends all of its processes at once, as a power cut would. */
+  /**
+   * Ends all of its processes at once, as a power cut would. Were only the first one killed, the others would live a
+   * moment longer, and a browser that starts in that moment has been seen to find its databases gone.
+   */
   async kill(): Promise<void> {
-    const process = this.#browser?.process();
+    const browser = this.#browser?.process();
     this.#browser = null;
-    if (!process || process.exitCode !== null) return;
-    await new Promise<void>((resolve) => {
-      process.once('exit', () => resolve());
-      process.kill('SIGKILL');
-    });
+    if (!browser?.pid || browser.exitCode !== null) return;
+    const { pid } = browser;
+    const ended = new Promise<void>((resolve) => browser.once('exit', () => resolve()));
+    // Puppeteer starts it as the leader of a group of its own.
+    process.kill(-pid, 'SIGKILL');
+    await ended;
+    await expect.poll(() => groupLives(pid), { timeout: 10_000, interval: 2 }).toBe(false);
   }
 
   async close(): Promise<void> {
@@ -98,6 +104,16 @@ export class Profile {
   async remove(): Promise<void> {
     await this.close();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
   }
 }
 
