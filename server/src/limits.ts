@@ -16,6 +16,16 @@ export const limits = {
   lockRounds: 5,
   /** Tries of a transaction that the database asked to run again. */
   transactionTries: 6,
+  /** Connections of a node to PostgreSQL, and transactions that wait for one of them. */
+  databaseConnections: 10,
+  waitingTransactions: 1_000,
+  connectWithinMs: 5_000,
+  /** How long a starting server waits for its database. */
+  databaseStartMs: 30_000,
+  /** A transaction that stands still for so long is ended by PostgreSQL. */
+  idleTransactionMs: 60_000,
+  /** Statements that PostgreSQL keeps prepared for a connection. */
+  preparedStatements: 300,
   /** Ids in `have` of one pull. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and scopes. */

@@ -1,18 +1,18 @@
-// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: PGlite in memory.
+// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: an empty database.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
-import { openPGlite } from '../../server/src/db/pglite.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { readNeeds, writeRows } from '../../server/src/sql/rows.ts';
 import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 
 let db: Database;
 
 beforeAll(async () => {
-  db = await openPGlite(null);
+  db = await openTestDatabase();
 });
 beforeEach(async () => {
   await db.execute(

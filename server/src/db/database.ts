@@ -40,3 +40,20 @@ export function refusesValues(error: unknown): boolean {
   const state = sqlState(error);
   return state.startsWith('22') || state.startsWith('23');
 }
+
+/** The way to the database is lost, or too many wait for it; what was asked may or may not have been done. */
+export class ConnectionError extends Error {
+  readonly code = 'CONNECTION_LOST';
+}
+
+/** What sockets say when there is nobody, and no way. */
+const kAway =
+  /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/** Whether the database is away for now: it stops, starts, takes no more connections, or cannot be reached. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== '') return /^(08|57P0[1-5]|53300)/.test(state);
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && kAway.test(code);
+}
