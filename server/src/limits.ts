@@ -51,6 +51,12 @@ export const limits = {
   socketBufferedBytes: 256 << 10,
   helloWithinMs: 5_000,
   pokeEveryMs: 50,
+  /** Between nodes: how often new heads are told, how long one message may be (PostgreSQL: 8,000 bytes), and how many. */
+  notifyEveryMs: 25,
+  notifyBytes: 7_000,
+  notifyParts: 20,
+  /** How often the log is read for pokes when no notification came. */
+  headPollMs: 3_000,
   socketPingEveryMs: 30_000,
   /** The longest that a stop waits for what is in flight. */
   stopWithinMs: 10_000,

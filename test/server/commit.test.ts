@@ -31,8 +31,8 @@ const user: User = {
 beforeAll(async () => {
   db = await openTestDatabase();
   const schema = sqlSchema(testSchema);
+  await migrate(db);
   await db.transaction({ mode: 'write' }, async (tx) => {
-    await migrate(tx);
     await applySchema(tx, testSchema, schema);
   });
   const recorded: Database = {

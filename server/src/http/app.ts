@@ -125,7 +125,7 @@ export function createApp(options: AppOptions): Hono {
     const user = await caller(req.raw);
     const { realm, epoch, revision, hash } = req.param();
     if (!user.realms.has(realm)) throw noSuchImage();
-    const image = options.images.find(realm, epoch, Number(revision), hash);
+    const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
     if (image === null) throw noSuchImage();
     return immutableFile(req.raw, image.path, image.bytes, hash);
   });

@@ -89,7 +89,7 @@ export class Committer {
     const requests = asRequests(admitted);
     const first = await this.#firstStep(tx, admitted, requests, realms, now, heads, options);
     const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
-    await writeDone(tx, this.#schema, admitted, done);
+    await writeDone(tx, this.#schema, admitted, done, realms);
     await options.alongside?.(tx);
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');

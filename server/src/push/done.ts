@@ -50,8 +50,9 @@ export async function writeDone(
   schema: SqlSchema,
   units: readonly Unit[],
   done: Done,
+  locked: Iterable<string>,
 ): Promise<void> {
-  await writeRows(tx, schema, done.rows);
+  await writeRows(tx, schema, done.rows, locked);
   if (done.entries.length + done.chains.length === 0) return;
   const pushed = new Map(units.map((unit) => [`${unit.client} ${String(unit.update.id)}`, unit]));
   const counts = new Map<string, number>();

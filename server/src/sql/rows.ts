@@ -192,12 +192,22 @@ export interface WrittenRow {
   readonly table: string;
 }
 
-/** Writes final states, a statement a table. */
+/**
+ * Another transaction has made a row of this id, in a realm that is not locked here, after it was looked up. Its code is
+ * that of a serialization failure: the transaction is run again, and then finds the row.
+ */
+export class RowTakenError extends Error {
+  readonly code = '40001';
+}
+
+/** Writes final states, a statement a table. A row that is there already must be in one of the locked realms. */
 export async function writeRows(
   tx: Queryable,
   schema: SqlSchema,
   rows: readonly WrittenRow[],
+  locked: Iterable<string>,
 ): Promise<void> {
+  const realms = JSON.stringify([...locked]);
   for (const [name, group] of grouped(rows, ({ table }) => table)) {
     const table = tableOf(schema, name);
     const names = table.columns.map((column) => column.name);
@@ -207,8 +217,9 @@ export async function writeRows(
       table.columns.length === 0
         ? ''
         : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
-    await tx.query(
-      `insert into ${table.name} (${['id', ...fixed, ...names].join(', ')})
+    const [written] = await tx.query<{ count: string }>(
+      `with written as (
+       insert into ${table.name} as t (${['id', ...fixed, ...names].join(', ')})
        select ${[
          'r.id',
          'r.realm',
@@ -222,8 +233,14 @@ export async function writeRows(
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
          ${opened}
        on conflict (id) do update set
-         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}`,
-      [JSON.stringify(group)],
+         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}
+         where t.realm in (select l.realm from json_array_elements_text($2::text::json) as l(realm))
+       returning 1)
+       select count(*)::text as count from written`,
+      [JSON.stringify(group), realms],
     );
+    if (Number(written?.count) !== group.length) {
+      throw new RowTakenError(`Rows of ${name} were made elsewhere at the same time.`);
+    }
   }
 }
