@@ -4,7 +4,8 @@
 // idea of bigint, json or date comes between.
 //
 // Guarantees: a resolved transaction is durable; a rejected one has left nothing. Statements of one transaction run in
-// order. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
+// order: of sending, whether or not they await one another, and on PostgreSQL those that do not travel together. Whoever
+// sends several awaits them all (Promise.all): after the first failure the others fail, too. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
 
 export type Param = string | null;
 export type SqlRow = Record<string, string | null>;
