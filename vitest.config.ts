@@ -16,6 +16,8 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, environment: 'node' as const, ...more },
 });
 
+const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -26,9 +28,12 @@ export default defineConfig({
         'test/web-demo/**/*.test.ts',
       ]),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('server', ['test/server/**/*.test.ts'], {
-        testTimeout: 120_000,
-        hookTimeout: 120_000,
+      project('server', ['test/server/*.test.ts'], slow),
+      // The same tests on PostgreSQL, but those that are about PGlite's files, and the tests of several nodes.
+      project('server-postgres', ['test/server/**/*.test.ts'], {
+        ...slow,
+        exclude: ['test/server/{pglite,directory-lock}.test.ts'],
+        globalSetup: here('./test/server/support/postgres.ts'),
       }),
       // One browser at a time, and no test is given up on early: a machine may have two cores.
       project('browser', ['test/browser/**/*.test.ts'], {

@@ -10,6 +10,7 @@ import { localRows } from './lib/local.mjs';
 import { table, writeSection } from './lib/report.mjs';
 import { makeSite } from './lib/site.mjs';
 import { syncedRows } from './lib/synced.mjs';
+import { serverBench } from './server/main.mjs';
 
 const note = (text) => console.error(text);
 
@@ -42,9 +43,12 @@ async function quick(write) {
 }
 
 const [what, ...flags] = process.argv.slice(2);
+// The server alone: no browser is wanted.
+const serverOnly = what === 'server' && flags.length === 0;
 const unknown = flags.filter((flag) => flag !== '--write');
-if (what !== 'quick' || unknown.length > 0) {
-  console.error('usage: npm run bench -- quick [--write]');
+if (serverOnly) await serverBench();
+else if (what !== 'quick' || unknown.length > 0) {
+  console.error('usage: npm run bench -- quick [--write] | server');
   process.exitCode = 2;
 } else if (!process.env.CHROMIUM_PATH) {
   console.error('CHROMIUM_PATH names no Chromium: run it by `npm run bench -- quick`');

@@ -1,4 +1,4 @@
-// `npm run bench -- quick`: builds what is shipped and runs bench/main.mjs
+// `npm run bench -- quick` or `-- server`: builds what is shipped and runs bench/main.mjs
 // with the arguments given and the Chromium found.
 
 import { existsSync } from 'node:fs';
@@ -12,11 +12,12 @@ import { main, run, SetupError } from './lib/run.mjs';
 await main(async () => {
   const entry = join(root, 'bench', 'main.mjs');
   if (!existsSync(entry)) throw new SetupError('There is no bench/main.mjs to run yet.');
-  await bootstrap({ browser: true });
+  const server = process.argv[2] === 'server';
+  await bootstrap({ browser: !server, postgres: server });
   await buildAll();
   const result = await run(process.execPath, [entry, ...process.argv.slice(2)], {
     cwd: root,
-    env: { CHROMIUM_PATH: findChromium() },
+    env: server ? {} : { CHROMIUM_PATH: findChromium() },
     allowFailure: true,
     stream: true,
   });

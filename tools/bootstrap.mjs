@@ -9,6 +9,7 @@
 //     emscripten.cmake          which Emscripten CMake is to use
 //   .toolchain/debian/          the compilers (or in SKERRY_TOOLCHAIN_DIR, shared by checkouts)
 //   .toolchain/emscripten-cache/
+//   .toolchain/postgresql/        for the server's tests, where the machine has none
 
 import { createHash } from 'node:crypto';
 import {
@@ -28,6 +29,7 @@ import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib
 import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
 import { debianPrefix, root, toolchain } from './lib/paths.mjs';
+import { installPostgres } from './lib/postgres.mjs';
 import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 
 /** Raised when a change of the recipe must replace what machines have installed. */
@@ -151,7 +153,7 @@ async function installChromium() {
 // --- all of it ------------------------------------------------------------------------------------
 
 /** Installs what is missing for a build, and with `test` also what the tests need. */
-export async function bootstrap({ test = false, browser = test } = {}) {
+export async function bootstrap({ test = false, browser = test, postgres = test } = {}) {
   checkNode();
   mkdirSync(local, { recursive: true });
   mkdirSync(toolchain, { recursive: true });
@@ -161,6 +163,7 @@ export async function bootstrap({ test = false, browser = test } = {}) {
     chooseEmscripten();
     installHeaders({ test });
     linkTools({ test });
+    if (postgres) await installPostgres();
   });
   if (browser) await installChromium();
 }

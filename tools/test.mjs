@@ -121,7 +121,7 @@ await main(async () => {
   const wants = (...slices) => chosen.length === 0 || slices.some((name) => chosen.includes(name));
 
   // Without the set-up nothing else can be said, so this one stops the run.
-  await bootstrap({ test: true, browser: wants('browser') });
+  await bootstrap({ test: true, browser: wants('browser'), postgres: wants('server') });
 
   if (wants('core', 'lint')) await check('build core', () => buildPreset('debug'));
   if (wants('core')) {
@@ -148,7 +148,10 @@ await main(async () => {
     await check('size', sizes);
     await counted('unit tests', () => vitest('unit'));
   }
-  if (wants('server')) await counted('server tests', () => vitest('server'));
+  if (wants('server')) {
+    await counted('server tests on PGlite', () => vitest('server'));
+    await counted('server tests on PostgreSQL', () => vitest('server-postgres'));
+  }
   if (wants('browser')) await counted('browser tests', () => vitest('browser'));
   summarise();
 });

@@ -16,6 +16,16 @@ export const limits = {
   lockRounds: 5,
   /** Tries of a transaction that the database asked to run again. */
   transactionTries: 6,
+  /** Connections of a node to PostgreSQL, and transactions that wait for one of them. */
+  databaseConnections: 10,
+  waitingTransactions: 1_000,
+  connectWithinMs: 5_000,
+  /** How long a starting server waits for its database. */
+  databaseStartMs: 30_000,
+  /** A transaction that stands still for so long is ended by PostgreSQL. */
+  idleTransactionMs: 60_000,
+  /** Statements that PostgreSQL keeps prepared for a connection. */
+  preparedStatements: 300,
   /** Ids in `have` of one pull. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and scopes. */
@@ -41,6 +51,12 @@ export const limits = {
   socketBufferedBytes: 256 << 10,
   helloWithinMs: 5_000,
   pokeEveryMs: 50,
+  /** Between nodes: how often new heads are told, how long one message may be (PostgreSQL: 8,000 bytes), and how many. */
+  notifyEveryMs: 25,
+  notifyBytes: 7_000,
+  notifyParts: 20,
+  /** How often the log is read for pokes when no notification came. */
+  headPollMs: 3_000,
   socketPingEveryMs: 30_000,
   /** The longest that a stop waits for what is in flight. */
   stopWithinMs: 10_000,

@@ -8,11 +8,12 @@ import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 
-const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--dev]
+const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--dev] [--no-notify]
               [--secret KEY] [--origin URL]… [--static FOLDER] [--seed FILE]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… takes PostgreSQL instead of PGlite
+  --no-notify      nodes on one PostgreSQL poll for each other's commits only, for a database or pooler without LISTEN
   --dev            take tokens \`dev:<user>\`, who may write the realm \`public\`
   --secret KEY     the key of HS256 tokens (or SKERRY_SECRET)
   --origin URL     pages of this other origin may call the server
@@ -27,6 +28,7 @@ const flags = {
   host: { type: 'string', default: '127.0.0.1' },
   data: { type: 'string', default: './data' },
   dev: { type: 'boolean', default: false },
+  'no-notify': { type: 'boolean', default: false },
   secret: { type: 'string' },
   origin: { type: 'string', multiple: true },
   static: { type: 'string' },
@@ -65,6 +67,7 @@ async function main(): Promise<void> {
     schema: await loadSchema(values.schema),
     data: values.data,
     databaseUrl: process.env.DATABASE_URL,
+    notify: !values['no-notify'],
     auth: { secret, dev: values.dev },
     host: values.host,
     port: readPort(values.port),

@@ -9,23 +9,29 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createAuth } from './auth/auth.ts';
 import { Authority } from './authority/authority.ts';
-import type { Database } from './db/database.ts';
+import { type Database, sqlState } from './db/database.ts';
+import { lockDirectory } from './db/directory-lock.ts';
+import { PgChannel } from './db/pg-channel.ts';
 import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
 import { createApp } from './http/app.ts';
 import { StaticFiles } from './http/files.ts';
-import { Images } from './image/images.ts';
+import { FolderStore } from './image/folder-store.ts';
+import { Images, schemaHash } from './image/images.ts';
+import { SharedStore } from './image/shared-store.ts';
 import { limits } from './limits.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { PokeHub } from './poke/hub.ts';
+import { PokeRelay, type Pokes } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
 import { Puller } from './pull/pull.ts';
 import { Committer } from './push/commit.ts';
+import type { Entry } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { describeSchema } from './schema-module.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
 import type { SchemaDescription } from './sql/description.ts';
-import { migrate, readMeta, writeMeta } from './sql/migrations.ts';
+import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { applySchema, type SqlSchema, sqlSchema } from './sql/tables.ts';
 
 export interface ServerOptions {
@@ -35,6 +41,8 @@ export interface ServerOptions {
   readonly data: string;
   /** `postgres://…`; without it PGlite in `data`. */
   readonly databaseUrl?: string | undefined;
+  /** Whether nodes tell each other of commits by LISTEN and NOTIFY (the default); they poll in any case. */
+  readonly notify?: boolean | undefined;
   readonly auth: { readonly secret?: string | undefined; readonly dev?: boolean | undefined };
   readonly host?: string | undefined;
   /** 0 takes a free one. */
@@ -55,17 +63,80 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const kPrepareTries = 5;
+
+/** Makes the tables what this server needs, one node at a time; nodes that serve meanwhile may stand in the way. */
 async function prepare(
   database: Database,
   description: SchemaDescription,
   tables: SqlSchema,
 ): Promise<void> {
-  await database.transaction({ mode: 'write' }, async (tx) => {
-    await migrate(tx);
-    await applySchema(tx, description, tables);
-    await writeMeta(tx, 'schema', JSON.stringify(description));
-    if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
+  await migrate(database);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await database.transaction({ mode: 'write' }, async (tx) => {
+        await lockTables(tx);
+        await applySchema(tx, description, tables);
+        await writeMeta(tx, 'schema', JSON.stringify(description));
+        if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
+      });
+      return;
+    } catch (error) {
+      // A deadlock with a push, which goes on; anything else would come again.
+      if (attempt >= kPrepareTries || !sqlState(error).startsWith('40')) throw error;
+    }
+  }
+}
+
+/** Where images are: in this node's folder, or, where nodes share a database, in a table. */
+async function openImages(data: string, url: string | undefined, authority: Authority) {
+  const hash = schemaHash(authority);
+  const folder = join(data, 'images');
+  if (!url) return FolderStore.open(folder, hash);
+  // PGlite has locked its folder already. Nodes that shared one would remove each other's images.
+  const lock = await lockDirectory(data);
+  return new SharedStore(await FolderStore.open(folder, hash), await openPostgres(url, 1), {
+    schemaHash: hash,
+    closed: () => lock.release(),
   });
+}
+
+interface PokeParts {
+  readonly database: Database;
+  readonly hub: PokeHub;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+interface PokeService {
+  readonly pokes: Pokes;
+  committed(entries: readonly Entry[]): void;
+  close(): Promise<void>;
+}
+
+/** Pokes within this node, or, where nodes may share a database, between them. */
+function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokeParts): PokeService {
+  const { hub, log } = parts;
+  if (!databaseUrl) {
+    return {
+      pokes: {
+        join: async (listener) => hub.add(listener),
+        leave: (listener) => hub.remove(listener),
+      },
+      committed: (entries) => hub.committed(entries),
+      close: async () => {},
+    };
+  }
+  const relay = new PokeRelay(parts);
+  if (notify) {
+    const heard = (payload: string) => relay.heard(payload);
+    const opened = () => relay.catchUp();
+    relay.use(new PgChannel(databaseUrl, 'skerry_heads', { heard, opened, log }));
+  }
+  return {
+    pokes: relay,
+    committed: (entries) => relay.committed(entries),
+    close: () => relay.close(),
+  };
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {
@@ -125,7 +196,8 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const { description, tables, authority, database } = parts;
   const { log = logError, progress = () => {}, host = '127.0.0.1' } = options;
   const committer = new Committer(database, authority, tables);
-  const images = await Images.open(join(parts.data, 'images'), authority, tables);
+  const store = await openImages(parts.data, options.databaseUrl, authority);
+  const images = new Images(store, authority, tables);
   const seeded =
     options.seed === undefined
       ? new Set<string>()
@@ -134,9 +206,10 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   await makeImages(seeded, { database, images, progress });
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
+  const relay = openPokes(options, { database, hub, log });
   const flusher = new Flusher({
     committer,
-    committed: (entries) => hub.committed(entries),
+    committed: (entries) => relay.committed(entries),
     pause: (ms) => pause(ms),
     log,
   });
@@ -160,15 +233,18 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
     getRequestListener((request) => app.fetch(request)),
   );
-  const pokes = servePokes(server, { authenticate, authority, hub, origins, log });
+  const { pokes } = relay;
+  const sockets = servePokes(server, { authenticate, authority, pokes, origins, log });
   const port = await listen(server, options.port, host);
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async close() {
-      pokes.close();
+      sockets.close();
       await stop(server);
       await flusher.close();
+      await relay.close();
+      await store.close();
       await database.close();
       authority.close();
     },

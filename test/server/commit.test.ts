@@ -1,15 +1,15 @@
-// Goal: the order of statements that exactly-once rests on. Method: the real authority over PGlite in memory, with every
+// Goal: the order of statements that exactly-once rests on. Method: the real authority over an empty database, with every
 // statement recorded.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import type { Database, Queryable } from '../../server/src/db/database.ts';
-import { openPGlite } from '../../server/src/db/pglite.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { RealmsBusy } from '../../server/src/push/locks.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
@@ -29,10 +29,10 @@ const user: User = {
 };
 
 beforeAll(async () => {
-  db = await openPGlite(null);
+  db = await openTestDatabase();
   const schema = sqlSchema(testSchema);
+  await migrate(db);
   await db.transaction({ mode: 'write' }, async (tx) => {
-    await migrate(tx);
     await applySchema(tx, testSchema, schema);
   });
   const recorded: Database = {

@@ -2,6 +2,7 @@
 // clients push without pause, the process is killed ten times in the middle, every unanswered update is sent again.
 
 import { afterAll, expect, test } from 'vitest';
+import { postgresUrl } from './support/database.ts';
 import { Folder, type Json, startServer, WireClient, type WireUpdate } from './support/server.ts';
 
 const kClients = 6;
@@ -97,7 +98,7 @@ test('kill -9 under load, ten times: nothing acknowledged is lost, nothing is do
 }, 400_000);
 
 // PostgreSQL has a process of its own that guards its folder.
-test.skipIf(process.env.SKERRY_TEST_POSTGRES !== undefined)(
+test.skipIf(postgresUrl !== undefined)(
   'two servers on one data folder: the second is refused, and the first goes on',
   async () => {
     const first = await startServer(folder, schemaPath);

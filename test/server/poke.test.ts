@@ -3,7 +3,7 @@
 
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
+import { Ear, listenAt, terminateAll } from './support/ear.ts';
 import {
   Folder,
   type Json,
@@ -16,76 +16,18 @@ import {
 const folder = new Folder();
 const secret = 'a secret of the tests, long enough for HS256';
 let server: TestServer;
-const open = new Set<WebSocket>();
 
 beforeAll(async () => {
   server = await startServer(folder, folder.schema(), { args: ['--dev', '--secret', secret] });
 });
 afterAll(async () => {
-  for (const socket of open) socket.terminate();
+  terminateAll();
   await server.stop();
   folder.remove();
 });
 
-class Ear {
-  readonly socket: WebSocket;
-  readonly heard: Json[] = [];
-  readonly closed: Promise<number>;
-  #wake: (() => void)[] = [];
-
-  constructor(options: { origin?: string } = {}) {
-    this.socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/poke`, options);
-    open.add(this.socket);
-    this.socket.on('message', (data) => {
-      this.heard.push(JSON.parse(String(data)) as Json);
-      for (const wake of this.#wake.splice(0)) wake();
-    });
-    this.closed = new Promise((resolve) => {
-      this.socket.on('close', (code) => {
-        resolve(code);
-        for (const wake of this.#wake.splice(0)) wake();
-      });
-      this.socket.on('error', () => resolve(-1));
-    });
-  }
-
-  async opened(): Promise<this> {
-    await new Promise((resolve, reject) => {
-      this.socket.once('open', resolve);
-      this.socket.once('error', reject);
-    });
-    return this;
-  }
-
-  /** Resolves once something that fits was heard. */
-  async hears(fits: (message: Json) => boolean): Promise<Json> {
-    for (;;) {
-      const found = this.heard.find(fits);
-      if (found !== undefined) return found;
-      if (this.socket.readyState === WebSocket.CLOSED) throw new Error('closed');
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
-    }
-  }
-
-  pokes(): Json[] {
-    return this.heard.filter(({ type }) => type === 'poke');
-  }
-
-  hello(message: Json): void {
-    this.socket.send(JSON.stringify({ type: 'hello', ...message }));
-  }
-}
-
-async function listen(user: string, tables: readonly string[], client = uuid7()): Promise<Ear> {
-  const ear = await new Ear().opened();
-  ear.hello({
-    token: `dev:${user}`,
-    client,
-    scopes: tables.map((table) => ({ table, where: ['true'] })),
-  });
-  await ear.hears(({ type }) => type === 'ready');
-  return ear;
-}
+const listen = (user: string, tables: readonly string[], client = uuid7()) =>
+  listenAt(server.url, user, tables, client);
 
 const city = (realm = 'public') => ({
   op: 'create',
@@ -181,20 +123,20 @@ describe('a socket is closed', () => {
     ],
     ['something that is not JSON', 4400, '{'],
   ])('for %s', async (_name, code, message) => {
-    const ear = await new Ear().opened();
+    const ear = await new Ear(server.url).opened();
     ear.socket.send(typeof message === 'string' ? message : JSON.stringify(message));
     expect(await ear.closed).toBe(code);
     expect(ear.heard).toEqual([]);
   });
 
   test('for a message over the limit', async () => {
-    const ear = await new Ear().opened();
+    const ear = await new Ear(server.url).opened();
     ear.socket.send('x'.repeat(70 << 10));
     expect(await ear.closed).toBe(1009);
   });
 
   test('when no hello came within five seconds', async () => {
-    const ear = await new Ear().opened();
+    const ear = await new Ear(server.url).opened();
     const began = performance.now();
     expect(await ear.closed).toBe(4408);
     expect(performance.now() - began).toBeGreaterThan(4_000);
@@ -205,7 +147,7 @@ describe('a socket is closed', () => {
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(Math.floor(Date.now() / 1000) + 2)
       .sign(new TextEncoder().encode(secret));
-    const ear = await new Ear().opened();
+    const ear = await new Ear(server.url).opened();
     ear.hello({ token, client: uuid7(), scopes: [] });
     await ear.hears(({ type }) => type === 'ready');
     expect(await ear.closed).toBe(4401);
@@ -221,7 +163,7 @@ describe('a socket is closed', () => {
   });
 
   test('before it is opened, for a page of another origin', async () => {
-    expect(await new Ear({ origin: 'https://elsewhere.example' }).closed).toBe(-1);
-    await expect(new Ear({ origin: server.url }).opened()).resolves.toBeInstanceOf(Ear);
+    expect(await new Ear(server.url, { origin: 'https://elsewhere.example' }).closed).toBe(-1);
+    await expect(new Ear(server.url, { origin: server.url }).opened()).resolves.toBeInstanceOf(Ear);
   });
 });

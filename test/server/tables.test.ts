@@ -1,24 +1,24 @@
-// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: PGlite in memory.
+// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: an empty database.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
-import { openPGlite } from '../../server/src/db/pglite.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { readNeeds, writeRows } from '../../server/src/sql/rows.ts';
 import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 
 let db: Database;
 
 beforeAll(async () => {
-  db = await openPGlite(null);
+  db = await openTestDatabase();
 });
 beforeEach(async () => {
   await db.execute(
     `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
   );
-  await db.transaction({ mode: 'write' }, migrate);
+  await migrate(db);
 });
 afterAll(() => db.close());
 
@@ -35,6 +35,9 @@ function withCities(change: (props: Record<string, unknown>[]) => unknown[]): Sc
   cities.props = change(cities.props) as Record<string, unknown>[];
   return copy as unknown as SchemaDescription;
 }
+
+/** The realms of the rows that are written here. */
+const locked = ['public', 'team'];
 
 const full = {
   table: 'cities',
@@ -66,15 +69,15 @@ async function readCity(id: string): Promise<unknown> {
 describe('typed tables', () => {
   test('a row of every prop type comes back as it went in', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full]);
+    await writeRows(db, sqlSchema(testSchema), [full], locked);
     expect(await readCity('Åre')).toEqual(full);
   });
 
   test('writing a row again replaces it whole', async () => {
     await apply(testSchema);
     const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
-    await writeRows(db, sqlSchema(testSchema), [full]);
-    await writeRows(db, sqlSchema(testSchema), [second]);
+    await writeRows(db, sqlSchema(testSchema), [full], locked);
+    await writeRows(db, sqlSchema(testSchema), [second], locked);
     expect(await readCity('Åre')).toMatchObject({
       realm: 'team',
       deletedAt: 5,
@@ -87,24 +90,29 @@ describe('typed tables', () => {
     const schema = sqlSchema(testSchema);
     const at = { createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
     const group = '00000000-0000-8000-8000-000000000001';
-    await writeRows(db, schema, [
-      { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
-      { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
-      {
-        table: 'cities',
-        id: 'c1',
-        realm: 'public',
-        ...at,
-        props: { name: 'a', code: full.props.code },
-      },
-      {
-        table: 'cities',
-        id: 'c2',
-        realm: 'team',
-        ...at,
-        props: { name: 'b', code: full.props.code },
-      },
-    ] as never);
+    await writeRows(
+      db,
+      schema,
+      [
+        { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
+        { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
+        {
+          table: 'cities',
+          id: 'c1',
+          realm: 'public',
+          ...at,
+          props: { name: 'a', code: full.props.code },
+        },
+        {
+          table: 'cities',
+          id: 'c2',
+          realm: 'team',
+          ...at,
+          props: { name: 'b', code: full.props.code },
+        },
+      ] as never,
+      locked,
+    );
     const children = await readNeeds(db, schema, { children: [['members', 'group', group]] });
     expect((JSON.parse(children) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'm1',
@@ -119,7 +127,7 @@ describe('typed tables', () => {
 
   test('a schema that has grown widens the tables, and a required prop takes its default', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full]);
+    await writeRows(db, sqlSchema(testSchema), [full], locked);
     const grown = withCities((props) => [
       ...props,
       { name: 'mayor', type: 'string', optional: true },
@@ -133,7 +141,7 @@ describe('typed tables', () => {
 
   test('what rows cannot follow is refused, naming all of it, and changes nothing', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full]);
+    await writeRows(db, sqlSchema(testSchema), [full], locked);
     const broken = withCities((props) => [
       ...props.map((prop) => (prop.name === 'population' ? { ...prop, type: 'string' } : prop)),
       { name: 'mayor', type: 'string', optional: false },

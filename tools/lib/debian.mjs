@@ -58,10 +58,12 @@ async function machineMirror() {
 /** One apt, apart from the machine's. */
 class Apt {
   #folder;
+  #suite;
   #options;
 
-  constructor(folder) {
+  constructor(folder, suite = kSuite) {
     this.#folder = folder;
+    this.#suite = suite;
     for (const name of ['lists/partial', 'cache/archives/partial', 'debs']) {
       mkdirSync(join(folder, name), { recursive: true });
     }
@@ -79,9 +81,15 @@ class Apt {
 
   async update() {
     const mirror = await machineMirror();
-    const source = `deb [signed-by=${kKeyring}] ${mirror} ${kSuite} main\n`;
+    const source = `deb [signed-by=${kKeyring}] ${mirror} ${this.#suite} main\n`;
     writeFileSync(join(this.#folder, 'sources.list'), source);
     await run('apt-get', [...this.#options, 'update', '-q']);
+  }
+
+  /** The names of all packages that begin so. */
+  async names(prefix) {
+    const { output } = await run('apt-cache', [...this.#options, 'pkgnames', prefix]);
+    return output.split('\n').filter(Boolean);
   }
 
   /** The names on which a package depends (first alternatives), or undefined without the package. */
@@ -112,17 +120,20 @@ class Apt {
 const kLibrary = /^(lib(?!.*-dev$).+|zlib1g)$/;
 const kUnused = /^(libclang1-|libcurl|libpfm)/;
 
+// What every Debian has, and must not have twice: these belong to the loader that starts the program.
+const kOfTheMachine = /^(libc6|libgcc-s1|libstdc\+\+6)$/;
+
 /** All the packages to unpack: the roots, and the libraries that they need, recursively. */
-async function closure(apt, roots) {
+async function closure(apt, roots, unused = kUnused) {
   const wanted = new Set(roots);
   for (const name of wanted) {
     const depends = await apt.depends(name);
     if (!depends) {
-      if (roots.includes(name)) throw new SetupError(`The suite ${kSuite} has no package ${name}.`);
+      if (roots.includes(name)) throw new SetupError(`Debian's archive has no package ${name}.`);
       wanted.delete(name);
       continue;
     }
-    for (const next of depends) if (kLibrary.test(next) && !kUnused.test(next)) wanted.add(next);
+    for (const next of depends) if (kLibrary.test(next) && !unused.test(next)) wanted.add(next);
   }
   return [...wanted];
 }
@@ -218,6 +229,39 @@ export async function installDebianPrefix(prefix) {
   await relocate(prefix, join(prefix, 'usr', 'lib', `llvm-${version}`));
   rmSync(state, { recursive: true, force: true });
   writeFileSync(join(prefix, 'packages.txt'), `${names.join('\n')}\n`);
+}
+
+/** The suite of Debian that this machine runs, by its code name. */
+function machineSuite() {
+  const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(text)?.[1];
+  if (!suite || !/^ID="?debian"?$/m.test(text)) {
+    throw new SetupError('This machine runs no release of Debian.');
+  }
+  return suite;
+}
+
+/**
+ * Makes `prefix` anew with packages of the machine's own suite, and the libraries that they need: they start by the
+ * machine's own loader, with the prefix's libraries in LD_LIBRARY_PATH. `choose` picks from the names that begin with
+ * `postgresql-`; what was unpacked is returned.
+ */
+export async function unpackMachinePackages(prefix, choose) {
+  const fresh = `${prefix}.new`;
+  const state = `${prefix}.apt`;
+  for (const folder of [fresh, state]) rmSync(folder, { recursive: true, force: true });
+  mkdirSync(fresh, { recursive: true });
+  const apt = new Apt(state, machineSuite());
+  await apt.update();
+  const roots = choose(await apt.names('postgresql-'));
+  if (roots.length === 0) throw new SetupError('The archive has no PostgreSQL that is new enough.');
+  const names = await closure(apt, roots, kOfTheMachine);
+  note(`downloading ${names.length} packages`);
+  for (const file of await apt.download(names)) await run('dpkg', ['-x', file, fresh]);
+  rmSync(prefix, { recursive: true, force: true });
+  renameSync(fresh, prefix);
+  rmSync(state, { recursive: true, force: true });
+  return names;
 }
 
 /** Copies a header folder of the prefix, or of the system, to `include`. */

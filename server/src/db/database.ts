@@ -4,7 +4,8 @@
 // idea of bigint, json or date comes between.
 //
 // Guarantees: a resolved transaction is durable; a rejected one has left nothing. Statements of one transaction run in
-// order. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
+// order: of sending, whether or not they await one another, and on PostgreSQL those that do not travel together. Whoever
+// sends several awaits them all (Promise.all): after the first failure the others fail, too. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
 
 export type Param = string | null;
 export type SqlRow = Record<string, string | null>;
@@ -39,4 +40,21 @@ export function sqlState(error: unknown): string {
 export function refusesValues(error: unknown): boolean {
   const state = sqlState(error);
   return state.startsWith('22') || state.startsWith('23');
+}
+
+/** The way to the database is lost, or too many wait for it; what was asked may or may not have been done. */
+export class ConnectionError extends Error {
+  readonly code = 'CONNECTION_LOST';
+}
+
+/** What sockets say when there is nobody, and no way. */
+const kAway =
+  /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
+
+/** Whether the database is away for now: it stops, starts, takes no more connections, or cannot be reached. */
+export function isUnavailable(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== '') return /^(08|57P0[1-5]|53300)/.test(state);
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && kAway.test(code);
 }

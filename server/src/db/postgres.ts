@@ -1,41 +1,98 @@
-// PostgreSQL by postgres.js, behind the same interface. Sessions speak UTC, and prepared statements are kept by text.
+// PostgreSQL behind the same interface. Sessions speak UTC, and prepared statements are kept by text. Statements that a
+// transaction sends without awaiting one another travel together, and run in the order in which they were sent.
 
-import postgres from 'postgres';
-import type { Database, Param, Queryable, TransactionOptions } from './database.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { limits } from '../limits.ts';
+import {
+  type Database,
+  isUnavailable,
+  type Param,
+  type Queryable,
+  type TransactionOptions,
+} from './database.ts';
+import type { PgConnection } from './pg-connection.ts';
+import { PgPool } from './pg-pool.ts';
 
-const kConnections = 10;
+const kBegin = {
+  write: 'begin',
+  snapshot: 'begin isolation level repeatable read read only',
+} as const;
+const kStartPauseMs = 250;
 
-function queryable(target: postgres.Sql | postgres.TransactionSql): Queryable {
-  return {
-    async query<Row extends object>(sql: string, params: readonly Param[] = []) {
-      const rows = await target.unsafe(sql, [...params], { prepare: true });
-      return [...rows] as unknown as Row[];
-    },
-  };
+async function rowsOf<Row extends object>(
+  connection: PgConnection,
+  sql: string,
+  params: readonly Param[],
+): Promise<Row[]> {
+  return [...(await connection.query(sql, params))] as Row[];
 }
 
-export async function openPostgres(url: string): Promise<Database> {
-  const sql = postgres(url, {
-    max: kConnections,
-    onnotice: () => {},
-    connection: { TimeZone: 'UTC', application_name: 'skerry-server' },
-  });
-  await sql.unsafe('select 1');
+async function inTransaction<Value>(
+  connection: PgConnection,
+  { mode }: TransactionOptions,
+  work: (tx: Queryable) => Promise<Value>,
+): Promise<Value> {
+  let open = true;
+  const tx: Queryable = {
+    async query<Row extends object>(sql: string, params: readonly Param[] = []) {
+      // The connection may serve another transaction by now.
+      if (!open) throw new Error('A statement came after its transaction.');
+      return rowsOf<Row>(connection, sql, params);
+    },
+  };
+  try {
+    // Sent together with the first statement. A connection that is there cannot refuse it; one that is lost refuses all.
+    const begun = connection.simple(kBegin[mode]);
+    const [value] = await Promise.all([work(tx), begun]);
+    open = false;
+    const tag = await connection.simple('commit');
+    if (tag !== 'COMMIT') throw new Error('A statement failed, and the transaction went on.');
+    return value;
+  } catch (error) {
+    open = false;
+    // What cannot be rolled back is ended: the server then rolls back by itself.
+    if (!connection.lost) await connection.simple('rollback').catch(() => connection.discard());
+    throw error;
+  }
+}
+
+/** Waits, with a limit, for a database that is only just starting, as after a restart of the machine. */
+async function firstConnection(pool: PgPool): Promise<PgConnection> {
+  const deadline = performance.now() + limits.databaseStartMs;
+  for (;;) {
+    try {
+      return await pool.take();
+    } catch (error) {
+      if (!isUnavailable(error) || performance.now() > deadline) throw error;
+      await pause(kStartPauseMs);
+    }
+  }
+}
+
+export async function openPostgres(
+  url: string,
+  connections: number = limits.databaseConnections,
+): Promise<Database> {
+  const pool = new PgPool(url, connections);
+  pool.give(await firstConnection(pool));
+  const using = async <Value>(work: (connection: PgConnection) => Promise<Value>) => {
+    const connection = await pool.take();
+    try {
+      return await work(connection);
+    } finally {
+      pool.give(connection);
+    }
+  };
   return {
     kind: 'postgres',
-    ...queryable(sql),
-    async execute(text) {
-      await sql.unsafe(text).simple();
+    query<Row extends object>(sql: string, params: readonly Param[] = []) {
+      return using((connection) => rowsOf<Row>(connection, sql, params));
     },
-    async transaction<Value>(
-      options: TransactionOptions,
-      work: (tx: Queryable) => Promise<Value>,
-    ): Promise<Value> {
-      const mode = options.mode === 'snapshot' ? 'isolation level repeatable read read only' : '';
-      return (await sql.begin(mode, (tx) => work(queryable(tx)))) as Value;
-    },
-    async close() {
-      await sql.end({ timeout: 5 });
-    },
+    execute: (sql) =>
+      using(async (connection) => {
+        await connection.simple(sql);
+      }),
+    transaction: (options, work) => using((connection) => inTransaction(connection, options, work)),
+    close: () => pool.close(),
   };
 }

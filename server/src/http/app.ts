@@ -4,7 +4,7 @@
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { Authority } from '../authority/authority.ts';
-import type { Database } from '../db/database.ts';
+import { type Database, isUnavailable } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
@@ -74,6 +74,9 @@ export function createApp(options: AppOptions): Hono {
 
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
+    if (isUnavailable(error)) {
+      return new Problem('busy', 'The database cannot be reached for now.').toResponse();
+    }
     options.log(`${context.req.method} ${context.req.path} failed.`, error);
     return new Problem('internal', 'The server failed; its log says why.').toResponse();
   });
@@ -122,7 +125,7 @@ export function createApp(options: AppOptions): Hono {
     const user = await caller(req.raw);
     const { realm, epoch, revision, hash } = req.param();
     if (!user.realms.has(realm)) throw noSuchImage();
-    const image = options.images.find(realm, epoch, Number(revision), hash);
+    const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
     if (image === null) throw noSuchImage();
     return immutableFile(req.raw, image.path, image.bytes, hash);
   });

@@ -1,22 +1,24 @@
 // The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and scopes;
 // the answer is `{"type":"ready"}`, and from then on pokes come. A later `hello` replaces the first one (a fresh token,
 // other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 too slow,
-// 1001 the server stops.
+// 1001 the server stops, 1013 the database is away: connect again later.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
+import { isUnavailable } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
-import type { Listener, PokeHub } from './hub.ts';
+import type { Listener } from './hub.ts';
+import type { Pokes } from './relay.ts';
 
 export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
   readonly authority: Authority;
-  readonly hub: PokeHub;
+  readonly pokes: Pokes;
   /** Origins beside the server's own that pages may connect from. */
   readonly origins: ReadonlySet<string>;
   readonly log: (message: string, error: unknown) => void;
@@ -95,13 +97,18 @@ class Connection {
     const checked = this.#options.authority.checkScopes(scopes);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#leave();
-    this.#listener = {
+    const listener = {
       client,
       user,
       tables: new Set(checked.flatMap(({ tables }) => tables)),
-      send: (frame) => this.#send(frame),
+      send: (frame: string) => this.#send(frame),
     };
-    this.#options.hub.add(this.#listener);
+    await this.#options.pokes.join(listener);
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      this.#options.pokes.leave(listener);
+      return;
+    }
+    this.#listener = listener;
     this.#expireWith(user);
     this.#send('{"type":"ready"}');
   }
@@ -118,6 +125,7 @@ class Connection {
     if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
     else if (error instanceof Problem) this.#socket.close(4401, error.code);
     else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
+    else if (isUnavailable(error)) this.#socket.close(1013, 'busy');
     else {
       this.#options.log('A hello failed.', error);
       this.#socket.close(1011, 'internal');
@@ -137,7 +145,7 @@ class Connection {
   #leave(): void {
     if (this.#deadline) clearTimeout(this.#deadline);
     this.#deadline = null;
-    if (this.#listener) this.#options.hub.remove(this.#listener);
+    if (this.#listener) this.#options.pokes.leave(this.#listener);
     this.#listener = null;
   }
 

@@ -4,7 +4,7 @@
 import type { User } from '../auth/auth.ts';
 import { type Authority, rawObject, requestProblem } from '../authority/authority.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import type { ImageOffer } from '../image/images.ts';
+import type { ImageOffer } from '../image/folder-store.ts';
 import { limits } from '../limits.ts';
 import { filterSql, Params } from '../sql/filter.ts';
 import { joinLists, rowJson } from '../sql/rows.ts';

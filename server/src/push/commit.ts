@@ -9,7 +9,15 @@ import { limits } from '../limits.ts';
 import { type RowNeeds, readNeeds } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { type Done, type Entry, type Result, writeDone } from './done.ts';
-import { bindClients, lockRealms, lookUp, realmsNamed, type Unit } from './locks.ts';
+import {
+  bindClients,
+  type Known,
+  type Locked,
+  lockRealms,
+  lookUp,
+  realmsNamed,
+  type Unit,
+} from './locks.ts';
 
 export interface Refusal {
   readonly client: string;
@@ -83,49 +91,27 @@ export class Committer {
     realms: ReadonlySet<string>,
     options: CommitOptions,
   ): Promise<Committed> {
-    const users = await bindClients(tx, units);
+    // In this order, in one journey: what they ask for does not depend on one another's answers.
+    const [users, locked, known] = await Promise.all([
+      bindClients(tx, units),
+      lockRealms(tx, units, realms, options.wait),
+      lookUp(tx, units, realms),
+    ]);
     const admitted = units.filter(({ client, user }) => users.get(client) === user.id);
-    const { now, heads } = await lockRealms(tx, admitted, realms, options.wait);
-    const requests = asRequests(admitted);
-    const first = await this.#firstStep(tx, admitted, requests, realms, now, heads, options);
+    const first = firstStep(admitted, realms, locked, known, options.refuse ?? []);
     const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
-    await writeDone(tx, this.#schema, admitted, done);
-    await options.alongside?.(tx);
+    await Promise.all([
+      writeDone(tx, this.#schema, admitted, done, realms),
+      options.alongside?.(tx),
+    ]);
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] as Result]));
     return {
-      now,
+      now: locked.now,
       entries: done.entries,
       results: units.map((unit) => byUnit.get(unit) ?? boundToAnother()),
     };
-  }
-
-  async #firstStep(
-    tx: Queryable,
-    units: readonly Unit[],
-    requests: readonly { client: string; user: string; updates: JsonObject[] }[],
-    realms: ReadonlySet<string>,
-    now: number,
-    heads: ReadonlyMap<string, { head: number; headAt: number }>,
-    options: CommitOptions,
-  ): Promise<string> {
-    const rights = new Map(
-      units.map(({ user }) => [user.id, Object.fromEntries(user.realms)] as const),
-    );
-    const known = await lookUp(tx, units, realms);
-    return rawObject({
-      now: String(now),
-      realms: JSON.stringify(
-        Object.fromEntries([...realms].map((realm) => [realm, heads.get(realm) ?? null])),
-      ),
-      users: JSON.stringify(Object.fromEntries(rights)),
-      chains: known.chains,
-      applied: known.applied,
-      actions: known.actions,
-      requests: JSON.stringify(requests),
-      refuse: JSON.stringify(options.refuse ?? []),
-    });
   }
 
   async #admit(tx: Queryable, step: (text: string) => string, first: string): Promise<Done> {
@@ -139,6 +125,31 @@ export class Committer {
     }
     throw new Error('The authority never came to an end.');
   }
+}
+
+/** What the authority is first told (docs/authority.md section 3). */
+function firstStep(
+  units: readonly Unit[],
+  realms: ReadonlySet<string>,
+  { now, heads }: Locked,
+  known: Known,
+  refuse: readonly Refusal[],
+): string {
+  const rights = new Map(
+    units.map(({ user }) => [user.id, Object.fromEntries(user.realms)] as const),
+  );
+  return rawObject({
+    now: String(now),
+    realms: JSON.stringify(
+      Object.fromEntries([...realms].map((realm) => [realm, heads.get(realm) ?? null])),
+    ),
+    users: JSON.stringify(Object.fromEntries(rights)),
+    chains: known.chains,
+    applied: known.applied,
+    actions: known.actions,
+    requests: JSON.stringify(asRequests(units)),
+    refuse: JSON.stringify(refuse),
+  });
 }
 
 function boundToAnother(): Problem {

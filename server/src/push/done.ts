@@ -44,14 +44,18 @@ export interface Done {
   readonly heads: readonly { realm: string; head: number; headAt: number }[];
 }
 
-/** Writes all of what was decided: typed rows by table, the rest in one statement. */
+/** Writes all of what was decided, in one journey: typed rows by table, the rest in one statement. */
 export async function writeDone(
   tx: Queryable,
   schema: SqlSchema,
   units: readonly Unit[],
   done: Done,
+  locked: Iterable<string>,
 ): Promise<void> {
-  await writeRows(tx, schema, done.rows);
+  await Promise.all([writeRows(tx, schema, done.rows, locked), writeLog(tx, units, done)]);
+}
+
+async function writeLog(tx: Queryable, units: readonly Unit[], done: Done): Promise<void> {
   if (done.entries.length + done.chains.length === 0) return;
   const pushed = new Map(units.map((unit) => [`${unit.client} ${String(unit.update.id)}`, unit]));
   const counts = new Map<string, number>();

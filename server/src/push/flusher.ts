@@ -10,7 +10,7 @@
 
 import type { User } from '../auth/auth.ts';
 import { requestProblem } from '../authority/authority.ts';
-import { refusesValues, sqlState } from '../db/database.ts';
+import { isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import type { JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -267,11 +267,7 @@ export class Flusher {
 /** Errors of the database or of the way to it that another try may not meet. */
 function isTransient(error: unknown): boolean {
   if (error instanceof Problem || error instanceof RealmsBusy || refusesValues(error)) return false;
-  const code = (error as { code?: unknown } | null)?.code;
-  return (
-    sqlState(error) !== '' ||
-    (typeof code === 'string' && /^(CONNECTION_|ECONN|EPIPE|ETIMEDOUT)/.test(code))
-  );
+  return sqlState(error) !== '' || isUnavailable(error);
 }
 
 /** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */

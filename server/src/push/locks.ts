@@ -1,6 +1,6 @@
 // What a transaction of the flusher does before it admits: bind clients, lock realms, look up. In this order, and each in
 // statements of its own: a statement that locks and reads at once reads the snapshot from before the lock, and would miss
-// what the last holder committed. Client rows come first, then realm rows, each sorted: two transactions never wait for
+// what the last holder committed. They are sent together, and each begins when the one before it is done. Client rows come first, then realm rows, each sorted: two transactions never wait for
 // each other.
 
 import { randomUUID } from 'node:crypto';
@@ -51,18 +51,19 @@ export async function bindClients(
   }
   const clients = [...wanted].map(([client, user]) => ({ client, user })).sort(byClient);
   const text = JSON.stringify(clients);
-  await tx.query(
+  const inserted = tx.query(
     `insert into skerry.client (client, user_id)
      select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
      on conflict do nothing`,
     [text],
   );
-  const rows = await tx.query<{ client: string; user_id: string }>(
+  const selected = tx.query<{ client: string; user_id: string }>(
     `select c.client, c.user_id from skerry.client c
       where c.client in (select k.client from json_to_recordset($1::text::json) as k(client text))
       order by c.client for update`,
     [text],
   );
+  const [rows] = await Promise.all([selected, inserted]);
   return new Map(rows.map(({ client, user_id }) => [client, user_id]));
 }
 
@@ -70,7 +71,7 @@ function byClient(a: { client: string }, b: { client: string }): number {
   return Buffer.compare(Buffer.from(a.client), Buffer.from(b.client));
 }
 
-interface Locked {
+export interface Locked {
   readonly now: number;
   readonly heads: ReadonlyMap<string, { head: number; headAt: number }>;
 }
@@ -86,26 +87,28 @@ export async function lockRealms(
   const writable = [...realms].filter((realm) =>
     units.some(({ user }) => user.realms.get(realm) === 'write'),
   );
-  await tx.query(
+  const inserted = tx.query(
     `insert into skerry.realm (realm, epoch)
      select k.realm, k.epoch from json_to_recordset($1::text::json) as k(realm text, epoch text)
      order by k.realm collate "C" on conflict do nothing`,
     [JSON.stringify(writable.map((realm) => ({ realm, epoch: randomUUID() })))],
   );
-  const rows = await tx.query<{ realm: string; head: string; at: string }>(
+  const locked = tx.query<{ realm: string; head: string; at: string }>(
     `select r.realm, r.head::text as head, r.at::text as at from skerry.realm r
       where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))
       order by r.realm for update ${wait ? '' : 'skip locked'}`,
     [text],
   );
-  const heads = new Map(
-    rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),
-  );
-  const [clock] = await tx.query<{ now: string; present: string }>(
+  // After the lock: the time that it took to come belongs to the past.
+  const told = tx.query<{ now: string; present: string }>(
     `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
               where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm)))::text as present`,
     [text],
+  );
+  const [rows, [clock]] = await Promise.all([locked, told, inserted]);
+  const heads = new Map(
+    rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),
   );
   if (clock === undefined) throw new Error('The database told no time.');
   const present = JSON.parse(clock.present) as string[];
@@ -114,7 +117,7 @@ export async function lockRealms(
   return { now: Number(clock.now), heads };
 }
 
-interface Known {
+export interface Known {
   readonly chains: string;
   readonly applied: string;
   readonly actions: string;

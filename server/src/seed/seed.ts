@@ -127,7 +127,10 @@ export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>
       { wait: true, alongside: (tx) => writeMeta(tx, kMarker, mark(false)) },
     );
     const [result] = results;
-    if (result instanceof Problem || result?.status !== 'applied') {
+    // A duplicate: another node, started at the same time, was first.
+    const written =
+      !(result instanceof Problem) && /^(applied|duplicate)$/.test(`${result?.status}`);
+    if (!written) {
       throw new Error(`The seed was refused: ${JSON.stringify(result)}`);
     }
     options.committed?.(entries);

@@ -1,7 +1,11 @@
 // The server's own tables, in the SQL schema `skerry`, by numbered migrations. A migration that has been released is
-// never changed; each runs once, in order, in the transaction that also writes down that it has.
+// never changed; each runs once, in order, in a transaction of its own that also writes down that it has: it is done or
+// not, whenever a node dies. Nodes that start together take turns, by a lock that ends with the transaction.
 
-import type { Queryable } from '../db/database.ts';
+import type { Database, Queryable } from '../db/database.ts';
+
+/** Of PostgreSQL's advisory locks, the one that whoever changes tables holds. */
+const kTablesLock = '7310016635636690';
 
 const migrations: readonly string[][] = [
   [
@@ -77,27 +81,57 @@ const migrations: readonly string[][] = [
        access text not null,
        primary key (user_id, realm))`,
   ],
+  [
+    // Images of realms, where several nodes share a database: a client may fetch from one what another has offered.
+    `create table skerry.image (
+       id text collate "C" primary key,
+       realm text collate "C" not null,
+       epoch text not null,
+       revision bigint not null,
+       at bigint not null,
+       hash text not null,
+       bytes bigint not null,
+       schema text not null)`,
+    `create index image_realm_ix on skerry.image (realm, revision)`,
+    `create table skerry.image_part (
+       image text collate "C" not null references skerry.image (id) on delete cascade,
+       part integer not null,
+       data bytea not null,
+       primary key (image, part))`,
+  ],
 ];
 
-/** Brings the server's own tables up to date. Throws when they are from a newer server. */
-export async function migrate(tx: Queryable): Promise<void> {
+/** Makes this transaction the only one that changes tables. The first statement of each that does. */
+export async function lockTables(tx: Queryable): Promise<void> {
+  await tx.query(`select pg_advisory_xact_lock(${kTablesLock})::text as locked`);
+}
+
+/** Runs the one migration that is due; false if there was none. */
+async function runNext(tx: Queryable, steps: readonly (readonly string[])[]): Promise<boolean> {
+  await lockTables(tx);
   await tx.query(`create schema if not exists skerry`);
   await tx.query(
     `create table if not exists skerry.meta (key text primary key, value text not null)`,
   );
-  const [row] = await tx.query<{ value: string }>(
-    `select value from skerry.meta where key = 'version'`,
-  );
-  const done = row ? Number(row.value) : 0;
-  if (done > migrations.length) {
+  const done = Number((await readMeta(tx, 'version')) ?? '0');
+  if (done > steps.length) {
     throw new Error(
-      `The database was written by a newer skerry-server (tables of version ${done}, this one knows ${migrations.length}).`,
+      `The database was written by a newer skerry-server (tables of version ${done}, this one knows ${steps.length}).`,
     );
   }
-  for (let version = done; version < migrations.length; version++) {
-    for (const statement of migrations[version] ?? []) await tx.query(statement);
-  }
-  await writeMeta(tx, 'version', String(migrations.length));
+  const step = steps[done];
+  if (step === undefined) return false;
+  for (const statement of step) await tx.query(statement);
+  await writeMeta(tx, 'version', String(done + 1));
+  return true;
+}
+
+/** Brings the server's own tables up to date. Throws when they are from a newer server. */
+export async function migrate(
+  database: Database,
+  steps: readonly (readonly string[])[] = migrations,
+): Promise<void> {
+  while (await database.transaction({ mode: 'write' }, (tx) => runNext(tx, steps)));
 }
 
 export async function readMeta(tx: Queryable, key: string): Promise<string | null> {

@@ -80,12 +80,12 @@ async function rowsById(
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['rows']>,
 ): Promise<string[]> {
-  const parts: string[] = [];
+  const parts: Promise<string>[] = [];
   for (const [name, group] of grouped(keys, ([table]) => table)) {
     const table = tableOf(schema, name);
     const ids = JSON.stringify(group.map(([, id]) => id));
     parts.push(
-      await joined(
+      joined(
         tx,
         `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
           where t.id in (select k.id from json_array_elements_text($1::text::json) as k(id))`,
@@ -93,7 +93,7 @@ async function rowsById(
       ),
     );
   }
-  return parts;
+  return Promise.all(parts);
 }
 
 async function childrenOf(
@@ -101,13 +101,13 @@ async function childrenOf(
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['children']>,
 ): Promise<string[]> {
-  const parts: string[] = [];
+  const parts: Promise<string>[] = [];
   for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
     const [name, prop] = group[0] as (typeof group)[number];
     const table = tableOf(schema, name);
     const ids = JSON.stringify(group.map(([, , id]) => id));
     parts.push(
-      await joined(
+      joined(
         tx,
         `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
           where t.deleted_at is null and t.${columnOf(table, prop).name} in
@@ -116,7 +116,7 @@ async function childrenOf(
       ),
     );
   }
-  return parts;
+  return Promise.all(parts);
 }
 
 async function uniqueRivals(
@@ -124,14 +124,14 @@ async function uniqueRivals(
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['unique']>,
 ): Promise<string[]> {
-  const parts: string[] = [];
+  const parts: Promise<string>[] = [];
   for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
     const [name, prop] = group[0] as (typeof group)[number];
     const table = tableOf(schema, name);
     const column = columnOf(table, prop);
     const values = group.map(([, , realm, value]) => ({ realm, value }));
     parts.push(
-      await joined(
+      joined(
         tx,
         `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
           where t.deleted_at is null and exists
@@ -141,7 +141,7 @@ async function uniqueRivals(
       ),
     );
   }
-  return parts;
+  return Promise.all(parts);
 }
 
 async function othersOf(
@@ -149,12 +149,12 @@ async function othersOf(
   keys: NonNullable<RowNeeds['others']>,
   schema: SqlSchema,
 ): Promise<string[]> {
-  const parts: string[] = [];
+  const parts: Promise<string>[] = [];
   for (const [name, group] of grouped(keys, ([table]) => table)) {
     const table = tableOf(schema, name);
     const values = group.map(([, id, client]) => ({ id, client }));
     parts.push(
-      await joined(
+      joined(
         tx,
         `select ${aggregate(
           `json_build_object('table', ${quoteText(name)}, 'id', k.id, 'client', k.client, 'revision', o.revision)`,
@@ -170,7 +170,7 @@ async function othersOf(
       ),
     );
   }
-  return parts;
+  return Promise.all(parts);
 }
 
 /** Reads what an admission needs: the text of its next step. */
@@ -179,36 +179,57 @@ export async function readNeeds(
   schema: SqlSchema,
   needs: RowNeeds,
 ): Promise<string> {
-  const rows = [
-    ...(await rowsById(tx, schema, needs.rows ?? [])),
-    ...(await childrenOf(tx, schema, needs.children ?? [])),
-    ...(await uniqueRivals(tx, schema, needs.unique ?? [])),
-  ];
-  const others = await othersOf(tx, needs.others ?? [], schema);
-  return `{"rows":${joinLists(rows)},"others":${joinLists(others)}}`;
+  const [rows, children, rivals, others] = await Promise.all([
+    rowsById(tx, schema, needs.rows ?? []),
+    childrenOf(tx, schema, needs.children ?? []),
+    uniqueRivals(tx, schema, needs.unique ?? []),
+    othersOf(tx, needs.others ?? [], schema),
+  ]);
+  return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;
 }
 
 export interface WrittenRow {
   readonly table: string;
 }
 
-/** Writes final states, a statement a table. */
+/**
+ * Another transaction has made a row of this id, in a realm that is not locked here, after it was looked up. Its code is
+ * that of a serialization failure: the transaction is run again, and then finds the row.
+ */
+export class RowTakenError extends Error {
+  readonly code = '40001';
+}
+
+/** Writes final states, a statement a table. A row that is there already must be in one of the locked realms. */
 export async function writeRows(
   tx: Queryable,
   schema: SqlSchema,
   rows: readonly WrittenRow[],
+  locked: Iterable<string>,
 ): Promise<void> {
-  for (const [name, group] of grouped(rows, ({ table }) => table)) {
-    const table = tableOf(schema, name);
-    const names = table.columns.map((column) => column.name);
-    const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
-    const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
-    const opened =
-      table.columns.length === 0
-        ? ''
-        : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
-    await tx.query(
-      `insert into ${table.name} (${['id', ...fixed, ...names].join(', ')})
+  const realms = JSON.stringify([...locked]);
+  const groups = [...grouped(rows, ({ table }) => table)];
+  await Promise.all(groups.map(([name, group]) => writeTable(tx, schema, name, group, realms)));
+}
+
+async function writeTable(
+  tx: Queryable,
+  schema: SqlSchema,
+  name: string,
+  group: readonly WrittenRow[],
+  realms: string,
+): Promise<void> {
+  const table = tableOf(schema, name);
+  const names = table.columns.map((column) => column.name);
+  const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
+  const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
+  const opened =
+    table.columns.length === 0
+      ? ''
+      : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
+  const [written] = await tx.query<{ count: string }>(
+    `with written as (
+       insert into ${table.name} as t (${['id', ...fixed, ...names].join(', ')})
        select ${[
          'r.id',
          'r.realm',
@@ -222,8 +243,13 @@ export async function writeRows(
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
          ${opened}
        on conflict (id) do update set
-         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}`,
-      [JSON.stringify(group)],
-    );
+         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}
+         where t.realm in (select l.realm from json_array_elements_text($2::text::json) as l(realm))
+       returning 1)
+       select count(*)::text as count from written`,
+    [JSON.stringify(group), realms],
+  );
+  if (Number(written?.count) !== group.length) {
+    throw new RowTakenError(`Rows of ${name} were made elsewhere at the same time.`);
   }
 }

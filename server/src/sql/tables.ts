@@ -188,11 +188,19 @@ function createTable(table: SqlTable): string {
   ].join(', ')})`;
 }
 
-function indexStatements(table: SqlTable, props: readonly PropDescription[]): string[] {
+/** The indexes that are missing. Even to ask `if not exists` would lock the table against writers, on every start. */
+function indexStatements(
+  table: SqlTable,
+  props: readonly PropDescription[],
+  existing: ReadonlySet<string>,
+): string[] {
   const plain = unquote(table.name);
-  const make = (suffix: string, columns: string) =>
-    `create index if not exists ${quoteName(`${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`)}
+  const make = (suffix: string, columns: string) => {
+    const name = `${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`;
+    if (existing.has(name)) return '';
+    return `create index if not exists ${quoteName(name)}
        on ${table.name} (${columns}) where deleted_at is null`;
+  };
   const statements = [make('realm', 'realm, id')];
   for (const [i, prop] of props.entries()) {
     const column = table.columns[i];
@@ -202,7 +210,14 @@ function indexStatements(table: SqlTable, props: readonly PropDescription[]): st
       statements.push(make(unquote(column.name), `realm, (${textKeyed(column, column.name)})`));
     }
   }
-  return statements;
+  return statements.filter((statement) => statement !== '');
+}
+
+async function existingIndexes(tx: Queryable): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ name: string }>(
+    `select indexname::text as name from pg_indexes where schemaname = 'public'`,
+  );
+  return new Set(rows.map(({ name }) => name));
 }
 
 /**
@@ -215,6 +230,7 @@ export async function applySchema(
   tables: SqlSchema,
 ): Promise<void> {
   const existing = await existingColumns(tx);
+  const indexes = await existingIndexes(tx);
   const wrong: string[] = [];
   const statements: string[] = [];
   for (const description of schema.tables) {
@@ -223,11 +239,11 @@ export async function applySchema(
     const columns = existing.get(unquote(table.name));
     if (columns === undefined) statements.push(createTable(table));
     else wrong.push(...(await widenTable(tx, table, description.props, columns, statements)));
-    statements.push(...indexStatements(table, description.props));
+    statements.push(...indexStatements(table, description.props, indexes));
   }
   if (wrong.length > 0) {
     throw new SchemaError(
-      `The data directory holds tables that this schema cannot follow:\n- ${wrong.join('\n- ')}`,
+      `The database holds tables that this schema cannot follow:\n- ${wrong.join('\n- ')}`,
     );
   }
   for (const statement of statements) await tx.query(statement);

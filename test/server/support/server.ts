@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import postgres from 'postgres';
+import { makeDatabase, postgresUrl } from './database.ts';
 import { testSchema } from './schemas.ts';
 
 const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
@@ -50,18 +50,11 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A database of its own for each folder, where the tests are to run on PostgreSQL (SKERRY_TEST_POSTGRES: its URL). */
-async function postgresFor(folder: Folder): Promise<Record<string, string>> {
-  const admin = process.env.SKERRY_TEST_POSTGRES;
-  if (admin === undefined) return {};
+/** A database of its own for each folder, where the tests run on PostgreSQL. */
+async function databaseOf(folder: Folder): Promise<Record<string, string>> {
+  if (postgresUrl === undefined) return {};
   const name = `skerry_${folder.path.slice(-6).toLowerCase()}`;
-  const sql = postgres(admin, { max: 1, onnotice: () => {} });
-  const [row] = await sql`select 1 from pg_database where datname = ${name}`;
-  if (row === undefined) await sql.unsafe(`create database ${name}`);
-  await sql.end();
-  const url = new URL(admin);
-  url.pathname = `/${name}`;
-  return { DATABASE_URL: url.href };
+  return { DATABASE_URL: await makeDatabase(postgresUrl, name) };
 }
 
 /** Starts a process of the command; `ready` resolves with the server, or rejects with what it printed. */
@@ -70,7 +63,7 @@ export async function startServer(
   schemaPath: string,
   options: StartOptions = {},
 ): Promise<TestServer> {
-  const database = await postgresFor(folder);
+  const database = options.env?.DATABASE_URL ? {} : await databaseOf(folder);
   const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
   const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
   const child = spawn(process.execPath, [kMain, ...args, ...(options.args ?? ['--dev'])], {

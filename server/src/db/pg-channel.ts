@@ -1,0 +1,104 @@
+// A channel between the nodes of one database: LISTEN and NOTIFY on a connection of its own, which is opened again whenever
+// it is lost. What is said while it is away is not heard: whoever uses it must be able to do without, and is told of every
+// (re)opening to catch up.
+
+import { isUnavailable } from './database.ts';
+import { PgConnection } from './pg-connection.ts';
+
+export interface ChannelEvents {
+  readonly heard: (payload: string) => void;
+  /** The channel is open, perhaps again: what was said before may have been missed. */
+  readonly opened: () => void;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+export interface Channel {
+  /** Says these to all nodes, this one too, in one transaction; silently lost while the channel is away. */
+  say(payloads: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const kFirstPauseMs = 100;
+const kLongestPauseMs = 5_000;
+
+export class PgChannel implements Channel {
+  readonly #url: string;
+  readonly #name: string;
+  readonly #events: ChannelEvents;
+  #connection: PgConnection | null = null;
+  #pauseMs = kFirstPauseMs;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+  #refused = false;
+
+  /** `name` is a plain identifier of SQL. */
+  constructor(url: string, name: string, events: ChannelEvents) {
+    this.#url = url;
+    this.#name = name;
+    this.#events = events;
+    void this.#open();
+  }
+
+  async say(payloads: readonly string[]): Promise<void> {
+    const connection = this.#connection;
+    if (connection === null) return;
+    try {
+      await connection.query(
+        `select pg_notify('${this.#name}', k.payload)::text as said
+           from json_array_elements_text($1::text::json) as k(payload)`,
+        [JSON.stringify(payloads)],
+      );
+    } catch (error) {
+      if (!isUnavailable(error)) this.#events.log('A notification could not be sent.', error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    const connection = this.#connection;
+    this.#connection = null;
+    await connection?.close();
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const connection = await PgConnection.open(this.#url, {
+        notified: (channel, payload) => {
+          if (channel === this.#name) this.#events.heard(payload);
+        },
+        lost: () => this.#lost(),
+      });
+      await connection.simple(`listen ${this.#name}`).catch((error: unknown) => {
+        connection.discard();
+        throw error;
+      });
+      if (this.#closed) {
+        await connection.close();
+        return;
+      }
+      this.#connection = connection;
+      this.#pauseMs = kFirstPauseMs;
+      this.#events.opened();
+    } catch (error) {
+      if (!isUnavailable(error) && !this.#refused) {
+        // Said once: an engine without LISTEN will go on to have none.
+        this.#refused = true;
+        this.#events.log('The database takes no LISTEN: heads are polled instead.', error);
+      }
+      this.#again();
+    }
+  }
+
+  #lost(): void {
+    if (this.#connection === null) return; // It was never open: #open tries again.
+    this.#connection = null;
+    this.#again();
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => void this.#open(), this.#pauseMs);
+    this.#pauseMs = Math.min(kLongestPauseMs, this.#pauseMs * 2);
+  }
+}

@@ -1,0 +1,144 @@
+// Images that all nodes of a database share: in parts in a table, so that a client may fetch from one node what another has
+// offered. A node's folder is only a cache of them. They are written on a connection apart: an image is made inside of a
+// pull's snapshot, which holds one, and pulls that hold all connections must not wait for one more each.
+
+import { randomUUID } from 'node:crypto';
+import type { Database, Queryable } from '../db/database.ts';
+import { limits } from '../limits.ts';
+import {
+  type FolderStore,
+  type ImageFile,
+  type ImageName,
+  type ImageStore,
+  imageUrl,
+  type Kept,
+} from './folder-store.ts';
+
+type Row = Record<
+  'realm' | 'epoch' | 'revision' | 'at' | 'hash' | 'bytes' | 'schema' | 'id',
+  string
+>;
+
+const kPartBytes = 1 << 20;
+const kColumns = `i.id, i.realm, i.epoch, i.revision::text as revision, i.at::text as at, i.hash,
+  i.bytes::text as bytes, i.schema`;
+
+function keptOf(row: Row): Kept {
+  const { realm, epoch, hash, schema } = row;
+  const revision = Number(row.revision);
+  return {
+    ...{ realm, epoch, hash, schema, revision },
+    at: Number(row.at),
+    bytes: Number(row.bytes),
+    url: imageUrl({ realm, epoch, revision, hash }),
+    file: `${randomUUID()}.image`,
+  };
+}
+
+export class SharedStore implements ImageStore {
+  readonly #cache: FolderStore;
+  readonly #database: Database;
+  readonly #schema: string;
+  readonly #closed: () => Promise<void>;
+  readonly #loading = new Map<string, Promise<ImageFile | null>>();
+
+  /** `database` is for this store alone. */
+  constructor(
+    cache: FolderStore,
+    database: Database,
+    options: { readonly schemaHash: string; readonly closed: () => Promise<void> },
+  ) {
+    this.#cache = cache;
+    this.#database = database;
+    this.#schema = options.schemaHash;
+    this.#closed = options.closed;
+  }
+
+  async newest(tx: Queryable, realm: string, epoch: string): Promise<Kept | null> {
+    const [row] = await tx.query<Row>(
+      `select ${kColumns} from skerry.image i
+        where i.realm = $1::text and i.epoch = $2::text and i.schema = $3::text
+        order by i.revision desc limit 1`,
+      [realm, epoch, this.#schema],
+    );
+    return row === undefined ? null : keptOf(row);
+  }
+
+  async keep(kept: Kept, bytes: Uint8Array): Promise<void> {
+    await this.#cache.keep(kept, bytes);
+    await this.#database.transaction({ mode: 'write' }, async (tx) => {
+      const { realm, epoch, hash, schema } = kept;
+      const [id, revision, at] = [kept.file, String(kept.revision), String(kept.at)];
+      await tx.query(
+        `insert into skerry.image (id, realm, epoch, revision, at, hash, bytes, schema)
+         values ($1::text, $2::text, $3::text, $4::text::bigint, $5::text::bigint, $6::text, $7::text::bigint, $8::text)`,
+        [id, realm, epoch, revision, at, hash, String(bytes.byteLength), schema],
+      );
+      for (let part = 0; part * kPartBytes < bytes.byteLength; part++) {
+        const data = bytes.subarray(part * kPartBytes, (part + 1) * kPartBytes);
+        await tx.query(
+          `insert into skerry.image_part (image, part, data)
+           values ($1::text, $2::text::integer, decode($3::text, 'base64'))`,
+          [id, String(part), Buffer.from(data).toString('base64')],
+        );
+      }
+      // Those that were offered before stay for a while: their downloads may not have begun.
+      await tx.query(
+        `delete from skerry.image i where i.realm = $1::text and i.id not in (
+           select k.id from skerry.image k where k.realm = $1::text
+            order by k.revision desc, k.id limit ${limits.imagesKept})`,
+        [realm],
+      );
+    });
+  }
+
+  async find(name: ImageName): Promise<ImageFile | null> {
+    const cached = await this.#cache.find(name);
+    if (cached !== null) return cached;
+    const key = imageUrl(name);
+    const loading = this.#loading.get(key) ?? this.#load(name);
+    this.#loading.set(key, loading);
+    try {
+      return await loading;
+    } finally {
+      this.#loading.delete(key);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+    await this.#closed();
+  }
+
+  /** Copies an image of the table into the folder. */
+  async #load(name: ImageName): Promise<ImageFile | null> {
+    if (!Number.isSafeInteger(name.revision)) return null;
+    const found = await this.#database.transaction({ mode: 'snapshot' }, async (tx) => {
+      const [row] = await tx.query<Row>(
+        `select ${kColumns} from skerry.image i
+          where i.realm = $1::text and i.epoch = $2::text and i.revision = $3::text::bigint and i.hash = $4::text limit 1`,
+        [name.realm, name.epoch, String(name.revision), name.hash],
+      );
+      return row === undefined ? null : { kept: keptOf(row), bytes: await readParts(tx, row.id) };
+    });
+    if (found === null) return null;
+    if (found.bytes.byteLength !== found.kept.bytes) {
+      throw new Error(`An image of ${name.realm} has lost parts.`);
+    }
+    await this.#cache.keep(found.kept, found.bytes);
+    return this.#cache.find(name);
+  }
+}
+
+async function readParts(tx: Queryable, id: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (;;) {
+    const [row] = await tx.query<{ data: string }>(
+      `select encode(data, 'base64') as data from skerry.image_part
+        where image = $1::text and part = $2::text::integer`,
+      [id, String(parts.length)],
+    );
+    if (row === undefined) return Buffer.concat(parts);
+    parts.push(Buffer.from(row.data, 'base64'));
+  }
+}

@@ -1,0 +1,263 @@
+// Pokes between the nodes of one database. A node pokes for its own commits at once, and tells the others the new heads, at
+// most once in `notifyEveryMs`, outside of any transaction. A node that hears of a head reads the log entries above what it
+// knows, of the realms that its listeners may read, and pokes for them. Notifications may be lost, and some engines have
+// none: the log is also read every few seconds, and whenever the channel was opened.
+//
+// `known` of a realm is the revision up to which all entries have been poked for here. Own commits above a gap are kept
+// aside, so that those of other nodes in the gap are read, and none is poked for twice.
+
+import { randomUUID } from 'node:crypto';
+import type { Queryable } from '../db/database.ts';
+import type { Channel } from '../db/pg-channel.ts';
+import { isObject } from '../http/body.ts';
+import { limits } from '../limits.ts';
+import type { Entry } from '../push/done.ts';
+import type { Listener, PokeHub } from './hub.ts';
+
+/** Where sockets join and leave. */
+export interface Pokes {
+  /** Resolves when every commit from now on will be heard of. */
+  join(listener: Listener): Promise<void>;
+  leave(listener: Listener): void;
+}
+
+export interface RelayOptions {
+  readonly database: Queryable;
+  readonly hub: PokeHub;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+interface Watched {
+  listeners: number;
+  known: number | null;
+  readonly own: Set<number>;
+}
+
+type LogRow = Record<'realm' | 'revision' | 'client' | 'tables' | 'streams', string>;
+
+const kEntriesPerRead = 500;
+const kAll = '*';
+
+function parseHeads(payload: string): { node: unknown; heads: Record<string, unknown> } | null {
+  try {
+    const value: unknown = JSON.parse(payload);
+    return isObject(value) && isObject(value.heads)
+      ? { node: value.node, heads: value.heads }
+      : null;
+  } catch (error) {
+    // Anybody with the database's password may say anything on the channel.
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+export class PokeRelay implements Pokes {
+  readonly #options: RelayOptions;
+  readonly #node = randomUUID();
+  readonly #watched = new Map<string, Watched>();
+  readonly #behind = new Set<string>();
+  readonly #unsaid = new Map<string, number>();
+  #channel: Channel | null = null;
+  #saying: NodeJS.Timeout | null = null;
+  readonly #polling: NodeJS.Timeout;
+  #reading: Promise<void> | null = null;
+  #loading: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#polling = setInterval(() => this.catchUp(), limits.headPollMs);
+    this.#polling.unref();
+  }
+
+  /** Takes the channel over which nodes tell each other; without one, heads are only polled. */
+  use(channel: Channel): void {
+    this.#channel = channel;
+  }
+
+  async join(listener: Listener): Promise<void> {
+    const realms = [...listener.user.realms.keys()];
+    for (const realm of realms) {
+      const watched = this.#watched.get(realm);
+      if (watched) watched.listeners++;
+      else this.#watched.set(realm, { listeners: 1, known: null, own: new Set() });
+    }
+    try {
+      while (realms.some((realm) => this.#watched.get(realm)?.known === null)) {
+        this.#loading ??= this.#loadHeads().finally(() => {
+          this.#loading = null;
+        });
+        await this.#loading;
+      }
+    } catch (error) {
+      this.#unwatch(realms);
+      throw error;
+    }
+    this.#options.hub.add(listener);
+  }
+
+  leave(listener: Listener): void {
+    this.#options.hub.remove(listener);
+    this.#unwatch(listener.user.realms.keys());
+  }
+
+  /** What this node has committed, in the order of the realms' logs. */
+  committed(entries: readonly Entry[]): void {
+    const news: Entry[] = [];
+    for (const entry of entries) {
+      const { realm, revision } = entry;
+      if (this.#channel) this.#unsaid.set(realm, revision);
+      const watched = this.#watched.get(realm);
+      // A reading may have been faster than the answer to the commit.
+      if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
+      news.push(entry);
+      if (watched === undefined) continue;
+      watched.own.add(revision);
+      advance(watched);
+      if (watched.known !== null && watched.own.size > 0) this.#behind.add(realm);
+    }
+    this.#options.hub.committed(news);
+    if (this.#unsaid.size > 0) {
+      this.#saying ??= setTimeout(() => this.#say(), limits.notifyEveryMs);
+    }
+    this.#read();
+  }
+
+  /** What another node has said. */
+  heard(payload: string): void {
+    const said = parseHeads(payload);
+    if (said === null || said.node === this.#node) return;
+    if (kAll in said.heads) {
+      this.catchUp();
+      return;
+    }
+    for (const [realm, head] of Object.entries(said.heads)) {
+      const known = this.#watched.get(realm)?.known;
+      if (known != null && Number(head) > known) this.#behind.add(realm);
+    }
+    this.#read();
+  }
+
+  /** Reads what is new in all realms that are listened to. */
+  catchUp(): void {
+    for (const realm of this.#watched.keys()) this.#behind.add(realm);
+    this.#read();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#polling);
+    if (this.#saying) clearTimeout(this.#saying);
+    await this.#channel?.close();
+    await this.#reading;
+  }
+
+  #unwatch(realms: Iterable<string>): void {
+    for (const realm of realms) {
+      const watched = this.#watched.get(realm);
+      if (watched !== undefined && --watched.listeners === 0) this.#watched.delete(realm);
+    }
+  }
+
+  /** Where the realms that have just been joined stand. */
+  async #loadHeads(): Promise<void> {
+    // One turn gathers what joins together: after a restart everybody does.
+    await new Promise((resolve) => setImmediate(resolve));
+    const fresh = [...this.#watched].filter(([, { known }]) => known === null);
+    const rows = await this.#options.database.query<{ realm: string; head: string }>(
+      `select r.realm, r.head::text as head from skerry.realm r
+        where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))`,
+      [JSON.stringify(fresh.map(([realm]) => realm))],
+    );
+    const heads = new Map(rows.map(({ realm, head }) => [realm, Number(head)]));
+    for (const [realm, watched] of fresh) {
+      settle(watched, heads.get(realm) ?? 0);
+    }
+  }
+
+  /** Tells the other nodes how far the realms are that this one wrote to. */
+  #say(): void {
+    this.#saying = null;
+    const parts: Record<string, number>[] = [{}];
+    let bytes = 0;
+    for (const [realm, head] of this.#unsaid) {
+      const more = Buffer.byteLength(JSON.stringify(realm)) + 20;
+      if (bytes + more > limits.notifyBytes) {
+        parts.push({});
+        bytes = 0;
+      }
+      bytes += more;
+      (parts.at(-1) as Record<string, number>)[realm] = head;
+    }
+    this.#unsaid.clear();
+    const heads = parts.length > limits.notifyParts ? [{ [kAll]: 0 }] : parts;
+    const payloads = heads.map((each) => JSON.stringify({ node: this.#node, heads: each }));
+    void this.#channel?.say(payloads);
+  }
+
+  #read(): void {
+    if (this.#closed || this.#behind.size === 0) return;
+    this.#reading ??= this.#readAll()
+      // The next notification or poll tries again.
+      .catch((error: unknown) => this.#options.log('The log could not be read for pokes.', error))
+      .finally(() => {
+        this.#reading = null;
+      });
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#behind.size > 0 && !this.#closed) {
+      const from = new Map<string, number>();
+      for (const realm of this.#behind) {
+        const known = this.#watched.get(realm)?.known;
+        if (known != null) from.set(realm, known);
+      }
+      this.#behind.clear();
+      if (from.size > 0) await this.#readAbove(from);
+    }
+  }
+
+  async #readAbove(from: ReadonlyMap<string, number>): Promise<void> {
+    const keys = [...from].map(([realm, revision]) => ({ realm, revision }));
+    const rows = await this.#options.database.query<LogRow>(
+      `select k.realm, l.revision::text as revision, l.client, l.tables::text as tables, l.streams::text as streams
+         from json_to_recordset($1::text::json) as k(realm text, revision bigint)
+         cross join lateral (
+           select e.revision, e.client, e.tables, e.streams from skerry.log e
+            where e.realm = k.realm and e.revision > k.revision
+            order by e.revision limit ${kEntriesPerRead}) l
+        order by k.realm, l.revision`,
+      [JSON.stringify(keys)],
+    );
+    const counts = new Map<string, number>();
+    const news: Entry[] = [];
+    for (const row of rows) {
+      const { realm, client } = row;
+      const revision = Number(row.revision);
+      const count = (counts.get(realm) ?? 0) + 1;
+      counts.set(realm, count);
+      if (count === kEntriesPerRead) this.#behind.add(realm);
+      const watched = this.#watched.get(realm);
+      if (watched === undefined || watched.known === null || revision <= watched.known) continue;
+      const [tables, streams] = [JSON.parse(row.tables), JSON.parse(row.streams)] as string[][];
+      if (!watched.own.has(revision)) {
+        news.push({ realm, revision, client, tables: tables ?? [], streams: streams ?? [] });
+      }
+      settle(watched, revision);
+    }
+    this.#options.hub.committed(news);
+  }
+}
+
+/** Everything up to `revision` has been dealt with. */
+function settle(watched: Watched, revision: number): void {
+  watched.known = Math.max(watched.known ?? 0, revision);
+  for (const own of watched.own) if (own <= watched.known) watched.own.delete(own);
+  advance(watched);
+}
+
+/** Own commits that follow what is known are known. */
+function advance(watched: Watched): void {
+  if (watched.known === null) return;
+  while (watched.own.delete(watched.known + 1)) watched.known++;
+}

@@ -1,0 +1,61 @@
+// Several nodes of the server on one database of PostgreSQL, each with a data folder of its own.
+
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { makeDatabase, postgresUrl } from './database.ts';
+import { Folder, type Json, startServer, type TestServer, WireClient } from './server.ts';
+
+export interface NodeOptions {
+  readonly args?: readonly string[];
+}
+
+export class Nodes {
+  readonly folder = new Folder();
+  readonly schema = this.folder.schema();
+  readonly running: TestServer[] = [];
+  readonly #cluster: string;
+  #url: Promise<string> | undefined;
+
+  /** `cluster` is the URL of a cluster; by default of the one that is there for the whole run. */
+  constructor(cluster: string | undefined = postgresUrl) {
+    if (cluster === undefined) throw new Error('Several nodes need PostgreSQL.');
+    this.#cluster = cluster;
+  }
+
+  databaseUrl(): Promise<string> {
+    const name = `nodes_${this.folder.path.slice(-6).toLowerCase()}`;
+    this.#url ??= makeDatabase(this.#cluster, name);
+    return this.#url;
+  }
+
+  /** Starts the node of this number, or starts it again. */
+  async start(n: number, { args = [] }: NodeOptions = {}): Promise<TestServer> {
+    const data = join(this.folder.path, `node-${n}`);
+    const server = await startServer(this.folder, this.schema, {
+      args: ['--dev', '--data', data, ...args],
+      env: { DATABASE_URL: await this.databaseUrl() },
+    });
+    this.running[n] = server;
+    return server;
+  }
+
+  /** Runs a statement on the nodes' database. */
+  async sql(text: string): Promise<Json[]> {
+    const sql = postgres(await this.databaseUrl(), { max: 1, onnotice: () => {} });
+    try {
+      return [...(await sql.unsafe(text))] as Json[];
+    } finally {
+      await sql.end();
+    }
+  }
+
+  async remove(): Promise<void> {
+    for (const server of this.running) await server.kill();
+    this.folder.remove();
+  }
+}
+
+/** One client, whichever node answers: a load balancer between it and the nodes. */
+export function clientAt(client: WireClient, url: string): WireClient {
+  return Object.assign(Object.create(WireClient.prototype), client, { url }) as WireClient;
+}
