@@ -11,6 +11,7 @@ constexpr KindInfo kKinds[] = {
     {"run", false, 520, "steps of windows, workers, network and nodes, in an order by chance"},
     {"mutate", false, 190, "a person changes something in a window"},
     {"pass", false, 70, "time passes: up to seconds, now and then more than a minute"},
+    {"live", false, 24, "seconds go by in which nothing is late"},
     {"openTab", false, 14, "a window is opened"},
     {"closeTab", false, 6, "a window is closed: pagehide, leases are let go of"},
     {"duplicateTab", true, 8, "a window is duplicated: same profile, a tab id of its own"},

@@ -17,6 +17,7 @@ enum class Kind : uint8_t {
   kRun,
   kMutate,
   kPass,
+  kLive,
   kOpenTab,
   kCloseTab,
   kDuplicateTab,

@@ -14,7 +14,8 @@ namespace skerry::sim {
 namespace {
 
 constexpr uint64_t kMomentEvery = 16;  // events
-constexpr uint64_t kStepMs = 4;        // a step takes less
+constexpr int kMaxLiveSteps = 400;
+constexpr uint64_t kStepMs = 4;  // a step takes less
 
 // What everybody counts in: the one object that is never deleted.
 constexpr char kTotal[] =
@@ -180,6 +181,16 @@ double World::NextTime() {
 void World::Steps(uint64_t count) {
   for (uint64_t i = 0; i < count && problem_.empty(); ++i) {
     if (!StepOnce()) return;
+  }
+}
+
+void World::Live(double ms) {
+  const double end = mono_ + ms;
+  for (int step = 0; step < kMaxLiveSteps && problem_.empty(); ++step) {
+    if (StepOnce()) continue;
+    const double next = NextTime();
+    if (next > end) break;
+    mono_ = std::max(mono_, next);
   }
 }
 

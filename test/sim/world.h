@@ -66,6 +66,7 @@ class World {
   double NextTime();
   void Steps(uint64_t count);
   void Pass(uint32_t a, uint32_t b);
+  void Live(double ms);
 
   // world_events.cc: what an event does.
   void Apply(const Event& event);

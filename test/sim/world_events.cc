@@ -21,6 +21,8 @@ void World::Apply(const Event& event) {
       return Steps(1 + event.b % kMaxSteps);
     case Kind::kPass:
       return Pass(event.a, event.b);
+    case Kind::kLive:
+      return Live(1'000 + event.b % 12'000);
     case Kind::kLoseRequest:
     case Kind::kHangRequest:
     case Kind::kCutBeforeCommit:
