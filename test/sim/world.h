@@ -76,7 +76,8 @@ class World {
   bool ApplyProfile(const Event& event);
   Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
   Tab* AnyTab(uint32_t which);
-  void OpenTab(Profile* profile);
+  void OpenTab(Profile* profile);  // unless there are many
+  void AddTab(Profile* profile);
   void CloseTab(Profile* profile, size_t which, bool crash);
   void Freeze(Tab* tab);
   void Thaw(Tab* tab);

@@ -51,7 +51,10 @@ Tab* World::AnyTab(uint32_t which) {
 }
 
 void World::OpenTab(Profile* profile) {
-  if (profile->tabs.size() >= kMaxTabs) return;
+  if (profile->tabs.size() < kMaxTabs) AddTab(profile);
+}
+
+void World::AddTab(Profile* profile) {
   const String id = "tab-" + ToText(NextSerial());
   profile->tabs.push_back(std::make_unique<Tab>(this, profile, id));
 }

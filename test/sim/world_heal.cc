@@ -44,13 +44,20 @@ void World::Heal() {
   for (const auto& profile : profiles_) workers += profile->tabs.size();
   const uint64_t most = network_->requests() + kRequestsAWorker * workers;
   const double end = mono_ + kRestMs;
+  bool cold = false;
   for (int step = 0; problem_.empty(); ++step) {
     if (StepOnce()) {
       if (step > kMaxSteps) return Fail("8 liveness: steps without end");
       if (network_->requests() > most) return Fail("8 liveness: too many requests: " + Unquiet());
       continue;
     }
-    if (network_->quiet() && IsQuiet()) break;
+    if (network_->quiet() && IsQuiet()) {
+      if (cold) break;
+      // One window more a profile: it has nothing but what is in storage.
+      cold = true;
+      for (const auto& profile : profiles_) AddTab(profile.get());
+      continue;
+    }
     const double next = NextTime();
     if (std::isinf(next)) return Fail("8 liveness: nothing more happens: " + Unquiet());
     if (next > end) return Fail("8 liveness: not at rest in time: " + Unquiet());
