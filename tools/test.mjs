@@ -1,4 +1,4 @@
-// The whole check: `npm test`, or a slice of it: `npm test -- core|js|server|browser|lint`.
+// The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|lint`.
 //
 // Every step runs even if an earlier one failed, so that one run shows all that is wrong. The last
 // line is the count over all steps: native tests, vitest's tests, and one for each other check.
@@ -13,7 +13,7 @@ import { biome, clangFormat, clangTidy, sizes, types } from './lib/lint.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds } from './lib/run.mjs';
 
-const kSlices = ['core', 'js', 'server', 'browser', 'lint'];
+const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'lint'];
 
 /** What each step came to: { name, ms, passed, failed, skipped }. */
 const results = [];
@@ -62,6 +62,21 @@ async function doctest(preset) {
   const [passed, failed, skipped] = found.slice(2).map(Number);
   // A sanitizer may end a run whose tests all passed.
   return { passed, failed: code !== 0 ? Math.max(failed, 1) : failed, skipped };
+}
+
+/** As many seeds as take two minutes on two cores; and some under the sanitizers, which are slow. */
+const kSimulatorSeeds = { sim: 6000, debug: 200 };
+
+/** Runs of the simulator, as that preset builds it. */
+async function simulator(preset) {
+  await buildPreset(preset, ['skerry_simulate']);
+  const args = ['--seeds', String(kSimulatorSeeds[preset])];
+  const { code, output } = await run(join(build, preset, 'skerry_simulate'), args, {
+    cwd: root,
+    allowFailure: true,
+  });
+  if (code === 0) return '';
+  return `${output.trim()}\nReplay one: npm run simulate -- --seed N --trace`;
 }
 
 /** One project of vitest.config.ts. */
@@ -128,6 +143,10 @@ await main(async () => {
     await counted('core tests', () => doctest('debug'));
     await check('build core as wasm', () => buildPreset('wasm-test'));
     await counted('core tests as wasm', () => doctest('wasm-test'));
+  }
+  if (wants('simulator')) {
+    await check('simulator', () => simulator('sim'));
+    await check('simulator, sanitized', () => simulator('debug'));
   }
   if (wants('js', 'server', 'browser', 'lint')) {
     await check('build wasm', buildWasm);

@@ -29,6 +29,7 @@ void Effects::Run() {
       CheckRefs(key);
     }
   }
+  LetGo();
   CheckDuties();
   Touch();
 }
@@ -57,7 +58,7 @@ void Effects::MoveChildren(const Left& left) {
       Inherit(child, left.key);
       if (rule == OnDelete::kRestrict)
         duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
-      if (rule == OnDelete::kSetNull) SetNull(child, back.prop);
+      if (rule == OnDelete::kSetNull) loose_.push_back({child, back.prop, left.key.id, {}});
       if (rule == OnDelete::kCascade && moved_along_.insert(child).second) {
         Relocate(child, left.to);
       }
@@ -110,7 +111,7 @@ void Effects::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& ta
   if (rule == OnDelete::kRestrict) {
     duties_.push_back({key, prop, target.id, CauseOf(key)});
   } else if (rule == OnDelete::kSetNull) {
-    SetNull(key, prop);
+    loose_.push_back({key, prop, target.id, {}});
   } else if (parent && moved_by_op_.contains(key)) {
     // Its parent may still come along; whether it did is looked at in the end.
     duties_.push_back({key, prop, target.id, CauseOf(key)});
@@ -167,19 +168,32 @@ void Effects::SetNull(const ObjectKey& key, PropIndex prop) {
   scene_->rows->Put(key, std::move(row));
 }
 
+bool Effects::IsKept(const Duty& duty) const {
+  const Row* child = scene_->rows->Find(duty.child);
+  if (!child || child->props[duty.prop].is_null()) return true;
+  if (child->props[duty.prop].text() != duty.target) return true;
+  const PropDef& def = scene_->schema->table(duty.child.table).props[duty.prop];
+  const String realm = child->realm;
+  const Row* parent = scene_->rows->Find({def.ref_table, duty.target});
+  return parent && parent->realm == realm;
+}
+
+// Only now is it known who went where: a child may have followed its parent to the realm of what it
+// refers to.
+void Effects::LetGo() {
+  for (const Duty& ref : loose_) {
+    if (!IsKept(ref)) SetNull(ref.child, ref.prop);
+  }
+}
+
 void Effects::Inherit(const ObjectKey& child, const ObjectKey& parent) {
   if (const std::optional<uint32_t> cause = CauseOf(parent)) causes_.try_emplace(child, *cause);
 }
 
 void Effects::CheckDuties() {
   for (const Duty& duty : duties_) {
-    const Row* child = scene_->rows->Find(duty.child);
-    if (!child || child->props[duty.prop].is_null()) continue;
-    if (child->props[duty.prop].text() != duty.target) continue;
+    if (IsKept(duty)) continue;
     const PropDef& def = scene_->schema->table(duty.child.table).props[duty.prop];
-    const String realm = child->realm;
-    const Row* parent = scene_->rows->Find({def.ref_table, duty.target});
-    if (parent && parent->realm == realm) continue;
     const String& table = scene_->schema->table(duty.child.table).name;
     violations_.push_back(
         {duty.cause, "restrict",

@@ -62,6 +62,8 @@ class Effects {
   void Relocate(const ObjectKey& key, const String& realm);
   void SetNull(const ObjectKey& key, PropIndex prop);
   void Inherit(const ObjectKey& child, const ObjectKey& parent);
+  bool IsKept(const Duty& duty) const;
+  void LetGo();
   void CheckDuties();
   void Touch();
   void TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue);
@@ -73,6 +75,7 @@ class Effects {
   std::deque<ObjectKey> to_check_;
   Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
   Vector<Duty> duties_;
+  Vector<Duty> loose_;  // refs that are set to null where they are not kept
   Vector<Rejection> violations_;
 };
 

@@ -38,6 +38,19 @@ enum class WakeReason : uint8_t {
 
 class SyncJob {
  public:
+  enum class Step : uint8_t {
+    kNone,
+    kPullAsk,
+    kPullFetch,
+    kPullFold,
+    kPushAsk,
+    kPushFetch,
+    kPushAnswer,
+    kSetAside,
+    kRefill,
+    kCheck,
+  };
+
   SyncJob(WorkerState* state, LeaseConfig lease);
 
   // Something may have to be done. A mutation and a poke do not cut short the pause after a
@@ -69,20 +82,9 @@ class SyncJob {
   bool filling() const { return fill_.active; }
   bool pushing() const;
   bool pulling() const;
+  Step step() const { return step_; }
 
  private:
-  enum class Step : uint8_t {
-    kNone,
-    kPullAsk,
-    kPullFetch,
-    kPullFold,
-    kPushAsk,
-    kPushFetch,
-    kPushAnswer,
-    kSetAside,
-    kRefill,
-    kCheck,
-  };
   // The image fill, beside the step.
   struct Fill {
     bool active = false;

@@ -27,6 +27,9 @@ class SyncWorker {
   // Returns the effects, an array. Events that are unknown or stale have none.
   Data Handle(const Data& event);
 
+  // For the simulator, which counts the states that are passed through.
+  const SyncJob& job() const { return job_; }
+
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
 

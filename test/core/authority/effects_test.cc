@@ -275,6 +275,26 @@ TEST_CASE("a child with two parents that both move along goes with them, however
   for (const char* id : {"root", "a", "b", "c"}) CHECK(world.Row("items", id).is_null());
 }
 
+TEST_CASE(
+    "a row that follows its parent's parent to another realm keeps its ref to what is there, "
+    "whichever is looked at first") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}},
+      {"op":"create","table":"items","id":"friend","realm":"B","set":{}}])",
+                          {"B"})) == "applied");
+  REQUIRE(
+      Status(one.Push(
+          R"([{"op":"create","table":"items","id":"a","realm":"A","set":{"parent":"b","friend":"friend"}},
+      {"op":"create","table":"items","id":"b","realm":"A","set":{"parent":"root"}},
+      {"op":"create","table":"items","id":"c","realm":"A","set":{"parent":"b","friend":"friend"}}])")) ==
+      "applied");
+  for (const char* id : {"a", "c"}) {
+    CHECK(world.Row("items", id)["realm"].as_string() == "B");
+    CHECK(world.Row("items", id)["props"]["friend"].as_string() == "friend");
+  }
+}
+
 TEST_CASE("rows that are each other's parent go together, and that ends") {
   World world;
   Author one(&world, "c1");

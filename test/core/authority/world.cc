@@ -32,7 +32,8 @@ constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
     {"name":"parent","type":"ref","optional":true,"ref":{"table":"items","onDelete":"cascade"}},
     {"name":"n","type":"number","optional":true},
     {"name":"u","type":"number","optional":true,"unique":true},
-    {"name":"note","type":"string","optional":true}]},
+    {"name":"note","type":"string","optional":true},
+    {"name":"friend","type":"ref","optional":true,"ref":{"table":"items","onDelete":"setNull"}}]},
   {"name":"logs","ids":"string","props":[
     {"name":"member","type":"ref","ref":{"table":"members","onDelete":"cascade","touch":true}},
     {"name":"text","type":"string","optional":true}]}]})";

@@ -1,8 +1,8 @@
 #include "test/core/model_check/base_check.h"
 
+#include "base/json.h"
 #include "base/vector.h"
 #include "sync/records.h"
-#include "test/core/model_check/check_schema.h"
 
 namespace skerry::test {
 namespace {
@@ -10,10 +10,10 @@ namespace {
 // Scopes, and how far they are filled.
 using Fills = Vector<std::pair<const CheckScope*, Data>>;
 
-Fills FillsOf(const ProductionClient& client) {
+Fills FillsOf(const Replica& client) {
   Fills fills;
-  for (const CheckScope& scope : client.scopes()) {
-    if (const Data* filled = client.FilledOf(scope)) fills.emplace_back(&scope, *filled);
+  for (const CheckScope& scope : client.scopes) {
+    if (const Data* filled = FilledOf(client.sync, scope)) fills.emplace_back(&scope, *filled);
   }
   return fills;
 }
@@ -38,17 +38,17 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
   return covered ? Demand::kNoRow : Demand::kAnything;
 }
 
-naive::Rows Held(const ProductionClient& client, const String& realm) {
+naive::Rows Held(const Replica& client, const String& realm) {
   naive::Rows held;
-  for (const auto& [place, row] : client.base().rows) {
+  for (const auto& [place, row] : client.base.rows) {
     if (place.second == realm) held[KeyOf(place.first)] = NaiveRowOf(place.first, row);
   }
   return held;
 }
 
-const naive::Rows& StateOf(const ProductionClient& client, const naive::Server& server,
+const naive::Rows& StateOf(const Replica& client, const naive::Server& server,
                            const String& realm) {
-  return server.StateAt(realm, CursorRevision(client.sync()["cursors"][realm]));
+  return server.StateAt(realm, CursorRevision(client.sync["cursors"][realm]));
 }
 
 bool IsHeld(const Fills& fills, const naive::Key& key, const naive::Rows& state,
@@ -65,7 +65,16 @@ bool IsHeld(const Fills& fills, const naive::Key& key, const naive::Rows& state,
 
 }  // namespace
 
-String BaseProblem(const ProductionClient& client, const naive::Server& server) {
+const Data* FilledOf(const Data& sync, const CheckScope& scope) {
+  for (const Data& data : sync["scopes"].items()) {
+    const bool same =
+        data["table"].as_string() == scope.table && WriteJson(data["where"]) == scope.where;
+    if (same) return data.Find("filled");
+  }
+  return nullptr;
+}
+
+String BaseProblem(const Replica& client, const naive::Server& server) {
   const Fills fills = FillsOf(client);
   for (const String& realm : CheckRealms()) {
     const naive::Rows& state = StateOf(client, server, realm);
@@ -87,8 +96,8 @@ String BaseProblem(const ProductionClient& client, const naive::Server& server) 
   return {};
 }
 
-String OwnProblem(const ProductionClient& client, const naive::Server& server,
-                  const PullRequest& request, const PullAnswer& answer) {
+String OwnProblem(const Replica& client, const naive::Server& server, const PullRequest& request,
+                  const PullAnswer& answer) {
   const Fills fills = FillsOf(client);
   for (const auto& [update, places] : answer.own.members()) {
     if (!request.have.contains(update)) continue;

@@ -1,23 +1,35 @@
-// What base must be, wherever a client stands: the checks of step_by_step_test.cc that look at one
-// client. Each gives what is wrong in words, or nothing.
+// What base must be, wherever a client stands: the checks that look at one client, of
+// step_by_step_test.cc and of the simulator. Each gives what is wrong in words, or nothing.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 
+#include "base/data.h"
 #include "base/string.h"
 #include "sync/pull.h"
+#include "test/core/log/row_map.h"
+#include "test/core/model_check/check_schema.h"
 #include "test/core/model_check/naive_model.h"
-#include "test/core/model_check/production_client.h"
 
 namespace skerry::test {
 
+// A client, as far as these checks look at it.
+struct Replica {
+  const CheckScopes& scopes;  // all that it ever wants
+  const Data& sync;
+  const RowMap& base;
+};
+
+// Where a scope's fill has come to; null: the scope is dropped.
+const Data* FilledOf(const Data& sync, const CheckScope& scope);
+
 // Realm by realm base is exactly the server's rows in scope at the client's cursor, as far as its
 // fill has come.
-String BaseProblem(const ProductionClient& client, const naive::Server& server);
+String BaseProblem(const Replica& client, const naive::Server& server);
 
 // Objects of own updates that were just confirmed are there whole, however far the fill has come:
 // what a user has made does not vanish until its page comes.
-String OwnProblem(const ProductionClient& client, const naive::Server& server,
-                  const PullRequest& request, const PullAnswer& answer);
+String OwnProblem(const Replica& client, const naive::Server& server, const PullRequest& request,
+                  const PullAnswer& answer);
 
 }  // namespace skerry::test
 

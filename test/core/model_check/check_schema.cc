@@ -5,7 +5,6 @@
 
 #include "base/json.h"
 #include "base/vector.h"
-#include "doctest/doctest.h"
 
 namespace skerry::test {
 namespace {
@@ -63,9 +62,11 @@ naive::Key AnyKey(const naive::Rows& visible, Random* random, uint64_t* serial) 
 
 }  // namespace
 
+Data CheckDescription() { return ParseJson(kDescription).value(); }
+
 const Schema& CheckSchema() {
   static const Schema schema = [] {
-    Result<Schema> parsed = Schema::Parse(ParseJson(kDescription).value());
+    Result<Schema> parsed = Schema::Parse(CheckDescription());
     return std::move(parsed.value());
   }();
   return schema;

@@ -8,6 +8,7 @@
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
+#include "base/data.h"
 #include "base/random.h"
 #include "base/string.h"
 #include "base/vector.h"
@@ -17,6 +18,7 @@
 
 namespace skerry::test {
 
+Data CheckDescription();  // as js/api would give it
 const Schema& CheckSchema();
 const naive::Tables& CheckTables();
 const naive::Names& CheckRealms();  // A, B

@@ -1,5 +1,5 @@
+#include "base/status.h"
 #include "base/vector.h"
-#include "doctest/doctest.h"
 #include "test/core/model_check/naive_model.h"
 
 namespace skerry::test::naive {
@@ -183,7 +183,7 @@ Names Server::MovedSince(const Rows& before) const {
 void Server::FollowParents(const Names& moved, double at) {
   bool again = true;
   for (int round = 0; again; ++round) {
-    REQUIRE(round < 100);
+    SKERRY_CHECK(round < 100);
     again = false;
     for (auto& [key, row] : rows_) {
       for (const Ref& ref : tables_.refs) {

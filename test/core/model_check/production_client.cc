@@ -21,22 +21,13 @@ ProductionClient::ProductionClient(const Schema* schema, const String& identity,
   for (size_t i = 0; i < scopes_.size(); ++i) ToggleScope(i);
 }
 
-const Data* ProductionClient::FilledOf(const CheckScope& scope) const {
-  for (const Data& data : sync_["scopes"].items()) {
-    const bool same =
-        data["table"].as_string() == scope.table && WriteJson(data["where"]) == scope.where;
-    if (same) return data.Find("filled");
-  }
-  return nullptr;
-}
-
 void ProductionClient::ToggleScope(size_t index) {
   Data scope = Data::MakeObject();
   scope.Set("table", scopes_[index].table).Set("where", ParseJson(scopes_[index].where).value());
   Data list = Data::MakeArray();
   list.Push(std::move(scope));
   const Data none = Data::MakeArray();
-  const bool is_there = FilledOf(scopes_[index]) != nullptr;
+  const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
   Data record;
   REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, &sync_, &record));
   if (record.is_object()) ApplyRecord(record);

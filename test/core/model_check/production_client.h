@@ -12,6 +12,7 @@
 #include "base/vector.h"
 #include "sync/pull.h"
 #include "test/core/log/row_map.h"
+#include "test/core/model_check/base_check.h"
 #include "test/core/model_check/check_schema.h"
 
 namespace skerry::test {
@@ -42,7 +43,7 @@ class ProductionClient {
   const RowMap& base() const { return base_; }
   const Data& sync() const { return sync_; }
   const CheckScopes& scopes() const { return scopes_; }  // all that it ever wants
-  const Data* FilledOf(const CheckScope& scope) const;   // null: it is dropped
+  Replica replica() const { return {scopes_, sync_, base_}; }
   bool IsIdle() const { return mutations_.empty() && outbox_.empty(); }
   naive::Names PendingActions() const;
   naive::Names InboxActions() const;

@@ -12,7 +12,6 @@
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "sync/records.h"
-#include "test/core/model_check/base_check.h"
 #include "test/core/model_check/production_client.h"
 #include "test/core/model_check/production_server.h"
 
@@ -156,7 +155,8 @@ class StepWorld {
         // A window that was restored does not hear what its former self asked for.
         if (message.generation != client.generation) return;
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
-          const String problem = OwnProblem(client, naive_, *message.request, *message.answer);
+          const String problem =
+              OwnProblem(client.replica(), naive_, *message.request, *message.answer);
           if (!problem.empty()) Fail(problem);
         }
         CheckBase(message.client);
@@ -240,7 +240,7 @@ class StepWorld {
   }
 
   void CheckBase(size_t i) {
-    const String problem = BaseProblem(clients_[i], naive_);
+    const String problem = BaseProblem(clients_[i].replica(), naive_);
     if (!problem.empty()) Fail("client " + ToText(i) + ": " + problem);
   }
 

@@ -1,0 +1,31 @@
+// Batch: many runs, in processes side by side, and what they came to.
+#ifndef SKERRY_TEST_SIM_BATCH_H_
+#define SKERRY_TEST_SIM_BATCH_H_
+
+#include <cstdint>
+
+#include "base/data.h"
+#include "base/status.h"
+#include "base/string.h"
+#include "test/sim/event.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+
+struct Outcome {
+  String problem;  // empty: none
+  uint64_t hash = 0;
+  Counts counts;
+};
+Outcome RunScript(const Script& script, bool prints);
+Result<Script> ReadScript(const char* path);
+
+// Each gives the process's exit code.
+int RunOne(uint64_t seed, bool prints);
+int RunFile(const char* path, bool prints);
+int RunMany(uint64_t from, uint64_t seeds, uint64_t jobs);
+int ShrinkSeed(uint64_t seed);
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_BATCH_H_

@@ -1,0 +1,75 @@
+// 1 durable: a mutation whose `durable` resolved is, for ever after, pending, confirmed, or in the
+// conflict inbox. What was withdrawn (its `durable` failed) is never confirmed. Exceptions that are
+// no loss: what a person discarded, and what only the newer state of a profile held that was then
+// replaced by an older copy.
+#include <set>
+
+#include "test/sim/checks.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+// Actions that storage holds, in whatever way.
+std::set<String> Held(const Profile& profile) {
+  std::set<String> held;
+  auto& storage = const_cast<sync_test::FakeStorage&>(profile.storage);
+  for (const auto& [key, record] : storage.store("mutations"))
+    held.insert(record["id"].as_string());
+  for (const auto& [key, entry] : storage.store("conflicts"))
+    held.insert(entry["mutation"]["id"].as_string());
+  return held;
+}
+
+class DurableCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Settled(WindowHost& /*window*/, const String& action, const String& stage,
+               const String& code) override {
+    if (stage != "durable") return;
+    if (code.empty()) {
+      durable_.insert(action);
+    } else {
+      withdrawn_.insert(action);
+    }
+  }
+
+  void Restored(const Profile& profile, const Profile& before) override {
+    const std::set<String> kept = Held(profile);
+    for (const String& action : Held(before)) {
+      if (!kept.contains(action)) excused_.insert(action);
+    }
+  }
+
+  void Resolved(const String& action, bool retry) override {
+    if (!retry) excused_.insert(action);
+  }
+
+  void Moment() override {
+    std::set<String> held;
+    for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
+    const Database& database = world_->network().database();
+    for (const String& action : durable_) {
+      const bool there = held.contains(action) || database.HasAction(action);
+      if (!there && !excused_.contains(action)) return Fail("1 durable: " + action + " is lost");
+    }
+    for (const String& action : withdrawn_) {
+      if (held.contains(action) || database.HasAction(action))
+        return Fail("1 durable: " + action + " was withdrawn, and is there all the same");
+    }
+    // What is in the log is in the log for ever: it needs no second look.
+    std::erase_if(durable_, [&](const String& action) { return database.HasAction(action); });
+  }
+
+ private:
+  std::set<String> durable_, withdrawn_, excused_;
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeDurableCheck(World* world) {
+  return std::make_unique<DurableCheck>(world);
+}
+
+}  // namespace skerry::sim

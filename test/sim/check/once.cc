@@ -1,0 +1,82 @@
+// 2 once: the effect of a confirmed mutation is in the log exactly once, `inc` too. Every push goes
+// to the naive server as well, in the order of the commits: it gives the same statuses, and the
+// same rows afterwards, times and revisions included. In the end the common counter is what the
+// actions of the log add up to, each counted once.
+#include <set>
+
+#include "base/json.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/checks.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+class OnceCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Made(WindowHost& /*window*/, const String& action, double total) override {
+    totals_[action] = total;
+  }
+
+  void Committed(const Data& body, const Vector<Data>& results, double at,
+                 const std::map<String, uint64_t>& /*heads*/) override {
+    const String& client = body["client"].as_string();
+    for (size_t i = 0; i < results.size(); ++i) {
+      const Data& wire = body["updates"].items()[i];
+      const test::naive::Update update = test::naive::UpdateOf(client, wire);
+      const test::naive::Result expected = world_->checks().naive().Push(update, i == 0, at);
+      if (results[i]["status"].as_string() != expected.status) {
+        return Fail("2 once: the naive server says " + expected.status + ": " +
+                    WriteJson(results[i]) + " on " + WriteJson(wire));
+      }
+      if (expected.status == "applied") Enter(update);
+    }
+  }
+
+  void CommittedAll(const Database& database) override {
+    size_t live = 0;
+    for (const auto& [key, stored] : database.rows()) {
+      if (stored.deleted_at) continue;
+      ++live;
+      const auto row = world_->checks().naive().rows().find(test::KeyOf(key));
+      if (row == world_->checks().naive().rows().end() ||
+          row->second != test::NaiveRowOf(key, stored.row))
+        return Fail("2 once: the servers' rows differ at " + test::KeyOf(key));
+    }
+    if (live != world_->checks().naive().rows().size()) Fail("2 once: the server has lost a row");
+  }
+
+  void End() override {
+    const auto total = world_->checks().naive().rows().find("items/total");
+    const double found = total->second.props.at("x").as_number();
+    std::set<String> actions;
+    for (const auto& [realm, action] : seen_) actions.insert(action);
+    double sum = 0;
+    for (const String& action : actions) sum += totals_[action];
+    if (found != sum) {
+      Fail("2 once: the total is " + ToText(static_cast<uint64_t>(found)) + " instead of " +
+           ToText(static_cast<uint64_t>(sum)));
+    }
+  }
+
+ private:
+  void Enter(const test::naive::Update& update) {
+    for (const auto& [realm, link] : update.after) {
+      for (const String& action : update.actions) {
+        if (!seen_.emplace(realm, action).second)
+          return Fail("2 once: " + action + " is twice in the log of " + realm);
+      }
+    }
+  }
+
+  std::set<std::pair<String, String>> seen_;  // realm, action
+  std::map<String, double> totals_;           // action, what it adds to the counter
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeOnceCheck(World* world) { return std::make_unique<OnceCheck>(world); }
+
+}  // namespace skerry::sim

@@ -1,0 +1,63 @@
+// 3 order: a client's mutations appear in each realm's log in the order of their keys. A retry from
+// the inbox has a new key. Profiles that were copied, or restored from a copy, are left out: what
+// their copies hold comes in an order of its own.
+#include <set>
+
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/checks.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+class OrderCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Stored(Host& host, const Data& writes, const Data& keys) override {
+    size_t added = 0;
+    for (const Data& write : writes.items()) {
+      if (write.Find("add") == nullptr) continue;
+      const uint64_t key = keys.items()[added++].as_u64();
+      if (write["store"].as_string() != "mutations") continue;
+      const String& action = write["add"]["id"].as_string();
+      if (keys_.contains(action)) again_.insert(action);
+      keys_[action] = {host.profile().index, key};
+    }
+  }
+
+  void Restored(const Profile& profile, const Profile& /*before*/) override {
+    copied_.insert(profile.index);
+  }
+  void Copied(const Profile& profile, const Profile& of) override {
+    copied_.insert(profile.index);
+    copied_.insert(of.index);
+  }
+
+  void End() override {
+    for (const String& realm : test::CheckRealms()) {
+      std::map<size_t, uint64_t> last;
+      for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
+        for (const String& action : entry.actions) {
+          const auto place = keys_.find(action);
+          if (place == keys_.end() || again_.contains(action)) continue;
+          const auto [profile, key] = place->second;
+          if (copied_.contains(profile)) continue;
+          if (key <= last[profile]) return Fail("3 order: " + action + " is too late in " + realm);
+          last[profile] = key;
+        }
+      }
+    }
+  }
+
+ private:
+  std::map<String, std::pair<size_t, uint64_t>> keys_;  // action: profile, key
+  std::set<String> again_;
+  std::set<size_t> copied_;
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeOrderCheck(World* world) { return std::make_unique<OrderCheck>(world); }
+
+}  // namespace skerry::sim

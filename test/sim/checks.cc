@@ -1,0 +1,75 @@
+#include "test/sim/checks.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+
+void Check::Fail(const String& problem) { world_->Fail(problem); }
+
+Checks::Checks(World* world) : naive_(test::CheckTables(), test::CheckRealms()) {
+  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
+                          MakeRebaseCheck, MakeFenceCheck, MakeSerialCheck})
+    all_.push_back(make(world));
+}
+
+Checks::~Checks() = default;
+
+void Checks::Made(WindowHost& window, const String& action, double total) {
+  for (const auto& check : all_) check->Made(window, action, total);
+}
+
+void Checks::Settled(WindowHost& window, const String& action, const String& stage,
+                     const String& code) {
+  for (const auto& check : all_) check->Settled(window, action, stage, code);
+}
+
+void Checks::Writing(Host& host, const Data& writes) {
+  for (const auto& check : all_) check->Writing(host, writes);
+}
+
+void Checks::Stored(Host& host, const Data& writes, const Data& keys) {
+  for (const auto& check : all_) check->Stored(host, writes, keys);
+}
+
+void Checks::Committed(const Data& body, const Vector<Data>& results, double at,
+                       const std::map<String, uint64_t>& heads) {
+  for (const auto& check : all_) check->Committed(body, results, at, heads);
+}
+
+void Checks::CommittedAll(const Database& database) {
+  for (const auto& check : all_) check->CommittedAll(database);
+}
+
+void Checks::Answered(const String& body) {
+  const Data answer = ParseJson(body).value();
+  for (const Data& result : answer["results"].items()) {
+    for (const auto& [realm, revision] : result["revisions"].members())
+      answered_[realm] = std::max(answered_[realm], revision.as_u64());
+  }
+}
+
+void Checks::Restored(const Profile& profile, const Profile& before) {
+  for (const auto& check : all_) check->Restored(profile, before);
+}
+
+void Checks::Copied(const Profile& profile, const Profile& of) {
+  for (const auto& check : all_) check->Copied(profile, of);
+}
+
+void Checks::Resolved(const String& action, bool retry) {
+  for (const auto& check : all_) check->Resolved(action, retry);
+}
+
+void Checks::Moment() {
+  for (const auto& check : all_) check->Moment();
+}
+
+void Checks::End() {
+  for (const auto& check : all_) check->End();
+}
+
+}  // namespace skerry::sim

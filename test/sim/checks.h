@@ -1,0 +1,97 @@
+// Checks: one object for each of DESIGN's invariants that the simulator checks, in check/, told of
+// everything that happens. Each keeps what it needs outside of the production's storage.
+#ifndef SKERRY_TEST_SIM_CHECKS_H_
+#define SKERRY_TEST_SIM_CHECKS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/core/model_check/naive_model.h"
+
+namespace skerry::sim {
+
+class Database;
+class Host;
+class WindowHost;
+class World;
+struct Profile;
+
+// What one invariant may want to hear. A check that finds it broken calls Fail.
+class Check {
+ public:
+  explicit Check(World* world) : world_(world) {}
+  virtual ~Check() = default;
+
+  // A window has taken a mutation, which adds `total` to the common counter; a promise of it was
+  // settled (`code` empty: well).
+  virtual void Made(WindowHost& /*window*/, const String& /*action*/, double /*total*/) {}
+  virtual void Settled(WindowHost& /*window*/, const String& /*action*/, const String& /*stage*/,
+                       const String& /*code*/) {}
+  // Inside of a transaction, before it is stored; and after.
+  virtual void Writing(Host& /*host*/, const Data& /*writes*/) {}
+  virtual void Stored(Host& /*host*/, const Data& /*writes*/, const Data& /*keys*/) {}
+  // One request has been committed: `results` are the authority's; `heads`: what was answered to
+  // anybody before it was sent.
+  virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
+                         const std::map<String, uint64_t>& /*heads*/) {}
+  virtual void CommittedAll(const Database& /*database*/) {}
+  // A profile was replaced by an older copy, or began as one.
+  virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
+  virtual void Copied(const Profile& /*profile*/, const Profile& /*of*/) {}
+  virtual void Resolved(const String& /*action*/, bool /*retry*/) {}
+  // Now and then; and when all is healed and quiet.
+  virtual void Moment() {}
+  virtual void End() {}
+
+ protected:
+  void Fail(const String& problem);
+  World* world_;
+};
+
+class Checks {
+ public:
+  explicit Checks(World* world);
+  ~Checks();
+
+  void Made(WindowHost& window, const String& action, double total);
+  void Settled(WindowHost& window, const String& action, const String& stage, const String& code);
+  void Writing(Host& host, const Data& writes);
+  void Stored(Host& host, const Data& writes, const Data& keys);
+  void Committed(const Data& body, const Vector<Data>& results, double at,
+                 const std::map<String, uint64_t>& heads);
+  void CommittedAll(const Database& database);
+  void Answered(const String& body);
+  void Restored(const Profile& profile, const Profile& before);
+  void Copied(const Profile& profile, const Profile& of);
+  void Resolved(const String& action, bool retry);
+  void Moment();
+  void End();
+
+  // The naive server, which is told of every push in the order of the commits.
+  test::naive::Server& naive() { return naive_; }
+  // Of every realm the highest revision that a push was answered with.
+  const std::map<String, uint64_t>& AnsweredHeads() const { return answered_; }
+
+ private:
+  Vector<std::unique_ptr<Check>> all_;
+  test::naive::Server naive_;
+  std::map<String, uint64_t> answered_;
+};
+
+// In check/, by their numbers in DESIGN, section 14.
+std::unique_ptr<Check> MakeDurableCheck(World* world);      // 1
+std::unique_ptr<Check> MakeOnceCheck(World* world);         // 2
+std::unique_ptr<Check> MakeOrderCheck(World* world);        // 3
+std::unique_ptr<Check> MakeConvergenceCheck(World* world);  // 4
+std::unique_ptr<Check> MakeRebaseCheck(World* world);       // 5
+std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
+std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_CHECKS_H_

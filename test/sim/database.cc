@@ -1,0 +1,210 @@
+#include "test/sim/database.h"
+
+#include "authority/pull_json.h"
+#include "authority/row_data.h"
+#include "base/json.h"
+#include "model/filter.h"
+#include "test/core/model_check/check_schema.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr int kMaxRounds = 300;
+
+Data Object() { return Data::MakeObject(); }
+
+}  // namespace
+
+Database::Database(const Schema* schema) : schema_(schema) {
+  for (const String& realm : test::CheckRealms()) {
+    heads_[realm] = {};
+    log_[realm] = {};
+  }
+}
+
+// ---- push ----
+
+void Database::Answer(const Needs& needs, WorkingSet* rows) const {
+  for (const ObjectKey& key : needs.rows) {
+    if (const auto row = rows_.find(key); row != rows_.end()) rows->Load(row->second);
+  }
+  for (const auto& [key, stored] : rows_) {
+    if (stored.deleted_at) continue;
+    bool wanted = false;
+    for (const ChildrenOf& children : needs.children) {
+      wanted = wanted || (children.table == key.table &&
+                          stored.row.props[children.prop].text() == children.id);
+    }
+    for (const HoldersOf& holders : needs.holders) {
+      wanted = wanted || (holders.table == key.table && holders.realm == stored.row.realm);
+    }
+    if (wanted) rows->Load(stored);
+  }
+  for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
+}
+
+std::unique_ptr<Admission> Database::Admit(const Vector<Admission::Request>& requests,
+                                           double now) const {
+  Admission::Input input;
+  input.now = now;
+  auto admission = std::make_unique<Admission>(schema_);
+  for (const auto& [realm, head] : heads_) input.realms[realm] = {true, head.head, head.at};
+  for (const Admission::Request& request : requests) {
+    for (const auto& [realm, head] : heads_) input.users[request.user][realm] = Right::kWrite;
+    for (const auto& [key, row] : chains_) {
+      if (key.second == request.client) admission->chains().Load(key.first, key.second, row);
+    }
+    for (const auto& [key, answer] : applied_) {
+      if (key.first == request.client)
+        admission->chains().LoadApplied(key.first, key.second, answer);
+    }
+  }
+  input.actions = actions_;
+  input.requests = requests;
+  SKERRY_CHECK(admission->Begin(std::move(input)).ok());
+  for (int round = 0; admission->Run() != Admission::Outcome::kDone; ++round) {
+    SKERRY_CHECK(round < kMaxRounds && admission->locks().empty());  // every realm is locked
+    Answer(admission->TakeNeeds(), &admission->rows());
+    admission->rows().Settle();
+  }
+  return admission;
+}
+
+void Database::Commit(const Admission& admission) {
+  for (const WorkingSet::Final& row : admission.final_rows()) rows_[row.stored.key] = row.stored;
+  for (const LogEntry& entry : admission.entries()) {
+    Data stored = Object();
+    stored.Set("realm", entry.realm).Set("revision", entry.revision).Set("at", admission.at());
+    stored.Set("client", entry.client)
+        .Set("update", entry.update)
+        .Set("declared", entry.is_declared);
+    stored.Set("ops", entry.ops).Set("spans", entry.spans).Set("gone", entry.answer["gone"]);
+    Vector<Data>& log = log_[entry.realm];
+    log.push_back(std::move(stored));
+    SKERRY_CHECK(log.size() == entry.revision);
+    if (entry.is_declared) applied_[{entry.client, entry.update}] = entry.answer;
+  }
+  for (const LogChange& change : admission.changes())
+    changes_[{change.realm, change.key}].push_back({change.revision, change.before});
+  for (const LogAction& action : admission.new_actions()) {
+    actions_.push_back(action);
+    action_ids_.insert(action.id);
+  }
+  for (const auto& [key, row] : admission.chains().rows()) chains_[key] = row;
+  for (const auto& [realm, state] : admission.realms()) heads_[realm] = {state.head, state.head_at};
+}
+
+// ---- pull ----
+
+String Database::Pull(const Data& request, size_t page_rows, double now) const {
+  Data realms = Object();
+  for (const auto& [realm, head] : heads_) {
+    Data state = Object();
+    realms.Set(realm, state.Set("head", head.head).Set("headAt", head.at).Set("rows", 0));
+  }
+  Data in = Object();
+  in.Set("now", now).Set("request", request).Set("realms", std::move(realms));
+  PullSession session(schema_);
+  for (int round = 0; round < kMaxRounds; ++round) {
+    const Data out = ParseJson(session.Step(WriteJson(in))).value();
+    if (out["answer"].is_object()) return WriteJson(out["answer"]);
+    SKERRY_CHECK(out["needs"].is_object());
+    in = Read(out["needs"], page_rows);
+  }
+  SKERRY_CHECK(false);
+  return {};
+}
+
+void Database::ReadLog(const Data& needs, Data* found) const {
+  Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
+  std::map<String, uint64_t> last;
+  for (const Data& need : needs["entries"].items()) {
+    const String& realm = need["realm"].as_string();
+    uint64_t left = need["limit"].as_u64();
+    for (const Data& entry : log_.at(realm)) {
+      if (entry["revision"].as_u64() < need["from"].as_u64() || left == 0) continue;
+      if (!need["client"].is_null() && !(need["client"] == entry["client"])) continue;
+      --left;
+      last[realm] = entry["revision"].as_u64();
+      entries.Push(entry);
+    }
+  }
+  for (const Data& need : needs["changes"].items()) {
+    const String& realm = need["realm"].as_string();
+    for (const auto& [key, list] : changes_) {
+      for (const Change& change : list) {
+        if (key.first != realm || change.revision <= need["from"].as_u64() ||
+            change.revision > last[realm])
+          continue;
+        Data item = Object();
+        item.Set("realm", realm).Set("revision", change.revision);
+        item.Set("table", schema_->table(key.second.table).name).Set("id", key.second.id);
+        changes.Push(item.Set("before", RowToData(*schema_, key.second, change.before)));
+      }
+    }
+  }
+  for (const Data& id : needs["own"].items()) {
+    for (const auto& [realm, log] : log_) {
+      for (const Data& entry : log) {
+        if (entry["declared"].as_bool() && entry["update"] == id) own.Push(entry);
+      }
+    }
+  }
+  found->Set("entries", std::move(entries));
+  found->Set("changes", std::move(changes)).Set("own", std::move(own));
+}
+
+Data Database::Read(const Data& needs, size_t page_rows) const {
+  Data found = Object();
+  ReadLog(needs, &found);
+  Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
+  for (const Data& need : needs["state"].items()) {
+    for (const auto& [key, stored] : rows_) {
+      bool wanted = false;
+      for (const Data& table : need["tables"].items())
+        wanted = wanted || table.as_string() == schema_->table(key.table).name;
+      if (wanted && !stored.deleted_at && stored.row.realm == need["realm"].as_string())
+        state.Push(StoredRowToData(*schema_, stored));
+    }
+  }
+  for (const Data& need : needs["pages"].items()) pages.Push(ReadPage(need, page_rows));
+  for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(need));
+  SKERRY_CHECK(needs["images"].items().empty());  // no realm here is large enough
+  found.Set("state", std::move(state));
+  return found.Set("pages", std::move(pages)).Set("rows", std::move(rows));
+}
+
+Data Database::ReadPage(const Data& page, size_t page_rows) const {
+  const TableIndex table = schema_->FindTable(page["table"].as_string());
+  const Filter filter = ParseFilter(*schema_, schema_->table(table), page["where"], false).value();
+  Data rows = Data::MakeArray();
+  bool more = false;
+  for (const auto& [key, stored] : rows_) {
+    if (stored.deleted_at || key.table != table || key.id <= page["above"].as_string()) continue;
+    if (!Matches(filter, key.id, stored.row, nullptr)) continue;
+    more = rows.items().size() >= page_rows;
+    if (more) break;
+    rows.Push(StoredRowToData(*schema_, stored));
+  }
+  Data out = Object();
+  return out.Set("rows", std::move(rows)).Set("more", more);
+}
+
+Data Database::RowAfter(const Data& need) const {
+  const String& realm = need["realm"].as_string();
+  const ObjectKey key{schema_->FindTable(need["table"].as_string()), need["id"].as_string()};
+  Data out = need;
+  out.Remove("after");
+  if (const auto changes = changes_.find({realm, key}); changes != changes_.end()) {
+    for (const Change& change : changes->second) {
+      if (change.revision <= need["after"].as_u64()) continue;
+      return out.Set("before", RowToData(*schema_, key, change.before));
+    }
+  }
+  const auto row = rows_.find(key);
+  if (row != rows_.end() && !row->second.deleted_at && row->second.row.realm == realm)
+    out.Set("row", RowToData(*schema_, key, row->second.row));
+  return out;
+}
+
+}  // namespace skerry::sim

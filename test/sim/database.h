@@ -1,0 +1,63 @@
+// Database: the one database behind all server nodes: rows, log, changes, chains and actions in
+// maps, read by looking at everything. It stands where the server's SQL stands; the rules are the
+// production authority's. A push is admitted in a transaction that is seen by nobody before Commit.
+#ifndef SKERRY_TEST_SIM_DATABASE_H_
+#define SKERRY_TEST_SIM_DATABASE_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "authority/admission.h"
+#include "authority/pull.h"
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+
+namespace skerry::sim {
+
+class Database {
+ public:
+  explicit Database(const Schema* schema);
+
+  // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
+  std::unique_ptr<Admission> Admit(const Vector<Admission::Request>& requests, double now) const;
+  void Commit(const Admission& admission);
+  // The answer (JSON) to a pull's body, read in one snapshot. Pages have `page_rows` rows.
+  String Pull(const Data& request, size_t page_rows, double now) const;
+
+  struct Head {
+    uint64_t head = 0;
+    double at = 0;
+  };
+  const std::map<String, Head>& heads() const { return heads_; }
+  const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
+  bool HasAction(const String& action) const { return action_ids_.contains(action); }
+
+ private:
+  struct Change {
+    uint64_t revision = 0;
+    std::optional<Row> before;
+  };
+
+  Data Read(const Data& needs, size_t page_rows) const;
+  void ReadLog(const Data& needs, Data* found) const;
+  Data ReadPage(const Data& page, size_t page_rows) const;
+  Data RowAfter(const Data& need) const;
+  void Answer(const Needs& needs, WorkingSet* rows) const;
+
+  const Schema* schema_;
+  std::map<String, Head> heads_;
+  std::map<ObjectKey, StoredRow> rows_;
+  std::map<String, Vector<Data>> log_;                    // by realm; revision 1 is at 0
+  std::map<RealmKey, Vector<Change>> changes_;            // by revision
+  std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client
+  std::map<std::pair<String, String>, Data> applied_;     // client, update
+  Vector<LogAction> actions_;
+  Set<String> action_ids_;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_DATABASE_H_

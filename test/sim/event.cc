@@ -1,0 +1,113 @@
+#include "test/sim/event.h"
+
+#include <utility>
+
+#include "base/random.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr KindInfo kKinds[] = {
+    {"run", false, 520, "steps of windows, workers, network and nodes, in an order by chance"},
+    {"mutate", false, 190, "a person changes something in a window"},
+    {"pass", false, 70, "time passes: up to seconds, now and then more than a minute"},
+    {"live", false, 24, "seconds go by in which nothing is late"},
+    {"openTab", false, 14, "a window is opened"},
+    {"closeTab", false, 6, "a window is closed: pagehide, leases are let go of"},
+    {"duplicateTab", true, 8, "a window is duplicated: same profile, a tab id of its own"},
+    {"hide", true, 12, "a page becomes hidden"},
+    {"show", false, 14, "a page becomes visible"},
+    {"resolve", false, 10, "a person resolves an entry of the inbox: retry or discard"},
+    {"scopes", true, 8, "a window drops a scope, or takes it up again"},
+    {"syncNow", false, 14, "the application asks for sync.now()"},
+    {"loseRequest", true, 16, "a request does not arrive: the client hears of an error at once"},
+    {"hangRequest", true, 8, "a request does not arrive: the client waits until its time limit"},
+    {"cutBeforeCommit", true, 12, "a node dies before it commits: the transaction is rolled back"},
+    {"cutAfterCommit", true, 16, "a node commits, and its answer is lost"},
+    {"repeatRequest", true, 16, "a copy of a request arrives again: soon, or minutes later"},
+    {"delayRequest", true, 12, "a request takes seconds"},
+    {"reorderRequests", true, 12, "of what is on the wire the last comes first"},
+    {"reorderChannel", true, 12, "a message of the channel overtakes another sender's"},
+    {"delayChannel", true, 10, "messages of the channel to one core wait"},
+    {"unavailable", true, 8, "a node answers 503"},
+    {"restartNode", true, 8, "a node is restarted: its open transaction is rolled back"},
+    {"offline", true, 6, "a browser has no network"},
+    {"online", false, 10, "it has again"},
+    {"crashTab", true, 10, "window and worker are gone, after any step"},
+    {"crashWorker", true, 10, "the worker alone is gone; the window starts another"},
+    {"crashBrowser", true, 5, "all windows of a profile are gone at once"},
+    {"freeze", true, 10, "a page is frozen: it says so, and loses what is sent to it"},
+    {"thaw", false, 14, "a frozen or stalled page goes on"},
+    {"stall", true, 10, "a page or its worker stands still at any step, and nobody is told"},
+    {"throttle", true, 8, "the timers of a page fire once a minute"},
+    {"stepClock", true, 6, "a browser's wall clock steps by a day, forth or back"},
+    {"quota", true, 10, "storage refuses the next writes: no room"},
+    {"storageError", true, 10, "the next transaction fails"},
+    {"lostCompletion", true, 8, "the next transaction is stored, but reported as failed"},
+    {"damageImage", true, 6, "a byte of a stored image is another"},
+    {"loseImage", true, 4, "an image's files are gone"},
+    {"backUp", true, 8, "a copy of a profile is put aside"},
+    {"restore", true, 4, "a profile is restored from the copy"},
+    {"clone", true, 3, "the copy becomes a profile beside the first: two live copies"},
+};
+static_assert(sizeof kKinds / sizeof kKinds[0] == static_cast<size_t>(Kind::kCount));
+
+constexpr uint64_t kMinEvents = 200;
+constexpr uint64_t kMoreEvents = 80;
+
+}  // namespace
+
+const KindInfo& InfoOf(Kind kind) { return kKinds[static_cast<size_t>(kind)]; }
+
+Script Generate(uint64_t seed) {
+  Random random("sim " + ToText(seed));
+  Script script;
+  script.setup = random.Below(1u << 30);
+  uint64_t weights[static_cast<size_t>(Kind::kCount)];
+  uint64_t sum = 0;
+  for (size_t i = 0; i < static_cast<size_t>(Kind::kCount); ++i) {
+    const uint64_t dice = random.Below(10);
+    const uint64_t most = kKinds[i].weight;
+    const uint64_t swarm = dice < 5 ? 0 : dice < 8 ? (most + 1) / 2 : most * 2;
+    weights[i] = kKinds[i].is_fault ? swarm : most;
+    sum += weights[i];
+  }
+  const uint64_t count = kMinEvents + random.Below(kMoreEvents);
+  for (uint64_t n = 0; n < count; ++n) {
+    uint64_t at = random.Below(sum);
+    size_t kind = 0;
+    while (at >= weights[kind]) at -= weights[kind++];
+    script.events.push_back({static_cast<Kind>(kind), static_cast<uint32_t>(random.Below(1u << 20)),
+                             static_cast<uint32_t>(random.Below(1u << 20))});
+  }
+  return script;
+}
+
+Data ScriptToData(const Script& script) {
+  Data events = Data::MakeArray();
+  for (const Event& event : script.events) {
+    Data item = Data::MakeArray();
+    events.Push(item.Push(InfoOf(event.kind).name).Push(event.a).Push(event.b));
+  }
+  Data out = Data::MakeObject();
+  return out.Set("setup", script.setup).Set("events", std::move(events));
+}
+
+Result<Script> ScriptFromData(const Data& data) {
+  Script script;
+  script.setup = data["setup"].as_u64();
+  for (const Data& item : data["events"].items()) {
+    if (item.items().size() != 3) return Status(Code::kParse, "an event is [kind, a, b]");
+    size_t kind = 0;
+    while (kind < static_cast<size_t>(Kind::kCount) && !item.items()[0].Is(kKinds[kind].name))
+      ++kind;
+    if (kind == static_cast<size_t>(Kind::kCount))
+      return Status(Code::kParse, "no event is called " + item.items()[0].as_string());
+    script.events.push_back({static_cast<Kind>(kind),
+                             static_cast<uint32_t>(item.items()[1].as_u64()),
+                             static_cast<uint32_t>(item.items()[2].as_u64())});
+  }
+  return script;
+}
+
+}  // namespace skerry::sim

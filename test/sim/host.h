@@ -1,0 +1,81 @@
+// Host: what js/host/effect-runner.ts does for a core, in steps that the world takes one at a time:
+// events and messages are handled one by one, transactions run one after the other, and each is
+// first stored and later told, so that a crash, a freeze or another core's step fits in between.
+#ifndef SKERRY_TEST_SIM_HOST_H_
+#define SKERRY_TEST_SIM_HOST_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "test/core/sync/fake_storage.h"
+
+namespace skerry::sim {
+
+class World;
+struct Profile;
+
+// What becomes of the next transaction of a host.
+enum class StorageFault : uint8_t { kNone, kQuota, kError, kLostCompletion };
+
+class Host : public sync_test::TransactionCaller {
+ public:
+  Host(World* world, Profile* profile, String tab, uint64_t serial);
+  ~Host() override = default;
+
+  Data Call(Data event) final;  // inside a transaction: `read`
+
+  void Deliver(Data event) { inbox_.push_back(std::move(event)); }
+  void Hear(uint64_t sender, const Data& message);  // of the channel
+  bool ReorderChannel();                            // false: there is nothing to reorder
+  bool HasStep() const;
+  void Step();
+  double next_timer() const;
+  // Reports all outstanding transactions as failed, and forgets messages: the page is frozen.
+  void FailOutstanding();
+
+  Profile& profile() { return *profile_; }
+  const String& tab() const { return tab_; }
+  uint64_t serial() const { return serial_; }
+  virtual bool is_window() const = 0;
+
+  StorageFault fault = StorageFault::kNone;
+  int faults_left = 0;
+  bool stalled = false;
+  bool throttled = false;
+  double deaf_until = 0;  // messages of the channel wait
+
+ protected:
+  virtual Data Handle(Data event) = 0;
+  virtual void Special(const Data& effect) = 0;
+  virtual void Post(const Data& message) = 0;
+  virtual bool HasWork() const { return false; }  // a step of its own, beside the common ones
+  virtual void Work() {}
+
+  Data Timed(Data event) const;
+  void Execute(const Data& effects);
+
+  World* world_;
+
+ private:
+  double Due(double at) const;
+  bool FireTimer();
+  void RunTransaction();
+
+  Profile* profile_;
+  String tab_;
+  uint64_t serial_;
+  std::deque<Data> inbox_;
+  std::deque<std::pair<uint64_t, Data>> channel_;  // sender, message
+  std::deque<Data> queue_;                         // transactions
+  std::optional<Data> told_;                       // the outcome of the first, not yet handled
+  Data writes_;
+  std::map<String, double> timers_;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_HOST_H_

@@ -1,0 +1,292 @@
+#include "test/sim/network.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/json.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr uint64_t kMaxTogether = 3;      // requests of one group commit
+constexpr double kSoonMs = 3'000;         // a copy that comes again soon
+constexpr double kLongAfterMs = 600'000;  // and one that comes long after
+constexpr uint32_t kSlowMs = 20'000;
+
+Data Response(uint64_t id, double status, String body, std::string_view type) {
+  Data event = Data::MakeObject();
+  event.Set("type", "response").Set("id", id).Set("status", status).Set("contentType", type);
+  return event.Set("body", Data::Bytes(std::move(body)));
+}
+
+Data Ok(uint64_t id, String body) { return Response(id, 200, std::move(body), "application/json"); }
+
+Data Unavailable(uint64_t id) {
+  return Response(id, 503, R"({"code":"unavailable","detail":"a restart"})",
+                  "application/problem+json");
+}
+
+Data NoResponse(uint64_t id, std::string_view name) {
+  Data error = Data::MakeObject();
+  Data event = Data::MakeObject();
+  event.Set("type", "response").Set("id", id);
+  return event.Set("error", error.Set("name", name).Set("message", "as the simulator wishes"));
+}
+
+}  // namespace
+
+Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes)
+    : world_(world), database_(schema), page_rows_(page_rows), nodes_(nodes) {}
+
+void Network::Send(const WorkerHost& worker, const Data& effect) {
+  ++requests_;
+  Message message;
+  message.worker = worker.serial();
+  Profile& profile = const_cast<WorkerHost&>(worker).profile();
+  message.profile = profile.index;
+  message.id = effect["id"].as_u64();
+  message.is_push = effect["path"].as_string() == "/push";
+  message.body = ParseJson(effect["body"].as_bytes()).value();
+  message.heads = world_->checks().AnsweredHeads();
+  message.deadline = world_->mono() + effect["timeoutMs"].as_number();
+  world_->Trace(worker, "fetch", effect["path"].as_string());
+  if (!profile.online) message.answer = NoResponse(message.id, "network");
+  wire_.push_back(std::move(message));
+}
+
+// The server may still get it: only its answer is of no interest any more.
+void Network::Abort(uint64_t worker, uint64_t id) {
+  for (Message& message : wire_) {
+    if (message.worker == worker && message.id == id) message.worker = 0;
+  }
+}
+
+void Network::Forget(uint64_t worker) {
+  for (Message& message : wire_) {
+    if (message.worker == worker) message.worker = 0;
+  }
+}
+
+void Network::Disconnect(size_t profile) {
+  for (Message& message : wire_) {
+    if (message.profile != profile || message.is_late_copy) continue;
+    message.answer = NoResponse(message.id, "network");
+    message.ready_at = 0;
+  }
+}
+
+void Network::Reorder() {
+  if (wire_.size() < 2) return;
+  world_->Happened(Kind::kReorderRequests);
+  std::reverse(wire_.begin(), wire_.end());
+}
+
+void Network::Heal() {
+  armed_.clear();
+  for (Message& message : wire_) message.ready_at = 0;
+}
+
+bool Network::IsReady(const Message& message) const {
+  if (message.ready_at > world_->mono()) return false;
+  return message.answer || !message.is_push || !open_;
+}
+
+size_t Network::steps() const {
+  size_t count = open_ ? 1 : 0;
+  for (const Message& message : wire_) count += IsReady(message) ? 1 : 0;
+  return count;
+}
+
+double Network::next_time() const {
+  double next = std::numeric_limits<double>::infinity();
+  for (const Message& message : wire_) {
+    if (message.ready_at > world_->mono()) next = std::min(next, message.ready_at);
+  }
+  return next;
+}
+
+void Network::Step(size_t which) {
+  if (open_) {
+    if (which == 0) return Commit();
+    --which;
+  }
+  for (size_t i = 0; i < wire_.size(); ++i) {
+    if (!IsReady(wire_[i]) || which-- > 0) continue;
+    Message message = std::move(wire_[i]);
+    wire_.erase(wire_.begin() + static_cast<ptrdiff_t>(i));
+    if (message.answer) return Deliver(message);
+    return Arrive(std::move(message));
+  }
+}
+
+std::optional<Event> Network::TakeArmed(std::initializer_list<Kind> kinds) {
+  for (size_t i = 0; i < armed_.size(); ++i) {
+    for (const Kind kind : kinds) {
+      if (armed_[i].kind != kind) continue;
+      const Event event = armed_[i];
+      armed_.erase(armed_.begin() + static_cast<ptrdiff_t>(i));
+      return event;
+    }
+  }
+  return std::nullopt;
+}
+
+bool Network::Meet(Message* message) {
+  if (message->is_late_copy) return false;
+  if (const auto event = TakeArmed({Kind::kDelayRequest})) {
+    world_->Happened(event->kind);
+    message->ready_at = world_->mono() + static_cast<double>(event->b % kSlowMs);
+    wire_.push_back(std::move(*message));
+    return true;
+  }
+  if (const auto event = TakeArmed({Kind::kRepeatRequest})) {
+    world_->Happened(event->kind);
+    Message copy = *message;
+    copy.worker = 0;
+    copy.is_late_copy = true;
+    copy.ready_at = world_->mono() + (event->a % 2 == 0 ? kSoonMs : kLongAfterMs);
+    wire_.push_back(std::move(copy));
+    return false;
+  }
+  if (const auto event = TakeArmed({Kind::kLoseRequest, Kind::kHangRequest, Kind::kUnavailable})) {
+    world_->Happened(event->kind);
+    if (event->kind == Kind::kHangRequest) {
+      TimeOut(std::move(*message));
+      return true;
+    }
+    const uint64_t id = message->id;
+    Reply(std::move(*message),
+          event->kind == Kind::kUnavailable ? Unavailable(id) : NoResponse(id, "network"));
+    return true;
+  }
+  return false;
+}
+
+void Network::TimeOut(Message message) {
+  message.answer = NoResponse(message.id, "timeout");
+  message.ready_at = message.deadline;
+  wire_.push_back(std::move(message));
+}
+
+void Network::Reply(Message message, Data answer) {
+  message.answer = std::move(answer);
+  if (message.worker != 0) wire_.push_back(std::move(message));
+}
+
+void Network::Arrive(Message message) {
+  if (Meet(&message)) return;
+  const size_t node = static_cast<size_t>(world_->random().Below(nodes_));
+  world_->TraceServer(message.is_push ? "push" : "pull", node, WriteJson(message.body));
+  if (message.is_push) {
+    const bool lost = TakeArmed({Kind::kCutAfterCommit}).has_value();
+    const bool dies = !lost && TakeArmed({Kind::kCutBeforeCommit}).has_value();
+    return Begin(std::move(message), lost, dies);
+  }
+  clock_ = std::max(clock_ + 1, std::floor(world_->mono()));
+  const uint64_t id = message.id;
+  if (TakeArmed({Kind::kCutAfterCommit})) {
+    world_->Happened(Kind::kCutAfterCommit);
+    return Reply(std::move(message), NoResponse(id, "network"));
+  }
+  String answer = database_.Pull(message.body, page_rows_, clock_);
+  Reply(std::move(message), Ok(id, std::move(answer)));
+}
+
+// A node takes what waits into one transaction; other nodes' pushes wait for its locks.
+void Network::Begin(Message first, bool answers_lost, bool dies) {
+  Transaction open;
+  open.node = static_cast<size_t>(world_->random().Below(nodes_));
+  open.answers_lost = answers_lost;
+  open.requests.push_back(std::move(first));
+  const uint64_t most = 1 + world_->random().Below(kMaxTogether);
+  for (size_t i = 0; i < wire_.size() && open.requests.size() < most;) {
+    if (!wire_[i].is_push || wire_[i].answer || wire_[i].ready_at > world_->mono()) {
+      ++i;
+      continue;
+    }
+    open.requests.push_back(std::move(wire_[i]));
+    wire_.erase(wire_.begin() + static_cast<ptrdiff_t>(i));
+  }
+  if (open.requests.size() > 1) world_->Count("server: group commit");
+  clock_ = std::max(clock_ + 1, std::floor(world_->mono()));
+  Vector<Admission::Request> requests;
+  for (const Message& message : open.requests) {
+    const Data::Array& updates = message.body["updates"].items();
+    requests.push_back({message.body["client"].as_string(), "anna", updates});
+  }
+  open.admission = database_.Admit(requests, clock_);
+  open_ = std::move(open);
+  if (!dies) return;
+  world_->Happened(Kind::kCutBeforeCommit);
+  RollBack(false);
+}
+
+void Network::Commit() {
+  Transaction open = std::move(*open_);
+  open_.reset();
+  database_.Commit(*open.admission);
+  world_->TraceServer("commit", open.node, "");
+  for (size_t i = 0; i < open.requests.size(); ++i) {
+    Message& message = open.requests[i];
+    world_->checks().Committed(message.body, open.admission->results()[i], open.admission->at(),
+                               message.heads);
+    if (open.answers_lost) {
+      world_->Happened(Kind::kCutAfterCommit);
+      const uint64_t id = message.id;
+      Reply(std::move(message), NoResponse(id, "network"));
+      continue;
+    }
+    Data results = Data::MakeArray();
+    for (const Data& result : open.admission->results()[i]) {
+      world_->Count("push: " + result["status"].as_string());
+      results.Push(result);
+    }
+    Data body = Data::MakeObject();
+    body.Set("time", clock_).Set("results", std::move(results));
+    const uint64_t id = message.id;
+    Reply(std::move(message), Ok(id, WriteJson(body)));
+  }
+  world_->checks().CommittedAll(database_);
+}
+
+void Network::RollBack(bool answered) {
+  Transaction open = std::move(*open_);
+  open_.reset();
+  world_->TraceServer("rollback", open.node, "");
+  for (Message& message : open.requests) {
+    const uint64_t id = message.id;
+    Reply(std::move(message), answered ? Unavailable(id) : NoResponse(id, "network"));
+  }
+}
+
+void Network::RestartNode(uint64_t which) {
+  if (!open_) return;
+  world_->Happened(Kind::kRestartNode);
+  RollBack(which % 2 == 0);
+}
+
+void Network::Deliver(const Message& message) {
+  WorkerHost* worker = world_->FindWorker(message.worker);
+  if (worker == nullptr) return;
+  const Data& answer = *message.answer;
+  const bool heard = answer["status"].as_number() == 200;
+  if (heard && message.is_push) world_->checks().Answered(answer["body"].as_bytes());
+  world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : String("none"));
+  worker->Deliver(answer);
+}
+
+void Network::Seed(const String& client, const Data& update) {
+  Message message;
+  message.is_push = true;
+  Data updates = Data::MakeArray();
+  updates.Push(update);
+  message.body = Data::MakeObject();
+  message.body.Set("client", client).Set("updates", std::move(updates));
+  Begin(std::move(message), false, false);
+  Commit();
+}
+
+}  // namespace skerry::sim

@@ -1,0 +1,94 @@
+// Network: what is on the wire between workers and the nodes of the server, and the nodes. Each
+// thing that can be done next is one step: a request arrives, a node commits, an answer arrives.
+// Faults are asked for one by one; each meets the next request that it fits.
+#ifndef SKERRY_TEST_SIM_NETWORK_H_
+#define SKERRY_TEST_SIM_NETWORK_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/sim/database.h"
+#include "test/sim/event.h"
+
+namespace skerry::sim {
+
+class World;
+class WorkerHost;
+
+class Network {
+ public:
+  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes);
+
+  void Send(const WorkerHost& worker, const Data& effect);
+  void Abort(uint64_t worker, uint64_t id);
+  void Forget(uint64_t worker);
+  void Disconnect(size_t profile);  // offline: what is on the wire fails
+
+  void Arm(const Event& event) { armed_.push_back(event); }
+  void Disarm() { armed_.clear(); }
+  void RestartNode(uint64_t which);
+  void Reorder();
+  void Heal();  // nothing is late any more, copies apart that have arrived
+
+  // Steps that can be taken now: 0 .. steps() - 1.
+  size_t steps() const;
+  void Step(size_t which);
+  double next_time() const;  // when something that is late comes
+  bool quiet() const { return wire_.empty() && !open_; }
+
+  // Puts an update into the log from outside.
+  void Seed(const String& client, const Data& update);
+
+  const Database& database() const { return database_; }
+  uint64_t requests() const { return requests_; }
+
+ private:
+  struct Message {
+    uint64_t worker = 0;  // serial; 0: nobody waits for the answer
+    size_t profile = 0;
+    uint64_t id = 0;
+    bool is_push = false;
+    Data body;
+    std::map<String, uint64_t> heads;  // answered to anybody before this was sent; for checks
+    double ready_at = 0;
+    double deadline = 0;
+    bool is_late_copy = false;
+    std::optional<Data> answer;  // else it is a request
+  };
+  struct Transaction {
+    std::unique_ptr<Admission> admission;
+    Vector<Message> requests;
+    size_t node = 0;
+    bool answers_lost = false;
+  };
+
+  bool IsReady(const Message& message) const;
+  void Arrive(Message message);
+  bool Meet(Message* message);  // a fault; true: the request is dealt with
+  void Begin(Message first, bool answers_lost, bool dies);
+  void Commit();
+  void RollBack(bool answered);
+  void Reply(Message message, Data answer);
+  void Deliver(const Message& message);
+  void TimeOut(Message message);
+  std::optional<Event> TakeArmed(std::initializer_list<Kind> kinds);
+
+  World* world_;
+  Database database_;
+  size_t page_rows_;
+  size_t nodes_;
+  Vector<Message> wire_;
+  std::deque<Event> armed_;
+  std::optional<Transaction> open_;
+  uint64_t requests_ = 0;
+  double clock_ = 0;  // the database's, in whole ms
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_NETWORK_H_

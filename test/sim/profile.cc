@@ -1,0 +1,77 @@
+#include "test/sim/profile.h"
+
+#include <utility>
+
+#include "base/json.h"
+#include "sync/lease_record.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+
+Tab::Tab(World* world, Profile* profile, String id_in)
+    : id(std::move(id_in)), world_(world), profile_(profile) {
+  window = std::make_unique<WindowHost>(world, profile, id, world->NextSerial());
+}
+
+void Tab::AskForScopes() {
+  Data add = Data::MakeArray();
+  for (const test::CheckScope& scope : profile_->scopes) {
+    Data item = Data::MakeObject();
+    add.Push(item.Set("table", scope.table).Set("where", ParseJson(scope.where).value()));
+  }
+  Data event = Data::MakeObject();
+  event.Set("type", "scopes").Set("add", std::move(add)).Set("drop", Data::MakeArray());
+  window->Deliver(std::move(event));
+}
+
+void Tab::StartWorker() {
+  worker = std::make_unique<WorkerHost>(world_, profile_, id, world_->NextSerial(), visible,
+                                        world_->locks());
+  AskForScopes();
+}
+
+void Tab::EndWorker() {
+  if (worker == nullptr) return;
+  const uint64_t serial = worker->serial();
+  worker.reset();
+  leases.clear();
+  world_->network().Forget(serial);
+  world_->FreeLocks(profile_, serial);
+}
+
+void Tab::ReleaseLeases() {
+  for (const auto& [name, epoch] : leases) {
+    const double now = world_->Wall(*profile_);
+    Data record = Data::MakeObject();
+    record.Set("v", 1).Set("owner", id).Set("epoch", epoch).Set("beat", 0);
+    record.Set("claimedAt", now).Set("beatAt", now).Set("job", nullptr);
+    const Data lease = ReleasedRecord(record, id, epoch, now);
+    if (lease.is_null()) continue;
+    profile_->storage.Put("sync", name, lease);
+    Data message = Data::MakeObject();
+    message.Set("type", "lease").Set("name", name).Set("lease", lease).Set("outcome", "left");
+    world_->Broadcast(*window, message);
+  }
+}
+
+void Tab::ToWorker(const Data& message) {
+  if (worker != nullptr) worker->Tell(message);
+}
+
+void Tab::FromWorker(const Data& message) {
+  const String& type = message["type"].as_string();
+  if (type == "lease") {
+    const String& name = message["name"].as_string();
+    if (message["owner"].is_null()) {
+      leases.erase(name);
+    } else {
+      leases[name] = message["epoch"].as_u64();
+    }
+    return;
+  }
+  if (type == "scopesFailed") AskForScopes();
+  Data event = Data::MakeObject();
+  window->Deliver(std::move(event.Set("type", "post").Set("message", message)));
+}
+
+}  // namespace skerry::sim

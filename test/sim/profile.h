@@ -1,0 +1,71 @@
+// Profile: one browser profile: its simulated IndexedDB, image files, Web Locks and wall clock, and
+// the windows that are open in it.
+#ifndef SKERRY_TEST_SIM_PROFILE_H_
+#define SKERRY_TEST_SIM_PROFILE_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/core/sync/fake_storage.h"
+#include "test/sim/window_host.h"
+#include "test/sim/worker_host.h"
+
+namespace skerry::sim {
+
+// A window and its worker, as js/api/lifecycle.ts and js/api/worker-client.ts keep them.
+struct Tab {
+  Tab(World* world, Profile* profile, String id);
+
+  String id;
+  std::unique_ptr<WindowHost> window;
+  std::unique_ptr<WorkerHost> worker;
+  bool wants_worker = false;  // the window is ready
+  bool visible = true;
+  bool frozen = false;
+  std::map<String, uint64_t> leases;  // name, epoch: what the worker told
+
+  void ToWorker(const Data& message);
+  void FromWorker(const Data& message);
+  void StartWorker();
+  void EndWorker();      // at once; locks free themselves
+  void ReleaseLeases();  // pagehide and freeze: blind puts
+  void AskForScopes();
+
+ private:
+  World* world_;
+  Profile* profile_;
+};
+
+struct LockQueue {
+  uint64_t holder = 0;  // serial of a worker; 0: free
+  std::deque<uint64_t> waiting;
+};
+
+using Images = std::map<String, std::map<String, String>>;  // generation, file
+
+struct Profile {
+  size_t index = 0;
+  sync_test::FakeStorage storage;
+  Images images;
+  std::map<String, LockQueue> locks;
+  Vector<std::unique_ptr<Tab>> tabs;
+  test::CheckScopes scopes;
+  double wall_skew = 0;
+  bool online = true;
+  // A copy that was put aside.
+  struct Copy {
+    sync_test::FakeStorage storage;
+    Images images;
+  };
+  std::optional<Copy> copy;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_PROFILE_H_

@@ -1,0 +1,31 @@
+# The simulator, and the naive things of test/core that it stands on.
+set(SKERRY_SIM_SOURCES
+  test/sim/batch.cc
+  test/sim/check/convergence.cc
+  test/sim/check/durable.cc
+  test/sim/check/fence.cc
+  test/sim/check/once.cc
+  test/sim/check/order.cc
+  test/sim/check/rebase.cc
+  test/sim/check/serial.cc
+  test/sim/checks.cc
+  test/sim/coverage.cc
+  test/sim/database.cc
+  test/sim/event.cc
+  test/sim/host.cc
+  test/sim/network.cc
+  test/sim/profile.cc
+  test/sim/shrink.cc
+  test/sim/window_host.cc
+  test/sim/worker_host.cc
+  test/sim/world.cc
+  test/sim/world_events.cc
+  test/sim/world_heal.cc
+)
+set(SKERRY_SIM_SHARED_SOURCES
+  test/core/model_check/base_check.cc
+  test/core/model_check/check_schema.cc
+  test/core/model_check/naive_client.cc
+  test/core/model_check/naive_server.cc
+  test/core/sync/fake_storage.cc
+)

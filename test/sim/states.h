@@ -1,0 +1,32 @@
+// Names of the states of the production's machines, for counting which transitions happened.
+#ifndef SKERRY_TEST_SIM_STATES_H_
+#define SKERRY_TEST_SIM_STATES_H_
+
+#include "base/string.h"
+#include "base/vector.h"
+#include "sync/lease.h"
+#include "sync/sync_job.h"
+
+namespace skerry::sim {
+
+inline const char* NameOf(LeaseState state) {
+  static constexpr const char* kNames[] = {"idle",     "locking", "waiting",  "stealing",
+                                           "claiming", "held",    "releasing"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+inline const char* NameOf(SyncJob::Step step) {
+  static constexpr const char* kNames[] = {"none",    "pullAsk",   "pullFetch",  "pullFold",
+                                           "pushAsk", "pushFetch", "pushAnswer", "setAside",
+                                           "refill",  "check"};
+  return kNames[static_cast<size_t>(step)];
+}
+
+template <typename State>
+String Transition(State from, State to) {
+  return String(NameOf(from)) + ">" + NameOf(to);
+}
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_STATES_H_

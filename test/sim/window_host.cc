@@ -1,0 +1,134 @@
+#include "test/sim/window_host.h"
+
+#include <utility>
+
+#include "base/random.h"
+#include "base/vector.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr uint64_t kMaxOps = 3;
+
+Data Operation(const test::naive::Op& op) {
+  Data props = Data::MakeObject();
+  for (const auto& [name, value] : op.set) props.Set(name, value);
+  for (const auto& [name, by] : op.add) props.Set(name, by);
+  Data out = Data::MakeArray();
+  out.Push(op.key.substr(op.key.find('/') + 1));
+  return out.Push(op.op == "move" ? op.to : op.realm).Push(std::move(props));
+}
+
+}  // namespace
+
+WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t serial)
+    : Host(world, profile, tab, serial), fresh_(serial << 20) {
+  Data options = Data::MakeObject();
+  options.Set("schema", test::CheckDescription()).Set("tab", tab).Set("defaultRealm", "A");
+  options.Set("seed", Data::Bytes("window " + ToText(serial) + String(32, '.')));
+  client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
+  Data open = Data::MakeObject();
+  Deliver(std::move(open.Set("type", "open")));
+}
+
+Data WindowHost::Handle(Data event) {
+  Data effects = client_->Handle(std::move(event));
+  client_->Drain();
+  return effects;
+}
+
+test::naive::Rows WindowHost::Visible() const {
+  test::naive::Rows rows;
+  for (const TableDef& table : client_->schema().tables()) {
+    const RowStore& store = const_cast<Client&>(*client_).view().rows(table.index);
+    for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+      if (!store.IsLive(slot)) continue;
+      const ObjectKey key{table.index, store.Id(slot)};
+      rows[test::KeyOf(key)] = test::NaiveRowOf(key, store.Get(slot));
+    }
+  }
+  return rows;
+}
+
+void WindowHost::Mutate(uint32_t a, uint32_t b) {
+  Random random("mutate " + ToText(static_cast<uint64_t>(a)) + " " +
+                ToText(static_cast<uint64_t>(b)));
+  if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
+  double total = 0;
+  for (uint64_t n = 1 + random.Below(kMaxOps) / 2; n > 0; --n) {
+    const test::naive::Op op = test::AnyOp(Visible(), world_->moves(), &random, &fresh_);
+    const skerry::Op real = test::OpOf(op);
+    const Result<OpOutcome> outcome =
+        client_->TxOp(static_cast<int>(real.kind), real.table, Operation(op));
+    if (!outcome.ok()) return client_->TxRollback();
+    if (op.key == "items/total" && outcome.value().changed) total += op.add.at("x");
+  }
+  Data action = Data::MakeObject();
+  const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
+  if (!done.ok()) return client_->TxRollback();
+  client_->Drain();
+  if (done.value()["id"].is_string())
+    world_->checks().Made(*this, done.value()["id"].as_string(), total);
+  world_->Trace(*this, "mutate", done.value()["id"].as_string());
+  Execute(done.value()["effects"]);
+}
+
+void WindowHost::Freeze() {
+  Data event = Data::MakeObject();
+  Dispatch(event.Set("type", "freeze"));
+  if (image_) {
+    Data error = Data::MakeObject();
+    Data loaded = Data::MakeObject();
+    loaded.Set("type", "imageLoaded").Set("generation", (*image_)["generation"]).Set("ok", false);
+    loaded.Set("error", error.Set("code", "storage").Set("detail", "closed"));
+    image_.reset();
+    Dispatch(std::move(loaded));
+  }
+  FailOutstanding();
+}
+
+void WindowHost::Work() {
+  const Data wanted = *image_;
+  image_.reset();
+  const auto generation = profile().images.find(wanted["generation"].as_string());
+  bool found = generation != profile().images.end();
+  bool ok = found;
+  if (found) {
+    for (const Data& part : wanted["parts"].items()) {
+      const auto bytes = generation->second.find(part["file"].as_string());
+      found = found && bytes != generation->second.end();
+      ok = ok && found && client_->LoadPart(bytes->second).ok();
+    }
+  }
+  Data event = Data::MakeObject();
+  event.Set("type", "imageLoaded").Set("generation", wanted["generation"]).Set("ok", ok);
+  Data error = Data::MakeObject();
+  if (!ok) event.Set("error", error.Set("code", found ? "corrupt" : "missing").Set("detail", ""));
+  world_->Trace(*this, "imageLoaded", ok ? "ok" : found ? "corrupt" : "missing");
+  world_->Count(ok ? "window: image loaded" : "window: image of no use");
+  Dispatch(std::move(event));
+}
+
+void WindowHost::Special(const Data& effect) {
+  const String& type = effect["type"].as_string();
+  if (type == "loadImage") {
+    image_ = effect;
+  } else if (type == "settle") {
+    const Data& error = effect["error"];
+    world_->checks().Settled(*this, effect["id"].as_string(), effect["stage"].as_string(),
+                             error.is_null() ? String() : error["code"].as_string());
+  } else if (type == "ready") {
+    world_->TabOf(*this).wants_worker = true;
+  } else if (type == "openFailed") {
+    Data open = Data::MakeObject();
+    Deliver(std::move(open.Set("type", "open")));
+  } else if (type == "problem") {
+    world_->Fail("a window has a problem: " + effect["detail"].as_string());
+  }
+}
+
+void WindowHost::Post(const Data& message) { world_->TabOf(*this).ToWorker(message); }
+
+}  // namespace skerry::sim

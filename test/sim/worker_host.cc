@@ -1,0 +1,141 @@
+#include "test/sim/worker_host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "log/image.h"
+#include "sync/image_roll.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/states.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr size_t kSeedBytes = 32;
+constexpr uint64_t kRecordsToRoll = 6;
+
+Data ImageError(std::string_view name) {
+  Data error = Data::MakeObject();
+  return error.Set("name", name).Set("message", "");
+}
+
+}  // namespace
+
+WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible,
+                       bool locks)
+    : Host(world, profile, tab, serial) {
+  Data limits = Data::MakeObject();
+  limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
+  Data config = Data::MakeObject();
+  config.Set("schema", test::CheckDescription()).Set("tab", tab);
+  String seed = "worker " + ToText(serial);
+  seed.resize(kSeedBytes, '.');
+  config.Set("seed", Data::Bytes(std::move(seed)));
+  config.Set("visible", visible).Set("online", profile->online).Set("locks", locks);
+  config.Set("auth", false).Set("socket", false).Set("images", true);
+  worker_ = std::move(SyncWorker::Create(config.Set("limits", std::move(limits))).value());
+  Data start = Data::MakeObject();
+  Deliver(std::move(start.Set("type", "start")));
+}
+
+Data WorkerHost::Handle(Data event) {
+  const LeaseState lease = job().lease().state();
+  const SyncJob::Step step = job().step();
+  Data effects = worker_->Handle(event);
+  if (job().lease().state() != lease)
+    world_->Count("lease: " + Transition(lease, job().lease().state()));
+  if (job().step() != step) world_->Count("job: " + Transition(step, job().step()));
+  return effects;
+}
+
+void WorkerHost::Tell(Data message) {
+  Data event = Data::MakeObject();
+  Deliver(std::move(event.Set("type", "post").Set("message", std::move(message))));
+}
+
+void WorkerHost::Special(const Data& effect) {
+  const String& type = effect["type"].as_string();
+  if (type == "fetch") {
+    world_->network().Send(*this, effect);
+  } else if (type == "abortFetch") {
+    world_->network().Abort(serial(), effect["id"].as_u64());
+  } else if (type == "lock") {
+    Lock(effect);
+  } else if (type == "image") {
+    jobs_.push_back(effect);
+  } else if (type == "abortImage") {
+    erase_if(jobs_, [&](const Data& job) { return job["id"] == effect["id"]; });
+  } else if (type == "status") {
+    Data message = Data::MakeObject();
+    Post(message.Set("type", "status").Set("status", effect["status"]));
+  } else {
+    world_->Fail("a worker has an effect that nobody knows: " + type);
+  }
+}
+
+void WorkerHost::Post(const Data& message) { world_->TabOf(*this).FromWorker(message); }
+
+void WorkerHost::Lock(const Data& effect) {
+  const String& name = effect["name"].as_string();
+  const String& action = effect["action"].as_string();
+  LockQueue& lock = profile().locks[name];
+  if (action == "request") {
+    if (lock.holder == 0) return world_->Grant(&profile(), name, serial());
+    lock.waiting.push_back(serial());
+    world_->TellLock(serial(), name, "refused");
+  } else if (action == "steal") {
+    std::erase(lock.waiting, serial());
+    if (lock.holder != 0 && lock.holder != serial()) world_->TellLock(lock.holder, name, "lost");
+    world_->Grant(&profile(), name, serial());
+  } else {
+    std::erase(lock.waiting, serial());
+    if (lock.holder == serial()) world_->GrantNext(&profile(), name);
+  }
+}
+
+Data WorkerHost::Roll(const Data& job) {
+  ImageRoll roll(&test::CheckSchema());
+  const Data& from = job["from"];
+  const auto old = profile().images.find(from["generation"].as_string());
+  for (const Data& part : from["parts"].items()) {
+    if (old == profile().images.end()) return ImageError("missing");
+    const auto bytes = old->second.find(part["file"].as_string());
+    if (bytes == old->second.end() || ImageChecksum(bytes->second) != part["checksum"].as_string())
+      return ImageError("corrupt");
+    if (!roll.AddPart(bytes->second).ok()) return ImageError("corrupt");
+  }
+  for (uint64_t n = from["n"].as_u64() + 1; n <= job["upto"].as_u64(); ++n) {
+    const Data record = profile().storage.Get("updates", n);
+    if (!record.is_object() || !roll.AddRecord(record["body"].as_bytes()).ok())
+      return ImageError("corrupt");
+  }
+  for (const Data& realm : job["dropRealms"].items()) roll.DropRealm(realm.as_string());
+  String bytes = roll.Finish(job["upto"].as_u64(), job["cursors"]);
+  Data part = Data::MakeObject();
+  part.Set("file", "rows").Set("bytes", static_cast<uint64_t>(bytes.size()));
+  part.Set("checksum", ImageChecksum(bytes));
+  profile().images[job["generation"].as_string()]["rows"] = std::move(bytes);
+  return Data::MakeArray().Push(std::move(part));
+}
+
+void WorkerHost::Work() {
+  const Data effect = std::move(jobs_.front());
+  jobs_.pop_front();
+  const Data& job = effect["job"];
+  Data outcome = Data::MakeArray();
+  if (job["kind"].as_string() == "delete") {
+    for (const Data& generation : job["generations"].items())
+      profile().images.erase(generation.as_string());
+  } else {
+    outcome = Roll(job);
+  }
+  world_->Trace(*this, "image", job["kind"].as_string());
+  world_->Count("image job: " + job["kind"].as_string() + (outcome.is_array() ? "" : " failed"));
+  Data event = Data::MakeObject();
+  event.Set("type", "image").Set("id", effect["id"]);
+  event.Set(outcome.is_array() ? "parts" : "error", outcome);
+  Deliver(std::move(event));
+}
+
+}  // namespace skerry::sim

@@ -1,0 +1,44 @@
+// WorkerHost: one window's production sync worker (src/sync) with its host around it, as js/worker
+// has it: requests, Web Locks, image jobs.
+#ifndef SKERRY_TEST_SIM_WORKER_HOST_H_
+#define SKERRY_TEST_SIM_WORKER_HOST_H_
+
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "base/data.h"
+#include "sync/sync_worker.h"
+#include "test/sim/host.h"
+
+namespace skerry::sim {
+
+class WorkerHost final : public Host {
+ public:
+  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible, bool locks);
+
+  bool is_window() const override { return false; }
+  const SyncJob& job() const { return worker_->job(); }
+  void Tell(Data message);  // a message of the window
+
+  // The (lease, epoch) that this worker has claimed, as far as storage says so; for checks.
+  std::map<String, uint64_t> claims;
+
+ protected:
+  Data Handle(Data event) override;
+  void Special(const Data& effect) override;
+  void Post(const Data& message) override;
+  bool HasWork() const override { return !jobs_.empty(); }
+  void Work() override;  // an image job, from its start to its end
+
+ private:
+  void Lock(const Data& effect);
+  Data Roll(const Data& job);
+
+  std::unique_ptr<SyncWorker> worker_;
+  std::deque<Data> jobs_;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_WORKER_HOST_H_

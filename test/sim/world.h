@@ -1,0 +1,111 @@
+// World: everything of one run: profiles with their windows and workers, the network, the server's
+// nodes and database, and time. It carries out one event after the other, then heals, waits until
+// all is quiet, and has the checks look at what came out. It depends on its script alone.
+#ifndef SKERRY_TEST_SIM_WORLD_H_
+#define SKERRY_TEST_SIM_WORLD_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "base/random.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/sim/checks.h"
+#include "test/sim/event.h"
+#include "test/sim/network.h"
+#include "test/sim/profile.h"
+
+namespace skerry::sim {
+
+using Counts = std::map<String, uint64_t>;
+
+class World {
+ public:
+  World(uint64_t setup, bool prints);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  ~World();
+
+  void Run(const Script& script);
+  const String& problem() const { return problem_; }  // empty: none
+  uint64_t hash() const { return hash_; }             // of the trace
+  const Counts& counts() const { return counts_; }
+
+  // ---- for hosts and checks
+  double mono() const { return mono_; }
+  double Wall(const Profile& profile) const { return mono_ + profile.wall_skew; }
+  Random& random() { return *random_; }
+  Checks& checks() { return *checks_; }
+  Network& network() { return *network_; }
+  const Vector<std::unique_ptr<Profile>>& profiles() const { return profiles_; }
+  double moves() const { return moves_; }
+  uint64_t pull_limit() const { return pull_limit_; }
+  bool locks() const { return locks_; }
+  uint64_t NextSerial() { return ++serial_; }
+
+  void Fail(const String& problem);
+  void Count(const String& what) { ++counts_[what]; }
+  void Happened(Kind kind) { Count(String("fault: ") + InfoOf(kind).name); }
+  void Trace(const Host& host, std::string_view what, std::string_view more);
+  void TraceServer(std::string_view what, size_t node, std::string_view more);
+
+  Tab& TabOf(Host& host);
+  WorkerHost* FindWorker(uint64_t serial);  // null: it is gone
+  void Broadcast(Host& from, const Data& message);
+  void Grant(Profile* profile, const String& lock, uint64_t worker);
+  void GrantNext(Profile* profile, const String& lock);
+  void FreeLocks(Profile* profile, uint64_t worker);
+  void TellLock(uint64_t worker, const String& lock, std::string_view state);
+
+ private:
+  void TraceLine(const String& line);
+  Vector<Host*> Hosts();
+  bool StepOnce();
+  double NextTime();
+  void Steps(uint64_t count);
+  void Pass(uint32_t a, uint32_t b);
+  void Live(double ms);
+
+  // world_events.cc: what an event does.
+  void Apply(const Event& event);
+  bool ApplyPage(const Event& event);
+  bool ApplyCrash(const Event& event);
+  bool ApplyStorage(const Event& event);
+  bool ApplyProfile(const Event& event);
+  Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
+  Tab* AnyTab(uint32_t which);
+  void OpenTab(Profile* profile);  // unless there are many
+  void AddTab(Profile* profile);
+  void CloseTab(Profile* profile, size_t which, bool crash);
+  void Freeze(Tab* tab);
+  void Thaw(Tab* tab);
+  void Resolve(Tab* tab, uint32_t which);
+  void Scopes(Tab* tab, uint32_t which);
+  void Restore(Profile* profile);
+  void Clone(Profile* profile);
+
+  // world_heal.cc
+  void Heal();
+  bool IsQuiet();
+  String Unquiet();
+
+  bool prints_;
+  double mono_ = 1'000'000;
+  uint64_t serial_ = 0;
+  uint64_t hash_ = 0;
+  String problem_;
+  Counts counts_;
+  std::unique_ptr<Random> random_;
+  std::unique_ptr<Checks> checks_;
+  std::unique_ptr<Network> network_;
+  Vector<std::unique_ptr<Profile>> profiles_;
+  double moves_ = 0;
+  uint64_t pull_limit_ = 10'000;
+  bool locks_ = true;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_WORLD_H_
