@@ -1,4 +1,4 @@
-// `npm run nightly`: what takes longer than a test may. Mistakes that the tests have to notice (tools/mutants.mjs), and the
+// `npm run nightly`: what takes longer than a test may. Mistakes that the tests have to notice (tools/mutants.mjs), fifty thousand seeds of the simulator, and the
 // tests of test/nightly: a hundred kills of the browser, growth over a hundred thousand changes. Every part runs, even if
 // an earlier one failed.
 
@@ -11,6 +11,7 @@ import { main, run, seconds } from './lib/run.mjs';
 
 const kParts = [
   ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
+  ['simulator', process.execPath, [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000']],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];
 
