@@ -1,6 +1,6 @@
-// `npm run nightly`: what takes longer than a test may. Mistakes that the tests have to notice (tools/mutants.mjs), fifty thousand seeds of the simulator, and the
-// tests of test/nightly: a hundred kills of the browser, growth over a hundred thousand changes. Every part runs, even if
-// an earlier one failed.
+// `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
+// over a hundred thousand changes), fifty thousand seeds of the simulator, and the mistakes that the tests have to notice
+// (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
