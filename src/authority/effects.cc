@@ -24,14 +24,45 @@ void Effects::Run() {
       deleted_.pop_front();
       DeleteChildren(left);
     } else {
-      const ObjectKey key = std::move(to_check_.front());
-      to_check_.pop_front();
-      CheckRefs(key);
+      CheckNext();
     }
   }
   LetGo();
   CheckDuties();
   Touch();
+}
+
+void Effects::AskToCheck(const ObjectKey& key) {
+  to_check_.push_back(key);
+  unchecked_.insert(key);
+}
+
+// A parent before its children: it may itself follow its parent, to where they are or should go.
+void Effects::CheckNext() {
+  const ObjectKey key = to_check_.front();
+  if (const std::optional<ObjectKey> parent = UncheckedParent(key)) {
+    to_check_.push_front(*parent);
+    return;
+  }
+  to_check_.pop_front();
+  if (unchecked_.erase(key) != 0) CheckRefs(key);
+}
+
+// Each is put ahead once, so that a ring of refs has an end.
+std::optional<ObjectKey> Effects::UncheckedParent(const ObjectKey& key) {
+  const Row* row = scene_->rows->Find(key);
+  if (!row || !unchecked_.contains(key)) return std::nullopt;
+  const TableDef& table = scene_->schema->table(key.table);
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    const PropDef& def = table.props[i];
+    if (def.ref_table == kNone || def.on_delete != OnDelete::kCascade) continue;
+    if (row->props[i].is_null()) continue;
+    const ObjectKey target{def.ref_table, row->props[i].text()};
+    const Row* parent = scene_->rows->Find(target);
+    if (!parent || parent->realm == row->realm || !unchecked_.contains(target)) continue;
+    if (put_ahead_.insert(target).second) return target;
+  }
+  return std::nullopt;
 }
 
 void Effects::CollectOps() {
@@ -44,7 +75,7 @@ void Effects::CollectOps() {
       moved_by_op_.insert(key);
       moved_.push_back({key, before->realm, after->realm});
     }
-    if (after) to_check_.push_back(key);
+    if (after) AskToCheck(key);
   }
 }
 
@@ -157,7 +188,7 @@ void Effects::Relocate(const ObjectKey& key, const String& realm) {
   row.revision = scene_->NextRevision(realm);
   scene_->rows->Put(key, std::move(row));
   moved_.push_back({key, from, realm});
-  to_check_.push_back(key);
+  AskToCheck(key);
 }
 
 void Effects::SetNull(const ObjectKey& key, PropIndex prop) {

@@ -54,6 +54,9 @@ class Effects {
   void CollectOps();
   void MoveChildren(const Left& left);
   void DeleteChildren(const Left& left);
+  void AskToCheck(const ObjectKey& key);
+  void CheckNext();
+  std::optional<ObjectKey> UncheckedParent(const ObjectKey& key);
   void CheckRefs(const ObjectKey& key);
   void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
   void LoseParent(const ObjectKey& key, const ObjectKey& target);
@@ -72,7 +75,9 @@ class Effects {
   const Scene* scene_;
   Map<ObjectKey, uint32_t> causes_;
   std::deque<Left> moved_, deleted_;
-  std::deque<ObjectKey> to_check_;
+  std::deque<ObjectKey> to_check_;  // may name one twice
+  Set<ObjectKey> unchecked_;        // those of it that are still to be looked at
+  Set<ObjectKey> put_ahead_;
   Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
   Vector<Duty> duties_;
   Vector<Duty> loose_;  // refs that are set to null where they are not kept

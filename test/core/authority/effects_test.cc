@@ -295,6 +295,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a row whose parent is still to follow its own parent back to it stays, whichever is looked at "
+    "first") {
+  World world;
+  Author one(&world, "c1");
+  REQUIRE(Status(one.Push(R"([{"op":"create","table":"items","id":"root","realm":"B","set":{}}])",
+                          {"B"})) == "applied");
+  REQUIRE(Status(one.Push(
+              R"([{"op":"create","table":"items","id":"m","realm":"A","set":{"parent":"root"}},
+      {"op":"create","table":"items","id":"a","realm":"B","set":{"parent":"m"}},
+      {"op":"create","table":"items","id":"z","realm":"B","set":{"parent":"m"}}])",
+              {"A", "B"})) == "applied");
+  for (const char* id : {"a", "m", "z"}) {
+    CHECK(world.Row("items", id)["realm"].as_string() == "B");
+  }
+}
+
 TEST_CASE("rows that are each other's parent go together, and that ends") {
   World world;
   Author one(&world, "c1");
