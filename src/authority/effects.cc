@@ -57,7 +57,7 @@ std::optional<ObjectKey> Effects::UncheckedParent(const ObjectKey& key) {
     const PropDef& def = table.props[i];
     if (def.ref_table == kNone || def.on_delete != OnDelete::kCascade) continue;
     if (row->props[i].is_null()) continue;
-    const ObjectKey target{def.ref_table, row->props[i].text()};
+    ObjectKey target{def.ref_table, row->props[i].text()};
     const Row* parent = scene_->rows->Find(target);
     if (!parent || parent->realm == row->realm || !unchecked_.contains(target)) continue;
     if (put_ahead_.insert(target).second) return target;
