@@ -90,8 +90,8 @@ SKERRY_EXPORT const uint8_t* sk_out() {
   return reinterpret_cast<const uint8_t*>(abi::OutputArea().data());
 }
 SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
-SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
-SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
+SKERRY_EXPORT char* sk_alloc(int32_t length) { return String::Lend(static_cast<size_t>(length)); }
+SKERRY_EXPORT void sk_free(char* bytes) { String::Given(bytes); }
 
 SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
   static int32_t last = 0;
@@ -116,10 +116,11 @@ SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
   return abi::OutputData(client->Handle(std::move(event.value())));
 }
 
-SKERRY_EXPORT int32_t sk_client_load(int32_t handle, const char* bytes, int32_t length) {
+SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
+  String part = String::Given(bytes);
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
-  return abi::Done(client->LoadPart({bytes, static_cast<size_t>(length)}));
+  return abi::Done(client->LoadPart(std::move(part)));
 }
 
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {

@@ -219,11 +219,10 @@ export class DatabaseCore {
     const { generation } = pointer;
     let event: Message = { type: 'imageLoaded', generation, ok: true };
     try {
-      for (const part of await this.#images.read(pointer)) {
-        if (this.#core.closed) return;
-        this.#core.loadImagePart(part);
-      }
+      for (const { bytes, files } of this.#images.read(pointer))
+        await this.#core.loadImagePart(bytes, files);
     } catch (error) {
+      if (this.#core.closed) return;
       const { code, message } = error as { code?: unknown; message: string };
       // Only our own errors have codes that are texts; of any other we do not know that the image is at fault.
       const known = typeof code === 'string' ? code : 'storage';

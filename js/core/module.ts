@@ -114,20 +114,10 @@ export class CoreModule {
     return new Uint32Array(this.#heap().slice(at, at + length).buffer);
   }
 
-  /** Runs `use` with pieces copied one behind the other into memory of the module's own, which is freed afterwards. */
-  withBytes<T>(pieces: readonly Uint8Array[], use: (pointer: number, length: number) => T): T {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pointer = this.call('sk_alloc', length);
-    let at = pointer;
-    for (const piece of pieces) {
-      this.#heap().set(piece, at);
-      at += piece.length;
-    }
-    try {
-      return use(pointer, length);
-    } finally {
-      this.#function('sk_free')(pointer);
-    }
+  /** Copies bytes to an address that the module has given. Gives how many. */
+  copyIn(bytes: Uint8Array, at: number): number {
+    this.#heap().set(bytes, at);
+    return bytes.length;
   }
 
   /** Throws what a negative return value means; others are given back. */
@@ -136,8 +126,7 @@ export class CoreModule {
   }
 
   #put(bytes: Uint8Array): void {
-    const at = this.#function('sk_buffer')(bytes.length);
-    this.#heap().set(bytes, at);
+    this.copyIn(bytes, this.#function('sk_buffer')(bytes.length));
   }
 
   #heap(): Uint8Array {

@@ -94,12 +94,20 @@ export class WindowCore {
     return this.#module.output() as Message[];
   }
 
-  /** A part, in as many pieces as it was stored in. */
-  loadImagePart(pieces: readonly Uint8Array[]): void {
-    const handle = this.#open;
-    this.#module.withBytes(pieces, (pointer, length) =>
-      this.#module.call('sk_client_load', handle, pointer, length),
-    );
+  /** A part of that many bytes: its files are copied to where they stay, each as soon as it comes. */
+  async loadImagePart(bytes: number, files: readonly Promise<Uint8Array>[]): Promise<void> {
+    const module = this.#module;
+    const start = module.call('sk_alloc', bytes);
+    let given = false;
+    try {
+      let at = start;
+      for (const file of files) at += module.copyIn(await file, at);
+      const handle = this.#open;
+      given = true;
+      module.call('sk_client_load', handle, start);
+    } finally {
+      if (!given && !module.broken) module.call('sk_free', start);
+    }
   }
 
   begin(now: number): void {

@@ -38,10 +38,10 @@ export function readIdbfs(
   mount: string,
   paths: readonly string[],
   timeLimitMs: number,
-): Promise<readonly (Uint8Array | null)[]> {
+): readonly Promise<Uint8Array | null>[] {
   const late = () => storageTimeout(`Reading ${mount} took longer than ${timeLimitMs} ms.`);
-  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
-    const found: (Uint8Array | null)[] = paths.map(() => null);
+  const found: ((contents: Uint8Array | null) => void)[] = [];
+  const all = inTime<void>(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
     const request = indexedDB.open(mount, idbfsVersion);
     request.onupgradeneeded = () => request.transaction?.abort();
     const read = (db: IDBDatabase) => {
@@ -51,12 +51,12 @@ export function readIdbfs(
       paths.forEach((path, index) => {
         const get = store.get(path);
         get.onsuccess = () => {
-          found[index] = contentsOf(get.result);
+          found[index]?.(contentsOf(get.result));
         };
       });
       tx.oncomplete = () => {
         db.close();
-        resolve(found);
+        resolve();
       };
       tx.onabort = () => {
         db.close();
@@ -64,10 +64,17 @@ export function readIdbfs(
       };
     };
     listen(request, read, (error) => {
-      if ((error as Error | null)?.name === 'AbortError') resolve(found);
+      if ((error as Error | null)?.name === 'AbortError') resolve();
       else reject(error);
     });
   });
+  return paths.map(
+    (_, index) =>
+      new Promise((resolve, reject) => {
+        found[index] = resolve;
+        all.then(() => resolve(null), reject);
+      }),
+  );
 }
 
 /** Depending on who wrote it, `contents` is a Uint8Array or an Int8Array. */

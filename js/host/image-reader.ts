@@ -14,8 +14,11 @@ export interface ImagePointer {
   readonly parts: readonly ImagePart[];
 }
 
-/** A part as it lies in its files, one after the other. */
-export type PartFiles = readonly Uint8Array[];
+/** A part as it lies in its files, one behind the other; each is read when its promise resolves. */
+export interface PartFiles {
+  readonly bytes: number;
+  readonly files: readonly Promise<Uint8Array>[];
+}
 
 /** Files of an image are at most this long (src/base/limits.h). */
 const fileBytes = 4 << 20;
@@ -24,7 +27,7 @@ export class ImageReader {
   readonly #host: StorageHost;
   /** `/skerry/<name>/<user>`. */
   readonly #root: string;
-  #early: { generation: string; parts: Promise<PartFiles[]> } | null = null;
+  #early: { generation: string; parts: readonly PartFiles[] } | null = null;
 
   constructor(host: StorageHost, database: string) {
     this.#host = host;
@@ -43,49 +46,38 @@ export class ImageReader {
     );
     const pointer = (record as { image?: ImagePointer | null } | null)?.image;
     if (!pointer || pointer.parts.length === 0) return;
-    const parts = this.#readParts(pointer);
-    // Its failure is told when the core asks for it.
-    parts.catch(() => {});
-    this.#early = { generation: pointer.generation, parts };
+    this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };
   }
 
-  read(pointer: ImagePointer): Promise<PartFiles[]> {
+  read(pointer: ImagePointer): readonly PartFiles[] {
     const early = this.#early;
     this.#early = null;
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);
   }
 
-  async #readParts(pointer: ImagePointer): Promise<PartFiles[]> {
-    const mount = `${this.#root}/${pointer.generation}`;
-    const paths = pointer.parts.flatMap(({ file, bytes }) =>
-      Array.from(
-        { length: Math.max(1, Math.ceil(bytes / fileBytes)) },
-        (_, i) => `${mount}/${file}.${i}`,
-      ),
+  #readParts({ generation, parts }: ImagePointer): readonly PartFiles[] {
+    const mount = `${this.#root}/${generation}`;
+    const places = parts.flatMap(({ file, bytes }) =>
+      Array.from({ length: Math.max(1, Math.ceil(bytes / fileBytes)) }, (_, i) => ({
+        path: `${mount}/${file}.${i}`,
+        length: Math.min(fileBytes, bytes - i * fileBytes),
+        file,
+      })),
     );
-    const files = await this.#host.readFiles(mount, paths);
-    const found = new Map(paths.map((path, i) => [path, files[i] ?? null]));
-    return pointer.parts.map((part) => filesOf(mount, part, found));
+    const found = this.#host.readFiles(
+      mount,
+      places.map(({ path }) => path),
+    );
+    const files = places.map(async ({ path, length }, i) => {
+      const contents = await found[i];
+      if (contents?.length === length) return contents;
+      throw new CorruptImageError('corrupt', `${path} of the image is missing or damaged.`);
+    });
+    // Whoever awaits a file is told; nobody awaits those behind one that failed.
+    for (const file of files) file.catch(() => {});
+    return parts.map(({ file, bytes }) => ({
+      bytes,
+      files: files.filter((_, i) => places[i]?.file === file),
+    }));
   }
-}
-
-function filesOf(
-  mount: string,
-  part: ImagePart,
-  found: ReadonlyMap<string, Uint8Array | null>,
-): PartFiles {
-  const files: Uint8Array[] = [];
-  let at = 0;
-  for (let i = 0; at < part.bytes || i === 0; i++) {
-    const file = found.get(`${mount}/${part.file}.${i}`);
-    if (!file || at + file.length > part.bytes || (file.length === 0 && part.bytes > 0)) {
-      throw new CorruptImageError(
-        'corrupt',
-        `File ${part.file}.${i} of the image is missing or damaged.`,
-      );
-    }
-    files.push(file);
-    at += file.length;
-  }
-  return files;
 }

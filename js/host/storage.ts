@@ -83,8 +83,11 @@ export interface StorageHost {
   delete(name: string): Promise<void>;
   /** Deletes an image generation. One that others still hold goes when they let go of it. */
   deleteFiles(mount: string): Promise<void>;
-  /** Files of an image generation, by full path, read straight out of IDBFS's database; null for what is not there. */
-  readFiles(mount: string, paths: readonly string[]): Promise<readonly (Uint8Array | null)[]>;
+  /**
+   * Files of an image generation, by full path, read straight out of IDBFS's database, each as soon as it is there; null
+   * for what is not.
+   */
+  readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[];
 }
 
 /** The stores of version 1 (docs/internals.md, section 3). */

@@ -136,8 +136,8 @@ export class ImageJobs {
   async #roll(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {
     const { host, database } = this.#parts;
     if (job.from) {
-      for (const part of await new ImageReader(host.storage, database).read(job.from))
-        files.load(part);
+      for (const part of new ImageReader(host.storage, database).read(job.from))
+        files.load(await Promise.all(part.files));
     }
     for (let above = job.from?.n ?? 0; above < job.upto; ) {
       signal.throwIfAborted();

@@ -25,22 +25,35 @@ uint64_t Round(uint64_t acc, uint64_t lane) {
 
 uint64_t Merge(uint64_t hash, uint64_t acc) { return (hash ^ Round(0, acc)) * kPrime1 + kPrime4; }
 
-uint64_t Stripes(const char** p, const char* end, uint64_t seed) {
-  uint64_t a = seed + kPrime1 + kPrime2;
-  uint64_t b = seed + kPrime2;
-  uint64_t c = seed;
-  uint64_t d = seed - kPrime1;
-  for (; end - *p >= 32; *p += 32) {
-    a = Round(a, Load<uint64_t>(*p));
-    b = Round(b, Load<uint64_t>(*p + 8));
-    c = Round(c, Load<uint64_t>(*p + 16));
-    d = Round(d, Load<uint64_t>(*p + 24));
+// A browser runs a function that it has called before in faster code, but not a loop that goes on:
+// what is long goes through this in pieces.
+[[gnu::noinline]] const char* Stripes(const char* p, const char* end, uint64_t lanes[4]) {
+  uint64_t a = lanes[0];
+  uint64_t b = lanes[1];
+  uint64_t c = lanes[2];
+  uint64_t d = lanes[3];
+  for (; end - p >= 32; p += 32) {
+    a = Round(a, Load<uint64_t>(p));
+    b = Round(b, Load<uint64_t>(p + 8));
+    c = Round(c, Load<uint64_t>(p + 16));
+    d = Round(d, Load<uint64_t>(p + 24));
   }
-  uint64_t hash = std::rotl(a, 1) + std::rotl(b, 7) + std::rotl(c, 12) + std::rotl(d, 18);
-  hash = Merge(hash, a);
-  hash = Merge(hash, b);
-  hash = Merge(hash, c);
-  return Merge(hash, d);
+  lanes[0] = a;
+  lanes[1] = b;
+  lanes[2] = c;
+  lanes[3] = d;
+  return p;
+}
+
+uint64_t Striped(const char** p, const char* end, uint64_t seed) {
+  constexpr ptrdiff_t kPiece = 16384;
+  uint64_t lanes[4] = {seed + kPrime1 + kPrime2, seed + kPrime2, seed, seed - kPrime1};
+  while (end - *p >= 32) *p = Stripes(*p, end - *p > kPiece ? *p + kPiece : end, lanes);
+  constexpr int kTurns[] = {1, 7, 12, 18};
+  uint64_t hash = 0;
+  for (int i = 0; i < 4; ++i) hash += std::rotl(lanes[i], kTurns[i]);
+  for (const uint64_t lane : lanes) hash = Merge(hash, lane);
+  return hash;
 }
 
 }  // namespace
@@ -48,7 +61,7 @@ uint64_t Stripes(const char** p, const char* end, uint64_t seed) {
 uint64_t Xxh64(std::string_view bytes, uint64_t seed) {
   const char* p = bytes.data();
   const char* end = p + bytes.size();
-  uint64_t hash = bytes.size() >= 32 ? Stripes(&p, end, seed) : seed + kPrime5;
+  uint64_t hash = bytes.size() >= 32 ? Striped(&p, end, seed) : seed + kPrime5;
   hash += bytes.size();
   for (; end - p >= 8; p += 8) {
     hash = std::rotl(hash ^ Round(0, Load<uint64_t>(p)), 27) * kPrime1 + kPrime4;

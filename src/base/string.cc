@@ -76,6 +76,18 @@ void String::Own(size_t capacity) {
   Release(old);
 }
 
+char* String::Lend(size_t size) {
+  Header* const header = Allocate(size);
+  header->size = static_cast<uint32_t>(size);
+  return reinterpret_cast<char*>(header + 1);
+}
+
+String String::Given(char* bytes) {
+  String given;
+  given.header_ = reinterpret_cast<Header*>(bytes) - 1;
+  return given;
+}
+
 void String::shrink_to_fit() {
   if (size() < capacity()) *this = view();
 }

@@ -89,6 +89,11 @@ class SKERRY_IN_REGISTER String {
   String substr(size_t from, size_t count = npos) const {
     return String(view().substr(from, count));
   }
+  // Room for that many bytes, for who does not know Strings to write them; Given makes a String of
+  // it, without a copy.
+  static char* Lend(size_t size);
+  static String Given(char* bytes);
+
   size_t find(std::string_view text, size_t from = 0) const { return view().find(text, from); }
   size_t find(char c, size_t from = 0) const { return view().find(c, from); }
   size_t rfind(char c) const { return view().rfind(c); }

@@ -34,7 +34,7 @@ class Client {
   LiveQueries& live() { return live_; }
 
   Data Handle(Data event);  // effects
-  Status LoadPart(std::string_view bytes) { return tab_.LoadPart(bytes); }
+  Status LoadPart(String bytes) { return tab_.LoadPart(std::move(bytes)); }
 
   Status TxBegin(double now);
   Result<OpOutcome> TxOp(int kind, uint32_t table, const Data& operation);

@@ -53,7 +53,7 @@ class Tab {
   // Appends effects. `event` is taken apart.
   void Handle(Data event, Data* effects);
   // One part of the image that was asked for by `loadImage`.
-  Status LoadPart(std::string_view bytes);
+  Status LoadPart(String bytes);
 
   // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved
   // mutations.

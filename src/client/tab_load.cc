@@ -78,7 +78,7 @@ void Tab::LoadCandidate(Data* effects) {
       {"type", "loadImage"}, {"generation", pointer["generation"]}, {"parts", pointer["parts"]}});
 }
 
-Status Tab::LoadPart(std::string_view bytes) {
+Status Tab::LoadPart(String bytes) {
   if (load_ != Load::kImage) return {Code::kInvalidArgument, "no image was asked for"};
   const Data::Array& parts = pointers_.items()[candidate_]["parts"].items();
   if (part_ >= parts.size()) return {Code::kInvalidArgument, "the image has no more parts"};
@@ -90,15 +90,15 @@ Status Tab::LoadPart(std::string_view bytes) {
     // Parts may hold the same object in two realms: only the first may go into the stores as it is.
     Base later(schema_);
     BaseSink sink(&later);
-    status = LoadImage(*schema_, bytes, &sink);
+    status = LoadImage(*schema_, std::move(bytes), &sink);
     BaseRows* rows = view_;
     if (staged_ != nullptr) rows = staged_.get();
     if (status.ok()) Merge(later, rows);
   } else if (staged_ != nullptr) {
     BaseSink sink(staged_.get());
-    status = LoadImage(*schema_, bytes, &sink);
+    status = LoadImage(*schema_, std::move(bytes), &sink);
   } else {
-    status = LoadImage(*schema_, bytes, view_);
+    status = LoadImage(*schema_, std::move(bytes), view_);
   }
   if (!status.ok()) part_failed_ = true;
   return status;

@@ -170,7 +170,9 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   return header;
 }
 
-Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink) {
+Status LoadImage(const Schema& schema, String image, ImageSink* sink) {
+  image.mutable_data();
+  const std::string_view bytes = image;
   Result<ImageHeader> header = ReadImageHeader(bytes);
   if (!header.ok()) return header.status();
   SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
@@ -183,7 +185,7 @@ Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink) 
   SKERRY_RETURN_IF_ERROR(
       ReadSections(schema, bytes.substr(bytes.size() - kChecksumBytes - body, body), &sections));
   for (const TableDef& table : schema.tables()) {
-    SKERRY_RETURN_IF_ERROR(sink->ImageStore(table.index)->Load(sections.rows[table.index]));
+    SKERRY_RETURN_IF_ERROR(sink->ImageStore(table.index)->Load(sections.rows[table.index], image));
   }
   for (const Extra& extra : sections.extras) sink->ImageExtra(extra.key, extra.row);
   return Status::Ok();
@@ -203,7 +205,7 @@ Status LoadImage(std::string_view bytes, Base* base) {
   };
   Base loaded(&base->schema());
   Sink sink(&loaded);
-  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), bytes, &sink));
+  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), String(bytes), &sink));
   if (base->empty()) {
     base->Swap(&loaded);
     return Status::Ok();

@@ -41,7 +41,8 @@ class ImageSink {
   virtual RowStore* ImageStore(TableIndex table) = 0;
   virtual void ImageExtra(const ObjectKey& key, const Row& row) = 0;
 };
-Status LoadImage(const Schema& schema, std::string_view bytes, ImageSink* sink);
+// The stores go on with the very bytes: an image that others hold is copied.
+Status LoadImage(const Schema& schema, String image, ImageSink* sink);
 // Adds an image to a base, which is untouched where this fails.
 Status LoadImage(std::string_view bytes, Base* base);
 

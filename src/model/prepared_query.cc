@@ -115,7 +115,7 @@ bool PreparedQuery::WalkRange(const Access& access, const Parent* parent, uint64
 bool PreparedQuery::WalkInOrder(const Access& access, const Parent* parent, uint64_t need,
                                 Vector<Slot>* slots) {
   const Vector<QueryOrder>& order = query_->order;
-  if (order.empty() || !store_->WantsIndex(order[0].column) || access.rows == 0) return false;
+  if (order.empty() || access.rows == 0 || !store_->OffersIndex(order[0].column)) return false;
   // Its index is in the order of bytes. And rows are compared with an anchor one by one here.
   if (collations_[0] || (anchor_ != kNoSlot && is_collated_)) return false;
   const bool is_scan = !access.index && !access.listed;

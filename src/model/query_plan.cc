@@ -158,7 +158,7 @@ PreparedQuery::Access PreparedQuery::Plan(const Parent* parent) {
     }
     bool seen = parent && parent->via == filter.column;
     for (size_t j = 0; j < i; ++j) seen = seen || conjuncts_[j]->column == filter.column;
-    if (!seen && store_->WantsIndex(filter.column)) ConsiderColumn(filter.column, parent, &best);
+    if (!seen && store_->OffersIndex(filter.column)) ConsiderColumn(filter.column, parent, &best);
   }
   // Looking into other tables costs more, so it comes last and only where many rows would be left.
   for (const Filter* filter : conjuncts_) {

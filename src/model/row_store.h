@@ -95,23 +95,29 @@ class RowStore {
   Collation* GetCollation(PropIndex column, uint32_t locale);
   // Where the application asked for one: index, unique and ref props.
   bool WantsIndex(PropIndex column) const;
+  // Should a query go by the index on this column? One over many rows takes as long to build as
+  // some scans, so the first queries, of a page that has just been loaded, say, do without.
+  bool OffersIndex(PropIndex column);
 
   // Bytes of arena, hash, strings, indexes and collations; for the stated bytes per row and the
   // growth tests.
   size_t MemoryBytes() const;
 
-  // The packed rows as bytes for an image, and back. Load into an empty store copies whole sections
-  // and rebuilds the hash, no row is decoded; into a store that has rows it puts row by row.
-  // kCorrupt on anything inconsistent: every offset and count is checked before use, and a store
-  // that refused is as it was before. kVersion where the layout differs.
+  // The packed rows as bytes for an image, and back. A load into an empty store takes the rows over
+  // where they lie and rebuilds the hash, no row is copied or decoded; into a store that has rows it
+  // puts row by row. kCorrupt on anything inconsistent: every offset and count is checked before
+  // use, and a store that refused is as it was before. kVersion where the layout differs.
+  //
+  // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`; they
+  // keep it alive, and change in it what is theirs.
   void Save(String* out) const;
-  Status Load(std::string_view bytes);
+  Status Load(std::string_view bytes, const String& image);
 
   // ---- Packed access, for filters, indexes and queries of this room only.
 
   const Column& column(PropIndex index) const { return columns_[Place(index)]; }
   const uint8_t* bytes(Slot slot) const {
-    return chunks_[slot >> chunk_shift_].rows.get() + size_t{slot & chunk_mask_} * width_;
+    return chunks_[slot >> chunk_shift_].rows + size_t{slot & chunk_mask_} * width_;
   }
   bool IsNull(Slot slot, PropIndex index) const { return IsNullCell(column(index), bytes(slot)); }
   static bool IsNullCell(const Column& column, const uint8_t* row) {
@@ -169,8 +175,9 @@ class RowStore {
 
  private:
   struct Chunk {
-    std::unique_ptr<uint8_t[]> rows;
-    uint32_t capacity = 0;
+    uint8_t* rows = nullptr;           // in `own`, or in `image_`
+    uint32_t capacity = 0;             // rows
+    std::unique_ptr<uint8_t[]> own{};  // NOLINT(readability-redundant-member-init)
   };
 
   // A quiet NaN with a payload of its own; values are finite, so no number looks like it.
@@ -217,8 +224,9 @@ class RowStore {
   String PackLiveRows() const;
   void SavePool(size_t pool, String* rows, String* out) const;
   Status LoadSections(std::string_view bytes);
-  void CopyRows(std::string_view rows);
-  bool CheckColumn(const Column& column);
+  void AdoptRows(std::string_view rows);
+  bool CheckCells();
+  bool CheckColumn(const Column& column, Slot slot, Slot end);
   bool CheckTextCell(const Column& column, const uint8_t* row);
   bool CheckKeyCell(const uint8_t* cell, bool nullable);
   bool RebuildTable();
@@ -232,11 +240,13 @@ class RowStore {
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
   Vector<Chunk> chunks_;
+  String image_;  // that rows were loaded from
   uint32_t slots_ = 0;  // ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;
   Vector<uint32_t> hash_;                   // open addressing; slot + 1, or 0
   Vector<std::unique_ptr<Index>> indexes_;  // by place in columns_
+  Vector<uint8_t> scans_;                   // by place in columns_: made for want of an index
   std::unique_ptr<Collation> collations_;   // the first; each leads to the next
   Vector<uint8_t> scratch_;                 // one row
   Vector<uint8_t> reindex_;                 // Put's: which indexes the row moves in

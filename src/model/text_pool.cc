@@ -204,6 +204,8 @@ void TextPool::TakeFrom(TextPool* other) {
 bool TextPool::IsValidCode(uint32_t code) const {
   if (is_dictionary_) return code != 0 && code <= entries_.size();
   if (code == 0 || code > heap_.size()) return false;
+  const auto size = static_cast<unsigned char>(heap_[code - 1]);
+  if (size < 0x80) return code + size <= heap_.size();
   Reader reader(std::string_view(heap_).substr(code - 1));
   const std::string_view text = reader.Text();
   return !reader.failed() && reader.position() == RecordBytes(text.size());

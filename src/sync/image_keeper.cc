@@ -10,10 +10,26 @@ bool ImageKeeper::HasWork() const {
   return WorthRolling(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
 }
 
+// While records keep coming: a roll reads and writes all that the client has, and whoever makes them
+// would wait for the disk. But not for ever.
+bool ImageKeeper::IsBusy(Turn* turn) {
+  const uint64_t n = state_->sync["n"].as_u64();
+  if (n != last_n_) {
+    last_n_ = n;
+    calm_ = false;
+    turn->Timer("image-calm", state_->times.image_calm_ms);
+  }
+  if (calm_) return false;
+  SyncLimits overdue = state_->limits;
+  overdue.image_records *= overdue.image_overdue;
+  overdue.image_bytes *= overdue.image_overdue;
+  return !WorthRolling(state_->sync, overdue);
+}
+
 void ImageKeeper::Consider(bool quiet, Turn* turn) {
   const bool may =
       state_->started && !state_->stopped && state_->visible && state_->images && !state_->paused;
-  if (active_ || pausing_ || !quiet || !may || !HasWork()) return;
+  if (active_ || pausing_ || !quiet || !may || !HasWork() || IsBusy(turn)) return;
   active_ = true;
   lease_.Want("image", turn);
 }
@@ -173,6 +189,10 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
 }
 
 bool ImageKeeper::Timer(std::string_view name, Turn* turn) {
+  if (name == "image-calm") {
+    calm_ = true;
+    return true;
+  }
   if (name == "image-retry") {
     pausing_ = false;
     return true;

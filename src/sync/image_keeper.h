@@ -48,11 +48,14 @@ class ImageKeeper {
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
   bool HasWork() const;
+  bool IsBusy(Turn* turn);
 
   WorkerState* state_;
   Lease lease_;
   bool active_ = false;
   bool pausing_ = false;  // after a failure, until the timer "image-retry"
+  uint64_t last_n_ = 0;   // the last record that was seen,
+  bool calm_ = false;     // and whether it is long ago
   Step step_ = Step::kNone;
   uint64_t transaction_ = 0;
   uint64_t job_ = 0;

@@ -25,6 +25,7 @@ SyncTimes ParseSyncTimes(const Data& data) {
   Take(data, "listenTimeout", &times.listen_timeout_ms);
   Take(data, "retry", &times.retry_ms);
   Take(data, "retryMax", &times.retry_max_ms);
+  Take(data, "imageCalm", &times.image_calm_ms);
   Take(data, "idle", &times.idle_ms);
   Take(data, "fetch", &times.fetch_ms);
   Take(data, "imageFetch", &times.image_fetch_ms);

@@ -20,6 +20,7 @@ struct SyncTimes {
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
   double token_ms = 15000;  // for the window to answer needToken
+  double image_calm_ms = 1000;  // without a new record, before records are rolled up
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;
   double hello_ms = 10000;  // for a socket to open
@@ -29,6 +30,7 @@ struct SyncLimits {
   uint64_t pull = 10000;            // changes an answer
   uint64_t image_records = 200;     // records since the image; more are rolled up
   uint64_t image_bytes = 4u << 20;  // their bytes; more are rolled up
+  uint64_t image_overdue = 8;       // times either: rolled up at once, whether it is calm or not
 };
 
 // Members that are absent, or no positive number, keep their default.

@@ -24,15 +24,21 @@ describe('an image', () => {
   test('comes back whole, from one file or several', async () => {
     for (const bytes of [10, fileBytes, fileBytes + 1, 2 * fileBytes + 5]) {
       const { host, whole } = written(bytes);
-      const [part] = await new ImageReader(host, database).read(pointer(bytes));
-      expect(Buffer.concat(part ?? []).equals(whole), `${bytes} bytes`).toBe(true);
+      const [part] = new ImageReader(host, database).read(pointer(bytes));
+      expect(part?.bytes).toBe(bytes);
+      const files = await Promise.all(part?.files ?? []);
+      expect(Buffer.concat(files).equals(whole), `${bytes} bytes`).toBe(true);
     }
   });
 
   test('that lacks a file, or has one of another length, is corrupt', async () => {
     const { host } = written(fileBytes + 10);
     const read = (bytes: number, generation?: string) =>
-      new ImageReader(host, database).read(pointer(bytes, generation));
+      Promise.all(
+        new ImageReader(host, database)
+          .read(pointer(bytes, generation))
+          .flatMap(({ files }) => files),
+      );
     for (const bytes of [fileBytes + 9, fileBytes + 11, 3 * fileBytes, 5]) {
       await expect(read(bytes), `${bytes} bytes`).rejects.toMatchObject({
         name: 'CorruptImageError',
@@ -52,8 +58,9 @@ describe('an image', () => {
     const reader = new ImageReader(host, database);
     await reader.begin(storage);
     await host.deleteFiles(mount);
-    const [part] = await reader.read(pointer(100));
-    expect(part).toEqual([whole]);
-    await expect(reader.read(pointer(100))).rejects.toMatchObject({ code: 'corrupt' });
+    const [part] = reader.read(pointer(100));
+    expect(await part?.files[0]).toEqual(whole);
+    const [gone] = reader.read(pointer(100));
+    await expect(gone?.files[0]).rejects.toMatchObject({ code: 'corrupt' });
   });
 });

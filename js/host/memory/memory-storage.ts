@@ -78,11 +78,8 @@ export class MemoryStorageHost implements StorageHost {
     this.#files.delete(mount);
   }
 
-  async readFiles(
-    mount: string,
-    paths: readonly string[],
-  ): Promise<readonly (Uint8Array | null)[]> {
-    return paths.map((path) => this.#files.get(mount)?.get(path)?.slice() ?? null);
+  readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[] {
+    return paths.map(async (path) => this.#files.get(mount)?.get(path)?.slice() ?? null);
   }
 
   /** What IDBFS would have written. */

@@ -268,7 +268,7 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
       String bytes;
       store.Save(&bytes);
       store.Clear();
-      REQUIRE(store.Load(bytes).ok());
+      REQUIRE(store.Load(bytes, bytes).ok());
     }
     lived.live.WillReset();
     for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);

@@ -32,13 +32,15 @@ TEST_CASE(
   MESSAGE("image bytes per city: ",
           static_cast<double>(image.size()) / static_cast<double>(cities.size()));
   World other(kRealCitySchema);
-  REQUIRE(other.store(0).Load(image).ok());
+  REQUIRE(other.store(0).Load(image, image).ok());
   for (const RealCity& city : cities) {
     const Slot slot = other.store(0).Find(city.id);
     REQUIRE(slot != kNoSlot);
     REQUIRE(other.store(0).Get(slot) == city.row);
   }
 
+  for (PropIndex column = 0; column < other.schema().table(0).props.size(); ++column)
+    if (other.store(0).WantsIndex(column)) other.store(0).GetIndex(column);
   QueryEngine engine(&other.schema(), &other);
   const Query query =
       ParseQuery(other.schema(), Json(R"({"table":"cities","where":["=","country","SE"],

