@@ -23,6 +23,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const scratch = new Float64Array(1);
 const scratchBytes = new Uint8Array(scratch.buffer);
+/** Over what was read last, the memory of the core nearly always. */
+let view = new DataView(scratch.buffer as ArrayBufferLike);
 /** Half of a pair: with `u`, a whole pair is one character of another number. */
 const loneSurrogate = /[\ud800-\udfff]/u;
 
@@ -257,27 +259,27 @@ export class DataReader {
   }
 
   #double(): number {
-    this.#take(8);
-    for (let i = 0; i < 8; i++) scratchBytes[i] = this.#bytes[this.#at - 8 + i] as number;
-    return scratch[0] as number;
+    const { buffer, byteOffset } = this.#bytes;
+    if (view.buffer !== buffer) view = new DataView(buffer);
+    const length = this.#take(8);
+    return view.getFloat64(byteOffset + this.#at - length, true);
   }
 
   #text(): string {
     const length = this.#take(this.#varint());
     const bytes = this.#bytes;
-    const start = this.#at - length;
-    if (length <= 24) {
-      // A loop beats TextDecoder on short strings; the first byte outside of ASCII ends it.
+    const end = this.#at;
+    const at = (i: number) => bytes[i] as number;
+    if (length < 48) {
+      // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it.
       let text = '';
-      let i = start;
-      for (; i < this.#at; i++) {
-        const byte = bytes[i] as number;
-        if (byte > 127) break;
-        text += String.fromCharCode(byte);
-      }
-      if (i === this.#at) return text;
+      let i = end - length;
+      for (; i + 3 < end && (at(i) | at(i + 1) | at(i + 2) | at(i + 3)) < 128; i += 4)
+        text += String.fromCharCode(at(i), at(i + 1), at(i + 2), at(i + 3));
+      for (; i < end && at(i) < 128; i++) text += String.fromCharCode(at(i));
+      if (i === end) return text;
     }
-    return decoder.decode(bytes.subarray(start, this.#at));
+    return decoder.decode(bytes.subarray(end - length, end));
   }
 }
 

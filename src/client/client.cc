@@ -16,38 +16,6 @@ String DefaultRealm(const Data& options) {
   return "user:" + options["user"].as_string();
 }
 
-void EncodeText(std::string_view text, String* out) {
-  PutU8(out, 5);
-  PutText(out, text);
-}
-
-// The common kinds are written as data.h's grammar says, without a tree in between: this runs for
-// every row read.
-void EncodeValue(const PropDef& prop, const Value& value, String* out) {
-  switch (value.kind()) {
-    case ValueKind::kNull:
-      PutU8(out, 0);
-      return;
-    case ValueKind::kBool:
-      PutU8(out, value.boolean() ? 2 : 1);
-      return;
-    case ValueKind::kString:
-      EncodeText(value.text(), out);
-      return;
-    case ValueKind::kBytes:
-      PutU8(out, 6);
-      PutText(out, value.text());
-      return;
-    case ValueKind::kNumber:
-    case ValueKind::kDate:
-      EncodeData(Data(value.number()), out);
-      return;
-    case ValueKind::kJson:
-      EncodeData(ValueToData(prop, value, false), out);
-      return;
-  }
-}
-
 Data Texts(const Vector<String>& texts) {
   Data array = Data::MakeArray();
   for (const String& text : texts) array.Push(text);
@@ -136,13 +104,9 @@ Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
   const TableDef& def = store.table();
   PutU8(out, 7);
   PutVarint(out, def.props.size() + 4);
-  EncodeText(store.Id(slot), out);
-  EncodeText(store.GetValue(slot, kRealmColumn).text(), out);
-  EncodeData(Data(store.GetValue(slot, kCreatedAtColumn).number()), out);
-  EncodeData(Data(store.ModifiedAt(slot)), out);
-  for (PropIndex i = 0; i < def.props.size(); ++i) {
-    EncodeValue(def.props[i], store.GetValue(slot, i), out);
-  }
+  for (PropIndex column : {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn})
+    store.EncodeCell(slot, column, out);
+  for (PropIndex i = 0; i < def.props.size(); ++i) store.EncodeCell(slot, i, out);
   return Status::Ok();
 }
 

@@ -13,6 +13,7 @@ set(SKERRY_MODEL_SOURCES
   src/model/query_plan.cc
   src/model/row_store.cc
   src/model/row_store_compare.cc
+  src/model/row_store_encode.cc
   src/model/row_store_image.cc
   src/model/schema.cc
   src/model/schema_parse.cc
