@@ -1,43 +1,80 @@
 #include "base/id.h"
 
+#include <cstring>
+
 namespace skerry {
 namespace {
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+// Eight digits at once, a byte each, in one word.
+constexpr uint64_t kOnes = 0x0101010101010101u;
+
+// From 0 to 15 each, to letters.
+uint64_t ToDigits(uint64_t values) {
+  const uint64_t letters = (values + kOnes * 6) >> 4 & kOnes;
+  return values + kOnes * '0' + letters * ('a' - '0' - 10);
 }
+
+// Appends the bits of eight digits to a word. False where they are none.
+bool TakeDigits(const char* from, uint64_t* word) {
+  uint64_t digits;
+  std::memcpy(&digits, from, sizeof digits);
+  uint64_t values = (digits & kOnes * 15) + (digits >> 6 & kOnes) * 9;
+  if ((values & kOnes * 0xf0) != 0 || ToDigits(values) != digits) return false;
+  values = __builtin_bswap64(values);
+  values = (values | values >> 4) & 0x00ff00ff00ff00ffu;
+  values = (values | values >> 8) & 0x0000ffff0000ffffu;
+  *word = *word << 32 | ((values | values >> 16) & 0xffffffffu);
+  return true;
+}
+
+void PutDigits(uint64_t bits, char* to) {
+  bits &= 0xffffffffu;
+  bits = (bits | bits << 16) & 0x0000ffff0000ffffu;
+  bits = (bits | bits << 8) & 0x00ff00ff00ff00ffu;
+  bits = (bits | bits << 4) & kOnes * 15;
+  const uint64_t digits = __builtin_bswap64(ToDigits(bits));
+  std::memcpy(to, &digits, sizeof digits);
+}
+
+// The 32 digits of a UUID's text without the dashes between them: where they are in the text, and
+// how many.
+struct Part {
+  uint8_t at;
+  uint8_t size;
+};
+constexpr Part kParts[] = {{0, 8}, {9, 4}, {14, 4}, {19, 4}, {24, 12}};
 
 }  // namespace
 
 bool ParseUuid(std::string_view text, Uuid* out) {
   if (text.size() != 36) return false;
-  uint64_t words[2] = {0, 0};
-  int digits = 0;
-  for (size_t i = 0; i < 36; ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      if (text[i] != '-') return false;
-      continue;
-    }
-    const int digit = HexDigit(text[i]);
-    if (digit < 0) return false;
-    words[digits / 16] = words[digits / 16] << 4 | static_cast<uint64_t>(digit);
-    ++digits;
+  char digits[32];
+  char* at = digits;
+  for (const Part& part : kParts) {
+    if (part.at > 0 && text[part.at - 1u] != '-') return false;
+    std::memcpy(at, text.data() + part.at, part.size);
+    at += part.size;
   }
-  *out = {words[0], words[1]};
+  Uuid id = {0, 0};
+  for (int half = 0; half < 2; ++half) {
+    if (!TakeDigits(digits + half * 8, &id.high) || !TakeDigits(digits + 16 + half * 8, &id.low))
+      return false;
+  }
+  *out = id;
   return true;
 }
 
 void FormatUuid(Uuid id, char out[36]) {
-  int digits = 0;
-  for (int i = 0; i < 36; ++i) {
-    if (i == 8 || i == 13 || i == 18 || i == 23) {
-      out[i] = '-';
-      continue;
-    }
-    const uint64_t word = digits < 16 ? id.high : id.low;
-    out[i] = "0123456789abcdef"[word >> (60 - digits % 16 * 4) & 15];
-    ++digits;
+  char digits[32];
+  for (int half = 0; half < 2; ++half) {
+    PutDigits(id.high >> (32 - half * 32), digits + half * 8);
+    PutDigits(id.low >> (32 - half * 32), digits + 16 + half * 8);
+  }
+  const char* at = digits;
+  std::memset(out, '-', 36);
+  for (const Part& part : kParts) {
+    std::memcpy(out + part.at, at, part.size);
+    at += part.size;
   }
 }
 

@@ -31,6 +31,10 @@ size_t SequenceLength(std::string_view text) {
 
 bool IsStorableText(std::string_view text) {
   while (!text.empty()) {
+    if (text[0] > 0 && static_cast<uint8_t>(text[0]) < 0x80) {
+      text.remove_prefix(1);
+      continue;
+    }
     const size_t length = SequenceLength(text);
     if (length == 0) return false;
     text.remove_prefix(length);

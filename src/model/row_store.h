@@ -106,12 +106,12 @@ class RowStore {
   size_t MemoryBytes() const;
 
   // The packed rows as bytes for an image, and back. A load into an empty store takes the rows over
-  // where they lie and rebuilds the hash, no row is copied or decoded; into a store that has rows it
-  // puts row by row. kCorrupt on anything inconsistent: every offset and count is checked before
+  // where they lie and rebuilds the hash, no row is copied or decoded; into a store that has rows
+  // it puts row by row. kCorrupt on anything inconsistent: every offset and count is checked before
   // use, and a store that refused is as it was before. kVersion where the layout differs.
   //
-  // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`; they
-  // keep it alive, and change in it what is theirs.
+  // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`;
+  // they keep it alive, and change in it what is theirs.
   void Save(String* out) const;
   Status Load(std::string_view bytes, const String& image);
 
@@ -242,7 +242,7 @@ class RowStore {
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
   Vector<Chunk> chunks_;
-  String image_;  // that rows were loaded from
+  String image_;        // that rows were loaded from
   uint32_t slots_ = 0;  // ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;

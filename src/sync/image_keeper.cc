@@ -10,8 +10,8 @@ bool ImageKeeper::HasWork() const {
   return WorthRolling(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
 }
 
-// While records keep coming: a roll reads and writes all that the client has, and whoever makes them
-// would wait for the disk. But not for ever.
+// While records keep coming: a roll reads and writes all that the client has, and whoever makes
+// them would wait for the disk. But not for ever.
 bool ImageKeeper::IsBusy(Turn* turn) {
   const uint64_t n = state_->sync["n"].as_u64();
   if (n != last_n_) {

@@ -19,7 +19,7 @@ struct SyncTimes {
   double idle_ms = 60000;  // polls when nothing happens
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
-  double token_ms = 15000;  // for the window to answer needToken
+  double token_ms = 15000;      // for the window to answer needToken
   double image_calm_ms = 1000;  // without a new record, before records are rolled up
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;

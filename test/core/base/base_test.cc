@@ -46,6 +46,25 @@ TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
   }
 }
 
+TEST_CASE("of all bytes only digits and dashes in their places make the text of a UUID") {
+  const String good = "01234567-89ab-7cde-8f01-23456789abcd";
+  Uuid id;
+  REQUIRE(ParseUuid(good, &id));
+  CHECK(id.high == 0x0123456789ab7cdeu);
+  CHECK(id.low == 0x8f0123456789abcdu);
+  for (size_t at = 0; at < good.size(); ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      String text = good;
+      text.mutable_data()[at] = static_cast<char>(byte);
+      const bool dash = at == 8 || at == 13 || at == 18 || at == 23;
+      const bool digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
+      const bool right = ParseUuid(text, &id);
+      REQUIRE(right == (dash ? byte == '-' : digit));
+      if (right) REQUIRE(UuidText(id) == text);
+    }
+  }
+}
+
 TEST_CASE(
     "generated ids increase strictly, also within a millisecond and when the clock steps back") {
   Random random("ids");
