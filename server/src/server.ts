@@ -231,7 +231,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   });
   const server = createHttpServer(
     { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
-    getRequestListener((request) => app.fetch(request)),
+    getRequestListener((request, env) => app.fetch(request, env)),
   );
   const { pokes } = relay;
   const sockets = servePokes(server, { authenticate, authority, pokes, origins, log });
