@@ -158,3 +158,27 @@ test('the log holds what every entry changed, with the rows as they were before'
   );
   expect(realm).toEqual({ head: revision, rows: realm!.live, live: realm!.live });
 });
+
+test('⚑ clients and realms that are known to be there are not written again, and are when they have gone', async () => {
+  const writer = new WireClient('');
+  await commit([city('known-1')], writer);
+  statements = [];
+  await commit([city('known-2')], writer);
+  expect(statements.filter((sql) => /insert into skerry\.client/.test(sql))).toEqual([]);
+  // As after a restore from a backup that is older than all of it.
+  for (const table of ['client', 'realm', 'log', 'change', 'action', 'chain']) {
+    await db.query(`delete from skerry.${table}`);
+  }
+  const { results } = await commit([city('known-3')], new WireClient(''));
+  expect(results[0]).toMatchObject({ status: 'applied', revisions: { public: 1 } });
+  const again = await committer.commit(
+    [{ client: writer.id, user, epoch: 1, update: writer.update([city('known-4')]) }],
+    { wait: true },
+  );
+  expect(again.results[0]).toMatchObject({ status: 'unknown_client' });
+  const [bound] = await db.query<{ user_id: string }>(
+    `select user_id from skerry.client where client = $1::text`,
+    [writer.id],
+  );
+  expect(bound?.user_id).toBe('anna');
+});

@@ -78,6 +78,9 @@ export class PgConnection {
         application_name: 'skerry-server',
         // A node that stands still must not hold its realms for ever.
         idle_in_transaction_session_timeout: limits.idleTransactionMs,
+        // Plans are kept, and the first are made while tables are small: one that scans them would do so for long after
+        // they have grown. What is read by each statement has an index.
+        enable_seqscan: 'off',
       },
       onnotice: () => {},
       onnotify: (channel: string, payload: string) => events.notified?.(channel, payload),
