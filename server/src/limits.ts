@@ -24,6 +24,9 @@ export const limits = {
   connectWithinMs: 5_000,
   /** How long a starting server waits for its database. */
   databaseStartMs: 30_000,
+  /** A statement that takes longer is ended by PostgreSQL, and one that is not answered by then ends its connection. */
+  statementMs: 30_000,
+  answerWithinMs: 40_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */

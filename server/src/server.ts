@@ -74,7 +74,7 @@ async function prepare(
   await migrate(database);
   for (let attempt = 1; ; attempt++) {
     try {
-      await database.transaction({ mode: 'write' }, async (tx) => {
+      await database.transaction({ mode: 'tables' }, async (tx) => {
         await lockTables(tx);
         await applySchema(tx, description, tables);
         await writeMeta(tx, 'schema', JSON.stringify(description));

@@ -138,7 +138,7 @@ export async function migrate(
   database: Database,
   steps: readonly (readonly string[])[] = migrations,
 ): Promise<void> {
-  while (await database.transaction({ mode: 'write' }, (tx) => runNext(tx, steps)));
+  while (await database.transaction({ mode: 'tables' }, (tx) => runNext(tx, steps)));
 }
 
 export async function readMeta(tx: Queryable, key: string): Promise<string | null> {
