@@ -12,6 +12,8 @@ export const limits = {
   /** What one transaction of the flusher takes; a single larger request goes alone. */
   updatesPerFlush: 256,
   bytesPerFlush: 8 << 20,
+  /** Clients, and realms, that are known to be in the database. */
+  rowsRemembered: 50_000,
   /** Rounds of locking more realms before a push is told to come again. */
   lockRounds: 5,
   /** Tries of a transaction that the database asked to run again. */
@@ -22,6 +24,9 @@ export const limits = {
   connectWithinMs: 5_000,
   /** How long a starting server waits for its database. */
   databaseStartMs: 30_000,
+  /** A statement that takes longer is ended by PostgreSQL, and one that is not answered by then ends its connection. */
+  statementMs: 30_000,
+  answerWithinMs: 40_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */
@@ -66,4 +71,7 @@ export const limits = {
   /** Client identities, realms, tokens. */
   idBytes: 128,
   tokenBytes: 16 << 10,
+  /** Verified tokens that are remembered, and the longest of them. */
+  tokensRemembered: 10_000,
+  tokenRememberedBytes: 2 << 10,
 } as const;

@@ -74,7 +74,7 @@ async function prepare(
   await migrate(database);
   for (let attempt = 1; ; attempt++) {
     try {
-      await database.transaction({ mode: 'write' }, async (tx) => {
+      await database.transaction({ mode: 'tables' }, async (tx) => {
         await lockTables(tx);
         await applySchema(tx, description, tables);
         await writeMeta(tx, 'schema', JSON.stringify(description));
@@ -231,7 +231,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   });
   const server = createHttpServer(
     { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
-    getRequestListener((request) => app.fetch(request)),
+    getRequestListener((request, env) => app.fetch(request, env)),
   );
   const { pokes } = relay;
   const sockets = servePokes(server, { authenticate, authority, pokes, origins, log });

@@ -138,6 +138,28 @@ test('a realm that is there and cannot be locked at once is reported, when nobod
   expect([...(error as RealmsBusy).realms]).toEqual(['public']);
 });
 
+test('⚑ a transaction that fails leaves no gap: its revision is given to the next', async () => {
+  const writer = new WireClient('');
+  const first = await commit([city('abort-1')], writer);
+  const revision = Number(((first.results[0] as Json).revisions as Json).public);
+  // The database fails when everything has been decided and part of it is written.
+  meanwhile = async (sql) => {
+    if (!sql.includes('insert into skerry.log')) return undefined;
+    meanwhile = null;
+    throw new Error('the disk is full');
+  };
+  const update = writer.update([city('abort-2')]);
+  const push = () =>
+    committer.commit([{ client: writer.id, user, epoch: 1, update }], { wait: true });
+  await expect(push()).rejects.toThrow('the disk is full');
+  const { results } = await push();
+  expect(results[0]).toMatchObject({ status: 'applied', revisions: { public: revision + 1 } });
+  const [rows] = await db.query<{ n: string }>(
+    `select count(*)::text as n from public.cities where id = 'abort-2'`,
+  );
+  expect(rows?.n).toBe('1');
+});
+
 test('the log holds what every entry changed, with the rows as they were before', async () => {
   await commit([city('before', { name: 'one' })], new WireClient(''));
   const writer = new WireClient('');
@@ -157,4 +179,28 @@ test('the log holds what every entry changed, with the rows as they were before'
        from skerry.realm where realm = 'public'`,
   );
   expect(realm).toEqual({ head: revision, rows: realm!.live, live: realm!.live });
+});
+
+test('⚑ clients and realms that are known to be there are not written again, and are when they have gone', async () => {
+  const writer = new WireClient('');
+  await commit([city('known-1')], writer);
+  statements = [];
+  await commit([city('known-2')], writer);
+  expect(statements.filter((sql) => /insert into skerry\.client/.test(sql))).toEqual([]);
+  // As after a restore from a backup that is older than all of it.
+  for (const table of ['client', 'realm', 'log', 'change', 'action', 'chain']) {
+    await db.query(`delete from skerry.${table}`);
+  }
+  const { results } = await commit([city('known-3')], new WireClient(''));
+  expect(results[0]).toMatchObject({ status: 'applied', revisions: { public: 1 } });
+  const again = await committer.commit(
+    [{ client: writer.id, user, epoch: 1, update: writer.update([city('known-4')]) }],
+    { wait: true },
+  );
+  expect(again.results[0]).toMatchObject({ status: 'unknown_client' });
+  const [bound] = await db.query<{ user_id: string }>(
+    `select user_id from skerry.client where client = $1::text`,
+    [writer.id],
+  );
+  expect(bound?.user_id).toBe('anna');
 });

@@ -4,6 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
+import { DatabaseTimeout } from '../../server/src/db/database.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
 import type { CommitOptions, Committed } from '../../server/src/push/commit.ts';
@@ -116,6 +117,17 @@ describe('the flusher', () => {
     broken = false;
     expect(statuses(await flusher.push(request('a', ['a1'])))).toEqual(['applied']);
   });
+
+  test.each([new DatabaseError('57014'), new DatabaseTimeout('no answer')])(
+    'does not wait once more for a database that hangs (%s)',
+    async (error) => {
+      const { flusher, calls } = world(() => {
+        throw error;
+      });
+      await expect(flusher.push(request('a', ['a1']))).rejects.toMatchObject({ code: 'busy' });
+      expect(calls).toHaveLength(1);
+    },
+  );
 
   test('an error of the server itself is not told to the caller', async () => {
     const { flusher } = world(() => {

@@ -1,8 +1,9 @@
 // Goal: the parts of HTTP that need no database: tokens, bodies, ranges, origins. Method: call them.
 
+import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { SignJWT } from 'jose';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createAuth } from '../../server/src/auth/auth.ts';
 import { acceptsGzip, readObject } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
@@ -66,6 +67,34 @@ describe('tokens', () => {
     expect(await codeOf(auth(await make()))).toBe('unauthenticated');
   });
 
+  test('a token that is known still ends when its time has come', async () => {
+    const auth = createAuth({ secret, dev: false });
+    const exp = 2_000_000_000;
+    const text = await new SignJWT({ sub: 'anna', exp })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(key);
+    vi.useFakeTimers({ toFake: ['Date'], now: (exp - 1) * 1000 });
+    try {
+      const user = await auth(text);
+      expect(await auth(text)).toBe(user);
+      vi.setSystemTime(exp * 1000);
+      expect(await codeOf(auth(text))).toBe('unauthenticated');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('of many tokens only so many are remembered, and all are told apart', async () => {
+    const auth = createAuth({ secret, dev: false, tokensRemembered: 2 });
+    const texts = await Promise.all(['anna', 'ben', 'cleo'].map((sub) => token({ sub })));
+    const users = await Promise.all(texts.map((text) => auth(text)));
+    expect(users.map(({ id }) => id)).toEqual(['anna', 'ben', 'cleo']);
+    expect(await auth(texts[2] as string)).toBe(users[2]);
+    const again = await auth(texts[0] as string);
+    expect(again).toEqual(users[0]);
+    expect(again).not.toBe(users[0]);
+  });
+
   test('a development token gives the personal realm and public', async () => {
     const user = await createAuth({ secret: null, dev: true })('dev:%C3%85sa');
     expect(user.id).toBe('Åsa');
@@ -74,8 +103,8 @@ describe('tokens', () => {
 });
 
 describe('bodies', () => {
-  const request = (body: BodyInit, headers: Record<string, string> = {}) =>
-    new Request('http://x/', { method: 'POST', body, headers });
+  const request = (body: string | Buffer, headers: Record<string, string> = {}) =>
+    Object.assign(Readable.from([Buffer.from(body)]), { headers });
 
   test('a compressed body is read', async () => {
     const body = gzipSync(JSON.stringify({ a: 'å' }));
@@ -100,17 +129,26 @@ describe('bodies', () => {
     ['bad_request', 'not gzip', { 'content-encoding': 'gzip' }],
     ['unsupported_encoding', '{}', { 'content-encoding': 'br' }],
   ])('%s', async (code, body, headers) => {
-    expect(
-      await codeOf(readObject(request(body as BodyInit, headers as Record<string, string>))),
-    ).toBe(code);
+    expect(await codeOf(readObject(request(body, headers as Record<string, string>)))).toBe(code);
   });
 
+  test.each([{}, { 'content-encoding': 'gzip' }])(
+    'a body whose caller leaves is refused (%o)',
+    async (headers) => {
+      const body = Object.assign(new Readable({ read() {} }), { headers });
+      const read = codeOf(readObject(body));
+      body.push('{"a":');
+      body.destroy();
+      expect(await read).toBe('bad_request');
+      expect(await codeOf(readObject(body))).toBe('bad_request');
+    },
+  );
+
   test('gzip is only sent to who reads it', () => {
-    const accepts = (header: string) =>
-      acceptsGzip(new Request('http://x/', { headers: { 'accept-encoding': header } }));
-    expect(accepts('br, gzip')).toBe(true);
-    expect(accepts('gzip;q=0')).toBe(false);
-    expect(accepts('br')).toBe(false);
+    expect(acceptsGzip('br, gzip')).toBe(true);
+    expect(acceptsGzip('gzip;q=0')).toBe(false);
+    expect(acceptsGzip('br')).toBe(false);
+    expect(acceptsGzip(undefined)).toBe(false);
   });
 });
 

@@ -2,6 +2,7 @@
 // the personal realm, `realms: {name: "read"|"write"}`. With `dev`, a token `dev:<user>` is that user, who may also write
 // the realm `public`. Unknown and forbidden realms are the same to everybody who has no right to them.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { errors, jwtVerify } from 'jose';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
@@ -21,6 +22,8 @@ export interface AuthOptions {
   /** The key of HS256 tokens, or null where only `dev` tokens are taken. */
   readonly secret: string | null;
   readonly dev: boolean;
+  /** How many verified tokens are remembered by their text. */
+  readonly tokensRemembered?: number;
 }
 
 export type Authenticate = (token: string | null) => Promise<User>;
@@ -60,16 +63,55 @@ function claimedRealms(claim: unknown, into: Map<string, Right>): void {
 }
 
 /** The bearer token of a request, or null. */
-export function bearer(request: Request): string | null {
-  const match = /^Bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '');
+export function bearer({ authorization }: IncomingHttpHeaders): string | null {
+  const match = /^Bearer +(\S+)$/i.exec(authorization ?? '');
   return match?.[1] ?? null;
 }
 
+/** Whom verified tokens belong to, by their exact text; a client sends the same one with every request. */
+class KnownTokens {
+  readonly #limit: number;
+  readonly #users = new Map<string, User>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  find(token: string): User | null {
+    const user = this.#users.get(token);
+    if (user === undefined) return null;
+    // The very comparison of `jose`: a token is no longer good in the second that it names.
+    if (user.expires === null || user.expires > Math.floor(Date.now() / 1000)) return user;
+    this.#users.delete(token);
+    return null;
+  }
+
+  add(token: string, user: User): void {
+    if (token.length > limits.tokenRememberedBytes) return;
+    const [oldest] = this.#users.keys();
+    if (this.#users.size >= this.#limit && oldest !== undefined) this.#users.delete(oldest);
+    this.#users.set(token, user);
+  }
+}
+
+/** Verifies tokens. Each is verified once, while it is remembered, and until it expires. */
 export function createAuth(options: AuthOptions): Authenticate {
-  const key = options.secret === null ? null : new TextEncoder().encode(options.secret);
+  const known = new KnownTokens(options.tokensRemembered ?? limits.tokensRemembered);
+  const verify = verifier(options);
   return async (token) => {
     if (token === null || token === '') throw unauthenticated('A bearer token is needed.');
     if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');
+    const found = known.find(token);
+    if (found !== null) return found;
+    const user = await verify(token);
+    known.add(token, user);
+    return user;
+  };
+}
+
+function verifier(options: AuthOptions): (token: string) => Promise<User> {
+  const key = options.secret === null ? null : new TextEncoder().encode(options.secret);
+  return async (token) => {
     if (token.startsWith('dev:')) {
       if (!options.dev) throw unauthenticated('This server takes no development tokens.');
       let name: string;

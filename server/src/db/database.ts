@@ -15,8 +15,11 @@ export interface Queryable {
 }
 
 export interface TransactionOptions {
-  /** `snapshot`: all statements see one state of the database (REPEATABLE READ), and none may write. */
-  readonly mode: 'write' | 'snapshot';
+  /**
+   * `snapshot`: all statements see one state of the database (REPEATABLE READ), and none may write. `tables`: changes
+   * tables, which takes as long as it takes; in the other modes a statement that hangs is given up.
+   */
+  readonly mode: 'write' | 'snapshot' | 'tables';
 }
 
 export interface Database extends Queryable {
@@ -47,14 +50,22 @@ export class ConnectionError extends Error {
   readonly code = 'CONNECTION_LOST';
 }
 
+/** A statement was not answered in time. */
+export class DatabaseTimeout extends ConnectionError {}
+
+/** Whether a statement took too long; another try would take as long again. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DatabaseTimeout || sqlState(error) === '57014';
+}
+
 /** What sockets say when there is nobody, and no way. */
 const kAway =
   /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
-/** Whether the database is away for now: it stops, starts, takes no more connections, or cannot be reached. */
+/** Whether the database is away for now: it stops, starts, hangs, takes no more connections, or cannot be reached. */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== '') return /^(08|57P0[1-5]|53300)/.test(state);
+  if (state !== '') return /^(08|57P0[1-5]|53300|57014)/.test(state);
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && kAway.test(code);
 }

@@ -5,11 +5,17 @@
 import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { limits } from '../limits.ts';
-import { ConnectionError, type Param, sqlState } from './database.ts';
+import { ConnectionError, DatabaseTimeout, type Param, sqlState } from './database.ts';
 
 export interface ConnectionEvents {
   readonly notified?: (channel: string, payload: string) => void;
   readonly lost?: () => void;
+}
+
+/** How long PostgreSQL may take for a statement, and how long its answer is waited for. */
+export interface Patience {
+  readonly statementMs: number;
+  readonly answerWithinMs: number;
 }
 
 interface Address {
@@ -62,10 +68,20 @@ export class PgConnection {
   readonly #pending = new Set<(error: unknown) => void>();
   /** The texts that the server keeps prepared for this connection; filters make new ones without end. */
   readonly #prepared = new Set<string>();
+  readonly #answerWithinMs: number;
+  #deadline: NodeJS.Timeout | null = null;
+  /** Whether statements may take as long as they take; PostgreSQL must have been told so, too. */
+  unlimited = false;
   #lost = false;
 
-  private constructor(url: string, socket: Socket, events: ConnectionEvents) {
+  private constructor(
+    url: string,
+    socket: Socket,
+    events: ConnectionEvents,
+    { statementMs, answerWithinMs }: Patience,
+  ) {
     this.#events = events;
+    this.#answerWithinMs = answerWithinMs;
     let handed = false;
     const options = {
       max: 1,
@@ -78,6 +94,10 @@ export class PgConnection {
         application_name: 'skerry-server',
         // A node that stands still must not hold its realms for ever.
         idle_in_transaction_session_timeout: limits.idleTransactionMs,
+        statement_timeout: statementMs,
+        // Plans are kept, and the first are made while tables are small: one that scans them would do so for long after
+        // they have grown. What is read by each statement has an index.
+        enable_seqscan: 'off',
       },
       onnotice: () => {},
       onnotify: (channel: string, payload: string) => events.notified?.(channel, payload),
@@ -92,9 +112,13 @@ export class PgConnection {
     this.#sql = postgres(url, options as unknown as postgres.Options<Record<string, never>>);
   }
 
-  static async open(url: string, events: ConnectionEvents = {}): Promise<PgConnection> {
+  static async open(
+    url: string,
+    events: ConnectionEvents = {},
+    patience: Patience = limits,
+  ): Promise<PgConnection> {
     const address = postgres(url, { max: 1 }).options as unknown as Address;
-    const connection = new PgConnection(url, await dial(address), events);
+    const connection = new PgConnection(url, await dial(address), events, patience);
     const limit = setTimeout(() => connection.discard(), limits.connectWithinMs);
     try {
       await connection.simple('select 1');
@@ -130,13 +154,16 @@ export class PgConnection {
         return;
       }
       this.#pending.add(reject);
+      this.#await();
       start().then(
         (value) => {
           this.#pending.delete(reject);
+          this.#await();
           resolve(value);
         },
         (error: unknown) => {
           this.#pending.delete(reject);
+          this.#await();
           const severity = (error as { severity?: unknown } | null)?.severity;
           // What does not come from the server comes from the way to it.
           if (sqlState(error) === '' || kEnds.has(severity)) this.discard();
@@ -146,14 +173,29 @@ export class PgConnection {
     });
   }
 
+  /** Something was sent or answered: the next answer has its time from now. */
+  #await(): void {
+    if (this.#deadline !== null && this.#pending.size > 0 && !this.unlimited) {
+      this.#deadline.refresh();
+      return;
+    }
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+    if (this.#pending.size === 0 || this.unlimited || this.#lost) return;
+    this.#deadline = setTimeout(
+      // The server stands still, or the way to it does without saying so.
+      () => this.discard(new DatabaseTimeout('The database did not answer in time.')),
+      this.#answerWithinMs,
+    );
+  }
+
   /** Ends the connection at once; what waits on it is rejected. */
-  discard(): void {
+  discard(error = new ConnectionError('The connection to the database was lost.')): void {
     if (this.#lost) return;
     this.#lost = true;
-    for (const reject of this.#pending) {
-      reject(new ConnectionError('The connection to the database was lost.'));
-    }
+    for (const reject of this.#pending) reject(error);
     this.#pending.clear();
+    this.#await();
     this.#end(0);
     this.#events.lost?.();
   }

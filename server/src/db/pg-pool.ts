@@ -3,7 +3,7 @@
 
 import { limits } from '../limits.ts';
 import { ConnectionError } from './database.ts';
-import { PgConnection } from './pg-connection.ts';
+import { type Patience, PgConnection } from './pg-connection.ts';
 
 interface Waiter {
   readonly resolve: (connection: PgConnection) => void;
@@ -13,15 +13,17 @@ interface Waiter {
 export class PgPool {
   readonly #url: string;
   readonly #size: number;
+  readonly #patience: Patience;
   readonly #idle: PgConnection[] = [];
   readonly #waiting: Waiter[] = [];
   #count = 0;
   #closed = false;
   #emptied: (() => void) | null = null;
 
-  constructor(url: string, size: number) {
+  constructor(url: string, size: number, patience: Patience) {
     this.#url = url;
     this.#size = size;
+    this.#patience = patience;
   }
 
   /** A connection of the caller's own until it is given back. */
@@ -71,7 +73,7 @@ export class PgPool {
   async #open(): Promise<PgConnection> {
     this.#count++;
     try {
-      return await PgConnection.open(this.#url);
+      return await PgConnection.open(this.#url, {}, this.#patience);
     } catch (error) {
       this.#forget();
       throw error;

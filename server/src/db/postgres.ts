@@ -10,12 +10,13 @@ import {
   type Queryable,
   type TransactionOptions,
 } from './database.ts';
-import type { PgConnection } from './pg-connection.ts';
+import type { Patience, PgConnection } from './pg-connection.ts';
 import { PgPool } from './pg-pool.ts';
 
 const kBegin = {
   write: 'begin',
   snapshot: 'begin isolation level repeatable read read only',
+  tables: 'begin; set local statement_timeout = 0',
 } as const;
 const kStartPauseMs = 250;
 
@@ -33,6 +34,7 @@ async function inTransaction<Value>(
   work: (tx: Queryable) => Promise<Value>,
 ): Promise<Value> {
   let open = true;
+  connection.unlimited = mode === 'tables';
   const tx: Queryable = {
     async query<Row extends object>(sql: string, params: readonly Param[] = []) {
       // The connection may serve another transaction by now.
@@ -53,6 +55,8 @@ async function inTransaction<Value>(
     // What cannot be rolled back is ended: the server then rolls back by itself.
     if (!connection.lost) await connection.simple('rollback').catch(() => connection.discard());
     throw error;
+  } finally {
+    connection.unlimited = false;
   }
 }
 
@@ -72,8 +76,9 @@ async function firstConnection(pool: PgPool): Promise<PgConnection> {
 export async function openPostgres(
   url: string,
   connections: number = limits.databaseConnections,
+  patience: Patience = limits,
 ): Promise<Database> {
-  const pool = new PgPool(url, connections);
+  const pool = new PgPool(url, connections, patience);
   pool.give(await firstConnection(pool));
   const using = async <Value>(work: (connection: PgConnection) => Promise<Value>) => {
     const connection = await pool.take();

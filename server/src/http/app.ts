@@ -1,6 +1,8 @@
 // The routes. Each handler authenticates first, then looks at the request, then at the database; every failure becomes
 // problem+json here, and nowhere else.
 
+import type { IncomingMessage } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { Authority } from '../authority/authority.ts';
@@ -11,12 +13,17 @@ import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import type { Flusher } from '../push/flusher.ts';
-import { bindClients } from '../push/locks.ts';
+import { bindClients, Present } from '../push/locks.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
 import { checkPull, checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
+
+/** What Node's listener hands along with a request. */
+export interface App {
+  Bindings: HttpBindings;
+}
 
 export interface AppOptions {
   readonly schema: SchemaDescription;
@@ -54,7 +61,7 @@ class BoundClients {
 
   async #bind(client: string, user: User): Promise<string | undefined> {
     const owners = await this.#database.transaction({ mode: 'write' }, (tx) =>
-      bindClients(tx, [{ client, user }]),
+      bindClients(tx, [{ client, user }], new Present(1)),
     );
     const owner = owners.get(client);
     if (owner !== undefined && this.#known.size < kClientsRemembered)
@@ -67,10 +74,10 @@ function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
 }
 
-export function createApp(options: AppOptions): Hono {
-  const app = new Hono();
+export function createApp(options: AppOptions): Hono<App> {
+  const app = new Hono<App>();
   const clients = new BoundClients(options.database);
-  const caller = (request: Request) => options.authenticate(bearer(request));
+  const caller = ({ headers }: IncomingMessage) => options.authenticate(bearer(headers));
 
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
@@ -82,10 +89,10 @@ export function createApp(options: AppOptions): Hono {
   });
 
   app.use('/v1/*', async (context, next) => {
-    const origin = context.req.header('origin');
+    const { origin, host } = context.env.incoming.headers;
     const cross = origin !== undefined && options.origins.has(origin);
     if (context.req.method === 'OPTIONS' && cross) return preflight(origin);
-    if (!originAllowed(origin, context.req.header('host'), options.origins)) {
+    if (!originAllowed(origin, host, options.origins)) {
       throw new Problem('forbidden', 'Pages of this origin may not call this server.');
     }
     await next();
@@ -96,62 +103,66 @@ export function createApp(options: AppOptions): Hono {
     return undefined;
   });
 
-  app.post('/v1/push', async ({ req: { raw } }) => {
-    const user = await caller(raw);
-    const { value: body, text } = await readObject(raw);
+  app.post('/v1/push', async ({ env: { incoming } }) => {
+    const user = await caller(incoming);
+    const { value: body, text } = await readObject(incoming);
     const client = clientOf(body);
     checkSchemaVersion(body, options.schema);
     const updates = updatesOf(body);
     if (updates.length === 0) {
       await clients.check(client, user);
-      return jsonResponse(raw, JSON.stringify({ time: Date.now(), results: [] }));
+      return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
     }
     const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
-    return jsonResponse(raw, JSON.stringify(await options.flusher.push(push)));
+    return jsonResponse(incoming, JSON.stringify(await options.flusher.push(push)));
   });
 
-  app.post('/v1/pull', async ({ req: { raw } }) => {
-    const user = await caller(raw);
-    const { value: body } = await readObject(raw);
+  app.post('/v1/pull', async ({ env: { incoming } }) => {
+    const user = await caller(incoming);
+    const { value: body } = await readObject(incoming);
     const client = clientOf(body);
     checkSchemaVersion(body, options.schema);
     const have = checkPull(body);
     await clients.check(client, user);
     const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
-    return jsonResponse(raw, await options.puller.pull(user, request, have));
+    return jsonResponse(incoming, await options.puller.pull(user, request, have));
   });
 
-  app.on(['GET', 'HEAD'], '/v1/snapshot/:realm/:epoch/:revision/:hash', async ({ req }) => {
-    const user = await caller(req.raw);
-    const { realm, epoch, revision, hash } = req.param();
-    if (!user.realms.has(realm)) throw noSuchImage();
-    const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
-    if (image === null) throw noSuchImage();
-    return immutableFile(req.raw, image.path, image.bytes, hash);
-  });
-
-  app.get('/v1/tables/:table', async ({ req }) => {
-    const user = await caller(req.raw);
-    const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
-    const answer = await options.tables.read(user, req.param('table'), request);
-    return jsonResponse(req.raw, JSON.stringify(answer));
-  });
-
-  app.post('/v1/tables/:table', async ({ req }) => {
-    const user = await caller(req.raw);
-    const { value: body } = await readObject(req.raw);
-    const request = parseTableRequest(body.lastUpdateTime, body.exclude);
-    const answer = await options.tables.read(user, req.param('table'), request);
-    return jsonResponse(req.raw, JSON.stringify(answer));
-  });
-
-  app.get('/v1/time', ({ req: { raw } }) =>
-    jsonResponse(raw, JSON.stringify({ time: Date.now() })),
+  app.on(
+    ['GET', 'HEAD'],
+    '/v1/snapshot/:realm/:epoch/:revision/:hash',
+    async ({ req, env: { incoming } }) => {
+      const user = await caller(incoming);
+      const { realm, epoch, revision, hash } = req.param();
+      if (!user.realms.has(realm)) throw noSuchImage();
+      const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
+      if (image === null) throw noSuchImage();
+      return immutableFile(req.raw, image.path, image.bytes, hash);
+    },
   );
 
-  app.get('/v1/health', async ({ req: { raw } }) => {
+  app.get('/v1/tables/:table', async ({ req, env: { incoming } }) => {
+    const user = await caller(incoming);
+    const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
+    const answer = await options.tables.read(user, req.param('table'), request);
+    return jsonResponse(incoming, JSON.stringify(answer));
+  });
+
+  app.post('/v1/tables/:table', async ({ req, env: { incoming } }) => {
+    const user = await caller(incoming);
+    const { value: body } = await readObject(incoming);
+    const request = parseTableRequest(body.lastUpdateTime, body.exclude);
+    const answer = await options.tables.read(user, req.param('table'), request);
+    return jsonResponse(incoming, JSON.stringify(answer));
+  });
+
+  app.get('/v1/time', ({ env: { incoming } }) =>
+    jsonResponse(incoming, JSON.stringify({ time: Date.now() })),
+  );
+
+  app.get('/v1/health', async ({ env: { incoming } }) => {
     await options.database.query('select 1');
-    return jsonResponse(raw, JSON.stringify({ status: 'ok', schema: options.schema.version }));
+    return jsonResponse(incoming, JSON.stringify({ status: 'ok', schema: options.schema.version }));
   });
 
   app.all('*', ({ req }) => {

@@ -1,6 +1,7 @@
 // Request bodies and answers: bounded while they arrive and while they are inflated, gzip both ways.
 
-import { Readable } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, createGunzip, gzip } from 'node:zlib';
 import { limits } from '../limits.ts';
@@ -8,55 +9,82 @@ import { Problem } from './problem.ts';
 
 const gzipAsync = promisify(gzip);
 const kGzipFromBytes = 1_000;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of stream) {
-    size += part.byteLength;
-    if (size > limits.bodyBytes) {
-      throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
-    }
-    parts.push(part);
+/**
+ * A request as Node has it. The web's Request would be made around it for the body alone, at a cost above that of the
+ * rest of a push.
+ */
+export type Incoming = Pick<IncomingMessage, 'headers'> & Readable;
+
+function cutOff(): Problem {
+  return new Problem('bad_request', 'The body ended too early.');
+}
+
+/** All bytes of a stream. One that is too long is left where it stands; whoever answers ends the connection. */
+function collect(stream: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const take = (part: Buffer) => {
+      size += part.byteLength;
+      parts.push(part);
+      if (size <= limits.bodyBytes) return;
+      stream.off('data', take).pause();
+      reject(new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`));
+    };
+    // `close` follows `end` and `error`, too; alone it means that the caller has gone.
+    const closed = () => reject(cutOff());
+    stream.on('data', take);
+    stream.once('end', () => {
+      stream.off('close', closed);
+      resolve(parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts));
+    });
+    stream.once('error', reject);
+    stream.once('close', closed);
+  });
+}
+
+async function inflated(source: Readable): Promise<Buffer> {
+  const inflate = createGunzip();
+  source.once('error', (error) => inflate.destroy(error));
+  source.once('close', () => {
+    if (!source.readableEnded) inflate.destroy();
+  });
+  try {
+    return await collect(source.pipe(inflate));
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw new Problem('bad_request', 'The body is not what its content-encoding says.');
+  } finally {
+    source.unpipe(inflate).pause();
+    inflate.destroy();
   }
-  return Buffer.concat(parts);
 }
 
 /** The text of a request's body. */
-export async function readText(request: Request): Promise<string> {
-  const declared = Number(request.headers.get('content-length') ?? '0');
+export async function readText(request: Incoming): Promise<string> {
+  const { headers } = request;
+  const declared = Number(headers['content-length'] ?? '0');
   if (declared > limits.bodyBytes) {
     throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
   }
-  if (request.body === null) return '';
-  const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
-  const source = Readable.fromWeb(request.body as never);
-  let bytes: Buffer;
-  if (encoding === 'gzip') {
-    const inflate = createGunzip();
-    source.on('error', (error) => inflate.destroy(error));
-    try {
-      bytes = await collect(source.pipe(inflate));
-    } catch (error) {
-      if (error instanceof Problem) throw error;
-      throw new Problem('bad_request', 'The body is not what its content-encoding says.');
-    } finally {
-      source.destroy();
-    }
-  } else if (encoding === 'identity') {
-    bytes = await collect(source);
-  } else {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding !== 'gzip' && encoding !== 'identity') {
     throw new Problem('unsupported_encoding', 'A body is sent as it is, or by gzip.');
   }
+  // Its `close` may have been while the caller's token was looked at; it will say nothing more.
+  if (request.destroyed) throw cutOff();
+  const bytes = await (encoding === 'gzip' ? inflated(request) : collect(request));
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (error) {
     throw new Problem('bad_json', `The body is not UTF-8: ${(error as Error).message}`);
   }
 }
 
 /** A request's body as a JSON object. */
-export async function readObject(request: Request): Promise<{ text: string; value: JsonObject }> {
+export async function readObject(request: Incoming): Promise<{ text: string; value: JsonObject }> {
   const text = await readText(request);
   let value: unknown;
   try {
@@ -75,14 +103,17 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /** An answer of JSON text, compressed where that is worth it and the caller reads it. */
-export async function jsonResponse(request: Request, text: string): Promise<Response> {
+export async function jsonResponse(
+  { headers: { 'accept-encoding': accepted } }: Pick<IncomingMessage, 'headers'>,
+  text: string,
+): Promise<Response> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'cache-control': 'no-store',
     vary: 'accept-encoding',
   };
   const bytes = Buffer.from(text);
-  if (bytes.length < kGzipFromBytes || !acceptsGzip(request)) {
+  if (bytes.length < kGzipFromBytes || !acceptsGzip(accepted)) {
     return new Response(bytes, { headers });
   }
   const packed = await gzipAsync(bytes, { level: constants.Z_BEST_SPEED });
@@ -90,8 +121,9 @@ export async function jsonResponse(request: Request, text: string): Promise<Resp
   return new Response(packed, { headers });
 }
 
-export function acceptsGzip(request: Request): boolean {
-  const accepted = request.headers.get('accept-encoding') ?? '';
+/** Whether a caller of this `accept-encoding` reads gzip. */
+export function acceptsGzip(accepted: string | null | undefined): boolean {
+  if (!accepted) return false;
   return accepted.split(',').some((part) => {
     const [name = '', ...params] = part.trim().toLowerCase().split(';');
     const refused = params.some((param) => /^\s*q=0(\.0*)?\s*$/.test(param));

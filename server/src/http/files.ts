@@ -126,7 +126,7 @@ export class StaticFiles {
     const path = this.#path(new URL(request.url).pathname);
     const file = path === null ? null : await this.#load(path);
     if (path === null || file === null) throw new Problem('not_found', 'There is no such file.');
-    const gzipped = file.packed !== null && acceptsGzip(request);
+    const gzipped = file.packed !== null && acceptsGzip(request.headers.get('accept-encoding'));
     // The two forms are two representations, and so have two tags.
     const etag = `"${file.tag}${gzipped ? '-gzip' : ''}"`;
     const headers: Record<string, string> = {

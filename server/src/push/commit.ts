@@ -15,6 +15,8 @@ import {
   type Locked,
   lockRealms,
   lookUp,
+  Present,
+  RowsGone,
   realmsNamed,
   type Unit,
 } from './locks.ts';
@@ -62,6 +64,8 @@ export class Committer {
   readonly #database: Database;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
+  readonly #clients = new Present(limits.rowsRemembered);
+  readonly #realms = new Present(limits.rowsRemembered);
 
   constructor(database: Database, authority: Authority, schema: SqlSchema) {
     this.#database = database;
@@ -74,12 +78,18 @@ export class Committer {
     const realms = new Set(units.flatMap(({ update }) => realmsNamed(update)));
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
-        return await this.#database.transaction({ mode: 'write' }, (tx) =>
-          this.#run(tx, units, realms, options),
-        );
+        const run = (tx: Queryable) => this.#run(tx, units, realms, options);
+        const { heads, ...committed } = await this.#database.transaction({ mode: 'write' }, run);
+        this.#clients.add(units.map(({ client }) => client));
+        this.#realms.add(heads.keys());
+        return committed;
       } catch (error) {
-        if (!(error instanceof MoreLocks)) throw error;
-        for (const realm of error.realms) realms.add(realm);
+        if (error instanceof MoreLocks) {
+          for (const realm of error.realms) realms.add(realm);
+        } else if (error instanceof RowsGone) {
+          this.#clients.forget();
+          this.#realms.forget();
+        } else throw error;
       }
     }
     throw new Problem('busy', 'The objects of this push moved about too much; push again.');
@@ -89,25 +99,23 @@ export class Committer {
     tx: Queryable,
     units: readonly Unit[],
     realms: ReadonlySet<string>,
-    options: CommitOptions,
-  ): Promise<Committed> {
+    { wait, refuse, alongside }: CommitOptions,
+  ): Promise<Committed & Pick<Locked, 'heads'>> {
     // In this order, in one journey: what they ask for does not depend on one another's answers.
     const [users, locked, known] = await Promise.all([
-      bindClients(tx, units),
-      lockRealms(tx, units, realms, options.wait),
-      lookUp(tx, units, realms),
+      bindClients(tx, units, this.#clients),
+      lockRealms(tx, units, realms, { wait, present: this.#realms }),
+      lookUp(tx, units),
     ]);
     const admitted = units.filter(({ client, user }) => users.get(client) === user.id);
-    const first = firstStep(admitted, realms, locked, known, options.refuse ?? []);
+    const first = firstStep(admitted, realms, locked, known, refuse ?? []);
     const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
-    await Promise.all([
-      writeDone(tx, this.#schema, admitted, done, realms),
-      options.alongside?.(tx),
-    ]);
+    await Promise.all([writeDone(tx, this.#schema, admitted, done, realms), alongside?.(tx)]);
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] as Result]));
     return {
+      heads: locked.heads,
       now: locked.now,
       entries: done.entries,
       results: units.map((unit) => byUnit.get(unit) ?? boundToAnother()),

@@ -10,7 +10,7 @@
 
 import type { User } from '../auth/auth.ts';
 import { requestProblem } from '../authority/authority.ts';
-import { isUnavailable, refusesValues, sqlState } from '../db/database.ts';
+import { isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import type { JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -254,8 +254,8 @@ export class Flusher {
       } catch (error) {
         const again = isTransient(error);
         if (!again) throw error;
-        if (attempt >= limits.transactionTries) {
-          this.#options.log('A transaction failed too often.', error);
+        if (attempt >= limits.transactionTries || isTimeout(error)) {
+          this.#options.log('A transaction failed too often, or took too long.', error);
           throw new Problem('busy', 'The database is busy; push again.');
         }
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);

@@ -1,7 +1,7 @@
 // What a transaction of the flusher does before it admits: bind clients, lock realms, look up. In this order, and each in
 // statements of its own: a statement that locks and reads at once reads the snapshot from before the lock, and would miss
-// what the last holder committed. They are sent together, and each begins when the one before it is done. Client rows come first, then realm rows, each sorted: two transactions never wait for
-// each other.
+// what the last holder committed. They are sent together, and each begins when the one before it is done. New client rows
+// come first, then realm rows, each sorted: two transactions never wait for each other.
 
 import { randomUUID } from 'node:crypto';
 import { isRealmName, type User } from '../auth/auth.ts';
@@ -40,35 +40,73 @@ export function realmsNamed(update: JsonObject): string[] {
   return [...named].filter(isRealmName);
 }
 
-/** Binds client identities to their users at first use, and locks them. Returns whose they are. */
+/**
+ * What is known to be in the database and never leaves it: bound clients, realms that have begun. It only saves statements
+ * that would find so. Who misses such a row nevertheless (the database was restored) forgets all, and asks.
+ */
+export class Present {
+  readonly #limit: number;
+  readonly #names = new Set<string>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  without(names: Iterable<string>): string[] {
+    return [...names].filter((name) => !this.#names.has(name));
+  }
+
+  add(names: Iterable<string>): void {
+    for (const name of names) {
+      if (this.#names.size >= this.#limit) this.#names.clear();
+      this.#names.add(name);
+    }
+  }
+
+  forget(): void {
+    this.#names.clear();
+  }
+}
+
+/** A row that was there before is there no more: the transaction is rolled back and run again with nothing known. */
+export class RowsGone extends Error {
+  constructor() {
+    super('rows of the database have gone');
+  }
+}
+
+/** Binds client identities to their users at first use. Returns whose they are; once bound they stay so. */
 export async function bindClients(
   tx: Queryable,
   callers: readonly { readonly client: string; readonly user: User }[],
+  present: Present,
 ): Promise<Map<string, string>> {
   const wanted = new Map<string, string>();
   for (const { client, user } of callers) {
     if (!wanted.has(client)) wanted.set(client, user.id);
   }
-  const clients = [...wanted].map(([client, user]) => ({ client, user })).sort(byClient);
-  const text = JSON.stringify(clients);
-  const inserted = tx.query(
-    `insert into skerry.client (client, user_id)
-     select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
-     on conflict do nothing`,
-    [text],
-  );
+  const clients = [...wanted.keys()].sort(byBytes);
+  const fresh = present.without(clients);
+  const inserted =
+    fresh.length > 0 &&
+    tx.query(
+      `insert into skerry.client (client, user_id)
+       select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
+       on conflict do nothing`,
+      [JSON.stringify(fresh.map((client) => ({ client, user: wanted.get(client) })))],
+    );
   const selected = tx.query<{ client: string; user_id: string }>(
-    `select c.client, c.user_id from skerry.client c
-      where c.client in (select k.client from json_to_recordset($1::text::json) as k(client text))
-      order by c.client for update`,
-    [text],
+    `select c.client, c.user_id from json_array_elements_text($1::text::json) as k(client)
+      cross join lateral (select c.* from skerry.client c where c.client = k.client limit 1) c`,
+    [JSON.stringify(clients)],
   );
   const [rows] = await Promise.all([selected, inserted]);
+  if (rows.length < clients.length) throw new RowsGone();
   return new Map(rows.map(({ client, user_id }) => [client, user_id]));
 }
 
-function byClient(a: { client: string }, b: { client: string }): number {
-  return Buffer.compare(Buffer.from(a.client), Buffer.from(b.client));
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 export interface Locked {
@@ -76,34 +114,39 @@ export interface Locked {
   readonly heads: ReadonlyMap<string, { head: number; headAt: number }>;
 }
 
+/** Locks the realms, those that begin now among them. */
 export async function lockRealms(
   tx: Queryable,
   units: readonly Unit[],
   realms: ReadonlySet<string>,
-  wait: boolean,
+  { wait, present }: { readonly wait: boolean; readonly present: Present },
 ): Promise<Locked> {
-  const text = JSON.stringify([...realms].sort());
+  const text = JSON.stringify([...realms].sort(byBytes));
   // A realm begins with the first push of somebody who may write there; nobody else makes one by naming it.
+  const writers = new Set(units.map(({ user }) => user));
   const writable = [...realms].filter((realm) =>
-    units.some(({ user }) => user.realms.get(realm) === 'write'),
+    [...writers].some((user) => user.realms.get(realm) === 'write'),
   );
-  const inserted = tx.query(
-    `insert into skerry.realm (realm, epoch)
-     select k.realm, k.epoch from json_to_recordset($1::text::json) as k(realm text, epoch text)
-     order by k.realm collate "C" on conflict do nothing`,
-    [JSON.stringify(writable.map((realm) => ({ realm, epoch: randomUUID() })))],
-  );
+  const fresh = present.without(writable);
+  const inserted =
+    fresh.length > 0 &&
+    tx.query(
+      `insert into skerry.realm (realm, epoch)
+       select k.realm, k.epoch from json_to_recordset($1::text::json) as k(realm text, epoch text)
+       order by k.realm collate "C" on conflict do nothing`,
+      [JSON.stringify(fresh.map((realm) => ({ realm, epoch: randomUUID() })))],
+    );
   const locked = tx.query<{ realm: string; head: string; at: string }>(
     `select r.realm, r.head::text as head, r.at::text as at from skerry.realm r
-      where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))
+      where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
       order by r.realm for update ${wait ? '' : 'skip locked'}`,
     [text],
   );
   // After the lock: the time that it took to come belongs to the past.
-  const told = tx.query<{ now: string; present: string }>(
+  const told = tx.query<{ now: string; there: string }>(
     `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
             (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
-              where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm)))::text as present`,
+              where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm))))::text as there`,
     [text],
   );
   const [rows, [clock]] = await Promise.all([locked, told, inserted]);
@@ -111,9 +154,10 @@ export async function lockRealms(
     rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),
   );
   if (clock === undefined) throw new Error('The database told no time.');
-  const present = JSON.parse(clock.present) as string[];
-  const busy = new Set(present.filter((realm) => !heads.has(realm)));
+  const there = new Set(JSON.parse(clock.there) as string[]);
+  const busy = new Set([...there].filter((realm) => !heads.has(realm)));
   if (busy.size > 0) throw new RealmsBusy(busy);
+  if (writable.some((realm) => !there.has(realm))) throw new RowsGone();
   return { now: Number(clock.now), heads };
 }
 
@@ -123,42 +167,39 @@ export interface Known {
   readonly actions: string;
 }
 
-function ids(values: readonly unknown[]): string {
-  return JSON.stringify([...new Set(values)].filter(isRealmName));
-}
-
-export async function lookUp(
-  tx: Queryable,
-  units: readonly Unit[],
-  realms: ReadonlySet<string>,
-): Promise<Known> {
-  const actions = units.flatMap(({ update }) =>
-    Array.isArray(update.actions)
+/** What the database knows of the updates. An update's chains and actions are those of the realms in its `after`. */
+export async function lookUp(tx: Queryable, units: readonly Unit[]): Promise<Known> {
+  const links = new Map<string, { realm: string; client: string }>();
+  const actions: { realm: string; id: string }[] = [];
+  for (const { client, update } of units) {
+    const ids = Array.isArray(update.actions)
       ? update.actions.map((action: unknown) => (isObject(action) ? action.id : null))
-      : [],
-  );
+      : [];
+    for (const realm of isObject(update.after) ? Object.keys(update.after) : []) {
+      if (!isRealmName(realm)) continue;
+      links.set(`${client} ${realm}`, { realm, client });
+      for (const id of ids) if (isRealmName(id)) actions.push({ realm, id });
+    }
+  }
+  const updates = [...new Set(units.map(({ update }) => update.id))].filter(isRealmName);
+  // Each key is looked up by itself (lateral, with a limit): joined as sets, the planner may read whole tables.
   const [row] = await tx.query<Known>(
     `select
        (select coalesce(json_agg(json_build_object('realm', c.realm, 'client', c.client, 'seq', c.seq,
                  'id', c.update_id, 'refused', c.refused)), '[]')
-          from skerry.chain c
-         where c.realm in (select k.v from json_array_elements_text($1::text::json) as k(v))
-           and c.client in (select k.v from json_array_elements_text($2::text::json) as k(v)))::text as chains,
+          from json_to_recordset($1::text::json) as k(realm text, client text)
+          cross join lateral (select c.* from skerry.chain c
+                               where c.realm = k.realm and c.client = k.client limit 1) c)::text as chains,
        (select coalesce(json_agg(json_build_object('client', l.client, 'id', l.update_id, 'answer', l.answer)), '[]')
-          from (select distinct on (update_id) client, update_id, answer from skerry.log
-                 where declared and answer is not null
-                   and update_id in (select k.v from json_array_elements_text($3::text::json) as k(v))
-                 order by update_id, realm) l)::text as applied,
+          from json_array_elements_text($2::text::json) as k(id)
+          cross join lateral (select l.client, l.update_id, l.answer from skerry.log l
+                               where l.update_id = k.id and l.declared and l.answer is not null
+                               order by l.realm limit 1) l)::text as applied,
        (select coalesce(json_agg(json_build_object('realm', a.realm, 'id', a.id, 'revision', a.revision)), '[]')
-          from skerry.action a
-         where a.realm in (select k.v from json_array_elements_text($1::text::json) as k(v))
-           and a.id in (select k.v from json_array_elements_text($4::text::json) as k(v)))::text as actions`,
-    [
-      JSON.stringify([...realms]),
-      ids(units.map(({ client }) => client)),
-      ids(units.map(({ update }) => update.id)),
-      ids(actions),
-    ],
+          from json_to_recordset($3::text::json) as k(realm text, id text)
+          cross join lateral (select a.* from skerry.action a
+                               where a.realm = k.realm and a.id = k.id limit 1) a)::text as actions`,
+    [JSON.stringify([...links.values()]), JSON.stringify(updates), JSON.stringify(actions)],
   );
   if (row === undefined) throw new Error('A look-up gave no row.');
   return row;

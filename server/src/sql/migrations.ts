@@ -99,6 +99,13 @@ const migrations: readonly string[][] = [
        data bytea not null,
        primary key (image, part))`,
   ],
+  [
+    // An index costs every push. Entries are looked up by update in any realm, and never by client.
+    `drop index skerry.log_client_ix`,
+    `create unique index log_update_realm_ix on skerry.log (update_id, realm)`,
+    `drop index skerry.log_update_ix`,
+    `drop index skerry.log_update_id_ix`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. The first statement of each that does. */
@@ -131,7 +138,7 @@ export async function migrate(
   database: Database,
   steps: readonly (readonly string[])[] = migrations,
 ): Promise<void> {
-  while (await database.transaction({ mode: 'write' }, (tx) => runNext(tx, steps)));
+  while (await database.transaction({ mode: 'tables' }, (tx) => runNext(tx, steps)));
 }
 
 export async function readMeta(tx: Queryable, key: string): Promise<string | null> {
