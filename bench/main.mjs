@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../tools/lib/paths.mjs';
+import { growthBench } from './growth.mjs';
 import { writeSection } from './lib/report.mjs';
 import { killsBench } from './peers/kills.mjs';
 import { peersBench } from './peers/main.mjs';
@@ -28,6 +29,7 @@ const kBenches = {
     run: (names, { kills, 'first-only': firstOnly, keep }) =>
       killsBench({ names, kills: number(kills), firstOnly, keep }, note),
   },
+  growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
 };
 const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]

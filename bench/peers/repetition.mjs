@@ -1,10 +1,11 @@
 // One system, once, on a fresh profile: fill, reload, restart, memory, queries, reads, writes, live queries, two windows.
 // A step that fails leaves its cell empty and its reason below the table; what comes after it is tried all the same.
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser } from '../lib/browser.mjs';
+import { processMemory } from '../lib/memory.mjs';
 
 /** After the bulk, before the reload: what a system still does by itself is over. */
 const kAfterBulkMs = 3000;
@@ -32,25 +33,6 @@ function storedBytes(profile) {
   return folders
     .filter((folder) => statSync(folder, { throwIfNoEntry: false }))
     .reduce((sum, folder) => sum + bytesBelow(folder), 0);
-}
-
-/** Bytes that only this process has in memory. */
-function privateBytes(pid) {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].reduce(
-    (sum, [, kilobytes]) => sum + 1024 * Number(kilobytes),
-    0,
-  );
-}
-
-/** Of the page's own process, which is the largest of the renderers, and of all processes of the browser. */
-async function processMemory(browser) {
-  const sizes = (await browser.processes()).map(({ type, id }) => [type, privateBytes(id)]);
-  const renderers = sizes.filter(([type]) => type === 'renderer').map(([, bytes]) => bytes);
-  return {
-    renderer: Math.max(...renderers),
-    all: sizes.reduce((sum, [, bytes]) => sum + bytes, 0),
-  };
 }
 
 function checkedRows(step, { rows }) {
@@ -88,10 +70,7 @@ async function fill(system, browser, address, step) {
 
 async function memory(browser, page, step) {
   await sleep(kBeforeMemoryMs);
-  const session = await page.createCDPSession();
-  for (let i = 0; i < 2; i++) await session.send('HeapProfiler.collectGarbage');
-  await session.detach();
-  await step('processes', () => processMemory(browser));
+  await step('processes', () => processMemory(browser, page));
   await step('pageMemory', () => browser.call(page, 'memory'));
 }
 
@@ -104,7 +83,7 @@ async function work(system, browser, page, { address, capMs }, step) {
   });
   await step('reads', () => call('reads', capMs));
   await step('writes', () => call('writes', capMs));
-  if (system.live !== false) await step('live', () => call('live', capMs));
+  await step('live', () => call('live', capMs));
   if (!system.windows) return;
   await step('windows', async () => {
     const second = await browser.page(address);

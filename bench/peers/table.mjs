@@ -21,7 +21,7 @@ const kColumns = [
   },
   { name: 'new query', unit: 'ms', value: ({ top }) => top.new },
   { name: 'the same again', unit: 'ms', value: ({ top }) => top.again },
-  { name: 'live query', unit: 'ms', value: ({ live }) => live },
+  { name: 'live query', unit: 'ms', value: ({ live }) => live ?? Number.NaN },
   { name: 'another window', unit: 'ms', value: ({ windows }) => windows },
   { name: 'private memory', unit: 'MB', value: ({ processes }) => processes.renderer / kMega },
   { name: 'page memory', unit: 'MB', value: ({ pageMemory }) => pageMemory / kMega },
