@@ -30,13 +30,15 @@ export class Browser {
   #profile = mkdtempSync(join(tmpdir(), 'skerry-bench-profile-'));
   #browser = null;
   #more;
+  #stray;
   /** Rejects when a page fails. */
   #failed;
   #fail;
 
-  /** `more`: arguments besides. */
-  constructor(more = []) {
+  /** `more`: arguments besides. `stray`, if it is given, hears of errors that no page caught, instead of failing. */
+  constructor({ more = [], stray } = {}) {
     this.#more = more;
+    this.#stray = stray ?? ((error) => this.#fail(error));
     this.#failed = new Promise((_, reject) => {
       this.#fail = reject;
     });
@@ -59,7 +61,7 @@ export class Browser {
     const page = await (await this.#start()).newPage();
     // Opening another page hides this one, and hidden windows do not push: with its focus emulated it stays visible.
     await page.emulateFocusedPage(true);
-    page.on('pageerror', (error) => this.#fail(error));
+    page.on('pageerror', (error) => this.#stray(error));
     page.on('error', (error) => this.#fail(error));
     await page.goto(url);
     return page;
