@@ -6,6 +6,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../tools/lib/paths.mjs';
+import { main, SetupError } from '../tools/lib/run.mjs';
 import { growthBench } from './growth.mjs';
 import { writeSection } from './lib/report.mjs';
 import { killsBench } from './peers/kills.mjs';
@@ -14,20 +15,18 @@ import { quickBench } from './quick.mjs';
 import { serverBench } from './server/main.mjs';
 
 const note = (text) => console.error(text);
-const number = (text) => Number.parseInt(text, 10);
 
 /** Each gives its text, and whether something failed that may not; some take names of systems. */
 const kBenches = {
   quick: { run: () => quickBench(note) },
   peers: {
     named: true,
-    run: (names, { rounds, cap }) =>
-      peersBench({ names, rounds: number(rounds), capMs: number(cap) }, note),
+    run: (names, { rounds, cap }) => peersBench({ names, rounds, capMs: cap }, note),
   },
   kills: {
     named: true,
     run: (names, { kills, 'first-only': firstOnly, keep }) =>
-      killsBench({ names, kills: number(kills), firstOnly, keep }, note),
+      killsBench({ names, kills, firstOnly, keep }, note),
   },
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
@@ -36,6 +35,7 @@ const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [
   [--rounds 3] [--cap 3000]            of peers: how often, and the milliseconds that a workload may take
   [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay`;
 
+const kNumbers = ['rounds', 'cap', 'kills'];
 const kOptions = {
   write: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '3' },
@@ -45,35 +45,32 @@ const kOptions = {
   keep: { type: 'boolean', default: false },
 };
 
+/** What was asked for, or null if it makes no sense. */
 function parsed() {
-  try {
-    const { values, positionals } = parseArgs({ options: kOptions, allowPositionals: true });
-    const [what, ...names] = positionals;
-    const chosen = what === undefined ? Object.keys(kBenches) : [what];
-    const known = chosen.every((name) => kBenches[name]);
-    if (!known || (names.length > 0 && !kBenches[what].named)) return null;
-    return { chosen, names, values };
-  } catch (error) {
-    console.error(error.message);
-    return null;
+  const { values, positionals } = parseArgs({ options: kOptions, allowPositionals: true });
+  const [what, ...names] = positionals;
+  const chosen = what === undefined ? Object.keys(kBenches) : [what];
+  if (!chosen.every((name) => kBenches[name])) return null;
+  // A table of some systems is none for docs/performance.md.
+  if (names.length > 0 && (!kBenches[what].named || values.write)) return null;
+  for (const name of kNumbers) {
+    values[name] = Number(values[name]);
+    if (!Number.isSafeInteger(values[name]) || values[name] <= 0) return null;
   }
+  // All of it is what docs/performance.md is made of.
+  return { chosen, names, values, write: values.write || what === undefined };
 }
 
-const asked = parsed();
-if (!asked) {
-  console.error(kUsage);
-  process.exitCode = 2;
-} else if (
-  !process.env.CHROMIUM_PATH &&
-  asked.chosen.some((name) => !kBenches[name].withoutBrowser)
-) {
-  console.error('CHROMIUM_PATH names no Chromium: run it by `npm run bench`');
-  process.exitCode = 2;
-} else {
+await main(async () => {
+  const asked = parsed();
+  if (!asked) throw new SetupError(kUsage);
+  const wantsBrowser = asked.chosen.some((name) => !kBenches[name].withoutBrowser);
+  if (wantsBrowser && !process.env.CHROMIUM_PATH)
+    throw new SetupError('CHROMIUM_PATH names no Chromium: run it by `npm run bench`');
   for (const name of asked.chosen) {
     const { text, failed } = await kBenches[name].run(asked.names, asked.values);
     console.log(`\n${text}\n`);
-    if (asked.values.write) writeSection(join(root, 'docs', 'performance.md'), name, text);
+    if (asked.write) writeSection(join(root, 'docs', 'performance.md'), name, text);
     if (failed) process.exitCode = 1;
   }
-}
+});

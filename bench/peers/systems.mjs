@@ -1,6 +1,8 @@
 // The systems that are measured, and how each is put together. The durability of one is what its name says, or what it
 // does by default.
 
+import { SetupError } from '../../tools/lib/run.mjs';
+
 const kPgliteFiles = ['pglite.wasm', 'pglite.data', 'initdb.wasm'].map(
   (file) => `@electric-sql/pglite/dist/${file}`,
 );
@@ -92,7 +94,7 @@ export function chosenSystems(names) {
   const unknown = names.filter((name) => !kSystems.some((system) => system.name === name));
   if (unknown.length > 0) {
     const known = kSystems.map(({ name }) => name).join(', ');
-    throw new Error(`There is no system ${unknown.join(', ')}. Choose from ${known}.`);
+    throw new SetupError(`There is no system ${unknown.join(', ')}. Choose from ${known}.`);
   }
   return kSystems.filter(({ name, onDemand }) =>
     names.length === 0 ? !onDemand : names.includes(name),
