@@ -1,56 +1,76 @@
-// `npm run bench -- quick [--write]`: what users feel, each beside the least that the same work can cost, in one run on
-// one machine: ratios mean something, times are that machine's. Nothing here passes or fails by a time; it fails when
-// an answer is wrong, when something durable is not in storage, or when something does not come.
+// `npm run bench [-- quick | peers | kills | growth | server]`: what users feel, each beside the least that the same work
+// can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
+// Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
+// when something does not come.
 
-import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { root } from '../tools/lib/paths.mjs';
-import { kCities } from './lib/data.mjs';
-import { localRows } from './lib/local.mjs';
-import { table, writeSection } from './lib/report.mjs';
-import { makeSite } from './lib/site.mjs';
-import { syncedRows } from './lib/synced.mjs';
+import { main, SetupError } from '../tools/lib/run.mjs';
+import { growthBench } from './growth.mjs';
+import { writeSection } from './lib/report.mjs';
+import { killsBench } from './peers/kills.mjs';
+import { peersBench } from './peers/main.mjs';
+import { quickBench } from './quick.mjs';
 import { serverBench } from './server/main.mjs';
 
 const note = (text) => console.error(text);
 
-function summary(rows, { calibrated, syncedBytes, localBytes, memoryPerRow }) {
-  const [before, after] = calibrated.map((ms) => ms.toFixed(0));
-  const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-  return [
-    table(rows),
-    '',
-    `${kCities} cities; Chromium; ${cpus().length} cores; medians. The machine's own speed (a loop of 1e8 steps): ${before} ms before, ${after} ms after.`,
-    'Cold start: from the page’s script running to the answer of the first query (top 50 of Portugal); restart: as the first page of a new browser.',
-    `Read at a cold start: ${mb(syncedBytes)} (filled by image), ${mb(localBytes)} (no server). WebAssembly memory of a window: ${memoryPerRow.toFixed(0)} bytes a city.`,
-  ].join('\n');
-}
+/** Each gives its text, and whether something failed that may not; some take names of systems. */
+const kBenches = {
+  quick: { run: () => quickBench(note) },
+  peers: {
+    named: true,
+    run: (names, { rounds, cap }) => peersBench({ names, rounds, capMs: cap }, note),
+  },
+  kills: {
+    named: true,
+    run: (names, { kills, 'first-only': firstOnly, keep }) =>
+      killsBench({ names, kills, firstOnly, keep }, note),
+  },
+  growth: { run: () => growthBench(note) },
+  server: { run: () => serverBench(), withoutBrowser: true },
+};
+const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
+  [--rounds 3] [--cap 3000]            of peers: how often, and the milliseconds that a workload may take
+  [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay`;
 
-async function quick(write) {
-  const site = await makeSite();
-  try {
-    const facts = { calibrated: [], localBytes: 0, syncedBytes: 0, memoryPerRow: 0 };
-    const rows = await localRows(site, facts, note);
-    // Shown already, in case that the second half fails.
-    note(`\n${table(rows)}\n`);
-    rows.push(...(await syncedRows(site, facts, note)));
-    const text = summary(rows, facts);
-    console.log(`\n${text}\n`);
-    if (write) writeSection(join(root, 'docs', 'performance.md'), text);
-  } finally {
-    site.remove();
+const kNumbers = ['rounds', 'cap', 'kills'];
+const kOptions = {
+  write: { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '3' },
+  cap: { type: 'string', default: '3000' },
+  kills: { type: 'string', default: '30' },
+  'first-only': { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+};
+
+/** What was asked for, or null if it makes no sense. */
+function parsed() {
+  const { values, positionals } = parseArgs({ options: kOptions, allowPositionals: true });
+  const [what, ...names] = positionals;
+  const chosen = what === undefined ? Object.keys(kBenches) : [what];
+  if (!chosen.every((name) => kBenches[name])) return null;
+  // A table of some systems is none for docs/performance.md.
+  if (names.length > 0 && (!kBenches[what].named || values.write)) return null;
+  for (const name of kNumbers) {
+    values[name] = Number(values[name]);
+    if (!Number.isSafeInteger(values[name]) || values[name] <= 0) return null;
   }
+  // All of it is what docs/performance.md is made of.
+  return { chosen, names, values, write: values.write || what === undefined };
 }
 
-const [what, ...flags] = process.argv.slice(2);
-// The server alone: no browser is wanted.
-const serverOnly = what === 'server' && flags.length === 0;
-const unknown = flags.filter((flag) => flag !== '--write');
-if (serverOnly) await serverBench();
-else if (what !== 'quick' || unknown.length > 0) {
-  console.error('usage: npm run bench -- quick [--write] | server');
-  process.exitCode = 2;
-} else if (!process.env.CHROMIUM_PATH) {
-  console.error('CHROMIUM_PATH names no Chromium: run it by `npm run bench -- quick`');
-  process.exitCode = 2;
-} else await quick(flags.includes('--write'));
+await main(async () => {
+  const asked = parsed();
+  if (!asked) throw new SetupError(kUsage);
+  const wantsBrowser = asked.chosen.some((name) => !kBenches[name].withoutBrowser);
+  if (wantsBrowser && !process.env.CHROMIUM_PATH)
+    throw new SetupError('CHROMIUM_PATH names no Chromium: run it by `npm run bench`');
+  for (const name of asked.chosen) {
+    const { text, failed } = await kBenches[name].run(asked.names, asked.values);
+    console.log(`\n${text}\n`);
+    if (asked.write) writeSection(join(root, 'docs', 'performance.md'), name, text);
+    if (failed) process.exitCode = 1;
+  }
+});

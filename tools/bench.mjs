@@ -1,5 +1,5 @@
-// `npm run bench -- quick` or `-- server`: builds what is shipped and runs bench/main.mjs
-// with the arguments given and the Chromium found.
+// `npm run bench`, or a part of it, `npm run bench -- quick`: builds what is shipped and runs bench/main.mjs with the
+// arguments given and the Chromium found.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,15 @@ import { main, run, SetupError } from './lib/run.mjs';
 await main(async () => {
   const entry = join(root, 'bench', 'main.mjs');
   if (!existsSync(entry)) throw new SetupError('There is no bench/main.mjs to run yet.');
-  const server = process.argv[2] === 'server';
-  await bootstrap({ browser: !server, postgres: server });
+  // Flags alone: all of it.
+  const [first = '--'] = process.argv.slice(2);
+  const what = first.startsWith('--') ? 'all' : first;
+  const browser = what !== 'server';
+  await bootstrap({ browser, postgres: what === 'server' || what === 'all' });
   await buildAll();
   const result = await run(process.execPath, [entry, ...process.argv.slice(2)], {
     cwd: root,
-    env: server ? {} : { CHROMIUM_PATH: findChromium() },
+    env: browser ? { CHROMIUM_PATH: findChromium() } : {},
     allowFailure: true,
     stream: true,
   });

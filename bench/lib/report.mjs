@@ -2,9 +2,6 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-const kBegin = '<!-- bench quick: begin -->';
-const kEnd = '<!-- bench quick: end -->';
-
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -12,7 +9,7 @@ export function median(values) {
 }
 
 /** Three digits that mean something. */
-function digits(value) {
+export function digits(value) {
   if (!Number.isFinite(value)) return '–';
   if (value >= 100) return value.toFixed(0);
   return value >= 10 ? value.toFixed(1) : value.toFixed(value >= 1 ? 2 : 3);
@@ -26,24 +23,29 @@ export function table(rows) {
     floorName ? `${digits(floor)} ${unit} (${floorName})` : '–',
     floorName ? `${digits(ours / floor)}×` : '–',
   ]);
-  const head = ['workload', 'ours', 'floor', 'ratio'];
+  return markdown(['workload', 'ours', 'floor', 'ratio'], cells);
+}
+
+/** A table of cells that are text, in columns as wide as they must be. */
+export function markdown(head, rows) {
   const widths = head.map((title, i) =>
-    Math.max(title.length, ...cells.map((row) => row[i].length)),
+    Math.max(title.length, ...rows.map((row) => row[i].length)),
   );
   const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`;
   const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(head), rule, ...cells.map(line)].join('\n');
+  return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** Replaces the section of these benchmarks, or begins the file with one. */
-export function writeSection(path, text) {
-  const section = `${kBegin}\n${text}\n${kEnd}`;
+/** Replaces the section of some benchmarks, or ends the file with one. */
+export function writeSection(path, name, text) {
+  const [begin, end] = ['begin', 'end'].map((where) => `<!-- bench ${name}: ${where} -->`);
+  const section = `${begin}\n${text}\n${end}`;
   const old = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n\n';
-  const from = old.indexOf(kBegin);
-  const to = old.indexOf(kEnd);
+  const from = old.indexOf(begin);
+  const to = old.indexOf(end);
   const whole =
     from >= 0 && to > from
-      ? old.slice(0, from) + section + old.slice(to + kEnd.length)
+      ? old.slice(0, from) + section + old.slice(to + end.length)
       : `${old.trimEnd()}\n\n${section}\n`;
   writeFileSync(path, whole);
 }

@@ -1,6 +1,13 @@
 // The benchmark page and the package as it is shipped, in one folder.
 
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -9,8 +16,8 @@ import { cityRows } from './data.mjs';
 
 const kShipped = /^(?!skerry-authority).*\.(js|wasm)$/;
 
-/** Gives the folder, and a function that removes it. */
-export async function makeSite() {
+/** Gives the folder, and a function that removes it. `script`: the page's, one of bench/page. */
+export async function makeSite(script = 'quick') {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-'));
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
@@ -18,7 +25,7 @@ export async function makeSite() {
   const page = join(root, 'bench', 'page');
   await build({
     absWorkingDir: page,
-    entryPoints: ['quick.ts'],
+    entryPoints: [`${script}.ts`],
     outdir: folder,
     bundle: true,
     minify: true,
@@ -29,7 +36,8 @@ export async function makeSite() {
     alias: { skerry: join(root, 'dist', 'index.js') },
     logLevel: 'warning',
   });
-  copyFileSync(join(page, 'index.html'), join(folder, 'index.html'));
+  const html = readFileSync(join(page, 'index.html'), 'utf8');
+  writeFileSync(join(folder, 'index.html'), html.replace('quick.js', `${script}.js`));
   writeFileSync(join(folder, 'cities.json'), JSON.stringify(cityRows()));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

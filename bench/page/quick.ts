@@ -4,28 +4,13 @@ import { citiesOfFile, sumOf, topOf, toRow } from './cities.ts';
 import { db, kind, openDatabase, parameters } from './database.ts';
 import { readBytes, storeBytes } from './floors.ts';
 import { calibrate } from './measure.ts';
+import { wasmBytes } from './memories.ts';
 import { live, reads, top } from './reads.ts';
 import { coldBytes, quiet, rollUp, syncRecord } from './stored.ts';
 import { crossTab, observe } from './tabs.ts';
 import { appendBytes, singleWrites, writesAtOnce } from './writes.ts';
 
 const BATCH = 5000;
-
-/** Memories of the wasm modules that this page instantiates; the package compiles them before. */
-const memories: WebAssembly.Memory[] = [];
-{
-  type Instantiate = (
-    module: WebAssembly.Module,
-    imports?: WebAssembly.Imports,
-  ) => Promise<WebAssembly.Instance>;
-  const instantiate = WebAssembly.instantiate as Instantiate;
-  WebAssembly.instantiate = (async (module: WebAssembly.Module, imports?: WebAssembly.Imports) => {
-    const instance = await instantiate.call(WebAssembly, module, imports);
-    for (const value of Object.values(instance.exports))
-      if (value instanceof WebAssembly.Memory) memories.push(value);
-    return instance;
-  }) as typeof WebAssembly.instantiate;
-}
 
 /** Until the first query is answered and its rows are read. */
 async function coldOurs() {
@@ -88,10 +73,7 @@ const workloads = {
     return bytes.length;
   },
 
-  memory() {
-    if (memories.length === 0) throw new Error('no memory of a wasm module was found');
-    return memories.reduce((sum, { buffer }) => sum + buffer.byteLength, 0);
-  },
+  memory: wasmBytes,
 };
 
 switch (parameters.get('run')) {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { startCluster } from '../../tools/lib/cluster.mjs';
 import { root } from '../../tools/lib/paths.mjs';
+import { markdown } from '../lib/report.mjs';
 import { within } from '../lib/within.mjs';
 import { openBare } from './bare.mjs';
 import { Http, measure, Pusher } from './load.mjs';
@@ -136,11 +137,11 @@ async function pulls(url) {
   return rows;
 }
 
-function line({ name, ours, bare }) {
+function cellsOf({ name, ours, bare }) {
   const one = ({ rate, p50, p99 }) =>
     `${rate.toFixed(0)}/s (p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms)`;
   const share = bare ? `${((100 * ours.rate) / bare.rate).toFixed(0)} %` : '–';
-  return `| ${name} | ${one(ours)} | ${bare ? one(bare) : '–'} | ${share} |`;
+  return [name, one(ours), bare ? one(bare) : '–', share];
 }
 
 export async function serverBench() {
@@ -157,10 +158,8 @@ export async function serverBench() {
     const rows = [...(await pushes(node.url, bare)), ...(await pulls(node.url))];
     await node.stop();
     await bare.close();
-    console.log(
-      '\n| workload | ours | bare driver, no HTTP, no rules | share |\n|---|---|---|---|',
-    );
-    console.log(`${rows.map(line).join('\n')}\n`);
+    const head = ['workload', 'ours', 'bare driver, no HTTP, no rules', 'share'];
+    return { text: markdown(head, rows.map(cellsOf)), failed: false };
   } finally {
     await cluster.remove();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
