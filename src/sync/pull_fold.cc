@@ -97,9 +97,9 @@ void PullFold::OwnSteps() {
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
       const uint64_t revision = place["revision"].as_u64();
-      // At or below the cursor an image or a page held it already; of a dropped realm all comes
-      // anew.
-      if (IsDropped(realm) || revision <= CursorRevision(request_->cursors[realm])) continue;
+      // At or below the cursor an image or a page held it already. Of a dropped realm there is no
+      // cursor: the answer is the difference from own updates alone.
+      if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors[realm])) continue;
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
   }
@@ -198,7 +198,8 @@ void PullFold::CheckPassed(Data* update, const Data& confirmed) {
   const Data revisions = (*update)["revisions"];
   for (const auto& [realm, revision] : revisions.members()) {
     if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
-    if (CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
+    // At the head there is nothing more to come, however far it is from that revision.
+    if (answer_->more && CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
     update->Set("state", "sent").Set("revisions", nullptr);
     resend_ = true;
     return;
