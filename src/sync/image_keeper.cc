@@ -185,6 +185,7 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     if (step_ == Step::kRolling) passes_over_ = !passes_over_;
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
+    passes_over_ = false;
     parts_ = event["parts"];
     Transact(Step::kSwing, turn);
   } else {
