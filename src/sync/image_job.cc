@@ -1,5 +1,6 @@
 #include "sync/image_job.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sync/records.h"
@@ -27,8 +28,12 @@ bool WorthRolling(const Data& sync, const SyncLimits& limits) {
   const Data& image = sync["image"];
   const uint64_t records = sync["n"].as_u64() - image["n"].as_u64();
   const double bytes = sync["recordBytes"].as_number() - image["recordBytes"].as_number();
-  return records > 0 &&
-         (records >= limits.image_records || bytes >= static_cast<double>(limits.image_bytes));
+  // What costs a start more as records than it costs to write the image again now and then.
+  double image_bytes = 0;
+  for (const Data& part : image["parts"].items()) image_bytes += part["bytes"].as_number();
+  const auto most = static_cast<double>(limits.image_bytes);
+  const double worth = std::min(most, std::max(image_bytes / 4, most / 16));
+  return records > 0 && (records >= limits.image_records || bytes >= worth);
 }
 
 void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,

@@ -27,10 +27,12 @@ struct SyncTimes {
 };
 
 struct SyncLimits {
-  uint64_t pull = 10000;            // changes an answer
-  uint64_t image_records = 200;     // records since the image; more are rolled up
-  uint64_t image_bytes = 4u << 20;  // their bytes; more are rolled up
-  uint64_t image_overdue = 8;       // times either: rolled up at once, whether it is calm or not
+  uint64_t pull = 10000;         // changes an answer
+  uint64_t image_records = 200;  // records since the image; more are rolled up
+  // Their bytes; more are rolled up. Of a small image, a quarter of it; at least a sixteenth of
+  // this.
+  uint64_t image_bytes = 4u << 20;
+  uint64_t image_overdue = 8;  // times either: rolled up at once, whether it is calm or not
 };
 
 // Members that are absent, or no positive number, keep their default.

@@ -140,6 +140,26 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
+TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into it") {
+  const auto worth = [](double image_bytes, double record_bytes) {
+    Data part = Data::MakeObject();
+    Data parts = Data::MakeArray();
+    parts.Push(std::move(part.Set("bytes", image_bytes)));
+    Data image = Data::MakeObject();
+    image.Set("n", 5).Set("recordBytes", 1000).Set("parts", std::move(parts));
+    Data sync = Data::MakeObject();
+    sync.Set("n", 10).Set("recordBytes", 1000 + record_bytes).Set("image", std::move(image));
+    return WorthRolling(sync, {});
+  };
+  constexpr double kMega = 1 << 20;
+  CHECK(worth(0, kMega / 4));
+  CHECK_FALSE(worth(0, kMega / 4 - 1));
+  CHECK(worth(8 * kMega, 2 * kMega));
+  CHECK_FALSE(worth(8 * kMega, 2 * kMega - 1));
+  CHECK(worth(100 * kMega, 4 * kMega));
+  CHECK_FALSE(worth(100 * kMega, 4 * kMega - 1));
+}
+
 TEST_CASE("records are rolled up when no more have come for a second, or when they are too many") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
