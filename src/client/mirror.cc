@@ -107,9 +107,12 @@ void Mirror::RememberGone(const Data& item) {
   known = std::max(known, key);
 }
 
+// What was retried meanwhile is pending under a new key, and stays.
 void Mirror::Gone(const Data& item) {
   RememberGone(item);
-  Remove(item["id"].as_string());
+  const String& id = item["id"].as_string();
+  const Pending* pending = pending_.Find(id);
+  if (pending == nullptr || pending->key <= item["key"].as_u64()) Remove(id);
 }
 
 void Mirror::SetPartly(const String& id, const Data& realms) {
@@ -161,7 +164,15 @@ Fit Mirror::Added(const Data& item) {
   const String& id = item["id"].as_string();
   const uint64_t key = item["key"].as_u64();
   if (id.empty() || key == 0) return Fit::kDamaged;
-  if (pending_.Find(id) != nullptr) return Fit::kKnown;
+  if (Pending* pending = pending_.Find(id)) {
+    // A retry, which is heard before the record that refuses what it retries.
+    if (pending->key < key) {
+      pending_.SetKey(pending, key);
+      view_->Reordered(*pending);
+      view_->Derive();
+    }
+    return Fit::kKnown;
+  }
   const auto gone = gone_.find(id);
   if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;
   if (key <= gone_up_to_) return Fit::kKnown;

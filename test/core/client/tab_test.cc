@@ -180,6 +180,26 @@ TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbo
   CHECK_EQ(Count(world.B()), 1);
 }
 
+TEST_CASE("a retry that is heard before the record of the refusal is shown without a break") {
+  Pair world;
+  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  world.B().Hear(Message(world.A(), "added"));
+  const Data record = Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}};
+  world.A().Hear(record);
+  world.A().Settle();
+  world.A().sent.clear();
+  const uint64_t entry = world.storage.conflicts.begin()->first;
+  world.A().Event(Data::Object{{"type", "resolve"}, {"id", entry}, {"how", "retry"}});
+  world.A().Settle();
+  world.B().Hear(Message(world.A(), "added"));
+  CHECK_EQ(Count(world.B()), 1);
+  world.B().Hear(record);
+  CHECK_EQ(Count(world.B()), 1);
+  REQUIRE(world.B().client().tab().mirror().pending().Find(id) != nullptr);
+  CHECK_EQ(world.B().client().tab().mirror().pending().Find(id)->key, 2);
+}
+
 TEST_CASE(
     "what the server deleted with its parent is retried under a new action id: the old one is in "
     "the log, and would be known") {
