@@ -12,11 +12,19 @@ void Check::Fail(const String& problem) { world_->Fail(problem); }
 
 Checks::Checks(World* world) : naive_(test::CheckTables(), test::CheckRealms()) {
   for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
-                          MakeRebaseCheck, MakeFenceCheck, MakeSerialCheck})
+                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeSerialCheck})
     all_.push_back(make(world));
 }
 
 Checks::~Checks() = default;
+
+void Checks::Began(WindowHost& window) {
+  for (const auto& check : all_) check->Began(window);
+}
+
+void Checks::Drained(WindowHost& window, const Data& drained, Drain when) {
+  for (const auto& check : all_) check->Drained(window, drained, when);
+}
 
 void Checks::Made(WindowHost& window, const String& action, double total) {
   for (const auto& check : all_) check->Made(window, action, total);

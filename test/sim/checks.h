@@ -21,12 +21,22 @@ class WindowHost;
 class World;
 struct Profile;
 
+// When a window was drained.
+enum class Drain : uint8_t {
+  kAfter,       // of an event, or of a commit: all may be another
+  kRolledBack,  // what is shown is what it was, though rows may have other slots
+  kWithin,      // a transaction is open, or storage was only read: nothing is told
+};
+
 // What one invariant may want to hear. A check that finds it broken calls Fail.
 class Check {
  public:
   explicit Check(World* world) : world_(world) {}
   virtual ~Check() = default;
 
+  // A window exists, and nothing has happened in it yet; it was drained (docs/window.md, rule 1).
+  virtual void Began(WindowHost& /*window*/) {}
+  virtual void Drained(WindowHost& /*window*/, const Data& /*drained*/, Drain /*when*/) {}
   // A window has taken a mutation, which adds `total` to the common counter; a promise of it was
   // settled (`code` empty: well).
   virtual void Made(WindowHost& /*window*/, const String& /*action*/, double /*total*/) {}
@@ -58,6 +68,8 @@ class Checks {
   explicit Checks(World* world);
   ~Checks();
 
+  void Began(WindowHost& window);
+  void Drained(WindowHost& window, const Data& drained, Drain when);
   void Made(WindowHost& window, const String& action, double total);
   void Settled(WindowHost& window, const String& action, const String& stage, const String& code);
   void Writing(Host& host, const Data& writes);
@@ -89,6 +101,7 @@ std::unique_ptr<Check> MakeOnceCheck(World* world);         // 2
 std::unique_ptr<Check> MakeOrderCheck(World* world);        // 3
 std::unique_ptr<Check> MakeConvergenceCheck(World* world);  // 4
 std::unique_ptr<Check> MakeRebaseCheck(World* world);       // 5
+std::unique_ptr<Check> MakeFlickerCheck(World* world);      // 6
 std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 

@@ -5,6 +5,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/durable.cc
   test/sim/check/fence.cc
   test/sim/check/once.cc
+  test/sim/check/flicker.cc
   test/sim/check/order.cc
   test/sim/check/rebase.cc
   test/sim/check/serial.cc
@@ -13,6 +14,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/database.cc
   test/sim/event.cc
   test/sim/host.cc
+  test/sim/live_queries.cc
   test/sim/network.cc
   test/sim/profile.cc
   test/sim/shrink.cc

@@ -29,14 +29,23 @@ WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t seri
   options.Set("schema", test::CheckDescription()).Set("tab", tab).Set("defaultRealm", "A");
   options.Set("seed", Data::Bytes("window " + ToText(serial) + String(32, '.')));
   client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
+  world_->checks().Began(*this);
   Data open = Data::MakeObject();
   Deliver(std::move(open.Set("type", "open")));
 }
 
+void WindowHost::Drained(Drain when) { world_->checks().Drained(*this, client_->Drain(), when); }
+
 Data WindowHost::Handle(Data event) {
+  const bool is_read = event["type"].Is("read");
   Data effects = client_->Handle(std::move(event));
-  client_->Drain();
+  Drained(is_read ? Drain::kWithin : Drain::kAfter);
   return effects;
+}
+
+void WindowHost::RollBack() {
+  client_->TxRollback();
+  Drained(Drain::kRolledBack);
 }
 
 test::naive::Rows WindowHost::Visible() const {
@@ -62,13 +71,14 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
     const skerry::Op real = test::OpOf(op);
     const Result<OpOutcome> outcome =
         client_->TxOp(static_cast<int>(real.kind), real.table, Operation(op));
-    if (!outcome.ok()) return client_->TxRollback();
+    if (!outcome.ok()) return RollBack();
+    Drained(Drain::kWithin);
     if (op.key == "items/total" && outcome.value().changed) total += op.add.at("x");
   }
   Data action = Data::MakeObject();
   const Result<Data> done = client_->TxCommit(action.Set("name", "edit").Set("arg", "null"));
-  if (!done.ok()) return client_->TxRollback();
-  client_->Drain();
+  if (!done.ok()) return RollBack();
+  Drained(Drain::kAfter);
   if (done.value()["id"].is_string())
     world_->checks().Made(*this, done.value()["id"].as_string(), total);
   world_->Trace(*this, "mutate", done.value()["id"].as_string());

@@ -8,6 +8,7 @@
 #include "base/data.h"
 #include "client/client.h"
 #include "test/core/model_check/naive_model.h"
+#include "test/sim/checks.h"
 #include "test/sim/host.h"
 
 namespace skerry::sim {
@@ -35,6 +36,9 @@ class WindowHost final : public Host {
   void Work() override;  // the image that was asked for is read
 
  private:
+  void Drained(Drain when);
+  void RollBack();
+
   std::unique_ptr<Client> client_;
   std::optional<Data> image_;
   uint64_t fresh_ = 0;  // ids of notes

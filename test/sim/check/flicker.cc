@@ -1,0 +1,219 @@
+// 6 no flicker: a query never shows a state that is neither before nor after a transaction. Every
+// window has live queries open. After each event it is told of a query at most once, and then of
+// exactly what differs; what a query shows is, after each event, what a plain function over all
+// visible rows gives (that these are base and pending is check 5's). Nothing is told in the middle
+// of a transaction, nor when storage is read; after one was rolled back all is as it was. And what
+// a window shows of the past never comes undone: its n does not go back, and a mutation is no
+// longer pending in it only when a record that it has applied says so, or when it was withdrawn.
+#include <cstring>
+#include <map>
+#include <set>
+
+#include "base/json.h"
+#include "test/sim/checks.h"
+#include "test/sim/live_queries.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr size_t kQueriesAWindow = 3;
+
+Vector<uint32_t> Stream(const String& bytes) {
+  Vector<uint32_t> stream;
+  for (size_t at = 0; at + 4 <= bytes.size(); at += 4) {
+    uint32_t word = 0;
+    std::memcpy(&word, bytes.data() + at, sizeof word);
+    stream.push_back(word);
+  }
+  return stream;
+}
+
+const Shown* Find(const Look& look, const String& id) {
+  for (const Shown& shown : look) {
+    if (shown.id == id) return &shown;
+  }
+  return nullptr;
+}
+
+// Slots apart.
+bool IsSame(const Look& a, const Look& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (a[i].id != b[i].id || !(a[i].row == b[i].row) || !IsSame(a[i].included, b[i].included))
+      return false;
+  }
+  return true;
+}
+
+Data Texts(const Vector<String>& ids) {
+  Data texts = Data::MakeArray();
+  for (const String& id : ids) texts.Push(id);
+  return texts;
+}
+
+class FlickerCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Began(WindowHost& window) override {
+    Watched& watched = windows_[window.serial()];
+    for (size_t i = 0; i < kQueriesAWindow; ++i) {
+      const PlainQuery& plain = PlainQueries()[(window.serial() + i * 3) % PlainQueries().size()];
+      const Result<uint32_t> query = window.client().QueryNew(ParseJson(plain.description).value());
+      SKERRY_CHECK(query.ok());
+      Vector<uint32_t> stream;
+      const uint32_t id = window.client().LiveOpen(query.value(), &stream).value();
+      window.client().QueryFree(query.value());
+      watched.lives.push_back({id, &plain, {}});
+    }
+  }
+
+  void Drained(WindowHost& window, const Data& drained, Drain when) override {
+    Watched& watched = windows_[window.serial()];
+    const bool is_told = !drained["live"].items().empty();
+    if (is_told && when == Drain::kWithin) Fail(window, "tells of the middle of a transaction");
+    if (when != Drain::kWithin && (is_told || !drained["dirty"].items().empty())) {
+      const AllRows all = RowsOf(window.client().view());
+      for (Live& live : watched.lives) {
+        const Look before = live.shown;
+        Compare(window, drained["live"], all, &live);
+        if (when == Drain::kRolledBack && !IsSame(before, live.shown))
+          Fail(window, "tells of what was rolled back");
+      }
+    }
+    Follow(window, &watched);
+  }
+
+  void Settled(WindowHost& /*window*/, const String& action, const String& stage,
+               const String& code) override {
+    if (stage == "durable" && !code.empty()) withdrawn_.insert(action);
+  }
+
+  void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
+    for (const Data& write : writes.items()) {
+      if (write["store"].as_string() != "updates") continue;
+      const Data& record = write["put"];
+      for (const char* how : {"confirmed", "refused"}) {
+        for (const Data& item : record[how].items()) {
+          told_[host.profile().index][item["id"].as_string()][item["key"].as_u64()] =
+              record["n"].as_u64();
+        }
+      }
+    }
+  }
+
+  void Copied(const Profile& profile, const Profile& of) override {
+    told_[profile.index] = told_[of.index];
+  }
+
+  void Moment() override {
+    for (const Gone& gone : gone_) {
+      if (!withdrawn_.contains(gone.action) && !IsTold(gone))
+        return Check::Fail("6 no flicker: " + gone.action + " is no longer pending in a window");
+    }
+    gone_.clear();
+  }
+
+ private:
+  struct Live {
+    uint32_t id = 0;
+    const PlainQuery* plain = nullptr;
+    Look shown;
+  };
+  struct Watched {
+    Vector<Live> lives;
+    std::map<String, uint64_t> pending;  // action, key: 0 where it has none yet
+    uint64_t n = 0;
+  };
+  struct Gone {
+    size_t profile = 0;
+    uint64_t n = 0;
+    String action;
+    uint64_t key = 0;
+  };
+
+  void Fail(WindowHost& window, const String& what) {
+    Check::Fail("6 no flicker: window " + window.tab() + " " + what);
+  }
+
+  void Compare(WindowHost& window, const Data& told, const AllRows& all, Live* live) {
+    const Look wanted = live->plain->look(all);
+    const Data* delta = nullptr;
+    for (const Data& one : told.items()) {
+      if (one["live"].as_u64() != live->id) continue;
+      if (delta != nullptr) return Fail(window, "tells a query twice of one event");
+      delta = &one;
+    }
+    if (delta == nullptr) {
+      if (live->shown != wanted)
+        Fail(window, String("does not tell of a change: ") + live->plain->description);
+      return;
+    }
+    if (live->shown == wanted)
+      return Fail(window, String("tells of nothing: ") + live->plain->description);
+    const Look shown = LookOf(*live->plain, Stream((*delta)["rows"].as_bytes()), all);
+    if (shown != wanted)
+      return Fail(window, String("shows what is not so: ") + live->plain->description);
+    const Look before = std::move(live->shown);
+    live->shown = shown;
+    CompareLists(window, *delta, before, *live);
+  }
+
+  void CompareLists(WindowHost& window, const Data& delta, const Look& before, const Live& live) {
+    Vector<String> added, removed, changed;
+    for (const Shown& now : live.shown) {
+      const Shown* then = Find(before, now.id);
+      if (then == nullptr) {
+        added.push_back(now.id);
+      } else if (!(*then == now)) {
+        changed.push_back(now.id);
+      }
+    }
+    for (const Shown& then : before) {
+      if (Find(live.shown, then.id) == nullptr) removed.push_back(then.id);
+    }
+    if (!(delta["added"] == Texts(added)) || !(delta["removed"] == Texts(removed)) ||
+        !(delta["changed"] == Texts(changed)))
+      Fail(window, String("tells wrongly what differs: ") + live.plain->description);
+  }
+
+  // What is no longer pending is looked at later: that it was withdrawn is told after.
+  void Follow(WindowHost& window, Watched* watched) {
+    const Mirror& mirror = window.client().tab().mirror();
+    if (mirror.n() < watched->n) Fail(window, "goes back to n = " + ToText(mirror.n()));
+    watched->n = mirror.n();
+    for (const auto& [action, key] : watched->pending) {
+      if (mirror.pending().Find(action) == nullptr)
+        gone_.push_back({window.profile().index, mirror.n(), action, key});
+    }
+    watched->pending.clear();
+    for (const Pending* pending : mirror.pending().InOrder())
+      watched->pending[pending->mutation.action.id] = pending->key;
+  }
+
+  bool IsTold(const Gone& gone) const {
+    const auto profile = told_.find(gone.profile);
+    if (profile == told_.end()) return false;
+    const auto keys = profile->second.find(gone.action);
+    if (keys == profile->second.end()) return false;
+    for (const auto& [key, n] : keys->second) {
+      if ((gone.key == 0 || gone.key == key) && n <= gone.n) return true;
+    }
+    return false;
+  }
+
+  std::map<uint64_t, Watched> windows_;  // by serial
+  std::map<size_t, std::map<String, std::map<uint64_t, uint64_t>>>
+      told_;  // profile, action, key: n
+  std::set<String> withdrawn_;
+  Vector<Gone> gone_;
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeFlickerCheck(World* world) {
+  return std::make_unique<FlickerCheck>(world);
+}
+
+}  // namespace skerry::sim

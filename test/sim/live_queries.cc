@@ -1,0 +1,184 @@
+#include "test/sim/live_queries.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "test/core/model_check/check_schema.h"
+
+namespace skerry::sim {
+namespace {
+
+TableIndex TableOf(const char* name) { return test::CheckSchema().FindTable(name); }
+
+const Value& Prop(const char* table, const Shown& shown, const char* prop) {
+  return shown.row.props[test::CheckSchema().table(TableOf(table)).FindProp(prop)];
+}
+const Value& Item(const Shown& shown, const char* prop) { return Prop("items", shown, prop); }
+const Value& Note(const Shown& shown, const char* prop) { return Prop("notes", shown, prop); }
+
+// Rows of a table that satisfy, by id.
+Look Where(const AllRows& all, const char* table, const std::function<bool(const Shown&)>& holds) {
+  Look look;
+  for (const auto& [id, shown] : all[TableOf(table)]) {
+    if (holds(shown)) look.push_back(shown);
+  }
+  return look;
+}
+
+bool Always(const Shown& /*shown*/) { return true; }
+
+// Null comes before everything.
+int Compare(const Value& a, const Value& b) {
+  if (a.is_null() || b.is_null()) return (a.is_null() ? 0 : 1) - (b.is_null() ? 0 : 1);
+  if (a.number() != b.number()) return a.number() < b.number() ? -1 : 1;
+  return a.text().compare(b.text());
+}
+
+// Rows that are equal keep their order, which is that of their ids.
+void SortBy(Look* look, const std::function<int(const Shown&, const Shown&)>& compare) {
+  std::stable_sort(look->begin(), look->end(),
+                   [&](const Shown& a, const Shown& b) { return compare(a, b) < 0; });
+}
+
+Look Cut(Look look, size_t offset, size_t limit) {
+  look.erase(look.begin(), look.begin() + static_cast<ptrdiff_t>(std::min(offset, look.size())));
+  look.erase(look.begin() + static_cast<ptrdiff_t>(std::min(limit, look.size())), look.end());
+  return look;
+}
+
+bool RefersTo(const Value& ref, const Shown& target) {
+  return !ref.is_null() && ref.text() == target.id;
+}
+
+// ---- the queries ----
+
+Look HighestItems(const AllRows& all) {
+  Look look = Where(all, "items", Always);
+  SortBy(&look, [](const Shown& a, const Shown& b) { return Compare(Item(b, "n"), Item(a, "n")); });
+  return Cut(std::move(look), 0, 3);
+}
+
+Look LowItemsLately(const AllRows& all) {
+  Look look = Where(all, "items", [](const Shown& item) {
+    return !Item(item, "n").is_null() && Item(item, "n").number() < 2;
+  });
+  SortBy(&look, [](const Shown& a, const Shown& b) {
+    if (a.row.modified_at == b.row.modified_at) return 0;
+    return a.row.modified_at > b.row.modified_at ? -1 : 1;
+  });
+  return Cut(std::move(look), 1, 2);
+}
+
+Look NotesWithItems(const AllRows& all) {
+  Look look = Where(all, "notes", [](const Shown& note) {
+    return !Note(note, "text").is_null() && Note(note, "text").text() == "t1";
+  });
+  for (Shown& note : look) {
+    note.included =
+        Where(all, "items", [&](const Shown& item) { return RefersTo(Note(note, "item"), item); });
+  }
+  return look;
+}
+
+Look ItemsWithNotes(const AllRows& all) {
+  Look look = Cut(Where(all, "items", Always), 0, 4);
+  for (Shown& item : look) {
+    item.included =
+        Where(all, "notes", [&](const Shown& note) { return RefersTo(Note(note, "item"), item); });
+    SortBy(&item.included, [](const Shown& a, const Shown& b) {
+      return Compare(Note(b, "text"), Note(a, "text"));
+    });
+  }
+  return look;
+}
+
+Look ItemsThatHaveNotes(const AllRows& all) {
+  return Where(all, "items", [&](const Shown& item) {
+    return !Where(all, "notes", [&](const Shown& note) {
+              return RefersTo(Note(note, "item"), item) && !Note(note, "text").is_null() &&
+                     Note(note, "text").text() != "t0";
+            }).empty();
+  });
+}
+
+// A sub-select looks at rows of the same realm only.
+Look PinnedItems(const AllRows& all) {
+  return Where(all, "items", [&](const Shown& item) {
+    return !Where(all, "pins", [&](const Shown& pin) {
+              return RefersTo(Prop("pins", pin, "item"), item) && pin.row.realm == item.row.realm;
+            }).empty();
+  });
+}
+
+Look AllNotes(const AllRows& all) { return Where(all, "notes", Always); }
+
+Look LooseItemsByFriend(const AllRows& all) {
+  Look look = Where(all, "items", [](const Shown& item) { return Item(item, "u").is_null(); });
+  SortBy(&look, [](const Shown& a, const Shown& b) {
+    return Compare(Item(a, "friend"), Item(b, "friend"));
+  });
+  return look;
+}
+
+}  // namespace
+
+AllRows RowsOf(const View& view) {
+  AllRows all;
+  for (const TableDef& table : view.schema().tables()) {
+    const RowStore& store = view.rows(table.index);
+    std::map<String, Shown>& rows = all.emplace_back();
+    for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+      if (!store.IsLive(slot)) continue;
+      Shown shown{slot, store.Id(slot), store.Get(slot), {}};
+      shown.row.revision = 0;
+      rows[shown.id] = std::move(shown);
+    }
+  }
+  return all;
+}
+
+const Vector<PlainQuery>& PlainQueries() {
+  static const Vector<PlainQuery> queries = {
+      {R"({"table":"items","order":[["n","desc"]],"limit":3})", "items", nullptr, HighestItems},
+      {R"({"table":"items","where":["<","n",2],"order":[["modifiedAt","desc"]],"offset":1,"limit":2})",
+       "items", nullptr, LowItemsLately},
+      {R"({"table":"notes","where":["=","text","t1"],
+           "include":[{"name":"item","kind":"ref","prop":"item","query":null}]})",
+       "notes", "items", NotesWithItems},
+      {R"({"table":"items","limit":4,"include":[{"name":"notes","kind":"back","table":"notes",
+           "prop":"item","query":{"order":[["text","desc"]]}}]})",
+       "items", "notes", ItemsWithNotes},
+      {R"({"table":"items","where":["exists","notes",["!=","text","t0"]]})", "items", nullptr,
+       ItemsThatHaveNotes},
+      {R"({"table":"items","where":["in","id",{"table":"pins","select":"item"}]})", "items",
+       nullptr, PinnedItems},
+      {R"({"table":"notes"})", "notes", nullptr, AllNotes},
+      {R"({"table":"items","where":["=","u",null],"order":[["friend","asc"]]})", "items", nullptr,
+       LooseItemsByFriend},
+  };
+  return queries;
+}
+
+Look LookOf(const PlainQuery& query, const Vector<uint32_t>& stream, const AllRows& all) {
+  size_t at = 0;
+  const auto next = [&] { return at < stream.size() ? stream[at++] : 0; };
+  const auto row_in = [&](const char* table) {
+    const Slot slot = next();
+    for (const auto& [id, shown] : all[TableOf(table)]) {
+      if (shown.slot == slot) return shown;
+    }
+    return Shown();  // there is no such row
+  };
+  Look look;
+  for (uint32_t left = next(); left > 0; --left) {
+    Shown shown = row_in(query.table);
+    if (query.included != nullptr) {
+      for (uint32_t more = next(); more > 0; --more)
+        shown.included.push_back(row_in(query.included));
+    }
+    look.push_back(std::move(shown));
+  }
+  return look;
+}
+
+}  // namespace skerry::sim
