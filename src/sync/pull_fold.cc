@@ -97,9 +97,9 @@ void PullFold::OwnSteps() {
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
       const uint64_t revision = place["revision"].as_u64();
-      // At or below the cursor an image or a page held it already; of a dropped realm all comes
-      // anew.
-      if (IsDropped(realm) || revision <= CursorRevision(request_->cursors[realm])) continue;
+      // At or below the cursor an image or a page held it already. Of a dropped realm there is no
+      // cursor: the answer is the difference from own updates alone.
+      if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors[realm])) continue;
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
   }

@@ -29,7 +29,7 @@ TEST_CASE(
 
 // The fold of an answer that names one own update; `asked`: the request was made with it in the
 // outbox.
-Data FoldOwn(bool asked, double cursor) {
+Data FoldOwn(bool asked, double cursor, std::string_view reset = "") {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -52,6 +52,7 @@ Data FoldOwn(bool asked, double cursor) {
   Data own = Json(R"({"A":{"revision":2,"at":70}})");
   Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[
     {"change":"create","table":"items","id":"a","realm":"A","set":{"n":6},"createdAt":1,"modifiedAt":70,"revision":2}]})");
+  if (!reset.empty()) json.Set("reset", Data(Data::Array{Data(reset)}));
   Data all = Data::MakeObject();
   json.Set("own", all.Set(updates[0]["id"].as_string(), own));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
@@ -86,6 +87,12 @@ TEST_CASE(
 TEST_CASE(
     "an own update at or below the cursor is confirmed, not folded: an image or a page held it") {
   CHECK(OwnSteps(FoldOwn(true, 2)) == 0);
+}
+
+TEST_CASE(
+    "own updates are folded over a realm that the answer resets: the answer is the difference from "
+    "them") {
+  CHECK(OwnSteps(FoldOwn(true, 9, "A")) == 1);
 }
 
 TEST_CASE("an answer is discarded when another tab's pull was faster") {
