@@ -198,7 +198,8 @@ void PullFold::CheckPassed(Data* update, const Data& confirmed) {
   const Data revisions = (*update)["revisions"];
   for (const auto& [realm, revision] : revisions.members()) {
     if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
-    if (CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
+    // At the head there is nothing more to come, however far it is from that revision.
+    if (answer_->more && CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
     update->Set("state", "sent").Set("revisions", nullptr);
     resend_ = true;
     return;

@@ -100,6 +100,19 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
+TEST_CASE(
+    "a received update that a restored server lost is sent again, though nobody else writes") {
+  Pushing world;
+  world.Mutate({CreateItem("a", "A", 1)});
+  for (int i = 0; i < 1000 && world.server.rows().empty(); ++i) world.host(0).StepOnce();
+  while (world.FirstOutbox()["state"].as_string() != "received") REQUIRE(world.host(0).StepOnce());
+  world.server.ForgetAfter("A", 0);
+  world.Run(60000);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.server.rows().count("a") == 1);
+  CHECK(world.Converged());
+}
+
 TEST_CASE("a request that is too large is halved, down to the one update that is") {
   Pushing world;
   world.network.down = true;
