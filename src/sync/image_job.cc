@@ -46,6 +46,19 @@ Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data curso
   return pointer;
 }
 
+bool HasRealmFile(const Data& pointer) {
+  for (const Data& part : pointer["parts"].items()) {
+    if (part["file"].Is("realm")) return true;
+  }
+  return false;
+}
+
+void DropImage(Data* sync) {
+  EnterGeneration((*sync)["image"]["generation"].as_string(), "", 0, sync);
+  const Data previous = (*sync)["previous"];
+  sync->Set("image", previous).Set("previous", nullptr);
+}
+
 uint64_t SwingPointer(Data pointer, Data* sync) {
   const Data oldest = (*sync)["previous"];
   const Data previous = (*sync)["image"];
@@ -53,9 +66,8 @@ uint64_t SwingPointer(Data pointer, Data* sync) {
   for (const Data& entry : (*sync)["generations"].items()) {
     if (!SameGeneration(entry, pointer)) generations.Push(entry);
   }
-  if (oldest.is_object())
-    generations.Push(GenerationEntry(oldest["generation"].as_string(), "", 0));
   sync->Set("generations", std::move(generations));
+  if (oldest.is_object()) EnterGeneration(oldest["generation"].as_string(), "", 0, sync);
   sync->Set("previous", previous).Set("image", std::move(pointer));
   return previous["n"].as_u64();
 }

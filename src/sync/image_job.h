@@ -31,6 +31,11 @@ Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data curso
 // highest n of them, 0 for none.
 uint64_t SwingPointer(Data pointer, Data* sync);
 
+// Is a realm's rows, as the server sent them, in this image and in no record?
+bool HasRealmFile(const Data& pointer);
+// Makes the previous image, or none, the image, and the image garbage: it cannot be read.
+void DropImage(Data* sync);
+
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
 // `leases`: the records "push" and "image" as they are.
 Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease);

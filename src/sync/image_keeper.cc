@@ -64,7 +64,7 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
     return reply;
   }
   if (step_ == Step::kBegin) {
-    ReadBegin(read[1], &reply.writes, turn);
+    ReadBegin(read[1], read[2], read[0], &reply.writes, turn);
   } else if (step_ == Step::kSwing) {
     ReadSwing(read[1], &reply.writes);
   } else {
@@ -77,10 +77,13 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
   return reply;
 }
 
-void ImageKeeper::ReadBegin(Data sync, Data::Array* writes, Turn* turn) {
-  rolling_ = WorthRolling(sync, state_->limits);
+// Garbage goes first: else rolls that fail, one after the other, would heap it up.
+void ImageKeeper::ReadBegin(Data sync, const Data& push_lease, const Data& lease,
+                            Data::Array* writes, Turn* turn) {
+  rolling_ = WorthRolling(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
   if (rolling_) {
-    from_ = sync["image"];
+    image_ = sync["image"];
+    from_ = passes_over_ && !HasRealmFile(image_) ? sync["previous"] : image_;
     upto_ = sync["n"].as_u64();
     record_bytes_ = sync["recordBytes"].as_u64();
     cursors_ = sync["cursors"];
@@ -92,8 +95,9 @@ void ImageKeeper::ReadBegin(Data sync, Data::Array* writes, Turn* turn) {
 }
 
 void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
-  swung_ = from_.is_object() ? SameGeneration(from_, sync["image"]) : sync["image"].is_null();
+  swung_ = image_.is_object() ? SameGeneration(image_, sync["image"]) : sync["image"].is_null();
   if (swung_) {
+    if (!(from_ == image_)) DropImage(&sync);
     const uint64_t spare =
         SwingPointer(MakePointer(generation_, parts_, upto_, cursors_, record_bytes_), &sync);
     if (spare > 0) {
@@ -161,7 +165,8 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   job_ = 0;
   if (!event["parts"].is_array()) {
     // A failed roll is no one's loss: the records are still there. The generation that it began is
-    // garbage from now on.
+    // garbage from now on. Perhaps the image cannot be read: then the one before will do.
+    if (step_ == Step::kRolling) passes_over_ = !passes_over_;
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
     parts_ = event["parts"];

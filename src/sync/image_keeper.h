@@ -41,7 +41,8 @@ class ImageKeeper {
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Transact(Step step, Turn* turn);
-  void ReadBegin(Data sync, Data::Array* writes, Turn* turn);
+  void ReadBegin(Data sync, const Data& push_lease, const Data& lease, Data::Array* writes,
+                 Turn* turn);
   void ReadSwing(Data sync, Data::Array* writes);
   void EmitJob(Data job, Turn* turn);
   void Delete(Turn* turn);
@@ -60,7 +61,9 @@ class ImageKeeper {
   bool rolling_ = false;  // the begin found a roll worth while
   bool swung_ = false;
   String generation_;
-  Data from_;
+  bool passes_over_ = false;  // the last roll failed: the next begins with the previous image
+  Data image_;                // the pointer when the roll began
+  Data from_;                 // what it is rolled from
   uint64_t upto_ = 0;
   uint64_t record_bytes_ = 0;
   Data cursors_;

@@ -1,6 +1,7 @@
 // Filling: pages, images of whole realms, and the roll-up of records into images.
 #include "base/json.h"
 #include "doctest/doctest.h"
+#include "sync/image_job.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
@@ -181,6 +182,62 @@ TEST_CASE(
       CHECK(world.lease("image")["owner"].is_null());
     }
   }
+}
+
+TEST_CASE(
+    "where a roll fails the next begins from the previous image, and what failed does not heap "
+    "up") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  world.Settle();
+  const auto answer = [&](std::string_view with) {
+    Data event = Json(with);
+    world.host(0).Deliver(
+        event.Set("type", "image").Set("id", world.host(0).image_jobs.back()["id"]));
+    world.Settle();
+  };
+  const auto roll = [&](std::string_view with) {
+    for (int i = 0; i < 10; ++i) {
+      if (!world.host(0).image_jobs.empty() &&
+          world.host(0).image_jobs.back()["job"]["kind"].Is("roll") &&
+          world.host(0).image_jobs.back()["job"]["generation"] !=
+              world.sync()["image"]["generation"])
+        break;
+      world.Mutate({IncItem("a", "A", 1)});
+      world.Settle();
+    }
+    const Data job = world.host(0).image_jobs.back()["job"];
+    REQUIRE(job["kind"].Is("roll"));
+    answer(with);
+  };
+  constexpr std::string_view kDone =
+      R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})";
+  constexpr std::string_view kCorrupt = R"({"error":{"name":"corrupt","message":""}})";
+  roll(kDone);
+  const Data first = world.sync()["image"];
+  roll(kDone);
+  const Data second = world.sync()["image"];
+  REQUIRE(world.sync()["previous"] == first);
+  roll(kCorrupt);
+  world.Run(70'000);
+  REQUIRE(world.host(0).image_jobs.back()["job"]["kind"].Is("delete"));
+  answer(R"({"parts":[]})");
+  const Data job = world.host(0).image_jobs.back()["job"];
+  REQUIRE(job["kind"].Is("roll"));
+  CHECK(job["from"] == first);
+  CHECK(world.sync()["generations"].items().size() == 1);
+  answer(kDone);
+  CHECK(world.sync()["image"]["generation"] == job["generation"]);
+  CHECK(world.sync()["previous"] == first);
+  const Data last = world.host(0).image_jobs.back()["job"];
+  REQUIRE(last["kind"].Is("delete"));
+  CHECK(last["generations"].items()[0] == second["generation"]);
+}
+
+TEST_CASE("an image that holds a realm as the server sent it is not passed over") {
+  CHECK(HasRealmFile(Json(R"({"parts":[{"file":"realm"},{"file":"rows"}]})")));
+  CHECK_FALSE(HasRealmFile(Json(R"({"parts":[{"file":"rows"}]})")));
+  CHECK_FALSE(HasRealmFile(Data()));
 }
 
 }  // namespace
