@@ -204,6 +204,12 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
                       {"partly", Data::MakeArray()},
                       {"cursors", Data::MakeObject()},
                       {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
+  // What is given up is deleted by the next image job.
+  Data generations = sync["generations"].is_array() ? sync["generations"] : Data::MakeArray();
+  for (const char* which : {"image", "previous"}) {
+    if (sync[which].is_object()) generations.Push(sync[which]);
+  }
+  sync.Set("generations", std::move(generations));
   sync.Set("n", n);
   sync.Set("cursors", Data::MakeObject());
   sync.Set("scopes", std::move(scopes));

@@ -86,6 +86,7 @@ TEST_CASE(
   world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
   world.A().Settle();
   world.storage.images.clear();
+  const Data given_up = world.storage.sync["image"];
   Window window(&world.storage, "c");
   window.Settle();
   REQUIRE(window.ready());
@@ -94,6 +95,11 @@ TEST_CASE(
   CHECK(window.See(kPersonTable, "p").has_value());
   CHECK(world.storage.sync["cursors"].members().empty());
   CHECK_EQ(world.storage.mutations.size(), 1);
+  // What may be left of the images that are given up is deleted by the next image job.
+  bool is_listed = false;
+  for (const Data& entry : world.storage.sync["generations"].items())
+    is_listed = is_listed || entry["generation"] == given_up["generation"];
+  CHECK(is_listed);
   // The windows that were open are emptied by the record, so that the fill means the same to all.
   world.A().Hear(Message(window, "record"));
   world.A().Settle();
