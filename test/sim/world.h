@@ -94,6 +94,7 @@ class World {
   void Mend(Tab* tab);
   void OpenCold();
   void Rest();
+  void GiveUp(const char* why);
   bool WaitsForImage();
   void MutateOnceMore();
   bool IsPushed();

@@ -72,7 +72,7 @@ void World::Rest() {
   for (int step = 0; problem_.empty(); ++step) {
     if (StepOnce()) {
       if (step > kMaxSteps) return Fail("8 liveness: steps without end");
-      if (network_->requests() > most) return Fail("8 liveness: too many requests: " + Unquiet());
+      if (network_->requests() > most) return GiveUp("too many requests");
       continue;
     }
     if (network_->quiet() && IsQuiet()) return;
@@ -82,15 +82,16 @@ void World::Rest() {
     }
     const double next = NextTime();
     if (std::isinf(next)) return Fail("8 liveness: nothing more happens: " + Unquiet());
-    if (next > end && WaitsForImage()) {
-      Count("known: a fill waits for an image that cannot be read");
-      is_stuck_ = true;
-      return;
-    }
-    if (next > end) return Fail("8 liveness: not at rest in time: " + Unquiet());
+    if (next > end) return GiveUp("not at rest in time");
     if (next > pushed_by_ && !IsPushed()) return Fail("8 liveness: not pushed in time");
     mono_ = std::max(mono_, next);
   }
+}
+
+void World::GiveUp(const char* why) {
+  is_stuck_ = WaitsForImage();
+  if (!is_stuck_) return Fail(String("8 liveness: ") + why + ": " + Unquiet());
+  Count("known: a fill waits for an image that cannot be read");
 }
 
 // A known hole (docs/trust.md): a worker cannot mend an image that cannot be read, and that the
