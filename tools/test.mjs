@@ -65,7 +65,7 @@ async function doctest(preset) {
 }
 
 /** As many seeds as take two minutes on two cores; and some under the sanitizers, which are slow. */
-const kSimulatorSeeds = { sim: 6000, debug: 200 };
+const kSimulatorSeeds = { sim: 10_000, debug: 200 };
 
 /** Runs of the simulator, as that preset builds it. */
 async function simulator(preset) {

@@ -126,7 +126,8 @@ Status PullSession::Load(const Data& in) {
   }
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
-  if (in["images"].is_array()) images_ = in["images"];
+  // They are asked for in the first round only.
+  if (!in["images"].items().empty()) images_ = in["images"];
   return Status::Ok();
 }
 

@@ -33,16 +33,16 @@ void Mirror::StartAt(const Data& pointer) {
     cursors_[realm] = cursor.as_string();
 }
 
-bool Mirror::NeedsOtherImage(const Data& record) const {
-  const Data& generation = record["generation"];
-  return generation.is_string() && generation.as_string() != generation_;
+bool Mirror::NeedsOtherImage(const Data& record, std::string_view generation) {
+  const Data& filled = record["generation"];
+  return filled.is_string() && filled.as_string() != generation;
 }
 
-bool Mirror::Continues(uint64_t n, const Reading& reading) {
+bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& reading) {
   for (const Data& item : reading.updates->items()) {
     const uint64_t key = item["key"].as_u64();
     if (key <= n) continue;
-    if (key != n + 1) return false;
+    if (key != n + 1 || NeedsOtherImage(item["value"], generation)) return false;
     n = key;
   }
   return n == (*reading.sync)["n"].as_u64();
@@ -135,7 +135,7 @@ Fit Mirror::Record(const Data& record) {
   const uint64_t n = record["n"].as_u64();
   if (n == 0) return Fit::kDamaged;
   if (n <= n_) return Fit::kKnown;
-  if (n > n_ + 1 || NeedsOtherImage(record)) return Fit::kGap;
+  if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;
   Vector<Step> steps;
   const Fit fit = DecodeSteps(record, &steps);
   if (fit != Fit::kApplied) return fit;
@@ -241,11 +241,10 @@ void Mirror::TakeOutbox(const Data& outbox) {
 }
 
 Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
-  if (!Continues(n_, reading)) return Fit::kGap;
+  if (!Continues(n_, generation_, reading)) return Fit::kGap;
   Vector<std::pair<const Data*, Vector<Step>>> records;
   for (const Data& item : reading.updates->items()) {
     if (item["key"].as_u64() <= n_) continue;
-    if (NeedsOtherImage(item["value"])) return Fit::kGap;
     Vector<Step> steps;
     const Fit fit = DecodeSteps(item["value"], &steps);
     if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;

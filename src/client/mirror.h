@@ -79,8 +79,9 @@ class Mirror {
 
   // The view holds what this pointer names (nothing: an empty pointer, n = 0).
   void StartAt(const Data& pointer);
-  // Do the records that were read continue a state at n without a gap, up to sync.n?
-  static bool Continues(uint64_t n, const Reading& reading);
+  // Do the records that were read continue a state at n, which began with this image, without a
+  // gap, up to sync.n?
+  static bool Continues(uint64_t n, std::string_view generation, const Reading& reading);
   // One full reading: records above n, all mutations, goneUpTo. Own mutations without a key stay.
   // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to
   // go by.
@@ -111,7 +112,7 @@ class Mirror {
   void TakeCursors(const Data& record);
   void RememberGone(const Data& item);
   void Gone(const Data& item);
-  bool NeedsOtherImage(const Data& record) const;
+  static bool NeedsOtherImage(const Data& record, std::string_view generation);
   void SetPartly(const String& id, const Data& realms);
   Fit AddStored(uint64_t key, const Data& record);
   void TakeMutations(const Data& mutations);

@@ -154,7 +154,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const Data pointer = pointers_.items()[candidate_];
   const uint64_t n = pointer["n"].as_u64();
   Fit fit = Fit::kGap;
-  if (Mirror::Continues(n, reading)) {
+  if (Mirror::Continues(n, pointer["generation"].as_string(), reading)) {
     if (staged_ != nullptr) view_->ReplaceBase(*staged_);
     mirror_.StartAt(pointer);
     fit = mirror_.Take(reading, !options_.remote);

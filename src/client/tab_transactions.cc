@@ -155,7 +155,11 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
     case Kind::kReading: {
       TakeSync(tx.results.items()[0]);
       const Fit fit = mirror_.Take(ReadingOf(tx), false);
-      if (fit == Fit::kGap || fit == Fit::kDamaged) return StartLoading(effects);
+      if (fit == Fit::kGap || fit == Fit::kDamaged) {
+        // A commit that read may have begun to load meanwhile: two loads would mix.
+        if (load_ == Load::kNone) StartLoading(effects);
+        return;
+      }
       return OnFit(fit, effects);
     }
     case Kind::kCommit:

@@ -89,7 +89,8 @@ class SyncJob {
   struct Fill {
     bool active = false;
     ImageFill image;
-    bool last = false;  // no other realm's image is outstanding
+    uint64_t scope_version = 0;  // that it was asked for with
+    bool last = false;           // no other realm's image is outstanding
     uint64_t transaction = 0;
     bool swinging = false;
     bool fenced_out = false;

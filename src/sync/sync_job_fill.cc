@@ -22,6 +22,7 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.last = last;
   fill_.active = true;
   fill_.image = image;
+  fill_.scope_version = state_->sync["scopeVersion"].as_u64();
   fill_.transaction = turn->Transact("sync", true, true, FillReads(lease_.name()));
   Data progress = Data::MakeObject();
   progress.Set("done", 0).Set("total", image.bytes);
@@ -70,7 +71,9 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
   const String& realm = fill_.image.realm;
   const bool same_pointer =
       fill_.from.is_object() ? SameGeneration(fill_.from, sync["image"]) : sync["image"].is_null();
-  fill_.stale = !same_pointer || !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
+  // Rows of a scope that was dropped meanwhile must not come with it.
+  fill_.stale = !same_pointer || sync["scopeVersion"].as_u64() != fill_.scope_version ||
+                !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
   if (fill_.stale) return;
   const uint64_t spare = SwingPointer(
       MakePointer(fill_.generation, fill_.parts, fill_.upto, fill_.cursors, fill_.record_bytes),

@@ -129,7 +129,8 @@ void SyncJob::DonePullFold(Turn* turn) {
     loop_.WantPush();
   }
   if (!answer->images.empty() && !fill_.active && state_->images) {
-    BeginFill(answer->images[0], answer->images.size() == 1, turn);
+    // Where another realm is still behind, what it lacks comes by pages: its scopes are not filled.
+    BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
     return;
   }
   stale_pull_ = !answer->more && !fold->moved() && fold->unconfirmed() > 0;

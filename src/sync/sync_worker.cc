@@ -325,6 +325,8 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
   // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
   if (!asked) state_->token_refusals = 0;
   if (state_->needs_auth) {
+    // Also while nothing may run: who may later goes on with it.
+    state_->needs_auth = false;
     job_.Wake(WakeReason::kToken, turn);
   } else {
     job_.Advance(turn);

@@ -29,6 +29,7 @@ class SyncWorker {
 
   // For the simulator, which counts the states that are passed through.
   const SyncJob& job() const { return job_; }
+  const Lease& listen() const { return listen_; }
 
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);

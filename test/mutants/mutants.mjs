@@ -109,7 +109,7 @@ export const mutants = [
   {
     name: 'a window applies broadcasts without looking at their number',
     file: 'src/client/mirror.cc',
-    from: 'if (n > n_ + 1 || NeedsOtherImage(record)) return Fit::kGap;',
+    from: 'if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;',
     to: '',
   },
   {

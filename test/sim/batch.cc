@@ -61,8 +61,8 @@ int RunShare(uint64_t from, uint64_t to, uint64_t jobs, std::FILE* out) {
 }  // namespace
 
 Outcome RunScript(const Script& script, bool prints) {
-  World world(script.setup, prints);
-  world.Run(script);
+  World world(script, prints);
+  world.Run();
   return {world.problem(), world.hash(), world.counts()};
 }
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/sim/folds.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -11,8 +13,11 @@ namespace skerry::sim {
 void Check::Fail(const String& problem) { world_->Fail(problem); }
 
 Checks::Checks(World* world) : naive_(test::CheckTables(), test::CheckRealms()) {
-  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
-                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeSerialCheck})
+  all_.push_back(std::make_unique<Folds>(world));
+  folds_ = static_cast<Folds*>(all_.back().get());
+  for (const auto make :
+       {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
+        MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck})
     all_.push_back(make(world));
 }
 
@@ -43,6 +48,14 @@ void Checks::Stored(Host& host, const Data& writes, const Data& keys) {
   for (const auto& check : all_) check->Stored(host, writes, keys);
 }
 
+void Checks::Sending(WorkerHost& worker, const Data& push) {
+  for (const auto& check : all_) check->Sending(worker, push);
+}
+
+void Checks::Listening(WorkerHost& worker) {
+  for (const auto& check : all_) check->Listening(worker);
+}
+
 void Checks::Committed(const Data& body, const Vector<Data>& results, double at,
                        const std::map<String, uint64_t>& heads) {
   for (const auto& check : all_) check->Committed(body, results, at, heads);
@@ -66,6 +79,26 @@ void Checks::Restored(const Profile& profile, const Profile& before) {
 
 void Checks::Copied(const Profile& profile, const Profile& of) {
   for (const auto& check : all_) check->Copied(profile, of);
+}
+
+void Checks::Pulling(const Profile& profile, const Data& request) {
+  for (const auto& check : all_) check->Pulling(profile, request);
+}
+
+void Checks::ServerRestored(const Database& before, test::naive::Server naive) {
+  naive_ = std::move(naive);
+  for (auto& [realm, revision] : answered_) revision = std::min(revision, naive_.head(realm));
+  for (const auto& check : all_) check->ServerRestored(before);
+}
+
+bool Checks::IsInHistory(const Data& cursors) const {
+  for (const auto& [realm, cursor] : cursors.members()) {
+    const uint64_t revision = CursorRevision(cursor);
+    if (revision == 0) continue;
+    if (revision > naive_.head(realm)) return false;
+    if (naive_.log(realm)[revision - 1].at != CursorAt(cursor)) return false;
+  }
+  return true;
 }
 
 void Checks::Resolved(const String& action, bool retry) {

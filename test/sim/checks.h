@@ -16,8 +16,10 @@
 namespace skerry::sim {
 
 class Database;
+class Folds;
 class Host;
 class WindowHost;
+class WorkerHost;
 class World;
 struct Profile;
 
@@ -45,6 +47,9 @@ class Check {
   // Inside of a transaction, before it is stored; and after.
   virtual void Writing(Host& /*host*/, const Data& /*writes*/) {}
   virtual void Stored(Host& /*host*/, const Data& /*writes*/, const Data& /*keys*/) {}
+  // A worker sends a push; a worker opens its socket.
+  virtual void Sending(WorkerHost& /*worker*/, const Data& /*push*/) {}
+  virtual void Listening(WorkerHost& /*worker*/) {}
   // One request has been committed: `results` are the authority's; `heads`: what was answered to
   // anybody before it was sent.
   virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
@@ -53,6 +58,10 @@ class Check {
   // A profile was replaced by an older copy, or began as one.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
   virtual void Copied(const Profile& /*profile*/, const Profile& /*of*/) {}
+  // A pull arrives at the server, which answers it now.
+  virtual void Pulling(const Profile& /*profile*/, const Data& /*request*/) {}
+  // The server was restored from a backup; `before`: what it was.
+  virtual void ServerRestored(const Database& /*before*/) {}
   virtual void Resolved(const String& /*action*/, bool /*retry*/) {}
   // Now and then; and when all is healed and quiet.
   virtual void Moment() {}
@@ -74,23 +83,31 @@ class Checks {
   void Settled(WindowHost& window, const String& action, const String& stage, const String& code);
   void Writing(Host& host, const Data& writes);
   void Stored(Host& host, const Data& writes, const Data& keys);
+  void Sending(WorkerHost& worker, const Data& push);
+  void Listening(WorkerHost& worker);
   void Committed(const Data& body, const Vector<Data>& results, double at,
                  const std::map<String, uint64_t>& heads);
   void CommittedAll(const Database& database);
   void Answered(const String& body);
   void Restored(const Profile& profile, const Profile& before);
   void Copied(const Profile& profile, const Profile& of);
+  void Pulling(const Profile& profile, const Data& request);
+  void ServerRestored(const Database& before, test::naive::Server naive);
   void Resolved(const String& action, bool retry);
   void Moment();
   void End();
 
   // The naive server, which is told of every push in the order of the commits.
   test::naive::Server& naive() { return naive_; }
+  Folds& folds() { return *folds_; }
+  // Do these cursors belong to the history that the server has now?
+  bool IsInHistory(const Data& cursors) const;
   // Of every realm the highest revision that a push was answered with.
   const std::map<String, uint64_t>& AnsweredHeads() const { return answered_; }
 
  private:
   Vector<std::unique_ptr<Check>> all_;
+  Folds* folds_ = nullptr;
   test::naive::Server naive_;
   std::map<String, uint64_t> answered_;
 };
@@ -103,7 +120,9 @@ std::unique_ptr<Check> MakeConvergenceCheck(World* world);  // 4
 std::unique_ptr<Check> MakeRebaseCheck(World* world);       // 5
 std::unique_ptr<Check> MakeFlickerCheck(World* world);      // 6
 std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
+std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
+std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
 
 }  // namespace skerry::sim
 

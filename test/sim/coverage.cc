@@ -8,9 +8,8 @@ namespace {
 constexpr uint64_t kEnoughSeeds = 1000;
 
 // As an event of the production leaves its machine: what it passes through inside of one event is
-// not seen. `setAside` (a mutation that no build can read) and `refill` (a realm that comes anew
-// after an image that the server no longer has) do not happen here: nothing writes such records,
-// and no realm is large enough for the server's images.
+// not seen. `setAside` (a mutation that no build can read) does not happen here: nothing writes
+// such records.
 constexpr const char* kTransitions[] = {
     "lease: idle>locking",
     "lease: idle>claiming",
@@ -48,7 +47,23 @@ constexpr const char* kTransitions[] = {
     "job: pushFetch>none",
     "job: pushAnswer>pullAsk",
     "job: pushAnswer>none",
+    "job: pullFetch>refill",
+    "job: refill>pullAsk",
+    "listen: idle>locking",
+    "listen: idle>claiming",
+    "listen: claiming>held",
+    "listen: claiming>waiting",
+    "listen: waiting>claiming",
+    "listen: held>releasing",
+    "listen: releasing>idle",
+    "poke",
+    "token refused",
+    "image job: fill",
+    "image job: fill failed",
     "push: applied",
+    "pull: reset",
+    "pull without reduction",
+    "push: unknown_client",
     "push: duplicate",
     "push: forked",
     "push: held",

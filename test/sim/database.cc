@@ -1,10 +1,15 @@
 #include "test/sim/database.h"
 
+#include <algorithm>
+
 #include "authority/pull_json.h"
 #include "authority/row_data.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "model/filter.h"
+#include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/sim/server_images.h"
 
 namespace skerry::sim {
 namespace {
@@ -96,11 +101,13 @@ void Database::Commit(const Admission& admission) {
 
 // ---- pull ----
 
-String Database::Pull(const Data& request, size_t page_rows, double now) const {
+String Database::Pull(const Data& request, size_t page_rows, double now,
+                      ServerImages* images) const {
   Data realms = Object();
   for (const auto& [realm, head] : heads_) {
     Data state = Object();
-    realms.Set(realm, state.Set("head", head.head).Set("headAt", head.at).Set("rows", 0));
+    const uint64_t rows = images != nullptr && head.head > 0 ? kImageRows + 1 : 0;
+    realms.Set(realm, state.Set("head", head.head).Set("headAt", head.at).Set("rows", rows));
   }
   Data in = Object();
   in.Set("now", now).Set("request", request).Set("realms", std::move(realms));
@@ -109,10 +116,18 @@ String Database::Pull(const Data& request, size_t page_rows, double now) const {
     const Data out = ParseJson(session.Step(WriteJson(in))).value();
     if (out["answer"].is_object()) return WriteJson(out["answer"]);
     SKERRY_CHECK(out["needs"].is_object());
-    in = Read(out["needs"], page_rows);
+    in = Read(out["needs"], page_rows, images);
   }
   SKERRY_CHECK(false);
   return {};
+}
+
+void Database::CutLog(const String& realm, uint64_t revision) {
+  cut_[realm] = std::max(cut_[realm], revision);
+  for (auto& [key, list] : changes_) {
+    if (key.first != realm) continue;
+    erase_if(list, [&](const Change& change) { return change.revision <= revision; });
+  }
 }
 
 void Database::ReadLog(const Data& needs, Data* found) const {
@@ -121,11 +136,14 @@ void Database::ReadLog(const Data& needs, Data* found) const {
   for (const Data& need : needs["entries"].items()) {
     const String& realm = need["realm"].as_string();
     uint64_t left = need["limit"].as_u64();
+    const auto found_cut = cut_.find(realm);
+    const uint64_t cut = found_cut == cut_.end() ? 0 : found_cut->second;
     for (const Data& entry : log_.at(realm)) {
-      if (entry["revision"].as_u64() < need["from"].as_u64() || left == 0) continue;
+      const uint64_t revision = entry["revision"].as_u64();
+      if (revision < need["from"].as_u64() || revision <= cut || left == 0) continue;
       if (!need["client"].is_null() && !(need["client"] == entry["client"])) continue;
       --left;
-      last[realm] = entry["revision"].as_u64();
+      last[realm] = revision;
       entries.Push(entry);
     }
   }
@@ -154,7 +172,7 @@ void Database::ReadLog(const Data& needs, Data* found) const {
   found->Set("changes", std::move(changes)).Set("own", std::move(own));
 }
 
-Data Database::Read(const Data& needs, size_t page_rows) const {
+Data Database::Read(const Data& needs, size_t page_rows, ServerImages* images) const {
   Data found = Object();
   ReadLog(needs, &found);
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
@@ -169,7 +187,10 @@ Data Database::Read(const Data& needs, size_t page_rows) const {
   }
   for (const Data& need : needs["pages"].items()) pages.Push(ReadPage(need, page_rows));
   for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(need));
-  SKERRY_CHECK(needs["images"].items().empty());  // no realm here is large enough
+  Data offered = Data::MakeArray();
+  for (const Data& need : needs["images"].items())
+    offered.Push(images->Offer(need["realm"].as_string(), *this));
+  found.Set("images", std::move(offered));
   found.Set("state", std::move(state));
   return found.Set("pages", std::move(pages)).Set("rows", std::move(rows));
 }
@@ -181,6 +202,7 @@ Data Database::ReadPage(const Data& page, size_t page_rows) const {
   bool more = false;
   for (const auto& [key, stored] : rows_) {
     if (stored.deleted_at || key.table != table || key.id <= page["above"].as_string()) continue;
+    if (!ContainsString(page["realms"], stored.row.realm)) continue;
     if (!Matches(filter, key.id, stored.row, nullptr)) continue;
     more = rows.items().size() >= page_rows;
     if (more) break;

@@ -17,6 +17,8 @@
 
 namespace skerry::sim {
 
+class ServerImages;
+
 class Database {
  public:
   explicit Database(const Schema* schema);
@@ -25,7 +27,11 @@ class Database {
   std::unique_ptr<Admission> Admit(const Vector<Admission::Request>& requests, double now) const;
   void Commit(const Admission& admission);
   // The answer (JSON) to a pull's body, read in one snapshot. Pages have `page_rows` rows.
-  String Pull(const Data& request, size_t page_rows, double now) const;
+  // `images`: of realms that count as large; null: none does.
+  String Pull(const Data& request, size_t page_rows, double now, ServerImages* images) const;
+  // Forgets the log up to this revision; own updates are still found by their ids. No server does
+  // so yet: what is checked is the authority's answer to a log that does not reach back.
+  void CutLog(const String& realm, uint64_t revision);
 
   struct Head {
     uint64_t head = 0;
@@ -33,6 +39,7 @@ class Database {
   };
   const std::map<String, Head>& heads() const { return heads_; }
   const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
+  const Set<String>& action_ids() const { return action_ids_; }
   bool HasAction(const String& action) const { return action_ids_.contains(action); }
 
  private:
@@ -41,7 +48,7 @@ class Database {
     std::optional<Row> before;
   };
 
-  Data Read(const Data& needs, size_t page_rows) const;
+  Data Read(const Data& needs, size_t page_rows, ServerImages* images) const;
   void ReadLog(const Data& needs, Data* found) const;
   Data ReadPage(const Data& page, size_t page_rows) const;
   Data RowAfter(const Data& need) const;
@@ -50,6 +57,7 @@ class Database {
   const Schema* schema_;
   std::map<String, Head> heads_;
   std::map<ObjectKey, StoredRow> rows_;
+  std::map<String, uint64_t> cut_;                        // by realm
   std::map<String, Vector<Data>> log_;                    // by realm; revision 1 is at 0
   std::map<RealmKey, Vector<Change>> changes_;            // by revision
   std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client

@@ -49,6 +49,17 @@ constexpr KindInfo kKinds[] = {
     {"backUp", true, 8, "a copy of a profile is put aside"},
     {"restore", true, 4, "a profile is restored from the copy"},
     {"clone", true, 3, "the copy becomes a profile beside the first: two live copies"},
+    {"backUpServer", true, 8, "a copy of the database is put aside"},
+    {"restoreServer", true, 4, "the database is restored from the copy"},
+    {"cutLog", true, 5, "the log of a realm forgets what is old"},
+    {"gone", true, 3, "the server no longer knows a client's place in its log: 410"},
+    {"expireTokens", true, 8, "all tokens expire"},
+    {"oldToken", true, 6, "the application answers with a token that has expired"},
+    {"noToken", true, 5, "the application has no token"},
+    {"logIn", false, 8, "a person logs in anew"},
+    {"losePoke", true, 10, "a poke is lost"},
+    {"delayPoke", true, 8, "a poke comes seconds late"},
+    {"closeSocket", true, 8, "a socket is closed"},
 };
 static_assert(sizeof kKinds / sizeof kKinds[0] == static_cast<size_t>(Kind::kCount));
 
@@ -80,6 +91,7 @@ Script Generate(uint64_t seed) {
     script.events.push_back({static_cast<Kind>(kind), static_cast<uint32_t>(random.Below(1u << 20)),
                              static_cast<uint32_t>(random.Below(1u << 20))});
   }
+  script.parts = random.Below(kAllParts + 1);
   return script;
 }
 
@@ -90,12 +102,13 @@ Data ScriptToData(const Script& script) {
     events.Push(item.Push(InfoOf(event.kind).name).Push(event.a).Push(event.b));
   }
   Data out = Data::MakeObject();
-  return out.Set("setup", script.setup).Set("events", std::move(events));
+  return out.Set("setup", script.setup).Set("parts", script.parts).Set("events", std::move(events));
 }
 
 Result<Script> ScriptFromData(const Data& data) {
   Script script;
   script.setup = data["setup"].as_u64();
+  script.parts = data["parts"].as_u64();
   for (const Data& item : data["events"].items()) {
     if (item.items().size() != 3) return Status(Code::kParse, "an event is [kind, a, b]");
     size_t kind = 0;

@@ -55,6 +55,17 @@ enum class Kind : uint8_t {
   kBackUp,
   kRestore,
   kClone,
+  kBackUpServer,
+  kRestoreServer,
+  kCutLog,
+  kGone,
+  kExpireTokens,
+  kOldToken,
+  kNoToken,
+  kLogIn,
+  kLosePoke,
+  kDelayPoke,
+  kCloseSocket,
   kCount
 };
 
@@ -73,15 +84,20 @@ struct KindInfo {
 };
 const KindInfo& InfoOf(Kind kind);
 
+// What a world may have, or not: bits.
+enum class Part : uint64_t { kImages = 1, kTokens = 2, kPokes = 4 };
+inline constexpr uint64_t kAllParts = 7;
+
 struct Script {
   uint64_t setup = 0;  // of the world: how many profiles, which scopes, locks or none
+  uint64_t parts = 0;  // bits of Part
   Vector<Event> events;
 };
 
 // The list of a seed: at least 200 events; every knob is off, low or high, by chance.
 Script Generate(uint64_t seed);
 
-// {"setup": n, "events": [["run", a, b], ..]}, as in test/spec.
+// {"setup": n, "parts": n, "events": [["run", a, b], ..]}, as in test/spec.
 Data ScriptToData(const Script& script);
 Result<Script> ScriptFromData(const Data& data);
 

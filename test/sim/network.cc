@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "test/core/model_check/check_schema.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -24,10 +25,13 @@ Data Response(uint64_t id, double status, String body, std::string_view type) {
 
 Data Ok(uint64_t id, String body) { return Response(id, 200, std::move(body), "application/json"); }
 
-Data Unavailable(uint64_t id) {
-  return Response(id, 503, R"({"code":"unavailable","detail":"a restart"})",
-                  "application/problem+json");
+Data Problem(uint64_t id, double status, std::string_view code) {
+  Data body = Data::MakeObject();
+  body.Set("code", code).Set("detail", "as the simulator wishes");
+  return Response(id, status, WriteJson(body), "application/problem+json");
 }
+
+Data Unavailable(uint64_t id) { return Problem(id, 503, "unavailable"); }
 
 Data NoResponse(uint64_t id, std::string_view name) {
   Data error = Data::MakeObject();
@@ -38,18 +42,26 @@ Data NoResponse(uint64_t id, std::string_view name) {
 
 }  // namespace
 
-Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes)
-    : world_(world), database_(schema), page_rows_(page_rows), nodes_(nodes) {}
+Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes, bool images)
+    : world_(world),
+      database_(schema),
+      pokes_(world),
+      images_(schema),
+      has_images_(images),
+      page_rows_(page_rows),
+      nodes_(nodes) {}
 
-void Network::Send(const WorkerHost& worker, const Data& effect) {
+void Network::Send(WorkerHost& worker, const Data& effect) {
   ++requests_;
   Message message;
   message.worker = worker.serial();
-  Profile& profile = const_cast<WorkerHost&>(worker).profile();
+  Profile& profile = worker.profile();
   message.profile = profile.index;
   message.id = effect["id"].as_u64();
   message.is_push = effect["path"].as_string() == "/push";
   message.body = ParseJson(effect["body"].as_bytes()).value();
+  if (message.is_push) world_->checks().Sending(worker, message.body);
+  message.token = effect["token"];
   message.heads = world_->checks().AnsweredHeads();
   message.deadline = world_->mono() + effect["timeoutMs"].as_number();
   world_->Trace(worker, "fetch", effect["path"].as_string());
@@ -65,12 +77,14 @@ void Network::Abort(uint64_t worker, uint64_t id) {
 }
 
 void Network::Forget(uint64_t worker) {
+  pokes_.Forget(worker);
   for (Message& message : wire_) {
     if (message.worker == worker) message.worker = 0;
   }
 }
 
 void Network::Disconnect(size_t profile) {
+  pokes_.Disconnect(profile);
   for (Message& message : wire_) {
     if (message.profile != profile || message.is_late_copy) continue;
     message.answer = NoResponse(message.id, "network");
@@ -86,6 +100,7 @@ void Network::Reorder() {
 
 void Network::Heal() {
   armed_.clear();
+  pokes_.Heal();
   for (Message& message : wire_) message.ready_at = 0;
 }
 
@@ -95,13 +110,13 @@ bool Network::IsReady(const Message& message) const {
 }
 
 size_t Network::steps() const {
-  size_t count = open_ ? 1 : 0;
+  size_t count = (open_ ? 1 : 0) + pokes_.steps();
   for (const Message& message : wire_) count += IsReady(message) ? 1 : 0;
   return count;
 }
 
 double Network::next_time() const {
-  double next = std::numeric_limits<double>::infinity();
+  double next = pokes_.next_time();
   for (const Message& message : wire_) {
     if (message.ready_at > world_->mono()) next = std::min(next, message.ready_at);
   }
@@ -113,6 +128,8 @@ void Network::Step(size_t which) {
     if (which == 0) return Commit();
     --which;
   }
+  if (which < pokes_.steps()) return pokes_.Step(which);
+  which -= pokes_.steps();
   for (size_t i = 0; i < wire_.size(); ++i) {
     if (!IsReady(wire_[i]) || which-- > 0) continue;
     Message message = std::move(wire_[i]);
@@ -178,6 +195,15 @@ void Network::Reply(Message message, Data answer) {
 
 void Network::Arrive(Message message) {
   if (Meet(&message)) return;
+  const uint64_t asked = message.id;
+  if (!Accepts(message.token)) {
+    world_->Count("token refused");
+    return Reply(std::move(message), Problem(asked, 401, "unauthenticated"));
+  }
+  if (!message.is_push && TakeArmed({Kind::kGone})) {
+    world_->Happened(Kind::kGone);
+    return Reply(std::move(message), Problem(asked, 410, "gone"));
+  }
   const size_t node = static_cast<size_t>(world_->random().Below(nodes_));
   world_->TraceServer(message.is_push ? "push" : "pull", node, WriteJson(message.body));
   if (message.is_push) {
@@ -191,7 +217,9 @@ void Network::Arrive(Message message) {
     world_->Happened(Kind::kCutAfterCommit);
     return Reply(std::move(message), NoResponse(id, "network"));
   }
-  String answer = database_.Pull(message.body, page_rows_, clock_);
+  const Profile& profile = *world_->profiles()[message.profile];
+  world_->checks().Pulling(profile, message.body);
+  String answer = database_.Pull(message.body, page_rows_, clock_, images());
   Reply(std::move(message), Ok(id, std::move(answer)));
 }
 
@@ -227,6 +255,7 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
 void Network::Commit() {
   Transaction open = std::move(*open_);
   open_.reset();
+  const std::map<String, Database::Head> before = database_.heads();
   database_.Commit(*open.admission);
   world_->TraceServer("commit", open.node, "");
   for (size_t i = 0; i < open.requests.size(); ++i) {
@@ -250,6 +279,14 @@ void Network::Commit() {
     Reply(std::move(message), Ok(id, WriteJson(body)));
   }
   world_->checks().CommittedAll(database_);
+  std::map<String, uint64_t> moved;
+  for (const auto& [realm, head] : database_.heads()) {
+    if (head.head > before.at(realm).head) moved[realm] = head.head;
+  }
+  Vector<String> authors;
+  for (const Message& message : open.requests)
+    authors.push_back(message.body["client"].as_string());
+  pokes_.Committed(moved, authors);
 }
 
 void Network::RollBack(bool answered) {
@@ -268,12 +305,67 @@ void Network::RestartNode(uint64_t which) {
   RollBack(which % 2 == 0);
 }
 
+// ---- the database as a whole ----
+
+void Network::BackUp() {
+  world_->Happened(Kind::kBackUpServer);
+  copy_ = Copy{database_, world_->checks().naive()};
+}
+
+// The clock goes on: no new entry has the time of one that was lost.
+void Network::Restore() {
+  if (!copy_) return;
+  if (open_) RollBack(false);
+  images_.Clear();
+  const Database before = std::move(database_);
+  database_ = copy_->database;
+  if (before.action_ids().size() > database_.action_ids().size())
+    world_->Happened(Kind::kRestoreServer);
+  world_->checks().ServerRestored(before, copy_->naive);
+  for (Message& message : wire_) {
+    message.is_void = message.answer.has_value();
+    for (auto& [realm, head] : message.heads)
+      head = std::min(head, database_.heads().at(realm).head);
+  }
+}
+
+void Network::CutLog(uint32_t which, uint32_t how) {
+  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
+  const String& realm = realms[which % realms.size()];
+  const uint64_t head = database_.heads().at(realm).head;
+  if (head < 2) return;
+  world_->Happened(Kind::kCutLog);
+  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
+}
+
+Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
+  const auto failed = [](std::string_view name, double status) {
+    Data error = Data::MakeObject();
+    error.Set("name", name).Set("message", "as the simulator wishes");
+    return status == 0 ? error : error.Set("status", status);
+  };
+  const bool is_lost = TakeArmed({Kind::kLoseRequest, Kind::kCutAfterCommit}).has_value();
+  if (is_lost || !worker.profile().online) return failed("network", 0);
+  if (TakeArmed({Kind::kUnavailable})) return failed("status", 503);
+  if (!Accepts(fetch["token"])) return failed("status", 401);
+  const String* const file = images_.Find(fetch["url"].as_string());
+  if (file == nullptr) return failed("status", 404);
+  return Data::Bytes(*file);
+}
+
+String Network::Peek(const Data& request) const {
+  return database_.Pull(request, page_rows_, clock_, images());
+}
+
 void Network::Deliver(const Message& message) {
   WorkerHost* worker = world_->FindWorker(message.worker);
   if (worker == nullptr) return;
   const Data& answer = *message.answer;
   const bool heard = answer["status"].as_number() == 200;
-  if (heard && message.is_push) world_->checks().Answered(answer["body"].as_bytes());
+  if (heard && !message.is_push && answer["body"].as_bytes().find("\"reset\"") != String::npos)
+    world_->Count("pull: reset");
+  if (heard && message.is_push && !message.is_void)
+    world_->checks().Answered(answer["body"].as_bytes());
   world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : String("none"));
   worker->Deliver(answer);
 }

@@ -12,8 +12,11 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "test/core/model_check/naive_model.h"
 #include "test/sim/database.h"
 #include "test/sim/event.h"
+#include "test/sim/pokes.h"
+#include "test/sim/server_images.h"
 
 namespace skerry::sim {
 
@@ -22,9 +25,9 @@ class WorkerHost;
 
 class Network {
  public:
-  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes);
+  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes, bool images);
 
-  void Send(const WorkerHost& worker, const Data& effect);
+  void Send(WorkerHost& worker, const Data& effect);
   void Abort(uint64_t worker, uint64_t id);
   void Forget(uint64_t worker);
   void Disconnect(size_t profile);  // offline: what is on the wire fails
@@ -32,6 +35,9 @@ class Network {
   void Arm(const Event& event) { armed_.push_back(event); }
   void Disarm() { armed_.clear(); }
   void RestartNode(uint64_t which);
+  void BackUp();   // of the database
+  void Restore();  // from it, if there is one
+  void CutLog(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // nothing is late any more, copies apart that have arrived
 
@@ -39,10 +45,25 @@ class Network {
   size_t steps() const;
   void Step(size_t which);
   double next_time() const;  // when something that is late comes
-  bool quiet() const { return wire_.empty() && !open_; }
+  bool quiet() const { return wire_.empty() && !open_ && pokes_.steps() == 0; }
 
   // Puts an update into the log from outside.
+  // A realm's image: its bytes, or an error as js/worker/image-jobs.ts tells it.
+  Data FetchImage(WorkerHost& worker, const Data& fetch);
+
+  // Tokens: those of now, from which on older ones are refused; null where none is needed.
+  bool Accepts(const Data& token) const {
+    return token.is_null() || token.as_string() == ToText(token_);
+  }
+  Data token() const { return token_; }
+  void ExpireTokens() { ++token_; }
+
+  Pokes& pokes() { return pokes_; }
+
   void Seed(const String& client, const Data& update);
+
+  // The answer to a pull if it arrived now.
+  String Peek(const Data& request) const;
 
   const Database& database() const { return database_; }
   uint64_t requests() const { return requests_; }
@@ -54,10 +75,12 @@ class Network {
     uint64_t id = 0;
     bool is_push = false;
     Data body;
+    Data token;
     std::map<String, uint64_t> heads;  // answered to anybody before this was sent; for checks
     double ready_at = 0;
     double deadline = 0;
     bool is_late_copy = false;
+    bool is_void = false;        // an answer that tells of what the server has lost since
     std::optional<Data> answer;  // else it is a request
   };
   struct Transaction {
@@ -67,6 +90,7 @@ class Network {
     bool answers_lost = false;
   };
 
+  ServerImages* images() const { return has_images_ ? &images_ : nullptr; }
   bool IsReady(const Message& message) const;
   void Arrive(Message message);
   bool Meet(Message* message);  // a fault; true: the request is dealt with
@@ -76,15 +100,25 @@ class Network {
   void Reply(Message message, Data answer);
   void Deliver(const Message& message);
   void TimeOut(Message message);
+  struct Copy {
+    Database database;
+    test::naive::Server naive;
+  };
+
   std::optional<Event> TakeArmed(std::initializer_list<Kind> kinds);
 
   World* world_;
   Database database_;
+  Pokes pokes_;
+  mutable ServerImages images_;
+  bool has_images_;
+  uint64_t token_ = 1;
   size_t page_rows_;
   size_t nodes_;
   Vector<Message> wire_;
   std::deque<Event> armed_;
   std::optional<Transaction> open_;
+  std::optional<Copy> copy_;
   uint64_t requests_ = 0;
   double clock_ = 0;  // the database's, in whole ms
 };

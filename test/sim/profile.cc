@@ -24,6 +24,24 @@ void Tab::AskForScopes() {
   window->Deliver(std::move(event));
 }
 
+void Tab::NeedToken() {
+  if (window->stalled) return;
+  const Answer answer = std::exchange(next_token, Answer::kToken);
+  const uint64_t now = world_->network().token().as_u64();
+  GiveToken(answer == Answer::kNoToken    ? Data()
+            : answer == Answer::kOldToken ? Data(now - 1)
+                                          : Data(now));
+}
+
+// A number stands for the text that it is on the wire.
+void Tab::GiveToken(const Data& token) {
+  if (worker == nullptr) return;
+  Data event = Data::MakeObject();
+  event.Set("type", "token");
+  event.Set("token", token.is_null() ? Data() : Data(ToText(token.as_u64())));
+  worker->Deliver(std::move(event));
+}
+
 void Tab::StartWorker() {
   worker = std::make_unique<WorkerHost>(world_, profile_, id, world_->NextSerial(), visible,
                                         world_->locks());

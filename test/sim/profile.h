@@ -28,6 +28,8 @@ struct Tab {
   bool wants_worker = false;  // the window is ready
   bool visible = true;
   bool frozen = false;
+  enum class Answer : uint8_t { kToken, kOldToken, kNoToken };
+  Answer next_token = Answer::kToken;
   std::map<String, uint64_t> leases;  // name, epoch: what the worker told
 
   void ToWorker(const Data& message);
@@ -36,6 +38,8 @@ struct Tab {
   void EndWorker();      // at once; locks free themselves
   void ReleaseLeases();  // pagehide and freeze: blind puts
   void AskForScopes();
+  void NeedToken();  // the application is asked for one
+  void GiveToken(const Data& token);
 
  private:
   World* world_;
@@ -48,6 +52,8 @@ struct LockQueue {
 };
 
 using Images = std::map<String, std::map<String, String>>;  // generation, file
+inline constexpr char kRowsFile[] = "rows";
+inline constexpr char kRealmFile[] = "realm";  // the server's, of one realm
 
 struct Profile {
   size_t index = 0;

@@ -13,7 +13,7 @@ namespace {
 String Which(const String& problem) { return problem.substr(0, problem.find(':')); }
 
 Script Without(const Script& script, size_t from, size_t count) {
-  Script less{script.setup, {}};
+  Script less{script.setup, script.parts, {}};
   for (size_t i = 0; i < script.events.size(); ++i) {
     if (i < from || i >= from + count) less.events.push_back(script.events[i]);
   }

@@ -1,6 +1,7 @@
 # The simulator, and the naive things of test/core that it stands on.
 set(SKERRY_SIM_SOURCES
   test/sim/batch.cc
+  test/sim/check/bounded.cc
   test/sim/check/convergence.cc
   test/sim/check/durable.cc
   test/sim/check/fence.cc
@@ -8,15 +9,19 @@ set(SKERRY_SIM_SOURCES
   test/sim/check/flicker.cc
   test/sim/check/order.cc
   test/sim/check/rebase.cc
+  test/sim/check/reduction.cc
   test/sim/check/serial.cc
   test/sim/checks.cc
   test/sim/coverage.cc
   test/sim/database.cc
   test/sim/event.cc
+  test/sim/folds.cc
   test/sim/host.cc
   test/sim/live_queries.cc
   test/sim/network.cc
+  test/sim/pokes.cc
   test/sim/profile.cc
+  test/sim/server_images.cc
   test/sim/shrink.cc
   test/sim/window_host.cc
   test/sim/worker_host.cc

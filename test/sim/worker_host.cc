@@ -13,7 +13,6 @@ namespace skerry::sim {
 namespace {
 
 constexpr size_t kSeedBytes = 32;
-constexpr uint64_t kRecordsToRoll = 6;
 
 Data ImageError(std::string_view name) {
   Data error = Data::MakeObject();
@@ -33,7 +32,8 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
   config.Set("visible", visible).Set("online", profile->online).Set("locks", locks);
-  config.Set("auth", false).Set("socket", false).Set("images", true);
+  config.Set("auth", world->Has(Part::kTokens)).Set("socket", world->Has(Part::kPokes));
+  config.Set("images", true);
   worker_ = std::move(SyncWorker::Create(config.Set("limits", std::move(limits))).value());
   Data start = Data::MakeObject();
   Deliver(std::move(start.Set("type", "start")));
@@ -42,7 +42,10 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
 Data WorkerHost::Handle(Data event) {
   const LeaseState lease = job().lease().state();
   const SyncJob::Step step = job().step();
+  const LeaseState listen = worker_->listen().state();
   Data effects = worker_->Handle(event);
+  if (worker_->listen().state() != listen)
+    world_->Count("listen: " + Transition(listen, worker_->listen().state()));
   if (job().lease().state() != lease)
     world_->Count("lease: " + Transition(lease, job().lease().state()));
   if (job().step() != step) world_->Count("job: " + Transition(step, job().step()));
@@ -62,6 +65,10 @@ void WorkerHost::Special(const Data& effect) {
     world_->network().Abort(serial(), effect["id"].as_u64());
   } else if (type == "lock") {
     Lock(effect);
+  } else if (type == "socket") {
+    world_->network().pokes().Socket(this, effect);
+  } else if (type == "needToken") {
+    world_->TabOf(*this).NeedToken();
   } else if (type == "image") {
     jobs_.push_back(effect);
   } else if (type == "abortImage") {
@@ -113,10 +120,32 @@ Data WorkerHost::Roll(const Data& job) {
   for (const Data& realm : job["dropRealms"].items()) roll.DropRealm(realm.as_string());
   String bytes = roll.Finish(job["upto"].as_u64(), job["cursors"]);
   Data part = Data::MakeObject();
-  part.Set("file", "rows").Set("bytes", static_cast<uint64_t>(bytes.size()));
+  part.Set("file", kRowsFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   part.Set("checksum", ImageChecksum(bytes));
-  profile().images[job["generation"].as_string()]["rows"] = std::move(bytes);
+  profile().images[job["generation"].as_string()][kRowsFile] = std::move(bytes);
   return Data::MakeArray().Push(std::move(part));
+}
+
+// The server's file as it is, and beside it, where something lies below, the rest rolled up.
+Data WorkerHost::Fill(const Data& job) {
+  const Data& fetch = job["fetch"];
+  const Data fetched = world_->network().FetchImage(*this, fetch);
+  if (!fetched.is_bytes()) return fetched;
+  const String& bytes = fetched.as_bytes();
+  if (bytes.size() != fetch["bytes"].as_u64() ||
+      ImageChecksum(bytes) != fetch["checksum"].as_string())
+    return ImageError("corrupt");
+  Data parts = Data::MakeArray();
+  Data part = Data::MakeObject();
+  part.Set("file", kRealmFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
+  parts.Push(part.Set("checksum", fetch["checksum"]));
+  if (job["roll"].as_bool()) {
+    const Data rest = Roll(job);
+    if (!rest.is_array()) return rest;
+    parts.Push(rest.items()[0]);
+  }
+  profile().images[job["generation"].as_string()][kRealmFile] = bytes;
+  return parts;
 }
 
 void WorkerHost::Work() {
@@ -127,6 +156,8 @@ void WorkerHost::Work() {
   if (job["kind"].as_string() == "delete") {
     for (const Data& generation : job["generations"].items())
       profile().images.erase(generation.as_string());
+  } else if (job["kind"].as_string() == "fill") {
+    outcome = Fill(job);
   } else {
     outcome = Roll(job);
   }

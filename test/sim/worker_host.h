@@ -13,6 +13,8 @@
 
 namespace skerry::sim {
 
+inline constexpr uint64_t kRecordsToRoll = 6;  // into an image
+
 class WorkerHost final : public Host {
  public:
   WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible, bool locks);
@@ -34,6 +36,7 @@ class WorkerHost final : public Host {
  private:
   void Lock(const Data& effect);
   Data Roll(const Data& job);
+  Data Fill(const Data& job);
 
   std::unique_ptr<SyncWorker> worker_;
   std::deque<Data> jobs_;

@@ -25,12 +25,13 @@ constexpr char kTotal[] =
 
 }  // namespace
 
-World::World(uint64_t setup, bool prints) : prints_(prints) {
-  Random random("setup " + ToText(setup));
+World::World(const Script& script, bool prints) : script_(script), prints_(prints) {
+  Random random("setup " + ToText(script.setup));
   random_ = std::make_unique<Random>("start");
   checks_ = std::make_unique<Checks>(this);
   const size_t page_rows = 1 + random.Below(4);
-  network_ = std::make_unique<Network>(this, &test::CheckSchema(), page_rows, 1 + random.Below(3));
+  network_ = std::make_unique<Network>(this, &test::CheckSchema(), page_rows, 1 + random.Below(3),
+                                       Has(Part::kImages));
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;
   locks_ = random.Below(4) != 0;
@@ -46,9 +47,9 @@ World::World(uint64_t setup, bool prints) : prints_(prints) {
 
 World::~World() = default;
 
-void World::Run(const Script& script) {
+void World::Run() {
   uint64_t done = 0;
-  for (const Event& event : script.events) {
+  for (const Event& event : script_.events) {
     if (!problem_.empty()) return;
     random_ = std::make_unique<Random>("event " + ToText(uint64_t{event.a}) + " " +
                                        ToText(uint64_t{event.b}));

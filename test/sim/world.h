@@ -5,6 +5,7 @@
 #define SKERRY_TEST_SIM_WORLD_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -23,12 +24,12 @@ using Counts = std::map<String, uint64_t>;
 
 class World {
  public:
-  World(uint64_t setup, bool prints);
+  World(const Script& script, bool prints);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
 
-  void Run(const Script& script);
+  void Run();
   const String& problem() const { return problem_; }  // empty: none
   uint64_t hash() const { return hash_; }             // of the trace
   const Counts& counts() const { return counts_; }
@@ -43,6 +44,7 @@ class World {
   double moves() const { return moves_; }
   uint64_t pull_limit() const { return pull_limit_; }
   bool locks() const { return locks_; }
+  bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
   uint64_t NextSerial() { return ++serial_; }
 
   void Fail(const String& problem);
@@ -72,6 +74,7 @@ class World {
   void Apply(const Event& event);
   bool ApplyPage(const Event& event);
   bool ApplyCrash(const Event& event);
+  bool ApplyServer(const Event& event);
   bool ApplyStorage(const Event& event);
   bool ApplyProfile(const Event& event);
   Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
@@ -88,9 +91,17 @@ class World {
 
   // world_heal.cc
   void Heal();
+  void Mend(Tab* tab);
+  void OpenCold();
+  void Rest();
+  void GiveUp(const char* why);
+  bool WaitsForImage();
+  void MutateOnceMore();
+  bool IsPushed();
   bool IsQuiet();
   String Unquiet();
 
+  const Script& script_;
   bool prints_;
   double mono_ = 1'000'000;
   uint64_t serial_ = 0;
@@ -101,6 +112,9 @@ class World {
   std::unique_ptr<Checks> checks_;
   std::unique_ptr<Network> network_;
   Vector<std::unique_ptr<Profile>> profiles_;
+  bool is_stuck_ = false;
+  bool cold_ = false;  // the last windows were opened
+  double pushed_by_ = std::numeric_limits<double>::infinity();
   double moves_ = 0;
   uint64_t pull_limit_ = 10'000;
   bool locks_ = true;

@@ -23,22 +23,10 @@ void World::Apply(const Event& event) {
       return Pass(event.a, event.b);
     case Kind::kLive:
       return Live(1'000 + event.b % 12'000);
-    case Kind::kLoseRequest:
-    case Kind::kHangRequest:
-    case Kind::kCutBeforeCommit:
-    case Kind::kCutAfterCommit:
-    case Kind::kRepeatRequest:
-    case Kind::kDelayRequest:
-    case Kind::kUnavailable:
-      return network_->Arm(event);
-    case Kind::kReorderRequests:
-      return network_->Reorder();
-    case Kind::kRestartNode:
-      return network_->RestartNode(event.a);
     default:
       break;
   }
-  if (ApplyPage(event) || ApplyCrash(event) || ApplyStorage(event)) return;
+  if (ApplyServer(event) || ApplyPage(event) || ApplyCrash(event) || ApplyStorage(event)) return;
   SKERRY_CHECK(ApplyProfile(event));
 }
 
@@ -64,6 +52,64 @@ void World::CloseTab(Profile* profile, size_t which, bool crash) {
   if (!crash && !tab.frozen) tab.ReleaseLeases();
   tab.EndWorker();
   profile->tabs.erase(profile->tabs.begin() + static_cast<ptrdiff_t>(which));
+}
+
+// ---- network and server ----
+
+bool World::ApplyServer(const Event& event) {
+  Tab* tab = AnyTab(event.a);
+  switch (event.kind) {
+    case Kind::kLoseRequest:
+    case Kind::kHangRequest:
+    case Kind::kCutBeforeCommit:
+    case Kind::kCutAfterCommit:
+    case Kind::kRepeatRequest:
+    case Kind::kDelayRequest:
+    case Kind::kUnavailable:
+    case Kind::kGone:
+      network_->Arm(event);
+      return true;
+    case Kind::kReorderRequests:
+      network_->Reorder();
+      return true;
+    case Kind::kRestartNode:
+      network_->RestartNode(event.a);
+      return true;
+    case Kind::kBackUpServer:
+      network_->BackUp();
+      return true;
+    case Kind::kRestoreServer:
+      network_->Restore();
+      return true;
+    case Kind::kCutLog:
+      network_->CutLog(event.a, event.b);
+      return true;
+    case Kind::kExpireTokens:
+      Happened(event.kind);
+      network_->ExpireTokens();
+      return true;
+    case Kind::kOldToken:
+    case Kind::kNoToken:
+      if (tab == nullptr) return true;
+      Happened(event.kind);
+      tab->next_token =
+          event.kind == Kind::kOldToken ? Tab::Answer::kOldToken : Tab::Answer::kNoToken;
+      return true;
+    case Kind::kLogIn:
+      if (tab != nullptr && Has(Part::kTokens)) tab->GiveToken(network_->token());
+      return true;
+    case Kind::kLosePoke:
+      network_->pokes().LoseNext();
+      return true;
+    case Kind::kDelayPoke:
+      network_->pokes().DelayNext(1'000 + event.b % 20'000);
+      return true;
+    case Kind::kCloseSocket:
+      network_->pokes().CloseOne(event.b);
+      return true;
+    default:
+      return false;
+  }
 }
 
 // ---- what a person and a page do ----

@@ -159,6 +159,31 @@ TEST_CASE("a record of an image fill is a gap unless that image was loaded") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 1);
 }
 
+TEST_CASE("an older image that the records do not continue is not shown in between") {
+  Pair world;
+  world.storage.Work({}, {}, {});
+  Publish(&world.storage, "g1", 1, 1);
+  // A fill whose image is lost: what is left is the image before it.
+  Data fill = world.storage.Work({}, {}, {});
+  Publish(&world.storage, "g2", 2, 2);
+  world.storage.updates[2] = fill.Set("kind", "image").Set("generation", "g2");
+  world.storage.images.erase("g2");
+  world.B().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {}, {})}});
+  for (int step = 0; world.storage.sync["image"]["generation"].Is("g2"); ++step) {
+    REQUIRE(step < 100);
+    CHECK_EQ(Count(world.B()), 0);
+    CHECK_EQ(world.B().client().tab().mirror().n(), 0);
+    if (world.B().CanTell()) {
+      world.B().Tell();
+    } else if (world.B().CanRun()) {
+      world.B().Run();
+    } else {
+      REQUIRE(world.B().CanLoad());
+      world.B().LoadImage();
+    }
+  }
+}
+
 TEST_CASE("a record of a newer version is left alone and reported once") {
   Pair world;
   Data record = world.storage.Work({}, {}, {});

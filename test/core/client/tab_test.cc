@@ -196,8 +196,8 @@ TEST_CASE("a retry that is heard before the record of the refusal is shown witho
   CHECK_EQ(Count(world.B()), 1);
   world.B().Hear(record);
   CHECK_EQ(Count(world.B()), 1);
-  REQUIRE(world.B().client->tab().mirror().pending().Find(id) != nullptr);
-  CHECK_EQ(world.B().client->tab().mirror().pending().Find(id)->key, 2);
+  REQUIRE(world.B().client().tab().mirror().pending().Find(id) != nullptr);
+  CHECK_EQ(world.B().client().tab().mirror().pending().Find(id)->key, 2);
 }
 
 TEST_CASE(

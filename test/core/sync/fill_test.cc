@@ -128,6 +128,19 @@ TEST_CASE("a fill that began from another pointer than the present one is thrown
   CHECK(world.pull_bodies.size() >= 2);  // the realm is asked for again
 }
 
+TEST_CASE(
+    "a fill that was asked for with other scopes is thrown away: some of its rows may not be "
+    "wanted") {
+  Filling world;
+  world.host(0).Post(
+      Json(R"({"type":"scopes","drop":[{"table":"items","where":["true"]}],"add":[]})"));
+  world.Settle();
+  world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.Settle();
+  CHECK(world.sync()["image"].is_null());
+  CHECK(world.sync()["scopes"].items().empty());
+}
+
 TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   Filling world;
   world.Finish(R"({"error":{"name":"checksum","message":"the file is damaged"}})");

@@ -152,6 +152,23 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a token that comes while the page is hidden is gone on with when it is seen again") {
+  SyncWorld world;
+  world.token = nullptr;
+  world.Open(true, Json(R"({"auth":true})"));
+  world.Settle();
+  REQUIRE(world.host(0).status["needsAuth"].as_bool());
+  world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
+  Data event = Json(R"({"type":"token","token":"fresh"})");
+  world.host(0).Deliver(event);
+  world.Settle();
+  CHECK(world.pull_bodies.empty());
+  world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+  world.Settle();
+  CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());
+  CHECK_FALSE(world.pull_bodies.empty());
+}
+
 TEST_CASE("without a token nothing is sent, and the application is told") {
   SyncWorld world;
   world.token = nullptr;

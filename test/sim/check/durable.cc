@@ -1,6 +1,7 @@
 // 1 durable: a mutation whose `durable` resolved is, for ever after, pending, confirmed, or in the
 // conflict inbox. What was withdrawn (its `durable` failed) is never confirmed. Exceptions that are
-// no loss: what a person discarded, and what only the newer state of a profile held that was then
+// no loss: what a person discarded, what only the lost part of a restored server's log held, and
+// what only the newer state of a profile held that was then
 // replaced by an older copy.
 #include <set>
 
@@ -42,6 +43,33 @@ class DurableCheck final : public Check {
     }
   }
 
+  // What only the lost part of the log held is lost with it: a client that has seen its mutation
+  // confirmed no longer holds it (to offer it again is not built). What it still holds is pending
+  // again.
+  void ServerRestored(const Database& before) override {
+    std::set<String> held;
+    for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
+    for (const String& action : before.action_ids()) {
+      if (world_->network().database().HasAction(action)) continue;
+      (held.contains(action) ? again_ : excused_).insert(action);
+    }
+    durable_.insert(again_.begin(), again_.end());
+  }
+
+  // An answer that was on its way when the server was restored confirms what is lost all the same.
+  void Stored(Host& host, const Data& writes, const Data& /*keys*/) override {
+    if (again_.empty()) return;
+    for (const Data& write : writes.items()) {
+      const Data& record = write["put"];
+      if (write["store"].as_string() != "updates" ||
+          world_->checks().IsInHistory(host.profile().storage.Get("sync", "sync")["cursors"]))
+        continue;
+      for (const Data& item : record["confirmed"].items()) {
+        if (again_.contains(item["id"].as_string())) excused_.insert(item["id"].as_string());
+      }
+    }
+  }
+
   void Resolved(const String& action, bool retry) override {
     if (!retry) excused_.insert(action);
   }
@@ -64,6 +92,7 @@ class DurableCheck final : public Check {
 
  private:
   std::set<String> durable_, withdrawn_, excused_;
+  std::set<String> again_;  // lost by the server, held by a client
 };
 
 }  // namespace

@@ -1,6 +1,11 @@
 // 7 fence: nothing is written under an epoch that has been superseded. Seen from outside: a worker
-// may write what only the holder of a lease may (outbox, records of pulls and refusals, mutations)
-// only while storage says that the lease is its own, under the epoch that this worker has claimed.
+// may write what only the holder of a lease may (outbox, records of pulls and refusals, mutations,
+// cursors, the chain; the image's pointer under the lease `image` or, for a fill, `push`) only
+// while storage says that the lease is its own, under the epoch that this worker has claimed. A
+// socket is opened only under the lease `listen`, and a push carries the epoch that is held when it
+// is sent.
+#include <initializer_list>
+
 #include "test/sim/checks.h"
 #include "test/sim/world.h"
 
@@ -11,7 +16,7 @@ bool IsLease(const Data& write) {
   return write["store"].as_string() == "sync" && write["key"].as_string() != "sync";
 }
 
-// Whether only the holder of the lease may write this.
+// Whether only the holder of the lease `push` may write this.
 bool IsResult(const Data& write) {
   const String& store = write["store"].as_string();
   if (store == "updates") {
@@ -19,6 +24,13 @@ bool IsResult(const Data& write) {
     return kind == "pull" || kind == "refusal";
   }
   return store == "outbox" || store == "mutations";
+}
+
+bool Differs(const Data& before, const Data& after, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (!(before[name] == after[name])) return true;
+  }
+  return false;
 }
 
 class FenceCheck final : public Check {
@@ -29,13 +41,30 @@ class FenceCheck final : public Check {
     if (host.is_window()) return;
     auto& worker = static_cast<WorkerHost&>(host);
     for (const Data& write : writes.items()) {
-      if (!IsResult(write)) continue;
-      const Data lease = host.profile().storage.Get("sync", "push");
-      const auto claim = worker.claims.find("push");
-      const bool holds = claim != worker.claims.end() && lease["owner"].as_string() == host.tab() &&
-                         lease["epoch"].as_u64() == claim->second;
-      if (!holds) return Fail("7 fence: " + host.tab() + " writes without the lease");
+      bool is_result = IsResult(write);
+      if (write["key"].Is("sync") && write["store"].Is("sync")) {
+        const Data before = host.profile().storage.Get("sync", "sync");
+        const Data& after = write["put"];
+        if (!before.is_object()) continue;
+        is_result = Differs(before, after, {"cursors", "chain", "client", "seen", "known"});
+        const bool swings = Differs(before, after, {"image", "previous"});
+        if (swings && !Holds(worker, "push") && !Holds(worker, "image"))
+          return Fail("7 fence: " + host.tab() + " swings the image without a lease");
+      }
+      if (is_result && !Holds(worker, "push"))
+        return Fail("7 fence: " + host.tab() + " writes without the lease");
     }
+  }
+
+  void Sending(WorkerHost& worker, const Data& push) override {
+    const auto claim = worker.claims.find("push");
+    if (claim == worker.claims.end() || push["epoch"].as_u64() != claim->second)
+      Fail("7 fence: " + worker.tab() + " pushes under an epoch that it has not claimed");
+  }
+
+  void Listening(WorkerHost& worker) override {
+    if (!worker.claims.contains("listen"))
+      Fail("7 fence: " + worker.tab() + " listens without the lease");
   }
 
   // What this very worker has claimed.
@@ -52,6 +81,14 @@ class FenceCheck final : public Check {
         return Fail("7 fence: " + host.tab() + " beats under an epoch that it has not claimed");
       }
     }
+  }
+
+ private:
+  static bool Holds(WorkerHost& worker, const char* name) {
+    const Data lease = worker.profile().storage.Get("sync", name);
+    const auto claim = worker.claims.find(name);
+    return claim != worker.claims.end() && lease["owner"].as_string() == worker.tab() &&
+           lease["epoch"].as_u64() == claim->second;
   }
 };
 

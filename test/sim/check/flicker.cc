@@ -5,6 +5,7 @@
 // of a transaction, nor when storage is read; after one was rolled back all is as it was. And what
 // a window shows of the past never comes undone: its n does not go back, and a mutation is no
 // longer pending in it only when a record that it has applied says so, or when it was withdrawn.
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <set>
@@ -96,8 +97,11 @@ class FlickerCheck final : public Check {
       const Data& record = write["put"];
       for (const char* how : {"confirmed", "refused"}) {
         for (const Data& item : record[how].items()) {
-          told_[host.profile().index][item["id"].as_string()][item["key"].as_u64()] =
-              record["n"].as_u64();
+          // A profile that was restored may tell of it again.
+          const uint64_t n = record["n"].as_u64();
+          auto& keys = told_[host.profile().index][item["id"].as_string()];
+          uint64_t& first = keys.try_emplace(item["key"].as_u64(), n).first->second;
+          first = std::min(first, n);
         }
       }
     }

@@ -35,6 +35,15 @@ class OnceCheck final : public Check {
     }
   }
 
+  void ServerRestored(const Database& /*before*/) override {
+    seen_.clear();
+    for (const String& realm : test::CheckRealms()) {
+      for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
+        for (const String& action : entry.actions) seen_.emplace(realm, action);
+      }
+    }
+  }
+
   void CommittedAll(const Database& database) override {
     size_t live = 0;
     for (const auto& [key, stored] : database.rows()) {

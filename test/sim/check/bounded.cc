@@ -1,0 +1,39 @@
+// 14 bounded, as far as it is a client's: when all is quiet no queue holds anything, records reach
+// back to the image before the last and no further, what has come since the last image is less than
+// what makes a new one, and nobody keeps more images than two. (Log and tombstones of the server
+// are never compacted yet.)
+#include "test/sim/checks.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr size_t kMostImages = 2;
+
+class BoundedCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void End() override {
+    for (const auto& profile : world_->profiles()) {
+      const Data sync = profile->storage.Get("sync", "sync");
+      const uint64_t n = sync["n"].as_u64();
+      const uint64_t kept = profile->storage.Count("updates");
+      if (kept > n - sync["previous"]["n"].as_u64())
+        return Fail("14 bounded: records that the previous image holds are kept");
+      if (n - sync["image"]["n"].as_u64() >= kRecordsToRoll)
+        return Fail("14 bounded: records are not rolled up");
+      if (profile->images.size() > kMostImages)
+        return Fail("14 bounded: there are " +
+                    ToText(static_cast<uint64_t>(profile->images.size())) + " images");
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeBoundedCheck(World* world) {
+  return std::make_unique<BoundedCheck>(world);
+}
+
+}  // namespace skerry::sim

@@ -1,0 +1,84 @@
+// 10 reduction: a pull with reduction, and one without, leave the same state. What a pull with
+// reduction leaves is compared with the server at every record (check 4). Here some pulls are asked
+// again, at the same moment, without `have`: the answer then brings the client's own changes in
+// full, and folded alone, over the same base, it must lead to the same rows.
+#include "base/json.h"
+#include "sync/pull.h"
+#include "sync/records.h"
+#include "test/core/model_check/base_check.h"
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/checks.h"
+#include "test/sim/folds.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr uint64_t kEvery = 3;  // pulls that name updates
+
+class ReductionCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Pulling(const Profile& profile, const Data& request) override {
+    if (request["have"].items().empty() || ++asked_ % kEvery != 0) return;
+    const Data sync = profile.storage.Get("sync", "sync");
+    // A request that was overtaken was asked over another base.
+    const bool is_now = sync["cursors"] == request["cursors"] && IsFilled(sync, request);
+    if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
+    Data whole = request;
+    whole.Set("have", Data::MakeArray());
+    const Result<PullAnswer> answer =
+        ReadPullAnswer(test::CheckSchema(), ParseJson(world_->network().Peek(whole)).value());
+    if (!answer.ok()) return Fail("10 reduction: an answer that cannot be read");
+    if (!answer.value().images.empty()) return;
+    Compare(profile, sync, answer.value());
+    world_->Count("pull without reduction");
+  }
+
+ private:
+  static bool IsFilled(const Data& sync, const Data& request) {
+    const Data::Array& scopes = request["scopes"].items();
+    if (scopes.size() != sync["scopes"].items().size()) return false;
+    for (size_t i = 0; i < scopes.size(); ++i) {
+      if (!scopes[i]["filled"].as_bool() || !sync["scopes"].items()[i]["filled"].as_bool())
+        return false;
+    }
+    return true;
+  }
+
+  void Compare(const Profile& profile, const Data& sync, const PullAnswer& answer) {
+    test::RowMap base = world_->checks().folds().Now(profile);
+    Vector<Step> steps;
+    for (const String& realm : answer.reset) {
+      steps.emplace_back();
+      steps.back().kind = StepKind::kDropRealm;
+      steps.back().realm = realm;
+    }
+    for (const Change& change : answer.changes) {
+      steps.emplace_back();
+      steps.back().change = change;
+    }
+    test::TouchedKeys touched;
+    if (!ApplySteps(test::CheckSchema(), steps, &base, &touched).ok())
+      return Fail("10 reduction: an answer that cannot be folded");
+    Data then = sync;
+    for (const auto& [realm, cursor] : answer.cursors.members()) {
+      Data cursors = then["cursors"];
+      then.Set("cursors", std::move(cursors.Set(realm, cursor)));
+    }
+    const String problem =
+        test::BaseProblem({profile.scopes, then, base}, world_->checks().naive());
+    if (!problem.empty()) Fail("10 reduction: without it " + problem);
+  }
+
+  uint64_t asked_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeReductionCheck(World* world) {
+  return std::make_unique<ReductionCheck>(world);
+}
+
+}  // namespace skerry::sim

@@ -1,0 +1,39 @@
+// Folds: base of each profile, folded from the records that were stored (and the server's images
+// that fill a realm), record by record: what the checks compare windows, images and the server
+// with. It is told like a check, and looks at nothing that the production has folded.
+#ifndef SKERRY_TEST_SIM_FOLDS_H_
+#define SKERRY_TEST_SIM_FOLDS_H_
+
+#include <map>
+
+#include "test/core/log/row_map.h"
+#include "test/sim/checks.h"
+
+namespace skerry::sim {
+
+class Folds final : public Check {
+ public:
+  using Check::Check;
+
+  void Stored(Host& host, const Data& writes, const Data& keys) override;
+  void Restored(const Profile& profile, const Profile& before) override;
+  void Copied(const Profile& profile, const Profile& of) override;
+
+  // After record n; null where there was none.
+  const test::RowMap* At(const Profile& profile, uint64_t n) const;
+  // At the profile's own n.
+  const test::RowMap& Now(const Profile& profile);
+
+ private:
+  using ByN = std::map<uint64_t, test::RowMap>;
+
+  static uint64_t NOf(const Profile& profile);
+  void Enter(const Profile& profile, const Data& record);
+  bool FillByImage(const Profile& profile, const String& generation, test::RowMap* base);
+
+  std::map<size_t, ByN> folds_;  // by profile
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_FOLDS_H_

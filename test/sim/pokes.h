@@ -1,0 +1,58 @@
+// Pokes: the sockets on which the server hints that a realm's log has grown. Hints may be lost,
+// come late, or find nobody; a socket may close at any time. Nothing but hints travels here.
+#ifndef SKERRY_TEST_SIM_POKES_H_
+#define SKERRY_TEST_SIM_POKES_H_
+
+#include <cstdint>
+#include <map>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+
+namespace skerry::sim {
+
+class World;
+class WorkerHost;
+
+class Pokes {
+ public:
+  explicit Pokes(World* world) : world_(world) {}
+
+  void Socket(WorkerHost* worker, const Data& effect);  // open, send or close
+  void Forget(uint64_t worker);                         // it is gone
+  void Disconnect(size_t profile);
+  void CloseOne(uint32_t which);
+  // Realms whose heads have moved; the authors themselves are not poked.
+  void Committed(const std::map<String, uint64_t>& moved, const Vector<String>& authors);
+  void LoseNext() { ++to_lose_; }
+  void DelayNext(double ms) { delay_ms_ = ms; }
+  void Heal();
+
+  size_t steps() const;
+  void Step(size_t which);
+  double next_time() const;
+
+ private:
+  struct Line {
+    size_t profile = 0;
+    String client;  // that has said hello; empty: nobody yet
+  };
+  struct Event {
+    uint64_t worker = 0;
+    Data event;
+    double ready_at = 0;
+  };
+  void Tell(uint64_t worker, std::string_view state, const Data& more, double delay_ms);
+  void Close(uint64_t worker, double code);
+
+  World* world_;
+  std::map<uint64_t, Line> lines_;  // by the worker's serial
+  Vector<Event> events_;
+  int to_lose_ = 0;
+  double delay_ms_ = 0;
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_POKES_H_

@@ -1,0 +1,46 @@
+#include "test/sim/server_images.h"
+
+#include <utility>
+
+#include "authority/image_maker.h"
+#include "log/image.h"
+#include "test/sim/database.h"
+
+namespace skerry::sim {
+namespace {
+
+constexpr uint64_t kTooOld = 4;  // revisions
+
+}  // namespace
+
+Data ServerImages::Offer(const String& realm, const Database& database) {
+  const Database::Head& head = database.heads().at(realm);
+  Data& newest = newest_[realm];
+  if (newest.is_object() && newest["revision"].as_u64() + kTooOld > head.head) return newest;
+  if (newest.is_object()) files_.erase(newest["url"].as_string());
+  ImageMaker maker(schema_, realm, {head.head, head.at});
+  for (const auto& [key, stored] : database.rows()) {
+    if (!stored.deleted_at && stored.row.realm == realm)
+      SKERRY_CHECK(maker.AddRow(key, stored.row).ok());
+  }
+  const String bytes = maker.Finish();
+  const String hash = ImageChecksum(bytes);
+  const String url = "/snapshot/" + realm + "/1/" + ToText(head.head) + "/" + hash;
+  newest = Data::MakeObject();
+  newest.Set("realm", realm).Set("revision", head.head).Set("at", head.at).Set("epoch", 1);
+  newest.Set("hash", hash).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("url", url);
+  files_[url] = bytes;
+  return newest;
+}
+
+const String* ServerImages::Find(const String& url) const {
+  const auto file = files_.find(url);
+  return file == files_.end() ? nullptr : &file->second;
+}
+
+void ServerImages::Clear() {
+  newest_.clear();
+  files_.clear();
+}
+
+}  // namespace skerry::sim

@@ -1,0 +1,33 @@
+// ServerImages: the images of whole realms that the server offers for a first fill, made by the
+// production's ImageMaker: the newest that there is, as long as it is not too old.
+#ifndef SKERRY_TEST_SIM_SERVER_IMAGES_H_
+#define SKERRY_TEST_SIM_SERVER_IMAGES_H_
+
+#include <map>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "model/schema.h"
+
+namespace skerry::sim {
+
+class Database;
+
+class ServerImages {
+ public:
+  explicit ServerImages(const Schema* schema) : schema_(schema) {}
+
+  // As `images` of docs/authority.md, section 4.
+  Data Offer(const String& realm, const Database& database);
+  const String* Find(const String& url) const;  // null: there is none, or none any more
+  void Clear();
+
+ private:
+  const Schema* schema_;
+  std::map<String, Data> newest_;   // by realm
+  std::map<String, String> files_;  // by url
+};
+
+}  // namespace skerry::sim
+
+#endif  // SKERRY_TEST_SIM_SERVER_IMAGES_H_
