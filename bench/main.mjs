@@ -44,11 +44,11 @@ async function quick(write) {
 
 const [what, ...flags] = process.argv.slice(2);
 // The server alone: no browser is wanted.
-const serverOnly = what === 'server' && flags.length === 0;
 const unknown = flags.filter((flag) => flag !== '--write');
-if (serverOnly) await serverBench();
+const serverOnly = what === 'server' && unknown.length === 0;
+if (serverOnly) await serverBench(flags.includes('--write'));
 else if (what !== 'quick' || unknown.length > 0) {
-  console.error('usage: npm run bench -- quick [--write] | server');
+  console.error('usage: npm run bench -- quick [--write] | server [--write]');
   process.exitCode = 2;
 } else if (!process.env.CHROMIUM_PATH) {
   console.error('CHROMIUM_PATH names no Chromium: run it by `npm run bench -- quick`');

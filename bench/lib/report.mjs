@@ -2,9 +2,6 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-const kBegin = '<!-- bench quick: begin -->';
-const kEnd = '<!-- bench quick: end -->';
-
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -36,14 +33,16 @@ export function table(rows) {
 }
 
 /** Replaces the section of these benchmarks, or begins the file with one. */
-export function writeSection(path, text) {
-  const section = `${kBegin}\n${text}\n${kEnd}`;
+export function writeSection(path, text, name = 'quick') {
+  const begin = `<!-- bench ${name}: begin -->`;
+  const end = `<!-- bench ${name}: end -->`;
+  const section = `${begin}\n${text}\n${end}`;
   const old = existsSync(path) ? readFileSync(path, 'utf8') : '# Performance\n\n';
-  const from = old.indexOf(kBegin);
-  const to = old.indexOf(kEnd);
+  const from = old.indexOf(begin);
+  const to = old.indexOf(end);
   const whole =
     from >= 0 && to > from
-      ? old.slice(0, from) + section + old.slice(to + kEnd.length)
+      ? old.slice(0, from) + section + old.slice(to + end.length)
       : `${old.trimEnd()}\n\n${section}\n`;
   writeFileSync(path, whole);
 }
