@@ -118,16 +118,19 @@ export class Puller {
   ): Promise<string> {
     const { schema, images } = this.#options;
     const atMost = (count: number) => Math.ceil(count / share);
-    const entries: string[] = [];
-    const changes: string[] = [];
-    for (const need of needs.entries ?? []) {
-      const range = await readRange(tx, need, atMost(limits.changesPerPull));
-      entries.push(await readEntries(tx, need, range.upto, have));
-      const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
-      if (from !== undefined) {
-        changes.push(...(await readChanges(tx, schema, { ...range, realm: need.realm, from })));
-      }
-    }
+    // The ranges of all realms in two journeys: how far they go, and what is in them.
+    const read = await Promise.all(
+      (needs.entries ?? []).map(async (need) => {
+        const range = await readRange(tx, need, atMost(limits.changesPerPull));
+        const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
+        return Promise.all([
+          readEntries(tx, need, range.upto, have),
+          from === undefined ? [] : readChanges(tx, schema, { ...range, realm: need.realm, from }),
+        ]);
+      }),
+    );
+    const entries = read.map(([entry]) => entry);
+    const changes = read.flatMap(([, change]) => change);
     const own = needs.own?.length ? [await readOwn(tx, needs.own, readable)] : [];
     const state: string[] = [];
     for (const need of needs.state ?? []) {
