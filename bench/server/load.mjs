@@ -13,11 +13,11 @@ export class Http {
     this.#url = new URL(url);
   }
 
-  post(path, body, user) {
+  post(path, body, token) {
     const { hostname: host, port } = this.#url;
     return new Promise((resolve, reject) => {
       const headers = {
-        authorization: `Bearer dev:${user}`,
+        authorization: `Bearer ${token}`,
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
       };
@@ -47,14 +47,14 @@ export class Http {
 /** A client that pushes one row after another to its realm. */
 export class Pusher {
   #http;
-  #user;
+  #token;
   #realm;
   #client = randomUUID();
   #link = null;
 
-  constructor(http, user, realm) {
+  constructor(http, token, realm) {
     this.#http = http;
-    this.#user = user;
+    this.#token = token;
     this.#realm = realm;
   }
 
@@ -73,7 +73,7 @@ export class Pusher {
       ],
     };
     const body = { client: this.#client, schema: 1, epoch: 1, seen: {}, updates: [update] };
-    const answer = await this.#http.post('/v1/push', JSON.stringify(body), this.#user);
+    const answer = await this.#http.post('/v1/push', JSON.stringify(body), this.#token);
     if (!answer.includes('"applied"')) throw new Error(`push: ${answer}`);
     this.#link = { seq: (this.#link?.seq ?? 0) + 1, id };
   }

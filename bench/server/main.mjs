@@ -1,69 +1,53 @@
-// `npm run bench -- server`: pushes and pulls a second of a real server on a PostgreSQL of its own, beside a bare driver on
-// the same PostgreSQL in the same run. One row a push; so many clients, each with one push in flight.
+// `npm run bench -- server [--write]`: pushes and pulls a second of a real server on a PostgreSQL of its own, in one run
+// with two things beside it: a bare driver in the benchmark's own process, which does the least that the database asks for
+// (bare.mjs), and the same work by hand behind HTTP (bare-http.mjs). One row a push; so many clients, each with one push in
+// flight. SKERRY_BENCH_MS is the time of a measurement, SKERRY_BENCH_ONLY the beginning of the workloads' names.
 
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SignJWT } from 'jose';
 import postgres from 'postgres';
 import { startCluster } from '../../tools/lib/cluster.mjs';
 import { root } from '../../tools/lib/paths.mjs';
 import { markdown } from '../lib/report.mjs';
-import { within } from '../lib/within.mjs';
 import { openBare } from './bare.mjs';
 import { Http, measure, Pusher } from './load.mjs';
+import { secret, startNode, startProgram } from './node.mjs';
 
 const kMs = Number(process.env.SKERRY_BENCH_MS ?? 5_000);
 const kWarmMs = 1_000;
 const kChangedRows = 10_000;
+const kPullsInFlight = 16;
+const wanted = (name) => name.startsWith(process.env.SKERRY_BENCH_ONLY ?? '');
 
-const schema = {
-  version: 1,
-  accepts: [],
-  tables: [
-    {
-      name: 'cities',
-      ids: 'string',
-      autosubscribe: false,
-      props: [
-        { name: 'name', type: 'string', optional: false, index: false, unique: false },
-        { name: 'population', type: 'number', optional: true, index: false, unique: false },
-      ],
-    },
-  ],
-};
+const realmOf = (user) => `user:${user}`;
 
-/** A node of the server; `flags` are Node's own, for profiles (SKERRY_BENCH_FLAGS=--cpu-prof). */
-async function startNode(folder, url) {
-  const file = join(folder, 'schema.mjs');
-  writeFileSync(file, `export default ${JSON.stringify(schema)};`);
-  const flags = (process.env.SKERRY_BENCH_FLAGS ?? '').split(' ').filter(Boolean);
-  const main = join(root, 'server', 'dist', 'main.js');
-  const args = ['--schema', file, '--port', '0', '--data', join(folder, 'data'), '--dev'];
-  const child = spawn(process.execPath, [...flags, main, ...args], {
-    env: { ...process.env, DATABASE_URL: url },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  const ready = new Promise((resolve, reject) => {
-    let output = '';
-    child.stdout.on('data', (chunk) => {
-      output += chunk;
-      const found = /skerry-server ready (\S+)/.exec(output);
-      if (found) resolve(found[1]);
-    });
-    void ended.then((code) => reject(new Error(`the server ended with ${code}: ${output}`)));
-  });
-  return {
-    url: await within(60_000, 'a server', ready),
-    async stop() {
-      child.kill('SIGTERM');
-      await within(30_000, 'the end of the server', ended);
-    },
-  };
+function tokenOf(user) {
+  const claims = new SignJWT({ sub: user, realms: { public: 'write' } });
+  const key = new TextEncoder().encode(secret);
+  return claims.setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h').sign(key);
 }
 
-async function pushes(url, bare) {
+async function warmAndMeasure(work) {
+  await measure(work, kWarmMs);
+  return measure(work, kMs);
+}
+
+/** Clients that push to a server, spread over so many realms. */
+async function pushed(url, realms, flight) {
+  const http = new Http(url, flight);
+  const clients = [];
+  for (let n = 0; n < flight; n++) {
+    const user = `u${n % realms}`;
+    clients.push(new Pusher(http, await tokenOf(user), realms === 1 ? 'public' : realmOf(user)));
+  }
+  const measured = await warmAndMeasure(clients.map((client) => () => client.push()));
+  http.close();
+  return measured;
+}
+
+async function pushes({ ours, byHand, bare }) {
   const rows = [];
   for (const [realms, flight] of [
     [1, 16],
@@ -71,95 +55,136 @@ async function pushes(url, bare) {
     [64, 16],
     [64, 256],
   ]) {
-    const http = new Http(url, flight);
-    const clients = Array.from({ length: flight }, (_, n) => {
-      const user = realms === 1 ? 'all' : `u${n % realms}`;
-      return new Pusher(http, user, realms === 1 ? 'public' : `user:${user}`);
-    });
-    const ours = clients.map((client) => () => client.push());
-    await measure(ours, kWarmMs);
-    const measured = await measure(ours, kMs);
-    http.close();
+    const name = `push, ${realms} realm${realms === 1 ? '' : 's'}, ${flight} in flight`;
+    if (!wanted(name)) continue;
     const names = Array.from({ length: realms }, (_, n) => `r${n}`);
     await bare.realms(names);
-    const floor = Array.from({ length: flight }, (_, n) => () => bare.push(names[n % realms]));
-    await measure(floor, kWarmMs);
+    const work = Array.from({ length: flight }, (_, n) => () => bare.push(names[n % realms]));
     rows.push({
-      name: `push, ${realms} realms, ${flight} in flight`,
-      ours: measured,
-      bare: await measure(floor, kMs),
+      name,
+      ours: await pushed(ours.url, realms, flight),
+      byHand: await pushed(byHand.url, realms, flight),
+      bare: await warmAndMeasure(work),
     });
   }
   return rows;
 }
 
-async function pulls(url) {
-  const http = new Http(url, 16);
-  const realm = 'user:puller';
-  const client = crypto.randomUUID();
-  const body = (cursor) =>
-    JSON.stringify({
-      ...{ client, schema: 1, realmsToken: null, have: [], seen: {}, limit: 10_000 },
-      cursors: { [realm]: cursor },
-      scopes: [{ table: 'cities', where: ['true'], filled: true }],
-    });
-  const pusher = new Pusher(http, 'puller', realm);
+const pullBody = (realm, cursor) =>
+  JSON.stringify({
+    ...{ client: crypto.randomUUID(), schema: 1, realmsToken: null, have: [], seen: {} },
+    ...{ limit: 10_000, cursors: { [realm]: cursor } },
+    scopes: [{ table: 'cities', where: ['true'], filled: true }],
+  });
+
+/** A realm with a push of many rows in it; returns the cursors before it, and before the push of one row after it. */
+async function fill(http, token, realm) {
+  const pusher = new Pusher(http, token, realm);
+  const head = async (from) =>
+    JSON.parse(await http.post('/v1/pull', pullBody(realm, from), token)).cursors[realm];
   for (let i = 0; i < 5; i++) await pusher.push();
-  const before = JSON.parse(await http.post('/v1/pull', body('0@0'), 'puller')).cursors[realm];
-  const ids = Array.from({ length: kChangedRows }, () => crypto.randomUUID());
-  const id = crypto.randomUUID();
+  const before = await head('0@0');
+  const [id, at] = [crypto.randomUUID(), Date.now()];
   const update = {
-    ...{ id, after: { [realm]: null }, base: { [realm]: 0 }, at: Date.now() },
-    actions: [{ id: crypto.randomUUID(), name: 'bench', arg: null, at: Date.now() }],
-    ops: ids.map((row) => ({
-      ...{ op: 'create', table: 'cities', id: row, realm, set: { name: 'x' }, by: [0] },
-    })),
+    ...{ id, after: { [realm]: null }, base: { [realm]: 0 }, at },
+    actions: [{ id: crypto.randomUUID(), name: 'bench', arg: null, at }],
+    ops: Array.from({ length: kChangedRows }, () => {
+      const row = crypto.randomUUID();
+      return { op: 'create', table: 'cities', id: row, realm, set: { name: 'x' }, by: [0] };
+    }),
   };
   const push = { client: crypto.randomUUID(), schema: 1, epoch: 1, seen: {}, updates: [update] };
-  await http.post('/v1/push', JSON.stringify(push), 'puller');
-  const many = JSON.parse(await http.post('/v1/pull', body(before), 'puller'));
-  if (many.changes.length !== kChangedRows) throw new Error(`${many.changes.length} changes`);
+  await http.post('/v1/push', JSON.stringify(push), token);
+  const after = await head(before);
   await pusher.push();
+  return { before, after };
+}
+
+/** `byHand` reads what our server has written. */
+async function pulls({ ours, byHand }) {
   const rows = [];
+  if (!wanted('pull')) return rows;
+  const [mine, theirs] = [ours, byHand].map(({ url }) => new Http(url, kPullsInFlight));
+  const realm = realmOf('puller');
+  const token = await tokenOf('puller');
+  const { before, after } = await fill(mine, token, realm);
   for (const [count, cursor] of [
-    [1, many.cursors[realm]],
+    [1, after],
     [kChangedRows + 1, before],
   ]) {
-    const text = body(cursor);
-    const work = Array.from({ length: 16 }, () => () => http.post('/v1/pull', text, 'puller'));
-    await measure(work, kWarmMs);
+    const text = pullBody(realm, cursor);
+    const pulled = async (http) => {
+      const { changes } = JSON.parse(await http.post('/v1/pull', text, token));
+      if (changes.length !== count) throw new Error(`${changes.length} changes`);
+      const pull = () => http.post('/v1/pull', text, token);
+      return warmAndMeasure(Array.from({ length: kPullsInFlight }, () => pull));
+    };
     rows.push({
-      name: `pull, ${count} changed rows, 16 in flight`,
-      ours: await measure(work, kMs),
+      name: `pull, ${count === 1 ? '1 changed row' : `${count} changed rows`}, ${kPullsInFlight} in flight`,
+      ours: await pulled(mine),
+      byHand: await pulled(theirs),
     });
   }
-  http.close();
+  mine.close();
+  theirs.close();
   return rows;
 }
 
-function cellsOf({ name, ours, bare }) {
+function cellsOf({ name, ours, byHand, bare }) {
   const one = ({ rate, p50, p99 }) =>
-    `${rate.toFixed(0)}/s (p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms)`;
-  const share = bare ? `${((100 * ours.rate) / bare.rate).toFixed(0)} %` : '–';
-  return [name, one(ours), bare ? one(bare) : '–', share];
+    `${rate.toFixed(rate < 100 ? 1 : 0)}/s (${p50.toFixed(1)}, ${p99.toFixed(1)} ms)`;
+  const beside = (floor) =>
+    floor ? [one(floor), `${((100 * ours.rate) / floor.rate).toFixed(0)} %`] : ['–', '–'];
+  return [name, one(ours), ...beside(byHand), ...beside(bare)];
+}
+
+/** Databases of the cluster; that of the work by hand gets its tables from a server that is stopped again. */
+async function databases(cluster, folder) {
+  const named = (name) => cluster.url.replace(/[^/]+$/, name);
+  const admin = postgres(cluster.url, { max: 1 });
+  for (const name of ['ours', 'hand', 'bare']) await admin.unsafe(`create database ${name}`);
+  await admin.end();
+  await (await startNode(folder, named('hand'))).stop();
+  const hand = postgres(named('hand'), { max: 1 });
+  const realms = ['public', ...Array.from({ length: 64 }, (_, n) => realmOf(`u${n}`))];
+  await hand`insert into skerry.realm (realm, epoch) select unnest(string_to_array(${realms.join(',')}, ',')), 'bench'`;
+  await hand.end();
+  return named;
 }
 
 export async function serverBench() {
   const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-server-'));
   const cluster = await startCluster();
   try {
-    const admin = postgres(cluster.url, { max: 1 });
-    await admin.unsafe('create database ours');
-    await admin.unsafe('create database bare');
-    await admin.end();
-    const named = (name) => cluster.url.replace(/[^/]+$/, name);
+    const named = await databases(cluster, folder);
+    const byHand = (name) =>
+      startProgram('bare', [join(import.meta.dirname, 'bare-http.mjs')], {
+        DATABASE_URL: named(name),
+      });
+    const load = loadavg()[0].toFixed(1);
     const bare = await openBare(named('bare'));
-    const node = await startNode(folder, named('ours'));
-    const rows = [...(await pushes(node.url, bare)), ...(await pulls(node.url))];
-    await node.stop();
+    const ours = await startNode(folder, named('ours'));
+    const [pusher, puller] = [await byHand('hand'), await byHand('ours')];
+    const rows = [
+      ...(await pushes({ ours, byHand: pusher, bare })),
+      ...(await pulls({ ours, byHand: puller })),
+    ];
+    for (const program of [ours, pusher, puller]) await program.stop();
     await bare.close();
-    const head = ['workload', 'ours', 'bare driver, no HTTP, no rules', 'share'];
-    return { text: markdown(head, rows.map(cellsOf)), failed: false };
+    const head = [
+      'workload',
+      'ours (p50, p99)',
+      'the same rows by hand, behind HTTP',
+      'share',
+      'grouped statements, no HTTP',
+      'share',
+    ];
+    const text = [
+      markdown(head, rows.map(cellsOf)),
+      '',
+      `${cpus().length} cores for server, PostgreSQL and the clients together; load average before it: ${load}.`,
+    ].join('\n');
+    return { text, failed: false };
   } finally {
     await cluster.remove();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -146,6 +146,13 @@ Status AdmissionSession::LoadRows(const Data& in) {
     if (!stored.ok()) return Misuse(stored.status().detail());
     admission_.rows().Load(std::move(stored.value()));
   }
+  for (const Data& data : in["looked"].items()) {
+    if (data.items().size() != 2) return Misuse("`looked` holds keys");
+    const ObjectKey key{schema_->FindTable(data.items()[0].as_string()),
+                        data.items()[1].as_string()};
+    if (key.table == kNone) return Misuse("`looked` holds keys");
+    admission_.rows().SettleRow(key);
+  }
   for (const Data& data : in["others"].items()) {
     const ObjectKey key{schema_->FindTable(data["table"].as_string()), data["id"].as_string()};
     admission_.rows().LoadOthers({key, data["client"].as_string()}, data["revision"].as_u64());

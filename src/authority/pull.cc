@@ -205,6 +205,8 @@ bool Pull::AskForRows() {
       if (realm.state.contains(key)) continue;
       const auto changes = realm.changes.find(key);
       if (changes != realm.changes.end() && changes->second.back().first > realm.to) continue;
+      // Given along with the changes: nothing has changed it between here and the last of them.
+      if (rows_.contains({name, key})) continue;
       needs_.rows.push_back({{name, key}, realm.to});
     }
   }

@@ -152,6 +152,7 @@ Status PullSession::LoadLog(const Data& in) {
     if (!key.ok()) continue;  // of a table that the schema has no more
     Result<std::optional<Row>> before = RowFromData(*schema_, data["before"]);
     if (!before.ok()) return Misuse(before.status().detail());
+    if (const Data* given = data.Find("row")) SKERRY_RETURN_IF_ERROR(LoadGiven(data, *given));
     pull_.LoadChange(data["realm"].as_string(), data["revision"].as_u64(), key.value(),
                      std::move(before.value()));
   }
@@ -162,6 +163,20 @@ Status PullSession::LoadLog(const Data& in) {
                   {data["update"].as_string(), data["revision"].as_u64(), data["at"].as_number(),
                    std::move(ops.value()), data["gone"]});
   }
+  return Status::Ok();
+}
+
+// A live row of the change's own realm, table and id, or null.
+Status PullSession::LoadGiven(const Data& change, const Data& given) {
+  const String& realm = change["realm"].as_string();
+  const ObjectKey key = ReadKey(*schema_, change).value();
+  if (given.is_null()) {
+    pull_.LoadRow({realm, key}, std::nullopt);
+    return Status::Ok();
+  }
+  Result<Row> row = RowOfTable(schema_->table(key.table), realm, given);
+  if (!row.ok()) return Misuse(row.status().detail());
+  pull_.LoadRow({realm, key}, std::move(row.value()));
   return Status::Ok();
 }
 

@@ -24,6 +24,7 @@ class PullSession {
   Status Load(const Data& in);
   Status LoadLog(const Data& in);
   Status LoadPages(const Data& in);
+  Status LoadGiven(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);
   Data NeedsToData() const;
   Data ScopeToData(size_t scope) const;

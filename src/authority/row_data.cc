@@ -4,6 +4,23 @@
 
 namespace skerry {
 
+Result<Row> RowOfTable(const TableDef& table, const String& realm, const Data& data) {
+  Row row;
+  row.realm = realm;
+  row.created_at = data["createdAt"].as_number();
+  row.modified_at = data["modifiedAt"].as_number();
+  row.revision = data["revision"].as_u64();
+  row.props.resize(table.props.size());
+  for (const auto& [name, value] : data["props"].members()) {
+    const PropIndex prop = table.FindProp(name);
+    if (prop == kNone) continue;
+    Result<Value> parsed = ValueFromData(table.props[prop], value);
+    if (!parsed.ok()) return parsed.status();
+    row.props[prop] = std::move(parsed.value());
+  }
+  return row;
+}
+
 Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data) {
   StoredRow stored;
   stored.key.table = schema.FindTable(data["table"].as_string());
@@ -13,20 +30,12 @@ Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data) {
   const TableDef& table = schema.table(stored.key.table);
   stored.key.id = data["id"].as_string();
   SKERRY_RETURN_IF_ERROR(CheckId(table, stored.key.id));
-  stored.row.realm = data["realm"].as_string();
-  if (stored.row.realm.empty()) return Status(Code::kInvalidArgument, "a row without a realm");
-  stored.row.created_at = data["createdAt"].as_number();
-  stored.row.modified_at = data["modifiedAt"].as_number();
-  stored.row.revision = data["revision"].as_u64();
+  const String& realm = data["realm"].as_string();
+  if (realm.empty()) return Status(Code::kInvalidArgument, "a row without a realm");
   if (data["deletedAt"].is_number()) stored.deleted_at = data["deletedAt"].as_number();
-  stored.row.props.resize(table.props.size());
-  for (const auto& [name, value] : data["props"].members()) {
-    const PropIndex prop = table.FindProp(name);
-    if (prop == kNone) continue;
-    Result<Value> parsed = ValueFromData(table.props[prop], value);
-    if (!parsed.ok()) return parsed.status();
-    stored.row.props[prop] = std::move(parsed.value());
-  }
+  Result<Row> row = RowOfTable(table, realm, data);
+  if (!row.ok()) return row.status();
+  stored.row = std::move(row.value());
   return stored;
 }
 

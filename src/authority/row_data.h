@@ -19,6 +19,8 @@ struct StoredRow {
   std::optional<double> deleted_at;
 };
 
+// The times, revision and props of a row whose table and realm are known.
+Result<Row> RowOfTable(const TableDef& table, const String& realm, const Data& data);
 // {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Props that the
 // schema does not know are left out; one that does not fit its prop is an error, because the
 // database was given only what fits.

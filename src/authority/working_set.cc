@@ -131,8 +131,10 @@ Needs WorkingSet::TakeNeeds() {
   return asked_;
 }
 
+void WorkingSet::SettleRow(const ObjectKey& key) { entries_.try_emplace(key); }
+
 void WorkingSet::Settle() {
-  for (const ObjectKey& key : asked_.rows) entries_.try_emplace(key);
+  for (const ObjectKey& key : asked_.rows) SettleRow(key);
   for (const ChildrenOf& which : asked_.children) known_children_.insert(which);
   for (const HoldersOf& which : asked_.holders) known_holders_.insert(which);
   for (const OthersOf& which : asked_.others) others_.try_emplace(which, 0);

@@ -84,6 +84,8 @@ class WorkingSet {
   // as missing.
   Needs TakeNeeds();
   void Settle();
+  // The row was looked for: where it is not loaded, there is none.
+  void SettleRow(const ObjectKey& key);
 
   // Every row that committed updates changed: its final state, and whether the database has no row
   // of that key.

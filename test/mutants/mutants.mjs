@@ -142,6 +142,65 @@ export const mutants = [
     from: 'if (op.kind != OpKind::kCreate) return false;',
     to: 'if (op.kind == OpKind::kDelete) return false;',
   },
+  {
+    name: 'known updates are looked up before the realms are locked',
+    kind: 'server',
+    test: 'test/server/commit.test.ts',
+    file: 'server/src/push/commit.ts',
+    from: `    const [users, locked, known, rows] = await Promise.all([
+      bindClients(tx, units, this.#clients),
+      lockRealms(tx, units, realms, { wait, present: this.#realms }),
+      lookUp(tx, units),`,
+    to: `    const [users, known, locked, rows] = await Promise.all([
+      bindClients(tx, units, this.#clients),
+      lookUp(tx, units),
+      lockRealms(tx, units, realms, { wait, present: this.#realms }),`,
+  },
+  {
+    name: 'rows are read in another snapshot than the head',
+    kind: 'server',
+    test: 'test/server/nodes/snapshot.test.ts',
+    file: 'server/src/db/postgres.ts',
+    from: `snapshot: 'begin isolation level repeatable read read only',`,
+    to: `snapshot: 'begin read only',`,
+  },
+  {
+    name: 'the revision of an aborted transaction is not given to the next',
+    kind: 'server',
+    test: 'test/server/commit.test.ts',
+    file: 'server/src/push/locks.ts',
+    from: `rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),`,
+    to: `rows.map(({ realm, head, at }) => {
+      const given = ((globalThis as { given?: Map<string, number> }).given ??= new Map());
+      const next = Math.max(Number(head), (given.get(realm) ?? -1) + 1);
+      given.set(realm, next);
+      return [realm, { head: next, headAt: Number(at) }];
+    }),`,
+  },
+  {
+    name: 'a refusal is not committed',
+    kind: 'server',
+    test: 'test/server/push.test.ts',
+    file: 'server/src/push/done.ts',
+    from: 'if (done.entries.length + done.chains.length === 0) return;',
+    to: 'if (done.entries.length === 0) return;',
+  },
+  {
+    name: 'a serialization failure refuses an update',
+    kind: 'server',
+    test: 'test/server/flusher.test.ts',
+    file: 'server/src/db/database.ts',
+    from: `return state.startsWith('22') || state.startsWith('23');`,
+    to: `return /^(22|23|40)/.test(state);`,
+  },
+  {
+    name: 'what follows a postponed update of its client goes first',
+    kind: 'server',
+    test: 'test/server/flusher.test.ts',
+    file: 'server/src/push/flusher.ts',
+    from: 'if (!busy && !clients.has(client)) return true;',
+    to: 'if (!busy) return true;',
+  },
 ];
 
 /** The file with the mistake in it; throws where the place is not there, or not once. */

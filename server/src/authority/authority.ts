@@ -10,10 +10,10 @@ interface Handle {
   delete(): void;
 }
 interface StepHandle extends Handle {
-  step(text: string): string;
+  step(text: Uint8Array): string;
 }
 interface ImageHandle extends Handle {
-  rows(text: string): string;
+  rows(text: Uint8Array): string;
   finish(): string;
   bytes(): Uint8Array;
 }
@@ -69,6 +69,11 @@ function checked(text: string): string {
   return text;
 }
 
+/** Text as the module takes it. A string would be copied into its memory character by character, in JavaScript. */
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
 /** The text of a JSON object of which some members are JSON text already. */
 export function rawObject(members: Readonly<Record<string, string>>): string {
   const parts = Object.entries(members).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
@@ -117,7 +122,7 @@ export class Authority {
   async admission<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
     const handle = new this.#module.Admission(this.#handle);
     try {
-      return await work((text) => checked(handle.step(text)));
+      return await work((text) => checked(handle.step(utf8(text))));
     } finally {
       handle.delete();
     }
@@ -126,7 +131,7 @@ export class Authority {
   async pull<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
     const handle = new this.#module.Pull(this.#handle);
     try {
-      return await work((text) => checked(handle.step(text)));
+      return await work((text) => checked(handle.step(utf8(text))));
     } finally {
       handle.delete();
     }
@@ -141,7 +146,7 @@ export class Authority {
   ): Promise<MadeImage> {
     const handle = new this.#module.ImageMaker(this.#handle, realm, revision, at);
     try {
-      for await (const chunk of chunks) checked(handle.rows(chunk));
+      for await (const chunk of chunks) checked(handle.rows(utf8(chunk)));
       const { hash } = JSON.parse(checked(handle.finish())) as { hash: string };
       return { bytes: handle.bytes().slice(), hash };
     } finally {

@@ -7,8 +7,9 @@ import type { Database, Queryable } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import { limits } from '../limits.ts';
 import { filterSql, Params } from '../sql/filter.ts';
+import { quoteText } from '../sql/names.ts';
 import { joinLists, rowJson } from '../sql/rows.ts';
-import type { SqlSchema, SqlTable } from '../sql/tables.ts';
+import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
 
 interface EntryNeed {
   readonly realm: string;
@@ -117,14 +118,19 @@ export class Puller {
   ): Promise<string> {
     const { schema, images } = this.#options;
     const atMost = (count: number) => Math.ceil(count / share);
-    const entries: string[] = [];
-    const changes: string[] = [];
-    for (const need of needs.entries ?? []) {
-      const upto = await lastEntry(tx, need, atMost(limits.changesPerPull));
-      entries.push(await readEntries(tx, need, upto, have));
-      const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
-      if (from !== undefined) changes.push(await readChanges(tx, need.realm, from, upto));
-    }
+    // The ranges of all realms in two journeys: how far they go, and what is in them.
+    const read = await Promise.all(
+      (needs.entries ?? []).map(async (need) => {
+        const range = await readRange(tx, need, atMost(limits.changesPerPull));
+        const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
+        return Promise.all([
+          readEntries(tx, need, range.upto, have),
+          from === undefined ? [] : readChanges(tx, schema, { ...range, realm: need.realm, from }),
+        ]);
+      }),
+    );
+    const entries = read.map(([entry]) => entry);
+    const changes = read.flatMap(([, change]) => change);
     const own = needs.own?.length ? [await readOwn(tx, needs.own, readable)] : [];
     const state: string[] = [];
     for (const need of needs.state ?? []) {
@@ -178,22 +184,39 @@ async function readHeads(
   return row;
 }
 
+interface Range {
+  readonly upto: string;
+  /** Whether nothing in the realm comes after it. */
+  readonly isHead: boolean;
+  /** The tables that its entries touched. */
+  readonly tables: readonly string[];
+}
+
 /** How far a range goes: at most `limit` entries, which begin within `changes` changes; at least one. */
-async function lastEntry(
+async function readRange(
   tx: Queryable,
   { realm, from, limit }: EntryNeed,
   changes: number,
-): Promise<string> {
-  const text = await readText(
-    tx,
-    `select max(e.revision)::text as text from (
-       select revision, sum(changes) over (order by revision) - changes as before_it
-         from skerry.log where realm = $1::text and revision >= $2::text::bigint
-        order by revision limit $3::text::bigint) e
-      where e.before_it <= $4::text::bigint or e.revision <= $2::text::bigint + 1`,
+): Promise<Range> {
+  const [row] = await tx.query<{ upto: string | null; head: string | null; tables: string }>(
+    `with read as (
+       select * from (
+         select revision, tables, sum(changes) over (order by revision) - changes as before_it
+           from skerry.log where realm = $1::text and revision >= $2::text::bigint
+          order by revision limit $3::text::bigint) e
+        where e.before_it <= $4::text::bigint or e.revision <= $2::text::bigint + 1)
+     select (select max(revision) from read)::text as upto,
+            (select head from skerry.realm where realm = $1::text)::text as head,
+            (select coalesce(json_agg(distinct n.name), '[]') from read
+              cross join lateral json_array_elements_text(read.tables) as n(name)
+              where read.revision > $2::text::bigint)::text as tables`,
     [realm, String(from), String(limit), String(changes)],
   );
-  return text === '' ? String(from) : text;
+  return {
+    upto: row?.upto ?? String(from),
+    isHead: row !== undefined && row.upto !== null && row.upto === row.head,
+    tables: JSON.parse(row?.tables ?? '[]') as string[],
+  };
 }
 
 function readEntries(
@@ -214,15 +237,47 @@ function readEntries(
   );
 }
 
-function readChanges(tx: Queryable, realm: string, from: number, upto: string): Promise<string> {
-  return readText(
-    tx,
-    `select string_agg(json_build_object('realm', c.realm, 'revision', c.revision, 'table', c.table_name, 'id', c.id,
-              'before', c.before, 'touch', c.touch)::text, ',' order by c.revision) as text
-       from skerry.change c
-      where c.realm = $1::text and c.revision > $2::text::bigint and c.revision <= $3::text::bigint`,
-    [realm, String(from), upto],
-  );
+/** Joins `t`, the row that `key` names, where it lives in the realm of `key`. By itself, so that no index is read whole. */
+function liveRow(table: SqlTable, key: string): string {
+  return `left join lateral (select t.* from ${table.name} t where t.id = ${key}.id limit 1) t
+            on t.realm = ${key}.realm and t.deleted_at is null`;
+}
+
+/**
+ * The changes of a range. Where it goes to the head, the last change of a row comes with the row as it is: the authority
+ * would ask for it next.
+ */
+async function readChanges(
+  tx: Queryable,
+  schema: SqlSchema,
+  range: Range & { readonly realm: string; readonly from: number },
+): Promise<string[]> {
+  const parts: Promise<string>[] = [];
+  for (const name of range.tables) {
+    const table = schema.get(name);
+    if (table === undefined) continue; // of a table that the schema has no more
+    // Written as text: this is done for every row, and what all of them share comes from outside.
+    const row = `'"createdAt":' || skerry.to_ms(t.created_at) || ',"modifiedAt":' || skerry.to_ms(t.modified_at)
+      || ',"revision":' || t.revision || ',"props":' || (${propsObject(table, 't')})::text`;
+    const given = `case when t.id is null then ',"row":null'
+                        when t.revision = c.revision then ',"row":{' || ${row} || '}' else '' end`;
+    parts.push(
+      readText(
+        tx,
+        `select string_agg($4::text || c.revision || ',"id":' || to_json(c.id)::text
+                  || coalesce(',"before":' || c.before::text, '') || ${range.isHead ? given : "''"} || '}', ',') as text
+           from skerry.change c
+           ${range.isHead ? liveRow(table, 'c') : ''}
+          where c.realm = $1::text and c.table_name = ${quoteText(name)}
+            and c.revision > $2::text::bigint and c.revision <= $3::text::bigint`,
+        [
+          ...[range.realm, String(range.from), range.upto],
+          `{"realm":${JSON.stringify(range.realm)},"table":${JSON.stringify(name)},"revision":`,
+        ],
+      ),
+    );
+  }
+  return Promise.all(parts);
 }
 
 function readOwn(
@@ -236,7 +291,7 @@ function readOwn(
               'client', l.client, 'ops', l.ops, 'gone', l.answer -> 'gone')::text, ',' order by l.realm, l.revision) as text
        from skerry.log l
       where l.declared
-        and l.update_id in (select k.id from json_array_elements_text($1::text::json) as k(id))
+        and l.update_id = any(array(select k.id from json_array_elements_text($1::text::json) as k(id)))
         and l.realm in (select k.realm from json_array_elements_text($2::text::json) as k(realm))`,
     [JSON.stringify(own), JSON.stringify(readable)],
   );
@@ -312,7 +367,7 @@ async function readRowsAfter(
              select true as found, x.before from skerry.change x
               where x.table_name = k."table" and x.id = k.id and x.realm = k.realm and x.revision > k.after
               order by x.revision limit 1) c on true
-           left join ${table.name} t on t.id = k.id and t.realm = k.realm and t.deleted_at is null`,
+           ${liveRow(table, 'k')}`,
         [JSON.stringify(group)],
       ),
     );

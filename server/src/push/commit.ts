@@ -1,12 +1,13 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). Everything that
 // it decides is the authority's. Refusals are written and committed like applications.
 
+import { isRealmName } from '../auth/auth.ts';
 import { type Authority, rawObject } from '../authority/authority.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import type { JsonObject } from '../http/body.ts';
+import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
-import { type RowNeeds, readNeeds } from '../sql/rows.ts';
+import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { type Done, type Entry, type Result, writeDone } from './done.ts';
 import {
@@ -102,13 +103,16 @@ export class Committer {
     { wait, refuse, alongside }: CommitOptions,
   ): Promise<Committed & Pick<Locked, 'heads'>> {
     // In this order, in one journey: what they ask for does not depend on one another's answers.
-    const [users, locked, known] = await Promise.all([
+    const looked = keysOf(units, this.#schema);
+    const [users, locked, known, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
       lockRealms(tx, units, realms, { wait, present: this.#realms }),
       lookUp(tx, units),
+      rowsById(tx, this.#schema, looked),
     ]);
     const admitted = units.filter(({ client, user }) => users.get(client) === user.id);
-    const first = firstStep(admitted, realms, locked, known, refuse ?? []);
+    const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
+    const first = firstStep(admitted, realms, locked, { ...known, ...given }, refuse ?? []);
     const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
     await Promise.all([writeDone(tx, this.#schema, admitted, done, realms), alongside?.(tx)]);
     const results = done.results.flat();
@@ -135,12 +139,25 @@ export class Committer {
   }
 }
 
+/** The rows that the updates name, so that the authority need not ask for them. */
+function keysOf(units: readonly Unit[], schema: SqlSchema): (readonly [string, string])[] {
+  const keys = new Map<string, readonly [string, string]>();
+  for (const { update } of units) {
+    for (const op of Array.isArray(update.ops) ? update.ops : []) {
+      if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
+      // What SQL cannot read as an id is the authority's to refuse.
+      if (isRealmName(op.id)) keys.set(`${op.table}\0${op.id}`, [op.table, op.id]);
+    }
+  }
+  return [...keys.values()];
+}
+
 /** What the authority is first told (docs/authority.md section 3). */
 function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
   { now, heads }: Locked,
-  known: Known,
+  known: Known & { readonly rows: string; readonly looked: string },
   refuse: readonly Refusal[],
 ): string {
   const rights = new Map(
@@ -152,9 +169,7 @@ function firstStep(
       Object.fromEntries([...realms].map((realm) => [realm, heads.get(realm) ?? null])),
     ),
     users: JSON.stringify(Object.fromEntries(rights)),
-    chains: known.chains,
-    applied: known.applied,
-    actions: known.actions,
+    ...known,
     requests: JSON.stringify(asRequests(units)),
     refuse: JSON.stringify(refuse),
   });

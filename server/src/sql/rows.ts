@@ -1,5 +1,6 @@
 // Rows between the typed tables and the authority: always as JSON text, whole sets at a time, so that no row is taken
-// apart in JavaScript.
+// apart in JavaScript. Keys are looked up one by one inside of the statement (lateral, with a limit or an offset, which
+// keep the planner from making it a join): a join of sets of unknown size may read whole tables and indexes.
 
 import type { Queryable } from '../db/database.ts';
 import { quoteName, quoteText } from './names.ts';
@@ -75,7 +76,8 @@ export interface RowNeeds {
   readonly others?: readonly (readonly [table: string, id: string, client: string])[];
 }
 
-async function rowsById(
+/** The rows of the keys, in any realm, as elements of lists. */
+export async function rowsById(
   tx: Queryable,
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['rows']>,
@@ -87,8 +89,9 @@ async function rowsById(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
-          where t.id in (select k.id from json_array_elements_text($1::text::json) as k(id))`,
+        `select ${aggregate(rowJson(table, 't'))} as rows
+           from json_array_elements_text($1::text::json) as k(id)
+           cross join lateral (select t.* from ${table.name} t where t.id = k.id limit 1) t`,
         [ids],
       ),
     );
@@ -109,9 +112,10 @@ async function childrenOf(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
-          where t.deleted_at is null and t.${columnOf(table, prop).name} in
-            (select k.id from json_array_elements_text($1::text::json) as k(id))`,
+        `select ${aggregate(rowJson(table, 't'))} as rows
+           from json_array_elements_text($1::text::json) as k(id)
+           cross join lateral (select t.* from ${table.name} t
+             where t.deleted_at is null and t.${columnOf(table, prop).name} = k.id offset 0) t`,
         [ids],
       ),
     );
@@ -133,10 +137,11 @@ async function uniqueRivals(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows from ${table.name} t
-          where t.deleted_at is null and exists
-            (select 1 from json_to_recordset($1::text::json) as k(realm text, value ${columnType(column).json})
-              where t.realm = k.realm and ${textKeyed(column, `t.${column.name}`)} = ${textKeyed(column, fromPlain(column, 'k.value'))})`,
+        `select ${aggregate(rowJson(table, 't'))} as rows
+           from json_to_recordset($1::text::json) as k(realm text, value ${columnType(column).json})
+           cross join lateral (select t.* from ${table.name} t
+             where t.deleted_at is null and t.realm = k.realm
+               and ${textKeyed(column, `t.${column.name}`)} = ${textKeyed(column, fromPlain(column, 'k.value'))} offset 0) t`,
         [JSON.stringify(values)],
       ),
     );
@@ -160,7 +165,7 @@ async function othersOf(
           `json_build_object('table', ${quoteText(name)}, 'id', k.id, 'client', k.client, 'revision', o.revision)`,
         )} as rows
           from json_to_recordset($1::text::json) as k(id text, client text)
-          join ${table.name} t on t.id = k.id
+          cross join lateral (select t.realm from ${table.name} t where t.id = k.id limit 1) t
           cross join lateral (
             select max(c.revision) as revision from skerry.change c join skerry.log l using (realm, revision)
              where c.realm = t.realm and c.table_name = ${quoteText(name)} and c.id = k.id

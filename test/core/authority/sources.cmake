@@ -8,4 +8,5 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/pull_test.cc
   authority/pushing.cc
   authority/world.cc
+  authority/world_reads.cc
 )

@@ -75,7 +75,10 @@ class World {
   void Store(const Data& done);
   Data Page(const Data& need) const;
   Data RowAfter(const Data& need) const;
-  Data PullRead(const Data& needs) const;
+  Data PullRead(const Data& needs, bool rows_along) const;
+  Data RunPull(Data in, bool rows_along);
+  // An admission that is given the rows of all ops at once comes to the same.
+  void CheckGivenRows(const Vector<Request>& requests, const Data& refuse, const Data& done) const;
 
   std::map<String, Head> heads_;
   std::map<String, std::map<String, String>> rights_;

@@ -261,7 +261,7 @@ TEST_CASE(
               world.sync()["image"]["generation"])
         break;
       world.Mutate({IncItem("a", "A", 1)});
-      world.Settle();
+      world.Run(1000);
     }
     const Data job = world.host(0).image_jobs.back()["job"];
     REQUIRE(job["kind"].Is("roll"));

@@ -1,0 +1,67 @@
+// The server under measurement, in a process of its own.
+
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../tools/lib/paths.mjs';
+import { within } from '../lib/within.mjs';
+
+/** Signs the tokens of the benchmark's users: a client brings one with each request, as in production. */
+export const secret = 'the secret of the benchmark, which guards nothing';
+
+const schema = {
+  version: 1,
+  accepts: [],
+  tables: [
+    {
+      name: 'cities',
+      ids: 'string',
+      autosubscribe: false,
+      props: [
+        { name: 'name', type: 'string', optional: false, index: false, unique: false },
+        { name: 'population', type: 'number', optional: true, index: false, unique: false },
+      ],
+    },
+  ],
+};
+
+/** Starts a program that prints `<name> ready <url>`; stopped by SIGTERM. */
+export async function startProgram(name, args, env) {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  // A benchmark that failed leaves nothing running.
+  const abandon = () => child.kill('SIGKILL');
+  process.once('exit', abandon);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  void ended.then(() => process.off('exit', abandon));
+  const ready = new Promise((resolve, reject) => {
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+      const found = new RegExp(`${name} ready (\\S+)`).exec(output);
+      if (found) resolve(found[1]);
+    });
+    void ended.then((code) => reject(new Error(`${name} ended with ${code}: ${output}`)));
+  });
+  return {
+    url: await within(60_000, name, ready),
+    async stop() {
+      child.kill('SIGTERM');
+      await within(30_000, `the end of ${name}`, ended);
+    },
+  };
+}
+
+/** A node of the server; `flags` are Node's own, for profiles (SKERRY_BENCH_FLAGS=--cpu-prof). */
+export function startNode(folder, url) {
+  const file = join(folder, 'schema.mjs');
+  writeFileSync(file, `export default ${JSON.stringify(schema)};`);
+  const flags = (process.env.SKERRY_BENCH_FLAGS ?? '').split(' ').filter(Boolean);
+  const main = join(root, 'server', 'dist', 'main.js');
+  const args = ['--schema', file, '--port', '0', '--data', join(folder, 'data')];
+  return startProgram('skerry-server', [...flags, main, ...args, '--secret', secret], {
+    DATABASE_URL: url,
+  });
+}

@@ -1,0 +1,59 @@
+// Mistakes in the core: built natively, with assertions, and judged by the core's own tests.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, toolchain } from '../lib/paths.mjs';
+import { run } from '../lib/run.mjs';
+import { judged, kLimitMs, linkPackages, refreshTree } from './tree.mjs';
+
+const kTree = join(build, 'mutants', 'tree');
+const kFolder = join(build, 'mutants', 'build');
+
+async function compile() {
+  if (!existsSync(join(kFolder, 'build.ninja'))) {
+    // Assertions on, sanitizers off: what they find has tests of its own.
+    await run('cmake', [
+      ...['-S', kTree, '-B', kFolder, '-G', 'Ninja'],
+      `-DCMAKE_MAKE_PROGRAM=${join(toolchain, 'bin', 'ninja')}`,
+      `-DSKERRY_INCLUDE_DIR=${join(toolchain, 'include')}`,
+      ...['-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -w'],
+    ]);
+  }
+  await run('cmake', ['--build', kFolder, '-j', '2', '--target', 'skerry_core_test']);
+}
+
+/** Runs the tests up to the first failure: null where there is none, else the name of the test. */
+function firstFailure() {
+  const program = join(kFolder, 'skerry_core_test');
+  const result = spawnSync(program, ['--abort-after=1', '--no-colors'], {
+    cwd: kTree,
+    encoding: 'utf8',
+    timeout: kLimitMs,
+    maxBuffer: 1 << 28,
+  });
+  if (result.status === 0) return null;
+  const output = `${result.stdout}`;
+  const failed = output.search(/: (FATAL )?ERROR: |test case CRASHED|broken invariant/);
+  const before = failed < 0 ? output : output.slice(0, failed);
+  const names = [...before.matchAll(/^TEST CASE: {2}(.*)$/gm)];
+  const name = names.at(-1)?.[1];
+  if (name !== undefined) return name;
+  if (result.error?.code === 'ETIMEDOUT') return `(no end within ${kLimitMs / 1000} s)`;
+  return `(ended by ${result.signal ?? result.status} before a test could say)`;
+}
+
+export const core = {
+  /** Brings the copy of the tree up to date, and builds it. Returns the test that fails without any mistake, or null. */
+  async prepare() {
+    refreshTree(kTree, /^(src|test\/core|test\/spec)\/|^CMake/);
+    linkPackages(kTree); // the real cities
+    await compile();
+    return firstFailure();
+  },
+  judge: (mutant) =>
+    judged(kTree, mutant, async () => {
+      await compile();
+      return firstFailure();
+    }),
+};

@@ -1,0 +1,42 @@
+// A copy of the source in which mistakes are made; whoever builds it gets only what has changed built anew.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { mutated } from '../../test/mutants/mutants.mjs';
+import { root } from '../lib/paths.mjs';
+
+/** The longest that the tests may take with one mistake in. */
+export const kLimitMs = 300_000;
+
+/** Brings the copy of the files that `wanted` matches up to date; those that are the same keep their time. */
+export function refreshTree(tree, wanted) {
+  const list = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: root });
+  for (const path of list.toString().split('\n')) {
+    if (!wanted.test(path) || !existsSync(join(root, path))) continue;
+    const target = join(tree, path);
+    if (existsSync(target) && readFileSync(target).equals(readFileSync(join(root, path)))) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(join(root, path), target);
+  }
+}
+
+/** Gives the copy a folder of the real tree that is not copied: installed packages, what is built. */
+export function linkPackages(tree, name = 'node_modules') {
+  const link = join(tree, name);
+  if (!existsSync(link)) symlinkSync(join(root, name), link);
+}
+
+/** Makes the mistake, has it judged by `firstFailure`, and puts the file right again. */
+export async function judged(tree, mutant, firstFailure) {
+  const path = join(tree, mutant.file);
+  const right = readFileSync(path, 'utf8');
+  const start = performance.now();
+  writeFileSync(path, mutated(right, mutant));
+  try {
+    const caught = await firstFailure();
+    return { ...mutant, caught, ms: performance.now() - start };
+  } finally {
+    writeFileSync(path, right);
+  }
+}
