@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import postgres from 'postgres';
 import { startCluster } from '../../tools/lib/cluster.mjs';
-import { root } from '../../tools/lib/paths.mjs';
 import { markdown } from '../lib/report.mjs';
 import { openBare } from './bare.mjs';
 import { Http, measure, Pusher } from './load.mjs';

@@ -205,8 +205,7 @@ export function storageContract(
     contractCase(
       'files of a generation that is not there are null, and none is made',
       async (_open, host, database) => {
-        const read = (...paths: string[]) =>
-          Promise.all(host.readFiles(`/${database}/g1`, paths));
+        const read = (...paths: string[]) => Promise.all(host.readFiles(`/${database}/g1`, paths));
         equal(await read('/a', '/b'), [null, null]);
         equal(await read('/a'), [null]);
       },
