@@ -77,6 +77,14 @@ uint64_t SwingPointer(Data pointer, Data* sync) {
   return previous["n"].as_u64();
 }
 
+uint64_t EmitDelete(const Data& generations, Turn* turn) {
+  const uint64_t id = turn->NextId();
+  Data job = Data::MakeObject();
+  job.Set("kind", "delete").Set("generations", generations);
+  turn->Emit(Message("image").Set("id", id).Set("job", std::move(job)));
+  return id;
+}
+
 Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease) {
   Data garbage = Data::MakeArray();
   for (const Data& entry : sync["generations"].items()) {

@@ -11,6 +11,7 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "sync/times.h"
+#include "sync/turn.h"
 
 namespace skerry {
 
@@ -35,6 +36,9 @@ uint64_t SwingPointer(Data pointer, Data* sync);
 bool HasRealmFile(const Data& pointer);
 // Makes the previous image, or none, the image, and the image garbage: it cannot be read.
 void DropImage(Data* sync);
+
+// Has generations deleted. Gives the job's id.
+uint64_t EmitDelete(const Data& generations, Turn* turn);
 
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
 // `leases`: the records "push" and "image" as they are.

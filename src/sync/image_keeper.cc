@@ -37,6 +37,7 @@ void ImageKeeper::Consider(bool quiet, Turn* turn) {
 void ImageKeeper::Leave(Turn* turn) {
   if (!active_) return;
   if (job_ != 0) turn->Emit(Message("abortImage").Set("id", job_));
+  if (job_ != 0 && step_ == Step::kRolling) Discard(turn);
   Stop(turn);
 }
 
@@ -46,6 +47,10 @@ void ImageKeeper::Stop(Turn* turn) {
   if (transaction_ == 0) step_ = Step::kNone;  // a transaction in flight is finished first
   lease_.Unwant("done", turn);
 }
+
+// What comes to nothing is deleted by its maker too: whoever holds the lease now may have deleted
+// it before it was written.
+void ImageKeeper::Discard(Turn* turn) { EmitDelete(Data(Data::Array{Data(generation_)}), turn); }
 
 void ImageKeeper::GiveUp(Turn* turn) {
   pausing_ = true;
@@ -163,13 +168,13 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
 void ImageKeeper::Delete(Turn* turn) {
   if (garbage_.items().empty()) return Stop(turn);
   step_ = Step::kDeleting;
-  Data job = Data::MakeObject();
-  EmitJob(std::move(job.Set("kind", "delete").Set("generations", garbage_)), turn);
+  job_ = EmitDelete(garbage_, turn);
 }
 
 void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   transaction_ = 0;
+  if (fenced_out_ && step_ == Step::kSwing) Discard(turn);
   step_ = Step::kNone;
   if (fenced_out_) return LeaseEventHappened(lease_.Lose(turn), turn);
   GiveUp(turn);

@@ -48,6 +48,7 @@ class ImageKeeper {
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
+  void Discard(Turn* turn);
   bool HasWork() const;
   bool IsBusy(Turn* turn);
 

@@ -98,7 +98,8 @@ class SyncJob {
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
     String generation;
-    Data from;  // the pointer that it began with
+    Data base;  // the pointer when it began
+    Data from;  // what it is rolled up with: that, or the one before
     bool roll = false;
     uint64_t upto = 0;
     uint64_t record_bytes = 0;
@@ -150,6 +151,7 @@ class SyncJob {
   void PrepareFill(Data sync, Data::Array* writes, Turn* turn);
   void SwingFill(Data sync, Data::Array* writes);
   void DoneFill(Turn* turn);
+  void DiscardFill(Turn* turn);
   void DropFill(Turn* turn);
 
   WorkerState* state_;
@@ -193,6 +195,7 @@ class SyncJob {
   bool inbox_grew_ = false;  // by the transaction in flight
 
   Fill fill_;
+  bool passes_over_ = false;  // the last fill failed: the next is rolled up with the image before
 };
 
 }  // namespace skerry

@@ -47,7 +47,8 @@ ReadReply SyncJob::ReadFill(const Data& results, Turn* turn) {
 
 void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   const String& realm = fill_.image.realm;
-  fill_.from = sync["image"];
+  fill_.base = sync["image"];
+  fill_.from = passes_over_ && !HasRealmFile(fill_.base) ? sync["previous"] : fill_.base;
   fill_.generation = state_->ids.Next(turn->now);
   const bool has_parts = !fill_.from["parts"].items().empty();
   // Also a realm that was pulled while it was empty: the records then hold a page that says so.
@@ -70,11 +71,12 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
 void SyncJob::SwingFill(Data sync, Data::Array* writes) {
   const String& realm = fill_.image.realm;
   const bool same_pointer =
-      fill_.from.is_object() ? SameGeneration(fill_.from, sync["image"]) : sync["image"].is_null();
+      fill_.base.is_object() ? SameGeneration(fill_.base, sync["image"]) : sync["image"].is_null();
   // Rows of a scope that was dropped meanwhile must not come with it.
   fill_.stale = !same_pointer || sync["scopeVersion"].as_u64() != fill_.scope_version ||
                 !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
   if (fill_.stale) return;
+  if (!(fill_.from == fill_.base)) DropImage(&sync);
   const uint64_t spare = SwingPointer(
       MakePointer(fill_.generation, fill_.parts, fill_.upto, fill_.cursors, fill_.record_bytes),
       &sync);
@@ -160,6 +162,7 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   }
   fill_.job = 0;
   if (event["parts"].is_array()) {
+    passes_over_ = false;
     fill_.parts = event["parts"];
     fill_.swinging = true;
     fill_.transaction = turn->Transact("sync updates", true, true, FillReads(lease_.name()));
@@ -174,15 +177,25 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     // Also an image that has been replaced meanwhile (404): the next pull names the new one.
     const String& name = event["error"]["name"].as_string();
     const bool network = name == "network" || name == "timeout";
+    // Perhaps it is the image of this client that cannot be read: then the one before will do.
+    if (!network && status == 0) passes_over_ = !passes_over_;
     Fail({network ? name : "image", message, true}, turn);
   }
   Advance(turn);
   return true;
 }
 
+// As ImageKeeper::Discard.
+void SyncJob::DiscardFill(Turn* turn) {
+  EmitDelete(Data(Data::Array{Data(fill_.generation)}), turn);
+}
+
 void SyncJob::DropFill(Turn* turn) {
   if (!fill_.active) return;
-  if (fill_.job != 0) turn->Emit(Message("abortImage").Set("id", fill_.job));
+  if (fill_.job != 0) {
+    turn->Emit(Message("abortImage").Set("id", fill_.job));
+    DiscardFill(turn);
+  }
   state_->progress = nullptr;
   fill_.dropped = true;
   fill_.job = 0;

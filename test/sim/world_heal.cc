@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "log/image.h"
+#include "sync/image_job.h"
 #include "sync/records.h"
 #include "test/sim/world.h"
 
@@ -94,9 +95,8 @@ void World::GiveUp(const char* why) {
   Count("known: a fill waits for an image that cannot be read");
 }
 
-// A known hole (docs/trust.md): a worker cannot mend an image that cannot be read, and that the
-// fill of a realm is to be rolled up with. A window that starts does, unless the image before is
-// good.
+// A known hole (docs/trust.md): where an image cannot be read, and holds a realm as the server sent
+// it, nothing can take its place, and the fill of another realm waits for it.
 bool World::WaitsForImage() {
   for (const auto& profile : profiles_) {
     const Data sync = profile->storage.Get("sync", "sync");
@@ -108,7 +108,7 @@ bool World::WaitsForImage() {
       is_whole = file != files->second.end() &&
                  ImageChecksum(file->second) == part["checksum"].as_string();
     }
-    if (is_whole || sync["image"]["parts"].items().empty()) continue;
+    if (is_whole || !HasRealmFile(sync["image"])) continue;
     for (const auto& [realm, head] : network_->database().heads()) {
       if (head.head > 0 && CursorRevision(sync["cursors"][realm]) == 0) return true;
     }

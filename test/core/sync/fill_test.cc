@@ -153,6 +153,83 @@ TEST_CASE("a fill that fails is tried again, and says what went wrong") {
   CHECK(world.host(0).image_jobs.back()["job"]["kind"].as_string() == "fill");
 }
 
+TEST_CASE("a fill over an image that cannot be read is rolled up with the image before next time") {
+  Filling world;
+  const auto pointer = [](const char* generation, uint64_t n) {
+    Data made = Json(R"({"parts":[{"file":"rows","bytes":10}],"cursors":{},"recordBytes":0})");
+    made.Set("generation", generation).Set("n", n);
+    return made;
+  };
+  Data sync = world.sync();
+  const Data first = pointer("first", 0);
+  const Data second = pointer("second", 0);
+  world.storage.Put("sync", "sync", sync.Set("image", second).Set("previous", first));
+  constexpr std::string_view kDone =
+      R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})";
+  const auto refilled = [&] {
+    world.network.scripted.push_back(Scripted(200, kImageAnswer));
+    world.Run(10'000);
+    return world.host(0).image_jobs.back()["job"];
+  };
+  world.Finish(kDone);  // of an image that is not the present one any more
+  CHECK(refilled()["from"] == second);
+  world.Finish(R"({"error":{"name":"corrupt","message":""}})");
+  const Data job = refilled();
+  CHECK(job["from"] == first);
+  world.Finish(kDone);
+  world.Settle();
+  CHECK(world.sync()["image"]["generation"] == job["generation"]);
+  CHECK(world.sync()["previous"] == first);
+  bool is_listed = false;
+  const Data after = world.sync();
+  for (const Data& entry : after["generations"].items())
+    is_listed = is_listed || entry["generation"] == second["generation"];
+  CHECK(is_listed);
+}
+
+// Found by the simulator (seed 3026): a worker stood still before it wrote what it had begun.
+TEST_CASE(
+    "an image that comes to nothing because another worker took over is deleted by its maker") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  world.Settle();
+  for (int i = 0; i < 10 && world.host(0).image_jobs.empty(); ++i) {
+    world.Mutate({IncItem("a", "A", 1)});
+    world.Run(1000);
+  }
+  REQUIRE(world.host(0).image_jobs.size() == 1);
+  const Data roll = world.host(0).image_jobs[0];
+  Data lease = world.lease("image");
+  world.storage.Put("sync", "image",
+                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
+  Data sync = world.sync();
+  world.storage.Put("sync", "sync", sync.Set("generations", Data::MakeArray()));
+  Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
+  world.host(0).Deliver(done.Set("type", "image").Set("id", roll["id"]));
+  world.Settle();
+  REQUIRE(world.host(0).image_jobs.size() >= 2);
+  const Data job = world.host(0).image_jobs[1]["job"];
+  CHECK(job["kind"].Is("delete"));
+  REQUIRE(job["generations"].items().size() == 1);
+  CHECK(job["generations"].items()[0] == roll["job"]["generation"]);
+  CHECK(world.sync()["image"].is_null());
+}
+
+TEST_CASE("a fill that comes to nothing because another worker took over is deleted by its maker") {
+  Filling world;
+  const Data fill = world.host(0).image_jobs[0]["job"];
+  Data lease = world.lease();
+  world.storage.Put("sync", "push",
+                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
+  world.claims[lease["epoch"].as_u64()] = "other";
+  world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.Settle();
+  REQUIRE(world.host(0).image_jobs.size() == 2);
+  const Data job = world.host(0).image_jobs[1]["job"];
+  CHECK(job["kind"].Is("delete"));
+  CHECK(job["generations"].items()[0] == fill["generation"]);
+}
+
 TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into it") {
   const auto worth = [](double image_bytes, double record_bytes) {
     Data part = Data::MakeObject();
