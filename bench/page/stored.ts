@@ -21,7 +21,7 @@ interface StoredRecord {
   readonly body: Uint8Array;
 }
 
-/** The worker rolls up so many records, or so many bytes of them (docs/sync-worker.md, section 1). */
+/** The worker rolls up so many records, or so many bytes of them, of a small image fewer (docs/sync-worker.md, section 1). */
 const ROLL_RECORDS = 200;
 const ROLL_BYTES = 4 << 20;
 const SYNC_LIMIT_MS = 60_000;
@@ -117,9 +117,9 @@ export async function checkStored(ids: readonly string[]): Promise<void> {
 }
 
 function isDue({ n, image, recordBytes = 0 }: Sync): boolean {
-  return (
-    n - (image?.n ?? 0) >= ROLL_RECORDS || recordBytes - (image?.recordBytes ?? 0) >= ROLL_BYTES
-  );
+  const imageBytes = (image?.parts ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  const worth = Math.min(ROLL_BYTES, Math.max(imageBytes / 4, ROLL_BYTES / 16));
+  return n - (image?.n ?? 0) >= ROLL_RECORDS || recordBytes - (image?.recordBytes ?? 0) >= worth;
 }
 
 /** Waits until nothing is left to be rolled up: the worker says on the channel when it has made an image. */
