@@ -5,8 +5,8 @@
 
 import { createServer } from 'node:http';
 import postgres from 'postgres';
+import { grouped } from './grouped.mjs';
 
-const kGroup = 256;
 const sql = postgres(process.env.DATABASE_URL, {
   max: 4,
   fetch_types: false,
@@ -74,33 +74,13 @@ async function flush(group) {
   });
 }
 
-const waiting = [];
-let running = false;
+const write = grouped(flush);
 
-async function flushAll() {
-  running = true;
-  await new Promise((resolve) => setImmediate(resolve));
-  while (waiting.length > 0) {
-    const group = waiting.splice(0, kGroup);
-    await flush(group).then(
-      () => {
-        for (const { resolve, answer } of group) resolve({ time: answer.at, results: [answer] });
-      },
-      (error) => {
-        for (const { reject } of group) reject(error);
-      },
-    );
-  }
-  running = false;
-}
-
-function push(body, user) {
-  return new Promise((resolve, reject) => {
-    const [update] = body.updates;
-    const [realm] = Object.keys(update.after);
-    waiting.push({ realm, client: body.client, user, update, resolve, reject });
-    if (!running) void flushAll();
-  });
+async function push(body, user) {
+  const [update] = body.updates;
+  const [realm] = Object.keys(update.after);
+  const { answer } = await write({ realm, client: body.client, user, update });
+  return { time: answer.at, results: [answer] };
 }
 
 function pull({ cursors }) {

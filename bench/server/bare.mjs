@@ -3,17 +3,13 @@
 
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-
-const kGroup = 256;
+import { grouped } from './grouped.mjs';
 
 export async function openBare(url) {
   const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
   await sql.unsafe(`create schema bare;
     create table bare.realm (realm text primary key, head bigint not null);
     create table bare.log (realm text, revision bigint, id text, ops json, primary key (realm, revision));`);
-  const waiting = [];
-  let running = false;
-
   async function flush(group) {
     const realms = [...new Set(group.map(({ realm }) => realm))].sort();
     await sql.begin(async (tx) => {
@@ -47,23 +43,7 @@ export async function openBare(url) {
     });
   }
 
-  async function run() {
-    running = true;
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const group = waiting.splice(0, kGroup);
-      await flush(group).then(
-        () => {
-          for (const { resolve } of group) resolve();
-        },
-        (error) => {
-          for (const { reject } of group) reject(error);
-        },
-      );
-    }
-    running = false;
-  }
-
+  const push = grouped(flush);
   return {
     async realms(names) {
       await sql`insert into bare.realm select unnest(string_to_array(${names.join(',')}, ',')), 0 on conflict do nothing`;
@@ -72,10 +52,7 @@ export async function openBare(url) {
       const ops = [
         { op: 'create', table: 'cities', id: randomUUID(), realm, set: { name: 'x' }, by: [0] },
       ];
-      return new Promise((resolve, reject) => {
-        waiting.push({ realm, ops, resolve, reject });
-        if (!running) void run();
-      });
+      return push({ realm, ops });
     },
     close: () => sql.end(),
   };

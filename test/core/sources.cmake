@@ -7,5 +7,6 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/naive_world_test.cc
   test/core/model_check/production_client.cc
   test/core/model_check/production_server.cc
+  test/core/model_check/stored_rows.cc
   test/core/model_check/step_by_step_test.cc
 )

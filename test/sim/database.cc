@@ -9,6 +9,7 @@
 #include "model/filter.h"
 #include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/core/model_check/stored_rows.h"
 #include "test/sim/server_images.h"
 
 namespace skerry::sim {
@@ -28,25 +29,6 @@ Database::Database(const Schema* schema) : schema_(schema) {
 }
 
 // ---- push ----
-
-void Database::Answer(const Needs& needs, WorkingSet* rows) const {
-  for (const ObjectKey& key : needs.rows) {
-    if (const auto row = rows_.find(key); row != rows_.end()) rows->Load(row->second);
-  }
-  for (const auto& [key, stored] : rows_) {
-    if (stored.deleted_at) continue;
-    bool wanted = false;
-    for (const ChildrenOf& children : needs.children) {
-      wanted = wanted || (children.table == key.table &&
-                          stored.row.props[children.prop].text() == children.id);
-    }
-    for (const HoldersOf& holders : needs.holders) {
-      wanted = wanted || (holders.table == key.table && holders.realm == stored.row.realm);
-    }
-    if (wanted) rows->Load(stored);
-  }
-  for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
-}
 
 std::unique_ptr<Admission> Database::Admit(const Vector<Admission::Request>& requests,
                                            double now) const {
@@ -69,7 +51,7 @@ std::unique_ptr<Admission> Database::Admit(const Vector<Admission::Request>& req
   SKERRY_CHECK(admission->Begin(std::move(input)).ok());
   for (int round = 0; admission->Run() != Admission::Outcome::kDone; ++round) {
     SKERRY_CHECK(round < kMaxRounds && admission->locks().empty());  // every realm is locked
-    Answer(admission->TakeNeeds(), &admission->rows());
+    test::LoadNeeded(rows_, admission->TakeNeeds(), &admission->rows());
     admission->rows().Settle();
   }
   return admission;

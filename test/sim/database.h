@@ -52,7 +52,6 @@ class Database {
   void ReadLog(const Data& needs, Data* found) const;
   Data ReadPage(const Data& page, size_t page_rows) const;
   Data RowAfter(const Data& need) const;
-  void Answer(const Needs& needs, WorkingSet* rows) const;
 
   const Schema* schema_;
   std::map<String, Head> heads_;

@@ -8,6 +8,7 @@
 #include "log/codec.h"
 #include "sync/records.h"
 #include "test/core/model_check/check_schema.h"
+#include "test/core/model_check/stored_rows.h"
 
 namespace skerry::test {
 namespace {
@@ -55,25 +56,6 @@ void ProductionServer::LoadChains(const String& client, Admission* admission) co
   }
 }
 
-void ProductionServer::Answer(const Needs& needs, WorkingSet* rows) const {
-  for (const ObjectKey& key : needs.rows) {
-    if (const auto row = rows_.find(key); row != rows_.end()) rows->Load(row->second);
-  }
-  for (const auto& [key, stored] : rows_) {
-    if (stored.deleted_at) continue;
-    bool wanted = false;
-    for (const ChildrenOf& children : needs.children) {
-      wanted = wanted || (children.table == key.table &&
-                          stored.row.props[children.prop].text() == children.id);
-    }
-    for (const HoldersOf& holders : needs.holders) {
-      wanted = wanted || (holders.table == key.table && holders.realm == stored.row.realm);
-    }
-    if (wanted) rows->Load(stored);
-  }
-  for (const OthersOf& others : needs.others) rows->LoadOthers(others, 0);
-}
-
 Data::Array ProductionServer::Push(const String& client, const Vector<Data>& updates, double now) {
   Admission admission(schema_);
   LoadChains(client, &admission);
@@ -83,7 +65,7 @@ Data::Array ProductionServer::Push(const String& client, const Vector<Data>& upd
     const Admission::Outcome outcome = admission.Run();
     if (outcome == Admission::Outcome::kDone) break;
     REQUIRE(outcome == Admission::Outcome::kNeeds);  // every realm is locked
-    Answer(admission.TakeNeeds(), &admission.rows());
+    LoadNeeded(rows_, admission.TakeNeeds(), &admission.rows());
     admission.rows().Settle();
   }
   Store(admission);

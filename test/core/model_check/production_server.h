@@ -46,7 +46,6 @@ class ProductionServer {
 
   Admission::Input InputOf(const String& client, const Vector<Data>& updates, double now) const;
   void LoadChains(const String& client, Admission* admission) const;
-  void Answer(const Needs& needs, WorkingSet* rows) const;
   void Store(const Admission& admission);
   void Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
               class Pull* pull) const;
