@@ -179,19 +179,21 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   TryCommit(effects);
 }
 
-// An image without parts, at a new n whose record empties the windows that are open; cursors and
-// fills begin again.
+// An image without parts, at a new n whose record empties the windows that are open (of realms that
+// have a cursor, and of those that wait to be filled again); cursors and fills begin again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
   const Data& stored = tx->results.items()[0];
   Data sync = stored.is_object() ? stored : Data::MakeObject();
   // Another window was first, or the image job: begin again with what is there now.
   if (sync["image"]["generation"].as_string() != generation_) return;
   const uint64_t n = sync["n"].as_u64() + 1;
+  Data dropped = sync["refill"].is_array() ? sync["refill"] : Data::MakeArray();
+  for (const auto& [realm, cursor] : sync["cursors"].members()) dropped.Push(realm);
   Vector<Step> steps;
-  for (const auto& [realm, cursor] : sync["cursors"].members()) {
+  for (const Data& realm : dropped.items()) {
     Step step;
     step.kind = StepKind::kDropRealm;
-    step.realm = realm;
+    step.realm = realm.as_string();
     steps.push_back(std::move(step));
   }
   Data scopes = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();

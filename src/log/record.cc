@@ -43,8 +43,8 @@ Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& 
 
 class StepApplier {
  public:
-  StepApplier(const Schema& schema, BaseRows* rows, TouchedSink* touched)
-      : schema_(schema), rows_(*rows), touched_(*touched) {}
+  StepApplier(const Schema& schema, const Vector<Step>& steps, BaseRows* rows, TouchedSink* touched)
+      : schema_(schema), steps_(steps), rows_(*rows), touched_(*touched) {}
   Status Apply(const Step& step);
 
  private:
@@ -56,12 +56,14 @@ class StepApplier {
   void ApplyChange(const Change& change);
   void ApplyContent(const Change& change, Row row, const String& realm);
   Status ApplyPage(const PageRange& page);
+  bool CameAnew(const Place& place) const;
   void DropRealm(const String& realm);
   Status KeepScopes(const Vector<ScopeFilter>& scopes);
   void Erase(const String& realm, const ObjectKey& key);
   void EraseAll(const Vector<Place>& places);
 
   const Schema& schema_;
+  const Vector<Step>& steps_;
   BaseRows& rows_;
   TouchedSink& touched_;
 };
@@ -126,15 +128,15 @@ void StepApplier::ApplyChange(const Change& change) {
 
 // A page is read at the head of every realm, and its rows have come as changes before it. So what
 // base holds in its range is gone if the page does not name it, but for rows of other scopes (they
-// do not match `where`); and a named object is in one realm only: the row with an older time is one
-// that was moved away unseen, beyond what was filled then.
+// do not match `where`); and a named object is in one realm only, the one in which it has just come:
+// from the other it was moved away unseen, beyond what was filled then. (Times do not tell which: a
+// row may be made and moved in one commit.)
 Status StepApplier::ApplyPage(const PageRange& page) {
   Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
   if (!filter.ok()) return filter.status();
   const BaseContext context(rows_);
   Vector<Place> gone;
   std::optional<Place> named;
-  double named_at = 0;
   for (const auto& [id, realm] : rows_.BaseKeys(page.table)) {
     if (id <= page.above || (page.upto && id > *page.upto)) continue;
     if (!page.realms.empty() && !std::binary_search(page.realms.begin(), page.realms.end(), realm))
@@ -148,17 +150,24 @@ Status StepApplier::ApplyPage(const PageRange& page) {
     }
     Place place{realm, key};
     if (named && named->key == key) {
-      if (row->modified_at < named_at) {
+      if (CameAnew(*named)) {
         gone.push_back(std::move(place));
         continue;
       }
       gone.push_back(std::move(*named));
     }
     named = std::move(place);
-    named_at = row->modified_at;
   }
   EraseAll(gone);
   return Status::Ok();
+}
+
+bool StepApplier::CameAnew(const Place& place) const {
+  return std::any_of(steps_.begin(), steps_.end(), [&](const Step& step) {
+    const Change& change = step.change;
+    return step.kind == StepKind::kChange && change.kind == ChangeKind::kCreate &&
+           change.realm == place.realm && change.key == place.key;
+  });
 }
 
 void StepApplier::DropRealm(const String& realm) {
@@ -217,7 +226,7 @@ Status StepApplier::Apply(const Step& step) {
 
 Status ApplySteps(const Schema& schema, const Vector<Step>& steps, BaseRows* rows,
                   TouchedSink* touched) {
-  StepApplier applier(schema, rows, touched);
+  StepApplier applier(schema, steps, rows, touched);
   for (const Step& step : steps) SKERRY_RETURN_IF_ERROR(applier.Apply(step));
   return Status::Ok();
 }

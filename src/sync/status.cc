@@ -49,7 +49,8 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
       .Set("phase", Phase(state, job, shared_phase));
   status.Set("pending", state.pending)
       .Set("conflicts", state.conflicts)
-      .Set("revisions", std::move(revisions));
+      .Set("revisions", std::move(revisions))
+      .Set("n", state.sync["n"].as_u64());
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
       .Set("error", state.error.ToData())

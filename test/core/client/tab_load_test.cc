@@ -112,6 +112,43 @@ TEST_CASE(
   CHECK_FALSE(Noted(again, "notify", "dataLost"));
 }
 
+TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is emptied with the others") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  ConfirmAll(&world.storage);
+  Publish(&world.storage, "g1", 1, 1);
+  // As 410 leaves it.
+  world.storage.sync.Set("cursors", Data::MakeObject()).Set("refill", Data::Array{"A"});
+  world.storage.images.clear();
+  Window window(&world.storage, "c");
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK_EQ(Count(window), -1);
+  world.A().Hear(Message(window, "record"));
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), -1);
+}
+
+TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  ConfirmAll(&world.storage);  // and the worker that stored it dies
+  const uint64_t n = world.storage.n();
+  const auto heard = [&](uint64_t number) {
+    world.A().Hear(Data::Object{{"type", "status"}, {"shared", One("n", number)}});
+    world.A().Settle();
+  };
+  heard(n - 1);
+  CHECK_FALSE(world.A().timers.contains("reread"));
+  heard(n);
+  REQUIRE(world.A().timers.contains("reread"));
+  world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
+  world.A().Settle();
+  CHECK_EQ(world.A().client().tab().mirror().n(), n);
+}
+
 TEST_CASE("storage that cannot be read just now does not give an image up") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);

@@ -2,6 +2,8 @@
 // reduction leaves is compared with the server at every record (check 4). Here some pulls are asked
 // again, at the same moment, without `have`: the answer then brings the client's own changes in
 // full, and folded alone, over the same base, it must lead to the same rows.
+#include <algorithm>
+
 #include "base/json.h"
 #include "sync/pull.h"
 #include "sync/records.h"
@@ -24,7 +26,7 @@ class ReductionCheck final : public Check {
     if (request["have"].items().empty() || ++asked_ % kEvery != 0) return;
     const Data sync = profile.storage.Get("sync", "sync");
     // A request that was overtaken was asked over another base.
-    const bool is_now = sync["cursors"] == request["cursors"] && IsFilled(sync, request);
+    const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
     Data whole = request;
     whole.Set("have", Data::MakeArray());
@@ -37,14 +39,16 @@ class ReductionCheck final : public Check {
   }
 
  private:
-  static bool IsFilled(const Data& sync, const Data& request) {
-    const Data::Array& scopes = request["scopes"].items();
-    if (scopes.size() != sync["scopes"].items().size()) return false;
-    for (size_t i = 0; i < scopes.size(); ++i) {
-      if (!scopes[i]["filled"].as_bool() || !sync["scopes"].items()[i]["filled"].as_bool())
-        return false;
-    }
-    return true;
+  // The same scopes, all of them filled: a profile may have been put back to older ones meanwhile.
+  static bool AreFilled(const Data& sync, const Data& request) {
+    const Data::Array& asked = request["scopes"].items();
+    const Data::Array& stored = sync["scopes"].items();
+    return std::equal(asked.begin(), asked.end(), stored.begin(), stored.end(),
+                      [](const Data& scope, const Data& other) {
+                        return scope["table"] == other["table"] &&
+                               scope["where"] == other["where"] && scope["filled"].as_bool() &&
+                               other["filled"].as_bool();
+                      });
   }
 
   void Compare(const Profile& profile, const Data& sync, const PullAnswer& answer) {
