@@ -44,17 +44,21 @@ export class Http {
   }
 }
 
-/** A client that pushes one row after another to its realm. */
+/** How a Pusher's pushes go over HTTP. */
+export function overHttp(http, token) {
+  return async (body) =>
+    JSON.parse(await http.post('/v1/push', JSON.stringify(body), token)).results;
+}
+
+/** A client that pushes one row after another to its realm; `send` takes a push and resolves with its results. */
 export class Pusher {
-  #http;
-  #token;
+  #send;
   #realm;
   #client = randomUUID();
   #link = null;
 
-  constructor(http, token, realm) {
-    this.#http = http;
-    this.#token = token;
+  constructor(send, realm) {
+    this.#send = send;
     this.#realm = realm;
   }
 
@@ -73,8 +77,8 @@ export class Pusher {
       ],
     };
     const body = { client: this.#client, schema: 1, epoch: 1, seen: {}, updates: [update] };
-    const answer = await this.#http.post('/v1/push', JSON.stringify(body), this.#token);
-    if (!answer.includes('"applied"')) throw new Error(`push: ${answer}`);
+    const [result] = await this.#send(body);
+    if (result.status !== 'applied') throw new Error(`push: ${JSON.stringify(result)}`);
     this.#link = { seq: (this.#link?.seq ?? 0) + 1, id };
   }
 }

@@ -1,7 +1,8 @@
 // `npm run bench -- server [--write]`: pushes and pulls a second of a real server on a PostgreSQL of its own, in one run
-// with two things beside it: a bare driver in the benchmark's own process, which does the least that the database asks for
-// (bare.mjs), and the same work by hand behind HTTP (bare-http.mjs). One row a push; so many clients, each with one push in
-// flight. SKERRY_BENCH_MS is the time of a measurement, SKERRY_BENCH_ONLY the beginning of the workloads' names.
+// with three things beside it: the same work by hand behind HTTP (bare-http.mjs), and, in the benchmark's own process, the
+// node's flusher without HTTP (in-process.mjs) and a bare driver that does the least that the database asks for (bare.mjs).
+// One row a push; so many clients, each with one push in flight. SKERRY_BENCH_MS is the time of a measurement,
+// SKERRY_BENCH_ONLY the beginning of the workloads' names.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
@@ -11,8 +12,9 @@ import postgres from 'postgres';
 import { startCluster } from '../../tools/lib/cluster.mjs';
 import { markdown } from '../lib/report.mjs';
 import { openBare } from './bare.mjs';
-import { Http, measure, Pusher } from './load.mjs';
-import { secret, startNode, startProgram } from './node.mjs';
+import { openInProcess } from './in-process.mjs';
+import { Http, measure, overHttp, Pusher } from './load.mjs';
+import { schema, secret, startNode, startProgram } from './node.mjs';
 
 const kMs = Number(process.env.SKERRY_BENCH_MS ?? 5_000);
 const kWarmMs = 1_000;
@@ -33,20 +35,29 @@ async function warmAndMeasure(work) {
   return measure(work, kMs);
 }
 
-/** Clients that push to a server, spread over so many realms. */
-async function pushed(url, realms, flight) {
-  const http = new Http(url, flight);
+/** Clients that push, spread over so many realms; `senderOf` gives how those of a user send. */
+async function pushed(senderOf, realms, flight) {
   const clients = [];
   for (let n = 0; n < flight; n++) {
     const user = `u${n % realms}`;
-    clients.push(new Pusher(http, await tokenOf(user), realms === 1 ? 'public' : realmOf(user)));
+    const realm = realms === 1 ? 'public' : realmOf(user);
+    clients.push(new Pusher(await senderOf(user, realm), realm));
   }
-  const measured = await warmAndMeasure(clients.map((client) => () => client.push()));
+  return warmAndMeasure(clients.map((client) => () => client.push()));
+}
+
+async function pushedTo(url, realms, flight) {
+  const http = new Http(url, flight);
+  const measured = await pushed(
+    async (user) => overHttp(http, await tokenOf(user)),
+    realms,
+    flight,
+  );
   http.close();
   return measured;
 }
 
-async function pushes({ ours, byHand, bare }) {
+async function pushes({ ours, byHand, inProcess, bare }) {
   const rows = [];
   for (const [realms, flight] of [
     [1, 16],
@@ -61,8 +72,9 @@ async function pushes({ ours, byHand, bare }) {
     const work = Array.from({ length: flight }, (_, n) => () => bare.push(names[n % realms]));
     rows.push({
       name,
-      ours: await pushed(ours.url, realms, flight),
-      byHand: await pushed(byHand.url, realms, flight),
+      ours: await pushedTo(ours.url, realms, flight),
+      byHand: await pushedTo(byHand.url, realms, flight),
+      inProcess: await pushed(inProcess.sender, realms, flight),
       bare: await warmAndMeasure(work),
     });
   }
@@ -78,7 +90,7 @@ const pullBody = (realm, cursor) =>
 
 /** A realm with a push of many rows in it; returns the cursors before it, and before the push of one row after it. */
 async function fill(http, token, realm) {
-  const pusher = new Pusher(http, token, realm);
+  const pusher = new Pusher(overHttp(http, token), realm);
   const head = async (from) =>
     JSON.parse(await http.post('/v1/pull', pullBody(realm, from), token)).cursors[realm];
   for (let i = 0; i < 5; i++) await pusher.push();
@@ -129,12 +141,13 @@ async function pulls({ ours, byHand }) {
   return rows;
 }
 
-function cellsOf({ name, ours, byHand, bare }) {
+function cellsOf({ name, ours, byHand, inProcess, bare }) {
   const one = ({ rate, p50, p99 }) =>
     `${rate.toFixed(rate < 100 ? 1 : 0)}/s (${p50.toFixed(1)}, ${p99.toFixed(1)} ms)`;
-  const beside = (floor) =>
-    floor ? [one(floor), `${((100 * ours.rate) / floor.rate).toFixed(0)} %`] : ['–', '–'];
-  return [name, one(ours), ...beside(byHand), ...beside(bare)];
+  const share = (of, floor) => `${((100 * of.rate) / floor.rate).toFixed(0)} %`;
+  const cells = [name, one(ours), one(byHand), share(ours, byHand)];
+  if (!bare) return [...cells, '–', '–', '–'];
+  return [...cells, one(inProcess), one(bare), `${share(ours, bare)}, ${share(inProcess, bare)}`];
 }
 
 /** Databases of the cluster; that of the work by hand gets its tables from a server that is stopped again. */
@@ -163,20 +176,23 @@ export async function serverBench() {
     const load = loadavg()[0].toFixed(1);
     const bare = await openBare(named('bare'));
     const ours = await startNode(folder, named('ours'));
+    const inProcess = await openInProcess(named('ours'), schema);
     const [pusher, puller] = [await byHand('hand'), await byHand('ours')];
     const rows = [
-      ...(await pushes({ ours, byHand: pusher, bare })),
+      ...(await pushes({ ours, byHand: pusher, inProcess, bare })),
       ...(await pulls({ ours, byHand: puller })),
     ];
     for (const program of [ours, pusher, puller]) await program.stop();
+    await inProcess.close();
     await bare.close();
     const head = [
       'workload',
       'ours (p50, p99)',
       'the same rows by hand, behind HTTP',
       'share',
-      'grouped statements, no HTTP',
-      'share',
+      'ours without HTTP',
+      'grouped statements, without HTTP',
+      'share: ours, without HTTP',
     ];
     const text = [
       markdown(head, rows.map(cellsOf)),

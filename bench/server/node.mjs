@@ -9,7 +9,7 @@ import { within } from '../lib/within.mjs';
 /** Signs the tokens of the benchmark's users: a client brings one with each request, as in production. */
 export const secret = 'the secret of the benchmark, which guards nothing';
 
-const schema = {
+export const schema = {
   version: 1,
   accepts: [],
   tables: [
