@@ -147,14 +147,16 @@ export const mutants = [
     kind: 'server',
     test: 'test/server/commit.test.ts',
     file: 'server/src/push/commit.ts',
-    from: `    const [users, locked, known, rows] = await Promise.all([
+    from: `    const [, , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      lockRealms(tx, units, realms, { wait, present: this.#realms }),
-      lookUp(tx, units),`,
-    to: `    const [users, known, locked, rows] = await Promise.all([
+      beginRealms(tx, units, realms, this.#realms),
+      lockRealms(tx, realms, wait),
+      lookUp(tx, units, realms),`,
+    to: `    const [, , found, heads, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      lookUp(tx, units),
-      lockRealms(tx, units, realms, { wait, present: this.#realms }),`,
+      beginRealms(tx, units, realms, this.#realms),
+      lookUp(tx, units, realms),
+      lockRealms(tx, realms, wait),`,
   },
   {
     name: 'rows are read in another snapshot than the head',

@@ -1,10 +1,10 @@
 // Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: an empty database.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Database } from '../../server/src/db/database.ts';
+import { type Database, Params } from '../../server/src/db/database.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
-import { readNeeds, writeRows } from '../../server/src/sql/rows.ts';
+import { readNeeds, type WrittenRow, writingRows } from '../../server/src/sql/rows.ts';
 import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
@@ -39,6 +39,12 @@ function withCities(change: (props: Record<string, unknown>[]) => unknown[]): Sc
 /** The realms of the rows that are written here. */
 const locked = ['public', 'team'];
 
+async function writeRows(rows: readonly WrittenRow[]): Promise<void> {
+  const params = new Params();
+  const { members, check } = writingRows(sqlSchema(testSchema), rows, locked, params);
+  await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
+}
+
 const full = {
   table: 'cities',
   id: 'Åre',
@@ -69,15 +75,15 @@ async function readCity(id: string): Promise<unknown> {
 describe('typed tables', () => {
   test('a row of every prop type comes back as it went in', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full], locked);
+    await writeRows([full]);
     expect(await readCity('Åre')).toEqual(full);
   });
 
   test('writing a row again replaces it whole', async () => {
     await apply(testSchema);
     const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
-    await writeRows(db, sqlSchema(testSchema), [full], locked);
-    await writeRows(db, sqlSchema(testSchema), [second], locked);
+    await writeRows([full]);
+    await writeRows([second]);
     expect(await readCity('Åre')).toMatchObject({
       realm: 'team',
       deletedAt: 5,
@@ -85,34 +91,37 @@ describe('typed tables', () => {
     });
   });
 
+  test('a row that is there in a realm that is not locked is not written, and the transaction is run again', async () => {
+    await apply(testSchema);
+    await writeRows([full]);
+    await db.query(`update public.cities set realm = 'elsewhere'`);
+    await expect(writeRows([full])).rejects.toMatchObject({ code: '40001' });
+    expect(await readCity('Åre')).toMatchObject({ realm: 'elsewhere' });
+  });
+
   test('children and unique rivals are found, tombstones and other realms are not', async () => {
     await apply(testSchema);
     const schema = sqlSchema(testSchema);
     const at = { createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
     const group = '00000000-0000-8000-8000-000000000001';
-    await writeRows(
-      db,
-      schema,
-      [
-        { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
-        { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
-        {
-          table: 'cities',
-          id: 'c1',
-          realm: 'public',
-          ...at,
-          props: { name: 'a', code: full.props.code },
-        },
-        {
-          table: 'cities',
-          id: 'c2',
-          realm: 'team',
-          ...at,
-          props: { name: 'b', code: full.props.code },
-        },
-      ] as never,
-      locked,
-    );
+    await writeRows([
+      { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
+      { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
+      {
+        table: 'cities',
+        id: 'c1',
+        realm: 'public',
+        ...at,
+        props: { name: 'a', code: full.props.code },
+      },
+      {
+        table: 'cities',
+        id: 'c2',
+        realm: 'team',
+        ...at,
+        props: { name: 'b', code: full.props.code },
+      },
+    ] as never);
     const children = await readNeeds(db, schema, { children: [['members', 'group', group]] });
     expect((JSON.parse(children) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'm1',
@@ -127,7 +136,7 @@ describe('typed tables', () => {
 
   test('a schema that has grown widens the tables, and a required prop takes its default', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full], locked);
+    await writeRows([full]);
     const grown = withCities((props) => [
       ...props,
       { name: 'mayor', type: 'string', optional: true },
@@ -141,7 +150,7 @@ describe('typed tables', () => {
 
   test('what rows cannot follow is refused, naming all of it, and changes nothing', async () => {
     await apply(testSchema);
-    await writeRows(db, sqlSchema(testSchema), [full], locked);
+    await writeRows([full]);
     const broken = withCities((props) => [
       ...props.map((prop) => (prop.name === 'population' ? { ...prop, type: 'string' } : prop)),
       { name: 'mayor', type: 'string', optional: false },

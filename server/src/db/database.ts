@@ -10,8 +10,29 @@
 export type Param = string | null;
 export type SqlRow = Record<string, string | null>;
 
+/** Collects parameters; `add` returns the text to write into the statement. */
+export class Params {
+  readonly values: Param[] = [];
+  add(value: Param): string {
+    this.values.push(value);
+    return `$${this.values.length}::text`;
+  }
+}
+
+export interface QueryOptions {
+  /**
+   * The last statement of its transaction: the commit travels with it, and saves a journey. Everything that must not be
+   * kept without the others is in this one statement, or what it writes would stay if it were never sent.
+   */
+  readonly last?: boolean;
+}
+
 export interface Queryable {
-  query<Row extends object = SqlRow>(sql: string, params?: readonly Param[]): Promise<Row[]>;
+  query<Row extends object = SqlRow>(
+    sql: string,
+    params?: readonly Param[],
+    options?: QueryOptions,
+  ): Promise<Row[]>;
 }
 
 export interface TransactionOptions {

@@ -8,6 +8,7 @@ import {
   isUnavailable,
   type Param,
   type Queryable,
+  type QueryOptions,
   type TransactionOptions,
 } from './database.ts';
 import type { Patience, PgConnection } from './pg-connection.ts';
@@ -34,12 +35,24 @@ async function inTransaction<Value>(
   work: (tx: Queryable) => Promise<Value>,
 ): Promise<Value> {
   let open = true;
+  let committed: Promise<string> | null = null;
   connection.unlimited = mode === 'tables';
   const tx: Queryable = {
-    async query<Row extends object>(sql: string, params: readonly Param[] = []) {
+    async query<Row extends object>(
+      sql: string,
+      params: readonly Param[] = [],
+      { last = false }: QueryOptions = {},
+    ) {
       // The connection may serve another transaction by now.
       if (!open) throw new Error('A statement came after its transaction.');
-      return rowsOf<Row>(connection, sql, params);
+      const rows = rowsOf<Row>(connection, sql, params);
+      if (last) {
+        open = false;
+        committed = connection.simple('commit');
+        // Whoever waits for the statement hears of what befell both.
+        committed.catch(() => {});
+      }
+      return rows;
     },
   };
   try {
@@ -47,7 +60,7 @@ async function inTransaction<Value>(
     const begun = connection.simple(kBegin[mode]);
     const [value] = await Promise.all([work(tx), begun]);
     open = false;
-    const tag = await connection.simple('commit');
+    const tag = await (committed ?? connection.simple('commit'));
     if (tag !== 'COMMIT') throw new Error('A statement failed, and the transaction went on.');
     return value;
   } catch (error) {

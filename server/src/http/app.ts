@@ -13,7 +13,7 @@ import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import type { Flusher } from '../push/flusher.ts';
-import { bindClients, Present } from '../push/locks.ts';
+import { bindClients, ownerOf, Present } from '../push/locks.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
@@ -60,10 +60,13 @@ class BoundClients {
   }
 
   async #bind(client: string, user: User): Promise<string | undefined> {
-    const owners = await this.#database.transaction({ mode: 'write' }, (tx) =>
-      bindClients(tx, [{ client, user }], new Present(1)),
-    );
-    const owner = owners.get(client);
+    const owner = await this.#database.transaction({ mode: 'write' }, async (tx) => {
+      const [, found] = await Promise.all([
+        bindClients(tx, [{ client, user }], new Present(1)),
+        ownerOf(tx, client),
+      ]);
+      return found;
+    });
     if (owner !== undefined && this.#known.size < kClientsRemembered)
       this.#known.set(client, owner);
     return owner;

@@ -3,10 +3,10 @@
 
 import type { User } from '../auth/auth.ts';
 import { type Authority, rawObject, requestProblem } from '../authority/authority.ts';
-import type { Database, Queryable } from '../db/database.ts';
+import { type Database, Params, type Queryable } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import { limits } from '../limits.ts';
-import { filterSql, Params } from '../sql/filter.ts';
+import { filterSql } from '../sql/filter.ts';
 import { quoteText } from '../sql/names.ts';
 import { joinLists, rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';

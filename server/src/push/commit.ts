@@ -11,9 +11,11 @@ import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { type Done, type Entry, type Result, writeDone } from './done.ts';
 import {
+  beginRealms,
   bindClients,
+  checkLocked,
+  type Heads,
   type Known,
-  type Locked,
   lockRealms,
   lookUp,
   Present,
@@ -101,26 +103,30 @@ export class Committer {
     units: readonly Unit[],
     realms: ReadonlySet<string>,
     { wait, refuse, alongside }: CommitOptions,
-  ): Promise<Committed & Pick<Locked, 'heads'>> {
+  ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one journey: what they ask for does not depend on one another's answers.
     const looked = keysOf(units, this.#schema);
-    const [users, locked, known, rows] = await Promise.all([
+    const [, , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
-      lockRealms(tx, units, realms, { wait, present: this.#realms }),
-      lookUp(tx, units),
+      beginRealms(tx, units, realms, this.#realms),
+      lockRealms(tx, realms, wait),
+      lookUp(tx, units, realms),
       rowsById(tx, this.#schema, looked),
     ]);
-    const admitted = units.filter(({ client, user }) => users.get(client) === user.id);
+    checkLocked(units, realms, heads, found);
+    const { owners, now, known } = found;
+    const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
-    const first = firstStep(admitted, realms, locked, { ...known, ...given }, refuse ?? []);
+    const first = firstStep(admitted, realms, { now, heads }, { ...known, ...given }, refuse ?? []);
     const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
-    await Promise.all([writeDone(tx, this.#schema, admitted, done, realms), alongside?.(tx)]);
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
+    await alongside?.(tx);
+    await writeDone(tx, this.#schema, admitted, done, realms);
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] as Result]));
     return {
-      heads: locked.heads,
-      now: locked.now,
+      heads,
+      now,
       entries: done.entries,
       results: units.map((unit) => byUnit.get(unit) ?? boundToAnother()),
     };
@@ -156,7 +162,7 @@ function keysOf(units: readonly Unit[], schema: SqlSchema): (readonly [string, s
 function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
-  { now, heads }: Locked,
+  { now, heads }: { readonly now: number; readonly heads: Heads },
   known: Known & { readonly rows: string; readonly looked: string },
   refuse: readonly Refusal[],
 ): string {

@@ -1,9 +1,9 @@
 // What the authority decided (docs/authority.md, `Done`), and how it is written.
 
 import { randomUUID } from 'node:crypto';
-import type { Queryable } from '../db/database.ts';
+import { Params, type Queryable } from '../db/database.ts';
 import type { JsonObject } from '../http/body.ts';
-import { writeRows } from '../sql/rows.ts';
+import { writingRows } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import type { Unit } from './locks.ts';
 
@@ -44,7 +44,7 @@ export interface Done {
   readonly heads: readonly { realm: string; head: number; headAt: number }[];
 }
 
-/** Writes all of what was decided, in one journey: typed rows by table, the rest in one statement. */
+/** Writes all of what was decided, in one statement, and commits it. */
 export async function writeDone(
   tx: Queryable,
   schema: SqlSchema,
@@ -52,10 +52,6 @@ export async function writeDone(
   done: Done,
   locked: Iterable<string>,
 ): Promise<void> {
-  await Promise.all([writeRows(tx, schema, done.rows, locked), writeLog(tx, units, done)]);
-}
-
-async function writeLog(tx: Queryable, units: readonly Unit[], done: Done): Promise<void> {
   if (done.entries.length + done.chains.length === 0) return;
   const pushed = new Map(units.map((unit) => [`${unit.client} ${String(unit.update.id)}`, unit]));
   const counts = new Map<string, number>();
@@ -78,13 +74,13 @@ async function writeLog(tx: Queryable, units: readonly Unit[], done: Done): Prom
     epoch: randomUUID(),
     rows: grown.get(head.realm) ?? 0,
   }));
-  await tx.query(kWriteLog, [
-    JSON.stringify(entries),
-    JSON.stringify(done.changes),
-    JSON.stringify(done.actions),
-    JSON.stringify(done.chains),
-    JSON.stringify(heads),
-  ]);
+  const params = new Params();
+  for (const list of [entries, done.changes, done.actions, done.chains, heads]) {
+    params.add(JSON.stringify(list));
+  }
+  const { members, check } = writingRows(schema, done.rows, locked, params);
+  const sql = `with ${[...members, kWriteLog].join(',')} select ${check}::text as written`;
+  await tx.query(sql, params.values, { last: true });
 }
 
 /** By how many live rows each realm grew. */
@@ -106,7 +102,7 @@ function growth(done: Done): Map<string, number> {
 }
 
 const kWriteLog = `
-  with entry as (
+  entry as (
     insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, base, pusher_epoch,
                             actions, ops, answer, tables, streams, changes)
     select e.realm, e.revision, e.at, e.client, e."user", e."update", e.declared, e.base, e.epoch,
@@ -128,9 +124,10 @@ const kWriteLog = `
     select c.realm, c.client, c.seq, c.id, coalesce(c.refused, '{}'::json)
       from json_to_recordset($4::text::json) as c(realm text, client text, seq bigint, id text, refused json)
     on conflict (realm, client) do update
-      set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused)
-  insert into skerry.realm (realm, epoch, head, at, rows)
-  select h.realm, h.epoch, h.head, h."headAt", h.rows
-    from json_to_recordset($5::text::json) as h(realm text, epoch text, head bigint, "headAt" bigint, rows bigint)
-  on conflict (realm) do update
-    set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows`;
+      set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused),
+  head as (
+    insert into skerry.realm (realm, epoch, head, at, rows)
+    select h.realm, h.epoch, h.head, h."headAt", h.rows
+      from json_to_recordset($5::text::json) as h(realm text, epoch text, head bigint, "headAt" bigint, rows bigint)
+    on conflict (realm) do update
+      set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows)`;

@@ -75,90 +75,102 @@ export class RowsGone extends Error {
   }
 }
 
-/** Binds client identities to their users at first use. Returns whose they are; once bound they stay so. */
+interface Caller {
+  readonly client: string;
+  readonly user: User;
+}
+
+/** Binds client identities to their users at first use; once bound they stay so. */
 export async function bindClients(
   tx: Queryable,
-  callers: readonly { readonly client: string; readonly user: User }[],
+  callers: readonly Caller[],
   present: Present,
-): Promise<Map<string, string>> {
+): Promise<void> {
   const wanted = new Map<string, string>();
   for (const { client, user } of callers) {
     if (!wanted.has(client)) wanted.set(client, user.id);
   }
-  const clients = [...wanted.keys()].sort(byBytes);
-  const fresh = present.without(clients);
-  const inserted =
-    fresh.length > 0 &&
-    tx.query(
-      `insert into skerry.client (client, user_id)
-       select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
-       on conflict do nothing`,
-      [JSON.stringify(fresh.map((client) => ({ client, user: wanted.get(client) })))],
-    );
-  const selected = tx.query<{ client: string; user_id: string }>(
-    `select c.client, c.user_id from json_array_elements_text($1::text::json) as k(client)
-      cross join lateral (select c.* from skerry.client c where c.client = k.client limit 1) c`,
-    [JSON.stringify(clients)],
+  const fresh = present.without(wanted.keys()).sort(byBytes);
+  if (fresh.length === 0) return;
+  await tx.query(
+    `insert into skerry.client (client, user_id)
+     select k.client, k."user" from json_to_recordset($1::text::json) as k(client text, "user" text)
+     on conflict do nothing`,
+    [JSON.stringify(fresh.map((client) => ({ client, user: wanted.get(client) })))],
   );
-  const [rows] = await Promise.all([selected, inserted]);
-  if (rows.length < clients.length) throw new RowsGone();
-  return new Map(rows.map(({ client, user_id }) => [client, user_id]));
+}
+
+/** Whose a client identity is. */
+export async function ownerOf(tx: Queryable, client: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ user_id: string }>(
+    `select c.user_id from skerry.client c where c.client = $1::text`,
+    [client],
+  );
+  return row?.user_id;
 }
 
 function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-export interface Locked {
-  readonly now: number;
-  readonly heads: ReadonlyMap<string, { head: number; headAt: number }>;
+/** The heads of the realms that are locked. */
+export type Heads = ReadonlyMap<string, { readonly head: number; readonly headAt: number }>;
+
+/** The realms that begin with the first push of somebody who may write there; nobody else makes one by naming it. */
+function writable(units: readonly Unit[], realms: ReadonlySet<string>): string[] {
+  const writers = new Set(units.map(({ user }) => user));
+  return [...realms].filter((realm) =>
+    [...writers].some((user) => user.realms.get(realm) === 'write'),
+  );
 }
 
-/** Locks the realms, those that begin now among them. */
-export async function lockRealms(
+/** Makes the rows of the realms that begin now. */
+export async function beginRealms(
   tx: Queryable,
   units: readonly Unit[],
   realms: ReadonlySet<string>,
-  { wait, present }: { readonly wait: boolean; readonly present: Present },
-): Promise<Locked> {
-  const text = JSON.stringify([...realms].sort(byBytes));
-  // A realm begins with the first push of somebody who may write there; nobody else makes one by naming it.
-  const writers = new Set(units.map(({ user }) => user));
-  const writable = [...realms].filter((realm) =>
-    [...writers].some((user) => user.realms.get(realm) === 'write'),
+  present: Present,
+): Promise<void> {
+  const fresh = present.without(writable(units, realms));
+  if (fresh.length === 0) return;
+  await tx.query(
+    `insert into skerry.realm (realm, epoch)
+     select k.realm, k.epoch from json_to_recordset($1::text::json) as k(realm text, epoch text)
+     order by k.realm collate "C" on conflict do nothing`,
+    [JSON.stringify(fresh.map((realm) => ({ realm, epoch: randomUUID() })))],
   );
-  const fresh = present.without(writable);
-  const inserted =
-    fresh.length > 0 &&
-    tx.query(
-      `insert into skerry.realm (realm, epoch)
-       select k.realm, k.epoch from json_to_recordset($1::text::json) as k(realm text, epoch text)
-       order by k.realm collate "C" on conflict do nothing`,
-      [JSON.stringify(fresh.map((realm) => ({ realm, epoch: randomUUID() })))],
-    );
-  const locked = tx.query<{ realm: string; head: string; at: string }>(
+}
+
+/** Locks the realms. Which of them are there and are not locked, the look-up tells. */
+export async function lockRealms(
+  tx: Queryable,
+  realms: ReadonlySet<string>,
+  wait: boolean,
+): Promise<Heads> {
+  const rows = await tx.query<{ realm: string; head: string; at: string }>(
     `select r.realm, r.head::text as head, r.at::text as at from skerry.realm r
       where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm)))
       order by r.realm for update ${wait ? '' : 'skip locked'}`,
-    [text],
+    [JSON.stringify([...realms].sort(byBytes))],
   );
-  // After the lock: the time that it took to come belongs to the past.
-  const told = tx.query<{ now: string; there: string }>(
-    `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
-            (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
-              where r.realm = any(array(select k.realm from json_array_elements_text($1::text::json) as k(realm))))::text as there`,
-    [text],
-  );
-  const [rows, [clock]] = await Promise.all([locked, told, inserted]);
-  const heads = new Map(
+  return new Map(
     rows.map(({ realm, head, at }) => [realm, { head: Number(head), headAt: Number(at) }]),
   );
-  if (clock === undefined) throw new Error('The database told no time.');
-  const there = new Set(JSON.parse(clock.there) as string[]);
+}
+
+/** Throws where a realm is held by another transaction, and where a row has gone that was known to be there. */
+export function checkLocked(
+  units: readonly Unit[],
+  realms: ReadonlySet<string>,
+  heads: Heads,
+  { there, owners }: Found,
+): void {
   const busy = new Set([...there].filter((realm) => !heads.has(realm)));
   if (busy.size > 0) throw new RealmsBusy(busy);
-  if (writable.some((realm) => !there.has(realm))) throw new RowsGone();
-  return { now: Number(clock.now), heads };
+  const isWhole =
+    writable(units, realms).every((realm) => there.has(realm)) &&
+    units.every(({ client }) => owners.has(client));
+  if (!isWhole) throw new RowsGone();
 }
 
 export interface Known {
@@ -167,8 +179,23 @@ export interface Known {
   readonly actions: string;
 }
 
+/** What is found once the realms are locked. */
+export interface Found {
+  /** The database's clock: the time that the lock took to come belongs to the past. */
+  readonly now: number;
+  /** The realms that have rows. */
+  readonly there: ReadonlySet<string>;
+  /** Whose the clients are. */
+  readonly owners: ReadonlyMap<string, string>;
+  readonly known: Known;
+}
+
 /** What the database knows of the updates. An update's chains and actions are those of the realms in its `after`. */
-export async function lookUp(tx: Queryable, units: readonly Unit[]): Promise<Known> {
+export async function lookUp(
+  tx: Queryable,
+  units: readonly Unit[],
+  realms: ReadonlySet<string>,
+): Promise<Found> {
   const links = new Map<string, { realm: string; client: string }>();
   const actions: { realm: string; id: string }[] = [];
   for (const { client, update } of units) {
@@ -183,8 +210,14 @@ export async function lookUp(tx: Queryable, units: readonly Unit[]): Promise<Kno
   }
   const updates = [...new Set(units.map(({ update }) => update.id))].filter(isRealmName);
   // Each key is looked up by itself (lateral, with a limit): joined as sets, the planner may read whole tables.
-  const [row] = await tx.query<Known>(
+  const [row] = await tx.query<Known & { now: string; there: string; owners: string }>(
     `select
+       floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
+       (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
+         where r.realm = any(array(select k.realm from json_array_elements_text($4::text::json) as k(realm))))::text as there,
+       (select coalesce(json_agg(json_build_array(c.client, c.user_id)), '[]')
+          from json_array_elements_text($5::text::json) as k(client)
+          cross join lateral (select c.* from skerry.client c where c.client = k.client limit 1) c)::text as owners,
        (select coalesce(json_agg(json_build_object('realm', c.realm, 'client', c.client, 'seq', c.seq,
                  'id', c.update_id, 'refused', c.refused)), '[]')
           from json_to_recordset($1::text::json) as k(realm text, client text)
@@ -199,8 +232,18 @@ export async function lookUp(tx: Queryable, units: readonly Unit[]): Promise<Kno
           from json_to_recordset($3::text::json) as k(realm text, id text)
           cross join lateral (select a.* from skerry.action a
                                where a.realm = k.realm and a.id = k.id limit 1) a)::text as actions`,
-    [JSON.stringify([...links.values()]), JSON.stringify(updates), JSON.stringify(actions)],
+    [
+      ...[[...links.values()], updates, actions].map((list) => JSON.stringify(list)),
+      JSON.stringify([...realms]),
+      JSON.stringify([...new Set(units.map(({ client }) => client))]),
+    ],
   );
   if (row === undefined) throw new Error('A look-up gave no row.');
-  return row;
+  const { now, there, owners, ...known } = row;
+  return {
+    now: Number(now),
+    there: new Set(JSON.parse(there) as string[]),
+    owners: new Map(JSON.parse(owners) as [string, string][]),
+    known,
+  };
 }

@@ -2,7 +2,7 @@
 // = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
 // so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
 
-import type { Param } from '../db/database.ts';
+import type { Params } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import type { PropType } from './description.ts';
@@ -11,15 +11,6 @@ import { fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tabl
 const kMaxDepth = 8;
 const kMaxNodes = 1_000;
 const kMaxValues = 10_000;
-
-/** Collects parameters; `add` returns the text to write into the statement. */
-export class Params {
-  readonly values: Param[] = [];
-  add(value: Param): string {
-    this.values.push(value);
-    return `$${this.values.length}::text`;
-  }
-}
 
 interface Column {
   readonly type: PropType;

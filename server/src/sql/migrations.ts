@@ -109,6 +109,16 @@ const migrations: readonly string[][] = [
     `create or replace function skerry.to_ms(t timestamp with time zone) returns double precision
        language sql immutable as $$ select (extract(epoch from t at time zone 'UTC') * 1000)::double precision $$`,
   ],
+  [
+    // Said by the statement that writes, so that its commit need not wait for a look at what it did.
+    `create function skerry.all_written(written bigint, wanted bigint) returns boolean language plpgsql as $$
+       begin
+         if written <> wanted then
+           raise exception using errcode = '40001', message = 'rows were made elsewhere at the same time';
+         end if;
+         return true;
+       end $$`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. The first statement of each that does. */

@@ -2,7 +2,7 @@
 // apart in JavaScript. Keys are looked up one by one inside of the statement (lateral, with a limit or an offset, which
 // keep the planner from making it a join): a join of sets of unknown size may read whole tables and indexes.
 
-import type { Queryable } from '../db/database.ts';
+import type { Params, Queryable } from '../db/database.ts';
 import { quoteName, quoteText } from './names.ts';
 import {
   columnType,
@@ -197,34 +197,38 @@ export interface WrittenRow {
   readonly table: string;
 }
 
-/**
- * Another transaction has made a row of this id, in a realm that is not locked here, after it was looked up. Its code is
- * that of a serialization failure: the transaction is run again, and then finds the row.
- */
-export class RowTakenError extends Error {
-  readonly code = '40001';
+/** Parts of a statement that write rows. */
+export interface RowsWritten {
+  /** Members of its `with`, one a table. */
+  readonly members: readonly string[];
+  /** True, or an error: what it must select for the rows to have been written. */
+  readonly check: string;
 }
 
-/** Writes final states, a statement a table. A row that is there already must be in one of the locked realms. */
-export async function writeRows(
-  tx: Queryable,
+/**
+ * How final states are written. A row that is there already must be in one of the locked realms: else another transaction
+ * has made it, after it was looked up, in a realm that is not locked here. The error is a serialization failure: the
+ * transaction is run again, and then finds the row.
+ */
+export function writingRows(
   schema: SqlSchema,
   rows: readonly WrittenRow[],
   locked: Iterable<string>,
-): Promise<void> {
-  const realms = JSON.stringify([...locked]);
+  params: Params,
+): RowsWritten {
+  if (rows.length === 0) return { members: [], check: 'true' };
+  const realms = params.add(JSON.stringify([...locked]));
   const groups = [...grouped(rows, ({ table }) => table)];
-  await Promise.all(groups.map(([name, group]) => writeTable(tx, schema, name, group, realms)));
+  const members = groups.map(([name, group], i) => {
+    const list = params.add(JSON.stringify(group));
+    return `written_${i} as (${writeTable(tableOf(schema, name), list, realms)})`;
+  });
+  const counts = groups.map((_, i) => `(select count(*) from written_${i})`);
+  const wanted = `${params.add(String(rows.length))}::bigint`;
+  return { members, check: `skerry.all_written(${counts.join(' + ')}, ${wanted})` };
 }
 
-async function writeTable(
-  tx: Queryable,
-  schema: SqlSchema,
-  name: string,
-  group: readonly WrittenRow[],
-  realms: string,
-): Promise<void> {
-  const table = tableOf(schema, name);
+function writeTable(table: SqlTable, list: string, realms: string): string {
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
   const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
@@ -232,8 +236,7 @@ async function writeTable(
     table.columns.length === 0
       ? ''
       : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
-  const [written] = await tx.query<{ count: string }>(
-    `with written as (
+  return `
        insert into ${table.name} as t (${['id', ...fixed, ...names].join(', ')})
        select ${[
          'r.id',
@@ -244,17 +247,11 @@ async function writeTable(
          'skerry.from_ms(r."deletedAt")',
          ...values,
        ].join(', ')}
-         from json_to_recordset($1::text::json) as r(id text, realm text, revision bigint,
+         from json_to_recordset(${list}::json) as r(id text, realm text, revision bigint,
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
          ${opened}
        on conflict (id) do update set
          ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}
-         where t.realm in (select l.realm from json_array_elements_text($2::text::json) as l(realm))
-       returning 1)
-       select count(*)::text as count from written`,
-    [JSON.stringify(group), realms],
-  );
-  if (Number(written?.count) !== group.length) {
-    throw new RowTakenError(`Rows of ${name} were made elsewhere at the same time.`);
-  }
+         where t.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
+       returning 1`;
 }
