@@ -12,6 +12,9 @@ export const limits = {
   /** What one transaction of the flusher takes; a single larger request goes alone. */
   updatesPerFlush: 256,
   bytesPerFlush: 8 << 20,
+  /** Transactions of the flusher under way at a time, and how many updates are worth one beside another. */
+  groupsUnderWay: 2,
+  updatesBesideAnother: 48,
   /** Clients, and realms, that are known to be in the database. */
   rowsRemembered: 50_000,
   /** Rounds of locking more realms before a push is told to come again. */

@@ -203,6 +203,22 @@ export const mutants = [
     from: 'if (!busy && !clients.has(client)) return true;',
     to: 'if (!busy) return true;',
   },
+  {
+    name: 'what waits for a group under way is overtaken by what came after it for the same client',
+    kind: 'server',
+    test: 'test/server/flusher.test.ts',
+    file: 'server/src/push/groups.ts',
+    from: 'kept.add(push);\n      continue;',
+    to: 'continue;',
+  },
+  {
+    name: 'the rows of a realm that is not locked are written over',
+    kind: 'server',
+    test: 'test/server/tables.test.ts',
+    file: 'server/src/sql/rows.ts',
+    from: 'const counts = groups.map((_, i) => `(select count(*) from written_${i})`);',
+    to: 'const counts = groups.map(([, group]) => String(group.length));',
+  },
 ];
 
 /** The file with the mistake in it; throws where the place is not there, or not once. */

@@ -28,8 +28,10 @@ class DatabaseError extends Error {
 
 type Rule = (ids: readonly string[], options: CommitOptions, call: number) => void;
 
-/** A flusher over a committer that throws what the rule throws, and else applies everything. */
-function world(rule: Rule = () => {}) {
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A flusher over a committer that takes some turns, throws what the rule throws, and else applies everything. */
+function world(rule: Rule = () => {}, turns = 1) {
   const calls: string[][] = [];
   const applied: string[] = [];
   const refused: string[] = [];
@@ -37,7 +39,7 @@ function world(rule: Rule = () => {}) {
   const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
     const ids = units.map(({ update }) => String(update.id));
     calls.push(ids);
-    await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < turns; i++) await turn();
     rule(ids, options, calls.length);
     const refusals = new Set((options.refuse ?? []).map(({ id }) => id));
     const results = ids.map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
@@ -157,6 +159,66 @@ describe('the flusher', () => {
     expect(calls[1]).toEqual(['a1', 'c1']);
     expect(waits).toEqual([false, false, true]);
     expect(applied).toEqual(['a1', 'c1', 'busy1', 'b2']);
+  });
+
+  test('a large group does not wait for the one before, unless a client or a realm of it does', async () => {
+    const { flusher, calls, applied } = world(undefined, 5);
+    const group = (name: string) =>
+      Array.from({ length: limits.updatesBesideAnother }, (_, i) =>
+        flusher.push(request(`${name}${i}`, [`${name}${i}`], name)),
+      );
+    const first = group('r');
+    await turn();
+    expect(calls).toHaveLength(1);
+    // All of one realm that is under way, and a client that waits behind one of them; then another realm.
+    const same = [
+      flusher.push(request('one', ['one1'], 'r')),
+      flusher.push(request('one', ['one2'], 's')),
+      ...group('s'),
+    ];
+    const other = group('t');
+    await Promise.all([...first, ...same, ...other]);
+    const [, second, third] = calls;
+    expect(second!.every((id) => id.startsWith('t'))).toBe(true);
+    expect(third!.slice(0, 2)).toEqual(['one1', 'one2']);
+    expect(applied).toHaveLength(3 * limits.updatesBesideAnother + 2);
+  });
+
+  test('a few updates wait for the end of the group under way', async () => {
+    const { flusher, calls } = world(undefined, 5);
+    const first = flusher.push(request('a', ['a1'], 'r'));
+    await turn();
+    await Promise.all([first, flusher.push(request('b', ['b1'], 's'))]);
+    expect(calls).toEqual([['a1'], ['b1']]);
+  });
+
+  test('what waits at once is shared between two groups by realms, and no realm is split', async () => {
+    const { flusher, calls } = world();
+    const realms = ['r', 's', 't', 'u'];
+    const pushes = Array.from({ length: 4 * limits.updatesBesideAnother }, (_, i) =>
+      flusher.push(request(`c${i}`, [`${realms[i % 4]}${i}`], realms[i % 4])),
+    );
+    await Promise.all(pushes);
+    const firstLetters = calls.map((ids) => [...new Set(ids.map((id) => id[0]))].join());
+    expect(firstLetters).toEqual(['r,s', 't,u']);
+  });
+
+  test('a realm of more than a share goes into one group', async () => {
+    const { flusher, calls } = world();
+    const count = 3 * limits.updatesBesideAnother;
+    const push = (i: number) => flusher.push(request(`c${i}`, [`u${i}`], i === 0 ? 's' : 'r'));
+    await Promise.all(Array.from({ length: count }, (_, i) => push(i)));
+    expect(calls.map((ids) => ids.length)).toEqual([1, count - 1]);
+  });
+
+  test('a realm that an object moved to, and that nobody named, is waited for', async () => {
+    const waits: boolean[] = [];
+    const { flusher } = world((_ids, { wait }) => {
+      waits.push(wait);
+      if (!wait) throw new RealmsBusy(new Set(['elsewhere']));
+    });
+    expect(statuses(await flusher.push(request('a', ['a1'])))).toEqual(['applied']);
+    expect(waits).toEqual([false, true]);
   });
 
   test('refuses more than it can hold, and takes nothing once it is closed', async () => {

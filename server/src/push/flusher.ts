@@ -1,5 +1,5 @@
 // Group commit: one flusher a node. Everything that waits, of all clients and realms, goes into one transaction, in the
-// order in which it came; while that commits, the next group gathers.
+// order in which it came; while that commits, the next group gathers, and begins if it is large enough (groups.ts).
 //
 // - SQLSTATE classes 22 and 23 mean that the database refuses some value: the group is halved, in order, each half admitted
 //   anew, until the update that is at fault stands alone and is refused (and the refusal committed). All else is tried
@@ -16,6 +16,7 @@ import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import type { Committed, Committer, Refusal } from './commit.ts';
 import type { Entry, Result } from './done.ts';
+import { type Group, type Grouped, nextGroup } from './groups.ts';
 import { RealmsBusy, realmsNamed, type Unit } from './locks.ts';
 
 export interface PushRequest {
@@ -41,11 +42,12 @@ export interface FlusherOptions {
   readonly log: (message: string, error: unknown) => void;
 }
 
-const kPassedOverAtMost = 2;
 const kFirstPauseMs = 5;
 
 /** A push that waits for its results. */
-class Waiting {
+class Waiting implements Grouped {
+  readonly client: string;
+  readonly realms: readonly string[];
   readonly units: readonly Unit[];
   readonly bytes: number;
   readonly answer: Promise<PushAnswer>;
@@ -56,12 +58,18 @@ class Waiting {
   #reject!: (error: unknown) => void;
 
   constructor({ client, user, epoch, updates, bytes }: PushRequest) {
+    this.client = client;
+    this.realms = [...new Set(updates.flatMap(realmsNamed))];
     this.bytes = bytes;
     this.units = updates.map((update) => ({ client, user, epoch, update }));
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+  }
+
+  get updates(): number {
+    return this.units.length;
   }
 
   settle(unit: Unit, result: Result, time: number): void {
@@ -79,10 +87,11 @@ class Waiting {
 
 export class Flusher {
   readonly #options: FlusherOptions;
-  readonly #queue: Waiting[] = [];
+  #queue: Waiting[] = [];
   readonly #owner = new Map<Unit, Waiting>();
+  readonly #underWay = new Map<Group<Waiting>, Promise<void>>();
   #waitingBytes = 0;
-  #running: Promise<void> | null = null;
+  #gathering: Promise<void> | null = null;
   #closed = false;
 
   constructor(options: FlusherOptions) {
@@ -101,50 +110,43 @@ export class Flusher {
     for (const unit of waiting.units) this.#owner.set(unit, waiting);
     this.#queue.push(waiting);
     this.#waitingBytes += waiting.bytes;
-    this.#running ??= this.#run();
+    this.#gathering ??= this.#gather();
     return waiting.answer;
   }
 
   /** Takes nothing more, and resolves when all that was taken has been answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#running;
+    while (this.#gathering !== null || this.#underWay.size > 0) {
+      await (this.#gathering ?? Promise.race(this.#underWay.values()));
+    }
   }
 
-  async #run(): Promise<void> {
-    // One turn of the event loop gathers what arrived together.
+  /** One turn of the event loop gathers what arrived together. */
+  async #gather(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      const { group, wait } = this.#next();
-      await this.#flush(group, wait);
-    }
-    this.#running = null;
+    this.#gathering = null;
+    this.#launch();
   }
 
-  #next(): { group: Waiting[]; wait: boolean } {
-    const first = this.#queue[0];
-    if (first !== undefined && first.passedOver >= kPassedOverAtMost) {
-      this.#queue.shift();
-      this.#waitingBytes -= first.bytes;
-      return { group: [first], wait: true };
+  #launch(): void {
+    while (this.#underWay.size < limits.groupsUnderWay) {
+      const group = nextGroup(this.#queue, [...this.#underWay.keys()]);
+      if (group === null) return;
+      const taken = new Set(group.pushes);
+      this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
+      for (const { bytes } of taken) this.#waitingBytes -= bytes;
+      const flushed = this.#flush(group).finally(() => {
+        this.#underWay.delete(group);
+        this.#launch();
+      });
+      this.#underWay.set(group, flushed);
     }
-    let updates = 0;
-    let bytes = 0;
-    let count = 0;
-    for (const waiting of this.#queue) {
-      updates += waiting.units.length;
-      bytes += waiting.bytes;
-      const full = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;
-      if (count > 0 && (full || waiting.passedOver >= kPassedOverAtMost)) break;
-      count++;
-    }
-    const group = this.#queue.splice(0, count);
-    for (const waiting of group) this.#waitingBytes -= waiting.bytes;
-    return { group, wait: false };
   }
 
-  async #flush(group: Waiting[], wait: boolean): Promise<void> {
-    let current = group;
+  async #flush({ pushes, wait: waits }: Group<Waiting>): Promise<void> {
+    let current = pushes;
+    let wait = waits;
     const passedOver: Waiting[] = [];
     for (;;) {
       try {
@@ -159,10 +161,8 @@ export class Flusher {
           break;
         }
         const rest = postpone(current, error.realms, passedOver);
-        if (rest.length === current.length) {
-          for (const waiting of current) this.#finish(waiting, new Error('no realm is busy'));
-          break;
-        }
+        // A realm that none of them names, but that of an object which one of them needs.
+        if (rest.length === current.length) wait = true;
         current = rest;
       }
     }
@@ -278,10 +278,8 @@ function postpone(
 ): Waiting[] {
   const clients = new Set<string>();
   return group.filter((waiting) => {
-    const { client } = waiting.units[0] as Unit;
-    const busy = waiting.units.some(({ update }) =>
-      realmsNamed(update).some((realm) => realms.has(realm)),
-    );
+    const { client } = waiting;
+    const busy = waiting.realms.some((realm) => realms.has(realm));
     if (!busy && !clients.has(client)) return true;
     clients.add(client);
     postponed.push(waiting);

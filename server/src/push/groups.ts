@@ -1,0 +1,93 @@
+// Which pushes go into the next transaction of the flusher. A group that is large enough does not wait for the end of the
+// one before: PostgreSQL writes the one while the other is admitted. No two groups under way have a client or a realm in
+// common, so that none waits for the other's locks; what has to wait for one of them holds back all that came after it
+// for its client and its realms.
+
+import { limits } from '../limits.ts';
+
+/** A push that waits for its transaction. */
+export interface Grouped {
+  readonly client: string;
+  readonly realms: readonly string[];
+  /** How many updates it has. */
+  readonly updates: number;
+  readonly bytes: number;
+  /** How often it was left out because a realm was busy. */
+  readonly passedOver: number;
+}
+
+export interface Group<Push> {
+  readonly pushes: readonly Push[];
+  /** Whether its transaction waits for realms that are busy. */
+  readonly wait: boolean;
+}
+
+const kPassedOverAtMost = 2;
+
+/** The clients and realms of some pushes. */
+class Named {
+  readonly #clients = new Set<string>();
+  readonly #realms = new Set<string>();
+
+  add({ client, realms }: Grouped): void {
+    this.#clients.add(client);
+    for (const realm of realms) this.#realms.add(realm);
+  }
+
+  meets({ client, realms }: Grouped): boolean {
+    return this.#clients.has(client) || realms.some((realm) => this.#realms.has(realm));
+  }
+}
+
+/** Realms, whole, up to a share of the queue: one that is split would keep its other half waiting. */
+class Share {
+  readonly #most: number;
+  readonly #ofRealm = new Map<string, number>();
+  #promised = 0;
+
+  constructor(queue: readonly Grouped[], groups: number) {
+    this.#most = Math.max(limits.updatesBesideAnother, queue.length / groups);
+    for (const { realms } of queue) {
+      for (const realm of realms) this.#ofRealm.set(realm, (this.#ofRealm.get(realm) ?? 0) + 1);
+    }
+  }
+
+  /** Whether a push still falls into it; if so, then all others of its realms do. */
+  take({ realms }: Grouped): boolean {
+    let more = 0;
+    for (const realm of realms) more += this.#ofRealm.get(realm) ?? 0;
+    if (more > 0 && this.#promised > 0 && this.#promised + more > this.#most) return false;
+    this.#promised += more;
+    for (const realm of realms) this.#ofRealm.delete(realm);
+    return true;
+  }
+}
+
+/** Chooses from what waits, in the order of its coming; null where the end of a group under way is better waited for. */
+export function nextGroup<Push extends Grouped>(
+  queue: readonly Push[],
+  underWay: readonly Group<Push>[],
+): Group<Push> | null {
+  const kept = new Named();
+  for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
+  const share = new Share(queue, limits.groupsUnderWay - underWay.length);
+  const taken: Push[] = [];
+  let updates = 0;
+  let bytes = 0;
+  for (const push of queue) {
+    if (kept.meets(push) || !share.take(push)) {
+      kept.add(push);
+      continue;
+    }
+    updates += push.updates;
+    bytes += push.bytes;
+    const isFull = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;
+    const isAlone = push.passedOver >= kPassedOverAtMost;
+    if (isAlone && taken.length === 0) return { pushes: [push], wait: true };
+    if (isAlone || (isFull && taken.length > 0)) break;
+    taken.push(push);
+  }
+  // A few updates cost less in the next group than in one of their own beside another.
+  const isWorthIt = underWay.length === 0 || updates >= limits.updatesBesideAnother;
+  return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false } : null;
+}
