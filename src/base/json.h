@@ -1,5 +1,4 @@
-// JSON text to Data and back (nlohmann/json's lexer, without exceptions). The only unit of the core
-// that includes nlohmann.
+// JSON text to Data and back.
 #ifndef SKERRY_BASE_JSON_H_
 #define SKERRY_BASE_JSON_H_
 
