@@ -25,10 +25,9 @@ void SetDifferences(const Row& from, const Row& to, Change* change) {
 
 }  // namespace
 
-std::optional<Change> DiffRow(const ObjectKey& key, const String& realm,
-                              const std::optional<Row>& from, const std::optional<Row>& to,
-                              uint64_t revision) {
-  if (from == to) return std::nullopt;
+std::optional<Change> DiffRow(const ObjectKey& key, const String& realm, const Row* from,
+                              const Row* to, uint64_t revision) {
+  if (from == to || (from && to && *from == *to)) return std::nullopt;
   if (!to) {
     Change change;
     change.kind = ChangeKind::kDelete;

@@ -12,9 +12,8 @@ namespace skerry {
 
 // Nothing where they are equal, revision and times included. A delete carries `revision`, that at
 // which the range ends.
-std::optional<Change> DiffRow(const ObjectKey& key, const String& realm,
-                              const std::optional<Row>& from, const std::optional<Row>& to,
-                              uint64_t revision);
+std::optional<Change> DiffRow(const ObjectKey& key, const String& realm, const Row* from,
+                              const Row* to, uint64_t revision);
 // The whole row, whatever the client holds.
 Change WholeRow(const ObjectKey& key, const Row& row);
 // A row that left one realm for another, of one answer: what differs only.

@@ -87,8 +87,10 @@ void Pull::LoadPage(size_t place, PulledPage page) {
 }
 
 void Pull::LoadRow(const RealmKey& key, std::optional<Row> row) {
-  const bool is_there = row && row->realm == key.first;
-  rows_[key] = is_there ? std::move(row) : std::nullopt;
+  const auto found = realms_.find(key.first);
+  if (found == realms_.end()) return;
+  if (row && row->realm != key.first) row.reset();
+  found->second.rows[key.second] = std::move(row);
 }
 
 void Pull::Run() {
@@ -184,17 +186,21 @@ void Pull::CollectOwn() {
   }
 }
 
-Set<ObjectKey> Pull::KeysOf(const Realm& realm) const {
-  Set<ObjectKey> keys;
+Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
+  Vector<ObjectKey> keys;
   for (const auto& [key, befores] : realm.changes) {
-    if (befores.begin()->first <= realm.to) keys.insert(key);
+    if (befores.begin()->first <= realm.to) keys.push_back(key);
   }
-  for (const auto& [key, row] : realm.state) keys.insert(key);
+  const size_t changed = keys.size();
+  for (const auto& [key, row] : realm.state) keys.push_back(key);
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) {
-      if (op.kind != OpKind::kAppend) keys.insert({op.table, op.id});
+      if (op.kind != OpKind::kAppend) keys.push_back({op.table, op.id});
     }
   }
+  if (keys.size() == changed) return keys;
+  Sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;
 }
 
@@ -206,30 +212,30 @@ bool Pull::AskForRows() {
       const auto changes = realm.changes.find(key);
       if (changes != realm.changes.end() && changes->second.back().first > realm.to) continue;
       // Given along with the changes: nothing has changed it between here and the last of them.
-      if (rows_.contains({name, key})) continue;
+      if (realm.rows.contains(key)) continue;
       needs_.rows.push_back({{name, key}, realm.to});
     }
   }
   return !needs_.rows.empty();
 }
 
-std::optional<Row> Pull::RowAtEnd(const String& name, const Realm& realm,
-                                  const ObjectKey& key) const {
-  if (const auto row = realm.state.find(key); row != realm.state.end()) return row->second;
+const Row* Pull::RowAtEnd(const Realm& realm, const ObjectKey& key) {
+  const auto there = [](const std::optional<Row>& row) { return row ? &*row : nullptr; };
+  if (const auto row = realm.state.find(key); row != realm.state.end()) return &row->second;
   if (const auto changes = realm.changes.find(key); changes != realm.changes.end()) {
     const auto next = changes->second.upper_bound(realm.to);
-    if (next != changes->second.end()) return next->second;
+    if (next != changes->second.end()) return there(next->second);
   }
-  const auto row = rows_.find({name, key});
-  return row == rows_.end() ? std::nullopt : row->second;
+  const auto row = realm.rows.find(key);
+  return row == realm.rows.end() ? nullptr : there(row->second);
 }
 
-std::optional<Row> Pull::RowAtStart(const String& name, const Realm& realm,
-                                    const ObjectKey& key) const {
-  if (realm.mode == Mode::kState) return std::nullopt;
+const Row* Pull::RowAtStart(const Realm& realm, const ObjectKey& key) {
+  if (realm.mode == Mode::kState) return nullptr;
   const auto changes = realm.changes.find(key);
-  if (changes != realm.changes.end()) return changes->second.begin()->second;
-  return RowAtEnd(name, realm, key);
+  if (changes == realm.changes.end()) return RowAtEnd(realm, key);
+  const std::optional<Row>& before = changes->second.begin()->second;
+  return before ? &*before : nullptr;
 }
 
 // A page rides on an answer that reaches every head; else it waits for the next.
@@ -275,12 +281,12 @@ void Pull::FoldOwn(const String& name, const Realm& realm,
 }
 
 void Pull::DiffRealm(const String& name, const Realm& realm) {
-  const Set<ObjectKey> keys = KeysOf(realm);
+  const Vector<ObjectKey> keys = KeysOf(realm);
   Set<ObjectKey> own_keys;
   Map<ObjectKey, std::optional<Row>> held;
   for (const ObjectKey& key : keys) {
-    std::optional<Row> row = RowAtStart(name, realm, key);
-    if (row && request_.scopes.Hold(key, *row, true)) held[key] = std::move(row);
+    const Row* row = RowAtStart(realm, key);
+    if (row && request_.scopes.Hold(key, *row, true)) held[key] = *row;
   }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) own_keys.insert({op.table, op.id});
@@ -289,18 +295,20 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
   for (const ObjectKey& key : keys) {
     const bool is_covered = request_.scopes.Cover(key);
     const bool is_whole = !is_covered && own_keys.contains(key);
-    std::optional<Row> row = RowAtEnd(name, realm, key);
-    if (row && !request_.scopes.Hold(key, *row, !is_whole)) row.reset();
+    const Row* row = RowAtEnd(realm, key);
+    if (row && !request_.scopes.Hold(key, *row, !is_whole)) row = nullptr;
     Outcome& outcome = outcomes_[{name, key}];
-    outcome.from = held[key];
+    if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;
+    const Row* from = outcome.from ? &*outcome.from : nullptr;
     if (!is_whole) {
-      outcome.change = DiffRow(key, name, outcome.from, row, realm.to);
+      outcome.change = DiffRow(key, name, from, row, realm.to);
     } else if (row) {
       // The fill has not come here: what the client holds of the object is not known, so that all
       // of it is sent.
       outcome.change = WholeRow(key, *row);
     } else {
-      outcome.change = DiffRow(key, name, Row(), std::nullopt, realm.to);
+      const Row unknown;
+      outcome.change = DiffRow(key, name, &unknown, nullptr, realm.to);
     }
   }
 }

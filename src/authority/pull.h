@@ -145,6 +145,8 @@ class Pull {
     // The rows before each change, by key and revision.
     Map<ObjectKey, Map<uint64_t, std::optional<Row>>> changes;
     Map<ObjectKey, Row> state;
+    // Rows as they are at the end of the range.
+    Map<ObjectKey, std::optional<Row>> rows;
   };
 
   void AskFor(const String& name, const Realm& realm);
@@ -152,10 +154,11 @@ class Pull {
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();
-  Set<ObjectKey> KeysOf(const Realm& realm) const;
+  Vector<ObjectKey> KeysOf(const Realm& realm) const;  // in order, each once
   bool AskForRows();
-  std::optional<Row> RowAtEnd(const String& name, const Realm& realm, const ObjectKey& key) const;
-  std::optional<Row> RowAtStart(const String& name, const Realm& realm, const ObjectKey& key) const;
+  // Null where it is not there.
+  static const Row* RowAtEnd(const Realm& realm, const ObjectKey& key);
+  static const Row* RowAtStart(const Realm& realm, const ObjectKey& key);
   void ChoosePages();
   void DiffRealm(const String& name, const Realm& realm);
   void FoldOwn(const String& name, const Realm& realm,
@@ -175,7 +178,6 @@ class Pull {
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
   Vector<PulledPage> pages_;
-  Map<RealmKey, std::optional<Row>> rows_;
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;
   PullResult answer_;

@@ -275,7 +275,7 @@ Data PullSession::FillsToData() const {
 Data PullSession::AnswerToData() const {
   const PullResult& answer = pull_.answer();
   Data cursors = Data::MakeObject(), own = Data::MakeObject();
-  Data revoked = Data::MakeArray(), changes = Data::MakeArray();
+  Data revoked = Data::MakeArray();
   for (const auto& [realm, cursor] : answer.cursors) cursors.Set(realm, CursorText(cursor));
   for (const auto& [update, by_realm] : answer.own) {
     Data places = Data::MakeObject();
@@ -289,11 +289,17 @@ Data PullSession::AnswerToData() const {
     own.Set(update, std::move(places));
   }
   for (const String& realm : answer.revoked) revoked.Push(realm);
-  for (const Change& change : answer.changes) changes.Push(ChangeToData(*schema_, change));
+  // Written one by one: there are thousands.
+  String changes = "[";
+  for (const Change& change : answer.changes) {
+    if (changes.size() > 1) changes.push_back(',');
+    WriteJson(ChangeToData(*schema_, change), &changes);
+  }
+  changes.push_back(']');
   Data data = Data::MakeObject();
   data.Set("time", now_).Set("cursors", std::move(cursors)).Set("more", answer.has_more);
   data.Set("own", std::move(own)).Set("revoked", std::move(revoked)).Set("fills", FillsToData());
-  data.Set("changes", std::move(changes)).Set("streams", Data::MakeArray());
+  data.Set("changes", Data::Json(std::move(changes))).Set("streams", Data::MakeArray());
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();
     for (const String& realm : answer.reset) reset.Push(realm);
