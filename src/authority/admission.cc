@@ -276,7 +276,9 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     if (after) realms.insert(after->realm);
     for (const String& realm : realms) {
       const uint64_t revision = input_.realms[realm].head + 1;
-      entries[realm].tables.insert(schema_->table(key.table).name);
+      LogEntry& entry = entries[realm];
+      entry.tables.insert(schema_->table(key.table).name);
+      ++entry.changes;
       changes.push_back(
           {realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
       if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);
@@ -295,6 +297,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
   Data answer = AppliedResult(pushed.id, applied);
   for (auto& [realm, entry] : entries) {
     entry.client = request.client;
+    entry.user = request.user;
+    entry.epoch = request.epoch;
     entry.update = pushed.id;
     if (entry.is_declared) entry.answer = answer;
     if (entries.size() > 1) entry.spans = spans;

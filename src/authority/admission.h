@@ -27,6 +27,8 @@ struct LogEntry {
   String realm;
   uint64_t revision = 0;
   String client;
+  String user;
+  Data epoch;  // as the request named it
   String update;
   bool is_declared = false;
   Data actions = Data::MakeArray();  // as pushed; only where declared
@@ -36,6 +38,7 @@ struct LogEntry {
   Data spans;  // {realm: revision} of all its entries where it has several
   Set<String> tables;
   Set<String> streams;
+  uint64_t changes = 0;  // how many of skerry.change are its own
 };
 // What an entry did to a row.
 struct LogChange {
@@ -57,6 +60,7 @@ class Admission {
     String client;
     String user;
     Vector<Data> updates;  // as pushed
+    Data epoch = {};       // of the lease under which they were pushed, for the log
   };
   struct Refusal {
     String code;

@@ -42,8 +42,8 @@ void ReadChains(const Data& in, Chains* chains) {
 
 void ReadRequests(const Data& in, Admission::Input* input) {
   for (const Data& data : in["requests"].items()) {
-    input->requests.push_back(
-        {data["client"].as_string(), data["user"].as_string(), data["updates"].items()});
+    input->requests.push_back({data["client"].as_string(), data["user"].as_string(),
+                               data["updates"].items(), data["epoch"]});
   }
   for (const Data& data : in["actions"].items()) {
     input->actions.push_back(
@@ -68,21 +68,50 @@ Data Names(const Set<String>& names) {
 }
 
 Data EntryToData(const LogEntry& entry, double at) {
+  // What was pushed goes on as the text of it: a copy of the tree would cost more.
+  const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
   Data data = Data::MakeObject();
   data.Set("realm", entry.realm)
       .Set("revision", entry.revision)
       .Set("at", at)
       .Set("client", entry.client)
+      .Set("user", entry.user)
+      .Set("epoch", entry.epoch)
       .Set("update", entry.update)
       .Set("declared", entry.is_declared)
-      .Set("actions", entry.actions)
-      .Set("ops", entry.ops)
-      .Set("base", entry.base)
-      .Set("answer", entry.answer)
-      .Set("spans", entry.spans)
+      .Set("actions", text(entry.actions))
+      .Set("ops", text(entry.ops))
+      .Set("base", text(entry.base))
+      .Set("answer", text(entry.answer))
+      .Set("tables", Names(entry.tables))
+      .Set("streams", Names(entry.streams))
+      .Set("changes", entry.changes);
+  if (!entry.spans.is_null()) data.Set("spans", entry.spans);
+  return data;
+}
+
+// What is told of an entry beside the log: for pokes.
+Data TouchedToData(const LogEntry& entry) {
+  Data data = Data::MakeObject();
+  data.Set("realm", entry.realm)
+      .Set("revision", entry.revision)
+      .Set("client", entry.client)
       .Set("tables", Names(entry.tables))
       .Set("streams", Names(entry.streams));
   return data;
+}
+
+// A line: the list of what `to_data` makes of the items.
+template <typename Items, typename ToData>
+void WriteList(const Items& items, ToData to_data, String* out) {
+  char separator = '[';
+  for (const auto& item : items) {
+    out->push_back(separator);
+    WriteJson(to_data(item), out);
+    separator = ',';
+  }
+  if (separator == '[') out->push_back('[');
+  out->push_back(']');
 }
 
 Data ChainsToData(const Chains& chains) {
@@ -102,14 +131,20 @@ Data ChainsToData(const Chains& chains) {
   return list;
 }
 
+Data ActionToData(const LogAction& action) {
+  Data data = Data::MakeObject();
+  return data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
+}
+
 }  // namespace
 
 String AdmissionSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
   Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
-  if (out.ok()) return WriteJson(out.value());
-  state_ = State::kFinished;
-  return WriteJson(ErrorToData(out.status()));
+  if (!out.ok()) state_ = State::kFinished;
+  String answer = WriteJson(out.ok() ? out.value() : ErrorToData(out.status()));
+  if (out.ok() && out.value().Find("done")) WriteLists(&answer);
+  return answer;
 }
 
 Result<Data> AdmissionSession::StepData(const Data& in) {
@@ -126,6 +161,7 @@ Result<Data> AdmissionSession::StepData(const Data& in) {
     case Admission::Outcome::kDone:
       break;
   }
+  rows_ = admission_.final_rows();
   state_ = State::kFinished;
   return Wrap("done", DoneToData());
 }
@@ -189,45 +225,92 @@ Data AdmissionSession::NeedsToData(const Needs& needs) const {
 }
 
 Data AdmissionSession::DoneToData() const {
-  Data results = Data::MakeArray(), rows = Data::MakeArray(), entries = Data::MakeArray();
-  Data changes = Data::MakeArray(), actions = Data::MakeArray(), heads = Data::MakeArray();
+  Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
-  for (const WorkingSet::Final& row : admission_.final_rows()) {
-    Data data = StoredRowToData(*schema_, row.stored);
-    data.Set("isNew", row.is_new);
-    rows.Push(std::move(data));
-  }
-  Set<String> grown;
-  for (const LogEntry& entry : admission_.entries()) {
-    entries.Push(EntryToData(entry, admission_.at()));
-    grown.insert(entry.realm);
-  }
-  for (const LogChange& change : admission_.changes()) {
-    Data data = Data::MakeObject();
-    data.Set("realm", change.realm)
-        .Set("revision", change.revision)
-        .Set("table", schema_->table(change.key.table).name)
-        .Set("id", change.key.id)
-        .Set("before", RowToData(*schema_, change.key, change.before))
-        .Set("touch", change.is_touch);
-    changes.Push(std::move(data));
-  }
-  for (const LogAction& action : admission_.new_actions()) {
-    Data data = Data::MakeObject();
-    data.Set("realm", action.realm).Set("id", action.id).Set("revision", action.revision);
-    actions.Push(std::move(data));
-  }
-  for (const String& realm : grown) {
-    const RealmState& state = admission_.realms().at(realm);
-    Data data = Data::MakeObject();
-    heads.Push(data.Set("realm", realm).Set("head", state.head).Set("headAt", state.head_at));
-  }
+  for (const LogEntry& entry : admission_.entries()) touched.Push(TouchedToData(entry));
+  Set<String> tables;
+  for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
   Data done = Data::MakeObject();
-  done.Set("at", admission_.at()).Set("results", std::move(results)).Set("rows", std::move(rows));
-  done.Set("entries", std::move(entries)).Set("changes", std::move(changes));
-  done.Set("actions", std::move(actions)).Set("chains", ChainsToData(admission_.chains()));
-  done.Set("heads", std::move(heads));
+  done.Set("at", admission_.at()).Set("results", std::move(results));
+  done.Set("touched", std::move(touched)).Set("tables", Names(tables));
+  done.Set("rows", static_cast<uint64_t>(rows_.size()));
   return done;
+}
+
+const String& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
+  return schema_->table(row.stored.key.table).name;
+}
+
+// By how many live rows each realm grew. Only the first change of a row tells how it was before all
+// of them.
+Map<String, int64_t> AdmissionSession::Growth() const {
+  Map<String, int64_t> grown;
+  Set<std::pair<String, ObjectKey>> seen;
+  for (const LogChange& change : admission_.changes()) {
+    if (seen.insert({change.realm, change.key}).second && change.before) --grown[change.realm];
+  }
+  for (const WorkingSet::Final& row : rows_) {
+    const auto& [key, stored, deleted_at] = row.stored;
+    if (!deleted_at && seen.contains({stored.realm, key})) ++grown[stored.realm];
+  }
+  return grown;
+}
+
+// JSON has no line breaks of its own as it is written here.
+void AdmissionSession::WriteLists(String* out) const {
+  out->push_back('\n');
+  WriteList(
+      admission_.entries(),
+      [&](const LogEntry& entry) { return EntryToData(entry, admission_.at()); }, out);
+  out->push_back('\n');
+  WriteList(
+      admission_.changes(), [&](const LogChange& change) { return ChangeToData(change); }, out);
+  out->push_back('\n');
+  WriteList(admission_.new_actions(), ActionToData, out);
+  out->push_back('\n');
+  WriteJson(ChainsToData(admission_.chains()), out);
+  out->push_back('\n');
+  WriteJson(HeadsToData(), out);
+  // Rows are in the order of their tables' indexes; the lists are in that of `tables`.
+  Map<String, Vector<const WorkingSet::Final*>> by_table;
+  for (const WorkingSet::Final& row : rows_) by_table[TableOf(row)].push_back(&row);
+  for (const auto& [table, rows] : by_table) {
+    out->push_back('\n');
+    WriteList(
+        rows,
+        [&](const WorkingSet::Final* row) {
+          Data data = StoredRowToData(*schema_, row->stored);
+          data.Set("isNew", row->is_new);
+          return data;
+        },
+        out);
+  }
+}
+
+Data AdmissionSession::ChangeToData(const LogChange& change) const {
+  Data data = Data::MakeObject();
+  data.Set("realm", change.realm)
+      .Set("revision", change.revision)
+      .Set("table", schema_->table(change.key.table).name)
+      .Set("id", change.key.id)
+      .Set("before", RowToData(*schema_, change.key, change.before))
+      .Set("touch", change.is_touch);
+  return data;
+}
+
+Data AdmissionSession::HeadsToData() const {
+  Set<String> written;
+  for (const LogEntry& entry : admission_.entries()) written.insert(entry.realm);
+  const Map<String, int64_t> grown = Growth();
+  Data heads = Data::MakeArray();
+  for (const String& realm : written) {
+    const RealmState& state = admission_.realms().at(realm);
+    const auto rows = grown.find(realm);
+    Data data = Data::MakeObject();
+    data.Set("realm", realm).Set("head", state.head).Set("headAt", state.head_at);
+    heads.Push(data.Set("rows", rows == grown.end() ? int64_t{0} : rows->second));
+  }
+  return heads;
 }
 
 }  // namespace skerry

@@ -14,6 +14,7 @@ namespace skerry {
 class AdmissionSession {
  public:
   explicit AdmissionSession(const Schema* schema) : schema_(schema), admission_(schema) {}
+  // What is done is a line of JSON for the server to read, and a line for each list that it writes.
   String Step(std::string_view text);
 
  private:
@@ -23,9 +24,15 @@ class AdmissionSession {
   Status LoadRows(const Data& in);
   Data NeedsToData(const Needs& needs) const;
   Data DoneToData() const;
+  void WriteLists(String* out) const;
+  Data ChangeToData(const LogChange& change) const;
+  Data HeadsToData() const;
+  Map<String, int64_t> Growth() const;
+  const String& TableOf(const WorkingSet::Final& row) const;
 
   const Schema* schema_;
   Admission admission_;
+  Vector<WorkingSet::Final> rows_;  // once it is done
   State state_ = State::kNew;
 };
 

@@ -184,8 +184,8 @@ export const mutants = [
     kind: 'server',
     test: 'test/server/push.test.ts',
     file: 'server/src/push/done.ts',
-    from: 'if (done.entries.length + done.chains.length === 0) return;',
-    to: 'if (done.entries.length === 0) return;',
+    from: "if (done.touched.length === 0 && chains === '[]') return;",
+    to: 'if (done.touched.length === 0) return;',
   },
   {
     name: 'a serialization failure refuses an update',
@@ -216,8 +216,8 @@ export const mutants = [
     kind: 'server',
     test: 'test/server/tables.test.ts',
     file: 'server/src/sql/rows.ts',
-    from: 'const counts = groups.map((_, i) => `(select count(*) from written_${i})`);',
-    to: 'const counts = groups.map(([, group]) => String(group.length));',
+    from: 'const counts = tables.map((_, i) => `(select count(*) from written_${i})`);',
+    to: 'const counts = [String(count)];',
   },
 ];
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Database, Params } from '../../server/src/db/database.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
-import { readNeeds, type WrittenRow, writingRows } from '../../server/src/sql/rows.ts';
+import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
 import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
@@ -39,9 +39,14 @@ function withCities(change: (props: Record<string, unknown>[]) => unknown[]): Sc
 /** The realms of the rows that are written here. */
 const locked = ['public', 'team'];
 
-async function writeRows(rows: readonly WrittenRow[]): Promise<void> {
+async function writeRows(rows: readonly { table: string }[]): Promise<void> {
   const params = new Params();
-  const { members, check } = writingRows(sqlSchema(testSchema), rows, locked, params);
+  const tables = [...new Set(rows.map(({ table }) => table))].map((table) => ({
+    table,
+    list: JSON.stringify(rows.filter((row) => row.table === table)),
+  }));
+  const schema = sqlSchema(testSchema);
+  const { members, check } = writingRows(schema, tables, rows.length, locked, params);
   await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
 }
 

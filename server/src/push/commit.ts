@@ -9,7 +9,7 @@ import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import { type Done, type Entry, type Result, writeDone } from './done.ts';
+import { type Done, type Entry, type Lists, type Result, writeDone } from './done.ts';
 import {
   beginRealms,
   bindClients,
@@ -38,10 +38,22 @@ export interface Committed {
   readonly entries: readonly Entry[];
 }
 
+interface Request {
+  readonly client: string;
+  readonly user: string;
+  readonly epoch: number | null;
+  readonly updates: JsonObject[];
+}
+
 interface Step {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly done?: Done;
+}
+
+interface Decided {
+  readonly done: Done;
+  readonly lists: Lists;
 }
 
 /** Further realms must be locked: the transaction is rolled back and run again with the larger set. */
@@ -118,28 +130,29 @@ export class Committer {
     const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
     const first = firstStep(admitted, realms, { now, heads }, { ...known, ...given }, refuse ?? []);
-    const done = await this.#authority.admission((step) => this.#admit(tx, step, first));
+    const { done, lists } = await this.#authority.admission((step) => this.#admit(tx, step, first));
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     await alongside?.(tx);
-    await writeDone(tx, this.#schema, admitted, done, realms);
+    await writeDone(tx, this.#schema, done, lists, realms);
     const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] as Result]));
     return {
       heads,
       now,
-      entries: done.entries,
+      entries: done.touched,
       results: units.map((unit) => byUnit.get(unit) ?? boundToAnother()),
     };
   }
 
-  async #admit(tx: Queryable, step: (text: string) => string, first: string): Promise<Done> {
+  async #admit(tx: Queryable, step: (text: string) => string, first: string): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
-      const answer = JSON.parse(step(text)) as Step;
-      if (answer.done) return answer.done;
-      if (answer.lock) throw new MoreLocks(answer.lock);
-      if (!answer.needs) throw new Error('The authority gave an answer of an unknown form.');
-      text = await readNeeds(tx, this.#schema, answer.needs);
+      const [said = '', ...lists] = step(text).split('\n');
+      const { done, lock, needs } = JSON.parse(said) as Step;
+      if (done) return { done, lists };
+      if (lock) throw new MoreLocks(lock);
+      if (!needs) throw new Error('The authority gave an answer of an unknown form.');
+      text = await readNeeds(tx, this.#schema, needs);
     }
     throw new Error('The authority never came to an end.');
   }
@@ -188,15 +201,14 @@ function boundToAnother(): Problem {
   );
 }
 
-/** Consecutive updates of one client and user as one request: admitted in this order over one working set. */
-function asRequests(
-  units: readonly Unit[],
-): { client: string; user: string; updates: JsonObject[] }[] {
-  const requests: { client: string; user: string; updates: JsonObject[] }[] = [];
-  for (const { client, user, update } of units) {
+/** Consecutive updates of one push as one request: admitted in this order over one working set. */
+function asRequests(units: readonly Unit[]): Request[] {
+  const requests: Request[] = [];
+  for (const { client, user, epoch, update } of units) {
     const last = requests.at(-1);
-    if (last?.client === client && last.user === user.id) last.updates.push(update);
-    else requests.push({ client, user: user.id, updates: [update] });
+    const isSame = last?.client === client && last.user === user.id && last.epoch === epoch;
+    if (isSame) last.updates.push(update);
+    else requests.push({ client, user: user.id, epoch, updates: [update] });
   }
   return requests;
 }

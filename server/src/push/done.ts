@@ -1,11 +1,9 @@
 // What the authority decided (docs/authority.md, `Done`), and how it is written.
 
-import { randomUUID } from 'node:crypto';
 import { Params, type Queryable } from '../db/database.ts';
 import type { JsonObject } from '../http/body.ts';
 import { writingRows } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import type { Unit } from './locks.ts';
 
 export type Result = JsonObject;
 
@@ -17,88 +15,37 @@ export interface Entry {
   readonly streams: readonly string[];
 }
 
-interface DoneRow extends JsonObject {
-  readonly table: string;
-  readonly id: string;
-  readonly realm: string;
-  readonly deletedAt?: number | null;
-}
-interface DoneEntry extends Entry {
-  readonly update: string;
-}
-interface DoneChange {
-  readonly realm: string;
-  readonly table: string;
-  readonly id: string;
-  readonly before: DoneRow | null;
-  readonly revision: number;
-}
+/** What is read of it here; the lists that are written pass through as texts. */
 export interface Done {
-  readonly at: number;
   readonly results: readonly (readonly Result[])[];
-  readonly rows: readonly DoneRow[];
-  readonly entries: readonly DoneEntry[];
-  readonly changes: readonly DoneChange[];
-  readonly actions: readonly JsonObject[];
-  readonly chains: readonly JsonObject[];
-  readonly heads: readonly { realm: string; head: number; headAt: number }[];
+  /** What the entries touched. */
+  readonly touched: readonly Entry[];
+  /** The tables of the rows, and how many rows there are in all. */
+  readonly tables: readonly string[];
+  readonly rows: number;
 }
+
+/** The lists of docs/authority.md, in this order: of entries, changes, actions, chains and heads, and of each table's rows. */
+export type Lists = readonly string[];
+
+const kListsOfLog = 5;
 
 /** Writes all of what was decided, in one statement, and commits it. */
 export async function writeDone(
   tx: Queryable,
   schema: SqlSchema,
-  units: readonly Unit[],
   done: Done,
+  lists: Lists,
   locked: Iterable<string>,
 ): Promise<void> {
-  if (done.entries.length + done.chains.length === 0) return;
-  const pushed = new Map(units.map((unit) => [`${unit.client} ${String(unit.update.id)}`, unit]));
-  const counts = new Map<string, number>();
-  for (const { realm, revision } of done.changes) {
-    const key = `${revision} ${realm}`;
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const entries = done.entries.map((entry) => {
-    const unit = pushed.get(`${entry.client} ${entry.update}`);
-    return {
-      ...entry,
-      user: unit?.user.id ?? '',
-      epoch: unit?.epoch ?? null,
-      changes: counts.get(`${entry.revision} ${entry.realm}`) ?? 0,
-    };
-  });
-  const grown = growth(done);
-  const heads = done.heads.map((head) => ({
-    ...head,
-    epoch: randomUUID(),
-    rows: grown.get(head.realm) ?? 0,
-  }));
+  const [, , , chains] = lists;
+  if (done.touched.length === 0 && chains === '[]') return;
   const params = new Params();
-  for (const list of [entries, done.changes, done.actions, done.chains, heads]) {
-    params.add(JSON.stringify(list));
-  }
-  const { members, check } = writingRows(schema, done.rows, locked, params);
+  for (const list of lists.slice(0, kListsOfLog)) params.add(list);
+  const rows = done.tables.map((table, i) => ({ table, list: lists[kListsOfLog + i] ?? '[]' }));
+  const { members, check } = writingRows(schema, rows, done.rows, locked, params);
   const sql = `with ${[...members, kWriteLog].join(',')} select ${check}::text as written`;
   await tx.query(sql, params.values, { last: true });
-}
-
-/** By how many live rows each realm grew. */
-function growth(done: Done): Map<string, number> {
-  const grown = new Map<string, number>();
-  const add = (realm: string, by: number) => grown.set(realm, (grown.get(realm) ?? 0) + by);
-  const seen = new Set<string>();
-  for (const { realm, table, id, before } of done.changes) {
-    const key = JSON.stringify([realm, table, id]);
-    if (seen.has(key)) continue; // only the first change of a row tells how it was before all of them
-    seen.add(key);
-    if (before !== null && (before.deletedAt ?? null) === null) add(realm, -1);
-  }
-  for (const row of done.rows) {
-    const changed = seen.has(JSON.stringify([row.realm, row.table, row.id]));
-    if (changed && (row.deletedAt ?? null) === null) add(row.realm, 1);
-  }
-  return grown;
 }
 
 const kWriteLog = `
@@ -127,7 +74,7 @@ const kWriteLog = `
       set seq = excluded.seq, update_id = excluded.update_id, refused = excluded.refused),
   head as (
     insert into skerry.realm (realm, epoch, head, at, rows)
-    select h.realm, h.epoch, h.head, h."headAt", h.rows
-      from json_to_recordset($5::text::json) as h(realm text, epoch text, head bigint, "headAt" bigint, rows bigint)
+    select h.realm, gen_random_uuid()::text, h.head, h."headAt", h.rows
+      from json_to_recordset($5::text::json) as h(realm text, head bigint, "headAt" bigint, rows bigint)
     on conflict (realm) do update
       set head = excluded.head, at = excluded.at, rows = skerry.realm.rows + excluded.rows)`;

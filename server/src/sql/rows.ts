@@ -193,8 +193,10 @@ export async function readNeeds(
   return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;
 }
 
-export interface WrittenRow {
+/** The rows of a table, as the JSON text of a list. */
+export interface TableRows {
   readonly table: string;
+  readonly list: string;
 }
 
 /** Parts of a statement that write rows. */
@@ -212,19 +214,19 @@ export interface RowsWritten {
  */
 export function writingRows(
   schema: SqlSchema,
-  rows: readonly WrittenRow[],
+  tables: readonly TableRows[],
+  count: number,
   locked: Iterable<string>,
   params: Params,
 ): RowsWritten {
-  if (rows.length === 0) return { members: [], check: 'true' };
+  if (tables.length === 0) return { members: [], check: 'true' };
   const realms = params.add(JSON.stringify([...locked]));
-  const groups = [...grouped(rows, ({ table }) => table)];
-  const members = groups.map(([name, group], i) => {
-    const list = params.add(JSON.stringify(group));
-    return `written_${i} as (${writeTable(tableOf(schema, name), list, realms)})`;
+  const members = tables.map(({ table, list }, i) => {
+    const written = writeTable(tableOf(schema, table), params.add(list), realms);
+    return `written_${i} as (${written})`;
   });
-  const counts = groups.map((_, i) => `(select count(*) from written_${i})`);
-  const wanted = `${params.add(String(rows.length))}::bigint`;
+  const counts = tables.map((_, i) => `(select count(*) from written_${i})`);
+  const wanted = `${params.add(String(count))}::bigint`;
   return { members, check: `skerry.all_written(${counts.join(' + ')}, ${wanted})` };
 }
 

@@ -48,6 +48,35 @@ Data Json(std::string_view text) {
   return data.value();
 }
 
+Data ReadStep(std::string_view text) {
+  Vector<Data> lines;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(Json(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  Data out = lines[0];
+  const Data* done = out.Find("done");
+  if (!done) return out;
+  size_t line = 0;
+  Data whole = *done;
+  for (const char* list : {"entries", "changes", "actions", "chains", "heads"}) {
+    whole.Set(list, lines[++line]);
+  }
+  Data rows = Data::MakeArray();
+  for (const Data& table : (*done)["tables"].items()) {
+    for (const Data& row : lines[++line].items()) {
+      CHECK(row["table"] == table);
+      rows.Push(row);
+    }
+  }
+  CHECK(++line == lines.size());
+  CHECK(rows.items().size() == (*done)["rows"].as_u64());
+  whole.Set("rows", std::move(rows));
+  out.Set("done", std::move(whole));
+  return out;
+}
+
 String Id(uint64_t number) {
   char text[40];
   std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
@@ -175,7 +204,7 @@ Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
     Data in = StartInput(requests, refuse);
     for (int round = 0; round < 1000; ++round) {
       ++rounds_;
-      const Data out = Json(session.Step(WriteJson(in)));
+      const Data out = ReadStep(session.Step(WriteJson(in)));
       if (out.Find("error")) return out;
       if (const Data* lock = out.Find("lock")) {
         for (const Data& realm : lock->items()) locked_.insert(realm.as_string());

@@ -17,6 +17,8 @@
 namespace skerry::authority_test {
 
 Data Json(std::string_view text);  // REQUIRES: it parses
+// A step's answer, the lists of what is done among its members: rows of all tables as one list.
+Data ReadStep(std::string_view text);
 // The UUID that ends in `number`.
 String Id(uint64_t number);
 

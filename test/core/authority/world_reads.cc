@@ -176,9 +176,9 @@ void World::CheckGivenRows(const Vector<Request>& requests, const Data& refuse,
   Data in = StartInput(requests, refuse);
   in.Set("rows", std::move(rows)).Set("looked", std::move(looked));
   AdmissionSession session(&WorldSchema());
-  Data out = Json(session.Step(WriteJson(in)));
+  Data out = ReadStep(session.Step(WriteJson(in)));
   for (int round = 0; out.Find("needs") && round < 1000; ++round) {
-    out = Json(session.Step(WriteJson(Answer(out["needs"]))));
+    out = ReadStep(session.Step(WriteJson(Answer(out["needs"]))));
   }
   CHECK(WriteJson(out["done"]) == WriteJson(done));
 }
