@@ -118,6 +118,10 @@ const migrations: readonly string[][] = [
          end if;
          return true;
        end $$`,
+    // Changes are read by table and range, and by row. The key does for the first, in this order.
+    `alter table skerry.change drop constraint change_pkey`,
+    `drop index skerry.change_table_ix`,
+    `alter table skerry.change add primary key (realm, table_name, revision, id)`,
   ],
 ];
 
