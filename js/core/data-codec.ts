@@ -178,6 +178,14 @@ export class DataReader {
     return this.#varint();
   }
 
+  /** A text, or `known`, if the caller knows it already. */
+  text(known?: string): unknown {
+    if (known === undefined) return this.value();
+    this.#byte();
+    this.#take(this.#varint());
+    return known;
+  }
+
   value(depth = 0): unknown {
     if (depth > maxDepth) throw damaged();
     const tag = this.#byte();
@@ -270,8 +278,8 @@ export class DataReader {
     const bytes = this.#bytes;
     const end = this.#at;
     const at = (i: number) => bytes[i] as number;
-    if (length < 48) {
-      // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it.
+    if (length < 30) {
+      // A loop beats TextDecoder on short strings; a byte outside of ASCII ends it.
       let text = '';
       let i = end - length;
       for (; i + 3 < end && (at(i) | at(i + 1) | at(i + 2) | at(i + 3)) < 128; i += 4)
