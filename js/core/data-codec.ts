@@ -178,14 +178,6 @@ export class DataReader {
     return this.#varint();
   }
 
-  /** A text, or `known`, if the caller knows it already. */
-  text(known?: string): unknown {
-    if (known === undefined) return this.value();
-    this.#byte();
-    this.#take(this.#varint());
-    return known;
-  }
-
   value(depth = 0): unknown {
     if (depth > maxDepth) throw damaged();
     const tag = this.#byte();
@@ -278,11 +270,24 @@ export class DataReader {
     const bytes = this.#bytes;
     const end = this.#at;
     const at = (i: number) => bytes[i] as number;
-    if (length < 30) {
-      // A loop beats TextDecoder on short strings; a byte outside of ASCII ends it.
+    const four = (i: number) => at(i) | at(i + 1) | at(i + 2) | at(i + 3);
+    if (length < 48) {
+      // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it. Few long pieces are joined
+      // faster than many short ones.
       let text = '';
       let i = end - length;
-      for (; i + 3 < end && (at(i) | at(i + 1) | at(i + 2) | at(i + 3)) < 128; i += 4)
+      for (; i + 7 < end && (four(i) | four(i + 4)) < 128; i += 8)
+        text += String.fromCharCode(
+          at(i),
+          at(i + 1),
+          at(i + 2),
+          at(i + 3),
+          at(i + 4),
+          at(i + 5),
+          at(i + 6),
+          at(i + 7),
+        );
+      for (; i + 3 < end && four(i) < 128; i += 4)
         text += String.fromCharCode(at(i), at(i + 1), at(i + 2), at(i + 3));
       for (; i < end && at(i) < 128; i++) text += String.fromCharCode(at(i));
       if (i === end) return text;

@@ -72,13 +72,13 @@ export class TableCodec {
     return plain;
   }
 
-  /** Reads one encoded row: [id, realm, createdAt, modifiedAt, ...props in the schema's order]. `id`: if it is known. */
-  readRow(reader: DataReader, id?: string): RowObject {
+  /** Reads one encoded row: [id, realm, createdAt, modifiedAt, ...props in the schema's order]. */
+  readRow(reader: DataReader): RowObject {
     const count = reader.arrayLength();
     if (count !== this.#props.length + 4)
       throw new ValidationError('parse', 'The core sent a row of another schema.');
     const row: Record<string, unknown> = {
-      id: reader.text(id),
+      id: reader.value(),
       realm: reader.value(),
       createdAt: new Date(reader.value() as number),
       modifiedAt: new Date(reader.value() as number),
