@@ -48,7 +48,7 @@ export class Lifecycle {
     switch (event.type) {
       case 'visibility':
         worker?.post({ type: 'visible', visible: event.visible });
-        if (event.visible) this.#restart();
+        if (event.visible) this.#shown();
         break;
       case 'online':
         sync.update({ online: event.online });
@@ -71,6 +71,14 @@ export class Lifecycle {
       default:
         event satisfies never;
     }
+  }
+
+  #shown(): void {
+    this.#restart();
+    // With a remote, workers tell of the last record's number. Without one, a window that ended between storing a record and
+    // telling of it has left the others behind: whoever is looked at reads again.
+    if (!this.#frozen && this.#parts.sync.status.mode === 'local')
+      this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
   }
 
   #releaseLeases(): void {

@@ -1,5 +1,5 @@
 /** The synchronisation's state as the application sees it: one frozen object, replaced when something in it changes. */
-import { errorFromCode, type SkerryError } from '../core/errors.ts';
+import { errorFromCode, SkerryError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 
 export interface SyncStatus {
@@ -120,10 +120,15 @@ function toDate(ms: unknown): Date | null {
 
 /** Whether two statuses say the same, so that the older object can stay. */
 export function sameStatus(a: SyncStatus, b: SyncStatus): boolean {
-  return fingerprint(a) === fingerprint(b);
+  return Object.keys(a).every((key) =>
+    same(a[key as keyof SyncStatus], b[key as keyof SyncStatus]),
+  );
 }
 
-function fingerprint(status: SyncStatus): string {
-  const { error, ...rest } = status;
-  return JSON.stringify([rest, error && [error.code, error.message, error.retryable]]);
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a instanceof SkerryError && b instanceof SkerryError)
+    return a.code === b.code && a.message === b.message && a.retryable === b.retryable;
+  // What is left is dates, and objects of a few plain members.
+  return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }

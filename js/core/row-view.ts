@@ -36,11 +36,17 @@ export function emptyQuery(table: string): QueryDescription {
 /** Numbers of the system columns in src/model/schema.h; props are numbered from 0. */
 const firstSystemColumn = 0xfff0;
 
+/** Slots are numbered without large gaps, so their rows lie in arrays of this many, made when needed. */
+const pageBits = 10;
+const pageSlots = 1 << pageBits;
+type Pages = (RowObject | undefined)[][];
+
 export class RowView {
   readonly core: WindowCore;
   readonly codec: SchemaCodec;
-  readonly #rows: readonly Map<number, RowObject>[];
-  /** Rows of `#rows` that were asked for by id: a look-up here costs a fraction of one in the core. */
+  /** By table, and there by slot. */
+  readonly #rows: readonly Pages[];
+  /** Rows of `#rows` that were asked for by id, twice: a look-up here costs a fraction of one in the core. */
   readonly #byId: readonly Map<string, RowObject>[];
   #version = 0;
   #writing = false;
@@ -48,7 +54,7 @@ export class RowView {
   constructor(core: WindowCore, codec: SchemaCodec) {
     this.core = core;
     this.codec = codec;
-    this.#rows = codec.tables.map(() => new Map());
+    this.#rows = codec.tables.map(() => []);
     this.#byId = codec.tables.map(() => new Map());
   }
 
@@ -76,12 +82,12 @@ export class RowView {
   /** Forgets what changed, as `sk_drain` tells. */
   forget(drained: Drained): void {
     for (const [table, slots] of drained.dirty) {
-      const [rows, byId] = [this.#rows[table], this.#byId[table]];
       for (const slot of slots) {
-        const row = rows?.get(slot);
-        if (!row) continue;
-        rows?.delete(slot);
-        byId?.delete(row.id);
+        const page = this.#rows[table]?.[slot >> pageBits];
+        const row = page?.[slot & (pageSlots - 1)];
+        if (!page || !row) continue;
+        page[slot & (pageSlots - 1)] = undefined;
+        this.#byId[table]?.delete(row.id);
       }
     }
     if (drained.dirty.length > 0) this.#version++;
@@ -96,20 +102,21 @@ export class RowView {
     }
     const slot = this.core.find(index, id);
     if (slot < 0) return undefined;
-    const row = this.#row(table, slot);
-    if (!this.#writing) known.set(id, row);
-    return row;
+    return this.#row(table, slot, id);
   }
 
-  #row(table: TableCodec, slot: number): RowObject {
+  /** `id`, if it is asked for by it. */
+  #row(table: TableCodec, slot: number, id?: string): RowObject {
     const { index } = table.table;
     if (this.#writing) return table.readRow(this.core.row(index, slot));
-    const rows = this.#rows[index] as Map<number, RowObject>;
-    let row = rows.get(slot);
-    if (!row) {
-      row = table.readRow(this.core.row(index, slot));
-      rows.set(slot, row);
-    }
+    const pages = this.#rows[index] as Pages;
+    pages[slot >> pageBits] ??= new Array(pageSlots);
+    const page = pages[slot >> pageBits] as Pages[number];
+    const at = slot & (pageSlots - 1);
+    const known = page[at];
+    if (known && id !== undefined) this.#byId[index]?.set(id, known);
+    const row = known ?? table.readRow(this.core.row(index, slot));
+    page[at] = row;
     return row;
   }
 

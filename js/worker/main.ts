@@ -4,6 +4,7 @@ import { commonBrowserHost } from '../host/browser-host.ts';
 import { fetchTransport } from '../host/fetch-transport.ts';
 import { webLocks } from '../host/locks.ts';
 import { webSockets } from '../host/socket.ts';
+import { beginFreshLog } from './fresh-log.ts';
 import { SyncWorker } from './sync-worker.ts';
 
 /** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */
@@ -25,4 +26,5 @@ const worker = new SyncWorker(
   (message) => scope.postMessage(message),
   () => scope.close(),
 );
+beginFreshLog();
 scope.onmessage = (event) => worker.receive(event.data as Message);

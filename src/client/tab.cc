@@ -100,11 +100,10 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   const String& type = message["type"].as_string();
   if (type == "pushed") return OnPushed(message, effects);
   if (type == "status") {
-    const Data& shared = message["shared"];
     // Who stored the last record may have died before it told of it: then only its number is heard.
-    if (ready_ && shared["n"].as_u64() > mirror_.n())
+    if (ready_ && message["n"].as_u64() > mirror_.n())
       effects->Push(TimerEffect("reread", kRereadMs));
-    OnStatus(shared);
+    OnStatus(message["shared"]);
     OnStatus(message["status"]);
     return;
   }

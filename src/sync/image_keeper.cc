@@ -37,7 +37,7 @@ void ImageKeeper::Consider(bool quiet, Turn* turn) {
 void ImageKeeper::Leave(Turn* turn) {
   if (!active_) return;
   if (job_ != 0) turn->Emit(Message("abortImage").Set("id", job_));
-  if (job_ != 0 && step_ == Step::kRolling) Discard(turn);
+  if (job_ != 0 && step_ == Step::kRolling) draft_.Discard(turn);
   Stop(turn);
 }
 
@@ -47,10 +47,6 @@ void ImageKeeper::Stop(Turn* turn) {
   if (transaction_ == 0) step_ = Step::kNone;  // a transaction in flight is finished first
   lease_.Unwant("done", turn);
 }
-
-// What comes to nothing is deleted by its maker too: whoever holds the lease now may have deleted
-// it before it was written.
-void ImageKeeper::Discard(Turn* turn) { EmitDelete(Data(Data::Array{Data(generation_)}), turn); }
 
 void ImageKeeper::GiveUp(Turn* turn) {
   pausing_ = true;
@@ -103,31 +99,16 @@ void ImageKeeper::ReadBegin(Data sync, const Data& push_lease, const Data& lease
                             Data::Array* writes, Turn* turn) {
   rolling_ = WorthRolling(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
   if (rolling_) {
-    image_ = sync["image"];
-    from_ = passes_over_ && !HasRealmFile(image_) ? sync["previous"] : image_;
-    upto_ = sync["n"].as_u64();
-    record_bytes_ = sync["recordBytes"].as_u64();
-    cursors_ = sync["cursors"];
-    generation_ = state_->ids.Next(turn->now);
-    EnterGeneration(generation_, lease_.name(), lease_.epoch(), &sync);
+    draft_.Begin(state_, lease_, turn->now, &sync);
     writes->push_back(PutWrite("sync", "sync", sync));
   }
   state_->sync = std::move(sync);
 }
 
 void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
-  swung_ = image_.is_object() ? SameGeneration(image_, sync["image"]) : sync["image"].is_null();
+  swung_ = draft_.IsNext(sync);
   if (swung_) {
-    if (!(from_ == image_)) DropImage(&sync);
-    const uint64_t spare =
-        SwingPointer(MakePointer(generation_, parts_, upto_, cursors_, record_bytes_), &sync);
-    if (spare > 0) {
-      Data range = Data::MakeObject();
-      range.Set("to", spare);
-      Data drop = Data::MakeObject();
-      writes->push_back(
-          std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
-    }
+    draft_.Swing(&sync, writes);
     writes->push_back(PutWrite("sync", "sync", sync));
   }
   state_->sync = std::move(sync);
@@ -143,18 +124,17 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
   transaction_ = 0;
   const Step step = step_;
   step_ = Step::kNone;
-  if (step == Step::kSwing && swung_) {
-    turn->Broadcast(Message("image").Set("n", upto_).Set("generation", generation_));
-  }
+  if (step == Step::kSwing && swung_) draft_.Broadcast(turn);
   if (!active_ || !lease_.held()) return;
   if (step == Step::kBegin && rolling_) {
     step_ = Step::kRolling;
     Data job = Data::MakeObject();
-    job.Set("kind", "roll").Set("generation", generation_).Set("from", from_).Set("upto", upto_);
+    job.Set("kind", "roll").Set("generation", draft_.generation);
+    job.Set("from", draft_.from).Set("upto", draft_.upto);
     job.Set("fetch", nullptr)
         .Set("roll", true)
         .Set("dropRealms", Data::MakeArray())
-        .Set("cursors", cursors_);
+        .Set("cursors", draft_.cursors);
     EmitJob(std::move(job.Set("schema", state_->description)), turn);
   } else if (step == Step::kBegin && garbage_.items().empty()) {
     GiveUp(turn);  // what is listed is still being written by somebody: look again later
@@ -174,7 +154,7 @@ void ImageKeeper::Delete(Turn* turn) {
 void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   transaction_ = 0;
-  if (fenced_out_ && step_ == Step::kSwing) Discard(turn);
+  if (fenced_out_ && step_ == Step::kSwing) draft_.Discard(turn);
   step_ = Step::kNone;
   if (fenced_out_) return LeaseEventHappened(lease_.Lose(turn), turn);
   GiveUp(turn);
@@ -187,11 +167,11 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   if (!event["parts"].is_array()) {
     // A failed roll is no one's loss: the records are still there. The generation that it began is
     // garbage from now on. Perhaps the image cannot be read: then the one before will do.
-    if (step_ == Step::kRolling) passes_over_ = !passes_over_;
+    if (step_ == Step::kRolling) state_->passes_over = !state_->passes_over;
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
-    passes_over_ = false;
-    parts_ = event["parts"];
+    state_->passes_over = false;
+    draft_.parts = event["parts"];
     Transact(Step::kSwing, turn);
   } else {
     Transact(Step::kForget, turn);

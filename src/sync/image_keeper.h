@@ -8,6 +8,7 @@
 
 #include "base/data.h"
 #include "base/string.h"
+#include "sync/image_draft.h"
 #include "sync/lease.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
@@ -48,7 +49,6 @@ class ImageKeeper {
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
-  void Discard(Turn* turn);
   bool HasWork() const;
   bool IsBusy(Turn* turn);
 
@@ -64,14 +64,7 @@ class ImageKeeper {
   bool fenced_out_ = false;
   bool rolling_ = false;  // the begin found a roll worth while
   bool swung_ = false;
-  String generation_;
-  bool passes_over_ = false;  // the last roll failed: the next begins with the previous image
-  Data image_;                // the pointer when the roll began
-  Data from_;                 // what it is rolled from
-  uint64_t upto_ = 0;
-  uint64_t record_bytes_ = 0;
-  Data cursors_;
-  Data parts_;
+  ImageDraft draft_;
   Data garbage_;
 };
 

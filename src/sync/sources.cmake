@@ -2,6 +2,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/answer.cc
   src/sync/chain.cc
   src/sync/grouping.cc
+  src/sync/image_draft.cc
   src/sync/image_job.cc
   src/sync/image_keeper.cc
   src/sync/image_roll.cc

@@ -40,17 +40,11 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
   lease.Set("owner", record["owner"])
       .Set("epoch", record["epoch"].as_u64())
       .Set("beat", record["beat"].as_u64());
-  Data revisions = Data::MakeObject();
-  for (const auto& [realm, cursor] : state.sync["cursors"].members())
-    revisions.Set(realm, CursorRevision(cursor));
   Data status = Data::MakeObject();
   status.Set("role", Role(state, job))
       .Set("lease", std::move(lease))
       .Set("phase", Phase(state, job, shared_phase));
-  status.Set("pending", state.pending)
-      .Set("conflicts", state.conflicts)
-      .Set("revisions", std::move(revisions))
-      .Set("n", state.sync["n"].as_u64());
+  status.Set("pending", state.pending).Set("conflicts", state.conflicts);
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
       .Set("error", state.error.ToData())

@@ -313,7 +313,7 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
     const bool lost = fill_.fenced_out;
     const bool dropped = fill_.dropped;
     fill_.transaction = 0;
-    if (lost && fill_.swinging) DiscardFill(turn);
+    if (lost && fill_.swinging) fill_.draft.Discard(turn);
     DropFill(turn);
     if (dropped) return Advance(turn);
     if (lost) {

@@ -16,6 +16,7 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "sync/grouping.h"
+#include "sync/image_draft.h"
 #include "sync/lease.h"
 #include "sync/loop.h"
 #include "sync/pull.h"
@@ -97,14 +98,8 @@ class SyncJob {
     bool dropped = false;  // given up while its transaction was in flight
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
-    String generation;
-    Data base;  // the pointer when it began
-    Data from;  // what it is rolled up with: that, or the one before
+    ImageDraft draft;
     bool roll = false;
-    uint64_t upto = 0;
-    uint64_t record_bytes = 0;
-    Data cursors;  // of the pointer to be
-    Data parts;
     Data record;
   };
 
@@ -151,7 +146,6 @@ class SyncJob {
   void PrepareFill(Data sync, Data::Array* writes, Turn* turn);
   void SwingFill(Data sync, Data::Array* writes);
   void DoneFill(Turn* turn);
-  void DiscardFill(Turn* turn);
   void DropFill(Turn* turn);
 
   WorkerState* state_;
@@ -195,7 +189,6 @@ class SyncJob {
   bool inbox_grew_ = false;  // by the transaction in flight
 
   Fill fill_;
-  bool passes_over_ = false;  // the last fill failed: the next is rolled up with the image before
 };
 
 }  // namespace skerry

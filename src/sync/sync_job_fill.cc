@@ -47,42 +47,36 @@ ReadReply SyncJob::ReadFill(const Data& results, Turn* turn) {
 
 void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   const String& realm = fill_.image.realm;
-  fill_.base = sync["image"];
-  fill_.from = passes_over_ && !HasRealmFile(fill_.base) ? sync["previous"] : fill_.base;
-  fill_.generation = state_->ids.Next(turn->now);
-  const bool has_parts = !fill_.from["parts"].items().empty();
+  ImageDraft& draft = fill_.draft;
+  draft.Begin(state_, lease_, turn->now, &sync);
+  const bool has_parts = !draft.from["parts"].items().empty();
   // Also a realm that was pulled while it was empty: the records then hold a page that says so.
   const bool spoken_of =
       sync["cursors"].Find(realm) != nullptr || ContainsString(sync["refill"], realm);
   // Where nothing lies below, the server's file is the image as it is; records that are there are
   // folded over it, so none of them may be about this realm.
   fill_.roll = has_parts || spoken_of;
-  fill_.upto = fill_.roll ? sync["n"].as_u64() : fill_.from["n"].as_u64();
-  fill_.record_bytes =
-      fill_.roll ? sync["recordBytes"].as_u64() : fill_.from["recordBytes"].as_u64();
-  fill_.cursors = fill_.roll ? sync["cursors"] : fill_.from["cursors"];
-  if (!fill_.cursors.is_object()) fill_.cursors = Data::MakeObject();
-  fill_.cursors.Set(realm, MakeCursor(fill_.image.revision, fill_.image.at));
-  EnterGeneration(fill_.generation, lease_.name(), lease_.epoch(), &sync);
+  if (!fill_.roll) {
+    draft.upto = draft.from["n"].as_u64();
+    draft.record_bytes = draft.from["recordBytes"].as_u64();
+    draft.cursors = draft.from["cursors"];
+  }
+  if (!draft.cursors.is_object()) draft.cursors = Data::MakeObject();
+  draft.cursors.Set(realm, MakeCursor(fill_.image.revision, fill_.image.at));
   state_->sync = sync;
   writes->push_back(PutWrite("sync", "sync", std::move(sync)));
 }
 
 void SyncJob::SwingFill(Data sync, Data::Array* writes) {
   const String& realm = fill_.image.realm;
-  const bool same_pointer =
-      fill_.base.is_object() ? SameGeneration(fill_.base, sync["image"]) : sync["image"].is_null();
   // Rows of a scope that was dropped meanwhile must not come with it.
-  fill_.stale = !same_pointer || sync["scopeVersion"].as_u64() != fill_.scope_version ||
+  fill_.stale = !fill_.draft.IsNext(sync) || sync["scopeVersion"].as_u64() != fill_.scope_version ||
                 !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
   if (fill_.stale) return;
-  if (!(fill_.from == fill_.base)) DropImage(&sync);
-  const uint64_t spare = SwingPointer(
-      MakePointer(fill_.generation, fill_.parts, fill_.upto, fill_.cursors, fill_.record_bytes),
-      &sync);
+  fill_.draft.Swing(&sync, writes);
   const uint64_t n = sync["n"].as_u64() + 1;
   Data cursors = sync["cursors"];
-  cursors.Set(realm, fill_.cursors[realm]);
+  cursors.Set(realm, fill_.draft.cursors[realm]);
   Data refill = Data::MakeArray();
   for (const Data& other : sync["refill"].items()) {
     if (other.as_string() != realm) refill.Push(other);
@@ -103,18 +97,12 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
   fill_.record.Set("v", kRecordVersion)
       .Set("n", n)
       .Set("kind", "image")
-      .Set("generation", fill_.generation);
+      .Set("generation", fill_.draft.generation);
   fill_.record.Set("confirmed", Data::MakeArray())
       .Set("refused", Data::MakeArray())
       .Set("partly", Data::MakeArray());
   fill_.record.Set("cursors", sync["cursors"]).Set("body", Data::Bytes(std::move(body)));
   writes->push_back(PutWrite("updates", n, fill_.record));
-  if (spare > 0) {
-    Data range = Data::MakeObject();
-    range.Set("to", spare);
-    Data drop = Data::MakeObject();
-    writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
-  }
   state_->sync = sync;
   writes->push_back(PutWrite("sync", "sync", std::move(sync)));
 }
@@ -124,7 +112,7 @@ void SyncJob::DoneFill(Turn* turn) {
   if (fill_.swinging) {
     if (!fill_.stale) {
       BroadcastRecord(fill_.record, turn);
-      turn->Broadcast(Message("image").Set("n", fill_.upto).Set("generation", fill_.generation));
+      fill_.draft.Broadcast(turn);
     }
     fill_ = {};
     state_->progress = nullptr;
@@ -144,12 +132,13 @@ void SyncJob::DoneFill(Turn* turn) {
   fetch.Set("realm", fill_.image.realm)
       .Set("token", token_)
       .Set("timeoutMs", state_->times.image_fetch_ms);
+  const ImageDraft& draft = fill_.draft;
   Data job = Data::MakeObject();
-  job.Set("kind", "fill").Set("generation", fill_.generation).Set("roll", fill_.roll);
-  job.Set("from", fill_.roll ? fill_.from : Data())
-      .Set("upto", fill_.upto)
+  job.Set("kind", "fill").Set("generation", draft.generation).Set("roll", fill_.roll);
+  job.Set("from", fill_.roll ? draft.from : Data())
+      .Set("upto", draft.upto)
       .Set("fetch", std::move(fetch));
-  job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", fill_.cursors);
+  job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", draft.cursors);
   job.Set("schema", state_->description);
   turn->Emit(Message("image").Set("id", fill_.job).Set("job", std::move(job)));
 }
@@ -162,8 +151,8 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   }
   fill_.job = 0;
   if (event["parts"].is_array()) {
-    passes_over_ = false;
-    fill_.parts = event["parts"];
+    state_->passes_over = false;
+    fill_.draft.parts = event["parts"];
     fill_.swinging = true;
     fill_.transaction = turn->Transact("sync updates", true, true, FillReads(lease_.name()));
     return true;
@@ -178,23 +167,18 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     const String& name = event["error"]["name"].as_string();
     const bool network = name == "network" || name == "timeout";
     // Perhaps it is the image of this client that cannot be read: then the one before will do.
-    if (!network && status == 0) passes_over_ = !passes_over_;
+    if (!network && status == 0) state_->passes_over = !state_->passes_over;
     Fail({network ? name : "image", message, true}, turn);
   }
   Advance(turn);
   return true;
 }
 
-// As ImageKeeper::Discard.
-void SyncJob::DiscardFill(Turn* turn) {
-  EmitDelete(Data(Data::Array{Data(fill_.generation)}), turn);
-}
-
 void SyncJob::DropFill(Turn* turn) {
   if (!fill_.active) return;
   if (fill_.job != 0) {
     turn->Emit(Message("abortImage").Set("id", fill_.job));
-    DiscardFill(turn);
+    fill_.draft.Discard(turn);
   }
   state_->progress = nullptr;
   fill_.dropped = true;

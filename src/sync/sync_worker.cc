@@ -364,7 +364,7 @@ void SyncWorker::TellStatus(Turn* turn) {
   if (!(status == told_)) {
     // Who works tells the others, and once more when it rests.
     if (job_.lease().held() || was_active_)
-      turn->Broadcast(Message("status").Set("shared", status));
+      turn->Broadcast(Message("status").Set("shared", status).Set("n", state_->sync["n"].as_u64()));
     turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);
   }

@@ -44,6 +44,8 @@ struct WorkerState {
   bool paused = false;
 
   Data sync;  // as last seen
+  bool passes_over =
+      false;  // an image could not be built on the newest: the next is on the one before
   double pending = 0;
   double conflicts = 0;
   Map<String, uint64_t> poked;  // realm -> revision that a poke told of

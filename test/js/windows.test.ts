@@ -40,6 +40,18 @@ describe('two windows', () => {
     expect(third.cities.get('a')).toEqual(one.cities.get('a'));
   });
 
+  test('see at the latest when they are looked at what nobody told them of', async () => {
+    const host = memory();
+    const mute = { ...host.window(), channels: { open: () => ({ post() {}, close() {} }) } };
+    const [one, two] = [await fresh(host), await fresh(mute)];
+    // As if it had ended between storing and telling.
+    await two.mutate.addCity({ id: 'a', name: 'A' }).durable;
+    expect(one.cities.get('a')).toBeUndefined();
+    host.page.send({ type: 'visibility', visible: false });
+    host.page.send({ type: 'visibility', visible: true });
+    await until(() => one.cities.get('a') !== undefined);
+  });
+
   test('of different users or names share nothing', async () => {
     const host = memory();
     const one = await fresh(host, { user: 'ada' });

@@ -131,6 +131,24 @@ export const mutants = [
     to: 'if (overtaken && false) {',
   },
   {
+    name: 'a window does not hear that it missed the last record',
+    file: 'src/client/tab.cc',
+    from: 'if (ready_ && message["n"].as_u64() > mirror_.n())',
+    to: 'if (ready_ && message["n"].as_u64() > mirror_.n() + 1)',
+  },
+  {
+    name: 'a reset leaves the rows of realms that wait to be filled again',
+    file: 'src/client/tab_load.cc',
+    from: 'sync["refill"].is_array() ? sync["refill"] : Data::MakeArray()',
+    to: 'Data::MakeArray()',
+  },
+  {
+    name: 'of an object in two realms the one stays that came first',
+    file: 'src/log/record.cc',
+    from: 'if (CameAnew(*named)) {',
+    to: 'if (!CameAnew(*named)) {',
+  },
+  {
     name: 'two incs are one',
     file: 'src/log/fold_op.cc',
     from: 'AddToValue(row->props[change.prop], change.by)',

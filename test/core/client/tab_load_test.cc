@@ -137,7 +137,7 @@ TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
   ConfirmAll(&world.storage);  // and the worker that stored it dies
   const uint64_t n = world.storage.n();
   const auto heard = [&](uint64_t number) {
-    world.A().Hear(Data::Object{{"type", "status"}, {"shared", One("n", number)}});
+    world.A().Hear(Data::Object{{"type", "status"}, {"n", number}});
     world.A().Settle();
   };
   heard(n - 1);

@@ -1,0 +1,42 @@
+#include "sync/image_draft.h"
+
+#include <utility>
+
+#include "sync/image_job.h"
+
+namespace skerry {
+
+void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, Data* sync) {
+  base = (*sync)["image"];
+  from = state->passes_over && !HasRealmFile(base) ? (*sync)["previous"] : base;
+  upto = (*sync)["n"].as_u64();
+  record_bytes = (*sync)["recordBytes"].as_u64();
+  cursors = (*sync)["cursors"];
+  generation = state->ids.Next(now);
+  EnterGeneration(generation, lease.name(), lease.epoch(), sync);
+}
+
+bool ImageDraft::IsNext(const Data& sync) const {
+  return base.is_object() ? SameGeneration(base, sync["image"]) : sync["image"].is_null();
+}
+
+void ImageDraft::Swing(Data* sync, Data::Array* writes) const {
+  if (!(from == base)) DropImage(sync);
+  const uint64_t spare =
+      SwingPointer(MakePointer(generation, parts, upto, cursors, record_bytes), sync);
+  if (spare == 0) return;
+  Data range = Data::MakeObject();
+  range.Set("to", spare);
+  Data drop = Data::MakeObject();
+  writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
+}
+
+void ImageDraft::Broadcast(Turn* turn) const {
+  turn->Broadcast(Message("image").Set("n", upto).Set("generation", generation));
+}
+
+void ImageDraft::Discard(Turn* turn) const {
+  EmitDelete(Data(Data::Array{Data(generation)}), turn);
+}
+
+}  // namespace skerry
