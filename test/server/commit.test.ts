@@ -160,6 +160,20 @@ test('⚑ a transaction that fails leaves no gap: its revision is given to the n
   expect(rows?.n).toBe('1');
 });
 
+test('⚑ a last statement brings its commit along; where it fails, nothing of its transaction stays', async () => {
+  const write = (key: string, last: string) =>
+    db.transaction({ mode: 'write' }, async (tx) => {
+      await tx.query(`insert into skerry.meta values ($1::text, '')`, [key]);
+      return tx.query<{ n: string }>(last, [], { last: true });
+    });
+  await expect(write('failed', 'select (1 / 0)::text as n')).rejects.toMatchObject({
+    code: '22012',
+  });
+  expect(await write('written', `select '7' as n`)).toEqual([{ n: '7' }]);
+  const kept = await db.query(`select key from skerry.meta where key in ('failed', 'written')`);
+  expect(kept).toEqual([{ key: 'written' }]);
+});
+
 test('the log holds what every entry changed, with the rows as they were before', async () => {
   await commit([city('before', { name: 'one' })], new WireClient(''));
   const writer = new WireClient('');
