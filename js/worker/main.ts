@@ -2,9 +2,9 @@
 import type { Message } from '../core/window-core.ts';
 import { commonBrowserHost } from '../host/browser-host.ts';
 import { fetchTransport } from '../host/fetch-transport.ts';
+import { beginFreshLog } from '../host/fresh-log.ts';
 import { webLocks } from '../host/locks.ts';
 import { webSockets } from '../host/socket.ts';
-import { beginFreshLog } from './fresh-log.ts';
 import { SyncWorker } from './sync-worker.ts';
 
 /** The part of DedicatedWorkerGlobalScope that is used; the package is typed for windows. */

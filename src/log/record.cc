@@ -128,9 +128,9 @@ void StepApplier::ApplyChange(const Change& change) {
 
 // A page is read at the head of every realm, and its rows have come as changes before it. So what
 // base holds in its range is gone if the page does not name it, but for rows of other scopes (they
-// do not match `where`); and a named object is in one realm only, the one in which it has just come:
-// from the other it was moved away unseen, beyond what was filled then. (Times do not tell which: a
-// row may be made and moved in one commit.)
+// do not match `where`); and a named object is in one realm only, the one in which it has just
+// come: from the other it was moved away unseen, beyond what was filled then. (Times do not tell
+// which: a row may be made and moved in one commit.)
 Status StepApplier::ApplyPage(const PageRange& page) {
   Result<Filter> filter = ReadFilter(schema_, page.table, page.where);
   if (!filter.ok()) return filter.status();
