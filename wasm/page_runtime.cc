@@ -10,7 +10,7 @@
 #include "lent.h"
 
 // The C library reads numbers by arithmetic on long doubles, 14 KB of it. JavaScript rounds
-// correctly too. The caller (base/json.cc) hands over the text of one JSON number.
+// correctly too. The callers (nlohmann's lexer) hand over the text of one JSON number.
 SKERRY_LENT(parse_number) double ParseNumber(const char* text, size_t size);
 
 // It writes them too.

@@ -1,4 +1,5 @@
-// JSON text to Data and back.
+// JSON text to Data and back (nlohmann/json's lexer, without exceptions). The only unit of the core
+// that includes nlohmann.
 #ifndef SKERRY_BASE_JSON_H_
 #define SKERRY_BASE_JSON_H_
 
