@@ -64,8 +64,16 @@ function owned<T extends Handle>(handle: T): T {
   open.push(handle);
   return handle;
 }
+/** An answer; with what is done, the lists that are to be written, which are the lines behind it. */
 function step(handle: Steps, input: object): Json {
-  return JSON.parse(handle.step(JSON.stringify(input)));
+  const [answer, ...lists] = handle
+    .step(JSON.stringify(input))
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  if (lists.length === 0) return answer;
+  const [entries, changes, actions, chains, heads, ...rows] = lists;
+  expect(rows).toHaveLength(answer.done.tables.length);
+  return { done: { ...answer.done, entries, changes, actions, chains, heads, rows: rows.flat() } };
 }
 
 const group = {
@@ -136,7 +144,10 @@ describe('admission', () => {
     expect(done.results).toEqual([
       [{ id: uuid(10), status: 'applied', revisions: { public: 3 }, at: 5000 }],
     ]);
-    expect(done.heads).toEqual([{ realm: 'public', head: 3, headAt: 5000 }]);
+    expect(done.heads).toEqual([{ realm: 'public', head: 3, headAt: 5000, rows: -2 }]);
+    expect(done.touched).toEqual([
+      { realm: 'public', revision: 3, client: kClient, tables: ['groups', 'members'], streams: [] },
+    ]);
     expect(done.rows.map((row: Json) => [row.table, row.deletedAt, row.isNew])).toEqual([
       ['groups', 5000, false],
       ['members', 5000, false],
