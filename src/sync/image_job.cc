@@ -77,12 +77,15 @@ uint64_t SwingPointer(Data pointer, Data* sync) {
   return previous["n"].as_u64();
 }
 
-uint64_t EmitDelete(const Data& generations, Turn* turn) {
+uint64_t EmitImageJob(Data job, Turn* turn) {
   const uint64_t id = turn->NextId();
-  Data job = Data::MakeObject();
-  job.Set("kind", "delete").Set("generations", generations);
   turn->Emit(Message("image").Set("id", id).Set("job", std::move(job)));
   return id;
+}
+
+uint64_t EmitDelete(const Data& generations, Turn* turn) {
+  Data job = Data::MakeObject();
+  return EmitImageJob(std::move(job.Set("kind", "delete").Set("generations", generations)), turn);
 }
 
 Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease) {

@@ -37,7 +37,8 @@ bool HasRealmFile(const Data& pointer);
 // Makes the previous image, or none, the image, and the image garbage: it cannot be read.
 void DropImage(Data* sync);
 
-// Has generations deleted. Gives the job's id.
+// Has the host do an image job, or delete generations. Give the job's id.
+uint64_t EmitImageJob(Data job, Turn* turn);
 uint64_t EmitDelete(const Data& generations, Turn* turn);
 
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.

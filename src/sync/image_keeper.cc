@@ -114,11 +114,6 @@ void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
   state_->sync = std::move(sync);
 }
 
-void ImageKeeper::EmitJob(Data job, Turn* turn) {
-  job_ = turn->NextId();
-  turn->Emit(Message("image").Set("id", job_).Set("job", std::move(job)));
-}
-
 void ImageKeeper::Done(uint64_t id, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
   transaction_ = 0;
@@ -135,7 +130,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
         .Set("roll", true)
         .Set("dropRealms", Data::MakeArray())
         .Set("cursors", draft_.cursors);
-    EmitJob(std::move(job.Set("schema", state_->description)), turn);
+    job_ = EmitImageJob(std::move(job.Set("schema", state_->description)), turn);
   } else if (step == Step::kBegin && garbage_.items().empty()) {
     GiveUp(turn);  // what is listed is still being written by somebody: look again later
   } else if (step == Step::kForget) {

@@ -45,7 +45,6 @@ class ImageKeeper {
   void ReadBegin(Data sync, const Data& push_lease, const Data& lease, Data::Array* writes,
                  Turn* turn);
   void ReadSwing(Data sync, Data::Array* writes);
-  void EmitJob(Data job, Turn* turn);
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);

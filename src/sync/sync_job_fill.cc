@@ -123,7 +123,6 @@ void SyncJob::DoneFill(Turn* turn) {
     fill_ = {};
     return;
   }
-  fill_.job = turn->NextId();
   Data fetch = Data::MakeObject();
   fetch.Set("url", fill_.image.url)
       .Set("bytes", fill_.image.bytes)
@@ -140,7 +139,7 @@ void SyncJob::DoneFill(Turn* turn) {
       .Set("fetch", std::move(fetch));
   job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", draft.cursors);
   job.Set("schema", state_->description);
-  turn->Emit(Message("image").Set("id", fill_.job).Set("job", std::move(job)));
+  fill_.job = EmitImageJob(std::move(job), turn);
 }
 
 bool SyncJob::Image(const Data& event, Turn* turn) {
