@@ -3,22 +3,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { inStep, opened, until } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { Stage } from './support/served.ts';
 
-let served: Served;
-const profile = new Profile();
-
-beforeAll(async () => {
-  served = await serveSite();
-});
-
-afterAll(async () => {
-  await profile.remove();
-  await served?.stop();
-});
+const stage = new Stage();
+const { profile } = stage;
 
 /** The files that a window or a worker has asked for, by name, without the hash of chunks. */
 function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<string[]> {
@@ -32,7 +23,7 @@ function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<stri
 }
 
 test('a window loads the half of the core that it runs, its sync worker both', async () => {
-  const page = await opened(profile, served.server.url);
+  const page = await opened(profile, stage.url);
   await inStep(page);
 
   // The test page is a bundle that holds the window’s part of the package; a worker’s scripts count as its window’s.
@@ -50,10 +41,10 @@ test('a window loads the half of the core that it runs, its sync worker both', a
 });
 
 test('a worker that cannot load its half says so, and the window works on', async () => {
-  rmSync(join(served.site.files, 'skerry-sync.wasm'));
+  rmSync(join(stage.served.site.files, 'skerry-sync.wasm'));
   const other = new Profile();
   try {
-    const page = await opened(other, served.server.url);
+    const page = await opened(other, stage.url);
     await until(page, () => db.sync.status.error !== null, []);
 
     const error = await page.evaluate(() => {

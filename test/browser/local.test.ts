@@ -1,26 +1,16 @@
 // A database without a remote, in a real Chromium: what is written is there after a reload and after SIGKILL, and records
 // are rolled up into images, so that a cold start does not fold them one by one for ever.
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { expect, test } from 'vitest';
 import { opened, reopened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { Stage } from './support/served.ts';
 
 const LOCAL = { local: true, name: 'local-only' } as const;
 const BATCHES = 4;
 const BATCH = 5000;
 
-let served: Served;
-const profile = new Profile();
-
-beforeAll(async () => {
-  served = await serveSite();
-});
-
-afterAll(async () => {
-  await profile.remove();
-  await served?.stop();
-});
+const stage = new Stage();
+const { profile } = stage;
 
 interface Sync {
   readonly n: number;
@@ -46,7 +36,7 @@ const write = (page: Page, batch: number) =>
   );
 
 test('records of a local database are rolled up into an image, and a reload and a SIGKILL lose nothing', async () => {
-  let page = await opened(profile, served.server.url, LOCAL);
+  let page = await opened(profile, stage.url, LOCAL);
   for (let batch = 0; batch < BATCHES; batch++) await write(page, batch);
   await expect
     .poll(async () => (await syncRecord(page)).image?.n ?? 0, { timeout: 30_000, interval: 100 })
@@ -59,7 +49,7 @@ test('records of a local database are rolled up into an image, and a reload and 
 
   await page.evaluate(() => db.mutate.addNote({ title: 'Just before the power went' }).durable);
   await profile.kill();
-  page = await opened(profile, served.server.url, LOCAL);
+  page = await opened(profile, stage.url, LOCAL);
   expect(await page.evaluate(() => db.notes.count())).toBe(BATCHES * BATCH + 1);
   expect(
     await page.evaluate(() => db.notes.where('title', '=', 'Just before the power went').count()),

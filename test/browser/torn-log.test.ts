@@ -2,25 +2,15 @@
 // that was whole, and neither does the one after it, at which Chromium drops a log that was appended to behind a tear.
 import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { expect, test } from 'vitest';
 import { opened } from './support/kit.ts';
-import { type Served, serveSite } from './support/served.ts';
+import { Stage } from './support/served.ts';
 
 const LOCAL = { local: true, name: 'torn' } as const;
 const TORN_BYTES = 20;
 
-let served: Served;
-const profile = new Profile();
-
-beforeAll(async () => {
-  served = await serveSite();
-});
-
-afterAll(async () => {
-  await profile.remove();
-  await served?.stop();
-});
+const stage = new Stage();
+const { profile } = stage;
 
 /** The logs that Chromium writes to. */
 function logs(): string[] {
@@ -32,19 +22,19 @@ function logs(): string[] {
 
 test('⚑ a record that was torn by a power cut takes nothing else with it', async () => {
   const add = (title: string) => db.mutate.addNote({ title }).durable;
-  const first = await opened(profile, served.server.url, LOCAL);
+  const first = await opened(profile, stage.url, LOCAL);
   await first.evaluate(add, 'kept');
   await first.evaluate(add, 'torn');
   await profile.kill();
   const [torn] = logs() as [string];
   truncateSync(torn, statSync(torn).size - TORN_BYTES);
 
-  const second = await opened(profile, served.server.url, LOCAL);
+  const second = await opened(profile, stage.url, LOCAL);
   await second.evaluate(add, 'appended');
   await expect.poll(logs, { timeout: 10_000, interval: 20 }).not.toContain(torn);
   await profile.kill();
 
-  const third = await opened(profile, served.server.url, LOCAL);
+  const third = await opened(profile, stage.url, LOCAL);
   const titles = await third.evaluate(() => db.notes.all().map(({ title }) => title));
   expect(titles).toEqual(expect.arrayContaining(['kept', 'appended']));
 });

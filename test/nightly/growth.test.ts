@@ -1,23 +1,13 @@
 // What may not grow: opening and closing a thousand times, a hundred thousand changes of a live query, and days of use of one
 // profile leave the heap, the wasm memory, the handles and the storage as large as they were after a little of it.
 import type { CDPSession, Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Profile } from '../browser/support/browser.ts';
+import { expect, test } from 'vitest';
 import { bare, inStep, opened } from '../browser/support/kit.ts';
-import { type Served, serveSite } from '../browser/support/served.ts';
+import { Stage } from '../browser/support/served.ts';
 
-let served: Served;
-const profile = new Profile();
+const stage = new Stage();
+const { profile } = stage;
 const kMegabyte = 1_048_576;
-
-beforeAll(async () => {
-  served = await serveSite();
-});
-
-afterAll(async () => {
-  await profile.remove();
-  await served?.stop();
-});
 
 interface Sizes {
   readonly heap: number;
@@ -60,7 +50,7 @@ async function sizes(page: Page, session: CDPSession): Promise<Sizes> {
 }
 
 async function measured(options: { local: boolean }): Promise<[Page, CDPSession]> {
-  const page = await bare(profile, served.server.url, { script: kCountMemories });
+  const page = await bare(profile, stage.url, { script: kCountMemories });
   const session = await page.createCDPSession();
   await session.send('HeapProfiler.enable');
   if (options.local) await page.evaluate((how) => kit.start(how), { local: true, name: 'growth' });
@@ -135,7 +125,7 @@ test('100,000 changes of a live query leave nothing behind', async () => {
 });
 
 test('a long use of one profile with a server: records are rolled up, old images go, and the outbox is empty', async () => {
-  const page = await opened(profile, served.server.url, { user: 'longuser' });
+  const page = await opened(profile, stage.url, { user: 'longuser' });
   const use = (round: number) =>
     page.evaluate(async (start) => {
       for (let i = 0; i < 20; i++) {

@@ -1,25 +1,16 @@
 // The whole browser is killed a hundred times while three windows write, and started again on the same profile. What was
 // acknowledged as durable is there, once; what was not may be there, once, or not at all; nothing is half there.
 import type { Page } from 'puppeteer-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Profile } from '../browser/support/browser.ts';
 import { caughtUp, inStep, opened, until } from '../browser/support/kit.ts';
-import { type Served, serveSite } from '../browser/support/served.ts';
+import { Stage } from '../browser/support/served.ts';
 
 const KILLS = 100;
 const WINDOWS = 3;
 
-let served: Served;
-const profile = new Profile();
-
-beforeAll(async () => {
-  served = await serveSite();
-});
-
-afterAll(async () => {
-  await profile.remove();
-  await served?.stop();
-});
+const stage = new Stage();
+const { profile } = stage;
 
 /** Titles that the pages called durable, and all that they made. */
 const acknowledged = new Set<string>();
@@ -53,7 +44,7 @@ function write(page: Page, name: string): Promise<void> {
 async function writing(round: number, windows: number): Promise<Page[]> {
   const pages: Page[] = [];
   for (let i = 0; i < windows; i++) {
-    const page = await opened(profile, served.server.url);
+    const page = await opened(profile, stage.url);
     await page.exposeFunction('skerryMakes', (title: string) => void made.add(title));
     await page.exposeFunction('skerryKeeps', (title: string) => void acknowledged.add(title));
     pages.push(page);
@@ -100,7 +91,7 @@ function about(page: Page): Promise<string> {
 test(`${KILLS} times SIGKILL of the browser while ${WINDOWS} windows write: nothing lost, nothing doubled`, {
   timeout: 3_600_000,
 }, async () => {
-  const first = await opened(profile, served.server.url);
+  const first = await opened(profile, stage.url);
   counter = await first.evaluate(async () => {
     const mutation = db.transact((tx) => tx.notes.create({ title: 'counter' }));
     await mutation.confirmed;
@@ -115,7 +106,7 @@ test(`${KILLS} times SIGKILL of the browser while ${WINDOWS} windows write: noth
       .toBeGreaterThanOrEqual(enough);
     await profile.kill();
   }
-  const page = await opened(profile, served.server.url);
+  const page = await opened(profile, stage.url);
   await inStep(page);
   await caughtUp(page);
   const found = await page.evaluate(() => db.notes.all().map(({ title }) => title));
@@ -137,7 +128,7 @@ test(`${KILLS} times SIGKILL of the browser while ${WINDOWS} windows write: noth
   // The server has the same.
   const other = new Profile();
   try {
-    const fresh = await opened(other, served.server.url, { user: 'other' });
+    const fresh = await opened(other, stage.url, { user: 'other' });
     await inStep(fresh);
     await caughtUp(fresh);
     const theirs = await fresh.evaluate(() => db.notes.all().map(({ title }) => title));

@@ -1,4 +1,6 @@
 // The test pages behind a real server of their own.
+import { afterAll, beforeAll } from 'vitest';
+import { Profile } from './browser.ts';
 import { type ServerOptions, TestServer } from './server.ts';
 import { buildSite, type Site } from './site.ts';
 
@@ -21,5 +23,30 @@ export async function serveSite(options: Pick<ServerOptions, 'secret'> = {}): Pr
   } catch (error) {
     site.remove();
     throw error;
+  }
+}
+
+/** What the tests of a file share: a profile, and a server from before the first of them until after the last. */
+export class Stage {
+  readonly profile = new Profile();
+  #served: Served | undefined;
+
+  constructor() {
+    beforeAll(async () => {
+      this.#served = await serveSite();
+    });
+    afterAll(async () => {
+      await this.profile.remove();
+      await this.#served?.stop();
+    });
+  }
+
+  get served(): Served {
+    if (!this.#served) throw new Error('the server has not started yet');
+    return this.#served;
+  }
+
+  get url(): string {
+    return this.served.server.url;
   }
 }

@@ -38,6 +38,14 @@ constexpr std::string_view kImageAnswer =
     R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
   "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
 
+// Another worker claims this lease. Gives its epoch.
+uint64_t TakeOver(SyncWorld* world, const char* name) {
+  Data lease = world->lease(name);
+  const uint64_t epoch = lease["epoch"].as_u64() + 1;
+  world->storage.Put("sync", name, lease.Set("owner", "other").Set("epoch", epoch));
+  return epoch;
+}
+
 struct Filling : SyncWorld {
   Filling() {
     network.scripted.push_back(Scripted(200, kImageAnswer));
@@ -106,10 +114,7 @@ TEST_CASE("mutations are pushed while an image is on its way") {
 
 TEST_CASE("an image that was fetched under a lost lease is not made the pointer") {
   Filling world;
-  Data lease = world.lease();
-  world.storage.Put("sync", "push",
-                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
-  world.claims[lease["epoch"].as_u64()] = "other";
+  world.claims[TakeOver(&world, "push")] = "other";
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
   world.Settle();
   CHECK(world.sync()["image"].is_null());
@@ -199,9 +204,7 @@ TEST_CASE(
   }
   REQUIRE(world.host(0).image_jobs.size() == 1);
   const Data roll = world.host(0).image_jobs[0];
-  Data lease = world.lease("image");
-  world.storage.Put("sync", "image",
-                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
+  TakeOver(&world, "image");
   Data sync = world.sync();
   world.storage.Put("sync", "sync", sync.Set("generations", Data::MakeArray()));
   Data done = Json(R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})");
@@ -218,10 +221,7 @@ TEST_CASE(
 TEST_CASE("a fill that comes to nothing because another worker took over is deleted by its maker") {
   Filling world;
   const Data fill = world.host(0).image_jobs[0]["job"];
-  Data lease = world.lease();
-  world.storage.Put("sync", "push",
-                    lease.Set("owner", "other").Set("epoch", lease["epoch"].as_u64() + 1));
-  world.claims[lease["epoch"].as_u64()] = "other";
+  world.claims[TakeOver(&world, "push")] = "other";
   world.Finish(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
   world.Settle();
   REQUIRE(world.host(0).image_jobs.size() == 2);
