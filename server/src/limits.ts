@@ -34,7 +34,7 @@ export const limits = {
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */
   preparedStatements: 300,
-  /** Ids in `have` of one pull. */
+  /** Ids in `have` of one pull, and in `known`. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and scopes. */
   cursors: 200,

@@ -28,6 +28,7 @@ void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
     AskFor(name, realm);
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
+  if (request_.known) needs_.actions.assign(request_.known->begin(), request_.known->end());
   for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
     if (!request_.scopes.list()[i].is_filled) needs_.pages.push_back(i);
   }
@@ -75,6 +76,12 @@ void Pull::LoadOwn(const String& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
   found->second.own.push_back(std::move(own));
+}
+
+void Pull::LoadAction(const String& realm, const String& action, uint64_t revision) {
+  const auto found = realms_.find(realm);
+  if (found == realms_.end() || !request_.known || !request_.known->contains(action)) return;
+  found->second.actions[action] = revision;
 }
 
 void Pull::LoadState(const ObjectKey& key, Row row) {
@@ -166,6 +173,9 @@ void Pull::CutSpanning() {
 void Pull::CollectOwn() {
   for (auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kImage) continue;
+    for (const auto& [action, revision] : realm.actions) {
+      if (revision <= realm.to) answer_.known[action][name] = revision;
+    }
     for (const auto& [revision, entry] : realm.entries) {
       if (revision <= realm.from.revision || revision > realm.to || !entry.is_declared) continue;
       if (entry.client != request_.client) continue;

@@ -32,6 +32,7 @@ struct PullInput {
   String client;
   Map<String, Cursor> cursors;
   Set<String> have;
+  std::optional<Set<String>> known;  // actions: are they in the log?
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: as many as we like
 };
@@ -82,14 +83,15 @@ struct PullNeeds {
   Vector<Entries> entries;
   Vector<std::pair<String, uint64_t>> changes;  // realm, from
   Vector<String> own;
+  Vector<String> actions;
   Vector<State> state;
   Vector<size_t> pages;  // scopes
   Vector<String> page_realms;
   Vector<String> images;
   Vector<RowAt> rows;
   bool empty() const {
-    return entries.empty() && changes.empty() && own.empty() && state.empty() && pages.empty() &&
-           images.empty() && rows.empty();
+    return entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
+           pages.empty() && images.empty() && rows.empty();
   }
 };
 
@@ -103,6 +105,8 @@ struct PullResult {
   Map<String, Cursor> cursors;
   Map<String, Map<String, Cursor>> own;  // update -> realm -> revision and at
   Map<String, Data> gone;                // update of `own` -> its ops that the answer called gone
+  Map<String, Map<String, uint64_t>>
+      known;  // action -> realm -> revision, of those up to the cursors
   Vector<String> revoked;
   Vector<String> reset;
   Vector<PullPage> pages;
@@ -125,6 +129,7 @@ class Pull {
   void LoadChange(const String& realm, uint64_t revision, const ObjectKey& key,
                   std::optional<Row> before);
   void LoadOwn(const String& realm, PulledOwn own);
+  void LoadAction(const String& realm, const String& action, uint64_t revision);
   void LoadState(const ObjectKey& key, Row row);
   void LoadPage(size_t place, PulledPage page);  // as in needs().pages
   void LoadRow(const RealmKey& key, std::optional<Row> row);
@@ -142,6 +147,7 @@ class Pull {
     uint64_t to = 0;
     Map<uint64_t, PulledEntry> entries;
     Vector<PulledOwn> own;
+    Map<String, uint64_t> actions;  // of those asked for: their revisions
     // The rows before each change, by key and revision.
     Map<ObjectKey, Map<uint64_t, std::optional<Row>>> changes;
     Map<ObjectKey, Row> state;

@@ -25,8 +25,9 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   PullInput request;
   request.client = data["client"].as_string();
   if (request.client.empty() || request.client.size() > kMaxIdBytes) return Invalid("no client");
-  if (data["cursors"].members().size() > kMaxCursors || data["have"].items().size() > kMaxCursors) {
-    return Status(Code::kLimit, "too many cursors, or too long a list `have`");
+  if (data["cursors"].members().size() > kMaxCursors || data["have"].items().size() > kMaxCursors ||
+      data["known"].items().size() > kMaxCursors) {
+    return Status(Code::kLimit, "too many cursors, or too long a list `have` or `known`");
   }
   for (const auto& [realm, text] : data["cursors"].members()) {
     Result<Cursor> cursor = ParseCursor(text.as_string());
@@ -36,6 +37,11 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   for (const Data& id : data["have"].items()) {
     if (!id.is_string()) return Invalid("`have` holds ids of updates");
     request.have.insert(id.as_string());
+  }
+  if (data["known"].is_array()) request.known.emplace();
+  for (const Data& id : data["known"].items()) {
+    if (!id.is_string()) return Invalid("`known` holds ids of actions");
+    request.known->insert(id.as_string());
   }
   Result<Scopes> scopes = Scopes::Parse(schema, data["scopes"]);
   if (!scopes.ok()) return scopes.status();
@@ -156,6 +162,9 @@ Status PullSession::LoadLog(const Data& in) {
     pull_.LoadChange(data["realm"].as_string(), data["revision"].as_u64(), key.value(),
                      std::move(before.value()));
   }
+  for (const Data& data : in["actions"].items()) {
+    pull_.LoadAction(data["realm"].as_string(), data["id"].as_string(), data["revision"].as_u64());
+  }
   for (const Data& data : in["own"].items()) {
     Result<Vector<Op>> ops = ReadOps(*schema_, data["ops"]);
     if (!ops.ok()) return Misuse(ops.status().detail());
@@ -219,7 +228,7 @@ Data PullSession::NeedsToData() const {
   const PullNeeds& needs = pull_.needs();
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), images = Data::MakeArray();
-  Data rows = Data::MakeArray(), page_realms = Data::MakeArray();
+  Data rows = Data::MakeArray(), page_realms = Data::MakeArray(), actions = Data::MakeArray();
   for (const PullNeeds::Entries& item : needs.entries) {
     Data data = RealmItem(item.realm);
     data.Set("from", item.from).Set("limit", item.limit);
@@ -227,6 +236,7 @@ Data PullSession::NeedsToData() const {
   }
   for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
   for (const String& id : needs.own) own.Push(id);
+  for (const String& id : needs.actions) actions.Push(id);
   for (const PullNeeds::State& item : needs.state) {
     Data tables = Data::MakeArray();
     for (const TableIndex table : item.tables) tables.Push(schema_->table(table).name);
@@ -246,7 +256,8 @@ Data PullSession::NeedsToData() const {
   }
   Data data = Data::MakeObject();
   data.Set("entries", std::move(entries)).Set("changes", std::move(changes));
-  data.Set("own", std::move(own)).Set("state", std::move(state)).Set("pages", std::move(pages));
+  data.Set("own", std::move(own)).Set("actions", std::move(actions));
+  data.Set("state", std::move(state)).Set("pages", std::move(pages));
   data.Set("images", std::move(images)).Set("rows", std::move(rows));
   return data;
 }
@@ -300,6 +311,15 @@ Data PullSession::AnswerToData() const {
   data.Set("time", now_).Set("cursors", std::move(cursors)).Set("more", answer.has_more);
   data.Set("own", std::move(own)).Set("revoked", std::move(revoked)).Set("fills", FillsToData());
   data.Set("changes", Data::Json(std::move(changes))).Set("streams", Data::MakeArray());
+  if (pull_.request().known) {
+    Data known = Data::MakeObject();
+    for (const auto& [action, by_realm] : answer.known) {
+      Data places = Data::MakeObject();
+      for (const auto& [realm, revision] : by_realm) places.Set(realm, revision);
+      known.Set(action, std::move(places));
+    }
+    data.Set("known", std::move(known));
+  }
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();
     for (const String& realm : answer.reset) reset.Push(realm);

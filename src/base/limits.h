@@ -31,6 +31,7 @@ inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
 inline constexpr size_t kPageRows = 2000;          // rows of a fill page
 inline constexpr size_t kMaxScopes = 1000;         // of one pull
 inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
+inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
 inline constexpr size_t kImageRows = 2000;         // a whole realm with more is filled by an image
 
 }  // namespace skerry

@@ -25,6 +25,7 @@ struct PullRequest {
   Data scopes;           // as sent
   Set<String> have;      // updates in the outbox
   Set<String> received;  // those of them that were applied before the request was made
+  Set<String> known;     // actions that a push was told are in the log already, under other updates
   String body;
 };
 
@@ -47,7 +48,8 @@ struct PullAnswer {
   double time = 0;
   Data cursors;
   bool more = false;
-  Data own;  // {update: {realm: {revision, at, gone?}}}
+  Data own;    // {update: {realm: {revision, at, gone?}}}
+  Data known;  // {action: {realm: revision}}; null: the server does not say
   Vector<String> revoked;
   Vector<String> reset;  // realms whose rows are dropped before the changes are folded
   Data realms_token;     // null: unchanged
@@ -78,11 +80,14 @@ class PullFold {
   const Data& sync() const { return sync_; }
   bool resend() const {
     return resend_;
-  }  // a received update was passed without being named: it is sent again
+  }  // the log does not hold what a push said that it does: it is sent again
   size_t unconfirmed() const { return outbox_.size(); }
   bool moved() const { return moved_; }  // a cursor, a fill or an update moved
 
  private:
+  // Of an action that a push was told is in the log already.
+  enum class Whereabouts : uint8_t { kBeyond, kHeld, kLost };
+
   bool StillAsAsked() const;
   bool IsDropped(const String& realm) const;
   void DropSteps();
@@ -92,6 +97,7 @@ class PullFold {
   void CheckPassed(Data* update, const Data& confirmed);
   void Confirm(const Data& id, const Data& key);
   void ConfirmKnown();
+  Whereabouts Find(const Data& known) const;
   void Revoke();
   void MoveScopes();
   void MoveCursors();

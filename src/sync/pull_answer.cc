@@ -68,6 +68,18 @@ Status ReadOwn(const Data& own) {
   return Status::Ok();
 }
 
+Status ReadKnown(const Data& known) {
+  if (known.is_null()) return Status::Ok();
+  if (!known.is_object()) return Wrong("known");
+  for (const auto& [action, realms] : known.members()) {
+    if (!realms.is_object()) return Wrong("known");
+    for (const auto& [realm, revision] : realms.members()) {
+      if (revision.as_u64() == 0) return Wrong("known");
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
@@ -83,6 +95,8 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   answer.own = json["own"].is_object() ? json["own"] : Data::MakeObject();
   answer.realms_token = json["realmsToken"];
   SKERRY_RETURN_IF_ERROR(ReadOwn(answer.own));
+  answer.known = json["known"];
+  SKERRY_RETURN_IF_ERROR(ReadKnown(answer.known));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));

@@ -206,17 +206,49 @@ void PullFold::CheckPassed(Data* update, const Data& confirmed) {
   }
 }
 
+// Whether what this answer leaves is past the action, in every realm that the push named. A server
+// that was restored from an older state may not hold it any more, and another entry stand at its
+// revision: the server says, by the action's id. One that does not say is believed while it does
+// not tell of another history.
+PullFold::Whereabouts PullFold::Find(const Data& known) const {
+  const bool whole = !answer_->more && answer_->images.empty();
+  const bool asked = request_->known.contains(known["id"].as_string());
+  const Data& found = answer_->known[known["id"].as_string()];
+  for (const auto& [realm, revision] : known["realms"].members()) {
+    const Data& cursor = sync_["cursors"][realm];
+    if (answer_->known.is_null()) {
+      if (Contains(answer_->reset, realm)) return Whereabouts::kLost;
+      if (CursorRevision(cursor) < revision.as_u64()) return Whereabouts::kBeyond;
+      // It came anew, from whichever history there is now.
+      if (CursorRevision(request_->cursors[realm]) == 0) return Whereabouts::kLost;
+    } else if (!asked) {
+      return Whereabouts::kBeyond;
+    } else if (found.Find(realm) != nullptr) {
+      if (CursorRevision(cursor) < found[realm].as_u64()) return Whereabouts::kBeyond;
+    } else if (!whole) {
+      return Whereabouts::kBeyond;
+    } else if (answer_->cursors.Find(realm) != nullptr) {
+      return Whereabouts::kLost;
+    }
+    // Where we may not read there will be no more to see of it than the push's word.
+  }
+  return Whereabouts::kHeld;
+}
+
 void PullFold::ConfirmKnown() {
   Data left = Data::MakeArray();
   for (const Data& known : sync_["known"].items()) {
-    bool reached = true;
-    for (const auto& [realm, revision] : known["realms"].members()) {
-      reached = reached && CursorRevision(sync_["cursors"][realm]) >= revision.as_u64();
-    }
-    if (reached) {
-      Confirm(known["id"], known["key"]);
-    } else {
-      left.Push(known);
+    switch (Find(known)) {
+      case Whereabouts::kHeld:
+        Confirm(known["id"], known["key"]);
+        break;
+      case Whereabouts::kBeyond:
+        left.Push(known);
+        break;
+      case Whereabouts::kLost:  // it is pending like any other, and pushed again
+        aside_.Forget(known["id"].as_string());
+        resend_ = true;
+        break;
     }
   }
   sync_.Set("known", std::move(left));

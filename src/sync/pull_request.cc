@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/vector.h"
 #include "log/codec.h"
 #include "sync/pull.h"
@@ -13,6 +14,16 @@ namespace {
 bool Readable(const Schema& schema, const Data& update) {
   Result<Data> body = ParseJson(update["body"].as_bytes());
   return body.ok() && UpdateFromData(schema, body.value()).ok();
+}
+
+// As many as one request may ask for; the others wait for a later one.
+Data AskedFor(const Data& known, Set<String>* asked) {
+  Data ids = Data::MakeArray();
+  for (const Data& entry : known.items()) {
+    if (asked->size() == kMaxKnownAsked) break;
+    if (asked->insert(entry["id"].as_string()).second) ids.Push(entry["id"]);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -44,6 +55,8 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
       .Set("have", std::move(have))
       .Set("seen", sync["seen"]);
   body.Set("scopes", std::move(scopes)).Set("limit", limit);
+  if (Data known = AskedFor(sync["known"], &request.known); !known.items().empty())
+    body.Set("known", std::move(known));
   request.body = WriteJson(body);
   return request;
 }

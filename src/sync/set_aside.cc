@@ -106,6 +106,10 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
   }
   if (record["update"].is_string()) return;  // still on its way under an update that stays
   const String id = record["id"].as_string();
+  if (forgotten_.contains(id)) {
+    record.Set("known", nullptr);
+    changed = true;
+  }
   const auto known = known_.find(id);
   if (known != known_.end()) {
     record.Set("known", known->second);

@@ -36,6 +36,8 @@ class SetAside {
   void Know(const String& mutation, Data revisions) {
     known_.emplace(mutation, std::move(revisions));
   }
+  // It was known, and is in the log no more: it is pending like any other.
+  void Forget(const String& mutation) { forgotten_.insert(mutation); }
   void Alone(const String& mutation) { alone_.insert(mutation); }
   // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
   void RefuseRealm(const String& realm, InboxReason refusal) {
@@ -43,8 +45,8 @@ class SetAside {
   }
 
   bool empty() const {
-    return undone_.empty() && culprits_.empty() && known_.empty() && alone_.empty() &&
-           realms_.empty();
+    return undone_.empty() && culprits_.empty() && known_.empty() && forgotten_.empty() &&
+           alone_.empty() && realms_.empty();
   }
   void Add(const Data& mutations_range, Data::Array* writes);
 
@@ -66,6 +68,7 @@ class SetAside {
   Map<String, InboxReason> culprits_;
   Map<String, InboxReason> realms_;
   Map<String, Data> known_;
+  Set<String> forgotten_;
   Set<String> alone_;
   Map<String, String> bad_keys_;        // object -> the refused mutation that touched it
   Map<ObjectKey, String> bad_creates_;  // and those that a refused mutation created

@@ -107,6 +107,12 @@ export const mutants = [
     to: 'revision <= CursorRevision(request_->cursors[realm]) + 1',
   },
   {
+    name: 'the revision alone tells whether a known action was pulled',
+    file: 'src/sync/pull_fold.cc',
+    from: 'if (answer_->known.is_null()) {\n      if (Contains(answer_->reset, realm)) return Whereabouts::kLost;',
+    to: 'if (true) {',
+  },
+  {
     name: 'a window applies broadcasts without looking at their number',
     file: 'src/client/mirror.cc',
     from: 'if (n > n_ + 1 || NeedsOtherImage(record, generation_)) return Fit::kGap;',

@@ -342,6 +342,22 @@ test('⚑ `own` is exact also when the state comes by a page: a new client names
   expect(Object.keys(body.own as Json)).toEqual([own.id]);
 });
 
+test('⚑ a pull says of actions whether the log holds them, to those who may read it', async () => {
+  const { realm, author, other } = pair();
+  const pushed = author.update([create(realm, 'a', { name: 'a' })]);
+  await author.send([pushed]);
+  const [{ id: there } = { id: '' }] = pushed.actions as { id: string }[];
+  const elsewhere = uuid7();
+  const ask = async (client: WireClient, known: readonly unknown[]) => client.pull({ known });
+  expect((await ask(other, [there, elsewhere])).body.known).toEqual({ [there]: { [realm]: 1 } });
+  expect((await ask(author, [])).body.known).toEqual({});
+  expect((await author.pull()).body).not.toHaveProperty('known');
+  const stranger = new WireClient(server.url, 'stranger');
+  expect((await ask(stranger, [there])).body.known).toEqual({});
+  for (const wrong of [['\u0000'], [7], 'text', Array(1001).fill(elsewhere)])
+    expect((await author.pull({ known: wrong })).status).toBeGreaterThanOrEqual(400);
+});
+
 test('⚑ rights count where a row is: naming another realm changes nothing, and tells nothing', async () => {
   const { realm, author } = pair();
   await author.push([create(realm, 'private', { name: 'private' })]);

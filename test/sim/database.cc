@@ -150,7 +150,16 @@ void Database::ReadLog(const Data& needs, Data* found) const {
       }
     }
   }
-  found->Set("entries", std::move(entries));
+  Data actions = Data::MakeArray();
+  for (const Data& id : needs["actions"].items()) {
+    for (const LogAction& action : actions_) {
+      if (action.id != id.as_string()) continue;
+      Data item = Object();
+      item.Set("realm", action.realm).Set("id", id).Set("revision", action.revision);
+      actions.Push(std::move(item));
+    }
+  }
+  found->Set("entries", std::move(entries)).Set("actions", std::move(actions));
   found->Set("changes", std::move(changes)).Set("own", std::move(own));
 }
 

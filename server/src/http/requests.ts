@@ -47,12 +47,16 @@ export function epochOf(body: JsonObject): number | null {
 
 /** The ids in `have`; refuses a pull that is larger than any client's can be. */
 export function checkPull(body: JsonObject): string[] {
-  const { have = [], cursors = {}, scopes = [] } = body;
+  const { have = [], known = [], cursors = {}, scopes = [] } = body;
   if (!Array.isArray(have) || !isObject(cursors) || !Array.isArray(scopes)) {
     throw new Problem('bad_request', '`have`, `cursors` or `scopes` is not of its form.');
   }
+  if (!Array.isArray(known) || !known.every(isRealmName)) {
+    throw new Problem('bad_request', '`known` is not a list of ids of actions.');
+  }
   const tooMany =
     have.length > limits.haveIds ||
+    known.length > limits.haveIds ||
     Object.keys(cursors).length > limits.cursors ||
     scopes.length > limits.scopes;
   if (tooMany) throw new Problem('limit', 'The pull names too many updates, realms or scopes.');

@@ -37,6 +37,7 @@ interface Needs {
   readonly entries?: readonly EntryNeed[];
   readonly changes?: readonly ChangeNeed[];
   readonly own?: readonly string[];
+  readonly actions?: readonly string[];
   readonly state?: readonly { readonly realm: string; readonly tables: readonly string[] }[];
   readonly pages?: readonly PageNeed[];
   readonly images?: readonly { readonly realm: string }[];
@@ -132,6 +133,7 @@ export class Puller {
     const entries = read.map(([entry]) => entry);
     const changes = read.flatMap(([, change]) => change);
     const own = needs.own?.length ? [await readOwn(tx, needs.own, readable)] : [];
+    const actions = needs.actions?.length ? [await readActions(tx, needs.actions, readable)] : [];
     const state: string[] = [];
     for (const need of needs.state ?? []) {
       for (const name of need.tables) state.push(await readState(tx, schema, need.realm, name));
@@ -146,6 +148,7 @@ export class Puller {
       entries: joinLists(entries),
       changes: joinLists(changes),
       own: joinLists(own),
+      actions: joinLists(actions),
       state: joinLists(state),
       pages: joinLists(pages),
       images: JSON.stringify(offers),
@@ -294,6 +297,21 @@ function readOwn(
         and l.update_id = any(array(select k.id from json_array_elements_text($1::text::json) as k(id)))
         and l.realm in (select k.realm from json_array_elements_text($2::text::json) as k(realm))`,
     [JSON.stringify(own), JSON.stringify(readable)],
+  );
+}
+
+function readActions(
+  tx: Queryable,
+  actions: readonly string[],
+  readable: readonly string[],
+): Promise<string> {
+  return readText(
+    tx,
+    `select string_agg(json_build_object('realm', a.realm, 'id', a.id, 'revision', a.revision)::text, ',') as text
+       from json_array_elements_text($2::text::json) as r(realm)
+      cross join json_array_elements_text($1::text::json) as k(id)
+       join skerry.action a on a.realm = r.realm and a.id = k.id`,
+    [JSON.stringify(actions), JSON.stringify(readable)],
   );
 }
 

@@ -127,6 +127,35 @@ TEST_CASE("a range that ends before the head does not leak later effects") {
 }
 
 TEST_CASE(
+    "of the actions asked for those are named that the log holds up to the answer's cursors") {
+  PulledScenery s;
+  const Data update =
+      s.bob.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}}])");
+  REQUIRE(Status(s.bob.Send(update)) == "applied");
+  const Data second =
+      s.bob.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3}}])");
+  REQUIRE(Status(s.bob.Send(second)) == "applied");
+  const String first_id = update["actions"].items()[0]["id"].as_string();
+  const String second_id = second["actions"].items()[0]["id"].as_string();
+  Data request = Request("c1", At(s.world, 1, 1));
+  CHECK(s.world.Pull("anna", request).Find("known") == nullptr);
+  request.Set("known", Data(Data::Array{first_id, second_id, "of another history"}));
+  request.Set("limit", 1);
+  Data known = s.world.Pull("anna", request)["known"];
+  CHECK(known.members().size() == 1);
+  CHECK(known[first_id] == Json(R"({"A":2})"));
+  request.Set("limit", 100);
+  known = s.world.Pull("anna", request)["known"];
+  CHECK(known.members().size() == 2);
+  CHECK(known[second_id] == Json(R"({"A":3})"));
+  // Below the cursor too, and of a realm that comes anew.
+  request.Set("cursors", Json(At(s.world, 3, 1)));
+  CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
+  request.Set("cursors", Json("{}"));
+  CHECK(s.world.Pull("anna", request)["known"].members().size() == 2);
+}
+
+TEST_CASE(
     "objects enter a scope whole and leave it bare; an own update that leaves it is told back") {
   PulledScenery s;
   const char* scope = R"([{"table":"items","where":[">=","n",5],"filled":true}])";

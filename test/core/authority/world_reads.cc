@@ -67,7 +67,7 @@ Data World::RowAfter(const Data& need) const {
 Data World::PullRead(const Data& needs, bool rows_along) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
-  Data images = Data::MakeArray();
+  Data images = Data::MakeArray(), actions = Data::MakeArray();
   std::map<String, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
     const String& realm = need["realm"].as_string();
@@ -107,6 +107,11 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
       if (entry["declared"].as_bool() && entry["update"] == id) own.Push(Said(entry));
     }
   }
+  for (const Data& id : needs["actions"].items()) {
+    for (const Data& action : actions_) {
+      if (action["id"] == id) actions.Push(action);
+    }
+  }
   for (const Data& need : needs["state"].items()) {
     for (const auto& [key, row] : rows_) {
       const Data::Array& tables = need["tables"].items();
@@ -124,7 +129,8 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
   Data in = Data::MakeObject();
   in.Set("entries", std::move(entries))
       .Set("changes", std::move(changes))
-      .Set("own", std::move(own));
+      .Set("own", std::move(own))
+      .Set("actions", std::move(actions));
   in.Set("state", std::move(state)).Set("pages", std::move(pages)).Set("rows", std::move(rows));
   in.Set("images", std::move(images));
   return in;

@@ -224,6 +224,21 @@ void NaiveServer::PullRealm(const String& realm, const Data& request, Data* answ
   if (end < log.size()) answer->Set("more", true);
 }
 
+// Of the actions that the request asks for those in the log up to the answer's cursors.
+Data NaiveServer::Known(const Data& request, const Data& answer) const {
+  Data known = Data::MakeObject();
+  for (const auto& [realm, cursor] : answer["cursors"].members()) {
+    for (size_t i = 0; i < CursorRevision(cursor); ++i) {
+      for (const String& action : logs_.at(realm)[i].actions) {
+        if (!ContainsString(request["known"], action)) continue;
+        Data realms = known[action].is_object() ? known[action] : Data::MakeObject();
+        known.Set(action, realms.Set(realm, i + 1));
+      }
+    }
+  }
+  return known;
+}
+
 Data NaiveServer::Pull(const Data& request) {
   ++time;
   Data answer = Data::MakeObject();
@@ -238,6 +253,7 @@ Data NaiveServer::Pull(const Data& request) {
     if (write_only.count(realm) == 0 && revoked.count(realm) == 0)
       PullRealm(realm, request, &answer);
   }
+  if (says_known && request["known"].is_array()) answer.Set("known", Known(request, answer));
   Data gone = Data::MakeArray();
   for (const String& realm : revoked) {
     if (request["cursors"].Find(realm) != nullptr) gone.Push(realm);

@@ -49,6 +49,7 @@ class NaiveServer {
   uint64_t entries_a_pull = 1000;  // a range may end before the head
   std::set<String> write_only;     // realms that the client may not read
   std::set<String> revoked;        // realms that the next pull revokes
+  bool says_known = true;          // whether a pull is answered what was asked of actions
   std::set<String> held;           // updates that are answered `held` whatever the chain says
 
   const std::map<String, Row>& rows() const { return rows_; }
@@ -73,6 +74,7 @@ class NaiveServer {
   void Apply(const Data& op);
   std::optional<Row> RowAt(const String& realm, const String& key, uint64_t revision);
   void PullRealm(const String& realm, const Data& request, Data* answer);
+  Data Known(const Data& request, const Data& answer) const;
 
   std::map<String, Row> rows_;
   std::map<String, Vector<Entry>> logs_;

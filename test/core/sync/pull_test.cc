@@ -1,6 +1,8 @@
 // Pulling: what is asked, what is folded, and what is thrown away.
 #include "sync/pull.h"
 
+#include <memory>
+
 #include "base/json.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
@@ -93,6 +95,89 @@ TEST_CASE(
     "own updates are folded over a realm that the answer resets: the answer is the difference from "
     "them") {
   CHECK(OwnSteps(FoldOwn(true, 9, "A")) == 1);
+}
+
+// A mutation that a push was told is in the log at revision 3 already, and the fold of an answer up
+// to `cursor`; `answer` adds to it.
+struct KnownFold {
+  SyncWorld world;
+  std::unique_ptr<PullFold> fold;
+  Data writes = Data::MakeArray();
+
+  KnownFold(std::string_view cursor, std::string_view answer, std::string_view before = "2@20") {
+    world.Open();
+    world.Settle();
+    Data record = MutationRecord("m", {IncItem("a", "A", 5)});
+    record.Set("known", Json(R"({"A":3})"));
+    Data sync = world.sync();
+    Data cursors = Data::MakeObject();
+    if (!before.empty()) cursors.Set("A", before);
+    sync.Set("cursors", cursors).Set("known", Json(R"([{"id":"m","key":7,"realms":{"A":3}}])"));
+    request_ = MakePullRequest(SyncSchema(), sync, {}, 100);
+    CHECK(request_.known.contains("m"));
+    CHECK(ParseJson(request_.body).value()["known"] == Json(R"(["m"])"));
+    Data json = Json(R"({"time":1,"changes":[]})");
+    Data moved = Data::MakeObject();
+    json.Set("cursors", moved.Set("A", cursor));
+    const Data more = Json(answer);
+    for (const auto& [name, value] : more.members()) json.Set(name, value);
+    Result<PullAnswer> read = ReadPullAnswer(SyncSchema(), json);
+    SKERRY_CHECK(read.ok());
+    answer_ = std::move(read.value());
+    fold = std::make_unique<PullFold>(&SyncSchema(), &request_, &answer_, 1, 0);
+    SKERRY_CHECK(fold->Decide({}, sync));
+    if (fold->needs_mutations()) {
+      Data row = Data::MakeObject();
+      fold->AddMutations(Data(Data::Array{row.Set("key", 7).Set("value", record)}));
+    }
+    writes = Data(fold->Finish());
+  }
+
+  size_t confirmed() const { return fold->record()["confirmed"].items().size(); }
+  bool waits() const { return fold->sync()["known"].items().size() == 1; }
+  // It is written back without the mark, so that it is grouped again.
+  bool pending_again() const {
+    for (const Data& write : writes.items()) {
+      if (write["store"].Is("mutations") && write["put"].is_object())
+        return write["put"]["known"].is_null() && fold->resend() && !waits();
+    }
+    return false;
+  }
+
+ private:
+  PullRequest request_;
+  PullAnswer answer_;
+};
+
+TEST_CASE(
+    "⚑ a mutation that is in the log under another update is confirmed by what the server says "
+    "of it, not by the revision alone: a restored server may have another entry there") {
+  KnownFold held("5@50", R"({"known":{"m":{"A":4}}})");
+  CHECK(held.confirmed() == 1);
+  CHECK_FALSE(held.waits());
+
+  KnownFold lost("5@50", R"({"known":{}})");
+  CHECK(lost.confirmed() == 0);
+  CHECK(lost.pending_again());
+
+  KnownFold beyond("3@30", R"({"known":{},"more":true})");
+  CHECK(beyond.waits());
+  CHECK(beyond.confirmed() == 0);
+
+  KnownFold unreadable("5@50", R"({"known":{},"cursors":{"B":"1@1"}})");
+  CHECK(unreadable.confirmed() == 1);
+}
+
+TEST_CASE(
+    "a server that says nothing of known actions is believed while it tells of no other history") {
+  KnownFold reached("5@50", "{}");
+  CHECK(reached.confirmed() == 1);
+  CHECK_FALSE(reached.waits());
+
+  CHECK(KnownFold("2@20", "{}").waits());
+  CHECK(KnownFold("5@50", R"({"reset":["A"]})").pending_again());
+  CHECK(KnownFold("1@10", R"({"reset":["A"]})").pending_again());
+  CHECK(KnownFold("5@50", "{}", "").pending_again());  // it comes anew, after 410 say
 }
 
 TEST_CASE("an answer is discarded when another tab's pull was faster") {

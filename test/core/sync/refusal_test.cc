@@ -152,15 +152,17 @@ TEST_CASE(
   CHECK(marked["known"] == Json(R"({"A":7})"));
   CHECK(marked["update"].is_null());
   REQUIRE(answer.sync()["known"].items().size() == 1);
+  Data sync = answer.sync();
+  sync.Set("cursors", Json(R"({"A":"5@8"})"));
   for (const int head : {6, 7}) {
-    const PullRequest request = MakePullRequest(SyncSchema(), answer.sync(), {}, 10);
+    const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 10);
     Data json = Json(R"({"time":1,"changes":[]})");
     Data cursors = Data::MakeObject();
     json.Set("cursors", cursors.Set("A", MakeCursor(static_cast<uint64_t>(head), 9)));
     const skerry::Result<PullAnswer> pulled = ReadPullAnswer(SyncSchema(), json);
     REQUIRE(pulled.ok());
     PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
-    REQUIRE(fold.Decide({}, answer.sync()));
+    REQUIRE(fold.Decide({}, sync));
     fold.Finish();
     CHECK(fold.record()["confirmed"].items().size() == (head == 7 ? 1 : 0));
     CHECK(fold.sync()["known"].items().size() == (head == 7 ? 0 : 1));
