@@ -139,24 +139,8 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
     tx->ids.push_back(id);
     confirmed.Push(Fields{{"id", id}, {"key", pending->key}});
   }
-  if (!sync["v"].is_number()) {
-    sync = Fields{{"v", 1},
-                  {"client", Data()},
-                  {"n", 0},
-                  {"goneUpTo", 0},
-                  {"cursors", Data::MakeObject()},
-                  {"older", Data::MakeArray()},
-                  {"scopes", Data::MakeArray()},
-                  {"scopeVersion", 0},
-                  {"chain", Fields{{"client", Data()}, {"links", Data::MakeObject()}}},
-                  {"seen", Data::MakeObject()},
-                  {"realmsToken", Data()},
-                  {"clockOffset", 0},
-                  {"lastSyncedAt", Data()},
-                  {"schema", schema_->version()},
-                  {"image", Data()},
-                  {"previous", Data()}};
-  }
+  // The sync worker completes a new one.
+  if (sync["v"].is_null()) sync.Set("v", 1);
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));

@@ -232,7 +232,7 @@ Data NaiveServer::Known(const Data& request, const Data& answer) const {
       for (const String& action : logs_.at(realm)[i].actions) {
         if (!ContainsString(request["known"], action)) continue;
         Data realms = known[action].is_object() ? known[action] : Data::MakeObject();
-        known.Set(action, realms.Set(realm, i + 1));
+        known.Set(action, realms.Set(realm, uint64_t{i + 1}));
       }
     }
   }
