@@ -156,6 +156,9 @@ export class DataWriter {
   }
 }
 
+/** ASCII texts that were read not long ago, by a few of their bytes: columns and keys have the same ones again and again. */
+const recent = new Array<string | undefined>(256);
+
 /** Reads from bytes that may be a view of the wasm memory: nothing that it returns refers to them. */
 export class DataReader {
   readonly #bytes: Uint8Array;
@@ -176,6 +179,12 @@ export class DataReader {
   arrayLength(): number {
     if (this.#byte() !== 7) throw damaged();
     return this.#varint();
+  }
+
+  /** Moves past a text. */
+  skipText(): void {
+    this.#byte();
+    this.#take(this.#varint());
   }
 
   value(depth = 0): unknown {
@@ -272,10 +281,17 @@ export class DataReader {
     const at = (i: number) => bytes[i] as number;
     const four = (i: number) => at(i) | at(i + 1) | at(i + 2) | at(i + 3);
     if (length < 48) {
+      let i = end - length;
+      const slot = (at(i) ^ (at(end - 1) << 3) ^ length) & 255;
+      const known = recent[slot];
+      if (known?.length === length) {
+        let same = 0;
+        while (same < length && known.charCodeAt(same) === at(i + same)) same++;
+        if (same === length) return known;
+      }
       // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it. Few long pieces are joined
       // faster than many short ones.
       let text = '';
-      let i = end - length;
       for (; i + 7 < end && (four(i) | four(i + 4)) < 128; i += 8)
         text += String.fromCharCode(
           at(i),
@@ -290,7 +306,10 @@ export class DataReader {
       for (; i + 3 < end && four(i) < 128; i += 4)
         text += String.fromCharCode(at(i), at(i + 1), at(i + 2), at(i + 3));
       for (; i < end && at(i) < 128; i++) text += String.fromCharCode(at(i));
-      if (i === end) return text;
+      if (i === end) {
+        if (length < 16) recent[slot] = text;
+        return text;
+      }
     }
     return decoder.decode(bytes.subarray(end - length, end));
   }

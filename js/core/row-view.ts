@@ -108,14 +108,14 @@ export class RowView {
   /** `id`, if it is asked for by it. */
   #row(table: TableCodec, slot: number, id?: string): RowObject {
     const { index } = table.table;
-    if (this.#writing) return table.readRow(this.core.row(index, slot));
+    if (this.#writing) return table.readRow(this.core.row(index, slot), id);
     const pages = this.#rows[index] as Pages;
     pages[slot >> pageBits] ??= new Array(pageSlots);
     const page = pages[slot >> pageBits] as Pages[number];
     const at = slot & (pageSlots - 1);
     const known = page[at];
     if (known && id !== undefined) this.#byId[index]?.set(id, known);
-    const row = known ?? table.readRow(this.core.row(index, slot));
+    const row = known ?? table.readRow(this.core.row(index, slot), id);
     page[at] = row;
     return row;
   }

@@ -73,19 +73,20 @@ export class TableCodec {
   }
 
   /** Reads one encoded row: [id, realm, createdAt, modifiedAt, ...props in the schema's order]. */
-  readRow(reader: DataReader): RowObject {
+  readRow(reader: DataReader, id?: string): RowObject {
     const count = reader.arrayLength();
     if (count !== this.#props.length + 4)
       throw new ValidationError('parse', 'The core sent a row of another schema.');
+    if (id !== undefined) reader.skipText();
     const row: Record<string, unknown> = {
-      id: reader.value(),
+      id: id ?? reader.value(),
       realm: reader.value(),
       createdAt: new Date(reader.value() as number),
       modifiedAt: new Date(reader.value() as number),
     };
-    for (const codec of this.#props) {
+    for (const { name, fromPlain } of this.#props) {
       const plain = reader.value();
-      row[codec.name] = plain === null ? null : codec.fromPlain(plain);
+      row[name] = plain === null || fromPlain === same ? plain : fromPlain(plain);
     }
     return Object.freeze(row) as RowObject;
   }

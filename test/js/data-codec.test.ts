@@ -68,6 +68,18 @@ describe('data codec', () => {
     expect(roundTrip(`\ufeff${'x'.repeat(300)}`)).toBe(`\ufeff${'x'.repeat(300)}`);
   });
 
+  test('texts are remembered by their letters: no other text of the same bytes is taken for one', () => {
+    // In Latin-1 the letters of the one are the bytes of the other.
+    const pairs = [
+      ['\u00c3\u00a9', '\u00e9'],
+      ['PPL', 'PPM'],
+      ['', 'a'],
+      ['Vila do Conde', 'Vila da Conde'],
+    ];
+    for (const [one, other] of pairs)
+      for (const text of [one, other, one, other]) expect(decodeData(encodeData(text))).toBe(text);
+  });
+
   test('a lone surrogate goes out as bytes that are not UTF-8, for the core to refuse', () => {
     expect(hex(encodeData('\ud800'))).toBe('0503eda080');
     const long = encodeData(`${'x'.repeat(300)}\udfff`);
