@@ -7,11 +7,13 @@ const idbfsStore = 'FILE_DATA';
 
 export async function deleteWithGenerations(name: string, timeLimitMs: number): Promise<void> {
   await deleteDatabase(name, timeLimitMs);
-  // Without `databases()` (old Firefox) generations stay behind; they hold nothing that a new database would read.
+  for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
+}
+
+/** Without `databases()` (old Firefox) none: they stay behind, and hold nothing that anybody would read. */
+export async function listIdbfs(name: string): Promise<string[]> {
   const list = (await indexedDB.databases?.()) ?? [];
-  for (const { name: other } of list) {
-    if (other?.startsWith(`/${name}/`)) await deleteDatabase(other, timeLimitMs);
-  }
+  return list.map((info) => info.name ?? '').filter((mount) => mount.startsWith(`/${name}/`));
 }
 
 /** The engine deletes it once nobody holds it any more: being blocked is no failure. */

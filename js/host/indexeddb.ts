@@ -3,7 +3,7 @@
  * to delete or upgrade the database is not kept waiting.
  */
 import { ClosedError, SkerryError } from '../core/errors.ts';
-import { deleteIdbfs, deleteWithGenerations, readIdbfs } from './idb-files.ts';
+import { deleteIdbfs, deleteWithGenerations, listIdbfs, readIdbfs } from './idb-files.ts';
 import { inTime, listen, storageError, storageTimeout } from './idb-request.ts';
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
@@ -33,6 +33,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
     },
     delete: (name) => deleteWithGenerations(name, limits.timeLimitMs),
     deleteFiles: (mount) => deleteIdbfs(mount, limits.timeLimitMs),
+    listFiles: listIdbfs,
     readFiles: (mount, paths) => readIdbfs(mount, paths, limits.timeLimitMs),
   };
 }

@@ -83,6 +83,8 @@ export interface StorageHost {
   delete(name: string): Promise<void>;
   /** Deletes an image generation. One that others still hold goes when they let go of it. */
   deleteFiles(mount: string): Promise<void>;
+  /** The image generations of a database, by their mounts; an engine that cannot list them names none. */
+  listFiles(name: string): Promise<readonly string[]>;
   /**
    * Files of an image generation, by full path, read straight out of IDBFS's database, each as soon as it is there; null
    * for what is not.

@@ -36,6 +36,14 @@ interface DeleteJob {
 }
 export type ImageJob = WriteJob | DeleteJob;
 
+/** Of the record `sync`: what names generations (docs/internals.md, section 3). */
+interface Named {
+  readonly v: number;
+  readonly image: ImagePointer | null;
+  readonly previous: ImagePointer | null;
+  readonly generations: readonly { readonly generation: string }[];
+}
+
 interface Parts {
   readonly host: WorkerSideHost;
   readonly storage: Storage;
@@ -48,6 +56,8 @@ interface Parts {
 /** Records are read in pages, so that no transaction is long. */
 const recordsAtOnce = 64;
 const progressEveryMs = 100;
+/** Of records that this version writes; a newer one may name generations in other ways. */
+const recordVersion = 1;
 
 export class ImageJobs {
   readonly #parts: Parts;
@@ -88,9 +98,34 @@ export class ImageJobs {
 
   async #delete({ generations }: DeleteJob): Promise<readonly WrittenPart[]> {
     const { host, database } = this.#parts;
-    for (const generation of generations)
-      await host.storage.deleteFiles(`/${database}/${generation}`);
+    const mounts = generations.map((generation) => `/${database}/${generation}`);
+    for (const mount of new Set([...mounts, ...(await this.#orphans())]))
+      await host.storage.deleteFiles(mount);
     return [];
+  }
+
+  /**
+   * Generations that nothing names: their maker was ended before it heard that it was too late. They are listed before
+   * the record is read, and each is entered there before it is made; so what is made meanwhile is not among them.
+   */
+  async #orphans(): Promise<string[]> {
+    const { host, database, storage } = this.#parts;
+    const listed = await host.storage.listFiles(database);
+    if (listed.length === 0) return [];
+    let named: Named | null = null;
+    await storage.transact(
+      { stores: ['sync'], mode: 'readonly', reads: [{ store: 'sync', get: 'sync' }] },
+      ([sync]) => {
+        named = sync as Named | null;
+        return { type: 'write', writes: [] };
+      },
+    );
+    const { v, image, previous, generations = [] } = (named ?? {}) as Partial<Named>;
+    if (v !== recordVersion) return [];
+    const wanted = [image, previous, ...generations].map(
+      (pointer) => `/${database}/${pointer?.generation}`,
+    );
+    return listed.filter((mount) => !wanted.includes(mount));
   }
 
   async #write(id: number, job: WriteJob, signal: AbortSignal): Promise<readonly WrittenPart[]> {

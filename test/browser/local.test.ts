@@ -6,6 +6,7 @@ import { opened, reopened } from './support/kit.ts';
 import { Stage } from './support/served.ts';
 
 const LOCAL = { local: true, name: 'local-only' } as const;
+const DATABASE = 'skerry/local-only/tester';
 const BATCHES = 4;
 const BATCH = 5000;
 
@@ -54,4 +55,40 @@ test('records of a local database are rolled up into an image, and a reload and 
   expect(
     await page.evaluate(() => db.notes.where('title', '=', 'Just before the power went').count()),
   ).toBe(1);
+});
+
+test('an image that nothing names is deleted along with the next that is not needed any more', async () => {
+  const page = await opened(profile, stage.url, LOCAL);
+  // Its maker was ended before it heard that it was too late.
+  const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000000`;
+  await page.evaluate(
+    (name) =>
+      new Promise<void>((resolve, reject) => {
+        const request = indexedDB.open(name, 21);
+        request.onupgradeneeded = () => request.result.createObjectStore('FILE_DATA');
+        request.onsuccess = () => resolve(request.result.close());
+        request.onerror = () => reject(request.error);
+      }),
+    orphan,
+  );
+  const images = () =>
+    page.evaluate(async (prefix) => {
+      const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
+      return names.filter((name) => name.startsWith(prefix));
+    }, `/${DATABASE}/`);
+  expect(await images()).toContain(orphan);
+  // The third image from here on makes the first needless.
+  for (let roll = 0; roll < 3; roll++) {
+    const { image } = await syncRecord(page);
+    await write(page, BATCHES + roll);
+    await expect
+      .poll(async () => (await syncRecord(page)).image?.n, { timeout: 30_000, interval: 100 })
+      .not.toBe(image?.n);
+  }
+  await expect.poll(images, { timeout: 10_000, interval: 100 }).not.toContain(orphan);
+  // Those that are needed are there.
+  const { image } = await syncRecord(page);
+  expect(await images()).toContain(`/${DATABASE}/${image?.generation}`);
+  await reopened(page, LOCAL);
+  expect(await page.evaluate(() => db.notes.count())).toBe((BATCHES + 3) * BATCH + 1);
 });

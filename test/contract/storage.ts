@@ -208,6 +208,7 @@ export function storageContract(
         const read = (...paths: string[]) => Promise.all(host.readFiles(`/${database}/g1`, paths));
         equal(await read('/a', '/b'), [null, null]);
         equal(await read('/a'), [null]);
+        equal(await host.listFiles(database), []);
       },
     ),
   ];

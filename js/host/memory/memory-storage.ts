@@ -70,12 +70,15 @@ export class MemoryStorageHost implements StorageHost {
   async delete(name: string): Promise<void> {
     for (const storage of [...(this.#databases.get(name)?.connections ?? [])]) storage.evict();
     this.#databases.delete(name);
-    for (const mount of [...this.#files.keys()])
-      if (mount.startsWith(`/${name}/`)) this.#files.delete(mount);
+    for (const mount of await this.listFiles(name)) this.#files.delete(mount);
   }
 
   async deleteFiles(mount: string): Promise<void> {
     this.#files.delete(mount);
+  }
+
+  async listFiles(name: string): Promise<readonly string[]> {
+    return [...this.#files.keys()].filter((mount) => mount.startsWith(`/${name}/`));
   }
 
   readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[] {
