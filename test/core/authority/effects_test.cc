@@ -330,6 +330,22 @@ TEST_CASE("rows that are each other's parent go together, and that ends") {
   for (const char* id : {"a", "b"}) CHECK(world.Row("items", id).is_null());
 }
 
+TEST_CASE(
+    "rows that become each other's parents over two realms go where the first of them stays") {
+  World world;
+  Author anna{&world, "c1"};
+  REQUIRE(Status(anna.Push(R"([{"op":"create","table":"items","id":"k3","realm":"B","set":{}},
+      {"op":"create","table":"items","id":"k1","realm":"B","set":{"parent":"k3"}}])",
+                           {"B"})) == "applied");
+  // k5 is made in A below k1, and k3 is put below it: all of the ring belongs where k1 is.
+  REQUIRE(Status(anna.Push(
+              R"([{"op":"create","table":"items","id":"k5","realm":"A","set":{"parent":"k1"}},
+      {"op":"create","table":"items","id":"k3","realm":"A","set":{"parent":"k5"}}])")) ==
+          "applied");
+  for (const char* id : {"k1", "k3", "k5"})
+    CHECK(world.Row("items", id)["realm"].as_string() == "B");
+}
+
 TEST_CASE("effects that reach too deep are refused, and the next update is not harmed") {
   World world;
   Author one(&world, "c1");

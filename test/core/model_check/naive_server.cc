@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/status.h"
 #include "base/vector.h"
 #include "test/core/model_check/naive_model.h"
@@ -179,23 +181,27 @@ Names Server::MovedSince(const Rows& before) const {
 }
 
 // Children live where their parent lives, by a ref that cascades. Who was moved by an op stays
-// where it was put.
+// where it was put. One after the other, those first whose parent stays: rows may be each other's
+// parents in a ring.
 void Server::FollowParents(const Names& moved, double at) {
-  bool again = true;
-  for (int round = 0; again; ++round) {
-    SKERRY_CHECK(round < 100);
-    again = false;
-    for (auto& [key, row] : rows_) {
+  for (int step = 0;; ++step) {
+    SKERRY_CHECK(step < 1000);
+    std::map<Key, Key> going;  // to the parent
+    for (const auto& [key, row] : rows_) {
       for (const Ref& ref : tables_.refs) {
         if (ref.table != TableOf(key) || ref.rule != Rule::kCascade || moved.contains(key))
           continue;
         const Row* parent = TargetOf(ref, row);
-        if (!parent || parent->realm == row.realm) continue;
-        row.realm = parent->realm;
-        Stamp(at, &row);
-        again = true;
+        if (parent && parent->realm != row.realm) going.emplace(key, TargetKey(ref, row));
       }
     }
+    if (going.empty()) return;
+    auto next = std::find_if(going.begin(), going.end(),
+                             [&](const auto& child) { return !going.contains(child.second); });
+    if (next == going.end()) next = going.begin();
+    Row& row = rows_.at(next->first);
+    row.realm = rows_.at(next->second).realm;
+    Stamp(at, &row);
   }
 }
 
