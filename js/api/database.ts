@@ -73,6 +73,8 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   );
   core = new DatabaseCore({ options, host, module, storage, images, codec, database });
   const opened = core;
+  if (storage.dropped !== null)
+    opened.events.dataLost(`The browser dropped what it had stored: ${storage.dropped}`);
   const onAbort = () => void opened.close();
   signal?.addEventListener('abort', onAbort);
   try {

@@ -7,7 +7,10 @@ import type { Stop } from './types.ts';
 
 /** What happened, for the listeners of `on`. */
 export interface DatabaseEvents {
-  /** Local data was damaged and is being fetched anew; unsent changes are kept. */
+  /**
+   * Local data was damaged and is being fetched anew; unsent changes are kept. Or the browser itself found its files
+   * damaged and dropped them, unsent changes too: `detail` says so.
+   */
   dataLost: { readonly detail: string };
   updateNeeded: { readonly reason: UpdateReason };
   /** A change could not be stored; it is tried again. */

@@ -48,6 +48,7 @@ class IndexedDbStorage implements Storage {
   #generation = 0;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
   readonly #deciding = new Set<IDBTransaction>();
+  dropped: string | null = null;
 
   constructor(
     name: string,
@@ -141,7 +142,9 @@ class IndexedDbStorage implements Storage {
     let pauseMs = this.#limits.firstPauseMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        const db = await openDatabase(this.#name, this.#limits.timeLimitMs);
+        const db = await openDatabase(this.#name, this.#limits.timeLimitMs, (event) => {
+          if ((event.dataLoss ?? 'none') !== 'none') this.dropped = event.dataLossMessage ?? '';
+        });
         if (this.#closed || generation !== this.#generation) {
           db.close();
           throw new ClosedError(
@@ -176,7 +179,17 @@ class IndexedDbStorage implements Storage {
   }
 }
 
-function openDatabase(name: string, timeLimitMs: number): Promise<IDBDatabase> {
+/** With what Chromium adds to it: `none`, or `total` where it found its files damaged and dropped all databases. */
+interface MakingEvent {
+  readonly dataLoss?: string;
+  readonly dataLossMessage?: string;
+}
+
+function openDatabase(
+  name: string,
+  timeLimitMs: number,
+  onMaking: (event: MakingEvent) => void,
+): Promise<IDBDatabase> {
   let isLate = false;
   const late = () => {
     isLate = true;
@@ -184,7 +197,8 @@ function openDatabase(name: string, timeLimitMs: number): Promise<IDBDatabase> {
   };
   return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject) => {
     const request = indexedDB.open(name, 1);
-    request.onupgradeneeded = () => {
+    request.onupgradeneeded = (event) => {
+      onMaking(event as MakingEvent);
       for (const { name: store, autoIncrement } of skerryStores)
         request.result.createObjectStore(store, { autoIncrement });
     };

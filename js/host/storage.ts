@@ -12,6 +12,8 @@
  * Values are structured clones: what is read is nobody else's. Every operation ends within its time limit.
  */
 export interface Storage {
+  /** What the engine says of having dropped this database, or all of this site's; null where it says nothing of the kind. */
+  readonly dropped: string | null;
   transact(
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,

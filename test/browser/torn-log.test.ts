@@ -1,6 +1,6 @@
 // A power cut in the middle of a write, in a real Chromium: the last record of its log is torn. The next start loses nothing
 // that was whole, and neither does the one after it, at which Chromium drops a log that was appended to behind a tear.
-import { readdirSync, statSync, truncateSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { opened } from './support/kit.ts';
@@ -37,4 +37,24 @@ test('⚑ a record that was torn by a power cut takes nothing else with it', asy
   const third = await opened(profile, stage.url, LOCAL);
   const titles = await third.evaluate(() => db.notes.all().map(({ title }) => title));
   expect(titles).toEqual(expect.arrayContaining(['kept', 'appended']));
+});
+
+test('a database that the browser has dropped is told, and works', async () => {
+  const add = (title: string) => db.mutate.addNote({ title }).durable;
+  const before = await opened(profile, stage.url, LOCAL);
+  await before.evaluate(add, 'before');
+  await profile.kill();
+  // In the middle of a log, not at its end: such a log Chromium does not read past.
+  for (const log of logs()) {
+    const bytes = readFileSync(log);
+    bytes.fill(0xa5, bytes.length >> 1, (bytes.length >> 1) + TORN_BYTES);
+    writeFileSync(log, bytes);
+  }
+  const after = await opened(profile, stage.url, LOCAL);
+  expect(await after.evaluate(() => db.notes.count())).toBe(0);
+  await expect
+    .poll(() => after.evaluate(() => kit.happened.dataLost), { timeout: 5000, interval: 50 })
+    .toEqual([expect.stringContaining('The browser dropped what it had stored')]);
+  await after.evaluate(add, 'after');
+  expect(await after.evaluate(() => db.notes.count())).toBe(1);
 });

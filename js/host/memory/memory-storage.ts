@@ -113,6 +113,7 @@ export class MemoryStorageHost implements StorageHost {
 }
 
 class MemoryStorage implements Storage {
+  readonly dropped = null;
   readonly #host: MemoryStorageHost;
   readonly #database: Database;
   readonly #onLost: (loss: StorageLoss, error: Error | null) => void;
