@@ -124,9 +124,6 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
-  } else if (type == "unreadable") {
-    StartLoading(effects);
-    return;
   }
   if (mirror_.WantsReading()) RequestReading(effects);
 }

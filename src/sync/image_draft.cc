@@ -8,9 +8,7 @@ namespace skerry {
 
 void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, Data* sync) {
   base = (*sync)["image"];
-  const bool has_other = !HasRealmFile(base);  // without an image before it, the records alone
-  from = state->passes_over && has_other ? (*sync)["previous"] : base;
-  is_last_resort = state->passes_over || !has_other;
+  from = state->passes_over && !HasRealmFile(base) ? (*sync)["previous"] : base;
   upto = (*sync)["n"].as_u64();
   record_bytes = (*sync)["recordBytes"].as_u64();
   cursors = (*sync)["cursors"];

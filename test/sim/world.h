@@ -94,6 +94,8 @@ class World {
   void Mend(Tab* tab);
   void OpenCold();
   void Rest();
+  void GiveUp(const char* why);
+  bool WaitsForImage();
   void MutateOnceMore();
   bool IsPushed();
   bool IsQuiet();
@@ -110,6 +112,7 @@ class World {
   std::unique_ptr<Checks> checks_;
   std::unique_ptr<Network> network_;
   Vector<std::unique_ptr<Profile>> profiles_;
+  bool is_stuck_ = false;
   bool cold_ = false;  // the last windows were opened
   double pushed_by_ = std::numeric_limits<double>::infinity();
   double moves_ = 0;

@@ -130,30 +130,6 @@ TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is empti
   CHECK_EQ(Count(world.A()), -1);
 }
 
-TEST_CASE("a window that hears of images that cannot be read gives them up, if it cannot either") {
-  Pair world;
-  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  world.A().Settle();
-  ConfirmAll(&world.storage);
-  Publish(&world.storage, "g1", 1, 1);
-  world.A().Event(Data::Object{{"type", "resume"}});
-  world.A().Settle();
-  const int count = Count(world.A());
-  const auto hear = [&] {
-    world.A().Hear(Data::Object{{"type", "unreadable"}});
-    world.A().Settle();
-  };
-  hear();
-  CHECK_EQ(Count(world.A()), count);
-  CHECK_FALSE(Noted(world.A(), "notify", "dataLost"));
-  CHECK_EQ(world.storage.sync["image"]["generation"].as_string(), "g1");
-  world.storage.images.clear();
-  hear();
-  CHECK(Noted(world.A(), "notify", "dataLost"));
-  CHECK_EQ(Count(world.A()), -1);
-  CHECK(world.storage.sync["image"]["parts"].items().empty());
-}
-
 TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
   Pair world;
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));

@@ -166,37 +166,6 @@ TEST_CASE("a fill over an image that cannot be read is rolled up with the image 
   CHECK(is_listed);
 }
 
-// Found by the simulator (seed 154205): no window was opened that would have given them up.
-TEST_CASE("where no image can be read that a fill could be built on, the windows are told") {
-  Filling world;
-  const auto told = [&] {
-    size_t count = 0;
-    for (const Data& message : world.messages) count += message["type"].Is("unreadable") ? 1 : 0;
-    return count;
-  };
-  const auto fail = [&](std::string_view name) {
-    String error = R"({"error":{"message":"","name":")";
-    world.Finish(error + String(name) + "\"}}");
-    world.network.scripted.push_back(Scripted(200, kImageAnswer));
-    world.Run(10'000);
-  };
-  fail("network");
-  CHECK(told() == 0);
-  fail("corrupt");  // the one before may do
-  CHECK(told() == 0);
-  fail("corrupt");
-  CHECK(told() == 1);
-  // A realm as the server sent it is in no record: there is no other image to build on.
-  Data sync = world.sync();
-  world.storage.Put(
-      "sync", "sync",
-      sync.Set("image", Json(R"({"generation":"g","parts":[{"file":"realm","bytes":1}],"n":0,
-                                 "cursors":{},"recordBytes":0})")));
-  fail("corrupt");  // the job that was made for another pointer
-  fail("corrupt");
-  CHECK(told() >= 2);
-}
-
 // Found by the simulator (seed 3026): a worker stood still before it wrote what it had begun.
 TEST_CASE(
     "an image that comes to nothing because another worker took over is deleted by its maker") {
