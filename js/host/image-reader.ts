@@ -3,7 +3,7 @@
  * a cold start waits for the slower of the two, not for both (docs/window.md, section 2).
  */
 import { CorruptImageError } from '../core/errors.ts';
-import type { Storage, StorageHost } from './storage.ts';
+import { readNow, type Storage, type StorageHost } from './storage.ts';
 
 export interface ImagePart {
   readonly file: string;
@@ -36,14 +36,7 @@ export class ImageReader {
 
   /** Begins to read what the pointer names now; the core asks for the same a little later, or for another. */
   async begin(storage: Storage): Promise<void> {
-    let record: unknown = null;
-    await storage.transact(
-      { stores: ['sync'], mode: 'readonly', reads: [{ store: 'sync', get: 'sync' }] },
-      ([value]) => {
-        record = value;
-        return { type: 'write', writes: [] };
-      },
-    );
+    const [record] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
     const pointer = (record as { image?: ImagePointer | null } | null)?.image;
     if (!pointer || pointer.parts.length === 0) return;
     this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };

@@ -102,3 +102,19 @@ export const skerryStores: readonly { readonly name: string; readonly autoIncrem
   { name: 'sync', autoIncrement: false },
   { name: 'conflicts', autoIncrement: true },
 ];
+
+/** What these reads find, in one transaction that decides nothing. */
+export async function readNow(
+  storage: Storage,
+  reads: readonly Read[],
+): Promise<readonly unknown[]> {
+  let found: readonly unknown[] = [];
+  await storage.transact(
+    { stores: reads.map(({ store }) => store), mode: 'readonly', reads },
+    (results) => {
+      found = results;
+      return { type: 'write', writes: [] };
+    },
+  );
+  return found;
+}

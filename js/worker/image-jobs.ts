@@ -7,7 +7,7 @@ import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import { type ImagePointer, ImageReader } from '../host/image-reader.ts';
-import type { Storage } from '../host/storage.ts';
+import { readNow, type Storage } from '../host/storage.ts';
 import { transportFailure } from '../host/transport.ts';
 import { ImageFiles, type WrittenPart } from './image-files.ts';
 
@@ -112,15 +112,8 @@ export class ImageJobs {
     const { host, database, storage } = this.#parts;
     const listed = await host.storage.listFiles(database);
     if (listed.length === 0) return [];
-    let named: Named | null = null;
-    await storage.transact(
-      { stores: ['sync'], mode: 'readonly', reads: [{ store: 'sync', get: 'sync' }] },
-      ([sync]) => {
-        named = sync as Named | null;
-        return { type: 'write', writes: [] };
-      },
-    );
-    const { v, image, previous, generations = [] } = (named ?? {}) as Partial<Named>;
+    const [sync] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
+    const { v, image, previous, generations = [] } = (sync ?? {}) as Partial<Named>;
     if (v !== recordVersion) return [];
     const wanted = [image, previous, ...generations].map(
       (pointer) => `/${database}/${pointer?.generation}`,
@@ -192,16 +185,12 @@ export class ImageJobs {
   }
 
   async #records(above: number, to: number): Promise<{ key: number; body: Uint8Array }[]> {
-    let rows: { key: number; value: { body: Uint8Array } }[] = [];
     const range = { above, to, limit: recordsAtOnce };
-    await this.#parts.storage.transact(
-      { stores: ['updates'], mode: 'readonly', reads: [{ store: 'updates', range }] },
-      ([found]) => {
-        rows = found as typeof rows;
-        return { type: 'write', writes: [] };
-      },
-    );
-    return rows.map(({ key, value }) => ({ key, body: value.body }));
+    const [rows] = await readNow(this.#parts.storage, [{ store: 'updates', range }]);
+    return (rows as { key: number; value: { body: Uint8Array } }[]).map(({ key, value }) => ({
+      key,
+      body: value.body,
+    }));
   }
 }
 

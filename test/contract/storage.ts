@@ -1,11 +1,12 @@
 /** The contract of js/host/storage.ts. Each case uses a database of its own. */
-import type {
-  Decision,
-  Storage,
-  StorageHost,
-  StorageLoss,
-  TransactRequest,
-  Write,
+import {
+  type Decision,
+  readNow,
+  type Storage,
+  type StorageHost,
+  type StorageLoss,
+  type TransactRequest,
+  type Write,
 } from '../../js/host/storage.ts';
 import { type ContractCase, equal, ok, rejection } from './check.ts';
 
@@ -19,23 +20,8 @@ function write(storage: Storage, stores: string[], writes: Write[]) {
   return storage.transact({ ...readwrite, stores }, () => ({ type: 'write', writes }));
 }
 
-async function read(
-  storage: Storage,
-  reads: TransactRequest['reads'],
-): Promise<readonly unknown[]> {
-  let found: readonly unknown[] = [];
-  await storage.transact(
-    { stores: [...new Set(reads.map(({ store }) => store))], mode: 'readonly', reads },
-    (results) => {
-      found = results;
-      return { type: 'write', writes: [] };
-    },
-  );
-  return found;
-}
-
 const getSync = (storage: Storage, key: string) =>
-  read(storage, [{ store: 'sync', get: key }]).then(([value]) => value);
+  readNow(storage, [{ store: 'sync', get: key }]).then(([value]) => value);
 
 type Body = (
   open: () => Promise<Storage>,
@@ -99,7 +85,7 @@ export function storageContract(
       }));
       await write(storage, ['updates'], writes);
       const keys = async (range: object) => {
-        const [rows] = await read(storage, [{ store: 'updates', range }]);
+        const [rows] = await readNow(storage, [{ store: 'updates', range }]);
         return (rows as { key: number; value: { n: number } }[]).map(({ key, value }) => {
           equal(value.n, key, 'the value of its key');
           return key;
@@ -110,7 +96,7 @@ export function storageContract(
       equal(await keys({ from: 2, to: 4 }), [2, 3, 4]);
       equal(await keys({ above: 1, limit: 2 }), [2, 3]);
       equal(await keys({ above: 4, to: 2 }), [], 'bounds that cross');
-      equal(await read(storage, [{ store: 'updates', count: true }]), [5]);
+      equal(await readNow(storage, [{ store: 'updates', count: true }]), [5]);
     }),
     contractCase(
       'reads decide writes in the same transaction, over several rounds',

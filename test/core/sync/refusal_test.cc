@@ -101,6 +101,8 @@ TEST_CASE(
     "a clone's action is known: it stays pending, is never grouped again, and is confirmed by the "
     "cursor") {
   Pushing world;
+  SUBCASE("of a server that says what its log holds") {}
+  SUBCASE("of one that does not") { world.server.says_known = false; }
   world.network.hold_answers = true;
   world.Mutate({IncItem("a", "A", 1)});
   world.server.Foreign("a", "A", "x");
