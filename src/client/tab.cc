@@ -124,6 +124,9 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
+  } else if (type == "unreadable") {
+    StartLoading(effects);
+    return;
   }
   if (mirror_.WantsReading()) RequestReading(effects);
 }

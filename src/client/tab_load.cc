@@ -52,8 +52,8 @@ void Tab::FinishPointer(const Data& sync, Data* effects) {
   }
   generation_ = sync["image"]["generation"].as_string();
   candidate_ = 0;
-  // Without any image the records go back to the first one.
-  if (pointers_.items().empty()) {
+  // Until a second image is made the records go back to the first one.
+  if (!sync["previous"].is_object()) {
     pointers_.Push(Fields{{"generation", ""},
                           {"parts", Data::MakeArray()},
                           {"n", 0},

@@ -8,7 +8,11 @@ namespace skerry {
 
 void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, Data* sync) {
   base = (*sync)["image"];
-  from = state->passes_over && !HasRealmFile(base) ? (*sync)["previous"] : base;
+  const bool can_fail = !base["parts"].items().empty();
+  // Without an image before it, the records alone.
+  const bool has_other = can_fail && !HasRealmFile(base);
+  from = state->passes_over && has_other ? (*sync)["previous"] : base;
+  is_last_resort = can_fail && (state->passes_over || !has_other);
   upto = (*sync)["n"].as_u64();
   record_bytes = (*sync)["recordBytes"].as_u64();
   cursors = (*sync)["cursors"];

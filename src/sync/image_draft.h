@@ -17,6 +17,7 @@ struct ImageDraft {
   String generation;
   Data base;  // the pointer when it began
   Data from;  // what it is built on: that, or, where that cannot be read, the one before
+  bool is_last_resort = false;  // where `from` cannot be read there is nothing to build on
   // Of the pointer to be.
   uint64_t upto = 0;
   uint64_t record_bytes = 0;

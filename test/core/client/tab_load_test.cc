@@ -76,6 +76,31 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   CHECK_FALSE(Noted(window, "notify", "dataLost"));
 }
 
+TEST_CASE("the first image lost is no loss: the records go back to the first one") {
+  Storage storage;
+  Window writer(&storage, "w");
+  writer.Settle();
+  writer.Do(kCreate, kPersonTable, "p", One("name", "Ada"));
+  writer.Settle();
+  ConfirmAll(&storage);
+  storage.Publish("g1", Base(&TestSchema()), 1);
+  storage.images.clear();
+  SUBCASE("and what they hold is shown") {
+    Window window(&storage, "a");
+    window.Settle();
+    REQUIRE(window.ready());
+    CHECK_FALSE(Noted(window, "notify", "dataLost"));
+    CHECK(window.See(kPersonTable, "p").has_value());
+  }
+  SUBCASE("unless one of them says that rows came with an image") {
+    storage.updates.at(1).Set("generation", "g1");
+    Window window(&storage, "a");
+    window.Settle();
+    REQUIRE(window.ready());
+    CHECK(Noted(window, "notify", "dataLost"));
+  }
+}
+
 TEST_CASE(
     "with no image left the window starts empty, cursors go back, and pending mutations stay") {
   Pair world;
@@ -128,6 +153,30 @@ TEST_CASE("⚑ a realm that waits to be filled again has no cursor, and is empti
   world.A().Hear(Message(window, "record"));
   world.A().Settle();
   CHECK_EQ(Count(world.A()), -1);
+}
+
+TEST_CASE("a window that hears of images that cannot be read gives them up, if it cannot either") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  world.A().Settle();
+  ConfirmAll(&world.storage);
+  Publish(&world.storage, "g1", 1, 1);
+  world.A().Event(Data::Object{{"type", "resume"}});
+  world.A().Settle();
+  const int count = Count(world.A());
+  const auto hear = [&] {
+    world.A().Hear(Data::Object{{"type", "unreadable"}});
+    world.A().Settle();
+  };
+  hear();
+  CHECK_EQ(Count(world.A()), count);
+  CHECK_FALSE(Noted(world.A(), "notify", "dataLost"));
+  CHECK_EQ(world.storage.sync["image"]["generation"].as_string(), "g1");
+  world.storage.images.clear();
+  hear();
+  CHECK(Noted(world.A(), "notify", "dataLost"));
+  CHECK_EQ(Count(world.A()), -1);
+  CHECK(world.storage.sync["image"]["parts"].items().empty());
 }
 
 TEST_CASE("⚑ a record that nobody told of is read when its number is heard") {
