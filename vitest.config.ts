@@ -7,6 +7,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // copy of every class. The wasm modules come from dist/, where `npm run build` puts them.
 const alias = [
   { find: /^skerry$/, replacement: here('./js/index.ts') },
+  { find: /^skerry\/service-worker$/, replacement: here('./js/service-worker.ts') },
   { find: /^skerry\/testing$/, replacement: here('./js/testing.ts') },
   { find: /^skerry\/authority$/, replacement: here('./dist/skerry-authority.js') },
 ];

@@ -10,7 +10,7 @@
 import type { SyncControl } from './api/sync-api.ts';
 import { ValidationError } from './core/errors.ts';
 import type { Message } from './core/window-core.ts';
-import { commonBrowserHost } from './host/browser-host.ts';
+import { commonBrowserHost } from './host/browser-common.ts';
 import type { Host, WorkerSideHost } from './host/host.ts';
 import { memoryChannels } from './host/memory/memory-channel.ts';
 import { memoryLocks } from './host/memory/memory-locks.ts';
@@ -18,9 +18,11 @@ import { MemoryNetwork } from './host/memory/memory-network.ts';
 import { MemoryPage } from './host/memory/memory-page.ts';
 import { MemoryStorageHost } from './host/memory/memory-storage.ts';
 import { readWasm } from './host/memory/read-wasm.ts';
+import type { ServiceHost } from './host/service-link.ts';
 import type { SocketHost } from './host/socket.ts';
 import type { Transport } from './host/transport.ts';
 import type { WorkerHost } from './host/worker-link.ts';
+import { ServiceHome } from './worker/service/service-home.ts';
 import { SyncWorker } from './worker/sync-worker.ts';
 
 export { fetchTransport } from './host/fetch-transport.ts';
@@ -50,8 +52,18 @@ export interface MemoryHost extends Host {
   readonly page: MemoryPage;
   readonly storage: MemoryStorageHost;
   readonly network: MemoryNetwork;
+  /** Of databases that are opened with `serviceWorker`, whatever script they name. */
+  readonly serviceWorker: MemoryServiceWorker;
   /** A window of the same profile: everything shared but the page. */
   window(): MemoryHost;
+}
+
+/** The profile's service worker: what a browser does with it. */
+export interface MemoryServiceWorker {
+  /** Ends it, whatever it does; the next wake starts it anew. */
+  stop(): Promise<void>;
+  /** As a `sync` event, with windows or without: resolves when it rests, with how many mutations are pending. */
+  sync(database: string): Promise<{ readonly pending: number }>;
 }
 
 /** A host in memory, for Node and for tests. */
@@ -74,12 +86,15 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     // IDBFS is a browser's: without it there are no images, and updates are kept.
     images: false,
   };
+  const { services, serviceWorker } = serviceInProcess(workerSide);
   const window = (): MemoryHost => ({
     ...common,
     network,
+    serviceWorker,
     page: new MemoryPage(),
     workers: workersInProcess(workerSide),
     images: workerSide.images,
+    services,
     resolve: (url) => new URL(url, 'http://memory.test/'),
     ...(options.workerTimes ? { workerTimes: options.workerTimes } : {}),
     window,
@@ -97,6 +112,28 @@ export function freezeWorker(database: object, frozen: boolean): void {
   if (!sync?.holdWorker)
     throw new ValidationError('invalid_argument', 'This is no database of open().');
   sync.holdWorker(frozen);
+}
+
+/** Runs the service worker of a profile in this program. */
+function serviceInProcess(host: WorkerSideHost): {
+  services: ServiceHost;
+  serviceWorker: MemoryServiceWorker;
+} {
+  const home = new ServiceHome(host, null, () => true);
+  const services: ServiceHost = async (_url, database, version, onState) => {
+    onState({ active: true, reason: 'the service worker pushes' });
+    const wake = (message: unknown) => {
+      // The windows have been told of a failure.
+      home.wake(database, structuredClone(message) as Message, version).catch(() => {});
+    };
+    const changed = () => wake({ type: 'wake', reason: 'mutation', online: true });
+    return { wake, changed, close() {} };
+  };
+  const serviceWorker: MemoryServiceWorker = {
+    stop: () => home.kill(),
+    sync: (database) => home.wake(database, { type: 'wake', reason: 'sync', online: true }),
+  };
+  return { services, serviceWorker };
 }
 
 /** Runs sync workers in this program. */

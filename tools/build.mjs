@@ -38,10 +38,26 @@ const kGroups = [
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
     // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart. What only a window
     // runs is in index.js itself.
-    chunkName(entries) {
+    chunkName(entries, source) {
       if (entries.has('index')) return 'shared';
+      if (source.endsWith('service-registration.ts')) return 'services';
       return entries.has('worker') ? 'worker' : 'images';
     },
+  },
+  // What a service worker runs is one file, because it may import nothing later: for an application's own script, and
+  // the ready-made one, which is no module.
+  {
+    name: 'service',
+    out: 'dist',
+    entries: { 'service-worker': 'js/service-worker.ts' },
+    define: wasmHashes,
+  },
+  {
+    name: 'ready-made',
+    out: 'dist',
+    entries: { 'skerry-sw': 'js/worker/service/ready-made.ts' },
+    classic: true,
+    define: () => ({ ...wasmHashes(), 'import.meta.url': 'self.location.href' }),
   },
   {
     name: 'server',
@@ -69,10 +85,24 @@ const kDemoOffline = {
   name: 'demo-offline',
   out: 'web-demo/dist',
   entries: { sw: 'web-demo/src/sw.ts' },
+  classic: true,
 };
 
 /** The folder of the demo whose files are served as they are. */
 const kDemoPublic = 'web-demo/public';
+
+/** By what a service worker knows its wasm: it is no part of the browser's check for updates. */
+function wasmHashes() {
+  const hash = (file) =>
+    createHash('sha256')
+      .update(readFileSync(join(root, 'dist', file)))
+      .digest('hex');
+  return {
+    __SKERRY_WASM__: JSON.stringify(
+      Object.fromEntries(kPageWasm.map((file) => [file, hash(file)])),
+    ),
+  };
+}
 
 /** Copies a file if the target is not the same already; times are kept so that stamps stay true. */
 function copyIfNewer(source, target) {
@@ -87,7 +117,7 @@ function copyIfNewer(source, target) {
 /** A name that stands for another of as many letters, so that no place in a source map moves. */
 const kUnnamed = '______';
 
-/** The names of chunks, old and new: chosen by the entries that import each of them statically. */
+/** The names of chunks, old and new: chosen by the entries that import each of them statically, and its own source. */
 function chunkNames({ outputs }, choose) {
   const importers = new Map();
   const visit = (path, entry) => {
@@ -105,7 +135,7 @@ function chunkNames({ outputs }, choose) {
     .filter((path) => !isEntry(path))
     .map((path) => {
       const file = basename(path, '.js');
-      const chosen = choose(importers.get(path) ?? new Set());
+      const chosen = choose(importers.get(path) ?? new Set(), outputs[path].entryPoint ?? '');
       return [file, file.replace(kUnnamed, chosen)];
     });
 }
@@ -114,14 +144,14 @@ function chunkNames({ outputs }, choose) {
 const kForBundlers = /(new URL\(|\bimport\(|type:)`([^`$]+)`(?=,import\.meta\.url|\)|,name:)/g;
 
 /** Scripts, minified once more: rolldown's minifier finds 3 % (gzip) that esbuild's leaves. */
-async function minified(outputFiles) {
+async function minified(outputFiles, module) {
   const { minify } = await import('rolldown/utils');
   const texts = new Map(outputFiles.map(({ path, text }) => [path, text]));
   const smaller = [...texts.keys()]
     .filter((path) => path.endsWith('.js'))
     .map(async (path) => {
       const inputMap = JSON.parse(texts.get(`${path}.map`));
-      const options = { module: true, sourcemap: true, inputMap };
+      const options = { module, sourcemap: true, inputMap };
       const { code, map, errors } = await minify(path, texts.get(path), options);
       if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
       // As many letters as before, so that no place in the source map moves.
@@ -146,7 +176,7 @@ function writeOutputs(outputFiles, metafile, choose) {
   return new Set(written.map(([path]) => basename(path)));
 }
 
-async function bundle({ name, out, entries, node = false, define = {}, chunkName }) {
+async function bundle({ name, out, entries, node = false, classic = false, define, chunkName }) {
   const present = Object.entries(entries).filter(([entry, source]) => {
     const exists = existsSync(join(root, source));
     if (!exists) note(`${source} does not exist yet: ${out}/${entry}.js is not built`);
@@ -159,14 +189,14 @@ async function bundle({ name, out, entries, node = false, define = {}, chunkName
     entryPoints: present.map(([entry, source]) => ({ in: source, out: entry })),
     outdir: out,
     bundle: true,
-    splitting: true,
+    splitting: !classic,
     chunkNames: `${name}-${chunkName ? kUnnamed : '[name]'}-[hash]`,
-    format: 'esm',
+    format: classic ? 'iife' : 'esm',
     platform: node ? 'node' : 'browser',
     // Lowers `using`; everything else is native wherever module workers are.
     target: node ? 'node20' : 'es2022',
     ...(node ? { packages: 'external' } : { minify: true }),
-    define,
+    define: define?.() ?? {},
     legalComments: 'none',
     sourcemap: true,
     metafile: true,
@@ -178,7 +208,7 @@ async function bundle({ name, out, entries, node = false, define = {}, chunkName
     );
     throw new SetupError(lines.length > 0 ? lines.join('\n') : String(error));
   });
-  const files = node ? result.outputFiles : await minified(result.outputFiles);
+  const files = node ? result.outputFiles : await minified(result.outputFiles, !classic);
   const written = writeOutputs(files, result.metafile, chunkName);
   const ours = new RegExp(`^${name}-(skerry-image|[a-z]+)-[A-Z0-9]{8}\\.js`);
   for (const file of readdirSync(join(root, out))) {
@@ -237,8 +267,10 @@ function demoAssets() {
   const hash = createHash('sha256');
   for (const file of files) hash.update(file).update(readFileSync(join(folder, file)));
   return {
+    ...wasmHashes(),
     __ASSETS__: JSON.stringify(files.map((file) => `/${file}`)),
     __DIGEST__: JSON.stringify(hash.digest('hex').slice(0, 16)),
+    'import.meta.url': 'self.location.href',
   };
 }
 
@@ -277,7 +309,7 @@ export async function buildDemo() {
   await locked('web-demo', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'web-demo/dist')) await bundle(group);
     copyDemo();
-    await bundle({ ...kDemoOffline, define: demoAssets() });
+    await bundle({ ...kDemoOffline, define: demoAssets });
   });
 }
 

@@ -12,6 +12,11 @@ import { main, run, seconds } from './lib/run.mjs';
 const kParts = [
   ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
   ['simulator', process.execPath, [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000']],
+  [
+    'simulator, service worker',
+    process.execPath,
+    [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000', '--from', '1000000001'],
+  ],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];
 

@@ -66,11 +66,13 @@ async function doctest(preset) {
 
 /** As many seeds as take two minutes on two cores; and some under the sanitizers, which are slow. */
 const kSimulatorSeeds = { sim: 10_000, debug: 200 };
+/** Seeds above have a service worker (test/sim/event.h). */
+const kServiceSeeds = 1_000_000_000;
 
 /** Runs of the simulator, as that preset builds it. */
-async function simulator(preset) {
+async function simulator(preset, above = 0) {
   await buildPreset(preset, ['skerry_simulate']);
-  const args = ['--seeds', String(kSimulatorSeeds[preset])];
+  const args = ['--seeds', String(kSimulatorSeeds[preset]), '--from', String(above + 1)];
   const { code, output } = await run(join(build, preset, 'skerry_simulate'), args, {
     cwd: root,
     allowFailure: true,
@@ -146,7 +148,9 @@ await main(async () => {
   }
   if (wants('simulator')) {
     await check('simulator', () => simulator('sim'));
+    await check('simulator, service worker', () => simulator('sim', kServiceSeeds));
     await check('simulator, sanitized', () => simulator('debug'));
+    await check('simulator, service worker, sanitized', () => simulator('debug', kServiceSeeds));
   }
   if (wants('js', 'server', 'browser', 'lint')) {
     await check('build wasm', buildWasm);

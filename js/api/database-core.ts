@@ -23,6 +23,7 @@ import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
 import { QueryBuilder, scopeOf } from './query.ts';
+import { ServiceMode } from './service-mode.ts';
 import { type ScopeFilter, SyncControl } from './sync-api.ts';
 import type { WindowState } from './sync-status.ts';
 import type { Tables } from './types.ts';
@@ -50,6 +51,7 @@ export class DatabaseCore {
   readonly #forgetModule: () => void;
   #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
   #closing: Promise<void> | null = null;
+  readonly #service: ServiceMode;
 
   constructor(parts: {
     options: OpenOptions<Tables, unknown>;
@@ -63,13 +65,29 @@ export class DatabaseCore {
     const { options, host, module, storage, images, codec, database } = parts;
     const { remote } = options;
     const tab = uuid(host.random.bytes(16));
+    const schema = codec.describe() as { readonly version: number };
+    const server = {
+      remote: {
+        url: remote ? host.resolve(remote.url).href : '',
+        credentials: remote?.credentials ?? ('omit' as const),
+      },
+      auth: remote ? remote.token !== null : false,
+      times: host.workerTimes ?? null,
+    };
     const timers = host.timers();
     this.options = options;
     this.host = host;
     this.#storage = storage;
     this.#images = images;
+    this.#service = new ServiceMode({
+      host,
+      database,
+      version: schema.version,
+      url: remote ? options.serviceWorker : false,
+      onState: (state) => this.worker?.post({ type: 'service', ...state }),
+    });
     this.#core = new WindowCore(module, {
-      schema: codec.describe(),
+      schema,
       tab,
       defaultRealm: options.defaultRealm ?? null,
       seed: host.random.bytes(32),
@@ -90,7 +108,12 @@ export class DatabaseCore {
       relaxed: options.durability === 'relaxed',
       call: (event) => this.#core.handle(event),
       settle: () => this.#settle(),
-      post: (message) => this.worker?.post(message),
+      post: (message) => {
+        // Without a detour: a window may be closed at once.
+        if ((message as Message).type === 'mutated' && !this.sync.paused)
+          this.#service.link?.changed();
+        this.worker?.post(message);
+      },
       special: (effect) => this.#special(effect),
     });
     this.#forgetModule = module.onBroken((error) => this.#broken(error));
@@ -120,18 +143,17 @@ export class DatabaseCore {
             url: options.workerUrl ?? null,
             remote: remote ?? null,
             config: () => ({
-              schema: codec.describe(),
+              schema,
               tab,
               database,
-              remote: {
-                url: remote ? host.resolve(remote.url).href : '',
-                credentials: remote?.credentials ?? 'omit',
-              },
-              auth: remote ? remote.token !== null : false,
+              ...server,
               visible: host.page.visible,
               online: remote !== undefined && host.page.online,
               wasmUrl: options.wasmUrl?.href ?? null,
-              times: host.workerTimes ?? null,
+              mode: this.#service.state.active ? 'helper' : 'lease',
+              reason: this.#service.state.reason,
+              keepToken: remote?.keepToken === true,
+              service: options.serviceWorker ? server : null,
             }),
             onMessage: (message) => this.#fromWorker(message),
             onFailed: (error) => {
@@ -165,8 +187,11 @@ export class DatabaseCore {
     this.#lifecycle.start();
     if (!this.worker) return;
     // Only now: on a cold start a worker would compete with the page for the processor.
-    this.worker.start();
-    this.sync.workerStarted();
+    void this.#service.begin().then(() => {
+      if (this.#closing) return;
+      this.worker?.start();
+      this.sync.workerStarted();
+    });
   }
 
   /** Drains the core: forgets rows that changed, brings live values up to date, and gives the calls to make last. */
@@ -277,6 +302,9 @@ export class DatabaseCore {
           this.#updateNeeded(reason);
         break;
       }
+      case 'wakeService':
+        this.#service.link?.wake(message['message']);
+        return;
       case 'synced': {
         const { id, error } = message as unknown as {
           id: number;
@@ -343,6 +371,7 @@ export class DatabaseCore {
     if (reason === 'close') await this.#withinLimit(this.mutations.durable());
     if (this.worker?.running) await this.#withinLimit(this.worker.stop());
     this.worker?.terminate();
+    this.#service.close();
     this.runner.stop();
     this.#closeChannel();
     this.#storage.close();

@@ -21,6 +21,12 @@ export interface OpenOptions<T extends Tables, M> {
   defaultRealm?: string;
   /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
   durability?: 'strict' | 'relaxed';
+  /**
+   * A service worker pushes and pulls for all windows, also after the last was closed: the address of its script (one
+   * that calls `syncWorker`, or the package's own `skerry-sw.js`). True: `/skerry-sw.js`. Without one, or where it cannot
+   * run, the windows do it themselves (`db.sync.status.mode`).
+   */
+  serviceWorker?: boolean | string;
   onUpdateNeeded?(event: { readonly reason: UpdateReason }): void;
   host?: Host;
   /** Where `skerry.wasm` is served, if not beside the package; `skerry-sync.wasm` must be in the same folder. */
@@ -39,6 +45,7 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   user: true,
   defaultRealm: true,
   durability: true,
+  serviceWorker: true,
   onUpdateNeeded: true,
   host: true,
   wasmUrl: true,

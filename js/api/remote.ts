@@ -6,6 +6,11 @@ export type TokenReason = 'start' | 'expired' | 'refused';
 export interface HttpOptions {
   /** Asked for a token at the start, and again when the server does not accept the last one. Null: there is none. */
   token?(why: TokenReason): Promise<string | null>;
+  /**
+   * Whether a service worker may keep the token in IndexedDB, so that it can push after the last window was closed. True
+   * unless it is said otherwise; matters only with `serviceWorker`.
+   */
+  keepToken?: boolean;
   credentials?: RequestCredentials;
 }
 
@@ -13,6 +18,7 @@ export interface Remote {
   readonly kind: 'http';
   readonly url: string;
   readonly token: ((why: TokenReason) => Promise<string | null>) | null;
+  readonly keepToken: boolean;
   readonly credentials: RequestCredentials;
 }
 
@@ -27,6 +33,7 @@ export function http(url: string | URL, options: HttpOptions = {}): Remote {
     token: options.token
       ? (why: TokenReason) => (options.token as NonNullable<typeof options.token>)(why)
       : null,
+    keepToken: options.keepToken ?? true,
     credentials: options.credentials ?? 'same-origin',
   });
 }

@@ -175,6 +175,10 @@ export class SyncControl implements SyncApi {
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
 
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** The scopes that `open` was given: told to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
     this.#scopes.push(...scopes);

@@ -3,7 +3,7 @@ import { errorFromCode, SkerryError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 
 export interface SyncStatus {
-  readonly mode: 'lease' | 'local';
+  readonly mode: 'service-worker' | 'lease' | 'local';
   /** Why this mode, in words. */
   readonly modeReason: string;
   readonly phase:
@@ -69,10 +69,8 @@ export interface StatusInput {
 export function makeStatus(input: StatusInput): SyncStatus {
   const { local, window, worker } = input;
   return {
-    mode: local ? 'local' : 'lease',
-    modeReason: local
-      ? 'no remote was given'
-      : 'the windows push themselves: no service worker is used',
+    mode: local ? 'local' : ((worker?.['mode'] as SyncStatus['mode'] | undefined) ?? 'lease'),
+    modeReason: local ? 'no remote was given' : ((worker?.['modeReason'] as string) ?? ''),
     phase: phaseOf(input),
     role: (worker?.['role'] as SyncStatus['role'] | undefined) ?? 'none',
     lease: (worker?.['lease'] as SyncStatus['lease'] | undefined) ?? null,

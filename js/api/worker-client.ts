@@ -6,23 +6,8 @@
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 import type { Host } from '../host/host.ts';
-import type { WorkerLink } from '../host/worker-link.ts';
+import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
 import type { Remote, TokenReason } from './remote.ts';
-
-/** What a worker is told at its start. Plain data: it crosses by structured clone. */
-export interface WorkerConfig {
-  readonly schema: unknown;
-  readonly tab: string;
-  /** The name of the IndexedDB database and of the channel. */
-  readonly database: string;
-  readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
-  readonly auth: boolean;
-  readonly visible: boolean;
-  readonly online: boolean;
-  readonly wasmUrl: string | null;
-  /** Pauses and time limits other than the usual ones (docs/sync-worker.md, section 1). */
-  readonly times: Readonly<Record<string, number>> | null;
-}
 
 export interface WorkerClientParts {
   readonly host: Host;

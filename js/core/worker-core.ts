@@ -13,6 +13,10 @@ export interface WorkerCoreConfig {
   readonly auth: boolean;
   readonly socket: boolean;
   readonly images: boolean;
+  readonly mode: 'lease' | 'service' | 'helper';
+  readonly reason: string;
+  readonly keepToken: boolean;
+  readonly service: unknown;
   readonly times?: Readonly<Record<string, number>> | undefined;
 }
 

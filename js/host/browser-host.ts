@@ -1,23 +1,9 @@
 /** The host that a browser's window is. Made when a database is opened, never by an import. */
-import { broadcastChannels } from './channel.ts';
-import { systemClock } from './clock.ts';
-import type { CommonHost, Host } from './host.ts';
-import { indexedDbStorage } from './indexeddb.ts';
+import { commonBrowserHost } from './browser-common.ts';
+import type { Host } from './host.ts';
 import { browserPage } from './page.ts';
-import { systemRandom } from './random.ts';
-import { systemTimers } from './timers.ts';
+import type { ServiceHost } from './service-link.ts';
 import type { WorkerHost } from './worker-link.ts';
-
-export function commonBrowserHost(): CommonHost {
-  return {
-    clock: systemClock,
-    random: systemRandom,
-    storage: indexedDbStorage(),
-    channels: broadcastChannels,
-    timers: systemTimers,
-    wasm: (url) => fetch(url, { credentials: 'same-origin' }),
-  };
-}
 
 export function browserHost(): Host {
   return {
@@ -25,6 +11,7 @@ export function browserHost(): Host {
     page: browserPage,
     workers: dedicatedWorkers,
     images: true,
+    services,
     resolve: (url) => new URL(url, location.href),
   };
 }
@@ -47,3 +34,7 @@ const dedicatedWorkers: WorkerHost = {
     };
   },
 };
+
+/** What few applications use is a file of its own. */
+const services: ServiceHost = async (...args) =>
+  (await import('./service-registration.ts')).registerService(...args);

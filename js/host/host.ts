@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Locks } from './locks.ts';
 import type { Page } from './page.ts';
 import type { Random } from './random.ts';
+import type { ServiceHost } from './service-link.ts';
 import type { SocketHost } from './socket.ts';
 import type { StorageHost } from './storage.ts';
 import type { Timers } from './timers.ts';
@@ -30,6 +31,8 @@ export interface Host extends CommonHost {
   readonly workers: WorkerHost;
   /** Whether its workers can write images (WorkerSideHost). */
   readonly images: boolean;
+  /** Null where there are no service workers. */
+  readonly services: ServiceHost | null;
   /** The address that an application's own, perhaps relative, one means. */
   resolve(url: string): URL;
   /** For tests: other pauses and time limits of the sync worker. */

@@ -10,6 +10,12 @@ export async function deleteWithGenerations(name: string, timeLimitMs: number): 
   for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
 }
 
+/** Whether there is such a database; where the engine does not tell, yes. */
+export async function hasDatabase(name: string): Promise<boolean> {
+  const list = await indexedDB.databases?.();
+  return list?.some((info) => info.name === name) ?? true;
+}
+
 /** Without `databases()` (old Firefox) none: they stay behind, and hold nothing that anybody would read. */
 export async function listIdbfs(name: string): Promise<string[]> {
   const list = (await indexedDB.databases?.()) ?? [];

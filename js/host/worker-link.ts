@@ -16,3 +16,25 @@ export interface WorkerHandlers {
 export interface WorkerHost {
   start(url: URL | null, handlers: WorkerHandlers): WorkerLink;
 }
+
+/** What a worker is told at its start. Plain data: it crosses by structured clone. */
+export interface WorkerConfig {
+  readonly schema: unknown;
+  readonly tab: string;
+  /** The name of the IndexedDB database and of the channel. */
+  readonly database: string;
+  readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
+  readonly auth: boolean;
+  readonly visible: boolean;
+  readonly online: boolean;
+  readonly wasmUrl: string | null;
+  /** Pauses and time limits other than the usual ones (docs/sync-worker.md, section 1). */
+  readonly times: Readonly<Record<string, number>> | null;
+  /** Whether a service worker pushes, and why or why not. */
+  readonly mode: 'lease' | 'helper';
+  readonly reason: string;
+  /** A token may be kept in IndexedDB, for a service worker that is started without a window. */
+  readonly keepToken: boolean;
+  /** What such a worker has to know; null where there is to be none. */
+  readonly service: unknown;
+}

@@ -44,7 +44,7 @@ interface Named {
   readonly generations: readonly { readonly generation: string }[];
 }
 
-interface Parts {
+export interface ImageParts {
   readonly host: WorkerSideHost;
   readonly storage: Storage;
   /** `skerry/<name>/<user>`. */
@@ -60,10 +60,10 @@ const progressEveryMs = 100;
 const recordVersion = 1;
 
 export class ImageJobs {
-  readonly #parts: Parts;
+  readonly #parts: ImageParts;
   readonly #running = new Map<number, AbortController>();
 
-  constructor(parts: Parts) {
+  constructor(parts: ImageParts) {
     this.#parts = parts;
   }
 

@@ -5,12 +5,18 @@
 import { type CoreModule, loadCore, type WasmSource } from '../core/module.ts';
 
 /** `url`: where the application keeps the first; the second is beside it, under the same query. */
+export function wasmUrls(url: URL | undefined): [URL, URL] {
+  // Written out, because bundlers look for exactly these expressions.
+  if (!url)
+    return [
+      new URL('./skerry.wasm', import.meta.url),
+      new URL('./skerry-sync.wasm', import.meta.url),
+    ];
+  const second = new URL('skerry-sync.wasm', url);
+  second.search = url.search;
+  return [url, second];
+}
+
 export function loadWorkerModule(source: WasmSource, url: URL | undefined): Promise<CoreModule> {
-  // Written out, because bundlers look for exactly this expression.
-  let second = new URL('./skerry-sync.wasm', import.meta.url);
-  if (url) {
-    second = new URL('skerry-sync.wasm', url);
-    second.search = url.search;
-  }
-  return loadCore(source, url, second);
+  return loadCore(source, ...wasmUrls(url));
 }

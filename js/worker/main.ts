@@ -1,6 +1,6 @@
 /** The entry of the dedicated Worker. Its window speaks first; nothing happens before. */
 import type { Message } from '../core/window-core.ts';
-import { commonBrowserHost } from '../host/browser-host.ts';
+import { commonBrowserHost } from '../host/browser-common.ts';
 import { fetchTransport } from '../host/fetch-transport.ts';
 import { beginFreshLog } from '../host/fresh-log.ts';
 import { webLocks } from '../host/locks.ts';

@@ -32,7 +32,8 @@ void Lease::Move(LeaseState to) {
 }
 
 void Lease::LockEffect(std::string_view action, Turn* turn) {
-  turn->Emit(Message("lock").Set("name", config_.name).Set("action", action));
+  const String& name = config_.lock.empty() ? config_.name : config_.lock;
+  turn->Emit(Message("lock").Set("name", name).Set("action", action));
 }
 
 void Lease::Begin(Kind kind, Turn* turn) {
@@ -68,7 +69,7 @@ void Lease::Unwant(std::string_view outcome, Turn* turn) {
   if (transaction_ != 0 && kind_ != Kind::kLook) {
     release_after_ =
         true;  // a claim in flight may yet be written: what it left is known when it is done
-  } else if (held) {
+  } else if (held && config_.persisted) {
     Begin(Kind::kRelease, turn);
   } else {
     transaction_ = 0;  // a look's answer is no longer of interest
@@ -109,6 +110,8 @@ Data::Array Lease::Read(const Data& results, Turn* turn) {
   Data next;
   switch (kind_) {
     case Kind::kClaim:
+      // What is stored of a quiet one does not tell its beats.
+      if (config_.quiet) seen_.beat = record_["beat"].as_u64();
       if (state_ == LeaseState::kClaiming &&
           MayClaim(record_, config_.tab, ground_, timed_out_ ? &seen_ : nullptr)) {
         next = ClaimedRecord(record_, config_.tab, job_, turn->now);
@@ -248,12 +251,18 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
     lock_held_ = true;
     if (state_ == LeaseState::kStealing) {
       Claim(ClaimGround::kLockStolen, turn);
+    } else if (!config_.persisted) {
+      if (state_ != LeaseState::kLocking) return LeaseEvent::kNone;
+      Move(LeaseState::kClaiming);
+      Move(LeaseState::kHeld);
+      counted_ = false;
+      return LeaseEvent::kHeld;
     } else if (state_ == LeaseState::kLocking || state_ == LeaseState::kWaiting) {
       transaction_ = 0;  // a look in flight tells nothing that the claim does not
       Claim(ClaimGround::kLockGranted, turn);
     }
   } else if (lock_state == "refused") {
-    if (state_ == LeaseState::kLocking) Wait(turn);
+    if (state_ == LeaseState::kLocking && config_.persisted) Wait(turn);
   } else if (lock_state == "lost" && lock_held_) {
     lock_held_ = lock_asked_ = false;
     if (state_ == LeaseState::kClaiming) {
@@ -267,25 +276,66 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
 
 bool Lease::Timer(std::string_view timer, Turn* turn) {
   if (timer == TimerName("beat")) {
-    if (state_ == LeaseState::kHeld && transaction_ == 0) Begin(Kind::kBeat, turn);
+    if (state_ == LeaseState::kHeld && transaction_ == 0) Beat(turn);
     return true;
   }
   if (timer == TimerName("look")) {
-    if (state_ == LeaseState::kWaiting) Look(turn);
+    if (state_ != LeaseState::kWaiting) return true;
+    // Of a quiet one the channel has told all that there is, since it was read once.
+    if (config_.quiet && transaction_ == 0) {
+      DoneLook(turn);
+    } else {
+      Look(turn);
+    }
     return true;
   }
   return false;
 }
 
-void Lease::Heard(const Data& message, Turn* turn) {
-  if (state_ != LeaseState::kWaiting) return;
-  if (message["lease"]["owner"].is_null()) Look(turn);
+Data Lease::Count(const Data& record, double now) {
+  if (config_.persisted || counted_ || IsNewer(record)) return nullptr;
+  counted_ = true;
+  record_ = record.is_object() ? record : Data::MakeObject();
+  epoch_ = record["epoch"].as_u64();
+  // Windows that push as well have a lease: it is not taken from them.
+  if (record["owner"].is_string()) return nullptr;
+  record_.Set("v", kRecordVersion).Set("owner", nullptr).Set("epoch", ++epoch_).Set("beat", 0);
+  return record_.Set("claimedAt", now).Set("beatAt", now).Set("job", nullptr);
 }
 
-void Lease::Announce(std::string_view outcome, Turn* turn) {
+LeaseEvent Lease::Heard(const Data& message, Turn* turn) {
+  const Data& lease = message["lease"];
+  if (config_.quiet && state_ == LeaseState::kHeld && lease["epoch"].as_u64() > epoch_) {
+    return Lose(turn);
+  }
+  if (state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
+  if (lease["owner"].is_null()) {
+    Look(turn);
+  } else if (config_.quiet && transaction_ == 0) {
+    record_ = lease;
+  }
+  return LeaseEvent::kNone;
+}
+
+// A beat that comes far too late (sleep, a page that stood still) is written: so it finds out
+// whether another has taken over meanwhile.
+void Lease::Beat(Turn* turn) {
+  if (!config_.quiet || turn->mono - last_beat_ms_ > 2 * config_.beat_ms)
+    return Begin(Kind::kBeat, turn);
+  record_ = BeatenRecord(record_, job_, turn->now);
+  last_beat_ms_ = turn->mono;
+  turn->Timer(TimerName("beat"), config_.beat_ms);
+  Tell("", turn);
+}
+
+void Lease::Tell(std::string_view outcome, Turn* turn) {
   Data heard = Message("lease");
   heard.Set("name", config_.name).Set("lease", record_).Set("outcome", outcome);
   turn->Broadcast(std::move(heard));
+}
+
+void Lease::Announce(std::string_view outcome, Turn* turn) {
+  Tell(outcome, turn);
   Data copy = Message("lease");
   copy.Set("name", config_.name).Set("owner", record_["owner"]).Set("epoch", record_["epoch"]);
   turn->Post(std::move(copy));

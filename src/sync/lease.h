@@ -30,7 +30,11 @@ bool ValidTransition(LeaseState from, LeaseState to);
 
 struct LeaseConfig {
   String name;  // also the record's key in the store `sync`
+  String lock;  // the Web Lock's, where it is another
   String tab;
+  bool persisted = true;  // false: the lock is all there is, and `epoch` is only counted (Count)
+  // True: beats are told on the channel and not written, so that an idle window writes nothing.
+  bool quiet = false;
   double beat_ms = 0;
   double look_ms = 0;
   double timeout_ms = 0;
@@ -49,6 +53,7 @@ class Lease {
   bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
   uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
   const String& name() const { return config_.name; }
+  bool persisted() const { return config_.persisted; }
   const Data& record() const { return record_; }  // as last seen in storage
   const Data& error() const { return error_; }    // of the transaction that made kFailed
 
@@ -58,6 +63,9 @@ class Lease {
   // comes after every transaction that was begun before, because the host runs them in order.
   void Unwant(std::string_view outcome, Turn* turn);
   void set_job(std::string_view job) { job_ = job; }  // what the next beat says
+  // Of a lease that is not persisted: the next epoch, once while it is held, after the one in
+  // `record`. What is to be written; null: nothing.
+  Data Count(const Data& record, double now);
   // A fenced write of the job found the record in other hands, or the lock was stolen.
   LeaseEvent Lose(Turn* turn);
 
@@ -68,7 +76,8 @@ class Lease {
   LeaseEvent Failed(const Data& error, Turn* turn);
   LeaseEvent Lock(std::string_view lock_state, Turn* turn);
   bool Timer(std::string_view timer, Turn* turn);  // whether it was one of this lease's
-  void Heard(const Data& message, Turn* turn);     // a `lease` message of the channel, of this name
+  // A `lease` message of the channel, of this name.
+  LeaseEvent Heard(const Data& message, Turn* turn);
 
  private:
   enum class Kind : uint8_t { kNone, kClaim, kBeat, kLook, kRelease };
@@ -82,9 +91,11 @@ class Lease {
   void Unlock(Turn* turn);
   LeaseEvent DoneClaim(Turn* turn);
   LeaseEvent DoneLook(Turn* turn);
+  void Beat(Turn* turn);
   LeaseEvent DoneBeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);
+  void Tell(std::string_view outcome, Turn* turn);
   String TimerName(std::string_view prefix) const { return String(prefix) + ':' + config_.name; }
 
   LeaseConfig config_;
@@ -95,6 +106,7 @@ class Lease {
   bool lock_asked_ = false;  // a request is queued, or the lock is ours
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
+  bool counted_ = false;
   double last_beat_ms_ = 0;   // monotonic, of the last beat that was written
   uint64_t transaction_ = 0;  // in flight; one at a time
   Kind kind_ = Kind::kNone;

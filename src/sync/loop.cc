@@ -32,9 +32,9 @@ void Loop::Pushed(bool sent, bool left) {
   if (sent) want_pull_ = true;
 }
 
-double Loop::Rest(Random* random) {
+double Loop::Rest(bool listening, Random* random) {
   failures_ = 0;
-  return Jitter(times_.idle_ms, random);
+  return Jitter(listening ? times_.idle_listening_ms : times_.idle_ms, random);
 }
 
 double Loop::Retry(Random* random) {

@@ -23,6 +23,7 @@ class Loop {
   bool wants_push() const { return want_push_; }
   bool wants_anything() const { return want_pull_ || want_push_; }
   void Forget() { want_pull_ = want_push_ = push_again_ = false; }
+  void ForgetPush() { want_push_ = push_again_ = false; }
 
   void Begin() { pulls_ = 0; }
   // `filling`: an image is on its way; until it is in place nothing is pulled.
@@ -34,7 +35,7 @@ class Loop {
 
   // The pause after a job that did all there was to do, and after a failure (doubling, with
   // jitter).
-  double Rest(Random* random);
+  double Rest(bool listening, Random* random);
   double Retry(Random* random);
 
  private:

@@ -31,6 +31,7 @@ class PokeSocket {
   void Want(bool wanted, Turn* turn);
   // Says hello anew: scopes or token have changed.
   void Renew(Turn* turn);
+  bool open() const { return socket_state_ == SocketState::kOpen; }
   Poke Event(const Data& event, Turn* turn);
   bool Timer(std::string_view name, Turn* turn);
 

@@ -42,7 +42,8 @@ Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_ve
   for (const char* name : {"realmsToken", "lastSyncedAt", "image", "previous"}) {
     if (sync.Find(name) == nullptr) sync.Set(name, nullptr);
   }
-  sync.Set("schema", schema_version);
+  // A window of an older version does not take back what a newer one has said.
+  if (sync["schema"].as_u64() < schema_version) sync.Set("schema", schema_version);
   return sync;
 }
 

@@ -2,6 +2,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/answer.cc
   src/sync/chain.cc
   src/sync/grouping.cc
+  src/sync/helper.cc
   src/sync/image_draft.cc
   src/sync/image_job.cc
   src/sync/image_keeper.cc
@@ -22,7 +23,9 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_job_fill.cc
   src/sync/sync_job_pull.cc
   src/sync/sync_job_push.cc
+  src/sync/sync_job_rest.cc
   src/sync/sync_worker.cc
+  src/sync/sync_worker_messages.cc
   src/sync/times.cc
   src/sync/turn.cc
 )

@@ -28,21 +28,29 @@ String Phase(const WorkerState& state, const SyncJob& job, const String& shared_
     if (job.filling() || (job.pulling() && Unfilled(state.sync))) return "filling";
     return job.pushing() ? "pushing" : "pulling";
   }
-  if (job.resting_after_failure()) return "waiting";
+  if (job.resting_after_failure() && state.mode != Mode::kHelper) return "waiting";
   return shared_phase.empty() ? "idle" : shared_phase;
+}
+
+Data LeaseOf(const WorkerState& state, const SyncJob& job) {
+  if (state.mode == Mode::kHelper && !job.lease().held() && state.service_lease.is_object())
+    return state.service_lease;
+  const Data& record = job.lease().record();
+  Data lease = Data::MakeObject();
+  // The record of a lease that is not persisted names nobody.
+  const bool holds = state.mode == Mode::kService && job.lease().held();
+  lease.Set("owner", holds ? Data(state.tab) : record["owner"])
+      .Set("epoch", record["epoch"].as_u64())
+      .Set("beat", record["beat"].as_u64());
+  return lease;
 }
 
 }  // namespace
 
 Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
-  const Data& record = job.lease().record();
-  Data lease = Data::MakeObject();
-  lease.Set("owner", record["owner"])
-      .Set("epoch", record["epoch"].as_u64())
-      .Set("beat", record["beat"].as_u64());
   Data status = Data::MakeObject();
   status.Set("role", Role(state, job))
-      .Set("lease", std::move(lease))
+      .Set("lease", LeaseOf(state, job))
       .Set("phase", Phase(state, job, shared_phase));
   status.Set("pending", state.pending).Set("conflicts", state.conflicts);
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
@@ -50,6 +58,9 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
       .Set("error", state.error.ToData())
       .Set("needsAuth", state.needs_auth);
   status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
+  status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")
+      .Set("modeReason", state.mode_reason);
+  if (state.mode == Mode::kService) status.Set("instance", state.tab);
   status.Set("online", state.online).Set("clockOffsetMs", state.sync["clockOffset"].as_number());
   return status;
 }

@@ -31,6 +31,7 @@ bool SyncJob::pulling() const {
 }
 
 void SyncJob::Wake(WakeReason reason, Turn* turn) {
+  if (reason == WakeReason::kDue && (active_ || turn->mono < due_ms_)) return;
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
   if (reason != WakeReason::kMutation) loop_.WantPull();
@@ -57,6 +58,19 @@ void SyncJob::Ask(const Data& id, Turn* turn) {
   Wake(WakeReason::kApplication, turn);
 }
 
+Data::Array SyncJob::TakeAsked() {
+  Data::Array taken = answering_.items();
+  for (const Data& id : asked_.items()) taken.push_back(id);
+  answering_ = Data::MakeArray();
+  asked_ = Data::MakeArray();
+  return taken;
+}
+
+void SyncJob::BeginWanted(Turn* turn) {
+  if (loop_.wants_pull()) return Wake(WakeReason::kTimer, turn);
+  if (loop_.wants_push()) Wake(WakeReason::kMutation, turn);
+}
+
 void SyncJob::AnswerAsked(const SyncError* error, Turn* turn) {
   for (const Data& id : answering_.items()) {
     Data reply = Message("synced");
@@ -69,14 +83,23 @@ void SyncJob::AnswerAsked(const SyncError* error, Turn* turn) {
 void SyncJob::Advance(Turn* turn) {
   if (!active_ || !state_->CanRun() || state_->needs_auth) return;
   const int refusals = state_->token_refusals;
-  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn))
+  if (!state_->EnsureToken(refusals == 0 ? "start" : refusals == 1 ? "expired" : "refused", turn)) {
+    // The token comes to the newest version of the service worker, which may be another.
+    if (!lease_.persisted()) lease_.Unwant("left", turn);
     return;
+  }
   if (!lease_.held()) {
     lease_.Want("pull", turn);
     return;
   }
   if (step_ != Step::kNone) return;
-  switch (loop_.Next(fill_.active)) {
+  LoopStep next = loop_.Next(fill_.active);
+  if (next == LoopStep::kPush && helps()) {
+    loop_.ForgetPush();
+    loop_.Pushed(false, false);
+    next = loop_.Next(fill_.active);
+  }
+  switch (next) {
     case LoopStep::kPull:
       lease_.set_job("pull");
       PullAsk(turn);
@@ -116,7 +139,7 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 }
 
 bool SyncJob::Fenced(const Data& record) const {
-  return Holds(record, state_->tab, lease_.epoch());
+  return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());
 }
 
 // Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
@@ -138,96 +161,6 @@ void SyncJob::Lost(Turn* turn) {
   loop_.WantPush();
   Drop(turn);
   if (Work()) lease_.Want("pull", turn);
-}
-
-void SyncJob::Leave(Turn* turn) {
-  for (const Data& id : asked_.items()) answering_.Push(id);
-  asked_ = Data::MakeArray();
-  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.",
-                  true};
-  AnswerAsked(&error, turn);
-  if (active_) {
-    loop_.WantPull();
-    loop_.WantPush();
-  }
-  active_ = false;
-  Drop(turn);
-  turn->Cancel("loop");
-  state_->next_try_at = nullptr;
-  retrying_ = false;
-  lease_.Unwant("left", turn);
-}
-
-void SyncJob::Finish(Turn* turn) {
-  state_->error = {};
-  AnswerAsked(nullptr, turn);
-  if (!asked_.items().empty()) {
-    // Asked while this round was under way: another one is theirs.
-    std::swap(answering_, asked_);
-    loop_.WantPull();
-    loop_.WantPush();
-    Advance(turn);
-    return;
-  }
-  state_->poked.clear();
-  Rest("done", loop_.Rest(&state_->random), turn);
-}
-
-void SyncJob::Fail(SyncError error, Turn* turn) {
-  state_->error = std::move(error);
-  if (!active_) return;
-  for (const Data& id : asked_.items()) answering_.Push(id);
-  asked_ = Data::MakeArray();
-  AnswerAsked(&state_->error, turn);
-  loop_.WantPull();
-  loop_.WantPush();
-  retrying_ = true;
-  Rest("failed", loop_.Retry(&state_->random), turn);
-}
-
-void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
-  active_ = false;
-  Drop(turn);
-  lease_.Unwant(outcome, turn);
-  turn->Timer("loop", delay_ms);
-  state_->next_try_at = turn->now + delay_ms;
-}
-
-bool SyncJob::Timer(std::string_view name, Turn* turn) {
-  if (name == "loop") {
-    retrying_ = false;
-    Wake(WakeReason::kTimer, turn);
-    return true;
-  }
-  return lease_.Timer(name, turn);
-}
-
-// Another window has let go of the lease: perhaps there is nothing left to do.
-void SyncJob::Heard(const Data& message, Turn* turn) {
-  const String& outcome = message["outcome"].as_string();
-  const bool released = message["lease"]["owner"].is_null();
-  lease_.Heard(message, turn);
-  if (!released || outcome == "left") return;
-  if (!active_) {
-    // It has just polled; polling here at once would only double the requests.
-    if (outcome == "done" && !retrying_ && state_->CanRun())
-      turn->Timer("loop", loop_.Rest(&state_->random));
-    return;
-  }
-  if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
-  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
-  Begin(Step::kCheck, turn->Transact("sync mutations conflicts", false, false, std::move(reads)));
-}
-
-void SyncJob::DoneCheck(Turn* turn) {
-  if (lease_.held() || !asked_.items().empty()) return Advance(turn);
-  for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
-  }
-  if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
-  state_->poked.clear();
-  loop_.Forget();
-  Rest("done", loop_.Rest(&state_->random), turn);
 }
 
 bool SyncJob::Owns(uint64_t id) const {

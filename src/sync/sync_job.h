@@ -3,8 +3,8 @@
 // one image fill. Every transaction checks the lease's epoch, so that nothing is written under an
 // epoch that has been superseded.
 //
-// Parts: sync_job.cc (wakes, pauses, leaving), sync_job_pull.cc, sync_job_push.cc,
-// sync_job_fill.cc.
+// Parts: sync_job.cc (wakes, transactions), sync_job_rest.cc (how it ends, pauses),
+// sync_job_pull.cc, sync_job_push.cc, sync_job_fill.cc.
 #ifndef SKERRY_SYNC_SYNC_JOB_H_
 #define SKERRY_SYNC_SYNC_JOB_H_
 
@@ -34,7 +34,9 @@ enum class WakeReason : uint8_t {
   kVisible,
   kApplication,
   kTimer,
-  kToken
+  kToken,
+  kDue,   // of a service worker: a pause may be over that nobody counted while it was stopped
+  kFill,  // of a helper: the service worker's pull named images
 };
 
 class SyncJob {
@@ -59,6 +61,10 @@ class SyncJob {
   void Wake(WakeReason reason, Turn* turn);
   // The application asked (sync.now()); `id` is answered when a whole round is done.
   void Ask(const Data& id, Turn* turn);
+  // What was asked and is not answered yet: another will answer it.
+  Data::Array TakeAsked();
+  // Goes on with what was wanted before the worker was ready.
+  void BeginWanted(Turn* turn);
   // Hidden, offline, paused or stopped: lets go of everything.
   void Leave(Turn* turn);
   // Goes on, if nothing is in flight; to be called after every event.
@@ -106,6 +112,7 @@ class SyncJob {
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Begin(Step step, uint64_t id) { step_ = step, flight_ = id, fenced_out_ = false; }
   void EndStep() { step_ = Step::kNone, flight_ = 0; }
+  bool helps() const { return state_->mode == Mode::kHelper; }
   bool Fenced(const Data& record) const;
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
@@ -153,6 +160,8 @@ class SyncJob {
   Loop loop_;
   bool active_ = false;             // something is to be done
   bool retrying_ = false;           // pausing after a failure
+  double due_ms_ = 0;               // monotonic: until then it rests
+  double rested_ms_ = 0;            // since then
   Data asked_ = Data::MakeArray();  // sync.now() calls to be answered by the job that is to come
   Data answering_ = Data::MakeArray();  // and by the one that runs
 
@@ -171,6 +180,7 @@ class SyncJob {
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
 
+  Data counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;
   Vector<Data> outbox_;
   Data pushing_sync_;

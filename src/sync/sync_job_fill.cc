@@ -54,8 +54,8 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   const bool spoken_of =
       sync["cursors"].Find(realm) != nullptr || ContainsString(sync["refill"], realm);
   // Where nothing lies below, the server's file is the image as it is; records that are there are
-  // folded over it, so none of them may be about this realm.
-  fill_.roll = has_parts || spoken_of;
+  // folded over it, so none of them may be about this realm. It takes two to bring and drop it.
+  fill_.roll = has_parts || spoken_of || draft.upto > draft.from["n"].as_u64() + 1;
   if (!fill_.roll) {
     draft.upto = draft.from["n"].as_u64();
     draft.record_bytes = draft.from["recordBytes"].as_u64();
@@ -158,6 +158,7 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   }
   const double status = event["error"]["status"].as_number();
   const String message = event["error"]["message"].as_string();
+  const bool is_last_resort = fill_.draft.is_last_resort;
   DropFill(turn);
   if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
@@ -165,8 +166,12 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     // Also an image that has been replaced meanwhile (404): the next pull names the new one.
     const String& name = event["error"]["name"].as_string();
     const bool network = name == "network" || name == "timeout";
-    // Perhaps it is the image of this client that cannot be read: then the one before will do.
-    if (!network && status == 0) state_->passes_over = !state_->passes_over;
+    // Perhaps it is the image of this client that cannot be read: then the one before will do. Or a
+    // window looks whether it can read either, and gives both up where it cannot.
+    if (!network && status == 0) {
+      if (is_last_resort) turn->Broadcast(Message("unreadable"));
+      state_->passes_over = !state_->passes_over;
+    }
     Fail({network ? name : "image", message, true}, turn);
   }
   Advance(turn);

@@ -128,13 +128,15 @@ void SyncJob::DonePullFold(Turn* turn) {
     }
     loop_.WantPush();
   }
+  // A service worker makes no images: a window does.
+  if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(Message("fill"));
   if (!answer->images.empty() && !fill_.active && state_->images) {
     // Where another realm is still behind, what it lacks comes by pages: its scopes are not filled.
     BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
     return;
   }
   stale_pull_ = !answer->more && !fold->moved() && fold->unconfirmed() > 0;
-  if (stale_pull_ && !loop_.wants_push()) FailUnconfirmed(turn);
+  if (stale_pull_ && !loop_.wants_push() && !helps()) FailUnconfirmed(turn);
 }
 
 // Applied, but the log that we are shown does not reach so far yet: asking again at once would be a

@@ -39,6 +39,7 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
     return reply;
   }
   pushing_sync_ = read[1];
+  counted_ = lease_.Count(read[0], turn->now);
   outbox_ = InChainOrder(read[2]);
   Counts(read[3], read[4], {});
   grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size());
@@ -51,6 +52,9 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
 
 ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   ReadReply reply;
+  if (!counted_.is_null())
+    reply.writes.push_back(PutWrite("sync", lease_.name(), std::move(counted_)));
+  counted_ = nullptr;
   Data chain = pushing_sync_["chain"];
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
   Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);

@@ -12,8 +12,12 @@ LeaseConfig Config(const WorkerState& state, std::string_view name) {
   LeaseConfig config;
   config.name = name;
   config.tab = state.tab;
+  // Two versions of a service worker do not overlap; windows that push as well do no harm.
+  config.persisted = state.mode != Mode::kService;
+  if (!config.persisted) config.lock = "service";
   config.locks = state.locks;
   const bool listen = name == "listen";
+  config.quiet = listen;
   config.beat_ms = listen ? state.times.listen_beat_ms : state.times.beat_ms;
   config.look_ms = listen ? state.times.listen_look_ms : state.times.look_ms;
   config.timeout_ms = listen ? state.times.listen_timeout_ms : state.times.timeout_ms;
@@ -41,18 +45,27 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
   state->times = ParseSyncTimes(config["times"]);
   state->limits = ParseSyncLimits(config["limits"]);
   state->tab = config["tab"].as_string();
+  const String& mode = config["mode"].as_string();
+  state->mode = mode == "service"  ? Mode::kService
+                : mode == "helper" ? Mode::kHelper
+                                   : Mode::kLease;
+  state->mode_reason = config["reason"].as_string();
+  state->service = config["service"];
+  state->keeps_token = config["keepToken"].as_bool();
   state->visible = config["visible"].as_bool(true);
   state->online = config["online"].as_bool(true);
   state->locks = config["locks"].as_bool();
   state->auth = config["auth"].as_bool();
-  state->socket = config["socket"].as_bool();
-  state->images = config["images"].as_bool();
+  const bool in_window = state->mode != Mode::kService;
+  state->socket = in_window && config["socket"].as_bool();
+  state->images = in_window && config["images"].as_bool();
   return std::unique_ptr<SyncWorker>(new SyncWorker(std::move(state)));
 }
 
 SyncWorker::SyncWorker(std::unique_ptr<WorkerState> state)
     : state_(std::move(state)),
       job_(state_.get(), Config(*state_, "push")),
+      helper_(state_.get()),
       keeper_(state_.get(), Config(*state_, "image")),
       listen_(Config(*state_, "listen")),
       socket_(state_.get()) {}
@@ -94,12 +107,21 @@ void SyncWorker::Route(const Data& event, Turn* turn) {
   } else if (type == "image") {
     if (!job_.Image(event, turn)) keeper_.Image(event, turn);
   }
+  if (!helper_.given_up().empty()) SetMode(Mode::kLease, helper_.given_up(), turn);
 }
 
 void SyncWorker::Start(Turn* turn) {
-  if (state_->started || FindOwn(0) != nullptr) return;
-  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
+  const auto starts = [](const Own& own) { return own.kind == OwnKind::kStart; };
+  if (state_->started || std::any_of(own_.begin(), own_.end(), starts)) return;
+  BeginOwn(OwnKind::kStart, {}, turn);
+}
+
+void SyncWorker::BeginOwn(OwnKind kind, Data message, Turn* turn) {
+  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts"),
+                    GetRead("sync", "service"), GetRead("sync", "token")};
   Own own;
+  own.kind = kind;
+  own.message = std::move(message);
   own.id = turn->Transact("sync mutations conflicts updates", true, true, std::move(reads));
   own_.push_back(std::move(own));
 }
@@ -138,8 +160,15 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     reply.abort = true;
     return reply;
   }
+  if (own->kind == OwnKind::kToken) {
+    const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->message);
+    if (!IsNewer(read[4]) && !(kept == read[4]))
+      reply.writes.push_back(PutWrite("sync", "token", kept));
+    return reply;
+  }
+  if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
-  if (!own->message.is_null()) {
+  if (own->kind == OwnKind::kScopes) {
     own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], &sync,
                                 &own->record);
     if (!own->record.is_null())
@@ -150,6 +179,16 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   state_->sync = sync;
   if (!(sync == read[0])) reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
   return reply;
+}
+
+// What a service worker that is started without a window has to know: written by the windows.
+void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
+  if (state_->mode == Mode::kService && state_->token.is_null() && read[4]["token"].is_string())
+    state_->token = read[4]["token"];
+  if (!state_->service.is_object() || IsNewer(read[3])) return;
+  Data kept = state_->service;
+  kept.Set("v", kRecordVersion).Set("schema", state_->description);
+  if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
 }
 
 void SyncWorker::OnDone(uint64_t id, Turn* turn) {
@@ -167,29 +206,34 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 }
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
+  if (own.kind == OwnKind::kToken) return;
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
   const bool first = !state_->started;
   state_->started = true;
-  if (first) {
-    job_.Wake(WakeReason::kStart, turn);
+  if (first && state_->mode == Mode::kService) {
+    job_.BeginWanted(turn);  // it was woken for something
+  } else if (first) {
+    if (state_->mode == Mode::kHelper) {
+      state_->EnsureToken("start", turn);
+      job_.BeginWanted(turn);  // of an image that was named meanwhile
+    }
+    Wake(WakeReason::kStart, turn);
   } else if (own.changed) {
     socket_.Renew(turn);
-    job_.Wake(WakeReason::kTimer, turn);
+    Wake(WakeReason::kTimer, turn);
   }
 }
 
 void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   if (Own* found = FindOwn(id); found != nullptr) {
     // A newer version's data is left alone for good; anything else is tried again.
-    const Data message = found->message;
+    const OwnKind kind = found->kind;
     own_.erase(own_.begin() + (found - own_.data()));
     if (state_->error.code == "newer_tab") return;
     state_->error = StorageError(error);
-    if (message.is_null()) {
-      turn->Timer("start", state_->times.retry_ms);
-    } else {
+    if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
+    if (kind == OwnKind::kScopes)
       turn->Post(Message("scopesFailed").Set("error", state_->error.ToData()));
-    }
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -206,101 +250,9 @@ void SyncWorker::ListenHappened(LeaseEvent, Turn*) {
 void SyncWorker::OnLock(const Data& event, Turn* turn) {
   const String& name = event["name"].as_string();
   const String& lock_state = event["state"].as_string();
-  if (name == "push") job_.Lock(lock_state, turn);
+  if (name == "push" || name == "service") job_.Lock(lock_state, turn);
   if (name == "image") keeper_.Lock(lock_state, turn);
   if (name == "listen") ListenHappened(listen_.Lock(lock_state, turn), turn);
-}
-
-// One of the conditions for working changed. Losing one lets go of everything.
-void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
-  if (*flag == value) return;
-  const bool could = state_->CanRun();
-  *flag = value;
-  const bool can = state_->CanRun();
-  if (could && !can) {
-    job_.Leave(turn);
-    keeper_.Leave(turn);
-  } else if (!could && can) {
-    job_.Wake(reason, turn);
-  }
-}
-
-void SyncWorker::OnPost(const Data& message, Turn* turn) {
-  const String& type = message["type"].as_string();
-  if (type == "mutated") {
-    job_.Wake(WakeReason::kMutation, turn);
-  } else if (type == "wake") {
-    const bool mutation = message["reason"].Is("mutation");
-    job_.Wake(mutation ? WakeReason::kMutation : WakeReason::kVisible, turn);
-  } else if (type == "visible") {
-    Switch(&state_->visible, message["visible"].as_bool(), WakeReason::kVisible, turn);
-  } else if (type == "online") {
-    Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
-  } else if (type == "pause" || type == "resume") {
-    Switch(&state_->paused, type == "pause", WakeReason::kApplication, turn);
-  } else if (type == "sync") {
-    job_.Ask(message["id"], turn);
-  } else if (type == "scopes") {
-    Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
-    Own own;
-    own.message = message;
-    own.id = turn->Transact("sync mutations conflicts updates", true, true, std::move(reads));
-    own_.push_back(std::move(own));
-  } else if (type == "token") {
-    OnToken(message["token"], turn);
-  } else if (type == "stop") {
-    Stop(turn);
-  }
-}
-
-void SyncWorker::Stop(Turn* turn) {
-  state_->stopped = true;
-  job_.Leave(turn);
-  keeper_.Leave(turn);
-}
-
-void SyncWorker::OnChannel(const Data& message, Turn* turn) {
-  const String& type = message["type"].as_string();
-  if (type == "added") {
-    job_.Wake(WakeReason::kMutation, turn);
-  } else if (type == "wake") {
-    const bool mutation = message["reason"].Is("mutation");
-    job_.Wake(mutation ? WakeReason::kMutation : WakeReason::kVisible, turn);
-  } else if (type == "lease") {
-    const String& name = message["name"].as_string();
-    if (name == "push") job_.Heard(message, turn);
-    if (name == "image") keeper_.Heard(message, turn);
-    if (name == "listen") listen_.Heard(message, turn);
-  } else if (type == "status") {
-    OnStatus(message);
-  } else if (type == "record") {
-    // Another worker's transaction (or, without a remote, a window's): what it told of is what the
-    // next request of this one begins from, and what a roll-up is considered by.
-    const Data& record = message["record"];
-    if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
-      const uint64_t bytes =
-          state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size();
-      state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
-      state_->sync.Set("recordBytes", bytes);
-    }
-  }
-}
-
-// The holder of the lease tells; the others show it as theirs.
-void SyncWorker::OnStatus(const Data& message) {
-  if (job_.lease().held() || !state_->started) return;
-  const Data& status = message["shared"];
-  shared_phase_ = status["phase"].as_string();
-  state_->pending = status["pending"].as_number();
-  state_->conflicts = status["conflicts"].as_number();
-  state_->progress = status["progress"];
-  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"])
-      .Set("clockOffset", status["clockOffsetMs"]);
-  if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
-  if (job_.active()) return;
-  const Data& error = status["error"];
-  state_->error = {error["code"].as_string(), error["message"].as_string(),
-                   error["retryable"].as_bool(true)};
 }
 
 void SyncWorker::OnTimer(const String& name, Turn* turn) {
@@ -310,37 +262,7 @@ void SyncWorker::OnTimer(const String& name, Turn* turn) {
     return;
   }
   if (job_.Timer(name, turn) || keeper_.Timer(name, turn) || listen_.Timer(name, turn)) return;
-  socket_.Timer(name, turn);
-}
-
-void SyncWorker::OnToken(const Data& token, Turn* turn) {
-  const bool asked = state_->token_asked;
-  state_->token_asked = false;
-  turn->Cancel("token");
-  if (!token.is_string()) {
-    if (asked) job_.TokenMissing(turn);
-    return;
-  }
-  state_->token = token;
-  // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
-  if (!asked) state_->token_refusals = 0;
-  if (state_->needs_auth) {
-    // Also while nothing may run: who may later goes on with it.
-    state_->needs_auth = false;
-    job_.Wake(WakeReason::kToken, turn);
-  } else {
-    job_.Advance(turn);
-  }
-}
-
-void SyncWorker::OnSocket(const Data& event, Turn* turn) {
-  const Poke poke = socket_.Event(event, turn);
-  if (poke.membership) return job_.Wake(WakeReason::kTimer, turn);
-  if (poke.realm.empty()) return;
-  if (CursorRevision(state_->sync["cursors"][poke.realm]) >= poke.revision) return;
-  uint64_t& known = state_->poked[poke.realm];
-  known = std::max(known, poke.revision);
-  job_.Wake(WakeReason::kPoke, turn);
+  if (!helper_.Timer(name, turn)) socket_.Timer(name, turn);
 }
 
 void SyncWorker::Upkeep(Turn* turn) {
@@ -353,21 +275,32 @@ void SyncWorker::Upkeep(Turn* turn) {
     listen_.Unwant("left", turn);
   }
   socket_.Want(listens && listen_.held(), turn);
+  listen_.set_job(socket_.open() ? "open" : "closed");
+  if (state_->mode != Mode::kService) {
+    state_->listening =
+        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record()["job"].Is("open");
+  }
   keeper_.Consider(!job_.active(), turn);
   TellStatus(turn);
 }
 
 void SyncWorker::TellStatus(Turn* turn) {
   const bool active = job_.active();
-  if (active || job_.resting_after_failure()) shared_phase_.clear();
+  const bool helps = state_->mode == Mode::kHelper;
+  if ((active || job_.resting_after_failure()) && !helps) shared_phase_.clear();
+  // A service worker answers when it has started.
+  if (state_->mode == Mode::kService && !state_->started) return;
   Data status = MakeStatus(*state_, job_, shared_phase_);
-  if (!(status == told_)) {
-    // Who works tells the others, and once more when it rests.
-    if (job_.lease().held() || was_active_)
+  const bool changed = !(status == told_);
+  const bool is_service = state_->mode == Mode::kService;
+  if (changed || answers_) {
+    // Who works tells the others, and once more when it rests. A service worker always does.
+    if (job_.lease().held() || was_active_ || is_service)
       turn->Broadcast(Message("status").Set("shared", status).Set("n", state_->sync["n"].as_u64()));
     turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);
   }
+  answers_ = false;
   was_active_ = job_.lease().held();
 }
 

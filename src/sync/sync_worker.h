@@ -1,7 +1,10 @@
-// SyncWorker: the sync worker of one window in lease mode, sans-IO: Handle(event) -> effects. It
-// pushes and pulls and holds no tables. Events, effects, states and the status are fixed in
-// docs/sync-worker.md. It only routes: what is decided is decided by its parts (sync_job.h,
-// image_keeper.h, poke_socket.h, lease.h) and the pure functions below them.
+// SyncWorker: the sync worker of one window, or of all of them (worker_state.h, Mode), sans-IO:
+// Handle(event) -> effects. It pushes and pulls and holds no tables. Events, effects, states and
+// the status are fixed in docs/sync-worker.md. It only routes: what is decided is decided by its
+// parts (sync_job.h, helper.h, image_keeper.h, poke_socket.h, lease.h) and the pure functions below
+// them.
+//
+// Parts: sync_worker.cc (events, transactions, the status), sync_worker_messages.cc.
 #ifndef SKERRY_SYNC_SYNC_WORKER_H_
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
@@ -12,6 +15,7 @@
 #include "base/status.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "sync/helper.h"
 #include "sync/image_keeper.h"
 #include "sync/poke_socket.h"
 #include "sync/sync_job.h"
@@ -30,28 +34,38 @@ class SyncWorker {
   // For the simulator, which counts the states that are passed through.
   const SyncJob& job() const { return job_; }
   const Lease& listen() const { return listen_; }
+  Mode mode() const { return state_->mode; }
 
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
 
-  // A transaction of the worker itself: the start, or a change of scopes.
+  // A transaction of the worker itself: the start, a change of scopes, or a token to be kept.
+  enum class OwnKind : uint8_t { kStart, kScopes, kToken };
   struct Own {
     uint64_t id = 0;
-    Data message;  // null: the start
+    OwnKind kind = OwnKind::kStart;
+    Data message;
     Data record;
     bool changed = false;
   };
 
   void Route(const Data& event, Turn* turn);
   void Start(Turn* turn);
+  void BeginOwn(OwnKind kind, Data message, Turn* turn);
   void OnRead(const Data& event, Turn* turn);
   ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
+  void KeepService(const Data::Array& read, Data::Array* writes);
   void OnDone(uint64_t id, Turn* turn);
   void DoneOwn(const Own& own, Turn* turn);
   void OnFailed(uint64_t id, const Data& error, Turn* turn);
   void ListenHappened(LeaseEvent event, Turn* turn);
   void OnLock(const Data& event, Turn* turn);
+  void Wake(WakeReason reason, Turn* turn);
   void OnPost(const Data& message, Turn* turn);
+  void OnWake(const Data& message, Turn* turn);
+  void OnPoke(const String& realm, uint64_t revision, Turn* turn);
+  void SetMode(Mode mode, String reason, Turn* turn);
+  void OnNeedToken(const String& why, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
   void OnStatus(const Data& message);
   void OnTimer(const String& name, Turn* turn);
@@ -65,6 +79,7 @@ class SyncWorker {
 
   std::unique_ptr<WorkerState> state_;
   SyncJob job_;
+  Helper helper_;
   ImageKeeper keeper_;
   Lease listen_;
   PokeSocket socket_;
@@ -73,6 +88,7 @@ class SyncWorker {
   String shared_phase_;
   Data told_;
   bool was_active_ = false;
+  bool answers_ = false;  // a wake has to be answered, whether anything has changed or not
 };
 
 }  // namespace skerry

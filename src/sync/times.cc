@@ -27,12 +27,16 @@ SyncTimes ParseSyncTimes(const Data& data) {
   Take(data, "retryMax", &times.retry_max_ms);
   Take(data, "imageCalm", &times.image_calm_ms);
   Take(data, "idle", &times.idle_ms);
+  Take(data, "idleListening", &times.idle_listening_ms);
   Take(data, "fetch", &times.fetch_ms);
   Take(data, "imageFetch", &times.image_fetch_ms);
   Take(data, "token", &times.token_ms);
   Take(data, "socketRetry", &times.socket_retry_ms);
   Take(data, "socketRetryMax", &times.socket_retry_max_ms);
   Take(data, "hello", &times.hello_ms);
+  Take(data, "service", &times.service_ms);
+  Take(data, "serviceStuck", &times.service_stuck_ms);
+  Take(data, "serviceLook", &times.service_look_ms);
   return times;
 }
 

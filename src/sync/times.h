@@ -16,14 +16,18 @@ struct SyncTimes {
   double listen_timeout_ms = 25000;
   double retry_ms = 5000;  // after a failure, doubling
   double retry_max_ms = 60000;
-  double idle_ms = 60000;  // polls when nothing happens
+  double idle_ms = 60000;             // polls when nothing happens
+  double idle_listening_ms = 300000;  // where a socket tells when something does
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;
   double token_ms = 15000;      // for the window to answer needToken
   double image_calm_ms = 1000;  // without a new record, before records are rolled up
   double socket_retry_ms = 1000;
   double socket_retry_max_ms = 60000;
-  double hello_ms = 10000;  // for a socket to open
+  double hello_ms = 10000;          // for a socket to open
+  double service_ms = 20000;        // for a service worker to give a sign of life
+  double service_stuck_ms = 60000;  // for it to push what is pending, though it lives
+  double service_look_ms = 10000;   // how often it is woken while it works
 };
 
 struct SyncLimits {

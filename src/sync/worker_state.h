@@ -18,6 +18,13 @@
 
 namespace skerry {
 
+// Where a sync worker runs, and what that makes of it (docs/service-worker.md).
+enum class Mode : uint8_t {
+  kLease,    // in a window's dedicated Worker, which pushes when it holds the lease
+  kService,  // in the service worker: pushes, without a persisted lease; no images, no socket
+  kHelper,   // in a window's dedicated Worker, while the service worker pushes
+};
+
 struct WorkerState {
   WorkerState(Schema schema_in, Data description_in, std::string_view seed)
       : schema(std::move(schema_in)),
@@ -32,6 +39,10 @@ struct WorkerState {
   SyncTimes times;
   SyncLimits limits;
   String tab;
+  Mode mode = Mode::kLease;
+  String mode_reason;
+  Data service;              // of a helper: what a service worker has to know, kept in storage
+  bool keeps_token = false;  // it may be kept in storage too
   bool locks = false;
   bool auth = false;
   bool socket = false;
@@ -46,6 +57,7 @@ struct WorkerState {
   Data sync;  // as last seen
   bool passes_over =
       false;  // an image could not be built on the newest: the next is on the one before
+  bool listening = false;  // a window of this client has an open poke socket
   double pending = 0;
   double conflicts = 0;
   Map<String, uint64_t> poked;  // realm -> revision that a poke told of
@@ -58,6 +70,7 @@ struct WorkerState {
 
   SyncError error;
   Data progress;
+  Data service_lease;  // of a helper: what the service worker's status says
   Data next_try_at;
 
   bool has_token() const { return !auth || token.is_string(); }

@@ -42,7 +42,7 @@ afterAll(async () => {
 describe('a newcomer', () => {
   test('sees 135,233 cities in a list that keeps only the visible rows in the DOM', async () => {
     const start = performance.now();
-    one = await anna.window({ url: proxy.url });
+    one = await anna.window({ serviceWorker: true, url: proxy.url });
     await filled(one, CITIES);
     console.log(
       `first fill of ${CITIES} cities: ${Math.round(performance.now() - start)} ms from opening the window`,
@@ -102,7 +102,7 @@ describe('a newcomer', () => {
   });
 
   test('edits in window 1, and window 2 shows it at once', async () => {
-    two = await anna.window({ url: proxy.url });
+    two = await anna.window({ serviceWorker: true, url: proxy.url });
     const wait = sees(two, stockholm, 'Stockholm by the water');
     await one.evaluate(
       (id) => void demo.mutate.editCity({ id, patch: { name: 'Stockholm by the water' } }),
@@ -136,7 +136,7 @@ describe('a newcomer', () => {
   });
 
   test('is seen by another browser profile within a second, by a poke and a pull', async () => {
-    other = await bert.window({ url: proxy.url, user: 'bert' });
+    other = await bert.window({ serviceWorker: true, url: proxy.url, user: 'bert' });
     await filled(other, CITIES);
     await settled(other);
     const times: number[] = [];
@@ -268,7 +268,7 @@ describe('a newcomer', () => {
     }, stockholm);
     await anna.close();
     proxy.setOffline(false);
-    one = await anna.window({ url: proxy.url, clockShiftMs: DAY_MS });
+    one = await anna.window({ serviceWorker: true, url: proxy.url, clockShiftMs: DAY_MS });
     await sees(other, stockholm, 'From yesterday', 60_000);
     await settled(one);
     expect(await everything(one)).toBe(await everything(other));

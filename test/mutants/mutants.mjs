@@ -12,8 +12,44 @@ export const mutants = [
   {
     name: 'a former holder of the lease goes on writing',
     file: 'src/sync/sync_job.cc',
-    from: 'return Holds(record, state_->tab, lease_.epoch());',
+    from: 'return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());',
     to: 'return record.is_object();',
+  },
+  {
+    name: "a service worker counts the epoch up from under a window's lease",
+    file: 'src/sync/lease.cc',
+    from: '  if (record["owner"].is_string()) return nullptr;\n',
+    to: '',
+  },
+  {
+    name: "a service worker's pause is cut short by whoever looks too early",
+    file: 'src/sync/sync_job.cc',
+    from: '(active_ || turn->mono < due_ms_)',
+    to: 'active_',
+  },
+  {
+    name: 'a service worker keeps its lock while it waits for a token',
+    file: 'src/sync/sync_job.cc',
+    from: '    if (!lease_.persisted()) lease_.Unwant("left", turn);\n',
+    to: '',
+  },
+  {
+    name: 'a window pushes although a service worker does',
+    file: 'src/sync/sync_job.cc',
+    from: 'if (next == LoopStep::kPush && helps()) {',
+    to: 'if (false) {',
+  },
+  {
+    name: 'what was asked of a service worker that was stopped is not asked again',
+    file: 'src/sync/helper.cc',
+    from: '    for (const Data& id : asked.items()) Ask(id, turn);\n',
+    to: '',
+  },
+  {
+    name: 'a service worker that answers late is given up at once',
+    file: 'src/sync/helper.cc',
+    from: 'if (asked_again_ && !slept) {',
+    to: 'if (!slept) {',
   },
   {
     name: 'a lease is timed by the wall clock',

@@ -79,19 +79,57 @@ constexpr const char* kTransitions[] = {
     "run twice",
 };
 
+// Where there is a service worker.
+constexpr const char* kServiceTransitions[] = {
+    "service: started",
+    "service: not reached",
+    "service lease: idle>locking",
+    "service lease: locking>held",
+    "service lease: locking>idle",
+    "service lease: held>idle",
+    "service job: none>pullAsk",
+    "service job: none>pushAsk",
+    "service job: pullAsk>pullFetch",
+    "service job: pullFetch>pullFold",
+    "service job: pullFetch>none",
+    "service job: pullFetch>refill",
+    "service job: pullFold>pushAsk",
+    "service job: pushAsk>pushFetch",
+    "service job: pushFetch>pushAnswer",
+    "service job: pushFetch>none",
+    "service job: pushAnswer>pullAsk",
+    "service job: refill>pullAsk",
+    "mode: helper>lease",
+    "mode: lease>helper",
+    "image job: fill",
+    "image job: roll",
+    "push: duplicate",
+    "push: forked",
+    "push: rejected",
+    "token refused",
+    "run twice",
+};
+
 }  // namespace
 
 Vector<String> Missing(const Counts& counts) {
   Vector<String> missing;
   const auto seeds = counts.find("seeds");
   if (seeds == counts.end() || seeds->second < kEnoughSeeds) return missing;
-  for (size_t kind = 0; kind < static_cast<size_t>(Kind::kCount); ++kind) {
+  const bool has_service = counts.contains("service: started");
+  const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
+  for (size_t kind = 0; kind < kinds; ++kind) {
     const KindInfo& info = InfoOf(static_cast<Kind>(kind));
     const String what = String("fault: ") + info.name;
     if (info.is_fault && !counts.contains(what)) missing.push_back(what);
   }
-  for (const char* what : kTransitions) {
+  const auto look = [&](const char* what) {
     if (!counts.contains(what)) missing.push_back(what);
+  };
+  if (has_service) {
+    for (const char* what : kServiceTransitions) look(what);
+  } else {
+    for (const char* what : kTransitions) look(what);
   }
   return missing;
 }

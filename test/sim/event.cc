@@ -60,6 +60,14 @@ constexpr KindInfo kKinds[] = {
     {"losePoke", true, 10, "a poke is lost"},
     {"delayPoke", true, 8, "a poke comes seconds late"},
     {"closeSocket", true, 8, "a socket is closed"},
+    {"stopService", true, 40, "the browser stops the service worker, whatever it does"},
+    {"muteService", true, 6,
+     "nothing reaches the service worker any more, or all that runs stalls"},
+    {"unmuteService", false, 8, "it is reached again"},
+    {"updateService", true, 8, "a new version of the service worker runs beside the old one"},
+    {"unregister", true, 4, "the registration is gone: the windows hear of it"},
+    {"register", false, 8, "it is registered again"},
+    {"syncEvent", false, 14, "the browser wakes the service worker, with windows or without"},
 };
 static_assert(sizeof kKinds / sizeof kKinds[0] == static_cast<size_t>(Kind::kCount));
 
@@ -73,10 +81,12 @@ const KindInfo& InfoOf(Kind kind) { return kKinds[static_cast<size_t>(kind)]; }
 Script Generate(uint64_t seed) {
   Random random("sim " + ToText(seed));
   Script script;
+  const bool has_service = seed > kServiceSeeds;
+  const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
   script.setup = random.Below(1u << 30);
   uint64_t weights[static_cast<size_t>(Kind::kCount)];
   uint64_t sum = 0;
-  for (size_t i = 0; i < static_cast<size_t>(Kind::kCount); ++i) {
+  for (size_t i = 0; i < kinds; ++i) {
     const uint64_t dice = random.Below(10);
     const uint64_t most = kKinds[i].weight;
     const uint64_t swarm = dice < 5 ? 0 : dice < 8 ? (most + 1) / 2 : most * 2;
@@ -92,6 +102,7 @@ Script Generate(uint64_t seed) {
                              static_cast<uint32_t>(random.Below(1u << 20))});
   }
   script.parts = random.Below(kAllParts + 1);
+  if (has_service) script.parts |= static_cast<uint64_t>(Part::kService);
   return script;
 }
 

@@ -66,8 +66,17 @@ enum class Kind : uint8_t {
   kLosePoke,
   kDelayPoke,
   kCloseSocket,
+  kStopService,
+  kMuteService,
+  kUnmuteService,
+  kUpdateService,
+  kUnregister,
+  kRegister,
+  kSyncEvent,
   kCount
 };
+// From here on: only where there is a service worker.
+inline constexpr Kind kFirstOfService = Kind::kStopService;
 
 struct Event {
   Kind kind = Kind::kRun;
@@ -85,8 +94,10 @@ struct KindInfo {
 const KindInfo& InfoOf(Kind kind);
 
 // What a world may have, or not: bits.
-enum class Part : uint64_t { kImages = 1, kTokens = 2, kPokes = 4 };
-inline constexpr uint64_t kAllParts = 7;
+enum class Part : uint64_t { kImages = 1, kTokens = 2, kPokes = 4, kService = 8 };
+inline constexpr uint64_t kAllParts = 7;  // that a seed chooses by chance
+// Seeds above have a service worker that pushes.
+inline constexpr uint64_t kServiceSeeds = 1'000'000'000;
 
 struct Script {
   uint64_t setup = 0;  // of the world: how many profiles, which scopes, locks or none

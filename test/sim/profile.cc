@@ -44,7 +44,7 @@ void Tab::GiveToken(const Data& token) {
 
 void Tab::StartWorker() {
   worker = std::make_unique<WorkerHost>(world_, profile_, id, world_->NextSerial(), visible,
-                                        world_->locks());
+                                        profile_->registered ? Mode::kHelper : Mode::kLease);
   AskForScopes();
 }
 
@@ -74,6 +74,15 @@ void Tab::ReleaseLeases() {
 
 void Tab::ToWorker(const Data& message) {
   if (worker != nullptr) worker->Tell(message);
+  if (!message["type"].Is("mutated")) return;
+  Data wake = Data::MakeObject();
+  world_->WakeService(
+      profile_, wake.Set("type", "wake").Set("reason", "mutation").Set("online", profile_->online));
+}
+
+void Tab::TellMode() {
+  Data message = Data::MakeObject();
+  ToWorker(message.Set("type", "service").Set("active", profile_->registered).Set("reason", ""));
 }
 
 void Tab::FromWorker(const Data& message) {

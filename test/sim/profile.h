@@ -33,6 +33,7 @@ struct Tab {
   std::map<String, uint64_t> leases;  // name, epoch: what the worker told
 
   void ToWorker(const Data& message);
+  void TellMode();  // whether there is a service worker
   void FromWorker(const Data& message);
   void StartWorker();
   void EndWorker();      // at once; locks free themselves
@@ -64,6 +65,11 @@ struct Profile {
   test::CheckScopes scopes;
   double wall_skew = 0;
   bool online = true;
+  // The service worker: its versions that run, the newest last; whether it is registered, and
+  // reached.
+  Vector<std::unique_ptr<WorkerHost>> services;
+  bool registered = false;
+  bool mute = false;
   // A copy that was put aside.
   struct Copy {
     sync_test::FakeStorage storage;

@@ -28,6 +28,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/world.cc
   test/sim/world_events.cc
   test/sim/world_heal.cc
+  test/sim/world_service.cc
 )
 set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/base_check.cc

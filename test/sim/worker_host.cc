@@ -22,7 +22,7 @@ Data ImageError(std::string_view name) {
 }  // namespace
 
 WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible,
-                       bool locks)
+                       Mode mode)
     : Host(world, profile, tab, serial) {
   Data limits = Data::MakeObject();
   limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
@@ -31,7 +31,12 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
   String seed = "worker " + ToText(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
-  config.Set("visible", visible).Set("online", profile->online).Set("locks", locks);
+  config.Set("visible", visible).Set("online", profile->online);
+  config.Set("locks", world->locks() || mode == Mode::kService);
+  config.Set("mode", mode == Mode::kService  ? "service"
+                     : mode == Mode::kHelper ? "helper"
+                                             : "lease");
+  config.Set("keepToken", world->keeps_token());
   config.Set("auth", world->Has(Part::kTokens)).Set("socket", world->Has(Part::kPokes));
   config.Set("images", true);
   worker_ = std::move(SyncWorker::Create(config.Set("limits", std::move(limits))).value());
@@ -40,15 +45,20 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
 }
 
 Data WorkerHost::Handle(Data event) {
+  const Mode mode = worker_->mode();
   const LeaseState lease = job().lease().state();
   const SyncJob::Step step = job().step();
   const LeaseState listen = worker_->listen().state();
   Data effects = worker_->Handle(event);
+  if (worker_->mode() != mode)
+    world_->Count(mode == Mode::kHelper ? "mode: helper>lease" : "mode: lease>helper");
   if (worker_->listen().state() != listen)
     world_->Count("listen: " + Transition(listen, worker_->listen().state()));
   if (job().lease().state() != lease)
-    world_->Count("lease: " + Transition(lease, job().lease().state()));
-  if (job().step() != step) world_->Count("job: " + Transition(step, job().step()));
+    world_->Count((is_service() ? "service lease: " : "lease: ") +
+                  Transition(lease, job().lease().state()));
+  if (job().step() != step)
+    world_->Count((is_service() ? "service job: " : "job: ") + Transition(step, job().step()));
   return effects;
 }
 
@@ -67,12 +77,19 @@ void WorkerHost::Special(const Data& effect) {
     Lock(effect);
   } else if (type == "socket") {
     world_->network().pokes().Socket(this, effect);
+  } else if (type == "needToken" && is_service()) {
+    Data message = Data::MakeObject();
+    Post(message.Set("type", "needToken").Set("why", effect["why"]));
   } else if (type == "needToken") {
     world_->TabOf(*this).NeedToken();
+  } else if (type == "wakeService") {
+    world_->WakeService(&profile(), effect["message"]);
   } else if (type == "image") {
     jobs_.push_back(effect);
   } else if (type == "abortImage") {
     erase_if(jobs_, [&](const Data& job) { return job["id"] == effect["id"]; });
+  } else if (type == "status" && is_service()) {
+    // For its host, which lets the browser know when there is nothing more to do.
   } else if (type == "status") {
     Data message = Data::MakeObject();
     Post(message.Set("type", "status").Set("status", effect["status"]));
@@ -81,7 +98,14 @@ void WorkerHost::Special(const Data& effect) {
   }
 }
 
-void WorkerHost::Post(const Data& message) { world_->TabOf(*this).FromWorker(message); }
+// What a service worker says to a window is said on the channel.
+void WorkerHost::Post(const Data& message) {
+  if (is_service()) {
+    world_->Broadcast(*this, message);
+  } else {
+    world_->TabOf(*this).FromWorker(message);
+  }
+}
 
 void WorkerHost::Lock(const Data& effect) {
   const String& name = effect["name"].as_string();

@@ -1,5 +1,5 @@
-// WorkerHost: one window's production sync worker (src/sync) with its host around it, as js/worker
-// has it: requests, Web Locks, image jobs.
+// WorkerHost: a production sync worker (src/sync) with its host around it, as js/worker has it:
+// requests, Web Locks, image jobs. It is a window's, or the service worker's.
 #ifndef SKERRY_TEST_SIM_WORKER_HOST_H_
 #define SKERRY_TEST_SIM_WORKER_HOST_H_
 
@@ -17,10 +17,12 @@ inline constexpr uint64_t kRecordsToRoll = 6;  // into an image
 
 class WorkerHost final : public Host {
  public:
-  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible, bool locks);
+  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible, Mode mode);
 
   bool is_window() const override { return false; }
   const SyncJob& job() const { return worker_->job(); }
+  Mode mode() const { return worker_->mode(); }
+  bool is_service() const { return mode() == Mode::kService; }
   void Tell(Data message);  // a message of the window
 
   // The (lease, epoch) that this worker has claimed, as far as storage says so; for checks.

@@ -35,11 +35,13 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;
   locks_ = random.Below(4) != 0;
+  keeps_token_ = script.setup % 2 == 0;
   network_->Seed("01890000-0000-7000-8000-00000000cccc", ParseJson(kTotal).value());
   for (uint64_t i = 0, count = 1 + random.Below(3); i < count; ++i) {
     auto profile = std::make_unique<Profile>();
     profile->index = i;
     profile->scopes = test::ScopeChoices()[random.Below(test::ScopeChoices().size())];
+    profile->registered = Has(Part::kService);
     profiles_.push_back(std::move(profile));
     for (uint64_t tabs = 1 + random.Below(2); tabs > 0; --tabs) OpenTab(profiles_.back().get());
   }
@@ -90,6 +92,7 @@ Vector<Host*> World::Hosts() {
       hosts.push_back(tab->window.get());
       if (tab->worker != nullptr) hosts.push_back(tab->worker.get());
     }
+    for (const auto& service : profile->services) hosts.push_back(service.get());
   }
   return hosts;
 }
@@ -106,6 +109,9 @@ WorkerHost* World::FindWorker(uint64_t serial) {
     for (const auto& tab : profile->tabs) {
       if (tab->worker != nullptr && tab->worker->serial() == serial) return tab->worker.get();
     }
+    for (const auto& service : profile->services) {
+      if (service->serial() == serial) return service.get();
+    }
   }
   return nullptr;
 }
@@ -117,6 +123,16 @@ void World::Broadcast(Host& from, const Data& message) {
     if (tab->worker != nullptr && tab->worker.get() != &from)
       tab->worker->Hear(from.serial(), message);
   }
+  for (const auto& service : from.profile().services) {
+    if (service.get() != &from) service->Hear(from.serial(), message);
+  }
+}
+
+void World::WakeService(Profile* profile, const Data& message) {
+  if (!profile->registered) return;
+  if (profile->mute) return Count("service: not reached");
+  if (profile->services.empty()) StartService(profile);
+  profile->services.back()->Tell(message);
 }
 
 // ---- Web Locks ----

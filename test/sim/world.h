@@ -44,6 +44,7 @@ class World {
   double moves() const { return moves_; }
   uint64_t pull_limit() const { return pull_limit_; }
   bool locks() const { return locks_; }
+  bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
   uint64_t NextSerial() { return ++serial_; }
 
@@ -56,6 +57,8 @@ class World {
   Tab& TabOf(Host& host);
   WorkerHost* FindWorker(uint64_t serial);  // null: it is gone
   void Broadcast(Host& from, const Data& message);
+  // A message of a window for the service worker, which is started where none runs.
+  void WakeService(Profile* profile, const Data& message);
   void Grant(Profile* profile, const String& lock, uint64_t worker);
   void GrantNext(Profile* profile, const String& lock);
   void FreeLocks(Profile* profile, uint64_t worker);
@@ -77,6 +80,7 @@ class World {
   bool ApplyServer(const Event& event);
   bool ApplyStorage(const Event& event);
   bool ApplyProfile(const Event& event);
+  bool ApplyService(const Event& event);
   Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
   Tab* AnyTab(uint32_t which);
   void OpenTab(Profile* profile);  // unless there are many
@@ -86,6 +90,9 @@ class World {
   void Thaw(Tab* tab);
   void Resolve(Tab* tab, uint32_t which);
   void Scopes(Tab* tab, uint32_t which);
+  void StartService(Profile* profile);
+  void StopServices(Profile* profile, size_t most);
+  void Register(Profile* profile, bool registered);
   void Restore(Profile* profile);
   void Clone(Profile* profile);
 
@@ -94,8 +101,6 @@ class World {
   void Mend(Tab* tab);
   void OpenCold();
   void Rest();
-  void GiveUp(const char* why);
-  bool WaitsForImage();
   void MutateOnceMore();
   bool IsPushed();
   bool IsQuiet();
@@ -112,12 +117,12 @@ class World {
   std::unique_ptr<Checks> checks_;
   std::unique_ptr<Network> network_;
   Vector<std::unique_ptr<Profile>> profiles_;
-  bool is_stuck_ = false;
   bool cold_ = false;  // the last windows were opened
   double pushed_by_ = std::numeric_limits<double>::infinity();
   double moves_ = 0;
   uint64_t pull_limit_ = 10'000;
   bool locks_ = true;
+  bool keeps_token_ = true;
 };
 
 }  // namespace skerry::sim

@@ -27,7 +27,8 @@ void World::Apply(const Event& event) {
       break;
   }
   if (ApplyServer(event) || ApplyPage(event) || ApplyCrash(event) || ApplyStorage(event)) return;
-  SKERRY_CHECK(ApplyProfile(event));
+  if (ApplyProfile(event)) return;
+  SKERRY_CHECK(ApplyService(event));
 }
 
 Tab* World::AnyTab(uint32_t which) {
@@ -206,6 +207,7 @@ bool World::ApplyCrash(const Event& event) {
       return true;
     case Kind::kCrashBrowser:
       Happened(event.kind);
+      StopServices(&profile, profile.services.size());
       while (!profile.tabs.empty()) CloseTab(&profile, 0, true);
       OpenTab(&profile);
       return true;
@@ -331,6 +333,7 @@ bool World::ApplyProfile(const Event& event) {
 
 void World::Restore(Profile* profile) {
   Happened(Kind::kRestore);
+  StopServices(profile, profile->services.size());
   while (!profile->tabs.empty()) CloseTab(profile, 0, true);
   Profile before;
   before.storage = profile->storage;
@@ -348,6 +351,7 @@ void World::Clone(Profile* profile) {
   clone->storage = profile->copy->storage;
   clone->images = profile->copy->images;
   clone->scopes = profile->scopes;
+  clone->registered = profile->registered;
   profiles_.push_back(std::move(clone));
   checks_->Copied(*profiles_.back(), *profile);
   OpenTab(profiles_.back().get());

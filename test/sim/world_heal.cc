@@ -15,6 +15,7 @@ namespace {
 constexpr uint64_t kRequestsAWorker = 60;
 constexpr double kRestMs = 30 * 60'000;
 constexpr double kPushMs = 5'000 + 1'000;
+constexpr double kServiceMs = 20'000;  // for the windows to give a mute service worker up
 constexpr int kMaxSteps = 60'000;
 
 }  // namespace
@@ -45,17 +46,18 @@ void World::Heal() {
   network_->Heal();
   for (const auto& profile : profiles_) {
     profile->online = true;
+    // One that stays mute is a service worker that never answers: the windows do without it.
+    if (profile->mute && profile->index % 2 == 0) profile->mute = false;
+    for (const auto& service : profile->services) service->stalled = profile->mute;
     if (profile->tabs.empty()) OpenTab(profile.get());
     for (const auto& tab : profile->tabs) Mend(tab.get());
   }
   Rest();
-  if (is_stuck_) return;
   // One window more a profile: it has nothing but what is in storage.
-  if (problem_.empty() && !cold_) OpenCold();
+  if (problem_.empty()) OpenCold();
   if (problem_.empty()) Rest();
-  if (problem_.empty() && !is_stuck_) MutateOnceMore();
-  if (problem_.empty() && !is_stuck_) Rest();
-  if (is_stuck_) return;
+  if (problem_.empty()) MutateOnceMore();
+  if (problem_.empty()) Rest();
   if (problem_.empty()) checks_->Moment();
   if (problem_.empty()) checks_->End();
 }
@@ -73,47 +75,16 @@ void World::Rest() {
   for (int step = 0; problem_.empty(); ++step) {
     if (StepOnce()) {
       if (step > kMaxSteps) return Fail("8 liveness: steps without end");
-      if (network_->requests() > most) return GiveUp("too many requests");
+      if (network_->requests() > most) return Fail("8 liveness: too many requests: " + Unquiet());
       continue;
     }
     if (network_->quiet() && IsQuiet()) return;
-    if (!cold_ && mono_ > end - kRestMs / 2 && WaitsForImage()) {
-      OpenCold();
-      continue;
-    }
     const double next = NextTime();
     if (std::isinf(next)) return Fail("8 liveness: nothing more happens: " + Unquiet());
-    if (next > end) return GiveUp("not at rest in time");
+    if (next > end) return Fail("8 liveness: not at rest in time: " + Unquiet());
     if (next > pushed_by_ && !IsPushed()) return Fail("8 liveness: not pushed in time");
     mono_ = std::max(mono_, next);
   }
-}
-
-void World::GiveUp(const char* why) {
-  is_stuck_ = WaitsForImage();
-  if (!is_stuck_) return Fail(String("8 liveness: ") + why + ": " + Unquiet());
-  Count("known: a fill waits for an image that cannot be read");
-}
-
-// A known hole (docs/trust.md): where an image cannot be read, and holds a realm as the server sent
-// it, nothing can take its place, and the fill of another realm waits for it.
-bool World::WaitsForImage() {
-  for (const auto& profile : profiles_) {
-    const Data sync = profile->storage.Get("sync", "sync");
-    const auto files = profile->images.find(sync["image"]["generation"].as_string());
-    bool is_whole = files != profile->images.end();
-    for (const Data& part : sync["image"]["parts"].items()) {
-      if (!is_whole) break;
-      const auto file = files->second.find(part["file"].as_string());
-      is_whole = file != files->second.end() &&
-                 ImageChecksum(file->second) == part["checksum"].as_string();
-    }
-    if (is_whole || !HasRealmFile(sync["image"])) continue;
-    for (const auto& [realm, head] : network_->database().heads()) {
-      if (head.head > 0 && CursorRevision(sync["cursors"][realm]) == 0) return true;
-    }
-  }
-  return false;
 }
 
 // In all profiles at once.
@@ -122,6 +93,9 @@ void World::MutateOnceMore() {
   for (const auto& profile : profiles_)
     profile->tabs[0]->window->Mutate(static_cast<uint32_t>(NextSerial()), 0);
   pushed_by_ = mono_ + kPushMs;
+  for (const auto& profile : profiles_) {
+    if (profile->mute) pushed_by_ = mono_ + kPushMs + kServiceMs;
+  }
 }
 
 // What is neither pending nor in the log was refused, and is in the inbox.

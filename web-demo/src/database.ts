@@ -2,7 +2,10 @@
 import { defineMutators, http, open } from 'skerry';
 import { app } from './schema.js';
 
-export const user = new URL(location.href).searchParams.get('user') ?? 'demo';
+const query = new URL(location.href).searchParams;
+export const user = query.get('user') ?? 'demo';
+/** `?sync=lease`: the windows push themselves, as they do where there are no service workers. */
+const withServiceWorker = query.get('sync') !== 'lease';
 
 const mutators = defineMutators(app, {
   addCity: (tx, arg: { name: string; country: string }) =>
@@ -31,6 +34,7 @@ export function openDemo() {
     scopes: 'all',
     defaultRealm: 'public',
     remote: http('/v1', { token: async () => `dev:${user}` }),
+    serviceWorker: withServiceWorker && '/sw.js',
   });
 }
 

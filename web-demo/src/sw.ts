@@ -1,10 +1,20 @@
-// The demo's own service worker: it keeps the page's files so that a reload works offline, and nothing else. Data and
-// sync are Skerry's; this worker never touches them. The list of files and their digest are filled in by the build.
+// The demo's own service worker: it keeps the page's files so that a reload works offline, and has Skerry's sync worker
+// in it, which pushes and pulls for all windows. The list of files and their digest are filled in by the build.
+import { http, syncWorker } from 'skerry/service-worker';
+import { app } from './schema.js';
+
 declare const self: ServiceWorkerGlobalScope;
 declare const __ASSETS__: string[];
 declare const __DIGEST__: string;
 
 const CACHE = `skerry-demo-${__DIGEST__}`;
+
+const stop = syncWorker({ name: 'demo', schema: app, remote: http('/v1') });
+
+// The panel's button: this worker answers no more, until the browser starts it anew.
+self.addEventListener('message', (event) => {
+  if (event.data === 'demo-silence') stop();
+});
 
 self.addEventListener('install', (event) => {
   event.waitUntil(
@@ -39,5 +49,3 @@ self.addEventListener('fetch', (event) => {
     caches.open(CACHE).then(async (cache) => (await cache.match(path)) ?? fetch(event.request)),
   );
 });
-
-export {};

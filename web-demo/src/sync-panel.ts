@@ -1,5 +1,5 @@
-// The sync panel: which window pushes, how far this client is, what went wrong, in words; and the switches that pull the
-// plug: offline for this browser, and freezing this window's push worker.
+// The sync panel: which window or worker pushes, how far this client is, what went wrong, in words; and the switches that
+// pull the plug: offline for this browser, freezing this window's push worker, and a service worker that does not answer.
 import type { Demo } from './database.js';
 import { byId, formatNumber, formatTime, make } from './dom.js';
 
@@ -26,6 +26,7 @@ export class SyncPanel {
   readonly #channel = new BroadcastChannel('skerry-demo-switches');
   readonly #offline = byId<HTMLInputElement>('switch-offline');
   readonly #freeze = byId<HTMLInputElement>('switch-freeze');
+  readonly #silence = byId<HTMLButtonElement>('silence-service');
 
   constructor(demo: Demo, freeze: (frozen: boolean) => void) {
     this.#demo = demo;
@@ -35,6 +36,10 @@ export class SyncPanel {
     });
     this.#channel.onmessage = (event) => this.#setOffline(event.data === true);
     this.#freeze.addEventListener('change', () => freeze(this.#freeze.checked));
+    this.#silence.addEventListener('click', async () => {
+      const registration = await navigator.serviceWorker?.getRegistration();
+      registration?.active?.postMessage('demo-silence');
+    });
     byId('sync-now').addEventListener('click', () => {
       // A failure of the network is in the status, in words; nothing more is to be said of it here.
       demo.sync.now().catch(() => this.#render());
@@ -55,9 +60,14 @@ export class SyncPanel {
 
   #render(): void {
     const status = this.#demo.sync.status;
+    this.#silence.hidden = status.mode !== 'service-worker';
     const facts: [string, string][] = [
       ['Sync', PHASES[status.phase] ?? status.phase],
-      ['This window', ROLES[status.role] ?? status.role],
+      ['Who pushes', status.mode === 'service-worker' ? 'the service worker' : 'the windows'],
+      ['Why', status.modeReason],
+      ...(status.mode === 'service-worker'
+        ? []
+        : [['This window', ROLES[status.role] ?? status.role] as [string, string]]),
       ...this.#leaseFacts(),
       ['Pending', formatNumber(status.pending)],
       [
@@ -90,7 +100,10 @@ export class SyncPanel {
     ).lease;
     if (!lease) return [];
     return [
-      ['Lease', lease.owner ? `held by ${lease.owner.slice(0, 8)}` : 'free'],
+      [
+        'Lease',
+        lease.owner ? `held by ${lease.owner.replace(/^(service-)?(.{8}).*/, '$1$2')}` : 'free',
+      ],
       ['Epoch, beat', `${lease.epoch}, ${lease.beat}`],
     ];
   }

@@ -23,6 +23,9 @@ export interface StartOptions {
   readonly local?: boolean;
   /** What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. */
   readonly tokens?: readonly (string | null)[];
+  /** As in `open`. */
+  readonly serviceWorker?: boolean | string;
+  readonly keepToken?: boolean;
 }
 
 /** What happened to the database since it was opened. */
@@ -49,6 +52,7 @@ const happened: Happened = { tokens: [], updateNeeded: [], dataLost: [], storage
 
 async function openTest(options: StartOptions = {}) {
   const { name = 'test', user = 'tester', schema = 'app', local = false } = options;
+  const { serviceWorker = false, keepToken = true } = options;
   const tokens = [...(options.tokens ?? [`dev:${user}`])];
   const token = async (why: string) => {
     happened.tokens.push(why);
@@ -60,7 +64,8 @@ async function openTest(options: StartOptions = {}) {
     schema: schema === 'app' ? app : newerApp,
     mutators,
     defaultRealm: 'public',
-    ...(local ? {} : { remote: http('/v1', { token }), scopes: 'all' as const }),
+    ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes: 'all' as const }),
+    serviceWorker,
     onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
   });
   db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));

@@ -26,6 +26,8 @@ const ARGUMENTS = [
 export interface WindowOptions {
   readonly url: string;
   readonly user?: string;
+  /** Who pushes in the demo: its windows, unless the test is about its service worker. */
+  readonly serviceWorker?: boolean;
   /** Added to Date in the page and in its workers. */
   readonly clockShiftMs?: number;
   /** Runs in the page, and in each of its workers, before their first statement. */
@@ -74,8 +76,10 @@ export class Profile {
     const scripts = [options.clockShiftMs ? shiftScript(options.clockShiftMs) : '', options.script];
     const script = scripts.filter(Boolean).join('\n');
     if (script) await runFirst(page, script);
-    const user = options.user ? `/?user=${encodeURIComponent(options.user)}` : '/';
-    await page.goto(`${options.url}${user}`, { waitUntil: 'domcontentloaded' });
+    const query = new URLSearchParams();
+    if (options.user) query.set('user', options.user);
+    if (!options.serviceWorker) query.set('sync', 'lease');
+    await page.goto(`${options.url}/?${query}`, { waitUntil: 'domcontentloaded' });
     if (!options.unready) await ready(page);
     return page;
   }

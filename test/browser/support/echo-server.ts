@@ -28,7 +28,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const [, path = '', argument] = (request.url ?? '/').split('/');
+  const [, path = '', argument] = new URL(request.url ?? '/', 'http://localhost').pathname.split(
+    '/',
+  );
   const body = await readBody(request);
   if (path === 'hang') return;
   if (path === 'big') response.end(new Uint8Array(100_000));

@@ -6,7 +6,14 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
 
-export type Fault = 'none' | 'refuse' | 'cut-before' | 'cut-after' | 'stall' | 'html';
+export type Fault =
+  | 'none'
+  | 'refuse'
+  | 'cut-before'
+  | 'cut-after'
+  | 'stall'
+  | 'html'
+  | 'unauthorized';
 
 /** Decides per request; `hold` resolves when the request may go on. */
 export interface Rule {
@@ -146,6 +153,13 @@ export class FaultProxy {
         .writeHead(200, { 'content-type': 'text/html' })
         .end('<!doctype html><title>Log in to the hotel</title>');
       this.#tell({ method, path, status: 200 });
+      return;
+    }
+    if (fault === 'unauthorized') {
+      response
+        .writeHead(401, { 'content-type': 'application/problem+json' })
+        .end('{"code":"unauthenticated","detail":"the token has expired"}');
+      this.#tell({ method, path, status: 401 });
       return;
     }
     this.#forward(request, Buffer.concat(chunks), response, fault);

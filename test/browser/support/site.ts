@@ -1,5 +1,12 @@
 // The test pages as a folder of static files: bundled anew for each run, beside the package as it is shipped.
-import { copyFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -33,7 +40,10 @@ async function bundle(
     platform,
     target: platform === 'node' ? 'node20' : 'es2022',
     // The package as it was built here.
-    alias: { skerry: join(root, 'dist', 'index.js') },
+    alias: {
+      'skerry/service-worker': join(root, 'dist', 'service-worker.js'),
+      skerry: join(root, 'dist', 'index.js'),
+    },
     logLevel: 'silent',
   });
 }
@@ -58,8 +68,14 @@ export async function buildSite(): Promise<Site> {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
     if (shipped.test(file)) copyFileSync(join(dist, file), join(site.folder, file));
-  await bundle(['page.ts'], site.folder, 'browser');
+  await bundle(['page.ts', 'own-sw.ts', 'silent-sw.ts'], site.folder, 'browser');
   copyFileSync(join(pages, 'index.html'), join(site.folder, 'index.html'));
+  // One that finds no wasm of its own version.
+  const readyMade = readFileSync(join(dist, 'skerry-sw.js'), 'utf8');
+  writeFileSync(
+    join(site.folder, 'no-wasm-sw.js'),
+    readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)),
+  );
   await bundle(['schema.ts', 'newer-schema.ts'], server.folder, 'node');
   return {
     files: site.folder,

@@ -5,12 +5,15 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/fill_test.cc
   test/core/sync/image_roll_test.cc
   test/core/sync/lease_test.cc
+  test/core/sync/listen_test.cc
   test/core/sync/loop_test.cc
   test/core/sync/naive_server.cc
   test/core/sync/pull_test.cc
   test/core/sync/push_test.cc
   test/core/sync/random_test.cc
   test/core/sync/refusal_test.cc
+  test/core/sync/roll_up_test.cc
+  test/core/sync/service_test.cc
   test/core/sync/sync_fixture.cc
   test/core/sync/sync_worker_test.cc
   test/core/sync/sync_world.cc

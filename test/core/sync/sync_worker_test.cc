@@ -20,5 +20,14 @@ TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
   CHECK(world.host(0).status["phase"].as_string() == "idle");
 }
 
+TEST_CASE("an older version of the application does not lower the schema's version in storage") {
+  SyncWorld world;
+  world.storage.Put("sync", "sync", Json(R"({"v":1,"schema":9})"));
+  world.Open();
+  world.Settle();
+  CHECK(world.sync()["schema"].as_number() == 9);
+  CHECK(world.sync()["client"].is_string());
+}
+
 }  // namespace
 }  // namespace skerry::sync_test

@@ -129,6 +129,12 @@ void SyncHost::Execute(const Data& effects) {
       world_->Broadcast(index_, effect["message"]);
     } else if (type == "post") {
       posts.push_back(effect["message"]);
+      // A service worker has no window of its own.
+      if (world_->service == static_cast<int>(index_)) world_->Broadcast(index_, effect["message"]);
+    } else if (type == "wakeService") {
+      wakes.push_back(effect["message"]);
+      if (world_->service >= 0)
+        world_->host(static_cast<size_t>(world_->service)).Post(effect["message"]);
     } else if (type == "fetch") {
       Fetch(effect);
     } else if (type == "lock") {
@@ -137,6 +143,10 @@ void SyncHost::Execute(const Data& effects) {
       status = effect["status"];
     } else if (type == "needToken") {
       token_whys.push_back(effect["why"].as_string());
+      if (world_->service == static_cast<int>(index_)) {
+        world_->Broadcast(index_, effect);
+        continue;
+      }
       Data event = Data::MakeObject();
       Deliver(std::move(event.Set("type", "token").Set("token", world_->token)));
     } else if (type == "image") {
@@ -224,6 +234,17 @@ void SyncWorld::FreeLocks(size_t index) {
 }
 
 SyncHost& SyncWorld::Open(bool visible, Data extra) {
+  SyncHost& host = Add(visible, extra);
+  host.Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["true"]}]})"));
+  return host;
+}
+
+SyncHost& SyncWorld::OpenService(Data extra) {
+  service = static_cast<int>(hosts_.size());
+  return Add(true, extra.Set("mode", "service").Set("tab", "service-" + ToText(hosts_.size())));
+}
+
+SyncHost& SyncWorld::Add(bool visible, const Data& extra) {
   const size_t index = hosts_.size();
   hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + ToText(index)));
   SyncHost& host = *hosts_.back();
@@ -234,8 +255,6 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
   host.worker_ = std::move(worker.value());
   Data event = Data::MakeObject();
   host.Deliver(std::move(event.Set("type", "start")));
-  Data scopes = Json(R"({"type":"scopes","add":[{"table":"items","where":["true"]}]})");
-  host.Post(std::move(scopes));
   return host;
 }
 

@@ -38,6 +38,7 @@ class SyncHost final : public TransactionCaller {
   bool FireTimers();
   double next_timer() const;
   void Crash();  // the worker is gone; locks free themselves
+  void ForgetMessages() { inbox_.clear(); }
 
   bool alive = true;
   bool frozen = false;
@@ -51,6 +52,7 @@ class SyncHost final : public TransactionCaller {
   Vector<double> pull_times;  // monotonic
   Vector<double> push_times;
   Vector<String> token_whys;
+  Vector<Data> wakes;  // messages for the service worker
 
  private:
   friend class SyncWorld;
@@ -85,6 +87,9 @@ class SyncWorld {
 
   // Adds a window; its worker starts.
   SyncHost& Open(bool visible = true, Data extra = Data::MakeObject());
+  // Adds a service worker, which is the one that helpers wake from then on.
+  SyncHost& OpenService(Data extra = Data::MakeObject());
+  int service = -1;  // its index; -1: there is none
   SyncHost& host(size_t i) { return *hosts_[i]; }
   size_t size() const { return hosts_.size(); }
 
@@ -125,6 +130,8 @@ class SyncWorld {
   void FreeLocks(size_t index);
 
  private:
+  SyncHost& Add(bool visible, const Data& extra);
+
   bool locks_;
   uint64_t serial_ = 0;
   Vector<std::unique_ptr<SyncHost>> hosts_;

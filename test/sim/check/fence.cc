@@ -40,6 +40,7 @@ class FenceCheck final : public Check {
   void Writing(Host& host, const Data& writes) override {
     if (host.is_window()) return;
     auto& worker = static_cast<WorkerHost&>(host);
+    if (worker.mode() == Mode::kService) return ServiceWriting(worker, writes);
     for (const Data& write : writes.items()) {
       bool is_result = IsResult(write);
       if (write["key"].Is("sync") && write["store"].Is("sync")) {
@@ -57,6 +58,9 @@ class FenceCheck final : public Check {
   }
 
   void Sending(WorkerHost& worker, const Data& push) override {
+    if (worker.mode() == Mode::kService) return;
+    if (worker.mode() == Mode::kHelper)
+      return Fail("7 fence: " + worker.tab() + " pushes, and a service worker does");
     const auto claim = worker.claims.find("push");
     if (claim == worker.claims.end() || push["epoch"].as_u64() != claim->second)
       Fail("7 fence: " + worker.tab() + " pushes under an epoch that it has not claimed");
@@ -84,6 +88,24 @@ class FenceCheck final : public Check {
   }
 
  private:
+  // A service worker has no lease to lose: its writes stand on what they find. It makes no images,
+  // takes no lease from a window, and its epochs go up.
+  void ServiceWriting(WorkerHost& worker, const Data& writes) {
+    for (const Data& write : writes.items()) {
+      if (!write["store"].Is("sync")) continue;
+      const Data before = worker.profile().storage.Get("sync", write["key"].as_string());
+      const Data& after = write["put"];
+      if (write["key"].Is("sync") && before.is_object() &&
+          Differs(before, after, {"image", "previous", "generations"}))
+        return Fail("7 fence: a service worker writes about images");
+      if (!write["key"].Is("push")) continue;
+      if (before["owner"].is_string() || after["owner"].is_string())
+        return Fail("7 fence: a service worker takes a lease");
+      if (after["epoch"].as_u64() <= before["epoch"].as_u64() && before.is_object())
+        return Fail("7 fence: an epoch that does not go up");
+    }
+  }
+
   static bool Holds(WorkerHost& worker, const char* name) {
     const Data lease = worker.profile().storage.Get("sync", name);
     const auto claim = worker.claims.find(name);

@@ -1,0 +1,60 @@
+/** Whether a service worker pushes for this window (docs/service-worker.md), and the way to it. */
+import type { Host } from '../host/host.ts';
+import type { ServiceLink, ServiceState } from '../host/service-link.ts';
+
+interface Parts {
+  readonly host: Host;
+  /** The database's name, and its schema's version. */
+  readonly database: string;
+  readonly version: number;
+  /** As `open` was given it. */
+  readonly url: boolean | string | undefined;
+  /** Told when it changes. */
+  onState(state: ServiceState): void;
+}
+
+/** How long the window's own worker waits for the registration, to know who is to push. */
+const limitMs = 1000;
+
+export class ServiceMode {
+  readonly #parts: Parts;
+  link: ServiceLink | null = null;
+  state: ServiceState = { active: false, reason: 'no service worker was asked for' };
+  #closed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Registers the script. Resolves when it is known who pushes, or after a while. */
+  async begin(): Promise<void> {
+    const { host, url } = this.#parts;
+    if (!url) return;
+    this.state = { active: false, reason: 'the service worker is being registered' };
+    const timers = host.timers();
+    const limit = new Promise<void>((resolve) => timers.set('service', limitMs, resolve));
+    await Promise.race([this.#register(url), limit]);
+    timers.clear();
+  }
+
+  async #register(url: boolean | string): Promise<void> {
+    const { host, database, version, onState } = this.#parts;
+    const onChange = (state: ServiceState) => {
+      this.state = state;
+      onState(state);
+    };
+    try {
+      const address = host.resolve(url === true ? '/skerry-sw.js' : `${url}`);
+      const link = await host.services?.(address, database, version, onChange);
+      if (this.#closed) link?.close();
+      else this.link = link ?? null;
+    } catch (error) {
+      onChange({ active: false, reason: (error as Error).message });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.link?.close();
+  }
+}

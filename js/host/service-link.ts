@@ -1,0 +1,42 @@
+/**
+ * ServiceLink: a window's end of a service worker. Guarantee: `onState` is called before `ServiceHost` resolves, and
+ * again whenever whether there is a worker to wake has changed; `wake` starts one that the browser has stopped; no message
+ * is lost but with the worker that it reached.
+ */
+import type { Message } from '../core/window-core.ts';
+
+export interface ServiceLink {
+  /** Posts a message of docs/sync-worker.md, section 4. */
+  wake(message: unknown): void;
+  /** This window has logged a mutation: wakes, also when no window is left, where the browser can do that. */
+  changed(): void;
+  close(): void;
+}
+
+export interface ServiceState {
+  readonly active: boolean;
+  /** Why, in words. */
+  readonly reason: string;
+}
+
+export type ServiceHost = (
+  url: URL,
+  /** The database's name, and its schema's version. */
+  database: string,
+  version: number,
+  onState: (state: ServiceState) => void,
+) => Promise<ServiceLink>;
+
+export const serviceProtocol = 1;
+
+/** What a window posts. Another number is another version's: left alone, and the window helps itself. */
+export interface Envelope {
+  readonly skerry: typeof serviceProtocol;
+  readonly database: string;
+  /** Of the window's schema. */
+  readonly version: number;
+  readonly message: Message;
+}
+
+/** The tag of a `sync` event: with the database behind it that has something to push. */
+export const syncTag = 'skerry-sync:';

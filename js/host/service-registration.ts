@@ -1,0 +1,152 @@
+/**
+ * ServiceLink on the browser's service workers: registers the script, posts to the active worker, and asks for a `sync`
+ * event where there are any, so that changes are pushed after the last window was closed.
+ */
+import type { Message } from '../core/window-core.ts';
+import {
+  type Envelope,
+  type ServiceHost,
+  type ServiceLink,
+  type ServiceState,
+  serviceProtocol,
+  syncTag,
+} from './service-link.ts';
+
+/** Background Sync, which is not in the DOM's types. */
+interface Registration extends ServiceWorkerRegistration {
+  readonly sync?: { register(tag: string): Promise<void> };
+  readonly periodicSync?: {
+    register(tag: string, options: { minInterval: number }): Promise<void>;
+  };
+}
+
+/** Asking for `sync` events costs a journey to the browser's process: so often at most. */
+const syncEveryMs = 1000;
+const periodMs = 12 * 3600_000;
+
+export const registerService: ServiceHost = async (url, database, version, onState) => {
+  const container = globalThis.navigator?.serviceWorker;
+  if (!container) return absent(onState, 'this browser has no service workers here');
+  if (!navigator.locks) return absent(onState, 'this browser has no Web Locks');
+  let registration: Registration;
+  try {
+    registration = await register(container, url);
+  } catch (error) {
+    return absent(onState, `the service worker was refused: ${(error as Error).message}`);
+  }
+  return new BrowserServiceLink(registration, database, version, onState);
+};
+
+function absent(onState: (state: ServiceState) => void, reason: string): ServiceLink {
+  onState({ active: false, reason });
+  return { wake() {}, changed() {}, close() {} };
+}
+
+/** The application may have registered it itself, in a way of its own. Else classic first: bundles mostly are. */
+async function register(container: ServiceWorkerContainer, url: URL): Promise<Registration> {
+  for (const registration of await container.getRegistrations()) {
+    const { active, waiting, installing } = registration;
+    if ([active, waiting, installing].some((worker) => worker?.scriptURL === url.href))
+      return registration;
+  }
+  const options = { updateViaCache: 'none' } as const;
+  return container
+    .register(url, options)
+    .catch(() => container.register(url, { ...options, type: 'module' }));
+}
+
+class BrowserServiceLink implements ServiceLink {
+  readonly #registration: Registration;
+  readonly #database: string;
+  readonly #version: number;
+  readonly #onState: (state: ServiceState) => void;
+  #told: boolean | null = null;
+  #syncTimer: ReturnType<typeof setTimeout> | null = null;
+  #syncAgain = false;
+  #closed = false;
+
+  constructor(
+    registration: Registration,
+    database: string,
+    version: number,
+    onState: (state: ServiceState) => void,
+  ) {
+    this.#registration = registration;
+    this.#database = database;
+    this.#version = version;
+    this.#onState = onState;
+    this.#look();
+    this.#watch();
+    registration.addEventListener('updatefound', this.#watch);
+    void this.#askPeriodic();
+  }
+
+  wake(message: unknown): void {
+    this.#look();
+    const envelope: Envelope = {
+      skerry: serviceProtocol,
+      database: this.#database,
+      version: this.#version,
+      message: message as Message,
+    };
+    this.#registration.active?.postMessage(envelope);
+  }
+
+  changed(): void {
+    this.wake({ type: 'wake', reason: 'mutation', online: navigator.onLine ?? true });
+    if (!this.#registration.sync) return;
+    if (this.#syncTimer === null) this.#askSync();
+    else this.#syncAgain = true;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#registration.removeEventListener('updatefound', this.#watch);
+    if (this.#syncTimer !== null) clearTimeout(this.#syncTimer);
+    if (this.#syncAgain) this.#askSync();
+  }
+
+  /** A worker is being installed: from `activated` on it is the one to wake. */
+  readonly #watch = (): void => {
+    const { installing, waiting } = this.#registration;
+    for (const worker of [installing, waiting])
+      worker?.addEventListener('statechange', () => this.#look());
+  };
+
+  #look(): void {
+    const active = this.#registration.active !== null;
+    if (this.#closed || this.#told === active) return;
+    const first = this.#told === null;
+    this.#told = active;
+    const reason = active
+      ? 'the service worker pushes'
+      : first
+        ? 'the service worker is being installed'
+        : 'the service worker is gone';
+    this.#onState({ active, reason });
+  }
+
+  #askSync(): void {
+    this.#syncAgain = false;
+    // Refused where the user does not want it: the message has woken it all the same.
+    this.#registration.sync?.register(syncTag + this.#database).catch(() => {});
+    if (this.#closed) return;
+    this.#syncTimer = setTimeout(() => {
+      this.#syncTimer = null;
+      if (this.#syncAgain) this.#askSync();
+    }, syncEveryMs);
+  }
+
+  async #askPeriodic(): Promise<void> {
+    try {
+      const name = 'periodic-background-sync' as PermissionName;
+      const { state } = await navigator.permissions.query({ name });
+      if (state === 'granted')
+        await this.#registration.periodicSync?.register(syncTag + this.#database, {
+          minInterval: periodMs,
+        });
+    } catch {
+      // An engine that does not know the permission has no such events.
+    }
+  }
+}

@@ -1,0 +1,259 @@
+/**
+ * RunningWorker: the core that pushes and pulls, with its host around it: carries out its effects and reports events
+ * (docs/sync-worker.md). It has two homes: a dedicated Worker of each window (sync-worker.ts), and a service worker
+ * (service-home.ts).
+ */
+import type { CoreModule } from '../core/module.ts';
+import type { Message } from '../core/window-core.ts';
+import { WorkerCore } from '../core/worker-core.ts';
+import type { Channel } from '../host/channel.ts';
+import { EffectRunner } from '../host/effect-runner.ts';
+import type { WorkerSideHost } from '../host/host.ts';
+import type { Socket } from '../host/socket.ts';
+import type { Storage } from '../host/storage.ts';
+import { transportFailure } from '../host/transport.ts';
+import type { WorkerConfig } from '../host/worker-link.ts';
+import type { ImageJob, ImageJobs, ImageParts } from './image-jobs.ts';
+import { LockKeeper } from './lock-keeper.ts';
+
+/** What a window says at the start, or a service worker has found in storage. */
+export type RunningConfig = Omit<WorkerConfig, 'wasmUrl' | 'mode'> & {
+  readonly mode: 'lease' | 'service' | 'helper';
+};
+
+export interface RunningParts {
+  readonly host: WorkerSideHost;
+  readonly config: RunningConfig;
+  readonly module: CoreModule;
+  readonly storage: Storage;
+  /** A message for the window. Absent in a service worker: what it says is said to all windows, on the channel. */
+  readonly post?: (message: unknown) => void;
+  readonly onStatus: (status: Message) => void;
+  /** The core failed, or has an effect that nobody knows. */
+  readonly onFailed: (error: { code: string; message: string }) => void;
+  /** Who is asked for tokens, if not the window. */
+  readonly token?: ((why: 'start' | 'expired' | 'refused') => Promise<string | null>) | null;
+  /** Absent where no images are made. */
+  readonly images?: (parts: ImageParts) => ImageJobs;
+}
+
+interface FetchEffect extends Message {
+  readonly id: number;
+  readonly method: string;
+  readonly path: string;
+  readonly body: Uint8Array;
+  readonly token: string | null;
+  readonly timeoutMs: number;
+}
+
+/** An answer, inflated, other than an image (src/base/limits.h). */
+const maxBodyBytes = 8 << 20;
+const stopLimitMs = 2000;
+
+export class RunningWorker {
+  readonly #host: WorkerSideHost;
+  readonly #post: (message: unknown) => void;
+  readonly #parts: RunningParts;
+  readonly #config: RunningConfig;
+  readonly #core: WorkerCore;
+  readonly #storage: Storage;
+  readonly #channel: Channel;
+  readonly #runner: EffectRunner;
+  readonly #locks: LockKeeper | null;
+  readonly #images: ImageJobs | null;
+  readonly #fetches = new Map<number, AbortController>();
+  readonly #forgetModule: () => void;
+  #socket: Socket | null = null;
+  #closed = false;
+
+  constructor(parts: RunningParts) {
+    const { host, config, module, storage } = parts;
+    this.#host = host;
+    this.#parts = parts;
+    this.#post = parts.post ?? ((message) => this.#channel.post(message));
+    this.#config = config;
+    this.#storage = storage;
+    const report = (event: Message) => this.#runner.dispatch(event);
+    const { database, remote } = config;
+    this.#images = parts.images?.({ host, storage, database, remote, report }) ?? null;
+    this.#core = new WorkerCore(module, {
+      schema: config.schema,
+      tab: config.tab,
+      seed: host.random.bytes(32),
+      visible: config.visible,
+      online: config.online,
+      locks: host.locks !== null,
+      auth: config.auth,
+      socket: true,
+      images: host.images,
+      mode: config.mode,
+      reason: config.reason,
+      keepToken: config.keepToken,
+      service: config.service,
+      times: config.times ?? undefined,
+    });
+    this.#forgetModule = module.onBroken((error) => {
+      parts.onFailed({ code: error.code, message: error.message });
+      this.close();
+    });
+    this.#channel = host.channels.open(config.database, (message) =>
+      report({ type: 'message', message }),
+    );
+    this.#locks =
+      host.locks &&
+      new LockKeeper(host.locks, `${config.database}/`, (name, state) =>
+        report({ type: 'lock', name, state }),
+      );
+    this.#runner = new EffectRunner({
+      clock: host.clock,
+      timers: host.timers(),
+      channel: this.#channel,
+      storage,
+      call: (event) => (this.#closed ? [] : this.#core.handle(event)),
+      post: (message) => this.#post(message),
+      special: (effect) => this.#special(effect),
+    });
+  }
+
+  start(): void {
+    this.#runner.dispatch({ type: 'start' });
+  }
+
+  receive(message: Message): void {
+    if (message.type === 'token') this.#runner.dispatch(message);
+    else this.#runner.dispatch({ type: 'post', message });
+  }
+
+  /** Stands still, as a frozen page's worker does: locks and leases stay, nothing is answered. */
+  hold(hold: boolean): void {
+    if (hold) this.#runner.hold();
+    else this.#runner.letGo();
+  }
+
+  /** Lets the core finish: it releases its leases. Storage that does not answer is not waited for. */
+  async stop(): Promise<void> {
+    this.#runner.letGo();
+    this.#runner.dispatch({ type: 'post', message: { type: 'stop' } });
+    const timers = this.#host.timers();
+    await Promise.race([
+      this.#runner.idle(),
+      new Promise<void>((resolve) => timers.set('stop', stopLimitMs, resolve)),
+    ]);
+    timers.clear();
+    this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const fetching of this.#fetches.values()) fetching.abort();
+    this.#images?.abortAll();
+    this.#socket?.close();
+    this.#runner.stop();
+    this.#locks?.releaseAll();
+    this.#channel.close();
+    this.#storage.close();
+    this.#core.close();
+    this.#forgetModule();
+  }
+
+  #special(effect: Message): void {
+    switch (effect.type) {
+      case 'fetch':
+        void this.#fetch(effect as FetchEffect);
+        break;
+      case 'abortFetch':
+        this.#fetches.get(effect['id'] as number)?.abort();
+        this.#fetches.delete(effect['id'] as number);
+        break;
+      case 'lock':
+        this.#locks?.do(
+          effect['name'] as string,
+          effect['action'] as 'request' | 'steal' | 'release',
+        );
+        break;
+      case 'needToken':
+        if (this.#parts.token) void this.#askToken(this.#parts.token, effect['why']);
+        else this.#post({ type: 'needToken', why: effect['why'] });
+        break;
+      case 'socket':
+        this.#socketAction(effect);
+        break;
+      case 'image':
+        this.#images?.start(effect['id'] as number, effect['job'] as ImageJob);
+        break;
+      case 'abortImage':
+        this.#images?.abort(effect['id'] as number);
+        break;
+      case 'status':
+        this.#parts.onStatus(effect['status'] as Message);
+        break;
+      case 'wakeService':
+        this.#post(effect);
+        break;
+      default: {
+        // Nobody else would show it: a problem, or an effect of a newer core.
+        const message = String(effect['detail'] ?? effect.type);
+        this.#parts.onFailed({ code: 'internal', message });
+      }
+    }
+  }
+
+  async #askToken(ask: NonNullable<RunningParts['token']>, why: unknown): Promise<void> {
+    // None, and one that could not be had: both wait for a window that has one.
+    const token = await ask(why as 'start').catch(() => null);
+    this.#runner.dispatch({ type: 'token', token });
+  }
+
+  async #fetch({ id, method, path, body, token, timeoutMs }: FetchEffect): Promise<void> {
+    const stop = new AbortController();
+    this.#fetches.set(id, stop);
+    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    if (token !== null) headers['authorization'] = `Bearer ${token}`;
+    let event: Message;
+    try {
+      const answer = await this.#host.transport.request({
+        method,
+        url: this.#config.remote.url + path,
+        headers,
+        body,
+        timeoutMs,
+        maxBytes: maxBodyBytes,
+        gzip: true,
+        credentials: this.#config.remote.credentials,
+        signal: stop.signal,
+      });
+      const contentType = answer.headers['content-type'] ?? '';
+      event = { type: 'response', id, status: answer.status, contentType, body: answer.body };
+    } catch (error) {
+      event = { type: 'response', id, error: transportFailure(error) };
+    }
+    if (stop.signal.aborted) return;
+    this.#fetches.delete(id);
+    this.#runner.dispatch(event);
+  }
+
+  #socketAction(effect: Message): void {
+    switch (effect['action']) {
+      case 'open': {
+        this.#socket?.close();
+        const url = `${this.#config.remote.url}/poke`.replace(/^http/, 'ws');
+        const report = (more: object) =>
+          this.#runner.dispatch({ type: 'socket', ...more } as Message);
+        this.#socket = this.#host.sockets.open(url, {
+          onOpen: () => report({ state: 'open' }),
+          onMessage: (text) => report({ state: 'message', text }),
+          onClose: (code) => report({ state: 'closed', code }),
+        });
+        break;
+      }
+      case 'send':
+        this.#socket?.send(effect['text'] as string);
+        break;
+      case 'close':
+        this.#socket?.close();
+        this.#socket = null;
+        break;
+    }
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * The ready-made service worker, for applications that have none: `skerry-sw.js`, one classic script, to be served from
+ * the application's root. What it has to know the windows have written into their databases.
+ */
+import { serve } from './serve.ts';
+
+serve(null, (file) => new URL(file, location.href));

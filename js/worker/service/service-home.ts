@@ -1,0 +1,206 @@
+/**
+ * ServiceHome: the sync workers of a service worker, one for each database that it is woken for (docs/service-worker.md).
+ * What such a worker has to know (schema, server, where the wasm lies) the windows have written into the database, so
+ * that it can start without any. A browser stops a service worker as it likes: nothing is kept here that storage does
+ * not have.
+ */
+import { SkerryError, UnsupportedError, UpdateNeededError } from '../../core/errors.ts';
+import { loadCore } from '../../core/module.ts';
+import type { Message } from '../../core/window-core.ts';
+import type { WorkerSideHost } from '../../host/host.ts';
+import { readNow, type Storage } from '../../host/storage.ts';
+import { RunningWorker } from '../running-worker.ts';
+
+/** What an application's own script gives: it goes before what the windows have written. */
+export interface OwnService {
+  readonly name: string;
+  readonly schema: { readonly version: number };
+  readonly remote: {
+    readonly url: string;
+    readonly credentials: RequestCredentials;
+    readonly token: ((why: 'start' | 'expired' | 'refused') => Promise<string | null>) | null;
+  };
+}
+
+/** The record `service` of the store `sync`, as windows write it. */
+interface ServiceRecord {
+  readonly v: number;
+  readonly schema: { readonly version: number };
+  readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
+  readonly auth: boolean;
+  readonly times: Readonly<Record<string, number>> | null;
+  /** Where the windows have found the wasm: the page's, and that of its Worker. */
+  readonly wasm: readonly [string, string] | null;
+}
+
+/** When nothing is left to do, or nothing can be done now. */
+export interface Rest {
+  /** Mutations that are not confirmed. */
+  readonly pending: number;
+}
+
+interface Entry {
+  readonly version: number;
+  readonly running: RunningWorker;
+  status: Message | null;
+  resting: ((rest: Rest) => void)[];
+}
+
+const recordVersion = 1;
+
+export class ServiceHome {
+  readonly #host: WorkerSideHost;
+  readonly #own: OwnService | null;
+  readonly #online: () => boolean;
+  readonly #entries = new Map<string, Promise<Entry>>();
+
+  constructor(host: WorkerSideHost, own: OwnService | null, online: () => boolean) {
+    this.#host = host;
+    this.#own = own;
+    this.#online = online;
+  }
+
+  /**
+   * A message of a window (docs/sync-worker.md, section 4), or a wake of the browser's. `version` is that of the window's
+   * schema. Resolves when this worker rests again.
+   */
+  async wake(database: string, message: Message, version = 0): Promise<Rest> {
+    const entry = await this.#entry(database, version).catch((error: unknown) => {
+      // Windows that are open take over at once, and show why.
+      const channel = this.#host.channels.open(database, () => {});
+      channel.post({ type: 'serviceFailed', reason: reasonOf(error) });
+      channel.close();
+      throw error;
+    });
+    const rest = new Promise<Rest>((resolve) => entry.resting.push(resolve));
+    entry.running.receive(message);
+    settle(entry);
+    return rest;
+  }
+
+  /** Ends everything, as a browser does that stops the service worker. */
+  async kill(): Promise<void> {
+    for (const [database, opening] of [...this.#entries]) {
+      this.#entries.delete(database);
+      await opening.then(end, () => {});
+    }
+  }
+
+  #entry(database: string, version: number): Promise<Entry> {
+    const open = this.#entries.get(database);
+    if (!open) return this.#open(database);
+    return open.then((entry) => {
+      if (entry.version >= version || this.#entries.get(database) !== open) return entry;
+      // A window has brought a newer schema.
+      end(entry);
+      return this.#open(database);
+    });
+  }
+
+  #open(database: string): Promise<Entry> {
+    const opening = this.#start(database);
+    this.#entries.set(database, opening);
+    opening.catch(() => this.#forget(database, opening));
+    return opening;
+  }
+
+  #forget(database: string, opening: Promise<Entry>): void {
+    if (this.#entries.get(database) === opening) this.#entries.delete(database);
+  }
+
+  async #start(database: string): Promise<Entry> {
+    const host = this.#host;
+    let entry: Entry | null = null;
+    const drop = () => {
+      this.#entries.delete(database);
+      if (entry) end(entry);
+    };
+    const storage = await host.storage.open(database, drop);
+    try {
+      const record = await recordOf(storage);
+      const own = database.startsWith(`skerry/${this.#own?.name}/`) ? this.#own : null;
+      const newer = own && (!record || own.schema.version >= record.schema.version);
+      const schema = newer ? own.schema : record?.schema;
+      const remote = own?.remote ?? record?.remote;
+      if (!schema || !remote)
+        throw new UnsupportedError('service', `No window has set up ${database} for this worker.`);
+      const [first, second] = record?.wasm ?? ['', ''];
+      const module = await loadCore(
+        (url) => host.wasm(url),
+        named('skerry.wasm', first),
+        named('skerry-sync.wasm', second),
+      );
+      const running: RunningWorker = new RunningWorker({
+        host,
+        module,
+        storage,
+        config: {
+          schema,
+          database,
+          remote,
+          tab: `service-${crypto.randomUUID()}`,
+          auth: own ? own.remote.token !== null || record?.auth === true : record?.auth === true,
+          visible: true,
+          online: this.#online(),
+          times: record?.times ?? null,
+          mode: 'service',
+          reason: '',
+          keepToken: false,
+          service: null,
+        },
+        token: own?.remote.token ?? null,
+        onFailed: drop,
+        onStatus: (status) => {
+          if (!entry) return;
+          entry.status = status;
+          settle(entry);
+        },
+      });
+      entry = { version: schema.version, running, status: null, resting: [] };
+      running.start();
+      return entry;
+    } catch (error) {
+      storage.close();
+      throw error;
+    }
+  }
+}
+
+/** The file's name goes along, because what a bundler made of it tells nothing. */
+function named(name: string, address: string): URL {
+  const url = new URL(address === '' ? name : address, globalThis.location?.href ?? 'file:///');
+  url.hash = name;
+  return url;
+}
+
+async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
+  const [record] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
+  if (!record) return null;
+  const found = record as ServiceRecord;
+  if (found.v > recordVersion)
+    throw new UpdateNeededError('newer_tab', 'A window runs a newer version of this application.');
+  return found;
+}
+
+/** Whoever waits for the worker's rest is told, if it rests. */
+function settle(entry: Entry): void {
+  // Until it has started there is no status; while it works it is the holder, or waits for the lock.
+  if (entry.status?.['role'] === 'none') release(entry);
+}
+
+/** Nobody waits for a worker that is ended. */
+function end(entry: Entry): void {
+  entry.running.close();
+  release(entry);
+}
+
+function release({ status, resting }: Entry): void {
+  const rest = { pending: (status?.['pending'] as number | undefined) ?? 0 };
+  for (const resolve of resting.splice(0)) resolve(rest);
+}
+
+/** For the windows, in words. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof SkerryError ? message : `The service worker could not start: ${message}`;
+}

@@ -1,0 +1,109 @@
+// SyncJob: how it ends, and what it does until the next time.
+#include <utility>
+
+#include "sync/sync_job.h"
+
+namespace skerry {
+
+void SyncJob::Leave(Turn* turn) {
+  for (const Data& id : asked_.items()) answering_.Push(id);
+  asked_ = Data::MakeArray();
+  SyncError error{"offline", "Syncing stopped: the page is hidden, offline, paused or closing.",
+                  true};
+  AnswerAsked(&error, turn);
+  if (active_) {
+    loop_.WantPull();
+    loop_.WantPush();
+  }
+  active_ = false;
+  Drop(turn);
+  turn->Cancel("loop");
+  state_->next_try_at = nullptr;
+  retrying_ = false;
+  lease_.Unwant("left", turn);
+}
+
+void SyncJob::Finish(Turn* turn) {
+  state_->error = {};
+  AnswerAsked(nullptr, turn);
+  if (!asked_.items().empty()) {
+    // Asked while this round was under way: another one is theirs.
+    std::swap(answering_, asked_);
+    loop_.WantPull();
+    loop_.WantPush();
+    Advance(turn);
+    return;
+  }
+  state_->poked.clear();
+  Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
+}
+
+void SyncJob::Fail(SyncError error, Turn* turn) {
+  state_->error = std::move(error);
+  if (!active_) return;
+  for (const Data& id : asked_.items()) answering_.Push(id);
+  asked_ = Data::MakeArray();
+  AnswerAsked(&state_->error, turn);
+  loop_.WantPull();
+  loop_.WantPush();
+  retrying_ = true;
+  Rest("failed", loop_.Retry(&state_->random), turn);
+}
+
+void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
+  active_ = false;
+  Drop(turn);
+  lease_.Unwant(outcome, turn);
+  due_ms_ = turn->mono + delay_ms;
+  rested_ms_ = turn->mono;
+  // The next time it is the service worker that looks, and says so.
+  if (helps() && !retrying_) return;
+  turn->Timer("loop", delay_ms);
+  if (!helps()) state_->next_try_at = turn->now + delay_ms;
+}
+
+bool SyncJob::Timer(std::string_view name, Turn* turn) {
+  if (name == "loop") {
+    // The socket was opened since: it tells when there is something.
+    const double rested = turn->mono - rested_ms_;
+    if (!retrying_ && !active_ && state_->listening && !loop_.wants_anything() &&
+        rested < state_->times.idle_listening_ms / 2) {
+      turn->Timer("loop", state_->times.idle_listening_ms - rested);
+      return true;
+    }
+    retrying_ = false;
+    Wake(helps() ? WakeReason::kFill : WakeReason::kTimer, turn);
+    return true;
+  }
+  return lease_.Timer(name, turn);
+}
+
+// Another window has let go of the lease: perhaps there is nothing left to do.
+void SyncJob::Heard(const Data& message, Turn* turn) {
+  const String& outcome = message["outcome"].as_string();
+  const bool released = message["lease"]["owner"].is_null();
+  lease_.Heard(message, turn);
+  if (!released || outcome == "left") return;
+  if (!active_) {
+    // It has just polled; polling here at once would only double the requests.
+    if (outcome == "done" && !retrying_ && !helps() && state_->CanRun())
+      turn->Timer("loop", loop_.Rest(state_->listening, &state_->random));
+    return;
+  }
+  if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
+  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
+  Begin(Step::kCheck, turn->Transact("sync mutations conflicts", false, false, std::move(reads)));
+}
+
+void SyncJob::DoneCheck(Turn* turn) {
+  if (lease_.held() || !asked_.items().empty()) return Advance(turn);
+  for (const auto& [realm, revision] : state_->poked) {
+    if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
+  }
+  if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
+  state_->poked.clear();
+  loop_.Forget();
+  Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
+}
+
+}  // namespace skerry

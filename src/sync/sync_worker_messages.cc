@@ -1,0 +1,214 @@
+// SyncWorker: what its window, the other workers, the application and the socket say.
+#include <algorithm>
+#include <utility>
+
+#include "sync/sync_worker.h"
+
+namespace skerry {
+
+void SyncWorker::Wake(WakeReason reason, Turn* turn) {
+  if (state_->mode == Mode::kHelper) {
+    helper_.Wake(reason, turn);
+  } else {
+    job_.Wake(reason, turn);
+  }
+}
+
+// One of the conditions for working changed. Losing one lets go of everything.
+void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
+  if (*flag == value) return;
+  const bool could = state_->CanRun();
+  *flag = value;
+  const bool can = state_->CanRun();
+  if (could && !can) {
+    job_.Leave(turn);
+    keeper_.Leave(turn);
+  } else if (!could && can) {
+    Wake(reason, turn);
+  }
+  if (!state_->online || state_->paused) helper_.Rest(turn);
+}
+
+void SyncWorker::OnPost(const Data& message, Turn* turn) {
+  const String& type = message["type"].as_string();
+  // While it works it tells of what it does; typing must not make it talk all the time.
+  const bool is_service = state_->mode == Mode::kService;
+  answers_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
+  if (is_service && message["listening"].is_bool())
+    state_->listening = message["listening"].as_bool();
+  // A service worker hears of the network by its windows.
+  if (is_service && type != "online" && message["online"].is_bool())
+    Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
+  const bool helps = state_->mode == Mode::kHelper;
+  if (type == "mutated") {
+    helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
+  } else if (type == "wake") {
+    OnWake(message, turn);
+  } else if (type == "visible") {
+    Switch(&state_->visible, message["visible"].as_bool(), WakeReason::kVisible, turn);
+  } else if (type == "online") {
+    Switch(&state_->online, message["online"].as_bool(), WakeReason::kOnline, turn);
+  } else if (type == "pause" || type == "resume") {
+    Switch(&state_->paused, type == "pause", WakeReason::kApplication, turn);
+  } else if (type == "sync") {
+    helps && state_->CanRun() ? helper_.Ask(message["id"], turn) : job_.Ask(message["id"], turn);
+  } else if (type == "scopes") {
+    BeginOwn(OwnKind::kScopes, message, turn);
+  } else if (type == "token") {
+    OnToken(message["token"], turn);
+  } else if (type == "service") {
+    SetMode(message["active"].as_bool() ? Mode::kHelper : Mode::kLease,
+            message["reason"].as_string(), turn);
+  } else if (type == "stop") {
+    Stop(turn);
+  }
+}
+
+// Of the own window, of one that emptied its image, or of a helper.
+void SyncWorker::OnWake(const Data& message, Turn* turn) {
+  const String& reason = message["reason"].as_string();
+  if (reason == "poke")
+    return OnPoke(message["realm"].as_string(), message["revision"].as_u64(), turn);
+  Wake(reason == "mutation" ? WakeReason::kMutation
+       : reason == "due"    ? WakeReason::kDue
+                            : WakeReason::kVisible,
+       turn);
+}
+
+void SyncWorker::SetMode(Mode mode, String reason, Turn* turn) {
+  state_->mode_reason = std::move(reason);
+  helper_.Rest(turn);
+  if (state_->mode == mode) return;
+  if (mode == Mode::kHelper) {
+    const Data::Array asked = job_.TakeAsked();
+    job_.Leave(turn);
+    state_->mode = mode;
+    Wake(WakeReason::kStart, turn);
+    for (const Data& id : asked) helper_.Ask(id, turn);
+    if (state_->token.is_string()) helper_.HandToken(state_->token, turn);
+  } else {
+    state_->mode = mode;
+    for (const Data& id : helper_.TakeAsked()) job_.Ask(id, turn);
+    job_.Wake(WakeReason::kVisible, turn);
+  }
+}
+
+void SyncWorker::Stop(Turn* turn) {
+  state_->stopped = true;
+  job_.Leave(turn);
+  keeper_.Leave(turn);
+}
+
+void SyncWorker::OnChannel(const Data& message, Turn* turn) {
+  const String& type = message["type"].as_string();
+  const bool helps = state_->mode == Mode::kHelper;
+  if (type == "added") {
+    // A service worker is woken by who has changed something, unless that window is paused.
+    if (state_->mode == Mode::kService) return;
+    helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
+  } else if (type == "wake") {
+    OnWake(message, turn);
+  } else if (type == "lease") {
+    const String& name = message["name"].as_string();
+    if (name == "push") job_.Heard(message, turn);
+    if (name == "image") keeper_.Heard(message, turn);
+    if (name == "listen") ListenHappened(listen_.Heard(message, turn), turn);
+  } else if (type == "status") {
+    OnStatus(message);
+    if (helps) helper_.Heard(&message["shared"], turn);
+  } else if (type == "pushed" && helps) {
+    helper_.Heard(nullptr, turn);
+  } else if (type == "serviceFailed" && helps) {
+    SetMode(Mode::kLease, message["reason"].as_string(), turn);
+  } else if (type == "fill" && helps) {
+    job_.Wake(WakeReason::kFill, turn);
+  } else if (type == "needToken" && helps) {
+    OnNeedToken(message["why"].as_string(), turn);
+  } else if (type == "synced" && message["id"]["tab"].as_string() == state_->tab) {
+    Data answer = Message("synced");
+    answer.Set("id", message["id"]["id"]).Set("error", message["error"]);
+    helper_.Answered(message["id"]["id"]);
+    turn->Post(std::move(answer));
+  } else if (type == "record") {
+    if (helps) helper_.Heard(nullptr, turn);
+    // Another worker's transaction (or, without a remote, a window's): what it told of is what the
+    // next request of this one begins from, and what a roll-up is considered by.
+    const Data& record = message["record"];
+    if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
+      const uint64_t bytes =
+          state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size();
+      state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
+      state_->sync.Set("recordBytes", bytes);
+    }
+  }
+}
+
+// The service worker has no token, or the server does not take it any more. Who is looked at
+// answers.
+void SyncWorker::OnNeedToken(const String& why, Turn* turn) {
+  if (!state_->visible) return;
+  if (why == "start" && state_->token.is_string()) return helper_.HandToken(state_->token, turn);
+  if (state_->auth) state_->token = nullptr;
+  state_->EnsureToken(why, turn);
+}
+
+// The holder of the lease tells; the others show it as theirs.
+void SyncWorker::OnStatus(const Data& message) {
+  if (job_.lease().held() || !state_->started || state_->mode == Mode::kService) return;
+  const Data& status = message["shared"];
+  shared_phase_ = status["phase"].as_string();
+  state_->pending = status["pending"].as_number();
+  state_->conflicts = status["conflicts"].as_number();
+  state_->progress = status["progress"];
+  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"])
+      .Set("clockOffset", status["clockOffsetMs"]);
+  if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
+  if (job_.active()) return;
+  if (state_->mode == Mode::kHelper) {
+    state_->next_try_at = status["nextTryAt"];
+    state_->needs_auth = status["needsAuth"].as_bool();
+    state_->service_lease = status["lease"];
+  }
+  const Data& error = status["error"];
+  state_->error = {error["code"].as_string(), error["message"].as_string(),
+                   error["retryable"].as_bool(true)};
+}
+
+void SyncWorker::OnToken(const Data& token, Turn* turn) {
+  const bool asked = state_->token_asked;
+  state_->token_asked = false;
+  turn->Cancel("token");
+  const bool helps = state_->mode == Mode::kHelper;
+  if (helps && (asked || token.is_string())) helper_.HandToken(token, turn);
+  if (!token.is_string()) {
+    if (asked && !helps) job_.TokenMissing(turn);
+    return;
+  }
+  if (state_->keeps_token && !(state_->token == token)) BeginOwn(OwnKind::kToken, token, turn);
+  state_->token = token;
+  // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
+  if (!asked) state_->token_refusals = 0;
+  if (state_->needs_auth) {
+    // Also while nothing may run: who may later goes on with it.
+    state_->needs_auth = false;
+    Wake(WakeReason::kToken, turn);
+  } else {
+    job_.Advance(turn);
+  }
+}
+
+void SyncWorker::OnSocket(const Data& event, Turn* turn) {
+  const Poke poke = socket_.Event(event, turn);
+  if (poke.membership) return Wake(WakeReason::kTimer, turn);
+  if (!poke.realm.empty()) OnPoke(poke.realm, poke.revision, turn);
+}
+
+void SyncWorker::OnPoke(const String& realm, uint64_t revision, Turn* turn) {
+  if (CursorRevision(state_->sync["cursors"][realm]) >= revision) return;
+  if (state_->mode == Mode::kHelper) return helper_.Poked(realm, revision, turn);
+  uint64_t& known = state_->poked[realm];
+  known = std::max(known, revision);
+  job_.Wake(WakeReason::kPoke, turn);
+}
+
+}  // namespace skerry

@@ -1,0 +1,2 @@
+// A service worker that never answers.
+addEventListener('message', () => {});

@@ -1,0 +1,220 @@
+// Service-worker mode (DESIGN section 6): the service worker pushes and pulls for all windows, is stopped in the middle,
+// pushes after the last window was closed, and is done without where it does not answer.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, inStep, opened, until, writeNotes } from './support/kit.ts';
+import { type Served, serveSite } from './support/served.ts';
+import { ServiceControl } from './support/service.ts';
+
+let served: Served;
+let proxy: FaultProxy;
+let profile: Profile;
+let round = 0;
+
+beforeAll(async () => {
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
+});
+
+afterEach(async () => {
+  proxy.rules();
+  proxy.setOffline(false);
+  await profile?.remove();
+});
+
+afterAll(async () => {
+  await proxy?.close();
+  await served?.stop();
+});
+
+/** A window of a fresh profile, in step, with a service worker that pushes. */
+async function window(more: object = {}): Promise<Page> {
+  profile = new Profile();
+  round++;
+  return another(more);
+}
+
+async function another(more: object = {}): Promise<Page> {
+  const page = await opened(profile, proxy.url, {
+    user: `user-${round}`,
+    serviceWorker: true,
+    ...more,
+  });
+  await until(page, () => db.sync.status.mode === 'service-worker', []);
+  await inStep(page);
+  return page;
+}
+
+const add = (page: Page, title: string) =>
+  page.evaluate((wanted) => db.mutate.addNote({ title: wanted }).durable, title);
+
+/** How many notes of this title the server has. */
+async function onServer(title: string): Promise<number> {
+  const answer = await fetch(`${served.server.url}/v1/tables/notes`, {
+    headers: { authorization: 'Bearer dev:looker' },
+  });
+  const { rows } = (await answer.json()) as { rows: { props: { title: string } }[] };
+  return rows.filter(({ props }) => props.title === title).length;
+}
+
+const arrives = (title: string) =>
+  expect.poll(() => onServer(title), { timeout: 30_000, interval: 50 }).toBe(1);
+
+test('the service worker pushes and pulls; windows do not, and hold no lease', async () => {
+  const page = await window();
+  const second = await another();
+  const confirmed = page.evaluate(() => db.mutate.addNote({ title: 'served' }).confirmed);
+  await confirmed;
+  expect(await onServer('served')).toBe(1);
+  await until(second, () => db.notes.where('title', '=', 'served').count() === 1, []);
+  const { lease, modeReason, role } = await second.evaluate(() => db.sync.status);
+  expect(modeReason).toBe('the service worker pushes');
+  expect(role).toBe('none');
+  expect(lease?.owner).toBeNull();
+  expect(lease?.epoch).toBeGreaterThan(0);
+});
+
+test('stopped in the middle of a push, it goes on when it is woken: nothing is lost or doubled', async () => {
+  const page = await window();
+  const control = await ServiceControl.of(page);
+  for (const fault of ['cut-before', 'cut-after'] as const) {
+    let release: () => void = () => {};
+    const hold = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    proxy.rules({ path: /\/push/, hold, fault, times: 1 });
+    const held = proxy.held(/\/push/);
+    await add(page, fault);
+    await held;
+    await control.stop();
+    release();
+    await add(page, `after ${fault}`);
+    await inStep(page);
+    expect(await onServer(fault)).toBe(1);
+    expect(await onServer(`after ${fault}`)).toBe(1);
+  }
+});
+
+test('what was changed in a window that is closed at once is pushed', async () => {
+  const page = await window();
+  await bare(profile, proxy.url);
+  await add(page, 'closed at once');
+  await page.close();
+  await arrives('closed at once');
+});
+
+test('what was changed offline is pushed by a sync event, after the last window was closed and the worker was stopped', async () => {
+  const page = await window();
+  const looker = await bare(profile, proxy.url);
+  const control = await ServiceControl.of(looker);
+  proxy.setOffline(true);
+  await add(page, 'offline');
+  await until(page, () => db.sync.status.phase === 'waiting', []);
+  // The browser has been asked for the event that DevTools fires below.
+  const asked = () =>
+    page.evaluate(async () => {
+      const registration = (await navigator.serviceWorker.getRegistration()) as unknown as {
+        sync: { getTags(): Promise<string[]> };
+      };
+      return registration.sync.getTags();
+    });
+  await expect.poll(asked, { timeout: 10_000 }).toContain(`skerry-sync:skerry/test/user-${round}`);
+  await page.close();
+  await control.stop();
+  proxy.setOffline(false);
+  await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
+  await arrives('offline');
+});
+
+test('a token that must not be kept is not: without a window nothing is pushed, with one it is', async () => {
+  const page = await window({ keepToken: false });
+  const looker = await bare(profile, proxy.url);
+  const control = await ServiceControl.of(looker);
+  const tokens = await page.evaluate(
+    async (user) => (await kit.stored('sync', { user })).filter((r) => 'token' in (r as object)),
+    `user-${round}`,
+  );
+  expect(tokens).toEqual([]);
+  proxy.setOffline(true);
+  await add(page, 'without a token');
+  await page.close();
+  await control.stop();
+  proxy.setOffline(false);
+  await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
+  await control.started();
+  await another({ keepToken: false });
+  await arrives('without a token');
+});
+
+test('an expired token is asked for anew, of a window', async () => {
+  const token = `dev:user-${round + 1}`;
+  const page = await window({ tokens: [token, token] });
+  proxy.rules({ path: /\/push/, fault: 'unauthorized', times: 1 });
+  await add(page, 'fresh token');
+  await arrives('fresh token');
+  expect(await page.evaluate(() => kit.happened.tokens)).toEqual(['start', 'expired']);
+});
+
+test("an application's own script: module or not, with wasm of its own, and no fetch handler", async () => {
+  const page = await window({ serviceWorker: '/own-sw.js' });
+  await add(page, 'own script');
+  await arrives('own script');
+  const names = await page.evaluate(async () => {
+    const cache = await caches.open('skerry-wasm');
+    return (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1)).sort();
+  });
+  expect(names).toEqual(['skerry-sync.wasm', 'skerry.wasm']);
+  // It starts again without asking anybody for wasm.
+  const control = await ServiceControl.of(page);
+  await control.stop();
+  proxy.rules({ path: /\.wasm/, fault: 'refuse' });
+  await add(page, 'wasm from the cache');
+  await arrives('wasm from the cache');
+});
+
+test('a script that cannot be had: the windows push, and say why', async () => {
+  profile = new Profile();
+  const page = await opened(profile, proxy.url, { serviceWorker: '/nothing-here.js' });
+  await inStep(page);
+  await add(page, 'refused');
+  await arrives('refused');
+  const { mode, modeReason } = await page.evaluate(() => db.sync.status);
+  expect(mode).toBe('lease');
+  expect(modeReason).toMatch(/^the service worker was refused: /);
+});
+
+test('a service worker that never answers is given up after 20 seconds', async () => {
+  profile = new Profile();
+  const page = await opened(profile, proxy.url, { serviceWorker: '/silent-sw.js' });
+  await until(page, () => db.sync.status.mode === 'service-worker', []);
+  await add(page, 'silence');
+  await until(page, () => db.sync.status.mode === 'lease', [], 40_000);
+  expect(await page.evaluate(() => db.sync.status.modeReason)).toBe(
+    'the service worker does not answer',
+  );
+  await arrives('silence');
+});
+
+test('one that cannot start is done without at once', async () => {
+  profile = new Profile();
+  const page = await opened(profile, proxy.url, {
+    user: 'no-wasm',
+    serviceWorker: '/no-wasm-sw.js',
+  });
+  await until(page, () => db.sync.status.modeReason.includes('is not to be had'), [], 15_000);
+  await add(page, 'no wasm');
+  await arrives('no wasm');
+});
+
+test('a large realm is filled by an image, which a window makes', async () => {
+  const page = await window();
+  await writeNotes(page, 3000);
+  await page.evaluate(() => db.close());
+  const user = `filled-${round}`;
+  await page.evaluate((how) => kit.start(how), { user, serviceWorker: true });
+  await until(page, () => db.notes.count() >= 3000, []);
+  await inStep(page);
+  expect(await page.evaluate(() => db.sync.status.mode)).toBe('service-worker');
+});

@@ -1,0 +1,80 @@
+// The lease `listen`, under which one window holds the poke socket: its beats go over the channel,
+// so that an idle window writes nothing.
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::sync_test {
+namespace {
+
+struct Listening : SyncWorld {
+  explicit Listening(bool locks = true) : SyncWorld(locks) {
+    for (int i = 0; i < 2; ++i) Open(true, Json(R"({"socket":true})"));
+    Run(2'000);
+    OpenSocket();
+    Run(10'000);
+  }
+  size_t holder() { return lease("listen")["owner"].Is("tab-0") ? 0 : 1; }
+  SyncHost& Holder() { return host(holder()); }
+  SyncHost& Other() { return host(1 - holder()); }
+  void OpenSocket() { Holder().Deliver(Json(R"({"type":"socket","state":"open"})")); }
+};
+
+TEST_CASE("an idle window with an open socket reads and writes nothing, and so do the others") {
+  Listening world;
+  const uint64_t before = world.storage.transactions();
+  const size_t pulls = world.pull_bodies.size();
+  world.Run(120'000);
+  CHECK(world.storage.transactions() == before);
+  CHECK(world.pull_bodies.size() == pulls);
+  // Now and then it looks all the same: a poke may be lost.
+  world.Run(300'000);
+  CHECK(world.pull_bodies.size() > pulls);
+  CHECK(world.pull_bodies.size() <= pulls + 2);
+  CHECK(world.Holder().socket == Vector<String>{"open", "send"});
+  CHECK(world.Other().socket.empty());
+}
+
+TEST_CASE("where nobody has a socket that is open it polls about once a minute") {
+  Listening world;
+  world.Holder().Deliver(Json(R"({"type":"socket","state":"closed","code":1006})"));
+  world.Run(30'000);
+  const size_t pulls = world.pull_bodies.size();
+  world.Run(240'000);
+  CHECK(world.pull_bodies.size() >= pulls + 3);
+}
+
+TEST_CASE("a listener that stands still is taken over from, and lets go when it goes on") {
+  bool locks = true;
+  SUBCASE("with Web Locks") {}
+  SUBCASE("without") { locks = false; }
+  Listening world(locks);
+  const size_t old = world.holder();
+  world.host(old).frozen = true;
+  world.Run(20'000);
+  CHECK(world.holder() == old);
+  world.Run(20'000);
+  CHECK(world.holder() == 1 - old);
+  REQUIRE(!world.host(1 - old).socket.empty());
+  CHECK(world.host(1 - old).socket[0] == "open");
+  world.host(old).frozen = false;
+  world.Run(6'000);
+  CHECK(world.host(old).socket.back() == "close");
+  CHECK(world.holder() == 1 - old);
+}
+
+TEST_CASE("a listener that missed all messages finds out by storage that another took over") {
+  Listening world;
+  const size_t old = world.holder();
+  world.host(old).frozen = true;
+  world.Run(40'000);
+  REQUIRE(world.holder() == 1 - old);
+  world.host(old).ForgetMessages();
+  world.host(1 - old).frozen = true;  // so that it hears of no beat either
+  world.host(old).frozen = false;
+  world.Run(6'000);
+  CHECK(world.host(old).socket.back() == "close");
+}
+
+}  // namespace
+}  // namespace skerry::sync_test

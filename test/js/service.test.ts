@@ -1,0 +1,84 @@
+/** Service-worker mode on memory hosts: the real core, its home, and a server in memory. */
+import { http } from 'skerry';
+import { type MemoryHost, memory } from 'skerry/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+import { FakeServer } from './fake-server.ts';
+import { type App, openApp, until } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const opened: App[] = [];
+const times = {
+  retry: 20,
+  retryMax: 40,
+  idle: 60_000,
+  socketRetry: 20,
+  service: 400,
+  serviceLook: 50,
+};
+
+async function connect(host: MemoryHost): Promise<App> {
+  const db = await openApp(host, {
+    remote: http('http://server.test/v1'),
+    scopes: 'all',
+    defaultRealm: 'public',
+    serviceWorker: true,
+  });
+  opened.push(db);
+  return db;
+}
+
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+});
+
+test('the service worker pushes and pulls for all windows', async () => {
+  const host = memory({ workerTimes: times });
+  const server = new FakeServer(host.network);
+  const [one, two] = [await connect(host), await connect(host.window())];
+  await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  await until(() => two.cities.get('a') !== undefined && two.sync.status.phase === 'idle');
+  expect(server.pushed).toHaveLength(1);
+  for (const { sync } of [one, two])
+    expect(sync.status).toMatchObject({
+      mode: 'service-worker',
+      modeReason: 'the service worker pushes',
+      role: 'none',
+    });
+  await one.sync.now();
+});
+
+test('stopped, it goes on at the next wake; and a sync event needs no window', async () => {
+  const host = memory({ workerTimes: times });
+  const server = new FakeServer(host.network);
+  const db = await connect(host);
+  await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  await host.serviceWorker.stop();
+  await db.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
+  server.instead = () => ({ status: 503, headers: {}, body: new Uint8Array() });
+  await db.mutate.addCity({ id: 'c', name: 'C' }).durable;
+  await until(() => db.sync.status.phase === 'waiting');
+  await db.close();
+  await host.serviceWorker.stop();
+  server.instead = null;
+  const { pending } = await host.serviceWorker.sync('skerry/test/local');
+  expect(pending).toBe(0);
+  expect(server.pushed).toHaveLength(3);
+});
+
+test('a paused window wakes nobody', async () => {
+  const host = memory({ workerTimes: times });
+  const server = new FakeServer(host.network);
+  const db = await connect(host);
+  await db.sync.now();
+  db.sync.pause();
+  await until(() => db.sync.status.phase === 'paused');
+  const mutation = db.mutate.addCity({ id: 'a', name: 'A' });
+  await mutation.durable;
+  // As many turns as a push takes several times over.
+  for (let turn = 0; turn < 200; turn++)
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  expect(server.pushed).toHaveLength(0);
+  db.sync.resume();
+  await mutation.confirmed;
+});
