@@ -115,6 +115,7 @@ void Helper::Stuck(const Data& status, Turn* turn) {
 
 // When it is woken next. While it works, often enough for it not to be stopped.
 void Helper::Schedule(const Data& status, Turn* turn) {
+  calm_ms_ = kNever;
   if (!MayWake()) return turn->Cancel("service-look");
   const String& phase = status["phase"].as_string();
   // Or has just been started, and knows of nothing to do.
@@ -129,14 +130,22 @@ void Helper::Schedule(const Data& status, Turn* turn) {
     const double pause = status["nextTryAt"].as_number(turn->now + most) - turn->now;
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
     // It may not have known, when it said so, that a socket tells when there is something.
-    const bool calm = phase == "idle" && status["pending"].as_number() == 0;
-    if (calm && state_->listening) delay = std::max(delay, idle);
+    if (phase == "idle" && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
+    if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
   }
   turn->Timer("service-look", delay);
 }
 
+void Helper::OnLook(Turn* turn) {
+  const double calm = calm_ms_ == kNever ? 0 : turn->mono - calm_ms_;
+  // The socket was opened since, or is heard of only now.
+  if (calm_ms_ != kNever && state_->listening && calm < state_->times.idle_listening_ms / 2)
+    return turn->Timer("service-look", state_->times.idle_listening_ms - calm);
+  Wake(WakeReason::kDue, turn);
+}
+
 void Helper::Rest(Turn* turn) {
-  expected_ms_ = stuck_ms_ = kNever;
+  expected_ms_ = stuck_ms_ = calm_ms_ = kNever;
   given_up_ = String();
   turn->Cancel("service-watch");
   turn->Cancel("service-look");
@@ -164,7 +173,7 @@ bool Helper::Timer(std::string_view name, Turn* turn) {
     return true;
   }
   if (name != "service-look") return false;
-  Wake(WakeReason::kDue, turn);
+  OnLook(turn);
   return true;
 }
 

@@ -50,6 +50,7 @@ class Helper {
   void Send(Data message, Turn* turn);
   void Expect(Turn* turn);
   void Schedule(const Data& status, Turn* turn);
+  void OnLook(Turn* turn);
   void Stuck(const Data& status, Turn* turn);
   void OnWatch(Turn* turn);
 
@@ -59,6 +60,7 @@ class Helper {
   double expected_ms_ = kNever;  // monotonic: since then an answer is awaited
   bool asked_again_ = false;     // a second wake was sent
   double stuck_ms_ = kNever;     // monotonic: since then it fails to reach the server
+  double calm_ms_ = kNever;      // monotonic: since then it has nothing to do, as it last said
   String given_up_;
 };
 

@@ -58,8 +58,10 @@ void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   rested_ms_ = turn->mono;
   // The next time it is the service worker that looks, and says so.
   if (helps() && !retrying_) return;
-  turn->Timer("loop", delay_ms);
   if (!helps()) state_->next_try_at = turn->now + delay_ms;
+  // A service worker that has nothing to do is woken by its windows; none may be left to see it.
+  if (state_->mode == Mode::kService && !retrying_) return turn->Cancel("loop");
+  turn->Timer("loop", delay_ms);
 }
 
 bool SyncJob::Timer(std::string_view name, Turn* turn) {

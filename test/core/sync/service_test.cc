@@ -326,6 +326,33 @@ TEST_CASE("what a paused window adds is not pushed for being heard of") {
   CHECK(world.server.rows().count("a") == 1);
 }
 
+TEST_CASE("with an open socket nobody polls, though others hear only later that it is open") {
+  const Data window = Json(R"({"mode":"helper","socket":true})");
+  SyncWorld world;
+  world.OpenService();
+  for (int i = 0; i < 2; ++i) world.Open(true, window);
+  world.Run(20'000);
+  const size_t holder = world.lease("listen")["owner"].Is("tab-1") ? 1 : 2;
+  world.host(holder).Deliver(Json(R"({"type":"socket","state":"open"})"));
+  world.Run(1'000);
+  const size_t pulls = world.pull_bodies.size();
+  world.Run(200'000);
+  CHECK(world.pull_bodies.size() == pulls);
+  world.Run(200'000);
+  CHECK(world.pull_bodies.size() > pulls);
+}
+
+TEST_CASE("without a socket the service worker polls as its windows say, and never for itself") {
+  Serving world;
+  const size_t pulls = world.pull_bodies.size();
+  world.Run(240'000);
+  CHECK(world.pull_bodies.size() >= pulls + 3);
+  world.host(1).Crash();
+  const size_t then = world.pull_bodies.size();
+  world.Run(240'000);
+  CHECK(world.pull_bodies.size() == then);
+}
+
 TEST_CASE("a hidden window has what is pending pushed, and polls for nothing") {
   Serving world;
   world.host(1).Post(Json(R"({"type":"visible","visible":false})"));
