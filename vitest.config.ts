@@ -42,6 +42,12 @@ export default defineConfig({
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
+      // The same scenes in three engines.
+      project('engines', ['test/engines/**/*.test.ts'], {
+        testTimeout: 300_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
       // What takes long: `npm run nightly`.
       project('nightly', ['test/nightly/**/*.test.ts'], {
         testTimeout: 3_600_000,

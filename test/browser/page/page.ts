@@ -1,6 +1,7 @@
 // The bare page of the tests: it opens nothing by itself. Tests reach everything through `globalThis.kit`, and the
 // database that they opened through `globalThis.db`.
 import { defineMutators, deleteDatabase, http, open, SkerryError } from 'skerry';
+import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
 import { app } from './schema.ts';
 
@@ -26,6 +27,8 @@ export interface StartOptions {
   /** As in `open`. */
   readonly serviceWorker?: boolean | string;
   readonly keepToken?: boolean;
+  /** Other pauses and time limits of the sync worker than the production's. */
+  readonly times?: Readonly<Record<string, number>>;
 }
 
 /** What happened to the database since it was opened. */
@@ -66,6 +69,7 @@ async function openTest(options: StartOptions = {}) {
     defaultRealm: 'public',
     ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes: 'all' as const }),
     serviceWorker,
+    ...(options.times ? { host: hostWith(options.times) } : {}),
     onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
   });
   db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));
@@ -171,3 +175,4 @@ declare global {
   var db: TestDatabase;
 }
 globalThis.kit = pageKit;
+joinHub();

@@ -1,0 +1,64 @@
+// The page's end of the hub (test/engines/support/hub.ts): commands by name, because the site's Content-Security-Policy
+// lets nothing be evaluated.
+import { browserHost } from '../../../js/host/browser-host.ts';
+import type { StartOptions } from './page.ts';
+
+const commands = {
+  start: (options: StartOptions) => kit.start(options),
+  status: () => db.sync.status,
+  visible: () => document.visibilityState === 'visible',
+  now: () => db.sync.now(),
+  caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
+  everything: () => kit.everything(),
+  async counter(): Promise<string> {
+    const made = db.mutate.addNote({ title: 'counter' });
+    await made.confirmed;
+    return made.result;
+  },
+  /**
+   * So many `inc` of the counter, each with a row of its own in the same action: what was applied twice, or only in part,
+   * shows in the end. Resolves when all are durable.
+   */
+  async burst(counter: string, titles: readonly string[]): Promise<void> {
+    const made = titles.map((title) =>
+      db.transact((tx) => {
+        tx.notes.inc(counter, { rank: 1 });
+        tx.notes.create({ title });
+      }),
+    );
+    await Promise.all(made.map(({ durable }) => durable));
+  },
+  total: (counter: string) => db.notes.get(counter)?.rank ?? null,
+  titles: () =>
+    db.notes
+      .orderBy('id')
+      .all()
+      .map(({ title }) => title),
+};
+export type Commands = typeof commands;
+
+/** Other pauses and time limits than those of the production. */
+export function hostWith(times: Readonly<Record<string, number>>) {
+  return { ...browserHost(), workerTimes: times };
+}
+
+/** Connects this page, where its address names a hub. */
+export function joinHub(): void {
+  const query = new URLSearchParams(location.search);
+  const port = query.get('hub');
+  if (!port) return;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/?window=${query.get('window')}`);
+  socket.onmessage = async ({ data }) => {
+    const { call, name, args } = JSON.parse(data as string) as {
+      call: number;
+      name: keyof Commands;
+      args: unknown[];
+    };
+    const run = commands[name] as (...given: unknown[]) => unknown;
+    try {
+      socket.send(JSON.stringify({ call, value: await run(...args) }));
+    } catch (error) {
+      socket.send(JSON.stringify({ call, error: String(error) }));
+    }
+  };
+}

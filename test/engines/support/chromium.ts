@@ -1,0 +1,68 @@
+// Chromium, by puppeteer-core and DevTools: the one engine where everything can be done.
+import type { Page } from 'puppeteer-core';
+import { crash, freeze, Profile } from '../../browser/support/browser.ts';
+import { ServiceControl } from '../../browser/support/service.ts';
+import type { Engine, Running } from './engine.ts';
+import { signalGroup } from './processes.ts';
+
+export const chromium: Engine = {
+  name: 'chromium',
+  features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
+  start: async (folder) => new RunningChromium(new Profile(folder)),
+};
+
+class RunningChromium implements Running {
+  readonly #profile: Profile;
+  readonly #pages = new Map<string, Page>();
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  async open(id: string, url: string): Promise<void> {
+    const page = await (await this.#profile.browser()).newPage();
+    await page.emulateFocusedPage(true);
+    await page.goto(url, { waitUntil: 'domcontentloaded' });
+    this.#pages.set(id, page);
+  }
+
+  async close(id: string): Promise<void> {
+    await this.#page(id).close();
+    this.#pages.delete(id);
+  }
+
+  async crash(id: string): Promise<void> {
+    await crash(this.#page(id));
+    this.#pages.delete(id);
+  }
+
+  async signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    if (signal === 'SIGKILL') {
+      this.#pages.clear();
+      return this.#profile.kill();
+    }
+    const { pid } = (await this.#profile.browser()).process() ?? {};
+    if (pid) await signalGroup(pid, signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#profile.kill();
+  }
+
+  async freeze(id: string): Promise<() => Promise<void>> {
+    const { thaw } = await freeze(this.#page(id));
+    return thaw;
+  }
+
+  async stopServiceWorker(): Promise<void> {
+    const [page] = this.#pages.values();
+    if (!page) throw new Error('no window is open');
+    await (await ServiceControl.of(page)).stop();
+  }
+
+  #page(id: string): Page {
+    const page = this.#pages.get(id);
+    if (!page) throw new Error(`there is no window ${id}`);
+    return page;
+  }
+}

@@ -1,0 +1,31 @@
+// What the tests of the engines need of a browser, and each of three real ones has: windows that are all visible, a
+// profile that outlives it, and ends of every kind. What happens inside of a window goes through the hub (hub.ts).
+
+export type EngineName = 'chromium' | 'firefox' | 'webkit';
+
+/** What can be done to one engine only. What is skipped elsewhere is skipped by these names, and counted. */
+export type Feature = 'freeze' | 'stop-service-worker' | 'sync-event';
+
+export interface Engine {
+  readonly name: EngineName;
+  readonly features: ReadonlySet<Feature>;
+  /** Starts it on a profile folder, which may be one that it was killed on. */
+  start(folder: string): Promise<Running>;
+}
+
+export interface Running {
+  /** Opens a window of that name, visible beside the others. Resolves when it has been asked for. */
+  open(id: string, url: string): Promise<void>;
+  /** Closes a window as its user does. */
+  close(id: string): Promise<void>;
+  /** Kills the process that runs the window, and with it perhaps others; `gone` resolves when it is. */
+  crash(id: string, gone: Promise<void>): Promise<void>;
+  /** To all of its processes at once: SIGKILL as a power cut, SIGSTOP and SIGCONT as a machine that sleeps. */
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
+  /** Ends it, however it is. */
+  stop(): Promise<void>;
+  /** As a browser does with a window in the background. Where there is the feature `freeze`. */
+  freeze?(id: string): Promise<() => Promise<void>>;
+  /** Stops the service worker at once. Where there is the feature `stop-service-worker`. */
+  stopServiceWorker?(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+// Firefox, by WebDriver BiDi: windows; its processes are killed by the system.
+import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import type { Engine, Running } from './engine.ts';
+import { namedProcesses, signalGroup } from './processes.ts';
+
+/** A service worker that nothing keeps busy is ended soon, and one that is kept busy not much later. */
+const serviceWorkerPrefs = {
+  'dom.serviceWorkers.idle_timeout': 3000,
+  'dom.serviceWorkers.idle_extended_timeout': 3000,
+};
+
+const GONE_LIMIT_MS = 2000;
+
+export const firefox: Engine = {
+  name: 'firefox',
+  features: new Set(['stop-service-worker']),
+  async start(folder) {
+    const executablePath = process.env['FIREFOX_PATH'];
+    if (!executablePath)
+      throw new Error('FIREFOX_PATH names no Firefox: run the tests by `npm test`');
+    const browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath,
+      headless: true,
+      userDataDir: folder,
+      extraPrefsFirefox: serviceWorkerPrefs,
+      protocolTimeout: 120_000,
+    });
+    return new RunningFirefox(browser);
+  },
+};
+
+class RunningFirefox implements Running {
+  readonly #browser: Browser;
+  readonly #pid: number;
+  readonly #pages = new Map<string, Page>();
+
+  constructor(browser: Browser) {
+    const pid = browser.process()?.pid;
+    if (!pid) throw new Error('Firefox did not start');
+    this.#browser = browser;
+    this.#pid = pid;
+  }
+
+  async open(id: string, url: string): Promise<void> {
+    const page = await this.#browser.newPage({ type: 'window' });
+    this.#pages.set(id, page);
+    await page.goto(url, { waitUntil: 'domcontentloaded' });
+  }
+
+  async close(id: string): Promise<void> {
+    await this.#pages.get(id)?.close();
+    this.#pages.delete(id);
+  }
+
+  /** Which of them runs the window is not told: one after the other is killed until it is gone. */
+  async crash(id: string, gone: Promise<void>): Promise<void> {
+    const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
+    for (const pid of pids.reverse()) {
+      process.kill(pid, 'SIGKILL');
+      if (await soon(gone)) break;
+    }
+    await gone;
+    this.#pages.delete(id);
+  }
+
+  async signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    await signalGroup(this.#pid, signal);
+  }
+
+  async stop(): Promise<void> {
+    await signalGroup(this.#pid, 'SIGKILL');
+  }
+
+  /** It ends one by itself after three seconds without an event, and what it does then with it. */
+  async stopServiceWorker(): Promise<void> {}
+}
+
+/** Whether it happened within the time that a browser takes to notice. */
+function soon(event: Promise<void>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), GONE_LIMIT_MS);
+    void event.then(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}

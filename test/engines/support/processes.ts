@@ -1,0 +1,40 @@
+// The processes of a browser, which is started as the leader of a group of its own (Linux).
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
+
+/** Whether any process of the group is left. */
+export function groupLives(leader: number): boolean {
+  try {
+    process.kill(-leader, 0);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    return false;
+  }
+}
+
+/** Sends a signal to a whole group; resolves after SIGKILL when none of it is left. */
+export async function signalGroup(leader: number, signal: NodeJS.Signals): Promise<void> {
+  if (!groupLives(leader)) return;
+  process.kill(-leader, signal);
+  if (signal === 'SIGKILL')
+    await expect.poll(() => groupLives(leader), { timeout: 10_000, interval: 2 }).toBe(false);
+}
+
+/** The processes of a group whose short name matches. */
+export function namedProcesses(leader: number, name: RegExp): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        // pid (comm) state ppid pgrp …; the name may have spaces.
+        const [, comm, rest] = /^\d+ \((.*)\) (.*)$/s.exec(stat(pid)) ?? [];
+        return name.test(comm ?? '') && Number(rest?.split(' ')[2]) === leader;
+      } catch {
+        return false; // it has ended since
+      }
+    });
+}
+
+const stat = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8');

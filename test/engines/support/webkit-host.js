@@ -1,0 +1,51 @@
+// A browser of windows with one WebKit view each, told by lines of JSON on its input what to do:
+// `gjs webkit-host.js FOLDER`, where FOLDER keeps what its pages store.
+imports.gi.versions.Gtk = '3.0';
+imports.gi.versions.WebKit2 = '4.1';
+const { Gio, Gtk, WebKit2 } = imports.gi;
+
+Gtk.init(null);
+const [folder] = ARGV;
+const context = WebKit2.WebContext.new_with_website_data_manager(
+  new WebKit2.WebsiteDataManager({
+    base_data_directory: `${folder}/data`,
+    base_cache_directory: `${folder}/cache`,
+  }),
+);
+const windows = new Map();
+
+const actions = {
+  open({ id, url }) {
+    const view = new WebKit2.WebView({ web_context: context });
+    const frame = new Gtk.Window({ default_width: 400, default_height: 300 });
+    frame.add(view);
+    frame.show_all();
+    view.load_uri(url);
+    windows.set(id, { view, frame });
+  },
+  close({ id }) {
+    windows.get(id).frame.destroy();
+    windows.delete(id);
+  },
+  // As SIGKILL to its web process, which no other window shares.
+  crash({ id }) {
+    windows.get(id).view.terminate_web_process();
+  },
+};
+
+const input = new Gio.DataInputStream({
+  base_stream: new Gio.UnixInputStream({ fd: 0, close_fd: false }),
+});
+function next() {
+  input.read_line_async(0, null, (_source, result) => {
+    const [line] = input.read_line_finish_utf8(result);
+    if (line === null) return Gtk.main_quit();
+    const message = JSON.parse(line);
+    actions[message.type](message);
+    print(JSON.stringify({ did: `${message.type} ${message.id}` }));
+    next();
+  });
+}
+next();
+print(JSON.stringify({ did: 'ready' }));
+Gtk.main();

@@ -1,0 +1,127 @@
+// WebKitGTK: windows of webkit-host.js on a screen of its own (Xvfb). A browser under WebDriver keeps no profile.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Engine, Running } from './engine.ts';
+import { signalGroup } from './processes.ts';
+
+const host = fileURLToPath(new URL('./webkit-host.js', import.meta.url));
+const START_LIMIT_MS = 30_000;
+
+export const webkit: Engine = {
+  name: 'webkit',
+  features: new Set(),
+  async start(folder) {
+    const screen = await Screen.start();
+    const child = spawn('gjs', [host, folder], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: {
+        ...process.env,
+        HOME: folder,
+        DISPLAY: screen.display,
+        GDK_BACKEND: 'x11',
+        LIBGL_ALWAYS_SOFTWARE: '1',
+        WEBKIT_DISABLE_DMABUF_RENDERER: '1',
+        WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1',
+      },
+    });
+    const running = new RunningWebKit(child, screen);
+    await running.answer('ready');
+    return running;
+  },
+};
+
+/** A virtual screen. It finds a number of its own that is free. */
+class Screen {
+  readonly display: string;
+  readonly #child: ChildProcess;
+
+  private constructor(display: string, child: ChildProcess) {
+    this.display = display;
+    this.#child = child;
+  }
+
+  static async start(): Promise<Screen> {
+    const args = ['-displayfd', '3', '-screen', '0', '1280x1024x24', '-nolisten', 'tcp'];
+    const child = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const number = await new Promise<string>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('Xvfb did not start')), START_LIMIT_MS);
+      child.once('error', reject);
+      child.stdio[3]?.once('data', (text: Buffer) => {
+        clearTimeout(timer);
+        resolve(text.toString().trim());
+      });
+    });
+    return new Screen(`:${number}`, child);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+class RunningWebKit implements Running {
+  readonly #child: ChildProcess;
+  readonly #screen: Screen;
+  readonly #waiting = new Map<string, () => void>();
+
+  constructor(child: ChildProcess, screen: Screen) {
+    this.#child = child;
+    this.#screen = screen;
+    if (!child.stdout) throw new Error('the WebKit host has no output');
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const { did } = JSON.parse(line) as { did: string };
+      this.#waiting.get(did)?.();
+      this.#waiting.delete(did);
+    });
+    // After it was killed.
+    child.stdin?.on('error', () => {});
+  }
+
+  /** Resolves when the host says that it has done that. */
+  answer(did: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`the WebKit host did not answer: ${did}`)),
+        START_LIMIT_MS,
+      );
+      this.#waiting.set(did, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  async #ask(type: 'open' | 'close' | 'crash', id: string, url = ''): Promise<void> {
+    const answer = this.answer(`${type} ${id}`);
+    this.#child.stdin?.write(`${JSON.stringify({ type, id, url })}\n`);
+    await answer;
+  }
+
+  open(id: string, url: string): Promise<void> {
+    return this.#ask('open', id, url);
+  }
+
+  close(id: string): Promise<void> {
+    return this.#ask('close', id);
+  }
+
+  async crash(id: string, gone: Promise<void>): Promise<void> {
+    await this.#ask('crash', id);
+    await gone;
+  }
+
+  async signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    const { pid } = this.#child;
+    if (pid) await signalGroup(pid, signal);
+    if (signal === 'SIGKILL') await this.#screen.stop();
+  }
+
+  stop(): Promise<void> {
+    return this.signal('SIGKILL');
+  }
+}
