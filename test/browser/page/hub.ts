@@ -9,12 +9,39 @@ const commands = {
   visible: () => document.visibilityState === 'visible',
   now: () => db.sync.now(),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
-  everything: () => kit.everything(),
+  notes: () =>
+    db.notes
+      .orderBy('id')
+      .all()
+      .map(({ id, title, rank }) => ({ id, title, rank })),
+  happened: () => kit.happened,
+  stored: (store: string) => kit.stored(store),
+  /** A record that no code of this page would write. */
+  async store(store: string, record: object): Promise<void> {
+    const raw = await kit.openRaw('skerry/test/tester');
+    const tx = raw.transaction(store, 'readwrite');
+    const done = new Promise((resolve, reject) => {
+      tx.oncomplete = resolve;
+      tx.onabort = () => reject(tx.error);
+    });
+    tx.objectStore(store).add(record);
+    await done;
+    raw.close();
+  },
   async counter(): Promise<string> {
     const made = db.mutate.addNote({ title: 'counter' });
     await made.confirmed;
     return made.result;
   },
+  /** Resolves when the window shows that row. */
+  sees: (id: string) =>
+    new Promise<void>((resolve) => {
+      const stop = db.notes.where('id', '=', id).subscribe((rows) => {
+        if (rows.length === 0) return;
+        stop();
+        resolve();
+      });
+    }),
   /**
    * So many `inc` of the counter, each with a row of its own in the same action: what was applied twice, or only in part,
    * shows in the end. Resolves when all are durable.
@@ -28,12 +55,6 @@ const commands = {
     );
     await Promise.all(made.map(({ durable }) => durable));
   },
-  total: (counter: string) => db.notes.get(counter)?.rank ?? null,
-  titles: () =>
-    db.notes
-      .orderBy('id')
-      .all()
-      .map(({ title }) => title),
 };
 export type Commands = typeof commands;
 

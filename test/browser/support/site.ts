@@ -23,6 +23,8 @@ export interface Site {
   /** Schema modules for the server. */
   readonly schema: string;
   readonly newerSchema: string;
+  /** The newer one, for a server that takes clients of the older as well. */
+  readonly bothSchema: string;
   remove(): void;
 }
 
@@ -76,11 +78,12 @@ export async function buildSite(): Promise<Site> {
     join(site.folder, 'no-wasm-sw.js'),
     readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)),
   );
-  await bundle(['schema.ts', 'newer-schema.ts'], server.folder, 'node');
+  await bundle(['schema.ts', 'newer-schema.ts', 'both-schema.ts'], server.folder, 'node');
   return {
     files: site.folder,
     schema: join(server.folder, 'schema.js'),
     newerSchema: join(server.folder, 'newer-schema.js'),
+    bothSchema: join(server.folder, 'both-schema.js'),
     remove() {
       site.remove();
       server.remove();

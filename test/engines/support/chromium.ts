@@ -8,7 +8,11 @@ import { signalGroup } from './processes.ts';
 export const chromium: Engine = {
   name: 'chromium',
   features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
-  start: async (folder) => new RunningChromium(new Profile(folder)),
+  async start(folder) {
+    const profile = new Profile(folder);
+    await profile.browser();
+    return new RunningChromium(profile);
+  },
 };
 
 class RunningChromium implements Running {

@@ -5,9 +5,16 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Commands } from '../../browser/page/hub.ts';
 
 const LIMIT_MS = 60_000;
+/** A page whose process was killed while it loaded never comes. */
+const ARRIVAL_LIMIT_MS = 20_000;
 
 interface Call {
   resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+interface Arrival {
+  resolve(window: RemoteWindow): void;
   reject(error: Error): void;
 }
 
@@ -86,7 +93,7 @@ export class Gone extends Error {
 export class Hub {
   readonly #server: WebSocketServer;
   readonly #windows = new Map<string, RemoteWindow>();
-  readonly #arrivals = new Map<string, (window: RemoteWindow) => void>();
+  readonly #arrivals = new Map<string, Arrival>();
 
   private constructor(server: WebSocketServer) {
     this.#server = server;
@@ -94,7 +101,7 @@ export class Hub {
       const id = new URL(request.url ?? '/', 'http://hub').searchParams.get('window') ?? '';
       const window = new RemoteWindow(id, socket);
       this.#windows.set(id, window);
-      this.#arrivals.get(id)?.(window);
+      this.#arrivals.get(id)?.resolve(window);
       this.#arrivals.delete(id);
     });
   }
@@ -109,15 +116,29 @@ export class Hub {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** The window of that name, as soon as it has connected. */
+  /** The window of that name, as soon as it has connected. Rejects with Gone where it was killed before. */
   arrival(id: string): Promise<RemoteWindow> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no window ${id} came`)), LIMIT_MS);
-      this.#arrivals.set(id, (window) => {
-        clearTimeout(timer);
-        resolve(window);
-      });
+    const arrival = new Promise<RemoteWindow>((resolve, reject) => {
+      const timer = setTimeout(() => this.lost(id), ARRIVAL_LIMIT_MS);
+      const settled =
+        <T>(settle: (value: T) => void) =>
+        (value: T) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      this.#arrivals.set(id, { resolve: settled(resolve), reject: settled(reject) });
     });
+    arrival.catch(() => {});
+    return arrival;
+  }
+
+  /** Nobody of that name will come; without a name, nobody at all that has not yet. */
+  lost(id?: string): void {
+    for (const [name, { reject }] of this.#arrivals) {
+      if (id !== undefined && name !== id) continue;
+      this.#arrivals.delete(name);
+      reject(new Gone(name));
+    }
   }
 
   async close(): Promise<void> {

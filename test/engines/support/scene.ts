@@ -6,9 +6,8 @@ import { PGlite } from '@electric-sql/pglite';
 import type { StartOptions } from '../../browser/page/page.ts';
 import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
-import type { Site } from '../../browser/support/site.ts';
 import type { Engine, Running } from './engine.ts';
-import { Hub, type RemoteWindow } from './hub.ts';
+import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
 export type Mode = 'lease' | 'service-worker';
 
@@ -38,6 +37,12 @@ export interface Entry {
   readonly actions: number;
 }
 
+export interface Note {
+  readonly id: string;
+  readonly title: string;
+  readonly rank: number;
+}
+
 export class Scene {
   readonly #engine: Engine;
   readonly #mode: Mode;
@@ -48,8 +53,11 @@ export class Scene {
   readonly #hub: Hub;
   readonly proxy: FaultProxy;
   readonly windows = new Map<string, RemoteWindow>();
-  #running: Running | null = null;
+  #running: Promise<Running> | null = null;
+  /** The one before it, until none of its processes is left. */
+  #ending: Promise<void> = Promise.resolve();
   #count = 0;
+  #ended = false;
 
   private constructor(
     engine: Engine,
@@ -71,26 +79,31 @@ export class Scene {
   static async start(
     engine: Engine,
     mode: Mode,
-    site: Site,
+    files: { readonly files: string; readonly schema: string },
     times: Readonly<Record<string, number>> | null = shortTimes,
   ): Promise<Scene> {
     const data = mkdtempSync(join(tmpdir(), 'skerry-data-'));
-    const server = await TestServer.start({ files: site.files, schema: site.schema, data });
+    const server = await TestServer.start({ ...files, data });
     const [hub, proxy] = await Promise.all([Hub.start(), FaultProxy.start(server.url)]);
     return new Scene(engine, mode, times, data, { server, hub, proxy });
   }
 
-  async running(): Promise<Running> {
-    this.#running ??= await this.#engine.start(this.#folder);
+  running(): Promise<Running> {
+    this.#running ??= this.#ending.then(() => this.#engine.start(this.#folder));
     return this.#running;
   }
 
-  /** A window of the test page with its database open. */
+  /** A window of the test page with its database open. Rejects with Gone where it is killed before. */
   async open(options: StartOptions = {}): Promise<RemoteWindow> {
     const id = `w${++this.#count}`;
     const arrival = this.#hub.arrival(id);
-    const running = await this.running();
-    await running.open(id, `${this.proxy.url}/?hub=${this.#hub.port}&window=${id}`);
+    const browser = this.running();
+    try {
+      await (await browser).open(id, `${this.proxy.url}/?hub=${this.#hub.port}&window=${id}`);
+    } catch (error) {
+      if (browser === this.#running) throw error;
+      throw new Gone(id); // with the browser
+    }
     const window = await arrival;
     this.windows.set(id, window);
     void window.gone.then(() => this.windows.delete(id));
@@ -115,16 +128,28 @@ export class Scene {
   /** SIGKILL to the whole browser. The next window starts it again, on the same profile. */
   async kill(): Promise<void> {
     const all = [...this.windows.values()];
-    await (await this.running()).signal('SIGKILL');
+    const running = await this.running();
     this.#running = null;
+    this.#ending = running.signal('SIGKILL');
+    await this.#ending;
+    this.#hub.lost();
     for (const window of all) window.end();
     await Promise.all(all.map(({ gone }) => gone));
   }
 
-  /** Ends the server, and reads its log of the realm `public`. */
+  /** All rows of `notes` as the server has them, in the order of their ids. */
+  async notes(): Promise<Note[]> {
+    const answer = await fetch(`${this.#server.url}/v1/tables/notes`, {
+      headers: { authorization: 'Bearer dev:looker' },
+    });
+    const { rows } = (await answer.json()) as { rows: { id: string; props: Omit<Note, 'id'> }[] };
+    return rows.map(({ id, props }) => ({ id, title: props.title, rank: props.rank }));
+  }
+
+  /** Ends everything, and reads the server's log of the realm `public`. */
   async log(): Promise<Entry[]> {
-    await this.#server.stop();
-    const database = await PGlite.create({ dataDir: join(this.#data, 'pglite') });
+    await this.#end();
+    const database = await PGlite.create({ dataDir: join(this.#data, 'pg') });
     try {
       const { rows } = await database.query<Entry>(
         `select pusher_epoch as epoch, coalesce(json_array_length(actions), 0) as actions
@@ -136,11 +161,17 @@ export class Scene {
     }
   }
 
-  async stop(): Promise<void> {
-    await this.#running?.stop();
+  async #end(): Promise<void> {
+    this.#ended = true;
+    await (await this.#running)?.stop();
+    this.#running = null;
     await this.#hub.close();
     await this.proxy.close();
     await this.#server.stop();
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#ended) await this.#end();
     for (const folder of [this.#folder, this.#data])
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
