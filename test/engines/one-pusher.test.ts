@@ -83,7 +83,7 @@ for (const engine of [chromium, firefox, webkit]) {
         await agree(scene);
         times.push(performance.now());
         await exact(scene, storm);
-        console.log(times.map((t, i) => (i ? Math.round(t - times[i - 1]) : 0)));
+        console.log(times.map((t, i) => (i ? Math.round(t - (times[i - 1] ?? 0)) : 0)));
         const { mode: now } = await (storm.windows[0] as RemoteWindow).call('status');
         expect(now).toBe(mode);
         say(

@@ -67,7 +67,7 @@ class Screen {
 class RunningWebKit implements Running {
   readonly #child: ChildProcess;
   readonly #screen: Screen;
-  readonly #waiting = new Map<string, () => void>();
+  readonly #waiting = new Map<string, { resolve(): void; reject(error: Error): void }>();
 
   constructor(child: ChildProcess, screen: Screen) {
     this.#child = child;
@@ -75,8 +75,12 @@ class RunningWebKit implements Running {
     if (!child.stdout) throw new Error('the WebKit host has no output');
     createInterface({ input: child.stdout }).on('line', (line) => {
       const { did } = JSON.parse(line) as { did: string };
-      this.#waiting.get(did)?.();
+      this.#waiting.get(did)?.resolve();
       this.#waiting.delete(did);
+    });
+    child.once('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('WebKit has ended'));
+      this.#waiting.clear();
     });
     // After it was killed.
     child.stdin?.on('error', () => {});
@@ -85,14 +89,15 @@ class RunningWebKit implements Running {
   /** Resolves when the host says that it has done that. */
   answer(did: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`the WebKit host did not answer: ${did}`)),
-        START_LIMIT_MS,
-      );
-      this.#waiting.set(did, () => {
-        clearTimeout(timer);
-        resolve();
-      });
+      const late = () => reject(new Error(`the WebKit host did not answer: ${did}`));
+      const timer = setTimeout(late, START_LIMIT_MS);
+      const settled =
+        <T extends unknown[]>(settle: (...args: T) => void) =>
+        (...args: T) => {
+          clearTimeout(timer);
+          settle(...args);
+        };
+      this.#waiting.set(did, { resolve: settled(resolve), reject: settled(reject) });
     });
   }
 
