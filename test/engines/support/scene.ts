@@ -131,8 +131,9 @@ export class Scene {
     const running = await this.running();
     this.#running = null;
     this.#ending = running.signal('SIGKILL');
-    await this.#ending;
+    // Before anybody asks for a window of the next.
     this.#hub.lost();
+    await this.#ending;
     for (const window of all) window.end();
     await Promise.all(all.map(({ gone }) => gone));
   }
