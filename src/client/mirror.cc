@@ -206,7 +206,7 @@ void Mirror::FindStored(const Data& mutations) {
   }
 }
 
-void Mirror::TakeMutations(const Data& mutations) {
+bool Mirror::TakeMutations(const Data& mutations) {
   FindStored(mutations);
   Map<std::string_view, uint64_t> stored;
   for (const Data& item : mutations.items()) {
@@ -219,6 +219,7 @@ void Mirror::TakeMutations(const Data& mutations) {
     if (it == stored.end()) told_.unknown.push_back(id);
     Remove(id);
   }
+  bool newer = false;
   for (const Data& item : mutations.items()) {
     const String& id = item["value"]["id"].as_string();
     if (Pending* pending = pending_.Find(id)) {
@@ -226,8 +227,9 @@ void Mirror::TakeMutations(const Data& mutations) {
       continue;
     }
     // One that does not decode stays in storage, for a version that reads it; it is not shown.
-    static_cast<void>(AddStored(item["key"].as_u64(), item["value"]));
+    newer |= AddStored(item["key"].as_u64(), item["value"]) == Fit::kNewer;
   }
+  return newer;
 }
 
 void Mirror::TakeOutbox(const Data& outbox) {
@@ -258,11 +260,11 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   n_ = (*reading.sync)["n"].as_u64();
   partly_.clear();
   TakeOutbox(*reading.outbox);
-  TakeMutations(*reading.mutations);
+  const bool newer = TakeMutations(*reading.mutations);
   gone_up_to_ = (*reading.sync)["goneUpTo"].as_u64();
   gone_.clear();
   view_->Derive();
-  return Fit::kApplied;
+  return newer ? Fit::kNewer : Fit::kApplied;
 }
 
 Told Mirror::TakeTold() {

@@ -40,7 +40,7 @@ enum class Fit : uint8_t {
   kKnown,    // n is not above ours
   kGap,      // not continuous: nothing was applied
   kDamaged,  // does not decode: nothing was applied
-  kNewer,    // written by a newer version of the package: nothing was applied
+  kNewer,    // written by a newer version of the package: that was not applied
 };
 
 // What a transaction read, each as the store's values or {key, value} pairs (docs/internals.md,
@@ -115,7 +115,7 @@ class Mirror {
   static bool NeedsOtherImage(const Data& record, std::string_view generation);
   void SetPartly(const String& id, const Data& realms);
   Fit AddStored(uint64_t key, const Data& record);
-  void TakeMutations(const Data& mutations);
+  bool TakeMutations(const Data& mutations);
   void TakeOutbox(const Data& outbox);
 
   const Schema* schema_;

@@ -41,8 +41,15 @@ export class Profile {
   #browser: Browser | null = null;
   readonly problems: string[] = [];
 
-  constructor(folder = mkdtempSync(join(tmpdir(), 'skerry-profile-'))) {
+  readonly #more: readonly string[];
+
+  /** `more`: arguments of the command line. */
+  constructor(
+    folder = mkdtempSync(join(tmpdir(), 'skerry-profile-')),
+    more: readonly string[] = [],
+  ) {
     this.folder = folder;
+    this.#more = more;
   }
 
   async browser(): Promise<Browser> {
@@ -54,7 +61,7 @@ export class Profile {
       executablePath,
       headless: true,
       userDataDir: this.folder,
-      args: ARGUMENTS,
+      args: [...ARGUMENTS, ...this.#more],
       dumpio: false,
       protocolTimeout: 120_000,
     });

@@ -282,4 +282,16 @@ TEST_CASE("a record of a newer version is left alone and reported once") {
   CHECK_EQ(world.B().client().tab().mirror().n(), 0);
 }
 
+TEST_CASE("a mutation of a newer version that lies in storage is reported, and the rest is shown") {
+  Storage storage;
+  Publish(&storage, "g0", 0, 5);
+  storage.mutations[7] = Data::Object{{"v", 2}, {"id", "of a later version"}};
+  Window window(&storage, "a");
+  window.Settle();
+  CHECK(window.ready());
+  CHECK(Noted(window, "notify", "updateNeeded"));
+  CHECK_EQ(Count(window), 5);
+  CHECK_EQ(storage.mutations.count(7), 1);
+}
+
 }  // namespace skerry::client_test

@@ -8,8 +8,8 @@ import { signalGroup } from './processes.ts';
 export const chromium: Engine = {
   name: 'chromium',
   features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
-  async start(folder) {
-    const profile = new Profile(folder);
+  async start(folder, isPrivate = false) {
+    const profile = new Profile(folder, isPrivate ? ['--incognito'] : []);
     await profile.browser();
     return new RunningChromium(profile);
   },

@@ -9,8 +9,8 @@ export type Feature = 'freeze' | 'stop-service-worker' | 'sync-event';
 export interface Engine {
   readonly name: EngineName;
   readonly features: ReadonlySet<Feature>;
-  /** Starts it on a profile folder, which may be one that it was killed on. */
-  start(folder: string): Promise<Running>;
+  /** Starts it on a profile folder, which may be one that it was killed on; `isPrivate`: nothing is to be left of it. */
+  start(folder: string, isPrivate?: boolean): Promise<Running>;
 }
 
 export interface Running {

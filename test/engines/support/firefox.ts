@@ -14,7 +14,7 @@ const GONE_LIMIT_MS = 2000;
 export const firefox: Engine = {
   name: 'firefox',
   features: new Set(['stop-service-worker']),
-  async start(folder) {
+  async start(folder, isPrivate = false) {
     const executablePath = process.env['FIREFOX_PATH'];
     if (!executablePath)
       throw new Error('FIREFOX_PATH names no Firefox: run the tests by `npm test`');
@@ -23,7 +23,10 @@ export const firefox: Engine = {
       executablePath,
       headless: true,
       userDataDir: folder,
-      extraPrefsFirefox: serviceWorkerPrefs,
+      extraPrefsFirefox: {
+        ...serviceWorkerPrefs,
+        'browser.privatebrowsing.autostart': isPrivate,
+      },
       protocolTimeout: 120_000,
     });
     return new RunningFirefox(browser);

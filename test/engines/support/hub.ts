@@ -79,6 +79,10 @@ export class RemoteWindow {
     });
   }
 
+  status(): Promise<Awaited<ReturnType<Commands['status']>>> {
+    return this.call('status');
+  }
+
   end(): void {
     this.#socket.terminate();
   }

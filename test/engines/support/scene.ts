@@ -44,7 +44,7 @@ export interface Note {
 }
 
 export class Scene {
-  readonly #engine: Engine;
+  readonly #start: (folder: string) => Promise<Running>;
   readonly #mode: Mode;
   readonly #times: Readonly<Record<string, number>> | null;
   readonly #folder = mkdtempSync(join(tmpdir(), 'skerry-engine-'));
@@ -60,13 +60,13 @@ export class Scene {
   #ended = false;
 
   private constructor(
-    engine: Engine,
+    start: (folder: string) => Promise<Running>,
     mode: Mode,
     times: Readonly<Record<string, number>> | null,
     data: string,
     parts: { server: TestServer; hub: Hub; proxy: FaultProxy },
   ) {
-    this.#engine = engine;
+    this.#start = start;
     this.#mode = mode;
     this.#times = times;
     this.#data = data;
@@ -81,15 +81,17 @@ export class Scene {
     mode: Mode,
     files: { readonly files: string; readonly schema: string },
     times: Readonly<Record<string, number>> | null = shortTimes,
+    { isPrivate = false } = {},
   ): Promise<Scene> {
     const data = mkdtempSync(join(tmpdir(), 'skerry-data-'));
     const server = await TestServer.start({ ...files, data });
     const [hub, proxy] = await Promise.all([Hub.start(), FaultProxy.start(server.url)]);
-    return new Scene(engine, mode, times, data, { server, hub, proxy });
+    const start = (folder: string) => engine.start(folder, isPrivate);
+    return new Scene(start, mode, times, data, { server, hub, proxy });
   }
 
   running(): Promise<Running> {
-    this.#running ??= this.#ending.then(() => this.#engine.start(this.#folder));
+    this.#running ??= this.#ending.then(() => this.#start(this.#folder));
     return this.#running;
   }
 

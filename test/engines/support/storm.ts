@@ -36,7 +36,7 @@ export class Storm {
   /** Told to be durable. */
   readonly acknowledged: string[] = [];
   attempted = 0;
-  reopened = 0;
+  opened = 0;
 
   constructor(scene: Scene, each: number, seed: number) {
     this.#scene = scene;
@@ -51,6 +51,7 @@ export class Storm {
   /** Opens the windows; makes the counter. */
   async begin(): Promise<void> {
     for (let i = 0; i < LANES; i++) this.#lanes[i] = await this.#scene.open();
+    this.opened = LANES;
     this.counter = (await this.#lanes[0]?.call('counter')) ?? '';
     for (const window of this.windows) await window.call('caughtUp');
   }
@@ -104,7 +105,7 @@ export class Storm {
     for (;;) {
       try {
         const window = await this.#scene.open();
-        this.reopened++;
+        this.opened++;
         // A burst needs the counter.
         await window.call('sees', this.counter);
         this.#lanes[lane] = window;

@@ -11,9 +11,9 @@ const START_LIMIT_MS = 30_000;
 export const webkit: Engine = {
   name: 'webkit',
   features: new Set(),
-  async start(folder) {
+  async start(folder, isPrivate = false) {
     const screen = await Screen.start();
-    const child = spawn('gjs', [host, folder], {
+    const child = spawn('gjs', [host, folder, ...(isPrivate ? ['--private'] : [])], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       env: {
