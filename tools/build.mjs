@@ -19,6 +19,7 @@ import { buildPreset } from './lib/cmake.mjs';
 import { withLock } from './lib/lock.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
+import { shiftedMappings } from './lib/source-map.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
 /** The modules with Emscripten's glue, and its declarations. */
@@ -33,15 +34,14 @@ const kGroups = [
     name: 'package',
     out: 'dist',
     // The worker shares a chunk with the page: both need the codec, the storage and the loader of the
-    // wasm module, and a page should load those once. What it imports dynamically (the image module)
-    // becomes a file of its own.
+    // wasm module, and a page should load those once.
     entries: { index: 'js/index.ts', testing: 'js/testing.ts', worker: 'js/worker/main.ts' },
     // Chunks are named for who loads them, so that size-limit (package.json) can tell them apart. What only a window
     // runs is in index.js itself.
     chunkName(entries, source) {
       if (entries.has('index')) return 'shared';
       if (source.endsWith('service-registration.ts')) return 'services';
-      return entries.has('worker') ? 'worker' : 'images';
+      return 'worker';
     },
   },
   // What a service worker runs is one file, because it may import nothing later: for an application's own script, and
@@ -143,6 +143,22 @@ function chunkNames({ outputs }, choose) {
 // Bundlers look for exactly these expressions, with plain strings in them.
 const kForBundlers = /(new URL\(|\bimport\(|type:)`([^`$]+)`(?=,import\.meta\.url|\)|,name:)/g;
 
+// And an import by address is none of theirs: the file is copied as it is, and imported when it is needed.
+const kByAddress = /\bimport\((?=new URL\()/;
+const kLeaveAlone = '/*webpackIgnore:true*//*@vite-ignore*/';
+
+/** Puts in, where a script imports by address, what minifiers have removed. */
+function leftAlone(code, map) {
+  const found = kByAddress.exec(code);
+  if (!found) return [code, map];
+  const at = found.index + found[0].length;
+  const before = code.slice(0, at).split('\n');
+  const column = before.at(-1).length;
+  const { length } = kLeaveAlone;
+  const mappings = shiftedMappings(map.mappings, before.length - 1, column, length);
+  return [code.slice(0, at) + kLeaveAlone + code.slice(at), { ...map, mappings }];
+}
+
 /** Scripts, minified once more: rolldown's minifier finds 3 % (gzip) that esbuild's leaves. */
 async function minified(outputFiles, module) {
   const { minify } = await import('rolldown/utils');
@@ -155,10 +171,10 @@ async function minified(outputFiles, module) {
       const { code, map, errors } = await minify(path, texts.get(path), options);
       if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
       // As many letters as before, so that no place in the source map moves.
-      const plain = code.replace(kForBundlers, '$1"$2"');
+      const [plain, itsMap] = leftAlone(code.replace(kForBundlers, '$1"$2"'), map);
       return [
         { path, text: `${plain}\n//# sourceMappingURL=${basename(path)}.map\n` },
-        { path: `${path}.map`, text: JSON.stringify(map) },
+        { path: `${path}.map`, text: JSON.stringify(itsMap) },
       ];
     });
   return (await Promise.all(smaller)).flat();
@@ -210,7 +226,7 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
   });
   const files = node ? result.outputFiles : await minified(result.outputFiles, !classic);
   const written = writeOutputs(files, result.metafile, chunkName);
-  const ours = new RegExp(`^${name}-(skerry-image|[a-z]+)-[A-Z0-9]{8}\\.js`);
+  const ours = new RegExp(`^${name}-[a-z-]+-[A-Z0-9]{8}\\.js`);
   for (const file of readdirSync(join(root, out))) {
     if (ours.test(file) && !written.has(file)) rmSync(join(root, out, file));
   }
@@ -245,7 +261,7 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted = /^(worker\.js|package-.*\.js|skerry(-sync|-image)?\.wasm)$/;
+  const wanted = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image)?\.wasm)$/;
   const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
   for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
   // A chunk of an earlier build would be kept by the service worker too.

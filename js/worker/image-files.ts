@@ -29,10 +29,12 @@ export class ImageFiles {
 
   static async begin(source: WasmSource, schema: unknown, mount: string): Promise<ImageFiles> {
     const tickets = new Tickets();
-    const { default: glue } = await import('#wasm/skerry-image.js');
+    // By its address: a bundler that saw an import would split the worker, which not all can (Vite before 8). What it
+    // sees is a file to be copied. The build puts in the comments that make it leave `import` alone.
+    const { default: glue } = await import(new URL('./skerry-image.js', import.meta.url).href);
     const url = new URL('./skerry-image.wasm', import.meta.url);
     const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
-    const module = await instantiate(glue as unknown as Factory, source, url, { onSync });
+    const module = await instantiate(glue as Factory, source, url, { onSync });
     module.callWith('sk_image_new', { schema, mount });
     return new ImageFiles(module, tickets);
   }
