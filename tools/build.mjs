@@ -16,14 +16,16 @@ import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bootstrap } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
+import { pruneDeclarations } from './lib/declarations.mjs';
 import { withLock } from './lib/lock.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
 import { shiftedMappings } from './lib/source-map.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
-/** The modules with Emscripten's glue, and its declarations. */
+/** The modules with Emscripten's glue. The authority is an entry of the package, with declarations of its own. */
 const kGlued = ['skerry-authority', 'skerry-image'];
+const kGlueTypes = 'skerry-authority.d.ts';
 /** The page's module, in two halves: js/core/module.ts loads it. */
 const kPageWasm = ['skerry.wasm', 'skerry-sync.wasm'];
 
@@ -235,7 +237,7 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
 /** Emits declarations. Types are checked by `npm test`; a mistake in one must not stop a build. */
 async function declarations(name, project, sources, output) {
   if (!existsSync(join(root, sources))) return;
-  const inputs = [sources, project, 'tsconfig.base.json', 'dist/skerry-image.d.ts'];
+  const inputs = [sources, project, 'tsconfig.base.json'];
   await ifChanged(
     `declarations-${name}`,
     inputs.map((path) => join(root, path)),
@@ -246,10 +248,8 @@ async function declarations(name, project, sources, output) {
 
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
-  const files = kGlued.flatMap((module) =>
-    ['js', 'wasm', 'd.ts'].map((ending) => `${module}.${ending}`),
-  );
-  for (const file of [...files, ...kPageWasm]) {
+  const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
+  for (const file of [...files, kGlueTypes, ...kPageWasm]) {
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }
@@ -306,6 +306,12 @@ export async function buildPackage() {
   await locked('package skerry', async () => {
     for (const group of kGroups.filter(({ out }) => out === 'dist')) await bundle(group);
     await declarations('js', 'tsconfig.build.json', 'js', 'dist/index.d.ts');
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const entries = Object.values(exports).flatMap(({ types }) => types ?? []);
+    pruneDeclarations(
+      entries.map((path) => join(root, path)),
+      join(root, 'dist'),
+    );
   });
 }
 

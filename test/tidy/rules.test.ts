@@ -45,7 +45,6 @@ describe('imports', () => {
     const problems = (path: string, name: string) => importProblems(path, `import '${name}';`);
     expect(problems('js/index.ts', './api/database.ts')).toEqual([]);
     expect(problems('js/api/a.ts', '../host/clock.ts')).toEqual([]);
-    expect(problems('js/core/a.ts', '#wasm/skerry-image.js')).toEqual([]);
     expect(problems('js/core/a.ts', '../api/a.ts')).toHaveLength(1);
     expect(problems('js/worker/a.ts', '../api/a.ts')).toHaveLength(1);
     expect(problems('js/host/memory/a.ts', '../../index.ts')).toHaveLength(1);
@@ -60,7 +59,6 @@ describe('imports', () => {
     expect(problems('server/src/a.ts', '../../js/index.ts')).toHaveLength(1);
     expect(problems('web-demo/src/a.ts', 'skerry')).toEqual([]);
     expect(problems('web-demo/src/a.ts', '../../js/index.ts')).toHaveLength(1);
-    expect(problems('web-demo/src/a.ts', '#wasm/skerry-image.js')).toHaveLength(1);
   });
 });
 

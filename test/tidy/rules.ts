@@ -19,7 +19,7 @@ const jsFolders: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'host', 'api'],
 };
 
-/** Imports in js/ that are neither relative nor the wasm modules: file, name, reason. */
+/** Imports in js/ that are not relative: file, name, reason. */
 const jsBareImports: readonly (readonly [string, string, string])[] = [];
 
 /** Packages that the demo may name, apart from those in its package.json. */
@@ -117,7 +117,6 @@ function importAllowed(area: string, path: string, specifier: string): boolean {
   if (area === 'web-demo/src') return relative || demoImports.test(specifier);
   if (area === 'server/src') return relative || !specifier.startsWith('#');
   if (!relative) {
-    if (specifier.startsWith('#wasm/')) return true;
     return jsBareImports.some(([file, name]) => file === path && name === specifier);
   }
   const folder = path.split('/').length > 2 ? path.split('/')[1] : undefined;
