@@ -8,6 +8,7 @@ import { SchemaCodec } from '../core/values.ts';
 import { browserHost } from '../host/browser-host.ts';
 import type { Host } from '../host/host.ts';
 import { ImageReader } from '../host/image-reader.ts';
+import { indexedDbStorage } from '../host/indexeddb.ts';
 import type { Storage } from '../host/storage.ts';
 import type { Conflicts } from './conflicts.ts';
 import { DatabaseCore } from './database-core.ts';
@@ -139,6 +140,6 @@ export async function deleteDatabase(
   name: string,
   options: { user?: string; host?: Host } = {},
 ): Promise<void> {
-  const host = options.host ?? browserHost();
-  await host.storage.delete(databaseName(name, options.user));
+  const storage = options.host?.storage ?? indexedDbStorage();
+  await storage.delete(databaseName(name, options.user));
 }

@@ -1,4 +1,5 @@
 /** The host that a browser's window is. Made when a database is opened, never by an import. */
+import { UnsupportedError } from '../core/errors.ts';
 import { commonBrowserHost } from './browser-common.ts';
 import type { Host } from './host.ts';
 import { browserPage } from './page.ts';
@@ -6,6 +7,11 @@ import type { ServiceHost } from './service-link.ts';
 import type { WorkerHost } from './worker-link.ts';
 
 export function browserHost(): Host {
+  if (typeof document === 'undefined')
+    throw new UnsupportedError(
+      'no_window',
+      'A database is opened in a browser’s window. Elsewhere, open() wants a host: memory() of skerry/testing.',
+    );
   return {
     ...commonBrowserHost(),
     page: browserPage,
