@@ -48,6 +48,13 @@ export default defineConfig({
         hookTimeout: 120_000,
         fileParallelism: false,
       }),
+      // The packed package in fresh projects of several bundlers.
+      project('package', ['test/package/*.test.ts'], {
+        testTimeout: 120_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+        globalSetup: here('./test/package/support/packed.ts'),
+      }),
       // What takes long: `npm run nightly`.
       project('nightly', ['test/nightly/**/*.test.ts'], {
         testTimeout: 3_600_000,

@@ -1,4 +1,4 @@
-// The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|lint`.
+// The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|package|lint`.
 //
 // Every step runs even if an earlier one failed, so that one run shows all that is wrong. The last
 // line is the count over all steps: native tests, vitest's tests, and one for each other check.
@@ -9,11 +9,11 @@ import { bootstrap } from './bootstrap.mjs';
 import { buildDemo, buildPackage, buildServer, buildWasm } from './build.mjs';
 import { findChromium } from './lib/chromium.mjs';
 import { buildPreset } from './lib/cmake.mjs';
-import { biome, clangFormat, clangTidy, sizes, types } from './lib/lint.mjs';
+import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/lint.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds } from './lib/run.mjs';
 
-const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'lint'];
+const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'package', 'lint'];
 
 /** What each step came to: { name, ms, passed, failed, skipped }. */
 const results = [];
@@ -138,7 +138,7 @@ await main(async () => {
   const wants = (...slices) => chosen.length === 0 || slices.some((name) => chosen.includes(name));
 
   // Without the set-up nothing else can be said, so this one stops the run.
-  await bootstrap({ test: true, browser: wants('browser'), postgres: wants('server') });
+  await bootstrap({ test: true, browser: wants('browser', 'package'), postgres: wants('server') });
 
   if (wants('core', 'lint')) await check('build core', () => buildPreset('debug'));
   if (wants('core')) {
@@ -152,14 +152,12 @@ await main(async () => {
     await check('simulator, sanitized', () => simulator('debug'));
     await check('simulator, service worker, sanitized', () => simulator('debug', kServiceSeeds));
   }
-  if (wants('js', 'server', 'browser', 'lint')) {
+  if (wants('js', 'server', 'browser', 'package', 'lint')) {
     await check('build wasm', buildWasm);
     await check('build package', buildPackage);
   }
-  if (wants('server', 'browser')) {
-    await check('build server', buildServer);
-    await check('build demo', buildDemo);
-  }
+  if (wants('server', 'browser', 'package')) await check('build server', buildServer);
+  if (wants('server', 'browser')) await check('build demo', buildDemo);
   if (wants('js', 'lint')) await check('types', types);
   if (wants('lint')) {
     await check('biome', biome);
@@ -176,5 +174,9 @@ await main(async () => {
     await counted('server tests on PostgreSQL', () => vitest('server-postgres'));
   }
   if (wants('browser')) await counted('browser tests', () => vitest('browser'));
+  if (wants('package')) {
+    await check('publint and attw', published);
+    await counted('package tests', () => vitest('package'));
+  }
   summarise();
 });

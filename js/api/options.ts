@@ -31,6 +31,7 @@ export interface OpenOptions<T extends Tables, M> {
   host?: Host;
   /** Where `skerry.wasm` is served, if not beside the package; `skerry-sync.wasm` must be in the same folder. */
   wasmUrl?: URL;
+  /** Where `worker.js` is served, if not beside the package; the files that it loads must be in the same folder. */
   workerUrl?: URL;
   signal?: AbortSignal;
 }

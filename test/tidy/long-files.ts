@@ -5,6 +5,11 @@
 export const longFiles: Readonly<Record<string, string>> = {
   'package-lock.json': 'npm writes it.',
   'bench/peers/packages/package-lock.json': 'npm writes it.',
+  'test/package/projects/esbuild/package-lock.json': 'npm writes it.',
+  'test/package/projects/next/package-lock.json': 'npm writes it.',
+  'test/package/projects/vite/package-lock.json': 'npm writes it.',
+  'test/package/projects/vite-7/package-lock.json': 'npm writes it.',
+  'test/package/projects/webpack/package-lock.json': 'npm writes it.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
   'test/core/client/windows_in_step_test.cc':

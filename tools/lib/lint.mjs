@@ -1,7 +1,7 @@
 // The checks of style. Each returns the text of what is wrong, or an empty string.
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { bin, build, root } from './paths.mjs';
 import { note, run } from './run.mjs';
@@ -56,6 +56,24 @@ export async function sizes() {
   });
   console.log(output.trimEnd());
   return code === 0 ? '' : 'Over a limit of size-limit (package.json).';
+}
+
+/** What publint and are-the-types-wrong say of the package as it is packed. */
+export async function published() {
+  const folder = join(build, 'packed');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], { cwd: root });
+  const [name] = readdirSync(folder);
+  const tarball = join(folder, name);
+  // The package is ESM only: how CommonJS and the resolution of Node 10 see it does not matter. And skerry-sw.js is a
+  // script to be served, which nobody imports, so it has no types.
+  const attw = ['--profile', 'esm-only', '--exclude-entrypoints', 'skerry-sw.js', '--no-emoji'];
+  const found = [
+    await textOf(join(bin, 'publint'), [tarball, '--strict']),
+    await textOf(join(bin, 'attw'), [tarball, ...attw]),
+  ];
+  return found.filter(Boolean).join('\n');
 }
 
 /** For each source, the project's own files that its compilation read, as Ninja recorded them. */
