@@ -1,3 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Without it, a project whose `lib` ends before would have `any` for a database: what it has of Disposable is not known.
+
 /**
  * The types that are inferred from a schema: rows, new rows, patches, queries, transactions. Declarations only; what must
  * and must not compile is in test/types/.

@@ -1,4 +1,5 @@
-// The declarations of the installed package, as strict TypeScript reads them: skipLibCheck is off.
+// The declarations of the installed package, as strict TypeScript reads them: skipLibCheck is off, and `lib` is what templates
+// of bundlers have.
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { makeProject, type Project } from './support/project.ts';
 
