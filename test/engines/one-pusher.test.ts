@@ -1,6 +1,6 @@
 // Who pushes when the one that did has ended, and what is done without a service worker that does not work: in Chromium,
 // Firefox and WebKit.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';
 import type { RemoteWindow } from './support/hub.ts';
@@ -11,26 +11,21 @@ const PUSH = /\/v1\/push/;
 const SLEEP_MS = shortTimes.timeout * 2.5;
 
 let site: Site;
-let scene: Scene | undefined;
+let scene: Scene;
 
 beforeAll(async () => {
   site = await buildSite();
 });
-afterEach(async () => {
-  await scene?.stop();
-  scene = undefined;
-});
 afterAll(() => site?.remove());
 
 interface Held {
-  readonly scene: Scene;
   readonly windows: RemoteWindow[];
   readonly counter: string;
   letGo(): void;
 }
 
 /** So many windows in step, and a push of the first one's change that has reached the network and waits there. */
-async function heldPush(scene: Scene, count: number): Promise<Held> {
+async function heldPush(count: number): Promise<Held> {
   const windows: RemoteWindow[] = [];
   for (let i = 0; i < count; i++) windows.push(await scene.open());
   const counter = await (windows[0] as RemoteWindow).call('counter');
@@ -43,7 +38,7 @@ async function heldPush(scene: Scene, count: number): Promise<Held> {
   const arrived = scene.proxy.held(PUSH);
   await windows[0]?.call('burst', counter, ['held']);
   await arrived;
-  return { scene, windows, counter, letGo };
+  return { windows, counter, letGo };
 }
 
 async function holderOf(windows: readonly RemoteWindow[]): Promise<RemoteWindow> {
@@ -68,13 +63,18 @@ const wrote = (counter: string, ...titles: string[]) => ({
   attempted: titles.length,
 });
 
-for (const engine of engines) {
-  describe(`${engine.name}, lease`, () => {
+describe.each(engines)('$name', (engine) => {
+  beforeAll(async () => {
+    scene = await Scene.start(engine, site);
+  });
+  afterAll(() => scene?.stop());
+
+  describe('lease', () => {
     for (const end of ['crash', 'close'] as const)
       test(`the holder's window ends in the middle of a push (${end}): another pushes`, async () => {
         // The production's pauses: that it is not the timeout which ends the wait is seen.
-        scene = await Scene.start(engine, 'lease', site, null);
-        const { windows, counter, letGo } = await heldPush(scene, 3);
+        await scene.begin('lease', { production: true });
+        const { windows, counter, letGo } = await heldPush(3);
         const holder = await holderOf(windows);
         const pushed = scene.proxy.next(PUSH);
         const gone = holder.gone.then(() => performance.now());
@@ -93,8 +93,8 @@ for (const engine of engines) {
     test.skipIf(!engine.features.has('freeze'))(
       '[freeze] the holder is frozen: another pushes after the timeout',
       async () => {
-        scene = await Scene.start(engine, 'lease', site, null);
-        const { windows, counter, letGo } = await heldPush(scene, 3);
+        await scene.begin('lease', { production: true });
+        const { windows, counter, letGo } = await heldPush(3);
         const holder = await holderOf(windows);
         const pushed = scene.proxy.next(PUSH);
         const from = performance.now();
@@ -111,12 +111,12 @@ for (const engine of engines) {
     );
   });
 
-  describe(`${engine.name}, service-worker`, () => {
+  describe('service-worker', () => {
     test.skipIf(!engine.features.has('stop-service-worker'))(
       '[stop-service-worker] it is stopped in the middle of a push, and goes on when it is woken',
       async () => {
-        scene = await Scene.start(engine, 'service-worker', site);
-        const { windows, counter, letGo } = await heldPush(scene, 2);
+        await scene.begin('service-worker');
+        const { windows, counter, letGo } = await heldPush(2);
         const pushed = scene.proxy.next(PUSH);
         await (await scene.running()).stopServiceWorker?.();
         await windows[1]?.call('burst', counter, ['after']);
@@ -135,7 +135,7 @@ for (const engine of engines) {
     ];
     for (const [what, script, reason] of without)
       test(`a service worker that ${what}: the windows push, and say why`, async () => {
-        scene = await Scene.start(engine, 'service-worker', site);
+        await scene.begin('service-worker');
         const window = await scene.open({ serviceWorker: script });
         const counter = await window.call('counter');
         await window.call('burst', counter, ['without']);
@@ -144,24 +144,13 @@ for (const engine of engines) {
         await agree(scene);
         await exact(scene, wrote(counter, 'without'));
       });
-
-    test('in a private window something pushes, and the status says what and why', async () => {
-      scene = await Scene.start(engine, 'service-worker', site, shortTimes, { isPrivate: true });
-      const window = await scene.open();
-      const counter = await window.call('counter');
-      await window.call('burst', counter, ['private']);
-      await agree(scene);
-      await exact(scene, wrote(counter, 'private'));
-      const { mode, modeReason } = await window.status();
-      say(engine, mode as Mode, `in a private window (${modeReason})`);
-    });
   });
 
   for (const mode of modes) {
-    describe(`${engine.name}, ${mode}`, () => {
+    describe(mode, () => {
       test('the machine sleeps in the middle of a push, and goes on where it was', async () => {
-        scene = await Scene.start(engine, mode, site);
-        const { windows, counter, letGo } = await heldPush(scene, 2);
+        await scene.begin(mode);
+        const { windows, counter, letGo } = await heldPush(2);
         const running = await scene.running();
         await running.signal('SIGSTOP');
         // Not a wait for something: this is how long it sleeps.
@@ -175,7 +164,7 @@ for (const engine of engines) {
       });
 
       test('windows of two versions of the application side by side', async () => {
-        scene = await Scene.start(engine, mode, { files: site.files, schema: site.bothSchema });
+        await scene.begin(mode);
         const older = await scene.open();
         const counter = await older.call('counter');
         const newer = await scene.open({ schema: 'newer' });
@@ -194,7 +183,7 @@ for (const engine of engines) {
       });
 
       test('records of a newer version of the package: the older tells, and leaves them as they are', async () => {
-        scene = await Scene.start(engine, mode, site);
+        await scene.begin(mode);
         const window = await scene.open();
         const counter = await window.call('counter');
         const record = { v: 2, id: 'of a later version', what: 'nobody here knows' };
@@ -208,4 +197,17 @@ for (const engine of engines) {
       });
     });
   }
-}
+
+  describe('service-worker', () => {
+    test('in a private window something pushes, and the status says what and why', async () => {
+      await scene.begin('service-worker', { isPrivate: true });
+      const window = await scene.open();
+      const counter = await window.call('counter');
+      await window.call('burst', counter, ['private']);
+      await agree(scene);
+      await exact(scene, wrote(counter, 'private'));
+      const { mode, modeReason } = await window.status();
+      say(engine, mode as Mode, `in a private window (${modeReason})`);
+    });
+  });
+});

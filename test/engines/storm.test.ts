@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';
 import { agree, engines, exact, modes, say, until } from './support/checks.ts';
-import { Scene, shortTimes } from './support/scene.ts';
+import { Scene } from './support/scene.ts';
 import { type Blow, Storm } from './support/storm.ts';
 
 const EACH = 200;
@@ -30,7 +30,8 @@ for (const engine of engines) {
       const production = engine.name === 'chromium' && mode === 'lease';
 
       test('five windows make 200 inc each while windows, the network and the browser end', async () => {
-        scene = await Scene.start(engine, mode, site, production ? null : shortTimes);
+        scene = await Scene.start(engine, site);
+        await scene.begin(mode, { production });
         const storm = new Storm(scene, EACH, SEED);
         await storm.begin();
         const blows: Blow[] = ['crash', 'crash', 'close', 'close', 'kill', 'kill'];
@@ -50,7 +51,8 @@ for (const engine of engines) {
       });
 
       test('in a healthy run no two jobs overlap', async () => {
-        scene = await Scene.start(engine, mode, site);
+        scene = await Scene.start(engine, site);
+        await scene.begin(mode);
         const storm = new Storm(scene, HEALTHY_EACH, SEED);
         await storm.begin();
         await storm.run([]);

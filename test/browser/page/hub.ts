@@ -3,8 +3,18 @@
 import { browserHost } from '../../../js/host/browser-host.ts';
 import type { StartOptions } from './page.ts';
 
+let opened: StartOptions = {};
+
 const commands = {
-  start: (options: StartOptions) => kit.start(options),
+  start(options: StartOptions): Promise<void> {
+    opened = options;
+    return kit.start(options);
+  },
+  /** Service workers outlive their windows; the next test has none of this one's. */
+  async unregister(): Promise<void> {
+    for (const registration of await navigator.serviceWorker.getRegistrations())
+      await registration.unregister();
+  },
   status: () => db.sync.status,
   visible: () => document.visibilityState === 'visible',
   now: () => db.sync.now(),
@@ -15,10 +25,10 @@ const commands = {
       .all()
       .map(({ id, title, rank }) => ({ id, title, rank })),
   happened: () => kit.happened,
-  stored: (store: string) => kit.stored(store),
+  stored: (store: string) => kit.stored(store, opened),
   /** A record that no code of this page would write. */
   async store(store: string, record: object): Promise<void> {
-    const raw = await kit.openRaw('skerry/test/tester');
+    const raw = await kit.openRaw(`skerry/test/${opened.user}`);
     const tx = raw.transaction(store, 'readwrite');
     const done = new Promise((resolve, reject) => {
       tx.oncomplete = resolve;
@@ -44,13 +54,13 @@ const commands = {
     }),
   /**
    * So many `inc` of the counter, each with a row of its own in the same action: what was applied twice, or only in part,
-   * shows in the end. Resolves when all are durable.
+   * shows in the end. The rows' titles begin with the counter's id. Resolves when all are durable.
    */
   async burst(counter: string, titles: readonly string[]): Promise<void> {
     const made = titles.map((title) =>
       db.transact((tx) => {
         tx.notes.inc(counter, { rank: 1 });
-        tx.notes.create({ title });
+        tx.notes.create({ title: `${counter} ${title}` });
       }),
     );
     await Promise.all(made.map(({ durable }) => durable));

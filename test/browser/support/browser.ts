@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
-import { expect } from 'vitest';
+import { groupEnds } from './processes.ts';
 
 const READY_LIMIT_MS = 60_000;
 
@@ -104,7 +104,7 @@ export class Profile {
     // Puppeteer starts it as the leader of a group of its own.
     process.kill(-pid, 'SIGKILL');
     await ended;
-    await expect.poll(() => groupLives(pid), { timeout: 10_000, interval: 2 }).toBe(false);
+    await groupEnds(pid);
   }
 
   async close(): Promise<void> {
@@ -115,16 +115,6 @@ export class Profile {
   async remove(): Promise<void> {
     await this.close();
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-  }
-}
-
-function groupLives(pid: number): boolean {
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    return false;
   }
 }
 

@@ -50,7 +50,10 @@ export interface Written {
 export async function exact(scene: Scene, written: Written): Promise<void> {
   const notes = await scene.notes();
   const counter = notes.find(({ id }) => id === written.counter);
-  const titles = notes.filter(({ id }) => id !== written.counter).map(({ title }) => title);
+  const prefix = `${written.counter} `;
+  const titles = notes
+    .filter(({ title }) => title.startsWith(prefix))
+    .map(({ title }) => title.slice(prefix.length));
   expect(counter?.rank).toBe(titles.length);
   const there = new Set(titles);
   expect(there.size).toBe(titles.length);

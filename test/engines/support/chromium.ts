@@ -1,9 +1,9 @@
 // Chromium, by puppeteer-core and DevTools: the one engine where everything can be done.
 import type { Page } from 'puppeteer-core';
 import { crash, freeze, Profile } from '../../browser/support/browser.ts';
+import { signalGroup } from '../../browser/support/processes.ts';
 import { ServiceControl } from '../../browser/support/service.ts';
 import type { Engine, Running } from './engine.ts';
-import { signalGroup } from './processes.ts';
 
 export const chromium: Engine = {
   name: 'chromium',

@@ -1,7 +1,7 @@
 // Firefox, by WebDriver BiDi: windows; its processes are killed by the system.
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
 import type { Engine, Running } from './engine.ts';
-import { namedProcesses, signalGroup } from './processes.ts';
 
 /** A service worker that nothing keeps busy is ended soon, and one that is kept busy not much later. */
 const serviceWorkerPrefs = {

@@ -6,6 +6,7 @@ import { PGlite } from '@electric-sql/pglite';
 import type { StartOptions } from '../../browser/page/page.ts';
 import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
+import type { Site } from '../../browser/support/site.ts';
 import type { Engine, Running } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
@@ -43,55 +44,79 @@ export interface Note {
   readonly rank: number;
 }
 
+export interface Setting {
+  /** The production's pauses and limits, not the short ones. */
+  readonly production?: boolean;
+  /** A private window's: nothing is to be left of it. */
+  readonly isPrivate?: boolean;
+}
+
 export class Scene {
-  readonly #start: (folder: string) => Promise<Running>;
-  readonly #mode: Mode;
-  readonly #times: Readonly<Record<string, number>> | null;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'skerry-engine-'));
+  readonly #engine: Engine;
   readonly #data: string;
   readonly #server: TestServer;
   readonly #hub: Hub;
+  readonly #folders: string[] = [];
   readonly proxy: FaultProxy;
   readonly windows = new Map<string, RemoteWindow>();
+  #options: StartOptions = {};
+  #setting: Setting = {};
   #running: Promise<Running> | null = null;
   /** The one before it, until none of its processes is left. */
   #ending: Promise<void> = Promise.resolve();
   #count = 0;
+  #users = 0;
   #ended = false;
 
   private constructor(
-    start: (folder: string) => Promise<Running>,
-    mode: Mode,
-    times: Readonly<Record<string, number>> | null,
+    engine: Engine,
     data: string,
     parts: { server: TestServer; hub: Hub; proxy: FaultProxy },
   ) {
-    this.#start = start;
-    this.#mode = mode;
-    this.#times = times;
+    this.#engine = engine;
     this.#data = data;
     this.#server = parts.server;
     this.#hub = parts.hub;
     this.proxy = parts.proxy;
   }
 
-  /** `times`: null for the production's. */
-  static async start(
-    engine: Engine,
-    mode: Mode,
-    files: { readonly files: string; readonly schema: string },
-    times: Readonly<Record<string, number>> | null = shortTimes,
-    { isPrivate = false } = {},
-  ): Promise<Scene> {
+  /** With a server that takes windows of both versions of the application. */
+  static async start(engine: Engine, site: Site): Promise<Scene> {
     const data = mkdtempSync(join(tmpdir(), 'skerry-data-'));
+    const files = { files: site.files, schema: site.bothSchema };
     const server = await TestServer.start({ ...files, data });
     const [hub, proxy] = await Promise.all([Hub.start(), FaultProxy.start(server.url)]);
-    const start = (folder: string) => engine.start(folder, isPrivate);
-    return new Scene(start, mode, times, data, { server, hub, proxy });
+    return new Scene(engine, data, { server, hub, proxy });
+  }
+
+  /** What follows is another user's, who sees no database of those before. The browser stays, if it can. */
+  async begin(mode: Mode, setting: Setting = {}): Promise<void> {
+    await this.#clear();
+    if (this.#folders.length === 0 || setting.isPrivate !== this.#setting.isPrivate) {
+      if (this.#running) await this.kill();
+      this.#folders.push(mkdtempSync(join(tmpdir(), 'skerry-engine-')));
+    }
+    this.#setting = setting;
+    this.#options = {
+      user: `user-${++this.#users}`,
+      serviceWorker: mode === 'service-worker',
+      ...(setting.production ? {} : { times: shortTimes }),
+    };
+  }
+
+  async #clear(): Promise<void> {
+    this.proxy.rules();
+    this.proxy.setOffline(false);
+    const [any] = this.windows.values();
+    await any?.call('unregister');
+    for (const window of this.windows.values()) await this.close(window);
   }
 
   running(): Promise<Running> {
-    this.#running ??= this.#ending.then(() => this.#start(this.#folder));
+    const folder = this.#folders.at(-1);
+    if (!folder) throw new Error('the scene has not begun');
+    const { isPrivate } = this.#setting;
+    this.#running ??= this.#ending.then(() => this.#engine.start(folder, isPrivate));
     return this.#running;
   }
 
@@ -109,11 +134,7 @@ export class Scene {
     const window = await arrival;
     this.windows.set(id, window);
     void window.gone.then(() => this.windows.delete(id));
-    await window.call('start', {
-      serviceWorker: this.#mode === 'service-worker',
-      ...(this.#times ? { times: this.#times } : {}),
-      ...options,
-    });
+    await window.call('start', { ...this.#options, ...options });
     return window;
   }
 
@@ -175,7 +196,7 @@ export class Scene {
 
   async stop(): Promise<void> {
     if (!this.#ended) await this.#end();
-    for (const folder of [this.#folder, this.#data])
+    for (const folder of [...this.#folders, this.#data])
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { signalGroup } from '../../browser/support/processes.ts';
 import type { Engine, Running } from './engine.ts';
-import { signalGroup } from './processes.ts';
 
 const host = fileURLToPath(new URL('./webkit-host.js', import.meta.url));
 const START_LIMIT_MS = 30_000;

@@ -1,6 +1,6 @@
 // The processes of a browser, which is started as the leader of a group of its own (Linux).
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 
 /** Whether any process of the group is left. */
 export function groupLives(leader: number): boolean {
@@ -13,12 +13,19 @@ export function groupLives(leader: number): boolean {
   }
 }
 
+/** Resolves when none of the group's processes is left. */
+export function groupEnds(leader: number): Promise<void> {
+  const look = () => {
+    if (groupLives(leader)) throw new Error('the browser was killed, and lives');
+  };
+  return vi.waitFor(look, { timeout: 10_000, interval: 2 });
+}
+
 /** Sends a signal to a whole group; resolves after SIGKILL when none of it is left. */
 export async function signalGroup(leader: number, signal: NodeJS.Signals): Promise<void> {
   if (!groupLives(leader)) return;
   process.kill(-leader, signal);
-  if (signal === 'SIGKILL')
-    await expect.poll(() => groupLives(leader), { timeout: 10_000, interval: 2 }).toBe(false);
+  if (signal === 'SIGKILL') await groupEnds(leader);
 }
 
 /** The processes of a group whose short name matches. */
