@@ -107,9 +107,13 @@ export class Scene {
   async #clear(): Promise<void> {
     this.proxy.rules();
     this.proxy.setOffline(false);
-    const [any] = this.windows.values();
-    await any?.call('unregister');
+    const any = this.windows.size > 0;
     for (const window of this.windows.values()) await this.close(window);
+    // In a window of its own: an engine may keep a service worker for as long as its windows are open.
+    if (!any || !this.#options.serviceWorker) return;
+    const last = await this.#bare();
+    await last.call('unregister');
+    await this.close(last);
   }
 
   running(): Promise<Running> {
@@ -122,6 +126,12 @@ export class Scene {
 
   /** A window of the test page with its database open. Rejects with Gone where it is killed before. */
   async open(options: StartOptions = {}): Promise<RemoteWindow> {
+    const window = await this.#bare();
+    await window.call('start', { ...this.#options, ...options });
+    return window;
+  }
+
+  async #bare(): Promise<RemoteWindow> {
     const id = `w${++this.#count}`;
     const arrival = this.#hub.arrival(id);
     const browser = this.running();
@@ -134,7 +144,6 @@ export class Scene {
     const window = await arrival;
     this.windows.set(id, window);
     void window.gone.then(() => this.windows.delete(id));
-    await window.call('start', { ...this.#options, ...options });
     return window;
   }
 
