@@ -28,6 +28,8 @@ const kGlued = ['skerry-authority', 'skerry-image'];
 const kGlueTypes = 'skerry-authority.d.ts';
 /** The page's module, in two halves: js/core/module.ts loads it. */
 const kPageWasm = ['skerry.wasm', 'skerry-sync.wasm'];
+/** What a page loads when it is needed, in the same way. */
+const kPortableWasm = 'skerry-portable.wasm';
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
 // Entries are name: source, relative to the root. `node` chooses the platform.
@@ -43,6 +45,7 @@ const kGroups = [
     chunkName(entries, source) {
       if (entries.has('index')) return 'shared';
       if (source.endsWith('service-registration.ts')) return 'services';
+      if (source.endsWith('account/account.ts')) return 'account';
       return 'worker';
     },
   },
@@ -249,7 +252,7 @@ async function declarations(name, project, sources, output) {
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
   const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
-  for (const file of [...files, kGlueTypes, ...kPageWasm]) {
+  for (const file of [...files, kGlueTypes, ...kPageWasm, kPortableWasm]) {
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }
@@ -261,7 +264,7 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image)?\.wasm)$/;
+  const wanted = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image|-portable)?\.wasm)$/;
   const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
   for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
   // A chunk of an earlier build would be kept by the service worker too.

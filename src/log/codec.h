@@ -23,7 +23,8 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
 String EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
 
-// JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc, change_json.cc.
+// JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc,
+// mutation_json.cc, change_json.cc.
 Data OpToData(const Schema& schema, const Op& op,
               size_t action_count);  // `by` left out where there is one action, or none
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
@@ -42,6 +43,10 @@ struct OpProblem {
 // whole is wrong, `problems` stays empty.
 Result<Update> UpdateFromData(const Schema& schema, const Data& data,
                               Vector<OpProblem>* problems = nullptr);
+
+// As an export holds mutations. What a server would refuse without looking at rows is refused.
+Data MutationToData(const Schema& schema, const Mutation& mutation);
+Result<Mutation> MutationFromData(const Schema& schema, const Data& data);
 
 Data ChangeToData(const Schema& schema, const Change& change);
 Result<Change> ChangeFromData(const Schema& schema, const Data& data);

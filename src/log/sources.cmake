@@ -6,6 +6,7 @@ set(SKERRY_LOG_SOURCES
   src/log/fold_ops.cc
   src/log/image.cc
   src/log/mutation_codec.cc
+  src/log/mutation_json.cc
   src/log/op_codec.cc
   src/log/op_json.cc
   src/log/record.cc

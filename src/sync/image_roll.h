@@ -25,6 +25,7 @@ class ImageRoll {
   void DropRealm(std::string_view realm);
 
   bool empty() const { return base_.empty(); }
+  const Base& base() const { return base_; }
   // The new part; `cursors` {realm: "rev@at"}.
   String Finish(uint64_t n, const Data& cursors) const;
 

@@ -1,0 +1,171 @@
+// skerry-portable: what export, import and adoption read and write (docs/accounts.md;
+// js/api/account/portable-core.ts owns it). Loaded by a page when one of them is asked for. Buffers
+// are those of the module `skerry`, and so is what JavaScript lends. Handles are small numbers.
+//
+// A handle reads the confirmed state (parts of an image, then records), gives its rows as plain
+// objects, and converts mutations between the body of a record and what people can read.
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "abi.h"
+#include "base/data.h"
+#include "base/id.h"
+#include "base/map.h"
+#include "base/random.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "client/mutation_record.h"
+#include "log/codec.h"
+#include "log/row_data.h"
+#include "model/schema.h"
+#include "sync/image_roll.h"
+
+namespace skerry::abi {
+namespace {
+
+String input_area;
+String output_area;
+
+struct Portable {
+  Portable(Schema schema_in, std::string_view seed)
+      : schema(std::move(schema_in)), roll(&schema), random(seed), ids(&random) {}
+  Schema schema;
+  ImageRoll roll;
+  Random random;
+  UuidGenerator ids;
+  Vector<std::pair<String, String>> keys;  // of the table that is listed: id, realm
+};
+
+Map<int32_t, std::unique_ptr<Portable>> portables;
+
+Portable* Find(int32_t handle) {
+  const auto it = portables.find(handle);
+  return it == portables.end() ? nullptr : it->second.get();
+}
+
+int32_t Gone() { return Fail({Code::kClosed, "no such handle"}); }
+int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
+
+}  // namespace
+
+std::string_view Input(int32_t length) {
+  if (length < 0 || static_cast<size_t>(length) > input_area.size()) return {};
+  return std::string_view(input_area).substr(0, static_cast<size_t>(length));
+}
+
+int32_t Output(String bytes) {
+  output_area = std::move(bytes);
+  return 0;
+}
+
+int32_t OutputData(const Data& data) { return Output(EncodeData(data)); }
+
+int32_t Fail(const Status& status) {
+  output_area = status.detail();
+  return -static_cast<int32_t>(status.code());
+}
+
+}  // namespace skerry::abi
+
+using skerry::Data;
+using skerry::Mutation;
+using skerry::Result;
+using skerry::Schema;
+using skerry::String;
+namespace abi = skerry::abi;
+
+SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
+  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
+  if (wanted > abi::input_area.size() || abi::input_area.empty())
+    abi::input_area.resize(std::max<size_t>(wanted, 1024));
+  return reinterpret_cast<uint8_t*>(abi::input_area.mutable_data());
+}
+SKERRY_EXPORT const uint8_t* sk_out() {
+  return reinterpret_cast<const uint8_t*>(abi::output_area.data());
+}
+SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::output_area.size()); }
+
+SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
+SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
+
+// Data {schema, seed: bytes32} -> handle.
+SKERRY_EXPORT int32_t sk_portable_new(int32_t length) {
+  static int32_t last = 0;
+  Result<Data> input = skerry::DecodeData(abi::Input(length));
+  if (!input.ok()) return abi::Fail(input.status());
+  Result<Schema> schema = Schema::Parse(input.value()["schema"]);
+  if (!schema.ok()) return abi::Fail(schema.status());
+  abi::portables.emplace(
+      ++last, std::make_unique<abi::Portable>(std::move(schema.value()),
+                                              input.value()["seed"].as_bytes()));
+  return last;
+}
+
+SKERRY_EXPORT int32_t sk_portable_free(int32_t handle) {
+  abi::portables.erase(handle);
+  return 0;
+}
+
+// A part of the image joins the rows.
+SKERRY_EXPORT int32_t sk_portable_load(int32_t handle, const char* bytes, int32_t length) {
+  abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  return abi::Done(portable->roll.AddPart({bytes, static_cast<size_t>(length)}));
+}
+
+// The body of a record of `updates` is folded in.
+SKERRY_EXPORT int32_t sk_portable_apply(int32_t handle, int32_t length) {
+  abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  return abi::Done(portable->roll.AddRecord(abi::Input(length)));
+}
+
+// Lists the rows of a table, for sk_portable_rows -> how many.
+SKERRY_EXPORT int32_t sk_portable_list(int32_t handle, int32_t table) {
+  abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  portable->keys = portable->roll.base().BaseKeys(static_cast<skerry::TableIndex>(table));
+  return static_cast<int32_t>(portable->keys.size());
+}
+
+// Rows of the list from a place on -> Data [PlainRow..].
+SKERRY_EXPORT int32_t sk_portable_rows(int32_t handle, int32_t table, int32_t from, int32_t count) {
+  const abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  const auto index = static_cast<skerry::TableIndex>(table);
+  const size_t begin = std::min(static_cast<size_t>(from), portable->keys.size());
+  const size_t end = std::min(begin + static_cast<size_t>(count), portable->keys.size());
+  Data rows = Data::MakeArray();
+  for (size_t i = begin; i < end; ++i) {
+    const auto& [id, realm] = portable->keys[i];
+    const auto row = portable->roll.base().GetBase(realm, {index, id});
+    if (row) rows.Push(skerry::PlainRow(portable->schema.table(index), id, *row, true));
+  }
+  return abi::OutputData(rows);
+}
+
+// The body of a mutation -> Data, as MutationToData makes it.
+SKERRY_EXPORT int32_t sk_portable_read(int32_t handle, int32_t length) {
+  const abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  Result<Mutation> mutation = skerry::DecodeMutation(portable->schema, abi::Input(length));
+  if (!mutation.ok()) return abi::Fail(mutation.status());
+  return abi::OutputData(skerry::MutationToData(portable->schema, mutation.value()));
+}
+
+// Data, as MutationFromData takes it, without an id where it is new -> Data, the record to store.
+SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
+  abi::Portable* portable = abi::Find(handle);
+  if (portable == nullptr) return abi::Gone();
+  Result<Data> input = skerry::DecodeData(abi::Input(length));
+  if (!input.ok()) return abi::Fail(input.status());
+  Data& data = input.value();
+  if (data["id"].is_null() && data.is_object())
+    data.Set("id", portable->ids.Next(data["at"].as_number()));
+  Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
+  if (!mutation.ok()) return abi::Fail(mutation.status());
+  return abi::OutputData(skerry::MutationRecord(portable->schema, mutation.value()));
+}
