@@ -86,7 +86,7 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     // IDBFS is a browser's: without it there are no images, and updates are kept.
     images: false,
   };
-  const { services, serviceWorker } = serviceInProcess(workerSide);
+  const { services, serviceWorker } = serviceInProcess(workerSide, common.storage);
   const window = (): MemoryHost => ({
     ...common,
     network,
@@ -95,6 +95,7 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     workers: workersInProcess(workerSide),
     images: workerSide.images,
     services,
+    accounts: common.storage,
     resolve: (url) => new URL(url, 'http://memory.test/'),
     ...(options.workerTimes ? { workerTimes: options.workerTimes } : {}),
     window,
@@ -115,11 +116,19 @@ export function freezeWorker(database: object, frozen: boolean): void {
 }
 
 /** Runs the service worker of a profile in this program. */
-function serviceInProcess(host: WorkerSideHost): {
+function serviceInProcess(
+  host: WorkerSideHost,
+  storage: MemoryStorageHost,
+): {
   services: ServiceHost;
   serviceWorker: MemoryServiceWorker;
 } {
-  const home = new ServiceHome(host, null, () => true);
+  const home = new ServiceHome(
+    host,
+    null,
+    () => true,
+    (database) => storage.exists(database),
+  );
   const services: ServiceHost = async (_url, database, version, onState) => {
     onState({ active: true, reason: 'the service worker pushes' });
     const wake = (message: unknown) => {

@@ -32,7 +32,19 @@ import { WorkerClient } from './worker-client.ts';
 /** How long `close` waits for unsaved changes, and then for the worker. */
 const closeLimitMs = 5000;
 
+/** What a database is made of. */
+export interface CoreParts {
+  readonly options: OpenOptions<Tables, unknown>;
+  readonly host: Host;
+  readonly module: CoreModule;
+  readonly storage: Storage;
+  readonly images: ImageReader;
+  readonly codec: SchemaCodec;
+  readonly database: string;
+}
+
 export class DatabaseCore {
+  readonly parts: CoreParts;
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
   readonly view: RowView;
@@ -43,8 +55,6 @@ export class DatabaseCore {
   readonly worker: WorkerClient | null;
   readonly runner: EffectRunner;
   readonly #core: WindowCore;
-  readonly #storage: Storage;
-  readonly #images: ImageReader;
   readonly #lifecycle: Lifecycle;
   readonly events = new EventListeners();
   readonly #closeChannel: () => void;
@@ -53,16 +63,8 @@ export class DatabaseCore {
   #closing: Promise<void> | null = null;
   readonly #service: ServiceMode;
 
-  constructor(parts: {
-    options: OpenOptions<Tables, unknown>;
-    host: Host;
-    module: CoreModule;
-    storage: Storage;
-    images: ImageReader;
-    codec: SchemaCodec;
-    database: string;
-  }) {
-    const { options, host, module, storage, images, codec, database } = parts;
+  constructor(parts: CoreParts) {
+    const { options, host, module, storage, codec, database } = parts;
     const { remote } = options;
     const tab = uuid(host.random.bytes(16));
     const schema = codec.describe() as { readonly version: number };
@@ -75,10 +77,9 @@ export class DatabaseCore {
       times: host.workerTimes ?? null,
     };
     const timers = host.timers();
+    this.parts = parts;
     this.options = options;
     this.host = host;
-    this.#storage = storage;
-    this.#images = images;
     this.#service = new ServiceMode({
       host,
       database,
@@ -96,9 +97,10 @@ export class DatabaseCore {
     });
     this.view = new RowView(this.#core, codec);
     this.lives = new LiveRegistry(this.view);
-    const channel = host.channels.open(database, (message) =>
-      this.runner.dispatch({ type: 'message', message }),
-    );
+    const channel = host.channels.open(database, (message) => {
+      if ((message as Message).type === 'logout') void this.close('logout');
+      else this.runner.dispatch({ type: 'message', message });
+    });
     this.#closeChannel = () => channel.close();
     this.runner = new EffectRunner({
       clock: host.clock,
@@ -244,7 +246,7 @@ export class DatabaseCore {
     const { generation } = pointer;
     let event: Message = { type: 'imageLoaded', generation, ok: true };
     try {
-      for (const { bytes, files } of this.#images.read(pointer))
+      for (const { bytes, files } of this.parts.images.read(pointer))
         await this.#core.loadImagePart(bytes, files);
     } catch (error) {
       if (this.#core.closed) return;
@@ -368,13 +370,14 @@ export class DatabaseCore {
   async #close(reason: DatabaseEvents['closed']['reason']): Promise<void> {
     this.#lifecycle.stop();
     // What the application wrote before is stored first, unless storage is gone or does not answer.
-    if (reason === 'close') await this.#withinLimit(this.mutations.durable());
+    if (reason === 'close' || reason === 'logout')
+      await this.#withinLimit(this.mutations.durable());
     if (this.worker?.running) await this.#withinLimit(this.worker.stop());
     this.worker?.terminate();
     this.#service.close();
     this.runner.stop();
     this.#closeChannel();
-    this.#storage.close();
+    this.parts.storage.close();
     this.mutations.close();
     this.conflicts.close();
     this.sync.close();

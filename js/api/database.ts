@@ -2,7 +2,7 @@
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
  * waited for (DESIGN section 5).
  */
-import { type CoreModule, loadCore } from '../core/module.ts';
+import { type CoreModule, loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
 import { browserHost } from '../host/browser-host.ts';
@@ -10,6 +10,8 @@ import type { Host } from '../host/host.ts';
 import { ImageReader } from '../host/image-reader.ts';
 import { indexedDbStorage } from '../host/indexeddb.ts';
 import type { Storage } from '../host/storage.ts';
+import type { ExportOptions } from './account/export.ts';
+import type { LogoutOptions } from './account/logout.ts';
 import type { Conflicts } from './conflicts.ts';
 import { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
@@ -39,6 +41,15 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   transact<V>(fn: (tx: Tx<T>) => V): Mutation<Sync<V>>;
   readonly sync: SyncApi;
   readonly conflicts: Conflicts;
+  /**
+   * What this database holds, as a file of JSON: the confirmed rows and the pending mutations, or these alone
+   * (docs/accounts.md).
+   */
+  export(options?: ExportOptions): Promise<Blob>;
+  /** Logs what such a file holds: its mutations under their own ids, and rows that are not here yet. */
+  import(file: Blob): Promise<void>;
+  /** Ends the session in all windows of this user, and deletes the user's data, unless they are to be kept. */
+  logout(options?: LogoutOptions): Promise<void>;
   on<E extends keyof DatabaseEvents>(event: E, fn: (detail: DatabaseEvents[E]) => void): Stop;
   close(): Promise<void>;
 } & AsyncDisposable;
@@ -81,6 +92,11 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   try {
     signal?.throwIfAborted();
     await opened.start();
+    // Local data are not lost where this fails: the status says why, and the next `open` tries again.
+    if (options.adoptLocal)
+      await account()
+        .then((loaded) => loaded.adopt(opened))
+        .catch((error) => opened.sync.update({ error }));
     signal?.throwIfAborted();
   } catch (error) {
     void opened.close();
@@ -89,6 +105,13 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
     signal?.removeEventListener('abort', onAbort);
   }
   return opened;
+}
+
+/** What few applications use, and at rare moments, is a file of its own. */
+function account(): Promise<typeof import('./account/account.ts')> {
+  return import('./account/account.ts').catch((error) => {
+    throw loadError(error);
+  });
 }
 
 /** Waits for both, so that storage which did open is closed when the module could not be loaded. */
@@ -124,6 +147,9 @@ function publicDatabase(core: DatabaseCore): object {
     transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
     sync: core.sync,
     conflicts: core.conflicts,
+    export: async (how?: ExportOptions) => (await account()).exportFile(core, how),
+    import: async (file: Blob) => (await account()).importFile(core, file),
+    logout: async (how?: LogoutOptions) => (await account()).logout(core, how),
     on: (event: string, fn: (detail: never) => void) => core.events.listen(event, fn),
     close,
     ...(typeof Symbol.asyncDispose === 'symbol' ? { [Symbol.asyncDispose]: close } : {}),

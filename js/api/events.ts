@@ -15,8 +15,11 @@ export interface DatabaseEvents {
   updateNeeded: { readonly reason: UpdateReason };
   /** A change could not be stored; it is tried again. */
   storageFailed: { readonly error: SkerryError };
-  /** The database is closed: by `close`, because another window deleted or upgraded it, or because the core failed. */
-  closed: { readonly reason: 'close' | 'core-failed' | StorageLoss };
+  /**
+   * The database is closed: by `close`, by `logout` in this or another window, because another window deleted or upgraded
+   * it, or because the core failed.
+   */
+  closed: { readonly reason: 'close' | 'logout' | 'core-failed' | StorageLoss };
 }
 
 export class EventListeners {

@@ -17,6 +17,11 @@ export interface OpenOptions<T extends Tables, M> {
   scopes?: 'all' | ((q: { readonly [K in keyof T]: Query<T, K> }) => readonly Query<T, any, any>[]);
   /** Whose data it is: another user on the same profile sees none of it. */
   user?: string;
+  /**
+   * What was made on this profile without a user, in the database of the same name, becomes this user's: as mutations that
+   * are pending. The local database is deleted then. Needs `user` and `remote`.
+   */
+  adoptLocal?: boolean;
   /** The realm of what is created without one; by default the user's own. */
   defaultRealm?: string;
   /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
@@ -44,6 +49,7 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   remote: true,
   scopes: true,
   user: true,
+  adoptLocal: true,
   defaultRealm: true,
   durability: true,
   serviceWorker: true,
@@ -54,8 +60,11 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   signal: true,
 };
 
-export function checkOptions(options: object): void {
+export function checkOptions(options: OpenOptions<Tables, unknown>): void {
   refuseUnknown(options, Object.keys(known), 'open()');
+  const { adoptLocal, user, remote } = options;
+  if (adoptLocal && !(user && remote))
+    throw new ValidationError('invalid_argument', 'adoptLocal needs a user and a remote.');
 }
 
 /** `skerry/<name>/<user>`: the name of the IndexedDB database and of the channel. */

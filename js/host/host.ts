@@ -2,6 +2,7 @@
  * Host: everything outside of the program that it uses, each behind one interface. `browser-host.ts` is a browser's,
  * `memory/` one for tests and Node. The core never sees any of it: it gets events and gives effects.
  */
+import type { AccountHost } from './account-host.ts';
 import type { ChannelHost } from './channel.ts';
 import type { Clock } from './clock.ts';
 import type { Locks } from './locks.ts';
@@ -33,6 +34,8 @@ export interface Host extends CommonHost {
   readonly images: boolean;
   /** Null where there are no service workers. */
   readonly services: ServiceHost | null;
+  /** For leaving an account, and for adopting local data. Without one it is a browser's, loaded when it is needed. */
+  readonly accounts?: AccountHost;
   /** The address that an application's own, perhaps relative, one means. */
   resolve(url: string): URL;
   /** For tests: other pauses and time limits of the sync worker. */

@@ -31,6 +31,8 @@ export interface RunningParts {
   readonly onStatus: (status: Message) => void;
   /** The core failed, or has an effect that nobody knows. */
   readonly onFailed: (error: { code: string; message: string }) => void;
+  /** The user has logged out. */
+  readonly onLogout?: () => void;
   /** Who is asked for tokens, if not the window. */
   readonly token?: ((why: 'start' | 'expired' | 'refused') => Promise<string | null>) | null;
   /** Absent where no images are made. */
@@ -96,9 +98,11 @@ export class RunningWorker {
       parts.onFailed({ code: error.code, message: error.message });
       this.close();
     });
-    this.#channel = host.channels.open(config.database, (message) =>
-      report({ type: 'message', message }),
-    );
+    this.#channel = host.channels.open(config.database, (message) => {
+      // A window's own worker is ended by its window.
+      if ((message as Message).type === 'logout') parts.onLogout?.();
+      else report({ type: 'message', message });
+    });
     this.#locks =
       host.locks &&
       new LockKeeper(host.locks, `${config.database}/`, (name, state) =>

@@ -3,6 +3,7 @@
  * databases of one `MemoryStorageHost` are shared by whoever opens them, like those of one browser profile.
  */
 import { ClosedError, QuotaError, StorageError } from '../../core/errors.ts';
+import type { AccountHost } from '../account-host.ts';
 import {
   type Committed,
   type Decision,
@@ -42,7 +43,7 @@ interface Database {
   last: Promise<void>;
 }
 
-export class MemoryStorageHost implements StorageHost {
+export class MemoryStorageHost implements StorageHost, AccountHost {
   readonly faults: StorageFaults = { refuseOpen: false, quota: false, fail: false, hold: false };
   readonly #databases = new Map<string, Database>();
   readonly #files = new Map<string, Map<string, Uint8Array>>();
@@ -71,6 +72,24 @@ export class MemoryStorageHost implements StorageHost {
     for (const storage of [...(this.#databases.get(name)?.connections ?? [])]) storage.evict();
     this.#databases.delete(name);
     for (const mount of await this.listFiles(name)) this.#files.delete(mount);
+  }
+
+  async exists(name: string): Promise<boolean> {
+    return this.#databases.has(name);
+  }
+
+  async deleteIf(
+    name: string,
+    reads: readonly Read[],
+    decide: (results: readonly unknown[]) => boolean,
+  ): Promise<boolean> {
+    const database = this.#databases.get(name);
+    if (!database) return true;
+    for (const storage of [...database.connections]) storage.evict();
+    const results = reads.map((read) => readOne(database.stores.get(read.store) as Store, read));
+    if (!decide(results)) return false;
+    await this.delete(name);
+    return true;
   }
 
   async deleteFiles(mount: string): Promise<void> {

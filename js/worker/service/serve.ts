@@ -33,6 +33,7 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
     },
     own,
     () => navigator.onLine ?? true,
+    hasDatabase,
   );
   const listeners: Readonly<Record<string, (event: never) => void>> = {
     // What cannot be had now is fetched when it is needed.
@@ -51,7 +52,7 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
     if (!event.tag.startsWith(syncTag)) return;
     const database = event.tag.slice(syncTag.length);
     const work = async () => {
-      // Deleted meanwhile: it must not be made anew.
+      // Deleted meanwhile: nothing is to be done, now or later.
       if (!(await hasDatabase(database))) return;
       const wake = { type: 'wake', reason: 'sync', online: true };
       const { pending } = await home.wake(database, wake);

@@ -25,6 +25,8 @@ export interface OwnService {
 /** The record `service` of the store `sync`, as windows write it. */
 interface ServiceRecord {
   readonly v: number;
+  /** The user has logged out, and no window was opened for them since: nobody pushes in their name. */
+  readonly loggedOut?: boolean;
   readonly schema: { readonly version: number };
   readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
   readonly auth: boolean;
@@ -47,17 +49,26 @@ interface Entry {
 }
 
 const recordVersion = 1;
+const loggedOut = 'logged_out';
 
 export class ServiceHome {
   readonly #host: WorkerSideHost;
   readonly #own: OwnService | null;
   readonly #online: () => boolean;
+  readonly #exists: (database: string) => Promise<boolean>;
   readonly #entries = new Map<string, Promise<Entry>>();
 
-  constructor(host: WorkerSideHost, own: OwnService | null, online: () => boolean) {
+  /** `exists`: whether a database is there; one that was deleted meanwhile must not be made anew. */
+  constructor(
+    host: WorkerSideHost,
+    own: OwnService | null,
+    online: () => boolean,
+    exists: (database: string) => Promise<boolean>,
+  ) {
     this.#host = host;
     this.#own = own;
     this.#online = online;
+    this.#exists = exists;
   }
 
   /**
@@ -66,6 +77,8 @@ export class ServiceHome {
    */
   async wake(database: string, message: Message, version = 0): Promise<Rest> {
     const entry = await this.#entry(database, version).catch((error: unknown) => {
+      // Nobody is there to be told, or a window is about to set it up again.
+      if ((error as { code?: unknown }).code === loggedOut) throw error;
       // Windows that are open take over at once, and show why.
       const channel = this.#host.channels.open(database, () => {});
       channel.post({ type: 'serviceFailed', reason: reasonOf(error) });
@@ -111,10 +124,13 @@ export class ServiceHome {
   async #start(database: string): Promise<Entry> {
     const host = this.#host;
     let entry: Entry | null = null;
+    let running: RunningWorker | null = null;
     const drop = () => {
       this.#entries.delete(database);
       if (entry) end(entry);
     };
+    if (!(await this.#exists(database)))
+      throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
     const storage = await host.storage.open(database, drop);
     try {
       const record = await recordOf(storage);
@@ -130,7 +146,7 @@ export class ServiceHome {
         named('skerry.wasm', first),
         named('skerry-sync.wasm', second),
       );
-      const running: RunningWorker = new RunningWorker({
+      running = new RunningWorker({
         host,
         module,
         storage,
@@ -150,16 +166,20 @@ export class ServiceHome {
         },
         token: own?.remote.token ?? null,
         onFailed: drop,
+        onLogout: drop,
         onStatus: (status) => {
           if (!entry) return;
           entry.status = status;
           settle(entry);
         },
       });
+      // It listens by now: a log-out before that is told by the record.
+      await recordOf(storage);
       entry = { version: schema.version, running, status: null, resting: [] };
       running.start();
       return entry;
     } catch (error) {
+      running?.close();
       storage.close();
       throw error;
     }
@@ -177,6 +197,7 @@ async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
   const [record] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
   if (!record) return null;
   const found = record as ServiceRecord;
+  if (found.loggedOut) throw new UnsupportedError(loggedOut, 'The user has logged out.');
   if (found.v > recordVersion)
     throw new UpdateNeededError('newer_tab', 'A window runs a newer version of this application.');
   return found;

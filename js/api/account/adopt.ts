@@ -1,0 +1,176 @@
+/**
+ * `open({ user, adoptLocal })`: what was made on this profile without a user becomes the user's. The copy is one
+ * transaction of the user's database, with a marker of what was copied in it; then the local database is deleted. A crash
+ * before the copy leaves all as it was, one after it only the deletion to be made up for: the marker says so.
+ */
+import { browserAccounts } from '../../host/account.ts';
+import { type Read, readNow, type Storage } from '../../host/storage.ts';
+import type { DatabaseCore } from '../database-core.ts';
+import { ownRealms } from './import.ts';
+import { logRecords } from './log.ts';
+import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
+import { type MutationRecord, PortableCore } from './portable-core.ts';
+import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
+
+/** How far a local database was copied: to its n, its last mutation, and the time of its last change. */
+interface Copied {
+  readonly n: number;
+  readonly key: number;
+  readonly at: number;
+}
+
+/** The record `adopted` of the store `sync` of the user's database: by the identities of local databases. */
+interface Marker {
+  readonly v: 1;
+  readonly sources: Readonly<Record<string, Copied>>;
+}
+
+const adoptName = 'skerry/adopt';
+/** As often as windows without a user may write between a copy and the deletion; the next `open` goes on. */
+const maxRounds = 5;
+const readMarker: Read = { store: 'sync', get: 'adopted' };
+const readEnd: readonly Read[] = [
+  { store: 'sync', get: 'sync' },
+  { store: 'mutations', range: {} },
+];
+
+export async function adopt(core: DatabaseCore): Promise<void> {
+  const { host, options } = core.parts;
+  const source = `skerry/${options.name}/local`;
+  const accounts = host.accounts ?? browserAccounts;
+  for (let round = 0; round < maxRounds; round++) {
+    if (!(await accounts.exists(source))) return;
+    let copied: Copied | null;
+    try {
+      copied = await copy(core, source);
+    } catch (error) {
+      // Another window was faster, and has deleted it.
+      if (!(await accounts.exists(source))) return;
+      throw error;
+    }
+    const unchanged = (found: readonly unknown[]) => {
+      const { n, key } = endOf(found[0] as SyncRecord | null, found[1] as Stored<unknown>[]);
+      return copied !== null && n === copied.n && key === copied.key;
+    };
+    if (await accounts.deleteIf(source, readEnd, unchanged)) return;
+  }
+}
+
+/** Gives how far all of it is copied now; null where another window has copied meanwhile. */
+async function copy(core: DatabaseCore, source: string): Promise<Copied | null> {
+  const { host, options, codec, storage } = core.parts;
+  const local = await host.storage.open(source, () => {});
+  try {
+    const fresh = () => PortableCore.begin(host, options.wasmUrl, codec.describe());
+    const id = await identityOf(local, core);
+    const [found] = await readNow(storage, [readMarker]);
+    const before = (found as Marker | null)?.sources[id] ?? null;
+    const snapshot = await takeSnapshot(host, source, local, fresh);
+    try {
+      return await write(core, id, before, snapshot);
+    } finally {
+      snapshot.portable.close();
+    }
+  } finally {
+    local.close();
+  }
+}
+
+async function write(
+  core: DatabaseCore,
+  id: string,
+  before: Copied | null,
+  snapshot: Snapshot & { readonly portable: PortableCore },
+): Promise<Copied | null> {
+  const { portable, sync, mutations, conflicts } = snapshot;
+  const end = endOf(sync, mutations);
+  const rows = rowsOf(core, snapshot);
+  const at = rows.reduce((last, { row }) => Math.max(last, row.modifiedAt), before?.at ?? 0);
+  const copied = { ...end, at };
+  if (before && before.n === end.n && before.key === end.key) return copied;
+  if (rows.length + mutations.length + conflicts.length === 0) return copied;
+  const records = recordsOf(core, portable, before, rows, mutations);
+  const logged = await logRecords(core, records, [readMarker], ({ extra: [found] }) => {
+    const marker = found as Marker | null;
+    // Another window's copy is not known to the one made above.
+    if (JSON.stringify(marker?.sources[id] ?? null) !== JSON.stringify(before)) return null;
+    const put: Marker = { v: 1, sources: { ...marker?.sources, [id]: copied } };
+    // The inbox is carried along the first time only: entries have no ids that a second copy would know.
+    const inbox = before ? [] : conflicts.map(({ value }) => ({ store: 'conflicts', add: value }));
+    return [{ store: 'sync', put, key: 'adopted' }, ...inbox];
+  });
+  if (logged === null) return null;
+  if (conflicts.length > 0) {
+    const message = { type: 'conflicts' };
+    core.runner.dispatch({ type: 'message', message });
+    core.runner.execute([{ type: 'broadcast', message }]);
+  }
+  return copied;
+}
+
+/** Rows that no server knows: of realms that were never pulled. */
+function rowsOf(
+  core: DatabaseCore,
+  { portable, sync }: Snapshot & { readonly portable: PortableCore },
+): TableRow[] {
+  const pulled = Object.keys(sync.cursors ?? {}).filter((realm) => realm !== 'local');
+  return core.parts.codec.schema.tables.flatMap(({ name, index }) =>
+    portable
+      .rows(index)
+      .filter(({ realm }) => !pulled.includes(realm))
+      .map((row) => ({ table: name, row })),
+  );
+}
+
+/** What was copied before is not copied again: rows since then by their time, mutations by their keys. */
+function recordsOf(
+  core: DatabaseCore,
+  portable: PortableCore,
+  before: Copied | null,
+  rows: readonly TableRow[],
+  mutations: readonly Stored<MutationRecord>[],
+): MutationRecord[] {
+  const realms = ownRealms(core);
+  const changed = rows
+    .filter(({ row }) => !before || row.modifiedAt >= before.at)
+    .map(({ table, row }) => ({
+      table,
+      row: { ...row, realm: realms.get(row.realm) ?? row.realm },
+    }));
+  const at = core.parts.host.clock.now() + core.sync.status.clockOffsetMs;
+  const ordered = parentsFirst(changed, core.parts.codec.schema);
+  return [
+    ...creating(ordered, adoptName, at),
+    ...mutations
+      .filter(({ key }) => key > (before?.key ?? 0))
+      .map(({ value }) => inRealms(portable.read(value.body), realms)),
+  ].map((mutation) => portable.write(mutation));
+}
+
+function endOf(
+  sync: SyncRecord | null,
+  mutations: readonly Stored<unknown>[],
+): { n: number; key: number } {
+  return { n: sync?.n ?? 0, key: mutations.at(-1)?.key ?? 0 };
+}
+
+/** A local database that is made after this one was deleted is another. */
+async function identityOf(local: Storage, { parts }: DatabaseCore): Promise<string> {
+  const made = [...parts.host.random.bytes(16)].map((byte) => byte.toString(16).padStart(2, '0'));
+  let identity = made.join('');
+  await local.transact(
+    {
+      stores: ['sync'],
+      mode: 'readwrite',
+      durability: 'strict',
+      reads: [{ store: 'sync', get: 'identity' }],
+    },
+    ([found]) => {
+      const known = found as { readonly id: string } | null;
+      if (known) identity = known.id;
+      const put = { v: 1, id: identity };
+      return { type: 'write', writes: known ? [] : [{ store: 'sync', put, key: 'identity' }] };
+    },
+  );
+  return identity;
+}

@@ -1,0 +1,72 @@
+/** `db.export`: what a database holds, or what of it is not confirmed yet, as a file. */
+import { refuseUnknown, type SkerryError } from '../../core/errors.ts';
+import { readNow } from '../../host/storage.ts';
+import type { DatabaseCore } from '../database-core.ts';
+import { type FileContent, type FileRow, toFile } from './file.ts';
+import { type MutationRecord, PortableCore } from './portable-core.ts';
+import { type Stored, takeSnapshot } from './snapshot.ts';
+
+export interface ExportOptions {
+  /** Only the mutations that are not confirmed. */
+  readonly pendingOnly?: boolean;
+}
+
+export async function exportFile(core: DatabaseCore, options: ExportOptions = {}): Promise<Blob> {
+  refuseUnknown(options, ['pendingOnly'], 'export()');
+  const { host, storage, codec, database, options: opened } = core.parts;
+  const schema = codec.describe() as { readonly version: number };
+  const fresh = () => PortableCore.begin(host, opened.wasmUrl, schema);
+  // What the application wrote before is in storage, whence all of it is read.
+  await core.mutations.durable();
+  let portable: PortableCore;
+  let mutations: readonly Stored<MutationRecord>[];
+  if (options.pendingOnly) {
+    portable = await fresh();
+    const [found] = await readNow(storage, [{ store: 'mutations', range: {} }]);
+    mutations = found as Stored<MutationRecord>[];
+  } else ({ portable, mutations } = await takeSnapshot(host, database, storage, fresh));
+  try {
+    return toFile({
+      name: opened.name,
+      user: opened.user ?? null,
+      schema: schema.version,
+      at: host.clock.now(),
+      rows: options.pendingOnly ? null : rowsOf(core, portable),
+      mutations: mutations.map(({ value }) => readable(portable, value)),
+    });
+  } finally {
+    portable.close();
+  }
+}
+
+function rowsOf(core: DatabaseCore, portable: PortableCore): FileContent['rows'] {
+  const tables: Record<string, Record<string, FileRow[]>> = {};
+  for (const { name, index } of core.parts.codec.schema.tables) {
+    // A realm may be called anything.
+    const realms = new Map<string, FileRow[]>();
+    for (const { id, realm, createdAt, modifiedAt, props } of portable.rows(index)) {
+      const rows = realms.get(realm) ?? [];
+      realms.set(realm, rows);
+      rows.push({ id, createdAt, modifiedAt, props });
+    }
+    tables[name] = Object.fromEntries(realms);
+  }
+  return tables;
+}
+
+function readable(
+  portable: PortableCore,
+  record: MutationRecord,
+): FileContent['mutations'][number] {
+  try {
+    return portable.read(record.body);
+  } catch (error) {
+    // Of another schema, or damaged: nobody can say what it does, but it is not left out.
+    const { id, name, at, body } = record;
+    return { id, name, at, unreadable: (error as SkerryError).message, body: base64(body) };
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+}

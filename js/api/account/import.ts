@@ -1,0 +1,137 @@
+/**
+ * `db.import`: what a file of `db.export` holds is logged here. Its mutations keep the ids of their actions, by which a
+ * server, and this database, know what they have already. Of its rows those are created that are not here.
+ */
+import {
+  SchemaError,
+  SkerryError,
+  UnsupportedError,
+  UpdateNeededError,
+  ValidationError,
+} from '../../core/errors.ts';
+import { readNow } from '../../host/storage.ts';
+import type { DatabaseCore } from '../database-core.ts';
+import { type FileContent, fromFile, type UnreadableMutation } from './file.ts';
+import { logRecords } from './log.ts';
+import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
+import { type PlainMutation, PortableCore } from './portable-core.ts';
+import type { SyncRecord } from './snapshot.ts';
+
+export const importName = 'skerry/import';
+
+export async function importFile(core: DatabaseCore, file: Blob): Promise<void> {
+  const { host, codec, options } = core.parts;
+  const content = await fromFile(file);
+  refuseOthers(core, content);
+  const { remote } = options;
+  if (!remote && content.mutations.length > 0) {
+    throw new UnsupportedError(
+      'unsupported',
+      'The file holds pending mutations: without a remote there is nobody who could confirm them.',
+    );
+  }
+  await core.mutations.durable();
+  if (remote && content.rows) await refuseUnfilled(core);
+  const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
+  try {
+    // All of it is checked before any of it is written.
+    const pending = content.mutations.map((mutation) => portable.write(pendingOf(core, mutation)));
+    const at = host.clock.now() + core.sync.status.clockOffsetMs;
+    const created = creating(rowsToCreate(core, content), importName, at);
+    const records = created.map((mutation) => portable.write(mutation));
+    if (remote) await logRecords(core, [...records, ...pending]);
+    else for (const mutation of created) await createHere(core, mutation);
+  } finally {
+    portable.close();
+  }
+}
+
+function refuseOthers(core: DatabaseCore, content: FileContent): void {
+  const { options, codec } = core.parts;
+  if (content.user !== null && content.user !== (options.user ?? null)) {
+    throw new ValidationError(
+      'other_user',
+      `The file is of another user (${content.user}): their changes are not yours to make.`,
+    );
+  }
+  const { version, byName } = codec.schema;
+  if (content.schema > version) {
+    throw new UpdateNeededError(
+      'file_schema',
+      `The file is of schema version ${content.schema}, this application of ${version}.`,
+    );
+  }
+  for (const name of Object.keys(content.rows ?? {})) {
+    if (!byName.has(name))
+      throw new SchemaError('unknown_table', `The schema has no table ${name}.`);
+  }
+}
+
+/** Whether a row is on the server is known only when all that this client wants of it is here. */
+async function refuseUnfilled(core: DatabaseCore): Promise<void> {
+  const [sync] = await readNow(core.parts.storage, [{ store: 'sync', get: 'sync' }]);
+  const scopes = (sync as SyncRecord | null)?.scopes ?? [];
+  if (scopes.length > 0 && scopes.every(({ filled }) => filled === true)) return;
+  throw new SkerryError(
+    'not_filled',
+    'Rows can be imported once this database is in step: what the server has must not be overwritten.',
+    { retryable: true },
+  );
+}
+
+function pendingOf(
+  core: DatabaseCore,
+  mutation: PlainMutation | UnreadableMutation,
+): PlainMutation {
+  if ('unreadable' in mutation) {
+    throw new UpdateNeededError(
+      'version',
+      `Mutation ${mutation.id} could not be read when the file was made: ${mutation.unreadable}`,
+    );
+  }
+  return inRealms(mutation, ownRealms(core));
+}
+
+/** What was made without a user becomes the user's own. */
+export function ownRealms(core: DatabaseCore): ReadonlyMap<string, string> {
+  const { defaultRealm, user, remote } = core.parts.options;
+  const own = defaultRealm ?? (remote && user !== undefined ? `user:${user}` : 'local');
+  return new Map([['local', own]]);
+}
+
+function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow[] {
+  const { codec, options } = core.parts;
+  const realms = new Map(ownRealms(core));
+  // Without a remote a user has no realm of their own.
+  if (!options.remote && user !== null) realms.set(`user:${user}`, realms.get('local') as string);
+  const wanted: TableRow[] = [];
+  for (const [table, byRealm] of Object.entries(rows ?? {})) {
+    const { index } = codec.table(table).table;
+    for (const [realm, list] of Object.entries(byRealm)) {
+      for (const row of list) {
+        if (core.view.core.find(index, row.id) >= 0) continue;
+        wanted.push({ table, row: { ...row, realm: realms.get(realm) ?? realm } });
+      }
+    }
+  }
+  return parentsFirst(wanted, codec.schema);
+}
+
+/** Without a remote this window logs by itself. One that is here meanwhile stays as it is. */
+async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
+  const { codec } = core.parts;
+  const { durable } = core.mutations.run(name, 'null', () => {
+    for (const { table = '', id = '', realm, set } of ops) {
+      const { index, props } = codec.table(table).table;
+      if (core.view.core.find(index, id) >= 0) continue;
+      const plain = { ...(set as Record<string, unknown>) };
+      for (const prop of props) {
+        const value = plain[prop.name];
+        if (prop.type === 'bytes' && typeof value === 'string')
+          plain[prop.name] = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+      }
+      core.view.core.op('create', index, id, realm, plain);
+    }
+  });
+  await durable;
+}

@@ -1,0 +1,56 @@
+/** Writing mutations into a database's log from outside of its core, and telling all windows of them. */
+import type { Read, Write } from '../../host/storage.ts';
+import type { DatabaseCore } from '../database-core.ts';
+import type { MutationRecord } from './portable-core.ts';
+import type { Stored } from './snapshot.ts';
+
+/** What is there already: an action is logged once. */
+interface Found {
+  /** Of what was asked for besides. */
+  readonly extra: readonly unknown[];
+}
+
+/**
+ * Logs those of `records` whose actions neither are pending here nor lie in the inbox, all in one transaction with the
+ * `writes` for `extra`; null of these: nothing is written. Gives how many were logged, or null.
+ */
+export async function logRecords(
+  core: DatabaseCore,
+  records: readonly MutationRecord[],
+  extra: readonly Read[] = [],
+  writes: (found: Found) => readonly Write[] | null = () => [],
+): Promise<number | null> {
+  let logged: MutationRecord[] = [];
+  const { committed, keys } = await core.parts.storage.transact(
+    {
+      stores: ['mutations', 'conflicts', 'sync'],
+      mode: 'readwrite',
+      durability: 'strict',
+      reads: [{ store: 'mutations', range: {} }, { store: 'conflicts', range: {} }, ...extra],
+    },
+    ([mutations, conflicts, ...found]) => {
+      const known = new Set([
+        ...(mutations as Stored<{ id: string }>[]).map(({ value }) => value.id),
+        ...(conflicts as Stored<{ mutation: { id: string } | null }>[]).map(
+          ({ value }) => value.mutation?.id,
+        ),
+      ]);
+      logged = records.filter(({ id }) => !known.has(id));
+      const more = writes({ extra: found });
+      if (!more) return { type: 'abort' };
+      const adds = logged.map((record) => ({ store: 'mutations', add: record }));
+      return { type: 'write', writes: [...adds, ...more] };
+    },
+  );
+  if (!committed) return null;
+  const items = logged.map((record, i) => ({ id: record.id, key: keys[i], record }));
+  if (items.length === 0) return 0;
+  // Of no window: each takes it, this one too.
+  const message = { type: 'added', tab: '', items };
+  core.runner.dispatch({ type: 'message', message });
+  core.runner.execute([
+    { type: 'broadcast', message },
+    { type: 'post', message: { type: 'mutated' } },
+  ]);
+  return items.length;
+}

@@ -1,0 +1,102 @@
+/**
+ * `db.logout`: the end of a session, in all windows of this user and in the service worker. What is not confirmed is not
+ * lost by mistake: it is counted in storage, where that of all windows is, and counted again when nobody can add to it.
+ */
+import {
+  refuseUnknown,
+  SkerryError,
+  UnsupportedError,
+  ValidationError,
+} from '../../core/errors.ts';
+import { browserAccounts } from '../../host/account.ts';
+import { type Read, readNow, type Storage } from '../../host/storage.ts';
+import type { DatabaseCore } from '../database-core.ts';
+
+export interface LogoutOptions {
+  /**
+   * What becomes of changes that are not confirmed, and of those in the conflict inbox. `fail` (the default): nothing is
+   * done while there are any. `keep`: all local data stay on this profile, for the next log-in of this user. `discard`:
+   * they are deleted. But for `keep` the user's data are deleted from this profile.
+   */
+  readonly unsynced?: 'fail' | 'keep' | 'discard';
+}
+
+/** There are changes that the server has not confirmed. */
+export class UnsyncedError extends SkerryError {
+  /** Mutations that are not confirmed, and entries of the conflict inbox. */
+  readonly pending: number;
+  readonly conflicts: number;
+
+  constructor(pending: number, conflicts: number) {
+    super(
+      'unsynced',
+      `Not logged out: ${pending} changes are not confirmed, and ${conflicts} are in the conflict inbox.`,
+      { retryable: true },
+    );
+    this.pending = pending;
+    this.conflicts = conflicts;
+  }
+}
+
+const counts: readonly Read[] = [
+  { store: 'mutations', count: true },
+  { store: 'conflicts', count: true },
+];
+
+export async function logout(core: DatabaseCore, options: LogoutOptions = {}): Promise<void> {
+  refuseUnknown(options, ['unsynced'], 'logout()');
+  const { unsynced = 'fail' } = options;
+  if (!['fail', 'keep', 'discard'].includes(unsynced))
+    throw new ValidationError('invalid_argument', 'unsynced is "fail", "keep" or "discard".');
+  const { host, storage, database, options: opened } = core.parts;
+  if (!opened.remote) {
+    throw new UnsupportedError(
+      'unsupported',
+      'Without a remote there is nobody to log out from, and the data are nowhere else: deleteDatabase() deletes them.',
+    );
+  }
+  const refuse = ([pending, conflicts]: readonly unknown[]): UnsyncedError | null => {
+    if (unsynced !== 'fail' || (pending === 0 && conflicts === 0)) return null;
+    return new UnsyncedError(pending as number, conflicts as number);
+  };
+  const accounts = host.accounts ?? browserAccounts;
+  await core.mutations.durable();
+  let refusal = refuse(await readNow(storage, counts));
+  if (refusal) throw refusal;
+  // From here on no service worker begins to push, and what a crash leaves behind is a session that is over.
+  if (unsynced === 'keep') await endSession(storage);
+  core.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
+  await core.close('logout');
+  await accounts.deleteIf(database, counts, (found) => {
+    refusal = refuse(found);
+    return unsynced !== 'keep' && !refusal;
+  });
+  if (refusal) throw refusal;
+  if (unsynced !== 'keep') return;
+  // Once more, because another window's worker may have kept a fresh token until it ended.
+  const alone = await host.storage.open(database, () => {});
+  await endSession(alone).finally(() => alone.close());
+}
+
+/** Nothing is left by which a service worker could go on for this user. The next window of the user sets it up anew. */
+async function endSession(storage: Storage): Promise<void> {
+  await storage.transact(
+    {
+      stores: ['sync'],
+      mode: 'readwrite',
+      durability: 'strict',
+      reads: [{ store: 'sync', get: 'service' }],
+    },
+    ([service]) => ({
+      type: 'write',
+      writes: [
+        { store: 'sync', delete: 'token' },
+        {
+          store: 'sync',
+          put: { v: 1, ...(service as object | null), loggedOut: true },
+          key: 'service',
+        },
+      ],
+    }),
+  );
+}

@@ -1,0 +1,97 @@
+/**
+ * Snapshot: what a database holds, read out of storage in one transaction: the confirmed rows at n, and the mutations that
+ * are pending over them. Nothing of a window is asked, so it is the same in whichever window it is made.
+ */
+import { CorruptImageError, UpdateNeededError } from '../../core/errors.ts';
+import type { Host } from '../../host/host.ts';
+import { type ImagePointer, ImageReader } from '../../host/image-reader.ts';
+import { readNow, type Storage } from '../../host/storage.ts';
+import type { MutationRecord, PortableCore } from './portable-core.ts';
+
+export interface Stored<T> {
+  readonly key: number;
+  readonly value: T;
+}
+
+/** What of the record `sync` is used. */
+export interface SyncRecord {
+  readonly v?: number;
+  readonly n?: number;
+  readonly image?: (ImagePointer & { readonly n: number }) | null;
+  readonly cursors?: Readonly<Record<string, string>>;
+  readonly scopes?: readonly { readonly filled: unknown }[];
+}
+
+export interface Snapshot {
+  readonly sync: SyncRecord;
+  readonly mutations: readonly Stored<MutationRecord>[];
+  readonly conflicts: readonly Stored<unknown>[];
+}
+
+/** The image may be swung while it is read: then it is read again. */
+const maxAttempts = 5;
+const recordVersion = 1;
+
+/** Loads the confirmed rows into `portable`, and gives the rest. `fresh` makes another `portable` for another attempt. */
+export async function takeSnapshot(
+  host: Host,
+  database: string,
+  storage: Storage,
+  fresh: () => Promise<PortableCore>,
+): Promise<Snapshot & { readonly portable: PortableCore }> {
+  for (let attempt = 1; ; attempt++) {
+    const portable = await fresh();
+    let failure: unknown = null;
+    try {
+      const snapshot = await attemptSnapshot(host, database, storage, portable);
+      if (snapshot) return { ...snapshot, portable };
+    } catch (error) {
+      failure = error;
+    }
+    portable.close();
+    if (failure instanceof UpdateNeededError) throw failure;
+    if (attempt < maxAttempts) continue;
+    throw (
+      failure ??
+      new CorruptImageError('image', 'The stored records do not continue their image.', {
+        retryable: true,
+      })
+    );
+  }
+}
+
+async function attemptSnapshot(
+  host: Host,
+  database: string,
+  storage: Storage,
+  portable: PortableCore,
+): Promise<Snapshot | null> {
+  const [before] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
+  const pointer = refuseNewer((before ?? {}) as SyncRecord).image ?? null;
+  for (const { files } of pointer ? new ImageReader(host.storage, database).read(pointer) : [])
+    portable.load(await Promise.all(files));
+  const found = await readNow(storage, [
+    { store: 'sync', get: 'sync' },
+    { store: 'updates', range: { above: pointer?.n ?? 0 } },
+    { store: 'mutations', range: {} },
+    { store: 'conflicts', range: {} },
+  ]);
+  const sync = refuseNewer((found[0] ?? {}) as SyncRecord);
+  if ((sync.image?.generation ?? null) !== (pointer?.generation ?? null)) return null;
+  let n = pointer?.n ?? 0;
+  for (const { key, value } of found[1] as Stored<{ v: number; body: Uint8Array }>[]) {
+    if (key !== n + 1) return null;
+    refuseNewer(value);
+    portable.apply(value.body);
+    n = key;
+  }
+  if (n !== (sync.n ?? 0)) return null;
+  const mutations = found[2] as Stored<MutationRecord>[];
+  return { sync, mutations, conflicts: found[3] as Stored<unknown>[] };
+}
+
+function refuseNewer<T extends { readonly v?: number }>(record: T): T {
+  if ((record.v ?? recordVersion) > recordVersion)
+    throw new UpdateNeededError('newer_tab', 'A newer version of this application wrote the data.');
+  return record;
+}

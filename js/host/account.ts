@@ -1,0 +1,94 @@
+/**
+ * AccountHost on IndexedDB. A database is looked at in the transaction of an upgrade, which an engine begins only once all
+ * other connections are closed. The upgrade itself is always rolled back, so the version stays what it was, whatever
+ * happens in between; a deletion is asked for before that, so that nobody's `open` that comes later stands before it.
+ */
+import { StorageError } from '../core/errors.ts';
+import type { AccountHost } from './account-host.ts';
+import { deleteIdbfs, hasDatabase, listIdbfs } from './idb-files.ts';
+import { inTime, listen, storageTimeout } from './idb-request.ts';
+import { abortQuietly, runTransaction } from './idb-transaction.ts';
+import type { Read } from './storage.ts';
+
+const timeLimitMs = 10_000;
+/** Of deleting image generations: a worker that was making one may have begun it after they were listed. */
+const rounds = 5;
+
+export const browserAccounts: AccountHost = { exists: hasDatabase, deleteIf };
+
+async function deleteIf(
+  database: string,
+  reads: readonly Read[],
+  decide: (results: readonly unknown[]) => boolean,
+): Promise<boolean> {
+  const gone = await alone(database, (tx) => {
+    let deletion: Promise<void> | null = null;
+    const read = runTransaction(
+      tx,
+      reads,
+      (results) => {
+        if (decide(results)) deletion = deleteDatabase(database);
+        return { type: 'abort' };
+      },
+      timeLimitMs,
+    );
+    return read.then(async () => {
+      await deletion;
+      return deletion !== null;
+    });
+  });
+  if (!gone) return false;
+  for (let round = 0; round < rounds; round++) {
+    const mounts = await listIdbfs(database);
+    if (mounts.length === 0) break;
+    for (const mount of mounts) await deleteIdbfs(mount, timeLimitMs);
+  }
+  return true;
+}
+
+/** Gives true without asking where there is no such database. */
+function alone(database: string, look: (tx: IDBTransaction) => Promise<boolean>): Promise<boolean> {
+  let isLate = false;
+  const late = () => {
+    isLate = true;
+    return new StorageError(
+      'storage_blocked',
+      `Other windows keep the database ${database} open.`,
+      {
+        retryable: true,
+      },
+    );
+  };
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = indexedDB.open(database, 2);
+    let looking = false;
+    request.onupgradeneeded = ({ oldVersion }) => {
+      const tx = request.transaction as IDBTransaction;
+      looking = true;
+      if (oldVersion === 1 && !isLate) look(tx).then(resolve, reject);
+      else {
+        abortQuietly(tx);
+        resolve(true);
+      }
+    };
+    const opened = (db: IDBDatabase) => {
+      // Never, because the upgrade is rolled back.
+      db.close();
+      reject(storageTimeout(`The database ${database} is of another version.`));
+    };
+    // That it was rolled back shows as an error too.
+    listen(request, opened, (error) => {
+      if (!looking) reject(error);
+    });
+  });
+}
+
+function deleteDatabase(database: string): Promise<void> {
+  const late = () =>
+    new StorageError('storage_blocked', `The database ${database} could not be deleted.`, {
+      retryable: true,
+    });
+  return inTime<void>(timeLimitMs, late, 'storage_failed', (resolve, reject) =>
+    listen(indexedDB.deleteDatabase(database), () => resolve(), reject),
+  );
+}

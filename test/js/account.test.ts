@@ -1,0 +1,191 @@
+/**
+ * Leaving an account and entering one, on memory hosts: what a log-out refuses, keeps and deletes; files of an export;
+ * adoption of local data. What a real server makes of it is in test/server/account.test.ts, what a real browser does in
+ * test/browser/account.test.ts.
+ */
+import { http } from 'skerry';
+import { type MemoryHost, memory } from 'skerry/testing';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FakeServer } from './fake-server.ts';
+import { type App, openApp, until } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const opened: App[] = [];
+const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
+
+async function connect(host: MemoryHost, user: string, more = {}): Promise<App> {
+  const token = async () => `dev:${user}`;
+  const db = await openApp(host, {
+    remote: http('http://server.test/v1', { token }),
+    scopes: 'all',
+    user,
+    defaultRealm: 'public',
+    ...more,
+  });
+  opened.push(db);
+  return db;
+}
+
+async function local(host: MemoryHost): Promise<App> {
+  const db = await openApp(host);
+  opened.push(db);
+  return db;
+}
+
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+});
+
+function world(): { host: MemoryHost; server: FakeServer } {
+  const host = memory({ workerTimes: times });
+  return { host, server: new FakeServer(host.network) };
+}
+
+const ended = (db: App) =>
+  new Promise<string>((resolve) => db.on('closed', ({ reason }) => resolve(reason)));
+
+const stored = (host: MemoryHost, user: string, store: string) =>
+  host.storage.dump(`skerry/test/${user}`, store);
+
+describe('logout', () => {
+  test('fails while anything is pending in any window, tells how much, and changes nothing', async () => {
+    const { host, server } = world();
+    const [one, two] = [await connect(host, 'anna'), await connect(host.window(), 'anna')];
+    await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+    host.network.online = false;
+    two.mutate.addCity({ id: 'b', name: 'B' });
+    await two.mutate.addCity({ id: 'c', name: 'C' }).durable;
+    await expect(one.logout()).rejects.toMatchObject({
+      name: 'SkerryError',
+      code: 'unsynced',
+      pending: 2,
+      conflicts: 0,
+    });
+    expect(stored(host, 'anna', 'mutations')).toHaveLength(2);
+    host.network.online = true;
+    await one.mutate.addCity({ id: 'd', name: 'D' }).confirmed;
+    await until(() => two.cities.get('d') !== undefined && two.sync.status.pending === 0);
+    expect(server.pushed.flatMap(({ ops }) => ops)).toHaveLength(4);
+  });
+
+  test('counts what lies in the conflict inbox', async () => {
+    const { host, server } = world();
+    const db = await connect(host, 'anna');
+    server.refuse = () => 'forbidden';
+    await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed.catch(() => {});
+    await until(() => db.conflicts.all().length === 1);
+    await expect(db.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 0, conflicts: 1 });
+    expect(db.conflicts.all()).toHaveLength(1);
+  });
+
+  test('with nothing to lose closes all windows of the user, and deletes the data', async () => {
+    const { host } = world();
+    const [one, two] = [await connect(host, 'anna'), await connect(host.window(), 'anna')];
+    const other = await connect(host.window(), 'bob');
+    await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+    host.storage.writeFile('/skerry/test/anna/1', 'x', new Uint8Array(1));
+    const reasons = [ended(one), ended(two)];
+    await one.logout();
+    expect(await Promise.all(reasons)).toEqual(['logout', 'logout']);
+    expect(await host.storage.exists('skerry/test/anna')).toBe(false);
+    expect(await host.storage.listFiles('skerry/test/anna')).toEqual([]);
+    await other.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
+    await expect(one.logout()).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  test('what another window writes between the two looks is not lost', async () => {
+    const { host } = world();
+    const db = await connect(host, 'anna');
+    await db.sync.now();
+    const late = Object.assign(host.window(), {
+      accounts: {
+        exists: () => host.storage.exists('skerry/test/anna'),
+        deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
+          const storage = await host.storage.open('skerry/test/anna', () => {});
+          const add = { store: 'mutations', add: { v: 1, id: 'late' } };
+          await storage.transact({ stores: ['mutations'], mode: 'readwrite', reads: [] }, () => ({
+            type: 'write',
+            writes: [add],
+          }));
+          return host.storage.deleteIf(...args);
+        },
+      },
+    });
+    const window = await connect(late, 'anna');
+    await expect(window.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
+    expect(stored(host, 'anna', 'mutations')).toHaveLength(1);
+  });
+
+  test('keep: the token goes, changes stay, and are pushed at the next log-in', async () => {
+    const { host, server } = world();
+    const first = await connect(host, 'anna', { serviceWorker: true });
+    await first.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+    expect(stored(host, 'anna', 'sync').map(({ key }) => key)).toContain('token');
+    host.network.online = false;
+    await first.mutate.addCity({ id: 'b', name: 'B' }).durable;
+    const second = await connect(host.window(), 'anna', { serviceWorker: true });
+    const reasons = [ended(first), ended(second)];
+    await first.logout({ unsynced: 'keep' });
+    expect(await Promise.all(reasons)).toEqual(['logout', 'logout']);
+    expect(stored(host, 'anna', 'sync').map(({ key }) => key)).not.toContain('token');
+    host.network.online = true;
+    // The browser's event for what was not pushed: nobody may push in the name of who left.
+    await expect(host.serviceWorker.sync('skerry/test/anna')).rejects.toThrow('logged out');
+    expect(server.pushed).toHaveLength(1);
+    const again = await connect(host, 'anna', { serviceWorker: true });
+    expect(again.cities.get('b')?.name).toBe('B');
+    await until(() => again.sync.status.pending === 0);
+    expect(server.pushed).toHaveLength(2);
+    await until(() => again.sync.status.mode === 'service-worker');
+  });
+
+  test('discard: changes are deleted with the rest, and no service worker finds them', async () => {
+    const { host, server } = world();
+    const db = await connect(host, 'anna', { serviceWorker: true });
+    await db.sync.now();
+    host.network.online = false;
+    await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
+    await db.logout({ unsynced: 'discard' });
+    host.network.online = true;
+    await expect(host.serviceWorker.sync('skerry/test/anna')).rejects.toThrow(
+      'no skerry/test/anna',
+    );
+    expect(await host.storage.exists('skerry/test/anna')).toBe(false);
+    expect(server.pushed).toHaveLength(0);
+  });
+
+  test('is refused without a remote, and with options that it does not know', async () => {
+    const { host } = world();
+    const db = await local(host);
+    await expect(db.logout()).rejects.toMatchObject({ code: 'unsupported' });
+    const remote = await connect(host, 'anna');
+    await expect(remote.logout({ force: true } as never)).rejects.toMatchObject({
+      code: 'unsupported',
+    });
+    await expect(remote.logout({ unsynced: 'lose' as never })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+    expect(remote.cities.count()).toBe(0);
+  });
+});
+
+test('users on one profile are kept apart: rows, changes and tokens, with a service worker too', async () => {
+  const { host, server } = world();
+  host.network.online = false;
+  const anna = await connect(host, 'anna', { serviceWorker: true });
+  await anna.mutate.addCity({ id: 'a', name: 'of Anna' }).durable;
+  await until(() => stored(host, 'anna', 'sync').some(({ key }) => key === 'token'));
+  await anna.close();
+  host.network.online = true;
+  const bob = await connect(host.window(), 'bob', { serviceWorker: true });
+  expect(bob.cities.count()).toBe(0);
+  await bob.mutate.addCity({ id: 'b', name: 'of Bob' }).confirmed;
+  expect(server.pushed.flatMap(({ ops }) => ops.map(({ id }) => id))).toEqual(['b']);
+  expect(new Set(server.tokens)).toEqual(new Set(['Bearer dev:bob']));
+  // Anna's are pushed when the worker is woken for her database, with her token.
+  server.tokens.length = 0;
+  await host.serviceWorker.sync('skerry/test/anna');
+  expect(server.pushed.flatMap(({ ops }) => ops.map(({ id }) => id))).toEqual(['b', 'a']);
+  expect(new Set(server.tokens)).toEqual(new Set(['Bearer dev:anna']));
+});
