@@ -12,11 +12,10 @@ import { creating, inRealms, parentsFirst, type TableRow } from './order.ts';
 import { type MutationRecord, PortableCore } from './portable-core.ts';
 import { type Snapshot, type Stored, type SyncRecord, takeSnapshot } from './snapshot.ts';
 
-/** How far a local database was copied: to its n, its last mutation, and the time of its last change. */
+/** How far a local database was copied: to its n, and its last mutation. */
 interface Copied {
   readonly n: number;
   readonly key: number;
-  readonly at: number;
 }
 
 /** The record `adopted` of the store `sync` of the user's database: by the identities of local databases. */
@@ -83,11 +82,9 @@ async function write(
   snapshot: Snapshot & { readonly portable: PortableCore },
 ): Promise<Copied | null> {
   const { portable, sync, mutations, conflicts } = snapshot;
-  const end = endOf(sync, mutations);
+  const copied = endOf(sync, mutations);
   const rows = rowsOf(core, snapshot);
-  const at = rows.reduce((last, { row }) => Math.max(last, row.modifiedAt), before?.at ?? 0);
-  const copied = { ...end, at };
-  if (before && before.n === end.n && before.key === end.key) return copied;
+  if (before && before.n === copied.n && before.key === copied.key) return copied;
   if (rows.length + mutations.length + conflicts.length === 0) return copied;
   const records = recordsOf(core, portable, before, rows, mutations);
   const logged = await logRecords(core, records, [readMarker], ({ extra: [found] }) => {
@@ -122,7 +119,7 @@ function rowsOf(
   );
 }
 
-/** What was copied before is not copied again: rows since then by their time, mutations by their keys. */
+/** What was copied before is not copied again: a row's revision here is the n of its last change. */
 function recordsOf(
   core: DatabaseCore,
   portable: PortableCore,
@@ -132,7 +129,7 @@ function recordsOf(
 ): MutationRecord[] {
   const realms = ownRealms(core);
   const changed = rows
-    .filter(({ row }) => !before || row.modifiedAt >= before.at)
+    .filter(({ row }) => !before || row.revision > before.n)
     .map(({ table, row }) => ({
       table,
       row: { ...row, realm: realms.get(row.realm) ?? row.realm },
@@ -147,10 +144,7 @@ function recordsOf(
   ].map((mutation) => portable.write(mutation));
 }
 
-function endOf(
-  sync: SyncRecord | null,
-  mutations: readonly Stored<unknown>[],
-): { n: number; key: number } {
+function endOf(sync: SyncRecord | null, mutations: readonly Stored<unknown>[]): Copied {
   return { n: sync?.n ?? 0, key: mutations.at(-1)?.key ?? 0 };
 }
 

@@ -110,7 +110,7 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
     for (const [realm, list] of Object.entries(byRealm)) {
       for (const row of list) {
         if (core.view.core.find(index, row.id) >= 0) continue;
-        wanted.push({ table, row: { ...row, realm: realms.get(realm) ?? realm } });
+        wanted.push({ table, row: { ...row, revision: 0, realm: realms.get(realm) ?? realm } });
       }
     }
   }

@@ -11,6 +11,7 @@ export interface PlainRow {
   readonly realm: string;
   readonly createdAt: number;
   readonly modifiedAt: number;
+  readonly revision: number;
   readonly props: Readonly<Record<string, unknown>>;
 }
 
