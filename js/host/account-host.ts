@@ -8,6 +8,8 @@ import type { Read } from './storage.ts';
 export interface AccountHost {
   /** Whether there is such a database; where the engine does not tell, yes. */
   exists(database: string): Promise<boolean>;
+  /** Deletes image generations whose databases are gone: something ended between the two deletions. */
+  sweep(): Promise<void>;
   /**
    * Deletes a database, and those of its image generations, if `decide` says so of what `reads` find. Gives whether it is
    * gone. Rejects with code `storage_blocked` where somebody does not let go of it.

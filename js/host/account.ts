@@ -14,20 +14,36 @@ const timeLimitMs = 10_000;
 /** Of deleting image generations: a worker that was making one may have begun it after they were listed. */
 const rounds = 5;
 
-export const browserAccounts: AccountHost = { exists: hasDatabase, deleteIf };
+export const browserAccounts: AccountHost = { exists: hasDatabase, sweep, deleteIf };
+
+async function sweep(): Promise<void> {
+  const names = ((await indexedDB.databases?.()) ?? []).map(({ name = '' }) => name);
+  for (const name of names) {
+    // `/skerry/<name>/<user>/<generation>` is made after `skerry/<name>/<user>`.
+    const database = name.slice(1, name.lastIndexOf('/'));
+    if (name.startsWith('/skerry/') && !names.includes(database))
+      await deleteIdbfs(name, timeLimitMs);
+  }
+}
 
 async function deleteIf(
   database: string,
   reads: readonly Read[],
   decide: (results: readonly unknown[]) => boolean,
 ): Promise<boolean> {
+  const mounts = await listIdbfs(database);
   const gone = await alone(database, (tx) => {
-    let deletion: Promise<void> | null = null;
+    let deletion: Promise<unknown> | null = null;
     const read = runTransaction(
       tx,
       reads,
       (results) => {
-        if (decide(results)) deletion = deleteDatabase(database);
+        // All at once, so that what ends this page leaves nothing half done; images last, which cannot be without it.
+        if (decide(results)) {
+          const first = deleteDatabase(database);
+          const images = mounts.map((mount) => deleteIdbfs(mount, timeLimitMs));
+          deletion = Promise.all([first, ...images]);
+        }
         return { type: 'abort' };
       },
       timeLimitMs,
@@ -39,9 +55,9 @@ async function deleteIf(
   });
   if (!gone) return false;
   for (let round = 0; round < rounds; round++) {
-    const mounts = await listIdbfs(database);
-    if (mounts.length === 0) break;
-    for (const mount of mounts) await deleteIdbfs(mount, timeLimitMs);
+    const late = await listIdbfs(database);
+    if (late.length === 0) break;
+    for (const mount of late) await deleteIdbfs(mount, timeLimitMs);
   }
   return true;
 }

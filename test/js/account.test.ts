@@ -101,6 +101,7 @@ describe('logout', () => {
     const late = Object.assign(host.window(), {
       accounts: {
         exists: () => host.storage.exists('skerry/test/anna'),
+        sweep: () => host.storage.sweep(),
         deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
           const storage = await host.storage.open('skerry/test/anna', () => {});
           const add = { store: 'mutations', add: { v: 1, id: 'late' } };

@@ -323,6 +323,7 @@ describe('adoptLocal', () => {
     Object.assign(host.window(), {
       accounts: {
         exists: (name: string) => host.storage.exists(name),
+        sweep: () => host.storage.sweep(),
         deleteIf: () => Promise.reject(new Error('A crash by order of the test.')),
       },
     });

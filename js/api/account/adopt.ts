@@ -37,6 +37,7 @@ export async function adopt(core: DatabaseCore): Promise<void> {
   const { host, options } = core.parts;
   const source = `skerry/${options.name}/local`;
   const accounts = host.accounts ?? browserAccounts;
+  await accounts.sweep();
   for (let round = 0; round < maxRounds; round++) {
     if (!(await accounts.exists(source))) return;
     let copied: Copied | null;
@@ -47,10 +48,7 @@ export async function adopt(core: DatabaseCore): Promise<void> {
       if (!(await accounts.exists(source))) return;
       throw error;
     }
-    const unchanged = (found: readonly unknown[]) => {
-      const { n, key } = endOf(found[0] as SyncRecord | null, found[1] as Stored<unknown>[]);
-      return copied !== null && n === copied.n && key === copied.key;
-    };
+    const unchanged = (found: readonly unknown[]) => copied !== null && isSame(copied, found);
     if (await accounts.deleteIf(source, readEnd, unchanged)) return;
   }
 }
@@ -64,6 +62,8 @@ async function copy(core: DatabaseCore, source: string): Promise<Copied | null> 
     const id = await identityOf(local, core);
     const [found] = await readNow(storage, [readMarker]);
     const before = (found as Marker | null)?.sources[id] ?? null;
+    // Only its deletion is left, which may have begun with its image.
+    if (before && isSame(before, await readNow(local, readEnd))) return before;
     const snapshot = await takeSnapshot(host, source, local, fresh);
     try {
       return await write(core, id, before, snapshot);
@@ -84,7 +84,6 @@ async function write(
   const { portable, sync, mutations, conflicts } = snapshot;
   const copied = endOf(sync, mutations);
   const rows = rowsOf(core, snapshot);
-  if (before && before.n === copied.n && before.key === copied.key) return copied;
   if (rows.length + mutations.length + conflicts.length === 0) return copied;
   const records = recordsOf(core, portable, before, rows, mutations);
   const logged = await logRecords(core, records, [readMarker], ({ extra: [found] }) => {
@@ -142,6 +141,12 @@ function recordsOf(
       .filter(({ key }) => key > (before?.key ?? 0))
       .map(({ value }) => inRealms(portable.read(value.body), realms)),
   ].map((mutation) => portable.write(mutation));
+}
+
+/** Whether what `readEnd` found is where the copy ends. */
+function isSame(copied: Copied, [sync, mutations]: readonly unknown[]): boolean {
+  const { n, key } = endOf(sync as SyncRecord | null, mutations as Stored<unknown>[]);
+  return n === copied.n && key === copied.key;
 }
 
 function endOf(sync: SyncRecord | null, mutations: readonly Stored<unknown>[]): Copied {

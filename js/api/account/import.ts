@@ -35,7 +35,9 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
   try {
     // All of it is checked before any of it is written.
-    const pending = content.mutations.map((mutation) => portable.write(pendingOf(core, mutation)));
+    const pending = content.mutations.map((mutation) =>
+      portable.write(pendingOf(core, portable, mutation)),
+    );
     const at = host.clock.now() + core.sync.status.clockOffsetMs;
     const created = creating(rowsToCreate(core, content), importName, at);
     const records = created.map((mutation) => portable.write(mutation));
@@ -79,17 +81,22 @@ async function refuseUnfilled(core: DatabaseCore): Promise<void> {
   );
 }
 
+/** One that could not be read where the file was made may be readable here. */
 function pendingOf(
   core: DatabaseCore,
+  portable: PortableCore,
   mutation: PlainMutation | UnreadableMutation,
 ): PlainMutation {
-  if ('unreadable' in mutation) {
+  if (!('unreadable' in mutation)) return inRealms(mutation, ownRealms(core));
+  try {
+    return inRealms(portable.read(fromBase64(mutation.body)), ownRealms(core));
+  } catch (cause) {
     throw new UpdateNeededError(
       'version',
-      `Mutation ${mutation.id} could not be read when the file was made: ${mutation.unreadable}`,
+      `Mutation ${mutation.id} cannot be read: ${mutation.unreadable}`,
+      { cause },
     );
   }
-  return inRealms(mutation, ownRealms(core));
 }
 
 /** What was made without a user becomes the user's own. */
@@ -128,10 +135,14 @@ async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Pro
       for (const prop of props) {
         const value = plain[prop.name];
         if (prop.type === 'bytes' && typeof value === 'string')
-          plain[prop.name] = Uint8Array.from(atob(value), (letter) => letter.charCodeAt(0));
+          plain[prop.name] = fromBase64(value);
       }
       core.view.core.op('create', index, id, realm, plain);
     }
   });
   await durable;
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }

@@ -72,6 +72,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
     return unsynced !== 'keep' && !refusal;
   });
   if (refusal) throw refusal;
+  await accounts.sweep();
   if (unsynced !== 'keep') return;
   // Once more, because another window's worker may have kept a fresh token until it ended.
   const alone = await host.storage.open(database, () => {});

@@ -22,6 +22,9 @@ export interface StartOptions {
   readonly schema?: 'app' | 'newer';
   /** Without a server. */
   readonly local?: boolean;
+  /** Without a user. */
+  readonly anonymous?: boolean;
+  readonly adoptLocal?: boolean;
   /** What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. */
   readonly tokens?: readonly (string | null)[];
   /** As in `open`. */
@@ -38,6 +41,7 @@ interface Happened {
   readonly updateNeeded: string[];
   readonly dataLost: string[];
   readonly storageFailed: string[];
+  readonly closed: string[];
 }
 
 /** How a call ended, as plain data: errors lose their class on the way to the test. */
@@ -51,11 +55,17 @@ export type Outcome =
       readonly typed: boolean;
     };
 
-const happened: Happened = { tokens: [], updateNeeded: [], dataLost: [], storageFailed: [] };
+const happened: Happened = {
+  tokens: [],
+  updateNeeded: [],
+  dataLost: [],
+  storageFailed: [],
+  closed: [],
+};
 
 async function openTest(options: StartOptions = {}) {
   const { name = 'test', user = 'tester', schema = 'app', local = false } = options;
-  const { serviceWorker = false, keepToken = true } = options;
+  const { serviceWorker = false, keepToken = true, anonymous = false } = options;
   const tokens = [...(options.tokens ?? [`dev:${user}`])];
   const token = async (why: string) => {
     happened.tokens.push(why);
@@ -63,7 +73,8 @@ async function openTest(options: StartOptions = {}) {
   };
   const db = await open({
     name,
-    user,
+    ...(anonymous ? {} : { user }),
+    adoptLocal: options.adoptLocal ?? false,
     schema: schema === 'app' ? app : newerApp,
     mutators,
     defaultRealm: 'public',
@@ -73,6 +84,7 @@ async function openTest(options: StartOptions = {}) {
     onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
   });
   db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));
+  db.on('closed', ({ reason }) => happened.closed.push(reason));
   db.on('storageFailed', ({ error }) => happened.storageFailed.push(error.code));
   return db;
 }
@@ -135,6 +147,13 @@ async function damageImages(damage: (bytes: Uint8Array) => Uint8Array): Promise<
   return count;
 }
 
+/** The names of all databases of a user, and of those of their images. */
+async function databasesOf(user: string): Promise<string[]> {
+  const all = await indexedDB.databases();
+  const names = all.map(({ name = '' }) => name);
+  return names.filter((name) => `${name}/`.includes(`skerry/test/${user}/`)).sort();
+}
+
 /** All values of a store of the database, read past the package. */
 async function stored(
   store: string,
@@ -161,6 +180,7 @@ const pageKit = {
   outcome,
   everything,
   openRaw,
+  databasesOf,
   damageImages,
   stored,
   /** Opens a database and leaves it in `globalThis.db`. */

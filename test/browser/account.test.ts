@@ -1,0 +1,293 @@
+// Leaving an account and entering one in a real browser: what a log-out refuses and what it deletes, with a service worker
+// too; adoption of local data with the browser killed in the middle; files carried from one profile to another.
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, caughtUp, inStep, opened, until, writeNotes } from './support/kit.ts';
+import { type Served, serveSite } from './support/served.ts';
+import { ServiceControl } from './support/service.ts';
+
+let served: Served;
+let proxy: FaultProxy;
+let profile: Profile;
+let round = 0;
+let user = '';
+
+beforeAll(async () => {
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
+});
+
+/** A fresh profile and a user whom the server has never seen. */
+function fresh(): void {
+  profile = new Profile();
+  user = `user-${++round}`;
+}
+
+afterEach(async () => {
+  proxy.rules();
+  proxy.setOffline(false);
+  await profile?.remove();
+});
+
+afterAll(async () => {
+  await proxy?.close();
+  await served?.stop();
+});
+
+const add = (page: Page, title: string) =>
+  page.evaluate((wanted) => db.mutate.addNote({ title: wanted }).durable, title);
+
+interface Note {
+  readonly title: string;
+  readonly rank: number;
+}
+
+/** The notes of the server whose titles begin so. */
+async function onServer(prefix: string): Promise<Note[]> {
+  const found: Note[] = [];
+  for (let time = '', more = true; more; ) {
+    const answer = await fetch(`${served.server.url}/v1/tables/notes${time}`, {
+      headers: { authorization: 'Bearer dev:looker' },
+    });
+    const body = (await answer.json()) as {
+      rows: { props: Note }[];
+      more: boolean;
+      lastUpdateTime: string;
+    };
+    found.push(...body.rows.map(({ props }) => props));
+    more = body.more;
+    time = `?lastUpdateTime=${encodeURIComponent(body.lastUpdateTime)}`;
+  }
+  return found.filter(({ title }) => title.startsWith(prefix));
+}
+
+const databases = (page: Page) => page.evaluate((of) => kit.databasesOf(of), user);
+const logout = (page: Page, unsynced?: 'keep' | 'discard') =>
+  page.evaluate((how) => kit.outcome(() => db.logout(how ? { unsynced: how } : {})), unsynced);
+const closed = (page: Page) => until(page, () => kit.happened.closed[0] === 'logout', []);
+
+describe.each([{ serviceWorker: false }, { serviceWorker: true }])('logout, %o', (mode) => {
+  const another = async (): Promise<Page> => {
+    const page = await opened(profile, proxy.url, { user, ...mode });
+    if (mode.serviceWorker) await until(page, () => db.sync.status.mode === 'service-worker', []);
+    await inStep(page);
+    return page;
+  };
+
+  test('is refused while another window has unsynced changes, and then deletes every database of the user', async () => {
+    fresh();
+    const [one, two] = [await another(), await another()];
+    await writeNotes(one, 2500);
+    await expect.poll(() => databases(one), { timeout: 60_000 }).toHaveLength(2);
+    proxy.setOffline(true);
+    await add(two, `${user} guarded`);
+    expect(await logout(one)).toMatchObject({ ok: false, code: 'unsynced', typed: true });
+    expect(await one.evaluate(() => kit.happened.closed)).toEqual([]);
+    proxy.setOffline(false);
+    await Promise.all([caughtUp(one), caughtUp(two)]);
+    expect(await onServer(`${user} guarded`)).toHaveLength(1);
+    expect(await logout(one)).toEqual({ ok: true });
+    await Promise.all([closed(one), closed(two)]);
+    expect(await databases(two)).toEqual([]);
+    // The next log-in begins with nothing, and fetches what the server has.
+    const again = await another();
+    await until(again, () => db.notes.where('title', 'like', '% guarded').count() >= 1, []);
+  });
+
+  test('discard deletes what was not synced with all the rest, and nobody pushes it later', async () => {
+    fresh();
+    const page = await another();
+    const looker = await bare(profile, proxy.url);
+    proxy.setOffline(true);
+    await add(page, `${user} discarded`);
+    expect(await logout(page, 'discard')).toEqual({ ok: true });
+    proxy.setOffline(false);
+    if (mode.serviceWorker) {
+      const control = await ServiceControl.of(looker);
+      await control.syncEvent(`skerry-sync:skerry/test/${user}`);
+      await control.started();
+    }
+    // Whoever could still push would do so before this one is in step.
+    const other = await opened(profile, proxy.url, { user: `${user}-next`, ...mode });
+    await caughtUp(other);
+    expect(await onServer(`${user} discarded`)).toEqual([]);
+    expect(await databases(looker)).toEqual([]);
+  });
+
+  test('keep: nobody pushes for who has left, the next user sees nothing, and the first finds all again', async () => {
+    fresh();
+    const page = await another();
+    proxy.setOffline(true);
+    await add(page, `${user} kept`);
+    expect(await logout(page, 'keep')).toEqual({ ok: true });
+    const tokens = await page.evaluate(
+      async (of) =>
+        (await kit.stored('sync', { user: of })).filter((r) => 'token' in (r as object)),
+      user,
+    );
+    expect(tokens).toEqual([]);
+    proxy.setOffline(false);
+    const next = await opened(profile, proxy.url, { user: `${user}-next`, ...mode });
+    if (mode.serviceWorker) {
+      const control = await ServiceControl.of(next);
+      await control.syncEvent(`skerry-sync:skerry/test/${user}`);
+      await control.started();
+    }
+    await caughtUp(next);
+    const kept = `${user} kept`;
+    expect(await next.evaluate((title) => db.notes.where('title', '=', title).count(), kept)).toBe(
+      0,
+    );
+    expect(await onServer(kept)).toEqual([]);
+    const back = await another();
+    expect(await back.evaluate((title) => db.notes.where('title', '=', title).count(), kept)).toBe(
+      1,
+    );
+    await caughtUp(back);
+    expect(await onServer(kept)).toHaveLength(1);
+  });
+});
+
+/** Says that the page has come to a call, and stays there: for as long as a test takes to kill the browser. */
+const standStill = (where: string) => `
+  globalThis.standStill = (what) => {
+    if (what !== ${JSON.stringify(where)}) return;
+    console.log('stands at ' + what);
+    for (const end = performance.now() + 30000; performance.now() < end; );
+  };
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (value, key) {
+    const request = put.call(this, value, key);
+    if (key === 'adopted') {
+      standStill('copying');
+      this.transaction.addEventListener('complete', () => standStill('copied'));
+    }
+    return request;
+  };
+  const remove = IDBFactory.prototype.deleteDatabase;
+  IDBFactory.prototype.deleteDatabase = function (name) {
+    if (name === 'skerry/test/local') standStill('deleting');
+    const request = remove.call(this, name);
+    if (name === 'skerry/test/local') request.addEventListener('success', () => standStill('deleted'));
+    return request;
+  };`;
+
+test.each(['copying', 'copied', 'deleting', 'deleted'])(
+  'the browser killed while local data are adopted (%s): nothing is lost or doubled',
+  async (where) => {
+    fresh();
+    const total = 4000;
+    const page = await opened(profile, proxy.url, { local: true, anonymous: true });
+    await page.evaluate(
+      (title, count) => {
+        const rows = Array.from({ length: count }, (_, i) => ({
+          title: `${title} ${i}`,
+          body: 'x'.repeat(100),
+        }));
+        return db.transact((tx) => tx.notes.createMany(rows)).durable;
+      },
+      user,
+      total,
+    );
+    // Most of it is read out of an image, and a change of one row out of a record behind it.
+    await until(
+      page,
+      async () => (await kit.databasesOf('local')).some((name) => name.startsWith('/')),
+      [],
+    );
+    await page.evaluate((title) => {
+      const id = db.notes.where('title', '=', `${title} 7`).first()?.id as string;
+      return db.mutate.bump({ id }).durable;
+    }, user);
+    await page.close();
+
+    const killed = await bare(profile, proxy.url, { script: standStill(where) });
+    const stands = new Promise<void>((resolve) =>
+      killed.on('console', (message) => {
+        if (message.text() === `stands at ${where}`) resolve();
+      }),
+    );
+    const opening = { user, adoptLocal: true };
+    killed.evaluate((how) => kit.start(how), opening).catch(() => {});
+    await stands;
+    await profile.kill();
+
+    const again = await opened(profile, proxy.url, opening);
+    const count = () =>
+      again.evaluate((title) => db.notes.where('title', 'like', `${title} %`).count(), user);
+    expect(await count()).toBe(total);
+    await caughtUp(again);
+    expect(await count()).toBe(total);
+    const notes = await onServer(`${user} `);
+    expect(notes).toHaveLength(total);
+    expect(new Set(notes.map(({ title }) => title)).size).toBe(total);
+    expect(notes.filter(({ rank }) => rank !== 0)).toEqual([
+      expect.objectContaining({ title: `${user} 7`, rank: 1 }),
+    ]);
+    expect(await again.evaluate(() => kit.databasesOf('local'))).toEqual([]);
+    expect(await again.evaluate(() => db.conflicts.all().length)).toBe(0);
+  },
+);
+
+test('two windows that log in at once adopt local data once', async () => {
+  fresh();
+  const page = await opened(profile, proxy.url, { local: true, anonymous: true });
+  await add(page, `${user} local`);
+  const pages = [await bare(profile, proxy.url), await bare(profile, proxy.url)];
+  const opening = { user, adoptLocal: true };
+  await Promise.all(pages.map((each) => each.evaluate((how) => kit.start(how), opening)));
+  for (const each of pages) {
+    await caughtUp(each);
+    expect(
+      await each.evaluate((title) => db.notes.where('title', '=', `${title} local`).count(), user),
+    ).toBe(1);
+  }
+  expect(await onServer(`${user} local`)).toHaveLength(1);
+  expect(await page.evaluate(() => kit.happened.closed)).toEqual(['deleted-or-upgraded']);
+  expect(await page.evaluate(() => kit.databasesOf('local'))).toEqual([]);
+});
+
+test('what is stuck on one profile is carried to another as a file, and counts once though both push it', async () => {
+  fresh();
+  const stuck = await opened(profile, proxy.url, { user });
+  await add(stuck, `${user} counter`);
+  await caughtUp(stuck);
+  // Where the package's files are not to be had either, there is no export before they are.
+  proxy.rules({ path: /\/v1\//, fault: 'refuse' });
+  const text = await stuck.evaluate(async (title) => {
+    const id = db.notes.where('title', '=', `${title} counter`).first()?.id as string;
+    for (let i = 0; i < 20; i++) db.mutate.bump({ id });
+    await db.mutate.addNote({ title: `${title} stuck` }).durable;
+    return (await db.export({ pendingOnly: true })).text();
+  }, user);
+  expect(JSON.parse(text).content.mutations).toHaveLength(21);
+  const elsewhere = new Profile();
+  try {
+    // Straight to the server: the other profile's cable is out.
+    const other = await opened(elsewhere, served.server.url, { user });
+    await inStep(other);
+    for (let i = 0; i < 2; i++) {
+      await other.evaluate((file) => db.import(new Blob([file])), text);
+      await caughtUp(other);
+    }
+    expect(await onServer(`${user} counter`)).toMatchObject([{ rank: 20 }]);
+    expect(await onServer(`${user} stuck`)).toHaveLength(1);
+    proxy.rules();
+    await caughtUp(stuck);
+    await caughtUp(other);
+    expect(await onServer(`${user} counter`)).toMatchObject([{ rank: 20 }]);
+    expect(await onServer(`${user} stuck`)).toHaveLength(1);
+    for (const page of [stuck, other]) {
+      const rank = await page.evaluate(
+        (title) => db.notes.where('title', '=', `${title} counter`).first()?.rank,
+        user,
+      );
+      expect(rank).toBe(20);
+      expect(await page.evaluate(() => db.conflicts.all().length)).toBe(0);
+    }
+  } finally {
+    await elsewhere.remove();
+  }
+});
