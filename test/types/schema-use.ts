@@ -14,6 +14,7 @@ import {
   type Tx,
   t,
   table,
+  type UnsyncedError,
 } from 'skerry';
 
 class Money {
@@ -212,6 +213,23 @@ export async function inferredWhereverTheSchemaStands(): Promise<void> {
   check<boolean>(late.mutate.a({ id: 'x' }).result);
   const bare = await open({ name: 'x', schema: app });
   bare.cities.all();
+}
+
+export async function accounts(db: Database): Promise<void> {
+  check<Blob>(await db.export());
+  check<void>(await db.import(await db.export({ pendingOnly: true })));
+  await db.logout();
+  await db
+    .logout({ unsynced: 'keep' })
+    .catch((error: UnsyncedError) => check<number>(error.pending));
+  // @ts-expect-error no such way
+  await db.logout({ unsynced: 'lose' });
+  // @ts-expect-error a file is a Blob
+  await db.import('text');
+  db.on('closed', ({ reason }) => check<boolean>(reason === 'logout'));
+  await open({ name: 'x', schema: app, user: 'anna', adoptLocal: true });
+  // @ts-expect-error it is true or false
+  await open({ name: 'x', schema: app, adoptLocal: 'yes' });
 }
 
 // The named types, over the schema.

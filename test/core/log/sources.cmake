@@ -4,6 +4,7 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/fold_ops_test.cc
   test/core/log/image_test.cc
   test/core/log/log_fixture.cc
+  test/core/log/mutation_json_test.cc
   test/core/log/record_test.cc
   test/core/log/row_data_test.cc
   test/core/log/row_map.cc

@@ -1,0 +1,208 @@
+/** Adoption of local data at log-in, on memory hosts. */
+import { http } from 'skerry';
+import { type MemoryHost, memory } from 'skerry/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+import { FakeServer } from './fake-server.ts';
+import { type App, openApp, until } from './support.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const opened: App[] = [];
+const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
+
+async function connect(host: MemoryHost, user: string, more = {}): Promise<App> {
+  const db = await openApp(host, {
+    remote: http('http://server.test/v1', { token: async () => `dev:${user}` }),
+    scopes: 'all',
+    user,
+    ...more,
+  });
+  opened.push(db);
+  return db;
+}
+
+async function local(host: MemoryHost, more = {}): Promise<App> {
+  const db = await openApp(host, more);
+  opened.push(db);
+  return db;
+}
+
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+});
+
+function world(): { host: MemoryHost; server: FakeServer } {
+  const host = memory({ workerTimes: times });
+  return { host, server: new FakeServer(host.network) };
+}
+
+interface Stored {
+  readonly id: string;
+  readonly name: string;
+}
+const pending = (host: MemoryHost, user: string) =>
+  host.storage.dump(`skerry/test/${user}`, 'mutations').map(({ value }) => value as Stored);
+
+const adopting = { adoptLocal: true, defaultRealm: 'public' };
+
+test('10,000 local rows become pending mutations of the user, parents first, and the local database goes', async () => {
+  const { host, server } = world();
+  const before = await local(host);
+  const groups = before.transact((tx) =>
+    tx.groups.createMany(Array.from({ length: 100 }, (_, i) => ({ name: `G${i}` }))),
+  ).result;
+  const person = before.transact((tx) => tx.people.create({ name: 'P' })).result;
+  await before.transact((tx) =>
+    tx.members.createMany(
+      Array.from({ length: 9000 }, (_, i) => ({ group: groups[i % 100] as string, person })),
+    ),
+  ).durable;
+  await before.transact((tx) =>
+    tx.cities.createMany(
+      Array.from({ length: 1000 }, (_, i) => ({ id: `c${i}`, name: 'C', country: 'SE' })),
+    ),
+  ).durable;
+  await before.close();
+  host.network.online = false;
+  const db = await connect(host, 'anna', adopting);
+  expect([db.groups, db.people, db.members, db.cities].map((table) => table.count())).toEqual([
+    100, 1, 9000, 1000,
+  ]);
+  expect(db.members.first()?.realm).toBe('public');
+  expect(db.members.where('group', '=', groups[7] as string).count()).toBe(90);
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+  const logged = pending(host, 'anna');
+  expect(logged.length).toBeGreaterThan(20);
+  expect(new Set(logged.map(({ name }) => name))).toEqual(new Set(['skerry/adopt']));
+  host.network.online = true;
+  await until(() => db.sync.status.pending === 0);
+  const made = server.pushed.flatMap(({ ops }) => ops);
+  expect(made).toHaveLength(10_101);
+  const place = new Map(made.map(({ id }, i) => [id, i]));
+  for (const [i, { table, set }] of made.entries()) {
+    if (table === 'members') expect(place.get(set?.['group'] as string)).toBeLessThan(i);
+  }
+});
+
+test('what fails before the copy changes nothing, and the next open tries again', async () => {
+  const { host } = world();
+  const before = await local(host);
+  await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  await before.close();
+  host.network.online = false;
+  const refusing = Object.assign(host.window(), {
+    wasm: (url: URL) =>
+      url.pathname.includes('portable')
+        ? Promise.resolve(new Response(null, { status: 404 }))
+        : host.wasm(url),
+  });
+  const first = await connect(refusing, 'anna', {
+    ...adopting,
+    wasmUrl: new URL('../../dist/skerry.wasm', import.meta.url),
+  });
+  expect(first.cities.count()).toBe(0);
+  expect(first.sync.status.error).toMatchObject({ code: 'wasm' });
+  expect(await host.storage.exists('skerry/test/local')).toBe(true);
+  await first.close();
+  const second = await connect(host, 'anna', adopting);
+  expect(second.cities.get('a')?.name).toBe('A');
+});
+
+/** Ends between the copy and the deletion, as a crash would. */
+const crashing = (host: MemoryHost) =>
+  Object.assign(host.window(), {
+    accounts: {
+      exists: (name: string) => host.storage.exists(name),
+      sweep: () => host.storage.sweep(),
+      deleteIf: () => Promise.reject(new Error('A crash by order of the test.')),
+    },
+  });
+
+test('a crash after the copy does not adopt twice: the marker says what was copied', async () => {
+  const { host, server } = world();
+  const before = await local(host);
+  await before.mutate.addCity({ id: 'a', name: 'A', population: 1 }).durable;
+  await before.close();
+  const first = await connect(crashing(host), 'anna', adopting);
+  await until(() => first.sync.status.pending === 0);
+  // The user goes on; a second copy would overwrite this.
+  await first.mutate.rename({ id: 'a', name: 'Later' }).confirmed;
+  await first.mutate.remove('a').confirmed;
+  await first.close();
+  expect(await host.storage.exists('skerry/test/local')).toBe(true);
+  const pushed = server.pushed.length;
+  const second = await connect(host, 'anna', adopting);
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+  expect(second.cities.count()).toBe(0);
+  await second.sync.now();
+  expect(server.pushed).toHaveLength(pushed);
+});
+
+test('what was written without a user after such a crash is adopted too', async () => {
+  const { host } = world();
+  host.network.online = false;
+  const before = await local(host);
+  await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  await before.close();
+  const first = await connect(crashing(host), 'anna', adopting);
+  await first.mutate.rename({ id: 'a', name: 'Later' }).durable;
+  await first.close();
+  const after = await local(host);
+  await after.mutate.addCity({ id: 'b', name: 'B' }).durable;
+  await after.close();
+  const second = await connect(host, 'anna', adopting);
+  expect(second.cities.get('b')?.name).toBe('B');
+  expect(second.cities.get('a')?.name).toBe('Later');
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+  // A local database that is made later is another one.
+  const anew = await local(host);
+  await anew.mutate.addCity({ id: 'c', name: 'C' }).durable;
+  await anew.close();
+  const third = await connect(host.window(), 'anna', adopting);
+  expect(third.cities.count()).toBe(3);
+});
+
+test('two windows that open at once adopt once', async () => {
+  const { host } = world();
+  host.network.online = false;
+  const before = await local(host);
+  await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  const gone = new Promise((resolve) => before.on('closed', resolve));
+  const [one, two] = await Promise.all([
+    connect(host, 'anna', adopting),
+    connect(host.window(), 'anna', adopting),
+  ]);
+  await gone;
+  expect(pending(host, 'anna')).toHaveLength(1);
+  await until(() => one.cities.count() === 1 && two.cities.count() === 1);
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+});
+
+test('of a database that was in step without a user only what is pending is adopted, under its ids', async () => {
+  const { host } = world();
+  const anonymous = await openApp(host, {
+    remote: http('http://server.test/v1'),
+    scopes: 'all',
+    defaultRealm: 'public',
+  });
+  opened.push(anonymous);
+  await anonymous.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  host.network.online = false;
+  const { id, durable } = anonymous.mutate.grow({ id: 'a', by: 1 });
+  await durable;
+  await anonymous.close();
+  const db = await connect(host, 'anna', adopting);
+  expect(pending(host, 'anna').map((mutation) => mutation.id)).toEqual([id]);
+  host.network.online = true;
+  await until(() => db.sync.status.pending === 0 && db.cities.count() === 1);
+});
+
+test('needs a user and a remote; without a local database there is nothing to do', async () => {
+  const { host } = world();
+  await expect(local(host, { user: 'anna', ...adopting })).rejects.toMatchObject({
+    code: 'invalid_argument',
+  });
+  const db = await connect(host, 'anna', adopting);
+  expect(db.sync.status.error).toBeNull();
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+});
