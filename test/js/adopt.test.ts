@@ -162,6 +162,34 @@ test('what was written without a user after such a crash is adopted too', async 
   expect(third.cities.count()).toBe(3);
 });
 
+test('what a window without a user writes while its data are adopted is adopted too', async () => {
+  const { host } = world();
+  host.network.online = false;
+  const before = await local(host);
+  await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  let rounds = 0;
+  const busy = Object.assign(host.window(), {
+    accounts: {
+      exists: (name: string) => host.storage.exists(name),
+      sweep: () => host.storage.sweep(),
+      deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
+        if (rounds++ === 0) await before.mutate.addCity({ id: 'b', name: 'B' }).durable;
+        return host.storage.deleteIf(...args);
+      },
+    },
+  });
+  const db = await connect(busy, 'anna', adopting);
+  expect(rounds).toBe(2);
+  expect(
+    db.cities
+      .all()
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(['a', 'b']);
+  expect(pending(host, 'anna')).toHaveLength(2);
+  expect(await host.storage.exists('skerry/test/local')).toBe(false);
+});
+
 test('two windows that open at once adopt once', async () => {
   const { host } = world();
   host.network.online = false;

@@ -8,8 +8,9 @@ import { Folder, startServer, type TestServer } from './support/server.ts';
 const app = schema(
   {
     counters: table({ title: t.string(), n: t.number().default(0) }, { id: t.string() }),
-    lists: table({ name: t.string() }),
+    // Children before their parents, as nobody's schema has to know.
     items: table({ list: t.ref('lists', { onDelete: 'cascade' }), title: t.string() }),
+    lists: table({ name: t.string() }),
   },
   { version: 1 },
 );
@@ -171,6 +172,7 @@ test('a whole export into an account of which the server knows nothing makes all
 test('adopted rows reach the server once, children with their parents, in the user’s realm', async () => {
   const { host } = profile();
   const local = await open({ name: 'account', schema: app, mutators, host });
+  // More than goes into one update: a child must not come in an earlier one than its parent.
   await local.transact((tx) => {
     const list = tx.lists.create({ name: 'L' });
     tx.items.createMany(Array.from({ length: 1500 }, (_, i) => ({ list, title: `${i}` })));
