@@ -299,7 +299,7 @@ describe('errors', () => {
       open({ name: 'test', schema: app, host, ...options } as never);
     await expect(refused({ name: 'a/b' })).rejects.toMatchObject({ name: 'ValidationError' });
     await expect(refused({ user: '' })).rejects.toMatchObject({ name: 'ValidationError' });
-    await expect(refused({ adoptLocal: true })).rejects.toMatchObject({
+    await expect(refused({ conflicts: 'prevent' })).rejects.toMatchObject({
       name: 'UnsupportedError',
     });
     await expect(refused({ schema: {} })).rejects.toMatchObject({ name: 'SchemaError' });
