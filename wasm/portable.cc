@@ -98,9 +98,8 @@ SKERRY_EXPORT int32_t sk_portable_new(int32_t length) {
   if (!input.ok()) return abi::Fail(input.status());
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
   if (!schema.ok()) return abi::Fail(schema.status());
-  abi::portables.emplace(
-      ++last, std::make_unique<abi::Portable>(std::move(schema.value()),
-                                              input.value()["seed"].as_bytes()));
+  abi::portables.emplace(++last, std::make_unique<abi::Portable>(std::move(schema.value()),
+                                                                 input.value()["seed"].as_bytes()));
   return last;
 }
 

@@ -1,4 +1,5 @@
-// Mutations as an export holds them, for people to read and for an import to log again (log/codec.h):
+// Mutations as an export holds them, for people to read and for an import to log again
+// (log/codec.h):
 //   {"id","name","at","arg","base":{realm: revision},"ops":[op]}
 // Members are those of an update of the wire with one action.
 #include <utility>

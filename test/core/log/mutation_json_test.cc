@@ -1,5 +1,6 @@
-// Goal: mutations of an export come back as they were, and what a server would refuse without looking
-// at rows is refused by name. Method: round trips through JSON text; one wrong thing at a time.
+// Goal: mutations of an export come back as they were, and what a server would refuse without
+// looking at rows is refused by name. Method: round trips through JSON text; one wrong thing at a
+// time.
 #include <utility>
 
 #include "doctest/doctest.h"
