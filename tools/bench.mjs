@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildAll } from './build.mjs';
-import { findChromium } from './lib/chromium.mjs';
+import { browserEnvironment } from './lib/browsers.mjs';
 import { root } from './lib/paths.mjs';
 import { main, run, SetupError } from './lib/run.mjs';
 
@@ -16,11 +16,14 @@ await main(async () => {
   const [first = '--'] = process.argv.slice(2);
   const what = first.startsWith('--') ? 'all' : first;
   const browser = what !== 'server';
-  await bootstrap({ browser, postgres: what === 'server' || what === 'all' });
+  await bootstrap({
+    browsers: browser ? ['Chromium'] : [],
+    postgres: what === 'server' || what === 'all',
+  });
   await buildAll();
   const result = await run(process.execPath, [entry, ...process.argv.slice(2)], {
     cwd: root,
-    env: browser ? { CHROMIUM_PATH: findChromium() } : {},
+    env: browser ? browserEnvironment() : {},
     allowFailure: true,
     stream: true,
   });

@@ -24,7 +24,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { findChromium } from './lib/chromium.mjs';
+import { findChromium, findFirefox, hasWebKit } from './lib/browsers.mjs';
 import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
 import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
@@ -129,20 +129,29 @@ function installHeaders({ test }) {
   }
 }
 
-// --- the browser ----------------------------------------------------------------------------------
+// --- the browsers ---------------------------------------------------------------------------------
 
-async function installChromium() {
-  if (findChromium()) return;
+/** What the tests want, by the names of Debian's packages. */
+const kBrowsers = {
+  Chromium: { found: findChromium, packages: ['chromium'] },
+  Firefox: { found: findFirefox, packages: ['firefox-esr'] },
+  WebKitGTK: { found: hasWebKit, packages: ['gjs', 'gir1.2-webkit2-4.1', 'xvfb'] },
+};
+
+async function installBrowsers(names) {
+  const missing = names.filter((name) => !kBrowsers[name].found());
+  if (missing.length === 0) return;
+  const packages = missing.flatMap((name) => kBrowsers[name].packages);
   const root = process.getuid?.() === 0;
   if (process.platform !== 'linux' || !root || !which('apt-get')) {
     throw new SetupError(
-      'The browser tests need Chromium. Install it (on Debian: apt-get install chromium), ' +
-        'or set CHROMIUM_PATH to its program.',
+      `The browser tests need ${missing.join(', ')}. Install what is missing (on Debian: ` +
+        `apt-get install ${packages.join(' ')}), or set CHROMIUM_PATH and FIREFOX_PATH to programs.`,
     );
   }
-  await step('Chromium', async () => {
+  await step(missing.join(', '), async () => {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['install', '-y', '-q', '--no-install-recommends', 'chromium'];
+    const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
     if ((await run('apt-get', install, { env, allowFailure: true })).code === 0) return;
     note("reading apt's package lists first");
     await run('apt-get', ['update', '-q'], { env });
@@ -152,8 +161,12 @@ async function installChromium() {
 
 // --- all of it ------------------------------------------------------------------------------------
 
-/** Installs what is missing for a build, and with `test` also what the tests need. */
-export async function bootstrap({ test = false, browser = test, postgres = test } = {}) {
+/** Installs what is missing for a build, and with `test` also what the tests need. `browsers`: by their names above. */
+export async function bootstrap({
+  test = false,
+  browsers = test ? Object.keys(kBrowsers) : [],
+  postgres = test,
+} = {}) {
   checkNode();
   mkdirSync(local, { recursive: true });
   mkdirSync(toolchain, { recursive: true });
@@ -165,7 +178,7 @@ export async function bootstrap({ test = false, browser = test, postgres = test 
     linkTools({ test });
     if (postgres) await installPostgres();
   });
-  if (browser) await installChromium();
+  await installBrowsers(browsers);
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {

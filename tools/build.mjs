@@ -264,7 +264,8 @@ function copyDemo() {
   for (const file of filesBelow(join(root, kDemoPublic))) {
     copyIfNewer(file, join(target, relative(join(root, kDemoPublic), file)));
   }
-  const wanted = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image|-portable)?\.wasm)$/;
+  const wanted =
+    /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image|-portable)?\.wasm)$/;
   const shipped = readdirSync(join(root, 'dist')).filter((file) => wanted.test(file));
   for (const file of shipped) copyIfNewer(join(root, 'dist', file), join(target, file));
   // A chunk of an earlier build would be kept by the service worker too.

@@ -8,7 +8,7 @@ import { bin, root } from './lib/paths.mjs';
 import { main, run } from './lib/run.mjs';
 
 await main(async () => {
-  await bootstrap({ test: true, browser: false });
+  await bootstrap({ test: true, browsers: [] });
   const named = process.argv.slice(2).map((path) => resolve(path));
   const chosen = (file) =>
     named.length === 0 || named.some((path) => file === path || file.startsWith(`${path}/`));

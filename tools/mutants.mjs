@@ -48,7 +48,7 @@ await main(async () => {
   for (const [kind, { prepare, judge }] of Object.entries(kKinds)) {
     const these = wanted.filter((mutant) => kindOf(mutant) === kind);
     if (these.length === 0) continue;
-    await bootstrap({ test: true, browser: false, postgres: kind === 'server' });
+    await bootstrap({ test: true, browsers: [], postgres: kind === 'server' });
     if (kind === 'server') await buildWasm();
     const failing = await prepare(these);
     if (failing !== null) throw new SetupError(`Without any mistake "${failing}" fails.`);

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildAll } from './build.mjs';
-import { findChromium } from './lib/chromium.mjs';
+import { browserEnvironment } from './lib/browsers.mjs';
 import { bin, root } from './lib/paths.mjs';
 import { main, run, seconds } from './lib/run.mjs';
 
@@ -27,7 +27,7 @@ await main(async () => {
   for (const [name, command, args] of kParts) {
     console.log(`\n▸ ${name}`);
     const start = performance.now();
-    const env = { NO_COLOR: '1', CHROMIUM_PATH: findChromium() };
+    const env = { NO_COLOR: '1', ...browserEnvironment() };
     const { code } = await run(command, args, { cwd: root, env, stream: true, allowFailure: true });
     console.log(`  ${code === 0 ? '✓' : '✗'} ${name} (${seconds(performance.now() - start)})`);
     if (code !== 0) failed.push(name);

@@ -8,7 +8,7 @@ import { build, root } from './lib/paths.mjs';
 import { main, run } from './lib/run.mjs';
 
 await main(async () => {
-  await bootstrap({ test: true, browser: false });
+  await bootstrap({ test: true, browsers: [] });
   await buildPreset('sim', ['skerry_simulate']);
   const { code } = await run(join(build, 'sim', 'skerry_simulate'), process.argv.slice(2), {
     cwd: root,

@@ -1,4 +1,4 @@
-// The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|package|lint`.
+// The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|engines|package|lint`.
 //
 // Every step runs even if an earlier one failed, so that one run shows all that is wrong. The last
 // line is the count over all steps: native tests, vitest's tests, and one for each other check.
@@ -7,13 +7,13 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildDemo, buildPackage, buildServer, buildWasm } from './build.mjs';
-import { findChromium } from './lib/chromium.mjs';
+import { browserEnvironment } from './lib/browsers.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/lint.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds } from './lib/run.mjs';
 
-const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'package', 'lint'];
+const kSlices = 'core simulator js server browser engines package lint'.split(' ');
 
 /** What each step came to: { name, ms, passed, failed, skipped }. */
 const results = [];
@@ -88,8 +88,7 @@ async function vitest(project) {
   mkdirSync(folder, { recursive: true });
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const chromium = findChromium();
-  const env = { NO_COLOR: '1', ...(chromium ? { CHROMIUM_PATH: chromium } : {}) };
+  const env = { NO_COLOR: '1', ...browserEnvironment() };
   const args = ['run', '--project', project, '--passWithNoTests', ...reporters];
   const { code } = await run(join(bin, 'vitest'), args, {
     cwd: root,
@@ -138,7 +137,11 @@ await main(async () => {
   const wants = (...slices) => chosen.length === 0 || slices.some((name) => chosen.includes(name));
 
   // Without the set-up nothing else can be said, so this one stops the run.
-  await bootstrap({ test: true, browser: wants('browser', 'package'), postgres: wants('server') });
+  await bootstrap({
+    test: true,
+    ...(wants('engines') ? {} : { browsers: wants('browser', 'package') ? ['Chromium'] : [] }),
+    postgres: wants('server'),
+  });
 
   if (wants('core', 'lint')) await check('build core', () => buildPreset('debug'));
   if (wants('core')) {
@@ -152,11 +155,11 @@ await main(async () => {
     await check('simulator, sanitized', () => simulator('debug'));
     await check('simulator, service worker, sanitized', () => simulator('debug', kServiceSeeds));
   }
-  if (wants('js', 'server', 'browser', 'package', 'lint')) {
+  if (wants('js', 'server', 'browser', 'engines', 'package', 'lint')) {
     await check('build wasm', buildWasm);
     await check('build package', buildPackage);
   }
-  if (wants('server', 'browser', 'package')) await check('build server', buildServer);
+  if (wants('server', 'browser', 'engines', 'package')) await check('build server', buildServer);
   if (wants('server', 'browser')) await check('build demo', buildDemo);
   if (wants('js', 'lint')) await check('types', types);
   if (wants('lint')) {
@@ -174,6 +177,7 @@ await main(async () => {
     await counted('server tests on PostgreSQL', () => vitest('server-postgres'));
   }
   if (wants('browser')) await counted('browser tests', () => vitest('browser'));
+  if (wants('engines')) await counted('tests in three engines', () => vitest('engines'));
   if (wants('package')) {
     await check('publint and attw', published);
     await counted('package tests', () => vitest('package'));
