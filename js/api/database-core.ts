@@ -61,6 +61,8 @@ export class DatabaseCore {
   readonly #forgetModule: () => void;
   #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
   #closing: Promise<void> | null = null;
+  /** Whether the browser was asked to keep what is stored. */
+  #asked = false;
   readonly #service: ServiceMode;
 
   constructor(parts: CoreParts) {
@@ -125,7 +127,11 @@ export class DatabaseCore {
       lives,
       runner,
       clock: host.clock,
-      mutated: () => this.sync.mutated(),
+      mutated: () => {
+        this.sync.mutated();
+        if (!this.#asked && options.persist !== false) host.storage.persist();
+        this.#asked = true;
+      },
     });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({

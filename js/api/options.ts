@@ -27,6 +27,11 @@ export interface OpenOptions<T extends Tables, M> {
   /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
   durability?: 'strict' | 'relaxed';
   /**
+   * Whether the browser is asked, at the first change, not to evict what is stored. True by default; Firefox asks its user
+   * then. Who would rather choose the moment calls `navigator.storage.persist()`.
+   */
+  persist?: boolean;
+  /**
    * A service worker pushes and pulls for all windows, also after the last was closed: the address of its script (one
    * that calls `syncWorker`, or the package's own `skerry-sw.js`). True: `/skerry-sw.js`. Without one, or where it cannot
    * run, the windows do it themselves (`db.sync.status.mode`).
@@ -52,6 +57,7 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   adoptLocal: true,
   defaultRealm: true,
   durability: true,
+  persist: true,
   serviceWorker: true,
   onUpdateNeeded: true,
   host: true,

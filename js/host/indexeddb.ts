@@ -31,6 +31,8 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
       await storage.ready();
       return storage;
     },
+    // Refused or not known here: the engine evicts when it must, and that is told (`dataLost`).
+    persist: () => void navigator.storage?.persist?.().catch(() => {}),
     delete: (name) => deleteWithGenerations(name, limits.timeLimitMs),
     deleteFiles: (mount) => deleteIdbfs(mount, limits.timeLimitMs),
     listFiles: listIdbfs,

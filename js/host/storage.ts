@@ -81,6 +81,8 @@ export interface StorageHost {
    * repeated attempts.
    */
   open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
+  /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */
+  persist(): void;
   /** Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it. */
   delete(name: string): Promise<void>;
   /** Deletes an image generation. One that others still hold goes when they let go of it. */

@@ -4,7 +4,7 @@
  */
 import { open } from 'skerry';
 import { memory } from 'skerry/testing';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type App, app, Continent, Money, mutators, openApp } from './support.ts';
 
 const opened: App[] = [];
@@ -308,6 +308,24 @@ describe('errors', () => {
       name: 'StorageError',
       code: 'storage_refused',
     });
+  });
+
+  test('the browser is asked not to evict what is stored: once, at the first change, unless that is unwanted', async () => {
+    for (const [persist, times] of [
+      [undefined, 1],
+      [false, 0],
+    ] as const) {
+      const host = memory();
+      const asked = vi.spyOn(host.storage, 'persist');
+      const db = await open({
+        ...{ name: 'kept', schema: app, mutators, host },
+        ...(persist === undefined ? {} : { persist }),
+      });
+      opened.push(db);
+      expect(asked).toHaveBeenCalledTimes(0);
+      for (const id of ['a', 'b']) db.mutate.addCity({ id, name: id, population: 1 });
+      expect(asked).toHaveBeenCalledTimes(times);
+    }
   });
 
   test('an aborted open rejects with the reason', async () => {

@@ -3,7 +3,7 @@ import { CityDetail } from './city-detail.js';
 import { CityList } from './city-list.js';
 import { openDemo, user } from './database.js';
 import { byId } from './dom.js';
-import { freezeWorker } from './freeze.js';
+import { wireFaults } from './faults.js';
 import { Groups } from './groups.js';
 import { SyncPanel } from './sync-panel.js';
 
@@ -49,7 +49,8 @@ async function start(): Promise<void> {
     detail.show(id);
   };
   new Groups(demo);
-  new SyncPanel(demo, (frozen) => freezeWorker(demo, frozen));
+  new SyncPanel(demo);
+  wireFaults(demo);
   // For people at the console, and for the tests that drive this page.
   Object.assign(globalThis, { demo });
   document.documentElement.dataset['ready'] = '';

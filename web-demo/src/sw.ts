@@ -2,6 +2,7 @@
 // in it, which pushes and pulls for all windows. The list of files and their digest are filled in by the build.
 import { http, syncWorker } from 'skerry/service-worker';
 import { app } from './schema.js';
+import { installFaults } from './sw-faults.js';
 
 declare const self: ServiceWorkerGlobalScope;
 declare const __ASSETS__: string[];
@@ -9,11 +10,12 @@ declare const __DIGEST__: string;
 
 const CACHE = `skerry-demo-${__DIGEST__}`;
 
+installFaults();
 const stop = syncWorker({ name: 'demo', schema: app, remote: http('/v1') });
 
 // The panel's button: this worker answers no more, until the browser starts it anew.
 self.addEventListener('message', (event) => {
-  if (event.data === 'demo-silence') stop();
+  if (event.data === 'silence') stop();
 });
 
 self.addEventListener('install', (event) => {

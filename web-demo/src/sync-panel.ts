@@ -1,5 +1,5 @@
-// The sync panel: which window or worker pushes, how far this client is, what went wrong, in words; and the switches that
-// pull the plug: offline for this browser, freezing this window's push worker, and a service worker that does not answer.
+// The sync panel: which window or worker pushes, how far this client is, what went wrong, in words; and the switch that
+// takes all of this browser's windows offline.
 import type { Demo } from './database.js';
 import { byId, formatNumber, formatTime, make } from './dom.js';
 
@@ -25,21 +25,14 @@ export class SyncPanel {
   readonly #demo: Demo;
   readonly #channel = new BroadcastChannel('skerry-demo-switches');
   readonly #offline = byId<HTMLInputElement>('switch-offline');
-  readonly #freeze = byId<HTMLInputElement>('switch-freeze');
-  readonly #silence = byId<HTMLButtonElement>('silence-service');
 
-  constructor(demo: Demo, freeze: (frozen: boolean) => void) {
+  constructor(demo: Demo) {
     this.#demo = demo;
     this.#offline.addEventListener('change', () => {
       this.#setOffline(this.#offline.checked);
       this.#channel.postMessage(this.#offline.checked);
     });
     this.#channel.onmessage = (event) => this.#setOffline(event.data === true);
-    this.#freeze.addEventListener('change', () => freeze(this.#freeze.checked));
-    this.#silence.addEventListener('click', async () => {
-      const registration = await navigator.serviceWorker?.getRegistration();
-      registration?.active?.postMessage('demo-silence');
-    });
     byId('sync-now').addEventListener('click', () => {
       // A failure of the network is in the status, in words; nothing more is to be said of it here.
       demo.sync.now().catch(() => this.#render());
@@ -60,7 +53,6 @@ export class SyncPanel {
 
   #render(): void {
     const status = this.#demo.sync.status;
-    this.#silence.hidden = status.mode !== 'service-worker';
     const facts: [string, string][] = [
       ['Sync', PHASES[status.phase] ?? status.phase],
       ['Who pushes', status.mode === 'service-worker' ? 'the service worker' : 'the windows'],

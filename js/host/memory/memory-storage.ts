@@ -49,6 +49,8 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   readonly #files = new Map<string, Map<string, Uint8Array>>();
   #released: (() => void)[] = [];
 
+  persist(): void {}
+
   async open(
     name: string,
     onLost: (loss: StorageLoss, error: Error | null) => void,

@@ -1,7 +1,7 @@
 // The page's end of the hub (test/engines/support/hub.ts): commands by name, because the site's Content-Security-Policy
 // lets nothing be evaluated.
 import { browserHost } from '../../../js/host/browser-host.ts';
-import type { StartOptions } from './page.ts';
+import type { Outcome, StartOptions } from './page.ts';
 
 let opened: StartOptions = {};
 
@@ -19,6 +19,18 @@ const commands = {
   visible: () => document.visibilityState === 'visible',
   now: () => db.sync.now(),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
+  /** As `burst`; ends also when the application is told that storage fails, with what it is told. */
+  tried: (counter: string, titles: readonly string[]): Promise<'durable' | string> =>
+    Promise.race([
+      commands.burst(counter, titles).then(() => 'durable'),
+      new Promise<string>((resolve) => db.on('storageFailed', ({ error }) => resolve(error.code))),
+    ]),
+  /** One row of so many bytes, and how its promise of being durable ended; then whether the row is shown. */
+  async large(title: string, bytes: number): Promise<{ outcome: Outcome; shown: boolean }> {
+    const made = db.mutate.addNote({ title, body: 'x'.repeat(bytes) });
+    const outcome = await kit.outcome(() => made.durable);
+    return { outcome, shown: db.notes.get(made.result) !== undefined };
+  },
   notes: () =>
     db.notes
       .orderBy('id')
@@ -43,6 +55,7 @@ const commands = {
     await made.confirmed;
     return made.result;
   },
+  total: (counter: string) => db.notes.get(counter)?.rank ?? 0,
   /** Resolves when the window shows that row. */
   sees: (id: string) =>
     new Promise<void>((resolve) => {
@@ -78,7 +91,15 @@ export function joinHub(): void {
   const query = new URLSearchParams(location.search);
   const port = query.get('hub');
   if (!port) return;
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/?window=${query.get('window')}`);
+  connect(`ws://127.0.0.1:${port}/?window=${query.get('window')}`);
+}
+
+const REJOIN_MS = 200;
+
+function connect(url: string): void {
+  const socket = new WebSocket(url);
+  // The process that has the network ended, and the page lives: it comes back under its name.
+  socket.onclose = () => setTimeout(() => connect(url), REJOIN_MS);
   socket.onmessage = async ({ data }) => {
     const { call, name, args } = JSON.parse(data as string) as {
       call: number;

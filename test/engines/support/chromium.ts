@@ -8,7 +8,7 @@ import type { Engine, Running } from './engine.ts';
 export const chromium: Engine = {
   name: 'chromium',
   features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
-  async start(folder, isPrivate = false) {
+  async start(folder, { isPrivate = false } = {}) {
     const profile = new Profile(folder, isPrivate ? ['--incognito'] : []);
     await profile.browser();
     return new RunningChromium(profile);

@@ -4,13 +4,25 @@
 export type EngineName = 'chromium' | 'firefox' | 'webkit';
 
 /** What can be done to one engine only. What is skipped elsewhere is skipped by these names, and counted. */
-export type Feature = 'freeze' | 'stop-service-worker' | 'sync-event';
+export type Feature =
+  | 'freeze'
+  | 'stop-service-worker'
+  | 'sync-event'
+  | 'small-quota'
+  | 'lose-storage';
+
+export interface Start {
+  /** Nothing is to be left of it. */
+  readonly isPrivate?: boolean | undefined;
+  /** An origin gets no more room than about ten megabytes. Where there is the feature `small-quota`. */
+  readonly isSmall?: boolean | undefined;
+}
 
 export interface Engine {
   readonly name: EngineName;
   readonly features: ReadonlySet<Feature>;
-  /** Starts it on a profile folder, which may be one that it was killed on; `isPrivate`: nothing is to be left of it. */
-  start(folder: string, isPrivate?: boolean): Promise<Running>;
+  /** Starts it on a profile folder, which may be one that it was killed on. */
+  start(folder: string, how?: Start): Promise<Running>;
 }
 
 export interface Running {
@@ -28,4 +40,6 @@ export interface Running {
   freeze?(id: string): Promise<() => Promise<void>>;
   /** Stops the service worker at once. Where there is the feature `stop-service-worker`. */
   stopServiceWorker?(): Promise<void>;
+  /** Kills the process that has the databases. Where there is the feature `lose-storage`. */
+  loseStorage?(): void;
 }

@@ -14,7 +14,7 @@ const GONE_LIMIT_MS = 2000;
 export const firefox: Engine = {
   name: 'firefox',
   features: new Set(['stop-service-worker']),
-  async start(folder, isPrivate = false) {
+  async start(folder, { isPrivate = false } = {}) {
     const executablePath = process.env['FIREFOX_PATH'];
     if (!executablePath)
       throw new Error('FIREFOX_PATH names no Firefox: run the tests by `npm test`');

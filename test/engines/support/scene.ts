@@ -7,7 +7,7 @@ import type { StartOptions } from '../../browser/page/page.ts';
 import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
 import type { Site } from '../../browser/support/site.ts';
-import type { Engine, Running } from './engine.ts';
+import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
 export type Mode = 'lease' | 'service-worker';
@@ -44,11 +44,9 @@ export interface Note {
   readonly rank: number;
 }
 
-export interface Setting {
+export interface Setting extends Start {
   /** The production's pauses and limits, not the short ones. */
   readonly production?: boolean;
-  /** A private window's: nothing is to be left of it. */
-  readonly isPrivate?: boolean;
 }
 
 export class Scene {
@@ -92,7 +90,9 @@ export class Scene {
   /** What follows is another user's, who sees no database of those before. The browser stays, if it can. */
   async begin(mode: Mode, setting: Setting = {}): Promise<void> {
     await this.#clear();
-    if (this.#folders.length === 0 || setting.isPrivate !== this.#setting.isPrivate) {
+    const { isPrivate, isSmall } = this.#setting;
+    const same = setting.isPrivate === isPrivate && setting.isSmall === isSmall;
+    if (this.#folders.length === 0 || !same) {
       if (this.#running) await this.kill();
       this.#folders.push(mkdtempSync(join(tmpdir(), 'skerry-engine-')));
     }
@@ -119,8 +119,7 @@ export class Scene {
   running(): Promise<Running> {
     const folder = this.#folders.at(-1);
     if (!folder) throw new Error('the scene has not begun');
-    const { isPrivate } = this.#setting;
-    this.#running ??= this.#ending.then(() => this.#engine.start(folder, isPrivate));
+    this.#running ??= this.#ending.then(() => this.#engine.start(folder, this.#setting));
     return this.#running;
   }
 
@@ -142,8 +141,7 @@ export class Scene {
       throw new Gone(id); // with the browser
     }
     const window = await arrival;
-    this.windows.set(id, window);
-    void window.gone.then(() => this.windows.delete(id));
+    this.#joined(window);
     return window;
   }
 
@@ -155,6 +153,29 @@ export class Scene {
   async crash(window: RemoteWindow): Promise<void> {
     await (await this.running()).crash(window.id, window.gone);
     await window.gone;
+  }
+
+  /** Kills the process that has databases and network. The windows live, and come back under their names. */
+  async loseStorage(): Promise<RemoteWindow[]> {
+    const ids = [...this.windows.keys()];
+    const back = ids.map((id) => this.#hub.arrival(id));
+    (await this.running()).loseStorage?.();
+    const windows = await Promise.all(back);
+    for (const window of windows) this.#joined(window);
+    return windows;
+  }
+
+  #joined(window: RemoteWindow): void {
+    this.windows.set(window.id, window);
+    void window.gone.then(() => {
+      if (this.windows.get(window.id) === window) this.windows.delete(window.id);
+    });
+  }
+
+  /** The same profile in a browser that is started anew, with all the room that there is. */
+  async enlarge(): Promise<void> {
+    await this.kill();
+    this.#setting = { ...this.#setting, isSmall: false };
   }
 
   /** SIGKILL to the whole browser. The next window starts it again, on the same profile. */

@@ -1,17 +1,21 @@
 // A browser of windows with one WebKit view each, told by lines of JSON on its input what to do:
-// `gjs webkit-host.js FOLDER [--private]`, where FOLDER keeps what its pages store.
+// `gjs webkit-host.js FOLDER [--private | --small]`, where FOLDER keeps what its pages store.
 imports.gi.versions.Gtk = '3.0';
 imports.gi.versions.WebKit2 = '4.1';
 const { Gio, Gtk, WebKit2 } = imports.gi;
 
 Gtk.init(null);
-const [folder, isPrivate] = ARGV;
-const data = isPrivate
-  ? WebKit2.WebsiteDataManager.new_ephemeral()
-  : new WebKit2.WebsiteDataManager({
-      base_data_directory: `${folder}/data`,
-      base_cache_directory: `${folder}/cache`,
-    });
+const [folder, how] = ARGV;
+// The room of an origin is a share of the disk: a terabyte in the worst case.
+const share = how === '--small' ? { origin_storage_ratio: 1e-4, total_storage_ratio: 1e-4 } : {};
+const data =
+  how === '--private'
+    ? WebKit2.WebsiteDataManager.new_ephemeral()
+    : new WebKit2.WebsiteDataManager({
+        base_data_directory: `${folder}/data`,
+        base_cache_directory: `${folder}/cache`,
+        ...share,
+      });
 const context = WebKit2.WebContext.new_with_website_data_manager(data);
 const windows = new Map();
 

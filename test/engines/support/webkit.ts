@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { signalGroup } from '../../browser/support/processes.ts';
+import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
 import type { Engine, Running } from './engine.ts';
 
 const host = fileURLToPath(new URL('./webkit-host.js', import.meta.url));
@@ -10,10 +10,11 @@ const START_LIMIT_MS = 30_000;
 
 export const webkit: Engine = {
   name: 'webkit',
-  features: new Set(),
-  async start(folder, isPrivate = false) {
+  features: new Set(['small-quota', 'lose-storage']),
+  async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const screen = await Screen.start();
-    const child = spawn('gjs', [host, folder, ...(isPrivate ? ['--private'] : [])], {
+    const args = [...(isPrivate ? ['--private'] : []), ...(isSmall ? ['--small'] : [])];
+    const child = spawn('gjs', [host, folder, ...args], {
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       env: {
@@ -124,6 +125,13 @@ class RunningWebKit implements Running {
     const { pid } = this.#child;
     if (pid) await signalGroup(pid, signal);
     if (signal === 'SIGKILL') await this.#screen.stop();
+  }
+
+  loseStorage(): void {
+    const { pid } = this.#child;
+    if (!pid) return;
+    for (const process_ of namedProcesses(pid, /^WebKitNetworkPr/))
+      process.kill(process_, 'SIGKILL');
   }
 
   stop(): Promise<void> {

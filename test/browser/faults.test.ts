@@ -1,0 +1,107 @@
+// The demo's buttons that make things go wrong: each does, and the demo gets over it.
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { newCity, settled } from './support/demo.ts';
+import { TestServer } from './support/server.ts';
+
+let server: TestServer;
+let profile: Profile;
+let page: Page;
+let city: string;
+
+beforeAll(async () => {
+  server = await TestServer.start();
+  profile = new Profile();
+  page = await profile.window({ url: server.url, serviceWorker: true });
+  await mode('service-worker');
+  // Its windows' requests pass through it from the next load on.
+  await page.reload();
+  await page.waitForFunction(() => 'ready' in document.documentElement.dataset);
+  city = await page.evaluate(
+    (made) => demo.transact((tx) => tx.cities.create(made)).result,
+    newCity('Broken'),
+  );
+  await settled(page);
+  await page.click('#faults summary');
+});
+
+afterAll(async () => {
+  await profile?.remove();
+  await server?.stop();
+});
+
+const mode = (wanted: string) =>
+  page.waitForFunction((name) => demo.sync.status.mode === name, { polling: 50 }, wanted);
+const like = () => page.evaluate((id) => demo.mutate.likeCity({ id }).durable, city);
+const likes = () => page.evaluate((id) => demo.cities.get(id)?.likes, city);
+
+/** What the server has. */
+async function onServer(): Promise<number | undefined> {
+  const answer = await fetch(`${server.url}/v1/tables/cities`, {
+    headers: { authorization: 'Bearer dev:looker' },
+  });
+  const { rows } = (await answer.json()) as { rows: { id: string; props: { likes: number } }[] };
+  return rows.find(({ id }) => id === city)?.props.likes;
+}
+
+test('a push that is cut before the server, and one whose answer is lost, count once', async () => {
+  for (const [i, button] of ['#fault-cut', '#fault-lose'].entries()) {
+    await page.click(button);
+    await like();
+    await page.waitForFunction(() => demo.sync.status.error !== null, { polling: 20 });
+    if (button === '#fault-lose') expect(await onServer()).toBe(i + 1);
+    await page.waitForFunction(
+      () => demo.sync.status.pending === 0 && demo.sync.status.error === null,
+      { polling: 50 },
+    );
+    expect(await onServer()).toBe(i + 1);
+  }
+  expect(await likes()).toBe(2);
+});
+
+test('storage that is full: the change is refused in words, and later ones go on', async () => {
+  await page.click('#fault-full');
+  const code = await page.evaluate(
+    (id) =>
+      demo.mutate.likeCity({ id }).durable.then(
+        () => '',
+        (error: { code: string }) => error.code,
+      ),
+    city,
+  );
+  expect(code).toBe('quota');
+  expect(await likes()).toBe(2);
+  await page.click('#fault-full');
+  await like();
+  await settled(page);
+  expect(await onServer()).toBe(3);
+});
+
+test('a clock that is a day ahead, and a frozen worker', async () => {
+  await page.click('#fault-clock');
+  await like();
+  await settled(page);
+  expect(await onServer()).toBe(4);
+  await page.click('#fault-clock');
+  await page.click('#fault-freeze');
+  // The service worker pushes all the same.
+  await like();
+  await expect.poll(onServer, { timeout: 30_000 }).toBe(5);
+  await page.click('#fault-freeze');
+  await settled(page);
+});
+
+test('a service worker that is silenced: the windows push', async () => {
+  await page.click('#fault-silence');
+  await like();
+  await mode('lease');
+  await settled(page);
+  expect(await onServer()).toBe(6);
+  expect(await page.$eval('#sync-facts', (list) => list.textContent)).toContain('the windows');
+  // A fault of this way of pushing is the page's own Worker's, which passes through the service worker.
+  await page.click('#fault-lose');
+  await like();
+  await settled(page);
+  expect(await onServer()).toBe(7);
+});
