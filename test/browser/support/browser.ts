@@ -7,6 +7,20 @@ import { groupEnds } from './processes.ts';
 
 const READY_LIMIT_MS = 60_000;
 
+export interface ProfileOptions {
+  /** More arguments of the command line. */
+  readonly more?: readonly string[];
+  /** As its user has it: only the window in front is visible, and the timers of the others are throttled. */
+  readonly hides?: boolean;
+}
+
+/** Puppeteer's own arguments, and ours, by which windows behind others go on as if they were seen. */
+const ALL_IN_FRONT = [
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+  '--disable-background-timer-throttling',
+];
+
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -17,10 +31,6 @@ const ARGUMENTS = [
   '--disable-sync',
   // One renderer a window, so that a crash of one is a crash of one only.
   '--process-per-tab',
-  // One page cannot be shown while the tests look at another: all count as visible and keep their timers.
-  '--disable-backgrounding-occluded-windows',
-  '--disable-renderer-backgrounding',
-  '--disable-background-timer-throttling',
 ];
 
 export interface WindowOptions {
@@ -41,15 +51,14 @@ export class Profile {
   #browser: Browser | null = null;
   readonly problems: string[] = [];
 
-  readonly #more: readonly string[];
+  readonly #options: ProfileOptions;
 
-  /** `more`: arguments of the command line. */
   constructor(
     folder = mkdtempSync(join(tmpdir(), 'skerry-profile-')),
-    more: readonly string[] = [],
+    options: ProfileOptions = {},
   ) {
     this.folder = folder;
-    this.#more = more;
+    this.#options = options;
   }
 
   async browser(): Promise<Browser> {
@@ -57,11 +66,14 @@ export class Profile {
     const executablePath = process.env['CHROMIUM_PATH'];
     if (!executablePath)
       throw new Error('CHROMIUM_PATH names no Chromium: run the tests by `npm test`');
+    const { hides = false, more = [] } = this.#options;
     this.#browser = await puppeteer.launch({
       executablePath,
       headless: true,
       userDataDir: this.folder,
-      args: [...ARGUMENTS, ...this.#more],
+      // One page cannot be shown while the tests look at another: all count as visible and keep their timers.
+      args: [...ARGUMENTS, ...(hides ? [] : ALL_IN_FRONT), ...more],
+      ignoreDefaultArgs: hides ? ALL_IN_FRONT : false,
       dumpio: false,
       protocolTimeout: 120_000,
     });
@@ -73,7 +85,7 @@ export class Profile {
     const browser = await this.browser();
     const page = await browser.newPage();
     // Opening another tab hides this one; hidden windows do not push. With its focus emulated a page stays visible.
-    await page.emulateFocusedPage(true);
+    if (!this.#options.hides) await page.emulateFocusedPage(true);
     page.on('pageerror', (error) => this.problems.push(String(error)));
     page.on('console', (message) => {
       // Requests that the network refuses are logged by the browser itself; tests refuse many on purpose.

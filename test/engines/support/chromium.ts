@@ -9,7 +9,7 @@ export const chromium: Engine = {
   name: 'chromium',
   features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
   async start(folder, { isPrivate = false } = {}) {
-    const profile = new Profile(folder, isPrivate ? ['--incognito'] : []);
+    const profile = new Profile(folder, isPrivate ? { more: ['--incognito'] } : {});
     await profile.browser();
     return new RunningChromium(profile);
   },
