@@ -39,9 +39,7 @@ export function storageError(error: unknown, code: string): Error {
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
   const text = `IndexedDB: ${message || name || 'failed'}`;
   const options = { cause: error, retryable: true };
-  // WebKit's SQLite may find out later than its count of quota, and says so in words alone.
-  const full = name === 'QuotaExceededError' || /not enough space/i.test(text);
-  if (full) return new QuotaError('quota', text, options);
+  if (name === 'QuotaExceededError') return new QuotaError('quota', text, options);
   if (name === 'VersionError') return new StorageError('storage_newer', text, { cause: error });
   return new StorageError(code, text, { ...options, retryable: code === 'storage_failed' });
 }
