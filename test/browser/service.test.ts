@@ -174,17 +174,6 @@ test("an application's own script: module or not, with wasm of its own, and no f
   await arrives('wasm from the cache');
 });
 
-test('a script that cannot be had: the windows push, and say why', async () => {
-  profile = new Profile();
-  const page = await opened(profile, proxy.url, { serviceWorker: '/nothing-here.js' });
-  await inStep(page);
-  await add(page, 'refused');
-  await arrives('refused');
-  const { mode, modeReason } = await page.evaluate(() => db.sync.status);
-  expect(mode).toBe('lease');
-  expect(modeReason).toMatch(/^the service worker was refused: /);
-});
-
 test('a service worker that never answers is given up after 20 seconds', async () => {
   profile = new Profile();
   const page = await opened(profile, proxy.url, { serviceWorker: '/silent-sw.js' });
@@ -195,17 +184,6 @@ test('a service worker that never answers is given up after 20 seconds', async (
     'the service worker does not answer',
   );
   await arrives('silence');
-});
-
-test('one that cannot start is done without at once', async () => {
-  profile = new Profile();
-  const page = await opened(profile, proxy.url, {
-    user: 'no-wasm',
-    serviceWorker: '/no-wasm-sw.js',
-  });
-  await until(page, () => db.sync.status.modeReason.includes('is not to be had'), [], 15_000);
-  await add(page, 'no wasm');
-  await arrives('no wasm');
 });
 
 test('a large realm is filled by an image, which a window makes', async () => {
