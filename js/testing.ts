@@ -140,7 +140,7 @@ function serviceInProcess(
   };
   const serviceWorker: MemoryServiceWorker = {
     stop: () => home.kill(),
-    sync: (database) => home.wake(database, { type: 'wake', reason: 'sync', online: true }),
+    sync: (database) => home.woken(database),
   };
   return { services, serviceWorker };
 }

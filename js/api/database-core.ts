@@ -100,7 +100,10 @@ export class DatabaseCore {
     this.view = new RowView(this.#core, codec);
     this.lives = new LiveRegistry(this.view);
     const channel = host.channels.open(database, (message) => {
-      if ((message as Message).type === 'logout') void this.close('logout');
+      const { type } = message as Message;
+      if (type === 'logout') void this.close('logout');
+      else if (type === 'askPaused')
+        channel.post({ type: 'pausedOrNot', paused: this.sync.paused });
       else this.runner.dispatch({ type: 'message', message });
     });
     this.#closeChannel = () => channel.close();

@@ -128,6 +128,24 @@ test('what was changed offline is pushed by a sync event, after the last window 
   await arrives('offline');
 });
 
+test('a sync event leaves what a paused window has changed to it, until it goes on', async () => {
+  const page = await window();
+  const control = await ServiceControl.of(page);
+  await page.evaluate(() => db.sync.pause());
+  await until(page, () => db.sync.status.phase === 'paused', []);
+  await add(page, 'made in a pause');
+  const requests = proxy.seen.length;
+  await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
+  // It has been through with the event when it answers to the next message.
+  await control.stop();
+  await control.syncEvent(`skerry-sync:skerry/test/user-${round}`);
+  await control.started();
+  expect(await onServer('made in a pause')).toBe(0);
+  expect(proxy.seen.slice(requests).filter(({ path }) => path.endsWith('/push'))).toEqual([]);
+  await page.evaluate(() => db.sync.resume());
+  await arrives('made in a pause');
+});
+
 test('a token that must not be kept is not: without a window nothing is pushed, with one it is', async () => {
   const page = await window({ keepToken: false });
   const looker = await bare(profile, proxy.url);

@@ -66,6 +66,24 @@ test('stopped, it goes on at the next wake; and a sync event needs no window', a
   expect(server.pushed).toHaveLength(3);
 });
 
+test('a sync event pushes nothing of windows that are all paused, and all of it where one is not', async () => {
+  const host = memory({ workerTimes: times });
+  const server = new FakeServer(host.network);
+  const [one, two] = [await connect(host), await connect(host.window())];
+  await one.sync.now();
+  for (const { sync } of [one, two]) sync.pause();
+  await until(() => one.sync.status.phase === 'paused' && two.sync.status.phase === 'paused');
+  await one.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  await host.serviceWorker.sync('skerry/test/local');
+  expect(one.sync.status.pending).toBe(1);
+  expect(server.pushed).toHaveLength(0);
+  two.sync.resume();
+  await until(() => two.sync.status.phase !== 'paused');
+  await host.serviceWorker.sync('skerry/test/local');
+  await until(() => one.sync.status.pending === 0);
+  expect(server.pushed).toHaveLength(1);
+});
+
 test('a paused window wakes nobody', async () => {
   const host = memory({ workerTimes: times });
   const server = new FakeServer(host.network);

@@ -52,10 +52,7 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
     if (!event.tag.startsWith(syncTag)) return;
     const database = event.tag.slice(syncTag.length);
     const work = async () => {
-      // Deleted meanwhile: nothing is to be done, now or later.
-      if (!(await hasDatabase(database))) return;
-      const wake = { type: 'wake', reason: 'sync', online: true };
-      const { pending } = await home.wake(database, wake);
+      const { pending } = await home.woken(database);
       if (pending > 0) throw new Error(`${pending} changes are not pushed yet.`);
     };
     event.waitUntil(work());

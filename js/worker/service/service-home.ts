@@ -48,6 +48,8 @@ interface Entry {
   resting: ((rest: Rest) => void)[];
 }
 
+/** How long windows may take to answer. */
+const answerMs = 500;
 const recordVersion = 1;
 const loggedOut = 'logged_out';
 
@@ -89,6 +91,38 @@ export class ServiceHome {
     entry.running.receive(message);
     settle(entry);
     return rest;
+  }
+
+  /**
+   * By the browser (a `sync` event), which knows nothing of pauses: where windows are open and all that answer are paused,
+   * it is left to them.
+   */
+  async woken(database: string): Promise<Rest> {
+    // Deleted meanwhile: nothing is to be done, now or later.
+    if (!(await this.#exists(database)) || (await this.#isPaused(database))) return { pending: 0 };
+    return this.wake(database, { type: 'wake', reason: 'sync', online: true });
+  }
+
+  async #isPaused(database: string): Promise<boolean> {
+    let paused = false;
+    const timers = this.#host.timers();
+    await new Promise<void>((resolve) => {
+      const channel = this.#host.channels.open(database, (message) => {
+        const { type, paused: answer } = message as Message;
+        if (type !== 'pausedOrNot') return;
+        paused = answer === true;
+        if (!paused) done();
+      });
+      const done = () => {
+        channel.close();
+        resolve();
+      };
+      // Frozen windows do not answer, and where there are none nobody does.
+      timers.set('answers', answerMs, done);
+      channel.post({ type: 'askPaused' });
+    });
+    timers.clear();
+    return paused;
   }
 
   /** Ends everything, as a browser does that stops the service worker. */
