@@ -15,6 +15,7 @@ import { type Message, WindowCore } from '../core/window-core.ts';
 import { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
+import { uuid } from '../host/random.ts';
 import type { Storage, StorageLoss } from '../host/storage.ts';
 import { ConflictInbox } from './conflicts.ts';
 import { type DatabaseEvents, EventListeners } from './events.ts';
@@ -61,8 +62,6 @@ export class DatabaseCore {
   readonly #forgetModule: () => void;
   #ready: { resolve(): void; reject(error: SkerryError): void } | null = null;
   #closing: Promise<void> | null = null;
-  /** Whether the browser was asked to keep what is stored. */
-  #asked = false;
   readonly #service: ServiceMode;
 
   constructor(parts: CoreParts) {
@@ -102,8 +101,7 @@ export class DatabaseCore {
     const channel = host.channels.open(database, (message) => {
       const { type } = message as Message;
       if (type === 'logout') void this.close('logout');
-      else if (type === 'askPaused')
-        channel.post({ type: 'pausedOrNot', paused: this.sync.paused });
+      else if (type === 'askPaused') channel.post(this.sync.pausedOrNot());
       else this.runner.dispatch({ type: 'message', message });
     });
     this.#closeChannel = () => channel.close();
@@ -130,11 +128,8 @@ export class DatabaseCore {
       lives,
       runner,
       clock: host.clock,
-      mutated: () => {
-        this.sync.mutated();
-        if (!this.#asked && options.persist !== false) host.storage.persist();
-        this.#asked = true;
-      },
+      mutated: () => this.sync.mutated(),
+      first: () => options.persist !== false && host.storage.persist(),
     });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({
@@ -395,13 +390,4 @@ export class DatabaseCore {
     this.#forgetModule();
     this.events.emit('closed', { reason });
   }
-}
-
-/** Random bytes as a version 4 UUID: the name of a window while it is open. */
-function uuid(bytes: Uint8Array): string {
-  const hex = [...bytes].map((byte, i) => {
-    const marked = i === 6 ? (byte & 0x0f) | 0x40 : i === 8 ? (byte & 0x3f) | 0x80 : byte;
-    return marked.toString(16).padStart(2, '0');
-  });
-  return hex.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -45,11 +45,14 @@ interface Parts {
   readonly clock: Clock;
   /** Told after each mutation that changed something. */
   mutated(): void;
+  /** Told before the first of them: from now on there is something to lose. */
+  first(): void;
 }
 
 export class Mutations {
   readonly #parts: Parts;
   readonly #open = new Map<string, Promises>();
+  #begun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -93,6 +96,8 @@ export class Mutations {
     // What changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
     else {
+      if (!this.#begun) this.#parts.first();
+      this.#begun = true;
       this.#open.set(id, promises);
       this.#parts.mutated();
     }

@@ -175,6 +175,11 @@ export class SyncControl implements SyncApi {
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
 
+  /** The answer to a service worker that the browser has woken. */
+  pausedOrNot(): object {
+    return { type: 'pausedOrNot', paused: this.#paused };
+  }
+
   get paused(): boolean {
     return this.#paused;
   }
