@@ -3,44 +3,15 @@
  * adoption of local data. What a real server makes of it is in test/server/account.test.ts, what a real browser does in
  * test/browser/account.test.ts.
  */
-import { http } from 'skerry';
-import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { FakeServer } from './fake-server.ts';
-import { type App, openApp, until } from './support.ts';
+import type { MemoryHost } from 'skerry/testing';
+import { describe, expect, test, vi } from 'vitest';
+import { connect as connectAs, local, world } from './account-world.ts';
+import { type App, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const opened: App[] = [];
-const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
-
-async function connect(host: MemoryHost, user: string, more = {}): Promise<App> {
-  const token = async () => `dev:${user}`;
-  const db = await openApp(host, {
-    remote: http('http://server.test/v1', { token }),
-    scopes: 'all',
-    user,
-    defaultRealm: 'public',
-    ...more,
-  });
-  opened.push(db);
-  return db;
-}
-
-async function local(host: MemoryHost): Promise<App> {
-  const db = await openApp(host);
-  opened.push(db);
-  return db;
-}
-
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
-
-function world(): { host: MemoryHost; server: FakeServer } {
-  const host = memory({ workerTimes: times });
-  return { host, server: new FakeServer(host.network) };
-}
+const connect = (host: MemoryHost, user: string, more = {}) =>
+  connectAs(host, user, { defaultRealm: 'public', ...more });
 
 const ended = (db: App) =>
   new Promise<string>((resolve) => db.on('closed', ({ reason }) => resolve(reason)));

@@ -1,40 +1,11 @@
 /** Adoption of local data at log-in, on memory hosts. */
 import { http } from 'skerry';
-import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, expect, test, vi } from 'vitest';
-import { FakeServer } from './fake-server.ts';
-import { type App, openApp, until } from './support.ts';
+import type { MemoryHost } from 'skerry/testing';
+import { expect, test, vi } from 'vitest';
+import { connect, local, world } from './account-world.ts';
+import { until } from './support.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-const opened: App[] = [];
-const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
-
-async function connect(host: MemoryHost, user: string, more = {}): Promise<App> {
-  const db = await openApp(host, {
-    remote: http('http://server.test/v1', { token: async () => `dev:${user}` }),
-    scopes: 'all',
-    user,
-    ...more,
-  });
-  opened.push(db);
-  return db;
-}
-
-async function local(host: MemoryHost, more = {}): Promise<App> {
-  const db = await openApp(host, more);
-  opened.push(db);
-  return db;
-}
-
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
-
-function world(): { host: MemoryHost; server: FakeServer } {
-  const host = memory({ workerTimes: times });
-  return { host, server: new FakeServer(host.network) };
-}
 
 interface Stored {
   readonly id: string;
@@ -208,12 +179,11 @@ test('two windows that open at once adopt once', async () => {
 
 test('of a database that was in step without a user only what is pending is adopted, under its ids', async () => {
   const { host } = world();
-  const anonymous = await openApp(host, {
+  const anonymous = await local(host, {
     remote: http('http://server.test/v1'),
     scopes: 'all',
     defaultRealm: 'public',
   });
-  opened.push(anonymous);
   await anonymous.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
   host.network.online = false;
   const { id, durable } = anonymous.mutate.grow({ id: 'a', by: 1 });

@@ -1,40 +1,11 @@
 /** Files of an export, on memory hosts. */
 import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, expect, test, vi } from 'vitest';
-import { FakeServer } from './fake-server.ts';
-import { type App, Continent, Money, openApp, until } from './support.ts';
+import { expect, test, vi } from 'vitest';
+import { connect, local, world } from './account-world.ts';
+import { Continent, Money, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-const opened: App[] = [];
-const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
-
-async function connect(host: MemoryHost, user: string, more = {}): Promise<App> {
-  const db = await openApp(host, {
-    remote: http('http://server.test/v1', { token: async () => `dev:${user}` }),
-    scopes: 'all',
-    user,
-    ...more,
-  });
-  opened.push(db);
-  return db;
-}
-
-async function local(host: MemoryHost, more = {}): Promise<App> {
-  const db = await openApp(host, more);
-  opened.push(db);
-  return db;
-}
-
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
-
-function world(): { host: MemoryHost; server: FakeServer } {
-  const host = memory({ workerTimes: times });
-  return { host, server: new FakeServer(host.network) };
-}
 
 interface Stored {
   readonly id: string;
@@ -237,11 +208,10 @@ test('rows wait for the first fill; pending mutations need a remote', async () =
   await db.sync.now();
   await db.import(file);
   expect(db.cities.get('a')).toMatchObject({ name: 'A', realm: 'user:anna' });
-  const anonymous = await openApp(memory(), {
+  const anonymous = await local(memory(), {
     remote: http('http://nowhere.test/v1'),
     scopes: 'all',
   });
-  opened.push(anonymous);
   await anonymous.mutate.addCity({ id: 'b', name: 'B' }).durable;
   const outbox = await anonymous.export({ pendingOnly: true });
   await expect(source.import(outbox)).rejects.toMatchObject({ code: 'unsupported' });

@@ -16,11 +16,10 @@ const commands = {
       await registration.unregister();
   },
   status: () => db.sync.status,
-  visible: () => document.visibilityState === 'visible',
   now: () => db.sync.now(),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
-  /** As `burst`; ends also when the application is told that storage fails, with what it is told. */
-  tried: (counter: string, titles: readonly string[]): Promise<'durable' | string> =>
+  /** As `burst`: `durable`, or the code of what the application is told when storage fails. */
+  tried: (counter: string, titles: readonly string[]): Promise<string> =>
     Promise.race([
       commands.burst(counter, titles).then(() => 'durable'),
       new Promise<string>((resolve) => db.on('storageFailed', ({ error }) => resolve(error.code))),

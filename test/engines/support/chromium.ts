@@ -7,7 +7,7 @@ import type { Engine, Running } from './engine.ts';
 
 export const chromium: Engine = {
   name: 'chromium',
-  features: new Set(['freeze', 'stop-service-worker', 'sync-event']),
+  features: new Set(['freeze', 'stop-service-worker']),
   async start(folder, { isPrivate = false } = {}) {
     const profile = new Profile(folder, isPrivate ? { more: ['--incognito'] } : {});
     await profile.browser();

@@ -4,12 +4,7 @@
 export type EngineName = 'chromium' | 'firefox' | 'webkit';
 
 /** What can be done to one engine only. What is skipped elsewhere is skipped by these names, and counted. */
-export type Feature =
-  | 'freeze'
-  | 'stop-service-worker'
-  | 'sync-event'
-  | 'small-quota'
-  | 'lose-storage';
+export type Feature = 'freeze' | 'stop-service-worker' | 'small-quota' | 'lose-storage';
 
 export interface Start {
   /** Nothing is to be left of it. */
