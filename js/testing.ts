@@ -93,6 +93,7 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
     serviceWorker,
     page: new MemoryPage(),
     workers: workersInProcess(workerSide),
+    locks: workerSide.locks !== null,
     images: workerSide.images,
     services,
     accounts: common.storage,

@@ -28,6 +28,7 @@ import { ServiceMode } from './service-mode.ts';
 import { type ScopeFilter, SyncControl } from './sync-api.ts';
 import type { WindowState } from './sync-status.ts';
 import type { Tables } from './types.ts';
+import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
 
 /** How long `close` waits for unsaved changes, and then for the worker. */
@@ -98,12 +99,13 @@ export class DatabaseCore {
     });
     this.view = new RowView(this.#core, codec);
     this.lives = new LiveRegistry(this.view);
-    const channel = host.channels.open(database, (message) => {
+    const onMessage = (message: unknown) => {
       const { type } = message as Message;
       if (type === 'logout') void this.close('logout');
       else if (type === 'askPaused') channel.post(this.sync.pausedOrNot());
       else this.runner.dispatch({ type: 'message', message });
-    });
+    };
+    const channel = new WindowChannel(() => host.channels.open(database, onMessage));
     this.#closeChannel = () => channel.close();
     this.runner = new EffectRunner({
       clock: host.clock,
@@ -179,6 +181,7 @@ export class DatabaseCore {
       core: this.#core,
       worker: this.worker,
       sync: this.sync,
+      loggedOut: () => void this.close('logout'),
     });
   }
 

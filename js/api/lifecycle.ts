@@ -1,34 +1,37 @@
 /**
  * A window's life: hidden, frozen, put aside, brought back. A frozen page keeps its locks and open transactions, and
- * blocks every other window: so its worker is ended and its connection closed before, and its leases are let go of by
- * blind puts on the open connection, because nothing that waits for an answer can be counted on any more. A blind put may
- * overwrite a claim that another window made a moment ago: that window then finds its epoch gone at its next beat, and
- * claims anew; nothing is written under a lost epoch either way.
+ * blocks every other window: so its worker is ended, its channel and its connection closed before. A page that ends lets go
+ * of its leases by blind puts on the open connection, because nothing that waits for an answer can be counted on any more. A
+ * blind put may overwrite a claim that another window made a moment ago: that window then finds its epoch gone at its next
+ * beat, and claims anew; nothing is written under a lost epoch either way.
  */
 
 import { NetworkError } from '../core/errors.ts';
 import type { WindowCore } from '../core/window-core.ts';
-import type { Channel } from '../host/channel.ts';
 import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
-import type { Storage } from '../host/storage.ts';
+import { readNow, type Storage } from '../host/storage.ts';
 import type { SyncControl } from './sync-api.ts';
+import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
 
 interface Parts {
   readonly host: Host;
   readonly runner: EffectRunner;
   readonly storage: Storage;
-  readonly channel: Channel;
+  readonly channel: WindowChannel;
   readonly core: WindowCore;
   readonly worker: WorkerClient | null;
   readonly sync: SyncControl;
+  /** The user's session has ended while the page stood still. */
+  loggedOut(): void;
 }
 
 export class Lifecycle {
   readonly #parts: Parts;
-  #frozen = false;
+  #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
+  #attempts = 0;
   #stop: () => void = () => {};
 
   constructor(parts: Parts) {
@@ -40,6 +43,7 @@ export class Lifecycle {
   }
 
   stop(): void {
+    this.#state = 'stopped';
     this.#stop();
   }
 
@@ -63,10 +67,10 @@ export class Lifecycle {
         this.#freeze();
         break;
       case 'pageshow':
-        if (event.persisted) this.#resume();
+        if (event.persisted) void this.#resume();
         break;
       case 'resume':
-        this.#resume();
+        void this.#resume();
         break;
       default:
         event satisfies never;
@@ -77,7 +81,7 @@ export class Lifecycle {
     this.#restart();
     // With a remote, workers tell of the last record's number. Without one, a window that ended between storing a record and
     // telling of it has left the others behind: whoever is looked at reads again.
-    if (!this.#frozen && this.#parts.sync.status.mode === 'local')
+    if (this.#state === 'running' && this.#parts.sync.status.mode === 'local')
       this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
   }
 
@@ -93,34 +97,60 @@ export class Lifecycle {
   }
 
   #freeze(): void {
-    if (this.#frozen) return;
-    this.#frozen = true;
-    const { worker, runner, storage, sync } = this.#parts;
-    this.#releaseLeases();
-    worker?.terminate();
-    sync.abandon(
-      new NetworkError('network', 'The page was frozen before the server answered.', {
-        retryable: true,
-      }),
-    );
-    runner.dispatch({ type: 'freeze' });
-    runner.failOutstanding({ name: 'AbortError', message: 'The page is frozen.' });
+    if (this.#state === 'frozen') return;
+    const { host, worker, runner, storage, sync, channel } = this.#parts;
+    if (this.#state === 'running') {
+      // Else the worker's end frees its locks, and whoever gets one knows. A connection that still waits for a put when the page
+      // is put aside stays open as long as that (WebKitGTK 2.50), and nobody could delete the database.
+      if (!host.locks) this.#releaseLeases();
+      worker?.terminate();
+      sync.abandon(
+        new NetworkError('network', 'The page was frozen before the server answered.', {
+          retryable: true,
+        }),
+      );
+      runner.dispatch({ type: 'freeze' });
+      runner.failOutstanding({ name: 'AbortError', message: 'The page is frozen.' });
+    }
+    this.#state = 'frozen';
+    channel.suspend();
     storage.suspend();
   }
 
-  #resume(): void {
-    if (!this.#frozen) return;
-    this.#frozen = false;
-    this.#parts.runner.dispatch({ type: 'resume' });
+  async #resume(): Promise<void> {
+    if (this.#state !== 'frozen') return;
+    this.#state = 'returning';
+    const attempt = ++this.#attempts;
+    const { storage, runner, channel, loggedOut } = this.#parts;
+    channel.resume();
+    storage.resume();
+    const over = await sessionIsOver(storage);
+    if (this.#state !== 'returning' || attempt !== this.#attempts) return;
+    if (over) return loggedOut();
+    this.#state = 'running';
+    runner.dispatch({ type: 'resume' });
     this.#restart();
   }
 
   /** Starts the worker unless one runs: it was ended, or had failed. */
   #restart(): void {
     const { worker, sync } = this.#parts;
-    if (this.#frozen || !worker || worker.running) return;
+    if (this.#state !== 'running' || !worker || worker.running) return;
     sync.update({ error: null });
     worker.start();
     sync.workerStarted();
+  }
+}
+
+/**
+ * Whether another window has logged the user out while nothing was heard here; it is looked for before anything is written.
+ * A database that was deleted is no question: its storage has told so and is closed.
+ */
+async function sessionIsOver(storage: Storage): Promise<boolean> {
+  try {
+    const [service] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
+    return (service as { loggedOut?: boolean } | null)?.loggedOut === true;
+  } catch {
+    return false; // The core reads next, and tells what fails.
   }
 }

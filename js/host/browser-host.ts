@@ -16,6 +16,7 @@ export function browserHost(): Host {
     ...commonBrowserHost(),
     page: browserPage,
     workers: dedicatedWorkers,
+    locks: 'locks' in navigator,
     images: true,
     services,
     resolve: (url) => new URL(url, location.href),

@@ -30,7 +30,8 @@ export interface CommonHost {
 export interface Host extends CommonHost {
   readonly page: Page;
   readonly workers: WorkerHost;
-  /** Whether its workers can write images (WorkerSideHost). */
+  /** Whether its workers have locks, and can write images (WorkerSideHost). */
+  readonly locks: boolean;
   readonly images: boolean;
   /** Null where there are no service workers. */
   readonly services: ServiceHost | null;

@@ -2,7 +2,7 @@
  * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
  * to delete or upgrade the database is not kept waiting.
  */
-import { ClosedError, SkerryError } from '../core/errors.ts';
+import { ClosedError, SkerryError, StorageError } from '../core/errors.ts';
 import { deleteIdbfs, deleteWithGenerations, listIdbfs, readIdbfs } from './idb-files.ts';
 import { inTime, listen, storageError, storageTimeout } from './idb-request.ts';
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
@@ -48,6 +48,9 @@ class IndexedDbStorage implements Storage {
   #opening: Promise<IDBDatabase> | null = null;
   #closed = false;
   #generation = 0;
+  /** While it was suspended nobody could tell that the database was deleted: it is not made anew. */
+  #mustExist = false;
+  #suspended = false;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
   readonly #deciding = new Set<IDBTransaction>();
   dropped: string | null = null;
@@ -110,7 +113,13 @@ class IndexedDbStorage implements Storage {
   }
 
   suspend(): void {
+    this.#suspended = true;
+    this.#mustExist = true;
     this.#drop();
+  }
+
+  resume(): void {
+    this.#suspended = false;
   }
 
   close(): void {
@@ -129,6 +138,9 @@ class IndexedDbStorage implements Storage {
 
   async #connect(): Promise<IDBDatabase> {
     if (this.#closed) throw new ClosedError('closed', 'The storage is closed.');
+    if (this.#suspended) {
+      throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
+    }
     if (this.#connection) return this.#connection;
     this.#opening ??= this.#openWithRetries();
     const opening = this.#opening;
@@ -144,9 +156,17 @@ class IndexedDbStorage implements Storage {
     let pauseMs = this.#limits.firstPauseMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        const db = await openDatabase(this.#name, this.#limits.timeLimitMs, (event) => {
+        const { timeLimitMs } = this.#limits;
+        const db = await openDatabase(this.#name, timeLimitMs, this.#mustExist, (event) => {
           if ((event.dataLoss ?? 'none') !== 'none') this.dropped = event.dataLossMessage ?? '';
         });
+        if (db === null) {
+          if (!this.#closed) {
+            this.close();
+            this.#onLost('deleted-or-upgraded', null);
+          }
+          throw new ClosedError('closed', 'The database was deleted.');
+        }
         if (this.#closed || generation !== this.#generation) {
           db.close();
           throw new ClosedError(
@@ -154,6 +174,7 @@ class IndexedDbStorage implements Storage {
             'The storage was closed or suspended while it was opened.',
           );
         }
+        this.#mustExist = false;
         this.#adopt(db);
         return db;
       } catch (error) {
@@ -187,19 +208,25 @@ interface MakingEvent {
   readonly dataLossMessage?: string;
 }
 
+/** Gives null where there is none and it must exist. */
 function openDatabase(
   name: string,
   timeLimitMs: number,
+  mustExist: boolean,
   onMaking: (event: MakingEvent) => void,
-): Promise<IDBDatabase> {
+): Promise<IDBDatabase | null> {
   let isLate = false;
   const late = () => {
     isLate = true;
     return storageTimeout(`IndexedDB did not open within ${timeLimitMs} ms.`);
   };
-  return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject) => {
+  return inTime<IDBDatabase | null>(timeLimitMs, late, 'storage_refused', (resolve, reject) => {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = (event) => {
+      if (mustExist) {
+        abortQuietly(request.transaction as IDBTransaction);
+        return resolve(null);
+      }
       onMaking(event as MakingEvent);
       for (const { name: store, autoIncrement } of skerryStores)
         request.result.createObjectStore(store, { autoIncrement });

@@ -25,9 +25,10 @@ export interface Storage {
   putNow(store: string, key: string, value: unknown): boolean;
   /**
    * Lets go of the connection, so that a frozen page holds up nobody: transactions that have not written yet are rolled
-   * back. The next `transact` opens it again.
+   * back, and none begins before `resume`: it rejects with code `storage_suspended`.
    */
   suspend(): void;
+  resume(): void;
   /** For good. What is under way is rolled back or completes; later calls reject with ClosedError. */
   close(): void;
 }
@@ -77,8 +78,8 @@ export type StorageLoss = 'deleted-or-upgraded' | 'connection-lost';
 export interface StorageHost {
   /**
    * Opens (and makes, if need be) the database of this name with the stores of `skerryStores`. `onLost` is called when
-   * another program deletes or upgrades it (the storage is then closed for good), or when the engine gives up on it after
-   * repeated attempts.
+   * another program deletes or upgrades it, or has done so while it was suspended (the storage is then closed for good), or
+   * when the engine gives up on it after repeated attempts.
    */
   open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
   /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */

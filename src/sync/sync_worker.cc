@@ -185,10 +185,15 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
 void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
   if (state_->mode == Mode::kService && state_->token.is_null() && read[4]["token"].is_string())
     state_->token = read[4]["token"];
-  if (!state_->service.is_object() || IsNewer(read[3])) return;
-  Data kept = state_->service;
-  kept.Set("v", kRecordVersion).Set("schema", state_->description);
-  if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
+  if (IsNewer(read[3])) return;
+  if (state_->service.is_object()) {
+    Data kept = state_->service;
+    kept.Set("v", kRecordVersion).Set("schema", state_->description);
+    if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
+  } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
+    // The user is back, without a service worker this time.
+    writes->push_back(DeleteWrite("sync", "service"));
+  }
 }
 
 void SyncWorker::OnDone(uint64_t id, Turn* turn) {

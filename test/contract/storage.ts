@@ -165,6 +165,7 @@ export function storageContract(
       const first = await open();
       await write(first, ['sync'], [{ store: 'sync', put: 'kept', key: 'a' }]);
       first.suspend();
+      first.resume();
       equal(await getSync(first, 'a'), 'kept', 'after suspend');
       first.close();
       equal((await rejection(getSync(first, 'a'))).code, 'closed');
@@ -185,6 +186,24 @@ export function storageContract(
         await host.delete(database);
         equal(losses, ['deleted-or-upgraded']);
         equal((await rejection(getSync(storage, 'a'))).code, 'closed');
+        equal(await getSync(await open(), 'a'), null, 'a value of the deleted database');
+      },
+    ),
+    contractCase(
+      'one that was suspended is told when it was deleted meanwhile, and makes nothing anew',
+      async (open, host, database, losses) => {
+        const storage = await open();
+        await write(storage, ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
+        storage.suspend();
+        equal((await rejection(getSync(storage, 'a'))).code, 'storage_suspended');
+        storage.resume();
+        equal(await getSync(storage, 'a'), 1, 'after it was suspended');
+        storage.suspend();
+        await host.delete(database);
+        equal(losses, [], 'while it is suspended');
+        storage.resume();
+        equal((await rejection(getSync(storage, 'a'))).code, 'closed');
+        equal(losses, ['deleted-or-upgraded']);
         equal(await getSync(await open(), 'a'), null, 'a value of the deleted database');
       },
     ),

@@ -65,6 +65,31 @@ describe('logout', () => {
     await expect(one.logout()).rejects.toMatchObject({ code: 'closed' });
   });
 
+  test.each([
+    ['fail', 'deleted-or-upgraded', false],
+    ['keep', 'logout', true],
+  ] as const)(
+    '%s: a window that stood still meanwhile is closed when it comes back',
+    async (unsynced, reason, exists) => {
+      const { host, server } = world();
+      const [one, two] = [await connect(host, 'anna'), await connect(host.window(), 'anna')];
+      await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+      const still = ended(one);
+      host.page.send({ type: 'freeze' });
+      await two.logout({ unsynced });
+      host.page.send({ type: 'resume' });
+      expect(await still).toBe(reason);
+      expect(await host.storage.exists('skerry/test/anna')).toBe(exists);
+      // Whoever logs in again stays, also when the page stands still and comes back.
+      const again = await connect(host, 'anna');
+      await again.sync.now();
+      host.page.send({ type: 'freeze' });
+      host.page.send({ type: 'resume' });
+      await again.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
+      expect(server.pushed).toHaveLength(2);
+    },
+  );
+
   test('what another window writes between the two looks is not lost', async () => {
     const { host } = world();
     const db = await connect(host, 'anna');

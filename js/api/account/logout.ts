@@ -63,8 +63,9 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   await core.mutations.durable();
   let refusal = refuse(await readNow(storage, counts));
   if (refusal) throw refusal;
-  // From here on no service worker begins to push, and what a crash leaves behind is a session that is over.
-  if (unsynced === 'keep') await endSession(storage);
+  // From here on no service worker begins to push, a page that stands still ends when it comes back, and what a crash leaves
+  // behind is a session that is over.
+  if (unsynced !== 'fail') await endSession(storage);
   core.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
   await core.close('logout');
   await accounts.deleteIf(database, counts, (found) => {

@@ -65,9 +65,12 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
       }
       this.#databases.set(name, database);
     }
-    const storage = new MemoryStorage(this, database, onLost);
-    database.connections.add(storage);
-    return storage;
+    return new MemoryStorage(this, name, database, onLost);
+  }
+
+  /** The database of this name as it is now; null where there is none. */
+  find(name: string): Database | null {
+    return this.#databases.get(name) ?? null;
   }
 
   async delete(name: string): Promise<void> {
@@ -143,24 +146,30 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
 class MemoryStorage implements Storage {
   readonly dropped = null;
   readonly #host: MemoryStorageHost;
-  readonly #database: Database;
+  readonly #name: string;
+  #database: Database;
   readonly #onLost: (loss: StorageLoss, error: Error | null) => void;
   #closed = false;
+  #suspended = false;
 
   constructor(
     host: MemoryStorageHost,
+    name: string,
     database: Database,
     onLost: (loss: StorageLoss, error: Error | null) => void,
   ) {
     this.#host = host;
+    this.#name = name;
     this.#database = database;
     this.#onLost = onLost;
+    database.connections.add(this);
   }
 
   transact(
     request: TransactRequest,
     decide: (results: readonly unknown[]) => Decision,
   ): Promise<Committed> {
+    this.#connect();
     const run = this.#database.last.then(async () => {
       await this.#host.unheld();
       return this.#run(request, decide);
@@ -179,7 +188,24 @@ class MemoryStorage implements Storage {
     return true;
   }
 
-  suspend(): void {}
+  suspend(): void {
+    this.#suspended = true;
+    this.#database.connections.delete(this);
+  }
+
+  resume(): void {
+    this.#suspended = false;
+  }
+
+  /** After it was suspended. A database that was deleted meanwhile is not made anew. */
+  #connect(): void {
+    if (this.#closed || this.#suspended || this.#database.connections.has(this)) return;
+    const database = this.#host.find(this.#name);
+    if (database) {
+      this.#database = database;
+      database.connections.add(this);
+    } else this.evict();
+  }
 
   close(): void {
     this.#closed = true;
@@ -194,6 +220,8 @@ class MemoryStorage implements Storage {
 
   #run(request: TransactRequest, decide: (results: readonly unknown[]) => Decision): Committed {
     if (this.#closed) throw new ClosedError('closed', 'The storage is closed.');
+    if (this.#suspended)
+      throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
     if (this.#host.faults.fail)
       throw new StorageError('storage_failed', 'A failure by order of the test.');
     const store = (name: string): Store => {

@@ -15,6 +15,13 @@ const commands = {
     for (const registration of await navigator.serviceWorker.getRegistrations())
       await registration.unregister();
   },
+  /** Its window goes to another page. A page with a socket is kept by no engine; who comes back connects again. */
+  leave(): void {
+    leaving = true;
+    // After the answer.
+    setTimeout(() => socket?.close());
+  },
+  isOpen: () => 'db' in globalThis,
   status: () => db.sync.status,
   now: () => db.sync.now(),
   caughtUp: () => db.sync.waitForSync({ timeoutMs: 60_000 }),
@@ -36,6 +43,12 @@ const commands = {
       .all()
       .map(({ id, title, rank }) => ({ id, title, rank })),
   happened: () => kit.happened,
+  /** Web Locks that any window of this profile has or waits for. */
+  async locks(): Promise<number> {
+    const { held = [], pending = [] } = await navigator.locks.query();
+    return held.length + pending.length;
+  },
+  logout: (unsynced: 'keep' | 'discard') => db.logout({ unsynced }),
   stored: (store: string) => kit.stored(store, opened),
   /** A record that no code of this page would write. */
   async store(store: string, record: object): Promise<void> {
@@ -90,16 +103,28 @@ export function joinHub(): void {
   const query = new URLSearchParams(location.search);
   const port = query.get('hub');
   if (!port) return;
-  connect(`ws://127.0.0.1:${port}/?window=${query.get('window')}`);
+  const url = `ws://127.0.0.1:${port}/?window=${query.get('window')}`;
+  connect(url);
+  addEventListener('pageshow', ({ persisted }) => {
+    if (!persisted) return;
+    leaving = false;
+    connect(url);
+  });
 }
 
 const REJOIN_MS = 200;
 
+let socket: WebSocket | null = null;
+let leaving = false;
+
 function connect(url: string): void {
-  const socket = new WebSocket(url);
+  const line = new WebSocket(url);
+  socket = line;
   // The process that has the network ended, and the page lives: it comes back under its name.
-  socket.onclose = () => setTimeout(() => connect(url), REJOIN_MS);
-  socket.onmessage = async ({ data }) => {
+  line.onclose = () => {
+    if (!leaving) setTimeout(() => connect(url), REJOIN_MS);
+  };
+  line.onmessage = async ({ data }) => {
     const { call, name, args } = JSON.parse(data as string) as {
       call: number;
       name: keyof Commands;
@@ -107,9 +132,9 @@ function connect(url: string): void {
     };
     const run = commands[name] as (...given: unknown[]) => unknown;
     try {
-      socket.send(JSON.stringify({ call, value: await run(...args) }));
+      line.send(JSON.stringify({ call, value: await run(...args) }));
     } catch (error) {
-      socket.send(JSON.stringify({ call, error: String(error) }));
+      line.send(JSON.stringify({ call, error: String(error) }));
     }
   };
 }

@@ -312,6 +312,19 @@ TEST_CASE("what a service worker needs to start without a window is kept in stor
   CHECK(world.storage.Get("sync", "service") == newer);
 }
 
+TEST_CASE("a log-out ends when the user is back, with a service worker or without one") {
+  Serving world(Json(R"({"service":{"remote":{"url":"/v1"}}})"));
+  const Data over = Json(R"({"v":1,"loggedOut":true})");
+  world.storage.Put("sync", "service", over);
+  world.Open(true, Json(R"({"mode":"helper","service":{"remote":{"url":"/v1"}}})"));
+  world.Settle();
+  CHECK(!world.storage.Get("sync", "service")["loggedOut"].as_bool());
+  world.storage.Put("sync", "service", over);
+  world.Open(true, Json(R"({"mode":"lease"})"));
+  world.Settle();
+  CHECK(world.storage.Get("sync", "service").is_null());
+}
+
 TEST_CASE("what a paused window adds is not pushed for being heard of") {
   Serving world;
   world.host(1).Post(Json(R"({"type":"pause"})"));

@@ -7,7 +7,7 @@ import type { Engine, Running } from './engine.ts';
 
 export const chromium: Engine = {
   name: 'chromium',
-  features: new Set(['freeze', 'stop-service-worker']),
+  features: new Set(['freeze', 'stop-service-worker', 'bfcache-with-locks']),
   async start(folder, { isPrivate = false } = {}) {
     const profile = new Profile(folder, isPrivate ? { more: ['--incognito'] } : {});
     await profile.browser();
@@ -28,6 +28,14 @@ class RunningChromium implements Running {
     await page.emulateFocusedPage(true);
     await page.goto(url, { waitUntil: 'domcontentloaded' });
     this.#pages.set(id, page);
+  }
+
+  async leave(id: string): Promise<void> {
+    await this.#page(id).goto('about:blank');
+  }
+
+  async goBack(id: string): Promise<void> {
+    await this.#page(id).goBack({ waitUntil: 'domcontentloaded' });
   }
 
   async close(id: string): Promise<void> {

@@ -4,7 +4,13 @@
 export type EngineName = 'chromium' | 'firefox' | 'webkit';
 
 /** What can be done to one engine only. What is skipped elsewhere is skipped by these names, and counted. */
-export type Feature = 'freeze' | 'stop-service-worker' | 'small-quota' | 'lose-storage';
+export type Feature =
+  | 'freeze'
+  | 'stop-service-worker'
+  | 'small-quota'
+  | 'lose-storage'
+  /** A page with a Web Lock is put aside like any other (bfcache). */
+  | 'bfcache-with-locks';
 
 export interface Start {
   /** Nothing is to be left of it. */
@@ -23,6 +29,9 @@ export interface Engine {
 export interface Running {
   /** Opens a window of that name, visible beside the others. Resolves when it has been asked for. */
   open(id: string, url: string): Promise<void>;
+  /** Goes on to an empty page in that window, and back again. */
+  leave(id: string): Promise<void>;
+  goBack(id: string): Promise<void>;
   /** Closes a window as its user does. */
   close(id: string): Promise<void>;
   /** Kills the process that runs the window, and with it perhaps others; `gone` resolves when it is. */

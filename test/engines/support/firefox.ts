@@ -51,6 +51,15 @@ class RunningFirefox implements Running {
     await page.goto(url, { waitUntil: 'domcontentloaded' });
   }
 
+  async leave(id: string): Promise<void> {
+    await this.#pages.get(id)?.goto('about:blank');
+  }
+
+  async goBack(id: string): Promise<void> {
+    // BiDi tells of no page that comes back as it was.
+    await this.#pages.get(id)?.evaluate(() => history.back());
+  }
+
   async close(id: string): Promise<void> {
     await this.#pages.get(id)?.close();
     this.#pages.delete(id);

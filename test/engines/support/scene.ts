@@ -10,7 +10,8 @@ import type { Site } from '../../browser/support/site.ts';
 import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
-export type Mode = 'lease' | 'service-worker';
+/** Who pushes; `local`: nobody, there is no server. */
+export type Mode = 'lease' | 'service-worker' | 'local';
 
 /** Shorter than the production's, so that tests do not wait; in the same order of length. */
 export const shortTimes = {
@@ -100,6 +101,7 @@ export class Scene {
     this.#options = {
       user: `user-${++this.#users}`,
       serviceWorker: mode === 'service-worker',
+      local: mode === 'local',
       ...(setting.production ? {} : { times: shortTimes }),
     };
   }
@@ -148,6 +150,24 @@ export class Scene {
   async close(window: RemoteWindow): Promise<void> {
     await (await this.running()).close(window.id);
     await window.gone;
+  }
+
+  /** Goes on to an empty page in that window. Resolves when the hub has heard the last of it. */
+  async leave(window: RemoteWindow): Promise<void> {
+    await window.call('leave');
+    await window.gone;
+    await (await this.running()).leave(window.id);
+  }
+
+  /** Goes back in a window that was left: to the page as it was, or to one that is loaded anew. */
+  async goBack(left: RemoteWindow): Promise<{ window: RemoteWindow; kept: boolean }> {
+    const arrival = this.#hub.arrival(left.id);
+    await (await this.running()).goBack(left.id);
+    const window = await arrival;
+    this.#joined(window);
+    const kept = await window.call('isOpen');
+    if (!kept) await window.call('start', this.#options);
+    return { window, kept };
   }
 
   async crash(window: RemoteWindow): Promise<void> {

@@ -28,6 +28,12 @@ const actions = {
     view.load_uri(url);
     windows.set(id, { view, frame });
   },
+  leave({ id }) {
+    windows.get(id).view.load_uri('about:blank');
+  },
+  goBack({ id }) {
+    windows.get(id).view.go_back();
+  },
   close({ id }) {
     windows.get(id).frame.destroy();
     windows.delete(id);

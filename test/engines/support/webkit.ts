@@ -10,7 +10,7 @@ const START_LIMIT_MS = 30_000;
 
 export const webkit: Engine = {
   name: 'webkit',
-  features: new Set(['small-quota', 'lose-storage']),
+  features: new Set(['small-quota', 'lose-storage', 'bfcache-with-locks']),
   async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const screen = await Screen.start();
     const args = [...(isPrivate ? ['--private'] : []), ...(isSmall ? ['--small'] : [])];
@@ -102,7 +102,11 @@ class RunningWebKit implements Running {
     });
   }
 
-  async #ask(type: 'open' | 'close' | 'crash', id: string, url = ''): Promise<void> {
+  async #ask(
+    type: 'open' | 'leave' | 'goBack' | 'close' | 'crash',
+    id: string,
+    url = '',
+  ): Promise<void> {
     const answer = this.answer(`${type} ${id}`);
     this.#child.stdin?.write(`${JSON.stringify({ type, id, url })}\n`);
     await answer;
@@ -110,6 +114,14 @@ class RunningWebKit implements Running {
 
   open(id: string, url: string): Promise<void> {
     return this.#ask('open', id, url);
+  }
+
+  leave(id: string): Promise<void> {
+    return this.#ask('leave', id);
+  }
+
+  goBack(id: string): Promise<void> {
+    return this.#ask('goBack', id);
   }
 
   close(id: string): Promise<void> {
