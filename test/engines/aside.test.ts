@@ -17,7 +17,7 @@ afterAll(() => site?.remove());
 const count = (window: RemoteWindow) => window.call('notes').then((notes) => notes.length);
 
 describe.each(engines)('$name', (engine) => {
-  /** Firefox loads a page anew that has a Web Lock or waits for one: with a server that is every one (the socket's). */
+  /** Firefox loads a page anew that has a Web Lock or waits for one: with a server that is every one (that of the socket). */
   const keeps = engine.features.has('bfcache-with-locks');
 
   beforeAll(async () => {
@@ -55,7 +55,9 @@ describe.each(engines)('$name', (engine) => {
     await scene.leave(left);
     await other.call('burst', counter, ['meanwhile']);
     const { window, kept } = await scene.goBack(left);
-    expect(kept).toBe(true);
+    say(engine, 'local', `the page came back ${kept ? 'as it was' : 'anew'}`);
+    // Firefox keeps it, but for one time in a few.
+    if (keeps) expect(kept).toBe(true);
     await window.call('burst', counter, ['back']);
     for (const each of [other, window]) {
       await expect.poll(() => each.call('total', counter)).toBe(2);
