@@ -7,6 +7,7 @@ import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, until, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { ServiceControl } from './support/service.ts';
+import { rowsOnServer } from './support/table.ts';
 
 let served: Served;
 let proxy: FaultProxy;
@@ -46,21 +47,8 @@ interface Note {
 
 /** The notes of the server whose titles begin so. */
 async function onServer(prefix: string): Promise<Note[]> {
-  const found: Note[] = [];
-  for (let time = '', more = true; more; ) {
-    const answer = await fetch(`${served.server.url}/v1/tables/notes${time}`, {
-      headers: { authorization: 'Bearer dev:looker' },
-    });
-    const body = (await answer.json()) as {
-      rows: { props: Note }[];
-      more: boolean;
-      lastUpdateTime: string;
-    };
-    found.push(...body.rows.map(({ props }) => props));
-    more = body.more;
-    time = `?lastUpdateTime=${encodeURIComponent(body.lastUpdateTime)}`;
-  }
-  return found.filter(({ title }) => title.startsWith(prefix));
+  const rows = await rowsOnServer<Note>(served.server.url, 'notes');
+  return rows.map(({ props }) => props).filter(({ title }) => title.startsWith(prefix));
 }
 
 const databases = (page: Page) => page.evaluate((of) => kit.databasesOf(of), user);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { newCity, settled } from './support/demo.ts';
 import { TestServer } from './support/server.ts';
+import { rowsOnServer } from './support/table.ts';
 
 let server: TestServer;
 let profile: Profile;
@@ -38,10 +39,7 @@ const likes = () => page.evaluate((id) => demo.cities.get(id)?.likes, city);
 
 /** What the server has. */
 async function onServer(): Promise<number | undefined> {
-  const answer = await fetch(`${server.url}/v1/tables/cities`, {
-    headers: { authorization: 'Bearer dev:looker' },
-  });
-  const { rows } = (await answer.json()) as { rows: { id: string; props: { likes: number } }[] };
+  const rows = await rowsOnServer<{ likes: number }>(server.url, 'cities');
   return rows.find(({ id }) => id === city)?.props.likes;
 }
 

@@ -7,6 +7,7 @@ import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, inStep, opened, until, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { ServiceControl } from './support/service.ts';
+import { rowsOnServer } from './support/table.ts';
 
 let served: Served;
 let proxy: FaultProxy;
@@ -52,10 +53,7 @@ const add = (page: Page, title: string) =>
 
 /** How many notes of this title the server has. */
 async function onServer(title: string): Promise<number> {
-  const answer = await fetch(`${served.server.url}/v1/tables/notes`, {
-    headers: { authorization: 'Bearer dev:looker' },
-  });
-  const { rows } = (await answer.json()) as { rows: { props: { title: string } }[] };
+  const rows = await rowsOnServer<{ title: string }>(served.server.url, 'notes');
   return rows.filter(({ props }) => props.title === title).length;
 }
 

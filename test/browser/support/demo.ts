@@ -80,14 +80,4 @@ export async function everything(page: Page): Promise<string> {
   });
 }
 
-/** What the server says of a table, through its plain HTTP interface. */
-export async function serverRows(url: string, table: string): Promise<Record<string, unknown>[]> {
-  const response = await fetch(`${url}/v1/tables/${table}`, {
-    headers: { authorization: 'Bearer dev:demo' },
-  });
-  if (!response.ok)
-    throw new Error(`GET /v1/tables/${table}: ${response.status} ${await response.text()}`);
-  return ((await response.json()) as { rows: Record<string, unknown>[] }).rows;
-}
-
 export const newCity = (name: string) => ({ name, country: 'SE', population: 0, lat: 0, lon: 0 });

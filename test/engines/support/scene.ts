@@ -7,6 +7,7 @@ import type { StartOptions } from '../../browser/page/page.ts';
 import { FaultProxy } from '../../browser/support/fault-proxy.ts';
 import { TestServer } from '../../browser/support/server.ts';
 import type { Site } from '../../browser/support/site.ts';
+import { rowsOnServer } from '../../browser/support/table.ts';
 import type { Engine, Running, Start } from './engine.ts';
 import { Gone, Hub, type RemoteWindow } from './hub.ts';
 
@@ -213,10 +214,7 @@ export class Scene {
 
   /** All rows of `notes` as the server has them, in the order of their ids. */
   async notes(): Promise<Note[]> {
-    const answer = await fetch(`${this.#server.url}/v1/tables/notes`, {
-      headers: { authorization: 'Bearer dev:looker' },
-    });
-    const { rows } = (await answer.json()) as { rows: { id: string; props: Omit<Note, 'id'> }[] };
+    const rows = await rowsOnServer<Omit<Note, 'id'>>(this.#server.url, 'notes');
     return rows.map(({ id, props }) => ({ id, title: props.title, rank: props.rank }));
   }
 
