@@ -1,6 +1,6 @@
-// The shared buffers of the raw exports of the wasm module `skerry` (docs/internals.md, section 7).
-// wasm/skerry.cc defines them; every unit with exports uses them. All bytes come in through the
-// area that sk_buffer returned and go out through sk_out; nothing here decides anything.
+// The shared buffers of the raw exports of a wasm module (docs/internals.md, section 7), for all
+// modules but the server's; every unit with exports uses them. All bytes come in through the area
+// that sk_buffer returned and go out through sk_out; nothing here decides anything.
 #ifndef SKERRY_WASM_ABI_H_
 #define SKERRY_WASM_ABI_H_
 
@@ -23,9 +23,14 @@ std::string_view Input(int32_t length);
 // Makes bytes the output of this call; returns 0.
 int32_t Output(String bytes);
 int32_t OutputData(const Data& data);
+// The output of this call, for who writes it himself.
+String& EmptyOutput();
 
 // Makes the detail the output and returns -(code), as a failed call must.
 int32_t Fail(const Status& status);
+
+// 0, or a failed call.
+int32_t Done(const Status& status);
 
 }  // namespace skerry::abi
 

@@ -11,10 +11,8 @@
 #include <emscripten/em_js.h>
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,9 +59,6 @@ size_t skerry::WriteNumberText(double number, char out[kNumberText]) {
 
 namespace skerry::abi {
 namespace {
-
-String input_area;
-String output_area;
 
 struct Job {
   explicit Job(Schema schema_in) : schema(std::move(schema_in)), roll(&schema) {}
@@ -126,27 +121,7 @@ int32_t SavePart(std::string_view name, std::string_view bytes) {
   return OutputData(part);
 }
 
-int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
-
 }  // namespace
-
-std::string_view Input(int32_t length) {
-  if (length < 0 || static_cast<size_t>(length) > input_area.size()) return {};
-  return std::string_view(input_area).substr(0, static_cast<size_t>(length));
-}
-
-int32_t Output(String bytes) {
-  output_area = std::move(bytes);
-  return 0;
-}
-
-int32_t OutputData(const Data& data) { return Output(EncodeData(data)); }
-
-int32_t Fail(const Status& status) {
-  output_area = status.detail();
-  return -static_cast<int32_t>(status.code());
-}
-
 }  // namespace skerry::abi
 
 using skerry::Code;
@@ -156,20 +131,6 @@ using skerry::Schema;
 using skerry::Status;
 using skerry::String;
 namespace abi = skerry::abi;
-
-SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
-  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted > abi::input_area.size() || abi::input_area.empty())
-    abi::input_area.resize(std::max<size_t>(wanted, 1024));
-  return reinterpret_cast<uint8_t*>(abi::input_area.mutable_data());
-}
-SKERRY_EXPORT const uint8_t* sk_out() {
-  return reinterpret_cast<const uint8_t*>(abi::output_area.data());
-}
-SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::output_area.size()); }
-
-SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
-SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
 
 // Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever
 // written to.

@@ -5,7 +5,6 @@
 // A handle reads the confirmed state (parts of an image, then records), gives its rows as plain
 // objects, and converts mutations between the body of a record and what people can read.
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -26,9 +25,6 @@
 namespace skerry::abi {
 namespace {
 
-String input_area;
-String output_area;
-
 struct Portable {
   Portable(Schema schema_in, std::string_view seed)
       : schema(std::move(schema_in)), roll(&schema), random(seed), ids(&random) {}
@@ -47,27 +43,8 @@ Portable* Find(int32_t handle) {
 }
 
 int32_t Gone() { return Fail({Code::kClosed, "no such handle"}); }
-int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
 
 }  // namespace
-
-std::string_view Input(int32_t length) {
-  if (length < 0 || static_cast<size_t>(length) > input_area.size()) return {};
-  return std::string_view(input_area).substr(0, static_cast<size_t>(length));
-}
-
-int32_t Output(String bytes) {
-  output_area = std::move(bytes);
-  return 0;
-}
-
-int32_t OutputData(const Data& data) { return Output(EncodeData(data)); }
-
-int32_t Fail(const Status& status) {
-  output_area = status.detail();
-  return -static_cast<int32_t>(status.code());
-}
-
 }  // namespace skerry::abi
 
 using skerry::Data;
@@ -76,20 +53,6 @@ using skerry::Result;
 using skerry::Schema;
 using skerry::String;
 namespace abi = skerry::abi;
-
-SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
-  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted > abi::input_area.size() || abi::input_area.empty())
-    abi::input_area.resize(std::max<size_t>(wanted, 1024));
-  return reinterpret_cast<uint8_t*>(abi::input_area.mutable_data());
-}
-SKERRY_EXPORT const uint8_t* sk_out() {
-  return reinterpret_cast<const uint8_t*>(abi::output_area.data());
-}
-SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::output_area.size()); }
-
-SKERRY_EXPORT void* sk_alloc(int32_t length) { return std::malloc(static_cast<size_t>(length)); }
-SKERRY_EXPORT void sk_free(void* pointer) { std::free(pointer); }
 
 // Data {schema, seed: bytes32} -> handle.
 SKERRY_EXPORT int32_t sk_portable_new(int32_t length) {

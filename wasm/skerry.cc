@@ -2,8 +2,6 @@
 // Bindings only.
 //
 // All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
-#include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -17,17 +15,6 @@
 namespace skerry::abi {
 namespace {
 
-// Grown and never shrunk below 64 KB; a large input is given back with the next small one.
-constexpr size_t kSmallBuffer = 64u << 10;
-String& InputArea() {
-  static String area;
-  return area;
-}
-String& OutputArea() {
-  static String area;
-  return area;
-}
-
 Map<int32_t, std::unique_ptr<Client>>& Clients() {
   static Map<int32_t, std::unique_ptr<Client>> clients;
   return clients;
@@ -38,37 +25,11 @@ Client* Find(int32_t handle) {
   return it == Clients().end() ? nullptr : it->second.get();
 }
 
-int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
-
 int32_t NoClient() { return Fail({Code::kClosed, "no such client"}); }
 
 int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
 
 }  // namespace
-
-std::string_view Input(int32_t length) {
-  const String& area = InputArea();
-  if (length < 0 || static_cast<size_t>(length) > area.size()) return {};
-  return std::string_view(area).substr(0, static_cast<size_t>(length));
-}
-
-int32_t Output(String bytes) {
-  OutputArea() = std::move(bytes);
-  return 0;
-}
-
-int32_t OutputData(const Data& data) {
-  String& out = OutputArea();
-  out.clear();
-  EncodeData(data, &out);
-  return 0;
-}
-
-int32_t Fail(const Status& status) {
-  OutputArea() = status.detail();
-  return -static_cast<int32_t>(status.code());
-}
-
 }  // namespace skerry::abi
 
 using skerry::Client;
@@ -77,21 +38,6 @@ using skerry::Result;
 using skerry::Status;
 using skerry::String;
 namespace abi = skerry::abi;
-
-SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
-  String& area = abi::InputArea();
-  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = String();
-  if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
-  return reinterpret_cast<uint8_t*>(area.mutable_data());
-}
-
-SKERRY_EXPORT const uint8_t* sk_out() {
-  return reinterpret_cast<const uint8_t*>(abi::OutputArea().data());
-}
-SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
-SKERRY_EXPORT char* sk_alloc(int32_t length) { return String::Lend(static_cast<size_t>(length)); }
-SKERRY_EXPORT void sk_free(char* bytes) { String::Given(bytes); }
 
 SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
   static int32_t last = 0;
@@ -177,10 +123,8 @@ SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
 SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
   const Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
-  String& out = abi::OutputArea();
-  out.clear();
-  return abi::Done(
-      client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot), &out));
+  return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot),
+                                     &abi::EmptyOutput()));
 }
 
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {

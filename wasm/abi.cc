@@ -1,0 +1,70 @@
+// The areas of abi.h, and the exports by which JavaScript reaches them.
+#include "abi.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace skerry::abi {
+namespace {
+
+// Grown and never shrunk below 64 KB; a large input is given back with the next small one.
+constexpr size_t kSmallBuffer = 64u << 10;
+String& InputArea() {
+  static String area;
+  return area;
+}
+String& OutputArea() {
+  static String area;
+  return area;
+}
+
+}  // namespace
+
+std::string_view Input(int32_t length) {
+  const String& area = InputArea();
+  if (length < 0 || static_cast<size_t>(length) > area.size()) return {};
+  return std::string_view(area).substr(0, static_cast<size_t>(length));
+}
+
+String& EmptyOutput() {
+  String& out = OutputArea();
+  out.clear();
+  return out;
+}
+
+int32_t Output(String bytes) {
+  OutputArea() = std::move(bytes);
+  return 0;
+}
+
+int32_t OutputData(const Data& data) {
+  EncodeData(data, &EmptyOutput());
+  return 0;
+}
+
+int32_t Fail(const Status& status) {
+  OutputArea() = status.detail();
+  return -static_cast<int32_t>(status.code());
+}
+
+int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
+
+}  // namespace skerry::abi
+
+using skerry::String;
+namespace abi = skerry::abi;
+
+SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
+  String& area = abi::InputArea();
+  const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
+  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = String();
+  if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
+  return reinterpret_cast<uint8_t*>(area.mutable_data());
+}
+
+SKERRY_EXPORT const uint8_t* sk_out() {
+  return reinterpret_cast<const uint8_t*>(abi::OutputArea().data());
+}
+SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
+SKERRY_EXPORT char* sk_alloc(int32_t length) { return String::Lend(static_cast<size_t>(length)); }
+SKERRY_EXPORT void sk_free(char* bytes) { String::Given(bytes); }
