@@ -3,10 +3,9 @@
  * other connections are closed. The upgrade itself is always rolled back, so the version stays what it was, whatever
  * happens in between; a deletion is asked for before that, so that nobody's `open` that comes later stands before it.
  */
-import { StorageError } from '../core/errors.ts';
 import type { AccountHost } from './account-host.ts';
-import { deleteIdbfs, hasDatabase, listIdbfs } from './idb-files.ts';
-import { inTime, listen, storageTimeout } from './idb-request.ts';
+import { deleteDatabase, deleteIdbfs, hasDatabase, listIdbfs } from './idb-files.ts';
+import { inTime, listen, storageBlocked, storageTimeout } from './idb-request.ts';
 import { abortQuietly, runTransaction } from './idb-transaction.ts';
 import type { Read } from './storage.ts';
 
@@ -40,7 +39,7 @@ async function deleteIf(
       (results) => {
         // All at once, so that what ends this page leaves nothing half done; images last, which cannot be without it.
         if (decide(results)) {
-          const first = deleteDatabase(database);
+          const first = deleteDatabase(database, timeLimitMs);
           const images = mounts.map((mount) => deleteIdbfs(mount, timeLimitMs));
           deletion = Promise.all([first, ...images]);
         }
@@ -67,13 +66,7 @@ function alone(database: string, look: (tx: IDBTransaction) => Promise<boolean>)
   let isLate = false;
   const late = () => {
     isLate = true;
-    return new StorageError(
-      'storage_blocked',
-      `Other windows keep the database ${database} open.`,
-      {
-        retryable: true,
-      },
-    );
+    return storageBlocked(database);
   };
   return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
     const request = indexedDB.open(database, 2);
@@ -97,14 +90,4 @@ function alone(database: string, look: (tx: IDBTransaction) => Promise<boolean>)
       if (!looking) reject(error);
     });
   });
-}
-
-function deleteDatabase(database: string): Promise<void> {
-  const late = () =>
-    new StorageError('storage_blocked', `The database ${database} could not be deleted.`, {
-      retryable: true,
-    });
-  return inTime<void>(timeLimitMs, late, 'storage_failed', (resolve, reject) =>
-    listen(indexedDB.deleteDatabase(database), () => resolve(), reject),
-  );
 }

@@ -1,6 +1,5 @@
 /** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
-import { StorageError } from '../core/errors.ts';
-import { inTime, listen, storageTimeout } from './idb-request.ts';
+import { inTime, listen, storageBlocked, storageTimeout } from './idb-request.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
@@ -31,12 +30,10 @@ export async function deleteIdbfs(mount: string, timeLimitMs: number): Promise<v
   }
 }
 
-function deleteDatabase(name: string, timeLimitMs: number): Promise<unknown> {
-  const blocked = () =>
-    new StorageError('storage_blocked', `Other windows keep the database ${name} open.`, {
-      retryable: true,
-    });
-  return inTime(timeLimitMs, blocked, 'storage_failed', (resolve, reject) =>
+/** Rejects with code `storage_blocked` when it takes too long: somebody has not let go of it. */
+export function deleteDatabase(name: string, timeLimitMs: number): Promise<unknown> {
+  const late = () => storageBlocked(name);
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) =>
     listen(indexedDB.deleteDatabase(name), resolve, reject),
   );
 }

@@ -34,6 +34,13 @@ export function storageTimeout(message: string): StorageError {
   return new StorageError('storage_timeout', message, { retryable: true });
 }
 
+/** Of a database that an upgrade or a deletion waits for. */
+export function storageBlocked(database: string): StorageError {
+  return new StorageError('storage_blocked', `Other windows keep the database ${database} open.`, {
+    retryable: true,
+  });
+}
+
 export function storageError(error: unknown, code: string): Error {
   if (error instanceof SkerryError) return error;
   const { name, message } = (error ?? {}) as { name?: unknown; message?: unknown };
