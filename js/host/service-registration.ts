@@ -78,7 +78,6 @@ class BrowserServiceLink implements ServiceLink {
     this.#look();
     this.#watch();
     registration.addEventListener('updatefound', this.#watch);
-    void this.#askPeriodic();
   }
 
   wake(message: unknown): void {
@@ -124,6 +123,7 @@ class BrowserServiceLink implements ServiceLink {
         ? 'the service worker is being installed'
         : 'the service worker is gone';
     this.#onState({ active, reason });
+    if (active) void this.#askPeriodic();
   }
 
   #askSync(): void {
@@ -137,6 +137,7 @@ class BrowserServiceLink implements ServiceLink {
     }, syncEveryMs);
   }
 
+  /** A worker that is still being installed would be refused. */
   async #askPeriodic(): Promise<void> {
     try {
       const name = 'periodic-background-sync' as PermissionName;

@@ -126,6 +126,37 @@ test('what was changed offline is pushed by a sync event, after the last window 
   await arrives('offline');
 });
 
+test('where periodic sync is granted it is asked for, and its event pushes and pulls without a window', async () => {
+  profile = new Profile();
+  const session = await (await profile.browser()).target().createCDPSession();
+  await session.send('Browser.grantPermissions', {
+    origin: proxy.url,
+    permissions: ['periodicBackgroundSync', 'backgroundSync'],
+  });
+  round++;
+  const page = await another();
+  const looker = await bare(profile, proxy.url);
+  const control = await ServiceControl.of(looker);
+  const tag = `skerry-sync:skerry/test/user-${round}`;
+  const asked = () =>
+    page.evaluate(async () => {
+      const registration = (await navigator.serviceWorker.getRegistration()) as unknown as {
+        periodicSync: { getTags(): Promise<string[]> };
+      };
+      return registration.periodicSync.getTags();
+    });
+  await expect.poll(asked, { timeout: 10_000 }).toEqual([tag]);
+  proxy.setOffline(true);
+  await add(page, 'by and by');
+  await page.close();
+  await control.stop();
+  proxy.setOffline(false);
+  const pulled = proxy.next(/\/pull/);
+  await control.periodicSyncEvent(tag);
+  await arrives('by and by');
+  await pulled;
+});
+
 test('a sync event leaves what a paused window has changed to it, until it goes on', async () => {
   const page = await window();
   const control = await ServiceControl.of(page);

@@ -63,6 +63,17 @@ export class ServiceControl {
     });
   }
 
+  async periodicSyncEvent(tag: string): Promise<void> {
+    await this.#until(() => this.#active !== undefined);
+    const registrationId = this.#active?.registrationId as string;
+    const origin = this.#origin;
+    await this.#session.send('ServiceWorker.dispatchPeriodicSyncEvent', {
+      origin,
+      registrationId,
+      tag,
+    });
+  }
+
   #until(holds: () => boolean): Promise<void> {
     if (holds()) return Promise.resolve();
     return new Promise((resolve, reject) => {
