@@ -1,7 +1,7 @@
 // `npm run mutants`: do the tests bite? Makes each mistake of test/mutants/mutants.mjs in a copy of the tree, builds it, and
-// runs the tests that should notice until one fails: the core's, or, for a mistake in the server, the file that it names,
-// on PostgreSQL. Fails when a mistake is not noticed; --write puts what was found into the table of docs/trust.md.
-// `npm run mutants -- <part of a name>` runs those only, `npm run mutants -- server` all of the server's.
+// runs the tests that should notice until one fails: the core's, or, for a mistake in the server or the client, the file that
+// it names. Fails when a mistake is not noticed; --write puts what was found into the table of docs/trust.md.
+// `npm run mutants -- <part of a name>` runs those only, `npm run mutants -- server` all of a kind: core, server, client.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,10 +10,11 @@ import { bootstrap } from './bootstrap.mjs';
 import { buildWasm } from './build.mjs';
 import { root } from './lib/paths.mjs';
 import { main, SetupError, seconds } from './lib/run.mjs';
+import { client } from './mutants/client.mjs';
 import { core } from './mutants/core.mjs';
 import { server } from './mutants/server.mjs';
 
-const kKinds = { core, server };
+const kKinds = { core, server, client };
 const kBegin = '<!-- mutants: npm run mutants -- --write -->';
 const kEnd = '<!-- end of mutants -->';
 
@@ -48,8 +49,9 @@ await main(async () => {
   for (const [kind, { prepare, judge }] of Object.entries(kKinds)) {
     const these = wanted.filter((mutant) => kindOf(mutant) === kind);
     if (these.length === 0) continue;
-    await bootstrap({ test: true, browsers: [], postgres: kind === 'server' });
-    if (kind === 'server') await buildWasm();
+    const browsers = kind === 'client' ? ['Chromium'] : [];
+    await bootstrap({ test: true, browsers, postgres: kind === 'server' });
+    if (kind !== 'core') await buildWasm();
     const failing = await prepare(these);
     if (failing !== null) throw new SetupError(`Without any mistake "${failing}" fails.`);
     for (const mutant of these) {

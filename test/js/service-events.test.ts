@@ -1,0 +1,81 @@
+/** What a service worker does with its events: what it waits for, and what it leaves alone. What it would do is replaced. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { serve } from '../../js/worker/service/serve.ts';
+import { ServiceHome } from '../../js/worker/service/service-home.ts';
+
+const listeners = new Map<string, (event: object) => void>();
+let stop = () => {};
+
+beforeEach(() => {
+  vi.stubGlobal('__SKERRY_WASM__', {});
+  vi.stubGlobal('addEventListener', listeners.set.bind(listeners));
+  vi.stubGlobal('removeEventListener', listeners.delete.bind(listeners));
+  stop = serve(null, (name) => new URL(name, 'http://app.test/'));
+});
+
+afterEach(() => {
+  stop();
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
+
+/** What the event waits for. */
+function fire(type: string, event: object): Promise<unknown>[] {
+  const work: Promise<unknown>[] = [];
+  const waitUntil = (promise: Promise<unknown>) => work.push(promise);
+  listeners.get(type)?.({ ...event, waitUntil });
+  return work;
+}
+
+const message = { type: 'wake', reason: 'mutation', online: true };
+const envelope = { skerry: 1, database: 'skerry/test/anna', version: 3, message };
+
+test('a message keeps it awake until it rests, and a failure is no failure of the event', async () => {
+  const ends: [(rest: { pending: number }) => void, (error: Error) => void][] = [];
+  const wake = vi
+    .spyOn(ServiceHome.prototype, 'wake')
+    .mockImplementation(() => new Promise((...both) => ends.push(both)));
+  const works = [fire('message', { data: envelope }), fire('message', { data: envelope })];
+  expect(wake).toHaveBeenCalledWith('skerry/test/anna', message, 3);
+  for (const [work] of works)
+    expect(await Promise.race([work, Promise.resolve('awake')])).toBe('awake');
+  ends[0]?.[0]({ pending: 1 });
+  ends[1]?.[1](new Error('by the test'));
+  for (const work of works)
+    expect(await Promise.allSettled(work)).toMatchObject([{ status: 'fulfilled' }]);
+});
+
+test('messages of another version, and of the application, are left alone', () => {
+  const wake = vi.spyOn(ServiceHome.prototype, 'wake').mockResolvedValue({ pending: 0 });
+  const others = [
+    { ...envelope, skerry: 2 },
+    { ...envelope, skerry: undefined },
+    { ...envelope, database: 7 },
+    { ...envelope, message: {} },
+    'SKIP_WAITING',
+    null,
+  ];
+  for (const data of others) expect(fire('message', { data })).toEqual([]);
+  expect(wake).not.toHaveBeenCalled();
+});
+
+test.each(['sync', 'periodicsync'])(
+  'a %s event that leaves something pending fails, so that the browser tries again',
+  async (type) => {
+    const woken = vi.spyOn(ServiceHome.prototype, 'woken').mockResolvedValue({ pending: 2 });
+    const event = { tag: 'skerry-sync:skerry/test/anna' };
+    await expect(Promise.all(fire(type, event))).rejects.toThrow('2 changes');
+    expect(woken).toHaveBeenCalledWith('skerry/test/anna');
+    woken.mockResolvedValue({ pending: 0 });
+    expect(await Promise.allSettled(fire(type, event))).toMatchObject([{ status: 'fulfilled' }]);
+    woken.mockRejectedValue(new Error('no wasm'));
+    await expect(Promise.all(fire(type, event))).rejects.toThrow('no wasm');
+    expect(fire(type, { tag: 'outbox of the application' })).toEqual([]);
+  },
+);
+
+test('it listens to nothing else, and to nothing once it is stopped', () => {
+  expect([...listeners.keys()].sort()).toEqual(['install', 'message', 'periodicsync', 'sync']);
+  stop();
+  expect(listeners.size).toBe(0);
+});

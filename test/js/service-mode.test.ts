@@ -1,0 +1,59 @@
+/** A window on its way to a service worker: who pushes must be known soon, whatever becomes of the registration. */
+import { ManualTime, memory } from 'skerry/testing';
+import { expect, test, vi } from 'vitest';
+import { ServiceMode } from '../../js/api/service-mode.ts';
+import type { ServiceHost, ServiceLink } from '../../js/host/service-link.ts';
+
+function modeWith(services: ServiceHost | null) {
+  const time = new ManualTime();
+  const onState = vi.fn();
+  const host = { ...memory({ time }), services };
+  const mode = new ServiceMode({
+    host,
+    database: 'skerry/test/anna',
+    version: 1,
+    url: true,
+    onState,
+  });
+  return { mode, time, onState };
+}
+
+const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
+
+test('a registration that does not end holds nobody up: the window pushes', async () => {
+  const { mode, time } = modeWith(() => new Promise(() => {}));
+  const begun = mode.begin();
+  time.advance(1000);
+  await begun;
+  expect(mode.link).toBeNull();
+  expect(mode.state).toEqual({
+    active: false,
+    reason: 'the service worker is being registered',
+  });
+});
+
+test('one that ends late is made use of, unless the window was closed meanwhile', async () => {
+  for (const closed of [false, true]) {
+    const link = linkOf();
+    let end: (link: ServiceLink) => void = () => {};
+    const registered = new Promise<ServiceLink>((resolve) => {
+      end = resolve;
+    });
+    const { mode, time } = modeWith(() => registered);
+    const begun = mode.begin();
+    time.advance(1000);
+    await begun;
+    if (closed) mode.close();
+    end(link);
+    await registered;
+    expect(mode.link).toBe(closed ? null : link);
+    expect(link.close).toHaveBeenCalledTimes(closed ? 1 : 0);
+  }
+});
+
+test('one that fails is told with its reason', async () => {
+  const { mode, onState } = modeWith(() => Promise.reject(new Error('refused by the test')));
+  await mode.begin();
+  expect(mode.state).toEqual({ active: false, reason: 'refused by the test' });
+  expect(onState).toHaveBeenCalledWith(mode.state);
+});

@@ -1,0 +1,23 @@
+// Mistakes in the package's TypeScript: judged by the file of tests that each names, in Node, or in Chromium where only a
+// browser has what is used. Such tests see the sources, so that nothing is built but what they have of wasm.
+
+import { join } from 'node:path';
+import { build } from '../lib/paths.mjs';
+import { judged, linkPackages, refreshTree } from './tree.mjs';
+import { filesOf, firstFailure } from './vitest.mjs';
+
+const kTree = join(build, 'mutants', 'client');
+const kProjects = ['unit', 'browser'];
+const kSources =
+  /^(js|test\/(js|contract|browser))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
+
+export const client = {
+  /** Brings the copy of the tree up to date. Returns the test that fails without any mistake, or null. */
+  async prepare(mutants) {
+    refreshTree(kTree, kSources);
+    for (const name of ['node_modules', 'dist']) linkPackages(kTree, name);
+    return firstFailure(kTree, kProjects, filesOf(mutants));
+  },
+  judge: (mutant) =>
+    judged(kTree, mutant, async () => firstFailure(kTree, kProjects, [mutant.test])),
+};

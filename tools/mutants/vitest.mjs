@@ -1,0 +1,42 @@
+// Tests of a copy of the tree, run by vitest up to the first failure.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { browserEnvironment } from '../lib/browsers.mjs';
+import { toolchain } from '../lib/paths.mjs';
+import { kLimitMs } from './tree.mjs';
+
+/** What the programs of a copy are told: it has no toolchain of its own. */
+export const copyEnvironment = () => ({
+  ...process.env,
+  ...browserEnvironment(),
+  SKERRY_TOOLCHAIN_DIR: toolchain,
+});
+
+/** Runs these files in those of the projects that have them: null where no test fails, else the name of the first. */
+export function firstFailure(tree, projects, files) {
+  const report = join(tree, 'report.json');
+  rmSync(report, { force: true });
+  const program = join(tree, 'node_modules', 'vitest', 'vitest.mjs');
+  const options = ['--bail=1', '--reporter=json', `--outputFile=${report}`];
+  const chosen = projects.flatMap((project) => ['--project', project]);
+  const result = spawnSync(process.execPath, [program, 'run', ...chosen, ...options, ...files], {
+    cwd: tree,
+    env: copyEnvironment(),
+    encoding: 'utf8',
+    timeout: kLimitMs,
+    maxBuffer: 1 << 28,
+  });
+  if (result.status === 0) return null;
+  if (result.error?.code === 'ETIMEDOUT') return `(no end within ${kLimitMs / 1000} s)`;
+  if (!existsSync(report)) return `(ended by ${result.signal ?? result.status} without a report)`;
+  const { testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  const failed = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .find(({ status }) => status === 'failed');
+  return failed?.fullName ?? '(a file of tests could not be run)';
+}
+
+/** The files that these mistakes name. */
+export const filesOf = (mutants) => [...new Set(mutants.map(({ test }) => test))];
