@@ -5,6 +5,7 @@
  */
 import type { MemoryHost } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
+import type { Write } from '../../js/host/storage.ts';
 import { connect as connectAs, local, world } from './account-world.ts';
 import { type App, until } from './support.ts';
 
@@ -18,6 +19,24 @@ const ended = (db: App) =>
 
 const stored = (host: MemoryHost, user: string, store: string) =>
   host.storage.dump(`skerry/test/${user}`, store);
+
+/** A window of this profile, in whose log-out another one writes when it has closed its own database. */
+const meanwhile = (host: MemoryHost, user: string, write: Write): MemoryHost =>
+  Object.assign(host.window(), {
+    accounts: {
+      exists: () => host.storage.exists(`skerry/test/${user}`),
+      sweep: () => host.storage.sweep(),
+      deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
+        const storage = await host.storage.open(`skerry/test/${user}`, () => {});
+        const { store } = write;
+        await storage.transact({ stores: [store], mode: 'readwrite', reads: [] }, () => ({
+          type: 'write',
+          writes: [write],
+        }));
+        return host.storage.deleteIf(...args);
+      },
+    },
+  });
 
 describe('logout', () => {
   test('fails while anything is pending in any window, tells how much, and changes nothing', async () => {
@@ -94,22 +113,8 @@ describe('logout', () => {
     const { host } = world();
     const db = await connect(host, 'anna');
     await db.sync.now();
-    const late = Object.assign(host.window(), {
-      accounts: {
-        exists: () => host.storage.exists('skerry/test/anna'),
-        sweep: () => host.storage.sweep(),
-        deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
-          const storage = await host.storage.open('skerry/test/anna', () => {});
-          const add = { store: 'mutations', add: { v: 1, id: 'late' } };
-          await storage.transact({ stores: ['mutations'], mode: 'readwrite', reads: [] }, () => ({
-            type: 'write',
-            writes: [add],
-          }));
-          return host.storage.deleteIf(...args);
-        },
-      },
-    });
-    const window = await connect(late, 'anna');
+    const late = { store: 'mutations', add: { v: 1, id: 'late' } };
+    const window = await connect(meanwhile(host, 'anna', late), 'anna');
     await expect(window.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
     expect(stored(host, 'anna', 'mutations')).toHaveLength(1);
   });
@@ -135,6 +140,18 @@ describe('logout', () => {
     await until(() => again.sync.status.pending === 0);
     expect(server.pushed).toHaveLength(2);
     await until(() => again.sync.status.mode === 'service-worker');
+  });
+
+  test('keep: a token that another window keeps while it ends goes too', async () => {
+    const { host } = world();
+    await connect(host, 'anna', { serviceWorker: true });
+    const late = { store: 'sync', put: { v: 1, token: 'late' }, key: 'token' };
+    const window = await connect(meanwhile(host, 'anna', late), 'anna');
+    await window.logout({ unsynced: 'keep' });
+    expect(stored(host, 'anna', 'sync').map(({ key }) => key)).not.toContain('token');
+    expect(stored(host, 'anna', 'sync').find(({ key }) => key === 'service')?.value).toMatchObject({
+      loggedOut: true,
+    });
   });
 
   test('discard: changes are deleted with the rest, and no service worker finds them', async () => {

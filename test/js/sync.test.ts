@@ -329,4 +329,31 @@ describe('the push worker', () => {
     await db.mutate.addCity({ id: 'c', name: 'C' }).confirmed;
     expect(server.head).toBe(3);
   });
+
+  test('of a window that is closed in the middle of a push lets go of its lease at once, and tells', async () => {
+    const { host, server } = world();
+    const db = await connect(host);
+    await db.sync.now();
+    const lease = () =>
+      host.storage.dump('skerry/test/local', 'sync').find(({ key }) => key === 'push')?.value;
+    const told = new Promise((resolve) => {
+      host.channels.open('skerry/test/local', (message) => {
+        const { name, outcome } = message as { name?: string; outcome?: string };
+        if (name === 'push' && outcome === 'left') resolve(message);
+      });
+    });
+    const pushing = new Promise<void>((resolve) => {
+      server.instead = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    await pushing;
+    expect(lease()).toMatchObject({ owner: expect.any(String) });
+    host.page.send({ type: 'pagehide', persisted: false });
+    // Nothing that has to be waited for can be counted on.
+    expect(lease()).toMatchObject({ owner: null });
+    expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
+  });
 });

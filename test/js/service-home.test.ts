@@ -1,0 +1,151 @@
+/** What a service worker finds in storage at its start, where no window is left that could say it. */
+import { http } from 'skerry';
+import { type MemoryHost, memory } from 'skerry/testing';
+import { afterEach, expect, test, vi } from 'vitest';
+import type { WorkerSideHost } from '../../js/host/host.ts';
+import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
+import { ServiceHome } from '../../js/worker/service/service-home.ts';
+import { FakeServer } from './fake-server.ts';
+import { openApp } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const database = 'skerry/test/anna';
+const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, token: 50 };
+let home: ServiceHome | undefined;
+
+afterEach(() => home?.kill());
+
+/** A profile whose last window was closed offline, with one change that is not pushed. */
+async function left(keepToken = true): Promise<{ host: MemoryHost; server: FakeServer }> {
+  const host = memory({ workerTimes: times });
+  const server = new FakeServer(host.network);
+  server.accepts = (sent) => sent === 'Bearer of anna';
+  const db = await openApp(host, {
+    remote: http('http://server.test/v1', { token: async () => 'of anna', keepToken }),
+    user: 'anna',
+    scopes: 'all',
+    defaultRealm: 'public',
+    serviceWorker: true,
+  });
+  await db.sync.now();
+  host.network.online = false;
+  await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
+  await db.close();
+  await host.serviceWorker.stop();
+  host.network.online = true;
+  return { host, server };
+}
+
+/** A service worker that starts in it. */
+function started(host: MemoryHost, more: Partial<WorkerSideHost> = {}): ServiceHome {
+  const side = { transport: host.network, sockets: host.network, locks: memoryLocks() };
+  const exists = (name: string) => host.storage.exists(name);
+  home = new ServiceHome({ ...host, ...side, images: false, ...more }, null, () => true, exists);
+  return home;
+}
+
+/** Puts a record of the store `sync` past the package. */
+async function put(host: MemoryHost, key: string, change: (found: object) => object) {
+  const storage = await host.storage.open(database, () => {});
+  await storage.transact(
+    { stores: ['sync'], mode: 'readwrite', reads: [{ store: 'sync', get: key }] },
+    ([found]) => ({
+      type: 'write',
+      writes: [{ store: 'sync', put: change(found as object), key }],
+    }),
+  );
+  storage.close();
+}
+
+test('it pushes by what the windows have written, with the token that they have kept', async () => {
+  const { host, server } = await left();
+  expect(await started(host).woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(1);
+});
+
+test('a token that must not be kept is not: without a window it pushes nothing, and says what is left', async () => {
+  const { host, server } = await left(false);
+  expect(host.storage.dump(database, 'sync').map(({ key }) => key)).not.toContain('token');
+  expect(await started(host).woken(database)).toEqual({ pending: 1 });
+  expect(server.pushed).toEqual([]);
+});
+
+test('a record of a newer version is left alone, and the windows are told', async () => {
+  const { host, server } = await left();
+  await put(host, 'service', (found) => ({ ...found, v: 2 }));
+  const told: unknown[] = [];
+  const failed = new Promise<void>((resolve) => {
+    host.channels.open(database, (message) => {
+      if ((message as { type: string }).type !== 'serviceFailed') return;
+      told.push(message);
+      resolve();
+    });
+  });
+  await expect(started(host).woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
+  await failed;
+  expect(told).toEqual([
+    { type: 'serviceFailed', reason: 'A window runs a newer version of this application.' },
+  ]);
+  expect(server.pushed).toEqual([]);
+});
+
+test('⚑ a log-out while it starts ends it before it has begun', async () => {
+  const { host, server } = await left();
+  // Another address, which has not been loaded in this program.
+  await put(host, 'service', (found) => ({
+    ...found,
+    wasm: ['http://app.test/1.wasm', 'http://app.test/2.wasm'],
+  }));
+  let load: () => void = () => {};
+  const loaded = new Promise<void>((resolve) => {
+    load = resolve;
+  });
+  let begin: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const wasm = async (url: URL) => {
+    begin();
+    await loaded;
+    return host.wasm(new URL(`file:///${url.hash.slice(1)}`));
+  };
+  const woken = started(host, { wasm }).woken(database);
+  woken.catch(() => {});
+  await begun;
+  await put(host, 'service', (found) => ({ ...found, loggedOut: true }));
+  load();
+  await expect(woken).rejects.toMatchObject({ code: 'logged_out' });
+  expect(server.pushed).toEqual([]);
+});
+
+test('whoever waits for one that is ended is told what was pending, and it may start again', async () => {
+  const { host, server } = await left();
+  let asked: () => void = () => {};
+  const pushing = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  server.instead = () => {
+    asked();
+    return new Promise(() => {});
+  };
+  const service = started(host);
+  const woken = service.woken(database);
+  await pushing;
+  await service.kill();
+  expect(await woken).toEqual({ pending: 1 });
+  server.instead = null;
+  expect(await service.woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(1);
+});
+
+test('a newer schema of a window starts it anew, an older one does not', async () => {
+  const { host } = await left();
+  const open = vi.spyOn(host.storage, 'open');
+  const service = started(host);
+  const wake = { type: 'wake', reason: 'visible', online: true };
+  for (const version of [1, 0]) await service.wake(database, wake, version);
+  expect(open).toHaveBeenCalledTimes(1);
+  await service.wake(database, wake, 2);
+  expect(open).toHaveBeenCalledTimes(2);
+});

@@ -1,0 +1,159 @@
+/** How a window registers a service worker, posts to it, and asks the browser for `sync` events. */
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { ServiceState } from '../../js/host/service-link.ts';
+import { registerService } from '../../js/host/service-registration.ts';
+
+const url = new URL('http://app.test/skerry-sw.js');
+const tag = 'skerry-sync:skerry/test/anna';
+
+class FakeWorker extends EventTarget {
+  readonly scriptURL: string;
+  readonly heard: unknown[] = [];
+
+  constructor(scriptURL = url.href) {
+    super();
+    this.scriptURL = scriptURL;
+  }
+
+  postMessage(message: unknown): void {
+    this.heard.push(message);
+  }
+}
+
+class FakeRegistration extends EventTarget {
+  installing: FakeWorker | null = null;
+  waiting: FakeWorker | null = null;
+  active: FakeWorker | null = null;
+  /** Of the `sync` events that were asked for. */
+  readonly tags: string[] = [];
+  readonly sync = { register: async (tag: string) => void this.tags.push(tag) };
+  readonly periodicSync = { register: async () => {} };
+}
+
+let known: FakeRegistration[];
+let registration: FakeRegistration;
+const register = vi.fn();
+let states: ServiceState[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  known = [];
+  states = [];
+  registration = new FakeRegistration();
+  register.mockReset().mockImplementation(async () => registration);
+  const serviceWorker = { getRegistrations: async () => known, register };
+  const permissions = { query: async () => ({ state: 'denied' }) };
+  vi.stubGlobal('navigator', { onLine: true, locks: {}, permissions, serviceWorker });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const connect = () => registerService(url, 'skerry/test/anna', 3, (state) => states.push(state));
+const envelope = (message: object) => ({
+  skerry: 1,
+  database: 'skerry/test/anna',
+  version: 3,
+  message,
+});
+
+test('a script is registered past the HTTP cache, as a classic one first, then as a module', async () => {
+  registration.active = new FakeWorker();
+  await connect();
+  expect(register.mock.calls).toEqual([[url, { updateViaCache: 'none' }]]);
+  register.mockReset();
+  register.mockRejectedValueOnce(new Error('import outside of a module'));
+  register.mockResolvedValueOnce(registration);
+  await connect();
+  expect(register).toHaveBeenLastCalledWith(url, { updateViaCache: 'none', type: 'module' });
+  expect(states).toEqual([
+    { active: true, reason: 'the service worker pushes' },
+    { active: true, reason: 'the service worker pushes' },
+  ]);
+});
+
+test('what the application has registered itself is left as it is', async () => {
+  registration.active = new FakeWorker();
+  const other = new FakeRegistration();
+  other.active = new FakeWorker('http://app.test/other.js');
+  known = [other, registration];
+  const link = await connect();
+  expect(register).not.toHaveBeenCalled();
+  link.wake({ type: 'wake' });
+  expect(registration.active.heard).toEqual([envelope({ type: 'wake' })]);
+});
+
+test('where it is refused, or there are none here, the window pushes, and the status says why', async () => {
+  register.mockRejectedValue(new Error('a policy'));
+  const link = await connect();
+  link.wake({ type: 'wake' });
+  link.changed();
+  link.close();
+  for (const missing of ['serviceWorker', 'locks']) {
+    vi.stubGlobal('navigator', { ...navigator, [missing]: undefined });
+    await connect();
+    vi.stubGlobal('navigator', { ...navigator, serviceWorker: {}, locks: {} });
+  }
+  expect(states).toEqual([
+    { active: false, reason: 'the service worker was refused: a policy' },
+    { active: false, reason: 'this browser has no service workers here' },
+    { active: false, reason: 'this browser has no Web Locks' },
+  ]);
+});
+
+test('messages go to the active worker, not to the one that is being installed', async () => {
+  const first = new FakeWorker();
+  registration.installing = first;
+  const link = await connect();
+  expect(states).toEqual([{ active: false, reason: 'the service worker is being installed' }]);
+  link.wake({ type: 'wake', reason: 'visible' });
+  Object.assign(registration, { installing: null, active: first });
+  first.dispatchEvent(new Event('statechange'));
+  expect(states[1]).toEqual({ active: true, reason: 'the service worker pushes' });
+  // A newer version is found, and waits for the old one's windows to go.
+  const second = new FakeWorker();
+  registration.installing = second;
+  registration.dispatchEvent(new Event('updatefound'));
+  link.wake({ type: 'wake', reason: 'poke' });
+  Object.assign(registration, { installing: null, waiting: second });
+  second.dispatchEvent(new Event('statechange'));
+  link.wake({ type: 'wake', reason: 'due' });
+  expect(first.heard).toEqual(['poke', 'due'].map((reason) => envelope({ type: 'wake', reason })));
+  expect(second.heard).toEqual([]);
+  expect(states).toHaveLength(2);
+});
+
+test('a worker that is gone is noticed, and nothing is told after the end', async () => {
+  registration.active = new FakeWorker();
+  const link = await connect();
+  registration.active = null;
+  link.wake({ type: 'wake' });
+  expect(states[1]).toEqual({ active: false, reason: 'the service worker is gone' });
+  link.close();
+  registration.active = new FakeWorker();
+  link.wake({ type: 'wake' });
+  expect(states).toHaveLength(2);
+});
+
+test('a change wakes the worker and asks for a sync event, for many at most once a second', async () => {
+  registration.active = new FakeWorker();
+  const link = await connect();
+  for (let i = 0; i < 5; i++) link.changed();
+  const woken = envelope({ type: 'wake', reason: 'mutation', online: true });
+  expect(registration.active.heard).toEqual(Array(5).fill(woken));
+  expect(registration.tags).toEqual([tag]);
+  vi.advanceTimersByTime(1000);
+  expect(registration.tags).toEqual([tag, tag]);
+  vi.advanceTimersByTime(10_000);
+  expect(registration.tags).toHaveLength(2);
+  // What is changed last is asked for also when the window is closed within the second.
+  link.changed();
+  link.changed();
+  expect(registration.tags).toHaveLength(3);
+  link.close();
+  expect(registration.tags).toHaveLength(4);
+  vi.advanceTimersByTime(10_000);
+  expect(registration.tags).toHaveLength(4);
+});
