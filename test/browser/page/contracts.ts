@@ -7,8 +7,9 @@ import { indexedDbStorage } from '../../../js/host/indexeddb.ts';
 import { webLocks } from '../../../js/host/locks.ts';
 import { systemRandom } from '../../../js/host/random.ts';
 import { webSockets } from '../../../js/host/socket.ts';
+import { readNow } from '../../../js/host/storage.ts';
 import { systemTimers } from '../../../js/host/timers.ts';
-import type { ContractCase } from '../../contract/check.ts';
+import { type ContractCase, equal } from '../../contract/check.ts';
 import {
   channelContract,
   clockContract,
@@ -28,10 +29,40 @@ export interface Addresses {
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const toSocket = (url: string) => `${url.replace(/^http/, 'ws')}/`;
 
+/** Engines close connections, of windows that were put aside above all, and do not always say so. */
+const deadHandle: ContractCase = {
+  name: 'IndexedDB: a connection that died without a word is replaced by a fresh one',
+  async run() {
+    const host = indexedDbStorage();
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const handles: IDBDatabase[] = [];
+    const { open } = IDBFactory.prototype;
+    IDBFactory.prototype.open = function (...args) {
+      const request = open.apply(this, args);
+      request.addEventListener('success', () => handles.push(request.result));
+      return request;
+    };
+    try {
+      const storage = await host.open(name, () => {});
+      storage.putNow('sync', 'a', 'kept');
+      // Such a close is not told.
+      for (const handle of handles) handle.close();
+      for (let time = 0; time < 2; time++)
+        equal(await readNow(storage, [{ store: 'sync', get: 'a' }]), ['kept']);
+      equal(handles.length, 2, 'connections that were opened');
+      storage.close();
+    } finally {
+      IDBFactory.prototype.open = open;
+      await host.delete(name);
+    }
+  },
+};
+
 export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
     ...storageContract('IndexedDB', () => indexedDbStorage()),
+    deadHandle,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),
