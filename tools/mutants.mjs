@@ -39,15 +39,14 @@ function write(results) {
 await main(async () => {
   const args = process.argv.slice(2);
   const words = args.filter((arg) => !arg.startsWith('--'));
-  const kindOf = ({ kind = 'core' }) => kind;
   const wanted = mutants.filter(
     (mutant) =>
       words.length === 0 ||
-      words.some((word) => (word in kKinds ? kindOf(mutant) === word : mutant.name.includes(word))),
+      words.some((word) => (word in kKinds ? mutant.kind === word : mutant.name.includes(word))),
   );
   const results = [];
   for (const [kind, { prepare, judge }] of Object.entries(kKinds)) {
-    const these = wanted.filter((mutant) => kindOf(mutant) === kind);
+    const these = wanted.filter((mutant) => mutant.kind === kind);
     if (these.length === 0) continue;
     const browsers = kind === 'client' ? ['Chromium'] : [];
     await bootstrap({ test: true, browsers, postgres: kind === 'server' });

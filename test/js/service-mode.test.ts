@@ -3,6 +3,7 @@ import { ManualTime, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { ServiceMode } from '../../js/api/service-mode.ts';
 import type { ServiceHost, ServiceLink } from '../../js/host/service-link.ts';
+import { turn } from './support.ts';
 
 function modeWith(services: ServiceHost | null) {
   const time = new ManualTime();
@@ -22,9 +23,15 @@ const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
 
 test('a registration that does not end holds nobody up: the window pushes', async () => {
   const { mode, time } = modeWith(() => new Promise(() => {}));
-  const begun = mode.begin();
+  let known = false;
+  void mode.begin().then(() => {
+    known = true;
+  });
+  await turn();
+  expect(known).toBe(false);
   time.advance(1000);
-  await begun;
+  await turn();
+  expect(known).toBe(true);
   expect(mode.link).toBeNull();
   expect(mode.state).toEqual({
     active: false,

@@ -3,7 +3,7 @@ import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import { FakeServer } from './fake-server.ts';
-import { type App, openApp, until } from './support.ts';
+import { type App, openApp, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -94,8 +94,7 @@ test('a paused window wakes nobody', async () => {
   const mutation = db.mutate.addCity({ id: 'a', name: 'A' });
   await mutation.durable;
   // As many turns as a push takes several times over.
-  for (let turn = 0; turn < 200; turn++)
-    await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 200; i++) await turn();
   expect(server.pushed).toHaveLength(0);
   db.sync.resume();
   await mutation.confirmed;

@@ -62,7 +62,10 @@ export function openApp(host: MemoryHost = memory(), more: Partial<Options> = {}
 }
 export type App = Awaited<ReturnType<typeof openApp>>;
 
+/** Resolves after a turn of the event loop: what only waits for promises that are settled has happened by then. */
+export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** Resolves once the condition holds; looks after every turn of the event loop, for as long as the test may run. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+  while (!condition()) await turn();
 }

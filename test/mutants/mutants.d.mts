@@ -1,7 +1,7 @@
 export interface Mutant {
   readonly name: string;
-  /** What is built and which tests are run; `core` where it is left out. */
-  readonly kind?: 'core' | 'server' | 'client';
+  /** What is built, and which tests are run. */
+  readonly kind: 'core' | 'server' | 'client';
   /** Of the kinds `server` and `client`: the file of tests that has to notice. */
   readonly test?: string;
   /** Relative to the root. */

@@ -1,0 +1,81 @@
+/** A worker's locks: what the engine grants or takes while the worker has thought of something else. */
+import { expect, test } from 'vitest';
+import type { AcquireOptions, HeldLock } from '../../js/host/locks.ts';
+import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
+import { LockKeeper } from '../../js/worker/lock-keeper.ts';
+import { turn } from './support.ts';
+
+function keeperOf(locks = memoryLocks()) {
+  const told: string[] = [];
+  const keeper = new LockKeeper(locks, 'skerry/test/', (name, state) =>
+    told.push(`${name} ${state}`),
+  );
+  const taken = () => locks.acquire('skerry/test/push', { ifAvailable: true });
+  return { locks, keeper, told, taken };
+}
+
+test('a lock that is let go of is free, and so are all at the end', async () => {
+  const { keeper, told, taken } = keeperOf();
+  keeper.do('push', 'request');
+  await turn();
+  expect(await taken()).toBeNull();
+  keeper.do('push', 'release');
+  const other = await taken();
+  expect(other).not.toBeNull();
+  other?.release();
+  keeper.do('push', 'request');
+  await turn();
+  keeper.releaseAll();
+  expect(await taken()).not.toBeNull();
+  expect(told).toEqual(['push granted', 'push granted']);
+});
+
+test('one that others hold is waited for, and one that is stolen is told as lost', async () => {
+  const { locks, keeper, told } = keeperOf();
+  const other = await locks.acquire('skerry/test/push');
+  keeper.do('push', 'request');
+  await turn();
+  expect(told).toEqual(['push refused']);
+  other?.release();
+  await turn();
+  expect(told).toEqual(['push refused', 'push granted']);
+  await locks.acquire('skerry/test/push', { steal: true });
+  await turn();
+  expect(told).toEqual(['push refused', 'push granted', 'push lost']);
+});
+
+test('waiting for one ends with its release: it is not granted later', async () => {
+  const { locks, keeper, told, taken } = keeperOf();
+  const other = await locks.acquire('skerry/test/push');
+  keeper.do('push', 'request');
+  await turn();
+  keeper.do('push', 'release');
+  other?.release();
+  await turn();
+  expect(told).toEqual(['push refused']);
+  expect(await taken()).not.toBeNull();
+});
+
+test.each(['request', 'steal'] as const)(
+  'one that the engine grants after it was let go of (%s) is given back, and not told',
+  async (action) => {
+    const locks = memoryLocks();
+    let grant: () => void = () => {};
+    const decided = new Promise<void>((resolve) => {
+      grant = resolve;
+    });
+    const slow = {
+      async acquire(name: string, options?: AcquireOptions): Promise<HeldLock | null> {
+        await decided;
+        return locks.acquire(name, options);
+      },
+    };
+    const { keeper, told } = keeperOf(slow);
+    keeper.do('push', action);
+    keeper.do('push', 'release');
+    grant();
+    await turn();
+    expect(await locks.acquire('skerry/test/push', { ifAvailable: true })).not.toBeNull();
+    expect(told).toEqual([]);
+  },
+);
