@@ -29,8 +29,13 @@ export class CoreModule {
 
   /** A raw call without input. Gives its return value, never negative. */
   call(name: string, ...args: number[]): number {
+    return this.throwing(this.#run(name, ...args));
+  }
+
+  /** Every call that may trap goes through here: also the one for a buffer, when there is no memory left. */
+  #run(name: string, ...args: number[]): number {
     try {
-      return this.throwing(this.#function(name)(...args));
+      return this.#function(name)(...args);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) throw this.#break(error);
       throw error;
@@ -75,7 +80,7 @@ export class CoreModule {
   /** A call whose input is text. Gives a negative return value as it is, for those to whom it is an answer. */
   callWithText(name: string, text: string, ...args: number[]): number {
     const { length } = text;
-    let at = this.#function('sk_buffer')(length * 3);
+    let at = this.#run('sk_buffer', length * 3);
     const heap = this.#heap();
     const start = at;
     for (let i = 0; i < length; i++) {
@@ -89,7 +94,7 @@ export class CoreModule {
       }
       heap[at++] = unit;
     }
-    return this.#function(name)(...args, at - start);
+    return this.#run(name, ...args, at - start);
   }
 
   /** What the last call put out, decoded. */
@@ -127,7 +132,7 @@ export class CoreModule {
   }
 
   #put(bytes: Uint8Array): void {
-    this.copyIn(bytes, this.#function('sk_buffer')(bytes.length));
+    this.copyIn(bytes, this.#run('sk_buffer', bytes.length));
   }
 
   #heap(): Uint8Array {

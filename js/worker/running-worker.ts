@@ -113,7 +113,7 @@ export class RunningWorker {
       timers: host.timers(),
       channel: this.#channel,
       storage,
-      call: (event) => (this.#closed ? [] : this.#core.handle(event)),
+      call: (event) => this.#call(event),
       post: (message) => this.#post(message),
       special: (effect) => this.#special(effect),
     });
@@ -159,6 +159,17 @@ export class RunningWorker {
     this.#storage.close();
     this.#core.close();
     this.#forgetModule();
+  }
+
+  #call(event: Message): readonly Message[] {
+    if (this.#closed) return [];
+    try {
+      return this.#core.handle(event);
+    } catch (error) {
+      // The core has trapped, which was told (`onFailed`).
+      if (this.#closed) return [];
+      throw error;
+    }
   }
 
   #special(effect: Message): void {

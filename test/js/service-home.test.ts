@@ -145,6 +145,61 @@ test('whoever waits for one that is ended is told what was pending, and it may s
   expect(server.pushed).toHaveLength(1);
 });
 
+test.each([
+  { paused: [true, true], pushed: 0 },
+  { paused: [false, true], pushed: 1 },
+  { paused: [true, false], pushed: 1 },
+])('a sync event is left to windows only where all are paused: %o', async (given) => {
+  const { host, server } = await left();
+  for (const paused of given.paused) {
+    const window = host.channels.open(database, (message) => {
+      const { type } = message as { type: string };
+      if (type === 'askPaused') window.post({ type: 'pausedOrNot', paused });
+    });
+  }
+  expect(await started(host).woken(database)).toEqual({ pending: 0 });
+  expect(server.pushed).toHaveLength(given.pushed);
+});
+
+test('of a database that was deleted none is made', async () => {
+  const host = memory();
+  const service = started(host);
+  const wake = { type: 'wake', reason: 'visible', online: true };
+  await expect(service.wake(database, wake)).rejects.toMatchObject({ code: 'logged_out' });
+  expect(await service.woken(database)).toEqual({ pending: 0 });
+  expect(await host.storage.exists(database)).toBe(false);
+});
+
+test('⚑ one whose core has trapped keeps nobody waiting, and starts anew', async () => {
+  const { host, server } = await left();
+  await put(host, 'service', (found) => ({
+    ...found,
+    wasm: ['http://app.test/trap-1.wasm', 'http://app.test/trap-2.wasm'],
+  }));
+  const wasm = (url: URL) => host.wasm(new URL(`file:///${url.hash.slice(1)}`));
+  const memories: WebAssembly.Memory[] = [];
+  const { instantiate } = WebAssembly;
+  const spy = vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (
+    ...args: [WebAssembly.Module]
+  ) => {
+    const made = await instantiate(...args);
+    for (const each of Object.values(made.exports))
+      if (each instanceof WebAssembly.Memory) memories.push(each);
+    return made;
+  }) as never);
+  const service = started(host, { wasm });
+  server.instead = () => {
+    for (const { buffer } of memories.splice(0)) new Uint8Array(buffer).fill(0xff);
+    return null;
+  };
+  expect(await service.woken(database)).toEqual({ pending: 1 });
+  spy.mockRestore();
+  server.instead = null;
+  expect(await service.woken(database)).toEqual({ pending: 0 });
+  // The first was pushed before the trap, and is known to the server.
+  expect(server.pushed).toHaveLength(1);
+});
+
 test('a newer schema of a window starts it anew, an older one does not', async () => {
   const { host } = await left();
   const open = vi.spyOn(host.storage, 'open');
