@@ -20,23 +20,28 @@ const ended = (db: App) =>
 const stored = (host: MemoryHost, user: string, store: string) =>
   host.storage.dump(`skerry/test/${user}`, store);
 
-/** A window of this profile, in whose log-out another one writes when it has closed its own database. */
-const meanwhile = (host: MemoryHost, user: string, write: Write): MemoryHost =>
+/** A window of this profile, in whose log-out something happens when it has closed its own database. */
+const meanwhile = (host: MemoryHost, user: string, happens: () => Promise<unknown>): MemoryHost =>
   Object.assign(host.window(), {
     accounts: {
       exists: () => host.storage.exists(`skerry/test/${user}`),
       sweep: () => host.storage.sweep(),
       deleteIf: async (...args: Parameters<MemoryHost['storage']['deleteIf']>) => {
-        const storage = await host.storage.open(`skerry/test/${user}`, () => {});
-        const { store } = write;
-        await storage.transact({ stores: [store], mode: 'readwrite', reads: [] }, () => ({
-          type: 'write',
-          writes: [write],
-        }));
+        await happens();
         return host.storage.deleteIf(...args);
       },
     },
   });
+
+/** Writes past the package. */
+async function write(host: MemoryHost, user: string, one: Write): Promise<void> {
+  const storage = await host.storage.open(`skerry/test/${user}`, () => {});
+  const { store } = one;
+  await storage.transact({ stores: [store], mode: 'readwrite', reads: [] }, () => ({
+    type: 'write',
+    writes: [one],
+  }));
+}
 
 describe('logout', () => {
   test('fails while anything is pending in any window, tells how much, and changes nothing', async () => {
@@ -57,6 +62,16 @@ describe('logout', () => {
     await one.mutate.addCity({ id: 'd', name: 'D' }).confirmed;
     await until(() => two.cities.get('d') !== undefined && two.sync.status.pending === 0);
     expect(server.pushed.flatMap(({ ops }) => ops)).toHaveLength(4);
+  });
+
+  test('fails for a change of the same moment, and leaves the window open', async () => {
+    const { host } = world();
+    const db = await connect(host, 'anna');
+    await db.sync.now();
+    host.network.online = false;
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    await expect(db.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
+    expect(db.cities.get('a')?.name).toBe('A');
   });
 
   test('counts what lies in the conflict inbox', async () => {
@@ -114,7 +129,8 @@ describe('logout', () => {
     const db = await connect(host, 'anna');
     await db.sync.now();
     const late = { store: 'mutations', add: { v: 1, id: 'late' } };
-    const window = await connect(meanwhile(host, 'anna', late), 'anna');
+    const writing = meanwhile(host, 'anna', () => write(host, 'anna', late));
+    const window = await connect(writing, 'anna');
     await expect(window.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
     expect(stored(host, 'anna', 'mutations')).toHaveLength(1);
   });
@@ -146,12 +162,30 @@ describe('logout', () => {
     const { host } = world();
     await connect(host, 'anna', { serviceWorker: true });
     const late = { store: 'sync', put: { v: 1, token: 'late' }, key: 'token' };
-    const window = await connect(meanwhile(host, 'anna', late), 'anna');
+    const writing = meanwhile(host, 'anna', () => write(host, 'anna', late));
+    const window = await connect(writing, 'anna');
     await window.logout({ unsynced: 'keep' });
     expect(stored(host, 'anna', 'sync').map(({ key }) => key)).not.toContain('token');
     expect(stored(host, 'anna', 'sync').find(({ key }) => key === 'service')?.value).toMatchObject({
       loggedOut: true,
     });
+  });
+
+  test('keep: a service worker that runs is ended before the data are looked at again', async () => {
+    const { host, server } = world();
+    const first = await connect(host, 'anna', { serviceWorker: true });
+    await first.sync.now();
+    host.network.online = false;
+    await first.mutate.addCity({ id: 'a', name: 'A' }).durable;
+    let outcome: unknown = null;
+    const woken = async () => {
+      host.network.online = true;
+      outcome = await host.serviceWorker.sync('skerry/test/anna').catch((error) => error);
+    };
+    const window = await connect(meanwhile(host, 'anna', woken), 'anna', { serviceWorker: true });
+    await window.logout({ unsynced: 'keep' });
+    expect(outcome).toMatchObject({ code: 'logged_out' });
+    expect(server.pushed).toHaveLength(0);
   });
 
   test('discard: changes are deleted with the rest, and no service worker finds them', async () => {

@@ -5,8 +5,9 @@
 import { http, type OpenOptions } from 'skerry';
 import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { WorkerLink } from '../../js/host/worker-link.ts';
 import { FakeServer, problem } from './fake-server.ts';
-import { type App, openApp, until } from './support.ts';
+import { type App, openApp, turn, until } from './support.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
@@ -355,5 +356,46 @@ describe('the push worker', () => {
     // Nothing that has to be waited for can be counted on.
     expect(lease()).toMatchObject({ owner: null });
     expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
+  });
+
+  test('is ended with the window’s page, and its successor knows what the application wants', async () => {
+    const { host, server } = world();
+    const start = vi.spyOn(host.workers, 'start');
+    const db = await connect(host);
+    await db.sync.now();
+    db.sync.pause();
+    const terminate = vi.spyOn(start.mock.results[0]?.value as WorkerLink, 'terminate');
+    host.page.send({ type: 'freeze' });
+    expect(terminate).toHaveBeenCalledTimes(1);
+    host.page.send({ type: 'resume' });
+    expect(start).toHaveBeenCalledTimes(2);
+    await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
+    // As many turns as a push takes several times over.
+    for (let i = 0; i < 200; i++) await turn();
+    expect(server.pushed).toHaveLength(0);
+    db.sync.resume();
+    await db.sync.waitForSync();
+    expect(server.pushed).toHaveLength(1);
+  });
+
+  test('that has failed is started again when the network is back', async () => {
+    const { host } = world();
+    let broken = true;
+    const db = await connect({
+      ...host,
+      workers: {
+        start(url, handlers) {
+          if (!broken) return host.workers.start(url, handlers);
+          queueMicrotask(() => handlers.onFailed(new Error('not to be had')));
+          return { post() {}, terminate() {} };
+        },
+      },
+    });
+    await until(() => db.sync.status.error !== null);
+    expect(db.sync.status.error).toMatchObject({ code: 'worker', message: 'not to be had' });
+    broken = false;
+    host.page.send({ type: 'online', online: true });
+    await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+    expect(db.sync.status.error).toBeNull();
   });
 });

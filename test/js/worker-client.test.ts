@@ -1,0 +1,86 @@
+/** A window's end of its worker, where one is ended and another started: what is the former's is not the latter's. */
+import { http } from 'skerry';
+import { memory } from 'skerry/testing';
+import { expect, test, vi } from 'vitest';
+import { WorkerClient } from '../../js/api/worker-client.ts';
+import type { WorkerConfig, WorkerHandlers } from '../../js/host/worker-link.ts';
+import { turn } from './support.ts';
+
+function clientWith(token: (why: string) => Promise<string | null>) {
+  const workers: { handlers: WorkerHandlers; posted: unknown[] }[] = [];
+  const onMessage = vi.fn();
+  const onFailed = vi.fn();
+  const start = (_url: URL | null, handlers: WorkerHandlers) => {
+    const posted: unknown[] = [];
+    workers.push({ handlers, posted });
+    return { post: (message: unknown) => void posted.push(message), terminate() {} };
+  };
+  const client = new WorkerClient({
+    host: { ...memory(), workers: { start } },
+    url: null,
+    remote: http('/v1', { token }),
+    config: () => ({}) as WorkerConfig,
+    onMessage,
+    onFailed,
+    onToken() {},
+  });
+  return { client, workers, onMessage, onFailed };
+}
+
+const lease = (owner: string | null, epoch: number) => ({
+  type: 'lease',
+  name: 'push',
+  owner,
+  epoch,
+});
+
+test('leases of a worker that was ended are not let go of again: others may hold them by now', () => {
+  const { client, workers } = clientWith(async () => null);
+  client.start();
+  workers[0]?.handlers.onMessage(lease('one', 3));
+  expect([...client.leases]).toEqual([['push', { owner: 'one', epoch: 3 }]]);
+  client.terminate();
+  expect(client.leases.size).toBe(0);
+  client.start();
+  // What was on its way when it was ended.
+  workers[0]?.handlers.onMessage(lease('one', 4));
+  expect(client.leases.size).toBe(0);
+  workers[1]?.handlers.onMessage(lease('two', 5));
+  workers[1]?.handlers.onMessage(lease(null, 0));
+  expect(client.leases.size).toBe(0);
+});
+
+test('messages and the failure of a worker that was ended are not the next one’s', () => {
+  const { client, workers, onMessage, onFailed } = clientWith(async () => null);
+  client.start();
+  client.terminate();
+  client.start();
+  workers[0]?.handlers.onMessage({ type: 'status' });
+  workers[0]?.handlers.onFailed(new Error('late'));
+  expect(onMessage).not.toHaveBeenCalled();
+  expect(onFailed).not.toHaveBeenCalled();
+  expect(client.running).toBe(true);
+  workers[1]?.handlers.onFailed(new Error('its own'));
+  expect(onFailed).toHaveBeenCalledTimes(1);
+  expect(client.running).toBe(false);
+});
+
+test('a token goes to the worker that has asked for it', async () => {
+  const gives: ((token: string) => void)[] = [];
+  const { client, workers } = clientWith(() => new Promise((resolve) => gives.push(resolve)));
+  client.start();
+  workers[0]?.handlers.onMessage({ type: 'needToken', why: 'start' });
+  client.terminate();
+  client.start();
+  workers[1]?.handlers.onMessage({ type: 'needToken', why: 'start' });
+  gives[0]?.('old');
+  await turn();
+  gives[1]?.('new');
+  await turn();
+  const tokens = (posted: unknown[] = []) =>
+    posted.filter((message) => (message as { type: string }).type === 'token');
+  expect(workers.map(({ posted }) => tokens(posted))).toEqual([
+    [],
+    [{ type: 'token', token: 'new' }],
+  ]);
+});
