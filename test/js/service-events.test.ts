@@ -74,6 +74,14 @@ test.each(['sync', 'periodicsync'])(
   },
 );
 
+test('it is installed also where its wasm is not to be had now', async () => {
+  const open = vi.fn().mockRejectedValue(new Error('no room'));
+  vi.stubGlobal('caches', { open });
+  const work = fire('install', {});
+  expect(open).toHaveBeenCalled();
+  expect(await Promise.allSettled(work)).toMatchObject([{ status: 'fulfilled' }]);
+});
+
 test('it listens to nothing else, and to nothing once it is stopped', () => {
   expect([...listeners.keys()].sort()).toEqual(['install', 'message', 'periodicsync', 'sync']);
   stop();
