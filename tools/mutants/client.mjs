@@ -1,5 +1,5 @@
 // Mistakes in the package's TypeScript: judged by the file of tests that each names, in Node, or in Chromium where only a
-// browser has what is used. Such tests see the sources, so that nothing is built but what they have of wasm.
+// browser has what is used. These tests see the sources, so that nothing is built anew (test/mutants/client.mjs).
 
 import { join } from 'node:path';
 import { build } from '../lib/paths.mjs';
