@@ -1,4 +1,4 @@
-/** What the tests of accounts, files and adoption share: databases of several users on one host in memory. */
+/** What the tests of accounts, files, adoption and a page's life share: databases of several users on one host in memory. */
 import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach } from 'vitest';

@@ -5,9 +5,8 @@
 import { http, type OpenOptions } from 'skerry';
 import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { WorkerLink } from '../../js/host/worker-link.ts';
 import { FakeServer, problem } from './fake-server.ts';
-import { type App, openApp, turn, until } from './support.ts';
+import { type App, openApp, until } from './support.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
@@ -329,73 +328,5 @@ describe('the push worker', () => {
     await until(() => db.cities.count() === 2);
     await db.mutate.addCity({ id: 'c', name: 'C' }).confirmed;
     expect(server.head).toBe(3);
-  });
-
-  test('of a window that is closed in the middle of a push lets go of its lease at once, and tells', async () => {
-    const { host, server } = world();
-    const db = await connect(host);
-    await db.sync.now();
-    const lease = () =>
-      host.storage.dump('skerry/test/local', 'sync').find(({ key }) => key === 'push')?.value;
-    const told = new Promise((resolve) => {
-      host.channels.open('skerry/test/local', (message) => {
-        const { name, outcome } = message as { name?: string; outcome?: string };
-        if (name === 'push' && outcome === 'left') resolve(message);
-      });
-    });
-    const pushing = new Promise<void>((resolve) => {
-      server.instead = () => {
-        resolve();
-        return new Promise(() => {});
-      };
-    });
-    db.mutate.addCity({ id: 'a', name: 'A' });
-    await pushing;
-    expect(lease()).toMatchObject({ owner: expect.any(String) });
-    host.page.send({ type: 'pagehide', persisted: false });
-    // Nothing that has to be waited for can be counted on.
-    expect(lease()).toMatchObject({ owner: null });
-    expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
-  });
-
-  test('is ended with the window’s page, and its successor knows what the application wants', async () => {
-    const { host, server } = world();
-    const start = vi.spyOn(host.workers, 'start');
-    const db = await connect(host);
-    await db.sync.now();
-    db.sync.pause();
-    const terminate = vi.spyOn(start.mock.results[0]?.value as WorkerLink, 'terminate');
-    host.page.send({ type: 'freeze' });
-    expect(terminate).toHaveBeenCalledTimes(1);
-    host.page.send({ type: 'resume' });
-    expect(start).toHaveBeenCalledTimes(2);
-    await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
-    // As many turns as a push takes several times over.
-    for (let i = 0; i < 200; i++) await turn();
-    expect(server.pushed).toHaveLength(0);
-    db.sync.resume();
-    await db.sync.waitForSync();
-    expect(server.pushed).toHaveLength(1);
-  });
-
-  test('that has failed is started again when the network is back', async () => {
-    const { host } = world();
-    let broken = true;
-    const db = await connect({
-      ...host,
-      workers: {
-        start(url, handlers) {
-          if (!broken) return host.workers.start(url, handlers);
-          queueMicrotask(() => handlers.onFailed(new Error('not to be had')));
-          return { post() {}, terminate() {} };
-        },
-      },
-    });
-    await until(() => db.sync.status.error !== null);
-    expect(db.sync.status.error).toMatchObject({ code: 'worker', message: 'not to be had' });
-    broken = false;
-    host.page.send({ type: 'online', online: true });
-    await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
-    expect(db.sync.status.error).toBeNull();
   });
 });

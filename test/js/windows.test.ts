@@ -2,7 +2,6 @@
 import { deleteDatabase } from 'skerry';
 import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Storage } from '../../js/host/storage.ts';
 import { type App, openApp, until } from './support.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
@@ -134,17 +133,5 @@ describe('a page that is frozen', () => {
     await mutation.durable;
     await until(() => [db, other].every(({ cities }) => cities.count() === 2));
     expect((await fresh(host.window())).cities.orderBy('id').ids()).toEqual(['a', 'b']);
-  });
-
-  test('keeps no connection, which would hold up whoever deletes or upgrades the database', async () => {
-    const host = memory();
-    const open = vi.spyOn(host.storage, 'open');
-    await fresh(host);
-    const storage = await open.mock.results[0]?.value;
-    const suspend = vi.spyOn(storage as Storage, 'suspend');
-    host.page.send({ type: 'pagehide', persisted: false });
-    expect(suspend).not.toHaveBeenCalled();
-    host.page.send({ type: 'freeze' });
-    expect(suspend).toHaveBeenCalledTimes(1);
   });
 });

@@ -67,7 +67,7 @@ export const client = [
   },
   {
     name: 'a worker that is started again does not know of a pause',
-    test: 'test/js/sync.test.ts',
+    test: 'test/js/lifecycle.test.ts',
     file: 'js/api/lifecycle.ts',
     from: '    sync.workerStarted();\n',
     to: '',
