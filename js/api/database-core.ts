@@ -349,7 +349,8 @@ export class DatabaseCore {
     const told = new StorageError('storage_lost', message, { cause: error });
     this.#ready?.reject(told);
     this.sync.update({ error: told });
-    if (loss === 'deleted-or-upgraded') void this.close(loss);
+    if (loss === 'evicted') this.events.dataLost('The browser has deleted what it had stored.');
+    if (loss !== 'connection-lost') void this.close(loss);
     else this.events.emit('storageFailed', { error: told });
   }
 

@@ -8,8 +8,9 @@ import type { Stop } from './types.ts';
 /** What happened, for the listeners of `on`. */
 export interface DatabaseEvents {
   /**
-   * Local data was damaged and is being fetched anew; unsent changes are kept. Or the browser itself found its files
-   * damaged and dropped them, unsent changes too: `detail` says so.
+   * Local data was damaged and is being fetched anew; unsent changes are kept. Or the browser itself has dropped all of it,
+   * unsent changes too, because it found its files damaged or evicted the site: `detail` says so. Of an open database it
+   * is told before `closed`.
    */
   dataLost: { readonly detail: string };
   updateNeeded: { readonly reason: UpdateReason };
@@ -17,7 +18,7 @@ export interface DatabaseEvents {
   storageFailed: { readonly error: SkerryError };
   /**
    * The database is closed: by `close`, by `logout` in this or another window, because another window deleted or upgraded
-   * it, or because the core failed.
+   * it or the browser evicted it, or because the core failed.
    */
   closed: { readonly reason: 'close' | 'logout' | 'core-failed' | StorageLoss };
 }

@@ -48,8 +48,10 @@ class IndexedDbStorage implements Storage {
   #opening: Promise<IDBDatabase> | null = null;
   #closed = false;
   #generation = 0;
-  /** While it was suspended nobody could tell that the database was deleted: it is not made anew. */
+  /** It was open before: if it is gone now it is not made anew. */
   #mustExist = false;
+  /** How it went, if it is gone. While it was suspended nobody could tell that it was deleted. */
+  #loss: StorageLoss = 'evicted';
   #suspended = false;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
   readonly #deciding = new Set<IDBTransaction>();
@@ -114,7 +116,7 @@ class IndexedDbStorage implements Storage {
 
   suspend(): void {
     this.#suspended = true;
-    this.#mustExist = true;
+    this.#loss = 'deleted-or-upgraded';
     this.#drop();
   }
 
@@ -163,9 +165,9 @@ class IndexedDbStorage implements Storage {
         if (db === null) {
           if (!this.#closed) {
             this.close();
-            this.#onLost('deleted-or-upgraded', null);
+            this.#onLost(this.#loss, null);
           }
-          throw new ClosedError('closed', 'The database was deleted.');
+          throw new ClosedError('closed', 'The database is gone.');
         }
         if (this.#closed || generation !== this.#generation) {
           db.close();
@@ -174,7 +176,8 @@ class IndexedDbStorage implements Storage {
             'The storage was closed or suspended while it was opened.',
           );
         }
-        this.#mustExist = false;
+        this.#mustExist = true;
+        this.#loss = 'evicted';
         this.#adopt(db);
         return db;
       } catch (error) {
@@ -197,7 +200,10 @@ class IndexedDbStorage implements Storage {
       this.#onLost('deleted-or-upgraded', null);
     };
     db.onclose = () => {
-      if (this.#connection === db) this.#connection = null;
+      if (this.#connection !== db) return;
+      this.#connection = null;
+      // By the browser: whether the database is still there is found out at once, and told (`onLost`).
+      this.#connect().catch(() => {});
     };
   }
 }

@@ -73,13 +73,14 @@ export interface Committed {
   readonly keys: readonly number[];
 }
 
-export type StorageLoss = 'deleted-or-upgraded' | 'connection-lost';
+/** `evicted`: by the browser, for want of room or because its user cleared the site's data. */
+export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
 
 export interface StorageHost {
   /**
    * Opens (and makes, if need be) the database of this name with the stores of `skerryStores`. `onLost` is called when
-   * another program deletes or upgrades it, or has done so while it was suspended (the storage is then closed for good), or
-   * when the engine gives up on it after repeated attempts.
+   * another program deletes or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is
+   * then closed for good), or when the engine gives up on it after repeated attempts.
    */
   open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
   /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */

@@ -47,7 +47,7 @@ test('a page that is frozen ends its worker, and the next one knows what the app
   host.page.send({ type: 'freeze' });
   expect(terminate).toHaveBeenCalledTimes(1);
   host.page.send({ type: 'resume' });
-  expect(start).toHaveBeenCalledTimes(2);
+  await vi.waitFor(() => expect(start).toHaveBeenCalledTimes(2));
   await db.mutate.addCity({ id: 'a', name: 'A' }).durable;
   // As many turns as a push takes several times over.
   for (let i = 0; i < 200; i++) await turn();

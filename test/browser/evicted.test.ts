@@ -1,0 +1,69 @@
+// The browser takes an open database away, as it does for want of room or when its user clears the site's data.
+// Real Chromium, real server.
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Profile } from './support/browser.ts';
+import { inStep, opened, reopened, until } from './support/kit.ts';
+import { type Served, serveSite } from './support/served.ts';
+
+let served: Served;
+
+beforeAll(async () => {
+  served = await serveSite();
+});
+
+afterAll(() => served?.stop());
+
+async function evict(page: Page): Promise<void> {
+  const session = await page.createCDPSession();
+  await session.send('Storage.clearDataForOrigin', {
+    origin: served.server.url,
+    storageTypes: 'indexeddb',
+  });
+}
+
+const databases = async () =>
+  (await indexedDB.databases()).map(({ name }) => name).filter((name) => name?.includes('skerry'));
+
+test.each([
+  ['lease', false],
+  ['service-worker', true],
+])(
+  '%s: every window is told, none makes it anew, and the next start fetches all',
+  async (mode, serviceWorker) => {
+    const profile = new Profile();
+    try {
+      const options = { user: mode, serviceWorker };
+      const pages: Page[] = [];
+      for (let i = 0; i < 2; i++) pages.push(await opened(profile, served.server.url, options));
+      const [first, second] = pages as [Page, Page];
+      await until(first, (wanted) => db.sync.status.mode === wanted, [mode]);
+      const id = await first.evaluate(async () => {
+        const made = db.mutate.addNote({ title: 'on the server' });
+        await made.confirmed;
+        return made.result;
+      });
+      await until(second, (key) => db.notes.get(key) !== undefined, [id]);
+      await evict(first);
+      for (const page of pages) {
+        await until(page, () => kit.happened.closed.length > 0, []);
+        expect(await page.evaluate(() => kit.happened)).toMatchObject({
+          closed: ['evicted'],
+          dataLost: ['The browser has deleted what it had stored.'],
+        });
+        expect(
+          await page.evaluate(() =>
+            kit.outcome(() => db.mutate.addNote({ title: 'late' }).durable),
+          ),
+        ).toMatchObject({ ok: false, code: 'closed' });
+      }
+      expect(await first.evaluate(databases)).toEqual([]);
+      await reopened(first, options);
+      await inStep(first);
+      expect(await first.evaluate((key) => db.notes.get(key)?.title, id)).toBe('on the server');
+      await first.evaluate((key) => db.mutate.bump({ id: key }).confirmed, id);
+    } finally {
+      await profile.remove();
+    }
+  },
+);
