@@ -128,6 +128,18 @@ describe.each(engines)('$name', (engine) => {
       },
     );
 
+    test("an application's own script, which is a module, pushes", async () => {
+      await scene.begin('service-worker');
+      const window = await scene.open({ serviceWorker: '/own-sw.js' });
+      const counter = await window.call('counter');
+      await until(window, ({ mode }) => mode === 'service-worker');
+      await window.call('burst', counter, ['by a module']);
+      await agree(scene);
+      await exact(scene, wrote(counter, 'by a module'));
+      const { mode, role } = await window.status();
+      expect({ mode, role }).toEqual({ mode: 'service-worker', role: 'none' });
+    });
+
     const without: [what: string, script: string, reason: RegExp][] = [
       ['cannot be had', '/nothing-here.js', /^the service worker was refused: /],
       ['never answers', '/silent-sw.js', /^the service worker does not answer$/],
