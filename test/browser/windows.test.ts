@@ -175,6 +175,51 @@ describe('a frozen window', () => {
     }));
 });
 
+describe('a window that the browser discards', () => {
+  test('in the middle of a push is overtaken by another, and finds all when it is looked at again', async () => {
+    const profile = new Profile(undefined, { internals: true });
+    try {
+      const user = 'discarded';
+      const a = await opened(profile, proxy.url, { user }, { user: 'a' });
+      const id = await a.evaluate(async () => {
+        const made = db.mutate.addNote({ title: 'counter' });
+        await made.confirmed;
+        return made.result;
+      });
+      let letGo: () => void = () => {};
+      const hold = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
+      const arrived = proxy.held(/\/v1\/push/);
+      await a.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
+      await arrived;
+      const b = await opened(profile, proxy.url, { user }, { user: 'b' });
+      const addresses = [a.url(), b.url()] as const;
+      await profile.discard(addresses[0]);
+      const pushed = proxy.next(/\/v1\/push/);
+      const other = await profile.page(addresses[1]);
+      await pushed;
+      letGo();
+      await caughtUp(other);
+      expect(await rank(other, id)).toBe(1);
+      const again = await profile.page(addresses[0]);
+      await again.waitForFunction(() => 'kit' in globalThis);
+      const state = () => [
+        'db' in globalThis,
+        (document as { wasDiscarded?: boolean }).wasDiscarded,
+      ];
+      expect(await again.evaluate(state)).toEqual([false, true]);
+      await again.evaluate((who) => kit.start({ user: who }), user);
+      await again.evaluate((key) => db.mutate.bump({ id: key }).confirmed, id);
+      await caughtUp(other);
+      for (const page of [again, other]) expect(await rank(page, id)).toBe(2);
+    } finally {
+      await profile.remove();
+    }
+  });
+});
+
 describe('a copied window', () => {
   test('gets a name of its own though its sessionStorage is a copy', () =>
     withProfile(async (profile) => {

@@ -1,8 +1,10 @@
 // A real Chromium on a profile folder of its own, driven by puppeteer-core: windows of the demo, crashes, SIGKILL, clocks.
-import { mkdtempSync, rmSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { discardWindow } from './discard.ts';
 import { groupEnds } from './processes.ts';
 
 const READY_LIMIT_MS = 60_000;
@@ -12,6 +14,8 @@ export interface ProfileOptions {
   readonly more?: readonly string[];
   /** As its user has it: only the window in front is visible, and the timers of the others are throttled. */
   readonly hides?: boolean;
+  /** With the browser's own pages for its developers, one of which discards windows. */
+  readonly internals?: boolean;
 }
 
 /** Puppeteer's own arguments, and ours, by which windows behind others go on as if they were seen. */
@@ -49,6 +53,7 @@ export interface WindowOptions {
 export class Profile {
   readonly folder: string;
   #browser: Browser | null = null;
+  #process: ChildProcess | null = null;
   readonly problems: string[] = [];
 
   readonly #options: ProfileOptions;
@@ -66,7 +71,9 @@ export class Profile {
     const executablePath = process.env['CHROMIUM_PATH'];
     if (!executablePath)
       throw new Error('CHROMIUM_PATH names no Chromium: run the tests by `npm test`');
-    const { hides = false, more = [] } = this.#options;
+    const { hides = false, more = [], internals = false } = this.#options;
+    if (internals)
+      writeFileSync(join(this.folder, 'Local State'), '{"internal_only_uis_enabled":true}');
     this.#browser = await puppeteer.launch({
       executablePath,
       headless: true,
@@ -77,7 +84,33 @@ export class Profile {
       dumpio: false,
       protocolTimeout: 120_000,
     });
+    this.#process = this.#browser.process();
     return this.#browser;
+  }
+
+  /**
+   * Discards the window of this address, as the browser does for want of memory: its processes end without any event, and
+   * it is loaded anew when it is looked at. Needs `internals`. All windows are to be had anew (`page`).
+   */
+  async discard(url: string): Promise<void> {
+    const endpoint = (await this.browser()).wsEndpoint();
+    // A window that DevTools look at is spared.
+    await this.#browser?.disconnect();
+    await discardWindow(endpoint, url);
+    this.#browser = await puppeteer.connect({
+      browserWSEndpoint: endpoint,
+      protocolTimeout: 120_000,
+    });
+  }
+
+  /** The window of this address, in front. */
+  async page(url: string): Promise<Page> {
+    const pages = await (await this.browser()).pages();
+    const page = pages.find((one) => one.url() === url);
+    if (!page) throw new Error(`there is no window of ${url}`);
+    await page.emulateFocusedPage(true);
+    await page.bringToFront();
+    return page;
   }
 
   /** A window of the demo whose database is open. */
@@ -108,8 +141,9 @@ export class Profile {
    * moment longer, and a browser that starts in that moment has been seen to find its databases gone.
    */
   async kill(): Promise<void> {
-    const browser = this.#browser?.process();
+    const browser = this.#process;
     this.#browser = null;
+    this.#process = null;
     if (!browser?.pid || browser.exitCode !== null) return;
     const { pid } = browser;
     const ended = new Promise<void>((resolve) => browser.once('exit', () => resolve()));
@@ -120,8 +154,15 @@ export class Profile {
   }
 
   async close(): Promise<void> {
+    const running = this.#process;
+    const ended =
+      running?.exitCode === null && running.signalCode === null
+        ? new Promise((resolve) => running.once('exit', resolve))
+        : undefined;
     await this.#browser?.close();
     this.#browser = null;
+    this.#process = null;
+    await ended;
   }
 
   async remove(): Promise<void> {
