@@ -1,6 +1,6 @@
 // `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
-// over a hundred thousand changes), fifty thousand seeds of the simulator, and the mistakes that the tests have to notice
-// (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// over a hundred thousand changes), storms over three engines in other orders, fifty thousand seeds of the simulator, and the
+// mistakes that the tests have to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
@@ -9,8 +9,16 @@ import { browserEnvironment } from './lib/browsers.mjs';
 import { bin, root } from './lib/paths.mjs';
 import { main, run, seconds } from './lib/run.mjs';
 
+const kStorm = ['run', '--project', 'engines', 'test/engines/storm.test.ts'];
+/** Name, command, arguments, and what its environment has besides. */
 const kParts = [
   ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
+  ...[2, 3, 4, 5].map((seed) => [
+    `storm ${seed}`,
+    join(bin, 'vitest'),
+    kStorm,
+    { SKERRY_STORM_SEED: `${seed}` },
+  ]),
   ['simulator', process.execPath, [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000']],
   [
     'simulator, service worker',
@@ -24,10 +32,10 @@ await main(async () => {
   await bootstrap({ test: true });
   await buildAll();
   const failed = [];
-  for (const [name, command, args] of kParts) {
+  for (const [name, command, args, more] of kParts) {
     console.log(`\n▸ ${name}`);
     const start = performance.now();
-    const env = { NO_COLOR: '1', ...browserEnvironment() };
+    const env = { NO_COLOR: '1', ...browserEnvironment(), ...more };
     const { code } = await run(command, args, { cwd: root, env, stream: true, allowFailure: true });
     console.log(`  ${code === 0 ? '✓' : '✗'} ${name} (${seconds(performance.now() - start)})`);
     if (code !== 0) failed.push(name);

@@ -1,5 +1,7 @@
 // Service-worker mode (DESIGN section 6): the service worker pushes and pulls for all windows, is stopped in the middle,
 // pushes after the last window was closed, and is done without where it does not answer.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
@@ -241,5 +243,41 @@ test('a large realm is filled by an image, which a window makes', async () => {
   await page.evaluate((how) => kit.start(how), { user, serviceWorker: true });
   await until(page, () => db.notes.count() >= 3000, []);
   await inStep(page);
+  expect(await page.evaluate(() => db.sync.status.mode)).toBe('service-worker');
+});
+
+test('a new version of the script that takes over in the middle of a push: nothing is lost or doubled', async () => {
+  const script = join(served.site.files, 'updated-sw.js');
+  const first = readFileSync(join(served.site.files, 'own-sw.js'), 'utf8');
+  writeFileSync(script, first);
+  const page = await window({ serviceWorker: '/updated-sw.js' });
+  let release: () => void = () => {};
+  const hold = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  proxy.rules({ path: /\/push/, hold, times: 1 });
+  const held = proxy.held(/\/push/);
+  await add(page, 'by the old one');
+  await held;
+  // The application's own decision: it does not wait for its windows to be closed.
+  writeFileSync(script, `${first}\nself.addEventListener('install', () => self.skipWaiting());\n`);
+  await page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.getRegistration();
+    await registration?.update();
+  });
+  const versions = () =>
+    page.evaluate(async () => {
+      const { active, waiting, installing } =
+        (await navigator.serviceWorker.getRegistration()) as ServiceWorkerRegistration;
+      return [active, waiting, installing].filter(Boolean).length;
+    });
+  expect(await versions()).toBe(2);
+  await add(page, 'while there are two');
+  release();
+  await expect.poll(versions, { timeout: 30_000 }).toBe(1);
+  await add(page, 'by the new one');
+  await inStep(page);
+  for (const title of ['by the old one', 'while there are two', 'by the new one'])
+    expect(await onServer(title)).toBe(1);
   expect(await page.evaluate(() => db.sync.status.mode)).toBe('service-worker');
 });
