@@ -132,6 +132,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
         .Set("cursors", draft_.cursors);
     job_ = EmitImageJob(std::move(job.Set("schema", state_->description)), turn);
   } else if (step == Step::kBegin && garbage_.items().empty()) {
+    waiting_ = true;
     GiveUp(turn);  // what is listed is still being written by somebody: look again later
   } else if (step == Step::kForget) {
     Stop(turn);

@@ -5,6 +5,7 @@
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
 #include <string_view>
+#include <utility>
 
 #include "base/data.h"
 #include "base/string.h"
@@ -37,6 +38,9 @@ class ImageKeeper {
 
   const Lease& lease() const { return lease_; }
 
+  // Whether all that it found is in work under the lease `push`, as far as that tells: asked once.
+  bool TakeWaiting() { return std::exchange(waiting_, false); }
+
  private:
   enum class Step : uint8_t { kNone, kBegin, kRolling, kSwing, kDeleting, kForget };
 
@@ -54,15 +58,16 @@ class ImageKeeper {
   WorkerState* state_;
   Lease lease_;
   bool active_ = false;
-  bool pausing_ = false;  // after a failure, until the timer "image-retry"
-  uint64_t last_n_ = 0;   // the last record that was seen,
-  bool calm_ = false;     // and whether it is long ago
+  bool pausing_ = false;          // after a failure, until the timer "image-retry"
+  uint64_t last_n_ = UINT64_MAX;  // the last record that was seen,
+  bool calm_ = false;             // and whether it is long ago
   Step step_ = Step::kNone;
   uint64_t transaction_ = 0;
   uint64_t job_ = 0;
   bool fenced_out_ = false;
   bool rolling_ = false;  // the begin found a roll worth while
   bool swung_ = false;
+  bool waiting_ = false;
   ImageDraft draft_;
   Data garbage_;
 };

@@ -205,6 +205,9 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
     job_.Done(id, turn);
   } else if (keeper_.Owns(id)) {
     keeper_.Done(id, turn);
+    // Helpers take the lease `push` for images alone: one whose holder died would stay as it is,
+    // and keep the image that it was writing from being deleted.
+    if (keeper_.TakeWaiting() && state_->mode == Mode::kHelper) job_.Wake(WakeReason::kFill, turn);
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }

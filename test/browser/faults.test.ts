@@ -90,6 +90,28 @@ test('a clock that is a day ahead, and a frozen worker', async () => {
   await settled(page);
 });
 
+test('the site’s data are cleared: the page says so, and all is fetched again', async () => {
+  await settled(page);
+  const known = await likes();
+  const session = await page.createCDPSession();
+  await session.send('Storage.clearDataForOrigin', {
+    origin: server.url,
+    storageTypes: 'indexeddb',
+  });
+  await page.waitForSelector('#reload');
+  expect(await page.$eval('#sync-error', ({ textContent }) => textContent)).toContain(
+    'The browser has deleted what it had stored. The database is closed (evicted).',
+  );
+  await page.click('#reload');
+  await page.waitForFunction(
+    (id) => 'demo' in globalThis && demo.cities.get(id) !== undefined,
+    { polling: 50 },
+    city,
+  );
+  expect(await likes()).toBe(known);
+  await page.click('#faults summary');
+});
+
 test('a service worker that is silenced: the windows push', async () => {
   await page.click('#fault-silence');
   await like();

@@ -25,6 +25,8 @@ export class SyncPanel {
   readonly #demo: Demo;
   readonly #channel = new BroadcastChannel('skerry-demo-switches');
   readonly #offline = byId<HTMLInputElement>('switch-offline');
+  /** What became of local data, if they were lost. */
+  #lost = '';
 
   constructor(demo: Demo) {
     this.#demo = demo;
@@ -39,6 +41,11 @@ export class SyncPanel {
     });
     demo.sync.subscribe(() => this.#render());
     demo.conflicts.subscribe((conflicts) => this.#renderConflicts(conflicts));
+    demo.on('dataLost', ({ detail }) => {
+      this.#lost = detail;
+      this.#render();
+    });
+    demo.on('closed', ({ reason }) => this.#renderClosed(reason));
     if (localStorage.getItem('demo-offline') === 'yes') this.#setOffline(true);
     this.#render();
   }
@@ -76,7 +83,7 @@ export class SyncPanel {
     list.replaceChildren(
       ...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
     );
-    byId('sync-error').textContent = status.error ? status.error.message : '';
+    byId('sync-error').textContent = [this.#lost, status.error?.message].filter(Boolean).join(' ');
     const badge = byId('sync-badge');
     badge.dataset['phase'] = status.phase;
     badge.textContent =
@@ -106,6 +113,19 @@ export class SyncPanel {
     if (!progress) return;
     bar.max = progress.total;
     bar.value = progress.done;
+  }
+
+  /** Nothing can be changed here any more; the page that is loaded anew opens the database again. */
+  #renderClosed(reason: string): void {
+    const badge = byId('sync-badge');
+    badge.dataset['phase'] = 'blocked';
+    badge.textContent = 'closed';
+    const reload = make('button', { type: 'button', id: 'reload' }, 'Load the page again');
+    reload.addEventListener('click', () => location.reload());
+    byId('sync-error').replaceChildren(
+      make('span', {}, `${this.#lost} The database is closed (${reason}). `),
+      reload,
+    );
   }
 
   #renderConflicts(

@@ -300,6 +300,24 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   CHECK(world.host(1).push_times.empty());
 }
 
+TEST_CASE("an image that a window died over is deleted, though nobody takes its lease to push") {
+  const Data images = Json(R"({"images":true})");
+  Serving world(images, images);
+  world.storage.Put("sync", "push", Json(R"({"v":1,"owner":"tab-9","epoch":7,"beat":3})"));
+  Data sync = world.sync();
+  const Data half = Json(R"([{"generation":"half","lease":"push","epoch":7}])");
+  world.storage.Put("sync", "sync", sync.Set("generations", half));
+  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
+  world.Run(180'000);
+  CHECK(world.lease()["owner"].is_null());
+  Data job;
+  for (const auto& host : {1, 2}) {
+    for (const Data& each : world.host(host).image_jobs) job = each;
+  }
+  CHECK(job["job"]["kind"].Is("delete"));
+  CHECK(job["job"]["generations"] == Json(R"(["half"])"));
+}
+
 TEST_CASE("what a service worker needs to start without a window is kept in storage") {
   Serving world(Json(R"({"service":{"remote":{"url":"/v1"}}})"));
   const Data kept = world.storage.Get("sync", "service");

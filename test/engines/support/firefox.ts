@@ -69,7 +69,7 @@ class RunningFirefox implements Running {
   async crash(id: string, gone: Promise<void>): Promise<void> {
     const pids = namedProcesses(this.#pid, /^(Web Content|Isolated Web Co)/);
     for (const pid of pids.reverse()) {
-      process.kill(pid, 'SIGKILL');
+      killIfThere(pid);
       if (await soon(gone)) break;
     }
     await gone;
@@ -86,6 +86,15 @@ class RunningFirefox implements Running {
 
   /** It ends one by itself after three seconds without an event, and what it does then with it. */
   async stopServiceWorker(): Promise<void> {}
+}
+
+/** It may have ended since it was listed, by a blow of the same storm. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Whether it happened within the time that a browser takes to notice. */
