@@ -268,56 +268,6 @@ TEST_CASE("an old version that waits for a token does not keep the new one from 
   CHECK(world.server.rows().count("a") == 1);
 }
 
-TEST_CASE("images are fetched by a window, which pulls for it and never pushes") {
-  const Data images = Json(R"({"images":true})");
-  constexpr std::string_view kImage =
-      R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
-      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
-  SyncWorld world;
-  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
-  world.OpenService(images);
-  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
-  world.Settle();
-  CHECK(world.host(0).image_jobs.empty());
-  REQUIRE(world.host(1).image_jobs.size() == 1);
-  CHECK(world.host(1).status["phase"].as_string() == "filling");
-  world.network.scripted.clear();
-  world.network.scripted.push_back(
-      Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));
-  Data done = Json(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
-  world.host(1).Deliver(done.Set("type", "image").Set("id", world.host(1).image_jobs.back()["id"]));
-  world.Settle();
-  CHECK(world.sync()["cursors"]["A"].as_string() == "7@70");
-  CHECK(world.lease()["owner"].is_null());
-  // With something pending, and nobody else to push it.
-  world.host(0).Crash();
-  world.service = -1;
-  world.storage.Add("mutations", MutationRecord(SyncUuid(9000), {CreateItem("a", "A", 1)}, 1));
-  const size_t pulls = world.host(1).pull_times.size();
-  world.Broadcast(0, Json(R"({"type":"fill"})"));
-  world.Settle();
-  CHECK(world.host(1).pull_times.size() > pulls);
-  CHECK(world.host(1).push_times.empty());
-}
-
-TEST_CASE("an image that a window died over is deleted, though nobody takes its lease to push") {
-  const Data images = Json(R"({"images":true})");
-  Serving world(images, images);
-  world.storage.Put("sync", "push", Json(R"({"v":1,"owner":"tab-9","epoch":7,"beat":3})"));
-  Data sync = world.sync();
-  const Data half = Json(R"([{"generation":"half","lease":"push","epoch":7}])");
-  world.storage.Put("sync", "sync", sync.Set("generations", half));
-  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
-  world.Run(180'000);
-  CHECK(world.lease()["owner"].is_null());
-  Data job;
-  for (const auto& host : {1, 2}) {
-    for (const Data& each : world.host(host).image_jobs) job = each;
-  }
-  CHECK(job["job"]["kind"].Is("delete"));
-  CHECK(job["job"]["generations"] == Json(R"(["half"])"));
-}
-
 TEST_CASE("what a service worker needs to start without a window is kept in storage") {
   Serving world(Json(R"({"service":{"remote":{"url":"/v1"}}})"));
   const Data kept = world.storage.Get("sync", "service");
