@@ -1,0 +1,49 @@
+// An idle window leaves storage as it is: all stores, in Chromium, Firefox and WebKit, with the lease and with a service worker.
+// That no transaction is begun that could write is counted in Chromium (test/browser/idle.test.ts).
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildSite, type Site } from '../browser/support/site.ts';
+import { engines, until } from './support/checks.ts';
+import type { RemoteWindow } from './support/hub.ts';
+import { Scene } from './support/scene.ts';
+
+const MINUTE_MS = 60_000;
+const stores = ['mutations', 'outbox', 'updates', 'sync', 'conflicts'];
+
+let site: Site;
+const scenes: Scene[] = [];
+
+beforeAll(async () => {
+  site = await buildSite();
+});
+afterAll(async () => {
+  for (const scene of scenes) await scene.stop();
+  site?.remove();
+});
+
+const stored = (window: RemoteWindow) =>
+  Promise.all(stores.map((store) => window.call('stored', store)));
+
+/** Two windows of each kind in one browser, in step and at rest, with the production's pauses. */
+async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]> {
+  const scene = await Scene.start(engine, site);
+  scenes.push(scene);
+  await scene.begin('lease', { production: true });
+  const windows: RemoteWindow[] = [];
+  for (const serviceWorker of [false, false, true, true])
+    windows.push(await scene.open({ user: `idle-${serviceWorker}`, serviceWorker }));
+  const counter = await windows[0]?.call('counter');
+  for (const window of windows) await window.call('sees', String(counter));
+  await Promise.all(windows.map((window) => window.call('now')));
+  for (const window of windows)
+    await until(window, ({ phase, lease }) => phase === 'idle' && lease?.owner === null);
+  return windows;
+}
+
+test('a minute of idleness', async () => {
+  const windows = (await Promise.all(engines.map(idlers))).flat();
+  const before = await Promise.all(windows.map(stored));
+  expect(before.flat(2).length).toBeGreaterThan(windows.length);
+  await new Promise((resolve) => setTimeout(resolve, MINUTE_MS));
+  expect(await Promise.all(windows.map(stored))).toEqual(before);
+  for (const window of windows) expect((await window.status()).phase).toBe('idle');
+});
