@@ -346,7 +346,8 @@ export class DatabaseCore {
   /** Storage was taken away: nothing can be durable any more. */
   lost(loss: StorageLoss, error: Error | null): void {
     const message = error?.message ?? `The database is gone (${loss}).`;
-    const told = new StorageError('storage_lost', message, { cause: error });
+    const retryable = loss === 'connection-lost';
+    const told = new StorageError('storage_lost', message, { cause: error, retryable });
     this.#ready?.reject(told);
     this.sync.update({ error: told });
     if (loss === 'evicted') this.events.dataLost('The browser has deleted what it had stored.');

@@ -21,6 +21,13 @@ export interface WorkerClientParts {
   onToken(): void;
 }
 
+/** A worker's last words. */
+interface WorkerFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable?: boolean;
+}
+
 export interface Lease {
   readonly owner: string;
   readonly epoch: number;
@@ -112,8 +119,8 @@ export class WorkerClient {
         break;
       }
       case 'failed': {
-        const { code, message: text } = message['error'] as { code: string; message: string };
-        this.#parts.onFailed(errorFromCode(code, text, {}, UnsupportedError));
+        const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
+        this.#parts.onFailed(errorFromCode(code, text, { retryable }, UnsupportedError));
         break;
       }
       default:

@@ -130,6 +130,7 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   too_large: LimitError,
   quota: QuotaError,
   storage: StorageError,
+  storage_lost: StorageError,
   image: CorruptImageError,
   worker: UnsupportedError,
   client_old: UpdateNeededError,

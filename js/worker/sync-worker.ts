@@ -2,7 +2,7 @@
  * SyncWorker: a window's own RunningWorker, from the window's first message on. It is the whole of a dedicated Worker; in
  * the tests it runs in the test's own program.
  */
-import { SkerryError } from '../core/errors.ts';
+import { SkerryError, StorageError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
@@ -91,13 +91,15 @@ export class SyncWorker {
   }
 
   #lost(error: Error | null): void {
-    if (error) this.#failed(error);
+    if (error) this.#failed(new StorageError('storage_lost', error.message, { retryable: true }));
     else void this.stop();
   }
 
   #failed(error: unknown): void {
-    const code = error instanceof SkerryError ? error.code : 'worker';
-    this.#post({ type: 'failed', error: { code, message: (error as Error).message } });
+    const { message } = error as Error;
+    const { code, retryable } =
+      error instanceof SkerryError ? error : { code: 'worker', retryable: false };
+    this.#post({ type: 'failed', error: { code, message, retryable } });
   }
 }
 

@@ -23,6 +23,12 @@ afterAll(async () => {
 const stored = (window: RemoteWindow) =>
   Promise.all(stores.map((store) => window.call('stored', store)));
 
+/** Leases that somebody holds in storage, but for that of the socket. */
+async function held(window: RemoteWindow): Promise<unknown[]> {
+  const records = (await window.call('stored', 'sync')) as { owner?: string; job?: string }[];
+  return records.filter(({ owner, job }) => owner && job !== 'open' && job !== 'closed');
+}
+
 /** Two windows of each kind in one browser, in step and at rest, with the production's pauses. */
 async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]> {
   const scene = await Scene.start(engine, site);
@@ -34,8 +40,10 @@ async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]>
   const counter = await windows[0]?.call('counter');
   for (const window of windows) await window.call('sees', String(counter));
   await Promise.all(windows.map((window) => window.call('now')));
-  for (const window of windows)
-    await until(window, ({ phase, lease }) => phase === 'idle' && lease?.owner === null);
+  for (const window of windows) {
+    await until(window, ({ phase }) => phase === 'idle');
+    await expect.poll(() => held(window), { timeout: 20_000 }).toEqual([]);
+  }
   return windows;
 }
 
