@@ -7,6 +7,7 @@ import type { RemoteWindow } from './support/hub.ts';
 import { type Mode, Scene, shortTimes } from './support/scene.ts';
 
 const PUSH = /\/v1\/push/;
+const DAY_MS = 86_400_000;
 /** Longer than it takes to be taken for dead. */
 const SLEEP_MS = shortTimes.timeout * 2.5;
 
@@ -89,6 +90,30 @@ describe.each(engines)('$name', (engine) => {
         await agree(scene);
         await exact(scene, wrote(counter, 'held'));
       });
+
+    test.each([
+      ['ahead', DAY_MS],
+      ['behind', -DAY_MS],
+    ])(
+      'a clock that is a day %s: all is pushed, and the server’s times are known',
+      async (_, ms) => {
+        await scene.begin('lease');
+        const windows = [];
+        for (let i = 0; i < 2; i++) windows.push(await scene.open({ clockShiftMs: ms }));
+        const [first, second] = windows as [RemoteWindow, RemoteWindow];
+        const counter = await first.call('counter');
+        await second.call('sees', counter);
+        for (const i of [0, 1, 2]) {
+          await first.call('burst', counter, [`first ${i}`]);
+          await second.call('burst', counter, [`second ${i}`]);
+        }
+        await agree(scene);
+        const titles = [0, 1, 2].flatMap((i) => [`first ${i}`, `second ${i}`]);
+        await exact(scene, wrote(counter, ...titles));
+        const { clockOffsetMs } = await first.status();
+        expect(Math.abs(clockOffsetMs + ms)).toBeLessThan(DAY_MS / 24);
+      },
+    );
 
     test.skipIf(!engine.features.has('freeze'))(
       '[freeze] the holder is frozen: another pushes after the timeout',

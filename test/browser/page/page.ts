@@ -4,6 +4,7 @@ import { defineMutators, deleteDatabase, http, open, SkerryError } from 'skerry'
 import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
 import { app } from './schema.ts';
+import { shiftClock } from './shift-clock.ts';
 
 const mutators = defineMutators(app, {
   addNote: (tx, arg: { title: string; body?: string; list?: string }) => tx.notes.create(arg),
@@ -30,6 +31,8 @@ export interface StartOptions {
   /** As in `open`. */
   readonly serviceWorker?: boolean | string;
   readonly keepToken?: boolean;
+  /** How far the clock of this window and its Worker is off. */
+  readonly clockShiftMs?: number;
   /** Other pauses and time limits of the sync worker than the production's. */
   readonly times?: Readonly<Record<string, number>>;
 }
@@ -71,6 +74,8 @@ async function openTest(options: StartOptions = {}) {
     happened.tokens.push(why);
     return (tokens.length > 1 ? tokens.shift() : tokens[0]) ?? null;
   };
+  const { clockShiftMs } = options;
+  if (clockShiftMs) shiftClock(clockShiftMs);
   const db = await open({
     name,
     ...(anonymous ? {} : { user }),
@@ -81,6 +86,9 @@ async function openTest(options: StartOptions = {}) {
     ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes: 'all' as const }),
     serviceWorker,
     ...(options.times ? { host: hostWith(options.times) } : {}),
+    ...(clockShiftMs
+      ? { workerUrl: new URL(`/shifted-worker.js?ms=${clockShiftMs}`, location.href) }
+      : {}),
     onUpdateNeeded: ({ reason }) => happened.updateNeeded.push(reason),
   });
   db.on('dataLost', ({ detail }) => happened.dataLost.push(detail));

@@ -70,7 +70,13 @@ export async function buildSite(): Promise<Site> {
   const dist = join(root, 'dist');
   for (const file of readdirSync(dist))
     if (shipped.test(file)) copyFileSync(join(dist, file), join(site.folder, file));
-  await bundle(['page.ts', 'own-sw.ts', 'silent-sw.ts'], site.folder, 'browser');
+  const entries = ['page.ts', 'own-sw.ts', 'silent-sw.ts', 'shift-worker.ts'];
+  await bundle(entries, site.folder, 'browser');
+  // Modules run in the order in which they are imported.
+  writeFileSync(
+    join(site.folder, 'shifted-worker.js'),
+    "import './shift-worker.js';\nimport './worker.js';\n",
+  );
   copyFileSync(join(pages, 'index.html'), join(site.folder, 'index.html'));
   // One that finds no wasm of its own version.
   const readyMade = readFileSync(join(dist, 'skerry-sw.js'), 'utf8');
