@@ -77,6 +77,9 @@ TEST_CASE("windows that push as well keep their lease: it is not counted up from
   world.Settle();
   CHECK(world.lease() == held);
   CHECK(Json(world.push_bodies[0])["epoch"].as_number() == 7);
+  // The service worker rests, and does not say of them that they hold it still.
+  CHECK(world.host(0).status["lease"]["owner"].is_null());
+  CHECK(world.host(0).status["lease"]["epoch"].as_number() == 7);
 }
 
 TEST_CASE("two versions of the service worker do not overlap") {
