@@ -88,6 +88,9 @@ void SyncWorker::SetMode(Mode mode, String reason, Turn* turn) {
     if (state_->token.is_string()) helper_.HandToken(state_->token, turn);
   } else {
     state_->mode = mode;
+    // These were the service worker's: nobody would ask for a token, or try, because of them.
+    state_->needs_auth = false;
+    state_->next_try_at = nullptr;
     for (const Data& id : helper_.TakeAsked()) job_.Ask(id, turn);
     job_.Wake(WakeReason::kVisible, turn);
   }
