@@ -47,28 +47,39 @@ async function holderAmong(pages: readonly Page[], limitMs = 30_000): Promise<Pa
   return holder;
 }
 
-/** Three windows in step and a note; the push of one more `bump` waits in the proxy, so its sender holds the lease. */
-async function heldPush(profile: Profile, user: string) {
-  const pages: Page[] = [];
-  for (let i = 0; i < 3; i++) pages.push(await opened(profile, proxy.url, { user }));
-  const [first] = pages as [Page];
-  const id = await first.evaluate(async () => {
+/** A note that the server has, to be bumped. */
+function counterOf(page: Page): Promise<string> {
+  return page.evaluate(async () => {
     const made = db.mutate.addNote({ title: 'counter' });
     await made.confirmed;
     return made.result;
   });
-  for (const page of pages) {
-    await until(page, (key) => db.notes.get(key) !== undefined, [id]);
-    await inStep(page);
-  }
+}
+
+/** Bumps it; the push reaches the proxy, and waits there until the function is called that this gives. */
+async function holdBump(page: Page, id: string): Promise<() => void> {
   let letGo: () => void = () => {};
   const hold = new Promise<void>((resolve) => {
     letGo = resolve;
   });
   proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
   const arrived = proxy.held(/\/v1\/push/);
-  await first.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
+  await page.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
   await arrived;
+  return letGo;
+}
+
+/** Three windows in step and a note; the push of one more `bump` waits in the proxy, so its sender holds the lease. */
+async function heldPush(profile: Profile, user: string) {
+  const pages: Page[] = [];
+  for (let i = 0; i < 3; i++) pages.push(await opened(profile, proxy.url, { user }));
+  const [first] = pages as [Page];
+  const id = await counterOf(first);
+  for (const page of pages) {
+    await until(page, (key) => db.notes.get(key) !== undefined, [id]);
+    await inStep(page);
+  }
+  const letGo = await holdBump(first, id);
   const holder = await holderAmong(pages);
   const others = pages.filter((page) => page !== holder);
   return { id, holder, others, letGo };
@@ -181,19 +192,8 @@ describe('a window that the browser discards', () => {
     try {
       const user = 'discarded';
       const a = await opened(profile, proxy.url, { user }, { user: 'a' });
-      const id = await a.evaluate(async () => {
-        const made = db.mutate.addNote({ title: 'counter' });
-        await made.confirmed;
-        return made.result;
-      });
-      let letGo: () => void = () => {};
-      const hold = new Promise<void>((resolve) => {
-        letGo = resolve;
-      });
-      proxy.rules({ path: /\/v1\/push/, hold, times: 1 });
-      const arrived = proxy.held(/\/v1\/push/);
-      await a.evaluate((key) => db.mutate.bump({ id: key }).durable, id);
-      await arrived;
+      const id = await counterOf(a);
+      const letGo = await holdBump(a, id);
       const b = await opened(profile, proxy.url, { user }, { user: 'b' });
       const addresses = [a.url(), b.url()] as const;
       await profile.discard(addresses[0]);
