@@ -37,10 +37,10 @@ Data LeaseOf(const WorkerState& state, const SyncJob& job) {
     return state.service_lease;
   const Data& record = job.lease().record();
   Data lease = Data::MakeObject();
+  Data owner = record["owner"];
   // A lease that is not persisted names nobody in storage; who was named there when it was last
   // looked at is a window, which tells of itself.
-  Data owner = state.mode == Mode::kService ? Data() : record["owner"];
-  if (state.mode == Mode::kService && job.lease().held()) owner = state.tab;
+  if (state.mode == Mode::kService) owner = job.lease().held() ? Data(state.tab) : Data();
   lease.Set("owner", std::move(owner))
       .Set("epoch", record["epoch"].as_u64())
       .Set("beat", record["beat"].as_u64());
