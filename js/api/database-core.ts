@@ -381,7 +381,7 @@ export class DatabaseCore {
     // What the application wrote before is stored first, unless storage is gone or does not answer.
     if (reason === 'close' || reason === 'logout')
       await this.#withinLimit(this.mutations.durable());
-    if (this.worker?.running) await this.#withinLimit(this.worker.stop());
+    if (this.worker) await this.#withinLimit(this.worker.stop());
     this.worker?.terminate();
     this.#service.close();
     this.runner.stop();

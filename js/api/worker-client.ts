@@ -82,8 +82,9 @@ export class WorkerClient {
     this.#link?.post(message);
   }
 
-  /** Lets the worker finish: it releases its leases, and closes. Resolves when it says so. */
+  /** Lets the worker finish: it releases its leases, and closes. Resolves when it says so, or has ended otherwise. */
   stop(): Promise<void> {
+    if (!this.#link) return Promise.resolve();
     this.post({ type: 'stop' });
     return new Promise((resolve) => {
       this.#stopped = resolve;
@@ -98,12 +99,15 @@ export class WorkerClient {
   #end(): void {
     this.#link = null;
     this.#leases.clear();
+    this.#stopped?.();
+    this.#stopped = null;
   }
 
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'stopped':
-        this.#stopped?.();
+        // By itself, too: its database is gone, which the window's own connection tells.
+        this.terminate();
         break;
       case 'needToken':
         void this.#giveToken(message['why'] as TokenReason);

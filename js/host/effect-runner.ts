@@ -89,7 +89,7 @@ export class EffectRunner {
     for (const { id } of outstanding) this.dispatch({ type: 'failed', id, error });
   }
 
-  /** Resolves when no transaction is under way or waits. */
+  /** Resolves when no transaction is under way or waits, or it is stopped. */
   idle(): Promise<void> {
     if (!this.#current && this.#queue.length === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
@@ -100,6 +100,11 @@ export class EffectRunner {
     this.#queue.length = 0;
     this.#current = null;
     this.#parts.timers.clear();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
   #call(event: Message): readonly Message[] {
@@ -137,7 +142,7 @@ export class EffectRunner {
     if (this.#current || this.#stopped) return;
     const effect = this.#queue.shift();
     if (!effect) {
-      for (const resolve of this.#onIdle.splice(0)) resolve();
+      this.#tellIdle();
       return;
     }
     this.#current = effect;

@@ -9,6 +9,7 @@ import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
   type Committed,
   type Decision,
+  type OnLost,
   type Storage,
   type StorageHost,
   type StorageLoss,
@@ -25,12 +26,14 @@ export interface IndexedDbOptions {
 
 export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
   const limits = { timeLimitMs: 10_000, openAttempts: 4, firstPauseMs: 100, ...options };
+  const open = async (name: string, onLost: OnLost, mustExist: boolean) => {
+    const storage = new IndexedDbStorage(name, onLost, limits, mustExist);
+    await storage.ready();
+    return storage;
+  };
   return {
-    async open(name, onLost) {
-      const storage = new IndexedDbStorage(name, onLost, limits);
-      await storage.ready();
-      return storage;
-    },
+    open: (name, onLost) => open(name, onLost, false),
+    reopen: (name, onLost) => open(name, onLost, true),
     // Refused or not known here: the engine evicts when it must, and that is told (`dataLost`).
     persist: () => void navigator.storage?.persist?.().catch(() => {}),
     delete: (name) => deleteWithGenerations(name, limits.timeLimitMs),
@@ -42,14 +45,14 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
 
 class IndexedDbStorage implements Storage {
   readonly #name: string;
-  readonly #onLost: (loss: StorageLoss, error: Error | null) => void;
+  readonly #onLost: OnLost;
   readonly #limits: Required<IndexedDbOptions>;
   #connection: IDBDatabase | null = null;
   #opening: Promise<IDBDatabase> | null = null;
   #closed = false;
   #generation = 0;
-  /** It was open before: if it is gone now it is not made anew. */
-  #mustExist = false;
+  /** It was there before: if it is gone now it is not made anew. */
+  #mustExist: boolean;
   /** How it went, if it is gone. While it was suspended nobody could tell that it was deleted. */
   #loss: StorageLoss = 'evicted';
   #suspended = false;
@@ -59,12 +62,14 @@ class IndexedDbStorage implements Storage {
 
   constructor(
     name: string,
-    onLost: (loss: StorageLoss, error: Error | null) => void,
+    onLost: OnLost,
     limits: Required<IndexedDbOptions>,
+    mustExist: boolean,
   ) {
     this.#name = name;
     this.#onLost = onLost;
     this.#limits = limits;
+    this.#mustExist = mustExist;
   }
 
   async ready(): Promise<void> {

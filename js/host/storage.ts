@@ -76,13 +76,17 @@ export interface Committed {
 /** `evicted`: by the browser, for want of room or because its user cleared the site's data. */
 export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
 
+export type OnLost = (loss: StorageLoss, error: Error | null) => void;
+
 export interface StorageHost {
   /**
    * Opens (and makes, if need be) the database of this name with the stores of `skerryStores`. `onLost` is called when
    * another program deletes or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is
    * then closed for good), or when the engine gives up on it after repeated attempts.
    */
-  open(name: string, onLost: (loss: StorageLoss, error: Error | null) => void): Promise<Storage>;
+  open(name: string, onLost: OnLost): Promise<Storage>;
+  /** As `open`, but makes none: where there is none that is told (`onLost`), and the promise rejects (`closed`). */
+  reopen(name: string, onLost: OnLost): Promise<Storage>;
   /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */
   persist(): void;
   /** Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it. */

@@ -61,7 +61,7 @@ export class SyncWorker {
       const url = config.wasmUrl === null ? undefined : new URL(config.wasmUrl);
       const [module, storage] = await Promise.all([
         loadWorkerModule((address) => this.#host.wasm(address), url),
-        this.#host.storage.open(config.database, (_loss, error) => this.#lost(error)),
+        this.#host.storage.reopen(config.database, (_loss, error) => this.#lost(error)),
       ]);
       if (this.#stopped) {
         storage.close();
@@ -86,13 +86,19 @@ export class SyncWorker {
       this.#running.start();
       for (const message of this.#early.splice(0)) this.#running.receive(message);
     } catch (error) {
-      this.#failed(error);
+      // Its database is gone: the window is told by its own connection.
+      if (!this.#stopped) this.#failed(error);
     }
   }
 
   #lost(error: Error | null): void {
-    if (error) this.#failed(new StorageError('storage_lost', error.message, { retryable: true }));
-    else void this.stop();
+    if (error) {
+      this.#failed(new StorageError('storage_lost', error.message, { retryable: true }));
+      return;
+    }
+    // Nothing can be written or let go of in it any more.
+    this.#running?.close();
+    void this.stop();
   }
 
   #failed(error: unknown): void {

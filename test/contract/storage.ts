@@ -62,6 +62,20 @@ export function storageContract(
       equal(await getSync(storage, 'a'), value);
       equal(await getSync(storage, 'b'), null, 'a missing key');
     }),
+    contractCase(
+      'reopen finds what is there, and makes nothing',
+      async (open, host, name, losses) => {
+        const onLost = (loss: StorageLoss) => losses.push(loss);
+        const error = await rejection(host.reopen(name, onLost));
+        equal((error as { code?: unknown }).code, 'closed');
+        equal(losses, ['evicted']);
+        await write(await open(), ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
+        const storage = await host.reopen(name, onLost);
+        equal(await getSync(storage, 'a'), 1);
+        storage.close();
+        equal(losses, ['evicted']);
+      },
+    ),
     contractCase('keys of adds come in their order and are never used again', async (open) => {
       const storage = await open();
       const add = (...items: number[]) =>

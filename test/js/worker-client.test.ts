@@ -65,6 +65,19 @@ test('messages and the failure of a worker that was ended are not the next oneâ€
   expect(client.running).toBe(false);
 });
 
+test('one that ends by itself runs no longer, and is not waited for', async () => {
+  const { client, workers } = clientWith(async () => null);
+  client.start();
+  workers[0]?.handlers.onMessage({ type: 'stopped' });
+  expect(client.running).toBe(false);
+  await client.stop();
+  client.start();
+  const stopping = client.stop();
+  workers[1]?.handlers.onFailed(new Error('in the middle of it'));
+  await stopping;
+  expect(workers[1]?.posted.at(-1)).toEqual({ type: 'stop' });
+});
+
 test('a token goes to the worker that has asked for it', async () => {
   const gives: ((token: string) => void)[] = [];
   const { client, workers } = clientWith(() => new Promise((resolve) => gives.push(resolve)));

@@ -9,10 +9,10 @@ import {
   type Decision,
   type Key,
   type KeyRange,
+  type OnLost,
   type Read,
   type Storage,
   type StorageHost,
-  type StorageLoss,
   skerryStores,
   type TransactRequest,
   type Write,
@@ -51,10 +51,13 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
 
   persist(): void {}
 
-  async open(
-    name: string,
-    onLost: (loss: StorageLoss, error: Error | null) => void,
-  ): Promise<Storage> {
+  async reopen(name: string, onLost: OnLost): Promise<Storage> {
+    if (this.#databases.has(name)) return this.open(name, onLost);
+    onLost('evicted', null);
+    throw new ClosedError('closed', 'The database is gone.');
+  }
+
+  async open(name: string, onLost: OnLost): Promise<Storage> {
     if (this.faults.refuseOpen)
       throw new StorageError('storage_refused', 'Storage is refused by order of the test.');
     let database = this.#databases.get(name);
@@ -148,16 +151,11 @@ class MemoryStorage implements Storage {
   readonly #host: MemoryStorageHost;
   readonly #name: string;
   #database: Database;
-  readonly #onLost: (loss: StorageLoss, error: Error | null) => void;
+  readonly #onLost: OnLost;
   #closed = false;
   #suspended = false;
 
-  constructor(
-    host: MemoryStorageHost,
-    name: string,
-    database: Database,
-    onLost: (loss: StorageLoss, error: Error | null) => void,
-  ) {
+  constructor(host: MemoryStorageHost, name: string, database: Database, onLost: OnLost) {
     this.#host = host;
     this.#name = name;
     this.#database = database;

@@ -165,7 +165,7 @@ export class ServiceHome {
     };
     if (!(await this.#exists(database)))
       throw new UnsupportedError(loggedOut, `There is no ${database} any more.`);
-    const storage = await host.storage.open(database, drop);
+    const storage = await host.storage.reopen(database, drop);
     try {
       const record = await recordOf(storage);
       const own = database.startsWith(`skerry/${this.#own?.name}/`) ? this.#own : null;
