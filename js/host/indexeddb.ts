@@ -17,6 +17,9 @@ import {
   type TransactRequest,
 } from './storage.ts';
 
+/** In the store `sync`: tells a database from one that is made anew under its name. */
+const identityKey = 'made';
+
 export interface IndexedDbOptions {
   readonly timeLimitMs?: number;
   /** Attempts to open before the storage is called lost, with doubling pauses in between. */
@@ -56,6 +59,8 @@ class IndexedDbStorage implements Storage {
   /** How it went, if it is gone. While it was suspended nobody could tell that it was deleted. */
   #loss: StorageLoss = 'evicted';
   #suspended = false;
+  /** Of the database that was opened first; resolves with undefined where it could not be read. */
+  #identity: Promise<unknown> | null = null;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
   readonly #deciding = new Set<IDBTransaction>();
   dropped: string | null = null;
@@ -167,7 +172,8 @@ class IndexedDbStorage implements Storage {
         const db = await openDatabase(this.#name, timeLimitMs, this.#mustExist, (event) => {
           if ((event.dataLoss ?? 'none') !== 'none') this.dropped = event.dataLossMessage ?? '';
         });
-        if (db === null) {
+        if (db === null || (await this.#isAnother(db))) {
+          db?.close();
           if (!this.#closed) {
             this.close();
             this.#onLost(this.#loss, null);
@@ -195,6 +201,17 @@ class IndexedDbStorage implements Storage {
         pauseMs *= 2;
       }
     }
+  }
+
+  /** Whether this one was made anew, under the same name, since the first was opened: nothing in memory fits it. */
+  async #isAnother(db: IDBDatabase): Promise<boolean> {
+    const identity = identityOf(db, this.#limits.timeLimitMs);
+    if (!this.#identity) {
+      this.#identity = identity.catch(() => undefined);
+      return false;
+    }
+    const first = await this.#identity;
+    return (await identity) !== first && first !== undefined;
   }
 
   #adopt(db: IDBDatabase): void {
@@ -241,9 +258,20 @@ function openDatabase(
       onMaking(event as MakingEvent);
       for (const { name: store, autoIncrement } of skerryStores)
         request.result.createObjectStore(store, { autoIncrement });
+      const identity = crypto.getRandomValues(new Uint32Array(4)).join();
+      request.transaction?.objectStore('sync').put(identity, identityKey);
     };
     const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
     listen(request, opened, reject);
+  });
+}
+
+/** Null in a database of an earlier version of this file. */
+function identityOf(db: IDBDatabase, timeLimitMs: number): Promise<unknown> {
+  const late = () => storageTimeout(`IndexedDB did not answer within ${timeLimitMs} ms.`);
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = db.transaction('sync').objectStore('sync').get(identityKey);
+    listen(request, (found) => resolve(found ?? null), reject);
   });
 }
 

@@ -3,7 +3,7 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
-import { inStep, opened, reopened, until } from './support/kit.ts';
+import { bare, inStep, opened, reopened, until } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 
 let served: Served;
@@ -67,3 +67,31 @@ test.each([
     }
   },
 );
+
+test('one that another window makes anew, before this one has looked, is not taken for its own', async () => {
+  const profile = new Profile();
+  try {
+    const options = { user: 'anew' };
+    const first = await opened(profile, served.server.url, options);
+    const note = await first.evaluate(() => db.mutate.addNote({ title: 'of the first' }).result);
+    await first.evaluate(() => db.sync.now());
+    const second = await bare(profile, served.server.url);
+    const debug = await first.createCDPSession();
+    await debug.send('Debugger.enable');
+    const paused = new Promise((resolve) => debug.once('Debugger.paused', resolve));
+    await debug.send('Debugger.pause');
+    const moved = first.evaluate(() => 1);
+    await paused;
+    await evict(second);
+    await second.evaluate((how) => kit.start(how), options);
+    await debug.send('Debugger.resume');
+    await moved;
+    await until(first, () => kit.happened.closed.length > 0, []);
+    expect(await first.evaluate(() => kit.happened.closed)).toEqual(['evicted']);
+    await inStep(second);
+    expect(await second.evaluate((key) => db.notes.get(key)?.title, note)).toBe('of the first');
+    await second.evaluate((key) => db.mutate.bump({ id: key }).confirmed, note);
+  } finally {
+    await profile.remove();
+  }
+});

@@ -222,6 +222,21 @@ export function storageContract(
       },
     ),
     contractCase(
+      'one that was suspended does not take a database for its own that others have made anew',
+      async (open, host, database, losses) => {
+        const storage = await open();
+        await write(storage, ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
+        storage.suspend();
+        await host.delete(database);
+        const anew = await open();
+        await write(anew, ['sync'], [{ store: 'sync', put: 2, key: 'a' }]);
+        storage.resume();
+        equal((await rejection(getSync(storage, 'a'))).code, 'closed');
+        equal(losses, ['deleted-or-upgraded']);
+        equal(await getSync(anew, 'a'), 2, 'what others wrote');
+      },
+    ),
+    contractCase(
       'files of a generation that is not there are null, and none is made',
       async (_open, host, database) => {
         const read = (...paths: string[]) => Promise.all(host.readFiles(`/${database}/g1`, paths));

@@ -150,7 +150,7 @@ class MemoryStorage implements Storage {
   readonly dropped = null;
   readonly #host: MemoryStorageHost;
   readonly #name: string;
-  #database: Database;
+  readonly #database: Database;
   readonly #onLost: OnLost;
   #closed = false;
   #suspended = false;
@@ -195,14 +195,11 @@ class MemoryStorage implements Storage {
     this.#suspended = false;
   }
 
-  /** After it was suspended. A database that was deleted meanwhile is not made anew. */
+  /** After it was suspended. A database that was deleted meanwhile is not made anew, and one that others have made is another. */
   #connect(): void {
-    if (this.#closed || this.#suspended || this.#database.connections.has(this)) return;
-    const database = this.#host.find(this.#name);
-    if (database) {
-      this.#database = database;
-      database.connections.add(this);
-    } else this.evict();
+    if (this.#closed || this.#suspended) return;
+    if (this.#host.find(this.#name) === this.#database) this.#database.connections.add(this);
+    else this.evict();
   }
 
   close(): void {
