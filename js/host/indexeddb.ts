@@ -258,8 +258,8 @@ function openDatabase(
       onMaking(event as MakingEvent);
       for (const { name: store, autoIncrement } of skerryStores)
         request.result.createObjectStore(store, { autoIncrement });
-      const identity = crypto.getRandomValues(new Uint32Array(4)).join();
-      request.transaction?.objectStore('sync').put(identity, identityKey);
+      const id = crypto.getRandomValues(new Uint32Array(4)).join();
+      request.transaction?.objectStore('sync').put({ v: 1, id }, identityKey);
     };
     const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
     listen(request, opened, reject);
@@ -271,7 +271,7 @@ function identityOf(db: IDBDatabase, timeLimitMs: number): Promise<unknown> {
   const late = () => storageTimeout(`IndexedDB did not answer within ${timeLimitMs} ms.`);
   return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
     const request = db.transaction('sync').objectStore('sync').get(identityKey);
-    listen(request, (found) => resolve(found ?? null), reject);
+    listen(request, (found: { id: string } | undefined) => resolve(found?.id ?? null), reject);
   });
 }
 
