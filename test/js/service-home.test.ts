@@ -4,9 +4,10 @@ import { type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { WorkerSideHost } from '../../js/host/host.ts';
 import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
-import { ServiceHome } from '../../js/worker/service/service-home.ts';
+import type { TransportRequest } from '../../js/host/transport.ts';
+import { type OwnService, ServiceHome } from '../../js/worker/service/service-home.ts';
 import { FakeServer } from './fake-server.ts';
-import { openApp, turn } from './support.ts';
+import { app, openApp, turn } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -38,10 +39,14 @@ async function left(keepToken = true): Promise<{ host: MemoryHost; server: FakeS
 }
 
 /** A service worker that starts in it. */
-function started(host: MemoryHost, more: Partial<WorkerSideHost> = {}): ServiceHome {
+function started(
+  host: MemoryHost,
+  more: Partial<WorkerSideHost> = {},
+  own: OwnService | null = null,
+): ServiceHome {
   const side = { transport: host.network, sockets: host.network, locks: memoryLocks() };
   const exists = (name: string) => host.storage.exists(name);
-  home = new ServiceHome({ ...host, ...side, images: false, ...more }, null, () => true, exists);
+  home = new ServiceHome({ ...host, ...side, images: false, ...more }, own, () => true, exists);
   return home;
 }
 
@@ -143,6 +148,45 @@ test('whoever waits for one that is ended is told what was pending, and it may s
   server.instead = null;
   expect(await service.woken(database)).toEqual({ pending: 0 });
   expect(server.pushed).toHaveLength(1);
+});
+
+test('a log-out cuts the push that is under way', async () => {
+  const { host } = await left();
+  let pushing: () => void = () => {};
+  const begun = new Promise<void>((resolve) => {
+    pushing = resolve;
+  });
+  const cut = vi.fn();
+  const request = (sent: TransportRequest) => {
+    if (!sent.url.endsWith('/push')) return host.network.request(sent);
+    sent.signal?.addEventListener('abort', cut);
+    pushing();
+    return new Promise<never>(() => {});
+  };
+  const woken = started(host, { transport: { request } }).woken(database);
+  await begun;
+  host.channels.open(database, () => {}).post({ type: 'logout' });
+  expect(await woken).toEqual({ pending: 1 });
+  expect(cut).toHaveBeenCalledTimes(1);
+});
+
+test.each([
+  { by: 'an older script of the application', own: 0, used: 1 },
+  { by: 'a script of the same version', own: 1, used: 1 },
+  { by: 'a newer script', own: 2, used: 2 },
+])('the newer schema of the two goes: $by', async ({ own, used }) => {
+  const { host, server } = await left();
+  const schemas: unknown[] = [];
+  server.instead = ({ body }) => {
+    schemas.push(JSON.parse(new TextDecoder().decode(body ?? new Uint8Array())).schema);
+    return null;
+  };
+  const schema = { ...(app.toJSON() as object), version: own };
+  const remote = { url: 'http://server.test/v1', credentials: 'omit', token: null } as const;
+  expect(await started(host, {}, { name: 'test', schema, remote }).woken(database)).toEqual({
+    pending: 0,
+  });
+  expect(new Set(schemas)).toEqual(new Set([used]));
 });
 
 test.each([
