@@ -2,7 +2,7 @@
  * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
  * to delete or upgrade the database is not kept waiting.
  */
-import { ClosedError, SkerryError, StorageError } from '../core/errors.ts';
+import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
 import { deleteIdbfs, deleteWithGenerations, listIdbfs, readIdbfs } from './idb-files.ts';
 import { inTime, listen, storageError, storageTimeout } from './idb-request.ts';
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
@@ -107,6 +107,9 @@ class IndexedDbStorage implements Storage {
     };
     try {
       return await runTransaction(tx, request.reads, decideOnce, this.#limits.timeLimitMs);
+    } catch (error) {
+      if (error instanceof QuotaError) spendNext(db, request);
+      throw error;
     } finally {
       this.#deciding.delete(tx);
     }
@@ -227,6 +230,18 @@ class IndexedDbStorage implements Storage {
       // By the browser: whether the database is still there is found out at once, and told (`onLost`).
       this.#connect().catch(() => {});
     };
+  }
+}
+
+/**
+ * After a transaction that found no room, Firefox lets only deletions into the connection's next one (mode `cleanup` of its
+ * IDBTransaction; a put throws InvalidStateError there): that one is spent on nothing.
+ */
+function spendNext(db: IDBDatabase, { stores }: TransactRequest): void {
+  try {
+    abortQuietly(db.transaction([...stores], 'readwrite'));
+  } catch {
+    // The connection is gone meanwhile, and what was to be spent with it.
   }
 }
 

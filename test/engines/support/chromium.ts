@@ -5,27 +5,37 @@ import { signalGroup } from '../../browser/support/processes.ts';
 import { ServiceControl } from '../../browser/support/service.ts';
 import type { Engine, Running } from './engine.ts';
 
+const SMALL_QUOTA = 10_000_000;
+
 export const chromium: Engine = {
   name: 'chromium',
-  features: new Set(['freeze', 'stop-service-worker', 'bfcache-with-locks']),
-  async start(folder, { isPrivate = false } = {}) {
+  features: new Set(['freeze', 'stop-service-worker', 'small-quota', 'bfcache-with-locks']),
+  async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const profile = new Profile(folder, isPrivate ? { more: ['--incognito'] } : {});
     await profile.browser();
-    return new RunningChromium(profile);
+    return new RunningChromium(profile, isSmall);
   },
 };
 
 class RunningChromium implements Running {
   readonly #profile: Profile;
   readonly #pages = new Map<string, Page>();
+  readonly #isSmall: boolean;
 
-  constructor(profile: Profile) {
+  constructor(profile: Profile, isSmall: boolean) {
     this.#profile = profile;
+    this.#isSmall = isSmall;
   }
 
   async open(id: string, url: string): Promise<void> {
     const page = await (await this.#profile.browser()).newPage();
     await page.emulateFocusedPage(true);
+    if (this.#isSmall) {
+      // Holds as long as the session does, and that as long as the page.
+      const session = await page.createCDPSession();
+      const { origin } = new URL(url);
+      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: SMALL_QUOTA });
+    }
     await page.goto(url, { waitUntil: 'domcontentloaded' });
     this.#pages.set(id, page);
   }

@@ -11,10 +11,13 @@ const serviceWorkerPrefs = {
 
 const GONE_LIMIT_MS = 2000;
 
+/** Of the whole profile: a site gets a fifth of it, and not less than ten megabytes. */
+const SMALL_LIMIT_KB = 20_480;
+
 export const firefox: Engine = {
   name: 'firefox',
-  features: new Set(['stop-service-worker']),
-  async start(folder, { isPrivate = false } = {}) {
+  features: new Set(['stop-service-worker', 'small-quota']),
+  async start(folder, { isPrivate = false, isSmall = false } = {}) {
     const executablePath = process.env['FIREFOX_PATH'];
     if (!executablePath)
       throw new Error('FIREFOX_PATH names no Firefox: run the tests by `npm test`');
@@ -26,6 +29,8 @@ export const firefox: Engine = {
       extraPrefsFirefox: {
         ...serviceWorkerPrefs,
         'browser.privatebrowsing.autostart': isPrivate,
+        // The profile keeps what it was told: -1 is a part of the disk, as everywhere else.
+        'dom.quotaManager.temporaryStorage.fixedLimit': isSmall ? SMALL_LIMIT_KB : -1,
       },
       protocolTimeout: 120_000,
     });
