@@ -216,40 +216,32 @@ describe('storage', () => {
   });
 
   test('storage that is full: durable rejects with a QuotaError, and later changes go on when there is room', async () => {
-    // Chromium's own quota override lets these writes through, so the engine's refusal is put in at its call.
     const small = new Profile();
     try {
-      const script = `if (typeof document !== 'undefined') {
-        const { add } = IDBObjectStore.prototype;
-        IDBObjectStore.prototype.add = function (...args) {
-          if (globalThis.full) throw new DOMException('no room', 'QuotaExceededError');
-          return add.apply(this, args);
-        };
-      }`;
-      const page = await bare(small, proxy.url, { script });
-      const setFull = (full: boolean) =>
-        page.evaluate((value) => void Object.assign(globalThis, { full: value }), full);
+      const page = await bare(small, proxy.url);
+      const session = await page.createCDPSession();
+      const { origin } = new URL(proxy.url);
+      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 10_000_000 });
       await page.evaluate(() => kit.start({ user: 'full' }));
       await inStep(page);
       proxy.rules({ path: /\/v1\//, fault: 'refuse' });
       await page.evaluate(() => db.mutate.addNote({ title: 'large before' }).durable);
-      await setFull(true);
       const full = await page.evaluate(async () => {
         const durable: string[] = [];
-        for (let i = 0; i < 3; i++) {
-          const made = db.mutate.addNote({ title: `large ${i}`, body: 'x'.repeat(1000) });
+        for (let i = 0; i < 400; i++) {
+          const made = db.mutate.addNote({ title: `large ${i}`, body: kit.randomText(250_000) });
           const seen = db.notes.get(made.result)?.title;
           const outcome = await kit.outcome(() => made.durable);
           if (!outcome.ok)
             return { seen, outcome, after: db.notes.get(made.result) ?? null, durable };
-          durable.push(made.result);
+          durable.push(`large ${i}`);
         }
         return { durable };
       });
       expect(full).toMatchObject({ outcome: refusal('QuotaError', 'quota'), after: null });
-      expect(full.seen).toBe('large 0');
+      expect(full.seen).toBe(`large ${full.durable.length}`);
       expect(await page.evaluate(() => kit.happened.storageFailed)).toContain('quota');
-      await setFull(false);
+      await session.send('Storage.overrideQuotaForOrigin', { origin });
       proxy.rules();
       await page.evaluate(() => kit.outcome(() => db.sync.now()));
       await stillWorks(page);
@@ -262,7 +254,10 @@ describe('storage', () => {
             .all()
             .map(({ title }) => title),
         ),
-      ).toEqual(['large before']);
+      ).toEqual(expect.arrayContaining(['large before', ...full.durable]));
+      expect(await page.evaluate(() => db.notes.where('title', 'like', 'large %').count())).toBe(
+        full.durable.length + 1,
+      );
       expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
     } finally {
       await small.remove();

@@ -5,15 +5,6 @@ import type { Outcome, StartOptions } from './page.ts';
 
 let opened: StartOptions = {};
 
-/** Chromium and Firefox compress what they store. */
-function randomText(length: number): string {
-  const bytes = new Uint8Array(length);
-  // Not more at a time: the engines refuse it.
-  for (let at = 0; at < length; at += 65_536)
-    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  return Array.from(bytes, (byte) => String.fromCharCode(32 + (byte & 63))).join('');
-}
-
 const commands = {
   start(options: StartOptions): Promise<void> {
     opened = options;
@@ -42,7 +33,7 @@ const commands = {
     ]),
   /** One row of so many bytes, which no engine makes fewer, and how its promise of being durable ended; then whether the row is shown. */
   async large(title: string, bytes: number): Promise<{ outcome: Outcome; shown: boolean }> {
-    const made = db.mutate.addNote({ title, body: randomText(bytes) });
+    const made = db.mutate.addNote({ title, body: kit.randomText(bytes) });
     const outcome = await kit.outcome(() => made.durable);
     return { outcome, shown: db.notes.get(made.result) !== undefined };
   },

@@ -113,6 +113,15 @@ async function outcome(call: () => unknown): Promise<Outcome> {
   }
 }
 
+/** Chromium and Firefox compress what they store. */
+function randomText(length: number): string {
+  const bytes = new Uint8Array(length);
+  // Not more at a time: the engines refuse it.
+  for (let at = 0; at < length; at += 65_536)
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return Array.from(bytes, (byte) => String.fromCharCode(32 + (byte & 63))).join('');
+}
+
 /** All rows that the database shows, as text in a stable order: equal texts are equal byte for byte. */
 function everything(): string {
   return JSON.stringify([db.lists.orderBy('id').all(), db.notes.orderBy('id').all()]);
@@ -188,6 +197,7 @@ const pageKit = {
   outcome,
   everything,
   openRaw,
+  randomText,
   databasesOf,
   damageImages,
   stored,
