@@ -10,6 +10,7 @@ import {
   type Committed,
   type Decision,
   type OnLost,
+  readNow,
   type Storage,
   type StorageHost,
   type StorageLoss,
@@ -213,8 +214,14 @@ class IndexedDbStorage implements Storage {
       this.#identity = identity.catch(() => undefined);
       return false;
     }
-    const first = await this.#identity;
-    return (await identity) !== first && first !== undefined;
+    try {
+      const [first, now] = await Promise.all([this.#identity, identity]);
+      return now !== first && first !== undefined;
+    } catch (error) {
+      // Nobody would close it, and it would keep whoever wants to delete the database waiting.
+      db.close();
+      throw error;
+    }
   }
 
   #adopt(db: IDBDatabase): void {
@@ -237,9 +244,9 @@ class IndexedDbStorage implements Storage {
  * After a transaction that found no room, Firefox lets only deletions into the connection's next one (mode `cleanup` of its
  * IDBTransaction; a put throws InvalidStateError there): that one is spent on nothing.
  */
-function spendNext(db: IDBDatabase, { stores }: TransactRequest): void {
+function spendNext(db: IDBDatabase, request: TransactRequest): void {
   try {
-    abortQuietly(db.transaction([...stores], 'readwrite'));
+    abortQuietly(begin(db, request));
   } catch {
     // The connection is gone meanwhile, and what was to be spent with it.
   }
@@ -282,12 +289,11 @@ function openDatabase(
 }
 
 /** Null in a database of an earlier version of this file. */
-function identityOf(db: IDBDatabase, timeLimitMs: number): Promise<unknown> {
-  const late = () => storageTimeout(`IndexedDB did not answer within ${timeLimitMs} ms.`);
-  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
-    const request = db.transaction('sync').objectStore('sync').get(identityKey);
-    listen(request, (found: { id: string } | undefined) => resolve(found?.id ?? null), reject);
-  });
+async function identityOf(db: IDBDatabase, timeLimitMs: number): Promise<unknown> {
+  const transact: Storage['transact'] = (request, decide) =>
+    runTransaction(begin(db, request), request.reads, decide, timeLimitMs);
+  const [found] = await readNow({ transact }, [{ store: 'sync', get: identityKey }]);
+  return (found as { id: string } | null)?.id ?? null;
 }
 
 function isWorthRetrying(error: unknown): boolean {

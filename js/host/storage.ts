@@ -113,7 +113,7 @@ export const skerryStores: readonly { readonly name: string; readonly autoIncrem
 
 /** What these reads find, in one transaction that decides nothing. */
 export async function readNow(
-  storage: Storage,
+  storage: Pick<Storage, 'transact'>,
   reads: readonly Read[],
 ): Promise<readonly unknown[]> {
   let found: readonly unknown[] = [];

@@ -195,8 +195,8 @@ export const client = [
     name: 'a database that others have made anew is taken for its own',
     test: 'test/browser/contracts.test.ts',
     file: 'js/host/indexeddb.ts',
-    from: 'return (await identity) !== first && first !== undefined;',
-    to: 'return (await identity) !== first && first === undefined;',
+    from: 'return now !== first && first !== undefined;',
+    to: 'return now !== first && first === undefined;',
   },
   {
     name: 'a worker that has ended by itself is waited for',

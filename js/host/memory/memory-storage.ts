@@ -195,7 +195,10 @@ class MemoryStorage implements Storage {
     this.#suspended = false;
   }
 
-  /** After it was suspended. A database that was deleted meanwhile is not made anew, and one that others have made is another. */
+  /**
+   * After it was suspended. A database that was deleted meanwhile is not made anew, and one that others have made is
+   * another.
+   */
   #connect(): void {
     if (this.#closed || this.#suspended) return;
     if (this.#host.find(this.#name) === this.#database) this.#database.connections.add(this);
