@@ -6,6 +6,7 @@ import type { WorkerSideHost } from '../../js/host/host.ts';
 import { memoryLocks } from '../../js/host/memory/memory-locks.ts';
 import type { TransportRequest } from '../../js/host/transport.ts';
 import { type OwnService, ServiceHome } from '../../js/worker/service/service-home.ts';
+import { signal } from '../contract/check.ts';
 import { FakeServer } from './fake-server.ts';
 import { app, openApp, turn } from './support.ts';
 
@@ -102,14 +103,8 @@ test('⚑ a log-out while it starts ends it before it has begun', async () => {
     ...found,
     wasm: ['http://app.test/1.wasm', 'http://app.test/2.wasm'],
   }));
-  let load: () => void = () => {};
-  const loaded = new Promise<void>((resolve) => {
-    load = resolve;
-  });
-  let begin: () => void = () => {};
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
+  const { promise: loaded, fire: load } = signal();
+  const { promise: begun, fire: begin } = signal();
   const wasm = async (url: URL) => {
     begin();
     await loaded;
@@ -126,10 +121,7 @@ test('⚑ a log-out while it starts ends it before it has begun', async () => {
 
 test('whoever waits for one that is ended is told what was pending, and it may start again', async () => {
   const { host, server } = await left();
-  let asked: () => void = () => {};
-  const pushing = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
+  const { promise: pushing, fire: asked } = signal();
   server.instead = () => {
     asked();
     return new Promise(() => {});
@@ -152,10 +144,7 @@ test('whoever waits for one that is ended is told what was pending, and it may s
 
 test('a log-out cuts the push that is under way', async () => {
   const { host } = await left();
-  let pushing: () => void = () => {};
-  const begun = new Promise<void>((resolve) => {
-    pushing = resolve;
-  });
+  const { promise: begun, fire: pushing } = signal();
   const cut = vi.fn();
   const request = (sent: TransportRequest) => {
     if (!sent.url.endsWith('/push')) return host.network.request(sent);

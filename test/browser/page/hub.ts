@@ -31,7 +31,10 @@ const commands = {
       commands.burst(counter, titles).then(() => 'durable'),
       new Promise<string>((resolve) => db.on('storageFailed', ({ error }) => resolve(error.code))),
     ]),
-  /** One row of so many bytes, which no engine makes fewer, and how its promise of being durable ended; then whether the row is shown. */
+  /**
+   * One row of so many bytes, which no engine makes fewer, and how its promise of being durable ended; then whether the row
+   * is shown.
+   */
   async large(title: string, bytes: number): Promise<{ outcome: Outcome; shown: boolean }> {
     const made = db.mutate.addNote({ title, body: kit.randomText(bytes) });
     const outcome = await kit.outcome(() => made.durable);

@@ -1,11 +1,9 @@
 // Chromium, by puppeteer-core and DevTools: the one engine where everything can be done.
 import type { Page } from 'puppeteer-core';
-import { crash, freeze, Profile } from '../../browser/support/browser.ts';
+import { crash, freeze, limitRoom, Profile } from '../../browser/support/browser.ts';
 import { signalGroup } from '../../browser/support/processes.ts';
 import { ServiceControl } from '../../browser/support/service.ts';
 import type { Engine, Running } from './engine.ts';
-
-const SMALL_QUOTA = 10_000_000;
 
 export const chromium: Engine = {
   name: 'chromium',
@@ -30,12 +28,7 @@ class RunningChromium implements Running {
   async open(id: string, url: string): Promise<void> {
     const page = await (await this.#profile.browser()).newPage();
     await page.emulateFocusedPage(true);
-    if (this.#isSmall) {
-      // Holds as long as the session does, and that as long as the page.
-      const session = await page.createCDPSession();
-      const { origin } = new URL(url);
-      await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: SMALL_QUOTA });
-    }
+    if (this.#isSmall) await limitRoom(page, url);
     await page.goto(url, { waitUntil: 'domcontentloaded' });
     this.#pages.set(id, page);
   }
