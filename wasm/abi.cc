@@ -7,7 +7,8 @@
 namespace skerry::abi {
 namespace {
 
-// Grown and never shrunk below 64 KB; a large input is given back with the next small one.
+// Grown and never shrunk below 64 KB; a large input is given back with the next small one, a large
+// output with the next.
 constexpr size_t kSmallBuffer = 64u << 10;
 String& InputArea() {
   static String area;
@@ -28,6 +29,7 @@ std::string_view Input(int32_t length) {
 
 String& EmptyOutput() {
   String& out = OutputArea();
+  if (out.capacity() > kSmallBuffer) out = String();
   out.clear();
   return out;
 }

@@ -18,7 +18,7 @@ import { cityRows } from '../lib/data.mjs';
 
 const kHere = join(root, 'bench', 'peers');
 /** What the page loads of the package besides what is bundled with it: the rest is looked for beside the script. */
-const kShipped = /^(worker\.js|package-.*\.js|skerry(-sync|-image)?\.wasm)$/;
+const kShipped = /^(worker\.js|package-.*\.js|skerry-image\.js|skerry(-sync|-image)?\.wasm)$/;
 /** Brotli at its best takes minutes for what is larger. */
 const kBestBelow = 3e6;
 const kForNode = /^(node:.*|fs|fs\/promises|path|module|worker_threads|crypto|url|os|vm|ws)$/;

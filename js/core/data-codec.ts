@@ -175,18 +175,6 @@ export class DataReader {
     return this.#at >= this.#end;
   }
 
-  /** The number of elements of an array that comes next. */
-  arrayLength(): number {
-    if (this.#byte() !== 7) throw damaged();
-    return this.#varint();
-  }
-
-  /** Moves past a text. */
-  skipText(): void {
-    this.#byte();
-    this.#take(this.#varint());
-  }
-
   value(depth = 0): unknown {
     if (depth > maxDepth) throw damaged();
     const tag = this.#byte();
@@ -276,43 +264,47 @@ export class DataReader {
 
   #text(): string {
     const length = this.#take(this.#varint());
-    const bytes = this.#bytes;
-    const end = this.#at;
-    const at = (i: number) => bytes[i] as number;
-    const four = (i: number) => at(i) | at(i + 1) | at(i + 2) | at(i + 3);
-    if (length < 48) {
-      let i = end - length;
-      const slot = (at(i) ^ (at(end - 1) << 3) ^ length) & 255;
-      const known = recent[slot];
-      if (known?.length === length) {
-        let same = 0;
-        while (same < length && known.charCodeAt(same) === at(i + same)) same++;
-        if (same === length) return known;
-      }
-      // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it. Few long pieces are joined
-      // faster than many short ones.
-      let text = '';
-      for (; i + 7 < end && (four(i) | four(i + 4)) < 128; i += 8)
-        text += String.fromCharCode(
-          at(i),
-          at(i + 1),
-          at(i + 2),
-          at(i + 3),
-          at(i + 4),
-          at(i + 5),
-          at(i + 6),
-          at(i + 7),
-        );
-      for (; i + 3 < end && four(i) < 128; i += 4)
-        text += String.fromCharCode(at(i), at(i + 1), at(i + 2), at(i + 3));
-      for (; i < end && at(i) < 128; i++) text += String.fromCharCode(at(i));
-      if (i === end) {
-        if (length < 16) recent[slot] = text;
-        return text;
-      }
-    }
-    return decoder.decode(bytes.subarray(end - length, end));
+    return readText(this.#bytes, this.#at - length, length);
   }
+}
+
+/** The text of so many bytes from there on. */
+export function readText(bytes: Uint8Array, from: number, length: number): string {
+  const end = from + length;
+  const at = (i: number) => bytes[i] as number;
+  const four = (i: number) => at(i) | at(i + 1) | at(i + 2) | at(i + 3);
+  if (length < 48) {
+    let i = from;
+    const slot = (at(i) ^ (at(end - 1) << 3) ^ length) & 255;
+    const known = recent[slot];
+    if (known?.length === length) {
+      let same = 0;
+      while (same < length && known.charCodeAt(same) === at(i + same)) same++;
+      if (same === length) return known;
+    }
+    // A loop beats TextDecoder on short strings, ids too; a byte outside of ASCII ends it. Few long pieces are joined
+    // faster than many short ones.
+    let text = '';
+    for (; i + 7 < end && (four(i) | four(i + 4)) < 128; i += 8)
+      text += String.fromCharCode(
+        at(i),
+        at(i + 1),
+        at(i + 2),
+        at(i + 3),
+        at(i + 4),
+        at(i + 5),
+        at(i + 6),
+        at(i + 7),
+      );
+    for (; i + 3 < end && four(i) < 128; i += 4)
+      text += String.fromCharCode(at(i), at(i + 1), at(i + 2), at(i + 3));
+    for (; i < end && at(i) < 128; i++) text += String.fromCharCode(at(i));
+    if (i === end) {
+      if (length < 16) recent[slot] = text;
+      return text;
+    }
+  }
+  return decoder.decode(bytes.subarray(from, end));
 }
 
 /** Sets a member as data: `__proto__` is a name like any other. */

@@ -7,6 +7,7 @@
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
 import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
 import { lentFunctions } from './lent.ts';
+import type { RowCells } from './row-cells.ts';
 
 /** The raw exports of a module, by their names in wasm/. */
 export type RawExports = Readonly<Record<string, (...args: number[]) => number>>;
@@ -99,13 +100,13 @@ export class CoreModule {
 
   /** What the last call put out, decoded. */
   output(): unknown {
-    return this.reader().value();
+    const at = this.#function('sk_out')();
+    return new DataReader(this.#heap(), at, at + this.#function('sk_out_len')()).value();
   }
 
-  /** A reader over the output of the last call: to be used up before the next. */
-  reader(): DataReader {
-    const at = this.#function('sk_out')();
-    return new DataReader(this.#heap(), at, at + this.#function('sk_out_len')());
+  /** Moves `cells` to the output of the last call. */
+  outputOver(cells: RowCells): RowCells {
+    return cells.over(this.#heap(), this.#function('sk_out')());
   }
 
   outputText(): string {

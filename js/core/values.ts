@@ -4,9 +4,15 @@
  *
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
-import type { DataReader } from './data-codec.ts';
 import { SchemaError, ValidationError } from './errors.ts';
-import { type PropDef, type SchemaDef, systemColumns, type TableDef } from './prop-def.ts';
+import {
+  type PropDef,
+  type PropType,
+  type SchemaDef,
+  systemColumns,
+  type TableDef,
+} from './prop-def.ts';
+import type { RowCells } from './row-cells.ts';
 import { dateToMs, TypeRegistry, toBase64 } from './special-json.ts';
 
 /** A row as the application sees it: frozen, and the same object until the row changes. */
@@ -15,6 +21,22 @@ export type RowObject = Readonly<Record<string, unknown>> & {
   readonly realm: string;
   readonly createdAt: Date;
   readonly modifiedAt: Date;
+};
+
+type CellReader = (cells: RowCells, cell: number) => unknown;
+const number: CellReader = (cells, cell) => cells.number(cell);
+const text: CellReader = (cells, cell) => cells.text(cell);
+const json: CellReader = (cells, cell) => cells.json(cell);
+const cellReaders: Readonly<Record<PropType, CellReader>> = {
+  number,
+  date: number,
+  boolean: (cells, cell) => cells.boolean(cell),
+  bytes: (cells, cell) => cells.bytes(cell),
+  string: text,
+  enum: text,
+  ref: text,
+  json,
+  class: json,
 };
 
 interface PropCodec {
@@ -26,11 +48,13 @@ interface PropCodec {
 export class TableCodec {
   readonly table: TableDef;
   readonly #props: readonly PropCodec[];
+  readonly #readers: readonly CellReader[];
   readonly #byName: ReadonlyMap<string, PropCodec>;
 
   constructor(table: TableDef, registry: TypeRegistry) {
     this.table = table;
     this.#props = table.props.map((prop) => propCodec(table.name, prop.name, prop, registry));
+    this.#readers = table.props.map(({ type }) => cellReaders[type]);
     this.#byName = new Map(
       [...systemColumns.map((name) => systemCodec(name)), ...this.#props].map((codec) => [
         codec.name,
@@ -72,20 +96,19 @@ export class TableCodec {
     return plain;
   }
 
-  /** Reads one encoded row: [id, realm, createdAt, modifiedAt, ...props in the schema's order]. */
-  readRow(reader: DataReader, id?: string): RowObject {
-    const count = reader.arrayLength();
-    if (count !== this.#props.length + 4)
-      throw new ValidationError('parse', 'The core sent a row of another schema.');
-    if (id !== undefined) reader.skipText();
+  /** `id`, where it is known. */
+  readRow(cells: RowCells, id?: string): RowObject {
+    const props = this.#props;
+    const { length } = props;
     const row: Record<string, unknown> = {
-      id: id ?? reader.value(),
-      realm: reader.value(),
-      createdAt: new Date(reader.value() as number),
-      modifiedAt: new Date(reader.value() as number),
+      id: id ?? cells.text(length),
+      realm: cells.text(length + 1),
+      createdAt: new Date(cells.number(length + 2) as number),
+      modifiedAt: new Date(cells.number(length + 3) as number),
     };
-    for (const { name, fromPlain } of this.#props) {
-      const plain = reader.value();
+    for (let i = 0; i < length; i++) {
+      const { name, fromPlain } = props[i] as PropCodec;
+      const plain = (this.#readers[i] as CellReader)(cells, i);
       row[name] = plain === null || fromPlain === same ? plain : fromPlain(plain);
     }
     return Object.freeze(row) as RowObject;

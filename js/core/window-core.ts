@@ -2,9 +2,9 @@
  * WindowCore: the owner of one window's core, and the typed face of its raw exports (docs/window.md). It converts and
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
-import type { DataReader } from './data-codec.ts';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
+import { RowCells } from './row-cells.ts';
 
 export interface WindowConfig {
   readonly schema: unknown;
@@ -67,6 +67,7 @@ const aggregates = { sum: 0, min: 1, max: 2 } as const;
 
 export class WindowCore {
   readonly #module: CoreModule;
+  readonly #cells = new RowCells();
   #handle: number;
 
   constructor(module: CoreModule, config: WindowConfig) {
@@ -159,10 +160,10 @@ export class WindowCore {
     return this.#module.call('sk_find', this.#open, table, 0);
   }
 
-  /** A reader over one row, to be used up before the next call. */
-  row(table: number, slot: number): DataReader {
+  /** One row, to be used up before the next call. */
+  row(table: number, slot: number): RowCells {
     this.#module.call('sk_row', this.#open, table, slot);
-    return this.#module.reader();
+    return this.#module.outputOver(this.#cells);
   }
 
   isPending(table: number, id: string): boolean {

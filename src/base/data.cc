@@ -10,6 +10,7 @@ namespace skerry {
 namespace {
 
 constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
+constexpr size_t kLargeBytes = 64u << 10;
 
 enum Tag : uint8_t {
   kTagNull = 0,
@@ -307,6 +308,10 @@ void EncodeData(const Data& data, String* out) {
       PutU8(out, kTagString);
       return PutText(out, data.as_string());
     case Data::Kind::kBytes:
+      // What comes behind a large body is small: with room for it the body is not copied again.
+      if (data.as_bytes().size() > kLargeBytes) {
+        out->reserve(out->size() + data.as_bytes().size() + kLargeBytes);
+      }
       PutU8(out, kTagBytes);
       return PutText(out, data.as_bytes());
     case Data::Kind::kJson:

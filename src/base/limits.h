@@ -14,8 +14,10 @@ inline constexpr int kMaxJsonDepth = 64;
 inline constexpr int kMaxValueDepth =
     kMaxJsonDepth - 8;  // of one json value or argument: a request wraps it
 inline constexpr int kMaxDataDepth = 96;
-inline constexpr size_t kMaxIdBytes = 128;    // custom object ids and realms
-inline constexpr size_t kMaxNameBytes = 128;  // action and stream names
+inline constexpr size_t kMaxBroadcastBytes = 256u
+                                             << 10;  // of a record of a window without a remote
+inline constexpr size_t kMaxIdBytes = 128;           // custom object ids and realms
+inline constexpr size_t kMaxNameBytes = 128;         // action and stream names
 inline constexpr int kMaxFilterDepth = 8;
 inline constexpr size_t kMaxOutboxUpdates =
     4;  // grouped, not yet confirmed; more wait as mutations

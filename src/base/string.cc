@@ -57,9 +57,12 @@ String::Header* String::Extend(size_t more) {
     // Nothing moved: what the caller releases is the empty string.
     return &kEmpty;
   }
-  // One that begins gets what it asks for; one that grows may well grow on.
+  // One that begins gets what it asks for; one that grows may well grow on. A large one by less:
+  // memory that was taken once stays with the page.
   constexpr size_t kLeast = 20;
-  header_ = Allocate(size == 0 ? wanted : std::max({wanted, size * 2, kLeast}));
+  constexpr size_t kLarge = 1u << 20;
+  const size_t grown = size < kLarge ? size * 2 : size + size / 4;
+  header_ = Allocate(size == 0 ? wanted : std::max({wanted, grown, kLeast}));
   std::memcpy(bytes(), old + 1, size);
   header_->size = static_cast<uint32_t>(wanted);
   return old;

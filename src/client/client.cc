@@ -101,12 +101,7 @@ Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
   if (slot >= store.slot_limit() || !store.IsLive(slot)) {
     return {Code::kNotFound, "there is no row in this slot"};
   }
-  const TableDef& def = store.table();
-  PutU8(out, 7);
-  PutVarint(out, def.props.size() + 4);
-  for (PropIndex column : {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn})
-    store.EncodeCell(slot, column, out);
-  for (PropIndex i = 0; i < def.props.size(); ++i) store.EncodeCell(slot, i, out);
+  store.EncodeRow(slot, out);
   return Status::Ok();
 }
 

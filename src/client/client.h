@@ -44,7 +44,7 @@ class Client {
   void TxRollback() { transaction_.Rollback(); }
 
   Slot Find(uint32_t table, std::string_view id) const;
-  // Appends Data [id, realm, createdAt, modifiedAt, ...props], encoded.
+  // Its bytes as sk_row puts them out.
   Status EncodeRow(uint32_t table, Slot slot, String* out) const;
   bool IsPending(uint32_t table, std::string_view id) const;
 

@@ -88,14 +88,14 @@ void Mirror::TakeCursors(const Data& record) {
   n_ = record["n"].as_u64();
 }
 
-void Mirror::OwnRecord(const Data& record, const Vector<Step>& steps) {
+void Mirror::OwnRecord(const Data& record) {
   TakeCursors(record);
   for (const Data& item : record["confirmed"].items()) {
     RememberGone(item);
     told_.confirmed.push_back(item["id"].as_string());
   }
   partly_.clear();
-  view_->ShownIsBase(steps);
+  view_->ShownIsBase(n_);
   pending_ = PendingList();
 }
 

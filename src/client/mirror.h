@@ -87,9 +87,9 @@ class Mirror {
   // go by.
   Fit Take(const Reading& reading, bool skip_damaged);
   Fit Record(const Data& record);
-  // The same for a record that this window wrote itself, of these steps, and that confirms all that
-  // is pending: the view shows it already. REQUIRES: as View::ShownIsBase.
-  void OwnRecord(const Data& record, const Vector<Step>& steps);
+  // The same for a record that this window wrote itself, of View::WriteDiff, and that confirms all
+  // that is pending: the view shows it already. REQUIRES: as View::ShownIsBase.
+  void OwnRecord(const Data& record);
   // `item`: {id, key, record} of a broadcast "added".
   Fit Added(const Data& item);
   // An own mutation is durable under this key. False where a record or a reading has told already.

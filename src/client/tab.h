@@ -88,7 +88,6 @@ class Tab {
     Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
     Data items;              // kCommit, kResolve: for "added"; keys are still missing
     Data record;             // kLocalCommit, kReset: what was written to `updates`
-    Vector<Step> steps;      // kLocalCommit: those of the record
     uint64_t entry = 0;      // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // kCommit: it read first

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
 #include "client/effect.h"
@@ -11,8 +12,20 @@
 #include "client/tab.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/steps_writer.h"
 
 namespace skerry {
+namespace {
+
+// A large body is not sent to every window and worker: those that want it read the record.
+Data RecordMessage(Data record) {
+  const size_t bytes = record["body"].as_bytes().size();
+  if (bytes > kMaxBroadcastBytes) record.Set("body", nullptr);
+  return Fields{
+      {"type", "record"}, {"record", std::move(record)}, {"bytes", static_cast<uint64_t>(bytes)}};
+}
+
+}  // namespace
 
 void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   Mutation& mutation = pending->mutation;
@@ -144,8 +157,9 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));
-  tx->steps = view_->DiffFromBase(n);
-  String body = EncodeSteps(*schema_, tx->steps);
+  StepsWriter steps(*schema_);
+  view_->WriteDiff(n, &steps);
+  String body = steps.Seal();
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   tx->record = Fields{{"v", 1},
                       {"n", n},
@@ -167,11 +181,11 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   if (tx->record.is_object()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {
-      mirror_.OwnRecord(tx->record, tx->steps);
+      mirror_.OwnRecord(tx->record);
     } else {
       OnFit(mirror_.Record(tx->record), effects);
     }
-    effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", std::move(tx->record)}}));
+    effects->Push(BroadcastEffect(RecordMessage(std::move(tx->record))));
   } else if (load_ == Load::kNone) {
     // Another window was first. What it wrote is applied, then this one tries again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);

@@ -6,6 +6,7 @@
 #include "base/sort.h"
 #include "base/vector.h"
 #include "client/live_query.h"
+#include "log/steps_writer.h"
 
 namespace skerry {
 
@@ -242,15 +243,21 @@ Step ChangeStep(Change change) {
 
 }  // namespace
 
-Vector<Step> View::DiffFromBase(uint64_t revision) const {
-  Vector<Step> steps;
+// What is folded is what is shown, unless other objects have an effect on it.
+const Row* View::Shown(const ObjectKey& key, const Shadow& shadow,
+                       std::optional<Row>* affected) const {
+  if (!shadow.effect.empty()) *affected = Visible(key);
+  const std::optional<Row>& row = shadow.effect.empty() ? shadow.folded : *affected;
+  return row ? &*row : nullptr;
+}
+
+void View::WriteDiff(uint64_t revision, StepsWriter* steps) const {
   for (const auto& [key, shadow] : shadows_) {
-    // What is folded is what is shown, unless other objects have an effect on it.
-    const std::optional<Row> shown = shadow.effect.empty() ? std::nullopt : Visible(key);
-    const std::optional<Row>& row = shadow.effect.empty() ? shadow.folded : shown;
+    std::optional<Row> affected;
+    const Row* row = Shown(key, shadow, &affected);
     const Row* same_realm = nullptr;
     for (const Row& base : shadow.base) {
-      if (row && base.realm == row->realm) {
+      if (row != nullptr && base.realm == row->realm) {
         same_realm = &base;
         continue;
       }
@@ -259,20 +266,24 @@ Vector<Step> View::DiffFromBase(uint64_t revision) const {
       gone.key = key;
       gone.realm = base.realm;
       gone.revision = revision;
-      steps.push_back(ChangeStep(std::move(gone)));
+      steps->Add(ChangeStep(std::move(gone)));
     }
-    if (row && (same_realm == nullptr || !(*same_realm == *row))) {
-      steps.push_back(ChangeStep(ChangeTo(key, *row, same_realm, revision)));
+    if (row != nullptr && (same_realm == nullptr || !(*same_realm == *row))) {
+      steps->Add(ChangeStep(ChangeTo(key, *row, same_realm, revision)));
     }
   }
-  return steps;
 }
 
-void View::ShownIsBase(const Vector<Step>& steps) {
-  for (const Step& step : steps) {
-    RowStore& store = *stores_[step.change.key.table];
-    const Slot slot = store.Find(step.change.key.id);
-    if (slot != kNoSlot) store.SetRevision(slot, step.change.revision);
+void View::ShownIsBase(uint64_t revision) {
+  for (const auto& [key, shadow] : shadows_) {
+    std::optional<Row> affected;
+    const Row* row = Shown(key, shadow, &affected);
+    if (row == nullptr ||
+        std::find(shadow.base.begin(), shadow.base.end(), *row) != shadow.base.end()) {
+      continue;
+    }
+    RowStore& store = *stores_[key.table];
+    store.SetRevision(store.Find(key.id), revision);
   }
   ForgetShadows();
 }

@@ -45,6 +45,7 @@
 namespace skerry {
 
 class LiveQueries;
+class StepsWriter;
 
 class View final : public BaseRows, public Tables, public TouchedSink, public ImageSink {
  public:
@@ -90,11 +91,12 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
 
   // What turns base into what is shown, as steps of kind kChange at this revision: how a window
   // without a remote confirms its own mutations.
-  Vector<Step> DiffFromBase(uint64_t revision) const;
-  // What is shown is base from here on, and nothing is pending. The same as applying `steps` to
-  // base and detaching all that is attached, without working out again what is shown already.
-  // REQUIRES: DiffFromBase gave `steps`, and nothing was attached or changed in base since.
-  void ShownIsBase(const Vector<Step>& steps);
+  void WriteDiff(uint64_t revision, StepsWriter* steps) const;
+  // What is shown is base from here on, at this revision where it differed, and nothing is pending.
+  // The same as applying what WriteDiff wrote to base and detaching all that is attached, without
+  // working out again what is shown already. REQUIRES: nothing was attached or changed in base
+  // since WriteDiff.
+  void ShownIsBase(uint64_t revision);
 
   // Rows of `table` whose ref `prop` names `id`, as shown.
   void ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vector<Slot>* slots);
@@ -150,6 +152,9 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Shadow& EnsureShadow(const ObjectKey& key);
   void SetVisible(const ObjectKey& key, const std::optional<Row>& row);
   void WillChange(const ObjectKey& key, Slot slot);
+  // The row that is shown of an object with a shadow: folded, or `*affected`; null if there is
+  // none.
+  const Row* Shown(const ObjectKey& key, const Shadow& shadow, std::optional<Row>* affected) const;
 
   // derive.cc
   void Fold(const ObjectKey& key, Shadow* shadow);

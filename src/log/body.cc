@@ -61,7 +61,7 @@ void BodyWriter::PutId(std::string_view id) {
   PutU64(&payload_, uuid.low);
 }
 
-String BodyWriter::Seal(BodyKind kind) const {
+String BodyWriter::Seal(BodyKind kind, std::string_view front) const {
   String body;
   PutU8(&body, kBodyVersion);
   PutU8(&body, static_cast<uint8_t>(kind));
@@ -74,6 +74,8 @@ String BodyWriter::Seal(BodyKind kind) const {
   }
   PutVarint(&body, realms_.size());
   for (const String& realm : realms_) PutText(&body, realm);
+  body.reserve(body.size() + front.size() + payload_.size() + kChecksumBytes);
+  body += front;
   body += payload_;
   PutU64(&body, Xxh64(body));
   return body;

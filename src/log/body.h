@@ -38,8 +38,8 @@ class BodyWriter {
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
-  // The whole body. Call once.
-  String Seal(BodyKind kind) const;
+  // The whole body, with `front` before the payload. Call once.
+  String Seal(BodyKind kind, std::string_view front = {}) const;
 
  private:
   struct Table {

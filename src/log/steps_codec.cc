@@ -13,6 +13,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/op_codec.h"
+#include "log/steps_writer.h"
 
 namespace skerry {
 namespace {
@@ -134,11 +135,21 @@ Step DecodeStep(BodyReader* in) {
 
 }  // namespace
 
+void StepsWriter::Add(const Step& step) {
+  EncodeStep(step, &out_);
+  ++count_;
+}
+
+String StepsWriter::Seal() const {
+  String count;
+  PutVarint(&count, count_);
+  return out_.Seal(BodyKind::kSteps, count);
+}
+
 String EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
-  BodyWriter out(schema);
-  PutVarint(out.payload(), steps.size());
-  for (const Step& step : steps) EncodeStep(step, &out);
-  return out.Seal(BodyKind::kSteps);
+  StepsWriter out(schema);
+  for (const Step& step : steps) out.Add(step);
+  return out.Seal();
 }
 
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes) {

@@ -75,8 +75,8 @@ class RowStore {
   std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
-  // Appends GetValue as encoded Data, numbers as f64.
-  void EncodeCell(Slot slot, PropIndex column, String* out) const;
+  // The row in the form of sk_row (docs/internals.md, section 7). REQUIRES: it is live.
+  void EncodeRow(Slot slot, String* out) const;
   double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;

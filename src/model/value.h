@@ -56,12 +56,13 @@ class Value {
   }
 
  private:
-  Value(ValueKind kind, double number) : kind_(kind), number_(number) {}
-  Value(ValueKind kind, skerry::String text) : kind_(kind), text_(std::move(text)) {}
+  Value(ValueKind kind, double number) : number_(number), kind_(kind) {}
+  Value(ValueKind kind, skerry::String text) : text_(std::move(text)), kind_(kind) {}
 
-  ValueKind kind_ = ValueKind::kNull;
+  // In this order it takes 16 bytes of WebAssembly's memory, and not 24.
   double number_ = 0;
   skerry::String text_;
+  ValueKind kind_ = ValueKind::kNull;
 };
 template <>
 inline constexpr bool kRelocatable<Value> = true;

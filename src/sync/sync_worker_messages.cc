@@ -138,8 +138,8 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     // next request of this one begins from, and what a roll-up is considered by.
     const Data& record = message["record"];
     if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
-      const uint64_t bytes =
-          state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size();
+      const uint64_t bytes = state_->sync["recordBytes"].as_u64() +
+                             message["bytes"].as_u64(record["body"].as_bytes().size());
       state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
       state_->sync.Set("recordBytes", bytes);
     }

@@ -40,6 +40,22 @@ describe('two windows', () => {
     expect(third.cities.get('a')).toEqual(one.cities.get('a'));
   });
 
+  test('show a change that is too large to be sent about', async () => {
+    const host = memory();
+    const [one, two] = [await fresh(host), await fresh(host.window())];
+    const name = 'x'.repeat(200);
+    const rows = Array.from({ length: 5000 }, (_, i) => ({
+      id: `c${i}`,
+      name: `${name}${i}`,
+      country: 'SE',
+    }));
+    await one.transact((tx) => tx.cities.createMany(rows)).durable;
+    await one.mutate.grow({ id: 'c4999', by: 3 }).durable;
+    await until(() => two.cities.get('c4999')?.population === 3);
+    expect(two.cities.count()).toBe(5000);
+    expect(two.cities.get('c4999')).toEqual(one.cities.get('c4999'));
+  });
+
   test('see at the latest when they are looked at what nobody told them of', async () => {
     const host = memory();
     const mute = { ...host.window(), channels: { open: () => ({ post() {}, close() {} }) } };

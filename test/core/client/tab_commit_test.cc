@@ -180,6 +180,35 @@ TEST_CASE("what a window logged itself is its base, row by row as in a window th
   CHECK_EQ(Count(a), 3);
 }
 
+TEST_CASE("a large local record is told without its body, and read by those who hear of it") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  Window b(&storage, "b", false);
+  a.Settle();
+  b.Settle();
+  const auto told = [&](size_t letters) {
+    a.sent.clear();
+    a.Do(kUpdate, kGroupTable, "g", One("name", String(letters, 'x')));
+    a.Settle();
+    return Message(a, "record");
+  };
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Settle();
+  for (const Data& message : a.sent) b.Hear(message);
+  const Data small = told(kMaxBroadcastBytes / 2);
+  CHECK(small["record"]["body"].is_bytes());
+  b.Hear(small);
+  CHECK_FALSE(b.CanRun());
+  const Data large = told(kMaxBroadcastBytes);
+  CHECK(large["record"]["body"].is_null());
+  CHECK(large["bytes"].as_u64() > kMaxBroadcastBytes);
+  b.Hear(large);
+  b.Settle();
+  CHECK(*a.See(kGroupTable, "g") == *b.See(kGroupTable, "g"));
+  CHECK_EQ(b.See(kGroupTable, "g")->props[Prop(kGroupTable, "name")].text().size(),
+           kMaxBroadcastBytes);
+}
+
 TEST_CASE("a local group whose outcome nobody knows is logged once") {
   Storage storage;
   Window a(&storage, "a", false);

@@ -31,6 +31,41 @@ void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(live == rows.size());
 }
 
+// Every cell of sk_row says what the row does.
+void CheckCells(const RowStore& store) {
+  const PropIndex props = static_cast<PropIndex>(store.table().props.size());
+  Vector<PropIndex> columns;
+  for (PropIndex i = 0; i < props; ++i) columns.push_back(i);
+  for (const PropIndex i : {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn})
+    columns.push_back(i);
+  String out;
+  for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+    if (!store.IsLive(slot)) continue;
+    store.EncodeRow(slot, &out);
+    size_t end = columns.size() * 8;
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const Value value = store.GetValue(slot, columns[i]);
+      const auto* cell = reinterpret_cast<const uint8_t*>(out.data()) + i * 8;
+      const double number = RowStore::LoadF64(cell);
+      const uint32_t at = RowStore::LoadU32(cell);
+      const ValueKind kind = store.column(columns[i]).kind;
+      if (kind == ValueKind::kNumber || kind == ValueKind::kDate) {
+        REQUIRE((number != number) == value.is_null());
+        if (!value.is_null()) REQUIRE(number == value.number());
+      } else if (kind == ValueKind::kBool) {
+        REQUIRE(*cell == (value.is_null() ? 0 : value.boolean() ? 2 : 1));
+      } else if (value.is_null()) {
+        REQUIRE(at == 0);
+      } else {
+        REQUIRE(at == end);
+        end += RowStore::LoadU32(cell + 4);
+        REQUIRE(out.view().substr(at, end - at) == value.text());
+      }
+    }
+    REQUIRE(out.size() == end);
+  }
+}
+
 // The rows of an index, and that they are as a sort of the plain rows gives them.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
   Vector<std::pair<Value, String>> expected;
@@ -75,6 +110,7 @@ TEST_CASE("the row store equals a map after random puts and erases") {
     RowStore& store = world.store(table);
     const Rows rows = FillRandom(&store, &random, table, 4000, 300);
     CheckSame(store, rows);
+    CheckCells(store);
   }
 }
 

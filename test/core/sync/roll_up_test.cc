@@ -52,6 +52,21 @@ TEST_CASE("records are rolled up when no more have come for a second, or when th
   CHECK(busy.sync()["n"].as_u64() >= 24);
 }
 
+TEST_CASE("a record that was told without its body counts with its bytes") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true})"));
+  world.Settle();
+  Data record = Json(R"({"v":1,"n":1,"kind":"local","cursors":{},"body":null})");
+  Data sync = world.sync();
+  const double bytes = 1 << 20;
+  world.storage.store("sync")[StoreKey(Data("sync"))] = sync.Set("n", 1).Set("recordBytes", bytes);
+  Data message = Json(R"({"type":"record"})");
+  world.host(0).Deliver(Json(R"({"type":"message"})")
+                            .Set("message", message.Set("record", record).Set("bytes", bytes)));
+  world.Run(3000);
+  CHECK(world.host(0).image_jobs.size() == 1);
+}
+
 TEST_CASE(
     "records are rolled up under the lease image, and only up to the previous generation are they "
     "removed") {
