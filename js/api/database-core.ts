@@ -105,7 +105,7 @@ export class DatabaseCore {
       else if (type === 'askPaused') channel.post(this.sync.pausedOrNot());
       else this.runner.dispatch({ type: 'message', message });
     };
-    const channel = new WindowChannel(() => host.channels.open(database, onMessage));
+    const channel = new WindowChannel(host.channels, database, remote === undefined, onMessage);
     this.#closeChannel = () => channel.close();
     this.runner = new EffectRunner({
       clock: host.clock,

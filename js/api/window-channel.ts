@@ -3,29 +3,45 @@
  * its user to go back to (bfcache) drops it at the first one that arrives (Chromium 156). What was missed is read from
  * storage when the page comes back.
  */
-import type { Channel } from '../host/channel.ts';
+import type { Message } from '../core/window-core.ts';
+import type { Channel, ChannelHost } from '../host/channel.ts';
 
 export class WindowChannel implements Channel {
-  readonly #open: () => Channel;
-  #channel: Channel | null;
+  readonly #open: (among?: string) => Channel;
+  readonly #isLocal: boolean;
+  #all: Channel | null = null;
+  #windows: Channel | null = null;
 
-  constructor(open: () => Channel) {
-    this.#open = open;
-    this.#channel = open();
+  /** `isLocal`: without a remote. */
+  constructor(
+    channels: ChannelHost,
+    database: string,
+    isLocal: boolean,
+    onMessage: (message: unknown) => void,
+  ) {
+    this.#open = (among = '') => channels.open(database + among, onMessage);
+    this.#isLocal = isLocal;
+    this.resume();
   }
 
-  /** What is posted while it is suspended reaches nobody. */
+  /**
+   * What is posted while it is suspended reaches nobody. A record of a database without a remote concerns windows only:
+   * each write would wake every window's worker, for a quarter of its time (Chromium, two cores).
+   */
   post(message: unknown): void {
-    this.#channel?.post(message);
+    const { record } = message as { readonly record?: Message };
+    (record?.['kind'] === 'local' ? this.#windows : this.#all)?.post(message);
   }
 
   suspend(): void {
-    this.#channel?.close();
-    this.#channel = null;
+    this.#all?.close();
+    this.#windows?.close();
+    this.#all = this.#windows = null;
   }
 
   resume(): void {
-    this.#channel ??= this.#open();
+    this.#all ??= this.#open();
+    if (this.#isLocal) this.#windows ??= this.#open('/windows');
   }
 
   close(): void {

@@ -15,9 +15,10 @@ void RawVector::Swap(RawVector* other) {
   std::swap(capacity, other->capacity);
 }
 
-uint32_t RawVector::Grown(size_t count) const {
-  constexpr size_t kLeast = 4;
-  const size_t wanted = std::max({count, size_t{capacity} * 2, kLeast});
+uint32_t RawVector::Grown(size_t count, size_t bytes) const {
+  // Many a vector has one element and never another.
+  constexpr size_t kLeastBytes = 16;
+  const size_t wanted = std::max({count, size_t{capacity} * 2, kLeastBytes / bytes});
   // More elements than can be counted: there is no such memory either.
   if (wanted > UINT32_MAX) std::abort();
   return static_cast<uint32_t>(wanted);
@@ -40,7 +41,7 @@ void RawVector::Append(const void* element, size_t bytes) {
   char* old = nullptr;
   if (size == capacity) {
     RawVector grown;
-    grown.Reserve(Grown(size + size_t{1}), bytes);
+    grown.Reserve(Grown(size + size_t{1}, bytes), bytes);
     if (size != 0) std::memcpy(grown.data, data, size * bytes);
     old = data;
     data = grown.data;
@@ -52,7 +53,7 @@ void RawVector::Append(const void* element, size_t bytes) {
 }
 
 char* RawVector::Open(size_t at, size_t count, size_t bytes) {
-  if (size + count > capacity) Reserve(Grown(size + count), bytes);
+  if (size + count > capacity) Reserve(Grown(size + count, bytes), bytes);
   char* const gap = data + at * bytes;
   std::memmove(gap + count * bytes, gap, (size - at) * bytes);
   size += static_cast<uint32_t>(count);

@@ -43,7 +43,7 @@ struct RawVector {
   // Closes a gap of `count` elements that are no more, and uncounts them.
   void Close(size_t at, size_t count, size_t bytes);
   // As many elements as there are room for when one more has to fit.
-  uint32_t Grown(size_t count) const;
+  uint32_t Grown(size_t count, size_t bytes) const;
   void Free();
 };
 
@@ -186,7 +186,7 @@ class Vector {
       raw_.Append(element, sizeof(T));
     } else {
       T element(std::forward<Args>(args)...);
-      if (raw_.size == raw_.capacity) Grow(raw_.Grown(raw_.size + size_t{1}));
+      if (raw_.size == raw_.capacity) Grow(raw_.Grown(raw_.size + size_t{1}, sizeof(T)));
       new (raw_.data + sizeof(T) * raw_.size++) T(std::move(element));
     }
     return back();
@@ -262,7 +262,7 @@ class Vector {
   }
   // Exactly so many for a vector that begins; one that grows may well grow on.
   void MakeRoom(size_t count) {
-    if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.Grown(count));
+    if (count > raw_.capacity) Grow(raw_.size == 0 ? count : raw_.Grown(count, sizeof(T)));
   }
   void AddCopies(const T* from, size_t count) {
     if (count == 0) return;

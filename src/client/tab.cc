@@ -54,6 +54,9 @@ void Tab::Handle(Data event, Data* effects) {
     if (name == "commit") {
       commit_timer_ = false;
       TryCommit(effects);
+    } else if (name == "logged") {
+      effects->Push(PostEffect(std::move(logged_)));
+      logged_ = Data();
     } else if (name == "reread" && ready_) {
       RequestReading(effects);
       if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);

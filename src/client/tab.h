@@ -86,9 +86,9 @@ class Tab {
     // is looked for
     Vector<String> ids;
     Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;              // kCommit, kResolve: for "added"; keys are still missing
-    Data record;             // kLocalCommit, kReset: what was written to `updates`
-    uint64_t entry = 0;      // kResolve: key of the entry
+    Data items;   // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
+    Data record;  // kLocalCommit, kReset: what was written to `updates`
+    uint64_t entry = 0;  // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // kCommit: it read first
     bool was_read = false;
@@ -178,6 +178,7 @@ class Tab {
   bool reading_ = false;  // a full reading is queued
   bool committing_ = false;
   bool commit_timer_ = false;
+  Data logged_;           // what its worker is to be told; null: nothing
   bool careful_ = false;  // the last commit failed: read before writing
   int failures_ = 0;
   int quota_failures_ = 0;

@@ -17,12 +17,13 @@
 namespace skerry {
 namespace {
 
-// A large body is not sent to every window and worker: those that want it read the record.
+// Often enough for a worker that makes images.
+constexpr double kLoggedMs = 200;
+
+// A large body is not sent to every window: those that want it read the record.
 Data RecordMessage(Data record) {
-  const size_t bytes = record["body"].as_bytes().size();
-  if (bytes > kMaxBroadcastBytes) record.Set("body", nullptr);
-  return Fields{
-      {"type", "record"}, {"record", std::move(record)}, {"bytes", static_cast<uint64_t>(bytes)}};
+  if (record["body"].as_bytes().size() > kMaxBroadcastBytes) record.Set("body", nullptr);
+  return Fields{{"type", "record"}, {"record", std::move(record)}};
 }
 
 }  // namespace
@@ -171,6 +172,10 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
                       {"body", Data::Bytes(std::move(body))}};
   sync.Set("n", n);
   sync.Set("cursors", std::move(cursors));
+  tx->items = Fields{{"type", "logged"},
+                     {"n", n},
+                     {"cursors", sync["cursors"]},
+                     {"recordBytes", sync["recordBytes"]}};
   writes->Push(PutWrite("updates", tx->record, n));
   writes->Push(PutWrite("sync", std::move(sync), "sync"));
 }
@@ -186,6 +191,9 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
       OnFit(mirror_.Record(tx->record), effects);
     }
     effects->Push(BroadcastEffect(RecordMessage(std::move(tx->record))));
+    // Its own worker hears of several at once.
+    if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
+    logged_ = std::move(tx->items);
   } else if (load_ == Load::kNone) {
     // Another window was first. What it wrote is applied, then this one tries again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);

@@ -149,6 +149,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   op.table = table.index;
   op.id = input.id;
   op.realm = input.realm.empty() ? default_realm_ : input.realm;
+  op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
     if (!given[i] && prop.has_default) props[i] = prop.default_value;

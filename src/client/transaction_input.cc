@@ -80,6 +80,7 @@ Status ReadRow(const TableDef& table, const Data::Array& names, const Vector<Pro
     return {Code::kInvalidArgument, "a row is [id, realm, values]"};
   }
   SKERRY_RETURN_IF_ERROR(ReadPlace(table, parts[0], parts[1], input));
+  input->set.reserve(props.size());
   for (size_t i = 0; i < props.size(); ++i) {
     SKERRY_RETURN_IF_ERROR(ReadProp(static_cast<int>(OpKind::kCreate), table, props[i],
                                     names[i].as_string(), parts[i + 2], input));

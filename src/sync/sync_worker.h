@@ -67,6 +67,7 @@ class SyncWorker {
   void SetMode(Mode mode, String reason, Turn* turn);
   void OnNeedToken(const String& why, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
+  void OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes);
   void OnStatus(const Data& message);
   void OnTimer(const String& name, Turn* turn);
   void OnToken(const Data& token, Turn* turn);

@@ -42,6 +42,8 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   const bool helps = state_->mode == Mode::kHelper;
   if (type == "mutated") {
     helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
+  } else if (type == "logged") {
+    OnLogged(message["n"], message["cursors"], message["recordBytes"].as_u64());
   } else if (type == "wake") {
     OnWake(message, turn);
   } else if (type == "visible") {
@@ -134,16 +136,17 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     turn->Post(std::move(answer));
   } else if (type == "record") {
     if (helps) helper_.Heard(nullptr, turn);
-    // Another worker's transaction (or, without a remote, a window's): what it told of is what the
-    // next request of this one begins from, and what a roll-up is considered by.
+    // Another worker's transaction: what it told of is what the next request of this one begins
+    // from, and what a roll-up is considered by.
     const Data& record = message["record"];
-    if (state_->started && record["n"].as_u64() > state_->sync["n"].as_u64()) {
-      const uint64_t bytes = state_->sync["recordBytes"].as_u64() +
-                             message["bytes"].as_u64(record["body"].as_bytes().size());
-      state_->sync.Set("n", record["n"]).Set("cursors", record["cursors"]);
-      state_->sync.Set("recordBytes", bytes);
-    }
+    OnLogged(record["n"], record["cursors"],
+             state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size());
   }
+}
+
+void SyncWorker::OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes) {
+  if (!state_->started || n.as_u64() <= state_->sync["n"].as_u64()) return;
+  state_->sync.Set("n", n).Set("cursors", cursors).Set("recordBytes", record_bytes);
 }
 
 // The service worker has no token, or the server does not take it any more. Who is looked at

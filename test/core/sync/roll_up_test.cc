@@ -52,19 +52,19 @@ TEST_CASE("records are rolled up when no more have come for a second, or when th
   CHECK(busy.sync()["n"].as_u64() >= 24);
 }
 
-TEST_CASE("a record that was told without its body counts with its bytes") {
+TEST_CASE("what windows without a remote have logged is rolled up when their worker hears of it") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true})"));
   world.Settle();
-  Data record = Json(R"({"v":1,"n":1,"kind":"local","cursors":{},"body":null})");
+  Data logged = Json(R"({"type":"logged","n":1,"cursors":{"local":"1@5"}})");
+  logged.Set("recordBytes", 1 << 20);
   Data sync = world.sync();
-  const double bytes = 1 << 20;
-  world.storage.store("sync")[StoreKey(Data("sync"))] = sync.Set("n", 1).Set("recordBytes", bytes);
-  Data message = Json(R"({"type":"record"})");
-  world.host(0).Deliver(Json(R"({"type":"message"})")
-                            .Set("message", message.Set("record", record).Set("bytes", bytes)));
+  for (const char* name : {"n", "cursors", "recordBytes"}) sync.Set(name, logged[name]);
+  world.storage.store("sync")[StoreKey(Data("sync"))] = std::move(sync);
+  world.host(0).Deliver(Json(R"({"type":"post"})").Set("message", std::move(logged)));
   world.Run(3000);
-  CHECK(world.host(0).image_jobs.size() == 1);
+  REQUIRE(world.host(0).image_jobs.size() == 1);
+  CHECK(world.host(0).image_jobs[0]["job"]["upto"].as_u64() == 1);
 }
 
 TEST_CASE(
