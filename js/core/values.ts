@@ -49,12 +49,15 @@ export class TableCodec {
   readonly table: TableDef;
   readonly #props: readonly PropCodec[];
   readonly #readers: readonly CellReader[];
+  /** Those whose form here is another than the core's. */
+  readonly #converted: readonly PropCodec[];
   readonly #byName: ReadonlyMap<string, PropCodec>;
 
   constructor(table: TableDef, registry: TypeRegistry) {
     this.table = table;
     this.#props = table.props.map((prop) => propCodec(table.name, prop.name, prop, registry));
     this.#readers = table.props.map(({ type }) => cellReaders[type]);
+    this.#converted = this.#props.filter(({ fromPlain }) => fromPlain !== same);
     this.#byName = new Map(
       [...systemColumns.map((name) => systemCodec(name)), ...this.#props].map((codec) => [
         codec.name,
@@ -106,10 +109,12 @@ export class TableCodec {
       createdAt: new Date(cells.number(length + 2) as number),
       modifiedAt: new Date(cells.number(length + 3) as number),
     };
-    for (let i = 0; i < length; i++) {
-      const { name, fromPlain } = props[i] as PropCodec;
-      const plain = (this.#readers[i] as CellReader)(cells, i);
-      row[name] = plain === null || fromPlain === same ? plain : fromPlain(plain);
+    for (let i = 0; i < length; i++)
+      row[(props[i] as PropCodec).name] = (this.#readers[i] as CellReader)(cells, i);
+    // The application's own code may read other rows, which then lie where this one did.
+    for (const { name, fromPlain } of this.#converted) {
+      const plain = row[name];
+      if (plain !== null) row[name] = fromPlain(plain);
     }
     return Object.freeze(row) as RowObject;
   }

@@ -55,7 +55,7 @@ void Tab::Handle(Data event, Data* effects) {
       commit_timer_ = false;
       TryCommit(effects);
     } else if (name == "logged") {
-      effects->Push(PostEffect(std::move(logged_)));
+      effects->Push(BroadcastEffect(std::move(logged_)));
       logged_ = Data();
     } else if (name == "reread" && ready_) {
       RequestReading(effects);

@@ -178,7 +178,7 @@ class Tab {
   bool reading_ = false;  // a full reading is queued
   bool committing_ = false;
   bool commit_timer_ = false;
-  Data logged_;           // what its worker is to be told; null: nothing
+  Data logged_;           // what workers are to be told; null: nothing
   bool careful_ = false;  // the last commit failed: read before writing
   int failures_ = 0;
   int quota_failures_ = 0;

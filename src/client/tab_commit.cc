@@ -191,7 +191,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
       OnFit(mirror_.Record(tx->record), effects);
     }
     effects->Push(BroadcastEffect(RecordMessage(std::move(tx->record))));
-    // Its own worker hears of several at once.
+    // Workers hear of several at once.
     if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
     logged_ = std::move(tx->items);
   } else if (load_ == Load::kNone) {

@@ -42,8 +42,6 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   const bool helps = state_->mode == Mode::kHelper;
   if (type == "mutated") {
     helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);
-  } else if (type == "logged") {
-    OnLogged(message["n"], message["cursors"], message["recordBytes"].as_u64());
   } else if (type == "wake") {
     OnWake(message, turn);
   } else if (type == "visible") {
@@ -134,6 +132,8 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     answer.Set("id", message["id"]["id"]).Set("error", message["error"]);
     helper_.Answered(message["id"]["id"]);
     turn->Post(std::move(answer));
+  } else if (type == "logged") {
+    OnLogged(message["n"], message["cursors"], message["recordBytes"].as_u64());
   } else if (type == "record") {
     if (helps) helper_.Heard(nullptr, turn);
     // Another worker's transaction: what it told of is what the next request of this one begins

@@ -2,7 +2,7 @@
  * One window without a server, with the real core: reads, writes, transactions, typed values, errors, and what is there
  * after closing and opening again.
  */
-import { open } from 'skerry';
+import { open, schema, t, table } from 'skerry';
 import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type App, app, Continent, Money, mutators, openApp } from './support.ts';
@@ -240,6 +240,39 @@ describe('rows', () => {
     expect(
       db.cities.where('continent', '=', Continent.AS).where('founded', '<', new Date(0)).count(),
     ).toBe(1);
+  });
+
+  test('may be read while another one is: by what restores a class', async () => {
+    class Named {
+      constructor(readonly name: unknown) {}
+    }
+    let other: () => { readonly name: string } | undefined = () => undefined;
+    const nested = schema(
+      {
+        items: table(
+          {
+            first: t.string(),
+            link: t.class('Named', { to: () => 0, from: () => new Named(other()?.name) }),
+            last: t.string(),
+          },
+          { id: t.string() },
+        ),
+        names: table({ name: t.string() }, { id: t.string() }),
+      },
+      { version: 1 },
+    );
+    const db = await open({ name: 'nested', schema: nested, host: memory() });
+    other = () => db.names.get('n');
+    db.transact((tx) => {
+      tx.names.create({ id: 'n', name: 'another' });
+      tx.items.create({ id: 'i', first: 'first', link: new Named(''), last: 'last' });
+    });
+    expect(db.items.get('i')).toMatchObject({
+      first: 'first',
+      link: new Named('another'),
+      last: 'last',
+    });
+    await db.close();
   });
 
   test('null unsets, undefined leaves as it is', async () => {

@@ -208,26 +208,27 @@ TEST_CASE("a large local record is told without its body, and read by those who 
            kMaxBroadcastBytes);
 }
 
-TEST_CASE("without a remote a window's worker hears of many records at once") {
+TEST_CASE("without a remote workers hear of many records at once") {
   Storage storage;
   Window a(&storage, "a", false);
   a.Settle();
   a.Do(kCreate, kGroupTable, "g", One("count", 0));
-  for (int i = 0; i < 3; ++i) {
+  const auto write = [&] {
     a.Do(kInc, kGroupTable, "g", One("count", 1));
     a.Settle();
+  };
+  for (int i = 0; i < 3; ++i) write();
+  for (const Data& message : a.sent) CHECK(message["type"].Is("record"));
+  for (int round = 0; round < 2; ++round) {
+    a.sent.clear();
+    Fire(a, "logged");
+    REQUIRE(a.sent.size() == 1);
+    CHECK(a.sent[0]["type"].Is("logged"));
+    for (const char* name : {"n", "cursors", "recordBytes"})
+      CHECK(a.sent[0][name] == storage.sync[name]);
+    CHECK(a.timers.count("logged") == 0);
+    write();
   }
-  CHECK(a.posted.empty());
-  Fire(a, "logged");
-  REQUIRE(a.posted.size() == 1);
-  CHECK(a.posted[0]["type"].Is("logged"));
-  for (const char* name : {"n", "cursors", "recordBytes"})
-    CHECK(a.posted[0][name] == storage.sync[name]);
-  CHECK(a.timers.count("logged") == 0);
-  a.Do(kInc, kGroupTable, "g", One("count", 1));
-  a.Settle();
-  Fire(a, "logged");
-  CHECK_EQ(a.posted.size(), 2);
 }
 
 TEST_CASE("a local group whose outcome nobody knows is logged once") {

@@ -52,7 +52,7 @@ TEST_CASE("records are rolled up when no more have come for a second, or when th
   CHECK(busy.sync()["n"].as_u64() >= 24);
 }
 
-TEST_CASE("what windows without a remote have logged is rolled up when their worker hears of it") {
+TEST_CASE("what windows without a remote have logged is rolled up when a worker hears of it") {
   SyncWorld world;
   world.Open(true, Json(R"({"images":true})"));
   world.Settle();
@@ -61,7 +61,7 @@ TEST_CASE("what windows without a remote have logged is rolled up when their wor
   Data sync = world.sync();
   for (const char* name : {"n", "cursors", "recordBytes"}) sync.Set(name, logged[name]);
   world.storage.store("sync")[StoreKey(Data("sync"))] = std::move(sync);
-  world.host(0).Deliver(Json(R"({"type":"post"})").Set("message", std::move(logged)));
+  world.host(0).Deliver(Json(R"({"type":"message"})").Set("message", std::move(logged)));
   world.Run(3000);
   REQUIRE(world.host(0).image_jobs.size() == 1);
   CHECK(world.host(0).image_jobs[0]["job"]["upto"].as_u64() == 1);
