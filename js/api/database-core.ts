@@ -25,8 +25,8 @@ import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
 import { QueryBuilder, scopeOf } from './query.ts';
 import { ServiceMode } from './service-mode.ts';
-import { type ScopeFilter, SyncControl } from './sync-api.ts';
-import type { WindowState } from './sync-status.ts';
+import { type ScopeFilter, type SyncAnswer, SyncControl } from './sync-api.ts';
+import { type WindowState, workerError } from './sync-status.ts';
 import type { Tables } from './types.ts';
 import { WindowChannel } from './window-channel.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -103,6 +103,7 @@ export class DatabaseCore {
       const { type } = message as Message;
       if (type === 'logout') void this.close('logout');
       else if (type === 'askPaused') channel.post(this.sync.pausedOrNot());
+      else if (type === 'image') this.sync.update({ image: null });
       else this.runner.dispatch({ type: 'message', message });
     };
     const channel = new WindowChannel(host.channels, database, remote === undefined, onMessage);
@@ -311,17 +312,15 @@ export class DatabaseCore {
           this.#updateNeeded(reason);
         break;
       }
+      case 'imageFailed':
+        this.sync.update({ image: workerError(message) });
+        return;
       case 'wakeService':
         this.#service.link?.wake(message['message']);
         return;
-      case 'synced': {
-        const { id, error } = message as unknown as {
-          id: number;
-          error: { code: string; message: string; retryable: boolean } | null;
-        };
-        this.sync.answered(id, error);
+      case 'synced':
+        this.sync.answered(message as unknown as SyncAnswer);
         return;
-      }
     }
     this.runner.dispatch({ type: 'post', message });
   }

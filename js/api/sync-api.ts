@@ -47,6 +47,16 @@ export interface SyncParts {
   readonly askState: () => void;
 }
 
+/** The worker's answer to `now`. */
+export interface SyncAnswer {
+  readonly id: number;
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly retryable: boolean;
+  } | null;
+}
+
 interface Request {
   resolve(): void;
   reject(error: SkerryError): void;
@@ -75,6 +85,7 @@ export class SyncControl implements SyncApi {
       window: null,
       worker: null,
       error: null,
+      image: null,
     };
     this.#status = Object.freeze(makeStatus(this.#input));
   }
@@ -250,6 +261,7 @@ export class SyncControl implements SyncApi {
       worker: WorkerStatus;
       online: boolean;
       error: SkerryError | null;
+      image: SkerryError | null;
     }>,
   ): void {
     this.#input = { ...this.#input, ...change };
@@ -260,8 +272,7 @@ export class SyncControl implements SyncApi {
     if (changed) this.#listeners.tell(this.#status);
   }
 
-  /** The worker's answer to `now`. */
-  answered(id: number, error: { code: string; message: string; retryable: boolean } | null): void {
+  answered({ id, error }: SyncAnswer): void {
     const request = this.#requests.get(id);
     this.#requests.delete(id);
     if (error) request?.reject(errorFromCode(error.code, error.message, error));

@@ -64,6 +64,8 @@ export interface StatusInput {
   readonly worker: WorkerStatus | null;
   /** A failure that the worker cannot tell: of itself, or of this window's storage. */
   readonly error: SkerryError | null;
+  /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
+  readonly image: SkerryError | null;
 }
 
 export function makeStatus(input: StatusInput): SyncStatus {
@@ -85,7 +87,7 @@ export function makeStatus(input: StatusInput): SyncStatus {
     nextTryAt: toDate(worker?.['nextTryAt']),
     revisions: revisionsOf(window?.cursors ?? {}),
     progress: (worker?.['progress'] as SyncStatus['progress'] | undefined) ?? null,
-    error: input.error ?? workerError(worker),
+    error: input.error ?? workerError(worker) ?? input.image,
   };
 }
 
@@ -96,7 +98,8 @@ function phaseOf({ local, window, worker, error }: StatusInput): SyncStatus['pha
   return (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
 }
 
-function workerError(worker: WorkerStatus | null): SkerryError | null {
+/** The error that a message of the worker has. */
+export function workerError(worker: Message | null): SkerryError | null {
   const error = worker?.['error'] as
     | { code: string; message: string; retryable: boolean }
     | null

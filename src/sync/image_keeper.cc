@@ -164,6 +164,9 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     // A failed roll is no one's loss: the records are still there. The generation that it began is
     // garbage from now on. Perhaps the image cannot be read: then the one before will do.
     if (step_ == Step::kRolling) state_->passes_over = !state_->passes_over;
+    Data error = Data::MakeObject();
+    error.Set("code", "image").Set("message", event["error"]["message"]).Set("retryable", true);
+    turn->Post(Message("imageFailed").Set("error", std::move(error)));
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
     state_->passes_over = false;

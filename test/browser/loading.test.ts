@@ -1,6 +1,6 @@
 // Which files of the package a window loads, and which only its sync worker, in a real Chromium: what is for the worker
 // must not cost a page anything, and what a worker cannot load must be told.
-import { rmSync } from 'node:fs';
+import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
@@ -37,6 +37,33 @@ test('a window loads the half of the core that it runs, its sync worker both', a
   const [worker] = page.workers();
   if (!worker) throw new Error('the window has no worker');
   expect(await loaded(worker)).toEqual(['skerry-sync.wasm', 'skerry.wasm']);
+  await page.close();
+});
+
+test('where no image can be made the status says why, until one is made', async () => {
+  const module = join(stage.served.site.files, 'skerry-image.js');
+  renameSync(module, `${module}.away`);
+  const page = await opened(profile, stage.url, {
+    local: true,
+    name: 'no-image',
+    times: { retryMax: 500 },
+  });
+  await page.evaluate(
+    () =>
+      db.transact((tx) =>
+        tx.notes.createMany(Array.from({ length: 5000 }, (_, i) => ({ title: `Note ${i}` }))),
+      ).durable,
+  );
+  await until(page, () => db.sync.status.error !== null, []);
+  const { code, message, phase } = await page.evaluate(() => {
+    const { error, phase } = db.sync.status;
+    return { code: error?.code, message: error?.message, phase };
+  });
+  expect({ code, phase }).toEqual({ code: 'image', phase: 'idle' });
+  expect(message).toMatch('skerry-image.js');
+
+  copyFileSync(`${module}.away`, module);
+  await until(page, () => db.sync.status.error === null, []);
   await page.close();
 });
 

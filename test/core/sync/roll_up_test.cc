@@ -1,4 +1,6 @@
 // The roll-up of records into images.
+#include <algorithm>
+
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "sync/image_job.h"
@@ -139,13 +141,19 @@ TEST_CASE(
   };
   constexpr std::string_view kDone =
       R"({"parts":[{"file":"rows","bytes":10,"checksum":"0123456789abcdef"}]})";
-  constexpr std::string_view kCorrupt = R"({"error":{"name":"corrupt","message":""}})";
+  constexpr std::string_view kCorrupt = R"({"error":{"name":"corrupt","message":"torn"}})";
   roll(kDone);
   const Data first = world.sync()["image"];
   roll(kDone);
   const Data second = world.sync()["image"];
   REQUIRE(world.sync()["previous"] == first);
   roll(kCorrupt);
+  const auto& posts = world.host(0).posts;
+  CHECK(std::any_of(posts.begin(), posts.end(), [](const Data& post) {
+    return post ==
+           Json(
+               R"({"type":"imageFailed","error":{"code":"image","message":"torn","retryable":true}})");
+  }));
   world.Run(70'000);
   REQUIRE(world.host(0).image_jobs.back()["job"]["kind"].Is("delete"));
   answer(R"({"parts":[]})");
