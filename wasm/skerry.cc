@@ -127,6 +127,13 @@ SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
                                      &abi::EmptyOutput()));
 }
 
+SKERRY_EXPORT int32_t sk_rows(int32_t handle, int32_t table, int32_t length) {
+  const Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  return abi::Done(
+      client->EncodeRows(static_cast<uint32_t>(table), abi::Input(length), &abi::EmptyOutput()));
+}
+
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {
   const Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();

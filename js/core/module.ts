@@ -114,11 +114,15 @@ export class CoreModule {
     return decodeText(this.#heap().subarray(at, at + this.call('sk_out_len')));
   }
 
+  /** The output, copied. */
+  outputBytes(): Uint8Array<ArrayBuffer> {
+    const at = this.call('sk_out');
+    return this.#heap().slice(at, at + this.call('sk_out_len'));
+  }
+
   /** The output as a stream of u32le, copied. */
   outputWords(): Uint32Array {
-    const at = this.call('sk_out');
-    const length = this.call('sk_out_len');
-    return new Uint32Array(this.#heap().slice(at, at + length).buffer);
+    return new Uint32Array(this.outputBytes().buffer);
   }
 
   /** Copies bytes to an address that the module has given. Gives how many. */

@@ -1,53 +1,111 @@
-/**
- * RowCells: the row that `sk_row` put out, read where it lies in the core's memory (docs/internals.md, section 7). It is
- * to be used up before the next call of the core; nothing that it returns refers to that memory.
- */
-import { readText } from './data-codec.ts';
+/** Rows in the form in which the core puts them out (docs/internals.md, section 7), cell by cell. */
+import { decodeText, readText } from './data-codec.ts';
 
 const cellBytes = 8;
+/** In front of several rows: where their texts begin and end, how many UTF-16 units those are, and the bytes of a row. */
+const headBytes = 16;
 
-export class RowCells {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#bytes.buffer);
-  #start = 0;
+export abstract class Cells {
+  protected memory: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.memory.buffer);
+  /** Of the row. */
+  protected start = 0;
 
-  /** Moves to another row. `memory`: all that the core has. */
-  over(memory: Uint8Array, start: number): this {
-    if (this.#bytes !== memory) {
-      this.#bytes = memory;
-      this.#view = new DataView(memory.buffer);
+  protected moveTo(memory: Uint8Array, start: number): void {
+    if (this.memory !== memory) {
+      this.memory = memory;
+      this.#view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
     }
-    this.#start = start;
-    return this;
+    this.start = start;
+  }
+
+  protected word(at: number): number {
+    return this.#view.getUint32(at, true);
   }
 
   number(cell: number): number | null {
-    const value = this.#view.getFloat64(this.#start + cell * cellBytes, true);
+    const value = this.#view.getFloat64(this.start + cell * cellBytes, true);
     return Number.isNaN(value) ? null : value;
   }
 
   boolean(cell: number): boolean | null {
-    const code = this.#bytes[this.#start + cell * cellBytes];
+    const code = this.memory[this.start + cell * cellBytes];
     return code ? code === 2 : null;
   }
 
   text(cell: number): string | null {
-    const at = this.#start + cell * cellBytes;
-    const from = this.#view.getUint32(at, true);
-    if (from === 0) return null;
-    return readText(this.#bytes, this.#start + from, this.#view.getUint32(at + 4, true));
+    const at = this.start + cell * cellBytes;
+    const from = this.word(at);
+    return from === 0 ? null : this.textAt(from, this.word(at + 4));
   }
 
   bytes(cell: number): Uint8Array | null {
-    const at = this.#start + cell * cellBytes;
-    const from = this.#view.getUint32(at, true);
-    if (from === 0) return null;
-    const start = this.#start + from;
-    return this.#bytes.slice(start, start + this.#view.getUint32(at + 4, true));
+    const at = this.start + cell * cellBytes;
+    const from = this.word(at);
+    return from === 0 ? null : this.bytesAt(from, this.word(at + 4));
   }
 
   json(cell: number): unknown {
     const text = this.text(cell);
     return text === null ? null : JSON.parse(text);
+  }
+
+  protected abstract textAt(from: number, size: number): string;
+  protected abstract bytesAt(from: number, size: number): Uint8Array;
+}
+
+/**
+ * One row (`sk_row`), read where it lies in the core's memory: it is to be used up before the next call of the core.
+ * Nothing that it returns refers to that memory.
+ */
+export class RowCells extends Cells {
+  /** Moves to another row. `memory`: all that the core has. */
+  over(memory: Uint8Array, start: number): this {
+    this.moveTo(memory, start);
+    return this;
+  }
+
+  protected textAt(from: number, size: number): string {
+    return readText(this.memory, this.start + from, size);
+  }
+
+  protected bytesAt(from: number, size: number): Uint8Array {
+    return this.memory.slice(this.start + from, this.start + from + size);
+  }
+}
+
+/**
+ * Several rows (`sk_rows`), out of a copy that is theirs. Their texts are decoded all at once: one by one that is most of
+ * what reading them costs.
+ */
+export class RowsCells extends Cells {
+  readonly #texts: string;
+  readonly #behind: number;
+  readonly #rowBytes: number;
+  /** False where the core counts units of texts otherwise than the decoder: then nothing here can be used. */
+  readonly isSound: boolean;
+
+  constructor(bytes: Uint8Array) {
+    super();
+    this.moveTo(bytes, 0);
+    this.#behind = this.word(4);
+    this.#texts = decodeText(bytes.subarray(this.word(0), this.#behind));
+    this.isSound = this.#texts.length === this.word(8);
+    this.#rowBytes = this.word(12);
+  }
+
+  /** Moves to the row of this place in the list that was asked for. */
+  row(index: number): this {
+    this.start = headBytes + index * this.#rowBytes;
+    return this;
+  }
+
+  protected textAt(from: number, size: number): string {
+    return this.#texts.substring(from - 1, from - 1 + size);
+  }
+
+  protected bytesAt(from: number, size: number): Uint8Array {
+    const start = this.#behind + from - 1;
+    return this.memory.slice(start, start + size);
   }
 }

@@ -12,7 +12,7 @@ import {
   systemColumns,
   type TableDef,
 } from './prop-def.ts';
-import type { RowCells } from './row-cells.ts';
+import type { Cells } from './row-cells.ts';
 import { dateToMs, TypeRegistry, toBase64 } from './special-json.ts';
 
 /** A row as the application sees it: frozen, and the same object until the row changes. */
@@ -23,7 +23,7 @@ export type RowObject = Readonly<Record<string, unknown>> & {
   readonly modifiedAt: Date;
 };
 
-type CellReader = (cells: RowCells, cell: number) => unknown;
+type CellReader = (cells: Cells, cell: number) => unknown;
 const number: CellReader = (cells, cell) => cells.number(cell);
 const text: CellReader = (cells, cell) => cells.text(cell);
 const json: CellReader = (cells, cell) => cells.json(cell);
@@ -100,7 +100,7 @@ export class TableCodec {
   }
 
   /** `id`, where it is known. */
-  readRow(cells: RowCells, id?: string): RowObject {
+  readRow(cells: Cells, id?: string): RowObject {
     const props = this.#props;
     const { length } = props;
     const row: Record<string, unknown> = {

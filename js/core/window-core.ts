@@ -4,7 +4,7 @@
  */
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
-import { RowCells } from './row-cells.ts';
+import { RowCells, RowsCells } from './row-cells.ts';
 
 export interface WindowConfig {
   readonly schema: unknown;
@@ -164,6 +164,13 @@ export class WindowCore {
   row(table: number, slot: number): RowCells {
     this.#module.call('sk_row', this.#open, table, slot);
     return this.#module.outputOver(this.#cells);
+  }
+
+  /** Several at once, by their slots. */
+  rows(table: number, slots: Uint32Array): RowsCells {
+    const packed = new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength);
+    this.#module.callWithBytes('sk_rows', packed, this.#open, table);
+    return new RowsCells(this.#module.outputBytes());
   }
 
   isPending(table: number, id: string): boolean {

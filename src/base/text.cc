@@ -42,4 +42,13 @@ bool IsStorableText(std::string_view text) {
   return true;
 }
 
+size_t Utf16Size(std::string_view text) {
+  size_t units = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (byte < 0x80 || byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1;
+  }
+  return units;
+}
+
 }  // namespace skerry

@@ -98,10 +98,21 @@ Slot Client::Find(uint32_t table, std::string_view id) const {
 Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
   if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
   const RowStore& store = view_.rows(static_cast<TableIndex>(table));
-  if (slot >= store.slot_limit() || !store.IsLive(slot)) {
-    return {Code::kNotFound, "there is no row in this slot"};
-  }
+  if (!store.IsLive(slot)) return {Code::kNotFound, "there is no row in this slot"};
   store.EncodeRow(slot, out);
+  return Status::Ok();
+}
+
+Status Client::EncodeRows(uint32_t table, std::string_view slots, String* out) const {
+  if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
+  const RowStore& store = view_.rows(static_cast<TableIndex>(table));
+  Reader reader(slots);
+  Vector<Slot> live(slots.size() / sizeof(Slot));
+  for (Slot& slot : live) {
+    slot = reader.U32();
+    if (!store.IsLive(slot)) return {Code::kNotFound, "there is no row in this slot"};
+  }
+  store.EncodeRows({live.data(), live.size()}, out);
   return Status::Ok();
 }
 

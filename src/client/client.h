@@ -46,6 +46,8 @@ class Client {
   Slot Find(uint32_t table, std::string_view id) const;
   // Its bytes as sk_row puts them out.
   Status EncodeRow(uint32_t table, Slot slot, String* out) const;
+  // As sk_rows puts them out; `slots` are packed (PackSlots).
+  Status EncodeRows(uint32_t table, std::string_view slots, String* out) const;
   bool IsPending(uint32_t table, std::string_view id) const;
 
   Result<uint32_t> QueryNew(const Data& description);

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/status.h"
@@ -77,6 +78,8 @@ class RowStore {
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
   // The row in the form of sk_row (docs/internals.md, section 7). REQUIRES: it is live.
   void EncodeRow(Slot slot, String* out) const;
+  // Several in the form of sk_rows. REQUIRES: all are live.
+  void EncodeRows(std::span<const Slot> slots, String* out) const;
   double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;
@@ -220,6 +223,10 @@ class RowStore {
     return index < kIdColumn ? index : table_->props.size() + (index - kIdColumn);
   }
   static void SetTextCode(const Column& column, uint8_t* row, uint32_t code);
+
+  // row_store_encode.cc
+  struct Batch;
+  void EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) const;
 
   // row_store_image.cc
   uint64_t LayoutDigest() const;

@@ -1,52 +1,92 @@
-// A row as it crosses to JavaScript, without a value in between: this runs for every row that is
-// read (docs/internals.md, section 7; the reader is js/core/row-cells.ts).
+// Rows as they cross to JavaScript, without a value in between: this runs for every row that is
+// read (docs/internals.md, section 7; the readers are in js/core/row-cells.ts).
 #include <cstring>
 
+#include "base/text.h"
 #include "model/row_store.h"
 
 namespace skerry {
 namespace {
 
 constexpr size_t kCell = 8;
+constexpr size_t kHead = 16;  // of several rows
 
-// Where a text is among the bytes, and how long it is; 0 says that there is none.
-void SetText(String* out, size_t cell, std::string_view text) {
-  const auto at = static_cast<uint32_t>(out->size());
-  const auto size = static_cast<uint32_t>(text.size());
-  out->append(text);
-  char* to = out->mutable_data() + cell;
-  std::memcpy(to, &at, sizeof at);
-  std::memcpy(to + sizeof at, &size, sizeof size);
+// Where a text is, and how long; where nothing is put there is none.
+void PutRange(String* out, size_t cell, size_t from, size_t size) {
+  const uint32_t range[] = {static_cast<uint32_t>(from), static_cast<uint32_t>(size)};
+  std::memcpy(out->mutable_data() + cell, range, sizeof range);
 }
 
 }  // namespace
 
+// What several rows have in common: their texts, which are decoded all at once, and their bytes,
+// which come behind them. Places are counted from 1 there.
+struct RowStore::Batch {
+  size_t units = 0;  // of UTF-16, so far
+  String bytes;
+};
+
 void RowStore::EncodeRow(Slot slot, String* out) const {
-  const uint8_t* row = bytes(slot);
   out->clear();
   out->resize(columns_.size() * kCell);
+  EncodeCells(slot, 0, nullptr, out);
+}
+
+void RowStore::EncodeRows(std::span<const Slot> slots, String* out) const {
+  const size_t row_bytes = columns_.size() * kCell;
+  const size_t texts = kHead + slots.size() * row_bytes;
+  out->clear();
+  out->resize(texts);
+  Batch batch;
+  for (size_t i = 0; i < slots.size(); ++i) {
+    EncodeCells(slots[i], kHead + i * row_bytes, &batch, out);
+  }
+  PutRange(out, 0, texts, out->size());
+  PutRange(out, kCell, batch.units, row_bytes);
+  out->append(batch.bytes);
+}
+
+void RowStore::EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) const {
+  const uint8_t* row = bytes(slot);
   char buffer[kIdTextBuffer];
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
+  for (const Column& column : columns_) {
     const uint8_t* from = row + column.offset;
-    const size_t cell = i * kCell;
+    std::string_view text;
+    bool is_text = true;
     switch (column.packing) {
       case Packing::kNumber:
         std::memcpy(out->mutable_data() + cell, from, kCell);
+        is_text = false;
         break;
       case Packing::kBool:
         out->mutable_data()[cell] = static_cast<char>(*from);
+        is_text = false;
         break;
-      case Packing::kId:
-        if (const IdKey key = LoadKey(from); !key.is_null()) {
-          SetText(out, cell, KeyText(key, buffer));
-        }
+      case Packing::kId: {
+        const IdKey key = LoadKey(from);
+        is_text = !key.is_null();
+        if (is_text) text = KeyText(key, buffer);
         break;
-      default:
-        if (const uint32_t code = TextCode(column, row); code != 0) {
-          SetText(out, cell, column.pool->Get(code));
-        }
+      }
+      default: {
+        const uint32_t code = TextCode(column, row);
+        is_text = code != 0;
+        if (is_text) text = column.pool->Get(code);
+      }
     }
+    if (is_text && batch == nullptr) {
+      PutRange(out, cell, out->size(), text.size());
+      out->append(text);
+    } else if (is_text && column.kind == ValueKind::kBytes) {
+      PutRange(out, cell, batch->bytes.size() + 1, text.size());
+      batch->bytes.append(text);
+    } else if (is_text) {
+      const size_t units = Utf16Size(text);
+      PutRange(out, cell, batch->units + 1, units);
+      batch->units += units;
+      out->append(text);
+    }
+    cell += kCell;
   }
 }
 

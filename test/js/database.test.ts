@@ -1,11 +1,11 @@
 /**
- * One window without a server, with the real core: reads, writes, transactions, typed values, errors, and what is there
+ * One window without a server, with the real core: reads, writes, transactions, errors, and what is there
  * after closing and opening again.
  */
-import { open, schema, t, table } from 'skerry';
+import { open } from 'skerry';
 import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type App, app, Continent, Money, mutators, openApp } from './support.ts';
+import { type App, app, mutators, openApp } from './support.ts';
 
 const opened: App[] = [];
 async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
@@ -191,97 +191,6 @@ describe('a mutation', () => {
     expect(db.members.count()).toBe(1);
     db.transact((tx) => tx.groups.delete(group));
     expect(db.members.count()).toBe(0);
-  });
-});
-
-describe('rows', () => {
-  test('are frozen, and the same object until they change', async () => {
-    const db = await fresh();
-    db.mutate.addCity({ id: 'a', name: 'A' });
-    db.mutate.addCity({ id: 'b', name: 'B' });
-    const [a, b] = [db.cities.get('a'), db.cities.get('b')];
-    expect(Object.isFrozen(a)).toBe(true);
-    db.mutate.rename({ id: 'a', name: 'Å' });
-    expect(db.cities.get('a')).not.toBe(a);
-    expect(db.cities.get('a')).toMatchObject({ name: 'Å' });
-    expect(db.cities.get('b')).toBe(b);
-    expect(db.cities.where('name', '=', 'B').first()).toBe(b);
-  });
-
-  test('hold every type of value, also after a cold start', async () => {
-    const host = memory();
-    const first = await openApp(host);
-    const values = {
-      founded: new Date('1252-01-01'),
-      continent: Continent.AS,
-      size: 'm' as const,
-      product: new Money(7),
-      notes: {
-        at: new Date(3),
-        $odd: [Continent.EU, new Money(1), null, 1.5, 'Å'],
-        b: Uint8Array.of(1, 2),
-      },
-      flag: Uint8Array.of(0, 255),
-      capital: true,
-      population: -1.25,
-    };
-    const mutation = first.transact((tx) =>
-      tx.cities.create({ id: 'a', name: 'Åre 🎿', country: 'SE', ...values }),
-    );
-    expect(first.cities.get('a')).toMatchObject(values);
-    await mutation.durable;
-    const before = first.cities.get('a');
-    await first.close();
-    const db = await fresh(host);
-    expect(db.cities.get('a')).toEqual(before);
-    expect(db.cities.get('a')?.continent).toBe(Continent.AS);
-    const notes = db.cities.get('a')?.notes as { $odd: unknown[] } | undefined;
-    expect(notes?.$odd[0]).toBe(Continent.EU);
-    expect(
-      db.cities.where('continent', '=', Continent.AS).where('founded', '<', new Date(0)).count(),
-    ).toBe(1);
-  });
-
-  test('may be read while another one is: by what restores a class', async () => {
-    class Named {
-      constructor(readonly name: unknown) {}
-    }
-    let other: () => { readonly name: string } | undefined = () => undefined;
-    const nested = schema(
-      {
-        items: table(
-          {
-            first: t.string(),
-            link: t.class('Named', { to: () => 0, from: () => new Named(other()?.name) }),
-            last: t.string(),
-          },
-          { id: t.string() },
-        ),
-        names: table({ name: t.string() }, { id: t.string() }),
-      },
-      { version: 1 },
-    );
-    const db = await open({ name: 'nested', schema: nested, host: memory() });
-    other = () => db.names.get('n');
-    db.transact((tx) => {
-      tx.names.create({ id: 'n', name: 'another' });
-      tx.items.create({ id: 'i', first: 'first', link: new Named(''), last: 'last' });
-    });
-    expect(db.items.get('i')).toMatchObject({
-      first: 'first',
-      link: new Named('another'),
-      last: 'last',
-    });
-    await db.close();
-  });
-
-  test('null unsets, undefined leaves as it is', async () => {
-    const db = await fresh();
-    db.transact((tx) =>
-      tx.cities.create({ id: 'a', name: 'A', country: 'SE', size: 's', capital: true }),
-    );
-    db.transact((tx) => tx.cities.update('a', { size: null, capital: undefined }));
-    expect(db.cities.get('a')).toMatchObject({ size: null, capital: true });
   });
 });
 

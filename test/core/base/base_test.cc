@@ -109,6 +109,12 @@ TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") 
   }
 }
 
+TEST_CASE("text has as many units of UTF-16 as a JavaScript string of it") {
+  CHECK(Utf16Size("") == 0);
+  CHECK(Utf16Size("plain") == 5);
+  CHECK(Utf16Size("Å\xe2\x82\xac\xf0\x9f\x8f\x9d\xf4\x8f\xbf\xbf") == 6);
+}
+
 TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
   Random random("sort");
   for (int i = 0; i < 500; ++i) {

@@ -6,9 +6,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "base/string.h"
+#include "base/text.h"
 #include "base/vector.h"
 #include "model/index.h"
 #include "test/core/model/world.h"
@@ -31,13 +33,17 @@ void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(live == rows.size());
 }
 
+// The columns in the order of cells.
+PropIndex ColumnAt(const RowStore& store, size_t cell) {
+  const size_t props = store.table().props.size();
+  constexpr PropIndex kSystem[] = {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn};
+  return cell < props ? static_cast<PropIndex>(cell) : kSystem[cell - props];
+}
+
 // Every cell of sk_row says what the row does.
 void CheckCells(const RowStore& store) {
-  const PropIndex props = static_cast<PropIndex>(store.table().props.size());
   Vector<PropIndex> columns;
-  for (PropIndex i = 0; i < props; ++i) columns.push_back(i);
-  for (const PropIndex i : {kIdColumn, kRealmColumn, kCreatedAtColumn, kModifiedAtColumn})
-    columns.push_back(i);
+  for (size_t i = 0; i < store.table().props.size() + 4; ++i) columns.push_back(ColumnAt(store, i));
   String out;
   for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
     if (!store.IsLive(slot)) continue;
@@ -64,6 +70,56 @@ void CheckCells(const RowStore& store) {
     }
     REQUIRE(out.size() == end);
   }
+}
+
+// What sk_rows gives of all rows is what sk_row gives of each; texts are counted in units of
+// UTF-16.
+void CheckRows(const RowStore& store) {
+  Vector<Slot> slots;
+  for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+    if (store.IsLive(slot)) slots.push_back(slot);
+  }
+  String out;
+  store.EncodeRows({slots.data(), slots.size()}, &out);
+  const auto* head = reinterpret_cast<const uint8_t*>(out.data());
+  const size_t texts = RowStore::LoadU32(head);
+  const size_t behind = RowStore::LoadU32(head + 4);
+  const size_t row_bytes = RowStore::LoadU32(head + 12);
+  REQUIRE(texts == 16 + slots.size() * row_bytes);
+  String one;
+  size_t text_at = texts;
+  size_t units = 0;
+  size_t bytes = 0;
+  for (size_t row = 0; row < slots.size(); ++row) {
+    store.EncodeRow(slots[row], &one);
+    for (size_t cell = 0; cell < row_bytes; cell += 8) {
+      const auto* many = reinterpret_cast<const uint8_t*>(out.data()) + 16 + row * row_bytes + cell;
+      const auto* alone = reinterpret_cast<const uint8_t*>(one.data()) + cell;
+      const ValueKind kind = store.column(ColumnAt(store, cell / 8)).kind;
+      const bool is_text = kind == ValueKind::kString || kind == ValueKind::kJson;
+      if ((!is_text && kind != ValueKind::kBytes) || RowStore::LoadU32(alone) == 0) {
+        REQUIRE(std::memcmp(many, alone, 8) == 0);
+        continue;
+      }
+      const std::string_view text =
+          one.view().substr(RowStore::LoadU32(alone), RowStore::LoadU32(alone + 4));
+      if (is_text) {
+        REQUIRE(RowStore::LoadU32(many) == units + 1);
+        REQUIRE(RowStore::LoadU32(many + 4) == Utf16Size(text));
+        REQUIRE(out.view().substr(text_at, text.size()) == text);
+        text_at += text.size();
+        units += Utf16Size(text);
+      } else {
+        REQUIRE(RowStore::LoadU32(many) == bytes + 1);
+        REQUIRE(RowStore::LoadU32(many + 4) == text.size());
+        REQUIRE(out.view().substr(behind + bytes, text.size()) == text);
+        bytes += text.size();
+      }
+    }
+  }
+  REQUIRE(text_at == behind);
+  REQUIRE(RowStore::LoadU32(head + 8) == units);
+  REQUIRE(out.size() == behind + bytes);
 }
 
 // The rows of an index, and that they are as a sort of the plain rows gives them.
@@ -111,6 +167,7 @@ TEST_CASE("the row store equals a map after random puts and erases") {
     const Rows rows = FillRandom(&store, &random, table, 4000, 300);
     CheckSame(store, rows);
     CheckCells(store);
+    CheckRows(store);
   }
 }
 
