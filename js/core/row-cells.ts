@@ -2,7 +2,7 @@
 import { decodeText, readText } from './data-codec.ts';
 
 const cellBytes = 8;
-/** In front of several rows: where their texts begin and end, how many UTF-16 units those are, and the bytes of a row. */
+/** In front of several rows: where their texts begin and end, how many UTF-16 units those are, and how many rows. */
 const headBytes = 16;
 
 export abstract class Cells {
@@ -75,26 +75,28 @@ export class RowCells extends Cells {
 }
 
 /**
- * Several rows (`sk_rows`), out of a copy that is theirs. Their texts are decoded all at once: one by one that is most of
- * what reading them costs.
+ * The first of several rows (`sk_rows`), out of a copy that is theirs. Their texts are decoded all at once: one by one that
+ * is most of what reading them costs.
  */
 export class RowsCells extends Cells {
+  /** How many there are, of those that were asked for. */
+  readonly count: number;
+  readonly #rowBytes: number;
   readonly #texts: string;
   readonly #behind: number;
-  readonly #rowBytes: number;
-  /** False where the core counts units of texts otherwise than the decoder: then nothing here can be used. */
-  readonly isSound: boolean;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, asked: number) {
     super();
     this.moveTo(bytes, 0);
+    const texts = this.word(0);
+    this.#rowBytes = (texts - headBytes) / asked;
     this.#behind = this.word(4);
-    this.#texts = decodeText(bytes.subarray(this.word(0), this.#behind));
-    this.isSound = this.#texts.length === this.word(8);
-    this.#rowBytes = this.word(12);
+    this.#texts = decodeText(bytes.subarray(texts, this.#behind));
+    // Where the core counts units otherwise than the decoder nothing here can be used.
+    this.count = this.#texts.length === this.word(8) ? this.word(12) : 0;
   }
 
-  /** Moves to the row of this place in the list that was asked for. */
+  /** Moves to the row of this place in the list. */
   row(index: number): this {
     this.start = headBytes + index * this.#rowBytes;
     return this;

@@ -41,7 +41,7 @@ const pageBits = 10;
 const pageSlots = 1 << pageBits;
 type Pages = (RowObject | undefined)[][];
 
-/** Rows are read together from that many on, and no more of them: one that is kept may keep the texts of all. */
+/** So many rows are read together, and no more. */
 const fewest = 4;
 const most = 128;
 
@@ -133,16 +133,17 @@ export class RowView {
     if (this.#writing || slots.length < fewest) return;
     const { index } = table.table;
     const isKnown = (slot: number) => this.#pageOf(index, slot)[slot & (pageSlots - 1)];
-    const unknown = slots.filter((slot) => !isKnown(slot));
-    for (let at = 0; at + fewest <= unknown.length; at += most) {
-      const some = unknown.slice(at, at + most);
-      const cells = this.core.rows(index, some);
-      if (!cells.isSound) return;
-      for (const [i, slot] of some.entries()) {
+    let unknown = slots.filter((slot) => !isKnown(slot));
+    while (unknown.length >= fewest) {
+      const cells = this.core.rows(index, unknown.subarray(0, most));
+      if (cells.count === 0) return;
+      for (let i = 0; i < cells.count; i++) {
+        const slot = unknown[i] as number;
         const row = table.readRow(cells.row(i));
         // The application's own code may have read it meanwhile.
         this.#pageOf(index, slot)[slot & (pageSlots - 1)] ??= row;
       }
+      unknown = unknown.subarray(cells.count);
     }
   }
 

@@ -166,11 +166,11 @@ export class WindowCore {
     return this.#module.outputOver(this.#cells);
   }
 
-  /** Several at once, by their slots. */
+  /** The first of several, as many as come at once. */
   rows(table: number, slots: Uint32Array): RowsCells {
     const packed = new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength);
     this.#module.callWithBytes('sk_rows', packed, this.#open, table);
-    return new RowsCells(this.#module.outputBytes());
+    return new RowsCells(this.#module.outputBytes(), slots.length);
   }
 
   isPending(table: number, id: string): boolean {

@@ -78,7 +78,8 @@ class RowStore {
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
   // The row in the form of sk_row (docs/internals.md, section 7). REQUIRES: it is live.
   void EncodeRow(Slot slot, String* out) const;
-  // Several in the form of sk_rows. REQUIRES: all are live.
+  // Several in the form of sk_rows, as many of the first as it takes at once. REQUIRES: all are
+  // live.
   void EncodeRows(std::span<const Slot> slots, String* out) const;
   double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.

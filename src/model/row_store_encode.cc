@@ -10,6 +10,8 @@ namespace {
 
 constexpr size_t kCell = 8;
 constexpr size_t kHead = 16;  // of several rows
+// JavaScript may keep the texts of all of them for the sake of one.
+constexpr size_t kMostBytes = 64u << 10;
 
 // Where a text is, and how long; where nothing is put there is none.
 void PutRange(String* out, size_t cell, size_t from, size_t size) {
@@ -38,11 +40,13 @@ void RowStore::EncodeRows(std::span<const Slot> slots, String* out) const {
   out->clear();
   out->resize(texts);
   Batch batch;
-  for (size_t i = 0; i < slots.size(); ++i) {
-    EncodeCells(slots[i], kHead + i * row_bytes, &batch, out);
+  size_t rows = 0;
+  while (rows < slots.size() && out->size() + batch.bytes.size() <= texts + kMostBytes) {
+    EncodeCells(slots[rows], kHead + rows * row_bytes, &batch, out);
+    ++rows;
   }
   PutRange(out, 0, texts, out->size());
-  PutRange(out, kCell, batch.units, row_bytes);
+  PutRange(out, kCell, batch.units, rows);
   out->append(batch.bytes);
 }
 
