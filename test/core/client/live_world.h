@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "base/string.h"
@@ -31,14 +32,17 @@ class Observer {
     shown = Look();
   }
 
-  Vector<Shown> Look() const {
+  Vector<Shown> Look() const { return Look(NaiveQuery(world_).Rows(query)); }
+
+  // Of rows that the query has found.
+  Vector<Shown> Look(const Vector<Slot>& rows) const {
     const NaiveQuery naive(world_);
+    Query one = query;
+    one.where = Filter();
+    one.limit = kNoLimit;
+    one.offset = 0;
     Vector<Shown> result;
-    for (const Slot slot : naive.Rows(query, [](Slot) { return true; })) {
-      Query one = query;
-      one.where = Filter();
-      one.limit = kNoLimit;
-      one.offset = 0;
+    for (const Slot slot : rows) {
       Vector<uint32_t> stream;
       naive.Render(one, {slot}, &stream);
       String content;
@@ -81,22 +85,30 @@ class Observer {
   World* world_;
 };
 
-inline const Shown* FindShown(const Vector<Shown>& rows, const String& id) {
-  for (const Shown& row : rows) {
-    if (row.id == id) return &row;
-  }
-  return nullptr;
+using ShownById = std::map<std::string_view, const Shown*>;
+
+inline ShownById ById(const Vector<Shown>& rows) {
+  ShownById by_id;
+  for (const Shown& row : rows) by_id.emplace(row.id, &row);
+  return by_id;
+}
+
+inline const Shown* FindShown(const ShownById& rows, const String& id) {
+  const auto found = rows.find(id);
+  return found == rows.end() ? nullptr : found->second;
 }
 
 // By definition.
 inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& after) {
   LiveDelta delta;
+  const ShownById before_by_id = ById(before);
+  const ShownById after_by_id = ById(after);
   const auto unchanged_before = [&](const Vector<Shown>& rows, const String& id) {
     int count = 0;
     for (const Shown& row : rows) {
       if (row.id == id) break;
-      const Shown* then = FindShown(before, row.id);
-      const Shown* now = FindShown(after, row.id);
+      const Shown* then = FindShown(before_by_id, row.id);
+      const Shown* now = FindShown(after_by_id, row.id);
       // Of the row itself: what it includes has no part in its place.
       if (then && now &&
           then->content.substr(0, then->content.find('[', 1)) ==
@@ -106,7 +118,7 @@ inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& af
     return count;
   };
   for (const Shown& row : after) {
-    const Shown* then = FindShown(before, row.id);
+    const Shown* then = FindShown(before_by_id, row.id);
     if (!then) {
       delta.added.push_back(row.id);
       continue;
@@ -117,7 +129,7 @@ inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& af
       delta.moved.push_back(row.id);
   }
   for (const Shown& row : before) {
-    if (!FindShown(after, row.id)) delta.removed.push_back(row.id);
+    if (!FindShown(after_by_id, row.id)) delta.removed.push_back(row.id);
   }
   return delta;
 }
@@ -171,8 +183,12 @@ inline void CheckObserver(LiveWorld* lived, Observer* observer,
                           const std::map<uint32_t, LiveDelta>& deltas) {
   Vector<uint32_t> rows;
   lived->live.Render(observer->id, &rows);
-  REQUIRE(rows == NaiveQuery(&lived->world).Run(observer->query));
-  Vector<Shown> now = observer->Look();
+  const NaiveQuery naive(&lived->world);
+  const Vector<Slot> slots = naive.Rows(observer->query);
+  Vector<uint32_t> expected_rows;
+  naive.Render(observer->query, slots, &expected_rows);
+  REQUIRE(rows == expected_rows);
+  Vector<Shown> now = observer->Look(slots);
   const LiveDelta expected = Difference(observer->shown, now);
   const auto found = deltas.find(observer->id);
   const bool differs =

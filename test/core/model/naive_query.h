@@ -4,6 +4,7 @@
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 
 #include <algorithm>
+#include <utility>
 
 #include "base/string.h"
 #include "base/vector.h"
@@ -41,17 +42,37 @@ class NaiveQuery final : public FilterContext {
     return row.props[column];
   }
 
-  int Compare(const Query& query, Slot a, Slot b) const {
+  // What decides a row's place in an order: read once of each row, not once a comparison.
+  struct Place {
+    Slot slot;
+    String id;
+    Vector<Value> values;
+    Vector<String> folded;  // the values' texts, where a locale orders them
+  };
+
+  Place PlaceOf(const Query& query, Slot slot) const {
     const RowStore& store = world_->store(query.table);
+    Place place{slot, store.Id(slot), {}, {}};
     for (const QueryOrder& order : query.order) {
-      const Value left = store.GetValue(a, order.column);
-      const Value right = store.GetValue(b, order.column);
+      Value value = store.GetValue(slot, order.column);
+      const bool by_locale = order.locale != kNoLocale && !value.is_null();
+      place.folded.push_back(by_locale ? FoldText(value.text()) : String());
+      place.values.push_back(std::move(value));
+    }
+    return place;
+  }
+
+  static int Compare(const Query& query, const Place& a, const Place& b) {
+    for (size_t i = 0; i < query.order.size(); ++i) {
+      const QueryOrder& order = query.order[i];
+      const Value& left = a.values[i];
+      const Value& right = b.values[i];
       const bool by_locale = order.locale != kNoLocale && !left.is_null() && !right.is_null();
-      const int compared = by_locale ? CompareFolded(order.locale, left.text(), right.text())
+      const int compared = by_locale ? CompareFolded(order.locale, a.folded[i], b.folded[i])
                                      : CompareValues(left, right);
       if (compared != 0) return order.descending ? -compared : compared;
     }
-    return store.Id(a).compare(store.Id(b));
+    return a.id.compare(b.id);
   }
 
   // `extra` says which rows are asked for at all: of an include, those of one parent.
@@ -61,17 +82,29 @@ class NaiveQuery final : public FilterContext {
     Vector<Slot> slots;
     const Slot anchor = query.after.empty() ? kNoSlot : store.Find(query.after);
     if (!query.after.empty() && anchor == kNoSlot) return slots;
+    Place after;
+    if (anchor != kNoSlot) after = PlaceOf(query, anchor);
+    Vector<Place> places;
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot) || !extra(slot)) continue;
       if (!Matches(query.where, store.Id(slot), store.Get(slot), this)) continue;
-      if (anchor != kNoSlot && Compare(query, anchor, slot) >= 0) continue;
-      slots.push_back(slot);
+      Place place = PlaceOf(query, slot);
+      if (anchor != kNoSlot && Compare(query, after, place) >= 0) continue;
+      places.push_back(std::move(place));
     }
-    std::sort(slots.begin(), slots.end(), [&](Slot a, Slot b) { return Compare(query, a, b) < 0; });
+    Vector<const Place*> sorted;
+    for (const Place& place : places) sorted.push_back(&place);
+    std::sort(sorted.begin(), sorted.end(),
+              [&](const Place* a, const Place* b) { return Compare(query, *a, *b) < 0; });
+    for (const Place* place : sorted) slots.push_back(place->slot);
     slots.erase(slots.begin(), slots.begin() + static_cast<ptrdiff_t>(
                                                    std::min<size_t>(query.offset, slots.size())));
     if (slots.size() > query.limit) slots.resize(query.limit);
     return slots;
+  }
+
+  Vector<Slot> Rows(const Query& query) const {
+    return Rows(query, [](Slot) { return true; });
   }
 
   void Render(const Query& query, const Vector<Slot>& slots, Vector<uint32_t>* stream) const {
@@ -97,7 +130,7 @@ class NaiveQuery final : public FilterContext {
 
   Vector<uint32_t> Run(const Query& query) const {
     Vector<uint32_t> stream;
-    Render(query, Rows(query, [](Slot) { return true; }), &stream);
+    Render(query, Rows(query), &stream);
     return stream;
   }
 

@@ -38,8 +38,9 @@ inline String FoldText(std::string_view text) {
 inline constexpr uint32_t kFold = 1;
 inline constexpr uint32_t kBack = 2;
 
+// Of texts that FoldText has made.
 inline int CompareFolded(uint32_t locale, std::string_view a, std::string_view b) {
-  const int compared = FoldText(a).compare(FoldText(b));
+  const int compared = a.compare(b);
   return locale == kBack ? -compared : compared;
 }
 
