@@ -3,6 +3,7 @@ set(SKERRY_MODEL_TEST_SOURCES
   model/filter_test.cc
   model/query_test.cc
   model/real_cities_test.cc
+  model/row_store_encode_test.cc
   model/row_store_test.cc
   model/schema_test.cc
 )
