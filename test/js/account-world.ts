@@ -1,16 +1,10 @@
 /** What the tests of accounts, files, adoption and a page's life share: databases of several users on one host in memory. */
 import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach } from 'vitest';
 import { FakeServer } from './fake-server.ts';
-import { type App, openApp } from './support.ts';
+import { type App, fresh } from './support.ts';
 
 const times = { retry: 20, retryMax: 40, idle: 60_000, socketRetry: 20, beat: 50, look: 50 };
-const opened: App[] = [];
-
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
 
 export function world(): { host: MemoryHost; server: FakeServer } {
   const host = memory({ workerTimes: times });
@@ -24,8 +18,6 @@ export function connect(host: MemoryHost, user: string, more = {}): Promise<App>
 }
 
 /** Without a user and a server. */
-export async function local(host: MemoryHost, more = {}): Promise<App> {
-  const db = await openApp(host, more);
-  opened.push(db);
-  return db;
+export function local(host: MemoryHost, more = {}): Promise<App> {
+  return fresh(host, more);
 }

@@ -3,12 +3,10 @@
 import { open, schema, t, table } from 'skerry';
 import { memory } from 'skerry/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type App, openApp } from './support.ts';
+import { type App, fresh } from './support.ts';
 
-const opened: App[] = [];
 async function withNames(...names: readonly string[]): Promise<App> {
-  const db = await openApp();
-  opened.push(db);
+  const db = await fresh();
   db.transact((tx) => {
     for (const [i, name] of names.entries())
       tx.cities.create({ id: `c${i}`, name, country: i % 2 ? 'SE' : 'DE' });
@@ -17,7 +15,6 @@ async function withNames(...names: readonly string[]): Promise<App> {
 }
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const db of opened.splice(0)) await db.close();
 });
 
 const names = (query: { all(): readonly { readonly name: string }[] }) =>
@@ -83,8 +80,7 @@ describe('orderBy with collate', () => {
   });
 
   test('puts null first, and breaks ties by the next order and then by id', async () => {
-    const host = await openApp();
-    opened.push(host);
+    const host = await fresh();
     // Composed and decomposed they are the same to a locale.
     host.transact((tx) => {
       for (const [id, name, population] of [

@@ -4,18 +4,8 @@
  */
 import { open } from 'skerry';
 import { memory } from 'skerry/testing';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type App, app, mutators, openApp } from './support.ts';
-
-const opened: App[] = [];
-async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
-  const db = await openApp(...args);
-  opened.push(db);
-  return db;
-}
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
+import { describe, expect, test, vi } from 'vitest';
+import { app, fresh, mutators, openApp } from './support.ts';
 
 describe('a mutation', () => {
   test('is visible at once, and its promises resolve when it is stored', async () => {
@@ -259,11 +249,7 @@ describe('errors', () => {
     ] as const) {
       const host = memory();
       const asked = vi.spyOn(host.storage, 'persist');
-      const db = await open({
-        ...{ name: 'kept', schema: app, mutators, host },
-        ...(persist === undefined ? {} : { persist }),
-      });
-      opened.push(db);
+      const db = await fresh(host, persist === undefined ? {} : { persist });
       expect(asked).toHaveBeenCalledTimes(0);
       for (const id of ['a', 'b']) db.mutate.addCity({ id, name: id, population: 1 });
       expect(asked).toHaveBeenCalledTimes(times);

@@ -1,11 +1,9 @@
 /** Live queries: when subscribers are called, with what, and that values keep their identity until they change. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type App, openApp } from './support.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { type App, fresh } from './support.ts';
 
-const opened: App[] = [];
-async function fresh(): Promise<App> {
-  const db = await openApp();
-  opened.push(db);
+async function withThree(): Promise<App> {
+  const db = await fresh();
   for (const [id, population] of [
     ['a', 1],
     ['b', 2],
@@ -15,14 +13,11 @@ async function fresh(): Promise<App> {
   }
   return db;
 }
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
 const microtask = () => Promise.resolve();
 
 describe('a subscriber', () => {
   test('is called first a microtask later, then once per transaction, in its task', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const calls: string[] = [];
     const stop = db.cities
       .orderBy('id')
@@ -43,7 +38,7 @@ describe('a subscriber', () => {
   });
 
   test('hears what was added, removed, changed and moved', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const deltas: unknown[] = [];
     db.cities.orderBy('population').subscribe((_rows, delta) => deltas.push(delta));
     await microtask();
@@ -59,7 +54,7 @@ describe('a subscriber', () => {
   });
 
   test('is not called for what its query does not hold, nor after a rollback', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const calls = vi.fn();
     db.cities.where('population', '>', 2).subscribe(calls);
     await microtask();
@@ -74,7 +69,7 @@ describe('a subscriber', () => {
   });
 
   test('may write; then the next ones hear both transactions in order', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const seen: (string | undefined)[] = [];
     db.cities.where('id', '=', 'a').subscribe((rows) => {
       if (rows[0]?.name === 'X') db.mutate.rename({ id: 'a', name: 'Y' });
@@ -89,7 +84,7 @@ describe('a subscriber', () => {
 
 describe('a live value', () => {
   test('is the same object until it changes, subscribed or not', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const live = db.cities.where('population', '>', 1).orderBy('id').live();
     const before = live.value;
     expect(Object.isFrozen(before)).toBe(true);
@@ -108,7 +103,7 @@ describe('a live value', () => {
   });
 
   test('of a first row or a number changes only with it', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const first = db.cities.orderBy('population', 'desc').liveFirst();
     const count = db.cities.liveCount();
     const calls: unknown[] = [];
@@ -122,7 +117,7 @@ describe('a live value', () => {
   });
 
   test('with included rows follows both tables, and keeps what did not change', async () => {
-    const db = await fresh();
+    const db = await withThree();
     const [one, person] = db.transact((tx) => {
       const group = tx.groups.create({ name: 'one' });
       tx.groups.create({ name: 'two' });
@@ -153,7 +148,7 @@ describe('a live value', () => {
 });
 
 test('a mistake of one subscriber stops neither the others nor the mutation', async () => {
-  const db = await fresh();
+  const db = await withThree();
   const uncaught: unknown[] = [];
   const onError = (error: unknown) => uncaught.push(error);
   const others = process.listeners('uncaughtException');

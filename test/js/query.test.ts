@@ -1,16 +1,6 @@
 /** Queries of one window, through the package: each clause once, and mistakes. Their semantics are tested in the core. */
-import { afterEach, describe, expect, test } from 'vitest';
-import { type App, openApp } from './support.ts';
-
-const opened: App[] = [];
-async function fresh(): Promise<App> {
-  const db = await openApp();
-  opened.push(db);
-  return db;
-}
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
+import { describe, expect, test } from 'vitest';
+import { type App, fresh } from './support.ts';
 
 describe('queries', () => {
   const rows = [

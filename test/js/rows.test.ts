@@ -1,18 +1,8 @@
 /** Rows as the application sees them, with the real core: every type of value, and the same object until it changes. */
 import { open, schema, t, table } from 'skerry';
 import { memory } from 'skerry/testing';
-import { afterEach, describe, expect, test } from 'vitest';
-import { type App, Continent, Money, openApp } from './support.ts';
-
-const opened: App[] = [];
-async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
-  const db = await openApp(...args);
-  opened.push(db);
-  return db;
-}
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
+import { describe, expect, test } from 'vitest';
+import { Continent, fresh, Money, openApp } from './support.ts';
 
 describe('rows', () => {
   test('are frozen, and the same object until they change', async () => {

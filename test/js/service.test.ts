@@ -1,13 +1,12 @@
 /** Service-worker mode on memory hosts: the real core, its home, and a server in memory. */
 import { http } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FakeServer } from './fake-server.ts';
-import { type App, openApp, turn, until } from './support.ts';
+import { type App, fresh, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
-const opened: App[] = [];
 const times = {
   retry: 20,
   retryMax: 40,
@@ -17,20 +16,14 @@ const times = {
   serviceLook: 50,
 };
 
-async function connect(host: MemoryHost): Promise<App> {
-  const db = await openApp(host, {
+function connect(host: MemoryHost): Promise<App> {
+  return fresh(host, {
     remote: http('http://server.test/v1'),
     scopes: 'all',
     defaultRealm: 'public',
     serviceWorker: true,
   });
-  opened.push(db);
-  return db;
 }
-
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
 
 test('the service worker pushes and pulls for all windows', async () => {
   const host = memory({ workerTimes: times });

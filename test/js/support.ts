@@ -2,6 +2,7 @@
 
 import { defineMutators, type OpenOptions, open, schema, t, table } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
+import { afterEach } from 'vitest';
 import type { TablesOf } from '../../js/api/types.ts';
 
 export class Continent {
@@ -61,6 +62,18 @@ export function openApp(host: MemoryHost = memory(), more: Partial<Options> = {}
   return open({ name: 'test', schema: app, mutators, host, ...more });
 }
 export type App = Awaited<ReturnType<typeof openApp>>;
+
+const opened: App[] = [];
+afterEach(async () => {
+  for (const db of opened.splice(0)) await db.close();
+});
+
+/** As `openApp`; closed after the test. */
+export async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
+  const db = await openApp(...args);
+  opened.push(db);
+  return db;
+}
 
 /** Resolves after a turn of the event loop: what only waits for promises that are settled has happened by then. */
 export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));

@@ -4,14 +4,13 @@
  */
 import { http, type OpenOptions } from 'skerry';
 import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { FakeServer, problem } from './fake-server.ts';
-import { type App, openApp, until } from './support.ts';
+import { type App, fresh, openApp, until } from './support.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
 
-const opened: App[] = [];
 const times = {
   beat: 50,
   look: 50,
@@ -27,19 +26,14 @@ function world(): { host: MemoryHost; server: FakeServer } {
   return { host, server: new FakeServer(host.network) };
 }
 type More = Partial<Pick<OpenOptions<never, never>, 'remote' | 'user' | 'onUpdateNeeded'>>;
-async function connect(host: MemoryHost, more: More = {}): Promise<App> {
-  const db = await openApp(host, {
+function connect(host: MemoryHost, more: More = {}): Promise<App> {
+  return fresh(host, {
     remote: http('http://server.test/v1'),
     scopes: 'all',
     defaultRealm: 'public',
     ...more,
   });
-  opened.push(db);
-  return db;
 }
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
 
 describe('with a server', () => {
   test('a mutation is durable, pushed, and confirmed by a pull', async () => {
@@ -139,12 +133,11 @@ describe('with a server', () => {
     await expect(openApp(host, { remote: http('http://server.test/v1') })).rejects.toThrow(
       /scopes/,
     );
-    const db = await openApp(host, {
+    const db = await fresh(host, {
       remote: http('http://server.test/v1'),
       defaultRealm: 'public',
       scopes: (q) => [q.cities.where('country', '=', 'SE')],
     });
-    opened.push(db);
     await db.sync.now();
     const sent = () =>
       JSON.parse(new TextDecoder().decode(host.network.requests.at(-1)?.body ?? undefined)) as {

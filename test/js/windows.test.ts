@@ -1,21 +1,11 @@
 /** Several windows of one profile, faults of storage, and the ends of a database; without a server. */
 import { deleteDatabase } from 'skerry';
 import { memory } from 'skerry/testing';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type App, openApp, until } from './support.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { fresh, until } from './support.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
-
-const opened: App[] = [];
-async function fresh(...args: Parameters<typeof openApp>): Promise<App> {
-  const db = await openApp(...args);
-  opened.push(db);
-  return db;
-}
-afterEach(async () => {
-  for (const db of opened.splice(0)) await db.close();
-});
 
 describe('two windows', () => {
   test('show each other’s writes, and agree', async () => {
