@@ -53,44 +53,33 @@ void RowStore::EncodeRows(std::span<const Slot> slots, String* out) const {
 void RowStore::EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) const {
   const uint8_t* row = bytes(slot);
   char buffer[kIdTextBuffer];
-  for (const Column& column : columns_) {
+  for (size_t i = 0; i < columns_.size(); ++i, cell += kCell) {
+    const Column& column = columns_[i];
     const uint8_t* from = row + column.offset;
-    std::string_view text;
-    bool is_text = true;
-    switch (column.packing) {
-      case Packing::kNumber:
-        std::memcpy(out->mutable_data() + cell, from, kCell);
-        is_text = false;
-        break;
-      case Packing::kBool:
-        out->mutable_data()[cell] = static_cast<char>(*from);
-        is_text = false;
-        break;
-      case Packing::kId: {
-        const IdKey key = LoadKey(from);
-        is_text = !key.is_null();
-        if (is_text) text = KeyText(key, buffer);
-        break;
-      }
-      default: {
-        const uint32_t code = TextCode(column, row);
-        is_text = code != 0;
-        if (is_text) text = column.pool->Get(code);
-      }
+    if (column.packing == Packing::kNumber) {
+      std::memcpy(out->mutable_data() + cell, from, kCell);
+      continue;
     }
-    if (is_text && batch == nullptr) {
+    if (column.packing == Packing::kBool) {
+      out->mutable_data()[cell] = static_cast<char>(*from);
+      continue;
+    }
+    if (IsNullCell(column, row)) continue;
+    const std::string_view text = column.packing == Packing::kId
+                                      ? KeyText(LoadKey(from), buffer)
+                                      : column.pool->Get(TextCode(column, row));
+    if (batch == nullptr) {
       PutRange(out, cell, out->size(), text.size());
       out->append(text);
-    } else if (is_text && column.kind == ValueKind::kBytes) {
+    } else if (column.kind == ValueKind::kBytes) {
       PutRange(out, cell, batch->bytes.size() + 1, text.size());
       batch->bytes.append(text);
-    } else if (is_text) {
+    } else {
       const size_t units = Utf16Size(text);
       PutRange(out, cell, batch->units + 1, units);
       batch->units += units;
       out->append(text);
     }
-    cell += kCell;
   }
 }
 
