@@ -5,10 +5,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Outcome } from './page/page.ts';
 import { limitRoom, Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { bare, inStep, opened, reopened, until } from './support/kit.ts';
+import { bare, inStep, opened, reopened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { TestServer } from './support/server.ts';
 import { signToken } from './support/tokens.ts';
+import { until } from './support/until.ts';
 
 const SECRET = 'only-for-these-tests-0123456789abcdef';
 

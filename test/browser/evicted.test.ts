@@ -3,8 +3,9 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
-import { bare, inStep, opened, reopened, until } from './support/kit.ts';
+import { bare, inStep, opened, reopened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
 
 let served: Served;
 

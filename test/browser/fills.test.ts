@@ -4,8 +4,9 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { bare, caughtUp, inStep, opened, reopened, until, writeNotes } from './support/kit.ts';
+import { bare, caughtUp, inStep, opened, reopened, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
 
 const NOTES = 6000;
 const SNAPSHOT = /\/v1\/snapshot\//;

@@ -2,8 +2,9 @@
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
-import { inStep, opened, until } from './support/kit.ts';
+import { inStep, opened } from './support/kit.ts';
 import { Stage } from './support/served.ts';
+import { until } from './support/until.ts';
 
 const stage = new Stage();
 

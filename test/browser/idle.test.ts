@@ -2,8 +2,9 @@
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
-import { inStep, opened, until } from './support/kit.ts';
+import { inStep, opened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
 
 const MINUTE_MS = 60_000;
 

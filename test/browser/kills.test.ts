@@ -5,6 +5,7 @@ import { crash, Profile } from './support/browser.ts';
 import { everything, newCity, settled } from './support/demo.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { TestServer } from './support/server.ts';
+import { until } from './support/until.ts';
 
 const WINDOWS = 5;
 const INCS = 200;
@@ -27,6 +28,15 @@ afterAll(async () => {
 });
 
 const likes = (page: Page) => page.evaluate((id) => demo.cities.get(id)?.likes, counter);
+
+/** Resolves when a window has so many likes, all confirmed. */
+async function counted(page: Page, total: number, limitMs = 60_000): Promise<void> {
+  const all = (id: string, wanted: number) =>
+    demo.cities.get(id)?.likes === wanted && demo.sync.status.pending === 0;
+  await until(page, all, [counter, total], limitMs).catch(async (error) => {
+    throw new Error(`${await likes(page)} likes of ${total}`, { cause: error });
+  });
+}
 
 /** What the server itself holds, as a profile that begins with nothing sees it. */
 async function fresh<T>(read: (page: Page) => Promise<T>): Promise<T> {
@@ -53,11 +63,7 @@ describe('several windows and sudden ends', () => {
       newCity('Counter'),
     );
     for (const page of pages)
-      await page.waitForFunction(
-        (id) => demo.cities.get(id) !== undefined,
-        { polling: 50 },
-        counter,
-      );
+      await until(page, (id) => demo.cities.get(id) !== undefined, [counter]);
     await Promise.all(
       pages.map((page) =>
         page.evaluate(
@@ -75,13 +81,7 @@ describe('several windows and sudden ends', () => {
       ),
     );
     for (const page of pages) {
-      await page.waitForFunction(
-        (id, total) => demo.cities.get(id)?.likes === total,
-        { timeout: 60_000, polling: 50 },
-        counter,
-        WINDOWS * INCS,
-      );
-      await settled(page);
+      await counted(page, WINDOWS * INCS);
     }
     expect(await fresh(likes)).toBe(WINDOWS * INCS);
   });
@@ -140,12 +140,7 @@ describe('several windows and sudden ends', () => {
     letGo();
     proxy.rules();
     for (const page of survivors) {
-      await page.waitForFunction(
-        (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
-        { timeout: 60_000, polling: 50 },
-        counter,
-        before + 1,
-      );
+      await counted(page, before + 1);
     }
     expect(await fresh(likes)).toBe(before + 1);
   });
@@ -156,12 +151,7 @@ describe('several windows and sudden ends', () => {
     proxy.rules({ path: /\/v1\/push/, fault: 'cut-after', times: 1 });
     await page.evaluate((id) => demo.mutate.likeCity({ id }).durable, counter);
     await page.evaluate((id) => void demo.mutate.likeCity({ id }), counter);
-    await page.waitForFunction(
-      (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
-      { timeout: 90_000, polling: 50 },
-      counter,
-      before + 2,
-    );
+    await counted(page, before + 2, 90_000);
     proxy.rules();
     expect(await fresh(likes)).toBe(before + 2);
   });
@@ -172,11 +162,7 @@ describe('several windows and sudden ends', () => {
     let expected = (await fresh(likes)) ?? 0;
     for (let round = 0; round < KILLS; round++) {
       const page = await profile.window({ url: proxy.url });
-      await page.waitForFunction(
-        (id) => demo.cities.get(id) !== undefined,
-        { timeout: 60_000, polling: 50 },
-        counter,
-      );
+      await until(page, (id) => demo.cities.get(id) !== undefined, [counter], 60_000);
       // Odd rounds: nothing can be pushed before the kill. Even ones: pushes are under way when it comes.
       if (round % 2) proxy.rules({ path: /\/v1\//, fault: 'refuse' });
       const acknowledged = await page.evaluate(
@@ -194,12 +180,7 @@ describe('several windows and sudden ends', () => {
       proxy.rules();
     }
     const page = await profile.window({ url: proxy.url });
-    await page.waitForFunction(
-      (id, total) => demo.cities.get(id)?.likes === total && demo.sync.status.pending === 0,
-      { timeout: 60_000, polling: 50 },
-      counter,
-      expected,
-    );
+    await counted(page, expected);
     expect(await fresh(likes)).toBe(expected);
   });
 

@@ -9,6 +9,7 @@ import { everything, filled, newCity, sees, settled } from './support/demo.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { root } from './support/paths.ts';
 import { TestServer } from './support/server.ts';
+import { until } from './support/until.ts';
 
 const CITIES = 135_233;
 const DAY_MS = 86_400_000;
@@ -38,6 +39,23 @@ afterAll(async () => {
   await proxy?.close();
   await server?.stop();
 });
+
+/** Both of Anna's windows: one that is not paused yet, or a job that runs, would push what the other writes with its own. */
+async function goOffline(): Promise<void> {
+  for (const page of [one, two]) {
+    await settled(page);
+    await until(page, () => demo.sync.status.phase === 'idle', []);
+  }
+  await switchedTo(true);
+}
+
+const comeBack = () => switchedTo(false);
+
+async function switchedTo(offline: boolean): Promise<void> {
+  await one.click('#switch-offline');
+  for (const page of [one, two])
+    await until(page, (wanted) => (demo.sync.status.phase === 'paused') === wanted, [offline]);
+}
 
 describe('a newcomer', () => {
   test('sees 135,233 cities in a list that keeps only the visible rows in the DOM', async () => {
@@ -162,18 +180,15 @@ describe('a newcomer', () => {
       }, stockholm);
     await Promise.all([like(one), like(two), like(other)]);
     for (const page of [one, two, other]) {
-      await page.waitForFunction(
-        (id, count) => demo.cities.get(id)?.likes === count,
-        { timeout: 30_000, polling: 50 },
+      await until(page, (id, count) => demo.cities.get(id)?.likes === count, [
         stockholm,
         before + 30,
-      );
+      ]);
     }
   });
 
   test('goes offline in one, edits in both, comes back: both equal, nothing lost', async () => {
-    await one.click('#switch-offline');
-    await one.waitForFunction(() => demo.sync.status.phase === 'paused');
+    await goOffline();
     const mine = await one.evaluate(
       (city) => demo.transact((tx) => tx.cities.create(city)).result,
       newCity('Made offline'),
@@ -192,7 +207,7 @@ describe('a newcomer', () => {
     );
     await settled(other);
     expect(await one.evaluate(() => demo.sync.status.pending)).toBeGreaterThan(0);
-    await one.click('#switch-offline');
+    await comeBack();
     for (const page of [one, two, other]) {
       await sees(page, mine, 'Made offline');
       await sees(page, theirs, 'Made online');
@@ -210,9 +225,8 @@ describe('a newcomer', () => {
   test('deletes a group offline, and its memberships vanish in the other, also those never seen', async () => {
     const group = await one.evaluate(() => demo.mutate.addGroup({ name: 'Short-lived' }).result);
     await settled(one);
-    await other.waitForFunction((id) => demo.groups.get(id) !== undefined, { polling: 50 }, group);
-    await one.click('#switch-offline');
-    await one.waitForFunction(() => demo.sync.status.phase === 'paused');
+    await until(other, (id) => demo.groups.get(id) !== undefined, [group]);
+    await goOffline();
     const unseen = await other.evaluate((id) => {
       const person = demo.people.first();
       if (!person) throw new Error('no people');
@@ -221,16 +235,15 @@ describe('a newcomer', () => {
     await settled(other);
     await one.evaluate((id) => void demo.mutate.deleteGroup({ id }), group);
     expect(await one.evaluate((id) => demo.groups.get(id), group)).toBeUndefined();
-    await one.click('#switch-offline');
+    await comeBack();
     for (const page of [one, two, other]) {
-      await page.waitForFunction(
+      await until(
+        page,
         (id, membership) =>
           !demo.groups.get(id) &&
           !demo.memberships.get(membership) &&
           demo.sync.status.pending === 0,
-        { timeout: 30_000, polling: 50 },
-        group,
-        unseen,
+        [group, unseen],
       );
     }
     expect(await everything(one)).toBe(await everything(other));

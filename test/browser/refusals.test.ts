@@ -4,8 +4,9 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
+import { caughtUp, inStep, opened, reopened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
 
 let served: Served | undefined;
 let proxy: FaultProxy;

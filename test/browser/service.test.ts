@@ -6,10 +6,11 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Profile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { bare, inStep, opened, until, writeNotes } from './support/kit.ts';
+import { bare, inStep, opened, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { ServiceControl } from './support/service.ts';
 import { rowsOnServer } from './support/table.ts';
+import { until } from './support/until.ts';
 
 let served: Served;
 let proxy: FaultProxy;

@@ -3,8 +3,9 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { freeze, Profile, stopWorkers } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
-import { bare, caughtUp, inStep, opened, reopened, until } from './support/kit.ts';
+import { bare, caughtUp, inStep, opened, reopened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
 
 const DAY_MS = 86_400_000;
 /** The lease's timeout, and how often a waiter looks (docs/sync-worker.md, section 1). */

@@ -3,8 +3,9 @@
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
 import { Profile } from '../browser/support/browser.ts';
-import { caughtUp, inStep, opened, until } from '../browser/support/kit.ts';
+import { caughtUp, inStep, opened } from '../browser/support/kit.ts';
 import { Stage } from '../browser/support/served.ts';
+import { until } from '../browser/support/until.ts';
 
 const KILLS = 100;
 const WINDOWS = 3;

@@ -1,6 +1,7 @@
 // What tests do to the demo's database inside a page, and what they wait for. The page has it as `globalThis.demo`.
 import type { Page } from 'puppeteer-core';
 import type { Demo } from '../../../web-demo/src/database.ts';
+import { until } from './until.ts';
 
 declare global {
   // Set by the demo page (web-demo/src/main.ts).
@@ -11,22 +12,17 @@ const LIMIT_MS = 30_000;
 
 /** Nothing pending in this window, and its last sync succeeded. */
 export async function settled(page: Page, limitMs = 60_000): Promise<void> {
-  await page.waitForFunction(
+  await until(
+    page,
     () => demo.sync.status.pending === 0 && demo.sync.status.revisions['public'] !== undefined,
-    {
-      timeout: limitMs,
-      polling: 50,
-    },
+    [],
+    limitMs,
   );
 }
 
 /** The first fill is complete: as many cities as `count`. */
 export async function filled(page: Page, count: number, limitMs = 90_000): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => demo.cities.count() === wanted,
-    { timeout: limitMs, polling: 100 },
-    count,
-  );
+  await until(page, (wanted) => demo.cities.count() === wanted, [count], limitMs);
 }
 
 /** Resolves when a city of this window has this name; the time that it took, in ms, on the page's own clock. */

@@ -1,9 +1,8 @@
 // Windows of the bare test page (page/page.ts), and what tests wait for in them.
-import type { EvaluateFunc, Page } from 'puppeteer-core';
+import type { Page } from 'puppeteer-core';
 import type { StartOptions } from '../page/page.ts';
 import type { Profile, WindowOptions } from './browser.ts';
-
-const LIMIT_MS = 30_000;
+import { until } from './until.ts';
 
 /** A window of the test page with nothing open. */
 export function bare(
@@ -30,29 +29,6 @@ export async function opened(
 export async function reopened(page: Page, options: StartOptions = {}): Promise<void> {
   await page.reload({ waitUntil: 'domcontentloaded' });
   await page.evaluate((how) => kit.start(how), options);
-}
-
-/** Resolves with the time that it took, in ms, when `condition` holds in the page. */
-export async function until<A extends unknown[]>(
-  page: Page,
-  condition: (...args: A) => unknown,
-  args: A,
-  limitMs = LIMIT_MS,
-): Promise<number> {
-  const start = performance.now();
-  try {
-    await page.waitForFunction(
-      condition as unknown as EvaluateFunc<A>,
-      { timeout: limitMs, polling: 20 },
-      ...args,
-    );
-  } catch (error) {
-    const status = await page.evaluate(() =>
-      'db' in globalThis ? JSON.stringify(db.sync.status) : 'no database',
-    );
-    throw new Error(`${condition}: not within ${limitMs} ms; status ${status}`, { cause: error });
-  }
-  return performance.now() - start;
 }
 
 /** Nothing is pending and the realm `public` has been pulled. */

@@ -1,0 +1,41 @@
+// What tests wait for in a window, and what they say where it does not come.
+import type { EvaluateFunc, Page } from 'puppeteer-core';
+
+const LIMIT_MS = 30_000;
+
+/**
+ * Resolves with the time that it took, in ms, when `condition` holds in the page. The error of one that does not holds
+ * the state of its database: the demo's, or the test page's.
+ */
+export async function until<A extends [] | unknown[]>(
+  page: Page,
+  condition: (...args: A) => unknown,
+  args: A,
+  limitMs = LIMIT_MS,
+): Promise<number> {
+  const start = performance.now();
+  try {
+    await page.waitForFunction(
+      condition as unknown as EvaluateFunc<A>,
+      { timeout: limitMs, polling: 20 },
+      ...args,
+    );
+  } catch (error) {
+    const asked = JSON.stringify(args);
+    throw new Error(`${condition} of ${asked}: not within ${limitMs} ms; ${await state(page)}`, {
+      cause: error,
+    });
+  }
+  return performance.now() - start;
+}
+
+async function state(page: Page): Promise<string> {
+  try {
+    return await page.evaluate(() => {
+      const open = 'demo' in globalThis ? demo : 'db' in globalThis ? db : null;
+      return open ? `status ${JSON.stringify(open.sync.status)}` : 'no database';
+    });
+  } catch (error) {
+    return `no state: ${error}`;
+  }
+}
