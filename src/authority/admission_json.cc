@@ -2,14 +2,14 @@
 
 #include <utility>
 
+#include "authority/misuse.h"
+#include "base/fields.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/vector.h"
 
 namespace skerry {
 namespace {
-
-Status Misuse(String detail) { return {Code::kClosed, std::move(detail)}; }
 
 void ReadRealms(const Data& in, Admission::Input* input) {
   for (const auto& [realm, state] : in["realms"].members()) {
@@ -53,12 +53,6 @@ void ReadRequests(const Data& in, Admission::Input* input) {
     input->refusals[{data["client"].as_string(), data["id"].as_string()}] = {
         data["code"].as_string(), data["detail"].as_string()};
   }
-}
-
-Data Wrap(const char* name, Data content) {
-  Data data = Data::MakeObject();
-  data.Set(name, std::move(content));
-  return data;
 }
 
 Data Names(const Set<String>& names) {
@@ -154,16 +148,16 @@ Result<Data> AdmissionSession::StepData(const Data& in) {
   switch (admission_.Run()) {
     case Admission::Outcome::kNeeds:
       state_ = State::kAsked;
-      return Wrap("needs", NeedsToData(admission_.TakeNeeds()));
+      return Fields{{"needs", NeedsToData(admission_.TakeNeeds())}};
     case Admission::Outcome::kLock:
       state_ = State::kFinished;
-      return Wrap("lock", Names(admission_.locks()));
+      return Fields{{"lock", Names(admission_.locks())}};
     case Admission::Outcome::kDone:
       break;
   }
   rows_ = admission_.final_rows();
   state_ = State::kFinished;
-  return Wrap("done", DoneToData());
+  return Fields{{"done", DoneToData()}};
 }
 
 Status AdmissionSession::Start(const Data& in) {

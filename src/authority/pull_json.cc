@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "authority/misuse.h"
 #include "authority/row_data.h"
+#include "base/fields.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
@@ -12,14 +14,7 @@
 namespace skerry {
 namespace {
 
-Status Misuse(String detail) { return {Code::kClosed, std::move(detail)}; }
 Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
-
-Data Wrap(const char* name, Data content) {
-  Data data = Data::MakeObject();
-  data.Set(name, std::move(content));
-  return data;
-}
 
 Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   PullInput request;
@@ -68,7 +63,7 @@ Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
   return ObjectKey{table, data["id"].as_string()};
 }
 
-Data RealmItem(const String& realm) { return Wrap("realm", realm); }
+Data RealmItem(const String& realm) { return Fields{{"realm", realm}}; }
 
 }  // namespace
 
@@ -80,11 +75,11 @@ String CheckScopes(const Schema& schema, std::string_view text) {
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
     const String& table = schema.table(scope.table).name;
-    Data item = Wrap("table", table);
+    Data item = Fields{{"table", table}};
     item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
     list.Push(std::move(item));
   }
-  return WriteJson(Wrap("scopes", std::move(list)));
+  return WriteJson(Fields{{"scopes", std::move(list)}});
 }
 
 String PullSession::Step(std::string_view text) {
@@ -100,14 +95,14 @@ Result<Data> PullSession::StepData(const Data& in) {
   if (state_ == State::kNew) {
     SKERRY_RETURN_IF_ERROR(Start(in));
     state_ = State::kAsked;
-    if (!pull_.needs().empty()) return Wrap("needs", NeedsToData());
+    if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   } else {
     SKERRY_RETURN_IF_ERROR(Load(in));
   }
   pull_.Run();
-  if (!pull_.needs().empty()) return Wrap("needs", NeedsToData());
+  if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   state_ = State::kFinished;
-  return Wrap("answer", AnswerToData());
+  return Fields{{"answer", AnswerToData()}};
 }
 
 Status PullSession::Start(const Data& in) {
@@ -219,7 +214,7 @@ Status PullSession::LoadRowsAt(const Data& in) {
 
 Data PullSession::ScopeToData(size_t scope) const {
   const Scope& wanted = pull_.request().scopes.list()[scope];
-  Data data = Wrap("table", schema_->table(wanted.table).name);
+  Data data = Fields{{"table", schema_->table(wanted.table).name}};
   data.Set("where", wanted.where);
   return data;
 }
@@ -292,7 +287,7 @@ Data PullSession::AnswerToData() const {
     Data places = Data::MakeObject();
     const auto gone = answer.gone.find(update);
     for (const auto& [realm, place] : by_realm) {
-      Data said = Wrap("revision", place.revision);
+      Data said = Fields{{"revision", place.revision}};
       said.Set("at", place.at);
       if (gone != answer.gone.end()) said.Set("gone", gone->second);
       places.Set(realm, std::move(said));

@@ -10,11 +10,7 @@
 namespace skerry {
 namespace {
 
-constexpr const char* kNames[] = {"", "create", "update", "delete", "move", "leave"};
-
-bool HasContent(ChangeKind kind) {
-  return kind != ChangeKind::kDelete && kind != ChangeKind::kLeave;
-}
+constexpr const char* kChangeNames[] = {"", "create", "update", "delete", "move", "leave"};
 
 Status ReadContent(const TableDef& table, const Data& data, Change* change) {
   SKERRY_RETURN_IF_ERROR(CheckId(table, change->key.id));
@@ -43,7 +39,7 @@ Status ReadContent(const TableDef& table, const Data& data, Change* change) {
 Data ChangeToData(const Schema& schema, const Change& change) {
   const TableDef& table = schema.table(change.key.table);
   Data data = Data::MakeObject();
-  data.Set("change", kNames[static_cast<int>(change.kind)]).Set("table", table.name);
+  data.Set("change", kChangeNames[static_cast<int>(change.kind)]).Set("table", table.name);
   data.Set("id", change.key.id).Set("realm", change.realm);
   if (HasContent(change.kind)) {
     if (change.kind == ChangeKind::kMove) data.Set("to", change.to);
@@ -58,7 +54,7 @@ Result<Change> ChangeFromData(const Schema& schema, const Data& data) {
   Change change;
   const String& kind = data["change"].as_string();
   int number = static_cast<int>(ChangeKind::kLeave);
-  while (number > 0 && kind != kNames[number]) --number;
+  while (number > 0 && kind != kChangeNames[number]) --number;
   if (number == 0) return Status(Code::kInvalidArgument, "there is no change " + Quote(kind));
   change.kind = static_cast<ChangeKind>(number);
   const String& table = data["table"].as_string();

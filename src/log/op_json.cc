@@ -16,11 +16,11 @@
 namespace skerry {
 namespace {
 
-constexpr const char* kNames[] = {"", "create", "update", "inc", "delete", "move", "append"};
+constexpr const char* kOpNames[] = {"", "create", "update", "inc", "delete", "move", "append"};
 
 bool ReadKind(const String& name, OpKind* kind) {
   for (int i = 1; i <= static_cast<int>(OpKind::kAppend); ++i) {
-    if (name != kNames[i]) continue;
+    if (name != kOpNames[i]) continue;
     *kind = static_cast<OpKind>(i);
     return true;
   }
@@ -139,7 +139,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
 
 Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
   Data data = Data::MakeObject();
-  data.Set("op", kNames[static_cast<int>(op.kind)]);
+  data.Set("op", kOpNames[static_cast<int>(op.kind)]);
   if (op.kind == OpKind::kAppend) {
     data.Set("stream", op.stream).Set("realm", op.realm);
   } else {

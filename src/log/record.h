@@ -18,6 +18,11 @@ namespace skerry {
 // Persisted: never renumber.
 enum class ChangeKind : uint8_t { kCreate = 1, kUpdate = 2, kDelete = 3, kMove = 4, kLeave = 5 };
 
+// Whether a change of this kind brings times and props.
+inline bool HasContent(ChangeKind kind) {
+  return kind == ChangeKind::kCreate || kind == ChangeKind::kUpdate || kind == ChangeKind::kMove;
+}
+
 // One element of a pull's `changes`.
 struct Change {
   ChangeKind kind = ChangeKind::kUpdate;

@@ -18,10 +18,6 @@
 namespace skerry {
 namespace {
 
-bool HasContent(ChangeKind kind) {
-  return kind == ChangeKind::kCreate || kind == ChangeKind::kUpdate || kind == ChangeKind::kMove;
-}
-
 void EncodeChange(const Change& change, BodyWriter* out) {
   PutU8(out->payload(), static_cast<uint8_t>(change.kind));
   out->PutTable(change.key.table);

@@ -14,7 +14,6 @@ static_assert(std::endian::native == std::endian::little, "packed rows are littl
 
 constexpr size_t kChunkBytes = 4u << 20;
 constexpr uint32_t kFirstRows = 16;  // of the first chunk, which grows until it is whole
-constexpr size_t kMinTable = 16;
 // An index over 100,000 rows took as long to build as 4 scans by an unindexed column.
 constexpr uint32_t kManyRows = 8192;
 constexpr uint8_t kScans = 3;

@@ -17,7 +17,6 @@ constexpr uint32_t kMagic = 0x52'4b'53'53u;  // "SSKR"
 constexpr uint32_t kFormat = 1;
 constexpr uint8_t kDictionary = 1;
 constexpr uint8_t kHeap = 2;
-constexpr size_t kMinTable = 16;
 constexpr Slot kCheckedRows = 256;
 
 Status Corrupt(const char* what) { return {Code::kCorrupt, String("rows of an image: ") + what}; }

@@ -11,7 +11,6 @@
 namespace skerry {
 namespace {
 
-constexpr size_t kMinTable = 16;
 // Fewer distinct texts than this are kept in a dictionary, whatever they do: there is little to
 // win.
 constexpr uint32_t kMinEntriesForHeap = 1024;

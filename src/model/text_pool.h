@@ -17,6 +17,8 @@
 
 namespace skerry {
 
+inline constexpr size_t kMinTable = 16;  // cells of a hash table
+
 class TextPool {
  public:
   bool is_dictionary() const { return is_dictionary_; }

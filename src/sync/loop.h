@@ -5,6 +5,7 @@
 #define SKERRY_SYNC_LOOP_H_
 
 #include "base/random.h"
+#include "sync/backoff.h"
 #include "sync/times.h"
 
 namespace skerry {
@@ -44,7 +45,7 @@ class Loop {
   bool want_push_ = false;
   bool push_again_ = false;
   int pulls_ = 0;  // in a row
-  int failures_ = 0;
+  Backoff backoff_;
 };
 
 }  // namespace skerry

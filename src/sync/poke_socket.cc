@@ -8,7 +8,6 @@
 namespace skerry {
 namespace {
 
-constexpr int kMaxDoublings = 16;
 constexpr double kUnauthenticatedClose = 4401;
 
 }  // namespace
@@ -18,7 +17,7 @@ void PokeSocket::Want(bool wanted, Turn* turn) {
   if (wanted && socket_state_ == SocketState::kClosed) Open(turn);
   if (!wanted && socket_state_ != SocketState::kClosed) {
     Close(turn);
-    failures_ = 0;
+    backoff_.Reset();
   }
 }
 
@@ -42,11 +41,9 @@ void PokeSocket::Close(Turn* turn) {
 
 void PokeSocket::Pause(Turn* turn) {
   socket_state_ = SocketState::kPausing;
-  double delay = state_->times.socket_retry_ms;
-  for (int i = 0; i < failures_ && delay < state_->times.socket_retry_max_ms; ++i) delay *= 2;
-  failures_ = std::min(failures_ + 1, kMaxDoublings);
-  turn->Timer("socket", std::min(delay, state_->times.socket_retry_max_ms) *
-                            (0.75 + 0.5 * state_->random.Unit()));
+  const SyncTimes& times = state_->times;
+  turn->Timer("socket",
+              backoff_.Next(times.socket_retry_ms, times.socket_retry_max_ms, &state_->random));
 }
 
 Poke PokeSocket::Event(const Data& event, Turn* turn) {
@@ -84,7 +81,7 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
 }
 
 Poke PokeSocket::Heard(const Data& message, Turn*) {
-  failures_ = 0;
+  backoff_.Reset();
   Poke poke;
   if (!message["type"].Is("poke")) return poke;
   poke.realm = message["realm"].as_string();

@@ -8,6 +8,7 @@
 
 #include "base/data.h"
 #include "base/string.h"
+#include "sync/backoff.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
 
@@ -45,7 +46,7 @@ class PokeSocket {
   SocketState socket_state_ = SocketState::kClosed;
   bool wanted_ = false;
   Data token_;  // that the server was greeted with
-  int failures_ = 0;
+  Backoff backoff_;
 };
 
 }  // namespace skerry

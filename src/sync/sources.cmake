@@ -1,5 +1,6 @@
 set(SKERRY_SYNC_SOURCES
   src/sync/answer.cc
+  src/sync/backoff.cc
   src/sync/chain.cc
   src/sync/grouping.cc
   src/sync/helper.cc

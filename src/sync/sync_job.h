@@ -54,6 +54,9 @@ class SyncJob {
     kCheck,
   };
 
+  // Mutations of one reading of storage.
+  static constexpr uint32_t kMutationPage = 256;
+
   SyncJob(WorkerState* state, LeaseConfig lease);
 
   // Something may have to be done. A mutation and a poke do not cut short the pause after a

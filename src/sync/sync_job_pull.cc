@@ -8,7 +8,6 @@
 namespace skerry {
 namespace {
 
-constexpr uint32_t kMutationPage = 256;
 constexpr int kMaxDiscards = 3;
 constexpr int kMaxResends = 2;
 

@@ -9,11 +9,6 @@
 #include "sync/sync_job.h"
 
 namespace skerry {
-namespace {
-
-constexpr uint32_t kMutationPage = 256;
-
-}  // namespace
 
 void SyncJob::PushAsk(Turn* turn) {
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kMaxTabs = 3;
 constexpr size_t kMaxProfiles = 4;
-constexpr uint64_t kMaxSteps = 24;
+constexpr uint64_t kMostSteps = 24;
 constexpr double kDayMs = 86'400'000;
 
 }  // namespace
@@ -18,7 +18,7 @@ constexpr double kDayMs = 86'400'000;
 void World::Apply(const Event& event) {
   switch (event.kind) {
     case Kind::kRun:
-      return Steps(1 + event.b % kMaxSteps);
+      return Steps(1 + event.b % kMostSteps);
     case Kind::kPass:
       return Pass(event.a, event.b);
     case Kind::kLive:

@@ -9,7 +9,7 @@
 namespace skerry::authority_test {
 namespace {
 
-constexpr char kInc[] = R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])";
+constexpr char kAddOne[] = R"([{"op":"inc","table":"items","id":"x","realm":"A","add":{"n":1}}])";
 constexpr char kCreate[] =
     R"([{"op":"create","table":"items","id":"x","realm":"A","set":{"n":0}}])";
 
@@ -19,10 +19,10 @@ TEST_CASE("a resent update is a duplicate, is answered as the first time, and ch
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data update = one.Make(kInc);
+  const Data update = one.Make(kAddOne);
   const Data first = one.Send(update);
   REQUIRE(Status(first) == "applied");
-  REQUIRE(Status(one.Push(kInc)) == "applied");
+  REQUIRE(Status(one.Push(kAddOne)) == "applied");
   Data again = one.Send(update);
   CHECK(Status(again) == "duplicate");
   again.Set("status", "applied");
@@ -35,7 +35,7 @@ TEST_CASE("two copies in one group commit apply once") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data update = one.Make(kInc);
+  const Data update = one.Make(kAddOne);
   const Data results = world.Commit({{"c1", "anna", {update}}, {"c1", "anna", {update, update}}});
   CHECK(Status(results.items()[0].items()[0]) == "applied");
   CHECK(Status(results.items()[1].items()[0]) == "duplicate");
@@ -47,7 +47,7 @@ TEST_CASE("what follows a missing update is held, and applied once that has come
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data first = one.Make(kInc), second = one.Make(kInc);
+  const Data first = one.Make(kAddOne), second = one.Make(kAddOne);
   CHECK(Status(one.Send(second)) == "held");
   CHECK(Status(one.Send(first)) == "applied");
   CHECK(Status(one.Send(second)) == "applied");
@@ -63,7 +63,7 @@ TEST_CASE("a refused id stays refused, however late its copy arrives") {
       "applied");
   const Data update =
       one.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"u":7}}])");
-  const Data follower = one.Make(kInc);
+  const Data follower = one.Make(kAddOne);
   const Data refused = one.Send(update);
   CHECK(RejectCode(refused) == "unique");
   CHECK(Status(one.Send(follower)) == "held");
@@ -72,11 +72,11 @@ TEST_CASE("a refused id stays refused, however late its copy arrives") {
           "applied");
   CHECK(one.Send(update) == refused);
   one.TakeBack(update);
-  REQUIRE(Status(one.Push(kInc)) == "applied");
+  REQUIRE(Status(one.Push(kAddOne)) == "applied");
   // Numbers are used again after a refusal; late copies of the abandoned ones fit nowhere.
   CHECK(Status(one.Send(update)) == "forked");
   CHECK(Status(one.Send(follower)) == "held");
-  REQUIRE(Status(one.Push(kInc)) == "applied");
+  REQUIRE(Status(one.Push(kAddOne)) == "applied");
   CHECK(Status(one.Send(follower)) == "forked");
   CHECK(CountOf(world) == 2);
 }
@@ -85,9 +85,9 @@ TEST_CASE("a follower of the same number but another id is not admitted") {
   World world;
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data lost = one.Make(kInc), follower = one.Make(kInc);
+  const Data lost = one.Make(kAddOne), follower = one.Make(kAddOne);
   one.TakeBack(lost);
-  REQUIRE(Status(one.Push(kInc)) == "applied");
+  REQUIRE(Status(one.Push(kAddOne)) == "applied");
   CHECK(Status(one.Send(follower)) == "held");
   CHECK(CountOf(world) == 1);
 }
@@ -97,8 +97,8 @@ TEST_CASE("a restored profile that goes on from its old place is forked") {
   Author one(&world, "c1");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
   Author copy = one;
-  REQUIRE(Status(one.Push(kInc)) == "applied");
-  CHECK(Status(copy.Send(copy.Make(kInc))) == "forked");
+  REQUIRE(Status(one.Push(kAddOne)) == "applied");
+  CHECK(Status(copy.Send(copy.Make(kAddOne))) == "forked");
   CHECK(CountOf(world) == 1);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE("a client whose row is gone is told so by its oldest update only") {
   World world;
   Author one(&world, "c1");
   const Data lost = one.Make(kCreate);  // never arrives; its row was on a server that is gone
-  const Data first = one.Make(kInc), second = one.Make(kInc);
+  const Data first = one.Make(kAddOne), second = one.Make(kAddOne);
   const Data results = world.Commit({{"c1", "anna", {first, second}}});
   CHECK(Status(results.items()[0].items()[0]) == "unknown_client");
   CHECK(Status(results.items()[0].items()[1]) == "held");
@@ -119,9 +119,9 @@ TEST_CASE(
   World world;
   Author one(&world, "c1"), clone(&world, "c2");
   REQUIRE(Status(one.Push(kCreate)) == "applied");
-  const Data update = one.Make(kInc);
+  const Data update = one.Make(kAddOne);
   REQUIRE(Status(one.Send(update)) == "applied");
-  Data copied = clone.Make(kInc);
+  Data copied = clone.Make(kAddOne);
   copied.Set("actions", update["actions"]);
   const Data result = clone.Send(copied);
   CHECK(RejectCode(result) == "known_action");
@@ -163,15 +163,15 @@ TEST_CASE("a chain that was refused too often in a row forks, so that its row st
     const Data results = world.Commit({{"c1", "anna", updates}});
     REQUIRE(RejectCode(results.items()[0].items()[99]) == "unknown_table");
   }
-  CHECK(Status(one.Push(kInc)) == "forked");
+  CHECK(Status(one.Push(kAddOne)) == "forked");
   Author next(&world, "c1-again");
-  CHECK(Status(next.Push(kInc)) == "applied");
+  CHECK(Status(next.Push(kAddOne)) == "applied");
 }
 
 TEST_CASE("refusals and applications of one group commit leave one row per chain") {
   World world;
   Author one(&world, "c1"), two(&world, "c2");
-  const Data create = one.Make(kCreate), inc = one.Make(kInc);
+  const Data create = one.Make(kCreate), inc = one.Make(kAddOne);
   const Data wrong =
       two.Make(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{}}])");
   const Data results = world.Commit({{"c1", "anna", {create, inc}}, {"c2", "anna", {wrong}}});

@@ -38,8 +38,6 @@ constexpr char kDescription[] = R"({"version":1,"accepts":[],"tables":[
 
 const Data kNothing;
 
-bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
-
 }  // namespace
 
 Data Json(std::string_view text) {

@@ -28,6 +28,9 @@ String Id(uint64_t number);
 // touch, so that touch goes on).
 const Schema& WorldSchema();
 
+// Whether a stored row is not deleted.
+inline bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
+
 class World {
  public:
   using Key = std::pair<String, String>;  // table, id

@@ -15,8 +15,6 @@
 namespace skerry::authority_test {
 namespace {
 
-bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
-
 Data Quote(const String& text) { return Data(text); }
 
 // An entry as a pull reads it: with what its answer called gone.

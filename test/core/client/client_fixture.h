@@ -20,6 +20,14 @@
 
 namespace skerry::client_test {
 
+// Kinds of a transaction's operations.
+inline constexpr int kCreate = 1;
+inline constexpr int kUpdate = 2;
+inline constexpr int kInc = 3;
+inline constexpr int kDelete = 4;
+inline constexpr int kMove = 5;
+inline constexpr int kUpsert = 7;
+
 // Tables (all but notes have ids of their own):
 //   groups  {name?, count: number = 0, owner?: ref people, setNull}
 //   members {group?: ref groups, cascade, touch; person?: ref people, cascade; role?}

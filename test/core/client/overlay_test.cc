@@ -46,13 +46,6 @@ struct Overlay {
   uint64_t serial = 0;
 };
 
-constexpr int kCreate = 1;
-constexpr int kUpdate = 2;
-constexpr int kInc = 3;
-constexpr int kDelete = 4;
-constexpr int kMove = 5;
-constexpr int kUpsert = 7;
-
 }  // namespace
 
 TEST_CASE("deleting a group offline takes its memberships along at once, and their badges") {

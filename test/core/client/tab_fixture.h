@@ -16,11 +16,6 @@
 
 namespace skerry::client_test {
 
-inline constexpr int kCreate = 1;
-inline constexpr int kUpdate = 2;
-inline constexpr int kInc = 3;
-inline constexpr int kDelete = 4;
-
 inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
 
 // An image with group g (count 0), at this n.

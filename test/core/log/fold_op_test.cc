@@ -33,9 +33,6 @@ Folding WithRow(const String& realm) {
   return {maker.AnyRow(kCities, realm)};
 }
 
-const PropIndex kName = PropOf(kCities, "name");
-const PropIndex kPopulation = PropOf(kCities, "population");
-
 TEST_CASE("a create makes a row with the entry's time and revision") {
   Folding folding;
   Op create = OpOn(OpKind::kCreate, "A");

@@ -14,8 +14,6 @@
 namespace skerry::test {
 namespace {
 
-const PropIndex kName = PropOf(kCities, "name");
-const PropIndex kPopulation = PropOf(kCities, "population");
 const PropIndex kVisits = PropOf(kCities, "visits");
 
 // A sequence of ops on one city in realm A; the n-th op comes from action n.

@@ -28,6 +28,8 @@ inline constexpr TableIndex kTags = 3;
 String TestUuid(uint32_t number);
 
 PropIndex PropOf(TableIndex table, std::string_view name);
+inline const PropIndex kName = PropOf(kCities, "name");
+inline const PropIndex kPopulation = PropOf(kCities, "population");
 
 // Bytes of a seed for Random.
 String SeedText(uint64_t seed);

@@ -15,7 +15,7 @@ namespace {
 using naive::Break;
 using naive::Breaks;
 
-struct Message {
+struct NaiveMessage {
   enum Kind { kPush, kAnswer, kAsk, kPull } kind = kPush;
   size_t client = 0;
   int generation = 0;
@@ -86,7 +86,7 @@ class NaiveWorld {
       Restore(i);
     } else if (!net_.empty()) {
       const size_t which = random_.Below(net_.size());
-      Message message = net_[which];
+      NaiveMessage message = net_[which];
       // A copy may come again, later.
       if (random_.Unit() >= late_) net_.erase(net_.begin() + static_cast<ptrdiff_t>(which));
       Deliver(message, false);
@@ -112,8 +112,8 @@ class NaiveWorld {
   }
 
   void Send(size_t i, double loss) {
-    Message message;
-    message.kind = Message::kPush;
+    NaiveMessage message;
+    message.kind = NaiveMessage::kPush;
     message.client = i;
     message.updates = clients_[i].ToSend();
     if (!message.updates.empty() && random_.Unit() >= loss) net_.push_back(std::move(message));
@@ -121,8 +121,8 @@ class NaiveWorld {
 
   void Ask(size_t i, naive::Cursors limit) {
     const naive::Client& client = clients_[i];
-    Message message;
-    message.kind = Message::kAsk;
+    NaiveMessage message;
+    message.kind = NaiveMessage::kAsk;
     message.client = i;
     message.generation = client.generation;
     message.id = client.id;
@@ -134,25 +134,25 @@ class NaiveWorld {
     net_.push_back(std::move(message));
   }
 
-  void Deliver(const Message& message, bool quiet) {
+  void Deliver(const NaiveMessage& message, bool quiet) {
     naive::Client& client = clients_[message.client];
     switch (message.kind) {
-      case Message::kPush:
+      case NaiveMessage::kPush:
         for (const naive::Update& update : message.updates) {
-          Message answer;
-          answer.kind = Message::kAnswer;
+          NaiveMessage answer;
+          answer.kind = NaiveMessage::kAnswer;
           answer.client = message.client;
           answer.update = update.id;
           answer.result = server_.Push(update, &update == &message.updates[0], ++now_);
           if (quiet || random_.Unit() >= loss_) net_.push_back(std::move(answer));
         }
         return;
-      case Message::kAnswer:
+      case NaiveMessage::kAnswer:
         client.Answered(message.update, message.result, server_, &serial_);
         return;
-      case Message::kAsk: {
-        Message pull;
-        pull.kind = Message::kPull;
+      case NaiveMessage::kAsk: {
+        NaiveMessage pull;
+        pull.kind = NaiveMessage::kPull;
         pull.client = message.client;
         pull.generation = message.generation;
         pull.answer = server_.Pull(message.id, message.cursors, message.have, client.scope,
@@ -160,7 +160,7 @@ class NaiveWorld {
         net_.push_back(std::move(pull));
         return;
       }
-      case Message::kPull:
+      case NaiveMessage::kPull:
         if (message.generation == client.generation) client.Pulled(message.answer);
         return;
     }
@@ -168,7 +168,7 @@ class NaiveWorld {
 
   void Heal() {
     while (!net_.empty()) {
-      const Message message = net_.front();
+      const NaiveMessage message = net_.front();
       net_.erase(net_.begin());
       Deliver(message, true);
     }
@@ -238,7 +238,7 @@ class NaiveWorld {
   naive::Server server_;
   Vector<naive::Client> clients_;
   std::map<size_t, naive::Client> saved_;
-  Vector<Message> net_;
+  Vector<NaiveMessage> net_;
   naive::Names made_, maybe_lost_;
   String problem_;
   uint64_t serial_ = 0;

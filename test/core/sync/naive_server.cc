@@ -9,7 +9,7 @@
 namespace skerry::sync_test {
 namespace {
 
-Data Result(const Data& update, std::string_view status) {
+Data ResultOf(const Data& update, std::string_view status) {
   Data result = Data::MakeObject();
   result.Set("id", update["id"]).Set("status", status);
   return result;
@@ -46,7 +46,7 @@ Data NaiveServer::Push(const Data& request) {
 
 Data NaiveServer::PushOne(const String& client, const Data& update) {
   const String& id = update["id"].as_string();
-  if (held.count(id) != 0) return Result(update, "held");
+  if (held.count(id) != 0) return ResultOf(update, "held");
   if (const auto it = applied_.find(id); it != applied_.end()) {
     Data again = it->second;
     return again.Set("status", "duplicate");
@@ -55,11 +55,11 @@ Data NaiveServer::PushOne(const String& client, const Data& update) {
   for (const auto& [realm, link] : update["after"].members()) {
     Chain& chain = chains_[{realm, client}];
     if (const auto it = chain.refused.find(id); it != chain.refused.end()) return it->second;
-    if (Seq(link) < Seq(chain.last)) return Result(update, "forked");
-    if (chain.last.is_null() && !link.is_null()) return Result(update, "unknown_client");
+    if (Seq(link) < Seq(chain.last)) return ResultOf(update, "forked");
+    if (chain.last.is_null() && !link.is_null()) return ResultOf(update, "unknown_client");
     follows = follows && chain.last == link;
   }
-  if (!follows) return Result(update, "held");
+  if (!follows) return ResultOf(update, "held");
   return Admit(client, update);
 }
 
@@ -92,7 +92,7 @@ Data NaiveServer::Admit(const String& client, const Data& update) {
   }
   if (!known.members().empty() || !bad.items().empty()) {
     return Refuse(client, update,
-                  Result(update, "rejected").Set("known", known).Set("rejected", bad));
+                  ResultOf(update, "rejected").Set("known", known).Set("rejected", bad));
   }
   ++time;
   const std::map<String, Row> before = rows_;
@@ -133,7 +133,7 @@ Data NaiveServer::Admit(const String& client, const Data& update) {
     chains_[{realm, client}] = {last.Set("seq", Seq(link) + 1).Set("id", update["id"]), {}};
   }
   for (const Data& action : actions.items()) actions_[action["id"].as_string()] = revisions;
-  const Data result = Result(update, "applied").Set("revisions", revisions).Set("at", time);
+  const Data result = ResultOf(update, "applied").Set("revisions", revisions).Set("at", time);
   applied_[update["id"].as_string()] = result;
   return result;
 }

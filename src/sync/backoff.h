@@ -1,0 +1,26 @@
+// Backoff: how long is paused after a failure, twice as long after each.
+#ifndef SKERRY_SYNC_BACKOFF_H_
+#define SKERRY_SYNC_BACKOFF_H_
+
+#include "base/random.h"
+
+namespace skerry {
+
+// Spreads windows and clients that failed at the same moment: a quarter to either side.
+inline double Jitter(double delay_ms, Random* random) {
+  return delay_ms * (0.75 + 0.5 * random->Unit());
+}
+
+class Backoff {
+ public:
+  // From `first_ms` on up to `most_ms`, with jitter.
+  double Next(double first_ms, double most_ms, Random* random);
+  void Reset() { failures_ = 0; }
+
+ private:
+  int failures_ = 0;  // since the last success
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_BACKOFF_H_
