@@ -169,6 +169,7 @@ export class DatabaseCore {
               this.sync.update({ error });
               this.sync.abandon(error);
             },
+            onEnded: () => this.#lifecycle.workerEnded(),
             onToken: () => {
               if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
             },
@@ -301,6 +302,7 @@ export class DatabaseCore {
   #fromWorker(message: Message): void {
     switch (message.type) {
       case 'status': {
+        this.#lifecycle.workerSpoke();
         // Without a remote it tells of a worker that is offline for good, which says nothing.
         if (!this.options.remote) break;
         const status = message['status'] as Message;

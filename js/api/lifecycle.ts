@@ -12,6 +12,7 @@ import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
 import { readNow, type Storage } from '../host/storage.ts';
+import type { Timers } from '../host/timers.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
@@ -32,10 +33,16 @@ export class Lifecycle {
   readonly #parts: Parts;
   #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
   #attempts = 0;
+  readonly #timers: Timers;
+  #failures = 0;
+  #failedAt = 0;
+  /** Whether the worker has been started again, and has not spoken yet. */
+  #restarted = false;
   #stop: () => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#timers = parts.host.timers();
   }
 
   start(): void {
@@ -44,6 +51,7 @@ export class Lifecycle {
 
   stop(): void {
     this.#state = 'stopped';
+    this.#timers.clear();
     this.#stop();
   }
 
@@ -132,11 +140,31 @@ export class Lifecycle {
     this.#restart();
   }
 
+  /**
+   * The worker has failed. It is started again after a pause that doubles, or when the page is looked at or online again.
+   */
+  workerEnded(): void {
+    const { clock, workerTimes } = this.#parts.host;
+    const { retry = 5000, retryMax = 60_000 } = workerTimes ?? {};
+    const now = clock.mono();
+    if (now - this.#failedAt > 2 * retryMax) this.#failures = 0;
+    this.#failedAt = now;
+    const pause = Math.min(retry * 2 ** this.#failures++, retryMax);
+    this.#timers.set('worker', pause, () => this.#restart());
+  }
+
+  /** The worker runs: what made the one before it fail is over. */
+  workerSpoke(): void {
+    if (!this.#restarted) return;
+    this.#restarted = false;
+    this.#parts.sync.update({ error: null });
+  }
+
   /** Starts the worker unless one runs: it was ended, or had failed. */
   #restart(): void {
     const { worker, sync } = this.#parts;
     if (this.#state !== 'running' || !worker || worker.running) return;
-    sync.update({ error: null });
+    this.#restarted = true;
     worker.start();
     sync.workerStarted();
   }

@@ -17,6 +17,8 @@ export interface WorkerClientParts {
   config(): WorkerConfig;
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
+  /** It runs no more, because it failed (after `onFailed`). */
+  onEnded(): void;
   /** The application gave a token, or said that there is none. */
   onToken(): void;
 }
@@ -72,6 +74,7 @@ export class WorkerClient {
         if (this.#link !== link) return;
         this.#end();
         this.#parts.onFailed(new UnsupportedError('worker', error.message, { cause: error }));
+        this.#parts.onEnded();
       },
     });
     this.#link = link;
@@ -124,7 +127,9 @@ export class WorkerClient {
       }
       case 'failed': {
         const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
+        if (message['ended']) this.terminate();
         this.#parts.onFailed(errorFromCode(code, text, { retryable }, UnsupportedError));
+        if (message['ended']) this.#parts.onEnded();
         break;
       }
       default:

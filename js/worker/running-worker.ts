@@ -29,8 +29,8 @@ export interface RunningParts {
   /** A message for the window. Absent in a service worker: what it says is said to all windows, on the channel. */
   readonly post?: (message: unknown) => void;
   readonly onStatus: (status: Message) => void;
-  /** The core failed, or has an effect that nobody knows. */
-  readonly onFailed: (error: { code: string; message: string }) => void;
+  /** The core has an effect that nobody knows, or failed, and this has `ended`. */
+  readonly onFailed: (error: { code: string; message: string }, ended: boolean) => void;
   /** The user has logged out. */
   readonly onLogout?: () => void;
   /** Who is asked for tokens, if not the window. */
@@ -95,7 +95,7 @@ export class RunningWorker {
       times: config.times ?? undefined,
     });
     this.#forgetModule = module.onBroken((error) => {
-      parts.onFailed({ code: error.code, message: error.message });
+      parts.onFailed({ code: error.code, message: error.message }, true);
       this.close();
     });
     this.#channel = host.channels.open(config.database, (message) => {
@@ -209,7 +209,7 @@ export class RunningWorker {
       default: {
         // Nobody else would show it: a problem, or an effect of a newer core.
         const message = String(effect['detail'] ?? effect.type);
-        this.#parts.onFailed({ code: 'internal', message });
+        this.#parts.onFailed({ code: 'internal', message }, false);
       }
     }
   }

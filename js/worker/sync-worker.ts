@@ -59,10 +59,18 @@ export class SyncWorker {
   async #start(config: WorkerConfig): Promise<void> {
     try {
       const url = config.wasmUrl === null ? undefined : new URL(config.wasmUrl);
-      const [module, storage] = await Promise.all([
-        loadWorkerModule((address) => this.#host.wasm(address), url),
-        this.#host.storage.reopen(config.database, (_loss, error) => this.#lost(error)),
-      ]);
+      const opening = this.#host.storage.reopen(config.database, (_loss, error) =>
+        this.#lost(error),
+      );
+      const loading = loadWorkerModule((address) => this.#host.wasm(address), url);
+      const [module, storage] = await Promise.all([loading, opening]).catch((error: unknown) => {
+        // Nobody will use it.
+        void opening.then(
+          (opened) => opened.close(),
+          () => {},
+        );
+        throw error;
+      });
       if (this.#stopped) {
         storage.close();
         return;
@@ -74,7 +82,7 @@ export class SyncWorker {
           module,
           storage,
           post: this.#post,
-          onFailed: (error) => this.#post({ type: 'failed', error }),
+          onFailed: (error, ended) => this.#post({ type: 'failed', error, ended }),
           onStatus: (status) => this.#post({ type: 'status', status }),
           images: (parts) => new ImageJobs(parts),
         });
@@ -87,13 +95,13 @@ export class SyncWorker {
       for (const message of this.#early.splice(0)) this.#running.receive(message);
     } catch (error) {
       // Its database is gone: the window is told by its own connection.
-      if (!this.#stopped) this.#failed(error);
+      if (!this.#stopped) this.#failed(error, true);
     }
   }
 
   #lost(error: Error | null): void {
     if (error) {
-      this.#failed(new StorageError('storage_lost', error.message, { retryable: true }));
+      this.#failed(new StorageError('storage_lost', error.message, { retryable: true }), false);
       return;
     }
     // Nothing can be written or let go of in it any more.
@@ -101,11 +109,12 @@ export class SyncWorker {
     void this.stop();
   }
 
-  #failed(error: unknown): void {
+  /** `ended`: the window starts another. */
+  #failed(error: unknown, ended: boolean): void {
     const { message } = error as Error;
     const { code, retryable } =
       error instanceof SkerryError ? error : { code: 'worker', retryable: false };
-    this.#post({ type: 'failed', error: { code, message, retryable } });
+    this.#post({ type: 'failed', error: { code, message, retryable }, ended });
   }
 }
 

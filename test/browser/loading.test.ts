@@ -1,6 +1,6 @@
 // Which files of the package a window loads, and which only its sync worker, in a real Chromium: what is for the worker
 // must not cost a page anything, and what a worker cannot load must be told.
-import { copyFileSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
@@ -68,8 +68,10 @@ test('where no image can be made the status says why, until one is made', async 
   await page.close();
 });
 
-test('a worker that cannot load its half says so, and the window works on', async () => {
-  rmSync(join(stage.served.site.files, 'skerry-sync.wasm'));
+test('a worker that cannot load its half says so, the window works on, and it is started again once it can', async () => {
+  const half = join(stage.served.site.files, 'skerry-sync.wasm');
+  const content = readFileSync(half);
+  rmSync(half);
   const other = new Profile();
   try {
     const page = await opened(other, stage.url);
@@ -83,6 +85,9 @@ test('a worker that cannot load its half says so, and the window works on', asyn
     expect(error.message).toMatch('skerry-sync.wasm answered 404.');
     await page.evaluate(() => db.mutate.addNote({ title: 'Kept here' }).durable);
     expect(await page.evaluate(() => db.notes.count())).toBe(1);
+    expect(await page.evaluate(() => db.sync.status.pending)).toBe(1);
+    writeFileSync(half, content);
+    await until(page, () => db.sync.status.pending === 0 && db.sync.status.error === null, []);
   } finally {
     await other.remove();
   }

@@ -10,6 +10,7 @@ function clientWith(token: (why: string) => Promise<string | null>) {
   const workers: { handlers: WorkerHandlers; posted: unknown[] }[] = [];
   const onMessage = vi.fn();
   const onFailed = vi.fn();
+  const onEnded = vi.fn();
   const start = (_url: URL | null, handlers: WorkerHandlers) => {
     const posted: unknown[] = [];
     workers.push({ handlers, posted });
@@ -22,9 +23,10 @@ function clientWith(token: (why: string) => Promise<string | null>) {
     config: () => ({}) as WorkerConfig,
     onMessage,
     onFailed,
+    onEnded,
     onToken() {},
   });
-  return { client, workers, onMessage, onFailed };
+  return { client, workers, onMessage, onFailed, onEnded };
 }
 
 const lease = (owner: string | null, epoch: number) => ({
@@ -96,4 +98,24 @@ test('a token goes to the worker that has asked for it', async () => {
     [],
     [{ type: 'token', token: 'new' }],
   ]);
+});
+
+test('a worker that says that it failed runs on, but for one that has ended: that is let go of', () => {
+  const { client, workers, onFailed, onEnded } = clientWith(async () => null);
+  const failed = (ended: boolean) => ({
+    type: 'failed',
+    error: { code: 'storage_lost', message: 'gone', retryable: true },
+    ended,
+  });
+  client.start();
+  workers[0]?.handlers.onMessage(failed(false));
+  expect(onFailed).toHaveBeenCalledTimes(1);
+  expect(onEnded).not.toHaveBeenCalled();
+  expect(client.running).toBe(true);
+  workers[0]?.handlers.onMessage(failed(true));
+  expect(onFailed).toHaveBeenCalledTimes(2);
+  expect(onEnded).toHaveBeenCalledTimes(1);
+  expect(client.running).toBe(false);
+  client.start();
+  expect(workers).toHaveLength(2);
 });

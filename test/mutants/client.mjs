@@ -73,6 +73,20 @@ export const client = [
     to: '',
   },
   {
+    name: 'a worker that has failed is not started again',
+    test: 'test/js/lifecycle.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: "    this.#timers.set('worker', pause, () => this.#restart());\n",
+    to: '',
+  },
+  {
+    name: 'a worker that could not start counts as running',
+    test: 'test/js/lifecycle.test.ts',
+    file: 'js/worker/sync-worker.ts',
+    from: 'if (!this.#stopped) this.#failed(error, true);',
+    to: 'if (!this.#stopped) this.#failed(error, false);',
+  },
+  {
     name: 'a window lets go of leases that a worker of it held before it was frozen',
     test: 'test/js/worker-client.test.ts',
     file: 'js/api/worker-client.ts',
