@@ -12,6 +12,7 @@ import type { CoreModule } from '../core/module.ts';
 import { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import { type Message, WindowCore } from '../core/window-core.ts';
+import { Backoff } from '../host/backoff.ts';
 import { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
@@ -139,6 +140,7 @@ export class DatabaseCore {
       local: remote === undefined,
       online: host.page.online,
       timers: host.timers(),
+      backoff: new Backoff(host.clock, host.workerTimes),
       post: (message) => this.worker?.post(message),
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
@@ -165,10 +167,7 @@ export class DatabaseCore {
               service: options.serviceWorker ? server : null,
             }),
             onMessage: (message) => this.#fromWorker(message),
-            onFailed: (error) => {
-              this.sync.update({ error });
-              this.sync.abandon(error);
-            },
+            onFailed: (error) => this.sync.failed(error),
             onEnded: () => this.#lifecycle.workerEnded(),
             onToken: () => {
               if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
@@ -200,8 +199,7 @@ export class DatabaseCore {
     // Only now: on a cold start a worker would compete with the page for the processor.
     void this.#service.begin().then(() => {
       if (this.#closing) return;
-      this.worker?.start();
-      this.sync.workerStarted();
+      this.#lifecycle.startWorker();
     });
   }
 
@@ -319,6 +317,9 @@ export class DatabaseCore {
         return;
       case 'wakeService':
         this.#service.link?.wake(message['message']);
+        return;
+      case 'scopesFailed':
+        this.sync.scopesFailed(message['drop'] as readonly ScopeFilter[]);
         return;
       case 'synced':
         this.sync.answered(message as unknown as SyncAnswer);

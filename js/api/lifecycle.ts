@@ -8,6 +8,7 @@
 
 import { NetworkError } from '../core/errors.ts';
 import type { WindowCore } from '../core/window-core.ts';
+import { Backoff } from '../host/backoff.ts';
 import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { PageEvent } from '../host/page.ts';
@@ -16,6 +17,9 @@ import type { Timers } from '../host/timers.ts';
 import type { SyncControl } from './sync-api.ts';
 import type { WindowChannel } from './window-channel.ts';
 import type { WorkerClient } from './worker-client.ts';
+
+/** The longest that a worker may take until it speaks. */
+const startLimitMs = 60_000;
 
 interface Parts {
   readonly host: Host;
@@ -34,8 +38,7 @@ export class Lifecycle {
   #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
   #attempts = 0;
   readonly #timers: Timers;
-  #failures = 0;
-  #failedAt = 0;
+  readonly #backoff: Backoff;
   /** Whether the worker has been started again, and has not spoken yet. */
   #restarted = false;
   #stop: () => void = () => {};
@@ -43,6 +46,7 @@ export class Lifecycle {
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#timers = parts.host.timers();
+    this.#backoff = new Backoff(parts.host.clock, parts.host.workerTimes);
   }
 
   start(): void {
@@ -112,6 +116,7 @@ export class Lifecycle {
       // is put aside stays open as long as that (WebKitGTK 2.50), and nobody could delete the database.
       if (!host.locks) this.#releaseLeases();
       worker?.terminate();
+      this.#timers.clear();
       sync.abandon(
         new NetworkError('network', 'The page was frozen before the server answered.', {
           retryable: true,
@@ -144,17 +149,12 @@ export class Lifecycle {
    * The worker has failed. It is started again after a pause that doubles, or when the page is looked at or online again.
    */
   workerEnded(): void {
-    const { clock, workerTimes } = this.#parts.host;
-    const { retry = 5000, retryMax = 60_000 } = workerTimes ?? {};
-    const now = clock.mono();
-    if (now - this.#failedAt > 2 * retryMax) this.#failures = 0;
-    this.#failedAt = now;
-    const pause = Math.min(retry * 2 ** this.#failures++, retryMax);
-    this.#timers.set('worker', pause, () => this.#restart());
+    this.#timers.set('worker', this.#backoff.next(), () => this.#restart());
   }
 
   /** The worker runs: what made the one before it fail is over. */
   workerSpoke(): void {
+    this.#timers.cancel('worker');
     if (!this.#restarted) return;
     this.#restarted = false;
     this.#parts.sync.update({ error: null });
@@ -162,11 +162,20 @@ export class Lifecycle {
 
   /** Starts the worker unless one runs: it was ended, or had failed. */
   #restart(): void {
-    const { worker, sync } = this.#parts;
-    if (this.#state !== 'running' || !worker || worker.running) return;
+    if (this.#state !== 'running' || !this.#parts.worker || this.#parts.worker.running) return;
     this.#restarted = true;
-    worker.start();
+    this.startWorker();
+  }
+
+  startWorker(): void {
+    const { worker, sync } = this.#parts;
+    worker?.start();
+    if (!worker?.running) return;
     sync.workerStarted();
+    // One whose file never comes, or whose storage is never open, says nothing at all.
+    this.#timers.set('worker', startLimitMs, () => {
+      worker.fail(new Error(`The sync worker has not started within ${startLimitMs} ms.`));
+    });
   }
 }
 

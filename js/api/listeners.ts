@@ -1,4 +1,5 @@
 /** A set of listeners whose mistakes are reported and stop nobody else. */
+import { reportUncaught } from '../core/errors.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
 
@@ -21,11 +22,4 @@ export class Listeners<V> {
       }
     }
   }
-}
-
-/** Like an event target: an uncaught error of a listener goes to the page's own handling, after this task's work. */
-export function reportUncaught(error: unknown): void {
-  queueMicrotask(() => {
-    throw error;
-  });
 }

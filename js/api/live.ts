@@ -2,10 +2,9 @@
  * Live values. The core is asked to keep a query up to date only while somebody is subscribed; without subscribers
  * `value` asks anew when something changed since. Either way `value` is the same object until it differs.
  */
-import { ClosedError } from '../core/errors.ts';
+import { ClosedError, reportUncaught } from '../core/errors.ts';
 import { newMemo, type QueryMemo, type RowView, sameItems } from '../core/row-view.ts';
 import type { LiveChange, QueryDescription } from '../core/window-core.ts';
-import { reportUncaught } from './listeners.ts';
 import { makeStop } from './stop.ts';
 import type { Delta, Live, Stop } from './types.ts';
 

@@ -1,5 +1,6 @@
 /** `db.sync`: the state of synchronisation, and the application's hand on it. */
 import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
+import type { Backoff } from '../host/backoff.ts';
 import type { Timers } from '../host/timers.ts';
 import { Listeners } from './listeners.ts';
 import { scopeOf } from './query.ts';
@@ -37,6 +38,7 @@ export interface SyncParts {
   readonly local: boolean;
   readonly online: boolean;
   readonly timers: Timers;
+  readonly backoff: Backoff;
   /** A message for the sync worker. */
   readonly post: (message: unknown) => void;
   /** Scopes that this window wants from now on, or no longer. */
@@ -72,6 +74,8 @@ export class SyncControl implements SyncApi {
   #input: StatusInput;
   #status: SyncStatus;
   readonly #scopes: ScopeFilter[] = [];
+  /** That nobody wants any more, but storage may still have. */
+  readonly #unstored: ScopeFilter[] = [];
   #isStale = false;
   #paused = false;
   #closed = false;
@@ -204,6 +208,25 @@ export class SyncControl implements SyncApi {
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
     if (this.#scopes.length > 0) this.#parts.changeScopes(this.#scopes, []);
+    // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
+    for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
+  }
+
+  /** The worker has failed: the status says so, and nobody waits for its answers any more. */
+  failed(error: SkerryError): void {
+    this.update({ error });
+    this.abandon(error);
+  }
+
+  /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
+  scopesFailed(dropped: readonly ScopeFilter[]): void {
+    this.#unstored.push(...dropped);
+    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => {
+      const unwanted = this.#unstored
+        .splice(0)
+        .filter((filter) => !this.#scopes.some((wanted) => sameScope(wanted, filter)));
+      this.#parts.changeScopes(this.#scopes, unwanted);
+    });
   }
 
   /** For tests (freezeWorker): the worker stands still until it is let go. */
@@ -291,6 +314,7 @@ export class SyncControl implements SyncApi {
 
   close(): void {
     this.#closed = true;
+    this.#parts.timers.cancel('scopes');
     const error = new ClosedError('closed', 'The database was closed.');
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);

@@ -5,7 +5,9 @@
  */
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
+import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
+import type { Timers } from '../host/timers.ts';
 import type { WorkerConfig, WorkerLink } from '../host/worker-link.ts';
 import type { Remote, TokenReason } from './remote.ts';
 
@@ -39,10 +41,12 @@ export class WorkerClient {
   readonly #parts: WorkerClientParts;
   #link: WorkerLink | null = null;
   readonly #leases = new Map<string, Lease>();
+  readonly #timers: Timers;
   #stopped: (() => void) | null = null;
 
   constructor(parts: WorkerClientParts) {
     this.#parts = parts;
+    this.#timers = parts.host.timers();
   }
 
   get running(): boolean {
@@ -60,8 +64,7 @@ export class WorkerClient {
       this.#start();
     } catch (error) {
       // A policy may forbid workers: local data works all the same, and the status says why nothing is in step.
-      const { message } = error as Error;
-      this.#parts.onFailed(new UnsupportedError('worker', message, { cause: error }));
+      this.fail(error as Error);
     }
   }
 
@@ -71,10 +74,7 @@ export class WorkerClient {
         if (this.#link === link) this.#onMessage(message as Message);
       },
       onFailed: (error) => {
-        if (this.#link !== link) return;
-        this.#end();
-        this.#parts.onFailed(new UnsupportedError('worker', error.message, { cause: error }));
-        this.#parts.onEnded();
+        if (this.#link === link) this.fail(error);
       },
     });
     this.#link = link;
@@ -94,6 +94,13 @@ export class WorkerClient {
     });
   }
 
+  /** It runs no more, for this reason. */
+  fail(error: Error): void {
+    this.terminate();
+    this.#parts.onFailed(new UnsupportedError('worker', error.message, { cause: error }));
+    this.#parts.onEnded();
+  }
+
   terminate(): void {
     this.#link?.terminate();
     this.#end();
@@ -101,6 +108,7 @@ export class WorkerClient {
 
   #end(): void {
     this.#link = null;
+    this.#timers.clear();
     this.#leases.clear();
     this.#stopped?.();
     this.#stopped = null;
@@ -137,21 +145,30 @@ export class WorkerClient {
     }
   }
 
-  async #giveToken(why: TokenReason): Promise<void> {
+  async #giveToken(why: TokenReason, backoff = this.#backoff()): Promise<void> {
     const link = this.#link;
     let token: string | null = null;
+    let refused: SkerryError | null = null;
     try {
       token = (await this.#parts.remote?.token?.(why)) ?? null;
-      this.#parts.onToken();
     } catch (error) {
-      // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays.
-      this.#parts.onFailed(
-        errorFromCode('needs_auth', `token("${why}") failed.`, {
-          cause: error,
-          retryable: true,
-        }),
-      );
+      const details = { cause: error, retryable: true };
+      refused = errorFromCode('needs_auth', `token("${why}") failed.`, details);
     }
-    if (this.#link === link) this.post({ type: 'token', token });
+    if (this.#link !== link) return;
+    if (refused) {
+      // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
+      this.#parts.onFailed(refused);
+      this.#timers.set('token', backoff.next(), () => void this.#giveToken(why, backoff));
+    } else {
+      this.#timers.cancel('token');
+      this.#parts.onToken();
+    }
+    this.post({ type: 'token', token });
+  }
+
+  #backoff(): Backoff {
+    const { clock, workerTimes } = this.#parts.host;
+    return new Backoff(clock, workerTimes);
   }
 }

@@ -157,3 +157,13 @@ export function refuseUnknown(options: object, known: readonly string[], what: s
     throw new UnsupportedError('unsupported', `${what} does not know the option ${unknown}.`);
   }
 }
+
+/**
+ * Like an event target: an uncaught error of a listener goes to the page's own handling, after this task's work; a
+ * worker's goes to its window.
+ */
+export function reportUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
+}

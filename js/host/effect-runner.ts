@@ -3,7 +3,7 @@
  * the events back. Transactions run one after the other in the order of their effects: `done` or `failed` of one has been
  * handled before the next is opened. Effects that come back inside of a transaction wait for its completion.
  */
-import { QuotaError, SkerryError } from '../core/errors.ts';
+import { QuotaError, reportUncaught, SkerryError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
@@ -65,9 +65,9 @@ export class EffectRunner {
 
   /** Carries out effects that came from elsewhere than an event. */
   execute(effects: readonly Message[]): void {
-    const after = this.#parts.settle?.();
-    for (const effect of effects) this.#effect(effect);
-    after?.();
+    const after = safely(() => this.#parts.settle?.());
+    for (const effect of effects) safely(() => this.#effect(effect));
+    if (after) safely(after);
   }
 
   /** Events wait from here on, until `letGo`: a mutator is running, or a test holds a worker still. */
@@ -166,22 +166,35 @@ export class EffectRunner {
     // Given up meanwhile: its failure has been reported.
     if (this.#current !== effect || this.#stopped) return;
     const { id } = effect;
-    if (outcome instanceof Error) this.dispatch({ type: 'failed', id, error: nameOf(outcome) });
-    else if (!outcome.committed) {
-      this.dispatch({
-        type: 'failed',
-        id,
-        error: { name: 'AbortError', message: 'Aborted by the core.' },
-      });
-    } else {
-      this.execute([...this.#call({ type: 'done', id, keys: outcome.keys }), ...waiting]);
+    try {
+      if (outcome instanceof Error) this.dispatch({ type: 'failed', id, error: nameOf(outcome) });
+      else if (!outcome.committed) {
+        this.dispatch({
+          type: 'failed',
+          id,
+          error: { name: 'AbortError', message: 'Aborted by the core.' },
+        });
+      } else {
+        this.execute([...this.#call({ type: 'done', id, keys: outcome.keys }), ...waiting]);
+      }
+    } finally {
+      if (this.#current === effect) this.#current = null;
+      this.#next();
     }
-    if (this.#current === effect) this.#current = null;
-    this.#next();
   }
 
   #request({ stores, mode, durability, reads }: TransactEffect): TransactRequest {
     return { stores, mode, durability: this.#parts.relaxed ? 'relaxed' : durability, reads };
+  }
+}
+
+/** A step that throws, because a class of the application's cannot read a row, say, takes no other with it. */
+function safely<R>(step: () => R): R | undefined {
+  try {
+    return step();
+  } catch (error) {
+    reportUncaught(error);
+    return undefined;
   }
 }
 

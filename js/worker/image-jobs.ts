@@ -8,6 +8,7 @@ import type { Message } from '../core/window-core.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import { type ImagePointer, ImageReader } from '../host/image-reader.ts';
 import { readNow, type Storage } from '../host/storage.ts';
+import type { Timers } from '../host/timers.ts';
 import { transportFailure } from '../host/transport.ts';
 import { ImageFiles, type WrittenPart } from './image-files.ts';
 
@@ -56,25 +57,40 @@ export interface ImageParts {
 /** Records are read in pages, so that no transaction is long. */
 const recordsAtOnce = 64;
 const progressEveryMs = 100;
+/** Longer than what fetching a realm's image may take (`imageFetch`), and than any roll that was measured. */
+const jobLimitMs = 900_000;
 /** Of records that this version writes; a newer one may name generations in other ways. */
 const recordVersion = 1;
 
 export class ImageJobs {
   readonly #parts: ImageParts;
   readonly #running = new Map<number, AbortController>();
+  readonly #timers: Timers;
 
   constructor(parts: ImageParts) {
     this.#parts = parts;
+    this.#timers = parts.host.timers();
   }
 
   start(id: number, job: ImageJob): void {
     const stop = new AbortController();
     this.#running.set(id, stop);
+    // Neither Emscripten's file system nor the loading of a module has a limit of its own, and nothing is pulled meanwhile.
+    this.#timers.set(`${id}`, jobLimitMs, () => {
+      this.abort(id);
+      const message = `The image was not done within ${jobLimitMs} ms.`;
+      this.#parts.report({ type: 'image', id, error: { name: 'timeout', message } });
+    });
     void this.#run(id, job, stop.signal);
   }
 
   abort(id: number): void {
     this.#running.get(id)?.abort();
+    this.#end(id);
+  }
+
+  #end(id: number): void {
+    this.#timers.cancel(`${id}`);
     this.#running.delete(id);
   }
 
@@ -92,7 +108,7 @@ export class ImageJobs {
       event = { type: 'image', id, error: describe(error) };
     }
     if (signal.aborted) return;
-    this.#running.delete(id);
+    this.#end(id);
     this.#parts.report(event);
   }
 

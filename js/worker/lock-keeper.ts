@@ -61,6 +61,7 @@ export class LockKeeper {
   async #steal(name: string, entry: Entry): Promise<void> {
     const lock = await this.#locks.acquire(this.#prefix + name, { steal: true });
     if (lock) this.#granted(name, entry, lock);
+    else if (this.#entries.get(name) === entry) this.#report(name, 'refused');
   }
 
   #granted(name: string, entry: Entry, lock: HeldLock): void {

@@ -262,7 +262,9 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
       Claim(ClaimGround::kLockGranted, turn);
     }
   } else if (lock_state == "refused") {
-    if (state_ == LeaseState::kLocking && config_.persisted) Wait(turn);
+    const bool stealing = state_ == LeaseState::kStealing;
+    if (stealing) seen_ = {};  // the engine has failed: whoever it is gets its whole time again
+    if (stealing || (state_ == LeaseState::kLocking && config_.persisted)) Wait(turn);
   } else if (lock_state == "lost" && lock_held_) {
     lock_held_ = lock_asked_ = false;
     if (state_ == LeaseState::kClaiming) {

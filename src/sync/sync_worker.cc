@@ -236,12 +236,13 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   if (Own* found = FindOwn(id); found != nullptr) {
     // A newer version's data is left alone for good; anything else is tried again.
     const OwnKind kind = found->kind;
+    const Data dropped = found->message["drop"];
     own_.erase(own_.begin() + (found - own_.data()));
     if (state_->error.code == "newer_tab") return;
     state_->error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
     if (kind == OwnKind::kScopes)
-      turn->Post(Message("scopesFailed").Set("error", state_->error.ToData()));
+      turn->Post(Message("scopesFailed").Set("error", state_->error.ToData()).Set("drop", dropped));
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -251,8 +252,12 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   }
 }
 
-void SyncWorker::ListenHappened(LeaseEvent, Turn*) {
-  // Nothing to do at once: Upkeep opens and closes the socket by who holds the lease now.
+// Else there is nothing to do at once: Upkeep opens and closes the socket by who holds the lease
+// now.
+void SyncWorker::ListenHappened(LeaseEvent event, Turn* turn) {
+  if (event != LeaseEvent::kFailed) return;
+  listen_pausing_ = true;
+  turn->Timer("listen-retry", state_->times.retry_ms);
 }
 
 void SyncWorker::OnLock(const Data& event, Turn* turn) {
@@ -265,6 +270,10 @@ void SyncWorker::OnLock(const Data& event, Turn* turn) {
 
 void SyncWorker::OnTimer(const String& name, Turn* turn) {
   if (name == "start") return Start(turn);
+  if (name == "listen-retry") {
+    listen_pausing_ = false;
+    return;
+  }
   if (name == "token") {
     if (state_->token_asked) OnToken(nullptr, turn);
     return;
@@ -276,9 +285,9 @@ void SyncWorker::OnTimer(const String& name, Turn* turn) {
 void SyncWorker::Upkeep(Turn* turn) {
   const bool listens =
       state_->socket && state_->CanRun() && state_->has_token() && !state_->needs_auth;
-  if (listens) {
+  if (listens && !listen_pausing_) {
     listen_.Want("listen", turn);
-  } else {
+  } else if (!listens) {
     socket_.Want(false, turn);
     listen_.Unwant("left", turn);
   }

@@ -89,7 +89,8 @@ class SyncWorker {
   String shared_phase_;
   Data told_;
   bool was_active_ = false;
-  bool answers_ = false;  // a wake has to be answered, whether anything has changed or not
+  bool listen_pausing_ = false;  // after a claim that storage refused
+  bool answers_ = false;         // a wake has to be answered, whether anything has changed or not
 };
 
 }  // namespace skerry

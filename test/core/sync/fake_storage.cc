@@ -118,6 +118,7 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
     if (reply["type"].as_string() == "abort") return FailedEvent(id, "AbortError");
     SKERRY_CHECK(reply["type"].as_string() == "write");
     const Data::Array& writes = reply["writes"].items();
+    if (!writes.empty() && !fail_all_.empty()) return FailedEvent(id, fail_all_);
     if (!writes.empty() && !fail_.empty()) return FailedEvent(id, std::exchange(fail_, String()));
     Data keys = Data::MakeArray();
     for (const Data& write : writes) {

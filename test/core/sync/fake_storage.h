@@ -40,6 +40,8 @@ class FakeStorage {
 
   // The next transaction that wants to write fails with this DOM name, and leaves nothing.
   void FailNextWrite(String name) { fail_ = std::move(name); }
+  // Every one does, until the name is empty.
+  void FailWrites(String name) { fail_all_ = std::move(name); }
 
   // For set-up and checks, outside of transactions.
   Store& store(const String& name) { return stores_[name]; }
@@ -56,6 +58,7 @@ class FakeStorage {
   std::map<String, Store> stores_;
   std::map<String, double> last_key_;
   String fail_;
+  String fail_all_;
   uint64_t transactions_ = 0;
 };
 

@@ -161,6 +161,28 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
+TEST_CASE("an engine that fails to steal the lock is asked again after another timeout") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Settle();
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)}, 0);
+  world.host(1).Post(Json(R"({"type":"wake","reason":"mutation"})"));
+  world.Settle();
+  const size_t holder = world.lease()["owner"].as_string() == "tab-0" ? 0 : 1;
+  const uint64_t epoch = world.lease()["epoch"].as_u64();
+  world.host(holder).frozen = true;
+  world.network.hold_answers = false;
+  world.refused_steals = 1;
+  world.Run(9000);
+  CHECK(world.refused_steals == 0);
+  CHECK(world.lease()["epoch"].as_u64() == epoch);
+  world.Run(9000);
+  CHECK(world.lease()["epoch"].as_u64() > epoch);
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
 TEST_CASE("a clock that steps by a day takes no live lease away") {
   for (const double step : {kDay, -kDay}) {
     SyncWorld world(false);

@@ -76,5 +76,23 @@ TEST_CASE("a listener that missed all messages finds out by storage that another
   CHECK(world.host(old).socket.back() == "close");
 }
 
+TEST_CASE("where storage has no room for a claim, the next is after a pause, and then it listens") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"socket":true})"));
+  world.Settle();
+  REQUIRE(world.lease("listen")["owner"].is_string());
+  world.host(0).Post(Json(R"({"type":"pause"})"));
+  world.Settle();
+  REQUIRE(world.lease("listen")["owner"].is_null());
+  world.storage.FailWrites("QuotaExceededError");
+  world.host(0).Post(Json(R"({"type":"resume"})"));
+  const uint64_t before = world.storage.transactions();
+  world.Run(60'000);
+  CHECK(world.storage.transactions() - before < 100);
+  world.storage.FailWrites("");
+  world.Run(10'000);
+  CHECK(world.lease("listen")["owner"].is_string());
+}
+
 }  // namespace
 }  // namespace skerry::sync_test

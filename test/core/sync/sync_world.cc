@@ -204,6 +204,9 @@ void SyncHost::Lock(const Data& effect) {
       lock.waiting.push_back(index_);
       tell(this, "refused");
     }
+  } else if (action == "steal" && world_->refused_steals > 0) {
+    --world_->refused_steals;
+    tell(this, "refused");
   } else if (action == "steal") {
     erase(lock.waiting, index_);
     if (lock.holder >= 0) tell(&world_->host(static_cast<size_t>(lock.holder)), "lost");

@@ -126,6 +126,7 @@ class SyncWorld {
     std::deque<size_t> waiting;
   };
   std::map<String, LockQueue> lock_queues;
+  int refused_steals = 0;  // as by an engine that fails to answer
   void GrantNext(const String& name);
   void FreeLocks(size_t index);
 

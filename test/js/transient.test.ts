@@ -1,0 +1,196 @@
+/** What fails once must not end anything for good: worker, scopes, tokens, effects, images; on memory hosts. */
+import { http } from 'skerry';
+import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
+import { expect, test, vi } from 'vitest';
+import { NetworkError } from '../../js/core/errors.ts';
+import type { Message } from '../../js/core/window-core.ts';
+import { EffectRunner } from '../../js/host/effect-runner.ts';
+import type { Storage, TransactRequest } from '../../js/host/storage.ts';
+import { type ImageJob, ImageJobs, type ImageParts } from '../../js/worker/image-jobs.ts';
+import { connect, world } from './account-world.ts';
+import { turn, until } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const more = { defaultRealm: 'public' };
+
+/** A host whose workers are `wrong` until they are to be right. */
+function hostWith(host: MemoryHost, wrong: MemoryHost['workers']['start']) {
+  const state = { wrong: true, starts: [] as number[] };
+  const failing: MemoryHost = {
+    ...host,
+    workers: {
+      start(url, handlers) {
+        state.starts.push(host.clock.mono());
+        return state.wrong ? wrong(url, handlers) : host.workers.start(url, handlers);
+      },
+    },
+  };
+  return { failing, state };
+}
+
+test('what is asked of a worker while there is none is answered by the next', async () => {
+  const { host } = world();
+  const { failing, state } = hostWith(host, (_url, handlers) => {
+    queueMicrotask(() => handlers.onFailed(new Error('not to be had')));
+    return { post() {}, terminate() {} };
+  });
+  const db = await connect(failing, 'anna', more);
+  await until(() => db.sync.status.error !== null);
+  state.wrong = false;
+  // Between the failure of one and the start of the next.
+  await db.sync.now();
+  expect(db.sync.status.lastSyncedAt).not.toBeNull();
+});
+
+test('a worker that says nothing within a minute is given up, and another is started', async () => {
+  const time = new ManualTime();
+  const host = memory({ time });
+  const terminate = vi.fn();
+  const { failing, state } = hostWith(host, () => ({ post() {}, terminate }));
+  const db = await connect(failing, 'anna', more);
+  await until(() => state.starts.length === 1);
+  const asked = db.sync.now().catch((error: Error) => error.message);
+  await turn();
+  time.advance(59_000);
+  expect(terminate).not.toHaveBeenCalled();
+  time.advance(1_000);
+  expect(terminate).toHaveBeenCalledTimes(1);
+  expect(await asked).toBe('The sync worker has not started within 60000 ms.');
+  expect(db.sync.status.error?.code).toBe('worker');
+  time.advance(5_000);
+  expect(state.starts).toHaveLength(2);
+  const closed = db.close();
+  await turn();
+  time.advance(60_000);
+  await closed;
+});
+
+test('scopes that could not be stored are told again', async () => {
+  const { host, server } = world();
+  const { reopen } = host.storage;
+  let refusals = 0;
+  vi.spyOn(host.storage, 'reopen').mockImplementation(async (...args) => {
+    const storage = await reopen.apply(host.storage, args);
+    const { transact } = storage;
+    // The worker's own transactions: its start, and changes of scopes.
+    const own = ({ stores, mode }: TransactRequest) =>
+      mode === 'readwrite' && stores.join() === 'sync,mutations,conflicts,updates';
+    let count = 0;
+    storage.transact = (request, decide) => {
+      if (!own(request) || ++count === 1 || refusals >= 2)
+        return transact.call(storage, request, decide);
+      refusals++;
+      return Promise.reject(new Error('not now'));
+    };
+    return storage;
+  });
+  const db = await connect(host, 'anna', more);
+  await until(() => refusals === 2);
+  server.write([{ op: 'create', table: 'cities', id: 'x', set: { name: 'X' } }]);
+  await until(() => db.cities.get('x') !== undefined);
+  const scope = db.sync.scope(db.cities.where('country', '=', 'SE'));
+  await scope.ready;
+});
+
+test('a token that the application could not get is asked for again', async () => {
+  const { host, server } = world();
+  let offline = 2;
+  const token = async () => {
+    if (offline-- > 0) throw new TypeError('fetch failed');
+    return 'dev:anna';
+  };
+  const db = await connect(host, 'anna', {
+    ...more,
+    remote: http('http://server.test/v1', { token }),
+  });
+  const made = db.mutate.addCity({ id: 'a', name: 'A' });
+  await until(() => db.sync.status.error?.code === 'needs_auth');
+  await made.confirmed;
+  expect(server.pushed).toHaveLength(1);
+  expect(db.sync.status).toMatchObject({ needsAuth: false, error: null });
+});
+
+test('an effect that throws takes neither the others nor the next transaction with it', async () => {
+  const uncaught: unknown[] = [];
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => uncaught.push(error));
+  try {
+    const done: unknown[] = [];
+    const transact = (id: number) => ({
+      type: 'transact',
+      id,
+      stores: ['sync'],
+      mode: 'readonly',
+      reads: [],
+    });
+    const storage = {
+      transact: async (_: TransactRequest, decide: (results: unknown[]) => unknown) => {
+        decide([]);
+        return { committed: true, keys: [] };
+      },
+    } as unknown as Storage;
+    const posted: unknown[] = [];
+    const { clock, timers, channels } = memory();
+    const runner: EffectRunner = new EffectRunner({
+      clock,
+      timers: timers(),
+      channel: channels.open('test', () => {}),
+      storage,
+      call(event: Message) {
+        if (event.type === 'read') return [{ type: 'write', writes: [] }] as Message[];
+        done.push(event['id']);
+        return [{ type: 'odd' }, { type: 'post', message: event['id'] }] as Message[];
+      },
+      post: (message) => posted.push(message),
+      special() {
+        throw new Error('of a class that cannot be read');
+      },
+    });
+    runner.execute([transact(1), transact(2)] as Message[]);
+    await runner.idle();
+    expect(done).toEqual([1, 2]);
+    expect(posted).toEqual([1, 2]);
+    await vi.waitFor(() => expect(uncaught).toHaveLength(2));
+    runner.stop();
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of others) process.on('uncaughtException', listener);
+  }
+});
+
+test('an image that is never done is given up after a while', () => {
+  const time = new ManualTime();
+  const reported: Message[] = [];
+  const host = {
+    clock: time,
+    timers: () => time.timers(),
+    transport: { request: () => new Promise(() => {}) },
+  };
+  const jobs = new ImageJobs({
+    host,
+    database: 'skerry/test/anna',
+    remote: { url: 'http://server.test/v1', credentials: 'omit' },
+    report: (event: Message) => reported.push(event),
+  } as unknown as ImageParts);
+  const fetch = { url: 'image', bytes: 1, checksum: '', token: null, timeoutMs: 1 };
+  const job = { kind: 'fill', generation: 'g', roll: false, from: null, fetch };
+  jobs.start(7, job as unknown as ImageJob);
+  time.advance(899_000);
+  expect(reported).toEqual([]);
+  time.advance(1_000);
+  expect(reported).toMatchObject([{ type: 'image', id: 7, error: { name: 'timeout' } }]);
+  expect(time.pending()).toEqual([]);
+});
+
+test('a failure that is no worker’s end leaves it running', async () => {
+  const { host } = world();
+  const { failing, state } = hostWith(host, host.workers.start.bind(host.workers));
+  const db = await connect(failing, 'anna', more);
+  host.network.online = false;
+  await expect(db.sync.now()).rejects.toBeInstanceOf(NetworkError);
+  host.network.online = true;
+  await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  expect(state.starts).toHaveLength(1);
+});
