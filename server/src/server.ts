@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
@@ -144,16 +144,31 @@ function listen(server: Server, port: number, host: string): Promise<number> {
     server.once('error', failed);
     server.listen(port, host, () => {
       server.off('error', failed);
+      // Of a connection that the machine has no room for; nobody but it is concerned.
+      server.on('error', (error) => logError('A connection could not be accepted.', error));
       done((server.address() as AddressInfo).port);
     });
   });
 }
 
+/** The connections of a server that are open. */
+function connectionsOf(server: Server): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
+}
+
 /** Stops a server: what is under way is finished within a bound, idle connections are closed at once. */
-async function stop(server: Server): Promise<void> {
+async function stop(server: Server, open: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   server.closeIdleConnections();
-  const deadline = setTimeout(() => server.closeAllConnections(), limits.stopWithinMs);
+  // Those that were upgraded, too, whose other side may be gone without a word.
+  const deadline = setTimeout(() => {
+    for (const socket of open) socket.destroy();
+  }, limits.stopWithinMs);
   // Connections that become idle only now are closed as they do; keep-alive would hold them.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
@@ -233,6 +248,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
     getRequestListener((request, env) => app.fetch(request, env)),
   );
+  const open = connectionsOf(server);
   const { pokes } = relay;
   const sockets = servePokes(server, { authenticate, authority, pokes, origins, log });
   const port = await listen(server, options.port, host);
@@ -241,7 +257,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async close() {
       sockets.close();
-      await stop(server);
+      await stop(server, open);
       await flusher.close();
       await relay.close();
       await store.close();

@@ -1,6 +1,8 @@
 // Goal: a poke reaches exactly those who have a reason to pull, and never says more than that. Method: real sockets to a
 // real server, one secret server for tokens that expire.
 
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Ear, listenAt, terminateAll } from './support/ear.ts';
@@ -166,4 +168,20 @@ describe('a socket is closed', () => {
     expect(await new Ear(server.url, { origin: 'https://elsewhere.example' }).closed).toBe(-1);
     await expect(new Ear(server.url, { origin: server.url }).opened()).resolves.toBeInstanceOf(Ear);
   });
+});
+
+test('an upgrade that is refused is ended, though the other side never closes, and holds up no stop', async () => {
+  const elsewhere = new Folder();
+  const other = await startServer(elsewhere, elsewhere.schema(), { args: ['--dev'] });
+  const socket = connect({ port: Number(new URL(other.url).port), allowHalfOpen: true });
+  const ended = once(socket, 'end');
+  socket.on('error', () => {});
+  socket.resume();
+  socket.write(
+    'GET /v1/elsewhere HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n',
+  );
+  await ended;
+  expect(await other.stop()).toBe(0);
+  socket.destroy();
+  elsewhere.remove();
 });

@@ -87,6 +87,8 @@ const kAway =
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== '') return /^(08|57P0[1-5]|53300|57014)/.test(state);
-  const code = (error as { code?: unknown } | null)?.code;
+  const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
+  // A file of our own that is missing is no database's socket.
+  if (code === 'ENOENT' && syscall !== 'connect') return false;
   return typeof code === 'string' && kAway.test(code);
 }

@@ -154,7 +154,8 @@ export class PgConnection {
         return;
       }
       this.#pending.add(reject);
-      this.#await();
+      // What is sent says nothing of whether answers come.
+      if (this.#deadline === null) this.#await();
       start().then(
         (value) => {
           this.#pending.delete(reject);
@@ -173,7 +174,7 @@ export class PgConnection {
     });
   }
 
-  /** Something was sent or answered: the next answer has its time from now. */
+  /** The first was sent, or something was answered: the next answer has its time from now. */
   #await(): void {
     if (this.#deadline !== null && this.#pending.size > 0 && !this.unlimited) {
       this.#deadline.refresh();

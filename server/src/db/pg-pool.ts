@@ -2,7 +2,7 @@
 // it is wanted, not before: while the database is away, callers are told so at once.
 
 import { limits } from '../limits.ts';
-import { ConnectionError } from './database.ts';
+import { ConnectionError, isUnavailable } from './database.ts';
 import { type Patience, PgConnection } from './pg-connection.ts';
 
 interface Waiter {
@@ -75,9 +75,18 @@ export class PgPool {
     try {
       return await PgConnection.open(this.#url, {}, this.#patience);
     } catch (error) {
-      this.#forget();
+      if (isUnavailable(error)) this.#none(error);
+      else this.#forget();
       throw error;
     }
+  }
+
+  /** No connection can be had. Who waits goes on waiting for those that are there; where there are none, all learn it at once. */
+  #none(error: unknown): void {
+    this.#count--;
+    if (this.#count > 0) return;
+    if (this.#closed) this.#emptied?.();
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   /** One connection fewer; who waits first gets the new one that may now be opened, or learns why there is none. */

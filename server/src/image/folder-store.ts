@@ -1,6 +1,7 @@
 // Where images are: a folder of files that never change. A listing beside each file names it, and is written last, under
 // its own name at once: what it names is whole.
 
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Queryable } from '../db/database.ts';
@@ -109,20 +110,33 @@ export class FolderStore implements ImageStore {
         one.revision === revision &&
         one.hash === hash,
     );
-    return kept === undefined ? null : { path: join(this.#folder, kept.file), bytes: kept.bytes };
+    if (kept === undefined) return null;
+    const path = join(this.#folder, kept.file);
+    if (existsSync(path)) return { path, bytes: kept.bytes };
+    // Somebody has cleared the folder, which is nothing but a cache.
+    this.#kept = this.#kept.filter((one) => one !== kept);
+    return null;
   }
 
   async keep(kept: Kept, bytes: Uint8Array): Promise<void> {
-    const file = await open(join(this.#folder, kept.file), 'wx');
+    const path = join(this.#folder, kept.file);
+    const listing = `${path}.json`;
+    await mkdir(this.#folder, { recursive: true });
+    const file = await open(path, 'wx');
     try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await writeFile(`${listing}.new`, JSON.stringify(kept));
+      await rename(`${listing}.new`, listing);
+    } catch (error) {
+      // A disk that is full must not be filled further by each try.
+      for (const left of [path, `${listing}.new`]) await rm(left, { force: true });
+      throw error;
     }
-    const listing = join(this.#folder, `${kept.file}.json`);
-    await writeFile(`${listing}.new`, JSON.stringify(kept));
-    await rename(`${listing}.new`, listing);
     this.#kept.push(kept);
     await this.#removeOld();
   }

@@ -158,6 +158,8 @@ class Connection {
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
+  // No time limit of the server's holds any more for what asked for an upgrade: the other side may never close it.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 

@@ -2,6 +2,8 @@
 // Method: a lock that another connection holds to the end of the test, with limits that are short.
 
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -10,8 +12,10 @@ import {
   isTimeout,
   isUnavailable,
 } from '../../../server/src/db/database.ts';
-import type { Patience } from '../../../server/src/db/pg-connection.ts';
+import { type Patience, PgConnection } from '../../../server/src/db/pg-connection.ts';
+import { PgPool } from '../../../server/src/db/pg-pool.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
+import { limits } from '../../../server/src/limits.ts';
 import { makeDatabase, postgresUrl } from '../support/database.ts';
 
 const kLock = `select pg_advisory_lock(1)::text as locked`;
@@ -77,4 +81,38 @@ test('who changes tables waits as long as it takes', async () => {
   });
   expect(await patient).toHaveLength(1);
   await database.query(`select pg_advisory_unlock(1)::text as unlocked`);
+});
+
+test('a connection that is written to all the time, and answers nothing, is lost all the same', async () => {
+  await holder.unsafe(kLock);
+  const patience = { statementMs: kLong, answerWithinMs: 1_000 };
+  const connection = await PgConnection.open(url, {}, patience);
+  const hangs = connection.query(kLock, []).then(
+    () => 'answered',
+    (error: unknown) => error,
+  );
+  const sent: Promise<unknown>[] = [];
+  const more = setInterval(() => sent.push(connection.query('select 1', []).catch(() => {})), 100);
+  try {
+    expect(await hangs).toBeInstanceOf(DatabaseTimeout);
+  } finally {
+    clearInterval(more);
+    connection.discard();
+  }
+  expect(sent.length).toBeGreaterThan(3);
+  await Promise.all(sent);
+});
+
+test('where nobody answers, all who wait for a connection learn it with the first', async () => {
+  const dialled: Socket[] = [];
+  const silent = createServer((socket) => dialled.push(socket));
+  await once(silent.listen(0, '127.0.0.1'), 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const pool = new PgPool(`postgres://x@127.0.0.1:${port}/x`, 2, limits);
+  const all = Array.from({ length: 20 }, () => pool.take().catch((error: unknown) => error));
+  for (const error of await Promise.all(all)) expect(isUnavailable(error)).toBe(true);
+  // One a place: not one for each who waited, one after the other.
+  expect(dialled).toHaveLength(2);
+  for (const socket of dialled) socket.destroy();
+  silent.close();
 });
