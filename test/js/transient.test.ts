@@ -67,30 +67,37 @@ test('a worker that says nothing within a minute is given up, and another is sta
 });
 
 test('scopes that could not be stored are told again', async () => {
-  const { host, server } = world();
+  const { host } = world();
   const { reopen } = host.storage;
   let refusals = 0;
   vi.spyOn(host.storage, 'reopen').mockImplementation(async (...args) => {
     const storage = await reopen.apply(host.storage, args);
     const { transact } = storage;
-    // The worker's own transactions: its start, and changes of scopes.
+    // The worker's own transactions, which changes of scopes are.
     const own = ({ stores, mode }: TransactRequest) =>
       mode === 'readwrite' && stores.join() === 'sync,mutations,conflicts,updates';
-    let count = 0;
     storage.transact = (request, decide) => {
-      if (!own(request) || ++count === 1 || refusals >= 2)
-        return transact.call(storage, request, decide);
-      refusals++;
+      if (!own(request) || refusals === 0) return transact.call(storage, request, decide);
+      refusals--;
       return Promise.reject(new Error('not now'));
     };
     return storage;
   });
   const db = await connect(host, 'anna', more);
-  await until(() => refusals === 2);
-  server.write([{ op: 'create', table: 'cities', id: 'x', set: { name: 'X' } }]);
-  await until(() => db.cities.get('x') !== undefined);
+  await db.sync.now();
+  refusals = 2;
   const scope = db.sync.scope(db.cities.where('country', '=', 'SE'));
   await scope.ready;
+  const asked = () => {
+    const pulls = host.network.requests.filter(({ url }) => url.pathname.endsWith('/pull'));
+    const text = new TextDecoder().decode(pulls.at(-1)?.body ?? undefined);
+    return (JSON.parse(text) as { scopes: unknown[] }).scopes.length;
+  };
+  const all = asked();
+  refusals = 1;
+  scope.unsubscribe();
+  await until(() => refusals === 0);
+  await until(() => asked() === all - 1);
 });
 
 test('a token that the application could not get is asked for again', async () => {

@@ -70,4 +70,18 @@ export const server = [
     from: 'const counts = tables.map((_, i) => `(select count(*) from written_${i})`);',
     to: 'const counts = [String(count)];',
   },
+  {
+    name: 'an authority that has trapped is used again',
+    test: 'test/server/authority-trap.test.ts',
+    file: 'server/src/authority/authority.ts',
+    from: 'instance.trapped = error instanceof WebAssembly.RuntimeError;',
+    to: '',
+  },
+  {
+    name: 'what is sent puts off the deadline of answers',
+    test: 'test/server/nodes/hang.test.ts',
+    file: 'server/src/db/pg-connection.ts',
+    from: 'if (this.#deadline === null) this.#await();',
+    to: 'this.#await();',
+  },
 ];

@@ -90,51 +90,75 @@ export interface MadeImage {
   readonly hash: string;
 }
 
+/** One instance of the module. */
+interface Instance {
+  readonly module: AuthorityModule;
+  readonly handle: AuthorityHandle;
+  /** A broken invariant, or no memory was left: nothing of its memory can be trusted any more. */
+  trapped: boolean;
+}
+
+async function instantiate(schemaText: string): Promise<Instance> {
+  const { default: create } = (await import('skerry/authority')) as unknown as {
+    default: () => Promise<AuthorityModule>;
+  };
+  const module = await create();
+  const handle = new module.Authority(schemaText);
+  const error = handle.error();
+  if (error !== '') {
+    const { detail, code } = JSON.parse(error) as { code: string; detail: string };
+    throw new SchemaError(`The schema is refused: ${detail || code}`);
+  }
+  return { module, handle, trapped: false };
+}
+
+/** Calls into an instance, which has trapped where WebAssembly says so. */
+function call<Value>(instance: Instance, work: () => Value): Value {
+  if (instance.trapped) throw new Error('The authority has trapped in another request.');
+  try {
+    return work();
+  } catch (error) {
+    instance.trapped = error instanceof WebAssembly.RuntimeError;
+    throw error;
+  }
+}
+
 export class Authority {
   readonly schemaText: string;
-  readonly #module: AuthorityModule;
-  readonly #handle: AuthorityHandle;
+  #instance: Instance;
+  #renewing: Promise<void> | null = null;
 
-  private constructor(module: AuthorityModule, schemaText: string) {
+  private constructor(instance: Instance, schemaText: string) {
     this.schemaText = schemaText;
-    this.#module = module;
-    this.#handle = new module.Authority(schemaText);
-    const error = this.#handle.error();
-    if (error !== '') {
-      const { detail, code } = JSON.parse(error) as { code: string; detail: string };
-      throw new SchemaError(`The schema is refused: ${detail || code}`);
-    }
+    this.#instance = instance;
   }
 
   static async load(schema: SchemaDescription): Promise<Authority> {
-    const { default: create } = (await import('skerry/authority')) as unknown as {
-      default: () => Promise<AuthorityModule>;
-    };
-    return new Authority(await create(), JSON.stringify(schema));
+    const schemaText = JSON.stringify(schema);
+    return new Authority(await instantiate(schemaText), schemaText);
   }
 
   checkScopes(scopes: unknown): readonly ScopeTables[] {
-    const text = checked(this.#handle.checkScopes(JSON.stringify({ scopes })));
+    const instance = this.#instance;
+    const text = call(instance, () =>
+      checked(instance.handle.checkScopes(JSON.stringify({ scopes }))),
+    );
     return (JSON.parse(text) as { scopes: ScopeTables[] }).scopes;
   }
 
   /** Runs one admission; `step` of it throws AuthorityError. */
   async admission<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
-    const handle = new this.#module.Admission(this.#handle);
-    try {
-      return await work((text) => checked(handle.step(utf8(text))));
-    } finally {
-      handle.delete();
-    }
+    return this.#with(
+      ({ module, handle }) => new module.Admission(handle),
+      (handle, use) => work((text) => use(() => checked(handle.step(utf8(text))))),
+    );
   }
 
   async pull<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
-    const handle = new this.#module.Pull(this.#handle);
-    try {
-      return await work((text) => checked(handle.step(utf8(text))));
-    } finally {
-      handle.delete();
-    }
+    return this.#with(
+      ({ module, handle }) => new module.Pull(handle),
+      (handle, use) => work((text) => use(() => checked(handle.step(utf8(text))))),
+    );
   }
 
   /** Makes an image from chunks of rows, each the text of `{"rows":[…]}`. */
@@ -144,18 +168,47 @@ export class Authority {
     at: number,
     chunks: AsyncIterable<string>,
   ): Promise<MadeImage> {
-    const handle = new this.#module.ImageMaker(this.#handle, realm, revision, at);
-    try {
-      for await (const chunk of chunks) checked(handle.rows(utf8(chunk)));
-      const { hash } = JSON.parse(checked(handle.finish())) as { hash: string };
-      return { bytes: handle.bytes().slice(), hash };
-    } finally {
-      handle.delete();
-    }
+    return this.#with(
+      ({ module, handle }) => new module.ImageMaker(handle, realm, revision, at),
+      async (handle, use) => {
+        for await (const chunk of chunks) use(() => checked(handle.rows(utf8(chunk))));
+        const { hash } = JSON.parse(use(() => checked(handle.finish()))) as { hash: string };
+        return { bytes: use(() => handle.bytes().slice()), hash };
+      },
+    );
   }
 
   close(): void {
-    this.#handle.delete();
+    if (!this.#instance.trapped) this.#instance.handle.delete();
+  }
+
+  /** Makes a handle, and deletes it after `work`, which calls into it through `use` only. */
+  async #with<H extends Handle, Value>(
+    make: (instance: Instance) => H,
+    work: (handle: H, use: <Result>(step: () => Result) => Result) => Promise<Value>,
+  ): Promise<Value> {
+    const instance = await this.#sound();
+    const handle = call(instance, () => make(instance));
+    try {
+      return await work(handle, (step) => call(instance, step));
+    } finally {
+      if (!instance.trapped) call(instance, () => handle.delete());
+    }
+  }
+
+  /** The instance; a fresh one after a trap, whose requests have failed and may be sent again. */
+  async #sound(): Promise<Instance> {
+    while (this.#instance.trapped) {
+      this.#renewing ??= instantiate(this.schemaText)
+        .then((instance) => {
+          this.#instance = instance;
+        })
+        .finally(() => {
+          this.#renewing = null;
+        });
+      await this.#renewing;
+    }
+    return this.#instance;
   }
 }
 
