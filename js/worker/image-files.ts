@@ -12,8 +12,6 @@ import {
   type WasmSource,
 } from '../core/module.ts';
 
-let failedLoads = 0;
-
 export interface WrittenPart {
   readonly file: string;
   readonly bytes: number;
@@ -33,13 +31,7 @@ export class ImageFiles {
     const tickets = new Tickets();
     // By its address: a bundler that saw an import would split the worker, which not all can (Vite before 8). What it
     // sees is a file to be copied. The build puts in the comments that make it leave `import` alone.
-    const script = new URL('./skerry-image.js', import.meta.url);
-    // Some engines remember by its address that a module could not be loaded.
-    if (failedLoads > 0) script.search = `?${failedLoads}`;
-    const { default: glue } = await import(script.href).catch((error: unknown) => {
-      failedLoads++;
-      throw error;
-    });
+    const { default: glue } = await import(new URL('./skerry-image.js', import.meta.url).href);
     const url = new URL('./skerry-image.wasm', import.meta.url);
     const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
     const module = await instantiate(glue as Factory, source, url, { onSync });
