@@ -96,8 +96,12 @@ export class WorkerClient {
 
   /** It runs no more, for this reason. */
   fail(error: Error): void {
+    this.#ended(new UnsupportedError('worker', error.message, { cause: error }));
+  }
+
+  #ended(error: SkerryError): void {
     this.terminate();
-    this.#parts.onFailed(new UnsupportedError('worker', error.message, { cause: error }));
+    this.#parts.onFailed(error);
     this.#parts.onEnded();
   }
 
@@ -135,9 +139,9 @@ export class WorkerClient {
       }
       case 'failed': {
         const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
-        if (message['ended']) this.terminate();
-        this.#parts.onFailed(errorFromCode(code, text, { retryable }, UnsupportedError));
-        if (message['ended']) this.#parts.onEnded();
+        const error = errorFromCode(code, text, { retryable }, UnsupportedError);
+        if (message['ended']) this.#ended(error);
+        else this.#parts.onFailed(error);
         break;
       }
       default:

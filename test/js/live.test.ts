@@ -1,6 +1,6 @@
 /** Live queries: when subscribers are called, with what, and that values keep their identity until they change. */
 import { describe, expect, test, vi } from 'vitest';
-import { type App, fresh } from './support.ts';
+import { type App, collectUncaught, fresh } from './support.ts';
 
 async function withThree(): Promise<App> {
   const db = await fresh();
@@ -149,12 +149,7 @@ describe('a live value', () => {
 
 test('a mistake of one subscriber stops neither the others nor the mutation', async () => {
   const db = await withThree();
-  const uncaught: unknown[] = [];
-  const onError = (error: unknown) => uncaught.push(error);
-  const others = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', onError);
-  try {
+  await collectUncaught(async (uncaught) => {
     db.cities.subscribe((_rows, delta) => {
       if (delta) throw new Error('of the subscriber');
     });
@@ -165,8 +160,5 @@ test('a mistake of one subscriber stops neither the others nor the mutation', as
     expect(calls).toHaveBeenCalledTimes(2);
     await mutation.durable;
     await vi.waitFor(() => expect(uncaught).toEqual([new Error('of the subscriber')]));
-  } finally {
-    process.removeListener('uncaughtException', onError);
-    for (const listener of others) process.on('uncaughtException', listener);
-  }
+  });
 });

@@ -82,3 +82,17 @@ export const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await turn();
 }
+
+/** Runs `work` with what is thrown outside of all calls collected, instead of failing the test run. */
+export async function collectUncaught(work: (uncaught: unknown[]) => Promise<void>): Promise<void> {
+  const uncaught: unknown[] = [];
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', (error) => uncaught.push(error));
+  try {
+    await work(uncaught);
+  } finally {
+    process.removeAllListeners('uncaughtException');
+    for (const listener of others) process.on('uncaughtException', listener);
+  }
+}

@@ -8,7 +8,7 @@ import { EffectRunner } from '../../js/host/effect-runner.ts';
 import type { Storage, TransactRequest } from '../../js/host/storage.ts';
 import { type ImageJob, ImageJobs, type ImageParts } from '../../js/worker/image-jobs.ts';
 import { connect, world } from './account-world.ts';
-import { turn, until } from './support.ts';
+import { collectUncaught, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -119,11 +119,7 @@ test('a token that the application could not get is asked for again', async () =
 });
 
 test('an effect that throws takes neither the others nor the next transaction with it', async () => {
-  const uncaught: unknown[] = [];
-  const others = process.listeners('uncaughtException');
-  process.removeAllListeners('uncaughtException');
-  process.on('uncaughtException', (error) => uncaught.push(error));
-  try {
+  await collectUncaught(async (uncaught) => {
     const done: unknown[] = [];
     const transact = (id: number) => ({
       type: 'transact',
@@ -161,10 +157,7 @@ test('an effect that throws takes neither the others nor the next transaction wi
     expect(posted).toEqual([1, 2]);
     await vi.waitFor(() => expect(uncaught).toHaveLength(2));
     runner.stop();
-  } finally {
-    process.removeAllListeners('uncaughtException');
-    for (const listener of others) process.on('uncaughtException', listener);
-  }
+  });
 });
 
 test('an image that is never done is given up after a while', () => {
