@@ -33,7 +33,7 @@ EM_JS(void, ImageMount, (const char* path), {
   FS.mount(IDBFS, {}, UTF8ToString(path));
 });
 EM_JS(void, ImageSync, (int populate, int ticket), {
-  FS.syncfs(!!populate, (error) => Module['onSync'](ticket, error ? String(error.message || error) : null));
+  FS.syncfs(!!populate, (error) => Module['onSync'](ticket, error ? [error.name, error.message || error].join(' ') : null));
 });
 EM_JS(void, ImageUnmount, (const char* path), {
   const mount = UTF8ToString(path);
@@ -107,8 +107,8 @@ Status ReadFile(const String& path, size_t size, String* out) {
   return Status::Ok();
 }
 
-// Writes a part in files of 4 MB and puts {file, bytes, checksum} out.
-int32_t SavePart(std::string_view name, std::string_view bytes) {
+// Writes a part in files of 4 MB and puts {file, bytes, checksum, leftOut?} out.
+int32_t SavePart(std::string_view name, std::string_view bytes, bool left_out = false) {
   for (size_t i = 0; i < ImageFileCount(bytes.size()); ++i) {
     const ImageFile file = ImageFileAt(bytes.size(), i);
     const Status written = WriteFile(FilePath(name, i), bytes.substr(file.offset, file.bytes));
@@ -118,6 +118,7 @@ int32_t SavePart(std::string_view name, std::string_view bytes) {
   part.Set("file", name)
       .Set("bytes", static_cast<uint64_t>(bytes.size()))
       .Set("checksum", ImageChecksum(bytes));
+  if (left_out) part.Set("leftOut", true);
   return OutputData(part);
 }
 
@@ -170,14 +171,16 @@ SKERRY_EXPORT int32_t sk_image_drop(int32_t length) {
   return 0;
 }
 
-// The rows become a part: Data {file, n, cursors} -> Data {file, bytes, checksum}.
+// The rows become a part: Data {file, n, cursors} -> Data {file, bytes, checksum, leftOut?}:
+// whether the schema had no place for something that was loaded or applied.
 SKERRY_EXPORT int32_t sk_image_encode(int32_t length) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
   return abi::SavePart(data["file"].as_string(),
-                       abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]));
+                       abi::job->roll.Finish(data["n"].as_u64(), data["cursors"]),
+                       abi::job->roll.left_out());
 }
 
 // Bytes become a part as they are; the input area holds its name. Out: Data {file, bytes,

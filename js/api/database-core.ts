@@ -233,7 +233,8 @@ export class DatabaseCore {
         break;
       case 'openFailed': {
         const { name, message } = effect['error'] as { name: string; message: string };
-        this.#ready?.reject(new StorageError('storage_refused', `${name}: ${message}`));
+        const code = name === 'storage_newer' ? name : 'storage_refused';
+        this.#ready?.reject(new StorageError(code, `${name}: ${message}`));
         break;
       }
       case 'notify':
@@ -242,9 +243,8 @@ export class DatabaseCore {
       default: {
         // `problem`, or an effect of a newer core: shown, because nobody else would.
         const detail = String(effect['detail'] ?? effect.type);
-        this.sync.update({
-          error: errorFromCode('internal', detail, { retryable: true }),
-        });
+        const error = errorFromCode('internal', detail, { retryable: true });
+        this.sync.update({ error });
       }
     }
   }

@@ -95,7 +95,10 @@ function phaseOf({ local, window, worker, error }: StatusInput): SyncStatus['pha
   if (window === null || window.phase === 'opening') return 'opening';
   if (local) return error && !error.retryable ? 'blocked' : 'idle';
   if (error && !error.retryable) return 'blocked';
-  return (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
+  const phase = (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
+  // Rows are in storage, and not in this window yet.
+  const fills = window.phase === 'loading' && ['idle', 'pulling', 'pushing'].includes(phase);
+  return fills ? 'filling' : phase;
 }
 
 /** The error that a message of the worker has. */

@@ -3,7 +3,7 @@
  * client's image through Emscripten's IDBFS. The module is loaded when the first image is made; an instance is dropped
  * after its job, and its memory with it.
  */
-import { StorageError } from '../core/errors.ts';
+import { QuotaError, StorageError } from '../core/errors.ts';
 import {
   CoreModule,
   compile,
@@ -16,6 +16,8 @@ export interface WrittenPart {
   readonly file: string;
   readonly bytes: number;
   readonly checksum: string;
+  /** The schema had no place for something that was read (docs/internals.md, `lacks`). */
+  readonly leftOut?: boolean;
 }
 
 export class ImageFiles {
@@ -148,6 +150,8 @@ class Tickets {
     const entry = this.#open.get(ticket);
     this.#open.delete(ticket);
     if (problem === null) entry?.resolve();
+    else if (problem.includes('Quota'))
+      entry?.reject(new QuotaError('quota', `There is no room for an image: ${problem}`));
     else entry?.reject(new StorageError('image', `IDBFS: ${problem}`, { retryable: true }));
   }
 }

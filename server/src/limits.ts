@@ -36,14 +36,15 @@ export const limits = {
   preparedStatements: 300,
   /** Ids in `have` of one pull, and in `known`. */
   haveIds: 1_000,
-  /** Realms in the cursors of one pull, and scopes. */
-  cursors: 200,
-  scopes: 100,
+  /** Realms in the cursors of one pull, and scopes: as many as the core takes (src/base/limits.h). */
+  cursors: 10_000,
+  scopes: 1_000,
   /** Log entries of one pull: the greatest `limit`, and the one used when none is given. */
   entriesPerPull: 10_000,
   /** Changed rows whose bodies one pull reads; the range is cut so that it stays below. */
   changesPerPull: 20_000,
-  /** A larger answer is made again over a shorter range: clients read 8 MiB. */
+  /** Clients read no more; an answer of more characters is made again over a shorter range. */
+  answerBytes: 8 << 20,
   answerCharacters: 4 << 20,
   /** Rows of one fill page. */
   pageRows: 2_000,

@@ -16,15 +16,13 @@ void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
   }
-  const bool is_whole = request_.scopes.CoverAll(*schema_);
+  is_whole_ = request_.scopes.CoverAll(*schema_);
   for (const auto& [name, now] : realms) {
     Realm& realm = realms_[name];
     realm.now = now;
     const auto cursor = request_.cursors.find(name);
     if (cursor != request_.cursors.end()) realm.from = cursor->second;
-    if (realm.from.revision == 0) {
-      realm.mode = is_whole && now.rows > kImageRows ? Mode::kImage : Mode::kState;
-    }
+    if (realm.from.revision == 0) realm.mode = ModeAnew(now);
     AskFor(name, realm);
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
@@ -34,6 +32,10 @@ void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
   }
   asked_pages_ = needs_.pages;
   pages_.resize(asked_pages_.size());
+}
+
+Pull::Mode Pull::ModeAnew(const PullRealm& realm) const {
+  return is_whole_ && realm.rows > kImageRows ? Mode::kImage : Mode::kState;
 }
 
 void Pull::AskFor(const String& name, const Realm& realm) {
@@ -57,7 +59,10 @@ void Pull::AskFor(const String& name, const Realm& realm) {
   for (const Scope& scope : request_.scopes.list()) {
     if (scope.is_filled || !scope.filled.empty()) state.tables.insert(scope.table);
   }
-  if (!state.tables.empty()) needs_.state.push_back(std::move(state));
+  if (state.tables.empty()) return;
+  // One answer cannot hold it, and pages are of scopes that are not filled.
+  if (realm.now.rows > kStateRows) answer_.is_gone = true;
+  needs_.state.push_back(std::move(state));
 }
 
 void Pull::LoadEntry(const String& realm, PulledEntry entry) {
@@ -126,7 +131,7 @@ bool Pull::FindOtherHistories() {
     const auto entry = realm.entries.find(realm.from.revision);
     if (entry != realm.entries.end() && entry->second.at == realm.from.at) continue;
     answer_.reset.push_back(name);
-    realm.mode = Mode::kState;
+    realm.mode = ModeAnew(realm.now);
     realm.from = {};
     realm.entries.clear();
     realm.changes.clear();
@@ -266,11 +271,14 @@ void Pull::ChoosePages() {
     page.scope = asked_pages_[i];
     page.realms = covered;
     for (const auto& [key, row] : pages_[i].rows) {
+      // It was asked for before it showed that the realm comes by image.
+      const auto realm = realms_.find(row.realm);
+      if (realm != realms_.end() && realm->second.mode == Mode::kImage) continue;
       page.ids.push_back(key.id);
       page_rows_.insert_or_assign({row.realm, key}, row);
     }
-    if (pages_[i].has_more && !page.ids.empty()) {
-      page.upto = page.ids.back();
+    if (pages_[i].has_more && !pages_[i].rows.empty()) {
+      page.upto = pages_[i].rows.back().first.id;
       answer_.has_more = true;
     }
     Sort(page.ids.begin(), page.ids.end());

@@ -7,7 +7,8 @@
 // A realm is answered in one of three ways. kRange: the cursor is in this history, the answer
 // covers (cursor, to]. kState: the client holds nothing of it (cursor 0@0, or of another history):
 // everything in scope is sent. kImage: as kState, but large: an image is named instead, and nothing
-// else of that realm is in the answer.
+// else of that realm is in the answer. Where a realm is too large for kState and only a part of it
+// is wanted, there is no answer but that the client must take everything anew, in pages (is_gone).
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
@@ -113,6 +114,7 @@ struct PullResult {
   Vector<String> images;
   Vector<Change> changes;
   bool has_more = false;
+  bool is_gone = false;  // what is to be sent is too much for an answer: everything is taken anew
 };
 
 class Pull {
@@ -155,6 +157,8 @@ class Pull {
     Map<ObjectKey, std::optional<Row>> rows;
   };
 
+  // How a realm is answered of which the client holds nothing.
+  Mode ModeAnew(const PullRealm& realm) const;
   void AskFor(const String& name, const Realm& realm);
   bool FindOtherHistories();
   void ChooseEnds();
@@ -180,6 +184,7 @@ class Pull {
 
   const Schema* schema_;
   PullInput request_;
+  bool is_whole_ = false;  // the scopes ask for all rows of all tables
   Map<String, Realm> realms_;
   PullNeeds needs_;
   Vector<size_t> asked_pages_;

@@ -16,6 +16,13 @@ namespace {
 
 Status Invalid(const char* detail) { return {Code::kInvalidArgument, detail}; }
 
+// Those of a pull, and of a socket's hello.
+Result<Scopes> ReadScopes(const Schema& schema, const Data& data) {
+  const bool same = data["schema"].as_u64(schema.version()) == schema.version();
+  return Scopes::Parse(schema, data["scopes"],
+                       same ? UnknownTables::kRefused : UnknownTables::kLeftOut);
+}
+
 Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   PullInput request;
   request.client = data["client"].as_string();
@@ -38,7 +45,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
     if (!id.is_string()) return Invalid("`known` holds ids of actions");
     request.known->insert(id.as_string());
   }
-  Result<Scopes> scopes = Scopes::Parse(schema, data["scopes"]);
+  Result<Scopes> scopes = ReadScopes(schema, data);
   if (!scopes.ok()) return scopes.status();
   request.scopes = std::move(scopes.value());
   request.limit = data["limit"].as_u64();
@@ -46,10 +53,28 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
 }
 
 // An own update's ops; which action each comes from is of no interest here.
+// What was logged under another schema, as far as this one has a place for it. False: it has none.
+bool Trim(const Schema& schema, Data* op) {
+  if ((*op)["op"].Is("append")) return true;
+  const TableIndex table = schema.FindTable((*op)["table"].as_string());
+  if (table == kNone) return false;
+  for (const char* name : {"set", "add"}) {
+    if (!(*op)[name].is_object()) continue;
+    Data known = Data::MakeObject();
+    for (const Data::Member& member : (*op)[name].members()) {
+      if (schema.table(table).FindProp(member.first) != kNone)
+        known.mutable_members().push_back(member);
+    }
+    op->Set(name, std::move(known));
+  }
+  return true;
+}
+
 Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   Vector<Op> ops;
   for (Data item : data.items()) {
     if (item.is_object()) item.Remove("by");
+    if (!Trim(schema, &item)) continue;
     Result<Op> op = OpFromData(schema, item, 1);
     if (!op.ok()) return op.status();
     ops.push_back(std::move(op.value()));
@@ -70,7 +95,7 @@ Data RealmItem(const String& realm) { return Fields{{"realm", realm}}; }
 String CheckScopes(const Schema& schema, std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
-  Result<Scopes> scopes = Scopes::Parse(schema, in.value()["scopes"]);
+  Result<Scopes> scopes = ReadScopes(schema, in.value());
   if (!scopes.ok()) return WriteJson(ErrorToData(scopes.status()));
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
@@ -95,14 +120,21 @@ Result<Data> PullSession::StepData(const Data& in) {
   if (state_ == State::kNew) {
     SKERRY_RETURN_IF_ERROR(Start(in));
     state_ = State::kAsked;
+    if (pull_.answer().is_gone) return Gone();
     if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   } else {
     SKERRY_RETURN_IF_ERROR(Load(in));
   }
   pull_.Run();
+  if (pull_.answer().is_gone) return Gone();
   if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   state_ = State::kFinished;
   return Fields{{"answer", AnswerToData()}};
+}
+
+Data PullSession::Gone() {
+  state_ = State::kFinished;
+  return Fields{{"gone", true}};
 }
 
 Status PullSession::Start(const Data& in) {
@@ -127,8 +159,7 @@ Status PullSession::Load(const Data& in) {
   }
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
-  // They are asked for in the first round only.
-  if (!in["images"].items().empty()) images_ = in["images"];
+  for (const Data& image : in["images"].items()) images_.Push(image);
   return Status::Ok();
 }
 

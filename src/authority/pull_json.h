@@ -20,6 +20,7 @@ class PullSession {
  private:
   enum class State { kNew, kAsked, kFinished };
   Result<Data> StepData(const Data& in);
+  Data Gone();
   Status Start(const Data& in);
   Status Load(const Data& in);
   Status LoadLog(const Data& in);

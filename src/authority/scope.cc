@@ -40,11 +40,13 @@ Result<Scope> ParseScope(const Schema& schema, const Data& data) {
 
 }  // namespace
 
-Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list) {
+Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list, UnknownTables unknown) {
   if (!list.is_array()) return Status(Code::kInvalidArgument, "`scopes` is an array");
   if (list.items().size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
   Scopes scopes;
   for (const Data& data : list.items()) {
+    const bool known = schema.FindTable(data["table"].as_string()) != kNone;
+    if (!known && unknown == UnknownTables::kLeftOut) continue;
     Result<Scope> scope = ParseScope(schema, data);
     if (!scope.ok()) return scope.status();
     scopes.list_.push_back(std::move(scope.value()));

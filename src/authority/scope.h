@@ -22,10 +22,14 @@ struct Scope {
   bool Covers(const String& id) const { return is_filled || (!filled.empty() && id <= filled); }
 };
 
+// Of a client of another version a scope's table may have been dropped here: it has no rows then.
+enum class UnknownTables { kRefused, kLeftOut };
+
 class Scopes {
  public:
   // Sub-selects are kUnsupported for now: they need rows of other tables at the same revision.
-  static Result<Scopes> Parse(const Schema& schema, const Data& list);
+  static Result<Scopes> Parse(const Schema& schema, const Data& list,
+                              UnknownTables unknown = UnknownTables::kRefused);
 
   const Vector<Scope>& list() const { return list_; }
   bool AllFilled() const;

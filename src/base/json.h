@@ -21,6 +21,9 @@ Result<Data> ParseJson(std::string_view text);
 String WriteJson(const Data& data);
 void WriteJson(const Data& data, String* out);
 
+// How deep lists and objects are nested in JSON text, without parsing it.
+size_t JsonDepth(std::string_view text);
+
 }  // namespace skerry
 
 #endif  // SKERRY_BASE_JSON_H_

@@ -9,10 +9,14 @@ namespace skerry {
 
 inline constexpr size_t kMaxBodyBytes = 8u << 20;  // a request or an answer other than an image
 inline constexpr size_t kMaxOpsPerUpdate = 10'000;
-inline constexpr size_t kMaxObjectBytes = 1u << 20;  // one object's props, encoded as JSON
+inline constexpr size_t kMaxObjectBytes = 1u << 20;        // one object's props, encoded as JSON
+inline constexpr size_t kMaxMutationBytes = 4u << 20;      // encoded, its argument included
+inline constexpr size_t kMaxRestOfBodyBytes = 256u << 10;  // what a body says about one mutation
 inline constexpr int kMaxJsonDepth = 64;
 inline constexpr int kMaxValueDepth =
     kMaxJsonDepth - 8;  // of one json value or argument: a request wraps it
+inline constexpr size_t kMaxOwnDepth =
+    kMaxValueDepth - 4;  // of a value of one's own: the argument that the core writes wraps it
 inline constexpr int kMaxDataDepth = 96;
 inline constexpr size_t kMaxBroadcastBytes = 256u
                                              << 10;  // of a record of a window without a remote
@@ -35,6 +39,7 @@ inline constexpr size_t kMaxScopes = 1000;         // of one pull
 inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
 inline constexpr size_t kImageRows = 2000;         // a whole realm with more is filled by an image
+inline constexpr size_t kStateRows = 20'000;       // of a realm that one answer may hold whole
 
 }  // namespace skerry
 

@@ -82,6 +82,8 @@ void LiveQueries::Render(uint32_t live, Vector<uint32_t>* rows) const {
   result->Render(rows);
 }
 
+bool LiveQueries::IsSettled() const { return !impl_->is_reset && impl_->changes.empty(); }
+
 bool LiveQueries::Reads(TableIndex table) const { return impl_->reads[table] > 0; }
 
 void LiveQueries::WillChange(TableIndex table, std::string_view id) {

@@ -67,6 +67,7 @@ class LiveQueries {
   void WillChange(TableIndex table, std::string_view id);
   // Every row of every table may change, and every slot.
   void WillReset();
+  bool IsSettled() const;  // nothing has been announced since the last Flush
   // Appends one delta for each live query whose result differs; nothing where the net difference is
   // nothing.
   void Flush(Vector<LiveDelta>* out);

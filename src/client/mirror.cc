@@ -53,10 +53,7 @@ Fit Mirror::DecodeSteps(const Data& record, Vector<Step>* steps) const {
   if (!record["body"].is_bytes()) return Fit::kDamaged;
   Result<Vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
   if (!decoded.ok()) {
-    const Code code = decoded.status().code();
-    const bool newer =
-        code == Code::kVersion || code == Code::kUnknownTable || code == Code::kUnknownProp;
-    return newer ? Fit::kNewer : Fit::kDamaged;
+    return decoded.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
   }
   *steps = std::move(decoded.value());
   return Fit::kApplied;
@@ -147,9 +144,8 @@ Fit Mirror::Record(const Data& record) {
 Fit Mirror::AddStored(uint64_t key, const Data& record) {
   if (IsNewer(record)) return Fit::kNewer;
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
-  if (!mutation.ok()) {
-    return mutation.status().code() == Code::kCorrupt ? Fit::kDamaged : Fit::kNewer;
-  }
+  if (!mutation.ok())
+    return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
   auto pending = std::make_unique<Pending>();
   pending->mutation = std::move(mutation.value());
   pending->key = key;

@@ -228,10 +228,12 @@ void Tab::TellPromises(Data* effects) {
   if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
 }
 
-void Tab::TakeSync(const Data& sync) {
+void Tab::TakeSync(const Data& sync, Data* effects) {
   if (sync["clockOffset"].is_number()) clock_offset_ = sync["clockOffset"].as_number();
   last_synced_ = sync["lastSyncedAt"];
   scopes_ = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
+  // What this version does not know of its data is not shown.
+  if (sync["schema"].as_u64() > schema_->version()) OnFit(Fit::kNewer, effects);
 }
 
 bool Tab::AllFilled() const {
@@ -245,7 +247,10 @@ void Tab::TellState(Data* effects) {
   const PendingList& pending = mirror_.pending();
   Data cursors = Data::MakeObject();
   for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
-  const char* phase = !ready_ ? "opening" : load_ == Load::kNone ? "ready" : "reloading";
+  const char* phase = !ready_                 ? "opening"
+                      : load_ == Load::kNone  ? "ready"
+                      : load_ == Load::kImage ? "loading"
+                                              : "reloading";
   const Pending* first = pending.First();
   Data state =
       Fields{{"type", "state"},

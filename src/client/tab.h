@@ -105,7 +105,7 @@ class Tab {
   void ReleaseMessages(Data* effects);
   void TellPromises(Data* effects);
   void TellState(Data* effects);
-  void TakeSync(const Data& sync);
+  void TakeSync(const Data& sync, Data* effects);
   bool AllFilled() const;
 
   // tab_transactions.cc
@@ -133,6 +133,7 @@ class Tab {
   void NextCandidate(Data* effects);
   void OnImageLoaded(const Data& event, Data* effects);
   void StopLoading(const Data& error, Data* effects);
+  void StopAtNewer(Data* effects);
   void CatchUp(Data* effects);
   void FinishCatchUp(const Tx& tx, Data* effects);
   void WriteReset(Tx* tx, Data* writes);
@@ -173,6 +174,7 @@ class Tab {
   String generation_;  // of sync.image when loading began; empty: none
   size_t part_ = 0;
   bool part_failed_ = false;
+  bool part_newer_ = false;       // it was made by a newer version of the package
   std::unique_ptr<Base> staged_;  // the image of a window that goes on showing its old view
 
   bool reading_ = false;  // a full reading is queued

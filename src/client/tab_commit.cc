@@ -106,7 +106,7 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   Recovered(effects);
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    TakeSync(*reading.sync);
+    TakeSync(*reading.sync, effects);
     mirror_.FindStored(*reading.mutations);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);

@@ -11,29 +11,6 @@
 #include "log/image.h"
 
 namespace skerry {
-namespace {
-
-// An image into a plain base: of a later part, or of a window that still shows its old view.
-class BaseSink final : public ImageSink {
- public:
-  explicit BaseSink(Base* base) : base_(base) {}
-  RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
-  void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
-
- private:
-  Base* base_;
-};
-
-void Merge(const Base& part, BaseRows* rows) {
-  for (TableIndex table = 0; table < part.schema().tables().size(); ++table) {
-    for (const auto& [id, realm] : part.BaseKeys(table)) {
-      const ObjectKey key{table, id};
-      rows->PutBase(key, *part.GetBase(realm, key));
-    }
-  }
-}
-
-}  // namespace
 
 void Tab::StartLoading(Data* effects) {
   load_ = Load::kPointer;
@@ -65,6 +42,7 @@ void Tab::FinishPointer(const Data& sync, Data* effects) {
 void Tab::LoadCandidate(Data* effects) {
   part_ = 0;
   part_failed_ = false;
+  part_newer_ = false;
   staged_.reset();
   if (ready_) {
     staged_ = std::make_unique<Base>(schema_);
@@ -101,6 +79,7 @@ Status Tab::LoadPart(String bytes) {
     status = LoadImage(*schema_, std::move(bytes), view_);
   }
   if (!status.ok()) part_failed_ = true;
+  if (status.code() == Code::kVersion) part_newer_ = true;
   return status;
 }
 
@@ -110,10 +89,22 @@ void Tab::OnImageLoaded(const Data& event, Data* effects) {
   if (!(event["generation"] == pointer["generation"])) return;
   const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
   if (event["ok"].as_bool() && whole) return CatchUp(effects);
+  if (part_newer_) return StopAtNewer(effects);
   const Data& error = event["error"];
   const bool damaged = error["code"].Is("missing") || error["code"].Is("corrupt");
   if (part_failed_ || damaged || event["ok"].as_bool()) return NextCandidate(effects);
   StopLoading(Fields{{"name", error["code"]}, {"message", error["detail"]}}, effects);
+}
+
+// Nothing is wrong with it, and it is not given up: this version cannot read it.
+void Tab::StopAtNewer(Data* effects) {
+  load_ = Load::kNone;
+  staged_.reset();
+  OnFit(Fit::kNewer, effects);
+  if (ready_) return;
+  effects->Push(Fields{{"type", "openFailed"},
+                       {"error", Fields{{"name", "storage_newer"},
+                                        {"message", "a newer version wrote the image"}}}});
 }
 
 // Storage could not be read just now. That says nothing about the image: it is tried again.
@@ -155,7 +146,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const uint64_t n = pointer["n"].as_u64();
   Fit fit = Fit::kGap;
   if (Mirror::Continues(n, pointer["generation"].as_string(), reading)) {
-    if (staged_ != nullptr) view_->ReplaceBase(*staged_);
+    if (staged_ != nullptr) view_->ReplaceBase(staged_.get());
     mirror_.StartAt(pointer);
     fit = mirror_.Take(reading, !options_.remote);
   }
@@ -171,7 +162,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   OnFit(fit, effects);
   load_ = Load::kNone;
   staged_.reset();
-  TakeSync(*reading.sync);
+  TakeSync(*reading.sync, effects);
   const bool first = !ready_;
   ready_ = true;
   if (first) effects->Push(Fields{{"type", "ready"}});

@@ -153,7 +153,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       }
       return StartLoading(effects);
     case Kind::kReading: {
-      TakeSync(tx.results.items()[0]);
+      TakeSync(tx.results.items()[0], effects);
       const Fit fit = mirror_.Take(ReadingOf(tx), false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
         // A commit that read may have begun to load meanwhile: two loads would mix.
@@ -170,7 +170,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       SettleGone(tx, effects);
       return TakeInbox(tx.results.items()[0], effects);
     case Kind::kSync:
-      return TakeSync(tx.results.items()[0]);
+      return TakeSync(tx.results.items()[0], effects);
     case Kind::kResolve:
       return FinishResolve(tx, keys, effects);
   }

@@ -14,11 +14,19 @@ namespace {
 
 constexpr int kUpsert = 7;
 
+Status TooDeep(const char* what, size_t most) {
+  return {Code::kLimit, String(what) + " is nested deeper than " + ToText(most) + " levels"};
+}
+
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
 // escapes).
 Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   size_t bound = 2;
   for (PropIndex i = 0; i < props.size(); ++i) {
+    const PropType type = table.props[i].type;
+    const bool is_json = type == PropType::kJson || type == PropType::kClass;
+    if (is_json && JsonDepth(props[i].text()) > kMaxOwnDepth)
+      return TooDeep("a value", kMaxOwnDepth);
     bound += table.props[i].name.size() * 6 + 32 + props[i].text().size() * 6;
   }
   if (bound <= kMaxObjectBytes) return Status::Ok();
@@ -31,15 +39,21 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
   return {Code::kLimit, "an object of " + table.name + " would be larger than 1 MiB"};
 }
 
-// Is it certain, without encoding it, that a mutation is not too large? A quarter of the limit is
-// left for the names of tables and props.
-bool IsSmall(const Mutation& mutation) {
+// What a mutation takes, without encoding it, but for the names of tables and props: where it is
+// compared with a limit, a quarter is left for them.
+size_t Estimate(const Mutation& mutation) {
   size_t bound = mutation.action.name.size() + mutation.action.arg.size();
   for (const Op& op : mutation.ops) {
     bound += 32 + op.id.size() + op.realm.size() + op.to.size() + op.add.size() * 16;
     for (const PropValue& set : op.set) bound += 16 + set.value.text().size();
   }
-  return bound <= kMaxMutationBytes / 4 * 3;
+  return bound;
+}
+
+String OpsToJson(const Schema& schema, const Vector<Op>& ops) {
+  Data list = Data::MakeArray();
+  for (const Op& op : ops) list.Push(OpToData(schema, op, 1));
+  return WriteJson(list);
 }
 
 }  // namespace
@@ -299,6 +313,22 @@ void Transaction::Reduce() {
   view_->Derive();
 }
 
+// Here and not first at the server, which would refuse it for ever.
+Status Transaction::CheckBytes(bool argument_is_ops) const {
+  const Mutation& mutation = pending_->mutation;
+  const size_t estimate = Estimate(mutation);
+  if (estimate > kMaxMutationBytes / 4 * 3 &&
+      EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes)
+    return {Code::kLimit, "a transaction is at most 4 MiB, its argument included"};
+  // A character takes six bytes at most.
+  if (!pushed_ || estimate <= kMaxBodyBytes / 6 / 4 * 3) return Status::Ok();
+  const size_t argument = mutation.action.arg.size();
+  const size_t sent =
+      argument + (argument_is_ops ? argument : OpsToJson(*schema_, mutation.ops).size());
+  if (sent <= kMaxBodyBytes - kMaxRestOfBodyBytes) return Status::Ok();
+  return {Code::kLimit, "a transaction is at most 8 MiB as JSON, its argument included"};
+}
+
 Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, const Data& arg) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   SKERRY_RETURN_IF_ERROR(CheckName("an action's name", name, kMaxNameBytes));
@@ -314,15 +344,12 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   }
   mutation.action.name = name;
   if (arg.is_string()) {
+    if (JsonDepth(arg.as_string()) > kMaxValueDepth) return TooDeep("an argument", kMaxValueDepth);
     mutation.action.arg = arg.as_string();
   } else if (pushed_) {
-    Data ops = Data::MakeArray();
-    for (const Op& op : mutation.ops) ops.Push(OpToData(*schema_, op, 1));
-    mutation.action.arg = WriteJson(ops);
+    mutation.action.arg = OpsToJson(*schema_, mutation.ops);
   }
-  if (!IsSmall(mutation) && EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes) {
-    return Status(Code::kLimit, "a transaction is at most 4 MiB, its argument included");
-  }
+  SKERRY_RETURN_IF_ERROR(CheckBytes(!arg.is_string()));
   mutation.action.id = ids_->Next(mutation.action.at);
   view_->TrackHidden(nullptr);
   return std::move(pending_);

@@ -22,9 +22,6 @@
 
 namespace skerry {
 
-inline constexpr size_t kMaxMutationBytes =
-    4u << 20;  // encoded; a body of the wire holds it with room to spare
-
 struct OpOutcome {
   bool changed = false;
   String id;  // of a create or upsert
@@ -63,6 +60,7 @@ class Transaction {
   void Append(Op op);
   Status CheckRestricts();
   void Reduce();
+  Status CheckBytes(bool argument_is_ops) const;
 
   View* view_;
   const Schema* schema_;

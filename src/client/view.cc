@@ -162,15 +162,23 @@ RowStore* View::ImageStore(TableIndex table) {
 
 void View::ImageExtra(const ObjectKey& key, const Row& row) { PutBase(key, row); }
 
-void View::ReplaceBase(const Base& base) {
+bool View::IsBare() const {
+  for (const auto& store : stores_) {
+    if (store->size() > 0) return false;
+  }
+  return shadows_.empty() && (live_ == nullptr || live_->IsSettled());
+}
+
+void View::ReplaceBase(Base* base) {
+  if (IsBare()) return HandOver(base, this);
   for (TableIndex table = 0; table < stores_.size(); ++table) {
     for (const auto& [id, realm] : BaseKeys(table)) {
       const ObjectKey key{table, id};
-      if (!base.GetBase(realm, key)) EraseBase(realm, key);
+      if (!base->GetBase(realm, key)) EraseBase(realm, key);
     }
-    for (const auto& [id, realm] : base.BaseKeys(table)) {
+    for (const auto& [id, realm] : base->BaseKeys(table)) {
       const ObjectKey key{table, id};
-      const std::optional<Row> row = base.GetBase(realm, key);
+      const std::optional<Row> row = base->GetBase(realm, key);
       if (GetBase(realm, key) != row) PutBase(key, *row);
     }
   }

@@ -74,7 +74,8 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
   // Makes base equal to another one, writing only what differs: rows that stay keep their slots.
-  void ReplaceBase(const Base& base);
+  // Where nothing is here the rows are taken over as they are: `base` is of no use then.
+  void ReplaceBase(Base* base);
   // Empties everything. REQUIRES: nothing is attached.
   void Clear();
 
@@ -164,6 +165,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
                  const std::optional<Row>& after);
   void Show(const ObjectKey& key);
   void Show(const ObjectKey& key, const Shadow& shadow);
+  bool IsBare() const;  // no rows, nothing pending, and live queries know it
   void ForgetShadows();
   bool HasEffects() const;
 

@@ -75,4 +75,13 @@ void Base::Swap(Base* other) {
   extras_.swap(other->extras_);
 }
 
+void Merge(const Base& from, BaseRows* to) {
+  for (const TableDef& table : from.schema().tables()) {
+    for (const auto& [id, realm] : from.BaseKeys(table.index)) {
+      const ObjectKey key{table.index, id};
+      to->PutBase(key, *from.GetBase(realm, key));
+    }
+  }
+}
+
 }  // namespace skerry

@@ -38,6 +38,9 @@ class Base final : public BaseRows {
   Extras extras_;
 };
 
+// Adds all rows of `from`; a row of the same realm and id is replaced. REQUIRES: the same schema.
+void Merge(const Base& from, BaseRows* to);
+
 }  // namespace skerry
 
 #endif  // SKERRY_LOG_BASE_H_

@@ -9,7 +9,6 @@ namespace skerry {
 namespace {
 
 constexpr size_t kChecksumBytes = 8;
-constexpr uint32_t kNoPlace = 0xffffffff;
 
 Status Damaged(const char* what) { return {Code::kCorrupt, String("a damaged record: ") + what}; }
 
@@ -98,35 +97,20 @@ Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::st
 }
 
 Status BodyReader::ReadNames() {
-  places_.assign(schema_->tables().size(), kNoPlace);
   const uint64_t tables = TakeCount();
   for (uint64_t i = 0; i < tables && ok(); ++i) {
-    const String name = TakeText();
-    const TableIndex index = schema_->FindTable(name);
-    if (ok() && index == kNone)
-      return {Code::kUnknownTable, "a record of the unknown table " + name};
+    const TableIndex index = schema_->FindTable(in_.Text());
     Table table{index, {}};
     const uint64_t props = TakeCount();
     for (uint64_t j = 0; j < props && ok(); ++j) {
-      const String prop = TakeText();
-      if (!ok()) break;
-      table.props.push_back(schema_->table(index).FindProp(prop));
-      if (table.props.back() == kNone) {
-        return {Code::kUnknownProp, "a record of the unknown prop " + name + "." + prop};
-      }
+      const std::string_view prop = in_.Text();
+      table.props.push_back(index == kNone ? kNone : schema_->table(index).FindProp(prop));
     }
-    if (!ok()) break;
-    places_[index] = static_cast<uint32_t>(tables_.size());
     tables_.push_back(std::move(table));
   }
   const uint64_t realms = TakeCount();
   for (uint64_t i = 0; i < realms && ok(); ++i) realms_.push_back(TakeText());
   return ok() ? Status::Ok() : Damaged("names");
-}
-
-void BodyReader::Fail(Status status) {
-  if (status_.ok()) status_ = std::move(status);
-  in_.Fail();
 }
 
 uint64_t BodyReader::TakeCount() {
@@ -144,15 +128,19 @@ bool BodyReader::TakeFlag() {
 TableIndex BodyReader::TakeTable() {
   const uint64_t place = in_.Varint();
   if (place >= tables_.size()) in_.Fail();
-  return in_.failed() ? kNone : tables_[place].index;
+  if (in_.failed()) return kNone;
+  taken_ = static_cast<size_t>(place);
+  left_out_ = left_out_ || tables_[taken_].index == kNone;
+  return tables_[taken_].index;
 }
 
-PropIndex BodyReader::TakeProp(TableIndex table) {
+PropIndex BodyReader::TakeProp() {
   const uint64_t prop = in_.Varint();
-  if (in_.failed() || places_[table] == kNoPlace) return kNone;
-  const Vector<PropIndex>& props = tables_[places_[table]].props;
-  if (prop >= props.size()) in_.Fail();
-  return in_.failed() ? kNone : props[prop];
+  if (taken_ >= tables_.size() || prop >= tables_[taken_].props.size()) in_.Fail();
+  if (in_.failed()) return kNone;
+  const PropIndex index = tables_[taken_].props[static_cast<size_t>(prop)];
+  left_out_ = left_out_ || index == kNone;
+  return index;
 }
 
 String BodyReader::TakeRealm() {
@@ -161,35 +149,21 @@ String BodyReader::TakeRealm() {
   return in_.failed() ? String() : realms_[place];
 }
 
-String BodyReader::TakeId(TableIndex table) {
+String BodyReader::TakeId() {
   const uint64_t size = in_.Varint();
-  String id;
   if (size == 0) {
     Uuid uuid;
     uuid.high = in_.U64();
     uuid.low = in_.U64();
-    id = UuidText(uuid);
-  } else if (size <= in_.remaining()) {
-    id = String(in_.Take(size));
-  } else {
-    in_.Fail();
+    return in_.failed() ? String() : UuidText(uuid);
   }
-  if (in_.failed() || table == kNone) return id;
-  if (Status fits = CheckId(schema_->table(table), id); !fits.ok()) Fail(std::move(fits));
-  return id;
+  if (size <= in_.remaining()) return String(in_.Take(size));
+  in_.Fail();
+  return {};
 }
 
-Value BodyReader::TakeValue(TableIndex table, PropIndex prop) {
-  Value value = skerry::TakeValue(&in_);
-  if (!ok() || value.is_null() || table == kNone || prop == kNone) return value;
-  const TableDef& def = schema_->table(table);
-  if (Status fits = CheckValue(def, def.props[prop], value); !fits.ok()) Fail(std::move(fits));
-  return value;
-}
+Value BodyReader::TakeValue() { return skerry::TakeValue(&in_); }
 
-Status BodyReader::Finish() const {
-  if (!status_.ok()) return status_;
-  return in_.AtEnd() ? Status::Ok() : Damaged("contents");
-}
+Status BodyReader::Finish() const { return in_.AtEnd() ? Status::Ok() : Damaged("contents"); }
 
 }  // namespace skerry

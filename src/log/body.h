@@ -54,26 +54,28 @@ class BodyWriter {
   String payload_;
 };
 
-// Reads what BodyWriter wrote. After a wrong read status() is not ok, and every further read gives
-// zeros: decoders check it once per record. Values that do not fit the schema of today are a wrong
-// read, so that nothing unfit reaches a row.
+// Reads what BodyWriter wrote, perhaps under another schema. After a wrong read status() is not ok,
+// and every further read gives zeros: decoders check it once per record. What the schema of today
+// does not know is kNone, and what it cannot hold is left out by the decoders, so that nothing
+// unfit reaches a row; left_out() says of both.
 class BodyReader {
  public:
-  // Checks version, checksum, kind, and every name against the schema.
+  // Checks version, checksum and kind.
   static Result<BodyReader> Open(const Schema& schema, BodyKind kind, std::string_view bytes);
   Reader& in() { return in_; }
   const Schema& schema() const { return *schema_; }
-  TableIndex TakeTable();
-  PropIndex TakeProp(TableIndex table);
+  TableIndex TakeTable();  // kNone: unknown
+  PropIndex TakeProp();    // of the table that was taken last; kNone: unknown
   String TakeRealm();
-  String TakeId(TableIndex table);
-  Value TakeValue(TableIndex table, PropIndex prop);
+  String TakeId();
+  Value TakeValue();
   String TakeText() { return String(in_.Text()); }
   // A count of things that take a byte each at least.
   uint64_t TakeCount();
   bool TakeFlag();
-  void Fail(Status status);
-  bool ok() const { return status_.ok() && !in_.failed(); }
+  bool ok() const { return !in_.failed(); }
+  bool left_out() const { return left_out_; }
+  bool* mutable_left_out() { return &left_out_; }
   // Ok where all has been read, and nothing more.
   Status Finish() const;
 
@@ -88,9 +90,9 @@ class BodyReader {
   const Schema* schema_;
   Reader in_;
   Vector<Table> tables_;
-  Vector<uint32_t> places_;  // by TableIndex: the place in tables_
+  size_t taken_ = 0;  // the table that was taken last
   Vector<String> realms_;
-  Status status_;
+  bool left_out_ = false;
 };
 
 }  // namespace skerry

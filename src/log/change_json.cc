@@ -5,6 +5,7 @@
 //   {"change":"delete"|"leave","table","id","realm","revision"}
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/op_codec.h"
 #include "log/wire.h"
 
 namespace skerry {
@@ -12,7 +13,8 @@ namespace {
 
 constexpr const char* kChangeNames[] = {"", "create", "update", "delete", "move", "leave"};
 
-Status ReadContent(const TableDef& table, const Data& data, Change* change) {
+Status ReadContent(const Schema& schema, const Data& data, Change* change, bool* left_out) {
+  const TableDef& table = schema.table(change->key.table);
   SKERRY_RETURN_IF_ERROR(CheckId(table, change->key.id));
   SKERRY_RETURN_IF_ERROR(CheckRealm(data["realm"]));
   change->realm = data["realm"].as_string();
@@ -25,9 +27,11 @@ Status ReadContent(const TableDef& table, const Data& data, Change* change) {
   SKERRY_RETURN_IF_ERROR(CheckTime(data["modifiedAt"]));
   change->created_at = data["createdAt"].as_number();
   change->modified_at = data["modifiedAt"].as_number();
-  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken);
+  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken, left_out);
   if (!set.ok()) return set.status();
   change->set = std::move(set.value());
+  if (left_out != nullptr && change->kind == ChangeKind::kCreate)
+    AddDefaults(change->key.table, schema, &change->set);
   if (change->kind != ChangeKind::kMove) return Status::Ok();
   SKERRY_RETURN_IF_ERROR(CheckRealm(data["to"]));
   change->to = data["to"].as_string();
@@ -50,7 +54,7 @@ Data ChangeToData(const Schema& schema, const Change& change) {
   return data;
 }
 
-Result<Change> ChangeFromData(const Schema& schema, const Data& data) {
+Result<Change> ChangeFromData(const Schema& schema, const Data& data, bool* left_out) {
   Change change;
   const String& kind = data["change"].as_string();
   int number = static_cast<int>(ChangeKind::kLeave);
@@ -62,7 +66,7 @@ Result<Change> ChangeFromData(const Schema& schema, const Data& data) {
   if (change.key.table == kNone)
     return Status(Code::kUnknownTable, "there is no table " + Quote(table));
   change.key.id = data["id"].as_string();
-  const Status read = ReadContent(schema.table(change.key.table), data, &change);
+  const Status read = ReadContent(schema, data, &change, left_out);
   if (!read.ok()) return At(kind + " of " + Quote(change.key.id), read);
   return change;
 }

@@ -16,12 +16,15 @@
 namespace skerry {
 
 // Binary, versioned and checksummed; tables and props are written by name in a small header of the
-// body, so that a body outlives a change of the schema (unknown ones are an error
-// kUnknownTable/kUnknownProp). kCorrupt on damage, kVersion on a newer format.
+// body, so that a body outlives a change of the schema: what the schema of today does not know, or
+// cannot hold, is left out, and `left_out` set; a prop that may not be null, and is not there, gets
+// its default. kCorrupt on damage, kVersion on a newer format.
 String EncodeMutation(const Schema& schema, const Mutation& mutation);
-Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes);
+Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes,
+                                bool* left_out = nullptr);
 String EncodeSteps(const Schema& schema, const Vector<Step>& steps);
-Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes);
+Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
+                                 bool* left_out = nullptr);
 
 // JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc,
 // mutation_json.cc, change_json.cc.
@@ -49,7 +52,8 @@ Data MutationToData(const Schema& schema, const Mutation& mutation);
 Result<Mutation> MutationFromData(const Schema& schema, const Data& data);
 
 Data ChangeToData(const Schema& schema, const Change& change);
-Result<Change> ChangeFromData(const Schema& schema, const Data& data);
+// `left_out` as in SetFromData (log/wire.h).
+Result<Change> ChangeFromData(const Schema& schema, const Data& data, bool* left_out = nullptr);
 
 }  // namespace skerry
 

@@ -1,17 +1,18 @@
-// Images (log/image.h).
+// Images (log/image.h). Every format ends with the checksum of all before it.
 //
 //   image    = magic format:u32le head-bytes:u32le head sections checksum:u64le
 //   magic    = "SKERRYIM"
-//   format   = 1
+//   format   = 2; 1 is read as well, and is without `description`
 //   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
+//   description:text                                  of the schema: Schema::description
 //   sections = varint *rows extras                     one section of rows a table, in the schema's
 //   order rows     = bytes:u64le section                     model/row_store_image.cc extras   =
 //   varint *(table:varint id:text row)      rows of ids that another realm has, too row      =
 //   realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value checksum = XXH64 of
 //   everything before it text     = varint-length, then as many bytes;  value as in log/body.cc
 //
-// `body_bytes` of the header counts the sections. An image goes with one schema fingerprint, so
-// tables and props need no names here.
+// `body_bytes` of the header counts the sections. Tables and props need no names here: the
+// description has them.
 #include "log/image.h"
 
 #include <algorithm>
@@ -20,13 +21,14 @@
 #include "base/checksum.h"
 #include "base/limits.h"
 #include "base/vector.h"
+#include "log/convert.h"
 #include "log/value_codec.h"
 
 namespace skerry {
 namespace {
 
 constexpr std::string_view kMagic = "SKERRYIM";
-constexpr uint32_t kFormat = 1;
+constexpr uint32_t kFormat = 2;
 constexpr size_t kFixedBytes = 16;  // magic, format, head-bytes
 constexpr size_t kChecksumBytes = 8;
 
@@ -121,6 +123,7 @@ String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, 
     PutText(&head, realm);
     PutText(&head, cursor);
   }
+  PutText(&head, schema.description());
   String image(kMagic);
   PutU32(&image, kFormat);
   PutU32(&image, static_cast<uint32_t>(head.size()));
@@ -150,7 +153,7 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   in.Take(kMagic.size());
   ImageHeader header;
   header.format = in.U32();
-  if (header.format != kFormat) {
+  if (header.format == 0 || header.format > kFormat) {
     return Status(Code::kVersion, "an image of format " + ToText(header.format));
   }
   const uint64_t head_bytes = in.U32();
@@ -165,21 +168,51 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
     String realm(head.Text());
     header.cursors.emplace_back(std::move(realm), String(head.Text()));
   }
+  if (header.format > 1) header.description = String(head.Text());
   if (!head.AtEnd()) return Corrupt("head");
   header.body_bytes = rest - head_bytes;
   return header;
 }
 
-Status LoadImage(const Schema& schema, String image, ImageSink* sink) {
+void HandOver(Base* rows, ImageSink* sink) {
+  for (const TableDef& table : rows->schema().tables())
+    sink->ImageStore(table.index)->TakeFrom(&rows->store(table.index));
+  for (const auto& [place, row] : rows->extras()) sink->ImageExtra(place.first, row);
+}
+
+namespace {
+
+// By way of a base of the schema that it was made under.
+Status LoadOther(const Schema& schema, const ImageHeader& header, String image, ImageSink* sink,
+                 bool* left_out) {
+  if (header.description.empty())
+    return Corrupt("it is of another schema, which it does not describe");
+  const Result<Data> description = DecodeData(header.description);
+  if (!description.ok()) return Corrupt("the description of its schema");
+  const Result<Schema> other = Schema::Parse(description.value());
+  if (!other.ok() || other.value().fingerprint() != header.schema_fingerprint)
+    return Corrupt("the description of its schema");
+  Base rows(&other.value());
+  BaseSink into(&rows);
+  SKERRY_RETURN_IF_ERROR(LoadImage(other.value(), std::move(image), &into));
+  Base converted(&schema);
+  bool lost = false;
+  Convert(rows, &converted, left_out == nullptr ? &lost : left_out);
+  HandOver(&converted, sink);
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status LoadImage(const Schema& schema, String image, ImageSink* sink, bool* left_out) {
   image.mutable_data();
   const std::string_view bytes = image;
+  // Before the format is read: damage to that is not another one, which ends as this does.
+  SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
   Result<ImageHeader> header = ReadImageHeader(bytes);
   if (!header.ok()) return header.status();
-  SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
-  if (header.value().schema_fingerprint != schema.fingerprint()) {
-    return {Code::kVersion,
-            "an image of another schema, version " + ToText(header.value().schema_version)};
-  }
+  if (header.value().schema_fingerprint != schema.fingerprint())
+    return LoadOther(schema, header.value(), std::move(image), sink, left_out);
   const size_t body = static_cast<size_t>(header.value().body_bytes);
   Sections sections;
   SKERRY_RETURN_IF_ERROR(
@@ -191,31 +224,15 @@ Status LoadImage(const Schema& schema, String image, ImageSink* sink) {
   return Status::Ok();
 }
 
-Status LoadImage(std::string_view bytes, Base* base) {
-  // A store holds one row an id: loading straight into stores that have rows would lose those of
-  // other realms.
-  class Sink final : public ImageSink {
-   public:
-    explicit Sink(Base* base) : base_(base) {}
-    RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
-    void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
-
-   private:
-    Base* base_;
-  };
+Status LoadImage(std::string_view bytes, Base* base, bool* left_out) {
   Base loaded(&base->schema());
-  Sink sink(&loaded);
-  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), String(bytes), &sink));
+  BaseSink sink(&loaded);
+  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), String(bytes), &sink, left_out));
   if (base->empty()) {
     base->Swap(&loaded);
     return Status::Ok();
   }
-  for (const TableDef& table : base->schema().tables()) {
-    for (const auto& [id, realm] : loaded.BaseKeys(table.index)) {
-      const ObjectKey key{table.index, id};
-      base->PutBase(key, *loaded.GetBase(realm, key));
-    }
-  }
+  Merge(loaded, base);
   return Status::Ok();
 }
 

@@ -22,6 +22,7 @@ struct ImageHeader {
   uint32_t schema_version = 0;
   uint64_t n = 0;                             // the client's n that it holds; 0 in a server's image
   Vector<std::pair<String, String>> cursors;  // realm, "revision@at"
+  String description;  // of the schema (Schema::description); empty in images of format 1
   uint64_t body_bytes = 0;
 };
 
@@ -32,19 +33,38 @@ String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, 
 Result<ImageHeader> ReadImageHeader(std::string_view bytes);
 
 // Where an image's sections go: one RowStore a table, and rows of ids that are in two realms.
-// Verifies the checksum of the whole image first; nothing is touched if it does not match.
-// kCorrupt, kVersion (another schema fingerprint). A sink whose load fails later, on an image that
-// was made wrong, is to be dropped.
+// Verifies the checksum of the whole image first; nothing is touched if it does not match. The rows
+// of an image of another schema, an older or a newer one, come as this one holds them
+// (log/convert.h). kCorrupt, kVersion (another format). A sink whose load fails later, on an image
+// that was made wrong, is to be dropped.
 class ImageSink {
  public:
   virtual ~ImageSink() = default;
   virtual RowStore* ImageStore(TableIndex table) = 0;
   virtual void ImageExtra(const ObjectKey& key, const Row& row) = 0;
 };
-// The stores go on with the very bytes: an image that others hold is copied.
-Status LoadImage(const Schema& schema, String image, ImageSink* sink);
+
+// Into a plain base that is empty: a store holds one row an id, so that loading into one that has
+// rows would lose those of other realms.
+class BaseSink final : public ImageSink {
+ public:
+  explicit BaseSink(Base* base) : base_(base) {}
+  RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
+  void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
+
+ private:
+  Base* base_;
+};
+
+// Gives all rows of a base to a sink that has none, where they lie; the base is of no use then.
+// REQUIRES: the same schema.
+void HandOver(Base* rows, ImageSink* sink);
+
+// The stores go on with the very bytes: an image that others hold is copied. `left_out` is set
+// where something of the image has no place in this schema.
+Status LoadImage(const Schema& schema, String image, ImageSink* sink, bool* left_out = nullptr);
 // Adds an image to a base, which is untouched where this fails.
-Status LoadImage(std::string_view bytes, Base* base);
+Status LoadImage(std::string_view bytes, Base* base, bool* left_out = nullptr);
 
 // The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the
 // whole file.

@@ -24,12 +24,12 @@ String EncodeMutation(const Schema& schema, const Mutation& mutation) {
   return out.Seal(BodyKind::kMutation);
 }
 
-Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes) {
+Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bool* left_out) {
   Result<BodyReader> opened = BodyReader::Open(schema, BodyKind::kMutation, bytes);
   if (!opened.ok()) return opened.status();
   BodyReader& in = opened.value();
   Mutation mutation;
-  mutation.action.id = in.TakeId(kNone);
+  mutation.action.id = in.TakeId();
   mutation.action.name = in.TakeText();
   mutation.action.arg = in.TakeText();
   mutation.action.at = in.in().F64();
@@ -38,8 +38,9 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes) {
     String realm = in.TakeRealm();
     mutation.base.emplace_back(std::move(realm), in.in().Varint());
   }
-  mutation.ops = DecodeOps(&in);
+  mutation.ops = DecodeOps(Unfit::kLeftOut, &in);
   SKERRY_RETURN_IF_ERROR(in.Finish());
+  if (left_out != nullptr && in.left_out()) *left_out = true;
   return mutation;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/sort.h"
 #include "base/vector.h"
@@ -47,16 +48,15 @@ Vector<PropAdd> DecodeAdd(TableIndex table, BodyReader* in) {
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
     PropAdd add;
-    add.prop = in->TakeProp(table);
+    add.prop = in->TakeProp();
     add.by = in->in().F64();
-    if (!in->ok()) break;
-    const TableDef& def = in->schema().table(table);
     if (!std::isfinite(add.by)) in->in().Fail();
-    if (def.props[add.prop].type != PropType::kNumber) {
-      in->Fail({Code::kWrongType,
-                def.name + "." + def.props[add.prop].name + ": an inc of what is no number"});
+    if (!in->ok() || add.prop == kNone) continue;
+    if (in->schema().table(table).props[add.prop].type == PropType::kNumber) {
+      added.push_back(add);
+    } else {
+      *in->mutable_left_out() = true;
     }
-    added.push_back(add);
   }
   Sort(added.begin(), added.end(),
        [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
@@ -86,27 +86,36 @@ void EncodeOp(const Op& op, BodyWriter* out) {
   }
 }
 
-Op DecodeOp(BodyReader* in) {
-  Op op;
+// Whether anything is left of it.
+bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
   const uint8_t kind = in->in().U8();
   const uint8_t flags = in->in().U8();
   if (kind < 1 || kind > static_cast<uint8_t>(OpKind::kAppend) || flags > kHasIf) in->in().Fail();
-  op.kind = static_cast<OpKind>(kind);
-  op.realm = in->TakeRealm();
-  op.by = DecodeBy(in);
-  if (flags & kHasIf) op.if_revision = in->in().Varint();
-  if (!in->ok()) return op;
-  if (op.kind == OpKind::kAppend) {
-    op.stream = in->TakeText();
-    return op;
+  op->kind = static_cast<OpKind>(kind);
+  op->realm = in->TakeRealm();
+  op->by = DecodeBy(in);
+  if (flags & kHasIf) op->if_revision = in->in().Varint();
+  if (!in->ok()) return true;
+  if (op->kind == OpKind::kAppend) {
+    op->stream = in->TakeText();
+    return true;
   }
-  op.table = in->TakeTable();
-  op.id = in->TakeId(op.table);
-  if (!in->ok()) return op;
-  if (op.kind == OpKind::kCreate || op.kind == OpKind::kUpdate) op.set = DecodeSet(op.table, in);
-  if (op.kind == OpKind::kInc) op.add = DecodeAdd(op.table, in);
-  if (op.kind == OpKind::kMove) op.to = in->TakeRealm();
-  return op;
+  op->table = in->TakeTable();
+  op->id = in->TakeId();
+  if (!in->ok()) return true;
+  bool is_whole = KnowsId(op->table, op->id, in);
+  const bool left_out = std::exchange(*in->mutable_left_out(), false);
+  if (op->kind == OpKind::kCreate || op->kind == OpKind::kUpdate) {
+    op->set = DecodeSet(op->table, unfit, in);
+    if (op->kind == OpKind::kCreate && is_whole) AddDefaults(op->table, in->schema(), &op->set);
+  }
+  if (op->kind == OpKind::kInc) op->add = DecodeAdd(op->table, in);
+  if (op->kind == OpKind::kMove) op->to = in->TakeRealm();
+  const bool says = op->kind == OpKind::kUpdate || op->kind == OpKind::kInc;
+  if (says && in->left_out() && unfit == Unfit::kLeftOut)
+    is_whole = is_whole && !(op->set.empty() && op->add.empty());
+  *in->mutable_left_out() = in->left_out() || left_out;
+  return is_whole;
 }
 
 }  // namespace
@@ -119,14 +128,28 @@ void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out) 
   }
 }
 
-Vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
+bool KnowsId(TableIndex table, std::string_view id, BodyReader* in) {
+  if (table == kNone) return false;
+  const bool known = CheckId(in->schema().table(table), id).ok();
+  if (!known) *in->mutable_left_out() = true;
+  return known;
+}
+
+Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in) {
   Vector<PropValue> set;
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
-    PropValue change;
-    change.prop = in->TakeProp(table);
-    change.value = in->TakeValue(table, change.prop);
-    set.push_back(std::move(change));
+    const PropIndex prop = in->TakeProp();
+    Value value = in->TakeValue();
+    if (!in->ok() || prop == kNone) continue;
+    const TableDef& def = in->schema().table(table);
+    if (unfit == Unfit::kAbsent) {
+      value = FitValue(def, def.props[prop], std::move(value), in->mutable_left_out());
+    } else if (!value.is_null() && !CheckValue(def, def.props[prop], value).ok()) {
+      *in->mutable_left_out() = true;
+      continue;
+    }
+    set.push_back({prop, std::move(value)});
   }
   // Props are sorted as the schema of today has them, which may be another order than that of the
   // writer.
@@ -135,15 +158,30 @@ Vector<PropValue> DecodeSet(TableIndex table, BodyReader* in) {
   return set;
 }
 
+void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set) {
+  const Vector<PropDef>& props = schema.table(table).props;
+  size_t next = 0;
+  for (PropIndex i = 0; i < props.size(); ++i) {
+    if (next < set->size() && (*set)[next].prop == i) {
+      ++next;
+    } else if (!AbsentValue(props[i]).is_null()) {
+      set->insert(set->begin() + next++, {i, AbsentValue(props[i])});
+    }
+  }
+}
+
 void EncodeOps(const Vector<Op>& ops, BodyWriter* out) {
   PutVarint(out->payload(), ops.size());
   for (const Op& op : ops) EncodeOp(op, out);
 }
 
-Vector<Op> DecodeOps(BodyReader* in) {
+Vector<Op> DecodeOps(Unfit unfit, BodyReader* in) {
   Vector<Op> ops;
   const uint64_t count = in->TakeCount();
-  for (uint64_t i = 0; i < count && in->ok(); ++i) ops.push_back(DecodeOp(in));
+  for (uint64_t i = 0; i < count && in->ok(); ++i) {
+    Op op;
+    if (DecodeOp(unfit, in, &op)) ops.push_back(std::move(op));
+  }
   return ops;
 }
 

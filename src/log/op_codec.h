@@ -18,11 +18,21 @@
 
 namespace skerry {
 
+// What becomes of a value that its prop cannot hold. In what a user has done and the server has not
+// seen it is not said, and an op that says nothing then is none; in what is logged it is what an
+// absent one is (AbsentValue).
+enum class Unfit { kLeftOut, kAbsent };
+
 void EncodeOps(const Vector<Op>& ops, BodyWriter* out);
-Vector<Op> DecodeOps(BodyReader* in);  // failures are the reader's
+// Failures, and whether something was left out, are the reader's.
+Vector<Op> DecodeOps(Unfit unfit, BodyReader* in);
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
-Vector<PropValue> DecodeSet(TableIndex table, BodyReader* in);
+Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in);
+// To what creates an object: the defaults of props that may not be null.
+void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set);
+// Whether the schema of today has this table, and such ids in it.
+bool KnowsId(TableIndex table, std::string_view id, BodyReader* in);
 
 }  // namespace skerry
 

@@ -4,7 +4,6 @@
 
 #include "base/vector.h"
 #include "log/fold.h"
-#include "model/filter.h"
 
 namespace skerry {
 namespace {
@@ -34,12 +33,6 @@ class BaseContext final : public FilterContext {
   }
   const BaseRows& rows_;
 };
-
-Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where) {
-  Result<Data> data = DecodeData(where);
-  if (!data.ok()) return data.status();
-  return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);
-}
 
 class StepApplier {
  public:
@@ -223,6 +216,12 @@ Status StepApplier::Apply(const Step& step) {
 }
 
 }  // namespace
+
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where) {
+  Result<Data> data = DecodeData(where);
+  if (!data.ok()) return data.status();
+  return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);
+}
 
 Status ApplySteps(const Schema& schema, const Vector<Step>& steps, BaseRows* rows,
                   TouchedSink* touched) {

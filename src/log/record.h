@@ -11,6 +11,7 @@
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/op.h"
+#include "model/filter.h"
 #include "model/row.h"
 
 namespace skerry {
@@ -74,6 +75,9 @@ struct Step {
   Vector<ScopeFilter> scopes;  // kKeepScopes
   friend bool operator==(const Step&, const Step&) = default;
 };
+
+// The filter of a page or scope, as it is stored.
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where);
 
 // Applies steps in order. Calls Touched for every object whose base row may have changed. An
 // update, move, delete or leave of a row that base does not hold does nothing. Fails only where a

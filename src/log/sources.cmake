@@ -2,6 +2,7 @@ set(SKERRY_LOG_SOURCES
   src/log/base.cc
   src/log/body.cc
   src/log/change_json.cc
+  src/log/convert.cc
   src/log/fold_op.cc
   src/log/fold_ops.cc
   src/log/image.cc

@@ -10,6 +10,9 @@
 //   rest    = createdAt:f64le modifiedAt:f64le set           create, update
 //           | createdAt:f64le modifiedAt:f64le set realm     move
 //           |                                                delete, leave
+#include <utility>
+
+#include "base/data.h"
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/op_codec.h"
@@ -31,21 +34,33 @@ void EncodeChange(const Change& change, BodyWriter* out) {
   if (change.kind == ChangeKind::kMove) out->PutRealm(change.to);
 }
 
-Change DecodeChange(BodyReader* in) {
-  Change change;
+// Whether the schema has a place for it.
+bool DecodeChange(BodyReader* in, Change* change) {
   const uint8_t kind = in->in().U8();
   if (kind < 1 || kind > static_cast<uint8_t>(ChangeKind::kLeave)) in->in().Fail();
-  change.kind = static_cast<ChangeKind>(kind);
-  change.key.table = in->TakeTable();
-  change.key.id = in->TakeId(change.key.table);
-  change.realm = in->TakeRealm();
-  change.revision = in->in().Varint();
-  if (!in->ok() || !HasContent(change.kind)) return change;
-  change.created_at = in->in().F64();
-  change.modified_at = in->in().F64();
-  change.set = DecodeSet(change.key.table, in);
-  if (change.kind == ChangeKind::kMove) change.to = in->TakeRealm();
-  return change;
+  change->kind = static_cast<ChangeKind>(kind);
+  change->key.table = in->TakeTable();
+  change->key.id = in->TakeId();
+  change->realm = in->TakeRealm();
+  change->revision = in->in().Varint();
+  if (!in->ok()) return true;
+  const bool known = KnowsId(change->key.table, change->key.id, in);
+  if (!HasContent(change->kind)) return known;
+  change->created_at = in->in().F64();
+  change->modified_at = in->in().F64();
+  change->set = DecodeSet(change->key.table, Unfit::kAbsent, in);
+  if (change->kind == ChangeKind::kCreate && known)
+    AddDefaults(change->key.table, in->schema(), &change->set);
+  if (change->kind == ChangeKind::kMove) change->to = in->TakeRealm();
+  return known;
+}
+
+// Whether the schema of today understands a filter that was stored.
+bool Understands(TableIndex table, const String& where, BodyReader* in) {
+  if (table == kNone) return false;
+  const bool known = ReadFilter(in->schema(), table, where).ok();
+  if (!known) *in->mutable_left_out() = true;
+  return known;
 }
 
 void EncodePage(const PageRange& page, BodyWriter* out) {
@@ -60,17 +75,30 @@ void EncodePage(const PageRange& page, BodyWriter* out) {
   for (const String& id : page.ids) out->PutId(id);
 }
 
-PageRange DecodePage(BodyReader* in) {
-  PageRange page;
-  page.table = in->TakeTable();
-  page.where = in->TakeText();
-  page.above = in->TakeText();
-  if (in->TakeFlag()) page.upto = in->TakeText();
+// Without its filter a page cannot say which rows are gone; the worker gives such scopes up
+// (sync/scopes.h), and the rows with them.
+bool DecodePage(BodyReader* in, PageRange* page) {
+  page->table = in->TakeTable();
+  page->where = in->TakeText();
+  page->above = in->TakeText();
+  if (in->TakeFlag()) page->upto = in->TakeText();
   const uint64_t realms = in->TakeCount();
-  for (uint64_t i = 0; i < realms && in->ok(); ++i) page.realms.push_back(in->TakeRealm());
+  for (uint64_t i = 0; i < realms && in->ok(); ++i) page->realms.push_back(in->TakeRealm());
   const uint64_t ids = in->TakeCount();
-  for (uint64_t i = 0; i < ids && in->ok(); ++i) page.ids.push_back(in->TakeId(kNone));
-  return page;
+  for (uint64_t i = 0; i < ids && in->ok(); ++i) page->ids.push_back(in->TakeId());
+  return !in->ok() || Understands(page->table, page->where, in);
+}
+
+// A scope whose filter is not understood keeps all rows of its table, until the worker gives it up.
+void DecodeScopes(BodyReader* in, Vector<ScopeFilter>* scopes) {
+  const uint64_t count = in->TakeCount();
+  for (uint64_t i = 0; i < count && in->ok(); ++i) {
+    const TableIndex table = in->TakeTable();
+    String where = in->TakeText();
+    if (!in->ok() || table == kNone) continue;
+    if (!Understands(table, where, in)) where = EncodeData(Data(Data::Array{Data("true")}));
+    scopes->push_back({table, std::move(where)});
+  }
 }
 
 void EncodeStep(const Step& step, BodyWriter* out) {
@@ -96,37 +124,31 @@ void EncodeStep(const Step& step, BodyWriter* out) {
   }
 }
 
-Step DecodeStep(BodyReader* in) {
-  Step step;
+// Whether anything is left of it.
+bool DecodeStep(BodyReader* in, Step* step) {
   const uint8_t kind = in->in().U8();
   if (kind < 1 || kind > static_cast<uint8_t>(StepKind::kKeepScopes)) in->in().Fail();
-  if (!in->ok()) return step;
-  step.kind = static_cast<StepKind>(kind);
-  switch (step.kind) {
+  if (!in->ok()) return true;
+  step->kind = static_cast<StepKind>(kind);
+  switch (step->kind) {
     case StepKind::kOwnOps:
-      step.realm = in->TakeRealm();
-      step.at = in->in().F64();
-      step.revision = in->in().Varint();
-      step.ops = DecodeOps(in);
-      break;
+      step->realm = in->TakeRealm();
+      step->at = in->in().F64();
+      step->revision = in->in().Varint();
+      step->ops = DecodeOps(Unfit::kAbsent, in);
+      return true;
     case StepKind::kChange:
-      step.change = DecodeChange(in);
-      break;
+      return DecodeChange(in, &step->change);
     case StepKind::kPage:
-      step.page = DecodePage(in);
-      break;
+      return DecodePage(in, &step->page);
     case StepKind::kDropRealm:
-      step.realm = in->TakeRealm();
-      break;
-    case StepKind::kKeepScopes: {
-      const uint64_t scopes = in->TakeCount();
-      for (uint64_t i = 0; i < scopes && in->ok(); ++i) {
-        const TableIndex table = in->TakeTable();
-        step.scopes.push_back({table, in->TakeText()});
-      }
-    }
+      step->realm = in->TakeRealm();
+      return true;
+    case StepKind::kKeepScopes:
+      DecodeScopes(in, &step->scopes);
+      return true;
   }
-  return step;
+  return true;
 }
 
 }  // namespace
@@ -148,14 +170,18 @@ String EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
   return out.Seal();
 }
 
-Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes) {
+Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes, bool* left_out) {
   Result<BodyReader> opened = BodyReader::Open(schema, BodyKind::kSteps, bytes);
   if (!opened.ok()) return opened.status();
   BodyReader& in = opened.value();
   Vector<Step> steps;
   const uint64_t count = in.TakeCount();
-  for (uint64_t i = 0; i < count && in.ok(); ++i) steps.push_back(DecodeStep(&in));
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    Step step;
+    if (DecodeStep(&in, &step)) steps.push_back(std::move(step));
+  }
   SKERRY_RETURN_IF_ERROR(in.Finish());
+  if (left_out != nullptr && in.left_out()) *left_out = true;
   return steps;
 }
 

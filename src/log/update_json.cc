@@ -64,8 +64,8 @@ Status ReadAction(const Data& data, Action* action) {
   action->name = data["name"].as_string();
   action->at = data["at"].as_number();
   WriteJson(data["arg"], &action->arg);
-  if (action->arg.size() <= kMaxObjectBytes) return Status::Ok();
-  return {Code::kLimit, "an argument larger than " + ToText(kMaxObjectBytes) + " bytes"};
+  if (action->arg.size() <= kMaxMutationBytes) return Status::Ok();
+  return {Code::kLimit, "an argument larger than " + ToText(kMaxMutationBytes) + " bytes"};
 }
 
 Status ReadActions(const Data& data, Vector<Action>* actions) {

@@ -121,16 +121,25 @@ bool ReadU64(const Data& data, uint64_t* out) {
   return *out != kNoNumber;
 }
 
-Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls) {
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls,
+                                      bool* left_out) {
   if (!data.is_object())
     return Status(Code::kInvalidArgument, table.name + ": `set` must be an object");
   Vector<PropValue> set;
   set.reserve(data.members().size());
   for (const Data::Member& member : data.members()) {
     const PropIndex index = table.FindProp(member.first);
+    if (index == kNone && left_out != nullptr) {
+      *left_out = true;
+      continue;
+    }
     if (index == kNone)
       return Status(Code::kUnknownProp, table.name + " has no prop " + Quote(member.first));
     Result<Value> value = ReadValue(table, table.props[index], member.second, nulls);
+    if (!value.ok() && left_out != nullptr) {
+      *left_out = true;
+      value = AbsentValue(table.props[index]);
+    }
     if (!value.ok()) return value.status();
     set.push_back({index, std::move(value.value())});
   }

@@ -37,9 +37,12 @@ Status CheckPlain(const Data& data);
 bool ReadU64(const Data& data, uint64_t* out);
 
 // {"prop": plain, …} to and from the sorted form. Null unsets: where `required` says so it is
-// refused for props that may not be null. The whole is at most kMaxObjectBytes of JSON.
+// refused for props that may not be null. The whole is at most kMaxObjectBytes of JSON. With
+// `left_out`, which comes from a server that may have another schema, what the table does not know
+// is left out, a value that does not fit is AbsentValue, and both set it; else they are refused.
 enum class Nulls { kChecked, kTaken };
-Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls);
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls,
+                                      bool* left_out = nullptr);
 Data SetToData(const TableDef& table, const Vector<PropValue>& set);
 
 }  // namespace skerry

@@ -129,6 +129,18 @@ Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value
   return Status::Ok();
 }
 
+const Value& AbsentValue(const PropDef& prop) {
+  static const Value kNothing;
+  return prop.has_default && !prop.optional ? prop.default_value : kNothing;
+}
+
+Value FitValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out) {
+  if (value.is_null()) return AbsentValue(prop);
+  if (CheckValue(table, prop, value).ok()) return value;
+  *left_out = true;
+  return AbsentValue(prop);
+}
+
 Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
   if (data.is_null()) return Value::Null();
   const bool any = prop.type == PropType::kJson || prop.type == PropType::kClass;

@@ -118,6 +118,9 @@ class RowStore {
   // they keep it alive, and change in it what is theirs.
   void Save(String* out) const;
   Status Load(std::string_view bytes, const String& image);
+  // Becomes what `other` was, which is of no use then. REQUIRES: this store is empty; the same
+  // table.
+  void TakeFrom(RowStore* other);
 
   // ---- Packed access, for filters, indexes and queries of this room only.
 
@@ -240,7 +243,6 @@ class RowStore {
   bool CheckTextCell(const Column& column, const uint8_t* row);
   bool CheckKeyCell(const uint8_t* cell, bool nullable);
   bool RebuildTable();
-  void TakeFrom(RowStore* other);
 
   const TableDef* table_;
   Vector<Column> columns_;  // props, then id, realm, createdAt, modifiedAt

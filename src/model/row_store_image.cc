@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "model/collation.h"
 #include "model/index.h"
 #include "model/row_store.h"
 
@@ -221,7 +222,7 @@ bool RowStore::RebuildTable() {
   return true;
 }
 
-// REQUIRES: this store is empty. Pools stay where they are, because columns point at them.
+// Pools stay where they are, because columns point at them.
 void RowStore::TakeFrom(RowStore* other) {
   for (size_t i = 0; i < pools_.size(); ++i) pools_[i]->TakeFrom(other->pools_[i].get());
   chunks_ = std::move(other->chunks_);
@@ -229,10 +230,11 @@ void RowStore::TakeFrom(RowStore* other) {
   hash_ = std::move(other->hash_);
   slots_ = other->slots_;
   live_ = other->live_;
-  free_slot_ = kNoSlot;
+  free_slot_ = other->free_slot_;
   for (const auto& index : indexes_) {
     if (index) index->Build();
   }
+  for (Collation* at = collations_.get(); at; at = at->next.get()) at->Clear();
 }
 
 }  // namespace skerry

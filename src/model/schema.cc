@@ -62,6 +62,7 @@ Result<Schema> Schema::Parse(const Data& description) {
     }
   }
   schema.fingerprint_ = Fingerprint(schema.tables_);
+  EncodeData(description, &schema.description_);
   return schema;
 }
 

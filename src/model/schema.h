@@ -79,9 +79,11 @@ class Schema {
   const TableDef& table(TableIndex index) const { return tables_[index]; }
   TableIndex FindTable(std::string_view name) const;  // kNone if there is none
   const Vector<BackRef>& back_refs(TableIndex target) const { return back_refs_[target]; }
-  // A digest of everything that decides the layout of rows: images say it, and are refused under
+  // A digest of everything that decides the layout of rows: images say it, and are converted under
   // another.
   uint64_t fingerprint() const { return fingerprint_; }
+  // What Parse took, by EncodeData: an image holds it, to be read under another schema.
+  const String& description() const { return description_; }
 
  private:
   uint32_t version_ = 0;
@@ -89,11 +91,17 @@ class Schema {
   Vector<TableDef> tables_;
   Vector<Vector<BackRef>> back_refs_;
   uint64_t fingerprint_ = 0;
+  String description_;
 };
 
 // Checks that a value fits a prop (type, enum member, not null unless optional, text that databases
 // can hold: no U+0000, valid UTF-8 without lone surrogates, finite numbers).
 Status CheckValue(const TableDef& table, const PropDef& prop, const Value& value);
+// What a row holds where nothing was said of a prop that may not be null: its default, else null.
+const Value& AbsentValue(const PropDef& prop);
+// A value that was written under another schema, as this prop can hold it: itself where it fits,
+// else AbsentValue, and `left_out` is set.
+Value FitValue(const TableDef& table, const PropDef& prop, Value value, bool* left_out);
 // Ids: canonical lower-case UUID text, or for custom ids 1..128 bytes of storable UTF-8.
 Status CheckId(const TableDef& table, std::string_view id);
 

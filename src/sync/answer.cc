@@ -59,11 +59,12 @@ Answer ReadAnswer(const Data& event) {
   if (json && answer.json["code"].is_string()) {
     answer.error.code = answer.json["code"].as_string();
     if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
-  } else if (!json && status < 500) {
+  } else if (!json && status < 500 && !answer.error.retryable) {
     answer.error.code = "not_json";
     answer.error.retryable = true;
   }
-  if (status == 401) answer.kind = AnswerKind::kAuth;
+  // Not of something on the way, a proxy that wants to be logged in to, say: that passes.
+  if (status == 401 && json) answer.kind = AnswerKind::kAuth;
   if (status == 413) answer.kind = AnswerKind::kTooLarge;
   if (!json) return answer;
   if (status == 410) answer.kind = AnswerKind::kGone;

@@ -42,11 +42,30 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   return lowest;
 }
 
+// As windows see to; one of an older version may not have.
+bool CanBeSent(const Mutation& mutation) {
+  if (JsonDepth(mutation.action.arg) > kMaxValueDepth) return false;
+  for (const Op& op : mutation.ops) {
+    for (const PropValue& set : op.set) {
+      if (set.value.kind() == ValueKind::kJson && JsonDepth(set.value.text()) > kMaxValueDepth)
+        return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
-Grouping::Grouping(const Schema* schema, size_t outbox_size)
+bool IsReadable(const Schema& schema, const Data& update) {
+  Result<Data> body = ParseJson(update["body"].as_bytes());
+  return body.ok() && UpdateFromData(schema, body.value()).ok();
+}
+
+Grouping::Grouping(const Schema* schema, size_t outbox_size, uint64_t most, bool of_newer)
     : schema_(schema),
-      slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0) {}
+      slots_(outbox_size < kMaxOutboxUpdates ? kMaxOutboxUpdates - outbox_size : 0),
+      most_(most),
+      of_newer_(of_newer) {}
 
 bool Grouping::wants_more() const {
   if (slots_ > 0) return true;
@@ -81,9 +100,18 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     return;
   }
   const Vector<String> realms = TextsOf(record["realms"]);
-  Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  bool left_out = false;
+  Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes(), &left_out);
+  const bool is_newer = left_out ? of_newer_ : mutation.status().code() == Code::kVersion;
+  if (is_newer) {
+    saw_newer_ = true;
+    Hold(record);
+    return;
+  }
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
+  if (mutation.ok() && !CanBeSent(mutation.value()))
+    mutation = Status(Code::kLimit, "It is nested deeper than a request may be.");
   if (!mutation.ok()) {
     unreadable_.push_back({key, record, mutation.status()});
     Hold(record);
@@ -110,7 +138,7 @@ Grouping::Candidate* Grouping::PlaceFor(const Vector<String>& realms, bool alone
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
     if (candidate.closed || !Intersect(candidate.realms, realms)) continue;
-    const bool fits = candidate.mutations.size() < kMaxMutationsPerUpdate &&
+    const bool fits = candidate.mutations.size() < most_ &&
                       candidate.bytes + bytes <= kMaxUpdateBytes &&
                       candidate.ops + ops <= kMaxOpsPerUpdate;
     if (!alone && fits) return &candidate;

@@ -11,6 +11,7 @@
 
 #include "base/data.h"
 #include "base/id.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "base/status.h"
 #include "base/string.h"
@@ -20,18 +21,23 @@
 
 namespace skerry {
 
-// A mutation whose body this build cannot read (damaged, or of a table that the schema no longer
-// has).
+// A mutation whose body this build cannot read: it is damaged.
 struct Unreadable {
   Data key;
   Data record;
   Status status;
 };
 
+// Whether this schema understands an update of the outbox: it may have been made under another.
+bool IsReadable(const Schema& schema, const Data& update);
+
 class Grouping {
  public:
-  // `outbox_size`: updates there already; at most kMaxOutboxUpdates are there at once.
-  Grouping(const Schema* schema, size_t outbox_size);
+  // `outbox_size`: updates there already; at most kMaxOutboxUpdates are there at once. `most`:
+  // mutations of an update. `of_newer`: what this version does not know may be a newer one's, which
+  // waits for that; else it was dropped, and is left out.
+  Grouping(const Schema* schema, size_t outbox_size, uint64_t most = kMaxMutationsPerUpdate,
+           bool of_newer = false);
 
   // [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
@@ -46,7 +52,7 @@ class Grouping {
   const Vector<Unreadable>& unreadable() const { return unreadable_; }
   bool saw_newer() const {
     return saw_newer_;
-  }  // a record of a newer version of the package is there
+  }  // a record of a newer version of the package, or of the application, is there
   size_t left_over() const { return left_over_; }  // mutations that were ready but found no room
 
  private:
@@ -69,6 +75,8 @@ class Grouping {
 
   const Schema* schema_;
   size_t slots_;
+  uint64_t most_;
+  bool of_newer_;
   Vector<Candidate> candidates_;
   Set<String> held_keys_;
   Vector<Unreadable> unreadable_;

@@ -49,7 +49,9 @@ void Helper::Wake(WakeReason reason, Turn* turn) {
 }
 
 void Helper::Mutated(Turn* turn) {
-  if (state_->started && state_->online && !state_->paused) Expect(turn);
+  if (!state_->started || !state_->online || state_->paused) return;
+  mutated_ = true;
+  Expect(turn);
 }
 
 void Helper::Poked(std::string_view realm, uint64_t revision, Turn* turn) {
@@ -132,20 +134,25 @@ void Helper::Schedule(const Data& status, Turn* turn) {
     // It may not have known, when it said so, that a socket tells when there is something.
     if (phase == "idle" && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
     if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
+    // Nor of a mutation, where the message that should have woken it was lost.
+    if (mutated_) delay = std::min(delay, times.service_look_ms);
   }
   turn->Timer("service-look", delay);
 }
 
 void Helper::OnLook(Turn* turn) {
+  const bool mutated = std::exchange(mutated_, false);
   const double calm = calm_ms_ == kNever ? 0 : turn->mono - calm_ms_;
   // The socket was opened since, or is heard of only now.
-  if (calm_ms_ != kNever && state_->listening && calm < state_->times.idle_listening_ms / 2)
+  if (!mutated && calm_ms_ != kNever && state_->listening &&
+      calm < state_->times.idle_listening_ms / 2)
     return turn->Timer("service-look", state_->times.idle_listening_ms - calm);
-  Wake(WakeReason::kDue, turn);
+  Wake(mutated ? WakeReason::kMutation : WakeReason::kDue, turn);
 }
 
 void Helper::Rest(Turn* turn) {
   expected_ms_ = stuck_ms_ = calm_ms_ = kNever;
+  mutated_ = false;
   given_up_ = String();
   turn->Cancel("service-watch");
   turn->Cancel("service-look");

@@ -61,6 +61,7 @@ class Helper {
   bool asked_again_ = false;     // a second wake was sent
   double stuck_ms_ = kNever;     // monotonic: since then it fails to reach the server
   double calm_ms_ = kNever;      // monotonic: since then it has nothing to do, as it last said
+  bool mutated_ = false;         // something was, since it was looked after last
   String given_up_;
 };
 

@@ -16,6 +16,7 @@ void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, Data*
   upto = (*sync)["n"].as_u64();
   record_bytes = (*sync)["recordBytes"].as_u64();
   cursors = (*sync)["cursors"];
+  layout = Layout(state->schema);
   generation = state->ids.Next(now);
   EnterGeneration(generation, lease.name(), lease.epoch(), sync);
 }
@@ -26,8 +27,11 @@ bool ImageDraft::IsNext(const Data& sync) const {
 
 void ImageDraft::Swing(Data* sync, Data::Array* writes) const {
   if (!(from == base)) DropImage(sync);
-  const uint64_t spare =
-      SwingPointer(MakePointer(generation, parts, upto, cursors, record_bytes), sync);
+  Data pointer = MakePointer(generation, parts, upto, cursors, record_bytes);
+  const uint64_t spare = SwingPointer(std::move(pointer.Set("layout", layout)), sync);
+  for (const Data& part : parts.items()) {
+    if (part["leftOut"].as_bool()) sync->Set("lacks", layout);
+  }
   if (spare == 0) return;
   Data range = Data::MakeObject();
   range.Set("to", spare);

@@ -23,6 +23,7 @@ struct ImageDraft {
   uint64_t record_bytes = 0;
   Data cursors;
   Data parts;
+  String layout;
 
   // Enters a new generation in `sync`. It holds as much as `sync` says, until the caller says else.
   void Begin(WorkerState* state, const Lease& lease, double now, Data* sync);

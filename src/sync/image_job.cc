@@ -24,7 +24,7 @@ Data GenerationEntry(std::string_view generation, std::string_view lease, uint64
 
 }  // namespace
 
-bool WorthRolling(const Data& sync, const SyncLimits& limits) {
+bool WorthRolling(const Data& sync, const SyncLimits& limits, std::string_view layout) {
   const Data& image = sync["image"];
   const uint64_t records = sync["n"].as_u64() - image["n"].as_u64();
   const double bytes = sync["recordBytes"].as_number() - image["recordBytes"].as_number();
@@ -33,7 +33,8 @@ bool WorthRolling(const Data& sync, const SyncLimits& limits) {
   for (const Data& part : image["parts"].items()) image_bytes += part["bytes"].as_number();
   const auto most = static_cast<double>(limits.image_bytes);
   const double worth = std::min(most, std::max(image_bytes / 4, most / 16));
-  return records > 0 && (records >= limits.image_records || bytes >= worth);
+  const bool is_other = image["layout"].is_string() && image["layout"].as_string() != layout;
+  return records > 0 && (records >= limits.image_records || bytes >= worth || is_other);
 }
 
 void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,

@@ -16,8 +16,8 @@
 namespace skerry {
 
 // Whether so many records, or bytes of them, have come since the image that a new one is worth
-// making.
-bool WorthRolling(const Data& sync, const SyncLimits& limits);
+// making; or any, where the image is of another layout (records.h), so that each start converts it.
+bool WorthRolling(const Data& sync, const SyncLimits& limits, std::string_view layout);
 
 // Enters a generation that is about to be written.
 void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,

@@ -6,8 +6,13 @@
 
 namespace skerry {
 
+// What a newer version of the application keeps, this one would lose.
+bool ImageKeeper::WorthRoll(const Data& sync, const SyncLimits& limits) const {
+  return !IsOfNewer(state_->schema, sync) && WorthRolling(sync, limits, Layout(state_->schema));
+}
+
 bool ImageKeeper::HasWork() const {
-  return WorthRolling(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
+  return WorthRoll(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
 }
 
 // While records keep coming: a roll reads and writes all that the client has, and whoever makes
@@ -23,7 +28,7 @@ bool ImageKeeper::IsBusy(Turn* turn) {
   SyncLimits overdue = state_->limits;
   overdue.image_records *= overdue.image_overdue;
   overdue.image_bytes *= overdue.image_overdue;
-  return !WorthRolling(state_->sync, overdue);
+  return !WorthRoll(state_->sync, overdue);
 }
 
 void ImageKeeper::Consider(bool quiet, Turn* turn) {
@@ -97,7 +102,7 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
 // Garbage goes first: else rolls that fail, one after the other, would heap it up.
 void ImageKeeper::ReadBegin(Data sync, const Data& push_lease, const Data& lease,
                             Data::Array* writes, Turn* turn) {
-  rolling_ = WorthRolling(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
+  rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
   if (rolling_) {
     draft_.Begin(state_, lease_, turn->now, &sync);
     writes->push_back(PutWrite("sync", "sync", sync));
@@ -163,9 +168,13 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
   if (!event["parts"].is_array()) {
     // A failed roll is no one's loss: the records are still there. The generation that it began is
     // garbage from now on. Perhaps the image cannot be read: then the one before will do.
-    if (step_ == Step::kRolling) state_->passes_over = !state_->passes_over;
+    // (Or there is no room for another.)
+    const bool no_room = event["error"]["name"].Is("quota");
+    if (step_ == Step::kRolling && !no_room) state_->passes_over = !state_->passes_over;
     Data error = Data::MakeObject();
-    error.Set("code", "image").Set("message", event["error"]["message"]).Set("retryable", true);
+    error.Set("code", no_room ? "quota" : "image")
+        .Set("message", event["error"]["message"])
+        .Set("retryable", true);
     turn->Post(Message("imageFailed").Set("error", std::move(error)));
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {

@@ -52,6 +52,7 @@ class ImageKeeper {
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
+  bool WorthRoll(const Data& sync, const SyncLimits& limits) const;
   bool HasWork() const;
   bool IsBusy(Turn* turn);
 

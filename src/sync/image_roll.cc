@@ -17,10 +17,10 @@ class Nobody final : public TouchedSink {
 
 }  // namespace
 
-Status ImageRoll::AddPart(std::string_view image) { return LoadImage(image, &base_); }
+Status ImageRoll::AddPart(std::string_view image) { return LoadImage(image, &base_, &left_out_); }
 
 Status ImageRoll::AddRecord(std::string_view body) {
-  Result<Vector<Step>> steps = DecodeSteps(*schema_, body);
+  Result<Vector<Step>> steps = DecodeSteps(*schema_, body, &left_out_);
   if (!steps.ok()) return steps.status();
   Nobody nobody;
   return ApplySteps(*schema_, steps.value(), &base_, &nobody);

@@ -25,6 +25,7 @@ class ImageRoll {
   void DropRealm(std::string_view realm);
 
   bool empty() const { return base_.empty(); }
+  bool left_out() const { return left_out_; }  // something that the schema has no place for
   const Base& base() const { return base_; }
   // The new part; `cursors` {realm: "rev@at"}.
   String Finish(uint64_t n, const Data& cursors) const;
@@ -32,6 +33,7 @@ class ImageRoll {
  private:
   const Schema* schema_;
   Base base_;
+  bool left_out_ = false;
 };
 
 }  // namespace skerry

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "sync/scopes.h"
 
 namespace skerry {
 namespace {
@@ -52,9 +53,12 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
   if (what == "open") {
     Data hello = Message("hello");
     token_ = state_->token;
-    hello.Set("token", token_).Set("client", state_->sync["client"]);
+    hello.Set("token", token_)
+        .Set("client", state_->sync["client"])
+        .Set("schema", state_->schema.version());
     Data scopes = Data::MakeArray();
     for (const Data& scope : state_->sync["scopes"].items()) {
+      if (!Understands(state_->schema, scope)) continue;
       Data sent = Data::MakeObject();
       sent.Set("table", scope["table"]).Set("where", scope["where"]);
       scopes.Push(std::move(sent));

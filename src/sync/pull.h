@@ -26,6 +26,7 @@ struct PullRequest {
   Set<String> have;      // updates in the outbox
   Set<String> received;  // those of them that were applied before the request was made
   Set<String> known;     // actions that a push was told are in the log already, under other updates
+  bool left_out = false;  // a scope that this schema does not understand, a newer version's
   String body;
 };
 
@@ -56,6 +57,7 @@ struct PullAnswer {
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
+  bool left_out = false;  // something that this schema has no place for
 };
 
 // kInvalidArgument where a member is missing or has the wrong shape: nothing of such an answer is
@@ -82,7 +84,8 @@ class PullFold {
     return resend_;
   }  // the log does not hold what a push said that it does: it is sent again
   size_t unconfirmed() const { return outbox_.size(); }
-  bool moved() const { return moved_; }  // a cursor, a fill or an update moved
+  size_t grouped() const { return grouped_; }  // mutations of what is left of the outbox
+  bool moved() const { return moved_; }        // a cursor, a fill or an update moved
 
  private:
   // Of an action that a push was told is in the log already.
@@ -119,6 +122,7 @@ class PullFold {
   Data record_;
   bool resend_ = false;
   bool moved_ = false;
+  size_t grouped_ = 0;
 };
 
 }  // namespace skerry

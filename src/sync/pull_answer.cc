@@ -101,7 +101,11 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
   for (const Data& item : json["changes"].items()) {
-    Result<Change> change = ChangeFromData(schema, item);
+    if (schema.FindTable(item["table"].as_string()) == kNone) {
+      answer.left_out = true;  // a newer server's
+      continue;
+    }
+    Result<Change> change = ChangeFromData(schema, item, &answer.left_out);
     if (!change.ok()) return change.status();
     answer.changes.push_back(std::move(change.value()));
   }

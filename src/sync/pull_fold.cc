@@ -10,6 +10,7 @@
 #include "sync/chain.h"
 #include "sync/pull.h"
 #include "sync/records.h"
+#include "sync/scopes.h"
 
 namespace skerry {
 namespace {
@@ -185,6 +186,7 @@ void PullFold::ConfirmOwn() {
     update.Set("confirmed", confirmed);
     CheckPassed(&update, confirmed);
     if (!(update == was)) writes_.push_back(PutWrite("outbox", update["id"], update));
+    grouped_ += update["mutations"].items().size();
     kept.push_back(std::move(update));
   }
   outbox_ = std::move(kept);
@@ -285,6 +287,10 @@ void PullFold::MoveScopes() {
       if (candidate.table == table && candidate.where == where) page = &candidate;
     }
     const Data before = scope["filled"];
+    if (!Understands(*schema_, scope)) {  // it was not asked for
+      scopes.Push(std::move(scope));
+      continue;
+    }
     if (page != nullptr) {
       scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
     } else if (answer_->images.empty() && !answer_->more && before.is_bool()) {
@@ -322,6 +328,7 @@ void PullFold::MoveCursors() {
 Data::Array PullFold::Finish() {
   if (!answer_->realms_token.is_null()) sync_.Set("realmsToken", answer_->realms_token);
   sync_.Set("clockOffset", clock_offset_);
+  if (answer_->left_out || request_->left_out) sync_.Set("lacks", Layout(*schema_));
   if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
   WriteRecord();
   writes_.push_back(PutWrite("sync", "sync", sync_));

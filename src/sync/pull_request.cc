@@ -4,17 +4,13 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/vector.h"
-#include "log/codec.h"
+#include "sync/grouping.h"
 #include "sync/pull.h"
 #include "sync/records.h"
+#include "sync/scopes.h"
 
 namespace skerry {
 namespace {
-
-bool Readable(const Schema& schema, const Data& update) {
-  Result<Data> body = ParseJson(update["body"].as_bytes());
-  return body.ok() && UpdateFromData(schema, body.value()).ok();
-}
 
 // As many as one request may ask for; the others wait for a later one.
 Data AskedFor(const Data& known, Set<String>* asked) {
@@ -37,12 +33,16 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
   Data have = Data::MakeArray();
   for (const Data& update : outbox) {
     if (update["state"].Is("received")) request.received.insert(update["id"].as_string());
-    if (IsNewer(update) || !Readable(schema, update)) continue;
+    if (IsNewer(update) || !IsReadable(schema, update)) continue;
     have.Push(update["id"]);
     request.have.insert(update["id"].as_string());
   }
   Data scopes = Data::MakeArray();
   for (const Data& scope : request.scopes.items()) {
+    if (!Understands(schema, scope)) {
+      request.left_out = true;
+      continue;
+    }
     Data sent = Data::MakeObject();
     sent.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", scope["filled"]);
     scopes.Push(std::move(sent));

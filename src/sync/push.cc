@@ -8,6 +8,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "sync/chain.h"
+#include "sync/grouping.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -137,7 +138,11 @@ bool PushAnswer::unanswered() const {
 }
 
 void PushAnswer::Rejected(size_t index, const Data& result) {
-  SetCulprits(outbox_[index], result);
+  // One of a former schema, which names what was dropped: nobody is at fault, and it is grouped
+  // anew without that.
+  const bool is_former = result["known"].members().empty() && !IsOfNewer(*schema_, sync_) &&
+                         !IsReadable(*schema_, outbox_[index]);
+  if (!is_former) SetCulprits(outbox_[index], result);
   Undo(index);
 }
 

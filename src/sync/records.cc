@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/checksum.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -18,6 +19,16 @@ double ParseWhole(std::string_view text) {
 }  // namespace
 
 bool IsNewer(const Data& record) { return record["v"].as_number() > kRecordVersion; }
+
+bool IsOfNewer(const Schema& schema, const Data& sync) {
+  return sync["schema"].as_u64() > schema.version();
+}
+
+String Layout(const Schema& schema) { return Hex16(schema.fingerprint()); }
+
+bool LacksRows(const Schema& schema, const Data& sync) {
+  return sync["lacks"].is_string() && sync["lacks"].as_string() != Layout(schema);
+}
 
 Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version) {
   Data sync = record.is_object() ? std::move(record) : Data::MakeObject();

@@ -8,6 +8,7 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "model/schema.h"
 
 namespace skerry {
 
@@ -16,6 +17,14 @@ inline constexpr size_t kMaxOlderCursors = 8;
 
 // Written by a newer version of the package: to be left alone.
 bool IsNewer(const Data& record);
+
+// A newer version of the application has opened this database: what this one does not know may be
+// that one's, and is left to it.
+bool IsOfNewer(const Schema& schema, const Data& sync);
+// A schema's layout as records name it. `lacks` in `sync` is the layout under which something that
+// the server sent had no place: another one takes all anew.
+String Layout(const Schema& schema);
+bool LacksRows(const Schema& schema, const Data& sync);
 
 // A `sync` record with every member that the sync worker counts on: what is absent gets its first
 // value, and `client` where it has no identity yet.

@@ -1,8 +1,10 @@
 #include "sync/scopes.h"
 
+#include <cmath>
 #include <utility>
 
 #include "log/codec.h"
+#include "model/filter.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -12,12 +14,22 @@ bool Same(const Data& a, const Data& b) {
   return a["table"] == b["table"] && a["where"] == b["where"];
 }
 
-bool Holds(const Data& scopes, const Data& scope) {
+}  // namespace
+
+bool HoldsScope(const Data& scopes, const Data& scope) {
   for (const Data& other : scopes.items()) {
     if (Same(other, scope)) return true;
   }
   return false;
 }
+
+bool Understands(const Schema& schema, const Data& scope) {
+  const TableIndex table = schema.FindTable(scope["table"].as_string());
+  return table != kNone &&
+         ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false).ok();
+}
+
+namespace {
 
 Data KeepRecord(const Schema& schema, Data* sync) {
   Step step;
@@ -38,29 +50,70 @@ Data KeepRecord(const Schema& schema, Data* sync) {
   return record;
 }
 
+double Day(double now) { return std::floor(now / kDayMs); }
+
+bool IsStale(const Data& scope, double today) {
+  return scope["asked"].is_number() && today - scope["asked"].as_number() > kUnaskedDays;
+}
+
+// The one of `scopes` that was asked for longest ago; null: a window may be open that wants it,
+// which asks each day.
+const Data* Oldest(const Data& scopes, double today) {
+  const Data* oldest = nullptr;
+  for (const Data& scope : scopes.items()) {
+    if (today - scope["asked"].as_number() <= 1) continue;
+    if (oldest == nullptr || scope["asked"].as_number() < (*oldest)["asked"].as_number())
+      oldest = &scope;
+  }
+  return oldest;
+}
+
+Data Without(const Data& scopes, const Data& one) {
+  Data left = Data::MakeArray();
+  for (const Data& scope : scopes.items()) {
+    if (!Same(scope, one)) left.Push(scope);
+  }
+  return left;
+}
+
 }  // namespace
 
-bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, Data* sync,
+bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
                   Data* record) {
+  const double today = Day(now);
+  // A record that this version makes could not name tables of a newer one, and drop their rows.
+  const bool may_drop = !IsOfNewer(schema, *sync);
   Data kept = Data::MakeArray();
   bool dropped = false;
-  for (const Data& scope : (*sync)["scopes"].items()) {
-    if (Holds(drop, scope) && !Holds(add, scope)) {
+  for (Data scope : (*sync)["scopes"].items()) {
+    const bool wanted = HoldsScope(add, scope);
+    const bool stale = !add.items().empty() && IsStale(scope, today);
+    const bool unwanted = !wanted && (stale || HoldsScope(drop, scope));
+    if (may_drop && (unwanted || !Understands(schema, scope))) {
       dropped = true;
-    } else {
-      kept.Push(scope);
+      continue;
     }
+    if (wanted || !scope["asked"].is_number()) scope.Set("asked", today);
+    kept.Push(std::move(scope));
   }
   bool added = false;
   for (const Data& scope : add.items()) {
-    if (schema.FindTable(scope["table"].as_string()) == kNone || Holds(kept, scope)) continue;
+    if (!Understands(schema, scope) || HoldsScope(kept, scope)) continue;
     Data fresh = Data::MakeObject();
-    kept.Push(std::move(
-        fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false)));
+    fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false);
+    kept.Push(std::move(fresh.Set("asked", today)));
     added = true;
   }
-  if (!added && !dropped) return false;
-  sync->Set("scopes", std::move(kept)).Set("scopeVersion", (*sync)["scopeVersion"].as_u64() + 1);
+  while (added && may_drop && kept.items().size() > kMaxKeptScopes) {
+    const Data* oldest = Oldest(kept, today);
+    if (oldest == nullptr) break;  // the server says whether it is too many
+    kept = Without(kept, Data(*oldest));
+    dropped = true;
+  }
+  const bool changed = added || dropped;
+  sync->Set("scopes", std::move(kept));
+  if (!changed) return false;
+  sync->Set("scopeVersion", (*sync)["scopeVersion"].as_u64() + 1);
   if (dropped) *record = KeepRecord(schema, sync);
   return true;
 }

@@ -1,5 +1,7 @@
-// Scopes: the union of what the open windows asked for, in the `sync` record under a version
-// (DESIGN section 7).
+// Scopes: the union of what windows asked for, in the `sync` record under a version (DESIGN section
+// 7). Closing a window drops none: what it wanted is there when it is opened again, off line too.
+// But an application may ask for something else each day: what nobody has asked for in a month
+// goes.
 #ifndef SKERRY_SYNC_SCOPES_H_
 #define SKERRY_SYNC_SCOPES_H_
 
@@ -8,10 +10,22 @@
 
 namespace skerry {
 
+inline constexpr double kDayMs = 86'400'000;  // a window asks again for what it wants
+inline constexpr double kUnaskedDays = 30;
+inline constexpr size_t kMaxKeptScopes = 500;  // half of what a pull may name (base/limits.h)
+
+bool HoldsScope(const Data& scopes, const Data& scope);  // by table and filter
+
+// Whether the schema has the scope's table, and the props of its filter.
+bool Understands(const Schema& schema, const Data& scope);
+
 // Adds and drops scopes ([{table, where}..]); returns whether anything changed. Added ones start
-// unfilled, also one that comes back. Where some were dropped, *record is the record under the new
-// n that lets windows drop rows which are in no remaining scope; else null.
-bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, Data* sync,
+// unfilled, also one that comes back. Those that the schema does not understand, because a table or
+// prop was dropped, are given up, unless a newer version may have added them: then none is. So are,
+// where some are added, those that were not asked for in kUnaskedDays, and of more than
+// kMaxKeptScopes the ones that were not for longest. Where some were dropped, *record is the record
+// under the new n that lets windows drop rows which are in no remaining scope; else null.
+bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
                   Data* record);
 
 }  // namespace skerry

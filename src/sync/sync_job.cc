@@ -211,6 +211,7 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
   switch (step) {
     case Step::kPullAsk:
       if (!Work() || !lease_.held()) return;
+      if (request_ == nullptr) return TakeAnew(turn);
       sent_at_ = turn->now;
       Begin(Step::kPullFetch, Fetch("/pull", std::move(request_->body), turn));
       return;

@@ -138,6 +138,7 @@ class SyncJob {
   ReadReply ReadPullFold(const Data& results, Turn* turn);
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
+  void TakeAnew(Turn* turn);
   ReadReply ReadRefill(const Data& results, Turn* turn);
 
   void PushAsk(Turn* turn);
@@ -190,6 +191,7 @@ class SyncJob {
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
+  bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;
   Vector<Unreadable> unreadable_;

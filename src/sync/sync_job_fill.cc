@@ -165,14 +165,15 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   } else {
     // Also an image that has been replaced meanwhile (404): the next pull names the new one.
     const String& name = event["error"]["name"].as_string();
-    const bool network = name == "network" || name == "timeout";
+    // Nothing of it says that an image cannot be read.
+    const bool blameless = name == "network" || name == "timeout" || name == "quota";
     // Perhaps it is the image of this client that cannot be read: then the one before will do. Or a
     // window looks whether it can read either, and gives both up where it cannot.
-    if (!network && status == 0) {
+    if (!blameless && status == 0) {
       if (is_last_resort) turn->Broadcast(Message("unreadable"));
       state_->passes_over = !state_->passes_over;
     }
-    Fail({network ? name : "image", message, true}, turn);
+    Fail({blameless ? name : "image", message, true}, turn);
   }
   Advance(turn);
   return true;

@@ -1,6 +1,7 @@
 // SyncJob: the pull.
 #include <utility>
 
+#include "base/limits.h"
 #include "log/codec.h"
 #include "sync/chain.h"
 #include "sync/sync_job.h"
@@ -32,6 +33,8 @@ ReadReply SyncJob::ReadPullAsk(const Data& results) {
   }
   state_->sync = read[1];
   Counts(read[3], read[4], {});
+  request_.reset();
+  if (LacksRows(state_->schema, read[1])) return reply;
   request_ = std::make_unique<PullRequest>(
       MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), state_->limits.pull));
   return reply;
@@ -43,9 +46,7 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kGone) {
     Answered();
-    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
-    Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
-    return;
+    return TakeAnew(turn);
   }
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
   Answered();
@@ -118,6 +119,10 @@ void SyncJob::DonePullFold(Turn* turn) {
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync["cursors"][realm]) < revision) loop_.WantPull();
   }
+  // What found no room may have been waiting since before the last failure.
+  const bool has_room = fold->unconfirmed() < kMaxOutboxUpdates;
+  if (was_full_ && has_room && state_->pending > fold->grouped()) loop_.WantPush();
+  if (has_room) was_full_ = false;
   if (fold->resend()) {
     if (++resends_ > kMaxResends) {
       return Fail(
@@ -144,8 +149,13 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
   Fail({"no_progress", "The server's log does not show an applied update yet.", true}, turn);
 }
 
-// The server no longer knows our place in its log: every realm is taken anew. Pending mutations
-// stay.
+// The server no longer knows our place in its log, or something that it sent had no place in a
+// former schema: every realm is taken anew. Pending mutations stay.
+void SyncJob::TakeAnew(Turn* turn) {
+  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
+  Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
+}
+
 ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
   const Data::Array& read = results.items();
   ReadReply reply;
@@ -165,6 +175,7 @@ ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
       .Set("cursors", Data::MakeObject())
       .Set("scopes", std::move(scopes));
   sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
+  sync.Remove("lacks");
   state_->sync = sync;
   reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
   return reply;

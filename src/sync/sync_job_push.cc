@@ -37,7 +37,9 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
   counted_ = lease_.Count(read[0], turn->now);
   outbox_ = InChainOrder(read[2]);
   Counts(read[3], read[4], {});
-  grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size());
+  was_full_ = outbox_.size() >= kMaxOutboxUpdates;
+  grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size(), state_->limits.mutations,
+                                         IsOfNewer(state_->schema, pushing_sync_));
   if (read[3].as_number() > 0 && grouping_->wants_more()) {
     reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
     return reply;

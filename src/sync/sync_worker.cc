@@ -168,12 +168,11 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   }
   if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
-  if (own->kind == OwnKind::kScopes) {
-    own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], &sync,
-                                &own->record);
-    if (!own->record.is_null())
-      reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
-  }
+  // Also at the start: scopes that the schema does not understand any more are given up.
+  own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
+                              &sync, &own->record);
+  if (!own->record.is_null())
+    reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
   state_->pending = read[1].as_number();
   state_->conflicts = read[2].as_number();
   state_->sync = sync;
@@ -215,6 +214,7 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   if (own.kind == OwnKind::kToken) return;
+  if (own.kind == OwnKind::kScopes) scopes_failed_ = false;
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
   const bool first = !state_->started;
   state_->started = true;
@@ -238,6 +238,7 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     const OwnKind kind = found->kind;
     const Data dropped = found->message["drop"];
     own_.erase(own_.begin() + (found - own_.data()));
+    scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
     if (state_->error.code == "newer_tab") return;
     state_->error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
@@ -270,6 +271,7 @@ void SyncWorker::OnLock(const Data& event, Turn* turn) {
 
 void SyncWorker::OnTimer(const String& name, Turn* turn) {
   if (name == "start") return Start(turn);
+  if (name == "scopes") return WantScopes({}, {}, turn);
   if (name == "listen-retry") {
     listen_pausing_ = false;
     return;
@@ -298,7 +300,21 @@ void SyncWorker::Upkeep(Turn* turn) {
         listen_.held() ? socket_.open() : listen_.waiting() && listen_.record()["job"].Is("open");
   }
   keeper_.Consider(!job_.active(), turn);
+  if (LacksScope()) WantScopes({}, {}, turn);
   TellStatus(turn);
+}
+
+// Another window has dropped what the own one wants too. (Where they cannot be stored the window
+// asks again.)
+bool SyncWorker::LacksScope() const {
+  if (!state_->started || state_->stopped || scopes_failed_) return false;
+  for (const Own& own : own_) {
+    if (own.kind == OwnKind::kScopes) return false;
+  }
+  for (const Data& scope : wanted_.items()) {
+    if (!HoldsScope(state_->sync["scopes"], scope)) return true;
+  }
+  return false;
 }
 
 void SyncWorker::TellStatus(Turn* turn) {

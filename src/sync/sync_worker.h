@@ -62,6 +62,8 @@ class SyncWorker {
   void OnLock(const Data& event, Turn* turn);
   void Wake(WakeReason reason, Turn* turn);
   void OnPost(const Data& message, Turn* turn);
+  bool LacksScope() const;
+  void WantScopes(const Data& add, const Data& drop, Turn* turn);
   void OnWake(const Data& message, Turn* turn);
   void OnPoke(const String& realm, uint64_t revision, Turn* turn);
   void SetMode(Mode mode, String reason, Turn* turn);
@@ -86,6 +88,8 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
+  Data wanted_ = Data::MakeArray();  // scopes of the own window
+  bool scopes_failed_ = false;       // they could not be stored
   String shared_phase_;
   Data told_;
   bool was_active_ = false;

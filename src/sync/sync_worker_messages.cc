@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sync/scopes.h"
 #include "sync/sync_worker.h"
 
 namespace skerry {
@@ -53,7 +54,7 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   } else if (type == "sync") {
     helps && state_->CanRun() ? helper_.Ask(message["id"], turn) : job_.Ask(message["id"], turn);
   } else if (type == "scopes") {
-    BeginOwn(OwnKind::kScopes, message, turn);
+    WantScopes(message["add"], message["drop"], turn);
   } else if (type == "token") {
     OnToken(message["token"], turn);
   } else if (type == "service") {
@@ -62,6 +63,21 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   } else if (type == "stop") {
     Stop(turn);
   }
+}
+
+// What the own window wants is asked for again each day that it is open (sync/scopes.h), and at
+// once where another window has dropped it (Upkeep).
+void SyncWorker::WantScopes(const Data& add, const Data& drop, Turn* turn) {
+  Data wanted = Data::MakeArray();
+  for (const Data& scope : wanted_.items()) {
+    if (!HoldsScope(drop, scope) && !HoldsScope(add, scope)) wanted.Push(scope);
+  }
+  for (const Data& scope : add.items()) {
+    if (Understands(state_->schema, scope)) wanted.Push(scope);
+  }
+  wanted_ = std::move(wanted);
+  if (!wanted_.items().empty()) turn->Timer("scopes", kDayMs);
+  BeginOwn(OwnKind::kScopes, Message("scopes").Set("add", wanted_).Set("drop", drop), turn);
 }
 
 // Of the own window, of one that emptied its image, or of a helper.

@@ -43,6 +43,7 @@ SyncTimes ParseSyncTimes(const Data& data) {
 SyncLimits ParseSyncLimits(const Data& data) {
   SyncLimits limits;
   Take(data, "pull", &limits.pull);
+  Take(data, "mutations", &limits.mutations);
   Take(data, "imageRecords", &limits.image_records);
   Take(data, "imageBytes", &limits.image_bytes);
   return limits;

@@ -4,6 +4,7 @@
 #define SKERRY_SYNC_TIMES_H_
 
 #include "base/data.h"
+#include "base/limits.h"
 
 namespace skerry {
 
@@ -31,8 +32,9 @@ struct SyncTimes {
 };
 
 struct SyncLimits {
-  uint64_t pull = 10000;         // changes an answer
-  uint64_t image_records = 200;  // records since the image; more are rolled up
+  uint64_t pull = 10000;                        // changes an answer
+  uint64_t mutations = kMaxMutationsPerUpdate;  // of an update
+  uint64_t image_records = 200;                 // records since the image; more are rolled up
   // Their bytes; more are rolled up. Of a small image, a quarter of it; at least a sixteenth of
   // this.
   uint64_t image_bytes = 4u << 20;

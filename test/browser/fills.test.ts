@@ -2,7 +2,7 @@
 // rows come out right and pending changes stay. Real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { Profile } from './support/browser.ts';
+import { limitRoom, Profile, withProfile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened, writeNotes } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
@@ -42,16 +42,6 @@ afterAll(async () => {
   await served?.stop();
 });
 
-/** Runs a test with a profile of its own. */
-async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
-  const profile = new Profile();
-  try {
-    await run(profile);
-  } finally {
-    await profile.remove();
-  }
-}
-
 const isFilled = (page: Page) =>
   until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
 const everything = (page: Page) => page.evaluate(() => kit.everything());
@@ -71,9 +61,11 @@ describe('the first fill', () => {
       const page = await bare(profile, proxy.url);
       const progress = await page.evaluate(async (count) => {
         const seen: string[] = [];
+        const stored: string[] = [];
         await kit.start();
         const stop = db.sync.subscribe((status) => {
           if (status.progress) seen.push(status.phase);
+          else if (seen.length > 0) stored.push(status.phase);
         });
         await new Promise<void>((resolve) => {
           const end = db.notes.liveCount().subscribe((now) => {
@@ -83,9 +75,11 @@ describe('the first fill', () => {
           });
         });
         stop();
-        return seen;
+        return { seen, stored };
       }, NOTES);
-      expect(progress).toContain('filling');
+      expect(new Set(progress.seen)).toEqual(new Set(['filling']));
+      // Until the window has read what was stored: it has no rows before.
+      expect(progress.stored).toContain('filling');
       expect(snapshots() - before).toBe(1);
       // The image may be older than the head: the rest comes by the next pull.
       await caughtUp(page);
@@ -127,6 +121,38 @@ describe('the first fill', () => {
       await isFilled(page);
       await caughtUp(page);
       expect(await everything(page)).toBe(truth);
+    }));
+
+  test('an image for which there is no room is told as that, and comes when there is', () =>
+    withProfile(async (profile) => {
+      const page = await bare(profile, proxy.url);
+      const enlarge = await limitRoom(page, proxy.url);
+      // Something else of the same site has nearly all of it.
+      await page.evaluate(async () => {
+        const raw = await new Promise<IDBDatabase>((resolve, reject) => {
+          const request = indexedDB.open('filler', 1);
+          request.onupgradeneeded = () => request.result.createObjectStore('all');
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+        const put = (key: number, length: number) =>
+          new Promise<boolean>((resolve) => {
+            const tx = raw.transaction('all', 'readwrite');
+            tx.oncomplete = () => resolve(true);
+            tx.onabort = () => resolve(false);
+            tx.objectStore('all').put(kit.randomText(length), key);
+          });
+        let key = 0;
+        while (key < 200 && (await put(key, 100_000))) key++;
+        raw.close();
+      });
+      await page.evaluate(() => kit.start());
+      await until(page, () => db.sync.status.error?.code === 'quota', [], 60_000);
+      expect(await page.evaluate(() => db.sync.status.error?.name)).toBe('QuotaError');
+      expect(await page.evaluate(() => kit.happened.dataLost)).toEqual([]);
+      await enlarge();
+      await page.evaluate(() => db.sync.now());
+      await isFilled(page);
     }));
 
   test('two windows that start at once fill once, and both have it all', () =>

@@ -26,9 +26,11 @@ interface Held {
 }
 
 /** So many windows in step, and a push of the first one's change that has reached the network and waits there. */
-async function heldPush(count: number): Promise<Held> {
+async function heldPush(count: number, mode: Mode = 'lease'): Promise<Held> {
   const windows: RemoteWindow[] = [];
   for (let i = 0; i < count; i++) windows.push(await scene.open());
+  // A service worker that takes its time is waited for by a window that pushes meanwhile.
+  for (const window of windows) await until(window, (status) => status.mode === mode, 30_000);
   const counter = await (windows[0] as RemoteWindow).call('counter');
   for (const window of windows) await window.call('sees', counter);
   let letGo = () => {};
@@ -141,7 +143,7 @@ describe.each(engines)('$name', (engine) => {
       '[stop-service-worker] it is stopped in the middle of a push, and goes on when it is woken',
       async () => {
         await scene.begin('service-worker');
-        const { windows, counter, letGo } = await heldPush(2);
+        const { windows, counter, letGo } = await heldPush(2, 'service-worker');
         const pushed = scene.proxy.next(PUSH);
         await (await scene.running()).stopServiceWorker?.();
         await windows[1]?.call('burst', counter, ['after']);
@@ -187,11 +189,9 @@ describe.each(engines)('$name', (engine) => {
     describe(mode, () => {
       test('the machine sleeps in the middle of a push, and goes on where it was', async () => {
         await scene.begin(mode);
-        const { windows, counter, letGo } = await heldPush(2);
+        const { windows, counter, letGo } = await heldPush(2, mode);
         const [first, second] = windows;
         if (!first || !second) throw new Error('no windows');
-        // A service worker that took its time was waited for by a window that pushed meanwhile.
-        await until(first, (status) => status.mode === mode, 30_000);
         const running = await scene.running();
         await running.signal('SIGSTOP');
         // Not a wait for something: this is how long it sleeps.

@@ -7,6 +7,9 @@ import { memory } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { app, fresh, mutators, openApp } from './support.ts';
 
+/** So many lists, one in the other. */
+const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+
 describe('a mutation', () => {
   test('is visible at once, and its promises resolve when it is stored', async () => {
     const db = await fresh();
@@ -214,6 +217,8 @@ describe('errors', () => {
       [() => db.transact((tx) => tx.cities.update('a', { size: 'xl' as never })), 'wrong_type'],
       [() => db.transact((tx) => tx.cities.update('a', { nope: 1 } as never)), 'unknown_prop'],
       [() => db.transact((tx) => tx.cities.update('a', { name: 'x'.repeat(2 << 20) })), 'limit'],
+      [() => db.transact((tx) => tx.cities.update('a', { notes: nested(53) })), 'limit'],
+      [() => db.transact((tx) => tx.cities.update('a', { notes: nested(80) })), 'limit'],
       [
         () => db.transact((tx) => tx.cities.create({ id: 'a', name: 'twice', country: 'SE' })),
         'conflict',
@@ -223,6 +228,8 @@ describe('errors', () => {
       expect(attempt, code).toThrow(expect.objectContaining({ code }));
     expect(db.cities.ids()).toEqual(['a']);
     expect(db.cities.get('a')).toMatchObject({ name: 'A', population: 0 });
+    db.transact((tx) => tx.cities.update('a', { notes: nested(52) }));
+    expect(db.cities.get('a')?.notes).toEqual(nested(52));
   });
 
   test('open refuses what makes no sense', async () => {

@@ -172,3 +172,41 @@ test('an image is used again while its realm goes on, also after a restart, and 
   const images = readdirSync(join(folder.data, 'images')).filter((name) => name.endsWith('.image'));
   expect(images.length).toBeLessThanOrEqual(4);
 });
+
+test('clients that come together are given one image, made once', async () => {
+  const user = 'crowd';
+  const author = new WireClient(server.url, user);
+  const ids = Array.from({ length: 6000 }, (_, i) => `crowd-${i}`);
+  await author.push(
+    ids.map((id) => ({
+      op: 'create',
+      table: 'cities',
+      id,
+      realm: `user:${user}`,
+      set: { name: id },
+    })),
+  );
+  const files = () =>
+    readdirSync(join(folder.data, 'images')).filter((name) => name.endsWith('.image'));
+  const before = new Set(files());
+  let answered = 0;
+  const offer = async () => {
+    const client = new WireClient(server.url, user);
+    client.scopes = scopes;
+    // Its other realm shows to need one only when the log has been looked at.
+    const { body } = await client.pull({ cursors: { public: '1@1' } });
+    answered++;
+    expect((body.fills as Json[]).filter(({ url }) => url)).toHaveLength(2);
+    return (body.fills as Json[]).find(({ realm }) => realm === `user:${user}`)?.url;
+  };
+  // Some at once, and one after the other for as long as it is made, so that some come just when it has been.
+  const clients = Array.from({ length: 8 }, offer);
+  while (answered === 0 && clients.length < 60) {
+    clients.push(offer());
+    await fetch(`${server.url}/nothing-here`);
+  }
+  const offers = await Promise.all(clients);
+  expect(new Set(offers).size).toBe(1);
+  expect(offers[0]).toBeDefined();
+  expect(files().filter((name) => !before.has(name))).toHaveLength(1);
+});

@@ -1,75 +1,26 @@
 // Goal: a pull is diff(F, E): what the client holds with its own updates folded in, against what is. Method: a real server,
 // each case of the reduction by hand, and random histories pulled with and without reduction to the same state.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
-  Folder,
+  changesOf,
+  create,
+  everything,
+  inc,
+  PullStage,
+  remove,
+  update,
+} from './support/pulling.ts';
+import {
   foldChanges,
   type Json,
-  startServer,
-  type TestServer,
   uuid7,
-  WireClient,
+  type WireClient,
   type WireUpdate,
 } from './support/server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-let realms = 0;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
-
-const everything = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
-  table,
-  where: ['true'],
-  filled: true,
-}));
-
-/** Two clients of a user whose personal realm is empty. */
-function pair(): { realm: string; author: WireClient; other: WireClient } {
-  const user = `pull-${++realms}`;
-  const [author, other] = [new WireClient(server.url, user), new WireClient(server.url, user)];
-  author.scopes = everything;
-  other.scopes = everything;
-  return { realm: `user:${user}`, author, other };
-}
-
-/** Ids are unique over all realms; those of custom tables carry their realm here. */
-const inRealm = (realm: string, id: string) => (id.length === 36 ? id : `${realm}/${id}`);
-
-const create = (realm: string, id: string, set: Json, table = 'cities') => ({
-  op: 'create',
-  table,
-  id: inRealm(realm, id),
-  realm,
-  set,
-});
-const update = (realm: string, id: string, set: Json) => ({
-  op: 'update',
-  table: 'cities',
-  id: inRealm(realm, id),
-  realm,
-  set,
-});
-const remove = (realm: string, id: string, table = 'cities') => ({
-  op: 'delete',
-  table,
-  id: inRealm(realm, id),
-  realm,
-});
-const inc = (realm: string, id: string, by: number) => ({
-  op: 'inc',
-  table: 'cities',
-  id: inRealm(realm, id),
-  realm,
-  add: { population: by },
-});
+const stage = new PullStage();
+const pair = () => stage.pair();
 
 /** Pulls with one own update in `have`. */
 async function pullWith(client: WireClient, own: WireUpdate): Promise<Json> {
@@ -77,9 +28,6 @@ async function pullWith(client: WireClient, own: WireUpdate): Promise<Json> {
   expect(status).toBe(200);
   return body;
 }
-const changesOf = (body: Json, id: string) =>
-  (body.changes as Json[]).filter((change) => String(change.id).endsWith(`/${id}`));
-
 describe('the reduction', () => {
   test('an own update that nobody overlapped is named in `own`, and sends nothing', async () => {
     const { realm, author } = pair();
@@ -313,26 +261,6 @@ function foldOwn(rows: Map<string, Json>, { ops }: WireUpdate): void {
   }
 }
 
-test('an answer that would be larger than clients read is cut, and nothing of it is lost', async () => {
-  const { realm, author, other } = pair();
-  await author.push([create(realm, 'first', { name: 'first' })]);
-  await author.sync(new Map());
-  const long = 'x'.repeat(900_000);
-  for (let i = 0; i < 6; i++)
-    await other.push([create(realm, `long-${i}`, { name: `${i}${long}` })]);
-  const seen: unknown[] = [];
-  let answers = 0;
-  for (let more = true; more; answers++) {
-    const { body } = await author.pull();
-    expect(JSON.stringify(body).length).toBeLessThan(8 << 20);
-    seen.push(...(body.changes as Json[]).map(({ id }) => id));
-    author.cursors = { ...author.cursors, ...(body.cursors as Record<string, string>) };
-    more = body.more === true;
-  }
-  expect(answers).toBeGreaterThan(1);
-  expect(seen.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `${realm}/long-${i}`).sort());
-});
-
 test('⚑ `own` is exact also when the state comes by a page: a new client names what it has pushed', async () => {
   const { realm, author } = pair();
   const own = author.update([create(realm, 'mine', { name: 'mine' })]);
@@ -352,7 +280,7 @@ test('⚑ a pull says of actions whether the log holds them, to those who may re
   expect((await ask(other, [there, elsewhere])).body.known).toEqual({ [there]: { [realm]: 1 } });
   expect((await ask(author, [])).body.known).toEqual({});
   expect((await author.pull()).body).not.toHaveProperty('known');
-  const stranger = new WireClient(server.url, 'stranger');
+  const stranger = stage.client('stranger');
   expect((await ask(stranger, [there])).body.known).toEqual({});
   for (const wrong of [['\u0000'], [7], 'text', Array(1001).fill(elsewhere)])
     expect((await author.pull({ known: wrong })).status).toBeGreaterThanOrEqual(400);
@@ -361,7 +289,7 @@ test('⚑ a pull says of actions whether the log holds them, to those who may re
 test('⚑ rights count where a row is: naming another realm changes nothing, and tells nothing', async () => {
   const { realm, author } = pair();
   await author.push([create(realm, 'private', { name: 'private' })]);
-  const stranger = new WireClient(server.url, 'stranger');
+  const stranger = stage.client('stranger');
   const attempts = ['private', 'nothing-here'].map((id) => ({
     ...update(realm, id, { name: 'changed' }),
     realm: 'public',

@@ -62,6 +62,7 @@ constexpr const char* kTransitions[] = {
     "image job: fill failed",
     "push: applied",
     "pull: reset",
+    "pull: too large",
     "pull without reduction",
     "push: unknown_client",
     "push: duplicate",

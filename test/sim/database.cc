@@ -88,7 +88,7 @@ String Database::Pull(const Data& request, size_t page_rows, double now,
   Data realms = Object();
   for (const auto& [realm, head] : heads_) {
     Data state = Object();
-    const uint64_t rows = images != nullptr && head.head > 0 ? kImageRows + 1 : 0;
+    const uint64_t rows = images != nullptr && head.head > 0 ? images->rows() : 0;
     realms.Set(realm, state.Set("head", head.head).Set("headAt", head.at).Set("rows", rows));
   }
   Data in = Object();
@@ -97,11 +97,17 @@ String Database::Pull(const Data& request, size_t page_rows, double now,
   for (int round = 0; round < kMaxRounds; ++round) {
     const Data out = ParseJson(session.Step(WriteJson(in))).value();
     if (out["answer"].is_object()) return WriteJson(out["answer"]);
+    if (out["gone"].as_bool()) return {};
     SKERRY_CHECK(out["needs"].is_object());
     in = Read(out["needs"], page_rows, images);
   }
   SKERRY_CHECK(false);
   return {};
+}
+
+bool Database::HasEntry(const String& realm, uint64_t revision) const {
+  const auto cut = cut_.find(realm);
+  return cut == cut_.end() || revision > cut->second;
 }
 
 void Database::CutLog(const String& realm, uint64_t revision) {
@@ -118,11 +124,9 @@ void Database::ReadLog(const Data& needs, Data* found) const {
   for (const Data& need : needs["entries"].items()) {
     const String& realm = need["realm"].as_string();
     uint64_t left = need["limit"].as_u64();
-    const auto found_cut = cut_.find(realm);
-    const uint64_t cut = found_cut == cut_.end() ? 0 : found_cut->second;
     for (const Data& entry : log_.at(realm)) {
       const uint64_t revision = entry["revision"].as_u64();
-      if (revision < need["from"].as_u64() || revision <= cut || left == 0) continue;
+      if (revision < need["from"].as_u64() || !HasEntry(realm, revision) || left == 0) continue;
       if (!need["client"].is_null() && !(need["client"] == entry["client"])) continue;
       --left;
       last[realm] = revision;

@@ -27,11 +27,12 @@ class Database {
   std::unique_ptr<Admission> Admit(const Vector<Admission::Request>& requests, double now) const;
   void Commit(const Admission& admission);
   // The answer (JSON) to a pull's body, read in one snapshot. Pages have `page_rows` rows.
-  // `images`: of realms that count as large; null: none does.
+  // `images`: of realms that count as large; null: none does. Empty: 410.
   String Pull(const Data& request, size_t page_rows, double now, ServerImages* images) const;
   // Forgets the log up to this revision; own updates are still found by their ids. No server does
   // so yet: what is checked is the authority's answer to a log that does not reach back.
   void CutLog(const String& realm, uint64_t revision);
+  bool HasEntry(const String& realm, uint64_t revision) const;  // it was not cut
 
   struct Head {
     uint64_t head = 0;

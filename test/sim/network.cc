@@ -42,12 +42,13 @@ Data NoResponse(uint64_t id, std::string_view name) {
 
 }  // namespace
 
-Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes, bool images)
+Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes,
+                 std::optional<uint64_t> large_rows)
     : world_(world),
       database_(schema),
       pokes_(world),
-      images_(schema),
-      has_images_(images),
+      images_(schema, large_rows.value_or(0)),
+      has_images_(large_rows.has_value()),
       page_rows_(page_rows),
       nodes_(nodes) {}
 
@@ -220,6 +221,10 @@ void Network::Arrive(Message message) {
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
   String answer = database_.Pull(message.body, page_rows_, clock_, images());
+  if (answer.empty()) {
+    world_->Count("pull: too large");
+    return Reply(std::move(message), Problem(id, 410, "gone"));
+  }
   Reply(std::move(message), Ok(id, std::move(answer)));
 }
 

@@ -25,7 +25,9 @@ class WorkerHost;
 
 class Network {
  public:
-  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes, bool images);
+  // `large_rows`: how many rows each realm counts as; none: few, and there are no images.
+  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes,
+          std::optional<uint64_t> large_rows);
 
   void Send(WorkerHost& worker, const Data& effect);
   void Abort(uint64_t worker, uint64_t id);

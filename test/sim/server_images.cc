@@ -16,7 +16,9 @@ constexpr uint64_t kTooOld = 4;  // revisions
 Data ServerImages::Offer(const String& realm, const Database& database) {
   const Database::Head& head = database.heads().at(realm);
   Data& newest = newest_[realm];
-  if (newest.is_object() && newest["revision"].as_u64() + kTooOld > head.head) return newest;
+  const uint64_t revision = newest["revision"].as_u64();
+  const bool is_usable = revision + kTooOld > head.head && database.HasEntry(realm, revision);
+  if (newest.is_object() && is_usable) return newest;
   if (newest.is_object()) files_.erase(newest["url"].as_string());
   ImageMaker maker(schema_, realm, {head.head, head.at});
   for (const auto& [key, stored] : database.rows()) {

@@ -3,6 +3,7 @@
 #ifndef SKERRY_TEST_SIM_SERVER_IMAGES_H_
 #define SKERRY_TEST_SIM_SERVER_IMAGES_H_
 
+#include <cstdint>
 #include <map>
 
 #include "base/data.h"
@@ -15,8 +16,9 @@ class Database;
 
 class ServerImages {
  public:
-  explicit ServerImages(const Schema* schema) : schema_(schema) {}
+  ServerImages(const Schema* schema, uint64_t rows) : schema_(schema), rows_(rows) {}
 
+  uint64_t rows() const { return rows_; }  // that a realm counts as
   // As `images` of docs/authority.md, section 4.
   Data Offer(const String& realm, const Database& database);
   const String* Find(const String& url) const;  // null: there is none, or none any more
@@ -24,6 +26,7 @@ class ServerImages {
 
  private:
   const Schema* schema_;
+  uint64_t rows_;
   std::map<String, Data> newest_;   // by realm
   std::map<String, String> files_;  // by url
 };

@@ -26,6 +26,8 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
     : Host(world, profile, tab, serial) {
   Data limits = Data::MakeObject();
   limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
+  // So that an outbox is full now and then.
+  if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
   config.Set("schema", test::CheckDescription()).Set("tab", tab);
   String seed = "worker " + ToText(serial);

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/checksum.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "test/sim/print.h"
 
 namespace skerry::sim {
@@ -30,8 +32,10 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
   random_ = std::make_unique<Random>("start");
   checks_ = std::make_unique<Checks>(this);
   const size_t page_rows = 1 + random.Below(4);
+  std::optional<uint64_t> large_rows;
+  if (Has(Part::kImages)) large_rows = (script.setup % 3 == 0 ? kStateRows : kImageRows) + 1;
   network_ = std::make_unique<Network>(this, &test::CheckSchema(), page_rows, 1 + random.Below(3),
-                                       Has(Part::kImages));
+                                       large_rows);
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;
   locks_ = random.Below(4) != 0;

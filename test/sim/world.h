@@ -43,6 +43,7 @@ class World {
   const Vector<std::unique_ptr<Profile>>& profiles() const { return profiles_; }
   double moves() const { return moves_; }
   uint64_t pull_limit() const { return pull_limit_; }
+  uint64_t mutations_per_update() const { return script_.setup % 4 == 1 ? 1 : 0; }  // 0: as ever
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/limits.h"
 #include "log/image.h"
 #include "sync/image_job.h"
 #include "sync/records.h"
@@ -14,6 +15,8 @@ namespace {
 
 constexpr uint64_t kRequestsAWorker = 60;
 constexpr double kRestMs = 30 * 60'000;
+constexpr double kHealMs =
+    150'000;  // less than the pause of one that listens and finds nothing to do
 constexpr double kPushMs = 5'000 + 1'000;
 constexpr double kServiceMs = 20'000;  // for the windows to give a mute service worker up
 constexpr int kMaxSteps = 60'000;
@@ -52,6 +55,7 @@ void World::Heal() {
     if (profile->tabs.empty()) OpenTab(profile.get());
     for (const auto& tab : profile->tabs) Mend(tab.get());
   }
+  pushed_by_ = mono_ + kHealMs;
   Rest();
   // One window more a profile: it has nothing but what is in storage.
   if (problem_.empty()) OpenCold();
@@ -90,8 +94,13 @@ void World::Rest() {
 // In all profiles at once.
 void World::MutateOnceMore() {
   TraceLine("-- once more");
-  for (const auto& profile : profiles_)
-    profile->tabs[0]->window->Mutate(static_cast<uint32_t>(NextSerial()), 0);
+  // More than the outbox takes at once, where an update holds but one.
+  const bool many = mutations_per_update() == 1;
+  const int count = many ? 2 * kMaxOutboxUpdates + 1 : 1;
+  for (const auto& profile : profiles_) {
+    for (int i = 0; i < count; ++i)
+      profile->tabs[0]->window->Mutate(static_cast<uint32_t>(NextSerial()), 0);
+  }
   pushed_by_ = mono_ + kPushMs;
   for (const auto& profile : profiles_) {
     if (profile->mute) pushed_by_ = mono_ + kPushMs + kServiceMs;

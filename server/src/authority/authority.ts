@@ -138,10 +138,11 @@ export class Authority {
     return new Authority(await instantiate(schemaText), schemaText);
   }
 
-  checkScopes(scopes: unknown): readonly ScopeTables[] {
+  /** `schema`: the version of whoever wants them; where it is another, tables that are unknown here are left out. */
+  checkScopes(scopes: unknown, schema?: unknown): readonly ScopeTables[] {
     const instance = this.#instance;
     const text = call(instance, () =>
-      checked(instance.handle.checkScopes(JSON.stringify({ scopes }))),
+      checked(instance.handle.checkScopes(JSON.stringify({ scopes, schema }))),
     );
     return (JSON.parse(text) as { scopes: ScopeTables[] }).scopes;
   }

@@ -13,6 +13,7 @@ const statuses = {
   not_found: 404,
   method_not_allowed: 405,
   client_bound: 403,
+  gone: 410,
   too_large: 413,
   unsupported_encoding: 415,
   invalid: 422,

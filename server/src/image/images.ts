@@ -18,6 +18,14 @@ import {
 const kRowsPerChunk = 8_000;
 /** An image further behind its realm than this is made anew when it is asked for. */
 const kEntriesBehind = 1_000;
+/** Of how many realms it is known, past a snapshot, which image was found or made last. */
+const kRemembered = 100;
+
+interface Head {
+  epoch: string;
+  head: string;
+  at: string;
+}
 
 /** Images of one schema have one hash of it. */
 export function schemaHash(authority: Authority): string {
@@ -28,6 +36,10 @@ export class Images {
   readonly #store: ImageStore;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
+  /** Those that are looked for or made, by realm and epoch. */
+  readonly #making = new Map<string, Promise<Kept>>();
+  /** What they came to last, the oldest first. */
+  readonly #made = new Map<string, Kept>();
 
   constructor(store: ImageStore, authority: Authority, schema: SqlSchema) {
     this.#store = store;
@@ -37,14 +49,29 @@ export class Images {
 
   /** An image of a realm: the newest kept one if it will do, else one of this very snapshot. */
   async offer(tx: Queryable, realm: string): Promise<ImageOffer> {
-    const [head] = await tx.query<{ epoch: string; head: string; at: string }>(
+    const [head] = await tx.query<Head>(
       `select epoch, head::text as head, at::text as at from skerry.realm where realm = $1::text`,
       [realm],
     );
     if (head === undefined)
       throw new Error('An image of a realm that does not exist was asked for.');
-    const kept = await this.#usable(tx, realm, head.epoch, Number(head.head));
-    return publicPart(kept ?? (await this.#make(tx, realm, head.epoch, head.head, head.at)));
+    // Clients that come together (after an outage, say) are given one, not one each: it is held in memory while it is made.
+    // Who looks for a kept one holds the place too, else one that was kept since the look would be made again.
+    const key = JSON.stringify([realm, head.epoch]);
+    for (let other = this.#making.get(key); other !== undefined; other = this.#making.get(key)) {
+      const found = await other.catch(() => null); // Why it failed is said where it was asked for.
+      if (found !== null && (await this.#fits(tx, found, Number(head.head))))
+        return publicPart(found);
+    }
+    const making = this.#findOrMake(tx, realm, head, this.#made.get(key) ?? null);
+    this.#making.set(key, making);
+    try {
+      const found = await making;
+      this.#remember(key, found);
+      return publicPart(found);
+    } finally {
+      this.#making.delete(key);
+    }
   }
 
   /** The file of an image, or null. The caller has checked that the user may read the realm. */
@@ -52,24 +79,32 @@ export class Images {
     return this.#store.find(name);
   }
 
-  async #usable(tx: Queryable, realm: string, epoch: string, head: number): Promise<Kept | null> {
-    const kept = await this.#store.newest(tx, realm, epoch);
-    if (kept === null || kept.revision > head || head - kept.revision > kEntriesBehind) return null;
+  /** Whether an image will do for a client that is to be brought to the head. */
+  async #fits(tx: Queryable, kept: Kept, head: number): Promise<boolean> {
+    if (kept.revision > head || head - kept.revision > kEntriesBehind) return false;
     // An image of another history under the same epoch (a database restored from a backup) is of no use.
     const [entry] = await tx.query<{ at: string }>(
       `select at::text as at from skerry.log where realm = $1::text and revision = $2::text::bigint`,
-      [realm, String(kept.revision)],
+      [kept.realm, String(kept.revision)],
     );
-    return entry !== undefined && Number(entry.at) === kept.at ? kept : null;
+    return entry !== undefined && Number(entry.at) === kept.at;
   }
 
-  async #make(
-    tx: Queryable,
-    realm: string,
-    epoch: string,
-    head: string,
-    at: string,
-  ): Promise<Kept> {
+  /** `made`: by this node, perhaps after the snapshot that `tx` sees, where the store does not find it yet. */
+  async #findOrMake(tx: Queryable, realm: string, head: Head, made: Kept | null): Promise<Kept> {
+    for (const kept of [await this.#store.newest(tx, realm, head.epoch), made])
+      if (kept !== null && (await this.#fits(tx, kept, Number(head.head)))) return kept;
+    return this.#make(tx, realm, head);
+  }
+
+  #remember(key: string, made: Kept): void {
+    this.#made.delete(key);
+    this.#made.set(key, made);
+    const [oldest] = this.#made.keys();
+    if (this.#made.size > kRemembered && oldest !== undefined) this.#made.delete(oldest);
+  }
+
+  async #make(tx: Queryable, realm: string, { epoch, head, at }: Head): Promise<Kept> {
     const revision = Number(head);
     const image = await this.#authority.image(
       realm,

@@ -39,6 +39,7 @@ interface Hello {
   readonly token: string | null;
   readonly client: string;
   readonly scopes: unknown;
+  readonly schema: unknown;
 }
 
 function parseHello(data: RawData, binary: boolean): Hello {
@@ -51,8 +52,8 @@ function parseHello(data: RawData, binary: boolean): Hello {
   if (!isObject(message) || message.type !== 'hello' || !isRealmName(message.client)) {
     throw new Refused(4400, 'a hello was expected');
   }
-  const { token, client, scopes } = message;
-  return { token: typeof token === 'string' ? token : null, client, scopes: scopes ?? [] };
+  const { token, client, scopes = [], schema } = message;
+  return { token: typeof token === 'string' ? token : null, client, scopes, schema };
 }
 
 /** One connection: nobody until its hello, then a listener of the hub. */
@@ -92,9 +93,9 @@ class Connection {
   }
 
   async #hello(data: RawData, binary: boolean): Promise<void> {
-    const { token, client, scopes } = parseHello(data, binary);
+    const { token, client, scopes, schema } = parseHello(data, binary);
     const user = await this.#options.authenticate(token);
-    const checked = this.#options.authority.checkScopes(scopes);
+    const checked = this.#options.authority.checkScopes(scopes, schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#leave();
     const listener = {

@@ -22,6 +22,7 @@ export interface PropDescription {
   readonly index?: boolean;
   readonly unique?: boolean;
   readonly ref?: { readonly table: string };
+  readonly enum?: { readonly values: readonly string[] };
 }
 
 export interface TableDescription {

@@ -155,20 +155,46 @@ interface ExistingColumn {
   readonly table_name: string;
   readonly column_name: string;
   readonly data_type: string;
+  readonly comment: string | null;
 }
 
-async function existingColumns(tx: Queryable): Promise<Map<string, Map<string, string>>> {
+type Columns = ReadonlyMap<string, ExistingColumn>;
+
+async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
   const rows = await tx.query<ExistingColumn>(
-    `select table_name::text, column_name::text, data_type::text from information_schema.columns
-      where table_schema = 'public'`,
+    `select c.table_name::text, c.column_name::text, c.data_type::text,
+            col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position) as comment
+       from information_schema.columns c where c.table_schema = 'public'`,
   );
-  const tables = new Map<string, Map<string, string>>();
+  const tables = new Map<string, Map<string, ExistingColumn>>();
   for (const row of rows) {
-    const columns = tables.get(row.table_name) ?? new Map<string, string>();
-    columns.set(row.column_name, row.data_type);
+    const columns = tables.get(row.table_name) ?? new Map<string, ExistingColumn>();
+    columns.set(row.column_name, row);
     tables.set(row.table_name, columns);
   }
   return tables;
+}
+
+/** What the comment of an enum's column says, so that its rows are looked at only where the members have changed. */
+function memberComment(prop: PropDescription): string {
+  return `skerry: ${JSON.stringify(prop.enum?.values ?? [])}`;
+}
+
+/** What is wrong with the values of an enum's column that is there, or null. */
+async function removedMember(
+  tx: Queryable,
+  table: SqlTable,
+  column: SqlColumn,
+  prop: PropDescription,
+): Promise<string | null> {
+  const [row] = await tx.query<{ value: string }>(
+    `select ${column.name} as value from ${table.name}
+      where deleted_at is null and ${column.name} is not null
+        and not (${column.name} = any (select jsonb_array_elements_text($1::text::jsonb))) limit 1`,
+    [JSON.stringify(prop.enum?.values ?? [])],
+  );
+  if (row === undefined) return null;
+  return `${table.table}.${prop.name} has no member ${JSON.stringify(row.value)} now, but there are rows with it: keep it, or change them first`;
 }
 
 function unquote(name: string): string {
@@ -253,7 +279,7 @@ async function widenTable(
   tx: Queryable,
   table: SqlTable,
   props: readonly PropDescription[],
-  columns: ReadonlyMap<string, string>,
+  columns: Columns,
   statements: string[],
 ): Promise<string[]> {
   if (!columns.has('deleted_at') || !columns.has('revision')) {
@@ -266,7 +292,8 @@ async function widenTable(
   for (const [i, prop] of props.entries()) {
     const column = table.columns[i];
     if (column === undefined) continue;
-    const type = columns.get(unquote(column.name));
+    const there = columns.get(unquote(column.name));
+    const type = there?.data_type;
     if (type === undefined) {
       if (prop.optional !== true && prop.default === undefined && first?.any === 'true') {
         wrong.push(
@@ -284,6 +311,12 @@ async function widenTable(
     } else if (type !== columnTypes[prop.type]) {
       wrong.push(
         `${table.table}.${prop.name} is ${columnTypes[prop.type]} now, its column is ${type}`,
+      );
+    } else if (prop.type === 'enum' && there?.comment !== memberComment(prop)) {
+      const removed = await removedMember(tx, table, column, prop);
+      if (removed !== null) wrong.push(removed);
+      statements.push(
+        `comment on column ${table.name}.${column.name} is ${quoteText(memberComment(prop))}`,
       );
     }
   }

@@ -1,9 +1,10 @@
 // The bare page of the tests: it opens nothing by itself. Tests reach everything through `globalThis.kit`, and the
 // database that they opened through `globalThis.db`.
-import { defineMutators, deleteDatabase, http, open, SkerryError } from 'skerry';
+import { defineMutators, deleteDatabase, http, type OpenOptions, open, SkerryError } from 'skerry';
+import { changedApp } from './changed-schema.ts';
 import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
-import { app } from './schema.ts';
+import { app, type tables } from './schema.ts';
 import { shiftClock } from './shift-clock.ts';
 
 const mutators = defineMutators(app, {
@@ -20,12 +21,15 @@ const mutators = defineMutators(app, {
 export interface StartOptions {
   readonly name?: string;
   readonly user?: string;
-  readonly schema?: 'app' | 'newer';
+  /** Of a `changed` one `db` has other tables than its type says. */
+  readonly schema?: 'app' | 'newer' | 'changed';
   /** Without a server. */
   readonly local?: boolean;
   /** Without a user. */
   readonly anonymous?: boolean;
   readonly adoptLocal?: boolean;
+  /** What the client wants: everything, or the notes of at least some rank. */
+  readonly minRank?: number;
   /** What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. */
   readonly tokens?: readonly (string | null)[];
   /** As in `open`. */
@@ -36,6 +40,8 @@ export interface StartOptions {
   /** Other pauses and time limits of the sync worker than the production's. */
   readonly times?: Readonly<Record<string, number>>;
 }
+
+const schemas = { app, newer: newerApp, changed: changedApp as unknown as typeof app };
 
 /** What happened to the database since it was opened. */
 interface Happened {
@@ -74,16 +80,18 @@ async function openTest(options: StartOptions = {}) {
     happened.tokens.push(why);
     return (tokens.length > 1 ? tokens.shift() : tokens[0]) ?? null;
   };
-  const { clockShiftMs } = options;
+  const { clockShiftMs, minRank } = options;
   if (clockShiftMs) shiftClock(clockShiftMs);
+  const scopes: OpenOptions<typeof tables, typeof mutators>['scopes'] =
+    minRank === undefined ? 'all' : (q) => [q.notes.where('rank', '>=', minRank)];
   const db = await open({
     name,
     ...(anonymous ? {} : { user }),
     adoptLocal: options.adoptLocal ?? false,
-    schema: schema === 'app' ? app : newerApp,
+    schema: schemas[schema],
     mutators,
     defaultRealm: 'public',
-    ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes: 'all' as const }),
+    ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes }),
     serviceWorker,
     ...(options.times ? { host: hostWith(options.times) } : {}),
     ...(clockShiftMs
@@ -125,6 +133,12 @@ function randomText(length: number): string {
 /** All rows that the database shows, as text in a stable order: equal texts are equal byte for byte. */
 function everything(): string {
   return JSON.stringify([db.lists.orderBy('id').all(), db.notes.orderBy('id').all()]);
+}
+
+/** The rows of a table, which another schema than `app` may have, as text in a stable order. */
+function rowsOf(table: string): string {
+  const tables = db as unknown as Record<string, typeof db.notes>;
+  return JSON.stringify(tables[table]?.orderBy('id').all() ?? null);
 }
 
 function openRaw(name: string, version?: number): Promise<IDBDatabase> {
@@ -196,6 +210,7 @@ const pageKit = {
   deleteDatabase,
   outcome,
   everything,
+  rowsOf,
   openRaw,
   randomText,
   databasesOf,

@@ -267,3 +267,13 @@ export async function limitRoom(page: Page, url: string): Promise<() => Promise<
   await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 10_000_000 });
   return () => session.send('Storage.overrideQuotaForOrigin', { origin });
 }
+
+/** Runs a test with a profile of its own. */
+export async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
+  const profile = new Profile();
+  try {
+    await run(profile);
+  } finally {
+    await profile.remove();
+  }
+}

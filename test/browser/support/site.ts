@@ -25,6 +25,8 @@ export interface Site {
   readonly newerSchema: string;
   /** The newer one, for a server that takes clients of the older as well. */
   readonly bothSchema: string;
+  /** One with other tables and props, for a server that takes clients of the older as well. */
+  readonly changedSchema: string;
   remove(): void;
 }
 
@@ -84,12 +86,18 @@ export async function buildSite(): Promise<Site> {
     join(site.folder, 'no-wasm-sw.js'),
     readyMade.replace(/[0-9a-f]{64}/g, '0'.repeat(64)),
   );
-  await bundle(['schema.ts', 'newer-schema.ts', 'both-schema.ts'], server.folder, 'node');
+  const schemas = ['schema', 'newer-schema', 'both-schema', 'changed-schema'];
+  await bundle(
+    schemas.map((name) => `${name}.ts`),
+    server.folder,
+    'node',
+  );
   return {
     files: site.folder,
     schema: join(server.folder, 'schema.js'),
     newerSchema: join(server.folder, 'newer-schema.js'),
     bothSchema: join(server.folder, 'both-schema.js'),
+    changedSchema: join(server.folder, 'changed-schema.js'),
     remove() {
       site.remove();
       server.remove();

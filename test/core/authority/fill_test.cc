@@ -148,5 +148,61 @@ TEST_CASE(
   }
 }
 
+TEST_CASE(
+    "a large realm of another history comes by image, and a page that was read before that showed "
+    "says nothing of it") {
+  PulledScenery s;
+  s.world.rows_for_image = kImageRows + 1;
+  const String cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
+  const std::string filled = kAllTables;
+  std::string unfilled = filled;
+  unfilled.replace(unfilled.find("true", unfilled.find("items")), 4, "false");
+  for (const std::string& scopes : {filled, unfilled}) {
+    const Data answer = s.world.Pull("anna", Request("c1", cursors, {}, scopes));
+    CHECK(answer["reset"] == Json(R"(["A"])"));
+    CHECK(answer["fills"].items()[0]["url"].as_string() == "/v1/snapshot");
+    CHECK(answer["cursors"]["A"].as_string() == "0@0");
+    CHECK(Short(answer) == (scopes == filled ? "" : "create items/b"));
+  }
+  // A realm that was asked for at once has its image in the same answer.
+  const Data both = s.world.Pull("anna", Request("c1", R"({"A":"1@999"})"));
+  CHECK(both["reset"] == Json(R"(["A"])"));
+  REQUIRE(both["fills"].items().size() == 2);
+  CHECK(both["fills"].items()[0]["realm"].as_string() !=
+        both["fills"].items()[1]["realm"].as_string());
+  // The page goes on behind the last row that was read, though that row is of the other realm.
+  s.world.page_rows = 1;
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}}])")) == "applied");
+  const Data answer = s.world.Pull("anna", Request("c1", cursors, {}, unfilled));
+  const Data& page = answer["fills"].items()[1];
+  CHECK(page["ids"] == Json("[]"));
+  CHECK(page["upto"].as_string() == "a");
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE(
+    "a realm too large for one answer, of which a part is wanted that is filled, is to be taken "
+    "anew in pages") {
+  PulledScenery s;
+  const auto pull = [&](const String& cursors, const char* filled) {
+    return s.world.Pull("anna", Request("c1", cursors, {},
+                                        String(R"([{"table":"items","filled":)") + filled + "}]"));
+  };
+  const String new_realm = R"({"B":")" + s.world.cursor("B", 1) + "\"}";
+  const String other_history = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
+  s.world.rows_for_image = kStateRows + 1;
+  for (const String& cursors : {new_realm, other_history}) {
+    CHECK(pull(cursors, "true")["gone"].as_bool());
+    CHECK(pull(cursors, R"("a")")["gone"].as_bool());
+    // Nothing is filled yet: its page will bring it.
+    CHECK(Short(pull(cursors, "false")) == "create items/x, create items/b");
+  }
+  // A cursor of this history is answered by what changed, however large the realm.
+  CHECK(Short(pull(WriteJson(Json(At(s.world, 1, 1))), "true")) == "");
+  s.world.rows_for_image = kStateRows;
+  CHECK(Short(pull(new_realm, "true")) == "create items/x");
+}
+
 }  // namespace
 }  // namespace skerry::authority_test

@@ -10,16 +10,6 @@
 namespace skerry::authority_test {
 namespace {
 
-class Sink final : public ImageSink {
- public:
-  explicit Sink(Base* base) : base_(base) {}
-  RowStore* ImageStore(TableIndex table) override { return &base_->store(table); }
-  void ImageExtra(const ObjectKey& key, const Row& row) override { base_->PutBase(key, row); }
-
- private:
-  Base* base_;
-};
-
 TEST_CASE("an image holds every live row at the stated cursor, and says its checksum") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1'000'020});
   const String row =
@@ -36,7 +26,7 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
   REQUIRE(header.value().cursors.size() == 1);
   CHECK(header.value().cursors[0].second == "7@1000020");
   Base base(&WorldSchema());
-  Sink sink(&base);
+  BaseSink sink(&base);
   REQUIRE(LoadImage(WorldSchema(), maker.bytes(), &sink).ok());
   const TableIndex cities = WorldSchema().FindTable("cities");
   REQUIRE(base.GetBase("A", {cities, "x"}).has_value());

@@ -278,6 +278,8 @@ TEST_CASE("wrong requests are refused with a code") {
   CHECK(code(R"({"cursors":{},"scopes":[]})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{}})") == "invalid");
   CHECK(code(R"({"client":"c","cursors":{},"scopes":[{"table":"nothing"}]})") == "unknown_table");
+  // To a client of another version of the application it may have been one.
+  CHECK(code(R"({"client":"c","schema":99,"cursors":{},"scopes":[{"table":"nothing"}]})").empty());
   CHECK(
       code(
           R"({"client":"c","cursors":{},"scopes":[{"table":"items","where":["=","nothing",1]}]})") ==

@@ -155,7 +155,7 @@ Data World::RunPull(Data in, bool rows_along) {
   PullSession session(&WorldSchema());
   for (rounds_ = 1; rounds_ < 10; ++rounds_) {
     const Data out = Json(session.Step(WriteJson(in)));
-    if (out.Find("error")) return out;
+    if (out.Find("error") || out.Find("gone")) return out;
     if (const Data* answer = out.Find("answer")) return *answer;
     in = PullRead(out["needs"], rows_along);
   }

@@ -137,5 +137,16 @@ TEST_CASE("numbers keep their value through JSON text") {
   CHECK(WriteJson(Data(1760000000000.0)) == "1760000000000");
 }
 
+TEST_CASE("how deep JSON is nested shows without parsing it") {
+  for (const auto& [text, depth] :
+       Vector<std::pair<const char*, size_t>>{{"1", 0},
+                                              {"[]", 1},
+                                              {R"({"a":[1,{"b":2}],"c":[]})", 3},
+                                              {R"(["[[[", "\\\"[[", "\\\\", [1]])", 2},
+                                              {"]]]][", 1}}) {
+    CHECK(JsonDepth(text) == depth);
+  }
+}
+
 }  // namespace
 }  // namespace skerry

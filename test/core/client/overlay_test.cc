@@ -245,6 +245,43 @@ TEST_CASE(
   CHECK_EQ(o.view.Visible({kGroupTable, "g"})->props[Prop(kGroupTable, "count")].number(), 10'000);
 }
 
+TEST_CASE(
+    "a transaction that no body could hold is refused when it is made, encoded and as JSON, and "
+    "may be made smaller") {
+  struct Case {
+    char character;
+    size_t length;  // of each object: less than 1 MiB as JSON
+    int objects;    // the first number of them that is too much
+    const char* detail;
+  };
+  for (const Case& c : {Case{'x', 1'000'000, 5, "4 MiB,"}, Case{'\n', 512'000, 8, "8 MiB as JSON"},
+                        Case{'\x01', 170'000, 8, "8 MiB as JSON"}}) {
+    for (const bool fits : {true, false}) {
+      Overlay o;
+      o.Begin();
+      for (int i = 0; i < c.objects - fits; ++i) {
+        const String text(c.length, c.character);
+        REQUIRE(o.Do(kCreate, kPersonTable, "p" + ToText(i), {{"name", text}}).ok());
+      }
+      const Result<std::unique_ptr<Pending>> done = o.transaction.Commit("edit", "null");
+      CHECK(done.ok() == fits);
+      if (fits) continue;
+      CHECK(done.status().code() == Code::kLimit);
+      CHECK(done.status().detail().find(c.detail) != String::npos);
+      CHECK(o.transaction.open());
+      o.transaction.Rollback();
+    }
+  }
+  // An argument that the core writes counts like one that is given.
+  Overlay o;
+  o.Begin();
+  for (const char* id : {"p", "q", "r"})
+    REQUIRE(o.Do(kCreate, kPersonTable, id, {{"name", String(1'000'000, 'x')}}).ok());
+  CHECK(o.transaction.Commit("skerry/transact", Data()).status().code() == Code::kLimit);
+  REQUIRE(o.Do(kDelete, kPersonTable, "r").ok());
+  CHECK(o.transaction.Commit("skerry/transact", Data()).ok());
+}
+
 TEST_CASE("creates apply defaults, make UUIDs, and take the realm that is given or the default") {
   Overlay o;
   o.Begin();

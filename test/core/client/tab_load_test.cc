@@ -1,5 +1,7 @@
 // Goal: loading (DESIGN section 5, "Start"): continuity, damaged and missing images, storage that
 // fails, records of newer versions. Method: scripted windows (tab_fixture.h).
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
@@ -52,7 +54,7 @@ TEST_CASE("a window left behind loads the image anew, with the old view on scree
     world.B().Tell();
     CHECK_EQ(Count(world.B()), 100);
   }
-  CHECK_EQ(world.B().state["phase"].as_string(), "reloading");
+  CHECK_EQ(world.B().state["phase"].as_string(), "loading");
   world.B().Settle();
   CHECK_EQ(Count(world.B()), 103);
   CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
@@ -74,6 +76,40 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   REQUIRE(window.ready());
   CHECK_EQ(Count(window), 1);
   CHECK_FALSE(Noted(window, "notify", "dataLost"));
+}
+
+TEST_CASE("an image of a newer format is not given up: it is told, and opening fails") {
+  Storage storage;
+  Publish(&storage, "g0", 0, 4);
+  String& image = storage.images["g0"][0];
+  image.mutable_data()[8] = 3;  // the format
+  SUBCASE("that is whole") {
+    image.resize(image.size() - 8);
+    PutU64(&image, Xxh64(image));
+  }
+  SUBCASE("unless it is damage") {
+    Window window(&storage, "a");
+    window.Settle();
+    CHECK(window.ready());
+    return;
+  }
+  Window window(&storage, "a");
+  window.Settle();
+  CHECK_FALSE(window.ready());
+  CHECK(Noted(window, "openFailed"));
+  CHECK(Noted(window, "notify", "updateNeeded"));
+  CHECK_EQ(storage.sync["image"]["generation"].as_string(), "g0");
+}
+
+TEST_CASE("a window hears that a newer version has opened the database, and goes on") {
+  Storage storage;
+  Publish(&storage, "g0", 0, 4);
+  storage.sync.Set("schema", TestSchema().version() + 1);
+  Window window(&storage, "a");
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK_EQ(Count(window), 4);
+  CHECK(Noted(window, "notify", "updateNeeded"));
 }
 
 TEST_CASE("the first image lost is no loss: the records go back to the first one") {

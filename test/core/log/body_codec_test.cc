@@ -36,10 +36,12 @@ Step OwnOps(Random* random) {
   return step;
 }
 
+String Where(const char* text) { return EncodeData(ParseJson(text).value()); }
+
 Step PageStep() {
   Step step;
   step.kind = StepKind::kPage;
-  step.page = {kCities,    R"(["=","size","s"])",     "", TestUuid(9),
+  step.page = {kCities,    Where(R"(["=","size","s"])"), "", TestUuid(9),
                {"public"}, {TestUuid(3), TestUuid(5)}};
   return step;
 }
@@ -61,7 +63,7 @@ Vector<Step> AnySteps(Random* random) {
   drop.realm = "team-1";
   Step keep;
   keep.kind = StepKind::kKeepScopes;
-  keep.scopes = {{kCities, R"(["true"])"}, {kTags, R"(["=","label","x"])"}};
+  keep.scopes = {{kCities, Where(R"(["true"])")}, {kTags, Where(R"(["=","label","x"])")}};
   steps.push_back(drop);
   steps.push_back(keep);
   return steps;
@@ -162,6 +164,25 @@ Schema OtherSchema(const char* text) {
   return std::move(schema.value());
 }
 
+Op LabelOp(OpKind kind) {
+  Op op;
+  op.kind = kind;
+  op.table = kTags;
+  op.id = "se";
+  op.realm = "public";
+  op.by = {0};
+  op.set = {{PropOf(kTags, "label"), Value::String("x")},
+            {PropOf(kTags, "uses"), Value::Number(7)}};
+  return op;
+}
+
+Mutation OneOp(Op op) {
+  Mutation mutation;
+  mutation.action = {TestUuid(1), "label", "null", 5};
+  mutation.ops = {std::move(op)};
+  return mutation;
+}
+
 TEST_CASE("a body outlives a schema whose tables and props are in another order") {
   const Schema other = OtherSchema(R"({"version":4,"tables":[
     {"name":"new","ids":"uuid","props":[{"name":"x","type":"number"}]},
@@ -169,17 +190,7 @@ TEST_CASE("a body outlives a schema whose tables and props are in another order"
       {"name":"color","type":"string","optional":true},
       {"name":"uses","type":"number","optional":true},
       {"name":"label","type":"string"}]}]})");
-  Mutation mutation;
-  mutation.action = {TestUuid(1), "label", "null", 5};
-  Op op;
-  op.kind = OpKind::kUpdate;
-  op.table = kTags;
-  op.id = "se";
-  op.realm = "public";
-  op.by = {0};
-  op.set = {{PropOf(kTags, "label"), Value::String("x")},
-            {PropOf(kTags, "uses"), Value::Number(7)}};
-  mutation.ops = {op};
+  const Mutation mutation = OneOp(LabelOp(OpKind::kUpdate));
   const Result<Mutation> decoded = DecodeMutation(other, EncodeMutation(LogSchema(), mutation));
   REQUIRE(decoded.ok());
   CHECK(decoded.value().ops[0].table == 1);
@@ -187,29 +198,62 @@ TEST_CASE("a body outlives a schema whose tables and props are in another order"
         Vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
 }
 
-TEST_CASE("what the schema of today does not know, or cannot hold, is an error that names it") {
-  Random random(SeedText(2));
-  OpMaker maker(&random);
-  Mutation mutation;
-  mutation.action = {TestUuid(1), "label", "null", 5};
-  mutation.ops = {maker.Create(kTags, "se", "public")};
-  const String body = EncodeMutation(LogSchema(), mutation);
-  const Status no_table =
-      DecodeMutation(OtherSchema(R"({"version":4,"tables":[]})"), body).status();
-  CHECK(no_table.code() == Code::kUnknownTable);
-  CHECK(no_table.detail().find("tags") != String::npos);
-  const Status no_prop = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
-    {"name":"tags","ids":"string","props":[{"name":"title","type":"string"}]}]})"),
-                                        body)
-                             .status();
-  CHECK(no_prop.code() == Code::kUnknownProp);
-  CHECK(no_prop.detail().find("tags.label") != String::npos);
-  const Status no_fit = DecodeMutation(OtherSchema(R"({"version":4,"tables":[
-    {"name":"tags","ids":"string","props":[{"name":"label","type":"number"},{"name":"uses","type":"number"},
-     {"name":"parent","type":"string"}]}]})"),
-                                       body)
-                            .status();
-  CHECK(no_fit.code() == Code::kWrongType);
+TEST_CASE("what the schema of today does not know, or cannot hold, is left out of a mutation") {
+  const Op create = LabelOp(OpKind::kCreate);
+  const Op update = LabelOp(OpKind::kUpdate);
+  const auto decode = [](const Op& op, const char* schema, bool* left_out) {
+    const Result<Mutation> decoded =
+        DecodeMutation(OtherSchema(schema), EncodeMutation(LogSchema(), OneOp(op)), left_out);
+    REQUIRE(decoded.ok());
+    return decoded.value().ops;
+  };
+  bool left_out = false;
+  CHECK(decode(create, R"({"version":4,"tables":[]})", &left_out).empty());
+  CHECK(left_out);
+  // Of the prop that is known the value stays; the new one, which may not be null, gets its
+  // default.
+  left_out = false;
+  const char* renamed = R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
+    {"name":"title","type":"string","default":"new"},{"name":"uses","type":"number"}]}]})";
+  CHECK(decode(create, renamed, &left_out)[0].set ==
+        Vector<PropValue>{{0, Value::String("new")}, {1, Value::Number(7)}});
+  CHECK(left_out);
+  CHECK(decode(update, renamed, &left_out)[0].set == Vector<PropValue>{{1, Value::Number(7)}});
+  // An update that says nothing any more is none.
+  CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
+    {"name":"label","type":"number"}]}]})",
+               &left_out)
+            .empty());
+  // Ids of another kind have no place either.
+  CHECK(decode(update, R"({"version":4,"tables":[{"name":"tags","ids":"uuid","props":[
+    {"name":"label","type":"string"}]}]})",
+               &left_out)
+            .empty());
+  left_out = false;
+  CHECK(decode(create, R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
+    {"name":"uses","type":"number"},{"name":"label","type":"string"}]}]})",
+               &left_out)
+            .size() == 1);
+  CHECK_FALSE(left_out);
+}
+
+TEST_CASE(
+    "a page of a filter that is not understood says nothing; a scope with one keeps its table") {
+  Step page;
+  page.kind = StepKind::kPage;
+  page.page = {kTags, Where(R"(["=","label","x"])"), "", std::nullopt, {}, {}};
+  Step keep;
+  keep.kind = StepKind::kKeepScopes;
+  keep.scopes = {{kCities, Where(R"(["true"])")}, {kTags, Where(R"(["=","label","x"])")}};
+  bool left_out = false;
+  const Result<Vector<Step>> decoded =
+      DecodeSteps(OtherSchema(R"({"version":4,"tables":[
+    {"name":"tags","ids":"string","props":[{"name":"uses","type":"number"}]}]})"),
+                  EncodeSteps(LogSchema(), {page, keep}), &left_out);
+  REQUIRE(decoded.ok());
+  CHECK(left_out);
+  REQUIRE(decoded.value().size() == 1);
+  CHECK(decoded.value()[0].scopes == Vector<ScopeFilter>{{0, Where(R"(["true"])")}});
 }
 
 }  // namespace

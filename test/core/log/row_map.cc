@@ -4,15 +4,19 @@
 
 namespace skerry::test {
 
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows) {
+std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows, const Schema& schema) {
   std::map<std::pair<ObjectKey, String>, Row> all;
-  for (const TableDef& table : LogSchema().tables()) {
+  for (const TableDef& table : schema.tables()) {
     for (const auto& [id, realm] : rows.BaseKeys(table.index)) {
       const ObjectKey key{table.index, id};
       if (std::optional<Row> row = rows.GetBase(realm, key)) all[{key, realm}] = *row;
     }
   }
   return all;
+}
+
+std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows) {
+  return AllRows(rows, LogSchema());
 }
 
 }  // namespace skerry::test

@@ -44,7 +44,8 @@ class TouchedKeys final : public TouchedSink {
 };
 
 // All that a BaseRows holds, for comparing.
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows);
+std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows);  // of LogSchema
+std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows, const Schema& schema);
 
 }  // namespace skerry::test
 

@@ -29,7 +29,8 @@ void ProductionClient::ToggleScope(size_t index) {
   const Data none = Data::MakeArray();
   const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
   Data record;
-  REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, &sync_, &record));
+  REQUIRE(
+      ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record));
   if (record.is_object()) ApplyRecord(record);
 }
 

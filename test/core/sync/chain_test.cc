@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
+#include "log/codec.h"
 #include "sync/grouping.h"
 #include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
@@ -139,6 +140,19 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   Data chain = Json(R"({"client":"c1","links":{}})");
   Data::Array writes;
   CHECK(grouping.Finish(1, 1, &ids, &chain, &writes).size() == 1);
+}
+
+TEST_CASE("a mutation deeper than a request may be is reported, and blocks no other") {
+  Data deep = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
+  Result<Mutation> mutation = DecodeMutation(SyncSchema(), deep["body"].as_bytes());
+  REQUIRE(mutation.ok());
+  mutation.value().action.arg = String(kMaxValueDepth + 1, '[') + String(kMaxValueDepth + 1, ']');
+  deep.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation.value())));
+  Grouping grouping(&SyncSchema(), 0);
+  grouping.Add(
+      Data(Data::Array{Row(1, deep), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  REQUIRE(grouping.unreadable().size() == 1);
+  CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
 Data Outbox(std::string_view id, std::string_view client, std::string_view after) {

@@ -1,13 +1,77 @@
 // The loop around pushes and pulls: errors, pauses, tokens, pokes, scopes, and what the application
 // is told.
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
+#include "sync/scopes.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
 namespace skerry::sync_test {
 namespace {
+
+TEST_CASE("what one window drops stays while another wants it") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Settle();
+  REQUIRE(world.sync()["scopes"].items().size() == 1);
+  const char* other = R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})";
+  world.host(1).Post(Json(other));
+  world.Run(60'000);
+  CHECK(world.sync()["scopes"].items().size() == 2);
+  world.host(0).Post(Json(R"({"type":"scopes","add":[],"drop":[{"table":"items","where":["true"]},
+    {"table":"items","where":["=","n",1]}]})"));
+  world.Run(60'000);
+  CHECK(world.sync()["scopes"].items().size() == 2);
+  CHECK(world.Converged());
+  // The last that wants it drops it for good.
+  world.host(1).Post(Json(R"({"type":"scopes","drop":[{"table":"items","where":["=","n",1]}]})"));
+  world.Run(60'000);
+  REQUIRE(world.sync()["scopes"].items().size() == 1);
+  CHECK(world.sync()["scopes"].items()[0]["where"] == Json(R"(["true"])"));
+}
+
+TEST_CASE(
+    "what nobody has asked for in a month goes when something is asked for; open windows ask each "
+    "day") {
+  constexpr double kDay = 86'400'000;
+  SyncWorld world;
+  world.Open();
+  world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
+  world.Run(1000);
+  world.host(0).Crash();
+  world.Open();
+  world.host(1).Post(Json(R"({"type":"online","online":false})"));  // it would poll all the time
+  world.Run(30 * kDay);
+  CHECK(world.sync()["scopes"].items().size() == 2);
+  world.Run(2 * kDay);
+  CHECK(world.sync()["scopes"].items().size() == 1);
+  CHECK(world.sync()["scopes"].items()[0]["where"] == Json(R"(["true"])"));
+  CHECK(world.Converged());
+}
+
+TEST_CASE(
+    "of very many scopes those go that were asked for longest ago, not what open windows want") {
+  constexpr double kDay = 86'400'000;
+  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
+  Data record;
+  const auto scope = [](int n) {
+    return Json(R"([{"table":"items","where":["=","n",)" + ToText(n) + "]}]");
+  };
+  const auto most = static_cast<int>(kMaxKeptScopes);
+  for (int n = 0; n < most + 10; ++n)
+    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record);
+  CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 10);
+  ChangeScopes(SyncSchema(), scope(1), Data::MakeArray(), 2 * kDay, &sync, &record);
+  ChangeScopes(SyncSchema(), scope(-1), Data::MakeArray(), 2 * kDay, &sync, &record);
+  // All but number 1 of the first day; the others were asked for a day ago.
+  CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 7);
+  CHECK(record["kind"].as_string() == "scopes");
+  CHECK(HoldsScope(sync["scopes"], scope(1).items()[0]));
+  CHECK_FALSE(HoldsScope(sync["scopes"], scope(2).items()[0]));
+}
 
 TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothing is lost") {
   SyncWorld world;
@@ -24,13 +88,35 @@ TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothin
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+TEST_CASE(
+    "what finds no room in the outbox is pushed as soon as there is room, also after a push that "
+    "failed with a full one") {
+  for (int kind = 0; kind < 3; ++kind) {
+    CAPTURE(kind);
+    SyncWorld world;
+    world.Open(true, Json(R"({"limits":{"mutations":1}})"));
+    world.Settle();
+    world.host(0).Post(Json(R"({"type":"pause"})"));
+    world.Settle();
+    for (size_t i = 0; i < 3 * kMaxOutboxUpdates; ++i)
+      world.Mutate({CreateItem("i" + ToText(i), "A", 1)});
+    world.Settle();
+    world.network.lose_push_requests = kind == 1 ? 1 : 0;
+    world.network.lose_push_answers = kind == 2 ? 1 : 0;
+    world.host(0).Post(Json(R"({"type":"resume"})"));
+    world.Run(SyncTimes().idle_ms * .9);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.storage.Count("outbox") == 0);
+  }
+}
+
 TEST_CASE("an answer with a wrong member is used in no part") {
   SyncWorld world;
   world.Open();
   world.Settle();
   world.network.scripted.push_back(Scripted(200, R"({"time":1,"cursors":{"A":"5@5"},"changes":[
     {"change":"create","table":"items","id":"b","realm":"A","set":{"n":1},"createdAt":1,"modifiedAt":2,"revision":5},
-    {"change":"create","table":"nothing","id":"c","realm":"A","set":{},"createdAt":1,"modifiedAt":2,"revision":5}]})"));
+    {"change":"create","table":"items","id":"c","realm":"A","set":{},"createdAt":"x","modifiedAt":2,"revision":5}]})"));
   world.host(0).Post(Json(R"({"type":"sync","id":1})"));
   world.Settle();
   CHECK(world.host(0).status["error"]["code"].as_string() == "bad_answer");

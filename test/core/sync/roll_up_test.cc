@@ -19,7 +19,7 @@ TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into i
     image.Set("n", 5).Set("recordBytes", 1000).Set("parts", std::move(parts));
     Data sync = Data::MakeObject();
     sync.Set("n", 10).Set("recordBytes", 1000 + record_bytes).Set("image", std::move(image));
-    return WorthRolling(sync, {});
+    return WorthRolling(sync, {}, "layout");
   };
   constexpr double kMega = 1 << 20;
   CHECK(worth(0, kMega / 4));

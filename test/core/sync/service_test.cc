@@ -1,4 +1,6 @@
 // A service worker that pushes, and the windows' Workers that help it (sync/helper.h).
+#include <utility>
+
 #include "base/json.h"
 #include "doctest/doctest.h"
 #include "test/core/sync/sync_fixture.h"
@@ -138,6 +140,21 @@ TEST_CASE("a service worker that does not answer is given up, and the window pus
   CHECK(world.server.rows().count("a") == 1);
   CHECK(world.host(1).status["mode"].as_string() == "lease");
   CHECK(world.host(1).status["modeReason"].as_string() == "the service worker does not answer");
+}
+
+TEST_CASE(
+    "a change of which the service worker did not hear is pushed within seconds all the same") {
+  Serving world;
+  world.Run(20'000);  // its next poll is half a minute away
+  const int service = std::exchange(world.service, -1);
+  world.Change("a");
+  world.service = service;
+  // It lives, and says that it has nothing to do: it does not know better.
+  world.host(0).Post(Json(R"({"type":"wake","reason":"due","online":true,"listening":true})"));
+  world.Run(100);
+  CHECK(world.server.rows().count("a") == 0);
+  world.Run(12'000);
+  CHECK(world.server.rows().count("a") == 1);
 }
 
 TEST_CASE("a machine that slept does not take the service worker for dead") {

@@ -170,6 +170,10 @@ void SyncHost::Fetch(const Data& effect) {
     if (network.lose_requests > 0) --network.lose_requests;
     return Deliver(NoResponse(effect["id"]));
   }
+  if (push && network.lose_push_requests > 0) {
+    --network.lose_push_requests;
+    return Deliver(NoResponse(effect["id"]));
+  }
   if (!network.scripted.empty()) {
     Data event = std::move(network.scripted.front());
     network.scripted.pop_front();
@@ -178,6 +182,10 @@ void SyncHost::Fetch(const Data& effect) {
   const Data answer = push ? world_->server.Push(Json(body)) : world_->server.Pull(Json(body));
   if (network.lose_answers > 0) {
     --network.lose_answers;
+    return Deliver(NoResponse(effect["id"]));
+  }
+  if (push && network.lose_push_answers > 0) {
+    --network.lose_push_answers;
     return Deliver(NoResponse(effect["id"]));
   }
   Data event = Response(effect["id"], 200, WriteJson(answer));

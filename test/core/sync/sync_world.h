@@ -77,6 +77,8 @@ struct Network {
   bool down = false;
   int lose_requests = 0;
   int lose_answers = 0;
+  int lose_push_requests = 0;
+  int lose_push_answers = 0;
   bool hold_answers = false;  // answers wait in SyncWorld::held
   std::deque<Data> scripted;  // responses to give instead of the server's, in order
 };

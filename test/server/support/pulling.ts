@@ -1,0 +1,76 @@
+// What tests of pulls share: clients, ops, and how an answer is looked at.
+
+import { afterAll, beforeAll } from 'vitest';
+import { Folder, type Json, startServer, type TestServer, WireClient } from './server.ts';
+
+export const everything = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
+  table,
+  where: ['true'],
+  filled: true,
+}));
+
+/** A server from before the first test of a file until after the last, and clients of it. */
+export class PullStage {
+  readonly #folder = new Folder();
+  #server: TestServer | undefined;
+  #users = 0;
+
+  constructor() {
+    beforeAll(async () => {
+      this.#server = await startServer(this.#folder, this.#folder.schema());
+    });
+    afterAll(async () => {
+      await this.#server?.stop();
+      this.#folder.remove();
+    });
+  }
+
+  client(user: string): WireClient {
+    if (!this.#server) throw new Error('the server has not started yet');
+    return new WireClient(this.#server.url, user);
+  }
+
+  /** Two clients of a user whose personal realm is empty, who want everything. */
+  pair(): { realm: string; author: WireClient; other: WireClient } {
+    const user = `pull-${++this.#users}`;
+    const [author, other] = [this.client(user), this.client(user)];
+    author.scopes = everything;
+    other.scopes = everything;
+    return { realm: `user:${user}`, author, other };
+  }
+}
+
+/** Ids are unique over all realms; those of custom tables carry their realm here. */
+const inRealm = (realm: string, id: string) => (id.length === 36 ? id : `${realm}/${id}`);
+
+export const create = (realm: string, id: string, set: Json, table = 'cities') => ({
+  op: 'create',
+  table,
+  id: inRealm(realm, id),
+  realm,
+  set,
+});
+export const update = (realm: string, id: string, set: Json) => ({
+  op: 'update',
+  table: 'cities',
+  id: inRealm(realm, id),
+  realm,
+  set,
+});
+export const remove = (realm: string, id: string, table = 'cities') => ({
+  op: 'delete',
+  table,
+  id: inRealm(realm, id),
+  realm,
+});
+export const inc = (realm: string, id: string, by: number) => ({
+  op: 'inc',
+  table: 'cities',
+  id: inRealm(realm, id),
+  realm,
+  add: { population: by },
+});
+
+/** Of an object by the end of its id. */
+export const changesOf = (body: Json, id: string) =>
+  (body.changes as Json[]).filter((change) => String(change.id).endsWith(`/${id}`));
