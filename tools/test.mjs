@@ -1,7 +1,8 @@
 // The whole check: `npm test`, or a slice of it: `npm test -- core|simulator|js|server|browser|engines|package|lint`.
 //
 // Every step runs even if an earlier one failed, so that one run shows all that is wrong. The last
-// line is the count over all steps: native tests, vitest's tests, and one for each other check.
+// lines are the count over all steps (native tests, vitest's tests, and one for each other check),
+// and what failed.
 //
 // The whole check runs in two processes: browsers and databases mostly wait, so what only computes
 // (kComputing) runs beside them, at the lowest priority, and is told at the end.
@@ -12,6 +13,7 @@ import { bootstrap } from './bootstrap.mjs';
 import { buildDemo, buildPackage, buildServer, buildWasm } from './build.mjs';
 import { browserEnvironment } from './lib/browsers.mjs';
 import { buildPreset } from './lib/cmake.mjs';
+import { failuresOfDoctest, failuresOfText, failuresOfVitest } from './lib/failures.mjs';
 import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/lint.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds, which } from './lib/run.mjs';
@@ -20,7 +22,7 @@ import { main, run, SetupError, seconds, which } from './lib/run.mjs';
 const kComputing = ['core', 'simulator', 'clang-tidy'];
 const kSlices = [...kComputing, 'js', 'server', 'browser', 'engines', 'package', 'lint'];
 
-/** What each step came to: { name, ms, passed, failed, skipped }. */
+/** What each step came to: { name, ms, passed, failed, skipped, told }; `told` is what its failures say. */
 const results = [];
 
 /** Runs a step that counts tests; a throw counts as one failure. */
@@ -31,8 +33,9 @@ async function counted(name, work) {
   try {
     counts = await work();
   } catch (error) {
-    console.log(error instanceof SetupError ? error.message : (error.stack ?? error));
-    counts = { passed: 0, failed: 1, skipped: 0 };
+    const problem = error instanceof SetupError ? error.message : String(error.stack ?? error);
+    console.log(problem);
+    counts = { passed: 0, failed: 1, skipped: 0, told: failuresOfText(problem) };
   }
   const ms = performance.now() - start;
   results.push({ name, ms, ...counts });
@@ -43,8 +46,9 @@ async function counted(name, work) {
 const check = (name, work) =>
   counted(name, async () => {
     const problem = await work();
-    if (problem) console.log(problem);
-    return { passed: problem ? 0 : 1, failed: problem ? 1 : 0, skipped: 0 };
+    if (!problem) return { passed: 1, failed: 0, skipped: 0 };
+    console.log(problem);
+    return { passed: 0, failed: 1, skipped: 0, told: failuresOfText(problem) };
   });
 
 /** The core's tests, as that preset builds them: natively under sanitizers, or as WebAssembly in Node. */
@@ -63,10 +67,10 @@ async function doctest(preset) {
   });
   const counts = /test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed \|\s*(\d+) skipped/;
   const found = counts.exec(output);
-  if (!found) return { passed: 0, failed: 1, skipped: 0 };
-  const [passed, failed, skipped] = found.slice(2).map(Number);
+  const [passed, told, skipped] = found ? found.slice(2).map(Number) : [0, 1, 0];
   // A sanitizer may end a run whose tests all passed.
-  return { passed, failed: code !== 0 ? Math.max(failed, 1) : failed, skipped };
+  const failed = code !== 0 ? Math.max(told, 1) : told;
+  return { passed, failed, skipped, told: failed ? failuresOfDoctest(output) : [] };
 }
 
 /** As many seeds as take two minutes on two cores; and some under the sanitizers, which are slow. */
@@ -95,7 +99,7 @@ async function vitest(project) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const env = { NO_COLOR: '1', ...browserEnvironment() };
   const args = ['run', '--project', project, '--passWithNoTests', ...reporters];
-  const { code } = await run(join(bin, 'vitest'), args, {
+  const { code, output } = await run(join(bin, 'vitest'), args, {
     cwd: root,
     env,
     allowFailure: true,
@@ -103,15 +107,12 @@ async function vitest(project) {
   });
   if (!existsSync(report)) return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   const json = JSON.parse(readFileSync(report, 'utf8'));
-  // A file that could not be loaded has failed without a test that says so.
-  const unloaded = json.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  ).length;
-  const failed = json.numFailedTests + unloaded;
+  const { count, told } = failuresOfVitest(json, output);
   return {
     passed: json.numPassedTests,
-    failed: code !== 0 ? Math.max(failed, 1) : failed,
+    failed: code !== 0 ? Math.max(count, 1) : count,
     skipped: json.numPendingTests + json.numTodoTests,
+    told,
   };
 }
 
@@ -130,6 +131,9 @@ function summarise() {
   }
   const skips = total.skipped ? `, ${total.skipped} skipped` : '';
   console.log(`\n${total.passed} passed, ${total.failed} failed${skips}`);
+  for (const { name, failed, told } of results) {
+    if (failed) console.log([`\n✗ ${name}`, ...(told ?? [])].join('\n\n'));
+  }
   if (total.failed) process.exitCode = 1;
 }
 
