@@ -203,6 +203,8 @@ async function runFirst(page: Page, script: string): Promise<void> {
       await worker.send('Runtime.runIfWaitingForDebugger');
     };
     start().catch((error: unknown) => {
+      // A worker may end, and its window with it, before it is asked.
+      if (worker.detached || !session.connection()) return;
       throw new Error(`a worker could not be prepared: ${String(error)}`);
     });
   });

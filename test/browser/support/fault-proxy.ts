@@ -30,6 +30,17 @@ export interface Seen {
   readonly status: number;
 }
 
+/** All that a message holds, or null when its connection ended before it did. */
+async function whole(message: http.IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of message) chunks.push(chunk as Buffer);
+  } catch {
+    return null;
+  }
+  return Buffer.concat(chunks);
+}
+
 export class FaultProxy {
   readonly #server: http.Server;
   readonly #sockets = new Set<net.Socket>();
@@ -135,9 +146,12 @@ export class FaultProxy {
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
     const rule = this.#rule(path);
-    const chunks: Buffer[] = [];
-    request.on('error', () => request.destroy());
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = await whole(request);
+    if (!body) {
+      // Its sender has gone in the middle of it.
+      this.#tell({ method, path, status: 0 });
+      return;
+    }
     if (rule?.hold) {
       for (const hear of [...this.#arrivals]) hear(path);
       await rule.hold;
@@ -162,7 +176,7 @@ export class FaultProxy {
       this.#tell({ method, path, status: 401 });
       return;
     }
-    this.#forward(request, Buffer.concat(chunks), response, fault);
+    this.#forward(request, body, response, fault);
   }
 
   #forward(
@@ -209,11 +223,14 @@ export class FaultProxy {
     response: http.ServerResponse,
     tell: () => void,
   ): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of answer) chunks.push(chunk as Buffer);
-    const whole = Buffer.concat(chunks);
+    const body = await whole(answer);
+    if (!body) {
+      response.destroy();
+      tell();
+      return;
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    response.write(whole.subarray(0, whole.length >> 1), tell);
+    response.write(body.subarray(0, body.length >> 1), () => tell());
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
