@@ -73,7 +73,7 @@ export class Lifecycle {
         break;
       case 'pagehide':
         if (event.persisted) this.#freeze();
-        else this.#releaseLeases();
+        else this.#leave();
         break;
       case 'freeze':
         this.#freeze();
@@ -95,6 +95,11 @@ export class Lifecycle {
     // telling of it has left the others behind: whoever is looked at reads again.
     if (this.#state === 'running' && this.#parts.sync.status.mode === 'local')
       this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
+  }
+
+  #leave(): void {
+    if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
+    this.#releaseLeases();
   }
 
   #releaseLeases(): void {

@@ -62,7 +62,10 @@ void Tab::Handle(Data event, Data* effects) {
       if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
     }
   } else if (type == "freeze") {
+    TellLeft(effects);
     frozen_ = true;
+  } else if (type == "leave") {
+    TellLeft(effects);
   } else if (type == "resume") {
     OnResume(effects);
   } else if (type == "scopes") {
@@ -127,6 +130,8 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
+  } else if (type == "left") {
+    RequestReading(effects);
   } else if (type == "unreadable") {
     StartLoading(effects);
     return;

@@ -145,6 +145,7 @@ class Tab {
   void WriteLocal(Tx* tx, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);
+  void TellLeft(Data* effects);
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
   void Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,

@@ -135,6 +135,14 @@ void Tab::TellAdded(Data items, Data* effects) {
   effects->Push(PostEffect(Fields{{"type", "mutated"}}));
 }
 
+// What is being stored now, or may have been, will not be told of by this window any more: the
+// others look for it.
+void Tab::TellLeft(Data* effects) {
+  if (frozen_ || (!committing_ && (!careful_ || mirror_.pending().unkeyed_count() == 0))) return;
+  effects->Push(BroadcastEffect(Fields{{"type", "left"}}));
+  if (options_.remote) effects->Push(PostEffect(Fields{{"type", "mutated"}}));
+}
+
 // Whether nobody wrote since this window last heard of it.
 bool Tab::FollowsOwn(const Data& sync) const {
   return sync["n"].as_u64() == mirror_.n() && load_ == Load::kNone;

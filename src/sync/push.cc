@@ -94,11 +94,16 @@ void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
   ids_ = ids;
   // In the order of the request, so that an update is judged after those that it follows.
   for (const String& id : asked_) {
+    const size_t index = IndexOf(outbox_, id);
+    // Only an answer that is still awaited counts: another worker's may have come first, or its
+    // pull.
+    if (index == outbox_.size() || !Awaited(outbox_[index])) {
+      progress_ = true;
+      continue;
+    }
     for (const Data& result : results_.items()) {
       if (result["id"].as_string() != id) continue;
-      const size_t index = IndexOf(outbox_, id);
-      // Only an answer that is still awaited counts.
-      if (index < outbox_.size() && Awaited(outbox_[index])) Result(index, result);
+      Result(index, result);
       break;
     }
   }

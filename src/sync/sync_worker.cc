@@ -1,6 +1,7 @@
 #include "sync/sync_worker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sync/scopes.h"
 #include "sync/status.h"
@@ -126,6 +127,17 @@ void SyncWorker::BeginOwn(OwnKind kind, Data message, Turn* turn) {
   own_.push_back(std::move(own));
 }
 
+// A window that ended between storing a mutation and telling of it leaves it to the others, whom
+// nothing wakes. Where a socket takes the place of polling, who has it looks.
+void SyncWorker::Look(Turn* turn) {
+  turn->Timer("look", state_->times.idle_ms);
+  if (job_.active()) return;
+  Own own;
+  own.kind = OwnKind::kLook;
+  own.id = turn->Transact("mutations", false, false, {CountRead("mutations")});
+  own_.push_back(std::move(own));
+}
+
 SyncWorker::Own* SyncWorker::FindOwn(uint64_t id) {
   for (Own& own : own_) {
     if (own.id == id) return &own;
@@ -154,6 +166,10 @@ void SyncWorker::OnRead(const Data& event, Turn* turn) {
 ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   ReadReply reply;
   const Data::Array& read = results.items();
+  if (own->kind == OwnKind::kLook) {
+    own->pending = read[0].as_number();
+    return reply;
+  }
   if (IsNewer(read[0])) {
     state_->error = {"newer_tab", "Another window runs a newer version of this application.",
                      false};
@@ -214,6 +230,11 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   if (own.kind == OwnKind::kToken) return;
+  if (own.kind == OwnKind::kLook) {
+    if (job_.active() || own.pending <= state_->pending) return;
+    state_->pending = own.pending;
+    return Wake(WakeReason::kMutation, turn);
+  }
   if (own.kind == OwnKind::kScopes) scopes_failed_ = false;
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
   const bool first = !state_->started;
@@ -240,6 +261,7 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     own_.erase(own_.begin() + (found - own_.data()));
     scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
     if (state_->error.code == "newer_tab") return;
+    if (kind == OwnKind::kLook) return;  // there will be another
     state_->error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
     if (kind == OwnKind::kScopes)
@@ -272,6 +294,7 @@ void SyncWorker::OnLock(const Data& event, Turn* turn) {
 void SyncWorker::OnTimer(const String& name, Turn* turn) {
   if (name == "start") return Start(turn);
   if (name == "scopes") return WantScopes({}, {}, turn);
+  if (name == "look") return Look(turn);
   if (name == "listen-retry") {
     listen_pausing_ = false;
     return;
@@ -295,6 +318,9 @@ void SyncWorker::Upkeep(Turn* turn) {
   }
   socket_.Want(listens && listen_.held(), turn);
   listen_.set_job(socket_.open() ? "open" : "closed");
+  const bool looked = std::exchange(looks_, socket_.open());
+  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);
+  if (!looks_ && looked) turn->Cancel("look");
   if (state_->mode != Mode::kService) {
     state_->listening =
         listen_.held() ? socket_.open() : listen_.waiting() && listen_.record()["job"].Is("open");

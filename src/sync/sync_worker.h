@@ -39,19 +39,22 @@ class SyncWorker {
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
 
-  // A transaction of the worker itself: the start, a change of scopes, or a token to be kept.
-  enum class OwnKind : uint8_t { kStart, kScopes, kToken };
+  // A transaction of the worker itself: the start, a change of scopes, a token to be kept, or a
+  // look at what is pending.
+  enum class OwnKind : uint8_t { kStart, kScopes, kToken, kLook };
   struct Own {
     uint64_t id = 0;
     OwnKind kind = OwnKind::kStart;
     Data message;
     Data record;
     bool changed = false;
+    double pending = 0;  // kLook
   };
 
   void Route(const Data& event, Turn* turn);
   void Start(Turn* turn);
   void BeginOwn(OwnKind kind, Data message, Turn* turn);
+  void Look(Turn* turn);
   void OnRead(const Data& event, Turn* turn);
   ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
   void KeepService(const Data::Array& read, Data::Array* writes);
@@ -94,6 +97,7 @@ class SyncWorker {
   Data told_;
   bool was_active_ = false;
   bool listen_pausing_ = false;  // after a claim that storage refused
+  bool looks_ = false;           // now and then at what is pending
   bool answers_ = false;         // a wake has to be answered, whether anything has changed or not
 };
 

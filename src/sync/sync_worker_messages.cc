@@ -121,7 +121,7 @@ void SyncWorker::Stop(Turn* turn) {
 void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   const String& type = message["type"].as_string();
   const bool helps = state_->mode == Mode::kHelper;
-  if (type == "added") {
+  if (type == "added" || type == "left") {
     // A service worker is woken by who has changed something, unless that window is paused.
     if (state_->mode == Mode::kService) return;
     helps ? helper_.Mutated(turn) : job_.Wake(WakeReason::kMutation, turn);

@@ -17,7 +17,7 @@ struct SyncTimes {
   double listen_timeout_ms = 25000;
   double retry_ms = 5000;  // after a failure, doubling
   double retry_max_ms = 60000;
-  double idle_ms = 60000;             // polls when nothing happens
+  double idle_ms = 60000;  // polls when nothing happens; while it listens: looks at storage
   double idle_listening_ms = 300000;  // where a socket tells when something does
   double fetch_ms = 30000;
   double image_fetch_ms = 600000;

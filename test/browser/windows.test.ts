@@ -1,10 +1,11 @@
 // Windows that are frozen, stopped, put aside, copied or idle, and clocks that are wrong. Real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { freeze, Profile, stopWorkers } from './support/browser.ts';
+import { freeze, Profile, stopWorkers, withProfile } from './support/browser.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
 import { bare, caughtUp, inStep, opened, reopened } from './support/kit.ts';
 import { type Served, serveSite } from './support/served.ts';
+import { rowsOnServer } from './support/table.ts';
 import { until } from './support/until.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,15 +27,6 @@ afterAll(async () => {
   await proxy?.close();
   await served?.stop();
 });
-
-async function withProfile(run: (profile: Profile) => Promise<void>): Promise<void> {
-  const profile = new Profile();
-  try {
-    await run(profile);
-  } finally {
-    await profile.remove();
-  }
-}
 
 /** The one window that says that it holds the lease. One that held it a moment ago may still say so. */
 async function holderAmong(pages: readonly Page[], limitMs = 30_000): Promise<Page> {
@@ -184,6 +176,39 @@ describe('a frozen window', () => {
       expect(await b.evaluate(() => kit.everything())).toBe(
         await a.evaluate(() => kit.everything()),
       );
+    }));
+});
+
+/** From when `deaf` is set on, a window stores what it stores, and does not hear of it: `stored` counts. */
+const deafness = `{
+  globalThis.stored = 0;
+  const { set } = Object.getOwnPropertyDescriptor(IDBTransaction.prototype, 'oncomplete');
+  Object.defineProperty(IDBTransaction.prototype, 'oncomplete', {
+    set(listener) {
+      set.call(this, (event) => globalThis.deaf ? ++globalThis.stored : listener.call(this, event));
+    },
+  });
+}`;
+
+describe('a window that is closed at once after a change', () => {
+  test('leaves it to another, which shows and pushes it, though nothing was heard of it', () =>
+    withProfile(async (profile) => {
+      // The first has the socket: the end of the second gives it nothing to do by itself.
+      const other = await opened(profile, proxy.url, { user: 'left' });
+      const left = await opened(profile, proxy.url, { user: 'left' }, { script: deafness });
+      for (const page of [left, other]) await inStep(page);
+      await left.evaluate(() => {
+        Object.assign(globalThis, { deaf: true });
+        db.mutate.addNote({ title: 'left behind' });
+      });
+      await until(left, () => (globalThis as unknown as { stored: number }).stored > 0, []);
+      await left.close();
+      // By a look at storage it would be a minute.
+      const found = () => db.notes.where('title', '=', 'left behind').count() === 1;
+      await until(other, found, [], 20_000);
+      await until(other, () => db.sync.status.pending === 0, [], 20_000);
+      const titles = await rowsOnServer<{ title: string }>(served.server.url, 'notes');
+      expect(titles.filter(({ props }) => props.title === 'left behind')).toHaveLength(1);
     }));
 });
 

@@ -303,4 +303,22 @@ export const core = [
     from: 'if (mutation.ok() && !CanBeSent(mutation.value()))',
     to: 'if (mutation.ok() && mutation.value().ops.empty())',
   },
+  {
+    name: 'a window that ends says nothing of what it stores',
+    file: 'src/client/tab_commit.cc',
+    from: '  effects->Push(BroadcastEffect(Fields{{"type", "left"}}));\n',
+    to: '',
+  },
+  {
+    name: 'nobody looks for what was left behind',
+    file: 'src/sync/sync_worker.cc',
+    from: '  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);\n',
+    to: '',
+  },
+  {
+    name: 'what another has seen confirmed is no progress',
+    file: 'src/sync/push.cc',
+    from: '      progress_ = true;\n      continue;\n',
+    to: '      continue;\n',
+  },
 ];

@@ -57,6 +57,12 @@ void Tab::EndWorker() {
   world_->FreeLocks(profile_, serial);
 }
 
+void Tab::Leave() {
+  Data event = Data::MakeObject();
+  window->Dispatch(event.Set("type", "leave"));
+  ReleaseLeases();
+}
+
 void Tab::ReleaseLeases() {
   for (const auto& [name, epoch] : leases) {
     const double now = world_->Wall(*profile_);

@@ -37,6 +37,7 @@ struct Tab {
   void FromWorker(const Data& message);
   void StartWorker();
   void EndWorker();      // at once; locks free themselves
+  void Leave();          // pagehide
   void ReleaseLeases();  // pagehide and freeze: blind puts
   void AskForScopes();
   void NeedToken();  // the application is asked for one

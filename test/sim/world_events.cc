@@ -50,7 +50,7 @@ void World::AddTab(Profile* profile) {
 
 void World::CloseTab(Profile* profile, size_t which, bool crash) {
   Tab& tab = *profile->tabs[which];
-  if (!crash && !tab.frozen) tab.ReleaseLeases();
+  if (!crash && !tab.frozen) tab.Leave();
   tab.EndWorker();
   profile->tabs.erase(profile->tabs.begin() + static_cast<ptrdiff_t>(which));
 }

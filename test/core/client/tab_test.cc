@@ -116,6 +116,41 @@ TEST_CASE("a window that slept reads again when it resumes, and commits what it 
   CHECK_EQ(world.storage.mutations.size(), 2);
 }
 
+TEST_CASE("a window that ends while it stores something has the others look for it") {
+  Pair world;
+  const char* how = "leave";
+  Outcome outcome = Outcome::kDone;
+  bool told = false;
+  SUBCASE("closed, the outcome not heard") {}
+  SUBCASE("frozen, the outcome not heard") { how = "freeze"; }
+  SUBCASE("closed, stored and told as failed") {
+    outcome = Outcome::kLost;
+    told = true;
+  }
+  world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  world.B().Run(outcome);
+  if (told) world.B().Tell();
+  world.B().posted.clear();
+  world.B().Event(Data::Object{{"type", how}});
+  REQUIRE(world.B().posted.size() == 1);
+  CHECK(world.B().posted[0]["type"].Is("mutated"));
+  CHECK_EQ(Count(world.A()), 0);
+  world.A().Hear(Message(world.B(), "left"));
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), 10);
+}
+
+TEST_CASE("a window that ends with nothing on its way says nothing") {
+  Pair world;
+  world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  Next(world.B());
+  world.B().posted.clear();
+  world.B().sent.clear();
+  world.B().Event(Data::Object{{"type", "leave"}});
+  CHECK(world.B().posted.empty());
+  CHECK(world.B().sent.empty());
+}
+
 TEST_CASE("a window that slept with nothing of its own reads again, too") {
   Pair world;
   world.B().Event(Data::Object{{"type", "freeze"}});

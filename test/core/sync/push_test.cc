@@ -84,6 +84,22 @@ TEST_CASE("an answer acts only in a transaction that still finds the update") {
   CHECK(world.storage.Count("mutations") == 1);
 }
 
+TEST_CASE("what another has seen confirmed before the answer comes is no want of progress") {
+  Pushing world;
+  world.network.hold_answers = true;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  REQUIRE(world.held.size() == 1);
+  // A window's pull under the lease, while a service worker waits for its answer.
+  world.storage.store("outbox").clear();
+  world.storage.store("mutations").clear();
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.host(0).status["error"].is_null());
+  CHECK(world.host(0).status["phase"].Is("idle"));
+}
+
 TEST_CASE(
     "a received update that a pull passes without naming it is sent again: a restored server") {
   Pushing world;

@@ -269,9 +269,14 @@ SyncHost& SyncWorld::Add(bool visible, const Data& extra) {
   return host;
 }
 
-String SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
+String SyncWorld::Log(const Vector<Op>& ops) {
   const String id = SyncUuid(1000 + ++serial_);
   storage.Add("mutations", MutationRecord(id, ops, 1'000'000 + mono));
+  return id;
+}
+
+String SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
+  const String id = Log(ops);
   const Data wake = Json(R"({"type":"wake","reason":"mutation"})");
   host(window).Post(wake);
   Broadcast(window, wake);

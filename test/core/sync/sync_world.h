@@ -95,7 +95,9 @@ class SyncWorld {
   SyncHost& host(size_t i) { return *hosts_[i]; }
   size_t size() const { return hosts_.size(); }
 
-  // Logs a mutation, as a window does, and wakes that window's worker; returns the action's id.
+  // Logs a mutation, as a window does; returns the action's id.
+  String Log(const Vector<Op>& ops);
+  // And wakes that window's worker, and the others.
   String Mutate(const Vector<Op>& ops, size_t window = 0);
   // Does all that can be done at once, without letting time pass.
   void Settle();
