@@ -36,10 +36,8 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   loop_.WantPush();
   if (reason != WakeReason::kMutation) loop_.WantPull();
   if (!state_->CanRun() || (retrying_ && gentle)) return;
-  // Without a token nothing is tried but on someone's request.
-  if (state_->needs_auth && reason != WakeReason::kApplication && reason != WakeReason::kToken)
-    return;
-  if (state_->needs_auth) state_->needs_auth = false;
+  if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
+  state_->needs_auth = false;
   if (retrying_) state_->next_try_at = nullptr;
   retrying_ = false;
   if (!active_) {
@@ -49,6 +47,15 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     turn->Cancel("loop");
   }
   Advance(turn);
+}
+
+// Where the application gave none it says when there is one. A token that was refused may be taken
+// later (a server that changes its keys), or the next one be: tried when somebody looks, and now
+// and then.
+bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
+  if (reason == WakeReason::kApplication || reason == WakeReason::kToken) return true;
+  if (state_->token_refusals == 0) return false;
+  return reason == WakeReason::kVisible || reason == WakeReason::kOnline || turn->mono >= due_ms_;
 }
 
 void SyncJob::Ask(const Data& id, Turn* turn) {

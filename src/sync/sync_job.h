@@ -124,6 +124,7 @@ class SyncJob {
   void Lost(Turn* turn);
   void Drop(Turn* turn);
   void Unauthenticated(const SyncError& error, Turn* turn);
+  bool MayAskForToken(WakeReason reason, const Turn* turn) const;
   void Answered();
   void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
   void AnswerAsked(const SyncError* error, Turn* turn);

@@ -47,7 +47,8 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
   loop_.WantPull();
   loop_.WantPush();
   retrying_ = true;
-  Rest("failed", loop_.Retry(&state_->random), turn);
+  const bool refused = state_->needs_auth && state_->token_refusals > 0;
+  Rest("failed", refused ? loop_.Rest(true, &state_->random) : loop_.Retry(&state_->random), turn);
 }
 
 void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {

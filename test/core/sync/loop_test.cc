@@ -172,7 +172,7 @@ TEST_CASE("an idle client polls about once a minute, and pause stops it") {
   CHECK(world.storage.Count("mutations") == 0);
 }
 
-TEST_CASE("an expired token is asked for anew; refused again, syncing waits for a person") {
+TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true})"));
   world.Settle();
@@ -193,12 +193,26 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits for 
   CHECK(world.host(0).status["needsAuth"].as_bool());
   CHECK(world.host(0).status["phase"].as_string() == "blocked");
   const size_t requests = world.push_bodies.size() + world.pull_bodies.size();
-  world.Run(600000);
+  world.Run(200'000);
   CHECK(world.push_bodies.size() + world.pull_bodies.size() == requests);
   CHECK(world.storage.Count("mutations") == 1);
-  Data event = Json(R"({"type":"token","token":"fresh"})");
-  world.host(0).Deliver(event);
-  world.Settle();
+  SUBCASE("who brings a token") {
+    world.host(0).Deliver(Json(R"({"type":"token","token":"fresh"})"));
+    world.Settle();
+  }
+  SUBCASE("who looks: the next token may be taken") {
+    world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
+    world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+    world.Settle();
+    CHECK(world.host(0).token_whys.back() == "refused");
+  }
+  SUBCASE("or some minutes, for nobody may come to look") {
+    refuse();
+    world.Run(200'000);
+    CHECK(world.push_bodies.size() + world.pull_bodies.size() == requests + 1);
+    CHECK(world.host(0).status["needsAuth"].as_bool());
+    world.Run(400'000);
+  }
   CHECK(world.storage.Count("mutations") == 0);
   CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());
 }
