@@ -73,8 +73,8 @@ async function doctest(preset) {
   return { passed, failed, skipped, told: failed ? failuresOfDoctest(output) : [] };
 }
 
-/** As many seeds as take two minutes on two cores; and some under the sanitizers, which are slow. */
-const kSimulatorSeeds = { sim: 10_000, debug: 200 };
+/** As many seeds as take a minute or two on two cores, once without a service worker and once with one; and some under the sanitizers, which are slow. */
+const kSimulatorSeeds = { sim: 6_000, debug: 200 };
 /** Seeds above have a service worker (test/sim/event.h). */
 const kServiceSeeds = 1_000_000_000;
 
