@@ -14,20 +14,23 @@ const alias = [
 
 const project = (name: string, include: string[], more: object = {}) => ({
   resolve: { alias },
-  test: { name, include, environment: 'node' as const, ...more },
+  test: { name, include, environment: 'node' as const, expect: patient, ...more },
 });
 
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+/** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
+const patient = { poll: { timeout: 30_000 } };
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project('unit', [
-        'test/js/**/*.test.ts',
-        'test/contract/**/*.test.ts',
-        'test/web-demo/**/*.test.ts',
-      ]),
+      project(
+        'unit',
+        ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/web-demo/**/*.test.ts'],
+        { testTimeout: 60_000 },
+      ),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], slow),
       // The same tests on PostgreSQL, but those that are about PGlite's files, and the tests of several nodes.

@@ -54,6 +54,8 @@ export class Lifecycle {
   }
 
   stop(): void {
+    // The page may end before what is still being stored is told of.
+    if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
     this.#state = 'stopped';
     this.#timers.clear();
     this.#stop();

@@ -65,6 +65,7 @@ void Tab::Handle(Data event, Data* effects) {
     TellLeft(effects);
     frozen_ = true;
   } else if (type == "leave") {
+    leaving_ = true;
     TellLeft(effects);
   } else if (type == "resume") {
     OnResume(effects);
@@ -121,6 +122,15 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     }
     return;
   }
+  if (type == "left") {
+    // Told before it was stored: a reading that is under way may not have it.
+    if (reading_ || !ready_ || load_ != Load::kNone) {
+      messages_lost_ = true;
+    } else {
+      RequestReading(effects);
+    }
+    return;
+  }
   // Loading reads all of it: at its `read` nothing newer can have been heard.
   if (!ready_ || load_ != Load::kNone) return;
   if (type == "added") {
@@ -130,8 +140,6 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
-  } else if (type == "left") {
-    RequestReading(effects);
   } else if (type == "unreadable") {
     StartLoading(effects);
     return;
@@ -144,7 +152,7 @@ void Tab::ReleaseMessages(Data* effects) {
   const Vector<Data> messages = std::move(messages_);
   messages_.clear();
   for (const Data& message : messages) OnMessage(message, effects);
-  if (messages_lost_ && ready_) {
+  if (messages_lost_ && ready_ && load_ == Load::kNone && !reading_) {
     messages_lost_ = false;
     RequestReading(effects);
   }

@@ -169,6 +169,7 @@ class Tab {
 
   bool ready_ = false;
   bool frozen_ = false;
+  bool leaving_ = false;  // what is stored from now on may not be told
   Load load_ = Load::kNone;
   Data pointers_;  // candidates for loading, best first
   size_t candidate_ = 0;

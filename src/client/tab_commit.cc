@@ -44,6 +44,7 @@ void Tab::TryCommit(Data* effects) {
   if (mirror_.pending().unkeyed_count() == 0) return;
   committing_ = true;
   Tx tx;
+  if (leaving_) TellLeft(effects);
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
     Data reads = Data::MakeArray();

@@ -124,10 +124,19 @@ void Helper::Schedule(const Data& status, Turn* turn) {
   const bool works = phase == "pulling" || phase == "pushing" || phase == "filling" ||
                      (phase == "idle" && status["pending"].as_number() > 0);
   const SyncTimes& times = state_->times;
+  // One that wants a token only asks for it again each time that it is started: ever more seldom.
+  // (Not never: it may be an old version, to which nobody gives one.)
+  if (!status["needsAuth"].as_bool()) {
+    blocked_ms_ = 0;
+  } else if (blocked_ms_ == 0) {
+    blocked_ms_ = times.idle_ms;
+  }
   double delay = times.service_look_ms;
   if (!works) {
     // A clock that steps must not make it wait for long.
-    const double idle = state_->listening ? times.idle_listening_ms : times.idle_ms;
+    const double idle = blocked_ms_ > 0     ? blocked_ms_
+                        : state_->listening ? times.idle_listening_ms
+                                            : times.idle_ms;
     const double most = 1.25 * std::max(idle, times.retry_max_ms);
     const double pause = status["nextTryAt"].as_number(turn->now + most) - turn->now;
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
@@ -141,6 +150,7 @@ void Helper::Schedule(const Data& status, Turn* turn) {
 }
 
 void Helper::OnLook(Turn* turn) {
+  blocked_ms_ = std::min(2 * blocked_ms_, state_->times.idle_listening_ms);
   const bool mutated = std::exchange(mutated_, false);
   const double calm = calm_ms_ == kNever ? 0 : turn->mono - calm_ms_;
   // The socket was opened since, or is heard of only now.
@@ -152,6 +162,7 @@ void Helper::OnLook(Turn* turn) {
 
 void Helper::Rest(Turn* turn) {
   expected_ms_ = stuck_ms_ = calm_ms_ = kNever;
+  blocked_ms_ = 0;
   mutated_ = false;
   given_up_ = String();
   turn->Cancel("service-watch");

@@ -62,6 +62,7 @@ class Helper {
   double stuck_ms_ = kNever;     // monotonic: since then it fails to reach the server
   double calm_ms_ = kNever;      // monotonic: since then it has nothing to do, as it last said
   bool mutated_ = false;         // something was, since it was looked after last
+  double blocked_ms_ = 0;        // the pause of looks while it wants a token; 0: it does not
   String given_up_;
 };
 

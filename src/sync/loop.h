@@ -20,6 +20,7 @@ class Loop {
   void WantPush() { want_push_ = push_again_ = true; }
   // A push begins: what wants one from here on may have come too late for it.
   void Pushing() { push_again_ = false; }
+  bool push_again() const { return push_again_; }
   bool wants_pull() const { return want_pull_; }
   bool wants_push() const { return want_push_; }
   bool wants_anything() const { return want_pull_ || want_push_; }

@@ -21,7 +21,7 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
 String Phase(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
   const bool stuck = !state.error.code.empty() && !state.error.retryable;
   if (state.paused) return "paused";
-  if (state.needs_auth || (stuck && !job.active())) return "blocked";
+  if (state.needs_auth || state.auth_told || (stuck && !job.active())) return "blocked";
   if (!state.started) return "opening";
   if (!state.online) return "offline";
   if (job.lease().held()) {
@@ -58,7 +58,7 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
       .Set("error", state.error.ToData())
-      .Set("needsAuth", state.needs_auth);
+      .Set("needsAuth", state.needs_auth || state.auth_told);
   status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
   status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")
       .Set("modeReason", state.mode_reason);

@@ -276,16 +276,17 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
 void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
   // By the time of this answer there may be another, because the socket's was refused first.
   if (state_->TokenRefused(token_)) return Advance(turn);
-  if (state_->auth && ++state_->token_refusals == 1) {
+  if (++state_->token_refusals == 1 && state_->auth) {
     state_->EnsureToken("expired", turn);  // goes on when the window has answered
     return;
   }
-  state_->needs_auth = true;
+  state_->NeedAuth();
   Fail(error, turn);
 }
 
 void SyncJob::TokenMissing(Turn* turn) {
-  state_->needs_auth = true;
+  state_->NeedAuth();
+  state_->token_refusals = 0;  // whatever was refused before: now there is none
   SyncError error{"unauthenticated", "The application gave no token.", true};
   if (active_) {
     Fail(std::move(error), turn);
@@ -294,7 +295,10 @@ void SyncJob::TokenMissing(Turn* turn) {
   }
 }
 
-void SyncJob::Answered() { state_->token_refusals = 0; }
+void SyncJob::Answered() {
+  state_->token_refusals = 0;
+  state_->auth_told = false;
+}
 
 void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
   state_->pending = mutations.as_number() - Removed(writes, "mutations");

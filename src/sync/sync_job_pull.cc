@@ -104,9 +104,13 @@ void SyncJob::DonePullFold(Turn* turn) {
   const std::unique_ptr<PullAnswer> answer = std::move(answer_);
   request_.reset();
   if (discarded_) {
-    if (++discards_ > kMaxDiscards)
+    // Another has moved the cursors since: it pulls as well as we do.
+    const bool theirs = ++discards_ > kMaxDiscards;
+    if (theirs && !answering_.items().empty())
       return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
-    loop_.Pulled(true);
+    if (theirs) discards_ = 0;
+    loop_.Pulled(!theirs);
+    if (theirs) loop_.WantPush();
     return;
   }
   state_->sync = fold->sync();

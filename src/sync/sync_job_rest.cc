@@ -48,7 +48,12 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
   loop_.WantPush();
   retrying_ = true;
   const bool refused = state_->needs_auth && state_->token_refusals > 0;
+  const bool missing = state_->needs_auth && !refused;
   Rest("failed", refused ? loop_.Rest(true, &state_->random) : loop_.Retry(&state_->random), turn);
+  if (!missing) return;
+  // The application says when there is one.
+  state_->next_try_at = nullptr;
+  turn->Cancel("loop");
 }
 
 void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
@@ -75,6 +80,7 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
       return true;
     }
     retrying_ = false;
+    due_ms_ = turn->mono;  // timers may be a fraction early
     Wake(helps() ? WakeReason::kFill : WakeReason::kTimer, turn);
     return true;
   }
@@ -95,11 +101,13 @@ void SyncJob::Heard(const Data& message, Turn* turn) {
   }
   if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
   Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
+  loop_.Pushing();
   Begin(Step::kCheck, turn->Transact("sync mutations conflicts", false, false, std::move(reads)));
 }
 
 void SyncJob::DoneCheck(Turn* turn) {
-  if (lease_.held() || !asked_.items().empty()) return Advance(turn);
+  // What was told since the check began it may not have seen.
+  if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
   }

@@ -231,9 +231,15 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   if (own.kind == OwnKind::kToken) return;
   if (own.kind == OwnKind::kLook) {
-    if (job_.active() || own.pending <= state_->pending) return;
+    if (job_.active()) return;
+    // Nor do windows know of one that nobody told of.
+    if (own.pending > state_->pending) {
+      turn->Broadcast(Message("left"));
+      turn->Post(Message("left"));
+    }
     state_->pending = own.pending;
-    return Wake(WakeReason::kMutation, turn);
+    if (own.pending > 0) Wake(WakeReason::kMutation, turn);
+    return;
   }
   if (own.kind == OwnKind::kScopes) scopes_failed_ = false;
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));

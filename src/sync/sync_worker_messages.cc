@@ -99,13 +99,14 @@ void SyncWorker::SetMode(Mode mode, String reason, Turn* turn) {
     const Data::Array asked = job_.TakeAsked();
     job_.Leave(turn);
     state_->mode = mode;
+    state_->ForgetAuth();
     Wake(WakeReason::kStart, turn);
     for (const Data& id : asked) helper_.Ask(id, turn);
     if (state_->token.is_string()) helper_.HandToken(state_->token, turn);
   } else {
     state_->mode = mode;
     // These were the service worker's: nobody would ask for a token, or try, because of them.
-    state_->needs_auth = false;
+    state_->ForgetAuth();
     state_->next_try_at = nullptr;
     for (const Data& id : helper_.TakeAsked()) job_.Ask(id, turn);
     job_.Wake(WakeReason::kVisible, turn);
@@ -209,7 +210,10 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
   if (state_->keeps_token && !(state_->token == token)) BeginOwn(OwnKind::kToken, token, turn);
   state_->token = token;
   // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
-  if (!asked) state_->token_refusals = 0;
+  if (!asked) {
+    state_->token_refusals = 0;
+    state_->auth_told = false;
+  }
   if (state_->needs_auth) {
     // Also while nothing may run: who may later goes on with it.
     state_->needs_auth = false;

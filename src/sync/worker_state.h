@@ -66,12 +66,16 @@ struct WorkerState {
   Data token;
   bool token_asked = false;
   bool needs_auth = false;
+  bool auth_told = false;  // as the status says it: until the server has taken a token
   int token_refusals = 0;  // 401s since the last answer that was none
 
   SyncError error;
   Data progress;
   Data service_lease;  // of a helper: what the service worker's status says
   Data next_try_at;
+
+  void NeedAuth() { needs_auth = auth_told = true; }
+  void ForgetAuth() { needs_auth = auth_told = false; }
 
   bool has_token() const { return !auth || token.is_string(); }
   bool CanRun() const { return started && !stopped && visible && online && !paused; }

@@ -86,7 +86,8 @@ export function timersContract(
           if (runs < 3) timers.set('a', 1, again);
         };
         timers.set('a', 1, again);
-        await pass(80);
+        // On a machine that stood still, timers that are due run in one go, and what they set comes after.
+        for (let i = 0; runs < 3 && i < 100; i++) await pass(20);
         equal(runs, 3);
         timers.set('x', 5, () => runs++);
         timers.clear();

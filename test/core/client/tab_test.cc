@@ -140,6 +140,20 @@ TEST_CASE("a window that ends while it stores something has the others look for 
   CHECK_EQ(Count(world.A()), 10);
 }
 
+TEST_CASE("what a window stores after it began to end is told, too") {
+  Pair world;
+  world.B().Event(Data::Object{{"type", "leave"}});
+  CHECK(world.B().sent.empty());
+  // As by an application that saves when the page is hidden.
+  world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  world.B().Run();
+  // A reading that began before it was stored does not have it.
+  world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
+  world.A().Hear(Message(world.B(), "left"));
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), 10);
+}
+
 TEST_CASE("a window that ends with nothing on its way says nothing") {
   Pair world;
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));

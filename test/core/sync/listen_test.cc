@@ -51,6 +51,9 @@ TEST_CASE("a mutation whose window ended before it told of it is pushed within t
   world.Run(120'000);
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.Converged());
+  bool told = false;
+  for (const Data& message : world.messages) told = told || message["type"].Is("left");
+  CHECK(told);
   // And then it is quiet again.
   const size_t after = world.pull_bodies.size();
   CHECK(after <= pulls + 2);

@@ -206,12 +206,30 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
     world.Settle();
     CHECK(world.host(0).token_whys.back() == "refused");
   }
-  SUBCASE("or some minutes, for nobody may come to look") {
+  SUBCASE("or some minutes, for nobody may come to look; until then it says so") {
     refuse();
-    world.Run(200'000);
-    CHECK(world.push_bodies.size() + world.pull_bodies.size() == requests + 1);
-    CHECK(world.host(0).status["needsAuth"].as_bool());
+    bool told = true;
+    for (int i = 0; i < 400; ++i) {
+      world.Run(1'000);
+      told = told &&
+             (world.host(0).status["needsAuth"].as_bool() || world.storage.Count("mutations") == 0);
+    }
+    CHECK(told);
+    CHECK(world.push_bodies.size() + world.pull_bodies.size() >= requests + 1);
     world.Run(400'000);
+  }
+  SUBCASE("but not who has said that there is none") {
+    world.token = nullptr;
+    world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
+    world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+    world.Settle();
+    const size_t asked = world.host(0).token_whys.size();
+    world.Run(900'000);
+    CHECK(world.host(0).token_whys.size() == asked);
+    CHECK(world.host(0).status["nextTryAt"].is_null());
+    world.token = "token";
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
   }
   CHECK(world.storage.Count("mutations") == 0);
   CHECK_FALSE(world.host(0).status["needsAuth"].as_bool());

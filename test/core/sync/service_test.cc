@@ -272,6 +272,24 @@ TEST_CASE("a token that is refused is asked for anew by the window that is looke
   CHECK(world.host(1).token_whys.size() == asked);
 }
 
+TEST_CASE("a service worker that has no token is let sleep until there is one") {
+  const Data auth = Json(R"({"auth":true})");
+  Serving world(auth, auth);
+  world.Run(1'000);
+  world.network.scripted.push_back(Scripted(401, R"({"code":"unauthenticated"})"));
+  world.token = nullptr;
+  world.Change("a");
+  world.Run(30'000);
+  CHECK(world.host(1).status["needsAuth"].as_bool());
+  const size_t wakes = world.host(1).wakes.size();
+  world.Run(600'000);
+  CHECK(world.host(1).wakes.size() <= wakes + 4);
+  world.host(1).Deliver(Json(R"({"type":"token","token":"fresh"})"));
+  world.Run(1'000);
+  CHECK_FALSE(world.host(1).status["needsAuth"].as_bool());
+  CHECK(world.server.rows().count("a") == 1);
+}
+
 TEST_CASE("an old version that waits for a token does not keep the new one from pushing") {
   const Data auth = Json(R"({"auth":true})");
   Serving world(auth, auth);

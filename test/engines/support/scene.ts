@@ -29,7 +29,7 @@ export const shortTimes = {
   token: 3000,
   socketRetry: 200,
   socketRetryMax: 2000,
-  service: 6000,
+  service: 12_000,
   serviceStuck: 20_000,
   serviceLook: 1000,
 };
@@ -135,10 +135,12 @@ export class Scene {
 
   async #bare(): Promise<RemoteWindow> {
     const id = `w${++this.#count}`;
-    const arrival = this.#hub.arrival(id);
+    let arrival: Promise<RemoteWindow>;
     const browser = this.running();
     try {
-      await (await browser).open(id, `${this.proxy.url}/?hub=${this.#hub.port}&window=${id}`);
+      const running = await browser;
+      arrival = this.#hub.arrival(id);
+      await running.open(id, `${this.proxy.url}/?hub=${this.#hub.port}&window=${id}`);
     } catch (error) {
       if (browser === this.#running) throw error;
       throw new Gone(id); // with the browser

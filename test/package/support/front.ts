@@ -112,7 +112,9 @@ export class Front {
     const { url: path = '/', method = 'GET' } = request;
     const { hostname, port } = target;
     const headers = headersFor(request, target);
-    const outgoing = http.request({ hostname, port, path, method, headers }, (answer) => {
+    // No connection is used again: the server may be about to close it.
+    const options = { hostname, port, path, method, headers, agent: false };
+    const outgoing = http.request(options, (answer) => {
       if (answer.statusCode === 404) this.missing.push(path);
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
