@@ -54,8 +54,7 @@ export class Lifecycle {
   }
 
   stop(): void {
-    // The page may end before what is still being stored is told of.
-    if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
+    this.#tellLeaving();
     this.#state = 'stopped';
     this.#timers.clear();
     this.#stop();
@@ -75,7 +74,10 @@ export class Lifecycle {
         break;
       case 'pagehide':
         if (event.persisted) this.#freeze();
-        else this.#leave();
+        else {
+          this.#tellLeaving();
+          this.#releaseLeases();
+        }
         break;
       case 'freeze':
         this.#freeze();
@@ -99,9 +101,9 @@ export class Lifecycle {
       this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
   }
 
-  #leave(): void {
+  /** The page may end before what is still being stored is told of. */
+  #tellLeaving(): void {
     if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
-    this.#releaseLeases();
   }
 
   #releaseLeases(): void {

@@ -295,10 +295,7 @@ void SyncJob::TokenMissing(Turn* turn) {
   }
 }
 
-void SyncJob::Answered() {
-  state_->token_refusals = 0;
-  state_->auth_told = false;
-}
+void SyncJob::Answered() { state_->ForgetRefusals(); }
 
 void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
   state_->pending = mutations.as_number() - Removed(writes, "mutations");

@@ -210,10 +210,7 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
   if (state_->keeps_token && !(state_->token == token)) BeginOwn(OwnKind::kToken, token, turn);
   state_->token = token;
   // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
-  if (!asked) {
-    state_->token_refusals = 0;
-    state_->auth_told = false;
-  }
+  if (!asked) state_->ForgetRefusals();
   if (state_->needs_auth) {
     // Also while nothing may run: who may later goes on with it.
     state_->needs_auth = false;

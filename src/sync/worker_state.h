@@ -76,6 +76,11 @@ struct WorkerState {
 
   void NeedAuth() { needs_auth = auth_told = true; }
   void ForgetAuth() { needs_auth = auth_told = false; }
+  // The server took the token, or there is a new one of which nothing is known.
+  void ForgetRefusals() {
+    token_refusals = 0;
+    auth_told = false;
+  }
 
   bool has_token() const { return !auth || token.is_string(); }
   bool CanRun() const { return started && !stopped && visible && online && !paused; }

@@ -232,7 +232,7 @@ export class FaultProxy {
       return;
     }
     response.writeHead(answer.statusCode ?? 502, answer.headers);
-    response.write(body.subarray(0, body.length >> 1), () => tell());
+    response.write(body.subarray(0, body.length >> 1), tell);
   }
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
