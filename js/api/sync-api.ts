@@ -145,22 +145,36 @@ export class SyncControl implements SyncApi {
     const { signal, timeoutMs } = options;
     signal?.throwIfAborted();
     this.#refuseClosed();
-    await this.#parts.durable();
-    this.#refuseClosed();
-    if (this.#parts.local) return;
+    let stored = false;
     let pulled = false;
-    const since = this.#status.lastSyncedAt?.getTime();
+    /** What the status said of it when it was asked for in vain; null while nothing has failed. */
+    let failed: SyncStatus | null = null;
+    const ask = (check: () => void) => {
+      failed = null;
+      this.now().then(
+        () => {
+          pulled = true;
+          check();
+        },
+        () => {
+          failed = this.#status;
+        },
+      );
+    };
     await this.#until(
-      ({ lastSyncedAt, pending }) => (pulled || lastSyncedAt?.getTime() !== since) && pending === 0,
+      (status, check) => {
+        // The loop tries again on its own. The pull that succeeds then may have begun before this call, so it is asked again.
+        if (failed && hasSynced(failed, status)) ask(check);
+        else if (failed) failed = status;
+        return this.#parts.local ? stored : pulled && status.pending === 0;
+      },
       (check) => {
-        this.now().then(
-          () => {
-            pulled = true;
-            check();
-          },
-          // The loop tries again on its own; a later pull shows in the status.
-          () => check(),
-        );
+        // Storage may not answer for long: the signal and the time limit hold meanwhile, too.
+        void this.#parts.durable().then(() => {
+          stored = true;
+          if (!this.#parts.local && !this.#closed) ask(check);
+          check();
+        });
       },
       signal,
       timeoutMs,
@@ -172,17 +186,20 @@ export class SyncControl implements SyncApi {
     const filter = scopeOf(query);
     this.#scopes.push(filter);
     this.#parts.changeScopes([filter], []);
+    const stop = new AbortController();
     const ready = this.#parts.local
       ? Promise.resolve()
       : this.#until(
           () => this.#isFilled(filter),
           () => {},
+          stop.signal,
         );
     ready.catch(() => {});
     const unsubscribe = () => {
       const at = this.#scopes.indexOf(filter);
       if (at < 0) return;
       this.#scopes.splice(at, 1);
+      stop.abort(new ClosedError('closed', 'The scope was unsubscribed before it was ready.'));
       // Another call may have asked for the same part.
       const wanted = this.#scopes.some((other) => sameScope(other, filter));
       if (!wanted) this.#parts.changeScopes([], [filter]);
@@ -243,7 +260,7 @@ export class SyncControl implements SyncApi {
 
   /** Resolves when the status says so; ends with the database, the signal, or the time limit. */
   #until(
-    done: (status: SyncStatus) => boolean,
+    done: (status: SyncStatus, check: () => void) => boolean,
     begin: (check: () => void) => void,
     signal?: AbortSignal,
     timeoutMs?: number,
@@ -259,7 +276,7 @@ export class SyncControl implements SyncApi {
         outcome();
       };
       const check = () => {
-        if (done(this.#status)) end(resolve);
+        if (this.#checks.has(check) && done(this.#status, check)) end(resolve);
       };
       const fail = (error: unknown) => end(() => reject(error));
       const onAbort = () => fail(signal?.reason);
@@ -319,6 +336,15 @@ export class SyncControl implements SyncApi {
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);
   }
+}
+
+/** Whether a pull has succeeded between two statuses. */
+function hasSynced(before: SyncStatus, now: SyncStatus): boolean {
+  const isIdle = ({ phase, error }: SyncStatus) => phase === 'idle' && error === null;
+  return (
+    before.lastSyncedAt?.getTime() !== now.lastSyncedAt?.getTime() ||
+    (isIdle(now) && !isIdle(before))
+  );
 }
 
 function sameScope(a: ScopeFilter, b: ScopeFilter): boolean {

@@ -1,0 +1,205 @@
+/**
+ * The world of the random test: profiles of two users in memory with the real core and the real sync worker, a naive server, time
+ * that passes by hand, and faults. It counts what must be gone in the end.
+ */
+import { http } from 'skerry';
+import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
+import type { WorkerHandlers } from '../../../js/host/worker-link.ts';
+import { type App, turn } from '../support.ts';
+import { NaiveServer } from './naive-server.ts';
+import { Random } from './random.ts';
+
+const times = { retry: 100, retryMax: 400, beat: 50, look: 50, timeout: 250, socketRetry: 20 };
+
+/** A worker of one window: the model looks at what it is told, and whether it lives. */
+export interface LiveWorker {
+  readonly owner: object;
+  readonly posted: { readonly type: string }[];
+}
+
+/** One user's browser profile. */
+export class Profile {
+  readonly world: World;
+  readonly user: string;
+  readonly host: MemoryHost;
+  readonly workers = new Set<LiveWorker>();
+  /** The message with which workers fail instead of starting, or null. */
+  workersFail: string | null = null;
+  failures = 0;
+
+  constructor(world: World, user: string) {
+    this.world = world;
+    this.user = user;
+    this.host = memory({ time: world.time, workerTimes: times });
+    world.server?.attach(this.host.network);
+  }
+
+  get database(): string {
+    return `skerry/test/${this.user}`;
+  }
+
+  /** What `open` is given. */
+  get options(): object {
+    if (!this.world.server) return {};
+    const remote = http('http://server.test/v1', { token: async () => `dev:${this.user}` });
+    return { remote, user: this.user, defaultRealm: 'public' };
+  }
+
+  /** The host of one more window; `owner` stands for it. */
+  window(owner: object, onPost: (message: { readonly type: string }) => void): MemoryHost {
+    const host = this.host.window();
+    const start = (url: URL | null, handlers: WorkerHandlers) => {
+      const worker: LiveWorker = { owner, posted: [] };
+      this.workers.add(worker);
+      const failing = this.workersFail;
+      const link = failing === null ? host.workers.start(url, handlers) : null;
+      if (failing !== null) {
+        const message = `${failing} ${++this.failures}`;
+        queueMicrotask(() => this.workers.has(worker) && handlers.onFailed(new Error(message)));
+      }
+      return {
+        post: (message: unknown) => {
+          onPost(message as { type: string });
+          link?.post(message);
+        },
+        terminate: () => {
+          this.workers.delete(worker);
+          link?.terminate();
+        },
+      };
+    };
+    return { ...host, workers: { start } };
+  }
+
+  /** Whether something is wrong for which a call may fail. */
+  get faulty(): boolean {
+    const { fail, quota, hold, refuseOpen } = this.host.storage.faults;
+    return (
+      fail || quota || hold || refuseOpen || this.workersFail !== null || !this.host.network.online
+    );
+  }
+
+  heal(): void {
+    Object.assign(this.host.storage.faults, { fail: false, quota: false, refuseOpen: false });
+    this.host.storage.release();
+    this.host.network.online = true;
+    this.workersFail = null;
+  }
+}
+
+interface Promised {
+  readonly what: string;
+  settled: boolean;
+}
+
+export class World {
+  readonly random: Random;
+  readonly time = new ManualTime();
+  readonly server: NaiveServer | null;
+  readonly profiles: readonly Profile[];
+  readonly problems: string[] = [];
+  readonly trace: string[] = [];
+  /** Faults and other events so far after which a call may fail. */
+  disturbances = 0;
+  refuses = true;
+  readonly #promises: Promised[] = [];
+  readonly #late: (() => void)[] = [];
+  readonly #deadlines: { readonly promised: Promised; readonly at: number }[] = [];
+  readonly #timers = this.time.timers();
+  #serial = 0;
+  #isLate = false;
+  /** Without a server: the window with which the others are compared. */
+  reference: { readonly db: App } | null = null;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+    this.server = seed % 3 === 0 ? null : new NaiveServer();
+    if (this.server) {
+      this.server.refuse = ({ set }) =>
+        set?.['name'] === 'bad' && this.refuses ? 'not_nice' : null;
+      this.server.late = () =>
+        this.#isLate ? new Promise((resolve) => this.#late.push(resolve)) : null;
+    }
+    this.profiles = (this.server ? ['anna', 'bo'] : ['local']).map(
+      (user) => new Profile(this, user),
+    );
+  }
+
+  fail(problem: string): void {
+    this.problems.push(problem);
+  }
+
+  say(line: string): void {
+    this.trace.push(`${this.time.mono()} ms: ${line}`);
+  }
+
+  /** The server answers nobody until it does. */
+  delayAnswers(late: boolean): void {
+    this.#isLate = late;
+    if (!late) for (const release of this.#late.splice(0)) release();
+  }
+
+  /** A promise of the API: it must settle by the end, and how is for the callbacks to judge. */
+  promise<V>(
+    what: string,
+    promise: Promise<V>,
+    kept: (value: V) => void,
+    broken: (error: { name: string; code?: string; message: string }) => void,
+  ): Promised {
+    const promised = { what, settled: false };
+    this.#promises.push(promised);
+    promise.then(
+      (value) => {
+        promised.settled = true;
+        kept(value);
+      },
+      (error) => {
+        promised.settled = true;
+        broken(error);
+      },
+    );
+    return promised;
+  }
+
+  get unsettled(): string[] {
+    return this.#promises.filter(({ settled }) => !settled).map(({ what }) => what);
+  }
+
+  /** By then it must have settled. */
+  deadline(promised: Promised, at: number): void {
+    this.#deadlines.push({ promised, at });
+  }
+
+  checkDeadlines(): void {
+    for (const { promised, at } of this.#deadlines)
+      if (!promised.settled && this.time.mono() > at) this.fail(`${promised.what} is late`);
+  }
+
+  later(ms: number, act: () => void): void {
+    this.#timers.set(`later ${this.#serial++}`, ms, act);
+  }
+
+  /** Nothing of `later` is due any more. */
+  clear(): void {
+    this.#timers.clear();
+  }
+
+  /** Lets time pass in steps in which everybody gets on. */
+  async pass(ms: number, step = 50): Promise<void> {
+    for (let left = ms; left > 0; left -= step) {
+      this.time.advance(Math.min(step, left));
+      await turn();
+    }
+  }
+
+  /** Lets everybody get on until the condition holds, or the world has had time enough. */
+  async rest(condition: () => boolean, limitMs = 60_000): Promise<boolean> {
+    const end = this.time.mono() + limitMs;
+    for (;;) {
+      await turn();
+      if (condition()) return true;
+      if (this.time.mono() > end) return false;
+      this.time.advance(50);
+    }
+  }
+}
