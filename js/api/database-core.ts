@@ -169,9 +169,7 @@ export class DatabaseCore {
             onMessage: (message) => this.#fromWorker(message),
             onFailed: (error) => this.sync.failed(error),
             onEnded: () => this.#lifecycle.workerEnded(),
-            onToken: () => {
-              if (this.sync.status.error?.code === 'needs_auth') this.sync.update({ error: null });
-            },
+            onToken: () => this.sync.tokenGiven(),
           })
         : null;
     this.#lifecycle = new Lifecycle({
@@ -282,12 +280,12 @@ export class DatabaseCore {
         const { name, message } = effect['error'] as { name: string; message: string };
         const code = name === 'QuotaExceededError' ? 'quota' : 'storage';
         const error = errorFromCode(code, message, { retryable: true }, StorageError);
-        this.sync.update({ error });
+        this.sync.update({ storage: error });
         this.events.emit('storageFailed', { error });
         break;
       }
       case 'storageRecovered':
-        this.sync.update({ error: null });
+        this.sync.update({ storage: null });
         break;
     }
   }
@@ -351,7 +349,7 @@ export class DatabaseCore {
     const retryable = loss === 'connection-lost';
     const told = new StorageError('storage_lost', message, { cause: error, retryable });
     this.#ready?.reject(told);
-    this.sync.update({ error: told });
+    this.sync.update({ storage: told });
     if (loss === 'evicted') this.events.dataLost('The browser has deleted what it had stored.');
     if (loss !== 'connection-lost') void this.close(loss);
     else this.events.emit('storageFailed', { error: told });

@@ -89,6 +89,7 @@ export class SyncControl implements SyncApi {
       window: null,
       worker: null,
       error: null,
+      storage: null,
       image: null,
     };
     this.#status = Object.freeze(makeStatus(this.#input));
@@ -235,6 +236,11 @@ export class SyncControl implements SyncApi {
     this.abandon(error);
   }
 
+  /** The application gave a token, or said that there is none: that it could not is over. */
+  tokenGiven(): void {
+    if (this.#input.error?.code === 'needs_auth') this.update({ error: null });
+  }
+
   /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
   scopesFailed(dropped: readonly ScopeFilter[]): void {
     this.#unstored.push(...dropped);
@@ -301,6 +307,7 @@ export class SyncControl implements SyncApi {
       worker: WorkerStatus;
       online: boolean;
       error: SkerryError | null;
+      storage: SkerryError | null;
       image: SkerryError | null;
     }>,
   ): void {

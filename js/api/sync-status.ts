@@ -62,8 +62,10 @@ export interface StatusInput {
   readonly online: boolean;
   readonly window: WindowState | null;
   readonly worker: WorkerStatus | null;
-  /** A failure that the worker cannot tell: of itself, or of this window's storage. */
+  /** A failure that the worker cannot tell: of itself, or of a token. */
   readonly error: SkerryError | null;
+  /** Why this window can store nothing; it ends by itself, whatever becomes of the worker meanwhile. */
+  readonly storage: SkerryError | null;
   /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
   readonly image: SkerryError | null;
 }
@@ -87,14 +89,15 @@ export function makeStatus(input: StatusInput): SyncStatus {
     nextTryAt: toDate(worker?.['nextTryAt']),
     revisions: revisionsOf(window?.cursors ?? {}),
     progress: (worker?.['progress'] as SyncStatus['progress'] | undefined) ?? null,
-    error: input.error ?? workerError(worker) ?? input.image,
+    error: input.storage ?? input.error ?? workerError(worker) ?? input.image,
   };
 }
 
-function phaseOf({ local, window, worker, error }: StatusInput): SyncStatus['phase'] {
+function phaseOf({ local, window, worker, ...failures }: StatusInput): SyncStatus['phase'] {
   if (window === null || window.phase === 'opening') return 'opening';
-  if (local) return error && !error.retryable ? 'blocked' : 'idle';
-  if (error && !error.retryable) return 'blocked';
+  const isStuck = [failures.storage, failures.error].some((error) => error?.retryable === false);
+  if (isStuck) return 'blocked';
+  if (local) return 'idle';
   const phase = (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
   // Rows are in storage, and not in this window yet.
   const fills = window.phase === 'loading' && ['idle', 'pulling', 'pushing'].includes(phase);

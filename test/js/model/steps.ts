@@ -45,20 +45,25 @@ export function openWindow(run: Run, profile: Profile, signal?: AbortSignal): vo
   );
 }
 
-/** What a subscriber does besides looking. */
+/** What a subscriber does besides looking: once, at a call for a change or at the first one. */
 function reaction(run: Run, window: ModelWindow): (self: Subscriber) => void {
   const { random } = run.world;
-  let left = 1;
-  const once = (act: () => void) => () => {
-    if (left-- > 0) act();
-  };
-  return random.weighted<(self: Subscriber) => void>([
-    [5, () => {}],
+  const act = random.weighted<(self: Subscriber) => void>([
+    [4, () => {}],
     [1, (self) => self.stop()],
-    [2, once(() => random.pick(window.subscribers).stop())],
-    [2, once(() => window.subscribe())],
-    [2, once(() => window.state === 'open' && window.transact('well'))],
+    [3, () => random.pick(window.subscribers).stop()],
+    [2, () => window.subscribe()],
+    [2, () => window.state === 'open' && window.transact('well')],
   ]);
+  let isDone = false;
+  return (self) => {
+    if (isDone || random.chance(self.heard === 1 ? 0.8 : 0.3)) return;
+    isDone = true;
+    const { reacting } = window;
+    window.reacting = true;
+    act(self);
+    window.reacting = reacting;
+  };
 }
 
 function wantScope({ world }: Run, window: ModelWindow): void {
@@ -161,11 +166,12 @@ function resolveConflict({ world }: Run, window: ModelWindow): void {
 
 /** A fault that stands until it is taken back. */
 function fault(name: 'fail' | 'quota' | 'hold'): Step {
-  return ({ world }, _window, { host: { storage } }) => {
+  return ({ world }, window, { host: { storage } }) => {
     world.disturbances++;
     const on = !storage.faults[name];
     if (name === 'hold' && !on) storage.release();
     else storage.faults[name] = on;
+    if (on) window.transact('well');
   };
 }
 
@@ -176,8 +182,8 @@ function disturb(act: Step): Step {
   };
 }
 
-function workersFail({ world }: Run, window: ModelWindow, profile: Profile): void {
-  profile.workersFail = profile.workersFail === null ? `failure at ${world.trace.length}:` : null;
+function workersFail(_run: Run, window: ModelWindow, profile: Profile): void {
+  profile.workersFail = !profile.workersFail;
   // Those who come back start theirs anew.
   if (window.state !== 'open') return;
   window.send('freeze');

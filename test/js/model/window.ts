@@ -46,7 +46,10 @@ export class ModelWindow {
   readonly #statuses: unknown[] = [];
   #stopStatus: (() => void) | null = null;
   #isWriting = false;
+  #marks = 0;
   paused = false;
+  /** A subscriber is being called: what it causes is told when all have been called. */
+  reacting = false;
 
   private constructor(profile: Profile, name: string) {
     this.profile = profile;
@@ -111,14 +114,16 @@ export class ModelWindow {
   /** One transaction; what subscribers hear of it is counted. */
   transact(how: 'well' | 'throw' | 'bad'): void {
     const { random } = this.world;
-    const mark = `${this.name}-${this.made.length}-${this.world.trace.length}`;
+    const mark = `${this.name}-${this.#marks++}`;
     const heard = this.subscribers.map((subscriber) => ({
       subscriber,
       calls: subscriber.heard,
       before: subscriber.spec.expected(this.db),
     }));
-    const nested = this.#isWriting;
+    const serial = this.#marks;
+    const nested = this.#isWriting || this.reacting;
     const closed = this.state === 'closing';
+    const wrote = this.#isWriting;
     this.#isWriting = true;
     try {
       const mutation = this.db.transact((tx) => {
@@ -139,11 +144,11 @@ export class ModelWindow {
       const isOurs = name === 'RangeError' && message === mark && how === 'throw';
       if (!isOurs && !(closed && name === 'ClosedError')) this.fail(`a transaction threw ${error}`);
     } finally {
-      this.#isWriting = nested;
+      this.#isWriting = wrote;
     }
     if (nested || this.state === 'closed') return;
     // Those who wrote in turn have made more transactions than one.
-    const alone = this.made.at(-1)?.mark === mark || how === 'throw';
+    const alone = this.#marks === serial;
     for (const { subscriber, calls, before } of heard) {
       subscriber.check();
       if (!alone || calls === 0 || subscriber.stopped) continue;
@@ -252,7 +257,8 @@ export class ModelWindow {
     const expected = spec.expected(this.db);
     if (!isDeepStrictEqual(live.value, expected))
       this.fail(`${spec.name} is ${show(live.value)}, expected ${show(expected)}`);
-    if (live.value !== live.value) this.fail(`${spec.name} is another object each time`);
+    const { value } = live;
+    if (live.value !== value) this.fail(`${spec.name} is another object each time`);
   }
 
   subscribe(then: (self: Subscriber) => void = () => {}): Subscriber {
@@ -280,8 +286,17 @@ export class ModelWindow {
         `the status that was told last is not the one that is: ${show(this.#statuses.at(-1))}, ${show(status)}`,
       );
     const { fail, quota } = this.profile.host.storage.faults;
-    if (this.sick && this.state === 'open' && (fail || quota) && status.error === null)
-      this.fail('the status does not say that storage fails');
+    const code = status.error?.code ?? 'none';
+    if (
+      this.sick &&
+      this.state === 'open' &&
+      (fail || quota) &&
+      !['storage', 'quota'].includes(code)
+    )
+      this.fail(`the status does not say that storage fails, but ${code}`);
+    const failure = this.profile.failureOf(this);
+    if (code === 'worker' && failure !== status.error?.message)
+      this.fail(`the status says ${status.error?.message}, the worker failed last by ${failure}`);
     if (this.state !== 'frozen') return;
     for (const { owner } of this.profile.workers)
       if (owner === this) this.fail('the worker of a frozen page runs');
@@ -303,6 +318,7 @@ export class ModelWindow {
   send(type: 'freeze' | 'resume'): void {
     if (!this.isOpen) return;
     this.state = type === 'freeze' ? 'frozen' : 'open';
+    this.profile.forgive(this);
     this.page.send({ type });
   }
 

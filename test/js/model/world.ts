@@ -14,7 +14,40 @@ const times = { retry: 100, retryMax: 400, beat: 50, look: 50, timeout: 250, soc
 /** A worker of one window: the model looks at what it is told, and whether it lives. */
 export interface LiveWorker {
   readonly owner: object;
-  readonly posted: { readonly type: string }[];
+  /** Its program ends by an error. */
+  fail(): void;
+}
+
+/** When workers failed, and when the next one has to be started at the latest: the rule of js/host/backoff.ts, said again. */
+class Failures {
+  readonly #of = new Map<
+    object,
+    { at: number; pause: number; due: number | null; message: string }
+  >();
+
+  failed(owner: object, message: string, at: number): void {
+    const last = this.#of.get(owner);
+    const isNew = !last || at - last.at > 2 * times.retryMax;
+    const pause = isNew ? times.retry : Math.min(2 * last.pause, times.retryMax);
+    this.#of.set(owner, { at, pause, due: at + pause, message });
+  }
+
+  /** By how much it was started too late, or null. */
+  started(owner: object, at: number): number | null {
+    const last = this.#of.get(owner);
+    const due = last?.due ?? null;
+    if (last) last.due = null;
+    return due !== null && at > due ? at - due : null;
+  }
+
+  forgive(owner: object): void {
+    const last = this.#of.get(owner);
+    if (last) last.due = null;
+  }
+
+  last(owner: object): { readonly message: string } | undefined {
+    return this.#of.get(owner);
+  }
 }
 
 /** One user's browser profile. */
@@ -23,9 +56,10 @@ export class Profile {
   readonly user: string;
   readonly host: MemoryHost;
   readonly workers = new Set<LiveWorker>();
-  /** The message with which workers fail instead of starting, or null. */
-  workersFail: string | null = null;
-  failures = 0;
+  /** Whether workers fail instead of starting. */
+  workersFail = false;
+  readonly #failures = new Failures();
+  #count = 0;
 
   constructor(world: World, user: string) {
     this.world = world;
@@ -49,14 +83,17 @@ export class Profile {
   window(owner: object, onPost: (message: { readonly type: string }) => void): MemoryHost {
     const host = this.host.window();
     const start = (url: URL | null, handlers: WorkerHandlers) => {
-      const worker: LiveWorker = { owner, posted: [] };
+      const failed = (message: string) => {
+        if (!this.workers.has(worker)) return;
+        this.#failures.failed(owner, message, this.world.time.mono());
+        handlers.onFailed(new Error(message));
+      };
+      const worker: LiveWorker = { owner, fail: () => failed(`crash ${++this.#count}`) };
       this.workers.add(worker);
-      const failing = this.workersFail;
-      const link = failing === null ? host.workers.start(url, handlers) : null;
-      if (failing !== null) {
-        const message = `${failing} ${++this.failures}`;
-        queueMicrotask(() => this.workers.has(worker) && handlers.onFailed(new Error(message)));
-      }
+      const late = this.#failures.started(owner, this.world.time.mono());
+      if (late !== null) this.world.fail(`the worker was started ${late} ms too late`);
+      const link = this.workersFail ? null : host.workers.start(url, handlers);
+      if (!link) queueMicrotask(() => failed(`failure ${++this.#count}`));
       return {
         post: (message: unknown) => {
           onPost(message as { type: string });
@@ -71,19 +108,27 @@ export class Profile {
     return { ...host, workers: { start } };
   }
 
+  /** With what words the worker of this window failed last. */
+  failureOf(owner: object): string | undefined {
+    return this.#failures.last(owner)?.message;
+  }
+
+  /** The page of this window stood still: its worker is started by and by, when it comes back. */
+  forgive(owner: object): void {
+    this.#failures.forgive(owner);
+  }
+
   /** Whether something is wrong for which a call may fail. */
   get faulty(): boolean {
     const { fail, quota, hold, refuseOpen } = this.host.storage.faults;
-    return (
-      fail || quota || hold || refuseOpen || this.workersFail !== null || !this.host.network.online
-    );
+    return fail || quota || hold || refuseOpen || this.workersFail || !this.host.network.online;
   }
 
   heal(): void {
     Object.assign(this.host.storage.faults, { fail: false, quota: false, refuseOpen: false });
     this.host.storage.release();
     this.host.network.online = true;
-    this.workersFail = null;
+    this.workersFail = false;
   }
 }
 
