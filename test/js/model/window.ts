@@ -46,6 +46,8 @@ export class ModelWindow {
   readonly #statuses: unknown[] = [];
   #stopStatus: (() => void) | null = null;
   #isWriting = false;
+  /** The application could get no token when it was asked last. */
+  #lacksToken = false;
   #marks = 0;
   paused = false;
   /** A subscriber is being called: what it causes is told when all have been called. */
@@ -65,7 +67,10 @@ export class ModelWindow {
     // The second user keeps a part of the cities only, and asks for more.
     const parts = (q: App) => [q.people, q.groups, q.members, q.cities.where('country', '=', 'SE')];
     const scopes = profile.user === 'bo' ? parts : 'all';
-    const options = { ...profile.options, ...(server ? { scopes } : {}), ...more };
+    const onToken = (had: boolean) => {
+      window.#lacksToken = !had;
+    };
+    const options = { ...profile.options(onToken), ...(server ? { scopes } : {}), ...more };
     window.db = await openApp(host, options as never);
     window.db.on('closed', () => {
       window.state = 'closed';
@@ -294,6 +299,9 @@ export class ModelWindow {
       !['storage', 'quota'].includes(code)
     )
       this.fail(`the status does not say that storage fails, but ${code}`);
+    const runs = [...this.profile.workers].some(({ owner }) => owner === this);
+    if (this.#lacksToken && runs && this.isOpen && code === 'none')
+      this.fail('the status does not say that there is no token');
     const failure = this.profile.failureOf(this);
     if (code === 'worker' && failure !== status.error?.message)
       this.fail(`the status says ${status.error?.message}, the worker failed last by ${failure}`);

@@ -58,6 +58,8 @@ export class Profile {
   readonly workers = new Set<LiveWorker>();
   /** Whether workers fail instead of starting. */
   workersFail = false;
+  /** Whether the application can get no token. */
+  tokensFail = false;
   readonly #failures = new Failures();
   #count = 0;
 
@@ -72,10 +74,15 @@ export class Profile {
     return `skerry/test/${this.user}`;
   }
 
-  /** What `open` is given. */
-  get options(): object {
+  /** What `open` is given; `onToken` hears whether a token could be had. */
+  options(onToken: (had: boolean) => void): object {
     if (!this.world.server) return {};
-    const remote = http('http://server.test/v1', { token: async () => `dev:${this.user}` });
+    const token = async () => {
+      onToken(!this.tokensFail);
+      if (this.tokensFail) throw new Error('no token by order of the model');
+      return `dev:${this.user}`;
+    };
+    const remote = http('http://server.test/v1', { token });
     return { remote, user: this.user, defaultRealm: 'public' };
   }
 
@@ -121,7 +128,15 @@ export class Profile {
   /** Whether something is wrong for which a call may fail. */
   get faulty(): boolean {
     const { fail, quota, hold, refuseOpen } = this.host.storage.faults;
-    return fail || quota || hold || refuseOpen || this.workersFail || !this.host.network.online;
+    return (
+      fail ||
+      quota ||
+      hold ||
+      refuseOpen ||
+      this.workersFail ||
+      this.tokensFail ||
+      !this.host.network.online
+    );
   }
 
   heal(): void {
@@ -129,6 +144,7 @@ export class Profile {
     this.host.storage.release();
     this.host.network.online = true;
     this.workersFail = false;
+    this.tokensFail = false;
   }
 }
 
