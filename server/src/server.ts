@@ -269,7 +269,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
 async function gatherStatistics(database: Database): Promise<void> {
-  if (database.kind === 'pglite') await database.query('analyze');
+  if (database.kind === 'pglite') await database.execute('analyze');
 }
 
 /** Makes the images that the first clients will ask for, so that none of them waits. */
