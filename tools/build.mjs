@@ -73,6 +73,7 @@ const kGroups = [
       main: 'server/src/main.ts',
       // Entries of threads (server/src/threads.ts).
       'pglite-thread': 'server/src/db/pglite-thread.ts',
+      'authority-thread': 'server/src/authority/authority-thread.ts',
     },
   },
   {

@@ -32,6 +32,8 @@ export const limits = {
   answerWithinMs: 40_000,
   /** PGlite serves one at a time: a statement that takes longer is ended with its thread, which begins again. */
   pgliteStatementMs: 15_000,
+  /** A step of the authority that takes longer is ended with its thread. */
+  authorityStepMs: 15_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */

@@ -186,15 +186,20 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const authority = await Authority.load(description);
   const data = resolve(options.data);
   mkdirSync(data, { recursive: true });
-  const database = options.databaseUrl
-    ? await openPostgres(options.databaseUrl)
-    : await openPGlite(data);
   try {
-    await prepare(database, description, tables);
-    return await start(options, { description, tables, authority, data, database });
+    const database = options.databaseUrl
+      ? await openPostgres(options.databaseUrl)
+      : await openPGlite(data);
+    try {
+      await prepare(database, description, tables);
+      return await start(options, { description, tables, authority, data, database });
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
   } catch (error) {
-    await database.close();
-    authority.close();
+    // Its threads would keep the process from ending.
+    await authority.close();
     throw error;
   }
 }
@@ -262,7 +267,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await relay.close();
       await store.close();
       await database.close();
-      authority.close();
+      await authority.close();
     },
   };
 }

@@ -73,7 +73,7 @@ export const server = [
   {
     name: 'an authority that has trapped is used again',
     test: 'test/server/authority-trap.test.ts',
-    file: 'server/src/authority/authority.ts',
+    file: 'server/src/authority/authority-thread.ts',
     from: 'instance.trapped = error instanceof WebAssembly.RuntimeError;',
     to: '',
   },
