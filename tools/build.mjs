@@ -68,7 +68,13 @@ const kGroups = [
     name: 'server',
     out: 'server/dist',
     node: true,
-    entries: { index: 'server/src/index.ts', main: 'server/src/main.ts' },
+    entries: {
+      index: 'server/src/index.ts',
+      main: 'server/src/main.ts',
+      // Entries of threads (server/src/threads.ts).
+      'pglite-thread': 'server/src/db/pglite-thread.ts',
+      'authority-thread': 'server/src/authority/authority-thread.ts',
+    },
   },
   {
     name: 'demo',

@@ -26,6 +26,12 @@ async function serverParts() {
     format: 'esm',
     platform: 'node',
     packages: 'external',
+    // Its threads are those of the built server.
+    define: {
+      'import.meta.url': JSON.stringify(
+        String(pathToFileURL(join(root, 'server', 'dist', 'index.js'))),
+      ),
+    },
     outfile,
     logLevel: 'silent',
   });
@@ -57,7 +63,7 @@ export async function openInProcess(url, schema) {
     async close() {
       await flusher.close();
       await database.close();
-      authority.close();
+      await authority.close();
     },
   };
 }

@@ -30,6 +30,10 @@ export const limits = {
   /** A statement that takes longer is ended by PostgreSQL, and one that is not answered by then ends its connection. */
   statementMs: 30_000,
   answerWithinMs: 40_000,
+  /** PGlite serves one at a time: a statement that takes longer is ended with its thread, which begins again. */
+  pgliteStatementMs: 15_000,
+  /** A step of the authority that takes longer is ended with its thread. */
+  authorityStepMs: 15_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */

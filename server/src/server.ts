@@ -186,15 +186,20 @@ export async function createServer(options: ServerOptions): Promise<RunningServe
   const authority = await Authority.load(description);
   const data = resolve(options.data);
   mkdirSync(data, { recursive: true });
-  const database = options.databaseUrl
-    ? await openPostgres(options.databaseUrl)
-    : await openPGlite(data);
   try {
-    await prepare(database, description, tables);
-    return await start(options, { description, tables, authority, data, database });
+    const database = options.databaseUrl
+      ? await openPostgres(options.databaseUrl)
+      : await openPGlite(data);
+    try {
+      await prepare(database, description, tables);
+      return await start(options, { description, tables, authority, data, database });
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
   } catch (error) {
-    await database.close();
-    authority.close();
+    // Its threads would keep the process from ending.
+    await authority.close();
     throw error;
   }
 }
@@ -262,14 +267,14 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       await relay.close();
       await store.close();
       await database.close();
-      authority.close();
+      await authority.close();
     },
   };
 }
 
 /** PGlite has no process of its own that gathers statistics; without them it sorts where an index would do. */
 async function gatherStatistics(database: Database): Promise<void> {
-  if (database.kind === 'pglite') await database.query('analyze');
+  if (database.kind === 'pglite') await database.execute('analyze');
 }
 
 /** Makes the images that the first clients will ask for, so that none of them waits. */

@@ -19,7 +19,7 @@ export const server = [
   {
     name: 'rows are read in another snapshot than the head',
     test: 'test/server/nodes/snapshot.test.ts',
-    file: 'server/src/db/postgres.ts',
+    file: 'server/src/db/session.ts',
     from: `snapshot: 'begin isolation level repeatable read read only',`,
     to: `snapshot: 'begin read only',`,
   },
@@ -73,7 +73,7 @@ export const server = [
   {
     name: 'an authority that has trapped is used again',
     test: 'test/server/authority-trap.test.ts',
-    file: 'server/src/authority/authority.ts',
+    file: 'server/src/authority/authority-thread.ts',
     from: 'instance.trapped = error instanceof WebAssembly.RuntimeError;',
     to: '',
   },
@@ -83,5 +83,19 @@ export const server = [
     file: 'server/src/db/pg-connection.ts',
     from: 'if (this.#deadline === null) this.#await();',
     to: 'this.#await();',
+  },
+  {
+    name: 'a closed connection goes on working',
+    test: 'test/server/nodes/hang.test.ts',
+    file: 'server/src/db/session.ts',
+    from: "signal?.addEventListener('abort', cancel, { once: true });",
+    to: '',
+  },
+  {
+    name: 'who has gone still waits for a connection',
+    test: 'test/server/nodes/hang.test.ts',
+    file: 'server/src/db/pool.ts',
+    from: "signal?.addEventListener('abort', leave, { once: true });",
+    to: '',
   },
 ];

@@ -1,60 +1,106 @@
-// Goal: a trap of the authority (a broken invariant, no memory left) fails the requests that it meets, and no later one.
-// Method: its memory is damaged under it.
+// Goal: a trap of the authority (a broken invariant, no memory left) or a step without end fails the requests that it meets,
+// and no later one. Method: its memory is damaged under it, in its own thread; one of its steps never ends.
 
-import { afterAll, expect, test, vi } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BroadcastChannel } from 'node:worker_threads';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Authority } from '../../server/src/authority/authority.ts';
+import { AuthorityGone, AuthorityTrapped } from '../../server/src/authority/authority-link.ts';
 import { describeSchema } from '../../server/src/schema-module.ts';
 import { testSchema } from './support/schemas.ts';
 
-const memories: WebAssembly.Memory[] = [];
-const { instantiate } = WebAssembly;
-vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (...args: unknown[]) => {
-  const made = (await (instantiate as (...all: unknown[]) => Promise<unknown>)(...args)) as
-    | WebAssembly.Instance
-    | WebAssembly.WebAssemblyInstantiatedSource;
-  const { exports } = 'instance' in made ? made.instance : made;
-  for (const exported of Object.values(exports))
-    if (exported instanceof WebAssembly.Memory) memories.push(exported);
-  return made;
-}) as never);
-afterAll(() => {
-  vi.restoreAllMocks();
+/** In each thread: remembers the memories of all modules, and fills them when it is told to; one text is a step without end. */
+const kPreload = `
+  import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+  const memories = [];
+  const { instantiate } = WebAssembly;
+  WebAssembly.instantiate = async (...args) => {
+    const made = await instantiate.apply(WebAssembly, args);
+    for (const exported of Object.values((made.instance ?? made).exports))
+      if (exported instanceof WebAssembly.Memory) memories.push(exported);
+    return made;
+  };
+  const told = new BroadcastChannel('damage');
+  told.onmessage = ({ data }) => {
+    if (data !== 'now') return;
+    for (const memory of memories.splice(0)) new Uint8Array(memory.buffer).fill(0xff);
+    told.postMessage('damaged');
+  };
+  told.unref();
+  const { from } = Buffer;
+  Buffer.from = (text, ...rest) => {
+    while (text === 'endless') continue;
+    return from.call(Buffer, text, ...rest);
+  };
+`;
+
+let folder: string;
+let execArgv: string[];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'skerry-trap-'));
+  const preload = join(folder, 'preload.mjs');
+  writeFileSync(preload, kPreload);
+  execArgv = ['--import', preload];
 });
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const scopes = [{ table: 'cities', where: ['true'] }];
 const pull = (authority: Authority) =>
-  authority.pull(async (step) => JSON.parse(step(JSON.stringify({ body: '{}' }))) as unknown);
+  authority.pull(async (step) => JSON.parse(await step(JSON.stringify({ body: '{}' }))) as unknown);
+
+/** Damages the memories of both threads. */
+async function damage(): Promise<void> {
+  const channel = new BroadcastChannel('damage');
+  let answers = 0;
+  const both = new Promise<void>((resolve) => {
+    channel.onmessage = () => {
+      answers++;
+      if (answers === 2) resolve();
+    };
+  });
+  channel.postMessage('now');
+  await both;
+  channel.close();
+}
 
 test('a trap fails what it meets, and the next request has a fresh authority', async () => {
-  const authority = await Authority.load(describeSchema(testSchema));
-  const before = await pull(authority).catch((error: Error) => error.message);
-  expect(authority.checkScopes(scopes)).toHaveLength(1);
-  const damaged = memories.length;
-  expect(damaged).toBeGreaterThan(0);
+  const authority = await Authority.load(describeSchema(testSchema), { execArgv });
+  try {
+    const before = await pull(authority).catch((error: Error) => error.message);
+    expect(await authority.checkScopes(scopes)).toHaveLength(1);
 
-  let letGo = () => {};
-  const held = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  // One is in the middle of its work, as it reads the database.
-  let begun = () => {};
-  const under = new Promise<void>((resolve) => {
-    begun = resolve;
-  });
-  const between = authority.admission(async (step) => {
-    begun();
-    await held;
-    return step('{}');
-  });
-  await under;
-  for (const memory of memories) new Uint8Array(memory.buffer).fill(0xff);
-  await expect(pull(authority)).rejects.toBeInstanceOf(WebAssembly.RuntimeError);
-  expect(() => authority.checkScopes(scopes)).toThrow(/trapped/);
-  letGo();
-  await expect(between).rejects.toThrow(/trapped/);
+    // One is in the middle of its work, as it reads the database.
+    const between = authority.pull(async (step) => {
+      const first = await step(JSON.stringify({ body: '{}' })).catch((error: Error) => error);
+      await damage();
+      await expect(authority.checkScopes(scopes)).rejects.toBeInstanceOf(AuthorityTrapped);
+      // The next has a fresh one already, but this handle is of the one that has trapped.
+      expect(await authority.checkScopes(scopes)).toHaveLength(1);
+      return [first, await step('{}').catch((error: Error) => error.message)];
+    });
+    expect((await between)[1]).toMatch(/trapped/);
+    expect(await pull(authority).catch((error: Error) => error.message)).toEqual(before);
+  } finally {
+    await authority.close();
+  }
+});
 
-  expect(await pull(authority).catch((error: Error) => error.message)).toEqual(before);
-  expect(memories.length).toBeGreaterThan(damaged);
-  expect(authority.checkScopes(scopes)).toHaveLength(1);
-  authority.close();
+test('a step that takes too long is ended, and the next request has a fresh authority', async () => {
+  const authority = await Authority.load(describeSchema(testSchema), { stepMs: 1_000, execArgv });
+  try {
+    const admit = (text: string) =>
+      authority.admission((step) => step(text)).catch((error: Error) => error);
+    const before = await admit('{}');
+    expect(before).not.toBeInstanceOf(AuthorityGone);
+    const met = [admit('endless'), admit('{}')];
+    // The other thread has not noticed.
+    expect(await authority.checkScopes(scopes)).toHaveLength(1);
+    for (const error of await Promise.all(met)) expect(error).toBeInstanceOf(AuthorityGone);
+    expect(await admit('{}')).toEqual(before);
+  } finally {
+    await authority.close();
+  }
 });

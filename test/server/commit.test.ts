@@ -14,6 +14,7 @@ import { testSchema } from './support/schemas.ts';
 import { type Json, uuid7, WireClient } from './support/server.ts';
 
 let db: Database;
+let authority: Authority;
 let committer: Committer;
 let statements: string[] = [];
 /** What a recorded transaction does before a statement runs: another node's doings. Rows that it returns are the answer. */
@@ -48,13 +49,17 @@ beforeAll(async () => {
         }),
       ),
   };
-  committer = new Committer(recorded, await Authority.load(testSchema), schema);
+  authority = await Authority.load(testSchema);
+  committer = new Committer(recorded, authority, schema);
 });
 beforeEach(() => {
   statements = [];
   meanwhile = null;
 });
-afterAll(() => db.close());
+afterAll(async () => {
+  await db.close();
+  await authority.close();
+});
 
 const client = new WireClient('');
 function commit(ops: readonly Json[], from = client) {

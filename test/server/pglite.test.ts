@@ -2,13 +2,21 @@
 // transactions commit (as it comes, PGlite makes none), and read everything back after a reopen.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Database, refusesValues, sqlState } from '../../server/src/db/database.ts';
+import {
+  type Database,
+  DatabaseTimeout,
+  isTimeout,
+  isUnavailable,
+  refusesValues,
+  sqlState,
+} from '../../server/src/db/database.ts';
 import { fsyncCount, openPGlite } from '../../server/src/db/pglite.ts';
+import { threadFile } from '../../server/src/threads.ts';
 
 let folder: string;
 let db: Database;
@@ -59,19 +67,65 @@ test('all is there after a reopen', async () => {
   expect(row?.n).toBe('50');
 }, 60_000);
 
+test('a statement that runs keeps nothing else in the process from running', async () => {
+  let turns = 0;
+  let running = true;
+  const turn = () => {
+    turns++;
+    if (running) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await db.query('select count(*)::text as n from generate_series(1, 500000)');
+  running = false;
+  expect(turns).toBeGreaterThan(50);
+});
+
+test('a statement that takes too long is ended, what waits on it is told so, and what was kept is there', async () => {
+  const impatient = await openPGlite(join(folder, 'impatient'), { pgliteStatementMs: 3_000 });
+  try {
+    await impatient.execute('create table t (n integer)');
+    await impatient.query('insert into t values (1)');
+    const heavy = impatient.transaction({ mode: 'write' }, (tx) =>
+      Promise.all([
+        tx.query('insert into t values (2)'),
+        tx.query('select count(*)::text as n from generate_series(1, 1000000000)'),
+      ]),
+    );
+    const error = await heavy.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DatabaseTimeout);
+    expect([isTimeout(error), isUnavailable(error)]).toEqual([true, true]);
+    expect(await impatient.query('select n::text as n from t')).toEqual([{ n: '1' }]);
+    await expect(openPGlite(join(folder, 'impatient'))).rejects.toThrow(/in use/);
+  } finally {
+    await impatient.close();
+  }
+}, 60_000);
+
 test('a disk that refuses to keep a commit ends the process before anything is acknowledged', async () => {
   const data = join(folder, 'refused');
+  const full = join(folder, 'full');
   const script = join(folder, 'refused.mjs');
+  // In every thread of the process: from when the file is there, no fsync succeeds.
+  const preload = join(folder, 'preload.mjs');
+  writeFileSync(
+    preload,
+    `import fs from 'node:fs';
+     import { syncBuiltinESMExports } from 'node:module';
+     const { fsyncSync } = fs;
+     fs.fsyncSync = (descriptor) => {
+       if (fs.existsSync(${JSON.stringify(full)})) throw new Error('EIO');
+       fsyncSync(descriptor);
+     };
+     syncBuiltinESMExports();`,
+  );
   await build({
     stdin: {
-      contents: `import fs from 'node:fs';
-        import { syncBuiltinESMExports } from 'node:module';
+      contents: `import { writeFileSync } from 'node:fs';
         import { openPGlite } from './pglite.ts';
         const db = await openPGlite(${JSON.stringify(data)});
         await db.execute('create table if not exists t (n integer)');
         await db.query('insert into t values (1)');
-        fs.fsyncSync = () => { throw new Error('EIO'); };
-        syncBuiltinESMExports();
+        writeFileSync(${JSON.stringify(full)}, '');
         await db.query('insert into t values (2)');
         console.log('acknowledged');`,
       resolveDir: join(import.meta.dirname, '../../server/src/db'),
@@ -81,10 +135,14 @@ test('a disk that refuses to keep a commit ends the process before anything is a
     packages: 'external',
     platform: 'node',
     format: 'esm',
+    // The threads' entries are looked for beside the file.
+    define: { 'import.meta.url': JSON.stringify(String(threadFile('pglite-thread'))) },
     outfile: script,
   });
   symlinkSync(join(import.meta.dirname, '../../node_modules'), join(folder, 'node_modules'));
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', preload, script], {
+    encoding: 'utf8',
+  });
   expect(stderr).toContain('EIO');
   expect([status, stdout]).toEqual([1, '']);
   const again = await openPGlite(data);

@@ -1,37 +1,11 @@
 // The authority: the core's rules as a wasm module (docs/authority.md). It decides; this server does SQL. Everything that
-// crosses is JSON text. A handle belongs to one transaction and is deleted with it.
+// crosses is JSON text. A handle belongs to one transaction and is deleted with it. It runs in two threads, one that admits
+// pushes and one for all that reads: a step over thousands of rows delays neither answers nor pushes.
 
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { SchemaError } from '../sql/description.ts';
-
-interface Handle {
-  delete(): void;
-}
-interface StepHandle extends Handle {
-  step(text: Uint8Array): string;
-}
-interface ImageHandle extends Handle {
-  rows(text: Uint8Array): string;
-  finish(): string;
-  bytes(): Uint8Array;
-}
-interface AuthorityHandle extends Handle {
-  error(): string;
-  checkScopes(text: string): string;
-}
-interface AuthorityModule {
-  Authority: new (schema: string) => AuthorityHandle;
-  Admission: new (authority: AuthorityHandle) => StepHandle;
-  Pull: new (authority: AuthorityHandle) => StepHandle;
-  ImageMaker: new (
-    authority: AuthorityHandle,
-    realm: string,
-    revision: number,
-    at: number,
-  ) => ImageHandle;
-}
+import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
 
 /** The authority said that a call was wrong. */
 export class AuthorityError extends Error {
@@ -69,11 +43,6 @@ function checked(text: string): string {
   return text;
 }
 
-/** Text as the module takes it. A string would be copied into its memory character by character, in JavaScript. */
-function utf8(text: string): Uint8Array {
-  return Buffer.from(text);
-}
-
 /** The text of a JSON object of which some members are JSON text already. */
 export function rawObject(members: Readonly<Record<string, string>>): string {
   const parts = Object.entries(members).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
@@ -90,126 +59,77 @@ export interface MadeImage {
   readonly hash: string;
 }
 
-/** One instance of the module. */
-interface Instance {
-  readonly module: AuthorityModule;
-  readonly handle: AuthorityHandle;
-  /** A broken invariant, or no memory was left: nothing of its memory can be trusted any more. */
-  trapped: boolean;
-}
-
-async function instantiate(schemaText: string): Promise<Instance> {
-  const { default: create } = (await import('skerry/authority')) as unknown as {
-    default: () => Promise<AuthorityModule>;
-  };
-  const module = await create();
-  const handle = new module.Authority(schemaText);
-  const error = handle.error();
-  if (error !== '') {
-    const { detail, code } = JSON.parse(error) as { code: string; detail: string };
-    throw new SchemaError(`The schema is refused: ${detail || code}`);
-  }
-  return { module, handle, trapped: false };
-}
-
-/** Calls into an instance, which has trapped where WebAssembly says so. */
-function call<Value>(instance: Instance, work: () => Value): Value {
-  if (instance.trapped) throw new Error('The authority has trapped in another request.');
-  try {
-    return work();
-  } catch (error) {
-    instance.trapped = error instanceof WebAssembly.RuntimeError;
-    throw error;
-  }
-}
+export type Step = (text: string) => Promise<string>;
 
 export class Authority {
   readonly schemaText: string;
-  #instance: Instance;
-  #renewing: Promise<void> | null = null;
+  readonly #writes: AuthorityLink;
+  readonly #reads: AuthorityLink;
 
-  private constructor(instance: Instance, schemaText: string) {
+  private constructor(schemaText: string, writes: AuthorityLink, reads: AuthorityLink) {
     this.schemaText = schemaText;
-    this.#instance = instance;
+    this.#writes = writes;
+    this.#reads = reads;
   }
 
-  static async load(schema: SchemaDescription): Promise<Authority> {
+  static async load(schema: SchemaDescription, options: LinkOptions = {}): Promise<Authority> {
     const schemaText = JSON.stringify(schema);
-    return new Authority(await instantiate(schemaText), schemaText);
+    const open = () => AuthorityLink.open({ schemaText }, options);
+    const [writes, reads] = await Promise.all([open(), open()]);
+    return new Authority(schemaText, writes, reads);
   }
 
   /** `schema`: the version of whoever wants them; where it is another, tables that are unknown here are left out. */
-  checkScopes(scopes: unknown, schema?: unknown): readonly ScopeTables[] {
-    const instance = this.#instance;
-    const text = call(instance, () =>
-      checked(instance.handle.checkScopes(JSON.stringify({ scopes, schema }))),
-    );
+  async checkScopes(scopes: unknown, schema?: unknown): Promise<readonly ScopeTables[]> {
+    const text = checked(await this.#reads.scopes(JSON.stringify({ scopes, schema })));
     return (JSON.parse(text) as { scopes: ScopeTables[] }).scopes;
   }
 
-  /** Runs one admission; `step` of it throws AuthorityError. */
-  async admission<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
-    return this.#with(
-      ({ module, handle }) => new module.Admission(handle),
-      (handle, use) => work((text) => use(() => checked(handle.step(utf8(text))))),
-    );
+  /** Runs one admission; `step` of it rejects with AuthorityError. */
+  admission<Value>(work: (step: Step) => Promise<Value>): Promise<Value> {
+    return withHandle(this.#writes, { kind: 'admission' }, (handle) => work(stepOf(handle)));
   }
 
-  async pull<Value>(work: (step: (text: string) => string) => Promise<Value>): Promise<Value> {
-    return this.#with(
-      ({ module, handle }) => new module.Pull(handle),
-      (handle, use) => work((text) => use(() => checked(handle.step(utf8(text))))),
-    );
+  pull<Value>(work: (step: Step) => Promise<Value>): Promise<Value> {
+    return withHandle(this.#reads, { kind: 'pull' }, (handle) => work(stepOf(handle)));
   }
 
   /** Makes an image from chunks of rows, each the text of `{"rows":[…]}`. */
-  async image(
+  image(
     realm: string,
     revision: number,
     at: number,
     chunks: AsyncIterable<string>,
   ): Promise<MadeImage> {
-    return this.#with(
-      ({ module, handle }) => new module.ImageMaker(handle, realm, revision, at),
-      async (handle, use) => {
-        for await (const chunk of chunks) use(() => checked(handle.rows(utf8(chunk))));
-        const { hash } = JSON.parse(use(() => checked(handle.finish()))) as { hash: string };
-        return { bytes: use(() => handle.bytes().slice()), hash };
-      },
-    );
+    return withHandle(this.#reads, { kind: 'image', realm, revision, at }, async (handle) => {
+      for await (const chunk of chunks) checked((await handle.call('rows', chunk)).text);
+      const { text, bytes } = await handle.call('finish', '');
+      const { hash } = JSON.parse(checked(text)) as { hash: string };
+      if (bytes === undefined) throw new Error('The authority gave no image.');
+      return { bytes, hash };
+    });
   }
 
-  close(): void {
-    if (!this.#instance.trapped) this.#instance.handle.delete();
+  async close(): Promise<void> {
+    await Promise.all([this.#writes.close(), this.#reads.close()]);
   }
+}
 
-  /** Makes a handle, and deletes it after `work`, which calls into it through `use` only. */
-  async #with<H extends Handle, Value>(
-    make: (instance: Instance) => H,
-    work: (handle: H, use: <Result>(step: () => Result) => Result) => Promise<Value>,
-  ): Promise<Value> {
-    const instance = await this.#sound();
-    const handle = call(instance, () => make(instance));
-    try {
-      return await work(handle, (step) => call(instance, step));
-    } finally {
-      if (!instance.trapped) call(instance, () => handle.delete());
-    }
-  }
+function stepOf(handle: LinkHandle): Step {
+  return async (text) => checked((await handle.call('step', text)).text);
+}
 
-  /** The instance; a fresh one after a trap, whose requests have failed and may be sent again. */
-  async #sound(): Promise<Instance> {
-    while (this.#instance.trapped) {
-      this.#renewing ??= instantiate(this.schemaText)
-        .then((instance) => {
-          this.#instance = instance;
-        })
-        .finally(() => {
-          this.#renewing = null;
-        });
-      await this.#renewing;
-    }
-    return this.#instance;
+/** Opens a handle, and deletes it after `work`. */
+async function withHandle<Value>(
+  link: AuthorityLink,
+  make: Make,
+  work: (handle: LinkHandle) => Promise<Value>,
+): Promise<Value> {
+  const handle = await link.handle(make);
+  try {
+    return await work(handle);
+  } finally {
+    handle.end();
   }
 }
 

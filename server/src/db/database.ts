@@ -1,4 +1,4 @@
-// The one interface to SQL, over PGlite in this process or PostgreSQL. The dialect's rules, which both obey: every
+// The one interface to SQL, over PGlite in a thread of this process or PostgreSQL. The dialect's rules, which both obey: every
 // parameter is text (or null) and is cast in the statement (`$1::text::json`, `$2::text::bigint`); sets go in as one
 // JSON text and are opened by `json_to_recordset`; everything that is selected is cast to text, so that no driver's
 // idea of bigint, json or date comes between.
@@ -41,6 +41,11 @@ export interface TransactionOptions {
    * tables, which takes as long as it takes; in the other modes a statement that hangs is given up.
    */
   readonly mode: 'write' | 'snapshot' | 'tables';
+  /**
+   * When it is aborted, the transaction waits for a session no longer, sends no further statement, has PostgreSQL give up
+   * the one that runs, and ends with the signal's reason.
+   */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Database extends Queryable {

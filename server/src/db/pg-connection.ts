@@ -6,10 +6,13 @@ import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { limits } from '../limits.ts';
 import { ConnectionError, DatabaseTimeout, type Param, sqlState } from './database.ts';
+import type { Session } from './session.ts';
 
 export interface ConnectionEvents {
   readonly notified?: (channel: string, payload: string) => void;
   readonly lost?: () => void;
+  /** Has the server give up what this connection of it runs. */
+  readonly cancel?: (pid: string) => Promise<void>;
 }
 
 /** How long PostgreSQL may take for a statement, and how long its answer is waited for. */
@@ -62,7 +65,7 @@ async function dial({ host, port, path }: Address): Promise<Socket> {
 /** After these the session is gone, though the socket may not have said so yet. */
 const kEnds = new Set<unknown>(['FATAL', 'PANIC']);
 
-export class PgConnection {
+export class PgConnection implements Session {
   readonly #sql: postgres.Sql;
   readonly #events: ConnectionEvents;
   readonly #pending = new Set<(error: unknown) => void>();
@@ -70,8 +73,8 @@ export class PgConnection {
   readonly #prepared = new Set<string>();
   readonly #answerWithinMs: number;
   #deadline: NodeJS.Timeout | null = null;
-  /** Whether statements may take as long as they take; PostgreSQL must have been told so, too. */
   unlimited = false;
+  #pid = '';
   #lost = false;
 
   private constructor(
@@ -121,7 +124,8 @@ export class PgConnection {
     const connection = new PgConnection(url, await dial(address), events, patience);
     const limit = setTimeout(() => connection.discard(), limits.connectWithinMs);
     try {
-      await connection.simple('select 1');
+      const rows = await connection.query('select pg_backend_pid()::text as pid', []);
+      for (const { pid } of rows as Iterable<{ pid: string }>) connection.#pid = pid;
     } catch (error) {
       connection.discard();
       throw error;
@@ -141,10 +145,14 @@ export class PgConnection {
     return this.#send(() => this.#sql.unsafe(sql, [...params], { prepare }));
   }
 
-  /** Runs statements without parameters; resolves with the tag of the last one. */
   async simple(sql: string): Promise<string> {
     const result = await this.#send(() => this.#sql.unsafe(sql).simple());
     return (result as { command?: string }).command ?? '';
+  }
+
+  async cancel(): Promise<void> {
+    if (this.#lost || this.#pending.size === 0) return;
+    await this.#events.cancel?.(this.#pid);
   }
 
   #send<Value>(start: () => PromiseLike<Value>): Promise<Value> {
@@ -190,7 +198,6 @@ export class PgConnection {
     );
   }
 
-  /** Ends the connection at once; what waits on it is rejected. */
   discard(error = new ConnectionError('The connection to the database was lost.')): void {
     if (this.#lost) return;
     this.#lost = true;
@@ -201,7 +208,6 @@ export class PgConnection {
     this.#events.lost?.();
   }
 
-  /** Ends the connection when what was sent has been answered. */
   async close(): Promise<void> {
     if (this.#lost) return;
     this.#lost = true;

@@ -1,80 +1,17 @@
-// PostgreSQL behind the same interface. Sessions speak UTC, and prepared statements are kept by text. Statements that a
-// transaction sends without awaiting one another travel together, and run in the order in which they were sent.
+// PostgreSQL behind the same interface. Sessions speak UTC, and prepared statements are kept by text.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../limits.ts';
-import {
-  type Database,
-  isUnavailable,
-  type Param,
-  type Queryable,
-  type QueryOptions,
-  type TransactionOptions,
-} from './database.ts';
-import type { Patience, PgConnection } from './pg-connection.ts';
-import { PgPool } from './pg-pool.ts';
+import { type Database, isUnavailable, type Param } from './database.ts';
+import { PgCanceller } from './pg-canceller.ts';
+import { type Patience, PgConnection } from './pg-connection.ts';
+import { SessionPool } from './pool.ts';
+import { inTransaction, rowsOf } from './session.ts';
 
-const kBegin = {
-  write: 'begin',
-  snapshot: 'begin isolation level repeatable read read only',
-  tables: 'begin; set local statement_timeout = 0',
-} as const;
 const kStartPauseMs = 250;
 
-async function rowsOf<Row extends object>(
-  connection: PgConnection,
-  sql: string,
-  params: readonly Param[],
-): Promise<Row[]> {
-  return [...(await connection.query(sql, params))] as Row[];
-}
-
-async function inTransaction<Value>(
-  connection: PgConnection,
-  { mode }: TransactionOptions,
-  work: (tx: Queryable) => Promise<Value>,
-): Promise<Value> {
-  let open = true;
-  let committed: Promise<string> | null = null;
-  connection.unlimited = mode === 'tables';
-  const tx: Queryable = {
-    async query<Row extends object>(
-      sql: string,
-      params: readonly Param[] = [],
-      { last = false }: QueryOptions = {},
-    ) {
-      // The connection may serve another transaction by now.
-      if (!open) throw new Error('A statement came after its transaction.');
-      const rows = rowsOf<Row>(connection, sql, params);
-      if (last) {
-        open = false;
-        committed = connection.simple('commit');
-        // Whoever waits for the statement hears of what befell both.
-        committed.catch(() => {});
-      }
-      return rows;
-    },
-  };
-  try {
-    // Sent together with the first statement. A connection that is there cannot refuse it; one that is lost refuses all.
-    const begun = connection.simple(kBegin[mode]);
-    const [value] = await Promise.all([work(tx), begun]);
-    open = false;
-    const tag = await (committed ?? connection.simple('commit'));
-    if (tag !== 'COMMIT') throw new Error('A statement failed, and the transaction went on.');
-    return value;
-  } catch (error) {
-    open = false;
-    // What cannot be rolled back is ended: the server then rolls back by itself.
-    if (!connection.lost) await connection.simple('rollback').catch(() => connection.discard());
-    throw error;
-  } finally {
-    connection.unlimited = false;
-  }
-}
-
 /** Waits, with a limit, for a database that is only just starting, as after a restart of the machine. */
-async function firstConnection(pool: PgPool): Promise<PgConnection> {
+async function firstConnection(pool: SessionPool<PgConnection>): Promise<PgConnection> {
   const deadline = performance.now() + limits.databaseStartMs;
   for (;;) {
     try {
@@ -91,26 +28,25 @@ export async function openPostgres(
   connections: number = limits.databaseConnections,
   patience: Patience = limits,
 ): Promise<Database> {
-  const pool = new PgPool(url, connections, patience);
+  const canceller = new PgCanceller(url, patience);
+  const pool = new SessionPool(connections, () =>
+    PgConnection.open(url, { cancel: (pid) => canceller.cancel(pid) }, patience),
+  );
   pool.give(await firstConnection(pool));
-  const using = async <Value>(work: (connection: PgConnection) => Promise<Value>) => {
-    const connection = await pool.take();
-    try {
-      return await work(connection);
-    } finally {
-      pool.give(connection);
-    }
-  };
   return {
     kind: 'postgres',
     query<Row extends object>(sql: string, params: readonly Param[] = []) {
-      return using((connection) => rowsOf<Row>(connection, sql, params));
+      return pool.using((connection) => rowsOf<Row>(connection, sql, params));
     },
     execute: (sql) =>
-      using(async (connection) => {
+      pool.using(async (connection) => {
         await connection.simple(sql);
       }),
-    transaction: (options, work) => using((connection) => inTransaction(connection, options, work)),
-    close: () => pool.close(),
+    transaction: (options, work) =>
+      pool.using((connection) => inTransaction(connection, options, work), options.signal),
+    async close() {
+      await pool.close();
+      await canceller.close();
+    },
   };
 }

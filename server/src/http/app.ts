@@ -6,6 +6,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { Authority } from '../authority/authority.ts';
+import { AuthorityGone } from '../authority/authority-link.ts';
 import { type Database, isUnavailable } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
@@ -86,6 +87,10 @@ export function createApp(options: AppOptions): Hono<App> {
     if (error instanceof Problem) return error.toResponse();
     if (isUnavailable(error)) {
       return new Problem('busy', 'The database cannot be reached for now.').toResponse();
+    }
+    if (error instanceof AuthorityGone) {
+      options.log(`${context.req.method} ${context.req.path} failed.`, error);
+      return new Problem('busy', 'The rules are started again.').toResponse();
     }
     options.log(`${context.req.method} ${context.req.path} failed.`, error);
     return new Problem('internal', 'The server failed; its log says why.').toResponse();

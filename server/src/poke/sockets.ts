@@ -95,7 +95,7 @@ class Connection {
   async #hello(data: RawData, binary: boolean): Promise<void> {
     const { token, client, scopes, schema } = parseHello(data, binary);
     const user = await this.#options.authenticate(token);
-    const checked = this.#options.authority.checkScopes(scopes, schema);
+    const checked = await this.#options.authority.checkScopes(scopes, schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#leave();
     const listener = {

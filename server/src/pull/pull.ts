@@ -2,7 +2,7 @@
 // together; what to read and what to answer is the authority's. Lists cross as JSON text made by SQL.
 
 import type { User } from '../auth/auth.ts';
-import { type Authority, rawObject, requestProblem } from '../authority/authority.ts';
+import { type Authority, rawObject, requestProblem, type Step } from '../authority/authority.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
@@ -93,13 +93,13 @@ export class Puller {
     }
   }
 
-  async #run(tx: Queryable, step: (text: string) => string, call: Call): Promise<Answer> {
+  async #run(tx: Queryable, step: Step, call: Call): Promise<Answer> {
     let isWhole = false;
     const readable = [...call.user.realms.keys()];
     const { now, realms } = await readHeads(tx, readable);
     let text = rawObject({ now, request: call.request, realms });
     for (let round = 0; round < kRounds; round++) {
-      const answer = step(text);
+      const answer = await step(text);
       if (answer.startsWith(kAnswer)) return { text: answer.slice(kAnswer.length, -1), isWhole };
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw takeAnew();

@@ -2,7 +2,7 @@
 // it decides is the authority's. Refusals are written and committed like applications.
 
 import { isRealmName } from '../auth/auth.ts';
-import { type Authority, rawObject } from '../authority/authority.ts';
+import { type Authority, rawObject, type Step } from '../authority/authority.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
@@ -45,7 +45,7 @@ interface Request {
   readonly updates: JsonObject[];
 }
 
-interface Step {
+interface Said {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly done?: Done;
@@ -144,11 +144,11 @@ export class Committer {
     };
   }
 
-  async #admit(tx: Queryable, step: (text: string) => string, first: string): Promise<Decided> {
+  async #admit(tx: Queryable, step: Step, first: string): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
-      const [said = '', ...lists] = step(text).split('\n');
-      const { done, lock, needs } = JSON.parse(said) as Step;
+      const [said = '', ...lists] = (await step(text)).split('\n');
+      const { done, lock, needs } = JSON.parse(said) as Said;
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
       if (!needs) throw new Error('The authority gave an answer of an unknown form.');

@@ -13,12 +13,14 @@ import {
   isUnavailable,
 } from '../../../server/src/db/database.ts';
 import { type Patience, PgConnection } from '../../../server/src/db/pg-connection.ts';
-import { PgPool } from '../../../server/src/db/pg-pool.ts';
+import { SessionPool } from '../../../server/src/db/pool.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { limits } from '../../../server/src/limits.ts';
 import { makeDatabase, postgresUrl } from '../support/database.ts';
 
 const kLock = `select pg_advisory_lock(1)::text as locked`;
+/** Nothing else of these tests waits for it. */
+const kOwnLock = `select pg_advisory_lock(2)::text as locked`;
 const kLong = 600_000;
 /** Long enough for what does not hang, on a machine that has much to do. */
 const kStatementMs = 500;
@@ -42,6 +44,17 @@ async function opened(patience: Patience): Promise<Database> {
   const database = await openPostgres(url, 1, patience);
   open.push(database);
   return database;
+}
+
+/** Resolves when some statement waits for the lock that the test holds. */
+async function waitingForLock(): Promise<void> {
+  await expect
+    .poll(() =>
+      holder.unsafe(
+        `select 1 from pg_locks where locktype = 'advisory' and objid = 2 and not granted`,
+      ),
+    )
+    .toHaveLength(1);
 }
 
 test('PostgreSQL ends a statement that takes too long, and the connection serves the next', async () => {
@@ -108,11 +121,50 @@ test('where nobody answers, all who wait for a connection learn it with the firs
   const silent = createServer((socket) => dialled.push(socket));
   await once(silent.listen(0, '127.0.0.1'), 'listening');
   const { port } = silent.address() as AddressInfo;
-  const pool = new PgPool(`postgres://x@127.0.0.1:${port}/x`, 2, limits);
+  const nowhere = `postgres://x@127.0.0.1:${port}/x`;
+  const pool = new SessionPool(2, () => PgConnection.open(nowhere, {}, limits));
   const all = Array.from({ length: 20 }, () => pool.take().catch((error: unknown) => error));
   for (const error of await Promise.all(all)) expect(isUnavailable(error)).toBe(true);
   // One a place: not one for each who waited, one after the other.
   expect(dialled).toHaveLength(2);
   for (const socket of dialled) socket.destroy();
   silent.close();
+});
+
+test('a caller who goes while its statement runs gives its connection back at once', async () => {
+  const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
+  await holder.unsafe(kOwnLock);
+  const gone = new AbortController();
+  const reason = new Error('the caller has gone');
+  const running = database.transaction({ mode: 'snapshot', signal: gone.signal }, (tx) =>
+    Promise.all([tx.query(`select 'first' as it`), tx.query(kOwnLock)]),
+  );
+  await waitingForLock();
+  gone.abort(reason);
+  await expect(running).rejects.toBe(reason);
+  // The same connection, of a pool of one: nothing was lost, and nothing is hit by what was meant for the other.
+  for (let i = 0; i < 20; i++) {
+    expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
+  }
+});
+
+test('a caller who goes while it waits for a connection leaves the queue, and the others move up', async () => {
+  const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
+  const [first, gone] = [new AbortController(), new AbortController()];
+  const holding = database.transaction({ mode: 'snapshot', signal: first.signal }, (tx) =>
+    tx.query(kOwnLock),
+  );
+  await waitingForLock();
+  let ran = false;
+  const waiting = database.transaction({ mode: 'snapshot', signal: gone.signal }, async () => {
+    ran = true;
+  });
+  const behind = database.query(`select 'on' as it`);
+  const reason = new Error('the caller has gone');
+  gone.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  first.abort(reason);
+  await expect(holding).rejects.toBe(reason);
+  expect(await behind).toEqual([{ it: 'on' }]);
+  expect(ran).toBe(false);
 });

@@ -19,6 +19,7 @@ const user: User = { id: 'anna', realms: new Map([['public', 'write']]), expires
 const schema = sqlSchema(testSchema);
 const writer = new WireClient('');
 const opened: Database[] = [];
+let authority: Authority;
 let committer: Committer;
 let puller: Puller;
 /** What another node does when the heads have been read. */
@@ -30,7 +31,7 @@ beforeAll(async () => {
   opened.push(mine, others);
   await migrate(others);
   await others.transaction({ mode: 'tables' }, (tx) => applySchema(tx, testSchema, schema));
-  const authority = await Authority.load(testSchema);
+  authority = await Authority.load(testSchema);
   committer = new Committer(others, authority, schema);
   const watched: Database = {
     ...mine,
@@ -52,7 +53,10 @@ beforeAll(async () => {
   const images = { offer: () => Promise.reject(new Error('no image is asked for')) };
   puller = new Puller({ database: watched, authority, schema, images });
 });
-afterAll(() => Promise.all(opened.map((database) => database.close())));
+afterAll(async () => {
+  await Promise.all(opened.map((database) => database.close()));
+  await authority.close();
+});
 
 async function name(id: string, text: string): Promise<void> {
   const op = { table: 'cities', id, realm: 'public', set: { name: text } };

@@ -1,33 +1,45 @@
-// A bounded pool of connections: so many and no more, and so many that wait for one. A lost connection is replaced when
-// it is wanted, not before: while the database is away, callers are told so at once.
+// A bounded pool of sessions: so many and no more, and so many that wait for one. A lost session is replaced when it is
+// wanted, not before: while the database is away, callers are told so at once. PGlite's is a pool of one.
 
 import { limits } from '../limits.ts';
 import { ConnectionError, isUnavailable } from './database.ts';
-import { type Patience, PgConnection } from './pg-connection.ts';
+import type { Session } from './session.ts';
 
-interface Waiter {
-  readonly resolve: (connection: PgConnection) => void;
+interface Waiter<S> {
+  readonly resolve: (connection: S) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export class PgPool {
-  readonly #url: string;
+export class SessionPool<S extends Session> {
+  readonly #openOne: () => Promise<S>;
   readonly #size: number;
-  readonly #patience: Patience;
-  readonly #idle: PgConnection[] = [];
-  readonly #waiting: Waiter[] = [];
+  readonly #idle: S[] = [];
+  readonly #waiting: Waiter<S>[] = [];
   #count = 0;
   #closed = false;
   #emptied: (() => void) | null = null;
 
-  constructor(url: string, size: number, patience: Patience) {
-    this.#url = url;
+  constructor(size: number, open: () => Promise<S>) {
+    this.#openOne = open;
     this.#size = size;
-    this.#patience = patience;
   }
 
-  /** A connection of the caller's own until it is given back. */
-  async take(): Promise<PgConnection> {
+  /** Runs `work` on a session; a caller whose `signal` is aborted waits for one no longer. */
+  async using<Value>(
+    work: (session: S) => Promise<Value>,
+    signal?: AbortSignal | undefined,
+  ): Promise<Value> {
+    const session = await this.take(signal);
+    try {
+      return await work(session);
+    } finally {
+      this.give(session);
+    }
+  }
+
+  /** A session of the caller's own until it is given back. */
+  async take(signal?: AbortSignal | undefined): Promise<S> {
+    signal?.throwIfAborted();
     if (this.#closed) throw new ConnectionError('The database is closed.');
     for (;;) {
       const connection = this.#idle.pop();
@@ -39,10 +51,31 @@ export class PgPool {
     if (this.#waiting.length >= limits.waitingTransactions) {
       throw new ConnectionError('Too many requests wait for the database.');
     }
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return this.#wait(signal);
   }
 
-  give(connection: PgConnection): void {
+  #wait(signal: AbortSignal | undefined): Promise<S> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+        reject(signal?.reason);
+      };
+      const waiter: Waiter<S> = {
+        resolve: (session) => {
+          signal?.removeEventListener('abort', leave);
+          resolve(session);
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.#waiting.push(waiter);
+    });
+  }
+
+  give(connection: S): void {
     if (connection.lost) this.#forget();
     else if (this.#closed) {
       void connection.close().finally(() => this.#forget());
@@ -70,10 +103,10 @@ export class PgPool {
     }
   }
 
-  async #open(): Promise<PgConnection> {
+  async #open(): Promise<S> {
     this.#count++;
     try {
-      return await PgConnection.open(this.#url, {}, this.#patience);
+      return await this.#openOne();
     } catch (error) {
       if (isUnavailable(error)) this.#none(error);
       else this.#forget();

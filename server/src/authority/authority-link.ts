@@ -1,0 +1,208 @@
+// The main thread's side of an authority's thread: calls in their order, each answered by one message. A step that does not
+// end in time is ended with its thread, and another is started; what was under way has failed and may be sent again.
+
+import { Worker } from 'node:worker_threads';
+import { limits } from '../limits.ts';
+import { SchemaError } from '../sql/description.ts';
+import { threadFile } from '../threads.ts';
+
+export interface ThreadOptions {
+  readonly schemaText: string;
+}
+
+export type Make =
+  | { readonly kind: 'admission' }
+  | { readonly kind: 'pull' }
+  | {
+      readonly kind: 'image';
+      readonly realm: string;
+      readonly revision: number;
+      readonly at: number;
+    };
+
+export interface Call {
+  readonly handle: number;
+  /** How the handle is made, if this is its first call. */
+  readonly make: Make;
+  readonly what: 'step' | 'rows' | 'finish';
+  readonly text: string;
+}
+
+export type ToThread = Call | { readonly scopes: string } | { readonly end: number };
+
+export interface CallError {
+  readonly message: string;
+  readonly stack?: string | undefined;
+  readonly trapped: boolean;
+}
+
+export interface Said {
+  readonly text: string;
+  /** The bytes of an image that is finished. */
+  readonly bytes?: Uint8Array;
+}
+
+export type FromThread =
+  | { readonly ready: true }
+  | { readonly refused: string }
+  | { readonly error: CallError }
+  | Said;
+
+/** The thread has ended under a call, which may be sent again. */
+export class AuthorityGone extends Error {}
+
+/** The rules have trapped (a broken invariant, no memory left) in this call or in another. */
+export class AuthorityTrapped extends Error {}
+
+interface Waiting {
+  readonly resolve: (said: Said) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One thread. */
+class Thread {
+  readonly #worker: Worker;
+  readonly #pending: Waiting[] = [];
+  readonly #stepMs: number;
+  #deadline: NodeJS.Timeout | null = null;
+  gone: AuthorityGone | null = null;
+
+  constructor(options: ThreadOptions, { stepMs, execArgv }: LinkOptions) {
+    this.#stepMs = stepMs ?? limits.authorityStepMs;
+    this.#worker = new Worker(threadFile('authority-thread'), { workerData: options, execArgv });
+  }
+
+  started(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: FromThread) => {
+        if ('ready' in message) resolve();
+        else if ('refused' in message) reject(new SchemaError(message.refused));
+        else this.#answered(message);
+      });
+      const ended = (error?: Error) => {
+        this.terminate(new AuthorityGone(`The authority's thread ended: ${error?.message ?? ''}`));
+        reject(this.gone);
+      };
+      this.#worker.once('error', ended);
+      this.#worker.once('exit', () => ended());
+    });
+  }
+
+  call(message: Exclude<ToThread, { end: number }>): Promise<Said> {
+    return new Promise((resolve, reject) => {
+      if (this.gone !== null) {
+        reject(this.gone);
+        return;
+      }
+      this.#pending.push({ resolve, reject });
+      this.#worker.postMessage(message);
+      if (this.#pending.length === 1) this.#await();
+    });
+  }
+
+  end(handle: number): void {
+    if (this.gone === null) this.#worker.postMessage({ end: handle } satisfies ToThread);
+  }
+
+  terminate(reason: AuthorityGone): void {
+    if (this.gone !== null) return;
+    this.gone = reason;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    for (const { reject } of this.#pending.splice(0)) reject(reason);
+    void this.#worker.terminate();
+  }
+
+  #answered(message: Said | { readonly error: CallError }): void {
+    const waiting = this.#pending.shift();
+    this.#await();
+    if (waiting === undefined) return;
+    if (!('error' in message)) {
+      waiting.resolve(message);
+      return;
+    }
+    const { message: text, stack, trapped } = message.error;
+    const error = trapped ? new AuthorityTrapped(text) : new Error(text);
+    if (stack !== undefined) error.stack = stack;
+    waiting.reject(error);
+  }
+
+  /** The first of those that wait has its time from now. */
+  #await(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+    if (this.#pending.length === 0) return;
+    this.#deadline = setTimeout(
+      () => this.terminate(new AuthorityGone('A step of the authority took too long.')),
+      this.#stepMs,
+    );
+  }
+}
+
+export interface LinkOptions {
+  /** How long a step may take. */
+  readonly stepMs?: number | undefined;
+  /** Node's own flags of the threads, for tests. */
+  readonly execArgv?: string[] | undefined;
+}
+
+/** One handle of the thread that there was when it was opened. */
+export interface LinkHandle {
+  call(what: Call['what'], text: string): Promise<Said>;
+  end(): void;
+}
+
+/** A thread that is there, or is started again. */
+export class AuthorityLink {
+  readonly #schema: ThreadOptions;
+  readonly #options: LinkOptions;
+  #thread: Promise<Thread>;
+  #handles = 0;
+  #closed = false;
+
+  private constructor(schema: ThreadOptions, options: LinkOptions) {
+    this.#schema = schema;
+    this.#options = options;
+    this.#thread = this.#start();
+  }
+
+  static async open(schema: ThreadOptions, options: LinkOptions): Promise<AuthorityLink> {
+    const link = new AuthorityLink(schema, options);
+    await link.#thread;
+    return link;
+  }
+
+  async scopes(text: string): Promise<string> {
+    return (await (await this.#sound()).call({ scopes: text })).text;
+  }
+
+  async handle(make: Make): Promise<LinkHandle> {
+    const thread = await this.#sound();
+    const handle = ++this.#handles;
+    return {
+      call: (what, text) => thread.call({ handle, make, what, text }),
+      end: () => thread.end(handle),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const thread = await this.#thread.catch(() => null);
+    thread?.terminate(new AuthorityGone('The authority is closed.'));
+  }
+
+  async #start(): Promise<Thread> {
+    const thread = new Thread(this.#schema, this.#options);
+    await thread.started();
+    return thread;
+  }
+
+  async #sound(): Promise<Thread> {
+    const current = this.#thread;
+    const thread = await current.catch(() => null);
+    if (thread !== null && thread.gone === null) return thread;
+    if (this.#closed) throw new AuthorityGone('The authority is closed.');
+    // Of several that see it gone, the first starts another.
+    if (this.#thread === current) this.#thread = this.#start();
+    return this.#thread;
+  }
+}

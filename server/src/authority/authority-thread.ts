@@ -1,0 +1,160 @@
+// The rules of the core (docs/authority.md) in a thread of their own: a step over much data would keep the event loop that
+// answers requests from answering any. Calls come in one by one and are answered in their order (authority-link.ts is the
+// other side). A handle is made by its first call, and belongs to the instance of the module that there was then.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Call, CallError, FromThread, ThreadOptions, ToThread } from './authority-link.ts';
+
+interface Handle {
+  delete(): void;
+}
+interface StepHandle extends Handle {
+  step(text: Uint8Array): string;
+}
+interface ImageHandle extends Handle {
+  rows(text: Uint8Array): string;
+  finish(): string;
+  bytes(): Uint8Array;
+}
+interface AuthorityHandle extends Handle {
+  error(): string;
+  checkScopes(text: string): string;
+}
+interface AuthorityModule {
+  Authority: new (schema: string) => AuthorityHandle;
+  Admission: new (authority: AuthorityHandle) => StepHandle;
+  Pull: new (authority: AuthorityHandle) => StepHandle;
+  ImageMaker: new (
+    authority: AuthorityHandle,
+    realm: string,
+    revision: number,
+    at: number,
+  ) => ImageHandle;
+}
+
+/** One instance of the module. */
+interface Instance {
+  readonly module: AuthorityModule;
+  readonly handle: AuthorityHandle;
+  /** A broken invariant, or no memory was left: nothing of its memory can be trusted any more. */
+  trapped: boolean;
+}
+
+interface Held {
+  readonly instance: Instance;
+  readonly handle: Handle;
+}
+
+if (parentPort === null) throw new Error('This file is the entry of a thread.');
+const port = parentPort;
+const { schemaText } = workerData as ThreadOptions;
+const held = new Map<number, Held>();
+let instance: Instance;
+
+function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
+  port.postMessage(message, transfer);
+}
+
+/** Text as the module takes it. A string would be copied into its memory character by character, in JavaScript. */
+function utf8(text: string): Uint8Array {
+  return Buffer.from(text);
+}
+
+async function instantiate(): Promise<Instance | string> {
+  const { default: create } = (await import('skerry/authority')) as unknown as {
+    default: () => Promise<AuthorityModule>;
+  };
+  const module = await create();
+  const handle = new module.Authority(schemaText);
+  const error = handle.error();
+  if (error === '') return { module, handle, trapped: false };
+  const { detail, code } = JSON.parse(error) as { code: string; detail: string };
+  return `The schema is refused: ${detail || code}`;
+}
+
+/** Calls into an instance, which has trapped where WebAssembly says so. */
+function within<Value>(instance: Instance, work: () => Value): Value {
+  if (instance.trapped) throw new Error('The authority has trapped in another request.');
+  try {
+    return work();
+  } catch (error) {
+    instance.trapped = error instanceof WebAssembly.RuntimeError;
+    throw error;
+  }
+}
+
+/** A fresh instance after a trap, whose requests have failed and may be sent again. */
+async function soundInstance(): Promise<Instance> {
+  if (instance.trapped) {
+    const fresh = await instantiate();
+    if (typeof fresh === 'string') throw new Error(fresh);
+    instance = fresh;
+  }
+  return instance;
+}
+
+async function handleOf({ handle: number, make }: Call): Promise<Held> {
+  const known = held.get(number);
+  if (known !== undefined) return known;
+  const instance = await soundInstance();
+  const { module, handle: authority } = instance;
+  const handle = within(instance, () => {
+    if (make.kind === 'admission') return new module.Admission(authority);
+    if (make.kind === 'pull') return new module.Pull(authority);
+    return new module.ImageMaker(authority, make.realm, make.revision, make.at);
+  });
+  const made = { instance, handle };
+  held.set(number, made);
+  return made;
+}
+
+async function answer(call: Call): Promise<void> {
+  const { instance, handle } = await handleOf(call);
+  if (call.what === 'step') {
+    say({ text: within(instance, () => (handle as StepHandle).step(utf8(call.text))) });
+  } else if (call.what === 'rows') {
+    say({ text: within(instance, () => (handle as ImageHandle).rows(utf8(call.text))) });
+  } else {
+    const image = handle as ImageHandle;
+    const text = within(instance, () => image.finish());
+    const bytes = within(instance, () => image.bytes().slice());
+    say({ text, bytes }, [bytes.buffer as ArrayBuffer]);
+  }
+}
+
+function end(number: number): void {
+  const known = held.get(number);
+  held.delete(number);
+  if (known !== undefined && !known.instance.trapped) {
+    within(known.instance, () => known.handle.delete());
+  }
+}
+
+async function take(message: ToThread): Promise<void> {
+  try {
+    if ('end' in message) end(message.end);
+    else if ('scopes' in message) {
+      const instance = await soundInstance();
+      say({ text: within(instance, () => instance.handle.checkScopes(message.scopes)) });
+    } else await answer(message);
+  } catch (error) {
+    const { message: text, stack } = error as Error;
+    const trapped = error instanceof WebAssembly.RuntimeError;
+    const said: CallError = { message: text, stack, trapped };
+    // What only ends a handle is not waited for.
+    if (!('end' in message)) say({ error: said });
+  }
+}
+
+const first = await instantiate();
+if (typeof first === 'string') {
+  say({ refused: first });
+  port.close();
+} else {
+  instance = first;
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', (message: ToThread) => {
+    last = last.then(() => take(message));
+  });
+  say({ ready: true });
+}

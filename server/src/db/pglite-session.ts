@@ -1,0 +1,187 @@
+// The main thread's side of PGlite's thread: a session whose statements are answered by messages. A thread that does not
+// answer in time can only be ended, in the middle of its statement; the next one recovers from the log, as after a kill.
+
+import { Worker } from 'node:worker_threads';
+import { threadFile } from '../threads.ts';
+import { ConnectionError, DatabaseTimeout, type Param } from './database.ts';
+import type { Session } from './session.ts';
+
+export interface ThreadOptions {
+  /** Where the files are; null: in memory. */
+  readonly folder: string | null;
+  /** Counts fsyncs. */
+  readonly fsyncs: SharedArrayBuffer;
+}
+
+export interface Statement {
+  readonly sql: string;
+  /** null: several statements, without parameters. */
+  readonly params: readonly Param[] | null;
+}
+
+export type ToThread = { readonly statements: readonly Statement[] } | { readonly close: true };
+
+export interface StatementError {
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly severity?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly stack?: string | undefined;
+}
+
+type Outcome =
+  | { readonly rows: readonly object[] }
+  | { readonly tag: string }
+  | { readonly error: StatementError };
+
+export type FromThread =
+  | { readonly ready: true }
+  | { readonly failed: StatementError }
+  | { readonly died: StatementError }
+  | { readonly results: readonly Outcome[]; readonly ms: number };
+
+interface Waiting {
+  readonly resolve: (outcome: Exclude<Outcome, { error: unknown }>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Sent extends Waiting {
+  readonly statement: Statement;
+}
+
+function rebuilt({ message, stack, ...rest }: StatementError): Error {
+  const error = Object.assign(new Error(message), rest);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}
+
+/** What could not be kept must not be taken for kept: nothing more is answered. */
+function die(reason: StatementError): never {
+  console.error(
+    'The database could not keep what was written; the server ends here.',
+    rebuilt(reason),
+  );
+  process.exit(1);
+}
+
+export class PGliteSession implements Session {
+  readonly #worker: Worker;
+  readonly #answerWithinMs: number;
+  /** Resolves when the thread is gone, and has closed its files. */
+  readonly ended: Promise<void>;
+  unlimited = false;
+  #lost = false;
+  #unsent: Sent[] = [];
+  /** Batches that are sent, in their order. */
+  readonly #pending: (readonly Waiting[])[] = [];
+  #deadline: NodeJS.Timeout | null = null;
+
+  private constructor(options: ThreadOptions, answerWithinMs: number) {
+    this.#answerWithinMs = answerWithinMs;
+    this.#worker = new Worker(threadFile('pglite-thread'), { workerData: options });
+    this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()));
+  }
+
+  static async open(options: ThreadOptions, answerWithinMs: number): Promise<PGliteSession> {
+    const session = new PGliteSession(options, answerWithinMs);
+    await session.#started();
+    return session;
+  }
+
+  #started(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#worker.on('message', (message: FromThread) => {
+        if ('results' in message) this.#answered(message.results);
+        else if ('died' in message) die(message.died);
+        else if ('failed' in message) reject(rebuilt(message.failed));
+        else resolve();
+      });
+      const gone = (error?: Error) => {
+        const reason = error?.message ?? 'it ended';
+        reject(new ConnectionError(`The database's thread does not start: ${reason}`));
+        this.discard(new ConnectionError(`The database's thread is gone: ${reason}`));
+      };
+      this.#worker.once('error', gone);
+      this.#worker.once('exit', () => gone());
+    });
+  }
+
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  async query(sql: string, params: readonly Param[]): Promise<Iterable<object>> {
+    const outcome = await this.#send({ sql, params });
+    return 'rows' in outcome ? outcome.rows : [];
+  }
+
+  async simple(sql: string): Promise<string> {
+    const outcome = await this.#send({ sql, params: null });
+    return 'tag' in outcome ? outcome.tag : '';
+  }
+
+  /** A statement of this engine cannot be given up: it ends by itself, or the thread ends with it. */
+  async cancel(): Promise<void> {}
+
+  discard(error = new ConnectionError("The database's thread was ended.")): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    for (const { reject } of [...this.#pending.flat(), ...this.#unsent]) reject(error);
+    this.#pending.length = 0;
+    this.#unsent = [];
+    void this.#worker.terminate();
+  }
+
+  async close(): Promise<void> {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#flush();
+    this.#worker.postMessage({ close: true } satisfies ToThread);
+    await this.ended;
+  }
+
+  #send(statement: Statement): Promise<Exclude<Outcome, { error: unknown }>> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost) {
+        reject(new ConnectionError("The database's thread is gone."));
+        return;
+      }
+      // What is sent in one turn, without awaiting one another, travels together.
+      if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
+      this.#unsent.push({ statement, resolve, reject });
+    });
+  }
+
+  #flush(): void {
+    const batch = this.#unsent;
+    if (batch.length === 0) return;
+    this.#unsent = [];
+    this.#pending.push(batch);
+    const statements = batch.map(({ statement }) => statement);
+    this.#worker.postMessage({ statements } satisfies ToThread);
+    if (this.#pending.length === 1) this.#await();
+  }
+
+  #answered(results: readonly Outcome[]): void {
+    const batch = this.#pending.shift() ?? [];
+    this.#await();
+    for (const [i, { resolve, reject }] of batch.entries()) {
+      const outcome = results[i];
+      if (outcome === undefined) reject(new Error('A statement was not answered.'));
+      else if ('error' in outcome) reject(rebuilt(outcome.error));
+      else resolve(outcome);
+    }
+  }
+
+  /** The first of those that are sent has its time from now. */
+  #await(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+    if (this.#pending.length === 0 || this.unlimited) return;
+    this.#deadline = setTimeout(
+      () => this.discard(new DatabaseTimeout('A statement took too long, and was ended.')),
+      this.#answerWithinMs,
+    );
+  }
+}

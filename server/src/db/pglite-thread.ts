@@ -1,0 +1,116 @@
+// PGlite, made durable, in a thread of its own: its statements run as WebAssembly, and would keep the event loop that
+// answers requests from answering any. As it comes it starts with -F and has no fsync: what it acknowledged survives the
+// death of the process, not of the machine. Here fsync reaches the files.
+//
+// Batches of statements come in, and are answered in their order (pglite-session.ts is the other side).
+
+import { fsyncSync, mkdirSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { NodeFS } from '@electric-sql/pglite/nodefs';
+import type { FromThread, StatementError, ThreadOptions, ToThread } from './pglite-session.ts';
+
+interface Stream {
+  readonly nfd: number;
+}
+interface NodeFileSystemModule {
+  readonly NODEFS: { stream_ops: { fsync?: (stream: Stream) => number } };
+}
+
+if (parentPort === null) throw new Error('This file is the entry of a thread.');
+const port = parentPort;
+const { folder, fsyncs } = workerData as ThreadOptions;
+const fsyncCount = new Int32Array(fsyncs);
+
+function say(message: FromThread): void {
+  port.postMessage(message);
+}
+
+/**
+ * What was written may or may not be on the disk, and asking again would claim that it is: like PostgreSQL, end at once.
+ * The next start recovers from the log. Throwing would not do: the engine takes it for success. The process ends when its
+ * main thread hears of it; until then nothing more happens here.
+ */
+function die(error: unknown): never {
+  say({ died: describe(error) });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  throw error;
+}
+
+/** Errors lose all but their text on the way to another thread. */
+function describe(error: unknown): StatementError {
+  const { message, code, severity, detail, stack } = (error ?? {}) as Partial<
+    StatementError & { stack: string }
+  >;
+  return { message: String(message ?? error), code, severity, detail, stack };
+}
+
+class DurableNodeFS extends NodeFS {
+  override async init(pg: PGlite, options: Parameters<NodeFS['init']>[1]) {
+    const result = await super.init(pg, options);
+    const hook = (module: unknown) => {
+      (module as NodeFileSystemModule).NODEFS.stream_ops.fsync = (stream) => {
+        Atomics.add(fsyncCount, 0, 1);
+        try {
+          fsyncSync(stream.nfd);
+        } catch (error) {
+          die(error);
+        }
+        return 0;
+      };
+    };
+    const preRun = result.emscriptenOpts.preRun;
+    const before = preRun === undefined ? [] : Array.isArray(preRun) ? preRun : [preRun];
+    return { emscriptenOpts: { ...result.emscriptenOpts, preRun: [...before, hook as never] } };
+  }
+}
+
+const startParams = [
+  ...PGlite.defaultStartParams.filter((param) => param !== '-F'),
+  ...['-c', 'wal_sync_method=fsync'],
+];
+
+function open(): Promise<PGlite> {
+  if (folder === null) return PGlite.create();
+  mkdirSync(folder, { recursive: true });
+  return PGlite.create({ fs: new DurableNodeFS(folder), startParams });
+}
+
+/** After these the engine is of no more use: its next call never comes back. A full disk ends in one of them. */
+const kEnds = new Set<unknown>(['PANIC', 'FATAL']);
+
+async function run(pg: PGlite, batch: Extract<ToThread, { statements: unknown }>): Promise<void> {
+  const results: Extract<FromThread, { results: unknown }>['results'][number][] = [];
+  const began = performance.now();
+  for (const { sql, params } of batch.statements) {
+    try {
+      if (params === null) {
+        const { command = '' } = ((await pg.exec(sql)).at(-1) ?? {}) as { command?: string };
+        results.push({ tag: command });
+      } else {
+        results.push({ rows: (await pg.query(sql, [...params])).rows as object[] });
+      }
+    } catch (error) {
+      if (kEnds.has((error as { severity?: unknown } | null)?.severity)) die(error);
+      results.push({ error: describe(error) });
+    }
+  }
+  say({ results, ms: performance.now() - began });
+}
+
+try {
+  const pg = await open();
+  let last: Promise<void> = Promise.resolve();
+  port.on('message', (message: ToThread) => {
+    last = last.then(async () => {
+      if ('statements' in message) return run(pg, message);
+      await pg.close();
+      port.close();
+      return undefined;
+    });
+  });
+  say({ ready: true });
+} catch (error) {
+  say({ failed: describe(error) });
+  port.close();
+}
