@@ -73,6 +73,9 @@ export const limits = {
   socketPingEveryMs: 30_000,
   /** The longest that a stop waits for what is in flight. */
   stopWithinMs: 10_000,
+  /** Starting again for a newer schema: tries, and the pause before the second, which grows by itself with each. */
+  restartTries: 10,
+  restartPauseMs: 500,
   /** Time limits of a request's headers and of the whole request. */
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,

@@ -75,6 +75,7 @@ async function main(): Promise<void> {
     origins: values.origin,
     seed: values.seed === undefined ? undefined : await loadSeed(values.seed),
     progress: (message) => console.log(message),
+    failed: explainAndExit,
   });
   let stopping = false;
   const stop = () => {
@@ -93,7 +94,7 @@ async function main(): Promise<void> {
   console.log(`skerry-server ready ${server.url}`);
 }
 
-main().catch((error: unknown) => {
+function explainAndExit(error: unknown): never {
   const explained =
     error instanceof UsageError ||
     error instanceof DirectoryInUseError ||
@@ -103,4 +104,6 @@ main().catch((error: unknown) => {
   else console.error(error);
   if (error instanceof UsageError) console.error(`\n${kUsage}`);
   process.exit(1);
-});
+}
+
+main().catch(explainAndExit);

@@ -14,6 +14,7 @@ import { lockDirectory } from './db/directory-lock.ts';
 import { PgChannel } from './db/pg-channel.ts';
 import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
+import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { StaticFiles } from './http/files.ts';
 import { FolderStore } from './image/folder-store.ts';
@@ -30,9 +31,11 @@ import type { Entry } from './push/done.ts';
 import { Flusher } from './push/flusher.ts';
 import { describeSchema } from './schema-module.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
+import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
 import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
-import { applySchema, type SqlSchema, sqlSchema } from './sql/tables.ts';
+import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
+import { type SqlSchema, sqlSchema } from './sql/tables.ts';
 
 export interface ServerOptions {
   /** What schema() of the package `skerry` made, or its description. */
@@ -54,6 +57,10 @@ export interface ServerOptions {
   readonly seed?: Seed | undefined;
   readonly progress?: (message: string) => void;
   readonly log?: (message: string, error: unknown) => void;
+  /** What the operator should know. */
+  readonly warn?: (message: string) => void;
+  /** The server has ended by itself, with this error; by default it is thrown. */
+  readonly failed?: (error: unknown) => void;
 }
 
 export interface RunningServer {
@@ -65,22 +72,27 @@ export interface RunningServer {
 
 const kPrepareTries = 5;
 
-/** Makes the tables what this server needs, one node at a time; nodes that serve meanwhile may stand in the way. */
-async function prepare(
-  database: Database,
-  description: SchemaDescription,
-  tables: SqlSchema,
-): Promise<void> {
+/**
+ * Makes the tables what this server needs, one node at a time; nodes that serve meanwhile may stand in the way. Returns
+ * the schema to serve: its own, or, where the database has been served with a newer one, that one.
+ */
+async function prepare(database: Database, own: SchemaDescription): Promise<SchemaDescription> {
   await migrate(database);
   for (let attempt = 1; ; attempt++) {
     try {
-      await database.transaction({ mode: 'tables' }, async (tx) => {
+      return await database.transaction({ mode: 'tables' }, async (tx) => {
         await lockTables(tx);
-        await applySchema(tx, description, tables);
-        await writeMeta(tx, 'schema', JSON.stringify(description));
+        const newest = await readNewest(tx);
         if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
+        if (newest !== null && newest.version > own.version) {
+          const served = widenedBy(newest, own);
+          await applySchema(tx, served, sqlSchema(served));
+          return served;
+        }
+        await applySchema(tx, own, sqlSchema(own), newest);
+        await writeNewest(tx, own);
+        return own;
       });
-      return;
     } catch (error) {
       // A deadlock with a push, which goes on; anything else would come again.
       if (attempt >= kPrepareTries || !sqlState(error).startsWith('40')) throw error;
@@ -180,21 +192,46 @@ function logError(message: string, error: unknown): void {
   console.error(message, error);
 }
 
-export async function createServer(options: ServerOptions): Promise<RunningServer> {
-  const description = describeSchema(options.schema);
-  const tables = sqlSchema(description);
-  const authority = await Authority.load(description);
+/** Starts a server. It starts again by itself when another node on its database serves a newer schema. */
+export function createServer(options: ServerOptions): Promise<RunningServer> {
+  const { warn = console.warn, failed = throwLater } = options;
+  const start = (port: number, outdated: () => void) => startOnce({ ...options, port }, outdated);
+  return followSchema({ start, port: options.port, warn, failed });
+}
+
+function throwLater(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}
+
+async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
+  const { warn = console.warn } = options;
+  const own = describeSchema(options.schema);
+  sqlSchema(own); // its names are looked at before anything is touched
+  let authority = await Authority.load(own);
   const data = resolve(options.data);
   mkdirSync(data, { recursive: true });
   try {
-    const database = options.databaseUrl
+    const opened = options.databaseUrl
       ? await openPostgres(options.databaseUrl)
       : await openPGlite(data);
     try {
-      await prepare(database, description, tables);
+      const description = await prepare(opened, own);
+      if (description !== own) {
+        warn(
+          `The database has been served with version ${description.version} of the schema; this server has version ${own.version}. It serves version ${description.version}, to clients of both.`,
+        );
+        const newer = await Authority.load(description);
+        await authority.close();
+        authority = newer;
+      }
+      // A database in this process has no other nodes.
+      const database = options.databaseUrl ? fenced(opened, description.version, outdated) : opened;
+      const tables = sqlSchema(description);
       return await start(options, { description, tables, authority, data, database });
     } catch (error) {
-      await database.close();
+      await opened.close();
       throw error;
     }
   } catch (error) {

@@ -11,13 +11,15 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   if (!bytes_.empty()) return {Code::kClosed, "this image is finished"};
   if (row.realm != realm_) return {Code::kClosed, "a row of another realm"};
   const Vector<PropDef>& props = base_.schema().table(key.table).props;
+  Row whole = row;
+  FillAbsent(base_.schema().table(key.table), &whole);
   for (size_t i = 0; i < props.size(); ++i) {
     // A prop that became required after the row was written may be null; all else must fit, or the
     // packed row could not hold it.
-    if (row.props[i].is_null()) continue;
-    SKERRY_RETURN_IF_ERROR(CheckValue(base_.schema().table(key.table), props[i], row.props[i]));
+    if (whole.props[i].is_null()) continue;
+    SKERRY_RETURN_IF_ERROR(CheckValue(base_.schema().table(key.table), props[i], whole.props[i]));
   }
-  base_.PutBase(key, row);
+  base_.PutBase(key, whole);
   return Status::Ok();
 }
 

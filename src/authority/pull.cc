@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "authority/diff.h"
+#include "authority/row_data.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/sort.h"
@@ -275,7 +276,9 @@ void Pull::ChoosePages() {
       const auto realm = realms_.find(row.realm);
       if (realm != realms_.end() && realm->second.mode == Mode::kImage) continue;
       page.ids.push_back(key.id);
-      page_rows_.insert_or_assign({row.realm, key}, row);
+      std::optional<Row> filled;
+      page_rows_.insert_or_assign({row.realm, key},
+                                  *Filled(schema_->table(key.table), &row, &filled));
     }
     if (pages_[i].has_more && !pages_[i].rows.empty()) {
       page.upto = pages_[i].rows.back().first.id;
@@ -303,8 +306,12 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
   Set<ObjectKey> own_keys;
   Map<ObjectKey, std::optional<Row>> held;
   for (const ObjectKey& key : keys) {
+    // What the client holds of a prop that the row lacks is not known here (which default it took
+    // is its schema's to say), so the prop stays null, differs from what the row has, and is sent.
     const Row* row = RowAtStart(realm, key);
-    if (row && request_.scopes.Hold(key, *row, true)) held[key] = *row;
+    std::optional<Row> filled;
+    if (row && request_.scopes.Hold(key, *Filled(schema_->table(key.table), row, &filled), true))
+      held[key] = *row;
   }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) own_keys.insert({op.table, op.id});
@@ -313,7 +320,8 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
   for (const ObjectKey& key : keys) {
     const bool is_covered = request_.scopes.Cover(key);
     const bool is_whole = !is_covered && own_keys.contains(key);
-    const Row* row = RowAtEnd(realm, key);
+    std::optional<Row> filled;
+    const Row* row = Filled(schema_->table(key.table), RowAtEnd(realm, key), &filled);
     if (row && !request_.scopes.Hold(key, *row, !is_whole)) row = nullptr;
     Outcome& outcome = outcomes_[{name, key}];
     if (const auto from = held.find(key); from != held.end()) outcome.from = from->second;

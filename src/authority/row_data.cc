@@ -73,6 +73,22 @@ Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data) {
   return std::optional<Row>(std::move(stored.value().row));
 }
 
+void FillAbsent(const TableDef& table, Row* row) {
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    if (row->props[i].is_null()) row->props[i] = AbsentValue(table.props[i]);
+  }
+}
+
+const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* space) {
+  if (!row) return nullptr;
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    if (!row->props[i].is_null() || AbsentValue(table.props[i]).is_null()) continue;
+    FillAbsent(table, &space->emplace(*row));
+    return &**space;
+  }
+  return row;
+}
+
 Data KeyToData(const Schema& schema, const ObjectKey& key) {
   return Data::MakeArray().Push(schema.table(key.table).name).Push(key.id);
 }

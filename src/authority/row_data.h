@@ -31,6 +31,12 @@ Data RowToData(const Schema& schema, const ObjectKey& key, const std::optional<R
 // Null is no row.
 Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data);
 
+// What a row that the database has holds where nothing was written: a prop that may not be null has
+// its default. Rows and records of `before` may lack a prop that a later release has added.
+void FillAbsent(const TableDef& table, Row* row);
+// The same for a row that stays as it is: the row, or a filled copy of it in `space`. Null is null.
+const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* space);
+
 // [table name, id].
 Data KeyToData(const Schema& schema, const ObjectKey& key);
 

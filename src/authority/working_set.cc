@@ -15,6 +15,7 @@ void WorkingSet::Load(StoredRow stored) {
     entry->second.remains = std::move(stored);
     return;
   }
+  FillAbsent(schema_->table(stored.key.table), &stored.row);
   AddToIndexes(stored.key, stored.row);
   entry->second.row = std::move(stored.row);
 }

@@ -26,7 +26,9 @@ struct FoldStamp {
 // empty. Acts only on a row of the op's realm; on a missing one (but for create) it does nothing. A
 // create of an existing row merges as create + update. An inc counts from 0 where there is no
 // number yet, and stops at the greatest finite number. Defaults are not filled in: who makes an op
-// resolves its values. Cascades are not applied here. Returns whether the op took effect.
+// resolves its values. So a prop that has a default and may not be null is null only where its
+// value is not known (the server's F, of a row that was written before the prop existed): an inc
+// leaves it so. Cascades are not applied here. Returns whether the op took effect.
 bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
             std::optional<Row>* row);
 

@@ -17,9 +17,11 @@ void SetProps(const Op& op, Row* row) {
   for (const PropValue& change : op.set) row->props[change.prop] = change.value;
 }
 
-void AddProps(const Op& op, Row* row) {
+void AddProps(const TableDef& table, const Op& op, Row* row) {
   for (const PropAdd& change : op.add) {
-    row->props[change.prop] = AddToValue(row->props[change.prop], change.by);
+    Value& value = row->props[change.prop];
+    const bool unknown = value.is_null() && !AbsentValue(table.props[change.prop]).is_null();
+    if (!unknown) value = AddToValue(value, change.by);
   }
 }
 
@@ -44,7 +46,7 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
       SetProps(op, &**row);
       break;
     case OpKind::kInc:
-      AddProps(op, &**row);
+      AddProps(schema.table(op.table), op, &**row);
       break;
     case OpKind::kDelete:
       row->reset();

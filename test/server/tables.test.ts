@@ -2,10 +2,11 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, Params } from '../../server/src/db/database.ts';
+import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
 import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
-import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
 

@@ -56,6 +56,8 @@ export interface Database extends Queryable {
     options: TransactionOptions,
     work: (tx: Queryable) => Promise<Value>,
   ): Promise<Value>;
+  /** A statement of a transaction that fails where this node may not write any more (sql/newest-schema.ts). */
+  fence?(tx: Queryable): Promise<void>;
   close(): Promise<void>;
 }
 

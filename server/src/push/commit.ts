@@ -124,6 +124,8 @@ export class Committer {
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       rowsById(tx, this.#schema, looked),
+      // After the locks: what another node has written in these realms by a newer schema, it has written before.
+      this.#database.fence?.(tx),
     ]);
     checkLocked(units, realms, heads, found);
     const { owners, now, known } = found;

@@ -1,16 +1,15 @@
 // The typed tables: one SQL table for each table of the schema, `id`, `realm`, a column a prop, `created_at`,
-// `modified_at`, `deleted_at`, `revision`. Made when they are missing, widened when the schema has grown; a change that
-// the rows of existing columns cannot follow is refused, with the whole list of what is wrong.
+// `modified_at`, `deleted_at`, `revision`. apply-schema.ts makes them.
 //
-// A deleted row stays as a tombstone (`deleted_at`). Columns of props may be null in SQL whatever the schema says,
-// because the rules of props are the authority's, and tombstones and older rows must be able to stay.
+// A deleted row stays as a tombstone (`deleted_at`). A prop that may not be null and has a default has both in SQL
+// (defaults.ts). Other columns may be null whatever the schema says, because the rules of props are the authority's, and
+// tombstones and rows of other releases must be able to stay.
 
-import type { Queryable } from '../db/database.ts';
-import type { PropDescription, PropType, SchemaDescription } from './description.ts';
+import type { PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
-import { columnName, quoteName, quoteText, tableName } from './names.ts';
+import { columnName, quoteName, tableName } from './names.ts';
 
-const columnTypes: Readonly<Record<PropType, string>> = {
+export const columnTypes: Readonly<Record<PropType, string>> = {
   string: 'text',
   number: 'double precision',
   boolean: 'boolean',
@@ -23,7 +22,7 @@ const columnTypes: Readonly<Record<PropType, string>> = {
 };
 
 /** A column's declaration: strings compare by their UTF-8 bytes, whatever the database's own locale is. */
-function declaration(type: PropType): string {
+export function declaration(type: PropType): string {
   const name = columnTypes[type];
   return name === 'text' ? 'text collate "C"' : name;
 }
@@ -149,176 +148,4 @@ export function propsObject(table: SqlTable, alias: string): string {
     (column) => `${toPlain(column, alias)} as ${quoteName(column.prop)}`,
   );
   return `(select row_to_json(p) from (select ${columns.join(', ')}) p)`;
-}
-
-interface ExistingColumn {
-  readonly table_name: string;
-  readonly column_name: string;
-  readonly data_type: string;
-  readonly comment: string | null;
-}
-
-type Columns = ReadonlyMap<string, ExistingColumn>;
-
-async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
-  const rows = await tx.query<ExistingColumn>(
-    `select c.table_name::text, c.column_name::text, c.data_type::text,
-            col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position) as comment
-       from information_schema.columns c where c.table_schema = 'public'`,
-  );
-  const tables = new Map<string, Map<string, ExistingColumn>>();
-  for (const row of rows) {
-    const columns = tables.get(row.table_name) ?? new Map<string, ExistingColumn>();
-    columns.set(row.column_name, row);
-    tables.set(row.table_name, columns);
-  }
-  return tables;
-}
-
-/** What the comment of an enum's column says, so that its rows are looked at only where the members have changed. */
-function memberComment(prop: PropDescription): string {
-  return `skerry: ${JSON.stringify(prop.enum?.values ?? [])}`;
-}
-
-/** What is wrong with the values of an enum's column that is there, or null. */
-async function removedMember(
-  tx: Queryable,
-  table: SqlTable,
-  column: SqlColumn,
-  prop: PropDescription,
-): Promise<string | null> {
-  const [row] = await tx.query<{ value: string }>(
-    `select ${column.name} as value from ${table.name}
-      where deleted_at is null and ${column.name} is not null
-        and not (${column.name} = any (select jsonb_array_elements_text($1::text::jsonb))) limit 1`,
-    [JSON.stringify(prop.enum?.values ?? [])],
-  );
-  if (row === undefined) return null;
-  return `${table.table}.${prop.name} has no member ${JSON.stringify(row.value)} now, but there are rows with it: keep it, or change them first`;
-}
-
-function unquote(name: string): string {
-  return name.slice(name.indexOf('"') + 1, -1).replaceAll('""', '"');
-}
-
-function createTable(table: SqlTable): string {
-  const columns = table.columns.map(({ name, type }) => `${name} ${declaration(type)}`);
-  return `create table ${table.name} (${[
-    'id text collate "C" primary key',
-    'realm text collate "C" not null',
-    'revision bigint not null',
-    'created_at timestamp with time zone not null',
-    'modified_at timestamp with time zone not null',
-    'deleted_at timestamp with time zone',
-    ...columns,
-  ].join(', ')})`;
-}
-
-/** The indexes that are missing. Even to ask `if not exists` would lock the table against writers, on every start. */
-function indexStatements(
-  table: SqlTable,
-  props: readonly PropDescription[],
-  existing: ReadonlySet<string>,
-): string[] {
-  const plain = unquote(table.name);
-  const make = (suffix: string, columns: string) => {
-    const name = `${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`;
-    if (existing.has(name)) return '';
-    return `create index if not exists ${quoteName(name)}
-       on ${table.name} (${columns}) where deleted_at is null`;
-  };
-  const statements = [make('realm', 'realm, id')];
-  for (const [i, prop] of props.entries()) {
-    const column = table.columns[i];
-    if (column === undefined) continue;
-    if (prop.type === 'ref') statements.push(make(unquote(column.name), column.name));
-    else if (prop.unique) {
-      statements.push(make(unquote(column.name), `realm, (${textKeyed(column, column.name)})`));
-    }
-  }
-  return statements.filter((statement) => statement !== '');
-}
-
-async function existingIndexes(tx: Queryable): Promise<ReadonlySet<string>> {
-  const rows = await tx.query<{ name: string }>(
-    `select indexname::text as name from pg_indexes where schemaname = 'public'`,
-  );
-  return new Set(rows.map(({ name }) => name));
-}
-
-/**
- * Makes and widens the tables. Throws SchemaError, having changed nothing (its transaction is rolled back), when what is
- * there cannot become what the schema says.
- */
-export async function applySchema(
-  tx: Queryable,
-  schema: SchemaDescription,
-  tables: SqlSchema,
-): Promise<void> {
-  const existing = await existingColumns(tx);
-  const indexes = await existingIndexes(tx);
-  const wrong: string[] = [];
-  const statements: string[] = [];
-  for (const description of schema.tables) {
-    const table = tables.get(description.name);
-    if (table === undefined) continue;
-    const columns = existing.get(unquote(table.name));
-    if (columns === undefined) statements.push(createTable(table));
-    else wrong.push(...(await widenTable(tx, table, description.props, columns, statements)));
-    statements.push(...indexStatements(table, description.props, indexes));
-  }
-  if (wrong.length > 0) {
-    throw new SchemaError(
-      `The database holds tables that this schema cannot follow:\n- ${wrong.join('\n- ')}`,
-    );
-  }
-  for (const statement of statements) await tx.query(statement);
-}
-
-async function widenTable(
-  tx: Queryable,
-  table: SqlTable,
-  props: readonly PropDescription[],
-  columns: Columns,
-  statements: string[],
-): Promise<string[]> {
-  if (!columns.has('deleted_at') || !columns.has('revision')) {
-    return [`the table ${table.name} exists and is not one of Skerry's`];
-  }
-  const wrong: string[] = [];
-  const [first] = await tx.query<{ any: string }>(
-    `select exists(select 1 from ${table.name} where deleted_at is null)::text as any`,
-  );
-  for (const [i, prop] of props.entries()) {
-    const column = table.columns[i];
-    if (column === undefined) continue;
-    const there = columns.get(unquote(column.name));
-    const type = there?.data_type;
-    if (type === undefined) {
-      if (prop.optional !== true && prop.default === undefined && first?.any === 'true') {
-        wrong.push(
-          `${table.table}.${prop.name} is new and required, but there are rows without it: make it optional, or give it a default`,
-        );
-        continue;
-      }
-      statements.push(
-        `alter table ${table.name} add column ${column.name} ${declaration(prop.type)}`,
-      );
-      if (prop.optional !== true && prop.default !== undefined) {
-        const value = `(select p.v from json_to_record(${quoteText(JSON.stringify({ v: prop.default }))}::json) as p(v ${jsonTypes[prop.type]}))`;
-        statements.push(`update ${table.name} set ${column.name} = ${fromPlain(column, value)}`);
-      }
-    } else if (type !== columnTypes[prop.type]) {
-      wrong.push(
-        `${table.table}.${prop.name} is ${columnTypes[prop.type]} now, its column is ${type}`,
-      );
-    } else if (prop.type === 'enum' && there?.comment !== memberComment(prop)) {
-      const removed = await removedMember(tx, table, column, prop);
-      if (removed !== null) wrong.push(removed);
-      statements.push(
-        `comment on column ${table.name}.${column.name} is ${quoteText(memberComment(prop))}`,
-      );
-    }
-  }
-  return wrong;
 }

@@ -1,4 +1,5 @@
 set(SKERRY_AUTHORITY_TEST_SOURCES
+  authority/absent_prop_test.cc
   authority/admission_test.cc
   authority/chain_test.cc
   authority/effects_test.cc

@@ -1,0 +1,64 @@
+// A server that starts again, at the same port, when another node has served a newer schema on its database
+// (sql/newest-schema.ts). Requests that come meanwhile are refused, and clients try again by themselves.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { limits } from './limits.ts';
+
+interface Running {
+  readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface FollowOptions {
+  /** Starts a server at this port, which calls `outdated` when a newer schema rules. */
+  readonly start: (port: number, outdated: () => void) => Promise<Running>;
+  readonly port: number;
+  readonly warn: (message: string) => void;
+  /** The server could not be started again: nothing serves any more. */
+  readonly failed: (error: unknown) => void;
+}
+
+export async function followSchema(options: FollowOptions): Promise<Running> {
+  const { start, warn, failed } = options;
+  let closed = false;
+  let restarting: Promise<void> | null = null;
+  let current: Running | null = null;
+
+  const again = async (running: Running) => {
+    await running.close();
+    current = null;
+    for (let attempt = 1; !closed; attempt++) {
+      try {
+        current = await start(running.port, outdated);
+        warn(`The server serves the newer schema at ${current.url}.`);
+        return;
+      } catch (error) {
+        if (attempt >= limits.restartTries) throw error;
+        warn(`The server could not be started again, and tries once more: ${String(error)}`);
+        await pause(limits.restartPauseMs * attempt);
+      }
+    }
+  };
+  const outdated = () => {
+    if (closed || restarting !== null || current === null) return;
+    warn('Another node has begun to serve a newer schema: this one starts again, to serve it too.');
+    restarting = again(current)
+      .catch(failed)
+      .finally(() => {
+        restarting = null;
+      });
+  };
+
+  const first = await start(options.port, outdated);
+  current = first;
+  return {
+    url: first.url,
+    port: first.port,
+    async close() {
+      closed = true;
+      if (restarting !== null) await restarting;
+      await current?.close();
+    },
+  };
+}

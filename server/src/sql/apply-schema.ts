@@ -1,0 +1,205 @@
+// Typed tables are made when they are missing, and widened when the schema has grown; a change that the rows of existing
+// columns cannot follow is refused, with the whole list of what is wrong.
+
+import type { Queryable } from '../db/database.ts';
+import { AbsentProps, type AbsentWork } from './absent-props.ts';
+import { logCorrection } from './corrections.ts';
+import { absentValue, defaultClause } from './defaults.ts';
+import type { PropDescription, SchemaDescription } from './description.ts';
+import { SchemaError } from './description.ts';
+import { quoteName, quoteText } from './names.ts';
+import {
+  columnTypes,
+  declaration,
+  type SqlColumn,
+  type SqlSchema,
+  type SqlTable,
+  textKeyed,
+} from './tables.ts';
+
+interface ExistingColumn {
+  readonly table_name: string;
+  readonly column_name: string;
+  readonly data_type: string;
+  readonly is_nullable: 'YES' | 'NO';
+  readonly comment: string | null;
+}
+
+type Columns = ReadonlyMap<string, ExistingColumn>;
+
+async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
+  const rows = await tx.query<ExistingColumn>(
+    `select c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable::text,
+            col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position) as comment
+       from information_schema.columns c where c.table_schema = 'public'`,
+  );
+  const tables = new Map<string, Map<string, ExistingColumn>>();
+  for (const row of rows) {
+    const columns = tables.get(row.table_name) ?? new Map<string, ExistingColumn>();
+    columns.set(row.column_name, row);
+    tables.set(row.table_name, columns);
+  }
+  return tables;
+}
+
+/** What the comment of an enum's column says, so that its rows are looked at only where the members have changed. */
+function memberComment(prop: PropDescription): string {
+  return `skerry: ${JSON.stringify(prop.enum?.values ?? [])}`;
+}
+
+/** What is wrong with the values of an enum's column that is there, or null. */
+async function removedMember(
+  tx: Queryable,
+  table: SqlTable,
+  column: SqlColumn,
+  prop: PropDescription,
+): Promise<string | null> {
+  const [row] = await tx.query<{ value: string }>(
+    `select ${column.name} as value from ${table.name}
+      where deleted_at is null and ${column.name} is not null
+        and not (${column.name} = any (select jsonb_array_elements_text($1::text::jsonb))) limit 1`,
+    [JSON.stringify(prop.enum?.values ?? [])],
+  );
+  if (row === undefined) return null;
+  return `${table.table}.${prop.name} has no member ${JSON.stringify(row.value)} now, but there are rows with it: keep it, or change them first`;
+}
+
+function unquote(name: string): string {
+  return name.slice(name.indexOf('"') + 1, -1).replaceAll('""', '"');
+}
+
+function createTable(table: SqlTable, props: readonly PropDescription[]): string {
+  const columns = table.columns.map(
+    (column, i) =>
+      `${column.name} ${declaration(column.type)}${defaultClause(column, props[i] as PropDescription)}`,
+  );
+  return `create table ${table.name} (${[
+    'id text collate "C" primary key',
+    'realm text collate "C" not null',
+    'revision bigint not null',
+    'created_at timestamp with time zone not null',
+    'modified_at timestamp with time zone not null',
+    'deleted_at timestamp with time zone',
+    ...columns,
+  ].join(', ')})`;
+}
+
+/** The indexes that are missing. Even to ask `if not exists` would lock the table against writers, on every start. */
+function indexStatements(
+  table: SqlTable,
+  props: readonly PropDescription[],
+  existing: ReadonlySet<string>,
+): string[] {
+  const plain = unquote(table.name);
+  const make = (suffix: string, columns: string) => {
+    const name = `${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`;
+    if (existing.has(name)) return '';
+    return `create index if not exists ${quoteName(name)}
+       on ${table.name} (${columns}) where deleted_at is null`;
+  };
+  const statements = [make('realm', 'realm, id')];
+  for (const [i, prop] of props.entries()) {
+    const column = table.columns[i];
+    if (column === undefined) continue;
+    if (prop.type === 'ref') statements.push(make(unquote(column.name), column.name));
+    else if (prop.unique) {
+      statements.push(make(unquote(column.name), `realm, (${textKeyed(column, column.name)})`));
+    }
+  }
+  return statements.filter((statement) => statement !== '');
+}
+
+async function existingIndexes(tx: Queryable): Promise<ReadonlySet<string>> {
+  const rows = await tx.query<{ name: string }>(
+    `select indexname::text as name from pg_indexes where schemaname = 'public'`,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
+/** What there is to do to the tables. */
+interface Work extends AbsentWork {
+  readonly wrong: string[];
+  readonly statements: string[];
+}
+
+/**
+ * Makes and widens the tables. `former` is the schema that was served before this one: rows of which its clients, or
+ * those of this one, may think otherwise are logged as changed. Throws SchemaError, having changed nothing (its
+ * transaction is rolled back), when what is there cannot become what the schema says.
+ */
+export async function applySchema(
+  tx: Queryable,
+  schema: SchemaDescription,
+  tables: SqlSchema,
+  former: SchemaDescription | null = null,
+): Promise<void> {
+  const existing = await existingColumns(tx);
+  const indexes = await existingIndexes(tx);
+  const work: Work = { former, wrong: [], statements: [], corrections: [], last: [] };
+  for (const description of schema.tables) {
+    const table = tables.get(description.name);
+    if (table === undefined) continue;
+    const columns = existing.get(unquote(table.name));
+    if (columns === undefined) work.statements.push(createTable(table, description.props));
+    else await widenTable(tx, table, description.props, columns, work);
+    work.statements.push(...indexStatements(table, description.props, indexes));
+  }
+  if (work.wrong.length > 0) {
+    throw new SchemaError(
+      `The database holds tables that this schema cannot follow:\n- ${work.wrong.join('\n- ')}`,
+    );
+  }
+  for (const statement of work.statements) await tx.query(statement);
+  for (const correction of work.corrections) await logCorrection(tx, correction);
+  for (const statement of work.last) await tx.query(statement);
+}
+
+async function widenTable(
+  tx: Queryable,
+  table: SqlTable,
+  props: readonly PropDescription[],
+  columns: Columns,
+  work: Work,
+): Promise<void> {
+  if (!columns.has('deleted_at') || !columns.has('revision')) {
+    work.wrong.push(`the table ${table.name} exists and is not one of Skerry's`);
+    return;
+  }
+  const [first] = await tx.query<{ any: string }>(
+    `select exists(select 1 from ${table.name} where deleted_at is null)::text as any`,
+  );
+  const absent = new AbsentProps(table, work);
+  for (const [i, prop] of props.entries()) {
+    const column = table.columns[i];
+    if (column === undefined) continue;
+    const there = columns.get(unquote(column.name));
+    const type = there?.data_type;
+    if (there === undefined) {
+      if (prop.optional !== true && absentValue(prop) === null && first?.any === 'true') {
+        work.wrong.push(
+          `${table.table}.${prop.name} is new and required, but there are rows without it: make it optional, or give it a default`,
+        );
+        continue;
+      }
+      work.statements.push(
+        `alter table ${table.name} add column ${column.name} ${declaration(prop.type)}${defaultClause(column, prop)}`,
+      );
+      continue;
+    }
+    if (type !== columnTypes[prop.type]) {
+      work.wrong.push(
+        `${table.table}.${prop.name} is ${columnTypes[prop.type]} now, its column is ${type}`,
+      );
+      continue;
+    }
+    if (prop.type === 'enum' && there.comment !== memberComment(prop)) {
+      const removed = await removedMember(tx, table, column, prop);
+      if (removed !== null) work.wrong.push(removed);
+      work.statements.push(
+        `comment on column ${table.name}.${column.name} is ${quoteText(memberComment(prop))}`,
+      );
+    }
+    absent.follow(column, prop, there.is_nullable === 'NO');
+  }
+  absent.correct();
+}

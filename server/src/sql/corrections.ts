@@ -1,0 +1,52 @@
+// Rows of which clients may hold something else than the database, since a release has changed what is not written in
+// them: a default that is another one now, a prop or a table that comes back, a null that an older server left where a
+// default belongs. They are logged as changed, by an entry for each realm, whose `before` says nothing of these props: so
+// every client that has the row is sent what they are.
+
+import { randomUUID } from 'node:crypto';
+import type { Queryable } from '../db/database.ts';
+import { quoteText } from './names.ts';
+import { rowJson } from './rows.ts';
+import type { SqlTable } from './tables.ts';
+
+export interface Correction {
+  readonly table: SqlTable;
+  /** Which live rows `t`. */
+  readonly where: string;
+  /** `column = expression`: what is written into them. */
+  readonly set: readonly string[];
+  /** The props that clients may hold another value of; null: they may not have the row at all. */
+  readonly unsure: ReadonlySet<string> | null;
+}
+
+/** Who wrote the entries: no client's id, so that nobody takes them for its own. */
+const kUser = 'system';
+
+export async function logCorrection(tx: Queryable, correction: Correction): Promise<void> {
+  const { table, where, set, unsure } = correction;
+  // Pushes would put rows in between that are neither corrected nor made by the new rules.
+  await tx.query(`lock table ${table.name} in share row exclusive mode`);
+  const known = { ...table, columns: table.columns.filter(({ prop }) => !unsure?.has(prop)) };
+  const assignments = ['revision = h.head', 'modified_at = skerry.from_ms(h.at)', ...set];
+  await tx.query(
+    `with wrong as materialized (
+       select t.id, t.realm from ${table.name} t where t.deleted_at is null and (${where})),
+     head as (
+       update skerry.realm r set head = r.head + 1,
+              at = greatest(r.at + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+        where r.realm in (select w.realm from wrong w) returning r.realm, r.head, r.at),
+     entry as (
+       insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes)
+       select h.realm, h.head, h.at, $1::text, ${quoteText(kUser)}, $2::text, false,
+              json_build_array(${quoteText(table.table)}), '[]'::json, c.rows
+         from head h join (select w.realm, count(*)::integer as rows from wrong w group by w.realm) c using (realm)),
+     change as (
+       insert into skerry.change (realm, revision, table_name, id, before, touch)
+       select h.realm, h.head, ${quoteText(table.table)}, t.id,
+              ${unsure === null ? 'null' : rowJson(known, 't')}, true
+         from wrong w join ${table.name} t on t.id = w.id join head h on h.realm = w.realm)
+     update ${table.name} t set ${assignments.join(', ')}
+       from wrong w join head h on h.realm = w.realm where t.id = w.id`,
+    [randomUUID(), randomUUID()],
+  );
+}

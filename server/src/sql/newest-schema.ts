@@ -1,0 +1,84 @@
+// The newest schema that a database has been served with rules all nodes: one of an older release that is started again,
+// or that still runs beside the new one, serves the newest too, so that no node writes rows, or records of them, that
+// leave out what the others know. The newest is kept in skerry.meta, and never lowered.
+
+import type { Database, Queryable } from '../db/database.ts';
+import { Problem } from '../http/problem.ts';
+import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
+import { readMeta, writeMeta } from './migrations.ts';
+
+const kNewest = 'newest_schema';
+const kVersion = 'newest_version';
+/** What earlier servers kept: the schema of the last start, whichever it was. */
+const kLastStarted = 'schema';
+
+export async function readNewest(tx: Queryable): Promise<SchemaDescription | null> {
+  const text = (await readMeta(tx, kNewest)) ?? (await readMeta(tx, kLastStarted));
+  return text === null ? null : (JSON.parse(text) as SchemaDescription);
+}
+
+export async function writeNewest(tx: Queryable, schema: SchemaDescription): Promise<void> {
+  const text = JSON.stringify(schema);
+  await writeMeta(tx, kNewest, text);
+  await writeMeta(tx, kLastStarted, text);
+  await writeMeta(tx, kVersion, String(schema.version));
+}
+
+/** A prop that only an older release has: clients of the newest leave it out of what they create. */
+function left(prop: PropDescription): PropDescription {
+  return prop.optional === true || prop.default != null ? prop : { ...prop, optional: true };
+}
+
+function widened(newest: TableDescription, own: TableDescription | undefined): TableDescription {
+  const known = new Set(newest.props.map(({ name }) => name));
+  const more = (own?.props ?? []).filter(({ name }) => !known.has(name));
+  return more.length === 0 ? newest : { ...newest, props: [...newest.props, ...more.map(left)] };
+}
+
+/** The newest schema, with the tables and props that only the older one has, and for the clients of both. */
+export function widenedBy(newest: SchemaDescription, own: SchemaDescription): SchemaDescription {
+  const known = new Set(newest.tables.map(({ name }) => name));
+  const accepts = new Set([...(newest.accepts ?? []), ...(own.accepts ?? []), own.version]);
+  accepts.delete(newest.version);
+  return {
+    ...newest,
+    accepts: [...accepts],
+    tables: [
+      ...newest.tables.map((table) =>
+        widened(
+          table,
+          own.tables.find(({ name }) => name === table.name),
+        ),
+      ),
+      ...own.tables.filter(({ name }) => !known.has(name)),
+    ],
+  };
+}
+
+/**
+ * The database for a node that serves this version: its snapshots, and its writes (`fence`), fail with `busy` once
+ * another node has served a newer one, and `outdated` is called.
+ */
+export function fenced(database: Database, version: number, outdated: () => void): Database {
+  const fence = async (tx: Queryable) => {
+    const [newest] = await tx.query<{ value: string }>(
+      `select value from skerry.meta where key = '${kVersion}'`,
+    );
+    if (newest === undefined || Number(newest.value) <= version) return;
+    outdated();
+    throw new Problem('busy', 'This server is about to take up a newer schema.');
+  };
+  return {
+    kind: database.kind,
+    query: (sql, params, options) => database.query(sql, params, options),
+    execute: (sql) => database.execute(sql),
+    transaction: (options, work) =>
+      database.transaction(options, async (tx) => {
+        if (options.mode !== 'snapshot') return work(tx);
+        const [, value] = await Promise.all([fence(tx), work(tx)]);
+        return value;
+      }),
+    fence,
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,136 @@
+// A prop that was added with a default: rows and records of `before` that were written without it.
+// The server reads them as the default; what a client holds of it is not known, so it is sent.
+// Steps are given as the server gives them (docs/authority.md).
+#include <doctest/doctest.h>
+
+#include "authority/admission_json.h"
+#include "authority/image_maker.h"
+#include "authority/pull_json.h"
+#include "base/string.h"
+#include "log/image.h"
+#include "test/core/authority/world.h"
+
+namespace skerry::authority_test {
+namespace {
+
+const Schema& GrownSchema() {
+  static const Schema schema = [] {
+    Result<Schema> parsed = Schema::Parse(
+        Json(R"({"version":2,"accepts":[1],"tables":[{"name":"todos","ids":"string","props":[
+          {"name":"text","type":"string"},{"name":"prio","type":"number","default":3}]}]})"));
+    REQUIRE(parsed.ok());
+    return std::move(parsed.value());
+  }();
+  return schema;
+}
+
+// The row as a release wrote it that did not know the prop, or with it.
+String OldRow(const String& props = R"("text":"a")", const char* revision = "1") {
+  return R"({"table":"todos","id":"x","realm":"A","createdAt":1,"modifiedAt":1,"revision":)" +
+         String(revision) + R"(,"props":{)" + props + "}}";
+}
+
+// The row that is written after an update with this op.
+Data Written(const String& op) {
+  AdmissionSession session(&GrownSchema());
+  const String update = R"({"id":")" + Id(1) + R"(","after":{"A":null},"base":{"A":1},"at":5,
+    "actions":[{"id":")" +
+                        Id(2) + R"(","name":"n","at":5}],"ops":[)" + op + "]}";
+  const String text = session.Step(
+      R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"users":{"anna":{"A":"write"}},"chains":[],
+          "applied":[],"actions":[],"rows":[)" +
+      OldRow() +
+      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","updates":[)" + update +
+      "]}]}");
+  const Data done = ReadStep(text)["done"];
+  REQUIRE(done["rows"].items().size() == 1);
+  return done["rows"].items()[0]["props"];
+}
+
+// A pull of client c from revision 1 to 3: `changes` and `rows` as the server reads them, `own` the
+// ops of its own update at revision 2.
+Data Pulled(const String& changes, const String& row, const String& own_op, int limit = 100,
+            const char* where = R"(["true"])") {
+  PullSession session(&GrownSchema());
+  const String have = own_op.empty() ? "" : "\"" + Id(7) + "\"";
+  session.Step(R"({"now":10,"request":{"client":"c","schema":2,"cursors":{"A":"1@1"},"have":[)" +
+               have + R"(],"limit":)" + String(std::to_string(limit)) +
+               R"(,"scopes":[{"table":"todos","where":)" + where +
+               R"(,"filled":true}]},"realms":{"A":{"head":3,"headAt":3,"rows":1}}})");
+  String entries = R"({"realm":"A","revision":1,"at":1,"client":"d","update":"u1"},
+    {"realm":"A","revision":2,"at":2,"client":"c","update":")" +
+                   Id(7) + R"(","declared":true})";
+  if (limit > 1) {
+    entries += R"(,{"realm":"A","revision":3,"at":3,"client":"d","update":"u3"})";
+  }
+  const String own = own_op.empty()
+                         ? ""
+                         : R"({"update":")" + Id(7) +
+                               R"(","realm":"A","revision":2,"at":2,"ops":[)" + own_op + "]}";
+  String text = session.Step(R"({"entries":[)" + entries + R"(],"changes":[)" + changes +
+                             R"(],"own":[)" + own + "]}");
+  if (Json(text)["needs"].is_object()) {
+    text = session.Step(R"({"rows":[{"realm":"A","table":"todos","id":"x","row":)" + row + "}]}");
+  }
+  const Data answer = Json(text)["answer"];
+  REQUIRE(answer.is_object());
+  return answer["changes"];
+}
+
+String Change(int revision, const String& before) {
+  return R"({"realm":"A","table":"todos","id":"x","revision":)" + String(std::to_string(revision)) +
+         R"(,"before":)" + before + "}";
+}
+
+TEST_CASE("an inc of a prop that the row lacks counts from the default, an update fills it in") {
+  CHECK(Written(R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1},"by":[0]})") ==
+        Json(R"({"text":"a","prio":4})"));
+  CHECK(
+      Written(
+          R"({"op":"update","table":"todos","id":"x","realm":"A","set":{"text":"b"},"by":[0]})") ==
+      Json(R"({"text":"b","prio":3})"));
+}
+
+TEST_CASE("a client's own inc of a prop that its row lacked never hides what the row has now") {
+  // The client counted from a default; the server cannot know from which, so that 1 is no equal
+  // of 1.
+  const Data changes =
+      Pulled(Change(2, OldRow()) + "," + Change(3, OldRow(R"("text":"a","prio":4)")),
+             OldRow(R"("text":"a","prio":1)", "3"),
+             R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1}})");
+  REQUIRE(changes.items().size() == 1);
+  CHECK(changes.items()[0]["set"] == Json(R"({"prio":1})"));
+}
+
+TEST_CASE("a row that was changed before it had the prop is sent with the prop") {
+  const Data changes = Pulled(Change(2, OldRow()), OldRow(R"("text":"b","prio":3)", "2"), "");
+  REQUIRE(changes.items().size() == 1);
+  CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
+}
+
+TEST_CASE("where an answer ends before the row had the prop, it says the default") {
+  const Data changes = Pulled(
+      Change(2, OldRow(R"("text":"z","prio":9)")) + "," + Change(3, OldRow(R"("text":"b")", "2")),
+      "null", "", 1);
+  REQUIRE(changes.items().size() == 1);
+  CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
+}
+
+TEST_CASE("a scope over the prop takes a row without it as one with the default") {
+  // The row was in the scope by its default, and leaves it.
+  const Data changes = Pulled(Change(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "", 100,
+                              R"(["=","prio",3])");
+  REQUIRE(changes.items().size() == 1);
+  CHECK(changes.items()[0]["change"].Is("delete"));
+}
+
+TEST_CASE("an image says the default of a prop that a row lacks") {
+  ImageMaker maker(&GrownSchema(), "A", {1, 1});
+  CHECK(maker.Rows(R"({"rows":[)" + OldRow() + "]}") == "{}");
+  Base base(&GrownSchema());
+  REQUIRE(LoadImage(maker.Finish(), &base).ok());
+  CHECK(base.GetBase("A", {0, "x"})->props[1] == Value::Number(3));
+}
+
+}  // namespace
+}  // namespace skerry::authority_test
