@@ -11,6 +11,7 @@ import {
   type QueryOptions,
   type TransactionOptions,
 } from './database.ts';
+import { checkDatabaseUrl, explainConnection } from './database-url.ts';
 import type { Patience, PgConnection } from './pg-connection.ts';
 import { PgPool } from './pg-pool.ts';
 
@@ -74,13 +75,22 @@ async function inTransaction<Value>(
 }
 
 /** Waits, with a limit, for a database that is only just starting, as after a restart of the machine. */
-async function firstConnection(pool: PgPool): Promise<PgConnection> {
+async function firstConnection(
+  pool: PgPool,
+  where: string,
+  waiting: (message: string) => void,
+): Promise<PgConnection> {
   const deadline = performance.now() + limits.databaseStartMs;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await pool.take();
     } catch (error) {
-      if (!isUnavailable(error) || performance.now() > deadline) throw error;
+      if (!isUnavailable(error) || performance.now() > deadline) {
+        throw explainConnection(error, where);
+      }
+      if (attempt === 1) {
+        waiting(`Waiting for the database at ${where} … (${(error as Error).message})`);
+      }
       await pause(kStartPauseMs);
     }
   }
@@ -90,9 +100,11 @@ export async function openPostgres(
   url: string,
   connections: number = limits.databaseConnections,
   patience: Patience = limits,
+  waiting: (message: string) => void = () => {},
 ): Promise<Database> {
+  const where = checkDatabaseUrl(url);
   const pool = new PgPool(url, connections, patience);
-  pool.give(await firstConnection(pool));
+  pool.give(await firstConnection(pool, where, waiting));
   const using = async <Value>(work: (connection: PgConnection) => Promise<Value>) => {
     const connection = await pool.take();
     try {
