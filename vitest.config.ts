@@ -33,10 +33,10 @@ export default defineConfig({
       ),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], slow),
-      // The same tests on PostgreSQL, but those that are about PGlite's files, and the tests of several nodes.
+      // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
       project('server-postgres', ['test/server/**/*.test.ts'], {
         ...slow,
-        exclude: ['test/server/{pglite,directory-lock}.test.ts'],
+        exclude: ['test/server/{directory-lock,pglite,start}.test.ts'],
         globalSetup: here('./test/server/support/postgres.ts'),
       }),
       // One browser at a time, and no test is given up on early: a machine may have two cores.

@@ -79,6 +79,8 @@ export const limits = {
   /** Time limits of a request's headers and of the whole request. */
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 120_000,
+  /** The shortest key of tokens: as long as the digest that it makes (RFC 7518). */
+  secretBytes: 32,
   /** Client identities, realms, tokens. */
   idBytes: 128,
   tokenBytes: 16 << 10,

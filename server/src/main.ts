@@ -1,26 +1,32 @@
 // The command `skerry-server`. It prints its progress, then one line `skerry-server ready <url>`, and stops on SIGTERM or
 // SIGINT.
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DirectoryInUseError } from './db/directory-lock.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
+import { SetupError } from './setup-error.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 
-const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--dev] [--no-notify]
-              [--secret KEY] [--origin URL]… [--static FOLDER] [--seed FILE]
+const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
+              [--secret KEY [--secret PREVIOUS]] [--issuer TEXT] [--audience TEXT] [--token-type TEXT]
+              [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… takes PostgreSQL instead of PGlite
   --no-notify      nodes on one PostgreSQL poll for each other's commits only, for a database or pooler without LISTEN
-  --dev            take tokens \`dev:<user>\`, who may write the realm \`public\`
-  --secret KEY     the key of HS256 tokens (or SKERRY_SECRET)
+  --dev            take tokens \`dev:<user>\`, who may write the realm \`public\`; answers under loopback names only
+  --dev-host NAME  another name that a server with --dev answers under
+  --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); given twice, the second is the one
+                   before it (or SKERRY_SECRET_PREVIOUS), whose tokens are taken, too
+  --issuer TEXT    what tokens must say as \`iss\`; --audience: as \`aud\`; --token-type: as \`typ\` of their header
   --origin URL     pages of this other origin may call the server
   --static FOLDER  serve these files, too
   --seed FILE      a module that exports the rows of the first start`;
 
-class UsageError extends Error {}
+class UsageError extends SetupError {}
 
 const flags = {
   schema: { type: 'string' },
@@ -29,11 +35,16 @@ const flags = {
   data: { type: 'string', default: './data' },
   dev: { type: 'boolean', default: false },
   'no-notify': { type: 'boolean', default: false },
-  secret: { type: 'string' },
+  'dev-host': { type: 'string', multiple: true },
+  secret: { type: 'string', multiple: true },
+  issuer: { type: 'string' },
+  audience: { type: 'string' },
+  'token-type': { type: 'string' },
   origin: { type: 'string', multiple: true },
   static: { type: 'string' },
   seed: { type: 'string' },
   help: { type: 'boolean', default: false },
+  version: { type: 'boolean', default: false },
 } as const;
 
 function readFlags(): ReturnType<typeof parseArgs<{ options: typeof flags }>>['values'] {
@@ -52,25 +63,61 @@ function readPort(text: string): number {
   return port;
 }
 
+/** The keys of tokens, the one that is in use first: of the flags, or of the environment. */
+function readSecrets(
+  given: readonly string[] | undefined,
+): string | readonly [string, string] | undefined {
+  const { SKERRY_SECRET, SKERRY_SECRET_PREVIOUS } = process.env;
+  const [current, previous, ...more] = given ?? [
+    SKERRY_SECRET,
+    ...(SKERRY_SECRET_PREVIOUS === undefined ? [] : [SKERRY_SECRET_PREVIOUS]),
+  ];
+  if (more.length > 0) throw new UsageError('--secret is given twice at most.');
+  if (current === undefined && previous !== undefined) {
+    throw new UsageError('SKERRY_SECRET_PREVIOUS is set, and SKERRY_SECRET is not.');
+  }
+  return current === undefined || previous === undefined ? current : [current, previous];
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
 async function main(): Promise<void> {
   const values = readFlags();
   if (values.help) {
     console.log(kUsage);
     return;
   }
+  if (values.version) {
+    console.log(packageVersion());
+    return;
+  }
   if (values.schema === undefined) throw new UsageError('--schema is needed.');
-  const secret = values.secret ?? process.env.SKERRY_SECRET;
+  const secret = readSecrets(values.secret);
   if (secret === undefined && !values.dev) {
     throw new UsageError('Either --secret (or SKERRY_SECRET) or --dev is needed.');
   }
+  if (secret !== undefined && values.dev) {
+    console.warn('--dev beside a secret: whoever reaches this server needs no token of it.');
+  }
+  const port = readPort(values.port);
   const server = await createServer({
     schema: await loadSchema(values.schema),
     data: values.data,
     databaseUrl: process.env.DATABASE_URL,
     notify: !values['no-notify'],
-    auth: { secret, dev: values.dev },
+    auth: {
+      secret,
+      issuer: values.issuer,
+      audience: values.audience,
+      typ: values['token-type'],
+      dev: values.dev,
+      devHosts: values['dev-host'],
+    },
     host: values.host,
-    port: readPort(values.port),
+    port,
     files: values.static,
     origins: values.origin,
     seed: values.seed === undefined ? undefined : await loadSeed(values.seed),
@@ -96,7 +143,7 @@ async function main(): Promise<void> {
 
 function explainAndExit(error: unknown): never {
   const explained =
-    error instanceof UsageError ||
+    error instanceof SetupError ||
     error instanceof DirectoryInUseError ||
     error instanceof SchemaError ||
     error instanceof NameError;

@@ -1,35 +1,57 @@
-// Modules that the command line names: the schema and the seed.
+// Modules that the command line names: the schema and the seed. What is wrong with them is said in a sentence, because the
+// operator, or who wrote the module, has to mend it.
 
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isObject } from './http/body.ts';
 import type { Seed } from './seed/seed.ts';
+import { SetupError } from './setup-error.ts';
 import { checkDescription, type SchemaDescription, SchemaError } from './sql/description.ts';
 
 /** What schema() of the package `skerry` made, or its description: the first becomes the second as JSON. */
 export function describeSchema(schema: unknown): SchemaDescription {
-  const text = JSON.stringify(schema);
-  if (text === undefined) throw new SchemaError('There is no schema.');
-  return checkDescription(JSON.parse(text));
+  return checkDescription(JSON.parse(JSON.stringify(schema) ?? 'null'));
 }
 
-async function load(path: string): Promise<Record<string, unknown>> {
-  return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
+function whyNotLoaded(flag: string, path: string, error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+    return `${flag} ${path}: this Node (${process.version}) cannot load such a file. Compile it to JavaScript; TypeScript is loaded by Node 22.18 or newer, or through tsx.`;
+  }
+  return `${flag} ${path} could not be loaded: ${String(message ?? error).trim()}`;
+}
+
+async function load(flag: string, path: string): Promise<Record<string, unknown>> {
+  const file = resolve(path);
+  if (!existsSync(file)) throw new SetupError(`${flag}: there is no file ${file}.`);
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw new SetupError(whyNotLoaded(flag, path, error), { cause: error });
+  }
 }
 
 export async function loadSchema(path: string): Promise<SchemaDescription> {
-  const module = await load(path);
-  return describeSchema(module.default ?? module.app);
+  const module = await load('--schema', path);
+  try {
+    return describeSchema(module.default ?? module.app);
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new SetupError(`--schema ${path}: ${error.message}`, { cause: error });
+  }
 }
 
 export async function loadSeed(path: string): Promise<Seed> {
-  const module = await load(path);
+  const module = await load('--seed', path);
   const seed = module.default ?? module.seed;
   const fits =
     typeof seed === 'function' ||
     (isObject(seed) && (Symbol.iterator in seed || Symbol.asyncIterator in seed)) ||
     Array.isArray(seed);
   if (!fits)
-    throw new Error(`${path} exports no seed: a list of rows, or a function that gives one.`);
+    throw new SetupError(
+      `--seed ${path} exports no seed, as default or as \`seed\`: a list of rows, or a function that gives one.`,
+    );
   return seed as Seed;
 }

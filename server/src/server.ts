@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { createAuth } from './auth/auth.ts';
+import { anyHost, checkDevAddress, loopbackHosts } from './auth/loopback.ts';
 import { Authority } from './authority/authority.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
@@ -16,6 +17,7 @@ import { openPGlite } from './db/pglite.ts';
 import { openPostgres } from './db/postgres.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
+import { explainListen } from './http/explain-listen.ts';
 import { StaticFiles } from './http/files.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
@@ -46,7 +48,16 @@ export interface ServerOptions {
   readonly databaseUrl?: string | undefined;
   /** Whether nodes tell each other of commits by LISTEN and NOTIFY (the default); they poll in any case. */
   readonly notify?: boolean | undefined;
-  readonly auth: { readonly secret?: string | undefined; readonly dev?: boolean | undefined };
+  readonly auth: {
+    /** The key of HS256 tokens, at least 32 bytes; of two, the second is the one before. */
+    readonly secret?: string | readonly [string, string] | undefined;
+    readonly issuer?: string | undefined;
+    readonly audience?: string | undefined;
+    readonly typ?: string | undefined;
+    readonly dev?: boolean | undefined;
+    /** Names beside the loopback ones that a server with `dev` answers under. */
+    readonly devHosts?: readonly string[] | undefined;
+  };
   readonly host?: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
@@ -70,6 +81,7 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const kDefaultHost = '127.0.0.1';
 const kPrepareTries = 5;
 
 /**
@@ -153,9 +165,9 @@ function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokePar
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((done, failed) => {
-    server.once('error', failed);
+    server.once('error', (error) => failed(explainListen(error, port, host)));
     server.listen(port, host, () => {
-      server.off('error', failed);
+      server.removeAllListeners('error');
       // Of a connection that the machine has no room for; nobody but it is concerned.
       server.on('error', (error) => logError('A connection could not be accepted.', error));
       done((server.address() as AddressInfo).port);
@@ -206,7 +218,8 @@ function throwLater(error: unknown): void {
 }
 
 async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
-  const { warn = console.warn } = options;
+  const { warn = console.warn, progress = () => {} } = options;
+  openDoor(options); // what is not safe is said before anything is touched
   const own = describeSchema(options.schema);
   sqlSchema(own); // its names are looked at before anything is touched
   let authority = await Authority.load(own);
@@ -214,7 +227,12 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   mkdirSync(data, { recursive: true });
   try {
     const opened = options.databaseUrl
-      ? await openPostgres(options.databaseUrl)
+      ? await openPostgres(
+          options.databaseUrl,
+          limits.databaseConnections,
+          limits,
+          options.progress,
+        )
       : await openPGlite(data);
     try {
       const description = await prepare(opened, own);
@@ -241,6 +259,17 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   }
 }
 
+/** Who may come in, and under which names. Throws SetupError where that is not safe. */
+function openDoor({ auth, host = kDefaultHost }: ServerOptions) {
+  const { secret, dev = false, devHosts = [], ...must } = auth;
+  const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);
+  if (dev) checkDevAddress(host, devHosts);
+  return {
+    authenticate: createAuth({ ...must, secret: current, previousSecret, dev }),
+    hosts: dev ? loopbackHosts(devHosts) : anyHost,
+  };
+}
+
 interface Parts {
   readonly description: SchemaDescription;
   readonly tables: SqlSchema;
@@ -251,7 +280,7 @@ interface Parts {
 
 async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
   const { description, tables, authority, database } = parts;
-  const { log = logError, progress = () => {}, host = '127.0.0.1' } = options;
+  const { log = logError, progress = () => {}, host = kDefaultHost } = options;
   const committer = new Committer(database, authority, tables);
   const store = await openImages(parts.data, options.databaseUrl, authority);
   const images = new Images(store, authority, tables);
@@ -270,8 +299,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     pause: (ms) => pause(ms),
     log,
   });
-  const { secret, dev = false } = options.auth;
-  const authenticate = createAuth({ secret: secret ?? null, dev });
+  const { authenticate, hosts } = openDoor(options);
   const origins = new Set(options.origins ?? []);
   const app = createApp({
     schema: description,
@@ -284,6 +312,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     tables: new PlainTables(database, tables),
     files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
     origins,
+    hosts,
     log,
   });
   const server = createHttpServer(
@@ -292,7 +321,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   );
   const open = connectionsOf(server);
   const { pokes } = relay;
-  const sockets = servePokes(server, { authenticate, authority, pokes, origins, log });
+  const sockets = servePokes(server, { authenticate, authority, pokes, origins, hosts, log });
   const port = await listen(server, options.port, host);
   return {
     port,

@@ -1,23 +1,13 @@
-// Goal: the parts of HTTP that need no database: tokens, bodies, ranges, origins. Method: call them.
+// Goal: the parts of HTTP that need no database: bodies, ranges, origins. Tokens are in auth.test.ts. Method: call them.
 
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import { SignJWT } from 'jose';
-import { describe, expect, test, vi } from 'vitest';
-import { createAuth } from '../../server/src/auth/auth.ts';
+import { describe, expect, test } from 'vitest';
 import { acceptsGzip, readObject } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
-
-const secret = 'a secret of the tests, long enough for HS256';
-const key = new TextEncoder().encode(secret);
-
-function token(claims: Record<string, unknown>, expires: string | null = '1h'): Promise<string> {
-  const jwt = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' });
-  return (expires === null ? jwt : jwt.setExpirationTime(expires)).sign(key);
-}
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -27,82 +17,6 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   expect(error).toBeInstanceOf(Problem);
   return (error as Problem).code;
 }
-
-describe('tokens', () => {
-  const auth = createAuth({ secret, dev: false });
-
-  test('a signed token names the user and its realms; the personal one is always there', async () => {
-    const user = await auth(await token({ sub: 'anna', realms: { 'team-1': 'read' } }));
-    expect(user.id).toBe('anna');
-    expect(Object.fromEntries(user.realms)).toEqual({ 'user:anna': 'write', 'team-1': 'read' });
-  });
-
-  test('a claim cannot take the right to the personal realm away', async () => {
-    const user = await auth(await token({ sub: 'anna', realms: { 'user:anna': 'read' } }));
-    expect(user.realms.get('user:anna')).toBe('write');
-  });
-
-  test.each([
-    ['expired', () => token({ sub: 'anna' }, '-1h')],
-    ['without sub', () => token({})],
-    ['with rights of an unknown kind', () => token({ sub: 'anna', realms: { x: 'admin' } })],
-    ['of a development server', async () => 'dev:anna'],
-    ['that is none', async () => 'x.y.z'],
-    ['missing', async () => null],
-    [
-      'signed with another key',
-      async () =>
-        new SignJWT({ sub: 'anna' })
-          .setProtectedHeader({ alg: 'HS256' })
-          .sign(new TextEncoder().encode('another secret, also long enough for it')),
-    ],
-    [
-      'with no signature',
-      async () => {
-        const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-        return `${part({ alg: 'none' })}.${part({ sub: 'anna' })}.`;
-      },
-    ],
-  ])('a token %s is refused as unauthenticated', async (_name, make) => {
-    expect(await codeOf(auth(await make()))).toBe('unauthenticated');
-  });
-
-  test('a token that is known still ends when its time has come', async () => {
-    const auth = createAuth({ secret, dev: false });
-    const exp = 2_000_000_000;
-    const text = await new SignJWT({ sub: 'anna', exp })
-      .setProtectedHeader({ alg: 'HS256' })
-      .sign(key);
-    vi.useFakeTimers({ toFake: ['Date'], now: (exp - 1) * 1000 });
-    try {
-      const user = await auth(text);
-      expect(await auth(text)).toBe(user);
-      vi.setSystemTime(exp * 1000);
-      expect(await codeOf(auth(text))).toBe('unauthenticated');
-    } finally {
-      vi.useRealTimers();
-    }
-  });
-
-  test('of many tokens only so many are remembered, and all are told apart', async () => {
-    const auth = createAuth({ secret, dev: false, tokensRemembered: 2 });
-    const texts = await Promise.all(['anna', 'ben', 'cleo'].map((sub) => token({ sub })));
-    const users = [];
-    // One after the other: which are verified first is up to threads, and the first is the one that is forgotten.
-    for (const text of texts) users.push(await auth(text));
-    expect(users.map(({ id }) => id)).toEqual(['anna', 'ben', 'cleo']);
-    expect(await auth(texts[2] as string)).toBe(users[2]);
-    const again = await auth(texts[0] as string);
-    expect(again).toEqual(users[0]);
-    expect(again).not.toBe(users[0]);
-  });
-
-  test('a development token gives the personal realm and public', async () => {
-    const user = await createAuth({ secret: null, dev: true })('dev:%C3%85sa');
-    expect(user.id).toBe('Åsa');
-    expect(Object.fromEntries(user.realms)).toEqual({ 'user:Åsa': 'write', public: 'write' });
-  });
-});
 
 describe('bodies', () => {
   const request = (body: string | Buffer, headers: Record<string, string> = {}) =>

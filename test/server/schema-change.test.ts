@@ -2,8 +2,17 @@
 // follow is refused at its start. Method: a real server, stopped and started with other schemas on the same data.
 
 import { afterAll, expect, test } from 'vitest';
+import { postgresUrl } from './support/database.ts';
+import { Nodes } from './support/nodes.ts';
 import { testSchema } from './support/schemas.ts';
-import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+import {
+  Folder,
+  type Json,
+  post,
+  startServer,
+  type TestServer,
+  WireClient,
+} from './support/server.ts';
 
 interface Props {
   readonly name: string;
@@ -104,3 +113,130 @@ test('a member that rows have cannot be removed; when none has, what was logged 
     expect(await server.stop()).toBe(0);
   }
 });
+
+/** The schema of a release: `todos` with these props beside `text`. */
+function todos(version: number, props: object[]): unknown {
+  const text = { name: 'text', type: 'string', optional: false };
+  return {
+    version,
+    accepts: Array.from({ length: version - 1 }, (_, i) => i + 1),
+    tables: [{ name: 'todos', ids: 'string', props: [...props, text] }],
+  };
+}
+const prio = (value: number) => ({ name: 'prio', type: 'number', optional: false, default: value });
+const inTodos = (op: string, id: string, more: Json) => ({
+  op,
+  table: 'todos',
+  id,
+  realm,
+  ...more,
+});
+
+function clientOf(server: TestServer, schema: number): WireClient {
+  const client = new WireClient(server.url, 'anna');
+  client.scopes = [{ table: 'todos', where: ['true'], filled: true }];
+  const { request } = client;
+  client.request = (more) => request.call(client, { schema, ...more });
+  return client;
+}
+
+async function tables(server: TestServer): Promise<unknown> {
+  const { body } = await post(server.url, '/v1/tables/todos', {}, clientOf(server, 1).headers);
+  return Object.fromEntries(
+    (body.rows as { id: string; props: Json }[]).map(({ id, props }) => [id, props.prio]),
+  );
+}
+
+test('a release that is taken back serves the newest schema: its rows have the defaults that its clients do not know', async () => {
+  const data = ['--dev', '--data', `${folder.path}/taken-back`];
+  const env = postgresUrl === undefined ? {} : { DATABASE_URL: await new Nodes().databaseUrl() };
+  const start = (schema: unknown) =>
+    startServer(folder, folder.schema(schema), { args: data, env });
+  const create = (id: string) => inTodos('create', id, { set: { text: id } });
+  let server = await start(todos(1, []));
+  let author = clientOf(server, 1);
+  expect(await author.push([create('before')])).toMatchObject({ status: 'applied' });
+  expect(await server.stop()).toBe(0);
+
+  server = await start(todos(2, [prio(3)]));
+  expect(server.output()).not.toContain('version');
+  expect(await tables(server)).toEqual({ before: 3 });
+  expect(await server.stop()).toBe(0);
+
+  server = await start(todos(1, [{ name: 'old', type: 'string', optional: false }]));
+  expect(
+    server
+      .output()
+      .match(/has been served with version 2 of the schema; this server has version 1/g),
+  ).toHaveLength(1);
+  author = at(server, author);
+  expect(await author.push([create('after')])).toMatchObject({ status: 'applied' });
+  expect(await author.push([inTodos('update', 'after', { set: { old: 'known' } })])).toMatchObject({
+    status: 'applied',
+  });
+  expect(await server.stop()).toBe(0);
+
+  server = await start(todos(2, [prio(3)]));
+  const [counting, reading] = [clientOf(server, 2), clientOf(server, 2)];
+  const rows = new Map<string, Json>();
+  await counting.sync(rows);
+  const update = counting.update([inTodos('inc', 'after', { add: { prio: 1 } })]);
+  expect((await counting.send([update], { schema: 2 })).status).toBe(200);
+  // What the client has counted itself is not sent to it: it has 4 by its own fold.
+  expect((await counting.pull({ have: [update.id] })).body.changes).toEqual([]);
+  const found = new Map<string, Json>();
+  await reading.sync(found);
+  expect(found.get(`${realm} todos after`)).toMatchObject({ prio: 4 });
+  expect(await tables(server)).toEqual({ before: 3, after: 4 });
+  expect(await server.stop()).toBe(0);
+});
+
+test.runIf(postgresUrl !== undefined)(
+  'a node that runs beside a newer one takes up its schema before it answers, and no write of it comes in between',
+  async () => {
+    const nodes = new Nodes();
+    const env = { DATABASE_URL: await nodes.databaseUrl() };
+    const start = (schema: unknown, place: number) =>
+      startServer(nodes.folder, nodes.folder.schema(schema), {
+        args: ['--dev', '--data', `${nodes.folder.path}/${place}`],
+        env,
+      });
+    const old = await start(todos(1, []), 0);
+    const author = clientOf(old, 1);
+    expect(await author.push([inTodos('create', 'a', { set: { text: 'a' } })])).toMatchObject({
+      status: 'applied',
+    });
+    const fresh = await start(todos(2, [prio(3)]), 1);
+    const newer = clientOf(fresh, 2);
+    expect(
+      (
+        await newer.send([newer.update([inTodos('update', 'a', { set: { prio: 9 } })])], {
+          schema: 2,
+        })
+      ).status,
+    ).toBe(200);
+    // The same bytes again, as clients do, until they are taken.
+    const update = author.update([inTodos('update', 'a', { set: { text: 'b' } })]);
+    let refused = 0;
+    await expect
+      .poll(async () => {
+        const status = await author.send([update]).then(
+          (answer) => answer.status,
+          () => 0,
+        );
+        if (status !== 200) refused++;
+        return status;
+      })
+      .toBe(200);
+    expect(refused).toBeGreaterThan(0);
+    const [entry] = await nodes.sql(
+      `select before -> 'props' ->> 'prio' as prio from skerry.change where table_name = 'todos' order by revision desc limit 1`,
+    );
+    expect(entry).toEqual({ prio: '9' });
+    expect(await tables(old)).toEqual({ a: 9 });
+    expect(await (await fetch(`${old.url}/v1/health`)).json()).toMatchObject({ schema: 2 });
+    expect(old.output()).toContain('Another node has begun to serve a newer schema');
+    for (const node of [old, fresh]) expect(await node.stop()).toBe(0);
+    await nodes.remove();
+  },
+);

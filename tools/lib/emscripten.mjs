@@ -44,7 +44,7 @@ export async function configureDebianEmscripten() {
   // Without a package.json here Node would go by the one of whatever project the toolchain is in:
   // npm would install there, and Emscripten's scripts would be taken for ES modules.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  const packages = ['acorn@8', 'acorn-import-phases@1'];
+  const packages = ['acorn@8.19.0', 'acorn-import-phases@1.0.4'];
   await run('npm', ['install', '--no-save', '--no-audit', '--no-fund', ...packages], {
     cwd: folder,
   });

@@ -1,12 +1,13 @@
-// Who calls, and what that person may see. A token is an HS256 JWT with `sub` and, where the issuer gives rights beyond
-// the personal realm, `realms: {name: "read"|"write"}`. With `dev`, a token `dev:<user>` is that user, who may also write
+// Who calls, and what that person may see. A token is an HS256 JWT with `sub`, `exp` and, where the issuer gives rights
+// beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are taken where one follows the other. With `dev`, a token `dev:<user>` is that user, who may also write
 // the realm `public`. Unknown and forbidden realms are the same to everybody who has no right to them.
 
 import type { IncomingHttpHeaders } from 'node:http';
-import { errors, jwtVerify } from 'jose';
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
+import { SetupError } from '../setup-error.ts';
 
 export type Right = 'read' | 'write';
 
@@ -21,6 +22,12 @@ export interface User {
 export interface AuthOptions {
   /** The key of HS256 tokens, or null where only `dev` tokens are taken. */
   readonly secret: string | null;
+  /** The key before it, whose tokens are still good: keys are changed without logging everybody out. */
+  readonly previousSecret?: string | null | undefined;
+  /** What the claims `iss` and `aud`, and the header `typ`, must say; not looked at where they are left out. */
+  readonly issuer?: string | undefined;
+  readonly audience?: string | undefined;
+  readonly typ?: string | undefined;
   readonly dev: boolean;
   /** How many verified tokens are remembered by their text. */
   readonly tokensRemembered?: number;
@@ -48,7 +55,13 @@ function personal(user: string): Map<string, Right> {
   if (!kUserPattern.test(user) || !user.isWellFormed()) {
     throw unauthenticated('The user of the token is not one that this server can name.');
   }
-  return new Map([[`user:${user}`, 'write']]);
+  const realm = `user:${user}`;
+  if (!isRealmName(realm)) {
+    throw unauthenticated(
+      `The user of the token is too long: the realm \`user:<user>\` has at most ${limits.idBytes} bytes.`,
+    );
+  }
+  return new Map([[realm, 'write']]);
 }
 
 function claimedRealms(claim: unknown, into: Map<string, Right>): void {
@@ -109,8 +122,65 @@ export function createAuth(options: AuthOptions): Authenticate {
   };
 }
 
+/** The key of HS256, which is guessed from one token where it is short (RFC 7518, section 3.2). */
+function keyOf(secret: string, name: string): Uint8Array {
+  const key = new TextEncoder().encode(secret);
+  if (key.length >= limits.secretBytes) return key;
+  throw new SetupError(
+    `${name} has ${key.length} bytes: the key of tokens needs at least ${limits.secretBytes}, for instance of \`openssl rand -base64 32\`.`,
+  );
+}
+
+function keysOf({ secret, previousSecret = null }: AuthOptions): readonly Uint8Array[] {
+  if (secret === null && previousSecret !== null) {
+    throw new SetupError('There is a previous secret, and none that follows it.');
+  }
+  const keys = secret === null ? [] : [keyOf(secret, 'The secret')];
+  return previousSecret === null ? keys : [...keys, keyOf(previousSecret, 'The previous secret')];
+}
+
+const kMust = { iss: '--issuer', aud: '--audience', typ: '--token-type' } as const;
+
+/** Why a token is not taken, in words that its issuer can do something with. */
+function refusal(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const { claim } = error;
+    const flag = kMust[claim as keyof typeof kMust];
+    const why = flag === undefined ? 'says that it is not valid now' : `is not that of ${flag}`;
+    return unauthenticated(`The token is not for this server: its \`${claim}\` ${why}.`);
+  }
+  if (error instanceof errors.JOSEError) return unauthenticated('The token is not valid.');
+  return error;
+}
+
+/** What a token says, if one of the keys has signed it. */
+async function payloadOf(
+  token: string,
+  keys: readonly Uint8Array[],
+  must: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  for (const [i, key] of keys.entries()) {
+    try {
+      return (await jwtVerify(token, key, must)).payload;
+    } catch (error) {
+      const isOther = error instanceof errors.JWSSignatureVerificationFailed;
+      if (!isOther || i === keys.length - 1) throw refusal(error);
+    }
+  }
+  throw unauthenticated('This server takes development tokens only.');
+}
+
 function verifier(options: AuthOptions): (token: string) => Promise<User> {
-  const key = options.secret === null ? null : new TextEncoder().encode(options.secret);
+  const keys = keysOf(options);
+  const { issuer, audience, typ } = options;
+  // No clockTolerance: `exp` and `nbf` are compared with this machine's clock to the second.
+  const must: JWTVerifyOptions = {
+    algorithms: ['HS256'],
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(typ === undefined ? {} : { typ }),
+  };
   return async (token) => {
     if (token.startsWith('dev:')) {
       if (!options.dev) throw unauthenticated('This server takes no development tokens.');
@@ -124,15 +194,13 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
       realms.set('public', 'write');
       return { id: name, realms, expires: null };
     }
-    if (key === null) throw unauthenticated('This server takes development tokens only.');
-    const { payload } = await jwtVerify(token, key, { algorithms: ['HS256'] }).catch((error) => {
-      if (error instanceof errors.JWTExpired) throw unauthenticated('The token has expired.');
-      if (error instanceof errors.JOSEError) throw unauthenticated('The token is not valid.');
-      throw error;
-    });
+    const payload = await payloadOf(token, keys, must);
     if (typeof payload.sub !== 'string') throw unauthenticated('The token has no `sub`.');
+    if (payload.exp === undefined) {
+      throw unauthenticated('The token has no `exp`: it would be good for ever.');
+    }
     const realms = personal(payload.sub);
     claimedRealms(payload.realms, realms);
-    return { id: payload.sub, realms, expires: payload.exp ?? null };
+    return { id: payload.sub, realms, expires: payload.exp };
   };
 }

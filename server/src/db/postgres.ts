@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../limits.ts';
 import { type Database, isUnavailable, type Param } from './database.ts';
+import { checkDatabaseUrl, explainConnection } from './database-url.ts';
 import { PgCanceller } from './pg-canceller.ts';
 import { type Patience, PgConnection } from './pg-connection.ts';
 import { SessionPool } from './pool.ts';
@@ -11,13 +12,22 @@ import { inTransaction, rowsOf } from './session.ts';
 const kStartPauseMs = 250;
 
 /** Waits, with a limit, for a database that is only just starting, as after a restart of the machine. */
-async function firstConnection(pool: SessionPool<PgConnection>): Promise<PgConnection> {
+async function firstConnection(
+  pool: SessionPool<PgConnection>,
+  where: string,
+  waiting: (message: string) => void,
+): Promise<PgConnection> {
   const deadline = performance.now() + limits.databaseStartMs;
-  for (;;) {
+  for (let attempt = 1; ; attempt++) {
     try {
       return await pool.take();
     } catch (error) {
-      if (!isUnavailable(error) || performance.now() > deadline) throw error;
+      if (!isUnavailable(error) || performance.now() > deadline) {
+        throw explainConnection(error, where);
+      }
+      if (attempt === 1) {
+        waiting(`Waiting for the database at ${where} … (${(error as Error).message})`);
+      }
       await pause(kStartPauseMs);
     }
   }
@@ -27,12 +37,14 @@ export async function openPostgres(
   url: string,
   connections: number = limits.databaseConnections,
   patience: Patience = limits,
+  waiting: (message: string) => void = () => {},
 ): Promise<Database> {
+  const where = checkDatabaseUrl(url);
   const canceller = new PgCanceller(url, patience);
   const pool = new SessionPool(connections, () =>
     PgConnection.open(url, { cancel: (pid) => canceller.cancel(pid) }, patience),
   );
-  pool.give(await firstConnection(pool));
+  pool.give(await firstConnection(pool, where, waiting));
   return {
     kind: 'postgres',
     query<Row extends object>(sql: string, params: readonly Param[] = []) {

@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
+import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import { type Database, isUnavailable } from '../db/database.ts';
@@ -37,6 +38,7 @@ export interface AppOptions {
   readonly tables: PlainTables;
   readonly files: StaticFiles | null;
   readonly origins: ReadonlySet<string>;
+  readonly hosts: HostRule;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -94,6 +96,16 @@ export function createApp(options: AppOptions): Hono<App> {
     }
     options.log(`${context.req.method} ${context.req.path} failed.`, error);
     return new Problem('internal', 'The server failed; its log says why.').toResponse();
+  });
+
+  app.use('*', async ({ env: { incoming } }, next) => {
+    if (!options.hosts(incoming.headers.host)) {
+      throw new Problem(
+        'forbidden',
+        'A development server answers under loopback names only, as localhost; --dev-host NAME adds one.',
+      );
+    }
+    await next();
   });
 
   app.use('/v1/*', async (context, next) => {

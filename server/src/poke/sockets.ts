@@ -7,6 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
+import type { HostRule } from '../auth/loopback.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
 import { isUnavailable } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
@@ -21,6 +22,7 @@ export interface PokeSocketOptions {
   readonly pokes: Pokes;
   /** Origins beside the server's own that pages may connect from. */
   readonly origins: ReadonlySet<string>;
+  readonly hosts: HostRule;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -191,7 +193,7 @@ export function servePokes(server: Server, options: PokeSocketOptions): { close(
     const path = (request.url ?? '').split('?', 1)[0];
     if (path !== kPath) return refuseUpgrade(socket, '404 Not Found');
     const { origin, host } = request.headers;
-    if (!originAllowed(origin, host, options.origins))
+    if (!options.hosts(host) || !originAllowed(origin, host, options.origins))
       return refuseUpgrade(socket, '403 Forbidden');
     if (connections.size >= limits.sockets) return refuseUpgrade(socket, '503 Service Unavailable');
     sockets.handleUpgrade(request, socket, head, (opened) => {

@@ -1,7 +1,7 @@
 // The first fill: rows that a module lists are pushed by a client of the system's own, in large updates, each committed
 // together with a marker of how far it came. Killed in between, the next start goes on where this one stopped.
 
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { User } from '../auth/auth.ts';
 import type { Database } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
@@ -28,10 +28,10 @@ export interface SeedOptions {
   readonly committed?: (entries: readonly Entry[]) => void;
 }
 
-const kClient = '00000000-0000-8000-8000-5eed00000000';
 const kUser = 'system';
 const kRowsPerUpdate = 5_000;
 const kMarker = 'seed';
+const kClient = 'seed_client';
 
 interface Marker {
   readonly rows: number;
@@ -81,10 +81,28 @@ async function wanted(database: Database): Promise<Marker | null> {
   return log?.any === 'true' ? null : { rows: 0, done: false };
 }
 
-async function linkOf(database: Database, realm: string): Promise<JsonObject | null> {
+/**
+ * The identity that this database is seeded under: the same for nodes that start together, and one that nobody can have
+ * bound to themselves by calling under it first.
+ */
+async function clientOf(database: Database): Promise<string> {
+  await database.query(
+    `insert into skerry.meta (key, value) values ($1::text, $2::text) on conflict (key) do nothing`,
+    [kClient, randomUUID()],
+  );
+  const client = await readMeta(database, kClient);
+  if (client === null) throw new Error('The seed has no client.');
+  return client;
+}
+
+async function linkOf(
+  database: Database,
+  client: string,
+  realm: string,
+): Promise<JsonObject | null> {
   const [row] = await database.query<{ seq: string; id: string | null }>(
     `select seq::text as seq, update_id as id from skerry.chain where realm = $1::text and client = $2::text`,
-    [realm, kClient],
+    [realm, client],
   );
   return row?.id == null ? null : { seq: Number(row.seq), id: row.id };
 }
@@ -114,18 +132,19 @@ export async function runSeed(options: SeedOptions): Promise<ReadonlySet<string>
   const marker = await wanted(database);
   const realms = new Set<string>();
   if (marker === null) return realms;
+  const client = await clientOf(database);
   const rows = typeof seed === 'function' ? await seed() : seed;
   let done = marker.rows;
   for await (const batch of batches(rows, marker.rows)) {
     const { realm } = batch[0] as SeedRow;
     const user: User = { id: kUser, realms: new Map([[realm, 'write']]), expires: null };
-    const update = updateOf(batch, await linkOf(database, realm), done);
+    const update = updateOf(batch, await linkOf(database, client, realm), done);
     const next = done + batch.length;
     const mark = (isLast: boolean) => JSON.stringify({ rows: next, done: isLast });
-    const { results, entries } = await committer.commit(
-      [{ client: kClient, user, epoch: null, update }],
-      { wait: true, alongside: (tx) => writeMeta(tx, kMarker, mark(false)) },
-    );
+    const { results, entries } = await committer.commit([{ client, user, epoch: null, update }], {
+      wait: true,
+      alongside: (tx) => writeMeta(tx, kMarker, mark(false)),
+    });
     const [result] = results;
     // A duplicate: another node, started at the same time, was first.
     const written =

@@ -1,0 +1,13 @@
+import { SetupError } from '../setup-error.ts';
+
+/** Why the server cannot listen, where that is the operator's to mend. */
+export function explainListen(error: Error, port: number, host: string): Error {
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `Port ${port} of ${host} is taken by another program: name another by --port.`,
+    EACCES: `Port ${port} of ${host} may not be used by this user: name another by --port.`,
+    EADDRNOTAVAIL: `--host ${host} is no address of this machine.`,
+    ENOTFOUND: `--host ${host} is no address of this machine.`,
+  };
+  const sentence = why[(error as { code?: string }).code ?? ''];
+  return sentence === undefined ? error : new SetupError(sentence, { cause: error });
+}

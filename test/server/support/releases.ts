@@ -1,0 +1,291 @@
+// Four releases of one application, on one database: nodes that serve them one after the other and side by side, and
+// profiles with the real package that are brought up to date at different times. For schema-sequences.test.ts.
+
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { http, open, schema, t, table } from 'skerry';
+import { type MemoryHost, memory } from 'skerry/testing';
+import type { Database } from '../../../server/src/db/database.ts';
+import { openPGlite } from '../../../server/src/db/pglite.ts';
+import { openPostgres } from '../../../server/src/db/postgres.ts';
+import { createServer, type RunningServer } from '../../../server/src/server.ts';
+import { makeDatabase, postgresUrl } from './database.ts';
+import { Folder, type Json } from './server.ts';
+
+const ids = { id: t.string() };
+const color = t.enum(['red', 'green', 'blue']);
+
+/** Each adds props with defaults and without, changes a default, puts the props into another order, or adds a table. */
+export const releases = [
+  schema({ todos: table({ text: t.string(), votes: t.number().default(1) }, ids) }, { version: 1 }),
+  schema(
+    {
+      todos: table(
+        {
+          prio: t.number().default(3),
+          text: t.string(),
+          note: t.string().optional(),
+          votes: t.number().default(1),
+        },
+        ids,
+      ),
+    },
+    { version: 2, accepts: [1] },
+  ),
+  schema(
+    {
+      todos: table(
+        {
+          votes: t.number().default(1),
+          color: color.default('red'),
+          due: t.date().default(new Date(1_760_000_000_123)),
+          text: t.string(),
+          prio: t.number().default(5),
+          note: t.string().optional(),
+        },
+        ids,
+      ),
+      tags: table({ name: t.string().default('new'), weight: t.number().default(10) }, ids),
+    },
+    { version: 3, accepts: [1, 2] },
+  ),
+  schema(
+    {
+      tags: table(
+        {
+          weight: t.number().default(20),
+          name: t.string().default('new'),
+          seen: t.boolean().default(false),
+        },
+        ids,
+      ),
+      todos: table(
+        {
+          text: t.string(),
+          more: t.json<unknown>().default({ b: [1.5, null], a: 'x' }),
+          due: t.date().default(new Date(1_760_000_000_123)),
+          color: color.default('blue'),
+          note: t.string().optional(),
+          prio: t.number().default(5),
+          votes: t.number().default(2),
+        },
+        ids,
+      ),
+    },
+    { version: 4, accepts: [1, 2, 3] },
+  ),
+] as const;
+
+export const newest = releases.length;
+
+interface PropOf {
+  readonly name: string;
+  readonly type: string;
+}
+export interface TableOf {
+  readonly name: string;
+  readonly props: readonly PropOf[];
+}
+
+/** The tables of a release, as its description has them. */
+export function tablesOf(release: number): readonly TableOf[] {
+  const text = JSON.stringify(releases[release - 1]);
+  return (JSON.parse(text) as { tables: TableOf[] }).tables;
+}
+
+/** What the tests use of a database and its transactions, whatever its schema is. */
+interface Rows {
+  create(values: Json): unknown;
+  update(id: string, values: Json): unknown;
+  inc(id: string, values: Json): unknown;
+  delete(id: string): unknown;
+}
+interface AnyDatabase {
+  transact(work: (tx: Record<string, Rows>) => void): { readonly durable: Promise<unknown> };
+  close(): Promise<void>;
+  readonly sync: {
+    waitForSync(options: { timeoutMs: number }): Promise<void>;
+    readonly status: unknown;
+  };
+  readonly conflicts: { list?(): readonly unknown[] };
+}
+
+const times = {
+  beat: 50,
+  look: 50,
+  timeout: 10_000,
+  retry: 10,
+  retryMax: 50,
+  idle: 600_000,
+  socketRetry: 600_000,
+};
+
+/** A value as all that is compared writes it. */
+function plain(value: unknown): unknown {
+  return value instanceof Date ? value.getTime() : (value ?? null);
+}
+
+/** One browser profile, with the application in some release. */
+export class Profile {
+  release = 0;
+  readonly #host: MemoryHost = memory({ workerTimes: times });
+  readonly #user: string;
+  #db: AnyDatabase | undefined;
+
+  constructor(deployment: Deployment, user: string) {
+    this.#user = user;
+    this.#host.network.respond = async ({ method, url, headers, body }) => {
+      const node = deployment.anyNode();
+      try {
+        const answer = await fetch(node.url + url.pathname + url.search, {
+          method,
+          headers,
+          ...(body === null ? {} : { body: body as Uint8Array<ArrayBuffer> }),
+        });
+        return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()) };
+      } catch {
+        // The node that a balancer chose is just starting again.
+        return { status: 503, body: '{"code":"busy"}' };
+      }
+    };
+  }
+
+  get db(): AnyDatabase {
+    if (!this.#db) throw new Error('The profile is closed.');
+    return this.#db;
+  }
+
+  async open(release: number): Promise<this> {
+    await this.close();
+    this.release = release;
+    const token = async () => `dev:${this.#user}`;
+    this.#db = (await open({
+      name: 'todo',
+      schema: releases[release - 1] as (typeof releases)[0],
+      host: this.#host,
+      user: this.#user,
+      remote: http('http://server.test/v1', { token }),
+      scopes: 'all',
+    })) as unknown as AnyDatabase;
+    return this;
+  }
+
+  async close(): Promise<void> {
+    await this.#db?.close();
+    this.#db = undefined;
+  }
+
+  /** All rows as this release shows them: by table and id, without the system's columns. */
+  rows(): Record<string, Record<string, Json>> {
+    const tables = tablesOf(this.release).map(({ name, props }) => {
+      const all = (this.db as unknown as Record<string, { all(): Json[] }>)[name]?.all() ?? [];
+      return [name, Object.fromEntries(all.map((row) => [row.id, pick(row, props)]))];
+    });
+    return Object.fromEntries(tables) as Record<string, Record<string, Json>>;
+  }
+}
+
+function pick(row: Json, props: readonly PropOf[]): Json {
+  return Object.fromEntries(props.map(({ name }) => [name, plain(row[name])]));
+}
+
+/** The props that a release knows, of rows that a newer one may have written. */
+export function known(rows: Record<string, Record<string, Json>>, release: number) {
+  const tables = tablesOf(release).map(({ name, props }) => {
+    const of = Object.entries(rows[name] ?? {}).map(([id, row]) => [id, pick(row, props)]);
+    return [name, Object.fromEntries(of)];
+  });
+  return Object.fromEntries(tables) as Record<string, Record<string, Json>>;
+}
+
+/** The nodes of one database: two at most on PostgreSQL, one on PGlite. */
+export class Deployment {
+  readonly folder = new Folder();
+  readonly nodes: (RunningServer | undefined)[] = [];
+  readonly warnings: string[] = [];
+  readonly user = 'anna';
+  #turn = 0;
+  #database: Promise<string> | undefined;
+
+  static readonly places = postgresUrl === undefined ? 1 : 2;
+
+  #url(): Promise<string> | undefined {
+    if (postgresUrl === undefined) return undefined;
+    this.#database ??= makeDatabase(postgresUrl, `releases_${randomUUID().slice(0, 8)}`);
+    return this.#database;
+  }
+
+  /** Starts a release at a place, instead of what runs there. */
+  async deploy(release: number, place = 0): Promise<RunningServer> {
+    await this.stop(place);
+    const node = await createServer({
+      schema: releases[release - 1],
+      data: join(this.folder.path, `node-${place}`),
+      databaseUrl: await this.#url(),
+      auth: { dev: true },
+      port: 0,
+      warn: (message) => this.warnings.push(message),
+    });
+    this.nodes[place] = node;
+    return node;
+  }
+
+  async stop(place = 0): Promise<void> {
+    await this.nodes[place]?.close();
+    this.nodes[place] = undefined;
+  }
+
+  /** As a load balancer chooses. */
+  anyNode(): RunningServer {
+    const running = this.nodes.filter((node) => node !== undefined);
+    const node = running[this.#turn++ % Math.max(1, running.length)];
+    if (node === undefined) throw new Error('No node is running.');
+    return node;
+  }
+
+  /** What GET /v1/tables says, by table and id. */
+  async plainTables(release: number): Promise<Record<string, Record<string, Json>>> {
+    const all: Record<string, Record<string, Json>> = {};
+    for (const { name, props } of tablesOf(release)) {
+      const response = await fetch(`${this.anyNode().url}/v1/tables/${name}`, {
+        headers: { authorization: `Bearer dev:${this.user}` },
+      });
+      const { rows } = (await response.json()) as { rows: { id: string; props: Json }[] };
+      all[name] = Object.fromEntries(rows.map((row) => [row.id, pick(row.props, props)]));
+    }
+    return all;
+  }
+
+  /** The rows as SQL has them. On PGlite nothing may serve meanwhile. */
+  async sqlRows(release: number): Promise<Record<string, Record<string, Json>>> {
+    const database = await this.openDatabase();
+    try {
+      const all: Record<string, Record<string, Json>> = {};
+      for (const { name, props } of tablesOf(release)) {
+        const columns = props.map((prop) =>
+          prop.type === 'date' ? `skerry.to_ms(${prop.name}) as ${prop.name}` : prop.name,
+        );
+        const rows = await database.query<{ id: string; row: string }>(
+          `select t.id, (select row_to_json(p) from (select ${columns.join(', ')}) p)::text as row
+             from public.${name} t where deleted_at is null`,
+        );
+        all[name] = Object.fromEntries(
+          rows.map(({ id, row }) => [id, pick(JSON.parse(row) as Json, props)]),
+        );
+      }
+      return all;
+    } finally {
+      await database.close();
+    }
+  }
+
+  async openDatabase(): Promise<Database> {
+    const url = await this.#url();
+    return url === undefined ? openPGlite(join(this.folder.path, 'node-0')) : openPostgres(url, 1);
+  }
+
+  async remove(): Promise<void> {
+    for (const place of this.nodes.keys()) await this.stop(place);
+    this.folder.remove();
+  }
+}
