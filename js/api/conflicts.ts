@@ -95,12 +95,13 @@ export class ConflictInbox implements Conflicts {
   /** The effect `resolved`. */
   resolved(effect: Message): void {
     const error = effect['error'] as { code: string; detail: string } | null;
-    const waiting = this.#waiting.get(effect['id'] as number) ?? [];
-    this.#waiting.delete(effect['id'] as number);
-    for (const { resolve, reject } of waiting) {
-      if (error) reject(errorFromCode(error.code, error.detail));
-      else resolve();
-    }
+    const id = effect['id'] as number;
+    // Each call has an answer of its own, in their order: the first may discard what the second would retry.
+    const [first, ...others] = this.#waiting.get(id) ?? [];
+    if (others.length > 0) this.#waiting.set(id, others);
+    else this.#waiting.delete(id);
+    if (error) first?.reject(errorFromCode(error.code, error.detail));
+    else first?.resolve();
   }
 
   close(): void {

@@ -142,6 +142,7 @@ export class DatabaseCore {
       timers: host.timers(),
       backoff: new Backoff(host.clock, host.workerTimes),
       post: (message) => this.worker?.post(message),
+      isHeard: () => this.worker?.running === true,
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
       askState: () => runner.dispatch({ type: 'state' }),

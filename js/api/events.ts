@@ -50,7 +50,7 @@ export class EventListeners {
 
   #tellLost(): void {
     const lost = this.#lost;
-    if (!lost || !this.#byEvent.has('dataLost')) return;
+    if (!lost || !this.#byEvent.get('dataLost')?.size) return;
     this.#lost = null;
     this.emit('dataLost', lost);
   }

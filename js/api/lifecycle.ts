@@ -158,6 +158,7 @@ export class Lifecycle {
    * The worker has failed. It is started again after a pause that doubles, or when the page is looked at or online again.
    */
   workerEnded(): void {
+    if (this.#state === 'stopped') return;
     this.#timers.set('worker', this.#backoff.next(), () => this.#restart());
   }
 
@@ -177,6 +178,8 @@ export class Lifecycle {
   }
 
   startWorker(): void {
+    // The page may have been put aside since it was decided: who comes back starts one.
+    if (this.#state !== 'running') return;
     const { worker, sync } = this.#parts;
     worker?.start();
     if (!worker?.running) return;

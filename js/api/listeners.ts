@@ -5,6 +5,8 @@ import type { Stop } from './types.ts';
 
 export class Listeners<V> {
   readonly #set = new Set<(value: V) => void>();
+  readonly #calls: (() => void)[] = [];
+  #calling = false;
 
   add(fn: (value: V) => void): Stop {
     // An entry of its own, so that one function can be added twice.
@@ -13,13 +15,28 @@ export class Listeners<V> {
     return makeStop(() => this.#set.delete(entry));
   }
 
+  get size(): number {
+    return this.#set.size;
+  }
+
+  /**
+   * A listener that another one has ended is not called any more. What a listener causes is told when all have heard what was
+   * before, so that the last value that anybody hears is the latest.
+   */
   tell(value: V): void {
-    for (const fn of [...this.#set]) {
+    for (const fn of this.#set)
+      this.#calls.push(() => {
+        if (this.#set.has(fn)) fn(value);
+      });
+    if (this.#calling) return;
+    this.#calling = true;
+    for (let call = this.#calls.shift(); call; call = this.#calls.shift()) {
       try {
-        fn(value);
+        call();
       } catch (error) {
         reportUncaught(error);
       }
     }
+    this.#calling = false;
   }
 }

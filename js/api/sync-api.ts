@@ -41,6 +41,8 @@ export interface SyncParts {
   readonly backoff: Backoff;
   /** A message for the sync worker. */
   readonly post: (message: unknown) => void;
+  /** Whether there is one that takes messages. */
+  readonly isHeard: () => boolean;
   /** Scopes that this window wants from now on, or no longer. */
   readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
   /** Resolves when nothing of this window waits for storage. */
@@ -203,7 +205,10 @@ export class SyncControl implements SyncApi {
       stop.abort(new ClosedError('closed', 'The scope was unsubscribed before it was ready.'));
       // Another call may have asked for the same part.
       const wanted = this.#scopes.some((other) => sameScope(other, filter));
-      if (!wanted) this.#parts.changeScopes([], [filter]);
+      if (wanted) return;
+      // Of a frozen page, or between two workers: the next is told.
+      if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
+      else if (!this.#parts.local) this.#unstored.push(filter);
     };
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
@@ -225,7 +230,7 @@ export class SyncControl implements SyncApi {
   /** A worker has started: it is told what this window wants. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
-    if (this.#scopes.length > 0) this.#parts.changeScopes(this.#scopes, []);
+    this.#tellScopes();
     // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
     for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
   }
@@ -244,12 +249,15 @@ export class SyncControl implements SyncApi {
   /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
   scopesFailed(dropped: readonly ScopeFilter[]): void {
     this.#unstored.push(...dropped);
-    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => {
-      const unwanted = this.#unstored
-        .splice(0)
-        .filter((filter) => !this.#scopes.some((wanted) => sameScope(wanted, filter)));
-      this.#parts.changeScopes(this.#scopes, unwanted);
-    });
+    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.#tellScopes());
+  }
+
+  /** What this window wants, and what it wants no longer but storage may still have. */
+  #tellScopes(): void {
+    const unwanted = this.#unstored
+      .splice(0)
+      .filter((filter) => !this.#scopes.some((wanted) => sameScope(wanted, filter)));
+    if (this.#scopes.length + unwanted.length > 0) this.#parts.changeScopes(this.#scopes, unwanted);
   }
 
   /** For tests (freezeWorker): the worker stands still until it is let go. */

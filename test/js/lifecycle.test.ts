@@ -1,4 +1,5 @@
 /** The life of a page and of its worker: closed, frozen, brought back, failed; on memory hosts, as sync.test.ts. */
+import { http } from 'skerry';
 import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { StorageError } from '../../js/core/errors.ts';
@@ -141,4 +142,116 @@ test('a page that is frozen keeps no connection, which would hold up whoever del
   expect(suspend).not.toHaveBeenCalled();
   host.page.send({ type: 'freeze' });
   expect(suspend).toHaveBeenCalledTimes(1);
+});
+
+/** How many workers run, of those that were started. */
+function countWorkers(host: MemoryHost) {
+  const state = { started: 0, running: 0, crash: (_error: Error) => {} };
+  const { start } = host.workers;
+  const counting: MemoryHost = {
+    ...host,
+    workers: {
+      start(url, handlers) {
+        const link = start.call(host.workers, url, handlers);
+        state.started++;
+        state.running++;
+        state.crash = handlers.onFailed;
+        const terminate = () => {
+          state.running--;
+          link.terminate();
+        };
+        return { ...link, terminate };
+      },
+    },
+  };
+  return { counting, state };
+}
+
+test('a page that is put aside again, or closed, while it comes back starts no worker', async () => {
+  const { host } = world();
+  const { counting, state } = countWorkers(host);
+  const db = await connect(counting, 'anna', more);
+  await db.sync.now();
+  const send = (...types: ('freeze' | 'resume')[]) => {
+    for (const type of types) host.page.send({ type });
+  };
+  send('freeze', 'resume', 'freeze');
+  for (let i = 0; i < 20; i++) await turn();
+  expect(state).toMatchObject({ started: 1, running: 0 });
+  send('resume', 'freeze', 'resume');
+  await db.sync.now();
+  expect(state).toMatchObject({ started: 2, running: 1 });
+  send('freeze', 'resume');
+  await db.close();
+  for (let i = 0; i < 20; i++) await turn();
+  expect(state).toMatchObject({ started: 2, running: 0 });
+});
+
+test('a page that is frozen the moment its database is open starts its worker when it comes back', async () => {
+  const { host } = world();
+  const { counting, state } = countWorkers(host);
+  const { on } = host.page;
+  vi.spyOn(host.page, 'on').mockImplementation((fn) => {
+    queueMicrotask(() => host.page.send({ type: 'freeze' }));
+    return on.call(host.page, fn);
+  });
+  const db = await connect(counting, 'anna', more);
+  for (let i = 0; i < 20; i++) await turn();
+  expect(state.started).toBe(0);
+  host.page.send({ type: 'resume' });
+  await db.sync.now();
+  expect(state).toMatchObject({ started: 1, running: 1 });
+});
+
+test('that nothing can be stored stays in the status, whatever the worker says and however often it is started', async () => {
+  const { host } = world();
+  const { counting, state } = countWorkers(host);
+  const db = await connect(counting, 'anna', more);
+  await db.sync.now();
+  host.storage.faults.quota = true;
+  await expect(db.mutate.addCity({ id: 'a', name: 'A' }).durable).rejects.toThrow();
+  const code = () => db.sync.status.error?.code;
+  expect(code()).toBe('quota');
+  host.page.send({ type: 'visibility', visible: false });
+  host.page.send({ type: 'visibility', visible: true });
+  for (let i = 0; i < 20; i++) await turn();
+  expect(code()).toBe('quota');
+  host.page.send({ type: 'freeze' });
+  host.page.send({ type: 'resume' });
+  await until(() => state.started === 2);
+  state.crash(new Error('of the worker'));
+  await until(() => state.started === 3);
+  for (let i = 0; i < 20; i++) await turn();
+  expect(code()).toBe('quota');
+  host.storage.faults.quota = false;
+  await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  expect(db.sync.status.error).toBeNull();
+});
+
+test('that the application could get no token stays in the status while the worker speaks of other things', async () => {
+  let fails = true;
+  const token = async () => {
+    if (fails) throw new Error('offline');
+    return 'dev:anna';
+  };
+  const remote = http('http://server.test/v1', { token });
+  const host = memory({ workerTimes: { retry: 60_000, retryMax: 60_000 } });
+  const db = await connect(host, 'anna', { ...more, remote });
+  await until(() => db.sync.status.error?.code === 'needs_auth');
+  for (const visible of [false, true]) host.page.send({ type: 'visibility', visible });
+  for (let i = 0; i < 20; i++) await turn();
+  expect(db.sync.status.error?.message).toBe('token("start") failed.');
+  fails = false;
+});
+
+test('a worker that fails while its window closes is not waited for later', async () => {
+  const time = new ManualTime();
+  const host = memory({ time });
+  const { counting, state } = countWorkers(host);
+  const db = await connect(counting, 'anna', more);
+  await until(() => state.started === 1);
+  const closing = db.close();
+  state.crash(new Error('in the middle of it'));
+  await closing;
+  expect(time.pending()).toEqual([]);
 });

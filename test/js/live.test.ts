@@ -82,6 +82,55 @@ describe('a subscriber', () => {
   });
 });
 
+describe('a subscriber that another one ends', () => {
+  test('is not called any more, not even for the transaction in which it was ended', async () => {
+    const db = await withThree();
+    const query = db.cities.orderBy('id').live();
+    const heard: string[] = [];
+    query.subscribe((_rows, delta) => {
+      heard.push('first');
+      if (delta) stop();
+    });
+    const stop = query.subscribe(() => heard.push('second'));
+    const other = db.cities.liveCount().subscribe(() => heard.push('count'));
+    await microtask();
+    heard.length = 0;
+    db.mutate.addCity({ id: 'd', name: 'D' });
+    expect(heard).toEqual(['first', 'count']);
+    other();
+    db.mutate.remove('d');
+    expect(heard).toEqual(['first', 'count', 'first']);
+  });
+
+  test('is not called for the first time either', async () => {
+    const db = await withThree();
+    const calls = vi.fn();
+    db.cities.subscribe(() => stop());
+    const stop = db.cities.subscribe(calls);
+    await microtask();
+    expect(calls).not.toHaveBeenCalled();
+  });
+
+  test('leaves the others of its live value theirs, and one that comes later finds what is there', async () => {
+    const db = await withThree();
+    const live = db.cities.orderBy('id').live();
+    const [first, second] = [vi.fn(), vi.fn()];
+    const stop = live.subscribe(first);
+    live.subscribe(second);
+    await microtask();
+    stop();
+    stop();
+    db.mutate.remove('a');
+    expect(first).toHaveBeenCalledTimes(1);
+    expect(second).toHaveBeenCalledTimes(2);
+    const late = vi.fn();
+    live.subscribe(late);
+    await microtask();
+    expect(late.mock.calls[0]?.[0]).toBe(live.value);
+    expect(live.value.map(({ id }) => id)).toEqual(['b', 'c']);
+  });
+});
+
 describe('a live value', () => {
   test('is the same object until it changes, subscribed or not', async () => {
     const db = await withThree();

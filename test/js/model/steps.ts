@@ -148,12 +148,14 @@ function resolveConflict({ world }: Run, window: ModelWindow): void {
   const times = random.chance(0.3) ? 2 : 1;
   const calm = window.state === 'open' && !window.profile.faulty;
   const { disturbances } = world;
+  let kept = 0;
   for (let i = 0; i < times; i++)
     world.promise(
       `resolve ${id} of ${window.name}`,
       conflicts.resolve(id, random.pick(['discard', 'retry'] as const)),
       () => {
         if (id === 999) window.fail('a conflict that is none was resolved');
+        if (++kept > 1) window.fail(`conflict ${id} was resolved twice`);
       },
       // Another window, or the same call before it, may have been faster.
       closedOr(
@@ -197,6 +199,7 @@ export const steps: readonly (readonly [weight: number, name: string, step: Step
   [8, 'subscribe', (run, window) => window.subscribe(reaction(run, window))],
   [4, 'unsubscribe', ({ world }, window) => world.random.pick(window.subscribers)?.stop()],
   [4, 'look', (_run, window) => window.look()],
+  [1, 'listen to the status', (_run, window) => window.listenBefore()],
   [5, 'scope', wantScope],
   [5, 'drop a scope', dropScope],
   [3, 'waitForSync', waitForSync],

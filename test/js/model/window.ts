@@ -104,6 +104,17 @@ export class ModelWindow {
     };
   }
 
+  /** One listener more, which ends another when it is called, and asks for the status after a change of its own. */
+  listenBefore(): void {
+    const stop = this.db.sync.subscribe(() => {
+      stop();
+      this.#stopStatus?.();
+      this.#statuses.length = 0;
+      if (this.state === 'open') this.db.sync.now().catch(() => {});
+      this.#listenToStatus();
+    });
+  }
+
   /** Nothing is dropped while anybody here wants it. */
   #posted(message: { readonly type: string; readonly drop?: readonly object[] }): void {
     if (message.type !== 'scopes') return;
@@ -158,6 +169,8 @@ export class ModelWindow {
       subscriber.check();
       if (!alone || calls === 0 || subscriber.stopped) continue;
       const changed = !isDeepStrictEqual(before, subscriber.spec.expected(this.db));
+      // A row that was deleted before a throw may have come back at another place: it is told as changed, and is the same.
+      if (how === 'throw' && !changed && subscriber.heard - calls <= 1) continue;
       if (subscriber.heard - calls !== (changed ? 1 : 0))
         this.fail(`${subscriber.spec.name}: ${subscriber.heard - calls} calls, changed ${changed}`);
     }

@@ -1,0 +1,27 @@
+/** Pauses after failures. */
+import { ManualTime } from 'skerry/testing';
+import { expect, test } from 'vitest';
+import { Backoff } from '../../js/host/backoff.ts';
+
+test('each pause is twice the one before, up to a minute, and the first one again after a long time without a failure', () => {
+  const time = new ManualTime();
+  const backoff = new Backoff(time);
+  const fail = (afterMs: number) => {
+    time.advance(afterMs);
+    return backoff.next();
+  };
+  expect([0, 5_000, 10_000, 20_000, 40_000, 60_000].map(fail)).toEqual([
+    5_000, 10_000, 20_000, 40_000, 60_000, 60_000,
+  ]);
+  expect(fail(3_600_000)).toBe(5_000);
+  // Two minutes are not long: who fails once a minute still fails.
+  expect([120_000, 120_001].map(fail)).toEqual([10_000, 5_000]);
+});
+
+test('failures are counted by the clock that nobody sets', () => {
+  const time = new ManualTime();
+  const backoff = new Backoff(time);
+  backoff.next();
+  time.step(86_400_000);
+  expect(backoff.next()).toBe(10_000);
+});

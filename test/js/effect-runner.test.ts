@@ -1,0 +1,86 @@
+/** What carries out effects, where a page stands still in the middle of its transactions. */
+import { ManualTime } from 'skerry/testing';
+import { expect, test } from 'vitest';
+import type { Message } from '../../js/core/window-core.ts';
+import { EffectRunner } from '../../js/host/effect-runner.ts';
+import type { Committed, Storage } from '../../js/host/storage.ts';
+import { turn } from './support.ts';
+
+/** A runner whose transactions end when the test says so. */
+function runnerWith() {
+  const time = new ManualTime();
+  const events: Message[] = [];
+  const ends: ((outcome: Committed) => void)[] = [];
+  const runner = new EffectRunner({
+    clock: time,
+    timers: time.timers(),
+    channel: { post() {}, close() {} },
+    storage: {
+      transact: () => new Promise<Committed>((resolve) => ends.push(resolve)),
+    } as unknown as Storage,
+    call(event: Message) {
+      events.push(event);
+      return [];
+    },
+    post() {},
+    special() {},
+  });
+  const transact = (id: number) =>
+    runner.execute([
+      { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
+    ] as unknown as Message[]);
+  const told = () => events.map(({ type, id }) => [type, id]);
+  return { runner, transact, told, ends };
+}
+
+const frozen = { name: 'AbortError', message: 'The page is frozen.' };
+const done: Committed = { committed: true, keys: [] };
+
+test('a page that is frozen fails the transaction under way and those that wait behind it', async () => {
+  const { runner, transact, told, ends } = runnerWith();
+  for (const id of [1, 2, 3]) transact(id);
+  expect(ends).toHaveLength(1);
+  runner.failOutstanding(frozen);
+  expect(told()).toEqual([1, 2, 3].map((id) => ['failed', id]));
+  // What the engine says of the first when the page is back is of nothing that anybody waits for.
+  transact(4);
+  ends[0]?.(done);
+  await turn();
+  expect(told()).toHaveLength(3);
+  ends[1]?.(done);
+  await turn();
+  expect(told().at(-1)).toEqual(['done', 4]);
+});
+
+test('whoever waits for the end of all transactions is told when none is left, and when it is stopped', async () => {
+  const { runner, transact, ends } = runnerWith();
+  await runner.idle();
+  for (const id of [1, 2]) transact(id);
+  let rests = 0;
+  for (let i = 0; i < 2; i++) void runner.idle().then(() => rests++);
+  ends[0]?.(done);
+  await turn();
+  expect(rests).toBe(0);
+  ends[1]?.(done);
+  await turn();
+  expect(rests).toBe(2);
+  transact(3);
+  const stopped = runner.idle();
+  runner.stop();
+  await stopped;
+});
+
+test('what comes while events are held is told in its order when they are let go, and held again if need be', async () => {
+  const { runner, transact, told, ends } = runnerWith();
+  transact(1);
+  runner.hold();
+  ends[0]?.(done);
+  await turn();
+  runner.dispatch({ type: 'message' });
+  expect(told()).toEqual([]);
+  runner.letGo();
+  expect(told()).toEqual([
+    ['done', 1],
+    ['message', undefined],
+  ]);
+});

@@ -1,0 +1,76 @@
+/** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
+
+import { expect, test, vi } from 'vitest';
+import type { Scope } from '../../js/api/sync-api.ts';
+import { connect, world } from './account-world.ts';
+import { type App, turn, until } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+async function withScopes() {
+  const { host, server } = world();
+  const set = { name: 'Tromsø', country: 'NO', population: 1 };
+  server.write([{ op: 'create', table: 'cities', id: 'tos', set }]);
+  const db = await connect(host, 'anna', {
+    defaultRealm: 'public',
+    scopes: (q: App) => [q.cities.where('country', '=', 'SE')],
+  });
+  await db.sync.now();
+  const stored = () => {
+    const sync = host.storage.dump('skerry/test/anna', 'sync').find(({ key }) => key === 'sync');
+    const stored = sync?.value as { scopes: { where: unknown[] }[] } | undefined;
+    return stored?.scopes.map(({ where }) => where[2]).sort() ?? [];
+  };
+  const of = (country: string): Scope => db.sync.scope(db.cities.where('country', '=', country));
+  return { host, server, db, stored, of };
+}
+
+test('what two callers have asked for stays until the last of them gives it up', async () => {
+  const { stored, of } = await withScopes();
+  const [first, second] = [of('NO'), of('NO')];
+  await Promise.all([first.ready, second.ready]);
+  first.unsubscribe();
+  // The same one again: it must not count for the other's.
+  first.unsubscribe();
+  for (let i = 0; i < 50; i++) await turn();
+  expect(stored()).toEqual(['NO', 'SE']);
+  second.unsubscribe();
+  await until(() => stored().join() === 'SE');
+});
+
+test('one that is given up and asked for in the same breath is there', async () => {
+  const { stored, of } = await withScopes();
+  const first = of('NO');
+  await first.ready;
+  first.unsubscribe();
+  await of('NO').ready;
+  expect(stored()).toEqual(['NO', 'SE']);
+});
+
+test('whoever waits for one that is given up is told', async () => {
+  const { host, of } = await withScopes();
+  host.network.online = false;
+  const scope = of('NO');
+  const other = of('NO');
+  let isSettled = false;
+  void other.ready.finally(() => {
+    isSettled = true;
+  });
+  scope.unsubscribe();
+  await expect(scope.ready).rejects.toMatchObject({ name: 'ClosedError' });
+  expect(isSettled).toBe(false);
+  host.network.online = true;
+  await other.ready;
+});
+
+test('what is given up while the page stands still is dropped when it is back', async () => {
+  const { host, stored, of } = await withScopes();
+  const scopes = [of('NO'), of('FI')];
+  await Promise.all(scopes.map(({ ready }) => ready));
+  host.page.send({ type: 'freeze' });
+  for (const scope of scopes) scope.unsubscribe();
+  const again = of('FI');
+  host.page.send({ type: 'resume' });
+  await again.ready;
+  await until(() => stored().join() === 'FI,SE');
+});

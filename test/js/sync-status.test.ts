@@ -1,0 +1,60 @@
+/** The status of synchronisation: which of several failures it names, and when it is another one. */
+import { expect, test } from 'vitest';
+import { makeStatus, type StatusInput, sameStatus } from '../../js/api/sync-status.ts';
+import { NetworkError, QuotaError, UnsupportedError } from '../../js/core/errors.ts';
+
+const window = {
+  phase: 'ready',
+  cursors: { public: '57@1760000000123' },
+  pending: 0,
+  unsaved: 0,
+  oldestPendingAt: null,
+  conflicts: 0,
+  clockOffset: 0,
+  lastSyncedAt: null,
+  scopes: [],
+};
+const status = (more: Partial<StatusInput> = {}) =>
+  makeStatus({
+    local: false,
+    online: true,
+    window,
+    worker: null,
+    error: null,
+    storage: null,
+    image: null,
+    ...more,
+  });
+const network = (message: string, retryable = true) =>
+  status({ error: new NetworkError('network', message, { retryable }) });
+
+test('another failure with the same code is another status: its words and whether it passes may differ', () => {
+  expect(sameStatus(network('no route'), network('no route'))).toBe(true);
+  expect(sameStatus(network('no route'), network('cut off'))).toBe(false);
+  expect(sameStatus(network('no route'), network('no route', false))).toBe(false);
+  expect(sameStatus(network('no route'), status())).toBe(false);
+});
+
+test('dates and objects that say the same are no change', () => {
+  const at = (lastSyncedAt: number) => status({ window: { ...window, lastSyncedAt } });
+  expect(sameStatus(at(1), at(1))).toBe(true);
+  expect(sameStatus(at(1), at(2))).toBe(false);
+  expect(status().revisions).toEqual({ public: 57 });
+});
+
+test('that nothing can be stored goes before failures of the worker, and an image that could not be made comes last', () => {
+  const storage = new QuotaError('quota', 'full', { retryable: true });
+  const error = new UnsupportedError('worker', 'not to be had');
+  const worker = {
+    type: 'status',
+    error: { code: 'network', message: 'cut off', retryable: true },
+  };
+  const image = new UnsupportedError('image', 'not made');
+  expect(status({ storage, error, worker, image }).error).toBe(storage);
+  expect(status({ error, worker, image }).error).toBe(error);
+  expect(status({ worker, image }).error?.message).toBe('cut off');
+  expect(status({ image }).error).toBe(image);
+  // What does not pass by itself blocks, even if what is named does.
+  expect(status({ storage, error }).phase).toBe('blocked');
+  expect(status({ storage }).phase).toBe('opening');
+});
