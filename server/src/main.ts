@@ -3,13 +3,14 @@
 
 import { parseArgs } from 'node:util';
 import { DirectoryInUseError } from './db/directory-lock.ts';
+import { type CallerLimits, callerLimits } from './limits.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--dev] [--no-notify]
-              [--secret KEY] [--origin URL]… [--static FOLDER] [--seed FILE]
+              [--secret KEY] [--origin URL]… [--static FOLDER] [--seed FILE] [--limit NAME=NUMBER]… [--trust-proxy]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… takes PostgreSQL instead of PGlite
@@ -18,7 +19,9 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --secret KEY     the key of HS256 tokens (or SKERRY_SECRET)
   --origin URL     pages of this other origin may call the server
   --static FOLDER  serve these files, too
-  --seed FILE      a module that exports the rows of the first start`;
+  --seed FILE      a module that exports the rows of the first start
+  --limit N=V      what callers may ask for at a time: ${Object.keys(callerLimits).join(', ')}
+  --trust-proxy    a proxy stands before the server: x-forwarded-for says where requests come from`;
 
 class UsageError extends Error {}
 
@@ -33,6 +36,8 @@ const flags = {
   origin: { type: 'string', multiple: true },
   static: { type: 'string' },
   seed: { type: 'string' },
+  limit: { type: 'string', multiple: true },
+  'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -50,6 +55,23 @@ function readPort(text: string): number {
     throw new UsageError(`--port ${text} is not a port.`);
   }
   return port;
+}
+
+function isLimit(name: string): name is keyof CallerLimits {
+  return Object.hasOwn(callerLimits, name);
+}
+
+function readLimits(texts: readonly string[]): Partial<CallerLimits> {
+  const read: Partial<Record<keyof CallerLimits, number>> = {};
+  for (const text of texts) {
+    const [name = '', number = ''] = text.split('=', 2);
+    const value = Number(number);
+    if (!isLimit(name) || number === '' || !Number.isSafeInteger(value) || value < 0) {
+      throw new UsageError(`--limit ${text} is none of NAME=NUMBER.`);
+    }
+    read[name] = value;
+  }
+  return read;
 }
 
 async function main(): Promise<void> {
@@ -73,6 +95,8 @@ async function main(): Promise<void> {
     port: readPort(values.port),
     files: values.static,
     origins: values.origin,
+    limits: readLimits(values.limit ?? []),
+    trustProxy: values['trust-proxy'],
     seed: values.seed === undefined ? undefined : await loadSeed(values.seed),
     progress: (message) => console.log(message),
   });

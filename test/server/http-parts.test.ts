@@ -5,7 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { SignJWT } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
 import { createAuth } from '../../server/src/auth/auth.ts';
-import { acceptsGzip, readObject } from '../../server/src/http/body.ts';
+import { BodyBytes } from '../../server/src/cost/bodies.ts';
+import { acceptsGzip, type Incoming, readObject as readHeld } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
@@ -105,6 +106,8 @@ describe('tokens', () => {
 });
 
 describe('bodies', () => {
+  const bytes = new BodyBytes({ inAll: 100 << 20, perUser: 100 << 20 });
+  const readObject = (request: Incoming) => readHeld(request, bytes.hold('anna'));
   const request = (body: string | Buffer, headers: Record<string, string> = {}) =>
     Object.assign(Readable.from([Buffer.from(body)]), { headers });
 
