@@ -9,6 +9,8 @@ export const limits = {
   /** Pushes that wait for the flusher; more are told to come again. */
   waitingPushes: 2_000,
   waitingBytes: 64 << 20,
+  /** Of one user. */
+  waitingPushesPerUser: 500,
   /** What one transaction of the flusher takes; a single larger request goes alone. */
   updatesPerFlush: 256,
   bytesPerFlush: 8 << 20,
@@ -58,8 +60,30 @@ export const limits = {
   imagesKept: 4,
   /** Rows of one answer of /v1/tables. */
   tableRows: 10_000,
+  /** What of a caller's rates may come at once after a rest: so many seconds' worth. */
+  burstSeconds: 20,
+  /** Users, and clients, whose rates are remembered. */
+  callersRemembered: 20_000,
+  /** A request of so many bytes counts as one more. */
+  bytesPerToken: 64 << 10,
+  /** Requests that read and wait for their turn. */
+  waitingReadsPerUser: 32,
+  waitingReads: 1_000,
+  /** PGlite serves one at a time: more reads under way would only be in the way of pushes. */
+  pgliteReads: 2,
+  /** Connections to PostgreSQL that reads leave to pushes. */
+  connectionsForPushes: 3,
+  /** All attempts and pages of a pull, a read of /v1/tables, an image: longer is given up. */
+  readWithinMs: 30_000,
+  /** A body that comes slower than this, once the grace is over, is given up. */
+  bodyGraceMs: 10_000,
+  bodyBytesPerSecond: 8 << 10,
+  /** Sockets of an address that have not said hello; one more closes the oldest of them. */
+  silentSocketsPerAddress: 100,
+  /** Hellos of a socket: so many at once, and so many a second. */
+  hellosAtOnce: 60,
+  hellosPerSecond: 2,
   /** Sockets. */
-  sockets: 10_000,
   socketMessageBytes: 64 << 10,
   socketBufferedBytes: 256 << 10,
   helloWithinMs: 5_000,
@@ -88,3 +112,39 @@ export const limits = {
   tokensRemembered: 10_000,
   tokenRememberedBytes: 2 << 10,
 } as const;
+
+/** Limits of what callers do at a time, which depend on who they are: options of the server. 0 is no limit of a rate. */
+export interface CallerLimits {
+  /** Connections open at a time, in all and of an address (behind a trusted proxy only in all). */
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Sockets of /v1/poke. */
+  readonly sockets: number;
+  readonly socketsPerUser: number;
+  readonly socketsPerAddress: number;
+  /** Requests a second; 20 seconds' worth may come at once. */
+  readonly requestsPerUser: number;
+  readonly requestsPerClient: number;
+  /** Milliseconds a second that the database and the rules may work for what a user reads. */
+  readonly workPerUser: number;
+  /** Requests of a user that read, under way at a time. */
+  readonly readsPerUser: number;
+  /** Bytes of bodies that are being read or worked on. */
+  readonly bytesUnderWay: number;
+  readonly bytesPerUser: number;
+}
+
+/** Generous: a person with several devices comes to a few requests a second, and one address may be a whole office. */
+export const callerLimits: CallerLimits = {
+  connections: 20_000,
+  connectionsPerAddress: 4_000,
+  sockets: 10_000,
+  socketsPerUser: 100,
+  socketsPerAddress: 4_000,
+  requestsPerUser: 200,
+  requestsPerClient: 50,
+  workPerUser: 500,
+  readsPerUser: 3,
+  bytesUnderWay: 256 << 20,
+  bytesPerUser: 32 << 20,
+};

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DirectoryInUseError } from './db/directory-lock.ts';
+import { type CallerLimits, callerLimits } from './limits.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
 import { SetupError } from './setup-error.ts';
@@ -12,7 +13,8 @@ import { NameError } from './sql/names.ts';
 
 const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--data ./data] [--no-notify]
               [--secret KEY [--secret PREVIOUS]] [--issuer TEXT] [--audience TEXT] [--token-type TEXT]
-              [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE] [--version]
+              [--dev] [--dev-host NAME]… [--origin URL]… [--static FOLDER] [--seed FILE]
+              [--limit NAME=NUMBER]… [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
   --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… takes PostgreSQL instead of PGlite
@@ -24,7 +26,9 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
   --issuer TEXT    what tokens must say as \`iss\`; --audience: as \`aud\`; --token-type: as \`typ\` of their header
   --origin URL     pages of this other origin may call the server
   --static FOLDER  serve these files, too
-  --seed FILE      a module that exports the rows of the first start`;
+  --seed FILE      a module that exports the rows of the first start
+  --limit N=V      what callers may ask for at a time: ${Object.keys(callerLimits).join(', ')}
+  --trust-proxy    a proxy stands before the server: x-forwarded-for says where requests come from`;
 
 class UsageError extends SetupError {}
 
@@ -43,6 +47,8 @@ const flags = {
   origin: { type: 'string', multiple: true },
   static: { type: 'string' },
   seed: { type: 'string' },
+  limit: { type: 'string', multiple: true },
+  'trust-proxy': { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   version: { type: 'boolean', default: false },
 } as const;
@@ -84,6 +90,23 @@ function packageVersion(): string {
   return String((JSON.parse(text) as { version: unknown }).version);
 }
 
+function isLimit(name: string): name is keyof CallerLimits {
+  return Object.hasOwn(callerLimits, name);
+}
+
+function readLimits(texts: readonly string[]): Partial<CallerLimits> {
+  const read: Partial<Record<keyof CallerLimits, number>> = {};
+  for (const text of texts) {
+    const [name = '', number = ''] = text.split('=', 2);
+    const value = Number(number);
+    if (!isLimit(name) || number === '' || !Number.isSafeInteger(value) || value < 0) {
+      throw new UsageError(`--limit ${text} is none of NAME=NUMBER.`);
+    }
+    read[name] = value;
+  }
+  return read;
+}
+
 async function main(): Promise<void> {
   const values = readFlags();
   if (values.help) {
@@ -120,6 +143,8 @@ async function main(): Promise<void> {
     port,
     files: values.static,
     origins: values.origin,
+    limits: readLimits(values.limit ?? []),
+    trustProxy: values['trust-proxy'],
     seed: values.seed === undefined ? undefined : await loadSeed(values.seed),
     progress: (message) => console.log(message),
     failed: explainAndExit,

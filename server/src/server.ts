@@ -10,6 +10,8 @@ import { getRequestListener } from '@hono/node-server';
 import { createAuth } from './auth/auth.ts';
 import { anyHost, checkDevAddress, loopbackHosts } from './auth/loopback.ts';
 import { Authority } from './authority/authority.ts';
+import { Callers } from './cost/callers.ts';
+import { connectionsOf } from './cost/connections.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
 import { PgChannel } from './db/pg-channel.ts';
@@ -22,7 +24,7 @@ import { StaticFiles } from './http/files.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
-import { limits } from './limits.ts';
+import { type CallerLimits, callerLimits, limits } from './limits.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { PokeHub } from './poke/hub.ts';
 import { PokeRelay, type Pokes } from './poke/relay.ts';
@@ -66,6 +68,10 @@ export interface ServerOptions {
   /** Origins of other servers whose pages may call this one. */
   readonly origins?: readonly string[] | undefined;
   readonly seed?: Seed | undefined;
+  /** Limits of what a caller may ask for at a time, where they are not those of `callerLimits`. */
+  readonly limits?: Partial<CallerLimits> | undefined;
+  /** The server is behind a proxy, whose `x-forwarded-for` says where requests come from. */
+  readonly trustProxy?: boolean | undefined;
   readonly progress?: (message: string) => void;
   readonly log?: (message: string, error: unknown) => void;
   /** What the operator should know. */
@@ -175,16 +181,6 @@ function listen(server: Server, port: number, host: string): Promise<number> {
   });
 }
 
-/** The connections of a server that are open. */
-function connectionsOf(server: Server): ReadonlySet<Socket> {
-  const open = new Set<Socket>();
-  server.on('connection', (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
-  });
-  return open;
-}
-
 /** Stops a server: what is under way is finished within a bound, idle connections are closed at once. */
 async function stop(server: Server, open: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
@@ -227,12 +223,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   mkdirSync(data, { recursive: true });
   try {
     const opened = options.databaseUrl
-      ? await openPostgres(
-          options.databaseUrl,
-          limits.databaseConnections,
-          limits,
-          options.progress,
-        )
+      ? await openPostgres(options.databaseUrl, limits.databaseConnections, limits, progress)
       : await openPGlite(data);
     try {
       const description = await prepare(opened, own);
@@ -301,11 +292,19 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   });
   const { authenticate, hosts } = openDoor(options);
   const origins = new Set(options.origins ?? []);
+  const { trustProxy = false } = options;
+  const bounds = { ...callerLimits, ...options.limits };
+  const reads =
+    database.kind === 'pglite'
+      ? limits.pgliteReads
+      : limits.databaseConnections - limits.connectionsForPushes;
+  const callers = new Callers(bounds, reads);
   const app = createApp({
     schema: description,
     database,
     authority,
     authenticate,
+    callers,
     flusher,
     puller: new Puller({ database, authority, schema: tables, images }),
     images,
@@ -319,9 +318,12 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     { headersTimeout: limits.headersTimeoutMs, requestTimeout: limits.requestTimeoutMs },
     getRequestListener((request, env) => app.fetch(request, env)),
   );
-  const open = connectionsOf(server);
+  const open = connectionsOf(server, bounds, trustProxy);
   const { pokes } = relay;
-  const sockets = servePokes(server, { authenticate, authority, pokes, origins, hosts, log });
+  const sockets = servePokes(server, {
+    ...{ authenticate, authority, pokes, origins, hosts, log, callers, trustProxy },
+    limits: bounds,
+  });
   const port = await listen(server, options.port, host);
   return {
     port,

@@ -13,9 +13,9 @@ import { RealmsBusy, type Unit } from '../../server/src/push/locks.ts';
 
 const user: User = { id: 'anna', realms: new Map([['r', 'write']]), expires: null };
 
-function request(client: string, ids: readonly string[], realm = 'r'): PushRequest {
+function request(client: string, ids: readonly string[], realm = 'r', of = 'anna'): PushRequest {
   const updates = ids.map((id) => ({ id, after: { [realm]: null } }));
-  return { client, user, epoch: 1, updates, bytes: 10 };
+  return { client, user: { ...user, id: of }, epoch: 1, updates, bytes: 10 };
 }
 
 class DatabaseError extends Error {
@@ -221,15 +221,61 @@ describe('the flusher', () => {
     expect(waits).toEqual([false, true]);
   });
 
-  test('refuses more than it can hold, and takes nothing once it is closed', async () => {
+  test('users take turns: one with many clients delays the others by no more than its share', async () => {
+    const { flusher, calls } = world();
+    const many = Array.from({ length: 400 }, (_, i) =>
+      flusher.push(request(`m${i}`, [`m${i}`], 'r', 'mallory')),
+    );
+    const others = ['ben', 'cleo', 'dan'].map((of) => flusher.push(request(of, [of], 'r', of)));
+    await Promise.all([...many, ...others]);
+    const [first = []] = calls;
+    expect(first).toEqual(expect.arrayContaining(['ben', 'cleo', 'dan']));
+    expect(first.filter((id) => id.startsWith('m'))).toHaveLength(limits.updatesPerFlush / 4);
+    expect(calls.flat().filter((id) => id.startsWith('m'))).toEqual(many.map((_, i) => `m${i}`));
+  });
+
+  test('large pushes of one user fill no transaction before it is another’s turn', async () => {
+    const { flusher, calls } = world();
+    const many = Array.from({ length: 12 }, (_, i) => {
+      const large = { ...request(`m${i}`, [`m${i}`], 'r', 'mallory'), bytes: 3 << 20 };
+      return flusher.push(large);
+    });
+    const late = flusher.push(request('ben', ['ben'], 'r', 'ben'));
+    await Promise.all([...many, late]);
+    expect(calls[0]).toEqual(['m0', 'ben']);
+  });
+
+  test('a push whose caller has gone while it waits is dropped, and one under way is finished', async () => {
+    const { flusher, applied } = world();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const underWay = flusher.push({ ...request('a', ['a1']), signal: first.signal });
+    await turn();
+    const waiting = flusher.push({ ...request('a', ['a2']), signal: second.signal });
+    const gone = new Error('gone');
+    first.abort(gone);
+    second.abort(gone);
+    await expect(waiting).rejects.toBe(gone);
+    expect(statuses(await underWay)).toEqual(['applied']);
+    await flusher.push(request('b', ['b1']));
+    expect(applied).toEqual(['a1', 'b1']);
+  });
+
+  test('refuses more than it can hold, of one user and of all, and takes nothing once it is closed', async () => {
     const { flusher } = world();
     const pushes = Array.from({ length: limits.waitingPushes }, (_, i) =>
-      flusher.push(request(`c${i}`, [`u${i}`])),
+      flusher.push(request(`c${i}`, [`u${i}`], 'r', `user-${i % 5}`)),
     );
     expect(() => flusher.push(request('one', ['more']))).toThrow(/waiting/);
     const closed = flusher.close();
     expect(() => flusher.push(request('late', ['u']))).toThrow(/stopping/);
     await closed;
     expect(await Promise.all(pushes)).toHaveLength(limits.waitingPushes);
+    const other = world().flusher;
+    const mine = Array.from({ length: limits.waitingPushesPerUser }, (_, i) =>
+      other.push(request(`c${i}`, [`u${i}`])),
+    );
+    expect(() => other.push(request('one', ['more']))).toThrow(/of this user/);
+    const another = other.push(request('two', ['more'], 'r', 'ben'));
+    expect(await Promise.all([...mine, another])).toHaveLength(mine.length + 1);
   });
 });

@@ -3,7 +3,8 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { acceptsGzip, readObject } from '../../server/src/http/body.ts';
+import { BodyBytes } from '../../server/src/cost/bodies.ts';
+import { acceptsGzip, type Incoming, readObject as readHeld } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
@@ -19,6 +20,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 }
 
 describe('bodies', () => {
+  const bytes = new BodyBytes({ inAll: 100 << 20, perUser: 100 << 20 });
+  const readObject = (request: Incoming) => readHeld(request, bytes.hold('anna'));
   const request = (body: string | Buffer, headers: Record<string, string> = {}) =>
     Object.assign(Readable.from([Buffer.from(body)]), { headers });
 

@@ -38,6 +38,8 @@ export interface CallError {
 
 export interface Said {
   readonly text: string;
+  /** How long it took. */
+  readonly ms: number;
   /** The bytes of an image that is finished. */
   readonly bytes?: Uint8Array;
 }

@@ -110,16 +110,16 @@ async function handleOf({ handle: number, make }: Call): Promise<Held> {
 
 async function answer(call: Call): Promise<void> {
   const { instance, handle } = await handleOf(call);
-  if (call.what === 'step') {
-    say({ text: within(instance, () => (handle as StepHandle).step(utf8(call.text))) });
-  } else if (call.what === 'rows') {
-    say({ text: within(instance, () => (handle as ImageHandle).rows(utf8(call.text))) });
-  } else {
-    const image = handle as ImageHandle;
-    const text = within(instance, () => image.finish());
-    const bytes = within(instance, () => image.bytes().slice());
-    say({ text, bytes }, [bytes.buffer as ArrayBuffer]);
-  }
+  const began = performance.now();
+  const text = within(instance, () => {
+    if (call.what === 'step') return (handle as StepHandle).step(utf8(call.text));
+    if (call.what === 'rows') return (handle as ImageHandle).rows(utf8(call.text));
+    return (handle as ImageHandle).finish();
+  });
+  const ms = performance.now() - began;
+  if (call.what !== 'finish') return say({ text, ms });
+  const bytes = within(instance, () => (handle as ImageHandle).bytes().slice());
+  return say({ text, ms, bytes }, [bytes.buffer as ArrayBuffer]);
 }
 
 function end(number: number): void {
@@ -135,7 +135,7 @@ async function take(message: ToThread): Promise<void> {
     if ('end' in message) end(message.end);
     else if ('scopes' in message) {
       const instance = await soundInstance();
-      say({ text: within(instance, () => instance.handle.checkScopes(message.scopes)) });
+      say({ text: within(instance, () => instance.handle.checkScopes(message.scopes)), ms: 0 });
     } else await answer(message);
   } catch (error) {
     const { message: text, stack } = error as Error;

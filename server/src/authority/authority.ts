@@ -90,8 +90,12 @@ export class Authority {
     return withHandle(this.#writes, { kind: 'admission' }, (handle) => work(stepOf(handle)));
   }
 
-  pull<Value>(work: (step: Step) => Promise<Value>): Promise<Value> {
-    return withHandle(this.#reads, { kind: 'pull' }, (handle) => work(stepOf(handle)));
+  /** `spent` is told how many milliseconds each step has taken. */
+  pull<Value>(
+    work: (step: Step) => Promise<Value>,
+    spent?: ((ms: number) => void) | undefined,
+  ): Promise<Value> {
+    return withHandle(this.#reads, { kind: 'pull' }, (handle) => work(stepOf(handle, spent)));
   }
 
   /** Makes an image from chunks of rows, each the text of `{"rows":[…]}`. */
@@ -115,8 +119,12 @@ export class Authority {
   }
 }
 
-function stepOf(handle: LinkHandle): Step {
-  return async (text) => checked((await handle.call('step', text)).text);
+function stepOf(handle: LinkHandle, spent?: ((ms: number) => void) | undefined): Step {
+  return async (text) => {
+    const said = await handle.call('step', text);
+    spent?.(said.ms);
+    return checked(said.text);
+  };
 }
 
 /** Opens a handle, and deletes it after `work`. */

@@ -35,17 +35,23 @@ export interface Queryable {
   ): Promise<Row[]>;
 }
 
-export interface TransactionOptions {
+/** How long work is wanted, and what it has cost. */
+export interface Within {
+  /**
+   * When it is aborted, a transaction waits for a session no longer, sends no further statement, has PostgreSQL give up
+   * the one that runs, and ends with the signal's reason.
+   */
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many milliseconds the database, or the rules, have worked. */
+  readonly spent?: ((ms: number) => void) | undefined;
+}
+
+export interface TransactionOptions extends Within {
   /**
    * `snapshot`: all statements see one state of the database (REPEATABLE READ), and none may write. `tables`: changes
    * tables, which takes as long as it takes; in the other modes a statement that hangs is given up.
    */
   readonly mode: 'write' | 'snapshot' | 'tables';
-  /**
-   * When it is aborted, the transaction waits for a session no longer, sends no further statement, has PostgreSQL give up
-   * the one that runs, and ends with the signal's reason.
-   */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Database extends Queryable {

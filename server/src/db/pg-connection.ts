@@ -74,6 +74,9 @@ export class PgConnection implements Session {
   readonly #answerWithinMs: number;
   #deadline: NodeJS.Timeout | null = null;
   unlimited = false;
+  /** Since when statements are under way, and for how long some were before. */
+  #workingSince: number | null = null;
+  #worked = 0;
   #pid = '';
   #lost = false;
 
@@ -162,16 +165,19 @@ export class PgConnection implements Session {
         return;
       }
       this.#pending.add(reject);
+      this.#work();
       // What is sent says nothing of whether answers come.
       if (this.#deadline === null) this.#await();
       start().then(
         (value) => {
           this.#pending.delete(reject);
+          this.#work();
           this.#await();
           resolve(value);
         },
         (error: unknown) => {
           this.#pending.delete(reject);
+          this.#work();
           this.#await();
           const severity = (error as { severity?: unknown } | null)?.severity;
           // What does not come from the server comes from the way to it.
@@ -180,6 +186,21 @@ export class PgConnection implements Session {
         },
       );
     });
+  }
+
+  get workedMs(): number {
+    return (
+      this.#worked + (this.#workingSince === null ? 0 : performance.now() - this.#workingSince)
+    );
+  }
+
+  #work(): void {
+    if (this.#pending.size > 0) {
+      this.#workingSince ??= performance.now();
+    } else if (this.#workingSince !== null) {
+      this.#worked = this.workedMs;
+      this.#workingSince = null;
+    }
   }
 
   /** The first was sent, or something was answered: the next answer has its time from now. */

@@ -70,6 +70,7 @@ export class PGliteSession implements Session {
   /** Resolves when the thread is gone, and has closed its files. */
   readonly ended: Promise<void>;
   unlimited = false;
+  workedMs = 0;
   #lost = false;
   #unsent: Sent[] = [];
   /** Batches that are sent, in their order. */
@@ -91,8 +92,10 @@ export class PGliteSession implements Session {
   #started(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#worker.on('message', (message: FromThread) => {
-        if ('results' in message) this.#answered(message.results);
-        else if ('died' in message) die(message.died);
+        if ('results' in message) {
+          this.workedMs += message.ms;
+          this.#answered(message.results);
+        } else if ('died' in message) die(message.died);
         else if ('failed' in message) reject(rebuilt(message.failed));
         else resolve();
       });

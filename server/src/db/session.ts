@@ -8,6 +8,8 @@ export interface Session {
   readonly lost: boolean;
   /** Whether statements may take as long as they take; PostgreSQL must have been told so, too. */
   unlimited: boolean;
+  /** For how many milliseconds the database has worked for it, so far. */
+  readonly workedMs: number;
   query(sql: string, params: readonly Param[]): Promise<Iterable<object>>;
   /** Runs statements without parameters; resolves with the tag of the last one. */
   simple(sql: string): Promise<string>;
@@ -36,7 +38,7 @@ export async function rowsOf<Row extends object>(
 /** Runs one transaction. A `signal` that is aborted ends its running statement, and it with the signal's reason. */
 export async function inTransaction<Value>(
   session: Session,
-  { mode, signal }: TransactionOptions,
+  { mode, signal, spent }: TransactionOptions,
   work: (tx: Queryable) => Promise<Value>,
 ): Promise<Value> {
   signal?.throwIfAborted();
@@ -50,6 +52,7 @@ export async function inTransaction<Value>(
   };
   signal?.addEventListener('abort', cancel, { once: true });
   session.unlimited = mode === 'tables';
+  const workedBefore = session.workedMs;
   const tx: Queryable = {
     async query<Row extends object>(
       sql: string,
@@ -88,5 +91,6 @@ export async function inTransaction<Value>(
     // The next one's statements must not be met by what was meant for this one's.
     await cancelled;
     session.unlimited = false;
+    spent?.(session.workedMs - workedBefore);
   }
 }

@@ -8,14 +8,16 @@ import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
-import { type Database, isUnavailable } from '../db/database.ts';
+import type { Callers } from '../cost/callers.ts';
+import { whileWanted } from '../cost/signal.ts';
+import { type Database, isUnavailable, type Within } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
+import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
-import { bindClients, ownerOf, Present } from '../push/locks.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
@@ -32,6 +34,7 @@ export interface AppOptions {
   readonly database: Database;
   readonly authority: Authority;
   readonly authenticate: Authenticate;
+  readonly callers: Callers;
   readonly flusher: Flusher;
   readonly puller: Puller;
   readonly images: Images;
@@ -42,48 +45,28 @@ export interface AppOptions {
   readonly log: (message: string, error: unknown) => void;
 }
 
-const kClientsRemembered = 50_000;
-
-/** Remembers which client identities are known to be bound to whom, so that a pull need not ask the database. */
-class BoundClients {
-  readonly #database: Database;
-  readonly #known = new Map<string, string>();
-
-  constructor(database: Database) {
-    this.#database = database;
-  }
-
-  async check(client: string, user: User): Promise<void> {
-    const owner = this.#known.get(client) ?? (await this.#bind(client, user));
-    if (owner === user.id) return;
-    throw new Problem(
-      'client_bound',
-      'This client identity belongs to another user: take a new one.',
-    );
-  }
-
-  async #bind(client: string, user: User): Promise<string | undefined> {
-    const owner = await this.#database.transaction({ mode: 'write' }, async (tx) => {
-      const [, found] = await Promise.all([
-        bindClients(tx, [{ client, user }], new Present(1)),
-        ownerOf(tx, client),
-      ]);
-      return found;
-    });
-    if (owner !== undefined && this.#known.size < kClientsRemembered)
-      this.#known.set(client, owner);
-    return owner;
-  }
-}
-
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
 }
 
 export function createApp(options: AppOptions): Hono<App> {
   const app = new Hono<App>();
-  const clients = new BoundClients(options.database);
-  const caller = ({ headers }: IncomingMessage) => options.authenticate(bearer(headers));
+  const { callers } = options;
+  const clients = new BoundClients(options.database, limits.rowsRemembered);
+  const caller = async ({ headers }: IncomingMessage) => {
+    const user = await options.authenticate(bearer(headers));
+    callers.request(user.id);
+    return user;
+  };
+  /** Reads in the user's turn, as long as the answer is wanted. */
+  const reading = <Answer>(
+    user: User,
+    outgoing: HttpBindings['outgoing'],
+    work: (within: Within) => Promise<Answer>,
+  ) =>
+    whileWanted(outgoing, limits.readWithinMs, (signal) =>
+      callers.reading(user.id, signal, (spent) => work({ signal, spent })),
+    );
 
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
@@ -123,29 +106,41 @@ export function createApp(options: AppOptions): Hono<App> {
     return undefined;
   });
 
-  app.post('/v1/push', async ({ env: { incoming } }) => {
+  app.post('/v1/push', async ({ env: { incoming, outgoing } }) => {
     const user = await caller(incoming);
-    const { value: body, text } = await readObject(incoming);
-    const client = clientOf(body);
-    checkSchemaVersion(body, options.schema);
-    const updates = updatesOf(body);
-    if (updates.length === 0) {
-      await clients.check(client, user);
-      return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
-    }
-    const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
-    return jsonResponse(incoming, JSON.stringify(await options.flusher.push(push)));
+    return callers.holding(user.id, async (held) => {
+      const { value: body, text } = await readObject(incoming, held);
+      const client = clientOf(body);
+      callers.sized(user.id, client, text.length);
+      checkSchemaVersion(body, options.schema);
+      const updates = updatesOf(body);
+      if (updates.length === 0) {
+        await clients.check(client, user);
+        return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
+      }
+      const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
+      const answer = await whileWanted(outgoing, null, (signal) =>
+        options.flusher.push({ ...push, signal }),
+      );
+      return jsonResponse(incoming, JSON.stringify(answer));
+    });
   });
 
-  app.post('/v1/pull', async ({ env: { incoming } }) => {
+  app.post('/v1/pull', async ({ env: { incoming, outgoing } }) => {
     const user = await caller(incoming);
-    const { value: body } = await readObject(incoming);
-    const client = clientOf(body);
-    checkSchemaVersion(body, options.schema);
-    const have = checkPull(body);
-    await clients.check(client, user);
-    const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
-    return jsonResponse(incoming, await options.puller.pull(user, request, have));
+    return callers.holding(user.id, async (held) => {
+      const { value: body, text } = await readObject(incoming, held);
+      const client = clientOf(body);
+      callers.sized(user.id, client, text.length);
+      checkSchemaVersion(body, options.schema);
+      const have = checkPull(body);
+      await clients.check(client, user);
+      const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
+      const answer = await reading(user, outgoing, (within) =>
+        options.puller.pull(user, request, have, within),
+      );
+      return jsonResponse(incoming, answer);
+    });
   });
 
   app.on(
@@ -161,19 +156,25 @@ export function createApp(options: AppOptions): Hono<App> {
     },
   );
 
-  app.get('/v1/tables/:table', async ({ req, env: { incoming } }) => {
+  app.get('/v1/tables/:table', async ({ req, env: { incoming, outgoing } }) => {
     const user = await caller(incoming);
     const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
-    const answer = await options.tables.read(user, req.param('table'), request);
+    const answer = await reading(user, outgoing, (within) =>
+      options.tables.read(user, req.param('table'), request, within),
+    );
     return jsonResponse(incoming, JSON.stringify(answer));
   });
 
-  app.post('/v1/tables/:table', async ({ req, env: { incoming } }) => {
+  app.post('/v1/tables/:table', async ({ req, env: { incoming, outgoing } }) => {
     const user = await caller(incoming);
-    const { value: body } = await readObject(incoming);
-    const request = parseTableRequest(body.lastUpdateTime, body.exclude);
-    const answer = await options.tables.read(user, req.param('table'), request);
-    return jsonResponse(incoming, JSON.stringify(answer));
+    return callers.holding(user.id, async (held) => {
+      const { value: body } = await readObject(incoming, held);
+      const request = parseTableRequest(body.lastUpdateTime, body.exclude);
+      const answer = await reading(user, outgoing, (within) =>
+        options.tables.read(user, req.param('table'), request, within),
+      );
+      return jsonResponse(incoming, JSON.stringify(answer));
+    });
   });
 
   app.get('/v1/time', ({ env: { incoming } }) =>

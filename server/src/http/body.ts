@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, createGunzip, gzip } from 'node:zlib';
+import type { HeldBytes } from '../cost/bodies.ts';
 import { limits } from '../limits.ts';
 import { Problem } from './problem.ts';
 
@@ -21,18 +22,64 @@ function cutOff(): Problem {
   return new Problem('bad_request', 'The body ended too early.');
 }
 
+const kLookEveryMs = 1_000;
+
+/** Looks how fast a body comes; one that stands still would hold what is there of it for as long as its connection. */
+class Pace {
+  readonly #request: Readable;
+  readonly #began = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #received = 0;
+  #tooSlow: ((error: Problem) => void) | null = null;
+
+  constructor(request: Readable) {
+    this.#request = request;
+    request.on('data', this.#count);
+    this.#timer = setInterval(() => this.#look(), kLookEveryMs);
+  }
+
+  tooSlow(call: (error: Problem) => void): void {
+    this.#tooSlow = call;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#request.off('data', this.#count);
+  }
+
+  readonly #count = (part: Buffer) => {
+    this.#received += part.byteLength;
+  };
+
+  #look(): void {
+    const overMs = performance.now() - this.#began - limits.bodyGraceMs;
+    if (this.#received >= (overMs / 1000) * limits.bodyBytesPerSecond) return;
+    this.#tooSlow?.(new Problem('slow_body', 'The body came too slowly.'));
+  }
+}
+
 /** All bytes of a stream. One that is too long is left where it stands; whoever answers ends the connection. */
-function collect(stream: Readable): Promise<Buffer> {
+function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let size = 0;
+    const stop = (error: unknown) => {
+      stream.off('data', take).pause();
+      reject(error);
+    };
     const take = (part: Buffer) => {
       size += part.byteLength;
       parts.push(part);
+      try {
+        held.add(part.byteLength);
+      } catch (error) {
+        stop(error);
+        return;
+      }
       if (size <= limits.bodyBytes) return;
-      stream.off('data', take).pause();
-      reject(new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`));
+      stop(new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`));
     };
+    pace.tooSlow(stop);
     // `close` follows `end` and `error`, too; alone it means that the caller has gone.
     const closed = () => reject(cutOff());
     stream.on('data', take);
@@ -45,14 +92,14 @@ function collect(stream: Readable): Promise<Buffer> {
   });
 }
 
-async function inflated(source: Readable): Promise<Buffer> {
+async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<Buffer> {
   const inflate = createGunzip();
   source.once('error', (error) => inflate.destroy(error));
   source.once('close', () => {
     if (!source.readableEnded) inflate.destroy();
   });
   try {
-    return await collect(source.pipe(inflate));
+    return await collect(source.pipe(inflate), held, pace);
   } catch (error) {
     if (error instanceof Problem) throw error;
     throw new Problem('bad_request', 'The body is not what its content-encoding says.');
@@ -63,7 +110,7 @@ async function inflated(source: Readable): Promise<Buffer> {
 }
 
 /** The text of a request's body. */
-export async function readText(request: Incoming): Promise<string> {
+async function readText(request: Incoming, held: HeldBytes): Promise<string> {
   const { headers } = request;
   const declared = Number(headers['content-length'] ?? '0');
   if (declared > limits.bodyBytes) {
@@ -75,7 +122,15 @@ export async function readText(request: Incoming): Promise<string> {
   }
   // Its `close` may have been while the caller's token was looked at; it will say nothing more.
   if (request.destroyed) throw cutOff();
-  const bytes = await (encoding === 'gzip' ? inflated(request) : collect(request));
+  const pace = new Pace(request);
+  let bytes: Buffer;
+  try {
+    bytes = await (encoding === 'gzip'
+      ? inflated(request, held, pace)
+      : collect(request, held, pace));
+  } finally {
+    pace.stop();
+  }
   try {
     return utf8.decode(bytes);
   } catch (error) {
@@ -84,8 +139,11 @@ export async function readText(request: Incoming): Promise<string> {
 }
 
 /** A request's body as a JSON object. */
-export async function readObject(request: Incoming): Promise<{ text: string; value: JsonObject }> {
-  const text = await readText(request);
+export async function readObject(
+  request: Incoming,
+  held: HeldBytes,
+): Promise<{ text: string; value: JsonObject }> {
+  const text = await readText(request, held);
   let value: unknown;
   try {
     value = JSON.parse(text);

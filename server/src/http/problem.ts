@@ -18,6 +18,8 @@ const statuses = {
   unsupported_encoding: 415,
   invalid: 422,
   limit: 422,
+  slow_body: 408,
+  rate_limited: 429,
   busy: 503,
   stopping: 503,
   internal: 500,
@@ -28,11 +30,19 @@ export type ProblemCode = keyof typeof statuses;
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Told to callers who may come again. */
+  readonly retryAfterSeconds: number;
 
-  constructor(code: ProblemCode, detail: string, extra: Record<string, unknown> = {}) {
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    extra: Record<string, unknown> = {},
+    retryAfterSeconds = 1,
+  ) {
     super(detail);
     this.code = code;
     this.extra = extra;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 
   get status(): ContentfulStatusCode {
@@ -45,7 +55,9 @@ export class Problem extends Error {
       'cache-control': 'no-store',
     };
     if (this.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
-    if (this.status === 503) headers['retry-after'] = '1';
+    if (this.status === 503 || this.status === 429) {
+      headers['retry-after'] = String(this.retryAfterSeconds);
+    }
     const body = {
       type: 'about:blank',
       title: this.code.replaceAll('_', ' '),

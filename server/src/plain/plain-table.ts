@@ -7,7 +7,7 @@
 // ones.
 
 import type { User } from '../auth/auth.ts';
-import type { Database, Queryable } from '../db/database.ts';
+import type { Database, Queryable, Within } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -111,11 +111,16 @@ export class PlainTables {
     this.#schema = schema;
   }
 
-  async read(user: User, name: string, request: TableRequest): Promise<JsonObject> {
+  async read(
+    user: User,
+    name: string,
+    request: TableRequest,
+    within: Within = {},
+  ): Promise<JsonObject> {
     const table = this.#schema.get(name);
     if (table === undefined) throw new Problem('not_found', 'There is no such table.');
     const since = decode(request.lastUpdateTime);
-    const answer = await this.#database.transaction({ mode: 'snapshot' }, async (tx) => {
+    const answer = await this.#database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
       const heads = await readHeads(tx, user);
       const reset = since === null ? new Set<string>() : await strangers(tx, since);
       const anew = since === null || reset.size > 0;

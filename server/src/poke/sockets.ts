@@ -1,7 +1,7 @@
 // The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and scopes;
 // the answer is `{"type":"ready"}`, and from then on pokes come. A later `hello` replaces the first one (a fresh token,
 // other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 too slow,
-// 1001 the server stops, 1013 the database is away: connect again later.
+// 4429 too many hellos or sockets, 1001 the server stops, 1013 the database is away: connect again later.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -9,6 +9,11 @@ import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
+import { AuthorityGone } from '../authority/authority-link.ts';
+import { addressOf } from '../cost/address.ts';
+import type { Callers } from '../cost/callers.ts';
+import { Rates } from '../cost/rates.ts';
+import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
@@ -23,6 +28,10 @@ export interface PokeSocketOptions {
   /** Origins beside the server's own that pages may connect from. */
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
+  readonly callers: Callers;
+  readonly limits: SocketLimits;
+  /** Whether `x-forwarded-for` says where a socket comes from. */
+  readonly trustProxy: boolean;
   readonly log: (message: string, error: unknown) => void;
 }
 
@@ -62,21 +71,40 @@ function parseHello(data: RawData, binary: boolean): Hello {
 class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
+  readonly #places: SocketPlaces;
+  readonly #hellos = new Rates(
+    { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
+    1,
+  );
+  /** No longer counts as silent. */
+  readonly #spoke: () => void;
   #listener: Listener | null = null;
   #deadline: NodeJS.Timeout | null;
   #greeting: Promise<void> = Promise.resolve();
   #waiting = 0;
   alive = true;
 
-  constructor(socket: WebSocket, options: PokeSocketOptions) {
+  constructor(
+    socket: WebSocket,
+    options: PokeSocketOptions,
+    { places, address }: { readonly places: SocketPlaces; readonly address: string },
+  ) {
     this.#socket = socket;
     this.#options = options;
+    this.#places = places;
+    this.#spoke = places.silent(address, () => {
+      socket.close(4408, 'no hello, and others wait');
+      socket.terminate();
+    });
     this.#deadline = setTimeout(() => socket.close(4408, 'no hello'), limits.helloWithinMs);
     socket.on('message', (data, binary) => this.#message(data, binary));
     socket.on('pong', () => {
       this.alive = true;
     });
-    socket.on('close', () => this.#leave());
+    socket.on('close', () => {
+      this.#spoke();
+      this.#leave();
+    });
     // The close that follows an error says all that there is to say.
     socket.on('error', () => socket.terminate());
   }
@@ -96,39 +124,52 @@ class Connection {
 
   async #hello(data: RawData, binary: boolean): Promise<void> {
     const { token, client, scopes, schema } = parseHello(data, binary);
+    if (this.#hellos.take('', 1) > 0) throw new Refused(4429, 'too many hellos');
     const user = await this.#options.authenticate(token);
+    this.#options.callers.request(user.id);
     const checked = await this.#options.authority.checkScopes(scopes, schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#leave();
+    if (!this.#places.greet(user.id)) throw new Refused(4429, 'too many sockets of this user');
     const listener = {
       client,
       user,
       tables: new Set(checked.flatMap(({ tables }) => tables)),
       send: (frame: string) => this.#send(frame),
     };
-    await this.#options.pokes.join(listener);
-    if (this.#socket.readyState !== this.#socket.OPEN) {
-      this.#options.pokes.leave(listener);
-      return;
+    try {
+      await this.#options.pokes.join(listener);
+    } catch (error) {
+      this.#places.part(user.id);
+      throw error;
     }
     this.#listener = listener;
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      this.#leave();
+      return;
+    }
+    this.#spoke();
     this.#expireWith(user);
     this.#send('{"type":"ready"}');
   }
 
-  #expireWith({ expires }: User): void {
+  #expireWith(user: User): void {
+    const { expires } = user;
     if (expires === null) return;
     const wait = expires * 1000 - Date.now();
-    if (wait > kLongestTimerMs) return;
+    // No timer takes longer: it looks again then.
+    const next = () => (wait > kLongestTimerMs ? this.#expireWith(user) : end());
     const end = () => this.#socket.close(4401, 'expired');
-    this.#deadline = setTimeout(end, Math.max(0, wait));
+    this.#deadline = setTimeout(next, Math.min(kLongestTimerMs, Math.max(0, wait)));
   }
 
   #refuse(error: unknown): void {
     if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
-    else if (error instanceof Problem) this.#socket.close(4401, error.code);
-    else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
-    else if (isUnavailable(error)) this.#socket.close(1013, 'busy');
+    else if (error instanceof Problem) {
+      this.#socket.close(error.code === 'rate_limited' ? 4429 : 4401, error.code);
+    } else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
+    else if (isUnavailable(error) || error instanceof AuthorityGone)
+      this.#socket.close(1013, 'busy');
     else {
       this.#options.log('A hello failed.', error);
       this.#socket.close(1011, 'internal');
@@ -148,7 +189,10 @@ class Connection {
   #leave(): void {
     if (this.#deadline) clearTimeout(this.#deadline);
     this.#deadline = null;
-    if (this.#listener) this.#options.pokes.leave(this.#listener);
+    if (this.#listener) {
+      this.#options.pokes.leave(this.#listener);
+      this.#places.part(this.#listener.user.id);
+    }
     this.#listener = null;
   }
 
@@ -163,7 +207,8 @@ class Connection {
 function refuseUpgrade(socket: Duplex, status: string): void {
   // No time limit of the server's holds any more for what asked for an upgrade: the other side may never close it.
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const later = status.startsWith('503') ? 'retry-after: 5\r\n' : '';
+  socket.end(`HTTP/1.1 ${status}\r\n${later}connection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
 /** Whether the page that asks is one of ours; programs that are no browser send no origin. */
@@ -183,11 +228,8 @@ export function servePokes(server: Server, options: PokeSocketOptions): { close(
     perMessageDeflate: false,
     maxPayload: limits.socketMessageBytes,
   });
+  const places = new SocketPlaces(options.limits);
   const connections = new Map<WebSocket, Connection>();
-  sockets.on('connection', (socket: WebSocket) => {
-    connections.set(socket, new Connection(socket, options));
-    socket.on('close', () => connections.delete(socket));
-  });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?', 1)[0];
@@ -195,9 +237,14 @@ export function servePokes(server: Server, options: PokeSocketOptions): { close(
     const { origin, host } = request.headers;
     if (!options.hosts(host) || !originAllowed(origin, host, options.origins))
       return refuseUpgrade(socket, '403 Forbidden');
-    if (connections.size >= limits.sockets) return refuseUpgrade(socket, '503 Service Unavailable');
+    const forwarded = request.headers['x-forwarded-for'];
+    const address = addressOf(request.socket.remoteAddress, forwarded, options.trustProxy);
+    if (!places.enter(address)) return refuseUpgrade(socket, '503 Service Unavailable');
+    // The place is the socket's from now on, however its upgrade fares.
+    socket.once('close', () => places.leave(address));
     sockets.handleUpgrade(request, socket, head, (opened) => {
-      sockets.emit('connection', opened, request);
+      connections.set(opened, new Connection(opened, options, { places, address }));
+      opened.on('close', () => connections.delete(opened));
     });
   });
   const pings = setInterval(() => {

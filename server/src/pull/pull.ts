@@ -3,7 +3,7 @@
 
 import type { User } from '../auth/auth.ts';
 import { type Authority, rawObject, requestProblem, type Step } from '../authority/authority.ts';
-import type { Database, Queryable } from '../db/database.ts';
+import type { Database, Queryable, Within } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import { limits } from '../limits.ts';
@@ -38,6 +38,7 @@ interface Call {
   readonly user: User;
   readonly request: string;
   readonly have: readonly string[];
+  readonly within: Within;
   /** The part of the limits that this attempt may use: one in `share`. */
   readonly share: number;
 }
@@ -71,9 +72,14 @@ export class Puller {
    * came out larger than clients read is made again over a shorter range; where that is of no use (a realm of another
    * history, or one that has become readable, comes whole) the client is told to take everything anew, in pages.
    */
-  async pull(user: User, request: string, have: readonly string[]): Promise<string> {
+  async pull(
+    user: User,
+    request: string,
+    have: readonly string[],
+    within: Within = {},
+  ): Promise<string> {
     for (let share = 1; ; share *= kShrink) {
-      const { text, isWhole } = await this.#attempt({ user, request, have, share });
+      const { text, isWhole } = await this.#attempt({ user, request, have, within, share });
       if (text.length <= limits.answerCharacters) return text;
       // A shorter range makes all of a realm no smaller.
       if (isWhole && Buffer.byteLength(text) <= limits.answerBytes) return text;
@@ -85,8 +91,8 @@ export class Puller {
   async #attempt(call: Call): Promise<Answer> {
     const { database, authority } = this.#options;
     try {
-      return await database.transaction({ mode: 'snapshot' }, (tx) =>
-        authority.pull((step) => this.#run(tx, step, call)),
+      return await database.transaction({ mode: 'snapshot', ...call.within }, (tx) =>
+        authority.pull((step) => this.#run(tx, step, call), call.within.spent),
       );
     } catch (error) {
       throw requestProblem(error) ?? error;

@@ -26,6 +26,8 @@ export interface PushRequest {
   readonly updates: readonly JsonObject[];
   /** The size of the request's text. */
   readonly bytes: number;
+  /** Aborted when the caller has gone: a push that still waits is dropped, one under way is finished. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PushAnswer {
@@ -47,6 +49,7 @@ const kFirstPauseMs = 5;
 /** A push that waits for its results. */
 class Waiting implements Grouped {
   readonly client: string;
+  readonly user: string;
   readonly realms: readonly string[];
   readonly units: readonly Unit[];
   readonly bytes: number;
@@ -59,6 +62,7 @@ class Waiting implements Grouped {
 
   constructor({ client, user, epoch, updates, bytes }: PushRequest) {
     this.client = client;
+    this.user = user.id;
     this.realms = [...new Set(updates.flatMap(realmsNamed))];
     this.bytes = bytes;
     this.units = updates.map((update) => ({ client, user, epoch, update }));
@@ -103,6 +107,13 @@ export class Flusher {
     const full =
       this.#queue.length >= limits.waitingPushes ||
       this.#waitingBytes + request.bytes > limits.waitingBytes;
+    const mine = this.#queue.reduce(
+      (count, { user }) => count + (user === request.user.id ? 1 : 0),
+      0,
+    );
+    if (mine >= limits.waitingPushesPerUser) {
+      throw new Problem('rate_limited', 'Too many pushes of this user are waiting; push again.');
+    }
     if (full) {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
@@ -111,7 +122,19 @@ export class Flusher {
     this.#queue.push(waiting);
     this.#waitingBytes += waiting.bytes;
     this.#gathering ??= this.#gather();
+    const { signal } = request;
+    signal?.addEventListener('abort', () => this.#drop(waiting, signal.reason), { once: true });
     return waiting.answer;
+  }
+
+  /** Takes out a push that nobody waits for any more, unless it is under way. */
+  #drop(waiting: Waiting, reason: unknown): void {
+    const at = this.#queue.indexOf(waiting);
+    if (at < 0) return;
+    this.#queue.splice(at, 1);
+    this.#waitingBytes -= waiting.bytes;
+    for (const unit of waiting.units) this.#owner.delete(unit);
+    waiting.fail(reason);
   }
 
   /** Takes nothing more, and resolves when all that was taken has been answered. */

@@ -1,4 +1,5 @@
-// Which pushes go into the next transaction of the flusher. A group that is large enough does not wait for the end of the
+// Which pushes go into the next transaction of the flusher. Users take turns, so that one with many clients keeps no other
+// waiting. A group that is large enough does not wait for the end of the
 // one before: PostgreSQL writes the one while the other is admitted. No two groups under way have a client or a realm in
 // common, so that none waits for the other's locks; what has to wait for one of them holds back all that came after it
 // for its client and its realms.
@@ -8,6 +9,7 @@ import { limits } from '../limits.ts';
 /** A push that waits for its transaction. */
 export interface Grouped {
   readonly client: string;
+  readonly user: string;
   readonly realms: readonly string[];
   /** How many updates it has. */
   readonly updates: number;
@@ -63,7 +65,53 @@ class Share {
   }
 }
 
-/** Chooses from what waits, in the order of its coming; null where the end of a group under way is better waited for. */
+/** In the order of coming, but users take turns; those of one user stay in their order, and so do those of a client. */
+function inTurns<Push extends Grouped>(queue: readonly Push[]): readonly Push[] {
+  const ofUser = new Map<string, Push[]>();
+  for (const push of queue) {
+    const mine = ofUser.get(push.user);
+    if (mine === undefined) ofUser.set(push.user, [push]);
+    else mine.push(push);
+  }
+  if (ofUser.size <= 1) return queue;
+  const users = [...ofUser.values()];
+  const most = Math.max(...users.map(({ length }) => length));
+  const turns: Push[] = [];
+  for (let turn = 0; turn < most; turn++) {
+    for (const mine of users) {
+      const push = mine[turn];
+      if (push !== undefined) turns.push(push);
+    }
+  }
+  return turns;
+}
+
+/** What each user may have in one transaction: the others wait for all of it. */
+class UserShare {
+  readonly #users: number;
+  readonly #ofUser = new Map<string, { updates: number; bytes: number }>();
+
+  constructor(queue: readonly Grouped[]) {
+    this.#users = Math.max(1, new Set(queue.map(({ user }) => user)).size);
+  }
+
+  /** Whether a push still falls into it. The first always does; after one that did not, none of its user does. */
+  take({ user, updates, bytes }: Grouped): boolean {
+    const mine = this.#ofUser.get(user);
+    if (mine === undefined) {
+      this.#ofUser.set(user, { updates, bytes });
+      return true;
+    }
+    mine.updates += updates;
+    mine.bytes += bytes;
+    return (
+      mine.updates * this.#users <= limits.updatesPerFlush &&
+      mine.bytes * this.#users <= limits.bytesPerFlush
+    );
+  }
+}
+
+/** Chooses from what waits, users in turns; null where the end of a group under way is better waited for. */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
   underWay: readonly Group<Push>[],
@@ -71,14 +119,17 @@ export function nextGroup<Push extends Grouped>(
   const kept = new Named();
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
   const share = new Share(queue, limits.groupsUnderWay - underWay.length);
+  const userShare = new UserShare(queue);
   const taken: Push[] = [];
   let updates = 0;
   let bytes = 0;
-  for (const push of queue) {
+  for (const push of inTurns(queue)) {
     if (kept.meets(push) || !share.take(push)) {
       kept.add(push);
       continue;
     }
+    // Its realms are not kept: what other users push to them comes now, and this one's in a later turn.
+    if (!userShare.take(push)) continue;
     updates += push.updates;
     bytes += push.bytes;
     const isFull = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;

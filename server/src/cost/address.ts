@@ -1,0 +1,52 @@
+// Where a request comes from. Of IPv6 the network of 64 bits counts: whoever has one has all of its addresses.
+
+import { isIPv6 } from 'node:net';
+
+function network(address: string): string {
+  const [plain = ''] = address.split('%', 1);
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = plain.toLowerCase().split('::', 2);
+  const before = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
+  const groups = [...before, ...Array<string>(gap).fill('0'), ...after];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':')}::/64`;
+}
+
+/**
+ * The address that the limits count by. Behind a proxy that is trusted it is the last one that `x-forwarded-for` names,
+ * which the proxy has written itself; those before it are whatever the caller says.
+ */
+export function addressOf(
+  remote: string | undefined,
+  forwarded: string | readonly string[] | undefined,
+  trustProxy: boolean,
+): string {
+  const names = typeof forwarded === 'string' ? forwarded : (forwarded ?? []).join(',');
+  const last = names.split(',').at(-1)?.trim() ?? '';
+  return network(trustProxy && last !== '' ? last : (remote ?? ''));
+}
+
+/** How many of something each key has. */
+export class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, this.of(key) + 1);
+  }
+
+  remove(key: string): void {
+    const left = this.of(key) - 1;
+    if (left <= 0) this.#counts.delete(key);
+    else this.#counts.set(key, left);
+  }
+}

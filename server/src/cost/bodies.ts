@@ -1,0 +1,59 @@
+// Bytes of requests that are being read or worked on, of each user and in all: counted as they arrive, so that bodies that
+// stand still before their end hold no more than that.
+
+import { Problem } from '../http/problem.ts';
+
+export interface BodyLimits {
+  readonly inAll: number;
+  readonly perUser: number;
+}
+
+/** What one request holds. */
+export interface HeldBytes {
+  /** Throws a Problem where there is no room. */
+  add(bytes: number): void;
+  release(): void;
+}
+
+export class BodyBytes {
+  readonly #limits: BodyLimits;
+  readonly #ofUser = new Map<string, number>();
+  #inAll = 0;
+
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+  }
+
+  hold(user: string): HeldBytes {
+    let held = 0;
+    return {
+      add: (bytes) => {
+        this.#take(user, bytes);
+        held += bytes;
+      },
+      release: () => {
+        this.#give(user, held);
+        held = 0;
+      },
+    };
+  }
+
+  #take(user: string, bytes: number): void {
+    const mine = (this.#ofUser.get(user) ?? 0) + bytes;
+    if (mine > this.#limits.perUser) {
+      throw new Problem('rate_limited', 'Too many bytes of this user are under way.');
+    }
+    if (this.#inAll + bytes > this.#limits.inAll) {
+      throw new Problem('busy', 'Too many bytes of requests are under way.');
+    }
+    this.#ofUser.set(user, mine);
+    this.#inAll += bytes;
+  }
+
+  #give(user: string, bytes: number): void {
+    this.#inAll -= bytes;
+    const left = (this.#ofUser.get(user) ?? 0) - bytes;
+    if (left <= 0) this.#ofUser.delete(user);
+    else this.#ofUser.set(user, left);
+  }
+}

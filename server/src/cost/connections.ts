@@ -1,0 +1,40 @@
+// Connections of each address and in all. Behind a proxy all come from one address: there the proxy bounds them, and here
+// only all of them together are.
+
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { addressOf, Counts } from './address.ts';
+
+export interface ConnectionLimits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+}
+
+const kRefusal =
+  'HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+
+/** The connections of a server that are open; those beyond the limits are told so and closed. */
+export function connectionsOf(
+  server: Server,
+  { connections, connectionsPerAddress }: ConnectionLimits,
+  trustProxy: boolean,
+): ReadonlySet<Socket> {
+  const open = new Set<Socket>();
+  const ofAddress = new Counts();
+  server.on('connection', (socket: Socket) => {
+    const address = addressOf(socket.remoteAddress, undefined, false);
+    const isOne = !trustProxy && ofAddress.of(address) >= connectionsPerAddress;
+    if (isOne || open.size >= connections) {
+      socket.on('error', () => socket.destroy());
+      socket.end(kRefusal, () => socket.destroy());
+      return;
+    }
+    open.add(socket);
+    ofAddress.add(address);
+    socket.once('close', () => {
+      open.delete(socket);
+      ofAddress.remove(address);
+    });
+  });
+  return open;
+}

@@ -1,0 +1,191 @@
+// Goal: what one caller does over HTTP and sockets leaves the server to the others. Method: a real server with narrow
+// limits; callers that stand still, go away, and come too often.
+
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { SignJWT } from 'jose';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Ear, terminateAll } from './support/ear.ts';
+import {
+  Folder,
+  type Json,
+  post,
+  startServer,
+  type TestServer,
+  uuid7,
+  WireClient,
+} from './support/server.ts';
+
+const folder = new Folder();
+const secret = 'a secret of the tests, long enough for HS256';
+const kBytesPerUser = 4 << 20;
+const open: Socket[] = [];
+let server: TestServer;
+
+beforeAll(async () => {
+  const narrow = {
+    bytesPerUser: kBytesPerUser,
+    requestsPerUser: 10,
+    requestsPerClient: 5,
+    socketsPerUser: 2,
+    connectionsPerAddress: 200,
+  };
+  const args = Object.entries(narrow).flatMap(([name, value]) => ['--limit', `${name}=${value}`]);
+  server = await startServer(folder, folder.schema(), {
+    args: ['--dev', '--secret', secret, ...args],
+  });
+});
+afterAll(async () => {
+  terminateAll();
+  for (const socket of open) socket.destroy();
+  await server.stop();
+  folder.remove();
+});
+
+const megabytes = () =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))?.[1]) /
+  1024;
+
+/** Sends the head of a push and all of its body but the end; resolves with what is answered. */
+function stalled(user: string, from = '127.0.0.1'): Promise<string> {
+  const socket = connect({
+    port: Number(new URL(server.url).port),
+    host: '127.0.0.1',
+    localAddress: from,
+  });
+  open.push(socket);
+  const answered = new Promise<string>((resolve) => {
+    socket.on('data', (data) => resolve(String(data)));
+    socket.on('error', () => resolve('closed'));
+    socket.on('close', () => resolve('closed'));
+  });
+  const head = [
+    'POST /v1/push HTTP/1.1',
+    'host: x',
+    `authorization: Bearer dev:${user}`,
+    'content-type: application/json',
+    'content-length: 8000000',
+  ];
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  socket.write(Buffer.alloc(3_000_000, 0x20));
+  return answered;
+}
+
+const pushed = async (user: string) =>
+  (await new WireClient(server.url, user).push([
+    { op: 'create', table: 'cities', id: uuid7(), realm: `user:${user}`, set: { name: 'x' } },
+  ])) as Json;
+
+test.runIf(process.platform === 'linux')(
+  'bodies that stand still hold little, are refused beyond it, and others push',
+  async () => {
+    const before = megabytes();
+    const answers = Array.from({ length: 40 }, () => stalled('mallory'));
+    const refused = await Promise.all(
+      // One has room; which of them is up to the network.
+      [0, 1].map(async (without) => Promise.race(answers.slice(without * 20, without * 20 + 20))),
+    );
+    for (const answer of refused) expect(answer).toMatch(/^HTTP\/1.1 429 .*retry-after: \d/s);
+    expect(await pushed('anna')).toMatchObject({ status: 'applied' });
+    expect(megabytes() - before).toBeLessThan(100);
+    for (const socket of open.splice(0)) socket.destroy();
+    // What they held is given back.
+    await expect
+      .poll(async () => (await new WireClient(server.url, 'mallory').pull()).status)
+      .toBe(200);
+  },
+);
+
+test('who asks too often is told when to come again, by client and by user, and others are not', async () => {
+  const client = new WireClient(server.url, 'eager');
+  let answer = await client.pull();
+  for (let i = 0; i < 150 && answer.status === 200; i++) answer = await client.pull();
+  expect([answer.status, answer.body.code]).toEqual([429, 'rate_limited']);
+  expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  // Another client of the same user has requests of its own, until its user has none.
+  const second = new WireClient(server.url, 'eager');
+  answer = await second.pull();
+  expect(answer.status).toBe(200);
+  for (let i = 0; i < 250 && answer.status === 200; i++) {
+    answer = await Object.assign(new WireClient(server.url, 'eager')).pull();
+  }
+  expect(answer.body.detail).toMatch(/user/);
+  expect(await pushed('anna')).toMatchObject({ status: 'applied' });
+});
+
+const hello = (ear: Ear, user: string) =>
+  ear.hello({ token: `dev:${user}`, client: uuid7(), scopes: [] });
+
+test('a user has so many sockets, and one more is closed', async () => {
+  const greeted = async () => {
+    const ear = await new Ear(server.url).opened();
+    hello(ear, 'ben');
+    return ear;
+  };
+  const ears = [await greeted(), await greeted()];
+  for (const ear of ears) await ear.hears(({ type }) => type === 'ready');
+  expect(await (await greeted()).closed).toBe(4429);
+  ears[0]?.socket.close();
+  await ears[0]?.closed;
+  const again = await new Ear(server.url).opened();
+  hello(again, 'ben');
+  await again.hears(({ type }) => type === 'ready');
+  // A hello more on the same socket replaces the one before, and takes no second place.
+  hello(again, 'ben');
+  await expect.poll(() => again.heard.filter(({ type }) => type === 'ready').length).toBe(2);
+});
+
+test('sockets that say nothing take no place from those that do', async () => {
+  const silent = Array.from({ length: 130 }, () => new Ear(server.url));
+  await Promise.all(silent.map((ear) => ear.opened()));
+  expect(await silent[0]?.closed).toBe(4408);
+  const honest = await new Ear(server.url).opened();
+  hello(honest, 'cleo');
+  await honest.hears(({ type }) => type === 'ready');
+  for (const ear of silent) ear.socket.terminate();
+});
+
+test('hellos without end close their socket', async () => {
+  const ear = await new Ear(server.url).opened();
+  ear.socket.on('message', () => hello(ear, 'dan'));
+  hello(ear, 'dan');
+  expect(await ear.closed).toBe(4429);
+});
+
+test('a token that is valid for years is told by no timer that ends at once', async () => {
+  const exp = Math.floor(Date.now() / 1000) + 3 * 365 * 86_400;
+  const token = await new SignJWT({ sub: 'old', exp })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret));
+  const ear = await new Ear(server.url).opened();
+  ear.hello({ token, client: uuid7(), scopes: [] });
+  await ear.hears(({ type }) => type === 'ready');
+  expect(await pushed('old-friend')).toMatchObject({ status: 'applied' });
+  expect(ear.socket.readyState).toBe(ear.socket.OPEN);
+});
+
+test('connections of one address are bounded, and another address is served', async () => {
+  const { port } = new URL(server.url);
+  const answers: Promise<string>[] = [];
+  for (let i = 0; i < 230; i++) {
+    const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress: '127.0.0.9' });
+    open.push(socket);
+    answers.push(
+      new Promise((resolve) => {
+        socket.on('data', (data) => resolve(String(data)));
+        socket.on('error', () => resolve('closed'));
+      }),
+    );
+  }
+  expect(await Promise.race(answers)).toMatch(/^HTTP\/1.1 503 .*retry-after/s);
+  expect((await fetch(`${server.url}/v1/time`)).status).toBe(200);
+  for (const socket of open.splice(0)) socket.destroy();
+});
+
+test('a limit of an unknown name, or no number, is refused at the start', async () => {
+  for (const limit of ['sokets=3', 'sockets=', 'sockets=-1', 'sockets']) {
+    const started = startServer(folder, folder.schema(), { args: ['--dev', '--limit', limit] });
+    await expect(started).rejects.toThrow(`--limit ${limit}`);
+  }
+  expect((await post(server.url, '/v1/pull', '{}', {})).status).toBe(401);
+});

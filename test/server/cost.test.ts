@@ -1,0 +1,299 @@
+// Goal: what one caller takes is bounded, and takes nothing from the others. Method: the parts of cost/, called; clocks that
+// the tests set.
+
+import { EventEmitter } from 'node:events';
+import { Readable } from 'node:stream';
+import { describe, expect, test, vi } from 'vitest';
+import { addressOf } from '../../server/src/cost/address.ts';
+import { BodyBytes } from '../../server/src/cost/bodies.ts';
+import { Callers } from '../../server/src/cost/callers.ts';
+import { FairGate } from '../../server/src/cost/gate.ts';
+import { Rates } from '../../server/src/cost/rates.ts';
+import { whileWanted } from '../../server/src/cost/signal.ts';
+import { SocketPlaces } from '../../server/src/cost/sockets.ts';
+import { readObject } from '../../server/src/http/body.ts';
+import { Problem } from '../../server/src/http/problem.ts';
+import { callerLimits, limits } from '../../server/src/limits.ts';
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+const never = new AbortController().signal;
+
+function problemOf(work: () => unknown): Problem | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    if (error instanceof Problem) return error;
+    throw error;
+  }
+}
+
+describe('a rate', () => {
+  let now = 0;
+  const rates = (remembered = 10) => new Rates({ perSecond: 2, burst: 4 }, remembered, () => now);
+
+  test('lets so many come at once, says when the next may, and lets it come then', () => {
+    const rate = rates();
+    expect([1, 2, 3, 4].map(() => rate.take('anna', 1))).toEqual([0, 0, 0, 0]);
+    expect(rate.take('anna', 1)).toBe(500);
+    now += 250;
+    expect(rate.take('anna', 1)).toBe(250);
+    now += 250;
+    expect(rate.take('anna', 1)).toBe(0);
+    now += 1_000_000;
+    expect([1, 2, 3, 4].map(() => rate.take('anna', 1))).toEqual([0, 0, 0, 0]);
+    expect(rate.take('anna', 1)).toBe(500);
+  });
+
+  test('is each caller’s own', () => {
+    const rate = rates();
+    rate.take('anna', 4);
+    expect([rate.take('anna', 1), rate.take('ben', 4)]).toEqual([500, 0]);
+  });
+
+  test('what was done already is owed, up to a bucket, and what costs more than a bucket costs one', () => {
+    const rate = rates();
+    rate.charge('anna', 100);
+    expect(rate.take('anna', 1)).toBe(2_500);
+    expect(rate.take('ben', 100)).toBe(0);
+    expect(rate.take('ben', 1)).toBe(500);
+  });
+
+  test('of many callers the least recent are forgotten, and no others', () => {
+    const rate = rates(2);
+    rate.take('anna', 4);
+    rate.take('ben', 4);
+    rate.take('anna', 1);
+    rate.take('cleo', 4);
+    expect([rate.take('anna', 1), rate.take('ben', 4)]).toEqual([500, 0]);
+  });
+
+  test('of 0 is none', () => {
+    const rate = new Rates({ perSecond: 0, burst: 0 }, 10);
+    expect([rate.take('anna', 1), rate.take('anna', 1_000)]).toEqual([0, 0]);
+  });
+});
+
+describe('the gate of reads', () => {
+  const bounds = { inAll: 3, perUser: 2, waitingPerUser: 3, waitingInAll: 5 };
+
+  function stage() {
+    const gate = new FairGate(bounds);
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const come = (user: string, name: string, signal = never) =>
+      gate.run(user, signal, () => {
+        begun.push(name);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      });
+    return { gate, begun, ends, come };
+  }
+
+  test('leaves a place to others, and lets users in by turns, whoever came first', async () => {
+    const { begun, ends, come } = stage();
+    for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) void come('anna', name);
+    for (const name of ['b1', 'b2']) void come('ben', name);
+    await turn();
+    expect(begun).toEqual(['a1', 'a2', 'b1']);
+    for (const end of ends.splice(0)) {
+      end();
+      await turn();
+    }
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'b2', 'a4']);
+  });
+
+  test('one user who waits too often is told to come later, and all together that the server is busy', async () => {
+    const { come } = stage();
+    for (let i = 0; i < 5; i++) void come('anna', 'a');
+    await turn();
+    await expect(come('anna', 'a')).rejects.toMatchObject({ code: 'rate_limited', status: 429 });
+    for (let i = 0; i < 3; i++) void come('ben', 'b');
+    await turn();
+    await expect(come('cleo', 'c')).rejects.toMatchObject({ code: 'busy' });
+  });
+
+  test('a caller who goes waits no longer, and one who has gone is never let in', async () => {
+    const { begun, ends, come } = stage();
+    const gone = new AbortController();
+    for (const name of ['a1', 'a2']) void come('anna', name);
+    const waiting = come('anna', 'a3', gone.signal);
+    void come('anna', 'a4');
+    await turn();
+    gone.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    await expect(come('ben', 'b', gone.signal)).rejects.toThrow('gone');
+    ends[0]?.();
+    await turn();
+    expect(begun).toEqual(['a1', 'a2', 'a4']);
+  });
+});
+
+describe('bytes of bodies', () => {
+  const body = (bytes: BodyBytes, user: string) => {
+    const stream = Object.assign(new Readable({ read() {} }), { headers: {} });
+    const held = bytes.hold(user);
+    const read = readObject(stream, held).catch((error: unknown) => error);
+    return { stream, held, read };
+  };
+
+  test('count while they arrive: bodies that stand still leave no room for more of that user, and for others they do', async () => {
+    const bytes = new BodyBytes({ inAll: 2_000, perUser: 1_000 });
+    const first = body(bytes, 'anna');
+    first.stream.push(' '.repeat(900));
+    await turn();
+    const second = body(bytes, 'anna');
+    second.stream.push(' '.repeat(200));
+    expect(await second.read).toMatchObject({ code: 'rate_limited' });
+    second.held.release();
+    const third = body(bytes, 'ben');
+    third.stream.push('{}');
+    third.stream.push(null);
+    expect(await third.read).toMatchObject({ value: {} });
+    first.stream.destroy();
+    await first.read;
+    first.held.release();
+    const again = body(bytes, 'anna');
+    again.stream.push(`{}${' '.repeat(900)}`);
+    again.stream.push(null);
+    expect(await again.read).toMatchObject({ value: {} });
+  });
+
+  test('of all users together are bounded, too', () => {
+    const bytes = new BodyBytes({ inAll: 1_500, perUser: 1_000 });
+    bytes.hold('anna').add(1_000);
+    expect(problemOf(() => bytes.hold('ben').add(600))?.code).toBe('busy');
+    expect(problemOf(() => bytes.hold('ben').add(500))).toBeNull();
+  });
+
+  test('that come too slowly are given up, and those that come slowly enough are not', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    try {
+      const bytes = new BodyBytes({ inAll: 1 << 20, perUser: 1 << 20 });
+      const [stalled, slow] = [body(bytes, 'anna'), body(bytes, 'anna')];
+      stalled.stream.push('{');
+      slow.stream.push('{');
+      for (let ms = 0; ms <= limits.bodyGraceMs + 3_000; ms += 1_000) {
+        slow.stream.push(' '.repeat(limits.bodyBytesPerSecond));
+        await turn();
+        vi.advanceTimersByTime(1_000);
+      }
+      expect(await stalled.read).toMatchObject({ code: 'slow_body', status: 408 });
+      slow.stream.push('}');
+      slow.stream.push(null);
+      expect(await slow.read).toMatchObject({ value: {} });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('callers', () => {
+  test('are refused by rate with the time after which they may come again', async () => {
+    const callers = new Callers({ ...callerLimits, requestsPerUser: 1, requestsPerClient: 1 }, 2);
+    for (let i = 0; i < limits.burstSeconds; i++) callers.request('anna');
+    const refused = problemOf(() => callers.request('anna'));
+    const headers = refused?.toResponse().headers;
+    expect([refused?.status, headers?.get('retry-after')]).toEqual([429, '1']);
+    expect(problemOf(() => callers.request('ben'))).toBeNull();
+    for (let i = 0; i < limits.burstSeconds - 1; i++) callers.sized(`user-${i}`, 'client', 10);
+    expect(problemOf(() => callers.sized('cleo', 'client', 10))).toMatchObject({
+      code: 'rate_limited',
+    });
+  });
+
+  test('pay for the time that their reads take', async () => {
+    const callers = new Callers({ ...callerLimits, workPerUser: 10 }, 2);
+    const heavy = () =>
+      callers.reading('anna', never, async (spent) => {
+        spent(300);
+        return 'read';
+      });
+    expect(await heavy()).toBe('read');
+    const refused = await heavy().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'rate_limited' });
+    expect((refused as Problem).retryAfterSeconds).toBeGreaterThan(5);
+    expect(await callers.reading('ben', never, async () => 'read')).toBe('read');
+  });
+});
+
+describe('the work of a request', () => {
+  const response = () => Object.assign(new EventEmitter(), { destroyed: false }) as never;
+  const until = (signal: AbortSignal) =>
+    new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+
+  test('ends when its caller has gone, also where that was before it began', async () => {
+    const outgoing = response();
+    const work = whileWanted(outgoing, 60_000, until).catch((error: unknown) => error);
+    (outgoing as EventEmitter).emit('close');
+    expect(await work).toMatchObject({ code: 'bad_request' });
+    const gone = Object.assign(new EventEmitter(), { destroyed: true }) as never;
+    const late = whileWanted(gone, 60_000, async (signal) => signal.throwIfAborted());
+    await expect(late).rejects.toMatchObject({ code: 'bad_request' });
+  });
+
+  test('ends when it has taken too long, and the caller is told to come again later', async () => {
+    const work = whileWanted(response(), 5, until).catch((error: unknown) => error);
+    const problem = (await work) as Problem;
+    expect([problem.status, problem.toResponse().headers.get('retry-after')]).toEqual([503, '10']);
+  });
+});
+
+describe('places for sockets', () => {
+  const bounds = { sockets: 300, socketsPerUser: 2, socketsPerAddress: 250 };
+
+  test('are so many an address, and a place that was left is taken again', () => {
+    const places = new SocketPlaces(bounds);
+    for (let i = 0; i < 250; i++) expect(places.enter('a')).toBe(true);
+    expect([places.enter('a'), places.enter('b')]).toEqual([false, true]);
+    places.leave('a');
+    expect(places.enter('a')).toBe(true);
+  });
+
+  test('are so many a user', () => {
+    const places = new SocketPlaces(bounds);
+    expect(['anna', 'anna', 'anna', 'ben'].map((user) => places.greet(user))).toEqual([
+      ...[true, true, false, true],
+    ]);
+    places.part('anna');
+    expect(places.greet('anna')).toBe(true);
+  });
+
+  test('of those that say nothing the longest silent ends for one more, and none that has spoken', () => {
+    const places = new SocketPlaces(bounds);
+    const ended: number[] = [];
+    const spoke: (() => void)[] = [];
+    for (let i = 0; i < limits.silentSocketsPerAddress + 2; i++) {
+      spoke.push(places.silent('a', () => ended.push(i)));
+      if (i === 0) spoke[0]?.();
+    }
+    expect(ended).toEqual([1]);
+  });
+
+  test('when there is none left, a silent one ends for one who comes', () => {
+    const places = new SocketPlaces({ ...bounds, sockets: 2 });
+    const ended: string[] = [];
+    places.enter('a');
+    const spoke = places.silent('a', () => ended.push('a'));
+    places.enter('b');
+    places.silent('b', () => ended.push('b'));
+    spoke();
+    expect([places.enter('c'), ended]).toEqual([true, ['b']]);
+    expect(places.enter('c')).toBe(false);
+  });
+});
+
+test.each([
+  ['127.0.0.1', undefined, false, '127.0.0.1'],
+  ['::ffff:10.0.0.7', undefined, false, '10.0.0.7'],
+  ['2001:db8:1:2:3:4:5:6', undefined, false, '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::1', undefined, false, '2001:db8:1:2::/64'],
+  ['fe80::1%eth0', undefined, false, 'fe80:0:0:0::/64'],
+  ['::1', undefined, false, '0:0:0:0::/64'],
+  ['10.0.0.7', '1.2.3.4', false, '10.0.0.7'],
+  ['10.0.0.7', 'whatever, 1.2.3.4', true, '1.2.3.4'],
+  ['10.0.0.7', undefined, true, '10.0.0.7'],
+])('%s, forwarded for %s (trusted: %s), counts as %s', (remote, forwarded, trusted, address) => {
+  expect(addressOf(remote, forwarded, trusted)).toBe(address);
+});
