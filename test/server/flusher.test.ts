@@ -2,63 +2,12 @@
 // what it is given, and fails as databases do.
 
 import { describe, expect, test } from 'vitest';
-import type { User } from '../../server/src/auth/auth.ts';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
 import { DatabaseTimeout } from '../../server/src/db/database.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
-import type { CommitOptions, Committed } from '../../server/src/push/commit.ts';
-import { Flusher, type PushRequest } from '../../server/src/push/flusher.ts';
-import { RealmsBusy, type Unit } from '../../server/src/push/locks.ts';
-
-const user: User = { id: 'anna', realms: new Map([['r', 'write']]), expires: null };
-
-function request(client: string, ids: readonly string[], realm = 'r'): PushRequest {
-  const updates = ids.map((id) => ({ id, after: { [realm]: null } }));
-  return { client, user, epoch: 1, updates, bytes: 10 };
-}
-
-class DatabaseError extends Error {
-  readonly code: string;
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-type Rule = (ids: readonly string[], options: CommitOptions, call: number) => void;
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-/** A flusher over a committer that takes some turns, throws what the rule throws, and else applies everything. */
-function world(rule: Rule = () => {}, turns = 1) {
-  const calls: string[][] = [];
-  const applied: string[] = [];
-  const refused: string[] = [];
-  const pauses: number[] = [];
-  const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
-    const ids = units.map(({ update }) => String(update.id));
-    calls.push(ids);
-    for (let i = 0; i < turns; i++) await turn();
-    rule(ids, options, calls.length);
-    const refusals = new Set((options.refuse ?? []).map(({ id }) => id));
-    const results = ids.map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
-    for (const { id, status } of results) (status === 'applied' ? applied : refused).push(id);
-    return { now: 1, results, entries: [] };
-  };
-  const flusher = new Flusher({
-    committer: { commit },
-    committed: () => {},
-    pause: async (ms) => {
-      pauses.push(ms);
-    },
-    log: () => {},
-  });
-  return { flusher, calls, applied, refused, pauses };
-}
-
-const statuses = (answer: { results: readonly Record<string, unknown>[] }) =>
-  answer.results.map(({ status }) => status);
+import { RealmsBusy } from '../../server/src/push/locks.ts';
+import { DatabaseError, request, statuses, turn, world } from './support/flushing.ts';
 
 describe('the flusher', () => {
   test('puts everything that waits into one transaction, in the order of arrival', async () => {
@@ -219,6 +168,22 @@ describe('the flusher', () => {
     });
     expect(statuses(await flusher.push(request('a', ['a1'])))).toEqual(['applied']);
     expect(waits).toEqual([false, true]);
+  });
+
+  test('the bytes of what waits are counted right when a push was passed over twice', async () => {
+    let passes = 0;
+    const { flusher } = world((ids) => {
+      if (ids.includes('busy1') && ++passes <= 2) throw new RealmsBusy(new Set(['busy']));
+    });
+    const large = (client: string) => ({
+      ...request(client, [`${client}1`], 'busy'),
+      bytes: Math.floor((limits.waitingBytes / 64) * 30),
+    });
+    await flusher.push(large('busy'));
+    expect(passes).toBe(3);
+    const taken = [flusher.push(large('a')), flusher.push(large('b'))];
+    expect(() => flusher.push(large('c'))).toThrow(/waiting/);
+    await Promise.all(taken);
   });
 
   test('refuses more than it can hold, and takes nothing once it is closed', async () => {

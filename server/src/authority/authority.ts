@@ -42,6 +42,13 @@ export class AuthorityError extends Error {
   }
 }
 
+/** The module's instance trapped in a call of another request; a fresh one takes its place. */
+export class TrappedElsewhere extends Error {
+  constructor() {
+    super('The authority has trapped in another request.');
+  }
+}
+
 const kOfRequest = new Set([
   'invalid',
   'limit',
@@ -114,7 +121,7 @@ async function instantiate(schemaText: string): Promise<Instance> {
 
 /** Calls into an instance, which has trapped where WebAssembly says so. */
 function call<Value>(instance: Instance, work: () => Value): Value {
-  if (instance.trapped) throw new Error('The authority has trapped in another request.');
+  if (instance.trapped) throw new TrappedElsewhere();
   try {
     return work();
   } catch (error) {

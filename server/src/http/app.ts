@@ -6,6 +6,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { Authority } from '../authority/authority.ts';
+import { pushCost } from '../cost/push-cost.ts';
 import { type Database, isUnavailable } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
@@ -112,11 +113,12 @@ export function createApp(options: AppOptions): Hono<App> {
     const client = clientOf(body);
     checkSchemaVersion(body, options.schema);
     const updates = updatesOf(body);
+    const cost = pushCost(updates, text.length);
     if (updates.length === 0) {
       await clients.check(client, user);
       return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
     }
-    const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
+    const push = { client, user, epoch: epochOf(body), updates, bytes: text.length, cost };
     return jsonResponse(incoming, JSON.stringify(await options.flusher.push(push)));
   });
 

@@ -3,15 +3,17 @@
 // common, so that none waits for the other's locks; what has to wait for one of them holds back all that came after it
 // for its client and its realms.
 
+import type { PushCost } from '../cost/push-cost.ts';
 import { limits } from '../limits.ts';
 
 /** A push that waits for its transaction. */
 export interface Grouped {
   readonly client: string;
+  readonly user: { readonly id: string };
   readonly realms: readonly string[];
   /** How many updates it has. */
   readonly updates: number;
-  readonly bytes: number;
+  readonly cost: PushCost;
   /** How often it was left out because a realm was busy. */
   readonly passedOver: number;
 }
@@ -32,6 +34,10 @@ class Named {
   add({ client, realms }: Grouped): void {
     this.#clients.add(client);
     for (const realm of realms) this.#realms.add(realm);
+  }
+
+  addClient({ client }: Grouped): void {
+    this.#clients.add(client);
   }
 
   meets({ client, realms }: Grouped): boolean {
@@ -63,25 +69,39 @@ class Share {
   }
 }
 
-/** Chooses from what waits, in the order of its coming; null where the end of a group under way is better waited for. */
+/**
+ * Chooses from what waits, in the order of its coming; null where the end of a group under way is better waited for. Pushes
+ * of which `isApart` is true are grouped with others of their user only.
+ */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
   underWay: readonly Group<Push>[],
+  isApart: (push: Push) => boolean,
 ): Group<Push> | null {
   const kept = new Named();
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
   const share = new Share(queue, limits.groupsUnderWay - underWay.length);
   const taken: Push[] = [];
   let updates = 0;
-  let bytes = 0;
+  let written = 0;
+  let keys = 0;
   for (const push of queue) {
+    if (!fits(push, taken[0], isApart)) {
+      // Others of its realms need not wait for it.
+      kept.addClient(push);
+      continue;
+    }
     if (kept.meets(push) || !share.take(push)) {
       kept.add(push);
       continue;
     }
     updates += push.updates;
-    bytes += push.bytes;
-    const isFull = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;
+    written += push.cost.written;
+    keys += push.cost.keys;
+    const isFull =
+      updates > limits.updatesPerFlush ||
+      written > limits.bytesPerFlush ||
+      keys > limits.keysPerFlush;
     const isAlone = push.passedOver >= kPassedOverAtMost;
     if (isAlone && taken.length === 0) return { pushes: [push], wait: true };
     if (isAlone || (isFull && taken.length > 0)) break;
@@ -90,4 +110,14 @@ export function nextGroup<Push extends Grouped>(
   // A few updates cost less in the next group than in one of their own beside another.
   const isWorthIt = underWay.length === 0 || updates >= limits.updatesBesideAnother;
   return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false } : null;
+}
+
+/** Whether a push may go with the first of a group. */
+function fits<Push extends Grouped>(
+  push: Push,
+  first: Push | undefined,
+  isApart: (push: Push) => boolean,
+): boolean {
+  if (first === undefined || push.user.id === first.user.id) return true;
+  return !isApart(push) && !isApart(first);
 }
