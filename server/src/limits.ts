@@ -4,16 +4,35 @@
 export const limits = {
   /** A request's body, compressed and inflated alike. */
   bodyBytes: 8 << 20,
+  /** How deep the JSON of a body may be, the body itself included: as deep as the core's (src/base/limits.h). */
+  jsonDepth: 64,
   /** Updates of one push. */
   updatesPerPush: 100,
+  /** Realms and actions of one update: as many as the core takes (src/base/limits.h). A client groups far fewer. */
+  realmsPerUpdate: 100,
+  actionsPerUpdate: 1_000,
+  /** Of a whole push. A client sends four updates at most: of 100 realms and one action each, or of one realm and 500. */
+  realmsPerPush: 400,
+  opsPerPush: 40_000,
+  /** Every action is looked up in every realm of its update, at some 7 µs each: this many take less than 0.1 s. */
+  actionKeysPerPush: 10_000,
+  /** Every realm's entry of the log holds an update's actions: what four updates may write, by the core's limit for one. */
+  writtenPerPush: 64 << 20,
   /** Pushes that wait for the flusher; more are told to come again. */
   waitingPushes: 2_000,
   waitingBytes: 64 << 20,
   /** Of one user. */
   waitingPushesPerUser: 500,
-  /** What one transaction of the flusher takes; a single larger request goes alone. */
+  /** What one transaction of the flusher takes; a single larger request goes alone. Keys: what it looks up and decides. */
   updatesPerFlush: 256,
   bytesPerFlush: 8 << 20,
+  keysPerFlush: 40_000,
+  /**
+   * Rows, and their bytes, that one transaction of the flusher reads: an update may have 10,000 ops, and change 50,000
+   * rows by them (src/base/limits.h). Rows are in memory several times over while they are looked at.
+   */
+  rowsPerTransaction: 60_000,
+  rowBytesPerTransaction: 64 << 20,
   /** Transactions of the flusher under way at a time, and how many updates are worth one beside another. */
   groupsUnderWay: 2,
   updatesBesideAnother: 48,
@@ -21,8 +40,19 @@ export const limits = {
   rowsRemembered: 50_000,
   /** Rounds of locking more realms before a push is told to come again. */
   lockRounds: 5,
-  /** Tries of a transaction that the database asked to run again. */
+  /** Tries of a transaction that the database asked to run again: of one push, of a group, of a part of one. */
   transactionTries: 6,
+  groupTries: 3,
+  partTries: 2,
+  /**
+   * When so many pushes of a group have failed, each alone, and none has succeeded, then nobody is to blame but the
+   * database; the rest is told to come again. A statement that took too long has cost 30 s each time.
+   */
+  failuresAlone: 8,
+  timeoutsAlone: 2,
+  /** For how long a user by whom a group failed is grouped with nobody else, and how many such users are remembered. */
+  apartMs: 10_000,
+  usersApart: 1_000,
   /** Connections of a node to PostgreSQL, and transactions that wait for one of them. */
   databaseConnections: 10,
   waitingTransactions: 1_000,

@@ -14,6 +14,10 @@ namespace {
 
 Result<ByRealm<Link>> ParseAfter(const Data& data) {
   if (!data.is_object()) return Status(Code::kInvalidArgument, "an update without `after`");
+  if (data.members().size() > kMaxRealmsPerUpdate) {
+    return Status(Code::kLimit,
+                  "an update names at most " + ToText(kMaxRealmsPerUpdate) + " realms");
+  }
   ByRealm<Link> after;
   for (const auto& [realm, link] : data.members()) {
     if (realm.empty() || realm.size() > kMaxIdBytes) {
@@ -34,15 +38,11 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   return after;
 }
 
-// The ops of one realm, as they were pushed.
-Data OpsOfRealm(const Data& wire, const Update& update, const String& realm, Set<String>* streams) {
-  Data ops = Data::MakeArray();
-  for (size_t i = 0; i < update.ops.size(); ++i) {
-    if (update.ops[i].realm != realm) continue;
-    ops.Push(wire["ops"].items()[i]);
-    if (update.ops[i].kind == OpKind::kAppend) streams->insert(update.ops[i].stream);
-  }
-  return ops;
+// About what the row takes as JSON.
+size_t BytesOf(const Row& row) {
+  size_t bytes = 128;
+  for (const Value& value : row.props) bytes += value.text().size() + 32;
+  return bytes;
 }
 
 std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
@@ -144,8 +144,9 @@ Admission::Outcome Admission::Run() {
     for (size_t i = 0; i < pushed_[r].size(); ++i) {
       Pushed& pushed = pushed_[r][i];
       if (pushed.is_decided) continue;
+      if (before_bytes_ > kMaxBeforeBytesPerCommit) return Outcome::kDone;
       if (is_stuck) {
-        Guess(input_.requests[r], pushed);
+        if (rounds_ <= kMaxGuesses) Guess(input_.requests[r], pushed);
       } else if (Decide(input_.requests[r], i, &pushed, &results_[r][i])) {
         pushed.is_decided = true;
       } else {
@@ -162,7 +163,7 @@ Scene Admission::SceneOf(const Request& request) {
   scene.schema = schema_;
   scene.rows = &rows_;
   scene.realms = &input_.realms;
-  scene.rights = &input_.users[request.user];
+  scene.rights = &input_.rights[request.rights];
   scene.locks = &locks_;
   scene.client = request.client;
   scene.at = at_;
@@ -219,15 +220,22 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   rows_.Begin();
   const Judgement judgement = Judge(SceneOf(request), *pushed->update);
   const bool is_incomplete = rows_.has_needs() || !locks_.empty();
-  if (is_incomplete && rounds_ <= kMaxAdmissionRounds) {
+  judged_ += pushed->update->ops.size() + rows_.journal().size();
+  const bool may_go_on = rounds_ <= kMaxAdmissionRounds && judged_ <= kMaxJudged;
+  if (is_incomplete && may_go_on) {
     rows_.Rollback();
     return false;
   }
-  if (is_incomplete || !judgement.rejections.empty()) {
+  judged_ = 0;
+  Vector<Rejection> reasons = judgement.rejections;
+  if (is_incomplete) {
+    reasons = {{{}, "limit", "its effects reach too far"}};
+  } else if (reasons.empty()) {
+    if (std::optional<Rejection> reason = TooMuch()) reasons.push_back(std::move(*reason));
+  }
+  if (!reasons.empty()) {
     rows_.Rollback();
-    const Rejection too_deep{{}, "limit", "its effects reach too far"};
-    *result = Refuse(request, *pushed,
-                     is_incomplete ? Vector<Rejection>{too_deep} : judgement.rejections, {});
+    *result = Refuse(request, *pushed, reasons, {});
     if (is_incomplete) ForgetNeeds();
     return true;
   }
@@ -236,12 +244,41 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
   return true;
 }
 
+std::optional<Rejection> Admission::TooMuch() const {
+  const auto& journal = rows_.journal();
+  if (journal.size() > kMaxRowsPerUpdate) {
+    return Rejection{{}, "limit", "it changes more than " + ToText(kMaxRowsPerUpdate) + " objects"};
+  }
+  size_t bytes = 0;
+  for (const auto& [key, before] : journal) bytes += before ? BytesOf(*before) : 0;
+  if (bytes <= kMaxBeforeBytes) return std::nullopt;
+  return Rejection{
+      {},
+      "limit",
+      "the objects that it changes have more than " + ToText(kMaxBeforeBytes) + " bytes"};
+}
+
+// Where the author may write, if that is so anywhere: what is kept for other realms would be kept
+// for as long as nothing is applied there.
+const String& Admission::RememberingRealm(const Request& request, const Pushed& pushed) {
+  const Scene scene = SceneOf(request);
+  for (const auto& [realm, link] : pushed.after) {
+    const auto state = input_.realms.find(realm);
+    const bool exists = state != input_.realms.end() && state->second.exists;
+    if (exists && scene.RightIn(realm) == Right::kWrite) return realm;
+  }
+  return pushed.after.front().first;
+}
+
 Data Admission::Refuse(const Request& request, const Pushed& pushed,
                        const Vector<Rejection>& reasons, const KnownActions& known) {
   const Update& update = pushed.update ? *pushed.update : pushed.unparsed;
   Data result = RejectedResult(pushed.id, update.actions, update.ops, reasons, known,
                                pushed.after.size() == 1);
-  chains_.Refuse(request.client, pushed.id, pushed.after, result);
+  // One that names no realm can never be applied, whenever it comes.
+  if (!pushed.after.empty()) {
+    chains_.Refuse(request.client, pushed.id, RememberingRealm(request, pushed), result);
+  }
   return result;
 }
 
@@ -263,8 +300,13 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     LogEntry& entry = entries[realm];
     entry.is_declared = true;
     entry.actions = wire["actions"].is_array() ? wire["actions"] : Data::MakeArray();
-    entry.ops = OpsOfRealm(wire, *pushed.update, realm, &entry.streams);
     entry.base = wire["base"];
+  }
+  for (size_t i = 0; i < pushed.update->ops.size(); ++i) {
+    const Op& op = pushed.update->ops[i];
+    LogEntry& entry = entries[op.realm];
+    entry.ops.Push(wire["ops"].items()[i]);
+    if (op.kind == OpKind::kAppend) entry.streams.insert(op.stream);
   }
   Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.journal()) {
@@ -279,6 +321,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
       LogEntry& entry = entries[realm];
       entry.tables.insert(schema_->table(key.table).name);
       ++entry.changes;
+      if (before && before->realm == realm) before_bytes_ += BytesOf(*before);
       changes.push_back(
           {realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
       if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);

@@ -61,6 +61,7 @@ class Admission {
     String user;
     Vector<Data> updates;  // as pushed
     Data epoch = {};       // of the lease under which they were pushed, for the log
+    size_t rights = 0;     // which of Input::rights the caller has: those of this request's token
   };
   struct Refusal {
     String code;
@@ -69,7 +70,7 @@ class Admission {
   struct Input {
     double now = 0;
     Map<String, RealmState> realms;
-    Map<String, Map<String, Right>> users;
+    Vector<Map<String, Right>> rights;
     Vector<LogAction> actions;
     Vector<Request> requests;
     Map<std::pair<String, String>, Refusal> refusals;  // client, update id
@@ -80,7 +81,8 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // kInvalidArgument where an update has no readable id or chain: the request itself is wrong.
+  // kInvalidArgument or kLimit where an update has no readable id or chain: the request itself is
+  // wrong. REQUIRES: every request's `rights` are there.
   Status Begin(Input input);
   Chains& chains() { return chains_; }
   const Chains& chains() const { return chains_; }
@@ -92,6 +94,7 @@ class Admission {
   const Set<String>& locks() const { return locks_; }
 
   double at() const { return at_; }
+  // Null where an update was left out because those before it write enough for one commit.
   const Vector<Vector<Data>>& results() const { return results_; }
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
@@ -117,6 +120,9 @@ class Admission {
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
   Data Refuse(const Request& request, const Pushed& pushed, const Vector<Rejection>& reasons,
               const KnownActions& known);
+  const String& RememberingRealm(const Request& request, const Pushed& pushed);
+  // What an update that could be applied is too large for.
+  std::optional<Rejection> TooMuch() const;
   KnownActions FindKnown(const Pushed& pushed) const;
   Data Apply(const Request& request, const Data& wire, const Pushed& pushed,
              const Judgement& judgement);
@@ -130,6 +136,8 @@ class Admission {
   Input input_;
   double at_ = 0;
   int rounds_ = 0;
+  size_t judged_ = 0;        // ops and rows, of the update that is being decided
+  size_t before_bytes_ = 0;  // of what is in changes_
   Map<std::pair<String, String>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;

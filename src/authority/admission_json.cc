@@ -18,12 +18,13 @@ void ReadRealms(const Data& in, Admission::Input* input) {
     out.head = state["head"].as_u64();
     out.head_at = state["headAt"].as_number();
   }
-  for (const auto& [user, rights] : in["users"].members()) {
+  for (const Data& rights : in["rights"].items()) {
+    Map<String, Right>& out = input->rights.emplace_back();
     for (const auto& [realm, right] : rights.members()) {
       const bool may_read = right.as_string() == "read" || right.as_string() == "write";
-      input->users[user][realm] = right.as_string() == "write" ? Right::kWrite
-                                  : may_read                   ? Right::kRead
-                                                               : Right::kNone;
+      out[realm] = right.as_string() == "write" ? Right::kWrite
+                   : may_read                   ? Right::kRead
+                                                : Right::kNone;
     }
   }
 }
@@ -43,7 +44,8 @@ void ReadChains(const Data& in, Chains* chains) {
 void ReadRequests(const Data& in, Admission::Input* input) {
   for (const Data& data : in["requests"].items()) {
     input->requests.push_back({data["client"].as_string(), data["user"].as_string(),
-                               data["updates"].items(), data["epoch"]});
+                               data["updates"].items(), data["epoch"],
+                               static_cast<size_t>(data["rights"].as_u64(SIZE_MAX))});
   }
   for (const Data& data : in["actions"].items()) {
     input->actions.push_back(
@@ -166,6 +168,9 @@ Status AdmissionSession::Start(const Data& in) {
   input.now = in["now"].as_number();
   ReadRealms(in, &input);
   ReadRequests(in, &input);
+  for (const Admission::Request& request : input.requests) {
+    if (request.rights >= input.rights.size()) return Misuse("a request without rights");
+  }
   ReadChains(in, &admission_.chains());
   return admission_.Begin(std::move(input));
 }

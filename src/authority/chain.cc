@@ -1,10 +1,20 @@
 #include "authority/chain.h"
 
+#include "base/json.h"
 #include "base/limits.h"
 
 namespace skerry {
+namespace {
+
+bool IsFull(const ChainRow& row) {
+  return row.refused.size() >= kMaxRefusalsInARow || row.refused_bytes >= kMaxRefusedBytes;
+}
+
+}  // namespace
 
 void Chains::Load(String realm, String client, ChainRow row) {
+  row.refused_bytes = 0;
+  for (const auto& [id, answer] : row.refused) row.refused_bytes += WriteJson(answer).size();
   rows_[{std::move(realm), std::move(client)}] = std::move(row);
 }
 
@@ -32,7 +42,7 @@ ChainVerdict Chains::Judge(const String& client, const String& id, const ByRealm
       return ChainVerdict::kRefused;
     }
     is_past = is_past || link.seq < row->second.last.seq;
-    is_full = is_full || row->second.refused.size() >= kMaxRefusalsInARow;
+    is_full = is_full || IsFull(row->second);
     fits = fits && link == row->second.last;
   }
   if (is_past) return ChainVerdict::kForked;
@@ -47,18 +57,18 @@ void Chains::Advance(const String& client, const String& id, const ByRealm<Link>
     ChainRow& row = rows_[{realm, client}];
     row.last = {link.seq + 1, id};
     row.refused.clear();
+    row.refused_bytes = 0;
     row.changed = true;
   }
   LoadApplied(client, id, std::move(answer));
 }
 
-void Chains::Refuse(const String& client, const String& id, const ByRealm<Link>& after,
+void Chains::Refuse(const String& client, const String& id, const String& realm,
                     const Data& answer) {
-  for (const auto& [realm, link] : after) {
-    ChainRow& row = rows_[{realm, client}];
-    row.refused.emplace_back(id, answer);
-    row.changed = true;
-  }
+  ChainRow& row = rows_[{realm, client}];
+  row.refused.emplace_back(id, answer);
+  row.refused_bytes += WriteJson(answer).size();
+  row.changed = true;
 }
 
 }  // namespace skerry

@@ -17,6 +17,7 @@ namespace skerry {
 struct ChainRow {
   Link last;
   Vector<std::pair<String, Data>> refused;  // update id, answer; oldest first
+  size_t refused_bytes = 0;                 // of the answers
   bool changed = false;
 };
 
@@ -36,9 +37,9 @@ class Chains {
                      bool is_oldest, const Data** answer) const;
 
   void Advance(const String& client, const String& id, const ByRealm<Link>& after, Data answer);
-  // A refused id stays refused, until the next one is applied: then it fits nowhere.
-  void Refuse(const String& client, const String& id, const ByRealm<Link>& after,
-              const Data& answer);
+  // A refused id stays refused until the next one is applied: then it fits nowhere. One of its
+  // realms remembers that, because whoever sends it again names the same ones.
+  void Refuse(const String& client, const String& id, const String& realm, const Data& answer);
 
   const Map<Key, ChainRow>& rows() const { return rows_; }
 

@@ -44,16 +44,27 @@ class Judging {
 
   // Every op's realm is declared: the codec saw to that.
   void CheckRealms() {
+    Set<String> forbidden;
     for (const auto& [realm, link] : update_.after) {
-      if (scene_.AccessIn(realm) == Access::kWritable) continue;
-      bool is_named = false;
-      for (uint32_t i = 0; i < update_.ops.size(); ++i) {
-        if (update_.ops[i].realm != realm && update_.ops[i].to != realm) continue;
-        judgement_.rejections.push_back(Forbidden(i));
-        is_named = true;
-      }
-      if (!is_named) judgement_.rejections.push_back(Forbidden(std::nullopt));
+      if (scene_.AccessIn(realm) != Access::kWritable) forbidden.insert(realm);
     }
+    if (forbidden.empty()) return;
+    Set<String> unnamed = forbidden;
+    for (uint32_t i = 0; i < update_.ops.size(); ++i) {
+      const Op& op = update_.ops[i];
+      if (!forbidden.contains(op.realm) && !forbidden.contains(op.to)) continue;
+      judgement_.rejections.push_back(Forbidden(i));
+      unnamed.erase(op.realm);
+      unnamed.erase(op.to);
+    }
+    if (!unnamed.empty()) judgement_.rejections.push_back(Forbidden(std::nullopt));
+  }
+
+  // An id whose row was deleted goes to whoever may look into the realm where it was: there it is
+  // gone, and stays so. That realm must be locked, because the remains leave it.
+  bool MayTakeId(const ObjectKey& key) {
+    const String* realm = scene_.rows->RealmOfRemains(key);
+    return !realm || scene_.AccessIn(*realm) != Access::kHidden;
   }
 
   // Folds one op into the row, in the realm where that is.
@@ -73,6 +84,10 @@ class Judging {
         judgement_.noops.push_back(index);
         return;
       }
+    }
+    if (!row && op.kind == OpKind::kCreate && !MayTakeId(key)) {
+      judgement_.rejections.push_back(Forbidden(index));
+      return;
     }
     if (row && op.if_revision && !HoldsIf(key, *op.if_revision)) {
       Refuse(index, "changed", "the object was changed by another client since");
@@ -108,6 +123,7 @@ class Judging {
       if (!effects.touched().contains(key)) written.push_back(key);
     }
     for (const ObjectKey& key : written) {
+      if (judgement_.rejections.size() >= kMaxRejections) return;  // no more of them are told
       const Row* row = scene_.rows->Find(key);
       if (!row) continue;
       const std::optional<Row> before = scene_.rows->journal().at(key);

@@ -7,9 +7,6 @@
 namespace skerry {
 namespace {
 
-// Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
-constexpr size_t kMaxRejections = 100;
-
 Data Indexes(const Vector<uint32_t>& indexes) {
   Data out = Data::MakeArray();
   for (const uint32_t index : indexes) out.Push(index);

@@ -19,6 +19,9 @@ struct Rejection {
   String detail;
 };
 
+// Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
+inline constexpr size_t kMaxRejections = 100;
+
 struct Applied {
   ByRealm<uint64_t> revisions;  // of the declared realms
   double at = 0;

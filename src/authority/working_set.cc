@@ -33,6 +33,12 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
   return entry->second.row ? &*entry->second.row : nullptr;
 }
 
+const String* WorkingSet::RealmOfRemains(const ObjectKey& key) const {
+  const auto entry = entries_.find(key);
+  if (entry == entries_.end() || entry->second.row || !entry->second.remains) return nullptr;
+  return &entry->second.remains->row.realm;
+}
+
 Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   if (!known_children_.contains(which)) needs_.children.insert(which);
   Vector<ObjectKey> found;

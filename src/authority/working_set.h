@@ -63,6 +63,9 @@ class WorkingSet {
 
   // The live row, or null. The pointer is valid until the next call of a member that is not const.
   const Row* Find(const ObjectKey& key);
+  // Of a row that was deleted: the realm in which it was. Null where there is a live one, or none
+  // at all. REQUIRES: the key was looked for by Find.
+  const String* RealmOfRemains(const ObjectKey& key) const;
   // Objects whose live row has `prop` = id, in any realm.
   Vector<ObjectKey> Children(const ChildrenOf& which);
   Vector<ObjectKey> Holders(const HoldersOf& which);

@@ -9,6 +9,10 @@ namespace skerry {
 
 inline constexpr size_t kMaxBodyBytes = 8u << 20;  // a request or an answer other than an image
 inline constexpr size_t kMaxOpsPerUpdate = 10'000;
+inline constexpr size_t kMaxRealmsPerUpdate = 100;  // each is locked, and gains an entry of its own
+inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in every realm
+inline constexpr size_t kMaxSpreadBytes =
+    16u << 20;  // of an update's actions times its realms: every realm's entry holds all of them
 inline constexpr size_t kMaxObjectBytes = 1u << 20;        // one object's props, encoded as JSON
 inline constexpr size_t kMaxMutationBytes = 4u << 20;      // encoded, its argument included
 inline constexpr size_t kMaxRestOfBodyBytes = 256u << 10;  // what a body says about one mutation
@@ -32,7 +36,14 @@ inline constexpr int kMaxPullsInARow = 4;  // then a push has its turn
 inline constexpr size_t kImageFileBytes = 4u << 20;  // IDBFS files of an image
 inline constexpr size_t kMaxRefusalsInARow =
     1000;  // of one chain row; then the client takes a new identity
-inline constexpr int kMaxAdmissionRounds = 256;    // requests for more rows in one admission
+inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of their answers; a row is written whole
+inline constexpr int kMaxAdmissionRounds = 256;       // requests for more rows in one admission
+inline constexpr int kMaxGuesses = 8;  // rounds that look ahead at what waits behind such a request
+inline constexpr size_t kMaxJudged = 250'000;         // ops and rows, over the rounds of one update
+inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // that one update changes, cascades included
+inline constexpr size_t kMaxBeforeBytes = 64u << 20;  // of the rows as they were before one update
+inline constexpr size_t kMaxBeforeBytesPerCommit =
+    16u << 20;  // then the updates that are left wait for the next commit
 inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
 inline constexpr size_t kPageRows = 2000;          // rows of a fill page
 inline constexpr size_t kMaxScopes = 1000;         // of one pull

@@ -313,9 +313,28 @@ void Transaction::Reduce() {
   view_->Derive();
 }
 
+// Every realm is locked by the server, and its log holds the action.
+Status Transaction::CheckSpread() const {
+  const Mutation& mutation = pending_->mutation;
+  const String& first = mutation.ops[0].realm;
+  const bool is_of_one = std::all_of(mutation.ops.begin(), mutation.ops.end(), [&](const Op& op) {
+    return op.realm == first && op.kind != OpKind::kMove;
+  });
+  if (is_of_one) return Status::Ok();
+  const size_t realms = RealmsOf(mutation.ops).size();
+  if (realms > kMaxRealmsPerUpdate) {
+    return {Code::kLimit,
+            "a transaction changes objects of at most " + ToText(kMaxRealmsPerUpdate) + " realms"};
+  }
+  if (mutation.action.arg.size() * realms <= kMaxSpreadBytes) return Status::Ok();
+  return {Code::kLimit,
+          "a transaction's argument times its realms is at most 16 MiB: every realm keeps a copy"};
+}
+
 // Here and not first at the server, which would refuse it for ever.
 Status Transaction::CheckBytes(bool argument_is_ops) const {
   const Mutation& mutation = pending_->mutation;
+  if (pushed_) SKERRY_RETURN_IF_ERROR(CheckSpread());
   const size_t estimate = Estimate(mutation);
   if (estimate > kMaxMutationBytes / 4 * 3 &&
       EncodeMutation(*schema_, mutation).size() > kMaxMutationBytes)

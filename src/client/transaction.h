@@ -60,6 +60,7 @@ class Transaction {
   void Append(Op op);
   Status CheckRestricts();
   void Reduce();
+  Status CheckSpread() const;
   Status CheckBytes(bool argument_is_ops) const;
 
   View* view_;

@@ -27,9 +27,15 @@ Status SortByRealm(ByRealm<T>* by_realm) {
   return Status::Ok();
 }
 
+Status CheckRealmCount(const Data& by_realm) {
+  if (by_realm.members().size() <= kMaxRealmsPerUpdate) return Status::Ok();
+  return {Code::kLimit, "more than " + ToText(kMaxRealmsPerUpdate) + " realms"};
+}
+
 Status ReadAfter(const Data& data, ByRealm<Link>* after) {
   if (!data.is_object() || data.members().empty())
     return Invalid("`after` must name the realms of the update");
+  SKERRY_RETURN_IF_ERROR(CheckRealmCount(data));
   for (const Data::Member& member : data.members()) {
     SKERRY_RETURN_IF_ERROR(CheckRealm(Data(member.first)));
     Link link;
@@ -46,6 +52,7 @@ Status ReadAfter(const Data& data, ByRealm<Link>* after) {
 
 Status ReadBase(const Data& data, ByRealm<uint64_t>* base) {
   if (!data.is_null() && !data.is_object()) return Invalid("`base` must be an object");
+  SKERRY_RETURN_IF_ERROR(CheckRealmCount(data));
   for (const Data::Member& member : data.members()) {
     SKERRY_RETURN_IF_ERROR(CheckRealm(Data(member.first)));
     uint64_t revision = 0;
@@ -70,8 +77,8 @@ Status ReadAction(const Data& data, Action* action) {
 
 Status ReadActions(const Data& data, Vector<Action>* actions) {
   if (!data.is_null() && !data.is_array()) return Invalid("`actions` must be a list");
-  if (data.items().size() > kMaxOpsPerUpdate) {
-    return {Code::kLimit, "more than " + ToText(kMaxOpsPerUpdate) + " actions"};
+  if (data.items().size() > kMaxActionsPerUpdate) {
+    return {Code::kLimit, "more than " + ToText(kMaxActionsPerUpdate) + " actions"};
   }
   Set<std::string_view> ids;
   for (const Data& item : data.items()) {
@@ -85,11 +92,21 @@ Status ReadActions(const Data& data, Vector<Action>* actions) {
   return Status::Ok();
 }
 
+// Every realm's entry holds all actions.
+Status CheckSpread(const Update& update) {
+  size_t bytes = 0;
+  for (const Action& action : update.actions) bytes += action.arg.size();
+  if (bytes * update.after.size() <= kMaxSpreadBytes) return Status::Ok();
+  return {Code::kLimit, "arguments times realms are more than " + ToText(kMaxSpreadBytes) +
+                            " bytes: every realm's log holds all of them"};
+}
+
+// REQUIRES: `after` is sorted.
 bool Names(const ByRealm<Link>& after, const String& realm) {
-  for (const auto& item : after) {
-    if (item.first == realm) return true;
-  }
-  return false;
+  const auto found =
+      std::lower_bound(after.begin(), after.end(), realm,
+                       [](const auto& item, const String& name) { return item.first < name; });
+  return found != after.end() && found->first == realm;
 }
 
 Status CheckDeclared(const ByRealm<Link>& after, const Op& op) {
@@ -170,6 +187,7 @@ Result<Update> UpdateFromData(const Schema& schema, const Data& data, Vector<OpP
   SKERRY_RETURN_IF_ERROR(CheckTime(data["at"]));
   update.at = data["at"].as_number();
   SKERRY_RETURN_IF_ERROR(ReadActions(data["actions"], &update.actions));
+  SKERRY_RETURN_IF_ERROR(CheckSpread(update));
   SKERRY_RETURN_IF_ERROR(ReadOps(schema, data["ops"], &update, problems));
   if (update.actions.empty() && update.ops.empty())
     return Invalid("an update without actions and ops");

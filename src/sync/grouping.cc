@@ -15,6 +15,10 @@
 namespace skerry {
 namespace {
 
+// What is grouped here must never be more than a server takes.
+static_assert(kMaxMutationsPerUpdate <= kMaxActionsPerUpdate);
+static_assert(kMaxMutationBytes <= kMaxSpreadBytes && kMaxUpdateBytes <= kMaxSpreadBytes);
+
 Vector<String> TextsOf(const Data& array) {
   Vector<String> texts;
   for (const Data& item : array.items()) texts.push_back(item.as_string());
@@ -43,15 +47,20 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
 }
 
 // As windows see to; one of an older version may not have.
-bool CanBeSent(const Mutation& mutation) {
-  if (JsonDepth(mutation.action.arg) > kMaxValueDepth) return false;
+Status CheckSendable(const Mutation& mutation, const Vector<String>& realms) {
+  const Status too_deep(Code::kLimit, "It is nested deeper than a request may be.");
+  if (realms.size() > kMaxRealmsPerUpdate ||
+      realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
+    return {Code::kLimit, "It spans more realms than an update may."};
+  }
+  if (JsonDepth(mutation.action.arg) > kMaxValueDepth) return too_deep;
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
       if (set.value.kind() == ValueKind::kJson && JsonDepth(set.value.text()) > kMaxValueDepth)
-        return false;
+        return too_deep;
     }
   }
-  return true;
+  return Status::Ok();
 }
 
 }  // namespace
@@ -110,8 +119,10 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   }
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
-  if (mutation.ok() && !CanBeSent(mutation.value()))
-    mutation = Status(Code::kLimit, "It is nested deeper than a request may be.");
+  if (mutation.ok()) {
+    if (Status sendable = CheckSendable(mutation.value(), realms); !sendable.ok())
+      mutation = std::move(sendable);
+  }
   if (!mutation.ok()) {
     unreadable_.push_back({key, record, mutation.status()});
     Hold(record);

@@ -49,6 +49,9 @@ class Database {
     std::optional<Row> before;
   };
 
+  // Names in locks() what must be locked, too.
+  std::unique_ptr<Admission> TryToAdmit(const Vector<Admission::Request>& requests,
+                                        const Set<String>& locked, double now) const;
   Data Read(const Data& needs, size_t page_rows, ServerImages* images) const;
   void ReadLog(const Data& needs, Data* found) const;
   Data ReadPage(const Data& page, size_t page_rows) const;

@@ -33,7 +33,10 @@ export type ToThread = Call | { readonly scopes: string } | { readonly end: numb
 export interface CallError {
   readonly message: string;
   readonly stack?: string | undefined;
+  /** In this very call. */
   readonly trapped: boolean;
+  /** In a call of another request, before this one. */
+  readonly elsewhere: boolean;
 }
 
 export interface Said {
@@ -53,12 +56,31 @@ export type FromThread =
 /** The thread has ended under a call, which may be sent again. */
 export class AuthorityGone extends Error {}
 
-/** The rules have trapped (a broken invariant, no memory left) in this call or in another. */
+/** It was ended because this very call took too long: another try would take as long again. */
+export class AuthorityTimeout extends AuthorityGone {}
+
+/** The rules have trapped (a broken invariant, no memory left) in this very call. */
 export class AuthorityTrapped extends Error {}
+
+/** They have trapped in a call of another request; a fresh instance takes their place. */
+export class TrappedElsewhere extends Error {}
+
+/** Whether what failed was another request's, so that the same call may well succeed now. */
+export function isOfAnother(error: unknown): boolean {
+  return (
+    error instanceof TrappedElsewhere ||
+    (error instanceof AuthorityGone && !(error instanceof AuthorityTimeout))
+  );
+}
 
 interface Waiting {
   readonly resolve: (said: Said) => void;
   readonly reject: (error: unknown) => void;
+}
+
+function rebuilt({ message, trapped, elsewhere }: CallError): Error {
+  if (trapped) return new AuthorityTrapped(message);
+  return elsewhere ? new TrappedElsewhere(message) : new Error(message);
 }
 
 /** One thread. */
@@ -122,10 +144,17 @@ class Thread {
       waiting.resolve(message);
       return;
     }
-    const { message: text, stack, trapped } = message.error;
-    const error = trapped ? new AuthorityTrapped(text) : new Error(text);
+    const error = rebuilt(message.error);
+    const { stack } = message.error;
     if (stack !== undefined) error.stack = stack;
     waiting.reject(error);
+  }
+
+  /** The first of those that wait is the one that takes so long. */
+  #overdue(): void {
+    const text = 'A step of the authority took too long.';
+    this.#pending.shift()?.reject(new AuthorityTimeout(text));
+    this.terminate(new AuthorityGone(text));
   }
 
   /** The first of those that wait has its time from now. */
@@ -133,10 +162,7 @@ class Thread {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#deadline = null;
     if (this.#pending.length === 0) return;
-    this.#deadline = setTimeout(
-      () => this.terminate(new AuthorityGone('A step of the authority took too long.')),
-      this.#stepMs,
-    );
+    this.#deadline = setTimeout(() => this.#overdue(), this.#stepMs);
   }
 }
 

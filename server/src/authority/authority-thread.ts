@@ -72,9 +72,12 @@ async function instantiate(): Promise<Instance | string> {
   return `The schema is refused: ${detail || code}`;
 }
 
+/** Another call has trapped in the instance that a handle belongs to. */
+class Elsewhere extends Error {}
+
 /** Calls into an instance, which has trapped where WebAssembly says so. */
 function within<Value>(instance: Instance, work: () => Value): Value {
-  if (instance.trapped) throw new Error('The authority has trapped in another request.');
+  if (instance.trapped) throw new Elsewhere('The authority has trapped in another request.');
   try {
     return work();
   } catch (error) {
@@ -140,7 +143,12 @@ async function take(message: ToThread): Promise<void> {
   } catch (error) {
     const { message: text, stack } = error as Error;
     const trapped = error instanceof WebAssembly.RuntimeError;
-    const said: CallError = { message: text, stack, trapped };
+    const said: CallError = {
+      message: text,
+      stack,
+      trapped,
+      elsewhere: error instanceof Elsewhere,
+    };
     // What only ends a handle is not waited for.
     if (!('end' in message)) say({ error: said });
   }

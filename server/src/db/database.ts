@@ -73,10 +73,9 @@ export function sqlState(error: unknown): string {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
 }
 
-/** Whether the database refused the values themselves (classes 22 and 23): trying again cannot help. */
+/** Whether the database refused the values themselves (classes 22 and 23, or 54, its own limits): no try can help. */
 export function refusesValues(error: unknown): boolean {
-  const state = sqlState(error);
-  return state.startsWith('22') || state.startsWith('23');
+  return /^(22|23|54)/.test(sqlState(error));
 }
 
 /** The way to the database is lost, or too many wait for it; what was asked may or may not have been done. */
@@ -90,6 +89,12 @@ export class DatabaseTimeout extends ConnectionError {}
 /** Whether a statement took too long; another try would take as long again. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DatabaseTimeout || sqlState(error) === '57014';
+}
+
+/** Whether the database is away, has no room, or may not be written to: nobody's statement is to blame. */
+export function isAway(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '' ? isUnavailable(error) : /^(08|53|57P0|58|25006)/.test(state);
 }
 
 /** What sockets say when there is nobody, and no way. */

@@ -9,6 +9,7 @@ import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import type { Callers } from '../cost/callers.ts';
+import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
@@ -114,11 +115,12 @@ export function createApp(options: AppOptions): Hono<App> {
       callers.sized(user.id, client, text.length);
       checkSchemaVersion(body, options.schema);
       const updates = updatesOf(body);
+      const cost = pushCost(updates, text.length);
       if (updates.length === 0) {
         await clients.check(client, user);
         return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
       }
-      const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
+      const push = { client, user, epoch: epochOf(body), updates, bytes: text.length, cost };
       const answer = await whileWanted(outgoing, null, (signal) =>
         options.flusher.push({ ...push, signal }),
       );

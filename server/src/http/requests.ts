@@ -34,9 +34,6 @@ export function updatesOf(body: JsonObject): JsonObject[] {
   if (!Array.isArray(updates) || !updates.every(isObject)) {
     throw new Problem('bad_request', '`updates` is not a list of objects.');
   }
-  if (updates.length > limits.updatesPerPush) {
-    throw new Problem('limit', `A push may have ${limits.updatesPerPush} updates.`);
-  }
   return updates;
 }
 

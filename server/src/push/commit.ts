@@ -1,12 +1,13 @@
 // One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). Everything that
 // it decides is the authority's. Refusals are written and committed like applications.
 
-import { isRealmName } from '../auth/auth.ts';
+import { isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
+import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 import { type Done, type Entry, type Lists, type Result, writeDone } from './done.ts';
@@ -33,14 +34,19 @@ export interface Refusal {
 
 export interface Committed {
   readonly now: number;
-  /** One a unit; a Problem where the unit was not even admitted. */
-  readonly results: readonly (Result | Problem)[];
+  /**
+   * One a unit; a Problem where the unit was not even admitted, null where it was left for another transaction, as were all
+   * after it. The first is never left.
+   */
+  readonly results: readonly (Result | Problem | null)[];
   readonly entries: readonly Entry[];
 }
 
 interface Request {
   readonly client: string;
   readonly user: string;
+  /** Which of the rights that go with the requests: those of the token that came with this one. */
+  readonly rights: number;
   readonly epoch: number | null;
   readonly updates: JsonObject[];
 }
@@ -118,12 +124,13 @@ export class Committer {
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one journey: what they ask for does not depend on one another's answers.
     const looked = keysOf(units, this.#schema);
+    const budget = new RowBudget();
     const [, , heads, found, rows] = await Promise.all([
       bindClients(tx, units, this.#clients),
       beginRealms(tx, units, realms, this.#realms),
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
-      rowsById(tx, this.#schema, looked),
+      rowsById(tx, this.#schema, looked, budget),
       // After the locks: what another node has written in these realms by a newer schema, it has written before.
       this.#database.fence?.(tx),
     ]);
@@ -132,21 +139,23 @@ export class Committer {
     const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
     const first = firstStep(admitted, realms, { now, heads }, { ...known, ...given }, refuse ?? []);
-    const { done, lists } = await this.#authority.admission((step) => this.#admit(tx, step, first));
+    const { done, lists } = await this.#authority.admission((step) =>
+      this.#admit(tx, step, first, budget),
+    );
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');
     await alongside?.(tx);
     await writeDone(tx, this.#schema, done, lists, realms);
-    const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] as Result]));
+    const byUnit = new Map(admitted.map((unit, i) => [unit, results[i] ?? null]));
     return {
       heads,
       now,
       entries: done.touched,
-      results: units.map((unit) => byUnit.get(unit) ?? boundToAnother()),
+      results: resultsOf(units, byUnit),
     };
   }
 
-  async #admit(tx: Queryable, step: Step, first: string): Promise<Decided> {
+  async #admit(tx: Queryable, step: Step, first: string, budget: RowBudget): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
       const [said = '', ...lists] = (await step(text)).split('\n');
@@ -154,7 +163,7 @@ export class Committer {
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
       if (!needs) throw new Error('The authority gave an answer of an unknown form.');
-      text = await readNeeds(tx, this.#schema, needs);
+      text = await readNeeds(tx, this.#schema, needs, budget);
     }
     throw new Error('The authority never came to an end.');
   }
@@ -181,18 +190,28 @@ function firstStep(
   known: Known & { readonly rows: string; readonly looked: string },
   refuse: readonly Refusal[],
 ): string {
-  const rights = new Map(
-    units.map(({ user }) => [user.id, Object.fromEntries(user.realms)] as const),
-  );
+  const { requests, rights } = asRequests(units);
   return rawObject({
     now: String(now),
     realms: JSON.stringify(
       Object.fromEntries([...realms].map((realm) => [realm, heads.get(realm) ?? null])),
     ),
-    users: JSON.stringify(Object.fromEntries(rights)),
+    rights: JSON.stringify(rights),
     ...known,
-    requests: JSON.stringify(asRequests(units)),
+    requests: JSON.stringify(requests),
     refuse: JSON.stringify(refuse),
+  });
+}
+
+function resultsOf(
+  units: readonly Unit[],
+  admitted: ReadonlyMap<Unit, Result | null>,
+): (Result | Problem | null)[] {
+  let isLeft = false;
+  return units.map((unit) => {
+    const result = admitted.get(unit);
+    isLeft ||= result === null;
+    return isLeft ? null : (result ?? boundToAnother());
   });
 }
 
@@ -203,14 +222,23 @@ function boundToAnother(): Problem {
   );
 }
 
-/** Consecutive updates of one push as one request: admitted in this order over one working set. */
-function asRequests(units: readonly Unit[]): Request[] {
+/**
+ * Consecutive updates of one push as one request: admitted in this order over one working set. The tokens of one user may
+ * give different rights: each request has those of its own.
+ */
+function asRequests(units: readonly Unit[]): {
+  readonly requests: readonly Request[];
+  readonly rights: readonly JsonObject[];
+} {
   const requests: Request[] = [];
+  const tokens = new Map<User, number>();
   for (const { client, user, epoch, update } of units) {
+    if (!tokens.has(user)) tokens.set(user, tokens.size);
+    const rights = tokens.get(user) as number;
     const last = requests.at(-1);
-    const isSame = last?.client === client && last.user === user.id && last.epoch === epoch;
+    const isSame = last?.client === client && last.rights === rights && last.epoch === epoch;
     if (isSame) last.updates.push(update);
-    else requests.push({ client, user: user.id, epoch, updates: [update] });
+    else requests.push({ client, user: user.id, rights, epoch, updates: [update] });
   }
-  return requests;
+  return { requests, rights: [...tokens.keys()].map(({ realms }) => Object.fromEntries(realms)) };
 }

@@ -17,7 +17,7 @@ export interface Entry {
 
 /** What is read of it here; the lists that are written pass through as texts. */
 export interface Done {
-  readonly results: readonly (readonly Result[])[];
+  readonly results: readonly (readonly (Result | null)[])[];
   /** What the entries touched. */
   readonly touched: readonly Entry[];
   /** The tables of the rows, and how many rows there are in all. */

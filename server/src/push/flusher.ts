@@ -1,98 +1,32 @@
 // Group commit: one flusher a node. Everything that waits, of all clients and realms, goes into one transaction, in the
-// order in which it came; while that commits, the next group gathers, and begins if it is large enough (groups.ts).
+// order in which it came; while that commits, the next group gathers, and begins if it is large enough (groups.ts). What
+// becomes of a group that fails is in division.ts.
 //
-// - SQLSTATE classes 22 and 23 mean that the database refuses some value: the group is halved, in order, each half admitted
-//   anew, until the update that is at fault stands alone and is refused (and the refusal committed). All else is tried
-//   again, with a bound; then the callers are told to come again.
 // - Realms that another transaction holds are not waited for: their updates, and all later ones of the same clients, go
 //   into the next group; what was passed over twice gets a waiting transaction of its own.
+// - What a transaction left undecided, because what came before it writes enough, goes into a later one: behind all that
+//   waits if it is its own user who writes so much, else in front.
 // - When an update is postponed, so is every later one of its client.
 
-import type { User } from '../auth/auth.ts';
-import { requestProblem } from '../authority/authority.ts';
-import { isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
-import type { JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
-import type { Committed, Committer, Refusal } from './commit.ts';
-import type { Entry, Result } from './done.ts';
-import { type Group, type Grouped, nextGroup } from './groups.ts';
-import { RealmsBusy, realmsNamed, type Unit } from './locks.ts';
+import { Division, type DivisionOptions } from './division.ts';
+import { type Group, nextGroup } from './groups.ts';
+import { RealmsBusy } from './locks.ts';
+import { UsersApart } from './users-apart.ts';
+import { type PushAnswer, type PushRequest, Waiting } from './waiting.ts';
 
-export interface PushRequest {
-  readonly client: string;
-  readonly user: User;
-  readonly epoch: number | null;
-  readonly updates: readonly JsonObject[];
-  /** The size of the request's text. */
-  readonly bytes: number;
-  /** Aborted when the caller has gone: a push that still waits is dropped, one under way is finished. */
-  readonly signal?: AbortSignal | undefined;
-}
+export type { PushAnswer, PushRequest } from './waiting.ts';
 
-export interface PushAnswer {
-  readonly time: number;
-  readonly results: readonly Result[];
-}
-
-export interface FlusherOptions {
-  readonly committer: Pick<Committer, 'commit'>;
-  /** Told of what was committed, before the callers are. */
-  readonly committed: (entries: readonly Entry[]) => void;
-  /** Pauses before a transaction is tried again. */
-  readonly pause: (ms: number) => Promise<void>;
-  readonly log: (message: string, error: unknown) => void;
-}
-
-const kFirstPauseMs = 5;
-
-/** A push that waits for its results. */
-class Waiting implements Grouped {
-  readonly client: string;
-  readonly user: string;
-  readonly realms: readonly string[];
-  readonly units: readonly Unit[];
-  readonly bytes: number;
-  readonly answer: Promise<PushAnswer>;
-  passedOver = 0;
-  #time = 0;
-  readonly #results = new Map<Unit, Result>();
-  #resolve!: (answer: PushAnswer) => void;
-  #reject!: (error: unknown) => void;
-
-  constructor({ client, user, epoch, updates, bytes }: PushRequest) {
-    this.client = client;
-    this.user = user.id;
-    this.realms = [...new Set(updates.flatMap(realmsNamed))];
-    this.bytes = bytes;
-    this.units = updates.map((update) => ({ client, user, epoch, update }));
-    this.answer = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  get updates(): number {
-    return this.units.length;
-  }
-
-  settle(unit: Unit, result: Result, time: number): void {
-    this.#results.set(unit, result);
-    this.#time = time;
-    if (this.#results.size < this.units.length) return;
-    const results = this.units.map((one) => this.#results.get(one) as Result);
-    this.#resolve({ time: this.#time, results });
-  }
-
-  fail(error: unknown): void {
-    this.#reject(error);
-  }
+export interface FlusherOptions extends DivisionOptions {
+  /** A clock that only goes on, in ms. */
+  readonly now?: () => number;
 }
 
 export class Flusher {
   readonly #options: FlusherOptions;
+  readonly #apart: UsersApart;
   #queue: Waiting[] = [];
-  readonly #owner = new Map<Unit, Waiting>();
   readonly #underWay = new Map<Group<Waiting>, Promise<void>>();
   #waitingBytes = 0;
   #gathering: Promise<void> | null = null;
@@ -100,6 +34,7 @@ export class Flusher {
 
   constructor(options: FlusherOptions) {
     this.#options = options;
+    this.#apart = new UsersApart(options.now ?? (() => performance.now()));
   }
 
   push(request: PushRequest): Promise<PushAnswer> {
@@ -108,7 +43,7 @@ export class Flusher {
       this.#queue.length >= limits.waitingPushes ||
       this.#waitingBytes + request.bytes > limits.waitingBytes;
     const mine = this.#queue.reduce(
-      (count, { user }) => count + (user === request.user.id ? 1 : 0),
+      (count, { user }) => count + (user.id === request.user.id ? 1 : 0),
       0,
     );
     if (mine >= limits.waitingPushesPerUser) {
@@ -118,7 +53,6 @@ export class Flusher {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
     const waiting = new Waiting(request);
-    for (const unit of waiting.units) this.#owner.set(unit, waiting);
     this.#queue.push(waiting);
     this.#waitingBytes += waiting.bytes;
     this.#gathering ??= this.#gather();
@@ -133,7 +67,6 @@ export class Flusher {
     if (at < 0) return;
     this.#queue.splice(at, 1);
     this.#waitingBytes -= waiting.bytes;
-    for (const unit of waiting.units) this.#owner.delete(unit);
     waiting.fail(reason);
   }
 
@@ -154,7 +87,8 @@ export class Flusher {
 
   #launch(): void {
     while (this.#underWay.size < limits.groupsUnderWay) {
-      const group = nextGroup(this.#queue, [...this.#underWay.keys()]);
+      const isApart = ({ user }: Waiting) => this.#apart.has(user.id);
+      const group = nextGroup(this.#queue, [...this.#underWay.keys()], isApart);
       if (group === null) return;
       const taken = new Set(group.pushes);
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
@@ -168,19 +102,20 @@ export class Flusher {
   }
 
   async #flush({ pushes, wait: waits }: Group<Waiting>): Promise<void> {
+    const division = new Division(this.#options, this.#apart);
     let current = pushes;
     let wait = waits;
     const passedOver: Waiting[] = [];
     for (;;) {
       try {
-        await this.#process(
+        await division.process(
           current.flatMap(({ units }) => units),
           wait,
         );
         break;
       } catch (error) {
         if (!(error instanceof RealmsBusy)) {
-          for (const waiting of current) this.#finish(waiting, error);
+          for (const waiting of current) division.fail(waiting, error);
           break;
         }
         const rest = postpone(current, error.realms, passedOver);
@@ -189,108 +124,20 @@ export class Flusher {
         current = rest;
       }
     }
-    for (const waiting of passedOver) {
-      waiting.passedOver++;
-      this.#waitingBytes += waiting.bytes;
-    }
-    this.#queue.unshift(...passedOver);
-    for (const waiting of current) for (const unit of waiting.units) this.#owner.delete(unit);
-  }
-
-  #finish(waiting: Waiting, error: unknown): void {
-    if (!(error instanceof Problem)) this.#options.log('A push failed.', error);
-    waiting.fail(
-      error instanceof Problem ? error : new Problem('internal', 'The push failed; push again.'),
-    );
-  }
-
-  /** Commits the units, halving the group where the database or the authority refuses it as a whole. */
-  async #process(units: readonly Unit[], wait: boolean): Promise<void> {
-    if (units.length === 0) return;
-    let committed: Committed;
-    try {
-      committed = await this.#tryCommit(units, wait, []);
-    } catch (error) {
-      if (error instanceof RealmsBusy) throw error;
-      return this.#divide(units, error);
-    }
-    this.#settle(units, committed);
-  }
-
-  #settle(units: readonly Unit[], { results, entries, now }: Committed): void {
-    this.#options.committed(entries);
-    for (const [i, unit] of units.entries()) {
-      const result = results[i];
-      const waiting = this.#owner.get(unit);
-      if (result instanceof Problem || result === undefined) waiting?.fail(result);
-      else waiting?.settle(unit, result, now);
+    for (const waiting of passedOver) waiting.passedOver++;
+    const left = current.filter(({ units }) => units.length > 0);
+    const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
+    this.#takeBack([...left.filter((waiting) => !isHeavy(waiting)), ...passedOver], 0);
+    for (const waiting of left.filter(isHeavy).reverse()) {
+      const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
+      this.#takeBack([waiting], behind < 0 ? this.#queue.length : behind);
     }
   }
 
-  async #divide(units: readonly Unit[], error: unknown): Promise<void> {
-    const problem = requestProblem(error);
-    const owners = [...new Set(units.map((unit) => this.#owner.get(unit)))];
-    if (refusesValues(error) && units.length === 1) {
-      const [unit] = units as [Unit];
-      return this.#refuse(unit, error);
-    }
-    // A request that the authority cannot read is answered as a whole; a value that SQL cannot hold is its update's.
-    const divisible =
-      problem === null ? refusesValues(error) && units.length > 1 : owners.length > 1;
-    if (!divisible) {
-      for (const owner of owners) if (owner) this.#finish(owner, problem ?? error);
-      return;
-    }
-    const half = Math.ceil(owners.length / 2);
-    const early = new Set(owners.slice(0, half));
-    const cut =
-      owners.length > 1
-        ? units.filter((unit) => early.has(this.#owner.get(unit))).length
-        : Math.ceil(units.length / 2);
-    await this.#process(units.slice(0, cut), true);
-    await this.#process(units.slice(cut), true);
+  #takeBack(pushes: readonly Waiting[], at: number): void {
+    this.#queue.splice(at, 0, ...pushes);
+    for (const waiting of pushes) this.#waitingBytes += waiting.bytes;
   }
-
-  async #refuse(unit: Unit, error: unknown): Promise<void> {
-    const refusal: Refusal = {
-      client: unit.client,
-      id: String(unit.update.id),
-      code: sqlState(error).startsWith('23') ? 'unique' : 'invalid',
-      detail: 'The database cannot hold a value of this update.',
-    };
-    try {
-      this.#settle([unit], await this.#tryCommit([unit], true, [refusal]));
-    } catch (failure) {
-      const owner = this.#owner.get(unit);
-      if (owner) this.#finish(owner, failure);
-    }
-  }
-
-  async #tryCommit(
-    units: readonly Unit[],
-    wait: boolean,
-    refuse: readonly Refusal[],
-  ): Promise<Committed> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#options.committer.commit(units, { refuse, wait });
-      } catch (error) {
-        const again = isTransient(error);
-        if (!again) throw error;
-        if (attempt >= limits.transactionTries || isTimeout(error)) {
-          this.#options.log('A transaction failed too often, or took too long.', error);
-          throw new Problem('busy', 'The database is busy; push again.');
-        }
-        await this.#options.pause(kFirstPauseMs * 2 ** attempt);
-      }
-    }
-  }
-}
-
-/** Errors of the database or of the way to it that another try may not meet. */
-function isTransient(error: unknown): boolean {
-  if (error instanceof Problem || error instanceof RealmsBusy || refusesValues(error)) return false;
-  return sqlState(error) !== '' || isUnavailable(error);
 }
 
 /** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */

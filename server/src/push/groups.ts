@@ -4,16 +4,17 @@
 // common, so that none waits for the other's locks; what has to wait for one of them holds back all that came after it
 // for its client and its realms.
 
+import type { PushCost } from '../cost/push-cost.ts';
 import { limits } from '../limits.ts';
 
 /** A push that waits for its transaction. */
 export interface Grouped {
   readonly client: string;
-  readonly user: string;
+  readonly user: { readonly id: string };
   readonly realms: readonly string[];
   /** How many updates it has. */
   readonly updates: number;
-  readonly bytes: number;
+  readonly cost: PushCost;
   /** How often it was left out because a realm was busy. */
   readonly passedOver: number;
 }
@@ -34,6 +35,10 @@ class Named {
   add({ client, realms }: Grouped): void {
     this.#clients.add(client);
     for (const realm of realms) this.#realms.add(realm);
+  }
+
+  addClient({ client }: Grouped): void {
+    this.#clients.add(client);
   }
 
   meets({ client, realms }: Grouped): boolean {
@@ -69,8 +74,8 @@ class Share {
 function inTurns<Push extends Grouped>(queue: readonly Push[]): readonly Push[] {
   const ofUser = new Map<string, Push[]>();
   for (const push of queue) {
-    const mine = ofUser.get(push.user);
-    if (mine === undefined) ofUser.set(push.user, [push]);
+    const mine = ofUser.get(push.user.id);
+    if (mine === undefined) ofUser.set(push.user.id, [push]);
     else mine.push(push);
   }
   if (ofUser.size <= 1) return queue;
@@ -89,32 +94,36 @@ function inTurns<Push extends Grouped>(queue: readonly Push[]): readonly Push[] 
 /** What each user may have in one transaction: the others wait for all of it. */
 class UserShare {
   readonly #users: number;
-  readonly #ofUser = new Map<string, { updates: number; bytes: number }>();
+  readonly #ofUser = new Map<string, { updates: number; written: number }>();
 
   constructor(queue: readonly Grouped[]) {
-    this.#users = Math.max(1, new Set(queue.map(({ user }) => user)).size);
+    this.#users = Math.max(1, new Set(queue.map(({ user }) => user.id)).size);
   }
 
   /** Whether a push still falls into it. The first always does; after one that did not, none of its user does. */
-  take({ user, updates, bytes }: Grouped): boolean {
-    const mine = this.#ofUser.get(user);
+  take({ user, updates, cost: { written } }: Grouped): boolean {
+    const mine = this.#ofUser.get(user.id);
     if (mine === undefined) {
-      this.#ofUser.set(user, { updates, bytes });
+      this.#ofUser.set(user.id, { updates, written });
       return true;
     }
     mine.updates += updates;
-    mine.bytes += bytes;
+    mine.written += written;
     return (
       mine.updates * this.#users <= limits.updatesPerFlush &&
-      mine.bytes * this.#users <= limits.bytesPerFlush
+      mine.written * this.#users <= limits.bytesPerFlush
     );
   }
 }
 
-/** Chooses from what waits, users in turns; null where the end of a group under way is better waited for. */
+/**
+ * Chooses from what waits, users in turns; null where the end of a group under way is better waited for. Pushes of which
+ * `isApart` is true are grouped with others of their user only.
+ */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
   underWay: readonly Group<Push>[],
+  isApart: (push: Push) => boolean,
 ): Group<Push> | null {
   const kept = new Named();
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
@@ -122,8 +131,14 @@ export function nextGroup<Push extends Grouped>(
   const userShare = new UserShare(queue);
   const taken: Push[] = [];
   let updates = 0;
-  let bytes = 0;
+  let written = 0;
+  let keys = 0;
   for (const push of inTurns(queue)) {
+    if (!fits(push, taken[0], isApart)) {
+      // Others of its realms need not wait for it.
+      kept.addClient(push);
+      continue;
+    }
     if (kept.meets(push) || !share.take(push)) {
       kept.add(push);
       continue;
@@ -131,8 +146,12 @@ export function nextGroup<Push extends Grouped>(
     // Its realms are not kept: what other users push to them comes now, and this one's in a later turn.
     if (!userShare.take(push)) continue;
     updates += push.updates;
-    bytes += push.bytes;
-    const isFull = updates > limits.updatesPerFlush || bytes > limits.bytesPerFlush;
+    written += push.cost.written;
+    keys += push.cost.keys;
+    const isFull =
+      updates > limits.updatesPerFlush ||
+      written > limits.bytesPerFlush ||
+      keys > limits.keysPerFlush;
     const isAlone = push.passedOver >= kPassedOverAtMost;
     if (isAlone && taken.length === 0) return { pushes: [push], wait: true };
     if (isAlone || (isFull && taken.length > 0)) break;
@@ -141,4 +160,14 @@ export function nextGroup<Push extends Grouped>(
   // A few updates cost less in the next group than in one of their own beside another.
   const isWorthIt = underWay.length === 0 || updates >= limits.updatesBesideAnother;
   return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false } : null;
+}
+
+/** Whether a push may go with the first of a group. */
+function fits<Push extends Grouped>(
+  push: Push,
+  first: Push | undefined,
+  isApart: (push: Push) => boolean,
+): boolean {
+  if (first === undefined || push.user.id === first.user.id) return true;
+  return !isApart(push) && !isApart(first);
 }

@@ -4,6 +4,7 @@
 
 import type { Params, Queryable } from '../db/database.ts';
 import { quoteName, quoteText } from './names.ts';
+import { RowBudget, rowBytes } from './row-budget.ts';
 import {
   columnType,
   fromPlain,
@@ -29,10 +30,38 @@ function aggregate(json: string, order = ''): string {
 
 interface Joined {
   readonly rows: string | null;
+  /** What was found; empty where that was not asked. */
+  readonly found: string | null;
+  readonly bytes: string | null;
 }
 
-async function joined(tx: Queryable, sql: string, params: readonly string[]): Promise<string> {
-  const [row] = await tx.query<Joined>(sql, params);
+/** So many rows, of 1 MiB at most, are read without being counted first. */
+const kRowsUncounted = 32;
+
+/** The rows of `source`, which has them as `t`, as elements of lists. `most`: how many there can be, where that is known. */
+async function joined(
+  tx: Queryable,
+  table: SqlTable,
+  source: string,
+  param: string,
+  budget: RowBudget,
+  most = Number.POSITIVE_INFINITY,
+): Promise<string> {
+  const rows = `select ${aggregate(rowJson(table, 't'))} from ${source}`;
+  if (most <= kRowsUncounted) {
+    const [row] = await tx.query<Joined>(`select (${rows}) as rows`, [param]);
+    const text = row?.rows ?? '';
+    budget.take(text === '' ? 0 : 1, text.length);
+    return text;
+  }
+  const [row] = await tx.query<Joined>(
+    `select s.found::text as found, s.bytes::text as bytes,
+            case when s.found <= $2::text::bigint and s.bytes <= $3::text::bigint then (${rows}) end as rows
+       from (select count(*) as found, coalesce(sum(f.size), 0) as bytes
+               from (select ${rowBytes(table, 't')} as size from ${source} limit $2::text::bigint + 1) f) s`,
+    [param, String(budget.rows), String(budget.bytes)],
+  );
+  budget.take(Number(row?.found ?? 0), Number(row?.bytes ?? 0));
   return row?.rows ?? '';
 }
 
@@ -81,6 +110,7 @@ export async function rowsById(
   tx: Queryable,
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['rows']>,
+  budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const [name, group] of grouped(keys, ([table]) => table)) {
@@ -89,10 +119,12 @@ export async function rowsById(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows
-           from json_array_elements_text($1::text::json) as k(id)
+        table,
+        `json_array_elements_text($1::text::json) as k(id)
            cross join lateral (select t.* from ${table.name} t where t.id = k.id limit 1) t`,
-        [ids],
+        ids,
+        budget,
+        group.length,
       ),
     );
   }
@@ -103,6 +135,7 @@ async function childrenOf(
   tx: Queryable,
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['children']>,
+  budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
@@ -112,11 +145,12 @@ async function childrenOf(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows
-           from json_array_elements_text($1::text::json) as k(id)
+        table,
+        `json_array_elements_text($1::text::json) as k(id)
            cross join lateral (select t.* from ${table.name} t
              where t.deleted_at is null and t.${columnOf(table, prop).name} = k.id offset 0) t`,
-        [ids],
+        ids,
+        budget,
       ),
     );
   }
@@ -127,6 +161,7 @@ async function uniqueRivals(
   tx: Queryable,
   schema: SqlSchema,
   keys: NonNullable<RowNeeds['unique']>,
+  budget: RowBudget,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const group of grouped(keys, ([table, prop]) => `${table}\0${prop}`).values()) {
@@ -137,16 +172,23 @@ async function uniqueRivals(
     parts.push(
       joined(
         tx,
-        `select ${aggregate(rowJson(table, 't'))} as rows
-           from json_to_recordset($1::text::json) as k(realm text, value ${columnType(column).json})
+        table,
+        `json_to_recordset($1::text::json) as k(realm text, value ${columnType(column).json})
            cross join lateral (select t.* from ${table.name} t
              where t.deleted_at is null and t.realm = k.realm
                and ${textKeyed(column, `t.${column.name}`)} = ${textKeyed(column, fromPlain(column, 'k.value'))} offset 0) t`,
-        [JSON.stringify(values)],
+        JSON.stringify(values),
+        budget,
+        group.length,
       ),
     );
   }
   return Promise.all(parts);
+}
+
+async function listed(tx: Queryable, sql: string, params: readonly string[]): Promise<string> {
+  const [row] = await tx.query<{ readonly rows: string | null }>(sql, params);
+  return row?.rows ?? '';
 }
 
 async function othersOf(
@@ -159,7 +201,7 @@ async function othersOf(
     const table = tableOf(schema, name);
     const values = group.map(([, id, client]) => ({ id, client }));
     parts.push(
-      joined(
+      listed(
         tx,
         `select ${aggregate(
           `json_build_object('table', ${quoteText(name)}, 'id', k.id, 'client', k.client, 'revision', o.revision)`,
@@ -183,11 +225,12 @@ export async function readNeeds(
   tx: Queryable,
   schema: SqlSchema,
   needs: RowNeeds,
+  budget = new RowBudget(),
 ): Promise<string> {
   const [rows, children, rivals, others] = await Promise.all([
-    rowsById(tx, schema, needs.rows ?? []),
-    childrenOf(tx, schema, needs.children ?? []),
-    uniqueRivals(tx, schema, needs.unique ?? []),
+    rowsById(tx, schema, needs.rows ?? [], budget),
+    childrenOf(tx, schema, needs.children ?? [], budget),
+    uniqueRivals(tx, schema, needs.unique ?? [], budget),
     othersOf(tx, needs.others ?? [], schema),
   ]);
   return `{"rows":${joinLists([...rows, ...children, ...rivals])},"others":${joinLists(others)}}`;

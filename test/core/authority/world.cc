@@ -106,7 +106,7 @@ void World::Grant(const String& user, const String& realm, const String& right) 
 }
 
 Data World::StartInput(const Vector<Request>& requests, const Data& refuse) const {
-  Data realms = Data::MakeObject(), users = Data::MakeObject(), chains = Data::MakeArray();
+  Data realms = Data::MakeObject(), tokens = Data::MakeArray(), chains = Data::MakeArray();
   Data applied = Data::MakeArray(), actions = Data::MakeArray(), pushed = Data::MakeArray();
   std::set<String> named = locked_, ids, action_ids;
   for (const Request& request : requests) {
@@ -119,8 +119,15 @@ Data World::StartInput(const Vector<Request>& requests, const Data& refuse) cons
     Data item = Data::MakeObject();
     item.Set("client", request.client)
         .Set("user", request.user)
+        .Set("rights", tokens.items().size())
         .Set("updates", Data(request.updates));
     pushed.Push(std::move(item));
+    Data rights = Data::MakeObject();
+    const auto held = rights_.find(request.token.empty() ? request.user : request.token);
+    if (held != rights_.end()) {
+      for (const auto& [realm, right] : held->second) rights.Set(realm, right);
+    }
+    tokens.Push(std::move(rights));
   }
   for (const String& realm : named) {
     const auto head = heads_.find(realm);
@@ -130,11 +137,6 @@ Data World::StartInput(const Vector<Request>& requests, const Data& refuse) cons
       state.Set("head", head->second.head).Set("headAt", head->second.at);
     }
     realms.Set(realm, std::move(state));
-  }
-  for (const auto& [user, rights] : rights_) {
-    Data item = Data::MakeObject();
-    for (const auto& [realm, right] : rights) item.Set(realm, right);
-    users.Set(user, std::move(item));
   }
   for (const auto& [key, row] : chains_) chains.Push(row);
   for (const Data& entry : entries_) {
@@ -147,7 +149,7 @@ Data World::StartInput(const Vector<Request>& requests, const Data& refuse) cons
     if (action_ids.contains(action["id"].as_string())) actions.Push(action);
   }
   Data in = Data::MakeObject();
-  in.Set("now", now).Set("realms", std::move(realms)).Set("users", std::move(users));
+  in.Set("now", now).Set("realms", std::move(realms)).Set("rights", std::move(tokens));
   in.Set("chains", std::move(chains)).Set("applied", std::move(applied));
   in.Set("actions", std::move(actions)).Set("requests", std::move(pushed)).Set("refuse", refuse);
   return in;
@@ -200,6 +202,7 @@ Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
   for (int attempt = 0; attempt < 10; ++attempt) {
     AdmissionSession session(&WorldSchema());
     Data in = StartInput(requests, refuse);
+    const Data locked = in["realms"];
     for (int round = 0; round < 1000; ++round) {
       ++rounds_;
       const Data out = ReadStep(session.Step(WriteJson(in)));
@@ -210,7 +213,7 @@ Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
       }
       if (const Data* done = out.Find("done")) {
         CheckGivenRows(requests, refuse, *done);
-        Store(*done);
+        Store(*done, locked);
         return (*done)["results"];
       }
       in = Answer(out["needs"]);
@@ -220,11 +223,15 @@ Data World::Commit(const Vector<Request>& requests, const Data& refuse) {
   return Data();
 }
 
-void World::Store(const Data& done) {
+void World::Store(const Data& done, const Data& locked) {
   done_ = done;
   for (const Data& row : done["rows"].items()) {
     const Key key{row["table"].as_string(), row["id"].as_string()};
-    CHECK(row["isNew"].as_bool() == !rows_.contains(key));
+    const auto there = rows_.find(key);
+    CHECK(row["isNew"].as_bool() == (there == rows_.end()));
+    // As the server's SQL has it: a row is written over in a realm that is locked, and nowhere
+    // else.
+    CHECK((there == rows_.end() || locked.Find(there->second["realm"].as_string()) != nullptr));
     Data stored = row;
     stored.Remove("isNew");
     rows_[key] = std::move(stored);

@@ -44,6 +44,7 @@ class World {
   struct Request {
     String client, user;
     Data::Array updates;
+    String token = {};  // whose rights count where they are not the user's
   };
   // One group commit. Returns what `done.results` says.
   Data Commit(const Vector<Request>& requests, const Data& refuse = Data());
@@ -77,7 +78,7 @@ class World {
   };
   Data StartInput(const Vector<Request>& requests, const Data& refuse) const;
   Data Answer(const Data& needs) const;
-  void Store(const Data& done);
+  void Store(const Data& done, const Data& locked);
   Data Page(const Data& need) const;
   Data RowAfter(const Data& need) const;
   Data PullRead(const Data& needs, bool rows_along) const;

@@ -145,8 +145,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now) {
     rows_ = before;
     result.status = "rejected";
     result.noops.clear();
-    for (const auto& [realm, link] : update.after)
-      chains_[{realm, update.client}].refused[update.id] = result;
+    chains_[{update.after.begin()->first, update.client}].refused[update.id] = result;
     return result;
   }
   TouchMasters(before, now);

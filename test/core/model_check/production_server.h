@@ -44,7 +44,8 @@ class ProductionServer {
     std::optional<Row> before;
   };
 
-  Admission::Input InputOf(const String& client, const Vector<Data>& updates, double now) const;
+  Admission::Input InputOf(const String& client, const Vector<Data>& updates,
+                           const Set<String>& locked, double now) const;
   void LoadChains(const String& client, Admission* admission) const;
   void Store(const Admission& admission);
   void Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,

@@ -1,0 +1,106 @@
+// What a push may cost, decided from its parsed body before it waits for anybody and before a lock is taken. What is past
+// a limit here is wrong with the request: a 4xx, and nothing is done. The core has the limits that only it can see
+// (src/base/limits.h), and what is wrong with one update alone is that update's result.
+
+import { isRealmName } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+import { realmsNamed } from '../push/locks.ts';
+
+export interface PushCost {
+  /** What is looked up and decided one by one: rows, links and actions of every realm. */
+  readonly keys: number;
+  /** About what the log may gain: every realm's entry holds an update's actions. */
+  readonly written: number;
+}
+
+function tooMany(what: string): never {
+  throw new Problem('limit', `A push may have ${what}.`);
+}
+
+function malformed(what: string): never {
+  throw new Problem('bad_request', what);
+}
+
+/** Refuses what is nested too deeply, and numbers that JSON has and nobody else. Level by level: no depth ends it. */
+export function checkValues(value: unknown): void {
+  let level: unknown[] = [value];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > limits.jsonDepth)
+      throw new Problem('limit', `JSON may be ${limits.jsonDepth} deep.`);
+    const next: unknown[] = [];
+    for (const parent of level as object[]) {
+      for (const child of Array.isArray(parent) ? parent : Object.values(parent)) {
+        if (typeof child === 'object' && child !== null) next.push(child);
+        else if (typeof child === 'number' && !Number.isFinite(child)) {
+          malformed('A number is too large to be kept.');
+        }
+      }
+    }
+    level = next;
+  }
+}
+
+/** Whether SQL and locks can hold a text as an id. */
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed() && Buffer.byteLength(text) <= limits.idBytes;
+}
+
+/** Ids that are kept with a refusal, whatever is wrong with the rest. */
+function checkNames({ id, after, actions }: JsonObject): void {
+  if (typeof id !== 'string' || id === '' || !isStorable(id)) {
+    malformed('The `id` of an update is not one that can be kept.');
+  }
+  if (!isObject(after)) malformed('An update has no `after`.');
+  if (!Object.keys(after).every(isRealmName)) {
+    malformed('`after` names a realm that cannot be.');
+  }
+  for (const action of Array.isArray(actions) ? actions : []) {
+    if (isObject(action) && typeof action.id === 'string' && !isStorable(action.id)) {
+      malformed('The `id` of an action is not one that can be kept.');
+    }
+  }
+}
+
+function length(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
+}
+
+/** The cost of a push of `bytes`; throws where it is above what one may cost. */
+export function pushCost(updates: readonly JsonObject[], bytes: number): PushCost {
+  if (updates.length > limits.updatesPerPush) tooMany(`${limits.updatesPerPush} updates`);
+  // The body itself is the first level.
+  checkValues([updates]);
+  const realms = new Set<string>();
+  let ops = 0;
+  let links = 0;
+  let known = 0;
+  let written = bytes;
+  for (const update of updates) {
+    checkNames(update);
+    const named = realmsNamed(update);
+    if (named.length > limits.realmsPerUpdate) {
+      tooMany(`${limits.realmsPerUpdate} realms in an update`);
+    }
+    const actions = length(update.actions);
+    if (actions > limits.actionsPerUpdate) {
+      tooMany(`${limits.actionsPerUpdate} actions in an update`);
+    }
+    for (const realm of named) realms.add(realm);
+    links += named.length;
+    known += named.length * actions;
+    ops += length(update.ops);
+    if (named.length > 1)
+      written += (named.length - 1) * JSON.stringify(update.actions ?? 0).length;
+  }
+  if (realms.size > limits.realmsPerPush) tooMany(`${limits.realmsPerPush} realms`);
+  if (ops > limits.opsPerPush) tooMany(`${limits.opsPerPush} ops`);
+  if (known > limits.actionKeysPerPush) {
+    tooMany(`${limits.actionKeysPerPush} actions, each counted in every realm of its update`);
+  }
+  if (written > limits.writtenPerPush) {
+    tooMany(`${limits.writtenPerPush} bytes, actions counted in every realm of their update`);
+  }
+  return { keys: updates.length + links + known + ops, written };
+}

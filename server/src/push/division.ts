@@ -1,0 +1,199 @@
+// One group of pushes, committed so that a failure belongs to whom it is caused by. Whatever fails again, with whatever
+// code, halves the group, in order, each half admitted anew, until a push stands alone: only its caller is told.
+//
+// - A value that the database refuses (classes 22, 23 and 54 of SQLSTATE), or more rows than one update may read: the push
+//   is halved further, and the update is refused, and the refusal committed.
+// - A request that the authority cannot read, and an error that nothing explains: that push fails.
+// - A database that is away, or has no room, is nobody's fault: no halving helps, and all are told to come again. The same
+//   where one push after the other fails alone and none succeeds.
+// - A statement that took too long costs half a minute each time: then every push stands alone at once.
+
+import { requestProblem } from '../authority/authority.ts';
+import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/authority-link.ts';
+import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+import { TooMuchRead } from '../sql/row-budget.ts';
+import type { Committed, Committer, Refusal } from './commit.ts';
+import type { Entry } from './done.ts';
+import { RealmsBusy } from './locks.ts';
+import type { UsersApart } from './users-apart.ts';
+import { type OwnedUnit, ownersOf, type Waiting } from './waiting.ts';
+
+export interface DivisionOptions {
+  readonly committer: Pick<Committer, 'commit'>;
+  /** Told of what was committed, before the callers are. */
+  readonly committed: (entries: readonly Entry[]) => void;
+  /** Pauses before a transaction is tried again. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly log: (message: string, error: unknown) => void;
+}
+
+const kFirstPauseMs = 5;
+
+export class Division {
+  readonly #options: DivisionOptions;
+  readonly #apart: UsersApart;
+  /** Users some of whose updates were left for another transaction, because those before them write enough for one. */
+  readonly heavy = new Set<string>();
+  #isWhole = true;
+  #hasSucceeded = false;
+  #failedAlone = 0;
+  #timedOutAlone = 0;
+  #hopeless: unknown = null;
+  /** Clients of which an update was left: their later ones are left, too. */
+  readonly #left = new Set<string>();
+
+  constructor(options: DivisionOptions, apart: UsersApart) {
+    this.#options = options;
+    this.#apart = apart;
+  }
+
+  /** Commits the units. Throws RealmsBusy where `wait` is false and a realm is held; all else is told to the callers. */
+  async process(all: readonly OwnedUnit[], wait: boolean): Promise<void> {
+    const units = all.filter(({ client }) => !this.#left.has(client));
+    if (units.length === 0) return;
+    const owners = ownersOf(units);
+    if (this.#hopeless !== null) {
+      for (const owner of owners) this.fail(owner, this.#hopeless);
+      return;
+    }
+    let committed: Committed;
+    try {
+      committed = await this.#tryCommit(units, wait, []);
+    } catch (error) {
+      if (error instanceof RealmsBusy) throw error;
+      if (isAway(error)) for (const owner of owners) this.fail(owner, error);
+      else if (owners.length > 1) await this.#divide(owners, error);
+      else await this.#blame(units, error);
+      return;
+    }
+    this.#settle(units, committed);
+  }
+
+  #settle(units: readonly OwnedUnit[], { results, entries, now }: Committed): void {
+    this.#hasSucceeded = true;
+    this.#options.committed(entries);
+    for (const [i, unit] of units.entries()) {
+      const result = results[i];
+      if (result === null || result === undefined) {
+        // Those before it have written enough for one transaction; the last of them has the largest share.
+        const { user } = (units[i - 1] ?? unit).owner;
+        this.heavy.add(user.id);
+        this.#apart.add(user.id);
+        for (const { client } of units.slice(i)) this.#left.add(client);
+        return;
+      }
+      if (result instanceof Problem) unit.owner.fail(result);
+      else unit.owner.settle(unit, result, now);
+    }
+  }
+
+  async #divide(owners: readonly Waiting[], error: unknown): Promise<void> {
+    this.#isWhole = false;
+    const size =
+      isTimeout(error) || error instanceof AuthorityTimeout ? 1 : Math.ceil(owners.length / 2);
+    for (let from = 0; from < owners.length; from += size) {
+      const part = owners.slice(from, from + size);
+      await this.process(
+        part.flatMap(({ units }) => units),
+        true,
+      );
+    }
+  }
+
+  /** One push failed, with nobody beside it. */
+  async #blame(units: readonly OwnedUnit[], error: unknown): Promise<void> {
+    const [first] = units as [OwnedUnit];
+    const { owner } = first;
+    if (!this.#isWhole) this.#apart.add(owner.user.id);
+    const isOfUpdate = refusesValues(error) || error instanceof TooMuchRead;
+    if (isOfUpdate && units.length > 1) {
+      const half = Math.ceil(units.length / 2);
+      await this.process(units.slice(0, half), true);
+      return this.process(units.slice(half), true);
+    }
+    if (isOfUpdate) return this.#refuse(first, error);
+    const problem = requestProblem(error);
+    if (problem === null) this.#countFailure(error);
+    this.fail(owner, problem ?? error);
+  }
+
+  #countFailure(error: unknown): void {
+    this.#failedAlone++;
+    if (isTimeout(error) || error instanceof AuthorityTimeout) this.#timedOutAlone++;
+    const isTooMuch =
+      this.#failedAlone >= limits.failuresAlone || this.#timedOutAlone >= limits.timeoutsAlone;
+    if (isTooMuch && !this.#hasSucceeded) this.#hopeless = error;
+  }
+
+  async #refuse(unit: OwnedUnit, error: unknown): Promise<void> {
+    const refusal: Refusal = {
+      client: unit.client,
+      id: String(unit.update.id),
+      code: refusalCode(error),
+      detail:
+        error instanceof TooMuchRead
+          ? error.message
+          : 'The database cannot hold a value of this update.',
+    };
+    try {
+      this.#settle([unit], await this.#tryCommit([unit], true, [refusal]));
+    } catch (failure) {
+      // Not even the refusal can be written down.
+      this.fail(
+        unit.owner,
+        refusesValues(failure) ? new Problem('invalid', refusal.detail) : failure,
+      );
+    }
+  }
+
+  async #tryCommit(
+    units: readonly OwnedUnit[],
+    wait: boolean,
+    refuse: readonly Refusal[],
+  ): Promise<Committed> {
+    const tries = this.#triesOf(units);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.committer.commit(units, { refuse, wait });
+      } catch (error) {
+        if (!isTransient(error) || isTimeout(error) || attempt >= tries) throw error;
+        await this.#options.pause(kFirstPauseMs * 2 ** attempt);
+      }
+    }
+  }
+
+  #triesOf(units: readonly OwnedUnit[]): number {
+    const owners = ownersOf(units);
+    if (owners.length > 1) return this.#isWhole ? limits.groupTries : limits.partTries;
+    const isKnown = owners.some(({ user }) => this.#apart.has(user.id));
+    return isKnown ? limits.groupTries : limits.transactionTries;
+  }
+
+  fail(owner: Waiting, error: unknown): void {
+    if (error instanceof Problem) {
+      owner.fail(error);
+      return;
+    }
+    const isBusy = sqlState(error) !== '' || isUnavailable(error) || error instanceof AuthorityGone;
+    const what = isBusy ? 'A transaction failed too often, or took too long.' : 'A push failed.';
+    this.#options.log(what, error);
+    owner.fail(
+      isBusy
+        ? new Problem('busy', 'The database is busy; push again.')
+        : new Problem('internal', 'The push failed; push again.'),
+    );
+  }
+}
+
+function refusalCode(error: unknown): string {
+  if (error instanceof TooMuchRead) return 'limit';
+  return sqlState(error).startsWith('23') ? 'unique' : 'invalid';
+}
+
+/** Errors that another try may not meet. */
+function isTransient(error: unknown): boolean {
+  if (error instanceof Problem || error instanceof RealmsBusy || refusesValues(error)) return false;
+  return sqlState(error) !== '' || isUnavailable(error) || isOfAnother(error);
+}

@@ -1,0 +1,87 @@
+// A push while it waits for its results: what of it is still to be decided, and who is told.
+
+import type { User } from '../auth/auth.ts';
+import type { PushCost } from '../cost/push-cost.ts';
+import type { JsonObject } from '../http/body.ts';
+import type { Result } from './done.ts';
+import type { Grouped } from './groups.ts';
+import { realmsNamed, type Unit } from './locks.ts';
+
+export interface PushRequest {
+  readonly client: string;
+  readonly user: User;
+  readonly epoch: number | null;
+  readonly updates: readonly JsonObject[];
+  /** The size of the request's text. */
+  readonly bytes: number;
+  readonly cost: PushCost;
+  /** Aborted when the caller has gone: a push that still waits is dropped, one under way is finished. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PushAnswer {
+  readonly time: number;
+  readonly results: readonly Result[];
+}
+
+/** An update, and the push that it came with. */
+export interface OwnedUnit extends Unit {
+  readonly owner: Waiting;
+}
+
+export class Waiting implements Grouped {
+  readonly client: string;
+  readonly user: User;
+  readonly realms: readonly string[];
+  readonly bytes: number;
+  readonly cost: PushCost;
+  readonly answer: Promise<PushAnswer>;
+  passedOver = 0;
+  readonly #all: readonly OwnedUnit[];
+  readonly #results = new Map<Unit, Result>();
+  #failed = false;
+  #time = 0;
+  #resolve!: (answer: PushAnswer) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor({ client, user, epoch, updates, bytes, cost }: PushRequest) {
+    this.client = client;
+    this.user = user;
+    this.realms = [...new Set(updates.flatMap(realmsNamed))];
+    this.bytes = bytes;
+    this.cost = cost;
+    this.#all = updates.map((update) => ({ client, user, epoch, update, owner: this }));
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** What is still to be decided, in order. */
+  get units(): readonly OwnedUnit[] {
+    if (this.#failed) return [];
+    return this.#all.filter((unit) => !this.#results.has(unit));
+  }
+
+  get updates(): number {
+    return this.#all.length - this.#results.size;
+  }
+
+  settle(unit: Unit, result: Result, time: number): void {
+    this.#results.set(unit, result);
+    this.#time = time;
+    if (this.#results.size < this.#all.length) return;
+    const results = this.#all.map((one) => this.#results.get(one) as Result);
+    this.#resolve({ time: this.#time, results });
+  }
+
+  fail(error: unknown): void {
+    this.#failed = true;
+    this.#reject(error);
+  }
+}
+
+/** The pushes that some updates belong to, each once, in order. */
+export function ownersOf(units: readonly OwnedUnit[]): Waiting[] {
+  return [...new Set(units.map(({ owner }) => owner))];
+}

@@ -1,0 +1,253 @@
+// Cost: what one update, one commit and one chain may take, and that rights are the request's.
+#include <doctest/doctest.h>
+
+#include "authority/admission.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/string.h"
+#include "log/codec.h"
+#include "test/core/authority/pushing.h"
+
+namespace skerry::authority_test {
+namespace {
+
+Vector<String> ManyRealms(World* world, size_t count) {
+  Vector<String> realms;
+  for (size_t i = 0; i < count; ++i) {
+    realms.push_back("r" + ToText(1000 + i));
+    world->AddRealm(realms.back());
+    world->Grant("anna", realms.back(), "write");
+  }
+  return realms;
+}
+
+String CreateItem(const String& id, const String& realm, const String& more = "") {
+  return R"({"op":"create","table":"items","id":")" + id + R"(","realm":")" + realm +
+         R"(","set":{)" + more + "}}";
+}
+
+TEST_CASE("an update has so many realms and actions, and one more of either is refused") {
+  World world;
+  Author one(&world, "c1");
+  Vector<String> realms = ManyRealms(&world, kMaxRealmsPerUpdate);
+  const String ops = "[" + CreateItem("x", realms[0]) + "]";
+  CHECK(Status(one.Push(ops, realms)) == "applied");
+  realms.push_back("A");
+  const Data more = one.Push(ops, realms);
+  CHECK(more["error"]["code"].as_string() == "limit");
+
+  Author two(&world, "c2");
+  for (const size_t count : {kMaxActionsPerUpdate, kMaxActionsPerUpdate + 1}) {
+    String op = CreateItem("y", "A");
+    op.pop_back();
+    Data update = two.Make("[" + op + R"(,"by":[0]}])");
+    Data actions = Data::MakeArray();
+    for (size_t i = 0; i < count; ++i) {
+      Data action = update["actions"].items()[0];
+      actions.Push(action.Set("id", Id(1'000'000 * count + i)));
+    }
+    const Data result = two.Send(update.Set("actions", std::move(actions)));
+    CHECK(Status(result) == (count <= kMaxActionsPerUpdate ? "applied" : "rejected"));
+  }
+}
+
+TEST_CASE("arguments are written into every realm, and so many bytes of them in all") {
+  World world;
+  Author one(&world, "c1");
+  const Vector<String> realms = ManyRealms(&world, 8);
+  for (const size_t bytes : {kMaxSpreadBytes / 8, kMaxSpreadBytes / 8 + 1}) {
+    Data update = one.Make("[" + CreateItem("x", realms[0]) + "]", realms);
+    Data action = update["actions"].items()[0];
+    action.Set("arg", String(bytes - 2, 'a'));  // the quotes are two bytes of it
+    update.Set("actions", Data(Data::Array{action}));
+    const Result<Update> read = UpdateFromData(WorldSchema(), update);
+    CHECK(read.ok() == (bytes == kMaxSpreadBytes / 8));
+    CHECK(read.status().code() == (read.ok() ? Code::kOk : Code::kLimit));
+  }
+}
+
+TEST_CASE("a refusal is kept in one realm, where the author may write, and holds in all") {
+  World world;
+  Author one(&world, "c1");
+  world.AddRealm("closed");
+  const Data update = one.Make("[" + CreateItem("x", "B") + "," + CreateItem("y", "closed") + "]",
+                               {"closed", "nowhere", "B", "A"});
+  const Data refused = one.Send(update);
+  CHECK(RejectCode(refused) == "forbidden");
+  const Data::Array& chains = world.last_done()["chains"].items();
+  REQUIRE(chains.size() == 1);
+  CHECK(chains[0]["realm"].as_string() == "A");
+  // Its author is let in, and what was told stays true for a copy that comes late.
+  world.Grant("anna", "closed", "write");
+  world.AddRealm("nowhere");
+  world.Grant("anna", "nowhere", "write");
+  CHECK(one.Send(update) == refused);
+  one.TakeBack(update);
+  REQUIRE(Status(one.Push("[" + CreateItem("z", "A") + "]", {"A"})) == "applied");
+  CHECK(Status(one.Send(update)) == "forked");
+  REQUIRE(world.Row("items", "x").is_null());
+}
+
+TEST_CASE("a refusal in realms that are all closed is kept all the same") {
+  World world;
+  Author one(&world, "c1");
+  world.AddRealm("closed");
+  const Data update = one.Make("[" + CreateItem("x", "closed") + "]", {"closed", "nowhere"});
+  const Data refused = one.Send(update);
+  CHECK(RejectCode(refused) == "forbidden");
+  CHECK(world.last_done()["chains"].items().size() == 1);
+  for (const char* realm : {"closed", "nowhere"}) world.Grant("anna", realm, "write");
+  world.AddRealm("nowhere");
+  CHECK(one.Send(update) == refused);
+}
+
+TEST_CASE("refusals of many bytes fork a chain before their number does") {
+  Chains chains;
+  const ByRealm<Link> after = {{"A", Link{}}};
+  const Data large = Data::MakeObject().Set("detail", String(kMaxRefusedBytes / 10, 'a'));
+  const Data* answer = nullptr;
+  for (int i = 0; i < 10; ++i) {
+    REQUIRE(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kAdmit);
+    chains.Refuse("c1", "u" + ToText(i), "A", large);
+  }
+  CHECK(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
+  // So it is for whoever reads the row again; and what was applied begins anew.
+  Chains again;
+  again.Load("A", "c1", chains.rows().at({"A", "c1"}));
+  CHECK(again.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
+  chains.Advance("c1", "new", after, Data());
+  CHECK(chains.Judge("c1", "next", {{"A", Link{1, "new"}}}, true, &answer) == ChainVerdict::kAdmit);
+}
+
+TEST_CASE("two tokens of one user in one commit have the rights of their own, in either order") {
+  for (const bool is_first : {true, false}) {
+    World world;
+    world.Grant("writing", "B", "write");
+    world.Grant("reading", "B", "read");
+    Author one(&world, "c1"), two(&world, "c2");
+    const World::Request writes{
+        "c1", "anna", {one.Make("[" + CreateItem("x", "B") + "]", {"B"})}, "writing"};
+    const World::Request reads{
+        "c2", "anna", {two.Make("[" + CreateItem("y", "B") + "]", {"B"})}, "reading"};
+    const Data results = is_first ? world.Commit({writes, reads}) : world.Commit({reads, writes});
+    const Data& of_writer = results.items()[is_first ? 0 : 1].items()[0];
+    const Data& of_reader = results.items()[is_first ? 1 : 0].items()[0];
+    CHECK(Status(of_writer) == "applied");
+    CHECK(RejectCode(of_reader) == "forbidden");
+  }
+}
+
+// An admission over items of realm A that are given to it as they are: so many as JSON take
+// minutes.
+class Direct {
+ public:
+  void Load(const String& id, size_t bytes, const String& parent = {}) {
+    admission_.rows().Load(Make(id, bytes, parent));
+  }
+  // Only handed over when it is asked for.
+  void Keep(const String& id, const String& parent) { kept_[parent] = Make(id, 0, parent); }
+
+  static StoredRow Make(const String& id, size_t bytes, const String& parent) {
+    const TableIndex items = WorldSchema().FindTable("items");
+    const TableDef& table = WorldSchema().table(items);
+    StoredRow stored{{items, id}, {}, std::nullopt};
+    stored.row.realm = "A";
+    stored.row.props.resize(table.props.size());
+    if (bytes > 0) stored.row.props[table.FindProp("note")] = Value::String(String(bytes, 'a'));
+    if (!parent.empty()) stored.row.props[table.FindProp("parent")] = Value::String(parent);
+    return stored;
+  }
+
+  // The results of updates that each delete these items.
+  Vector<Data> Delete(const Vector<Vector<String>>& updates) {
+    World world;
+    Author author(&world, "c1");
+    Admission::Input input;
+    input.realms["A"] = {true, 1, 1};
+    input.rights.emplace_back()["A"] = Right::kWrite;
+    input.requests.push_back({"c1", "anna", {}});
+    for (const Vector<String>& ids : updates) {
+      String ops;
+      for (const String& id : ids) {
+        ops += ops.empty() ? "[" : ",";
+        ops += R"({"op":"delete","table":"items","realm":"A","id":")" + id + R"("})";
+      }
+      input.requests[0].updates.push_back(author.Make(ops + "]"));
+    }
+    REQUIRE(admission_.Begin(std::move(input)).ok());
+    while (admission_.Run() == Admission::Outcome::kNeeds) {
+      for (const ChildrenOf& which : admission_.TakeNeeds().children) {
+        if (kept_.contains(which.id)) admission_.rows().Load(kept_[which.id]);
+      }
+      admission_.rows().Settle();
+    }
+    return admission_.results()[0];
+  }
+
+  const Admission& admission() const { return admission_; }
+
+ private:
+  Admission admission_{&WorldSchema()};
+  Map<String, StoredRow> kept_;
+};
+
+TEST_CASE(
+    "the rows of an update as they were before have so many bytes, and it is refused past that") {
+  for (const size_t bytes : {kMaxBeforeBytes / 4 - 1000, kMaxBeforeBytes / 4}) {
+    Direct direct;
+    for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, bytes);
+    const Data result = direct.Delete({{"a", "b", "c", "d"}})[0];
+    const bool fits = bytes < kMaxBeforeBytes / 4;
+    CHECK(Status(result) == (fits ? "applied" : "rejected"));
+    if (!fits) CHECK(RejectCode(result) == "limit");
+    CHECK(direct.admission().changes().size() == (fits ? 4 : 0));
+  }
+}
+
+TEST_CASE("a commit that writes enough leaves the updates after it, and never the first") {
+  Direct direct;
+  for (const char* id : {"a", "b", "c", "d"}) direct.Load(id, kMaxBeforeBytesPerCommit / 2);
+  const Vector<Data> results = direct.Delete({{"a"}, {"b"}, {"c"}, {"d"}});
+  CHECK(Status(results[0]) == "applied");
+  CHECK(Status(results[1]) == "applied");
+  CHECK(results[2].is_null());
+  CHECK(results[3].is_null());
+  CHECK(direct.admission().entries().size() == 2);
+  CHECK(direct.admission().chains().rows().at({"A", "c1"}).last.seq == 2);
+
+  Direct large;
+  large.Load("a", 3 * kMaxBeforeBytesPerCommit);
+  large.Load("b", 10);
+  const Vector<Data> of_large = large.Delete({{"a"}, {"b"}});
+  CHECK(Status(of_large[0]) == "applied");
+  CHECK(of_large[1].is_null());
+}
+
+TEST_CASE("an update changes so many rows, and is refused where its cascade reaches one more") {
+  for (const size_t rows : {kMaxRowsPerUpdate, kMaxRowsPerUpdate + 1}) {
+    Direct direct;
+    direct.Load("root", 0);
+    for (size_t i = 1; i < rows; ++i) direct.Load("c" + ToText(i), 0, "root");
+    const Data result = direct.Delete({{"root"}})[0];
+    CHECK(Status(result) == (rows == kMaxRowsPerUpdate ? "applied" : "rejected"));
+    if (rows > kMaxRowsPerUpdate) CHECK(RejectCode(result) == "limit");
+  }
+}
+
+TEST_CASE("an update that is judged again and again, because its cascade is deep, has an end") {
+  Direct direct;
+  // A chain of parents, and beside it enough rows for each round to cost as much.
+  Vector<String> ids;
+  for (int i = 0; i < 9000; ++i) {
+    ids.push_back("x" + ToText(i));
+    direct.Load(ids.back(), 0);
+  }
+  direct.Load("d0", 0);
+  for (int i = 1; i < 200; ++i) direct.Keep("d" + ToText(i), "d" + ToText(i - 1));
+  ids.push_back("d0");
+  const Data result = direct.Delete({ids})[0];
+  CHECK(RejectCode(result) == "limit");
+}
+
+}  // namespace
+}  // namespace skerry::authority_test

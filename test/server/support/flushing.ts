@@ -1,0 +1,73 @@
+// A flusher over a committer that is played: it records what it is given, and fails as databases do.
+
+import type { User } from '../../../server/src/auth/auth.ts';
+import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
+import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';
+import type { Unit } from '../../../server/src/push/locks.ts';
+
+export function userOf(id: string): User {
+  return { id, realms: new Map([['r', 'write']]), expires: null };
+}
+const anna = userOf('anna');
+
+export function request(
+  client: string,
+  ids: readonly string[],
+  realm = 'r',
+  user = anna,
+): PushRequest {
+  const updates = ids.map((id) => ({ id, after: { [realm]: null } }));
+  return { client, user, epoch: 1, updates, bytes: 10, cost: { keys: 1, written: 10 } };
+}
+
+export class DatabaseError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** Throws what a transaction fails with, or says how many of the updates it decides where that is not all. */
+export type Rule = (
+  ids: readonly string[],
+  options: CommitOptions,
+  call: number,
+) => number | undefined;
+
+export const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A flusher over a committer that takes some turns, does what the rule says, and else applies everything. */
+export function world(rule: Rule = () => {}, turns = 1) {
+  const calls: string[][] = [];
+  const applied: string[] = [];
+  const refused: string[] = [];
+  const pauses: number[] = [];
+  const clock = { now: 0 };
+  const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
+    const ids = units.map(({ update }) => String(update.id));
+    calls.push(ids);
+    for (let i = 0; i < turns; i++) await turn();
+    const decided = rule(ids, options, calls.length) ?? ids.length;
+    const refusals = new Set((options.refuse ?? []).map(({ id }) => id));
+    const results = ids
+      .slice(0, decided)
+      .map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
+    for (const { id, status } of results) (status === 'applied' ? applied : refused).push(id);
+    const left = ids.slice(decided).map(() => null);
+    return { now: 1, results: [...results, ...left], entries: [] };
+  };
+  const flusher = new Flusher({
+    committer: { commit },
+    committed: () => {},
+    pause: async (ms) => {
+      pauses.push(ms);
+    },
+    log: () => {},
+    now: () => clock.now,
+  });
+  return { flusher, calls, applied, refused, pauses, clock };
+}
+
+export const statuses = (answer: { results: readonly Record<string, unknown>[] }) =>
+  answer.results.map(({ status }) => status);
