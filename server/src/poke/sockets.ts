@@ -97,7 +97,8 @@ class Connection {
     const user = await this.#options.authenticate(token);
     const checked = this.#options.authority.checkScopes(scopes, schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#leave();
+    // A hello has come in time. The end of an earlier token stands until this one has taken its place.
+    if (!this.#listener) this.#setDeadline(null);
     const listener = {
       client,
       user,
@@ -109,6 +110,8 @@ class Connection {
       this.#options.pokes.leave(listener);
       return;
     }
+    // Only now, so that no poke falls between the two.
+    this.#leave();
     this.#listener = listener;
     this.#expireWith(user);
     this.#send('{"type":"ready"}');
@@ -119,7 +122,12 @@ class Connection {
     const wait = expires * 1000 - Date.now();
     if (wait > kLongestTimerMs) return;
     const end = () => this.#socket.close(4401, 'expired');
-    this.#deadline = setTimeout(end, Math.max(0, wait));
+    this.#setDeadline(setTimeout(end, Math.max(0, wait)));
+  }
+
+  #setDeadline(timer: NodeJS.Timeout | null): void {
+    if (this.#deadline) clearTimeout(this.#deadline);
+    this.#deadline = timer;
   }
 
   #refuse(error: unknown): void {
@@ -144,8 +152,7 @@ class Connection {
   }
 
   #leave(): void {
-    if (this.#deadline) clearTimeout(this.#deadline);
-    this.#deadline = null;
+    this.#setDeadline(null);
     if (this.#listener) this.#options.pokes.leave(this.#listener);
     this.#listener = null;
   }
