@@ -32,6 +32,37 @@ describe('bodies', () => {
     });
   });
 
+  test('a body of exactly as many bytes as are allowed is read, one byte more is refused: declared, counted, and inflated', async () => {
+    const text = (bytes: number) => Buffer.from(`{}${' '.repeat(bytes - 2)}`);
+    const most = limits.bodyBytes;
+    const ways: ((bytes: number) => Parameters<typeof readObject>[0])[] = [
+      (bytes) => request(text(bytes)),
+      (bytes) => request(text(bytes), { 'content-length': `${bytes}` }),
+      (bytes) => request(gzipSync(text(bytes)), { 'content-encoding': 'gzip' }),
+      // In pieces, of which the last one is a byte.
+      (bytes) =>
+        Object.assign(
+          Readable.from(
+            [text(bytes).subarray(0, most), text(bytes).subarray(most)].filter(
+              (part) => part.length > 0,
+            ),
+          ),
+          { headers: {} },
+        ),
+    ];
+    for (const way of ways) {
+      expect((await readObject(way(most))).value).toEqual({});
+      expect(await codeOf(readObject(way(most + 1)))).toBe('too_large');
+    }
+    // What it says of its length is believed at once, and what it sends is counted all the same.
+    expect(await codeOf(readObject(request('{}', { 'content-length': `${most + 1}` })))).toBe(
+      'too_large',
+    );
+    expect(await codeOf(readObject(request(text(most + 1), { 'content-length': '2' })))).toBe(
+      'too_large',
+    );
+  });
+
   test('a body that is small on the wire and over the limit when inflated is refused', async () => {
     const body = gzipSync(Buffer.alloc(limits.bodyBytes + 1, 0x20));
     expect(body.length).toBeLessThan(100_000);

@@ -57,7 +57,11 @@ export class PokeHub {
     for (const realm of listener.user.realms.keys()) {
       const listeners = this.#byRealm.get(realm);
       const pace = listeners?.get(listener);
-      if (pace?.timer) clearTimeout(pace.timer);
+      if (pace?.timer) {
+        clearTimeout(pace.timer);
+        // The next hello of the same socket may have taken its place: what was held back is told now.
+        this.#send(listener, pace, realm);
+      }
       listeners?.delete(listener);
       if (listeners?.size === 0) this.#byRealm.delete(realm);
     }

@@ -129,8 +129,12 @@ class Connection {
     this.#options.callers.request(user.id);
     const checked = await this.#options.authority.checkScopes(scopes, schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#leave();
-    if (!this.#places.greet(user.id)) throw new Refused(4429, 'too many sockets of this user');
+    // A hello has come in time. The end of an earlier token stands until this one has taken its place.
+    if (!this.#listener) this.#setDeadline(null);
+    const hasPlace = this.#listener?.user.id === user.id;
+    if (!hasPlace && !this.#places.greet(user.id)) {
+      throw new Refused(4429, 'too many sockets of this user');
+    }
     const listener = {
       client,
       user,
@@ -140,10 +144,12 @@ class Connection {
     try {
       await this.#options.pokes.join(listener);
     } catch (error) {
-      this.#places.part(user.id);
+      if (!hasPlace) this.#places.part(user.id);
       throw error;
     }
-    this.#listener = listener;
+    // Only now, so that no poke falls between the two.
+    this.#replace(listener);
+    this.#setDeadline(null);
     if (this.#socket.readyState !== this.#socket.OPEN) {
       this.#leave();
       return;
@@ -160,7 +166,12 @@ class Connection {
     // No timer takes longer: it looks again then.
     const next = () => (wait > kLongestTimerMs ? this.#expireWith(user) : end());
     const end = () => this.#socket.close(4401, 'expired');
-    this.#deadline = setTimeout(next, Math.min(kLongestTimerMs, Math.max(0, wait)));
+    this.#setDeadline(setTimeout(next, Math.min(kLongestTimerMs, Math.max(0, wait))));
+  }
+
+  #setDeadline(timer: NodeJS.Timeout | null): void {
+    if (this.#deadline) clearTimeout(this.#deadline);
+    this.#deadline = timer;
   }
 
   #refuse(error: unknown): void {
@@ -187,13 +198,16 @@ class Connection {
   }
 
   #leave(): void {
-    if (this.#deadline) clearTimeout(this.#deadline);
-    this.#deadline = null;
-    if (this.#listener) {
-      this.#options.pokes.leave(this.#listener);
-      this.#places.part(this.#listener.user.id);
-    }
-    this.#listener = null;
+    this.#setDeadline(null);
+    this.#replace(null);
+  }
+
+  /** Who listens from now on. */
+  #replace(listener: Listener | null): void {
+    const before = this.#listener;
+    this.#listener = listener;
+    if (before) this.#options.pokes.leave(before);
+    if (before && before.user.id !== listener?.user.id) this.#places.part(before.user.id);
   }
 
   /** Ends a connection that did not answer the last ping, and pings the others. */

@@ -16,7 +16,7 @@ export class Ear {
   readonly closed: Promise<number>;
   #wake: (() => void)[] = [];
 
-  constructor(url: string, options: { origin?: string } = {}) {
+  constructor(url: string, options: { origin?: string; autoPong?: boolean } = {}) {
     this.socket = new WebSocket(`${url.replace('http', 'ws')}/v1/poke`, options);
     open.add(this.socket);
     this.socket.on('message', (data) => {

@@ -1,0 +1,281 @@
+// Goal: who has said hello, once or many times, hears what the last hello asked for, from its answer on and without a gap; who is
+// gone is forgotten. Method: real sockets to the real servePokes, relay and hub in this process, with the look-up of heads in
+// hand, so that a hello can be caught in the middle; and many of them at random against a naive model.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { limits } from '../../server/src/limits.ts';
+import { Random } from '../js/model/random.ts';
+import { Ear, terminateAll } from './support/ear.ts';
+import { hello, PokeWorld, type Token } from './support/poke-world.ts';
+
+// What never comes is what a test must notice.
+vi.setConfig({ testTimeout: 30_000 });
+
+let world: PokeWorld;
+beforeEach(async () => {
+  world = new PokeWorld();
+  await world.listen();
+});
+afterEach(async () => {
+  terminateAll();
+  await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+  // No realm is watched for those who are gone: nothing is read for them.
+  const { queries } = world;
+  world.catchUp();
+  expect(world.queries).toBe(queries);
+  await world.close();
+});
+
+const anna: Token = { user: 'anna', realms: ['a', 'b'] };
+const readies = (ear: Ear) => ear.heard.filter(({ type }) => type === 'ready').length;
+const ready = (ear: Ear, times = 1) => vi.waitFor(() => expect(readies(ear)).toBe(times));
+const tablesOf = (ear: Ear) => ear.pokes().flatMap(({ tables }) => tables as string[]);
+
+describe('hello', () => {
+  test('may come many times on one socket: the last one counts, and none before it is kept', async () => {
+    const ear = await world.open();
+    for (let i = 1; i <= 12; i++) {
+      ear.hello(hello('c', [`table${i}`], anna));
+      await ready(ear, i);
+      expect(world.hub.listeners.size).toBe(1);
+    }
+    for (let i = 1; i <= 12; i++) world.commit('a', [`table${i}`]);
+    await ear.hears(({ type }) => type === 'poke');
+    expect(tablesOf(ear)).toEqual(['table12']);
+  });
+
+  test('is handled after the one before it, and at most four wait', async () => {
+    const ear = await world.open();
+    world.hold();
+    for (const table of ['one', 'two', 'three', 'four']) ear.hello(hello('c', [table], anna));
+    await vi.waitFor(() => expect(world.waiting).toBe(1));
+    expect(readies(ear)).toBe(0);
+    world.release();
+    await ready(ear, 4);
+    expect(world.hub.listeners.size).toBe(1);
+    for (const table of ['one', 'two', 'three', 'four']) world.commit('a', [table]);
+    await ear.hears(({ type }) => type === 'poke');
+    expect(tablesOf(ear)).toEqual(['four']);
+  });
+
+  test('is refused where more than four wait, and nothing of them is left', async () => {
+    const ear = await world.open();
+    world.hold();
+    for (let i = 0; i < 5; i++) ear.hello(hello('c', ['one'], anna));
+    expect(await ear.closed).toBe(4400);
+    world.release();
+    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+  });
+
+  test('of a socket that is closed while it is handled leaves no listener, and no realm is watched for it', async () => {
+    const ear = await world.open();
+    world.hold();
+    ear.hello(hello('c', ['one'], anna));
+    await vi.waitFor(() => expect(world.waiting).toBe(1));
+    const added = vi.spyOn(world.hub, 'add');
+    const removed = vi.spyOn(world.hub, 'remove');
+    ear.socket.terminate();
+    await ear.closed;
+    // The server has heard of the end by the time a later socket is greeted.
+    await world.open();
+    world.release();
+    await vi.waitFor(() => expect(added).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(removed).toHaveBeenCalledWith(added.mock.calls[0]?.[0]));
+  });
+
+  test('that takes the place of another one loses no poke in between', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    world.hold();
+    // Of a realm that nobody listens to yet, so that its head has to be looked up.
+    ear.hello(hello('c', ['one'], { user: 'anna', realms: ['a', 'new'] }));
+    await vi.waitFor(() => expect(world.waiting).toBe(1));
+    world.commit('a', ['one']);
+    expect(await ear.hears(({ type }) => type === 'poke')).toMatchObject({
+      realm: 'a',
+      revision: 1,
+    });
+    world.release();
+    await ready(ear, 2);
+    world.commit('new', ['one']);
+    await ear.hears(({ realm }) => realm === 'new');
+    expect(world.hub.listeners.size).toBe(1);
+  });
+
+  test('that takes the place of another one loses no poke that was held back', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    world.commit('a', ['one']);
+    await ear.hears(({ revision }) => revision === 1);
+    world.commit('a', ['one']);
+    ear.hello(hello('c', ['two'], anna));
+    await ready(ear, 2);
+    await ear.hears(({ revision }) => revision === 2);
+  });
+
+  test('that is refused ends a socket that heard pokes before', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], anna));
+    await ready(ear);
+    ear.hello({ ...hello('c', ['one'], anna), token: 'none' });
+    expect(await ear.closed).toBe(4401);
+    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
+  });
+
+  test('whose heads cannot be looked up ends the socket, and the next one is well', async () => {
+    const ear = await world.open();
+    world.hold();
+    ear.hello(hello('c', ['one'], anna));
+    await vi.waitFor(() => expect(world.waiting).toBe(1));
+    world.release(new Error('by order of the test'));
+    expect(await ear.closed).toBe(1011);
+    expect(world.logged).toHaveLength(1);
+    const next = await world.open();
+    next.hello(hello('c', ['one'], anna));
+    await ready(next);
+  });
+});
+
+describe('a token', () => {
+  test('that ends in the middle of the next hello ends the socket; one that was replaced does not', async () => {
+    const soon = Math.ceil(Date.now() / 1000) + 1;
+    const [lasting, ending] = [await world.open(), await world.open()];
+    for (const ear of [lasting, ending]) {
+      ear.hello(hello('c', ['one'], { ...anna, expires: soon }));
+      await ready(ear);
+    }
+    lasting.hello(hello('c', ['one'], anna));
+    await ready(lasting, 2);
+    world.hold();
+    ending.hello(hello('c', ['one'], { user: 'anna', realms: ['new'] }));
+    expect(await ending.closed).toBe(4401);
+    world.release();
+    world.commit('a', ['one']);
+    await lasting.hears(({ type }) => type === 'poke');
+    await vi.waitFor(() => expect(world.hub.listeners.size).toBe(1));
+  });
+
+  test('that has ended already when its hello is handled ends the socket', async () => {
+    const ear = await world.open();
+    ear.hello(hello('c', ['one'], { ...anna, expires: 1 }));
+    expect(await ear.closed).toBe(4401);
+  });
+});
+
+test('a socket that answers no ping is ended at the next one, the others stay', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const pinging = new PokeWorld();
+  try {
+    await pinging.listen();
+    const alive = await new Ear(pinging.url).opened();
+    const dead = await new Ear(pinging.url, { autoPong: false }).opened();
+    for (let i = 1; i <= 3; i++) {
+      const pinged = new Promise((resolve) => alive.socket.once('ping', resolve));
+      vi.advanceTimersByTime(limits.socketPingEveryMs);
+      await pinged;
+      // Its pong is there when a hello that was sent after it is answered.
+      alive.hello(hello('c', ['one'], anna));
+      await ready(alive, i);
+      if (i === 2) expect(await dead.closed).toBe(1006);
+    }
+    alive.socket.terminate();
+    await vi.waitFor(() => expect(pinging.hub.listeners.size).toBe(0));
+  } finally {
+    await pinging.close();
+    vi.useRealTimers();
+  }
+});
+
+test('a socket that reads too slowly is ended once too much waits for it, and others hear on', async () => {
+  const [slow, quick] = [await world.open(), await world.open()];
+  for (const ear of [slow, quick]) {
+    ear.hello(hello(ear === slow ? 'slow' : 'quick', ['one'], anna));
+    await ready(ear);
+  }
+  slow.socket.pause();
+  for (let revision = 1; world.hub.listeners.size > 1; revision++) {
+    expect(revision).toBeLessThan(20);
+    world.commit('a', ['one'], 'somebody', ['x'.repeat(4 << 20)]);
+    await quick.hears((message) => message.revision === revision);
+  }
+  slow.socket.resume();
+  expect(await slow.closed).not.toBe(1000);
+  world.commit('b', ['one']);
+  await quick.hears(({ realm }) => realm === 'b');
+});
+
+test('a message of exactly as many bytes as are allowed is read, one byte more ends the socket', async () => {
+  const text = JSON.stringify({ type: 'hello', ...hello('c', ['one'], anna) });
+  const [ear, other] = [await world.open(), await world.open()];
+  ear.socket.send(text + ' '.repeat(limits.socketMessageBytes - text.length));
+  await ready(ear);
+  other.socket.send(text + ' '.repeat(limits.socketMessageBytes - text.length + 1));
+  expect(await other.closed).toBe(1009);
+});
+
+test.each([1, 2, 3])(
+  'many sockets at random: all hear what concerns them and nothing else (seed %i)',
+  async (seed) => {
+    const random = new Random(seed);
+    const realms = ['a', 'b', 'c'];
+    const tables = ['x', 'y', 'z', 'notices'];
+    /** What the model knows of a socket: what its last hello that was answered asked for, and what it must have heard of. */
+    interface Known {
+      readonly ear: Ear;
+      readonly client: string;
+      asks: { readonly realms: readonly string[]; readonly tables: readonly string[] } | null;
+      hellos: number;
+      /** The latest revision that concerns it, by realm. */
+      readonly owed: Map<string, number>;
+      /** What may be heard of: by realm and table. */
+      readonly allowed: Set<string>;
+    }
+    let open: Known[] = [];
+    const some = <V>(list: readonly V[]) => list.filter(() => random.chance(0.5));
+    const greet = async (known: Known) => {
+      const asks = { realms: some(realms), tables: some(tables) };
+      known.ear.hello(hello(known.client, asks.tables, { user: 'u', realms: asks.realms }));
+      await ready(known.ear, ++known.hellos);
+      known.asks = asks;
+    };
+    for (let round = 0; round < 12; round++) {
+      for (let i = random.below(3); i > 0 && open.length < 8; i--) {
+        const ear = await world.open();
+        const client = `client${random.below(3)}`;
+        open.push({ ear, client, asks: null, hellos: 0, owed: new Map(), allowed: new Set() });
+      }
+      await Promise.all(open.filter(() => random.chance(0.4)).map(greet));
+      for (let i = random.below(6); i > 0; i--) {
+        const touched = some(tables);
+        const client = `client${random.below(3)}`;
+        const { realm, revision } = world.commit(random.pick(realms), touched, client);
+        for (const { asks, owed, allowed, ...known } of open) {
+          if (!asks?.realms.includes(realm) || known.client === client) continue;
+          if (!touched.some((table) => table === 'notices' || asks.tables.includes(table)))
+            continue;
+          owed.set(realm, revision);
+          for (const table of touched) allowed.add(`${realm} ${table}`);
+        }
+      }
+      for (const { ear, owed, allowed } of open) {
+        for (const [realm, revision] of owed)
+          await ear.hears((message) => message.realm === realm && message.revision === revision);
+        const heard = ear
+          .pokes()
+          .flatMap(({ realm, tables: touched }) =>
+            (touched as string[]).map((table) => `${realm} ${table}`),
+          );
+        expect(heard.filter((what) => !allowed.has(what))).toEqual([]);
+      }
+      const closing = open.filter(() => random.chance(0.2));
+      for (const { ear } of closing)
+        random.chance(0.5) ? ear.socket.close() : ear.socket.terminate();
+      await Promise.all(closing.map(({ ear }) => ear.closed));
+      open = open.filter((known) => !closing.includes(known));
+      const greeted = open.filter(({ asks }) => asks !== null).length;
+      await vi.waitFor(() => expect(world.hub.listeners.size).toBe(greeted));
+    }
+  },
+);

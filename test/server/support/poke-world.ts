@@ -1,0 +1,149 @@
+// The sockets of pokes in this process: the real servePokes, relay and hub on a real HTTP server, with a log in memory, tokens
+// that are JSON, and hands on when a look-up of heads is answered. `listeners` is what the hub holds.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { User } from '../../../server/src/auth/auth.ts';
+import { anyHost } from '../../../server/src/auth/loopback.ts';
+import type { Authority } from '../../../server/src/authority/authority.ts';
+import { Callers } from '../../../server/src/cost/callers.ts';
+import type { Queryable } from '../../../server/src/db/database.ts';
+import { Problem } from '../../../server/src/http/problem.ts';
+import { callerLimits } from '../../../server/src/limits.ts';
+import { type Listener, PokeHub } from '../../../server/src/poke/hub.ts';
+import { PokeRelay } from '../../../server/src/poke/relay.ts';
+import { servePokes } from '../../../server/src/poke/sockets.ts';
+import type { Entry } from '../../../server/src/push/done.ts';
+import { Ear } from './ear.ts';
+
+export interface Token {
+  readonly user: string;
+  readonly realms: readonly string[];
+  readonly expires?: number;
+}
+
+/** As by default, but for the rates: tests send what users take hours for. */
+const bounds = { ...callerLimits, requestsPerUser: 100_000, requestsPerClient: 100_000 };
+
+class CountingHub extends PokeHub {
+  readonly listeners = new Set<Listener>();
+
+  override add(listener: Listener): void {
+    this.listeners.add(listener);
+    super.add(listener);
+  }
+
+  override remove(listener: Listener): void {
+    this.listeners.delete(listener);
+    super.remove(listener);
+  }
+}
+
+export class PokeWorld {
+  readonly hub = new CountingHub(new Set(['notices']));
+  readonly logged: unknown[] = [];
+  /** Look-ups of heads, and readings of the log, so far. */
+  queries = 0;
+  readonly #log: Entry[] = [];
+  readonly #http = createServer();
+  readonly #relay: PokeRelay;
+  readonly #sockets: { close(): void };
+  #held: { answer(): void; fail(error: Error): void }[] | null = null;
+
+  constructor() {
+    const log = (_message: string, error: unknown) => this.logged.push(error);
+    const database = { query: (text: string) => this.#answer(text) } as unknown as Queryable;
+    this.#relay = new PokeRelay({ database, hub: this.hub, log });
+    this.#sockets = servePokes(this.#http, {
+      authenticate: async (token) => userOf(token),
+      authority: {
+        checkScopes: async (scopes: readonly { table: string }[]) =>
+          scopes.map(({ table }) => ({ tables: [table] })),
+      } as unknown as Authority,
+      pokes: this.#relay,
+      origins: new Set(),
+      hosts: anyHost,
+      callers: new Callers(bounds, 10),
+      limits: bounds,
+      trustProxy: false,
+      log,
+    });
+  }
+
+  async listen(): Promise<void> {
+    this.#http.listen(0, '127.0.0.1');
+    await once(this.#http, 'listening');
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
+  }
+
+  async open(): Promise<Ear> {
+    return new Ear(this.url).opened();
+  }
+
+  /** Heads are not told until `release`. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(error?: Error): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const { answer, fail } of held) error ? fail(error) : answer();
+  }
+
+  get waiting(): number {
+    return this.#held?.length ?? 0;
+  }
+
+  commit(
+    realm: string,
+    tables: readonly string[],
+    client = 'somebody',
+    streams: readonly string[] = [],
+  ): Entry {
+    const revision = this.#log.filter((entry) => entry.realm === realm).length + 1;
+    const entry = { realm, revision, client, tables, streams };
+    this.#log.push(entry);
+    this.#relay.committed([entry]);
+    return entry;
+  }
+
+  /** Reads the log of all realms that anybody listens to. */
+  catchUp(): void {
+    this.#relay.catchUp();
+  }
+
+  /** The log is only read above what is known, where there is nothing: all is committed here. */
+  async #answer(text: string): Promise<object[]> {
+    this.queries++;
+    if (!text.includes('skerry.realm')) return [];
+    const heads = new Map<string, number>();
+    if (this.#held) await new Promise<void>((answer, fail) => this.#held?.push({ answer, fail }));
+    for (const { realm, revision } of this.#log) heads.set(realm, revision);
+    return [...heads].map(([realm, head]) => ({ realm, head: `${head}` }));
+  }
+
+  async close(): Promise<void> {
+    this.release();
+    this.#sockets.close();
+    await this.#relay.close();
+    this.#http.close();
+  }
+}
+
+function userOf(token: string | null): User {
+  if (token === null || !token.startsWith('{')) throw new Problem('unauthenticated', 'no token');
+  const { user, realms, expires = null } = JSON.parse(token) as Token;
+  return { id: user, realms: new Map(realms.map((realm) => [realm, 'read'])), expires };
+}
+
+/** What a client says. */
+export const hello = (client: string, tables: readonly string[], token: Token) => ({
+  token: JSON.stringify(token),
+  client,
+  scopes: tables.map((table) => ({ table, where: ['true'] })),
+});
