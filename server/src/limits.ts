@@ -32,6 +32,8 @@ export const limits = {
   /** A statement that takes longer is ended by PostgreSQL, and one that is not answered by then ends its connection. */
   statementMs: 30_000,
   answerWithinMs: 40_000,
+  /** A statement that was cancelled and does not end loses its connection. */
+  cancelWithinMs: 2_000,
   /** PGlite serves one at a time: a statement that takes longer is ended with its thread, which begins again. */
   pgliteStatementMs: 15_000,
   /** A step of the authority that takes longer is ended with its thread. */

@@ -11,9 +11,11 @@ import { FairGate } from '../../server/src/cost/gate.ts';
 import { Rates } from '../../server/src/cost/rates.ts';
 import { whileWanted } from '../../server/src/cost/signal.ts';
 import { SocketPlaces } from '../../server/src/cost/sockets.ts';
+import type { Database } from '../../server/src/db/database.ts';
 import { readObject } from '../../server/src/http/body.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { callerLimits, limits } from '../../server/src/limits.ts';
+import { BoundClients } from '../../server/src/push/bound-clients.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
@@ -296,4 +298,35 @@ test.each([
   ['10.0.0.7', undefined, true, '10.0.0.7'],
 ])('%s, forwarded for %s (trusted: %s), counts as %s', (remote, forwarded, trusted, address) => {
   expect(addressOf(remote, forwarded, trusted)).toBe(address);
+});
+
+test('owners of clients are remembered by use; those of the others are read, and only new ones written', async () => {
+  const asked: string[] = [];
+  const owners = new Map([['theirs', 'ben']]);
+  const query = async (sql: string, [param = '']: readonly string[] = []) => {
+    if (sql.includes('insert')) {
+      const rows = JSON.parse(param) as { client: string; user: string }[];
+      asked.push(`write ${rows.map(({ client }) => client)}`);
+      for (const { client, user } of rows) owners.set(client, user);
+      return [];
+    }
+    asked.push(`read ${param}`);
+    const owner = owners.get(param);
+    return owner === undefined ? [] : [{ user_id: owner }];
+  };
+  const transaction = (_: unknown, work: (tx: unknown) => Promise<unknown>) => work({ query });
+  const clients = new BoundClients({ query, transaction } as unknown as Database, 2);
+  const anna = { id: 'anna', realms: new Map(), expires: null };
+  const check = async (...names: string[]) => {
+    asked.length = 0;
+    for (const name of names) await clients.check(name, anna);
+    return asked;
+  };
+  await expect(clients.check('theirs', anna)).rejects.toMatchObject({ code: 'client_bound' });
+  expect(await check('a')).toEqual(['read a', 'write a', 'read a']);
+  expect(await check('a', 'b', 'a', 'c', 'a')).toEqual([
+    ...['read b', 'write b', 'read b', 'read c', 'write c', 'read c'],
+  ]);
+  // The one that was not used for longest was forgotten; it is there already.
+  expect(await check('a', 'b', 'a')).toEqual(['read b']);
 });

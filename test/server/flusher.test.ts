@@ -221,7 +221,7 @@ describe('the flusher', () => {
     expect(waits).toEqual([false, true]);
   });
 
-  test('users take turns: one with many clients delays the others by no more than its share', async () => {
+  test('one user with many clients delays the others by no more than its share', async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 400 }, (_, i) =>
       flusher.push(request(`m${i}`, [`m${i}`], 'r', 'mallory')),
@@ -234,7 +234,7 @@ describe('the flusher', () => {
     expect(calls.flat().filter((id) => id.startsWith('m'))).toEqual(many.map((_, i) => `m${i}`));
   });
 
-  test('large pushes of one user fill no transaction before it is another’s turn', async () => {
+  test('large pushes of one user fill no transaction that others wait for', async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 12 }, (_, i) => {
       const large = { ...request(`m${i}`, [`m${i}`], 'r', 'mallory'), bytes: 3 << 20 };

@@ -89,6 +89,7 @@ export function createApp(options: AppOptions): Hono<App> {
     await next();
     if (cross) {
       context.res.headers.set('access-control-allow-origin', origin);
+      context.res.headers.set('access-control-expose-headers', 'retry-after');
       context.res.headers.append('vary', 'origin');
     }
     return undefined;
