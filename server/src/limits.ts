@@ -69,7 +69,7 @@ export const limits = {
   /** A request of so many bytes counts as one more. */
   bytesPerToken: 64 << 10,
   /** Requests that read and wait for their turn. */
-  waitingReadsPerUser: 32,
+  waitingReadsPerUser: 100,
   waitingReads: 1_000,
   /** PGlite serves one at a time: more reads under way would only be in the way of pushes. */
   pgliteReads: 2,

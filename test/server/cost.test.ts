@@ -227,19 +227,40 @@ describe('the work of a request', () => {
 
   test('ends when its caller has gone, also where that was before it began', async () => {
     const outgoing = response();
-    const work = whileWanted(outgoing, 60_000, until).catch((error: unknown) => error);
+    const work = whileWanted(outgoing, 60_000, ({ signal }) => until(signal)).catch(
+      (error: unknown) => error,
+    );
     (outgoing as EventEmitter).emit('close');
     expect(await work).toMatchObject({ code: 'bad_request' });
     const gone = Object.assign(new EventEmitter(), { destroyed: true }) as never;
-    const late = whileWanted(gone, 60_000, async (signal) => signal.throwIfAborted());
+    const late = whileWanted(gone, 60_000, async ({ signal }) => signal.throwIfAborted());
     await expect(late).rejects.toMatchObject({ code: 'bad_request' });
   });
 
   test('ends when it has taken too long, and the caller is told to come again later', async () => {
-    const work = whileWanted(response(), 5, until).catch((error: unknown) => error);
+    const work = whileWanted(response(), 5, ({ signal }) => until(signal)).catch(
+      (error: unknown) => error,
+    );
     const problem = (await work) as Problem;
     expect([problem.status, problem.toResponse().headers.get('retry-after')]).toEqual([503, '10']);
   });
+});
+
+test('what others will want is finished though its caller has gone, and nothing after it is begun', async () => {
+  const outgoing = Object.assign(new EventEmitter(), { destroyed: false });
+  let made = '';
+  const work = whileWanted(outgoing as never, 60_000, async ({ signal, finish }) => {
+    made = await finish(async () => {
+      outgoing.emit('close');
+      await turn();
+      signal.throwIfAborted();
+      return 'made';
+    });
+    signal.throwIfAborted();
+    made = 'more';
+  });
+  await expect(work).rejects.toMatchObject({ code: 'bad_request' });
+  expect(made).toBe('made');
 });
 
 describe('places for sockets', () => {

@@ -62,8 +62,8 @@ export function createApp(options: AppOptions): Hono<App> {
     outgoing: HttpBindings['outgoing'],
     work: (within: Within) => Promise<Answer>,
   ) =>
-    whileWanted(outgoing, limits.readWithinMs, (signal) =>
-      callers.reading(user.id, signal, (spent) => work({ signal, spent })),
+    whileWanted(outgoing, limits.readWithinMs, (wanted) =>
+      callers.reading(user.id, wanted.signal, (spent) => work({ ...wanted, spent })),
     );
 
   app.onError((error, context) => {
@@ -108,7 +108,7 @@ export function createApp(options: AppOptions): Hono<App> {
         return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
       }
       const push = { client, user, epoch: epochOf(body), updates, bytes: text.length };
-      const answer = await whileWanted(outgoing, null, (signal) =>
+      const answer = await whileWanted(outgoing, null, ({ signal }) =>
         options.flusher.push({ ...push, signal }),
       );
       return jsonResponse(incoming, JSON.stringify(answer));
