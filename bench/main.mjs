@@ -1,4 +1,4 @@
-// `npm run bench [-- quick | peers | kills | growth | server]`: what users feel, each beside the least that the same work
+// `npm run bench [-- quick | peers | kills | growth | server | fairness]`: what users feel, each beside the least that the same work
 // can cost and beside what others make of it, in one run on one machine: ratios mean something, times are that machine's.
 // Nothing here passes or fails by a time; it fails when an answer is wrong, when something durable is not in storage, or
 // when something does not come.
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../tools/lib/paths.mjs';
 import { main, SetupError } from '../tools/lib/run.mjs';
+import { fairnessBench } from './fairness/main.mjs';
 import { growthBench } from './growth.mjs';
 import { writeSection } from './lib/report.mjs';
 import { killsBench } from './peers/kills.mjs';
@@ -30,17 +31,24 @@ const kBenches = {
   },
   growth: { run: () => growthBench(note) },
   server: { run: () => serverBench(), withoutBrowser: true },
+  fairness: {
+    named: true,
+    run: (names, { seconds }) => fairnessBench({ names, seconds }, note),
+    withoutBrowser: true,
+  },
 };
 const kUsage = `usage: npm run bench [-- ${Object.keys(kBenches).join(' | ')}] [names of systems] [--write]
   [--rounds 3] [--cap 3000]            of peers: how often, and the milliseconds that a workload may take
-  [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay`;
+  [--kills 30] [--first-only] [--keep] of kills: how many; only the browser's first process; profiles that lost something stay
+  [--seconds 6]                        of fairness: how long each attack lasts; names are parts of attacks' names`;
 
-const kNumbers = ['rounds', 'cap', 'kills'];
+const kNumbers = ['rounds', 'cap', 'kills', 'seconds'];
 const kOptions = {
   write: { type: 'boolean', default: false },
   rounds: { type: 'string', default: '3' },
   cap: { type: 'string', default: '3000' },
   kills: { type: 'string', default: '30' },
+  seconds: { type: 'string', default: '6' },
   'first-only': { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
 };

@@ -15,10 +15,10 @@ await main(async () => {
   // Flags alone: all of it.
   const [first = '--'] = process.argv.slice(2);
   const what = first.startsWith('--') ? 'all' : first;
-  const browser = what !== 'server';
+  const browser = what !== 'server' && what !== 'fairness';
   await bootstrap({
     browsers: browser ? ['Chromium'] : [],
-    postgres: what === 'server' || what === 'all',
+    postgres: ['server', 'fairness', 'all'].includes(what),
   });
   await buildAll();
   const result = await run(process.execPath, [entry, ...process.argv.slice(2)], {

@@ -47,6 +47,7 @@ export async function startProgram(name, args, env) {
   });
   return {
     url: await within(60_000, name, ready),
+    pid: child.pid,
     async stop() {
       child.kill('SIGTERM');
       await within(30_000, `the end of ${name}`, ended);
@@ -54,14 +55,25 @@ export async function startProgram(name, args, env) {
   };
 }
 
+/** The command of the server. */
+export const serverMain = join(root, 'server', 'dist', 'main.js');
+
+/** Writes a schema as the module that `--schema` takes, and returns its path. */
+export function writeSchema(folder, described) {
+  const file = join(folder, 'schema.mjs');
+  writeFileSync(file, `export default ${JSON.stringify(described)};`);
+  return file;
+}
+
 /** A node of the server; `flags` are Node's own, for profiles (SKERRY_BENCH_FLAGS=--cpu-prof). */
 export function startNode(folder, url) {
-  const file = join(folder, 'schema.mjs');
-  writeFileSync(file, `export default ${JSON.stringify(schema)};`);
+  const file = writeSchema(folder, schema);
   const flags = (process.env.SKERRY_BENCH_FLAGS ?? '').split(' ').filter(Boolean);
-  const main = join(root, 'server', 'dist', 'main.js');
+  // One address and few users do what many would do.
+  const limits = ['requestsPerUser=0', 'requestsPerClient=0', 'workPerUser=0', 'readsPerUser=7'];
   const args = ['--schema', file, '--port', '0', '--data', join(folder, 'data')];
-  return startProgram('skerry-server', [...flags, main, ...args, '--secret', secret], {
+  args.push(...limits.flatMap((limit) => ['--limit', limit]));
+  return startProgram('skerry-server', [...flags, serverMain, ...args, '--secret', secret], {
     DATABASE_URL: url,
   });
 }

@@ -239,7 +239,11 @@ export class RunningWorker {
         signal: stop.signal,
       });
       const contentType = answer.headers['content-type'] ?? '';
-      event = { type: 'response', id, status: answer.status, contentType, body: answer.body };
+      // NaN where it is a date or missing: then the pauses grow by themselves.
+      const seconds = Number(answer.headers['retry-after'] || Number.NaN);
+      const retryAfter = seconds >= 0 ? { retryAfter: seconds } : {};
+      const { status, body: bytes } = answer;
+      event = { type: 'response', id, status, contentType, ...retryAfter, body: bytes };
     } catch (error) {
       event = { type: 'response', id, error: transportFailure(error) };
     }

@@ -62,6 +62,8 @@ export const limits = {
   /** A statement that takes longer is ended by PostgreSQL, and one that is not answered by then ends its connection. */
   statementMs: 30_000,
   answerWithinMs: 40_000,
+  /** A statement that was cancelled and does not end loses its connection. */
+  cancelWithinMs: 2_000,
   /** PGlite serves one at a time: a statement that takes longer is ended with its thread, which begins again. */
   pgliteStatementMs: 15_000,
   /** A step of the authority that takes longer is ended with its thread. */
@@ -97,7 +99,7 @@ export const limits = {
   /** A request of so many bytes counts as one more. */
   bytesPerToken: 64 << 10,
   /** Requests that read and wait for their turn. */
-  waitingReadsPerUser: 32,
+  waitingReadsPerUser: 100,
   waitingReads: 1_000,
   /** PGlite serves one at a time: more reads under way would only be in the way of pushes. */
   pgliteReads: 2,

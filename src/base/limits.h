@@ -33,6 +33,7 @@ inline constexpr size_t kMaxMutationsPerUpdate = 500;
 inline constexpr size_t kMaxUpdateBytes =
     1u << 20;                              // grouping stops here; one larger mutation goes alone
 inline constexpr int kMaxPullsInARow = 4;  // then a push has its turn
+inline constexpr double kMaxRetryAfterMs = 600'000;  // of a server's `retry-after`
 inline constexpr size_t kImageFileBytes = 4u << 20;  // IDBFS files of an image
 inline constexpr size_t kMaxRefusalsInARow =
     1000;  // of one chain row; then the client takes a new identity

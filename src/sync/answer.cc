@@ -1,8 +1,10 @@
 #include "sync/answer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
+#include "base/limits.h"
 
 namespace skerry {
 namespace {
@@ -38,11 +40,17 @@ Data SyncError::ToData() const {
 
 Answer ReadAnswer(const Data& event) {
   Answer answer;
+  double retry_after_ms = 0;
   if (!event["status"].is_number()) {
     answer.error = NoAnswer(event["error"]);
     return answer;
   }
   const double status = event["status"].as_number();
+  if (event["retryAfter"].is_number()) {
+    // Not for hours: whoever says so may be a proxy that is gone by then.
+    const double wait_ms = event["retryAfter"].as_number() * 1000;
+    if (wait_ms > 0) retry_after_ms = std::min(wait_ms, kMaxRetryAfterMs);
+  }
   const Data& body = event["body"];
   Result<Data> parsed = ParseJson(body.is_bytes() ? body.as_bytes() : body.as_string());
   const bool json = parsed.ok() && parsed.value().is_object();
@@ -56,6 +64,7 @@ Answer ReadAnswer(const Data& event) {
     return answer;
   }
   answer.error = ByStatus(status);
+  answer.error.retry_after_ms = retry_after_ms;
   if (json && answer.json["code"].is_string()) {
     answer.error.code = answer.json["code"].as_string();
     if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();

@@ -13,6 +13,7 @@ struct SyncError {
   String code;  // empty: none
   String message;
   bool retryable = true;
+  double retry_after_ms = 0;  // the server's wish: no other request before
   Data ToData() const;  // null where there is none
 };
 

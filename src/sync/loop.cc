@@ -1,5 +1,7 @@
 #include "sync/loop.h"
 
+#include <algorithm>
+
 #include "base/limits.h"
 
 namespace skerry {
@@ -27,8 +29,10 @@ double Loop::Rest(bool listening, Random* random) {
   return Jitter(listening ? times_.idle_listening_ms : times_.idle_ms, random);
 }
 
-double Loop::Retry(Random* random) {
-  return backoff_.Next(times_.retry_ms, times_.retry_max_ms, random);
+double Loop::Retry(double retry_after_ms, Random* random) {
+  const double pause = backoff_.Next(times_.retry_ms, times_.retry_max_ms, random);
+  // Never earlier; later by up to a quarter, so that those who were asked together come apart.
+  return std::max(pause, retry_after_ms * (1 + 0.25 * random->Unit()));
 }
 
 }  // namespace skerry

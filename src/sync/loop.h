@@ -38,7 +38,8 @@ class Loop {
   // The pause after a job that did all there was to do, and after a failure (doubling, with
   // jitter).
   double Rest(bool listening, Random* random);
-  double Retry(Random* random);
+  // After a failure: a pause that grows, and at least what the server has asked for.
+  double Retry(double retry_after_ms, Random* random);
 
  private:
   SyncTimes times_;

@@ -227,6 +227,26 @@ describe('failures', () => {
     expect(db.sync.status).toMatchObject({ pending: 0, error: null });
   });
 
+  test('a server that asks for a pause gets it, and nothing is blocked', async () => {
+    const { host, server } = world();
+    const db = await connect(host);
+    await db.sync.now();
+    let refused = 0;
+    server.instead = () => {
+      server.instead = null;
+      refused = performance.now();
+      const { headers, ...slowly } = problem(429, 'rate_limited');
+      return { ...slowly, headers: { ...headers, 'retry-after': '1' } };
+    };
+    const { confirmed } = db.mutate.addCity({ id: 'a', name: 'A' });
+    await until(() => db.sync.status.phase === 'waiting');
+    expect(db.sync.status.error).toMatchObject({ code: 'rate_limited', retryable: true });
+    await confirmed;
+    // Without it the pause would be of 40 ms at most.
+    expect(performance.now() - refused).toBeGreaterThanOrEqual(990);
+    expect(db.sync.status.error).toBeNull();
+  });
+
   test('by an outdated client call onUpdateNeeded', async () => {
     const { host, server } = world();
     server.instead = () => problem(409, 'client_old');

@@ -145,13 +145,6 @@ export const server = [
     name: 'pushes are taken by arrival only',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/push/groups.ts',
-    from: 'for (const push of inTurns(queue)) {',
-    to: 'for (const push of queue) {',
-  },
-  {
-    name: 'a user with many clients fills a transaction',
-    test: 'test/server/flusher.test.ts',
-    file: 'server/src/push/groups.ts',
     from: 'if (!userShare.take(push)) continue;',
     to: '',
   },
@@ -238,5 +231,19 @@ export const server = [
     file: 'server/src/http/body.ts',
     from: 'if (size <= limits.bodyBytes) return;',
     to: 'if (size < limits.bodyBytes) return;',
+  },
+  {
+    name: 'whose a client is is forgotten by its first use',
+    test: 'test/server/cost.test.ts',
+    file: 'server/src/push/bound-clients.ts',
+    from: 'this.#known.delete(client);\n    this.#known.set',
+    to: 'this.#known.set',
+  },
+  {
+    name: 'a statement that was cancelled is waited for as long as it takes',
+    test: 'test/server/nodes/hang.test.ts',
+    file: 'server/src/db/pg-connection.ts',
+    from: 'this.#cancelled ??= setTimeout(',
+    to: 'this.#cancelled ??= ((_: () => void, __: number) => null)(',
   },
 ];

@@ -11,9 +11,11 @@ import { FairGate } from '../../server/src/cost/gate.ts';
 import { Rates } from '../../server/src/cost/rates.ts';
 import { whileWanted } from '../../server/src/cost/signal.ts';
 import { SocketPlaces } from '../../server/src/cost/sockets.ts';
+import type { Database } from '../../server/src/db/database.ts';
 import { readObject } from '../../server/src/http/body.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { callerLimits, limits } from '../../server/src/limits.ts';
+import { BoundClients } from '../../server/src/push/bound-clients.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
@@ -225,19 +227,40 @@ describe('the work of a request', () => {
 
   test('ends when its caller has gone, also where that was before it began', async () => {
     const outgoing = response();
-    const work = whileWanted(outgoing, 60_000, until).catch((error: unknown) => error);
+    const work = whileWanted(outgoing, 60_000, ({ signal }) => until(signal)).catch(
+      (error: unknown) => error,
+    );
     (outgoing as EventEmitter).emit('close');
     expect(await work).toMatchObject({ code: 'bad_request' });
     const gone = Object.assign(new EventEmitter(), { destroyed: true }) as never;
-    const late = whileWanted(gone, 60_000, async (signal) => signal.throwIfAborted());
+    const late = whileWanted(gone, 60_000, async ({ signal }) => signal.throwIfAborted());
     await expect(late).rejects.toMatchObject({ code: 'bad_request' });
   });
 
   test('ends when it has taken too long, and the caller is told to come again later', async () => {
-    const work = whileWanted(response(), 5, until).catch((error: unknown) => error);
+    const work = whileWanted(response(), 5, ({ signal }) => until(signal)).catch(
+      (error: unknown) => error,
+    );
     const problem = (await work) as Problem;
     expect([problem.status, problem.toResponse().headers.get('retry-after')]).toEqual([503, '10']);
   });
+});
+
+test('what others will want is finished though its caller has gone, and nothing after it is begun', async () => {
+  const outgoing = Object.assign(new EventEmitter(), { destroyed: false });
+  let made = '';
+  const work = whileWanted(outgoing as never, 60_000, async ({ signal, finish }) => {
+    made = await finish(async () => {
+      outgoing.emit('close');
+      await turn();
+      signal.throwIfAborted();
+      return 'made';
+    });
+    signal.throwIfAborted();
+    made = 'more';
+  });
+  await expect(work).rejects.toMatchObject({ code: 'bad_request' });
+  expect(made).toBe('made');
 });
 
 describe('places for sockets', () => {
@@ -296,4 +319,35 @@ test.each([
   ['10.0.0.7', undefined, true, '10.0.0.7'],
 ])('%s, forwarded for %s (trusted: %s), counts as %s', (remote, forwarded, trusted, address) => {
   expect(addressOf(remote, forwarded, trusted)).toBe(address);
+});
+
+test('owners of clients are remembered by use; those of the others are read, and only new ones written', async () => {
+  const asked: string[] = [];
+  const owners = new Map([['theirs', 'ben']]);
+  const query = async (sql: string, [param = '']: readonly string[] = []) => {
+    if (sql.includes('insert')) {
+      const rows = JSON.parse(param) as { client: string; user: string }[];
+      asked.push(`write ${rows.map(({ client }) => client)}`);
+      for (const { client, user } of rows) owners.set(client, user);
+      return [];
+    }
+    asked.push(`read ${param}`);
+    const owner = owners.get(param);
+    return owner === undefined ? [] : [{ user_id: owner }];
+  };
+  const transaction = (_: unknown, work: (tx: unknown) => Promise<unknown>) => work({ query });
+  const clients = new BoundClients({ query, transaction } as unknown as Database, 2);
+  const anna = { id: 'anna', realms: new Map(), expires: null };
+  const check = async (...names: string[]) => {
+    asked.length = 0;
+    for (const name of names) await clients.check(name, anna);
+    return asked;
+  };
+  await expect(clients.check('theirs', anna)).rejects.toMatchObject({ code: 'client_bound' });
+  expect(await check('a')).toEqual(['read a', 'write a', 'read a']);
+  expect(await check('a', 'b', 'a', 'c', 'a')).toEqual([
+    ...['read b', 'write b', 'read b', 'read c', 'write c', 'read c'],
+  ]);
+  // The one that was not used for longest was forgotten; it is there already.
+  expect(await check('a', 'b', 'a')).toEqual(['read b']);
 });

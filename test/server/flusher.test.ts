@@ -186,7 +186,7 @@ describe('the flusher', () => {
     await Promise.all(taken);
   });
 
-  test('users take turns: one with many clients delays the others by no more than its share', async () => {
+  test('one user with many clients delays the others by no more than its share', async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 400 }, (_, i) =>
       flusher.push(request(`m${i}`, [`m${i}`], 'r', userOf('mallory'))),
@@ -201,7 +201,7 @@ describe('the flusher', () => {
     expect(calls.flat().filter((id) => id.startsWith('m'))).toEqual(many.map((_, i) => `m${i}`));
   });
 
-  test('large pushes of one user fill no transaction before it is another’s turn', async () => {
+  test('large pushes of one user fill no transaction that others wait for', async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 12 }, (_, i) => {
       const cost = { keys: 1, written: 3 << 20 };

@@ -42,6 +42,8 @@ export interface Within {
    * the one that runs, and ends with the signal's reason.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Runs work that is finished once it has begun, whatever the signal: others will want what comes of it. */
+  readonly finish?: (<Value>(work: () => Promise<Value>) => Promise<Value>) | undefined;
   /** Told how many milliseconds the database, or the rules, have worked. */
   readonly spent?: ((ms: number) => void) | undefined;
 }

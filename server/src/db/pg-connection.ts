@@ -77,6 +77,8 @@ export class PgConnection implements Session {
   /** Since when statements are under way, and for how long some were before. */
   #workingSince: number | null = null;
   #worked = 0;
+  /** Runs while a statement that was cancelled is waited for. */
+  #cancelled: NodeJS.Timeout | null = null;
   #pid = '';
   #lost = false;
 
@@ -156,6 +158,12 @@ export class PgConnection implements Session {
   async cancel(): Promise<void> {
     if (this.#lost || this.#pending.size === 0) return;
     await this.#events.cancel?.(this.#pid);
+    if (this.#lost || this.#pending.size === 0) return;
+    // Some of what PostgreSQL does looks up at no signal: a long pattern over a long text, say.
+    this.#cancelled ??= setTimeout(
+      () => this.discard(new DatabaseTimeout('A statement that was cancelled did not end.')),
+      limits.cancelWithinMs,
+    );
   }
 
   #send<Value>(start: () => PromiseLike<Value>): Promise<Value> {
@@ -197,7 +205,11 @@ export class PgConnection implements Session {
   #work(): void {
     if (this.#pending.size > 0) {
       this.#workingSince ??= performance.now();
-    } else if (this.#workingSince !== null) {
+      return;
+    }
+    if (this.#cancelled !== null) clearTimeout(this.#cancelled);
+    this.#cancelled = null;
+    if (this.#workingSince !== null) {
       this.#worked = this.workedMs;
       this.#workingSince = null;
     }
@@ -224,6 +236,7 @@ export class PgConnection implements Session {
     this.#lost = true;
     for (const reject of this.#pending) reject(error);
     this.#pending.clear();
+    this.#work();
     this.#await();
     this.#end(0);
     this.#events.lost?.();

@@ -65,8 +65,8 @@ export function createApp(options: AppOptions): Hono<App> {
     outgoing: HttpBindings['outgoing'],
     work: (within: Within) => Promise<Answer>,
   ) =>
-    whileWanted(outgoing, limits.readWithinMs, (signal) =>
-      callers.reading(user.id, signal, (spent) => work({ signal, spent })),
+    whileWanted(outgoing, limits.readWithinMs, (wanted) =>
+      callers.reading(user.id, wanted.signal, (spent) => work({ ...wanted, spent })),
     );
 
   app.onError((error, context) => {
@@ -102,6 +102,7 @@ export function createApp(options: AppOptions): Hono<App> {
     await next();
     if (cross) {
       context.res.headers.set('access-control-allow-origin', origin);
+      context.res.headers.set('access-control-expose-headers', 'retry-after');
       context.res.headers.append('vary', 'origin');
     }
     return undefined;
@@ -121,7 +122,7 @@ export function createApp(options: AppOptions): Hono<App> {
         return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
       }
       const push = { client, user, epoch: epochOf(body), updates, bytes: text.length, cost };
-      const answer = await whileWanted(outgoing, null, (signal) =>
+      const answer = await whileWanted(outgoing, null, ({ signal }) =>
         options.flusher.push({ ...push, signal }),
       );
       return jsonResponse(incoming, JSON.stringify(answer));

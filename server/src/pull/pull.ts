@@ -120,8 +120,9 @@ export class Puller {
     tx: Queryable,
     needs: Needs,
     readable: readonly string[],
-    { have, share }: Call,
+    { have, share, within }: Call,
   ): Promise<string> {
+    const { finish = (work) => work() } = within;
     const { schema, images } = this.#options;
     const atMost = (count: number) => Math.ceil(count / share);
     // The ranges of all realms in two journeys: how far they go, and what is in them.
@@ -148,7 +149,10 @@ export class Puller {
       pages.push(await readPage(tx, schema, need, atMost(limits.pageRows)));
     }
     const offers: ImageOffer[] = [];
-    for (const { realm } of needs.images ?? []) offers.push(await images.offer(tx, realm));
+    // An image takes as long as the realm is large, and is kept: who asks next would have to begin again.
+    for (const { realm } of needs.images ?? []) {
+      offers.push(await finish(() => images.offer(tx, realm)));
+    }
     return rawObject({
       entries: joinLists(entries),
       changes: joinLists(changes),

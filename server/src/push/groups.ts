@@ -1,8 +1,8 @@
-// Which pushes go into the next transaction of the flusher. Users take turns, so that one with many clients keeps no other
-// waiting. A group that is large enough does not wait for the end of the
-// one before: PostgreSQL writes the one while the other is admitted. No two groups under way have a client or a realm in
-// common, so that none waits for the other's locks; what has to wait for one of them holds back all that came after it
-// for its client and its realms.
+// Which pushes go into the next transaction of the flusher: of each user no more than an equal share of it, so that one with
+// many clients keeps no other waiting. A group that is large enough does not wait for the end of the one before: PostgreSQL
+// writes the one while the other is admitted. No two groups under way have a client or a realm in common, so that none
+// waits for the other's locks; what has to wait for one of them holds back all that came after it for its client and its
+// realms.
 
 import type { PushCost } from '../cost/push-cost.ts';
 import { limits } from '../limits.ts';
@@ -70,27 +70,6 @@ class Share {
   }
 }
 
-/** In the order of coming, but users take turns; those of one user stay in their order, and so do those of a client. */
-function inTurns<Push extends Grouped>(queue: readonly Push[]): readonly Push[] {
-  const ofUser = new Map<string, Push[]>();
-  for (const push of queue) {
-    const mine = ofUser.get(push.user.id);
-    if (mine === undefined) ofUser.set(push.user.id, [push]);
-    else mine.push(push);
-  }
-  if (ofUser.size <= 1) return queue;
-  const users = [...ofUser.values()];
-  const most = Math.max(...users.map(({ length }) => length));
-  const turns: Push[] = [];
-  for (let turn = 0; turn < most; turn++) {
-    for (const mine of users) {
-      const push = mine[turn];
-      if (push !== undefined) turns.push(push);
-    }
-  }
-  return turns;
-}
-
 /** What each user may have in one transaction: the others wait for all of it. */
 class UserShare {
   readonly #users: number;
@@ -117,8 +96,8 @@ class UserShare {
 }
 
 /**
- * Chooses from what waits, users in turns; null where the end of a group under way is better waited for. Pushes of which
- * `isApart` is true are grouped with others of their user only.
+ * Chooses from what waits, in the order of its coming, of each user its share; null where the end of a group under way is
+ * better waited for. Pushes of which `isApart` is true are grouped with others of their user only.
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
@@ -133,7 +112,7 @@ export function nextGroup<Push extends Grouped>(
   let updates = 0;
   let written = 0;
   let keys = 0;
-  for (const push of inTurns(queue)) {
+  for (const push of queue) {
     if (!fits(push, taken[0], isApart)) {
       // Others of its realms need not wait for it.
       kept.addClient(push);

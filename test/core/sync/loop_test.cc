@@ -151,6 +151,44 @@ TEST_CASE(
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+TEST_CASE("a server that asks for a pause gets it, within a bound, and nothing is blocked") {
+  double seconds = 0, least_ms = 0, most_ms = 0;
+  const char* status = R"({"status":429,"code":"rate_limited","detail":"slowly"})";
+  SUBCASE("longer than our own pause") {
+    seconds = 40;
+    least_ms = 40'000;
+    most_ms = 50'000;
+  }
+  SUBCASE("shorter: our own pause stays") {
+    seconds = 1;
+    least_ms = 5000 * 0.75;
+    most_ms = 5000 * 1.25;
+  }
+  SUBCASE("for days: not as long as that") {
+    seconds = 1e6;
+    least_ms = 600'000;
+    most_ms = 750'000;
+  }
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  Data refusal = Scripted(429, status, "application/problem+json");
+  world.network.scripted.push_back(std::move(refusal.Set("retryAfter", seconds)));
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  const Data shown = world.host(0).status;
+  CHECK(shown["error"]["code"].as_string() == "rate_limited");
+  CHECK(shown["error"]["retryable"].as_bool());
+  CHECK(shown["phase"].as_string() == "waiting");
+  const size_t before = world.push_bodies.size() + world.pull_bodies.size();
+  world.Run(least_ms - 100);
+  CHECK(world.push_bodies.size() + world.pull_bodies.size() == before);
+  world.Run(most_ms - least_ms + 200);
+  CHECK(world.push_bodies.size() + world.pull_bodies.size() > before);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.host(0).status["error"].is_null());
+}
+
 TEST_CASE("an idle client polls about once a minute, and pause stops it") {
   SyncWorld world;
   world.Open();

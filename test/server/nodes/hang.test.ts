@@ -168,3 +168,13 @@ test('a caller who goes while it waits for a connection leaves the queue, and th
   expect(await behind).toEqual([{ it: 'on' }]);
   expect(ran).toBe(false);
 });
+
+test('a statement that does not end when it is cancelled loses its connection', async () => {
+  await holder.unsafe(kOwnLock);
+  const patience = { statementMs: kLong, answerWithinMs: kLong };
+  const connection = await PgConnection.open(url, { cancel: async () => {} }, patience);
+  const hangs = connection.query(kOwnLock, []).catch((error: unknown) => error);
+  await connection.cancel();
+  expect(await hangs).toBeInstanceOf(DatabaseTimeout);
+  expect(connection.lost).toBe(true);
+});
