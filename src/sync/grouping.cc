@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/wire.h"
 #include "sync/chain.h"
 #include "sync/records.h"
 
@@ -42,16 +43,22 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   return lowest;
 }
 
+Status CheckJson(std::string_view json) {
+  if (JsonDepth(json) > kMaxValueDepth)
+    return {Code::kLimit, "It is nested deeper than a request may be."};
+  return CheckEnvelopesIn(json);
+}
+
 // As windows see to; one of an older version may not have.
-bool CanBeSent(const Mutation& mutation) {
-  if (JsonDepth(mutation.action.arg) > kMaxValueDepth) return false;
+Status CanBeSent(const Mutation& mutation) {
+  SKERRY_RETURN_IF_ERROR(CheckJson(mutation.action.arg));
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
-      if (set.value.kind() == ValueKind::kJson && JsonDepth(set.value.text()) > kMaxValueDepth)
-        return false;
+      if (set.value.kind() == ValueKind::kJson)
+        SKERRY_RETURN_IF_ERROR(CheckJson(set.value.text()));
     }
   }
-  return true;
+  return Status::Ok();
 }
 
 }  // namespace
@@ -110,8 +117,9 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   }
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
-  if (mutation.ok() && !CanBeSent(mutation.value()))
-    mutation = Status(Code::kLimit, "It is nested deeper than a request may be.");
+  if (mutation.ok()) {
+    if (Status fits = CanBeSent(mutation.value()); !fits.ok()) mutation = std::move(fits);
+  }
   if (!mutation.ok()) {
     unreadable_.push_back({key, record, mutation.status()});
     Hold(record);

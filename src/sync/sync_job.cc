@@ -44,6 +44,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     active_ = true;
     loop_.Begin();
     resends_ = discards_ = 0;
+    rebinding_ = Rebinding::kNo;
     turn->Cancel("loop");
   }
   Advance(turn);

@@ -148,6 +148,9 @@ class SyncJob {
   void DonePushAsk(Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
   void BeginPushAnswer(Data results, Turn* turn);
+  void Rebind(Turn* turn);
+  void FailBound(Turn* turn);
+  SyncError WrongUser(const String& other) const;
   ReadReply ReadPushAnswer(const Data& results, Turn* turn);
   ReadReply FinishPushAnswer();
   void DonePushAnswer(Turn* turn);
@@ -182,6 +185,8 @@ class SyncJob {
   bool discarded_ = false;
   int discards_ = 0;
   int resends_ = 0;
+  enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
+  Rebinding rebinding_ = Rebinding::kNo;  // of an identity that the server says is another user's
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
 

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "log/codec.h"
+#include "log/wire.h"
 #include "sync/chain.h"
 #include "sync/sync_job.h"
 
@@ -48,7 +49,12 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
     Answered();
     return TakeAnew(turn);
   }
+  if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
+  // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
+  const PersonalRealms personal = PersonalRealmsOf(answer.json["cursors"], state_->user);
+  if (!personal.own && !personal.other.empty())
+    return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
   Result<PullAnswer> read = ReadPullAnswer(state_->schema, answer.json);
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
@@ -64,6 +70,13 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   last_key_ = nullptr;
   Begin(Step::kPullFold,
         turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+}
+
+SyncError SyncJob::WrongUser(const String& other) const {
+  return {"wrong_user",
+          "The token is " + (other.empty() ? String("another user") : "the user " + Quote(other)) +
+              "'s, and this database is the user " + Quote(state_->user) + "'s.",
+          true};
 }
 
 ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {

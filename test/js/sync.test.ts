@@ -130,9 +130,14 @@ describe('with a server', () => {
 
   test('scopes are required, and one more part can be asked for', async () => {
     const { host, server } = world();
-    await expect(openApp(host, { remote: http('http://server.test/v1') })).rejects.toThrow(
-      /scopes/,
-    );
+    const remote = http('http://server.test/v1');
+    for (const scopes of [undefined, ['cities'], () => undefined, () => ['cities']]) {
+      const opening = openApp(host, { remote, user: 'ada', scopes: scopes as never });
+      await expect(opening).rejects.toMatchObject({
+        name: 'ValidationError',
+        message: expect.stringMatching(/scope/),
+      });
+    }
     const db = await fresh(host, {
       remote: http('http://server.test/v1'),
       defaultRealm: 'public',
