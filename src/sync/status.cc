@@ -37,7 +37,9 @@ String Phase(const WorkerState& state, const SyncJob& job, const String& shared_
     return job.pushing() ? "pushing" : "pulling";
   }
   if (job.resting_after_failure() && state.mode != Mode::kHelper) return "waiting";
-  if (!shared_phase.empty()) return shared_phase;
+  // Another worker that rests may know less: of an image that was fetched here, say.
+  if (!shared_phase.empty() && shared_phase != "idle" && shared_phase != "opening")
+    return shared_phase;
   return Begins(state) ? "opening" : "idle";
 }
 

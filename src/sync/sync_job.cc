@@ -45,6 +45,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     loop_.Begin();
     resends_ = discards_ = 0;
     rebinding_ = Rebinding::kNo;
+    refusal_ = {};
     turn->Cancel("loop");
   }
   Advance(turn);

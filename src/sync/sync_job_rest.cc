@@ -24,6 +24,7 @@ void SyncJob::Leave(Turn* turn) {
 }
 
 void SyncJob::Finish(Turn* turn) {
+  if (!refusal_.code.empty()) return Fail(std::move(refusal_), turn);
   state_->error = {};
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {

@@ -202,8 +202,9 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"])
-      .Set("clockOffset", status["clockOffsetMs"]);
+  if (status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number())
+    state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
+  state_->sync.Set("clockOffset", status["clockOffsetMs"]);
   if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
   if (job_.active()) return;
   if (state_->mode == Mode::kHelper) {
