@@ -240,7 +240,7 @@ export class DatabaseCore {
         // `problem`, or an effect of a newer core: shown, because nobody else would.
         const detail = String(effect['detail'] ?? effect.type);
         const error = errorFromCode('internal', detail, { retryable: true });
-        this.sync.update({ error });
+        this.sync.passing(error);
       }
     }
   }

@@ -76,6 +76,7 @@ export class SyncControl implements SyncApi {
   readonly #scopes: ScopeFilter[] = [];
   /** That nobody wants any more, but storage may still have. */
   readonly #unstored: ScopeFilter[] = [];
+  #passing: SkerryError | null = null;
   #isStale = false;
   #paused = false;
   #closed = false;
@@ -214,8 +215,14 @@ export class SyncControl implements SyncApi {
 
   /** The worker has failed: the status says so, and nobody waits for its answers any more. */
   failed(error: SkerryError): void {
-    this.update({ error });
+    this.passing(error);
     this.abandon(error);
+  }
+
+  /** The status says so until a round of the worker's has ended well, which shows that it is over. */
+  passing(error: SkerryError): void {
+    this.#passing = error;
+    this.update({ error });
   }
 
   /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
@@ -287,6 +294,9 @@ export class SyncControl implements SyncApi {
       image: SkerryError | null;
     }>,
   ): void {
+    const { worker } = change;
+    const isOver = worker && worker['phase'] === 'idle' && !worker['error'];
+    if (isOver && this.#input.error === this.#passing) change.error = null;
     this.#input = { ...this.#input, ...change };
     const status = makeStatus(this.#input);
     const changed = !sameStatus(status, this.#status);

@@ -80,7 +80,8 @@ test('rows and what they hold are the same objects from read to read, unless the
   expect(row?.day).toBe(row?.day);
   expect(row?.day).toEqual(new Date(1));
   // A buffer that was handed to a worker is empty here.
-  structuredClone(row?.hash, { transfer: [(row?.hash as Uint8Array).buffer as ArrayBuffer] });
+  const hash = row?.hash as Uint8Array<ArrayBuffer>;
+  structuredClone(hash, { transfer: [hash.buffer] });
   expect(row?.hash).toEqual(Uint8Array.of(1, 2));
   expect(Object.keys({ ...row })).toEqual([
     ...['id', 'realm', 'createdAt', 'modifiedAt'],
