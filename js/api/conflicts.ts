@@ -1,5 +1,6 @@
 /** `db.conflicts`: the inbox of changes that were set aside, each with what was wanted, what is there, and why. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
+import { deepFreeze, keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import type { Message } from '../core/window-core.ts';
 import { Listeners } from './listeners.ts';
@@ -116,19 +117,20 @@ export class ConflictInbox implements Conflicts {
     // A table that this version of the schema lacks: its rows are shown as they are stored.
     const codec = this.#codec.schema.byName.has(table) ? this.#codec.table(table) : null;
     const row = (plain: unknown) =>
-      codec ? codec.rowFromPlain(plain) : (plain as Conflict['base']);
-    return Object.freeze({
+      codec ? codec.rowFromPlain(plain) : (deepFreeze(plain) as Conflict['base']);
+    const conflict = {
       id,
       table,
       key: stored.id,
       reason,
       code,
       detail: stored.detail ?? '',
-      at: new Date(stored.at),
       mutation: mutation && Object.freeze({ id: mutation.id, name: mutation.name }),
       base: row(stored.base),
       mine: row(stored.mine),
       theirs: row(stored.theirs),
-    });
+    } as Conflict;
+    keepDate(conflict, 'at', stored.at);
+    return Object.freeze(conflict);
   }
 }

@@ -1,13 +1,7 @@
 /**
  * DatabaseCore: everything of one open database that is not public: one window's core with its host around it.
  */
-import {
-  ClosedError,
-  errorFromCode,
-  type SkerryError,
-  StorageError,
-  ValidationError,
-} from '../core/errors.ts';
+import { ClosedError, errorFromCode, type SkerryError, StorageError } from '../core/errors.ts';
 import type { CoreModule } from '../core/module.ts';
 import { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
@@ -24,7 +18,7 @@ import { Lifecycle } from './lifecycle.ts';
 import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
-import { QueryBuilder, scopeOf } from './query.ts';
+import { scopesOf } from './query.ts';
 import { ServiceMode } from './service-mode.ts';
 import { type ScopeFilter, type SyncAnswer, SyncControl } from './sync-api.ts';
 import { type WindowState, workerError } from './sync-status.ts';
@@ -154,6 +148,7 @@ export class DatabaseCore {
             host,
             url: options.workerUrl ?? null,
             remote: remote ?? null,
+            user: options.user ?? null,
             config: () => ({
               schema,
               tab,
@@ -187,7 +182,7 @@ export class DatabaseCore {
 
   /** Loads local data. Resolves when queries answer. */
   async start(): Promise<void> {
-    if (this.options.remote) this.sync.want(this.#scopes());
+    if (this.options.remote) this.sync.want(scopesOf(this.lives, this.options.scopes));
     const ready = new Promise<void>((resolve, reject) => {
       this.#ready = { resolve, reject };
     });
@@ -243,7 +238,7 @@ export class DatabaseCore {
         // `problem`, or an effect of a newer core: shown, because nobody else would.
         const detail = String(effect['detail'] ?? effect.type);
         const error = errorFromCode('internal', detail, { retryable: true });
-        this.sync.update({ error });
+        this.sync.passing(error);
       }
     }
   }
@@ -325,23 +320,6 @@ export class DatabaseCore {
         return;
     }
     this.runner.dispatch({ type: 'post', message });
-  }
-
-  #scopes(): ScopeFilter[] {
-    const { scopes } = this.options;
-    const { tables } = this.view.codec;
-    if (scopes === undefined) {
-      throw new ValidationError(
-        'invalid_argument',
-        'With a remote, open() needs scopes: "all", or a list of queries.',
-      );
-    }
-    if (scopes === 'all')
-      return tables.map(({ table }) => ({ table: table.name, where: ['true'] }));
-    const builders = tables.map(
-      (table) => [table.table.name, new QueryBuilder(this.lives, table)] as const,
-    );
-    return scopes(Object.fromEntries(builders) as never).map((query) => scopeOf(query));
   }
 
   /** Storage was taken away: nothing can be durable any more. */

@@ -36,9 +36,8 @@ export class LiveRegistry {
    * writes causes a transaction within these calls: its own calls come after them, so that everybody hears both in order.
    */
   take(changes: readonly LiveChange[]): () => void {
-    this.#calls.push(
-      ...changes.flatMap((change) => this.#open.get(change.live)?.change(change) ?? []),
-    );
+    for (const change of changes)
+      this.guard(() => this.#calls.push(...(this.#open.get(change.live)?.change(change) ?? [])));
     return () => {
       if (this.#calling) return;
       this.#calling = true;
@@ -47,7 +46,10 @@ export class LiveRegistry {
     };
   }
 
-  /** A subscriber's mistake must stop neither the others nor the transaction: it is reported like any uncaught error. */
+  /**
+   * A subscriber's mistake, or a value that cannot be made, must stop neither the others nor the transaction: it is reported
+   * like any uncaught error.
+   */
   guard(call: () => void): void {
     try {
       call();
@@ -73,6 +75,8 @@ export class LiveValue implements Live<unknown> {
   readonly #subscribers = new Set<Subscriber>();
   #live = 0;
   #value: unknown = unset;
+  /** The last change could not be taken: the value is one from before. */
+  #failed = false;
   #version = -1;
 
   constructor(registry: LiveRegistry, query: QueryDescription, kind: LiveKind) {
@@ -91,7 +95,7 @@ export class LiveValue implements Live<unknown> {
     }
     // Inside of a transaction its own writes are seen, and nothing is kept of them.
     if (view.writing) return this.#project(view.core.run(this.#query), newMemo(this.#query));
-    if (this.#live === 0 && this.#version !== view.version) {
+    if (this.#failed || (this.#live === 0 && this.#version !== view.version)) {
       this.#update(view.core.run(this.#query));
       this.#version = view.version;
     }
@@ -130,7 +134,12 @@ export class LiveValue implements Live<unknown> {
     const { live, rows } = this.#registry.view.core.openLive(this.#query);
     this.#live = live;
     this.#registry.add(live, this);
-    this.#update(rows);
+    try {
+      this.#update(rows);
+    } catch (error) {
+      this.#end();
+      throw error;
+    }
   }
 
   #end(): void {
@@ -141,7 +150,9 @@ export class LiveValue implements Live<unknown> {
 
   #update(stream: Uint32Array): void {
     const before = this.#value;
+    this.#failed = true;
     const value = this.#project(stream, this.#memo);
+    this.#failed = false;
     const same = Array.isArray(value) && Array.isArray(before) && sameItems(value, before);
     if (!same) this.#value = value;
   }

@@ -68,7 +68,13 @@ const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
 
 export function checkOptions(options: OpenOptions<Tables, unknown>): void {
   refuseUnknown(options, Object.keys(known), 'open()');
-  const { adoptLocal, user, remote } = options;
+  const { adoptLocal, user, remote, defaultRealm } = options;
+  // Else new rows would go to the realm `local`, which no server has: all of them would be refused, later.
+  if (remote && user === undefined && defaultRealm === undefined)
+    throw new ValidationError(
+      'invalid_argument',
+      'With a remote, name `user` or `defaultRealm`: the realm of new rows is the user’s own, or that one.',
+    );
   if (adoptLocal && !(user && remote))
     throw new ValidationError('invalid_argument', 'adoptLocal needs a user and a remote.');
 }

@@ -44,7 +44,9 @@ export class QueryBuilder {
   ): QueryBuilder {
     const maker = new FilterMaker(this.#lives, this.table);
     const filter =
-      typeof first === 'function' ? first(maker) : maker.compare(first, op as Operator, value);
+      typeof first === 'function'
+        ? returned(first(maker))
+        : maker.compare(first, op as Operator, value);
     const { where } = this.description;
     return this.#with({ where: where === null ? filter : ['and', where, filter] });
   }
@@ -102,7 +104,7 @@ export class QueryBuilder {
     }
     const found = resolveInclude(this.view.schema, this.table.table.name, name, options.via);
     const query = make
-      ? make(new QueryBuilder(this.#lives, this.view.codec.table(found.table))).description
+      ? returnedQuery(make(new QueryBuilder(this.#lives, this.view.codec.table(found.table))))
       : null;
     return this.#with({ include: [...include, { ...found, query }] });
   }
@@ -165,11 +167,12 @@ export class QueryBuilder {
 /** A table outside of a transaction: a query over all of it, and look-up by id. */
 export class TableReader extends QueryBuilder {
   get(id: string): RowObject | undefined {
-    return this.view.get(this.table, id);
+    // Nothing is selected yet, say. No row has an id that is no text.
+    return typeof id === 'string' ? this.view.get(this.table, id) : undefined;
   }
 
   getMany(ids: readonly string[]): (RowObject | undefined)[] {
-    return ids.map((id) => this.view.get(this.table, id));
+    return ids.map((id) => this.get(id));
   }
 
   isPending(id: string): boolean {
@@ -204,15 +207,15 @@ export class FilterMaker {
   }
 
   and(...filters: Filter[]): Filter {
-    return ['and', ...filters];
+    return ['and', ...filters.map(returned)];
   }
 
   or(...filters: Filter[]): Filter {
-    return ['or', ...filters];
+    return ['or', ...filters.map(returned)];
   }
 
   not(filter: Filter): Filter {
-    return ['not', filter];
+    return ['not', returned(filter)];
   }
 
   exists(
@@ -223,13 +226,50 @@ export class FilterMaker {
     const { codec, schema } = this.#lives.view;
     const via = resolveBackRef(schema, this.#table.table.name, details, options.via);
     const start = new QueryBuilder(this.#lives, codec.table(details));
-    return ['exists', details, (make ? make(start) : start).description.where ?? isEverything, via];
+    const { where } = make ? returnedQuery(make(start)) : start.description;
+    return ['exists', details, where ?? isEverything, via];
   }
+}
+
+/** Without this a forgotten `return` would be no filter at all, which all rows match. */
+function returned(filter: Filter | null | undefined): Filter {
+  if (Array.isArray(filter)) return filter as Filter;
+  throw new ValidationError('invalid_argument', returnedWhat('filter', filter));
+}
+
+function returnedQuery(query: QueryBuilder | null | undefined): QueryDescription {
+  if (query instanceof QueryBuilder) return query.description;
+  throw new ValidationError('invalid_argument', returnedWhat('query', query));
+}
+
+function returnedWhat(what: string, value: unknown): string {
+  return value === undefined || value === null
+    ? `The ${what} function returned nothing.`
+    : `The ${what} function returned no ${what}.`;
 }
 
 function wholeNumber(count: number, what: string): number {
   if (Number.isInteger(count) && count >= 0) return count;
   throw new ValidationError('invalid_argument', `${what} takes a whole number, 0 or more.`);
+}
+
+/** What the application calls `scopes` of `open`. */
+export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string; where: Filter }[] {
+  const { tables } = lives.view.codec;
+  if (scopes === 'all')
+    return tables.map(({ table }) => ({ table: table.name, where: isEverything }));
+  if (typeof scopes !== 'function')
+    throw new ValidationError(
+      'invalid_argument',
+      'With a remote, open() needs scopes: "all", or a function that returns a list of queries.',
+    );
+  const builders = tables.map(
+    (table) => [table.table.name, new QueryBuilder(lives, table)] as const,
+  );
+  const queries: unknown = scopes(Object.fromEntries(builders));
+  if (!Array.isArray(queries))
+    throw new ValidationError('invalid_argument', returnedWhat('scopes', queries));
+  return queries.map((query) => scopeOf(query));
 }
 
 /** The filter of a scope: a query without order, limit or included rows. */

@@ -3,6 +3,7 @@
  * inference (types.ts) and, beside them, the run-time definition that everything else works with.
  */
 import { refuseUnknown, SchemaError } from '../core/errors.ts';
+import { copyOf } from '../core/kept.ts';
 import type {
   ClassCodec,
   EnumDef,
@@ -37,7 +38,7 @@ const schemaDefs = new WeakMap<object, SchemaDef>();
 function makeProp(definition: PropDef): AnyProp {
   const prop = {
     optional: () => makeProp({ ...definition, optional: true }),
-    default: (value: unknown) => makeProp({ ...definition, fallback: value }),
+    default: (value: unknown) => makeProp({ ...definition, fallback: copyOf(value) }),
     index: (options?: { unique?: boolean }) =>
       makeProp({ ...definition, index: true, unique: options?.unique ?? definition.unique }),
   };
@@ -148,8 +149,8 @@ export function schema<T extends Tables>(
   tables: T & CheckTables<T>,
   options: SchemaOptions,
 ): Schema<T> {
-  refuseUnknown(options, ['version', 'accepts'], 'schema()');
-  const { version, accepts = [] } = options;
+  refuseUnknown(options ?? {}, ['version', 'accepts'], 'schema()');
+  const { version, accepts = [] } = options ?? {};
   if (!Number.isInteger(version) || version < 1)
     throw new SchemaError('schema', 'A schema version is 1, 2, 3 …');
   const list = Object.entries(tables).map(([name, declared], index) =>

@@ -78,6 +78,7 @@ export class SyncControl implements SyncApi {
   readonly #scopes: ScopeFilter[] = [];
   /** That nobody wants any more, but storage may still have. */
   readonly #unstored: ScopeFilter[] = [];
+  #passing: SkerryError | null = null;
   #isStale = false;
   #paused = false;
   #closed = false;
@@ -237,13 +238,20 @@ export class SyncControl implements SyncApi {
 
   /** The worker has failed: the status says so, and nobody waits for its answers any more. */
   failed(error: SkerryError): void {
-    this.update({ error });
+    this.passing(error);
     this.abandon(error);
   }
 
-  /** The application gave a token, or said that there is none: that it could not is over. */
+  /** The application gave a token, or said that there is none: that it could not, or gave another's, is over. */
   tokenGiven(): void {
-    if (this.#input.error?.code === 'needs_auth') this.update({ error: null });
+    const code = this.#input.error?.code;
+    if (code === 'needs_auth' || code === 'wrong_user') this.update({ error: null });
+  }
+
+  /** The status says so until a round of the worker's has ended well, which shows that it is over. */
+  passing(error: SkerryError): void {
+    this.#passing = error;
+    this.update({ error });
   }
 
   /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
@@ -319,6 +327,9 @@ export class SyncControl implements SyncApi {
       image: SkerryError | null;
     }>,
   ): void {
+    const { worker } = change;
+    const isOver = worker && worker['phase'] === 'idle' && !worker['error'];
+    if (isOver && this.#input.error === this.#passing) change.error = null;
     this.#input = { ...this.#input, ...change };
     const status = makeStatus(this.#input);
     const changed = !sameStatus(status, this.#status);

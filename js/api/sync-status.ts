@@ -44,6 +44,8 @@ export interface SyncStatus {
 /** What the window's core says of itself (effect `state`). */
 export interface WindowState {
   readonly phase: string;
+  /** The last record that it has. */
+  readonly n: number;
   readonly cursors: Readonly<Record<string, string>>;
   readonly pending: number;
   readonly unsaved: number;
@@ -99,9 +101,9 @@ function phaseOf({ local, window, worker, ...failures }: StatusInput): SyncStatu
   if (isStuck) return 'blocked';
   if (local) return 'idle';
   const phase = (worker?.['phase'] as SyncStatus['phase'] | undefined) ?? 'opening';
-  // Rows are in storage, and not in this window yet.
-  const fills = window.phase === 'loading' && ['idle', 'pulling', 'pushing'].includes(phase);
-  return fills ? 'filling' : phase;
+  // Rows are in storage, and not in this window yet; the first of them, too, come by another way than the status.
+  const lacks = window.phase === 'loading' || (window.n === 0 && Number(worker?.['n']) > 0);
+  return lacks && ['idle', 'pulling', 'pushing'].includes(phase) ? 'filling' : phase;
 }
 
 /** The error that a message of the worker has. */

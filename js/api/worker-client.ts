@@ -4,6 +4,7 @@
  * `freeze`; docs/sync-worker.md, section 5).
  */
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
+import { wrongUser } from '../core/user.ts';
 import type { Message } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
 import type { Host } from '../host/host.ts';
@@ -16,6 +17,8 @@ export interface WorkerClientParts {
   readonly url: URL | null;
   /** Null without one: the worker then only makes images. */
   readonly remote: Remote | null;
+  /** Whose database it is; null: made without one. */
+  readonly user: string | null;
   config(): WorkerConfig;
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
@@ -160,10 +163,16 @@ export class WorkerClient {
       refused = errorFromCode('needs_auth', `token("${why}") failed.`, details);
     }
     if (this.#link !== link) return;
+    const wrong = wrongUser(token, this.#parts.user);
+    if (wrong) {
+      refused = wrong;
+      token = null;
+    }
     if (refused) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
       this.#parts.onFailed(refused);
-      this.#timers.set('token', backoff.next(), () => void this.#giveToken(why, backoff));
+      const reason = wrong ? 'refused' : why;
+      this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));
     } else {
       this.#timers.cancel('token');
       this.#parts.onToken();

@@ -119,6 +119,8 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   ...Object.fromEntries(ofCore),
   unauthenticated: AuthError,
   needs_auth: AuthError,
+  wrong_user: AuthError,
+  client_bound: AuthError,
   network: NetworkError,
   timeout: NetworkError,
   not_json: ServerError,

@@ -4,6 +4,7 @@
  * with every operation.
  */
 import { SchemaError } from './errors.ts';
+import { withMembers } from './kept.ts';
 import type { SchemaDef } from './prop-def.ts';
 import { systemColumns } from './prop-def.ts';
 import type { RowObject, SchemaCodec, TableCodec } from './values.ts';
@@ -191,11 +192,8 @@ export class RowView {
       return kept && sameItems(kept, rows) ? kept : rows;
     });
     if (before && before.base === base && sameItems(before.parts, parts)) return before.row;
-    const row = {
-      ...base,
-      ...Object.fromEntries(query.include.map(({ name }, i) => [name, parts[i]])),
-    };
-    const composite = { base, parts, row: Object.freeze(row) as RowObject };
+    const included = Object.fromEntries(query.include.map(({ name }, i) => [name, parts[i]]));
+    const composite = { base, parts, row: withMembers(base, included) as RowObject };
     memo.rows.set(slot, composite);
     return composite.row;
   }

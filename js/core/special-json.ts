@@ -5,23 +5,28 @@
  *   {"$type":"date","v":<ms>}   {"$type":"bytes","v":<base64>}   {"$type":<enum>,"v":<name>}
  *   {"$type":<class>,"v":<json>,"version":<number>}
  *
- * A key of the application's own that begins with `$` gets one more in front. An envelope of an unknown type is kept, as
- * an `UnknownValue`, and written back as it came.
+ * A key of the application's own that begins with `$` gets one more in front. What cannot be decoded (an unknown type or
+ * name, bytes that are no base64, an object that its class does not take) is kept, as an `UnknownValue`, and written back as it
+ * came: whoever may write into a realm must not be able to make its rows unreadable.
  */
 import { setMember } from './data-codec.ts';
 import { LimitError, ValidationError } from './errors.ts';
+import { deepFreeze, keepMember } from './kept.ts';
 import type { ClassCodec, EnumDef } from './prop-def.ts';
 
 const maxDepth = 64;
 
-/** A value whose type this version of the application does not know: untouched, and written back as it is. */
+/** A value that this version of the application cannot read: untouched, and written back as it is. */
 export class UnknownValue {
   readonly type: string;
   readonly envelope: Readonly<Record<string, unknown>>;
+  /** What the class threw that was given it. */
+  readonly cause: unknown;
 
-  constructor(type: string, envelope: Readonly<Record<string, unknown>>) {
+  constructor(type: string, envelope: Readonly<Record<string, unknown>>, cause?: unknown) {
     this.type = type;
-    this.envelope = Object.freeze(envelope);
+    this.cause = cause;
+    this.envelope = deepFreeze(envelope);
     Object.freeze(this);
   }
 
@@ -51,15 +56,20 @@ export class TypeRegistry {
   }
 
   encodeClass(codec: ClassCodec, value: unknown): unknown {
+    if (value instanceof UnknownValue) return value.envelope;
     this.#learn(codec, value);
     return { $type: codec.type, v: this.encode(codec.to(value)), version: codec.version };
   }
 
   decodeClass(codec: ClassCodec, envelope: Readonly<Record<string, unknown>>): unknown {
     const version = typeof envelope.version === 'number' ? envelope.version : 1;
-    const value = codec.from(this.decode(envelope.v), version);
-    this.#learn(codec, value);
-    return value;
+    try {
+      const value = codec.from(this.decode(envelope.v), version);
+      this.#learn(codec, value);
+      return value;
+    } catch (error) {
+      return new UnknownValue(codec.type, envelope, error);
+    }
   }
 
   #learn(codec: ClassCodec, value: unknown): void {
@@ -122,21 +132,27 @@ export class TypeRegistry {
   /** From plain JSON; plain objects and arrays come out frozen, because rows share them. */
   decode(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return value;
-    if (Array.isArray(value)) return Object.freeze(value.map((item: unknown) => this.decode(item)));
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      for (const [i, item] of value.entries()) keepMember(items, String(i), this.decode(item));
+      return Object.freeze(items);
+    }
     const object = value as Record<string, unknown>;
     const type = object.$type;
     if (typeof type === 'string') return this.#decodeEnvelope(type, object);
+    if (type !== undefined) return new UnknownValue(String(type), object);
     const plain: Record<string, unknown> = {};
     for (const key of Object.keys(object)) {
-      setMember(plain, key.startsWith('$$') ? key.slice(1) : key, this.decode(object[key]));
+      keepMember(plain, key.startsWith('$$') ? key.slice(1) : key, this.decode(object[key]));
     }
     return Object.freeze(plain);
   }
 
   #decodeEnvelope(type: string, envelope: Record<string, unknown>): unknown {
     const { v } = envelope;
-    if (type === 'date' && typeof v === 'number') return new Date(v);
-    if (type === 'bytes' && typeof v === 'string') return fromBase64(v);
+    if (type === 'date' && typeof v === 'number' && isTime(v)) return new Date(v);
+    const bytes = type === 'bytes' && typeof v === 'string' ? fromBase64(v) : null;
+    if (bytes) return bytes;
     const member = typeof v === 'string' ? this.#enums.get(type)?.members?.get(v) : undefined;
     if (member) return member;
     const codec = this.#classes.get(type);
@@ -159,12 +175,17 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-export function fromBase64(text: string): Uint8Array {
+function isTime(ms: number): boolean {
+  return !Number.isNaN(new Date(ms).getTime());
+}
+
+/** Null where the text is none. */
+export function fromBase64(text: string): Uint8Array | null {
   let binary: string;
   try {
     binary = atob(text);
-  } catch (cause) {
-    throw new ValidationError('parse', 'Bytes are not valid base64.', { cause });
+  } catch {
+    return null;
   }
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);

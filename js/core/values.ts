@@ -5,6 +5,7 @@
  * JavaScript checks only what the conversion itself needs; whether a value fits its prop is the core's decision.
  */
 import { SchemaError, ValidationError } from './errors.ts';
+import { deepFreeze, keepDate, keepMember } from './kept.ts';
 import {
   type PropDef,
   type PropType,
@@ -13,7 +14,7 @@ import {
   type TableDef,
 } from './prop-def.ts';
 import type { Cells } from './row-cells.ts';
-import { dateToMs, TypeRegistry, toBase64 } from './special-json.ts';
+import { dateToMs, TypeRegistry, toBase64, UnknownValue } from './special-json.ts';
 
 /** A row as the application sees it: frozen, and the same object until the row changes. */
 export type RowObject = Readonly<Record<string, unknown>> & {
@@ -41,6 +42,7 @@ const cellReaders: Readonly<Record<PropType, CellReader>> = {
 
 interface PropCodec {
   readonly name: string;
+  readonly isDate?: boolean;
   toPlain(value: unknown): unknown;
   fromPlain(plain: unknown): unknown;
 }
@@ -49,15 +51,12 @@ export class TableCodec {
   readonly table: TableDef;
   readonly #props: readonly PropCodec[];
   readonly #readers: readonly CellReader[];
-  /** Those whose form here is another than the core's. */
-  readonly #converted: readonly PropCodec[];
   readonly #byName: ReadonlyMap<string, PropCodec>;
 
   constructor(table: TableDef, registry: TypeRegistry) {
     this.table = table;
     this.#props = table.props.map((prop) => propCodec(table.name, prop.name, prop, registry));
     this.#readers = table.props.map(({ type }) => cellReaders[type]);
-    this.#converted = this.#props.filter(({ fromPlain }) => fromPlain !== same);
     this.#byName = new Map(
       [...systemColumns.map((name) => systemCodec(name)), ...this.#props].map((codec) => [
         codec.name,
@@ -106,15 +105,18 @@ export class TableCodec {
     const row: Record<string, unknown> = {
       id: id ?? cells.text(length),
       realm: cells.text(length + 1),
-      createdAt: new Date(cells.number(length + 2) as number),
-      modifiedAt: new Date(cells.number(length + 3) as number),
     };
-    for (let i = 0; i < length; i++)
-      row[(props[i] as PropCodec).name] = (this.#readers[i] as CellReader)(cells, i);
-    // The application's own code may read other rows, which then lie where this one did.
-    for (const { name, fromPlain } of this.#converted) {
-      const plain = row[name];
-      if (plain !== null) row[name] = fromPlain(plain);
+    keepDate(row, 'createdAt', cells.number(length + 2) as number);
+    keepDate(row, 'modifiedAt', cells.number(length + 3) as number);
+    // The application's own code may read other rows, which then lie where this one did: all is read before it is called.
+    const plains = this.#readers.map((read, i) => read(cells, i));
+    for (let i = 0; i < length; i++) {
+      const { name, isDate, fromPlain } = props[i] as PropCodec;
+      const plain = plains[i];
+      if (plain === null) row[name] = null;
+      else if (isDate) keepDate(row, name, plain as number);
+      else if (fromPlain === same) row[name] = plain;
+      else keepMember(row, name, fromPlain(plain));
     }
     return Object.freeze(row) as RowObject;
   }
@@ -125,7 +127,7 @@ export class TableCodec {
     const row: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(plain)) {
       // A prop that an older or newer schema had is shown as it is stored.
-      row[key] = this.#byName.has(key) ? this.fromPlain(key, value) : value;
+      keepMember(row, key, this.#byName.has(key) ? this.fromPlain(key, value) : deepFreeze(value));
     }
     return Object.freeze(row);
   }
@@ -216,11 +218,17 @@ function propCodec(table: string, name: string, prop: PropDef, registry: TypeReg
     case 'date':
       return {
         name,
+        isDate: true,
         toPlain: (value) => dateToMs(expectDate(value, where)),
         fromPlain: (ms) => new Date(ms as number),
       };
     case 'bytes':
-      return { name, toPlain: (value) => expectBytes(value, where), fromPlain: same };
+      // A copy, because the application may change what it gave, a filter's value, say.
+      return {
+        name,
+        toPlain: (value) => expectBytes(value, where).slice(),
+        fromPlain: (bytes) => bytes,
+      };
     case 'json':
       return {
         name,
@@ -248,13 +256,17 @@ function enumCodec(name: string, where: string, prop: PropDef): PropCodec {
   return {
     name,
     toPlain: (value) => {
+      if (value instanceof UnknownValue && value.type === prop.enumeration?.type)
+        return value.envelope['v'];
       const key = names.get(value as object);
       if (key === undefined)
         throw new ValidationError('wrong_type', `${where} takes one of the members of its enum.`);
       return key;
     },
-    // The core admits no name that the schema lacks, so every name has its member.
-    fromPlain: (key) => members.get(key as string),
+    // The core admits no name that the schema lacks; in the inbox there may be one of another schema.
+    fromPlain: (key) =>
+      members.get(key as string) ??
+      new UnknownValue(String(prop.enumeration?.type), { $type: prop.enumeration?.type, v: key }),
   };
 }
 

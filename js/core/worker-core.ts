@@ -6,6 +6,8 @@ import type { Message } from './window-core.ts';
 export interface WorkerCoreConfig {
   readonly schema: unknown;
   readonly tab: string;
+  /** Whose database it is; null: not known. */
+  readonly user: string | null;
   readonly seed: Uint8Array;
   readonly visible: boolean;
   readonly online: boolean;

@@ -4,6 +4,7 @@
  * (service-home.ts).
  */
 import type { CoreModule } from '../core/module.ts';
+import { userOfDatabase, wrongUser } from '../core/user.ts';
 import type { Message } from '../core/window-core.ts';
 import { WorkerCore } from '../core/worker-core.ts';
 import type { Channel } from '../host/channel.ts';
@@ -81,6 +82,7 @@ export class RunningWorker {
     this.#core = new WorkerCore(module, {
       schema: config.schema,
       tab: config.tab,
+      user: userOfDatabase(database),
       seed: host.random.bytes(32),
       visible: config.visible,
       online: config.online,
@@ -217,7 +219,8 @@ export class RunningWorker {
   async #askToken(ask: NonNullable<RunningParts['token']>, why: unknown): Promise<void> {
     // None, and one that could not be had: both wait for a window that has one.
     const token = await ask(why as 'start').catch(() => null);
-    this.#runner.dispatch({ type: 'token', token });
+    const isWrong = wrongUser(token, userOfDatabase(this.#config.database)) !== null;
+    this.#runner.dispatch({ type: 'token', token: isWrong ? null : token });
   }
 
   async #fetch({ id, method, path, body, token, timeoutMs }: FetchEffect): Promise<void> {

@@ -8,11 +8,19 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
 
 constexpr int kUpsert = 7;
+
+// Only of what changes: what stands there already may be written back as it was read.
+Status CheckMade(const TableDef& table, const PropValue& set) {
+  if (set.value.kind() != ValueKind::kJson) return Status::Ok();
+  const Status made = CheckEnvelopesIn(set.value.text());
+  return made.ok() ? made : At(table.name + "." + table.props[set.prop].name, made);
+}
 
 Status TooDeep(const char* what, size_t most) {
   return {Code::kLimit, String(what) + " is nested deeper than " + ToText(most) + " levels"};
@@ -170,7 +178,9 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     if (props[i].is_null() && !prop.optional) {
       return Status(Code::kMissingProp, table.name + "." + prop.name + " is required");
     }
-    if (!props[i].is_null()) op.set.push_back({i, props[i]});
+    if (props[i].is_null()) continue;
+    op.set.push_back({i, props[i]});
+    SKERRY_RETURN_IF_ERROR(CheckMade(table, op.set.back()));
   }
   SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
   Append(std::move(op));
@@ -187,6 +197,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
   Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
+    SKERRY_RETURN_IF_ERROR(CheckMade(table, set));
     props[set.prop] = set.value;
     op.set.push_back(set);
   }
@@ -354,6 +365,7 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
   }
+  SKERRY_RETURN_IF_ERROR(CheckEnvelopesIn(arg.as_string()));
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;

@@ -27,7 +27,7 @@ Status ReadContent(const Schema& schema, const Data& data, Change* change, bool*
   SKERRY_RETURN_IF_ERROR(CheckTime(data["modifiedAt"]));
   change->created_at = data["createdAt"].as_number();
   change->modified_at = data["modifiedAt"].as_number();
-  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kTaken, left_out);
+  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Origin::kStored, left_out);
   if (!set.ok()) return set.status();
   change->set = std::move(set.value());
   if (left_out != nullptr && change->kind == ChangeKind::kCreate)

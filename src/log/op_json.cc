@@ -63,7 +63,7 @@ Status CheckWhole(const TableDef& table, const Vector<PropValue>& set) {
 }
 
 Status ReadSet(const TableDef& table, const Data& data, Op* op) {
-  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Nulls::kChecked);
+  Result<Vector<PropValue>> set = SetFromData(table, data["set"], Origin::kMade);
   if (!set.ok()) return set.status();
   op->set = std::move(set.value());
   return op->kind == OpKind::kCreate ? CheckWhole(table, op->set) : Status::Ok();

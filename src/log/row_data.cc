@@ -39,7 +39,7 @@ Result<Row> RowFromPlain(const TableDef& table, const Data& data) {
   for (const Data::Member& member : data["props"].members()) {
     if (table.FindProp(member.first) != kNone) known.mutable_members().push_back(member);
   }
-  Result<Vector<PropValue>> set = SetFromData(table, known, Nulls::kTaken);
+  Result<Vector<PropValue>> set = SetFromData(table, known, Origin::kStored);
   if (!set.ok()) return set.status();
   row.props.resize(table.props.size());
   for (PropValue& prop : set.value()) row.props[prop.prop] = std::move(prop.value);

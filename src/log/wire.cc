@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/bytes.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -60,11 +61,28 @@ bool IsJson(const PropDef& prop) {
   return prop.type == PropType::kJson || prop.type == PropType::kClass;
 }
 
-Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& data, Nulls nulls) {
-  if (data.is_null() && nulls == Nulls::kTaken) return Value::Null();
+Status CheckEnvelope(const Data& data) {
+  const Data* type = data.Find("$type");
+  if (type == nullptr) return Status::Ok();
+  if (!type->is_string()) return {Code::kInvalidArgument, "an envelope whose $type is no text"};
+  if (type->as_string() == "date") {
+    const Data& ms = data["v"];
+    if (CheckTime(ms).ok() && std::trunc(ms.as_number()) == ms.as_number()) return Status::Ok();
+    return {Code::kInvalidArgument, "an envelope of a date that holds none"};
+  }
+  if (type->as_string() != "bytes" || data["v"].is_bytes()) return Status::Ok();
+  String bytes;
+  if (data["v"].is_string() && Base64Decode(data["v"].as_string(), &bytes)) return Status::Ok();
+  return {Code::kInvalidArgument, "an envelope of bytes that holds no base64"};
+}
+
+Result<Value> ReadValue(const TableDef& table, const PropDef& prop, const Data& data,
+                        Origin origin) {
+  if (data.is_null() && origin == Origin::kStored) return Value::Null();
   if (IsJson(prop)) {
-    if (Status plain = CheckPlain(data); !plain.ok())
-      return At(table.name + "." + prop.name, plain);
+    Status plain = CheckPlain(data);
+    if (plain.ok() && origin == Origin::kMade) plain = CheckEnvelopes(data);
+    if (!plain.ok()) return At(table.name + "." + prop.name, plain);
   }
   Result<Value> value = ValueFromData(prop, data);
   if (!value.ok()) return At(table.name, value.status());
@@ -115,13 +133,29 @@ Status CheckTime(const Data& data) {
 
 Status CheckPlain(const Data& data) { return CheckPlainAt(data, 0); }
 
+Status CheckEnvelopes(const Data& data) {
+  if (data.is_array()) {
+    for (const Data& item : data.items()) SKERRY_RETURN_IF_ERROR(CheckEnvelopes(item));
+  }
+  if (!data.is_object()) return Status::Ok();
+  for (const Data::Member& member : data.members())
+    SKERRY_RETURN_IF_ERROR(CheckEnvelopes(member.second));
+  return CheckEnvelope(data);
+}
+
+Status CheckEnvelopesIn(std::string_view json) {
+  if (json.find("\"$type\"") == std::string_view::npos) return Status::Ok();
+  const Result<Data> data = ParseJson(json);
+  return data.ok() ? CheckEnvelopes(data.value()) : data.status();
+}
+
 bool ReadU64(const Data& data, uint64_t* out) {
   constexpr uint64_t kNoNumber = ~uint64_t{0};
   *out = data.as_u64(kNoNumber);
   return *out != kNoNumber;
 }
 
-Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls,
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out) {
   if (!data.is_object())
     return Status(Code::kInvalidArgument, table.name + ": `set` must be an object");
@@ -135,7 +169,7 @@ Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, N
     }
     if (index == kNone)
       return Status(Code::kUnknownProp, table.name + " has no prop " + Quote(member.first));
-    Result<Value> value = ReadValue(table, table.props[index], member.second, nulls);
+    Result<Value> value = ReadValue(table, table.props[index], member.second, origin);
     if (!value.ok() && left_out != nullptr) {
       *left_out = true;
       value = AbsentValue(table.props[index]);

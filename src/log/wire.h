@@ -33,15 +33,21 @@ Status CheckTime(const Data& data);
 // A tree that may be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
 // finite numbers, and storable text in strings and keys.
 Status CheckPlain(const Data& data);
+// The envelopes {"$type":"date"|"bytes","v":…} in a tree that is being made hold a date, and base64.
+// (Of what is stored nothing is refused: readers keep what they cannot decode as it is.)
+Status CheckEnvelopes(const Data& data);
+// The same of JSON text, which is parsed only where there is an envelope.
+Status CheckEnvelopesIn(std::string_view json);
 // A whole number from 0 to 2^53.
 bool ReadU64(const Data& data, uint64_t* out);
 
-// {"prop": plain, …} to and from the sorted form. Null unsets: where `required` says so it is
-// refused for props that may not be null. The whole is at most kMaxObjectBytes of JSON. With
-// `left_out`, which comes from a server that may have another schema, what the table does not know
-// is left out, a value that does not fit is AbsentValue, and both set it; else they are refused.
-enum class Nulls { kChecked, kTaken };
-Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Nulls nulls,
+// {"prop": plain, …} to and from the sorted form. Null unsets. In what is being made it is refused
+// for props that may not be null, and so are envelopes that hold nothing; what is stored is taken as
+// it is. The whole is at most kMaxObjectBytes of JSON. With `left_out`, which comes from a server
+// that may have another schema, what the table does not know is left out, a value that does not fit
+// is AbsentValue, and both set it; else they are refused.
+enum class Origin { kMade, kStored };
+Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out = nullptr);
 Data SetToData(const TableDef& table, const Vector<PropValue>& set);
 

@@ -77,6 +77,7 @@ Answer ReadAnswer(const Data& event) {
   if (status == 413) answer.kind = AnswerKind::kTooLarge;
   if (!json) return answer;
   if (status == 410) answer.kind = AnswerKind::kGone;
+  if (status == 403 && answer.error.code == "client_bound") answer.kind = AnswerKind::kBound;
   if (status == 400 || status == 422) answer.kind = AnswerKind::kInvalid;
   return answer;
 }

@@ -20,6 +20,7 @@ struct SyncError {
 enum class AnswerKind : uint8_t {
   kOk,        // a JSON object
   kAuth,      // 401
+  kBound,     // 403: the client identity is another user's
   kGone,      // 410: the log no longer reaches back, or the history is another
   kTooLarge,  // 413: send less at once
   kInvalid,   // 400 or 422 by the server itself: what was sent is wrong

@@ -9,6 +9,7 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
+#include "log/wire.h"
 #include "sync/chain.h"
 #include "sync/records.h"
 
@@ -46,18 +47,23 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   return lowest;
 }
 
+Status CheckJson(std::string_view json) {
+  if (JsonDepth(json) > kMaxValueDepth)
+    return {Code::kLimit, "It is nested deeper than a request may be."};
+  return CheckEnvelopesIn(json);
+}
+
 // As windows see to; one of an older version may not have.
-Status CheckSendable(const Mutation& mutation, const Vector<String>& realms) {
-  const Status too_deep(Code::kLimit, "It is nested deeper than a request may be.");
+Status CanBeSent(const Mutation& mutation, const Vector<String>& realms) {
   if (realms.size() > kMaxRealmsPerUpdate ||
       realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
     return {Code::kLimit, "It spans more realms than an update may."};
   }
-  if (JsonDepth(mutation.action.arg) > kMaxValueDepth) return too_deep;
+  SKERRY_RETURN_IF_ERROR(CheckJson(mutation.action.arg));
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
-      if (set.value.kind() == ValueKind::kJson && JsonDepth(set.value.text()) > kMaxValueDepth)
-        return too_deep;
+      if (set.value.kind() == ValueKind::kJson)
+        SKERRY_RETURN_IF_ERROR(CheckJson(set.value.text()));
     }
   }
   return Status::Ok();
@@ -120,8 +126,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (mutation.ok()) {
-    if (Status sendable = CheckSendable(mutation.value(), realms); !sendable.ok())
-      mutation = std::move(sendable);
+    if (Status fits = CanBeSent(mutation.value(), realms); !fits.ok()) mutation = std::move(fits);
   }
   if (!mutation.ok()) {
     unreadable_.push_back({key, record, mutation.status()});

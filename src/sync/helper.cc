@@ -121,8 +121,9 @@ void Helper::Schedule(const Data& status, Turn* turn) {
   if (!MayWake()) return turn->Cancel("service-look");
   const String& phase = status["phase"].as_string();
   // Or has just been started, and knows of nothing to do.
+  const bool rests = phase == "idle" || phase == "opening";
   const bool works = phase == "pulling" || phase == "pushing" || phase == "filling" ||
-                     (phase == "idle" && status["pending"].as_number() > 0);
+                     (rests && status["pending"].as_number() > 0);
   const SyncTimes& times = state_->times;
   // One that wants a token only asks for it again each time that it is started: ever more seldom.
   // (Not never: it may be an old version, to which nobody gives one.)
@@ -141,7 +142,7 @@ void Helper::Schedule(const Data& status, Turn* turn) {
     const double pause = status["nextTryAt"].as_number(turn->now + most) - turn->now;
     delay = std::clamp(pause, 0.0, most) + delay * state_->random.Unit() / 8;
     // It may not have known, when it said so, that a socket tells when there is something.
-    if (phase == "idle" && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
+    if (rests && status["pending"].as_number() == 0) calm_ms_ = turn->mono;
     if (calm_ms_ != kNever && state_->listening) delay = std::max(delay, idle);
     // Nor of a mutation, where the message that should have woken it was lost.
     if (mutated_) delay = std::min(delay, times.service_look_ms);

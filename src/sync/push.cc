@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/vector.h"
 #include "log/codec.h"
+#include "log/wire.h"
 #include "sync/chain.h"
 #include "sync/grouping.h"
 #include "sync/records.h"
@@ -18,6 +19,20 @@ size_t IndexOf(const Vector<Data>& outbox, std::string_view id) {
   size_t i = 0;
   while (i < outbox.size() && outbox[i]["id"].as_string() != id) ++i;
   return i;
+}
+
+// A server has one sentence for every realm that a user may not write, and does not repeat the name.
+String WithRealm(const Data& update, const Data& entry) {
+  const String& detail = entry["detail"].as_string();
+  if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;
+  const Result<Data> body = ParseJson(update["body"].as_bytes());
+  if (!body.ok()) return detail;
+  const Data::Array& ops = body.value()["ops"].items();
+  const size_t index = entry["op"].as_u64(ops.size());
+  if (index >= ops.size()) return detail;
+  String named = detail + ": " + Quote(ops[index]["realm"].as_string());
+  if (ops[index]["to"].is_string()) named += " or " + Quote(ops[index]["to"].as_string());
+  return named;
 }
 
 bool Awaited(const Data& update) { return !update["state"].Is("received"); }
@@ -109,6 +124,19 @@ void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
   }
 }
 
+bool PushAnswer::Rebind(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
+  sync_ = std::move(sync);
+  chain_ = sync_["chain"];
+  ids_ = ids;
+  for (const Data& update : outbox) {
+    if (!update["state"].Is("new")) return false;
+  }
+  outbox_ = std::move(outbox);
+  while (!outbox_.empty()) Undo(0);
+  identity_changed_ = progress_ = chain_["links"].members().empty();
+  return identity_changed_;
+}
+
 void PushAnswer::Result(size_t index, const Data& result) {
   const String& status = result["status"].as_string();
   if (status == "applied" || status == "duplicate") {
@@ -167,7 +195,7 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
     }
     InboxReason refusal;
     refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
-    refusal.detail = entry["detail"].as_string();
+    refusal.detail = WithRealm(update, entry);
     refusal.theirs = entry["theirs"];
     // Several actions folded into one op: which of them is at fault shows when each is sent alone.
     for (const Data& action : actions.items()) {
@@ -238,7 +266,7 @@ Data::Array PushAnswer::Finish() {
     record_ = RefusalRecord(aside_, *schema_, &sync_);
     writes_.push_back(PutWrite("updates", record_["n"], record_));
   }
-  if (!aside_.empty()) writes_.push_back(PutWrite("sync", "sync", sync_));
+  if (!aside_.empty() || identity_changed_) writes_.push_back(PutWrite("sync", "sync", sync_));
   return std::move(writes_);
 }
 

@@ -41,6 +41,10 @@ class PushAnswer {
 
   // First round: outbox in chain order, and the sync record.
   void Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids);
+  // Instead of Decide, where the server says that the identity is another user's: takes a new one,
+  // under which what was grouped is grouped again. False, and nothing is to be written, where
+  // something was sent under the old one: it may be in the log as the other user's.
+  bool Rebind(Vector<Data> outbox, Data sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   // Gives the writes of the transaction; `record()` is then what is to be broadcast (null: nothing

@@ -64,6 +64,22 @@ void NewIdentity(std::string_view client, Data* sync) {
   sync->Set("client", client).Set("chain", std::move(chain)).Set("seen", Data::MakeObject());
 }
 
+PersonalRealms PersonalRealmsOf(const Data& cursors, std::string_view user) {
+  constexpr std::string_view kPrefix = "user:";
+  PersonalRealms found;
+  if (user.empty()) return found;
+  for (const auto& [realm, cursor] : cursors.members()) {
+    const std::string_view name = realm;
+    if (name.substr(0, kPrefix.size()) != kPrefix) continue;
+    if (name.substr(kPrefix.size()) == user) {
+      found.own = true;
+    } else {
+      found.other = String(name.substr(kPrefix.size()));
+    }
+  }
+  return found;
+}
+
 uint64_t CursorRevision(const Data& cursor) {
   const std::string_view text = cursor.as_string();
   return static_cast<uint64_t>(ParseWhole(text.substr(0, text.find('@'))));

@@ -34,6 +34,14 @@ Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_ve
 // theirs.
 void NewIdentity(std::string_view client, Data* sync);
 
+// Whose personal realms (`user:<user>`, which every user can read) cursors name: the user's own, and
+// another's. Nothing where no user is known.
+struct PersonalRealms {
+  bool own = false;
+  String other;
+};
+PersonalRealms PersonalRealmsOf(const Data& cursors, std::string_view user);
+
 // A cursor is "revision@at"; both 0 where it is absent or damaged.
 uint64_t CursorRevision(const Data& cursor);
 double CursorAt(const Data& cursor);

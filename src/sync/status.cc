@@ -18,6 +18,14 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
   return job.active() ? "waiter" : "none";
 }
 
+// Nothing has been pulled yet, ever or since this worker started: whoever takes `idle` for "all that
+// there is" must not see it. (A service worker is started for each piece of work, and begins none
+// of its windows.)
+bool Begins(const WorkerState& state) {
+  if (state.sync["lastSyncedAt"].is_null()) return true;
+  return !state.settled && state.mode != Mode::kService && state.CanRun();
+}
+
 String Phase(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
   const bool stuck = !state.error.code.empty() && !state.error.retryable;
   if (state.paused) return "paused";
@@ -29,7 +37,10 @@ String Phase(const WorkerState& state, const SyncJob& job, const String& shared_
     return job.pushing() ? "pushing" : "pulling";
   }
   if (job.resting_after_failure() && state.mode != Mode::kHelper) return "waiting";
-  return shared_phase.empty() ? "idle" : shared_phase;
+  // Another worker that rests may know less: of an image that was fetched here, say.
+  if (!shared_phase.empty() && shared_phase != "idle" && shared_phase != "opening")
+    return shared_phase;
+  return Begins(state) ? "opening" : "idle";
 }
 
 Data LeaseOf(const WorkerState& state, const SyncJob& job) {
@@ -54,6 +65,7 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
   status.Set("role", Role(state, job))
       .Set("lease", LeaseOf(state, job))
       .Set("phase", Phase(state, job, shared_phase));
+  status.Set("n", state.sync["n"].as_u64());
   status.Set("pending", state.pending).Set("conflicts", state.conflicts);
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)

@@ -44,6 +44,8 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
     active_ = true;
     loop_.Begin();
     resends_ = discards_ = 0;
+    rebinding_ = Rebinding::kNo;
+    refusal_ = {};
     turn->Cancel("loop");
   }
   Advance(turn);

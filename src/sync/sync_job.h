@@ -136,6 +136,7 @@ class SyncJob {
   void PullAsk(Turn* turn);
   ReadReply ReadPullAsk(const Data& results);
   void PullResponse(const Data& event, Turn* turn);
+  void PullRefused(SyncError error, Turn* turn);
   ReadReply ReadPullFold(const Data& results, Turn* turn);
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
@@ -148,6 +149,9 @@ class SyncJob {
   void DonePushAsk(Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
   void BeginPushAnswer(Data results, Turn* turn);
+  void Rebind(Turn* turn);
+  void FailBound(Turn* turn);
+  SyncError WrongUser(const String& other) const;
   ReadReply ReadPushAnswer(const Data& results, Turn* turn);
   ReadReply FinishPushAnswer();
   void DonePushAnswer(Turn* turn);
@@ -182,6 +186,9 @@ class SyncJob {
   bool discarded_ = false;
   int discards_ = 0;
   int resends_ = 0;
+  SyncError refusal_;  // of a pull: the job fails with it once it has pushed
+  enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
+  Rebinding rebinding_ = Rebinding::kNo;  // of an identity that the server says is another user's
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
 

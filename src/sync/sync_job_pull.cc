@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "log/codec.h"
+#include "log/wire.h"
 #include "sync/chain.h"
 #include "sync/sync_job.h"
 
@@ -48,7 +49,12 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
     Answered();
     return TakeAnew(turn);
   }
-  if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
+  if (answer.kind == AnswerKind::kBound) return Rebind(turn);
+  if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
+  // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
+  const PersonalRealms personal = PersonalRealmsOf(answer.json["cursors"], state_->user);
+  if (!personal.own && !personal.other.empty())
+    return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
   Result<PullAnswer> read = ReadPullAnswer(state_->schema, answer.json);
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
@@ -64,6 +70,22 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   last_key_ = nullptr;
   Begin(Step::kPullFold,
         turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+}
+
+// One scope that the server does not take, say: what was changed here is no part of that, and is
+// pushed before the job fails.
+void SyncJob::PullRefused(SyncError error, Turn* turn) {
+  const bool again = !refusal_.code.empty();
+  if (error.retryable || again || !loop_.wants_push()) return Fail(std::move(error), turn);
+  refusal_ = std::move(error);
+  loop_.Pulled(false);
+}
+
+SyncError SyncJob::WrongUser(const String& other) const {
+  return {"wrong_user",
+          "The token is " + (other.empty() ? String("another user") : "the user " + Quote(other)) +
+              "'s, and this database is the user " + Quote(state_->user) + "'s.",
+          true};
 }
 
 ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
@@ -117,7 +139,7 @@ void SyncJob::DonePullFold(Turn* turn) {
   BroadcastRecord(fold->record(), turn);
   if (fold->moved()) discards_ = 0;
   if (!Work()) return;
-  state_->error = {};
+  state_->error = refusal_ = {};
   loop_.Pulled(answer->more);
   // A poke that came while the request was on its way may tell of what the answer could not hold.
   for (const auto& [realm, revision] : state_->poked) {

@@ -11,6 +11,7 @@
 namespace skerry {
 
 void SyncJob::PushAsk(Turn* turn) {
+  if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
                     RangeRead("outbox", nullptr, 0), CountRead("mutations"),
                     CountRead("conflicts")};
@@ -149,6 +150,7 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
   EndStep();
   Answer answer = ReadAnswer(event);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
+  if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   const bool too_much = answer.kind == AnswerKind::kTooLarge || answer.kind == AnswerKind::kInvalid;
   if (too_much && batch_.ids.size() > 1) {
     push_most_ = batch_.ids.size() / 2;
@@ -177,6 +179,30 @@ void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
         turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
 }
 
+// The identity is another user's, by the server's account. Where an answer was taken under it, it
+// was this user's (WrongUser), and it is the token that is wrong. Else another token was used first:
+// the identity is given up, if nothing of it can be in the log.
+void SyncJob::Rebind(Turn* turn) {
+  const PersonalRealms personal = PersonalRealmsOf(state_->sync["cursors"], state_->user);
+  if (personal.own) return Unauthenticated(WrongUser(""), turn);
+  Answered();
+  const bool accepted = !state_->sync["cursors"].members().empty() && personal.other.empty();
+  if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);
+  rebinding_ = Rebinding::kAsked;
+  batch_.ids.clear();
+  left_over_ = 0;
+  BeginPushAnswer(Data::MakeArray(), turn);
+}
+
+void SyncJob::FailBound(Turn* turn) {
+  Fail({"client_bound",
+        "What this database has sent was sent as another user, by the server's account. Sign in as "
+        "that user. Or take along what is pending: export({ pendingOnly: true }), "
+        "logout({ unsynced: 'discard' }), open again, and import the file.",
+        false},
+       turn);
+}
+
 ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
   const Data::Array& read = results.items();
   ReadReply reply;
@@ -192,7 +218,13 @@ ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
   }
   count_mutations_ = read[3];
   count_conflicts_ = read[4];
-  push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
+  if (rebinding_ == Rebinding::kAsked) {
+    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), read[1], &state_->ids);
+    rebinding_ = taken ? Rebinding::kDone : Rebinding::kRefused;
+    if (!taken) return reply;
+  } else {
+    push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
+  }
   if (push_answer_->needs_mutations()) {
     reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
     return reply;
@@ -215,6 +247,7 @@ void SyncJob::DonePushAnswer(Turn* turn) {
   }
   BroadcastRecord(answer->record(), turn);
   if (!Work()) return;
+  if (rebinding_ == Rebinding::kRefused) return FailBound(turn);
   if (!answer->progress()) {
     // The pull may bring what the answer lacked; without that, pushing again at once would be a
     // busy loop.

@@ -24,6 +24,7 @@ void SyncJob::Leave(Turn* turn) {
 }
 
 void SyncJob::Finish(Turn* turn) {
+  if (!refusal_.code.empty()) return Fail(std::move(refusal_), turn);
   state_->error = {};
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {
@@ -58,6 +59,7 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
 
 void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   active_ = false;
+  state_->settled = true;
   Drop(turn);
   lease_.Unwant(outcome, turn);
   due_ms_ = turn->mono + delay_ms;

@@ -46,6 +46,7 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
   state->times = ParseSyncTimes(config["times"]);
   state->limits = ParseSyncLimits(config["limits"]);
   state->tab = config["tab"].as_string();
+  state->user = config["user"].as_string();
   const String& mode = config["mode"].as_string();
   state->mode = mode == "service"  ? Mode::kService
                 : mode == "helper" ? Mode::kHelper
@@ -301,6 +302,7 @@ void SyncWorker::OnTimer(const String& name, Turn* turn) {
   if (name == "start") return Start(turn);
   if (name == "scopes") return WantScopes({}, {}, turn);
   if (name == "look") return Look(turn);
+  if (name == "shared") return OnSilence(turn);
   if (name == "listen-retry") {
     listen_pausing_ = false;
     return;

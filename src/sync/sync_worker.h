@@ -73,7 +73,8 @@ class SyncWorker {
   void OnNeedToken(const String& why, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
   void OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes);
-  void OnStatus(const Data& message);
+  void OnStatus(const Data& message, Turn* turn);
+  void OnSilence(Turn* turn);
   void OnTimer(const String& name, Turn* turn);
   void OnToken(const Data& token, Turn* turn);
   void OnSocket(const Data& event, Turn* turn);

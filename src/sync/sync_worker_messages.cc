@@ -6,6 +6,13 @@
 #include "sync/sync_worker.h"
 
 namespace skerry {
+namespace {
+
+bool IsWork(std::string_view phase) {
+  return phase == "filling" || phase == "pulling" || phase == "pushing";
+}
+
+}  // namespace
 
 void SyncWorker::Wake(WakeReason reason, Turn* turn) {
   if (state_->mode == Mode::kHelper) {
@@ -134,7 +141,7 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     if (name == "image") keeper_.Heard(message, turn);
     if (name == "listen") ListenHappened(listen_.Heard(message, turn), turn);
   } else if (type == "status") {
-    OnStatus(message);
+    OnStatus(message, turn);
     if (helps) helper_.Heard(&message["shared"], turn);
   } else if (type == "pushed" && helps) {
     helper_.Heard(nullptr, turn);
@@ -176,15 +183,28 @@ void SyncWorker::OnNeedToken(const String& why, Turn* turn) {
 }
 
 // The holder of the lease tells; the others show it as theirs.
-void SyncWorker::OnStatus(const Data& message) {
-  if (job_.lease().held() || !state_->started || state_->mode == Mode::kService) return;
+void SyncWorker::OnStatus(const Data& message, Turn* turn) {
+  if (!state_->started || state_->mode == Mode::kService) return;
   const Data& status = message["shared"];
+  // Of the service worker: also while the own lease is held, for an image. It says once that its
+  // work has ended.
+  if (state_->mode == Mode::kHelper && status["instance"].is_string()) {
+    shared_phase_ = status["phase"].as_string();
+    state_->next_try_at = status["nextTryAt"];
+    state_->service_lease = status["lease"];
+  }
+  if (job_.lease().held()) return;
   shared_phase_ = status["phase"].as_string();
+  state_->settled = true;
+  // A holder beats more often than that. One that has ended in its work does not say so.
+  if (state_->mode == Mode::kLease && IsWork(shared_phase_))
+    turn->Timer("shared", state_->times.timeout_ms);
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  state_->sync.Set("lastSyncedAt", status["lastSyncedAt"])
-      .Set("clockOffset", status["clockOffsetMs"]);
+  if (status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number())
+    state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
+  state_->sync.Set("clockOffset", status["clockOffsetMs"]);
   if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
   if (job_.active()) return;
   if (state_->mode == Mode::kHelper) {
@@ -195,6 +215,13 @@ void SyncWorker::OnStatus(const Data& message) {
   const Data& error = status["error"];
   state_->error = {error["code"].as_string(), error["message"].as_string(),
                    error["retryable"].as_bool(true)};
+}
+
+// Nobody has told for too long of the work that was told of: it is done here.
+void SyncWorker::OnSilence(Turn* turn) {
+  if (state_->mode != Mode::kLease || job_.active() || !IsWork(shared_phase_)) return;
+  shared_phase_.clear();
+  job_.Wake(WakeReason::kTimer, turn);
 }
 
 void SyncWorker::OnToken(const Data& token, Turn* turn) {

@@ -39,6 +39,7 @@ struct WorkerState {
   SyncTimes times;
   SyncLimits limits;
   String tab;
+  String user;  // whose database it is; empty: not known
   Mode mode = Mode::kLease;
   String mode_reason;
   Data service;              // of a helper: what a service worker has to know, kept in storage
@@ -53,6 +54,7 @@ struct WorkerState {
   bool visible = true;
   bool online = true;
   bool paused = false;
+  bool settled = false;  // a first round has ended, here or where another worker tells of it
 
   Data sync;  // as last seen
   bool passes_over =

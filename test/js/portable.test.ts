@@ -210,6 +210,7 @@ test('rows wait for the first fill; pending mutations need a remote', async () =
   expect(db.cities.get('a')).toMatchObject({ name: 'A', realm: 'user:anna' });
   const anonymous = await local(memory(), {
     remote: http('http://nowhere.test/v1'),
+    defaultRealm: 'public',
     scopes: 'all',
   });
   await anonymous.mutate.addCity({ id: 'b', name: 'B' }).durable;

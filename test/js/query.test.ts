@@ -55,6 +55,29 @@ describe('queries', () => {
     expect(ids(cities.where('founded', '!=', null))).toBe('');
   });
 
+  test('a function that returns nothing is refused, wherever one is given: it would be all rows', async () => {
+    const db = await filled();
+    const { cities } = db;
+    const nothing = { name: 'ValidationError', message: expect.stringMatching(/returned nothing/) };
+    for (const value of [undefined, null]) {
+      const give = (() => value) as never;
+      expect(() => cities.where(give)).toThrow(expect.objectContaining(nothing));
+      expect(() => cities.where((b) => b.not(give))).toThrow(/returned no filter/);
+      expect(() => cities.where((b) => b.and(value as never))).toThrow(/returned nothing/);
+      expect(() => db.groups.include('members', give)).toThrow(/returned nothing/);
+      expect(() => db.groups.where((b) => b.exists('members', give))).toThrow(/returned nothing/);
+      expect(() => db.transact((tx) => tx.cities.deleteWhere(tx.cities.where(give)))).toThrow(
+        /returned nothing/,
+      );
+      expect(() =>
+        db.transact((tx) => tx.cities.updateWhere(tx.cities.where(give), { name: 'X' })),
+      ).toThrow(/returned nothing/);
+    }
+    expect(cities.where('name', '=', 'X').count()).toBe(0);
+    expect(cities.count()).toBe(5);
+    expect(cities.get(undefined as never)).toBeUndefined();
+  });
+
   test('count and aggregate', async () => {
     const { cities } = await filled();
     const swedish = cities.where('country', '=', 'SE');

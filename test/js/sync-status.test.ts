@@ -1,10 +1,16 @@
-/** The status of synchronisation: which of several failures it names, and when it is another one. */
+/** The status of synchronisation: which of several failures it names, when it is another one, and its phase. */
 import { expect, test } from 'vitest';
-import { makeStatus, type StatusInput, sameStatus } from '../../js/api/sync-status.ts';
+import {
+  makeStatus,
+  type StatusInput,
+  sameStatus,
+  type WindowState,
+} from '../../js/api/sync-status.ts';
 import { NetworkError, QuotaError, UnsupportedError } from '../../js/core/errors.ts';
 
 const window = {
   phase: 'ready',
+  n: 0,
   cursors: { public: '57@1760000000123' },
   pending: 0,
   unsaved: 0,
@@ -57,4 +63,26 @@ test('that nothing can be stored goes before failures of the worker, and an imag
   // What does not pass by itself blocks, even if what is named does.
   expect(status({ storage, error }).phase).toBe('blocked');
   expect(status({ storage }).phase).toBe('opening');
+});
+
+function phase(window: Partial<WindowState>, worker: object): string {
+  const input = {
+    local: false,
+    online: true,
+    window: { phase: 'ready', n: 0, cursors: {}, ...window } as WindowState,
+    worker: { type: 'status', ...worker },
+    error: null,
+    storage: null,
+    image: null,
+  } as StatusInput;
+  return makeStatus(input).phase;
+}
+
+test('a window that has none of the rows yet is filling, whatever its worker has finished', () => {
+  expect(phase({ n: 0 }, { phase: 'idle', n: 1 })).toBe('filling');
+  expect(phase({ n: 1 }, { phase: 'idle', n: 1 })).toBe('idle');
+  expect(phase({ n: 1 }, { phase: 'idle', n: 2 })).toBe('idle');
+  expect(phase({ n: 0 }, { phase: 'idle', n: 0 })).toBe('idle');
+  expect(phase({ phase: 'loading', n: 1 }, { phase: 'pulling', n: 1 })).toBe('filling');
+  expect(phase({ n: 0 }, { phase: 'waiting', n: 1 })).toBe('waiting');
 });

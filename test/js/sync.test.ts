@@ -2,7 +2,7 @@
  * The sync worker with its host, between windows and a server in memory: confirmations, arrivals, refusals, tokens,
  * failures in words, control by the application, freezing. The core's own decisions are tested in test/core.
  */
-import { http, type OpenOptions } from 'skerry';
+import { http, type OpenOptions, SkerryError } from 'skerry';
 import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { FakeServer, problem } from './fake-server.ts';
@@ -34,6 +34,49 @@ function connect(host: MemoryHost, more: More = {}): Promise<App> {
     ...more,
   });
 }
+
+/** The phases that a window is told from the start, and how many rows there are at each. */
+async function phasesOf(db: App): Promise<string[]> {
+  const phases: string[] = [];
+  const note = () => phases.push(`${db.sync.status.phase} ${db.cities.count()}`);
+  note();
+  db.sync.subscribe(note);
+  await until(() => db.sync.status.phase === 'idle');
+  return phases;
+}
+
+for (const serviceWorker of [false, true])
+  test(`no window is idle before what the server has is in it (service worker: ${serviceWorker})`, async () => {
+    const { host, server } = world();
+    server.write([{ op: 'create', table: 'cities', id: 'a', set: { name: 'A', country: 'SE' } }]);
+    const phases = await phasesOf(await connect(host, { serviceWorker } as never));
+    expect(phases[0]).toBe('opening 0');
+    expect(phases.filter((phase) => phase.startsWith('idle'))).not.toContain('idle 0');
+    expect(phases.at(-1)).toBe('idle 1');
+  });
+
+test('one whose server cannot be reached waits, and is idle once it can', async () => {
+  const { host } = world();
+  host.network.online = false;
+  const db = await connect(host);
+  const phases: string[] = [];
+  db.sync.subscribe(({ phase }) => phases.push(phase));
+  await until(() => phases.includes('waiting'));
+  expect(phases).not.toContain('idle');
+  host.network.online = true;
+  await until(() => db.sync.status.phase === 'idle');
+});
+
+test('an error of the worker is told until a round has ended well', async () => {
+  const { host } = world();
+  const db = await connect(host);
+  await db.sync.now();
+  const control = db.sync as unknown as { failed(error: Error): void };
+  control.failed(new SkerryError('internal', 'by the test'));
+  expect(db.sync.status).toMatchObject({ phase: 'blocked', error: { code: 'internal' } });
+  await db.sync.now();
+  await until(() => db.sync.status.error === null && db.sync.status.phase === 'idle');
+});
 
 describe('with a server', () => {
   test('a mutation is durable, pushed, and confirmed by a pull', async () => {
@@ -130,9 +173,14 @@ describe('with a server', () => {
 
   test('scopes are required, and one more part can be asked for', async () => {
     const { host, server } = world();
-    await expect(openApp(host, { remote: http('http://server.test/v1') })).rejects.toThrow(
-      /scopes/,
-    );
+    const remote = http('http://server.test/v1');
+    for (const scopes of [undefined, ['cities'], () => undefined, () => ['cities']]) {
+      const opening = openApp(host, { remote, user: 'ada', scopes: scopes as never });
+      await expect(opening).rejects.toMatchObject({
+        name: 'ValidationError',
+        message: expect.stringMatching(/scope/),
+      });
+    }
     const db = await fresh(host, {
       remote: http('http://server.test/v1'),
       defaultRealm: 'public',

@@ -6,7 +6,7 @@ import { WorkerClient } from '../../js/api/worker-client.ts';
 import type { WorkerConfig, WorkerHandlers } from '../../js/host/worker-link.ts';
 import { turn } from './support.ts';
 
-function clientWith(token: (why: string) => Promise<string | null>) {
+function clientWith(token: (why: string) => Promise<string | null>, user: string | null = null) {
   const workers: { handlers: WorkerHandlers; posted: unknown[] }[] = [];
   const onMessage = vi.fn();
   const onFailed = vi.fn();
@@ -20,6 +20,7 @@ function clientWith(token: (why: string) => Promise<string | null>) {
     host: { ...memory(), workers: { start } },
     url: null,
     remote: http('/v1', { token }),
+    user,
     config: () => ({}) as WorkerConfig,
     onMessage,
     onFailed,

@@ -321,4 +321,58 @@ export const core = [
     from: '      progress_ = true;\n      continue;\n',
     to: '      continue;\n',
   },
+  {
+    name: 'a worker is idle before its first round has ended',
+    file: 'src/sync/status.cc',
+    from: 'return Begins(state) ? "opening" : "idle";',
+    to: 'return "idle";',
+  },
+  {
+    name: "a window that fetches an image does not hear of the end of the service worker's work",
+    file: 'src/sync/sync_worker_messages.cc',
+    from: `state_->mode == Mode::kHelper && status["instance"].is_string()`,
+    to: `state_->mode == Mode::kHelper && !job_.lease().held()`,
+  },
+  {
+    name: 'a holder that has ended is at work for ever',
+    file: 'src/sync/sync_worker_messages.cc',
+    from: '    turn->Timer("shared", state_->times.timeout_ms);\n',
+    to: '    turn->Cancel("shared");\n',
+  },
+  {
+    name: 'an answer to another user is folded',
+    file: 'src/sync/sync_job_pull.cc',
+    from: 'if (!personal.own && !personal.other.empty())',
+    to: 'if (!personal.own && personal.other == state_->user)',
+  },
+  {
+    name: 'an identity is given up under which something was sent',
+    file: 'src/sync/push.cc',
+    from: 'if (!update["state"].Is("new")) return false;',
+    to: 'if (update["state"].Is("received")) return false;',
+  },
+  {
+    name: "a user's identity is given up for a token of another",
+    file: 'src/sync/sync_job_push.cc',
+    from: '  if (personal.own) return Unauthenticated(WrongUser(""), turn);\n',
+    to: '',
+  },
+  {
+    name: 'a server that refuses every identity is given new ones without end',
+    file: 'src/sync/sync_job_push.cc',
+    from: 'if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);',
+    to: 'if (accepted) return FailBound(turn);',
+  },
+  {
+    name: 'one scope that is refused keeps everything from being pushed',
+    file: 'src/sync/sync_job_pull.cc',
+    from: 'if (error.retryable || again || !loop_.wants_push())',
+    to: 'if (error.retryable || again || loop_.wants_push())',
+  },
+  {
+    name: 'envelopes that hold nothing are admitted',
+    file: 'src/log/wire.cc',
+    from: 'if (plain.ok() && origin == Origin::kMade)',
+    to: 'if (plain.ok() && origin == Origin::kStored)',
+  },
 ];

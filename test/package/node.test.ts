@@ -60,7 +60,7 @@ test('open without a browser is refused in words, at once', async () => {
     'open',
     `import { http, open, UnsupportedError } from 'skerry';
     import { app } from './schema.js';
-    const error = await open({ name: 'notes', schema: app, remote: http('/v1') }).catch((why) => why);
+    const error = await open({ name: 'notes', schema: app, user: 'ada', remote: http('/v1') }).catch((why) => why);
     const { name, code, message } = error;
     console.log(JSON.stringify({ typed: error instanceof UnsupportedError, name, code, message }));`,
   );

@@ -11,6 +11,30 @@
 namespace skerry::sync_test {
 namespace {
 
+TEST_CASE("what is pending is pushed although the server refuses to be pulled from") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  world.network.scripted.push_back(
+      Scripted(400, R"({"code":"invalid","detail":"a scope"})", "application/problem+json"));
+  SUBCASE("once") {
+    world.Log({CreateItem("a", "A", 1)});
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    CHECK(world.server.rows().count("a") == 1);
+    CHECK(world.storage.Count("mutations") == 0);
+    CHECK(world.host(0).status["phase"].Is("idle"));
+  }
+  SUBCASE("with nothing to push it is told, and tried again") {
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    CHECK(world.host(0).status["phase"].Is("blocked"));
+    CHECK(world.host(0).status["error"]["code"].Is("invalid"));
+    world.Run(20'000);
+    CHECK(world.host(0).status["phase"].Is("idle"));
+  }
+}
+
 TEST_CASE("what one window drops stays while another wants it") {
   SyncWorld world;
   world.Open();

@@ -11,6 +11,26 @@
 namespace skerry::sync_test {
 namespace {
 
+TEST_CASE("what is refused for its realm is told with the realm's name, which the server does not repeat") {
+  Pushing world;
+  const String action = world.Log({CreateItem("a", "nowhere", 1)});
+  world.network.hold_answers = true;
+  world.host(0).Post(Json(R"({"type":"mutated"})"));
+  world.Settle();
+  Data result = Json(R"({"time":1,"results":[{"status":"rejected","rejected":[
+      {"op":0,"code":"forbidden","detail":"no right"}]}]})");
+  result.mutable_members()[1].second.mutable_items()[0].Set("id", world.FirstOutbox()["id"]);
+  REQUIRE(world.held.size() == 1);
+  Data answer = Scripted(200, WriteJson(result));
+  answer.Set("id", world.held[0].second["id"]);
+  world.held[0].second = std::move(answer);
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.Inbox(0)["mutation"]["id"].as_string() == action);
+  CHECK(world.Inbox(0)["detail"].as_string() == R"(no right: "nowhere")");
+}
+
 TEST_CASE(
     "of a refused update the culprit and what depends on it go to the inbox, and the rest goes "
     "on") {

@@ -39,6 +39,34 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   CHECK(world.host(1).push_times.empty());
 }
 
+TEST_CASE("the phase ends with the service worker's work, which ends while a window fetches an image") {
+  constexpr std::string_view kImage =
+      R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
+      "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
+  SyncWorld world;
+  world.OpenService();
+  world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
+  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
+  world.Settle();
+  REQUIRE(world.host(1).image_jobs.size() == 1);
+  const auto tell = [&world](const char* phase) {
+    world.Broadcast(0, Json(String(R"({"type":"status","n":0,"shared":{"instance":"s","pending":0,"phase":")") +
+                            phase + R"("}})"));
+    world.Settle();
+  };
+  tell("pushing");
+  CHECK(world.host(1).status["phase"].Is("filling"));
+  tell("idle");
+  world.network.scripted.clear();
+  world.network.scripted.push_back(
+      Scripted(200, R"({"time":1,"cursors":{"A":"7@70"},"changes":[]})"));
+  Data done = Json(R"({"parts":[{"file":"realm","bytes":5000,"checksum":"0123456789abcdef"}]})");
+  world.host(1).Deliver(done.Set("type", "image").Set("id", world.host(1).image_jobs.back()["id"]));
+  world.Settle();
+  CHECK(world.lease()["owner"].is_null());
+  CHECK(world.host(1).status["phase"].Is("idle"));
+}
+
 TEST_CASE("an image that a window died over is deleted, though nobody takes its lease to push") {
   const Data images = Json(R"({"images":true})");
   SyncWorld world;

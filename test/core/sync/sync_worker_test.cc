@@ -6,6 +6,62 @@
 namespace skerry::sync_test {
 namespace {
 
+TEST_CASE("no worker is idle before the first round has ended") {
+  SyncWorld world;
+  const auto begins = [](const SyncHost& host) {
+    REQUIRE(host.phases.size() > 1);
+    CHECK(host.phases[0] == "opening");
+    CHECK(host.phases.back() == "idle");
+    for (size_t i = 0; i + 1 < host.phases.size(); ++i) CHECK(host.phases[i] != "idle");
+  };
+  SUBCASE("of a new database") {
+    world.Open();
+    world.Settle();
+    begins(world.host(0));
+  }
+  SUBCASE("of one that has been in step before: what is new may be much") {
+    world.Open();
+    world.Settle();
+    world.host(0).Crash();
+    world.Open();
+    world.Settle();
+    begins(world.host(1));
+  }
+  SUBCASE("with a service worker, a window's") {
+    world.OpenService();
+    world.Open(true, Json(R"({"mode":"helper"})"));
+    world.Settle();
+    begins(world.host(1));
+  }
+  SUBCASE("whose server cannot be reached: it waits") {
+    world.network.down = true;
+    world.Open();
+    world.Run(20'000);
+    for (const String& phase : world.host(0).phases) CHECK(phase != "idle");
+    CHECK(world.host(0).status["phase"].Is("waiting"));
+    world.network.down = false;
+    world.Run(120'000);
+    CHECK(world.host(0).status["phase"].Is("idle"));
+  }
+}
+
+TEST_CASE("a holder that ends in its work is at work no longer: another window does it") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Run(10'000);
+  world.network.hold_answers = true;
+  world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  CHECK(world.host(1).status["phase"].Is("pulling"));
+  world.Run(3'000);
+  CHECK(world.host(1).status["phase"].Is("pulling"));
+  world.host(0).Crash();
+  world.network.hold_answers = false;
+  world.Run(12'000);
+  CHECK(world.host(1).status["phase"].Is("idle"));
+}
+
 TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
   SyncWorld world;
   world.Open();

@@ -141,6 +141,8 @@ void SyncHost::Execute(const Data& effects) {
       Lock(effect);
     } else if (type == "status") {
       status = effect["status"];
+      const String& phase = status["phase"].as_string();
+      if (phases.empty() || phases.back() != phase) phases.push_back(phase);
     } else if (type == "needToken") {
       token_whys.push_back(effect["why"].as_string());
       if (world_->service == static_cast<int>(index_)) {

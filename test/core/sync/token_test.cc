@@ -132,5 +132,95 @@ TEST_CASE("without a token nothing is sent, and the application is told") {
   CHECK(world.host(0).status["needsAuth"].as_bool());
 }
 
+constexpr std::string_view kBound = R"({"code":"client_bound","detail":"another user's"})";
+
+TEST_CASE("an answer to another user is neither folded nor followed by a push") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"auth":true,"user":"xena"})"));
+  world.Log({CreateItem("a", "A", 1)});
+  for (int i = 0; i < 2; ++i)
+    world.network.scripted.push_back(
+        Scripted(200, R"({"time":1,"cursors":{"user:zed":"3@30"},"changes":[]})"));
+  world.Settle();
+  const SyncHost& host = world.host(0);
+  CHECK(host.status["error"]["code"].Is("wrong_user"));
+  CHECK(host.status["needsAuth"].as_bool());
+  CHECK(host.status["phase"].Is("blocked"));
+  CHECK(host.token_whys == Vector<String>{"start", "expired"});
+  CHECK(world.push_bodies.empty());
+  CHECK(world.sync()["cursors"].members().empty());
+  // The server has bound the identity by then.
+  const String client = world.sync()["client"].as_string();
+  world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
+  world.host(0).Deliver(Json(R"({"type":"token","token":"xena's"})"));
+  world.Settle();
+  CHECK(world.sync()["client"].as_string() != client);
+  CHECK(host.status["error"].is_null());
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.server.rows().count("a") == 1);
+}
+
+TEST_CASE("an identity that is another user's is given up where nothing of it can be in the log") {
+  SyncWorld world;
+  world.network.down = true;
+  world.Open();
+  world.Log({CreateItem("a", "A", 1)});
+  world.Settle();
+  world.network.down = false;
+  const auto refuse = [&world](int times) {
+    for (int i = 0; i < times; ++i)
+      world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
+  };
+  const String client = world.sync()["client"].as_string();
+  SUBCASE("once a job: a server that refuses any is not asked for ever") {
+    refuse(2);
+    world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
+    world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+    world.Settle();
+    CHECK(world.host(0).status["error"]["code"].Is("client_bound"));
+    CHECK(world.network.scripted.empty());
+  }
+  SUBCASE("not what was sent: it may be there as the other user's, until that one is back") {
+    const String id = SyncUuid(1);
+    Data sent = Json(R"({"v":1,"after":{"A":null},"base":{},"state":"sent","epoch":1,"mutations":[]})");
+    sent.Set("id", id).Set("client", client).Set("body", Data::Bytes("{}"));
+    world.storage.Put("outbox", Data(id), std::move(sent));
+    refuse(1);
+    world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
+    world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
+    world.Settle();
+    CHECK(world.host(0).status["error"]["code"].Is("client_bound"));
+    CHECK(world.host(0).status["error"]["message"].as_string().find("export(") != String::npos);
+    CHECK(world.host(0).status["phase"].Is("blocked"));
+    CHECK(world.sync()["client"].as_string() == client);
+    CHECK(world.storage.Count("outbox") == 1);
+    return;
+  }
+  world.Run(120'000);
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.server.rows().count("a") == 1);
+  CHECK(world.host(0).status["phase"].Is("idle"));
+}
+
+TEST_CASE("a token of another user does not take an identity that this user's answers came under") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"auth":true,"user":"xena"})"));
+  world.network.scripted.push_back(
+      Scripted(200, R"({"time":1,"cursors":{"user:xena":"3@30"},"changes":[]})"));
+  world.Settle();
+  const String client = world.sync()["client"].as_string();
+  for (int i = 0; i < 2; ++i)
+    world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Settle();
+  CHECK(world.host(0).status["error"]["code"].Is("wrong_user"));
+  CHECK(world.host(0).status["needsAuth"].as_bool());
+  CHECK(world.sync()["client"].as_string() == client);
+  world.host(0).Deliver(Json(R"({"type":"token","token":"xena's"})"));
+  world.Run(60'000);
+  CHECK(world.server.rows().count("a") == 1);
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
 }  // namespace
 }  // namespace skerry::sync_test

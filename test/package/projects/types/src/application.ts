@@ -31,6 +31,7 @@ export async function use(): Promise<SyncStatus> {
     schema: app,
     mutators,
     scopes: 'all',
+    user: 'ada',
     remote: http('/v1', { token: async () => 'dev:ada' }),
     wasmUrl: new URL('https://example.org/skerry.wasm'),
     host: memory(),

@@ -1,0 +1,123 @@
+/**
+ * Dates and bytes that rows hold. They can be changed, unlike all else in a row, and a row is one object for everybody who
+ * reads it: so what is handed out is an object of the application's own, made when it is asked for. It is the same one for
+ * as long as it says what the row says, so that whoever compares by identity (React's dependencies, say) sees no change.
+ * Once the application has changed it, the row gives another.
+ */
+import { setMember } from './data-codec.ts';
+
+interface Kept {
+  give(): unknown;
+}
+
+/** Where an object keeps them, by name. Not enumerable: copies by spreading have plain values. */
+const kept: unique symbol = Symbol('kept');
+type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept> };
+
+const { getTime } = Date.prototype;
+
+class KeptDate implements Kept {
+  readonly #ms: number;
+  #given: Date | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  give(): Date {
+    if (this.#given === undefined || getTime.call(this.#given) !== this.#ms)
+      this.#given = new Date(this.#ms);
+    return this.#given;
+  }
+}
+
+class KeptBytes implements Kept {
+  readonly #bytes: Uint8Array;
+  #given: Uint8Array | undefined;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  give(): Uint8Array {
+    if (this.#given === undefined || !sameBytes(this.#given, this.#bytes))
+      this.#given = this.#bytes.slice();
+    return this.#given;
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  // One whose buffer was transferred is empty.
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** By name: rows share their accessors, so that a row costs no closures. */
+const accessors = new Map<string, PropertyDescriptor>();
+
+function accessor(name: string): PropertyDescriptor {
+  let found = accessors.get(name);
+  if (!found) {
+    found = {
+      enumerable: true,
+      configurable: true,
+      get(this: Holder) {
+        return this[kept]?.[name]?.give();
+      },
+    };
+    accessors.set(name, found);
+  }
+  return found;
+}
+
+function keep(object: Holder, name: string, value: Kept): void {
+  let all = object[kept];
+  if (!all) {
+    all = Object.create(null) as Record<string, Kept>;
+    Object.defineProperty(object, kept, { value: all });
+  }
+  all[name] = value;
+  Object.defineProperty(object, name, accessor(name));
+}
+
+export function keepDate(object: object, name: string, ms: number): void {
+  keep(object as Holder, name, new KeptDate(ms));
+}
+
+/** Sets a member of an object that is made for the application. */
+export function keepMember(object: object, name: string, value: unknown): void {
+  if (value instanceof Date) keepDate(object, name, value.getTime());
+  else if (value instanceof Uint8Array) keep(object as Holder, name, new KeptBytes(value));
+  else setMember(object as Record<string, unknown>, name, value);
+}
+
+/** A row with more members, or others under some of the names. */
+export function withMembers(row: object, more: Readonly<Record<string, unknown>>): object {
+  const all = (row as Holder)[kept];
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(row)) {
+    const value = all?.[name];
+    if (value) keep(copy, name, value);
+    else copy[name] = (row as Holder)[name];
+  }
+  for (const name of Object.keys(more)) copy[name] = more[name];
+  return Object.freeze(copy);
+}
+
+/** A copy that shares nothing with the application that it could change, but its own objects of classes. */
+export function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return new Date(value);
+  if (value instanceof Uint8Array) return value.slice();
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(item)]));
+}
+
+/** Plain data, frozen all through. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const member of Object.values(value)) deepFreeze(member);
+  return Object.freeze(value);
+}
