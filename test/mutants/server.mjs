@@ -46,8 +46,8 @@ export const server = [
     name: 'a serialization failure refuses an update',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/db/database.ts',
-    from: `return state.startsWith('22') || state.startsWith('23');`,
-    to: `return /^(22|23|40)/.test(state);`,
+    from: 'return /^(22|23|54)/.test(sqlState(error));',
+    to: 'return /^(22|23|40|54)/.test(sqlState(error));',
   },
   {
     name: 'what follows a postponed update of its client goes first',
@@ -245,5 +245,133 @@ export const server = [
     file: 'server/src/db/pg-connection.ts',
     from: 'this.#cancelled ??= setTimeout(',
     to: 'this.#cancelled ??= ((_: () => void, __: number) => null)(',
+  },
+  {
+    name: 'a limit is not checked before locking',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/http/app.ts',
+    from: `    const cost = pushCost(updates, text.length);
+`,
+    to: `    const cost = { keys: 1, written: 1 };
+`,
+  },
+  {
+    name: 'realms that only ops name are not counted',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/cost/push-cost.ts',
+    from: 'const named = realmsNamed(update);',
+    to: 'const named = Object.keys(update.after as object);',
+  },
+  {
+    name: 'actions are counted once, though each is looked up in every realm',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/cost/push-cost.ts',
+    from: 'known += named.length * actions;',
+    to: 'known += actions;',
+  },
+  {
+    name: 'the depth of a body is not looked at',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/cost/push-cost.ts',
+    from: 'if (depth > limits.jsonDepth)',
+    to: 'if (depth > 100_000_000)',
+  },
+  {
+    name: 'a number that is out of range is kept as null',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/cost/push-cost.ts',
+    from: '!Number.isFinite(child)',
+    to: 'Number.isNaN(child)',
+  },
+  {
+    name: 'an id that no database can hold comes before it',
+    test: 'test/server/push-cost.test.ts',
+    file: 'server/src/cost/push-cost.ts',
+    from: `return !text.includes('\\0') &&`,
+    to: 'return',
+  },
+  {
+    name: 'halving stops at values that the database refuses',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/division.ts',
+    from: 'else if (owners.length > 1) await this.#divide(owners, error);',
+    to: `else if (owners.length > 1 && !refusesValues(error)) {
+        for (const owner of owners) this.fail(owner, error);
+      } else if (owners.length > 1) await this.#divide(owners, error);`,
+  },
+  {
+    name: 'a database that is away halves every group',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/division.ts',
+    from: `if (isAway(error)) for (const owner of owners) this.fail(owner, error);
+      else if`,
+    to: 'if',
+  },
+  {
+    name: 'a group is halved again and again though nobody is to blame',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/division.ts',
+    from: 'if (isTooMuch && !this.#hasSucceeded) this.#hopeless = error;',
+    to: '',
+  },
+  {
+    name: 'a group is tried as often as one push before it is halved',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/division.ts',
+    from: 'return this.#isWhole ? limits.groupTries : limits.partTries;',
+    to: 'return limits.transactionTries;',
+  },
+  {
+    name: 'a user by whom a group failed is grouped with others again',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/groups.ts',
+    from: 'return !isApart(push) && !isApart(first);',
+    to: 'return true;',
+  },
+  {
+    name: 'a user who is kept apart holds up all others of its realms',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/groups.ts',
+    from: 'kept.addClient(push);',
+    to: 'kept.add(push);',
+  },
+  {
+    name: 'what a commit leaves goes before what else waits',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/flusher.ts',
+    from: 'behind < 0 ? this.#queue.length : behind',
+    to: '0',
+  },
+  {
+    name: 'what comes after an update that was left is committed before it',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/division.ts',
+    from: 'all.filter(({ client }) => !this.#left.has(client));',
+    to: 'all;',
+  },
+  {
+    name: 'the bytes of a push that is passed over are not counted again',
+    test: 'test/server/flusher.test.ts',
+    file: 'server/src/push/flusher.ts',
+    from: `    for (const waiting of pushes) this.#waitingBytes += waiting.bytes;
+`,
+    to: '',
+  },
+  {
+    name: 'rights go by the user and not by the token',
+    test: 'test/server/push-group.test.ts',
+    file: 'server/src/push/commit.ts',
+    from: `    if (!tokens.has(user)) tokens.set(user, tokens.size);
+    const rights = tokens.get(user) as number;`,
+    to: `    const known = [...tokens.keys()].find((other) => other.id === user.id) ?? user;
+    if (!tokens.has(known)) tokens.set(known, tokens.size);
+    const rights = tokens.get(known) as number;`,
+  },
+  {
+    name: 'rows are read however many there are',
+    test: 'test/server/tables.test.ts',
+    file: 'server/src/sql/row-budget.ts',
+    from: 'if (this.#rows < 0 || this.#bytes < 0) throw new TooMuchRead();',
+    to: '',
   },
 ];

@@ -5,6 +5,7 @@ import { type Database, Params } from '../../server/src/db/database.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
+import { RowBudget, TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
@@ -140,6 +141,35 @@ describe('typed tables', () => {
     expect((JSON.parse(rivals) as { rows: { id: string }[] }).rows.map(({ id }) => id)).toEqual([
       'c1',
     ]);
+  });
+
+  test('no more rows, and no more bytes of them, are read than may be', async () => {
+    await apply(testSchema);
+    const schema = sqlSchema(testSchema);
+    const at = { realm: 'public', createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
+    const group = '00000000-0000-8000-8000-000000000001';
+    const numbers = Array.from({ length: 40 }, (_, i) => i);
+    // Half of the bytes are a text, half are JSON; both shrink to little where they are stored.
+    const props = { name: 'a'.repeat(5_000), extra: { b: 'b'.repeat(5_000) } };
+    await writeRows([
+      ...numbers.map((i) => ({ table: 'cities', id: `c${i}`, ...at, props })),
+      ...numbers.map((i) => ({ table: 'members', id: `m${i}`, ...at, props: { group } })),
+    ] as never);
+    const cities = { rows: numbers.map((i) => ['cities', `c${i}`] as const) };
+    const children = { children: [['members', 'group', group] as const] };
+    const read = async (needs: typeof cities | typeof children, rows: number, bytes: number) => {
+      const text = await readNeeds(db, schema, needs, new RowBudget(rows, bytes));
+      return (JSON.parse(text) as { rows: unknown[] }).rows.length;
+    };
+    for (const needs of [cities, children]) {
+      expect(await read(needs, 40, 1e6)).toBe(40);
+      await expect(read(needs, 39, 1e6)).rejects.toThrow(TooMuchRead);
+    }
+    await expect(read(cities, 40, 40 * 10_000)).rejects.toThrow(TooMuchRead);
+    // Several statements of one transaction share what there is.
+    const budget = new RowBudget(79, 1e6);
+    await readNeeds(db, schema, cities, budget);
+    await expect(readNeeds(db, schema, children, budget)).rejects.toThrow(TooMuchRead);
   });
 
   test('a schema that has grown widens the tables, and a required prop takes its default', async () => {

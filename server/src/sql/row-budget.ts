@@ -14,8 +14,16 @@ export class TooMuchRead extends Error {
 }
 
 export class RowBudget {
-  #rows: number = limits.rowsPerTransaction;
-  #bytes: number = limits.rowBytesPerTransaction;
+  #rows: number;
+  #bytes: number;
+
+  constructor(
+    rows: number = limits.rowsPerTransaction,
+    bytes: number = limits.rowBytesPerTransaction,
+  ) {
+    this.#rows = rows;
+    this.#bytes = bytes;
+  }
 
   get rows(): number {
     return this.#rows;

@@ -1,0 +1,176 @@
+// Goal: what a push may cost is decided before it waits for anybody, and what cannot be kept is a 4xx. Method: one more than
+// each limit allows, from one table; and a real server, at which somebody else pushes meanwhile.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkValues, pushCost } from '../../server/src/cost/push-cost.ts';
+import { limits } from '../../server/src/limits.ts';
+import {
+  Folder,
+  type Json,
+  post,
+  startServer,
+  type TestServer,
+  uuid7,
+  WireClient,
+} from './support/server.ts';
+
+const names = (count: number, prefix = 'r') =>
+  Array.from({ length: count }, (_, i) => `${prefix}${i}`);
+const after = (realms: readonly string[]) =>
+  Object.fromEntries(realms.map((realm) => [realm, null]));
+const actions = (count: number, arg: unknown = null) =>
+  names(count, 'a').map((id) => ({ id, name: 'n', arg, at: 1 }));
+const ops = (count: number) =>
+  Array.from({ length: count }, () => ({ op: 'delete', table: 'cities', id: 'x', realm: 'r0' }));
+const update = (more: Json): Json => ({ id: uuid7(), after: after(['r0']), ops: [], ...more });
+const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(depth)) as unknown;
+const several = (count: number, one: (i: number) => Json) =>
+  Array.from({ length: count }, (_, i) => one(i));
+
+/** Pushes that cost as much as is allowed, and how they cost one more. */
+const most: readonly [string, number, (count: number) => Json[]][] = [
+  ['updates', limits.updatesPerPush, (n) => several(n, () => update({}))],
+  ['realms in an update', limits.realmsPerUpdate, (n) => [update({ after: after(names(n)) })]],
+  [
+    'realms in an update, named by its ops',
+    limits.realmsPerUpdate - 1,
+    (n) => [update({ ops: names(n, 's').map((to) => ({ op: 'move', id: 'x', realm: 'r0', to })) })],
+  ],
+  [
+    'realms in all',
+    limits.realmsPerPush / 50,
+    (n) => several(n, (i) => update({ after: after(names(50, `r${i}-`)) })),
+  ],
+  ['actions in an update', limits.actionsPerUpdate, (n) => [update({ actions: actions(n) })]],
+  [
+    'actions in every realm',
+    limits.actionKeysPerPush / 100,
+    (n) => [update({ after: after(names(100)), actions: actions(n) })],
+  ],
+  ['ops', limits.opsPerPush / 4, (n) => several(4, () => update({ ops: ops(n) }))],
+  [
+    'bytes of actions in every realm',
+    100,
+    (n) => {
+      const arg = 'x'.repeat(n * Math.floor(limits.writtenPerPush / 99 / 1000 - 1));
+      return [update({ after: after(names(100)), actions: actions(10, arg) })];
+    },
+  ],
+  // The body, the list, the update, its actions and the action are five.
+  ['levels', limits.jsonDepth - 5, (n) => [update({ actions: [{ id: 'a', arg: nested(n) }] })]],
+];
+
+describe.each(most)('a push that has %s', (_what, count, make) => {
+  test('is taken up to its limit', () => {
+    expect(() => pushCost(make(count), 1000)).not.toThrow();
+  });
+
+  test('is refused past it', () => {
+    const body = make(count + 1);
+    expect(() => pushCost(body, 1000)).toThrow(expect.objectContaining({ code: 'limit' }));
+  });
+});
+
+test('no depth ends the check of it', () => {
+  const deep = nested(2_000_000);
+  expect(() => checkValues(deep)).toThrow(expect.objectContaining({ code: 'limit' }));
+});
+
+const folder = new Folder();
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer(folder, folder.schema());
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+const city = (id: string, set: Json = { name: 'x' }, realm = 'user:eve') => ({
+  op: 'create',
+  table: 'cities',
+  id,
+  realm,
+  set,
+});
+const eve = () => new WireClient(server.url, 'eve');
+
+/** Sends a body while somebody else pushes, who must notice nothing. */
+async function sendBeside(client: WireClient, body: unknown) {
+  const bob = new WireClient(server.url, 'bob');
+  const [answer, beside] = await Promise.all([
+    post(server.url, '/v1/push', body, client.headers),
+    bob.push([city(uuid7(), { name: 'bob' }, 'user:bob')]),
+  ]);
+  expect(beside).toMatchObject({ status: 'applied' });
+  const code = answer.body.code ?? (answer.body.results as Json[] | undefined)?.[0]?.status;
+  return [answer.status, code];
+}
+const bodyOf = (client: WireClient, updates: unknown) => ({
+  client: client.id,
+  schema: 1,
+  updates,
+});
+
+describe('what cannot be kept', () => {
+  const one = (more: (update: Json) => Json) => {
+    const client = eve();
+    return [client, more(client.update([city(uuid7())]))] as const;
+  };
+  const inValid: readonly [string, (update: Json) => Json][] = [
+    ['the id of an update with a NUL', (u) => ({ ...u, id: 'a\0' })],
+    ['the id of an update that is no text', (u) => ({ ...u, id: 5 })],
+    ['the id of an update that is half a character', (u) => ({ ...u, id: '\ud800' })],
+    ['the id of an update of 129 bytes', (u) => ({ ...u, id: 'x'.repeat(limits.idBytes + 1) })],
+    ['a realm with a NUL', (u) => ({ ...u, after: { 'a\0': null } })],
+    ['a realm of 129 bytes', (u) => ({ ...u, after: { ['x'.repeat(limits.idBytes + 1)]: null } })],
+    ['no realms at all', (u) => ({ ...u, after: undefined })],
+    [
+      'the id of an action with a NUL',
+      (u) => ({ ...u, actions: [{ id: 'a\0', name: 'n', at: 1 }] }),
+    ],
+  ];
+  test.each(inValid)('is refused with the request: %s', async (_what, more) => {
+    const [client, wrong] = one(more);
+    expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([400, 'bad_request']);
+  });
+
+  test.each([
+    ['an object id with a NUL', { id: 'a\0' }],
+    ['a table with a NUL', { table: 'a\0' }],
+    ['a prop with a NUL', { set: { 'a\0': 1 } }],
+    ['a text with a NUL', { set: { name: 'a\0' } }],
+    ['a key with half a character', { set: { name: 'x', extra: { '\ud800': 1 } } }],
+    ['the realm of an op with a NUL', { realm: 'a\0' }],
+    ['the realm that a move leads to with a NUL', { op: 'move', to: 'a\0' }],
+  ])('is the refusal of its update: %s', async (_what, more) => {
+    const [client, wrong] = one((u) => ({ ...u, ops: [{ ...city(uuid7()), ...more }] }));
+    expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([200, 'rejected']);
+  });
+
+  test.each(['1e309', '-1e309', '9'.repeat(400)])(
+    'is refused with the request: the number %s',
+    async (number) => {
+      const [client, fine] = one((u) => ({
+        ...u,
+        ops: [city(uuid7(), { name: 'x', population: 7.25 })],
+      }));
+      const text = JSON.stringify(bodyOf(client, [fine])).replace('7.25', number);
+      expect(await sendBeside(client, text)).toEqual([400, 'bad_request']);
+    },
+  );
+});
+
+test.each([
+  [
+    'realms times actions',
+    (u: Json) => ({ ...u, after: after(names(1000)), actions: actions(1000) }),
+  ],
+  ['realms', (u: Json) => ({ ...u, after: after(names(20_000)), actions: [] })],
+  ['levels', (u: Json) => ({ ...u, actions: actions(1, 'deep') })],
+])('a push of many %s is refused, and nobody else hears of it', async (_what, more) => {
+  const client = eve();
+  const text = JSON.stringify(bodyOf(client, [more(client.update([city(uuid7())]))]));
+  const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+  expect(await sendBeside(client, text.replace('"deep"', deep))).toEqual([422, 'limit']);
+});

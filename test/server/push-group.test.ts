@@ -1,0 +1,200 @@
+// Goal: in one transaction, what one push does wrong is nobody else's, and each request has the rights of its own token.
+// Method: the flusher, the real authority and a database; pushes that are made in one turn are one group.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { User } from '../../server/src/auth/auth.ts';
+import { Authority } from '../../server/src/authority/authority.ts';
+import type { Database } from '../../server/src/db/database.ts';
+import type { Problem } from '../../server/src/http/problem.ts';
+import { Committer } from '../../server/src/push/commit.ts';
+import { Flusher } from '../../server/src/push/flusher.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { applySchema, sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
+import { testSchema } from './support/schemas.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+
+let db: Database;
+let flusher: Flusher;
+let transactions = 0;
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+  const schema = sqlSchema(testSchema);
+  await migrate(db);
+  await db.transaction({ mode: 'write' }, (tx) => applySchema(tx, testSchema, schema));
+  const counted: Database = {
+    ...db,
+    transaction: (options, work) => {
+      transactions++;
+      return db.transaction(options, work);
+    },
+  };
+  flusher = new Flusher({
+    committer: new Committer(counted, await Authority.load(testSchema), schema),
+    committed: () => {},
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    log: () => {},
+  });
+});
+afterAll(async () => {
+  await flusher.close();
+  await db.close();
+});
+
+const userOf = (id: string, realms: Record<string, 'read' | 'write'> = {}): User => ({
+  id,
+  realms: new Map([[`user:${id}`, 'write' as const], ...Object.entries(realms)]),
+  expires: null,
+});
+const city = (id: string, realm: string, set: Json = { name: 'x' }) => ({
+  op: 'create',
+  table: 'cities',
+  id,
+  realm,
+  set,
+});
+
+/** A device of a user. */
+class Device {
+  readonly wire = new WireClient('');
+  readonly user: User;
+  constructor(user: User) {
+    this.user = user;
+  }
+
+  /** The statuses of the updates with their first reasons, or the code of the failure. */
+  async push(...updates: readonly Json[]): Promise<string> {
+    const { id: client } = this.wire;
+    const cost = { keys: 1, written: 1 };
+    const request = { client, user: this.user, epoch: null, updates, bytes: 1, cost };
+    try {
+      const { results } = await flusher.push(request);
+      const reason = ({ rejected }: Json) => (rejected as Json[] | undefined)?.[0]?.code;
+      return results
+        .map((result) => [result.status, reason(result)].filter(Boolean).join(' '))
+        .join();
+    } catch (error) {
+      return (error as Problem).code;
+    }
+  }
+
+  update(...ops: readonly Json[]) {
+    return this.wire.update(ops);
+  }
+}
+
+describe.each(['read', 'write'] as const)(
+  'two tokens of one user, that which may %s first',
+  (first) => {
+    test('are each judged by their own', async () => {
+      const second = first === 'read' ? ('write' as const) : ('read' as const);
+      const devices = [first, second].map((right) => new Device(userOf('anna', { team: right })));
+      const before = transactions;
+      const told = await Promise.all(
+        devices.map((device) => device.push(device.update(city(uuid7(), 'team')))),
+      );
+      expect(transactions - before).toBe(1);
+      const wanted = { read: 'rejected forbidden', write: 'applied' };
+      expect(told).toEqual([wanted[first], wanted[second]]);
+    });
+  },
+);
+
+describe('a push in one group with others', () => {
+  const innocent = () => {
+    const device = new Device(userOf(`user-${uuid7()}`));
+    return device.push(device.update(city(uuid7(), `user:${device.user.id}`)));
+  };
+  const beside = async (culprit: () => Promise<string>) => {
+    const [one, told, ...others] = await Promise.all([
+      innocent(),
+      culprit(),
+      innocent(),
+      innocent(),
+    ]);
+    expect([one, ...others]).toEqual(['applied', 'applied', 'applied']);
+    return told;
+  };
+
+  test('that fails for what JSON cannot be made of fails alone', async () => {
+    const device = new Device(userOf('deep'));
+    let arg: unknown = null;
+    for (let i = 0; i < 200_000; i++) arg = [arg];
+    const wrong = { ...device.update(city(uuid7(), 'user:deep')), junk: arg };
+    expect(await beside(() => device.push(wrong))).toBe('internal');
+  });
+
+  test('that has what no refusal could keep fails alone', async () => {
+    const device = new Device(userOf('nul'));
+    const wrong = { ...device.update(city(uuid7(), 'user:nul')), actions: [{ id: 'a\0' }] };
+    expect(await beside(() => device.push(wrong))).toBe('invalid');
+  });
+
+  test('that takes an id whose row was deleted where its author may look is applied with them', async () => {
+    const device = new Device(userOf('mover', { home: 'write', away: 'write' }));
+    const id = uuid7();
+    const there = [city(id, 'home'), { op: 'delete', table: 'cities', id, realm: 'home' }];
+    for (const op of there) expect(await device.push(device.update(op))).toBe('applied');
+    expect(await beside(() => device.push(device.update(city(id, 'away'))))).toBe('applied');
+    const rows = await db.query(`select t.realm from public.cities t where t.id = $1::text`, [id]);
+    expect(rows).toEqual([{ realm: 'away' }]);
+  });
+
+  test('that takes an id whose row was deleted where nobody lets its author look is refused as over a live row', async () => {
+    const device = new Device(userOf('owner'));
+    const [gone, live] = [uuid7(), uuid7()];
+    const there = [
+      city(live, 'user:owner'),
+      city(gone, 'user:owner'),
+      { op: 'delete', table: 'cities', id: gone, realm: 'user:owner' },
+    ];
+    for (const op of there) expect(await device.push(device.update(op))).toBe('applied');
+    const thief = new Device(userOf('thief'));
+    const before = transactions;
+    expect(
+      await beside(() =>
+        thief.push(
+          thief.wire.update([city(gone, 'user:thief')]),
+          new Device(thief.user).wire.update([city(live, 'user:thief')]),
+        ),
+      ),
+    ).toBe('rejected forbidden,rejected forbidden');
+    expect(transactions - before).toBe(1);
+  });
+});
+
+test('updates that each change large rows go into several transactions, and others between them', async () => {
+  const device = new Device(userOf('large'));
+  const ids = Array.from({ length: 4 }, () => uuid7());
+  for (const id of ids) {
+    const set = { name: 'x', population: 0, extra: 'b'.repeat(1_000_000) };
+    expect(await device.push(device.update(city(id, 'user:large', set)))).toBe('applied');
+  }
+  const updates = Array.from({ length: 12 }, () =>
+    device.update(
+      ...ids.map((id) => ({
+        op: 'inc',
+        table: 'cities',
+        id,
+        realm: 'user:large',
+        add: { population: 1 },
+      })),
+    ),
+  );
+  const before = transactions;
+  const told: string[] = [];
+  const note = (what: string) => (status: string) => void told.push(`${what} ${status}`);
+  const other = new Device(userOf('other'));
+  await Promise.all([
+    device.push(...updates).then(note('large')),
+    other.push(other.update(city(uuid7(), 'user:other'))).then(note('other')),
+  ]);
+  expect(told).toEqual(['other applied', `large ${updates.map(() => 'applied').join()}`]);
+  expect(transactions - before).toBeGreaterThan(2);
+  const [row] = await db.query(
+    `select t.population::text as n from public.cities t where t.id = $1::text`,
+    [ids[0] as string],
+  );
+  expect(row).toEqual({ n: '12' });
+});
