@@ -35,7 +35,7 @@ test('whatever is called in whatever order, nothing hangs, nothing is lost, and 
     if (one !== undefined) console.log(trace.join('\n'));
     if (problems.length === 0) continue;
     failed.push(`SKERRY_MODEL_SEED=${seed}: ${problems.slice(0, 3).join('\n  ')}`);
-    if (failed.length >= 5) break;
+    if (failed.length >= 3) break;
   }
   expect(failed).toEqual([]);
 });
