@@ -73,13 +73,6 @@ export const api = [
     to: 'fn(value);',
   },
   {
-    name: 'what a listener causes is told before the others have heard what was before',
-    test: 'test/js/listeners.test.ts',
-    file: 'js/api/listeners.ts',
-    from: '    if (this.#calling) return;\n',
-    to: '',
-  },
-  {
     name: 'another failure with the same code is no news',
     test: 'test/js/sync-status.test.ts',
     file: 'js/api/sync-status.ts',
