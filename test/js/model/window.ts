@@ -209,7 +209,13 @@ export class ModelWindow {
           .map((group) => tx.groups.delete(group)),
       () => this.#mustRefuse(() => this.db.transact(() => {})),
       () => this.lives.at(-1)?.live.value,
-      () => this.#mustRefuse(() => random.pick(liveSpecs).live(this.db).subscribe(() => {})),
+      () =>
+        this.#mustRefuse(() =>
+          random
+            .pick(liveSpecs)
+            .live(this.db)
+            .subscribe(() => {}),
+        ),
       () => random.pick(this.subscribers)?.stop(),
     ];
     random.pick(steps)();
