@@ -1,6 +1,6 @@
 // `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
-// over a hundred thousand changes), storms over three engines in other orders, fifty thousand seeds of the simulator, and the
-// mistakes that the tests have to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// over a hundred thousand changes), storms over three engines in other orders, fifty thousand seeds of the simulator, ten thousand of
+// the random test of the API, and the mistakes that the tests have to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
@@ -24,6 +24,12 @@ const kParts = [
     'simulator, service worker',
     process.execPath,
     [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000', '--from', '1000000001'],
+  ],
+  [
+    'random test of the API',
+    join(bin, 'vitest'),
+    ['run', '--project', 'unit', 'test/js/api-model.test.ts'],
+    { SKERRY_MODEL_SEEDS: '10000' },
   ],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];

@@ -24,7 +24,7 @@ export interface SyncApi {
   resume(): void;
   /** Resolves once what was written before is confirmed and what others wrote before is here. */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
-  /** Asks for one more part of a table, until it is unsubscribed. */
+  /** Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. */
   scope(query: { readonly live: unknown }): Scope;
 }
 export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;

@@ -1,13 +1,16 @@
 // Deliberate mistakes, one at a time: what the tests are worth (tools/mutants.mjs applies, builds and runs each). `from` stands
 // once in `file`. Each is a mistake that somebody could make, at a place where a design of this kind is known to break.
 
+import { api } from './api.mjs';
 import { authority } from './authority.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { server } from './server.mjs';
 
-export const mutants = Object.entries({ core: [...core, ...authority], server, client }).flatMap(
-  ([kind, list]) => list.map((mutant) => ({ kind, ...mutant })),
+const kinds = { core: [...core, ...authority], server, client: [...client, ...api] };
+
+export const mutants = Object.entries(kinds).flatMap(([kind, list]) =>
+  list.map((mutant) => ({ kind, ...mutant })),
 );
 
 /** The file with the mistake in it; throws where the place is not there, or not once. */

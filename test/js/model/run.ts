@@ -164,6 +164,7 @@ async function end(run: Run): Promise<void> {
   await world.rest(() => windows.every(({ state }) => state === 'closed'), 20_000);
   for (const what of world.unsettled) world.fail(`not settled by close: ${what}`);
   for (const profile of world.profiles) {
+    for (const { what } of profile.held) world.fail(`${what} is left`);
     if (profile.workers.size > 0) world.fail(`${profile.workers.size} workers run on`);
     const { connections } = profile.host.storage.find(profile.database) ?? {};
     if (connections && connections.size > 0) world.fail(`${connections.size} connections are left`);

@@ -209,6 +209,14 @@ export class ModelWindow {
           .map((group) => tx.groups.delete(group)),
       () => this.#mustRefuse(() => this.db.transact(() => {})),
       () => this.lives.at(-1)?.live.value,
+      () =>
+        this.#mustRefuse(() =>
+          random
+            .pick(liveSpecs)
+            .live(this.db)
+            .subscribe(() => {}),
+        ),
+      () => random.pick(this.subscribers)?.stop(),
     ];
     random.pick(steps)();
   }
@@ -219,7 +227,7 @@ export class ModelWindow {
     } catch (error) {
       if ((error as Error).name === 'ValidationError') return;
     }
-    this.fail('a transaction began within another');
+    this.fail('a transaction, or a live query, began within a transaction');
   }
 
   #follow(mark: string, how: string, mutation: ReturnType<App['transact']>): void {

@@ -56,6 +56,7 @@ export class Profile {
   readonly user: string;
   readonly host: MemoryHost;
   readonly workers = new Set<LiveWorker>();
+  readonly held = new Set<{ readonly what: string }>();
   /** Whether workers fail instead of starting. */
   workersFail = false;
   /** Whether the application can get no token. */
@@ -112,7 +113,23 @@ export class Profile {
         },
       };
     };
-    return { ...host, workers: { start } };
+    const { on } = host.page;
+    host.page.on = (fn) => this.#held('a listener of the page', on.call(host.page, fn));
+    const open = (name: string, onMessage: (message: unknown) => void) => {
+      const channel = host.channels.open(name, onMessage);
+      return { ...channel, close: this.#held(`the channel ${name}`, () => channel.close()) };
+    };
+    return { ...host, workers: { start }, channels: { open } };
+  }
+
+  /** Something that must have been ended when all windows are closed. */
+  #held(what: string, end: () => void): () => void {
+    const held = { what };
+    this.held.add(held);
+    return () => {
+      this.held.delete(held);
+      end();
+    };
   }
 
   /** With what words the worker of this window failed last. */
