@@ -1,7 +1,7 @@
 // Goal: whatever releases have run on a database, in whatever order and side by side, every client, /v1/tables and SQL say
 // the same of every prop. Method: random sequences of deployments (newer ones, a release that is taken back, two nodes of
 // two releases where the database allows it) and of changes by profiles with the real package in several releases; in
-// the end all are brought up to date and compared. SKERRY_RELEASE_SEEDS=100 runs more; SKERRY_RELEASE_SEED=7 runs one.
+// the end all are brought up to date and compared. SKERRY_RELEASE_SEEDS=100 runs more; SKERRY_RELEASE_SEED=7,14 runs these.
 
 import { afterEach, expect, test } from 'vitest';
 import { Deployment, known, newest, Profile, tablesOf } from './support/releases.ts';
@@ -164,7 +164,7 @@ afterEach(async () => {
 
 const { SKERRY_RELEASE_SEED: one, SKERRY_RELEASE_SEEDS: count } = process.env;
 const seeds = one
-  ? [Number(one)]
+  ? one.split(',').map(Number)
   : Array.from({ length: Number(count ?? (Deployment.places > 1 ? 6 : 2)) }, (_, i) => i + 1);
 
 test.each(seeds)(
