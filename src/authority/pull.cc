@@ -301,6 +301,15 @@ void Pull::FoldOwn(const String& name, const Realm& realm,
   }
 }
 
+void Pull::TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const {
+  const auto changes = realm.changes.find(key);
+  if (changes == realm.changes.end()) return;
+  for (const auto& [revision, before] : changes->second) {
+    if (revision > realm.to) break;
+    if (before) TakeUnknown(schema_->table(key.table), *before, row);
+  }
+}
+
 void Pull::DiffRealm(const String& name, const Realm& realm) {
   const Vector<ObjectKey> keys = KeysOf(realm);
   Set<ObjectKey> own_keys;
@@ -310,8 +319,10 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
     // is its schema's to say), so the prop stays null, differs from what the row has, and is sent.
     const Row* row = RowAtStart(realm, key);
     std::optional<Row> filled;
-    if (row && request_.scopes.Hold(key, *Filled(schema_->table(key.table), row, &filled), true))
+    if (row && request_.scopes.Hold(key, *Filled(schema_->table(key.table), row, &filled), true)) {
       held[key] = *row;
+      TakeUnknowns(realm, key, &*held[key]);
+    }
   }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) own_keys.insert({op.table, op.id});

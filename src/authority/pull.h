@@ -170,6 +170,8 @@ class Pull {
   static const Row* RowAtEnd(const Realm& realm, const ObjectKey& key);
   static const Row* RowAtStart(const Realm& realm, const ObjectKey& key);
   void ChoosePages();
+  // Nulls what any record of the range leaves unknown of the row that the client holds.
+  void TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const;
   void DiffRealm(const String& name, const Realm& realm);
   void FoldOwn(const String& name, const Realm& realm,
                Map<ObjectKey, std::optional<Row>>* rows) const;

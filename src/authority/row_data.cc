@@ -89,6 +89,12 @@ const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* spa
   return row;
 }
 
+void TakeUnknown(const TableDef& table, const Row& lacking, Row* row) {
+  for (size_t i = 0; i < table.props.size(); ++i) {
+    if (lacking.props[i].is_null() && !AbsentValue(table.props[i]).is_null()) row->props[i] = {};
+  }
+}
+
 Data KeyToData(const Schema& schema, const ObjectKey& key) {
   return Data::MakeArray().Push(schema.table(key.table).name).Push(key.id);
 }

@@ -36,6 +36,9 @@ Result<std::optional<Row>> RowFromData(const Schema& schema, const Data& data);
 void FillAbsent(const TableDef& table, Row* row);
 // The same for a row that stays as it is: the row, or a filled copy of it in `space`. Null is null.
 const Row* Filled(const TableDef& table, const Row* row, std::optional<Row>* space);
+// Nulls what `lacking`, a later state of the same row as it was recorded, says nothing of although
+// it cannot be null: from there on a client may hold another default than it did before.
+void TakeUnknown(const TableDef& table, const Row& lacking, Row* row);
 
 // [table name, id].
 Data KeyToData(const Schema& schema, const ObjectKey& key);

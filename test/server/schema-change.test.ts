@@ -149,7 +149,8 @@ async function tables(server: TestServer): Promise<unknown> {
 
 test('a release that is taken back serves the newest schema: its rows have the defaults that its clients do not know', async () => {
   const data = ['--dev', '--data', `${folder.path}/taken-back`];
-  const env = postgresUrl === undefined ? {} : { DATABASE_URL: await new Nodes().databaseUrl() };
+  const nodes = postgresUrl === undefined ? null : new Nodes();
+  const env = nodes === null ? {} : { DATABASE_URL: await nodes.databaseUrl() };
   const start = (schema: unknown) =>
     startServer(folder, folder.schema(schema), { args: data, env });
   const create = (id: string) => inTodos('create', id, { set: { text: id } });
@@ -189,6 +190,7 @@ test('a release that is taken back serves the newest schema: its rows have the d
   expect(found.get(`${realm} todos after`)).toMatchObject({ prio: 4 });
   expect(await tables(server)).toEqual({ before: 3, after: 4 });
   expect(await server.stop()).toBe(0);
+  await nodes?.remove();
 });
 
 test.runIf(postgresUrl !== undefined)(

@@ -315,6 +315,19 @@ describe('a prop that may not be null and has a default', () => {
     expect((await prioOf()).late).toBe('5');
   });
 
+  test('where an older server left null, is logged also where no default has changed', async () => {
+    await apply(grown());
+    await db.query(
+      'alter table public.cities alter column prio drop not null, alter column prio drop default',
+    );
+    await writeRows([full]);
+    await follow(grown(), grown());
+    expect(await prioOf()).toEqual({ Åre: '3' });
+    expect((await logged()).map(({ id, prio }) => [id, prio])).toEqual([['Åre', null]]);
+    await follow(grown(), grown());
+    expect((await logged()).length).toBe(1);
+  });
+
   test('that changes, or comes back, is logged for rows that have another value; once', async () => {
     await apply(grown());
     await writeRows([full, { ...full, id: 'b', realm: 'team' }]);

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { http, open, schema, t, table } from 'skerry';
 import { type MemoryHost, memory } from 'skerry/testing';
 import type { Database } from '../../../server/src/db/database.ts';
@@ -247,13 +248,24 @@ export class Deployment {
   async plainTables(release: number): Promise<Record<string, Record<string, Json>>> {
     const all: Record<string, Record<string, Json>> = {};
     for (const { name, props } of tablesOf(release)) {
-      const response = await fetch(`${this.anyNode().url}/v1/tables/${name}`, {
-        headers: { authorization: `Bearer dev:${this.user}` },
-      });
-      const { rows } = (await response.json()) as { rows: { id: string; props: Json }[] };
+      const { rows } = (await this.#ask(`/v1/tables/${name}`)) as {
+        rows: { id: string; props: Json }[];
+      };
       all[name] = Object.fromEntries(rows.map((row) => [row.id, pick(row.props, props)]));
     }
     return all;
+  }
+
+  /** Asks until a node answers: one may just take up a newer schema. */
+  async #ask(path: string): Promise<unknown> {
+    const headers = { authorization: `Bearer dev:${this.user}` };
+    const deadline = performance.now() + 30_000;
+    for (;;) {
+      const answer = await fetch(this.anyNode().url + path, { headers }).catch(() => null);
+      if (answer?.status === 200) return answer.json();
+      if (performance.now() > deadline) throw new Error(`${path} is not answered.`);
+      await pause(50);
+    }
   }
 
   /** The rows as SQL has them. On PGlite nothing may serve meanwhile. */
