@@ -142,6 +142,7 @@ export class DatabaseCore {
       timers: host.timers(),
       backoff: new Backoff(host.clock, host.workerTimes),
       post: (message) => this.worker?.post(message),
+      checkScopes: (wanted) => this.#core.checkScopes(wanted),
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
       askState: () => runner.dispatch({ type: 'state' }),

@@ -6,6 +6,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { Authority } from '../authority/authority.ts';
+import { pullOf } from '../cost/pull-cost.ts';
 import { type Database, isUnavailable } from '../db/database.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
@@ -18,7 +19,7 @@ import type { SchemaDescription } from '../sql/description.ts';
 import { jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
-import { checkPull, checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
+import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener hands along with a request. */
 export interface App {
@@ -125,10 +126,9 @@ export function createApp(options: AppOptions): Hono<App> {
     const { value: body } = await readObject(incoming);
     const client = clientOf(body);
     checkSchemaVersion(body, options.schema);
-    const have = checkPull(body);
+    const { have, text } = pullOf(body, entryLimit(body.limit));
     await clients.check(client, user);
-    const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
-    return jsonResponse(incoming, await options.puller.pull(user, request, have));
+    return jsonResponse(incoming, await options.puller.pull(user, text, have));
   });
 
   app.on(

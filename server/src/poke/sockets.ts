@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
+import { scopesOf } from '../cost/pull-cost.ts';
 import { isUnavailable } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
@@ -95,7 +96,7 @@ class Connection {
   async #hello(data: RawData, binary: boolean): Promise<void> {
     const { token, client, scopes, schema } = parseHello(data, binary);
     const user = await this.#options.authenticate(token);
-    const checked = this.#options.authority.checkScopes(scopes, schema);
+    const checked = this.#options.authority.checkScopes(scopesOf(scopes), schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     this.#leave();
     const listener = {
@@ -124,7 +125,8 @@ class Connection {
 
   #refuse(error: unknown): void {
     if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
-    else if (error instanceof Problem) this.#socket.close(4401, error.code);
+    else if (error instanceof Problem)
+      this.#socket.close(error.code === 'unauthenticated' ? 4401 : 4400, error.code);
     else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
     else if (isUnavailable(error)) this.#socket.close(1013, 'busy');
     else {
