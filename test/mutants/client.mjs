@@ -254,4 +254,18 @@ export const client = [
     from: '    for (const fetching of this.#fetches.values()) fetching.abort();\n',
     to: '',
   },
+  {
+    name: 'a token goes to whatever address the server names for an image',
+    test: 'test/js/transient.test.ts',
+    file: 'js/worker/image-jobs.ts',
+    from: 'found?.origin === below.origin && found.pathname.startsWith(below.pathname)',
+    to: 'found !== null',
+  },
+  {
+    name: 'a window asks for scopes that its server will refuse',
+    test: 'test/js/sync.test.ts',
+    file: 'js/api/sync-api.ts',
+    from: '    this.#parts.checkScopes([...this.#scopes, filter]);\n',
+    to: '',
+  },
 ];

@@ -101,8 +101,7 @@ export function scopesOf(scopes: unknown): JsonObject[] {
 
 function idsOf(list: unknown, name: string): string[] {
   if (!Array.isArray(list)) throw bad(`\`${name}\` is not a list of ids.`);
-  if (list.length > limits.haveIds)
-    throw tooMuch(`\`${name}\` may have ${limits.haveIds} ids.`);
+  if (list.length > limits.haveIds) throw tooMuch(`\`${name}\` may have ${limits.haveIds} ids.`);
   if (!list.every(isRealmName)) throw bad(`\`${name}\` is not a list of ids.`);
   return list;
 }
@@ -110,8 +109,7 @@ function idsOf(list: unknown, name: string): string[] {
 function cursorsOf(cursors: unknown): Record<string, unknown> {
   if (!isObject(cursors)) throw bad('`cursors` is not an object.');
   const entries = Object.entries(cursors);
-  if (entries.length > limits.cursors)
-    throw tooMuch(`A pull may name ${limits.cursors} realms.`);
+  if (entries.length > limits.cursors) throw tooMuch(`A pull may name ${limits.cursors} realms.`);
   if (!entries.every(([realm, at]) => isRealmName(realm) && typeof at === 'string'))
     throw bad('`cursors` is not an object of realms and cursors.');
   return cursors;

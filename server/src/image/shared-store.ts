@@ -107,7 +107,9 @@ export class SharedStore implements ImageStore {
 
   /** In the table, which all nodes look at. */
   async has(name: ImageName): Promise<boolean> {
-    return (await this.#database.transaction({ mode: 'snapshot' }, (tx) => rowOf(tx, name))) !== null;
+    return (
+      (await this.#database.transaction({ mode: 'snapshot' }, (tx) => rowOf(tx, name))) !== null
+    );
   }
 
   async close(): Promise<void> {
