@@ -69,6 +69,14 @@ SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
   return abi::Done(client->LoadPart(std::move(part)));
 }
 
+SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
+  const Client* client = abi::Find(handle);
+  if (client == nullptr) return abi::NoClient();
+  Result<Data> scopes = skerry::DecodeData(abi::Input(length));
+  if (!scopes.ok()) return abi::Fail(scopes.status());
+  return abi::Done(client->CheckScopes(scopes.value()));
+}
+
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
   Client* client = abi::Find(handle);
   return client == nullptr ? abi::NoClient() : abi::Done(client->TxBegin(now));

@@ -137,6 +137,7 @@ export class DatabaseCore {
       backoff: new Backoff(host.clock, host.workerTimes),
       post: (message) => this.worker?.post(message),
       isHeard: () => this.worker?.running === true,
+      checkScopes: (wanted) => this.#core.checkScopes(wanted),
       changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
       durable: () => this.mutations.durable(),
       askState: () => runner.dispatch({ type: 'state' }),

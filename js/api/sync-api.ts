@@ -24,7 +24,10 @@ export interface SyncApi {
   resume(): void;
   /** Resolves once what was written before is confirmed and what others wrote before is here. */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
-  /** Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. */
+  /**
+   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws LimitError where the server would refuse what all
+   * scopes of this window come to: more than 500, or filters that cost too much.
+   */
   scope(query: { readonly live: unknown }): Scope;
 }
 export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;
@@ -43,6 +46,8 @@ export interface SyncParts {
   readonly post: (message: unknown) => void;
   /** Whether there is one that takes messages. */
   readonly isHeard: () => boolean;
+  /** Throws where a window may not want all of these together. */
+  readonly checkScopes: (wanted: readonly ScopeFilter[]) => void;
   /** Scopes that this window wants from now on, or no longer. */
   readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
   /** Resolves when nothing of this window waits for storage. */
@@ -188,6 +193,7 @@ export class SyncControl implements SyncApi {
   scope(query: unknown): Scope {
     this.#refuseClosed();
     const filter = scopeOf(query);
+    this.#parts.checkScopes([...this.#scopes, filter]);
     this.#scopes.push(filter);
     this.#parts.changeScopes([filter], []);
     const stop = new AbortController();
@@ -225,6 +231,7 @@ export class SyncControl implements SyncApi {
 
   /** The scopes that `open` was given: told to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
+    this.#parts.checkScopes(scopes);
     this.#scopes.push(...scopes);
   }
 

@@ -111,6 +111,11 @@ export class WindowCore {
     }
   }
 
+  /** Throws where a window may not want all of these scopes. */
+  checkScopes(scopes: readonly { readonly table: string; readonly where: unknown }[]): void {
+    this.#module.callWith('sk_check_scopes', scopes, this.#open);
+  }
+
   begin(now: number): void {
     this.#module.call('sk_tx_begin', this.#open, now);
   }

@@ -160,7 +160,7 @@ export class ImageJobs {
     let told = Number.NEGATIVE_INFINITY;
     const answer = await host.transport.request({
       method: 'GET',
-      url: new URL(fetch.url, `${remote.url}/`).href,
+      url: imageUrl(fetch.url, remote.url),
       headers: fetch.token === null ? {} : { authorization: `Bearer ${fetch.token}` },
       timeoutMs: fetch.timeoutMs,
       maxBytes: fetch.bytes,
@@ -208,6 +208,15 @@ export class ImageJobs {
       body: value.body,
     }));
   }
+}
+
+/** Where an image is: below the remote, whatever its server said. The token goes nowhere else. */
+function imageUrl(url: string, remote: string): string {
+  const below = new URL(`${remote.replace(/\/+$/, '')}/`);
+  const found = URL.canParse(url, below) ? new URL(url, below) : null;
+  if (found?.origin === below.origin && found.pathname.startsWith(below.pathname))
+    return found.href;
+  throw new ServerError('bad_answer', 'The server named an image that is not on it.');
 }
 
 class StatusError extends ServerError {

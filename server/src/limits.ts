@@ -77,6 +77,14 @@ export const limits = {
   /** Realms in the cursors of one pull, and scopes: as many as the core takes (src/base/limits.h). */
   cursors: 10_000,
   scopes: 1_000,
+  /**
+   * Of the filters of all scopes of one pull: their depth, their parts, and the values in their lists. The core's own bound
+   * is in comparisons (src/base/limits.h); no filter has more parts than it takes comparisons.
+   */
+  filterDepth: 8,
+  filterParts: 4_000,
+  filterValues: 10_000,
+  patternCharacters: 200,
   /** Log entries of one pull: the greatest `limit`, and the one used when none is given. */
   entriesPerPull: 10_000,
   /** Changed rows whose bodies one pull reads; the range is cut so that it stays below. */
@@ -88,10 +96,18 @@ export const limits = {
   pageRows: 2_000,
   /** Realms with more rows than this are filled by an image. */
   imageFromRows: 2_000,
-  /** Images kept in memory and on disk. */
+  /** Images kept of one realm. */
   imagesKept: 4,
-  /** Rows of one answer of /v1/tables. */
+  /**
+   * Of all realms together, in a node's folder: the bytes of images, and how many. One that was offered or fetched within
+   * `imageOfferedMs` stays in any case: a download of it may be about to begin.
+   */
+  imageBytesKept: 4 * 2 ** 30,
+  imageFilesKept: 2_000,
+  imageOfferedMs: 600_000,
+  /** Rows of one answer of /v1/tables, and the bytes from which on it takes no more of them: one row may have 1 MiB. */
   tableRows: 10_000,
+  tableBytes: 4 << 20,
   /** What of a caller's rates may come at once after a rest: so many seconds' worth. */
   burstSeconds: 20,
   /** Users, and clients, whose rates are remembered. */

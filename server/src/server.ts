@@ -1,6 +1,6 @@
 // A server: database, authority, flusher, sockets and routes put together, and taken apart in order.
 
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -26,6 +26,7 @@ import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
 import { type CallerLimits, callerLimits, limits } from './limits.ts';
 import { PlainTables } from './plain/plain-table.ts';
+import { SealedTimes } from './plain/sealed-time.ts';
 import { PokeHub } from './poke/hub.ts';
 import { PokeRelay, type Pokes } from './poke/relay.ts';
 import { servePokes } from './poke/sockets.ts';
@@ -89,6 +90,8 @@ export interface RunningServer {
 
 const kDefaultHost = '127.0.0.1';
 const kPrepareTries = 5;
+/** Of the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
+const kTimesKey = 'times-key';
 
 /**
  * Makes the tables what this server needs, one node at a time; nodes that serve meanwhile may stand in the way. Returns
@@ -102,6 +105,8 @@ async function prepare(database: Database, own: SchemaDescription): Promise<Sche
         await lockTables(tx);
         const newest = await readNewest(tx);
         if ((await readMeta(tx, 'id')) === null) await writeMeta(tx, 'id', randomUUID());
+        if ((await readMeta(tx, kTimesKey)) === null)
+          await writeMeta(tx, kTimesKey, randomBytes(32).toString('hex'));
         if (newest !== null && newest.version > own.version) {
           const served = widenedBy(newest, own);
           await applySchema(tx, served, sqlSchema(served));
@@ -272,6 +277,7 @@ interface Parts {
 async function start(options: ServerOptions, parts: Parts): Promise<RunningServer> {
   const { description, tables, authority, database } = parts;
   const { log = logError, progress = () => {}, host = kDefaultHost } = options;
+  const times = new SealedTimes((await readMeta(database, kTimesKey)) ?? '');
   const committer = new Committer(database, authority, tables);
   const store = await openImages(parts.data, options.databaseUrl, authority);
   const images = new Images(store, authority, tables);
@@ -308,7 +314,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     flusher,
     puller: new Puller({ database, authority, schema: tables, images }),
     images,
-    tables: new PlainTables(database, tables),
+    tables: new PlainTables(database, tables, times),
     files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
     origins,
     hosts,

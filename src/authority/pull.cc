@@ -28,9 +28,7 @@ void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
   if (request_.known) needs_.actions.assign(request_.known->begin(), request_.known->end());
-  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
-    if (!request_.scopes.list()[i].is_filled) needs_.pages.push_back(i);
-  }
+  needs_.pages = request_.scopes.PagesAtOnce();
   asked_pages_ = needs_.pages;
   pages_.resize(asked_pages_.size());
 }
@@ -267,6 +265,7 @@ void Pull::ChoosePages() {
     if (realm.mode != Mode::kImage) covered.push_back(name);
   }
   if (covered.empty()) return;
+  answer_.has_more = asked_pages_.size() < request_.scopes.CountUnfilled();
   for (size_t i = 0; i < asked_pages_.size(); ++i) {
     PullPage page;
     page.scope = asked_pages_[i];

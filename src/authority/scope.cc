@@ -3,18 +3,12 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "base/vector.h"
+#include "model/filter_cost.h"
 
 namespace skerry {
 namespace {
-
-bool HasSubSelect(const Filter& filter) {
-  if (filter.kind == FilterKind::kInSelect) return true;
-  for (const Filter& child : filter.children) {
-    if (HasSubSelect(child)) return true;
-  }
-  return false;
-}
 
 Result<Scope> ParseScope(const Schema& schema, const Data& data) {
   Scope scope;
@@ -26,15 +20,15 @@ Result<Scope> ParseScope(const Schema& schema, const Data& data) {
   Result<Filter> filter = ParseFilter(schema, schema.table(scope.table), scope.where, false);
   if (!filter.ok()) return filter.status();
   scope.filter = std::move(filter.value());
-  if (HasSubSelect(scope.filter)) {
-    return Status(Code::kUnsupported, "sub-selects in scopes are not supported yet");
-  }
   const Data& filled = data["filled"];
   scope.is_filled = filled.as_bool(false);
   scope.filled = filled.as_string();
   if (!filled.is_null() && !filled.is_bool() && !filled.is_string()) {
     return Status(Code::kInvalidArgument, "`filled` is false, an id, or true");
   }
+  if (scope.filled.size() > kMaxIdBytes || !IsStorableText(scope.filled))
+    return Status(Code::kInvalidId, "`filled` is no id");
+  scope.cost = CostOf(scope.filter).comparisons;
   return scope;
 }
 
@@ -44,21 +38,34 @@ Result<Scopes> Scopes::Parse(const Schema& schema, const Data& list, UnknownTabl
   if (!list.is_array()) return Status(Code::kInvalidArgument, "`scopes` is an array");
   if (list.items().size() > kMaxScopes) return Status(Code::kLimit, "too many scopes");
   Scopes scopes;
+  ScopeBudget budget;
   for (const Data& data : list.items()) {
     const bool known = schema.FindTable(data["table"].as_string()) != kNone;
     if (!known && unknown == UnknownTables::kLeftOut) continue;
     Result<Scope> scope = ParseScope(schema, data);
     if (!scope.ok()) return scope.status();
+    SKERRY_RETURN_IF_ERROR(budget.Add(scope.value().filter));
     scopes.list_.push_back(std::move(scope.value()));
   }
   return scopes;
 }
 
-bool Scopes::AllFilled() const {
-  for (const Scope& scope : list_) {
-    if (!scope.is_filled) return false;
+size_t Scopes::CountUnfilled() const {
+  size_t count = 0;
+  for (const Scope& scope : list_) count += !scope.is_filled;
+  return count;
+}
+
+Vector<size_t> Scopes::PagesAtOnce() const {
+  Vector<size_t> pages;
+  uint64_t cost = 0;
+  for (size_t i = 0; i < list_.size(); ++i) {
+    if (list_[i].is_filled) continue;
+    cost += list_[i].cost;
+    if (!pages.empty() && (pages.size() == kPagesPerAnswer || cost > kMaxPagesCost)) break;
+    pages.push_back(i);
   }
-  return true;
+  return pages;
 }
 
 bool Scopes::CoverAll(const Schema& schema) const {

@@ -18,6 +18,7 @@ struct Scope {
   Filter filter;
   Data where;              // as sent
   bool is_filled = false;  // wholly
+  uint64_t cost = 0;       // of the filter, for a row (model/filter_cost.h)
   String filled;           // else the last id that the fill has reached; empty: none yet
   bool Covers(const String& id) const { return is_filled || (!filled.empty() && id <= filled); }
 };
@@ -27,12 +28,15 @@ enum class UnknownTables { kRefused, kLeftOut };
 
 class Scopes {
  public:
-  // Sub-selects are kUnsupported for now: they need rows of other tables at the same revision.
+  // kLimit where there are too many, or they cost too much together (model/filter_cost.h).
   static Result<Scopes> Parse(const Schema& schema, const Data& list,
                               UnknownTables unknown = UnknownTables::kRefused);
 
   const Vector<Scope>& list() const { return list_; }
-  bool AllFilled() const;
+  size_t CountUnfilled() const;
+  // The first scopes that are not filled, as many as one answer brings pages of; at least one. The
+  // others wait for the next: the answer says that there is more.
+  Vector<size_t> PagesAtOnce() const;
   // Every table of the schema without condition.
   bool CoverAll(const Schema& schema) const;
   // Every scope of the table reaches the id (also where there is none).

@@ -48,6 +48,17 @@ inline constexpr size_t kMaxBeforeBytesPerCommit =
 inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
 inline constexpr size_t kPageRows = 2000;          // rows of a fill page
 inline constexpr size_t kMaxScopes = 1000;         // of one pull
+inline constexpr size_t kMaxKeptScopes = 500;      // of a client: half of what a pull may name
+// Comparisons that a row may take (model/filter_cost.h): of one scope's filter, of all scopes of a
+// pull or a client, and of the scopes whose pages one answer brings. An answer looks at up to
+// kStateRows rows for all scopes, and a page may look at all rows of a table.
+inline constexpr uint64_t kMaxFilterCost = 1000;
+inline constexpr uint64_t kMaxScopesCost = 4000;
+inline constexpr uint64_t kMaxPagesCost = kMaxFilterCost;
+inline constexpr size_t kMaxScopesValues = 10'000;     // in the lists of all scopes' filters
+inline constexpr size_t kMaxPatternCharacters = 200;   // of `like`; databases take length by text
+inline constexpr size_t kMaxPatternWildcards = 32;     // % and _ of one pattern
+inline constexpr size_t kPagesPerAnswer = 50;          // each is a scan of a table
 inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
 inline constexpr size_t kImageRows = 2000;         // a whole realm with more is filled by an image

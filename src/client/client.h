@@ -19,6 +19,7 @@
 #include "client/tab.h"
 #include "client/transaction.h"
 #include "client/view.h"
+#include "model/filter_cost.h"
 #include "model/query.h"
 
 namespace skerry {
@@ -35,6 +36,8 @@ class Client {
 
   Data Handle(Data event);  // effects
   Status LoadPart(String bytes) { return tab_.LoadPart(std::move(bytes)); }
+  // All that this window wants (model/filter_cost.h).
+  Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 
   Status TxBegin(double now);
   Result<OpOutcome> TxOp(int kind, uint32_t table, const Data& operation);

@@ -8,7 +8,7 @@
 namespace skerry {
 namespace {
 
-constexpr size_t kChecksumBytes = 8;
+constexpr size_t kBodyChecksumBytes = 8;
 
 Status Damaged(const char* what) { return {Code::kCorrupt, String("a damaged record: ") + what}; }
 
@@ -73,7 +73,7 @@ String BodyWriter::Seal(BodyKind kind, std::string_view front) const {
   }
   PutVarint(&body, realms_.size());
   for (const String& realm : realms_) PutText(&body, realm);
-  body.reserve(body.size() + front.size() + payload_.size() + kChecksumBytes);
+  body.reserve(body.size() + front.size() + payload_.size() + kBodyChecksumBytes);
   body += front;
   body += payload_;
   PutU64(&body, Xxh64(body));
@@ -83,12 +83,12 @@ String BodyWriter::Seal(BodyKind kind, std::string_view front) const {
 // ---- reading ----
 
 Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::string_view bytes) {
-  if (bytes.size() < 2 + kChecksumBytes) return Damaged("too short");
+  if (bytes.size() < 2 + kBodyChecksumBytes) return Damaged("too short");
   // The version comes first: another one may seal its bodies in another way.
   if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
     return Status(Code::kVersion, "a record of format " + ToText(static_cast<uint8_t>(bytes[0])));
   }
-  const std::string_view sealed = bytes.substr(0, bytes.size() - kChecksumBytes);
+  const std::string_view sealed = bytes.substr(0, bytes.size() - kBodyChecksumBytes);
   if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");
   if (static_cast<uint8_t>(bytes[1]) != static_cast<uint8_t>(kind)) return Damaged("another kind");
   BodyReader reader(schema, sealed.substr(2));

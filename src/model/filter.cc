@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "model/like.h"
 
 namespace skerry {
 namespace {
@@ -76,13 +77,6 @@ bool MatchesList(const Filter& filter, const Cell& cell) {
   return at != filter.values.end() && CompareCells(CellOf(*at), cell) == 0;
 }
 
-// The bytes of the character at the front. REQUIRES: not empty.
-size_t CharacterBytes(std::string_view text) {
-  size_t bytes = 1;
-  while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80) ++bytes;
-  return bytes;
-}
-
 }  // namespace
 
 const PropDef& ColumnProp(const TableDef& table, PropIndex column) {
@@ -123,48 +117,6 @@ bool Matches(const Filter& filter, std::string_view id, const Row& row,
     default:
       return MatchesComparison(filter, CellOf(filter.column, id, row));
   }
-}
-
-// Greedy with one point of return: the last % is the only one that can be asked to take more.
-bool LikeMatches(std::string_view text, std::string_view pattern) {
-  size_t t = 0;
-  size_t p = 0;
-  size_t retry_p = std::string_view::npos;
-  size_t retry_t = 0;
-  while (t < text.size()) {
-    bool matched = false;
-    if (p < pattern.size() && pattern[p] == '%') {
-      retry_p = ++p;
-      retry_t = t;
-      continue;
-    }
-    if (p < pattern.size() && pattern[p] == '_') {
-      t += CharacterBytes(text.substr(t));
-      ++p;
-      matched = true;
-    } else if (p < pattern.size()) {
-      const size_t literal = pattern[p] == '\\' && p + 1 < pattern.size() ? p + 1 : p;
-      matched = pattern[literal] == text[t];
-      if (matched) {
-        p = literal + 1;
-        ++t;
-      }
-    }
-    if (matched) continue;
-    if (retry_p == std::string_view::npos) return false;
-    retry_t += CharacterBytes(text.substr(retry_t));
-    p = retry_p;
-    t = retry_t;
-  }
-  while (p < pattern.size() && pattern[p] == '%') ++p;
-  return p == pattern.size();
-}
-
-bool IsLikePattern(std::string_view pattern) {
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '\\' && ++i == pattern.size()) return false;
-  }
-  return true;
 }
 
 }  // namespace skerry

@@ -69,10 +69,6 @@ class FilterContext {
 bool Matches(const Filter& filter, std::string_view id, const Row& row,
              const FilterContext* context);
 
-// % stands for any text, _ for one character (code point), \ for the next character as it is.
-bool LikeMatches(std::string_view text, std::string_view pattern);
-// False where the pattern ends with a lone backslash, which databases refuse.
-bool IsLikePattern(std::string_view pattern);
 // What a text must be to be compared with in a database.
 Status CheckFilterText(const TableDef& table, const PropDef& prop, const Value& value);
 

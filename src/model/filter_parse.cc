@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/sort.h"
 #include "model/filter.h"
+#include "model/like.h"
 
 namespace skerry {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "base/sort.h"
 #include "model/index.h"
+#include "model/like.h"
 #include "model/query.h"
 
 namespace skerry {

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "model/collation.h"
+#include "model/filter_cost.h"
 #include "model/query.h"
 
 namespace skerry {
@@ -109,6 +110,7 @@ Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data
   if (!data["where"].is_null()) {
     Result<Filter> where = ParseFilter(schema, table, data["where"], true);
     if (!where.ok()) return where.status();
+    SKERRY_RETURN_IF_ERROR(CheckPatterns(where.value()));
     query.where = std::move(where.value());
   }
   SKERRY_RETURN_IF_ERROR(ParseOrder(table, data["order"], &query));

@@ -1,10 +1,12 @@
 set(SKERRY_MODEL_SOURCES
   src/model/collation.cc
   src/model/filter.cc
+  src/model/filter_cost.cc
   src/model/filter_parse.cc
   src/model/id_key.cc
   src/model/index.cc
   src/model/keyed_sort.cc
+  src/model/like.cc
   src/model/packed_filter.cc
   src/model/prepared_query.cc
   src/model/prop_value.cc

@@ -13,6 +13,19 @@ constexpr double kUnauthenticatedClose = 4401;
 
 }  // namespace
 
+// Pokes go by table, and a message of a socket is small: many scopes with their filters would not
+// fit.
+Data PokeSocket::WantedTables() const {
+  Data tables = Data::MakeArray();
+  for (const Data& scope : state_->sync["scopes"].items()) {
+    if (!Understands(state_->schema, scope)) continue;
+    Data whole = Data::MakeObject();
+    whole.Set("table", scope["table"]).Set("where", Data::MakeArray().Push("true"));
+    if (!HoldsScope(tables, whole)) tables.Push(std::move(whole));
+  }
+  return tables;
+}
+
 void PokeSocket::Want(bool wanted, Turn* turn) {
   wanted_ = wanted;
   if (wanted && socket_state_ == SocketState::kClosed) Open(turn);
@@ -56,14 +69,7 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
     hello.Set("token", token_)
         .Set("client", state_->sync["client"])
         .Set("schema", state_->schema.version());
-    Data scopes = Data::MakeArray();
-    for (const Data& scope : state_->sync["scopes"].items()) {
-      if (!Understands(state_->schema, scope)) continue;
-      Data sent = Data::MakeObject();
-      sent.Set("table", scope["table"]).Set("where", scope["where"]);
-      scopes.Push(std::move(sent));
-    }
-    hello.Set("scopes", std::move(scopes));
+    hello.Set("scopes", WantedTables());
     turn->Emit(Message("socket").Set("action", "send").Set("text", WriteJson(hello)));
     turn->Cancel("socket");
     socket_state_ = SocketState::kOpen;

@@ -37,6 +37,7 @@ class PokeSocket {
   bool Timer(std::string_view name, Turn* turn);
 
  private:
+  Data WantedTables() const;
   void Open(Turn* turn);
   void Close(Turn* turn);
   void Pause(Turn* turn);

@@ -3,8 +3,11 @@
 #include <cmath>
 #include <utility>
 
+#include "base/limits.h"
+#include "base/vector.h"
 #include "log/codec.h"
 #include "model/filter.h"
+#include "model/filter_cost.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -12,6 +15,10 @@ namespace {
 
 bool Same(const Data& a, const Data& b) {
   return a["table"] == b["table"] && a["where"] == b["where"];
+}
+
+Result<Filter> ReadScope(const Schema& schema, TableIndex table, const Data& scope) {
+  return ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false);
 }
 
 }  // namespace
@@ -25,8 +32,9 @@ bool HoldsScope(const Data& scopes, const Data& scope) {
 
 bool Understands(const Schema& schema, const Data& scope) {
   const TableIndex table = schema.FindTable(scope["table"].as_string());
-  return table != kNone &&
-         ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false).ok();
+  if (table == kNone) return false;
+  const Result<Filter> filter = ReadScope(schema, table, scope);
+  return filter.ok() && ScopeBudget().Add(filter.value()).ok();
 }
 
 namespace {
@@ -56,34 +64,62 @@ bool IsStale(const Data& scope, double today) {
   return scope["asked"].is_number() && today - scope["asked"].as_number() > kUnaskedDays;
 }
 
-// The one of `scopes` that was asked for longest ago; null: a window may be open that wants it,
-// which asks each day.
-const Data* Oldest(const Data& scopes, double today) {
-  const Data* oldest = nullptr;
-  for (const Data& scope : scopes.items()) {
-    if (today - scope["asked"].as_number() <= 1) continue;
-    if (oldest == nullptr || scope["asked"].as_number() < (*oldest)["asked"].as_number())
-      oldest = &scope;
+// The union while it is made: each scope with what its filter costs.
+struct Kept {
+  Data scope;
+  FilterCost cost;
+  bool is_new = false;
+};
+
+Kept MakeKept(const Schema& schema, Data scope, bool is_new) {
+  Kept kept;
+  const TableIndex table = schema.FindTable(scope["table"].as_string());
+  // Of a newer version's schema: it is not sent.
+  if (table != kNone) {
+    const Result<Filter> filter = ReadScope(schema, table, scope);
+    if (filter.ok()) kept.cost = CostOf(filter.value());
   }
-  return oldest;
+  kept.scope = std::move(scope);
+  kept.is_new = is_new;
+  return kept;
 }
 
-Data Without(const Data& scopes, const Data& one) {
-  Data left = Data::MakeArray();
-  for (const Data& scope : scopes.items()) {
-    if (!Same(scope, one)) left.Push(scope);
+bool Fits(const Vector<Kept>& list) {
+  FilterCost total;
+  for (const Kept& kept : list) {
+    total.comparisons += kept.cost.comparisons;
+    total.values += kept.cost.values;
   }
-  return left;
+  return FitScopes(total);
+}
+
+bool Holds(const Vector<Kept>& list, const Data& scope) {
+  for (const Kept& kept : list) {
+    if (Same(kept.scope, scope)) return true;
+  }
+  return false;
+}
+
+// The one that was asked for longest ago; null: a window may be open that wants it, which asks each
+// day.
+Kept* Oldest(Vector<Kept>* list, double today) {
+  Kept* oldest = nullptr;
+  for (Kept& kept : *list) {
+    const double asked = kept.scope["asked"].as_number();
+    if (today - asked <= 1) continue;
+    if (oldest == nullptr || asked < oldest->scope["asked"].as_number()) oldest = &kept;
+  }
+  return oldest;
 }
 
 }  // namespace
 
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record) {
+                  Data* record, bool* left_out) {
   const double today = Day(now);
   // A record that this version makes could not name tables of a newer one, and drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);
-  Data kept = Data::MakeArray();
+  Vector<Kept> kept;
   bool dropped = false;
   for (Data scope : (*sync)["scopes"].items()) {
     const bool wanted = HoldsScope(add, scope);
@@ -94,24 +130,30 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, doubl
       continue;
     }
     if (wanted || !scope["asked"].is_number()) scope.Set("asked", today);
-    kept.Push(std::move(scope));
+    kept.push_back(MakeKept(schema, std::move(scope), /*is_new=*/false));
   }
-  bool added = false;
   for (const Data& scope : add.items()) {
-    if (!Understands(schema, scope) || HoldsScope(kept, scope)) continue;
+    if (!Understands(schema, scope) || Holds(kept, scope)) continue;
     Data fresh = Data::MakeObject();
     fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false);
-    kept.Push(std::move(fresh.Set("asked", today)));
-    added = true;
+    kept.push_back(MakeKept(schema, std::move(fresh.Set("asked", today)), /*is_new=*/true));
   }
-  while (added && may_drop && kept.items().size() > kMaxKeptScopes) {
-    const Data* oldest = Oldest(kept, today);
-    if (oldest == nullptr) break;  // the server says whether it is too many
-    kept = Without(kept, Data(*oldest));
+  const auto has_new = [&] { return !kept.empty() && kept.back().is_new; };
+  while (may_drop && ((has_new() && kept.size() > kMaxKeptScopes) || !Fits(kept))) {
+    Kept* oldest = Oldest(&kept, today);
+    if (oldest == nullptr) break;
+    kept.erase(oldest);
     dropped = true;
   }
-  const bool changed = added || dropped;
-  sync->Set("scopes", std::move(kept));
+  // What the server would refuse, together with all that windows are showing.
+  while (!kept.empty() && (may_drop || has_new()) && (kept.size() > kMaxScopes || !Fits(kept))) {
+    (has_new() ? *left_out : dropped) = true;
+    kept.pop_back();
+  }
+  const bool changed = has_new() || dropped;
+  Data scopes = Data::MakeArray();
+  for (Kept& one : kept) scopes.Push(std::move(one.scope));
+  sync->Set("scopes", std::move(scopes));
   if (!changed) return false;
   sync->Set("scopeVersion", (*sync)["scopeVersion"].as_u64() + 1);
   if (dropped) *record = KeepRecord(schema, sync);

@@ -12,21 +12,23 @@ namespace skerry {
 
 inline constexpr double kDayMs = 86'400'000;  // a window asks again for what it wants
 inline constexpr double kUnaskedDays = 30;
-inline constexpr size_t kMaxKeptScopes = 500;  // half of what a pull may name (base/limits.h)
 
 bool HoldsScope(const Data& scopes, const Data& scope);  // by table and filter
 
-// Whether the schema has the scope's table, and the props of its filter.
+// Whether the schema has the scope's table, and the props of its filter, and a server would take
+// the filter at all.
 bool Understands(const Schema& schema, const Data& scope);
 
 // Adds and drops scopes ([{table, where}..]); returns whether anything changed. Added ones start
 // unfilled, also one that comes back. Those that the schema does not understand, because a table or
 // prop was dropped, are given up, unless a newer version may have added them: then none is. So are,
 // where some are added, those that were not asked for in kUnaskedDays, and of more than
-// kMaxKeptScopes the ones that were not for longest. Where some were dropped, *record is the record
+// kMaxKeptScopes, or where their filters cost more than the server takes (model/filter_cost.h), the
+// ones that were not for longest. What open windows want is not dropped for another's sake: then it
+// is the added ones that are left out, and *left_out says so. Where some were dropped, *record is the record
 // under the new n that lets windows drop rows which are in no remaining scope; else null.
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record);
+                  Data* record, bool* left_out);
 
 }  // namespace skerry
 

@@ -32,6 +32,10 @@ Data WriteEffect(uint64_t id, ReadReply reply) {
   return Message("write").Set("id", id).Set("writes", Data(std::move(reply.writes)));
 }
 
+Data ScopesFailed(const SyncError& error, const Data& dropped) {
+  return Message("scopesFailed").Set("error", error.ToData()).Set("drop", dropped);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
@@ -187,7 +191,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // Also at the start: scopes that the schema does not understand any more are given up.
   own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
-                              &sync, &own->record);
+                              &sync, &own->record, &own->left_out);
   if (!own->record.is_null())
     reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
   state_->pending = read[1].as_number();
@@ -242,7 +246,14 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     if (own.pending > 0) Wake(WakeReason::kMutation, turn);
     return;
   }
-  if (own.kind == OwnKind::kScopes) scopes_failed_ = false;
+  if (own.kind == OwnKind::kScopes) {
+    scopes_failed_ = own.left_out;
+    // The window asks again after a pause: until then other windows may have dropped some.
+    if (own.left_out) {
+      const SyncError error = {"limit", "All windows together want more than a server takes.", true};
+      turn->Post(ScopesFailed(error, Data::MakeArray()));
+    }
+  }
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
   const bool first = !state_->started;
   state_->started = true;
@@ -272,7 +283,7 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     state_->error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
     if (kind == OwnKind::kScopes)
-      turn->Post(Message("scopesFailed").Set("error", state_->error.ToData()).Set("drop", dropped));
+      turn->Post(ScopesFailed(state_->error, dropped));
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {

@@ -48,6 +48,7 @@ class SyncWorker {
     Data message;
     Data record;
     bool changed = false;
+    bool left_out = false;
     double pending = 0;  // kLook
   };
 

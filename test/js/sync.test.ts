@@ -2,7 +2,7 @@
  * The sync worker with its host, between windows and a server in memory: confirmations, arrivals, refusals, tokens,
  * failures in words, control by the application, freezing. The core's own decisions are tested in test/core.
  */
-import { http, type OpenOptions, SkerryError } from 'skerry';
+import { http, LimitError, type OpenOptions, SkerryError } from 'skerry';
 import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { FakeServer, problem } from './fake-server.ts';
@@ -198,6 +198,33 @@ describe('with a server', () => {
     expect(sent().scopes).toHaveLength(2);
     more.unsubscribe();
     expect(() => db.sync.scope(db.cities.limit(1))).toThrow(/limit/);
+  });
+
+  test('what no server would take is refused at once, and the rest goes on', async () => {
+    const { host, server } = world();
+    const words = (n: number) => `%word ${n}%`;
+    await expect(
+      fresh(host, {
+        remote: http('http://server.test/v1'),
+        scopes: (q) => [q.cities.where('name', 'like', 'x'.repeat(201))],
+        defaultRealm: 'public',
+      }),
+    ).rejects.toMatchObject({ name: 'LimitError', message: /200 characters/ });
+    const db = await connect(host);
+    const scopes = Array.from({ length: 99 }, (_, n) =>
+      db.sync.scope(db.cities.where('name', 'like', words(n))),
+    );
+    // The same once more costs nothing.
+    scopes.push(db.sync.scope(db.cities.where('name', 'like', words(0))));
+    const more = () => db.sync.scope(db.cities.where('name', 'like', words(100)));
+    expect(more).toThrow(LimitError);
+    expect(more).toThrow(/4,000 comparisons/);
+    expect(() => db.cities.where('name', 'like', '%'.repeat(33)).live).toThrow(LimitError);
+    for (const scope of scopes.splice(0, 2)) scope.unsubscribe();
+    scopes.push(more());
+    await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+    expect(server.pushed).toHaveLength(1);
+    expect(db.sync.status.error).toBeNull();
   });
 });
 

@@ -184,6 +184,36 @@ test('an image that is never done is given up after a while', () => {
   expect(time.pending()).toEqual([]);
 });
 
+test.each([
+  'https://elsewhere.test/v1/snapshot/x',
+  '//elsewhere.test/v1/snapshot/x',
+  'http://server.test/other/snapshot',
+  '/v1/../secret',
+  'http://server.test:81/v1/snapshot/x',
+  'data:text/plain,x',
+  'http://[',
+])('a token goes nowhere but to the remote: not to %s', async (url) => {
+  const time = new ManualTime();
+  const asked: unknown[] = [];
+  const report = Promise.withResolvers<Message>();
+  const host = {
+    clock: time,
+    timers: () => time.timers(),
+    transport: { request: (request: unknown) => asked.push(request) },
+  };
+  const jobs = new ImageJobs({
+    host,
+    database: 'skerry/test/anna',
+    remote: { url: 'http://server.test/v1', credentials: 'omit' },
+    report: report.resolve,
+  } as unknown as ImageParts);
+  const fetch = { url, bytes: 1, checksum: '', token: 'secret', timeoutMs: 1 };
+  const job = { kind: 'fill', generation: 'g', roll: false, from: null, fetch };
+  jobs.start(1, job as unknown as ImageJob);
+  expect(await report.promise).toMatchObject({ type: 'image', error: { name: 'bad_answer' } });
+  expect(asked).toEqual([]);
+});
+
 test('a failure that is no worker’s end leaves it running', async () => {
   const { host } = world();
   const { failing, state } = hostWith(host, host.workers.start.bind(host.workers));

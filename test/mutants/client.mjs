@@ -343,6 +343,19 @@ export const client = [
     test: 'test/js/sync.test.ts',
     file: 'js/api/sync-api.ts',
     from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
+  },
+  {
+    name: 'a token goes to whatever address the server names for an image',
+    test: 'test/js/transient.test.ts',
+    file: 'js/worker/image-jobs.ts',
+    from: 'found?.origin === below.origin && found.pathname.startsWith(below.pathname)',
+    to: 'found !== null',
+  },
+  {
+    name: 'a window asks for scopes that its server will refuse',
+    test: 'test/js/sync.test.ts',
+    file: 'js/api/sync-api.ts',
+    from: '    this.#parts.checkScopes([...this.#scopes, filter]);\n',
     to: '',
   },
 ];

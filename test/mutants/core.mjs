@@ -375,4 +375,34 @@ export const core = [
     from: 'if (plain.ok() && origin == Origin::kMade)',
     to: 'if (plain.ok() && origin == Origin::kStored)',
   },
+  {
+    name: 'like goes back to the next character of the text after each part of a match',
+    file: 'src/model/like.cc',
+    from: '      matched = borders[matched - 1];\n',
+    to: '      at -= matched - 1;\n      matched = 0 * borders[matched - 1];\n',
+  },
+  {
+    name: 'the filters of scopes are bounded one by one only',
+    file: 'src/model/filter_cost.cc',
+    from: 'used_.comparisons + cost.comparisons > kMaxScopesCost',
+    to: 'cost.comparisons > kMaxScopesCost',
+  },
+  {
+    name: 'one answer brings pages of all scopes that are not filled',
+    file: 'src/authority/scope.cc',
+    from: '(pages.size() == kPagesPerAnswer || cost > kMaxPagesCost)',
+    to: 'pages.size() == list_.size()',
+  },
+  {
+    name: 'scopes whose pages have to wait are taken for filled',
+    file: 'src/authority/pull.cc',
+    from: 'answer_.has_more = asked_pages_.size() < request_.scopes.CountUnfilled();',
+    to: '',
+  },
+  {
+    name: 'a client keeps more scopes than its server takes',
+    file: 'src/sync/scopes.cc',
+    from: '(kept.size() > kMaxScopes || !Fits(kept))',
+    to: 'kept.size() > kMaxScopes',
+  },
 ];

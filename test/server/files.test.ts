@@ -56,6 +56,9 @@ test.each([
   const policy = response.headers.get('content-security-policy') ?? '';
   expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
   expect(policy).not.toContain("'unsafe-eval'");
+  // The server's own socket, and nobody else's.
+  const { host } = new URL(server.url);
+  expect(policy).toContain(`connect-src 'self' ws://${host} wss://${host};`);
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
 });
 

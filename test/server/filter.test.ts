@@ -32,7 +32,9 @@ const texts = [
 ];
 const numbers = [null, 0, -1, 1, 0.1, 1e300, -1e-300, 10, 9, 2 ** 53 - 1];
 const booleans = [null, true, false];
-const dates = [null, 0, -62135596800000, 1760000000123, 8.64e15];
+const dates = [null, 0, -62135596800000, 1760000000123, 8.64e15, -210_866_803_200_000];
+/** As a filter may name them: some are before all that a database can hold. */
+const named = [...dates, -8.64e15, -210_866_803_200_001];
 const bytes = [null, '', 'AA==', 'AP8=', '/w=='];
 const sizes = [null, 's', 'm', 'l'];
 
@@ -77,18 +79,19 @@ async function matches(
   return { status, ids: changes.map(({ id }) => String(id)).sort() };
 }
 
-// `>` and `>=` negate `<=` and `<` on values that are not null; they are compared on text and numbers only.
+// `>` and `>=` negate `<=` and `<` on values that are not null; they are compared on text, numbers and dates only.
 const operators = ['=', '!=', '<', '<='];
 const comparisons: unknown[] = [
   ...['>', '>='].flatMap((operator) => [
     ...['', 'a', 'å', '10', '\u{10000}', null].map((value) => [operator, 'country', value]),
+    ...named.map((value) => [operator, 'foundedOn', value]),
     ...[0, 10, 1e300, null].map((value) => [operator, 'population', value]),
   ]),
   ...operators.flatMap((operator) => [
     ...texts.map((value) => [operator, 'country', value]),
     ...numbers.map((value) => [operator, 'population', value]),
     ...booleans.map((value) => [operator, 'capital', value]),
-    ...dates.map((value) => [operator, 'foundedOn', value]),
+    ...named.map((value) => [operator, 'foundedOn', value]),
     ...bytes.map((value) => [operator, 'flag', value]),
     ...sizes.map((value) => [operator, 'size', value]),
     [operator, 'id', 'c0100'],
@@ -109,6 +112,11 @@ const comparisons: unknown[] = [
     'sto%',
     'å',
     '%\n%',
+    '%o%c%h%',
+    '%_o%o%',
+    '%k__m',
+    'S%_%m',
+    '%%t%_',
     '😀_',
     '_b',
     'S\\',
@@ -119,6 +127,7 @@ const comparisons: unknown[] = [
   ['in', 'population', [0, 10, 1e300]],
   ['in', 'size', ['s', 'l']],
   ['in', 'capital', [true]],
+  ['in', 'foundedOn', [0, -8.64e15]],
   ['in', 'country', ['a', null]],
   ['true'],
 ];

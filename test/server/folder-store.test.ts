@@ -14,10 +14,10 @@ const images = join(folder.path, 'images');
 const none = {} as Queryable;
 afterAll(() => folder.remove());
 
-function kept(revision: number): Kept {
-  const name = { realm: 'public', epoch: 'e', revision, hash: 'h' };
+function kept(revision: number, realm = 'public', bytes = 3): Kept {
+  const name = { realm, epoch: 'e', revision, hash: 'h' };
   const file = `${randomUUID()}.image`;
-  return { ...name, at: revision, bytes: 3, url: imageUrl(name), schema: 's', file };
+  return { ...name, at: revision, bytes, url: imageUrl(name), schema: 's', file };
 }
 
 test('an image whose file was taken away is made anew, in a folder that is made anew', async () => {
@@ -31,6 +31,48 @@ test('an image whose file was taken away is made anew, in a folder that is made 
   const second = kept(2);
   await store.keep(second, new Uint8Array(3));
   expect(await store.find(second)).toMatchObject({ bytes: 3 });
+});
+
+test('four images of a realm are kept, however many realms there are, also over a restart', async () => {
+  const path = join(folder.path, 'many');
+  const store = await FolderStore.open(path, 's');
+  const realms = Array.from({ length: 6 }, (_, i) => `team-${i}`);
+  for (let revision = 1; revision <= 6; revision++)
+    for (const realm of realms) await store.keep(kept(revision, realm), new Uint8Array(3));
+  for (const realm of realms) {
+    expect(await store.newest(none, realm, 'e')).toMatchObject({ realm, revision: 6 });
+    expect(await store.has(kept(3, realm))).toBe(true);
+    expect(await store.has(kept(2, realm))).toBe(false);
+  }
+  const files = () => readdirSync(path).filter((name) => name.endsWith('.image'));
+  expect(files()).toHaveLength(24);
+  const again = await FolderStore.open(path, 's');
+  for (const realm of realms)
+    expect(await again.newest(none, realm, 'e')).toMatchObject({ revision: 6 });
+  expect(files()).toHaveLength(24);
+});
+
+test.each([
+  ['bytes', { ofRealm: 4, bytes: 9, files: 100, offeredMs: 0 }],
+  ['files', { ofRealm: 4, bytes: 1000, files: 3, offeredMs: 0 }],
+])('of all realms together those used longest ago go, by %s', async (name, bounds) => {
+  const store = await FolderStore.open(join(folder.path, `few-${name}`), 's', bounds);
+  for (const realm of ['a', 'b', 'c']) await store.keep(kept(1, realm), new Uint8Array(3));
+  expect(await store.newest(none, 'a', 'e')).not.toBeNull();
+  await store.keep(kept(1, 'd'), new Uint8Array(3));
+  expect(await store.has(kept(1, 'b'))).toBe(false);
+  for (const realm of ['a', 'c', 'd']) expect(await store.has(kept(1, realm))).toBe(true);
+});
+
+test('one that was offered a moment ago stays, but a disk is not filled without end for it', async () => {
+  const bounds = { ofRealm: 4, bytes: 9, files: 100, offeredMs: 60_000 };
+  const path = join(folder.path, 'offered');
+  const store = await FolderStore.open(path, 's', bounds);
+  for (let i = 0; i < 6; i++) await store.keep(kept(1, `r-${i}`), new Uint8Array(3));
+  expect(await store.has(kept(1, 'r-0'))).toBe(true);
+  await store.keep(kept(1, 'r-6'), new Uint8Array(3));
+  expect(await store.has(kept(1, 'r-1'))).toBe(false);
+  expect(await store.has(kept(1, 'r-0'))).toBe(true);
 });
 
 test('one that could not be written leaves nothing behind', async () => {

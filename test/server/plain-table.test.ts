@@ -127,19 +127,12 @@ test('⚑ what changes while the first pages are handed over is not skipped', as
   expect([...copy.rows].sort()).toEqual([...fresh.rows].sort());
 });
 
-test.each([['nonsense'], [Buffer.from('{"heads":{"public":"x"}}').toString('base64url')], [5]])(
-  'a time that is none is refused: %s',
-  async (lastUpdateTime) => {
-    const headers = { authorization: 'Bearer dev:reader' };
-    const { status, body } = await post(
-      server.url,
-      '/v1/tables/cities',
-      { lastUpdateTime },
-      headers,
-    );
-    expect([status, body.code]).toEqual([400, 'bad_request']);
-  },
-);
+test('a time that is no text is refused', async () => {
+  const headers = { authorization: 'Bearer dev:reader' };
+  const asked = { lastUpdateTime: 5 };
+  const { status, body } = await post(server.url, '/v1/tables/cities', asked, headers);
+  expect([status, body.code]).toEqual([400, 'bad_request']);
+});
 
 test('a time of another history gives everything anew, and says so', async () => {
   const copy = new Copy();

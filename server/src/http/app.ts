@@ -9,6 +9,7 @@ import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import type { Callers } from '../cost/callers.ts';
+import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
@@ -23,7 +24,7 @@ import type { SchemaDescription } from '../sql/description.ts';
 import { jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
-import { checkPull, checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
+import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener hands along with a request. */
 export interface App {
@@ -136,9 +137,8 @@ export function createApp(options: AppOptions): Hono<App> {
       const client = clientOf(body);
       callers.sized(user.id, client, text.length);
       checkSchemaVersion(body, options.schema);
-      const have = checkPull(body);
+      const { have, text: request } = pullOf(body, entryLimit(body.limit));
       await clients.check(client, user);
-      const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
       const answer = await reading(user, outgoing, (within) =>
         options.puller.pull(user, request, have, within),
       );

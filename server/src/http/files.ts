@@ -92,12 +92,22 @@ const packable = new Set([
   '.txt',
 ]);
 
+/** A host as pages name it, with nothing in it that would go on in a policy. */
+const kHost = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:.]+\](:\d+)?$/;
+
+/** `host`: the server's as the page names it: its socket may be connected to, and no other. */
+function policy(host: string | null): string {
+  const named = host !== null && kHost.test(host);
+  return kPolicy.replace(kSockets, named ? ` ws://${host} wss://${host}` : '');
+}
+
+const kSockets = ' <sockets>';
 const kPolicy = [
   "default-src 'self'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
   "img-src 'self' data:",
-  "connect-src 'self' ws: wss:",
+  `connect-src 'self'${kSockets}`,
   "worker-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
@@ -132,7 +142,7 @@ export class StaticFiles {
     const headers: Record<string, string> = {
       'content-type': types[extname(path)] ?? 'application/octet-stream',
       'cache-control': 'no-cache',
-      'content-security-policy': kPolicy,
+      'content-security-policy': policy(request.headers.get('host')),
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'same-origin',
       vary: 'accept-encoding',

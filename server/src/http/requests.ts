@@ -1,8 +1,6 @@
 // The shapes of requests, checked on the way in. Updates are only checked to be objects: what is wrong with one is its own
 // result, and the authority's to say.
 
-import { isRealmName } from '../auth/auth.ts';
-import { limits } from '../limits.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { isObject, type JsonObject } from './body.ts';
 import { Problem } from './problem.ts';
@@ -40,22 +38,4 @@ export function updatesOf(body: JsonObject): JsonObject[] {
 export function epochOf(body: JsonObject): number | null {
   const { epoch } = body;
   return typeof epoch === 'number' && Number.isSafeInteger(epoch) && epoch >= 0 ? epoch : null;
-}
-
-/** The ids in `have`; refuses a pull that is larger than any client's can be. */
-export function checkPull(body: JsonObject): string[] {
-  const { have = [], known = [], cursors = {}, scopes = [] } = body;
-  if (!Array.isArray(have) || !isObject(cursors) || !Array.isArray(scopes)) {
-    throw new Problem('bad_request', '`have`, `cursors` or `scopes` is not of its form.');
-  }
-  if (!Array.isArray(known) || !known.every(isRealmName)) {
-    throw new Problem('bad_request', '`known` is not a list of ids of actions.');
-  }
-  const tooMany =
-    have.length > limits.haveIds ||
-    known.length > limits.haveIds ||
-    Object.keys(cursors).length > limits.cursors ||
-    scopes.length > limits.scopes;
-  if (tooMany) throw new Problem('limit', 'The pull names too many updates, realms or scopes.');
-  return have.filter(isRealmName);
 }

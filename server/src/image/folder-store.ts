@@ -43,6 +43,8 @@ export interface ImageStore {
   /** Resolves when whoever is offered the image can fetch it. */
   keep(kept: Kept, bytes: Uint8Array): Promise<void>;
   find(name: ImageName): Promise<ImageFile | null>;
+  /** Whether `find` would find it now. One that it would not must not be offered. */
+  has(name: ImageName): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -70,52 +72,81 @@ function parse(text: string): Kept | null {
   }
 }
 
+interface Held {
+  readonly kept: Kept;
+  /** When it was last made, offered or fetched. */
+  usedAt: number;
+}
+
+export interface FolderBounds {
+  readonly ofRealm: number;
+  readonly bytes: number;
+  readonly files: number;
+  /** How long an offer holds. */
+  readonly offeredMs: number;
+}
+
+const kBounds: FolderBounds = {
+  ofRealm: limits.imagesKept,
+  bytes: limits.imageBytesKept,
+  files: limits.imageFilesKept,
+  offeredMs: limits.imageOfferedMs,
+};
+
 export class FolderStore implements ImageStore {
   readonly #folder: string;
-  /** Newest last. */
-  #kept: Kept[] = [];
+  readonly #bounds: FolderBounds;
+  /** The one used longest ago first. */
+  #held: Held[] = [];
 
-  private constructor(folder: string) {
+  private constructor(folder: string, bounds: FolderBounds) {
     this.#folder = folder;
+    this.#bounds = bounds;
   }
 
   /** Finds the images that are on disk; what cannot be read, or is of another schema, is removed. */
-  static async open(folder: string, schemaHash: string): Promise<FolderStore> {
-    const store = new FolderStore(folder);
+  static async open(
+    folder: string,
+    schemaHash: string,
+    bounds: FolderBounds = kBounds,
+  ): Promise<FolderStore> {
+    const store = new FolderStore(folder, bounds);
     await mkdir(folder, { recursive: true });
     const wanted = new Set<string>();
     for (const name of await readdir(folder)) {
       if (!kListing.test(name)) continue;
       const kept = parse(await readFile(join(folder, name), 'utf8'));
       if (kept === null || kept.schema !== schemaHash) continue;
-      store.#kept.push(kept);
+      store.#held.push({ kept, usedAt: Number.NEGATIVE_INFINITY });
       wanted.add(name).add(kept.file);
     }
     for (const name of await readdir(folder)) {
       if (!wanted.has(name)) await rm(join(folder, name), { force: true });
     }
-    store.#kept.sort((a, b) => a.at - b.at);
+    store.#held.sort((a, b) => a.kept.at - b.kept.at);
     return store;
   }
 
   async newest(_tx: Queryable, realm: string, epoch: string): Promise<Kept | null> {
-    return this.#kept.findLast((one) => one.realm === realm && one.epoch === epoch) ?? null;
+    const ofRealm = this.#held
+      .filter(({ kept }) => kept.realm === realm && kept.epoch === epoch)
+      .sort((a, b) => b.kept.revision - a.kept.revision || b.kept.at - a.kept.at);
+    return ofRealm.find((held) => this.#use(held) !== null)?.kept ?? null;
   }
 
   async find({ realm, epoch, revision, hash }: ImageName): Promise<ImageFile | null> {
-    const kept = this.#kept.find(
-      (one) =>
-        one.realm === realm &&
-        one.epoch === epoch &&
-        one.revision === revision &&
-        one.hash === hash,
+    const held = this.#held.find(
+      ({ kept }) =>
+        kept.realm === realm &&
+        kept.epoch === epoch &&
+        kept.revision === revision &&
+        kept.hash === hash,
     );
-    if (kept === undefined) return null;
-    const path = join(this.#folder, kept.file);
-    if (existsSync(path)) return { path, bytes: kept.bytes };
-    // Somebody has cleared the folder, which is nothing but a cache.
-    this.#kept = this.#kept.filter((one) => one !== kept);
-    return null;
+    return held === undefined ? null : this.#use(held);
+  }
+
+  async has(name: ImageName): Promise<boolean> {
+    return (await this.find(name)) !== null;
   }
 
   async keep(kept: Kept, bytes: Uint8Array): Promise<void> {
@@ -137,18 +168,43 @@ export class FolderStore implements ImageStore {
       for (const left of [path, `${listing}.new`]) await rm(left, { force: true });
       throw error;
     }
-    this.#kept.push(kept);
-    await this.#removeOld();
+    this.#held.push({ kept, usedAt: performance.now() });
+    await this.#removeOld(kept.realm);
   }
 
   async close(): Promise<void> {}
 
-  async #removeOld(): Promise<void> {
-    const extra = this.#kept.slice(0, Math.max(0, this.#kept.length - limits.imagesKept));
-    this.#kept = this.#kept.slice(extra.length);
-    for (const { file } of extra) {
-      await rm(join(this.#folder, `${file}.json`), { force: true });
-      await rm(join(this.#folder, file), { force: true });
+  /** The file of one that is to be offered or fetched; null, and forgotten, where it is gone. */
+  #use(held: Held): ImageFile | null {
+    this.#held = this.#held.filter((one) => one !== held);
+    const path = join(this.#folder, held.kept.file);
+    // Somebody may have cleared the folder, which is nothing but a cache.
+    if (!existsSync(path)) return null;
+    held.usedAt = performance.now();
+    this.#held.push(held);
+    return { path, bytes: held.kept.bytes };
+  }
+
+  async #removeOld(realm: string): Promise<void> {
+    const { ofRealm, bytes, files, offeredMs } = this.#bounds;
+    const same = this.#held.filter(({ kept }) => kept.realm === realm);
+    const extra = new Set(same.slice(0, Math.max(0, same.length - ofRealm)));
+    let left = this.#held.length - extra.size;
+    let size = 0;
+    for (const held of this.#held) if (!extra.has(held)) size += held.kept.bytes;
+    for (const held of this.#held) {
+      if (left <= files && size <= bytes) break;
+      // What was offered a moment ago is about to be fetched; but a disk is not endless.
+      const isOffered = performance.now() - held.usedAt < offeredMs;
+      if (extra.has(held) || (isOffered && left <= 2 * files && size <= 2 * bytes)) continue;
+      extra.add(held);
+      left--;
+      size -= held.kept.bytes;
+    }
+    this.#held = this.#held.filter((held) => !extra.has(held));
+    for (const { kept } of extra) {
+      await rm(join(this.#folder, `${kept.file}.json`), { force: true });
+      await rm(join(this.#folder, kept.file), { force: true });
     }
   }
 }

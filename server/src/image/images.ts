@@ -92,8 +92,11 @@ export class Images {
 
   /** `made`: by this node, perhaps after the snapshot that `tx` sees, where the store does not find it yet. */
   async #findOrMake(tx: Queryable, realm: string, head: Head, made: Kept | null): Promise<Kept> {
-    for (const kept of [await this.#store.newest(tx, realm, head.epoch), made])
-      if (kept !== null && (await this.#fits(tx, kept, Number(head.head)))) return kept;
+    const newest = await this.#store.newest(tx, realm, head.epoch);
+    if (newest !== null && (await this.#fits(tx, newest, Number(head.head)))) return newest;
+    // The store may have dropped it since: who is offered it would find nothing, and be offered it again.
+    const isThere = made !== null && (await this.#store.has(made));
+    if (isThere && (await this.#fits(tx, made, Number(head.head)))) return made;
     return this.#make(tx, realm, head);
   }
 

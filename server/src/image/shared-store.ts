@@ -105,6 +105,13 @@ export class SharedStore implements ImageStore {
     }
   }
 
+  /** In the table, which all nodes look at. */
+  async has(name: ImageName): Promise<boolean> {
+    return (
+      (await this.#database.transaction({ mode: 'snapshot' }, (tx) => rowOf(tx, name))) !== null
+    );
+  }
+
   async close(): Promise<void> {
     await this.#database.close();
     await this.#closed();
@@ -114,12 +121,8 @@ export class SharedStore implements ImageStore {
   async #load(name: ImageName): Promise<ImageFile | null> {
     if (!Number.isSafeInteger(name.revision)) return null;
     const found = await this.#database.transaction({ mode: 'snapshot' }, async (tx) => {
-      const [row] = await tx.query<Row>(
-        `select ${kColumns} from skerry.image i
-          where i.realm = $1::text and i.epoch = $2::text and i.revision = $3::text::bigint and i.hash = $4::text limit 1`,
-        [name.realm, name.epoch, String(name.revision), name.hash],
-      );
-      return row === undefined ? null : { kept: keptOf(row), bytes: await readParts(tx, row.id) };
+      const row = await rowOf(tx, name);
+      return row === null ? null : { kept: keptOf(row), bytes: await readParts(tx, row.id) };
     });
     if (found === null) return null;
     if (found.bytes.byteLength !== found.kept.bytes) {
@@ -128,6 +131,15 @@ export class SharedStore implements ImageStore {
     await this.#cache.keep(found.kept, found.bytes);
     return this.#cache.find(name);
   }
+}
+
+async function rowOf(tx: Queryable, name: ImageName): Promise<Row | null> {
+  const [row] = await tx.query<Row>(
+    `select ${kColumns} from skerry.image i
+      where i.realm = $1::text and i.epoch = $2::text and i.revision = $3::text::bigint and i.hash = $4::text limit 1`,
+    [name.realm, name.epoch, String(name.revision), name.hash],
+  );
+  return row ?? null;
 }
 
 async function readParts(tx: Queryable, id: string): Promise<Buffer> {

@@ -1,8 +1,8 @@
 // A table for programs without the core: GET|POST /v1/tables/:table gives the rows that the caller may read, and on the
 // next call, with the `lastUpdateTime` of the last answer, what has changed since.
 //
-// That time is opaque: it names, for each realm, the head that was read in the same snapshot as the rows. A clock's time
-// would not do: what is committed late, with an earlier time, would be skipped for ever. While the first rows are still
+// That time is opaque (sealed-time.ts): it names, for each realm, the head that was read in the same snapshot as the rows.
+// A clock's time would not do: what is committed late, with an earlier time, would be skipped for ever. While pages are
 // being handed over it also names the last id; what changes meanwhile comes afterwards, because the heads stay the first
 // ones.
 
@@ -13,14 +13,7 @@ import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
-
-/** What an opaque time says. */
-interface Since {
-  /** Per realm the last revision handed over, with its time, which tells whether it is of this history. */
-  readonly heads: Readonly<Record<string, string>>;
-  /** The last id of a first fill that goes on. */
-  readonly above?: string;
-}
+import type { Heads, SealedTimes, Since } from './sealed-time.ts';
 
 export interface TableRequest {
   readonly lastUpdateTime: string | null;
@@ -34,7 +27,26 @@ interface Head {
   readonly at: string;
 }
 
-const kMaxTimeCharacters = 64 << 10;
+interface Page {
+  readonly rows: readonly JsonObject[];
+  readonly deleted: readonly string[];
+  /** The last id of the page, where others follow it. */
+  readonly last: string | null;
+}
+
+interface Changes extends Page {
+  readonly heads: Heads;
+  readonly upto: Heads;
+  readonly isCut: boolean;
+}
+
+/** Everything that the reading of one table for one caller needs. */
+interface Reading {
+  readonly tx: Queryable;
+  readonly table: SqlTable;
+  /** The realms that the caller may read, as JSON text. */
+  readonly realms: string;
+}
 
 export function parseTableRequest(time: unknown, exclude: unknown): TableRequest {
   if (time !== undefined && time !== null && typeof time !== 'string') {
@@ -48,53 +60,36 @@ export function parseTableRequest(time: unknown, exclude: unknown): TableRequest
     throw new Problem('bad_request', '`exclude` is too long, or holds something else than times.');
   }
   return {
-    lastUpdateTime: time ?? null,
+    lastUpdateTime: time || null,
     exclude: Object.fromEntries(entries) as Record<string, number>,
   };
 }
 
-function decode(text: string | null): Since | null {
-  if (text === null || text === '') return null;
-  const wrong = () => new Problem('bad_request', '`lastUpdateTime` is not one of this server.');
-  if (text.length > kMaxTimeCharacters) throw wrong();
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(text, 'base64url').toString());
-  } catch (error) {
-    if (error instanceof SyntaxError) throw wrong();
-    throw error;
-  }
-  if (!isObject(value) || !isObject(value.heads)) throw wrong();
-  const fits = Object.values(value.heads).every((head) => /^\d{1,15}@\d{1,15}$/.test(String(head)));
-  if (!fits || !['string', 'undefined'].includes(typeof value.above)) throw wrong();
-  return value as unknown as Since;
-}
-
-function encode(since: Since): string {
-  return Buffer.from(JSON.stringify(since)).toString('base64url');
-}
-
-async function readHeads(tx: Queryable, user: User): Promise<readonly Head[]> {
+async function readHeads({ tx, realms }: Reading): Promise<readonly Head[]> {
   return tx.query<Head>(
     `select r.realm, r.head::text as head, r.at::text as at from skerry.realm r
       where r.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))`,
-    [JSON.stringify([...user.realms.keys()])],
+    [realms],
   );
 }
 
-/** The realms whose heads of last time are not of this history: their rows are given anew. */
-async function strangers(tx: Queryable, since: Since): Promise<ReadonlySet<string>> {
-  const known = Object.entries(since.heads).map(([realm, head]) => {
+function revisionOf(head: string | undefined): number {
+  return Number((head ?? '0@0').split('@')[0]);
+}
+
+/** Whether all entries that a time names are of this history. */
+async function isOfThisHistory(tx: Queryable, { heads, upto = {} }: Since): Promise<boolean> {
+  const known = [...Object.entries(heads), ...Object.entries(upto)].map(([realm, head]) => {
     const [revision, at] = head.split('@');
     return { realm, revision: Number(revision), at: Number(at) };
   });
-  const rows = await tx.query<{ realm: string }>(
-    `select k.realm from json_to_recordset($1::text::json) as k(realm text, revision bigint, at bigint)
+  const [row] = await tx.query<{ strange: string }>(
+    `select exists (select 1 from json_to_recordset($1::text::json) as k(realm text, revision bigint, at bigint)
       where k.revision > 0 and not exists (
-        select 1 from skerry.log l where l.realm = k.realm and l.revision = k.revision and l.at = k.at)`,
+        select 1 from skerry.log l where l.realm = k.realm and l.revision = k.revision and l.at = k.at))::text as strange`,
     [JSON.stringify(known)],
   );
-  return new Set(rows.map(({ realm }) => realm));
+  return row?.strange === 'false';
 }
 
 function rowObject(table: SqlTable, alias: string): string {
@@ -102,13 +97,137 @@ function rowObject(table: SqlTable, alias: string): string {
     'modifiedAt', skerry.to_ms(${alias}.modified_at), 'revision', ${alias}.revision, 'props', ${propsObject(table, alias)})`;
 }
 
+/** How many bytes a row has at least in an answer, from what is known without reading its large values. */
+function leastBytes({ columns }: SqlTable, alias: string): string {
+  const sizes = columns.flatMap(({ type, name }) => {
+    if (type === 'json' || type === 'class') return [`pg_column_size(${alias}.${name})`];
+    return ['string', 'bytes', 'enum', 'ref'].includes(type)
+      ? [`octet_length(${alias}.${name})`]
+      : [];
+  });
+  return ['100', ...sizes.map((size) => `coalesce(${size}, 0)`)].join(' + ');
+}
+
+/**
+ * Those of the rows whose ids `ids` selects, in their order, that one answer takes; the others are not even made into
+ * text, but for what turns out longer than it seemed (compressed json).
+ */
+async function readPage(
+  { tx, table, realms }: Reading,
+  ids: string,
+  params: readonly string[],
+): Promise<Page> {
+  const live = `left join ${table.name} t on t.id = x.id and t.deleted_at is null
+    and t.realm in (select r.realm from json_array_elements_text($1::text::json) as r(realm))`;
+  const bytes = String(limits.tableBytes);
+  const found = await tx.query<{ id: string; row: string | null; count: string }>(
+    `with ids as (${ids} order by id limit ${limits.tableRows + 1}),
+     sized as (
+       select p.id, sum(p.size) over (order by p.id) - p.size as before_it
+         from (select x.id, ${leastBytes(table, 't')} as size from ids x ${live}) p),
+     made as (
+       select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row
+         from sized x ${live} where x.before_it < ${bytes}),
+     summed as (
+       select m.id, m.row, sum(coalesce(octet_length(m.row), 0)) over (order by m.id)
+              - coalesce(octet_length(m.row), 0) as before_it from made m)
+     select s.id, s.row, (select count(*) from ids)::text as count from summed s
+      where s.before_it < ${bytes} order by s.id limit ${limits.tableRows}`,
+    [realms, ...params],
+  );
+  const isCut = found.length > 0 && Number(found[0]?.count) > found.length;
+  return {
+    rows: found.flatMap(({ row }) => (row === null ? [] : [JSON.parse(row) as JsonObject])),
+    deleted: found.flatMap(({ id, row }) => (row === null ? [id] : [])),
+    last: isCut ? (found.at(-1)?.id ?? null) : null,
+  };
+}
+
+/** A page of all rows, by id. */
+function readRows(reading: Reading, above: string): Promise<Page> {
+  const { table } = reading;
+  return readPage(
+    reading,
+    `select a.id from ${table.name} a where a.deleted_at is null and a.id > $2::text collate "C"
+      and a.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))`,
+    [above],
+  );
+}
+
+/** How far the next changes of each realm go: about as many as one answer takes, of all realms together. */
+async function readEnds({ tx }: Reading, heads: readonly Head[], since: Since) {
+  const ranges = heads.map(({ realm }) => ({ realm, from: revisionOf(since.heads[realm]) }));
+  const ends = await tx.query<{ realm: string; head: string; cut: string; changes: string }>(
+    `select k.realm, e.revision || '@' || e.at as head, (e.revision < r.head)::text as cut, e.changes::text as changes
+       from json_to_recordset($1::text::json) as k(realm text, "from" bigint)
+       join skerry.realm r on r.realm = k.realm
+       cross join lateral (
+         select c.revision, c.at, c.before_it + c.changes as changes from (
+           select l.revision, l.at, l.changes, sum(l.changes) over (order by l.revision) - l.changes as before_it
+             from skerry.log l where l.realm = k.realm and l.revision > k."from"
+            order by l.revision limit ${limits.entriesPerPull}) c
+          where c.before_it < ${limits.tableRows} order by c.revision desc limit 1) e
+      order by k.realm`,
+    [JSON.stringify(ranges)],
+  );
+  let changes = 0;
+  const taken = ends.filter((end) => {
+    if (changes >= limits.tableRows) return false;
+    changes += Number(end.changes);
+    return true;
+  });
+  return {
+    upto: Object.fromEntries(taken.map(({ realm, head }) => [realm, head])),
+    isCut: taken.length < ends.length || taken.some(({ cut }) => cut === 'true'),
+  };
+}
+
+/** A page of what entries above the heads of last time have touched, as it is now. */
+async function readChanges(
+  reading: Reading,
+  heads: readonly Head[],
+  since: Since,
+): Promise<Changes> {
+  const ends =
+    since.upto === undefined
+      ? await readEnds(reading, heads, since)
+      : {
+          upto: since.upto,
+          isCut: heads.some(
+            ({ realm, head }) =>
+              revisionOf(since.upto?.[realm] ?? since.heads[realm]) < Number(head),
+          ),
+        };
+  const touched = Object.entries(ends.upto).map(([realm, head]) => ({
+    realm,
+    from: revisionOf(since.heads[realm]),
+    upto: revisionOf(head),
+  }));
+  const page = await readPage(
+    reading,
+    `select distinct c.id from json_to_recordset($2::text::json) as k(realm text, "from" bigint, upto bigint)
+       join skerry.change c on c.realm = k.realm and c.table_name = ${quoteText(reading.table.table)}
+        and c.revision > k."from" and c.revision <= k.upto
+      where c.id > $3::text collate "C"`,
+    [JSON.stringify(touched), since.above ?? ''],
+  );
+  return { ...page, ...ends, heads: since.heads };
+}
+
+/** What the next time says after a page of changes. */
+function afterChanges({ heads, upto, last }: Changes): Since {
+  return last === null ? { heads: { ...heads, ...upto } } : { heads, upto, above: last };
+}
+
 export class PlainTables {
   readonly #database: Database;
   readonly #schema: SqlSchema;
+  readonly #times: SealedTimes;
 
-  constructor(database: Database, schema: SqlSchema) {
+  constructor(database: Database, schema: SqlSchema, times: SealedTimes) {
     this.#database = database;
     this.#schema = schema;
+    this.#times = times;
   }
 
   async read(
@@ -119,81 +238,42 @@ export class PlainTables {
   ): Promise<JsonObject> {
     const table = this.#schema.get(name);
     if (table === undefined) throw new Problem('not_found', 'There is no such table.');
-    const since = decode(request.lastUpdateTime);
-    const answer = await this.#database.transaction({ mode: 'snapshot', ...within }, async (tx) => {
-      const heads = await readHeads(tx, user);
-      const reset = since === null ? new Set<string>() : await strangers(tx, since);
-      const anew = since === null || reset.size > 0;
-      if (anew || since.above !== undefined) {
-        const from = anew ? { heads: headsOf(heads), above: '' } : since;
-        return { ...(await this.#fill(tx, table, user, from)), reset: since !== null && anew };
-      }
-      return { ...(await this.#changes(tx, table, user, heads, since)), reset: false };
-    });
-    const { exclude } = request;
-    const rows = answer.rows.filter(({ id, modifiedAt }) => exclude[String(id)] !== modifiedAt);
-    return { ...answer, time: Date.now(), rows };
-  }
-
-  /** A page of all rows, by id. */
-  async #fill(tx: Queryable, table: SqlTable, user: User, since: Since) {
-    const rows = await tx.query<{ row: string }>(
-      `select (${rowObject(table, 't')})::text as row from ${table.name} t
-        where t.deleted_at is null and t.id > $2::text collate "C"
-          and t.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))
-        order by t.id limit ${limits.tableRows + 1}`,
-      [JSON.stringify([...user.realms.keys()]), since.above ?? ''],
-    );
-    const page = rows.slice(0, limits.tableRows).map(({ row }) => JSON.parse(row) as JsonObject);
-    const more = rows.length > limits.tableRows;
-    const next: Since = more
-      ? { heads: since.heads, above: String(page.at(-1)?.id) }
-      : { heads: since.heads };
-    return { rows: page, deleted: [] as string[], more, lastUpdateTime: encode(next) };
-  }
-
-  /** What entries above the heads of last time have touched, as it is now. */
-  async #changes(tx: Queryable, table: SqlTable, user: User, heads: readonly Head[], since: Since) {
-    const ranges = heads.map(({ realm }) => ({
-      realm,
-      from: Number((since.heads[realm] ?? '0@0').split('@')[0]),
-    }));
-    const ends = await tx.query<{ realm: string; head: string; cut: string }>(
-      `select k.realm, e.revision || '@' || e.at as head, (e.revision < r.head)::text as cut
-         from json_to_recordset($1::text::json) as k(realm text, "from" bigint)
-         join skerry.realm r on r.realm = k.realm
-         cross join lateral (
-           select c.revision, c.at from (
-             select l.revision, l.at, sum(l.changes) over (order by l.revision) - l.changes as before_it
-               from skerry.log l where l.realm = k.realm and l.revision > k."from"
-              order by l.revision limit ${limits.entriesPerPull}) c
-            where c.before_it < ${limits.tableRows} order by c.revision desc limit 1) e`,
-      [JSON.stringify(ranges)],
-    );
-    const upto = new Map(ends.map(({ realm, head }) => [realm, head]));
-    const touched = ranges.flatMap(({ realm, from }) => {
-      const end = upto.get(realm);
-      return end === undefined ? [] : [{ realm, from, upto: Number(end.split('@')[0]) }];
-    });
-    const rows = await tx.query<{ id: string; row: string | null }>(
-      `select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row
-         from (select distinct c.id from json_to_recordset($1::text::json) as k(realm text, "from" bigint, upto bigint)
-                 join skerry.change c on c.realm = k.realm and c.table_name = ${quoteText(table.table)}
-                  and c.revision > k."from" and c.revision <= k.upto) x
-         left join ${table.name} t on t.id = x.id and t.deleted_at is null
-          and t.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))
-        order by x.id`,
-      [JSON.stringify(touched), JSON.stringify([...user.realms.keys()])],
+    const of = { user, table: name };
+    const { lastUpdateTime, exclude } = request;
+    const since = lastUpdateTime === null ? null : this.#times.open(of, lastUpdateTime);
+    const { rows, deleted, more, reset, next } = await this.#database.transaction(
+      { mode: 'snapshot', ...within },
+      async (tx) => {
+        const reading = { tx, table, realms: JSON.stringify([...user.realms.keys()]) };
+        const heads = await readHeads(reading);
+        const goesOn = since !== null && (await isOfThisHistory(tx, since));
+        if (goesOn && (since.above === undefined || since.upto !== undefined)) {
+          const changes = await readChanges(reading, heads, since);
+          const more = changes.last !== null || changes.isCut;
+          return { ...changes, more, reset: false, next: afterChanges(changes) };
+        }
+        const from = goesOn ? since : { heads: headsOf(heads), above: '' };
+        const page = await readRows(reading, from.above ?? '');
+        const next = page.last === null ? {} : { above: page.last };
+        return {
+          ...page,
+          more: page.last !== null,
+          reset: lastUpdateTime !== null && !goesOn,
+          next: { heads: from.heads, ...next },
+        };
+      },
     );
     return {
-      rows: rows.flatMap(({ row }) => (row === null ? [] : [JSON.parse(row) as JsonObject])),
-      deleted: rows.flatMap(({ id, row }) => (row === null ? [id] : [])),
-      more: ends.some(({ cut }) => cut === 'true'),
-      lastUpdateTime: encode({ heads: { ...since.heads, ...Object.fromEntries(upto) } }),
+      time: Date.now(),
+      rows: rows.filter(({ id, modifiedAt }) => exclude[String(id)] !== modifiedAt),
+      deleted,
+      more,
+      reset,
+      lastUpdateTime: this.#times.seal(of, next),
     };
   }
 }
 
-function headsOf(heads: readonly Head[]): Record<string, string> {
+function headsOf(heads: readonly Head[]): Heads {
   return Object.fromEntries(heads.map(({ realm, head, at }) => [realm, `${head}@${at}`]));
 }

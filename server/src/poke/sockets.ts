@@ -12,6 +12,7 @@ import { type Authority, AuthorityError } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
+import { scopesOf } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable } from '../db/database.ts';
@@ -127,7 +128,7 @@ class Connection {
     if (this.#hellos.take('', 1) > 0) throw new Refused(4429, 'too many hellos');
     const user = await this.#options.authenticate(token);
     this.#options.callers.request(user.id);
-    const checked = await this.#options.authority.checkScopes(scopes, schema);
+    const checked = await this.#options.authority.checkScopes(scopesOf(scopes), schema);
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     // A hello has come in time. The end of an earlier token stands until this one has taken its place.
     if (!this.#listener) this.#setDeadline(null);
@@ -177,7 +178,7 @@ class Connection {
   #refuse(error: unknown): void {
     if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
     else if (error instanceof Problem) {
-      this.#socket.close(error.code === 'rate_limited' ? 4429 : 4401, error.code);
+      this.#socket.close(closeCodeOf(error), error.code);
     } else if (error instanceof AuthorityError) this.#socket.close(4400, error.code);
     else if (isUnavailable(error) || error instanceof AuthorityGone)
       this.#socket.close(1013, 'busy');
@@ -216,6 +217,11 @@ class Connection {
     else this.#socket.terminate();
     this.alive = false;
   }
+}
+
+function closeCodeOf({ code }: Problem): number {
+  if (code === 'rate_limited') return 4429;
+  return code === 'unauthenticated' ? 4401 : 4400;
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {

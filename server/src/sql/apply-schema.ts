@@ -7,7 +7,7 @@ import { logCorrection } from './corrections.ts';
 import { absentValue, defaultClause } from './defaults.ts';
 import type { PropDescription, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
-import { quoteName, quoteText } from './names.ts';
+import { indexNames, quoteName, quoteText } from './names.ts';
 import {
   columnTypes,
   declaration,
@@ -84,16 +84,22 @@ function createTable(table: SqlTable, props: readonly PropDescription[]): string
   ].join(', ')})`;
 }
 
-/** The indexes that are missing. Even to ask `if not exists` would lock the table against writers, on every start. */
+/** The indexes that are missing; they are added to `existing`. Even to ask `if not exists` would lock the table against writers, on every start. */
 function indexStatements(
   table: SqlTable,
   props: readonly PropDescription[],
-  existing: ReadonlySet<string>,
+  existing: Indexes,
 ): string[] {
   const plain = unquote(table.name);
-  const make = (suffix: string, columns: string) => {
-    const name = `${plain.slice(0, 40)}_${suffix.slice(0, 18)}_ix`;
-    if (existing.has(name)) return '';
+  const make = (column: string, columns: string) => {
+    const { short, isCut, unique } = indexNames(plain, column);
+    const isThere = [short, unique].some((name) => {
+      const index = existing.get(name);
+      return index?.table === plain && index.columns.has(column);
+    });
+    if (isThere) return '';
+    const name = isCut || existing.has(short) ? unique : short;
+    existing.set(name, { table: plain, columns: new Set([column]) });
     return `create index if not exists ${quoteName(name)}
        on ${table.name} (${columns}) where deleted_at is null`;
   };
@@ -109,11 +115,24 @@ function indexStatements(
   return statements.filter((statement) => statement !== '');
 }
 
-async function existingIndexes(tx: Queryable): Promise<ReadonlySet<string>> {
-  const rows = await tx.query<{ name: string }>(
-    `select indexname::text as name from pg_indexes where schemaname = 'public'`,
+/** By name: the table of an index, and the columns that it is made of, also inside of expressions. */
+type Indexes = Map<string, { readonly table: string; readonly columns: ReadonlySet<string> }>;
+
+async function existingIndexes(tx: Queryable): Promise<Indexes> {
+  const rows = await tx.query<{ name: string; table: string; columns: string }>(
+    `select i.relname::text as name, t.relname::text as table,
+            (select coalesce(json_agg(a.attname), '[]') from pg_depend d
+               join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+              where d.objid = i.oid and d.refobjid = t.oid and d.refobjsubid > 0)::text as columns
+       from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
+      where t.relnamespace = 'public'::regnamespace`,
   );
-  return new Set(rows.map(({ name }) => name));
+  return new Map(
+    rows.map(({ name, table, columns }) => [
+      name,
+      { table, columns: new Set(JSON.parse(columns) as string[]) },
+    ]),
+  );
 }
 
 /** What there is to do to the tables. */

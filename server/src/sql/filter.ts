@@ -5,10 +5,11 @@
 import type { Params } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
 import type { PropType } from './description.ts';
 import { fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
 
-const kMaxDepth = 8;
+const kMaxDepth = limits.filterDepth;
 const kMaxNodes = 1_000;
 const kMaxValues = 10_000;
 
@@ -50,6 +51,13 @@ function isText(type: PropType): boolean {
   return type === 'string' || type === 'enum' || type === 'ref';
 }
 
+/** The first time that PostgreSQL can hold. Dates of filters may be earlier, those of rows may not. */
+const kFirstDateMs = -210_866_803_200_000;
+
+function isBeforeAll(plain: string, column: Column): boolean {
+  return column.type === 'date' && Number(plain) < kFirstDateMs;
+}
+
 /** The plain form of a value, from the wire's forms of it; checks that it fits the column. */
 function plainValue(value: unknown, column: Column): string {
   let plain = value;
@@ -66,6 +74,7 @@ function plainValue(value: unknown, column: Column): string {
   if (type === 'number' || type === 'date') {
     if (typeof plain !== 'number')
       throw invalid(`A filter compares a ${type} with something else.`);
+    if (!Number.isFinite(plain)) throw invalid('A filter holds a number that is none.');
     return String(plain);
   }
   if (type === 'boolean') {
@@ -134,7 +143,10 @@ class FilterWriter {
       if (operator === '<>') return `(${column.expression} is not null)`;
       return 'false';
     }
-    const right = column.fromPlain(this.#params.add(plainValue(value, column)));
+    const plain = plainValue(value, column);
+    const right = isBeforeAll(plain, column)
+      ? `'-infinity'::timestamp with time zone`
+      : column.fromPlain(this.#params.add(plain));
     return `coalesce(${column.expression} ${operator} ${right}, false)`;
   }
 
@@ -144,6 +156,8 @@ class FilterWriter {
     const text = plainValue(pattern, column);
     // SQL refuses a pattern that ends with a lone escape: it matches nothing.
     if (/(^|[^\\])(\\\\)*\\$/.test(text)) return 'false';
+    // PostgreSQL looks at the text again for each character of a pattern that overlaps itself.
+    if ([...text].length > limits.patternCharacters) throw invalid('A pattern is too long.');
     return `coalesce(${column.expression} like ${this.#params.add(text)}, false)`;
   }
 
@@ -151,7 +165,10 @@ class FilterWriter {
     if (Array.isArray(set)) {
       if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
       // A null in the list equals nothing, as in every comparison but `=` and `!=` with null itself.
-      const texts = set.filter((value) => value !== null).map((value) => plainValue(value, column));
+      const texts = set
+        .filter((value) => value !== null)
+        .map((value) => plainValue(value, column))
+        .filter((plain) => !isBeforeAll(plain, column));
       const values = this.#params.add(JSON.stringify(texts));
       return `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${values}::json) as l(v)), false)`;
     }

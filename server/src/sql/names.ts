@@ -1,7 +1,13 @@
 // Names of SQL: from the schema's camelCase to snake_case, quoted wherever they are used.
 
+import { createHash } from 'node:crypto';
+
 const kMaxIdentifierBytes = 63;
-const reserved = new Set(['id', 'realm', 'created_at', 'modified_at', 'deleted_at', 'revision']);
+const reserved = new Set([
+  ...['id', 'realm', 'created_at', 'modified_at', 'deleted_at', 'revision'],
+  // PostgreSQL's own, of every table.
+  ...['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'],
+]);
 
 export class NameError extends Error {}
 
@@ -36,4 +42,33 @@ export function tableName(table: string): string {
 export function columnName(table: string, prop: string): string {
   const name = snakeCase(prop);
   return fitting(reserved.has(name) ? `${name}_` : name, `The prop ${table}.${prop}`);
+}
+
+/** The longest beginning of a text that has at most so many bytes. */
+function beginning(text: string, bytes: number): string {
+  let end = Math.min(text.length, bytes);
+  while (Buffer.byteLength(text.slice(0, end)) > bytes) end--;
+  return text.slice(0, end);
+}
+
+/**
+ * The names that a table's index on a column (or on `realm`) may have, of their plain names. `short` is the one that it
+ * has had in all versions; where names were cut for it (`isCut`), or contain underscores, others may come to the same.
+ * `unique` is of this column alone.
+ */
+export function indexNames(
+  table: string,
+  column: string,
+): { readonly short: string; readonly isCut: boolean; readonly unique: string } {
+  const named = `${table.slice(0, 40)}_${column.slice(0, 18)}_ix`;
+  const short = beginning(named, kMaxIdentifierBytes); // as PostgreSQL cuts it
+  const hash = createHash('sha256')
+    .update(JSON.stringify([table, column]))
+    .digest('hex')
+    .slice(0, 10);
+  return {
+    short,
+    isCut: short !== `${table}_${column}_ix`,
+    unique: `${beginning(table, 30)}_${beginning(column, 18)}_${hash}_ix`,
+  };
 }

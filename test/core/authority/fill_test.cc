@@ -39,6 +39,36 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK_FALSE(answer["more"].as_bool());
 }
 
+TEST_CASE("one answer brings pages of so many scopes, and of so costly ones, and says that there is more") {
+  PulledScenery s;
+  const auto scopes = [](size_t count, int comparisons, size_t filled) {
+    String list = "[";
+    for (size_t i = 0; i < count; ++i) {
+      String where = R"(["or")";
+      for (int n = 1; n < comparisons; ++n) where += R"(,["=","n",)" + ToText(i) + "]";
+      list += i ? "," : "";
+      list += R"({"table":"items","where":)" + where + R"(],"filled":)";
+      list += i < filled ? "true}" : "false}";
+    }
+    return list + "]";
+  };
+  const auto pull = [&](const String& list) {
+    return s.world.Pull("anna", Request("c1", "{}", {}, list));
+  };
+  Data answer = pull(scopes(kPagesPerAnswer + 2, 2, 0));
+  CHECK(answer["fills"].items().size() == kPagesPerAnswer);
+  CHECK(answer["more"].as_bool());
+  answer = pull(scopes(kPagesPerAnswer + 2, 2, kPagesPerAnswer));
+  CHECK(answer["fills"].items().size() == 2);
+  CHECK_FALSE(answer["more"].as_bool());
+  answer = pull(scopes(4, 400, 0));
+  CHECK(answer["fills"].items().size() == 2);
+  CHECK(answer["more"].as_bool());
+  // One alone may cost as much.
+  CHECK(pull(scopes(2, 1000, 1))["fills"].items().size() == 1);
+  CHECK(pull(scopes(5, 1000, 5))["error"]["code"].as_string() == "limit");
+}
+
 TEST_CASE("objects of own updates beyond what is filled are sent whole, or deleted") {
   PulledScenery s;
   s.world.page_rows = 1;

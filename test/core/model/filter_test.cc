@@ -95,54 +95,6 @@ TEST_CASE("and, or, not and true, also empty") {
   CHECK(matches(R"(["not",["or"]])") == 1);
 }
 
-// By definition, with all the backtracking that it takes.
-bool SlowLike(std::string_view text, std::string_view pattern) {
-  if (pattern.empty()) return text.empty();
-  if (pattern[0] == '%') {
-    for (size_t i = 0; i <= text.size(); ++i) {
-      if (SlowLike(text.substr(i), pattern.substr(1))) return true;
-    }
-    return false;
-  }
-  if (text.empty()) return false;
-  size_t bytes = 1;
-  if (pattern[0] == '_') {
-    while (bytes < text.size() && (text[bytes] & 0xc0) == 0x80) ++bytes;
-    return SlowLike(text.substr(bytes), pattern.substr(1));
-  }
-  if (pattern[0] == '\\') pattern.remove_prefix(1);
-  return text[0] == pattern[0] && SlowLike(text.substr(1), pattern.substr(1));
-}
-
-TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its definition") {
-  CHECK(LikeMatches("Stockholm", "Sto%"));
-  CHECK_FALSE(LikeMatches("Stockholm", "sto%"));
-  CHECK(LikeMatches("日", "_"));
-  CHECK_FALSE(LikeMatches("ab", "_"));
-  CHECK(LikeMatches("50%", "50\\%"));
-  CHECK_FALSE(LikeMatches("50x", "50\\%"));
-  CHECK(LikeMatches("a_b", "a\\_b"));
-  CHECK_FALSE(LikeMatches("axb", "a\\_b"));
-  CHECK_FALSE(IsLikePattern("a\\"));
-  CHECK(IsLikePattern("a\\\\"));
-  Random random("like");
-  int matched = 0;
-  for (int i = 0; i < 20000; ++i) {
-    const String text = RandomText(&random, 6);
-    const String pattern = RandomText(&random, 5);
-    if (!IsLikePattern(pattern)) continue;
-    const bool expected = SlowLike(text, pattern);
-    matched += expected;
-    REQUIRE(LikeMatches(text, pattern) == expected);
-  }
-  CHECK(matched > 500);
-}
-
-TEST_CASE("a pattern of many % takes no exponential time") {
-  const String text(20000, 'a');
-  CHECK_FALSE(LikeMatches(text, "%a%a%a%a%a%a%a%a%a%a%b"));
-}
-
 TEST_CASE("what is wrong with a filter is said by its code") {
   FilterCase matches;
   CHECK(matches.Refused(R"(["=","nothing",1])") == Code::kUnknownProp);

@@ -1,6 +1,7 @@
 set(SKERRY_MODEL_TEST_SOURCES
   model/collation_test.cc
   model/filter_test.cc
+  model/like_test.cc
   model/query_test.cc
   model/real_cities_test.cc
   model/row_store_encode_test.cc

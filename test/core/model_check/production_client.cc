@@ -29,8 +29,9 @@ void ProductionClient::ToggleScope(size_t index) {
   const Data none = Data::MakeArray();
   const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
   Data record;
-  REQUIRE(
-      ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record));
+  bool left_out = false;
+  REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record,
+                       &left_out));
   if (record.is_object()) ApplyRecord(record);
 }
 

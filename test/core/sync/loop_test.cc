@@ -81,20 +81,61 @@ TEST_CASE(
   constexpr double kDay = 86'400'000;
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
   Data record;
+  bool left_out = false;
   const auto scope = [](int n) {
     return Json(R"([{"table":"items","where":["=","n",)" + ToText(n) + "]}]");
   };
   const auto most = static_cast<int>(kMaxKeptScopes);
   for (int n = 0; n < most + 10; ++n)
-    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record);
+    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record, &left_out);
   CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 10);
-  ChangeScopes(SyncSchema(), scope(1), Data::MakeArray(), 2 * kDay, &sync, &record);
-  ChangeScopes(SyncSchema(), scope(-1), Data::MakeArray(), 2 * kDay, &sync, &record);
+  ChangeScopes(SyncSchema(), scope(1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
+  ChangeScopes(SyncSchema(), scope(-1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
   // All but number 1 of the first day; the others were asked for a day ago.
   CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 7);
   CHECK(record["kind"].as_string() == "scopes");
   CHECK(HoldsScope(sync["scopes"], scope(1).items()[0]));
   CHECK_FALSE(HoldsScope(sync["scopes"], scope(2).items()[0]));
+}
+
+TEST_CASE("scopes that cost more together than a server takes: old ones go, else the added is left out") {
+  constexpr double kDay = 86'400'000;
+  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
+  Data record;
+  bool left_out = false;
+  // Each of about 400 comparisons: ten fit.
+  const auto scope = [](int n) {
+    String where = R"(["or")";
+    for (int i = 0; i < 398; ++i) where += R"(,["=","n",)" + ToText(n * 1000 + i) + "]";
+    return Json(R"([{"table":"items","where":)" + where + "]}]");
+  };
+  for (int n = 0; n < 10; ++n)
+    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n == 3 ? 0 : 5 * kDay, &sync, &record,
+                 &left_out);
+  CHECK(sync["scopes"].items().size() == 10);
+  CHECK_FALSE(left_out);
+  ChangeScopes(SyncSchema(), scope(10), Data::MakeArray(), 5 * kDay, &sync, &record, &left_out);
+  CHECK_FALSE(left_out);
+  CHECK(HoldsScope(sync["scopes"], scope(10).items()[0]));
+  CHECK_FALSE(HoldsScope(sync["scopes"], scope(3).items()[0]));
+  const double version = sync["scopeVersion"].as_number();
+  CHECK_FALSE(
+      ChangeScopes(SyncSchema(), scope(11), Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
+  CHECK(left_out);
+  CHECK(sync["scopes"].items().size() == 10);
+  CHECK(sync["scopeVersion"].as_number() == version);
+}
+
+TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
+  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
+  String where = R"(["or")";
+  for (int i = 0; i < 1100; ++i) where += R"(,["=","n",)" + ToText(i) + "]";
+  sync.Set("scopes", Json(R"([{"table":"items","where":)" + where + R"(],"filled":false}])"));
+  Data record;
+  bool left_out = false;
+  CHECK(ChangeScopes(SyncSchema(), Data::MakeArray(), Data::MakeArray(), 0, &sync, &record,
+                     &left_out));
+  CHECK(sync["scopes"].items().empty());
 }
 
 TEST_CASE("something that is no JSON answers: a typed error, a pause, and nothing is lost") {

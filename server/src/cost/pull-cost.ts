@@ -1,0 +1,129 @@
+// What a pull, or a socket's hello, may ask for, checked before anything is done for it: lists are bounded, filters in
+// depth and in what they name, over all scopes together, and every text can be stored. What a filter costs exactly, and
+// whether it fits the schema, is the core's to say (src/model/filter_cost.h), before any of it becomes SQL.
+
+import { isRealmName } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../http/body.ts';
+import { Problem } from '../http/problem.ts';
+import { limits } from '../limits.ts';
+
+export interface PullRequest {
+  /** The ids in `have`. */
+  readonly have: readonly string[];
+  /** What the authority is asked, as JSON text: nothing of the body but what is known here. */
+  readonly text: string;
+}
+
+function bad(detail: string): Problem {
+  return new Problem('bad_request', detail);
+}
+
+function tooMuch(detail: string): Problem {
+  return new Problem('limit', detail);
+}
+
+/** Whether every database can hold it. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+/** Counts what the filters of all scopes name. */
+class FilterCount {
+  #parts = 0;
+  #values = 0;
+
+  add(where: unknown): void {
+    const waiting: { readonly filter: unknown; readonly depth: number }[] = [
+      { filter: where, depth: 1 },
+    ];
+    // Not by recursion: a body may be nested as deeply as it is long.
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const { filter, depth } = next;
+      if (!Array.isArray(filter)) throw bad('A filter is not a list.');
+      if (depth > limits.filterDepth) throw tooMuch('A filter is nested too deeply.');
+      if (++this.#parts > limits.filterParts) throw tooMuch('The filters have too many parts.');
+      const [kind, ...rest] = filter as unknown[];
+      if (kind === 'and' || kind === 'or' || kind === 'not') {
+        if (rest.length > limits.filterParts) throw tooMuch('The filters have too many parts.');
+        for (const part of rest) waiting.push({ filter: part, depth: depth + 1 });
+      } else this.#comparison(rest, depth, waiting);
+    }
+  }
+
+  #comparison(
+    rest: readonly unknown[],
+    depth: number,
+    waiting: { readonly filter: unknown; readonly depth: number }[],
+  ): void {
+    if (rest.length > 2) throw bad('A filter has a part of an unknown form.');
+    for (const value of rest) {
+      if (Array.isArray(value)) {
+        this.#values += value.length;
+        if (this.#values > limits.filterValues) throw tooMuch('The filters list too many values.');
+        for (const one of value) checkValue(one);
+      } else if (isObject(value) && value.table !== undefined) {
+        checkValue(value.table);
+        checkValue(value.select);
+        if (value.where !== undefined && value.where !== null)
+          waiting.push({ filter: value.where, depth: depth + 1 });
+      } else checkValue(value);
+    }
+  }
+}
+
+function checkValue(given: unknown): void {
+  const value = isObject(given) ? given.v : given;
+  if (typeof value === 'string' && !isStorable(value))
+    throw bad('A filter holds text that no database can hold.');
+  // JSON can say 1e309.
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw bad('A filter holds a number that is none.');
+  if (isObject(given) && typeof given.$type !== 'string')
+    throw bad('A filter holds something that is no value.');
+  if (typeof value === 'object' && value !== null)
+    throw bad('A filter holds something that is no value.');
+}
+
+/** The scopes of a pull or a hello, with nothing in them but what is known here. */
+export function scopesOf(scopes: unknown): JsonObject[] {
+  if (!Array.isArray(scopes) || !scopes.every(isObject)) throw bad('`scopes` is not a list.');
+  if (scopes.length > limits.scopes) throw tooMuch('The request names too many scopes.');
+  const filters = new FilterCount();
+  return scopes.map(({ table, where = ['true'], filled = false }) => {
+    if (typeof table !== 'string' || !isStorable(table)) throw bad('A scope names no table.');
+    if (where !== null) filters.add(where);
+    const isId = typeof filled === 'string' && isStorable(filled);
+    if (!isId && typeof filled !== 'boolean') throw bad('`filled` is no id, true or false.');
+    if (isId && Buffer.byteLength(filled) > limits.idBytes) throw bad('`filled` is no id.');
+    return { table, where, filled };
+  });
+}
+
+function idsOf(list: unknown, name: string): string[] {
+  if (!Array.isArray(list)) throw bad(`\`${name}\` is not a list of ids.`);
+  if (list.length > limits.haveIds) throw tooMuch(`\`${name}\` may have ${limits.haveIds} ids.`);
+  if (!list.every(isRealmName)) throw bad(`\`${name}\` is not a list of ids.`);
+  return list;
+}
+
+function cursorsOf(cursors: unknown): Record<string, unknown> {
+  if (!isObject(cursors)) throw bad('`cursors` is not an object.');
+  const entries = Object.entries(cursors);
+  if (entries.length > limits.cursors) throw tooMuch(`A pull may name ${limits.cursors} realms.`);
+  if (!entries.every(([realm, at]) => isRealmName(realm) && typeof at === 'string'))
+    throw bad('`cursors` is not an object of realms and cursors.');
+  return cursors;
+}
+
+/** Refuses a pull that is larger than any client's can be, or names what cannot be. */
+export function pullOf(body: JsonObject, limit: number): PullRequest {
+  const { client, schema, cursors = {}, have = [], known, scopes = [] } = body;
+  const ids = idsOf(have, 'have');
+  const request = {
+    ...{ client, schema, limit, have: ids },
+    cursors: cursorsOf(cursors),
+    scopes: scopesOf(scopes),
+    ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
+  };
+  return { have: ids, text: JSON.stringify(request) };
+}

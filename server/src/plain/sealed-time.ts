@@ -1,0 +1,70 @@
+// The `lastUpdateTime` of /v1/tables: what a caller has been given, kept by the caller. It is sealed (HMAC-SHA-256) with a
+// key that all nodes of a database share, for one user and one table: else a caller could name any realm and learn from
+// the answer whether it exists, and what happened in it when. A time with another seal counts as one of another history:
+// the answer begins anew, so that a program goes on by itself after its server's database was made anew.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { User } from '../auth/auth.ts';
+
+/** Per realm `revision@time` of an entry; the time tells whether the entry is of this history. */
+export type Heads = Readonly<Record<string, string>>;
+
+export interface Since {
+  /** Up to where everything was handed over. */
+  readonly heads: Heads;
+  /** While changes are handed over in pages: up to where they go. */
+  readonly upto?: Heads;
+  /** While pages are handed over: the last id. */
+  readonly above?: string;
+}
+
+export interface TimeOf {
+  readonly user: User;
+  readonly table: string;
+}
+
+const kVersion = 1;
+const kMaxTimeCharacters = 256 << 10;
+
+/** The realms of `heads` that the user may read: of others there is nothing to look up. */
+function readable(heads: Heads, { realms }: User): Heads {
+  return Object.fromEntries(Object.entries(heads).filter(([realm]) => realms.has(realm)));
+}
+
+export class SealedTimes {
+  readonly #key: Buffer;
+
+  /** `key`: hexadecimal. */
+  constructor(key: string) {
+    this.#key = Buffer.from(key, 'hex');
+    if (this.#key.length < 32) throw new Error('The key of the times of tables is too short.');
+  }
+
+  seal(of: TimeOf, since: Since): string {
+    const text = JSON.stringify({ v: kVersion, ...since });
+    return `${Buffer.from(text).toString('base64url')}.${this.#mac(of, text).toString('base64url')}`;
+  }
+
+  /** What a time says of realms that its user may read now; null where this database did not seal it for them. */
+  open(of: TimeOf, time: string): Since | null {
+    if (time.length > kMaxTimeCharacters) return null;
+    const [body = '', seal = ''] = time.split('.', 2);
+    const text = Buffer.from(body, 'base64url').toString();
+    const mac = this.#mac(of, text);
+    const given = Buffer.from(seal, 'base64url');
+    if (given.length !== mac.length || !timingSafeEqual(given, mac)) return null;
+    const { v, heads, upto, above } = JSON.parse(text) as Since & { v: number };
+    if (v !== kVersion) return null;
+    return {
+      heads: readable(heads, of.user),
+      ...(upto === undefined ? {} : { upto: readable(upto, of.user) }),
+      ...(above === undefined ? {} : { above }),
+    };
+  }
+
+  #mac({ user, table }: TimeOf, text: string): Buffer {
+    return createHmac('sha256', this.#key)
+      .update(JSON.stringify([user.id, table, text]))
+      .digest();
+  }
+}

@@ -1,0 +1,102 @@
+#include "model/filter_cost.h"
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "base/vector.h"
+#include "model/like.h"
+
+namespace skerry {
+namespace {
+
+// A long text that is nearly the row's is compared byte by byte.
+constexpr uint64_t kBytesOfAComparison = 32;
+// The least that `like` costs, and again for each place that may match within another.
+constexpr uint64_t kLikeComparisons = 20;
+
+bool HasSubSelect(const Filter& filter) {
+  return filter.kind == FilterKind::kInSelect ||
+         std::any_of(filter.children.begin(), filter.children.end(), HasSubSelect);
+}
+
+uint64_t OfText(const Value& value) { return 1 + value.text().size() / kBytesOfAComparison; }
+
+uint64_t OfList(const Vector<Value>& values) {
+  uint64_t longest = 1;
+  for (const Value& value : values) longest = std::max(longest, OfText(value));
+  uint64_t steps = 1;  // of the binary search
+  for (size_t left = values.size(); left > 1; left /= 2) ++steps;
+  return longest * steps;
+}
+
+}  // namespace
+
+FilterCost CostOf(const Filter& filter) {
+  FilterCost cost;
+  switch (filter.kind) {
+    case FilterKind::kLike:
+      cost.comparisons = kLikeComparisons * (1 + LikeOverlap(filter.value.text()));
+      break;
+    case FilterKind::kIn:
+      cost.comparisons = OfList(filter.values);
+      cost.values = filter.values.size();
+      break;
+    default:
+      cost.comparisons = OfText(filter.value);
+  }
+  for (const Filter& child : filter.children) {
+    const FilterCost inner = CostOf(child);
+    cost.comparisons += inner.comparisons;
+    cost.values += inner.values;
+  }
+  return cost;
+}
+
+Status CheckPatterns(const Filter& filter) {
+  if (filter.kind == FilterKind::kLike)
+    SKERRY_RETURN_IF_ERROR(CheckLikePattern(filter.value.text()));
+  for (const Filter& child : filter.children) SKERRY_RETURN_IF_ERROR(CheckPatterns(child));
+  return Status::Ok();
+}
+
+bool FitScopes(const FilterCost& total) {
+  return total.comparisons <= kMaxScopesCost && total.values <= kMaxScopesValues;
+}
+
+Status ScopeBudget::Add(const Filter& filter) {
+  if (HasSubSelect(filter))
+    return {Code::kUnsupported, "sub-selects in scopes are not supported yet"};
+  SKERRY_RETURN_IF_ERROR(CheckPatterns(filter));
+  const FilterCost cost = CostOf(filter);
+  if (cost.comparisons > kMaxFilterCost)
+    return {Code::kLimit, "the filter of a scope may cost 1,000 comparisons a row"};
+  if (used_.comparisons + cost.comparisons > kMaxScopesCost)
+    return {Code::kLimit, "the filters of all scopes together may cost 4,000 comparisons a row"};
+  if (used_.values + cost.values > kMaxScopesValues)
+    return {Code::kLimit, "the lists in the filters of all scopes may have 10,000 values"};
+  used_.comparisons += cost.comparisons;
+  used_.values += cost.values;
+  return Status::Ok();
+}
+
+Status CheckWantedScopes(const Schema& schema, const Data& scopes) {
+  ScopeBudget budget;
+  Vector<const Data*> counted;
+  for (const Data& scope : scopes.items()) {
+    const bool is_repeated = std::any_of(counted.begin(), counted.end(), [&](const Data* other) {
+      return (*other)["table"] == scope["table"] && (*other)["where"] == scope["where"];
+    });
+    if (is_repeated) continue;
+    counted.push_back(&scope);
+    if (counted.size() > kMaxKeptScopes) return {Code::kLimit, "a database may have 500 scopes"};
+    const TableIndex table = schema.FindTable(scope["table"].as_string());
+    if (table == kNone) return {Code::kUnknownTable, "no table " + scope["table"].as_string()};
+    const Result<Filter> filter =
+        ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false);
+    if (!filter.ok()) return filter.status();
+    SKERRY_RETURN_IF_ERROR(budget.Add(filter.value()));
+  }
+  return Status::Ok();
+}
+
+}  // namespace skerry

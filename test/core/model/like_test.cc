@@ -1,0 +1,204 @@
+// `like` against its definition, with all the backtracking that it takes, and what a pattern, a
+// filter and all scopes together may cost.
+#include "model/like.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+
+#include "base/limits.h"
+#include "base/string.h"
+#include "model/filter_cost.h"
+#include "test/core/model/world.h"
+
+namespace skerry {
+namespace {
+
+// By definition.
+bool SlowLike(std::string_view text, std::string_view pattern) {
+  if (pattern.empty()) return text.empty();
+  if (pattern[0] == '%') {
+    for (size_t i = 0; i <= text.size(); ++i) {
+      if (SlowLike(text.substr(i), pattern.substr(1))) return true;
+    }
+    return false;
+  }
+  if (text.empty()) return false;
+  size_t bytes = 1;
+  if (pattern[0] == '_') {
+    while (bytes < text.size() && (text[bytes] & 0xc0) == 0x80) ++bytes;
+    return SlowLike(text.substr(bytes), pattern.substr(1));
+  }
+  if (pattern[0] == '\\') pattern.remove_prefix(1);
+  return text[0] == pattern[0] && SlowLike(text.substr(1), pattern.substr(1));
+}
+
+TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its definition") {
+  CHECK(LikeMatches("Stockholm", "Sto%"));
+  CHECK_FALSE(LikeMatches("Stockholm", "sto%"));
+  CHECK(LikeMatches("日", "_"));
+  CHECK_FALSE(LikeMatches("ab", "_"));
+  CHECK(LikeMatches("50%", "50\\%"));
+  CHECK_FALSE(LikeMatches("50x", "50\\%"));
+  CHECK(LikeMatches("a_b", "a\\_b"));
+  CHECK_FALSE(LikeMatches("axb", "a\\_b"));
+  CHECK_FALSE(IsLikePattern("a\\"));
+  CHECK(IsLikePattern("a\\\\"));
+  Random random("like");
+  int matched = 0;
+  for (int i = 0; i < 20000; ++i) {
+    const String text = RandomText(&random, 6);
+    const String pattern = RandomText(&random, 5);
+    if (!IsLikePattern(pattern)) continue;
+    const bool expected = SlowLike(text, pattern);
+    matched += expected;
+    REQUIRE(LikeMatches(text, pattern) == expected);
+  }
+  CHECK(matched > 500);
+}
+
+// Few letters, so that what has begun to match often goes on a while.
+String Repetitive(Random* random, size_t limit, std::string_view letters) {
+  String text;
+  for (size_t n = random->Below(limit + 1); n > 0; --n) text += letters[random->Below(letters.size())];
+  return text;
+}
+
+TEST_CASE("like finds parts that overlap themselves, and one behind the other, as its definition does") {
+  Random random("like that overlaps");
+  int matched = 0;
+  for (int i = 0; i < 30000; ++i) {
+    const String text = Repetitive(&random, 14, "aab");
+    String pattern = Repetitive(&random, 5, "aab_");
+    for (uint64_t parts = random.Below(4); parts > 0; --parts)
+      pattern += "%" + Repetitive(&random, 5, i % 3 ? "aab" : "aab_");
+    const bool expected = SlowLike(text, pattern);
+    matched += expected;
+    INFO(text.view(), " like ", pattern.view());
+    REQUIRE(LikeMatches(text, pattern) == expected);
+  }
+  CHECK(matched > 1500);
+}
+
+TEST_CASE("a pattern longer than any that is taken now still matches: an older version stored it") {
+  const String part(3000, 'a');
+  const String pattern = "%" + part + "b%";
+  CHECK(LikeMatches(part + part + "b", pattern));
+  CHECK_FALSE(LikeMatches(part + part, pattern));
+}
+
+double Seconds(const std::function<void()>& work) {
+  double least = 1e9;
+  for (int i = 0; i < 3; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    work();
+    least = std::min(
+        least, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  }
+  return least;
+}
+
+TEST_CASE("like takes time linear in the text, for the worst pattern without _ too") {
+  const String text(1 << 19, 'a');
+  const String part(kMaxPatternCharacters - 2, 'a');
+  bool matched = false;
+  const auto like = [&](const String& pattern) {
+    return Seconds([&] { matched = matched || LikeMatches(text, pattern); });
+  };
+  const double once = like("%ab%");
+  CHECK(like("%" + part + "b%") < 20 * once);
+  CHECK(like("%" + part + "b") < 20 * once);
+  CHECK(like("%a%a%a%a%a%a%a%a%a%a%b%") < 20 * once);
+  CHECK_FALSE(matched);
+}
+
+TEST_CASE("patterns are bounded in characters, whatever their bytes, and in wildcards") {
+  const auto repeated = [](const char* text, size_t times) {
+    String all;
+    for (size_t i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  CHECK(CheckLikePattern(repeated("日", kMaxPatternCharacters)).ok());
+  CHECK(CheckLikePattern(repeated("日", kMaxPatternCharacters + 1)).code() == Code::kLimit);
+  CHECK(CheckLikePattern(repeated("\\_", kMaxPatternCharacters / 2)).ok());
+  CHECK(CheckLikePattern(repeated("\\_", kMaxPatternCharacters / 2 + 1)).code() == Code::kLimit);
+  CHECK(CheckLikePattern(repeated("%", kMaxPatternWildcards)).ok());
+  CHECK(CheckLikePattern(repeated("_", kMaxPatternWildcards + 1)).code() == Code::kLimit);
+}
+
+TEST_CASE("how far a pattern overlaps itself") {
+  CHECK(LikeOverlap("aaaa%") == 0);
+  CHECK(LikeOverlap("%word%") == 1);
+  CHECK(LikeOverlap("%aaaa") == 4);
+  CHECK(LikeOverlap("%abcabcabc%") == 3);
+  CHECK(LikeOverlap("%x%aab%y%") == 2);
+  CHECK(LikeOverlap("%a__b%") == 4);
+  CHECK(LikeOverlap("a__b") == 0);
+}
+
+struct Costs {
+  World world;
+  Filter Parse(const String& where) {
+    const Schema& schema = world.schema();
+    return ParseFilter(schema, schema.table(kCities), Json(where), false).value();
+  }
+  uint64_t operator()(const String& where) { return CostOf(Parse(where)).comparisons; }
+};
+
+TEST_CASE("a filter costs its comparisons, long texts and lists more, and like by its overlap") {
+  Costs cost;
+  CHECK(cost(R"(["true"])") == 1);
+  CHECK(cost(R"(["and",["=","population",1],["not",["=","name","x"]]])") == 4);
+  CHECK(cost(R"(["=","name",")" + String(320, 'x') + "\"]") == 11);
+  CHECK(cost(R"(["in","name",["a","b","c","d"]])") == 3);
+  CHECK(cost(R"(["like","name","x%"])") == 20);
+  CHECK(cost(R"(["like","name","%word%"])") == 40);
+  CHECK(cost(R"(["like","name","%aaaa%"])") == 100);
+  CHECK(CostOf(cost.Parse(R"(["or",["in","name",["a","b"]],["in","country",["c"]]])")).values == 3);
+}
+
+String Or(int count) {
+  String where = R"(["or")";
+  for (int i = 1; i < count; ++i) where += R"(,["=","population",1])";
+  return where + "]";
+}
+
+TEST_CASE("the filters of scopes are bounded one by one and together") {
+  Costs cost;
+  ScopeBudget budget;
+  CHECK(budget.Add(cost.Parse(Or(1001))).code() == Code::kLimit);
+  for (int i = 0; i < 4; ++i) CHECK(budget.Add(cost.Parse(Or(1000))).ok());
+  CHECK(budget.Add(cost.Parse(R"(["true"])")).code() == Code::kLimit);
+  ScopeBudget lists;
+  String list = R"(["in","name",["0")";
+  for (int i = 1; i < 5000; ++i) list += ",\"" + ToText(i) + "\"";
+  list += "]]";
+  CHECK(lists.Add(cost.Parse(list)).ok());
+  CHECK(lists.Add(cost.Parse(list)).ok());
+  CHECK(lists.Add(cost.Parse(R"(["in","name",["x"]])")).code() == Code::kLimit);
+}
+
+TEST_CASE("a window may want five hundred scopes; one that it wants twice counts once") {
+  World world;
+  Data scopes = Data::MakeArray();
+  const auto add = [&](int n) {
+    Data scope = Data::MakeObject();
+    scope.Set("table", world.schema().table(kCities).name);
+    scopes.Push(scope.Set("where", Json(R"(["=","population",)" + ToText(n) + "]")));
+    return CheckWantedScopes(world.schema(), scopes).code();
+  };
+  for (int n = 0; n < 500; ++n) add(n);
+  CHECK(add(7) == Code::kOk);
+  CHECK(add(500) == Code::kLimit);
+  Data wrong = Json(R"([{"table":"cities","where":["=","nothing",1]}])");
+  CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kUnknownProp);
+  wrong = Json(R"([{"table":"nothing","where":["true"]}])");
+  CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kUnknownTable);
+  wrong = Json(R"([{"table":"cities","where":["like","name",")" + String(201, 'x') + "\"]}]");
+  CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kLimit);
+}
+
+}  // namespace
+}  // namespace skerry

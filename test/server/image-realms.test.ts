@@ -1,0 +1,69 @@
+// Goal: whatever image is offered can be fetched, with more realms than are kept of one, and after somebody has cleared
+// what is kept. Method: a real server, six realms with images, and its folder and table emptied under it.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeDatabase, postgresUrl } from './support/database.ts';
+import { everything } from './support/pulling.ts';
+import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+
+const folder = new Folder();
+let server: TestServer;
+let databaseUrl: string | undefined;
+beforeAll(async () => {
+  if (postgresUrl !== undefined)
+    databaseUrl = await makeDatabase(postgresUrl, `images_${folder.path.slice(-6).toLowerCase()}`);
+  const env = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl };
+  server = await startServer(folder, folder.schema(), { env });
+});
+afterAll(async () => {
+  await server.stop();
+  folder.remove();
+});
+
+const users = Array.from({ length: 6 }, (_, i) => `owner-${i}`);
+
+async function write(user: string, count: number, prefix = 'row'): Promise<void> {
+  const ops = Array.from({ length: count }, (_, i) => ({
+    ...{ op: 'create', table: 'notices', id: `${prefix}-${user}-${i}`, realm: `user:${user}` },
+    set: {},
+  }));
+  expect(await new WireClient(server.url, user).push(ops)).toMatchObject({ status: 'applied' });
+}
+
+/** A new reader's offer, and what fetching it answers. */
+async function fetched(user: string): Promise<{ url: unknown; status: number }> {
+  const reader = new WireClient(server.url, user);
+  reader.scopes = everything.map((scope) => ({ ...scope, filled: false }));
+  const { body } = await reader.pull();
+  const offer = (body.fills as Json[]).find(({ realm }) => realm === `user:${user}`);
+  const { url } = offer!;
+  const { status } = await fetch(server.url + String(url), { headers: reader.headers });
+  return { url, status };
+}
+
+test('⚑ each of six realms is filled by its image, again and again', async () => {
+  for (const user of users) await write(user, 2_100);
+  const urls = new Map<string, unknown>();
+  for (const user of users) {
+    const { url, status } = await fetched(user);
+    expect([user, status]).toEqual([user, 200]);
+    urls.set(user, url);
+  }
+  for (const user of [...users, ...users]) {
+    expect(await fetched(user)).toEqual({ url: urls.get(user), status: 200 });
+  }
+});
+
+test('images that somebody has removed are made again, and are not offered before', async () => {
+  if (databaseUrl !== undefined) {
+    // The table is what all nodes share; the folder is only a cache of it.
+    const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+    await sql`delete from skerry.image`;
+    await sql.end();
+  }
+  rmSync(join(folder.data, 'images'), { recursive: true });
+  for (const user of users.slice(0, 2)) expect((await fetched(user)).status).toBe(200);
+});
