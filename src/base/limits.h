@@ -30,6 +30,8 @@ inline constexpr size_t kMaxUpdateBytes =
     1u << 20;                              // grouping stops here; one larger mutation goes alone
 inline constexpr int kMaxPullsInARow = 4;  // then a push has its turn
 inline constexpr size_t kImageFileBytes = 4u << 20;  // IDBFS files of an image
+inline constexpr size_t kMaxImageBytes =
+    1u << 30;  // of one part of an image: what is said to be larger is no image
 inline constexpr size_t kMaxRefusalsInARow =
     1000;  // of one chain row; then the client takes a new identity
 inline constexpr int kMaxAdmissionRounds = 256;    // requests for more rows in one admission

@@ -77,6 +77,16 @@ void Grouping::Add(const Data& mutations_range) {
   for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"]);
 }
 
+void Grouping::Know(const Vector<Data>& outbox) {
+  knows_outbox_ = true;
+  for (const Data& update : outbox) outbox_.insert(update["id"].as_string());
+}
+
+bool Grouping::IsGrouped(const Data& record) const {
+  if (!record["update"].is_string()) return false;
+  return !knows_outbox_ || outbox_.contains(record["update"].as_string());
+}
+
 bool Grouping::Touches(const Data& record) const {
   for (const Data& key : record["keys"].items()) {
     if (held_keys_.count(key.as_string()) != 0) return true;
@@ -94,7 +104,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     Hold(record);
     return;
   }
-  if (record["update"].is_string() || record["known"].is_object()) return;
+  if (IsGrouped(record) || record["known"].is_object()) return;
   if (record["held"].as_bool() || Touches(record)) {
     Hold(record);
     return;

@@ -132,6 +132,7 @@ class SyncJob {
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
+  Data Sound(const Data& results, Turn* turn) const;
 
   void PullAsk(Turn* turn);
   ReadReply ReadPullAsk(const Data& results);
@@ -192,6 +193,7 @@ class SyncJob {
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
+  Data damaged_;           // keys of outbox records that cannot be used
   bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;

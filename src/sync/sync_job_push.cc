@@ -36,10 +36,12 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
   pushing_sync_ = read[1];
   counted_ = lease_.Count(read[0], turn->now);
   outbox_ = InChainOrder(read[2]);
+  damaged_ = DamagedUpdates(read[2]);
   Counts(read[3], read[4], {});
   was_full_ = outbox_.size() >= kMaxOutboxUpdates;
   grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size(), state_->limits.mutations,
                                          IsOfNewer(state_->schema, pushing_sync_));
+  grouping_->Know(outbox_);
   if (read[3].as_number() > 0 && grouping_->wants_more()) {
     reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
     return reply;
@@ -52,6 +54,8 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   if (!counted_.is_null())
     reply.writes.push_back(PutWrite("sync", lease_.name(), std::move(counted_)));
   counted_ = nullptr;
+  // What they held is grouped anew.
+  for (const Data& key : damaged_.items()) reply.writes.push_back(DeleteWrite("outbox", key));
   Data chain = pushing_sync_["chain"];
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
   Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
