@@ -74,6 +74,7 @@ class Grouping {
   bool Touches(const Data& record) const;
   void Hold(const Data& record);
   Candidate* PlaceFor(const Vector<String>& realms, bool alone, size_t bytes, size_t ops);
+  void SetApart(const Candidate& candidate, Data::Array* writes);
   Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                   const Data& chain) const;
 

@@ -108,6 +108,8 @@ Data SoundSync(Data record) {
   for (const Rule& rule : kSingle) {
     if (!rule.fits(sync[rule.name])) sync.Remove(rule.name);
   }
+  // A chain is that of one identity, and would be forked for ever under another.
+  if (!(sync["chain"]["client"] == sync["client"])) sync.Remove("chain");
   for (const Rule& rule : kMaps) {
     if (!HasMembers(sync[rule.name], rule.fits))
       sync.Set(rule.name, OnlyMembers(sync[rule.name], rule.fits));

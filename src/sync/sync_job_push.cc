@@ -10,6 +10,12 @@
 
 namespace skerry {
 
+namespace {
+
+constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, take one each
+
+}  // namespace
+
 void SyncJob::PushAsk(Turn* turn) {
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
                     RangeRead("outbox", nullptr, 0), CountRead("mutations"),
@@ -227,6 +233,13 @@ void SyncJob::DonePushAnswer(Turn* turn) {
   }
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;
+  fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;
+  if (fruitless_ > kMaxFruitless) {
+    // As by a server that forgets every client at once: without a pause this would be a busy loop.
+    fruitless_ = 0;
+    loop_.Pushed(true, false);
+    return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);
+  }
   state_->error = {};
   const bool again = answer->regrouped() || answer->unanswered() || left_over_ > 0;
   loop_.Pushed(true, again);

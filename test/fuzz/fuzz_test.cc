@@ -35,6 +35,10 @@ TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm
     const Vector<String> seeds = target.seeds();
     CHECK_MESSAGE(!seeds.empty(), target.name);
     for (const String& seed : seeds) Run(target, seed, "a valid input");
+    // To make a file for the corpus of: a valid input with one mistake in it.
+    if (std::getenv("SKERRY_FUZZ_KEEP") != nullptr) {
+      for (const String& seed : seeds) static_cast<void>(Keep(target, seed));
+    }
     for (const CorpusFile& file : Corpus(target)) Run(target, file.bytes, file.name);
   }
 }

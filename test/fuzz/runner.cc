@@ -22,7 +22,7 @@ const Target* running = nullptr;
 std::string_view running_input;
 
 String FileName(const Target& target, std::string_view input) {
-  return String("crash-") + target.name + "-" + Hex16(Xxh64(input));
+  return String("input-") + target.name + "-" + Hex16(Xxh64(input));
 }
 
 void WriteRunning(const char* why) {

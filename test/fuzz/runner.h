@@ -1,4 +1,4 @@
-// Runs inputs, and keeps the one that ends the program: a crash leaves a file, which belongs into
+// Runs inputs, and keeps the one that ends the program: a crash leaves a file (input-*), which belongs into
 // test/fuzz/corpus/<target> once it is understood.
 #ifndef SKERRY_TEST_FUZZ_RUNNER_H_
 #define SKERRY_TEST_FUZZ_RUNNER_H_
@@ -21,7 +21,7 @@ struct CorpusFile {
 };
 Vector<CorpusFile> Corpus(const Target& target);
 
-// Writes an input where the program was started; its name.
+// Writes an input where the program was started, as input-<target>-<checksum>; its name.
 String Keep(const Target& target, std::string_view input);
 
 }  // namespace skerry::fuzz

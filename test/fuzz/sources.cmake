@@ -12,3 +12,16 @@ set(SKERRY_FUZZ_SOURCES
   test/fuzz/worker_targets.cc
 )
 set(SKERRY_FUZZ_TEST_SOURCES test/fuzz/fuzz_test.cc)
+# What they stand on, for libFuzzer's own program; the tests of the core have these already.
+set(SKERRY_FUZZ_FIXTURES
+  test/core/authority/pushing.cc
+  test/core/authority/world.cc
+  test/core/authority/world_reads.cc
+  test/core/client/client_fixture.cc
+  test/core/client/window_world.cc
+  test/core/log/log_fixture.cc
+  test/core/sync/fake_storage.cc
+  test/core/sync/naive_server.cc
+  test/core/sync/sync_fixture.cc
+  test/core/sync/sync_world.cc
+)

@@ -388,6 +388,18 @@ export const core = [
     to: 'left.push_back(row["value"]);',
   },
   {
+    name: 'what is only undone is pushed again without a pause',
+    file: 'src/sync/sync_job_push.cc',
+    from: 'fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;',
+    to: 'fruitless_ = 0;',
+  },
+  {
+    name: 'an update that no server can read is made again and again',
+    file: 'src/sync/grouping.cc',
+    from: 'if (!IsReadable(*schema_, update)) {',
+    to: 'if (update.is_null()) {',
+  },
+  {
     name: 'members of the sync record are taken for what they should be',
     file: 'src/sync/records.cc',
     from: 'IsNewer(record) ? std::move(record) : SoundSync(std::move(record))',
