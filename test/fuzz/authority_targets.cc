@@ -167,10 +167,10 @@ String RunRequest(std::string_view input) {
 }  // namespace
 
 void AddAuthorityTargets(Vector<Target>* targets) {
-  targets->push_back({"push-request", Form::kJson, 1200, PushSeeds, RunPush});
-  targets->push_back({"admission", Form::kJson, 1200, AdmissionSeeds, RunAdmission});
-  targets->push_back({"pull-session", Form::kJson, 1200, PullSeeds, RunPull});
-  targets->push_back({"pull-request", Form::kJson, 600, RequestSeeds, RunRequest});
+  targets->push_back({"push-request", Form::kJson, 400, PushSeeds, RunPush});
+  targets->push_back({"admission", Form::kJson, 400, AdmissionSeeds, RunAdmission});
+  targets->push_back({"pull-session", Form::kJson, 600, PullSeeds, RunPull});
+  targets->push_back({"pull-request", Form::kJson, 250, RequestSeeds, RunRequest});
 }
 
 }  // namespace skerry::fuzz

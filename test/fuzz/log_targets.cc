@@ -285,12 +285,12 @@ String RunAnswer(std::string_view input) {
 }  // namespace
 
 void AddLogTargets(Vector<Target>* targets) {
-  targets->push_back({"mutation", Form::kBytes, 3000, MutationSeeds, RunMutation});
-  targets->push_back({"steps", Form::kBytes, 2500, StepsSeeds, RunSteps});
-  targets->push_back({"image", Form::kBytes, 2500, ImageSeeds, RunImage});
-  targets->push_back({"update", Form::kJson, 2000, UpdateSeeds, RunUpdate});
-  targets->push_back({"export", Form::kJson, 2000, ExportSeeds, RunExport});
-  targets->push_back({"pull-answer", Form::kJson, 2000, PullSeeds, RunPull});
+  targets->push_back({"mutation", Form::kBytes, 2500, MutationSeeds, RunMutation});
+  targets->push_back({"steps", Form::kBytes, 1500, StepsSeeds, RunSteps});
+  targets->push_back({"image", Form::kBytes, 1200, ImageSeeds, RunImage});
+  targets->push_back({"update", Form::kJson, 800, UpdateSeeds, RunUpdate});
+  targets->push_back({"export", Form::kJson, 800, ExportSeeds, RunExport});
+  targets->push_back({"pull-answer", Form::kJson, 600, PullSeeds, RunPull});
   targets->push_back({"answer", Form::kData, 1500, AnswerSeeds, RunAnswer});
 }
 

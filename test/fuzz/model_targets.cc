@@ -174,10 +174,10 @@ String RunOperation(std::string_view input) {
 void AddModelTargets(Vector<Target>* targets) {
   targets->push_back({"data", Form::kData, 3000, DataSeeds, RunData});
   targets->push_back({"json", Form::kJson, 3000, JsonSeeds, RunJson});
-  targets->push_back({"schema", Form::kData, 1500, SchemaSeeds, RunSchema});
-  targets->push_back({"filter", Form::kData, 2000, FilterSeeds, RunFilter});
-  targets->push_back({"query", Form::kData, 1500, QuerySeeds, RunQuery});
-  targets->push_back({"operation", Form::kData, 1500, OperationSeeds, RunOperation});
+  targets->push_back({"schema", Form::kData, 800, SchemaSeeds, RunSchema});
+  targets->push_back({"filter", Form::kData, 1500, FilterSeeds, RunFilter});
+  targets->push_back({"query", Form::kData, 1000, QuerySeeds, RunQuery});
+  targets->push_back({"operation", Form::kData, 1000, OperationSeeds, RunOperation});
 }
 
 }  // namespace skerry::fuzz

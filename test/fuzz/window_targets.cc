@@ -169,9 +169,9 @@ String RunEvents(std::string_view input) {
 }  // namespace
 
 void AddWindowTargets(Vector<Target>* targets) {
-  targets->push_back({"window-storage", Form::kData, 600, StorageSeeds, RunStorage});
-  targets->push_back({"window-messages", Form::kData, 500, MessageSeeds, RunMessages});
-  targets->push_back({"window-events", Form::kData, 300, EventSeeds, RunEvents});
+  targets->push_back({"window-storage", Form::kData, 300, StorageSeeds, RunStorage});
+  targets->push_back({"window-messages", Form::kData, 250, MessageSeeds, RunMessages});
+  targets->push_back({"window-events", Form::kData, 150, EventSeeds, RunEvents});
 }
 
 }  // namespace skerry::fuzz

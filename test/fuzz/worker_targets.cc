@@ -17,7 +17,7 @@ namespace {
 
 using namespace sync_test;  // NOLINT(google-build-using-namespace)
 
-constexpr double kAWhile = 200'000;  // a few polls and pauses
+constexpr double kAWhile = 120'000;  // a few polls and pauses
 
 // In the middle of its life: filled, something refused, an update whose answer was lost, others that
 // wait behind it.
@@ -253,9 +253,9 @@ String RunAnswers(std::string_view input) {
 }  // namespace
 
 void AddWorkerTargets(Vector<Target>* targets) {
-  targets->push_back({"worker-storage", Form::kData, 250, StorageSeeds, RunStorage});
-  targets->push_back({"worker-messages", Form::kData, 200, MessageSeeds, RunMessages});
-  targets->push_back({"worker-answers", Form::kData, 250, AnswerSeeds, RunAnswers});
+  targets->push_back({"worker-storage", Form::kData, 60, StorageSeeds, RunStorage});
+  targets->push_back({"worker-messages", Form::kData, 40, MessageSeeds, RunMessages});
+  targets->push_back({"worker-answers", Form::kData, 60, AnswerSeeds, RunAnswers});
 }
 
 }  // namespace skerry::fuzz
