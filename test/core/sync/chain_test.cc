@@ -168,6 +168,7 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
 Data Outbox(std::string_view id, std::string_view client, std::string_view after) {
   Data record = Data::MakeObject();
   record.Set("id", id).Set("client", client).Set("after", Json(after)).Set("state", "sent");
+  record.Set("confirmed", Data::MakeArray()).Set("body", Data::Bytes("{}"));
   return record.Set("mutations", Data::MakeArray());
 }
 
