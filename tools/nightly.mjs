@@ -1,6 +1,7 @@
 // `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
 // over a hundred thousand changes), storms over three engines in other orders, fifty thousand seeds of the simulator, ten thousand of
-// the random test of the API, and the mistakes that the tests have to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// the random test of the API, what comes from outside changed at random (tools/fuzz.mjs), and the mistakes that the tests have
+// to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
@@ -31,6 +32,7 @@ const kParts = [
     ['run', '--project', 'unit', 'test/js/api-model.test.ts'],
     { SKERRY_MODEL_SEEDS: '10000' },
   ],
+  ['fuzz', process.execPath, [join(root, 'tools', 'fuzz.mjs')]],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];
 

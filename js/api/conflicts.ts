@@ -45,6 +45,17 @@ interface StoredConflict {
   readonly theirs: unknown;
 }
 
+const unreadable = {
+  table: '',
+  key: '',
+  reason: 'rejected',
+  code: 'unreadable',
+  mutation: null,
+  base: null,
+  mine: null,
+  theirs: null,
+} as const;
+
 export class ConflictInbox implements Conflicts {
   readonly #codec: SchemaCodec;
   readonly #dispatch: (event: Message) => void;
@@ -88,8 +99,8 @@ export class ConflictInbox implements Conflicts {
 
   /** The effect `conflicts`. */
   replace(effect: Message): void {
-    const items = effect['items'] as { key: number; value: StoredConflict }[];
-    this.#list = Object.freeze(items.map(({ key, value }) => this.#conflict(key, value)));
+    const items = effect['items'] as { key: number; value: unknown }[];
+    this.#list = Object.freeze(items.map(({ key, value }) => this.#entry(key, value)));
     this.#listeners.tell(this.#list);
   }
 
@@ -110,6 +121,16 @@ export class ConflictInbox implements Conflicts {
     for (const { reject } of [...this.#waiting.values()].flat())
       reject(new ClosedError('closed', 'The database was closed.'));
     this.#waiting.clear();
+  }
+
+  /** One that cannot be read is shown as that, and can be discarded: it hides no other. */
+  #entry(id: number, stored: unknown): Conflict {
+    try {
+      return this.#conflict(id, stored as StoredConflict);
+    } catch (error) {
+      const detail = `This entry of the inbox is damaged: ${(error as Error).message}`;
+      return Object.freeze({ ...unreadable, id, detail, at: new Date(0) });
+    }
   }
 
   #conflict(id: number, stored: StoredConflict): Conflict {

@@ -7,7 +7,7 @@ import { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
 import { type Message, WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
-import { EffectRunner } from '../host/effect-runner.ts';
+import { EffectRunner, isMessage } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
 import { uuid } from '../host/random.ts';
@@ -95,11 +95,11 @@ export class DatabaseCore {
     this.view = new RowView(this.#core, codec);
     this.lives = new LiveRegistry(this.view);
     const onMessage = (message: unknown) => {
-      const { type } = message as Message;
+      const type = isMessage(message) ? message.type : null;
       if (type === 'logout') void this.close('logout');
       else if (type === 'askPaused') channel.post(this.sync.pausedOrNot());
       else if (type === 'image') this.sync.update({ image: null });
-      else this.runner.dispatch({ type: 'message', message });
+      else this.runner.hear(message);
     };
     const channel = new WindowChannel(host.channels, database, remote === undefined, onMessage);
     this.#closeChannel = () => channel.close();

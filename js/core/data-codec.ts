@@ -18,6 +18,11 @@ export interface DataObject {
 }
 
 const maxDepth = 96;
+/**
+ * Of one event. What others have stored or sent may refer to one object in many places, and each of them is written out:
+ * without a limit a few hundred of them would be without end.
+ */
+const maxBytes = 256 << 20;
 const encoder = new TextEncoder();
 // A byte order mark is a character like any other here; without ignoreBOM the decoder would eat it.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -30,8 +35,13 @@ const loneSurrogate = /[\ud800-\udfff]/u;
 
 /** Writes into one buffer that grows and is used again. */
 export class DataWriter {
+  readonly #maxBytes: number;
   #bytes = new Uint8Array(1024);
   #length = 0;
+
+  constructor(limit = maxBytes) {
+    this.#maxBytes = limit;
+  }
 
   /** The bytes of `value`, valid until the next call. */
   encode(value: unknown): Uint8Array {
@@ -43,6 +53,8 @@ export class DataWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
+    if (needed > this.#maxBytes)
+      throw new LimitError('limit', `A value is larger than ${this.#maxBytes} bytes.`);
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;

@@ -147,7 +147,9 @@ export function errorFromCode(
   options: { cause?: unknown; retryable?: boolean } = {},
   fallback: ErrorClass = SkerryError,
 ): SkerryError {
-  const type = byCode[code.replaceAll('-', '_')] ?? fallback;
+  // A server chooses the code: `constructor` is none of ours.
+  const known = code.replaceAll('-', '_');
+  const type = (Object.hasOwn(byCode, known) ? byCode[known] : null) ?? fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);
   return new type(code, message || code, { ...options, retryable });
 }

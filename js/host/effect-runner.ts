@@ -3,12 +3,22 @@
  * the events back. Transactions run one after the other in the order of their effects: `done` or `failed` of one has been
  * handled before the next is opened. Effects that come back inside of a transaction wait for its completion.
  */
-import { QuotaError, reportUncaught, SkerryError } from '../core/errors.ts';
+import { DataWriter } from '../core/data-codec.ts';
+import {
+  LimitError,
+  QuotaError,
+  reportUncaught,
+  SkerryError,
+  ValidationError,
+} from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
 import type { Channel } from './channel.ts';
 import type { Clock } from './clock.ts';
 import type { Committed, Decision, Read, Storage, TransactRequest } from './storage.ts';
 import type { Timers } from './timers.ts';
+
+/** Of one record: the largest are those of pulls, whose answers have 8 MiB. */
+const maxRecordBytes = 32 << 20;
 
 export interface RunnerParts {
   readonly clock: Clock;
@@ -56,6 +66,18 @@ export class EffectRunner {
   dispatch(event: Message): void {
     if (this.#stopped) return;
     this.#whenFree(() => this.execute(this.#call(event)));
+  }
+
+  /**
+   * Hands the core a message of the channel. Any script of the origin may write there: what is no message, or nothing
+   * that the core could read, is none of ours.
+   */
+  hear(message: unknown): void {
+    if (this.#stopped || !isMessage(message)) return;
+    this.#whenFree(() => {
+      const effects = unlessUnreadable(() => this.#call({ type: 'message', message }));
+      if (effects) this.execute(effects);
+    });
   }
 
   #whenFree(step: () => void): void {
@@ -154,12 +176,18 @@ export class EffectRunner {
     const outcome = await this.#parts.storage
       .transact(this.#request(effect), (results) => {
         if (this.#current !== effect) return { type: 'abort' };
-        const [decision, ...rest] = this.#call({ type: 'read', id: effect.id, results });
+        const [decision, ...rest] = this.#read(effect.id, results);
         waiting = [...waiting, ...rest];
         return toDecision(decision);
       })
       .catch((error: unknown) => error as Error);
     this.#whenFree(() => this.#ended(effect, outcome, waiting));
+  }
+
+  /** What was read. Where another script has put something there that cannot cross to the core, that is as if it were null. */
+  #read(id: unknown, results: readonly unknown[]): readonly Message[] {
+    const read = (found: readonly unknown[]) => this.#call({ type: 'read', id, results: found });
+    return unlessUnreadable(() => read(results)) ?? read(results.map(readable));
   }
 
   #ended(effect: TransactEffect, outcome: Committed | Error, waiting: readonly Message[]): void {
@@ -196,6 +224,34 @@ function safely<R>(step: () => R): R | undefined {
     reportUncaught(error);
     return undefined;
   }
+}
+
+export function isMessage(message: unknown): message is Message {
+  return typeof (message as Partial<Message> | null | undefined)?.type === 'string';
+}
+
+/** Undefined where what would have crossed to the core is nothing that the codec knows, or too large, or too deep. */
+function unlessUnreadable<R>(step: () => R): R | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof ValidationError || error instanceof LimitError) return undefined;
+    throw error;
+  }
+}
+
+/** A result of a read without what cannot be encoded: of a range, row by row. */
+function readable(result: unknown): unknown {
+  if (!Array.isArray(result)) return orNull(result);
+  return result.map((row: { key: unknown; value: unknown }) => ({
+    key: row.key,
+    value: orNull(row.value),
+  }));
+}
+
+function orNull(value: unknown): unknown {
+  const written = unlessUnreadable(() => new DataWriter(maxRecordBytes).encode(value));
+  return written === undefined ? null : value;
 }
 
 function toDecision(effect: Message | undefined): Decision {

@@ -114,9 +114,15 @@ function readRange(
   // Requests of one transaction are answered in their order, so the keys are there.
   listen(
     store.getAll(bounds, limit),
-    (values) => then(keys.map((key, i) => ({ key, value: values[i] as unknown }))),
+    (values) =>
+      then(keys.map((key, i) => ({ key, value: values[i] as unknown })).filter(hasOurKey)),
     fail,
   );
+}
+
+/** Of a date, a list or bytes no record of ours is the value: another script of the origin has put it there. */
+function hasOurKey({ key }: { key: IDBValidKey }): boolean {
+  return typeof key === 'number' || typeof key === 'string';
 }
 
 function toIdbRange(range: KeyRange): IDBKeyRange | null {

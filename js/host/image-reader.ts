@@ -23,6 +23,20 @@ export interface PartFiles {
 /** Files of an image are at most this long (src/base/limits.h). */
 const fileBytes = 4 << 20;
 
+/** Of one part (src/base/limits.h). */
+const maxPartBytes = 1 << 30;
+
+function isPointer(pointer: ImagePointer | null | undefined): pointer is ImagePointer {
+  if (typeof pointer?.generation !== 'string' || !Array.isArray(pointer.parts)) return false;
+  return pointer.parts.every(
+    (part: Partial<ImagePart> | null) =>
+      typeof part?.file === 'string' &&
+      Number.isInteger(part.bytes) &&
+      (part.bytes as number) >= 0 &&
+      (part.bytes as number) <= maxPartBytes,
+  );
+}
+
 export class ImageReader {
   readonly #host: StorageHost;
   /** `/skerry/<name>/<user>`. */
@@ -38,11 +52,14 @@ export class ImageReader {
   async begin(storage: Storage): Promise<void> {
     const [record] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
     const pointer = (record as { image?: ImagePointer | null } | null)?.image;
-    if (!pointer || pointer.parts.length === 0) return;
+    // One that somebody has damaged is the core's to find out.
+    if (!isPointer(pointer) || pointer.parts.length === 0) return;
     this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };
   }
 
   read(pointer: ImagePointer): readonly PartFiles[] {
+    if (!isPointer(pointer))
+      throw new CorruptImageError('corrupt', 'The pointer to the image is damaged.');
     const early = this.#early;
     this.#early = null;
     return early?.generation === pointer.generation ? early.parts : this.#readParts(pointer);

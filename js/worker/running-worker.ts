@@ -8,7 +8,7 @@ import { userOfDatabase, wrongUser } from '../core/user.ts';
 import type { Message } from '../core/window-core.ts';
 import { WorkerCore } from '../core/worker-core.ts';
 import type { Channel } from '../host/channel.ts';
-import { EffectRunner } from '../host/effect-runner.ts';
+import { EffectRunner, isMessage } from '../host/effect-runner.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { Socket } from '../host/socket.ts';
 import type { Storage } from '../host/storage.ts';
@@ -102,8 +102,8 @@ export class RunningWorker {
     });
     this.#channel = host.channels.open(config.database, (message) => {
       // A window's own worker is ended by its window.
-      if ((message as Message).type === 'logout') parts.onLogout?.();
-      else report({ type: 'message', message });
+      if (isMessage(message) && message.type === 'logout') parts.onLogout?.();
+      else this.#runner.hear(message);
     });
     this.#locks =
       host.locks &&

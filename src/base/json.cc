@@ -217,6 +217,16 @@ String WriteJson(const Data& data) {
   return out;
 }
 
+bool IsFiniteTree(const Data& data) {
+  for (const Data& item : data.items()) {
+    if (!IsFiniteTree(item)) return false;
+  }
+  for (const auto& [name, value] : data.members()) {
+    if (!IsFiniteTree(value)) return false;
+  }
+  return !data.is_number() || std::isfinite(data.as_number());
+}
+
 size_t JsonDepth(std::string_view text) {
   size_t depth = 0;
   size_t deepest = 0;

@@ -21,6 +21,9 @@ Result<Data> ParseJson(std::string_view text);
 String WriteJson(const Data& data);
 void WriteJson(const Data& data, String* out);
 
+// Whether every number of it is one that WriteJson can write.
+bool IsFiniteTree(const Data& data);
+
 // How deep lists and objects are nested in JSON text, without parsing it.
 size_t JsonDepth(std::string_view text);
 

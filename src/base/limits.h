@@ -35,6 +35,8 @@ inline constexpr size_t kMaxUpdateBytes =
 inline constexpr int kMaxPullsInARow = 4;  // then a push has its turn
 inline constexpr double kMaxRetryAfterMs = 600'000;  // of a server's `retry-after`
 inline constexpr size_t kImageFileBytes = 4u << 20;  // IDBFS files of an image
+inline constexpr size_t kMaxImageBytes =
+    1u << 30;  // of one part of an image: what is said to be larger is no image
 inline constexpr size_t kMaxRefusalsInARow =
     1000;  // of one chain row; then the client takes a new identity
 inline constexpr size_t kMaxRefusedBytes = 1u << 20;  // of their answers; a row is written whole

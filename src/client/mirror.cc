@@ -146,6 +146,9 @@ Fit Mirror::AddStored(uint64_t key, const Data& record) {
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (!mutation.ok())
     return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
+  // One whose record says other things than its body would be looked for under the wrong name.
+  const String& id = mutation.value().action.id;
+  if (id != record["id"].as_string() || pending_.HasKey(key)) return Fit::kDamaged;
   auto pending = std::make_unique<Pending>();
   pending->mutation = std::move(mutation.value());
   pending->key = key;
@@ -172,6 +175,7 @@ Fit Mirror::Added(const Data& item) {
   const auto gone = gone_.find(id);
   if (gone != gone_.end() && key <= gone->second) return Fit::kKnown;
   if (key <= gone_up_to_) return Fit::kKnown;
+  if (item["record"]["id"].as_string() != id) return Fit::kDamaged;
   const Fit fit = AddStored(key, item["record"]);
   if (fit == Fit::kApplied) view_->Derive();
   return fit;

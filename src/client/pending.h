@@ -33,6 +33,7 @@ class PendingList {
  public:
   Pending* Add(std::unique_ptr<Pending> pending);  // REQUIRES: no other has its id
   Pending* Find(std::string_view id) const;        // null where there is none
+  bool HasKey(uint64_t key) const { return keyed_.contains(key); }
   void SetKey(Pending* pending, uint64_t key);
   std::unique_ptr<Pending> Remove(std::string_view id);  // null where there is none
 

@@ -244,7 +244,10 @@ void Tab::TellPromises(Data* effects) {
 void Tab::TakeSync(const Data& sync, Data* effects) {
   if (sync["clockOffset"].is_number()) clock_offset_ = sync["clockOffset"].as_number();
   last_synced_ = sync["lastSyncedAt"];
-  scopes_ = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
+  scopes_ = Data::MakeArray();
+  for (const Data& scope : sync["scopes"].items()) {
+    if (scope.is_object()) scopes_.Push(scope);
+  }
   // What this version does not know of its data is not shown.
   if (sync["schema"].as_u64() > schema_->version()) OnFit(Fit::kNewer, effects);
 }

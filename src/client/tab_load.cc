@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/fields.h"
+#include "base/limits.h"
 #include "base/vector.h"
 #include "client/effect.h"
 #include "client/tab.h"
@@ -11,6 +12,20 @@
 #include "log/image.h"
 
 namespace skerry {
+
+namespace {
+
+// What the host can be asked to read. Anything else somebody has written there.
+bool IsPointer(const Data& data) {
+  if (!data["generation"].is_string()) return false;
+  for (const Data& part : data["parts"].items()) {
+    const bool whole = part["file"].is_string() && part["bytes"].is_number();
+    if (!whole || part["bytes"].as_u64(kMaxImageBytes + 1) > kMaxImageBytes) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 void Tab::StartLoading(Data* effects) {
   load_ = Load::kPointer;
@@ -25,12 +40,12 @@ void Tab::StartLoading(Data* effects) {
 void Tab::FinishPointer(const Data& sync, Data* effects) {
   pointers_ = Data::MakeArray();
   for (const char* name : {"image", "previous"}) {
-    if (sync[name].is_object()) pointers_.Push(sync[name]);
+    if (IsPointer(sync[name])) pointers_.Push(sync[name]);
   }
   generation_ = sync["image"]["generation"].as_string();
   candidate_ = 0;
   // Until a second image is made the records go back to the first one.
-  if (!sync["previous"].is_object()) {
+  if (!sync["previous"].is_object() || pointers_.items().empty()) {
     pointers_.Push(Fields{{"generation", ""},
                           {"parts", Data::MakeArray()},
                           {"n", 0},
@@ -188,7 +203,9 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
     steps.push_back(std::move(step));
   }
   Data scopes = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
-  for (Data& scope : scopes.mutable_items()) scope.Set("filled", false);
+  for (Data& scope : scopes.mutable_items()) {
+    if (scope.is_object()) scope.Set("filled", false);
+  }
   tx->record = Fields{{"v", 1},
                       {"n", n},
                       {"kind", "image"},
@@ -211,6 +228,8 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
                            {"n", n},
                            {"cursors", Data::MakeObject()}});
   sync.Set("previous", Data());
+  // Records beyond `n`, which somebody else has written, would be a gap for ever.
+  writes->Push(Fields{{"store", "updates"}, {"deleteRange", Fields{{"from", n}}}});
   writes->Push(PutWrite("updates", tx->record, n));
   writes->Push(PutWrite("sync", std::move(sync), "sync"));
 }

@@ -17,6 +17,7 @@
 #include "log/codec.h"
 #include "log/op_codec.h"
 #include "log/steps_writer.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -34,6 +35,13 @@ void EncodeChange(const Change& change, BodyWriter* out) {
   if (change.kind == ChangeKind::kMove) out->PutRealm(change.to);
 }
 
+// As a row can hold it, and an image take it from there.
+double TakeTime(BodyReader* in) {
+  const double time = in->in().F64();
+  if (!CheckTime(Data(time)).ok()) in->in().Fail();
+  return time;
+}
+
 // Whether the schema has a place for it.
 bool DecodeChange(BodyReader* in, Change* change) {
   const uint8_t kind = in->in().U8();
@@ -46,8 +54,8 @@ bool DecodeChange(BodyReader* in, Change* change) {
   if (!in->ok()) return true;
   const bool known = KnowsId(change->key.table, change->key.id, in);
   if (!HasContent(change->kind)) return known;
-  change->created_at = in->in().F64();
-  change->modified_at = in->in().F64();
+  change->created_at = TakeTime(in);
+  change->modified_at = TakeTime(in);
   change->set = DecodeSet(change->key.table, Unfit::kAbsent, in);
   if (change->kind == ChangeKind::kCreate && known)
     AddDefaults(change->key.table, in->schema(), &change->set);
@@ -133,7 +141,7 @@ bool DecodeStep(BodyReader* in, Step* step) {
   switch (step->kind) {
     case StepKind::kOwnOps:
       step->realm = in->TakeRealm();
-      step->at = in->in().F64();
+      step->at = TakeTime(in);
       step->revision = in->in().Varint();
       step->ops = DecodeOps(Unfit::kAbsent, in);
       return true;

@@ -145,6 +145,7 @@ Result<Value> ValueFromData(const PropDef& prop, const Data& data) {
   if (data.is_null()) return Value::Null();
   const bool any = prop.type == PropType::kJson || prop.type == PropType::kClass;
   if (any && data.kind() == Data::Kind::kJson) return Value::Json(data.as_json());
+  if (any && !IsFiniteTree(data)) return WrongType(prop, "not a finite number");
   switch (prop.type) {
     case PropType::kNumber:
       if (!data.is_number()) return WrongType(prop, "not a number");

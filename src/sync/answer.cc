@@ -87,6 +87,8 @@ SyncError StorageError(const Data& error) {
   const String& message = error["message"].as_string();
   if (name == "QuotaExceededError")
     return {"quota", "The browser's storage is full. " + message, true};
+  if (name == "NewerError")
+    return {"newer_tab", "Another window runs a newer version of this application.", false};
   return {"storage", name + ": " + message, true};
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/vector.h"
+#include "sync/sound.h"
 
 namespace skerry {
 namespace {
@@ -32,7 +33,9 @@ bool FollowsAny(const Data& update, const Vector<Data>& outbox) {
 
 Vector<Data> InChainOrder(const Data& outbox_range) {
   Vector<Data> left;
-  for (const Data& row : outbox_range.items()) left.push_back(row["value"]);
+  for (const Data& row : outbox_range.items()) {
+    if (IsSoundUpdate(row)) left.push_back(row["value"]);
+  }
   Vector<Data> ordered;
   while (!left.empty()) {
     size_t next = 0;
@@ -46,6 +49,14 @@ Vector<Data> InChainOrder(const Data& outbox_range) {
     left.erase(left.begin() + static_cast<ptrdiff_t>(next));
   }
   return ordered;
+}
+
+Data DamagedUpdates(const Data& outbox_range) {
+  Data keys = Data::MakeArray();
+  for (const Data& row : outbox_range.items()) {
+    if (!IsSoundUpdate(row)) keys.Push(row["key"]);
+  }
+  return keys;
 }
 
 Data NextAfter(const Data& chain, const Vector<String>& realms) {

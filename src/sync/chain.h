@@ -13,8 +13,11 @@
 namespace skerry {
 
 // The values of an outbox range ([{key, value}..]) so that each comes after those that it follows,
-// whatever the order of their ids (clocks step back).
+// whatever the order of their ids (clocks step back). Damaged ones (sync/sound.h) are left out.
 Vector<Data> InChainOrder(const Data& outbox_range);
+
+// The keys of those that are left out.
+Data DamagedUpdates(const Data& outbox_range);
 
 // What an update that touches `realms` (sorted) follows: {realm: {seq, id} or null}.
 Data NextAfter(const Data& chain, const Vector<String>& realms);

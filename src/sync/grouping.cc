@@ -32,6 +32,11 @@ bool Intersect(const Vector<String>& a, const Vector<String>& b) {
                      [&](const String& x) { return std::binary_search(b.begin(), b.end(), x); });
 }
 
+// Both sorted.
+bool Covers(const Vector<String>& all, const Vector<String>& some) {
+  return std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
 // The lowest revision at which any of the mutations was made.
 uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   uint64_t lowest = 0;
@@ -92,6 +97,16 @@ void Grouping::Add(const Data& mutations_range) {
   for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"]);
 }
 
+void Grouping::Know(const Vector<Data>& outbox) {
+  knows_outbox_ = true;
+  for (const Data& update : outbox) outbox_.insert(update["id"].as_string());
+}
+
+bool Grouping::IsGrouped(const Data& record) const {
+  if (!record["update"].is_string()) return false;
+  return !knows_outbox_ || outbox_.contains(record["update"].as_string());
+}
+
 bool Grouping::Touches(const Data& record) const {
   for (const Data& key : record["keys"].items()) {
     if (held_keys_.count(key.as_string()) != 0) return true;
@@ -109,12 +124,12 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     Hold(record);
     return;
   }
-  if (record["update"].is_string() || record["known"].is_object()) return;
+  if (IsGrouped(record) || record["known"].is_object()) return;
   if (record["held"].as_bool() || Touches(record)) {
     Hold(record);
     return;
   }
-  const Vector<String> realms = TextsOf(record["realms"]);
+  Vector<String> realms = TextsOf(record["realms"]);
   bool left_out = false;
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes(), &left_out);
   const bool is_newer = left_out ? of_newer_ : mutation.status().code() == Code::kVersion;
@@ -123,6 +138,9 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     Hold(record);
     return;
   }
+  // What the body says is sealed; the record may have been damaged beside it.
+  if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
+    realms = RealmsOf(mutation.value().ops);
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (mutation.ok()) {
@@ -210,11 +228,31 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
   return record;
 }
 
+// No server could read it, and would refuse it for ever: something in it is damaged. Which of several
+// mutations that is shows when each is grouped alone.
+void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
+  for (size_t i = 0; i < candidate.keys.size(); ++i) {
+    Data record = candidate.records[i];
+    if (candidate.keys.size() == 1) {
+      const Status why(Code::kCorrupt, "No server could read it.");
+      unreadable_.push_back({candidate.keys[i], std::move(record), why});
+      continue;
+    }
+    ++left_over_;
+    writes->push_back(
+        PutWrite("mutations", candidate.keys[i], std::move(record.Set("alone", true))));
+  }
+}
+
 Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
                               Data::Array* writes) {
   Vector<Data> updates;
   for (Candidate& candidate : candidates_) {
     Data update = MakeRecord(candidate, at, now, ids, *chain);
+    if (!IsReadable(*schema_, update)) {
+      SetApart(candidate, writes);
+      continue;
+    }
     AdvanceChain(update["after"], update["id"].as_string(), chain);
     for (size_t i = 0; i < candidate.keys.size(); ++i) {
       Data marked = std::move(candidate.records[i]);

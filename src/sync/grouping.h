@@ -39,6 +39,9 @@ class Grouping {
   Grouping(const Schema* schema, size_t outbox_size, uint64_t most = kMaxMutationsPerUpdate,
            bool of_newer = false);
 
+  // The updates that are there. A mutation that says it is in another is in none: its record, or
+  // that update, was damaged.
+  void Know(const Vector<Data>& outbox);
   // [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
   // Whether another page could still join an update.
@@ -67,9 +70,11 @@ class Grouping {
   };
 
   void AddOne(const Data& key, const Data& record);
+  bool IsGrouped(const Data& record) const;
   bool Touches(const Data& record) const;
   void Hold(const Data& record);
   Candidate* PlaceFor(const Vector<String>& realms, bool alone, size_t bytes, size_t ops);
+  void SetApart(const Candidate& candidate, Data::Array* writes);
   Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                   const Data& chain) const;
 
@@ -79,6 +84,8 @@ class Grouping {
   bool of_newer_;
   Vector<Candidate> candidates_;
   Set<String> held_keys_;
+  Set<String> outbox_;
+  bool knows_outbox_ = false;
   Vector<Unreadable> unreadable_;
   bool saw_newer_ = false;
   size_t left_over_ = 0;

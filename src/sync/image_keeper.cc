@@ -81,19 +81,20 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
   }
   const Data::Array& read = results.items();
   fenced_out_ = !Holds(read[0], state_->tab, lease_.epoch());
-  if (fenced_out_ || !read[1].is_object()) {
+  const Data sync = state_->Sound(read[1], turn->now);
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
   if (step_ == Step::kBegin) {
-    ReadBegin(read[1], read[2], read[0], &reply.writes, turn);
+    ReadBegin(sync, read[2], read[0], &reply.writes, turn);
   } else if (step_ == Step::kSwing) {
-    ReadSwing(read[1], &reply.writes);
+    ReadSwing(sync, &reply.writes);
   } else {
-    Data sync = read[1];
-    ForgetGenerations(garbage_, &sync);
-    state_->sync = sync;
-    reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+    Data left = sync;
+    ForgetGenerations(garbage_, &left);
+    state_->sync = left;
+    reply.writes.push_back(PutWrite("sync", "sync", std::move(left)));
   }
   garbage_ = Garbage(state_->sync, read[2], read[0]);
   return reply;

@@ -169,6 +169,7 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
     Announce("", turn);
     return LeaseEvent::kHeld;
   }
+  if (IsNewer(record_)) return GiveUp(turn);
   seen_ = {};
   if (config_.locks && lock_held_) {
     // The holder moved after all while its lock was being stolen: queue behind it again.
@@ -180,6 +181,14 @@ LeaseEvent Lease::DoneClaim(Turn* turn) {
   }
   Wait(turn);
   return LeaseEvent::kSeen;
+}
+
+// A newer version keeps this lease in a way of its own, and this one never gets it.
+LeaseEvent Lease::GiveUp(Turn* turn) {
+  error_ = Data::MakeObject();
+  error_.Set("name", "NewerError").Set("message", "a newer version holds the lease");
+  Unwant("failed", turn);
+  return LeaseEvent::kFailed;
 }
 
 LeaseEvent Lease::DoneBeat(Turn* turn) {
@@ -196,6 +205,7 @@ LeaseEvent Lease::DoneBeat(Turn* turn) {
 
 LeaseEvent Lease::DoneLook(Turn* turn) {
   if (state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
+  if (IsNewer(record_)) return GiveUp(turn);
   if (!config_.locks && MayClaim(record_, config_.tab, ClaimGround::kNoLocks, nullptr)) {
     Claim(ClaimGround::kNoLocks, turn);
     return LeaseEvent::kSeen;

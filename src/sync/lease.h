@@ -92,6 +92,7 @@ class Lease {
   LeaseEvent DoneClaim(Turn* turn);
   LeaseEvent DoneLook(Turn* turn);
   void Beat(Turn* turn);
+  LeaseEvent GiveUp(Turn* turn);
   LeaseEvent DoneBeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);

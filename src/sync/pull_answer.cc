@@ -1,6 +1,7 @@
 // Reading of a pull's answer: every member is checked before anything of it is used.
 #include <utility>
 
+#include "base/limits.h"
 #include "base/sort.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -33,6 +34,10 @@ Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
   if (fill["upto"].is_string()) page.upto = fill["upto"].as_string();
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["realms"], "fills", &page.realms));
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["ids"], "fills", &page.ids));
+  // Else the record that the windows read could not say which row is meant.
+  for (const String& id : page.ids) {
+    if (!CheckId(schema.table(page.table), id).ok()) return Wrong("fills");
+  }
   Sort(page.realms.begin(), page.realms.end());
   answer->pages.push_back(std::move(page));
   return Status::Ok();
@@ -51,7 +56,8 @@ Status ReadFills(const Schema& schema, const Data& fills, PullAnswer* answer) {
     image.hash = fill["hash"].as_string();
     image.bytes = fill["bytes"].as_u64();
     image.url = fill["url"].as_string();
-    if (image.realm.empty() || image.revision == 0 || image.hash.size() != 16)
+    if (image.realm.empty() || image.revision == 0 || image.hash.size() != 16 ||
+        image.bytes > kMaxImageBytes)
       return Wrong("fills");
     answer->images.push_back(std::move(image));
   }

@@ -154,6 +154,7 @@ void PushAnswer::Result(size_t index, const Data& result) {
 
 void PushAnswer::Received(size_t index, const Data& result) {
   Data& update = outbox_[index];
+  received_ = true;
   update.Set("state", "received");
   update.Set("revisions",
              result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());

@@ -54,6 +54,10 @@ class PushAnswer {
   const Data& record() const { return record_; }
   const Data& sync() const { return sync_; }
   const Data& pushed() const { return pushed_; }  // results for the windows
+  // Something was only undone: nothing was taken, refused or known.
+  bool fruitless() const {
+    return regrouped() && !received_ && !aside_.refused_any() && aside_.known().items().empty();
+  }
   bool progress() const { return progress_; }     // something moved: trying on is worth it
   bool unanswered() const;                        // something that was asked is still awaited
   bool regrouped() const {
@@ -83,6 +87,7 @@ class PushAnswer {
   Data record_;
   Data pushed_ = Data::MakeArray();
   bool progress_ = false;
+  bool received_ = false;
   bool identity_changed_ = false;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/checksum.h"
 #include "base/vector.h"
+#include "sync/sound.h"
 
 namespace skerry {
 namespace {
@@ -31,7 +32,7 @@ bool LacksRows(const Schema& schema, const Data& sync) {
 }
 
 Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version) {
-  Data sync = record.is_object() ? std::move(record) : Data::MakeObject();
+  Data sync = IsNewer(record) ? std::move(record) : SoundSync(std::move(record));
   const auto fill = [&sync](std::string_view name, Data value) {
     if (sync[name].is_null()) sync.Set(name, std::move(value));
   };

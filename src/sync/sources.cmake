@@ -19,6 +19,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/set_aside.cc
+  src/sync/sound.cc
   src/sync/status.cc
   src/sync/sync_job.cc
   src/sync/sync_job_fill.cc
@@ -29,4 +30,5 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_worker_messages.cc
   src/sync/times.cc
   src/sync/turn.cc
+  src/sync/worker_state.cc
 )

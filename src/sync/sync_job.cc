@@ -176,12 +176,22 @@ bool SyncJob::Owns(uint64_t id) const {
   return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction));
 }
 
-ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
+// Of the first round of a transaction: later ones read pages of mutations.
+Data SyncJob::Sound(const Data& results, Turn* turn) const {
+  Data sound = results;
+  const size_t place = step_ == Step::kCheck ? 0 : 1;
+  if (sound.items().size() > 1)
+    sound.mutable_items()[place] = state_->Sound(results.items()[place], turn->now);
+  return sound;
+}
+
+ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
   ReadReply reply;
   if (lease_.Owns(id)) {
-    reply.writes = lease_.Read(results, turn);
+    reply.writes = lease_.Read(stored, turn);
     return reply;
   }
+  const Data results = Sound(stored, turn);
   if (id == fill_.transaction) return ReadFill(results, turn);
   switch (step_) {
     case Step::kPullAsk:

@@ -132,6 +132,7 @@ class SyncJob {
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
+  Data Sound(const Data& results, Turn* turn) const;
 
   void PullAsk(Turn* turn);
   ReadReply ReadPullAsk(const Data& results);
@@ -189,6 +190,7 @@ class SyncJob {
   SyncError refusal_;  // of a pull: the job fails with it once it has pushed
   enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
   Rebinding rebinding_ = Rebinding::kNo;  // of an identity that the server says is another user's
+  int fruitless_ = 0;  // pushes in a row after which everything was only grouped anew
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
 
@@ -199,6 +201,7 @@ class SyncJob {
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
+  Data damaged_;           // keys of outbox records that cannot be used
   bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;

@@ -10,6 +10,12 @@
 
 namespace skerry {
 
+namespace {
+
+constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, take one each
+
+}  // namespace
+
 void SyncJob::PushAsk(Turn* turn) {
   if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
@@ -37,10 +43,12 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
   pushing_sync_ = read[1];
   counted_ = lease_.Count(read[0], turn->now);
   outbox_ = InChainOrder(read[2]);
+  damaged_ = DamagedUpdates(read[2]);
   Counts(read[3], read[4], {});
   was_full_ = outbox_.size() >= kMaxOutboxUpdates;
   grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size(), state_->limits.mutations,
                                          IsOfNewer(state_->schema, pushing_sync_));
+  grouping_->Know(outbox_);
   if (read[3].as_number() > 0 && grouping_->wants_more()) {
     reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
     return reply;
@@ -53,6 +61,8 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   if (!counted_.is_null())
     reply.writes.push_back(PutWrite("sync", lease_.name(), std::move(counted_)));
   counted_ = nullptr;
+  // What they held is grouped anew.
+  for (const Data& key : damaged_.items()) reply.writes.push_back(DeleteWrite("outbox", key));
   Data chain = pushing_sync_["chain"];
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
   Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
@@ -256,6 +266,13 @@ void SyncJob::DonePushAnswer(Turn* turn) {
   }
   push_most_ = kMaxOutboxUpdates;
   stale_pull_ = false;
+  fruitless_ = answer->fruitless() ? fruitless_ + 1 : 0;
+  if (fruitless_ > kMaxFruitless) {
+    // As by a server that forgets every client at once: without a pause this would be a busy loop.
+    fruitless_ = 0;
+    loop_.Pushed(true, false);
+    return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);
+  }
   state_->error = {};
   const bool again = answer->regrouped() || answer->unanswered() || left_over_ > 0;
   loop_.Pushed(true, again);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sync/scopes.h"
+#include "sync/sound.h"
 #include "sync/status.h"
 
 namespace skerry {
@@ -188,6 +189,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     return reply;
   }
   if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
+  state_->lost_place = read[0].is_object() && !KeepsPlace(read[0]);
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // Also at the start: scopes that the schema does not understand any more are given up.
   own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
@@ -231,6 +233,9 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }
+  if (!std::exchange(state_->lost_place, false)) return;
+  turn->Broadcast(Message("unreadable"));
+  turn->Post(Message("unreadable"));
 }
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {

@@ -169,7 +169,7 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
 }
 
 void SyncWorker::OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes) {
-  if (!state_->started || n.as_u64() <= state_->sync["n"].as_u64()) return;
+  if (!state_->started || n.as_u64() <= state_->sync["n"].as_u64() || !cursors.is_object()) return;
   state_->sync.Set("n", n).Set("cursors", cursors).Set("recordBytes", record_bytes);
 }
 

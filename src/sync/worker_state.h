@@ -57,6 +57,8 @@ struct WorkerState {
   bool settled = false;  // a first round has ended, here or where another worker tells of it
 
   Data sync;  // as last seen
+  bool lost_place = false;  // it was damaged: windows are told to look whether they can go on
+  bool told_lost = false;   // and it is not whole yet
   bool passes_over =
       false;  // an image could not be built on the newest: the next is on the one before
   bool listening = false;  // a window of this client has an open poke socket
@@ -75,6 +77,10 @@ struct WorkerState {
   Data progress;
   Data service_lease;  // of a helper: what the service worker's status says
   Data next_try_at;
+
+  // The record `sync` as it was read, made whole where somebody has damaged it, or it is gone
+  // (sync/sound.h). Whatever n it had is not used again.
+  Data Sound(const Data& stored, double now);
 
   void NeedAuth() { needs_auth = auth_told = true; }
   void ForgetAuth() { needs_auth = auth_told = false; }

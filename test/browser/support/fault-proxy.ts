@@ -1,7 +1,7 @@
 // A proxy between browsers and the server, at an address of its own that stays the same while the server behind it comes
 // and goes. Tests tell it what to break: refuse connections (no network), cut a request before it reaches the server, cut
-// the answer after the server has committed, stop in the middle of an answer, answer with HTML as a captive portal does, or
-// hold requests back.
+// the answer after the server has committed, stop in the middle of an answer, answer with HTML as a captive portal does,
+// with nonsense, or without end, or hold requests back.
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import net from 'node:net';
@@ -13,7 +13,17 @@ export type Fault =
   | 'cut-after'
   | 'stall'
   | 'html'
-  | 'unauthorized';
+  | 'unauthorized'
+  | 'gibberish'
+  | 'wrong'
+  | 'endless'
+  | 'drip';
+
+/** Bodies that no server of ours gives. */
+const kNonsense: Partial<Record<Fault, Buffer | string>> = {
+  gibberish: Buffer.from([0x7b, 0xff, 0x00, 0xfe, 0x22, 0x5b, 0x7d]),
+  wrong: '{"time":"noon","cursors":[],"results":{"length":3},"changes":7,"code":"constructor"}',
+};
 
 /** Decides per request; `hold` resolves when the request may go on. */
 export interface Rule {
@@ -169,6 +179,18 @@ export class FaultProxy {
       this.#tell({ method, path, status: 200 });
       return;
     }
+    const nonsense = kNonsense[fault];
+    if (nonsense) {
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(nonsense, () => this.#tell({ method, path, status: 200 }));
+      return;
+    }
+    if (fault === 'endless' || fault === 'drip') {
+      this.#pour(response, fault === 'drip' ? 1 : 1 << 20);
+      this.#tell({ method, path, status: 200 });
+      return;
+    }
     if (fault === 'unauthorized') {
       response
         .writeHead(401, { 'content-type': 'application/problem+json' })
@@ -177,6 +199,14 @@ export class FaultProxy {
       return;
     }
     this.#forward(request, body, response, fault);
+  }
+
+  /** An answer that never ends, in pieces of so many bytes, until whoever asked for it hangs up. */
+  #pour(response: http.ServerResponse, bytes: number): void {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const piece = Buffer.alloc(bytes, ' ');
+    const timer = setInterval(() => response.write(piece), 20);
+    response.on('close', () => clearInterval(timer));
   }
 
   #forward(

@@ -74,6 +74,21 @@ TEST_CASE(
         "applied");
 }
 
+TEST_CASE("a move takes friends along: a setNull ref between rows that all went stays") {
+  Scenery s;
+  REQUIRE(Status(s.anna.Push(
+              R"([{"op":"create","table":"items","id":"a","realm":"A","set":{}},
+      {"op":"create","table":"items","id":"b","realm":"A","set":{"parent":"a"}},
+      {"op":"create","table":"items","id":"c","realm":"A","set":{"parent":"b","friend":"a"}},
+      {"op":"create","table":"items","id":"stays","realm":"A","set":{"friend":"a"}}])")) ==
+          "applied");
+  REQUIRE(Status(s.anna.Push(R"([{"op":"move","table":"items","id":"a","realm":"A","to":"B"}])",
+                             {"A", "B"})) == "applied");
+  for (const char* id : {"a", "b", "c"}) CHECK(s.world.Row("items", id)["realm"] == Data("B"));
+  CHECK(s.world.Row("items", "c")["props"]["friend"] == Data("a"));
+  CHECK(s.world.Row("items", "stays")["props"]["friend"].is_null());
+}
+
 TEST_CASE("refs are evaluated after the whole update, not op by op") {
   Scenery s;
   // The child's op stands before its parent's create; and a delete followed by a create of the same

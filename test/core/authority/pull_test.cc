@@ -292,5 +292,35 @@ TEST_CASE("wrong requests are refused with a code") {
       "unsupported");
 }
 
+TEST_CASE("where one realm is cut short, moves that hang on it wait through every realm between") {
+  World world;
+  world.AddRealm("C");
+  world.Grant("anna", "C", "write");
+  Author anna(&world, "c1");
+  const char* create = R"([{"op":"create","table":"items","id":"%","realm":"%","set":{}}])";
+  for (const char* realm : {"A", "B", "C"}) {
+    String ops = create;
+    for (size_t at = ops.find('%'); at != String::npos; at = ops.find('%')) {
+      ops.mutable_data()[at] = realm[0];
+    }
+    REQUIRE(Status(anna.Push(ops, {realm})) == "applied");
+  }
+  REQUIRE(Status(anna.Push(R"([{"op":"move","table":"items","id":"B","realm":"B","to":"C"}])",
+                           {"B", "C"})) == "applied");
+  REQUIRE(Status(anna.Push(R"([{"op":"move","table":"items","id":"A","realm":"A","to":"B"}])",
+                           {"A", "B"})) == "applied");
+  Data cursors = Data::MakeObject();
+  for (const char* realm : {"A", "B", "C"}) cursors.Set(realm, world.cursor(realm, 1));
+  // Of C nothing comes: so B stays before its move to C, and A before its move to B.
+  world.most_entries["C"] = 0;
+  const Data answer = world.Pull("anna", Request("c2", WriteJson(cursors)));
+  CHECK(answer["cursors"] == cursors);
+  CHECK(Short(answer) == "");
+  world.most_entries.clear();
+  const Data whole = world.Pull("anna", Request("c2", WriteJson(cursors)));
+  CHECK(whole["cursors"]["A"] == Data(world.cursor("A", 2)));
+  CHECK(whole["cursors"]["B"] == Data(world.cursor("B", 3)));
+}
+
 }  // namespace
 }  // namespace skerry::authority_test

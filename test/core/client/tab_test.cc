@@ -154,6 +154,21 @@ TEST_CASE("what a window stores after it began to end is told, too") {
   CHECK_EQ(Count(world.A()), 10);
 }
 
+TEST_CASE("what was left behind is looked for again where a reading waited to begin just then") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 1));  // its commit is under way
+  world.A().Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
+  world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  world.B().Event(Data::Object{{"type", "leave"}});
+  // It is told before it is stored, and the reading, which waits behind the commit, comes between.
+  world.A().Hear(Message(world.B(), "left"));
+  Next(world.A());
+  world.A().Run();
+  world.B().Run();
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), 11);
+}
+
 TEST_CASE("a window that ends with nothing on its way says nothing") {
   Pair world;
   world.B().Do(kInc, kGroupTable, "g", One("count", 10));

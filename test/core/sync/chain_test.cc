@@ -49,6 +49,16 @@ Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
 using Ids = Vector<String>;
 String Id(uint64_t i) { return SyncUuid(i); }
 
+TEST_CASE("what is made after an update was full never goes into it, however small it is") {
+  const auto text = [](size_t size) { return String(size, 'x'); };
+  const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", text(900'000))}),
+                                 MutationRecord(Id(2), {UpdateItem("a", "A", text(300'000))}),
+                                 MutationRecord(Id(3), {UpdateItem("a", "A", "the last word")})});
+  REQUIRE(grouped.updates.size() == 2);
+  CHECK(grouped.Members(0) == Ids{Id(1)});
+  CHECK(grouped.Members(1) == Ids{Id(2), Id(3)});
+}
+
 TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {
   const Grouped grouped = Group({MutationRecord(Id(1), {CreateItem("a", "A", 1)}),
                                  MutationRecord(Id(2), {IncItem("a", "A", 2)}),
@@ -158,6 +168,7 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
 Data Outbox(std::string_view id, std::string_view client, std::string_view after) {
   Data record = Data::MakeObject();
   record.Set("id", id).Set("client", client).Set("after", Json(after)).Set("state", "sent");
+  record.Set("confirmed", Data::MakeArray()).Set("body", Data::Bytes("{}"));
   return record.Set("mutations", Data::MakeArray());
 }
 

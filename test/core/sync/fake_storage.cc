@@ -1,5 +1,6 @@
 #include "test/core/sync/fake_storage.h"
 
+#include <cmath>
 #include <utility>
 
 namespace skerry::sync_test {
@@ -27,6 +28,10 @@ Data FailedEvent(const Data& id, std::string_view name) {
 }
 
 }  // namespace
+
+bool StoreKey::IsKey(const Data& key) {
+  return key.is_string() || (key.is_number() && !std::isnan(key.as_number()));
+}
 
 StoreKey::StoreKey(const Data& key) {
   SKERRY_CHECK(key.is_string() || key.is_number());
@@ -120,6 +125,11 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
     const Data::Array& writes = reply["writes"].items();
     if (!writes.empty() && !fail_all_.empty()) return FailedEvent(id, fail_all_);
     if (!writes.empty() && !fail_.empty()) return FailedEvent(id, std::exchange(fail_, String()));
+    for (const Data& write : writes) {
+      const Data* key = write.Find("delete") != nullptr ? &write["delete"] : &write["key"];
+      const bool keyed = write.Find("put") != nullptr || write.Find("delete") != nullptr;
+      if (keyed && !StoreKey::IsKey(*key)) return FailedEvent(id, "DataError");
+    }
     Data keys = Data::MakeArray();
     for (const Data& write : writes) {
       SKERRY_CHECK(may_write && Names(transact["stores"], write["store"].as_string()));

@@ -17,6 +17,7 @@ struct StoreKey {
   bool text = false;
   double number = 0;
   String name;
+  static bool IsKey(const Data& key);  // else a write fails, as it does in IndexedDB (DataError)
   StoreKey() = default;
   explicit StoreKey(const Data& key);
   Data ToData() const;

@@ -46,6 +46,7 @@ Data NaiveServer::Push(const Data& request) {
 
 Data NaiveServer::PushOne(const String& client, const Data& update) {
   const String& id = update["id"].as_string();
+  if (forks) return ResultOf(update, "forked");
   if (held.count(id) != 0) return ResultOf(update, "held");
   if (const auto it = applied_.find(id); it != applied_.end()) {
     Data again = it->second;

@@ -50,6 +50,7 @@ class NaiveServer {
   std::set<String> write_only;     // realms that the client may not read
   std::set<String> revoked;        // realms that the next pull revokes
   bool says_known = true;          // whether a pull is answered what was asked of actions
+  bool forks = false;              // every update is answered `forked`
   std::set<String> held;           // updates that are answered `held` whatever the chain says
 
   const std::map<String, Row>& rows() const { return rows_; }

@@ -10,6 +10,21 @@
 namespace skerry::sync_test {
 namespace {
 
+TEST_CASE("a server that calls everything forked is not asked again without a pause") {
+  SyncWorld world;
+  world.Open();
+  world.Run(1000);
+  world.server.forks = true;
+  world.Mutate({CreateItem("a", "A", 1)});
+  world.Run(5000);
+  CHECK(world.push_bodies.size() < 40);
+  CHECK(world.host(0).status["error"]["code"].Is("no_progress"));
+  world.server.forks = false;
+  world.Run(120'000);
+  CHECK(world.Converged());
+  CHECK(world.storage.Count("mutations") == 0);
+}
+
 TEST_CASE("`sent` is durable before the fetch") {
   Pushing world;
   world.network.hold_answers = true;

@@ -39,8 +39,19 @@ Data NoResponse(const Data& id) {
   return event.Set("error", Json(R"({"name":"network","message":"no network"})"));
 }
 
+// What a server refuses before it looks at anything.
+bool IsSound(bool push, std::string_view body) {
+  const Result<Data> request = ParseJson(body);
+  if (!request.ok()) return false;
+  for (const Data& update : request.value()["updates"].items()) {
+    if (push && !UpdateFromData(SyncSchema(), update).ok()) return false;
+  }
+  return true;
+}
+
 // Leases may only be claimed upwards: each epoch has one owner.
 void NoteClaims(SyncWorld* world) {
+  if (world->damaged) return;
   const Data lease = world->lease();
   if (!lease["owner"].is_string()) return;
   const auto [it, fresh] =
@@ -180,6 +191,9 @@ void SyncHost::Fetch(const Data& effect) {
     Data event = std::move(network.scripted.front());
     network.scripted.pop_front();
     return Deliver(std::move(event.Set("type", "response").Set("id", effect["id"])));
+  }
+  if (world_->damaged && !IsSound(push, body)) {
+    return Deliver(Response(effect["id"], 400, R"({"code":"invalid","detail":"as the test says"})"));
   }
   const Data answer = push ? world_->server.Push(Json(body)) : world_->server.Pull(Json(body));
   if (network.lose_answers > 0) {

@@ -132,6 +132,7 @@ class SyncWorld {
   };
   std::map<String, LockQueue> lock_queues;
   int refused_steals = 0;  // as by an engine that fails to answer
+  bool damaged = false;    // somebody else writes into storage, leases included
   void GrantNext(const String& name);
   void FreeLocks(size_t index);
 

@@ -1,0 +1,76 @@
+// Live queries whose results outgrow what they hold: a limit beside sixty rows, includes two levels
+// deep with more rows naming one target than are shown.
+#include <doctest/doctest.h>
+
+#include "base/string.h"
+#include "client/live_query.h"
+#include "test/core/client/live_world.h"
+
+namespace skerry {
+namespace {
+
+Row City(Random* random, double population) {
+  Row row = RandomRow(random, kCities, 4, 4);
+  row.props[2] = Value::Number(population);
+  return row;
+}
+
+TEST_CASE("a live list with a limit shows as many rows as there are, however far it grew and shrank") {
+  Random random("grown");
+  for (const char* order : {"asc", "desc"}) {
+    LiveWorld lived;
+    for (int i = 0; i < 10; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+    Observer three(&lived.world, &lived.live,
+                   String(R"({"table":"cities","limit":3,"order":[["population",")") + order +
+                       R"("]]})");
+    Observer later(&lived.world, &lived.live,
+                   String(R"({"table":"cities","limit":2,"offset":2,"order":[["population",")") +
+                       order + R"("]]})");
+    const auto check = [&] {
+      const auto deltas = lived.Flush();
+      CheckObserver(&lived, &three, deltas);
+      CheckObserver(&lived, &later, deltas);
+    };
+    for (int i = 10; i < 60; ++i) {
+      lived.Put(kCities, "c" + ToText(i), City(&random, i));
+      check();
+    }
+    // From the front of what is shown, so that the look-ahead is used up again and again.
+    const bool ascending = String(order) == "asc";
+    for (int i = 0; i < 60; ++i) {
+      lived.Erase(kCities, "c" + ToText(ascending ? i : 59 - i));
+      check();
+    }
+    CHECK(three.shown.empty());
+  }
+}
+
+TEST_CASE("a row two includes down is told as changed where more rows name it than are shown") {
+  Random random("named by many");
+  LiveWorld lived;
+  for (int i = 0; i < 6; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+  const String anna = Uuid7(kPeople, 1);
+  const String bert = Uuid7(kPeople, 2);
+  for (const String& id : {anna, bert}) lived.Put(kPeople, id, RandomRow(&random, kPeople, 4, 4));
+  // Thirty visits of one person, five to each city.
+  for (uint64_t i = 0; i < 30; ++i) {
+    Row visit = RandomRow(&random, kVisits, 4, 4);
+    visit.props[0] = Value::String(i == 7 ? bert : anna);
+    visit.props[1] = Value::String("c" + ToText(i % 6));
+    lived.Put(kVisits, Uuid7(kVisits, i), visit);
+  }
+  Observer two(&lived.world, &lived.live,
+               R"({"table":"cities","limit":2,"order":[["population","asc"]],
+        "include":[{"name":"visits","kind":"back","table":"visits","prop":"city","query":{
+          "include":[{"name":"person","kind":"ref","prop":"person","query":null}]}}]})");
+  lived.Flush();
+  for (const String& id : {anna, bert, anna}) {
+    Row row = lived.world.store(kPeople).Get(lived.world.store(kPeople).Find(id));
+    row.props[0] = Value::String(row.props[0].text() + "!");
+    lived.Put(kPeople, id, row);
+    CheckObserver(&lived, &two, lived.Flush());
+  }
+}
+
+}  // namespace
+}  // namespace skerry

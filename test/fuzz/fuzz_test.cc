@@ -1,0 +1,68 @@
+// Goal: whatever comes from outside, no decoder and no core crashes, hangs or reads what is not its
+// own; an error is told; and what is valid works afterwards as if nothing had been. Method: changes of
+// valid inputs that keep their structure (mutator.h), run by every target under the sanitizers, and
+// each input that was ever found to do harm (corpus). SKERRY_FUZZ_SEED gives other changes,
+// SKERRY_FUZZ_TIMES so many times as many, SKERRY_FUZZ_TARGET only those of one target.
+#include <cstdlib>
+
+#include "doctest/doctest.h"
+#include "test/fuzz/runner.h"
+#include "test/fuzz/target.h"
+
+namespace skerry::fuzz {
+namespace {
+
+uint64_t Number(const char* variable, uint64_t fallback) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+bool IsLeftOut(const Target& target) {
+  const char* only = std::getenv("SKERRY_FUZZ_TARGET");
+  return only != nullptr && std::string_view(only) != target.name;
+}
+
+void Run(const Target& target, std::string_view input, std::string_view what) {
+  const String problem = RunInput(target, input);
+  if (problem.empty()) return;
+  const String name = Keep(target, input);
+  FAIL_CHECK(target.name, ", ", String(what).view(), ": ", problem.view(), " (", name.view(), ")");
+}
+
+TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm") {
+  for (const Target& target : Targets()) {
+    if (IsLeftOut(target)) continue;
+    const Vector<String> seeds = target.seeds();
+    CHECK_MESSAGE(!seeds.empty(), target.name);
+    for (const String& seed : seeds) Run(target, seed, "a valid input");
+    // To make a file for the corpus of: a valid input with one mistake in it.
+    if (std::getenv("SKERRY_FUZZ_KEEP") != nullptr) {
+      for (const String& seed : seeds) static_cast<void>(Keep(target, seed));
+    }
+    for (const CorpusFile& file : Corpus(target)) Run(target, file.bytes, file.name);
+  }
+}
+
+TEST_CASE("fuzz: no target is harmed by changed inputs") {
+#ifdef __EMSCRIPTEN__
+  constexpr uint64_t kShare = 10;  // other widths, the same code
+#else
+  constexpr uint64_t kShare = 1;
+#endif
+  const uint64_t seed = Number("SKERRY_FUZZ_SEED", 1);
+  const uint64_t times = Number("SKERRY_FUZZ_TIMES", 1);
+  for (const Target& target : Targets()) {
+    if (IsLeftOut(target)) continue;
+    const Vector<String> seeds = target.seeds();
+    Mutator mutator(seed);
+    for (const String& input : seeds) mutator.Know(target.form, input);
+    const uint64_t cases = static_cast<uint64_t>(target.cases) * times / kShare;
+    for (uint64_t i = 0; i < cases; ++i) {
+      const String input = mutator.Mutate(target.form, seeds[mutator.Below(seeds.size())]);
+      Run(target, input, "case " + ToText(i));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace skerry::fuzz

@@ -1,0 +1,95 @@
+#include "test/fuzz/runner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include "base/checksum.h"
+
+namespace skerry::fuzz {
+namespace {
+
+constexpr unsigned kMostSeconds = 60;  // of one input: a hundred times what the slowest takes
+
+const Target* running = nullptr;
+std::string_view running_input;
+
+String FileName(const Target& target, std::string_view input) {
+  return String("input-") + target.name + "-" + Hex16(Xxh64(input));
+}
+
+void WriteRunning(const char* why) {
+  if (running == nullptr) return;
+  const Target* target = running;
+  running = nullptr;
+  const String name = Keep(*target, running_input);
+  std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, std::string(name.view()).c_str());
+}
+
+[[noreturn]] void OnSignal(int signal) {
+  WriteRunning(signal == SIGALRM ? "an input that does not end" : "an input that crashes");
+  std::_Exit(1);
+}
+
+// Each time: doctest has handlers of its own, which know nothing of the input.
+void Watch() {
+  std::signal(SIGABRT, OnSignal);
+#ifndef __EMSCRIPTEN__
+  std::signal(SIGALRM, OnSignal);
+#endif
+}
+
+}  // namespace
+
+String Keep(const Target& target, std::string_view input) {
+  const String name = FileName(target, input);
+  std::ofstream(std::string(name.view()), std::ios::binary)
+      .write(input.data(), static_cast<std::streamsize>(input.size()));
+  return name;
+}
+
+String RunInput(const Target& target, std::string_view input) {
+  Watch();
+  running = &target;
+  running_input = input;
+#ifndef __EMSCRIPTEN__
+  alarm(kMostSeconds);
+#endif
+  String problem = target.run(input);
+#ifndef __EMSCRIPTEN__
+  alarm(0);
+#endif
+  running = nullptr;
+  return problem;
+}
+
+Vector<CorpusFile> Corpus(const Target& target) {
+  const std::filesystem::path folder =
+      std::filesystem::path(SKERRY_ROOT) / "test/fuzz/corpus" / target.name;
+  Vector<CorpusFile> files;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    files.push_back({String(entry.path().filename().string()), String(bytes)});
+  }
+  std::sort(files.begin(), files.end(),
+            [](const CorpusFile& a, const CorpusFile& b) { return a.name < b.name; });
+  return files;
+}
+
+}  // namespace skerry::fuzz
+
+#ifdef __SANITIZE_ADDRESS__
+// What the sanitizers end, they tell here before.
+extern "C" void __asan_on_error() {
+  skerry::fuzz::WriteRunning("a report of the sanitizers");
+}
+#endif

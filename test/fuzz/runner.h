@@ -1,0 +1,29 @@
+// Runs inputs, and keeps the one that ends the program: a crash leaves a file (input-*), which belongs into
+// test/fuzz/corpus/<target> once it is understood.
+#ifndef SKERRY_TEST_FUZZ_RUNNER_H_
+#define SKERRY_TEST_FUZZ_RUNNER_H_
+
+#include <string_view>
+
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/fuzz/target.h"
+
+namespace skerry::fuzz {
+
+// What is wrong; the input is written down if the program ends, or works on it for more than a minute.
+String RunInput(const Target& target, std::string_view input);
+
+// The files of a target's corpus, in the order of their names.
+struct CorpusFile {
+  String name;
+  String bytes;
+};
+Vector<CorpusFile> Corpus(const Target& target);
+
+// Writes an input where the program was started, as input-<target>-<checksum>; its name.
+String Keep(const Target& target, std::string_view input);
+
+}  // namespace skerry::fuzz
+
+#endif  // SKERRY_TEST_FUZZ_RUNNER_H_

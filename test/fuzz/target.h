@@ -1,0 +1,34 @@
+// Targets: the decoders and cores that take in what comes from outside, each with valid inputs to begin
+// from and a function that runs one input. A function says what is wrong in words (a rule that was
+// broken); a crash, a report of a sanitizer or a run without end speaks for itself (runner.h).
+#ifndef SKERRY_TEST_FUZZ_TARGET_H_
+#define SKERRY_TEST_FUZZ_TARGET_H_
+
+#include <string_view>
+
+#include "base/string.h"
+#include "base/vector.h"
+#include "test/fuzz/mutator.h"
+
+namespace skerry::fuzz {
+
+struct Target {
+  const char* name;  // and the folder of its corpus
+  Form form;
+  int cases;  // of one run of the core's tests
+  Vector<String> (*seeds)();
+  String (*run)(std::string_view input);  // empty: nothing is wrong
+};
+
+const Vector<Target>& Targets();
+
+// By what they are about, one file each.
+void AddModelTargets(Vector<Target>* targets);
+void AddLogTargets(Vector<Target>* targets);
+void AddWindowTargets(Vector<Target>* targets);
+void AddWorkerTargets(Vector<Target>* targets);
+void AddAuthorityTargets(Vector<Target>* targets);
+
+}  // namespace skerry::fuzz
+
+#endif  // SKERRY_TEST_FUZZ_TARGET_H_

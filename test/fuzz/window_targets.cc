@@ -1,0 +1,177 @@
+// A window over records that another script of the origin has written, and with that script's messages
+// in its channel.
+#include <utility>
+
+#include "base/fields.h"
+#include "test/core/client/tab_fixture.h"
+#include "test/fuzz/target.h"
+#include "test/fuzz/window_host.h"
+
+namespace skerry::fuzz {
+namespace {
+
+using client_test::Storage;
+using client_test::Window;
+
+// A database in the middle of its life: an image and the one before it, records after it, pending
+// mutations in all states, an inbox.
+Data MakeSnapshot() {
+  Storage storage;
+  client_test::Publish(&storage, "g0", 0);
+  Window window(&storage, "a");
+  window.Settle();
+  for (int i = 0; i < 6; ++i) {
+    window.Do(client_test::kUpsert, client_test::kGroupTable, "g" + ToText(i % 3),
+              Data::Object{{"name", "n" + ToText(i)}, {"count", i}});
+    window.Settle();
+  }
+  storage.Work({1}, {}, {client_test::Confirm(storage, 1)});
+  client_test::Publish(&storage, "g1", storage.n(), 5);
+  storage.Work({2}, {3}, {client_test::Confirm(storage, 2)});
+  sync_test::FakeStorage stores;
+  for (const auto& [key, value] : storage.mutations) stores.Put("mutations", key, value);
+  for (const auto& [key, value] : storage.updates) stores.Put("updates", key, value);
+  for (const auto& [key, value] : storage.conflicts) stores.Put("conflicts", key, value);
+  stores.Put("outbox", "u1",
+             Fields{{"v", 1},
+                    {"id", "u1"},
+                    {"client", "c"},
+                    {"state", "sent"},
+                    {"after", Data::Object{{"A", Data()}, {"B", Data()}}},
+                    {"confirmed", Data::Array{"A"}},
+                    {"mutations", Data::Array{Data::Object{{"id", storage.mutations.at(4)["id"]},
+                                                           {"key", 4}}}}});
+  storage.sync.Set("scopes", Data::Array{Data::Object{{"table", "groups"},
+                                                      {"where", Data::Array{"true"}},
+                                                      {"filled", true}}});
+  storage.sync.Set("refill", Data::Array{"B"}).Set("clockOffset", 3).Set("lastSyncedAt", 9);
+  stores.Put("sync", "sync", storage.sync);
+  return TakeSnapshot(&stores, storage.images);
+}
+
+const Data& WholeSnapshot() {
+  static const Data whole = MakeSnapshot();
+  return whole;
+}
+
+Vector<String> StorageSeeds() { return {EncodeData(WholeSnapshot())}; }
+
+// Nothing that was not touched is lost, the window opens or says why not, and what is done then is
+// stored.
+String Judge(WindowHost* window, sync_test::FakeStorage* storage, const Vector<Data>& untouched) {
+  String problem = window->Rest();
+  if (!problem.empty()) return problem;
+  if (!window->ready()) return window->told() ? "" : "a window that does not open, and says nothing";
+  if (!window->Edit("after")) return "a change that is not stored any more";
+  for (const Data& mutation : untouched) {
+    if (!IsKept(storage, mutation)) return "a pending mutation that nobody touched is lost";
+  }
+  return "";
+}
+
+String RunStorage(std::string_view input) {
+  const Result<Data> snapshot = DecodeData(input);
+  if (!snapshot.ok()) return "";
+  sync_test::FakeStorage storage;
+  Images images;
+  PutSnapshot(snapshot.value(), &storage, &images);
+  const Vector<Data> untouched = Untouched(WholeSnapshot(), &storage);
+  WindowHost window(&storage, &images);
+  return Judge(&window, &storage, untouched);
+}
+
+// As the tests of windows would hear them.
+Vector<String> MessageSeeds() {
+  const Data& whole = WholeSnapshot();
+  const Data& updates = whole["updates"];
+  const Data& mutation = whole["mutations"].items().back();
+  Data record = updates.items().back().items()[1];
+  record.Set("n", record["n"].as_u64() + 1);
+  Data added = mutation.items()[1];
+  const Data messages[] = {
+      Fields{{"type", "record"}, {"record", std::move(record)}},
+      Fields{{"type", "added"},
+             {"tab", "b"},
+             {"items", Data::Array{Data::Object{
+                           {"id", added["id"]}, {"key", 40}, {"record", added}}}}},
+      Fields{{"type", "left"}},
+      Fields{{"type", "conflicts"}},
+      Fields{{"type", "unreadable"}},
+      Fields{{"type", "pushed"},
+             {"results",
+              Data::Array{Data::Object{{"update", "u1"},
+                                       {"mutations", Data::Array{added["id"]}},
+                                       {"status", "rejected"},
+                                       {"code", "unique"},
+                                       {"detail", "taken"}}}}},
+      Fields{{"type", "status"},
+             {"n", 90},
+             {"shared", Data::Object{{"clockOffsetMs", 5}, {"lastSyncedAt", 7}}}},
+  };
+  Vector<String> seeds;
+  Data all = Data::MakeArray();
+  for (const Data& message : messages) {
+    all.Push(message);
+    seeds.push_back(EncodeData(Data(Data::Array{message})));
+  }
+  seeds.push_back(EncodeData(all));
+  return seeds;
+}
+
+String RunMessages(std::string_view input) {
+  const Result<Data> messages = DecodeData(input);
+  if (!messages.ok()) return "";
+  sync_test::FakeStorage storage;
+  Images images;
+  PutSnapshot(WholeSnapshot(), &storage, &images);
+  const Vector<Data> untouched = Untouched(WholeSnapshot(), &storage);
+  WindowHost window(&storage, &images);
+  String problem = window.Rest();
+  if (!problem.empty() || !window.ready()) return "it does not open";
+  for (const Data& message : messages.value().items()) window.Hear(message);
+  return Judge(&window, &storage, untouched);
+}
+
+// Events of any kind at any time: the host is JavaScript, which tabs, workers and timers call.
+Vector<String> EventSeeds() {
+  Data all = Data::MakeArray();
+  for (const Data& event :
+       {Data(Fields{{"type", "open"}}), Data(Fields{{"type", "state"}}),
+        Data(Fields{{"type", "freeze"}}), Data(Fields{{"type", "resume"}}),
+        Data(Fields{{"type", "leave"}}), Data(Fields{{"type", "timer"}, {"name", "reread"}}),
+        Data(Fields{{"type", "timer"}, {"name", "commit"}}),
+        Data(Fields{{"type", "done"}, {"id", 3}, {"keys", Data::Array{7}}}),
+        Data(Fields{{"type", "failed"}, {"id", 4}, {"error", Data::Object{{"name", "Error"}}}}),
+        Data(Fields{{"type", "read"}, {"id", 5}, {"results", Data::Array{Data(), Data::Array{}}}}),
+        Data(Fields{{"type", "imageLoaded"}, {"generation", "g1"}, {"ok", true}}),
+        Data(Fields{{"type", "resolve"}, {"id", 3000}, {"how", "retry"}}),
+        Data(Fields{{"type", "scopes"},
+                    {"add", Data::Array{Data::Object{{"table", "groups"},
+                                                     {"where", Data::Array{"true"}}}}},
+                    {"drop", Data::Array{}}})})
+    all.Push(event);
+  return {EncodeData(all)};
+}
+
+String RunEvents(std::string_view input) {
+  const Result<Data> events = DecodeData(input);
+  if (!events.ok()) return "";
+  sync_test::FakeStorage storage;
+  Images images;
+  PutSnapshot(WholeSnapshot(), &storage, &images);
+  WindowHost window(&storage, &images);
+  for (const Data& event : events.value().items()) {
+    if (event.is_object()) window.Event(event);
+  }
+  return window.Rest();
+}
+
+}  // namespace
+
+void AddWindowTargets(Vector<Target>* targets) {
+  targets->push_back({"window-storage", Form::kData, 300, StorageSeeds, RunStorage});
+  targets->push_back({"window-messages", Form::kData, 250, MessageSeeds, RunMessages});
+  targets->push_back({"window-events", Form::kData, 150, EventSeeds, RunEvents});
+}
+
+}  // namespace skerry::fuzz

@@ -1,0 +1,54 @@
+// What comes from outside, changed at random for longer than a test may take (test/fuzz): a part of `npm run nightly`.
+// Changes that keep the structure, of another seed each day, under the sanitizers; then libFuzzer over each target for
+// half a minute, where the machine has a clang with it. What it finds is written into build/fuzz.
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrap } from './bootstrap.mjs';
+import { buildPreset } from './lib/cmake.mjs';
+import { build } from './lib/paths.mjs';
+import { main, run, which } from './lib/run.mjs';
+
+const kTimes = 40;
+const kSecondsEach = 30;
+const kDayMs = 86_400_000;
+
+await main(async () => {
+  await bootstrap({ test: true, browsers: [] });
+  const folder = join(build, 'fuzz');
+  mkdirSync(folder, { recursive: true });
+  await buildPreset('debug', ['skerry_core_test']);
+  const seed = process.env.SKERRY_FUZZ_SEED ?? `${Math.floor(Date.now() / kDayMs)}`;
+  console.log(`seed ${seed}`);
+  const { code } = await run(join(build, 'debug', 'skerry_core_test'), ['-tc=fuzz:*'], {
+    cwd: folder,
+    env: { SKERRY_FUZZ_SEED: seed, SKERRY_FUZZ_TIMES: `${kTimes}` },
+    stream: true,
+    allowFailure: true,
+  });
+  let failed = code !== 0;
+  if (which('clang++')) failed = !(await libFuzzer(folder)) || failed;
+  else console.log('no clang++ here: libFuzzer is left out');
+  if (failed) process.exitCode = 1;
+});
+
+async function libFuzzer(folder) {
+  await buildPreset('fuzz', ['skerry_fuzz']);
+  const program = join(build, 'fuzz', 'skerry_fuzz');
+  const { output } = await run(program, [], { cwd: folder, allowFailure: true });
+  const targets = [...output.matchAll(/^ {2}([a-z-]+)$/gm)].map(([, name]) => name);
+  let whole = targets.length > 0;
+  for (const target of targets) {
+    const found = join(folder, 'found', target);
+    mkdirSync(found, { recursive: true });
+    const args = [found, `-max_total_time=${kSecondsEach}`, '-timeout=60', '-rss_limit_mb=4096'];
+    const { code } = await run(program, args, {
+      cwd: folder,
+      env: { SKERRY_FUZZ_TARGET: target },
+      allowFailure: true,
+    });
+    console.log(`  ${code === 0 ? '✓' : '✗'} ${target}`);
+    whole = whole && code === 0;
+  }
+  return whole;
+}
