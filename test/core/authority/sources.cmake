@@ -7,6 +7,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/image_maker_test.cc
   authority/pull_test.cc
   authority/pushing.cc
+  authority/refill_test.cc
   authority/world.cc
   authority/world_reads.cc
 )
