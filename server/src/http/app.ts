@@ -125,10 +125,10 @@ export function createApp(options: AppOptions): Hono<App> {
     const { value: body } = await readObject(incoming);
     const client = clientOf(body);
     checkSchemaVersion(body, options.schema);
-    const have = checkPull(body);
+    checkPull(body);
     await clients.check(client, user);
     const request = JSON.stringify({ ...body, limit: entryLimit(body.limit) });
-    return jsonResponse(incoming, await options.puller.pull(user, request, have));
+    return jsonResponse(incoming, await options.puller.pull(user, request));
   });
 
   app.on(

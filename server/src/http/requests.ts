@@ -46,7 +46,7 @@ export function epochOf(body: JsonObject): number | null {
 }
 
 /** The ids in `have`; refuses a pull that is larger than any client's can be. */
-export function checkPull(body: JsonObject): string[] {
+export function checkPull(body: JsonObject): void {
   const { have = [], known = [], cursors = {}, scopes = [] } = body;
   if (!Array.isArray(have) || !isObject(cursors) || !Array.isArray(scopes)) {
     throw new Problem('bad_request', '`have`, `cursors` or `scopes` is not of its form.');
@@ -60,5 +60,4 @@ export function checkPull(body: JsonObject): string[] {
     Object.keys(cursors).length > limits.cursors ||
     scopes.length > limits.scopes;
   if (tooMany) throw new Problem('limit', 'The pull names too many updates, realms or scopes.');
-  return have.filter(isRealmName);
 }

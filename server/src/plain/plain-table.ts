@@ -7,10 +7,12 @@
 // ones.
 
 import type { User } from '../auth/auth.ts';
+import { cutRows, rowBytes } from '../cost/row-bytes.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
+import { readRanges } from '../pull/ranges.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
 
@@ -118,12 +120,15 @@ export class PlainTables {
     const answer = await this.#database.transaction({ mode: 'snapshot' }, async (tx) => {
       const heads = await readHeads(tx, user);
       const reset = since === null ? new Set<string>() : await strangers(tx, since);
-      const anew = since === null || reset.size > 0;
-      if (anew || since.above !== undefined) {
-        const from = anew ? { heads: headsOf(heads), above: '' } : since;
-        return { ...(await this.#fill(tx, table, user, from)), reset: since !== null && anew };
+      const isNew = since === null || reset.size > 0;
+      if (!isNew && since.above === undefined) {
+        const changes = await this.#changes(tx, table, user, heads, since);
+        if (changes !== null) return { ...changes, reset: false };
       }
-      return { ...(await this.#changes(tx, table, user, heads, since)), reset: false };
+      // Also where one entry has changed more than an answer may hold.
+      const goesOn = !isNew && since.above !== undefined;
+      const from = goesOn ? since : { heads: headsOf(heads), above: '' };
+      return { ...(await this.#fill(tx, table, user, from)), reset: since !== null && !goesOn };
     });
     const { exclude } = request;
     const rows = answer.rows.filter(({ id, modifiedAt }) => exclude[String(id)] !== modifiedAt);
@@ -132,58 +137,69 @@ export class PlainTables {
 
   /** A page of all rows, by id. */
   async #fill(tx: Queryable, table: SqlTable, user: User, since: Since) {
-    const rows = await tx.query<{ row: string }>(
-      `select (${rowObject(table, 't')})::text as row from ${table.name} t
-        where t.deleted_at is null and t.id > $2::text collate "C"
-          and t.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))
-        order by t.id limit ${limits.tableRows + 1}`,
+    const rows = await tx.query<{ row: string; found: string }>(
+      `with page as (
+         select t.* from ${table.name} t
+          where t.deleted_at is null and t.id > $2::text collate "C"
+            and t.realm in (select k.realm from json_array_elements_text($1::text::json) as k(realm))
+          order by t.id limit ${limits.tableRows + 1})
+       select (${rowObject(table, 'p')})::text as row, (select count(*) from page)::text as found
+         from (${cutRows(table, 'page', limits.tableRows, String(limits.readBytes))}) p order by p.id`,
       [JSON.stringify([...user.realms.keys()]), since.above ?? ''],
     );
-    const page = rows.slice(0, limits.tableRows).map(({ row }) => JSON.parse(row) as JsonObject);
-    const more = rows.length > limits.tableRows;
+    const page = rows.map(({ row }) => JSON.parse(row) as JsonObject);
+    const more = Number(rows[0]?.found ?? 0) > rows.length;
     const next: Since = more
       ? { heads: since.heads, above: String(page.at(-1)?.id) }
       : { heads: since.heads };
     return { rows: page, deleted: [] as string[], more, lastUpdateTime: encode(next) };
   }
 
-  /** What entries above the heads of last time have touched, as it is now. */
+  /** What entries above the heads of last time have touched, as it is now; null: that is too much for an answer. */
   async #changes(tx: Queryable, table: SqlTable, user: User, heads: readonly Head[], since: Since) {
-    const ranges = heads.map(({ realm }) => ({
+    const needs = heads.map(({ realm }) => ({
       realm,
       from: Number((since.heads[realm] ?? '0@0').split('@')[0]),
+      limit: limits.entriesPerPull + 1, // one is that of last time
+      client: null,
     }));
-    const ends = await tx.query<{ realm: string; head: string; cut: string }>(
-      `select k.realm, e.revision || '@' || e.at as head, (e.revision < r.head)::text as cut
-         from json_to_recordset($1::text::json) as k(realm text, "from" bigint)
-         join skerry.realm r on r.realm = k.realm
-         cross join lateral (
-           select c.revision, c.at from (
-             select l.revision, l.at, sum(l.changes) over (order by l.revision) - l.changes as before_it
-               from skerry.log l where l.realm = k.realm and l.revision > k."from"
-              order by l.revision limit ${limits.entriesPerPull}) c
-            where c.before_it < ${limits.tableRows} order by c.revision desc limit 1) e`,
-      [JSON.stringify(ranges)],
-    );
-    const upto = new Map(ends.map(({ realm, head }) => [realm, head]));
-    const touched = ranges.flatMap(({ realm, from }) => {
-      const end = upto.get(realm);
-      return end === undefined ? [] : [{ realm, from, upto: Number(end.split('@')[0]) }];
+    const { ranges } = await readRanges(tx, needs, {
+      changes: limits.tableRows,
+      bytes: limits.readBytes,
+      isUntold: false,
     });
-    const rows = await tx.query<{ id: string; row: string | null }>(
-      `select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row
-         from (select distinct c.id from json_to_recordset($1::text::json) as k(realm text, "from" bigint, upto bigint)
-                 join skerry.change c on c.realm = k.realm and c.table_name = ${quoteText(table.table)}
-                  and c.revision > k."from" and c.revision <= k.upto) x
-         left join ${table.name} t on t.id = x.id and t.deleted_at is null
-          and t.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))
-        order by x.id`,
+    if (ranges.some(({ isUntold }) => isUntold)) return null;
+    const touched = ranges.filter(({ entries }) => entries > 0);
+    const ends = await tx.query<{ realm: string; head: string }>(
+      `select l.realm, l.revision || '@' || l.at as head
+         from json_to_recordset($1::text::json) as k(realm text, upto bigint)
+         join skerry.log l on l.realm = k.realm and l.revision = k.upto`,
+      [JSON.stringify(touched.map(({ realm, upto }) => ({ realm, upto })))],
+    );
+    const [found] = await tx.query<{ bytes: string; rows: string | null }>(
+      `with found as (
+         select x.id as x_id, t.*
+           from (select distinct c.id from json_to_recordset($1::text::json) as k(realm text, "from" bigint, upto bigint)
+                   join skerry.change c on c.realm = k.realm and c.table_name = ${quoteText(table.table)}
+                    and c.revision > k."from" and c.revision <= k.upto) x
+           left join ${table.name} t on t.id = x.id and t.deleted_at is null
+            and t.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))),
+       whole as (
+         select coalesce(sum(case when f.id is not null then ${rowBytes(table, 'f')} end), 0) as bytes from found f)
+       select w.bytes::text as bytes, case when w.bytes <= ${limits.entryBytes} then (
+         select json_agg(json_build_object('id', f.x_id, 'row', case when f.id is null then null else ${rowObject(table, 'f')} end)
+                         order by f.x_id)::text from found f) end as rows
+         from whole w`,
       [JSON.stringify(touched), JSON.stringify([...user.realms.keys()])],
     );
+    if (Number(found?.bytes ?? 0) > limits.entryBytes) return null;
+    const rows = JSON.parse(found?.rows ?? '[]') as { id: string; row: JsonObject | null }[];
+    const upto = ends.map(({ realm, head }) => [realm, head]);
+    const head = new Map(heads.map((one) => [one.realm, one.head]));
     return {
-      rows: rows.flatMap(({ row }) => (row === null ? [] : [JSON.parse(row) as JsonObject])),
+      rows: rows.flatMap(({ row }) => (row === null ? [] : [row])),
       deleted: rows.flatMap(({ id, row }) => (row === null ? [id] : [])),
-      more: ends.some(({ cut }) => cut === 'true'),
+      more: ranges.some((range) => Number(range.upto) < Number(head.get(range.realm))),
       lastUpdateTime: encode({ heads: { ...since.heads, ...Object.fromEntries(upto) } }),
     };
   }
