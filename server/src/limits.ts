@@ -89,6 +89,10 @@ export const limits = {
   entriesPerPull: 10_000,
   /** Changed rows whose bodies one pull reads; the range is cut so that it stays below. */
   changesPerPull: 20_000,
+  /** Bytes of rows that one pull reads of ranges and pages. One entry is read of more, and then alone. */
+  readBytes: 4 << 20,
+  /** What changed more in one entry is not told by its changes, but by pages (`refill`). Of all of a realm: `answerBytes`. */
+  entryBytes: 16 << 20,
   /** Clients read no more; an answer of more characters is made again over a shorter range. */
   answerBytes: 8 << 20,
   answerCharacters: 4 << 20,

@@ -38,15 +38,23 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   return after;
 }
 
-// About what the row takes as JSON.
-size_t BytesOf(const Row& row) {
-  size_t bytes = 128;
-  for (const Value& value : row.props) bytes += value.text().size() + 32;
+std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
+  return row && row->realm == realm ? row : std::nullopt;
+}
+
+// About what a row takes as JSON text, names of its props included: what reading and telling it will
+// cost is said beforehand.
+uint64_t BytesOf(const Row& row) {
+  constexpr uint64_t kOfARow = 200, kOfAProp = 24;
+  uint64_t bytes = kOfARow;
+  for (const Value& value : row.props) {
+    if (!value.is_null()) bytes += kOfAProp + value.text().size();
+  }
   return bytes;
 }
 
-std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
-  return row && row->realm == realm ? row : std::nullopt;
+uint64_t BytesIn(const std::optional<Row>& row, const String& realm) {
+  return row && row->realm == realm ? BytesOf(*row) : 0;
 }
 
 }  // namespace
@@ -321,7 +329,8 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
       LogEntry& entry = entries[realm];
       entry.tables.insert(schema_->table(key.table).name);
       ++entry.changes;
-      if (before && before->realm == realm) before_bytes_ += BytesOf(*before);
+      before_bytes_ += BytesIn(before, realm);
+      entry.bytes += BytesIn(before, realm) + BytesIn(after, realm);
       changes.push_back(
           {realm, revision, key, InRealm(before, realm), judgement.touched.contains(key)});
       if (!judgement.touched.contains(key)) rows_.NoteChange(key, request.client, revision);

@@ -39,6 +39,7 @@ struct LogEntry {
   Set<String> tables;
   Set<String> streams;
   uint64_t changes = 0;  // how many of skerry.change are its own
+  uint64_t bytes = 0;    // about as many as their rows are, before and after
 };
 // What an entry did to a row.
 struct LogChange {

@@ -1,5 +1,6 @@
 #include "authority/admission_json.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "authority/misuse.h"
@@ -66,6 +67,9 @@ Data Names(const Set<String>& names) {
 Data EntryToData(const LogEntry& entry, double at) {
   // What was pushed goes on as the text of it: a copy of the tree would cost more.
   const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
+  String ops = WriteJson(entry.ops);
+  // Whoever pulls reads the rows, and its author the ops.
+  const uint64_t bytes = std::max<uint64_t>(entry.bytes, ops.size());
   Data data = Data::MakeObject();
   data.Set("realm", entry.realm)
       .Set("revision", entry.revision)
@@ -76,12 +80,13 @@ Data EntryToData(const LogEntry& entry, double at) {
       .Set("update", entry.update)
       .Set("declared", entry.is_declared)
       .Set("actions", text(entry.actions))
-      .Set("ops", text(entry.ops))
+      .Set("ops", Data::Json(std::move(ops)))
       .Set("base", text(entry.base))
       .Set("answer", text(entry.answer))
       .Set("tables", Names(entry.tables))
       .Set("streams", Names(entry.streams))
-      .Set("changes", entry.changes);
+      .Set("changes", entry.changes)
+      .Set("bytes", bytes);
   if (!entry.spans.is_null()) data.Set("spans", entry.spans);
   return data;
 }

@@ -24,7 +24,7 @@ void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
     const auto cursor = request_.cursors.find(name);
     if (cursor != request_.cursors.end()) realm.from = cursor->second;
     if (realm.from.revision == 0) realm.mode = ModeAnew(now);
-    AskFor(name, realm);
+    AskFor(name, &realm);
   }
   needs_.own.assign(request_.have.begin(), request_.have.end());
   if (request_.known) needs_.actions.assign(request_.known->begin(), request_.known->end());
@@ -37,22 +37,22 @@ Pull::Mode Pull::ModeAnew(const PullRealm& realm) const {
   return is_whole_ && realm.rows > kImageRows ? Mode::kImage : Mode::kState;
 }
 
-void Pull::AskFor(const String& name, const Realm& realm) {
-  if (realm.mode == Mode::kImage) {
+void Pull::AskFor(const String& name, Realm* realm) {
+  if (realm->mode == Mode::kImage) {
     needs_.images.push_back(name);
     answer_.images.push_back(name);
     return;
   }
   needs_.page_realms.push_back(name);
-  if (realm.mode == Mode::kRange) {
-    uint64_t limit = kMaxPullEntries;
-    if (request_.limit) limit = std::min(limit, request_.limit);
-    needs_.entries.push_back(
-        {name, realm.from.revision, limit + 1, ""});  // one is the cursor's own
-    needs_.changes.emplace_back(name, realm.from.revision);
-    return;
-  }
-  if (realm.now.head == 0) return;
+  if (realm->mode == Mode::kState) return AskForState(name, realm);
+  uint64_t limit = kMaxPullEntries;
+  if (request_.limit) limit = std::min(limit, request_.limit);
+  needs_.entries.push_back({name, realm->from.revision, limit + 1, ""});  // one is the cursor's own
+  needs_.changes.emplace_back(name, realm->from.revision);
+}
+
+void Pull::AskForState(const String& name, Realm* realm) {
+  if (realm->now.head == 0) return;
   needs_.entries.push_back({name, 0, kMaxPullEntries, request_.client});
   PullNeeds::State state{name, {}};
   for (const Scope& scope : request_.scopes.list()) {
@@ -60,7 +60,7 @@ void Pull::AskFor(const String& name, const Realm& realm) {
   }
   if (state.tables.empty()) return;
   // One answer cannot hold it, and pages are of scopes that are not filled.
-  if (realm.now.rows > kStateRows) answer_.is_gone = true;
+  if (realm->now.rows > kStateRows) return LoadUntold(name, std::move(state.tables));
   needs_.state.push_back(std::move(state));
 }
 
@@ -79,6 +79,9 @@ void Pull::LoadChange(const String& realm, uint64_t revision, const ObjectKey& k
 void Pull::LoadOwn(const String& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
+  for (const PulledOwn& other : found->second.own) {
+    if (other.revision == own.revision) return;  // asked for again for another realm
+  }
   found->second.own.push_back(std::move(own));
 }
 
@@ -112,7 +115,8 @@ void Pull::Run() {
     ChooseEnds();
     CutSpanning();
     CollectOwn();
-    if (AskForRows()) return;
+    CollectUntold();
+    if (answer_.is_gone || AskForRows()) return;
   }
   ChoosePages();
   for (const auto& [name, realm] : realms_) {
@@ -134,10 +138,15 @@ bool Pull::FindOtherHistories() {
     realm.from = {};
     realm.entries.clear();
     realm.changes.clear();
-    AskFor(name, realm);
+    realm.own.clear();
+    realm.untold = {};
+    AskFor(name, &realm);
   }
   needs_.page_realms.clear();
-  return !needs_.empty();
+  if (needs_.empty()) return false;
+  // Their ops may have been given for the range only.
+  needs_.own.assign(request_.have.begin(), request_.have.end());
+  return true;
 }
 
 void Pull::ChooseEnds() {
@@ -200,13 +209,18 @@ void Pull::CollectOwn() {
   }
 }
 
+// Of tables that are not told only objects of own updates: what a user has made does not vanish
+// until its page comes.
 Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
   Vector<ObjectKey> keys;
+  if (untold_.is_all) return keys;
   for (const auto& [key, befores] : realm.changes) {
-    if (befores.begin()->first <= realm.to) keys.push_back(key);
+    if (befores.begin()->first <= realm.to && !untold_.Has(key.table)) keys.push_back(key);
   }
   const size_t changed = keys.size();
-  for (const auto& [key, row] : realm.state) keys.push_back(key);
+  for (const auto& [key, row] : realm.state) {
+    if (!untold_.Has(key.table)) keys.push_back(key);
+  }
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : own.ops) {
       if (op.kind != OpKind::kAppend) keys.push_back({op.table, op.id});
@@ -258,6 +272,7 @@ void Pull::ChoosePages() {
   for (const auto& [name, realm] : realms_) {
     if (realm.mode == Mode::kRange && realm.to < realm.now.head) is_at_head = false;
   }
+  if (answer_.refill) is_at_head = false;
   answer_.has_more = !is_at_head;
   if (!is_at_head) return;
   Vector<String> covered;
@@ -267,10 +282,14 @@ void Pull::ChoosePages() {
   if (covered.empty()) return;
   answer_.has_more = asked_pages_.size() < request_.scopes.CountUnfilled();
   for (size_t i = 0; i < asked_pages_.size(); ++i) {
+    if (!pages_[i]) {
+      answer_.has_more = true;
+      continue;
+    }
     PullPage page;
     page.scope = asked_pages_[i];
     page.realms = covered;
-    for (const auto& [key, row] : pages_[i].rows) {
+    for (const auto& [key, row] : pages_[i]->rows) {
       // It was asked for before it showed that the realm comes by image.
       const auto realm = realms_.find(row.realm);
       if (realm != realms_.end() && realm->second.mode == Mode::kImage) continue;
@@ -279,8 +298,8 @@ void Pull::ChoosePages() {
       page_rows_.insert_or_assign({row.realm, key},
                                   *Filled(schema_->table(key.table), &row, &filled));
     }
-    if (pages_[i].has_more && !pages_[i].rows.empty()) {
-      page.upto = pages_[i].rows.back().first.id;
+    if (pages_[i]->has_more && !pages_[i]->rows.empty()) {
+      page.upto = pages_[i]->rows.back().first.id;
       answer_.has_more = true;
     }
     Sort(page.ids.begin(), page.ids.end());
@@ -328,7 +347,7 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
   }
   FoldOwn(name, realm, &held);
   for (const ObjectKey& key : keys) {
-    const bool is_covered = request_.scopes.Cover(key);
+    const bool is_covered = !untold_.Has(key.table) && request_.scopes.Cover(key);
     const bool is_whole = !is_covered && own_keys.contains(key);
     std::optional<Row> filled;
     const Row* row = Filled(schema_->table(key.table), RowAtEnd(realm, key), &filled);
@@ -352,7 +371,7 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
 void Pull::JoinMoves() {
   for (auto& [to, arrival] : outcomes_) {
     if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
-    if (!request_.scopes.Cover(to.second)) continue;
+    if (untold_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
     for (const auto& [name, realm] : realms_) {
       const auto leaving = outcomes_.find({name, to.second});
       if (leaving == outcomes_.end() || !leaving->second.from || !leaving->second.change) continue;

@@ -7,8 +7,12 @@
 // A realm is answered in one of three ways. kRange: the cursor is in this history, the answer
 // covers (cursor, to]. kState: the client holds nothing of it (cursor 0@0, or of another history):
 // everything in scope is sent. kImage: as kState, but large: an image is named instead, and nothing
-// else of that realm is in the answer. Where a realm is too large for kState and only a part of it
-// is wanted, there is no answer but that the client must take everything anew, in pages (is_gone).
+// else of that realm is in the answer.
+//
+// What is too large to be told (an entry with many changes, all of a realm) is not read: LoadUntold
+// says of which tables. The answer passes it, tells nothing of these tables, and names their scopes
+// (refill): the client fills them anew, by pages. One that does not understand this
+// (`knows_refill`) must take everything anew (is_gone).
 #ifndef SKERRY_AUTHORITY_PULL_H_
 #define SKERRY_AUTHORITY_PULL_H_
 
@@ -36,6 +40,7 @@ struct PullInput {
   std::optional<Set<String>> known;  // actions: are they in the log?
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: as many as we like
+  bool knows_refill = false;
 };
 struct PullRealm {
   uint64_t head = 0;
@@ -113,6 +118,8 @@ struct PullResult {
   Vector<PullPage> pages;
   Vector<String> images;
   Vector<Change> changes;
+  // Scopes that the client sets back to unfilled; none named where none was filled.
+  std::optional<Vector<size_t>> refill;
   bool has_more = false;
   bool is_gone = false;  // what is to be sent is too much for an answer: everything is taken anew
 };
@@ -133,8 +140,13 @@ class Pull {
   void LoadOwn(const String& realm, PulledOwn own);
   void LoadAction(const String& realm, const String& action, uint64_t revision);
   void LoadState(const ObjectKey& key, Row row);
-  void LoadPage(size_t place, PulledPage page);  // as in needs().pages
+  // As in needs().pages; one that is left out was too much to read beside the rest, and comes
+  // later.
+  void LoadPage(size_t place, PulledPage page);
   void LoadRow(const RealmKey& key, std::optional<Row> row);
+  // Of the realm's range, or of its state, these tables were not read, because they are too large
+  // to be told. None: no table was, and not the ops of own updates either.
+  void LoadUntold(const String& realm, std::optional<Set<TableIndex>> tables);
 
   // After everything in needs() was loaded: more needs, or none: then answer() holds.
   void Run();
@@ -142,6 +154,13 @@ class Pull {
 
  private:
   enum class Mode { kRange, kState, kImage };
+  struct Untold {
+    bool is_any = false;
+    bool is_all = false;  // every table
+    Set<TableIndex> tables;
+    bool Has(TableIndex table) const { return is_all || tables.contains(table); }
+    void Add(const Untold& other);
+  };
   struct Realm {
     Mode mode = Mode::kRange;
     Cursor from;
@@ -155,15 +174,18 @@ class Pull {
     Map<ObjectKey, Row> state;
     // Rows as they are at the end of the range.
     Map<ObjectKey, std::optional<Row>> rows;
+    Untold untold;
   };
 
   // How a realm is answered of which the client holds nothing.
   Mode ModeAnew(const PullRealm& realm) const;
-  void AskFor(const String& name, const Realm& realm);
+  void AskFor(const String& name, Realm* realm);
+  void AskForState(const String& name, Realm* realm);
   bool FindOtherHistories();
   void ChooseEnds();
   void CutSpanning();
   void CollectOwn();
+  void CollectUntold();
   Vector<ObjectKey> KeysOf(const Realm& realm) const;  // in order, each once
   bool AskForRows();
   // Null where it is not there.
@@ -190,7 +212,8 @@ class Pull {
   Map<String, Realm> realms_;
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
-  Vector<PulledPage> pages_;
+  Vector<std::optional<PulledPage>> pages_;
+  Untold untold_;  // of all realms
   Map<RealmKey, Outcome> outcomes_;
   Map<RealmKey, Row> page_rows_;
   PullResult answer_;

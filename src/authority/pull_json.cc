@@ -49,6 +49,7 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   if (!scopes.ok()) return scopes.status();
   request.scopes = std::move(scopes.value());
   request.limit = data["limit"].as_u64();
+  request.knows_refill = data["refill"].as_bool();
   return request;
 }
 
@@ -120,7 +121,6 @@ Result<Data> PullSession::StepData(const Data& in) {
   if (state_ == State::kNew) {
     SKERRY_RETURN_IF_ERROR(Start(in));
     state_ = State::kAsked;
-    if (pull_.answer().is_gone) return Gone();
     if (!pull_.needs().empty()) return Fields{{"needs", NeedsToData()}};
   } else {
     SKERRY_RETURN_IF_ERROR(Load(in));
@@ -157,6 +157,7 @@ Status PullSession::Load(const Data& in) {
     if (!stored.ok()) return Misuse(stored.status().detail());
     if (!stored.value().deleted_at) pull_.LoadState(stored.value().key, stored.value().row);
   }
+  LoadUntold(in);
   SKERRY_RETURN_IF_ERROR(LoadPages(in));
   SKERRY_RETURN_IF_ERROR(LoadRowsAt(in));
   for (const Data& image : in["images"].items()) images_.Push(image);
@@ -215,9 +216,25 @@ Status PullSession::LoadGiven(const Data& change, const Data& given) {
   return Status::Ok();
 }
 
+void PullSession::LoadUntold(const Data& in) {
+  for (const Data& data : in["untold"].items()) {
+    std::optional<Set<TableIndex>> tables;
+    if (data["tables"].is_array()) tables.emplace();
+    for (const Data& name : data["tables"].items()) {
+      const TableIndex table = schema_->FindTable(name.as_string());
+      if (table != kNone) tables->insert(table);  // else the schema has it no more
+    }
+    pull_.LoadUntold(data["realm"].as_string(), std::move(tables));
+  }
+}
+
 Status PullSession::LoadPages(const Data& in) {
   size_t place = 0;
   for (const Data& data : in["pages"].items()) {
+    if (data.is_null()) {
+      ++place;
+      continue;
+    }
     PulledPage page;
     page.has_more = data["more"].as_bool();
     for (const Data& row : data["rows"].items()) {
@@ -345,6 +362,11 @@ Data PullSession::AnswerToData() const {
       known.Set(action, std::move(places));
     }
     data.Set("known", std::move(known));
+  }
+  if (answer.refill) {
+    Data refill = Data::MakeArray();
+    for (const size_t scope : *answer.refill) refill.Push(ScopeToData(scope));
+    data.Set("refill", std::move(refill));
   }
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();

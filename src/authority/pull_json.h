@@ -24,6 +24,7 @@ class PullSession {
   Status Start(const Data& in);
   Status Load(const Data& in);
   Status LoadLog(const Data& in);
+  void LoadUntold(const Data& in);
   Status LoadPages(const Data& in);
   Status LoadGiven(const Data& change, const Data& given);
   Status LoadRowsAt(const Data& in);

@@ -9,6 +9,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/judgement.cc
   src/authority/pull.cc
   src/authority/pull_json.cc
+  src/authority/pull_untold.cc
   src/authority/result.cc
   src/authority/row_data.cc
   src/authority/scope.cc

@@ -15,7 +15,7 @@ SyncError NoAnswer(const Data& error) {
   if (name == "timeout")
     return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
   if (name == "too-large")
-    return {"too_large", "The answer is larger than a client accepts.", false};
+    return {"too_large", "The answer is larger than a client accepts.", true};
   return {"network", message.empty() ? "The server cannot be reached." : message, true};
 }
 
@@ -43,6 +43,7 @@ Answer ReadAnswer(const Data& event) {
   double retry_after_ms = 0;
   if (!event["status"].is_number()) {
     answer.error = NoAnswer(event["error"]);
+    if (answer.error.code == "too_large") answer.kind = AnswerKind::kUnread;
     return answer;
   }
   const double status = event["status"].as_number();

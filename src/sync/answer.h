@@ -23,6 +23,7 @@ enum class AnswerKind : uint8_t {
   kBound,     // 403: the client identity is another user's
   kGone,      // 410: the log no longer reaches back, or the history is another
   kTooLarge,  // 413: send less at once
+  kUnread,    // its answer is longer than may be read
   kInvalid,   // 400 or 422 by the server itself: what was sent is wrong
   kFailed,    // anything else: `error` says what, and whether trying again helps
 };

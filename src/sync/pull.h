@@ -53,7 +53,8 @@ struct PullAnswer {
   Data known;  // {action: {realm: revision}}; null: the server does not say
   Vector<String> revoked;
   Vector<String> reset;  // realms whose rows are dropped before the changes are folded
-  Data realms_token;     // null: unchanged
+  Data refill;  // scopes that are filled anew: the answer tells nothing of their tables; null: none
+  Data realms_token;  // null: unchanged
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -102,6 +103,8 @@ class PullFold {
   void ConfirmKnown();
   Whereabouts Find(const Data& known) const;
   void Revoke();
+  bool IsRefilled(const Data& scope) const;
+  void KeepSteps();
   void MoveScopes();
   void MoveCursors();
   void WriteRecord();

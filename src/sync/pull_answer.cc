@@ -86,6 +86,16 @@ Status ReadKnown(const Data& known) {
   return Status::Ok();
 }
 
+// Of a scope that was asked for, so that table and filter are known.
+Status ReadRefill(const Data& refill) {
+  if (refill.is_null()) return Status::Ok();
+  if (!refill.is_array()) return Wrong("refill");
+  for (const Data& scope : refill.items()) {
+    if (!scope["table"].is_string() || !scope["where"].is_array()) return Wrong("refill");
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
@@ -105,6 +115,8 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   SKERRY_RETURN_IF_ERROR(ReadKnown(answer.known));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
+  answer.refill = json["refill"];
+  SKERRY_RETURN_IF_ERROR(ReadRefill(answer.refill));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
   for (const Data& item : json["changes"].items()) {
     if (schema.FindTable(item["table"].as_string()) == kNone) {

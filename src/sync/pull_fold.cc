@@ -66,6 +66,7 @@ bool PullFold::Decide(Vector<Data> outbox, Data sync) {
     steps_.back().kind = StepKind::kPage;
     steps_.back().page = page;
   }
+  KeepSteps();
   ConfirmOwn();
   Revoke();
   MoveScopes();
@@ -277,8 +278,31 @@ void PullFold::Revoke() {
   sync_.Set("chain", std::move(chain));
 }
 
+bool PullFold::IsRefilled(const Data& scope) const {
+  return !answer_->refill.is_null() && HoldsScope(answer_->refill, scope);
+}
+
+// Where the answer tells nothing of a table, own ops may have taken a row out of every scope: no
+// page would ever remove it.
+void PullFold::KeepSteps() {
+  const bool folds_own = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
+    return step.kind == StepKind::kOwnOps;
+  });
+  if (answer_->refill.is_null() || !folds_own) return;
+  const Data::Array& scopes = sync_["scopes"].items();
+  const bool understands_all = std::all_of(scopes.begin(), scopes.end(), [&](const Data& scope) {
+    return Understands(*schema_, scope);
+  });
+  // A newer version's scopes cannot be judged here; that version takes everything anew (`lacks`).
+  if (understands_all && !IsOfNewer(*schema_, sync_))
+    steps_.push_back(KeepStep(*schema_, sync_["scopes"]));
+}
+
+// What is refilled begins from nothing, and what is held of it stays until pages replace it range
+// by range.
 void PullFold::MoveScopes() {
   Data scopes = Data::MakeArray();
+  bool is_refilled = false;
   for (Data scope : sync_["scopes"].items()) {
     const TableIndex table = schema_->FindTable(scope["table"].as_string());
     const String where = EncodeData(scope["where"]);
@@ -291,9 +315,13 @@ void PullFold::MoveScopes() {
       scopes.Push(std::move(scope));
       continue;
     }
-    if (page != nullptr) {
+    if (IsRefilled(scope)) {
+      scope.Set("filled", false);
+      is_refilled = true;
+    } else if (page != nullptr) {
       scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
-    } else if (answer_->images.empty() && !answer_->more && before.is_bool()) {
+    } else if (answer_->images.empty() && !answer_->more && answer_->refill.is_null() &&
+               before.is_bool()) {
       // Small enough to have come whole with this answer. One that does not reach the heads fills
       // nothing.
       scope.Set("filled", true);
@@ -302,6 +330,8 @@ void PullFold::MoveScopes() {
     scopes.Push(std::move(scope));
   }
   sync_.Set("scopes", std::move(scopes));
+  // An image that is on its way fills no scope of this answer's any more.
+  if (is_refilled) sync_.Set("scopeVersion", sync_["scopeVersion"].as_u64() + 1);
 }
 
 void PullFold::MoveCursors() {

@@ -54,7 +54,7 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
   body.Set("realmsToken", sync["realmsToken"])
       .Set("have", std::move(have))
       .Set("seen", sync["seen"]);
-  body.Set("scopes", std::move(scopes)).Set("limit", limit);
+  body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
   if (Data known = AskedFor(sync["known"], &request.known); !known.items().empty())
     body.Set("known", std::move(known));
   request.body = WriteJson(body);

@@ -37,15 +37,20 @@ bool Understands(const Schema& schema, const Data& scope) {
   return filter.ok() && ScopeBudget().Add(filter.value()).ok();
 }
 
-namespace {
-
-Data KeepRecord(const Schema& schema, Data* sync) {
+Step KeepStep(const Schema& schema, const Data& scopes) {
   Step step;
   step.kind = StepKind::kKeepScopes;
-  for (const Data& scope : (*sync)["scopes"].items()) {
+  for (const Data& scope : scopes.items()) {
     const TableIndex table = schema.FindTable(scope["table"].as_string());
     if (table != kNone) step.scopes.push_back({table, EncodeData(scope["where"])});
   }
+  return step;
+}
+
+namespace {
+
+Data KeepRecord(const Schema& schema, Data* sync) {
+  const Step step = KeepStep(schema, (*sync)["scopes"]);
   const uint64_t n = (*sync)["n"].as_u64() + 1;
   String body = EncodeSteps(schema, {step});
   sync->Set("n", n).Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());

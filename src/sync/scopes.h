@@ -6,6 +6,7 @@
 #define SKERRY_SYNC_SCOPES_H_
 
 #include "base/data.h"
+#include "log/record.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -18,6 +19,9 @@ bool HoldsScope(const Data& scopes, const Data& scope);  // by table and filter
 // Whether the schema has the scope's table, and the props of its filter, and a server would take
 // the filter at all.
 bool Understands(const Schema& schema, const Data& scope);
+
+// Drops rows that match none of the scopes.
+Step KeepStep(const Schema& schema, const Data& scopes);
 
 // Adds and drops scopes ([{table, where}..]); returns whether anything changed. Added ones start
 // unfilled, also one that comes back. Those that the schema does not understand, because a table or

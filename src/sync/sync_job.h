@@ -142,6 +142,7 @@ class SyncJob {
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
   void TakeAnew(Turn* turn);
+  void AskForLess(SyncError error, Turn* turn);
   ReadReply ReadRefill(const Data& results, Turn* turn);
 
   void PushAsk(Turn* turn);
@@ -193,6 +194,8 @@ class SyncJob {
   int fruitless_ = 0;  // pushes in a row after which everything was only grouped anew
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
+  uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual
+  bool took_anew_ = false;   // for that, and has not come to the heads since
 
   Data counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;

@@ -1,4 +1,5 @@
 // SyncJob: the pull.
+#include <algorithm>
 #include <utility>
 
 #include "base/limits.h"
@@ -12,6 +13,9 @@ namespace {
 
 constexpr int kMaxDiscards = 3;
 constexpr int kMaxResends = 2;
+// By how much a pull asks for less whose answer could not be read, and then for more again.
+constexpr uint64_t kLess = 100;
+constexpr uint64_t kMore = 10;
 
 }  // namespace
 
@@ -36,8 +40,9 @@ ReadReply SyncJob::ReadPullAsk(const Data& results) {
   Counts(read[3], read[4], {});
   request_.reset();
   if (LacksRows(state_->schema, read[1])) return reply;
+  const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   request_ = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), state_->limits.pull));
+      MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), limit));
   return reply;
 }
 
@@ -50,6 +55,7 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
     return TakeAnew(turn);
   }
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
+  if (answer.kind == AnswerKind::kUnread) return AskForLess(std::move(answer.error), turn);
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
   // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
   const PersonalRealms personal = PersonalRealmsOf(answer.json["cursors"], state_->user);
@@ -141,6 +147,8 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (!Work()) return;
   state_->error = refusal_ = {};
   loop_.Pulled(answer->more);
+  pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
+  if (!answer->more) took_anew_ = false;
   // A poke that came while the request was on its way may tell of what the answer could not hold.
   for (const auto& [realm, revision] : state_->poked) {
     if (CursorRevision(state_->sync["cursors"][realm]) < revision) loop_.WantPull();
@@ -180,6 +188,19 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 void SyncJob::TakeAnew(Turn* turn) {
   Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
   Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
+}
+
+// A server answers no longer than clients read; one that does must not stop this one for good.
+// Fewer entries are asked for; where one is too many everything is taken anew, in pages; and then
+// it is tried again, more and more seldom.
+void SyncJob::AskForLess(SyncError error, Turn* turn) {
+  Answered();
+  const uint64_t asked = pull_limit_ ? pull_limit_ : state_->limits.pull;
+  pull_limit_ = std::max<uint64_t>(asked / kLess, 1);
+  if (asked > 1) return Advance(turn);
+  if (took_anew_) return Fail(std::move(error), turn);
+  took_anew_ = true;
+  TakeAnew(turn);
 }
 
 ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {

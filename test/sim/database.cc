@@ -108,8 +108,18 @@ void Database::Commit(const Admission& admission) {
 
 // ---- pull ----
 
-String Database::Pull(const Data& request, size_t page_rows, double now,
+String Database::Pull(const Data& request, const PullLimits& limits, double now,
                       ServerImages* images) const {
+  String answer = PullOnce(request, Reads::kAll, limits.page_rows, now, images);
+  for (const Reads reads : {Reads::kOneEntry, Reads::kNoChanges, Reads::kNoOps}) {
+    if (limits.bytes == 0 || answer.size() <= limits.bytes) break;
+    answer = PullOnce(request, reads, 1, now, images);
+  }
+  return answer;
+}
+
+String Database::PullOnce(const Data& request, Reads reads, size_t page_rows, double now,
+                          ServerImages* images) const {
   Data realms = Object();
   for (const auto& [realm, head] : heads_) {
     Data state = Object();
@@ -124,7 +134,7 @@ String Database::Pull(const Data& request, size_t page_rows, double now,
     if (out["answer"].is_object()) return WriteJson(out["answer"]);
     if (out["gone"].as_bool()) return {};
     SKERRY_CHECK(out["needs"].is_object());
-    in = Read(out["needs"], page_rows, images);
+    in = Read(out["needs"], reads, page_rows, images);
   }
   SKERRY_CHECK(false);
   return {};
@@ -143,12 +153,32 @@ void Database::CutLog(const String& realm, uint64_t revision) {
   }
 }
 
-void Database::ReadLog(const Data& needs, Data* found) const {
+Data Database::TablesOf(const String& realm, uint64_t from, uint64_t upto) const {
+  Set<String> names;
+  for (const auto& [key, list] : changes_) {
+    for (const Change& change : list) {
+      const bool is_within = change.revision > from && change.revision <= upto;
+      if (key.first == realm && is_within) names.insert(schema_->table(key.second.table).name);
+    }
+  }
+  Data tables = Data::MakeArray();
+  for (const String& name : names) tables.Push(name);
+  return tables;
+}
+
+void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
+  Data untold = Data::MakeArray();
+  const auto leave_out = [&](const String& realm, const Data& tables) {
+    Data item = Object();
+    untold.Push(item.Set("realm", realm).Set("tables", reads == Reads::kNoOps ? Data() : tables));
+  };
   std::map<String, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
     const String& realm = need["realm"].as_string();
     uint64_t left = need["limit"].as_u64();
+    if (reads != Reads::kAll && need["client"].is_null()) left = 2;  // one is the cursor's own
+    if (reads == Reads::kNoOps) leave_out(realm, Data());
     for (const Data& entry : log_.at(realm)) {
       const uint64_t revision = entry["revision"].as_u64();
       if (revision < need["from"].as_u64() || !HasEntry(realm, revision) || left == 0) continue;
@@ -160,6 +190,10 @@ void Database::ReadLog(const Data& needs, Data* found) const {
   }
   for (const Data& need : needs["changes"].items()) {
     const String& realm = need["realm"].as_string();
+    if (reads >= Reads::kNoChanges) {
+      leave_out(realm, TablesOf(realm, need["from"].as_u64(), last[realm]));
+      continue;
+    }
     for (const auto& [key, list] : changes_) {
       for (const Change& change : list) {
         if (key.first != realm || change.revision <= need["from"].as_u64() ||
@@ -175,7 +209,9 @@ void Database::ReadLog(const Data& needs, Data* found) const {
   for (const Data& id : needs["own"].items()) {
     for (const auto& [realm, log] : log_) {
       for (const Data& entry : log) {
-        if (entry["declared"].as_bool() && entry["update"] == id) own.Push(entry);
+        if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
+        own.Push(entry);
+        if (reads == Reads::kNoOps) own.mutable_items().back().Remove("ops");
       }
     }
   }
@@ -188,15 +224,21 @@ void Database::ReadLog(const Data& needs, Data* found) const {
       actions.Push(std::move(item));
     }
   }
+  if (reads >= Reads::kNoChanges) {
+    for (const Data& need : needs["state"].items())
+      leave_out(need["realm"].as_string(), need["tables"]);
+  }
+  found->Set("untold", std::move(untold));
   found->Set("entries", std::move(entries)).Set("actions", std::move(actions));
   found->Set("changes", std::move(changes)).Set("own", std::move(own));
 }
 
-Data Database::Read(const Data& needs, size_t page_rows, ServerImages* images) const {
+Data Database::Read(const Data& needs, Reads reads, size_t page_rows, ServerImages* images) const {
   Data found = Object();
-  ReadLog(needs, &found);
+  ReadLog(needs, reads, &found);
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
   for (const Data& need : needs["state"].items()) {
+    if (reads >= Reads::kNoChanges) break;
     for (const auto& [key, stored] : rows_) {
       bool wanted = false;
       for (const Data& table : need["tables"].items())

@@ -19,6 +19,12 @@ namespace skerry::sim {
 
 class ServerImages;
 
+// What an answer to a pull may hold.
+struct PullLimits {
+  size_t page_rows = 0;
+  size_t bytes = 0;  // 0: as many as there are
+};
+
 class Database {
  public:
   explicit Database(const Schema* schema);
@@ -26,9 +32,11 @@ class Database {
   // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
   std::unique_ptr<Admission> Admit(const Vector<Admission::Request>& requests, double now) const;
   void Commit(const Admission& admission);
-  // The answer (JSON) to a pull's body, read in one snapshot. Pages have `page_rows` rows.
-  // `images`: of realms that count as large; null: none does. Empty: 410.
-  String Pull(const Data& request, size_t page_rows, double now, ServerImages* images) const;
+  // The answer (JSON) to a pull's body, read in one snapshot. One that is too large is made again
+  // with less: an entry a realm, then without what it changed, then without all that own updates
+  // changed. `images`: of realms that count as large; null: none does. Empty: 410.
+  String Pull(const Data& request, const PullLimits& limits, double now,
+              ServerImages* images) const;
   // Forgets the log up to this revision; own updates are still found by their ids. No server does
   // so yet: what is checked is the authority's answer to a log that does not reach back.
   void CutLog(const String& realm, uint64_t revision);
@@ -52,8 +60,14 @@ class Database {
   // Names in locks() what must be locked, too.
   std::unique_ptr<Admission> TryToAdmit(const Vector<Admission::Request>& requests,
                                         const Set<String>& locked, double now) const;
-  Data Read(const Data& needs, size_t page_rows, ServerImages* images) const;
-  void ReadLog(const Data& needs, Data* found) const;
+  // How much a pull reads, from the most to the least.
+  enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
+
+  String PullOnce(const Data& request, Reads reads, size_t page_rows, double now,
+                  ServerImages* images) const;
+  Data Read(const Data& needs, Reads reads, size_t page_rows, ServerImages* images) const;
+  void ReadLog(const Data& needs, Reads reads, Data* found) const;
+  Data TablesOf(const String& realm, uint64_t from, uint64_t upto) const;
   Data ReadPage(const Data& page, size_t page_rows) const;
   Data RowAfter(const Data& need) const;
 

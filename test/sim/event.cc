@@ -103,6 +103,7 @@ Script Generate(uint64_t seed) {
   }
   script.parts = random.Below(kAllParts + 1);
   if (has_service) script.parts |= static_cast<uint64_t>(Part::kService);
+  if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kSmallAnswers);
   return script;
 }
 

@@ -94,8 +94,14 @@ struct KindInfo {
 const KindInfo& InfoOf(Kind kind);
 
 // What a world may have, or not: bits.
-enum class Part : uint64_t { kImages = 1, kTokens = 2, kPokes = 4, kService = 8 };
-inline constexpr uint64_t kAllParts = 7;  // that a seed chooses by chance
+enum class Part : uint64_t {
+  kImages = 1,
+  kTokens = 2,
+  kPokes = 4,
+  kService = 8,
+  kSmallAnswers = 16
+};
+inline constexpr uint64_t kAllParts = 7;  // that a seed chooses by chance, evenly
 // Seeds above have a service worker that pushes.
 inline constexpr uint64_t kServiceSeeds = 1'000'000'000;
 

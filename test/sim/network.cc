@@ -42,14 +42,14 @@ Data NoResponse(uint64_t id, std::string_view name) {
 
 }  // namespace
 
-Network::Network(World* world, const Schema* schema, size_t page_rows, size_t nodes,
+Network::Network(World* world, const Schema* schema, const PullLimits& answers, size_t nodes,
                  std::optional<uint64_t> large_rows)
     : world_(world),
       database_(schema),
       pokes_(world),
       images_(schema, large_rows.value_or(0)),
       has_images_(large_rows.has_value()),
-      page_rows_(page_rows),
+      answers_(answers),
       nodes_(nodes) {}
 
 void Network::Send(WorkerHost& worker, const Data& effect) {
@@ -220,7 +220,7 @@ void Network::Arrive(Message message) {
   }
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
-  String answer = database_.Pull(message.body, page_rows_, clock_, images());
+  String answer = database_.Pull(message.body, answers_, clock_, images());
   if (answer.empty()) {
     world_->Count("pull: too large");
     return Reply(std::move(message), Problem(id, 410, "gone"));
@@ -359,7 +359,7 @@ Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
 }
 
 String Network::Peek(const Data& request) const {
-  return database_.Pull(request, page_rows_, clock_, images());
+  return database_.Pull(request, answers_, clock_, images());
 }
 
 void Network::Deliver(const Message& message) {
@@ -369,6 +369,8 @@ void Network::Deliver(const Message& message) {
   const bool heard = answer["status"].as_number() == 200;
   if (heard && !message.is_push && answer["body"].as_bytes().find("\"reset\"") != String::npos)
     world_->Count("pull: reset");
+  if (heard && !message.is_push && answer["body"].as_bytes().find("\"refill\"") != String::npos)
+    world_->Count("pull: refill");
   if (heard && message.is_push && !message.is_void)
     world_->checks().Answered(answer["body"].as_bytes());
   world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : String("none"));

@@ -26,7 +26,7 @@ class WorkerHost;
 class Network {
  public:
   // `large_rows`: how many rows each realm counts as; none: few, and there are no images.
-  Network(World* world, const Schema* schema, size_t page_rows, size_t nodes,
+  Network(World* world, const Schema* schema, const PullLimits& answers, size_t nodes,
           std::optional<uint64_t> large_rows);
 
   void Send(WorkerHost& worker, const Data& effect);
@@ -115,7 +115,7 @@ class Network {
   mutable ServerImages images_;
   bool has_images_;
   uint64_t token_ = 1;
-  size_t page_rows_;
+  PullLimits answers_;
   size_t nodes_;
   Vector<Message> wire_;
   std::deque<Event> armed_;

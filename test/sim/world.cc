@@ -31,10 +31,12 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
   Random random("setup " + ToText(script.setup));
   random_ = std::make_unique<Random>("start");
   checks_ = std::make_unique<Checks>(this);
-  const size_t page_rows = 1 + random.Below(4);
+  PullLimits answers{1 + random.Below(4), 0};
+  // Room for a few changes: what an update of some ops and their cascades does has none.
+  if (Has(Part::kSmallAnswers)) answers.bytes = script.setup % 2 == 0 ? 600 : 1'200;
   std::optional<uint64_t> large_rows;
   if (Has(Part::kImages)) large_rows = (script.setup % 3 == 0 ? kStateRows : kImageRows) + 1;
-  network_ = std::make_unique<Network>(this, &test::CheckSchema(), page_rows, 1 + random.Below(3),
+  network_ = std::make_unique<Network>(this, &test::CheckSchema(), answers, 1 + random.Below(3),
                                        large_rows);
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;

@@ -7,13 +7,6 @@ import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 
-export interface PullRequest {
-  /** The ids in `have`. */
-  readonly have: readonly string[];
-  /** What the authority is asked, as JSON text: nothing of the body but what is known here. */
-  readonly text: string;
-}
-
 function bad(detail: string): Problem {
   return new Problem('bad_request', detail);
 }
@@ -115,15 +108,16 @@ function cursorsOf(cursors: unknown): Record<string, unknown> {
   return cursors;
 }
 
-/** Refuses a pull that is larger than any client's can be, or names what cannot be. */
-export function pullOf(body: JsonObject, limit: number): PullRequest {
-  const { client, schema, cursors = {}, have = [], known, scopes = [] } = body;
-  const ids = idsOf(have, 'have');
-  const request = {
-    ...{ client, schema, limit, have: ids },
+/**
+ * What the authority is asked, as JSON text: nothing of the body but what is known here. Refuses a pull that is larger than
+ * any client's can be, or names what cannot be.
+ */
+export function pullOf(body: JsonObject, limit: number): string {
+  const { client, schema, cursors = {}, have = [], known, scopes = [], refill } = body;
+  return JSON.stringify({
+    ...{ client, schema, limit, refill: refill === true, have: idsOf(have, 'have') },
     cursors: cursorsOf(cursors),
     scopes: scopesOf(scopes),
     ...(known === undefined || known === null ? {} : { known: idsOf(known, 'known') }),
-  };
-  return { have: ids, text: JSON.stringify(request) };
+  });
 }

@@ -137,10 +137,10 @@ export function createApp(options: AppOptions): Hono<App> {
       const client = clientOf(body);
       callers.sized(user.id, client, text.length);
       checkSchemaVersion(body, options.schema);
-      const { have, text: request } = pullOf(body, entryLimit(body.limit));
+      const request = pullOf(body, entryLimit(body.limit));
       await clients.check(client, user);
       const answer = await reading(user, outgoing, (within) =>
-        options.puller.pull(user, request, have, within),
+        options.puller.pull(user, request, within),
       );
       return jsonResponse(incoming, answer);
     });

@@ -3,7 +3,9 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Authority } from '../authority/authority.ts';
+import { cutRows } from '../cost/row-bytes.ts';
 import type { Queryable } from '../db/database.ts';
+import { limits } from '../limits.ts';
 import { rowJson } from '../sql/rows.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import {
@@ -150,17 +152,20 @@ async function* tableChunks(
 ): AsyncGenerator<string, void, void> {
   let above = '';
   for (;;) {
-    const [chunk] = await tx.query<{ rows: string | null; last: string | null; count: string }>(
-      `select string_agg((${rowJson(table, 'p')})::text, ',' order by p.id) as rows, max(p.id) as last,
-              count(*)::text as count
-         from (select * from ${table.name} t
-                where t.realm = $1::text and t.deleted_at is null and t.id > $2::text collate "C"
-                order by t.id limit ${kRowsPerChunk}) p`,
+    const [chunk] = await tx.query<{ rows: string | null; last: string | null }>(
+      `select string_agg((${rowJson(table, 'p')})::text, ',' order by p.id) as rows, max(p.id) as last
+         from (${cutRows(
+           table,
+           `(select t.* from ${table.name} t
+              where t.realm = $1::text and t.deleted_at is null and t.id > $2::text collate "C"
+              order by t.id limit ${kRowsPerChunk})`,
+           kRowsPerChunk,
+           String(limits.readBytes),
+         )}) p`,
       [realm, above],
     );
     if (chunk?.last == null) return;
     yield `{"rows":[${chunk.rows ?? ''}]}`;
-    if (Number(chunk.count) < kRowsPerChunk) return;
     above = chunk.last;
   }
 }

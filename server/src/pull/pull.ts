@@ -3,24 +3,15 @@
 
 import type { User } from '../auth/auth.ts';
 import { type Authority, rawObject, requestProblem, type Step } from '../authority/authority.ts';
+import { isOfAnother } from '../authority/authority-link.ts';
+import { TooMuchToRead } from '../cost/row-bytes.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
 import { limits } from '../limits.ts';
-import { joinLists } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import {
-  type Needs,
-  readActions,
-  readChanges,
-  readEntries,
-  readHeads,
-  readOwn,
-  readPage,
-  readRange,
-  readRowsAfter,
-  readState,
-} from './reads.ts';
+import { Portion, PullReading } from './reading.ts';
+import { type Needs, readHeads } from './reads.ts';
 
 /** Images of realms, as of a snapshot or not long before it. */
 export interface ImageSource {
@@ -37,19 +28,15 @@ export interface PullOptions {
 interface Call {
   readonly user: User;
   readonly request: string;
-  readonly have: readonly string[];
   readonly within: Within;
-  /** The part of the limits that this attempt may use: one in `share`. */
-  readonly share: number;
 }
 
-interface Answer {
-  readonly text: string;
-  /** It holds all of a realm. */
-  readonly isWhole: boolean;
+interface Attempt {
+  /** Null: it would have read too much. */
+  readonly text: string | null;
+  readonly reading: PullReading;
 }
 
-const kShrink = 16;
 const kRounds = 50;
 const kAnswer = '{"answer":';
 
@@ -68,100 +55,64 @@ export class Puller {
   }
 
   /**
-   * The text of the wire's answer. `request` is the request as JSON text, `have` the ids of its `have`. An answer that
-   * came out larger than clients read is made again over a shorter range; where that is of no use (a realm of another
-   * history, or one that has become readable, comes whole) the client is told to take everything anew, in pages.
+   * The text of the wire's answer. `request` is the request as JSON text. What came out larger
+   * than clients read, or would have been too much to read here, is made again of less: of shorter ranges; then without what
+   * one entry changed, or all of a realm (`refill`); at last without what own updates changed.
    */
-  async pull(
-    user: User,
-    request: string,
-    have: readonly string[],
-    within: Within = {},
-  ): Promise<string> {
-    for (let share = 1; ; share *= kShrink) {
-      const { text, isWhole } = await this.#attempt({ user, request, have, within, share });
-      if (text.length <= limits.answerCharacters) return text;
-      // A shorter range makes all of a realm no smaller.
-      if (isWhole && Buffer.byteLength(text) <= limits.answerBytes) return text;
-      if (isWhole) throw takeAnew();
-      if (share > limits.changesPerPull) return text;
+  async pull(user: User, request: string, within: Within = {}): Promise<string> {
+    const call = { user, request, within };
+    for (let portion: Portion | null = Portion.all; portion !== null; ) {
+      const { text, reading } = await this.#again(call, portion);
+      if (text !== null && text.length <= limits.answerCharacters) return text;
+      portion = reading.less();
+      const isRead = text !== null && Buffer.byteLength(text) <= limits.answerBytes;
+      // A shorter range makes one entry, or all of a realm, no smaller.
+      if (isRead && portion?.tells !== 'all') return text;
+    }
+    throw new Error('What a pull says at the least is longer than clients read.');
+  }
+
+  /** What failed by another's request is made again. */
+  async #again(call: Call, portion: Portion): Promise<Attempt> {
+    try {
+      return await this.#attempt(call, portion);
+    } catch (error) {
+      if (!isOfAnother(error)) throw error;
+      return this.#attempt(call, portion);
     }
   }
 
-  async #attempt(call: Call): Promise<Answer> {
+  async #attempt(call: Call, portion: Portion): Promise<Attempt> {
     const { database, authority } = this.#options;
+    const reading = new PullReading(this.#options, portion, call.within.finish);
     try {
-      return await database.transaction({ mode: 'snapshot', ...call.within }, (tx) =>
-        authority.pull((step) => this.#run(tx, step, call), call.within.spent),
+      const text = await database.transaction({ mode: 'snapshot', ...call.within }, (tx) =>
+        authority.pull((step) => this.#run(tx, step, call, reading), call.within.spent),
       );
+      return { text, reading };
     } catch (error) {
+      if (error instanceof TooMuchToRead) return { text: null, reading };
       throw requestProblem(error) ?? error;
     }
   }
 
-  async #run(tx: Queryable, step: Step, call: Call): Promise<Answer> {
-    let isWhole = false;
-    const readable = [...call.user.realms.keys()];
+  async #run(
+    tx: Queryable,
+    step: Step,
+    { user, request }: Call,
+    reading: PullReading,
+  ): Promise<string> {
+    const readable = [...user.realms.keys()];
     const { now, realms } = await readHeads(tx, readable);
-    let text = rawObject({ now, request: call.request, realms });
+    let text = rawObject({ now, request, realms });
     for (let round = 0; round < kRounds; round++) {
       const answer = await step(text);
-      if (answer.startsWith(kAnswer)) return { text: answer.slice(kAnswer.length, -1), isWhole };
+      if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw takeAnew();
       if (needs === undefined) throw new Error('The authority gave an answer of an unknown form.');
-      isWhole ||= needs.state !== undefined && needs.state.length > 0;
-      text = await this.#read(tx, needs, readable, call);
+      text = await reading.read(tx, needs, readable);
     }
     throw new Error('The authority never came to an end.');
-  }
-
-  async #read(
-    tx: Queryable,
-    needs: Needs,
-    readable: readonly string[],
-    { have, share, within }: Call,
-  ): Promise<string> {
-    const { finish = (work) => work() } = within;
-    const { schema, images } = this.#options;
-    const atMost = (count: number) => Math.ceil(count / share);
-    // The ranges of all realms in two journeys: how far they go, and what is in them.
-    const read = await Promise.all(
-      (needs.entries ?? []).map(async (need) => {
-        const range = await readRange(tx, need, atMost(limits.changesPerPull));
-        const from = needs.changes?.find(({ realm }) => realm === need.realm)?.from;
-        return Promise.all([
-          readEntries(tx, need, range.upto, have),
-          from === undefined ? [] : readChanges(tx, schema, { ...range, realm: need.realm, from }),
-        ]);
-      }),
-    );
-    const entries = read.map(([entry]) => entry);
-    const changes = read.flatMap(([, change]) => change);
-    const own = needs.own?.length ? [await readOwn(tx, needs.own, readable)] : [];
-    const actions = needs.actions?.length ? [await readActions(tx, needs.actions, readable)] : [];
-    const state: string[] = [];
-    for (const need of needs.state ?? []) {
-      for (const name of need.tables) state.push(await readState(tx, schema, need.realm, name));
-    }
-    const pages: string[] = [];
-    for (const need of needs.pages ?? []) {
-      pages.push(await readPage(tx, schema, need, atMost(limits.pageRows)));
-    }
-    const offers: ImageOffer[] = [];
-    // An image takes as long as the realm is large, and is kept: who asks next would have to begin again.
-    for (const { realm } of needs.images ?? []) {
-      offers.push(await finish(() => images.offer(tx, realm)));
-    }
-    return rawObject({
-      entries: joinLists(entries),
-      changes: joinLists(changes),
-      own: joinLists(own),
-      actions: joinLists(actions),
-      state: joinLists(state),
-      pages: joinLists(pages),
-      images: JSON.stringify(offers),
-      rows: joinLists(await readRowsAfter(tx, schema, needs.rows ?? [])),
-    });
   }
 }

@@ -1,16 +1,21 @@
 // What a pull reads, in SQL: heads, ranges of the log and what is in them, rows of a realm, pages, and rows as they were.
 // Lists come as JSON text made by SQL.
 
+import { cutRows, rowBytes, TooMuchToRead } from '../cost/row-bytes.ts';
 import { Params, type Queryable } from '../db/database.ts';
+import { limits } from '../limits.ts';
 import { filterSql } from '../sql/filter.ts';
 import { quoteText } from '../sql/names.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
+import type { Range } from './ranges.ts';
 
-interface EntryNeed {
+export interface EntryNeed {
   readonly realm: string;
   readonly from: number;
   readonly limit: number;
+  /** Its entries only. */
+  readonly client: string | null;
 }
 interface ChangeNeed {
   readonly realm: string;
@@ -70,56 +75,21 @@ export async function readHeads(
   return row;
 }
 
-interface Range {
-  readonly upto: string;
-  /** Whether nothing in the realm comes after it. */
-  readonly isHead: boolean;
-  /** The tables that its entries touched. */
-  readonly tables: readonly string[];
-}
-
-/** How far a range goes: at most `limit` entries, which begin within `changes` changes; at least one. */
-export async function readRange(
-  tx: Queryable,
-  { realm, from, limit }: EntryNeed,
-  changes: number,
-): Promise<Range> {
-  const [row] = await tx.query<{ upto: string | null; head: string | null; tables: string }>(
-    `with read as (
-       select * from (
-         select revision, tables, sum(changes) over (order by revision) - changes as before_it
-           from skerry.log where realm = $1::text and revision >= $2::text::bigint
-          order by revision limit $3::text::bigint) e
-        where e.before_it <= $4::text::bigint or e.revision <= $2::text::bigint + 1)
-     select (select max(revision) from read)::text as upto,
-            (select head from skerry.realm where realm = $1::text)::text as head,
-            (select coalesce(json_agg(distinct n.name), '[]') from read
-              cross join lateral json_array_elements_text(read.tables) as n(name)
-              where read.revision > $2::text::bigint)::text as tables`,
-    [realm, String(from), String(limit), String(changes)],
-  );
-  return {
-    upto: row?.upto ?? String(from),
-    isHead: row !== undefined && row.upto !== null && row.upto === row.head,
-    tables: JSON.parse(row?.tables ?? '[]') as string[],
-  };
-}
-
+/** Entries without what they did: that is in `changes`. */
 export function readEntries(
   tx: Queryable,
-  { realm, from }: EntryNeed,
+  { realm, from, client }: Pick<EntryNeed, 'realm' | 'from' | 'client'>,
   upto: string,
-  have: readonly string[],
 ): Promise<string> {
   return readText(
     tx,
     `select string_agg(json_build_object('realm', l.realm, 'revision', l.revision, 'at', l.at, 'client', l.client,
-              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone',
-              'ops', case when h.id is null then null else l.ops end)::text, ',' order by l.revision) as text
+              'update', l.update_id, 'declared', l.declared, 'revisions', l.answer -> 'revisions', 'gone', l.answer -> 'gone')::text,
+              ',' order by l.revision) as text
        from skerry.log l
-       left join json_array_elements_text($4::text::json) as h(id) on h.id = l.update_id
-      where l.realm = $1::text and l.revision >= $2::text::bigint and l.revision <= $3::text::bigint`,
-    [realm, String(from), upto, JSON.stringify([...new Set(have)])],
+      where l.realm = $1::text and l.revision >= $2::text::bigint and l.revision <= $3::text::bigint
+        and ($4::text is null or l.client = $4::text)`,
+    [realm, String(from), upto, client],
   );
 }
 
@@ -136,7 +106,7 @@ function liveRow(table: SqlTable, key: string): string {
 export async function readChanges(
   tx: Queryable,
   schema: SqlSchema,
-  range: Range & { readonly realm: string; readonly from: number },
+  range: Range,
 ): Promise<string[]> {
   const parts: Promise<string>[] = [];
   for (const name of range.tables) {
@@ -166,21 +136,44 @@ export async function readChanges(
   return Promise.all(parts);
 }
 
-export function readOwn(
+/**
+ * Own updates, wherever they are in the log. Their ops are of interest within the ranges that are read, each from its
+ * `from` to its `upto`; `ranges` null: of none.
+ */
+export async function readOwn(
   tx: Queryable,
   own: readonly string[],
   readable: readonly string[],
+  ranges:
+    | readonly { readonly realm: string; readonly from: number; readonly upto: string }[]
+    | null,
 ): Promise<string> {
-  return readText(
-    tx,
-    `select string_agg(json_build_object('update', l.update_id, 'realm', l.realm, 'revision', l.revision, 'at', l.at,
-              'client', l.client, 'ops', l.ops, 'gone', l.answer -> 'gone')::text, ',' order by l.realm, l.revision) as text
-       from skerry.log l
-      where l.declared
-        and l.update_id = any(array(select k.id from json_array_elements_text($1::text::json) as k(id)))
-        and l.realm in (select k.realm from json_array_elements_text($2::text::json) as k(realm))`,
-    [JSON.stringify(own), JSON.stringify(readable)],
+  const [row] = await tx.query<{ text: string | null; fits: string }>(
+    `with own as (
+       select l.*, k.realm is not null as folds
+         from skerry.log l
+         left join json_to_recordset($3::text::json) as k(realm text, "from" bigint, upto bigint)
+           on k.realm = l.realm and l.revision > k."from" and l.revision <= k.upto
+        where l.declared
+          and l.update_id = any(array(select i.id from json_array_elements_text($1::text::json) as i(id)))
+          and l.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))),
+     whole as (
+       select coalesce(sum(coalesce(bytes, octet_length(ops::text))) filter (where folds), 0) <= $4::text::bigint as fits
+         from own)
+     select fits::text as fits, case when fits then (
+       select string_agg(json_build_object('update', o.update_id, 'realm', o.realm, 'revision', o.revision, 'at', o.at,
+                'client', o.client, 'ops', case when o.folds then o.ops end, 'gone', o.answer -> 'gone')::text,
+                ',' order by o.realm, o.revision) from own o) end as text
+       from whole`,
+    [
+      JSON.stringify(own),
+      JSON.stringify(readable),
+      JSON.stringify(ranges ?? []),
+      String(limits.entryBytes),
+    ],
   );
+  if (row?.fits !== 'true') throw new TooMuchToRead('The ops of own updates are too large.');
+  return row.text ?? '';
 }
 
 export function readActions(
@@ -204,45 +197,75 @@ function tableOf(schema: SqlSchema, name: string): SqlTable {
   return table;
 }
 
-export function readState(
+/** Rows as the text of a list without brackets, and about how many bytes they are; null where they would be more than `atMost`. */
+export interface RowsRead {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+/** All live rows of a table in a realm. */
+export async function readState(
   tx: Queryable,
   schema: SqlSchema,
   realm: string,
   name: string,
-): Promise<string> {
+  atMost: number,
+): Promise<RowsRead | null> {
   const table = tableOf(schema, name);
-  return readText(
-    tx,
-    `select string_agg((${rowJson(table, 't')})::text, ',') as text from ${table.name} t
-      where t.realm = $1::text and t.deleted_at is null`,
-    [realm],
+  const live = `${table.name} t where t.realm = $1::text and t.deleted_at is null`;
+  const [row] = await tx.query<{ text: string | null; bytes: string }>(
+    `with whole as (select coalesce(sum(${rowBytes(table, 't')}), 0) as bytes from ${live})
+     select bytes::text as bytes, case when bytes <= $2::text::bigint then (
+       select string_agg((${rowJson(table, 't')})::text, ',') from ${live}) end as text
+       from whole`,
+    [realm, String(atMost)],
   );
+  const bytes = Number(row?.bytes ?? 0);
+  return bytes > atMost ? null : { text: row?.text ?? '', bytes };
 }
 
+export interface PageRead {
+  /** `{"rows":[…],"more":bool}` */
+  readonly text: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** The next rows of a scope: at most `rows` of them and `bytes` bytes, but one, however large it is. */
 export async function readPage(
   tx: Queryable,
   schema: SqlSchema,
   need: PageNeed,
-  atMost: number,
-): Promise<string> {
+  atMost: { readonly rows: number; readonly bytes: number },
+): Promise<PageRead> {
   const table = tableOf(schema, need.table);
   const params = new Params();
   const where = filterSql(schema, table, 't', need.where, params);
-  const limit = Math.min(need.limit, atMost);
+  const limit = Math.min(need.limit, atMost.rows);
   const realms = params.add(JSON.stringify(need.realms));
   const above = params.add(need.above);
-  const [page] = await tx.query<{ rows: string | null; count: string }>(
+  const bytes = params.add(String(Math.floor(atMost.bytes)));
+  const [page] = await tx.query<{
+    text: string | null;
+    found: string;
+    taken: string;
+    bytes: string;
+  }>(
     `with page as (
        select t.* from ${table.name} t
         where t.deleted_at is null and t.id > ${above} collate "C" and ${where}
           and t.realm in (select k.realm from json_array_elements_text(${realms}::json) as k(realm))
-        order by t.id limit ${limit + 1})
-     select count(*)::text as count, string_agg((${rowJson(table, 'p')})::text, ',' order by p.id)
-              filter (where p.number <= ${limit}) as rows
-       from (select page.*, row_number() over (order by id) as number from page) p`,
+        order by t.id limit ${limit + 1}),
+     taken as (${cutRows(table, 'page', limit, `${bytes}::bigint`)})
+     select (select count(*) from page)::text as found, count(*)::text as taken,
+            coalesce(max(p.upto_bytes), 0)::text as bytes,
+            string_agg((${rowJson(table, 'p')})::text, ',' order by p.id) as text
+       from taken p`,
     params.values,
   );
-  return `{"rows":[${page?.rows ?? ''}],"more":${Number(page?.count ?? 0) > limit}}`;
+  const [found, rows] = [Number(page?.found ?? 0), Number(page?.taken ?? 0)];
+  const text = `{"rows":[${page?.text ?? ''}],"more":${found > rows}}`;
+  return { text, rows, bytes: Number(page?.bytes ?? 0) };
 }
 
 /** Rows as they were in a realm after a revision: the `before` of their first change after it, else as they are. */
@@ -258,25 +281,33 @@ export async function readRowsAfter(
     if (group === undefined) byTable.set(need.table, [need]);
     else group.push(need);
   }
+  let left = limits.entryBytes;
   for (const [name, group] of byTable) {
     const table = tableOf(schema, name);
-    parts.push(
-      await readText(
-        tx,
-        `select string_agg((case
-             when c.found then json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'before', c.before)
-             when t.id is null then json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'row', null)
-             else json_build_object('realm', k.realm, 'table', k."table", 'id', k.id, 'row', ${rowJson(table, 't')})
-           end)::text, ',') as text
-           from json_to_recordset($1::text::json) as k(realm text, "table" text, id text, after bigint)
+    const [row] = await tx.query<{ text: string | null; bytes: string }>(
+      `with found as (
+         select k.realm as k_realm, k.id as k_id, coalesce(c.found, false) as found, c.before, t.*
+           from json_to_recordset($1::text::json) as k(realm text, id text, after bigint)
            left join lateral (
              select true as found, x.before from skerry.change x
-              where x.table_name = k."table" and x.id = k.id and x.realm = k.realm and x.revision > k.after
+              where x.table_name = ${quoteText(name)} and x.id = k.id and x.realm = k.realm and x.revision > k.after
               order by x.revision limit 1) c on true
-           ${liveRow(table, 'k')}`,
-        [JSON.stringify(group)],
-      ),
+           ${liveRow(table, 'k')}),
+       whole as (
+         select coalesce(sum(case when f.found then octet_length(f.before::text) when f.id is not null then ${rowBytes(table, 'f')} end), 0) as bytes
+           from found f)
+       select w.bytes::text as bytes, case when w.bytes <= $2::text::bigint then (
+         select string_agg((case
+             when f.found then json_build_object('realm', f.k_realm, 'table', ${quoteText(name)}, 'id', f.k_id, 'before', f.before)
+             when f.id is null then json_build_object('realm', f.k_realm, 'table', ${quoteText(name)}, 'id', f.k_id, 'row', null)
+             else json_build_object('realm', f.k_realm, 'table', ${quoteText(name)}, 'id', f.k_id, 'row', ${rowJson(table, 'f')})
+           end)::text, ',') from found f) end as text
+         from whole w`,
+      [JSON.stringify(group), String(left)],
     );
+    left -= Number(row?.bytes ?? 0);
+    if (left < 0) throw new TooMuchToRead('The rows at the end of a range are too large.');
+    parts.push(row?.text ?? '');
   }
   return parts;
 }

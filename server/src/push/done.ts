@@ -51,12 +51,12 @@ export async function writeDone(
 const kWriteLog = `
   entry as (
     insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, base, pusher_epoch,
-                            actions, ops, answer, tables, streams, changes)
+                            actions, ops, answer, tables, streams, changes, bytes)
     select e.realm, e.revision, e.at, e.client, e."user", e."update", e.declared, e.base, e.epoch,
-           e.actions, e.ops, e.answer, coalesce(e.tables, '[]'::json), coalesce(e.streams, '[]'::json), e.changes
+           e.actions, e.ops, e.answer, coalesce(e.tables, '[]'::json), coalesce(e.streams, '[]'::json), e.changes, e.bytes
       from json_to_recordset($1::text::json) as e(realm text, revision bigint, at bigint, client text, "user" text,
            "update" text, declared boolean, base json, epoch double precision, actions json, ops json, answer json,
-           tables json, streams json, changes integer)),
+           tables json, streams json, changes integer, bytes bigint)),
   change as (
     insert into skerry.change (realm, revision, table_name, id, before, touch)
     select c.realm, c.revision, c."table", c.id,

@@ -123,6 +123,11 @@ const migrations: readonly string[][] = [
     `drop index skerry.change_table_ix`,
     `alter table skerry.change add primary key (realm, table_name, revision, id)`,
   ],
+  [
+    // About how many bytes an entry's rows have as JSON text, before and after it, so that a pull can be cut without
+    // reading them. Null where it was written before this was kept.
+    `alter table skerry.log add column bytes bigint`,
+  ],
 ];
 
 /** Makes this transaction the only one that changes tables. The first statement of each that does. */

@@ -2,7 +2,6 @@
 // many count them first, and read nothing where they are too many: sizes cost nothing to ask for, rows do.
 
 import { limits } from '../limits.ts';
-import type { SqlColumn, SqlTable } from './tables.ts';
 
 /** One update, or a group of them, needs more rows than may be read at once. */
 export class TooMuchRead extends Error {
@@ -38,27 +37,5 @@ export class RowBudget {
     this.#rows -= rows;
     this.#bytes -= bytes;
     if (this.#rows < 0 || this.#bytes < 0) throw new TooMuchRead();
-  }
-}
-
-/** About the bytes of a row, without reading what is stored beside it: the length of a long text is written in the row. */
-export function rowBytes(table: SqlTable, alias: string): string {
-  const parts = table.columns.map((column) => columnBytes(column, `${alias}.${column.name}`));
-  return ['150', ...parts].join(' + ');
-}
-
-function columnBytes(column: SqlColumn, name: string): string {
-  switch (column.type) {
-    case 'string':
-    case 'enum':
-    case 'ref':
-      return `coalesce(octet_length(${name}), 0)`;
-    case 'bytes':
-      return `coalesce(octet_length(${name}) / 3 * 4, 0)`;
-    case 'json':
-    case 'class':
-      return `coalesce(octet_length(${name}::text), 0)`;
-    default:
-      return '24';
   }
 }

@@ -10,6 +10,7 @@ set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/pull_test.cc
   authority/pushing.cc
   authority/tombstone_test.cc
+  authority/refill_test.cc
   authority/world.cc
   authority/world_reads.cc
 )

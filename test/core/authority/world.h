@@ -70,6 +70,11 @@ class World {
   size_t page_rows = 2;                     // of a fill page, whatever the authority allows
   uint64_t rows_for_image = 0;              // what the server says of a realm's size; 0: the truth
   std::map<String, uint64_t> most_entries;  // of a range
+  // What pulls do not read because it would be too much to tell: the changes of the next entry of
+  // these realms, or all rows of one; and where nothing is told, not the ops of own updates either.
+  std::set<String> untold;
+  bool tells_nothing = false;
+  std::set<String> pages_left_out;  // tables
 
  private:
   struct Head {
@@ -80,6 +85,7 @@ class World {
   Data Answer(const Data& needs) const;
   void Store(const Data& done, const Data& locked);
   Data Page(const Data& need) const;
+  Data EntryTables(const String& realm, uint64_t from, uint64_t upto) const;
   Data RowAfter(const Data& need) const;
   Data PullRead(const Data& needs, bool rows_along) const;
   Data RunPull(Data in, bool rows_along);

@@ -62,15 +62,31 @@ Data World::RowAfter(const Data& need) const {
   return out.Set("row", row["realm"] == need["realm"] ? row : Data());
 }
 
+Data World::EntryTables(const String& realm, uint64_t from, uint64_t upto) const {
+  Data tables = Data::MakeArray();
+  for (const Data& entry : entries_) {
+    const uint64_t revision = entry["revision"].as_u64();
+    if (entry["realm"].as_string() != realm || revision <= from || revision > upto) continue;
+    for (const Data& table : entry["tables"].items()) tables.Push(table);
+  }
+  return tables;
+}
+
 Data World::PullRead(const Data& needs, bool rows_along) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
-  Data images = Data::MakeArray(), actions = Data::MakeArray();
+  Data images = Data::MakeArray(), actions = Data::MakeArray(), left_out = Data::MakeArray();
+  const auto leave_out = [&](const String& realm, const Data& tables) {
+    Data item = Data::MakeObject();
+    left_out.Push(item.Set("realm", realm).Set("tables", tells_nothing ? Data() : tables));
+  };
   std::map<String, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
     const String& realm = need["realm"].as_string();
     uint64_t limit = need["limit"].as_u64();
     if (most_entries.contains(realm)) limit = std::min(limit, most_entries.at(realm) + 1);
+    if (untold.contains(realm) && need["client"].is_null()) limit = 2;
+    if (tells_nothing) leave_out(realm, Data());
     for (const Data& entry : entries_) {
       if (!(entry["realm"] == need["realm"]) || entry["revision"].as_u64() < need["from"].as_u64())
         continue;
@@ -82,7 +98,12 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
     }
   }
   for (const Data& need : needs["changes"].items()) {
-    const uint64_t upto = last[need["realm"].as_string()];
+    const String& realm = need["realm"].as_string();
+    const uint64_t upto = last[realm];
+    if (untold.contains(realm)) {
+      leave_out(realm, EntryTables(realm, need["from"].as_u64(), upto));
+      continue;
+    }
     for (Data change : changes_) {
       const uint64_t revision = change["revision"].as_u64();
       if (!(change["realm"] == need["realm"]) || revision <= need["from"].as_u64()) continue;
@@ -102,7 +123,10 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
   }
   for (const Data& id : needs["own"].items()) {
     for (const Data& entry : entries_) {
-      if (entry["declared"].as_bool() && entry["update"] == id) own.Push(Said(entry));
+      if (!entry["declared"].as_bool() || !(entry["update"] == id)) continue;
+      Data said = Said(entry);
+      if (tells_nothing) said.Remove("ops");
+      own.Push(std::move(said));
     }
   }
   for (const Data& id : needs["actions"].items()) {
@@ -111,6 +135,10 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
     }
   }
   for (const Data& need : needs["state"].items()) {
+    if (untold.contains(need["realm"].as_string())) {
+      leave_out(need["realm"].as_string(), need["tables"]);
+      continue;
+    }
     for (const auto& [key, row] : rows_) {
       const Data::Array& tables = need["tables"].items();
       const bool is_asked =
@@ -118,7 +146,8 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
       if (is_asked && IsLive(row) && row["realm"] == need["realm"]) state.Push(row);
     }
   }
-  for (const Data& need : needs["pages"].items()) pages.Push(Page(need));
+  for (const Data& need : needs["pages"].items())
+    pages.Push(pages_left_out.contains(need["table"].as_string()) ? Data() : Page(need));
   for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(need));
   for (const Data& need : needs["images"].items()) {
     Data image = Data::MakeObject();
@@ -130,7 +159,7 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
       .Set("own", std::move(own))
       .Set("actions", std::move(actions));
   in.Set("state", std::move(state)).Set("pages", std::move(pages)).Set("rows", std::move(rows));
-  in.Set("images", std::move(images));
+  in.Set("images", std::move(images)).Set("untold", std::move(left_out));
   return in;
 }
 

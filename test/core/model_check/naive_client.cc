@@ -209,8 +209,12 @@ void Client::ApplyChanges(const Answer& answer) {
   }
 }
 
-// A page replaces its whole range of keys.
+// A page replaces its whole range of keys. What is filled anew stays until then.
 void Client::ApplyPage(const Answer& answer) {
+  if (answer.is_refill && !broken_.contains(Break::kRefillForgotten)) {
+    filled.clear();
+    whole = false;
+  }
   if (!answer.has_page) return;
   for (auto& [realm, rows] : base) {
     erase_if(rows, [&](const auto& item) {

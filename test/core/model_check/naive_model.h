@@ -87,6 +87,7 @@ enum class Break {
   kNoActionIds,      // an action may be in the log twice
   kPageAddsOnly,     // a page does not replace its range
   kOneBaseForAll,    // base is keyed by id alone
+  kRefillForgotten,  // what was not told is not filled anew
 };
 
 using Breaks = std::set<Break>;
@@ -131,6 +132,7 @@ struct Answer {
   Names have;
   Own own;
   std::map<String, std::map<Key, std::optional<Row>>> changes;  // by realm
+  bool is_refill = false;  // of what was too large to be told nothing is: the fill begins anew
   bool has_page = false;
   String filled;  // after this page
   bool whole = false;
@@ -146,9 +148,10 @@ class Server {
   Result Push(const Update& update, bool is_oldest, double now);
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
-  // unless it is `whole`; a page, which rides on a pull to all heads, brings the next.
+  // unless it is `whole`; a page, which rides on a pull to all heads, brings the next. Unless it
+  // `tells`, what the range did is too large for the answer.
   Answer Pull(const String& client, const Cursors& cursors, const Names& have, const Scope& scope,
-              const Cursors& limit, const String& filled, bool whole) const;
+              const Cursors& limit, const String& filled, bool whole, bool tells) const;
 
   const Rows& rows() const { return rows_; }
   const Rows& StateAt(const String& realm, uint64_t revision) const {

@@ -326,8 +326,8 @@ Own Server::OwnOf(const String& client, const Names& have, const Cursors& from,
 }
 
 Answer Server::Pull(const String& client, const Cursors& cursors, const Names& have,
-                    const Scope& scope, const Cursors& limit, const String& filled,
-                    bool whole) const {
+                    const Scope& scope, const Cursors& limit, const String& filled, bool whole,
+                    bool tells) const {
   Answer answer;
   answer.from = cursors;
   answer.have = have;
@@ -339,6 +339,10 @@ Answer Server::Pull(const String& client, const Cursors& cursors, const Names& h
     answer.cursors[realm] = cut ? std::min(head(realm), from + most->second) : head(realm);
   }
   answer.own = OwnOf(client, have, cursors, answer.cursors);
+  if (!tells && answer.cursors != cursors) {
+    answer.is_refill = true;
+    return answer;
+  }
   for (const auto& [realm, end] : answer.cursors) {
     Rows held = InScope(StateAt(realm, cursors.at(realm)), scope);
     Names own_keys;

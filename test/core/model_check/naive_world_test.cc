@@ -28,6 +28,7 @@ struct NaiveMessage {
   naive::Names have;
   String filled;
   bool whole = false;
+  bool tells = true;
 };
 
 class NaiveWorld {
@@ -40,6 +41,7 @@ class NaiveWorld {
     late_ = random_.Unit() * .5;
     clones_ = clones && random_.Unit() < .4;
     moves_ = random_.Below(3) * .1;
+    small_answers_ = random_.Below(3) * .2;
     for (uint64_t i = 0, count = 2 + random_.Below(2); i < count; ++i) {
       const CheckScopes& scopes = ScopeChoices()[random_.Below(ScopeChoices().size())];
       const auto scope = [&scopes](const naive::Key& key, const naive::Row& row) {
@@ -131,6 +133,7 @@ class NaiveWorld {
     message.limit = std::move(limit);
     message.filled = client.filled;
     message.whole = client.whole;
+    message.tells = heals_ || random_.Unit() >= small_answers_;
     net_.push_back(std::move(message));
   }
 
@@ -156,7 +159,7 @@ class NaiveWorld {
         pull.client = message.client;
         pull.generation = message.generation;
         pull.answer = server_.Pull(message.id, message.cursors, message.have, client.scope,
-                                   message.limit, message.filled, message.whole);
+                                   message.limit, message.filled, message.whole, message.tells);
         net_.push_back(std::move(pull));
         return;
       }
@@ -167,6 +170,7 @@ class NaiveWorld {
   }
 
   void Heal() {
+    heals_ = true;
     while (!net_.empty()) {
       const NaiveMessage message = net_.front();
       net_.erase(net_.begin());
@@ -243,7 +247,8 @@ class NaiveWorld {
   String problem_;
   uint64_t serial_ = 0;
   double now_ = 0;
-  double loss_ = 0, late_ = 0, moves_ = 0;
+  double loss_ = 0, late_ = 0, moves_ = 0, small_answers_ = 0;
+  bool heals_ = false;
   bool clones_ = false, restored_ = false;
 };
 
@@ -276,6 +281,7 @@ TEST_CASE("every rule that is taken away is noticed") {
   CHECK(IsNoticed({Break::kNoActionIds}, true));
   CHECK(IsNoticed({Break::kPageAddsOnly}, true));
   CHECK(IsNoticed({Break::kOneBaseForAll}, true));
+  CHECK(IsNoticed({Break::kRefillForgotten}, true));
   // Unique actions are the second net under these; live copies of a profile are what only it can
   // catch.
   CHECK(IsNoticed({Break::kSeqWithoutId, Break::kNoActionIds}, false));

@@ -115,7 +115,7 @@ void ProductionServer::Store(const Admission& admission) {
 
 // ---- pull ----
 
-PullAnswer ProductionServer::Pull(const Data& request, size_t page_rows, double now) {
+PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_rows, double now) {
   PullInput input;
   input.client = request["client"].as_string();
   for (const auto& [realm, cursor] : request["cursors"].members()) {
@@ -124,24 +124,31 @@ PullAnswer ProductionServer::Pull(const Data& request, size_t page_rows, double 
   for (const Data& id : request["have"].items()) input.have.insert(id.as_string());
   input.scopes = Scopes::Parse(*schema_, request["scopes"]).value();
   input.limit = request["limit"].as_u64();
+  input.knows_refill = request["refill"].as_bool();
   Map<String, PullRealm> realms;
   for (const auto& [realm, head] : heads_) realms[realm] = {head.head, head.at, 0};
   class Pull pull(schema_);
   pull.Begin(input, std::move(realms));
   for (int round = 0;; ++round) {
     REQUIRE(round < 5);
-    Answer(input, pull.needs(), page_rows, &pull);
+    Answer(input, pull.needs(), reads, page_rows, &pull);
     pull.Run();
     if (pull.needs().empty()) break;
   }
   return AnswerOf(input, pull.answer(), now);
 }
 
-void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
-                              class Pull* pull) const {
+void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, Reads reads,
+                              size_t page_rows, class Pull* pull) const {
+  const bool tells = reads < Reads::kNoChanges;
+  const auto leave_out = [&](const String& realm, Set<TableIndex> tables) {
+    pull->LoadUntold(realm, reads == Reads::kNoOps ? std::nullopt : std::optional(tables));
+  };
   std::map<String, uint64_t> last;
   for (const PullNeeds::Entries& need : needs.entries) {
     uint64_t left = need.limit;
+    if (reads != Reads::kAll && need.client.empty()) left = 2;  // one is the cursor's own
+    if (reads == Reads::kNoOps) leave_out(need.realm, {});
     for (const Entry& entry : log_.at(need.realm)) {
       if (entry.pulled.revision < need.from || left == 0) continue;
       if (!need.client.empty() && entry.pulled.client != need.client) continue;
@@ -151,23 +158,31 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
     }
   }
   for (const auto& [realm, from] : needs.changes) {
+    Set<TableIndex> changed;
     for (const auto& [key, changes] : changes_) {
       for (const Change& change : changes) {
         if (key.first != realm || change.revision <= from || change.revision > last[realm])
           continue;
-        pull->LoadChange(realm, change.revision, key.second, change.before);
+        changed.insert(key.second.table);
+        if (tells) pull->LoadChange(realm, change.revision, key.second, change.before);
       }
     }
+    if (!tells) leave_out(realm, std::move(changed));
   }
   for (const String& id : needs.own) {
     for (const auto& [realm, log] : log_) {
       for (const Entry& entry : log) {
         if (!entry.pulled.is_declared || entry.pulled.update != id) continue;
-        pull->LoadOwn(realm, {id, entry.pulled.revision, entry.pulled.at, entry.ops, {}});
+        const Vector<Op> ops = reads == Reads::kNoOps ? Vector<Op>() : entry.ops;
+        pull->LoadOwn(realm, {id, entry.pulled.revision, entry.pulled.at, ops, {}});
       }
     }
   }
   for (const PullNeeds::State& need : needs.state) {
+    if (!tells) {
+      leave_out(need.realm, need.tables);
+      continue;
+    }
     for (const auto& [key, stored] : rows_) {
       const bool wanted =
           !stored.deleted_at && stored.row.realm == need.realm && need.tables.contains(key.table);
@@ -220,6 +235,13 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
       places.Set(realm, at.Set("revision", place.revision).Set("at", place.at));
     }
     answer.own.Set(update, std::move(places));
+  }
+  if (result.refill) answer.refill = Data::MakeArray();
+  for (const size_t index : result.refill.value_or(Vector<size_t>())) {
+    const Scope& scope = request.scopes.list()[index];
+    Data item = Data::MakeObject();
+    answer.refill.Push(
+        item.Set("table", schema_->table(scope.table).name).Set("where", scope.where));
   }
   answer.revoked = result.revoked;
   answer.reset = result.reset;

@@ -25,7 +25,10 @@ class ProductionServer {
   // One request; the results, in order.
   Data::Array Push(const String& client, const Vector<Data>& updates, double now);
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
-  PullAnswer Pull(const Data& request, size_t page_rows, double now);
+  // What the server reads of a range for it: everything; of one entry a realm; of that not what it
+  // changed; and not even what own updates changed.
+  enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
+  PullAnswer Pull(const Data& request, Reads reads, size_t page_rows, double now);
 
   struct Head {
     uint64_t head = 0;
@@ -48,7 +51,7 @@ class ProductionServer {
                            const Set<String>& locked, double now) const;
   void LoadChains(const String& client, Admission* admission) const;
   void Store(const Admission& admission);
-  void Answer(const PullInput& request, const PullNeeds& needs, size_t page_rows,
+  void Answer(const PullInput& request, const PullNeeds& needs, Reads reads, size_t page_rows,
               class Pull* pull) const;
   PulledPage PageOf(const Scope& scope, size_t page_rows) const;
   std::optional<Row> RowAfter(const RealmKey& key, uint64_t revision) const;

@@ -11,6 +11,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/pull_test.cc
   test/core/sync/push_test.cc
   test/core/sync/random_test.cc
+  test/core/sync/refill_test.cc
   test/core/sync/refusal_test.cc
   test/core/sync/roll_up_test.cc
   test/core/sync/schema_change_test.cc

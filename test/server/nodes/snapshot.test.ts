@@ -73,7 +73,7 @@ async function pull(cursors: Json, filled: boolean): Promise<Json> {
     ...{ client: new WireClient('').id, schema: 1, have: [], seen: {}, limit: 100, cursors },
     scopes: [{ table: 'cities', where: ['true'], filled }],
   };
-  return JSON.parse(await puller.pull(user, JSON.stringify(request), [])) as Json;
+  return JSON.parse(await puller.pull(user, JSON.stringify(request))) as Json;
 }
 
 const rows = (answer: Json) =>

@@ -1,6 +1,7 @@
 // What tests of pulls share: clients, ops, and how an answer is looked at.
 
 import { afterAll, beforeAll } from 'vitest';
+import { Follower } from './follower.ts';
 import { Folder, type Json, startServer, type TestServer, WireClient } from './server.ts';
 
 export const everything = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
@@ -28,6 +29,11 @@ export class PullStage {
   client(user: string): WireClient {
     if (!this.#server) throw new Error('the server has not started yet');
     return new WireClient(this.#server.url, user);
+  }
+
+  /** A client that comes to hold all of these tables. */
+  follower(user: string, tables: readonly string[]): Follower {
+    return new Follower(this.client(user).url, user, tables);
   }
 
   /** Two clients of a user whose personal realm is empty, who want everything. */

@@ -1,0 +1,131 @@
+// How far a pull reads the log: the ranges of all realms, cut before anything of them is read, so that what they hold fits
+// into memory and into an answer. An entry that alone is too large is not read at all: it is told by `refill`.
+
+import type { Queryable } from '../db/database.ts';
+import { limits } from '../limits.ts';
+import type { EntryNeed } from './reads.ts';
+
+export interface Range {
+  readonly realm: string;
+  readonly from: number;
+  readonly upto: string;
+  /** Whether nothing in the realm comes after it. */
+  readonly isHead: boolean;
+  /** How many entries it has, its cursor's own apart. */
+  readonly entries: number;
+  /** The tables that they touched. */
+  readonly tables: readonly string[];
+  /** What they changed is too large, and not read. */
+  readonly isUntold: boolean;
+}
+
+export interface RangeLimits {
+  readonly changes: number;
+  readonly bytes: number;
+  /** The next entry of each realm is passed untold. */
+  readonly isUntold: boolean;
+}
+
+interface Cut {
+  readonly realm: string;
+  readonly from: string;
+  readonly upto: string | null;
+  readonly head: string | null;
+  readonly entries: string;
+  readonly bytes: string;
+  readonly tables: string;
+  /** Of the entry after the cursor, where there is one. */
+  readonly at: string | null;
+  readonly next_bytes: string | null;
+  readonly next_tables: string | null;
+}
+
+/** What an entry of before sizes were kept comes to is looked up. */
+const kEntryBytes = `coalesce(l.bytes, (
+  select coalesce(sum(octet_length(c.before::text)), 0) * 2 + coalesce(octet_length(l.ops::text), 0) from skerry.change c
+   where c.realm = l.realm and c.revision = l.revision
+     and c.table_name in (select n.name from json_array_elements_text(l.tables) as n(name))))`;
+
+/** Each by itself: at most `limit` entries, which begin within so many changes and end within so many bytes; at least one. */
+function cutAll(
+  tx: Queryable,
+  needs: readonly EntryNeed[],
+  { changes, bytes }: RangeLimits,
+): Promise<Cut[]> {
+  return tx.query<Cut>(
+    `select k.realm, k."from"::text as "from", (select r.head from skerry.realm r where r.realm = k.realm)::text as head,
+            c.upto::text, c.entries::text, c.bytes::text, c.tables::text, c.at::text, c.next_bytes::text, c.next_tables::text
+       from json_to_recordset($1::text::json) as k(realm text, "from" bigint, "limit" bigint)
+      cross join lateral (
+        with read as (
+          select * from (
+            select e.*, sum(e.changes) over w - e.changes as changes_before, sum(e.bytes) over w as upto_bytes
+              from (select l.revision, l.at, l.tables, l.revision > k."from" as is_new,
+                           case when l.revision > k."from" then l.changes else 0 end as changes,
+                           case when l.revision > k."from" then ${kEntryBytes} else 0 end as bytes
+                      from skerry.log l where l.realm = k.realm and l.revision >= k."from"
+                     order by l.revision limit k."limit") e
+            window w as (order by e.revision)) s
+           where (s.changes_before <= $2::text::bigint and s.upto_bytes <= $3::text::bigint) or s.revision <= k."from" + 1)
+        select max(read.revision) as upto, count(*) filter (where read.is_new) as entries,
+               coalesce(sum(read.bytes), 0) as bytes,
+               (select coalesce(json_agg(distinct n.name), '[]') from read t
+                 cross join lateral json_array_elements_text(t.tables) as n(name) where t.is_new) as tables,
+               min(read.at) filter (where read.is_new) as at,
+               (array_agg(read.bytes order by read.revision) filter (where read.is_new))[1] as next_bytes,
+               (array_agg(read.tables order by read.revision) filter (where read.is_new))[1] as next_tables
+          from read) c`,
+    [JSON.stringify(needs), String(changes), String(Math.floor(bytes))],
+  );
+}
+
+/**
+ * The ranges of all realms, which together are of so many bytes. Those whose next entry is the oldest have at least that
+ * one: entries that one update made in several realms are of one time, so that whatever spans realms comes along, and
+ * every pull gets on. Others wait for the next where there is no room.
+ */
+export async function readRanges(
+  tx: Queryable,
+  needs: readonly EntryNeed[],
+  most: RangeLimits,
+): Promise<{ ranges: Range[]; bytes: number }> {
+  if (needs.length === 0) return { ranges: [], bytes: 0 };
+  const cuts = await cutAll(tx, needs, most);
+  const waiting = cuts.filter(({ at }) => at !== null);
+  waiting.sort((a, b) => Number(a.at) - Number(b.at));
+  const oldest = waiting[0]?.at;
+  const ranges = new Map<string, Range>();
+  let read = 0;
+  for (const cut of waiting) {
+    const [bytes, next] = [Number(cut.bytes), Number(cut.next_bytes)];
+    if (most.isUntold) ranges.set(cut.realm, oneOf(cut, true));
+    else if (read + bytes <= most.bytes) ranges.set(cut.realm, wholeOf(cut));
+    else if (cut.at !== oldest) ranges.set(cut.realm, noneOf(cut));
+    else ranges.set(cut.realm, oneOf(cut, read + next > limits.entryBytes));
+    const range = ranges.get(cut.realm);
+    if (range?.isUntold === false)
+      read += range.entries > 1 ? bytes : range.entries === 1 ? next : 0;
+  }
+  return { ranges: cuts.map((cut) => ranges.get(cut.realm) ?? wholeOf(cut)), bytes: read };
+}
+
+function base({ realm, from }: Cut) {
+  return { realm, from: Number(from), isUntold: false };
+}
+
+function wholeOf(cut: Cut): Range {
+  const upto = cut.upto ?? cut.from;
+  const tables = JSON.parse(cut.tables) as string[];
+  const isHead = cut.upto !== null && cut.upto === cut.head;
+  return { ...base(cut), upto, isHead, entries: Number(cut.entries), tables };
+}
+
+function oneOf(cut: Cut, isUntold: boolean): Range {
+  const upto = String(Number(cut.from) + 1);
+  const tables = JSON.parse(cut.next_tables ?? '[]') as string[];
+  return { ...base(cut), upto, isHead: upto === cut.head, entries: 1, tables, isUntold };
+}
+
+function noneOf(cut: Cut): Range {
+  return { ...base(cut), upto: cut.from, isHead: false, entries: 0, tables: [] };
+}

@@ -1,0 +1,203 @@
+// What one attempt at a pull reads: no more than its portion, so that neither SQL nor this process holds texts of any
+// length. What is left out is said to the authority (`untold`, pages that are null), which answers without it.
+
+import { rawObject } from '../authority/authority.ts';
+import type { Queryable, Within } from '../db/database.ts';
+import type { ImageOffer } from '../image/folder-store.ts';
+import { limits } from '../limits.ts';
+import { joinLists } from '../sql/rows.ts';
+import type { PullOptions } from './pull.ts';
+import { type Range, readRanges } from './ranges.ts';
+import {
+  type EntryNeed,
+  type Needs,
+  readActions,
+  readChanges,
+  readEntries,
+  readOwn,
+  readPage,
+  readRowsAfter,
+  readState,
+} from './reads.ts';
+
+/** `entries`: what the next entry of each realm changed is not told, nor all of a realm. `own`: own updates are named only. */
+type Tells = 'all' | 'entries' | 'own';
+
+/** How much an attempt reads: of the limits one in `share`. */
+export class Portion {
+  static readonly all = new Portion('all', 1);
+  readonly tells: Tells;
+  readonly share: number;
+
+  constructor(tells: Tells, share: number) {
+    this.tells = tells;
+    this.share = share;
+  }
+
+  of(limit: number): number {
+    return Math.ceil(limit / this.share);
+  }
+
+  less(canShrink: boolean): Portion | null {
+    if (this.tells === 'all') {
+      const share = this.share * kShrink;
+      return canShrink && share <= limits.readBytes
+        ? new Portion('all', share)
+        : new Portion('entries', 1);
+    }
+    return this.tells === 'entries' ? new Portion('own', 1) : null;
+  }
+}
+
+const kShrink = 16;
+/** A revision above all. */
+const kToTheEnd = '9000000000000000';
+
+export class PullReading {
+  readonly #options: PullOptions;
+  readonly #portion: Portion;
+  /** An image takes as long as the realm is large, and is kept: a client who asks next would have to begin again. */
+  readonly #finish: NonNullable<Within['finish']>;
+  /** Of this round. */
+  #rangeBytes = 0;
+  /** Of realms that come whole. */
+  #stateBytes = 0;
+  /** It read what a smaller portion would have less of. */
+  #canShrink = false;
+  /** Of this round. */
+  #ranges: readonly Range[] = [];
+  readonly #untold: { realm: string; tables: readonly string[] | null }[] = [];
+
+  constructor(options: PullOptions, portion: Portion, finish: Within['finish'] = (work) => work()) {
+    this.#options = options;
+    this.#portion = portion;
+    this.#finish = finish;
+  }
+
+  /** The portion of the next attempt, where this one was of too much. */
+  less(): Portion | null {
+    return this.#portion.less(this.#canShrink);
+  }
+
+  /** What the authority needs in one round, as the text of its next step. */
+  async read(tx: Queryable, needs: Needs, readable: readonly string[]): Promise<string> {
+    this.#untold.length = 0;
+    const log = await this.#log(tx, needs);
+    const own = needs.own?.length ? await this.#own(tx, needs.own, readable, needs) : '';
+    const actions = needs.actions?.length ? await readActions(tx, needs.actions, readable) : '';
+    const state = await this.#state(tx, needs);
+    const pages = await this.#pages(tx, needs);
+    const offers: ImageOffer[] = [];
+    for (const { realm } of needs.images ?? []) {
+      offers.push(await this.#finish(() => this.#options.images.offer(tx, realm)));
+    }
+    return rawObject({
+      entries: joinLists(log.entries),
+      changes: joinLists(log.changes),
+      own: joinLists([own]),
+      actions: joinLists([actions]),
+      state: joinLists(state),
+      pages: `[${pages.join(',')}]`,
+      images: JSON.stringify(offers),
+      rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
+      untold: JSON.stringify(this.#untold),
+    });
+  }
+
+  #leaveOut(realm: string, tables: readonly string[]): void {
+    this.#untold.push({ realm, tables: this.#portion.tells === 'own' ? null : tables });
+  }
+
+  /** The ranges of all realms in two journeys: how far they go, and what is in them. */
+  async #log(tx: Queryable, needs: Needs): Promise<{ entries: string[]; changes: string[] }> {
+    const all = needs.entries ?? [];
+    const isRange = (need: EntryNeed) =>
+      needs.changes?.some(({ realm }) => realm === need.realm) === true;
+    const { ranges, bytes } = await readRanges(tx, all.filter(isRange), {
+      changes: this.#portion.of(limits.changesPerPull),
+      bytes: this.#portion.of(limits.readBytes),
+      isUntold: this.#portion.tells !== 'all',
+    });
+    this.#ranges = ranges;
+    this.#rangeBytes = bytes;
+    // Without the ops of own updates nothing can be told of a realm.
+    if (this.#portion.tells === 'own') for (const { realm } of all) this.#leaveOut(realm, []);
+    for (const range of ranges) {
+      if (range.isUntold && range.entries > 0) this.#leaveOut(range.realm, range.tables);
+      else if (range.entries > 1) this.#canShrink = true;
+    }
+    const rest = all.filter((need) => !isRange(need));
+    const entries = await Promise.all([
+      ...ranges.map((range) => readEntries(tx, { ...range, client: null }, range.upto)),
+      // Own ones of a realm that comes whole.
+      ...rest.map((need) => readEntries(tx, need, String(need.from + need.limit))),
+    ]);
+    const told = ranges.filter(({ isUntold, entries }) => !isUntold && entries > 0);
+    const changes = await Promise.all(
+      told.map((range) => readChanges(tx, this.#options.schema, range)),
+    );
+    return { entries, changes: changes.flat() };
+  }
+
+  #own(
+    tx: Queryable,
+    own: readonly string[],
+    readable: readonly string[],
+    needs: Needs,
+  ): Promise<string> {
+    if (this.#portion.tells === 'own') return readOwn(tx, own, readable, null);
+    const ranges = needs.changes ?? [];
+    const whole = (needs.entries ?? []).filter(
+      (need) => !ranges.some((r) => r.realm === need.realm),
+    );
+    return readOwn(tx, own, readable, [
+      ...this.#ranges.map(({ realm, from, upto }) => ({ realm, from, upto })),
+      ...whole.map(({ realm }) => ({ realm, from: 0, upto: kToTheEnd })),
+    ]);
+  }
+
+  /** All of realms, where they come whole. */
+  async #state(tx: Queryable, needs: Needs): Promise<string[]> {
+    const { schema } = this.#options;
+    const parts: string[] = [];
+    for (const { realm, tables } of needs.state ?? []) {
+      const rows: string[] = [];
+      let left = this.#portion.tells === 'all' ? limits.answerBytes - this.#stateBytes : 0;
+      for (const name of left > 0 ? tables : []) {
+        const read = await readState(tx, schema, realm, name, left);
+        left -= read === null ? left : read.bytes;
+        if (read !== null) rows.push(read.text);
+        if (left <= 0) break;
+      }
+      if (left > 0) {
+        parts.push(...rows);
+        this.#stateBytes = limits.answerBytes - left;
+      } else {
+        this.#leaveOut(realm, tables);
+      }
+    }
+    return parts;
+  }
+
+  /** Pages ride on an answer that reaches every head; of what has no room beside the rest nothing is read. */
+  async #pages(tx: Queryable, needs: Needs): Promise<string[]> {
+    const asked = needs.pages ?? [];
+    const isAtHead = this.#ranges.every(({ isHead, isUntold }) => isHead && !isUntold);
+    if (!isAtHead || this.#untold.length > 0) return asked.map(() => 'null');
+    const rows = this.#portion.of(limits.pageRows);
+    const read = this.#rangeBytes + this.#stateBytes;
+    let left = Math.max(1, this.#portion.of(limits.readBytes) - read);
+    const pages: string[] = [];
+    for (const need of asked) {
+      if (left <= 0) {
+        pages.push('null');
+        continue;
+      }
+      const page = await readPage(tx, this.#options.schema, need, { rows, bytes: left });
+      pages.push(page.text);
+      left -= page.bytes;
+      if (page.rows > 1) this.#canShrink = true;
+    }
+    return pages;
+  }
+}

@@ -1,0 +1,42 @@
+// Pull: what is too large to be told.
+#include <utility>
+
+#include "authority/pull.h"
+
+namespace skerry {
+
+void Pull::Untold::Add(const Untold& other) {
+  is_any = is_any || other.is_any;
+  is_all = is_all || other.is_all;
+  tables.insert(other.tables.begin(), other.tables.end());
+}
+
+void Pull::LoadUntold(const String& realm, std::optional<Set<TableIndex>> tables) {
+  const auto found = realms_.find(realm);
+  if (found == realms_.end()) return;
+  Untold untold;
+  untold.is_any = true;
+  untold.is_all = !tables;
+  if (tables) untold.tables = std::move(*tables);
+  found->second.untold.Add(untold);
+}
+
+// The scopes of a table go back to unfilled as a whole, in all realms: so nothing of it is told of
+// any. A range that was cut to nothing passes nothing.
+void Pull::CollectUntold() {
+  for (const auto& [name, realm] : realms_) {
+    if (realm.mode == Mode::kImage) continue;
+    if (realm.mode == Mode::kRange && realm.to == realm.from.revision) continue;
+    untold_.Add(realm.untold);
+  }
+  if (!untold_.is_any) return;
+  answer_.is_gone = !request_.knows_refill;
+  answer_.refill.emplace();
+  for (size_t i = 0; i < request_.scopes.list().size(); ++i) {
+    const Scope& scope = request_.scopes.list()[i];
+    const bool has_begun = scope.is_filled || !scope.filled.empty();
+    if (has_begun && untold_.Has(scope.table)) answer_.refill->push_back(i);
+  }
+}
+
+}  // namespace skerry

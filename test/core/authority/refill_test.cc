@@ -1,0 +1,228 @@
+// What is too large to be told is not told by changes: its scopes are named, to be filled anew, and
+// the cursor passes it. One case for each rule; random histories are in test/core/model_check.
+#include <doctest/doctest.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/string.h"
+#include "test/core/authority/pulling.h"
+
+namespace skerry::authority_test {
+namespace {
+
+Data Knowing(Data request) { return request.Set("refill", true); }
+
+// Tables of the scopes that go back to unfilled.
+String Refilled(const Data& answer) {
+  String text = answer.Find("refill") ? "" : "none";
+  for (const Data& scope : answer["refill"].items()) text += scope["table"].as_string() + " ";
+  return text;
+}
+
+// An entry of two tables in A, and one of B, that came after what the client has seen.
+struct TooMuch : PulledScenery {
+  TooMuch() {
+    REQUIRE(Status(bob.Push(
+                R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"note":"new"}},
+      {"op":"delete","table":"groups","id":"g","realm":"A"}])")) == "applied");
+    REQUIRE(Status(bob.Push(R"([{"op":"update","table":"items","id":"b","realm":"B","set":{"n":5}},
+      {"op":"create","table":"people","id":"p","realm":"B","set":{"name":"p","email":"p"}}])",
+                            {"B"})) == "applied");
+    world.untold.insert("A");
+  }
+  Data Pull(std::string_view scopes = kAllTables, const Data::Array& have = {}) {
+    return world.Pull("anna", Knowing(Request("c1", At(world, 1, 1), have, scopes)));
+  }
+};
+
+TEST_CASE("an entry too large to be told is passed, and every scope of its tables is filled anew") {
+  TooMuch s;
+  const Data answer = s.Pull();
+  // The group's members were deleted with it.
+  CHECK(Refilled(answer) == "groups members items ");
+  CHECK(answer["refill"].items()[0]["where"] == Json(R"(["true"])"));
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 2)));
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE("of several scopes over a table all that have begun to fill begin anew, others do not") {
+  TooMuch s;
+  const Data answer = s.Pull(
+      R"([{"table":"items","where":["=","n",1],"filled":true},{"table":"items","where":["=","n",2],"filled":"k"},
+          {"table":"items","where":["=","n",3],"filled":false},{"table":"cities","filled":true}])");
+  CHECK(Refilled(answer) == "items items ");
+  CHECK(answer["refill"].items()[1]["where"] == Json(R"(["=","n",2])"));
+}
+
+TEST_CASE("of tables that are filled anew nothing is told in any realm, of the others all is") {
+  TooMuch s;
+  CHECK(Short(s.Pull()) == "create people/p");
+}
+
+TEST_CASE("an entry of tables that no scope names is passed, and nothing is filled anew") {
+  TooMuch s;
+  const Data answer = s.Pull(R"([{"table":"people","filled":true}])");
+  CHECK(Refilled(answer) == "");
+  CHECK(Short(answer) == "create people/p");
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 2)));
+}
+
+TEST_CASE("no page comes with an answer after which scopes are filled anew") {
+  TooMuch s;
+  const Data answer =
+      s.Pull(R"([{"table":"items","filled":true},{"table":"people","filled":false}])");
+  CHECK(answer["fills"].items().empty());
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE("objects of own updates in an entry too large to be told are sent whole, or deleted") {
+  PulledScenery s;
+  const Data update = s.anna.Make(
+      R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
+      {"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}},{"op":"delete","table":"groups","id":"g","realm":"A"}])");
+  s.anna.Send(update);
+  s.world.untold.insert("A");
+  const Data answer =
+      s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
+  CHECK(Refilled(answer) == "groups members items ");
+  CHECK(Short(answer) == "delete groups/g, create items/x, create items/y");
+  CHECK(answer["changes"].items()[1]["set"] == Json(R"({"n":2,"note":"old"})"));
+  CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
+}
+
+TEST_CASE(
+    "where nothing is told own updates are named, and every scope that has begun is filled anew") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"create","table":"items","id":"y","realm":"A","set":{"n":3}}])");
+  s.anna.Send(update);
+  s.world.untold = {"A", "B"};
+  s.world.tells_nothing = true;
+  const Data answer =
+      s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
+  CHECK(Refilled(answer) == "groups members people countries cities items logs ");
+  CHECK(Short(answer) == "");
+  CHECK(answer["own"][update["id"].as_string()]["A"]["revision"].as_u64() == 2);
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
+}
+
+TEST_CASE("a move between realms of which one is not told is told in neither") {
+  PulledScenery s;
+  REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                            {"A", "B"})) == "applied");
+  s.world.untold.insert("B");
+  const Data answer = s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1))));
+  CHECK(Refilled(answer) == "items ");
+  CHECK(Short(answer) == "");
+  CHECK(answer["cursors"] == Json(At(s.world, 2, 2)));
+}
+
+TEST_CASE("one's own move in entries that are not told leaves its realm, and arrives with a page") {
+  PulledScenery s;
+  const Data update =
+      s.anna.Make(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])", {"A", "B"});
+  s.anna.Send(update);
+  s.world.untold = {"A", "B"};
+  const Data answer =
+      s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1), {update["id"]})));
+  CHECK(Short(answer) == "delete items/x");
+}
+
+TEST_CASE("an entry that waits for the other realms that it spans fills nothing anew") {
+  PulledScenery s;
+  REQUIRE(Status(s.bob.Push(R"([{"op":"inc","table":"items","id":"b","realm":"B","add":{"n":1}}])",
+                            {"B"})) == "applied");
+  REQUIRE(Status(s.bob.Push(R"([{"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
+                            {"A", "B"})) == "applied");
+  s.world.untold.insert("A");
+  s.world.most_entries["B"] = 1;
+  const Data answer = s.world.Pull("anna", Knowing(Request("c1", At(s.world, 1, 1))));
+  CHECK(Refilled(answer) == "none");
+  CHECK(Short(answer) == "update items/b");
+  CHECK(answer["cursors"] == Json(At(s.world, 1, 2)));
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE("who does not say that it understands `refill` is to take everything anew") {
+  TooMuch s;
+  CHECK(s.world.Pull("anna", Request("c1", At(s.world, 1, 1)))["gone"].as_bool());
+}
+
+TEST_CASE(
+    "a realm that is new or of another history, and too large to come whole, is filled anew") {
+  PulledScenery s;
+  const String seen = s.world.cursor("B", 1);
+  for (const bool is_counted : {true, false}) {
+    // By its rows, which the authority counts, or by their bytes, which the server does.
+    s.world.rows_for_image = is_counted ? kStateRows + 1 : 0;
+    s.world.untold.clear();
+    if (!is_counted) s.world.untold.insert("A");
+    for (const char* from : {"", R"("A":"1@999",)"}) {
+      const String cursors = "{" + String(from) + R"("B":")" + seen + "\"}";
+      const Data answer = s.world.Pull(
+          "anna", Knowing(Request(
+                      "c1", cursors, {},
+                      R"([{"table":"items","filled":true},{"table":"people","filled":false}])")));
+      CHECK(Refilled(answer) == "items ");
+      CHECK(Short(answer) == "");
+      CHECK(answer["cursors"] == Json(At(s.world, 1, 1)));
+      CHECK(answer["reset"].items().size() == (*from ? 1 : 0));
+      CHECK(answer["more"].as_bool());
+    }
+  }
+}
+
+TEST_CASE("pages bring what was not told, and what has changed since") {
+  TooMuch s;
+  String cursors = WriteJson(s.Pull(R"([{"table":"items","filled":true}])")["cursors"]);
+  REQUIRE(Status(s.bob.Push(
+              R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}},
+      {"op":"update","table":"items","id":"x","realm":"A","set":{"n":8}}])")) == "applied");
+  s.world.untold.clear();
+  s.world.page_rows = 5;
+  const Data answer = s.world.Pull(
+      "anna", Knowing(Request("c1", cursors, {}, R"([{"table":"items","filled":false}])")));
+  CHECK(Refilled(answer) == "none");
+  CHECK(answer["fills"].items()[0]["ids"] == Json(R"(["b","x","y"])"));
+  CHECK(answer["changes"].items()[0]["set"] == Json(R"({"n":8,"note":"new"})"));
+  CHECK_FALSE(answer["more"].as_bool());
+}
+
+TEST_CASE("a page for which an answer has no room comes with the next") {
+  PulledScenery s;
+  s.world.pages_left_out.insert("groups");
+  const char* scopes = R"([{"table":"groups","filled":false},{"table":"items","filled":false}])";
+  const Data answer = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {}, scopes));
+  REQUIRE(answer["fills"].items().size() == 1);
+  CHECK(answer["fills"].items()[0]["table"].as_string() == "items");
+  CHECK(answer["more"].as_bool());
+}
+
+TEST_CASE(
+    "an entry says how large its rows are, before and after, or its ops where these are more") {
+  PulledScenery s;
+  const String note(1000, 'n');
+  const auto bytes_of = [&](std::string_view ops) {
+    REQUIRE(Status(s.bob.Push(ops)) == "applied");
+    return s.world.entries().back()["bytes"].as_u64();
+  };
+  const uint64_t made =
+      bytes_of(String(R"([{"op":"create","table":"items","id":"l","realm":"A","set":{"note":")") +
+               note + "\"}}]");
+  CHECK(made > 1000);
+  CHECK(made < 2000);
+  // Both rows, though the op is short.
+  const uint64_t changed =
+      bytes_of(R"([{"op":"inc","table":"items","id":"l","realm":"A","add":{"n":1}}])");
+  CHECK(changed > 2000);
+  CHECK(changed < 3000);
+  // Nothing is changed, and the ops are read by their author.
+  const uint64_t noop =
+      bytes_of(String(R"([{"op":"update","table":"items","id":"l","realm":"A","set":{"note":")") +
+               note + "\"}}]");
+  CHECK(noop > 1000);
+  CHECK(noop < 3000);
+}
+
+}  // namespace
+}  // namespace skerry::authority_test

@@ -1,0 +1,157 @@
+// Goal: what a pull reads is bounded in bytes before it is read. Method: the reads themselves, over rows of known length.
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TooMuchToRead } from '../../server/src/cost/row-bytes.ts';
+import type { Database } from '../../server/src/db/database.ts';
+import { readRanges } from '../../server/src/pull/ranges.ts';
+import { readOwn, readPage, readRowsAfter, readState } from '../../server/src/pull/reads.ts';
+import { applySchema } from '../../server/src/sql/apply-schema.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
+import { testSchema } from './support/schemas.ts';
+
+const schema = sqlSchema(testSchema);
+const kLong = 100_000;
+const kMega = 1 << 20;
+let database: Database;
+
+async function entry(realm: string, revision: number, bytes: number | null, at = revision) {
+  await database.query(
+    `insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, ops, tables, streams, changes, bytes)
+     values ($1::text, $2::text::bigint, $3::text::bigint, 'c', 'u', gen_random_uuid()::text, true, '[]', '["cities"]', '[]', 1, $4::text::bigint)`,
+    [realm, String(revision), String(at), bytes === null ? null : String(bytes)],
+  );
+  await database.query(
+    `insert into skerry.realm (realm, epoch, head) values ($1::text, 'e', $2::text::bigint)
+       on conflict (realm) do update set head = excluded.head`,
+    [realm, String(revision)],
+  );
+}
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  await migrate(database);
+  await database.transaction({ mode: 'tables' }, (tx) => applySchema(tx, testSchema, schema));
+  // Long, and nothing when it is compressed: what counts is what is sent.
+  await database.query(
+    `insert into public.cities (id, realm, revision, created_at, modified_at, name, extra)
+     select 'c' || i, 'A', 1, now(), now(), repeat('x', ${kLong}), to_json(repeat('y', ${kLong / 2})) from generate_series(1, 9) i`,
+  );
+});
+
+afterAll(async () => {
+  await database.close();
+});
+
+describe('a page', () => {
+  const page = (bytes: number, rows = 2_000, above = '') =>
+    readPage(
+      database,
+      schema,
+      { table: 'cities', where: ['true'], above, realms: ['A'], limit: 2_000 },
+      { rows, bytes },
+    );
+
+  test('ends before it is too long, whatever its limit of rows, and says that there is more', async () => {
+    const { text, rows, bytes } = await page(2.5 * 1.6 * kLong);
+    expect(rows).toBe(2);
+    expect(text.length).toBeGreaterThan(2 * 1.5 * kLong);
+    expect(Math.abs(bytes - text.length)).toBeLessThan(3_000);
+    expect(text.endsWith('"more":true}')).toBe(true);
+  });
+
+  test('has one row at the least, so that a fill always gets on', async () => {
+    expect(await page(1)).toMatchObject({ rows: 1 });
+    expect(await page(1, 2_000, 'c8')).toMatchObject({ rows: 1 });
+    expect((await page(1, 2_000, 'c8')).text.endsWith('"more":false}')).toBe(true);
+  });
+
+  test('ends at its limit of rows, too', async () => {
+    expect(await page(64 * kMega, 4)).toMatchObject({ rows: 4 });
+    expect((await page(64 * kMega)).text.endsWith('"more":false}')).toBe(true);
+  });
+});
+
+test('all of a realm is read where it fits, and not begun where it does not', async () => {
+  expect(await readState(database, schema, 'A', 'cities', kMega)).toBeNull();
+  const whole = await readState(database, schema, 'A', 'cities', 2 * kMega);
+  expect(Math.abs((whole?.bytes ?? 0) - (whole?.text.length ?? 0))).toBeLessThan(9_000);
+});
+
+test('rows at the end of a range are not read where they are too many bytes together', async () => {
+  const keys = (times: number) =>
+    Array.from({ length: 9 * times }, (_, i) => ({
+      realm: 'A',
+      table: 'cities',
+      id: `c${1 + (i % 9)}`,
+      after: 1,
+    }));
+  const [rows] = await readRowsAfter(database, schema, keys(1));
+  expect(JSON.parse(`[${rows}]`)).toHaveLength(9);
+  await expect(readRowsAfter(database, schema, keys(13))).rejects.toThrow(TooMuchToRead);
+});
+
+test('ops of own updates are read in the ranges that are read, and not where they are too many bytes', async () => {
+  await database.query(
+    `insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, ops, tables, streams, changes, bytes)
+     select 'O', i, i, 'c', 'u', 'own-' || i, true, '[1]', '[]', '[]', 0, 9 * ${kMega} from generate_series(1, 3) i`,
+  );
+  const own = ['own-1', 'own-2', 'own-3'];
+  const read = async (upto: string) =>
+    JSON.parse(`[${await readOwn(database, own, ['O'], [{ realm: 'O', from: 1, upto }])}]`);
+  expect((await read('2')).map(({ ops }: { ops: unknown }) => ops)).toEqual([null, [1], null]);
+  await expect(read('3')).rejects.toThrow(TooMuchToRead);
+  expect(JSON.parse(`[${await readOwn(database, own, ['O'], null)}]`)).toHaveLength(3);
+});
+
+describe('ranges of the log', () => {
+  const most = { changes: 100, bytes: 4 * kMega, isUntold: false };
+  const need = (realm: string, from = 1) => ({ realm, from, limit: 100, client: null });
+
+  test('end before they are too long, and at their first entry at the least', async () => {
+    for (let i = 1; i <= 5; i++) await entry('R', i, 1.5 * kMega);
+    const { ranges, bytes } = await readRanges(database, [need('R')], most);
+    expect(ranges).toMatchObject([{ upto: '3', entries: 2, isHead: false, isUntold: false }]);
+    expect(bytes).toBe(3 * kMega);
+    const one = await readRanges(database, [need('R')], { ...most, bytes: 1 });
+    expect(one.ranges).toMatchObject([{ upto: '2', entries: 1, isUntold: false }]);
+    const last = await readRanges(database, [need('R', 4)], most);
+    expect(last.ranges).toMatchObject([{ upto: '5', isHead: true }]);
+  });
+
+  test('are passed untold where one entry alone is too large', async () => {
+    await entry('L', 1, 10);
+    await entry('L', 2, 17 * kMega);
+    await entry('L', 3, 10);
+    const { ranges, bytes } = await readRanges(database, [need('L')], most);
+    expect(ranges).toMatchObject([
+      { upto: '2', entries: 1, tables: ['cities'], isUntold: true, isHead: false },
+    ]);
+    expect(bytes).toBe(0);
+  });
+
+  test('have room together for what one answer holds, the oldest first, with all realms of its update', async () => {
+    for (const realm of ['P', 'Q', 'S']) await entry(realm, 1, 10, 1);
+    await entry('S', 2, 3 * kMega, 20);
+    await entry('P', 2, 3 * kMega, 50);
+    await entry('Q', 2, 3 * kMega, 20);
+    const { ranges } = await readRanges(database, [need('P'), need('Q'), need('S')], most);
+    const upto = Object.fromEntries(ranges.map((range) => [range.realm, range.upto]));
+    expect(upto).toEqual({ P: '1', Q: '2', S: '2' });
+    expect(ranges.every(({ isUntold }) => !isUntold)).toBe(true);
+    const rest = await readRanges(database, [need('P'), need('Q', 2), need('S', 2)], most);
+    expect(rest.ranges[0]).toMatchObject({ realm: 'P', upto: '2', isHead: true });
+  });
+
+  test('of entries whose size was not kept are measured', async () => {
+    await entry('N', 1, null);
+    await entry('N', 2, null);
+    await database.query(
+      `insert into skerry.change (realm, revision, table_name, id, before, touch)
+       select 'N', 2, 'cities', 'n' || i, json_build_object('name', repeat('x', ${kMega})), false from generate_series(1, 9) i`,
+    );
+    const { ranges } = await readRanges(database, [need('N')], most);
+    expect(ranges).toMatchObject([{ upto: '2', isUntold: true }]);
+  });
+});

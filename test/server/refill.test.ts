@@ -1,0 +1,160 @@
+// Goal: nothing is too large to be told. What no answer can hold is passed, its scopes are filled anew, and pages bring the
+// rows: no answer is longer than clients read, and none is refused. Method: a real server; clients that hold what they are
+// told, and are compared with what was written.
+
+import { expect, test } from 'vitest';
+import { changesOf, create, inc, PullStage, remove } from './support/pulling.ts';
+import { type Json, uuid7 } from './support/server.ts';
+
+const stage = new PullStage();
+
+const ids = (follower: { rows: Map<string, Json> }) =>
+  [...follower.rows.keys()].map((key) => String(key.split(/[ /]/).at(-1))).sort();
+const numbered = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(4, '0')}`);
+
+test('one push of rows that no answer can hold reaches another reader by pages, and what comes after it as ever', async () => {
+  const { realm, other } = stage.pair();
+  const reader = stage.follower(other.user, ['cities', 'notices']);
+  await other.push([
+    create(realm, 'first', { name: 'first' }),
+    create(realm, 'n', { text: 'n' }, 'notices'),
+  ]);
+  await reader.follow();
+  const many = numbered(9_900, 'm');
+  const name = 'x'.repeat(690);
+  const large = other.update(many.map((id) => create(realm, id, { name })));
+  const { body } = await other.send([large]);
+  expect((body.results as Json[])[0]).toMatchObject({ status: 'applied' });
+  const old = await reader.client.pull();
+  expect([old.status, old.body.code]).toEqual([410, 'gone']); // who knows nothing of `refill`
+  await reader.follow();
+  expect(reader.refilled).toEqual([{ table: 'cities', where: ['true'] }]);
+  expect(reader.answers[0]).toMatchObject({ changes: [], more: true });
+  expect(ids(reader)).toEqual(['first', ...many, 'n'].sort());
+  expect(reader.client.scopes.map(({ filled }) => filled)).toEqual([true, true]);
+  await other.push([inc(realm, 'm0007', 5), remove(realm, 'm0008')]);
+  await reader.follow();
+  expect(reader.answers.length).toBe(1);
+  expect(reader.rows.get(`${realm} cities ${realm}/m0007`)).toEqual({ name, population: 5 });
+  expect(ids(reader)).not.toContain('m0008');
+  // Its author holds it already: it is told so, and what it folds itself is not sent again.
+  other.scopes = [{ table: 'cities', where: ['true'], filled: true }];
+  const author = await other.pull({ have: [large.id], refill: true });
+  expect(author.status).toBe(200);
+  expect(author.body.own).toMatchObject({ [large.id]: { [realm]: {} } });
+}, 60_000);
+
+test('a group that moves with more than an answer can hold arrives with all of it, in the one realm and not in the other', async () => {
+  const user = `mover-${Date.now()}`;
+  const [from, to] = [`user:${user}`, 'public'];
+  const author = stage.client(user);
+  const reader = stage.follower(user, ['userGroups', 'members']);
+  const [group, members] = [uuid7(), numbered(12, '').map(() => uuid7())];
+  const person = 'p'.repeat(900_000);
+  await author.push([create(from, group, { name: 'g' }, 'userGroups')]);
+  for (let at = 0; at < members.length; at += 6) {
+    const some = members.slice(at, at + 6);
+    await author.push(some.map((id) => create(from, id, { group, person }, 'members')));
+  }
+  await reader.follow();
+  expect(reader.rows.size).toBe(13);
+  await author.push([{ op: 'move', table: 'userGroups', id: group, realm: from, to }]);
+  await reader.follow();
+  expect(reader.refilled.length).toBeGreaterThan(0);
+  expect([...reader.rows.keys()].sort()).toEqual(
+    [`${to} userGroups ${group}`, ...members.map((id) => `${to} members ${id}`)].sort(),
+  );
+}, 60_000);
+
+test('small changes of large rows are told or passed, a few megabytes at a time', async () => {
+  const { realm, other } = stage.pair();
+  const reader = stage.follower(other.user, ['cities']);
+  const rows = numbered(7, 'r');
+  const name = 'x'.repeat(1_000_000);
+  await other.push(rows.map((id) => create(realm, id, { name })));
+  await reader.follow();
+  for (let i = 0; i < 5; i++) await other.push(rows.map((id) => inc(realm, id, 1)));
+  await other.push(rows.slice(0, 1).map((id) => inc(realm, id, 1)));
+  await reader.follow();
+  const populations = [...reader.rows.values()].map(({ population }) => population);
+  expect(populations.sort()).toEqual([5, 5, 5, 5, 5, 5, 6]);
+  expect(
+    await other.pull({ scopes: [{ table: 'cities', where: ['true'], filled: false }] }),
+  ).toMatchObject({ status: 200 });
+}, 60_000);
+
+test('a realm of long rows comes in pages of a few megabytes, to who has nothing of it and to who had it in another history', async () => {
+  const { realm, other } = stage.pair();
+  const rows = numbered(24, 'r');
+  const name = 'å'.repeat(450_000);
+  for (let at = 0; at < rows.length; at += 8) {
+    await other.push(rows.slice(at, at + 8).map((id) => create(realm, id, { name })));
+  }
+  const reader = stage.follower(other.user, ['cities']);
+  await reader.follow();
+  expect(ids(reader)).toEqual(rows);
+  const { cursors } = reader.client;
+  for (const wrong of [{ [realm]: '1@5' }, {}]) {
+    reader.client.cursors = { ...cursors, ...wrong };
+    if (!(realm in wrong)) delete reader.client.cursors[realm];
+    await reader.follow();
+    expect(reader.answers[0]).toMatchObject({ changes: [], refill: [{ table: 'cities' }] });
+    expect(ids(reader)).toEqual(rows);
+  }
+}, 60_000);
+
+test('a client confirms its own updates whatever else they did, and however large their rows are', async () => {
+  const { realm, other, author } = stage.pair();
+  const rows = numbered(24, 'r');
+  const name = 'x'.repeat(1_000_000);
+  for (let at = 0; at < rows.length; at += 8) {
+    await other.push(rows.slice(at, at + 8).map((id) => create(realm, id, { name })));
+  }
+  author.scopes = [{ table: 'cities', where: ['true'], filled: true }];
+  await author.push([create(realm, 'last', { name: 'last' })]);
+  const { body: head } = await other.pull({ scopes: [] });
+  const update = author.update(rows.map((id) => inc(realm, id, 1)));
+  await author.send([update]);
+  const { status, body } = await author.pull({
+    cursors: head.cursors,
+    have: [update.id],
+    refill: true,
+  });
+  expect(status).toBe(200);
+  expect(body.own).toMatchObject({ [update.id]: { [realm]: {} } });
+  expect(body.refill).toEqual([{ table: 'cities', where: ['true'] }]);
+  expect(changesOf(body, 'r0001')).toEqual([]);
+}, 60_000);
+
+test('a table for programs comes in pages of a few megabytes, and anew after an entry that no answer can hold', async () => {
+  const { realm, other } = stage.pair();
+  const rows = numbered(16, 'r');
+  const name = 'x'.repeat(1_000_000);
+  for (let at = 0; at < rows.length; at += 8) {
+    await other.push(rows.slice(at, at + 8).map((id) => create(realm, id, { name })));
+  }
+  let lastUpdateTime: string | null = null;
+  const read = async () => {
+    const found: string[] = [];
+    const resets: unknown[] = [];
+    for (let more = true; more; ) {
+      const at: string = lastUpdateTime === null ? '' : `?lastUpdateTime=${lastUpdateTime}`;
+      const answer = await fetch(`${other.url}/v1/tables/cities${at}`, { headers: other.headers });
+      const text = await answer.text();
+      expect([answer.status, text.length < 8 << 20]).toEqual([200, true]);
+      const body = JSON.parse(text) as Json;
+      found.push(...(body.rows as Json[]).map(({ id }) => String(id).split('/')[1] as string));
+      lastUpdateTime = body.lastUpdateTime as string;
+      resets.push(body.reset);
+      more = body.more === true;
+    }
+    return { found, reset: resets[0] };
+  };
+  expect(await read()).toEqual({ found: rows, reset: false });
+  await other.push([inc(realm, 'r0003', 1)]);
+  expect(await read()).toEqual({ found: ['r0003'], reset: false });
+  await other.push(rows.map((id) => inc(realm, id, 1)));
+  expect(await read()).toEqual({ found: rows, reset: true });
+  expect(await read()).toEqual({ found: [], reset: false });
+}, 60_000);

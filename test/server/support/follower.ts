@@ -1,0 +1,84 @@
+// A client that comes to hold what it may see, as docs/protocol.md says that one does: changes, pages, and scopes that are
+// filled anew.
+
+import { expect } from 'vitest';
+import { type Json, WireClient } from './server.ts';
+
+/** What a client reads of an answer. */
+const kAnswerBytes = 8 << 20;
+
+interface Page {
+  readonly table: string;
+  readonly above: string;
+  readonly upto: string | null;
+  readonly realms: readonly string[];
+  readonly ids: readonly string[];
+}
+
+export class Follower {
+  readonly client: WireClient;
+  /** What it holds: props by `realm table id`. */
+  readonly rows = new Map<string, Json>();
+  /** Of the last `follow`. */
+  answers: Json[] = [];
+
+  /** Wants all of these tables. */
+  constructor(url: string, user: string, tables: readonly string[]) {
+    this.client = new WireClient(url, user);
+    this.client.scopes = tables.map((table) => ({ table, where: ['true'], filled: false }));
+  }
+
+  get refilled(): unknown[] {
+    return this.answers.flatMap(({ refill }) => (refill as Json[] | undefined) ?? []);
+  }
+
+  /** Pulls until there is no more. */
+  async follow(more: Json = {}): Promise<void> {
+    this.answers = [];
+    for (let round = 0; round < 300; round++) {
+      const { status, body } = await this.client.pull({ refill: true, ...more });
+      expect([status, body.code]).toEqual([200, undefined]);
+      expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThanOrEqual(kAnswerBytes);
+      this.answers.push(body);
+      this.#fold(body);
+      if (body.more !== true) return;
+    }
+    throw new Error('pull: no end');
+  }
+
+  #fold(body: Json): void {
+    for (const change of body.changes as Json[]) {
+      const at = (realm: unknown) => `${realm} ${change.table} ${change.id}`;
+      const held = this.rows.get(at(change.realm));
+      if (change.change === 'create') this.rows.set(at(change.realm), change.set as Json);
+      else this.rows.delete(at(change.realm));
+      if (change.change !== 'update' && change.change !== 'move') continue;
+      this.rows.set(at(change.to ?? change.realm), { ...held, ...(change.set as Json) });
+    }
+    const fills = body.fills as (Page & { url?: string })[];
+    const came = new Set(
+      (body.changes as Json[]).map(({ realm, table, id }) => `${realm} ${table} ${id}`),
+    );
+    for (const page of fills) if (page.url === undefined) this.#replace(page, came);
+    for (const scope of this.client.scopes) {
+      const page = fills.find(({ table }) => table === scope.table);
+      if (page !== undefined) scope.filled = page.upto ?? true;
+      const refill = (body.refill as Json[] | undefined) ?? [];
+      if (refill.some(({ table }) => table === scope.table)) scope.filled = false;
+    }
+    this.client.cursors = { ...this.client.cursors, ...(body.cursors as Record<string, string>) };
+  }
+
+  /** What is in its range is gone where it is not named, or came in another realm. */
+  #replace({ table, above, upto, realms, ids }: Page, came: ReadonlySet<string>): void {
+    for (const key of [...this.rows.keys()]) {
+      const [realm, of, id] = key.split(' ') as [string, string, string];
+      if (of !== table || !realms.includes(realm) || id <= above) continue;
+      if (upto !== null && id > upto) continue;
+      const isElsewhere = realms.some(
+        (other) => other !== realm && came.has(`${other} ${of} ${id}`),
+      );
+      if (!ids.includes(id) || isElsewhere) this.rows.delete(key);
+    }
+  }
+}
