@@ -321,4 +321,22 @@ export const core = [
     from: '      progress_ = true;\n      continue;\n',
     to: '      continue;\n',
   },
+  {
+    name: 'an inc of a prop that was added with a default counts from nothing in older rows',
+    file: 'src/authority/working_set.cc',
+    from: '  FillAbsent(schema_->table(stored.key.table), &stored.row);\n',
+    to: '',
+  },
+  {
+    name: "what a client counted from a default of its own is taken for the server's",
+    file: 'src/log/fold_op.cc',
+    from: 'if (!unknown) value = AddToValue(value, change.by);',
+    to: 'value = AddToValue(value, change.by);',
+  },
+  {
+    name: 'a correction of a default is not sent where the row was known before it',
+    file: 'src/authority/pull.cc',
+    from: '      TakeUnknowns(realm, key, &*held[key]);\n',
+    to: '',
+  },
 ];
