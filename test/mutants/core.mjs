@@ -198,8 +198,8 @@ export const core = [
   {
     name: 'two incs are one',
     file: 'src/log/fold_op.cc',
-    from: 'AddToValue(row->props[change.prop], change.by)',
-    to: 'AddToValue(Value::Null(), change.by)',
+    from: 'if (!unknown) value = AddToValue(value, change.by);',
+    to: '(void)unknown;\n    value = Value::Number(change.by);',
   },
   {
     name: 'an update of a deleted object makes it anew',
@@ -331,7 +331,7 @@ export const core = [
     name: "what a client counted from a default of its own is taken for the server's",
     file: 'src/log/fold_op.cc',
     from: 'if (!unknown) value = AddToValue(value, change.by);',
-    to: 'value = AddToValue(value, change.by);',
+    to: '(void)unknown;\n    value = AddToValue(value, change.by);',
   },
   {
     name: 'a correction of a default is not sent where the row was known before it',
