@@ -198,8 +198,8 @@ export const core = [
   {
     name: 'two incs are one',
     file: 'src/log/fold_op.cc',
-    from: 'AddToValue(row->props[change.prop], change.by)',
-    to: 'AddToValue(Value::Null(), change.by)',
+    from: 'if (!unknown) value = AddToValue(value, change.by);',
+    to: '(void)unknown;\n    value = Value::Number(change.by);',
   },
   {
     name: 'an update of a deleted object makes it anew',
@@ -548,5 +548,23 @@ export const core = [
     file: 'src/sync/records.cc',
     from: 'IsNewer(record) ? std::move(record) : SoundSync(std::move(record))',
     to: 'record.is_object() ? std::move(record) : SoundSync(std::move(record))',
+  },
+  {
+    name: 'an inc of a prop that was added with a default counts from nothing in older rows',
+    file: 'src/authority/working_set.cc',
+    from: '  FillAbsent(schema_->table(stored.key.table), &stored.row);\n',
+    to: '',
+  },
+  {
+    name: "what a client counted from a default of its own is taken for the server's",
+    file: 'src/log/fold_op.cc',
+    from: 'if (!unknown) value = AddToValue(value, change.by);',
+    to: '(void)unknown;\n    value = AddToValue(value, change.by);',
+  },
+  {
+    name: 'a correction of a default is not sent where the row was known before it',
+    file: 'src/authority/pull.cc',
+    from: '      TakeUnknowns(realm, key, &*held[key]);\n',
+    to: '',
   },
 ];

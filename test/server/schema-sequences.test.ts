@@ -162,10 +162,14 @@ afterEach(async () => {
   run = undefined;
 });
 
+const kQuick = [7, 28, 1, 14];
 const { SKERRY_RELEASE_SEED: one, SKERRY_RELEASE_SEEDS: count } = process.env;
 const seeds = one
   ? one.split(',').map(Number)
-  : Array.from({ length: Number(count ?? (Deployment.places > 1 ? 6 : 2)) }, (_, i) => i + 1);
+  : count
+    ? Array.from({ length: Number(count) }, (_, i) => i + 1)
+    : // On two nodes, 7 and 28 have a profile that sleeps through a change of a default.
+      kQuick.slice(0, Deployment.places > 1 ? 4 : 1);
 
 test.each(seeds)(
   'all clients, /v1/tables and SQL agree on every prop after any sequence of releases, seed %i',
