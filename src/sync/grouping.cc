@@ -43,19 +43,19 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   return lowest;
 }
 
-Status CheckJson(std::string_view json) {
-  if (JsonDepth(json) > kMaxValueDepth)
-    return {Code::kLimit, "It is nested deeper than a request may be."};
-  return CheckEnvelopesIn(json);
+Status CheckDepth(std::string_view json) {
+  if (JsonDepth(json) <= kMaxValueDepth) return Status::Ok();
+  return {Code::kLimit, "It is nested deeper than a request may be."};
 }
 
 // As windows see to; one of an older version may not have.
 Status CanBeSent(const Mutation& mutation) {
-  SKERRY_RETURN_IF_ERROR(CheckJson(mutation.action.arg));
+  SKERRY_RETURN_IF_ERROR(CheckDepth(mutation.action.arg));
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
-      if (set.value.kind() == ValueKind::kJson)
-        SKERRY_RETURN_IF_ERROR(CheckJson(set.value.text()));
+      if (set.value.kind() != ValueKind::kJson) continue;
+      SKERRY_RETURN_IF_ERROR(CheckDepth(set.value.text()));
+      SKERRY_RETURN_IF_ERROR(CheckEnvelopesIn(set.value.text()));
     }
   }
   return Status::Ok();
