@@ -12,7 +12,8 @@ interface Kept {
 
 /** Where an object keeps them, by name. Not enumerable: copies by spreading have plain values. */
 const kept: unique symbol = Symbol('kept');
-type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept> };
+/** A number is a date that nobody has asked for yet: of most rows nobody does. */
+type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept | number> };
 
 const { getTime } = Date.prototype;
 
@@ -63,7 +64,10 @@ function accessor(name: string): PropertyDescriptor {
       enumerable: true,
       configurable: true,
       get(this: Holder) {
-        return this[kept]?.[name]?.give();
+        const all = this[kept];
+        let value = all?.[name];
+        if (all && typeof value === 'number') value = all[name] = new KeptDate(value);
+        return (value as Kept | undefined)?.give();
       },
     };
     accessors.set(name, found);
@@ -71,10 +75,10 @@ function accessor(name: string): PropertyDescriptor {
   return found;
 }
 
-function keep(object: Holder, name: string, value: Kept): void {
+function keep(object: Holder, name: string, value: Kept | number): void {
   let all = object[kept];
   if (!all) {
-    all = Object.create(null) as Record<string, Kept>;
+    all = {};
     Object.defineProperty(object, kept, { value: all });
   }
   all[name] = value;
@@ -82,7 +86,7 @@ function keep(object: Holder, name: string, value: Kept): void {
 }
 
 export function keepDate(object: object, name: string, ms: number): void {
-  keep(object as Holder, name, new KeptDate(ms));
+  keep(object as Holder, name, ms);
 }
 
 /** Sets a member of an object that is made for the application. */
@@ -97,8 +101,8 @@ export function withMembers(row: object, more: Readonly<Record<string, unknown>>
   const all = (row as Holder)[kept];
   const copy: Record<string, unknown> = {};
   for (const name of Object.keys(row)) {
-    const value = all?.[name];
-    if (value) keep(copy, name, value);
+    const value = all && Object.hasOwn(all, name) ? all[name] : undefined;
+    if (value !== undefined) keep(copy, name, value);
     else copy[name] = (row as Holder)[name];
   }
   for (const name of Object.keys(more)) copy[name] = more[name];

@@ -8,18 +8,15 @@
 #include "base/vector.h"
 #include "log/codec.h"
 #include "log/fold.h"
-#include "log/wire.h"
 
 namespace skerry {
 namespace {
 
 constexpr int kUpsert = 7;
 
-// Only of what changes: what stands there already may be written back as it was read.
-Status CheckMade(const TableDef& table, const PropValue& set) {
-  if (set.value.kind() != ValueKind::kJson) return Status::Ok();
-  const Status made = CheckEnvelopesIn(set.value.text());
-  return made.ok() ? made : At(table.name + "." + table.props[set.prop].name, made);
+Status Malformed(const TableDef& table, PropIndex prop) {
+  return {Code::kInvalidArgument,
+          table.name + "." + table.props[prop].name + ": an envelope that does not hold its type"};
 }
 
 Status TooDeep(const char* what, size_t most) {
@@ -160,6 +157,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     if (table.custom_ids) return Status(Code::kInvalidId, table.name + " needs an id of your own");
     input.id = ids_->Next(pending_->mutation.action.at);
   }
+  if (!input.malformed.empty()) return Malformed(table, input.malformed[0]);
   Vector<Value> props(table.props.size());
   Vector<bool> given(table.props.size());
   for (PropValue& set : input.set) {
@@ -180,7 +178,6 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     }
     if (props[i].is_null()) continue;
     op.set.push_back({i, props[i]});
-    SKERRY_RETURN_IF_ERROR(CheckMade(table, op.set.back()));
   }
   SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
   Append(std::move(op));
@@ -197,7 +194,10 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
   Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
-    SKERRY_RETURN_IF_ERROR(CheckMade(table, set));
+    // Only of what changes: what stands there already may be written back as it was read.
+    for (const PropIndex prop : input.malformed) {
+      if (prop == set.prop) return Malformed(table, prop);
+    }
     props[set.prop] = set.value;
     op.set.push_back(set);
   }
@@ -365,7 +365,6 @@ Result<std::unique_ptr<Pending>> Transaction::Commit(std::string_view name, cons
   if (!arg.is_null() && (!arg.is_string() || !IsStorableText(arg.as_string()))) {
     return Status(Code::kInvalidArgument, "an action's argument is JSON text");
   }
-  SKERRY_RETURN_IF_ERROR(CheckEnvelopesIn(arg.as_string()));
   SKERRY_RETURN_IF_ERROR(CheckRestricts());
   Reduce();
   Mutation& mutation = pending_->mutation;

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/sort.h"
 #include "base/text.h"
+#include "log/wire.h"
 
 namespace skerry {
 namespace {
@@ -40,6 +41,8 @@ Status ReadProp(int kind, const TableDef& table, PropIndex index, const String& 
     return {Code::kMissingProp, table.name + "." + name + " is required"};
   }
   if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
+  if (value.value().kind() == ValueKind::kJson && !CheckEnvelopes(plain).ok())
+    input->malformed.push_back(index);
   input->set.push_back({index, std::move(value.value())});
   return Status::Ok();
 }

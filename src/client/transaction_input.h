@@ -18,6 +18,7 @@ struct OpInput {
   String id;     // empty: none given
   String realm;  // empty: none given
   Vector<PropValue> set;
+  Vector<PropIndex> malformed;  // of `set`: json with an envelope that holds nothing
   Vector<PropAdd> add;
 };
 

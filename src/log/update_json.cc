@@ -67,7 +67,6 @@ Status ReadAction(const Data& data, Action* action) {
   SKERRY_RETURN_IF_ERROR(CheckName(data["name"]));
   SKERRY_RETURN_IF_ERROR(CheckTime(data["at"]));
   SKERRY_RETURN_IF_ERROR(CheckPlain(data["arg"]));
-  SKERRY_RETURN_IF_ERROR(CheckEnvelopes(data["arg"]));
   action->id = data["id"].as_string();
   action->name = data["name"].as_string();
   action->at = data["at"].as_number();

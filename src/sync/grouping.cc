@@ -52,10 +52,9 @@ uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
   return lowest;
 }
 
-Status CheckJson(std::string_view json) {
-  if (JsonDepth(json) > kMaxValueDepth)
-    return {Code::kLimit, "It is nested deeper than a request may be."};
-  return CheckEnvelopesIn(json);
+Status CheckDepth(std::string_view json) {
+  if (JsonDepth(json) <= kMaxValueDepth) return Status::Ok();
+  return {Code::kLimit, "It is nested deeper than a request may be."};
 }
 
 // As windows see to; one of an older version may not have.
@@ -64,11 +63,12 @@ Status CanBeSent(const Mutation& mutation, const Vector<String>& realms) {
       realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
     return {Code::kLimit, "It spans more realms than an update may."};
   }
-  SKERRY_RETURN_IF_ERROR(CheckJson(mutation.action.arg));
+  SKERRY_RETURN_IF_ERROR(CheckDepth(mutation.action.arg));
   for (const Op& op : mutation.ops) {
     for (const PropValue& set : op.set) {
-      if (set.value.kind() == ValueKind::kJson)
-        SKERRY_RETURN_IF_ERROR(CheckJson(set.value.text()));
+      if (set.value.kind() != ValueKind::kJson) continue;
+      SKERRY_RETURN_IF_ERROR(CheckDepth(set.value.text()));
+      SKERRY_RETURN_IF_ERROR(CheckEnvelopesIn(set.value.text()));
     }
   }
   return Status::Ok();

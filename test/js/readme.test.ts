@@ -89,7 +89,9 @@ test('the example of the README runs against the server that it starts, and prin
   await db.sync.waitForSync({ timeoutMs: 20_000 });
   expect(db.todos.get(todo.result)).toMatchObject({ votes: 1, realm: 'user:ada' });
   expect(db.conflicts.all()).toEqual([]);
-  expect(db.sync.status).toMatchObject({ phase: 'idle', pending: 0, error: null });
+  await vi.waitFor(() =>
+    expect(db.sync.status).toMatchObject({ phase: 'idle', pending: 0, error: null }),
+  );
   const kept = await fetch(`${url}/v1/tables/lists`, {
     headers: { authorization: 'Bearer dev:ada' },
   });

@@ -307,8 +307,8 @@ export const client = [
     name: 'a row with included ones shares its dates with everybody',
     test: 'test/js/kept.test.ts',
     file: 'js/core/kept.ts',
-    from: '    if (value) keep(copy, name, value);\n    else copy',
-    to: '    if (value) copy[name] = value.give();\n    else copy',
+    from: 'if (value !== undefined) keep(copy, name, value);',
+    to: 'if (value === null) keep(copy, name, value);',
   },
   {
     name: 'a token of another user is sent',
