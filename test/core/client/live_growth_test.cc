@@ -48,15 +48,15 @@ TEST_CASE("a live list with a limit shows as many rows as there are, however far
 TEST_CASE("a row two includes down is told as changed where more rows name it than are shown") {
   Random random("named by many");
   LiveWorld lived;
-  for (int i = 0; i < 6; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+  for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
   const String anna = Uuid7(kPeople, 1);
   const String bert = Uuid7(kPeople, 2);
   for (const String& id : {anna, bert}) lived.Put(kPeople, id, RandomRow(&random, kPeople, 4, 4));
-  // Thirty visits of one person, five to each city.
-  for (uint64_t i = 0; i < 30; ++i) {
+  // A hundred visits of one person, all but the last few to a city that is not shown.
+  for (uint64_t i = 0; i < 100; ++i) {
     Row visit = RandomRow(&random, kVisits, 4, 4);
-    visit.props[0] = Value::String(i == 7 ? bert : anna);
-    visit.props[1] = Value::String("c" + ToText(i % 6));
+    visit.props[0] = Value::String(i == 97 ? bert : anna);
+    visit.props[1] = Value::String(i < 94 ? "c59" : "c" + ToText(i % 2));
     lived.Put(kVisits, Uuid7(kVisits, i), visit);
   }
   Observer two(&lived.world, &lived.live,
