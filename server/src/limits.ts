@@ -65,9 +65,9 @@ export const limits = {
   /** A statement that was cancelled and does not end loses its connection. */
   cancelWithinMs: 2_000,
   /** PGlite serves one at a time: a statement that takes longer is ended with its thread, which begins again. */
-  pgliteStatementMs: 15_000,
+  pgliteStatementMs: 30_000,
   /** A step of the authority that takes longer is ended with its thread. */
-  authorityStepMs: 15_000,
+  authorityStepMs: 30_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */
