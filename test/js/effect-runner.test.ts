@@ -34,7 +34,7 @@ function runnerWith() {
       { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
     ] as unknown as Message[]);
   const told = () => events.map(({ type, id }) => [type, id]);
-  return { runner, transact, told, ends, decides };
+  return { runner, transact, told, ends, decides, time };
 }
 
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
@@ -89,4 +89,16 @@ test('what comes while events are held is told in its order when they are let go
     ['done', 1],
     ['message', undefined],
   ]);
+});
+
+test('one that is stopped has no timer left, and tells the core nothing more', async () => {
+  const { runner, transact, told, ends, time } = runnerWith();
+  runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
+  transact(1);
+  runner.stop();
+  expect(time.pending()).toEqual([]);
+  ends[0]?.(done);
+  runner.dispatch({ type: 'message' });
+  await turn();
+  expect(told()).toEqual([]);
 });
