@@ -11,12 +11,16 @@ function runnerWith() {
   const time = new ManualTime();
   const events: Message[] = [];
   const ends: ((outcome: Committed) => void)[] = [];
+  const decides: Parameters<Storage['transact']>[1][] = [];
   const runner = new EffectRunner({
     clock: time,
     timers: time.timers(),
     channel: { post() {}, close() {} },
     storage: {
-      transact: () => new Promise<Committed>((resolve) => ends.push(resolve)),
+      transact: (_: unknown, decide: Parameters<Storage['transact']>[1]) => {
+        decides.push(decide);
+        return new Promise<Committed>((resolve) => ends.push(resolve));
+      },
     } as unknown as Storage,
     call(event: Message) {
       events.push(event);
@@ -30,18 +34,20 @@ function runnerWith() {
       { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
     ] as unknown as Message[]);
   const told = () => events.map(({ type, id }) => [type, id]);
-  return { runner, transact, told, ends };
+  return { runner, transact, told, ends, decides, time };
 }
 
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
 const done: Committed = { committed: true, keys: [] };
 
 test('a page that is frozen fails the transaction under way and those that wait behind it', async () => {
-  const { runner, transact, told, ends } = runnerWith();
+  const { runner, transact, told, ends, decides } = runnerWith();
   for (const id of [1, 2, 3]) transact(id);
   expect(ends).toHaveLength(1);
   runner.failOutstanding(frozen);
   expect(told()).toEqual([1, 2, 3].map((id) => ['failed', id]));
+  // Nothing is written by one that counts as failed.
+  expect(decides[0]?.([])).toEqual({ type: 'abort' });
   // What the engine says of the first when the page is back is of nothing that anybody waits for.
   transact(4);
   ends[0]?.(done);
@@ -83,4 +89,16 @@ test('what comes while events are held is told in its order when they are let go
     ['done', 1],
     ['message', undefined],
   ]);
+});
+
+test('one that is stopped has no timer left, and tells the core nothing more', async () => {
+  const { runner, transact, told, ends, time } = runnerWith();
+  runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
+  transact(1);
+  runner.stop();
+  expect(time.pending()).toEqual([]);
+  ends[0]?.(done);
+  runner.dispatch({ type: 'message' });
+  await turn();
+  expect(told()).toEqual([]);
 });

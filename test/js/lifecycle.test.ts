@@ -260,3 +260,15 @@ test('a worker that fails while its window closes is not waited for later', asyn
   await closing;
   expect(time.pending()).toEqual([]);
 });
+
+test('a window that is closed while there is no token asks for none later', async () => {
+  const time = new ManualTime();
+  const token = async () => {
+    throw new Error('offline');
+  };
+  const remote = http('http://server.test/v1', { token });
+  const db = await connect(memory({ time }), 'anna', { ...more, remote });
+  await until(() => db.sync.status.error?.code === 'needs_auth');
+  await db.close();
+  expect(time.pending()).toEqual([]);
+});

@@ -48,6 +48,17 @@ test('dates and objects that say the same are no change', () => {
   expect(status().revisions).toEqual({ public: 57 });
 });
 
+test('what the worker knows goes before what the window has read, and is not waited for', () => {
+  const worker = { type: 'status', lastSyncedAt: 2, clockOffsetMs: 5, online: false };
+  const earlier = { ...window, lastSyncedAt: 1, clockOffset: 3 };
+  expect(status({ window: earlier, worker })).toMatchObject({
+    ...{ lastSyncedAt: new Date(2), clockOffsetMs: 5, online: false },
+  });
+  expect(status({ window: earlier })).toMatchObject({
+    ...{ lastSyncedAt: new Date(1), clockOffsetMs: 3, online: true },
+  });
+});
+
 test('that nothing can be stored goes before failures of the worker, and an image that could not be made comes last', () => {
   const storage = new QuotaError('quota', 'full', { retryable: true });
   const error = new UnsupportedError('worker', 'not to be had');

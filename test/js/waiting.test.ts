@@ -77,6 +77,21 @@ test('whoever waits while the network is away, the page frozen or all paused is 
   await Promise.all(waits);
 });
 
+test('what was asked of the worker of a page that is frozen is given up at once, and may be asked again', async () => {
+  const { host, server } = world();
+  const db = await connect(host, 'anna', more);
+  await db.sync.now();
+  server.instead = () => new Promise(() => {});
+  const asked = [db.sync.now(), db.sync.now()];
+  for (let i = 0; i < 5; i++) await turn();
+  host.page.send({ type: 'freeze' });
+  for (const each of asked)
+    await expect(each).rejects.toMatchObject({ name: 'NetworkError', retryable: true });
+  server.instead = null;
+  host.page.send({ type: 'resume' });
+  await db.sync.now();
+});
+
 test('without a server it waits for storage, and ends with the database', async () => {
   const { host } = world();
   const db = await local(host);

@@ -73,6 +73,7 @@ export class ModelWindow {
     const options = { ...profile.options(onToken), ...(server ? { scopes } : {}), ...more };
     window.db = await openApp(host, options as never);
     window.db.on('closed', () => {
+      if (window.state === 'closed') window.fail('closed was told twice');
       window.state = 'closed';
       for (const subscriber of window.subscribers) subscriber.stopped = true;
     });
@@ -358,16 +359,13 @@ export class ModelWindow {
     this.world.promise(
       `close of ${this.name}`,
       closed,
-      () => this.#closed(),
+      () => {
+        if (this.state !== 'closed') this.fail('close resolved before closed was told');
+      },
       () => {
         this.fail('close failed');
       },
     );
     return closed;
-  }
-
-  #closed(): void {
-    this.state = 'closed';
-    for (const subscriber of this.subscribers) subscriber.stopped = true;
   }
 }

@@ -69,6 +69,14 @@ export class Profile {
     this.user = user;
     this.host = memory({ time: world.time, workerTimes: times });
     world.server?.attach(this.host.network);
+    // Workers take their time now and then, so that something may happen while they start.
+    const { storage } = this.host;
+    const { reopen } = storage;
+    storage.reopen = async (...args) => {
+      if (world.random.chance(0.3))
+        await new Promise<void>((resolve) => world.later(world.random.below(300), resolve));
+      return reopen.apply(storage, args);
+    };
   }
 
   get database(): string {
