@@ -331,7 +331,6 @@ export class DatabaseCore {
 
   #scopes(): ScopeFilter[] {
     const { scopes } = this.options;
-    const { tables } = this.view.codec;
     if (scopes === undefined) {
       throw new ValidationError(
         'invalid_argument',
@@ -339,8 +338,8 @@ export class DatabaseCore {
       );
     }
     if (scopes === 'all')
-      return tables.map(({ table }) => ({ table: table.name, where: ['true'] }));
-    const builders = tables.map(
+      return this.view.codec.tables.map(({ table }) => ({ table: table.name, where: ['true'] }));
+    const builders = this.view.codec.tables.map(
       (table) => [table.table.name, new QueryBuilder(this.lives, table)] as const,
     );
     return scopes(Object.fromEntries(builders) as never).map((query) => scopeOf(query));
