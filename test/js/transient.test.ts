@@ -195,22 +195,19 @@ test.each([
 ])('a token goes nowhere but to the remote: not to %s', async (url) => {
   const time = new ManualTime();
   const asked: unknown[] = [];
-  const report = Promise.withResolvers<Message>();
   const host = {
     clock: time,
     timers: () => time.timers(),
     transport: { request: (request: unknown) => asked.push(request) },
   };
-  const jobs = new ImageJobs({
-    host,
-    database: 'skerry/test/anna',
-    remote: { url: 'http://server.test/v1', credentials: 'omit' },
-    report: report.resolve,
-  } as unknown as ImageParts);
   const fetch = { url, bytes: 1, checksum: '', token: 'secret', timeoutMs: 1 };
   const job = { kind: 'fill', generation: 'g', roll: false, from: null, fetch };
-  jobs.start(1, job as unknown as ImageJob);
-  expect(await report.promise).toMatchObject({ type: 'image', error: { name: 'bad_answer' } });
+  const reported = new Promise<Message>((report) => {
+    const remote = { url: 'http://server.test/v1', credentials: 'omit' };
+    const parts = { host, database: 'skerry/test/anna', remote, report };
+    new ImageJobs(parts as unknown as ImageParts).start(1, job as unknown as ImageJob);
+  });
+  expect(await reported).toMatchObject({ type: 'image', error: { name: 'bad_answer' } });
   expect(asked).toEqual([]);
 });
 

@@ -11,6 +11,10 @@ function bad(detail: string): Problem {
   return new Problem('bad_request', detail);
 }
 
+function invalid(detail: string): Problem {
+  return new Problem('invalid', detail);
+}
+
 function tooMuch(detail: string): Problem {
   return new Problem('limit', detail);
 }
@@ -32,7 +36,7 @@ class FilterCount {
     // Not by recursion: a body may be nested as deeply as it is long.
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const { filter, depth } = next;
-      if (!Array.isArray(filter)) throw bad('A filter is not a list.');
+      if (!Array.isArray(filter)) throw invalid('A filter is not a list.');
       if (depth > limits.filterDepth) throw tooMuch('A filter is nested too deeply.');
       if (++this.#parts > limits.filterParts) throw tooMuch('The filters have too many parts.');
       const [kind, ...rest] = filter as unknown[];
@@ -48,7 +52,7 @@ class FilterCount {
     depth: number,
     waiting: { readonly filter: unknown; readonly depth: number }[],
   ): void {
-    if (rest.length > 2) throw bad('A filter has a part of an unknown form.');
+    if (rest.length > 2) throw invalid('A filter has a part of an unknown form.');
     for (const value of rest) {
       if (Array.isArray(value)) {
         this.#values += value.length;
@@ -67,14 +71,14 @@ class FilterCount {
 function checkValue(given: unknown): void {
   const value = isObject(given) ? given.v : given;
   if (typeof value === 'string' && !isStorable(value))
-    throw bad('A filter holds text that no database can hold.');
+    throw invalid('A filter holds text that no database can hold.');
   // JSON can say 1e309.
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw bad('A filter holds a number that is none.');
+    throw invalid('A filter holds a number that is none.');
   if (isObject(given) && typeof given.$type !== 'string')
-    throw bad('A filter holds something that is no value.');
+    throw invalid('A filter holds something that is no value.');
   if (typeof value === 'object' && value !== null)
-    throw bad('A filter holds something that is no value.');
+    throw invalid('A filter holds something that is no value.');
 }
 
 /** The scopes of a pull or a hello, with nothing in them but what is known here. */
