@@ -9,7 +9,7 @@
 namespace skerry {
 namespace {
 
-using Fits = bool (*)(const Data&);
+using DataTest = bool (*)(const Data&);
 
 constexpr uint64_t kMaxCount = uint64_t{1} << 52;  // counting on from it stays exact
 
@@ -25,7 +25,7 @@ bool IsLink(const Data& data) {
   return data.is_null() || (IsCount(data["seq"]) && IsText(data["id"]));
 }
 
-bool HasMembers(const Data& data, Fits fits) {
+bool HasMembers(const Data& data, DataTest fits) {
   if (!data.is_object()) return false;
   for (const auto& [name, value] : data.members()) {
     if (!fits(value)) return false;
@@ -33,7 +33,7 @@ bool HasMembers(const Data& data, Fits fits) {
   return true;
 }
 
-bool HasItems(const Data& data, Fits fits) {
+bool HasItems(const Data& data, DataTest fits) {
   if (!data.is_array()) return false;
   for (const Data& item : data.items()) {
     if (!fits(item)) return false;
@@ -70,7 +70,7 @@ bool IsPointer(const Data& data) {
 
 struct Rule {
   const char* name;
-  Fits fits;
+  DataTest fits;
 };
 constexpr Rule kSingle[] = {{"client", IsText},          {"n", IsCount},
                             {"goneUpTo", IsCount},       {"scopeVersion", IsCount},
@@ -85,7 +85,7 @@ constexpr Rule kLists[] = {{"older", IsObject},
                            {"refill", IsText},
                            {"generations", IsGeneration}};
 
-Data OnlyMembers(const Data& map, Fits fits) {
+Data OnlyMembers(const Data& map, DataTest fits) {
   Data kept = Data::MakeObject();
   for (const auto& [name, value] : map.members()) {
     if (fits(value)) kept.Set(name, value);
@@ -93,7 +93,7 @@ Data OnlyMembers(const Data& map, Fits fits) {
   return kept;
 }
 
-Data OnlyItems(const Data& list, Fits fits) {
+Data OnlyItems(const Data& list, DataTest fits) {
   Data kept = Data::MakeArray();
   for (const Data& item : list.items()) {
     if (fits(item)) kept.Push(item);

@@ -37,10 +37,10 @@ Data Written(const String& op) {
     "actions":[{"id":")" +
                         Id(2) + R"(","name":"n","at":5}],"ops":[)" + op + "]}";
   const String text = session.Step(
-      R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"users":{"anna":{"A":"write"}},"chains":[],
+      R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"rights":[{"A":"write"}],"chains":[],
           "applied":[],"actions":[],"rows":[)" +
       OldRow() +
-      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","updates":[)" + update +
+      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","rights":0,"updates":[)" + update +
       "]}]}");
   const Data done = ReadStep(text)["done"];
   REQUIRE(done["rows"].items().size() == 1);
