@@ -300,8 +300,8 @@ export const core = [
   {
     name: 'a mutation that no request can hold reaches the JSON of an update',
     file: 'src/sync/grouping.cc',
-    from: 'if (mutation.ok() && !CanBeSent(mutation.value()))',
-    to: 'if (mutation.ok() && mutation.value().ops.empty())',
+    from: 'if (Status fits = CanBeSent(mutation.value()); !fits.ok())',
+    to: 'if (Status fits = CanBeSent(mutation.value()); mutation.value().ops.empty())',
   },
   {
     name: 'a window that ends says nothing of what it stores',

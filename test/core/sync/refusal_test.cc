@@ -11,7 +11,9 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("what is refused for its realm is told with the realm's name, which the server does not repeat") {
+TEST_CASE(
+    "what is refused for its realm is told with the realm's name, which the server does not "
+    "repeat") {
   Pushing world;
   const String action = world.Log({CreateItem("a", "nowhere", 1)});
   world.network.hold_answers = true;

@@ -39,7 +39,8 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   CHECK(world.host(1).push_times.empty());
 }
 
-TEST_CASE("the phase ends with the service worker's work, which ends while a window fetches an image") {
+TEST_CASE(
+    "the phase ends with the service worker's work, which ends while a window fetches an image") {
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
       "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
@@ -50,8 +51,9 @@ TEST_CASE("the phase ends with the service worker's work, which ends while a win
   world.Settle();
   REQUIRE(world.host(1).image_jobs.size() == 1);
   const auto tell = [&world](const char* phase) {
-    world.Broadcast(0, Json(String(R"({"type":"status","n":0,"shared":{"instance":"s","pending":0,"phase":")") +
-                            phase + R"("}})"));
+    world.Broadcast(
+        0, Json(String(R"({"type":"status","n":0,"shared":{"instance":"s","pending":0,"phase":")") +
+                phase + R"("}})"));
     world.Settle();
   };
   tell("pushing");
