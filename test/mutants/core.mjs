@@ -325,7 +325,7 @@ export const core = [
     name: 'a worker is idle before its first round has ended',
     file: 'src/sync/status.cc',
     from: 'return Begins(state) ? "opening" : "idle";',
-    to: 'return "idle";',
+    to: 'return Begins(state) ? "idle" : "idle";',
   },
   {
     name: "a window that fetches an image does not hear of the end of the service worker's work",
