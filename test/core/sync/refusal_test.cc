@@ -25,7 +25,7 @@ TEST_CASE(
   const Data results = Data::MakeObject().Set("results", Data(Data::Array{result}));
   REQUIRE(world.held.size() == 1);
   Data answer = Scripted(200, WriteJson(results));
-  answer.Set("id", world.held[0].second["id"]);
+  answer.Set("type", "response").Set("id", world.held[0].second["id"]);
   world.held[0].second = std::move(answer);
   world.network.hold_answers = false;
   world.Release();
