@@ -343,7 +343,7 @@ export const core = [
     name: 'an answer to another user is folded',
     file: 'src/sync/sync_job_pull.cc',
     from: 'if (!personal.own && !personal.other.empty())',
-    to: 'if (!personal.own && personal.other == state_->user)',
+    to: 'if (personal.own && !personal.other.empty())',
   },
   {
     name: 'an identity is given up under which something was sent',

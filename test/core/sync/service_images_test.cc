@@ -47,16 +47,19 @@ TEST_CASE(
   SyncWorld world;
   world.OpenService();
   world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
-  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
   world.Settle();
-  REQUIRE(world.host(1).image_jobs.size() == 1);
-  const auto tell = [&world](const char* phase) {
-    world.Broadcast(
-        0, Json(String(R"({"type":"status","n":0,"shared":{"instance":"s","pending":0,"phase":")") +
-                phase + R"("}})"));
+  const auto tell = [&world](std::string_view phase) {
+    Data shared = Json(R"({"instance":"s","pending":0})");
+    shared.Set("phase", phase);
+    world.Broadcast(0, Json(R"({"type":"status","n":0})").Set("shared", std::move(shared)));
     world.Settle();
   };
   tell("pushing");
+  CHECK(world.host(1).status["phase"].Is("pushing"));
+  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
+  world.Broadcast(0, Json(R"({"type":"fill"})"));
+  world.Settle();
+  REQUIRE(world.host(1).image_jobs.size() == 1);
   CHECK(world.host(1).status["phase"].Is("filling"));
   tell("idle");
   world.network.scripted.clear();
