@@ -33,8 +33,8 @@ Status CheckTime(const Data& data);
 // A tree that may be stored as JSON and wrapped by a request: at most kMaxValueDepth deep, with
 // finite numbers, and storable text in strings and keys.
 Status CheckPlain(const Data& data);
-// The envelopes {"$type":"date"|"bytes","v":…} in a tree that is being made hold a date, and base64.
-// (Of what is stored nothing is refused: readers keep what they cannot decode as it is.)
+// The envelopes {"$type":"date"|"bytes","v":…} in a tree that is being made hold a date, and
+// base64. (Of what is stored nothing is refused: readers keep what they cannot decode as it is.)
 Status CheckEnvelopes(const Data& data);
 // The same of JSON text, which is parsed only where there is an envelope.
 Status CheckEnvelopesIn(std::string_view json);
@@ -42,10 +42,10 @@ Status CheckEnvelopesIn(std::string_view json);
 bool ReadU64(const Data& data, uint64_t* out);
 
 // {"prop": plain, …} to and from the sorted form. Null unsets. In what is being made it is refused
-// for props that may not be null, and so are envelopes that hold nothing; what is stored is taken as
-// it is. The whole is at most kMaxObjectBytes of JSON. With `left_out`, which comes from a server
-// that may have another schema, what the table does not know is left out, a value that does not fit
-// is AbsentValue, and both set it; else they are refused.
+// for props that may not be null, and so are envelopes that hold nothing; what is stored is taken
+// as it is. The whole is at most kMaxObjectBytes of JSON. With `left_out`, which comes from a
+// server that may have another schema, what the table does not know is left out, a value that does
+// not fit is AbsentValue, and both set it; else they are refused.
 enum class Origin { kMade, kStored };
 Result<Vector<PropValue>> SetFromData(const TableDef& table, const Data& data, Origin origin,
                                       bool* left_out = nullptr);

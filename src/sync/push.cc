@@ -21,7 +21,8 @@ size_t IndexOf(const Vector<Data>& outbox, std::string_view id) {
   return i;
 }
 
-// A server has one sentence for every realm that a user may not write, and does not repeat the name.
+// A server has one sentence for every realm that a user may not write, and does not repeat the
+// name.
 String WithRealm(const Data& update, const Data& entry) {
   const String& detail = entry["detail"].as_string();
   if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;

@@ -34,8 +34,8 @@ Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_ve
 // theirs.
 void NewIdentity(std::string_view client, Data* sync);
 
-// Whose personal realms (`user:<user>`, which every user can read) cursors name: the user's own, and
-// another's. Nothing where no user is known.
+// Whose personal realms (`user:<user>`, which every user can read) cursors name: the user's own,
+// and another's. Nothing where no user is known.
 struct PersonalRealms {
   bool own = false;
   String other;

@@ -18,9 +18,9 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
   return job.active() ? "waiter" : "none";
 }
 
-// Nothing has been pulled yet, ever or since this worker started: whoever takes `idle` for "all that
-// there is" must not see it. (A service worker is started for each piece of work, and begins none
-// of its windows.)
+// Nothing has been pulled yet, ever or since this worker started: whoever takes `idle` for "all
+// that there is" must not see it. (A service worker is started for each piece of work, and begins
+// none of its windows.)
 bool Begins(const WorkerState& state) {
   if (state.sync["lastSyncedAt"].is_null()) return true;
   return !state.settled && state.mode != Mode::kService && state.CanRun();

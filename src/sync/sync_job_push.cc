@@ -190,8 +190,8 @@ void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
 }
 
 // The identity is another user's, by the server's account. Where an answer was taken under it, it
-// was this user's (WrongUser), and it is the token that is wrong. Else another token was used first:
-// the identity is given up, if nothing of it can be in the log.
+// was this user's (WrongUser), and it is the token that is wrong. Else another token was used
+// first: the identity is given up, if nothing of it can be in the log.
 void SyncJob::Rebind(Turn* turn) {
   const PersonalRealms personal = PersonalRealmsOf(state_->sync["cursors"], state_->user);
   if (personal.own) return Unauthenticated(WrongUser(""), turn);

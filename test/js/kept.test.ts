@@ -57,8 +57,10 @@ test('a row says the same after the application has changed what it read of it',
   };
   const live = db.parts.include('thing').live();
   live.subscribe(() => {});
-  for (const [name, read] of Object.entries({ ...reads, live: () => live.value })) {
-    const before = structuredClone(read());
+  const all = Object.entries({ ...reads, live: () => live.value }).map(
+    ([name, read]) => [name, read, structuredClone(read())] as const,
+  );
+  for (const [name, read, before] of all) {
     spoil(read());
     expect(read(), name).toEqual(before);
     expect(JSON.stringify(read()), name).toBe(JSON.stringify(before));

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { fetchTransport, memory } from 'skerry/testing';
 import { afterEach, expect, test, vi } from 'vitest';
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 30_000 });
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 let folder = '';

@@ -97,7 +97,7 @@ export const client = [
     name: 'a token that the application could not get is not asked for again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-client.ts',
-    from: "      this.#timers.set('token', backoff.next(), () => void this.#giveToken(why, backoff));\n",
+    from: "      this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));\n",
     to: '',
   },
   {

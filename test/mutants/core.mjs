@@ -360,8 +360,8 @@ export const core = [
   {
     name: 'a mutation that no request can hold reaches the JSON of an update',
     file: 'src/sync/grouping.cc',
-    from: 'if (Status sendable = CheckSendable(mutation.value(), realms); !sendable.ok())',
-    to: 'if (Status sendable = CheckSendable(mutation.value(), realms); mutation.value().ops.empty())',
+    from: 'if (Status fits = CanBeSent(mutation.value(), realms); !fits.ok())',
+    to: 'if (Status fits = CanBeSent(mutation.value(), realms); mutation.value().ops.empty())',
   },
   {
     name: 'a window that ends says nothing of what it stores',
@@ -385,7 +385,7 @@ export const core = [
     name: 'a worker is idle before its first round has ended',
     file: 'src/sync/status.cc',
     from: 'return Begins(state) ? "opening" : "idle";',
-    to: 'return "idle";',
+    to: 'return Begins(state) ? "idle" : "idle";',
   },
   {
     name: "a window that fetches an image does not hear of the end of the service worker's work",
@@ -403,7 +403,7 @@ export const core = [
     name: 'an answer to another user is folded',
     file: 'src/sync/sync_job_pull.cc',
     from: 'if (!personal.own && !personal.other.empty())',
-    to: 'if (!personal.own && personal.other == state_->user)',
+    to: 'if (personal.own && !personal.other.empty())',
   },
   {
     name: 'an identity is given up under which something was sent',

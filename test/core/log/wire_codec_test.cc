@@ -8,7 +8,6 @@
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "log/codec.h"
-#include "log/wire.h"
 #include "test/core/log/log_fixture.h"
 
 namespace skerry::test {
@@ -176,27 +175,6 @@ TEST_CASE("values must fit their props") {
   OpAt(&data, 1) = create;
   CHECK(Refuse(data).status.code() == Code::kMissingProp);
   CHECK(Says(Refuse(data).status, "cities.name"));
-}
-
-TEST_CASE("envelopes that hold nothing are refused when they are made, and taken where they stand") {
-  const auto envelope = [](std::string_view type, Data v) {
-    return Data::MakeObject().Set("$type", type).Set("v", std::move(v));
-  };
-  const Data wrong[] = {envelope("bytes", "!"),   envelope("bytes", 5),  Object("$type", "bytes"),
-                        envelope("date", 8.7e15), envelope("date", 1.5), envelope("date", "1"),
-                        Object("$type", 5)};
-  for (const Data& bad : wrong) {
-    const Data deep = Object("a", Data(Data::Array{1, bad}));
-    CheckOpRefused(1, "set", Object("info", deep), Code::kInvalidArgument, "envelope");
-    const TableDef& cities = LogSchema().table(LogSchema().FindTable("cities"));
-    CHECK(SetFromData(cities, Object("info", deep), Origin::kStored).ok());
-  }
-  for (const Data& right : {envelope("bytes", "AQI="), envelope("date", -8.64e15),
-                            envelope("Anything", "!"), Object("$$type", 5)}) {
-    Data update = Right();
-    OpAt(&update, 1).Set("set", Object("info", right));
-    CHECK(Refuse(update).status.ok());
-  }
 }
 
 TEST_CASE("numbers out of range are refused, also where no JSON text can hold them") {

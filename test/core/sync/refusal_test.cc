@@ -11,18 +11,21 @@
 namespace skerry::sync_test {
 namespace {
 
-TEST_CASE("what is refused for its realm is told with the realm's name, which the server does not repeat") {
+TEST_CASE(
+    "what is refused for its realm is told with the realm's name, which the server does not "
+    "repeat") {
   Pushing world;
   const String action = world.Log({CreateItem("a", "nowhere", 1)});
   world.network.hold_answers = true;
   world.host(0).Post(Json(R"({"type":"mutated"})"));
   world.Settle();
-  Data result = Json(R"({"time":1,"results":[{"status":"rejected","rejected":[
-      {"op":0,"code":"forbidden","detail":"no right"}]}]})");
-  result.mutable_members()[1].second.mutable_items()[0].Set("id", world.FirstOutbox()["id"]);
+  const Data refused = Json(R"([{"op":0,"code":"forbidden","detail":"no right"}])");
+  Data result = Json(R"({"status":"rejected"})");
+  result.Set("id", world.FirstOutbox()["id"]).Set("rejected", refused);
+  const Data results = Data::MakeObject().Set("results", Data(Data::Array{result}));
   REQUIRE(world.held.size() == 1);
-  Data answer = Scripted(200, WriteJson(result));
-  answer.Set("id", world.held[0].second["id"]);
+  Data answer = Scripted(200, WriteJson(results));
+  answer.Set("type", "response").Set("id", world.held[0].second["id"]);
   world.held[0].second = std::move(answer);
   world.network.hold_answers = false;
   world.Release();

@@ -39,22 +39,27 @@ TEST_CASE("images are fetched by a window, which pulls for it and never pushes")
   CHECK(world.host(1).push_times.empty());
 }
 
-TEST_CASE("the phase ends with the service worker's work, which ends while a window fetches an image") {
+TEST_CASE(
+    "the phase ends with the service worker's work, which ends while a window fetches an image") {
   constexpr std::string_view kImage =
       R"({"time":1,"cursors":{},"changes":[],"fills":[{"realm":"A","revision":7,"at":70,
       "epoch":1,"hash":"0123456789abcdef","bytes":5000,"url":"/v1/snapshot/A/1/7/0123456789abcdef"}]})";
   SyncWorld world;
   world.OpenService();
   world.Open(true, Json(R"({"images":true,"mode":"helper"})"));
-  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
   world.Settle();
-  REQUIRE(world.host(1).image_jobs.size() == 1);
-  const auto tell = [&world](const char* phase) {
-    world.Broadcast(0, Json(String(R"({"type":"status","n":0,"shared":{"instance":"s","pending":0,"phase":")") +
-                            phase + R"("}})"));
+  const auto tell = [&world](std::string_view phase) {
+    Data shared = Json(R"({"instance":"s","pending":0})");
+    shared.Set("phase", phase);
+    world.Broadcast(0, Json(R"({"type":"status","n":0})").Set("shared", std::move(shared)));
     world.Settle();
   };
   tell("pushing");
+  CHECK(world.host(1).status["phase"].Is("pushing"));
+  for (int i = 0; i < 4; ++i) world.network.scripted.push_back(Scripted(200, kImage));
+  world.Broadcast(0, Json(R"({"type":"fill"})"));
+  world.Settle();
+  REQUIRE(world.host(1).image_jobs.size() == 1);
   CHECK(world.host(1).status["phase"].Is("filling"));
   tell("idle");
   world.network.scripted.clear();

@@ -45,7 +45,7 @@ class SyncHost final : public TransactionCaller {
   double wall_skew = 0;
   String tab;
   Data status;
-  Vector<String> phases;  // as told, each once in a row
+  Vector<String> phases;    // as told, each once in a row
   Vector<Data> posts;       // messages to the window
   Vector<Data> image_jobs;  // {id, job}
   Vector<String> socket;    // actions
