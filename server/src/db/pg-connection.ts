@@ -106,6 +106,8 @@ export class PgConnection implements Session {
         // Plans are kept, and the first are made while tables are small: one that scans them would do so for long after
         // they have grown. What is read by each statement has an index.
         enable_seqscan: 'off',
+        // The cost of a scan that cannot be avoided would look worth compiling for, which takes longer than most pages.
+        jit: 'off',
       },
       onnotice: () => {},
       onnotify: (channel: string, payload: string) => events.notified?.(channel, payload),
