@@ -129,7 +129,7 @@ export const server = [
     to: 'return',
   },
   {
-    name: 'halving stops at values that the database refuses',
+    name: 'halving stops at class 23',
     test: 'test/server/division.test.ts',
     file: 'server/src/push/division.ts',
     from: 'else if (owners.length > 1) await this.#divide(owners, error);',
@@ -210,6 +210,13 @@ export const server = [
     test: 'test/server/tables.test.ts',
     file: 'server/src/sql/row-budget.ts',
     from: 'if (this.#rows < 0 || this.#bytes < 0) throw new TooMuchRead();',
+    to: '',
+  },
+  {
+    name: 'nobody who calls is heard between the transactions of one push',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/flusher.ts',
+    from: 'if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);',
     to: '',
   },
 ];
