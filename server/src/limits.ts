@@ -50,6 +50,8 @@ export const limits = {
    */
   failuresAlone: 8,
   timeoutsAlone: 2,
+  /** Before the next transaction where one has left something: callers must be read to have their turn before that. */
+  pauseBesideLeftMs: 10,
   /** For how long a user by whom a group failed is grouped with nobody else, and how many such users are remembered. */
   apartMs: 10_000,
   usersApart: 1_000,

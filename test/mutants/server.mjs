@@ -326,7 +326,7 @@ export const server = [
     to: 'return',
   },
   {
-    name: 'halving stops at values that the database refuses',
+    name: 'halving stops at class 23',
     test: 'test/server/division.test.ts',
     file: 'server/src/push/division.ts',
     from: 'else if (owners.length > 1) await this.#divide(owners, error);',
@@ -461,7 +461,7 @@ export const server = [
   {
     name: 'an index is taken for another of its name',
     test: 'test/server/tables.test.ts',
-    file: 'server/src/sql/tables.ts',
+    file: 'server/src/sql/apply-schema.ts',
     from: 'return index?.table === plain && index.columns.has(column);',
     to: 'return index !== undefined;',
   },
@@ -513,5 +513,12 @@ export const server = [
     file: 'server/src/auth/loopback.ts',
     from: "return name !== '' && (isLoopbackName(name) || more.has(name));",
     to: "return name !== '' || more.has(name);",
+  },
+  {
+    name: 'nobody who calls is heard between the transactions of one push',
+    test: 'test/server/division.test.ts',
+    file: 'server/src/push/flusher.ts',
+    from: 'if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);',
+    to: '',
   },
 ];

@@ -175,7 +175,7 @@ describe('what a transaction leaves, because what came before it writes enough',
   };
 
   test('goes into the next ones: the others first, and in the order of each client', async () => {
-    const { flusher, calls, applied } = world(rule);
+    const { flusher, calls, applied, pauses } = world(rule);
     const pushes = [
       flusher.push(pushOf('u0', ['a'])),
       flusher.push(pushOf('big', ['big1', 'big2', 'big3'])),
@@ -188,6 +188,8 @@ describe('what a transaction leaves, because what came before it writes enough',
     expect(answers.flatMap(statuses)).toEqual(Array.from({ length: 7 }, () => 'applied'));
     expect(applied).toEqual(['a', 'big1', 'b', 'c', 'big2', 'big3', 'big4']);
     expect(calls[1]).toEqual(['b', 'c']);
+    // Each time there is a pause, in which callers are heard.
+    expect(pauses).toEqual([1, 2, 3].map(() => limits.pauseBesideLeftMs));
   });
 
   test('does not take other parts of a divided group ahead of what came before them', async () => {

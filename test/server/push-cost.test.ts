@@ -72,7 +72,7 @@ describe.each(most)('a push that has %s', (_what, count, make) => {
 });
 
 test('no depth ends the check of it', () => {
-  const deep = nested(2_000_000);
+  const deep = nested(200_000);
   expect(() => checkValues(deep)).toThrow(expect.objectContaining({ code: 'limit' }));
 });
 
@@ -140,12 +140,16 @@ describe('what cannot be kept', () => {
     ['a table with a NUL', { table: 'a\0' }],
     ['a prop with a NUL', { set: { 'a\0': 1 } }],
     ['a text with a NUL', { set: { name: 'a\0' } }],
-    ['a key with half a character', { set: { name: 'x', extra: { '\ud800': 1 } } }],
     ['the realm of an op with a NUL', { realm: 'a\0' }],
     ['the realm that a move leads to with a NUL', { op: 'move', to: 'a\0' }],
   ])('is the refusal of its update: %s', async (_what, more) => {
     const [client, wrong] = one((u) => ({ ...u, ops: [{ ...city(uuid7()), ...more }] }));
     expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([200, 'rejected']);
+  });
+
+  test('is refused with the request: half a character, anywhere', async () => {
+    const [client, wrong] = one((u) => ({ ...u, ops: [city(uuid7(), { name: 'x\ud800' })] }));
+    expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([422, 'invalid']);
   });
 
   test.each(['1e309', '-1e309', '9'.repeat(400)])(

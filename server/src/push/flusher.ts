@@ -132,6 +132,8 @@ export class Flusher {
       const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
       this.#takeBack([waiting], behind < 0 ? this.#queue.length : behind);
     }
+    // Else transaction would follow transaction, and nobody who calls meanwhile be heard.
+    if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
   }
 
   #takeBack(pushes: readonly Waiting[], at: number): void {
