@@ -270,14 +270,14 @@ export const core = [
   {
     name: 'rows that own ops took out of every scope stay after a refill',
     file: 'src/sync/pull_fold.cc',
-    from: '  if (answer_->refill.is_null() || !folds_own) return;\n',
-    to: '  return;\n',
+    from: 'if (answer_->refill.is_null() || !folds_own) return;',
+    to: 'if (answer_->refill.is_null() || folds_own) return;',
   },
   {
     name: 'an image on its way fills scopes that are to be filled anew',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (is_refilled) sync_.Set("scopeVersion"',
-    to: 'if (false) sync_.Set("scopeVersion"',
+    from: 'is_refilled = true;',
+    to: 'is_refilled = false;',
   },
   {
     name: 'an answer too large to be read stops a client for good',
