@@ -368,43 +368,4 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
   }
 }
 
-void Pull::JoinMoves() {
-  for (auto& [to, arrival] : outcomes_) {
-    if (arrival.from || !arrival.change || arrival.change->kind != ChangeKind::kCreate) continue;
-    if (untold_.Has(to.second.table) || !request_.scopes.Cover(to.second)) continue;
-    for (const auto& [name, realm] : realms_) {
-      const auto leaving = outcomes_.find({name, to.second});
-      if (leaving == outcomes_.end() || !leaving->second.from || !leaving->second.change) continue;
-      if (leaving->second.change->kind != ChangeKind::kDelete) continue;
-      Row arrived;
-      arrived.realm = to.first;
-      arrived.created_at = arrival.change->created_at;
-      arrived.modified_at = arrival.change->modified_at;
-      arrived.revision = arrival.change->revision;
-      arrived.props.resize(leaving->second.from->props.size());
-      for (const PropValue& set : arrival.change->set) arrived.props[set.prop] = set.value;
-      leaving->second.change = MovedRow(to.second, *leaving->second.from, arrived);
-      arrival.change.reset();
-      break;
-    }
-  }
-}
-
-void Pull::WriteChanges() {
-  for (auto& [key, outcome] : outcomes_) {
-    if (outcome.change && !page_rows_.contains(key)) {
-      answer_.changes.push_back(std::move(*outcome.change));
-    }
-  }
-  for (const auto& [key, row] : page_rows_) answer_.changes.push_back(WholeRow(key.second, row));
-  for (const auto& [name, realm] : realms_) {
-    Cursor& cursor = answer_.cursors[name];
-    cursor = realm.from;
-    if (realm.mode == Mode::kState) cursor = {realm.to, realm.to ? realm.now.head_at : 0};
-    if (realm.mode == Mode::kRange && realm.to != realm.from.revision) {
-      cursor = {realm.to, realm.entries.at(realm.to).at};
-    }
-  }
-}
-
 }  // namespace skerry

@@ -8,6 +8,7 @@ set(SKERRY_AUTHORITY_SOURCES
   src/authority/image_maker.cc
   src/authority/judgement.cc
   src/authority/pull.cc
+  src/authority/pull_changes.cc
   src/authority/pull_json.cc
   src/authority/pull_untold.cc
   src/authority/result.cc

@@ -2,81 +2,15 @@
  * The sync worker with its host, between windows and a server in memory: confirmations, arrivals, refusals, tokens,
  * failures in words, control by the application, freezing. The core's own decisions are tested in test/core.
  */
-import { http, LimitError, type OpenOptions, SkerryError } from 'skerry';
-import { freezeWorker, type MemoryHost, memory } from 'skerry/testing';
+import { http, LimitError } from 'skerry';
+import { freezeWorker } from 'skerry/testing';
 import { describe, expect, test, vi } from 'vitest';
-import { FakeServer, problem } from './fake-server.ts';
-import { type App, fresh, openApp, until } from './support.ts';
+import { problem } from './fake-server.ts';
+import { fresh, openApp, until } from './support.ts';
+import { connect, world } from './sync-world.ts';
 
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
-
-const times = {
-  beat: 50,
-  look: 50,
-  timeout: 250,
-  retry: 20,
-  retryMax: 40,
-  idle: 60_000,
-  socketRetry: 20,
-};
-
-function world(): { host: MemoryHost; server: FakeServer } {
-  const host = memory({ workerTimes: times });
-  return { host, server: new FakeServer(host.network) };
-}
-type More = Partial<Pick<OpenOptions<never, never>, 'remote' | 'user' | 'onUpdateNeeded'>>;
-function connect(host: MemoryHost, more: More = {}): Promise<App> {
-  return fresh(host, {
-    remote: http('http://server.test/v1'),
-    scopes: 'all',
-    defaultRealm: 'public',
-    ...more,
-  });
-}
-
-/** The phases that a window is told from the start, and how many rows there are at each. */
-async function phasesOf(db: App): Promise<string[]> {
-  const phases: string[] = [];
-  const note = () => phases.push(`${db.sync.status.phase} ${db.cities.count()}`);
-  note();
-  db.sync.subscribe(note);
-  await until(() => db.sync.status.phase === 'idle');
-  return phases;
-}
-
-for (const serviceWorker of [false, true])
-  test(`no window is idle before what the server has is in it (service worker: ${serviceWorker})`, async () => {
-    const { host, server } = world();
-    server.write([{ op: 'create', table: 'cities', id: 'a', set: { name: 'A', country: 'SE' } }]);
-    const phases = await phasesOf(await connect(host, { serviceWorker } as never));
-    expect(phases[0]).toBe('opening 0');
-    expect(phases.filter((phase) => phase.startsWith('idle'))).not.toContain('idle 0');
-    expect(phases.at(-1)).toBe('idle 1');
-  });
-
-test('one whose server cannot be reached waits, and is idle once it can', async () => {
-  const { host } = world();
-  host.network.online = false;
-  const db = await connect(host);
-  const phases: string[] = [];
-  db.sync.subscribe(({ phase }) => phases.push(phase));
-  await until(() => phases.includes('waiting'));
-  expect(phases).not.toContain('idle');
-  host.network.online = true;
-  await until(() => db.sync.status.phase === 'idle');
-});
-
-test('an error of the worker is told until a round has ended well', async () => {
-  const { host } = world();
-  const db = await connect(host);
-  await db.sync.now();
-  const control = db.sync as unknown as { failed(error: Error): void };
-  control.failed(new SkerryError('internal', 'by the test'));
-  expect(db.sync.status).toMatchObject({ phase: 'blocked', error: { code: 'internal' } });
-  await db.sync.now();
-  await until(() => db.sync.status.error === null && db.sync.status.phase === 'idle');
-});
 
 describe('with a server', () => {
   test('a mutation is durable, pushed, and confirmed by a pull', async () => {

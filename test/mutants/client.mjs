@@ -340,7 +340,7 @@ export const client = [
   },
   {
     name: 'an error of the worker stays for good',
-    test: 'test/js/sync.test.ts',
+    test: 'test/js/phases.test.ts',
     file: 'js/api/sync-api.ts',
     from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
   },

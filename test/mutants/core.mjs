@@ -82,7 +82,7 @@ export const core = [
   {
     name: 'what is grouped already is grouped again',
     file: 'src/sync/grouping.cc',
-    from: 'if (record["update"].is_string() || record["known"].is_object()) return;',
+    from: 'if (IsGrouped(record) || record["known"].is_object()) return;',
     to: 'if (record["known"].is_object()) return;',
   },
   {

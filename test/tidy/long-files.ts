@@ -10,6 +10,8 @@ export const longFiles: Readonly<Record<string, string>> = {
   'test/package/projects/vite/package-lock.json': 'npm writes it.',
   'test/package/projects/vite-7/package-lock.json': 'npm writes it.',
   'test/package/projects/webpack/package-lock.json': 'npm writes it.',
+  'test/mutants/core.mjs': 'A list: each entry stands alone.',
+  'test/mutants/server.mjs': 'A list: each entry stands alone.',
   'src/model/row_store.cc':
     'One layout of rows, and every access to it: apart the offsets would be known in two places.',
   'test/core/client/windows_in_step_test.cc':

@@ -1,0 +1,215 @@
+// Goal: a prop that may not be null and has a default is the same in SQL as in clients, whatever releases wrote its rows.
+// Method: an empty database, tables as older servers left them.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, Params } from '../../server/src/db/database.ts';
+import { applySchema } from '../../server/src/sql/apply-schema.ts';
+import type { SchemaDescription } from '../../server/src/sql/description.ts';
+import { migrate } from '../../server/src/sql/migrations.ts';
+import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
+import { sqlSchema } from '../../server/src/sql/tables.ts';
+import { openTestDatabase } from './support/database.ts';
+import { testSchema } from './support/schemas.ts';
+
+let db: Database;
+
+beforeAll(async () => {
+  db = await openTestDatabase();
+});
+beforeEach(async () => {
+  await db.execute(
+    `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
+  );
+  await migrate(db);
+});
+afterAll(() => db.close());
+
+function apply(schema: SchemaDescription): Promise<void> {
+  return db.transaction({ mode: 'write' }, (tx) => applySchema(tx, schema, sqlSchema(schema)));
+}
+
+/** A copy of the test schema with the props of `cities` changed. */
+function withCities(change: (props: Record<string, unknown>[]) => unknown[]): SchemaDescription {
+  const copy = structuredClone(testSchema) as unknown as {
+    tables: { name: string; props: Record<string, unknown>[] }[];
+  };
+  const cities = copy.tables.find(({ name }) => name === 'cities')!;
+  cities.props = change(cities.props) as Record<string, unknown>[];
+  return copy as unknown as SchemaDescription;
+}
+
+/** The realms of the rows that are written here. */
+const locked = ['public', 'team'];
+
+async function writeRows(
+  rows: readonly { table: string; [member: string]: unknown }[],
+): Promise<void> {
+  const params = new Params();
+  const tables = [...new Set(rows.map(({ table }) => table))].map((table) => ({
+    table,
+    list: JSON.stringify(rows.filter((row) => row.table === table)),
+  }));
+  const schema = sqlSchema(testSchema);
+  const { members, check } = writingRows(schema, tables, rows.length, locked, params);
+  await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
+}
+
+const full = {
+  table: 'cities',
+  id: 'Åre',
+  realm: 'public',
+  createdAt: 1760000000123,
+  modifiedAt: -62135596800001.5,
+  revision: 57,
+  deletedAt: null,
+  props: {
+    name: 'Å"r\\e\n😀',
+    country: null,
+    population: 0.1,
+    capital: true,
+    foundedOn: 8.64e15,
+    flag: 'AP8=',
+    size: 'm',
+    extra: { b: [null, { a: 1e-7 }], a: 'x' },
+    code: 'x'.repeat(5000),
+    revision: 3,
+  },
+};
+
+describe('a prop that may not be null and has a default', () => {
+  const prio = { name: 'prio', type: 'number', optional: false, default: 3 };
+  const grown = (more: object = {}) => withCities((props) => [...props, { ...prio, ...more }]);
+  const prioOf = async () =>
+    Object.fromEntries(
+      (
+        await db.query<{ id: string; prio: string | null }>(
+          `select id, prio::text as prio from public.cities order by id`,
+        )
+      ).map((row) => [row.id, row.prio]),
+    );
+  /** What is logged about cities: realm, revision, id, and the `prio` that the record of before says. */
+  const logged = () =>
+    db.query(
+      `select c.realm, c.revision::text as revision, c.id, c.before -> 'props' ->> 'prio' as prio, t.revision::text as now,
+              (t.modified_at = skerry.from_ms(l.at))::text as stamped
+         from skerry.change c join skerry.log l using (realm, revision) join public.cities t using (id)
+        where c.table_name = 'cities' order by c.id`,
+    );
+  const follow = (schema: SchemaDescription, former: SchemaDescription) =>
+    db.transaction({ mode: 'write' }, (tx) => applySchema(tx, schema, sqlSchema(schema), former));
+
+  beforeEach(async () => {
+    await db.query(
+      `insert into skerry.realm (realm, epoch, head, at) values ('public', 'e', 57, 1), ('team', 'e', 57, 1)`,
+    );
+  });
+
+  test('is in rows that a node of an older release writes, and never null', async () => {
+    await apply(grown());
+    await writeRows([full]);
+    expect(await prioOf()).toEqual({ Åre: '3' });
+    await expect(db.query(`update public.cities set prio = null`)).rejects.toMatchObject({
+      code: '23502',
+    });
+  });
+
+  test('of every type is what SQL writes into a row without it', async () => {
+    const values: Record<string, unknown> = {
+      string: `it's "\\e`,
+      number: -0.1,
+      boolean: false,
+      date: -62135596800001,
+      bytes: { $type: 'bytes', v: 'AP8=' },
+      enum: 's',
+      json: { b: [null, 1], a: "'" },
+    };
+    const all = withCities((props) => [
+      ...props,
+      ...Object.entries(values).map(([type, value]) => ({
+        name: `x${type}`,
+        type,
+        optional: false,
+        default: value,
+        ...(type === 'enum' ? { enum: { type: null, values: ['s'] } } : {}),
+      })),
+    ]);
+    await apply(testSchema);
+    await writeRows([full]);
+    await apply(all);
+    await writeRows([{ ...full, id: 'b' }]);
+    for (const id of ['Åre', 'b']) {
+      const text = await readNeeds(db, sqlSchema(all), { rows: [['cities', id]] });
+      const [row] = (JSON.parse(text) as { rows: { props: Record<string, unknown> }[] }).rows;
+      for (const [type, value] of Object.entries(values)) {
+        const wanted = type === 'bytes' ? 'AP8=' : value;
+        expect(row?.props[`x${type}`], `${type} of ${id}`).toEqual(wanted);
+      }
+    }
+  });
+
+  test('where an older server left null, becomes what clients have shown, and is logged', async () => {
+    await apply(grown());
+    await db.query(
+      'alter table public.cities alter column prio drop not null, alter column prio drop default',
+    );
+    await writeRows([
+      full,
+      { ...full, id: 'b', realm: 'team' },
+      { ...full, id: 'gone', deletedAt: 5 } as never,
+    ]);
+    await db.query(
+      `insert into public.cities select 'set', realm, revision, created_at, modified_at, deleted_at from public.cities where id = 'b'`,
+    );
+    await db.query(`update public.cities set prio = 8, name = 'n' where id = 'set'`);
+    // The clients of the former release showed 3 for null; the default has changed with this one.
+    await follow(grown({ default: 5 }), grown());
+    expect(await prioOf()).toEqual({ Åre: '3', b: '3', gone: '3', set: '8' });
+    const row = { revision: '58', now: '58', prio: null, stamped: 'true' };
+    expect(await logged()).toEqual([
+      { realm: 'team', id: 'b', ...row },
+      { realm: 'team', id: 'set', ...row },
+      { realm: 'public', id: 'Åre', ...row },
+    ]);
+    const heads = await db.query(
+      `select realm, head::text as head from skerry.realm order by realm`,
+    );
+    expect(heads).toEqual([
+      { realm: 'public', head: '58' },
+      { realm: 'team', head: '58' },
+    ]);
+    await writeRows([{ ...full, id: 'late' }]);
+    expect((await prioOf()).late).toBe('5');
+  });
+
+  test('where an older server left null, is logged also where no default has changed', async () => {
+    await apply(grown());
+    await db.query(
+      'alter table public.cities alter column prio drop not null, alter column prio drop default',
+    );
+    await writeRows([full]);
+    await follow(grown(), grown());
+    expect(await prioOf()).toEqual({ Åre: '3' });
+    expect((await logged()).map(({ id, prio }) => [id, prio])).toEqual([['Åre', null]]);
+    await follow(grown(), grown());
+    expect((await logged()).length).toBe(1);
+  });
+
+  test('that changes, or comes back, is logged for rows that have another value; once', async () => {
+    await apply(grown());
+    await writeRows([full, { ...full, id: 'b', realm: 'team' }]);
+    await db.query(`update public.cities set prio = 5 where id = 'b'`);
+    await follow(grown({ default: 5 }), grown());
+    expect((await logged()).map(({ id }) => id)).toEqual(['Åre']);
+    await follow(grown({ default: 5 }), grown({ default: 5 }));
+    expect((await logged()).length).toBe(1);
+    // The release before had dropped it: its clients know nothing of either row.
+    await follow(grown({ default: 5 }), testSchema);
+    expect((await logged()).map(({ id }) => id)).toEqual(['Åre', 'Åre']);
+    await follow(
+      withCities((props) => [...props, { ...prio, optional: true }]),
+      grown({ default: 5 }),
+    );
+    expect((await logged()).map(({ id }) => id)).toEqual(['b', 'Åre', 'Åre', 'Åre']);
+    await expect(db.query(`update public.cities set prio = null`)).resolves.toEqual([]);
+  });
+});
