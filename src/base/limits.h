@@ -57,14 +57,14 @@ inline constexpr size_t kMaxKeptScopes = 500;      // of a client: half of what 
 inline constexpr uint64_t kMaxFilterCost = 1000;
 inline constexpr uint64_t kMaxScopesCost = 4000;
 inline constexpr uint64_t kMaxPagesCost = kMaxFilterCost;
-inline constexpr size_t kMaxScopesValues = 10'000;     // in the lists of all scopes' filters
-inline constexpr size_t kMaxPatternCharacters = 200;   // of `like`; databases take length by text
-inline constexpr size_t kMaxPatternWildcards = 32;     // % and _ of one pattern
-inline constexpr size_t kPagesPerAnswer = 50;          // each is a scan of a table
-inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
-inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
-inline constexpr size_t kImageRows = 2000;         // a whole realm with more is filled by an image
-inline constexpr size_t kStateRows = 20'000;       // of a realm that one answer may hold whole
+inline constexpr size_t kMaxScopesValues = 10'000;    // in the lists of all scopes' filters
+inline constexpr size_t kMaxPatternCharacters = 200;  // of `like`; databases take length by text
+inline constexpr size_t kMaxPatternWildcards = 32;    // % and _ of one pattern
+inline constexpr size_t kPagesPerAnswer = 50;         // each is a scan of a table
+inline constexpr size_t kMaxCursors = 10'000;         // of one pull; ids of `have` likewise
+inline constexpr size_t kMaxKnownAsked = 500;         // ids of `known` of one pull
+inline constexpr size_t kImageRows = 2000;    // a whole realm with more is filled by an image
+inline constexpr size_t kStateRows = 20'000;  // of a realm that one answer may hold whole
 
 }  // namespace skerry
 

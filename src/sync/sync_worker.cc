@@ -255,7 +255,8 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     scopes_failed_ = own.left_out;
     // The window asks again after a pause: until then other windows may have dropped some.
     if (own.left_out) {
-      const SyncError error = {"limit", "All windows together want more than a server takes.", true};
+      const SyncError error = {"limit", "All windows together want more than a server takes.",
+                               true};
       turn->Post(ScopesFailed(error, Data::MakeArray()));
     }
   }
@@ -287,8 +288,7 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     if (kind == OwnKind::kLook) return;  // there will be another
     state_->error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
-    if (kind == OwnKind::kScopes)
-      turn->Post(ScopesFailed(state_->error, dropped));
+    if (kind == OwnKind::kScopes) turn->Post(ScopesFailed(state_->error, dropped));
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {

@@ -39,7 +39,9 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK_FALSE(answer["more"].as_bool());
 }
 
-TEST_CASE("one answer brings pages of so many scopes, and of so costly ones, and says that there is more") {
+TEST_CASE(
+    "one answer brings pages of so many scopes, and of so costly ones, and says that there is "
+    "more") {
   PulledScenery s;
   const auto scopes = [](size_t count, int comparisons, size_t filled) {
     String list = "[";

@@ -62,11 +62,13 @@ TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its
 // Few letters, so that what has begun to match often goes on a while.
 String Repetitive(Random* random, size_t limit, std::string_view letters) {
   String text;
-  for (size_t n = random->Below(limit + 1); n > 0; --n) text += letters[random->Below(letters.size())];
+  for (size_t n = random->Below(limit + 1); n > 0; --n)
+    text += letters[random->Below(letters.size())];
   return text;
 }
 
-TEST_CASE("like finds parts that overlap themselves, and one behind the other, as its definition does") {
+TEST_CASE(
+    "like finds parts that overlap themselves, and one behind the other, as its definition does") {
   Random random("like that overlaps");
   int matched = 0;
   for (int i = 0; i < 30000; ++i) {

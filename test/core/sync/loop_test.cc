@@ -87,7 +87,8 @@ TEST_CASE(
   };
   const auto most = static_cast<int>(kMaxKeptScopes);
   for (int n = 0; n < most + 10; ++n)
-    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record, &left_out);
+    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record,
+                 &left_out);
   CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 10);
   ChangeScopes(SyncSchema(), scope(1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
   ChangeScopes(SyncSchema(), scope(-1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
@@ -98,7 +99,8 @@ TEST_CASE(
   CHECK_FALSE(HoldsScope(sync["scopes"], scope(2).items()[0]));
 }
 
-TEST_CASE("scopes that cost more together than a server takes: old ones go, else the added is left out") {
+TEST_CASE(
+    "scopes that cost more together than a server takes: old ones go, else the added is left out") {
   constexpr double kDay = 86'400'000;
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
   Data record;
@@ -119,8 +121,8 @@ TEST_CASE("scopes that cost more together than a server takes: old ones go, else
   CHECK(HoldsScope(sync["scopes"], scope(10).items()[0]));
   CHECK_FALSE(HoldsScope(sync["scopes"], scope(3).items()[0]));
   const double version = sync["scopeVersion"].as_number();
-  CHECK_FALSE(
-      ChangeScopes(SyncSchema(), scope(11), Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
+  CHECK_FALSE(ChangeScopes(SyncSchema(), scope(11), Data::MakeArray(), 5 * kDay, &sync, &record,
+                           &left_out));
   CHECK(left_out);
   CHECK(sync["scopes"].items().size() == 10);
   CHECK(sync["scopeVersion"].as_number() == version);
