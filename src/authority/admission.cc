@@ -42,8 +42,8 @@ std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
   return row && row->realm == realm ? row : std::nullopt;
 }
 
-// About what a row takes as JSON text, names of its props included: what reading and telling it will
-// cost is said beforehand.
+// About what a row takes as JSON text, names of its props included: what reading and telling it
+// will cost is said beforehand.
 uint64_t BytesOf(const Row& row) {
   constexpr uint64_t kOfARow = 200, kOfAProp = 24;
   uint64_t bytes = kOfARow;

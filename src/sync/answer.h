@@ -14,7 +14,7 @@ struct SyncError {
   String message;
   bool retryable = true;
   double retry_after_ms = 0;  // the server's wish: no other request before
-  Data ToData() const;  // null where there is none
+  Data ToData() const;        // null where there is none
 };
 
 enum class AnswerKind : uint8_t {

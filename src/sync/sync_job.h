@@ -191,7 +191,7 @@ class SyncJob {
   SyncError refusal_;  // of a pull: the job fails with it once it has pushed
   enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
   Rebinding rebinding_ = Rebinding::kNo;  // of an identity that the server says is another user's
-  int fruitless_ = 0;  // pushes in a row after which everything was only grouped anew
+  int fruitless_ = 0;        // pushes in a row after which everything was only grouped anew
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
   uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual

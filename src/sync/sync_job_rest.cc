@@ -50,7 +50,10 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
   retrying_ = true;
   const bool refused = state_->needs_auth && state_->token_refusals > 0;
   const bool missing = state_->needs_auth && !refused;
-  Rest("failed", refused ? loop_.Rest(true, &state_->random) : loop_.Retry(state_->error.retry_after_ms, &state_->random), turn);
+  Rest("failed",
+       refused ? loop_.Rest(true, &state_->random)
+               : loop_.Retry(state_->error.retry_after_ms, &state_->random),
+       turn);
   if (!missing) return;
   // The application says when there is one.
   state_->next_try_at = nullptr;

@@ -56,7 +56,7 @@ struct WorkerState {
   bool paused = false;
   bool settled = false;  // a first round has ended, here or where another worker tells of it
 
-  Data sync;  // as last seen
+  Data sync;                // as last seen
   bool lost_place = false;  // it was damaged: windows are told to look whether they can go on
   bool told_lost = false;   // and it is not whole yet
   bool passes_over =

@@ -40,8 +40,8 @@ Data Written(const String& op) {
       R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"rights":[{"A":"write"}],"chains":[],
           "applied":[],"actions":[],"rows":[)" +
       OldRow() +
-      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","rights":0,"updates":[)" + update +
-      "]}]}");
+      R"(],"looked":[["todos","x"]],"requests":[{"client":"c","user":"anna","rights":0,"updates":[)" +
+      update + "]}]}");
   const Data done = ReadStep(text)["done"];
   REQUIRE(done["rows"].items().size() == 1);
   return done["rows"].items()[0]["props"];

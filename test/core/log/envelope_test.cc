@@ -28,7 +28,8 @@ Status Push(std::string_view info) {
   return update.ok() ? Status::Ok() : update.status();
 }
 
-TEST_CASE("envelopes that hold nothing are refused when they are made, and taken where they stand") {
+TEST_CASE(
+    "envelopes that hold nothing are refused when they are made, and taken where they stand") {
   const TableDef& cities = LogSchema().table(LogSchema().FindTable("cities"));
   for (const char* wrong :
        {R"({"$type":"bytes","v":"!"})", R"({"$type":"bytes","v":5})", R"({"$type":"bytes"})",
@@ -43,9 +44,8 @@ TEST_CASE("envelopes that hold nothing are refused when they are made, and taken
     const Data set = ParseJson(String(R"({"info":)") + deep + "}").value();
     CHECK(SetFromData(cities, set, Origin::kStored).ok());
   }
-  for (const char* right :
-       {R"({"$type":"bytes","v":"AQI="})", R"({"$type":"date","v":-8.64e15})",
-        R"({"$type":"Anything","v":"!"})", R"({"$$type":5})", "5"}) {
+  for (const char* right : {R"({"$type":"bytes","v":"AQI="})", R"({"$type":"date","v":-8.64e15})",
+                            R"({"$type":"Anything","v":"!"})", R"({"$$type":5})", "5"}) {
     CAPTURE(right);
     CHECK(Push(right).ok());
     CHECK(CheckEnvelopesIn(right).ok());
