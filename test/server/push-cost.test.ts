@@ -71,6 +71,14 @@ describe.each(most)('a push that has %s', (_what, count, make) => {
   });
 });
 
+test.each([{ n: 1e309 }, { n: [-Infinity] }, { id: 'a\0' }, { id: '\ud800' }])(
+  'what cannot be kept is seen before anything is done: %j',
+  (more) => {
+    const wrong = update(more);
+    expect(() => pushCost([wrong], 1)).toThrow(expect.objectContaining({ code: 'bad_request' }));
+  },
+);
+
 test('no depth ends the check of it', () => {
   const deep = nested(200_000);
   expect(() => checkValues(deep)).toThrow(expect.objectContaining({ code: 'limit' }));

@@ -2,6 +2,7 @@
 // memberships), setNull, restrict, touch, rollback, and what a transaction refuses. Method: a view,
 // a transaction, few rows.
 #include "base/id.h"
+#include "base/limits.h"
 #include "client/transaction.h"
 #include "doctest/doctest.h"
 #include "test/core/client/client_fixture.h"
@@ -307,6 +308,25 @@ TEST_CASE("a move takes children along, and later changes to them name the realm
   CHECK_EQ(o.view.Visible({kMemberTable, "m"})->realm, "B");
   CHECK(o.Do(kUpdate, kMemberTable, "m", {{"role", "guide"}}).value().changed);
   CHECK_EQ(o.view.Visible({kMemberTable, "m"})->props[Prop(kMemberTable, "role")].text(), "guide");
+}
+
+TEST_CASE("a transaction spans so many realms, and so many bytes of its argument in all of them") {
+  const auto commit = [](size_t realms, size_t argument) {
+    Overlay o;
+    o.Begin();
+    for (size_t i = 0; i < realms; ++i) {
+      const String realm = "r" + ToText(i);
+      REQUIRE(o.Do(kCreate, kPersonTable, "p" + ToText(i), {{"name", "Ada"}}, realm).ok());
+    }
+    const String text = "\"" + String(argument - 2, 'a') + "\"";
+    Result<std::unique_ptr<Pending>> done = o.transaction.Commit("act", Data(text));
+    if (done.ok()) o.view.Detach(done.value().get());
+    return done.status().code();
+  };
+  CHECK(commit(kMaxRealmsPerUpdate, 2) == Code::kOk);
+  CHECK(commit(kMaxRealmsPerUpdate + 1, 2) == Code::kLimit);
+  CHECK(commit(8, kMaxSpreadBytes / 8) == Code::kOk);
+  CHECK(commit(8, kMaxSpreadBytes / 8 + 1) == Code::kLimit);
 }
 
 TEST_CASE("the argument of an anonymous transaction is its operations") {

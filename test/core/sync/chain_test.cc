@@ -165,6 +165,18 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
+TEST_CASE("a mutation over more realms than an update may have is reported, and blocks no other") {
+  Data wide = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
+  Data realms = Data::MakeArray();
+  for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) realms.Push("r" + ToText(1000 + i));
+  wide.Set("realms", std::move(realms));
+  Grouping grouping(&SyncSchema(), 0);
+  grouping.Add(
+      Data(Data::Array{Row(1, wide), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  REQUIRE(grouping.unreadable().size() == 1);
+  CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
+}
+
 Data Outbox(std::string_view id, std::string_view client, std::string_view after) {
   Data record = Data::MakeObject();
   record.Set("id", id).Set("client", client).Set("after", Json(after)).Set("state", "sent");
