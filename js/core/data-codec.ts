@@ -23,6 +23,7 @@ const maxDepth = 96;
  * without a limit a few hundred of them would be without end.
  */
 const maxBytes = 256 << 20;
+const maxValues = 4 << 20;
 const encoder = new TextEncoder();
 // A byte order mark is a character like any other here; without ignoreBOM the decoder would eat it.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -35,17 +36,19 @@ const loneSurrogate = /[\ud800-\udfff]/u;
 
 /** Writes into one buffer that grows and is used again. */
 export class DataWriter {
-  readonly #maxBytes: number;
+  readonly #maxValues: number;
   #bytes = new Uint8Array(1024);
   #length = 0;
+  #values = 0;
 
-  constructor(limit = maxBytes) {
-    this.#maxBytes = limit;
+  constructor(limit = maxValues) {
+    this.#maxValues = limit;
   }
 
   /** The bytes of `value`, valid until the next call. */
   encode(value: unknown): Uint8Array {
     this.#length = 0;
+    this.#values = 0;
     this.#value(value, 0);
     return this.#bytes.subarray(0, this.#length);
   }
@@ -53,8 +56,8 @@ export class DataWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    if (needed > this.#maxBytes)
-      throw new LimitError('limit', `A value is larger than ${this.#maxBytes} bytes.`);
+    if (needed > maxBytes)
+      throw new LimitError('limit', `A value is larger than ${maxBytes} bytes.`);
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
@@ -63,6 +66,8 @@ export class DataWriter {
   #value(value: unknown, depth: number): void {
     if (depth > maxDepth)
       throw new LimitError('limit', `A value is nested deeper than ${maxDepth} levels.`);
+    if (++this.#values > this.#maxValues)
+      throw new LimitError('limit', `A value has more than ${this.#maxValues} parts.`);
     this.#reserve(10);
     if (value === null) this.#bytes[this.#length++] = 0;
     else if (value === false) this.#bytes[this.#length++] = 1;

@@ -17,8 +17,8 @@ import type { Clock } from './clock.ts';
 import type { Committed, Decision, Read, Storage, TransactRequest } from './storage.ts';
 import type { Timers } from './timers.ts';
 
-/** Of one record: the largest are those of pulls, whose answers have 8 MiB. */
-const maxRecordBytes = 32 << 20;
+/** Parts of one record: the largest are those of an inbox, with whole rows; bodies are bytes. */
+const maxRecordValues = 1 << 18;
 
 export interface RunnerParts {
   readonly clock: Clock;
@@ -242,15 +242,22 @@ function unlessUnreadable<R>(step: () => R): R | undefined {
 
 /** A result of a read without what cannot be encoded: of a range, row by row. */
 function readable(result: unknown): unknown {
-  if (!Array.isArray(result)) return orNull(result);
-  return result.map((row: { key: unknown; value: unknown }) => ({
-    key: row.key,
-    value: orNull(row.value),
-  }));
+  if (!Array.isArray(result) || !result.every(isRow)) return orNull(result);
+  return result.map((row: Row) => ({ key: row.key, value: orNull(row.value) }));
+}
+
+interface Row {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/** A value that was got by its key may be a list too. */
+function isRow(row: unknown): row is Row {
+  return typeof row === 'object' && row !== null && 'key' in row && 'value' in row;
 }
 
 function orNull(value: unknown): unknown {
-  const written = unlessUnreadable(() => new DataWriter(maxRecordBytes).encode(value));
+  const written = unlessUnreadable(() => new DataWriter(maxRecordValues).encode(value));
   return written === undefined ? null : value;
 }
 

@@ -39,13 +39,15 @@ bool Mirror::NeedsOtherImage(const Data& record, std::string_view generation) {
 }
 
 bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& reading) {
+  const uint64_t last = (*reading.sync)["n"].as_u64();
   for (const Data& item : reading.updates->items()) {
     const uint64_t key = item["key"].as_u64();
-    if (key <= n) continue;
+    // Beyond the last there is none of ours.
+    if (key <= n || key > last) continue;
     if (key != n + 1 || NeedsOtherImage(item["value"], generation)) return false;
     n = key;
   }
-  return n == (*reading.sync)["n"].as_u64();
+  return n == last;
 }
 
 Fit Mirror::DecodeSteps(const Data& record, Vector<Step>* steps) const {
@@ -246,7 +248,8 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   if (!Continues(n_, generation_, reading)) return Fit::kGap;
   Vector<std::pair<const Data*, Vector<Step>>> records;
   for (const Data& item : reading.updates->items()) {
-    if (item["key"].as_u64() <= n_) continue;
+    const uint64_t key = item["key"].as_u64();
+    if (key <= n_ || key > (*reading.sync)["n"].as_u64()) continue;
     Vector<Step> steps;
     const Fit fit = DecodeSteps(item["value"], &steps);
     if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;

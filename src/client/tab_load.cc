@@ -15,6 +15,8 @@ namespace skerry {
 
 namespace {
 
+constexpr uint64_t kMaxN = uint64_t{1} << 52;
+
 // What the host can be asked to read. Anything else somebody has written there.
 bool IsPointer(const Data& data) {
   if (!data["generation"].is_string()) return false;
@@ -192,7 +194,9 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   Data sync = stored.is_object() ? stored : Data::MakeObject();
   // Another window was first, or the image job: begin again with what is there now.
   if (sync["image"]["generation"].as_string() != generation_) return;
-  const uint64_t n = sync["n"].as_u64() + 1;
+  // Counting on stays exact: a number that somebody has put there may be at its end.
+  const uint64_t stored_n = sync["n"].as_u64();
+  const uint64_t n = (stored_n < kMaxN ? stored_n : 0) + 1;
   Data dropped = sync["refill"].is_array() ? sync["refill"] : Data::MakeArray();
   for (const auto& [realm, cursor] : sync["cursors"].members()) dropped.Push(realm);
   Vector<Step> steps;

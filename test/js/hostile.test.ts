@@ -109,6 +109,7 @@ test('records that another script has written between two sessions harm nothing 
     await collectUncaught(async (uncaught) => {
       const db = await connect(host);
       expect(db.cities.get('kept')?.name).toBe('kept');
+      expect(db.cities.get(pending)?.name).toBe('pending');
       await until(() => idsOf(server).includes(pending) || db.sync.status.error !== null);
       for (const entry of db.conflicts.all()) await db.conflicts.resolve(entry.id, 'discard');
       await db.close();
@@ -126,7 +127,9 @@ test('records that another script has written between two sessions harm nothing 
 
 test('a record `sync` that another script has replaced is made anew, and all comes again', async () => {
   const { host, server } = world();
-  for (const value of nonsense()) {
+  // A version above ours is a newer application's: it is left alone, and that is told.
+  const values = nonsense().filter((value) => (value as { v?: unknown } | null)?.v !== 2);
+  for (const value of values) {
     const before = await connect(host);
     const made = `city-${server.head}`;
     await before.mutate.addCity({ id: made, name: 'A' }).confirmed;
@@ -134,16 +137,12 @@ test('a record `sync` that another script has replaced is made anew, and all com
     const pending = `pending-${server.head}`;
     await before.mutate.addCity({ id: pending, name: 'P' }).durable;
     await before.close();
-    const whole = recordsOf(host, 'sync').get('sync');
-    // A version above ours is a newer application's: it is left alone, and that is told.
-    if ((value as { v?: unknown } | null)?.v === 2) continue;
     recordsOf(host, 'sync').set('sync', value);
     host.network.online = true;
     const db = await connect(host);
     await until(() => idsOf(server).includes(pending));
     await until(() => db.cities.get(made) !== undefined && db.sync.status.pending === 0);
     expect(recordsOf(host, 'sync').get('sync')).not.toEqual(value);
-    expect(whole).toBeTruthy();
     await db.close();
   }
 });
