@@ -13,13 +13,17 @@ import { run } from './model/run.ts';
 import { openApp } from './support.ts';
 
 const one = process.env['SKERRY_MODEL_SEED'];
-const seeds = Number(process.env['SKERRY_MODEL_SEEDS'] ?? 250);
+const seeds = Number(process.env['SKERRY_MODEL_SEEDS'] ?? 150);
 
 /** The modules are read from disk, which takes time of its own, and later kept: no run must be the first. */
 beforeAll(async () => {
   const host = memory();
   const server = new FakeServer(host.network);
-  const db = await openApp(host, { remote: http('http://server.test/v1'), scopes: 'all' });
+  const db = await openApp(host, {
+    remote: http('http://server.test/v1'),
+    scopes: 'all',
+    defaultRealm: 'public',
+  });
   await db.sync.now();
   await db.close();
   expect(server.paths()).toContain('/v1/pull');

@@ -106,11 +106,11 @@ function startPush(more: object = {}): object {
   return {
     now: 5000,
     realms: { public: { head: 2, headAt: 1000 } },
-    users: { anna: { public: 'write' } },
+    rights: [{ public: 'write' }],
     chains: [],
     applied: [],
     actions: [],
-    requests: [{ client: kClient, user: 'anna', updates: [deletion] }],
+    requests: [{ client: kClient, user: 'anna', rights: 0, updates: [deletion] }],
     ...more,
   };
 }
@@ -180,7 +180,7 @@ describe('admission', () => {
 
   it('asks for the lock of a realm that a row has moved to', () => {
     const admission = owned(new module.Admission(authority));
-    step(admission, startPush({ users: { anna: { public: 'write', team: 'write' } } }));
+    step(admission, startPush({ rights: [{ public: 'write', team: 'write' }] }));
     const moved = { ...group, realm: 'team' };
     expect(step(admission, { rows: [moved] })).toEqual({ lock: ['team'] });
     expect(step(admission, { rows: [] }).error.code).toBe('misuse');

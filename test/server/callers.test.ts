@@ -31,7 +31,7 @@ beforeAll(async () => {
     requestsPerUser: 3,
     requestsPerClient: 1,
     socketsPerUser: 2,
-    connectionsPerAddress: 200,
+    connectionsPerAddress: 400,
   };
   const args = Object.entries(narrow).flatMap(([name, value]) => ['--limit', `${name}=${value}`]);
   server = await startServer(folder, folder.schema(), {
@@ -64,7 +64,7 @@ function stalled(user: string, from = '127.0.0.1'): Promise<string> {
   });
   const head = [
     'POST /v1/push HTTP/1.1',
-    'host: x',
+    'host: 127.0.0.1',
     `authorization: Bearer dev:${user}`,
     'content-type: application/json',
     'content-length: 8000000',
@@ -174,7 +174,7 @@ test('a token that is valid for years is told by no timer that ends at once', as
 test('connections of one address are bounded, and another address is served', async () => {
   const { port } = new URL(server.url);
   const answers: Promise<string>[] = [];
-  for (let i = 0; i < 230; i++) {
+  for (let i = 0; i < 430; i++) {
     const socket = connect({ port: Number(port), host: '127.0.0.1', localAddress: '127.0.0.9' });
     open.push(socket);
     answers.push(
