@@ -166,10 +166,12 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
 }
 
 TEST_CASE("a mutation over more realms than an update may have is reported, and blocks no other") {
-  Data wide = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
-  Data realms = Data::MakeArray();
-  for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) realms.Push("r" + ToText(1000 + i));
-  wide.Set("realms", std::move(realms));
+  Vector<Op> ops;
+  for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {
+    const String number = ToText(1000 + i);
+    ops.push_back(UpdateItem("i" + number, "r" + number, "1"));
+  }
+  const Data wide = MutationRecord(Id(1), ops);
   Grouping grouping(&SyncSchema(), 0);
   grouping.Add(
       Data(Data::Array{Row(1, wide), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
