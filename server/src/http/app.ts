@@ -21,7 +21,7 @@ import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { jsonResponse, readObject } from './body.ts';
+import { type JsonObject, jsonResponse, readObject } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
@@ -109,13 +109,24 @@ export function createApp(options: AppOptions): Hono<App> {
     return undefined;
   });
 
+  const checkVersion = async (body: JsonObject) => {
+    try {
+      checkSchemaVersion(body, options.schema);
+    } catch (error) {
+      // Another node may serve that one by now, and this one has not heard of it: then it takes it up.
+      if (error instanceof Problem && error.code === 'server-old')
+        await options.database.fence?.(options.database);
+      throw error;
+    }
+  };
+
   app.post('/v1/push', async ({ env: { incoming, outgoing } }) => {
     const user = await caller(incoming);
     return callers.holding(user.id, async (held) => {
       const { value: body, text } = await readObject(incoming, held);
       const client = clientOf(body);
       callers.sized(user.id, client, text.length);
-      checkSchemaVersion(body, options.schema);
+      await checkVersion(body);
       const updates = updatesOf(body);
       const cost = pushCost(updates, text.length);
       if (updates.length === 0) {
@@ -136,7 +147,7 @@ export function createApp(options: AppOptions): Hono<App> {
       const { value: body, text } = await readObject(incoming, held);
       const client = clientOf(body);
       callers.sized(user.id, client, text.length);
-      checkSchemaVersion(body, options.schema);
+      await checkVersion(body);
       const request = pullOf(body, entryLimit(body.limit));
       await clients.check(client, user);
       const answer = await reading(user, outgoing, (within) =>
