@@ -177,7 +177,7 @@ TEST_CASE("where no image can be read that a fill could be built on, the windows
     String error = R"({"error":{"message":"","name":")";
     world.Finish(error + String(name) + "\"}}");
     world.network.scripted.push_back(Scripted(200, kImageAnswer));
-    world.Run(60'000);  // the pause grows
+    world.Run(90'000);  // the pause grows, to a minute and its jitter
   };
   const auto set_image = [&](const char* file) {
     Data sync = world.sync();
