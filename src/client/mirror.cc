@@ -14,7 +14,9 @@ namespace {
 
 constexpr uint64_t kRecordVersion = 1;
 
-bool IsNewer(const Data& record) { return record["v"].as_u64(kRecordVersion) > kRecordVersion; }
+bool HasNewerForm(const Data& record) {
+  return record["v"].as_u64(kRecordVersion) > kRecordVersion;
+}
 
 }  // namespace
 
@@ -51,7 +53,7 @@ bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& r
 }
 
 Fit Mirror::DecodeSteps(const Data& record, Vector<Step>* steps) const {
-  if (IsNewer(record)) return Fit::kNewer;
+  if (HasNewerForm(record)) return Fit::kNewer;
   if (!record["body"].is_bytes()) return Fit::kDamaged;
   Result<Vector<Step>> decoded = skerry::DecodeSteps(*schema_, record["body"].as_bytes());
   if (!decoded.ok()) {
@@ -144,7 +146,7 @@ Fit Mirror::Record(const Data& record) {
 }
 
 Fit Mirror::AddStored(uint64_t key, const Data& record) {
-  if (IsNewer(record)) return Fit::kNewer;
+  if (HasNewerForm(record)) return Fit::kNewer;
   Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (!mutation.ok())
     return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;

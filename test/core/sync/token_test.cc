@@ -182,8 +182,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
   }
   SUBCASE("not what was sent: it may be there as the other user's, until that one is back") {
     const String id = SyncUuid(1);
-    Data sent =
-        Json(R"({"v":1,"after":{"A":null},"base":{},"at":1,"state":"sent","epoch":1,
+    Data sent = Json(R"({"v":1,"after":{"A":null},"base":{},"at":1,"state":"sent","epoch":1,
           "revisions":null,"confirmed":[],"mutations":[]})");
     sent.Set("id", id).Set("client", client).Set("body", Data::Bytes("{}"));
     world.storage.Put("outbox", Data(id), std::move(sent));
