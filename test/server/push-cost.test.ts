@@ -71,7 +71,7 @@ describe.each(most)('a push that has %s', (_what, count, make) => {
   });
 });
 
-test.each([{ n: 1e309 }, { n: [-Infinity] }, { id: 'a\0' }, { id: '\ud800' }])(
+test.each([{ n: Number.POSITIVE_INFINITY }, { n: [-Infinity] }, { id: 'a\0' }, { id: '\ud800' }])(
   'what cannot be kept is seen before anything is done: %j',
   (more) => {
     const wrong = update(more);
