@@ -142,9 +142,10 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     RequestConflicts(effects);
   } else if (type == "unreadable") {
     if (message["damaged"].as_bool()) {
-      effects->Push(Fields{{"type", "notify"},
-                           {"kind", "dataLost"},
-                           {"detail", "the record of what is in step was damaged; filling afresh"}});
+      effects->Push(
+          Fields{{"type", "notify"},
+                 {"kind", "dataLost"},
+                 {"detail", "the record of what is in step was damaged; filling afresh"}});
     }
     StartLoading(effects);
     return;

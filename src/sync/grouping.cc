@@ -212,8 +212,8 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
   return record;
 }
 
-// No server could read it, and would refuse it for ever: something in it is damaged. Which of several
-// mutations that is shows when each is grouped alone.
+// No server could read it, and would refuse it for ever: something in it is damaged. Which of
+// several mutations that is shows when each is grouped alone.
 void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
     Data record = candidate.records[i];

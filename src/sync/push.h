@@ -54,8 +54,8 @@ class PushAnswer {
   bool fruitless() const {
     return regrouped() && !received_ && !aside_.refused_any() && aside_.known().items().empty();
   }
-  bool progress() const { return progress_; }     // something moved: trying on is worth it
-  bool unanswered() const;                        // something that was asked is still awaited
+  bool progress() const { return progress_; }  // something moved: trying on is worth it
+  bool unanswered() const;                     // something that was asked is still awaited
   bool regrouped() const {
     return !aside_.undone().empty();
   }  // mutations are ungrouped again: there is more to push

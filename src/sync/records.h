@@ -26,8 +26,8 @@ bool IsOfNewer(const Schema& schema, const Data& sync);
 String Layout(const Schema& schema);
 bool LacksRows(const Schema& schema, const Data& sync);
 
-// A `sync` record with every member that the sync worker counts on: what is absent, or is not what it
-// must be (sync/sound.h), gets its first value, and `client` where it has no identity yet.
+// A `sync` record with every member that the sync worker counts on: what is absent, or is not what
+// it must be (sync/sound.h), gets its first value, and `client` where it has no identity yet.
 Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version);
 
 // Gives it another client identity: an empty chain, nothing seen. Updates in the outbox stay under

@@ -72,12 +72,12 @@ struct Rule {
   const char* name;
   Fits fits;
 };
-constexpr Rule kSingle[] = {{"client", IsText},          {"n", IsCount},
-                            {"goneUpTo", IsCount},       {"scopeVersion", IsCount},
-                            {"recordBytes", IsCount},    {"clockOffset", IsFinite},
-                            {"chain", IsChain},          {"image", IsPointer},
-                            {"previous", IsPointer},     {"lastSyncedAt", IsNoNumber},
-                            {"realmsToken", IsNoText},   {"lacks", IsNoText}};
+constexpr Rule kSingle[] = {{"client", IsText},        {"n", IsCount},
+                            {"goneUpTo", IsCount},     {"scopeVersion", IsCount},
+                            {"recordBytes", IsCount},  {"clockOffset", IsFinite},
+                            {"chain", IsChain},        {"image", IsPointer},
+                            {"previous", IsPointer},   {"lastSyncedAt", IsNoNumber},
+                            {"realmsToken", IsNoText}, {"lacks", IsNoText}};
 constexpr Rule kMaps[] = {{"cursors", IsAnyText}, {"seen", IsCount}};
 constexpr Rule kLists[] = {{"older", IsObject},
                            {"scopes", IsScope},

@@ -183,7 +183,7 @@ class SyncJob {
   bool discarded_ = false;
   int discards_ = 0;
   int resends_ = 0;
-  int fruitless_ = 0;  // pushes in a row after which everything was only grouped anew
+  int fruitless_ = 0;        // pushes in a row after which everything was only grouped anew
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
   double clock_offset_ = 0;
 

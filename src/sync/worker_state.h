@@ -54,7 +54,7 @@ struct WorkerState {
   bool online = true;
   bool paused = false;
 
-  Data sync;  // as last seen
+  Data sync;                // as last seen
   bool lost_place = false;  // it was damaged: windows are told to look whether they can go on
   bool told_lost = false;   // and it is not whole yet
   bool passes_over =

@@ -22,9 +22,9 @@ Data StartOf(Data update) {
   Data in = Json(R"({"now":1000,"realms":{"A":{"head":3,"headAt":900},"B":{"head":0,"headAt":0}},
     "users":{"anna":{"A":"write","B":"write"}},"chains":[],"applied":[],"actions":[],"refuse":null})");
   Data::Array updates{std::move(update)};
-  return in.Set("requests", Data::Array{Data::Object{{"client", "c1"},
-                                                     {"user", "anna"},
-                                                     {"updates", Data(std::move(updates))}}});
+  return in.Set("requests",
+                Data::Array{Data::Object{
+                    {"client", "c1"}, {"user", "anna"}, {"updates", Data(std::move(updates))}}});
 }
 
 Data Update(uint64_t number, const char* ops) {
@@ -55,7 +55,8 @@ Vector<String> PushSeeds() {
 const char* const kRowX =
     R"({"table":"items","id":"x","realm":"A","createdAt":1,"modifiedAt":2,"revision":1,"deletedAt":null,"movedTo":null,"props":{"n":1,"note":"old"}})";
 
-// An admission to its end, whoever has put what into it. Rows are asked for a bounded number of times.
+// An admission to its end, whoever has put what into it. Rows are asked for a bounded number of
+// times.
 String Admit(const Data& start) {
   AdmissionSession session(&WorldSchema());
   Data in = start;
@@ -81,9 +82,8 @@ String RunPush(std::string_view input) {
   Data start = StartOf(Data());
   Data requests = Data::MakeArray();
   requests.Push(Fields{{"client", "c1"}, {"user", "anna"}, {"updates", updates.value()}});
-  requests.Push(Fields{{"client", "c2"},
-                       {"user", "anna"},
-                       {"updates", Data::Array{Update(50, kOps[0])}}});
+  requests.Push(
+      Fields{{"client", "c2"}, {"user", "anna"}, {"updates", Data::Array{Update(50, kOps[0])}}});
   start.Set("requests", std::move(requests));
   return Admit(start);
 }
@@ -144,8 +144,9 @@ String RunPull(std::string_view input) {
 // A whole world: a pull by a client of whatever it likes, and another's beside it.
 Vector<String> RequestSeeds() {
   const authority_test::PulledScenery scenery;
-  Vector<String> seeds{WriteJson(authority_test::Request("c9", authority_test::At(scenery.world, 1))),
-                       WriteJson(authority_test::Request("c9", "{}"))};
+  Vector<String> seeds{
+      WriteJson(authority_test::Request("c9", authority_test::At(scenery.world, 1))),
+      WriteJson(authority_test::Request("c9", "{}"))};
   seeds.push_back(WriteJson(authority_test::Request(
       "c9", R"({"A":"0@0"})", {Data(Id(1))},
       R"([{"table":"items","where":["and",["=","n",1],["like","note","%o_d"]],"filled":"b"}])")));

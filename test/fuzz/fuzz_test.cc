@@ -1,7 +1,7 @@
 // Goal: whatever comes from outside, no decoder and no core crashes, hangs or reads what is not its
-// own; an error is told; and what is valid works afterwards as if nothing had been. Method: changes of
-// valid inputs that keep their structure (mutator.h), run by every target under the sanitizers, and
-// each input that was ever found to do harm (corpus). SKERRY_FUZZ_SEED gives other changes,
+// own; an error is told; and what is valid works afterwards as if nothing had been. Method: changes
+// of valid inputs that keep their structure (mutator.h), run by every target under the sanitizers,
+// and each input that was ever found to do harm (corpus). SKERRY_FUZZ_SEED gives other changes,
 // SKERRY_FUZZ_TIMES so many times as many, SKERRY_FUZZ_TARGET only those of one target.
 #include <cstdlib>
 

@@ -1,9 +1,7 @@
-// The same targets under libFuzzer, which looks for inputs that reach new code (preset `fuzz`, clang).
-// SKERRY_FUZZ_TARGET names the target; its valid inputs are written into the first folder that is given,
-// where libFuzzer keeps what it finds.
+// The same targets under libFuzzer, which looks for inputs that reach new code (preset `fuzz`,
+// clang). SKERRY_FUZZ_TARGET names the target; its valid inputs are written into the first folder
+// that is given, where libFuzzer keeps what it finds.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include "doctest/doctest.h"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -12,6 +10,7 @@
 #include <string>
 
 #include "base/checksum.h"
+#include "doctest/doctest.h"
 #include "test/fuzz/runner.h"
 #include "test/fuzz/target.h"
 

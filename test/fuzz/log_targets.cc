@@ -33,7 +33,8 @@ Mutation AnyMutation(Random* random) {
   return mutation;
 }
 
-// The same schema with its props in another order, and one less: bodies and images outlive a change.
+// The same schema with its props in another order, and one less: bodies and images outlive a
+// change.
 const Schema& OtherSchema() {
   static const Schema schema = [] {
     Data description = DecodeData(LogSchema().description()).value();
@@ -74,12 +75,8 @@ String RunMutation(std::string_view input) {
 Step PageStep(Random* random) {
   Step step;
   step.kind = StepKind::kPage;
-  step.page = {test::kCities,
-               EncodeData(ParseJson(R"(["=","size","s"])").value()),
-               "",
-               TestUuid(9),
-               {"public"},
-               {OpMaker(random).AnyId(test::kCities, false)}};
+  step.page = {test::kCities, EncodeData(ParseJson(R"(["=","size","s"])").value()), "", TestUuid(9),
+               {"public"},    {OpMaker(random).AnyId(test::kCities, false)}};
   return step;
 }
 
@@ -231,15 +228,17 @@ String RunPull(std::string_view input) {
   const Data event =
       Data::Object{{"status", 200}, {"body", Data::Bytes(String(input))}, {"type", "response"}};
   const Answer answer = ReadAnswer(event);
-  if (answer.kind != AnswerKind::kOk) return answer.error.code.empty() ? "an error without code" : "";
+  if (answer.kind != AnswerKind::kOk)
+    return answer.error.code.empty() ? "an error without code" : "";
   const Result<PullAnswer> read = ReadPullAnswer(LogSchema(), answer.json);
   if (!read.ok()) return read.status().detail().empty() ? "no detail" : "";
   // What is folded of it can be read by the windows.
-  Data sync = ParseJson(R"({"v":1,"client":"c","n":3,"goneUpTo":0,"cursors":{"public":"1@1"},"seen":{},
+  Data sync =
+      ParseJson(R"({"v":1,"client":"c","n":3,"goneUpTo":0,"cursors":{"public":"1@1"},"seen":{},
     "chain":{"client":"c","links":{}},"older":[],"scopes":[{"table":"cities","where":["true"],"filled":false}],
     "scopeVersion":1,"known":[{"id":"01890000-0000-7000-8000-000000000002","key":4,"realms":{"public":3}}],
     "refill":[],"generations":[],"recordBytes":0})")
-                  .value();
+          .value();
   Random random("update");
   Update update = OpMaker(&random).AnyUpdate();
   update.id = TestUuid(1);
@@ -255,20 +254,20 @@ String RunPull(std::string_view input) {
   fold.AddMutations(Data::MakeArray());
   for (const Data& write : fold.Finish()) static_cast<void>(EncodeData(write));
   if (fold.record().is_null()) return "";
-  const Result<Vector<Step>> steps =
-      DecodeSteps(LogSchema(), fold.record()["body"].as_bytes());
+  const Result<Vector<Step>> steps = DecodeSteps(LogSchema(), fold.record()["body"].as_bytes());
   if (!steps.ok()) return "a record that windows cannot read: " + steps.status().detail();
   return "";
 }
 
 Vector<String> AnswerSeeds() {
   Vector<String> seeds;
-  for (const char* json :
-       {R"({"status":200,"contentType":"application/json","body":"{\"time\":1,\"results\":[]}"})",
-        R"({"status":422,"contentType":"application/json","body":"{\"code\":\"invalid\",\"detail\":\"no\"}"})",
-        R"({"status":401,"body":"{\"code\":\"unauthenticated\"}"})",
-        R"({"status":502,"contentType":"text/html","body":"<html>"})",
-        R"({"error":{"name":"timeout","message":"late"}})"})
+  for (
+      const char* json :
+      {R"({"status":200,"contentType":"application/json","body":"{\"time\":1,\"results\":[]}"})",
+       R"({"status":422,"contentType":"application/json","body":"{\"code\":\"invalid\",\"detail\":\"no\"}"})",
+       R"({"status":401,"body":"{\"code\":\"unauthenticated\"}"})",
+       R"({"status":502,"contentType":"text/html","body":"<html>"})",
+       R"({"error":{"name":"timeout","message":"late"}})"})
     seeds.push_back(EncodeData(ParseJson(json).value()));
   return seeds;
 }

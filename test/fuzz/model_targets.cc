@@ -1,5 +1,5 @@
-// What the application, the server and stored descriptions say in Data and JSON: the codecs themselves,
-// schemas, filters, queries, operations.
+// What the application, the server and stored descriptions say in Data and JSON: the codecs
+// themselves, schemas, filters, queries, operations.
 #include <utility>
 
 #include "base/json.h"
@@ -73,7 +73,8 @@ class NoContext final : public FilterContext {
 Vector<String> FilterSeeds() {
   Vector<String> seeds;
   for (const char* json :
-       {R"(["true"])", R"(["and",["=","name","Åre"],["or",["<","population",5],["not",["in","size",["s","m"]]]]])",
+       {R"(["true"])",
+        R"(["and",["=","name","Åre"],["or",["<","population",5],["not",["in","size",["s","m"]]]]])",
         R"(["like","name","%a_\\%%b%"])", R"([">=","founded",{"$type":"date","v":7}])",
         R"(["!=","flag",{"$type":"bytes","v":"AAEC"}])",
         R"(["and",["=","group",null],["in","id",["01890000-0000-7000-8000-000000000001"]]])",
@@ -97,8 +98,7 @@ String RunFilter(std::string_view input) {
       }
       for (int i = 0; i < 3; ++i) {
         const Row row = maker.AnyRow(table.index, "public");
-        static_cast<void>(
-            Matches(filter.value(), maker.AnyId(table.index, false), row, &context));
+        static_cast<void>(Matches(filter.value(), maker.AnyId(table.index, false), row, &context));
       }
     }
   }
@@ -124,13 +124,14 @@ class Stores final : public Tables {
 
 Vector<String> QuerySeeds() {
   Vector<String> seeds;
-  for (const char* json :
-       {R"({"table":"cities","where":["=","name","x"],"order":[["population","desc"],["name","asc","sv"]],"limit":3,"offset":1,"include":[]})",
-        R"({"table":"groups","where":null,"order":[],"limit":null,"after":"01890000-0000-7000-8000-000000000001","include":[
+  for (
+      const char* json :
+      {R"({"table":"cities","where":["=","name","x"],"order":[["population","desc"],["name","asc","sv"]],"limit":3,"offset":1,"include":[]})",
+       R"({"table":"groups","where":null,"order":[],"limit":null,"after":"01890000-0000-7000-8000-000000000001","include":[
           {"name":"cities","kind":"back","table":"cities","prop":"group","query":{"table":"cities","limit":2,"include":[
             {"name":"group","kind":"ref","prop":"group","query":null},
             {"name":"members","kind":"back","table":"members","prop":"city","query":{"order":[["points","asc"]],"limit":1}}]}}]})",
-        R"({"table":"members","where":["in","city",{"table":"cities","column":"id","where":["=","capital",true]}]})"})
+       R"({"table":"members","where":["in","city",{"table":"cities","column":"id","where":["=","capital",true]}]})"})
     seeds.push_back(Encoded(json));
   return seeds;
 }
@@ -150,10 +151,12 @@ String RunQuery(std::string_view input) {
 }
 
 Vector<String> OperationSeeds() {
-  return {Encoded(
-              R"(["01890000-0000-7000-8000-000000000001","public",{"name":"Åre","population":4,"info":{"a":[1]},"founded":{"$type":"date","v":5},"size":"m"}])"),
-          Encoded(R"(["01890000-0000-7000-8000-000000000001",null,{"population":-1,"visits":2.5}])"),
-          Encoded(R"([null,"public",{"name":"x","flag":{"$type":"bytes","v":"AAEC"},"price":{"$type":"Money","v":1,"version":1}}])")};
+  return {
+      Encoded(
+          R"(["01890000-0000-7000-8000-000000000001","public",{"name":"Åre","population":4,"info":{"a":[1]},"founded":{"$type":"date","v":5},"size":"m"}])"),
+      Encoded(R"(["01890000-0000-7000-8000-000000000001",null,{"population":-1,"visits":2.5}])"),
+      Encoded(
+          R"([null,"public",{"name":"x","flag":{"$type":"bytes","v":"AAEC"},"price":{"$type":"Money","v":1,"version":1}}])")};
 }
 
 String RunOperation(std::string_view input) {

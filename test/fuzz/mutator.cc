@@ -44,11 +44,37 @@ const double kNumbers[] = {0,
                            -1e308,
                            5e-324};
 
-constexpr std::string_view kTexts[] = {
-    "",        "\0",       "a\0b",    "sync", "items", "0@0", "1@1", "9007199254740992@1", "@",
-    "-1@-1",   "local",    "pending", "new",  "sent",  "received", "applied", "rejected", "forked",
-    "held",    "duplicate", "unknown_client", "create", "delete", "$type", "id", "true",
-    "00000000-0000-7000-8000-000000000001", "\xff", "\xed\xa0\x80", "\xf0\x9f\x98\x80", "%%%%_%_%"};
+constexpr std::string_view kTexts[] = {"",
+                                       "\0",
+                                       "a\0b",
+                                       "sync",
+                                       "items",
+                                       "0@0",
+                                       "1@1",
+                                       "9007199254740992@1",
+                                       "@",
+                                       "-1@-1",
+                                       "local",
+                                       "pending",
+                                       "new",
+                                       "sent",
+                                       "received",
+                                       "applied",
+                                       "rejected",
+                                       "forked",
+                                       "held",
+                                       "duplicate",
+                                       "unknown_client",
+                                       "create",
+                                       "delete",
+                                       "$type",
+                                       "id",
+                                       "true",
+                                       "00000000-0000-7000-8000-000000000001",
+                                       "\xff",
+                                       "\xed\xa0\x80",
+                                       "\xf0\x9f\x98\x80",
+                                       "%%%%_%_%"};
 
 bool IsSealed(std::string_view bytes) {
   if (bytes.size() <= kChecksumBytes) return false;
@@ -170,8 +196,9 @@ void Mutator::Change(Data* node, bool json) {
       if (!array) node->mutable_members().erase(node->mutable_members().begin() + place);
     } else if (which == 1) {
       if (array) node->Push(Data(node->items()[at]));
-      if (!array) node->Set(Chance(2) ? Text() : node->members()[at].first + "x",
-                            Data(node->members()[at].second));
+      if (!array)
+        node->Set(Chance(2) ? Text() : node->members()[at].first + "x",
+                  Data(node->members()[at].second));
     } else if (which == 2) {
       const size_t other = Below(size);
       if (array) {

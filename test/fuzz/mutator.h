@@ -1,8 +1,9 @@
-// Mutator: changes valid inputs so that they are wrong in the ways that reach the inside of a decoder:
-// trees keep their shape but for one to four changes (a member gone, doubled, of another kind, at an
-// extreme), bytes but for flipped, cut, doubled or inserted runs and lengths off by one. A checksum at
-// the end of bytes is made right again afterwards, and text that was JSON stays JSON, mostly: else
-// nothing behind the first check would ever be met. Everything comes from the seed.
+// Mutator: changes valid inputs so that they are wrong in the ways that reach the inside of a
+// decoder: trees keep their shape but for one to four changes (a member gone, doubled, of another
+// kind, at an extreme), bytes but for flipped, cut, doubled or inserted runs and lengths off by
+// one. A checksum at the end of bytes is made right again afterwards, and text that was JSON stays
+// JSON, mostly: else nothing behind the first check would ever be met. Everything comes from the
+// seed.
 #ifndef SKERRY_TEST_FUZZ_MUTATOR_H_
 #define SKERRY_TEST_FUZZ_MUTATOR_H_
 

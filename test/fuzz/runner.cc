@@ -89,7 +89,5 @@ Vector<CorpusFile> Corpus(const Target& target) {
 
 #ifdef __SANITIZE_ADDRESS__
 // What the sanitizers end, they tell here before.
-extern "C" void __asan_on_error() {
-  skerry::fuzz::WriteRunning("a report of the sanitizers");
-}
+extern "C" void __asan_on_error() { skerry::fuzz::WriteRunning("a report of the sanitizers"); }
 #endif

@@ -1,5 +1,5 @@
-// Runs inputs, and keeps the one that ends the program: a crash leaves a file (input-*), which belongs into
-// test/fuzz/corpus/<target> once it is understood.
+// Runs inputs, and keeps the one that ends the program: a crash leaves a file (input-*), which
+// belongs into test/fuzz/corpus/<target> once it is understood.
 #ifndef SKERRY_TEST_FUZZ_RUNNER_H_
 #define SKERRY_TEST_FUZZ_RUNNER_H_
 
@@ -11,7 +11,8 @@
 
 namespace skerry::fuzz {
 
-// What is wrong; the input is written down if the program ends, or works on it for more than a minute.
+// What is wrong; the input is written down if the program ends, or works on it for more than a
+// minute.
 String RunInput(const Target& target, std::string_view input);
 
 // The files of a target's corpus, in the order of their names.

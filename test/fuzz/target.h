@@ -1,6 +1,7 @@
-// Targets: the decoders and cores that take in what comes from outside, each with valid inputs to begin
-// from and a function that runs one input. A function says what is wrong in words (a rule that was
-// broken); a crash, a report of a sanitizer or a run without end speaks for itself (runner.h).
+// Targets: the decoders and cores that take in what comes from outside, each with valid inputs to
+// begin from and a function that runs one input. A function says what is wrong in words (a rule
+// that was broken); a crash, a report of a sanitizer or a run without end speaks for itself
+// (runner.h).
 #ifndef SKERRY_TEST_FUZZ_TARGET_H_
 #define SKERRY_TEST_FUZZ_TARGET_H_
 

@@ -111,8 +111,7 @@ bool WindowHost::Edit(const String& id) {
   operation.Push(id).Push(Data()).Push(Data::Object{{"name", "edited"}});
   const Result<OpOutcome> made =
       client_->TxOp(client_test::kUpsert, client_test::kGroupTable, operation);
-  const Result<Data> done =
-      client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
+  const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
   if (!made.ok() || !done.ok()) return false;
   Obey(done.value()["effects"]);
   return Rest().empty() && durable_.contains(done.value()["id"].as_string());

@@ -1,5 +1,5 @@
-// A window over records that another script of the origin has written, and with that script's messages
-// in its channel.
+// A window over records that another script of the origin has written, and with that script's
+// messages in its channel.
 #include <utility>
 
 #include "base/fields.h"
@@ -41,9 +41,9 @@ Data MakeSnapshot() {
                     {"confirmed", Data::Array{"A"}},
                     {"mutations", Data::Array{Data::Object{{"id", storage.mutations.at(4)["id"]},
                                                            {"key", 4}}}}});
-  storage.sync.Set("scopes", Data::Array{Data::Object{{"table", "groups"},
-                                                      {"where", Data::Array{"true"}},
-                                                      {"filled", true}}});
+  storage.sync.Set("scopes",
+                   Data::Array{Data::Object{
+                       {"table", "groups"}, {"where", Data::Array{"true"}}, {"filled", true}}});
   storage.sync.Set("refill", Data::Array{"B"}).Set("clockOffset", 3).Set("lastSyncedAt", 9);
   stores.Put("sync", "sync", storage.sync);
   return TakeSnapshot(&stores, storage.images);
@@ -61,7 +61,8 @@ Vector<String> StorageSeeds() { return {EncodeData(WholeSnapshot())}; }
 String Judge(WindowHost* window, sync_test::FakeStorage* storage, const Vector<Data>& untouched) {
   String problem = window->Rest();
   if (!problem.empty()) return problem;
-  if (!window->ready()) return window->told() ? "" : "a window that does not open, and says nothing";
+  if (!window->ready())
+    return window->told() ? "" : "a window that does not open, and says nothing";
   if (!window->Edit("after")) return "a change that is not stored any more";
   for (const Data& mutation : untouched) {
     if (!IsKept(storage, mutation)) return "a pending mutation that nobody touched is lost";
@@ -92,18 +93,17 @@ Vector<String> MessageSeeds() {
       Fields{{"type", "record"}, {"record", std::move(record)}},
       Fields{{"type", "added"},
              {"tab", "b"},
-             {"items", Data::Array{Data::Object{
-                           {"id", added["id"]}, {"key", 40}, {"record", added}}}}},
+             {"items",
+              Data::Array{Data::Object{{"id", added["id"]}, {"key", 40}, {"record", added}}}}},
       Fields{{"type", "left"}},
       Fields{{"type", "conflicts"}},
       Fields{{"type", "unreadable"}},
       Fields{{"type", "pushed"},
-             {"results",
-              Data::Array{Data::Object{{"update", "u1"},
-                                       {"mutations", Data::Array{added["id"]}},
-                                       {"status", "rejected"},
-                                       {"code", "unique"},
-                                       {"detail", "taken"}}}}},
+             {"results", Data::Array{Data::Object{{"update", "u1"},
+                                                  {"mutations", Data::Array{added["id"]}},
+                                                  {"status", "rejected"},
+                                                  {"code", "unique"},
+                                                  {"detail", "taken"}}}}},
       Fields{{"type", "status"},
              {"n", 90},
              {"shared", Data::Object{{"clockOffsetMs", 5}, {"lastSyncedAt", 7}}}},
@@ -145,10 +145,10 @@ Vector<String> EventSeeds() {
         Data(Fields{{"type", "read"}, {"id", 5}, {"results", Data::Array{Data(), Data::Array{}}}}),
         Data(Fields{{"type", "imageLoaded"}, {"generation", "g1"}, {"ok", true}}),
         Data(Fields{{"type", "resolve"}, {"id", 3000}, {"how", "retry"}}),
-        Data(Fields{{"type", "scopes"},
-                    {"add", Data::Array{Data::Object{{"table", "groups"},
-                                                     {"where", Data::Array{"true"}}}}},
-                    {"drop", Data::Array{}}})})
+        Data(Fields{
+            {"type", "scopes"},
+            {"add", Data::Array{Data::Object{{"table", "groups"}, {"where", Data::Array{"true"}}}}},
+            {"drop", Data::Array{}}})})
     all.Push(event);
   return {EncodeData(all)};
 }

@@ -19,8 +19,8 @@ using namespace sync_test;  // NOLINT(google-build-using-namespace)
 
 constexpr double kAWhile = 120'000;  // a few polls and pauses
 
-// In the middle of its life: filled, something refused, an update whose answer was lost, others that
-// wait behind it.
+// In the middle of its life: filled, something refused, an update whose answer was lost, others
+// that wait behind it.
 void Live(SyncWorld* world) {
   world->Open();
   world->Mutate({CreateItem("a", "A", 1, "one"), CreateItem("b", "B", 2)});
@@ -124,20 +124,20 @@ Vector<String> MessageSeeds() {
              {"lease", Data::Object{{"owner", Data()}, {"epoch", 3}}}},
       Fields{{"type", "status"},
              {"n", 90},
-             {"shared", Data::Object{{"phase", "pulling"},
-                                     {"pending", 3},
-                                     {"conflicts", 1},
-                                     {"progress", Data()},
-                                     {"lastSyncedAt", 4},
-                                     {"clockOffsetMs", 5},
-                                     {"nextTryAt", Data()},
-                                     {"needsAuth", false},
-                                     {"lease", Data()},
-                                     {"scopes", Data::Array{Data::Object{
-                                                    {"table", "items"},
-                                                    {"where", Data::Array{"true"}},
-                                                    {"filled", true}}}},
-                                     {"error", Data::Object{{"code", "x"}, {"message", "y"}}}}}},
+             {"shared",
+              Data::Object{{"phase", "pulling"},
+                           {"pending", 3},
+                           {"conflicts", 1},
+                           {"progress", Data()},
+                           {"lastSyncedAt", 4},
+                           {"clockOffsetMs", 5},
+                           {"nextTryAt", Data()},
+                           {"needsAuth", false},
+                           {"lease", Data()},
+                           {"scopes", Data::Array{Data::Object{{"table", "items"},
+                                                               {"where", Data::Array{"true"}},
+                                                               {"filled", true}}}},
+                           {"error", Data::Object{{"code", "x"}, {"message", "y"}}}}}},
       Fields{{"type", "pushed"}, {"results", Data::Array{}}},
       Fields{{"type", "serviceFailed"}, {"reason", "x"}},
       Scenery("fill"),

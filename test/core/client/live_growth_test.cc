@@ -15,14 +15,15 @@ Row City(Random* random, double population) {
   return row;
 }
 
-TEST_CASE("a live list with a limit shows as many rows as there are, however far it grew and shrank") {
+TEST_CASE(
+    "a live list with a limit shows as many rows as there are, however far it grew and shrank") {
   Random random("grown");
   for (const char* order : {"asc", "desc"}) {
     LiveWorld lived;
     for (int i = 0; i < 10; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
-    Observer three(&lived.world, &lived.live,
-                   String(R"({"table":"cities","limit":3,"order":[["population",")") + order +
-                       R"("]]})");
+    Observer three(
+        &lived.world, &lived.live,
+        String(R"({"table":"cities","limit":3,"order":[["population",")") + order + R"("]]})");
     Observer later(&lived.world, &lived.live,
                    String(R"({"table":"cities","limit":2,"offset":2,"order":[["population",")") +
                        order + R"("]]})");

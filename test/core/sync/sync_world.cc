@@ -191,7 +191,8 @@ void SyncHost::Fetch(const Data& effect) {
     return Deliver(std::move(event.Set("type", "response").Set("id", effect["id"])));
   }
   if (world_->damaged && !IsSound(push, body)) {
-    return Deliver(Response(effect["id"], 400, R"({"code":"invalid","detail":"as the test says"})"));
+    return Deliver(
+        Response(effect["id"], 400, R"({"code":"invalid","detail":"as the test says"})"));
   }
   const Data answer = push ? world_->server.Push(Json(body)) : world_->server.Pull(Json(body));
   if (network.lose_answers > 0) {
