@@ -7,6 +7,21 @@
 
 namespace skerry::client_test {
 
+TEST_CASE("records beyond the last one are none of ours, and cost no image") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 3));
+  world.A().Settle();
+  ConfirmAll(&world.storage);
+  for (const uint64_t key : {world.storage.n() + 1, world.storage.n() + 7}) {
+    world.storage.updates[key] = Data::Object{{"v", 1}, {"n", 1}, {"body", "nonsense"}};
+  }
+  world.B().Reopen();
+  world.B().Settle();
+  REQUIRE(world.B().ready());
+  CHECK_FALSE(Noted(world.B(), "notify"));
+  CHECK_EQ(Count(world.B()), 3);
+}
+
 TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
   Pair world;
   Window late(&world.storage, "late");
