@@ -367,7 +367,7 @@ export const core = [
     name: 'a mutation is taken under another name than its body has',
     file: 'src/client/mirror.cc',
     from: 'id != record["id"].as_string() || ',
-    to: '',
+    to: 'id.empty() || ',
   },
   {
     name: 'records beyond the last are taken for a gap',
