@@ -141,6 +141,12 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   } else if (type == "conflicts") {
     RequestConflicts(effects);
   } else if (type == "unreadable") {
+    if (message["damaged"].as_bool()) {
+      effects->Push(
+          Fields{{"type", "notify"},
+                 {"kind", "dataLost"},
+                 {"detail", "the record of what is in step was damaged; filling afresh"}});
+    }
     StartLoading(effects);
     return;
   }

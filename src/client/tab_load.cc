@@ -232,8 +232,6 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
                            {"n", n},
                            {"cursors", Data::MakeObject()}});
   sync.Set("previous", Data());
-  // Records beyond `n`, which somebody else has written, would be a gap for ever.
-  writes->Push(Fields{{"store", "updates"}, {"deleteRange", Fields{{"from", n}}}});
   writes->Push(PutWrite("updates", tx->record, n));
   writes->Push(PutWrite("sync", std::move(sync), "sync"));
 }

@@ -235,10 +235,21 @@ void Tab::SettleGone(const Tx& tx, Data* effects) {
   }
 }
 
+namespace {
+
+// Of any other key is no entry of ours, and nobody could name it to resolve it.
+bool IsEntry(const Data& item) { return item["key"].as_u64() > 0; }
+
+}  // namespace
+
 void Tab::TakeInbox(const Data& items, Data* effects) {
-  if (items == inbox_) return;
-  inbox_ = items;
-  effects->Push(Fields{{"type", "conflicts"}, {"items", items}});
+  Data entries = Data::MakeArray();
+  for (const Data& item : items.items()) {
+    if (IsEntry(item)) entries.Push(item);
+  }
+  if (entries == inbox_) return;
+  inbox_ = entries;
+  effects->Push(Fields{{"type", "conflicts"}, {"items", std::move(entries)}});
 }
 
 void Tab::WriteResolve(Tx* tx, Data* writes) {
@@ -285,7 +296,7 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
     const bool gone =
         tx.retry ? item["value"]["mutation"]["id"].as_string() == (tx.ids.empty() ? "" : tx.ids[0])
                  : item["key"].as_u64() == tx.entry;
-    if (!gone) rest.Push(item);
+    if (!gone && IsEntry(item)) rest.Push(item);
   }
   if (!(rest == inbox_)) {
     inbox_ = rest;

@@ -234,8 +234,9 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
     ListenHappened(listen_.Done(turn), turn);
   }
   if (!std::exchange(state_->lost_place, false)) return;
-  turn->Broadcast(Message("unreadable"));
-  turn->Post(Message("unreadable"));
+  const Data damaged = Message("unreadable").Set("damaged", true);
+  turn->Broadcast(damaged);
+  turn->Post(damaged);
 }
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {

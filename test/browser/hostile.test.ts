@@ -151,6 +151,7 @@ test('a record `sync` that was replaced by nonsense is made anew, and that is to
   const wanted = (await titles()).length;
   await until(page, (count) => db.notes.count() === count, [wanted]);
   expect(await page.evaluate(() => db.sync.status.error)).toBeNull();
+  expect(await page.evaluate(() => kit.happened.dataLost)).not.toEqual([]);
   await page.evaluate(() => db.close());
   await page.close();
 });

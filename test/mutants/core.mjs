@@ -511,13 +511,13 @@ export const core = [
     name: 'a mutation is taken under another name than its body has',
     file: 'src/client/mirror.cc',
     from: 'id != record["id"].as_string() || ',
-    to: '',
+    to: 'id.empty() || ',
   },
   {
-    name: 'stray records beyond an image that was emptied stay',
-    file: 'src/client/tab_load.cc',
-    from: '  writes->Push(Fields{{"store", "updates"}, {"deleteRange", Fields{{"from", n}}}});\n',
-    to: '',
+    name: 'records beyond the last are taken for a gap',
+    file: 'src/client/mirror.cc',
+    from: 'if (key <= n || key > last) continue;',
+    to: 'if (key <= n) continue;',
   },
   {
     name: 'a damaged update keeps its mutations from being sent',

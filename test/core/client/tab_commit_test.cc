@@ -22,6 +22,18 @@ TEST_CASE("mutations of a tick share one transaction, and durable comes with its
   CHECK_EQ(Count(world.B()), 2);
 }
 
+TEST_CASE("a group of large mutations ends at some bytes, and the next one follows") {
+  Pair world;
+  const String large(900'000, 'x');
+  for (int i = 0; i < 14; ++i)
+    world.A().Do(kUpdate, kGroupTable, "g", One("name", large + ToText(i)));
+  Next(world.A());
+  CHECK(world.storage.mutations.size() < 12);
+  CHECK(world.storage.mutations.size() > 4);
+  world.A().Settle();
+  CHECK_EQ(world.storage.mutations.size(), 14);
+}
+
 TEST_CASE("after a failed group nothing later commits before it is retried") {
   Pair world;
   const String first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));

@@ -2,10 +2,53 @@
 // fails, records of newer versions. Method: scripted windows (tab_fixture.h).
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "client/mutation_record.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
 
 namespace skerry::client_test {
+
+TEST_CASE("records beyond the last one are none of ours, and cost no image") {
+  Pair world;
+  world.A().Do(kInc, kGroupTable, "g", One("count", 3));
+  world.A().Settle();
+  ConfirmAll(&world.storage);
+  for (const uint64_t key : {world.storage.n() + 1, world.storage.n() + 7}) {
+    world.storage.updates[key] = Data::Object{{"v", 1}, {"n", 1}, {"body", "nonsense"}};
+  }
+  world.B().Reopen();
+  world.B().Settle();
+  REQUIRE(world.B().ready());
+  CHECK_FALSE(Noted(world.B(), "notify"));
+  CHECK_EQ(Count(world.B()), 3);
+}
+
+TEST_CASE("a cold start does not count twice what is confirmed in one of two realms") {
+  Storage storage;
+  // The image has what the log of A had: three of these are the pending mutation's.
+  Publish(&storage, "g0", 0, 3);
+  Mutation mutation;
+  mutation.action = {"00000000-0000-7000-8000-000000000001", "edit", "null", 1000};
+  mutation.base = {{"A", 0}, {"B", 0}};
+  mutation.ops = {MakeOp(OpKind::kInc, kGroupTable, "g"),
+                  MakeOp(OpKind::kCreate, kPersonTable, "p", {{"name", "Anna"}}, "B")};
+  mutation.ops[0].add = {{Prop(kGroupTable, "count"), 3}};
+  for (Op& op : mutation.ops) op.by = {0};
+  storage.mutations[1] = MutationRecord(TestSchema(), mutation);
+  storage.outbox["u"] = Data::Object{
+      {"id", "u"},
+      {"confirmed", Data::Array{"A"}},
+      {"mutations", Data::Array{Data::Object{{"id", mutation.action.id}, {"key", 1}}}}};
+  Window window(&storage, "a");
+  window.Settle();
+  REQUIRE(window.ready());
+  CHECK_EQ(Count(window), 3);
+  CHECK(window.See(kPersonTable, "p").has_value());
+  // Nor does a reading that comes later.
+  window.Event(Data::Object{{"type", "timer"}, {"name", "reread"}});
+  window.Settle();
+  CHECK_EQ(Count(window), 3);
+}
 
 TEST_CASE("what is heard while a window opens, after it has read, is not lost") {
   Pair world;

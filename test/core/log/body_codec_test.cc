@@ -198,6 +198,25 @@ TEST_CASE("a body outlives a schema whose tables and props are in another order"
         Vector<PropValue>{{1, Value::Number(7)}, {2, Value::String("x")}});
 }
 
+TEST_CASE("what is added keeps its props where a later schema has them in another order") {
+  const Schema other = OtherSchema(R"({"version":4,"tables":[
+    {"name":"cities","ids":"uuid","props":[
+      {"name":"visits","type":"number","optional":true},
+      {"name":"population","type":"number","optional":true},
+      {"name":"name","type":"string"}]}]})");
+  Op inc;
+  inc.kind = OpKind::kInc;
+  inc.table = kCities;
+  inc.id = TestUuid(1);
+  inc.realm = "public";
+  inc.by = {0};
+  inc.add = {{PropOf(kCities, "population"), 1}, {PropOf(kCities, "visits"), 2}};
+  const Result<Mutation> decoded = DecodeMutation(other, EncodeMutation(LogSchema(), OneOp(inc)));
+  REQUIRE(decoded.ok());
+  // By their places, as everything that folds them expects.
+  CHECK(decoded.value().ops[0].add == Vector<PropAdd>{{0, 2}, {1, 1}});
+}
+
 TEST_CASE("what the schema of today does not know, or cannot hold, is left out of a mutation") {
   const Op create = LabelOp(OpKind::kCreate);
   const Op update = LabelOp(OpKind::kUpdate);

@@ -9,6 +9,7 @@
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "sync/grouping.h"
+#include "sync/push.h"
 #include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
 
@@ -57,6 +58,32 @@ TEST_CASE("what is made after an update was full never goes into it, however sma
   REQUIRE(grouped.updates.size() == 2);
   CHECK(grouped.Members(0) == Ids{Id(1)});
   CHECK(grouped.Members(1) == Ids{Id(2), Id(3)});
+}
+
+TEST_CASE("an update ends at as many ops as a server takes") {
+  const auto many = [](const char* prefix) {
+    Vector<Op> ops;
+    for (size_t i = 0; i < kMaxOpsPerUpdate / 2 + 1; ++i)
+      ops.push_back(CreateItem(prefix + ToText(i), "A", 1));
+    return ops;
+  };
+  const Grouped grouped =
+      Group({MutationRecord(Id(1), many("a")), MutationRecord(Id(2), many("b"))});
+  REQUIRE(grouped.updates.size() == 2);
+  CHECK(grouped.Members(0) == Ids{Id(1)});
+}
+
+TEST_CASE("a request ends at half of what a body may have, and never has less than one update") {
+  const auto update = [](const char* id, size_t bytes) {
+    Data record = Data::MakeObject();
+    record.Set("id", id).Set("client", "c").Set("state", "sent");
+    return record.Set("body", Data::Bytes(String(bytes, 'x')));
+  };
+  const size_t most = kMaxBodyBytes / 2;
+  CHECK(ChooseBatch({update("1", most - 10), update("2", 20)}, 4).ids == Ids{"1"});
+  CHECK(ChooseBatch({update("1", most / 2 - 1), update("2", most / 2 - 1)}, 4).ids ==
+        Ids{"1", "2"});
+  CHECK(ChooseBatch({update("1", most + 1)}, 4).ids == Ids{"1"});
 }
 
 TEST_CASE("grouping takes mutations in key order and folds them to one op per object") {

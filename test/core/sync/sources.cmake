@@ -1,5 +1,6 @@
 set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/chain_test.cc
+  test/core/sync/damaged_test.cc
   test/core/sync/fake_storage.cc
   test/core/sync/fill_page_test.cc
   test/core/sync/fill_test.cc
