@@ -544,6 +544,44 @@ export const core = [
     to: 'if (update.is_null()) {',
   },
   {
+    name: 'an include that begins behind a row stays where that row was',
+    file: 'src/client/live_affected.cc',
+    from: 'if (!query.after.empty() && changes_->ById(include.table, query.after)) {',
+    to: 'if (query.after.size() == 1 && changes_->ById(include.table, query.after)) {',
+  },
+  {
+    name: 'ops of an update are not counted',
+    file: 'src/sync/grouping.cc',
+    from: '  place->ops += mutation.value().ops.size();\n',
+    to: '',
+  },
+  {
+    name: 'a group commit has no end in bytes',
+    file: 'src/client/tab_commit.cc',
+    from: 'if (seen++ == most || bytes > kMaxGroupBytes) break;',
+    to: 'if (seen++ == most || bytes > kMaxGroupBytes * 100) break;',
+  },
+  {
+    name: 'a request has no end in bytes',
+    file: 'src/sync/push.cc',
+    from: '(bytes > kMaxBodyBytes / 2 || batch.ids.size() >= most)',
+    to: 'batch.ids.size() >= most',
+  },
+  {
+    name: 'what is confirmed in one of its realms is forgotten at a cold start',
+    file: 'src/client/mirror.cc',
+    from: '  TakeOutbox(*reading.outbox);\n',
+    to: '',
+  },
+  {
+    name: 'what is added is not sorted by the props of today',
+    file: 'src/log/op_codec.cc',
+    from: `  Sort(added.begin(), added.end(),
+       [](const PropAdd& a, const PropAdd& b) { return a.prop < b.prop; });
+`,
+    to: '',
+  },
+  {
     name: 'members of the sync record are taken for what they should be',
     file: 'src/sync/records.cc',
     from: 'IsNewer(record) ? std::move(record) : SoundSync(std::move(record))',

@@ -73,5 +73,31 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
   }
 }
 
+TEST_CASE("an include that begins behind a row moves with that row, for every parent") {
+  Random random("behind");
+  LiveWorld lived;
+  for (int i = 0; i < 3; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+  lived.Put(kPeople, Uuid7(kPeople, 1), RandomRow(&random, kPeople, 3, 2));
+  const auto visit = [&](uint64_t i, double stars) {
+    Row row = RandomRow(&random, kVisits, 3, 2);
+    row.props[0] = Value::String(Uuid7(kPeople, 1));
+    row.props[1] = Value::String("c" + ToText(i % 3));
+    row.props[2] = Value::Number(stars);
+    lived.Put(kVisits, Uuid7(kVisits, i), row);
+  };
+  for (uint64_t i = 0; i < 12; ++i) visit(i, static_cast<double>(i));
+  const String description =
+      R"({"table":"cities","include":[{"name":"visits","kind":"back","table":"visits","prop":"city",
+      "query":{"order":[["stars","asc"]],"after":")" +
+      Uuid7(kVisits, 6) + R"("}}]})";
+  Observer behind(&lived.world, &lived.live, description);
+  lived.Flush();
+  // Of one city, and begins the lists of all three.
+  for (const double stars : {1.5, 9.5, 6.0}) {
+    visit(6, stars);
+    CheckObserver(&lived, &behind, lived.Flush());
+  }
+}
+
 }  // namespace
 }  // namespace skerry
