@@ -173,7 +173,7 @@ export const server = [
     name: 'one user may take all reads',
     test: 'test/server/cost.test.ts',
     file: 'server/src/cost/gate.ts',
-    from: 'this.#runningInAll < inAll && (this.#running.get(user) ?? 0) < perUser',
+    from: 'this.#runningInAll < inAll && this.#running.of(user) < perUser',
     to: 'this.#runningInAll < inAll',
   },
   {
@@ -270,9 +270,9 @@ export const server = [
   {
     name: 'whose a client is is forgotten by its first use',
     test: 'test/server/cost.test.ts',
-    file: 'server/src/push/bound-clients.ts',
-    from: 'this.#known.delete(client);\n    this.#known.set',
-    to: 'this.#known.set',
+    file: 'server/src/recent.ts',
+    from: 'this.#values.delete(key);\n    this.#values.set',
+    to: 'this.#values.set',
   },
   {
     name: 'a statement that was cancelled is waited for as long as it takes',
@@ -285,7 +285,7 @@ export const server = [
     name: 'a limit is not checked before locking',
     test: 'test/server/push-cost.test.ts',
     file: 'server/src/http/app.ts',
-    from: `    const cost = pushCost(updates, text.length);
+    from: `    const cost = pushCost(updates, bytes);
 `,
     to: `    const cost = { keys: 1, written: 1 };
 `,
@@ -322,7 +322,7 @@ export const server = [
     name: 'an id that no database can hold comes before it',
     test: 'test/server/push-cost.test.ts',
     file: 'server/src/cost/push-cost.ts',
-    from: `return !text.includes('\\0') &&`,
+    from: 'return isStorable(text) &&',
     to: 'return',
   },
   {
@@ -388,8 +388,7 @@ export const server = [
     name: 'the bytes of a push that is passed over are not counted again',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/push/flusher.ts',
-    from: `    for (const waiting of pushes) this.#waitingBytes += waiting.bytes;
-`,
+    from: '      this.#waitingBytes += bytes;\n',
     to: '',
   },
   {

@@ -1,12 +1,14 @@
 // Who calls, and what that person may see. A token is an HS256 JWT with `sub`, `exp` and, where the issuer gives rights
-// beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are taken where one follows the other. With `dev`, a token `dev:<user>` is that user, who may also write
-// the realm `public`. Unknown and forbidden realms are the same to everybody who has no right to them.
+// beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are taken where one follows the other. With `dev`,
+// a token `dev:<user>` is that user, who may also write the realm `public`. Unknown and forbidden realms are the same to
+// everybody who has no right to them.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
+import { Recent } from '../recent.ts';
 import { SetupError } from '../setup-error.ts';
 
 export type Right = 'read' | 'write';
@@ -83,11 +85,10 @@ export function bearer({ authorization }: IncomingHttpHeaders): string | null {
 
 /** Whom verified tokens belong to, by their exact text; a client sends the same one with every request. */
 class KnownTokens {
-  readonly #limit: number;
-  readonly #users = new Map<string, User>();
+  readonly #users: Recent<User>;
 
   constructor(limit: number) {
-    this.#limit = limit;
+    this.#users = new Recent(limit);
   }
 
   find(token: string): User | null {
@@ -101,9 +102,7 @@ class KnownTokens {
 
   add(token: string, user: User): void {
     if (token.length > limits.tokenRememberedBytes) return;
-    const [oldest] = this.#users.keys();
-    if (this.#users.size >= this.#limit && oldest !== undefined) this.#users.delete(oldest);
-    this.#users.set(token, user);
+    this.#users.use(token, user);
   }
 }
 

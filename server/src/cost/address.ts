@@ -31,22 +31,3 @@ export function addressOf(
   const last = names.split(',').at(-1)?.trim() ?? '';
   return network(trustProxy && last !== '' ? last : (remote ?? ''));
 }
-
-/** How many of something each key has. */
-export class Counts {
-  readonly #counts = new Map<string, number>();
-
-  of(key: string): number {
-    return this.#counts.get(key) ?? 0;
-  }
-
-  add(key: string): void {
-    this.#counts.set(key, this.of(key) + 1);
-  }
-
-  remove(key: string): void {
-    const left = this.of(key) - 1;
-    if (left <= 0) this.#counts.delete(key);
-    else this.#counts.set(key, left);
-  }
-}

@@ -2,6 +2,7 @@
 // stand still before their end hold no more than that.
 
 import { Problem } from '../http/problem.ts';
+import { Counts } from './counts.ts';
 
 export interface BodyLimits {
   readonly inAll: number;
@@ -17,7 +18,7 @@ export interface HeldBytes {
 
 export class BodyBytes {
   readonly #limits: BodyLimits;
-  readonly #ofUser = new Map<string, number>();
+  readonly #ofUser = new Counts();
   #inAll = 0;
 
   constructor(limits: BodyLimits) {
@@ -39,21 +40,18 @@ export class BodyBytes {
   }
 
   #take(user: string, bytes: number): void {
-    const mine = (this.#ofUser.get(user) ?? 0) + bytes;
-    if (mine > this.#limits.perUser) {
+    if (this.#ofUser.of(user) + bytes > this.#limits.perUser) {
       throw new Problem('rate_limited', 'Too many bytes of this user are under way.');
     }
     if (this.#inAll + bytes > this.#limits.inAll) {
       throw new Problem('busy', 'Too many bytes of requests are under way.');
     }
-    this.#ofUser.set(user, mine);
+    this.#ofUser.add(user, bytes);
     this.#inAll += bytes;
   }
 
   #give(user: string, bytes: number): void {
     this.#inAll -= bytes;
-    const left = (this.#ofUser.get(user) ?? 0) - bytes;
-    if (left <= 0) this.#ofUser.delete(user);
-    else this.#ofUser.set(user, left);
+    this.#ofUser.remove(user, bytes);
   }
 }

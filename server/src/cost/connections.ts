@@ -3,7 +3,8 @@
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { addressOf, Counts } from './address.ts';
+import { addressOf } from './address.ts';
+import { Counts } from './counts.ts';
 
 export interface ConnectionLimits {
   readonly connections: number;

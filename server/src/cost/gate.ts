@@ -2,6 +2,7 @@
 // that one who asks for much is in nobody's way but his own.
 
 import { Problem } from '../http/problem.ts';
+import { Counts } from './counts.ts';
 
 export interface GateLimits {
   readonly inAll: number;
@@ -18,7 +19,7 @@ export class FairGate {
   readonly #limits: GateLimits;
   /** Those who wait, by user; the user whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiter[]>();
-  readonly #running = new Map<string, number>();
+  readonly #running = new Counts();
   #waitingInAll = 0;
   #runningInAll = 0;
 
@@ -69,19 +70,17 @@ export class FairGate {
 
   #mayRun(user: string): boolean {
     const { inAll, perUser } = this.#limits;
-    return this.#runningInAll < inAll && (this.#running.get(user) ?? 0) < perUser;
+    return this.#runningInAll < inAll && this.#running.of(user) < perUser;
   }
 
   #start(user: string): void {
     this.#runningInAll++;
-    this.#running.set(user, (this.#running.get(user) ?? 0) + 1);
+    this.#running.add(user);
   }
 
   #leave(user: string): void {
     this.#runningInAll--;
-    const left = (this.#running.get(user) ?? 1) - 1;
-    if (left === 0) this.#running.delete(user);
-    else this.#running.set(user, left);
+    this.#running.remove(user);
     this.#admit();
   }
 

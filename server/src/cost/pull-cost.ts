@@ -3,6 +3,7 @@
 // whether it fits the schema, is the core's to say (src/model/filter_cost.h), before any of it becomes SQL.
 
 import { isRealmName } from '../auth/auth.ts';
+import { isStorable } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -17,11 +18,6 @@ function invalid(detail: string): Problem {
 
 function tooMuch(detail: string): Problem {
   return new Problem('limit', detail);
-}
-
-/** Whether every database can hold it. */
-export function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
 }
 
 /** Counts what the filters of all scopes name. */

@@ -3,6 +3,7 @@
 // (src/base/limits.h), and what is wrong with one update alone is that update's result.
 
 import { isRealmName } from '../auth/auth.ts';
+import { isStorable } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -43,13 +44,13 @@ export function checkValues(value: unknown): void {
 }
 
 /** Whether SQL and locks can hold a text as an id. */
-function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed() && Buffer.byteLength(text) <= limits.idBytes;
+function isId(text: string): boolean {
+  return isStorable(text) && Buffer.byteLength(text) <= limits.idBytes;
 }
 
 /** Ids that are kept with a refusal, whatever is wrong with the rest. */
 function checkNames({ id, after, actions }: JsonObject): void {
-  if (typeof id !== 'string' || id === '' || !isStorable(id)) {
+  if (typeof id !== 'string' || id === '' || !isId(id)) {
     malformed('The `id` of an update is not one that can be kept.');
   }
   if (!isObject(after)) malformed('An update has no `after`.');
@@ -57,7 +58,7 @@ function checkNames({ id, after, actions }: JsonObject): void {
     malformed('`after` names a realm that cannot be.');
   }
   for (const action of Array.isArray(actions) ? actions : []) {
-    if (isObject(action) && typeof action.id === 'string' && !isStorable(action.id)) {
+    if (isObject(action) && typeof action.id === 'string' && !isId(action.id)) {
       malformed('The `id` of an action is not one that can be kept.');
     }
   }

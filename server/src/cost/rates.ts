@@ -2,6 +2,8 @@
 // full, so the least recently used of too many are forgotten; who comes under ever new keys gains nothing but a full bucket
 // a key, and the bucket of its user stays.
 
+import { Recent } from '../recent.ts';
+
 export interface Rate {
   /** Tokens that come back in a second; 0: no limit. */
   readonly perSecond: number;
@@ -17,14 +19,13 @@ interface Bucket {
 
 export class Rates {
   readonly #rate: Rate;
-  readonly #remembered: number;
   readonly #now: () => number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: Recent<Bucket>;
 
   constructor(rate: Rate, remembered: number, now: () => number = () => performance.now()) {
     this.#rate = rate;
-    this.#remembered = remembered;
     this.#now = now;
+    this.#buckets = new Recent(remembered);
   }
 
   /** Takes tokens, or takes none and returns in how many milliseconds they are there. What costs more than a bucket holds costs a full one. */
@@ -52,13 +53,7 @@ export class Rates {
     const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now };
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) / 1000) * perSecond);
     bucket.at = now;
-    // The most recently used is the last.
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#remembered) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
+    this.#buckets.use(key, bucket);
     return bucket;
   }
 }

@@ -2,7 +2,7 @@
 // seconds for it, but not at the cost of others: where too many are silent, the one that has been for longest goes.
 
 import { limits } from '../limits.ts';
-import { Counts } from './address.ts';
+import { Counts } from './counts.ts';
 
 export interface SocketLimits {
   readonly sockets: number;

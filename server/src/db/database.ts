@@ -69,6 +69,11 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+/** Whether every database can hold a text. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
 /** The SQLSTATE of an error thrown by either driver, or '' where it is none. */
 export function sqlState(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;

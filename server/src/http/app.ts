@@ -120,40 +120,47 @@ export function createApp(options: AppOptions): Hono<App> {
     }
   };
 
-  app.post('/v1/push', async ({ env: { incoming, outgoing } }) => {
+  /** Reads the request of a client, bounded, and answers it with the JSON text that `work` gives. */
+  const ofClient = async (
+    incoming: IncomingMessage,
+    work: (request: {
+      readonly user: User;
+      readonly client: string;
+      readonly body: JsonObject;
+      readonly bytes: number;
+    }) => Promise<string>,
+  ) => {
     const user = await caller(incoming);
     return callers.holding(user.id, async (held) => {
       const { value: body, text } = await readObject(incoming, held);
       const client = clientOf(body);
       callers.sized(user.id, client, text.length);
       await checkVersion(body);
+      return jsonResponse(incoming, await work({ user, client, body, bytes: text.length }));
+    });
+  };
+
+  app.post('/v1/push', async ({ env: { incoming, outgoing } }) => {
+    return ofClient(incoming, async ({ user, client, body, bytes }) => {
       const updates = updatesOf(body);
-      const cost = pushCost(updates, text.length);
+      const cost = pushCost(updates, bytes);
       if (updates.length === 0) {
         await clients.check(client, user);
-        return jsonResponse(incoming, JSON.stringify({ time: Date.now(), results: [] }));
+        return JSON.stringify({ time: Date.now(), results: [] });
       }
-      const push = { client, user, epoch: epochOf(body), updates, bytes: text.length, cost };
+      const push = { client, user, epoch: epochOf(body), updates, bytes, cost };
       const answer = await whileWanted(outgoing, null, ({ signal }) =>
         options.flusher.push({ ...push, signal }),
       );
-      return jsonResponse(incoming, JSON.stringify(answer));
+      return JSON.stringify(answer);
     });
   });
 
   app.post('/v1/pull', async ({ env: { incoming, outgoing } }) => {
-    const user = await caller(incoming);
-    return callers.holding(user.id, async (held) => {
-      const { value: body, text } = await readObject(incoming, held);
-      const client = clientOf(body);
-      callers.sized(user.id, client, text.length);
-      await checkVersion(body);
+    return ofClient(incoming, async ({ user, client, body }) => {
       const request = pullOf(body, entryLimit(body.limit));
       await clients.check(client, user);
-      const answer = await reading(user, outgoing, (within) =>
-        options.puller.pull(user, request, within),
-      );
-      return jsonResponse(incoming, answer);
+      return reading(user, outgoing, (within) => options.puller.pull(user, request, within));
     });
   });
 

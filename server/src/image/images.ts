@@ -6,6 +6,7 @@ import type { Authority } from '../authority/authority.ts';
 import { cutRows } from '../cost/row-bytes.ts';
 import type { Queryable } from '../db/database.ts';
 import { limits } from '../limits.ts';
+import { Recent } from '../recent.ts';
 import { rowJson } from '../sql/rows.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import {
@@ -41,7 +42,7 @@ export class Images {
   /** Those that are looked for or made, by realm and epoch. */
   readonly #making = new Map<string, Promise<Kept>>();
   /** What they came to last, the oldest first. */
-  readonly #made = new Map<string, Kept>();
+  readonly #made = new Recent<Kept>(kRemembered);
 
   constructor(store: ImageStore, authority: Authority, schema: SqlSchema) {
     this.#store = store;
@@ -69,7 +70,7 @@ export class Images {
     this.#making.set(key, making);
     try {
       const found = await making;
-      this.#remember(key, found);
+      this.#made.use(key, found);
       return publicPart(found);
     } finally {
       this.#making.delete(key);
@@ -100,13 +101,6 @@ export class Images {
     const isThere = made !== null && (await this.#store.has(made));
     if (isThere && (await this.#fits(tx, made, Number(head.head)))) return made;
     return this.#make(tx, realm, head);
-  }
-
-  #remember(key: string, made: Kept): void {
-    this.#made.delete(key);
-    this.#made.set(key, made);
-    const [oldest] = this.#made.keys();
-    if (this.#made.size > kRemembered && oldest !== undefined) this.#made.delete(oldest);
   }
 
   async #make(tx: Queryable, realm: string, { epoch, head, at }: Head): Promise<Kept> {

@@ -4,22 +4,21 @@
 import type { User } from '../auth/auth.ts';
 import type { Database } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
+import { Recent } from '../recent.ts';
 import { bindClients, ownerOf, Present } from './locks.ts';
 
 export class BoundClients {
   readonly #database: Database;
-  readonly #remembered: number;
-  /** The most recently used is the last. */
-  readonly #known = new Map<string, string>();
+  readonly #known: Recent<string>;
 
   constructor(database: Database, remembered: number) {
     this.#database = database;
-    this.#remembered = remembered;
+    this.#known = new Recent(remembered);
   }
 
   async check(client: string, user: User): Promise<void> {
     const owner = this.#known.get(client) ?? (await this.#owner(client, user));
-    if (owner !== undefined) this.#remember(client, owner);
+    if (owner !== undefined) this.#known.use(client, owner);
     if (owner === user.id) return;
     throw new Problem(
       'client_bound',
@@ -39,13 +38,5 @@ export class BoundClients {
       ]);
       return owner;
     });
-  }
-
-  #remember(client: string, owner: string): void {
-    this.#known.delete(client);
-    this.#known.set(client, owner);
-    if (this.#known.size <= this.#remembered) return;
-    const [oldest] = this.#known.keys();
-    if (oldest !== undefined) this.#known.delete(oldest);
   }
 }

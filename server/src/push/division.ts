@@ -91,8 +91,7 @@ export class Division {
 
   async #divide(owners: readonly Waiting[], error: unknown): Promise<void> {
     this.#isWhole = false;
-    const size =
-      isTimeout(error) || error instanceof AuthorityTimeout ? 1 : Math.ceil(owners.length / 2);
+    const size = tookTooLong(error) ? 1 : Math.ceil(owners.length / 2);
     for (let from = 0; from < owners.length; from += size) {
       const part = owners.slice(from, from + size);
       await this.process(
@@ -121,7 +120,7 @@ export class Division {
 
   #countFailure(error: unknown): void {
     this.#failedAlone++;
-    if (isTimeout(error) || error instanceof AuthorityTimeout) this.#timedOutAlone++;
+    if (tookTooLong(error)) this.#timedOutAlone++;
     const isTooMuch =
       this.#failedAlone >= limits.failuresAlone || this.#timedOutAlone >= limits.timeoutsAlone;
     if (isTooMuch && !this.#hasSucceeded) this.#hopeless = error;
@@ -158,7 +157,7 @@ export class Division {
       try {
         return await this.#options.committer.commit(units, { refuse, wait });
       } catch (error) {
-        if (!isTransient(error) || isTimeout(error) || attempt >= tries) throw error;
+        if (!isTransient(error) || tookTooLong(error) || attempt >= tries) throw error;
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);
       }
     }
@@ -185,6 +184,11 @@ export class Division {
         : new Problem('internal', 'The push failed; push again.'),
     );
   }
+}
+
+/** Another try would take as long again. */
+function tookTooLong(error: unknown): boolean {
+  return isTimeout(error) || error instanceof AuthorityTimeout;
 }
 
 function refusalCode(error: unknown): string {

@@ -8,6 +8,7 @@
 //   waits if it is its own user who writes so much, else in front.
 // - When an update is postponed, so is every later one of its client.
 
+import { Counts } from '../cost/counts.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { Division, type DivisionOptions } from './division.ts';
@@ -29,6 +30,8 @@ export class Flusher {
   #queue: Waiting[] = [];
   readonly #underWay = new Map<Group<Waiting>, Promise<void>>();
   #waitingBytes = 0;
+  /** How many pushes of each user are in the queue. */
+  readonly #waitingOf = new Counts();
   #gathering: Promise<void> | null = null;
   #closed = false;
 
@@ -42,19 +45,14 @@ export class Flusher {
     const full =
       this.#queue.length >= limits.waitingPushes ||
       this.#waitingBytes + request.bytes > limits.waitingBytes;
-    const mine = this.#queue.reduce(
-      (count, { user }) => count + (user.id === request.user.id ? 1 : 0),
-      0,
-    );
-    if (mine >= limits.waitingPushesPerUser) {
+    if (this.#waitingOf.of(request.user.id) >= limits.waitingPushesPerUser) {
       throw new Problem('rate_limited', 'Too many pushes of this user are waiting; push again.');
     }
     if (full) {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
     const waiting = new Waiting(request);
-    this.#queue.push(waiting);
-    this.#waitingBytes += waiting.bytes;
+    this.#enqueue([waiting], this.#queue.length);
     this.#gathering ??= this.#gather();
     const { signal } = request;
     signal?.addEventListener('abort', () => this.#drop(waiting, signal.reason), { once: true });
@@ -66,7 +64,7 @@ export class Flusher {
     const at = this.#queue.indexOf(waiting);
     if (at < 0) return;
     this.#queue.splice(at, 1);
-    this.#waitingBytes -= waiting.bytes;
+    this.#noLonger(waiting);
     waiting.fail(reason);
   }
 
@@ -92,7 +90,7 @@ export class Flusher {
       if (group === null) return;
       const taken = new Set(group.pushes);
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
-      for (const { bytes } of taken) this.#waitingBytes -= bytes;
+      for (const waiting of taken) this.#noLonger(waiting);
       const flushed = this.#flush(group).finally(() => {
         this.#underWay.delete(group);
         this.#launch();
@@ -127,18 +125,27 @@ export class Flusher {
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(({ units }) => units.length > 0);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
-    this.#takeBack([...left.filter((waiting) => !isHeavy(waiting)), ...passedOver], 0);
+    this.#enqueue([...left.filter((waiting) => !isHeavy(waiting)), ...passedOver], 0);
     for (const waiting of left.filter(isHeavy).reverse()) {
       const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
-      this.#takeBack([waiting], behind < 0 ? this.#queue.length : behind);
+      this.#enqueue([waiting], behind < 0 ? this.#queue.length : behind);
     }
     // Else transaction would follow transaction, and nobody who calls meanwhile be heard.
     if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
   }
 
-  #takeBack(pushes: readonly Waiting[], at: number): void {
+  #enqueue(pushes: readonly Waiting[], at: number): void {
     this.#queue.splice(at, 0, ...pushes);
-    for (const waiting of pushes) this.#waitingBytes += waiting.bytes;
+    for (const { bytes, user } of pushes) {
+      this.#waitingBytes += bytes;
+      this.#waitingOf.add(user.id);
+    }
+  }
+
+  /** It has left the queue. */
+  #noLonger({ bytes, user }: Waiting): void {
+    this.#waitingBytes -= bytes;
+    this.#waitingOf.remove(user.id);
   }
 }
 

@@ -2,21 +2,19 @@
 // nobody else, so that doing it again costs nobody but them.
 
 import { limits } from '../limits.ts';
+import { Recent } from '../recent.ts';
 
 export class UsersApart {
   readonly #now: () => number;
-  /** Until when, the longest known first. */
-  readonly #until = new Map<string, number>();
+  /** Until when. */
+  readonly #until = new Recent<number>(limits.usersApart);
 
   constructor(now: () => number) {
     this.#now = now;
   }
 
   add(user: string): void {
-    this.#until.delete(user);
-    const [oldest] = this.#until.keys();
-    if (this.#until.size >= limits.usersApart && oldest !== undefined) this.#until.delete(oldest);
-    this.#until.set(user, this.#now() + limits.apartMs);
+    this.#until.use(user, this.#now() + limits.apartMs);
   }
 
   has(user: string): boolean {

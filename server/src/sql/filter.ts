@@ -2,7 +2,7 @@
 // = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
 // so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
 
-import type { Params } from '../db/database.ts';
+import { isStorable, type Params } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -66,7 +66,7 @@ function plainValue(value: unknown, column: Column): string {
   if (isText(type) || type === 'bytes') {
     if (typeof plain !== 'string')
       throw invalid(`A filter compares a ${type} with something else.`);
-    if (plain.includes('\0') || !plain.isWellFormed()) {
+    if (!isStorable(plain)) {
       throw invalid('A filter holds text that databases cannot hold.');
     }
     return plain;

@@ -1,0 +1,18 @@
+/** How much of something each key has. */
+export class Counts {
+  readonly #counts = new Map<string, number>();
+
+  of(key: string): number {
+    return this.#counts.get(key) ?? 0;
+  }
+
+  add(key: string, by = 1): void {
+    this.#counts.set(key, this.of(key) + by);
+  }
+
+  remove(key: string, by = 1): void {
+    const left = this.of(key) - by;
+    if (left <= 0) this.#counts.delete(key);
+    else this.#counts.set(key, left);
+  }
+}

@@ -1,0 +1,26 @@
+/** What was used lately, by key: of too many the least recently used are forgotten. */
+export class Recent<Value> {
+  readonly #most: number;
+  /** The most recently used is the last. */
+  readonly #values = new Map<string, Value>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Looking is no use. */
+  get(key: string): Value | undefined {
+    return this.#values.get(key);
+  }
+
+  use(key: string, value: Value): void {
+    this.#values.delete(key);
+    this.#values.set(key, value);
+    const [oldest] = this.#values.keys();
+    if (this.#values.size > this.#most && oldest !== undefined) this.#values.delete(oldest);
+  }
+
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
+}
