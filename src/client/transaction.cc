@@ -176,8 +176,7 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     if (props[i].is_null() && !prop.optional) {
       return Status(Code::kMissingProp, table.name + "." + prop.name + " is required");
     }
-    if (props[i].is_null()) continue;
-    op.set.push_back({i, props[i]});
+    if (!props[i].is_null()) op.set.push_back({i, props[i]});
   }
   SKERRY_RETURN_IF_ERROR(CheckSize(table, props));
   Append(std::move(op));

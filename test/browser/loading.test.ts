@@ -12,15 +12,15 @@ import { until } from './support/until.ts';
 const stage = new Stage();
 const { profile } = stage;
 
-/** The files that a window or a worker has asked for, by name, without the hash of chunks. */
-function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<string[]> {
-  return scope.evaluate(() =>
+/** The files that a window or a worker has asked for, by name, without the hash of chunks, of which several may have one name. */
+async function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promise<string[]> {
+  const files = await scope.evaluate(() =>
     performance
       .getEntriesByType('resource')
       .map(({ name }) => new URL(name).pathname.slice(1).replace(/-[A-Z0-9]{8}\./, '.'))
-      .filter((file) => /\.(js|wasm)$/.test(file))
-      .sort(),
+      .filter((file) => /\.(js|wasm)$/.test(file)),
   );
+  return [...new Set(files)].sort();
 }
 
 test('a window loads the half of the core that it runs, its sync worker both', async () => {

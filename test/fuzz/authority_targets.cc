@@ -27,7 +27,7 @@ Data StartOf(Data update) {
                     {"client", "c1"}, {"user", "anna"}, {"updates", Data(std::move(updates))}}});
 }
 
-Data Update(uint64_t number, const char* ops) {
+Data AnUpdate(uint64_t number, const char* ops) {
   Data update = Json(
       R"({"after":{"A":null,"B":null},"base":{"A":1},"at":1,"actions":[{"name":"act","arg":{"a":[1]},"at":1}]})");
   update.Set("id", Id(number)).Set("ops", Json(ops));
@@ -48,7 +48,7 @@ constexpr const char* kOps[] = {
 Vector<String> PushSeeds() {
   Vector<String> seeds;
   for (uint64_t i = 0; i < std::size(kOps); ++i)
-    seeds.push_back(WriteJson(Data(Data::Array{Update(i + 1, kOps[i])})));
+    seeds.push_back(WriteJson(Data(Data::Array{AnUpdate(i + 1, kOps[i])})));
   return seeds;
 }
 
@@ -83,7 +83,7 @@ String RunPush(std::string_view input) {
   Data requests = Data::MakeArray();
   requests.Push(Fields{{"client", "c1"}, {"user", "anna"}, {"updates", updates.value()}});
   requests.Push(
-      Fields{{"client", "c2"}, {"user", "anna"}, {"updates", Data::Array{Update(50, kOps[0])}}});
+      Fields{{"client", "c2"}, {"user", "anna"}, {"updates", Data::Array{AnUpdate(50, kOps[0])}}});
   start.Set("requests", std::move(requests));
   return Admit(start);
 }
@@ -92,7 +92,7 @@ Vector<String> AdmissionSeeds() {
   Vector<String> seeds;
   for (uint64_t i = 0; i < std::size(kOps); ++i) {
     Data session = Data::MakeArray();
-    session.Push(StartOf(Update(i + 1, kOps[i])));
+    session.Push(StartOf(AnUpdate(i + 1, kOps[i])));
     session.Push(Fields{{"rows", Data::Array{Json(kRowX)}}, {"others", Data::MakeArray()}});
     seeds.push_back(WriteJson(session));
   }
@@ -110,11 +110,11 @@ String RunAdmission(std::string_view input) {
       return "an error without a code";
   }
   static_cast<void>(session.Step(input));
-  return Admit(StartOf(Update(60, kOps[1])));
+  return Admit(StartOf(AnUpdate(60, kOps[1])));
 }
 
 // As a pull runs: who asks, then what is read for it.
-Vector<String> PullSeeds() {
+Vector<String> PullSessionSeeds() {
   Data start = Json(
       R"({"now":1000,"user":"anna","rights":{"A":"read","B":"write"},"heads":{"A":{"head":3,"headAt":900},"B":{"head":1,"headAt":5}},
       "request":{"client":"c1","schema":1,"cursors":{"A":"1@5"},"realmsToken":null,"have":["01890000-0000-7000-8000-000000000001"],
@@ -127,7 +127,7 @@ Vector<String> PullSeeds() {
   return {WriteJson(Data(Data::Array{start, read}))};
 }
 
-String RunPull(std::string_view input) {
+String RunPullSession(std::string_view input) {
   const Result<Data> steps = ParseJson(input);
   if (!steps.ok()) return "";
   PullSession session(&WorldSchema());
@@ -142,7 +142,7 @@ String RunPull(std::string_view input) {
 }
 
 // A whole world: a pull by a client of whatever it likes, and another's beside it.
-Vector<String> RequestSeeds() {
+Vector<String> PullRequestSeeds() {
   const authority_test::PulledScenery scenery;
   Vector<String> seeds{
       WriteJson(authority_test::Request("c9", authority_test::At(scenery.world, 1))),
@@ -153,7 +153,7 @@ Vector<String> RequestSeeds() {
   return seeds;
 }
 
-String RunRequest(std::string_view input) {
+String RunPullRequest(std::string_view input) {
   const Result<Data> request = ParseJson(input);
   if (!request.ok() || !request.value().is_object()) return "";
   static const auto scenery = std::make_unique<authority_test::PulledScenery>();
@@ -170,8 +170,8 @@ String RunRequest(std::string_view input) {
 void AddAuthorityTargets(Vector<Target>* targets) {
   targets->push_back({"push-request", Form::kJson, 400, PushSeeds, RunPush});
   targets->push_back({"admission", Form::kJson, 400, AdmissionSeeds, RunAdmission});
-  targets->push_back({"pull-session", Form::kJson, 600, PullSeeds, RunPull});
-  targets->push_back({"pull-request", Form::kJson, 250, RequestSeeds, RunRequest});
+  targets->push_back({"pull-session", Form::kJson, 600, PullSessionSeeds, RunPullSession});
+  targets->push_back({"pull-request", Form::kJson, 250, PullRequestSeeds, RunPullRequest});
 }
 
 }  // namespace skerry::fuzz

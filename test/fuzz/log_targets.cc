@@ -80,7 +80,7 @@ Step PageStep(Random* random) {
   return step;
 }
 
-Vector<Step> AnySteps(Random* random) {
+Vector<Step> RandomSteps(Random* random) {
   OpMaker maker(random);
   Vector<Step> steps(8);
   steps[0].kind = StepKind::kOwnOps;
@@ -101,7 +101,7 @@ Vector<String> StepsSeeds() {
   Vector<String> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
-    seeds.push_back(EncodeSteps(LogSchema(), AnySteps(&random)));
+    seeds.push_back(EncodeSteps(LogSchema(), RandomSteps(&random)));
   }
   return seeds;
 }
@@ -208,7 +208,7 @@ String RunExport(std::string_view input) {
   return stored.ok() ? "" : "a mutation that was taken cannot be stored";
 }
 
-Vector<String> PullSeeds() {
+Vector<String> PullAnswerSeeds() {
   Random random("pull");
   OpMaker maker(&random);
   Data changes = Data::MakeArray();
@@ -224,7 +224,7 @@ Vector<String> PullSeeds() {
   return {WriteJson(answer)};
 }
 
-String RunPull(std::string_view input) {
+String RunPullAnswer(std::string_view input) {
   const Data event =
       Data::Object{{"status", 200}, {"body", Data::Bytes(String(input))}, {"type", "response"}};
   const Answer answer = ReadAnswer(event);
@@ -289,7 +289,7 @@ void AddLogTargets(Vector<Target>* targets) {
   targets->push_back({"image", Form::kBytes, 1200, ImageSeeds, RunImage});
   targets->push_back({"update", Form::kJson, 800, UpdateSeeds, RunUpdate});
   targets->push_back({"export", Form::kJson, 800, ExportSeeds, RunExport});
-  targets->push_back({"pull-answer", Form::kJson, 600, PullSeeds, RunPull});
+  targets->push_back({"pull-answer", Form::kJson, 600, PullAnswerSeeds, RunPullAnswer});
   targets->push_back({"answer", Form::kData, 1500, AnswerSeeds, RunAnswer});
 }
 

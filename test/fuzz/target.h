@@ -7,6 +7,7 @@
 
 #include <string_view>
 
+#include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
 #include "test/fuzz/mutator.h"
@@ -22,6 +23,9 @@ struct Target {
 };
 
 const Vector<Target>& Targets();
+
+// The seeds of a channel, which takes lists of messages: each on its own, then all in a row.
+Vector<String> SeedsOfMessages(const Data::Array& messages);
 
 // By what they are about, one file each.
 void AddModelTargets(Vector<Target>* targets);

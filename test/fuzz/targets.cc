@@ -15,4 +15,11 @@ const Vector<Target>& Targets() {
   return targets;
 }
 
+Vector<String> SeedsOfMessages(const Data::Array& messages) {
+  Vector<String> seeds;
+  for (const Data& message : messages) seeds.push_back(EncodeData(Data(Data::Array{message})));
+  seeds.push_back(EncodeData(Data(messages)));
+  return seeds;
+}
+
 }  // namespace skerry::fuzz

@@ -15,7 +15,7 @@ using client_test::Window;
 
 // A database in the middle of its life: an image and the one before it, records after it, pending
 // mutations in all states, an inbox.
-Data MakeSnapshot() {
+Data MakeWindowSnapshot() {
   Storage storage;
   client_test::Publish(&storage, "g0", 0);
   Window window(&storage, "a");
@@ -49,12 +49,12 @@ Data MakeSnapshot() {
   return TakeSnapshot(&stores, storage.images);
 }
 
-const Data& WholeSnapshot() {
-  static const Data whole = MakeSnapshot();
+const Data& WindowSnapshot() {
+  static const Data whole = MakeWindowSnapshot();
   return whole;
 }
 
-Vector<String> StorageSeeds() { return {EncodeData(WholeSnapshot())}; }
+Vector<String> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}; }
 
 // Nothing that was not touched is lost, the window opens or says why not, and what is done then is
 // stored.
@@ -70,26 +70,26 @@ String Judge(WindowHost* window, sync_test::FakeStorage* storage, const Vector<D
   return "";
 }
 
-String RunStorage(std::string_view input) {
+String RunWindowStorage(std::string_view input) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   sync_test::FakeStorage storage;
   Images images;
   PutSnapshot(snapshot.value(), &storage, &images);
-  const Vector<Data> untouched = Untouched(WholeSnapshot(), &storage);
+  const Vector<Data> untouched = Untouched(WindowSnapshot(), &storage);
   WindowHost window(&storage, &images);
   return Judge(&window, &storage, untouched);
 }
 
 // As the tests of windows would hear them.
-Vector<String> MessageSeeds() {
-  const Data& whole = WholeSnapshot();
+Vector<String> WindowMessageSeeds() {
+  const Data& whole = WindowSnapshot();
   const Data& updates = whole["updates"];
   const Data& mutation = whole["mutations"].items().back();
   Data record = updates.items().back().items()[1];
   record.Set("n", record["n"].as_u64() + 1);
   Data added = mutation.items()[1];
-  const Data messages[] = {
+  const Data::Array messages = {
       Fields{{"type", "record"}, {"record", std::move(record)}},
       Fields{{"type", "added"},
              {"tab", "b"},
@@ -108,23 +108,16 @@ Vector<String> MessageSeeds() {
              {"n", 90},
              {"shared", Data::Object{{"clockOffsetMs", 5}, {"lastSyncedAt", 7}}}},
   };
-  Vector<String> seeds;
-  Data all = Data::MakeArray();
-  for (const Data& message : messages) {
-    all.Push(message);
-    seeds.push_back(EncodeData(Data(Data::Array{message})));
-  }
-  seeds.push_back(EncodeData(all));
-  return seeds;
+  return SeedsOfMessages(messages);
 }
 
-String RunMessages(std::string_view input) {
+String RunWindowMessages(std::string_view input) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   sync_test::FakeStorage storage;
   Images images;
-  PutSnapshot(WholeSnapshot(), &storage, &images);
-  const Vector<Data> untouched = Untouched(WholeSnapshot(), &storage);
+  PutSnapshot(WindowSnapshot(), &storage, &images);
+  const Vector<Data> untouched = Untouched(WindowSnapshot(), &storage);
   WindowHost window(&storage, &images);
   String problem = window.Rest();
   if (!problem.empty() || !window.ready()) return "it does not open";
@@ -158,7 +151,7 @@ String RunEvents(std::string_view input) {
   if (!events.ok()) return "";
   sync_test::FakeStorage storage;
   Images images;
-  PutSnapshot(WholeSnapshot(), &storage, &images);
+  PutSnapshot(WindowSnapshot(), &storage, &images);
   WindowHost window(&storage, &images);
   for (const Data& event : events.value().items()) {
     if (event.is_object()) window.Event(event);
@@ -169,8 +162,8 @@ String RunEvents(std::string_view input) {
 }  // namespace
 
 void AddWindowTargets(Vector<Target>* targets) {
-  targets->push_back({"window-storage", Form::kData, 300, StorageSeeds, RunStorage});
-  targets->push_back({"window-messages", Form::kData, 250, MessageSeeds, RunMessages});
+  targets->push_back({"window-storage", Form::kData, 300, WindowStorageSeeds, RunWindowStorage});
+  targets->push_back({"window-messages", Form::kData, 250, WindowMessageSeeds, RunWindowMessages});
   targets->push_back({"window-events", Form::kData, 150, EventSeeds, RunEvents});
 }
 

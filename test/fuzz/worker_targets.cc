@@ -62,7 +62,7 @@ bool Arrived(SyncWorld* world, const Data& mutation) {
   return IsKept(&world->storage, mutation);
 }
 
-const Data& WholeSnapshot() {
+const Data& WorkerSnapshot() {
   static const Data whole = [] {
     SyncWorld world;
     Live(&world);
@@ -71,14 +71,14 @@ const Data& WholeSnapshot() {
   return whole;
 }
 
-Vector<String> StorageSeeds() { return {EncodeData(WholeSnapshot())}; }
+Vector<String> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
 
 // Which mutations a record that was touched may say something about: it may call them confirmed.
 bool MaySpeakOf(const Data& record, const Data& mutation) {
   return EncodeData(record).find(mutation["id"].as_string().view()) != String::npos;
 }
 
-String RunStorage(std::string_view input) {
+String RunWorkerStorage(std::string_view input) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   SyncWorld world;
@@ -87,17 +87,17 @@ String RunStorage(std::string_view input) {
   world.damaged = true;
   Images images;
   PutSnapshot(snapshot.value(), &world.storage, &images);
-  const Vector<Data> untouched = Untouched(WholeSnapshot(), &world.storage);
+  const Vector<Data> untouched = Untouched(WorkerSnapshot(), &world.storage);
   world.Open();
   Recover(&world);
   String problem = GoesOn(&world, 1);
   if (!problem.empty()) return problem;
-  const bool same_sync = snapshot.value()["sync"] == WholeSnapshot()["sync"];
+  const bool same_sync = snapshot.value()["sync"] == WorkerSnapshot()["sync"];
   for (const Data& mutation : untouched) {
     bool spoken_of = !same_sync && MaySpeakOf(snapshot.value()["sync"], mutation);
     for (const Data& row : snapshot.value()["outbox"].items()) {
       bool same = false;
-      for (const Data& other : WholeSnapshot()["outbox"].items()) same = same || row == other;
+      for (const Data& other : WorkerSnapshot()["outbox"].items()) same = same || row == other;
       spoken_of = spoken_of || (!same && MaySpeakOf(row, mutation));
     }
     if (!spoken_of && !Arrived(&world, mutation))
@@ -108,12 +108,12 @@ String RunStorage(std::string_view input) {
 
 Data Scenery(const char* type) { return Fields{{"type", type}}; }
 
-Vector<String> MessageSeeds() {
-  const Data& whole = WholeSnapshot();
+Vector<String> WorkerMessageSeeds() {
+  const Data& whole = WorkerSnapshot();
   Data record = whole["updates"].items().back().items()[1];
   record.Set("n", record["n"].as_u64() + 1);
   Data lease = Fields{{"v", 1}, {"owner", "tab-9"}, {"epoch", 9}, {"beat", 4}, {"job", "push"}};
-  const Data messages[] = {
+  const Data::Array messages = {
       Scenery("added"),
       Scenery("left"),
       Fields{{"type", "wake"}, {"reason", "poke"}, {"realm", "A"}, {"revision", 90}},
@@ -150,17 +150,10 @@ Vector<String> MessageSeeds() {
       Fields{{"type", "record"}, {"record", std::move(record)}},
       Fields{{"type", "image"}, {"n", 4}, {"generation", "x"}},
   };
-  Vector<String> seeds;
-  Data all = Data::MakeArray();
-  for (const Data& message : messages) {
-    all.Push(message);
-    seeds.push_back(EncodeData(Data(Data::Array{message})));
-  }
-  seeds.push_back(EncodeData(all));
-  return seeds;
+  return SeedsOfMessages(messages);
 }
 
-String RunMessages(std::string_view input) {
+String RunWorkerMessages(std::string_view input) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   SyncWorld world;
@@ -180,14 +173,14 @@ String RunMessages(std::string_view input) {
   Recover(&world);
   String problem = GoesOn(&world, 0);
   if (!problem.empty()) return problem;
-  for (const Data& row : WholeSnapshot()["mutations"].items()) {
+  for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
   }
   return "";
 }
 
 // Answers in the order of the requests, whatever these are: {status, contentType, body}.
-Vector<String> AnswerSeeds() {
+Vector<String> WorkerAnswerSeeds() {
   SyncWorld world;
   Live(&world);
   const Data pull = world.server.Pull(Json(world.pull_bodies.back()));
@@ -226,7 +219,7 @@ bool IsCredible(const Data& response) {
          ReadPullAnswer(SyncSchema(), answer.json).ok();
 }
 
-String RunAnswers(std::string_view input) {
+String RunWorkerAnswers(std::string_view input) {
   const Result<Data> answers = DecodeData(input);
   if (!answers.ok()) return "";
   SyncWorld world;
@@ -243,7 +236,7 @@ String RunAnswers(std::string_view input) {
   Recover(&world);
   String problem = GoesOn(&world, 0);
   if (!problem.empty() || credible) return problem;
-  for (const Data& row : WholeSnapshot()["mutations"].items()) {
+  for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
   }
   if (world.storage.Count("mutations") > 0) return "something is still pending";
@@ -253,9 +246,9 @@ String RunAnswers(std::string_view input) {
 }  // namespace
 
 void AddWorkerTargets(Vector<Target>* targets) {
-  targets->push_back({"worker-storage", Form::kData, 60, StorageSeeds, RunStorage});
-  targets->push_back({"worker-messages", Form::kData, 40, MessageSeeds, RunMessages});
-  targets->push_back({"worker-answers", Form::kData, 60, AnswerSeeds, RunAnswers});
+  targets->push_back({"worker-storage", Form::kData, 60, WorkerStorageSeeds, RunWorkerStorage});
+  targets->push_back({"worker-messages", Form::kData, 40, WorkerMessageSeeds, RunWorkerMessages});
+  targets->push_back({"worker-answers", Form::kData, 60, WorkerAnswerSeeds, RunWorkerAnswers});
 }
 
 }  // namespace skerry::fuzz

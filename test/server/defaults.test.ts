@@ -2,79 +2,22 @@
 // Method: an empty database, tables as older servers left them.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Database, Params } from '../../server/src/db/database.ts';
+import type { Database } from '../../server/src/db/database.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import type { SchemaDescription } from '../../server/src/sql/description.ts';
-import { migrate } from '../../server/src/sql/migrations.ts';
-import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
+import { readNeeds } from '../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
+import { apply, full, makeEmpty, withCities, writeRows } from './support/typed-tables.ts';
 
 let db: Database;
 
 beforeAll(async () => {
   db = await openTestDatabase();
 });
-beforeEach(async () => {
-  await db.execute(
-    `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
-  );
-  await migrate(db);
-});
+beforeEach(() => makeEmpty(db));
 afterAll(() => db.close());
-
-function apply(schema: SchemaDescription): Promise<void> {
-  return db.transaction({ mode: 'write' }, (tx) => applySchema(tx, schema, sqlSchema(schema)));
-}
-
-/** A copy of the test schema with the props of `cities` changed. */
-function withCities(change: (props: Record<string, unknown>[]) => unknown[]): SchemaDescription {
-  const copy = structuredClone(testSchema) as unknown as {
-    tables: { name: string; props: Record<string, unknown>[] }[];
-  };
-  const cities = copy.tables.find(({ name }) => name === 'cities')!;
-  cities.props = change(cities.props) as Record<string, unknown>[];
-  return copy as unknown as SchemaDescription;
-}
-
-/** The realms of the rows that are written here. */
-const locked = ['public', 'team'];
-
-async function writeRows(
-  rows: readonly { table: string; [member: string]: unknown }[],
-): Promise<void> {
-  const params = new Params();
-  const tables = [...new Set(rows.map(({ table }) => table))].map((table) => ({
-    table,
-    list: JSON.stringify(rows.filter((row) => row.table === table)),
-  }));
-  const schema = sqlSchema(testSchema);
-  const { members, check } = writingRows(schema, tables, rows.length, locked, params);
-  await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
-}
-
-const full = {
-  table: 'cities',
-  id: 'Åre',
-  realm: 'public',
-  createdAt: 1760000000123,
-  modifiedAt: -62135596800001.5,
-  revision: 57,
-  deletedAt: null,
-  props: {
-    name: 'Å"r\\e\n😀',
-    country: null,
-    population: 0.1,
-    capital: true,
-    foundedOn: 8.64e15,
-    flag: 'AP8=',
-    size: 'm',
-    extra: { b: [null, { a: 1e-7 }], a: 'x' },
-    code: 'x'.repeat(5000),
-    revision: 3,
-  },
-};
 
 describe('a prop that may not be null and has a default', () => {
   const prio = { name: 'prio', type: 'number', optional: false, default: 3 };
@@ -105,8 +48,8 @@ describe('a prop that may not be null and has a default', () => {
   });
 
   test('is in rows that a node of an older release writes, and never null', async () => {
-    await apply(grown());
-    await writeRows([full]);
+    await apply(db, grown());
+    await writeRows(db, [full]);
     expect(await prioOf()).toEqual({ Åre: '3' });
     await expect(db.query(`update public.cities set prio = null`)).rejects.toMatchObject({
       code: '23502',
@@ -133,10 +76,10 @@ describe('a prop that may not be null and has a default', () => {
         ...(type === 'enum' ? { enum: { type: null, values: ['s'] } } : {}),
       })),
     ]);
-    await apply(testSchema);
-    await writeRows([full]);
-    await apply(all);
-    await writeRows([{ ...full, id: 'b' }]);
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
+    await apply(db, all);
+    await writeRows(db, [{ ...full, id: 'b' }]);
     for (const id of ['Åre', 'b']) {
       const text = await readNeeds(db, sqlSchema(all), { rows: [['cities', id]] });
       const [row] = (JSON.parse(text) as { rows: { props: Record<string, unknown> }[] }).rows;
@@ -148,11 +91,11 @@ describe('a prop that may not be null and has a default', () => {
   });
 
   test('where an older server left null, becomes what clients have shown, and is logged', async () => {
-    await apply(grown());
+    await apply(db, grown());
     await db.query(
       'alter table public.cities alter column prio drop not null, alter column prio drop default',
     );
-    await writeRows([
+    await writeRows(db, [
       full,
       { ...full, id: 'b', realm: 'team' },
       { ...full, id: 'gone', deletedAt: 5 } as never,
@@ -177,16 +120,16 @@ describe('a prop that may not be null and has a default', () => {
       { realm: 'public', head: '58' },
       { realm: 'team', head: '58' },
     ]);
-    await writeRows([{ ...full, id: 'late' }]);
+    await writeRows(db, [{ ...full, id: 'late' }]);
     expect((await prioOf()).late).toBe('5');
   });
 
   test('where an older server left null, is logged also where no default has changed', async () => {
-    await apply(grown());
+    await apply(db, grown());
     await db.query(
       'alter table public.cities alter column prio drop not null, alter column prio drop default',
     );
-    await writeRows([full]);
+    await writeRows(db, [full]);
     await follow(grown(), grown());
     expect(await prioOf()).toEqual({ Åre: '3' });
     expect((await logged()).map(({ id, prio }) => [id, prio])).toEqual([['Åre', null]]);
@@ -195,8 +138,8 @@ describe('a prop that may not be null and has a default', () => {
   });
 
   test('that changes, or comes back, is logged for rows that have another value; once', async () => {
-    await apply(grown());
-    await writeRows([full, { ...full, id: 'b', realm: 'team' }]);
+    await apply(db, grown());
+    await writeRows(db, [full, { ...full, id: 'b', realm: 'team' }]);
     await db.query(`update public.cities set prio = 5 where id = 'b'`);
     await follow(grown({ default: 5 }), grown());
     expect((await logged()).map(({ id }) => id)).toEqual(['Åre']);

@@ -2,79 +2,21 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, Params } from '../../server/src/db/database.ts';
-import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { type SchemaDescription, SchemaError } from '../../server/src/sql/description.ts';
-import { migrate } from '../../server/src/sql/migrations.ts';
 import { RowBudget, TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { readNeeds, writingRows } from '../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
+import { apply, full, locked, makeEmpty, withCities, writeRows } from './support/typed-tables.ts';
 
 let db: Database;
 
 beforeAll(async () => {
   db = await openTestDatabase();
 });
-beforeEach(async () => {
-  await db.execute(
-    `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
-  );
-  await migrate(db);
-});
+beforeEach(() => makeEmpty(db));
 afterAll(() => db.close());
-
-function apply(schema: SchemaDescription): Promise<void> {
-  return db.transaction({ mode: 'write' }, (tx) => applySchema(tx, schema, sqlSchema(schema)));
-}
-
-/** A copy of the test schema with the props of `cities` changed. */
-function withCities(change: (props: Record<string, unknown>[]) => unknown[]): SchemaDescription {
-  const copy = structuredClone(testSchema) as unknown as {
-    tables: { name: string; props: Record<string, unknown>[] }[];
-  };
-  const cities = copy.tables.find(({ name }) => name === 'cities')!;
-  cities.props = change(cities.props) as Record<string, unknown>[];
-  return copy as unknown as SchemaDescription;
-}
-
-/** The realms of the rows that are written here. */
-const locked = ['public', 'team'];
-
-async function writeRows(
-  rows: readonly { table: string; [member: string]: unknown }[],
-): Promise<void> {
-  const params = new Params();
-  const tables = [...new Set(rows.map(({ table }) => table))].map((table) => ({
-    table,
-    list: JSON.stringify(rows.filter((row) => row.table === table)),
-  }));
-  const schema = sqlSchema(testSchema);
-  const { members, check } = writingRows(schema, tables, rows.length, locked, params);
-  await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
-}
-
-const full = {
-  table: 'cities',
-  id: 'Åre',
-  realm: 'public',
-  createdAt: 1760000000123,
-  modifiedAt: -62135596800001.5,
-  revision: 57,
-  deletedAt: null,
-  props: {
-    name: 'Å"r\\e\n😀',
-    country: null,
-    population: 0.1,
-    capital: true,
-    foundedOn: 8.64e15,
-    flag: 'AP8=',
-    size: 'm',
-    extra: { b: [null, { a: 1e-7 }], a: 'x' },
-    code: 'x'.repeat(5000),
-    revision: 3,
-  },
-};
 
 async function readCity(id: string): Promise<unknown> {
   const text = await readNeeds(db, sqlSchema(testSchema), { rows: [['cities', id]] });
@@ -83,8 +25,8 @@ async function readCity(id: string): Promise<unknown> {
 
 describe('typed tables', () => {
   test('a row of every prop type comes back as it went in', async () => {
-    await apply(testSchema);
-    await writeRows([full]);
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
     expect(await readCity('Åre')).toEqual(full);
   });
 
@@ -94,8 +36,8 @@ describe('typed tables', () => {
       ...props,
       ...names.map((name) => ({ ...props[2], name })),
     ]);
-    await apply(bounds);
-    await apply(bounds);
+    await apply(db, bounds);
+    await apply(db, bounds);
     const props = Object.fromEntries(names.map((name, i) => [name, i]));
     const row = { ...full, props: { ...full.props, ...props } };
     const params = new Params();
@@ -132,7 +74,7 @@ describe('typed tables', () => {
           where t.relnamespace = 'public'::regnamespace and not x.indisprimary order by 1, 3`,
       );
     // As an earlier version has left it: of two indexes whose cut names were one, the first.
-    await apply({
+    await apply(db, {
       ...schema,
       tables: schema.tables.map((one) => ({
         ...one,
@@ -144,7 +86,7 @@ describe('typed tables', () => {
       `alter table public.${long} add column the_same_beginning_one text collate "C";
        create index ${cut} on public.${long} (the_same_beginning_one) where deleted_at is null`,
     );
-    await apply(schema);
+    await apply(db, schema);
     const first = await indexed();
     const of = (name: string) => first.filter(({ table }) => table === name).length;
     expect([of(long), of(`${long}_other`), of('å'.repeat(30)), of('a'), of('a_b')]).toEqual([
@@ -154,15 +96,15 @@ describe('typed tables', () => {
     expect(
       first.filter(({ columns }) => columns.includes('(the_same_beginning_one)')),
     ).toHaveLength(2);
-    await apply(schema);
+    await apply(db, schema);
     expect(await indexed()).toEqual(first);
   });
 
   test('writing a row again replaces it whole', async () => {
-    await apply(testSchema);
+    await apply(db, testSchema);
     const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
-    await writeRows([full]);
-    await writeRows([second]);
+    await writeRows(db, [full]);
+    await writeRows(db, [second]);
     expect(await readCity('Åre')).toMatchObject({
       realm: 'team',
       deletedAt: 5,
@@ -171,19 +113,19 @@ describe('typed tables', () => {
   });
 
   test('a row that is there in a realm that is not locked is not written, and the transaction is run again', async () => {
-    await apply(testSchema);
-    await writeRows([full]);
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
     await db.query(`update public.cities set realm = 'elsewhere'`);
-    await expect(writeRows([full])).rejects.toMatchObject({ code: '40001' });
+    await expect(writeRows(db, [full])).rejects.toMatchObject({ code: '40001' });
     expect(await readCity('Åre')).toMatchObject({ realm: 'elsewhere' });
   });
 
   test('children and unique rivals are found, tombstones and other realms are not', async () => {
-    await apply(testSchema);
+    await apply(db, testSchema);
     const schema = sqlSchema(testSchema);
     const at = { createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
     const group = '00000000-0000-8000-8000-000000000001';
-    await writeRows([
+    await writeRows(db, [
       { table: 'members', id: 'm1', realm: 'public', ...at, props: { group } },
       { table: 'members', id: 'm2', realm: 'public', ...at, deletedAt: 2, props: { group } },
       {
@@ -214,14 +156,14 @@ describe('typed tables', () => {
   });
 
   test('no more rows, and no more bytes of them, are read than may be', async () => {
-    await apply(testSchema);
+    await apply(db, testSchema);
     const schema = sqlSchema(testSchema);
     const at = { realm: 'public', createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
     const group = '00000000-0000-8000-8000-000000000001';
     const numbers = Array.from({ length: 40 }, (_, i) => i);
     // Half of the bytes are a text, half are JSON; both shrink to little where they are stored.
     const props = { name: 'a'.repeat(5_000), extra: { b: 'b'.repeat(5_000) } };
-    await writeRows([
+    await writeRows(db, [
       ...numbers.map((i) => ({ table: 'cities', id: `c${i}`, ...at, props })),
       ...numbers.map((i) => ({ table: 'members', id: `m${i}`, ...at, props: { group } })),
     ] as never);
@@ -243,28 +185,28 @@ describe('typed tables', () => {
   });
 
   test('a schema that has grown widens the tables, and a required prop takes its default', async () => {
-    await apply(testSchema);
-    await writeRows([full]);
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
     const grown = withCities((props) => [
       ...props,
       { name: 'mayor', type: 'string', optional: true },
       { name: 'likes', type: 'number', optional: false, default: 7 },
     ]);
-    await apply(grown);
+    await apply(db, grown);
     const text = await readNeeds(db, sqlSchema(grown), { rows: [['cities', 'Åre']] });
     const [row] = (JSON.parse(text) as { rows: { props: object }[] }).rows;
     expect(row?.props).toMatchObject({ name: full.props.name, mayor: null, likes: 7 });
   });
 
   test('what rows cannot follow is refused, naming all of it, and changes nothing', async () => {
-    await apply(testSchema);
-    await writeRows([full]);
+    await apply(db, testSchema);
+    await writeRows(db, [full]);
     const broken = withCities((props) => [
       ...props.map((prop) => (prop.name === 'population' ? { ...prop, type: 'string' } : prop)),
       { name: 'mayor', type: 'string', optional: false },
       { name: 'fine', type: 'string', optional: true },
     ]);
-    const error = await apply(broken).catch((reason: unknown) => reason);
+    const error = await apply(db, broken).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(SchemaError);
     expect((error as Error).message).toContain('cities.mayor is new and required');
     expect((error as Error).message).toContain('cities.population is text now');

@@ -84,7 +84,7 @@ std::map<std::pair<ObjectKey, String>, Row> Expected(const RowMap& rows, const S
   return expected;
 }
 
-Vector<Step> AnySteps(Random* random) {
+Vector<Step> ChangesAndOps(Random* random) {
   OpMaker maker(random);
   Vector<Step> steps;
   for (uint64_t i = random->Below(8); i > 0; --i) {
@@ -127,7 +127,7 @@ TEST_CASE("images and records of one schema are read under another, in whichever
     REQUIRE_MESSAGE(status.ok(), status.detail());
     REQUIRE(AllRows(loaded, other) == Expected(before, other));
 
-    const Vector<Step> steps = AnySteps(&random);
+    const Vector<Step> steps = ChangesAndOps(&random);
     TouchedKeys touched;
     const String body = EncodeSteps(LogSchema(), steps);
     const Result<Vector<Step>> decoded = DecodeSteps(other, body, &left_out);

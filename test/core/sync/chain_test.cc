@@ -16,7 +16,7 @@
 namespace skerry::sync_test {
 namespace {
 
-Data Row(const Data& key, Data value) {
+Data RowRecord(const Data& key, Data value) {
   Data row = Data::MakeObject();
   return row.Set("key", key).Set("value", std::move(value));
 }
@@ -40,7 +40,7 @@ Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
   Grouping grouping(&SyncSchema(), outbox);
   Data page = Data::MakeArray();
   for (size_t i = 0; i < records.size(); ++i)
-    page.Push(Row(static_cast<uint64_t>(i + 1), records[i]));
+    page.Push(RowRecord(static_cast<uint64_t>(i + 1), records[i]));
   grouping.Add(page);
   Grouped grouped;
   grouped.updates = grouping.Finish(5000, 5000, &ids, &grouped.chain, &grouped.writes);
@@ -168,8 +168,8 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   body.mutable_data()[body.size() / 2] ^= 1;
   damaged.Set("body", Data::Bytes(body));
   Grouping grouping(&SyncSchema(), 0);
-  grouping.Add(Data(
-      Data::Array{Row(1, damaged), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  grouping.Add(Data(Data::Array{RowRecord(1, damaged),
+                                RowRecord(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kCorrupt);
   Random random(String(32, 'x'));
@@ -186,8 +186,8 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
   mutation.value().action.arg = String(kMaxValueDepth + 1, '[') + String(kMaxValueDepth + 1, ']');
   deep.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation.value())));
   Grouping grouping(&SyncSchema(), 0);
-  grouping.Add(
-      Data(Data::Array{Row(1, deep), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  grouping.Add(Data(Data::Array{RowRecord(1, deep),
+                                RowRecord(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
@@ -200,8 +200,8 @@ TEST_CASE("a mutation over more realms than an update may have is reported, and 
   }
   const Data wide = MutationRecord(Id(1), ops);
   Grouping grouping(&SyncSchema(), 0);
-  grouping.Add(
-      Data(Data::Array{Row(1, wide), Row(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
+  grouping.Add(Data(Data::Array{RowRecord(1, wide),
+                                RowRecord(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
@@ -216,9 +216,9 @@ Data Outbox(std::string_view id, std::string_view client, std::string_view after
 TEST_CASE(
     "the order of the outbox is the chain's, not that of ids made by a clock that stepped back") {
   Data range = Data::MakeArray();
-  range.Push(Row("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})")));
-  range.Push(Row("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})")));
-  range.Push(Row("3", Outbox("3", "c", R"({"A":null})")));
+  range.Push(RowRecord("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})")));
+  range.Push(RowRecord("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})")));
+  range.Push(RowRecord("3", Outbox("3", "c", R"({"A":null})")));
   const Vector<Data> ordered = InChainOrder(range);
   CHECK(ordered[0]["id"].as_string() == "3");
   CHECK(ordered[1]["id"].as_string() == "2");
