@@ -27,7 +27,8 @@ bool Begins(const WorkerState& state) {
 }
 
 String Phase(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
-  const bool stuck = !state.error.code.empty() && !state.error.retryable;
+  const SyncError& error = state.shown_error();
+  const bool stuck = !error.code.empty() && !error.retryable;
   if (state.paused) return "paused";
   if (state.needs_auth || state.auth_told || (stuck && !job.active())) return "blocked";
   if (!state.started) return "opening";
@@ -69,7 +70,7 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
   status.Set("pending", state.pending).Set("conflicts", state.conflicts);
   status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
-      .Set("error", state.error.ToData())
+      .Set("error", state.shown_error().ToData())
       .Set("needsAuth", state.needs_auth || state.auth_told);
   status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
   status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")

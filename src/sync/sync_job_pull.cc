@@ -145,7 +145,8 @@ void SyncJob::DonePullFold(Turn* turn) {
   BroadcastRecord(fold->record(), turn);
   if (fold->moved()) discards_ = 0;
   if (!Work()) return;
-  state_->error = refusal_ = {};
+  refusal_ = {};
+  state_->ForgetErrors();
   loop_.Pulled(answer->more);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
   if (!answer->more) took_anew_ = false;

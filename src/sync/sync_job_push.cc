@@ -273,7 +273,7 @@ void SyncJob::DonePushAnswer(Turn* turn) {
     loop_.Pushed(true, false);
     return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);
   }
-  state_->error = {};
+  state_->ForgetErrors();
   const bool again = answer->regrouped() || answer->unanswered() || left_over_ > 0;
   loop_.Pushed(true, again);
 }

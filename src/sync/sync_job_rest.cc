@@ -25,7 +25,7 @@ void SyncJob::Leave(Turn* turn) {
 
 void SyncJob::Finish(Turn* turn) {
   if (!refusal_.code.empty()) return Fail(std::move(refusal_), turn);
-  state_->error = {};
+  state_->ForgetErrors();
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {
     // Asked while this round was under way: another one is theirs.
@@ -119,6 +119,7 @@ void SyncJob::DoneCheck(Turn* turn) {
   if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
   state_->poked.clear();
   loop_.Forget();
+  state_->error = {};  // what an earlier round failed in, another has done
   Rest("done", loop_.Rest(state_->listening, &state_->random), turn);
 }
 

@@ -240,7 +240,6 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
 }
 
 void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
-  if (own.kind == OwnKind::kToken) return;
   if (own.kind == OwnKind::kLook) {
     if (job_.active()) return;
     // Nor do windows know of one that nobody told of.
@@ -252,6 +251,8 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     if (own.pending > 0) Wake(WakeReason::kMutation, turn);
     return;
   }
+  state_->own_error = {};
+  if (own.kind == OwnKind::kToken) return;
   if (own.kind == OwnKind::kScopes) {
     scopes_failed_ = own.left_out;
     // The window asks again after a pause: until then other windows may have dropped some.
@@ -287,9 +288,9 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
     scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
     if (state_->error.code == "newer_tab") return;
     if (kind == OwnKind::kLook) return;  // there will be another
-    state_->error = StorageError(error);
+    state_->own_error = StorageError(error);
     if (kind == OwnKind::kStart) turn->Timer("start", state_->times.retry_ms);
-    if (kind == OwnKind::kScopes) turn->Post(ScopesFailed(state_->error, dropped));
+    if (kind == OwnKind::kScopes) turn->Post(ScopesFailed(state_->own_error, dropped));
   } else if (job_.Owns(id)) {
     job_.Failed(id, error, turn);
   } else if (keeper_.Owns(id)) {
@@ -378,9 +379,14 @@ void SyncWorker::TellStatus(Turn* turn) {
   const bool changed = !(status == told_);
   const bool is_service = state_->mode == Mode::kService;
   if (changed || answers_) {
-    // Who works tells the others, and once more when it rests. A service worker always does.
-    if (job_.lease().held() || was_active_ || is_service)
-      turn->Broadcast(Message("status").Set("shared", status).Set("n", state_->sync["n"].as_u64()));
+    // Who works tells the others, and once more when it rests. A service worker always does: of
+    // what only it has failed in, too.
+    if (job_.lease().held() || was_active_ || is_service) {
+      Data shared = status;
+      if (!is_service) shared.Set("error", state_->error.ToData());
+      turn->Broadcast(
+          Message("status").Set("shared", std::move(shared)).Set("n", state_->sync["n"].as_u64()));
+    }
     turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);
   }

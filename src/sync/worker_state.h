@@ -73,7 +73,8 @@ struct WorkerState {
   bool auth_told = false;  // as the status says it: until the server has taken a token
   int token_refusals = 0;  // 401s since the last answer that was none
 
-  SyncError error;
+  SyncError error;      // of the rounds, here or as another worker tells of them
+  SyncError own_error;  // of this worker's own transactions, until storage takes something again
   Data progress;
   Data service_lease;  // of a helper: what the service worker's status says
   Data next_try_at;
@@ -89,6 +90,9 @@ struct WorkerState {
     token_refusals = 0;
     auth_told = false;
   }
+
+  const SyncError& shown_error() const { return own_error.code.empty() ? error : own_error; }
+  void ForgetErrors() { error = own_error = {}; }
 
   bool has_token() const { return !auth || token.is_string(); }
   bool CanRun() const { return started && !stopped && visible && online && !paused; }

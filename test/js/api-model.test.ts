@@ -13,7 +13,7 @@ import { run } from './model/run.ts';
 import { openApp } from './support.ts';
 
 const one = process.env['SKERRY_MODEL_SEED'];
-const seeds = Number(process.env['SKERRY_MODEL_SEEDS'] ?? 150);
+const seeds = Number(process.env['SKERRY_MODEL_SEEDS'] ?? 250);
 
 /** The modules are read from disk, which takes time of its own, and later kept: no run must be the first. */
 beforeAll(async () => {

@@ -376,6 +376,18 @@ export const core = [
     to: '',
   },
   {
+    name: 'a failure is shown after another has done the work',
+    file: 'src/sync/sync_job_rest.cc',
+    from: '  state_->error = {};  // what an earlier round failed in, another has done\n',
+    to: '',
+  },
+  {
+    name: 'what storage refused is shown after it was taken',
+    file: 'src/sync/sync_worker.cc',
+    from: '  state_->own_error = {};\n',
+    to: '',
+  },
+  {
     name: 'what another has seen confirmed is no progress',
     file: 'src/sync/push.cc',
     from: '      progress_ = true;\n      continue;\n',

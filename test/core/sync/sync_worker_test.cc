@@ -62,6 +62,75 @@ TEST_CASE("a holder that ends in its work is at work no longer: another window d
   CHECK(world.host(1).status["phase"].Is("idle"));
 }
 
+TEST_CASE("scopes that storage refused are no error any more once it has taken them") {
+  SyncWorld world;
+  world.Open();
+  world.Settle();
+  const Data scopes = Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})");
+  const auto error = [&] { return world.host(0).status["error"]["code"]; };
+  world.storage.FailNextWrite("QuotaExceededError");
+  world.host(0).Post(scopes);
+  world.Settle();
+  CHECK(error().Is("quota"));
+  SUBCASE("before anything was pulled") {
+    world.network.hold_answers = true;
+    world.host(0).Post(scopes);
+    world.Settle();
+    CHECK(error().is_null());
+  }
+  SUBCASE("and other windows have never heard of it") {
+    world.Open();
+    world.storage.FailWrites("QuotaExceededError");
+    world.network.hold_answers = true;
+    world.host(0).Post(scopes);
+    world.Settle();
+    world.storage.FailWrites("");
+    world.host(0).Post(scopes);
+    world.network.hold_answers = false;
+    world.Release();
+    world.Settle();
+    CHECK(world.host(1).status["error"].is_null());
+  }
+  SUBCASE("unless it is the round that waits because of them") {
+    world.storage.FailWrites("QuotaExceededError");
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Settle();
+    CHECK(world.host(0).status["phase"].Is("waiting"));
+    world.host(0).Post(Json(R"({"type":"scopes","add":[]})"));
+    world.Settle();
+    CHECK(error().Is("quota"));
+    world.storage.FailWrites("");
+    world.Run(600'000);
+    CHECK(error().is_null());
+  }
+}
+
+TEST_CASE("a window shows no failure any more when another has done its work") {
+  SyncWorld world;
+  world.Open();
+  world.Open();
+  world.Run(10'000);
+  const auto error = [&] { return world.host(0).status["error"]["code"]; };
+  world.storage.FailNextWrite("QuotaExceededError");
+  const Data looked_at = Json(R"({"type":"wake","reason":"visible"})");
+  world.host(0).Post(looked_at);
+  world.Settle();
+  CHECK(error().Is("quota"));
+  // The other works while this one tries again.
+  world.network.hold_answers = true;
+  world.host(1).Post(Json(R"({"type":"sync","id":1})"));
+  world.Settle();
+  world.host(0).Post(looked_at);
+  world.Settle();
+  CHECK(world.host(1).status["role"].Is("holder"));
+  CHECK(world.host(0).status["role"].Is("waiter"));
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.host(0).status["role"].Is("none"));
+  CHECK(error().is_null());
+}
+
 TEST_CASE("a mutation is pushed, confirmed and folded into storage") {
   SyncWorld world;
   world.Open();

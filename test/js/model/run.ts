@@ -60,7 +60,8 @@ async function oneStep(run: Run): Promise<void> {
     [3, turn],
     [3, () => world.pass(10 + random.below(100), 25)],
     [1, () => world.pass(1000)],
-    [1, () => world.pass(100_000, 50_000)],
+    // A worker that starts needs two of these steps, and has a minute.
+    [1, () => world.pass(100_000, 20_000)],
   ])();
   if (!random.chance(0.5)) return;
   await turn();
