@@ -56,6 +56,7 @@ export class FaultProxy {
   readonly #sockets = new Set<net.Socket>();
   readonly #waiters = new Set<(seen: Seen) => void>();
   readonly #arrivals = new Set<(path: string) => void>();
+  readonly #connectTo: string | null;
   #target: URL;
   #rules: Rule[] = [];
   /** Every request that was answered, in order. */
@@ -63,8 +64,9 @@ export class FaultProxy {
   /** True: connections are dropped at once, and open ones are cut: no network at all, the socket's included. */
   #offline = false;
 
-  private constructor(target: string) {
+  private constructor(target: string, connectTo: string | null) {
     this.#target = new URL(target);
+    this.#connectTo = connectTo;
     this.#server = http.createServer((request, response) => void this.#handle(request, response));
     this.#server.on('upgrade', (request, socket, head) =>
       this.#upgrade(request, socket as net.Socket, head),
@@ -76,8 +78,9 @@ export class FaultProxy {
     });
   }
 
-  static async start(target: string): Promise<FaultProxy> {
-    const proxy = new FaultProxy(target);
+  /** `connectTo`: a socket that pages may open besides the server's. */
+  static async start(target: string, connectTo: string | null = null): Promise<FaultProxy> {
+    const proxy = new FaultProxy(target, connectTo);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
     return proxy;
   }
@@ -217,10 +220,9 @@ export class FaultProxy {
   ): void {
     const path = request.url ?? '/';
     const method = request.method ?? 'GET';
-    const { hostname, port, host } = this.#target;
-    const headers: http.OutgoingHttpHeaders = { ...request.headers, host };
-    // The page's origin is this proxy's; the server checks it against its own address.
-    if (headers['origin']) headers['origin'] = this.#target.origin;
+    const { hostname, port } = this.#target;
+    // With the page's own Host and Origin: the server compares them, and names the host in the page's policy.
+    const { headers } = request;
     // No connection is used again: the server may be about to close it.
     const options = { hostname, port, path, method, headers, agent: false };
     const outgoing = http.request(options, (answer) => {
@@ -238,7 +240,7 @@ export class FaultProxy {
         });
         return;
       }
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      response.writeHead(answer.statusCode ?? 502, this.#allowed(answer.headers));
       answer.pipe(response);
       answer.on('end', () => this.#tell({ method, path, status: answer.statusCode ?? 0 }));
     });
@@ -247,6 +249,14 @@ export class FaultProxy {
       request.socket.destroy();
     });
     outgoing.end(body);
+  }
+
+  /** With the test's own socket in the page's policy. */
+  #allowed(headers: http.IncomingHttpHeaders): http.OutgoingHttpHeaders {
+    const policy = headers['content-security-policy'];
+    if (!this.#connectTo || typeof policy !== 'string') return headers;
+    const wider = policy.replace('connect-src ', `connect-src ${this.#connectTo} `);
+    return { ...headers, 'content-security-policy': wider };
   }
 
   /** Sends the first half of an answer, and then nothing: the connection stays open. */
@@ -267,8 +277,7 @@ export class FaultProxy {
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
     const upstream = net.connect(Number(this.#target.port), this.#target.hostname, () => {
-      const headers = { ...request.headers, host: this.#target.host, origin: this.#target.origin };
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`);
+      const lines = Object.entries(request.headers).map(([name, value]) => `${name}: ${String(value)}`);
       upstream.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
       upstream.write(head);
       upstream.pipe(socket);

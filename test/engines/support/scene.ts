@@ -85,7 +85,8 @@ export class Scene {
     const data = mkdtempSync(join(tmpdir(), 'skerry-data-'));
     const files = { files: site.files, schema: site.bothSchema };
     const server = await TestServer.start({ ...files, data });
-    const [hub, proxy] = await Promise.all([Hub.start(), FaultProxy.start(server.url)]);
+    const hub = await Hub.start();
+    const proxy = await FaultProxy.start(server.url, `ws://127.0.0.1:${hub.port}`);
     return new Scene(engine, data, { server, hub, proxy });
   }
 
