@@ -128,7 +128,8 @@ void Admission::ForgetNeeds() {
   rounds_ = 1;
 }
 
-// Copies of what was decided before need no rows.
+// Copies of what was decided before need no rows, nor does what the server has refused: that may be
+// because its rows are too many.
 void Admission::PrefetchAll() {
   for (size_t r = 0; r < pushed_.size(); ++r) {
     const Request& request = input_.requests[r];
@@ -136,7 +137,8 @@ void Admission::PrefetchAll() {
       const Pushed& pushed = pushed_[r][i];
       const Data* answer = nullptr;
       chains_.Judge(request.client, pushed.id, pushed.after, i == 0, &answer);
-      if (!answer && pushed.update) Prefetch(SceneOf(request), *pushed.update);
+      if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;
+      Prefetch(SceneOf(request), *pushed.update);
     }
   }
 }
@@ -178,9 +180,14 @@ Scene Admission::SceneOf(const Request& request) {
   return scene;
 }
 
+const Admission::Refusal* Admission::RefusalOf(const Request& request, const Pushed& pushed) const {
+  const auto found = input_.refusals.find({request.client, pushed.id});
+  return found == input_.refusals.end() ? nullptr : &found->second;
+}
+
 // What an update behind one that lacks rows would lack itself, so that one round asks for both.
 void Admission::Guess(const Request& request, const Pushed& pushed) {
-  if (!pushed.update) return;
+  if (!pushed.update || RefusalOf(request, pushed) != nullptr) return;
   rows_.Begin();
   Judge(SceneOf(request), *pushed.update);
   rows_.Rollback();
@@ -211,9 +218,8 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
     *result = std::move(*answer);
     return true;
   }
-  if (const auto refusal = input_.refusals.find({request.client, pushed->id});
-      refusal != input_.refusals.end()) {
-    *result = Refuse(request, *pushed, {{{}, refusal->second.code, refusal->second.detail}}, {});
+  if (const auto* refusal = RefusalOf(request, *pushed); refusal != nullptr) {
+    *result = Refuse(request, *pushed, {{{}, refusal->code, refusal->detail}}, {});
     return true;
   }
   if (!pushed->update) {

@@ -116,6 +116,8 @@ class Admission {
   Status ParseUpdates();
   Result<Pushed> ParseOne(const Data& data) const;
   Scene SceneOf(const Request& request);
+  // What the server has refused, before anything is asked; else null.
+  const Refusal* RefusalOf(const Request& request, const Pushed& pushed) const;
   // False: rows or locks are missing.
   bool Decide(const Request& request, size_t index, Pushed* pushed, Data* result);
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);

@@ -91,4 +91,10 @@ export const authority = [
     from: 'if (realms > kMaxRealmsPerUpdate) {',
     to: 'if (realms > 100 * kMaxRealmsPerUpdate) {',
   },
+  {
+    name: 'the rows of what was refused are asked for again',
+    file: 'src/authority/admission.cc',
+    from: 'if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;',
+    to: 'if (answer || !pushed.update) continue;',
+  },
 ];

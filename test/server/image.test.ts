@@ -148,6 +148,10 @@ test('an image needs the right to its realm; a wrong name and a forbidden one lo
     headers: stranger.headers,
   });
   expect([forbidden.status, unknown.status]).toEqual([404, 404]);
+  for (const name of ['%00/1/%00', 'x/NaN/y', 'x/99999999999999999999/y', 'x/1/%F0%9F%98%80']) {
+    const odd = `${server.url}/v1/snapshot/user:owner/${name}`;
+    expect((await fetch(odd, { headers: owner.headers })).status).toBe(404);
+  }
   expect(await forbidden.text()).toBe(await unknown.text());
 });
 

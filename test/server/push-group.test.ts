@@ -6,6 +6,7 @@ import type { User } from '../../server/src/auth/auth.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import type { Problem } from '../../server/src/http/problem.ts';
+import { limits } from '../../server/src/limits.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { Flusher } from '../../server/src/push/flusher.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -130,6 +131,25 @@ describe('a push in one group with others', () => {
     const device = new Device(userOf('nul'));
     const wrong = { ...device.update(city(uuid7(), 'user:nul')), actions: [{ id: 'a\0' }] };
     expect(await beside(() => device.push(wrong))).toBe('invalid');
+  });
+
+  test('that changes more objects than may be read is refused, and so is the same one later', async () => {
+    const device = new Device(userOf('parent'));
+    const realm = 'user:parent';
+    const [group, member] = [uuid7(), uuid7()];
+    const family = device.update(
+      { op: 'create', table: 'userGroups', id: group, realm, set: { name: 'g' } },
+      { op: 'create', table: 'members', id: member, realm, set: { group } },
+    );
+    expect(await device.push(family)).toBe('applied');
+    await db.query(
+      `insert into public.members select (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid()::text))).*
+      from public.members m, generate_series(1, $1::int) where m.id = $2::text`,
+      [String(limits.rowsPerTransaction), member],
+    );
+    const gone = device.update({ op: 'delete', table: 'userGroups', id: group, realm });
+    expect(await beside(() => device.push(gone))).toBe('rejected limit');
+    expect(await device.push(gone)).toBe('rejected limit');
   });
 
   test('that takes an id whose row was deleted where its author may look is applied with them', async () => {

@@ -47,6 +47,9 @@ export interface AppOptions {
   readonly log: (message: string, error: unknown) => void;
 }
 
+/** Of an image's address: what is of no such form is no image's, and no database is asked. */
+const kImageName = /^[\w-]{1,64}\/\d{1,15}\/[\w-]{1,64}$/;
+
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
 }
@@ -170,7 +173,8 @@ export function createApp(options: AppOptions): Hono<App> {
     async ({ req, env: { incoming } }) => {
       const user = await caller(incoming);
       const { realm, epoch, revision, hash } = req.param();
-      if (!user.realms.has(realm)) throw noSuchImage();
+      const isName = kImageName.test(`${epoch}/${revision}/${hash}`);
+      if (!isName || !user.realms.has(realm)) throw noSuchImage();
       const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
       if (image === null) throw noSuchImage();
       return immutableFile(req.raw, image.path, image.bytes, hash);

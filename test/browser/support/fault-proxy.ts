@@ -277,7 +277,9 @@ export class FaultProxy {
 
   #upgrade(request: http.IncomingMessage, socket: net.Socket, head: Buffer): void {
     const upstream = net.connect(Number(this.#target.port), this.#target.hostname, () => {
-      const lines = Object.entries(request.headers).map(([name, value]) => `${name}: ${String(value)}`);
+      const lines = Object.entries(request.headers).map(
+        ([name, value]) => `${name}: ${String(value)}`,
+      );
       upstream.write(`GET ${request.url} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
       upstream.write(head);
       upstream.pipe(socket);
