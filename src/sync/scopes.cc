@@ -120,7 +120,7 @@ Kept* Oldest(Vector<Kept>* list, double today) {
 }  // namespace
 
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, bool* left_out) {
+                  Data* record, Data* left_out) {
   const double today = Day(now);
   // A record that this version makes could not name tables of a newer one, and drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);
@@ -152,7 +152,11 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, doubl
   }
   // What the server would refuse, together with all that windows are showing.
   while (!kept.empty() && (may_drop || has_new()) && (kept.size() > kMaxScopes || !Fits(kept))) {
-    (has_new() ? *left_out : dropped) = true;
+    if (has_new()) {
+      left_out->Push(std::move(kept.back().scope));
+    } else {
+      dropped = true;
+    }
     kept.pop_back();
   }
   const bool changed = has_new() || dropped;

@@ -1,7 +1,7 @@
 /** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
 
 import { expect, test, vi } from 'vitest';
-import type { Scope } from '../../js/api/sync-api.ts';
+import type { Scope } from '../../js/api/scopes.ts';
 import { connect, world } from './account-world.ts';
 import { type App, turn, until } from './support.ts';
 

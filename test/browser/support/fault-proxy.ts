@@ -25,10 +25,20 @@ const kNonsense: Partial<Record<Fault, Buffer | string>> = {
   wrong: '{"time":"noon","cursors":[],"results":{"length":3},"changes":7,"code":"constructor"}',
 };
 
+/** Instead of the server's. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
 /** Decides per request; `hold` resolves when the request may go on. */
 export interface Rule {
   readonly path: RegExp;
   readonly fault?: Fault;
+  readonly answer?: Answer;
+  /** The server is told this one, whatever the request has. */
+  readonly token?: string;
   readonly hold?: Promise<unknown>;
   /** How many requests it is for; unlimited where left out. */
   times?: number;
@@ -179,6 +189,12 @@ export class FaultProxy {
       this.#tell({ method, path, status: 200 });
       return;
     }
+    if (rule?.answer) {
+      const { status, type, body: text } = rule.answer;
+      response.writeHead(status, { 'content-type': type }).end(text);
+      this.#tell({ method, path, status });
+      return;
+    }
     const nonsense = kNonsense[fault];
     if (nonsense) {
       response
@@ -198,6 +214,7 @@ export class FaultProxy {
       this.#tell({ method, path, status: 401 });
       return;
     }
+    if (rule?.token) request.headers.authorization = `Bearer ${rule.token}`;
     this.#forward(request, body, response, fault);
   }
 
