@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { listedPhases } from '../tidy/listed-codes.ts';
+import { listedCodes, listedPhases } from '../tidy/listed-codes.ts';
 import { Profile } from './support/browser.ts';
-import { FaultProxy } from './support/fault-proxy.ts';
+import { type Answer, FaultProxy } from './support/fault-proxy.ts';
 import { inStep, opened } from './support/kit.ts';
 import { root } from './support/paths.ts';
 import { elsewhere, nextRelease, SECRET, type Scene, type Stage, scenes } from './support/scenes.ts';
@@ -26,6 +26,8 @@ let shared: Stage | null = null;
 beforeAll(async () => {
   served = await serveSite({ secret: SECRET });
   proxy = await FaultProxy.start(served.server.url);
+  // It takes seconds, and is needed late.
+  void nextRelease.get(served);
 });
 
 afterEach(() => {
@@ -41,8 +43,8 @@ afterAll(async () => {
 });
 
 async function windows({ code, name, options = {}, before }: Scene): Promise<Stage> {
-  const own = { user: `${code} ${name ?? ''}`.trim(), times, ...options };
-  await before?.({ proxy, served, options: own });
+  const own = { user: `${code} ${name ?? ''}`.trim().replaceAll(' ', '-'), times, ...options };
+  await before?.({ profile, proxy, served, options: own });
   const [mine, other] = [
     await opened(profile, proxy.url, own),
     await opened(profile, proxy.url, own),
@@ -50,9 +52,8 @@ async function windows({ code, name, options = {}, before }: Scene): Promise<Sta
   return { profile, served, proxy, options: own, mine, other };
 }
 
-async function stageOf(scene: Scene): Promise<Stage> {
-  if (scene.options) return windows(scene);
-  shared ??= await windows({ ...scene, code: 'shared' });
+async function sharedStage(): Promise<Stage> {
+  shared ??= await windows({ code: 'shared', leave: () => {} });
   for (const page of [shared.mine, shared.other]) await inStep(page);
   return shared;
 }
@@ -117,7 +118,7 @@ test('each code of the page has a scene, or a test elsewhere', () => {
 for (const scene of scenes) {
   const { code, name = '' } = scene;
   test(`${code} ${name}`.trim(), async () => {
-    const stage = await stageOf(scene);
+    const stage = scene.options ? await windows(scene) : await sharedStage();
     const { mine, other } = stage;
     await scene.enter?.(stage);
     const title = `while ${code} ${name}`.trim();
@@ -141,3 +142,58 @@ for (const scene of scenes) {
     for (const page of [mine, other]) await page.close();
   });
 }
+
+/** The server refuses all updates of a push by this code. */
+const refusing =
+  (code: string) =>
+  (body: Buffer): Answer => {
+    const { updates } = JSON.parse(body.toString()) as {
+      updates: { id: string; actions: { id: string }[] }[];
+    };
+    const results = updates.map(({ id, actions }) => ({
+      ...{ id, status: 'rejected' },
+      rejected: [{ op: 0, actions: actions.map((action) => action.id), code, detail: 'by order' }],
+    }));
+    return {
+      ...{ status: 200, type: 'application/json' },
+      body: JSON.stringify({ time: Date.now(), results }),
+    };
+  };
+
+test('a change that is refused, by whatever code, waits in the inbox, and the rest goes on', async () => {
+  const stage = await sharedStage();
+  const { mine, other } = stage;
+  const codes = listedCodes().inbox;
+  for (const code of codes) {
+    proxy.rules({ path: /\/v1\/push/, times: 1, answer: refusing(code) });
+    const id = await write(mine, `refused ${code}`);
+    const isIn = (key: string, wanted: string) =>
+      db.conflicts.all().some((entry) => entry.key === key && entry.code === wanted);
+    await until(mine, isIn, [id, code]);
+    expect(await mine.evaluate(() => kit.outcome(() => kit.made.confirmed))).toMatchObject({ code });
+    await write(mine, `beside ${code}`);
+    await mine.evaluate(() => kit.made.confirmed);
+  }
+  // Something on the way that takes nothing so large, and says so by a page of its own.
+  const page = { status: 413, type: 'text/html', body: '<h1>Request Entity Too Large</h1>' };
+  proxy.rules({ path: /\/v1\/push/, times: 1, answer: page });
+  await write(mine, 'too large for a proxy');
+  expect(await mine.evaluate(() => kit.outcome(() => kit.made.pushed))).toMatchObject({
+    code: 'too_large',
+  });
+  // No right to write there, says the server itself.
+  await mine.evaluate(async () => {
+    const made = db.transact((tx) => tx.notes.create({ title: 'elsewhere', realm: 'nobody' }));
+    await kit.outcome(() => made.confirmed);
+  });
+  await until(other, (count) => db.conflicts.all().length === count, [codes.length + 2]);
+  await other.evaluate(async () => {
+    const [first, ...others] = db.conflicts.all();
+    for (const { id } of others) await db.conflicts.resolve(id, 'discard');
+    await db.conflicts.resolve(first?.id as number, 'retry');
+  });
+  await until(mine, () => db.conflicts.all().length === 0, []);
+  await ended(stage);
+  expect(await onServer('refused')).toHaveLength(1);
+  expect(await onServer('beside')).toHaveLength(codes.length);
+});

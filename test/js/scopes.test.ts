@@ -74,3 +74,34 @@ test('what is given up while the page stands still is dropped when it is back', 
   await again.ready;
   await until(() => stored().join() === 'FI,SE');
 });
+
+test('whoever waits for one that all windows together want too much for is told; it comes when there is room', async () => {
+  const { host, of, db } = await withScopes();
+  // 6,000 values each, of 10,000 that a server takes.
+  const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
+  const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });
+  const theirs = second.sync.scope(second.cities.where('country', 'in', many('A')));
+  await theirs.ready;
+  const mine = db.sync.scope(db.cities.where('country', 'in', ['NO', ...many('B')]));
+  const small = of('FI');
+  const left = { name: 'LimitError', code: 'scope_left_out', retryable: true };
+  await expect(mine.ready).rejects.toMatchObject(left);
+  await small.ready;
+  expect(db.sync.status.error).toMatchObject(left);
+  expect(db.sync.status.phase).not.toBe('blocked');
+  await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  expect(db.sync.status.error).toMatchObject(left);
+  theirs.unsubscribe();
+  await until(() => db.cities.get('tos') !== undefined && db.sync.status.error === null);
+});
+
+test('one that was left out is not told of any more when it is given up', async () => {
+  const { host, db } = await withScopes();
+  const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
+  const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });
+  await second.sync.scope(second.cities.where('country', 'in', many('A'))).ready;
+  const mine = db.sync.scope(db.cities.where('country', 'in', many('B')));
+  await expect(mine.ready).rejects.toMatchObject({ code: 'scope_left_out' });
+  mine.unsubscribe();
+  expect(db.sync.status.error).toBeNull();
+});

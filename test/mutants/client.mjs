@@ -358,4 +358,18 @@ export const client = [
     from: '    this.#parts.checkScopes([...this.#scopes, filter]);\n',
     to: '',
   },
+  {
+    name: 'nobody who waits for a scope hears that it was left out',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: '      if (holds(leftOut, filter)) stop.abort(error);',
+    to: '      if (holds(leftOut, filter)) void stop;',
+  },
+  {
+    name: 'a scope that was left out, and given up since, is told of for good',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: '    this.changed();\n',
+    to: '',
+  },
 ];

@@ -163,6 +163,23 @@ function openRaw(name: string, version?: number): Promise<IDBDatabase> {
   });
 }
 
+/** A value in a database of its own, beside the package's. */
+async function putRaw(name: string, value: unknown): Promise<void> {
+  const raw = await new Promise<IDBDatabase>((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore('all');
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const tx = raw.transaction('all', 'readwrite');
+  tx.objectStore('all').put(value, 0);
+  await new Promise<void>((resolve, reject) => {
+    tx.oncomplete = () => resolve();
+    tx.onabort = () => reject(tx.error);
+  });
+  raw.close();
+}
+
 /** Replaces every file of every image generation by what `damage` makes of its bytes; gives the number of files. */
 async function damageImages(damage: (bytes: Uint8Array) => Uint8Array): Promise<number> {
   let count = 0;
@@ -230,6 +247,7 @@ const pageKit = {
   everything,
   rowsOf,
   openRaw,
+  putRaw,
   randomText,
   databasesOf,
   damageImages,

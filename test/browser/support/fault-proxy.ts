@@ -36,7 +36,8 @@ export interface Answer {
 export interface Rule {
   readonly path: RegExp;
   readonly fault?: Fault;
-  readonly answer?: Answer;
+  /** For what a request has in its body, where it depends on that. */
+  readonly answer?: Answer | ((body: Buffer) => Answer);
   /** The server is told this one, whatever the request has. */
   readonly token?: string;
   readonly hold?: Promise<unknown>;
@@ -190,7 +191,8 @@ export class FaultProxy {
       return;
     }
     if (rule?.answer) {
-      const { status, type, body: text } = rule.answer;
+      const { answer } = rule;
+      const { status, type, body: text } = typeof answer === 'function' ? answer(body) : answer;
       response.writeHead(status, { 'content-type': type }).end(text);
       this.#tell({ method, path, status });
       return;

@@ -1,9 +1,9 @@
 // The states of docs/stuck.md in a browser: how each comes about, and what ends it.
 import type { Page } from 'puppeteer-core';
 import type { StartOptions } from '../page/page.ts';
-import { limitRoom, type Profile } from './browser.ts';
+import { LITTLE_ROOM, limitRoom, type Profile } from './browser.ts';
 import type { Answer, FaultProxy, Rule } from './fault-proxy.ts';
-import { reopened } from './kit.ts';
+import { inStep, opened, reopened } from './kit.ts';
 import type { Served } from './served.ts';
 import { TestServer } from './server.ts';
 import { signToken } from './tokens.ts';
@@ -29,7 +29,7 @@ export interface Scene {
   /** It has windows of its own, which are opened so; the others share a pair. */
   readonly options?: StartOptions;
   /** Before they are opened. */
-  before?(stage: Pick<Stage, 'proxy' | 'served' | 'options'>): Promise<void> | void;
+  before?(stage: Omit<Stage, 'mine' | 'other'>): Promise<void> | void;
   enter?(stage: Stage): Promise<unknown> | unknown;
   /** What docs/stuck.md says ends it. */
   leave(stage: Stage): Promise<unknown> | unknown;
@@ -91,35 +91,29 @@ const reload = (stage: Stage, more: StartOptions = {}) =>
 const inWorkers = (stage: Stage, script: string) =>
   both(stage, (page) => Promise.all(page.workers().map((worker) => worker.evaluate(script))));
 
-/** IndexedDB of a Worker fails as an engine's does; and its connection cannot be opened again, where `lost`. */
-const breakStorage = (lost: boolean) => `{
-  const { transaction } = IDBDatabase.prototype;
-  const { open } = IDBFactory.prototype;
-  const fail = () => { throw new DOMException('by order of the test', 'UnknownError'); };
-  IDBDatabase.prototype.transaction = fail;
-  if (${lost}) IDBFactory.prototype.open = fail;
-  globalThis.mend = () => {
-    IDBDatabase.prototype.transaction = transaction;
-    IDBFactory.prototype.open = open;
-  };
+/** A call of IndexedDB fails as an engine's does, until `globalThis.mend()`. */
+const breakStorage = (of: string, call: string) => `{
+  const whole = ${of}.prototype.${call};
+  ${of}.prototype.${call} = () => { throw new DOMException('by order of the test', 'UnknownError'); };
+  globalThis.mend = () => { ${of}.prototype.${call} = whole; };
 }`;
 
-/** Puts a record of the store `sync`, as another script of the page would; gives the one before. */
-const putRecord = (page: Page, user: string, change: { readonly v: number }) =>
+/** The lease as a release of this version has left it. */
+const leaveLease = (page: Page, user: string, v: number) =>
   page.evaluate(
-    async (name, more) => {
+    async (name, version) => {
       const raw = await kit.openRaw(`skerry/test/${name}`);
       const tx = raw.transaction('sync', 'readwrite');
       const store = tx.objectStore('sync');
-      const before = store.get('sync');
-      before.onsuccess = () => store.put({ ...before.result, ...more }, 'sync');
+      const before = store.get('push');
+      before.onsuccess = () => store.put({ ...before.result, v: version }, 'push');
       await new Promise((resolve) => {
         tx.oncomplete = resolve;
       });
       raw.close();
     },
     user,
-    change,
+    v,
   );
 
 /** A server of the next release, started once. */
@@ -153,11 +147,15 @@ export const scenes: readonly Scene[] = [
   answered('not_json', { fault: 'html' }),
   answered('bad_answer', { fault: 'wrong' }),
   answered('too_large', { fault: 'endless' }),
-  answered(
-    'no_progress',
-    { answer: { status: 200, type: 'application/json', body: '{"time":1,"results":[]}' } },
-    kPush,
-  ),
+  {
+    code: 'no_progress',
+    async enter({ proxy, mine }) {
+      const body = '{"time":1,"results":[]}';
+      proxy.rules({ path: kPush, answer: { status: 200, type: 'application/json', body } });
+      await mine.evaluate(() => db.mutate.addNote({ title: 'not taken' }).durable);
+    },
+    leave: ({ proxy }) => proxy.rules(),
+  },
   refused(422, 'invalid'),
   refused(422, 'limit'),
   refused(400, 'bad_request'),
@@ -228,10 +226,13 @@ export const scenes: readonly Scene[] = [
   {
     code: 'newer_tab',
     options: {},
-    enter: ({ mine, options }) => putRecord(mine, options.user, { v: 99 }),
+    async enter(stage) {
+      await both(stage, (page) => inStep(page));
+      await leaveLease(stage.mine, stage.options.user, 99);
+    },
     // What the newer release has left this one reads now: there is no other release here.
     async leave(stage) {
-      await putRecord(stage.mine, stage.options.user, { v: 1 });
+      await leaveLease(stage.mine, stage.options.user, 1);
       await reload(stage);
     },
   },
@@ -261,28 +262,52 @@ export const scenes: readonly Scene[] = [
     options: {},
     async enter({ mine, proxy }) {
       enlarge = await limitRoom(mine, proxy.url);
-      const large = await mine.evaluate(() => {
-        const row = () => ({ title: 'large', body: kit.randomText(900_000) });
-        const { durable } = db.transact((tx) =>
-          tx.notes.createMany(Array.from({ length: 13 }, row)),
-        );
-        return kit.outcome(() => durable);
-      });
-      if (large.ok) throw new Error('there is room for more than there is');
+      const end = await mine.evaluate(async (room) => {
+        // Something else of the same site takes all but a little.
+        const { usage = 0 } = await navigator.storage.estimate();
+        const filler = new Uint8Array(room - usage - 400_000);
+        for (let at = 0; at < filler.length; at += 65_536)
+          crypto.getRandomValues(filler.subarray(at, at + 65_536));
+        await kit.putRaw('filler', filler);
+        const made = db.mutate.addNote({ title: 'large', body: kit.randomText(900_000) });
+        return kit.outcome(() => made.durable);
+      }, LITTLE_ROOM);
+      if (end.ok || end.code !== 'quota') throw new Error(`too large: ${JSON.stringify(end)}`);
     },
     leave: () => enlarge(),
   },
   {
     code: 'storage',
     options: {},
-    enter: (stage) => inWorkers(stage, breakStorage(false)),
+    enter: async (stage) => {
+      await both(stage, (page) => inStep(page));
+      await inWorkers(stage, breakStorage('IDBObjectStore', 'put'));
+    },
     leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
   },
   {
     code: 'storage_lost',
     options: {},
-    enter: (stage) => inWorkers(stage, breakStorage(true)),
+    enter: async (stage) => {
+      await both(stage, (page) => inStep(page));
+      await inWorkers(stage, breakStorage('IDBDatabase', 'transaction'));
+    },
     leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
+  },
+  {
+    code: 'image',
+    options: { name: 'filled' },
+    // Of more than 2,000 rows, which come as an image.
+    async before({ profile, proxy, options }) {
+      const page = await opened(profile, proxy.url, { ...options, name: 'filler' });
+      await page.evaluate(async (realm) => {
+        const rows = Array.from({ length: 2100 }, (_, i) => ({ title: `Row ${i}`, realm }));
+        await db.transact((tx) => tx.notes.createMany(rows)).confirmed;
+      }, `user:${options.user}`);
+      await page.close();
+      proxy.rules({ path: /\/v1\/snapshot\//, fault: 'html' });
+    },
+    leave: ({ proxy }) => proxy.rules(),
   },
   {
     code: 'worker',
@@ -310,11 +335,6 @@ export const scenes: readonly Scene[] = [
 ];
 
 export const elsewhere: readonly Elsewhere[] = [
-  {
-    code: 'image',
-    why: 'A realm of more than 2,000 rows, which makes a scene long.',
-    test: 'test/browser/fills.test.ts',
-  },
   ...['storage_refused', 'storage_newer', 'storage_timeout', 'unsupported'].map((code) => ({
     code,
     why: 'A window whose own storage opens, and its Worker’s does not, or with wasm of two versions.',
