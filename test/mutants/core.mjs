@@ -612,6 +612,12 @@ export const core = [
     to: '  if (too_much && answer.json.is_object()) {',
   },
   {
+    name: 'a scope that is too much keeps those after it out',
+    file: 'src/sync/scopes.cc',
+    from: '    if (fits) continue;\n    left_out',
+    to: '    if (fits && left_out->items().empty()) continue;\n    left_out',
+  },
+  {
     name: 'a window without a token does not hear that another was let in',
     file: 'src/sync/sync_worker_messages.cc',
     from: '    if (synced) job_.OtherLetIn(turn);\n',

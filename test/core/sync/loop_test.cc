@@ -127,6 +127,13 @@ TEST_CASE(
   CHECK(HoldsScope(left_out, scope(11).items()[0]));
   CHECK(sync["scopes"].items().size() == 10);
   CHECK(sync["scopeVersion"].as_number() == version);
+  // One that is too much keeps no other out.
+  Data both = scope(11);
+  both.Push(Json(R"({"table":"items","where":["=","n",-1]})"));
+  left_out = Data::MakeArray();
+  CHECK(ChangeScopes(SyncSchema(), both, Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
+  CHECK(left_out.items().size() == 1);
+  CHECK(HoldsScope(sync["scopes"], both.items()[1]));
 }
 
 TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
