@@ -115,8 +115,7 @@ export class Scopes {
     if (!leftOut) return;
     const error = errorFromCode(code, message, { retryable });
     this.#leftOut = leftOut;
-    for (const [filter, stop] of [...this.#awaited])
-      if (holds(leftOut, filter)) stop.abort(error);
+    for (const [filter, stop] of [...this.#awaited]) if (holds(leftOut, filter)) stop.abort(error);
     this.#status.show(error);
   }
 

@@ -1,7 +1,13 @@
 /** `db.sync`: the state of synchronisation, and the application's hand on it. */
 import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
 import { Listeners } from './listeners.ts';
-import { type Scope, type ScopeFilter, Scopes, type ScopesFailed, type ScopesParts } from './scopes.ts';
+import {
+  type Scope,
+  type ScopeFilter,
+  Scopes,
+  type ScopesFailed,
+  type ScopesParts,
+} from './scopes.ts';
 import {
   makeStatus,
   type StatusInput,

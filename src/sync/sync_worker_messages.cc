@@ -202,8 +202,7 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  const bool synced =
-      status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number();
+  const bool synced = status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number();
   if (synced) state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
   state_->sync.Set("clockOffset", status["clockOffsetMs"]);
   if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);

@@ -9,7 +9,14 @@ import { Profile } from './support/browser.ts';
 import { type Answer, FaultProxy } from './support/fault-proxy.ts';
 import { inStep, opened } from './support/kit.ts';
 import { root } from './support/paths.ts';
-import { elsewhere, nextRelease, SECRET, type Scene, type Stage, scenes } from './support/scenes.ts';
+import {
+  elsewhere,
+  nextRelease,
+  type Scene,
+  SECRET,
+  type Stage,
+  scenes,
+} from './support/scenes.ts';
 import { type Served, serveSite } from './support/served.ts';
 import { rowsOnServer } from './support/table.ts';
 import { until } from './support/until.ts';
@@ -67,7 +74,8 @@ const write = (page: Page, title: string) =>
     return made.result;
   }, title);
 
-const shows = (page: Page, id: string) => until(page, (key) => db.notes.get(key) !== undefined, [id]);
+const shows = (page: Page, id: string) =>
+  until(page, (key) => db.notes.get(key) !== undefined, [id]);
 
 const onServer = async (title: string) => {
   const rows = await rowsOnServer<{ title: string }>(proxy.url, 'notes');
@@ -77,14 +85,10 @@ const onServer = async (title: string) => {
 /** Nothing stands still any more, and both windows have the same. */
 async function ended({ mine, other }: Stage): Promise<void> {
   for (const page of [mine, other])
-    await until(
-      page,
-      () => {
-        const { phase, error, pending, needsAuth } = db.sync.status;
-        return phase === 'idle' && error === null && pending === 0 && !needsAuth;
-      },
-      [],
-    );
+    await until(page, () => {
+      const { phase, error, pending, needsAuth } = db.sync.status;
+      return phase === 'idle' && error === null && pending === 0 && !needsAuth;
+    }, []);
   for (const page of [mine, other])
     await page.evaluate(() => db.sync.waitForSync({ timeoutMs: 30_000 }));
   const everything = (page: Page) => page.evaluate(() => kit.everything());
@@ -170,7 +174,9 @@ test('a change that is refused, by whatever code, waits in the inbox, and the re
     const isIn = (key: string, wanted: string) =>
       db.conflicts.all().some((entry) => entry.key === key && entry.code === wanted);
     await until(mine, isIn, [id, code]);
-    expect(await mine.evaluate(() => kit.outcome(() => kit.made.confirmed))).toMatchObject({ code });
+    expect(await mine.evaluate(() => kit.outcome(() => kit.made.confirmed))).toMatchObject({
+      code,
+    });
     await write(mine, `beside ${code}`);
     await mine.evaluate(() => kit.made.confirmed);
   }

@@ -11,7 +11,16 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 /** Thrown, or what a promise rejects with: the caller has it, and synchronisation goes on. */
 const ofCalls = [
   ...['invalid_argument', 'schema', 'unknown_table', 'unknown_prop', 'wrong_type', 'missing_prop'],
-  ...['invalid_id', 'limit', 'not_found', 'not-found', 'version', 'read_only', 'closed', 'conflict'],
+  ...[
+    'invalid_id',
+    'limit',
+    'not_found',
+    'not-found',
+    'version',
+    'read_only',
+    'closed',
+    'conflict',
+  ],
   ...['parse', 'unsupported', 'async_mutator', 'not_filled', 'not_an_export', 'checksum'],
   ...['other_user', 'file_version', 'file_schema', 'too_large', 'no_window', 'offline'],
   // Of `open`, of a deletion, of a page that stands still.
@@ -43,10 +52,14 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
 /** `gone` makes a client take everything anew; of these two the server's names have a dash; others are no codes of errors. */
 const unseen = new Set(['gone', 'client_old', 'server_old', 'ok', 'misuse']);
 
-const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src', 'js', 'server'], {
-  cwd: root,
-  encoding: 'utf8',
-})
+const files = execFileSync(
+  'git',
+  ['ls-files', '-co', '--exclude-standard', 'src', 'js', 'server'],
+  {
+    cwd: root,
+    encoding: 'utf8',
+  },
+)
   .split('\n')
   .filter((path) => /\.(cc|h|ts)$/.test(path));
 

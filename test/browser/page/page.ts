@@ -107,7 +107,7 @@ async function openTest(options: StartOptions = {}) {
     defaultRealm: 'public',
     ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes }),
     serviceWorker,
-    ...(options.times ? { host: hostWith(options.times) } : {}),
+    ...(Object.keys(options.times ?? {}).length > 0 ? { host: hostWith(options.times ?? {}) } : {}),
     ...(clockShiftMs
       ? { workerUrl: new URL(`/shifted-worker.js?ms=${clockShiftMs}`, location.href) }
       : {}),

@@ -163,7 +163,8 @@ TEST_CASE("a request that is too large is halved, down to the one update that is
   CHECK(first_retry["updates"].items().size() == 1);
 }
 
-TEST_CASE("an update that is too large for a proxy, which answers by a page of its own, blocks nothing") {
+TEST_CASE(
+    "an update that is too large for a proxy, which answers by a page of its own, blocks nothing") {
   Pushing world;
   world.network.scripted.push_back(Scripted(413, "<h1>Too large</h1>", "text/html"));
   world.Mutate({CreateItem("a", "A", 1)});
