@@ -362,8 +362,8 @@ export const client = [
     name: 'nobody who waits for a scope hears that it was left out',
     test: 'test/js/scopes.test.ts',
     file: 'js/api/scopes.ts',
-    from: '      if (holds(leftOut, filter)) stop.abort(error);',
-    to: '      if (holds(leftOut, filter)) void stop;',
+    from: 'if (holds(leftOut, filter)) stop.abort(error);',
+    to: 'if (holds(leftOut, filter)) void stop;',
   },
   {
     name: 'a scope that was left out, and given up since, is told of for good',
