@@ -107,7 +107,7 @@ async function openTest(options: StartOptions = {}) {
     defaultRealm: 'public',
     ...(local ? {} : { remote: http('/v1', { token, keepToken }), scopes }),
     serviceWorker,
-    ...(Object.keys(options.times ?? {}).length > 0 ? { host: hostWith(options.times ?? {}) } : {}),
+    ...(options.times ? { host: hostWith(options.times) } : {}),
     ...(clockShiftMs
       ? { workerUrl: new URL(`/shifted-worker.js?ms=${clockShiftMs}`, location.href) }
       : {}),
@@ -161,23 +161,6 @@ function openRaw(name: string, version?: number): Promise<IDBDatabase> {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);
   });
-}
-
-/** A value in a database of its own, beside the package's. */
-async function putRaw(name: string, value: unknown): Promise<void> {
-  const raw = await new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore('all');
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
-  const tx = raw.transaction('all', 'readwrite');
-  tx.objectStore('all').put(value, 0);
-  await new Promise<void>((resolve, reject) => {
-    tx.oncomplete = () => resolve();
-    tx.onabort = () => reject(tx.error);
-  });
-  raw.close();
 }
 
 /** Replaces every file of every image generation by what `damage` makes of its bytes; gives the number of files. */
@@ -247,7 +230,6 @@ const pageKit = {
   everything,
   rowsOf,
   openRaw,
-  putRaw,
   randomText,
   databasesOf,
   damageImages,

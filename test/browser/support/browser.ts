@@ -262,13 +262,11 @@ export async function stopWorkers(page: Page): Promise<{ goOn(): Promise<void> }
   };
 }
 
-export const LITTLE_ROOM = 10_000_000;
-
 /** The site of `url` gets no more room than ten megabytes, as long as the page is there or until what this gives is called. */
 export async function limitRoom(page: Page, url: string): Promise<() => Promise<void>> {
   const session = await page.createCDPSession();
   const { origin } = new URL(url);
-  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: LITTLE_ROOM });
+  await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 10_000_000 });
   return () => session.send('Storage.overrideQuotaForOrigin', { origin });
 }
 

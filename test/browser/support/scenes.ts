@@ -1,9 +1,9 @@
 // The states of docs/stuck.md in a browser: how each comes about, and what ends it.
 import type { Page } from 'puppeteer-core';
 import type { StartOptions } from '../page/page.ts';
-import { LITTLE_ROOM, limitRoom, type Profile } from './browser.ts';
+import type { Profile } from './browser.ts';
 import type { Answer, FaultProxy, Rule } from './fault-proxy.ts';
-import { bare, inStep, opened, reopened } from './kit.ts';
+import { inStep, opened, reopened } from './kit.ts';
 import type { Served } from './served.ts';
 import { TestServer } from './server.ts';
 import { signToken } from './tokens.ts';
@@ -133,8 +133,6 @@ export const nextRelease = new NextRelease();
 const toNext = async ({ proxy, served }: Pick<Stage, 'proxy' | 'served'>) =>
   proxy.retarget((await nextRelease.get(served)).url);
 
-let enlarge: () => Promise<void> = async () => {};
-
 export const scenes: readonly Scene[] = [
   answered('network', { fault: 'refuse' }),
   answered('timeout', { hold: new Promise(() => {}) }),
@@ -262,39 +260,6 @@ export const scenes: readonly Scene[] = [
     leave: ({ other }) => other.evaluate(() => kit.scope.unsubscribe()),
   },
   {
-    code: 'quota',
-    // With the package's own host: the one that has other times is a copy, whose errors are of other classes.
-    options: { times: {} },
-    async before({ profile, proxy }) {
-      const page = await bare(profile, proxy.url);
-      const end = await limitRoom(page, proxy.url);
-      enlarge = async () => {
-        await end();
-        await page.close();
-      };
-      // Something else of the same site takes most of it.
-      await page.evaluate(async (room) => {
-        const { usage = 0 } = await navigator.storage.estimate();
-        const filler = new Uint8Array(room - usage - 1_000_000);
-        for (let at = 0; at < filler.length; at += 65_536)
-          crypto.getRandomValues(filler.subarray(at, at + 65_536));
-        await kit.putRaw('filler', filler);
-      }, LITTLE_ROOM);
-    },
-    async enter({ mine }) {
-      const code = await mine.evaluate(async () => {
-        for (let i = 0; i < 20; i++) {
-          const made = db.mutate.addNote({ title: 'large', body: kit.randomText(500_000) });
-          const end = await kit.outcome(() => made.durable);
-          if (!end.ok) return end.code;
-        }
-        return 'durable';
-      });
-      if (code !== 'quota') throw new Error(`with too little room a change is ${code}`);
-    },
-    leave: () => enlarge(),
-  },
-  {
     code: 'storage',
     options: {},
     enter: async (stage) => {
@@ -353,6 +318,11 @@ export const scenes: readonly Scene[] = [
 ];
 
 export const elsewhere: readonly Elsewhere[] = [
+  {
+    code: 'quota',
+    why: 'Chromium measures now and then what a site has left: it takes a profile of its own, with no other window.',
+    test: 'test/browser/bad-input.test.ts',
+  },
   ...['storage_refused', 'storage_newer', 'storage_timeout', 'unsupported'].map((code) => ({
     code,
     why: 'A window whose own storage opens, and its Worker’s does not, or with wasm of two versions.',
