@@ -8,7 +8,8 @@ export type { DatabaseEvents } from './api/events.ts';
 export type { OpenOptions, UpdateReason } from './api/options.ts';
 export { type HttpOptions, http, type Remote, type TokenReason } from './api/remote.ts';
 export { defineMutators, type SchemaOptions, schema, t, table } from './api/schema.ts';
-export type { Scope, SyncApi } from './api/sync-api.ts';
+export type { Scope } from './api/scopes.ts';
+export type { SyncApi } from './api/sync-api.ts';
 export type { SyncStatus } from './api/sync-status.ts';
 export type {
   ClassOptions,

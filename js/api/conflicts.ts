@@ -89,6 +89,9 @@ export class ConflictInbox implements Conflicts {
 
   resolve(id: number, how: 'discard' | 'retry'): Promise<void> {
     if (this.#closed) return Promise.reject(new ClosedError('closed', 'The database is closed.'));
+    // The core would answer of another one.
+    if (!Number.isSafeInteger(id) || id < 1)
+      return Promise.reject(errorFromCode('not-found', `${String(id)} is no entry of the inbox.`));
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(id) ?? [];
       waiting.push({ resolve, reject });

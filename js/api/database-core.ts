@@ -19,8 +19,9 @@ import { LiveRegistry } from './live.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
 import { scopesOf } from './query.ts';
+import type { ScopesFailed } from './scopes.ts';
 import { ServiceMode } from './service-mode.ts';
-import { type ScopeFilter, type SyncAnswer, SyncControl } from './sync-api.ts';
+import { type SyncAnswer, SyncControl } from './sync-api.ts';
 import { type WindowState, workerError } from './sync-status.ts';
 import type { Tables } from './types.ts';
 import { WindowChannel } from './window-channel.ts';
@@ -314,7 +315,7 @@ export class DatabaseCore {
         this.#service.link?.wake(message['message']);
         return;
       case 'scopesFailed':
-        this.sync.scopesFailed(message['drop'] as readonly ScopeFilter[]);
+        this.sync.scopesFailed(message as unknown as ScopesFailed);
         return;
       case 'synced':
         this.sync.answered(message as unknown as SyncAnswer);

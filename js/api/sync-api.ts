@@ -1,10 +1,13 @@
 /** `db.sync`: the state of synchronisation, and the application's hand on it. */
 import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
-import type { Backoff } from '../host/backoff.ts';
-import type { Timers } from '../host/timers.ts';
 import { Listeners } from './listeners.ts';
-import { scopeOf } from './query.ts';
-import { disposable } from './stop.ts';
+import {
+  type Scope,
+  type ScopeFilter,
+  Scopes,
+  type ScopesFailed,
+  type ScopesParts,
+} from './scopes.ts';
 import {
   makeStatus,
   type StatusInput,
@@ -26,30 +29,15 @@ export interface SyncApi {
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
    * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws LimitError where the server would refuse what all
-   * scopes of this window come to: more than 500, or filters that cost too much.
+   * scopes of this window come to: more than 500, or filters that cost too much. Where all windows together want too much,
+   * `ready` rejects (`scope_left_out`); the part comes when another window has given up enough.
    */
   scope(query: { readonly live: unknown }): Scope;
 }
-export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;
-
-export interface ScopeFilter {
-  readonly table: string;
-  readonly where: unknown;
-}
-
-export interface SyncParts {
-  readonly local: boolean;
+export interface SyncParts extends ScopesParts {
   readonly online: boolean;
-  readonly timers: Timers;
-  readonly backoff: Backoff;
   /** A message for the sync worker. */
   readonly post: (message: unknown) => void;
-  /** Whether there is one that takes messages. */
-  readonly isHeard: () => boolean;
-  /** Throws where a window may not want all of these together. */
-  readonly checkScopes: (wanted: readonly ScopeFilter[]) => void;
-  /** Scopes that this window wants from now on, or no longer. */
-  readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
   /** The core tells its state, if it differs. */
@@ -80,9 +68,7 @@ export class SyncControl implements SyncApi {
   readonly #checks = new Set<() => void>();
   #input: StatusInput;
   #status: SyncStatus;
-  readonly #scopes: ScopeFilter[] = [];
-  /** That nobody wants any more, but storage may still have. */
-  readonly #unstored: ScopeFilter[] = [];
+  readonly #scopes: Scopes;
   #passing: SkerryError | null = null;
   #isStale = false;
   #paused = false;
@@ -98,8 +84,14 @@ export class SyncControl implements SyncApi {
       worker: null,
       error: null,
       storage: null,
+      scopes: null,
       image: null,
     };
+    this.#scopes = new Scopes(parts, {
+      held: () => this.#heldScopes(),
+      until: (done, signal) => this.#until(done, () => {}, signal),
+      show: (scopes) => this.update({ scopes }),
+    });
     this.#status = Object.freeze(makeStatus(this.#input));
   }
 
@@ -192,32 +184,7 @@ export class SyncControl implements SyncApi {
 
   scope(query: unknown): Scope {
     this.#refuseClosed();
-    const filter = scopeOf(query);
-    this.#parts.checkScopes([...this.#scopes, filter]);
-    this.#scopes.push(filter);
-    this.#parts.changeScopes([filter], []);
-    const stop = new AbortController();
-    const ready = this.#parts.local
-      ? Promise.resolve()
-      : this.#until(
-          () => this.#isFilled(filter),
-          () => {},
-          stop.signal,
-        );
-    ready.catch(() => {});
-    const unsubscribe = () => {
-      const at = this.#scopes.indexOf(filter);
-      if (at < 0) return;
-      this.#scopes.splice(at, 1);
-      stop.abort(new ClosedError('closed', 'The scope was unsubscribed before it was ready.'));
-      // Another call may have asked for the same part.
-      const wanted = this.#scopes.some((other) => sameScope(other, filter));
-      if (wanted) return;
-      // Of a frozen page, or between two workers: the next is told.
-      if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
-      else if (!this.#parts.local) this.#unstored.push(filter);
-    };
-    return disposable({ ready, unsubscribe }, unsubscribe);
+    return this.#scopes.ask(query);
   }
 
   /** The answer to a service worker that the browser has woken. */
@@ -231,14 +198,13 @@ export class SyncControl implements SyncApi {
 
   /** The scopes that `open` was given: told to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
-    this.#parts.checkScopes(scopes);
-    this.#scopes.push(...scopes);
+    this.#scopes.want(scopes);
   }
 
   /** A worker has started: it is told what this window wants. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
-    this.#tellScopes();
+    this.#scopes.tell();
     // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
     for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
   }
@@ -261,18 +227,8 @@ export class SyncControl implements SyncApi {
     this.update({ error });
   }
 
-  /** The worker could not store a change of scopes: it is told again what this window wants, after a pause. */
-  scopesFailed(dropped: readonly ScopeFilter[]): void {
-    this.#unstored.push(...dropped);
-    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.#tellScopes());
-  }
-
-  /** What this window wants, and what it wants no longer but storage may still have. */
-  #tellScopes(): void {
-    const unwanted = this.#unstored
-      .splice(0)
-      .filter((filter) => !this.#scopes.some((wanted) => sameScope(wanted, filter)));
-    if (this.#scopes.length + unwanted.length > 0) this.#parts.changeScopes(this.#scopes, unwanted);
+  scopesFailed(message: ScopesFailed): void {
+    this.#scopes.failed(message);
   }
 
   /** For tests (freezeWorker): the worker stands still until it is let go. */
@@ -280,11 +236,10 @@ export class SyncControl implements SyncApi {
     this.#parts.post({ type: 'hold', hold });
   }
 
-  #isFilled(filter: ScopeFilter): boolean {
-    // The worker knows first; without one (hidden, frozen) the window's last reading counts.
+  /** The worker knows first; without one (hidden, frozen) the window's last reading counts. */
+  #heldScopes(): WindowState['scopes'] {
     const { worker, window } = this.#input;
-    const held = (worker?.['scopes'] as WindowState['scopes'] | undefined) ?? window?.scopes ?? [];
-    return held.some((scope) => scope.filled === true && sameScope(scope, filter));
+    return (worker?.['scopes'] as WindowState['scopes'] | undefined) ?? window?.scopes ?? [];
   }
 
   /** Resolves when the status says so; ends with the database, the signal, or the time limit. */
@@ -331,6 +286,7 @@ export class SyncControl implements SyncApi {
       online: boolean;
       error: SkerryError | null;
       storage: SkerryError | null;
+      scopes: SkerryError | null;
       image: SkerryError | null;
     }>,
   ): void {
@@ -342,6 +298,7 @@ export class SyncControl implements SyncApi {
     const changed = !sameStatus(status, this.#status);
     if (changed) this.#status = Object.freeze(status);
     for (const check of [...this.#checks]) check();
+    if (worker) this.#scopes.changed();
     if (changed) this.#listeners.tell(this.#status);
   }
 
@@ -364,7 +321,7 @@ export class SyncControl implements SyncApi {
 
   close(): void {
     this.#closed = true;
-    this.#parts.timers.cancel('scopes');
+    this.#scopes.close();
     const error = new ClosedError('closed', 'The database was closed.');
     this.abandon(error);
     for (const end of [...this.#ends]) end(error);
@@ -378,8 +335,4 @@ function hasSynced(before: SyncStatus, now: SyncStatus): boolean {
     before.lastSyncedAt?.getTime() !== now.lastSyncedAt?.getTime() ||
     (isIdle(now) && !isIdle(before))
   );
-}
-
-function sameScope(a: ScopeFilter, b: ScopeFilter): boolean {
-  return a.table === b.table && JSON.stringify(a.where) === JSON.stringify(b.where);
 }

@@ -68,6 +68,8 @@ export interface StatusInput {
   readonly error: SkerryError | null;
   /** Why this window can store nothing; it ends by itself, whatever becomes of the worker meanwhile. */
   readonly storage: SkerryError | null;
+  /** Why scopes of this window were left out; all others are served. */
+  readonly scopes: SkerryError | null;
   /** Why no newer image could be made: starts take longer, and nothing else is the matter. */
   readonly image: SkerryError | null;
 }
@@ -91,7 +93,7 @@ export function makeStatus(input: StatusInput): SyncStatus {
     nextTryAt: toDate(worker?.['nextTryAt']),
     revisions: revisionsOf(window?.cursors ?? {}),
     progress: (worker?.['progress'] as SyncStatus['progress'] | undefined) ?? null,
-    error: input.storage ?? input.error ?? workerError(worker) ?? input.image,
+    error: input.storage ?? input.error ?? workerError(worker) ?? input.scopes ?? input.image,
   };
 }
 

@@ -130,6 +130,7 @@ const byCode: Readonly<Record<string, ErrorClass>> = {
   refused: ServerError,
   no_progress: ServerError,
   too_large: LimitError,
+  scope_left_out: LimitError,
   quota: QuotaError,
   storage: StorageError,
   storage_lost: StorageError,

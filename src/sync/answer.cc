@@ -25,6 +25,8 @@ SyncError ByStatus(double status) {
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
   if (status == 408 || status == 425)
     return {"timeout", "The server gave up waiting (" + number + ").", true};
+  if (status == 413)
+    return {"too_large", "The server, or something before it, takes nothing so large.", false};
   if (status >= 500) return {"server", "The server failed (" + number + ").", true};
   return {"refused", "The server refused the request (" + number + ").", false};
 }
@@ -69,7 +71,8 @@ Answer ReadAnswer(const Data& event) {
   if (json && answer.json["code"].is_string()) {
     answer.error.code = answer.json["code"].as_string();
     if (answer.json["detail"].is_string()) answer.error.message = answer.json["detail"].as_string();
-  } else if (!json && status < 500 && !answer.error.retryable) {
+  } else if (!json && status < 500 && status != 413 && !answer.error.retryable) {
+    // (A page of a proxy's own that says 413 says what is the matter.)
     answer.error.code = "not_json";
     answer.error.retryable = true;
   }

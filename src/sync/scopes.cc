@@ -73,10 +73,9 @@ bool IsStale(const Data& scope, double today) {
 struct Kept {
   Data scope;
   FilterCost cost;
-  bool is_new = false;
 };
 
-Kept MakeKept(const Schema& schema, Data scope, bool is_new) {
+Kept MakeKept(const Schema& schema, Data scope) {
   Kept kept;
   const TableIndex table = schema.FindTable(scope["table"].as_string());
   // Of a newer version's schema: it is not sent.
@@ -85,7 +84,6 @@ Kept MakeKept(const Schema& schema, Data scope, bool is_new) {
     if (filter.ok()) kept.cost = CostOf(filter.value());
   }
   kept.scope = std::move(scope);
-  kept.is_new = is_new;
   return kept;
 }
 
@@ -120,7 +118,7 @@ Kept* Oldest(Vector<Kept>* list, double today) {
 }  // namespace
 
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, bool* left_out) {
+                  Data* record, Data* left_out) {
   const double today = Day(now);
   // A record that this version makes could not name tables of a newer one, and drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);
@@ -135,27 +133,34 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, doubl
       continue;
     }
     if (wanted || !scope["asked"].is_number()) scope.Set("asked", today);
-    kept.push_back(MakeKept(schema, std::move(scope), /*is_new=*/false));
+    kept.push_back(MakeKept(schema, std::move(scope)));
   }
+  // However it came into storage: what no server takes.
+  while (may_drop && !kept.empty() && (kept.size() > kMaxScopes || !Fits(kept))) {
+    Kept* oldest = Oldest(&kept, today);
+    kept.erase(oldest == nullptr ? kept.end() - 1 : oldest);
+    dropped = true;
+  }
+  bool added = false;
   for (const Data& scope : add.items()) {
     if (!Understands(schema, scope) || Holds(kept, scope)) continue;
     Data fresh = Data::MakeObject();
     fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false);
-    kept.push_back(MakeKept(schema, std::move(fresh.Set("asked", today)), /*is_new=*/true));
-  }
-  const auto has_new = [&] { return !kept.empty() && kept.back().is_new; };
-  while (may_drop && ((has_new() && kept.size() > kMaxKeptScopes) || !Fits(kept))) {
-    Kept* oldest = Oldest(&kept, today);
-    if (oldest == nullptr) break;
-    kept.erase(oldest);
-    dropped = true;
-  }
-  // What the server would refuse, together with all that windows are showing.
-  while (!kept.empty() && (may_drop || has_new()) && (kept.size() > kMaxScopes || !Fits(kept))) {
-    (has_new() ? *left_out : dropped) = true;
+    kept.push_back(MakeKept(schema, std::move(fresh.Set("asked", today))));
+    while (may_drop && (kept.size() > kMaxKeptScopes || !Fits(kept))) {
+      Kept* oldest = Oldest(&kept, today);
+      if (oldest == nullptr) break;
+      kept.erase(oldest);
+      dropped = true;
+    }
+    // What the server would refuse, together with all that windows are showing. The next may fit.
+    const bool fits = kept.size() <= kMaxScopes && Fits(kept);
+    added = added || fits;
+    if (fits) continue;
+    left_out->Push(std::move(kept.back().scope));
     kept.pop_back();
   }
-  const bool changed = has_new() || dropped;
+  const bool changed = added || dropped;
   Data scopes = Data::MakeArray();
   for (Kept& one : kept) scopes.Push(std::move(one.scope));
   sync->Set("scopes", std::move(scopes));

@@ -29,11 +29,11 @@ Step KeepStep(const Schema& schema, const Data& scopes);
 // where some are added, those that were not asked for in kUnaskedDays, and of more than
 // kMaxKeptScopes, or where their filters cost more than the server takes (model/filter_cost.h), the
 // ones that were not for longest. What open windows want is not dropped for another's sake: then it
-// is the added ones that are left out, and *left_out says so. Where some were dropped, *record is
-// the record under the new n that lets windows drop rows which are in no remaining scope; else
+// is the added ones that are left out, and *left_out lists them. Where some were dropped, *record
+// is the record under the new n that lets windows drop rows which are in no remaining scope; else
 // null.
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, bool* left_out);
+                  Data* record, Data* left_out);
 
 }  // namespace skerry
 

@@ -1,5 +1,6 @@
 #include "sync/sync_job.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace skerry {
@@ -37,7 +38,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   if (reason != WakeReason::kMutation) loop_.WantPull();
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
-  state_->needs_auth = false;
+  state_->needs_auth = other_let_in_ = false;
   if (retrying_) state_->next_try_at = nullptr;
   retrying_ = false;
   if (!active_) {
@@ -56,8 +57,17 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
 // and then.
 bool SyncJob::MayAskForToken(WakeReason reason, const Turn* turn) const {
   if (reason == WakeReason::kApplication || reason == WakeReason::kToken) return true;
+  if (other_let_in_ && turn->mono >= due_ms_) return true;
   if (state_->token_refusals == 0) return false;
   return reason == WakeReason::kVisible || reason == WakeReason::kOnline || turn->mono >= due_ms_;
+}
+
+// The server has let another window in: this one's application may have a token by now. It is asked
+// when this is due, not with every pull of the other.
+void SyncJob::OtherLetIn(Turn* turn) {
+  if (active_ || other_let_in_) return;
+  other_let_in_ = true;
+  turn->Timer("loop", std::max(0.0, due_ms_ - turn->mono));
 }
 
 void SyncJob::Ask(const Data& id, Turn* turn) {

@@ -64,6 +64,8 @@ class SyncJob {
   void Wake(WakeReason reason, Turn* turn);
   // The application asked (sync.now()); `id` is answered when a whole round is done.
   void Ask(const Data& id, Turn* turn);
+  // The server has taken another window's token, and this one has none.
+  void OtherLetIn(Turn* turn);
   // What was asked and is not answered yet: another will answer it.
   Data::Array TakeAsked();
   // Goes on with what was wanted before the worker was ready.
@@ -171,6 +173,7 @@ class SyncJob {
   Loop loop_;
   bool active_ = false;             // something is to be done
   bool retrying_ = false;           // pausing after a failure
+  bool other_let_in_ = false;       // since this window had no token
   double due_ms_ = 0;               // monotonic: until then it rests
   double rested_ms_ = 0;            // since then
   Data asked_ = Data::MakeArray();  // sync.now() calls to be answered by the job that is to come

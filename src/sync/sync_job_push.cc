@@ -166,7 +166,7 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
     push_most_ = batch_.ids.size() / 2;
     return;  // the loop still wants to push
   }
-  if (too_much && answer.json.is_object()) {
+  if (too_much) {
     // One update that the server cannot take at all: it must not block the queue for ever.
     return BeginPushAnswer(
         PushAnswer::RejectedWhole(batch_.ids[0], answer.error.code, answer.error.message), turn);
@@ -206,9 +206,9 @@ void SyncJob::Rebind(Turn* turn) {
 
 void SyncJob::FailBound(Turn* turn) {
   Fail({"client_bound",
-        "What this database has sent was sent as another user, by the server's account. Sign in as "
-        "that user. Or take along what is pending: export({ pendingOnly: true }), "
-        "logout({ unsynced: 'discard' }), open again, and import the file.",
+        "What this database has sent was sent as another user, by the server's account. Take "
+        "along what is pending: export({ pendingOnly: true }), logout({ unsynced: 'discard' }), "
+        "open again, and import the file.",
         false},
        turn);
 }

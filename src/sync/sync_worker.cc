@@ -254,12 +254,12 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   state_->own_error = {};
   if (own.kind == OwnKind::kToken) return;
   if (own.kind == OwnKind::kScopes) {
-    scopes_failed_ = own.left_out;
+    scopes_failed_ = !own.left_out.items().empty();
     // The window asks again after a pause: until then other windows may have dropped some.
-    if (own.left_out) {
-      const SyncError error = {"limit", "All windows together want more than a server takes.",
-                               true};
-      turn->Post(ScopesFailed(error, Data::MakeArray()));
+    if (scopes_failed_) {
+      const SyncError error = {"scope_left_out",
+                               "All windows together want more than a server takes.", true};
+      turn->Post(ScopesFailed(error, Data::MakeArray()).Set("leftOut", own.left_out));
     }
   }
   if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));

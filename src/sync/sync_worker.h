@@ -48,7 +48,7 @@ class SyncWorker {
     Data message;
     Data record;
     bool changed = false;
-    bool left_out = false;
+    Data left_out = Data::MakeArray();
     double pending = 0;  // kLook
   };
 

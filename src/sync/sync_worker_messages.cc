@@ -202,8 +202,8 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  if (status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number())
-    state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
+  const bool synced = status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number();
+  if (synced) state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
   state_->sync.Set("clockOffset", status["clockOffsetMs"]);
   if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
   if (job_.active()) return;
@@ -211,6 +211,11 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
     state_->next_try_at = status["nextTryAt"];
     state_->needs_auth = status["needsAuth"].as_bool();
     state_->service_lease = status["lease"];
+  }
+  // Whoever has logged in elsewhere has done so for this window, too.
+  if (state_->mode == Mode::kLease && state_->needs_auth) {
+    if (synced) job_.OtherLetIn(turn);
+    return;
   }
   const Data& error = status["error"];
   state_->error = {error["code"].as_string(), error["message"].as_string(),

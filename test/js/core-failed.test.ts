@@ -36,6 +36,7 @@ test('a core that traps closes its window with an error, and the next open finds
   }
   expect(thrown).toBeInstanceOf(SkerryError);
   expect(await closed).toEqual({ reason: 'core-failed' });
+  expect(db.sync.status).toMatchObject({ phase: 'blocked', error: { code: 'core_failed' } });
   expect(() => db.groups.all()).toThrow(SkerryError);
 
   const again = await open({ ...options, host: host.window() });

@@ -81,26 +81,29 @@ test('a worker that has failed is started again when the network is back', async
   expect(db.sync.status.error).toBeNull();
 });
 
-test('a worker that cannot start, because storage or its file are not to be had for a while, is started again by itself', async () => {
-  const { host } = world();
-  const start = vi.spyOn(host.workers, 'start');
-  const { reopen } = host.storage;
-  let refusals = 3;
-  vi.spyOn(host.storage, 'reopen').mockImplementation((...args) =>
-    refusals-- > 0
-      ? Promise.reject(new StorageError('storage_refused', 'not now', { retryable: true }))
-      : reopen.apply(host.storage, args),
-  );
-  const db = await connect(host, 'anna', more);
-  const made = db.mutate.addCity({ id: 'a', name: 'A' });
-  await until(() => db.sync.status.error !== null);
-  expect(db.sync.status.error).toMatchObject({ code: 'storage_refused', message: 'not now' });
-  expect(db.sync.status.pending).toBe(1);
-  // Nobody looks at the page, and the network does not change.
-  await made.confirmed;
-  expect(db.sync.status.error).toBeNull();
-  expect(start).toHaveBeenCalledTimes(4);
-});
+for (const code of ['storage_refused', 'storage_newer', 'storage_timeout', 'unsupported'])
+  test(`a worker that cannot start for a while (${code}) is started again by itself`, async () => {
+    const { host } = world();
+    const start = vi.spyOn(host.workers, 'start');
+    const { reopen } = host.storage;
+    const retryable = code === 'storage_timeout';
+    let refusals = 3;
+    vi.spyOn(host.storage, 'reopen').mockImplementation((...args) =>
+      refusals-- > 0
+        ? Promise.reject(new StorageError(code, 'not now', { retryable }))
+        : reopen.apply(host.storage, args),
+    );
+    const db = await connect(host, 'anna', more);
+    const made = db.mutate.addCity({ id: 'a', name: 'A' });
+    await until(() => db.sync.status.error !== null);
+    expect(db.sync.status.error).toMatchObject({ code, message: 'not now' });
+    expect(db.sync.status.phase === 'blocked').toBe(!retryable);
+    expect(db.sync.status.pending).toBe(1);
+    // Nobody looks at the page, and the network does not change.
+    await made.confirmed;
+    expect(db.sync.status.error).toBeNull();
+    expect(start).toHaveBeenCalledTimes(4);
+  });
 
 test('the pause before a failed worker is started again doubles up to a limit, and ends with the database', async () => {
   const time = new ManualTime();

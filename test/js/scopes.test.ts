@@ -1,7 +1,7 @@
 /** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
 
 import { expect, test, vi } from 'vitest';
-import type { Scope } from '../../js/api/sync-api.ts';
+import type { Scope } from '../../js/api/scopes.ts';
 import { connect, world } from './account-world.ts';
 import { type App, turn, until } from './support.ts';
 
@@ -73,4 +73,37 @@ test('what is given up while the page stands still is dropped when it is back', 
   host.page.send({ type: 'resume' });
   await again.ready;
   await until(() => stored().join() === 'FI,SE');
+});
+
+test('whoever waits for one that all windows together want too much for is told; it comes when there is room', async () => {
+  const { host, of, db } = await withScopes();
+  // 6,000 values each, of 10,000 that a server takes.
+  const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
+  const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });
+  const theirs = second.sync.scope(second.cities.where('country', 'in', many('A')));
+  await theirs.ready;
+  const wanted = many('B');
+  const mine = db.sync.scope(db.cities.where('country', 'in', wanted));
+  const small = of('FI');
+  const left = { name: 'LimitError', code: 'scope_left_out', retryable: true };
+  await expect(mine.ready).rejects.toMatchObject(left);
+  await small.ready;
+  expect(db.sync.status.error).toMatchObject(left);
+  expect(db.sync.status.phase).not.toBe('blocked');
+  await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
+  expect(db.sync.status.error).toMatchObject(left);
+  theirs.unsubscribe();
+  await until(() => db.sync.status.error === null);
+  await db.sync.scope(db.cities.where('country', 'in', wanted)).ready;
+});
+
+test('one that was left out is not told of any more when it is given up', async () => {
+  const { host, db } = await withScopes();
+  const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
+  const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });
+  await second.sync.scope(second.cities.where('country', 'in', many('A'))).ready;
+  const mine = db.sync.scope(db.cities.where('country', 'in', many('B')));
+  await expect(mine.ready).rejects.toMatchObject({ code: 'scope_left_out' });
+  mine.unsubscribe();
+  expect(db.sync.status.error).toBeNull();
 });

@@ -28,6 +28,7 @@ const status = (more: Partial<StatusInput> = {}) =>
     worker: null,
     error: null,
     storage: null,
+    scopes: null,
     image: null,
     ...more,
   });
@@ -84,6 +85,7 @@ function phase(window: Partial<WindowState>, worker: object): string {
     worker: { type: 'status', ...worker },
     error: null,
     storage: null,
+    scopes: null,
     image: null,
   } as StatusInput;
   return makeStatus(input).phase;

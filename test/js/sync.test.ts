@@ -102,7 +102,10 @@ describe('with a server', () => {
     expect(lists[0]).toBe(0);
     expect(lists).toContain(1);
     expect(lists.at(-1)).toBe(0);
-    await expect(db.conflicts.resolve(99, 'discard')).rejects.toThrow();
+    for (const id of [99, 0, -1, 1.5, Number.NaN, '1' as never])
+      await expect(db.conflicts.resolve(id, 'discard')).rejects.toMatchObject({
+        code: 'not-found',
+      });
   });
 
   test('scopes are required, and one more part can be asked for', async () => {

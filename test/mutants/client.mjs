@@ -90,7 +90,7 @@ export const client = [
     name: 'scopes that could not be stored are not told again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/database-core.ts',
-    from: "        this.sync.scopesFailed(message['drop'] as readonly ScopeFilter[]);\n",
+    from: '        this.sync.scopesFailed(message as unknown as ScopesFailed);\n',
     to: '',
   },
   {
@@ -354,8 +354,22 @@ export const client = [
   {
     name: 'a window asks for scopes that its server will refuse',
     test: 'test/js/sync.test.ts',
-    file: 'js/api/sync-api.ts',
-    from: '    this.#parts.checkScopes([...this.#scopes, filter]);\n',
+    file: 'js/api/scopes.ts',
+    from: '    this.#parts.checkScopes([...this.#wanted, filter]);\n',
+    to: '',
+  },
+  {
+    name: 'nobody who waits for a scope hears that it was left out',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: 'if (holds(leftOut, filter)) stop.abort(error);',
+    to: 'if (holds(leftOut, filter)) void stop;',
+  },
+  {
+    name: 'a scope that was left out, and given up since, is told of for good',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: '    this.changed();\n',
     to: '',
   },
 ];

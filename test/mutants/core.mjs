@@ -617,4 +617,28 @@ export const core = [
     from: '      TakeUnknowns(realm, key, &*held[key]);\n',
     to: '',
   },
+  {
+    name: 'an update that is too large for a proxy keeps all others waiting',
+    file: 'src/sync/sync_job_push.cc',
+    from: '  if (too_much) {',
+    to: '  if (too_much && answer.json.is_object()) {',
+  },
+  {
+    name: 'a scope that is too much keeps those after it out',
+    file: 'src/sync/scopes.cc',
+    from: '    if (fits) continue;\n    left_out',
+    to: '    if (fits && left_out->items().empty()) continue;\n    left_out',
+  },
+  {
+    name: 'a window without a token does not hear that another was let in',
+    file: 'src/sync/sync_worker_messages.cc',
+    from: '    if (synced) job_.OtherLetIn(turn);\n',
+    to: '',
+  },
+  {
+    name: 'a window without a token asks for one with every pull of another',
+    file: 'src/sync/sync_job.cc',
+    from: 'turn->Timer("loop", std::max(0.0, due_ms_ - turn->mono));',
+    to: 'due_ms_ = turn->mono, turn->Timer("loop", 0);',
+  },
 ];

@@ -1,6 +1,15 @@
 // The bare page of the tests: it opens nothing by itself. Tests reach everything through `globalThis.kit`, and the
 // database that they opened through `globalThis.db`.
-import { defineMutators, deleteDatabase, http, type OpenOptions, open, SkerryError } from 'skerry';
+import {
+  defineMutators,
+  deleteDatabase,
+  http,
+  type Mutation,
+  type OpenOptions,
+  open,
+  type Scope,
+  SkerryError,
+} from 'skerry';
 import { changedApp } from './changed-schema.ts';
 import { hostWith, joinHub } from './hub.ts';
 import { newerApp } from './newer-schema.ts';
@@ -30,7 +39,10 @@ export interface StartOptions {
   readonly adoptLocal?: boolean;
   /** What the client wants: everything, or the notes of at least some rank. */
   readonly minRank?: number;
-  /** What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. */
+  /**
+   * What the callback for tokens gives, one after the other, the last one for ever; `dev:<user>` by default. `fails`: it
+   * rejects. Tests may put others into `kit.tokens`.
+   */
   readonly tokens?: readonly (string | null)[];
   /** As in `open`. */
   readonly serviceWorker?: boolean | string;
@@ -75,10 +87,12 @@ const happened: Happened = {
 async function openTest(options: StartOptions = {}) {
   const { name = 'test', user = 'tester', schema = 'app', local = false } = options;
   const { serviceWorker = false, keepToken = true, anonymous = false } = options;
-  const tokens = [...(options.tokens ?? [`dev:${user}`])];
+  kit.tokens = [...(options.tokens ?? [`dev:${user}`])];
   const token = async (why: string) => {
     happened.tokens.push(why);
-    return (tokens.length > 1 ? tokens.shift() : tokens[0]) ?? null;
+    const next = (kit.tokens.length > 1 ? kit.tokens.shift() : kit.tokens[0]) ?? null;
+    if (next === 'fails') throw new Error('nobody has logged in');
+    return next;
   };
   const { clockShiftMs, minRank } = options;
   if (clockShiftMs) shiftClock(clockShiftMs);
@@ -203,6 +217,10 @@ async function stored(
 const pageKit = {
   app,
   happened,
+  tokens: [] as (string | null)[],
+  /** For a test to keep what it goes on with. */
+  scope: null as unknown as Scope,
+  made: null as unknown as Mutation<unknown>,
   /** For a test to note what a live query gave it. */
   counts: [] as number[],
   open,

@@ -25,10 +25,21 @@ const kNonsense: Partial<Record<Fault, Buffer | string>> = {
   wrong: '{"time":"noon","cursors":[],"results":{"length":3},"changes":7,"code":"constructor"}',
 };
 
+/** Instead of the server's. */
+export interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
 /** Decides per request; `hold` resolves when the request may go on. */
 export interface Rule {
   readonly path: RegExp;
   readonly fault?: Fault;
+  /** For what a request has in its body, where it depends on that. */
+  readonly answer?: Answer | ((body: Buffer) => Answer);
+  /** The server is told this one, whatever the request has. */
+  readonly token?: string;
   readonly hold?: Promise<unknown>;
   /** How many requests it is for; unlimited where left out. */
   times?: number;
@@ -182,6 +193,13 @@ export class FaultProxy {
       this.#tell({ method, path, status: 200 });
       return;
     }
+    if (rule?.answer) {
+      const { answer } = rule;
+      const { status, type, body: text } = typeof answer === 'function' ? answer(body) : answer;
+      response.writeHead(status, { 'content-type': type }).end(text);
+      this.#tell({ method, path, status });
+      return;
+    }
     const nonsense = kNonsense[fault];
     if (nonsense) {
       response
@@ -201,6 +219,7 @@ export class FaultProxy {
       this.#tell({ method, path, status: 401 });
       return;
     }
+    if (rule?.token) request.headers.authorization = `Bearer ${rule.token}`;
     this.#forward(request, body, response, fault);
   }
 

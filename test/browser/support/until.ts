@@ -33,7 +33,9 @@ async function state(page: Page): Promise<string> {
   try {
     return await page.evaluate(() => {
       const open = 'demo' in globalThis ? demo : 'db' in globalThis ? db : null;
-      return open ? `status ${JSON.stringify(open.sync.status)}` : 'no database';
+      if (!open) return 'no database';
+      const { status } = open.sync;
+      return `status ${JSON.stringify(status)}, ${status.error?.message}`;
     });
   } catch (error) {
     return `no state: ${error}`;

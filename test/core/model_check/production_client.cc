@@ -29,7 +29,7 @@ void ProductionClient::ToggleScope(size_t index) {
   const Data none = Data::MakeArray();
   const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
   Data record;
-  bool left_out = false;
+  Data left_out = Data::MakeArray();
   REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record,
                        &left_out));
   if (record.is_object()) ApplyRecord(record);

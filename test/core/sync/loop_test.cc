@@ -81,7 +81,7 @@ TEST_CASE(
   constexpr double kDay = 86'400'000;
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
   Data record;
-  bool left_out = false;
+  Data left_out = Data::MakeArray();
   const auto scope = [](int n) {
     return Json(R"([{"table":"items","where":["=","n",)" + ToText(n) + "]}]");
   };
@@ -104,7 +104,7 @@ TEST_CASE(
   constexpr double kDay = 86'400'000;
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
   Data record;
-  bool left_out = false;
+  Data left_out = Data::MakeArray();
   // Each of about 400 comparisons: ten fit.
   const auto scope = [](int n) {
     String where = R"(["or")";
@@ -115,17 +115,24 @@ TEST_CASE(
     ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n == 3 ? 0 : 5 * kDay, &sync, &record,
                  &left_out);
   CHECK(sync["scopes"].items().size() == 10);
-  CHECK_FALSE(left_out);
+  CHECK(left_out.items().empty());
   ChangeScopes(SyncSchema(), scope(10), Data::MakeArray(), 5 * kDay, &sync, &record, &left_out);
-  CHECK_FALSE(left_out);
+  CHECK(left_out.items().empty());
   CHECK(HoldsScope(sync["scopes"], scope(10).items()[0]));
   CHECK_FALSE(HoldsScope(sync["scopes"], scope(3).items()[0]));
   const double version = sync["scopeVersion"].as_number();
   CHECK_FALSE(ChangeScopes(SyncSchema(), scope(11), Data::MakeArray(), 5 * kDay, &sync, &record,
                            &left_out));
-  CHECK(left_out);
+  CHECK(HoldsScope(left_out, scope(11).items()[0]));
   CHECK(sync["scopes"].items().size() == 10);
   CHECK(sync["scopeVersion"].as_number() == version);
+  // One that is too much keeps no other out.
+  Data both = scope(11);
+  both.Push(Json(R"({"table":"items","where":["=","n",-1]})"));
+  left_out = Data::MakeArray();
+  CHECK(ChangeScopes(SyncSchema(), both, Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
+  CHECK(left_out.items().size() == 1);
+  CHECK(HoldsScope(sync["scopes"], both.items()[1]));
 }
 
 TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
@@ -134,7 +141,7 @@ TEST_CASE("a scope that no server takes is not kept, however it came into storag
   for (int i = 0; i < 1100; ++i) where += R"(,["=","n",)" + ToText(i) + "]";
   sync.Set("scopes", Json(R"([{"table":"items","where":)" + where + R"(],"filled":false}])"));
   Data record;
-  bool left_out = false;
+  Data left_out = Data::MakeArray();
   CHECK(ChangeScopes(SyncSchema(), Data::MakeArray(), Data::MakeArray(), 0, &sync, &record,
                      &left_out));
   CHECK(sync["scopes"].items().empty());

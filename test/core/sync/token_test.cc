@@ -123,6 +123,35 @@ TEST_CASE("a token that comes while the page is hidden is gone on with when it i
   CHECK_FALSE(world.pull_bodies.empty());
 }
 
+TEST_CASE("a window without a token asks for one when another window is let in") {
+  SyncWorld world;
+  world.token = nullptr;
+  for (int i = 0; i < 2; ++i) world.Open(true, Json(R"({"auth":true})"));
+  world.Settle();
+  const SyncHost& other = world.host(1);
+  REQUIRE(other.status["needsAuth"].as_bool());
+  const size_t asked = other.token_whys.size();
+  SUBCASE("and goes on with it") {
+    world.token = "token";
+    world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+    world.Run(60'000);
+    CHECK(other.status["phase"].Is("idle"));
+    CHECK(other.status["error"].is_null());
+    CHECK(other.token_whys.size() == asked + 1);
+  }
+  SUBCASE("or says still that it has none, and does not ask with each pull of the other") {
+    world.host(0).Deliver(Json(R"({"type":"token","token":"token"})"));
+    for (int i = 0; i < 100; ++i) {
+      world.host(0).Post(Json(R"({"type":"sync","id":1})"));
+      world.Run(1'000);
+    }
+    CHECK(other.status["phase"].Is("blocked"));
+    CHECK(other.status["error"]["code"].Is("unauthenticated"));
+    CHECK(other.token_whys.size() > asked);
+    CHECK(other.token_whys.size() < asked + 10);
+  }
+}
+
 TEST_CASE("without a token nothing is sent, and the application is told") {
   SyncWorld world;
   world.token = nullptr;

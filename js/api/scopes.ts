@@ -1,0 +1,143 @@
+/** What a window wants of its tables (`db.sync.scope`, `scopes` of `open`), and what has become of that. */
+import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
+import type { Backoff } from '../host/backoff.ts';
+import type { Timers } from '../host/timers.ts';
+import { scopeOf } from './query.ts';
+import { disposable } from './stop.ts';
+
+export type Scope = { readonly ready: Promise<void>; unsubscribe(): void } & Disposable;
+
+export interface ScopeFilter {
+  readonly table: string;
+  readonly where: unknown;
+}
+
+/** One of the union that is in storage. */
+export interface HeldScope extends ScopeFilter {
+  readonly filled: unknown;
+}
+
+/** What the worker says of scopes that it could not store, or that windows want too much for. */
+export interface ScopesFailed {
+  readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean };
+  /** To be dropped still. */
+  readonly drop: readonly ScopeFilter[];
+  readonly leftOut?: readonly ScopeFilter[];
+}
+
+export interface ScopesParts {
+  readonly local: boolean;
+  readonly timers: Timers;
+  readonly backoff: Backoff;
+  /** Whether there is a worker that takes messages. */
+  readonly isHeard: () => boolean;
+  /** Throws where a window may not want all of these together. */
+  readonly checkScopes: (wanted: readonly ScopeFilter[]) => void;
+  /** Scopes that this window wants from now on, or no longer. */
+  readonly changeScopes: (add: readonly ScopeFilter[], drop: readonly ScopeFilter[]) => void;
+}
+
+interface Status {
+  /** What storage has, of all windows. */
+  held(): readonly HeldScope[];
+  /** Resolves when `done` says so after a change of the status, unless it is aborted. */
+  until(done: () => boolean, signal: AbortSignal): Promise<void>;
+  /** Why some were left out; null: none is any more. */
+  show(error: SkerryError | null): void;
+}
+
+export class Scopes {
+  readonly #parts: ScopesParts;
+  readonly #status: Status;
+  readonly #wanted: ScopeFilter[] = [];
+  /** That nobody wants any more, but storage may still have. */
+  readonly #unstored: ScopeFilter[] = [];
+  /** Whoever waits for one to be there. */
+  readonly #awaited = new Map<ScopeFilter, AbortController>();
+  #leftOut: readonly ScopeFilter[] = [];
+
+  constructor(parts: ScopesParts, status: Status) {
+    this.#parts = parts;
+    this.#status = status;
+  }
+
+  ask(query: unknown): Scope {
+    const filter = scopeOf(query);
+    this.#parts.checkScopes([...this.#wanted, filter]);
+    this.#wanted.push(filter);
+    this.#parts.changeScopes([filter], []);
+    const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);
+    const unsubscribe = () => this.#giveUp(filter);
+    return disposable({ ready, unsubscribe }, unsubscribe);
+  }
+
+  #ready(filter: ScopeFilter): Promise<void> {
+    const stop = new AbortController();
+    this.#awaited.set(filter, stop);
+    const isFilled = () =>
+      this.#status.held().some((scope) => scope.filled === true && sameScope(scope, filter));
+    const ready = this.#status.until(isFilled, stop.signal);
+    const settled = () => this.#awaited.delete(filter);
+    ready.then(settled, settled);
+    return ready;
+  }
+
+  #giveUp(filter: ScopeFilter): void {
+    const at = this.#wanted.indexOf(filter);
+    if (at < 0) return;
+    this.#wanted.splice(at, 1);
+    const error = new ClosedError('closed', 'The scope was unsubscribed before it was ready.');
+    this.#awaited.get(filter)?.abort(error);
+    this.changed();
+    // Another call may have asked for the same part.
+    if (holds(this.#wanted, filter)) return;
+    // Of a frozen page, or between two workers: the next is told.
+    if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
+    else if (!this.#parts.local) this.#unstored.push(filter);
+  }
+
+  /** The scopes that `open` was given: told to the worker when it starts. */
+  want(scopes: readonly ScopeFilter[]): void {
+    this.#parts.checkScopes(scopes);
+    this.#wanted.push(...scopes);
+  }
+
+  /** What this window wants, and what it wants no longer but storage may still have. */
+  tell(): void {
+    const unwanted = this.#unstored.splice(0).filter((filter) => !holds(this.#wanted, filter));
+    if (this.#wanted.length + unwanted.length > 0) this.#parts.changeScopes(this.#wanted, unwanted);
+  }
+
+  /** The worker is told again what this window wants, after a pause; whoever waits for what was left out is told at once. */
+  failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailed): void {
+    this.#unstored.push(...drop);
+    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.tell());
+    if (!leftOut) return;
+    const error = errorFromCode(code, message, { retryable });
+    this.#leftOut = leftOut;
+    for (const [filter, stop] of [...this.#awaited]) if (holds(leftOut, filter)) stop.abort(error);
+    this.#status.show(error);
+  }
+
+  /** Storage has others, or this window wants others: what was left out may be there now, or given up. */
+  changed(): void {
+    if (this.#leftOut.length === 0) return;
+    const held = this.#status.held();
+    this.#leftOut = this.#leftOut.filter(
+      (filter) => holds(this.#wanted, filter) && !holds(held, filter),
+    );
+    if (this.#leftOut.length === 0) this.#status.show(null);
+  }
+
+  close(): void {
+    this.#parts.timers.cancel('scopes');
+  }
+}
+
+function holds(scopes: readonly ScopeFilter[], filter: ScopeFilter): boolean {
+  return scopes.some((scope) => sameScope(scope, filter));
+}
+
+function sameScope(a: ScopeFilter, b: ScopeFilter): boolean {
+  return a.table === b.table && JSON.stringify(a.where) === JSON.stringify(b.where);
+}
