@@ -10,6 +10,7 @@ Row NewRow(const TableDef& table, const Op& op, FoldStamp stamp) {
   row.realm = op.realm;
   row.created_at = stamp.at;
   row.props.resize(table.props.size());
+  for (const PropValue& value : op.otherwise) row.props[value.prop] = value.value;
   return row;
 }
 

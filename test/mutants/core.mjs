@@ -597,7 +597,7 @@ export const core = [
     name: 'one that cannot be read any more, and that a restored server has lost, stays as it is',
     file: 'src/sync/pull_fold.cc',
     from: '(request_->have.count(id) == 0 && !asked)',
-    to: 'request_->have.count(id) == 0',
+    to: '(request_->have.count(id) == 0 || asked)',
   },
   {
     name: "what an older version cannot judge of a newer one's scopes is not taken anew",
@@ -610,6 +610,12 @@ export const core = [
     file: 'src/authority/judgement.cc',
     from: 'if (prop.has_default &&',
     to: 'if (!before && prop.has_default &&',
+  },
+  {
+    name: 'a create of an older client that was merged resets what it did not know',
+    file: 'src/log/op_codec.cc',
+    from: 'if (unfit == Unfit::kLeftOut) return AddDefaults',
+    to: 'if (unfit <= Unfit::kAbsent) return AddDefaults',
   },
   {
     name: 'an inc of a prop that was added with a default counts from nothing in older rows',

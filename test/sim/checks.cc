@@ -16,9 +16,9 @@ Checks::Checks(World* world)
     : naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), test::CheckRealms()) {
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
-  for (const auto make :
-       {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
-        MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck})
+  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
+                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck,
+                          MakeSerialCheck, MakeBoundedCheck, MakeDefaultsCheck})
     all_.push_back(make(world));
 }
 

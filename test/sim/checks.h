@@ -129,6 +129,8 @@ std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
 std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
+// And what docs/schema-changes.md says of several releases.
+std::unique_ptr<Check> MakeDefaultsCheck(World* world);
 
 }  // namespace skerry::sim
 

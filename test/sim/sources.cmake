@@ -3,6 +3,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/batch.cc
   test/sim/check/bounded.cc
   test/sim/check/convergence.cc
+  test/sim/check/defaults.cc
   test/sim/check/durable.cc
   test/sim/check/fence.cc
   test/sim/check/once.cc
