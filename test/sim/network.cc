@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/json.h"
-#include "test/core/model_check/check_schema.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -323,40 +322,6 @@ void Network::RestartNode(uint64_t which) {
   if (!open_) return;
   world_->Happened(Kind::kRestartNode);
   RollBack(which % 2 == 0);
-}
-
-// ---- the database as a whole ----
-
-void Network::BackUp() {
-  world_->Happened(Kind::kBackUpServer);
-  copy_ = Copy{database_, world_->checks().naive()};
-}
-
-// The clock goes on: no new entry has the time of one that was lost.
-void Network::Restore() {
-  if (!copy_) return;
-  if (open_) RollBack(false);
-  images_.Clear();
-  const Database before = std::move(database_);
-  database_ = copy_->database;
-  if (before.action_ids().size() > database_.action_ids().size())
-    world_->Happened(Kind::kRestoreServer);
-  world_->checks().ServerRestored(before, copy_->naive);
-  for (const Node& node : nodes_) Start(node);
-  for (Message& message : wire_) {
-    message.is_void = message.answer.has_value();
-    for (auto& [realm, head] : message.heads)
-      head = std::min(head, database_.heads().at(realm).head);
-  }
-}
-
-void Network::CutLog(uint32_t which, uint32_t how) {
-  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
-  const String& realm = realms[which % realms.size()];
-  const uint64_t head = database_.heads().at(realm).head;
-  if (head < 2) return;
-  world_->Happened(Kind::kCutLog);
-  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
 }
 
 Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {

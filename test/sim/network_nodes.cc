@@ -1,8 +1,10 @@
-// The nodes' releases: which schema each serves, and what its start does. The newest that the
-// database was served with rules all nodes (server/src/sql/newest-schema.ts).
+// The nodes' releases, and their database as a whole. Which schema a node serves, and what its
+// start does: the newest that the database was served with rules all nodes (sql/newest-schema.ts).
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "test/core/model_check/check_schema.h"
 #include "test/sim/network.h"
 #include "test/sim/world.h"
 
@@ -48,6 +50,40 @@ void Network::Deploy(uint64_t which, Release release) {
   Start(node);
   if (ruled) return;
   for (Node& other : nodes_) other.outdated = other.release != release;
+}
+
+// ---- the database as a whole ----
+
+void Network::BackUp() {
+  world_->Happened(Kind::kBackUpServer);
+  copy_ = Copy{database_, world_->checks().naive()};
+}
+
+// The clock goes on: no new entry has the time of one that was lost.
+void Network::Restore() {
+  if (!copy_) return;
+  if (open_) RollBack(false);
+  images_.Clear();
+  const Database before = std::move(database_);
+  database_ = copy_->database;
+  if (before.action_ids().size() > database_.action_ids().size())
+    world_->Happened(Kind::kRestoreServer);
+  world_->checks().ServerRestored(before, copy_->naive);
+  for (const Node& node : nodes_) Start(node);
+  for (Message& message : wire_) {
+    message.is_void = message.answer.has_value();
+    for (auto& [realm, head] : message.heads)
+      head = std::min(head, database_.heads().at(realm).head);
+  }
+}
+
+void Network::CutLog(uint32_t which, uint32_t how) {
+  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
+  const String& realm = realms[which % realms.size()];
+  const uint64_t head = database_.heads().at(realm).head;
+  if (head < 2) return;
+  world_->Happened(Kind::kCutLog);
+  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
 }
 
 }  // namespace skerry::sim
