@@ -10,12 +10,14 @@ Row NewRow(const TableDef& table, const Op& op, FoldStamp stamp) {
   row.realm = op.realm;
   row.created_at = stamp.at;
   row.props.resize(table.props.size());
-  for (const PropValue& value : op.otherwise) row.props[value.prop] = value.value;
   return row;
 }
 
 void SetProps(const Op& op, Row* row) {
-  for (const PropValue& change : op.set) row->props[change.prop] = change.value;
+  for (const PropValue& change : op.set) {
+    Value& value = row->props[change.prop];
+    if (!change.for_new || value.is_null()) value = change.value;
+  }
 }
 
 void AddProps(const TableDef& table, const Op& op, Row* row) {

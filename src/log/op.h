@@ -26,6 +26,7 @@ enum class OpKind : uint8_t {
 struct PropValue {
   PropIndex prop = kNone;
   Value value;
+  bool for_new = false;  // nobody said it: what is there already keeps what it has
   friend bool operator==(const PropValue&, const PropValue&) = default;
 };
 struct PropAdd {
@@ -43,9 +44,6 @@ struct Op {
   String stream;          // kAppend
   Vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
   Vector<PropAdd> add;    // kInc; sorted by prop
-  // kCreate in a record: what a row that it makes holds of props that its writer did not know. One
-  // that is there already keeps what it has.
-  Vector<PropValue> otherwise;
   Vector<uint32_t>
       by;  // indexes into the actions of the mutation or update; never empty, ascending
   std::optional<uint64_t> if_revision;

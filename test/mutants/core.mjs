@@ -614,8 +614,8 @@ export const core = [
   {
     name: 'a create of an older client that was merged resets what it did not know',
     file: 'src/log/op_codec.cc',
-    from: 'if (unfit == Unfit::kLeftOut) return AddDefaults',
-    to: 'if (unfit <= Unfit::kAbsent) return AddDefaults',
+    from: 'const bool is_logged = unfit == Unfit::kAbsent;',
+    to: 'const bool is_logged = false;',
   },
   {
     name: 'an inc of a prop that was added with a default counts from nothing in older rows',
