@@ -38,6 +38,7 @@ import { describeSchema } from './schema-module.ts';
 import { runSeed, type Seed } from './seed/seed.ts';
 import { applySchema } from './sql/apply-schema.ts';
 import type { SchemaDescription } from './sql/description.ts';
+import { withLeftColumns } from './sql/left-columns.ts';
 import { lockTables, migrate, readMeta, writeMeta } from './sql/migrations.ts';
 import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.ts';
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
@@ -242,7 +243,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
       }
       // A database in this process has no other nodes.
       const database = options.databaseUrl ? fenced(opened, description.version, outdated) : opened;
-      const tables = sqlSchema(description);
+      const tables = await withLeftColumns(opened, sqlSchema(description));
       return await start(options, { description, tables, authority, data, database });
     } catch (error) {
       await opened.close();

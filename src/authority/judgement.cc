@@ -141,7 +141,8 @@ class Judging {
       const PropDef& prop = table.props[i];
       if (prop.optional || !row.props[i].is_null()) continue;
       if (before && before->props[i].is_null()) continue;  // was so before the schema asked for it
-      if (!before && prop.has_default && !prop.default_value.is_null()) {
+      // Also of one that was deleted and made again, by a client that does not know the prop.
+      if (prop.has_default && !prop.default_value.is_null()) {
         row.props[i] = prop.default_value;
         is_completed = true;
         continue;

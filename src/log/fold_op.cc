@@ -14,7 +14,10 @@ Row NewRow(const TableDef& table, const Op& op, FoldStamp stamp) {
 }
 
 void SetProps(const Op& op, Row* row) {
-  for (const PropValue& change : op.set) row->props[change.prop] = change.value;
+  for (const PropValue& change : op.set) {
+    Value& value = row->props[change.prop];
+    if (!change.for_new || value.is_null()) value = change.value;
+  }
 }
 
 void AddProps(const TableDef& table, const Op& op, Row* row) {

@@ -26,6 +26,7 @@ enum class OpKind : uint8_t {
 struct PropValue {
   PropIndex prop = kNone;
   Value value;
+  bool for_new = false;  // nobody said it: what is there already keeps what it has
   friend bool operator==(const PropValue&, const PropValue&) = default;
 };
 struct PropAdd {

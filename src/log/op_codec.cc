@@ -107,7 +107,12 @@ bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
   const bool left_out = std::exchange(*in->mutable_left_out(), false);
   if (op->kind == OpKind::kCreate || op->kind == OpKind::kUpdate) {
     op->set = DecodeSet(op->table, unfit, in);
-    if (op->kind == OpKind::kCreate && is_whole) AddDefaults(op->table, in->schema(), &op->set);
+    // What a user has done is to be pushed, and says all of the object. What is logged was folded
+    // by the server as it was said: an object that was there already keeps what the op did not
+    // name.
+    const bool is_logged = unfit == Unfit::kAbsent;
+    if (op->kind == OpKind::kCreate && is_whole)
+      AddDefaults(op->table, in->schema(), &op->set, is_logged);
   }
   if (op->kind == OpKind::kInc) op->add = DecodeAdd(op->table, in);
   if (op->kind == OpKind::kMove) op->to = in->TakeRealm();
@@ -158,14 +163,14 @@ Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in) {
   return set;
 }
 
-void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set) {
+void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set, bool for_new) {
   const Vector<PropDef>& props = schema.table(table).props;
   size_t next = 0;
   for (PropIndex i = 0; i < props.size(); ++i) {
     if (next < set->size() && (*set)[next].prop == i) {
       ++next;
     } else if (!AbsentValue(props[i]).is_null()) {
-      set->insert(set->begin() + next++, {i, AbsentValue(props[i])});
+      set->insert(set->begin() + next++, {i, AbsentValue(props[i]), for_new});
     }
   }
 }

@@ -29,8 +29,10 @@ Vector<Op> DecodeOps(Unfit unfit, BodyReader* in);
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
 Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in);
-// To what creates an object: the defaults of props that may not be null.
-void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set);
+// To what creates an object: the defaults of props that may not be null. `for_new`: unless it is
+// there already.
+void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set,
+                 bool for_new = false);
 // Whether the schema of today has this table, and such ids in it.
 bool KnowsId(TableIndex table, std::string_view id, BodyReader* in);
 

@@ -25,13 +25,16 @@ struct PullRequest {
   Data scopes;           // as sent
   Set<String> have;      // updates in the outbox
   Set<String> received;  // those of them that were applied before the request was made
-  Set<String> known;     // actions that a push was told are in the log already, under other updates
+  Set<String> known;  // actions that are asked for by their ids: a push was told that they are in
+                      // the log already, under other updates, or it is the first of one of `unread`
+  Set<String> unread;     // updates that were applied, and that this schema cannot read any more
   bool left_out = false;  // a scope that this schema does not understand, a newer version's
   String body;
 };
 
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
-// changes then come in full, like another client's.
+// changes then come in full, like another client's. Those that were applied are asked for by the id
+// of an action, since an image, or all rows anew, may bring their changes and not their names.
 PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
                             uint64_t limit);
 
@@ -98,6 +101,8 @@ class PullFold {
   void OwnSteps();
   void ConfirmOwn();
   Data NowConfirmed(const Data& update) const;
+  bool IsInLog(const Data& update, const String& realm) const;
+  bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
   void CheckPassed(Data* update, const Data& confirmed);
   void Confirm(const Data& id, const Data& key);
   void ConfirmKnown();
@@ -124,6 +129,7 @@ class PullFold {
   Data::Array writes_;
   Data record_;
   bool resend_ = false;
+  bool unjudged_ = false;
   bool moved_ = false;
   size_t grouped_ = 0;
 };

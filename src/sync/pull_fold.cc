@@ -136,9 +136,18 @@ Data PullFold::NowConfirmed(const Data& update) const {
     const bool unreadable = received && !answer_->more && answer_->cursors.Find(realm) == nullptr &&
                             answer_->images.empty() && update["revisions"].Find(realm) != nullptr;
     // Where we may not read, being applied is all the confirmation that there will be.
-    if (own.Find(realm) != nullptr || unreadable) confirmed.Push(realm);
+    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm)) confirmed.Push(realm);
   }
   return confirmed;
+}
+
+// Whether what this answer leaves is past an update that was asked for by an action.
+bool PullFold::IsInLog(const Data& update, const String& realm) const {
+  if (!request_->unread.contains(update["id"].as_string())) return false;
+  const uint64_t there =
+      CursorRevision((answer_->cursors.Find(realm) ? answer_->cursors : sync_["cursors"])[realm]);
+  const Data& found = answer_->known[update["mutations"].items()[0]["id"].as_string()];
+  return found.Find(realm) != nullptr && found[realm].as_u64() <= there;
 }
 
 void PullFold::Confirm(const Data& id, const Data& key) {
@@ -197,7 +206,8 @@ void PullFold::ConfirmOwn() {
 // the server was restored from an older state. It is sent again.
 void PullFold::CheckPassed(Data* update, const Data& confirmed) {
   const String& id = (*update)["id"].as_string();
-  if (request_->received.count(id) == 0 || request_->have.count(id) == 0) return;
+  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
+  if (request_->received.count(id) == 0 || (request_->have.count(id) == 0 && !asked)) return;
   const Data revisions = (*update)["revisions"];
   for (const auto& [realm, revision] : revisions.members()) {
     if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
@@ -214,7 +224,7 @@ void PullFold::CheckPassed(Data* update, const Data& confirmed) {
 // revision: the server says, by the action's id. One that does not say is believed while it does
 // not tell of another history.
 PullFold::Whereabouts PullFold::Find(const Data& known) const {
-  const bool whole = !answer_->more && answer_->images.empty();
+  const bool whole = IsWhole();
   const bool asked = request_->known.contains(known["id"].as_string());
   const Data& found = answer_->known[known["id"].as_string()];
   for (const auto& [realm, revision] : known["realms"].members()) {
@@ -294,8 +304,8 @@ void PullFold::KeepSteps() {
     return Understands(*schema_, scope);
   });
   // A newer version's scopes cannot be judged here; that version takes everything anew (`lacks`).
-  if (understands_all && !IsOfNewer(*schema_, sync_))
-    steps_.push_back(KeepStep(*schema_, sync_["scopes"]));
+  unjudged_ = !understands_all || IsOfNewer(*schema_, sync_);
+  if (!unjudged_) steps_.push_back(KeepStep(*schema_, sync_["scopes"]));
 }
 
 // What is refilled begins from nothing, and what is held of it stays until pages replace it range
@@ -358,7 +368,7 @@ void PullFold::MoveCursors() {
 Data::Array PullFold::Finish() {
   if (!answer_->realms_token.is_null()) sync_.Set("realmsToken", answer_->realms_token);
   sync_.Set("clockOffset", clock_offset_);
-  if (answer_->left_out || request_->left_out) sync_.Set("lacks", Layout(*schema_));
+  if (answer_->left_out || request_->left_out || unjudged_) sync_.Set("lacks", Layout(*schema_));
   if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
   WriteRecord();
   writes_.push_back(PutWrite("sync", "sync", sync_));

@@ -12,14 +12,10 @@
 namespace skerry {
 namespace {
 
-// As many as one request may ask for; the others wait for a later one.
-Data AskedFor(const Data& known, Set<String>* asked) {
-  Data ids = Data::MakeArray();
-  for (const Data& entry : known.items()) {
-    if (asked->size() == kMaxKnownAsked) break;
-    if (asked->insert(entry["id"].as_string()).second) ids.Push(entry["id"]);
-  }
-  return ids;
+// As many as one request may ask for; the others wait for a later one. False: there is no room.
+bool AskFor(const Data& mutation, Set<String>* asked) {
+  if (asked->size() < kMaxKnownAsked) asked->insert(mutation["id"].as_string());
+  return asked->contains(mutation["id"].as_string());
 }
 
 }  // namespace
@@ -32,8 +28,16 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
   request.scopes = sync["scopes"];
   Data have = Data::MakeArray();
   for (const Data& update : outbox) {
-    if (update["state"].Is("received")) request.received.insert(update["id"].as_string());
-    if (IsNewer(update) || !IsReadable(schema, update)) continue;
+    const bool received = update["state"].Is("received");
+    if (received) request.received.insert(update["id"].as_string());
+    if (IsNewer(update)) continue;
+    if (!IsReadable(schema, update)) {
+      // Was it not yet, it is pushed again. It is in the log as a whole: one action will do.
+      const Data::Array& mutations = update["mutations"].items();
+      if (received && !mutations.empty() && AskFor(mutations[0], &request.known))
+        request.unread.insert(update["id"].as_string());
+      continue;
+    }
     have.Push(update["id"]);
     request.have.insert(update["id"].as_string());
   }
@@ -55,8 +59,12 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
       .Set("have", std::move(have))
       .Set("seen", sync["seen"]);
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
-  if (Data known = AskedFor(sync["known"], &request.known); !known.items().empty())
+  for (const Data& known : sync["known"].items()) AskFor(known, &request.known);
+  if (!request.known.empty()) {
+    Data known = Data::MakeArray();
+    for (const String& id : request.known) known.Push(id);
     body.Set("known", std::move(known));
+  }
   request.body = WriteJson(body);
   return request;
 }

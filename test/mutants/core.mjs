@@ -600,6 +600,36 @@ export const core = [
     to: 'record.is_object() ? std::move(record) : SoundSync(std::move(record))',
   },
   {
+    name: 'an update that was applied, and cannot be read any more, waits for its name for good',
+    file: 'src/sync/pull_fold.cc',
+    from: 'unreadable || IsInLog(update, realm))',
+    to: 'unreadable)',
+  },
+  {
+    name: 'one that cannot be read any more, and that a restored server has lost, stays as it is',
+    file: 'src/sync/pull_fold.cc',
+    from: '(request_->have.count(id) == 0 && !asked)',
+    to: '(request_->have.count(id) == 0 || asked)',
+  },
+  {
+    name: "what an older version cannot judge of a newer one's scopes is not taken anew",
+    file: 'src/sync/pull_fold.cc',
+    from: ' || unjudged_)',
+    to: ')',
+  },
+  {
+    name: 'an object that an older client deletes and makes again in one update is refused',
+    file: 'src/authority/judgement.cc',
+    from: 'if (prop.has_default &&',
+    to: 'if (!before && prop.has_default &&',
+  },
+  {
+    name: 'a create of an older client that was merged resets what it did not know',
+    file: 'src/log/op_codec.cc',
+    from: 'const bool is_logged = unfit == Unfit::kAbsent;',
+    to: 'const bool is_logged = false;',
+  },
+  {
     name: 'an inc of a prop that was added with a default counts from nothing in older rows',
     file: 'src/authority/working_set.cc',
     from: '  FillAbsent(schema_->table(stored.key.table), &stored.row);\n',

@@ -90,6 +90,25 @@ describe('a prop that may not be null and has a default', () => {
     }
   });
 
+  test('and one that another release dropped begin anew with an object that is made anew', async () => {
+    await apply(
+      db,
+      withCities((props) => [...props, prio, { name: 'memo', type: 'string', optional: true }]),
+    );
+    await writeRows(db, [full, { ...full, id: 'b' }]);
+    await db.query(`update public.cities set memo = 'kept', prio = 8`);
+    await writeRows(db, [
+      { ...full, createdAt: full.createdAt + 1 },
+      { ...full, id: 'b', modifiedAt: 9 },
+    ]);
+    const memos = await db.query(`select id, memo from public.cities order by id`);
+    expect(memos).toEqual([
+      { id: 'b', memo: 'kept' },
+      { id: 'Åre', memo: null },
+    ]);
+    expect(await prioOf()).toEqual({ Åre: '3', b: '8' });
+  });
+
   test('where an older server left null, becomes what clients have shown, and is logged', async () => {
     await apply(db, grown());
     await db.query(

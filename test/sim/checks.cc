@@ -12,12 +12,13 @@ namespace skerry::sim {
 
 void Check::Fail(const String& problem) { world_->Fail(problem); }
 
-Checks::Checks(World* world) : naive_(test::CheckTables(), test::CheckRealms()) {
+Checks::Checks(World* world)
+    : naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), test::CheckRealms()) {
   all_.push_back(std::make_unique<Folds>(world));
   folds_ = static_cast<Folds*>(all_.back().get());
-  for (const auto make :
-       {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck, MakeRebaseCheck,
-        MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck, MakeSerialCheck, MakeBoundedCheck})
+  for (const auto make : {MakeDurableCheck, MakeOnceCheck, MakeOrderCheck, MakeConvergenceCheck,
+                          MakeRebaseCheck, MakeFlickerCheck, MakeFenceCheck, MakeReductionCheck,
+                          MakeSerialCheck, MakeBoundedCheck, MakeDefaultsCheck})
     all_.push_back(make(world));
 }
 
@@ -57,8 +58,18 @@ void Checks::Listening(WorkerHost& worker) {
 }
 
 void Checks::Committed(const Data& body, const Vector<Data>& results, double at,
-                       const std::map<String, uint64_t>& heads) {
-  for (const auto& check : all_) check->Committed(body, results, at, heads);
+                       const std::map<String, uint64_t>& heads, const Schema& served) {
+  for (const auto& check : all_) check->Committed(body, results, at, heads, served);
+}
+
+void Checks::Deployed(const Database& database, const Vector<Database::Corrected>& corrected) {
+  naive_.Serve(DefaultsOf(*database.newest()));
+  for (const Database::Corrected& entry : corrected) {
+    test::naive::Names keys;
+    for (const ObjectKey& key : entry.keys) keys.insert(test::KeyOf(key, database.columns()));
+    naive_.Correct(entry.realm, keys, entry.at);
+    corrected_[entry.realm] = naive_.head(entry.realm);
+  }
 }
 
 void Checks::CommittedAll(const Database& database) {
@@ -87,6 +98,8 @@ void Checks::Pulling(const Profile& profile, const Data& request) {
 
 void Checks::ServerRestored(const Database& before, test::naive::Server naive) {
   naive_ = std::move(naive);
+  std::erase_if(corrected_,
+                [&](const auto& entry) { return naive_.head(entry.first) < entry.second; });
   for (auto& [realm, revision] : answered_) revision = std::min(revision, naive_.head(realm));
   for (const auto& check : all_) check->ServerRestored(before);
 }
@@ -97,6 +110,13 @@ bool Checks::IsInHistory(const Data& cursors) const {
     if (revision == 0) continue;
     if (revision > naive_.head(realm)) return false;
     if (naive_.log(realm)[revision - 1].at != CursorAt(cursor)) return false;
+  }
+  return true;
+}
+
+bool Checks::IsCorrected(const Data& cursors) const {
+  for (const auto& [realm, revision] : corrected_) {
+    if (CursorRevision(cursors[realm]) < revision) return false;
   }
   return true;
 }

@@ -12,10 +12,10 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model_check/naive_model.h"
+#include "test/sim/database.h"
 
 namespace skerry::sim {
 
-class Database;
 class Folds;
 class Host;
 class WindowHost;
@@ -51,9 +51,9 @@ class Check {
   virtual void Sending(WorkerHost& /*worker*/, const Data& /*push*/) {}
   virtual void Listening(WorkerHost& /*worker*/) {}
   // One request has been committed: `results` are the authority's; `heads`: what was answered to
-  // anybody before it was sent.
+  // anybody before it was sent; `served`: the node's schema.
   virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
-                         const std::map<String, uint64_t>& /*heads*/) {}
+                         const std::map<String, uint64_t>& /*heads*/, const Schema& /*served*/) {}
   virtual void CommittedAll(const Database& /*database*/) {}
   // A profile was replaced by an older copy, or began as one.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
@@ -86,7 +86,9 @@ class Checks {
   void Sending(WorkerHost& worker, const Data& push);
   void Listening(WorkerHost& worker);
   void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<String, uint64_t>& heads);
+                 const std::map<String, uint64_t>& heads, const Schema& served);
+  // A newer schema rules; rows were logged as changed.
+  void Deployed(const Database& database, const Vector<Database::Corrected>& corrected);
   void CommittedAll(const Database& database);
   void Answered(const String& body);
   void Restored(const Profile& profile, const Profile& before);
@@ -102,6 +104,9 @@ class Checks {
   Folds& folds() { return *folds_; }
   // Do these cursors belong to the history that the server has now?
   bool IsInHistory(const Data& cursors) const;
+  // What the server logged as changed when a newer schema came is known only after that entry: of
+  // the states before it says no more what the rows held. Are these cursors past it?
+  bool IsCorrected(const Data& cursors) const;
   // Of every realm the highest revision that a push was answered with.
   const std::map<String, uint64_t>& AnsweredHeads() const { return answered_; }
 
@@ -110,6 +115,7 @@ class Checks {
   Folds* folds_ = nullptr;
   test::naive::Server naive_;
   std::map<String, uint64_t> answered_;
+  std::map<String, uint64_t> corrected_;  // by realm: the revision of the last such entry
 };
 
 // In check/, by their numbers in DESIGN, section 14.
@@ -123,6 +129,8 @@ std::unique_ptr<Check> MakeFenceCheck(World* world);        // 7
 std::unique_ptr<Check> MakeReductionCheck(World* world);    // 10
 std::unique_ptr<Check> MakeSerialCheck(World* world);       // 13
 std::unique_ptr<Check> MakeBoundedCheck(World* world);      // 14
+// And what docs/schema-changes.md says of several releases.
+std::unique_ptr<Check> MakeDefaultsCheck(World* world);
 
 }  // namespace skerry::sim
 

@@ -70,6 +70,8 @@ constexpr const char* kTransitions[] = {
     "push: held",
     "push: rejected",
     "server: group commit",
+    "server: older than its client",
+    "server: takes up the newer schema",
     "image job: roll",
     "image job: roll failed",
     "image job: delete",

@@ -21,7 +21,7 @@ Data Object() { return Data::MakeObject(); }
 
 }  // namespace
 
-Database::Database(const Schema* schema) : schema_(schema) {
+Database::Database(const Schema* columns) : columns_(columns) {
   for (const String& realm : test::CheckRealms()) {
     heads_[realm] = {};
     log_[realm] = {};
@@ -30,8 +30,11 @@ Database::Database(const Schema* schema) : schema_(schema) {
 
 // ---- push ----
 
-std::unique_ptr<Admission> Database::Admit(const Vector<Admission::Request>& requests,
+std::unique_ptr<Admission> Database::Admit(const Schema& served,
+                                           const Vector<Admission::Request>& requests,
                                            double now) const {
+  Rows space;
+  const Rows& rows = RowsOf(served, &space);
   // Only realms that are named are locked, until the authority asks for more.
   Set<String> locked;
   for (const Admission::Request& request : requests) {
@@ -40,17 +43,18 @@ std::unique_ptr<Admission> Database::Admit(const Vector<Admission::Request>& req
     }
   }
   for (;;) {
-    std::unique_ptr<Admission> admission = TryToAdmit(requests, locked, now);
+    std::unique_ptr<Admission> admission = TryToAdmit(served, rows, requests, locked, now);
     if (admission->locks().empty()) return admission;
     for (const String& realm : admission->locks()) SKERRY_CHECK(locked.insert(realm).second);
   }
 }
 
-std::unique_ptr<Admission> Database::TryToAdmit(const Vector<Admission::Request>& requests,
+std::unique_ptr<Admission> Database::TryToAdmit(const Schema& served, const Rows& rows,
+                                                const Vector<Admission::Request>& requests,
                                                 const Set<String>& locked, double now) const {
   Admission::Input input;
   input.now = now;
-  auto admission = std::make_unique<Admission>(schema_);
+  auto admission = std::make_unique<Admission>(&served);
   Map<String, Right>& rights = input.rights.emplace_back();
   for (const auto& [realm, head] : heads_) {
     if (locked.contains(realm)) input.realms[realm] = {true, head.head, head.at};
@@ -70,19 +74,19 @@ std::unique_ptr<Admission> Database::TryToAdmit(const Vector<Admission::Request>
   SKERRY_CHECK(admission->Begin(std::move(input)).ok());
   for (int round = 0; admission->Run() == Admission::Outcome::kNeeds; ++round) {
     SKERRY_CHECK(round < kMaxRounds);
-    test::LoadNeeded(rows_, admission->TakeNeeds(), &admission->rows());
+    test::LoadNeeded(rows, admission->TakeNeeds(), &admission->rows());
     admission->rows().Settle();
   }
   return admission;
 }
 
-void Database::Commit(const Admission& admission) {
+void Database::Commit(const Schema& served, const Admission& admission) {
   for (const WorkingSet::Final& row : admission.final_rows()) {
     // As the server's SQL has it: a row is written over in a realm that is locked, and nowhere
     // else.
-    const auto there = rows_.find(row.stored.key);
+    const auto there = rows_.find(KeyOf(served, row.stored.key));
     SKERRY_CHECK(there == rows_.end() || admission.realms().contains(there->second.row.realm));
-    rows_[row.stored.key] = row.stored;
+    Write(served, row.stored);
   }
   for (const LogEntry& entry : admission.entries()) {
     Data stored = Object();
@@ -91,13 +95,13 @@ void Database::Commit(const Admission& admission) {
         .Set("update", entry.update)
         .Set("declared", entry.is_declared);
     stored.Set("ops", entry.ops).Set("spans", entry.spans).Set("gone", entry.answer["gone"]);
-    Vector<Data>& log = log_[entry.realm];
-    log.push_back(std::move(stored));
-    SKERRY_CHECK(log.size() == entry.revision);
+    Log(std::move(stored));
     if (entry.is_declared) applied_[{entry.client, entry.update}] = entry.answer;
   }
-  for (const LogChange& change : admission.changes())
-    changes_[{change.realm, change.key}].push_back({change.revision, change.before});
+  for (const LogChange& change : admission.changes()) {
+    changes_[{change.realm, served.table(change.key.table).name, change.key.id}].push_back(
+        {change.revision, RowToData(served, change.key, change.before)});
+  }
   for (const LogAction& action : admission.new_actions()) {
     actions_.push_back(action);
     action_ids_.insert(action.id);
@@ -108,33 +112,36 @@ void Database::Commit(const Admission& admission) {
 
 // ---- pull ----
 
-String Database::Pull(const Data& request, const PullLimits& limits, double now,
-                      ServerImages* images) const {
-  String answer = PullOnce(request, Reads::kAll, limits.page_rows, now, images);
+String Database::Pull(const Schema& served, const Data& request, const PullLimits& limits,
+                      double now, ServerImages* images) const {
+  Rows space;
+  Reading reading{&served, &RowsOf(served, &space), limits.page_rows, images};
+  String answer = PullOnce(reading, request, Reads::kAll, now);
+  reading.page_rows = 1;
   for (const Reads reads : {Reads::kOneEntry, Reads::kNoChanges, Reads::kNoOps}) {
     if (limits.bytes == 0 || answer.size() <= limits.bytes) break;
-    answer = PullOnce(request, reads, 1, now, images);
+    answer = PullOnce(reading, request, reads, now);
   }
   return answer;
 }
 
-String Database::PullOnce(const Data& request, Reads reads, size_t page_rows, double now,
-                          ServerImages* images) const {
+String Database::PullOnce(const Reading& reading, const Data& request, Reads reads,
+                          double now) const {
   Data realms = Object();
   for (const auto& [realm, head] : heads_) {
     Data state = Object();
-    const uint64_t rows = images != nullptr && head.head > 0 ? images->rows() : 0;
+    const uint64_t rows = reading.images != nullptr && head.head > 0 ? reading.images->rows() : 0;
     realms.Set(realm, state.Set("head", head.head).Set("headAt", head.at).Set("rows", rows));
   }
   Data in = Object();
   in.Set("now", now).Set("request", request).Set("realms", std::move(realms));
-  PullSession session(schema_);
+  PullSession session(reading.schema);
   for (int round = 0; round < kMaxRounds; ++round) {
     const Data out = ParseJson(session.Step(WriteJson(in))).value();
     if (out["answer"].is_object()) return WriteJson(out["answer"]);
     if (out["gone"].as_bool()) return {};
     SKERRY_CHECK(out["needs"].is_object());
-    in = Read(out["needs"], reads, page_rows, images);
+    in = Read(reading, out["needs"], reads);
   }
   SKERRY_CHECK(false);
   return {};
@@ -148,7 +155,7 @@ bool Database::HasEntry(const String& realm, uint64_t revision) const {
 void Database::CutLog(const String& realm, uint64_t revision) {
   cut_[realm] = std::max(cut_[realm], revision);
   for (auto& [key, list] : changes_) {
-    if (key.first != realm) continue;
+    if (key.realm != realm) continue;
     erase_if(list, [&](const Change& change) { return change.revision <= revision; });
   }
 }
@@ -158,7 +165,7 @@ Data Database::TablesOf(const String& realm, uint64_t from, uint64_t upto) const
   for (const auto& [key, list] : changes_) {
     for (const Change& change : list) {
       const bool is_within = change.revision > from && change.revision <= upto;
-      if (key.first == realm && is_within) names.insert(schema_->table(key.second.table).name);
+      if (key.realm == realm && is_within) names.insert(key.table);
     }
   }
   Data tables = Data::MakeArray();
@@ -196,13 +203,13 @@ void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
     }
     for (const auto& [key, list] : changes_) {
       for (const Change& change : list) {
-        if (key.first != realm || change.revision <= need["from"].as_u64() ||
+        if (key.realm != realm || change.revision <= need["from"].as_u64() ||
             change.revision > last[realm])
           continue;
         Data item = Object();
         item.Set("realm", realm).Set("revision", change.revision);
-        item.Set("table", schema_->table(key.second.table).name).Set("id", key.second.id);
-        changes.Push(item.Set("before", RowToData(*schema_, key.second, change.before)));
+        item.Set("table", key.table).Set("id", key.id).Set("before", change.before);
+        changes.Push(std::move(item));
       }
     }
   }
@@ -233,61 +240,63 @@ void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
   found->Set("changes", std::move(changes)).Set("own", std::move(own));
 }
 
-Data Database::Read(const Data& needs, Reads reads, size_t page_rows, ServerImages* images) const {
+Data Database::Read(const Reading& reading, const Data& needs, Reads reads) const {
+  const Schema& schema = *reading.schema;
   Data found = Object();
   ReadLog(needs, reads, &found);
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
   for (const Data& need : needs["state"].items()) {
     if (reads >= Reads::kNoChanges) break;
-    for (const auto& [key, stored] : rows_) {
+    for (const auto& [key, stored] : *reading.rows) {
       bool wanted = false;
       for (const Data& table : need["tables"].items())
-        wanted = wanted || table.as_string() == schema_->table(key.table).name;
+        wanted = wanted || table.as_string() == schema.table(key.table).name;
       if (wanted && !stored.deleted_at && stored.row.realm == need["realm"].as_string())
-        state.Push(StoredRowToData(*schema_, stored));
+        state.Push(StoredRowToData(schema, stored));
     }
   }
-  for (const Data& need : needs["pages"].items()) pages.Push(ReadPage(need, page_rows));
-  for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(need));
+  for (const Data& need : needs["pages"].items()) pages.Push(ReadPage(reading, need));
+  for (const Data& need : needs["rows"].items()) rows.Push(RowAfter(reading, need));
   Data offered = Data::MakeArray();
   for (const Data& need : needs["images"].items())
-    offered.Push(images->Offer(need["realm"].as_string(), *this));
+    offered.Push(reading.images->Offer(need["realm"].as_string(), schema, *this));
   found.Set("images", std::move(offered));
   found.Set("state", std::move(state));
   return found.Set("pages", std::move(pages)).Set("rows", std::move(rows));
 }
 
-Data Database::ReadPage(const Data& page, size_t page_rows) const {
-  const TableIndex table = schema_->FindTable(page["table"].as_string());
-  const Filter filter = ParseFilter(*schema_, schema_->table(table), page["where"], false).value();
+Data Database::ReadPage(const Reading& reading, const Data& page) const {
+  const Schema& schema = *reading.schema;
+  const TableIndex table = schema.FindTable(page["table"].as_string());
+  const Filter filter = ParseFilter(schema, schema.table(table), page["where"], false).value();
   Data rows = Data::MakeArray();
   bool more = false;
-  for (const auto& [key, stored] : rows_) {
+  for (const auto& [key, stored] : *reading.rows) {
     if (stored.deleted_at || key.table != table || key.id <= page["above"].as_string()) continue;
     if (!ContainsString(page["realms"], stored.row.realm)) continue;
     if (!Matches(filter, key.id, stored.row, nullptr)) continue;
-    more = rows.items().size() >= page_rows;
+    more = rows.items().size() >= reading.page_rows;
     if (more) break;
-    rows.Push(StoredRowToData(*schema_, stored));
+    rows.Push(StoredRowToData(schema, stored));
   }
   Data out = Object();
   return out.Set("rows", std::move(rows)).Set("more", more);
 }
 
-Data Database::RowAfter(const Data& need) const {
+Data Database::RowAfter(const Reading& reading, const Data& need) const {
   const String& realm = need["realm"].as_string();
-  const ObjectKey key{schema_->FindTable(need["table"].as_string()), need["id"].as_string()};
+  const String& table = need["table"].as_string();
+  const ObjectKey key{reading.schema->FindTable(table), need["id"].as_string()};
   Data out = need;
   out.Remove("after");
-  if (const auto changes = changes_.find({realm, key}); changes != changes_.end()) {
+  if (const auto changes = changes_.find({realm, table, key.id}); changes != changes_.end()) {
     for (const Change& change : changes->second) {
-      if (change.revision <= need["after"].as_u64()) continue;
-      return out.Set("before", RowToData(*schema_, key, change.before));
+      if (change.revision > need["after"].as_u64()) return out.Set("before", change.before);
     }
   }
-  const auto row = rows_.find(key);
-  if (row != rows_.end() && !row->second.deleted_at && row->second.row.realm == realm)
-    out.Set("row", RowToData(*schema_, key, row->second.row));
+  const auto row = reading.rows->find(key);
+  if (row != reading.rows->end() && !row->second.deleted_at && row->second.row.realm == realm)
+    out.Set("row", RowToData(*reading.schema, key, row->second.row));
   return out;
 }
 

@@ -27,15 +27,27 @@ struct PullLimits {
 
 class Database {
  public:
-  explicit Database(const Schema* schema);
+  explicit Database(const Schema* columns);
+
+  // What the start of a server with this schema does (server/src/sql/apply-schema.ts), unless a
+  // newer one was served before. The entries by which it logged rows as changed.
+  struct Corrected {
+    String realm;
+    double at = 0;
+    Vector<ObjectKey> keys;
+  };
+  Vector<Corrected> Deploy(const Schema& schema, double now);
+  const Schema* newest() const { return newest_; }  // that was ever served
+  const Schema& columns() const { return *columns_; }
 
   // Admits requests, in order, in one transaction. REQUIRES: no other transaction is open.
-  std::unique_ptr<Admission> Admit(const Vector<Admission::Request>& requests, double now) const;
-  void Commit(const Admission& admission);
+  std::unique_ptr<Admission> Admit(const Schema& served, const Vector<Admission::Request>& requests,
+                                   double now) const;
+  void Commit(const Schema& served, const Admission& admission);
   // The answer (JSON) to a pull's body, read in one snapshot. One that is too large is made again
   // with less: an entry a realm, then without what it changed, then without all that own updates
   // changed. `images`: of realms that count as large; null: none does. Empty: 410.
-  String Pull(const Data& request, const PullLimits& limits, double now,
+  String Pull(const Schema& served, const Data& request, const PullLimits& limits, double now,
               ServerImages* images) const;
   // Forgets the log up to this revision; own updates are still found by their ids. No server does
   // so yet: what is checked is the authority's answer to a log that does not reach back.
@@ -47,36 +59,57 @@ class Database {
     double at = 0;
   };
   const std::map<String, Head>& heads() const { return heads_; }
-  const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
+  using Rows = std::map<ObjectKey, StoredRow>;
+  const Rows& rows() const { return rows_; }  // tombstones too; by columns()
+  // As a schema has them: in `space`, unless they are as it has them anyway.
+  const Rows& RowsOf(const Schema& served, Rows* space) const;
   const Set<String>& action_ids() const { return action_ids_; }
   bool HasAction(const String& action) const { return action_ids_.contains(action); }
 
  private:
   struct Change {
     uint64_t revision = 0;
-    std::optional<Row> before;
+    Data before;  // as the schema of who wrote it had it
+  };
+  struct Place {
+    String realm, table, id;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  // One pull's view of it.
+  struct Reading {
+    const Schema* schema = nullptr;
+    const Rows* rows = nullptr;
+    size_t page_rows = 0;
+    ServerImages* images = nullptr;
   };
 
   // Names in locks() what must be locked, too.
-  std::unique_ptr<Admission> TryToAdmit(const Vector<Admission::Request>& requests,
+  std::unique_ptr<Admission> TryToAdmit(const Schema& served, const Rows& rows,
+                                        const Vector<Admission::Request>& requests,
                                         const Set<String>& locked, double now) const;
   // How much a pull reads, from the most to the least.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
 
-  String PullOnce(const Data& request, Reads reads, size_t page_rows, double now,
-                  ServerImages* images) const;
-  Data Read(const Data& needs, Reads reads, size_t page_rows, ServerImages* images) const;
+  String PullOnce(const Reading& reading, const Data& request, Reads reads, double now) const;
+  Data Read(const Reading& reading, const Data& needs, Reads reads) const;
   void ReadLog(const Data& needs, Reads reads, Data* found) const;
   Data TablesOf(const String& realm, uint64_t from, uint64_t upto) const;
-  Data ReadPage(const Data& page, size_t page_rows) const;
-  Data RowAfter(const Data& need) const;
+  Data ReadPage(const Reading& reading, const Data& page) const;
+  Data RowAfter(const Reading& reading, const Data& need) const;
+  ObjectKey KeyOf(const Schema& served, const ObjectKey& key) const;
+  void Write(const Schema& served, const StoredRow& row);
+  void Log(Data entry);
+  void Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,
+               Vector<Corrected>* corrected);
 
-  const Schema* schema_;
+  const Schema* columns_;
+  const Schema* newest_ = nullptr;
+  std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of columns
   std::map<String, Head> heads_;
-  std::map<ObjectKey, StoredRow> rows_;
+  Rows rows_;
   std::map<String, uint64_t> cut_;                        // by realm
   std::map<String, Vector<Data>> log_;                    // by realm; revision 1 is at 0
-  std::map<RealmKey, Vector<Change>> changes_;            // by revision
+  std::map<Place, Vector<Change>> changes_;               // by revision
   std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client
   std::map<std::pair<String, String>, Data> applied_;     // client, update
   Vector<LogAction> actions_;

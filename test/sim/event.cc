@@ -60,6 +60,8 @@ constexpr KindInfo kKinds[] = {
     {"losePoke", true, 10, "a poke is lost"},
     {"delayPoke", true, 8, "a poke comes seconds late"},
     {"closeSocket", true, 8, "a socket is closed"},
+    {"deployNode", true, 8, "a node is started with the other release"},
+    {"deployPages", true, 14, "pages of a profile that start are of the other release from now on"},
     {"stopService", true, 40, "the browser stops the service worker, whatever it does"},
     {"muteService", true, 6,
      "nothing reaches the service worker any more, or all that runs stalls"},
@@ -70,6 +72,8 @@ constexpr KindInfo kKinds[] = {
     {"syncEvent", false, 14, "the browser wakes the service worker, with windows or without"},
 };
 static_assert(sizeof kKinds / sizeof kKinds[0] == static_cast<size_t>(Kind::kCount));
+
+bool IsOfReleases(Kind kind) { return kind >= kFirstOfReleases && kind < kFirstOfService; }
 
 constexpr uint64_t kMinEvents = 200;
 constexpr uint64_t kMoreEvents = 80;
@@ -82,6 +86,7 @@ Script Generate(uint64_t seed) {
   Random random("sim " + ToText(seed));
   Script script;
   const bool has_service = seed > kServiceSeeds;
+  const bool has_releases = random.Below(2) == 0;
   const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
   script.setup = random.Below(1u << 30);
   uint64_t weights[static_cast<size_t>(Kind::kCount)];
@@ -91,6 +96,7 @@ Script Generate(uint64_t seed) {
     const uint64_t most = kKinds[i].weight;
     const uint64_t swarm = dice < 5 ? 0 : dice < 8 ? (most + 1) / 2 : most * 2;
     weights[i] = kKinds[i].is_fault ? swarm : most;
+    if (!has_releases && IsOfReleases(static_cast<Kind>(i))) weights[i] = 0;
     sum += weights[i];
   }
   const uint64_t count = kMinEvents + random.Below(kMoreEvents);
@@ -102,6 +108,7 @@ Script Generate(uint64_t seed) {
                              static_cast<uint32_t>(random.Below(1u << 20))});
   }
   script.parts = random.Below(kAllParts + 1);
+  if (has_releases) script.parts |= static_cast<uint64_t>(Part::kReleases);
   if (has_service) script.parts |= static_cast<uint64_t>(Part::kService);
   if (random.Below(3) == 0) script.parts |= static_cast<uint64_t>(Part::kSmallAnswers);
   return script;

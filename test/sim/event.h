@@ -66,6 +66,8 @@ enum class Kind : uint8_t {
   kLosePoke,
   kDelayPoke,
   kCloseSocket,
+  kDeployNode,
+  kDeployPages,
   kStopService,
   kMuteService,
   kUnmuteService,
@@ -75,6 +77,8 @@ enum class Kind : uint8_t {
   kSyncEvent,
   kCount
 };
+// From here on, and up to the next: only where there are releases.
+inline constexpr Kind kFirstOfReleases = Kind::kDeployNode;
 // From here on: only where there is a service worker.
 inline constexpr Kind kFirstOfService = Kind::kStopService;
 
@@ -99,7 +103,8 @@ enum class Part : uint64_t {
   kTokens = 2,
   kPokes = 4,
   kService = 8,
-  kSmallAnswers = 16
+  kSmallAnswers = 16,
+  kReleases = 32  // two versions of the schema
 };
 inline constexpr uint64_t kAllParts = 7;  // that a seed chooses by chance, evenly
 // Seeds above have a service worker that pushes.

@@ -8,6 +8,7 @@
 
 #include "test/core/log/row_map.h"
 #include "test/sim/checks.h"
+#include "test/sim/releases.h"
 
 namespace skerry::sim {
 
@@ -19,19 +20,20 @@ class Folds final : public Check {
   void Restored(const Profile& profile, const Profile& before) override;
   void Copied(const Profile& profile, const Profile& of) override;
 
-  // After record n; null where there was none.
-  const test::RowMap* At(const Profile& profile, uint64_t n) const;
+  // After record n, as this release reads it; null where there was none.
+  const test::RowMap* At(const Profile& profile, Release release, uint64_t n) const;
   // At the profile's own n.
-  const test::RowMap& Now(const Profile& profile);
+  const test::RowMap& Now(const Profile& profile, Release release);
 
  private:
   using ByN = std::map<uint64_t, test::RowMap>;
 
   static uint64_t NOf(const Profile& profile);
-  void Enter(const Profile& profile, const Data& record);
-  bool FillByImage(const Profile& profile, const String& generation, test::RowMap* base);
+  void Enter(const Profile& profile, Release release, const Data& record);
+  bool FillByImage(const Profile& profile, Release release, const String& generation,
+                   test::RowMap* base);
 
-  std::map<size_t, ByN> folds_;  // by profile
+  std::map<std::pair<size_t, Release>, ByN> folds_;  // by profile
 };
 
 }  // namespace skerry::sim

@@ -31,8 +31,8 @@ Data FailedEvent(const Data& id, std::string_view name) {
 
 }  // namespace
 
-Host::Host(World* world, Profile* profile, String tab, uint64_t serial)
-    : world_(world), profile_(profile), tab_(std::move(tab)), serial_(serial) {}
+Host::Host(World* world, Profile* profile, String tab, uint64_t serial, Release release)
+    : world_(world), profile_(profile), tab_(std::move(tab)), serial_(serial), release_(release) {}
 
 Data Host::Timed(Data event) const {
   return event.Set("now", world_->Wall(*profile_)).Set("mono", world_->mono());

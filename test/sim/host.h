@@ -12,6 +12,7 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "test/core/sync/fake_storage.h"
+#include "test/sim/releases.h"
 
 namespace skerry::sim {
 
@@ -23,7 +24,7 @@ enum class StorageFault : uint8_t { kNone, kQuota, kError, kLostCompletion };
 
 class Host : public sync_test::TransactionCaller {
  public:
-  Host(World* world, Profile* profile, String tab, uint64_t serial);
+  Host(World* world, Profile* profile, String tab, uint64_t serial, Release release);
   ~Host() override = default;
 
   Data Call(Data event) final;  // inside a transaction: `read`
@@ -40,6 +41,8 @@ class Host : public sync_test::TransactionCaller {
   Profile& profile() { return *profile_; }
   const String& tab() const { return tab_; }
   uint64_t serial() const { return serial_; }
+  Release release() const { return release_; }  // of the application that runs in it
+  const Schema& schema() const { return SchemaOf(release_); }
   virtual bool is_window() const = 0;
 
   StorageFault fault = StorageFault::kNone;
@@ -68,6 +71,7 @@ class Host : public sync_test::TransactionCaller {
   Profile* profile_;
   String tab_;
   uint64_t serial_;
+  Release release_;
   std::deque<Data> inbox_;
   std::deque<std::pair<uint64_t, Data>> channel_;  // sender, message
   std::deque<Data> queue_;                         // transactions

@@ -3,23 +3,17 @@
 #include <algorithm>
 #include <functional>
 
-#include "test/core/model_check/check_schema.h"
-
 namespace skerry::sim {
 namespace {
 
-TableIndex TableOf(const char* name) { return test::CheckSchema().FindTable(name); }
-
-const Value& Prop(const char* table, const Shown& shown, const char* prop) {
-  return shown.row.props[test::CheckSchema().table(TableOf(table)).FindProp(prop)];
+const Value& Prop(const Shown& shown, const char* prop) {
+  return shown.row.props[shown.table->FindProp(prop)];
 }
-const Value& Item(const Shown& shown, const char* prop) { return Prop("items", shown, prop); }
-const Value& Note(const Shown& shown, const char* prop) { return Prop("notes", shown, prop); }
 
 // Rows of a table that satisfy, by id.
 Look Where(const AllRows& all, const char* table, const std::function<bool(const Shown&)>& holds) {
   Look look;
-  for (const auto& [id, shown] : all[TableOf(table)]) {
+  for (const auto& [id, shown] : all.Of(table)) {
     if (holds(shown)) look.push_back(shown);
   }
   return look;
@@ -54,13 +48,13 @@ bool RefersTo(const Value& ref, const Shown& target) {
 
 Look HighestItems(const AllRows& all) {
   Look look = Where(all, "items", Always);
-  SortBy(&look, [](const Shown& a, const Shown& b) { return Compare(Item(b, "n"), Item(a, "n")); });
+  SortBy(&look, [](const Shown& a, const Shown& b) { return Compare(Prop(b, "n"), Prop(a, "n")); });
   return Cut(std::move(look), 0, 3);
 }
 
 Look LowItemsLately(const AllRows& all) {
   Look look = Where(all, "items", [](const Shown& item) {
-    return !Item(item, "n").is_null() && Item(item, "n").number() < 2;
+    return !Prop(item, "n").is_null() && Prop(item, "n").number() < 2;
   });
   SortBy(&look, [](const Shown& a, const Shown& b) {
     if (a.row.modified_at == b.row.modified_at) return 0;
@@ -71,11 +65,11 @@ Look LowItemsLately(const AllRows& all) {
 
 Look NotesWithItems(const AllRows& all) {
   Look look = Where(all, "notes", [](const Shown& note) {
-    return !Note(note, "text").is_null() && Note(note, "text").text() == "t1";
+    return !Prop(note, "text").is_null() && Prop(note, "text").text() == "t1";
   });
   for (Shown& note : look) {
     note.included =
-        Where(all, "items", [&](const Shown& item) { return RefersTo(Note(note, "item"), item); });
+        Where(all, "items", [&](const Shown& item) { return RefersTo(Prop(note, "item"), item); });
   }
   return look;
 }
@@ -84,9 +78,9 @@ Look ItemsWithNotes(const AllRows& all) {
   Look look = Cut(Where(all, "items", Always), 0, 4);
   for (Shown& item : look) {
     item.included =
-        Where(all, "notes", [&](const Shown& note) { return RefersTo(Note(note, "item"), item); });
+        Where(all, "notes", [&](const Shown& note) { return RefersTo(Prop(note, "item"), item); });
     SortBy(&item.included, [](const Shown& a, const Shown& b) {
-      return Compare(Note(b, "text"), Note(a, "text"));
+      return Compare(Prop(b, "text"), Prop(a, "text"));
     });
   }
   return look;
@@ -95,8 +89,8 @@ Look ItemsWithNotes(const AllRows& all) {
 Look ItemsThatHaveNotes(const AllRows& all) {
   return Where(all, "items", [&](const Shown& item) {
     return !Where(all, "notes", [&](const Shown& note) {
-              return RefersTo(Note(note, "item"), item) && !Note(note, "text").is_null() &&
-                     Note(note, "text").text() != "t0";
+              return RefersTo(Prop(note, "item"), item) && !Prop(note, "text").is_null() &&
+                     Prop(note, "text").text() != "t0";
             }).empty();
   });
 }
@@ -105,7 +99,7 @@ Look ItemsThatHaveNotes(const AllRows& all) {
 Look PinnedItems(const AllRows& all) {
   return Where(all, "items", [&](const Shown& item) {
     return !Where(all, "pins", [&](const Shown& pin) {
-              return RefersTo(Prop("pins", pin, "item"), item) && pin.row.realm == item.row.realm;
+              return RefersTo(Prop(pin, "item"), item) && pin.row.realm == item.row.realm;
             }).empty();
   });
 }
@@ -113,9 +107,9 @@ Look PinnedItems(const AllRows& all) {
 Look AllNotes(const AllRows& all) { return Where(all, "notes", Always); }
 
 Look LooseItemsByFriend(const AllRows& all) {
-  Look look = Where(all, "items", [](const Shown& item) { return Item(item, "u").is_null(); });
+  Look look = Where(all, "items", [](const Shown& item) { return Prop(item, "u").is_null(); });
   SortBy(&look, [](const Shown& a, const Shown& b) {
-    return Compare(Item(a, "friend"), Item(b, "friend"));
+    return Compare(Prop(a, "friend"), Prop(b, "friend"));
   });
   return look;
 }
@@ -124,12 +118,13 @@ Look LooseItemsByFriend(const AllRows& all) {
 
 AllRows RowsOf(const View& view) {
   AllRows all;
+  all.schema = &view.schema();
   for (const TableDef& table : view.schema().tables()) {
     const RowStore& store = view.rows(table.index);
-    std::map<String, Shown>& rows = all.emplace_back();
+    std::map<String, Shown>& rows = all.tables.emplace_back();
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot)) continue;
-      Shown shown{slot, store.Id(slot), store.Get(slot), {}};
+      Shown shown{&table, slot, store.Id(slot), store.Get(slot), {}};
       shown.row.revision = 0;
       rows[shown.id] = std::move(shown);
     }
@@ -164,7 +159,7 @@ Look LookOf(const PlainQuery& query, const Vector<uint32_t>& stream, const AllRo
   const auto next = [&] { return at < stream.size() ? stream[at++] : 0; };
   const auto row_in = [&](const char* table) {
     const Slot slot = next();
-    for (const auto& [id, shown] : all[TableOf(table)]) {
+    for (const auto& [id, shown] : all.Of(table)) {
       if (shown.slot == slot) return shown;
     }
     return Shown();  // there is no such row

@@ -17,6 +17,7 @@ namespace skerry::sim {
 // One row as a query shows it, with the rows that it includes. Its slot is part of it, because that
 // is all that JavaScript is told; its revision is not, because nobody sees it.
 struct Shown {
+  const TableDef* table = nullptr;
   Slot slot = kNoSlot;
   String id;
   Row row;
@@ -26,7 +27,13 @@ struct Shown {
 using Look = Vector<Shown>;
 
 // All visible rows of a window, by table and id.
-using AllRows = Vector<std::map<String, Shown>>;
+struct AllRows {
+  const Schema* schema = nullptr;
+  Vector<std::map<String, Shown>> tables;
+  const std::map<String, Shown>& Of(const char* table) const {
+    return tables[schema->FindTable(table)];
+  }
+};
 AllRows RowsOf(const View& view);
 
 struct PlainQuery {

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/json.h"
-#include "test/core/model_check/check_schema.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -42,15 +41,17 @@ Data NoResponse(uint64_t id, std::string_view name) {
 
 }  // namespace
 
-Network::Network(World* world, const Schema* schema, const PullLimits& answers, size_t nodes,
+Network::Network(World* world, const PullLimits& answers, size_t nodes,
                  std::optional<uint64_t> large_rows)
     : world_(world),
-      database_(schema),
+      database_(world->has_releases() ? &ColumnsSchema() : &SchemaOf(Release::kOnly)),
       pokes_(world),
-      images_(schema, large_rows.value_or(0)),
+      images_(large_rows.value_or(0)),
       has_images_(large_rows.has_value()),
-      answers_(answers),
-      nodes_(nodes) {}
+      answers_(answers) {
+  for (size_t i = 0; i < nodes; ++i) nodes_.push_back({world->releases()[0], false});
+  Start(nodes_[0]);
+}
 
 void Network::Send(WorkerHost& worker, const Data& effect) {
   ++requests_;
@@ -205,7 +206,17 @@ void Network::Arrive(Message message) {
     world_->Happened(Kind::kGone);
     return Reply(std::move(message), Problem(asked, 410, "gone"));
   }
-  const size_t node = static_cast<size_t>(world_->random().Below(nodes_));
+  node_ = static_cast<size_t>(world_->random().Below(nodes_.size()));
+  if (nodes_[node_].outdated) {
+    world_->Count("server: takes up the newer schema");
+    nodes_[node_].outdated = false;
+    return Reply(std::move(message), Unavailable(asked));
+  }
+  if (!Takes(nodes_[node_], message)) {
+    world_->Count("server: older than its client");
+    return Reply(std::move(message), Problem(asked, 409, "server-old"));
+  }
+  const size_t node = node_;
   world_->TraceServer(message.is_push ? "push" : "pull", node, WriteJson(message.body));
   if (message.is_push) {
     const bool lost = TakeArmed({Kind::kCutAfterCommit}).has_value();
@@ -220,7 +231,7 @@ void Network::Arrive(Message message) {
   }
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
-  String answer = database_.Pull(message.body, answers_, clock_, images());
+  String answer = database_.Pull(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
   if (answer.empty()) {
     world_->Count("pull: too large");
     return Reply(std::move(message), Problem(id, 410, "gone"));
@@ -231,12 +242,15 @@ void Network::Arrive(Message message) {
 // A node takes what waits into one transaction; other nodes' pushes wait for its locks.
 void Network::Begin(Message first, bool answers_lost, bool dies) {
   Transaction open;
-  open.node = static_cast<size_t>(world_->random().Below(nodes_));
+  const auto any = static_cast<size_t>(world_->random().Below(nodes_.size()));
+  open.node = world_->has_releases() ? node_ : any;
+  open.served = &ServedBy(nodes_[open.node]);
   open.answers_lost = answers_lost;
   open.requests.push_back(std::move(first));
   const uint64_t most = 1 + world_->random().Below(kMaxTogether);
   for (size_t i = 0; i < wire_.size() && open.requests.size() < most;) {
-    if (!wire_[i].is_push || wire_[i].answer || wire_[i].ready_at > world_->mono()) {
+    if (!wire_[i].is_push || wire_[i].answer || wire_[i].ready_at > world_->mono() ||
+        !Takes(nodes_[open.node], wire_[i])) {
       ++i;
       continue;
     }
@@ -250,7 +264,7 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
     const Data::Array& updates = message.body["updates"].items();
     requests.push_back({message.body["client"].as_string(), "anna", updates});
   }
-  open.admission = database_.Admit(requests, clock_);
+  open.admission = database_.Admit(*open.served, requests, clock_);
   open_ = std::move(open);
   if (!dies) return;
   world_->Happened(Kind::kCutBeforeCommit);
@@ -261,12 +275,12 @@ void Network::Commit() {
   Transaction open = std::move(*open_);
   open_.reset();
   const std::map<String, Database::Head> before = database_.heads();
-  database_.Commit(*open.admission);
+  database_.Commit(*open.served, *open.admission);
   world_->TraceServer("commit", open.node, "");
   for (size_t i = 0; i < open.requests.size(); ++i) {
     Message& message = open.requests[i];
     world_->checks().Committed(message.body, open.admission->results()[i], open.admission->at(),
-                               message.heads);
+                               message.heads, *open.served);
     if (open.answers_lost) {
       world_->Happened(Kind::kCutAfterCommit);
       const uint64_t id = message.id;
@@ -310,39 +324,6 @@ void Network::RestartNode(uint64_t which) {
   RollBack(which % 2 == 0);
 }
 
-// ---- the database as a whole ----
-
-void Network::BackUp() {
-  world_->Happened(Kind::kBackUpServer);
-  copy_ = Copy{database_, world_->checks().naive()};
-}
-
-// The clock goes on: no new entry has the time of one that was lost.
-void Network::Restore() {
-  if (!copy_) return;
-  if (open_) RollBack(false);
-  images_.Clear();
-  const Database before = std::move(database_);
-  database_ = copy_->database;
-  if (before.action_ids().size() > database_.action_ids().size())
-    world_->Happened(Kind::kRestoreServer);
-  world_->checks().ServerRestored(before, copy_->naive);
-  for (Message& message : wire_) {
-    message.is_void = message.answer.has_value();
-    for (auto& [realm, head] : message.heads)
-      head = std::min(head, database_.heads().at(realm).head);
-  }
-}
-
-void Network::CutLog(uint32_t which, uint32_t how) {
-  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
-  const String& realm = realms[which % realms.size()];
-  const uint64_t head = database_.heads().at(realm).head;
-  if (head < 2) return;
-  world_->Happened(Kind::kCutLog);
-  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
-}
-
 Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
   const auto failed = [](std::string_view name, double status) {
     Data error = Data::MakeObject();
@@ -359,7 +340,7 @@ Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
 }
 
 String Network::Peek(const Data& request) const {
-  return database_.Pull(request, answers_, clock_, images());
+  return database_.Pull(ServedBy(nodes_[node_]), request, answers_, clock_, images());
 }
 
 void Network::Deliver(const Message& message) {

@@ -16,6 +16,7 @@
 #include "test/sim/database.h"
 #include "test/sim/event.h"
 #include "test/sim/pokes.h"
+#include "test/sim/releases.h"
 #include "test/sim/server_images.h"
 
 namespace skerry::sim {
@@ -26,7 +27,7 @@ class WorkerHost;
 class Network {
  public:
   // `large_rows`: how many rows each realm counts as; none: few, and there are no images.
-  Network(World* world, const Schema* schema, const PullLimits& answers, size_t nodes,
+  Network(World* world, const PullLimits& answers, size_t nodes,
           std::optional<uint64_t> large_rows);
 
   void Send(WorkerHost& worker, const Data& effect);
@@ -37,8 +38,11 @@ class Network {
   void Arm(const Event& event) { armed_.push_back(event); }
   void Disarm() { armed_.clear(); }
   void RestartNode(uint64_t which);
-  void BackUp();   // of the database
-  void Restore();  // from it, if there is one
+  // A node is started with this release, in the place of what it was.
+  void Deploy(uint64_t which, Release release);
+  bool IsServed(Release release) const;  // by all nodes, to clients of this release
+  void BackUp();                         // of the database
+  void Restore();                        // from it, if there is one
   void CutLog(uint32_t which, uint32_t how);
   void Reorder();
   void Heal();  // nothing is late any more, copies apart that have arrived
@@ -90,9 +94,17 @@ class Network {
     Vector<Message> requests;
     size_t node = 0;
     bool answers_lost = false;
+    const Schema* served = nullptr;
+  };
+  struct Node {
+    Release release = Release::kOnly;
+    bool outdated = false;  // a newer one rules: it is about to start again, to serve that, too
   };
 
   ServerImages* images() const { return has_images_ ? &images_ : nullptr; }
+  const Schema& ServedBy(const Node& node) const;
+  bool Takes(const Node& node, const Message& message) const;
+  void Start(const Node& node);
   bool IsReady(const Message& message) const;
   void Arrive(Message message);
   bool Meet(Message* message);  // a fault; true: the request is dealt with
@@ -116,7 +128,8 @@ class Network {
   bool has_images_;
   uint64_t token_ = 1;
   PullLimits answers_;
-  size_t nodes_;
+  Vector<Node> nodes_;
+  mutable size_t node_ = 0;  // that answers now
   Vector<Message> wire_;
   std::deque<Event> armed_;
   std::optional<Transaction> open_;

@@ -10,12 +10,20 @@ namespace skerry::sim {
 
 Tab::Tab(World* world, Profile* profile, String id_in)
     : id(std::move(id_in)), world_(world), profile_(profile) {
-  window = std::make_unique<WindowHost>(world, profile, id, world->NextSerial());
+  window = std::make_unique<WindowHost>(world, profile, id, world->NextSerial(), profile->release);
+}
+
+test::CheckScopes Profile::ScopesOf(Release of) const {
+  test::CheckScopes list;
+  for (const test::CheckScope& scope : scopes) {
+    if (SchemaOf(of).FindTable(scope.table) != kNone) list.push_back(scope);
+  }
+  return list;
 }
 
 void Tab::AskForScopes() {
   Data add = Data::MakeArray();
-  for (const test::CheckScope& scope : profile_->scopes) {
+  for (const test::CheckScope& scope : profile_->ScopesOf(window->release())) {
     Data item = Data::MakeObject();
     add.Push(item.Set("table", scope.table).Set("where", ParseJson(scope.where).value()));
   }
@@ -43,8 +51,9 @@ void Tab::GiveToken(const Data& token) {
 }
 
 void Tab::StartWorker() {
-  worker = std::make_unique<WorkerHost>(world_, profile_, id, world_->NextSerial(), visible,
-                                        profile_->registered ? Mode::kHelper : Mode::kLease);
+  worker =
+      std::make_unique<WorkerHost>(world_, profile_, id, world_->NextSerial(), window->release(),
+                                   visible, profile_->registered ? Mode::kHelper : Mode::kLease);
   AskForScopes();
 }
 

@@ -13,6 +13,7 @@
 #include "base/vector.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/core/sync/fake_storage.h"
+#include "test/sim/releases.h"
 #include "test/sim/window_host.h"
 #include "test/sim/worker_host.h"
 
@@ -63,7 +64,9 @@ struct Profile {
   Images images;
   std::map<String, LockQueue> locks;
   Vector<std::unique_ptr<Tab>> tabs;
-  test::CheckScopes scopes;
+  test::CheckScopes scopes;                      // of all releases
+  Release release = Release::kOnly;              // of pages that start
+  test::CheckScopes ScopesOf(Release of) const;  // that it can ask for
   double wall_skew = 0;
   bool online = true;
   // The service worker: its versions that run, the newest last; whether it is registered, and

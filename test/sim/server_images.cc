@@ -13,15 +13,16 @@ constexpr uint64_t kTooOld = 4;  // revisions
 
 }  // namespace
 
-Data ServerImages::Offer(const String& realm, const Database& database) {
+Data ServerImages::Offer(const String& realm, const Schema& schema, const Database& database) {
   const Database::Head& head = database.heads().at(realm);
-  Data& newest = newest_[realm];
+  Data& newest = newest_[{realm, &schema}];
   const uint64_t revision = newest["revision"].as_u64();
   const bool is_usable = revision + kTooOld > head.head && database.HasEntry(realm, revision);
   if (newest.is_object() && is_usable) return newest;
   if (newest.is_object()) files_.erase(newest["url"].as_string());
-  ImageMaker maker(schema_, realm, {head.head, head.at});
-  for (const auto& [key, stored] : database.rows()) {
+  ImageMaker maker(&schema, realm, {head.head, head.at});
+  Database::Rows space;
+  for (const auto& [key, stored] : database.RowsOf(schema, &space)) {
     if (!stored.deleted_at && stored.row.realm == realm)
       SKERRY_CHECK(maker.AddRow(key, stored.row).ok());
   }

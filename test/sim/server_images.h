@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <utility>
 
 #include "base/data.h"
 #include "base/string.h"
@@ -16,19 +17,18 @@ class Database;
 
 class ServerImages {
  public:
-  ServerImages(const Schema* schema, uint64_t rows) : schema_(schema), rows_(rows) {}
+  explicit ServerImages(uint64_t rows) : rows_(rows) {}
 
   uint64_t rows() const { return rows_; }  // that a realm counts as
   // As `images` of docs/authority.md, section 4.
-  Data Offer(const String& realm, const Database& database);
+  Data Offer(const String& realm, const Schema& schema, const Database& database);
   const String* Find(const String& url) const;  // null: there is none, or none any more
   void Clear();
 
  private:
-  const Schema* schema_;
   uint64_t rows_;
-  std::map<String, Data> newest_;   // by realm
-  std::map<String, String> files_;  // by url
+  std::map<std::pair<String, const Schema*>, Data> newest_;  // by realm
+  std::map<String, String> files_;                           // by url
 };
 
 }  // namespace skerry::sim

@@ -3,6 +3,7 @@ set(SKERRY_SIM_SOURCES
   test/sim/batch.cc
   test/sim/check/bounded.cc
   test/sim/check/convergence.cc
+  test/sim/check/defaults.cc
   test/sim/check/durable.cc
   test/sim/check/fence.cc
   test/sim/check/once.cc
@@ -14,13 +15,16 @@ set(SKERRY_SIM_SOURCES
   test/sim/checks.cc
   test/sim/coverage.cc
   test/sim/database.cc
+  test/sim/database_columns.cc
   test/sim/event.cc
   test/sim/folds.cc
   test/sim/host.cc
   test/sim/live_queries.cc
   test/sim/network.cc
+  test/sim/network_nodes.cc
   test/sim/pokes.cc
   test/sim/profile.cc
+  test/sim/releases.cc
   test/sim/server_images.cc
   test/sim/shrink.cc
   test/sim/window_host.cc
@@ -28,12 +32,14 @@ set(SKERRY_SIM_SOURCES
   test/sim/world.cc
   test/sim/world_events.cc
   test/sim/world_heal.cc
+  test/sim/world_releases.cc
   test/sim/world_service.cc
 )
 set(SKERRY_SIM_SHARED_SOURCES
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc
   test/core/model_check/stored_rows.cc
   test/core/sync/fake_storage.cc

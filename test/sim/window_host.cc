@@ -23,10 +23,10 @@ Data Operation(const test::naive::Op& op) {
 
 }  // namespace
 
-WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t serial)
-    : Host(world, profile, tab, serial), fresh_(serial << 20) {
+WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t serial, Release release)
+    : Host(world, profile, tab, serial, release), fresh_(serial << 20) {
   Data options = Data::MakeObject();
-  options.Set("schema", test::CheckDescription()).Set("tab", tab).Set("defaultRealm", "A");
+  options.Set("schema", DescriptionOf(release)).Set("tab", tab).Set("defaultRealm", "A");
   options.Set("seed", Data::Bytes("window " + ToText(serial) + String(32, '.')));
   client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
   world_->checks().Began(*this);
@@ -55,7 +55,7 @@ test::naive::Rows WindowHost::Visible() const {
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot)) continue;
       const ObjectKey key{table.index, store.Id(slot)};
-      rows[test::KeyOf(key)] = test::NaiveRowOf(key, store.Get(slot));
+      rows[test::KeyOf(key, schema())] = test::NaiveRowOf(key, store.Get(slot), schema());
     }
   }
   return rows;
@@ -67,8 +67,8 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
   double total = 0;
   for (uint64_t n = 1 + random.Below(kMaxOps) / 2; n > 0; --n) {
-    const test::naive::Op op = test::AnyOp(Visible(), world_->moves(), &random, &fresh_);
-    const skerry::Op real = test::OpOf(op);
+    const test::naive::Op op = AnyOpOf(release(), Visible(), world_->moves(), &random, &fresh_);
+    const skerry::Op real = test::OpOf(op, schema());
     const Result<OpOutcome> outcome =
         client_->TxOp(static_cast<int>(real.kind), real.table, Operation(op));
     if (!outcome.ok()) return RollBack();

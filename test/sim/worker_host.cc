@@ -21,15 +21,15 @@ Data ImageError(std::string_view name) {
 
 }  // namespace
 
-WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible,
-                       Mode mode)
-    : Host(world, profile, tab, serial) {
+WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, Release release,
+                       bool visible, Mode mode)
+    : Host(world, profile, tab, serial, release) {
   Data limits = Data::MakeObject();
   limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
   // So that an outbox is full now and then.
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
-  config.Set("schema", test::CheckDescription()).Set("tab", tab);
+  config.Set("schema", DescriptionOf(release)).Set("tab", tab);
   String seed = "worker " + ToText(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
@@ -128,7 +128,7 @@ void WorkerHost::Lock(const Data& effect) {
 }
 
 Data WorkerHost::Roll(const Data& job) {
-  ImageRoll roll(&test::CheckSchema());
+  ImageRoll roll(&schema());
   const Data& from = job["from"];
   const auto old = profile().images.find(from["generation"].as_string());
   for (const Data& part : from["parts"].items()) {
@@ -148,6 +148,7 @@ Data WorkerHost::Roll(const Data& job) {
   Data part = Data::MakeObject();
   part.Set("file", kRowsFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   part.Set("checksum", ImageChecksum(bytes));
+  if (roll.left_out()) part.Set("leftOut", true);
   profile().images[job["generation"].as_string()][kRowsFile] = std::move(bytes);
   return Data::MakeArray().Push(std::move(part));
 }

@@ -17,7 +17,8 @@ inline constexpr uint64_t kRecordsToRoll = 6;  // into an image
 
 class WorkerHost final : public Host {
  public:
-  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, bool visible, Mode mode);
+  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, Release release,
+             bool visible, Mode mode);
 
   bool is_window() const override { return false; }
   const SyncJob& job() const { return worker_->job(); }

@@ -30,14 +30,15 @@ constexpr char kTotal[] =
 World::World(const Script& script, bool prints) : script_(script), prints_(prints) {
   Random random("setup " + ToText(script.setup));
   random_ = std::make_unique<Random>("start");
+  releases_ = has_releases() ? Vector<Release>{Release::kOlder, Release::kNewer}
+                             : Vector<Release>{Release::kOnly};
   checks_ = std::make_unique<Checks>(this);
   PullLimits answers{1 + random.Below(4), 0};
   // Room for a few changes: what an update of some ops and their cascades does has none.
   if (Has(Part::kSmallAnswers)) answers.bytes = script.setup % 2 == 0 ? 600 : 1'200;
   std::optional<uint64_t> large_rows;
   if (Has(Part::kImages)) large_rows = (script.setup % 3 == 0 ? kStateRows : kImageRows) + 1;
-  network_ = std::make_unique<Network>(this, &test::CheckSchema(), answers, 1 + random.Below(3),
-                                       large_rows);
+  network_ = std::make_unique<Network>(this, answers, 1 + random.Below(3), large_rows);
   moves_ = static_cast<double>(random.Below(3)) * .1;
   pull_limit_ = random.Below(3) == 0 ? 3 : 10'000;
   locks_ = random.Below(4) != 0;
@@ -47,6 +48,8 @@ World::World(const Script& script, bool prints) : script_(script), prints_(print
     auto profile = std::make_unique<Profile>();
     profile->index = i;
     profile->scopes = test::ScopeChoices()[random.Below(test::ScopeChoices().size())];
+    if (has_releases()) profile->scopes.push_back(NewerScope());
+    profile->release = releases_[0];
     profile->registered = Has(Part::kService);
     profiles_.push_back(std::move(profile));
     for (uint64_t tabs = 1 + random.Below(2); tabs > 0; --tabs) OpenTab(profiles_.back().get());

@@ -17,6 +17,7 @@
 #include "test/sim/event.h"
 #include "test/sim/network.h"
 #include "test/sim/profile.h"
+#include "test/sim/releases.h"
 
 namespace skerry::sim {
 
@@ -47,6 +48,8 @@ class World {
   bool locks() const { return locks_; }
   bool keeps_token() const { return keeps_token_; }
   bool Has(Part part) const { return (script_.parts & static_cast<uint64_t>(part)) != 0; }
+  bool has_releases() const { return Has(Part::kReleases); }
+  const Vector<Release>& releases() const { return releases_; }  // the oldest first
   uint64_t NextSerial() { return ++serial_; }
 
   void Fail(const String& problem);
@@ -81,6 +84,7 @@ class World {
   bool ApplyServer(const Event& event);
   bool ApplyStorage(const Event& event);
   bool ApplyProfile(const Event& event);
+  bool ApplyReleases(const Event& event);
   bool ApplyService(const Event& event);
   Profile& AnyProfile(uint32_t which) { return *profiles_[which % profiles_.size()]; }
   Tab* AnyTab(uint32_t which);
@@ -99,6 +103,7 @@ class World {
 
   // world_heal.cc
   void Heal();
+  void BringUpToDate(Profile* profile);
   void Mend(Tab* tab);
   void OpenCold();
   void Rest();
@@ -108,6 +113,7 @@ class World {
   String Unquiet();
 
   const Script& script_;
+  Vector<Release> releases_;
   bool prints_;
   double mono_ = 1'000'000;
   uint64_t serial_ = 0;

@@ -28,7 +28,7 @@ void World::Apply(const Event& event) {
   }
   if (ApplyServer(event) || ApplyPage(event) || ApplyCrash(event) || ApplyStorage(event)) return;
   if (ApplyProfile(event)) return;
-  SKERRY_CHECK(ApplyService(event));
+  SKERRY_CHECK(ApplyReleases(event) || ApplyService(event));
 }
 
 Tab* World::AnyTab(uint32_t which) {
@@ -177,7 +177,8 @@ void World::Resolve(Tab* tab, uint32_t which) {
 void World::Scopes(Tab* tab, uint32_t which) {
   Happened(Kind::kScopes);
   Profile& profile = tab->window->profile();
-  const test::CheckScope& scope = profile.scopes[which % profile.scopes.size()];
+  const test::CheckScopes scopes = profile.ScopesOf(tab->window->release());
+  const test::CheckScope& scope = scopes[which % scopes.size()];
   Data item = Data::MakeObject();
   item.Set("table", scope.table).Set("where", ParseJson(scope.where).value());
   Data event = Data::MakeObject();
@@ -351,6 +352,7 @@ void World::Clone(Profile* profile) {
   clone->storage = profile->copy->storage;
   clone->images = profile->copy->images;
   clone->scopes = profile->scopes;
+  clone->release = profile->release;
   clone->registered = profile->registered;
   profiles_.push_back(std::move(clone));
   checks_->Copied(*profiles_.back(), *profile);

@@ -52,6 +52,7 @@ void World::Heal() {
     // One that stays mute is a service worker that never answers: the windows do without it.
     if (profile->mute && profile->index % 2 == 0) profile->mute = false;
     for (const auto& service : profile->services) service->stalled = profile->mute;
+    if (has_releases()) BringUpToDate(profile.get());
     if (profile->tabs.empty()) OpenTab(profile.get());
     for (const auto& tab : profile->tabs) Mend(tab.get());
   }
@@ -131,7 +132,8 @@ String World::Unquiet() {
       if (sync["cursors"][realm].as_string() != MakeCursor(head.head, head.at))
         return who + "is behind in " + realm;
     }
-    if (sync["scopes"].items().size() != profile->scopes.size()) return who + "lacks scopes";
+    if (sync["scopes"].items().size() != profile->ScopesOf(profile->release).size())
+      return who + "lacks scopes";
     for (const Data& scope : sync["scopes"].items()) {
       if (!scope["filled"].as_bool()) return who + "is not filled";
     }

@@ -278,6 +278,12 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
   const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
+  // `excluded` has the default of a column that is not named. An object that is created anew is a millisecond younger.
+  const left = (table.left ?? []).map(
+    (column) => `,
+         ${column} = case when excluded.created_at < t.created_at + interval '1 millisecond'
+           then t.${column} else excluded.${column} end`,
+  );
   const opened =
     table.columns.length === 0
       ? ''
@@ -297,7 +303,7 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
          ${opened}
        on conflict (id) do update set
-         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}
+         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
          where t.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
        returning 1`;
 }

@@ -54,6 +54,8 @@ export interface SqlTable {
   readonly uuids: boolean;
   readonly autosubscribe: boolean;
   readonly columns: readonly SqlColumn[];
+  /** Names of columns that only other releases have (left-columns.ts). */
+  readonly left?: readonly string[];
 }
 
 export type SqlSchema = ReadonlyMap<string, SqlTable>;

@@ -82,6 +82,12 @@ String Change(int revision, const String& before) {
          R"(,"before":)" + before + "}";
 }
 
+TEST_CASE("an object that is deleted and made again in one update begins with the default") {
+  CHECK(Written(R"({"op":"delete","table":"todos","id":"x","realm":"A","by":[0]},
+          {"op":"create","table":"todos","id":"x","realm":"A","set":{"text":"b"},"by":[0]})") ==
+        Json(R"({"text":"b","prio":3})"));
+}
+
 TEST_CASE("an inc of a prop that the row lacks counts from the default, an update fills it in") {
   CHECK(Written(R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1},"by":[0]})") ==
         Json(R"({"text":"a","prio":4})"));

@@ -10,6 +10,7 @@
 #include "doctest/doctest.h"
 #include "log/codec.h"
 #include "test/core/log/log_fixture.h"
+#include "test/core/log/row_map.h"
 
 namespace skerry::test {
 namespace {
@@ -254,6 +255,33 @@ TEST_CASE("what the schema of today does not know, or cannot hold, is left out o
                &left_out)
             .size() == 1);
   CHECK_FALSE(left_out);
+}
+
+TEST_CASE("a logged create leaves alone what its writer did not know, unless it makes the object") {
+  const Schema newer = OtherSchema(R"({"version":4,"tables":[{"name":"tags","ids":"string","props":[
+    {"name":"stock","type":"number","default":7},{"name":"label","type":"string"}]}]})");
+  Step step;
+  step.kind = StepKind::kOwnOps;
+  step.realm = "A";
+  step.ops = {LabelOp(OpKind::kCreate)};
+  step.ops[0].realm = "A";
+  bool left_out = false;
+  const Result<Vector<Step>> steps =
+      DecodeSteps(newer, EncodeSteps(LogSchema(), {step}), &left_out);
+  REQUIRE(steps.ok());
+  const ObjectKey key{0, step.ops[0].id};
+  const auto stock_after = [&](RowMap rows) {
+    TouchedKeys touched;
+    REQUIRE(ApplySteps(newer, steps.value(), &rows, &touched).ok());
+    return rows.GetBase("A", key)->props[0];
+  };
+  CHECK(stock_after(RowMap()) == Value::Number(7));
+  RowMap rows;
+  Row row;
+  row.realm = "A";
+  row.props = {Value::Number(9), Value::String("there")};
+  rows.PutBase(key, row);
+  CHECK(stock_after(rows) == Value::Number(9));
 }
 
 TEST_CASE(

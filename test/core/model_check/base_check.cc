@@ -41,14 +41,16 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
 naive::Rows Held(const Replica& client, const String& realm) {
   naive::Rows held;
   for (const auto& [place, row] : client.base.rows) {
-    if (place.second == realm) held[KeyOf(place.first)] = NaiveRowOf(place.first, row);
+    if (place.second == realm)
+      held[KeyOf(place.first, *client.schema)] = NaiveRowOf(place.first, row, *client.schema);
   }
-  return held;
+  return client.known ? client.known(held) : held;
 }
 
-const naive::Rows& StateOf(const Replica& client, const naive::Server& server,
-                           const String& realm) {
-  return server.StateAt(realm, CursorRevision(client.sync["cursors"][realm]));
+const naive::Rows& StateOf(const Replica& client, const naive::Server& server, const String& realm,
+                           naive::Rows* space) {
+  const naive::Rows& state = server.StateAt(realm, CursorRevision(client.sync["cursors"][realm]));
+  return client.known ? *space = client.known(state) : state;
 }
 
 bool IsHeld(const Fills& fills, const naive::Key& key, const naive::Rows& state,
@@ -77,14 +79,16 @@ const Data* FilledOf(const Data& sync, const CheckScope& scope) {
 String BaseProblem(const Replica& client, const naive::Server& server) {
   const Fills fills = FillsOf(client);
   for (const String& realm : CheckRealms()) {
-    const naive::Rows& state = StateOf(client, server, realm);
+    naive::Rows space;
+    const naive::Rows& state = StateOf(client, server, realm, &space);
     const naive::Rows held = Held(client, realm);
     for (const auto& [key, row] : state) {
       const Demand demand = DemandOf(fills, key, &row);
       const auto mine = held.find(key);
       const bool is_there = mine != held.end();
       if (demand == Demand::kRow && (!is_there || mine->second != row))
-        return "base is wrong in " + realm + " at " + key;
+        return "base is wrong in " + realm + " at " + key +
+               (is_there ? DifferenceOf(mine->second, row) : String());
       if (demand == Demand::kNoRow && is_there)
         return "base holds " + key + " of " + realm + " out of scope";
     }
@@ -106,7 +110,8 @@ String OwnProblem(const Replica& client, const naive::Server& server, const Pull
       if (revision <= CursorRevision(request.cursors[realm])) continue;
       const naive::Rows held = Held(client, realm);
       for (const naive::Op& op : server.log(realm)[revision - 1].ops) {
-        if (!IsHeld(fills, op.key, StateOf(client, server, realm), held))
+        naive::Rows space;
+        if (!IsHeld(fills, op.key, StateOf(client, server, realm, &space), held))
           return "an own object is not held: " + op.key;
       }
     }

@@ -17,6 +17,8 @@ struct Replica {
   const CheckScopes& scopes;  // all that it ever wants
   const Data& sync;
   const RowMap& base;
+  const Schema* schema = &CheckSchema();               // of base
+  naive::Rows (*known)(const naive::Rows&) = nullptr;  // what of rows is compared; null: all
 };
 
 // Where a scope's fill has come to; null: the scope is dropped.

@@ -146,7 +146,7 @@ const Vector<CheckScopes>& ScopeChoices() {
   return choices;
 }
 
-skerry::Op OpOf(const naive::Op& op) {
+skerry::Op OpOf(const naive::Op& op, const Schema& schema) {
   static const std::map<String, OpKind> kinds = {{"create", OpKind::kCreate},
                                                  {"update", OpKind::kUpdate},
                                                  {"inc", OpKind::kInc},
@@ -154,12 +154,12 @@ skerry::Op OpOf(const naive::Op& op) {
                                                  {"move", OpKind::kMove}};
   skerry::Op out;
   out.kind = kinds.at(op.op);
-  out.table = CheckSchema().FindTable(naive::TableOf(op.key));
+  out.table = schema.FindTable(naive::TableOf(op.key));
   out.id = op.key.substr(op.key.find('/') + 1);
   out.realm = op.realm;
   out.to = op.to;
   out.by = {0};
-  const TableDef& table = CheckSchema().table(out.table);
+  const TableDef& table = schema.table(out.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const String& name = table.props[i].name;
     if (op.set.contains(name))
@@ -170,22 +170,39 @@ skerry::Op OpOf(const naive::Op& op) {
   return out;
 }
 
-naive::Key KeyOf(const ObjectKey& key) {
-  return CheckSchema().table(key.table).name + "/" + key.id;
+naive::Key KeyOf(const ObjectKey& key, const Schema& schema) {
+  return schema.table(key.table).name + "/" + key.id;
 }
 
-naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row) {
+naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row, const Schema& schema) {
   naive::Row out;
   out.realm = row.realm;
   out.created = row.created_at;
   out.modified = row.modified_at;
   out.revision = row.revision;
-  const TableDef& table = CheckSchema().table(key.table);
+  const TableDef& table = schema.table(key.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     if (!row.props[i].is_null())
       out.props[table.props[i].name] = ValueToData(table.props[i], row.props[i], true);
   }
   return out;
+}
+
+String DifferenceOf(const naive::Row& a, const naive::Row& b) {
+  String words;
+  const auto say = [&words](std::string_view what, const Data& left, const Data& right) {
+    if (!(left == right))
+      words += " (" + String(what) + ": " + WriteJson(left) + ", " + WriteJson(right) + ")";
+  };
+  say("realm", a.realm, b.realm);
+  say("created", a.created, b.created);
+  say("modified", a.modified, b.modified);
+  say("revision", a.revision, b.revision);
+  std::map<String, std::pair<Data, Data>> props;
+  for (const auto& [name, value] : a.props) props[name].first = value;
+  for (const auto& [name, value] : b.props) props[name].second = value;
+  for (const auto& [name, values] : props) say(name, values.first, values.second);
+  return words;
 }
 
 }  // namespace skerry::test

@@ -35,9 +35,13 @@ struct CheckScope {
 using CheckScopes = Vector<CheckScope>;
 const Vector<CheckScopes>& ScopeChoices();
 
-skerry::Op OpOf(const naive::Op& op);
-naive::Key KeyOf(const ObjectKey& key);
-naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row);
+skerry::Op OpOf(const naive::Op& op, const Schema& schema = CheckSchema());
+naive::Key KeyOf(const ObjectKey& key, const Schema& schema = CheckSchema());
+naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row,
+                      const Schema& schema = CheckSchema());
+
+// In words: which of the two say what.
+String DifferenceOf(const naive::Row& a, const naive::Row& b);
 
 }  // namespace skerry::test
 

@@ -139,13 +139,21 @@ struct Answer {
   Rows page;
 };
 
+using Defaults = std::map<String, std::map<String, Data>>;  // table, prop: what is never null
+
 class Server {
  public:
   Server(Tables tables, Names realms, Breaks broken = {});
 
+  // From now on rows that lack what is never null have its default; those that there are get it
+  // silently, because clients take them to have it.
+  void Serve(Defaults defaults);
+  // An entry that no client wrote, of rows that clients may think otherwise of.
+  void Correct(const String& realm, const Names& keys, double at);
+
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
-  // or not at all. `is_oldest`: it is the first of its request.
-  Result Push(const Update& update, bool is_oldest, double now);
+  // or not at all. `is_oldest`: it is the first of its request. `is_known`: its tables and props.
+  Result Push(const Update& update, bool is_oldest, double now, bool is_known = true);
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a page, which rides on a pull to all heads, brings the next. Unless it
@@ -171,6 +179,7 @@ class Server {
     std::map<String, Result> refused;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
+  void FillDefaults(Rows* rows) const;
   void Stamp(double at, Row* row) const;
   Names MovedSince(const Rows& before) const;
   void FollowParents(const Names& moved, double at);
@@ -185,6 +194,7 @@ class Server {
   Tables tables_;
   Names realms_;
   Breaks broken_;
+  Defaults defaults_;
   Rows rows_;
   std::map<String, Vector<Entry>> log_;
   std::map<String, Vector<Rows>> states_;              // by realm and revision

@@ -116,7 +116,7 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
   return std::nullopt;
 }
 
-Result Server::Push(const Update& update, bool is_oldest, double now) {
+Result Server::Push(const Update& update, bool is_oldest, double now, bool is_known) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
   for (const String& action : update.actions) {
@@ -127,7 +127,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now) {
     }
   }
   const Rows before = rows_;
-  if (result.known.empty()) {
+  if (result.known.empty() && is_known) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
       Op op = update.ops[i];
       const auto row = rows_.find(op.key);
@@ -137,11 +137,12 @@ Result Server::Push(const Update& update, bool is_oldest, double now) {
       if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
         result.noops.push_back(static_cast<uint32_t>(i));
     }
+    FillDefaults(&rows_);
     FollowParents(MovedSince(before), now);
     CascadeDeletes();
     SetNulls(now);
   }
-  if (!result.known.empty() || BreaksRule()) {
+  if (!result.known.empty() || !is_known || BreaksRule()) {
     rows_ = before;
     result.status = "rejected";
     result.noops.clear();

@@ -86,8 +86,8 @@ TEST_CASE("an answer that says that a scope is filled anew does not call another
 }
 
 // The kinds of steps that an answer comes to which names an own update, where base keeps to items
-// of the name `here`.
-Vector<StepKind> StepsOf(std::string_view refill) {
+// of the name `here`. `newest`: the version that has opened the database; `after`: `sync` then.
+Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* after = nullptr) {
   SyncWorld world;
   world.Open();
   world.Settle();
@@ -101,7 +101,7 @@ Vector<StepKind> StepsOf(std::string_view refill) {
   }
   const Vector<Data> updates = InChainOrder(outbox);
   Data sync = world.sync();
-  sync.Set("cursors", Json(R"({"A":"1@1"})"));
+  sync.Set("cursors", Json(R"({"A":"1@1"})")).Set("schema", newest);
   sync.Set("scopes", Json(R"([{"table":"items","where":["=","name","here"],"filled":true}])"));
   const PullRequest request = MakePullRequest(SyncSchema(), sync, updates, 100);
   Data own = Data::MakeObject();
@@ -113,7 +113,8 @@ Vector<StepKind> StepsOf(std::string_view refill) {
   REQUIRE(answer.ok());
   PullFold fold(&SyncSchema(), &request, &answer.value(), 1, 0);
   REQUIRE(fold.Decide(updates, sync));
-  fold.Finish();
+  const Data::Array writes = fold.Finish();
+  if (after != nullptr) *after = writes.back()["put"];
   Vector<StepKind> kinds;
   const auto steps = DecodeSteps(SyncSchema(), fold.record()["body"].as_bytes());
   for (const Step& step : steps.value()) kinds.push_back(step.kind);
@@ -128,6 +129,14 @@ TEST_CASE(
   CHECK(StepsOf("") == told);
   CHECK(StepsOf(R"([{"table":"items","where":["=","name","here"]}])") == untold);
   CHECK(StepsOf("[]") == untold);  // of a table that no scope names
+}
+
+TEST_CASE("an older version cannot say what leaves a newer one's scopes: that one takes all anew") {
+  Data sync;
+  CHECK(StepsOf("", 9, &sync) == Vector<StepKind>{StepKind::kOwnOps});
+  CHECK(sync["lacks"].is_null());
+  CHECK(StepsOf("[]", 9, &sync) == Vector<StepKind>{StepKind::kOwnOps});
+  CHECK(sync["lacks"].is_string());
 }
 
 TEST_CASE("an answer with a `refill` that is not of its form is not used") {

@@ -77,6 +77,34 @@ TEST_CASE("an update of a former schema that is refused is grouped anew; nobody 
   CHECK(world.server.rows().at("a").props == Json(R"({"n":7})"));
 }
 
+TEST_CASE("an update that was applied, and cannot be read any more, is confirmed by its actions") {
+  Changing world;
+  world.Reopen(1, true);
+  world.Mutate({CreateItem("a", "A", 7, "dropped")}, 0);
+  const auto& outbox = world.storage.store("outbox");
+  const auto is_received = [&outbox] {
+    return outbox.size() == 1 && outbox.begin()->second["state"].Is("received");
+  };
+  for (int i = 0; i < 1000 && !is_received(); ++i) world.window().StepOnce();
+  REQUIRE(is_received());
+  world.window().Crash();
+  SUBCASE("where an image brought what it did, without naming it") {
+    Data cursors = Data::MakeObject();
+    cursors.Set("A", MakeCursor(1, world.server.log("A")[0].at));
+    Data sync = world.sync();
+    world.storage.Put("sync", "sync", sync.Set("cursors", std::move(cursors)));
+    world.Reopen(2, false);
+    CHECK(world.push_bodies.size() == 1);
+  }
+  SUBCASE("or is pushed again, where the server has lost it") {
+    world.server.ForgetAfter("A", 0);
+    world.Reopen(2, false);
+    CHECK(world.push_bodies.size() == 2);
+  }
+  CHECK(outbox.empty());
+  CHECK(world.storage.store("mutations").empty());
+}
+
 TEST_CASE("what may be a newer version's is left to it: not pushed without, and not set aside") {
   Changing world;
   world.Reopen(2, true);

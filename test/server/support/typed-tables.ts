@@ -3,6 +3,7 @@
 import { type Database, Params } from '../../../server/src/db/database.ts';
 import { applySchema } from '../../../server/src/sql/apply-schema.ts';
 import type { SchemaDescription } from '../../../server/src/sql/description.ts';
+import { withLeftColumns } from '../../../server/src/sql/left-columns.ts';
 import { migrate } from '../../../server/src/sql/migrations.ts';
 import { writingRows } from '../../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../../server/src/sql/tables.ts';
@@ -44,7 +45,7 @@ export async function writeRows(
     table,
     list: JSON.stringify(rows.filter((row) => row.table === table)),
   }));
-  const schema = sqlSchema(testSchema);
+  const schema = await withLeftColumns(db, sqlSchema(testSchema));
   const { members, check } = writingRows(schema, tables, rows.length, locked, params);
   await db.query(`with ${members.join(',')} select ${check}::text as written`, params.values);
 }

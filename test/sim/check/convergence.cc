@@ -3,6 +3,7 @@
 // state at that revision. Every window's base is the fold up to the window's n. When all is quiet,
 // every window's view equals the server's rows in scope, times included, and so does what a window
 // shows that starts cold.
+#include "sync/records.h"
 #include "test/core/log/row_map.h"
 #include "test/core/model_check/base_check.h"
 #include "test/core/model_check/check_schema.h"
@@ -27,9 +28,14 @@ class ConvergenceCheck final : public Check {
     if (!sync.is_object() || !world_->checks().IsInHistory(sync["cursors"])) return;
     // Nor is there a cursor where all is asked for anew: what was held stays until the answer.
     if (!sync["refill"].items().empty()) return;
-    const RowMap& base = world_->checks().folds().Now(profile);
+    // Nor where an older release has left out what this one would have kept.
+    const bool lacks = sync["lacks"].is_string() && IsOfNewer(host.schema(), sync);
+    if (lacks || LacksRows(host.schema(), sync) || !world_->checks().IsCorrected(sync["cursors"]))
+      return;
+    const RowMap& base = world_->checks().folds().Now(profile, host.release());
     const String problem =
-        test::BaseProblem({profile.scopes, sync, base}, world_->checks().naive());
+        test::BaseProblem({profile.scopes, sync, base, &host.schema(), KnownTo(host.release())},
+                          world_->checks().naive());
     if (!problem.empty()) Fail("4 convergence: " + problem);
   }
 
@@ -46,15 +52,30 @@ class ConvergenceCheck final : public Check {
 
   void End() override {
     for (const auto& profile : world_->profiles()) {
-      const test::naive::Rows wanted = InScope(*profile);
+      const test::naive::Rows rows = InScope(*profile);
       for (const auto& tab : profile->tabs) {
-        if (tab->window->Visible() != wanted)
-          return Fail("4 convergence: window " + tab->id + " shows something else than the server");
+        const KnownRows known = KnownTo(tab->window->release());
+        const test::naive::Rows shown = tab->window->Visible();
+        const String problem =
+            known == nullptr ? Differ(shown, rows) : Differ(known(shown), known(rows));
+        if (!problem.empty())
+          return Fail("4 convergence: window " + tab->id + " shows something else than the server" +
+                      problem);
       }
     }
   }
 
  private:
+  static String Differ(const test::naive::Rows& shown, const test::naive::Rows& wanted) {
+    if (shown == wanted) return {};
+    for (const auto& [key, row] : wanted) {
+      const auto found = shown.find(key);
+      if (found == shown.end()) return ": " + key + " is missing";
+      if (found->second != row) return ": " + key + test::DifferenceOf(found->second, row);
+    }
+    return ": there is more";
+  }
+
   static bool ChangesBase(const Data& writes) {
     for (const Data& write : writes.items()) {
       const String& store = write["store"].as_string();
@@ -65,7 +86,8 @@ class ConvergenceCheck final : public Check {
 
   void CompareBase(const Profile& profile, WindowHost& window) {
     const uint64_t n = window.client().tab().mirror().n();
-    const RowMap* const fold = world_->checks().folds().At(profile, n);
+    const Release release = window.release();
+    const RowMap* const fold = world_->checks().folds().At(profile, release, n);
     if (fold == nullptr) return;
     size_t held = 0;
     for (const TableDef& table : window.client().schema().tables()) {
@@ -73,7 +95,8 @@ class ConvergenceCheck final : public Check {
         const ObjectKey key{table.index, id};
         const std::optional<Row> row = fold->GetBase(realm, key);
         ++held;
-        if (!row || *row != *window.client().view().GetBase(realm, key))
+        if (!row || WithoutDropped(release, key, *row) !=
+                        WithoutDropped(release, key, *window.client().view().GetBase(realm, key)))
           return Fail("4 convergence: base of window " + window.tab() + " is wrong at " + id);
       }
     }

@@ -21,12 +21,13 @@ class OnceCheck final : public Check {
   }
 
   void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<String, uint64_t>& /*heads*/) override {
+                 const std::map<String, uint64_t>& /*heads*/, const Schema& served) override {
     const String& client = body["client"].as_string();
     for (size_t i = 0; i < results.size(); ++i) {
       const Data& wire = body["updates"].items()[i];
       const test::naive::Update update = test::naive::UpdateOf(client, wire);
-      const test::naive::Result expected = world_->checks().naive().Push(update, i == 0, at);
+      const test::naive::Result expected =
+          world_->checks().naive().Push(update, i == 0, at, Knows(served, update));
       if (results[i]["status"].as_string() != expected.status) {
         return Fail("2 once: the naive server says " + expected.status + ": " +
                     WriteJson(results[i]) + " on " + WriteJson(wire));
@@ -49,10 +50,15 @@ class OnceCheck final : public Check {
     for (const auto& [key, stored] : database.rows()) {
       if (stored.deleted_at) continue;
       ++live;
-      const auto row = world_->checks().naive().rows().find(test::KeyOf(key));
-      if (row == world_->checks().naive().rows().end() ||
-          row->second != test::NaiveRowOf(key, stored.row))
-        return Fail("2 once: the servers' rows differ at " + test::KeyOf(key));
+      const String name = test::KeyOf(key, database.columns());
+      const auto row = world_->checks().naive().rows().find(name);
+      if (row == world_->checks().naive().rows().end())
+        return Fail("2 once: the server has " + name + " more");
+      const test::naive::Row found = test::NaiveRowOf(key, stored.row, database.columns());
+      if (row->second != found) {
+        return Fail("2 once: the servers' rows differ at " + name +
+                    test::DifferenceOf(row->second, found));
+      }
     }
     if (live != world_->checks().naive().rows().size()) Fail("2 once: the server has lost a row");
   }

@@ -53,7 +53,8 @@ class RebaseCheck final : public Check {
       for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
         if (!store.IsLive(slot)) continue;
         const ObjectKey key{table.index, store.Id(slot)};
-        rows[test::KeyOf(key)] = test::NaiveRowOf(key, store.Get(slot));
+        rows[test::KeyOf(key, view.schema())] =
+            test::NaiveRowOf(key, store.Get(slot), view.schema());
       }
     }
     return rows;

@@ -28,14 +28,17 @@ class ReductionCheck final : public Check {
     // A request that was overtaken was asked over another base.
     const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
+    const Release release = ReleaseOf(world_->has_releases(), request["schema"].as_u64());
+    if (LacksRows(SchemaOf(release), sync) || !world_->checks().IsCorrected(sync["cursors"]))
+      return;
     Data whole = request;
     whole.Set("have", Data::MakeArray());
     const String text = world_->network().Peek(whole);
     if (text.empty()) return;  // too large
-    const Result<PullAnswer> answer = ReadPullAnswer(test::CheckSchema(), ParseJson(text).value());
+    const Result<PullAnswer> answer = ReadPullAnswer(SchemaOf(release), ParseJson(text).value());
     if (!answer.ok()) return Fail("10 reduction: an answer that cannot be read");
     if (!answer.value().images.empty() || !answer.value().refill.is_null()) return;
-    Compare(profile, sync, answer.value());
+    Compare(profile, release, sync, answer.value());
     world_->Count("pull without reduction");
   }
 
@@ -52,8 +55,9 @@ class ReductionCheck final : public Check {
                       });
   }
 
-  void Compare(const Profile& profile, const Data& sync, const PullAnswer& answer) {
-    test::RowMap base = world_->checks().folds().Now(profile);
+  void Compare(const Profile& profile, Release release, const Data& sync,
+               const PullAnswer& answer) {
+    test::RowMap base = world_->checks().folds().Now(profile, release);
     Vector<Step> steps;
     for (const String& realm : answer.reset) {
       steps.emplace_back();
@@ -65,7 +69,7 @@ class ReductionCheck final : public Check {
       steps.back().change = change;
     }
     test::TouchedKeys touched;
-    if (!ApplySteps(test::CheckSchema(), steps, &base, &touched).ok())
+    if (!ApplySteps(SchemaOf(release), steps, &base, &touched).ok())
       return Fail("10 reduction: an answer that cannot be folded");
     Data then = sync;
     for (const auto& [realm, cursor] : answer.cursors.members()) {
@@ -73,7 +77,8 @@ class ReductionCheck final : public Check {
       then.Set("cursors", std::move(cursors.Set(realm, cursor)));
     }
     const String problem =
-        test::BaseProblem({profile.scopes, then, base}, world_->checks().naive());
+        test::BaseProblem({profile.scopes, then, base, &SchemaOf(release), KnownTo(release)},
+                          world_->checks().naive());
     if (!problem.empty()) Fail("10 reduction: without it " + problem);
   }
 

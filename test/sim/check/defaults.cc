@@ -1,0 +1,66 @@
+// Defaults: what is never null is never null, in any window and at any time; and when all is quiet
+// every window, of either release, shows of it what the database has, whoever wrote the row and
+// whether anybody wrote the prop.
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/checks.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+namespace {
+
+class DefaultsCheck final : public Check {
+ public:
+  using Check::Check;
+
+  void Moment() override {
+    ForEach([](const ObjectKey&, const PropDef&, const Value& value) { return !value.is_null(); },
+            "shows null");
+  }
+
+  void End() override {
+    const Database& database = world_->network().database();
+    const Schema& columns = database.columns();
+    ForEach(
+        [&](const ObjectKey& key, const PropDef& prop, const Value& value) {
+          const auto row = database.rows().find(key);
+          const PropIndex column = columns.table(key.table).FindProp(prop.name);
+          return row != database.rows().end() && row->second.row.props[column] == value;
+        },
+        "shows another value than the database has");
+  }
+
+ private:
+  // Asks of every prop that has a default and is never null, in all rows of all windows. The key is
+  // that of the database.
+  template <typename Holds>
+  void ForEach(const Holds& holds, const char* problem) {
+    if (!world_->has_releases()) return;  // then there is none
+    const Schema& columns = world_->network().database().columns();
+    for (const auto& profile : world_->profiles()) {
+      for (const auto& tab : profile->tabs) {
+        for (const TableDef& table : tab->window->schema().tables()) {
+          const RowStore& store = tab->window->client().view().rows(table.index);
+          for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
+            if (!store.IsLive(slot)) continue;
+            const ObjectKey key{columns.FindTable(table.name), store.Id(slot)};
+            const Row row = store.Get(slot);
+            for (PropIndex i = 0; i < table.props.size(); ++i) {
+              const PropDef& prop = table.props[i];
+              if (AbsentValue(prop).is_null() || holds(key, prop, row.props[i])) continue;
+              return Fail("defaults: window " + tab->id + " " + problem + ": " +
+                          test::KeyOf(key, columns) + "." + prop.name);
+            }
+          }
+        }
+      }
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeDefaultsCheck(World* world) {
+  return std::make_unique<DefaultsCheck>(world);
+}
+
+}  // namespace skerry::sim

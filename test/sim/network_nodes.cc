@@ -1,0 +1,89 @@
+// The nodes' releases, and their database as a whole. Which schema a node serves, and what its
+// start does: the newest that the database was served with rules all nodes (sql/newest-schema.ts).
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "test/core/model_check/check_schema.h"
+#include "test/sim/network.h"
+#include "test/sim/world.h"
+
+namespace skerry::sim {
+
+const Schema& Network::ServedBy(const Node& node) const {
+  const Schema& own = SchemaOf(node.release);
+  return database_.newest() == &own ? own : WidenedSchema();
+}
+
+bool Network::Takes(const Node& node, const Message& message) const {
+  if (!world_->has_releases()) return true;
+  const Schema& served = ServedBy(node);
+  const auto version = static_cast<uint32_t>(message.body["schema"].as_u64());
+  const Vector<uint32_t>& accepts = served.accepts();
+  return version == served.version() ||
+         std::find(accepts.begin(), accepts.end(), version) != accepts.end();
+}
+
+bool Network::IsServed(Release release) const {
+  return database_.newest()->version() >= SchemaOf(release).version();
+}
+
+void Network::Start(const Node& node) {
+  clock_ = std::max(clock_ + 1, std::floor(world_->mono()));
+  const Schema* const before = database_.newest();
+  const Vector<Database::Corrected> corrected = database_.Deploy(SchemaOf(node.release), clock_);
+  if (database_.newest() == before) return;
+  for (const Database::Corrected& entry : corrected) clock_ = std::max(clock_, entry.at);
+  world_->checks().Deployed(database_, corrected);
+}
+
+void Network::Deploy(uint64_t which, Release release) {
+  Node& node = nodes_[which % nodes_.size()];
+  if (node.release == release) return;
+  world_->Happened(Kind::kDeployNode);
+  world_->TraceServer("deploy", which % nodes_.size(), release == Release::kNewer ? "new" : "old");
+  // What had begun is finished, or was on this node, or finds that a newer schema rules.
+  if (open_ && which % 2 == 0) Commit();
+  if (open_) RollBack(true);
+  const bool ruled = IsServed(release);
+  node = {release, false};
+  Start(node);
+  if (ruled) return;
+  for (Node& other : nodes_) other.outdated = other.release != release;
+}
+
+// ---- the database as a whole ----
+
+void Network::BackUp() {
+  world_->Happened(Kind::kBackUpServer);
+  copy_ = Copy{database_, world_->checks().naive()};
+}
+
+// The clock goes on: no new entry has the time of one that was lost.
+void Network::Restore() {
+  if (!copy_) return;
+  if (open_) RollBack(false);
+  images_.Clear();
+  const Database before = std::move(database_);
+  database_ = copy_->database;
+  if (before.action_ids().size() > database_.action_ids().size())
+    world_->Happened(Kind::kRestoreServer);
+  world_->checks().ServerRestored(before, copy_->naive);
+  for (const Node& node : nodes_) Start(node);
+  for (Message& message : wire_) {
+    message.is_void = message.answer.has_value();
+    for (auto& [realm, head] : message.heads)
+      head = std::min(head, database_.heads().at(realm).head);
+  }
+}
+
+void Network::CutLog(uint32_t which, uint32_t how) {
+  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
+  const String& realm = realms[which % realms.size()];
+  const uint64_t head = database_.heads().at(realm).head;
+  if (head < 2) return;
+  world_->Happened(Kind::kCutLog);
+  database_.CutLog(realm, head - 1 - how % std::min<uint64_t>(head, 4));
+}
+
+}  // namespace skerry::sim
