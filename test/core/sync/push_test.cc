@@ -193,6 +193,26 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
   CHECK(world.server.rows().count("b") == 1);
 }
 
+TEST_CASE("what comes after mutations that are set apart waits for them, in each of their realms") {
+  Pushing world;
+  const String first = world.Log({CreateItem("a", "A", 1)});
+  world.Log({MoveItem("a", "A", "A")});  // no server takes it
+  const String both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
+  const String last = world.Mutate({IncItem("a", "A", 3)});
+  const String other = world.Mutate({IncItem("b", "B", 3)});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("conflicts") == 1);
+  const auto actions = [&](const char* realm) {
+    Vector<String> all;
+    for (const NaiveServer::Entry& entry : world.server.log(realm))
+      all.insert(all.end(), entry.actions.begin(), entry.actions.end());
+    return all;
+  };
+  CHECK(actions("A") == Vector<String>{first, both, last});
+  CHECK(actions("B") == Vector<String>{both, other});
+}
+
 TEST_CASE(
     "objects that the server deleted with their parent are shown to their author in the inbox") {
   Pushing world;
