@@ -67,7 +67,8 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
   double total = 0;
   for (uint64_t n = 1 + random.Below(kMaxOps) / 2; n > 0; --n) {
-    const test::naive::Op op = test::AnyOp(Visible(), world_->moves(), &random, &fresh_);
+    const test::naive::Op op =
+        test::AnyOp(Visible(), test::CheckRealms(), world_->moves(), &random, &fresh_);
     const skerry::Op real = test::OpOf(op);
     const Result<OpOutcome> outcome =
         client_->TxOp(static_cast<int>(real.kind), real.table, Operation(op));

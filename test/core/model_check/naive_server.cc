@@ -116,7 +116,17 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
   return std::nullopt;
 }
 
-Result Server::Push(const Update& update, bool is_oldest, double now) {
+// What one may only read is not changed. What one may not even see is as if it were not there, but
+// that its id is taken; and so is one that was deleted there.
+bool Server::IsForbidden(const Op& op, const Rights& rights) const {
+  const auto last = last_.find(op.key);
+  if (last == last_.end()) return false;
+  const May right = RightIn(rights, last->second);
+  if (right == May::kNothing) return op.op == "create";
+  return right == May::kRead && rows_.contains(op.key);
+}
+
+Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& rights) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
   for (const String& action : update.actions) {
@@ -127,28 +137,47 @@ Result Server::Push(const Update& update, bool is_oldest, double now) {
     }
   }
   const Rows before = rows_;
+  const std::map<Key, String> last_before = last_;
+  bool is_forbidden = false;
+  for (const auto& [realm, link] : update.after)
+    is_forbidden = is_forbidden || RightIn(rights, realm) != May::kWrite;
   if (result.known.empty()) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
       Op op = update.ops[i];
+      is_forbidden = is_forbidden || IsForbidden(op, rights);
       const auto row = rows_.find(op.key);
+      if (row != rows_.end() && RightIn(rights, row->second.realm) == May::kNothing) {
+        result.noops.push_back(static_cast<uint32_t>(i));
+        continue;
+      }
       if (row != rows_.end())
         op.realm = row->second.realm;  // the row's actual realm decides where an op lands
       const String& lands = op.op == "move" ? op.to : op.realm;
       if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
         result.noops.push_back(static_cast<uint32_t>(i));
+      if (const auto now_there = rows_.find(op.key); now_there != rows_.end())
+        last_[op.key] = now_there->second.realm;
     }
-    FollowParents(MovedSince(before), now);
+    FollowParents(MovedSince(before), now, rights);
     CascadeDeletes();
     SetNulls(now);
   }
-  if (!result.known.empty() || BreaksRule()) {
+  if (!result.known.empty() || is_forbidden || BreaksRule()) {
     rows_ = before;
+    last_ = last_before;
     result.status = "rejected";
     result.noops.clear();
-    chains_[{update.after.begin()->first, update.client}].refused[update.id] = result;
+    // Kept where the author may write, if anywhere.
+    String kept = update.after.begin()->first;
+    for (const auto& [realm, link] : update.after) {
+      if (RightIn(rights, kept) != May::kWrite) kept = realm;
+    }
+    if (RightIn(rights, kept) != May::kWrite) kept = update.after.begin()->first;
+    chains_[{kept, update.client}].refused[update.id] = result;
     return result;
   }
   TouchMasters(before, now);
+  for (const auto& [key, row] : rows_) last_[key] = row.realm;
   Log(update, before, now);
   return result;
 }
@@ -181,8 +210,8 @@ Names Server::MovedSince(const Rows& before) const {
 
 // Children live where their parent lives, by a ref that cascades. Who was moved by an op stays
 // where it was put. One after the other, those first whose parent stays: rows may be each other's
-// parents in a ring.
-void Server::FollowParents(const Names& moved, double at) {
+// parents in a ring. Where the author may not write, a row cannot follow, and has lost its parent.
+void Server::FollowParents(const Names& moved, double at, const Rights& rights) {
   for (int step = 0;; ++step) {
     SKERRY_CHECK(step < 1000);
     std::map<Key, Key> going;  // to the parent
@@ -198,8 +227,13 @@ void Server::FollowParents(const Names& moved, double at) {
     auto next = std::find_if(going.begin(), going.end(),
                              [&](const auto& child) { return !going.contains(child.second); });
     if (next == going.end()) next = going.begin();
+    const String& realm = rows_.at(next->second).realm;
+    if (RightIn(rights, realm) != May::kWrite) {
+      rows_.erase(next->first);
+      continue;
+    }
     Row& row = rows_.at(next->first);
-    row.realm = rows_.at(next->second).realm;
+    row.realm = realm;
     Stamp(at, &row);
   }
 }
