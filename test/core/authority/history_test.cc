@@ -265,7 +265,9 @@ class History {
     }
     client.Fold(answered.request, answered.answer, &client.base);
     client.Fold(answered.plain_request, answered.plain, &client.plain);
+    const std::map<String, String> from = client.cursors;
     client.Advance(answered.answer);
+    CheckWhole(from, client.cursors);
     // What was applied where one may no longer read is confirmed by nobody.
     erase_if(client.outbox, [&](const Pushed& pushed) {
       const Data::Object& after = pushed.update["after"].members();
@@ -282,6 +284,22 @@ class History {
       if (pushed.update["id"].as_string() == update) return true;
     }
     return false;
+  }
+
+  // An update that spans realms is in all of their ranges or in none: what it moved is never in
+  // both realms, nor gone from both.
+  void CheckWhole(const std::map<String, String>& from, const std::map<String, String>& to) const {
+    std::map<String, std::map<bool, int>> updates;  // in the ranges, and beyond them
+    for (const Data& entry : world_.entries()) {
+      const auto start = from.find(entry["realm"].as_string());
+      const auto end = to.find(entry["realm"].as_string());
+      // A realm that is new to the client comes as it is now.
+      if (start == from.end() || end == to.end() || LeadingNumber(start->second) == 0) continue;
+      const uint64_t revision = entry["revision"].as_u64();
+      if (revision <= LeadingNumber(start->second)) continue;
+      ++updates[entry["update"].as_string()][revision <= LeadingNumber(end->second)];
+    }
+    for (const auto& [update, places] : updates) REQUIRE(places.size() == 1);
   }
 
   void Check(const TestClient& client) {

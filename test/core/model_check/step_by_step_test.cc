@@ -36,7 +36,7 @@ class StepWorld {
       : random_("steps " + ToText(seed)),
         id_random_("ids " + ToText(seed)),
         ids_(&id_random_),
-        realms_(random_.Below(2) == 0 ? CheckRealms() : ThreeRealms()),
+        realms_(random_.Below(3) == 0 ? CheckRealms() : ThreeRealms()),
         naive_(CheckTables(), realms_),
         server_(&CheckSchema(), realms_) {
     loss_ = random_.Unit() * .3;
@@ -44,15 +44,16 @@ class StepWorld {
     clones_ = random_.Unit() < .4;
     scopes_change_ = random_.Unit() < .3;
     moves_ = random_.Below(3) * .1;
+    if (realms_.size() > 2) moves_ = .1 + random_.Below(2) * .1;
     page_rows_ = 1 + random_.Below(3);
     small_answers_ = Vector<double>{0, .2, .6}[random_.Below(3)];
     for (uint64_t i = 0, count = 2 + random_.Below(2); i < count; ++i) {
       const CheckScopes& scopes = ScopeChoices()[random_.Below(ScopeChoices().size())];
       clients_.emplace_back(&CheckSchema(), ids_.Next(1), scopes);
       using naive::May;
-      const May right =
-          Vector<May>{May::kWrite, May::kWrite, May::kRead, May::kNothing}[random_.Below(4)];
-      rights_.push_back({{"C", right}});
+      // The first may write: what it puts there the others meet.
+      const May right = Vector<May>{May::kWrite, May::kRead, May::kNothing}[random_.Below(3)];
+      rights_.push_back({{"C", i == 0 ? May::kWrite : right}});
     }
     Begin();
   }
