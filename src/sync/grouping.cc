@@ -141,6 +141,9 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   // What the body says is sealed; the record may have been damaged beside it.
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
+  // Storage gives none like it, and an update that named it would be taken for a damaged one.
+  if (mutation.ok() && key.as_u64() == 0)
+    mutation = Status(Code::kCorrupt, "Its key in storage is none of ours.");
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (mutation.ok()) {

@@ -193,6 +193,20 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
   CHECK(world.server.rows().count("b") == 1);
 }
 
+TEST_CASE(
+    "a mutation that cannot be read goes to the inbox from under an update that is gone, too") {
+  Pushing world;
+  Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
+  damaged.Set("body", Data::Bytes("no body")).Set("state", "grouped").Set("update", SyncUuid(7));
+  world.storage.Add("mutations", damaged);
+  world.storage.Put("mutations", Data(-3), MutationRecord(SyncUuid(2), {CreateItem("b", "A", 1)}));
+  world.Mutate({CreateItem("c", "A", 1)});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("conflicts") == 2);
+  CHECK(world.server.rows().count("c") == 1);
+}
+
 TEST_CASE("what comes after mutations that are set apart waits for them, in each of their realms") {
   Pushing world;
   const String first = world.Log({CreateItem("a", "A", 1)});
