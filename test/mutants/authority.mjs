@@ -91,4 +91,26 @@ export const authority = [
     from: 'if (realms > kMaxRealmsPerUpdate) {',
     to: 'if (realms > 100 * kMaxRealmsPerUpdate) {',
   },
+  {
+    name: 'of the realms that an update spans only the first is looked at where ranges are cut',
+    file: 'src/authority/pull.cc',
+    from: 'std::none_of(spans.begin(), spans.end(), is_beyond)',
+    to: '(spans.empty() || !is_beyond(*spans.begin()))',
+  },
+  {
+    name: 'rows where one may not look are changed',
+    file: 'src/authority/judgement.cc',
+    from: `      if (access == Access::kHidden) {
+        judgement_.noops.push_back(index);
+        return;
+      }
+`,
+    to: '',
+  },
+  {
+    name: 'rows are changed where one may only read, unless by a create',
+    file: 'src/authority/judgement.cc',
+    from: 'access == Access::kReadOnly || (access',
+    to: '(access == Access::kReadOnly && op.kind == OpKind::kCreate) || (access',
+  },
 ];

@@ -241,7 +241,7 @@ class History {
     // Ranges end anywhere, in each realm elsewhere, until all is to become quiet.
     for (const char* realm : kRealms) {
       const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
-      world_.most_entries[realm] = is_cut ? 2 + random_.Below(3) : 1000;
+      world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
     }
     if (limit == ~0ull) limit = random_.Below(4);
     const String& user = client->author.user();

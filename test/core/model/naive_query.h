@@ -146,7 +146,8 @@ inline uint64_t RandomLimit(Random* random, uint64_t rows) {
   return random->Below(12);
 }
 
-// A random description: filter, orders, window, includes. `rows`: how many the table has.
+// A random description: filter, orders, window, includes (always at a depth below zero). `rows`:
+// how many the table has.
 inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t rows = 60) {
   static const char* kNames[] = {"cities", "people", "visits"};
   String text = String("{\"table\":\"") + kNames[table] + "\"";
@@ -167,7 +168,7 @@ inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t 
   if (random->Below(2)) text += ",\"limit\":" + ToText(RandomLimit(random, rows));
   if (random->Below(4) == 0) text += ",\"offset\":" + ToText(random->Below(6));
   if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
-  if (depth < 2 && random->Below(depth == 0 ? 2 : 3) == 0) {
+  if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {
       return random->Below(3) ? RandomQuery(random, inner, depth + 1, 3) : String("null");
