@@ -141,9 +141,10 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   // What the body says is sealed; the record may have been damaged beside it.
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
-  // Storage gives none like it, and an update that named it would be taken for a damaged one.
-  if (mutation.ok() && key.as_u64() == 0)
-    mutation = Status(Code::kCorrupt, "Its key in storage is none of ours.");
+  // An update that named it so would be taken for a damaged one, and be grouped again and again.
+  if (mutation.ok() &&
+      (key.as_u64() == 0 || record["id"].as_string() != mutation.value().action.id))
+    mutation = Status(Code::kCorrupt, "It is stored under a name or key that is not its own.");
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (mutation.ok()) {
