@@ -25,7 +25,7 @@ constexpr size_t kAround = 64 * 1024;  // the ops and actions around the large t
 struct Walk {
   Walk(uint64_t seed, bool locks) : random(Seed(seed)), world(locks) {
     world.server.entries_a_pull = Vector<uint64_t>{1, 2, 4, 1000}[random.Below(4)];
-    large = seed % 15 == 0 ? 8 : 0;
+    large = seed % 30 == 0 ? 8 : 0;
   }
   static String Seed(uint64_t seed) {
     String text = ToText(seed);
@@ -182,7 +182,7 @@ void RunWalks(uint64_t first, uint64_t count) {
     CAPTURE(seed);
     Walk walk(seed, seed % 2 == 0);
     for (uint64_t i = 0; i < 1 + seed % 3; ++i) walk.world.Open();
-    for (int step = 0, steps = walk.large > 0 ? 120 : 300; step < steps; ++step) {
+    for (int step = 0, steps = walk.large > 0 ? 90 : 300; step < steps; ++step) {
       walk.Step();
       walk.CheckRequests();
       walk.CheckPending();
