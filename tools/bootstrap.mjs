@@ -25,6 +25,7 @@ import {
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { findChromium, findFirefox, hasWebKit } from './lib/browsers.mjs';
+import { findFuzzer, fuzzerPackages } from './lib/clang.mjs';
 import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
 import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
@@ -149,14 +150,30 @@ async function installBrowsers(names) {
         `apt-get install ${packages.join(' ')}), or set CHROMIUM_PATH and FIREFOX_PATH to programs.`,
     );
   }
-  await step(missing.join(', '), async () => {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
-    if ((await run('apt-get', install, { env, allowFailure: true })).code === 0) return;
-    note("reading apt's package lists first");
-    await run('apt-get', ['update', '-q'], { env });
-    await run('apt-get', install, { env });
-  });
+  await step(missing.join(', '), () => installPackagesOf(packages));
+}
+
+async function installPackagesOf(packages) {
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '-y', '-q', '--no-install-recommends', ...packages];
+  if ((await run('apt-get', install, { env, allowFailure: true })).code === 0) return;
+  note("reading apt's package lists first");
+  await run('apt-get', ['update', '-q'], { env });
+  await run('apt-get', install, { env });
+}
+
+// --- libFuzzer, for the nightly run ---------------------------------------------------------------
+
+/** A clang++ with libFuzzer: one that is there, or Debian's, where it may be installed. Undefined where neither is so. */
+export async function fuzzer() {
+  const there = await findFuzzer();
+  if (there) return there;
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !which('apt-get'))
+    return undefined;
+  const packages = await fuzzerPackages();
+  if (packages.length === 0) return undefined;
+  await step(packages.join(', '), () => installPackagesOf(packages));
+  return findFuzzer();
 }
 
 // --- all of it ------------------------------------------------------------------------------------

@@ -1,13 +1,14 @@
 // What comes from outside, changed at random for longer than a test may take (test/fuzz): a part of `npm run nightly`.
 // Changes that keep the structure, of another seed each day, under the sanitizers; then libFuzzer over each target for
-// half a minute, where the machine has a clang with it. What it finds is written into build/fuzz.
+// half a minute, where the machine has a clang with it or can be given one. What it finds is written into build/fuzz; what
+// reached new code stays in build/fuzz/found, and is where the next night begins.
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrap } from './bootstrap.mjs';
+import { bootstrap, fuzzer } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { build } from './lib/paths.mjs';
-import { main, run, which } from './lib/run.mjs';
+import { main, run } from './lib/run.mjs';
 
 const kTimes = 40;
 const kSecondsEach = 30;
@@ -27,13 +28,14 @@ await main(async () => {
     allowFailure: true,
   });
   let failed = code !== 0;
-  if (which('clang++')) failed = !(await libFuzzer(folder)) || failed;
-  else console.log('no clang++ here: libFuzzer is left out');
+  const clang = await fuzzer();
+  if (clang) failed = !(await libFuzzer(folder, clang)) || failed;
+  else console.log('no clang 16 or newer with libFuzzer here: it is left out');
   if (failed) process.exitCode = 1;
 });
 
-async function libFuzzer(folder) {
-  await buildPreset('fuzz', ['skerry_fuzz']);
+async function libFuzzer(folder, clang) {
+  await buildPreset('fuzz', ['skerry_fuzz'], { CXX: clang });
   const program = join(build, 'fuzz', 'skerry_fuzz');
   const { output } = await run(program, [], { cwd: folder, allowFailure: true });
   const targets = [...output.matchAll(/^ {2}([a-z-]+)$/gm)].map(([, name]) => name);
@@ -41,13 +43,15 @@ async function libFuzzer(folder) {
   for (const target of targets) {
     const found = join(folder, 'found', target);
     mkdirSync(found, { recursive: true });
-    const args = [found, `-max_total_time=${kSecondsEach}`, '-timeout=60', '-rss_limit_mb=4096'];
-    const { code } = await run(program, args, {
+    const limits = [`-max_total_time=${kSecondsEach}`, '-timeout=60', '-rss_limit_mb=4096'];
+    const args = [found, ...limits, `-artifact_prefix=${target}-`];
+    const { code, output: said } = await run(program, args, {
       cwd: folder,
       env: { SKERRY_FUZZ_TARGET: target },
       allowFailure: true,
     });
     console.log(`  ${code === 0 ? '✓' : '✗'} ${target}`);
+    if (code !== 0) console.log(said.split('\n').slice(-60).join('\n'));
     whole = whole && code === 0;
   }
   return whole;

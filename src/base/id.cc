@@ -84,8 +84,12 @@ String UuidText(Uuid id) {
   return text;
 }
 
+constexpr double kEndOfTime = 281'474'976'710'656.0;  // 2^48 ms: of 48 bits of an id
+
 String UuidGenerator::Next(double now_ms) {
-  const uint64_t now = now_ms > 0 ? static_cast<uint64_t>(now_ms) : 0;
+  // A clock that says what no id has room for says nothing: ids go on from the last.
+  const bool is_time = now_ms > 0 && now_ms < kEndOfTime;
+  const uint64_t now = is_time ? static_cast<uint64_t>(now_ms) : 0;
   if (now > last_ms_) {
     last_ms_ = now;
     counter_ = random_->Below(0x800);  // Room to count up within the millisecond.

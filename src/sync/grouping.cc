@@ -141,6 +141,10 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   // What the body says is sealed; the record may have been damaged beside it.
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
+  // An update that named it so would be taken for a damaged one, and be grouped again and again.
+  if (mutation.ok() &&
+      (key.as_u64() == 0 || record["id"].as_string() != mutation.value().action.id))
+    mutation = Status(Code::kCorrupt, "It is stored under a name or key that is not its own.");
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
   if (mutation.ok()) {
@@ -239,6 +243,7 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
       continue;
     }
     ++left_over_;
+    set_apart_ = true;
     writes->push_back(
         PutWrite("mutations", candidate.keys[i], std::move(record.Set("alone", true))));
   }
@@ -247,9 +252,20 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
 Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
                               Data::Array* writes) {
   Vector<Data> updates;
+  // Realms of those that were set apart: what comes after them there waits with them.
+  Set<String> waiting;
   for (Candidate& candidate : candidates_) {
+    const Vector<String>& realms = candidate.realms;
+    const bool waits = std::any_of(realms.begin(), realms.end(),
+                                   [&](const String& realm) { return waiting.contains(realm); });
+    if (waits) {
+      waiting.insert(realms.begin(), realms.end());
+      left_over_ += candidate.keys.size();
+      continue;
+    }
     Data update = MakeRecord(candidate, at, now, ids, *chain);
     if (!IsReadable(*schema_, update)) {
+      if (candidate.keys.size() > 1) waiting.insert(realms.begin(), realms.end());
       SetApart(candidate, writes);
       continue;
     }

@@ -57,6 +57,7 @@ class Grouping {
     return saw_newer_;
   }  // a record of a newer version of the package, or of the application, is there
   size_t left_over() const { return left_over_; }  // mutations that were ready but found no room
+  bool set_apart() const { return set_apart_; }    // some, which the next grouping takes alone
 
  private:
   struct Candidate {
@@ -89,6 +90,7 @@ class Grouping {
   Vector<Unreadable> unreadable_;
   bool saw_newer_ = false;
   size_t left_over_ = 0;
+  bool set_apart_ = false;
 };
 
 }  // namespace skerry

@@ -104,8 +104,9 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
     record.Set("update", nullptr).Set("state", "pending");
     changed = true;
   }
-  if (record["update"].is_string()) return;  // still on its way under an update that stays
   const String id = record["id"].as_string();
+  // Still on its way under an update that stays; what cannot be read may name one that is gone.
+  if (record["update"].is_string() && !culprits_.contains(id)) return;
   if (forgotten_.contains(id)) {
     record.Set("known", nullptr);
     changed = true;

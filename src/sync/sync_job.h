@@ -207,6 +207,7 @@ class SyncJob {
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
+  bool set_apart_ = false;
   Data damaged_;           // keys of outbox records that cannot be used
   bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;

@@ -84,6 +84,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
                                   : PushBody(batch_, outbox_, pushing_sync_,
                                              state_->schema.version(), lease_.epoch());
   left_over_ = grouping_->left_over();
+  set_apart_ = grouping_->set_apart();
   unreadable_ = grouping_->unreadable();
   if (grouping_->saw_newer())
     state_->error = {"newer_tab", "Another window runs a newer version of this application.",
@@ -117,8 +118,10 @@ void SyncJob::DonePushAsk(Turn* turn) {
     Begin(Step::kSetAside,
           turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
   } else {
-    // What found no room waits for confirmations, which the next pull brings.
-    loop_.Pushed(false, false);
+    // What found no room waits for confirmations, which the next pull brings; what was set apart
+    // waits for nothing.
+    loop_.Pushed(false, set_apart_);
+    if (set_apart_) return;
     if (!unconfirmed || fill_.active || loop_.wants_pull()) return;
     if (stale_pull_) return FailUnconfirmed(turn);
     loop_.WantPull();

@@ -3,6 +3,7 @@ set(SKERRY_TEST_SOURCES
   test/core/model_check/base_check.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
+  test/core/model_check/naive_pull.cc
   test/core/model_check/naive_served.cc
   test/core/model_check/naive_server.cc
   test/core/model_check/naive_world_test.cc

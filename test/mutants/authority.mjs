@@ -97,4 +97,26 @@ export const authority = [
     from: 'if (answer || !pushed.update || RefusalOf(request, pushed) != nullptr) continue;',
     to: 'if (answer || !pushed.update) continue;',
   },
+  {
+    name: 'of the realms that an update spans only the first is looked at where ranges are cut',
+    file: 'src/authority/pull.cc',
+    from: 'std::none_of(spans.begin(), spans.end(), is_beyond)',
+    to: '(spans.empty() || !is_beyond(*spans.begin()))',
+  },
+  {
+    name: 'rows where one may not look are changed',
+    file: 'src/authority/judgement.cc',
+    from: `      if (access == Access::kHidden) {
+        judgement_.noops.push_back(index);
+        return;
+      }
+`,
+    to: '',
+  },
+  {
+    name: 'rows are changed where one may only read, unless by a create',
+    file: 'src/authority/judgement.cc',
+    from: 'access == Access::kReadOnly || (access',
+    to: '(access == Access::kReadOnly && op.kind == OpKind::kCreate) || (access',
+  },
 ];

@@ -671,4 +671,46 @@ export const core = [
     from: 'turn->Timer("loop", std::max(0.0, due_ms_ - turn->mono));',
     to: 'due_ms_ = turn->mono, turn->Timer("loop", 0);',
   },
+  {
+    name: 'the bytes of a group are not counted',
+    file: 'src/sync/grouping.cc',
+    from: '  place->bytes += bytes;\n',
+    to: '',
+  },
+  {
+    name: 'what comes after mutations that were set apart goes out before them',
+    file: 'src/sync/grouping.cc',
+    from: 'if (candidate.keys.size() > 1) waiting.insert(realms.begin(), realms.end());',
+    to: '',
+  },
+  {
+    name: 'mutations that were set apart wait for the next poll',
+    file: 'src/sync/sync_job_push.cc',
+    from: 'loop_.Pushed(false, set_apart_);',
+    to: 'loop_.Pushed(false, false);',
+  },
+  {
+    name: 'a mutation that cannot be read stays under an update that is gone',
+    file: 'src/sync/set_aside.cc',
+    from: 'if (record["update"].is_string() && !culprits_.contains(id)) return;',
+    to: 'if (record["update"].is_string()) return;',
+  },
+  {
+    name: 'a mutation that is confirmed in one of its realms is confirmed',
+    file: 'src/sync/pull_fold.cc',
+    from: 'if (confirmed.items().size() == update["after"].members().size()) {',
+    to: 'if (!confirmed.items().empty()) {',
+  },
+  {
+    name: 'a live list is cut to what is shown, without its offset and look-ahead',
+    file: 'src/client/live_result.cc',
+    from: 'next->resize(static_cast<size_t>(limit));',
+    to: 'next->resize(query_.limit);',
+  },
+  {
+    name: 'a live list that is exactly as long as its look-ahead has no more rows behind it',
+    file: 'src/client/live_result.cc',
+    from: 'more_ = !IsUnlimited() && list.size() >= limit;',
+    to: 'more_ = !IsUnlimited() && list.size() > limit;',
+  },
 ];

@@ -215,7 +215,7 @@ bool Knows(const Schema& schema, const test::naive::Update& update) {
 
 Op AnyOpOf(Release release, const Rows& visible, double moves, Random* random, uint64_t* serial) {
   if (release == Release::kNewer && random->Below(6) == 0) return TagOp(visible, random);
-  Op op = test::AnyOp(visible, moves, random, serial);
+  Op op = test::AnyOp(visible, test::CheckRealms(), moves, random, serial);
   if (release != Release::kOnly) SetOwnProps(release, random, &op);
   return op;
 }

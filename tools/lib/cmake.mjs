@@ -21,8 +21,8 @@ function visibleLists() {
     .sort();
 }
 
-/** Configures where needed and builds. */
-export async function buildPreset(preset, targets = []) {
+/** Configures where needed and builds. `env`: of the first configuration, which chooses a compiler by CXX. */
+export async function buildPreset(preset, targets = [], env = {}) {
   const folder = join(build, preset);
   mkdirSync(folder, { recursive: true });
   // Two builds in one folder would trip over each other.
@@ -33,7 +33,7 @@ export async function buildPreset(preset, targets = []) {
     const digest = wanted.digest('hex');
     const ready = existsSync(join(folder, 'build.ninja')) && existsSync(stamp);
     if (!ready || readFileSync(stamp, 'utf8') !== digest) {
-      await run('cmake', ['--preset', preset], { cwd: root });
+      await run('cmake', ['--preset', preset], { cwd: root, env });
       writeFileSync(stamp, digest);
     }
     const chosen = targets.flatMap((target) => ['--target', target]);

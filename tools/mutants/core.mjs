@@ -46,7 +46,7 @@ function firstFailure() {
 export const core = {
   /** Brings the copy of the tree up to date, and builds it. Returns the test that fails without any mistake, or null. */
   async prepare() {
-    refreshTree(kTree, /^(src|test\/core|test\/sim|test\/spec)\/|^CMake/);
+    refreshTree(kTree, /^(src|test\/core|test\/fuzz|test\/sim|test\/spec)\/|^CMake/);
     linkPackages(kTree); // the real cities
     await compile();
     return firstFailure();

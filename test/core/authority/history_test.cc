@@ -1,11 +1,11 @@
-// Random histories of three clients and two or three realms: wherever a client stands, its base is
-// exactly the server's rows in scope at its cursors, as the world remembers them (it keeps every
-// state; nothing is computed from the log). And what a client has that told of its own updates in
-// `have` is what it has that told of none (invariant 10).
+// Random histories of three clients and three realms: wherever a client stands, its base is exactly
+// the server's rows in scope at its cursors, as the world remembers them (it keeps every state;
+// nothing is computed from the log), and nothing of a realm that it may not read. And what a client
+// has that told of its own updates in `have` is what it has that told of none (invariant 10).
 //
 // The method is that of the executable model: updates arrive late and more than once, answers of
-// pulls are lost or late, ranges are cut anywhere, scopes overlap and are filled page by page,
-// rights come and go.
+// pulls are lost or late, ranges are cut anywhere, scopes overlap and are filled page by page.
+// Everybody may write A; the rights to B and C differ by user, and come and go.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -29,22 +29,30 @@ const char* const kScopeSets[] = {
     R"([{"table":"items","where":["!=","u",1],"filled":false},{"table":"members","where":["!=","person",null],"filled":true},{"table":"logs","filled":true}])",
 };
 
+constexpr const char* kRealms[] = {"A", "B", "C"};
+
 class History {
  public:
   explicit History(uint64_t seed) : random_("history " + ToText(seed)) {
     world_.page_rows = 1 + random_.Below(4);
+    world_.AddRealm("C");
     for (int i = 0; i < 3; ++i) {
       world_.AddRealm("user" + ToText(i));
       clients_.emplace_back(&world_, i, kScopeSets[random_.Below(std::size(kScopeSets))]);
-      for (const char* realm : {"A", "B"}) world_.Grant("user" + ToText(i), realm, "write");
+      Grant(i, "A", "write");
+      for (const char* realm : {"B", "C"}) GrantAny(i, realm);
     }
+    // In every other history they stay as they are.
+    rights_change_ = random_.Below(2) == 0;
   }
 
   void Run(int steps) {
     for (int i = 0; i < steps; ++i) {
       TestClient& client = clients_[random_.Below(clients_.size())];
       const uint64_t what = random_.Below(10);
-      if (what < 4) {
+      if (rights_change_ && random_.Below(30) == 0) {
+        GrantAny(random_.Below(clients_.size()), random_.Below(2) == 0 ? "B" : "C");
+      } else if (what < 4) {
         Make(&client);
       } else if (what < 7) {
         Deliver();
@@ -65,14 +73,28 @@ class History {
   }
 
  private:
+  void Grant(size_t user, const char* realm, const String& right) {
+    world_.Grant("user" + ToText(user), realm, right);
+    rights_[{"user" + ToText(user), realm}] = right;
+  }
+  void GrantAny(size_t user, const char* realm) {
+    Grant(user, realm, Vector<String>{"write", "write", "write", "read", "none"}[random_.Below(5)]);
+  }
+  const String& RightOf(const TestClient& client, const char* realm) const {
+    return rights_.at({client.author.user(), realm});
+  }
+
   bool IsQuiet() {
     for (TestClient& client : clients_) {
       if (!client.outbox.empty()) return false;
       for (const Data& scope : client.scopes.items()) {
         if (!scope["filled"].as_bool()) return false;
       }
-      for (const char* realm : {"A", "B"}) {
-        if (client.cursors[realm] != world_.cursor(realm, world_.head(realm))) return false;
+      for (const char* realm : kRealms) {
+        const bool reads = RightOf(client, realm) != "none";
+        if (reads != client.cursors.contains(realm)) return false;
+        if (reads && client.cursors[realm] != world_.cursor(realm, world_.head(realm)))
+          return false;
       }
     }
     return net_.empty() && answers_.empty();
@@ -88,7 +110,9 @@ class History {
   };
 
   String AnyOp() {
-    const String realm = random_.Below(2) ? "A" : "B";
+    const String realm = kRealms[random_.Below(3)];
+    // Another one.
+    const String to = kRealms[(realm[0] - 'A' + 1 + random_.Below(2)) % 3];
     const auto id = [&](const char* letter) { return letter + ToText(random_.Below(5)); };
     const auto place = [&](const char* op, const char* table, const String& name) {
       return String(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
@@ -110,7 +134,7 @@ class History {
       case 5:
         return place("delete", "items", id("i")) + "}";
       case 6:
-        return place("move", "items", id("i")) + R"(,"to":")" + (realm == "A" ? "B" : "A") + "\"}";
+        return place("move", "items", id("i")) + R"(,"to":")" + to + "\"}";
       case 7:
         return place("create", "groups", id("g")) + R"(,"set":{"name":"g"}})";
       case 8:
@@ -128,8 +152,7 @@ class History {
           case 1:
             return place("delete", "people", id("p")) + "}";
           default:
-            return place("move", "groups", id("g")) + R"(,"to":")" + (realm == "A" ? "B" : "A") +
-                   "\"}";
+            return place("move", "groups", id("g")) + R"(,"to":")" + to + "\"}";
         }
     }
   }
@@ -138,11 +161,10 @@ class History {
     if (client->outbox.size() >= 4) return;
     String ops = AnyOp();
     for (uint64_t more = random_.Below(3); more > 0; --more) ops += "," + AnyOp();
-    const bool names_a = ops.find(R"("A")") != String::npos;
-    const bool names_b = ops.find(R"("B")") != String::npos;
     Vector<String> realms;
-    if (names_a) realms.push_back("A");
-    if (names_b) realms.push_back("B");
+    for (const char* realm : kRealms) {
+      if (ops.find(Quoted(realm)) != String::npos) realms.push_back(realm);
+    }
     client->outbox.push_back({client->author.Make("[" + ops + "]", realms), false, {}});
     net_.push_back({static_cast<size_t>(client - clients_.data()), client->outbox.back().update});
   }
@@ -161,8 +183,16 @@ class History {
       requests.push_back({client.author.client(), client.author.user(), {sent.update}});
       whose.push_back(sent.client);
     }
+    std::map<String, uint64_t> heads;
+    for (const char* realm : kRealms) heads[realm] = world_.head(realm);
     const Data results = world_.Commit(requests);
     REQUIRE_FALSE(results.Find("error"));
+    for (const char* realm : kRealms) {
+      const bool may = std::any_of(whose.begin(), whose.end(), [&](size_t client) {
+        return RightOf(clients_[client], realm) == "write";
+      });
+      REQUIRE((may || world_.head(realm) == heads[realm]));
+    }
     for (size_t i = 0; i < requests.size(); ++i) {
       const Data& result = results.items()[i].items()[0];
       const Data& update = requests[i].updates[0];
@@ -208,6 +238,11 @@ class History {
   }
 
   void Ask(TestClient* client, uint64_t limit = ~0ull) {
+    // Ranges end anywhere, in each realm elsewhere, until all is to become quiet.
+    for (const char* realm : kRealms) {
+      const bool is_cut = limit == ~0ull && random_.Below(2) == 0;
+      world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
+    }
     if (limit == ~0ull) limit = random_.Below(4);
     const String& user = client->author.user();
     Answered answered{static_cast<size_t>(client - clients_.data()),
@@ -235,7 +270,17 @@ class History {
     }
     client.Fold(answered.request, answered.answer, &client.base);
     client.Fold(answered.plain_request, answered.plain, &client.plain);
+    const std::map<String, String> from = client.cursors;
     client.Advance(answered.answer);
+    CheckWhole(from, client.cursors);
+    // What was applied where one may no longer read is confirmed by nobody.
+    erase_if(client.outbox, [&](const Pushed& pushed) {
+      const Data::Object& after = pushed.update["after"].members();
+      return applied_.contains(pushed.update["id"].as_string()) &&
+             std::all_of(after.begin(), after.end(), [&](const auto& link) {
+               return pushed.confirmed.contains(link.first) || !client.cursors.contains(link.first);
+             });
+    });
     Check(client);
   }
 
@@ -246,9 +291,28 @@ class History {
     return false;
   }
 
+  // An update that spans realms is in all of their ranges or in none: what it moved is never in
+  // both realms, nor gone from both.
+  void CheckWhole(const std::map<String, String>& from, const std::map<String, String>& to) const {
+    std::map<String, std::map<bool, int>> updates;  // in the ranges, and beyond them
+    for (const Data& entry : world_.entries()) {
+      const auto start = from.find(entry["realm"].as_string());
+      const auto end = to.find(entry["realm"].as_string());
+      // A realm that is new to the client comes as it is now.
+      if (start == from.end() || end == to.end() || LeadingNumber(start->second) == 0) continue;
+      const uint64_t revision = entry["revision"].as_u64();
+      if (revision <= LeadingNumber(start->second)) continue;
+      ++updates[entry["update"].as_string()][revision <= LeadingNumber(end->second)];
+    }
+    for (const auto& [update, places] : updates) REQUIRE(places.size() == 1);
+  }
+
   void Check(const TestClient& client) {
     const Result<Scopes> parsed = Scopes::Parse(WorldSchema(), client.scopes);
     const Scopes& scopes = parsed.value();
+    for (const MapRows* base : {&client.base, &client.plain}) {
+      for (const auto& [key, row] : base->rows) REQUIRE(client.cursors.contains(key.first));
+    }
     for (const auto& [realm, cursor] : client.cursors) {
       const std::map<std::pair<String, ObjectKey>, Row> want =
           Wanted(scopes, realm, LeadingNumber(cursor));
@@ -283,8 +347,12 @@ class History {
     return want;
   }
 
+  static String Quoted(const char* realm) { return String("\"") + realm + "\""; }
+
   Random random_;
   World world_;
+  std::map<std::pair<String, String>, String> rights_;  // user, realm
+  bool rights_change_ = false;
   Vector<TestClient> clients_;
   Vector<Sent> net_;
   Vector<Answered> answers_;

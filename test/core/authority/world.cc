@@ -102,7 +102,11 @@ void World::AddRealm(const String& realm) {
 }
 
 void World::Grant(const String& user, const String& realm, const String& right) {
-  rights_[user][realm] = right;
+  if (right == "none") {
+    rights_[user].erase(realm);
+  } else {
+    rights_[user][realm] = right;
+  }
 }
 
 Data World::StartInput(const Vector<Request>& requests, const Data& refuse) const {

@@ -39,6 +39,7 @@ class World {
   World();
 
   void AddRealm(const String& realm);
+  // `right`: write, read or none.
   void Grant(const String& user, const String& realm, const String& right);
 
   struct Request {

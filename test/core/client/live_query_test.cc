@@ -24,16 +24,24 @@ TEST_CASE(
   Random random("live equals scratch");
   int notified = 0;
   int silent = 0;
-  for (int round = 0; round < 8; ++round) {
+  for (int round = 0; round < 16; ++round) {
     LiveWorld lived;
+    if (round % 2 == 1) {
+      lived.cities = 6;
+      lived.people = 3;
+    }
     for (int i = 0; i < 200; ++i) lived.Change(&random);
     Vector<std::pair<String, std::unique_ptr<Observer>>> observers;
     for (int i = 0; i < 10; ++i) {
-      const String text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
+      const auto table = static_cast<TableIndex>(random.Below(3));
+      const int depth = round % 2 == 1 && i < 5 ? -1 : 0;
+      const String text = RandomQuery(&random, table, depth, lived.world.store(table).size());
       observers.emplace_back(text, std::make_unique<Observer>(&lived.world, &lived.live, text));
     }
     lived.Flush();
-    for (int step = 0; step < 120; ++step) {
+    for (int step = 0; step < 60; ++step) {
+      // They grow, stay, and shrink, again and again.
+      if (step % 20 == 0) lived.erased = Vector<uint64_t>{4, 20, 50}[random.Below(3)];
       for (uint64_t n = random.Below(step % 10 == 9 ? 40 : 4) + 1; n > 0; --n)
         lived.Change(&random);
       const auto deltas = lived.Flush();

@@ -150,18 +150,18 @@ class LiveWorld {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
     const String id = RandomId(random, table, 60);
     const Slot slot = world.store(table).Find(id);
-    if (random->Below(3) == 0) {
+    if (random->Below(60) < erased) {
       Erase(table, id);
     } else if (slot != kNoSlot && random->Below(2)) {
       // One prop only, or none at all but the revision.
       Row row = world.store(table).Get(slot);
-      const Row other = RandomRow(random, table, 60, 40);
+      const Row other = RandomRow(random, table, cities, people);
       const size_t prop = random->Below(row.props.size() + 1);
       if (prop < row.props.size()) row.props[prop] = other.props[prop];
       row.revision = other.revision;
       Put(table, id, row);
     } else {
-      Put(table, id, RandomRow(random, table, 60, 40));
+      Put(table, id, RandomRow(random, table, cities, people));
     }
   }
   std::map<uint32_t, LiveDelta> Flush() {
@@ -177,6 +177,11 @@ class LiveWorld {
 
   World world;
   LiveQueries live;
+  // Of 60 changes so many erase a row: tables grow to all their 60 rows, or shrink to none.
+  uint64_t erased = 20;
+  // What refs may name: few are named by many.
+  uint64_t cities = 60;
+  uint64_t people = 40;
 };
 
 inline void CheckObserver(LiveWorld* lived, Observer* observer,

@@ -1,10 +1,12 @@
 // NaiveWindow: the rules of DESIGN section 5, "Windows in step", with sets of bits, one bit a
-// mutation, slow and plain: what the real window must agree with. It is told what the real one is
+// mutation, slow and plain: what the real window must agree with. A mutation may be in two realms,
+// and be confirmed in one before the other. It is told what the real one is
 // told, and knows nothing of rows, transactions or images but their numbers.
 #ifndef SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 #define SKERRY_TEST_CORE_CLIENT_NAIVE_WINDOW_H_
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -15,17 +17,27 @@
 namespace skerry::client_test {
 
 using Bits = std::set<int>;
+using BitsOfRealms = std::array<Bits, 2>;
 
-// What a reading found, in bits.
+// What a record says, in bits: what is confirmed and refused, and what is confirmed in one of its
+// realms (0 or 1).
+struct NaiveRecord {
+  Bits confirmed, refused;
+  BitsOfRealms partly;
+};
+
+// What a reading found.
 struct NaiveReading {
   uint64_t n = 0;
   uint64_t gone_up_to = 0;
-  Vector<std::pair<uint64_t, std::pair<Bits, Bits>>> records;  // n: confirmed, refused
+  Vector<std::pair<uint64_t, NaiveRecord>> records;
   std::map<int, uint64_t> mutations;
+  BitsOfRealms partly;  // as the outbox says
 };
 
 struct NaiveWindow {
-  Bits base;
+  BitsOfRealms base;    // of each realm
+  BitsOfRealms partly;  // pending, but for this realm
   std::map<int, uint64_t> pending;
   Vector<int> unkeyed;
   uint64_t n = 0;
@@ -33,11 +45,14 @@ struct NaiveWindow {
   std::map<int, uint64_t> gone;
   bool open = false;
 
-  void Record(uint64_t at, const Bits& confirmed, const Bits& refused,
-              const std::map<int, uint64_t>& keys) {
+  void Record(uint64_t at, const NaiveRecord& record, const std::map<int, uint64_t>& keys) {
     n = at;
-    base.insert(confirmed.begin(), confirmed.end());
-    for (const Bits* bits : {&confirmed, &refused}) {
+    for (size_t realm = 0; realm < 2; ++realm) {
+      for (const Bits* bits : {&record.confirmed, &record.partly[realm]})
+        base[realm].insert(bits->begin(), bits->end());
+      partly[realm].insert(record.partly[realm].begin(), record.partly[realm].end());
+    }
+    for (const Bits* bits : {&record.confirmed, &record.refused}) {
       for (const int bit : *bits) {
         pending.erase(bit);
         gone[bit] = keys.at(bit);
@@ -46,9 +61,10 @@ struct NaiveWindow {
     }
   }
   void Take(const NaiveReading& reading, const std::map<int, uint64_t>& keys) {
-    for (const auto& [at, bits] : reading.records) {
-      if (at > n) Record(at, bits.first, bits.second, keys);
+    for (const auto& [at, record] : reading.records) {
+      if (at > n) Record(at, record, keys);
     }
+    partly = reading.partly;
     n = reading.n;
     pending = reading.mutations;
     gone_key = reading.gone_up_to;
@@ -70,11 +86,11 @@ struct NaiveWindow {
   void Completed(int bit, uint64_t key) {
     if (erase(unkeyed, bit) > 0) pending[bit] = key;
   }
-  std::map<int, int> Counts() const {
+  std::map<int, int> Counts(size_t realm) const {
     std::map<int, int> counts;
-    for (const int bit : base) ++counts[bit];
-    for (const auto& [bit, key] : pending) ++counts[bit];
-    for (const int bit : unkeyed) ++counts[bit];
+    for (const int bit : base[realm]) ++counts[bit];
+    for (const auto& [bit, key] : pending) counts[bit] += partly[realm].contains(bit) ? 0 : 1;
+    for (const int bit : unkeyed) counts[bit] += partly[realm].contains(bit) ? 0 : 1;
     return counts;
   }
 };

@@ -63,7 +63,7 @@ Data Storage::Write(const Data& writes) {
 }
 
 Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused,
-                   Vector<Step> steps) {
+                   Vector<Step> steps, const Vector<std::pair<uint64_t, String>>& partly) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", 0}, {"goneUpTo", 0}};
   const uint64_t n = this->n() + 1;
   uint64_t gone = sync["goneUpTo"].as_u64();
@@ -74,6 +74,7 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
       named.Push(Data::Object{{"id", mutation["id"]}, {"key", key}});
       gone = std::max(gone, key);
       mutations.erase(key);
+      outbox.erase("u" + ToText(key));
       if (!to_inbox) continue;
       conflicts[conflicts.size() + 1000 * n] = Data::Object{{"v", 1},
                                                             {"reason", "rejected"},
@@ -83,13 +84,23 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
     }
     return named;
   };
+  Data parts = Data::MakeArray();
+  for (const auto& [key, realm] : partly) {
+    const Data realms = Data::Array{realm};
+    const Data member = Data::Object{{"id", mutations.at(key)["id"]}, {"key", key}};
+    parts.Push(Data::Object{{"id", member["id"]}, {"realms", realms}});
+    outbox["u" + ToText(key)] = Data::Object{{"v", 1},
+                                             {"id", "u" + ToText(key)},
+                                             {"confirmed", realms},
+                                             {"mutations", Data::Array{member}}};
+  }
   Data cursors = Data::Object{{"A", ToText(n) + "@" + ToText(n)}};
   Data record = Data::Object{{"v", 1},
                              {"n", n},
                              {"kind", refused.empty() ? "pull" : "refusal"},
                              {"confirmed", remove(confirmed, false)},
                              {"refused", remove(refused, true)},
-                             {"partly", Data::MakeArray()},
+                             {"partly", std::move(parts)},
                              {"cursors", cursors},
                              {"body", Data::Bytes(EncodeSteps(TestSchema(), steps))}};
   updates[n] = record;
@@ -124,7 +135,21 @@ Window::Window(Storage* storage, String tab, bool remote)
   Reopen();
 }
 
-void Window::Reopen() {
+const Data& ReorderedSchemaData() {
+  static const Data data = [] {
+    Data description = SchemaData();
+    Data::Array tables = description["tables"].items();
+    for (Data& table : tables) {
+      Data::Array props = table["props"].items();
+      std::reverse(props.begin(), props.end());
+      table.Set("props", Data(std::move(props)));
+    }
+    return description.Set("tables", Data(std::move(tables)));
+  }();
+  return data;
+}
+
+void Window::Reopen(const Data& schema) {
   queue_.clear();
   ran_.reset();
   image_.reset();
@@ -133,7 +158,7 @@ void Window::Reopen() {
   state = Data();
   const String seed = tab_ + "/" + ToText(++incarnation_);
   Result<std::unique_ptr<Client>> client =
-      Client::Create(Data::Object{{"schema", SchemaData()},
+      Client::Create(Data::Object{{"schema", schema},
                                   {"tab", tab_},
                                   {"defaultRealm", "A"},
                                   {"seed", Data::Bytes(seed + String(32, '.'))},
@@ -281,12 +306,18 @@ void Window::Settle() {
 }
 
 String Window::Do(int kind, TableIndex table, Data id, Data props, Data realm) {
+  return DoAll({{kind, table, std::move(id), std::move(props), std::move(realm)}});
+}
+
+String Window::DoAll(Vector<Operation> operations) {
   now += 1;
   REQUIRE(client_->TxBegin(now).ok());
-  Data operation = Data::MakeArray();
-  operation.Push(std::move(id)).Push(std::move(realm)).Push(std::move(props));
-  const Result<OpOutcome> outcome = client_->TxOp(kind, table, operation);
-  REQUIRE(outcome.ok());
+  for (Operation& one : operations) {
+    Data operation = Data::MakeArray();
+    operation.Push(std::move(one.id)).Push(std::move(one.realm)).Push(std::move(one.props));
+    const Result<OpOutcome> outcome = client_->TxOp(one.kind, one.table, operation);
+    REQUIRE(outcome.ok());
+  }
   const Result<Data> done = client_->TxCommit(Data::Object{{"name", "edit"}, {"arg", "null"}});
   REQUIRE(done.ok());
   Obey(done.value()["effects"]);

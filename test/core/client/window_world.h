@@ -16,6 +16,7 @@
 #include "base/vector.h"
 #include "client/client.h"
 #include "log/record.h"
+#include "test/core/client/client_fixture.h"
 
 namespace skerry::client_test {
 
@@ -31,9 +32,10 @@ class Storage {
   Data Write(const Data& writes);  // keys of the adds
 
   uint64_t n() const { return sync["n"].as_u64(); }
-  // A transaction of the sync worker: what it confirmed and refused, and what it did to base. Gives
-  // the record.
-  Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps);
+  // A transaction of the sync worker: what it confirmed and refused, what it confirmed in one realm
+  // of several (key, realm), and what it did to base. Gives the record.
+  Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps,
+            const Vector<std::pair<uint64_t, String>>& partly = {});
   // The job that makes images: swings the pointer, removes what is older than the previous image.
   void Publish(const String& generation, const Base& base, uint64_t n);
 };
@@ -45,10 +47,20 @@ enum class Outcome : uint8_t {
   kLost,    // stored, but the host does not know
 };
 
+struct Operation {
+  int kind = 0;
+  TableIndex table = 0;
+  Data id, props, realm = {};
+};
+
+// The schema whose tables have their props in the opposite order.
+const Data& ReorderedSchemaData();
+
 class Window {
  public:
   Window(Storage* storage, String tab, bool remote = true);
-  void Reopen();  // the page is loaded anew
+  // The page is loaded anew, perhaps by a version that has the schema's props in another order.
+  void Reopen(const Data& schema = SchemaData());
 
   Client& client() { return *client_; }
   const String& tab() const { return tab_; }
@@ -73,6 +85,7 @@ class Window {
 
   // One transaction of one operation; gives the mutation's id, empty where it has no effect.
   String Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
+  String DoAll(Vector<Operation> operations);
   std::optional<Row> See(TableIndex table, const String& id);
 
   Vector<Data> sent;    // broadcasts, in order; tests take them

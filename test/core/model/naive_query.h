@@ -138,8 +138,17 @@ class NaiveQuery final : public FilterContext {
   World* world_;
 };
 
-// A random description: filter, orders, window, includes.
-inline String RandomQuery(Random* random, TableIndex table, int depth) {
+// Mostly of a few; now and then of none, or about as many as there are.
+inline uint64_t RandomLimit(Random* random, uint64_t rows) {
+  const uint64_t dice = random->Below(8);
+  if (dice == 0) return Vector<uint64_t>{0, 1, 60}[random->Below(3)];
+  if (dice < 3) return rows + random->Below(3) - (rows == 0 ? 0 : 1);
+  return random->Below(12);
+}
+
+// A random description: filter, orders, window, includes (always at a depth below zero). `rows`:
+// how many the table has.
+inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t rows = 60) {
   static const char* kNames[] = {"cities", "people", "visits"};
   String text = String("{\"table\":\"") + kNames[table] + "\"";
   if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
@@ -156,13 +165,13 @@ inline String RandomQuery(Random* random, TableIndex table, int depth) {
     text += "]";
   }
   text += "]";
-  if (random->Below(2)) text += ",\"limit\":" + ToText(random->Below(12));
+  if (random->Below(2)) text += ",\"limit\":" + ToText(RandomLimit(random, rows));
   if (random->Below(4) == 0) text += ",\"offset\":" + ToText(random->Below(6));
   if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
-  if (depth < 2 && random->Below(3) == 0) {
+  if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {
-      return random->Below(3) ? RandomQuery(random, inner, depth + 1) : String("null");
+      return random->Below(3) ? RandomQuery(random, inner, depth + 1, 3) : String("null");
     };
     if (table == kCities) {
       text += R"({"name":"twin","kind":"ref","prop":"twin","query":)" + nested(kCities) + "},";

@@ -36,6 +36,14 @@ naive::Key FreshNote(uint64_t* serial) {
   return text;
 }
 
+String OtherThan(const String& realm, const naive::Names& realms, Random* random) {
+  Vector<String> others;
+  for (const String& other : realms) {
+    if (other != realm) others.push_back(other);
+  }
+  return others.size() == 1 ? others[0] : others[random->Below(others.size())];
+}
+
 std::map<String, Data> AnyItemProps(Random* random) {
   std::map<String, Data> props;
   if (random->Below(10) < 8) props["n"] = Data(static_cast<double>(random->Below(4)));
@@ -86,11 +94,17 @@ const naive::Names& CheckRealms() {
   return realms;
 }
 
-naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64_t* serial) {
+const naive::Names& ThreeRealms() {
+  static const naive::Names realms = {"A", "B", "C"};
+  return realms;
+}
+
+naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double moves,
+                Random* random, uint64_t* serial) {
   naive::Op op;
   op.key = AnyKey(visible, random, serial);
   const auto seen = visible.find(op.key);
-  op.realm = moves > 0 && random->Below(2) == 0 ? "B" : "A";
+  op.realm = moves > 0 && random->Below(2) == 0 ? OtherThan("A", realms, random) : "A";
   if (seen != visible.end()) op.realm = seen->second.realm;
   const String table = naive::TableOf(op.key);
   if (op.key == "items/total") {
@@ -101,7 +115,7 @@ naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64
   }
   if (random->Unit() < moves) {
     op.op = "move";
-    op.to = op.realm == "A" ? "B" : "A";
+    op.to = OtherThan(op.realm, realms, random);
     return op;
   }
   if (table == "items") {

@@ -22,9 +22,11 @@ Data CheckDescription();  // as js/api would give it
 const Schema& CheckSchema();
 const naive::Tables& CheckTables();
 const naive::Names& CheckRealms();  // A, B
+const naive::Names& ThreeRealms();  // and C
 
 // One random op that a user who sees `visible` may wish for. `moves`: the chance of a move.
-naive::Op AnyOp(const naive::Rows& visible, double moves, Random* random, uint64_t* serial);
+naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double moves,
+                Random* random, uint64_t* serial);
 
 // Several scopes of a table may overlap.
 struct CheckScope {

@@ -4,7 +4,7 @@
 // driven in step with it (step_by_step_test.cc), and it is driven by itself, whole and with one
 // rule at a time taken away (naive_world_test.cc), which shows that the checks would notice.
 //
-// Keys are "<table>/<id>". Rights are not modelled: everybody may write everywhere.
+// Keys are "<table>/<id>". Rights are those of an update's author, and do not change.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
 
@@ -74,6 +74,13 @@ struct Tables {
   Vector<Ref> refs;
   Vector<std::pair<String, String>> unique;  // table, prop; within a realm
 };
+
+enum class May { kNothing, kRead, kWrite };
+using Rights = std::map<String, May>;  // a realm that is not named may be written
+inline May RightIn(const Rights& rights, const String& realm) {
+  const auto right = rights.find(realm);
+  return right == rights.end() ? May::kWrite : right->second;
+}
 
 // Rules that can be taken away, to see that the checks notice. Each is one that DESIGN marks.
 enum class Break {
@@ -152,8 +159,10 @@ class Server {
   void Correct(const String& realm, const Names& keys, double at);
 
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
-  // or not at all. `is_oldest`: it is the first of its request. `is_known`: its tables and props.
-  Result Push(const Update& update, bool is_oldest, double now, bool is_known = true);
+  // or not at all. `is_oldest`: it is the first of its request. `rights`: of its author.
+  // `is_known`: its tables and props.
+  Result Push(const Update& update, bool is_oldest, double now, const Rights& rights = {},
+              bool is_known = true);
 
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a page, which rides on a pull to all heads, brings the next. Unless it
@@ -161,6 +170,7 @@ class Server {
   Answer Pull(const String& client, const Cursors& cursors, const Names& have, const Scope& scope,
               const Cursors& limit, const String& filled, bool whole, bool tells) const;
 
+  const Names& realms() const { return realms_; }
   const Rows& rows() const { return rows_; }
   const Rows& StateAt(const String& realm, uint64_t revision) const {
     return states_.at(realm)[revision];
@@ -180,9 +190,11 @@ class Server {
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
   void FillDefaults(Rows* rows) const;
+  // Whether the author may do this where the object is, or was.
+  bool IsForbidden(const Op& op, const Rights& rights) const;
   void Stamp(double at, Row* row) const;
   Names MovedSince(const Rows& before) const;
-  void FollowParents(const Names& moved, double at);
+  void FollowParents(const Names& moved, double at, const Rights& rights);
   void CascadeDeletes();
   void SetNulls(double at);
   bool BreaksRule() const;
@@ -201,6 +213,7 @@ class Server {
   std::map<std::pair<String, String>, Chain> chains_;  // realm, client
   Names applied_;
   std::map<String, Names> actions_;  // action -> realms
+  std::map<Key, String> last_;       // the realm in which an object was last
 };
 
 // A client's storage. Every method is one transaction.

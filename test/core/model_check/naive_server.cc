@@ -20,14 +20,6 @@ double NumberOf(const Row& row, const String& prop) {
   return found == row.props.end() ? 0 : found->second.as_number();
 }
 
-Rows InScope(const Rows& rows, const Scope& scope) {
-  Rows held;
-  for (const auto& [key, row] : rows) {
-    if (scope(key, row)) held[key] = row;
-  }
-  return held;
-}
-
 std::optional<Row> Find(const Rows& rows, const Key& key) {
   const auto found = rows.find(key);
   if (found == rows.end()) return std::nullopt;
@@ -116,7 +108,18 @@ std::optional<Result> Server::ChainAnswer(const Update& update, bool is_oldest) 
   return std::nullopt;
 }
 
-Result Server::Push(const Update& update, bool is_oldest, double now, bool is_known) {
+// What one may only read is not changed. What one may not even see is as if it were not there, but
+// that its id is taken; and so is one that was deleted there.
+bool Server::IsForbidden(const Op& op, const Rights& rights) const {
+  const auto last = last_.find(op.key);
+  if (last == last_.end()) return false;
+  const May right = RightIn(rights, last->second);
+  if (right == May::kNothing) return op.op == "create";
+  return right == May::kRead && rows_.contains(op.key);
+}
+
+Result Server::Push(const Update& update, bool is_oldest, double now, const Rights& rights,
+                    bool is_known) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
   for (const String& action : update.actions) {
@@ -127,29 +130,48 @@ Result Server::Push(const Update& update, bool is_oldest, double now, bool is_kn
     }
   }
   const Rows before = rows_;
+  const std::map<Key, String> last_before = last_;
+  bool is_forbidden = false;
+  for (const auto& [realm, link] : update.after)
+    is_forbidden = is_forbidden || RightIn(rights, realm) != May::kWrite;
   if (result.known.empty() && is_known) {
     for (size_t i = 0; i < update.ops.size(); ++i) {
       Op op = update.ops[i];
+      is_forbidden = is_forbidden || IsForbidden(op, rights);
       const auto row = rows_.find(op.key);
+      if (row != rows_.end() && RightIn(rights, row->second.realm) == May::kNothing) {
+        result.noops.push_back(static_cast<uint32_t>(i));
+        continue;
+      }
       if (row != rows_.end())
         op.realm = row->second.realm;  // the row's actual realm decides where an op lands
       const String& lands = op.op == "move" ? op.to : op.realm;
       if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
         result.noops.push_back(static_cast<uint32_t>(i));
+      if (const auto now_there = rows_.find(op.key); now_there != rows_.end())
+        last_[op.key] = now_there->second.realm;
     }
     FillDefaults(&rows_);
-    FollowParents(MovedSince(before), now);
+    FollowParents(MovedSince(before), now, rights);
     CascadeDeletes();
     SetNulls(now);
   }
-  if (!result.known.empty() || !is_known || BreaksRule()) {
+  if (!result.known.empty() || !is_known || is_forbidden || BreaksRule()) {
     rows_ = before;
+    last_ = last_before;
     result.status = "rejected";
     result.noops.clear();
-    chains_[{update.after.begin()->first, update.client}].refused[update.id] = result;
+    // Kept where the author may write, if anywhere.
+    String kept = update.after.begin()->first;
+    for (const auto& [realm, link] : update.after) {
+      if (RightIn(rights, kept) != May::kWrite) kept = realm;
+    }
+    if (RightIn(rights, kept) != May::kWrite) kept = update.after.begin()->first;
+    chains_[{kept, update.client}].refused[update.id] = result;
     return result;
   }
   TouchMasters(before, now);
+  for (const auto& [key, row] : rows_) last_[key] = row.realm;
   Log(update, before, now);
   return result;
 }
@@ -182,8 +204,8 @@ Names Server::MovedSince(const Rows& before) const {
 
 // Children live where their parent lives, by a ref that cascades. Who was moved by an op stays
 // where it was put. One after the other, those first whose parent stays: rows may be each other's
-// parents in a ring.
-void Server::FollowParents(const Names& moved, double at) {
+// parents in a ring. Where the author may not write, a row cannot follow, and has lost its parent.
+void Server::FollowParents(const Names& moved, double at, const Rights& rights) {
   for (int step = 0;; ++step) {
     SKERRY_CHECK(step < 1000);
     std::map<Key, Key> going;  // to the parent
@@ -199,8 +221,13 @@ void Server::FollowParents(const Names& moved, double at) {
     auto next = std::find_if(going.begin(), going.end(),
                              [&](const auto& child) { return !going.contains(child.second); });
     if (next == going.end()) next = going.begin();
+    const String& realm = rows_.at(next->second).realm;
+    if (RightIn(rights, realm) != May::kWrite) {
+      rows_.erase(next->first);
+      continue;
+    }
     Row& row = rows_.at(next->first);
-    row.realm = rows_.at(next->second).realm;
+    row.realm = realm;
     Stamp(at, &row);
   }
 }
@@ -308,82 +335,6 @@ void Server::Log(const Update& update, const Rows& before, double at) {
   }
   applied_.insert(update.id);
   static_cast<void>(before);
-}
-
-// ---- pull ----
-
-Own Server::OwnOf(const String& client, const Names& have, const Cursors& from,
-                  const Cursors& ends) const {
-  Own own;
-  for (const auto& [realm, end] : ends) {
-    for (uint64_t revision = 1; revision <= end; ++revision) {
-      const Entry& entry = log_.at(realm)[revision - 1];
-      const bool in_range = entry.client == client && revision > from.at(realm);
-      if (entry.declared && (in_range || have.contains(entry.update)))
-        own[entry.update][realm] = {revision, entry.at};
-    }
-  }
-  return own;
-}
-
-Answer Server::Pull(const String& client, const Cursors& cursors, const Names& have,
-                    const Scope& scope, const Cursors& limit, const String& filled, bool whole,
-                    bool tells) const {
-  Answer answer;
-  answer.from = cursors;
-  answer.have = have;
-  answer.was_filled = filled;
-  answer.was_whole = whole;
-  for (const auto& [realm, from] : cursors) {
-    const auto most = limit.find(realm);
-    const bool cut = whole && most != limit.end();  // a page rides on a pull to the heads
-    answer.cursors[realm] = cut ? std::min(head(realm), from + most->second) : head(realm);
-  }
-  answer.own = OwnOf(client, have, cursors, answer.cursors);
-  if (!tells && answer.cursors != cursors) {
-    answer.is_refill = true;
-    return answer;
-  }
-  for (const auto& [realm, end] : answer.cursors) {
-    Rows held = InScope(StateAt(realm, cursors.at(realm)), scope);
-    Names own_keys;
-    for (uint64_t revision = cursors.at(realm) + 1; revision <= end; ++revision) {
-      const Entry& entry = log_.at(realm)[revision - 1];
-      const bool reduced = have.contains(entry.update) ||
-                           (broken_.contains(Break::kReduceAllOwn) && entry.client == client);
-      if (!entry.declared || !reduced) continue;
-      for (const Op& op : entry.ops) {
-        FoldOp(op, entry.at, revision, true, &held);
-        own_keys.insert(op.key);
-      }
-    }
-    const Rows wanted = InScope(
-        broken_.contains(Break::kRowsAtHead) ? states_.at(realm).back() : StateAt(realm, end),
-        scope);
-    Names keys = own_keys;
-    for (const Rows* side : {const_cast<const Rows*>(&held), &wanted}) {
-      for (const auto& [key, row] : *side) keys.insert(key);
-    }
-    for (const Key& key : keys) {
-      const bool covered = whole || key <= filled;
-      const std::optional<Row> row = Find(wanted, key);
-      // Beyond what is filled only own objects are sent, and these whole: what the client holds
-      // there is not known.
-      if (covered ? row != Find(held, key) : own_keys.contains(key))
-        answer.changes[realm][key] = row;
-    }
-  }
-  if (whole) return answer;
-  answer.has_page = true;
-  answer.whole = true;
-  for (const auto& [key, row] : InScope(rows_, scope)) {
-    if (key <= filled) continue;
-    answer.page[key] = row;
-    answer.filled = key;
-    answer.whole = key == rows_.rbegin()->first;
-    break;  // one row a page: the shortest there is
-  }
-  return answer;
 }
 
 }  // namespace skerry::test::naive

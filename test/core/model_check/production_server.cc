@@ -25,8 +25,9 @@ Vector<Op> OpsOf(const Schema& schema, const Data& list) {
 
 }  // namespace
 
-ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
-  for (const String& realm : CheckRealms()) {
+ProductionServer::ProductionServer(const Schema* schema, const naive::Names& realms)
+    : schema_(schema) {
+  for (const String& realm : realms) {
     heads_[realm] = {};
     log_[realm] = {};
   }
@@ -35,13 +36,16 @@ ProductionServer::ProductionServer(const Schema* schema) : schema_(schema) {
 // ---- push ----
 
 Admission::Input ProductionServer::InputOf(const String& client, const Vector<Data>& updates,
-                                           const Set<String>& locked, double now) const {
+                                           const Set<String>& locked, double now,
+                                           const naive::Rights& may) const {
   Admission::Input input;
   input.now = now;
   Map<String, Right>& rights = input.rights.emplace_back();
   for (const auto& [realm, head] : heads_) {
     if (locked.contains(realm)) input.realms[realm] = {true, head.head, head.at};
-    rights[realm] = Right::kWrite;
+    const naive::May right = naive::RightIn(may, realm);
+    if (right == naive::May::kNothing) continue;
+    rights[realm] = right == naive::May::kWrite ? Right::kWrite : Right::kRead;
   }
   input.actions = actions_;
   input.requests.push_back({client, "anna", updates});
@@ -57,7 +61,8 @@ void ProductionServer::LoadChains(const String& client, Admission* admission) co
   }
 }
 
-Data::Array ProductionServer::Push(const String& client, const Vector<Data>& updates, double now) {
+Data::Array ProductionServer::Push(const String& client, const Vector<Data>& updates, double now,
+                                   const naive::Rights& rights) {
   // Only realms that are named are locked, until the authority asks for more.
   Set<String> locked;
   for (const Data& update : updates) {
@@ -66,7 +71,7 @@ Data::Array ProductionServer::Push(const String& client, const Vector<Data>& upd
   for (;;) {
     Admission admission(schema_);
     LoadChains(client, &admission);
-    REQUIRE(admission.Begin(InputOf(client, updates, locked, now)).ok());
+    REQUIRE(admission.Begin(InputOf(client, updates, locked, now, rights)).ok());
     Admission::Outcome outcome = admission.Run();
     for (int round = 0; outcome == Admission::Outcome::kNeeds; ++round) {
       REQUIRE(round < 300);
@@ -115,7 +120,8 @@ void ProductionServer::Store(const Admission& admission) {
 
 // ---- pull ----
 
-PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_rows, double now) {
+PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_rows, double now,
+                                  const naive::Rights& rights) {
   PullInput input;
   input.client = request["client"].as_string();
   for (const auto& [realm, cursor] : request["cursors"].members()) {
@@ -126,7 +132,10 @@ PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_
   input.limit = request["limit"].as_u64();
   input.knows_refill = request["refill"].as_bool();
   Map<String, PullRealm> realms;
-  for (const auto& [realm, head] : heads_) realms[realm] = {head.head, head.at, 0};
+  for (const auto& [realm, head] : heads_) {
+    if (naive::RightIn(rights, realm) != naive::May::kNothing)
+      realms[realm] = {head.head, head.at, 0};
+  }
   class Pull pull(schema_);
   pull.Begin(input, std::move(realms));
   for (int round = 0;; ++round) {
@@ -190,16 +199,18 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
     }
   }
   for (size_t i = 0; i < needs.pages.size(); ++i) {
-    pull->LoadPage(i, PageOf(request.scopes.list()[needs.pages[i]], page_rows));
+    pull->LoadPage(i, PageOf(request.scopes.list()[needs.pages[i]], needs.page_realms, page_rows));
   }
   for (const PullNeeds::RowAt& need : needs.rows)
     pull->LoadRow(need.key, RowAfter(need.key, need.after));
 }
 
-PulledPage ProductionServer::PageOf(const Scope& scope, size_t page_rows) const {
+PulledPage ProductionServer::PageOf(const Scope& scope, const Vector<String>& realms,
+                                    size_t page_rows) const {
   PulledPage page;
   for (const auto& [key, stored] : rows_) {
     if (stored.deleted_at || key.table != scope.table || key.id <= scope.filled) continue;
+    if (std::find(realms.begin(), realms.end(), stored.row.realm) == realms.end()) continue;
     if (!Matches(scope.filter, key.id, stored.row, nullptr)) continue;
     page.has_more = page.rows.size() >= page_rows;
     if (page.has_more) break;

@@ -15,20 +15,23 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "sync/pull.h"
+#include "test/core/model_check/naive_model.h"
 
 namespace skerry::test {
 
 class ProductionServer {
  public:
-  explicit ProductionServer(const Schema* schema);
+  ProductionServer(const Schema* schema, const naive::Names& realms);
 
-  // One request; the results, in order.
-  Data::Array Push(const String& client, const Vector<Data>& updates, double now);
+  // One request of a user who has these rights; the results, in order.
+  Data::Array Push(const String& client, const Vector<Data>& updates, double now,
+                   const naive::Rights& rights = {});
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
   // What the server reads of a range for it: everything; of one entry a realm; of that not what it
   // changed; and not even what own updates changed.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
-  PullAnswer Pull(const Data& request, Reads reads, size_t page_rows, double now);
+  PullAnswer Pull(const Data& request, Reads reads, size_t page_rows, double now,
+                  const naive::Rights& rights = {});
 
   struct Head {
     uint64_t head = 0;
@@ -48,12 +51,13 @@ class ProductionServer {
   };
 
   Admission::Input InputOf(const String& client, const Vector<Data>& updates,
-                           const Set<String>& locked, double now) const;
+                           const Set<String>& locked, double now,
+                           const naive::Rights& rights) const;
   void LoadChains(const String& client, Admission* admission) const;
   void Store(const Admission& admission);
   void Answer(const PullInput& request, const PullNeeds& needs, Reads reads, size_t page_rows,
               class Pull* pull) const;
-  PulledPage PageOf(const Scope& scope, size_t page_rows) const;
+  PulledPage PageOf(const Scope& scope, const Vector<String>& realms, size_t page_rows) const;
   std::optional<Row> RowAfter(const RealmKey& key, uint64_t revision) const;
   PullAnswer AnswerOf(const PullInput& request, const PullResult& result, double now) const;
 

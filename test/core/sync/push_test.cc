@@ -208,6 +208,40 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
 }
 
 TEST_CASE(
+    "a mutation that cannot be read goes to the inbox from under an update that is gone, too") {
+  Pushing world;
+  Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
+  damaged.Set("body", Data::Bytes("no body")).Set("state", "grouped").Set("update", SyncUuid(7));
+  world.storage.Add("mutations", damaged);
+  world.storage.Put("mutations", Data(-3), MutationRecord(SyncUuid(2), {CreateItem("b", "A", 1)}));
+  world.Mutate({CreateItem("c", "A", 1)});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("conflicts") == 2);
+  CHECK(world.server.rows().count("c") == 1);
+}
+
+TEST_CASE("what comes after mutations that are set apart waits for them, in each of their realms") {
+  Pushing world;
+  const String first = world.Log({CreateItem("a", "A", 1)});
+  world.Log({MoveItem("a", "A", "A")});  // no server takes it
+  const String both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
+  const String last = world.Mutate({IncItem("a", "A", 3)});
+  const String other = world.Mutate({IncItem("b", "B", 3)});
+  world.Settle();
+  CHECK(world.storage.Count("mutations") == 0);
+  CHECK(world.storage.Count("conflicts") == 1);
+  const auto actions = [&](const char* realm) {
+    Vector<String> all;
+    for (const NaiveServer::Entry& entry : world.server.log(realm))
+      all.insert(all.end(), entry.actions.begin(), entry.actions.end());
+    return all;
+  };
+  CHECK(actions("A") == Vector<String>{first, both, last});
+  CHECK(actions("B") == Vector<String>{both, other});
+}
+
+TEST_CASE(
     "objects that the server deleted with their parent are shown to their author in the inbox") {
   Pushing world;
   world.network.hold_answers = true;

@@ -1,21 +1,32 @@
-// Random steps: several workers of one client on one storage, a naive server, lost and late
-// answers, crashes, frozen holders, clock steps. In the end nothing is lost, nothing is doubled,
-// each epoch has one owner (the world checks that at every transaction), and storage folds to the
-// server's rows.
+// Random steps: several workers of one client on one storage, a naive server of three realms, lost
+// and late answers, ranges cut in one realm and not in the other, crashes, frozen holders, clock
+// steps; in some walks mutations of 300 to 900 kB, of which few fit into an update or a request. In
+// the end nothing is lost, nothing is doubled, each epoch has one owner (the world checks that at
+// every transaction), and storage folds to the server's rows.
 #include "base/random.h"
 
 #include <cstdlib>
+#include <set>
 
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/vector.h"
 #include "doctest/doctest.h"
+#include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
 namespace skerry::sync_test {
 namespace {
 
+constexpr const char* kRealms[] = {"A", "B", "C"};
+constexpr size_t kAround = 64 * 1024;  // the ops and actions around the large texts
+
 struct Walk {
-  Walk(uint64_t seed, bool locks) : random(Seed(seed)), world(locks) {}
+  Walk(uint64_t seed, bool locks) : random(Seed(seed)), world(locks) {
+    world.server.entries_a_pull = Vector<uint64_t>{1, 2, 4, 1000}[random.Below(4)];
+    large = seed % 30 == 0 ? 8 : 0;
+  }
   static String Seed(uint64_t seed) {
     String text = ToText(seed);
     text.resize(32, '#');
@@ -26,8 +37,12 @@ struct Walk {
     const String id = "k" + ToText(random.Below(6));
     const auto row = world.server.rows().find(id);
     const String realm = row != world.server.rows().end() ? row->second.realm
-                         : random.Below(4) == 0           ? "B"
+                         : random.Below(3) == 0           ? kRealms[random.Below(3)]
                                                           : "A";
+    if (large > 0 && random.Below(3) == 0) {
+      --large;
+      return UpdateItem(id, realm, String(300'000 + random.Below(600'000), 'x'));
+    }
     switch (random.Below(7)) {
       case 0:
         return DeleteItem(id, realm);
@@ -36,7 +51,8 @@ struct Walk {
       case 2:
         return CreateItem(id, realm, 1, random.Below(8) == 0 ? "bad" : "new");
       case 3:
-        return random.Below(3) == 0 ? MoveItem(id, realm, realm == "A" ? "B" : "A")
+        // Now and then to where it is: no server takes that, and the others go their way, in order.
+        return random.Below(3) == 0 ? MoveItem(id, realm, kRealms[random.Below(3)])
                                     : IncItem(id, realm, 2);
       default:
         return IncItem("total", "A", 1);
@@ -45,11 +61,44 @@ struct Walk {
   void Step();
   void Heal();
   void Check();
+  void CheckRequests();
+  void CheckPending();
 
   Random random;
   SyncWorld world;
   Vector<String> made;
+  uint64_t large = 0;  // so many large mutations are still made
 };
+
+// What is grouped and sent together stays within the limits: an update, or one mutation that is
+// larger; half of what a body may have, or one update.
+void Walk::CheckRequests() {
+  for (const String& body : world.push_bodies) {
+    if (body.size() <= kMaxUpdateBytes) continue;
+    const Data updates = Json(body)["updates"];
+    CHECK((body.size() <= kMaxBodyBytes / 2 + kAround || updates.items().size() == 1));
+    for (const Data& update : updates.items()) {
+      const size_t bytes = WriteJson(update).size();
+      CHECK((bytes <= kMaxUpdateBytes + kAround || update["actions"].items().size() == 1));
+    }
+  }
+  world.push_bodies.clear();
+}
+
+// What the log has beyond a cursor is not confirmed there: it stays pending, or it would vanish
+// until that is pulled.
+void Walk::CheckPending() {
+  std::set<String> pending;
+  for (const auto& [key, mutation] : world.storage.store("mutations"))
+    pending.insert(mutation["id"].as_string());
+  const Data sync = world.sync();
+  for (const char* realm : kRealms) {
+    const Vector<NaiveServer::Entry>& log = world.server.log(realm);
+    for (size_t i = CursorRevision(sync["cursors"][realm]); i < log.size(); ++i) {
+      for (const String& action : log[i].actions) CHECK(pending.contains(action));
+    }
+  }
+}
 
 void Walk::Step() {
   const uint64_t x = random.Below(100);
@@ -116,7 +165,7 @@ void Walk::Check() {
   // A client's mutations are in each log in the order of their keys.
   std::map<String, size_t> order;
   for (size_t i = 0; i < made.size(); ++i) order[made[i]] = i + 1;
-  for (const char* realm : {"A", "B"}) {
+  for (const char* realm : kRealms) {
     size_t last = 0;
     for (const NaiveServer::Entry& entry : world.server.log(realm)) {
       for (const String& action : entry.actions) {
@@ -133,8 +182,13 @@ void RunWalks(uint64_t first, uint64_t count) {
     CAPTURE(seed);
     Walk walk(seed, seed % 2 == 0);
     for (uint64_t i = 0; i < 1 + seed % 3; ++i) walk.world.Open();
-    for (int step = 0; step < 300; ++step) walk.Step();
+    for (int step = 0, steps = walk.large > 0 ? 90 : 300; step < steps; ++step) {
+      walk.Step();
+      walk.CheckRequests();
+      walk.CheckPending();
+    }
     walk.Heal();
+    walk.CheckRequests();
     walk.Check();
   }
 }

@@ -27,7 +27,7 @@ class OnceCheck final : public Check {
       const Data& wire = body["updates"].items()[i];
       const test::naive::Update update = test::naive::UpdateOf(client, wire);
       const test::naive::Result expected =
-          world_->checks().naive().Push(update, i == 0, at, Knows(served, update));
+          world_->checks().naive().Push(update, i == 0, at, {}, Knows(served, update));
       if (results[i]["status"].as_string() != expected.status) {
         return Fail("2 once: the naive server says " + expected.status + ": " +
                     WriteJson(results[i]) + " on " + WriteJson(wire));
