@@ -77,7 +77,7 @@ Data Pulled(const String& changes, const String& row, const String& own_op, int 
   return answer["changes"];
 }
 
-String Change(int revision, const String& before) {
+String ChangeLine(int revision, const String& before) {
   return R"({"realm":"A","table":"todos","id":"x","revision":)" + String(std::to_string(revision)) +
          R"(,"before":)" + before + "}";
 }
@@ -101,7 +101,7 @@ TEST_CASE("a client's own inc of a prop that its row lacked never hides what the
   // The client counted from a default; the server cannot know from which, so that 1 is no equal
   // of 1.
   const Data changes =
-      Pulled(Change(2, OldRow()) + "," + Change(3, OldRow(R"("text":"a","prio":4)")),
+      Pulled(ChangeLine(2, OldRow()) + "," + ChangeLine(3, OldRow(R"("text":"a","prio":4)")),
              OldRow(R"("text":"a","prio":1)", "3"),
              R"({"op":"inc","table":"todos","id":"x","realm":"A","add":{"prio":1}})");
   REQUIRE(changes.items().size() == 1);
@@ -109,7 +109,7 @@ TEST_CASE("a client's own inc of a prop that its row lacked never hides what the
 }
 
 TEST_CASE("a row that was changed before it had the prop is sent with the prop") {
-  const Data changes = Pulled(Change(2, OldRow()), OldRow(R"("text":"b","prio":3)", "2"), "");
+  const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"b","prio":3)", "2"), "");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
@@ -117,24 +117,24 @@ TEST_CASE("a row that was changed before it had the prop is sent with the prop")
 TEST_CASE("a correction in the middle of a range is sent, whatever the row held at its start") {
   // The client has read the row by a schema with another default since: 3 is no equal of 3.
   const Data changes =
-      Pulled(Change(2, OldRow(R"("text":"a","prio":3)")) + "," + Change(3, OldRow()),
+      Pulled(ChangeLine(2, OldRow(R"("text":"a","prio":3)")) + "," + ChangeLine(3, OldRow()),
              OldRow(R"("text":"a","prio":3)", "3"), "");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["set"] == Json(R"({"prio":3})"));
 }
 
 TEST_CASE("where an answer ends before the row had the prop, it says the default") {
-  const Data changes = Pulled(
-      Change(2, OldRow(R"("text":"z","prio":9)")) + "," + Change(3, OldRow(R"("text":"b")", "2")),
-      "null", "", 1);
+  const Data changes = Pulled(ChangeLine(2, OldRow(R"("text":"z","prio":9)")) + "," +
+                                  ChangeLine(3, OldRow(R"("text":"b")", "2")),
+                              "null", "", 1);
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["set"] == Json(R"({"text":"b","prio":3})"));
 }
 
 TEST_CASE("a scope over the prop takes a row without it as one with the default") {
   // The row was in the scope by its default, and leaves it.
-  const Data changes = Pulled(Change(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "", 100,
-                              R"(["=","prio",3])");
+  const Data changes = Pulled(ChangeLine(2, OldRow()), OldRow(R"("text":"a","prio":5)", "2"), "",
+                              100, R"(["=","prio",3])");
   REQUIRE(changes.items().size() == 1);
   CHECK(changes.items()[0]["change"].Is("delete"));
 }

@@ -387,22 +387,6 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   CHECK(world.last_rounds() <= 6);
 }
 
-TEST_CASE("no row is asked for by an update that the server refuses: they may be too many") {
-  World world;
-  Author one(&world, "c1");
-  one.Push(
-      R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
-          {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])");
-  const Data update = one.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
-  Data refusal = Data::MakeObject();
-  refusal.Set("client", "c1").Set("id", update["id"]).Set("code", "limit").Set("detail", "many");
-  const Data results =
-      world.Commit({{"c1", "anna", {update}}}, Data(Data::Array{std::move(refusal)}));
-  CHECK(RejectCode(results.items()[0].items()[0]) == "limit");
-  CHECK(world.last_rounds() == 1);
-  CHECK(!world.Row("members", "m").is_null());
-}
-
 TEST_CASE("a finished admission says so, and text that is no JSON is refused") {
   AdmissionSession session(&WorldSchema());
   CHECK(Json(session.Step("{"))["error"]["code"].as_string() == "parse");

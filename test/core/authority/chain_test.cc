@@ -184,5 +184,21 @@ TEST_CASE("refusals and applications of one group commit leave one row per chain
   CHECK(chains[1]["refused"].members().size() == 1);
 }
 
+TEST_CASE("no row is asked for by an update that the server refuses: they may be too many") {
+  World world;
+  Author one(&world, "c1");
+  one.Push(
+      R"([{"op":"create","table":"groups","id":"g","realm":"A","set":{"name":"g"}},
+          {"op":"create","table":"members","id":"m","realm":"A","set":{"group":"g"}}])");
+  const Data update = one.Make(R"([{"op":"delete","table":"groups","id":"g","realm":"A"}])");
+  Data refusal = Data::MakeObject();
+  refusal.Set("client", "c1").Set("id", update["id"]).Set("code", "limit").Set("detail", "many");
+  const Data results =
+      world.Commit({{"c1", "anna", {update}}}, Data(Data::Array{std::move(refusal)}));
+  CHECK(RejectCode(results.items()[0].items()[0]) == "limit");
+  CHECK(world.last_rounds() == 1);
+  CHECK(!world.Row("members", "m").is_null());
+}
+
 }  // namespace
 }  // namespace skerry::authority_test
