@@ -30,7 +30,7 @@ void ImageDraft::Swing(Data* sync, Data::Array* writes) const {
   Data pointer = MakePointer(generation, parts, upto, cursors, record_bytes);
   const uint64_t spare = SwingPointer(std::move(pointer.Set("layout", layout)), sync);
   for (const Data& part : parts.items()) {
-    if (part["leftOut"].as_bool()) sync->Set("lacks", layout);
+    if (part["leftOut"].as_bool()) NoteLack(layout, sync);
   }
   if (spare == 0) return;
   Data range = Data::MakeObject();

@@ -368,7 +368,7 @@ void PullFold::MoveCursors() {
 Data::Array PullFold::Finish() {
   if (!answer_->realms_token.is_null()) sync_.Set("realmsToken", answer_->realms_token);
   sync_.Set("clockOffset", clock_offset_);
-  if (answer_->left_out || request_->left_out || unjudged_) sync_.Set("lacks", Layout(*schema_));
+  if (answer_->left_out || request_->left_out || unjudged_) NoteLack(Layout(*schema_), &sync_);
   if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
   WriteRecord();
   writes_.push_back(PutWrite("sync", "sync", sync_));

@@ -31,6 +31,12 @@ bool LacksRows(const Schema& schema, const Data& sync) {
   return sync["lacks"].is_string() && sync["lacks"].as_string() != Layout(schema);
 }
 
+void NoteLack(const String& layout, Data* sync) {
+  const Data& noted = (*sync)["lacks"];
+  const bool is_another = noted.is_string() && noted.as_string() != layout;
+  sync->Set("lacks", is_another ? String("any") : layout);
+}
+
 Data CompleteSyncRecord(Data record, std::string_view client, uint32_t schema_version) {
   Data sync = IsNewer(record) ? std::move(record) : SoundSync(std::move(record));
   const auto fill = [&sync](std::string_view name, Data value) {

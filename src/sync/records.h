@@ -25,6 +25,9 @@ bool IsOfNewer(const Schema& schema, const Data& sync);
 // the server sent had no place: another one takes all anew.
 String Layout(const Schema& schema);
 bool LacksRows(const Schema& schema, const Data& sync);
+// One more layout under which something had no place. Where another was noted before, that one
+// still lacks what it lacked: then all are to take it anew.
+void NoteLack(const String& layout, Data* sync);
 
 // A `sync` record with every member that the sync worker counts on: what is absent, or is not what
 // it must be (sync/sound.h), gets its first value, and `client` where it has no identity yet.

@@ -713,4 +713,10 @@ export const core = [
     from: 'more_ = !IsUnlimited() && list.size() >= limit;',
     to: 'more_ = !IsUnlimited() && list.size() > limit;',
   },
+  {
+    name: 'what one layout lacks is forgotten when another lacks something',
+    file: 'src/sync/records.cc',
+    from: 'is_another ? String("any") : layout',
+    to: 'layout',
+  },
 ];

@@ -5,6 +5,7 @@
 #include "log/codec.h"
 #include "sync/chain.h"
 #include "sync/pull.h"
+#include "sync/records.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
@@ -37,6 +38,17 @@ struct Refilling : SyncWorld {
   }
   Data filled() const { return sync()["scopes"].items()[0]["filled"]; }
 };
+
+TEST_CASE("what one layout lacks is not forgotten when another lacks something, too") {
+  Data sync = Data::MakeObject();
+  const String own = Layout(SyncSchema());
+  NoteLack(own, &sync);
+  CHECK(!LacksRows(SyncSchema(), sync));
+  NoteLack("0123456789abcdef", &sync);
+  CHECK(LacksRows(SyncSchema(), sync));
+  NoteLack(own, &sync);
+  CHECK(LacksRows(SyncSchema(), sync));
+}
 
 TEST_CASE(
     "a scope that is to be filled anew is unfilled from the very transaction that moves the "
