@@ -133,6 +133,13 @@ TEST_CASE(
   CHECK(ChangeScopes(SyncSchema(), both, Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
   CHECK(left_out.items().size() == 1);
   CHECK(HoldsScope(sync["scopes"], both.items()[1]));
+  // However they came into storage, no more are kept than a server takes.
+  Data many = Data::MakeArray();
+  for (int n = 0; n < 12; ++n) many.Push(scope(n).items()[0]);
+  sync.Set("scopes", std::move(many));
+  const Data none = Data::MakeArray();
+  CHECK(ChangeScopes(SyncSchema(), none, none, 5 * kDay, &sync, &record, &left_out));
+  CHECK(sync["scopes"].items().size() == 10);
 }
 
 TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
