@@ -16,6 +16,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/refusal_test.cc
   test/core/sync/roll_up_test.cc
   test/core/sync/schema_change_test.cc
+  test/core/sync/scopes_test.cc
   test/core/sync/service_test.cc
   test/core/sync/service_images_test.cc
   test/core/sync/sync_fixture.cc
