@@ -13,6 +13,7 @@ import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
+import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
 import { limits } from '../limits.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
@@ -46,9 +47,6 @@ export interface AppOptions {
   readonly hosts: HostRule;
   readonly log: (message: string, error: unknown) => void;
 }
-
-/** Of an image's address: what is of no such form is no image's, and no database is asked. */
-const kImageName = /^[\w-]{1,64}\/\d{1,15}\/[\w-]{1,64}$/;
 
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
@@ -172,12 +170,11 @@ export function createApp(options: AppOptions): Hono<App> {
     '/v1/snapshot/:realm/:epoch/:revision/:hash',
     async ({ req, env: { incoming } }) => {
       const user = await caller(incoming);
-      const { realm, epoch, revision, hash } = req.param();
-      const isName = kImageName.test(`${epoch}/${revision}/${hash}`);
-      if (!isName || !user.realms.has(realm)) throw noSuchImage();
-      const image = await options.images.find({ realm, epoch, hash, revision: Number(revision) });
+      const name = imageNameOf(req.param());
+      if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
+      const image = await options.images.find(name);
       if (image === null) throw noSuchImage();
-      return immutableFile(req.raw, image.path, image.bytes, hash);
+      return immutableFile(req.raw, image.path, image.bytes, name.hash);
     },
   );
 

@@ -32,6 +32,17 @@ export function imageUrl({ realm, epoch, revision, hash }: ImageName): string {
   return `/v1/snapshot/${encodeURIComponent(realm)}/${epoch}/${revision}/${hash}`;
 }
 
+const kNameParts = /^[\w-]{1,64}\/\d{1,15}\/[\w-]{1,64}$/;
+
+/** The name that the parts of an address give, or null where no image has such a one. */
+export function imageNameOf(
+  parts: Readonly<Record<'realm' | 'epoch' | 'revision' | 'hash', string>>,
+): ImageName | null {
+  const { realm, epoch, revision, hash } = parts;
+  if (!kNameParts.test(`${epoch}/${revision}/${hash}`)) return null;
+  return { realm, epoch, revision: Number(revision), hash };
+}
+
 export interface ImageFile {
   readonly path: string;
   readonly bytes: number;

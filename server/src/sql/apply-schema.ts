@@ -7,7 +7,8 @@ import { logCorrection } from './corrections.ts';
 import { absentValue, defaultClause } from './defaults.ts';
 import type { PropDescription, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
-import { indexNames, quoteName, quoteText } from './names.ts';
+import { type Columns, existingColumns } from './existing-columns.ts';
+import { indexNames, quoteName, quoteText, unquote } from './names.ts';
 import {
   columnTypes,
   declaration,
@@ -16,31 +17,6 @@ import {
   type SqlTable,
   textKeyed,
 } from './tables.ts';
-
-interface ExistingColumn {
-  readonly table_name: string;
-  readonly column_name: string;
-  readonly data_type: string;
-  readonly is_nullable: 'YES' | 'NO';
-  readonly comment: string | null;
-}
-
-type Columns = ReadonlyMap<string, ExistingColumn>;
-
-async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
-  const rows = await tx.query<ExistingColumn>(
-    `select c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable::text,
-            col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position) as comment
-       from information_schema.columns c where c.table_schema = 'public'`,
-  );
-  const tables = new Map<string, Map<string, ExistingColumn>>();
-  for (const row of rows) {
-    const columns = tables.get(row.table_name) ?? new Map<string, ExistingColumn>();
-    columns.set(row.column_name, row);
-    tables.set(row.table_name, columns);
-  }
-  return tables;
-}
 
 /** What the comment of an enum's column says, so that its rows are looked at only where the members have changed. */
 function memberComment(prop: PropDescription): string {
@@ -62,10 +38,6 @@ async function removedMember(
   );
   if (row === undefined) return null;
   return `${table.table}.${prop.name} has no member ${JSON.stringify(row.value)} now, but there are rows with it: keep it, or change them first`;
-}
-
-function unquote(name: string): string {
-  return name.slice(name.indexOf('"') + 1, -1).replaceAll('""', '"');
 }
 
 function createTable(table: SqlTable, props: readonly PropDescription[]): string {

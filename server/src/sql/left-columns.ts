@@ -2,30 +2,21 @@
 // what is left of another, under its id, begins with nothing of that.
 
 import type { Queryable } from '../db/database.ts';
-import { quoteName } from './names.ts';
+import { existingColumns } from './existing-columns.ts';
+import { fixedColumns, quoteName, unquote } from './names.ts';
 import type { SqlSchema, SqlTable } from './tables.ts';
-
-interface Column {
-  readonly table: string;
-  readonly name: string;
-}
-
-/** What every typed table has beside its props. */
-const kFixed = ['id', 'realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
 
 /** The tables, with the columns that are there and that the schema does not name. */
 export async function withLeftColumns(tx: Queryable, schema: SqlSchema): Promise<SqlSchema> {
-  const columns = await tx.query<Column>(
-    `select table_name::text as table, column_name::text as name
-       from information_schema.columns
-      where table_schema = 'public' and is_generated = 'NEVER' and is_identity = 'NO'`,
-  );
+  const existing = await existingColumns(tx);
   const leftOf = (table: SqlTable) => {
-    const own = new Set([...kFixed.map(quoteName), ...table.columns.map(({ name }) => name)]);
-    return columns
-      .filter((column) => `public.${quoteName(column.table)}` === table.name)
-      .map(({ name }) => quoteName(name))
-      .filter((name) => !own.has(name));
+    const own = new Set<string>([
+      ...fixedColumns,
+      ...table.columns.map(({ name }) => unquote(name)),
+    ]);
+    return [...(existing.get(unquote(table.name))?.values() ?? [])]
+      .filter(({ column_name, is_written }) => is_written && !own.has(column_name))
+      .map(({ column_name }) => quoteName(column_name));
   };
   return new Map([...schema].map(([key, table]) => [key, { ...table, left: leftOf(table) }]));
 }

@@ -3,8 +3,19 @@
 import { createHash } from 'node:crypto';
 
 const kMaxIdentifierBytes = 63;
-const reserved = new Set([
-  ...['id', 'realm', 'created_at', 'modified_at', 'deleted_at', 'revision'],
+
+/** The columns of every typed table beside those of its props: the key, and what changes. */
+export const fixedColumns = [
+  'id',
+  'realm',
+  'revision',
+  'created_at',
+  'modified_at',
+  'deleted_at',
+] as const;
+
+const reserved = new Set<string>([
+  ...fixedColumns,
   // PostgreSQL's own, of every table.
   ...['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'],
 ]);
@@ -13,6 +24,10 @@ export class NameError extends Error {}
 
 export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function unquote(name: string): string {
+  return name.slice(name.indexOf('"') + 1, -1).replaceAll('""', '"');
 }
 
 /** A literal for names that are part of a statement's text; values are always parameters. */

@@ -4,7 +4,7 @@
 
 import { rowBytes } from '../cost/row-bytes.ts';
 import type { Params, Queryable } from '../db/database.ts';
-import { quoteName, quoteText } from './names.ts';
+import { fixedColumns, quoteName, quoteText } from './names.ts';
 import { RowBudget } from './row-budget.ts';
 import {
   columnType,
@@ -277,7 +277,6 @@ export function writingRows(
 function writeTable(table: SqlTable, list: string, realms: string): string {
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
-  const fixed = ['realm', 'revision', 'created_at', 'modified_at', 'deleted_at'];
   // `excluded` has the default of a column that is not named. An object that is created anew is a millisecond younger.
   const left = (table.left ?? []).map(
     (column) => `,
@@ -289,7 +288,7 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
       ? ''
       : `cross join lateral json_to_record(r.props) as p(${propsRecord(table)})`;
   return `
-       insert into ${table.name} as t (${['id', ...fixed, ...names].join(', ')})
+       insert into ${table.name} as t (${[...fixedColumns, ...names].join(', ')})
        select ${[
          'r.id',
          'r.realm',
@@ -303,7 +302,7 @@ function writeTable(table: SqlTable, list: string, realms: string): string {
            "createdAt" double precision, "modifiedAt" double precision, "deletedAt" double precision, props json)
          ${opened}
        on conflict (id) do update set
-         ${[...fixed, ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
+         ${[...fixedColumns.slice(1), ...names].map((column) => `${column} = excluded.${column}`).join(', ')}${left.join('')}
          where t.realm in (select l.realm from json_array_elements_text(${realms}::json) as l(realm))
        returning 1`;
 }

@@ -1,0 +1,32 @@
+// The columns that a database has.
+
+import type { Queryable } from '../db/database.ts';
+
+export interface ExistingColumn {
+  readonly table_name: string;
+  readonly column_name: string;
+  readonly data_type: string;
+  readonly is_nullable: 'YES' | 'NO';
+  readonly comment: string | null;
+  /** Whether statements may write it. */
+  readonly is_written: boolean;
+}
+
+export type Columns = ReadonlyMap<string, ExistingColumn>;
+
+/** The columns of each table of the application's, under their plain names. */
+export async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
+  const rows = await tx.query<ExistingColumn>(
+    `select c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable::text,
+            col_description(format('%I.%I', c.table_schema, c.table_name)::regclass, c.ordinal_position) as comment,
+            c.is_generated = 'NEVER' and c.is_identity = 'NO' as is_written
+       from information_schema.columns c where c.table_schema = 'public'`,
+  );
+  const tables = new Map<string, Map<string, ExistingColumn>>();
+  for (const row of rows) {
+    const columns = tables.get(row.table_name) ?? new Map<string, ExistingColumn>();
+    columns.set(row.column_name, row);
+    tables.set(row.table_name, columns);
+  }
+  return tables;
+}
