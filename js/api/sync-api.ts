@@ -34,6 +34,7 @@ export interface SyncApi {
    */
   scope(query: { readonly live: unknown }): Scope;
 }
+
 export interface SyncParts extends ScopesParts {
   readonly online: boolean;
   /** A message for the sync worker. */

@@ -98,6 +98,17 @@ const breakStorage = (of: string, call: string) => `{
   globalThis.mend = () => { ${of}.prototype.${call} = whole; };
 }`;
 
+/** This call of IndexedDB fails in the workers of windows that were in step. */
+const withoutStorage = (code: string, of: string, call: string): Scene => ({
+  code,
+  options: {},
+  async enter(stage) {
+    await both(stage, (page) => inStep(page));
+    await inWorkers(stage, breakStorage(of, call));
+  },
+  leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
+});
+
 /** The lease as a release of this version has left it. */
 const leaveLease = (page: Page, user: string, v: number) =>
   page.evaluate(
@@ -259,24 +270,8 @@ export const scenes: readonly Scene[] = [
     },
     leave: ({ other }) => other.evaluate(() => kit.scope.unsubscribe()),
   },
-  {
-    code: 'storage',
-    options: {},
-    enter: async (stage) => {
-      await both(stage, (page) => inStep(page));
-      await inWorkers(stage, breakStorage('IDBObjectStore', 'put'));
-    },
-    leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
-  },
-  {
-    code: 'storage_lost',
-    options: {},
-    enter: async (stage) => {
-      await both(stage, (page) => inStep(page));
-      await inWorkers(stage, breakStorage('IDBDatabase', 'transaction'));
-    },
-    leave: (stage) => inWorkers(stage, 'globalThis.mend()'),
-  },
+  withoutStorage('storage', 'IDBObjectStore', 'put'),
+  withoutStorage('storage_lost', 'IDBDatabase', 'transaction'),
   {
     code: 'image',
     options: { name: 'filled' },

@@ -5,7 +5,8 @@
 // scopes that come and go and are filled in pages, refs of every kind and a uniqueness rule. Every
 // pushed update goes to both servers: same status, same noops, same rows, times and revisions.
 // After every pull the client's base is exactly the naive server's rows in scope at its cursors,
-// realm by realm. Then everything heals, and DESIGN's invariants 1 to 4 are checked. A failure
+// realm by realm. Then everything heals, and nothing is lost, doubled or out of order, and all come
+// to the same (docs/trust.md, 1 to 4). A failure
 // names its seed, which is all that a history depends on.
 #include <algorithm>
 

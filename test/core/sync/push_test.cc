@@ -163,32 +163,29 @@ TEST_CASE("a request that is too large is halved, down to the one update that is
   CHECK(first_retry["updates"].items().size() == 1);
 }
 
-TEST_CASE(
-    "an update that is too large for a proxy, which answers by a page of its own, blocks nothing") {
+// An update is answered so: it goes to the inbox under this code, and the next is pushed.
+void BlocksNothing(Data answer, const char* code) {
   Pushing world;
-  world.network.scripted.push_back(Scripted(413, "<h1>Too large</h1>", "text/html"));
+  world.network.scripted.push_back(std::move(answer));
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
   REQUIRE(world.storage.Count("conflicts") == 1);
-  CHECK(world.Inbox(0)["code"].as_string() == "too_large");
+  CHECK(world.Inbox(0)["code"].as_string() == code);
   world.Mutate({CreateItem("b", "A", 1)});
   world.Settle();
   CHECK(world.server.rows().count("b") == 1);
   CHECK(world.storage.Count("mutations") == 0);
 }
 
+TEST_CASE(
+    "an update that is too large for a proxy, which answers by a page of its own, blocks nothing") {
+  BlocksNothing(Scripted(413, "<h1>Too large</h1>", "text/html"), "too_large");
+}
+
 TEST_CASE("one update that the server cannot take at all does not block the queue for ever") {
-  Pushing world;
-  world.network.scripted.push_back(
-      Scripted(422, R"({"code":"limit","detail":"too deep"})", "application/problem+json"));
-  world.Mutate({CreateItem("a", "A", 1)});
-  world.Settle();
-  REQUIRE(world.storage.Count("conflicts") == 1);
-  CHECK(world.Inbox(0)["code"].as_string() == "limit");
-  world.Mutate({CreateItem("b", "A", 1)});
-  world.Settle();
-  CHECK(world.server.rows().count("b") == 1);
-  CHECK(world.storage.Count("mutations") == 0);
+  BlocksNothing(
+      Scripted(422, R"({"code":"limit","detail":"too deep"})", "application/problem+json"),
+      "limit");
 }
 
 TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest is pushed") {

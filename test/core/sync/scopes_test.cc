@@ -10,6 +10,8 @@
 namespace skerry::sync_test {
 namespace {
 
+constexpr double kDay = 86'400'000;
+
 TEST_CASE("what one window drops stays while another wants it") {
   SyncWorld world;
   world.Open();
@@ -35,7 +37,6 @@ TEST_CASE("what one window drops stays while another wants it") {
 TEST_CASE(
     "what nobody has asked for in a month goes when something is asked for; open windows ask each "
     "day") {
-  constexpr double kDay = 86'400'000;
   SyncWorld world;
   world.Open();
   world.host(0).Post(Json(R"({"type":"scopes","add":[{"table":"items","where":["=","n",1]}]})"));
@@ -51,82 +52,84 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
-TEST_CASE(
-    "of very many scopes those go that were asked for longest ago, not what open windows want") {
-  constexpr double kDay = 86'400'000;
+// The scopes of one database.
+struct Kept {
+  bool Change(const Data& add, double day) {
+    return ChangeScopes(SyncSchema(), add, Data::MakeArray(), day * kDay, &sync, &record,
+                        &left_out);
+  }
+  size_t size() const { return sync["scopes"].items().size(); }
+  bool Holds(const Data& scopes) const { return HoldsScope(sync["scopes"], scopes.items()[0]); }
+
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
   Data record;
   Data left_out = Data::MakeArray();
-  const auto scope = [](int n) {
-    return Json(R"([{"table":"items","where":["=","n",)" + ToText(n) + "]}]");
-  };
+};
+
+Data ScopeOf(const String& where) { return Json(R"([{"table":"items","where":)" + where + "}]"); }
+
+// A filter of so many comparisons, of numbers from the first on.
+String AnyOf(int first, int count) {
+  String where = R"(["or")";
+  for (int i = 0; i < count; ++i) where += R"(,["=","n",)" + ToText(first + i) + "]";
+  return where + "]";
+}
+
+TEST_CASE(
+    "of very many scopes those go that were asked for longest ago, not what open windows want") {
+  Kept kept;
+  const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + ToText(n) + "]"); };
   const auto most = static_cast<int>(kMaxKeptScopes);
-  for (int n = 0; n < most + 10; ++n)
-    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n < 5 ? 0 : kDay, &sync, &record,
-                 &left_out);
-  CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 10);
-  ChangeScopes(SyncSchema(), scope(1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
-  ChangeScopes(SyncSchema(), scope(-1), Data::MakeArray(), 2 * kDay, &sync, &record, &left_out);
+  for (int n = 0; n < most + 10; ++n) kept.Change(scope(n), n < 5 ? 0 : 1);
+  CHECK(kept.size() == kMaxKeptScopes + 10);
+  kept.Change(scope(1), 2);
+  kept.Change(scope(-1), 2);
   // All but number 1 of the first day; the others were asked for a day ago.
-  CHECK(sync["scopes"].items().size() == kMaxKeptScopes + 7);
-  CHECK(record["kind"].as_string() == "scopes");
-  CHECK(HoldsScope(sync["scopes"], scope(1).items()[0]));
-  CHECK_FALSE(HoldsScope(sync["scopes"], scope(2).items()[0]));
+  CHECK(kept.size() == kMaxKeptScopes + 7);
+  CHECK(kept.record["kind"].as_string() == "scopes");
+  CHECK(kept.Holds(scope(1)));
+  CHECK_FALSE(kept.Holds(scope(2)));
 }
 
 TEST_CASE(
     "scopes that cost more together than a server takes: old ones go, else the added is left out") {
-  constexpr double kDay = 86'400'000;
-  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
-  Data record;
-  Data left_out = Data::MakeArray();
+  Kept kept;
   // Each of about 400 comparisons: ten fit.
-  const auto scope = [](int n) {
-    String where = R"(["or")";
-    for (int i = 0; i < 398; ++i) where += R"(,["=","n",)" + ToText(n * 1000 + i) + "]";
-    return Json(R"([{"table":"items","where":)" + where + "]}]");
-  };
-  for (int n = 0; n < 10; ++n)
-    ChangeScopes(SyncSchema(), scope(n), Data::MakeArray(), n == 3 ? 0 : 5 * kDay, &sync, &record,
-                 &left_out);
-  CHECK(sync["scopes"].items().size() == 10);
-  CHECK(left_out.items().empty());
-  ChangeScopes(SyncSchema(), scope(10), Data::MakeArray(), 5 * kDay, &sync, &record, &left_out);
-  CHECK(left_out.items().empty());
-  CHECK(HoldsScope(sync["scopes"], scope(10).items()[0]));
-  CHECK_FALSE(HoldsScope(sync["scopes"], scope(3).items()[0]));
-  const double version = sync["scopeVersion"].as_number();
-  CHECK_FALSE(ChangeScopes(SyncSchema(), scope(11), Data::MakeArray(), 5 * kDay, &sync, &record,
-                           &left_out));
-  CHECK(HoldsScope(left_out, scope(11).items()[0]));
-  CHECK(sync["scopes"].items().size() == 10);
-  CHECK(sync["scopeVersion"].as_number() == version);
+  const auto scope = [](int n) { return ScopeOf(AnyOf(n * 1000, 398)); };
+  for (int n = 0; n < 10; ++n) kept.Change(scope(n), n == 3 ? 0 : 5);
+  CHECK(kept.size() == 10);
+  CHECK(kept.left_out.items().empty());
+  kept.Change(scope(10), 5);
+  CHECK(kept.left_out.items().empty());
+  CHECK(kept.Holds(scope(10)));
+  CHECK_FALSE(kept.Holds(scope(3)));
+  const double version = kept.sync["scopeVersion"].as_number();
+  CHECK_FALSE(kept.Change(scope(11), 5));
+  CHECK(HoldsScope(kept.left_out, scope(11).items()[0]));
+  CHECK(kept.size() == 10);
+  CHECK(kept.sync["scopeVersion"].as_number() == version);
   // One that is too much keeps no other out.
+  const Data small = ScopeOf(R"(["=","n",-1])");
   Data both = scope(11);
-  both.Push(Json(R"({"table":"items","where":["=","n",-1]})"));
-  left_out = Data::MakeArray();
-  CHECK(ChangeScopes(SyncSchema(), both, Data::MakeArray(), 5 * kDay, &sync, &record, &left_out));
-  CHECK(left_out.items().size() == 1);
-  CHECK(HoldsScope(sync["scopes"], both.items()[1]));
+  both.Push(small.items()[0]);
+  kept.left_out = Data::MakeArray();
+  CHECK(kept.Change(both, 5));
+  CHECK(kept.left_out.items().size() == 1);
+  CHECK(kept.Holds(small));
   // However they came into storage, no more are kept than a server takes.
   Data many = Data::MakeArray();
   for (int n = 0; n < 12; ++n) many.Push(scope(n).items()[0]);
-  sync.Set("scopes", std::move(many));
-  const Data none = Data::MakeArray();
-  CHECK(ChangeScopes(SyncSchema(), none, none, 5 * kDay, &sync, &record, &left_out));
-  CHECK(sync["scopes"].items().size() == 10);
+  kept.sync.Set("scopes", std::move(many));
+  CHECK(kept.Change(Data::MakeArray(), 5));
+  CHECK(kept.size() == 10);
 }
 
 TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
-  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
-  String where = R"(["or")";
-  for (int i = 0; i < 1100; ++i) where += R"(,["=","n",)" + ToText(i) + "]";
-  sync.Set("scopes", Json(R"([{"table":"items","where":)" + where + R"(],"filled":false}])"));
-  Data record;
-  Data left_out = Data::MakeArray();
-  CHECK(ChangeScopes(SyncSchema(), Data::MakeArray(), Data::MakeArray(), 0, &sync, &record,
-                     &left_out));
-  CHECK(sync["scopes"].items().empty());
+  Kept kept;
+  Data stored = ScopeOf(AnyOf(0, 1100)).items()[0];
+  kept.sync.Set("scopes", Data(Data::Array{stored.Set("filled", false)}));
+  CHECK(kept.Change(Data::MakeArray(), 0));
+  CHECK(kept.size() == 0);
 }
 
 }  // namespace
