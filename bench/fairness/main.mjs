@@ -12,7 +12,7 @@ import { startCluster } from '../../tools/lib/cluster.mjs';
 import { SetupError } from '../../tools/lib/run.mjs';
 import { digits, markdown } from '../lib/report.mjs';
 import { within } from '../lib/within.mjs';
-import { secret, serverMain, startProgram, writeSchema } from '../server/node.mjs';
+import { secret, serverFlags, serverMain, startProgram, writeSchema } from '../server/node.mjs';
 import { attacks } from './attacks.mjs';
 import { Caller, note, tokenOf } from './caller.mjs';
 import { schema } from './schema.mjs';
@@ -142,7 +142,7 @@ async function oneAttack({ name, folder, url: databaseUrl, seconds }) {
   const file = writeSchema(folder, schema);
   const data = mkdtempSync(join(folder, 'data-'));
   const args = ['--schema', file, '--port', '0', '--data', data, '--secret', secret];
-  const server = await startProgram('skerry-server', [serverMain, ...args], {
+  const server = await startProgram('skerry-server', [...serverFlags, serverMain, ...args], {
     ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
   });
   const users = await Users.come(server.url);

@@ -65,15 +65,17 @@ export function writeSchema(folder, described) {
   return file;
 }
 
-/** A node of the server; `flags` are Node's own, for profiles (SKERRY_BENCH_FLAGS=--cpu-prof). */
+/** Node's own flags of a server, for profiles (SKERRY_BENCH_FLAGS=--cpu-prof). */
+export const serverFlags = (process.env.SKERRY_BENCH_FLAGS ?? '').split(' ').filter(Boolean);
+
+/** A node of the server. */
 export function startNode(folder, url) {
   const file = writeSchema(folder, schema);
-  const flags = (process.env.SKERRY_BENCH_FLAGS ?? '').split(' ').filter(Boolean);
   // One address and few users do what many would do.
   const limits = ['requestsPerUser=0', 'requestsPerClient=0', 'workPerUser=0', 'readsPerUser=7'];
   const args = ['--schema', file, '--port', '0', '--data', join(folder, 'data')];
   args.push(...limits.flatMap((limit) => ['--limit', limit]));
-  return startProgram('skerry-server', [...flags, serverMain, ...args, '--secret', secret], {
+  return startProgram('skerry-server', [...serverFlags, serverMain, ...args, '--secret', secret], {
     DATABASE_URL: url,
   });
 }

@@ -120,6 +120,18 @@ export const limits = {
   callersRemembered: 20_000,
   /** A request of so many bytes counts as one more. */
   bytesPerToken: 64 << 10,
+  /**
+   * Milliseconds of work that a user may have beyond an equal share before the first rest; how many are owed at most; and
+   * over how long it is measured what each user has (cost/shares.ts).
+   */
+  workAtOnce: 250,
+  workOwed: 2_000,
+  shareStretchMs: 1_000,
+  /** A body of more bytes is parsed in its user's turn. */
+  bytesParsedAtOnce: 16 << 10,
+  /** A push that looks up more keys, or writes more bytes, shares its transaction with nobody. */
+  keysApart: 1_000,
+  bytesApart: 256 << 10,
   /** Requests that read and wait for their turn. */
   waitingReadsPerUser: 100,
   waitingReads: 1_000,
@@ -179,7 +191,7 @@ export interface CallerLimits {
   /** Requests a second; 20 seconds' worth may come at once. */
   readonly requestsPerUser: number;
   readonly requestsPerClient: number;
-  /** Milliseconds a second that the database and the rules may work for what a user reads. */
+  /** Milliseconds of work a second that a user has in any case, however much the others ask for; 0: nobody ever rests. */
   readonly workPerUser: number;
   /** Requests of a user that read, under way at a time. */
   readonly readsPerUser: number;
@@ -197,7 +209,7 @@ export const callerLimits: CallerLimits = {
   socketsPerAddress: 4_000,
   requestsPerUser: 200,
   requestsPerClient: 50,
-  workPerUser: 500,
+  workPerUser: 100,
   readsPerUser: 3,
   bytesUnderWay: 256 << 20,
   bytesPerUser: 32 << 20,

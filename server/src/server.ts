@@ -291,12 +291,6 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
   const relay = openPokes(options, { database, hub, log });
-  const flusher = new Flusher({
-    committer,
-    committed: (entries) => relay.committed(entries),
-    pause: (ms) => pause(ms),
-    log,
-  });
   const { authenticate, hosts } = openDoor(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
@@ -306,6 +300,13 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
       ? limits.pgliteReads
       : limits.databaseConnections - limits.connectionsForPushes;
   const callers = new Callers(bounds, reads);
+  const flusher = new Flusher({
+    committer,
+    shares: callers.shares,
+    committed: (entries) => relay.committed(entries),
+    pause: (ms) => pause(ms),
+    log,
+  });
   const app = createApp({
     schema: description,
     database,

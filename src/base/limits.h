@@ -46,7 +46,7 @@ inline constexpr size_t kMaxJudged = 250'000;         // ops and rows, over the 
 inline constexpr size_t kMaxRowsPerUpdate = 50'000;   // that one update changes, cascades included
 inline constexpr size_t kMaxBeforeBytes = 64u << 20;  // of the rows as they were before one update
 inline constexpr size_t kMaxBeforeBytesPerCommit =
-    16u << 20;  // then the updates that are left wait for the next commit
+    4u << 20;  // then the updates that are left wait for the next commit
 inline constexpr size_t kMaxPullEntries = 10'000;  // of one realm in one answer
 inline constexpr size_t kPageRows = 2000;          // rows of a fill page
 inline constexpr size_t kMaxScopes = 1000;         // of one pull

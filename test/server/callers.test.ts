@@ -49,13 +49,15 @@ const megabytes = () =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))?.[1]) /
   1024;
 
-/** Sends the head of a push and all of its body but the end; resolves with what is answered. */
-function stalled(user: string, from = '127.0.0.1'): Promise<string> {
-  const socket = connect({
-    port: Number(new URL(server.url).port),
-    host: '127.0.0.1',
-    localAddress: from,
-  });
+const kChunked = ['transfer-encoding: chunked', `${(3_000_000).toString(16)}\r\n`];
+
+/** Sends the head of a push and so much of its body, but not the end; resolves with what is answered. */
+function stalled(
+  user: string,
+  [header, begin]: readonly string[] = kChunked,
+  bytes = 3_000_000,
+): Promise<string> {
+  const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1' });
   open.push(socket);
   const answered = new Promise<string>((resolve) => {
     socket.on('data', (data) => resolve(String(data)));
@@ -67,10 +69,10 @@ function stalled(user: string, from = '127.0.0.1'): Promise<string> {
     'host: 127.0.0.1',
     `authorization: Bearer dev:${user}`,
     'content-type: application/json',
-    'content-length: 8000000',
+    header,
   ];
-  socket.write(`${head.join('\r\n')}\r\n\r\n`);
-  socket.write(Buffer.alloc(3_000_000, 0x20));
+  socket.write(`${head.join('\r\n')}\r\n\r\n${begin}`);
+  socket.write(Buffer.alloc(bytes, 0x20));
   return answered;
 }
 
@@ -98,6 +100,15 @@ test.runIf(process.platform === 'linux')(
       .toBe(200);
   },
 );
+
+test('a long body counts by what it declares, before any of it has come', async () => {
+  const declared = () => stalled('dora', [`content-length: ${limits.bodyBytes}`, ''], 0);
+  // The first takes all that the user may ask for at once, and waits for its bytes.
+  const first = declared();
+  expect(await Promise.race([first, declared()])).toMatch(/^HTTP\/1.1 429 .*sends too m/s);
+  expect(await pushed('anna')).toMatchObject({ status: 'applied' });
+  for (const socket of open.splice(0)) socket.destroy();
+});
 
 test('who asks too often is told when to come again, by client and by user, and others are not', async () => {
   /** Pushes of nothing, at once: how many were answered, and one of those that were not. */

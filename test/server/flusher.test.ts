@@ -201,16 +201,63 @@ describe('the flusher', () => {
     expect(calls.flat().filter((id) => id.startsWith('m'))).toEqual(many.map((_, i) => `m${i}`));
   });
 
-  test('large pushes of one user fill no transaction that others wait for', async () => {
+  const large = (name: string, realm: string) => ({
+    ...request(name, [name], realm, userOf('mallory')),
+    cost: { keys: 1, written: 3 << 20 },
+  });
+
+  test('a large push shares no transaction with others, and theirs is made beside it', async () => {
+    const { flusher, calls, applied } = world(undefined, 5);
+    const many = [1, 2, 3].map((i) => flusher.push(large(`m${i}`, 'r')));
+    const first = flusher.push(request('ben', ['b1'], 's', userOf('ben')));
+    await first;
+    expect(calls.slice(0, 2)).toEqual([['m1'], ['b1']]);
+    await Promise.all(many);
+    expect(applied.filter((id) => id.startsWith('m'))).toEqual(['m1', 'm2', 'm3']);
+  });
+
+  test('of one realm, the pushes of others come after one group of large ones, not after all', async () => {
     const { flusher, calls } = world();
-    const many = Array.from({ length: 12 }, (_, i) => {
-      const cost = { keys: 1, written: 3 << 20 };
-      const large = { ...request(`m${i}`, [`m${i}`], 'r', userOf('mallory')), cost };
-      return flusher.push(large);
-    });
+    const many = Array.from({ length: 12 }, (_, i) => flusher.push(large(`m${i}`, 'r')));
     const late = flusher.push(request('ben', ['ben'], 'r', userOf('ben')));
     await Promise.all([...many, late]);
-    expect(calls[0]).toEqual(['m0', 'ben']);
+    expect(calls[1]).toEqual(['ben']);
+  });
+
+  test('pushes of who rests wait while those of others are made, and are made at the end of the rest', async () => {
+    const { flusher, calls, rests } = world();
+    rests.add('mallory');
+    const waiting = flusher.push(request('m', ['m'], 'r', userOf('mallory')));
+    await flusher.push(request('ben', ['ben'], 'r', userOf('ben')));
+    expect(calls).toEqual([['ben']]);
+    rests.clear();
+    await waiting;
+    expect(calls).toEqual([['ben'], ['m']]);
+  });
+
+  test('what waits for the end of a rest is made before the server stops', async () => {
+    const { flusher, calls, rests } = world();
+    rests.add('mallory');
+    const waiting = flusher.push(request('m', ['m'], 'r', userOf('mallory')));
+    await turn();
+    await flusher.close();
+    expect(statuses(await waiting)).toEqual(['applied']);
+    expect(calls).toEqual([['m']]);
+  });
+
+  test('what a transaction has cost is charged to its users by what they had done', async () => {
+    const { flusher, charged } = world((_ids, { spent }) => {
+      spent?.(60);
+    });
+    const more = { keys: 900, written: 0 };
+    await Promise.all([
+      flusher.push({ ...request('m', ['m'], 'r', userOf('mallory')), cost: more }),
+      flusher.push({ ...request('b', ['b'], 'r', userOf('ben')), cost: { keys: 100, written: 0 } }),
+    ]);
+    expect(charged).toEqual([
+      ['mallory', 54],
+      ['ben', 6],
+    ]);
   });
 
   test('a push whose caller has gone while it waits is dropped, and one under way is finished', async () => {

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
+import { Shares } from '../../server/src/cost/shares.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import type { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
@@ -34,6 +35,7 @@ beforeAll(async () => {
   };
   flusher = new Flusher({
     committer: new Committer(counted, await Authority.load(testSchema), schema),
+    shares: new Shares({ least: 0, remembered: 1 }),
     committed: () => {},
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     log: () => {},

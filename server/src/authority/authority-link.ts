@@ -199,8 +199,8 @@ export class AuthorityLink {
     return link;
   }
 
-  async scopes(text: string): Promise<string> {
-    return (await (await this.#sound()).call({ scopes: text })).text;
+  async scopes(text: string): Promise<Said> {
+    return (await this.#sound()).call({ scopes: text });
   }
 
   async handle(make: Make): Promise<LinkHandle> {

@@ -138,7 +138,9 @@ async function take(message: ToThread): Promise<void> {
     if ('end' in message) end(message.end);
     else if ('scopes' in message) {
       const instance = await soundInstance();
-      say({ text: within(instance, () => instance.handle.checkScopes(message.scopes)), ms: 0 });
+      const began = performance.now();
+      const text = within(instance, () => instance.handle.checkScopes(message.scopes));
+      say({ text, ms: performance.now() - began });
     } else await answer(message);
   } catch (error) {
     const { message: text, stack } = error as Error;

@@ -2,6 +2,7 @@
 // crosses is JSON text. A handle belongs to one transaction and is deleted with it. It runs in two threads, one that admits
 // pushes and one for all that reads: a step over thousands of rows delays neither answers nor pushes.
 
+import type { Spent } from '../db/database.ts';
 import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import type { SchemaDescription } from '../sql/description.ts';
@@ -79,22 +80,27 @@ export class Authority {
     return new Authority(schemaText, writes, reads);
   }
 
-  /** `schema`: the version of whoever wants them; where it is another, tables that are unknown here are left out. */
-  async checkScopes(scopes: unknown, schema?: unknown): Promise<readonly ScopeTables[]> {
-    const text = checked(await this.#reads.scopes(JSON.stringify({ scopes, schema })));
-    return (JSON.parse(text) as { scopes: ScopeTables[] }).scopes;
+  /**
+   * `schema`: the version of whoever wants them; where it is another, tables that are unknown here are left out. `spent` is
+   * told here and below how many milliseconds each step has taken.
+   */
+  async checkScopes(
+    scopes: unknown,
+    schema?: unknown,
+    spent?: Spent,
+  ): Promise<readonly ScopeTables[]> {
+    const said = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
+    spent?.(said.ms);
+    return (JSON.parse(checked(said.text)) as { scopes: ScopeTables[] }).scopes;
   }
 
   /** Runs one admission; `step` of it rejects with AuthorityError. */
-  admission<Value>(work: (step: Step) => Promise<Value>): Promise<Value> {
-    return withHandle(this.#writes, { kind: 'admission' }, (handle) => work(stepOf(handle)));
+  admission<Value>(work: (step: Step) => Promise<Value>, spent?: Spent): Promise<Value> {
+    const make: Make = { kind: 'admission' };
+    return withHandle(this.#writes, make, (handle) => work(stepOf(handle, spent)));
   }
 
-  /** `spent` is told how many milliseconds each step has taken. */
-  pull<Value>(
-    work: (step: Step) => Promise<Value>,
-    spent?: ((ms: number) => void) | undefined,
-  ): Promise<Value> {
+  pull<Value>(work: (step: Step) => Promise<Value>, spent?: Spent): Promise<Value> {
     return withHandle(this.#reads, { kind: 'pull' }, (handle) => work(stepOf(handle, spent)));
   }
 
@@ -119,7 +125,7 @@ export class Authority {
   }
 }
 
-function stepOf(handle: LinkHandle, spent?: ((ms: number) => void) | undefined): Step {
+function stepOf(handle: LinkHandle, spent?: Spent): Step {
   return async (text) => {
     const said = await handle.call('step', text);
     spent?.(said.ms);

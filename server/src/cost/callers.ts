@@ -1,18 +1,21 @@
-// What callers may ask for at a time, put together: requests by rate, the work that they cause by its time, bytes that are
-// held, and reads that are under way. All of it is looked at before the database is asked for anything.
+// What callers may ask for at a time, put together: requests and their bytes by rate, bytes that are held, reads that are
+// under way, and all work by the time that it took (shares.ts). Rates and bytes are looked at before anything is done.
 
+import type { Spent } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import { type CallerLimits, limits } from '../limits.ts';
 import { BodyBytes, type HeldBytes } from './bodies.ts';
 import { FairGate } from './gate.ts';
 import { Rates } from './rates.ts';
+import { Shares } from './shares.ts';
 
 export class Callers {
   readonly #users: Rates;
   readonly #clients: Rates;
-  readonly #work: Rates;
   readonly #bodies: BodyBytes;
+  readonly #bodiesParsed: FairGate;
   readonly #reads: FairGate;
+  readonly shares: Shares;
 
   /** `reads`: how many requests that read may be under way at a time. */
   constructor(given: CallerLimits, reads: number) {
@@ -20,14 +23,19 @@ export class Callers {
     const rate = (perSecond: number) => ({ perSecond, burst: perSecond * burstSeconds });
     this.#users = new Rates(rate(given.requestsPerUser), remembered);
     this.#clients = new Rates(rate(given.requestsPerClient), remembered);
-    this.#work = new Rates(rate(given.workPerUser), remembered);
     this.#bodies = new BodyBytes({ inAll: given.bytesUnderWay, perUser: given.bytesPerUser });
-    this.#reads = new FairGate({
-      inAll: reads,
-      perUser: Math.min(given.readsPerUser, reads),
+    const shares = new Shares({ least: given.workPerUser, remembered });
+    const waiting = {
       waitingPerUser: limits.waitingReadsPerUser,
       waitingInAll: limits.waitingReads,
-    });
+      restMs: (user: string) => shares.restMs(user),
+    };
+    const perUser = Math.min(given.readsPerUser, reads);
+    this.#reads = new FairGate({ ...waiting, inAll: reads, perUser });
+    // One at a time of each user: what the first has cost is known before the next.
+    const inAll = limits.callersRemembered;
+    this.#bodiesParsed = new FairGate({ ...waiting, inAll, perUser: 1 });
+    this.shares = shares;
   }
 
   /** A request of this user has come. */
@@ -35,11 +43,15 @@ export class Callers {
     refuse(this.#users.take(user, 1), 'This user sends too many requests.');
   }
 
-  /** It is of this client, and so long. Long requests count as several. */
-  sized(user: string, client: string, bytes: number): void {
-    const more = bytes / limits.bytesPerToken;
-    refuse(this.#users.take(user, more), 'This user sends too much.');
-    refuse(this.#clients.take(client, 1 + more), 'This client sends too many requests.');
+  /** Its body has, or will have, so many bytes more. Long requests count as several. */
+  sized(user: string, bytes: number): void {
+    if (bytes > 0) refuse(this.#users.take(user, tokensOf(bytes)), 'This user sends too much.');
+  }
+
+  /** It is of this client. */
+  ofClient(client: string, bytes: number): void {
+    const tokens = 1 + tokensOf(bytes);
+    refuse(this.#clients.take(client, tokens), 'This client sends too many requests.');
   }
 
   /** The bytes of a request's body, as long as it is worked on. */
@@ -52,15 +64,54 @@ export class Callers {
     }
   }
 
-  /** Runs a read of this user in its turn; it says what it has cost, in milliseconds. */
+  /**
+   * Looks at what this user has sent; at something long in the user's turn. `work` is charged for by itself as far as it
+   * awaits nothing.
+   */
+  async looking<Value>(
+    user: string,
+    bytes: number,
+    signal: AbortSignal,
+    work: (spent: Spent) => Value | Promise<Value>,
+  ): Promise<Value> {
+    const look = async () => {
+      const began = performance.now();
+      try {
+        return work(this.#spent(user));
+      } finally {
+        this.shares.charge(user, performance.now() - began);
+      }
+    };
+    if (bytes <= limits.bytesParsedAtOnce) return look();
+    return this.#bodiesParsed.run(user, signal, look);
+  }
+
+  /** Runs a read of this user in its turn; it says what it has cost. */
   async reading<Value>(
     user: string,
     signal: AbortSignal,
-    work: (spent: (ms: number) => void) => Promise<Value>,
+    work: (spent: Spent) => Promise<Value>,
   ): Promise<Value> {
-    refuse(this.#work.take(user, 1), 'What this user reads costs too much time.');
-    return this.#reads.run(user, signal, () => work((ms) => this.#work.charge(user, ms)));
+    return this.#reads.run(user, signal, () => work(this.#spent(user)));
   }
+
+  /** Makes an answer to this user. */
+  async answering<Value>(user: string, work: () => Promise<Value>): Promise<Value> {
+    const began = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.shares.charge(user, performance.now() - began);
+    }
+  }
+
+  #spent(user: string): Spent {
+    return (ms) => this.shares.charge(user, ms);
+  }
+}
+
+function tokensOf(bytes: number): number {
+  return bytes / limits.bytesPerToken;
 }
 
 function refuse(ms: number, detail: string): void {

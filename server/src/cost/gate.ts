@@ -1,5 +1,5 @@
 // So many at a time, of each user and in all, and a bounded queue for the others: users take turns, whoever came first, so
-// that one who asks for much is in nobody's way but his own.
+// that one who asks for much is in nobody's way but his own. Who has had more than a share rests first (shares.ts).
 
 import { Problem } from '../http/problem.ts';
 import { Counts } from './counts.ts';
@@ -9,6 +9,8 @@ export interface GateLimits {
   readonly perUser: number;
   readonly waitingPerUser: number;
   readonly waitingInAll: number;
+  /** In how many milliseconds it is worth looking whether a user may be let in; 0: now. */
+  readonly restMs: (user: string) => number;
 }
 
 interface Waiter {
@@ -22,6 +24,8 @@ export class FairGate {
   readonly #running = new Counts();
   #waitingInAll = 0;
   #runningInAll = 0;
+  /** Runs while somebody rests whom nothing else keeps out. */
+  #rested: NodeJS.Timeout | undefined;
 
   constructor(limits: GateLimits) {
     this.#limits = limits;
@@ -40,7 +44,7 @@ export class FairGate {
 
   async #enter(user: string, signal: AbortSignal): Promise<void> {
     const mine = this.#waiting.get(user);
-    if (mine === undefined && this.#mayRun(user)) {
+    if (mine === undefined && this.#hasPlace(user) && this.#limits.restMs(user) === 0) {
       this.#start(user);
       return;
     }
@@ -65,10 +69,11 @@ export class FairGate {
       if (mine === undefined) this.#waiting.set(user, [waiter]);
       else mine.push(waiter);
       this.#waitingInAll++;
+      this.#admit();
     });
   }
 
-  #mayRun(user: string): boolean {
+  #hasPlace(user: string): boolean {
     const { inAll, perUser } = this.#limits;
     return this.#runningInAll < inAll && this.#running.of(user) < perUser;
   }
@@ -93,9 +98,16 @@ export class FairGate {
 
   /** Lets in whose turn it is. */
   #admit(): void {
+    clearTimeout(this.#rested);
+    let restMs = Number.POSITIVE_INFINITY;
     for (const [user, queue] of this.#waiting) {
       if (this.#runningInAll >= this.#limits.inAll) return;
-      if (!this.#mayRun(user)) continue;
+      if (!this.#hasPlace(user)) continue;
+      const rest = this.#limits.restMs(user);
+      if (rest > 0) {
+        restMs = Math.min(restMs, rest);
+        continue;
+      }
       const [waiter] = queue;
       if (waiter === undefined) continue;
       this.#forget(user, waiter);
@@ -107,5 +119,9 @@ export class FairGate {
       this.#start(user);
       waiter.go();
     }
+    if (restMs === Number.POSITIVE_INFINITY) return;
+    this.#rested = setTimeout(() => this.#admit(), restMs);
+    // Those who wait have connections, which keep the process.
+    this.#rested.unref();
   }
 }

@@ -64,6 +64,14 @@ function checkNames({ id, after, actions }: JsonObject): void {
   }
 }
 
+/** Whether an object has more members than `most`. */
+function hasMoreThan(most: number, value: unknown): boolean {
+  if (!isObject(value)) return false;
+  let count = 0;
+  for (const _ in value) if (++count > most) return true;
+  return false;
+}
+
 function length(list: unknown): number {
   return Array.isArray(list) ? list.length : 0;
 }
@@ -71,6 +79,12 @@ function length(list: unknown): number {
 /** The cost of a push of `bytes`; throws where it is above what one may cost. */
 export function pushCost(updates: readonly JsonObject[], bytes: number): PushCost {
   if (updates.length > limits.updatesPerPush) tooMany(`${limits.updatesPerPush} updates`);
+  // Counted first, and only so far: what has far more is refused before all of it is looked at.
+  for (const { after } of updates) {
+    if (hasMoreThan(limits.realmsPerUpdate, after)) {
+      tooMany(`${limits.realmsPerUpdate} realms in an update`);
+    }
+  }
   // The body itself is the first level.
   checkValues([updates]);
   const realms = new Set<string>();

@@ -35,6 +35,9 @@ export interface Queryable {
   ): Promise<Row[]>;
 }
 
+/** Told how many milliseconds the server has worked for somebody. */
+export type Spent = (ms: number) => void;
+
 /** How long work is wanted, and what it has cost. */
 export interface Within {
   /**
@@ -45,7 +48,7 @@ export interface Within {
   /** Runs work that is finished once it has begun, whatever the signal: others will want what comes of it. */
   readonly finish?: (<Value>(work: () => Promise<Value>) => Promise<Value>) | undefined;
   /** Told how many milliseconds the database, or the rules, have worked. */
-  readonly spent?: ((ms: number) => void) | undefined;
+  readonly spent?: Spent | undefined;
 }
 
 export interface TransactionOptions extends Within {

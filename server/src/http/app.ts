@@ -22,7 +22,7 @@ import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { type JsonObject, jsonResponse, readObject } from './body.ts';
+import { declaredBytes, type JsonObject, jsonResponse, objectOf, readText } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
@@ -56,8 +56,8 @@ export function createApp(options: AppOptions): Hono<App> {
   const app = new Hono<App>();
   const { callers } = options;
   const clients = new BoundClients(options.database, limits.rowsRemembered);
-  const caller = async ({ headers }: IncomingMessage) => {
-    const user = await options.authenticate(bearer(headers));
+  const caller = async ({ incoming }: HttpBindings) => {
+    const user = await options.authenticate(bearer(incoming.headers));
     callers.request(user.id);
     return user;
   };
@@ -110,94 +110,112 @@ export function createApp(options: AppOptions): Hono<App> {
     return undefined;
   });
 
-  const checkVersion = async (body: JsonObject) => {
-    try {
-      checkSchemaVersion(body, options.schema);
-    } catch (error) {
-      // Another node may serve that one by now, and this one has not heard of it: then it takes it up.
-      if (error instanceof Problem && error.code === 'server-old')
-        await options.database.fence?.(options.database);
-      throw error;
-    }
+  const answer = (user: User, incoming: IncomingMessage, text: string) =>
+    callers.answering(user.id, () => jsonResponse(incoming, text));
+
+  /** Another node may serve a version that is too new by now, and this one has not heard of it: then it takes it up. */
+  const takeUpNewer = async (error: unknown): Promise<never> => {
+    if (error instanceof Problem && error.code === 'server-old')
+      await options.database.fence?.(options.database);
+    throw error;
   };
 
-  /** Reads the request of a client, bounded, and answers it with the JSON text that `work` gives. */
-  const ofClient = async (
-    incoming: IncomingMessage,
-    work: (request: {
-      readonly user: User;
-      readonly client: string;
-      readonly body: JsonObject;
-      readonly bytes: number;
-    }) => Promise<string>,
+  /** Reads a body, bounded, and answers it with the JSON text that `work` gives. `look` refuses what is wrong with it. */
+  const ofBody = async <Request>(
+    env: HttpBindings,
+    look: (user: User, body: JsonObject, bytes: number) => Request,
+    work: (user: User, request: Request) => Promise<string>,
   ) => {
-    const user = await caller(incoming);
+    const { incoming, outgoing } = env;
+    const user = await caller(env);
+    const declared = declaredBytes(incoming);
+    callers.sized(user.id, declared);
     return callers.holding(user.id, async (held) => {
-      const { value: body, text } = await readObject(incoming, held);
-      const client = clientOf(body);
-      callers.sized(user.id, client, text.length);
-      await checkVersion(body);
-      return jsonResponse(incoming, await work({ user, client, body, bytes: text.length }));
+      const text = await readText(incoming, held);
+      const bytes = text.length;
+      callers.sized(user.id, bytes - declared);
+      return callers.shares.during(user.id, async () => {
+        const request = await whileWanted(outgoing, limits.readWithinMs, ({ signal }) =>
+          callers.looking(user.id, bytes, signal, () => look(user, objectOf(text), bytes)),
+        ).catch(takeUpNewer);
+        return answer(user, incoming, await work(user, request));
+      });
     });
   };
 
-  app.post('/v1/push', async ({ env: { incoming, outgoing } }) => {
-    return ofClient(incoming, async ({ user, client, body, bytes }) => {
-      const updates = updatesOf(body);
-      const cost = pushCost(updates, bytes);
-      if (updates.length === 0) {
-        await clients.check(client, user);
-        return JSON.stringify({ time: Date.now(), results: [] });
-      }
-      const push = { client, user, epoch: epochOf(body), updates, bytes, cost };
-      const answer = await whileWanted(outgoing, null, ({ signal }) =>
-        options.flusher.push({ ...push, signal }),
-      );
-      return JSON.stringify(answer);
-    });
-  });
+  const clientOfBody = (body: JsonObject, bytes: number) => {
+    const client = clientOf(body);
+    callers.ofClient(client, bytes);
+    checkSchemaVersion(body, options.schema);
+    return client;
+  };
 
-  app.post('/v1/pull', async ({ env: { incoming, outgoing } }) => {
-    return ofClient(incoming, async ({ user, client, body }) => {
-      const request = pullOf(body, entryLimit(body.limit));
-      await clients.check(client, user);
-      return reading(user, outgoing, (within) => options.puller.pull(user, request, within));
-    });
-  });
-
-  app.on(
-    ['GET', 'HEAD'],
-    '/v1/snapshot/:realm/:epoch/:revision/:hash',
-    async ({ req, env: { incoming } }) => {
-      const user = await caller(incoming);
-      const name = imageNameOf(req.param());
-      if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
-      const image = await options.images.find(name);
-      if (image === null) throw noSuchImage();
-      return immutableFile(req.raw, image.path, image.bytes, name.hash);
-    },
+  app.post('/v1/push', ({ env }) =>
+    ofBody(
+      env,
+      (user, body, bytes) => {
+        const client = clientOfBody(body, bytes);
+        const updates = updatesOf(body);
+        const cost = pushCost(updates, bytes);
+        return { client, user, epoch: epochOf(body), updates, bytes, cost };
+      },
+      async (user, push) => {
+        if (push.updates.length === 0) {
+          await clients.check(push.client, user);
+          return JSON.stringify({ time: Date.now(), results: [] });
+        }
+        const answer = await whileWanted(env.outgoing, null, ({ signal }) =>
+          options.flusher.push({ ...push, signal }),
+        );
+        return JSON.stringify(answer);
+      },
+    ),
   );
 
-  app.get('/v1/tables/:table', async ({ req, env: { incoming, outgoing } }) => {
-    const user = await caller(incoming);
-    const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
-    const answer = await reading(user, outgoing, (within) =>
-      options.tables.read(user, req.param('table'), request, within),
-    );
-    return jsonResponse(incoming, JSON.stringify(answer));
+  app.post('/v1/pull', ({ env }) =>
+    ofBody(
+      env,
+      (_, body, bytes) => {
+        const client = clientOfBody(body, bytes);
+        return { client, request: pullOf(body, entryLimit(body.limit)) };
+      },
+      async (user, { client, request }) => {
+        await clients.check(client, user);
+        return reading(user, env.outgoing, (within) => options.puller.pull(user, request, within));
+      },
+    ),
+  );
+
+  app.on(['GET', 'HEAD'], '/v1/snapshot/:realm/:epoch/:revision/:hash', async ({ req, env }) => {
+    const user = await caller(env);
+    const name = imageNameOf(req.param());
+    if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
+    const image = await options.images.find(name);
+    if (image === null) throw noSuchImage();
+    return immutableFile(req.raw, image.path, image.bytes, name.hash);
   });
 
-  app.post('/v1/tables/:table', async ({ req, env: { incoming, outgoing } }) => {
-    const user = await caller(incoming);
-    return callers.holding(user.id, async (held) => {
-      const { value: body } = await readObject(incoming, held);
-      const request = parseTableRequest(body.lastUpdateTime, body.exclude);
-      const answer = await reading(user, outgoing, (within) =>
+  app.get('/v1/tables/:table', async ({ req, env }) => {
+    const user = await caller(env);
+    const request = parseTableRequest(req.query('lastUpdateTime'), undefined);
+    return callers.shares.during(user.id, async () => {
+      const text = await reading(user, env.outgoing, (within) =>
         options.tables.read(user, req.param('table'), request, within),
       );
-      return jsonResponse(incoming, JSON.stringify(answer));
+      return answer(user, env.incoming, text);
     });
   });
+
+  app.post('/v1/tables/:table', ({ req, env }) =>
+    ofBody(
+      env,
+      (_, { lastUpdateTime, exclude }) => parseTableRequest(lastUpdateTime, exclude),
+      (user, request) =>
+        reading(user, env.outgoing, (within) =>
+          options.tables.read(user, req.param('table'), request, within),
+        ),
+    ),
+  );
 
   app.get('/v1/time', ({ env: { incoming } }) =>
     jsonResponse(incoming, JSON.stringify({ time: Date.now() })),

@@ -109,13 +109,19 @@ async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<
   }
 }
 
-/** The text of a request's body. */
-async function readText(request: Incoming, held: HeldBytes): Promise<string> {
-  const { headers } = request;
+/** How many bytes a body says that it has; 0 where it says nothing. */
+export function declaredBytes({ headers }: Pick<Incoming, 'headers'>): number {
   const declared = Number(headers['content-length'] ?? '0');
   if (declared > limits.bodyBytes) {
     throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
   }
+  return declared;
+}
+
+/** The text of a request's body. */
+export async function readText(request: Incoming, held: HeldBytes): Promise<string> {
+  const { headers } = request;
+  declaredBytes(request);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'gzip' && encoding !== 'identity') {
     throw new Problem('unsupported_encoding', 'A body is sent as it is, or by gzip.');
@@ -138,12 +144,8 @@ async function readText(request: Incoming, held: HeldBytes): Promise<string> {
   }
 }
 
-/** A request's body as a JSON object. */
-export async function readObject(
-  request: Incoming,
-  held: HeldBytes,
-): Promise<{ text: string; value: JsonObject }> {
-  const text = await readText(request, held);
+/** The JSON object of a request's body. */
+export function objectOf(text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -151,7 +153,7 @@ export async function readObject(
     throw new Problem('bad_json', `The body is not JSON: ${(error as Error).message}`);
   }
   if (!isObject(value)) throw new Problem('bad_request', 'The body is not a JSON object.');
-  return { text, value };
+  return value;
 }
 
 export type JsonObject = Record<string, unknown>;

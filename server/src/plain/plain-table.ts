@@ -7,8 +7,9 @@
 // ones.
 
 import type { User } from '../auth/auth.ts';
+import { rawObject } from '../authority/authority.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
+import { isObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { quoteText } from '../sql/names.ts';
@@ -27,8 +28,15 @@ interface Head {
   readonly at: string;
 }
 
+/** A row as an answer has it: JSON text, which is not looked into. */
+interface RowText {
+  readonly id: string;
+  readonly modifiedAt: number;
+  readonly text: string;
+}
+
 interface Page {
-  readonly rows: readonly JsonObject[];
+  readonly rows: readonly RowText[];
   readonly deleted: readonly string[];
   /** The last id of the page, where others follow it. */
   readonly last: string | null;
@@ -120,24 +128,27 @@ async function readPage(
   const live = `left join ${table.name} t on t.id = x.id and t.deleted_at is null
     and t.realm in (select r.realm from json_array_elements_text($1::text::json) as r(realm))`;
   const bytes = String(limits.tableBytes);
-  const found = await tx.query<{ id: string; row: string | null; count: string }>(
+  const found = await tx.query<{ id: string; row: string | null; at: string; count: string }>(
     `with ids as (${ids} order by id limit ${limits.tableRows + 1}),
      sized as (
        select p.id, sum(p.size) over (order by p.id) - p.size as before_it
          from (select x.id, ${leastBytes(table, 't')} as size from ids x ${live}) p),
      made as (
-       select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row
+       select x.id, case when t.id is null then null else (${rowObject(table, 't')})::text end as row,
+              skerry.to_ms(t.modified_at) as at
          from sized x ${live} where x.before_it < ${bytes}),
      summed as (
-       select m.id, m.row, sum(coalesce(octet_length(m.row), 0)) over (order by m.id)
+       select m.id, m.row, m.at, sum(coalesce(octet_length(m.row), 0)) over (order by m.id)
               - coalesce(octet_length(m.row), 0) as before_it from made m)
-     select s.id, s.row, (select count(*) from ids)::text as count from summed s
+     select s.id, s.row, s.at::text as at, (select count(*) from ids)::text as count from summed s
       where s.before_it < ${bytes} order by s.id limit ${limits.tableRows}`,
     [realms, ...params],
   );
   const isCut = found.length > 0 && Number(found[0]?.count) > found.length;
   return {
-    rows: found.flatMap(({ row }) => (row === null ? [] : [JSON.parse(row) as JsonObject])),
+    rows: found.flatMap(({ id, row, at }) =>
+      row === null ? [] : [{ id, modifiedAt: Number(at), text: row }],
+    ),
     deleted: found.flatMap(({ id, row }) => (row === null ? [id] : [])),
     last: isCut ? (found.at(-1)?.id ?? null) : null,
   };
@@ -230,12 +241,13 @@ export class PlainTables {
     this.#times = times;
   }
 
+  /** The text of an answer. */
   async read(
     user: User,
     name: string,
     request: TableRequest,
     within: Within = {},
-  ): Promise<JsonObject> {
+  ): Promise<string> {
     const table = this.#schema.get(name);
     if (table === undefined) throw new Problem('not_found', 'There is no such table.');
     const of = { user, table: name };
@@ -263,14 +275,15 @@ export class PlainTables {
         };
       },
     );
-    return {
-      time: Date.now(),
-      rows: rows.filter(({ id, modifiedAt }) => exclude[String(id)] !== modifiedAt),
-      deleted,
-      more,
-      reset,
-      lastUpdateTime: this.#times.seal(of, next),
-    };
+    const wanted = rows.filter(({ id, modifiedAt }) => exclude[id] !== modifiedAt);
+    return rawObject({
+      time: String(Date.now()),
+      rows: `[${wanted.map(({ text }) => text).join(',')}]`,
+      deleted: JSON.stringify(deleted),
+      more: String(more),
+      reset: String(reset),
+      lastUpdateTime: JSON.stringify(this.#times.seal(of, next)),
+    });
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
@@ -54,7 +54,7 @@ interface Hello {
   readonly schema: unknown;
 }
 
-function parseHello(data: RawData, binary: boolean): Hello {
+function parseHello(data: Buffer, binary: boolean): Hello {
   let message: unknown;
   try {
     message = binary ? null : JSON.parse(String(data));
@@ -83,6 +83,7 @@ class Connection {
   #deadline: NodeJS.Timeout | null;
   #greeting: Promise<void> = Promise.resolve();
   #waiting = 0;
+  readonly #closed = new AbortController();
   alive = true;
 
   constructor(
@@ -98,11 +99,13 @@ class Connection {
       socket.terminate();
     });
     this.#deadline = setTimeout(() => socket.close(4408, 'no hello'), limits.helloWithinMs);
-    socket.on('message', (data, binary) => this.#message(data, binary));
+    // One buffer a message is what `ws` gives where it is told nothing else.
+    socket.on('message', (data, binary) => this.#message(data as Buffer, binary));
     socket.on('pong', () => {
       this.alive = true;
     });
     socket.on('close', () => {
+      this.#closed.abort();
       this.#spoke();
       this.#leave();
     });
@@ -110,7 +113,7 @@ class Connection {
     socket.on('error', () => socket.terminate());
   }
 
-  #message(data: RawData, binary: boolean): void {
+  #message(data: Buffer, binary: boolean): void {
     if (++this.#waiting > 4) {
       this.#socket.close(4400, 'too many messages');
       return;
@@ -123,12 +126,18 @@ class Connection {
       });
   }
 
-  async #hello(data: RawData, binary: boolean): Promise<void> {
+  async #hello(data: Buffer, binary: boolean): Promise<void> {
+    const began = performance.now();
     const { token, client, scopes, schema } = parseHello(data, binary);
+    const parsedMs = performance.now() - began;
     if (this.#hellos.take('', 1) > 0) throw new Refused(4429, 'too many hellos');
     const user = await this.#options.authenticate(token);
     this.#options.callers.request(user.id);
-    const checked = await this.#options.authority.checkScopes(scopesOf(scopes), schema);
+    const { callers, authority } = this.#options;
+    callers.shares.charge(user.id, parsedMs);
+    const checked = await callers.looking(user.id, data.length, this.#closed.signal, (spent) =>
+      authority.checkScopes(scopesOf(scopes), schema, spent),
+    );
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     // A hello has come in time. The end of an earlier token stands until this one has taken its place.
     if (!this.#listener) this.#setDeadline(null);

@@ -3,7 +3,7 @@
 
 import { isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
-import type { Database, Queryable } from '../db/database.ts';
+import type { Database, Queryable, Spent } from '../db/database.ts';
 import { isObject, type JsonObject } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -75,6 +75,7 @@ export interface CommitOptions {
   readonly refuse?: readonly Refusal[];
   /** Whether to wait for locked realms; else RealmsBusy is thrown. */
   readonly wait: boolean;
+  readonly spent?: Spent;
   /** Written in the same transaction: markers of progress. */
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
@@ -100,7 +101,8 @@ export class Committer {
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
         const run = (tx: Queryable) => this.#run(tx, units, realms, options);
-        const { heads, ...committed } = await this.#database.transaction({ mode: 'write' }, run);
+        const write = { mode: 'write', spent: options.spent } as const;
+        const { heads, ...committed } = await this.#database.transaction(write, run);
         this.#clients.add(units.map(({ client }) => client));
         this.#realms.add(heads.keys());
         return committed;
@@ -120,7 +122,7 @@ export class Committer {
     tx: Queryable,
     units: readonly Unit[],
     realms: ReadonlySet<string>,
-    { wait, refuse, alongside }: CommitOptions,
+    { wait, refuse, spent, alongside }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
     // In this order, in one journey: what they ask for does not depend on one another's answers.
     const looked = keysOf(units, this.#schema);
@@ -139,8 +141,9 @@ export class Committer {
     const admitted = units.filter(({ client, user }) => owners.get(client) === user.id);
     const given = { rows: joinLists(rows), looked: JSON.stringify(looked) };
     const first = firstStep(admitted, realms, { now, heads }, { ...known, ...given }, refuse ?? []);
-    const { done, lists } = await this.#authority.admission((step) =>
-      this.#admit(tx, step, first, budget),
+    const { done, lists } = await this.#authority.admission(
+      (step) => this.#admit(tx, step, first, budget),
+      spent,
     );
     const results = done.results.flat();
     if (results.length !== admitted.length) throw new Error('The authority left out a result.');

@@ -36,6 +36,8 @@ export class Division {
   readonly #apart: UsersApart;
   /** Users some of whose updates were left for another transaction, because those before them write enough for one. */
   readonly heavy = new Set<string>();
+  /** For how many milliseconds the database and the rules have worked for it. */
+  workedMs = 0;
   #isWhole = true;
   #hasSucceeded = false;
   #failedAlone = 0;
@@ -153,9 +155,12 @@ export class Division {
     refuse: readonly Refusal[],
   ): Promise<Committed> {
     const tries = this.#triesOf(units);
+    const spent = (ms: number) => {
+      this.workedMs += ms;
+    };
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#options.committer.commit(units, { refuse, wait });
+        return await this.#options.committer.commit(units, { refuse, wait, spent });
       } catch (error) {
         if (!isTransient(error) || tookTooLong(error) || attempt >= tries) throw error;
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);

@@ -7,8 +7,11 @@
 // - What a transaction left undecided, because what came before it writes enough, goes into a later one: behind all that
 //   waits if it is its own user who writes so much, else in front.
 // - When an update is postponed, so is every later one of its client.
+// - What a transaction has cost is charged to its users, and who has had more than a share rests (cost/shares.ts).
 
+import type { User } from '../auth/auth.ts';
 import { Counts } from '../cost/counts.ts';
+import type { Shares } from '../cost/shares.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { Division, type DivisionOptions } from './division.ts';
@@ -20,6 +23,7 @@ import { type PushAnswer, type PushRequest, Waiting } from './waiting.ts';
 export type { PushAnswer, PushRequest } from './waiting.ts';
 
 export interface FlusherOptions extends DivisionOptions {
+  readonly shares: Pick<Shares, 'charge' | 'restMs'>;
   /** A clock that only goes on, in ms. */
   readonly now?: () => number;
 }
@@ -33,6 +37,10 @@ export class Flusher {
   /** How many pushes of each user are in the queue. */
   readonly #waitingOf = new Counts();
   #gathering: Promise<void> | null = null;
+  /** Runs while pushes wait whose users rest. */
+  #rested: NodeJS.Timeout | undefined;
+  /** Who had the last group alone. */
+  #lastUser: string | null = null;
   #closed = false;
 
   constructor(options: FlusherOptions) {
@@ -71,6 +79,7 @@ export class Flusher {
   /** Takes nothing more, and resolves when all that was taken has been answered. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#launch();
     while (this.#gathering !== null || this.#underWay.size > 0) {
       await (this.#gathering ?? Promise.race(this.#underWay.values()));
     }
@@ -83,12 +92,29 @@ export class Flusher {
     this.#launch();
   }
 
+  /** What waits of users who need not rest; of one who had the last group to itself, behind the others'. */
+  #awake(): Waiting[] {
+    clearTimeout(this.#rested);
+    const rests = new Map<string, number>();
+    const restOf = ({ id }: User) => {
+      const rest = this.#closed ? 0 : (rests.get(id) ?? this.#options.shares.restMs(id));
+      rests.set(id, rest);
+      return rest;
+    };
+    const awake = this.#queue.filter(({ user }) => restOf(user) === 0);
+    const least = Math.min(...[...rests.values()].filter((rest) => rest > 0));
+    if (least < Number.POSITIVE_INFINITY) this.#rested = setTimeout(() => this.#launch(), least);
+    const wasLast = ({ user }: Waiting) => user.id === this.#lastUser;
+    return [...awake.filter((waiting) => !wasLast(waiting)), ...awake.filter(wasLast)];
+  }
+
   #launch(): void {
     while (this.#underWay.size < limits.groupsUnderWay) {
       const isApart = ({ user }: Waiting) => this.#apart.has(user.id);
-      const group = nextGroup(this.#queue, [...this.#underWay.keys()], isApart);
+      const group = nextGroup(this.#awake(), [...this.#underWay.keys()], isApart);
       if (group === null) return;
       const taken = new Set(group.pushes);
+      this.#lastUser = group.only;
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
       for (const waiting of taken) this.#noLonger(waiting);
       const flushed = this.#flush(group).finally(() => {
@@ -122,6 +148,7 @@ export class Flusher {
         current = rest;
       }
     }
+    this.#charge(pushes, division.workedMs);
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(({ units }) => units.length > 0);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
@@ -132,6 +159,14 @@ export class Flusher {
     }
     // Else transaction would follow transaction, and nobody who calls meanwhile be heard.
     if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
+  }
+
+  /** Divides what a group has cost among its users, by what their pushes look up and write. */
+  #charge(pushes: readonly Waiting[], ms: number): void {
+    const all = pushes.reduce((sum, { weight }) => sum + weight, 0);
+    for (const { user, weight } of pushes) {
+      this.#options.shares.charge(user.id, (ms * weight) / all);
+    }
   }
 
   #enqueue(pushes: readonly Waiting[], at: number): void {

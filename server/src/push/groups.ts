@@ -23,6 +23,8 @@ export interface Group<Push> {
   readonly pushes: readonly Push[];
   /** Whether its transaction waits for realms that are busy. */
   readonly wait: boolean;
+  /** Whose pushes share it with nobody's, because they are apart or large; null: it has room for anybody's. */
+  readonly only: string | null;
 }
 
 const kPassedOverAtMost = 2;
@@ -97,7 +99,7 @@ class UserShare {
 
 /**
  * Chooses from what waits, in the order of its coming, of each user its share; null where the end of a group under way is
- * better waited for. Pushes of which `isApart` is true are grouped with others of their user only.
+ * better waited for. Pushes of which `isApart` is true, and large ones, are grouped with others of their user only.
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
@@ -132,13 +134,17 @@ export function nextGroup<Push extends Grouped>(
       written > limits.bytesPerFlush ||
       keys > limits.keysPerFlush;
     const isAlone = push.passedOver >= kPassedOverAtMost;
-    if (isAlone && taken.length === 0) return { pushes: [push], wait: true };
+    if (isAlone && taken.length === 0) return { pushes: [push], wait: true, only: null };
     if (isAlone || (isFull && taken.length > 0)) break;
     taken.push(push);
   }
-  // A few updates cost less in the next group than in one of their own beside another.
-  const isWorthIt = underWay.length === 0 || updates >= limits.updatesBesideAnother;
-  return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false } : null;
+  // A few updates cost less in the next group than in one of their own beside another, but for one that takes long.
+  const isWorthIt =
+    updates >= limits.updatesBesideAnother || underWay.every(({ only }) => only !== null);
+  const [first] = taken;
+  if (first === undefined || !isWorthIt) return null;
+  const only = isApart(first) || isLarge(first) ? first.user.id : null;
+  return { pushes: taken, wait: false, only };
 }
 
 /** Whether a push may go with the first of a group. */
@@ -148,5 +154,10 @@ function fits<Push extends Grouped>(
   isApart: (push: Push) => boolean,
 ): boolean {
   if (first === undefined || push.user.id === first.user.id) return true;
-  return !isApart(push) && !isApart(first);
+  return ![push, first].some((one) => isApart(one) || isLarge(one));
+}
+
+/** Whether a push takes long enough to keep others waiting. */
+function isLarge({ cost: { keys, written } }: Grouped): boolean {
+  return keys > limits.keysApart || written > limits.bytesApart;
 }

@@ -29,6 +29,8 @@ export interface OwnedUnit extends Unit {
   readonly owner: Waiting;
 }
 
+const kBytesPerKey = 500;
+
 export class Waiting implements Grouped {
   readonly client: string;
   readonly user: User;
@@ -61,6 +63,11 @@ export class Waiting implements Grouped {
   get units(): readonly OwnedUnit[] {
     if (this.#failed) return [];
     return this.#all.filter((unit) => !this.#results.has(unit));
+  }
+
+  /** Its part of what a group costs: a key that is looked up costs about as much as so many bytes. */
+  get weight(): number {
+    return this.cost.keys + this.cost.written / kBytesPerKey;
   }
 
   get updates(): number {

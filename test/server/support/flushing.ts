@@ -35,15 +35,21 @@ export type Rule = (
   call: number,
 ) => number | undefined;
 
+const kRestMs = 5;
+
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A flusher over a committer that takes some turns, does what the rule says, and else applies everything. */
+/**
+ * A flusher over a committer that takes some turns, does what the rule says, and else applies everything. Users in `rests`
+ * have to wait.
+ */
 export function world(rule: Rule = () => {}, turns = 1) {
   const calls: string[][] = [];
   const applied: string[] = [];
   const refused: string[] = [];
   const pauses: number[] = [];
   const clock = { now: 0 };
+  const rests = new Set<string>();
   const commit = async (units: readonly Unit[], options: CommitOptions): Promise<Committed> => {
     const ids = units.map(({ update }) => String(update.id));
     calls.push(ids);
@@ -57,8 +63,13 @@ export function world(rule: Rule = () => {}, turns = 1) {
     const left = ids.slice(decided).map(() => null);
     return { now: 1, results: [...results, ...left], entries: [] };
   };
+  const charged: [string, number][] = [];
   const flusher = new Flusher({
     committer: { commit },
+    shares: {
+      charge: (user, ms) => charged.push([user, ms]),
+      restMs: (user) => (rests.has(user) ? kRestMs : 0),
+    },
     committed: () => {},
     pause: async (ms) => {
       pauses.push(ms);
@@ -66,7 +77,7 @@ export function world(rule: Rule = () => {}, turns = 1) {
     log: () => {},
     now: () => clock.now,
   });
-  return { flusher, calls, applied, refused, pauses, clock };
+  return { flusher, calls, applied, refused, pauses, clock, rests, charged };
 }
 
 export const statuses = (answer: { results: readonly Record<string, unknown>[] }) =>

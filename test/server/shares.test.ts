@@ -1,0 +1,158 @@
+// Goal: where time is short, nobody has more of it than an equal share for long, and who is alone has all of it. Method: a
+// clock that the test sets; users who wait as long as the test says.
+
+import { describe, expect, test } from 'vitest';
+import { Shares } from '../../server/src/cost/shares.ts';
+import { limits } from '../../server/src/limits.ts';
+
+const kLeast = 100;
+
+/** Time passes in such steps. */
+const kStepMs = 10;
+
+function stage(least = kLeast, remembered = 100) {
+  let now = 0;
+  const shares = new Shares({ least, remembered, now: () => now });
+  const pass = (seconds: number, each: () => void = () => {}) => {
+    for (const end = now + 1_000 * seconds; now < end; now += kStepMs) each();
+  };
+  return {
+    shares,
+    pass,
+    /** These users wait from now on, without end. */
+    wait(...users: readonly string[]) {
+      for (const user of users) void shares.during(user, () => new Promise(() => {}));
+    },
+    /** A user who always wants more, in pieces of so many ms of work: how many of them were done in so many seconds. */
+    greedy(user: string, pieceMs: number, seconds: number, beside: () => void = () => {}) {
+      let done = 0;
+      pass(seconds, () => {
+        beside();
+        if (shares.restMs(user) > 0) return;
+        shares.charge(user, pieceMs);
+        done++;
+      });
+      return done;
+    },
+  };
+}
+
+const crowd = Array.from({ length: 20 }, (_, n) => `user${n}`);
+
+describe('shares of time', () => {
+  test('who is alone has all of it, of several threads, too', () => {
+    const { wait, greedy } = stage();
+    wait('anna');
+    expect(greedy('anna', 30, 10)).toBe(1_000);
+  });
+
+  test('who has had more than an equal share rests, while the others do not', () => {
+    const world = stage();
+    world.wait('greedy', ...crowd);
+    world.pass(3);
+    // Of 10 s it has a tenth: the least, which is more than one of 20.
+    const pieces = world.greedy('greedy', 100, 10, () => {
+      for (const user of crowd) {
+        expect(world.shares.restMs(user)).toBe(0);
+        world.shares.charge(user, 0.4);
+      }
+    });
+    expect(pieces).toBeGreaterThanOrEqual(10);
+    expect(pieces).toBeLessThanOrEqual(10 + Math.ceil(limits.workAtOnce / 100) + 1);
+  });
+
+  test('of few who wait the share is an equal part', () => {
+    const world = stage();
+    world.wait('greedy', 'anna', 'ben', 'cleo', 'dan');
+    world.pass(3);
+    const pieces = world.greedy('greedy', 50, 20);
+    expect(pieces).toBeGreaterThanOrEqual(20 * 5);
+    expect(pieces).toBeLessThanOrEqual(20 * 5 + 10);
+  });
+
+  test('how many wait counts, not what they were worked for: who keeps all others waiting gains nothing', () => {
+    const world = stage();
+    world.wait('greedy', ...crowd);
+    world.pass(3, () => {
+      for (const user of crowd) world.shares.charge(user, 0.4);
+    });
+    // From here on they get nothing at all.
+    expect(world.greedy('greedy', 100, 10)).toBeLessThanOrEqual(14);
+  });
+
+  test('many who are equal fill all threads, and none of them rests', () => {
+    const world = stage();
+    world.wait(...crowd);
+    world.pass(3);
+    // Four threads' worth, which is twice what each may have in any case.
+    const each = (4 * kStepMs) / crowd.length;
+    world.pass(10, () => {
+      for (const user of crowd) {
+        expect(world.shares.restMs(user)).toBe(0);
+        world.shares.charge(user, each);
+      }
+    });
+  });
+
+  test('no more is owed than a bound, and a rest is looked at again before its end', () => {
+    const { shares, wait, pass } = stage();
+    wait('greedy', ...crowd);
+    pass(3);
+    shares.charge('greedy', 100_000);
+    let rested = 0;
+    while (shares.restMs('greedy') > 0) {
+      expect(shares.restMs('greedy')).toBeLessThanOrEqual(500);
+      pass(kStepMs / 1_000);
+      rested += kStepMs;
+    }
+    const most = (limits.workOwed - limits.workAtOnce) / (kLeast / 1_000);
+    expect(rested).toBeGreaterThan(0.9 * most);
+    expect(rested).toBeLessThan(1.1 * most);
+  });
+
+  test('a rest ends when the others have gone', async () => {
+    const { shares, wait, pass } = stage();
+    wait('greedy');
+    let go = () => {};
+    const gone = crowd.map((user) =>
+      shares.during(
+        user,
+        () =>
+          new Promise<void>((resolve) => {
+            const before = go;
+            go = () => {
+              before();
+              resolve();
+            };
+          }),
+      ),
+    );
+    pass(3);
+    shares.charge('greedy', 2_000);
+    pass(1);
+    expect(shares.restMs('greedy')).toBeGreaterThan(0);
+    go();
+    await Promise.all(gone);
+    pass(5);
+    expect(shares.restMs('greedy')).toBe(0);
+  });
+
+  test('a user counts once, however much of it waits', async () => {
+    const world = stage();
+    world.wait('greedy', ...Array.from({ length: 500 }, () => 'anna'));
+    world.pass(3);
+    // Half of the time would be fair between two; who is faced by one other is not slowed down.
+    expect(world.greedy('greedy', 10, 5)).toBe(500);
+  });
+
+  test('a least of 0 is no limit, and of many users the least recent are forgotten', () => {
+    const without = stage(0);
+    without.wait('greedy', ...crowd);
+    expect(without.greedy('greedy', 1_000, 5)).toBe(500);
+    const { shares, wait, pass } = stage(kLeast, 2);
+    wait('greedy', ...crowd);
+    pass(3);
+    for (const user of ['a', 'b', 'c']) shares.charge(user, 1_000);
+    expect(['a', 'b', 'c'].map((user) => shares.restMs(user) > 0)).toEqual([false, true, true]);
+  });
+});
