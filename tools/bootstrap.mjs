@@ -29,7 +29,7 @@ import { findFuzzer, fuzzerPackages } from './lib/clang.mjs';
 import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
 import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
-import { debianPrefix, root, toolchain } from './lib/paths.mjs';
+import { debianPrefix, local, root, toolchain } from './lib/paths.mjs';
 import { installPostgres } from './lib/postgres.mjs';
 import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 
@@ -37,7 +37,6 @@ import { main, note, run, SetupError, step, which } from './lib/run.mjs';
 const kRecipe = '2';
 const kNodeMajor = 20;
 
-const local = join(root, '.toolchain');
 const stampOf = (folder) => join(folder, 'skerry.stamp');
 const readStamp = (path) => (existsSync(path) ? readFileSync(path, 'utf8') : '');
 

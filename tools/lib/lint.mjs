@@ -7,7 +7,6 @@ import { bin, build, root } from './paths.mjs';
 import { note, run } from './run.mjs';
 
 const kParallel = 2;
-const toolPath = (name) => join(root, '.toolchain', 'bin', name);
 
 /** The C++ files that git tracks, or would. */
 export async function cppFiles() {

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, toolchain } from '../lib/paths.mjs';
+import { build, local, toolPath } from '../lib/paths.mjs';
 import { run } from '../lib/run.mjs';
 import { judged, kLimitMs, linkPackages, refreshTree } from './tree.mjs';
 
@@ -15,8 +15,8 @@ async function compile() {
     // Assertions on, sanitizers off: what they find has tests of its own.
     await run('cmake', [
       ...['-S', kTree, '-B', kFolder, '-G', 'Ninja'],
-      `-DCMAKE_MAKE_PROGRAM=${join(toolchain, 'bin', 'ninja')}`,
-      `-DSKERRY_INCLUDE_DIR=${join(toolchain, 'include')}`,
+      `-DCMAKE_MAKE_PROGRAM=${toolPath('ninja')}`,
+      `-DSKERRY_INCLUDE_DIR=${join(local, 'include')}`,
       ...['-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_CXX_FLAGS_DEBUG=-O1 -w'],
     ]);
   }
