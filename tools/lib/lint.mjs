@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { bin, build, root } from './paths.mjs';
+import { bin, build, root, toolPath } from './paths.mjs';
 import { note, run } from './run.mjs';
 
 const kParallel = 2;
