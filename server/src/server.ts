@@ -338,6 +338,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async close() {
       sockets.close();
+      callers.shares.end();
       await stop(server, open);
       await flusher.close();
       await relay.close();

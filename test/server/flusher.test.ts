@@ -275,6 +275,18 @@ describe('the flusher', () => {
     expect(applied).toEqual(['a1', 'b1']);
   });
 
+  test('a push that needs several transactions is done no further when its caller has gone', async () => {
+    const gone = new AbortController();
+    const { flusher, calls } = world(() => {
+      gone.abort(new Error('gone'));
+      return 1;
+    });
+    const push = flusher.push({ ...request('a', ['a1', 'a2', 'a3']), signal: gone.signal });
+    await expect(push).rejects.toThrow('gone');
+    await flusher.close();
+    expect(calls).toEqual([['a1', 'a2', 'a3']]);
+  });
+
   test('refuses more than it can hold, of one user and of all, and takes nothing once it is closed', async () => {
     const { flusher } = world();
     const pushes = Array.from({ length: limits.waitingPushes }, (_, i) =>

@@ -145,6 +145,16 @@ describe('shares of time', () => {
     expect(world.greedy('greedy', 10, 5)).toBe(500);
   });
 
+  test('nobody rests once the server stops', () => {
+    const { shares, wait, pass } = stage();
+    wait('greedy', ...crowd);
+    pass(3);
+    shares.charge('greedy', 2_000);
+    expect(shares.restMs('greedy')).toBeGreaterThan(0);
+    shares.end();
+    expect(shares.restMs('greedy')).toBe(0);
+  });
+
   test('a least of 0 is no limit, and of many users the least recent are forgotten', () => {
     const without = stage(0);
     without.wait('greedy', ...crowd);

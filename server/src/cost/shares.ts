@@ -84,7 +84,7 @@ export interface ShareOptions {
 }
 
 export class Shares {
-  readonly #least: number;
+  #least: number;
   readonly #now: () => number;
   readonly #debts: Recent<Debt>;
   /** What was used in the stretch under way, and in the one before. */
@@ -124,6 +124,11 @@ export class Shares {
     if (this.#least === 0 || this.#debts.get(user) === undefined) return 0;
     const over = this.#debt(user).ms - limits.workAtOnce;
     return over > 0 ? Math.min(kLookMs, Math.ceil(over / this.#shareOf(user))) : 0;
+  }
+
+  /** Nobody rests any more: the server stops. */
+  end(): void {
+    this.#least = 0;
   }
 
   #debt(user: string): Debt {

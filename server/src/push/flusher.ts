@@ -150,9 +150,12 @@ export class Flusher {
     }
     this.#charge(pushes, division.workedMs);
     for (const waiting of passedOver) waiting.passedOver++;
-    const left = current.filter(({ units }) => units.length > 0);
+    const left = current.filter(isToBeGoneOnWith);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
-    this.#enqueue([...left.filter((waiting) => !isHeavy(waiting)), ...passedOver], 0);
+    this.#enqueue(
+      [...left.filter((waiting) => !isHeavy(waiting)), ...passedOver.filter(isToBeGoneOnWith)],
+      0,
+    );
     for (const waiting of left.filter(isHeavy).reverse()) {
       const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
       this.#enqueue([waiting], behind < 0 ? this.#queue.length : behind);
@@ -182,6 +185,13 @@ export class Flusher {
     this.#waitingBytes -= bytes;
     this.#waitingOf.remove(user.id);
   }
+}
+
+/** Whether some of a push is left to be done, for a caller who has not gone while it was under way. */
+function isToBeGoneOnWith(waiting: Waiting): boolean {
+  const { signal, units } = waiting;
+  if (signal?.aborted) waiting.fail(signal.reason);
+  return units.length > 0 && !signal?.aborted;
 }
 
 /** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */

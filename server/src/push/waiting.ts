@@ -37,6 +37,7 @@ export class Waiting implements Grouped {
   readonly realms: readonly string[];
   readonly bytes: number;
   readonly cost: PushCost;
+  readonly signal: AbortSignal | undefined;
   readonly answer: Promise<PushAnswer>;
   passedOver = 0;
   readonly #all: readonly OwnedUnit[];
@@ -46,12 +47,13 @@ export class Waiting implements Grouped {
   #resolve!: (answer: PushAnswer) => void;
   #reject!: (error: unknown) => void;
 
-  constructor({ client, user, epoch, updates, bytes, cost }: PushRequest) {
+  constructor({ client, user, epoch, updates, bytes, cost, signal }: PushRequest) {
     this.client = client;
     this.user = user;
     this.realms = [...new Set(updates.flatMap(realmsNamed))];
     this.bytes = bytes;
     this.cost = cost;
+    this.signal = signal;
     this.#all = updates.map((update) => ({ client, user, epoch, update, owner: this }));
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
