@@ -12,8 +12,10 @@ async function serverParts() {
     Authority: 'authority/authority',
     Committer: 'push/commit',
     Flusher: 'push/flusher',
+    Shares: 'cost/shares',
     describeSchema: 'schema-module',
     openPostgres: 'db/postgres',
+    pushCost: 'cost/push-cost',
     sqlSchema: 'sql/tables',
   };
   const lines = Object.entries(exported).map(
@@ -40,13 +42,14 @@ async function serverParts() {
 
 /** A flusher on a database that a node has made its tables in; `send` is what a Pusher pushes by. */
 export async function openInProcess(url, schema) {
-  const { Authority, Committer, Flusher, describeSchema, openPostgres, sqlSchema } =
-    await serverParts();
+  const parts = await serverParts();
+  const { Authority, Committer, Flusher, Shares, describeSchema, openPostgres, sqlSchema } = parts;
   const description = describeSchema(schema);
   const authority = await Authority.load(description);
   const database = await openPostgres(url);
   const flusher = new Flusher({
     committer: new Committer(database, authority, sqlSchema(description)),
+    shares: new Shares({ least: 0, remembered: 1 }),
     committed: () => {},
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     log: (message, error) => console.error(message, error),
@@ -56,7 +59,9 @@ export async function openInProcess(url, schema) {
     sender(id, realm) {
       const user = { id, realms: new Map([[realm, 'write']]), expires: null };
       return async ({ client, epoch, updates }) => {
-        const { results } = await flusher.push({ client, user, epoch, updates, bytes: 500 });
+        const bytes = 500;
+        const cost = parts.pushCost(updates, bytes);
+        const { results } = await flusher.push({ client, user, epoch, updates, bytes, cost });
         return results;
       };
     },

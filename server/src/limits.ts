@@ -125,13 +125,15 @@ export const limits = {
    * over how long it is measured what each user has (cost/shares.ts).
    */
   workAtOnce: 250,
-  workOwed: 2_000,
+  workOwed: 1_000,
   shareStretchMs: 1_000,
   /** A body of more bytes is parsed in its user's turn. */
   bytesParsedAtOnce: 16 << 10,
   /** A push that looks up more keys, or writes more bytes, shares its transaction with nobody. */
   keysApart: 1_000,
   bytesApart: 256 << 10,
+  /** About what it costs to pack and send an answer: JSON of so many characters a millisecond. */
+  charactersAnsweredPerMs: 50_000,
   /** Requests that read and wait for their turn. */
   waitingReadsPerUser: 100,
   waitingReads: 1_000,

@@ -98,7 +98,9 @@ Data TouchedToData(const LogEntry& entry) {
       .Set("revision", entry.revision)
       .Set("client", entry.client)
       .Set("tables", Names(entry.tables))
-      .Set("streams", Names(entry.streams));
+      .Set("streams", Names(entry.streams))
+      .Set("changes", entry.changes)
+      .Set("bytes", entry.bytes);
   return data;
 }
 

@@ -12,7 +12,7 @@ import { Rates } from '../../server/src/cost/rates.ts';
 import { whileWanted } from '../../server/src/cost/signal.ts';
 import { SocketPlaces } from '../../server/src/cost/sockets.ts';
 import type { Database } from '../../server/src/db/database.ts';
-import { objectOf, readText } from '../../server/src/http/body.ts';
+import { objectOf, readBody } from '../../server/src/http/body.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { callerLimits, limits } from '../../server/src/limits.ts';
 import { BoundClients } from '../../server/src/push/bound-clients.ts';
@@ -53,8 +53,10 @@ describe('a rate', () => {
     expect([rate.take('anna', 1), rate.take('ben', 4)]).toEqual([500, 0]);
   });
 
-  test('what costs more than a bucket costs one', () => {
+  test('what was done already is owed, up to a bucket, and what costs more than a bucket costs one', () => {
     const rate = rates();
+    rate.charge('anna', 100);
+    expect(rate.take('anna', 1)).toBe(2_500);
     expect(rate.take('ben', 100)).toBe(0);
     expect(rate.take('ben', 1)).toBe(500);
   });
@@ -136,6 +138,22 @@ describe('the gate of reads', () => {
     }
   });
 
+  test('those who rest make room for those who do not', async () => {
+    const { come, rests, begun, ends } = stage();
+    for (const name of ['a1', 'a2']) void come('anna', name);
+    void come('ben', 'b1');
+    await turn();
+    for (const user of ['mallory', 'nick']) rests.add(user);
+    const left = [1, 2, 3].map((i) => come('mallory', `m${i}`).catch(({ code }) => code));
+    for (const name of ['n1', 'n2']) void come('nick', name);
+    await turn();
+    void come('cleo', 'c1');
+    expect(await left[2]).toBe('rate_limited');
+    ends[0]?.();
+    await turn();
+    expect(begun).toEqual(['a1', 'a2', 'b1', 'c1']);
+  });
+
   test('a caller who goes waits no longer, and one who has gone is never let in', async () => {
     const { begun, ends, come } = stage();
     const gone = new AbortController();
@@ -156,7 +174,7 @@ describe('bytes of bodies', () => {
   const body = (bytes: BodyBytes, user: string) => {
     const stream = Object.assign(new Readable({ read() {} }), { headers: {} });
     const held = bytes.hold(user);
-    const read = readText(stream, held)
+    const read = readBody(stream, held)
       .then(objectOf)
       .catch((error: unknown) => error);
     return { stream, held, read };
@@ -226,9 +244,12 @@ describe('callers', () => {
       code: 'rate_limited',
     });
     // What a body declares counts before it has come.
-    callers.sized('dan', limits.burstSeconds * limits.bytesPerToken);
-    expect(problemOf(() => callers.sized('dan', 1))).toMatchObject({ code: 'rate_limited' });
-    expect(problemOf(() => callers.sized('dan', 0))).toBeNull();
+    const all = limits.burstSeconds * limits.bytesPerToken;
+    callers.declared('dan', all);
+    expect(problemOf(() => callers.declared('dan', 1))).toMatchObject({ code: 'rate_limited' });
+    // What it did not declare is owed.
+    callers.undeclared('emil', all);
+    expect(problemOf(() => callers.request('emil'))).toMatchObject({ code: 'rate_limited' });
   });
 
   /** Callers of whom so many wait for the server, but for anna. */
@@ -271,20 +292,23 @@ describe('callers', () => {
     whileFake(async () => {
       const callers = await busy();
       const done: string[] = [];
-      const look = (name: string, bytes: number) =>
-        callers.looking('anna', bytes, never, () => {
-          // What is looked at takes its time, and is refused.
-          vi.advanceTimersByTime(400);
+      const look = (name: string, bytes: number, user = 'anna') =>
+        callers.looking(user, bytes, never, () => {
+          // What anna sends takes its time; all is refused.
+          if (user === 'anna') vi.advanceTimersByTime(400);
           done.push(name);
           throw new Error(name);
         });
       const long = limits.bytesParsedAtOnce + 1;
       await expect(look('first', long)).rejects.toThrow('first');
       const second = expect(look('second', long)).rejects.toThrow('second');
-      await expect(look('short', 10)).rejects.toThrow('short');
-      expect(done).toEqual(['first', 'short']);
+      // What is short goes past no other of its user.
+      const short = expect(look('short', 10)).rejects.toThrow('short');
+      await expect(look('other', long, 'ben')).rejects.toThrow('other');
+      expect(done).toEqual(['first', 'other']);
       await vi.advanceTimersByTimeAsync(10_000);
-      await second;
+      await Promise.all([second, short]);
+      expect(done).toEqual(['first', 'other', 'second', 'short']);
     }));
 });
 

@@ -260,6 +260,62 @@ describe('the flusher', () => {
     ]);
   });
 
+  test('what a push has changed beyond what it names is charged to its user, too', async () => {
+    const cascade = { realm: 'r', revision: 1, client: 'm', tables: [], streams: [] };
+    const { flusher, charged } = world((_ids, { spent }) => spent?.(100) ?? undefined, 1, [
+      { ...cascade, changes: 98, bytes: 0 },
+    ]);
+    const cost = { keys: 1, written: 0 };
+    await Promise.all([
+      flusher.push({ ...request('m', ['m'], 'r', userOf('mallory')), cost }),
+      flusher.push({ ...request('b', ['b'], 'r', userOf('ben')), cost }),
+    ]);
+    expect(charged).toEqual([
+      ['mallory', 1],
+      ['ben', 1],
+      ['mallory', 98],
+    ]);
+  });
+
+  test('large pushes of several users take turns with the others, one of them at a time', async () => {
+    const { flusher, calls } = world(undefined, 5);
+    const of = (user: string, name: string, realm: string) => ({
+      ...large(name, realm),
+      client: name,
+      user: userOf(user),
+    });
+    const all = [
+      flusher.push(of('mallory', 'm1', 'm')),
+      flusher.push(of('nick', 'n1', 'n')),
+      flusher.push(of('mallory', 'm2', 'mm')),
+      flusher.push(of('nick', 'n2', 'nn')),
+    ];
+    await turn();
+    // Of two transactions that may be under way, one is left to the others.
+    expect(calls).toEqual([['m1']]);
+    await flusher.push(request('ben', ['b1'], 'b', userOf('ben')));
+    await Promise.all(all);
+    expect(calls).toEqual([['m1'], ['b1'], ['n1'], ['m2'], ['n2']]);
+  });
+
+  test('those who rest make room for those who do not, who else would find none', async () => {
+    const { flusher, calls, rests } = world();
+    const users = ['m1', 'm2', 'm3', 'm4'];
+    for (const user of users) rests.add(user);
+    const resting = users.flatMap((user) =>
+      Array.from({ length: limits.waitingPushesPerUser }, (_, i) =>
+        flusher.push(request(`${user}-${i}`, [`${user}-${i}`], user, userOf(user))),
+      ),
+    );
+    const refused = Promise.allSettled(resting);
+    await flusher.push(request('ben', ['ben'], 'b', userOf('ben')));
+    expect(calls).toEqual([['ben']]);
+    rests.clear();
+    const failed = (await refused).filter(({ status }) => status === 'rejected');
+    expect(failed).toHaveLength(1);
+    expect(failed[0]).toMatchObject({ reason: { code: 'rate_limited' } });
+  });
+
   test('a push whose caller has gone while it waits is dropped, and one under way is finished', async () => {
     const { flusher, applied } = world();
     const [first, second] = [new AbortController(), new AbortController()];

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
-import { acceptsGzip, type Incoming, objectOf, readText } from '../../server/src/http/body.ts';
+import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
 import { Problem } from '../../server/src/http/problem.ts';
 import { limits } from '../../server/src/limits.ts';
@@ -22,7 +22,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 describe('bodies', () => {
   const bytes = new BodyBytes({ inAll: 100 << 20, perUser: 100 << 20 });
   const readObject = async (request: Incoming) =>
-    objectOf(await readText(request, bytes.hold('anna')));
+    objectOf(await readBody(request, bytes.hold('anna')));
   const request = (body: string | Buffer, headers: Record<string, string> = {}) =>
     Object.assign(Readable.from([Buffer.from(body)]), { headers });
 

@@ -43,9 +43,14 @@ export class Callers {
     refuse(this.#users.take(user, 1), 'This user sends too many requests.');
   }
 
-  /** Its body has, or will have, so many bytes more. Long requests count as several. */
-  sized(user: string, bytes: number): void {
-    if (bytes > 0) refuse(this.#users.take(user, tokensOf(bytes)), 'This user sends too much.');
+  /** It says that its body has so many bytes. Long requests count as several. */
+  declared(user: string, bytes: number): void {
+    refuse(this.#users.take(user, tokensOf(bytes)), 'This user sends too much.');
+  }
+
+  /** Its body had so many bytes more than it had said. */
+  undeclared(user: string, bytes: number): void {
+    if (bytes > 0) this.#users.charge(user, tokensOf(bytes));
   }
 
   /** It is of this client. */
@@ -82,7 +87,9 @@ export class Callers {
         this.shares.charge(user, performance.now() - began);
       }
     };
-    if (bytes <= limits.bytesParsedAtOnce) return look();
+    // What is short goes past nothing that this user has sent before.
+    const isShort = bytes <= limits.bytesParsedAtOnce && !this.#bodiesParsed.has(user);
+    if (isShort) return look();
     return this.#bodiesParsed.run(user, signal, look);
   }
 
@@ -95,14 +102,9 @@ export class Callers {
     return this.#reads.run(user, signal, () => work(this.#spent(user)));
   }
 
-  /** Makes an answer to this user. */
-  async answering<Value>(user: string, work: () => Promise<Value>): Promise<Value> {
-    const began = performance.now();
-    try {
-      return await work();
-    } finally {
-      this.shares.charge(user, performance.now() - began);
-    }
+  /** An answer of so many characters is made for this user. */
+  answered(user: string, characters: number): void {
+    this.shares.charge(user, characters / limits.charactersAnsweredPerMs);
   }
 
   #spent(user: string): Spent {

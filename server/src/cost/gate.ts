@@ -15,6 +15,7 @@ export interface GateLimits {
 
 interface Waiter {
   readonly go: () => void;
+  readonly fail: (reason: unknown) => void;
 }
 
 export class FairGate {
@@ -42,6 +43,11 @@ export class FairGate {
     }
   }
 
+  /** Whether something of this user is under way or waits. */
+  has(user: string): boolean {
+    return this.#running.of(user) > 0 || this.#waiting.has(user);
+  }
+
   async #enter(user: string, signal: AbortSignal): Promise<void> {
     const mine = this.#waiting.get(user);
     if (mine === undefined && this.#hasPlace(user) && this.#limits.restMs(user) === 0) {
@@ -51,26 +57,38 @@ export class FairGate {
     if ((mine?.length ?? 0) >= this.#limits.waitingPerUser) {
       throw new Problem('rate_limited', 'Too many requests of this user are waiting.');
     }
-    if (this.#waitingInAll >= this.#limits.waitingInAll) {
+    if (this.#waitingInAll >= this.#limits.waitingInAll && !this.#makeRoom()) {
       throw new Problem('busy', 'Too many requests are waiting.');
     }
     await new Promise<void>((resolve, reject) => {
-      const leave = () => {
-        this.#forget(user, waiter);
-        reject(signal.reason);
-      };
-      const waiter = {
+      const leave = () => waiter.fail(signal.reason);
+      const waiter: Waiter = {
         go: () => {
           signal.removeEventListener('abort', leave);
           resolve();
         },
+        fail: (reason) => {
+          signal.removeEventListener('abort', leave);
+          this.#forget(user, waiter);
+          reject(reason);
+        },
       };
       signal.addEventListener('abort', leave, { once: true });
-      if (mine === undefined) this.#waiting.set(user, [waiter]);
-      else mine.push(waiter);
+      const queue = this.#waiting.get(user);
+      if (queue === undefined) this.#waiting.set(user, [waiter]);
+      else queue.push(waiter);
       this.#waitingInAll++;
       this.#admit();
     });
+  }
+
+  /** Of the users who rest, the newest of whoever has most that waits makes room. */
+  #makeRoom(): boolean {
+    const resting = [...this.#waiting].filter(([user]) => this.#limits.restMs(user) > 0);
+    const most = Math.max(...resting.map(([, queue]) => queue.length));
+    const last = resting.find(([, queue]) => queue.length === most)?.[1].at(-1);
+    last?.fail(new Problem('rate_limited', 'This user has had much; ask again.'));
+    return last !== undefined;
   }
 
   #hasPlace(user: string): boolean {

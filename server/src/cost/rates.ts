@@ -40,6 +40,13 @@ export class Rates {
     return 0;
   }
 
+  /** Takes tokens for what was done already; the bucket may owe as much as it holds when full. */
+  charge(key: string, cost: number): void {
+    if (this.#rate.perSecond === 0) return;
+    const bucket = this.#bucket(key);
+    bucket.tokens = Math.max(-this.#rate.burst, bucket.tokens - cost);
+  }
+
   #bucket(key: string): Bucket {
     const { perSecond, burst } = this.#rate;
     const now = this.#now();

@@ -68,7 +68,7 @@ class Presence {
 }
 
 interface Debt {
-  /** Milliseconds of work beyond the user's share. */
+  /** Milliseconds of work beyond the user's share; below 0, what could have been had besides. */
   ms: number;
   /** When `ms` was right. */
   at: number;
@@ -114,8 +114,9 @@ export class Shares {
   charge(user: string, ms: number): void {
     if (this.#least === 0 || ms <= 0) return;
     const debt = this.#debt(user);
-    debt.ms = Math.min(limits.workOwed, debt.ms + ms);
-    this.#roll(debt.at);
+    // While it was done the user had a share of the time, which is not lost where nothing was owed.
+    const before = Math.max(-ms * this.#shareOf(user), debt.ms);
+    debt.ms = Math.min(limits.workOwed, before + ms);
     this.#current.add(user, ms);
   }
 
@@ -134,7 +135,7 @@ export class Shares {
   #debt(user: string): Debt {
     const now = this.#now();
     const debt = this.#debts.get(user) ?? { ms: 0, at: now };
-    debt.ms = Math.max(0, debt.ms - (now - debt.at) * this.#shareOf(user));
+    debt.ms = Math.max(-limits.workOwed, debt.ms - (now - debt.at) * this.#shareOf(user));
     debt.at = now;
     this.#debts.use(user, debt);
     return debt;

@@ -22,7 +22,7 @@ import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { declaredBytes, type JsonObject, jsonResponse, objectOf, readText } from './body.ts';
+import { declaredBytes, type JsonObject, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
 import { Problem } from './problem.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
@@ -110,8 +110,10 @@ export function createApp(options: AppOptions): Hono<App> {
     return undefined;
   });
 
-  const answer = (user: User, incoming: IncomingMessage, text: string) =>
-    callers.answering(user.id, () => jsonResponse(incoming, text));
+  const answer = (user: User, incoming: IncomingMessage, text: string) => {
+    callers.answered(user.id, text.length);
+    return jsonResponse(incoming, text);
+  };
 
   /** Another node may serve a version that is too new by now, and this one has not heard of it: then it takes it up. */
   const takeUpNewer = async (error: unknown): Promise<never> => {
@@ -129,11 +131,11 @@ export function createApp(options: AppOptions): Hono<App> {
     const { incoming, outgoing } = env;
     const user = await caller(env);
     const declared = declaredBytes(incoming);
-    callers.sized(user.id, declared);
+    callers.declared(user.id, declared);
     return callers.holding(user.id, async (held) => {
-      const text = await readText(incoming, held);
-      const bytes = text.length;
-      callers.sized(user.id, bytes - declared);
+      const text = await readBody(incoming, held);
+      const bytes = text.byteLength;
+      callers.undeclared(user.id, bytes - declared);
       return callers.shares.during(user.id, async () => {
         const request = await whileWanted(outgoing, limits.readWithinMs, ({ signal }) =>
           callers.looking(user.id, bytes, signal, () => look(user, objectOf(text), bytes)),
@@ -161,7 +163,7 @@ export function createApp(options: AppOptions): Hono<App> {
       },
       async (user, push) => {
         if (push.updates.length === 0) {
-          await clients.check(push.client, user);
+          await reading(user, env.outgoing, (within) => clients.check(push.client, user, within));
           return JSON.stringify({ time: Date.now(), results: [] });
         }
         const answer = await whileWanted(env.outgoing, null, ({ signal }) =>
@@ -179,10 +181,11 @@ export function createApp(options: AppOptions): Hono<App> {
         const client = clientOfBody(body, bytes);
         return { client, request: pullOf(body, entryLimit(body.limit)) };
       },
-      async (user, { client, request }) => {
-        await clients.check(client, user);
-        return reading(user, env.outgoing, (within) => options.puller.pull(user, request, within));
-      },
+      (user, { client, request }) =>
+        reading(user, env.outgoing, async (within) => {
+          await clients.check(client, user, within);
+          return options.puller.pull(user, request, within);
+        }),
     ),
   );
 

@@ -118,8 +118,8 @@ export function declaredBytes({ headers }: Pick<Incoming, 'headers'>): number {
   return declared;
 }
 
-/** The text of a request's body. */
-export async function readText(request: Incoming, held: HeldBytes): Promise<string> {
+/** A request's body, inflated. */
+export async function readBody(request: Incoming, held: HeldBytes): Promise<Buffer> {
   const { headers } = request;
   declaredBytes(request);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -129,23 +129,23 @@ export async function readText(request: Incoming, held: HeldBytes): Promise<stri
   // Its `close` may have been while the caller's token was looked at; it will say nothing more.
   if (request.destroyed) throw cutOff();
   const pace = new Pace(request);
-  let bytes: Buffer;
   try {
-    bytes = await (encoding === 'gzip'
+    return await (encoding === 'gzip'
       ? inflated(request, held, pace)
       : collect(request, held, pace));
   } finally {
     pace.stop();
   }
-  try {
-    return utf8.decode(bytes);
-  } catch (error) {
-    throw new Problem('bad_json', `The body is not UTF-8: ${(error as Error).message}`);
-  }
 }
 
 /** The JSON object of a request's body. */
-export function objectOf(text: string): JsonObject {
+export function objectOf(bytes: Buffer): JsonObject {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch (error) {
+    throw new Problem('bad_json', `The body is not UTF-8: ${(error as Error).message}`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -135,12 +135,12 @@ class Connection {
     this.#options.callers.request(user.id);
     const { callers, authority } = this.#options;
     callers.shares.charge(user.id, parsedMs);
+    // A hello has come in time. The end of an earlier token stands until this one has taken its place.
+    if (!this.#listener) this.#setDeadline(null);
     const checked = await callers.looking(user.id, data.length, this.#closed.signal, (spent) =>
       authority.checkScopes(scopesOf(scopes), schema, spent),
     );
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    // A hello has come in time. The end of an earlier token stands until this one has taken its place.
-    if (!this.#listener) this.#setDeadline(null);
     const hasPlace = this.#listener?.user.id === user.id;
     if (!hasPlace && !this.#places.greet(user.id)) {
       throw new Refused(4429, 'too many sockets of this user');
@@ -185,6 +185,7 @@ class Connection {
   }
 
   #refuse(error: unknown): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (error instanceof Refused) this.#socket.close(error.closeCode, error.message);
     else if (error instanceof Problem) {
       this.#socket.close(closeCodeOf(error), error.code);

@@ -2,7 +2,7 @@
 // database; of the others it is read, and only one that nobody has used before is written.
 
 import type { User } from '../auth/auth.ts';
-import type { Database } from '../db/database.ts';
+import type { Database, Spent, Within } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import { Recent } from '../recent.ts';
 import { bindClients, ownerOf, Present } from './locks.ts';
@@ -16,8 +16,8 @@ export class BoundClients {
     this.#known = new Recent(remembered);
   }
 
-  async check(client: string, user: User): Promise<void> {
-    const owner = this.#known.get(client) ?? (await this.#owner(client, user));
+  async check(client: string, user: User, { spent }: Within = {}): Promise<void> {
+    const owner = this.#known.get(client) ?? (await this.#owner(client, user, spent));
     if (owner !== undefined) this.#known.use(client, owner);
     if (owner === user.id) return;
     throw new Problem(
@@ -26,12 +26,12 @@ export class BoundClients {
     );
   }
 
-  async #owner(client: string, user: User): Promise<string | undefined> {
-    return (await ownerOf(this.#database, client)) ?? this.#bind(client, user);
+  async #owner(client: string, user: User, spent?: Spent): Promise<string | undefined> {
+    return (await ownerOf(this.#database, client)) ?? this.#bind(client, user, spent);
   }
 
-  #bind(client: string, user: User): Promise<string | undefined> {
-    return this.#database.transaction({ mode: 'write' }, async (tx) => {
+  #bind(client: string, user: User, spent?: Spent): Promise<string | undefined> {
+    return this.#database.transaction({ mode: 'write', spent }, async (tx) => {
       const [, owner] = await Promise.all([
         bindClients(tx, [{ client, user }], new Present(1)),
         ownerOf(tx, client),

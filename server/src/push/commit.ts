@@ -10,7 +10,7 @@ import { limits } from '../limits.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
-import { type Done, type Entry, type Lists, type Result, writeDone } from './done.ts';
+import { type Done, type Lists, type Result, type WrittenEntry, writeDone } from './done.ts';
 import {
   beginRealms,
   bindClients,
@@ -39,7 +39,7 @@ export interface Committed {
    * after it. The first is never left.
    */
   readonly results: readonly (Result | Problem | null)[];
-  readonly entries: readonly Entry[];
+  readonly entries: readonly WrittenEntry[];
 }
 
 interface Request {
@@ -101,7 +101,9 @@ export class Committer {
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
         const run = (tx: Queryable) => this.#run(tx, units, realms, options);
-        const write = { mode: 'write', spent: options.spent } as const;
+        // What waits for others' locks is not charged for that time.
+        const spent = options.wait ? undefined : options.spent;
+        const write = { mode: 'write', spent } as const;
         const { heads, ...committed } = await this.#database.transaction(write, run);
         this.#clients.add(units.map(({ client }) => client));
         this.#realms.add(heads.keys());

@@ -18,7 +18,7 @@ import type { Committed, Committer, Refusal } from './commit.ts';
 import type { Entry } from './done.ts';
 import { RealmsBusy } from './locks.ts';
 import type { UsersApart } from './users-apart.ts';
-import { type OwnedUnit, ownersOf, type Waiting } from './waiting.ts';
+import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
 
 export interface DivisionOptions {
   readonly committer: Pick<Committer, 'commit'>;
@@ -38,6 +38,8 @@ export class Division {
   readonly heavy = new Set<string>();
   /** For how many milliseconds the database and the rules have worked for it. */
   workedMs = 0;
+  /** What each client's updates have changed, in the measure of `weightOf`. */
+  readonly changedBy = new Map<string, number>();
   #isWhole = true;
   #hasSucceeded = false;
   #failedAlone = 0;
@@ -76,6 +78,9 @@ export class Division {
   #settle(units: readonly OwnedUnit[], { results, entries, now }: Committed): void {
     this.#hasSucceeded = true;
     this.#options.committed(entries);
+    for (const { client, changes, bytes } of entries) {
+      this.changedBy.set(client, (this.changedBy.get(client) ?? 0) + weightOf(changes, bytes));
+    }
     for (const [i, unit] of units.entries()) {
       const result = results[i];
       if (result === null || result === undefined) {

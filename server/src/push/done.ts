@@ -15,11 +15,17 @@ export interface Entry {
   readonly streams: readonly string[];
 }
 
+export interface WrittenEntry extends Entry {
+  /** How many rows it changed, and about how many bytes these are, before and after. */
+  readonly changes: number;
+  readonly bytes: number;
+}
+
 /** What is read of it here; the lists that are written pass through as texts. */
 export interface Done {
   readonly results: readonly (readonly (Result | null)[])[];
   /** What the entries touched. */
-  readonly touched: readonly Entry[];
+  readonly touched: readonly WrittenEntry[];
   /** The tables of the rows, and how many rows there are in all. */
   readonly tables: readonly string[];
   readonly rows: number;

@@ -39,8 +39,8 @@ export class Flusher {
   #gathering: Promise<void> | null = null;
   /** Runs while pushes wait whose users rest. */
   #rested: NodeJS.Timeout | undefined;
-  /** Who had the last group alone. */
-  #lastUser: string | null = null;
+  /** Who had a group alone since others had one. */
+  readonly #hadAlone = new Set<string>();
   #closed = false;
 
   constructor(options: FlusherOptions) {
@@ -49,14 +49,12 @@ export class Flusher {
   }
 
   push(request: PushRequest): Promise<PushAnswer> {
+    request.signal?.throwIfAborted();
     if (this.#closed) throw new Problem('stopping', 'The server is stopping.');
-    const full =
-      this.#queue.length >= limits.waitingPushes ||
-      this.#waitingBytes + request.bytes > limits.waitingBytes;
     if (this.#waitingOf.of(request.user.id) >= limits.waitingPushesPerUser) {
       throw new Problem('rate_limited', 'Too many pushes of this user are waiting; push again.');
     }
-    if (full) {
+    if (!this.#makeRoom(request.bytes)) {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
     const waiting = new Waiting(request);
@@ -65,6 +63,21 @@ export class Flusher {
     const { signal } = request;
     signal?.addEventListener('abort', () => this.#drop(waiting, signal.reason), { once: true });
     return waiting.answer;
+  }
+
+  /** Whether one more push can wait. Those of users who rest, the newest of whoever has most of them, make room. */
+  #makeRoom(bytes: number): boolean {
+    const isFull = () =>
+      this.#queue.length >= limits.waitingPushes ||
+      this.#waitingBytes + bytes > limits.waitingBytes;
+    while (isFull()) {
+      const resting = this.#queue.filter(({ user }) => this.#options.shares.restMs(user.id) > 0);
+      const most = Math.max(...resting.map(({ user }) => this.#waitingOf.of(user.id)));
+      const last = resting.findLast(({ user }) => this.#waitingOf.of(user.id) === most);
+      if (last === undefined) return false;
+      this.#drop(last, new Problem('rate_limited', 'This user has had much; push again.'));
+    }
+    return true;
   }
 
   /** Takes out a push that nobody waits for any more, unless it is under way. */
@@ -92,7 +105,7 @@ export class Flusher {
     this.#launch();
   }
 
-  /** What waits of users who need not rest; of one who had the last group to itself, behind the others'. */
+  /** What waits of users who need not rest; of those who have had a group to themselves, behind the others'. */
   #awake(): Waiting[] {
     clearTimeout(this.#rested);
     const rests = new Map<string, number>();
@@ -104,8 +117,9 @@ export class Flusher {
     const awake = this.#queue.filter(({ user }) => restOf(user) === 0);
     const least = Math.min(...[...rests.values()].filter((rest) => rest > 0));
     if (least < Number.POSITIVE_INFINITY) this.#rested = setTimeout(() => this.#launch(), least);
-    const wasLast = ({ user }: Waiting) => user.id === this.#lastUser;
-    return [...awake.filter((waiting) => !wasLast(waiting)), ...awake.filter(wasLast)];
+    const hadAlone = ({ user }: Waiting) => this.#hadAlone.has(user.id);
+    if (awake.every(hadAlone)) this.#hadAlone.clear();
+    return [...awake.filter((waiting) => !hadAlone(waiting)), ...awake.filter(hadAlone)];
   }
 
   #launch(): void {
@@ -114,7 +128,7 @@ export class Flusher {
       const group = nextGroup(this.#awake(), [...this.#underWay.keys()], isApart);
       if (group === null) return;
       const taken = new Set(group.pushes);
-      this.#lastUser = group.only;
+      if (group.only !== null) this.#hadAlone.add(group.only);
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
       for (const waiting of taken) this.#noLonger(waiting);
       const flushed = this.#flush(group).finally(() => {
@@ -148,7 +162,8 @@ export class Flusher {
         current = rest;
       }
     }
-    this.#charge(pushes, division.workedMs);
+    const done = pushes.filter((waiting) => !passedOver.includes(waiting));
+    this.#charge(done, division);
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(isToBeGoneOnWith);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
@@ -164,11 +179,16 @@ export class Flusher {
     if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
   }
 
-  /** Divides what a group has cost among its users, by what their pushes look up and write. */
-  #charge(pushes: readonly Waiting[], ms: number): void {
-    const all = pushes.reduce((sum, { weight }) => sum + weight, 0);
-    for (const { user, weight } of pushes) {
-      this.#options.shares.charge(user.id, (ms * weight) / all);
+  /** Divides what a group has cost among its users, by what their pushes look up, send, and have changed. */
+  #charge(pushes: readonly Waiting[], { workedMs, changedBy }: Division): void {
+    const clients = new Map(pushes.map(({ client, user }) => [client, user.id]));
+    const parts = [
+      ...pushes.map(({ user, weight }) => ({ user: user.id, weight })),
+      ...[...changedBy].map(([client, weight]) => ({ user: clients.get(client), weight })),
+    ];
+    const all = parts.reduce((sum, { weight }) => sum + weight, 0);
+    for (const { user, weight } of parts) {
+      if (user !== undefined) this.#options.shares.charge(user, (workedMs * weight) / all);
     }
   }
 

@@ -99,7 +99,8 @@ class UserShare {
 
 /**
  * Chooses from what waits, in the order of its coming, of each user its share; null where the end of a group under way is
- * better waited for. Pushes of which `isApart` is true, and large ones, are grouped with others of their user only.
+ * better waited for. Pushes of which `isApart` is true, and large ones, are grouped with others of their user only, and one
+ * such group is under way at a time.
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
@@ -110,12 +111,19 @@ export function nextGroup<Push extends Grouped>(
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
   const share = new Share(queue, limits.groupsUnderWay - underWay.length);
   const userShare = new UserShare(queue);
+  const isAlone = (push: Push) => isApart(push) || isLarge(push);
+  const isAloneUnderWay = underWay.some((group) => group.only !== null);
   const taken: Push[] = [];
+  let only: string | null = null;
   let updates = 0;
   let written = 0;
   let keys = 0;
   for (const push of queue) {
-    if (!fits(push, taken[0], isApart)) {
+    const { id } = push.user;
+    const fits = isAlone(push)
+      ? !isAloneUnderWay && taken.every(({ user }) => user.id === id)
+      : only === null || only === id;
+    if (!fits) {
       // Others of its realms need not wait for it.
       kept.addClient(push);
       continue;
@@ -133,28 +141,18 @@ export function nextGroup<Push extends Grouped>(
       updates > limits.updatesPerFlush ||
       written > limits.bytesPerFlush ||
       keys > limits.keysPerFlush;
-    const isAlone = push.passedOver >= kPassedOverAtMost;
-    if (isAlone && taken.length === 0) return { pushes: [push], wait: true, only: null };
-    if (isAlone || (isFull && taken.length > 0)) break;
+    const waits = push.passedOver >= kPassedOverAtMost;
+    if (waits && taken.length === 0) return { pushes: [push], wait: true, only: id };
+    if (waits || (isFull && taken.length > 0)) break;
     taken.push(push);
+    if (isAlone(push)) only = id;
   }
   // A few updates cost less in the next group than in one of their own beside another, but for one that takes long.
   const isWorthIt =
-    updates >= limits.updatesBesideAnother || underWay.every(({ only }) => only !== null);
-  const [first] = taken;
-  if (first === undefined || !isWorthIt) return null;
-  const only = isApart(first) || isLarge(first) ? first.user.id : null;
-  return { pushes: taken, wait: false, only };
-}
-
-/** Whether a push may go with the first of a group. */
-function fits<Push extends Grouped>(
-  push: Push,
-  first: Push | undefined,
-  isApart: (push: Push) => boolean,
-): boolean {
-  if (first === undefined || push.user.id === first.user.id) return true;
-  return ![push, first].some((one) => isApart(one) || isLarge(one));
+    only !== null ||
+    updates >= limits.updatesBesideAnother ||
+    underWay.every((group) => group.only !== null);
+  return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false, only } : null;
 }
 
 /** Whether a push takes long enough to keep others waiting. */

@@ -31,6 +31,11 @@ export interface OwnedUnit extends Unit {
 
 const kBytesPerKey = 500;
 
+/** What keys and bytes cost, in keys: one that is looked up or changed costs about as much as so many bytes. */
+export function weightOf(keys: number, bytes: number): number {
+  return keys + bytes / kBytesPerKey;
+}
+
 export class Waiting implements Grouped {
   readonly client: string;
   readonly user: User;
@@ -67,9 +72,9 @@ export class Waiting implements Grouped {
     return this.#all.filter((unit) => !this.#results.has(unit));
   }
 
-  /** Its part of what a group costs: a key that is looked up costs about as much as so many bytes. */
+  /** Its part of what a group costs, as far as the push itself tells. */
   get weight(): number {
-    return this.cost.keys + this.cost.written / kBytesPerKey;
+    return weightOf(this.cost.keys, this.cost.written);
   }
 
   get updates(): number {

@@ -2,6 +2,7 @@
 
 import type { User } from '../../../server/src/auth/auth.ts';
 import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
+import type { WrittenEntry } from '../../../server/src/push/done.ts';
 import { Flusher, type PushRequest } from '../../../server/src/push/flusher.ts';
 import type { Unit } from '../../../server/src/push/locks.ts';
 
@@ -43,7 +44,7 @@ export const turn = () => new Promise((resolve) => setImmediate(resolve));
  * A flusher over a committer that takes some turns, does what the rule says, and else applies everything. Users in `rests`
  * have to wait.
  */
-export function world(rule: Rule = () => {}, turns = 1) {
+export function world(rule: Rule = () => {}, turns = 1, entries: readonly WrittenEntry[] = []) {
   const calls: string[][] = [];
   const applied: string[] = [];
   const refused: string[] = [];
@@ -61,7 +62,7 @@ export function world(rule: Rule = () => {}, turns = 1) {
       .map((id) => ({ id, status: refusals.has(id) ? 'rejected' : 'applied' }));
     for (const { id, status } of results) (status === 'applied' ? applied : refused).push(id);
     const left = ids.slice(decided).map(() => null);
-    return { now: 1, results: [...results, ...left], entries: [] };
+    return { now: 1, results: [...results, ...left], entries };
   };
   const charged: [string, number][] = [];
   const flusher = new Flusher({
