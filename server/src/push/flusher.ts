@@ -209,9 +209,9 @@ export class Flusher {
 
 /** Whether some of a push is left to be done, for a caller who has not gone while it was under way. */
 function isToBeGoneOnWith(waiting: Waiting): boolean {
-  const { signal, units } = waiting;
+  const { signal } = waiting;
   if (signal?.aborted) waiting.fail(signal.reason);
-  return units.length > 0 && !signal?.aborted;
+  return waiting.units.length > 0;
 }
 
 /** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */
