@@ -246,7 +246,9 @@ describe('callers', () => {
     // What a body declares counts before it has come.
     const all = limits.burstSeconds * limits.bytesPerToken;
     callers.declared('dan', all);
-    expect(problemOf(() => callers.declared('dan', 1))).toMatchObject({ code: 'rate_limited' });
+    expect(problemOf(() => callers.declared('dan', limits.bytesPerToken))).toMatchObject({
+      code: 'rate_limited',
+    });
     // What it did not declare is owed.
     callers.undeclared('emil', all);
     expect(problemOf(() => callers.request('emil'))).toMatchObject({ code: 'rate_limited' });
