@@ -163,7 +163,7 @@ export const server = [
   },
   {
     name: 'reads are let in by arrival only',
-    test: 'test/server/cost.test.ts',
+    test: 'test/server/gate.test.ts',
     file: 'server/src/cost/gate.ts',
     from: `        this.#waiting.delete(user);
         this.#waiting.set(user, queue);`,
@@ -171,7 +171,7 @@ export const server = [
   },
   {
     name: 'one user may take all reads',
-    test: 'test/server/cost.test.ts',
+    test: 'test/server/gate.test.ts',
     file: 'server/src/cost/gate.ts',
     from: 'this.#runningInAll < inAll && this.#running.of(user) < perUser',
     to: 'this.#runningInAll < inAll',
@@ -234,7 +234,7 @@ export const server = [
   },
   {
     name: 'who rests is let in to read',
-    test: 'test/server/cost.test.ts',
+    test: 'test/server/gate.test.ts',
     file: 'server/src/cost/gate.ts',
     from: 'const rest = this.#limits.restMs(user);',
     to: 'const rest = 0;',
@@ -458,8 +458,8 @@ export const server = [
     name: 'a user by whom a group failed is grouped with others again',
     test: 'test/server/division.test.ts',
     file: 'server/src/push/groups.ts',
-    from: 'return !isApart(push) && !isApart(first);',
-    to: 'return true;',
+    from: 'isApart(push) || isLarge(push);',
+    to: 'isLarge(push);',
   },
   {
     name: 'a user who is kept apart holds up all others of its realms',
