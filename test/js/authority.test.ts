@@ -145,9 +145,12 @@ describe('admission', () => {
       [{ id: uuid(10), status: 'applied', revisions: { public: 3 }, at: 5000 }],
     ]);
     expect(done.heads).toEqual([{ realm: 'public', head: 3, headAt: 5000, rows: -2 }]);
+    const { bytes } = done.entries[0];
+    const touched = { realm: 'public', revision: 3, client: kClient, streams: [] };
     expect(done.touched).toEqual([
-      { realm: 'public', revision: 3, client: kClient, tables: ['groups', 'members'], streams: [] },
+      { ...touched, tables: ['groups', 'members'], changes: 2, bytes },
     ]);
+    expect(bytes).toBeGreaterThan(100);
     expect(done.rows.map((row: Json) => [row.table, row.deletedAt, row.isNew])).toEqual([
       ['groups', 5000, false],
       ['members', 5000, false],
