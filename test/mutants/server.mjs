@@ -186,9 +186,9 @@ export const server = [
   {
     name: 'a large push shares its transaction',
     test: 'test/server/flusher.test.ts',
-    file: 'server/src/push/groups.ts',
-    from: 'isApart(push) || isLarge(push);',
-    to: 'isApart(push);',
+    file: 'server/src/push/flusher.ts',
+    from: 'this.#apart.has(waiting.user.id) || isLarge(waiting);',
+    to: 'this.#apart.has(waiting.user.id);',
   },
   {
     name: 'large pushes of one user have one transaction after the other',
@@ -271,8 +271,8 @@ export const server = [
     name: 'who rests keeps a full queue full',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/push/flusher.ts',
-    from: 'if (last === undefined) return false;',
-    to: 'if (last === undefined || last !== null) return false;',
+    from: 'if (restOf(user) > 0) return false;',
+    to: 'return false;',
   },
   {
     name: 'one transaction of large pushes stands beside another',
@@ -457,9 +457,9 @@ export const server = [
   {
     name: 'a user by whom a group failed is grouped with others again',
     test: 'test/server/division.test.ts',
-    file: 'server/src/push/groups.ts',
-    from: 'isApart(push) || isLarge(push);',
-    to: 'isLarge(push);',
+    file: 'server/src/push/flusher.ts',
+    from: 'this.#apart.has(waiting.user.id) || isLarge(waiting);',
+    to: 'isLarge(waiting);',
   },
   {
     name: 'a user who is kept apart holds up all others of its realms',

@@ -10,6 +10,14 @@ export class Counts {
     this.#counts.set(key, this.of(key) + by);
   }
 
+  sum(): number {
+    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  [Symbol.iterator](): Iterator<[string, number]> {
+    return this.#counts.entries();
+  }
+
   remove(key: string, by = 1): void {
     const left = this.of(key) - by;
     if (left <= 0) this.#counts.delete(key);

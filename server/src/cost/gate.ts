@@ -57,7 +57,7 @@ export class FairGate {
     if ((mine?.length ?? 0) >= this.#limits.waitingPerUser) {
       throw new Problem('rate_limited', 'Too many requests of this user are waiting.');
     }
-    if (this.#waitingInAll >= this.#limits.waitingInAll && !this.#makeRoom()) {
+    if (this.#waitingInAll >= this.#limits.waitingInAll && !this.#makeRoom(user)) {
       throw new Problem('busy', 'Too many requests are waiting.');
     }
     await new Promise<void>((resolve, reject) => {
@@ -82,8 +82,9 @@ export class FairGate {
     });
   }
 
-  /** Of the users who rest, the newest of whoever has most that waits makes room. */
-  #makeRoom(): boolean {
+  /** For a user who does not rest, one who does makes room: the newest of whoever has most that waits. */
+  #makeRoom(user: string): boolean {
+    if (this.#limits.restMs(user) > 0) return false;
     const resting = [...this.#waiting].filter(([user]) => this.#limits.restMs(user) > 0);
     const most = Math.max(...resting.map(([, queue]) => queue.length));
     const last = resting.find(([, queue]) => queue.length === most)?.[1].at(-1);

@@ -76,6 +76,8 @@ export interface CommitOptions {
   /** Whether to wait for locked realms; else RealmsBusy is thrown. */
   readonly wait: boolean;
   readonly spent?: Spent;
+  /** Whether the database's time is told, too: not where it is spent in waiting for what others have locked. */
+  readonly isCharged?: boolean;
   /** Written in the same transaction: markers of progress. */
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
@@ -101,8 +103,7 @@ export class Committer {
     for (let round = 0; round < limits.lockRounds; round++) {
       try {
         const run = (tx: Queryable) => this.#run(tx, units, realms, options);
-        // What waits for others' locks is not charged for that time.
-        const spent = options.wait ? undefined : options.spent;
+        const spent = options.isCharged ? options.spent : undefined;
         const write = { mode: 'write', spent } as const;
         const { heads, ...committed } = await this.#database.transaction(write, run);
         this.#clients.add(units.map(({ client }) => client));

@@ -41,6 +41,7 @@ export class Division {
   /** What each client's updates have changed, in the measure of `weightOf`. */
   readonly changedBy = new Map<string, number>();
   #isWhole = true;
+  #isCharged = true;
   #hasSucceeded = false;
   #failedAlone = 0;
   #timedOutAlone = 0;
@@ -55,6 +56,11 @@ export class Division {
 
   /** Commits the units. Throws RealmsBusy where `wait` is false and a realm is held; all else is told to the callers. */
   async process(all: readonly OwnedUnit[], wait: boolean): Promise<void> {
+    this.#isCharged = !wait;
+    return this.#process(all, wait);
+  }
+
+  async #process(all: readonly OwnedUnit[], wait: boolean): Promise<void> {
     const units = all.filter(({ client }) => !this.#left.has(client));
     if (units.length === 0) return;
     const owners = ownersOf(units);
@@ -101,7 +107,7 @@ export class Division {
     const size = tookTooLong(error) ? 1 : Math.ceil(owners.length / 2);
     for (let from = 0; from < owners.length; from += size) {
       const part = owners.slice(from, from + size);
-      await this.process(
+      await this.#process(
         part.flatMap(({ units }) => units),
         true,
       );
@@ -116,8 +122,8 @@ export class Division {
     const isOfUpdate = refusesValues(error) || error instanceof TooMuchRead;
     if (isOfUpdate && units.length > 1) {
       const half = Math.ceil(units.length / 2);
-      await this.process(units.slice(0, half), true);
-      return this.process(units.slice(half), true);
+      await this.#process(units.slice(0, half), true);
+      return this.#process(units.slice(half), true);
     }
     if (isOfUpdate) return this.#refuse(first, error);
     const problem = requestProblem(error);
@@ -165,7 +171,8 @@ export class Division {
     };
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#options.committer.commit(units, { refuse, wait, spent });
+        const isCharged = this.#isCharged;
+        return await this.#options.committer.commit(units, { refuse, wait, spent, isCharged });
       } catch (error) {
         if (!isTransient(error) || tookTooLong(error) || attempt >= tries) throw error;
         await this.#options.pause(kFirstPauseMs * 2 ** attempt);

@@ -15,7 +15,7 @@ import type { Shares } from '../cost/shares.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
 import { Division, type DivisionOptions } from './division.ts';
-import { type Group, nextGroup } from './groups.ts';
+import { type Group, isLarge, nextGroup } from './groups.ts';
 import { RealmsBusy } from './locks.ts';
 import { UsersApart } from './users-apart.ts';
 import { type PushAnswer, type PushRequest, Waiting } from './waiting.ts';
@@ -54,7 +54,7 @@ export class Flusher {
     if (this.#waitingOf.of(request.user.id) >= limits.waitingPushesPerUser) {
       throw new Problem('rate_limited', 'Too many pushes of this user are waiting; push again.');
     }
-    if (!this.#makeRoom(request.bytes)) {
+    if (!this.#makeRoom(request)) {
       throw new Problem('busy', 'Too many pushes are waiting; push again.');
     }
     const waiting = new Waiting(request);
@@ -65,19 +65,34 @@ export class Flusher {
     return waiting.answer;
   }
 
-  /** Whether one more push can wait. Those of users who rest, the newest of whoever has most of them, make room. */
-  #makeRoom(bytes: number): boolean {
-    const isFull = () =>
-      this.#queue.length >= limits.waitingPushes ||
-      this.#waitingBytes + bytes > limits.waitingBytes;
-    while (isFull()) {
-      const resting = this.#queue.filter(({ user }) => this.#options.shares.restMs(user.id) > 0);
-      const most = Math.max(...resting.map(({ user }) => this.#waitingOf.of(user.id)));
-      const last = resting.findLast(({ user }) => this.#waitingOf.of(user.id) === most);
-      if (last === undefined) return false;
-      this.#drop(last, new Problem('rate_limited', 'This user has had much; push again.'));
+  /** Whether one more push can wait. For a user who does not rest, those who do make room: the newest of who has most. */
+  #makeRoom({ user, bytes }: PushRequest): boolean {
+    let tooMany = this.#queue.length + 1 - limits.waitingPushes;
+    let tooLong = this.#waitingBytes + bytes - limits.waitingBytes;
+    if (tooMany <= 0 && tooLong <= 0) return true;
+    const restOf = this.#rests();
+    if (restOf(user) > 0) return false;
+    const resting = this.#queue.filter((waiting) => restOf(waiting.user) > 0);
+    const all = resting.reduce((sum, waiting) => sum + waiting.bytes, 0);
+    if (resting.length < tooMany || all < tooLong) return false;
+    const countOf = (waiting: Waiting) => this.#waitingOf.of(waiting.user.id);
+    for (const waiting of resting.reverse().sort((a, b) => countOf(b) - countOf(a))) {
+      if (tooMany <= 0 && tooLong <= 0) break;
+      tooMany--;
+      tooLong -= waiting.bytes;
+      this.#drop(waiting, new Problem('rate_limited', 'This user has had much; push again.'));
     }
     return true;
+  }
+
+  /** How long users rest, each looked at once. */
+  #rests(): (user: User) => number {
+    const rests = new Map<string, number>();
+    return ({ id }) => {
+      const rest = this.#closed ? 0 : (rests.get(id) ?? this.#options.shares.restMs(id));
+      rests.set(id, rest);
+      return rest;
+    };
   }
 
   /** Takes out a push that nobody waits for any more, unless it is under way. */
@@ -108,27 +123,33 @@ export class Flusher {
   /** What waits of users who need not rest; of those who have had a group to themselves, behind the others'. */
   #awake(): Waiting[] {
     clearTimeout(this.#rested);
-    const rests = new Map<string, number>();
-    const restOf = ({ id }: User) => {
-      const rest = this.#closed ? 0 : (rests.get(id) ?? this.#options.shares.restMs(id));
-      rests.set(id, rest);
-      return rest;
-    };
+    const restOf = this.#rests();
     const awake = this.#queue.filter(({ user }) => restOf(user) === 0);
-    const least = Math.min(...[...rests.values()].filter((rest) => rest > 0));
-    if (least < Number.POSITIVE_INFINITY) this.#rested = setTimeout(() => this.#launch(), least);
-    const hadAlone = ({ user }: Waiting) => this.#hadAlone.has(user.id);
-    if (awake.every(hadAlone)) this.#hadAlone.clear();
-    return [...awake.filter((waiting) => !hadAlone(waiting)), ...awake.filter(hadAlone)];
+    const rests = this.#queue.map(({ user }) => restOf(user)).filter((rest) => rest > 0);
+    const least = Math.min(...rests);
+    if (rests.length > 0) this.#rested = setTimeout(() => this.#launch(), least);
+    return [
+      ...awake.filter((waiting) => !this.#hasHadAlone(waiting)),
+      ...awake.filter((waiting) => this.#hasHadAlone(waiting)),
+    ];
+  }
+
+  #hasHadAlone({ user }: Waiting): boolean {
+    return this.#hadAlone.has(user.id);
   }
 
   #launch(): void {
     while (this.#underWay.size < limits.groupsUnderWay) {
-      const isApart = ({ user }: Waiting) => this.#apart.has(user.id);
-      const group = nextGroup(this.#awake(), [...this.#underWay.keys()], isApart);
+      const isAlone = (waiting: Waiting) => this.#apart.has(waiting.user.id) || isLarge(waiting);
+      const awake = this.#awake();
+      const group = nextGroup(awake, [...this.#underWay.keys()], isAlone);
       if (group === null) return;
       const taken = new Set(group.pushes);
       if (group.only !== null) this.#hadAlone.add(group.only);
+      else if (!awake.some((waiting) => isAlone(waiting) && !this.#hasHadAlone(waiting))) {
+        // Others have had a group, and nobody's first turn is due.
+        this.#hadAlone.clear();
+      }
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
       for (const waiting of taken) this.#noLonger(waiting);
       const flushed = this.#flush(group).finally(() => {
@@ -143,7 +164,7 @@ export class Flusher {
     const division = new Division(this.#options, this.#apart);
     let current = pushes;
     let wait = waits;
-    const passedOver: Waiting[] = [];
+    const passedOver = new Set<Waiting>();
     for (;;) {
       try {
         await division.process(
@@ -162,15 +183,14 @@ export class Flusher {
         current = rest;
       }
     }
-    const done = pushes.filter((waiting) => !passedOver.includes(waiting));
+    const done = pushes.filter((waiting) => !passedOver.has(waiting));
     this.#charge(done, division);
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(isToBeGoneOnWith);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
-    this.#enqueue(
-      [...left.filter((waiting) => !isHeavy(waiting)), ...passedOver.filter(isToBeGoneOnWith)],
-      0,
-    );
+    // In the order in which they came, which is that of each client.
+    const again = pushes.filter((waiting) => passedOver.has(waiting) && isToBeGoneOnWith(waiting));
+    this.#enqueue([...left.filter((waiting) => !isHeavy(waiting)), ...again], 0);
     for (const waiting of left.filter(isHeavy).reverse()) {
       const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
       this.#enqueue([waiting], behind < 0 ? this.#queue.length : behind);
@@ -182,14 +202,12 @@ export class Flusher {
   /** Divides what a group has cost among its users, by what their pushes look up, send, and have changed. */
   #charge(pushes: readonly Waiting[], { workedMs, changedBy }: Division): void {
     const clients = new Map(pushes.map(({ client, user }) => [client, user.id]));
-    const parts = [
-      ...pushes.map(({ user, weight }) => ({ user: user.id, weight })),
-      ...[...changedBy].map(([client, weight]) => ({ user: clients.get(client), weight })),
-    ];
-    const all = parts.reduce((sum, { weight }) => sum + weight, 0);
-    for (const { user, weight } of parts) {
-      if (user !== undefined) this.#options.shares.charge(user, (workedMs * weight) / all);
-    }
+    const ofUser = new Counts();
+    for (const { user, weight } of pushes) ofUser.add(user.id, weight);
+    for (const [client, weight] of changedBy) ofUser.add(clients.get(client) ?? '', weight);
+    const all = ofUser.sum();
+    for (const [user, weight] of ofUser)
+      this.#options.shares.charge(user, (workedMs * weight) / all);
   }
 
   #enqueue(pushes: readonly Waiting[], at: number): void {
@@ -218,7 +236,7 @@ function isToBeGoneOnWith(waiting: Waiting): boolean {
 function postpone(
   group: readonly Waiting[],
   realms: ReadonlySet<string>,
-  postponed: Waiting[],
+  postponed: Set<Waiting>,
 ): Waiting[] {
   const clients = new Set<string>();
   return group.filter((waiting) => {
@@ -226,7 +244,7 @@ function postpone(
     const busy = waiting.realms.some((realm) => realms.has(realm));
     if (!busy && !clients.has(client)) return true;
     clients.add(client);
-    postponed.push(waiting);
+    postponed.add(waiting);
     return false;
   });
 }

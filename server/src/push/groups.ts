@@ -23,7 +23,7 @@ export interface Group<Push> {
   readonly pushes: readonly Push[];
   /** Whether its transaction waits for realms that are busy. */
   readonly wait: boolean;
-  /** Whose pushes share it with nobody's, because they are apart or large; null: it has room for anybody's. */
+  /** Whose pushes share it with nobody's (`isAlone` below); null: it has room for anybody's. */
   readonly only: string | null;
 }
 
@@ -99,20 +99,19 @@ class UserShare {
 
 /**
  * Chooses from what waits, in the order of its coming, of each user its share; null where the end of a group under way is
- * better waited for. Pushes of which `isApart` is true, and large ones, are grouped with others of their user only, and one
- * such group is under way at a time.
+ * better waited for. Pushes of which `isAlone` is true are grouped with others of their user only, and one such group is under
+ * way at a time.
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
   underWay: readonly Group<Push>[],
-  isApart: (push: Push) => boolean,
+  isAlone: (push: Push) => boolean,
 ): Group<Push> | null {
   const kept = new Named();
   for (const { pushes } of underWay) for (const push of pushes) kept.add(push);
   const share = new Share(queue, limits.groupsUnderWay - underWay.length);
   const userShare = new UserShare(queue);
-  const isAlone = (push: Push) => isApart(push) || isLarge(push);
-  const isAloneUnderWay = underWay.some((group) => group.only !== null);
+  let isAloneUnderWay = underWay.some((group) => group.only !== null);
   const taken: Push[] = [];
   let only: string | null = null;
   let updates = 0;
@@ -129,6 +128,8 @@ export function nextGroup<Push extends Grouped>(
       continue;
     }
     if (kept.meets(push) || !share.take(push)) {
+      // The place is kept for it, too, or those of free realms would go first for ever.
+      isAloneUnderWay ||= isAlone(push);
       kept.add(push);
       continue;
     }
@@ -156,6 +157,6 @@ export function nextGroup<Push extends Grouped>(
 }
 
 /** Whether a push takes long enough to keep others waiting. */
-function isLarge({ cost: { keys, written } }: Grouped): boolean {
+export function isLarge({ cost: { keys, written } }: Grouped): boolean {
   return keys > limits.keysApart || written > limits.bytesApart;
 }
