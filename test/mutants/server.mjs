@@ -264,8 +264,8 @@ export const server = [
     name: 'what a push has changed beyond what it names costs nothing',
     test: 'test/server/flusher.test.ts',
     file: 'server/src/push/division.ts',
-    from: '(this.changedBy.get(client) ?? 0) + weightOf(changes, bytes)',
-    to: '0',
+    from: 'this.changedBy.add(client, weightOf(changes, bytes));',
+    to: '',
   },
   {
     name: 'who rests keeps a full queue full',

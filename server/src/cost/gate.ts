@@ -85,7 +85,7 @@ export class FairGate {
   /** For a user who does not rest, one who does makes room: the newest of whoever has most that waits. */
   #makeRoom(user: string): boolean {
     if (this.#limits.restMs(user) > 0) return false;
-    const resting = [...this.#waiting].filter(([user]) => this.#limits.restMs(user) > 0);
+    const resting = [...this.#waiting].filter(([other]) => this.#limits.restMs(other) > 0);
     const most = Math.max(...resting.map(([, queue]) => queue.length));
     const last = resting.find(([, queue]) => queue.length === most)?.[1].at(-1);
     last?.fail(new Problem('rate_limited', 'This user has had much; ask again.'));

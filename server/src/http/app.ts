@@ -125,7 +125,7 @@ export function createApp(options: AppOptions): Hono<App> {
   /** Reads a body, bounded, and answers it with the JSON text that `work` gives. `look` refuses what is wrong with it. */
   const ofBody = async <Request>(
     env: HttpBindings,
-    look: (user: User, body: JsonObject, bytes: number) => Request,
+    look: (body: JsonObject, bytes: number) => Request,
     work: (user: User, request: Request) => Promise<string>,
   ) => {
     const { incoming, outgoing } = env;
@@ -133,12 +133,12 @@ export function createApp(options: AppOptions): Hono<App> {
     const declared = declaredBytes(incoming);
     callers.declared(user.id, declared);
     return callers.holding(user.id, async (held) => {
-      const text = await readBody(incoming, held);
-      const bytes = text.byteLength;
+      const body = await readBody(incoming, held);
+      const bytes = body.byteLength;
       callers.undeclared(user.id, bytes - declared);
       return callers.shares.during(user.id, async () => {
         const request = await whileWanted(outgoing, limits.readWithinMs, ({ signal }) =>
-          callers.looking(user.id, bytes, signal, () => look(user, objectOf(text), bytes)),
+          callers.looking(user.id, bytes, signal, () => look(objectOf(body), bytes)),
         ).catch(takeUpNewer);
         return answer(user, incoming, await work(user, request));
       });
@@ -155,11 +155,11 @@ export function createApp(options: AppOptions): Hono<App> {
   app.post('/v1/push', ({ env }) =>
     ofBody(
       env,
-      (user, body, bytes) => {
+      (body, bytes) => {
         const client = clientOfBody(body, bytes);
         const updates = updatesOf(body);
         const cost = pushCost(updates, bytes);
-        return { client, user, epoch: epochOf(body), updates, bytes, cost };
+        return { client, epoch: epochOf(body), updates, bytes, cost };
       },
       async (user, push) => {
         if (push.updates.length === 0) {
@@ -167,7 +167,7 @@ export function createApp(options: AppOptions): Hono<App> {
           return JSON.stringify({ time: Date.now(), results: [] });
         }
         const answer = await whileWanted(env.outgoing, null, ({ signal }) =>
-          options.flusher.push({ ...push, signal }),
+          options.flusher.push({ ...push, user, signal }),
         );
         return JSON.stringify(answer);
       },
@@ -177,7 +177,7 @@ export function createApp(options: AppOptions): Hono<App> {
   app.post('/v1/pull', ({ env }) =>
     ofBody(
       env,
-      (_, body, bytes) => {
+      (body, bytes) => {
         const client = clientOfBody(body, bytes);
         return { client, request: pullOf(body, entryLimit(body.limit)) };
       },
@@ -212,7 +212,7 @@ export function createApp(options: AppOptions): Hono<App> {
   app.post('/v1/tables/:table', ({ req, env }) =>
     ofBody(
       env,
-      (_, { lastUpdateTime, exclude }) => parseTableRequest(lastUpdateTime, exclude),
+      ({ lastUpdateTime, exclude }) => parseTableRequest(lastUpdateTime, exclude),
       (user, request) =>
         reading(user, env.outgoing, (within) =>
           options.tables.read(user, req.param('table'), request, within),

@@ -10,6 +10,7 @@
 
 import { requestProblem } from '../authority/authority.ts';
 import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/authority-link.ts';
+import { Counts } from '../cost/counts.ts';
 import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
 import { Problem } from '../http/problem.ts';
 import { limits } from '../limits.ts';
@@ -39,7 +40,7 @@ export class Division {
   /** For how many milliseconds the database and the rules have worked for it. */
   workedMs = 0;
   /** What each client's updates have changed, in the measure of `weightOf`. */
-  readonly changedBy = new Map<string, number>();
+  readonly changedBy = new Counts();
   #isWhole = true;
   #isCharged = true;
   #hasSucceeded = false;
@@ -85,7 +86,7 @@ export class Division {
     this.#hasSucceeded = true;
     this.#options.committed(entries);
     for (const { client, changes, bytes } of entries) {
-      this.changedBy.set(client, (this.changedBy.get(client) ?? 0) + weightOf(changes, bytes));
+      this.changedBy.add(client, weightOf(changes, bytes));
     }
     for (const [i, unit] of units.entries()) {
       const result = results[i];
