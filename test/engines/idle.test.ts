@@ -20,8 +20,11 @@ afterAll(async () => {
   site?.remove();
 });
 
-const stored = (window: RemoteWindow) =>
-  Promise.all(stores.map((store) => window.call('stored', store)));
+/** All that is stored, and who pushes: a service worker that takes over late writes, and is no fault. */
+async function stored(window: RemoteWindow) {
+  const { mode } = await window.status();
+  return { mode, stores: await Promise.all(stores.map((store) => window.call('stored', store))) };
+}
 
 /** Leases that somebody holds in storage, but for that of the socket. */
 async function held(window: RemoteWindow): Promise<unknown[]> {
@@ -35,8 +38,12 @@ async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]>
   scenes.push(scene);
   await scene.begin('lease', { production: true });
   const windows: RemoteWindow[] = [];
-  for (const serviceWorker of [false, false, true, true])
-    windows.push(await scene.open({ user: `idle-${serviceWorker}`, serviceWorker }));
+  for (const serviceWorker of [false, false, true, true]) {
+    const window = await scene.open({ user: `idle-${serviceWorker}`, serviceWorker });
+    // An engine under load may take a minute to start its service worker.
+    await until(window, ({ mode }) => mode === (serviceWorker ? 'service-worker' : 'lease'));
+    windows.push(window);
+  }
   const counter = await windows[0]?.call('counter');
   for (const window of windows) await window.call('sees', String(counter));
   await Promise.all(windows.map((window) => window.call('now')));
@@ -50,7 +57,7 @@ async function idlers(engine: (typeof engines)[number]): Promise<RemoteWindow[]>
 test('a minute of idleness', async () => {
   const windows = (await Promise.all(engines.map(idlers))).flat();
   const before = await Promise.all(windows.map(stored));
-  expect(before.flat(2).length).toBeGreaterThan(windows.length);
+  for (const { stores } of before) expect(stores.flat().length).toBeGreaterThan(1);
   await new Promise((resolve) => setTimeout(resolve, MINUTE_MS));
   expect(await Promise.all(windows.map(stored))).toEqual(before);
   for (const window of windows) expect((await window.status()).phase).toBe('idle');
