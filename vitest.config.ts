@@ -26,11 +26,9 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project(
-        'unit',
-        ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/web-demo/**/*.test.ts'],
-        { testTimeout: 60_000 },
-      ),
+      project('unit', ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts'], {
+        testTimeout: 60_000,
+      }),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], slow),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.

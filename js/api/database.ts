@@ -1,6 +1,6 @@
 /**
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
- * waited for (DESIGN section 5).
+ * waited for (docs/design.md, "Images").
  */
 import { type CoreModule, loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';

@@ -1,6 +1,6 @@
 /**
  * JSON with more than JSON in it: dates, bytes, enum instances and objects of the application's classes, as they stand
- * in json props, in classes' own json and in the arguments of actions (DESIGN section 4):
+ * in json props, in classes' own json and in the arguments of actions (docs/design.md, "Objects and ops"):
  *
  *   {"$type":"date","v":<ms>}   {"$type":"bytes","v":<base64>}   {"$type":<enum>,"v":<name>}
  *   {"$type":<class>,"v":<json>,"version":<number>}

@@ -2,7 +2,7 @@
  * Locks: one holder per name over all windows and workers. Guarantee: between `acquire` resolving with a lock and its
  * release, nobody else holds it, unless it is stolen; then `lost` resolves. A released lock is free a moment later, not
  * when `release` returns. Locks of a dead window are released. They are a shortcut only: the lease in storage decides
- * (DESIGN section 6).
+ * (docs/design.md, "The lease").
  */
 export interface HeldLock {
   release(): void;

@@ -1,5 +1,5 @@
-// Every limit of the server, in one place. DESIGN section 12's limits of the wire are the core's (src/base/limits.h);
-// those that can be checked before the core sees a body are repeated here.
+// Every limit of the server, in one place. The limits of the wire (docs/design.md, "Limits of the wire") are the
+// core's (src/base/limits.h); those that can be checked before the core sees a body are repeated here.
 
 export const limits = {
   /** A request's body, compressed and inflated alike. */

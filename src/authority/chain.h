@@ -1,6 +1,6 @@
-// The chain of each (realm, client): what makes pushes exactly once (DESIGN section 6). A chain row
-// holds the client's update last applied in the realm, and the ids refused as its next one, with
-// their answers.
+// The chain of each (realm, client): what makes pushes exactly once (docs/design.md, "The chain").
+// A chain row holds the client's update last applied in the realm, and the ids refused as its next
+// one, with their answers.
 #ifndef SKERRY_AUTHORITY_CHAIN_H_
 #define SKERRY_AUTHORITY_CHAIN_H_
 

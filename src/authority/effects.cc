@@ -161,7 +161,7 @@ void Effects::LoseParent(const ObjectKey& key, const ObjectKey& target) {
 // went, as if it had been there before the move. False where the author may not write there.
 bool Effects::Follow(const ObjectKey& key, const String& realm) {
   const Access access = scene_->AccessIn(realm);
-  if (access == Access::kUnlocked) return true;  // nothing is decided in this round
+  if (access == Access::kNotLocked) return true;  // nothing is decided in this round
   if (access != Access::kWritable) return false;
   moved_along_.insert(key);
   Relocate(key, realm);

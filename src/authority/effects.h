@@ -1,6 +1,6 @@
 // Effects: what follows from an update beyond its own ops: cascades, setNull, restrict, children
-// that move along, the rule of the deleted parent, and touched masters (DESIGN section 4,
-// docs/authority.md "Rules that DESIGN leaves open").
+// that move along, the rule of the deleted parent, and touched masters (docs/design.md,
+// "Cascade rules"; docs/authority.md, "Further rules").
 //
 // They are evaluated once, after all ops of the update, from the difference between the rows before
 // and after it: folding moves ops past each other, so that no order within the update may matter.

@@ -1,5 +1,6 @@
 // Pull: the answer to one pull request: for each realm diff(F, E), where F is what the client will
-// hold after folding its own updates of `have`, and E is what it should hold (DESIGN section 7).
+// hold after folding its own updates of `have`, and E is what it should hold (docs/design.md,
+// "The answer to a pull").
 // Pure: it says what must be read, and is given it.
 //
 // Use: Begin, then while needs() is not empty read them, load, and call Run; then answer().

@@ -53,8 +53,8 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   return request;
 }
 
-// An own update's ops; which action each comes from is of no interest here.
-// What was logged under another schema, as far as this one has a place for it. False: it has none.
+// Leaves of an op that was logged under another schema what this one has a place for. False: the
+// schema has no place for the op at all.
 bool Trim(const Schema& schema, Data* op) {
   if ((*op)["op"].Is("append")) return true;
   const TableIndex table = schema.FindTable((*op)["table"].as_string());
@@ -71,6 +71,7 @@ bool Trim(const Schema& schema, Data* op) {
   return true;
 }
 
+// The ops of one of the client's own updates. Which action each comes from does not matter here.
 Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   Vector<Op> ops;
   for (Data item : data.items()) {

@@ -1,4 +1,5 @@
-// What a push answers for one update (DESIGN section 12, docs/authority.md section 3).
+// What a push answers for one update (docs/protocol.md, "`POST /v1/push`"; docs/authority.md,
+// section 3).
 #ifndef SKERRY_AUTHORITY_RESULT_H_
 #define SKERRY_AUTHORITY_RESULT_H_
 

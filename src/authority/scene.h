@@ -19,9 +19,9 @@ struct RealmState {
 };
 enum class Right { kNone, kRead, kWrite };
 
-// What the author may do with a row where it is. kLocked: the realm must be locked before that can
-// be said.
-enum class Access { kHidden, kReadOnly, kWritable, kUnlocked };
+// What the author may do with a row where it is. kNotLocked: the realm must be locked before that
+// can be said.
+enum class Access { kHidden, kReadOnly, kWritable, kNotLocked };
 
 struct Scene {
   const Schema* schema = nullptr;
@@ -43,7 +43,7 @@ struct Scene {
     const auto state = realms->find(realm);
     if (state == realms->end()) {
       locks->insert(realm);
-      return Access::kUnlocked;
+      return Access::kNotLocked;
     }
     if (!state->second.exists) return Access::kHidden;
     return right == Right::kWrite ? Access::kWritable : Access::kReadOnly;

@@ -1,5 +1,5 @@
-// Scopes: the parts of tables that a client wants, and how far each is filled (DESIGN sections 7
-// and 12).
+// Scopes: the parts of tables that a client wants, and how far each is filled (docs/design.md,
+// "Filling a scope" and "Filters").
 #ifndef SKERRY_AUTHORITY_SCOPE_H_
 #define SKERRY_AUTHORITY_SCOPE_H_
 

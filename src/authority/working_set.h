@@ -20,13 +20,14 @@
 
 namespace skerry {
 
-// A ref of `table`.`prop` to the object `id`, or (with a realm) a unique value's key.
+// The rows of `table` whose ref `prop` is `id`.
 struct ChildrenOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
   String id;
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
+// The rows of `table` in `realm` that have the unique value `value`.
 struct HoldersOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;

@@ -126,10 +126,16 @@ template <>
 inline constexpr bool kRelocatable<Data> = true;
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
-//   data   = %x00 null | %x01 false | %x02 true | %x03 f64le | %x04 zigzag-varint (integers within
-//   ±2^53)
-//          | %x05 text | %x06 text (bytes) | %x09 text (JSON) | %x07 varint *data (array) | %x08
-//          varint *(text data) (object)
+//   data   = %x00                       null
+//          | %x01                       false
+//          | %x02                       true
+//          | %x03 f64le                 number
+//          | %x04 zigzag-varint         number: an integer within ±2^53
+//          | %x05 text                  string
+//          | %x06 text                  bytes
+//          | %x09 text                  JSON
+//          | %x07 varint *data          array
+//          | %x08 varint *(text data)   object
 //   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
 // Depth is limited to kMaxDataDepth; more is an error, not a crash.
 void EncodeData(const Data& data, String* out);

@@ -1,22 +1,20 @@
-// Mirror: how a window keeps in step with what storage holds (DESIGN section 5, "Windows in step"):
+// Mirror: how a window keeps in step with what storage holds (docs/design.md, "Windows in step"):
 // which n it has reached, which mutations are pending, which are gone. No I/O: the tab
 // (client/tab.h) tells it what it read and heard.
 //
 // The rules, each of which closes a hole:
 // - A record is applied when it is n + 1, ignored when it is known, and is a gap otherwise: then
-// everything is read.
+//   everything is read.
 // - A record names mutations by id and key. It may come before the window's own completion of one
-// of them: matched by id,
-//   it is confirmed once; the completion then finds nothing to do.
+//   of them: matched by id, it is confirmed once, and the completion then finds nothing to do.
 // - "Added" may come after the mutation has gone. Removed ids are remembered with their keys since
-// the last full reading; a mutation
-//   is ignored unless its key is above the one that was removed (a retry from the inbox has the
-//   same id under a new key). Before that reading `goneUpTo` decides: what is absent with a key at
-//   or below it is gone for ever.
+//   the last full reading. A mutation is ignored unless its key is above the one that was removed
+//   (a retry from the inbox has the same id under a new key). Before that reading `goneUpTo`
+//   decides: what is absent with a key at or below it is gone for good.
 // - A record of an image fill has its rows in the image, not in itself: unless that image was
-// loaded it is a gap.
-// - A record may say of a mutation that was not heard of yet that it is partly confirmed: that is
-// remembered too.
+//   loaded it is a gap.
+// - A record may say that a mutation which the window has not heard of yet is partly confirmed:
+//   that is remembered too.
 #ifndef SKERRY_CLIENT_MIRROR_H_
 #define SKERRY_CLIENT_MIRROR_H_
 

@@ -1,5 +1,5 @@
-// Loading: image pointer, image, then records and mutations in one transaction (DESIGN section 5,
-// "Start"). A damaged image is never fatal: the previous one, and failing that an empty one with
+// Loading: image pointer, image, then records and mutations in one transaction (docs/design.md,
+// "Images"). A damaged image is never fatal: the previous one, and failing that an empty one with
 // the cursors back at the start.
 #include <utility>
 

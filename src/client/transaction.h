@@ -1,7 +1,7 @@
-// Transaction: the synchronous write transaction of a window (DESIGN section 5, "A local
-// mutation"). Each operation is checked whole before anything changes, becomes ops at the end of
-// the pending ones, and is visible at once; Rollback takes them away again. Commit gives one
-// Pending with one action, its ops reduced to their final result.
+// Transaction: the synchronous write transaction of a window (docs/design.md, "A local mutation").
+// Each operation is checked whole before anything changes, becomes ops at the end of the pending
+// ones, and is visible at once; Rollback takes them away again. Commit gives one Pending with one
+// action, its ops reduced to their final result.
 //
 // One at a time. What an operation refuses is in docs/window.md, section 3.
 #ifndef SKERRY_CLIENT_TRANSACTION_H_

@@ -1,17 +1,16 @@
 // View: what a window shows. One RowStore a table holds the *visible* rows, so that queries and
 // indexes work on them directly:
 //
-//   visible = effects(fold(base, pending ops in order))
+//   visible = cascade(fold(base, pending ops in order))
 //
 // - base: the confirmed rows, per (realm, table, id). Of two base rows of one object (in the middle
-// of a move) the one
-//   with the later modifiedAt is folded upon.
+//   of a move) the one with the later modifiedAt is folded upon.
 // - fold: each object on its own: its pending ops in the order of their mutations.
-// - effects: what pending ops do to *other* objects: the children that a delete takes along
-// (`cascade`) or lets go
-//   (`setNull`), and the masters that a change touches. They are evaluated over the folded rows,
-//   after all pending ops, not op by op: so they do not depend on the order of ops, and from
-//   scratch equals incremental (invariant 5).
+// - cascade: what pending ops do to *other* objects: the children that a delete deletes
+//   (`cascade`) or whose refs it sets to null (`setNull`), and the masters that a change touches.
+//   This is evaluated over the folded rows, after all pending ops, not op by op. So it does not
+//   depend on the order of ops, and from scratch equals incremental (docs/design.md,
+//   "Invariants", 5).
 //
 // Where visible equals the one base row, there is nothing but that row in its store. Everywhere
 // else a Shadow keeps the base rows and what else is known. The protocol: any number of base
@@ -20,8 +19,9 @@
 // written when what it shows differs (no flicker). AppendOp is the fast way for the transaction
 // that is open: it appends behind everything that is pending, and derives at once.
 //
-// Costs: Derive folds the ops of the objects concerned; effects, where there are any, are evaluated
-// over all objects with pending deletes or touches. AppendOp costs its own op, and its own effects.
+// Costs: Derive folds the ops of the objects concerned. The cascade, where there is one, is
+// evaluated over all objects with pending deletes or touches. AppendOp costs its own op and its own
+// cascade.
 #ifndef SKERRY_CLIENT_VIEW_H_
 #define SKERRY_CLIENT_VIEW_H_
 

@@ -1,7 +1,7 @@
 // BaseRows: the confirmed state, kept per (realm, table, id): each realm is replicated exactly, on
-// its own (DESIGN section 7). An object that is in the middle of a move may be in two realms at
-// once. Implementations: log/base.h (image job, tests), client/view.h (a window, which keeps
-// visible rows packed and base rows aside where they differ).
+// its own (docs/design.md, "Base is kept by realm"). An object that is in the middle of a move may
+// be in two realms at once. Implementations: log/base.h (image job, tests), client/view.h (a
+// window, which keeps visible rows packed and base rows aside where they differ).
 #ifndef SKERRY_LOG_BASE_ROWS_H_
 #define SKERRY_LOG_BASE_ROWS_H_
 

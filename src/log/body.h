@@ -5,9 +5,10 @@
 //   body     = version:u8 kind:u8 tables realms payload checksum:u64le
 //   version  = %x01
 //   kind     = %x01 mutation | %x02 steps
-//   tables   = varint *(name:text varint *prop:text)    tables and their props, in the order of
-//   their first use realms   = varint *text                             likewise checksum = XXH64
-//   of everything before it text     = varint-length, then as many bytes
+//   tables   = varint *(name:text varint *prop:text)   tables and their props, by first use
+//   realms   = varint *text                            realms, by first use
+//   checksum = XXH64 of everything before it
+//   text     = varint-length, then as many bytes
 //
 // In the payload (grammars in mutation_codec.cc, steps_codec.cc, op_codec.h) tables, props and
 // realms are varint indexes into these lists.

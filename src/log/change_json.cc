@@ -1,6 +1,6 @@
-// Changes of the wire (DESIGN section 12, log/codec.h):
-//   {"change":"create"|"update","table","id","realm","set":{prop:
-//   plain},"createdAt","modifiedAt","revision"}
+// Changes of the wire (docs/protocol.md, "`POST /v1/pull`"; log/codec.h):
+//   {"change":"create"|"update","table","id","realm","set":{prop: plain},
+//    "createdAt","modifiedAt","revision"}
 //   {"change":"move", … as above …, "to"}
 //   {"change":"delete"|"leave","table","id","realm","revision"}
 #include "base/vector.h"

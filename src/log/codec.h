@@ -1,5 +1,5 @@
-// Binary and JSON codecs of what is logged. Binary: bodies in IndexedDB. JSON: the wire (DESIGN
-// section 12).
+// Binary and JSON codecs of what is logged. Binary: bodies in IndexedDB. JSON: the wire
+// (docs/protocol.md).
 #ifndef SKERRY_LOG_CODEC_H_
 #define SKERRY_LOG_CODEC_H_
 

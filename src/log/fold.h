@@ -33,14 +33,14 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
             std::optional<Row>* row);
 
 // Reduces ops to their final result per object, in order; every op names all actions that it comes
-// from (DESIGN section 6). create+update -> create; update+update -> one; incs summed (into a
-// create or an update of the same prop's set value too; an inc of a prop that a create does not set
-// stays beside it, because the row may exist); delete+create stays both; create+delete -> delete,
-// or nothing where the table's ids are UUIDs and the create is the first that `ops` say of the
-// object (an id that nobody else can have seen), and then also the creates of this sequence that
-// would cascade from it, transitively. An object leaves at most five ops per stay in a realm. O(n
-// log n). FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: nothing of `ops` was ever sent; no UUID of a
-// create names an object that is known to exist (the window makes an update of such a create).
+// from (docs/design.md, "Grouping"). create+update -> create; update+update -> one; incs summed
+// (into a create or an update of the same prop's set value too; an inc of a prop that a create does
+// not set stays beside it, because the row may exist); delete+create stays both; create+delete ->
+// delete, or nothing where the table's ids are UUIDs and the create is the first that `ops` say of
+// the object (an id that nobody else can have seen), and then also the creates of this sequence
+// that would cascade from it, transitively. An object leaves at most five ops per stay in a realm.
+// O(n log n). FoldOps(FoldOps(x)) = FoldOps(x). REQUIRES: nothing of `ops` was ever sent; no UUID
+// of a create names an object that is known to exist (the window makes an update of such a create).
 Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.

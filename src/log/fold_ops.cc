@@ -4,9 +4,8 @@
 // place where the object's first op of that kind stood. An object's ops fall into runs: a run stays
 // in one realm and ends with a move. Within a run
 //   - a stretch holds at most one op that sets (create or update) and one that adds (inc), of
-//   different props; it begins
-//     anew with a create that follows an update or inc, because the create makes a row where those
-//     did nothing;
+//     different props; another one begins with a create that follows an update or inc, because the
+//     create makes a row where those did nothing;
 //   - a delete takes the place of everything before it in the run.
 #include <algorithm>
 

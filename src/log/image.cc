@@ -4,12 +4,14 @@
 //   magic    = "SKERRYIM"
 //   format   = 2; 1 is read as well, and is without `description`
 //   head     = fingerprint:u64le schema:varint n:varint varint *(realm:text cursor:text)
-//   description:text                                  of the schema: Schema::description
-//   sections = varint *rows extras                     one section of rows a table, in the schema's
-//   order rows     = bytes:u64le section                     model/row_store_image.cc extras   =
-//   varint *(table:varint id:text row)      rows of ids that another realm has, too row      =
-//   realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value checksum = XXH64 of
-//   everything before it text     = varint-length, then as many bytes;  value as in log/body.cc
+//              description:text                       of the schema: Schema::description
+//   sections = varint *rows extras                    rows of each table, in the schema's order
+//   rows     = bytes:u64le section                    model/row_store_image.cc
+//   extras   = varint *(table:varint id:text row)     rows whose id another realm has, too
+//   row      = realm:text createdAt:f64le modifiedAt:f64le revision:varint varint *value
+//   value    = log/value_codec.h
+//   checksum = XXH64 of everything before it
+//   text     = varint-length, then as many bytes
 //
 // `body_bytes` of the header counts the sections. Tables and props need no names here: the
 // description has them.

@@ -1,5 +1,5 @@
-// Ops, actions, mutations and updates: what is logged and pushed. DESIGN section 1 defines the
-// words, section 4 the merging.
+// Ops, actions, mutations and updates: what is logged and pushed. docs/design.md defines
+// the words ("Vocabulary") and the merging ("Objects and ops").
 #ifndef SKERRY_LOG_OP_H_
 #define SKERRY_LOG_OP_H_
 

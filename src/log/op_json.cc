@@ -1,4 +1,4 @@
-// Ops of the wire (DESIGN section 12, log/codec.h):
+// Ops of the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
 //   {"op":"create"|"update","table","id","realm","set":{prop: plain},"by":[..],"if"}
 //   {"op":"inc","table","id","realm","add":{prop: number},"by","if"}
 //   {"op":"delete","table","id","realm","by","if"}

@@ -1,6 +1,6 @@
-// Updates of the wire (DESIGN section 12, log/codec.h):
-//   {"id","after":{realm: {"seq","id"}|null},"base":{realm:
-//   revision},"at","actions":[{"id","name","arg","at"}],"ops":[op]}
+// Updates of the wire (docs/protocol.md, "`POST /v1/push`"; log/codec.h):
+//   {"id","after":{realm: {"seq","id"}|null},"base":{realm: revision},"at",
+//    "actions":[{"id","name","arg","at"}],"ops":[op]}
 #include <algorithm>
 
 #include "base/json.h"

@@ -1,6 +1,6 @@
-// Filters with the semantics of DESIGN section 12: absent = null; `= null` and `!= null` test for
-// null; any other comparison with null is false; `not` negates the result; strings compare by UTF-8
-// bytes; `like` (% and _, backslash escapes) is case-sensitive. The same semantics in SQL
+// Filters with the semantics of docs/design.md, "Filters": absent = null; `= null` and `!= null`
+// test for null; any other comparison with null is false; `not` negates the result; strings compare
+// by UTF-8 bytes; `like` (% and _, backslash escapes) is case-sensitive. The same semantics in SQL
 // (server/src/sql/filter.ts), proved on the same rows.
 #ifndef SKERRY_MODEL_FILTER_H_
 #define SKERRY_MODEL_FILTER_H_

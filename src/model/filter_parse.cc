@@ -1,4 +1,4 @@
-// The wire form of filters to Filter (DESIGN section 12).
+// The wire form of filters to Filter (docs/design.md, "Filters").
 #include <algorithm>
 
 #include "base/limits.h"
@@ -14,7 +14,7 @@ class FilterParser {
   FilterParser(const Schema& schema, bool allow_exists)
       : schema_(schema), allow_exists_(allow_exists) {}
 
-  // `inside_select`: DESIGN allows one level of sub-select.
+  // `inside_select`: one level of sub-select is allowed.
   Result<Filter> Parse(const TableDef& table, const Data& data, int depth, bool inside_select);
 
  private:

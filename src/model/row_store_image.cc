@@ -1,8 +1,11 @@
 // Rows as a section of an image. Little-endian throughout.
-//   section = magic u32, format u32, layout digest u64, row count u32, row width u32, pool count
-//   u32, *pool, rows pool    = kind u8 (1 dictionary, 2 heap), byte count u32, bytes (text_pool.cc)
-//   rows    = row count * row width bytes: the live rows as they are packed in memory (row_store.h)
-// Pools hold nothing dead, so codes of rows are remapped where the store's own pools do.
+//
+//   section = magic:u32 format:u32 layout-digest:u64 rows:u32 row-width:u32 pools:u32 *pool packed
+//   pool    = kind:u8 bytes:u32 content               kind: 1 dictionary, 2 heap (text_pool.cc)
+//   packed  = rows * row-width bytes                  the live rows as they are in memory
+//                                                     (row_store.h)
+//
+// The pools hold no dead texts: where the store's own pools do, the codes in the rows are mapped.
 #include <algorithm>
 
 #include "base/bytes.h"

@@ -1,5 +1,5 @@
 // Schema: tables and props as numbers. Built once from the description that js/api/schema.ts makes
-// (docs/internals.md, "Schema"), shared by reference, immutable.
+// (docs/internals.md, section 2), shared by reference, immutable.
 #ifndef SKERRY_MODEL_SCHEMA_H_
 #define SKERRY_MODEL_SCHEMA_H_
 

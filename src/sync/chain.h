@@ -1,8 +1,7 @@
-// The chain that makes pushes exactly once (DESIGN section 6): each update names, per realm that it
-// touches, this client's update that it follows. These are pure functions over outbox records and
-// the `chain` member of the `sync` record
-// ({client, links: {realm: {seq, id}}}), which belongs to one identity and is not derived from the
-// outbox.
+// The chain that makes pushes exactly once (docs/design.md, "The chain"): each update names, per
+// realm that it touches, this client's update that it follows. These are pure functions over outbox
+// records and the `chain` member of the `sync` record ({client, links: {realm: {seq, id}}}), which
+// belongs to one identity and is not derived from the outbox.
 #ifndef SKERRY_SYNC_CHAIN_H_
 #define SKERRY_SYNC_CHAIN_H_
 

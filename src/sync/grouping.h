@@ -1,8 +1,8 @@
-// Grouping (DESIGN section 6): takes ungrouped mutations in key order and makes updates of them,
-// immutable from then on: their wire JSON is written once, here. Held mutations stay, and later
-// ones on the same objects; `known` ones stay until they are confirmed. An update has mutations of
-// one realm; one that spans realms, or is marked `alone`, goes by itself. Within a realm the order
-// of keys is the order of updates.
+// Grouping (docs/design.md, "Grouping"): takes ungrouped mutations in key order and makes updates
+// of them, immutable from then on: their wire JSON is written once, here. Held mutations stay, and
+// later ones on the same objects; `known` ones stay until they are confirmed. An update has
+// mutations of one realm; one that spans realms, or is marked `alone`, goes by itself. Within a
+// realm the order of keys is the order of updates.
 //
 // A Grouping is fed pages of the store `mutations`, in key order, inside one transaction; Finish
 // gives the writes.

@@ -1,6 +1,6 @@
-// Helper: what a window's dedicated Worker does while a service worker pushes and pulls (DESIGN
-// section 6, "With a service worker"): it wakes it, keeps its pauses (a service worker that has
-// nothing to do is stopped, with its timers), and finds out when it does not answer.
+// Helper: what a window's dedicated Worker does while a service worker pushes and pulls
+// (docs/design.md, "With a service worker"): it wakes it, keeps its pauses (a service worker that
+// has nothing to do is stopped, with its timers), and finds out when it does not answer.
 //
 // A wake is answered by a status, whatever comes of it; anything else that a pushing worker tells
 // is an answer too. Two wakes that nobody answers within `service`, or a service worker that fails

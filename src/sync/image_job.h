@@ -1,7 +1,7 @@
-// Image jobs: the decisions about images, as pure functions over the `sync` record (DESIGN section
-// 5; docs/sync-worker.md, section 6). The file work is the host's, with the module skerry-image. A
-// generation is entered in `generations` before its first file is written, with the lease and epoch
-// that write it, so that what a crash leaves behind is found and deleted.
+// Image jobs: the decisions about images, as pure functions over the `sync` record (docs/design.md,
+// "Images"; docs/sync-worker.md, section 6). The file work is the host's, with the module
+// skerry-image. A generation is entered in `generations` before its first file is written, with the
+// lease and epoch that write it, so that what a crash leaves behind is found and deleted.
 #ifndef SKERRY_SYNC_IMAGE_JOB_H_
 #define SKERRY_SYNC_IMAGE_JOB_H_
 

@@ -1,6 +1,6 @@
 // ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the
-// client's image, swings the pointer, and deletes generations that nobody needs (DESIGN section 5).
-// It runs when the loop rests.
+// client's image, swings the pointer, and deletes generations that nobody needs (docs/design.md,
+// "Images"). It runs when the loop rests.
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 

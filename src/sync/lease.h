@@ -1,7 +1,7 @@
 // Lease: the machine that obtains, keeps and gives back one of the leases `push`, `listen`, `image`
-// (DESIGN section 6; the state diagram is in docs/sync-worker.md, section 5). The Web Lock is a
-// shortcut; the record, fenced by its epoch, is the truth. The machine moves only by events; what
-// it wants of the world are effects of the turn.
+// (docs/design.md, "The lease"; the state diagram is in docs/sync-worker.md, section 5). The Web
+// Lock is a shortcut; the record, fenced by its epoch, is the truth. The machine moves only by
+// events; what it wants of the world are effects of the turn.
 #ifndef SKERRY_SYNC_LEASE_H_
 #define SKERRY_SYNC_LEASE_H_
 

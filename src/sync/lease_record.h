@@ -1,5 +1,5 @@
-// The rules of a lease's record `{v, owner, epoch, beat, claimedAt, beatAt, job}` (DESIGN section
-// 6), as pure functions. Wall clocks decide nothing here: beatAt is for people.
+// The rules of a lease's record `{v, owner, epoch, beat, claimedAt, beatAt, job}` (docs/design.md,
+// "The lease"), as pure functions. Wall clocks decide nothing here: beatAt is for people.
 #ifndef SKERRY_SYNC_LEASE_RECORD_H_
 #define SKERRY_SYNC_LEASE_RECORD_H_
 

@@ -1,4 +1,4 @@
-// Loop: what the sync worker does next, and how long it pauses (DESIGN section 5, "The sync loop").
+// Loop: what the sync worker does next, and how long it pauses (docs/design.md, "The sync loop").
 // No effects: it only counts. Fetch batches until there is no more, at most kMaxPullsInARow in a
 // row, then push a batch, whatever came.
 #ifndef SKERRY_SYNC_LOOP_H_

@@ -1,4 +1,4 @@
-// PokeSocket: keeps one socket for pokes open while it is wanted (DESIGN section 8): hello,
+// PokeSocket: keeps one socket for pokes open while it is wanted (docs/design.md, "Pokes"): hello,
 // reconnecting with backoff. A poke is a hint; what it says is taken for no more than a revision
 // worth asking for.
 #ifndef SKERRY_SYNC_POKE_SOCKET_H_

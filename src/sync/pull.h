@@ -1,6 +1,6 @@
-// Pull: the request, the answer's reading, and what the transaction does that folds it (DESIGN
-// section 7). Pure functions over records. Base itself is in the windows and in images; what is
-// written here is the record of steps, under a new n.
+// Pull: the request, the answer's reading, and what the transaction does that folds it
+// (docs/design.md, "The answer to a pull"). Pure functions over records. Base itself is in the
+// windows and in images; what is written here is the record of steps, under a new n.
 #ifndef SKERRY_SYNC_PULL_H_
 #define SKERRY_SYNC_PULL_H_
 

@@ -1,6 +1,6 @@
-// Push: what is sent, and what an answer does (DESIGN section 6). Pure functions over records; the
-// sync worker runs them inside its transactions. Bodies are sent as they were stored, byte for
-// byte; only the envelope around them differs.
+// Push: what is sent, and what an answer does (docs/design.md, "Grouping" and "Refusals"). Pure
+// functions over records; the sync worker runs them inside its transactions. Bodies are sent as
+// they were stored, byte for byte; only the envelope around them differs.
 #ifndef SKERRY_SYNC_PUSH_H_
 #define SKERRY_SYNC_PUSH_H_
 

@@ -1,7 +1,7 @@
-// Scopes: the union of what windows asked for, in the `sync` record under a version (DESIGN section
-// 7). Closing a window drops none: what it wanted is there when it is opened again, off line too.
-// But an application may ask for something else each day: what nobody has asked for in a month
-// goes.
+// Scopes: the union of what windows asked for, in the `sync` record under a version
+// (docs/design.md, "Filling a scope"). Closing a window drops none: what it wanted is there when it
+// is opened again, off line too. But an application may ask for something else each day: what
+// nobody has asked for in a month goes.
 #ifndef SKERRY_SYNC_SCOPES_H_
 #define SKERRY_SYNC_SCOPES_H_
 

@@ -1,8 +1,9 @@
-// SetAside: what becomes of mutations when updates are undone or refused (DESIGN sections 6 and
-// 10). Fed pages of the store `mutations` in key order, inside one transaction: members of undone
-// updates become ungrouped; culprits, and later ungrouped mutations on the same objects or with a
-// ref to an object that a refused one created, go to the conflict inbox; `known` and `alone` marks
-// are set. (Pushed without the object that it refers to, such a mutation would be deleted at once.)
+// SetAside: what becomes of mutations when updates are undone or refused (docs/design.md,
+// "Refusals"). Fed pages of the store `mutations` in key order, inside one transaction: members of
+// undone updates become ungrouped; culprits, and later ungrouped mutations on the same objects or
+// with a ref to an object that a refused one created, go to the conflict inbox; `known` and `alone`
+// marks are set. (Pushed without the object that it refers to, such a mutation would be deleted at
+// once.)
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 

@@ -1,5 +1,6 @@
 // The sync worker's times and limits. All of them come in with the configuration, so that tests use
-// short ones; the defaults are DESIGN's (sections 5 and 6). Milliseconds.
+// short ones; the defaults are those of docs/design.md, "The sync loop" and "The lease".
+// Milliseconds.
 #ifndef SKERRY_SYNC_TIMES_H_
 #define SKERRY_SYNC_TIMES_H_
 

@@ -1,4 +1,4 @@
-// A refused change never blocks: the culprit and what depends on it go to the inbox, the rest goes on (DESIGN section 10).
+// A refused change never blocks: the culprit and what depends on it go to the inbox, the rest goes on (docs/design.md, "Refusals").
 // Here the rule is uniqueness, broken by another client while this one had no network.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';

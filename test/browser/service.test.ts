@@ -1,4 +1,4 @@
-// Service-worker mode (DESIGN section 6): the service worker pushes and pulls for all windows, is stopped in the middle,
+// Service-worker mode (docs/design.md, "With a service worker"): the service worker pushes and pulls for all windows, is stopped in the middle,
 // pushes after the last window was closed, and is done without where it does not answer.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// The same storm in Chromium, Firefox and WebKit, with a service worker and with the lease (DESIGN section 6): one
+// The same storm in Chromium, Firefox and WebKit, with a service worker and with the lease (docs/design.md, "The lease"): one
 // pushes, whatever ends in the middle of it, and nothing is lost or doubled.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildSite, type Site } from '../browser/support/site.ts';

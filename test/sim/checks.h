@@ -1,5 +1,6 @@
-// Checks: one object for each of DESIGN's invariants that the simulator checks, in check/, told of
-// everything that happens. Each keeps what it needs outside of the production's storage.
+// Checks: one object for each of the invariants (docs/design.md, "Invariants") that the simulator
+// checks, in check/, told of everything that happens. Each keeps what it needs outside of the
+// production's storage.
 #ifndef SKERRY_TEST_SIM_CHECKS_H_
 #define SKERRY_TEST_SIM_CHECKS_H_
 
@@ -118,7 +119,7 @@ class Checks {
   std::map<String, uint64_t> corrected_;  // by realm: the revision of the last such entry
 };
 
-// In check/, by their numbers in DESIGN, section 14.
+// In check/, by their numbers in docs/design.md, "Invariants".
 std::unique_ptr<Check> MakeDurableCheck(World* world);      // 1
 std::unique_ptr<Check> MakeOnceCheck(World* world);         // 2
 std::unique_ptr<Check> MakeOrderCheck(World* world);        // 3

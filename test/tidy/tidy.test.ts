@@ -1,9 +1,6 @@
 // Goal: the repository keeps its own rules. Method: rules.ts over every file that git tracks, or
 // would track.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { longFiles } from './long-files.ts';
 import {
@@ -13,23 +10,9 @@ import {
   listedIn,
   machineProblems,
 } from './rules.ts';
+import { paths, texts } from './texts.ts';
 
 const kMaxLines = 400;
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
-const paths = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], {
-  cwd: root,
-  encoding: 'utf8',
-  maxBuffer: 1 << 26,
-})
-  .split('\n')
-  .filter((path) => path && existsSync(root + path) && statSync(root + path).isFile());
-
-const texts = new Map<string, string>();
-for (const path of paths) {
-  const bytes = readFileSync(root + path);
-  if (!bytes.includes(0)) texts.set(path, bytes.toString('utf8'));
-}
 
 const over = (rule: (path: string, text: string) => string[]) =>
   [...texts].flatMap(([path, text]) => rule(path, text));

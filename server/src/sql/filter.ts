@@ -1,5 +1,5 @@
-// A scope's filter as a parameterised SQL condition, with the semantics of src/model/filter.h (DESIGN section 12): absent
-// = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
+// A scope's filter as a parameterised SQL condition, with the semantics of src/model/filter.h (docs/design.md,
+// "Filters"): absent = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
 // so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
 
 import { isStorable, type Params } from '../db/database.ts';

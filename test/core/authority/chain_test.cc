@@ -1,5 +1,5 @@
 // The chain: exactly once, under resends, late copies, refusals, clones and restored servers
-// (DESIGN section 6).
+// (docs/design.md, "The chain").
 #include <doctest/doctest.h>
 
 #include "base/limits.h"

@@ -1,5 +1,5 @@
 // Effects beyond an update's own ops: cascade, setNull, restrict, touch, moves with children, the
-// deleted parent (DESIGN 4, 7).
+// deleted parent (docs/design.md, "Cascade rules").
 #include <doctest/doctest.h>
 
 #include "base/string.h"

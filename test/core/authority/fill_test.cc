@@ -1,5 +1,5 @@
-// Fills: pages, realms that are new to a client, images, and cursors of another history (DESIGN
-// section 7, internals 6).
+// Fills: pages, realms that are new to a client, images, and cursors of another history
+// (docs/design.md, "Filling a scope"; docs/internals.md, section 6).
 #include <doctest/doctest.h>
 
 #include <string>

@@ -1,5 +1,5 @@
-// Pull: the answer is diff(F, E), realm by realm (DESIGN section 7). One case for each rule; random
-// histories are in history_test.cc, fills in fill_test.cc.
+// Pull: the answer is diff(F, E), realm by realm (docs/design.md, "The answer to a pull"). One case
+// for each rule; random histories are in history_test.cc, fills in fill_test.cc.
 #include <doctest/doctest.h>
 
 #include "base/json.h"

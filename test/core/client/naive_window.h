@@ -1,4 +1,4 @@
-// NaiveWindow: the rules of DESIGN section 5, "Windows in step", with sets of bits, one bit a
+// NaiveWindow: the rules of docs/design.md, "Windows in step", with sets of bits, one bit a
 // mutation, slow and plain: what the real window must agree with. A mutation may be in two realms,
 // and be confirmed in one before the other. It is told what the real one is
 // told, and knows nothing of rows, transactions or images but their numbers.

@@ -1,6 +1,6 @@
-// Goal: each rule of the overlay by itself: local cascades (DESIGN section 4: the group and its
-// memberships), setNull, restrict, touch, rollback, and what a transaction refuses. Method: a view,
-// a transaction, few rows.
+// Goal: each rule of the overlay by itself: local cascades (docs/design.md, "Cascade rules": the
+// group and its memberships), setNull, restrict, touch, rollback, and what a transaction refuses.
+// Method: a view, a transaction, few rows.
 #include "base/id.h"
 #include "base/limits.h"
 #include "client/transaction.h"

@@ -1,4 +1,4 @@
-// Goal: loading (DESIGN section 5, "Start"): continuity, damaged and missing images, storage that
+// Goal: loading (docs/design.md, "Images"): continuity, damaged and missing images, storage that
 // fails, records of newer versions. Method: scripted windows (tab_fixture.h).
 #include "base/bytes.h"
 #include "base/checksum.h"

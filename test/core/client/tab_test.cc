@@ -1,5 +1,5 @@
-// Goal: windows hear of each other and of the sync worker rightly: each hole that DESIGN section 5
-// names in "Windows in step" has a test of its own. Method: scripted windows (tab_fixture.h).
+// Goal: windows hear of each other and of the sync worker rightly: each hole in docs/design.md,
+// "Windows in step", has a test of its own. Method: scripted windows (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"

@@ -1,5 +1,5 @@
 // Goal: windows of one client stay in step with storage, whatever comes late, out of order, twice
-// or never (DESIGN section 5, "Windows in step"). Method: several windows over one fake IndexedDB,
+// or never (docs/design.md, "Windows in step"). Method: several windows over one fake IndexedDB,
 // random steps; each mutation adds one to a counter of its own (a "bit"), so that a doubling shows
 // as 2 and a loss as 0. Every other one adds one in a second realm, too, and may be confirmed in
 // either before the other. Windows are loaded anew, under a schema with its props in another order.

@@ -1,4 +1,5 @@
-// Goal: FoldOp does to one row what DESIGN section 4 says of one op. Method: each rule by itself.
+// Goal: FoldOp does to one row what docs/design.md, "Objects and ops", says of one op. Method: each
+// rule by itself.
 #include <limits>
 
 #include "doctest/doctest.h"

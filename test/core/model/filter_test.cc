@@ -1,5 +1,5 @@
-// Filters: each rule of DESIGN section 12 by example, what is refused, and packed evaluation
-// against decoded on random rows and filters.
+// Filters: each rule of docs/design.md, "Filters", by example, what is refused, and packed
+// evaluation against decoded on random rows and filters.
 #include "model/filter.h"
 
 #include <doctest/doctest.h>

@@ -1,8 +1,9 @@
 // The naive model: what server and client have to do, in the plainest way that shows the rules of
-// DESIGN sections 4, 6 and 7: rows are maps of names, every state that a realm ever had is kept,
-// and every rule looks at everything. It shares no code with src/ but Data. The real thing is
-// driven in step with it (step_by_step_test.cc), and it is driven by itself, whole and with one
-// rule at a time taken away (naive_world_test.cc), which shows that the checks would notice.
+// docs/design.md ("Objects and ops" to "Filling a scope"): rows are maps of names, every state that
+// a realm ever had is kept, and every rule looks at everything. It shares no code with src/ but
+// Data. The real thing is driven in step with it (step_by_step_test.cc), and it is driven by
+// itself, whole and with one rule at a time taken away (naive_world_test.cc), which shows that the
+// checks would notice.
 //
 // Keys are "<table>/<id>". Rights are those of an update's author, and do not change.
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_NAIVE_MODEL_H_
@@ -82,7 +83,7 @@ inline May RightIn(const Rights& rights, const String& realm) {
   return right == rights.end() ? May::kWrite : right->second;
 }
 
-// Rules that can be taken away, to see that the checks notice. Each is one that DESIGN marks.
+// Rules that can be taken away, to see that the checks notice. Each closes a hole (docs/design.md).
 enum class Break {
   kConfirmOnAnswer,  // an answer confirms: not only a pull that contains the update
   kReduceAllOwn,     // all own updates count as folded, not only those of `have`

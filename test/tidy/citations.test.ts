@@ -1,0 +1,68 @@
+// Goal: what a comment or a page cites is there. Method: the rules of citations.ts over every file, and over a few lines
+// that break them.
+import { describe, expect, it } from 'vitest';
+import { citationProblems, documentsOf, linkProblems, missingTests } from './citations.ts';
+import { paths, texts } from './texts.ts';
+
+const pages = documentsOf(
+  new Map([
+    ['docs/design.md', '# A\n## The chain\n## Invariants\n\n1. *One*: a\n2. *Two*: b\n\n## End\n'],
+    ['docs/window.md', '## 2. Start\n```\n# no heading\n```\n'],
+    ['src/a.h', ''],
+  ]),
+);
+
+describe('a citation', () => {
+  it('names a heading that exists, also over the end of a line', () => {
+    const problems = (text: string) => citationProblems('src/a.h', text, pages);
+    expect(problems('// Exactly once (docs/design.md, "The chain").')).toEqual([]);
+    expect(problems('// Exactly once (docs/design.md,\n// "The\n// chain").')).toEqual([]);
+    expect(problems('// docs/design.md, "The chain" and "Forks"')).toHaveLength(1);
+    expect(problems('// docs/gone.md, "The chain"')).toHaveLength(1);
+    expect(problems('# docs/window.md, "no heading"')).toHaveLength(1);
+  });
+
+  it('names a section that exists, in its own page or in another', () => {
+    expect(citationProblems('src/a.h', '// docs/window.md, section 2', pages)).toEqual([]);
+    expect(citationProblems('src/a.h', '// docs/window.md, section 3', pages)).toHaveLength(1);
+    expect(citationProblems('src/a.h', '// see section 2', pages)).toHaveLength(1);
+    expect(citationProblems('src/a.h', '// RFC 7518, section 3.2', pages)).toEqual([]);
+    expect(citationProblems('docs/window.md', 'as in section 2', pages)).toEqual([]);
+    expect(citationProblems('docs/window.md', 'as in section 9', pages)).toHaveLength(1);
+  });
+
+  it('names an invariant that exists, and no document from outside', () => {
+    expect(citationProblems('src/a.h', '// invariant 2', pages)).toEqual([]);
+    expect(citationProblems('src/a.h', '// invariant 3', pages)).toHaveLength(1);
+    expect(citationProblems('src/a.h', '// as DESIGN says', pages)).toHaveLength(1);
+  });
+});
+
+describe('a link', () => {
+  it('leads to a file, and to a heading in it', () => {
+    const problems = (link: string) => linkProblems('docs/design.md', `[x](${link})`, pages);
+    expect(problems('window.md#2-start')).toEqual([]);
+    expect(problems('../src/a.h')).toEqual([]);
+    expect(problems('https://example.com')).toEqual([]);
+    expect(problems('gone.md')).toHaveLength(1);
+    expect(problems('#the-chain')).toEqual([]);
+    expect(problems('#the-rope')).toHaveLength(1);
+  });
+});
+
+describe('the repository', () => {
+  const documents = documentsOf(texts, paths);
+
+  it('cites headings that exist', () =>
+    expect([...texts].flatMap(([path, text]) => citationProblems(path, text, documents))).toEqual(
+      [],
+    ));
+
+  it('links to files and headings that exist', () =>
+    expect([...texts].flatMap(([path, text]) => linkProblems(path, text, documents))).toEqual([]));
+
+  it('has a test for each hole that the design names', () => {
+    expect(documents.invariants).toBe(14);
+    expect(missingTests(texts)).toEqual([]);
+  });
+});
