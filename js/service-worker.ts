@@ -32,11 +32,10 @@ export function syncWorker(options: SyncWorkerOptions): Stop {
   const schema = made.toJSON?.();
   if (!schema) throw new SchemaError('schema', 'Make the schema with schema(tables, { version }).');
   const url = new URL(remote.url, location.href).href;
-  const stop = serve({ name, schema, remote: { ...remote, url } }, (file) =>
-    // Written out, because bundlers look for exactly these expressions.
-    file === 'skerry.wasm'
-      ? new URL('./skerry.wasm', import.meta.url)
-      : new URL('./skerry-sync.wasm', import.meta.url),
+  const stop = serve(
+    { name, schema, remote: { ...remote, url } },
+    // Written out, because bundlers look for exactly this expression.
+    () => new URL('./skerry-sync.wasm', import.meta.url),
   );
   return makeStop(stop);
 }

@@ -14,22 +14,23 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import remapping from '@jridgewell/remapping';
+import MagicString from 'magic-string';
 import { bootstrap } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { pruneDeclarations } from './lib/declarations.mjs';
 import { withLock } from './lib/lock.mjs';
 import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
-import { shiftedMappings } from './lib/source-map.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
 /** The modules with Emscripten's glue. The authority is an entry of the package, with declarations of its own. */
 const kGlued = ['skerry-authority', 'skerry-image'];
 const kGlueTypes = 'skerry-authority.d.ts';
-/** The page's module, in two halves: js/core/module.ts loads it. */
-const kPageWasm = ['skerry.wasm', 'skerry-sync.wasm'];
-/** What a page loads when it is needed, in the same way. */
-const kPortableWasm = 'skerry-portable.wasm';
+/** The modules without glue, of a window, of a sync worker, and for export and import: js/core/module.ts loads them. */
+const kBareWasm = ['skerry.wasm', 'skerry-sync.wasm', 'skerry-portable.wasm'];
+/** What a service worker runs. */
+const kServiceWasm = 'skerry-sync.wasm';
 
 // Each group is one run of esbuild: its entries share chunks with each other and with no other group.
 // Entries are name: source, relative to the root. `node` chooses the platform.
@@ -104,15 +105,9 @@ const kDemoPublic = 'web-demo/public';
 
 /** By what a service worker knows its wasm: it is no part of the browser's check for updates. */
 function wasmHashes() {
-  const hash = (file) =>
-    createHash('sha256')
-      .update(readFileSync(join(root, 'dist', file)))
-      .digest('hex');
-  return {
-    __SKERRY_WASM__: JSON.stringify(
-      Object.fromEntries(kPageWasm.map((file) => [file, hash(file)])),
-    ),
-  };
+  const bytes = readFileSync(join(root, 'dist', kServiceWasm));
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  return { __SKERRY_WASM__: JSON.stringify({ [kServiceWasm]: hash }) };
 }
 
 /** Copies a file if the target is not the same already; times are kept so that stamps stay true. */
@@ -151,44 +146,22 @@ function chunkNames({ outputs }, choose) {
     });
 }
 
-// Bundlers look for exactly these expressions, with plain strings in them.
-const kForBundlers = /(new URL\(|\bimport\(|type:)`([^`$]+)`(?=,import\.meta\.url|\)|,name:)/g;
-
-// And an import by address is none of theirs: the file is copied as it is, and imported when it is needed.
-const kByAddress = /\bimport\((?=new URL\()/;
+/** An import by address: bundlers copy the file as it is, and must leave the import alone. */
+const kByAddress = /\bimport\((?=new URL\()/g;
 const kLeaveAlone = '/*webpackIgnore:true*//*@vite-ignore*/';
 
-/** Puts in, where a script imports by address, what minifiers have removed. */
-function leftAlone(code, map) {
-  const found = kByAddress.exec(code);
-  if (!found) return [code, map];
-  const at = found.index + found[0].length;
-  const before = code.slice(0, at).split('\n');
-  const column = before.at(-1).length;
-  const { length } = kLeaveAlone;
-  const mappings = shiftedMappings(map.mappings, before.length - 1, column, length);
-  return [code.slice(0, at) + kLeaveAlone + code.slice(at), { ...map, mappings }];
-}
-
-/** Scripts, minified once more: rolldown's minifier finds 3 % (gzip) that esbuild's leaves. */
-async function minified(outputFiles, module) {
-  const { minify } = await import('rolldown/utils');
+/** Puts in the comments that esbuild's minifier has removed, and moves the source map along. */
+function leftAlone(outputFiles) {
   const texts = new Map(outputFiles.map(({ path, text }) => [path, text]));
-  const smaller = [...texts.keys()]
-    .filter((path) => path.endsWith('.js'))
-    .map(async (path) => {
-      const inputMap = JSON.parse(texts.get(`${path}.map`));
-      const options = { module, sourcemap: true, inputMap };
-      const { code, map, errors } = await minify(path, texts.get(path), options);
-      if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'));
-      // As many letters as before, so that no place in the source map moves.
-      const [plain, itsMap] = leftAlone(code.replace(kForBundlers, '$1"$2"'), map);
-      return [
-        { path, text: `${plain}\n//# sourceMappingURL=${basename(path)}.map\n` },
-        { path: `${path}.map`, text: JSON.stringify(itsMap) },
-      ];
-    });
-  return (await Promise.all(smaller)).flat();
+  for (const [path, code] of texts) {
+    if (!path.endsWith('.js') || code.search(kByAddress) < 0) continue;
+    const changed = new MagicString(code);
+    changed.replace(kByAddress, (found) => found + kLeaveAlone);
+    const maps = [changed.generateMap({ hires: true }), JSON.parse(texts.get(`${path}.map`))];
+    texts.set(path, changed.toString());
+    texts.set(`${path}.map`, JSON.stringify(remapping(maps, () => null)));
+  }
+  return [...texts].map(([path, text]) => ({ path, text }));
 }
 
 /** Writes what esbuild made, chunks under the names that `choose` gives them, if it is there. */
@@ -235,8 +208,7 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
     );
     throw new SetupError(lines.length > 0 ? lines.join('\n') : String(error));
   });
-  const files = node ? result.outputFiles : await minified(result.outputFiles, !classic);
-  const written = writeOutputs(files, result.metafile, chunkName);
+  const written = writeOutputs(leftAlone(result.outputFiles), result.metafile, chunkName);
   const ours = new RegExp(`^${name}-[a-z-]+-[A-Z0-9]{8}\\.js`);
   for (const file of readdirSync(join(root, out))) {
     if (ours.test(file) && !written.has(file)) rmSync(join(root, out, file));
@@ -258,7 +230,7 @@ async function declarations(name, project, sources, output) {
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
   const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
-  for (const file of [...files, kGlueTypes, ...kPageWasm, kPortableWasm]) {
+  for (const file of [...files, kGlueTypes, ...kBareWasm]) {
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }

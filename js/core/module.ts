@@ -169,16 +169,14 @@ export class CoreModule {
 const loading = new Map<string, Promise<CoreModule>>();
 const loaded = new Map<string, CoreModule>();
 
-/** `second`: what a sync worker's module has besides (js/worker/load-module.ts). */
 export function loadCore(
   source: WasmSource,
   url: URL = new URL('./skerry.wasm', import.meta.url),
-  second?: URL,
 ): Promise<CoreModule> {
-  const key = `${url} ${second}`;
+  const key = url.href;
   let promise = loading.get(key);
   if (!promise) {
-    promise = instantiate(source, url, second);
+    promise = instantiate(source, url);
     loading.set(key, promise);
     // What failed (a network that was down) may be tried again.
     promise.then(
@@ -190,17 +188,11 @@ export function loadCore(
 }
 
 /** Without Emscripten's glue: the module has no `main`, no files and no imports but those of lent.ts. */
-async function instantiate(source: WasmSource, url: URL, second?: URL): Promise<CoreModule> {
+async function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
   try {
-    const [module, more] = await Promise.all([
-      compile(source, url),
-      second && compile(source, second),
-    ]);
     const env = lentFunctions(() => memory);
-    const { exports } = await WebAssembly.instantiate(module, { env });
+    const { exports } = await WebAssembly.instantiate(await compile(source, url), { env });
     const memory = exports['memory'] as WebAssembly.Memory;
-    // Before any code of the first runs, because it may call into the second.
-    if (more) await WebAssembly.instantiate(more, { env, first: exports });
     const functions = exports as unknown as RawExports;
     functions['_initialize']?.();
     return new CoreModule(functions, memory);

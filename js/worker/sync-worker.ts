@@ -7,7 +7,7 @@ import type { Message } from '../core/window-core.ts';
 import type { WorkerSideHost } from '../host/host.ts';
 import type { WorkerConfig } from '../host/worker-link.ts';
 import { ImageJobs } from './image-jobs.ts';
-import { loadWorkerModule, wasmUrls } from './load-module.ts';
+import { loadWorkerModule, workerWasmUrl } from './load-module.ts';
 import { RunningWorker } from './running-worker.ts';
 
 /** Messages that may wait while module and storage are opened. */
@@ -118,7 +118,7 @@ export class SyncWorker {
   }
 }
 
-/** A service worker is told where a window and its Worker have found their wasm. */
+/** A service worker is told where a window’s Worker has found its wasm. */
 function withWasm(service: unknown, url: URL | undefined): unknown {
-  return service ? { ...(service as object), wasm: wasmUrls(url).map((each) => each.href) } : null;
+  return service ? { ...(service as object), wasm: [workerWasmUrl(url).href] } : null;
 }

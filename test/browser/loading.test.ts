@@ -23,7 +23,7 @@ async function loaded(scope: Page | ReturnType<Page['workers']>[number]): Promis
   return [...new Set(files)].sort();
 }
 
-test('a window loads the half of the core that it runs, its sync worker both', async () => {
+test('a window and its sync worker load one core each', async () => {
   const page = await opened(profile, stage.url);
   await inStep(page);
 
@@ -37,7 +37,7 @@ test('a window loads the half of the core that it runs, its sync worker both', a
   ]);
   const [worker] = page.workers();
   if (!worker) throw new Error('the window has no worker');
-  expect(await loaded(worker)).toEqual(['skerry-sync.wasm', 'skerry.wasm']);
+  expect(await loaded(worker)).toEqual(['skerry-sync.wasm']);
   await page.close();
 });
 
@@ -68,10 +68,10 @@ test('where no image can be made the status says why, until one is made', async 
   await page.close();
 });
 
-test('a worker that cannot load its half says so, the window works on, and it is started again once it can', async () => {
-  const half = join(stage.served.site.files, 'skerry-sync.wasm');
-  const content = readFileSync(half);
-  rmSync(half);
+test('a worker that cannot load its core says so, the window works on, and it is started again once it can', async () => {
+  const core = join(stage.served.site.files, 'skerry-sync.wasm');
+  const content = readFileSync(core);
+  rmSync(core);
   const other = new Profile();
   try {
     const page = await opened(other, stage.url);
@@ -86,7 +86,7 @@ test('a worker that cannot load its half says so, the window works on, and it is
     await page.evaluate(() => db.mutate.addNote({ title: 'Kept here' }).durable);
     expect(await page.evaluate(() => db.notes.count())).toBe(1);
     expect(await page.evaluate(() => db.sync.status.pending)).toBe(1);
-    writeFileSync(half, content);
+    writeFileSync(core, content);
     await until(page, () => db.sync.status.pending === 0 && db.sync.status.error === null, []);
   } finally {
     await other.remove();

@@ -215,7 +215,7 @@ test("an application's own script: module or not, with wasm of its own, and no f
     const cache = await caches.open('skerry-wasm');
     return (await cache.keys()).map(({ url }) => url.slice(url.lastIndexOf('/') + 1)).sort();
   });
-  expect(names).toEqual(['skerry-sync.wasm', 'skerry.wasm']);
+  expect(names).toEqual(['skerry-sync.wasm']);
   // It starts again without asking anybody for wasm.
   const control = await ServiceControl.of(page);
   await control.stop();

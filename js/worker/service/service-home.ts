@@ -31,8 +31,8 @@ interface ServiceRecord {
   readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
   readonly auth: boolean;
   readonly times: Readonly<Record<string, number>> | null;
-  /** Where the windows have found the wasm: the page's, and that of its Worker. */
-  readonly wasm: readonly [string, string] | null;
+  /** Where the windows have found the wasm of their Workers: the last of these. */
+  readonly wasm: readonly string[] | null;
 }
 
 /** When nothing is left to do, or nothing can be done now. */
@@ -174,11 +174,10 @@ export class ServiceHome {
       const remote = own?.remote ?? record?.remote;
       if (!schema || !remote)
         throw new UnsupportedError('service', `No window has set up ${database} for this worker.`);
-      const [first, second] = record?.wasm ?? ['', ''];
+      // Earlier builds had two files for a sync worker; this one was the second.
       const module = await loadCore(
         (url) => host.wasm(url),
-        named('skerry.wasm', first),
-        named('skerry-sync.wasm', second),
+        named('skerry-sync.wasm', record?.wasm?.at(-1) ?? ''),
       );
       running = new RunningWorker({
         host,

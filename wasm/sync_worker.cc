@@ -1,13 +1,11 @@
-// The sync worker's exports in the wasm module `skerry` (docs/sync-worker.md, section 1). Bindings
-// only. What only sk_worker_* come to is split off into skerry-sync.wasm; sk_lease_release is
-// called by windows too.
+// skerry-sync: the core of a sync worker (docs/sync-worker.md, section 1). Bindings only. Buffers
+// are those of abi.h. Handles are small numbers; 0 is none.
 #include <memory>
 #include <utility>
 
 #include "abi.h"
 #include "base/data.h"
 #include "base/map.h"
-#include "sync/lease_record.h"
 #include "sync/sync_worker.h"
 
 namespace skerry::abi {
@@ -47,12 +45,4 @@ SKERRY_EXPORT int32_t sk_worker_handle(int32_t handle, int32_t length) {
   Result<Data> event = skerry::DecodeData(abi::Input(length));
   if (!event.ok()) return abi::Fail(event.status());
   return abi::OutputData(it->second->Handle(event.value()));
-}
-
-SKERRY_EXPORT int32_t sk_lease_release(int32_t length) {
-  Result<Data> input = skerry::DecodeData(abi::Input(length));
-  if (!input.ok()) return abi::Fail(input.status());
-  const Data& data = input.value();
-  return abi::OutputData(skerry::ReleasedRecord(data["record"], data["owner"].as_string(),
-                                                data["epoch"].as_u64(), data["now"].as_number()));
 }
