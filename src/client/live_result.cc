@@ -4,6 +4,7 @@
 
 #include "base/sort.h"
 #include "base/vector.h"
+#include "client/ordered_diff.h"
 
 namespace skerry {
 namespace {
@@ -12,7 +13,6 @@ constexpr uint32_t kMinLookAhead = 16;
 constexpr uint32_t kMaxLookAhead = 256;
 // Short lists are searched as they are.
 constexpr size_t kShortList = 96;
-constexpr uint32_t kNew = 0xffffffff;  // a row that was not visible before
 
 uint32_t LookAhead(uint32_t limit) {
   return std::min(std::max(limit, kMinLookAhead), kMaxLookAhead);
@@ -202,83 +202,67 @@ bool LiveResult::Update(const LiveChanges& changes, LiveAffected* affected, Live
   return true;
 }
 
-// Walks both results at once. Rows that did not change are in the same order in both, so that where
-// they differ the one that sorts first is in one of them only. origin[i] is the place before of the
-// row that is now at i, or kNew.
-void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after,
-                         const LiveChanges& changes, Vector<uint32_t>* origin, LiveDelta* delta) {
-  struct Seen {
-    const LiveChange* change;
-    uint32_t place;
-    uint32_t stayed;  // rows before it that stay and did not change
-  };
+// Where each row of `after` was before, or kNewRow; and the places of those that changed. A row that
+// changed is found by its change. Of the others both results have the same order, so that where they
+// differ the one that sorts first is in one of them only.
+Vector<uint32_t> LiveResult::Match(std::span<const Slot> before, std::span<const Slot> after,
+                                   const LiveChanges& changes, Vector<uint32_t>* origin) {
+  using Was = std::pair<const LiveChange*, uint32_t>;  // a change, and the place of its row
   const TableIndex table = query_.table;
-  const RowStore& store = prepared_.store();
-  Vector<Seen> was;
-  Vector<Seen> is;
-  Vector<std::pair<uint32_t, String>> removed;
-  Vector<std::pair<uint32_t, String>> added;
-  if (prepared_.has_includes()) origin->assign(after.size(), kNew);
-  uint32_t stayed = 0;
+  Vector<Was> was;
+  Vector<uint32_t> candidates;
+  origin->assign(after.size(), kNewRow);
   size_t i = 0;
   size_t j = 0;
   while (i < before.size() || j < after.size()) {
+    const bool same = i < before.size() && j < after.size() && before[i] == after[j];
     // What stays, and did not change, is most of it.
-    while (i < before.size() && j < after.size() && before[i] == after[j] &&
-           !changes.MayTouch(table, before[i])) {
-      if (!origin->empty()) (*origin)[j] = static_cast<uint32_t>(i);
-      ++stayed;
-      ++i;
-      ++j;
-    }
-    if (i == before.size() && j == after.size()) break;
-    const auto place_i = static_cast<uint32_t>(i);
-    const auto place_j = static_cast<uint32_t>(j);
-    if (const LiveChange* change =
-            i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {
-      was.push_back({change, place_i, stayed});
-      ++i;
-    } else if (const LiveChange* other =
-                   j < after.size() ? changes.ByNewSlot(table, after[j]) : nullptr) {
-      is.push_back({other, place_j, stayed});
-      ++j;
-    } else if (i < before.size() && j < after.size() && before[i] == after[j]) {
-      if (!origin->empty()) (*origin)[j] = place_i;
-      ++stayed;
-      ++i;
-      ++j;
+    if (same && !changes.MayTouch(table, before[i])) {
+      (*origin)[j++] = static_cast<uint32_t>(i++);
+    } else if (const LiveChange* change =
+                   i < before.size() ? changes.ByOldSlot(table, before[i]) : nullptr) {
+      was.push_back({change, static_cast<uint32_t>(i++)});
+    } else if (j < after.size() && changes.ByNewSlot(table, after[j]) != nullptr) {
+      candidates.push_back(static_cast<uint32_t>(j++));
+    } else if (same) {
+      (*origin)[j++] = static_cast<uint32_t>(i++);
     } else if (j == after.size() ||
                (i < before.size() && ++*visited_ && prepared_.Compare(before[i], after[j]) < 0)) {
-      removed.emplace_back(place_i, store.Id(before[i]));
       ++i;
     } else {
-      added.emplace_back(place_j, store.Id(after[j]));
       ++j;
     }
   }
-  const auto by_change = [](const Seen& a, const Seen& b) { return a.change < b.change; };
-  Sort(was.begin(), was.end(), by_change);
-  Vector<Seen> kept;
-  for (const Seen& now : is) {
-    const auto then = std::lower_bound(was.begin(), was.end(), now, by_change);
-    if (then == was.end() || then->change != now.change) {
-      added.emplace_back(now.place, now.change->id);
-      continue;
-    }
-    if (!origin->empty()) (*origin)[now.place] = then->place;
-    delta->changed.push_back(now.change->id);
-    if (then->stayed != now.stayed) delta->moved.push_back(now.change->id);
-    kept.push_back(*then);
+  Sort(was.begin(), was.end());
+  Vector<uint32_t> changed;
+  for (const uint32_t place : candidates) {
+    const LiveChange* change = changes.ByNewSlot(table, after[place]);
+    const auto then = std::lower_bound(was.begin(), was.end(), Was{change, 0});
+    if (then == was.end() || then->first != change) continue;
+    (*origin)[place] = then->second;
+    changed.push_back(place);
   }
-  Sort(kept.begin(), kept.end(), by_change);
-  for (const Seen& then : was) {
-    if (!std::binary_search(kept.begin(), kept.end(), then, by_change))
-      removed.emplace_back(then.place, then.change->id);
+  return changed;
+}
+
+void LiveResult::Compare(std::span<const Slot> before, std::span<const Slot> after,
+                         const LiveChanges& changes, Vector<uint32_t>* origin, LiveDelta* delta) {
+  Vector<uint32_t> changed = Match(before, after, changes, origin);
+  const OrderedDiff diff =
+      DiffOrdered(static_cast<uint32_t>(before.size()), *origin, std::move(changed));
+  Name(diff, after, delta);
+  for (const uint32_t place : diff.removed) {
+    const LiveChange* change = changes.ByOldSlot(query_.table, before[place]);
+    delta->removed.push_back(change ? change->id : prepared_.store().Id(before[place]));
   }
-  Sort(added.begin(), added.end());
-  Sort(removed.begin(), removed.end());
-  for (auto& row : added) delta->added.push_back(std::move(row.second));
-  for (auto& row : removed) delta->removed.push_back(std::move(row.second));
+}
+
+void LiveResult::Name(const OrderedDiff& diff, std::span<const Slot> after,
+                      LiveDelta* delta) const {
+  const RowStore& store = prepared_.store();
+  for (const uint32_t place : diff.added) delta->added.push_back(store.Id(after[place]));
+  for (const uint32_t place : diff.changed) delta->changed.push_back(store.Id(after[place]));
+  for (const uint32_t place : diff.moved) delta->moved.push_back(store.Id(after[place]));
 }
 
 // Renders the includes of rows that are new, changed or stale; keeps the others'.
@@ -290,16 +274,16 @@ void LiveResult::RenderNested(std::span<const Slot> after, const Vector<uint32_t
   size_t next = 0;  // in delta->changed, which is in the order of the result
   for (size_t i = 0; i < after.size(); ++i) {
     const LiveChange* change = changes.ByNewSlot(query_.table, after[i]);
-    const bool is_listed = change && origin[i] != kNew;
+    const bool is_listed = change && origin[i] != kNewRow;
     if (is_listed) changed.push_back(std::move(delta->changed[next++]));
     const bool is_stale = std::binary_search(stale.begin(), stale.end(), after[i]);
-    if (origin[i] != kNew && !change && !is_stale) {
+    if (origin[i] != kNewRow && !change && !is_stale) {
       nested[i] = std::move(nested_[origin[i]]);
       continue;
     }
     bool touched = false;
     prepared_.RenderIncludes(after[i], &changes, &touched, &nested[i]);
-    if (origin[i] == kNew || is_listed) continue;
+    if (origin[i] == kNewRow || is_listed) continue;
     if (touched || nested[i] != nested_[origin[i]])
       changed.push_back(prepared_.store().Id(after[i]));
   }
@@ -334,48 +318,32 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
   Requery();
   nested_.clear();
   const RowStore& store = prepared_.store();
-  Vector<bool> kept(remembered_.size());
-  Vector<std::pair<uint32_t, String>> removed;
-  struct Changed {
-    String id;
-    uint32_t before;
-    uint32_t stayed;
-  };
-  Vector<Changed> changed;
-  Vector<uint32_t> stayed;  // the places before of rows that are as they were
-  for (const Slot slot : Visible(list_)) {
+  const std::span<const Slot> visible = Visible(list_);
+  Vector<uint32_t> origin(visible.size());
+  Vector<uint32_t> changed;
+  for (size_t i = 0; i < visible.size(); ++i) {
     if (prepared_.has_includes()) {
       nested_.emplace_back();
-      prepared_.RenderIncludes(slot, nullptr, nullptr, &nested_.back());
+      prepared_.RenderIncludes(visible[i], nullptr, nullptr, &nested_.back());
     }
-    String id = store.Id(slot);
+    const String id = store.Id(visible[i]);
     const auto at = std::lower_bound(remembered_.begin(), remembered_.end(), id,
                                      [](const Remembered& a, const String& b) { return a.id < b; });
-    if (at == remembered_.end() || at->id != id) {
-      delta->added.push_back(std::move(id));
-      continue;
-    }
-    kept[static_cast<size_t>(at - remembered_.begin())] = true;
-    Row row = store.Get(slot);
+    const bool is_new = at == remembered_.end() || at->id != id;
+    origin[i] = is_new ? kNewRow : at->place;
+    if (is_new) continue;
+    Row row = store.Get(visible[i]);
     row.revision = at->row.revision;
-    if (row == at->row && !prepared_.has_includes()) {
-      stayed.push_back(at->place);
-    } else {
-      // What a row includes is not compared here: it counts as changed.
-      changed.push_back({std::move(id), at->place, static_cast<uint32_t>(stayed.size())});
-    }
+    // What a row includes is not compared here: it counts as changed.
+    if (row != at->row || prepared_.has_includes()) changed.push_back(static_cast<uint32_t>(i));
   }
-  Sort(stayed.begin(), stayed.end());
-  for (Changed& row : changed) {
-    const auto before = std::lower_bound(stayed.begin(), stayed.end(), row.before) - stayed.begin();
-    if (static_cast<uint32_t>(before) != row.stayed) delta->moved.push_back(row.id);
-    delta->changed.push_back(std::move(row.id));
-  }
-  for (size_t i = 0; i < remembered_.size(); ++i) {
-    if (!kept[i]) removed.emplace_back(remembered_[i].place, std::move(remembered_[i].id));
-  }
-  Sort(removed.begin(), removed.end());
-  for (auto& row : removed) delta->removed.push_back(std::move(row.second));
+  const auto before = static_cast<uint32_t>(remembered_.size());
+  const OrderedDiff diff = DiffOrdered(before, origin, std::move(changed));
+  Name(diff, visible, delta);
+  Sort(remembered_.begin(), remembered_.end(),
+       [](const Remembered& a, const Remembered& b) { return a.place < b.place; });
+  for (const uint32_t place : diff.removed)
+    delta->removed.push_back(std::move(remembered_[place].id));
   remembered_.clear();
   Render(&delta->rows);
   delta->live = live_;

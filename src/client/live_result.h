@@ -17,6 +17,7 @@
 #include "client/live_affected.h"
 #include "client/live_changes.h"
 #include "client/live_query.h"
+#include "client/ordered_diff.h"
 #include "model/prepared_query.h"
 
 namespace skerry {
@@ -59,6 +60,9 @@ class LiveResult {
   bool FindMembers(const LiveChanges& changes, LiveAffected* affected, Vector<Slot>* gone,
                    Vector<Slot>* come);
   bool Merge(const Vector<Slot>& gone, Vector<Slot> come, Vector<Slot>* next);
+  Vector<uint32_t> Match(std::span<const Slot> before, std::span<const Slot> after,
+                         const LiveChanges& changes, Vector<uint32_t>* origin);
+  void Name(const OrderedDiff& diff, std::span<const Slot> after, LiveDelta* delta) const;
   void Compare(std::span<const Slot> before, std::span<const Slot> after,
                const LiveChanges& changes, Vector<uint32_t>* origin, LiveDelta* delta);
   void RenderNested(std::span<const Slot> after, const Vector<uint32_t>& origin,

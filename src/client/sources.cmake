@@ -6,6 +6,7 @@ set(SKERRY_CLIENT_SOURCES
   src/client/live_changes.cc
   src/client/live_query.cc
   src/client/live_result.cc
+  src/client/ordered_diff.cc
   src/client/mirror.cc
   src/client/mutation_record.cc
   src/client/pending.cc
