@@ -1,12 +1,28 @@
 /** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
-import { inTime, listen, storageBlocked, storageTimeout } from './idb-request.ts';
+import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
+import type { DatabaseSchema } from './idb-schema.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
 
-export async function deleteWithGenerations(name: string, timeLimitMs: number): Promise<void> {
+export async function deleteWithGenerations(
+  name: string,
+  schema: DatabaseSchema,
+  timeLimitMs: number,
+): Promise<void> {
+  await refuseNewer(name, schema);
   await deleteDatabase(name, timeLimitMs);
   for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
+}
+
+/**
+ * Rejects with code `storage_newer` where the database is of a later version: this code knows neither what is in it nor
+ * what belongs to it. Its windows are not disturbed by the question. An engine that cannot list databases says nothing.
+ */
+export async function refuseNewer(name: string, schema: DatabaseSchema): Promise<void> {
+  const list = (await indexedDB.databases?.()) ?? [];
+  const version = list.find((info) => info.name === name)?.version ?? 0;
+  if (version > schema.length) throw storageNewer(name);
 }
 
 /** Whether there is such a database; where the engine does not tell, yes. */

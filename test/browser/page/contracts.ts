@@ -1,5 +1,6 @@
 // The contract suites of test/contract against the hosts that only a browser has all of. Node reads the names of the
 // cases from this list, window and Worker run them by name; nothing is touched before a case runs.
+import { accountsOf } from '../../../js/host/account.ts';
 import { broadcastChannels } from '../../../js/host/channel.ts';
 import { systemClock } from '../../../js/host/clock.ts';
 import { fetchTransport } from '../../../js/host/fetch-transport.ts';
@@ -19,6 +20,7 @@ import {
 } from '../../contract/hosts.ts';
 import { socketContract, transportContract } from '../../contract/network.ts';
 import { storageContract } from '../../contract/storage.ts';
+import { upgradeContract } from '../../contract/upgrade.ts';
 
 /** Where the cases find a server that echoes, and where nobody listens: `http://…` without a slash at the end. */
 export interface Addresses {
@@ -62,6 +64,10 @@ export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
     ...storageContract('IndexedDB', () => indexedDbStorage()),
+    ...upgradeContract('IndexedDB', () => (options) => ({
+      storage: indexedDbStorage(options),
+      accounts: accountsOf(options.schema),
+    })),
     deadHandle,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
