@@ -42,7 +42,7 @@ async function deleteIf(
   reads: readonly Read[],
   decide: (results: readonly unknown[]) => boolean,
 ): Promise<boolean> {
-  await refuseNewer(database, schema);
+  await refuseNewer(database, schema, timeLimitMs);
   const mounts = await listIdbfs(database);
   const gone = await alone(database, schema, (tx) => {
     let deletion: Promise<unknown> | null = null;

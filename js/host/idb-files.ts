@@ -10,19 +10,41 @@ export async function deleteWithGenerations(
   schema: DatabaseSchema,
   timeLimitMs: number,
 ): Promise<void> {
-  await refuseNewer(name, schema);
+  await refuseNewer(name, schema, timeLimitMs);
   await deleteDatabase(name, timeLimitMs);
   for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
 }
 
 /**
  * Rejects with code `storage_newer` where the database is of a later version: this code knows neither what is in it nor
- * what belongs to it. Its windows are not disturbed by the question. An engine that cannot list databases says nothing.
+ * what belongs to it. Its windows are not disturbed by the question.
  */
-export async function refuseNewer(name: string, schema: DatabaseSchema): Promise<void> {
-  const list = (await indexedDB.databases?.()) ?? [];
-  const version = list.find((info) => info.name === name)?.version ?? 0;
-  if (version > schema.length) throw storageNewer(name);
+export async function refuseNewer(
+  name: string,
+  schema: DatabaseSchema,
+  timeLimitMs: number,
+): Promise<void> {
+  if ((await versionOf(name, timeLimitMs)) > schema.length) throw storageNewer(name);
+}
+
+/**
+ * 0 where there is none. Not by `databases()`: after Chromium 156 was killed in an upgrade, that gives the version that was
+ * never reached, until somebody opens the database.
+ */
+function versionOf(name: string, timeLimitMs: number): Promise<number> {
+  const late = () => storageBlocked(name);
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onupgradeneeded = () => {
+      request.transaction?.abort();
+      resolve(0);
+    };
+    const opened = (db: IDBDatabase) => {
+      db.close();
+      resolve(db.version);
+    };
+    listen(request, opened, reject);
+  });
 }
 
 /** Whether there is such a database; where the engine does not tell, yes. */

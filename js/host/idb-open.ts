@@ -38,7 +38,10 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
     isLate = true;
     if (upgrading) abortQuietly(upgrading);
     if (isBlocked) return storageBlocked(name);
-    return storageTimeout(`IndexedDB did not open ${name} in time.`);
+    // Of a window that is stopped, and hears nothing, an engine does not say that it blocks.
+    return storageTimeout(
+      `IndexedDB did not open ${name} in time. If it goes on, close the other windows and try again.`,
+    );
   };
   return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject, restart) => {
     const request = indexedDB.open(name, schema.length);
