@@ -51,9 +51,10 @@ export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
     request.onupgradeneeded = (event) => {
       isBlocked = false;
       const transaction = request.transaction as IDBTransaction;
-      if (what.mustExist && event.oldVersion === 0) resolve(null);
-      // Whoever asked has been refused: nothing happens behind their back.
-      if (isLate || (what.mustExist && event.oldVersion === 0)) return abortQuietly(transaction);
+      const isMissing = what.mustExist && event.oldVersion === 0;
+      if (isMissing) resolve(null);
+      // Where it is late the caller has been refused, and nothing happens behind its back.
+      if (isMissing || isLate) return abortQuietly(transaction);
       upgrading = transaction;
       restart(what.upgradeLimitMs);
       what.onUpgrade(event);
