@@ -232,7 +232,7 @@ class IndexedDbStorage implements Storage {
       },
     }).catch((error: unknown) => {
       const isNewer = error instanceof StorageError && error.code === 'storage_newer';
-      if (isNewer && this.#state === opening) this.#lost('newer-version', error);
+      if (isNewer && this.#state === opening) this.#lost('newer-version', null);
       throw error;
     });
     /** A `versionchange` before it is known whether the database is the same: looked at after that. */

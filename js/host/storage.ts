@@ -91,7 +91,7 @@ export interface StorageHost {
    * or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is then closed for good),
    * or when the engine gives up on it after repeated attempts.
    *
-   * Rejects with code `storage_newer` where it is of a later version, and with `storage_blocked` where other windows do not
+   * Rejects with code `storage_newer` where it is of a later version (`onLost` is called first), and with `storage_blocked` where other windows do not
    * close it in time; nothing has changed then.
    */
   open(name: string, onLost: OnLost): Promise<Storage>;

@@ -95,6 +95,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
       database = { version: 0, stores: new Map(), connections: new Set(), last: Promise.resolve() };
       this.#databases.set(name, database);
     }
+    if (database.version > schema.length) onLost('newer-version', null);
     this.#refuseNewer(name);
     if (database.version < schema.length) await this.#upgrade(name, database);
     return new MemoryStorage(this, name, database, onLost, leaveLimitMs);
