@@ -110,6 +110,6 @@ function alone(
 
 function ofVersion(database: string, version: number, schema: DatabaseSchema): StorageError {
   if (version > schema.length) return storageNewer(database);
-  const text = `The database ${database} was made anew by an older version of this application: try again.`;
+  const text = `The database ${database} was made again by an older version of this application: try again.`;
   return new StorageError('storage_failed', text, { retryable: true });
 }

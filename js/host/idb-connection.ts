@@ -12,7 +12,7 @@ import { SkerryError } from '../core/errors.ts';
 
 export type ConnectionState =
   | { readonly type: 'idle' }
-  /** The state itself tells one attempt from the next: what comes of one that is not the state any more is closed. */
+  /** Each attempt is a state of its own: what comes of one that is not the current state any more is closed. */
   | { readonly type: 'opening'; readonly db: Promise<IDBDatabase> }
   | { readonly type: 'open'; readonly db: IDBDatabase }
   | {

@@ -29,7 +29,7 @@ export async function refuseNewer(
 
 /**
  * 0 where there is none. Not by `databases()`: after Chromium 156 was killed in an upgrade, that gives the version that was
- * never reached, until somebody opens the database.
+ * never reached, until the database is opened.
  */
 function versionOf(name: string, timeLimitMs: number): Promise<number> {
   const late = () => storageBlocked(name);

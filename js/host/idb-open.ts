@@ -8,7 +8,7 @@ import { changesSince, type DatabaseSchema, type SchemaChange } from './idb-sche
 import { abortQuietly } from './idb-transaction.ts';
 import type { Key } from './storage.ts';
 
-/** In the store `sync`: tells a database from one that is made anew under its name. */
+/** In the store `sync`: distinguishes a database from one that is made later under the same name. */
 export const identityKey = 'made';
 
 export interface OpenRequest {

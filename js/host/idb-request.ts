@@ -12,7 +12,7 @@ export function listen<T>(
 
 /**
  * What `begin` comes to; the error of `late` when that takes too long. `code`: of what the engine says it failed by.
- * `restart` begins the time anew, with another limit.
+ * `restart` starts the time again, with another limit.
  */
 export async function inTime<T>(
   limitMs: number,

@@ -177,7 +177,7 @@ class IndexedDbStorage implements Storage {
 
   #died(db: IDBDatabase): void {
     if (this.#handle() !== db) return;
-    // Nobody waits for it, and it is not made again.
+    // A connection that was leaving is not opened again.
     this.#release({ type: this.#state.type === 'leaving' ? 'closed' : 'idle' });
   }
 
@@ -283,7 +283,7 @@ class IndexedDbStorage implements Storage {
     };
   }
 
-  /** Somebody deletes or upgrades the database: to hold on would block them. */
+  /** Another client deletes or upgrades the database: to keep the connection would block it. */
   #asked({ newVersion }: IDBVersionChangeEvent): void {
     if (this.#state.type !== 'open') return;
     if (!isUpgrade(newVersion)) {

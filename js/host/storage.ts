@@ -77,8 +77,8 @@ export interface Committed {
 export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
 
 /**
- * `newer-version`: another window, of a newer release, waits to upgrade the database, or has upgraded it. What the owner of
- * the storage was told to store it may still store, and then closes it; it is closed after a moment in any case.
+ * `newer-version`: another window, of a newer release, waits to upgrade the database, or has upgraded it. The owner of
+ * the storage may still store what it was given, and then closes it; it is closed after a moment in any case.
  */
 export type StorageEnd = StorageLoss | 'newer-version';
 

@@ -44,7 +44,7 @@ const versionOf = (page: Page, { name = 'test', user = 'tester' }: StartOptions)
     return raw.version;
   }, `skerry/${name}/${user}`);
 
-/** It was told why, and lost nothing. */
+/** It was notified why, and lost nothing. */
 async function madeWay(page: Page): Promise<void> {
   await until(page, () => kit.happened.closed.length > 0, []);
   expect(await happened(page)).toMatchObject({
@@ -106,7 +106,7 @@ describe.each([{ serviceWorker: false }, { serviceWorker: true }])('%o', (mode) 
     }));
 });
 
-test('a frozen window is in nobody’s way, and closes when it comes back', () =>
+test('a frozen window blocks no upgrade, and closes when it comes back', () =>
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await add(old, 'before');
@@ -121,7 +121,7 @@ test('a window that does not close blocks the upgrade for a while, and the next 
   withProfile(async (profile) => {
     const old = await opened(profile, url, LOCAL);
     await add(old, 'before');
-    // A connection that nobody of the package has, and nobody closes.
+    // A connection of the page itself, which the package does not close.
     await old.evaluate(async (name) => {
       Object.assign(globalThis, { raw: await kit.openRaw(`skerry/${name}/tester`) });
     }, LOCAL.name);

@@ -112,7 +112,7 @@ export async function writeUpdates(storage: Storage): Promise<void> {
   );
 }
 
-/** All that is stored, but what tells this database from another. */
+/** All that is stored, but what distinguishes this database from others. */
 async function everything(storage: Storage): Promise<readonly unknown[]> {
   const all = await readNow(
     storage,
@@ -273,7 +273,7 @@ const meetingCases = (contractCase: Make): ContractCase[] => [
     equal((await rejection(formatOf(old.storage))).code, 'closed');
     equal(await formatOf(storage), { v: 2, text: 'TEXT' });
   }),
-  contractCase('a suspended window is in nobody’s way, and learns of it later', async (stage) => {
+  contractCase('a suspended window blocks no upgrade, and learns of it later', async (stage) => {
     const old = await stage.open({ schema: release1 });
     await write(old.storage, first);
     old.storage.suspend();
@@ -308,7 +308,7 @@ const blockedCases = (contractCase: Make): ContractCase[] => [
     equal([error.code, (error as { retryable?: boolean }).retryable], ['storage_blocked', true]);
     ok(/close them/.test(error.message), `what to do in "${error.message}"`);
     equal(await formatOf(old.storage), { v: 1, text: 'text' });
-    // Nothing happens behind the back of who was refused.
+    // What was refused does not happen later.
     old.storage.close();
     const { storage: again } = await stage.open({ schema: release1 });
     equal(await formatOf(again), { v: 1, text: 'text' });

@@ -35,7 +35,7 @@ test('a window stores what it was given, says that a newer version runs, and clo
   host.storage.faults.hold = true;
   const made = db.mutate.addCity({ id: 'b', name: 'B' });
   const next = fresh(newer(host));
-  // Told at once, before its last change is stored.
+  // Notified at once, before its last change is stored.
   await expect.poll(() => said).toEqual(['newer-tab']);
   expect(db.sync.status).toMatchObject({
     phase: 'blocked',
@@ -50,7 +50,7 @@ test('a window stores what it was given, says that a newer version runs, and clo
   expect(cities.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
-test('a window that is told while it opens does not open', async () => {
+test('a window that is overtaken while it opens does not open', async () => {
   const host = memory();
   let release = () => {};
   const loaded = new Promise<void>((resolve) => {

@@ -7,11 +7,11 @@ import type { WorkerConfig } from '../../js/host/worker-link.ts';
 
 /** The messages of a worker of this database until it has ended. */
 async function worker(host: MemoryHost, database: string): Promise<readonly unknown[]> {
-  const told: unknown[] = [];
+  const heard: unknown[] = [];
   await new Promise<void>((resolve) => {
     const link = host.workers.start(null, {
       onMessage: (message) => {
-        told.push(message);
+        heard.push(message);
         resolve();
       },
       onFailed: (error) => {
@@ -20,7 +20,7 @@ async function worker(host: MemoryHost, database: string): Promise<readonly unkn
     });
     link.post({ type: 'init', config: { database, wasmUrl: null } as WorkerConfig });
   });
-  return told;
+  return heard;
 }
 
 test('a worker that starts after its database was evicted makes none anew, and ends', async () => {

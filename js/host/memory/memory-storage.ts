@@ -106,7 +106,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     if (version > this.#options.schema.length) throw storageNewer(name);
   }
 
-  /** All of it or nothing, once whoever had the database open has closed it. */
+  /** All of it or nothing, once all who had the database open have closed it. */
   async #upgrade(name: string, database: Database): Promise<void> {
     const { schema, timeLimitMs } = this.#options;
     const before = [...database.connections].map((storage) => storage.leave());

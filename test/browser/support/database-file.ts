@@ -40,7 +40,7 @@ const unpacked = (value: unknown) =>
     gunzipSync(Buffer.from(text, 'base64')).toString('base64'),
   ]);
 
-/** The database of this name, and those of its images. Nobody may have them open. */
+/** The database of this name, and those of its images. No window may have them open. */
 export async function dumpDatabases(page: Page, name: string): Promise<DatabaseFile[]> {
   const found = await page.evaluate(async (wanted) => {
     const done = <T>(request: IDBRequest<T>) =>
