@@ -176,7 +176,7 @@ await main(async () => {
 
   const computing = whole ? beside() : null;
 
-  if (wants('core', 'clang-tidy')) await check('build core', () => buildPreset('debug'));
+  if (wants('core')) await check('build core', () => buildPreset('debug'));
   if (wants('core')) {
     await counted('core tests', () => doctest('debug'));
     await check('build core as wasm', () => buildPreset('wasm-test'));

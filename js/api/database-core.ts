@@ -9,9 +9,10 @@ import { type Message, WindowCore } from '../core/window-core.ts';
 import { Backoff } from '../host/backoff.ts';
 import { EffectRunner, isMessage } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
+import { storageNewer } from '../host/idb-request.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
 import { uuid } from '../host/random.ts';
-import type { Storage, StorageLoss } from '../host/storage.ts';
+import type { Storage, StorageEnd } from '../host/storage.ts';
 import { ConflictInbox } from './conflicts.ts';
 import { type DatabaseEvents, EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
@@ -325,7 +326,11 @@ export class DatabaseCore {
   }
 
   /** Storage was taken away: nothing can be durable any more. */
-  lost(loss: StorageLoss, error: Error | null): void {
+  lost(loss: StorageEnd, error: Error | null): void {
+    if (loss === 'newer-version') {
+      this.#leave();
+      return;
+    }
     const message = error?.message ?? `The database is gone (${loss}).`;
     const retryable = loss === 'connection-lost';
     const told = new StorageError('storage_lost', message, { cause: error, retryable });
@@ -334,6 +339,16 @@ export class DatabaseCore {
     if (loss === 'evicted') this.events.dataLost('The browser has deleted what it had stored.');
     if (loss !== 'connection-lost') void this.close(loss);
     else this.events.emit('storageFailed', { error: told });
+  }
+
+  /** A newer version of the application has the database, or waits for it. What was written here is stored first. */
+  #leave(): void {
+    const text =
+      'A newer version of this application has upgraded the database: load the page again.';
+    this.#ready?.reject(storageNewer(this.parts.database));
+    this.sync.update({ storage: errorFromCode('newer_tab', text) });
+    this.#closing ??= this.#close('deleted-or-upgraded', true);
+    this.#updateNeeded('newer-tab');
   }
 
   /** The core trapped: what is stored is safe, what is in memory is not to be trusted, so this window ends. */
@@ -357,11 +372,15 @@ export class DatabaseCore {
     timers.clear();
   }
 
-  async #close(reason: DatabaseEvents['closed']['reason']): Promise<void> {
+  async #close(
+    reason: DatabaseEvents['closed']['reason'],
+    canStore = reason === 'close' || reason === 'logout',
+  ): Promise<void> {
     this.#lifecycle.stop();
     // What the application wrote before is stored first, unless storage is gone or does not answer.
-    if (reason === 'close' || reason === 'logout')
-      await this.#withinLimit(this.mutations.durable());
+    if (canStore) await this.#withinLimit(this.mutations.durable());
+    // Another window waits for it.
+    if (reason === 'deleted-or-upgraded') this.parts.storage.close();
     if (this.worker) await this.#withinLimit(this.worker.stop());
     this.worker?.terminate();
     this.#service.close();

@@ -2,11 +2,13 @@
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
  * waited for (docs/design.md, "Images").
  */
+import { StorageError } from '../core/errors.ts';
 import { type CoreModule, loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
 import { browserHost } from '../host/browser-host.ts';
 import type { Host } from '../host/host.ts';
+import { storageNewer } from '../host/idb-request.ts';
 import { ImageReader } from '../host/image-reader.ts';
 import { indexedDbStorage } from '../host/indexeddb.ts';
 import type { Storage } from '../host/storage.ts';
@@ -72,8 +74,13 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   const host = options.host ?? browserHost();
   let core: DatabaseCore | null = null;
   const images = new ImageReader(host.storage, database);
+  /** A newer version asked for the database before there was a core that could be notified. */
+  let isLeft = false;
   const opening = host.storage
-    .open(database, (loss, error) => core?.lost(loss, error))
+    .open(database, (end, error) => {
+      if (core) core.lost(end, error);
+      else if (end === 'newer-version') isLeft = true;
+    })
     .then(async (storage) => {
       // A failure of this early look is the core's to find: it reads the same record.
       await images.begin(storage).catch(() => {});
@@ -82,7 +89,18 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   const [module, storage] = await settleBoth(
     loadCore((url) => host.wasm(url), options.wasmUrl),
     opening,
-  );
+  )
+    .then((both) => {
+      if (!isLeft) return both;
+      both[1].close();
+      throw storageNewer(database);
+    })
+    .catch((error: unknown) => {
+      // As for an image that a newer version has made.
+      if (error instanceof StorageError && error.code === 'storage_newer')
+        options.onUpdateNeeded?.({ reason: 'newer-tab' });
+      throw error;
+    });
   core = new DatabaseCore({ options, host, module, storage, images, codec, database });
   const opened = core;
   if (storage.dropped !== null)

@@ -12,7 +12,8 @@ export interface AccountHost {
   sweep(): Promise<void>;
   /**
    * Deletes a database, and those of its image generations, if `decide` says so of what `reads` find. Gives whether it is
-   * gone. Rejects with code `storage_blocked` where somebody does not let go of it.
+   * gone. Rejects with code `storage_blocked` where somebody does not let go of it, and with `storage_newer` where it is of
+   * a later version.
    */
   deleteIf(
     database: string,

@@ -1,11 +1,14 @@
 /**
- * AccountHost on IndexedDB. A database is looked at in the transaction of an upgrade, which an engine begins only once all
- * other connections are closed. The upgrade itself is always rolled back, so the version stays what it was, whatever
- * happens in between; a deletion is asked for before that, so that nobody's `open` that comes later stands before it.
+ * AccountHost on IndexedDB. A database is looked at in the transaction of an upgrade (to `aloneVersion`), which an engine
+ * begins only once all other connections are closed. The upgrade itself is always rolled back, so the version stays what it
+ * was, whatever happens in between; a deletion is asked for before that, so that nobody's `open` that comes later stands
+ * before it. A database of a later version is left alone: what is unsynced in it cannot be counted here.
  */
+import { StorageError } from '../core/errors.ts';
 import type { AccountHost } from './account-host.ts';
-import { deleteDatabase, deleteIdbfs, hasDatabase, listIdbfs } from './idb-files.ts';
-import { inTime, listen, storageBlocked, storageTimeout } from './idb-request.ts';
+import { deleteDatabase, deleteIdbfs, hasDatabase, listIdbfs, refuseNewer } from './idb-files.ts';
+import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
+import { aloneVersion, type DatabaseSchema, databaseSchema } from './idb-schema.ts';
 import { abortQuietly, runTransaction } from './idb-transaction.ts';
 import type { Read } from './storage.ts';
 
@@ -13,7 +16,15 @@ const timeLimitMs = 10_000;
 /** Of deleting image generations: a worker that was making one may have begun it after they were listed. */
 const rounds = 5;
 
-export const browserAccounts: AccountHost = { exists: hasDatabase, sweep, deleteIf };
+export function accountsOf(schema: DatabaseSchema): AccountHost {
+  return {
+    exists: hasDatabase,
+    sweep,
+    deleteIf: (database, reads, decide) => deleteIf(schema, database, reads, decide),
+  };
+}
+
+export const browserAccounts = accountsOf(databaseSchema);
 
 async function sweep(): Promise<void> {
   const names = ((await indexedDB.databases?.()) ?? []).map(({ name = '' }) => name);
@@ -26,12 +37,14 @@ async function sweep(): Promise<void> {
 }
 
 async function deleteIf(
+  schema: DatabaseSchema,
   database: string,
   reads: readonly Read[],
   decide: (results: readonly unknown[]) => boolean,
 ): Promise<boolean> {
+  await refuseNewer(database, schema, timeLimitMs);
   const mounts = await listIdbfs(database);
-  const gone = await alone(database, (tx) => {
+  const gone = await alone(database, schema, (tx) => {
     let deletion: Promise<unknown> | null = null;
     const read = runTransaction(
       tx,
@@ -62,23 +75,26 @@ async function deleteIf(
 }
 
 /** Gives true without asking where there is no such database. */
-function alone(database: string, look: (tx: IDBTransaction) => Promise<boolean>): Promise<boolean> {
+function alone(
+  database: string,
+  schema: DatabaseSchema,
+  look: (tx: IDBTransaction) => Promise<boolean>,
+): Promise<boolean> {
   let isLate = false;
   const late = () => {
     isLate = true;
     return storageBlocked(database);
   };
   return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
-    const request = indexedDB.open(database, 2);
+    const request = indexedDB.open(database, aloneVersion);
     let looking = false;
     request.onupgradeneeded = ({ oldVersion }) => {
       const tx = request.transaction as IDBTransaction;
       looking = true;
-      if (oldVersion === 1 && !isLate) look(tx).then(resolve, reject);
-      else {
-        abortQuietly(tx);
-        resolve(true);
-      }
+      if (oldVersion === schema.length && !isLate) return void look(tx).then(resolve, reject);
+      abortQuietly(tx);
+      if (oldVersion === 0) resolve(true);
+      else reject(ofVersion(database, oldVersion, schema));
     };
     const opened = (db: IDBDatabase) => {
       // Never, because the upgrade is rolled back.
@@ -90,4 +106,10 @@ function alone(database: string, look: (tx: IDBTransaction) => Promise<boolean>)
       if (!looking) reject(error);
     });
   });
+}
+
+function ofVersion(database: string, version: number, schema: DatabaseSchema): StorageError {
+  if (version > schema.length) return storageNewer(database);
+  const text = `The database ${database} was made again by an older version of this application: try again.`;
+  return new StorageError('storage_failed', text, { retryable: true });
 }

@@ -1,12 +1,50 @@
 /** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
-import { inTime, listen, storageBlocked, storageTimeout } from './idb-request.ts';
+import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
+import type { DatabaseSchema } from './idb-schema.ts';
 
 const idbfsVersion = 21;
 const idbfsStore = 'FILE_DATA';
 
-export async function deleteWithGenerations(name: string, timeLimitMs: number): Promise<void> {
+export async function deleteWithGenerations(
+  name: string,
+  schema: DatabaseSchema,
+  timeLimitMs: number,
+): Promise<void> {
+  await refuseNewer(name, schema, timeLimitMs);
   await deleteDatabase(name, timeLimitMs);
   for (const mount of await listIdbfs(name)) await deleteDatabase(mount, timeLimitMs);
+}
+
+/**
+ * Rejects with code `storage_newer` where the database is of a later version: this code knows neither what is in it nor
+ * what belongs to it. Its windows are not disturbed by the question.
+ */
+export async function refuseNewer(
+  name: string,
+  schema: DatabaseSchema,
+  timeLimitMs: number,
+): Promise<void> {
+  if ((await versionOf(name, timeLimitMs)) > schema.length) throw storageNewer(name);
+}
+
+/**
+ * 0 where there is none. Not by `databases()`: after Chromium 156 was killed in an upgrade, that gives the version that was
+ * never reached, until the database is opened.
+ */
+function versionOf(name: string, timeLimitMs: number): Promise<number> {
+  const late = () => storageBlocked(name);
+  return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) => {
+    const request = indexedDB.open(name);
+    request.onupgradeneeded = () => {
+      request.transaction?.abort();
+      resolve(0);
+    };
+    const opened = (db: IDBDatabase) => {
+      db.close();
+      resolve(db.version);
+    };
+    listen(request, opened, reject);
+  });
 }
 
 /** Whether there is such a database; where the engine does not tell, yes. */

@@ -10,18 +10,29 @@ export function listen<T>(
   request.onerror = () => fail(request.error);
 }
 
-/** What `begin` comes to; the error of `late` when that takes too long. `code`: of what the engine says it failed by. */
+/**
+ * What `begin` comes to; the error of `late` when that takes too long. `code`: of what the engine says it failed by.
+ * `restart` starts the time again, with another limit.
+ */
 export async function inTime<T>(
   limitMs: number,
   late: () => Error,
   code: string,
-  begin: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+  begin: (
+    resolve: (value: T) => void,
+    reject: (error: unknown) => void,
+    restart: (limitMs: number) => void,
+  ) => void,
 ): Promise<T> {
   let limit: ReturnType<typeof setTimeout> | undefined;
   try {
     return await new Promise<T>((resolve, reject) => {
-      limit = setTimeout(() => reject(late()), limitMs);
-      begin(resolve, reject);
+      const restart = (ms: number) => {
+        clearTimeout(limit);
+        limit = setTimeout(() => reject(late()), ms);
+      };
+      restart(limitMs);
+      begin(resolve, reject, restart);
     });
   } catch (error) {
     throw storageError(error, code);
@@ -36,9 +47,20 @@ export function storageTimeout(message: string): StorageError {
 
 /** Of a database that an upgrade or a deletion waits for. */
 export function storageBlocked(database: string): StorageError {
-  return new StorageError('storage_blocked', `Other windows keep the database ${database} open.`, {
-    retryable: true,
-  });
+  return new StorageError(
+    'storage_blocked',
+    `Other windows keep the database ${database} open: close them or load them again, then try again.`,
+    { retryable: true },
+  );
+}
+
+/** Of a database whose version is greater than this code's. */
+export function storageNewer(database: string, cause?: unknown): StorageError {
+  return new StorageError(
+    'storage_newer',
+    `A newer version of this application has upgraded the database ${database}. Nothing was changed: load the page again to have that version.`,
+    { cause },
+  );
 }
 
 export function storageError(error: unknown, code: string): Error {

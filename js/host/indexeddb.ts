@@ -1,10 +1,13 @@
 /**
  * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
- * to delete or upgrade the database is not kept waiting.
+ * to delete or upgrade the database is not kept waiting. Its states are those of idb-connection.ts.
  */
 import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
+import { type ConnectionState, next } from './idb-connection.ts';
 import { deleteIdbfs, deleteWithGenerations, listIdbfs, readIdbfs } from './idb-files.ts';
-import { inTime, listen, storageError, storageTimeout } from './idb-request.ts';
+import { identityKey, openDatabase } from './idb-open.ts';
+import { storageError } from './idb-request.ts';
+import { type DatabaseSchema, databaseSchema, isUpgrade } from './idb-schema.ts';
 import { abortQuietly, begin, runTransaction } from './idb-transaction.ts';
 import {
   type Committed,
@@ -12,26 +15,39 @@ import {
   type OnLost,
   readNow,
   type Storage,
+  type StorageEnd,
   type StorageHost,
   type StorageLoss,
-  skerryStores,
   type TransactRequest,
 } from './storage.ts';
 
-/** In the store `sync`: tells a database from one that is made anew under its name. */
-const identityKey = 'made';
-
 export interface IndexedDbOptions {
+  /** The versions of databases: the production's, but in tests. */
+  readonly schema?: DatabaseSchema;
+  /** Of a transaction, and of opening, where it may be other windows that have to close the database first. */
   readonly timeLimitMs?: number;
+  readonly upgradeLimitMs?: number;
+  /** How long a connection stays that a newer release waits for. */
+  readonly leaveLimitMs?: number;
   /** Attempts to open before the storage is called lost, with doubling pauses in between. */
   readonly openAttempts?: number;
   readonly firstPauseMs?: number;
 }
 
+const defaults: Required<IndexedDbOptions> = {
+  schema: databaseSchema,
+  timeLimitMs: 10_000,
+  upgradeLimitMs: 60_000,
+  leaveLimitMs: 2000,
+  openAttempts: 4,
+  firstPauseMs: 100,
+};
+
 export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
-  const limits = { timeLimitMs: 10_000, openAttempts: 4, firstPauseMs: 100, ...options };
+  const settings = { ...defaults, ...options };
+  const { schema, timeLimitMs } = settings;
   const open = async (name: string, onLost: OnLost, mustExist: boolean) => {
-    const storage = new IndexedDbStorage(name, onLost, limits, mustExist);
+    const storage = new IndexedDbStorage(name, onLost, settings, mustExist);
     await storage.ready();
     return storage;
   };
@@ -40,26 +56,22 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
     reopen: (name, onLost) => open(name, onLost, true),
     // Refused or not known here: the engine evicts when it must, and that is told (`dataLost`).
     persist: () => void navigator.storage?.persist?.().catch(() => {}),
-    delete: (name) => deleteWithGenerations(name, limits.timeLimitMs),
-    deleteFiles: (mount) => deleteIdbfs(mount, limits.timeLimitMs),
+    delete: (name) => deleteWithGenerations(name, schema, timeLimitMs),
+    deleteFiles: (mount) => deleteIdbfs(mount, timeLimitMs),
     listFiles: listIdbfs,
-    readFiles: (mount, paths) => readIdbfs(mount, paths, limits.timeLimitMs),
+    readFiles: (mount, paths) => readIdbfs(mount, paths, timeLimitMs),
   };
 }
 
 class IndexedDbStorage implements Storage {
   readonly #name: string;
   readonly #onLost: OnLost;
-  readonly #limits: Required<IndexedDbOptions>;
-  #connection: IDBDatabase | null = null;
-  #opening: Promise<IDBDatabase> | null = null;
-  #closed = false;
-  #generation = 0;
+  readonly #settings: Required<IndexedDbOptions>;
+  #state: ConnectionState = { type: 'idle' };
   /** It was there before: if it is gone now it is not made anew. */
   #mustExist: boolean;
   /** How it went, if it is gone. While it was suspended nobody could tell that it was deleted. */
   #loss: StorageLoss = 'evicted';
-  #suspended = false;
   /** Of the database that was opened first; resolves with undefined where it could not be read. */
   #identity: Promise<unknown> | null = null;
   /** Transactions that have not been asked to commit: in a frozen page they would stay open and block every window. */
@@ -69,12 +81,12 @@ class IndexedDbStorage implements Storage {
   constructor(
     name: string,
     onLost: OnLost,
-    limits: Required<IndexedDbOptions>,
+    settings: Required<IndexedDbOptions>,
     mustExist: boolean,
   ) {
     this.#name = name;
     this.#onLost = onLost;
-    this.#limits = limits;
+    this.#settings = settings;
     this.#mustExist = mustExist;
   }
 
@@ -92,7 +104,7 @@ class IndexedDbStorage implements Storage {
       tx = begin(db, request);
     } catch {
       // The handle died without a `close` event: one fresh connection, then the failure is the caller's.
-      this.#drop();
+      this.#died(db);
       db = await this.#connect();
       try {
         tx = begin(db, request);
@@ -107,7 +119,7 @@ class IndexedDbStorage implements Storage {
       return decision;
     };
     try {
-      return await runTransaction(tx, request.reads, decideOnce, this.#limits.timeLimitMs);
+      return await runTransaction(tx, request.reads, decideOnce, this.#settings.timeLimitMs);
     } catch (error) {
       if (error instanceof QuotaError) spendNext(db, request);
       throw error;
@@ -117,9 +129,10 @@ class IndexedDbStorage implements Storage {
   }
 
   putNow(store: string, key: string, value: unknown): boolean {
-    if (!this.#connection) return false;
+    const db = this.#handle();
+    if (!db) return false;
     try {
-      const tx = this.#connection.transaction(store, 'readwrite', { durability: 'relaxed' });
+      const tx = db.transaction(store, 'readwrite', { durability: 'relaxed' });
       tx.objectStore(store).put(value, key);
       tx.commit?.();
       return true;
@@ -129,87 +142,122 @@ class IndexedDbStorage implements Storage {
   }
 
   suspend(): void {
-    this.#suspended = true;
+    // A newer release waits for a connection that is leaving: there is nothing to come back to.
+    if (this.#state.type === 'leaving') this.close();
+    if (this.#state.type === 'closed' || this.#state.type === 'suspended') return;
     this.#loss = 'deleted-or-upgraded';
-    this.#drop();
+    this.#release({ type: 'suspended' });
   }
 
   resume(): void {
-    this.#suspended = false;
+    if (this.#state.type === 'suspended') this.#go({ type: 'idle' });
   }
 
   close(): void {
-    this.#closed = true;
-    this.#drop();
+    if (this.#state.type !== 'closed') this.#release({ type: 'closed' });
   }
 
-  #drop(): void {
-    this.#generation++;
+  #go(state: ConnectionState): void {
+    this.#state = next(this.#state, state);
+  }
+
+  #handle(): IDBDatabase | null {
+    return this.#state.type === 'open' || this.#state.type === 'leaving' ? this.#state.db : null;
+  }
+
+  /** Goes on without the connection. What was asked to commit still does. */
+  #release(state: ConnectionState): void {
+    const db = this.#handle();
+    if (this.#state.type === 'leaving') clearTimeout(this.#state.limit);
+    this.#go(state);
     for (const tx of this.#deciding) abortQuietly(tx);
     this.#deciding.clear();
-    this.#connection?.close();
-    this.#connection = null;
-    this.#opening = null;
+    db?.close();
+  }
+
+  #died(db: IDBDatabase): void {
+    if (this.#handle() !== db) return;
+    // A connection that was leaving is not opened again.
+    this.#release({ type: this.#state.type === 'leaving' ? 'closed' : 'idle' });
   }
 
   async #connect(): Promise<IDBDatabase> {
-    if (this.#closed) throw new ClosedError('closed', 'The storage is closed.');
-    if (this.#suspended) {
-      throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
-    }
-    if (this.#connection) return this.#connection;
-    this.#opening ??= this.#openWithRetries();
-    const opening = this.#opening;
-    try {
-      return await opening;
-    } finally {
-      if (this.#opening === opening) this.#opening = null;
+    const state = this.#state;
+    switch (state.type) {
+      case 'closed':
+        throw new ClosedError('closed', 'The storage is closed.');
+      case 'suspended':
+        throw new StorageError('storage_suspended', 'The page stands still.', { retryable: true });
+      case 'open':
+      case 'leaving':
+      case 'opening':
+        return state.db;
+      case 'idle': {
+        const opening: ConnectionState = {
+          type: 'opening',
+          db: Promise.resolve().then(() => this.#openWithRetries(opening)),
+        };
+        this.#go(opening);
+        return opening.db;
+      }
     }
   }
 
-  async #openWithRetries(): Promise<IDBDatabase> {
-    const generation = this.#generation;
-    let pauseMs = this.#limits.firstPauseMs;
+  async #openWithRetries(opening: ConnectionState): Promise<IDBDatabase> {
+    let pauseMs = this.#settings.firstPauseMs;
     for (let attempt = 1; ; attempt++) {
       try {
-        const { timeLimitMs } = this.#limits;
-        const db = await openDatabase(this.#name, timeLimitMs, this.#mustExist, (event) => {
-          if ((event.dataLoss ?? 'none') !== 'none') this.dropped = event.dataLossMessage ?? '';
-        });
-        if (db === null || (await this.#isAnother(db))) {
-          db?.close();
-          if (!this.#closed) {
-            this.close();
-            this.#onLost(this.#loss, null);
-          }
-          throw new ClosedError('closed', 'The database is gone.');
-        }
-        if (this.#closed || generation !== this.#generation) {
-          db.close();
-          throw new ClosedError(
-            'closed',
-            'The storage was closed or suspended while it was opened.',
-          );
-        }
-        this.#mustExist = true;
-        this.#loss = 'evicted';
-        this.#adopt(db);
-        return db;
+        return await this.#openOnce(opening);
       } catch (error) {
-        const final = attempt >= this.#limits.openAttempts || !isWorthRetrying(error);
-        if (final) {
-          if (!(error instanceof ClosedError)) this.#onLost('connection-lost', error as Error);
-          throw error;
+        const isOver = this.#state !== opening;
+        const isFinal = attempt >= this.#settings.openAttempts || !isWorthRetrying(error);
+        if (!isOver && isFinal) {
+          this.#go({ type: 'idle' });
+          this.#onLost('connection-lost', error as Error);
         }
+        if (isOver || isFinal) throw error;
         await pause(pauseMs);
         pauseMs *= 2;
       }
     }
   }
 
+  async #openOnce(opening: ConnectionState): Promise<IDBDatabase> {
+    const db = await openDatabase({
+      ...this.#settings,
+      name: this.#name,
+      mustExist: this.#mustExist,
+      onUpgrade: ({ dataLoss = 'none', dataLossMessage = '' }) => {
+        if (dataLoss !== 'none') this.dropped = dataLossMessage;
+      },
+    }).catch((error: unknown) => {
+      const isNewer = error instanceof StorageError && error.code === 'storage_newer';
+      if (isNewer && this.#state === opening) this.#lost('newer-version', null);
+      throw error;
+    });
+    /** A `versionchange` before it is known whether the database is the same: looked at after that. */
+    const asked: IDBVersionChangeEvent[] = [];
+    if (db) db.onversionchange = (event) => void asked.push(event);
+    const isGone = db === null || (await this.#isAnother(db));
+    if (this.#state !== opening) {
+      db?.close();
+      throw new ClosedError('closed', 'The storage was closed or suspended while it was opened.');
+    }
+    if (isGone) {
+      db?.close();
+      this.#lost(this.#loss, null);
+      throw new ClosedError('closed', 'The database is gone.');
+    }
+    this.#mustExist = true;
+    this.#loss = 'evicted';
+    this.#adopt(db);
+    for (const event of asked) this.#asked(event);
+    return db;
+  }
+
   /** Whether this one was made anew, under the same name, since the first was opened: nothing in memory fits it. */
   async #isAnother(db: IDBDatabase): Promise<boolean> {
-    const identity = identityOf(db, this.#limits.timeLimitMs);
+    const identity = identityOf(db, this.#settings.timeLimitMs);
     if (!this.#identity) {
       this.#identity = identity.catch(() => undefined);
       return false;
@@ -225,18 +273,32 @@ class IndexedDbStorage implements Storage {
   }
 
   #adopt(db: IDBDatabase): void {
-    this.#connection = db;
-    db.onversionchange = () => {
-      // Somebody deletes or upgrades the database: to hold on would block them.
-      this.close();
-      this.#onLost('deleted-or-upgraded', null);
-    };
+    this.#go({ type: 'open', db });
+    db.onversionchange = (event) => this.#asked(event);
     db.onclose = () => {
-      if (this.#connection !== db) return;
-      this.#connection = null;
+      if (this.#handle() !== db) return;
+      this.#died(db);
       // By the browser: whether the database is still there is found out at once, and told (`onLost`).
       this.#connect().catch(() => {});
     };
+  }
+
+  /** Another client deletes or upgrades the database: to keep the connection would block it. */
+  #asked({ newVersion }: IDBVersionChangeEvent): void {
+    if (this.#state.type !== 'open') return;
+    if (!isUpgrade(newVersion)) {
+      this.#lost('deleted-or-upgraded', null);
+      return;
+    }
+    const { db } = this.#state;
+    const limit = setTimeout(() => this.close(), this.#settings.leaveLimitMs);
+    this.#go({ type: 'leaving', db, limit });
+    this.#onLost('newer-version', null);
+  }
+
+  #lost(end: StorageEnd, error: Error | null): void {
+    this.close();
+    this.#onLost(end, error);
   }
 }
 
@@ -250,42 +312,6 @@ function spendNext(db: IDBDatabase, request: TransactRequest): void {
   } catch {
     // The connection is gone meanwhile, and what was to be spent with it.
   }
-}
-
-/** With what Chromium adds to it: `none`, or `total` where it found its files damaged and dropped all databases. */
-interface MakingEvent {
-  readonly dataLoss?: string;
-  readonly dataLossMessage?: string;
-}
-
-/** Gives null where there is none and it must exist. */
-function openDatabase(
-  name: string,
-  timeLimitMs: number,
-  mustExist: boolean,
-  onMaking: (event: MakingEvent) => void,
-): Promise<IDBDatabase | null> {
-  let isLate = false;
-  const late = () => {
-    isLate = true;
-    return storageTimeout(`IndexedDB did not open within ${timeLimitMs} ms.`);
-  };
-  return inTime<IDBDatabase | null>(timeLimitMs, late, 'storage_refused', (resolve, reject) => {
-    const request = indexedDB.open(name, 1);
-    request.onupgradeneeded = (event) => {
-      if (mustExist) {
-        abortQuietly(request.transaction as IDBTransaction);
-        return resolve(null);
-      }
-      onMaking(event as MakingEvent);
-      for (const { name: store, autoIncrement } of skerryStores)
-        request.result.createObjectStore(store, { autoIncrement });
-      const id = crypto.getRandomValues(new Uint32Array(4)).join();
-      request.transaction?.objectStore('sync').put({ v: 1, id }, identityKey);
-    };
-    const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
-    listen(request, opened, reject);
-  });
 }
 
 /** Null in a database of an earlier version of this file. */

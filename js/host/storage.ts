@@ -76,20 +76,33 @@ export interface Committed {
 /** `evicted`: by the browser, for want of room or because its user cleared the site's data. */
 export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
 
-export type OnLost = (loss: StorageLoss, error: Error | null) => void;
+/**
+ * `newer-version`: another window, of a newer release, waits to upgrade the database, or has upgraded it. The owner of
+ * the storage may still store what it was given, and then closes it; it is closed after a moment in any case.
+ */
+export type StorageEnd = StorageLoss | 'newer-version';
+
+export type OnLost = (end: StorageEnd, error: Error | null) => void;
 
 export interface StorageHost {
   /**
-   * Opens (and makes, if need be) the database of this name with the stores of `skerryStores`. `onLost` is called when
-   * another program deletes or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is
-   * then closed for good), or when the engine gives up on it after repeated attempts.
+   * Opens the database of this name, makes it if need be, and brings one of an earlier version up to date (idb-schema.ts),
+   * which waits until the windows of the earlier release have closed it. `onLost` is called when another program deletes
+   * or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is then closed for good),
+   * or when the engine gives up on it after repeated attempts.
+   *
+   * Rejects with code `storage_newer` where it is of a later version (`onLost` is called first), and with `storage_blocked` where other windows do not
+   * close it in time; nothing has changed then.
    */
   open(name: string, onLost: OnLost): Promise<Storage>;
   /** As `open`, but makes none: where there is none that is told (`onLost`), and the promise rejects (`closed`). */
   reopen(name: string, onLost: OnLost): Promise<Storage>;
   /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */
   persist(): void;
-  /** Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it. */
+  /**
+   * Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it, and
+   * with `storage_newer`, deleting nothing, where it is of a later version.
+   */
   delete(name: string): Promise<void>;
   /** Deletes an image generation. One that others still hold goes when they let go of it. */
   deleteFiles(mount: string): Promise<void>;
@@ -101,15 +114,6 @@ export interface StorageHost {
    */
   readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[];
 }
-
-/** The stores of version 1 (docs/internals.md, section 3). */
-export const skerryStores: readonly { readonly name: string; readonly autoIncrement: boolean }[] = [
-  { name: 'mutations', autoIncrement: true },
-  { name: 'outbox', autoIncrement: false },
-  { name: 'updates', autoIncrement: false },
-  { name: 'sync', autoIncrement: false },
-  { name: 'conflicts', autoIncrement: true },
-];
 
 /** What these reads find, in one transaction that decides nothing. */
 export async function readNow(

@@ -26,6 +26,7 @@ import {
 } from './hosts.ts';
 import { socketContract, type TransportSetting, transportContract } from './network.ts';
 import { storageContract } from './storage.ts';
+import { upgradeContract } from './upgrade.ts';
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -97,6 +98,13 @@ async function realServer(): Promise<TransportSetting> {
 
 const suites: ContractCase[] = [
   ...storageContract('memory storage', () => new MemoryStorageHost()),
+  ...upgradeContract('memory storage', () => {
+    const profile = new MemoryStorageHost();
+    return (options) => {
+      const storage = new MemoryStorageHost(options, profile);
+      return { storage, accounts: storage };
+    };
+  }),
   ...channelContract('memory channels', memoryChannels),
   ...channelContract('BroadcastChannel', () => broadcastChannels),
   ...timersContract('manual timers', manual),

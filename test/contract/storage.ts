@@ -3,8 +3,8 @@ import {
   type Decision,
   readNow,
   type Storage,
+  type StorageEnd,
   type StorageHost,
-  type StorageLoss,
   type TransactRequest,
   type Write,
 } from '../../js/host/storage.ts';
@@ -27,7 +27,7 @@ type Body = (
   open: () => Promise<Storage>,
   host: StorageHost,
   name: string,
-  losses: StorageLoss[],
+  losses: StorageEnd[],
 ) => Promise<void>;
 
 export function storageContract(
@@ -40,7 +40,7 @@ export function storageContract(
       const host = await make();
       const database = `skerry/contract/${Math.random().toString(36).slice(2)}`;
       const opened: Storage[] = [];
-      const losses: StorageLoss[] = [];
+      const losses: StorageEnd[] = [];
       const open = async () => {
         const storage = await host.open(database, (loss) => losses.push(loss));
         opened.push(storage);
@@ -65,7 +65,7 @@ export function storageContract(
     contractCase(
       'reopen finds what is there, and makes nothing',
       async (open, host, name, losses) => {
-        const onLost = (loss: StorageLoss) => losses.push(loss);
+        const onLost = (loss: StorageEnd) => losses.push(loss);
         const error = await rejection(host.reopen(name, onLost));
         equal((error as { code?: unknown }).code, 'closed');
         equal(losses, ['evicted']);

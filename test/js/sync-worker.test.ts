@@ -1,16 +1,17 @@
-/** A window's worker where its database is gone: it makes none, says that it has ended, and nothing of it is waited for. */
-import { memory } from 'skerry/testing';
+/** A window's worker where its database is gone, or another release's: it makes none, says that it has ended, and nothing of it is waited for. */
+import { type MemoryHost, memory } from 'skerry/testing';
 import { expect, test } from 'vitest';
+import { databaseSchema } from '../../js/host/idb-schema.ts';
+import { MemoryStorageHost } from '../../js/host/memory/memory-storage.ts';
 import type { WorkerConfig } from '../../js/host/worker-link.ts';
 
-test('a worker that starts after its database was evicted makes none anew, and ends', async () => {
-  const host = memory();
-  const database = 'skerry/gone/someone';
-  const told: { type: string }[] = [];
+/** The messages of a worker of this database until it has ended. */
+async function worker(host: MemoryHost, database: string): Promise<readonly unknown[]> {
+  const heard: unknown[] = [];
   await new Promise<void>((resolve) => {
     const link = host.workers.start(null, {
       onMessage: (message) => {
-        told.push(message as { type: string });
+        heard.push(message);
         resolve();
       },
       onFailed: (error) => {
@@ -19,6 +20,24 @@ test('a worker that starts after its database was evicted makes none anew, and e
     });
     link.post({ type: 'init', config: { database, wasmUrl: null } as WorkerConfig });
   });
-  expect(told).toEqual([{ type: 'stopped' }]);
+  return heard;
+}
+
+test('a worker that starts after its database was evicted makes none anew, and ends', async () => {
+  const host = memory();
+  const database = 'skerry/gone/someone';
+  expect(await worker(host, database)).toEqual([{ type: 'stopped' }]);
   expect(await host.accounts?.exists(database)).toBe(false);
+});
+
+test('a worker whose database a newer release has upgraded ends', async () => {
+  const host = memory();
+  const database = 'skerry/upgraded/someone';
+  const schema = [...databaseSchema, []];
+  const newer = new MemoryStorageHost({ schema }, host.storage);
+  const storage = await newer.open(database, (end) => {
+    throw new Error(end);
+  });
+  expect(await worker(host, database)).toEqual([{ type: 'stopped' }]);
+  storage.close();
 });

@@ -125,7 +125,7 @@ export const client = [
     name: 'a connection that died without a word is used again',
     test: 'test/browser/contracts.test.ts',
     file: 'js/host/indexeddb.ts',
-    from: '      this.#drop();\n      db = await',
+    from: '      this.#died(db);\n      db = await',
     to: '      db = await',
   },
   {
@@ -202,8 +202,8 @@ export const client = [
     name: 'a connection is held though the database is to be deleted',
     test: 'test/browser/contracts.test.ts',
     file: 'js/host/indexeddb.ts',
-    from: '      this.close();\n      this.#onLost',
-    to: '      this.#onLost',
+    from: '    this.close();\n    this.#onLost',
+    to: '    this.#onLost',
   },
   {
     name: 'a service worker that runs does not hear of a log-out',

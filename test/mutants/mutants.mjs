@@ -6,8 +6,9 @@ import { authority } from './authority.mjs';
 import { client } from './client.mjs';
 import { core } from './core.mjs';
 import { server } from './server.mjs';
+import { storage } from './storage.mjs';
 
-const kinds = { core: [...core, ...authority], server, client: [...client, ...api] };
+const kinds = { core: [...core, ...authority], server, client: [...client, ...api, ...storage] };
 
 export const mutants = Object.entries(kinds).flatMap(([kind, list]) =>
   list.map((mutant) => ({ kind, ...mutant })),

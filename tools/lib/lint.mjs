@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { bin, build, root, toolPath } from './paths.mjs';
 import { note, run } from './run.mjs';
 
@@ -75,48 +75,45 @@ export async function published() {
   return found.filter(Boolean).join('\n');
 }
 
-/** For each source, the project's own files that its compilation read, as Ninja recorded them. */
-async function dependencies(folder) {
-  const { output } = await run(toolPath('ninja'), ['-t', 'deps'], { cwd: folder });
-  const bySource = new Map();
-  for (const block of output.split('\n\n')) {
-    const files = block
-      .split('\n')
-      .slice(1)
-      .map((line) => resolve(folder, line.trim()))
-      .filter((path) => path.startsWith(join(root, 'src')) || path.startsWith(join(root, 'test')));
-    if (files.length > 0) bySource.set(files[0], files);
+/** A source and all files of the core that it includes, directly or not. */
+function withIncludes(source) {
+  const found = new Set([source]);
+  for (const file of found) {
+    for (const [, header] of readFileSync(file, 'utf8').matchAll(/^#include "([^"]+)"/gm)) {
+      const path = join(root, 'src', header);
+      if (existsSync(path)) found.add(path);
+    }
   }
-  return bySource;
+  return [...found].sort();
 }
 
 function contentHash(files, salt) {
   const hash = createHash('sha256').update(salt);
   for (const file of files) {
     hash.update(`${relative(root, file)}\0`);
-    if (existsSync(file)) hash.update(readFileSync(file));
+    hash.update(readFileSync(file));
   }
   return hash.digest('hex');
 }
 
 /**
  * clang-tidy over the core's sources, only those that changed, or read a header that changed, since
- * they were last found clean. It needs the debug build, which says how each file is compiled.
+ * they were last found clean.
  */
 export async function clangTidy() {
-  const folder = join(build, 'debug');
+  await run('cmake', ['--preset', 'tidy'], { cwd: root });
+  const folder = join(build, 'tidy');
   const commands = JSON.parse(readFileSync(join(folder, 'compile_commands.json'), 'utf8'));
   const sources = commands
     .map(({ file }) => file)
     .filter((file) => file.startsWith(join(root, 'src')) && existsSync(file));
-  const known = await dependencies(folder);
   const salt = readFileSync(join(root, '.clang-tidy'), 'utf8');
   const cache = join(build, 'clang-tidy');
   mkdirSync(cache, { recursive: true });
   const stale = sources
     .map((source) => ({
       source,
-      clean: join(cache, contentHash(known.get(source) ?? [source], salt)),
+      clean: join(cache, contentHash(withIncludes(source), salt)),
     }))
     .filter(({ clean }) => !existsSync(clean));
   if (stale.length > 0) note(`${stale.length} of ${sources.length} files are to be checked`);

@@ -4,19 +4,20 @@
  */
 import { ClosedError, QuotaError, StorageError } from '../../core/errors.ts';
 import type { AccountHost } from '../account-host.ts';
-import {
-  type Committed,
-  type Decision,
-  type Key,
-  type KeyRange,
-  type OnLost,
-  type Read,
-  type Storage,
-  type StorageHost,
-  skerryStores,
-  type TransactRequest,
-  type Write,
+import { inTime, storageBlocked, storageNewer } from '../idb-request.ts';
+import { changesSince, type DatabaseSchema, databaseSchema } from '../idb-schema.ts';
+import type {
+  Committed,
+  Decision,
+  Key,
+  OnLost,
+  Read,
+  Storage,
+  StorageHost,
+  TransactRequest,
+  Write,
 } from '../storage.ts';
+import { applyOne, changedStores, readOne, readRange, type Store } from './memory-stores.ts';
 
 /** Faults that tests order. Each holds until it is taken back. */
 export interface StorageFaults {
@@ -30,24 +31,52 @@ export interface StorageFaults {
   hold: boolean;
 }
 
-interface Store {
-  readonly autoIncrement: boolean;
-  records: Map<Key, unknown>;
-  nextKey: number;
-}
-
 interface Database {
-  readonly stores: Map<string, Store>;
+  /** 0: it is being made. */
+  version: number;
+  stores: ReadonlyMap<string, Store>;
   readonly connections: Set<MemoryStorage>;
   /** Transactions run one after the other: stricter than IndexedDB, and the same to whoever keeps the contract. */
   last: Promise<void>;
 }
 
+export interface MemoryStorageOptions {
+  /** The versions of databases: the production's, but in tests. */
+  readonly schema?: DatabaseSchema;
+  /** As of IndexedDbOptions. */
+  readonly timeLimitMs?: number;
+  readonly leaveLimitMs?: number;
+}
+
+interface Profile {
+  readonly faults: StorageFaults;
+  readonly databases: Map<string, Database>;
+  readonly files: Map<string, Map<string, Uint8Array>>;
+}
+
 export class MemoryStorageHost implements StorageHost, AccountHost {
-  readonly faults: StorageFaults = { refuseOpen: false, quota: false, fail: false, hold: false };
-  readonly #databases = new Map<string, Database>();
-  readonly #files = new Map<string, Map<string, Uint8Array>>();
+  readonly faults: StorageFaults;
+  readonly #options: Required<MemoryStorageOptions>;
+  readonly #profile: Profile;
+  readonly #databases: Map<string, Database>;
+  readonly #files: Map<string, Map<string, Uint8Array>>;
   #released: (() => void)[] = [];
+
+  /** `profile`: that of another host, as windows of another release have it. */
+  constructor(options: MemoryStorageOptions = {}, profile?: MemoryStorageHost) {
+    const limits = { timeLimitMs: 10_000, leaveLimitMs: 2000 };
+    this.#options = { schema: databaseSchema, ...limits, ...options };
+    this.#profile = profile
+      ? profile.#profile
+      : {
+          faults: { refuseOpen: false, quota: false, fail: false, hold: false },
+          databases: new Map(),
+          files: new Map(),
+        };
+    this.faults = this.#profile.faults;
+    this.#databases = this.#profile.databases;
+    this.#files = this.#profile.files;
+  }
 
   persist(): void {}
 
@@ -60,15 +89,45 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   async open(name: string, onLost: OnLost): Promise<Storage> {
     if (this.faults.refuseOpen)
       throw new StorageError('storage_refused', 'Storage is refused by order of the test.');
+    const { schema, leaveLimitMs } = this.#options;
     let database = this.#databases.get(name);
     if (!database) {
-      database = { stores: new Map(), connections: new Set(), last: Promise.resolve() };
-      for (const { name: store, autoIncrement } of skerryStores) {
-        database.stores.set(store, { autoIncrement, records: new Map(), nextKey: 1 });
-      }
+      database = { version: 0, stores: new Map(), connections: new Set(), last: Promise.resolve() };
       this.#databases.set(name, database);
     }
-    return new MemoryStorage(this, name, database, onLost);
+    if (database.version > schema.length) onLost('newer-version', null);
+    this.#refuseNewer(name);
+    if (database.version < schema.length) await this.#upgrade(name, database);
+    return new MemoryStorage(this, name, database, onLost, leaveLimitMs);
+  }
+
+  #refuseNewer(name: string): void {
+    const { version = 0 } = this.#databases.get(name) ?? {};
+    if (version > this.#options.schema.length) throw storageNewer(name);
+  }
+
+  /** All of it or nothing, once all who had the database open have closed it. */
+  async #upgrade(name: string, database: Database): Promise<void> {
+    const { schema, timeLimitMs } = this.#options;
+    const before = [...database.connections].map((storage) => storage.leave());
+    if (before.length > 0) {
+      const closed = Promise.all([...before, database.last]);
+      const late = () => storageBlocked(name);
+      await inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) =>
+        closed.then(resolve, reject),
+      );
+    }
+    // Another window of the same release may have been faster.
+    if (database.version >= schema.length) return this.#refuseNewer(name);
+    const { version } = database;
+    try {
+      database.stores = changedStores(database.stores, changesSince(schema, version));
+    } catch (error) {
+      if (version === 0) this.#databases.delete(name);
+      const text = `The database ${name} could not be upgraded from version ${version} to ${schema.length}`;
+      throw new StorageError('storage_failed', `${text}: ${error}`, { cause: error });
+    }
+    database.version = schema.length;
   }
 
   /** The database of this name as it is now; null where there is none. */
@@ -77,6 +136,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   }
 
   async delete(name: string): Promise<void> {
+    this.#refuseNewer(name);
     for (const storage of [...(this.#databases.get(name)?.connections ?? [])]) storage.evict();
     this.#databases.delete(name);
     for (const mount of await this.listFiles(name)) this.#files.delete(mount);
@@ -100,6 +160,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
   ): Promise<boolean> {
     const database = this.#databases.get(name);
     if (!database) return true;
+    this.#refuseNewer(name);
     for (const storage of [...database.connections]) storage.evict();
     const results = reads.map((read) => readOne(database.stores.get(read.store) as Store, read));
     if (!decide(results)) return false;
@@ -152,11 +213,22 @@ class MemoryStorage implements Storage {
   readonly #name: string;
   readonly #database: Database;
   readonly #onLost: OnLost;
+  readonly #version: number;
+  readonly #leaveLimitMs: number;
+  #left: { readonly closed: () => void; readonly promise: Promise<void> } | null = null;
   #closed = false;
   #suspended = false;
 
-  constructor(host: MemoryStorageHost, name: string, database: Database, onLost: OnLost) {
+  constructor(
+    host: MemoryStorageHost,
+    name: string,
+    database: Database,
+    onLost: OnLost,
+    leaveLimitMs: number,
+  ) {
     this.#host = host;
+    this.#version = database.version;
+    this.#leaveLimitMs = leaveLimitMs;
     this.#name = name;
     this.#database = database;
     this.#onLost = onLost;
@@ -187,6 +259,7 @@ class MemoryStorage implements Storage {
   }
 
   suspend(): void {
+    if (this.#left) this.close();
     this.#suspended = true;
     this.#database.connections.delete(this);
   }
@@ -201,13 +274,33 @@ class MemoryStorage implements Storage {
    */
   #connect(): void {
     if (this.#closed || this.#suspended) return;
-    if (this.#host.find(this.#name) === this.#database) this.#database.connections.add(this);
-    else this.evict();
+    if (this.#host.find(this.#name) !== this.#database) this.evict();
+    else if (this.#database.version === this.#version) this.#database.connections.add(this);
+    else {
+      this.close();
+      this.#onLost('newer-version', null);
+    }
   }
 
   close(): void {
     this.#closed = true;
     this.#database.connections.delete(this);
+    this.#left?.closed();
+  }
+
+  /** A newer release wants to upgrade the database. Resolves when this one has closed it. */
+  leave(): Promise<void> {
+    if (!this.#left) {
+      let closed = () => {};
+      const promise = new Promise<void>((resolve) => {
+        closed = resolve;
+      });
+      this.#left = { closed, promise };
+      const limit = setTimeout(() => this.close(), this.#leaveLimitMs);
+      void promise.then(() => clearTimeout(limit));
+      this.#onLost('newer-version', null);
+    }
+    return this.#left.promise;
   }
 
   /** Another program deletes the database. */
@@ -260,42 +353,4 @@ class MemoryStorage implements Storage {
       throw new StorageError('storage_failed', 'The values cannot be stored.', { cause: error });
     }
   }
-}
-
-function applyOne(store: Store, write: Write, keys: number[]): void {
-  if ('put' in write) store.records.set(write.key, structuredClone(write.put));
-  else if ('add' in write) {
-    const key = store.nextKey++;
-    store.records.set(key, structuredClone(write.add));
-    keys.push(key);
-  } else if ('delete' in write) store.records.delete(write.delete);
-  else
-    for (const { key } of readRange(store, { ...write.deleteRange, limit: null }))
-      store.records.delete(key);
-}
-
-function readOne(store: Store, read: Read): unknown {
-  if ('get' in read) return structuredClone(store.records.get(read.get)) ?? null;
-  if ('count' in read) return store.records.size;
-  return readRange(store, read.range);
-}
-
-/** IndexedDB's order of keys: numbers before strings. */
-function compareKeys(a: Key, b: Key): number {
-  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function readRange(store: Store, range: KeyRange): { key: Key; value: unknown }[] {
-  const { above = null, from = null, to = null } = range;
-  return [...store.records]
-    .filter(
-      ([key]) =>
-        (above === null || compareKeys(key, above) > 0) &&
-        (from === null || compareKeys(key, from) >= 0) &&
-        (to === null || compareKeys(key, to) <= 0),
-    )
-    .sort(([a], [b]) => compareKeys(a, b))
-    .slice(0, range.limit ?? undefined)
-    .map(([key, value]) => ({ key, value: structuredClone(value) }));
 }

@@ -1,5 +1,6 @@
 // The contract suites of test/contract against the hosts that only a browser has all of. Node reads the names of the
 // cases from this list, window and Worker run them by name; nothing is touched before a case runs.
+import { accountsOf } from '../../../js/host/account.ts';
 import { broadcastChannels } from '../../../js/host/channel.ts';
 import { systemClock } from '../../../js/host/clock.ts';
 import { fetchTransport } from '../../../js/host/fetch-transport.ts';
@@ -9,7 +10,7 @@ import { systemRandom } from '../../../js/host/random.ts';
 import { webSockets } from '../../../js/host/socket.ts';
 import { readNow } from '../../../js/host/storage.ts';
 import { systemTimers } from '../../../js/host/timers.ts';
-import { type ContractCase, equal } from '../../contract/check.ts';
+import { type ContractCase, equal, rejection } from '../../contract/check.ts';
 import {
   channelContract,
   clockContract,
@@ -19,6 +20,7 @@ import {
 } from '../../contract/hosts.ts';
 import { socketContract, transportContract } from '../../contract/network.ts';
 import { storageContract } from '../../contract/storage.ts';
+import { slow, updates, upgradeContract, writeUpdates } from '../../contract/upgrade.ts';
 
 /** Where the cases find a server that echoes, and where nobody listens: `http://…` without a slash at the end. */
 export interface Addresses {
@@ -58,11 +60,33 @@ const deadHandle: ContractCase = {
   },
 };
 
+const endlessUpgrade: ContractCase = {
+  name: 'IndexedDB: an upgrade that takes too long is given up, and has changed nothing',
+  async run() {
+    const name = `skerry/contract/${Math.random().toString(36).slice(2)}`;
+    const host = indexedDbStorage();
+    const old = await host.open(name, () => {});
+    await writeUpdates(old);
+    old.close();
+    const late = indexedDbStorage({ schema: slow(50), upgradeLimitMs: 100 });
+    equal((await rejection(late.open(name, () => {}))).code, 'storage_timeout');
+    const again = await host.open(name, () => {});
+    equal(await readNow(again, [{ store: 'updates', count: true }]), [updates]);
+    again.close();
+    await host.delete(name);
+  },
+};
+
 export function browserContracts({ base, nowhere }: Addresses): ContractCase[] {
   const close = () => {};
   return [
     ...storageContract('IndexedDB', () => indexedDbStorage()),
+    ...upgradeContract('IndexedDB', () => (options) => ({
+      storage: indexedDbStorage(options),
+      accounts: accountsOf(options.schema),
+    })),
     deadHandle,
+    endlessUpgrade,
     ...channelContract('BroadcastChannel', () => broadcastChannels),
     ...timersContract('system timers', () => ({ timers: systemTimers(), pass })),
     ...clockContract('system clock', () => ({ clock: systemClock, pass })),

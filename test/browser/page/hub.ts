@@ -46,6 +46,13 @@ const commands = {
       .all()
       .map(({ id, title, rank }) => ({ id, title, rank })),
   happened: () => kit.happened,
+  /** An upgrade of the database takes so long for each record (next-idb-schema.ts). */
+  slowUpgrade(ms: number): void {
+    globalThis.onRewrite = () => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+    };
+  },
   /** Web Locks that any window of this profile has or waits for. */
   async locks(): Promise<number> {
     const { held = [], pending = [] } = await navigator.locks.query();

@@ -15,7 +15,7 @@ import { root } from './paths.ts';
 const pages = join(root, 'test', 'browser', 'page');
 
 /** What a page loads from beside itself: the worker with its chunks, and the wasm modules. */
-const shipped = /^(?!skerry-authority).*\.(js|wasm)$/;
+export const shipped = /^(?!skerry-authority).*\.(js|wasm)$/;
 
 export interface Site {
   /** The folder to serve. */

@@ -10,7 +10,7 @@
 namespace skerry::sync_test {
 namespace {
 
-constexpr double kDay = 86'400'000;
+constexpr double kScopesDay = 86'400'000;
 
 TEST_CASE("what one window drops stays while another wants it") {
   SyncWorld world;
@@ -44,9 +44,9 @@ TEST_CASE(
   world.host(0).Crash();
   world.Open();
   world.host(1).Post(Json(R"({"type":"online","online":false})"));  // it would poll all the time
-  world.Run(30 * kDay);
+  world.Run(30 * kScopesDay);
   CHECK(world.sync()["scopes"].items().size() == 2);
-  world.Run(2 * kDay);
+  world.Run(2 * kScopesDay);
   CHECK(world.sync()["scopes"].items().size() == 1);
   CHECK(world.sync()["scopes"].items()[0]["where"] == Json(R"(["true"])"));
   CHECK(world.Converged());
@@ -55,7 +55,7 @@ TEST_CASE(
 // The scopes of one database.
 struct Kept {
   bool Change(const Data& add, double day) {
-    return ChangeScopes(SyncSchema(), add, Data::MakeArray(), day * kDay, &sync, &record,
+    return ChangeScopes(SyncSchema(), add, Data::MakeArray(), day * kScopesDay, &sync, &record,
                         &left_out);
   }
   size_t size() const { return sync["scopes"].items().size(); }

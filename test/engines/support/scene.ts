@@ -130,18 +130,28 @@ export class Scene {
   /** A window of the test page with its database open. Rejects with Gone where it is killed before. */
   async open(options: StartOptions = {}): Promise<RemoteWindow> {
     const window = await this.#bare();
-    await window.call('start', { ...this.#options, ...options });
+    await this.start(window, options);
     return window;
   }
 
-  async #bare(): Promise<RemoteWindow> {
+  /** Opens the database in a window that has none open. */
+  start(window: RemoteWindow, options: StartOptions = {}): Promise<void> {
+    return window.call('start', { ...this.#options, ...options });
+  }
+
+  /** A window of the release to come with nothing open (test/browser/support/next-release.ts). */
+  bareNext(): Promise<RemoteWindow> {
+    return this.#bare('next/');
+  }
+
+  async #bare(folder = ''): Promise<RemoteWindow> {
     const id = `w${++this.#count}`;
     let arrival: Promise<RemoteWindow>;
     const browser = this.running();
     try {
       const running = await browser;
       arrival = this.#hub.arrival(id);
-      await running.open(id, `${this.proxy.url}/?hub=${this.#hub.port}&window=${id}`);
+      await running.open(id, `${this.proxy.url}/${folder}?hub=${this.#hub.port}&window=${id}`);
     } catch (error) {
       if (browser === this.#running) throw error;
       throw new Gone(id); // with the browser

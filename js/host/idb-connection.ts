@@ -1,0 +1,46 @@
+/**
+ * The states of a connection to IndexedDB (indexeddb.ts), each with what it has, and the ways between them:
+ *
+ *   idle ──▶ opening ──▶ open ──▶ leaving        idle: the next transaction opens one
+ *    ▲          │          │         │           leaving: a newer release waits for it; what was begun may end
+ *    ├──────────┘ failed   │         │
+ *    ├─────────────────────┘ died    │           suspended: the page is frozen, and holds nothing
+ *    └── suspended ◀── any of these  ▼
+ *                               closed ◀── all   for good
+ */
+import { SkerryError } from '../core/errors.ts';
+
+export type ConnectionState =
+  | { readonly type: 'idle' }
+  /** Each attempt is a state of its own: what comes of one that is not the current state any more is closed. */
+  | { readonly type: 'opening'; readonly db: Promise<IDBDatabase> }
+  | { readonly type: 'open'; readonly db: IDBDatabase }
+  | {
+      readonly type: 'leaving';
+      readonly db: IDBDatabase;
+      readonly limit: ReturnType<typeof setTimeout>;
+    }
+  | { readonly type: 'suspended' }
+  | { readonly type: 'closed' };
+
+type Name = ConnectionState['type'];
+
+const ways: Readonly<Record<Name, readonly Name[]>> = {
+  idle: ['opening', 'suspended', 'closed'],
+  opening: ['idle', 'open', 'suspended', 'closed'],
+  open: ['idle', 'leaving', 'suspended', 'closed'],
+  leaving: ['closed'],
+  suspended: ['idle', 'closed'],
+  closed: [],
+};
+
+export function isValid(from: Name, to: Name): boolean {
+  return ways[from].includes(to);
+}
+
+/** Gives the next state; throws where there is no such way, which is a mistake of this package. */
+export function next(from: ConnectionState, to: ConnectionState): ConnectionState {
+  if (!isValid(from.type, to.type))
+    throw new SkerryError('internal', `A connection that is ${from.type} cannot be ${to.type}.`);
+  return to;
+}

@@ -1,0 +1,139 @@
+/**
+ * Opening a database of ours, which may have to be made, or upgraded first (idb-schema.ts). An upgrade waits until all
+ * other connections are closed, and is one transaction: where it fails, is late or is cut off, the database is as before.
+ */
+import { StorageError } from '../core/errors.ts';
+import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
+import { changesSince, type DatabaseSchema, type SchemaChange } from './idb-schema.ts';
+import { abortQuietly } from './idb-transaction.ts';
+import type { Key } from './storage.ts';
+
+/** In the store `sync`: distinguishes a database from one that is made later under the same name. */
+export const identityKey = 'made';
+
+export interface OpenRequest {
+  readonly name: string;
+  readonly schema: DatabaseSchema;
+  /** Where there is no such database, none is made. */
+  readonly mustExist: boolean;
+  /** Until it is open, or an upgrade may begin: other windows have to close their connections for that. */
+  readonly timeLimitMs: number;
+  readonly upgradeLimitMs: number;
+  onUpgrade(event: UpgradeEvent): void;
+}
+
+/** With what Chromium adds to it: `none`, or `total` where it found its files damaged and dropped all databases. */
+export interface UpgradeEvent extends IDBVersionChangeEvent {
+  readonly dataLoss?: string;
+  readonly dataLossMessage?: string;
+}
+
+/** Gives null where there is none and it must exist. */
+export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
+  const { name, schema, timeLimitMs } = what;
+  let isLate = false;
+  let isBlocked = false;
+  let upgrading: IDBTransaction | null = null;
+  const late = () => {
+    isLate = true;
+    if (upgrading) abortQuietly(upgrading);
+    if (isBlocked) return storageBlocked(name);
+    // Of a window that is stopped, and hears nothing, an engine does not say that it blocks.
+    return storageTimeout(
+      `IndexedDB did not open ${name} in time. If it goes on, close the other windows and try again.`,
+    );
+  };
+  return inTime(timeLimitMs, late, 'storage_refused', (resolve, reject, restart) => {
+    const request = indexedDB.open(name, schema.length);
+    request.onblocked = () => {
+      isBlocked = true;
+    };
+    request.onupgradeneeded = (event) => {
+      isBlocked = false;
+      const transaction = request.transaction as IDBTransaction;
+      const isMissing = what.mustExist && event.oldVersion === 0;
+      if (isMissing) resolve(null);
+      // Where it is late the caller has been refused, and nothing happens behind its back.
+      if (isMissing || isLate) return abortQuietly(transaction);
+      upgrading = transaction;
+      restart(what.upgradeLimitMs);
+      what.onUpgrade(event);
+      upgrade(request, what, event.oldVersion, reject);
+    };
+    const opened = (db: IDBDatabase) => (isLate ? db.close() : resolve(db));
+    listen(request, opened, (error) => reject(isNewer(error) ? storageNewer(name, error) : error));
+  });
+}
+
+function isNewer(error: unknown): boolean {
+  return (error as { name?: unknown } | null)?.name === 'VersionError';
+}
+
+function upgrade(
+  { result: database, transaction }: IDBOpenDBRequest,
+  { name, schema }: OpenRequest,
+  from: number,
+  reject: (error: unknown) => void,
+): void {
+  const tx = transaction as IDBTransaction;
+  let failure: Error | null = null;
+  const fail = (cause: unknown) => {
+    const text = `The database ${name} could not be upgraded from version ${from} to ${schema.length}`;
+    failure = new StorageError('storage_failed', `${text}: ${cause}`, { cause });
+    abortQuietly(tx);
+  };
+  // Where the engine says no more than that it was aborted, the request's own error does.
+  tx.onabort = () => {
+    const error = failure ?? tx.error;
+    if (error) reject(error);
+  };
+  runChanges(database, tx, changesSince(schema, from), fail);
+  if (from > 0) return;
+  const id = crypto.getRandomValues(new Uint32Array(4)).join();
+  tx.objectStore('sync').put({ v: 1, id }, identityKey);
+}
+
+/** One after the other: a change finds what the one before it has made. */
+function runChanges(
+  database: IDBDatabase,
+  tx: IDBTransaction,
+  changes: readonly SchemaChange[],
+  fail: (error: unknown) => void,
+): void {
+  const next = (at: number) => {
+    const change = changes[at];
+    if (!change) return;
+    if ('rewrite' in change)
+      return rewrite(tx.objectStore(change.rewrite), change.change, () => next(at + 1), fail);
+    database.createObjectStore(change.addStore, { autoIncrement: change.autoIncrement });
+    next(at + 1);
+  };
+  try {
+    next(0);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Record by record, so that a store of any size needs the memory of one. */
+function rewrite(
+  store: IDBObjectStore,
+  change: (value: unknown, key: Key) => unknown,
+  then: () => void,
+  fail: (error: unknown) => void,
+): void {
+  const step = (cursor: IDBCursorWithValue | null) => {
+    if (!cursor) return then();
+    const changed = change(cursor.value, cursor.key as Key);
+    if (changed !== undefined) cursor.update(changed);
+    cursor.continue();
+  };
+  const safely = (cursor: IDBCursorWithValue | null) => {
+    try {
+      step(cursor);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  listen(store.openCursor(), safely, fail);
+}

@@ -1,0 +1,153 @@
+// Databases that former builds have made (fixtures/version-<n>.json: of each version of the database, js/host/idb-schema.ts,
+// what its last build left) are opened by this one, without a network: all rows, pending changes and conflicts are there.
+//
+// A fixture is made by the build of today, before the version changes:
+//   SKERRY_MAKE_FIXTURE=<commit> npx vitest run --project browser test/browser/fixtures.test.ts
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { databaseSchema } from '../../js/host/idb-schema.ts';
+import { withProfile } from './support/browser.ts';
+import { type DatabaseFile, dumpDatabases, restoreDatabases } from './support/database-file.ts';
+import { FaultProxy } from './support/fault-proxy.ts';
+import { bare, caughtUp, opened, reopened, writeNotes } from './support/kit.ts';
+import { root } from './support/paths.ts';
+import { type Served, serveSite } from './support/served.ts';
+import { until } from './support/until.ts';
+
+/** More than are pulled as changes: they come as an image. */
+const NOTES = 2100;
+const USER = { user: 'fixture' } as const;
+const DATABASE = 'skerry/test/fixture';
+const API = /^\/v1/;
+
+interface Fixture {
+  /** The commit of the build. */
+  readonly made: string;
+  readonly holds: Holds;
+  readonly databases: readonly DatabaseFile[];
+}
+
+/** What a window shows of it. */
+interface Holds {
+  readonly lists: number;
+  readonly notes: number;
+  /** Of all rows, as a text in a stable order. */
+  readonly sha256: string;
+  /** Titles of the rows that are not in the image. */
+  readonly titles: readonly string[];
+  readonly pending: number;
+  readonly conflicts: readonly { readonly code: string; readonly table: string | null }[];
+}
+
+const folder = join(root, 'test/browser/fixtures');
+
+let served: Served;
+let proxy: FaultProxy;
+
+beforeAll(async () => {
+  served = await serveSite();
+  proxy = await FaultProxy.start(served.server.url);
+});
+afterEach(() => proxy.rules());
+afterAll(async () => {
+  await proxy?.close();
+  await served?.stop();
+});
+
+async function holds(page: Page): Promise<Holds> {
+  const { rows, ...more } = await page.evaluate(() => ({
+    rows: kit.everything(),
+    lists: db.lists.count(),
+    notes: db.notes.count(),
+    titles: db.notes
+      .orderBy('id')
+      .all()
+      .map(({ title, body, rank }) => `${title}, ${body}, ${rank}`)
+      .filter((text) => !/^Note \d+, x*, \d+$/.test(text)),
+    pending: db.sync.status.pending,
+    conflicts: db.conflicts.all().map(({ code, table }) => ({ code, table })),
+  }));
+  return { ...more, sha256: createHash('sha256').update(rows).digest('hex') };
+}
+
+/** An image of the server's, records after it, an update that was sent and not answered, and changes after that. */
+async function fill(page: Page, other: Page): Promise<void> {
+  await writeNotes(other, NOTES);
+  await other.evaluate(() => db.mutate.addList({ name: 'Taken', slug: 'taken' }).confirmed);
+  await page.evaluate((how) => kit.start(how), USER);
+  await until(page, (count) => db.notes.count() === count, [NOTES], 60_000);
+  await other.evaluate(() => db.mutate.addNote({ title: 'After the image' }).confirmed);
+  await caughtUp(page);
+  proxy.rules({ path: API, fault: 'refuse' });
+  await page.evaluate(async () => {
+    await db.mutate.addList({ name: 'Too late', slug: 'taken' }).durable;
+  });
+}
+
+/** A line for each database. */
+function textOf({ databases, ...more }: Fixture): string {
+  const lines = databases.map((database) => JSON.stringify(database)).join(',\n');
+  return `${JSON.stringify(more).slice(0, -1)},\n"databases":[\n${lines}\n]}\n`;
+}
+
+test.runIf(process.env['SKERRY_MAKE_FIXTURE'])('a fixture of this build is made', () =>
+  withProfile(async (profile) => {
+    const other = await opened(profile, served.server.url, { user: 'other' });
+    const page = await bare(profile, proxy.url);
+    await fill(page, other);
+    proxy.rules();
+    await until(page, () => db.conflicts.all().length === 1, []);
+    await caughtUp(page);
+    const cut = proxy.next(/push/);
+    proxy.rules({ path: /push/, fault: 'cut-after' }, { path: API, fault: 'refuse' });
+    await page.evaluate(() => db.mutate.addNote({ title: 'Sent, and not answered' }).durable);
+    await cut;
+    await page.evaluate(async () => {
+      const { id } = db.notes.where('title', '=', 'After the image').first() ?? { id: '' };
+      const [first, second] = db.notes.where('title', 'like', 'Note 1%').orderBy('id').all();
+      await db.mutate.bump({ id }).durable;
+      await db.mutate.editNote({ id: first?.id ?? '', patch: { body: 'pending' } }).durable;
+      await db.mutate.deleteNote({ id: second?.id ?? '' }).durable;
+      await db.mutate.addNote({ title: 'Åre', body: 'made off line' }).durable;
+    });
+    const held = await holds(page);
+    await page.evaluate(() => db.close());
+    const commit = process.env['SKERRY_MAKE_FIXTURE'] ?? '';
+    const databases = await dumpDatabases(page, DATABASE);
+    writeFileSync(
+      join(folder, `version-${databaseSchema.length}.json`),
+      textOf({ made: commit, holds: held, databases }),
+    );
+  }),
+);
+
+const made = readdirSync(folder).filter((file) => file.endsWith('.json'));
+
+test('there is a fixture of each version of the database', () => {
+  expect(made.sort()).toEqual(databaseSchema.map((_, at) => `version-${at + 1}.json`).sort());
+});
+
+test.each(made)('%s: all rows, pending changes and conflicts are there', (file) =>
+  withProfile(async (profile) => {
+    const fixture = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Fixture;
+    proxy.rules({ path: API, fault: 'refuse' });
+    const page = await bare(profile, proxy.url);
+    await restoreDatabases(page, fixture.databases);
+    expect(await dumpDatabases(page, DATABASE)).toEqual(fixture.databases);
+    for (let start = 0; start < 2; start++) {
+      await reopened(page, USER);
+      expect(await holds(page)).toEqual(fixture.holds);
+      expect(await page.evaluate(() => kit.happened)).toMatchObject({
+        ...{ dataLost: [], storageFailed: [], updateNeeded: [], closed: [] },
+      });
+    }
+    // It goes on: keys that were used are not used again.
+    await page.evaluate(() => db.mutate.addNote({ title: 'of this build' }).durable);
+    await reopened(page, USER);
+    const { notes, pending } = fixture.holds;
+    expect(await holds(page)).toMatchObject({ notes: notes + 1, pending: pending + 1 });
+  }),
+);
