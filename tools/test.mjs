@@ -74,7 +74,7 @@ async function doctest(preset) {
 }
 
 /** As many seeds as take a minute or two on two cores, once without a service worker and once with one; and some under the sanitizers, which are slow. */
-const kSimulatorSeeds = { sim: 6_000, debug: 200 };
+const kSimulatorSeeds = { sim: 2_000, debug: 100 };
 /** Seeds above have a service worker (test/sim/event.h). */
 const kServiceSeeds = 1_000_000_000;
 
