@@ -80,7 +80,7 @@ export const server = [
   {
     name: 'a page is bounded by rows only',
     test: 'test/server/reads.test.ts',
-    file: 'server/src/cost/row-bytes.ts',
+    file: 'server/src/sql/row-bytes.ts',
     from: '(n.number = 1 or n.upto_bytes <= ${bytes})',
     to: '(n.number = 1 or ${bytes} > 0)',
   },
@@ -368,7 +368,7 @@ export const server = [
   {
     name: 'whose a client is is forgotten by its first use',
     test: 'test/server/cost.test.ts',
-    file: 'server/src/recent.ts',
+    file: 'server/src/base/recent.ts',
     from: 'this.#values.delete(key);\n    this.#values.set',
     to: 'this.#values.set',
   },

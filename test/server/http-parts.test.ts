@@ -3,11 +3,11 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
+import { Problem } from '../../server/src/base/problem.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
 import { parseRange } from '../../server/src/http/files.ts';
-import { Problem } from '../../server/src/http/problem.ts';
-import { limits } from '../../server/src/limits.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
 
 async function codeOf(work: Promise<unknown>): Promise<string> {

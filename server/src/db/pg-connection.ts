@@ -4,7 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { ConnectionError, DatabaseTimeout, type Param, sqlState } from './database.ts';
 import type { Session } from './session.ts';
 

@@ -8,6 +8,9 @@ import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
+import type { JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { Callers } from '../cost/callers.ts';
 import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
@@ -15,16 +18,14 @@ import { whileWanted } from '../cost/signal.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
-import { limits } from '../limits.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { declaredBytes, type JsonObject, jsonResponse, objectOf, readBody } from './body.ts';
+import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, type StaticFiles } from './files.ts';
-import { Problem } from './problem.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener hands along with a request. */

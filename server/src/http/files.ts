@@ -7,8 +7,8 @@ import { extname, join, normalize, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { Problem } from '../base/problem.ts';
 import { acceptsGzip } from './body.ts';
-import { Problem } from './problem.ts';
 
 const gzipAsync = promisify(gzip);
 

@@ -8,10 +8,10 @@
 
 import type { User } from '../auth/auth.ts';
 import { rawObject } from '../authority/authority.ts';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
-import { isObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
 import type { Heads, SealedTimes, Since } from './sealed-time.ts';

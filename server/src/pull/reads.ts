@@ -1,49 +1,15 @@
 // What a pull reads, in SQL: heads, ranges of the log and what is in them, rows of a realm, pages, and rows as they were.
 // Lists come as JSON text made by SQL.
 
-import { cutRows, rowBytes, TooMuchToRead } from '../cost/row-bytes.ts';
+import { limits } from '../base/limits.ts';
 import { Params, type Queryable } from '../db/database.ts';
-import { limits } from '../limits.ts';
 import { filterSql } from '../sql/filter.ts';
 import { quoteText } from '../sql/names.ts';
+import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
+import type { EntryNeed, PageNeed, RowNeed } from './needs.ts';
 import type { Range } from './ranges.ts';
-
-export interface EntryNeed {
-  readonly realm: string;
-  readonly from: number;
-  readonly limit: number;
-  /** Its entries only. */
-  readonly client: string | null;
-}
-interface ChangeNeed {
-  readonly realm: string;
-  readonly from: number;
-}
-interface PageNeed {
-  readonly table: string;
-  readonly where: unknown;
-  readonly above: string;
-  readonly realms: readonly string[];
-  readonly limit: number;
-}
-interface RowNeed {
-  readonly realm: string;
-  readonly table: string;
-  readonly id: string;
-  readonly after: number;
-}
-export interface Needs {
-  readonly entries?: readonly EntryNeed[];
-  readonly changes?: readonly ChangeNeed[];
-  readonly own?: readonly string[];
-  readonly actions?: readonly string[];
-  readonly state?: readonly { readonly realm: string; readonly tables: readonly string[] }[];
-  readonly pages?: readonly PageNeed[];
-  readonly images?: readonly { readonly realm: string }[];
-  readonly rows?: readonly RowNeed[];
-}
 
 interface Text {
   readonly text: string | null;

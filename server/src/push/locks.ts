@@ -5,8 +5,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { isRealmName, type User } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
 import type { Queryable } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
 
 /** One update as a request brought it. */
 export interface Unit {
@@ -24,20 +24,6 @@ export class RealmsBusy extends Error {
     super('realms are locked by another transaction');
     this.realms = realms;
   }
-}
-
-/** The realms that an update names, wrongly shaped ones left for the authority to refuse. */
-export function realmsNamed(update: JsonObject): string[] {
-  const named = new Set<string>();
-  if (isObject(update.after)) for (const realm of Object.keys(update.after)) named.add(realm);
-  if (Array.isArray(update.ops)) {
-    for (const op of update.ops) {
-      if (!isObject(op)) continue;
-      if (typeof op.realm === 'string') named.add(op.realm);
-      if (typeof op.to === 'string') named.add(op.to);
-    }
-  }
-  return [...named].filter(isRealmName);
 }
 
 /**
