@@ -13,6 +13,7 @@ import { Authority } from './authority/authority.ts';
 import { type CallerLimits, callerLimits, limits } from './base/limits.ts';
 import { Callers } from './cost/callers.ts';
 import { connectionsOf } from './cost/connections.ts';
+import { DatabaseClock } from './db/clock.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
 import { PgChannel } from './db/pg-channel.ts';
@@ -310,6 +311,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const app = createApp({
     schema: description,
     database,
+    clock: await DatabaseClock.open(database),
     authority,
     authenticate,
     callers,

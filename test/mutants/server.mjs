@@ -625,4 +625,32 @@ export const server = [
     from: 'if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);',
     to: '',
   },
+  {
+    name: '/v1/time answers the clock of the node',
+    test: 'test/server/clock.test.ts',
+    file: 'server/src/http/app.ts',
+    from: `    jsonResponse(incoming, JSON.stringify({ time: await options.clock.now() })),`,
+    to: `    jsonResponse(incoming, JSON.stringify({ time: Date.now() })),`,
+  },
+  {
+    name: 'an empty push is answered with the clock of the node',
+    test: 'test/server/clock.test.ts',
+    file: 'server/src/http/app.ts',
+    from: 'return JSON.stringify({ time: await options.clock.now(), results: [] });',
+    to: 'return JSON.stringify({ time: Date.now(), results: [] });',
+  },
+  {
+    name: '/v1/tables answers the clock of the node',
+    test: 'test/server/clock.test.ts',
+    file: 'server/src/plain/plain-table.ts',
+    from: 'time: String(now),',
+    to: 'time: String(Date.now()),',
+  },
+  {
+    name: 'the clock of the database is asked by everybody who asks the server',
+    test: 'test/server/clock.test.ts',
+    file: 'server/src/db/clock.ts',
+    from: 'if (this.#reading === null && steady() - this.#askedAt >= freshMs) {',
+    to: 'if (steady() - this.#askedAt >= 0) {',
+  },
 ];

@@ -74,6 +74,9 @@ export const limits = {
   idleTransactionMs: 60_000,
   /** Statements that PostgreSQL keeps prepared for a connection. */
   preparedStatements: 300,
+  /** How old a reading of the database's clock may be for /v1/time, and how long a new one is waited for. */
+  clockFreshMs: 5_000,
+  clockWaitMs: 1_000,
   /** Ids in `have` of one pull, and in `known`. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and scopes: as many as the core takes (src/base/limits.h). */

@@ -15,6 +15,7 @@ import type { Callers } from '../cost/callers.ts';
 import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
+import type { DatabaseClock } from '../db/clock.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
@@ -36,6 +37,7 @@ export interface App {
 export interface AppOptions {
   readonly schema: SchemaDescription;
   readonly database: Database;
+  readonly clock: DatabaseClock;
   readonly authority: Authority;
   readonly authenticate: Authenticate;
   readonly callers: Callers;
@@ -165,7 +167,7 @@ export function createApp(options: AppOptions): Hono<App> {
       async (user, push) => {
         if (push.updates.length === 0) {
           await reading(user, env.outgoing, (within) => clients.check(push.client, user, within));
-          return JSON.stringify({ time: Date.now(), results: [] });
+          return JSON.stringify({ time: await options.clock.now(), results: [] });
         }
         const answer = await whileWanted(env.outgoing, null, ({ signal }) =>
           options.flusher.push({ ...push, user, signal }),
@@ -221,8 +223,8 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.get('/v1/time', ({ env: { incoming } }) =>
-    jsonResponse(incoming, JSON.stringify({ time: Date.now() })),
+  app.get('/v1/time', async ({ env: { incoming } }) =>
+    jsonResponse(incoming, JSON.stringify({ time: await options.clock.now() })),
   );
 
   app.get('/v1/health', async ({ env: { incoming } }) => {

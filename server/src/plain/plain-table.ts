@@ -11,6 +11,7 @@ import { rawObject } from '../authority/authority.ts';
 import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
+import { readClock } from '../db/clock.ts';
 import type { Database, Queryable, Within } from '../db/database.ts';
 import { quoteText } from '../sql/names.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
@@ -253,22 +254,23 @@ export class PlainTables {
     const of = { user, table: name };
     const { lastUpdateTime, exclude } = request;
     const since = lastUpdateTime === null ? null : this.#times.open(of, lastUpdateTime);
-    const { rows, deleted, more, reset, next } = await this.#database.transaction(
+    const { now, rows, deleted, more, reset, next } = await this.#database.transaction(
       { mode: 'snapshot', ...within },
       async (tx) => {
         const reading = { tx, table, realms: JSON.stringify([...user.realms.keys()]) };
-        const heads = await readHeads(reading);
+        const [now, heads] = await Promise.all([readClock(tx), readHeads(reading)]);
         const goesOn = since !== null && (await isOfThisHistory(tx, since));
         if (goesOn && (since.above === undefined || since.upto !== undefined)) {
           const changes = await readChanges(reading, heads, since);
           const more = changes.last !== null || changes.isCut;
-          return { ...changes, more, reset: false, next: afterChanges(changes) };
+          return { ...changes, now, more, reset: false, next: afterChanges(changes) };
         }
         const from = goesOn ? since : { heads: headsOf(heads), above: '' };
         const page = await readRows(reading, from.above ?? '');
         const next = page.last === null ? {} : { above: page.last };
         return {
           ...page,
+          now,
           more: page.last !== null,
           reset: lastUpdateTime !== null && !goesOn,
           next: { heads: from.heads, ...next },
@@ -277,7 +279,7 @@ export class PlainTables {
     );
     const wanted = rows.filter(({ id, modifiedAt }) => exclude[id] !== modifiedAt);
     return rawObject({
-      time: String(Date.now()),
+      time: String(now),
       rows: `[${wanted.map(({ text }) => text).join(',')}]`,
       deleted: JSON.stringify(deleted),
       more: String(more),

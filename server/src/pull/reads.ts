@@ -2,6 +2,7 @@
 // Lists come as JSON text made by SQL.
 
 import { limits } from '../base/limits.ts';
+import { kNow } from '../db/clock.ts';
 import { Params, type Queryable } from '../db/database.ts';
 import { filterSql } from '../sql/filter.ts';
 import { quoteText } from '../sql/names.ts';
@@ -30,7 +31,7 @@ export async function readHeads(
   readable: readonly string[],
 ): Promise<{ now: string; realms: string }> {
   const [row] = await tx.query<{ now: string; realms: string }>(
-    `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
+    `select (${kNow})::text as now,
             (select coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
                       'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0))), '{}')
                from json_array_elements_text($1::text::json) as k(realm)
