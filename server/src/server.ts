@@ -22,7 +22,6 @@ import { openPostgres } from './db/postgres.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { explainListen } from './http/explain-listen.ts';
-import { StaticFiles } from './http/files.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
@@ -319,7 +318,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     puller: new Puller({ database, authority, schema: tables, images }),
     images,
     tables: new PlainTables(database, tables, times),
-    files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
+    files: options.files === undefined ? null : resolve(options.files),
     origins,
     hosts,
     log,

@@ -653,4 +653,18 @@ export const server = [
     from: 'if (this.#reading === null && steady() - this.#askedAt >= freshMs) {',
     to: 'if (steady() - this.#askedAt >= 0) {',
   },
+  {
+    name: 'a hidden file of the static folder is served',
+    test: 'test/server/files.test.ts',
+    file: 'server/src/http/files.ts',
+    from: 'if (kHidden.test(context.req.path)) return next();',
+    to: '',
+  },
+  {
+    name: 'a download goes on by parts of another file',
+    test: 'test/server/image.test.ts',
+    file: 'server/src/http/files.ts',
+    from: 'return isOneOfBytes && (condition === undefined || condition === tag);',
+    to: 'return isOneOfBytes;',
+  },
 ];

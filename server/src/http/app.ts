@@ -3,7 +3,8 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { etag } from 'hono/etag';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
@@ -26,7 +27,7 @@ import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
-import { immutableFile, type StaticFiles } from './files.ts';
+import { immutableFile, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener hands along with a request. */
@@ -45,11 +46,25 @@ export interface AppOptions {
   readonly puller: Puller;
   readonly images: Images;
   readonly tables: PlainTables;
-  readonly files: StaticFiles | null;
+  /** A folder of files to serve beside the API. */
+  readonly files: string | null;
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
   readonly log: (message: string, error: unknown) => void;
 }
+
+function nothingHere(): Problem {
+  return new Problem('not_found', 'There is nothing here.');
+}
+
+const checkPath: MiddlewareHandler = async ({ req }, next) => {
+  try {
+    decodeURIComponent(req.path);
+  } catch (error) {
+    throw new Problem('bad_request', `The path is malformed: ${(error as Error).message}`);
+  }
+  await next();
+};
 
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
@@ -192,13 +207,14 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.on(['GET', 'HEAD'], '/v1/snapshot/:realm/:epoch/:revision/:hash', async ({ req, env }) => {
-    const user = await caller(env);
-    const name = imageNameOf(req.param());
+  app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {
+    const user = await caller(context.env);
+    const name = imageNameOf(context.req.param());
     if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
     const image = await options.images.find(name);
-    if (image === null) throw noSuchImage();
-    return immutableFile(req.raw, image.path, image.bytes, name.hash);
+    const answer = image && (await immutableFile(context, image.path, name.hash));
+    if (answer === null) throw noSuchImage();
+    return answer;
   });
 
   app.get('/v1/tables/:table', async ({ req, env }) => {
@@ -232,13 +248,13 @@ export function createApp(options: AppOptions): Hono<App> {
     return jsonResponse(incoming, JSON.stringify({ status: 'ok', schema: options.schema.version }));
   });
 
-  app.all('*', ({ req }) => {
-    const files = req.path.startsWith('/v1/') ? null : options.files;
-    if (files === null) throw new Problem('not_found', 'There is nothing here.');
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      throw new Problem('method_not_allowed', 'Files can only be read.');
-    }
-    return files.serve(req.raw);
+  app.all('/v1/*', () => {
+    throw nothingHere();
+  });
+  if (options.files !== null) app.get('*', checkPath, ...staticFiles(options.files));
+  app.all('*', ({ req: { method } }) => {
+    if (options.files === null || method === 'GET' || method === 'HEAD') throw nothingHere();
+    throw new Problem('method_not_allowed', 'Files can only be read.');
   });
   return app;
 }
