@@ -667,4 +667,25 @@ export const server = [
     from: 'return isOneOfBytes && (condition === undefined || condition === tag);',
     to: 'return isOneOfBytes;',
   },
+  {
+    name: 'plans that were made while tables were small are kept',
+    test: 'test/server/plans.test.ts',
+    file: 'server/src/db/pg-connection.ts',
+    from: 'if (performance.now() - this.#plannedAt < this.#plansKeptMs) return null;',
+    to: 'if (this.#plansKeptMs >= 0) return null;',
+  },
+  {
+    name: 'a pull reads the heads of all realms that there are',
+    test: 'test/server/plans.test.ts',
+    file: 'server/src/pull/reads.ts',
+    from: 'left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)',
+    to: 'left join skerry.realm r on r.realm = k.realm)',
+  },
+  {
+    name: 'the rows of a page are joined with all rows that there are',
+    test: 'test/server/plans.test.ts',
+    file: 'server/src/plain/plain-table.ts',
+    from: 'left join lateral (select t.* from ${table.name} t where t.id = x.id limit 1) t on t.deleted_at is null',
+    to: 'left join ${table.name} t on t.id = x.id and t.deleted_at is null',
+  },
 ];
