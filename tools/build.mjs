@@ -72,7 +72,7 @@ const kGroups = [
     entries: {
       index: 'server/src/index.ts',
       main: 'server/src/main.ts',
-      // Entries of threads (server/src/threads.ts).
+      // Entries of threads (server/src/base/threads.ts).
       'pglite-thread': 'server/src/db/pglite-thread.ts',
       'authority-thread': 'server/src/authority/authority-thread.ts',
     },

@@ -2,7 +2,7 @@
 // (sql/newest-schema.ts). Requests that come meanwhile are refused, and clients try again by themselves.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { limits } from './limits.ts';
+import { limits } from './base/limits.ts';
 
 interface Running {
   readonly url: string;

@@ -3,11 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { type CallerLimits, callerLimits } from './base/limits.ts';
+import { SetupError } from './base/setup-error.ts';
 import { DirectoryInUseError } from './db/directory-lock.ts';
-import { type CallerLimits, callerLimits } from './limits.ts';
 import { loadSchema, loadSeed } from './schema-module.ts';
 import { createServer } from './server.ts';
-import { SetupError } from './setup-error.ts';
 import { SchemaError } from './sql/description.ts';
 import { NameError } from './sql/names.ts';
 

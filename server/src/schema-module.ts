@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isObject } from './http/body.ts';
+import { isObject } from './base/json.ts';
+import { SetupError } from './base/setup-error.ts';
 import type { Seed } from './seed/seed.ts';
-import { SetupError } from './setup-error.ts';
 import { checkDescription, type SchemaDescription, SchemaError } from './sql/description.ts';
 
 /** What schema() of the package `skerry` made, or its description: the first becomes the second as JSON. */

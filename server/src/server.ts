@@ -10,8 +10,10 @@ import { getRequestListener } from '@hono/node-server';
 import { createAuth } from './auth/auth.ts';
 import { anyHost, checkDevAddress, loopbackHosts } from './auth/loopback.ts';
 import { Authority } from './authority/authority.ts';
+import { type CallerLimits, callerLimits, limits } from './base/limits.ts';
 import { Callers } from './cost/callers.ts';
 import { connectionsOf } from './cost/connections.ts';
+import { DatabaseClock } from './db/clock.ts';
 import { type Database, sqlState } from './db/database.ts';
 import { lockDirectory } from './db/directory-lock.ts';
 import { PgChannel } from './db/pg-channel.ts';
@@ -20,11 +22,9 @@ import { openPostgres } from './db/postgres.ts';
 import { followSchema } from './follow-schema.ts';
 import { createApp } from './http/app.ts';
 import { explainListen } from './http/explain-listen.ts';
-import { StaticFiles } from './http/files.ts';
 import { FolderStore } from './image/folder-store.ts';
 import { Images, schemaHash } from './image/images.ts';
 import { SharedStore } from './image/shared-store.ts';
-import { type CallerLimits, callerLimits, limits } from './limits.ts';
 import { PlainTables } from './plain/plain-table.ts';
 import { SealedTimes } from './plain/sealed-time.ts';
 import { PokeHub } from './poke/hub.ts';
@@ -310,6 +310,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const app = createApp({
     schema: description,
     database,
+    clock: await DatabaseClock.open(database),
     authority,
     authenticate,
     callers,
@@ -317,7 +318,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
     puller: new Puller({ database, authority, schema: tables, images }),
     images,
     tables: new PlainTables(database, tables, times),
-    files: options.files === undefined ? null : new StaticFiles(resolve(options.files)),
+    files: options.files === undefined ? null : resolve(options.files),
     origins,
     hosts,
     log,

@@ -5,8 +5,8 @@ import { SignJWT } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
 import { createAuth } from '../../server/src/auth/auth.ts';
 import { checkDevAddress, loopbackHosts } from '../../server/src/auth/loopback.ts';
-import { Problem } from '../../server/src/http/problem.ts';
-import { SetupError } from '../../server/src/setup-error.ts';
+import { Problem } from '../../server/src/base/problem.ts';
+import { SetupError } from '../../server/src/base/setup-error.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
 const key = new TextEncoder().encode(secret);

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { limits } from '../../server/src/limits.ts';
+import { limits } from '../../server/src/base/limits.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import {
   Folder,

@@ -4,6 +4,8 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import { describe, expect, test, vi } from 'vitest';
+import { callerLimits, limits } from '../../server/src/base/limits.ts';
+import { Problem } from '../../server/src/base/problem.ts';
 import { addressOf } from '../../server/src/cost/address.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { Callers } from '../../server/src/cost/callers.ts';
@@ -12,8 +14,6 @@ import { whileWanted } from '../../server/src/cost/signal.ts';
 import { SocketPlaces } from '../../server/src/cost/sockets.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { objectOf, readBody } from '../../server/src/http/body.ts';
-import { Problem } from '../../server/src/http/problem.ts';
-import { callerLimits, limits } from '../../server/src/limits.ts';
 import { BoundClients } from '../../server/src/push/bound-clients.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));

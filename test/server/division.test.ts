@@ -4,9 +4,9 @@
 import { describe, expect, test } from 'vitest';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
 import { TrappedElsewhere } from '../../server/src/authority/authority-link.ts';
+import { limits } from '../../server/src/base/limits.ts';
+import { Problem } from '../../server/src/base/problem.ts';
 import { DatabaseTimeout } from '../../server/src/db/database.ts';
-import { Problem } from '../../server/src/http/problem.ts';
-import { limits } from '../../server/src/limits.ts';
 import { TooMuchRead } from '../../server/src/sql/row-budget.ts';
 import { DatabaseError, request, statuses, turn, userOf, world } from './support/flushing.ts';
 

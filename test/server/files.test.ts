@@ -18,6 +18,9 @@ beforeAll(async () => {
   writeFileSync(join(files, 'main.js'), `// ${'x'.repeat(5_000)}`);
   writeFileSync(join(files, 'core.wasm'), Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
   writeFileSync(join(files, 'deep', 'å b.txt'), 'deep');
+  writeFileSync(join(files, '.env'), 'secret');
+  mkdirSync(join(files, '.well-known'));
+  writeFileSync(join(files, '.well-known', 'security.txt'), 'Contact: us');
   writeFileSync(join(folder.path, 'secret.txt'), 'secret');
   server = await startServer(folder, folder.schema(), {
     args: ['--dev', '--static', files, '--origin', kOther],
@@ -49,6 +52,7 @@ test.each([
   ['/main.js', 'text/javascript; charset=utf-8'],
   ['/core.wasm', 'application/wasm'],
   ['/deep/%C3%A5%20b.txt', 'text/plain; charset=utf-8'],
+  ['/.well-known/security.txt', 'text/plain; charset=utf-8'],
 ])('%s is served as %s, under a strict policy', async (path, type) => {
   const response = await fetch(server.url + path);
   expect(response.status).toBe(200);
@@ -77,12 +81,22 @@ test('a file is compressed for who reads that, and not sent again while it is th
   expect(plain.headers.get('etag')).not.toBe(etag);
 });
 
+test('a file is sent whole to who asks for a part, and to nobody where only its head is asked for', async () => {
+  const part = await fetch(`${server.url}/core.wasm`, { headers: { range: 'bytes=0-3' } });
+  expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([200, 8]);
+  const head = await fetch(`${server.url}/core.wasm`, { method: 'HEAD' });
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, '8']);
+  expect(await head.text()).toBe('');
+});
+
 test.each([
   '/../secret.txt',
   '/%2e%2e/secret.txt',
   '/..%2fsecret.txt',
   '/deep/../../secret.txt',
   '/deep',
+  '/.env',
+  '/%2eenv',
   '/nothing.js',
   '/%00',
   '//etc/passwd',

@@ -3,11 +3,11 @@
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
+import { Problem } from '../../server/src/base/problem.ts';
 import { BodyBytes } from '../../server/src/cost/bodies.ts';
 import { acceptsGzip, type Incoming, objectOf, readBody } from '../../server/src/http/body.ts';
-import { parseRange } from '../../server/src/http/files.ts';
-import { Problem } from '../../server/src/http/problem.ts';
-import { limits } from '../../server/src/limits.ts';
+import { isPartial } from '../../server/src/http/files.ts';
 import { originAllowed } from '../../server/src/poke/sockets.ts';
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
@@ -102,17 +102,17 @@ describe('bodies', () => {
 });
 
 test.each([
-  ['bytes=0-9', { first: 0, last: 9 }],
-  ['bytes=90-', { first: 90, last: 99 }],
-  ['bytes=-10', { first: 90, last: 99 }],
-  ['bytes=50-1000', { first: 50, last: 99 }],
-  ['bytes=100-', 'unsatisfiable'],
-  ['bytes=9-5', null],
-  ['bytes=0-1,4-5', null],
-  ['lines=0-1', null],
-  [null, null],
-])('the range %s of 100 bytes', (header, expected) => {
-  expect(parseRange(header, 100)).toEqual(expected);
+  ['bytes=0-9', undefined, true],
+  ['bytes=90-', undefined, true],
+  ['bytes=-10', undefined, true],
+  ['bytes=0-9', '"tag"', true],
+  ['bytes=0-9', '"another"', false],
+  ['bytes=0-1,4-5', undefined, false],
+  ['bytes=-', undefined, false],
+  ['lines=0-1', undefined, false],
+  [undefined, undefined, false],
+])('the range %s if it is of %s: is the answer a part? %s', (range, condition, expected) => {
+  expect(isPartial(range, condition, '"tag"')).toBe(expected);
 });
 
 test('pages of another origin are refused, unless they are named', () => {

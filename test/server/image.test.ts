@@ -120,6 +120,24 @@ test('a download that broke off goes on by range, to the same bytes', async () =
     headers: { ...client.headers, range: `bytes=${whole.length}-` },
   });
   expect(past.status).toBe(416);
+  const ofAnother = await fetch(url, {
+    headers: { ...client.headers, range: 'bytes=0-1', 'if-range': '"another"' },
+  });
+  expect([ofAnother.status, (await ofAnother.arrayBuffer()).byteLength]).toEqual([
+    200,
+    whole.length,
+  ]);
+  const last = await fetch(url, { headers: { ...client.headers, range: 'bytes=-5' } });
+  expect([last.status, Buffer.from(await last.arrayBuffer())]).toEqual([
+    206,
+    whole.subarray(whole.length - 5),
+  ]);
+  const head = await fetch(url, { method: 'HEAD', headers: client.headers });
+  expect([head.status, head.headers.get('content-length'), head.headers.get('etag')]).toEqual([
+    200,
+    String(whole.length),
+    `"${String(offer.hash)}"`,
+  ]);
   const same = await fetch(url, {
     headers: { ...client.headers, 'if-none-match': `"${String(offer.hash)}"` },
   });

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { threadFile } from '../../server/src/base/threads.ts';
 import {
   type Database,
   DatabaseTimeout,
@@ -16,7 +17,6 @@ import {
   sqlState,
 } from '../../server/src/db/database.ts';
 import { fsyncCount, openPGlite } from '../../server/src/db/pglite.ts';
-import { threadFile } from '../../server/src/threads.ts';
 
 let folder: string;
 let db: Database;

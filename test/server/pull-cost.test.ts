@@ -2,8 +2,8 @@
 // the request's own mistake. Method: a real server; each limit is asked for one more than it allows.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { scopesOf } from '../../server/src/cost/pull-cost.ts';
-import { limits } from '../../server/src/limits.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import {
   Folder,

@@ -2,8 +2,8 @@
 // each limit allows, from one table; and a real server, at which somebody else pushes meanwhile.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { checkValues, pushCost } from '../../server/src/cost/push-cost.ts';
-import { limits } from '../../server/src/limits.ts';
 import {
   Folder,
   type Json,

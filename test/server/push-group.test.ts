@@ -4,10 +4,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';
 import { Authority } from '../../server/src/authority/authority.ts';
+import { limits } from '../../server/src/base/limits.ts';
+import type { Problem } from '../../server/src/base/problem.ts';
 import { Shares } from '../../server/src/cost/shares.ts';
 import type { Database } from '../../server/src/db/database.ts';
-import type { Problem } from '../../server/src/http/problem.ts';
-import { limits } from '../../server/src/limits.ts';
 import { Committer } from '../../server/src/push/commit.ts';
 import { Flusher } from '../../server/src/push/flusher.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';

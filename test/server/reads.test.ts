@@ -1,12 +1,12 @@
 // Goal: what a pull reads is bounded in bytes before it is read. Method: the reads themselves, over rows of known length.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TooMuchToRead } from '../../server/src/cost/row-bytes.ts';
 import type { Database } from '../../server/src/db/database.ts';
 import { readRanges } from '../../server/src/pull/ranges.ts';
 import { readOwn, readPage, readRowsAfter, readState } from '../../server/src/pull/reads.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
 import { migrate } from '../../server/src/sql/migrations.ts';
+import { TooMuchToRead } from '../../server/src/sql/row-bytes.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';

@@ -2,8 +2,8 @@
 // clock that the test sets; users who wait as long as the test says.
 
 import { describe, expect, test } from 'vitest';
+import { limits } from '../../server/src/base/limits.ts';
 import { Shares } from '../../server/src/cost/shares.ts';
-import { limits } from '../../server/src/limits.ts';
 
 const kLeast = 100;
 

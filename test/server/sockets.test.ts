@@ -3,7 +3,7 @@
 // hand, so that a hello can be caught in the middle; and many of them at random against a naive model.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { limits } from '../../server/src/limits.ts';
+import { limits } from '../../server/src/base/limits.ts';
 import { Random } from '../js/model/random.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { hello, PokeWorld, type Token } from './support/poke-world.ts';

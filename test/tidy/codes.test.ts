@@ -46,7 +46,7 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
   [/^js\/host\//, /inTime(?:<[^>]*>)?\([^']*'([a-z_]+)'/g],
   [/^js\/core\/errors\.ts$/, /^ {2}([a-z_]+): \w+Error,$/gm],
   [/^js\/core\/errors\.ts$/, /\['([a-z_]+)', \w+Error\]/g],
-  [/^server\/src\/http\/problem\.ts$/, /^ {2}'?([a-z_-]+)'?: \d{3},$/gm],
+  [/^server\/src\/base\/problem\.ts$/, /^ {2}'?([a-z_-]+)'?: \d{3},$/gm],
 ];
 
 /** `gone` makes a client take everything anew; of these two the server's names have a dash; others are no codes of errors. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import {
   callProblems,
   codeOf,
+  importCircles,
   importProblems,
   importsOf,
   includeProblems,
@@ -54,11 +55,43 @@ describe('imports', () => {
 
   it('of server and demo name packages only', () => {
     const problems = (path: string, name: string) => importProblems(path, `import '${name}';`);
-    expect(problems('server/src/a/b.ts', '../c.ts')).toEqual([]);
-    expect(problems('server/src/a/b.ts', 'skerry/authority')).toEqual([]);
+    expect(problems('server/src/http/b.ts', 'skerry/authority')).toEqual([]);
     expect(problems('server/src/a.ts', '../../js/index.ts')).toHaveLength(1);
     expect(problems('web-demo/src/a.ts', 'skerry')).toEqual([]);
     expect(problems('web-demo/src/a.ts', '../../js/index.ts')).toHaveLength(1);
+  });
+});
+
+describe('imports of the server', () => {
+  const problems = (path: string, name: string) =>
+    importProblems(`server/src/${path}`, `import type { A } from '${name}';`);
+
+  it('go from http down to base', () => {
+    expect(problems('http/app.ts', '../push/flusher.ts')).toEqual([]);
+    expect(problems('push/commit.ts', '../base/json.ts')).toEqual([]);
+    expect(problems('push/commit.ts', './locks.ts')).toEqual([]);
+    expect(problems('server.ts', './http/app.ts')).toEqual([]);
+    expect(problems('server.ts', './follow-schema.ts')).toEqual([]);
+  });
+
+  it('may not go up, or across', () => {
+    expect(problems('sql/filter.ts', '../http/body.ts')).toHaveLength(1);
+    expect(problems('base/json.ts', '../db/database.ts')).toHaveLength(1);
+    expect(problems('push/commit.ts', '../pull/pull.ts')).toHaveLength(1);
+    expect(problems('push/commit.ts', '../server.ts')).toHaveLength(1);
+    expect(problems('another/a.ts', '../base/json.ts')).toHaveLength(1);
+  });
+
+  it('are found where they close a circle', () => {
+    const importing = (name: string) => `import { a } from './${name}.ts';`;
+    const texts = new Map([
+      ['server/src/a.ts', importing('b')],
+      ['server/src/b.ts', importing('c')],
+      ['server/src/c.ts', importing('b')],
+      ['js/a.ts', importing('a')],
+    ]);
+    const circle = ['b', 'c', 'b'].map((name) => `server/src/${name}.ts`).join(' -> ');
+    expect(importCircles(texts, 'server/src/')).toEqual([circle]);
   });
 });
 

@@ -19,6 +19,35 @@ const jsFolders: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'host', 'api'],
 };
 
+/** What each folder of the server may import; the files at its root may import all of them, and are imported by none. */
+const serverFolders: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  db: ['base'],
+  auth: ['base'],
+  sql: ['base', 'db'],
+  cost: ['base', 'db', 'auth'],
+  authority: ['base', 'db', 'sql'],
+  push: ['base', 'db', 'auth', 'sql', 'cost', 'authority'],
+  image: ['base', 'db', 'sql', 'authority'],
+  pull: ['base', 'db', 'auth', 'sql', 'authority', 'image'],
+  plain: ['base', 'db', 'auth', 'sql', 'authority'],
+  poke: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'push'],
+  seed: ['base', 'db', 'auth', 'sql', 'cost', 'authority', 'push'],
+  http: [
+    'base',
+    'db',
+    'auth',
+    'sql',
+    'cost',
+    'authority',
+    'push',
+    'image',
+    'pull',
+    'plain',
+    'poke',
+  ],
+};
+
 /** Imports in js/ that are not relative: file, name, reason. */
 const jsBareImports: readonly (readonly [string, string, string])[] = [];
 
@@ -115,7 +144,9 @@ function importAllowed(area: string, path: string, specifier: string): boolean {
   // Nothing reaches into another area, but by a package's name.
   if (relative && !target.startsWith(`${area}/`)) return false;
   if (area === 'web-demo/src') return relative || demoImports.test(specifier);
-  if (area === 'server/src') return relative || !specifier.startsWith('#');
+  if (area === 'server/src') {
+    return relative ? serverImportAllowed(path, target) : !specifier.startsWith('#');
+  }
   if (!relative) {
     return jsBareImports.some(([file, name]) => file === path && name === specifier);
   }
@@ -123,6 +154,34 @@ function importAllowed(area: string, path: string, specifier: string): boolean {
   if (!folder) return true;
   const targetFolder = target.split('/').length > 2 ? (target.split('/')[1] ?? '') : '';
   return (jsFolders[folder] ?? []).includes(targetFolder);
+}
+
+/** The folder of server/src that a path is in; none for a file at its root. */
+function serverFolder(path: string): string | undefined {
+  return /^server\/src\/([^/]+)\//.exec(path)?.[1];
+}
+
+function serverImportAllowed(path: string, target: string): boolean {
+  const from = serverFolder(path);
+  const to = serverFolder(target);
+  return from === undefined || from === to || (serverFolders[from] ?? []).includes(to ?? '');
+}
+
+/** Circles of relative imports among the files of `area`, each as the files along it. */
+export function importCircles(texts: ReadonlyMap<string, string>, area: string): string[] {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const follow = (path: string, trail: readonly string[]) => {
+    const at = trail.indexOf(path);
+    if (at >= 0) circles.push([...trail.slice(at), path].join(' -> '));
+    if (at >= 0 || done.has(path)) return;
+    for (const specifier of importsOf(texts.get(path) ?? '')) {
+      if (specifier.startsWith('.')) follow(resolved(path, specifier), [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of texts.keys()) if (path.startsWith(area)) follow(path, []);
+  return circles;
 }
 
 /** Clocks, randomness and I/O outside of where they belong. */

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { longFiles } from './long-files.ts';
 import {
   callProblems,
+  importCircles,
   importProblems,
   includeProblems,
   listedIn,
@@ -21,6 +22,9 @@ describe('the repository', () => {
   it('includes in one direction', () => expect(over(includeProblems)).toEqual([]));
 
   it('imports in one direction', () => expect(over(importProblems)).toEqual([]));
+
+  it('imports nothing in circles in the server', () =>
+    expect(importCircles(texts, 'server/src/')).toEqual([]));
 
   it('leaves clocks, randomness and I/O to the hosts', () =>
     expect(over(callProblems)).toEqual([]));

@@ -5,11 +5,11 @@
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { isObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
-import { Recent } from '../recent.ts';
-import { SetupError } from '../setup-error.ts';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { Recent } from '../base/recent.ts';
+import { SetupError } from '../base/setup-error.ts';
 
 export type Right = 'read' | 'write';
 

@@ -2,7 +2,7 @@
 // of a foreign name that has been rebound to 127.0.0.1 would be of the server's own origin.
 
 import { isIP } from 'node:net';
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../base/setup-error.ts';
 
 /** Whether the `Host` of a request is one that this server answers under. */
 export type HostRule = (host: string | undefined) => boolean;

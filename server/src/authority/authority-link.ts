@@ -2,9 +2,9 @@
 // end in time is ended with its thread, and another is started; what was under way has failed and may be sent again.
 
 import { Worker } from 'node:worker_threads';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
+import { threadFile } from '../base/threads.ts';
 import { SchemaError } from '../sql/description.ts';
-import { threadFile } from '../threads.ts';
 
 export interface ThreadOptions {
   readonly schemaText: string;

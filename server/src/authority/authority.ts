@@ -2,9 +2,9 @@
 // crosses is JSON text. A handle belongs to one transaction and is deleted with it. It runs in two threads, one that admits
 // pushes and one for all that reads: a step over thousands of rows delays neither answers nor pushes.
 
+import { isObject } from '../base/json.ts';
+import { Problem } from '../base/problem.ts';
 import type { Spent } from '../db/database.ts';
-import { isObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
 

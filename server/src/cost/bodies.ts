@@ -1,7 +1,7 @@
 // Bytes of requests that are being read or worked on, of each user and in all: counted as they arrive, so that bodies that
 // stand still before their end hold no more than that.
 
-import { Problem } from '../http/problem.ts';
+import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';
 
 export interface BodyLimits {

@@ -1,9 +1,9 @@
 // What callers may ask for at a time, put together: requests and their bytes by rate, bytes that are held, reads that are
 // under way, and all work by the time that it took (shares.ts). Rates and bytes are looked at before anything is done.
 
+import { type CallerLimits, limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { Spent } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
-import { type CallerLimits, limits } from '../limits.ts';
 import { BodyBytes, type HeldBytes } from './bodies.ts';
 import { FairGate } from './gate.ts';
 import { Rates } from './rates.ts';

@@ -1,7 +1,7 @@
 // So many at a time, of each user and in all, and a bounded queue for the others: users take turns, whoever came first, so
 // that one who asks for much is in nobody's way but his own. Who has had more than a share rests first (shares.ts).
 
-import { Problem } from '../http/problem.ts';
+import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';
 
 export interface GateLimits {

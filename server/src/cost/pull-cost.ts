@@ -3,10 +3,10 @@
 // whether it fits the schema, is the core's to say (src/model/filter_cost.h), before any of it becomes SQL.
 
 import { isRealmName } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { isStorable } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 
 function bad(detail: string): Problem {
   return new Problem('bad_request', detail);

@@ -3,11 +3,10 @@
 // (src/base/limits.h), and what is wrong with one update alone is that update's result.
 
 import { isRealmName } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { isStorable } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
-import { realmsNamed } from '../push/locks.ts';
 
 export interface PushCost {
   /** What is looked up and decided one by one: rows, links and actions of every realm. */
@@ -74,6 +73,20 @@ function hasMoreThan(most: number, value: unknown): boolean {
 
 function length(list: unknown): number {
   return Array.isArray(list) ? list.length : 0;
+}
+
+/** The realms that an update names, wrongly shaped ones left for the authority to refuse. */
+export function realmsNamed(update: JsonObject): string[] {
+  const named = new Set<string>();
+  if (isObject(update.after)) for (const realm of Object.keys(update.after)) named.add(realm);
+  if (Array.isArray(update.ops)) {
+    for (const op of update.ops) {
+      if (!isObject(op)) continue;
+      if (typeof op.realm === 'string') named.add(op.realm);
+      if (typeof op.to === 'string') named.add(op.to);
+    }
+  }
+  return [...named].filter(isRealmName);
 }
 
 /** The cost of a push of `bytes`; throws where it is above what one may cost. */

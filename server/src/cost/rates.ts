@@ -2,7 +2,7 @@
 // full, so the least recently used of too many are forgotten; who comes under ever new keys gains nothing but a full bucket
 // a key, and the bucket of its user stays.
 
-import { Recent } from '../recent.ts';
+import { Recent } from '../base/recent.ts';
 
 export interface Rate {
   /** Tokens that come back in a second; 0: no limit. */

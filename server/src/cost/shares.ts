@@ -4,8 +4,8 @@
 // threads, and a little in any case. Who has had more rests until that is made up for, while the others go on; who is alone
 // never rests. What work costs is known when it is done, so it is charged then.
 
-import { limits } from '../limits.ts';
-import { Recent } from '../recent.ts';
+import { limits } from '../base/limits.ts';
+import { Recent } from '../base/recent.ts';
 import { Counts } from './counts.ts';
 
 /** Milliseconds that users were worked for, in one stretch of time. */

@@ -1,8 +1,8 @@
 // The end of a request's work: its caller has gone, or it has taken too long. Whatever it waits for is given up then.
 
 import type { ServerResponse } from 'node:http';
+import { Problem } from '../base/problem.ts';
 import type { Within } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
 
 /** A request whose answer is wanted, until the signal says otherwise. */
 export interface Wanted extends Within {

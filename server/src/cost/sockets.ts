@@ -1,7 +1,7 @@
 // Places for sockets of /v1/poke: of each address, of each user and in all. One that has not said hello may wait five
 // seconds for it, but not at the cost of others: where too many are silent, the one that has been for longest goes.
 
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { Counts } from './counts.ts';
 
 export interface SocketLimits {

@@ -1,7 +1,7 @@
 // DATABASE_URL, looked at before anything is opened, and what is wrong with it in words. Nothing that is said holds its
 // password.
 
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../base/setup-error.ts';
 import { isUnavailable, sqlState } from './database.ts';
 
 const kDefaultPort = '5432';

@@ -4,7 +4,7 @@
 
 import { connect, type Socket } from 'node:net';
 import postgres from 'postgres';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { ConnectionError, DatabaseTimeout, type Param, sqlState } from './database.ts';
 import type { Session } from './session.ts';
 
@@ -15,10 +15,11 @@ export interface ConnectionEvents {
   readonly cancel?: (pid: string) => Promise<void>;
 }
 
-/** How long PostgreSQL may take for a statement, and how long its answer is waited for. */
+/** How long PostgreSQL may take for a statement, how long its answer is waited for, and how long plans are kept. */
 export interface Patience {
   readonly statementMs: number;
   readonly answerWithinMs: number;
+  readonly plansKeptMs?: number;
 }
 
 interface Address {
@@ -72,6 +73,8 @@ export class PgConnection implements Session {
   /** The texts that the server keeps prepared for this connection; filters make new ones without end. */
   readonly #prepared = new Set<string>();
   readonly #answerWithinMs: number;
+  readonly #plansKeptMs: number;
+  #plannedAt = performance.now();
   #deadline: NodeJS.Timeout | null = null;
   unlimited = false;
   /** Since when statements are under way, and for how long some were before. */
@@ -86,10 +89,11 @@ export class PgConnection implements Session {
     url: string,
     socket: Socket,
     events: ConnectionEvents,
-    { statementMs, answerWithinMs }: Patience,
+    { statementMs, answerWithinMs, plansKeptMs = limits.plansKeptMs }: Patience,
   ) {
     this.#events = events;
     this.#answerWithinMs = answerWithinMs;
+    this.#plansKeptMs = plansKeptMs;
     let handed = false;
     const options = {
       max: 1,
@@ -103,9 +107,6 @@ export class PgConnection implements Session {
         // A node that stands still must not hold its realms for ever.
         idle_in_transaction_session_timeout: limits.idleTransactionMs,
         statement_timeout: statementMs,
-        // Plans are kept, and the first are made while tables are small: one that scans them would do so for long after
-        // they have grown. What is read by each statement has an index.
-        enable_seqscan: 'off',
         // The cost of a scan that cannot be avoided would look worth compiling for, which takes longer than most pages.
         jit: 'off',
       },
@@ -149,7 +150,19 @@ export class PgConnection implements Session {
   query(sql: string, params: readonly Param[]): Promise<Iterable<object>> {
     const prepare = this.#prepared.has(sql) || this.#prepared.size < limits.preparedStatements;
     if (prepare) this.#prepared.add(sql);
-    return this.#send(() => this.#sql.unsafe(sql, [...params], { prepare }));
+    const replanned = this.#forgetOldPlans();
+    const rows = this.#send(() => this.#sql.unsafe(sql, [...params], { prepare }));
+    return replanned === null ? rows : Promise.all([rows, replanned]).then(([rows]) => rows);
+  }
+
+  /**
+   * PostgreSQL keeps a plan however much its tables grow, until it next gathers statistics. One that was made while they
+   * were small reads them whole: for a minute, a lookup among 50,000 rows would take as long as reading all of them.
+   */
+  #forgetOldPlans(): Promise<string> | null {
+    if (performance.now() - this.#plannedAt < this.#plansKeptMs) return null;
+    this.#plannedAt = performance.now();
+    return this.simple('discard plans');
   }
 
   async simple(sql: string): Promise<string> {

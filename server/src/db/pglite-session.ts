@@ -2,7 +2,7 @@
 // answer in time can only be ended, in the middle of its statement; the next one recovers from the log, as after a kill.
 
 import { Worker } from 'node:worker_threads';
-import { threadFile } from '../threads.ts';
+import { threadFile } from '../base/threads.ts';
 import { ConnectionError, DatabaseTimeout, type Param } from './database.ts';
 import type { Session } from './session.ts';
 

@@ -2,7 +2,7 @@
 // database is open, threads that end and begin again included.
 
 import { join, resolve } from 'node:path';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { ConnectionError, type Database, type Param } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { PGliteSession } from './pglite-session.ts';

@@ -1,7 +1,7 @@
 // A bounded pool of sessions: so many and no more, and so many that wait for one. A lost session is replaced when it is
 // wanted, not before: while the database is away, callers are told so at once. PGlite's is a pool of one.
 
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { ConnectionError, isUnavailable } from './database.ts';
 import type { Session } from './session.ts';
 

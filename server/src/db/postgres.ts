@@ -1,7 +1,7 @@
 // PostgreSQL behind the same interface. Sessions speak UTC, and prepared statements are kept by text.
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import { type Database, isUnavailable, type Param } from './database.ts';
 import { checkDatabaseUrl, explainConnection } from './database-url.ts';
 import { PgCanceller } from './pg-canceller.ts';

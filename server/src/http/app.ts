@@ -3,28 +3,31 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
-import { Hono } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
+import { etag } from 'hono/etag';
 import { type Authenticate, bearer, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import type { Authority } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
+import type { JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { Callers } from '../cost/callers.ts';
 import { pullOf } from '../cost/pull-cost.ts';
 import { pushCost } from '../cost/push-cost.ts';
 import { whileWanted } from '../cost/signal.ts';
+import type { DatabaseClock } from '../db/clock.ts';
 import { type Database, isUnavailable, type Within } from '../db/database.ts';
 import { imageNameOf } from '../image/folder-store.ts';
 import type { Images } from '../image/images.ts';
-import { limits } from '../limits.ts';
 import { type PlainTables, parseTableRequest } from '../plain/plain-table.ts';
 import { originAllowed } from '../poke/sockets.ts';
 import type { Puller } from '../pull/pull.ts';
 import { BoundClients } from '../push/bound-clients.ts';
 import type { Flusher } from '../push/flusher.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { declaredBytes, type JsonObject, jsonResponse, objectOf, readBody } from './body.ts';
-import { immutableFile, type StaticFiles } from './files.ts';
-import { Problem } from './problem.ts';
+import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
+import { immutableFile, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
 /** What Node's listener hands along with a request. */
@@ -35,6 +38,7 @@ export interface App {
 export interface AppOptions {
   readonly schema: SchemaDescription;
   readonly database: Database;
+  readonly clock: DatabaseClock;
   readonly authority: Authority;
   readonly authenticate: Authenticate;
   readonly callers: Callers;
@@ -42,11 +46,25 @@ export interface AppOptions {
   readonly puller: Puller;
   readonly images: Images;
   readonly tables: PlainTables;
-  readonly files: StaticFiles | null;
+  /** A folder of files to serve beside the API. */
+  readonly files: string | null;
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
   readonly log: (message: string, error: unknown) => void;
 }
+
+function nothingHere(): Problem {
+  return new Problem('not_found', 'There is nothing here.');
+}
+
+const checkPath: MiddlewareHandler = async ({ req }, next) => {
+  try {
+    decodeURIComponent(req.path);
+  } catch (error) {
+    throw new Problem('bad_request', `The path is malformed: ${(error as Error).message}`);
+  }
+  await next();
+};
 
 function noSuchImage(): Problem {
   return new Problem('not_found', 'There is no such image.');
@@ -164,7 +182,7 @@ export function createApp(options: AppOptions): Hono<App> {
       async (user, push) => {
         if (push.updates.length === 0) {
           await reading(user, env.outgoing, (within) => clients.check(push.client, user, within));
-          return JSON.stringify({ time: Date.now(), results: [] });
+          return JSON.stringify({ time: await options.clock.now(), results: [] });
         }
         const answer = await whileWanted(env.outgoing, null, ({ signal }) =>
           options.flusher.push({ ...push, user, signal }),
@@ -189,13 +207,14 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.on(['GET', 'HEAD'], '/v1/snapshot/:realm/:epoch/:revision/:hash', async ({ req, env }) => {
-    const user = await caller(env);
-    const name = imageNameOf(req.param());
+  app.get('/v1/snapshot/:realm/:epoch/:revision/:hash', etag(), async (context) => {
+    const user = await caller(context.env);
+    const name = imageNameOf(context.req.param());
     if (name === null || !user.realms.has(name.realm)) throw noSuchImage();
     const image = await options.images.find(name);
-    if (image === null) throw noSuchImage();
-    return immutableFile(req.raw, image.path, image.bytes, name.hash);
+    const answer = image && (await immutableFile(context, image.path, name.hash));
+    if (answer === null) throw noSuchImage();
+    return answer;
   });
 
   app.get('/v1/tables/:table', async ({ req, env }) => {
@@ -220,8 +239,8 @@ export function createApp(options: AppOptions): Hono<App> {
     ),
   );
 
-  app.get('/v1/time', ({ env: { incoming } }) =>
-    jsonResponse(incoming, JSON.stringify({ time: Date.now() })),
+  app.get('/v1/time', async ({ env: { incoming } }) =>
+    jsonResponse(incoming, JSON.stringify({ time: await options.clock.now() })),
   );
 
   app.get('/v1/health', async ({ env: { incoming } }) => {
@@ -229,13 +248,13 @@ export function createApp(options: AppOptions): Hono<App> {
     return jsonResponse(incoming, JSON.stringify({ status: 'ok', schema: options.schema.version }));
   });
 
-  app.all('*', ({ req }) => {
-    const files = req.path.startsWith('/v1/') ? null : options.files;
-    if (files === null) throw new Problem('not_found', 'There is nothing here.');
-    if (req.method !== 'GET' && req.method !== 'HEAD') {
-      throw new Problem('method_not_allowed', 'Files can only be read.');
-    }
-    return files.serve(req.raw);
+  app.all('/v1/*', () => {
+    throw nothingHere();
+  });
+  if (options.files !== null) app.get('*', checkPath, ...staticFiles(options.files));
+  app.all('*', ({ req: { method } }) => {
+    if (options.files === null || method === 'GET' || method === 'HEAD') throw nothingHere();
+    throw new Problem('method_not_allowed', 'Files can only be read.');
   });
   return app;
 }

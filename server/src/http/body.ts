@@ -4,9 +4,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants, createGunzip, gzip } from 'node:zlib';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import type { HeldBytes } from '../cost/bodies.ts';
-import { limits } from '../limits.ts';
-import { Problem } from './problem.ts';
 
 const gzipAsync = promisify(gzip);
 const kGzipFromBytes = 1_000;
@@ -154,12 +155,6 @@ export function objectOf(bytes: Buffer): JsonObject {
   }
   if (!isObject(value)) throw new Problem('bad_request', 'The body is not a JSON object.');
   return value;
-}
-
-export type JsonObject = Record<string, unknown>;
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** An answer of JSON text, compressed where that is worth it and the caller reads it. */

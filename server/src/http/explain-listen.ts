@@ -1,4 +1,4 @@
-import { SetupError } from '../setup-error.ts';
+import { SetupError } from '../base/setup-error.ts';
 
 /** Why the server cannot listen, where that is the operator's to mend. */
 export function explainListen(error: Error, port: number, host: string): Error {

@@ -1,9 +1,9 @@
 // The shapes of requests, checked on the way in. Updates are only checked to be objects: what is wrong with one is its own
 // result, and the authority's to say.
 
+import { isObject, type JsonObject } from '../base/json.ts';
+import { Problem } from '../base/problem.ts';
 import type { SchemaDescription } from '../sql/description.ts';
-import { isObject, type JsonObject } from './body.ts';
-import { Problem } from './problem.ts';
 
 const kUuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 

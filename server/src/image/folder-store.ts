@@ -4,9 +4,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
-import { isObject } from '../http/body.ts';
-import { limits } from '../limits.ts';
 
 /** As pull's `fills` name it (docs/internals.md section 6). */
 export interface ImageOffer {

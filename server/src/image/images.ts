@@ -3,10 +3,10 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Authority } from '../authority/authority.ts';
-import { cutRows } from '../cost/row-bytes.ts';
+import { limits } from '../base/limits.ts';
+import { Recent } from '../base/recent.ts';
 import type { Queryable } from '../db/database.ts';
-import { limits } from '../limits.ts';
-import { Recent } from '../recent.ts';
+import { cutRows } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import type { SqlSchema, SqlTable } from '../sql/tables.ts';
 import {

@@ -3,8 +3,8 @@
 // pull's snapshot, which holds one, and pulls that hold all connections must not wait for one more each.
 
 import { randomUUID } from 'node:crypto';
+import { limits } from '../base/limits.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { limits } from '../limits.ts';
 import {
   type FolderStore,
   type ImageFile,

@@ -4,7 +4,7 @@
 // into the next one.
 
 import type { User } from '../auth/auth.ts';
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 import type { Entry } from '../push/done.ts';
 
 /** A connection as the hub needs it. */

@@ -7,10 +7,10 @@
 // aside, so that those of other nodes in the gap are read, and none is poked for twice.
 
 import { randomUUID } from 'node:crypto';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 import type { Channel } from '../db/pg-channel.ts';
-import { isObject } from '../http/body.ts';
-import { limits } from '../limits.ts';
 import type { Entry } from '../push/done.ts';
 import type { Listener, PokeHub } from './hub.ts';
 

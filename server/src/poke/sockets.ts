@@ -10,15 +10,15 @@ import { type Authenticate, isRealmName, type User } from '../auth/auth.ts';
 import type { HostRule } from '../auth/loopback.ts';
 import { type Authority, AuthorityError } from '../authority/authority.ts';
 import { AuthorityGone } from '../authority/authority-link.ts';
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { addressOf } from '../cost/address.ts';
 import type { Callers } from '../cost/callers.ts';
 import { scopesOf } from '../cost/pull-cost.ts';
 import { Rates } from '../cost/rates.ts';
 import { type SocketLimits, SocketPlaces } from '../cost/sockets.ts';
 import { isUnavailable } from '../db/database.ts';
-import { isObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import type { Listener } from './hub.ts';
 import type { Pokes } from './relay.ts';
 

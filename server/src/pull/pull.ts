@@ -2,28 +2,15 @@
 // together; what to read and what to answer is the authority's. Lists cross as JSON text made by SQL.
 
 import type { User } from '../auth/auth.ts';
-import { type Authority, rawObject, requestProblem, type Step } from '../authority/authority.ts';
+import { rawObject, requestProblem, type Step } from '../authority/authority.ts';
 import { isOfAnother } from '../authority/authority-link.ts';
-import { TooMuchToRead } from '../cost/row-bytes.ts';
-import type { Database, Queryable, Within } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
-import type { ImageOffer } from '../image/folder-store.ts';
-import { limits } from '../limits.ts';
-import type { SqlSchema } from '../sql/tables.ts';
-import { Portion, PullReading } from './reading.ts';
-import { type Needs, readHeads } from './reads.ts';
-
-/** Images of realms, as of a snapshot or not long before it. */
-export interface ImageSource {
-  offer(tx: Queryable, realm: string): Promise<ImageOffer>;
-}
-
-export interface PullOptions {
-  readonly database: Database;
-  readonly authority: Authority;
-  readonly schema: SqlSchema;
-  readonly images: ImageSource;
-}
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import type { Queryable, Within } from '../db/database.ts';
+import { TooMuchToRead } from '../sql/row-bytes.ts';
+import type { Needs } from './needs.ts';
+import { Portion, type PullOptions, PullReading } from './reading.ts';
+import { readHeads } from './reads.ts';
 
 interface Call {
   readonly user: User;

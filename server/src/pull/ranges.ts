@@ -1,9 +1,9 @@
 // How far a pull reads the log: the ranges of all realms, cut before anything of them is read, so that what they hold fits
 // into memory and into an answer. An entry that alone is too large is not read at all: it is told by `refill`.
 
+import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
-import { limits } from '../limits.ts';
-import type { EntryNeed } from './reads.ts';
+import type { EntryNeed } from './needs.ts';
 
 export interface Range {
   readonly realm: string;

@@ -1,16 +1,15 @@
 // What one attempt at a pull reads: no more than its portion, so that neither SQL nor this process holds texts of any
 // length. What is left out is said to the authority (`untold`, pages that are null), which answers without it.
 
-import { rawObject } from '../authority/authority.ts';
-import type { Queryable, Within } from '../db/database.ts';
+import { type Authority, rawObject } from '../authority/authority.ts';
+import { limits } from '../base/limits.ts';
+import type { Database, Queryable, Within } from '../db/database.ts';
 import type { ImageOffer } from '../image/folder-store.ts';
-import { limits } from '../limits.ts';
 import { joinLists } from '../sql/rows.ts';
-import type { PullOptions } from './pull.ts';
+import type { SqlSchema } from '../sql/tables.ts';
+import type { EntryNeed, Needs } from './needs.ts';
 import { type Range, readRanges } from './ranges.ts';
 import {
-  type EntryNeed,
-  type Needs,
   readActions,
   readChanges,
   readEntries,
@@ -19,6 +18,18 @@ import {
   readRowsAfter,
   readState,
 } from './reads.ts';
+
+/** Images of realms, as of a snapshot or not long before it. */
+export interface ImageSource {
+  offer(tx: Queryable, realm: string): Promise<ImageOffer>;
+}
+
+export interface PullOptions {
+  readonly database: Database;
+  readonly authority: Authority;
+  readonly schema: SqlSchema;
+  readonly images: ImageSource;
+}
 
 /** `entries`: what the next entry of each realm changed is not told, nor all of a realm. `own`: own updates are named only. */
 type Tells = 'all' | 'entries' | 'own';

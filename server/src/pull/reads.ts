@@ -1,49 +1,17 @@
 // What a pull reads, in SQL: heads, ranges of the log and what is in them, rows of a realm, pages, and rows as they were.
-// Lists come as JSON text made by SQL.
+// Lists come as JSON text made by SQL. Each key is looked up by itself (lateral, with a limit): joined as sets, the planner
+// may read whole tables.
 
-import { cutRows, rowBytes, TooMuchToRead } from '../cost/row-bytes.ts';
+import { limits } from '../base/limits.ts';
+import { kNow } from '../db/clock.ts';
 import { Params, type Queryable } from '../db/database.ts';
-import { limits } from '../limits.ts';
 import { filterSql } from '../sql/filter.ts';
 import { quoteText } from '../sql/names.ts';
+import { cutRows, rowBytes, TooMuchToRead } from '../sql/row-bytes.ts';
 import { rowJson } from '../sql/rows.ts';
 import { propsObject, type SqlSchema, type SqlTable } from '../sql/tables.ts';
+import type { EntryNeed, PageNeed, RowNeed } from './needs.ts';
 import type { Range } from './ranges.ts';
-
-export interface EntryNeed {
-  readonly realm: string;
-  readonly from: number;
-  readonly limit: number;
-  /** Its entries only. */
-  readonly client: string | null;
-}
-interface ChangeNeed {
-  readonly realm: string;
-  readonly from: number;
-}
-interface PageNeed {
-  readonly table: string;
-  readonly where: unknown;
-  readonly above: string;
-  readonly realms: readonly string[];
-  readonly limit: number;
-}
-interface RowNeed {
-  readonly realm: string;
-  readonly table: string;
-  readonly id: string;
-  readonly after: number;
-}
-export interface Needs {
-  readonly entries?: readonly EntryNeed[];
-  readonly changes?: readonly ChangeNeed[];
-  readonly own?: readonly string[];
-  readonly actions?: readonly string[];
-  readonly state?: readonly { readonly realm: string; readonly tables: readonly string[] }[];
-  readonly pages?: readonly PageNeed[];
-  readonly images?: readonly { readonly realm: string }[];
-  readonly rows?: readonly RowNeed[];
-}
 
 interface Text {
   readonly text: string | null;
@@ -64,11 +32,11 @@ export async function readHeads(
   readable: readonly string[],
 ): Promise<{ now: string; realms: string }> {
   const [row] = await tx.query<{ now: string; realms: string }>(
-    `select floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
+    `select (${kNow})::text as now,
             (select coalesce(json_object_agg(k.realm, json_build_object('head', coalesce(r.head, 0),
                       'headAt', coalesce(r.at, 0), 'rows', coalesce(r.rows, 0))), '{}')
                from json_array_elements_text($1::text::json) as k(realm)
-               left join skerry.realm r on r.realm = k.realm)::text as realms`,
+               left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)::text as realms`,
     [JSON.stringify(readable)],
   );
   if (row === undefined) throw new Error('The database told no heads.');
@@ -151,12 +119,11 @@ export async function readOwn(
   const [row] = await tx.query<{ text: string | null; fits: string }>(
     `with own as (
        select l.*, k.realm is not null as folds
-         from skerry.log l
+         from (select distinct i.id from json_array_elements_text($1::text::json) as i(id)) i
+        cross join lateral (select l.* from skerry.log l where l.update_id = i.id and l.declared offset 0) l
          left join json_to_recordset($3::text::json) as k(realm text, "from" bigint, upto bigint)
            on k.realm = l.realm and l.revision > k."from" and l.revision <= k.upto
-        where l.declared
-          and l.update_id = any(array(select i.id from json_array_elements_text($1::text::json) as i(id)))
-          and l.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))),
+        where l.realm in (select r.realm from json_array_elements_text($2::text::json) as r(realm))),
      whole as (
        select coalesce(sum(coalesce(bytes, octet_length(ops::text))) filter (where folds), 0) <= $4::text::bigint as fits
          from own)
@@ -186,7 +153,7 @@ export function readActions(
     `select string_agg(json_build_object('realm', a.realm, 'id', a.id, 'revision', a.revision)::text, ',') as text
        from json_array_elements_text($2::text::json) as r(realm)
       cross join json_array_elements_text($1::text::json) as k(id)
-       join skerry.action a on a.realm = r.realm and a.id = k.id`,
+      cross join lateral (select a.* from skerry.action a where a.realm = r.realm and a.id = k.id limit 1) a`,
     [JSON.stringify(actions), JSON.stringify(readable)],
   );
 }
@@ -231,7 +198,10 @@ export interface PageRead {
   readonly bytes: number;
 }
 
-/** The next rows of a scope: at most `rows` of them and `bytes` bytes, but one, however large it is. */
+/**
+ * The next rows of a scope: at most `rows` of them and `bytes` bytes, but one, however large it is. Taken from each realm by
+ * itself, by its index: in the order of ids alone, the rows of all other users would be read, too.
+ */
 export async function readPage(
   tx: Queryable,
   schema: SqlSchema,
@@ -252,9 +222,11 @@ export async function readPage(
     bytes: string;
   }>(
     `with page as (
-       select t.* from ${table.name} t
-        where t.deleted_at is null and t.id > ${above} collate "C" and ${where}
-          and t.realm in (select k.realm from json_array_elements_text(${realms}::json) as k(realm))
+       select t.* from (select distinct k.realm from json_array_elements_text(${realms}::json) as k(realm)) k
+        cross join lateral (
+          select t.* from ${table.name} t
+           where t.realm = k.realm and t.deleted_at is null and t.id > ${above} collate "C" and ${where}
+           order by t.id limit ${limit + 1}) t
         order by t.id limit ${limit + 1}),
      taken as (${cutRows(table, 'page', limit, `${bytes}::bigint`)})
      select (select count(*) from page)::text as found, count(*)::text as taken,

@@ -2,9 +2,9 @@
 // database; of the others it is read, and only one that nobody has used before is written.
 
 import type { User } from '../auth/auth.ts';
+import { Problem } from '../base/problem.ts';
+import { Recent } from '../base/recent.ts';
 import type { Database, Spent, Within } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
-import { Recent } from '../recent.ts';
 import { bindClients, ownerOf, Present } from './locks.ts';
 
 export class BoundClients {

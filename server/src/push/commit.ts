@@ -3,10 +3,11 @@
 
 import { isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
+import { realmsNamed } from '../cost/push-cost.ts';
 import type { Database, Queryable, Spent } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import { RowBudget } from '../sql/row-budget.ts';
 import { joinLists, type RowNeeds, readNeeds, rowsById } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
@@ -21,7 +22,6 @@ import {
   lookUp,
   Present,
   RowsGone,
-  realmsNamed,
   type Unit,
 } from './locks.ts';
 

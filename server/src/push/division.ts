@@ -10,10 +10,10 @@
 
 import { requestProblem } from '../authority/authority.ts';
 import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/authority-link.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';
 import { isAway, isTimeout, isUnavailable, refusesValues, sqlState } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import { TooMuchRead } from '../sql/row-budget.ts';
 import type { Committed, Committer, Refusal } from './commit.ts';
 import type { Entry } from './done.ts';

@@ -1,7 +1,7 @@
 // What the authority decided (docs/authority.md, `Done`), and how it is written.
 
+import type { JsonObject } from '../base/json.ts';
 import { Params, type Queryable } from '../db/database.ts';
-import type { JsonObject } from '../http/body.ts';
 import { writingRows } from '../sql/rows.ts';
 import type { SqlSchema } from '../sql/tables.ts';
 

@@ -10,10 +10,10 @@
 // - What a transaction has cost is charged to its users, and who has had more than a share rests (cost/shares.ts).
 
 import type { User } from '../auth/auth.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { Counts } from '../cost/counts.ts';
 import type { Shares } from '../cost/shares.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import { Division, type DivisionOptions } from './division.ts';
 import { type Group, isLarge, nextGroup } from './groups.ts';
 import { RealmsBusy } from './locks.ts';

@@ -4,8 +4,8 @@
 // waits for the other's locks; what has to wait for one of them holds back all that came after it for its client and its
 // realms.
 
+import { limits } from '../base/limits.ts';
 import type { PushCost } from '../cost/push-cost.ts';
-import { limits } from '../limits.ts';
 
 /** A push that waits for its transaction. */
 export interface Grouped {

@@ -5,8 +5,9 @@
 
 import { randomUUID } from 'node:crypto';
 import { isRealmName, type User } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
 
 /** One update as a request brought it. */
 export interface Unit {
@@ -24,20 +25,6 @@ export class RealmsBusy extends Error {
     super('realms are locked by another transaction');
     this.realms = realms;
   }
-}
-
-/** The realms that an update names, wrongly shaped ones left for the authority to refuse. */
-export function realmsNamed(update: JsonObject): string[] {
-  const named = new Set<string>();
-  if (isObject(update.after)) for (const realm of Object.keys(update.after)) named.add(realm);
-  if (Array.isArray(update.ops)) {
-    for (const op of update.ops) {
-      if (!isObject(op)) continue;
-      if (typeof op.realm === 'string') named.add(op.realm);
-      if (typeof op.to === 'string') named.add(op.to);
-    }
-  }
-  return [...named].filter(isRealmName);
 }
 
 /**
@@ -212,7 +199,7 @@ export async function lookUp(
   // Each key is looked up by itself (lateral, with a limit): joined as sets, the planner may read whole tables.
   const [row] = await tx.query<Known & { now: string; there: string; owners: string }>(
     `select
-       floor(extract(epoch from clock_timestamp()) * 1000)::text as now,
+       (${kNow})::text as now,
        (select coalesce(json_agg(r.realm), '[]') from skerry.realm r
          where r.realm = any(array(select k.realm from json_array_elements_text($4::text::json) as k(realm))))::text as there,
        (select coalesce(json_agg(json_build_array(c.client, c.user_id)), '[]')

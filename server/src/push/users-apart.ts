@@ -1,8 +1,8 @@
 // Users by whose pushes groups have failed, or whose pushes need several transactions. For a moment they are grouped with
 // nobody else, so that doing it again costs nobody but them.
 
-import { limits } from '../limits.ts';
-import { Recent } from '../recent.ts';
+import { limits } from '../base/limits.ts';
+import { Recent } from '../base/recent.ts';
 
 export class UsersApart {
   readonly #now: () => number;

@@ -1,11 +1,11 @@
 // A push while it waits for its results: what of it is still to be decided, and who is told.
 
 import type { User } from '../auth/auth.ts';
-import type { PushCost } from '../cost/push-cost.ts';
-import type { JsonObject } from '../http/body.ts';
+import type { JsonObject } from '../base/json.ts';
+import { type PushCost, realmsNamed } from '../cost/push-cost.ts';
 import type { Result } from './done.ts';
 import type { Grouped } from './groups.ts';
-import { realmsNamed, type Unit } from './locks.ts';
+import type { Unit } from './locks.ts';
 
 export interface PushRequest {
   readonly client: string;

@@ -3,9 +3,9 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { User } from '../auth/auth.ts';
+import { isObject, type JsonObject } from '../base/json.ts';
+import { Problem } from '../base/problem.ts';
 import type { Database } from '../db/database.ts';
-import { isObject, type JsonObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
 import type { Committer } from '../push/commit.ts';
 import type { Entry } from '../push/done.ts';
 import { readMeta, writeMeta } from '../sql/migrations.ts';

@@ -4,6 +4,7 @@
 // every client that has the row is sent what they are.
 
 import { randomUUID } from 'node:crypto';
+import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 import { quoteText } from './names.ts';
 import { rowJson } from './rows.ts';
@@ -33,7 +34,7 @@ export async function logCorrection(tx: Queryable, correction: Correction): Prom
        select t.id, t.realm from ${table.name} t where t.deleted_at is null and (${where})),
      head as (
        update skerry.realm r set head = r.head + 1,
-              at = greatest(r.at + 1, floor(extract(epoch from clock_timestamp()) * 1000)::bigint)
+              at = greatest(r.at + 1, ${kNow})
         where r.realm in (select w.realm from wrong w) returning r.realm, r.head, r.at),
      entry as (
        insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, tables, streams, changes)

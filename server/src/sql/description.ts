@@ -1,7 +1,7 @@
 // The schema's description (docs/internals.md section 2) as the server sees it, checked on the way in. The core parses
 // the very same text and decides everything else; the server needs it for tables, columns and filters.
 
-import { isObject } from '../http/body.ts';
+import { isObject } from '../base/json.ts';
 
 export type PropType =
   | 'string'

@@ -2,10 +2,10 @@
 // "Filters"): absent = null; `= null` and `!= null` test for null; any other comparison with null is false, and `not` negates that result,
 // so every comparison is made two-valued by coalesce; strings compare by UTF-8 bytes; `like` is case-sensitive.
 
+import { isObject } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import { Problem } from '../base/problem.ts';
 import { isStorable, type Params } from '../db/database.ts';
-import { isObject } from '../http/body.ts';
-import { Problem } from '../http/problem.ts';
-import { limits } from '../limits.ts';
 import type { PropType } from './description.ts';
 import { fromPlain, type SqlColumn, type SqlSchema, type SqlTable } from './tables.ts';
 

@@ -2,8 +2,8 @@
 // or that still runs beside the new one, serves the newest too, so that no node writes rows, or records of them, that
 // leave out what the others know. The newest is kept in skerry.meta, and never lowered.
 
+import { Problem } from '../base/problem.ts';
 import type { Database, Queryable } from '../db/database.ts';
-import { Problem } from '../http/problem.ts';
 import type { PropDescription, SchemaDescription, TableDescription } from './description.ts';
 import { readMeta, writeMeta } from './migrations.ts';
 

@@ -1,7 +1,7 @@
 // How many rows, of how many bytes, one transaction of the flusher may read for the authority. Statements that may find
 // many count them first, and read nothing where they are too many: sizes cost nothing to ask for, rows do.
 
-import { limits } from '../limits.ts';
+import { limits } from '../base/limits.ts';
 
 /** One update, or a group of them, needs more rows than may be read at once. */
 export class TooMuchRead extends Error {

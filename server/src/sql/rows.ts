@@ -2,10 +2,10 @@
 // apart in JavaScript. Keys are looked up one by one inside of the statement (lateral, with a limit or an offset, which
 // keep the planner from making it a join): a join of sets of unknown size may read whole tables and indexes.
 
-import { rowBytes } from '../cost/row-bytes.ts';
 import type { Params, Queryable } from '../db/database.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
 import { RowBudget } from './row-budget.ts';
+import { rowBytes } from './row-bytes.ts';
 import {
   columnType,
   fromPlain,

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { limits } from '../../../server/src/base/limits.ts';
 import {
   type Database,
   DatabaseTimeout,
@@ -15,7 +16,6 @@ import {
 import { type Patience, PgConnection } from '../../../server/src/db/pg-connection.ts';
 import { SessionPool } from '../../../server/src/db/pool.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
-import { limits } from '../../../server/src/limits.ts';
 import { makeDatabase, postgresUrl } from '../support/database.ts';
 
 const kLock = `select pg_advisory_lock(1)::text as locked`;

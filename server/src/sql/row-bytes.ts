@@ -1,7 +1,7 @@
 // How large rows are, said by SQL before they are read: the texts of many rows of a megabyte would make a string that no
 // engine holds.
 
-import type { SqlColumn, SqlTable } from '../sql/tables.ts';
+import type { SqlColumn, SqlTable } from './tables.ts';
 
 /** What a row takes as JSON beside its long values. */
 const kOfARow = 200;

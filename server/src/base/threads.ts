@@ -4,6 +4,6 @@
 export type ThreadName = 'pglite-thread' | 'authority-thread';
 
 export function threadFile(name: ThreadName): URL {
-  const folder = import.meta.url.endsWith('.ts') ? '../dist/' : './';
+  const folder = import.meta.url.endsWith('.ts') ? '../../dist/' : './';
   return new URL(`${folder}${name}.js`, import.meta.url);
 }

@@ -72,8 +72,12 @@ export const limits = {
   authorityStepMs: 30_000,
   /** A transaction that stands still for so long is ended by PostgreSQL. */
   idleTransactionMs: 60_000,
-  /** Statements that PostgreSQL keeps prepared for a connection. */
+  /** Statements that PostgreSQL keeps prepared for a connection, and for how long it keeps what it has planned for them. */
   preparedStatements: 300,
+  plansKeptMs: 1_000,
+  /** How old a reading of the database's clock may be for /v1/time, and how long a new one is waited for. */
+  clockFreshMs: 5_000,
+  clockWaitMs: 1_000,
   /** Ids in `have` of one pull, and in `known`. */
   haveIds: 1_000,
   /** Realms in the cursors of one pull, and scopes: as many as the core takes (src/base/limits.h). */

@@ -1,0 +1,7 @@
+// JSON that came from outside, before anything is known of it.
+
+export type JsonObject = Record<string, unknown>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,40 @@
+// What the authority asks for before it answers a pull (docs/authority.md).
+
+export interface EntryNeed {
+  readonly realm: string;
+  readonly from: number;
+  readonly limit: number;
+  /** Its entries only. */
+  readonly client: string | null;
+}
+
+interface ChangeNeed {
+  readonly realm: string;
+  readonly from: number;
+}
+
+export interface PageNeed {
+  readonly table: string;
+  readonly where: unknown;
+  readonly above: string;
+  readonly realms: readonly string[];
+  readonly limit: number;
+}
+
+export interface RowNeed {
+  readonly realm: string;
+  readonly table: string;
+  readonly id: string;
+  readonly after: number;
+}
+
+export interface Needs {
+  readonly entries?: readonly EntryNeed[];
+  readonly changes?: readonly ChangeNeed[];
+  readonly own?: readonly string[];
+  readonly actions?: readonly string[];
+  readonly state?: readonly { readonly realm: string; readonly tables: readonly string[] }[];
+  readonly pages?: readonly PageNeed[];
+  readonly images?: readonly { readonly realm: string }[];
+  readonly rows?: readonly RowNeed[];
+}

@@ -1,0 +1,143 @@
+// Goal: `time` is the database's clock in every answer that has one, and /v1/time costs the database next to nothing,
+// whoever asks and however the database fares. Method: a real server whose own clock is a day ahead, its database's not;
+// and the clock alone on a database that is played.
+
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DatabaseClock } from '../../server/src/db/clock.ts';
+import {
+  Folder,
+  type Json,
+  post,
+  startServer,
+  type TestServer,
+  WireClient,
+} from './support/server.ts';
+
+const kDayMs = 86_400_000;
+/** By how much two reads of one clock may differ on a machine under load. */
+const kSlackMs = 60_000;
+
+describe('of a server whose own clock is a day ahead', () => {
+  const folder = new Folder();
+  let server: TestServer;
+  let client: WireClient;
+
+  beforeAll(async () => {
+    // PGlite reads the clock of its thread.
+    const ahead = folder.file(
+      'ahead.mjs',
+      `import { isMainThread } from 'node:worker_threads';
+       const now = Date.now;
+       if (isMainThread) Date.now = () => now() + ${kDayMs};`,
+    );
+    const env = { NODE_OPTIONS: `--import=${pathToFileURL(ahead)}` };
+    server = await startServer(folder, folder.schema(), { env });
+    client = new WireClient(server.url);
+  });
+  afterAll(async () => {
+    await server.stop();
+    folder.remove();
+  });
+
+  const get = async (path: string) =>
+    (await (await fetch(server.url + path, { headers: client.headers })).json()) as Json;
+  const calls: [string, () => Promise<Json>][] = [
+    ['a push', async () => (await client.send([client.update([])])).body],
+    ['an empty push', async () => (await client.send([])).body],
+    ['an empty push of a client that is known', async () => (await client.send([])).body],
+    ['a pull', async () => (await client.pull()).body],
+    ['/v1/tables', () => get('/v1/tables/cities')],
+    [
+      '/v1/tables, asked by POST',
+      async () => (await post(server.url, '/v1/tables/cities', {}, client.headers)).body,
+    ],
+    ['/v1/time', () => get('/v1/time')],
+  ];
+
+  test.each(calls)('%s is answered with the time of the database', async (_name, call) => {
+    const { time } = await call();
+    expect(Math.abs(Number(time) - Date.now())).toBeLessThan(kSlackMs);
+    expect(Number.isInteger(time)).toBe(true);
+  });
+});
+
+/** A database whose clock reads `time`; or that is away, or stands still. */
+class PlayedDatabase {
+  time = 1_000_000;
+  state: 'there' | 'away' | 'hanging' = 'there';
+  asked = 0;
+
+  query<Row extends object>(): Promise<Row[]> {
+    this.asked++;
+    if (this.state === 'away') return Promise.reject(new Error('away'));
+    if (this.state === 'hanging') return new Promise(() => {});
+    return Promise.resolve([{ now: String(this.time) }] as unknown as Row[]);
+  }
+}
+
+describe('the clock of a database', () => {
+  const options = { freshMs: 5_000, waitMs: 0 };
+
+  /** A clock of this database, and what a node measures durations by. */
+  const opened = async (database = new PlayedDatabase()) => {
+    const node = { ms: 100 };
+    const clock = await DatabaseClock.open(database, { ...options, steady: () => node.ms });
+    return { database, clock, node };
+  };
+
+  test('is asked once a while, however often it is read', async () => {
+    const { database, clock, node } = await opened();
+    for (let i = 0; i < 1_000; i++) expect(await clock.now()).toBe(1_000_000);
+    node.ms += 4_999;
+    expect(await clock.now()).toBe(1_004_999);
+    expect(database.asked).toBe(1);
+    node.ms += 1;
+    await Promise.all(Array.from({ length: 1_000 }, () => clock.now()));
+    expect(database.asked).toBe(2);
+  });
+
+  test('is followed where it was set', async () => {
+    const { database, clock, node } = await opened();
+    node.ms += 5_000;
+    database.time = 3_000_000;
+    expect(await clock.now()).toBe(3_000_000);
+  });
+
+  test.each(['away', 'hanging'] as const)('goes on while the database is %s', async (state) => {
+    const { database, clock, node } = await opened();
+    database.state = state;
+    node.ms += 7_000;
+    expect(await clock.now()).toBe(1_007_000);
+    await Promise.all(Array.from({ length: 1_000 }, () => clock.now()));
+    expect(database.asked).toBe(2);
+  });
+
+  test('is asked again once the database is back', async () => {
+    const { database, clock, node } = await opened();
+    database.state = 'away';
+    node.ms += 5_000;
+    await clock.now();
+    database.state = 'there';
+    database.time = 2_000_000;
+    expect(await clock.now()).toBe(1_005_000);
+    node.ms += 5_000;
+    expect(await clock.now()).toBe(2_000_000);
+  });
+
+  test('is not asked again while it has not answered', async () => {
+    const { database, clock, node } = await opened();
+    database.state = 'hanging';
+    for (let i = 0; i < 10; i++) {
+      node.ms += 5_000;
+      await clock.now();
+    }
+    expect(database.asked).toBe(2);
+  });
+
+  test('is no clock before it has answered once', async () => {
+    const database = new PlayedDatabase();
+    database.state = 'away';
+    await expect(opened(database)).rejects.toThrow('away');
+  });
+});
