@@ -69,13 +69,13 @@ class Judging {
 
   // Folds one op into the row, in the realm where that is.
   void Fold(uint32_t index, const Op& op) {
-    if (op.kind == OpKind::kAppend) return;
-    const ObjectKey key{op.table, op.id};
+    if (!op.Has(kOnRow)) return;
+    const ObjectKey key = op.key();
     const Row* row = scene_.rows->Find(key);
     if (row) {
       const Access access = scene_.AccessIn(row->realm);
       const bool is_forbidden =
-          access == Access::kReadOnly || (access == Access::kHidden && op.kind == OpKind::kCreate);
+          access == Access::kReadOnly || (access == Access::kHidden && op.Has(kCreates));
       if (is_forbidden) {
         judgement_.rejections.push_back(Forbidden(index));
         return;
@@ -85,7 +85,7 @@ class Judging {
         return;
       }
     }
-    if (!row && op.kind == OpKind::kCreate && !MayTakeId(key)) {
+    if (!row && op.Has(kCreates) && !MayTakeId(key)) {
       judgement_.rejections.push_back(Forbidden(index));
       return;
     }
@@ -96,9 +96,9 @@ class Judging {
     Op landed = op;
     if (row) landed.realm = row->realm;
     std::optional<Row> folded = row ? std::optional<Row>(*row) : std::nullopt;
-    const bool stays = landed.kind == OpKind::kMove && landed.to == landed.realm;
-    const bool is_move = landed.kind == OpKind::kMove;
-    const FoldStamp stamp{scene_.at, scene_.NextRevision(is_move ? landed.to : landed.realm)};
+    const bool moves = op.Has(kMoves);
+    const bool stays = moves && landed.to == landed.realm;
+    const FoldStamp stamp{scene_.at, scene_.NextRevision(moves ? landed.to : landed.realm)};
     if (stays || !FoldOp(*scene_.schema, landed, stamp, FoldTarget::kView, &folded)) {
       judgement_.noops.push_back(index);
       return;
@@ -196,8 +196,8 @@ class Judging {
   void ReportGone(const Effects& effects) {
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
-      const bool writes = op.kind != OpKind::kDelete && op.kind != OpKind::kAppend;
-      if (!writes || !effects.orphans().contains({op.table, op.id})) continue;
+      const bool writes = op.Has(kOnRow) && !op.Has(kDeletes);
+      if (!writes || !effects.orphans().contains(op.key())) continue;
       if (!std::binary_search(judgement_.noops.begin(), judgement_.noops.end(), i)) {
         judgement_.gone.push_back(i);
       }
@@ -213,10 +213,8 @@ class Judging {
 }  // namespace
 
 void Prefetch(const Scene& scene, const Update& update) {
-  for (const Op& op : update.ops) {
-    if (op.kind == OpKind::kAppend) continue;
-    const ObjectKey key{op.table, op.id};
-    scene.rows->Find(key);
+  for (const Op& op : RowOps(update.ops)) {
+    scene.rows->Find(op.key());
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];
@@ -228,7 +226,7 @@ void Prefetch(const Scene& scene, const Update& update) {
         scene.rows->Holders(scene.rows->HoldersKey(op.table, set.prop, op.realm, set.value));
       }
     }
-    if (op.kind != OpKind::kDelete && op.kind != OpKind::kMove) continue;
+    if (!op.Has(kDeletes) && !op.Has(kMoves)) continue;
     for (const BackRef& back : scene.schema->back_refs(op.table)) {
       if (scene.schema->table(back.table).props[back.prop].on_delete == OnDelete::kNothing)
         continue;

@@ -54,28 +54,11 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
 }
 
 // An own update's ops; which action each comes from is of no interest here.
-// What was logged under another schema, as far as this one has a place for it. False: it has none.
-bool Trim(const Schema& schema, Data* op) {
-  if ((*op)["op"].Is("append")) return true;
-  const TableIndex table = schema.FindTable((*op)["table"].as_string());
-  if (table == kNone) return false;
-  for (const char* name : {"set", "add"}) {
-    if (!(*op)[name].is_object()) continue;
-    Data known = Data::MakeObject();
-    for (const Data::Member& member : (*op)[name].members()) {
-      if (schema.table(table).FindProp(member.first) != kNone)
-        known.mutable_members().push_back(member);
-    }
-    op->Set(name, std::move(known));
-  }
-  return true;
-}
-
 Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   Vector<Op> ops;
   for (Data item : data.items()) {
     if (item.is_object()) item.Remove("by");
-    if (!Trim(schema, &item)) continue;
+    if (!TrimOp(schema, &item)) continue;
     Result<Op> op = OpFromData(schema, item, 1);
     if (!op.ok()) return op.status();
     ops.push_back(std::move(op.value()));

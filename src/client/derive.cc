@@ -25,17 +25,16 @@ const Row* LatestOf(const Vector<Row>& base) {
 void View::Attach(Pending* pending) {
   const Vector<Op>& ops = pending->mutation.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {
-    if (ops[i].kind == OpKind::kAppend) continue;
-    const ObjectKey key{ops[i].table, ops[i].id};
+    if (!ops[i].Has(kOnRow)) continue;
+    const ObjectKey key = ops[i].key();
     EnsureShadow(key).ops.push_back({pending, i});
     concerned_.insert(key);
   }
 }
 
 void View::Detach(Pending* pending) {
-  for (const Op& op : pending->mutation.ops) {
-    if (op.kind == OpKind::kAppend) continue;
-    const ObjectKey key{op.table, op.id};
+  for (const Op& op : RowOps(pending->mutation.ops)) {
+    const ObjectKey key = op.key();
     Shadow* shadow = FindShadow(key);
     SKERRY_CHECK(shadow != nullptr);
     erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
@@ -44,9 +43,7 @@ void View::Detach(Pending* pending) {
 }
 
 void View::Reordered(const Pending& pending) {
-  for (const Op& op : pending.mutation.ops) {
-    if (op.kind != OpKind::kAppend) concerned_.insert({op.table, op.id});
-  }
+  for (const Op& op : RowOps(pending.mutation.ops)) concerned_.insert(op.key());
 }
 
 bool View::HasEffects() const { return !gone_.empty() || !touching_.empty() || !affected_.empty(); }
@@ -100,7 +97,7 @@ void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
     NoteTouches(key, shadow->folded, at, shadow);
   }
   // A delete of a row that base no longer has still takes its children along: the authority will.
-  if (op.kind == OpKind::kDelete && (changed || (missing && !shadow->gone))) {
+  if (op.Has(kDeletes) && (changed || (missing && !shadow->gone))) {
     shadow->gone = true;
     shadow->gone_realm = op.realm;
     shadow->gone_at = at;
@@ -162,8 +159,8 @@ void View::Show(const ObjectKey& key, const Shadow& shadow) {
 bool View::AppendOp(Pending* pending) {
   const OpRef ref{pending, static_cast<uint32_t>(pending->mutation.ops.size() - 1)};
   const Op& op = pending->mutation.ops[ref.index];
-  if (op.kind == OpKind::kAppend) return true;
-  const ObjectKey key{op.table, op.id};
+  if (!op.Has(kOnRow)) return true;
+  const ObjectKey key = op.key();
   Shadow& shadow = EnsureShadow(key);
   const bool first = shadow.ops.empty() || shadow.ops.back().pending != pending;
   shadow.ops.push_back(ref);

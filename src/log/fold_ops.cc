@@ -117,8 +117,8 @@ void Folder::Drop(uint32_t place, Tail* tail) {
 void Folder::AddSet(const Op& op, Tail* tail) {
   const bool has_set = tail->set_at != kNowhere;
   const bool has_any = has_set || tail->add_at != kNowhere;
-  if (op.kind == OpKind::kCreate && has_any &&
-      !(has_set && ops_[tail->set_at].kind == OpKind::kCreate)) {
+  const bool after_create = has_set && ops_[tail->set_at].Has(kCreates);
+  if (op.Has(kCreates) && has_any && !after_create) {
     tail->add_at = kNowhere;
     tail->set_at = Append(op, tail);
     return;
@@ -166,7 +166,7 @@ void Folder::AddInc(const Op& op, Tail* tail) {
 bool Folder::IsUnseen(const Tail& tail) const {
   if (!tail.first_run || tail.run.empty()) return false;
   const Op& first = ops_[tail.run.front()];
-  return first.kind == OpKind::kCreate && !schema_.table(first.table).custom_ids;
+  return first.Has(kCreates) && !schema_.table(first.table).custom_ids;
 }
 
 void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
@@ -205,11 +205,11 @@ void Folder::AddMove(const Op& op, Tail* tail) {
 }
 
 void Folder::Add(const Op& op) {
-  if (op.kind == OpKind::kAppend) {
+  if (!op.Has(kOnRow)) {
     Append(op, nullptr);
     return;
   }
-  const ObjectKey key{op.table, op.id};
+  const ObjectKey key = op.key();
   const auto [found, is_new] = tails_.try_emplace(key);
   Tail* tail = &found->second;
   if (is_new) tail->realm = op.realm;
@@ -289,7 +289,7 @@ Vector<String> RealmsOf(const Vector<Op>& ops) {
   Set<String> realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);
-    if (op.kind == OpKind::kMove) realms.insert(op.to);
+    if (op.Has(kMoves)) realms.insert(op.to);
   }
   return {realms.begin(), realms.end()};
 }

@@ -204,8 +204,8 @@ export const core = [
   {
     name: 'an update of a deleted object makes it anew',
     file: 'src/log/fold_op.cc',
-    from: 'if (op.kind != OpKind::kCreate) return false;',
-    to: 'if (op.kind == OpKind::kDelete) return false;',
+    from: 'if (!op.Has(kCreates)) return false;',
+    to: 'if (op.Has(kDeletes)) return false;',
   },
   {
     name: 'a large realm of another history is sent row by row',

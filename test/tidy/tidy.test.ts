@@ -10,6 +10,7 @@ import {
   callProblems,
   importProblems,
   includeProblems,
+  kindProblems,
   listedIn,
   machineProblems,
 } from './rules.ts';
@@ -41,6 +42,9 @@ describe('the repository', () => {
 
   it('leaves clocks, randomness and I/O to the hosts', () =>
     expect(over(callProblems)).toEqual([]));
+
+  it('does not compile before it knows a new kind of op', () =>
+    expect(over(kindProblems)).toEqual([]));
 
   it('names no path of one machine', () => expect(over(machineProblems)).toEqual([]));
 
