@@ -70,7 +70,7 @@ Status Client::TxBegin(double now) {
 
 Result<OpOutcome> Client::TxOp(int number, uint32_t table, const Data& operation) {
   const std::optional<TxCall> call = TxCallOf(number);
-  if (!call) return Status(Code::kInvalidArgument, "a transaction has no operation of this number");
+  if (!call) return Status(Code::kInvalidArgument, "no such operation");
   if (!HasTable(table)) return Status(Code::kUnknownTable, "there is no such table");
   return transaction_.Apply(*call, static_cast<TableIndex>(table), operation);
 }

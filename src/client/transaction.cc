@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "base/vector.h"
+#include "client/moves.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
@@ -49,15 +50,6 @@ size_t Estimate(const Mutation& mutation) {
   for (const Op& op : mutation.ops)
     bound += 32 + op.id.size() + op.realm.size() + op.content_bytes();
   return bound;
-}
-
-Op OpOn(const TableDef& table, const String& id, const String& realm, OpKind kind) {
-  Op op;
-  op.kind = kind;
-  op.table = table.index;
-  op.id = id;
-  op.realm = realm;
-  return op;
 }
 
 String OpsToJson(const Schema& schema, const Vector<Op>& ops) {
@@ -160,8 +152,8 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     given[set.prop] = true;
     props[set.prop] = std::move(set.value);
   }
-  Op op =
-      OpOn(table, input.id, input.realm.empty() ? default_realm_ : input.realm, OpKind::kCreate);
+  Op op = NewOp(OpKind::kCreate, {table.index, input.id},
+                input.realm.empty() ? default_realm_ : input.realm);
   op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
@@ -192,7 +184,7 @@ Result<OpOutcome> Transaction::Upsert(const TableDef& table, OpInput input,
 
 Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Op op = OpOn(table, input.id, row.realm, OpKind::kUpdate);
+  Op op = NewOp(OpKind::kUpdate, {table.index, input.id}, row.realm);
   Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
@@ -211,7 +203,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
 
 Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Op op = OpOn(table, input.id, row.realm, OpKind::kInc);
+  Op op = NewOp(OpKind::kInc, {table.index, input.id}, row.realm);
   for (const PropAdd& add : input.add) {
     if (add.by != 0) op.add.push_back(add);
   }
@@ -222,7 +214,7 @@ Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, 
 
 Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Append(OpOn(table, input.id, row.realm, OpKind::kDelete));
+  Append(NewOp(OpKind::kDelete, {table.index, input.id}, row.realm));
   return OpOutcome{true, {}};
 }
 
@@ -230,57 +222,11 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
   Vector<Op> ops;
-  Op op = OpOn(table, input.id, row.realm, OpKind::kMove);
-  op.to = input.realm;
-  ops.push_back(std::move(op));
-  SKERRY_RETURN_IF_ERROR(CollectMoves({table.index, input.id}, row.realm, input.realm, &ops));
+  SKERRY_RETURN_IF_ERROR(
+      CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
   SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
   for (Op& each : ops) Append(std::move(each));
   return OpOutcome{true, {}};
-}
-
-// A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the
-// effects of a delete these are logged: later ops on a child have to name the realm in which it is
-// by then.
-Status Transaction::CollectMoves(const ObjectKey& root, const String& from, const String& to,
-                                 Vector<Op>* ops) {
-  Vector<ObjectKey> queue{root};
-  Set<ObjectKey> moved{root};
-  while (!queue.empty()) {
-    const ObjectKey key = std::move(queue.back());
-    queue.pop_back();
-    for (const BackRef& back : schema_->back_refs(key.table)) {
-      const PropDef& prop = schema_->table(back.table).props[back.prop];
-      if (prop.on_delete == OnDelete::kNothing) continue;
-      Vector<Slot> slots;
-      view_->ChildrenOf(back.table, back.prop, key.id, &slots);
-      for (const Slot slot : slots) {
-        const RowStore& store = view_->rows(back.table);
-        ObjectKey child{back.table, store.Id(slot)};
-        if (store.GetValue(slot, kRealmColumn).text() != from || moved.contains(child)) continue;
-        if (prop.on_delete == OnDelete::kRestrict) {
-          return {Code::kConflict,
-                  "restrict: " + store.table().name + " " + child.id + " refers to it"};
-        }
-        Op op;
-        op.table = back.table;
-        op.id = child.id;
-        op.realm = from;
-        if (prop.on_delete == OnDelete::kCascade) {
-          op.kind = OpKind::kMove;
-          op.to = to;
-          moved.insert(child);
-          queue.push_back(std::move(child));
-        } else {
-          op.kind = OpKind::kUpdate;
-          op.set = {{back.prop, Value()}};
-        }
-        if (ops->size() >= kMaxOpsPerUpdate) return CheckRoom(kMaxOpsPerUpdate + 1);
-        ops->push_back(std::move(op));
-      }
-    }
-  }
-  return Status::Ok();
 }
 
 // `restrict` is looked at after the whole transaction: a parent and its children may go in either

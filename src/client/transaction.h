@@ -56,7 +56,6 @@ class Transaction {
   Result<OpOutcome> Inc(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Delete(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const OpInput& input, const Row& row);
-  Status CollectMoves(const ObjectKey& key, const String& from, const String& to, Vector<Op>* ops);
   Status CheckRoom(size_t more) const;
   void Append(Op op);
   Status CheckRestricts();

@@ -14,6 +14,7 @@
 #include "base/vector.h"
 #include "log/fold.h"
 #include "log/number_add.h"
+#include "log/ref_closure.h"
 
 namespace skerry {
 namespace {
@@ -85,6 +86,7 @@ class Folder {
   Vector<Op> Finish();
 
  private:
+  class OrphanDropper;
   uint32_t Append(const Op& op, Tail* tail);
   void Drop(uint32_t place, Tail* tail);
   void AddSet(const Op& op, Tail* tail);
@@ -233,39 +235,50 @@ void Folder::Add(const Op& op) {
   }
 }
 
-// A created object goes with the object that it refers to by a cascading ref, if that one was
-// created and deleted here: the authority would delete it at once. Refs are those of the final
-// state, and do not cross realms.
-void Folder::DropOrphans() {
-  Map<ObjectKey, Vector<ObjectKey>> children;
-  for (const auto& [key, tail] : tails_) {
-    if (!IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
-    const Op& create = ops_[tail.set_at];
-    for (const PropValue& change : create.set) {
-      const PropDef& prop = schema_.table(create.table).props[change.prop];
-      if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
-      children[{prop.ref_table, change.value.text()}].push_back(key);
+// The objects that begin here with their creation, by what their refs name in the end.
+class Folder::OrphanDropper final : public DependantVisitor {
+ public:
+  explicit OrphanDropper(Folder* folder) : folder_(folder) {
+    for (const auto& [key, tail] : folder->tails_) {
+      if (!folder->IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
+      for (const PropValue& change : folder->ops_[tail.set_at].set) {
+        const PropDef& prop = folder->schema_.table(key.table).props[change.prop];
+        if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
+        refs_.insert({ObjectKey{prop.ref_table, change.value.text()}, key, change.prop});
+      }
     }
   }
-  Vector<std::pair<ObjectKey, String>> parents;
+  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+    Vector<ObjectKey> children;
+    AppendChildren(refs_, back, target, &children);
+    return children;
+  }
+  bool IsIn(const ObjectKey& key, const String& realm) override {
+    return folder_->tails_.at(key).realm == realm;
+  }
+  bool Visit(const Departure&, const ObjectKey& child, PropIndex, OnDelete) override {
+    if (!dropped_.insert(child).second) return false;
+    for (const uint32_t place : folder_->tails_.at(child).run) folder_->live_[place] = false;
+    return true;
+  }
+
+ private:
+  Folder* folder_;
+  Refs refs_;
+  Set<ObjectKey> dropped_;
+};
+
+// A created object goes with the object that it refers to by a cascading ref, if that one was
+// created and deleted here: the authority would delete it at once.
+void Folder::DropOrphans() {
+  Vector<Departure> left;
   for (const auto& [key, realm] : gone_) {
     // An object that more happened to afterwards may exist again, so its children are left to the
     // authority.
-    if (!tails_.contains(key)) parents.emplace_back(key, realm);
+    if (!tails_.contains(key)) left.push_back({key, realm, {}});
   }
-  Set<ObjectKey> dropped;
-  while (!parents.empty()) {
-    const auto [parent, realm] = std::move(parents.back());
-    parents.pop_back();
-    const auto of = children.find(parent);
-    if (of == children.end()) continue;
-    for (const ObjectKey& child : of->second) {
-      const Tail& tail = tails_.at(child);
-      if (tail.realm != realm || !dropped.insert(child).second) continue;
-      for (const uint32_t place : tail.run) live_[place] = false;
-      parents.emplace_back(child, realm);
-    }
-  }
+  OrphanDropper dropper(this);
+  WalkDependants(schema_, kCascadeOnly, &left, &dropper);
 }
 
 Vector<Op> Folder::Finish() {

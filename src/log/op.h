@@ -94,6 +94,15 @@ struct Op {
   }
 };
 
+inline Op NewOp(OpKind kind, const ObjectKey& key, const String& realm) {
+  Op op;
+  op.kind = kind;
+  op.table = key.table;
+  op.id = key.id;
+  op.realm = realm;
+  return op;
+}
+
 // The ops on rows among `ops`, in order: `for (const Op& op : RowOps(ops))`. Code that looks rows
 // up goes through it, and so leaves out the ops that have none. It refers to `ops`.
 class RowOps {
