@@ -82,13 +82,13 @@ SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
   return client == nullptr ? abi::NoClient() : abi::Done(client->TxBegin(now));
 }
 
-SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t kind, int32_t table, int32_t length) {
+SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t call, int32_t table, int32_t length) {
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
   Result<Data> operation = skerry::DecodeData(abi::Input(length));
   if (!operation.ok()) return abi::Fail(operation.status());
   Result<skerry::OpOutcome> outcome =
-      client->TxOp(kind, static_cast<uint32_t>(table), operation.value());
+      client->TxOp(call, static_cast<uint32_t>(table), operation.value());
   if (!outcome.ok()) return abi::Fail(outcome.status());
   abi::Output(std::move(outcome.value().id));
   return outcome.value().changed ? 1 : 0;

@@ -21,9 +21,9 @@ export interface Message {
   readonly [member: string]: unknown;
 }
 
-/** Numbers of `OpKind` in src/log/op.h, and 7 for create or update. */
-export const opKinds = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
-export type OpName = keyof typeof opKinds;
+/** Numbers of `TxCall` in src/client/transaction_input.h. */
+export const txCalls = { create: 1, update: 2, inc: 3, delete: 4, move: 5, upsert: 7 } as const;
+export type OpName = keyof typeof txCalls;
 
 export interface QueryDescription {
   readonly table: string;
@@ -129,7 +129,7 @@ export class WindowCore {
     props: unknown,
   ): { changed: boolean; id: string } {
     const changed =
-      this.#module.callWith('sk_tx_op', [id, realm, props], this.#open, opKinds[kind], table) === 1;
+      this.#module.callWith('sk_tx_op', [id, realm, props], this.#open, txCalls[kind], table) === 1;
     const named = kind === 'create' || kind === 'upsert';
     return { changed, id: named ? this.#module.outputText() : (id ?? '') };
   }

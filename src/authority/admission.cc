@@ -320,7 +320,7 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Op& op = pushed.update->ops[i];
     LogEntry& entry = entries[op.realm];
     entry.ops.Push(wire["ops"].items()[i]);
-    if (op.kind == OpKind::kAppend) entry.streams.insert(op.stream);
+    if (!op.stream.empty()) entry.streams.insert(op.stream);
   }
   Vector<LogChange> changes;
   for (const auto& [key, before] : rows_.journal()) {

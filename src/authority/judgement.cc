@@ -4,12 +4,13 @@
 #include <optional>
 #include <utility>
 
-#include "authority/effects.h"
+#include "authority/cascade.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vector.h"
 #include "log/fold.h"
+#include "log/ref_closure.h"
 
 namespace skerry {
 namespace {
@@ -26,14 +27,14 @@ class Judging {
   Judgement Run() {
     CheckRealms();
     for (uint32_t i = 0; i < update_.ops.size(); ++i) Fold(i, update_.ops[i]);
-    Effects effects(&scene_, last_op_);
-    effects.Run();
-    for (const Rejection& violation : effects.violations()) {
+    Cascade cascade(&scene_, last_op_);
+    cascade.Run();
+    for (const Rejection& violation : cascade.violations()) {
       judgement_.rejections.push_back(violation);
     }
-    CheckRows(effects);
-    ReportGone(effects);
-    judgement_.touched = effects.touched();
+    CheckRows(cascade);
+    ReportGone(cascade);
+    judgement_.touched = cascade.touched();
     return std::move(judgement_);
   }
 
@@ -69,13 +70,13 @@ class Judging {
 
   // Folds one op into the row, in the realm where that is.
   void Fold(uint32_t index, const Op& op) {
-    if (op.kind == OpKind::kAppend) return;
-    const ObjectKey key{op.table, op.id};
+    if (!op.Has(kOnRow)) return;
+    const ObjectKey key = op.key();
     const Row* row = scene_.rows->Find(key);
     if (row) {
       const Access access = scene_.AccessIn(row->realm);
       const bool is_forbidden =
-          access == Access::kReadOnly || (access == Access::kHidden && op.kind == OpKind::kCreate);
+          access == Access::kReadOnly || (access == Access::kHidden && op.Has(kCreates));
       if (is_forbidden) {
         judgement_.rejections.push_back(Forbidden(index));
         return;
@@ -85,7 +86,7 @@ class Judging {
         return;
       }
     }
-    if (!row && op.kind == OpKind::kCreate && !MayTakeId(key)) {
+    if (!row && op.Has(kCreates) && !MayTakeId(key)) {
       judgement_.rejections.push_back(Forbidden(index));
       return;
     }
@@ -96,9 +97,9 @@ class Judging {
     Op landed = op;
     if (row) landed.realm = row->realm;
     std::optional<Row> folded = row ? std::optional<Row>(*row) : std::nullopt;
-    const bool stays = landed.kind == OpKind::kMove && landed.to == landed.realm;
-    const bool is_move = landed.kind == OpKind::kMove;
-    const FoldStamp stamp{scene_.at, scene_.NextRevision(is_move ? landed.to : landed.realm)};
+    const bool moves = op.Has(kMoves);
+    const bool stays = moves && landed.to == landed.realm;
+    const FoldStamp stamp{scene_.at, scene_.NextRevision(moves ? landed.to : landed.realm)};
     if (stays || !FoldOp(*scene_.schema, landed, stamp, FoldTarget::kView, &folded)) {
       judgement_.noops.push_back(index);
       return;
@@ -117,24 +118,24 @@ class Judging {
   }
 
   // Required props, uniqueness and size of every row that this update wrote.
-  void CheckRows(const Effects& effects) {
+  void CheckRows(const Cascade& cascade) {
     Vector<ObjectKey> written;
     for (const auto& [key, before] : scene_.rows->journal()) {
-      if (!effects.touched().contains(key)) written.push_back(key);
+      if (!cascade.touched().contains(key)) written.push_back(key);
     }
     for (const ObjectKey& key : written) {
       if (judgement_.rejections.size() >= kMaxRejections) return;  // no more of them are told
       const Row* row = scene_.rows->Find(key);
       if (!row) continue;
       const std::optional<Row> before = scene_.rows->journal().at(key);
-      CheckRequired(key, *row, before, effects);
-      CheckUnique(key, Row(*scene_.rows->Find(key)), before, effects);
-      CheckSize(key, *scene_.rows->Find(key), effects);
+      CheckRequired(key, *row, before, cascade);
+      CheckUnique(key, Row(*scene_.rows->Find(key)), before, cascade);
+      CheckSize(key, *scene_.rows->Find(key), cascade);
     }
   }
 
   void CheckRequired(const ObjectKey& key, Row row, const std::optional<Row>& before,
-                     const Effects& effects) {
+                     const Cascade& cascade) {
     const TableDef& table = scene_.schema->table(key.table);
     bool is_completed = false;
     for (size_t i = 0; i < table.props.size(); ++i) {
@@ -147,13 +148,13 @@ class Judging {
         is_completed = true;
         continue;
       }
-      Refuse(effects.CauseOf(key), "missing_prop", table.name + "." + prop.name + " is required");
+      Refuse(cascade.CauseOf(key), "missing_prop", table.name + "." + prop.name + " is required");
     }
     if (is_completed) scene_.rows->Put(key, std::move(row));
   }
 
   void CheckUnique(const ObjectKey& key, const Row& row, const std::optional<Row>& before,
-                   const Effects& effects) {
+                   const Cascade& cascade) {
     const TableDef& table = scene_.schema->table(key.table);
     for (size_t i = 0; i < table.props.size(); ++i) {
       if (!table.props[i].unique || row.props[i].is_null()) continue;
@@ -162,7 +163,7 @@ class Judging {
       const HoldersOf which = scene_.rows->HoldersKey(key.table, prop, row.realm, row.props[i]);
       for (const ObjectKey& holder : scene_.rows->Holders(which)) {
         if (holder == key) continue;
-        Refuse(CulpritOf(key, prop, effects), "unique",
+        Refuse(CulpritOf(key, prop, cascade), "unique",
                table.name + "." + table.props[i].name + ": another object has this value");
         break;
       }
@@ -170,7 +171,7 @@ class Judging {
   }
 
   // The op that set the prop, if any did; else the one that brought the row here.
-  std::optional<uint32_t> CulpritOf(const ObjectKey& key, PropIndex prop, const Effects& effects) {
+  std::optional<uint32_t> CulpritOf(const ObjectKey& key, PropIndex prop, const Cascade& cascade) {
     for (auto i = static_cast<uint32_t>(update_.ops.size()); i > 0; --i) {
       const Op& op = update_.ops[i - 1];
       if (op.table != key.table || op.id != key.id) continue;
@@ -181,23 +182,23 @@ class Judging {
         if (add.prop == prop) return i - 1;
       }
     }
-    return effects.CauseOf(key);
+    return cascade.CauseOf(key);
   }
 
-  void CheckSize(const ObjectKey& key, const Row& row, const Effects& effects) {
+  void CheckSize(const ObjectKey& key, const Row& row, const Cascade& cascade) {
     size_t bytes = 0;
     for (const Value& value : row.props) bytes += value.text().size() + 32;
     if (bytes * 6 <= kMaxObjectBytes) return;  // an escaped character takes six bytes at most
     const Data data = RowToData(*scene_.schema, key, row);
     if (WriteJson(data["props"]).size() <= kMaxObjectBytes) return;
-    Refuse(effects.CauseOf(key), "limit", "an object may have 1 MiB");
+    Refuse(cascade.CauseOf(key), "limit", "an object may have 1 MiB");
   }
 
-  void ReportGone(const Effects& effects) {
+  void ReportGone(const Cascade& cascade) {
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
-      const bool writes = op.kind != OpKind::kDelete && op.kind != OpKind::kAppend;
-      if (!writes || !effects.orphans().contains({op.table, op.id})) continue;
+      const bool writes = op.Has(kOnRow) && !op.Has(kDeletes);
+      if (!writes || !cascade.orphans().contains(op.key())) continue;
       if (!std::binary_search(judgement_.noops.begin(), judgement_.noops.end(), i)) {
         judgement_.gone.push_back(i);
       }
@@ -213,10 +214,8 @@ class Judging {
 }  // namespace
 
 void Prefetch(const Scene& scene, const Update& update) {
-  for (const Op& op : update.ops) {
-    if (op.kind == OpKind::kAppend) continue;
-    const ObjectKey key{op.table, op.id};
-    scene.rows->Find(key);
+  for (const Op& op : RowOps(update.ops)) {
+    scene.rows->Find(op.key());
     const TableDef& table = scene.schema->table(op.table);
     for (const PropValue& set : op.set) {
       const PropDef& prop = table.props[set.prop];
@@ -228,12 +227,10 @@ void Prefetch(const Scene& scene, const Update& update) {
         scene.rows->Holders(scene.rows->HoldersKey(op.table, set.prop, op.realm, set.value));
       }
     }
-    if (op.kind != OpKind::kDelete && op.kind != OpKind::kMove) continue;
-    for (const BackRef& back : scene.schema->back_refs(op.table)) {
-      if (scene.schema->table(back.table).props[back.prop].on_delete == OnDelete::kNothing)
-        continue;
+    if (!op.Has(kDeletes) && !op.Has(kMoves)) continue;
+    ForEachBindingRef(*scene.schema, op.table, kAllRules, [&](const BackRef& back, OnDelete) {
       scene.rows->Children({back.table, back.prop, op.id});
-    }
+    });
   }
 }
 

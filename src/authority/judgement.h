@@ -1,6 +1,6 @@
 // Judgement: one update against the merged state: folds its ops into the working set, works out
-// their effects, and checks every rule. Leaves the changes in the working set's journal; the caller
-// commits or rolls back.
+// what they cascade to, and checks every rule. Leaves the changes in the working set's journal; the
+// caller commits or rolls back.
 #ifndef SKERRY_AUTHORITY_JUDGEMENT_H_
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 

@@ -222,9 +222,7 @@ Vector<ObjectKey> Pull::KeysOf(const Realm& realm) const {
     if (!untold_.Has(key.table)) keys.push_back(key);
   }
   for (const PulledOwn& own : realm.own) {
-    for (const Op& op : own.ops) {
-      if (op.kind != OpKind::kAppend) keys.push_back({op.table, op.id});
-    }
+    for (const Op& op : RowOps(own.ops)) keys.push_back(op.key());
   }
   if (keys.size() == changed) return keys;
   Sort(keys.begin(), keys.end());
@@ -312,9 +310,9 @@ void Pull::ChoosePages() {
 void Pull::FoldOwn(const String& name, const Realm& realm,
                    Map<ObjectKey, std::optional<Row>>* rows) const {
   for (const PulledOwn& own : realm.own) {
-    for (const Op& op : own.ops) {
-      if (op.kind == OpKind::kAppend || op.realm != name) continue;
-      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[{op.table, op.id}]);
+    for (const Op& op : RowOps(own.ops)) {
+      if (op.realm != name) continue;
+      FoldOp(*schema_, op, {own.at, own.revision}, FoldTarget::kBase, &(*rows)[op.key()]);
     }
   }
 }
@@ -343,7 +341,7 @@ void Pull::DiffRealm(const String& name, const Realm& realm) {
     }
   }
   for (const PulledOwn& own : realm.own) {
-    for (const Op& op : own.ops) own_keys.insert({op.table, op.id});
+    for (const Op& op : RowOps(own.ops)) own_keys.insert(op.key());
   }
   FoldOwn(name, realm, &held);
   for (const ObjectKey& key : keys) {

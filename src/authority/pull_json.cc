@@ -53,30 +53,12 @@ Result<PullInput> ReadRequest(const Schema& schema, const Data& data) {
   return request;
 }
 
-// Leaves of an op that was logged under another schema what this one has a place for. False: the
-// schema has no place for the op at all.
-bool Trim(const Schema& schema, Data* op) {
-  if ((*op)["op"].Is("append")) return true;
-  const TableIndex table = schema.FindTable((*op)["table"].as_string());
-  if (table == kNone) return false;
-  for (const char* name : {"set", "add"}) {
-    if (!(*op)[name].is_object()) continue;
-    Data known = Data::MakeObject();
-    for (const Data::Member& member : (*op)[name].members()) {
-      if (schema.table(table).FindProp(member.first) != kNone)
-        known.mutable_members().push_back(member);
-    }
-    op->Set(name, std::move(known));
-  }
-  return true;
-}
-
 // The ops of one of the client's own updates. Which action each comes from does not matter here.
 Result<Vector<Op>> ReadOps(const Schema& schema, const Data& data) {
   Vector<Op> ops;
   for (Data item : data.items()) {
     if (item.is_object()) item.Remove("by");
-    if (!Trim(schema, &item)) continue;
+    if (!TrimOp(schema, &item)) continue;
     Result<Op> op = OpFromData(schema, item, 1);
     if (!op.ok()) return op.status();
     ops.push_back(std::move(op.value()));

@@ -1,10 +1,10 @@
 set(SKERRY_AUTHORITY_SOURCES
   src/authority/admission.cc
   src/authority/admission_json.cc
+  src/authority/cascade.cc
   src/authority/chain.cc
   src/authority/cursor.cc
   src/authority/diff.cc
-  src/authority/effects.cc
   src/authority/image_maker.cc
   src/authority/judgement.cc
   src/authority/pull.cc

@@ -68,9 +68,11 @@ Status Client::TxBegin(double now) {
   return transaction_.Begin(now + tab_.clock_offset(), tab_.NextSerial());
 }
 
-Result<OpOutcome> Client::TxOp(int kind, uint32_t table, const Data& operation) {
+Result<OpOutcome> Client::TxOp(int number, uint32_t table, const Data& operation) {
+  const std::optional<TxCall> call = TxCallOf(number);
+  if (!call) return Status(Code::kInvalidArgument, "no such operation");
   if (!HasTable(table)) return Status(Code::kUnknownTable, "there is no such table");
-  return transaction_.Apply(kind, static_cast<TableIndex>(table), operation);
+  return transaction_.Apply(*call, static_cast<TableIndex>(table), operation);
 }
 
 Status Client::TxCreateMany(uint32_t table, const Data& batch, String* made) {

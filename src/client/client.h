@@ -40,7 +40,8 @@ class Client {
   Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 
   Status TxBegin(double now);
-  Result<OpOutcome> TxOp(int kind, uint32_t table, const Data& operation);
+  // `number`: of a TxCall; kInvalidArgument if there is none.
+  Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
   Status TxCreateMany(uint32_t table, const Data& batch, String* made);
   // {id: null|text, effects}
   Result<Data> TxCommit(const Data& action);

@@ -25,17 +25,16 @@ const Row* LatestOf(const Vector<Row>& base) {
 void View::Attach(Pending* pending) {
   const Vector<Op>& ops = pending->mutation.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {
-    if (ops[i].kind == OpKind::kAppend) continue;
-    const ObjectKey key{ops[i].table, ops[i].id};
+    if (!ops[i].Has(kOnRow)) continue;
+    const ObjectKey key = ops[i].key();
     EnsureShadow(key).ops.push_back({pending, i});
     concerned_.insert(key);
   }
 }
 
 void View::Detach(Pending* pending) {
-  for (const Op& op : pending->mutation.ops) {
-    if (op.kind == OpKind::kAppend) continue;
-    const ObjectKey key{op.table, op.id};
+  for (const Op& op : RowOps(pending->mutation.ops)) {
+    const ObjectKey key = op.key();
     Shadow* shadow = FindShadow(key);
     SKERRY_CHECK(shadow != nullptr);
     erase_if(shadow->ops, [&](const OpRef& ref) { return ref.pending == pending; });
@@ -44,20 +43,20 @@ void View::Detach(Pending* pending) {
 }
 
 void View::Reordered(const Pending& pending) {
-  for (const Op& op : pending.mutation.ops) {
-    if (op.kind != OpKind::kAppend) concerned_.insert({op.table, op.id});
-  }
+  for (const Op& op : RowOps(pending.mutation.ops)) concerned_.insert(op.key());
 }
 
-bool View::HasEffects() const { return !gone_.empty() || !touching_.empty() || !affected_.empty(); }
+bool View::HasCascades() const {
+  return !gone_.empty() || !touching_.empty() || !affected_.empty();
+}
 
 void View::Derive() {
-  bool effects = HasEffects();
+  bool cascades = HasCascades();
   for (const ObjectKey& key : concerned_) {
     if (Shadow* shadow = FindShadow(key)) Fold(key, shadow);
   }
-  effects = effects || HasEffects();
-  if (effects) EvaluateEffects();
+  cascades = cascades || HasCascades();
+  if (cascades) EvaluateCascades();
   Set<ObjectKey> keys = std::move(concerned_);
   concerned_.clear();
   keys.insert(changed_.begin(), changed_.end());
@@ -100,7 +99,7 @@ void View::ApplyOp(const ObjectKey& key, const OpRef& ref, Shadow* shadow) {
     NoteTouches(key, shadow->folded, at, shadow);
   }
   // A delete of a row that base no longer has still takes its children along: the authority will.
-  if (op.kind == OpKind::kDelete && (changed || (missing && !shadow->gone))) {
+  if (op.Has(kDeletes) && (changed || (missing && !shadow->gone))) {
     shadow->gone = true;
     shadow->gone_realm = op.realm;
     shadow->gone_at = at;
@@ -139,19 +138,19 @@ void View::Show(const ObjectKey& key) {
   if (it == shadows_.end()) return;
   const Shadow& shadow = it->second;
   Show(key, shadow);
-  if (shadow.ops.empty() && shadow.base.size() <= 1 && shadow.effect.empty()) {
+  if (shadow.ops.empty() && shadow.base.size() <= 1 && shadow.cascaded.empty()) {
     IndexRefs(key, shadow.folded, std::nullopt);
     shadows_.erase(it);
   }
 }
 
 void View::Show(const ObjectKey& key, const Shadow& shadow) {
-  if (shadow.effect.empty()) return SetVisible(key, shadow.folded);
+  if (shadow.cascaded.empty()) return SetVisible(key, shadow.folded);
   std::optional<Row> row;
-  if (!shadow.effect.deleted) row = shadow.folded;
+  if (!shadow.cascaded.deleted) row = shadow.folded;
   if (row) {
-    row->modified_at = std::max(row->modified_at, shadow.effect.touched);
-    for (const auto& [prop, at] : shadow.effect.nulled) {
+    row->modified_at = std::max(row->modified_at, shadow.cascaded.touched);
+    for (const auto& [prop, at] : shadow.cascaded.nulled) {
       row->props[prop] = Value();
       row->modified_at = std::max(row->modified_at, at);
     }
@@ -162,15 +161,15 @@ void View::Show(const ObjectKey& key, const Shadow& shadow) {
 bool View::AppendOp(Pending* pending) {
   const OpRef ref{pending, static_cast<uint32_t>(pending->mutation.ops.size() - 1)};
   const Op& op = pending->mutation.ops[ref.index];
-  if (op.kind == OpKind::kAppend) return true;
-  const ObjectKey key{op.table, op.id};
+  if (!op.Has(kOnRow)) return true;
+  const ObjectKey key = op.key();
   Shadow& shadow = EnsureShadow(key);
   const bool first = shadow.ops.empty() || shadow.ops.back().pending != pending;
   shadow.ops.push_back(ref);
-  const Effect& effect = shadow.effect;
-  // Effects only grow when something is appended, unless the object was itself gone, or under an
-  // effect, or the clock went back.
-  if (shadow.gone || effect.deleted || !effect.nulled.empty() ||
+  const Cascaded& cascaded = shadow.cascaded;
+  // Cascades only grow when something is appended, unless the object was itself gone, or changed by
+  // one, or the clock went back.
+  if (shadow.gone || cascaded.deleted || !cascaded.nulled.empty() ||
       pending->mutation.action.at < latest_at_) {
     concerned_.insert(key);
     Derive();
@@ -182,7 +181,7 @@ bool View::AppendOp(Pending* pending) {
   if (!delete_props_[key.table].empty()) IndexRefs(key, before, shadow.folded);
   if (shadow.gone) {
     gone_.insert(key);
-    AddDeletion({key, shadow.gone_realm, shadow.gone_at});
+    AddDeletion(key);
   } else if (!gone_.empty() && HasGoneParent(key)) {
     concerned_.insert(key);
     Derive();

@@ -12,8 +12,7 @@ Data MutationRecord(const Schema& schema, const Mutation& mutation) {
   Data realms = Data::MakeArray();
   for (String& realm : RealmsOf(mutation.ops)) realms.Push(std::move(realm));
   Set<String> named;
-  for (const Op& op : mutation.ops) {
-    if (op.kind == OpKind::kAppend) continue;
+  for (const Op& op : RowOps(mutation.ops)) {
     named.insert(schema.table(op.table).name + String(1, '\0') + op.id);
   }
   Data keys = Data::MakeArray();

@@ -1,13 +1,14 @@
 set(SKERRY_CLIENT_SOURCES
+  src/client/cascade.cc
   src/client/client.cc
   src/client/derive.cc
-  src/client/effects.cc
   src/client/live_affected.cc
   src/client/live_changes.cc
   src/client/live_query.cc
   src/client/live_result.cc
   src/client/ordered_diff.cc
   src/client/mirror.cc
+  src/client/moves.cc
   src/client/mutation_record.cc
   src/client/pending.cc
   src/client/promises.cc

@@ -6,13 +6,12 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "base/vector.h"
+#include "client/moves.h"
 #include "log/codec.h"
 #include "log/fold.h"
 
 namespace skerry {
 namespace {
-
-constexpr int kUpsert = 7;
 
 Status Malformed(const TableDef& table, PropIndex prop) {
   return {Code::kInvalidArgument,
@@ -48,10 +47,8 @@ Status CheckSize(const TableDef& table, const Vector<Value>& props) {
 // compared with a limit, a quarter is left for them.
 size_t Estimate(const Mutation& mutation) {
   size_t bound = mutation.action.name.size() + mutation.action.arg.size();
-  for (const Op& op : mutation.ops) {
-    bound += 32 + op.id.size() + op.realm.size() + op.to.size() + op.add.size() * 16;
-    for (const PropValue& set : op.set) bound += 16 + set.value.text().size();
-  }
+  for (const Op& op : mutation.ops)
+    bound += 32 + op.id.size() + op.realm.size() + op.content_bytes();
   return bound;
 }
 
@@ -81,41 +78,32 @@ Status Transaction::Begin(double at, uint64_t serial) {
   return Status::Ok();
 }
 
-Result<OpOutcome> Transaction::Apply(int kind, TableIndex index, const Data& operation) {
+Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& operation) {
   if (!open()) return Status(Code::kInvalidArgument, "no transaction is open");
   if (index >= schema_->tables().size()) {
     return Status(Code::kUnknownTable, "there is no such table");
   }
   const TableDef& table = schema_->table(index);
   OpInput input;
-  SKERRY_RETURN_IF_ERROR(ReadOperation(kind, table, operation, &input));
-  if (kind == static_cast<int>(OpKind::kCreate)) return Create(table, std::move(input));
+  SKERRY_RETURN_IF_ERROR(ReadOperation(call, table, operation, &input));
+  if (call == TxCall::kCreate) return Create(table, std::move(input));
   if (input.id.empty()) return Status(Code::kInvalidId, "an id is needed");
   const std::optional<Row> row = view_->Visible({index, input.id});
-  switch (kind) {
-    case kUpsert: {
-      if (!row) return Create(table, std::move(input));
-      for (const PropValue& set : input.set) {
-        if (set.value.is_null() && !table.props[set.prop].optional) {
-          return Status(Code::kMissingProp,
-                        table.name + "." + table.props[set.prop].name + " is required");
-        }
-      }
-      Result<OpOutcome> outcome = Update(table, input, *row);
-      if (outcome.ok()) outcome.value().id = input.id;
-      return outcome;
-    }
-    case static_cast<int>(OpKind::kUpdate):
+  switch (call) {
+    case TxCall::kCreate:
+      break;
+    case TxCall::kUpsert:
+      return Upsert(table, std::move(input), row);
+    case TxCall::kUpdate:
       return row ? Update(table, input, *row) : OpOutcome{};
-    case static_cast<int>(OpKind::kInc):
+    case TxCall::kInc:
       return row ? Inc(table, input, *row) : OpOutcome{};
-    case static_cast<int>(OpKind::kDelete):
+    case TxCall::kDelete:
       return row ? Delete(table, input, *row) : OpOutcome{};
-    case static_cast<int>(OpKind::kMove):
+    case TxCall::kMove:
       return row ? Move(table, input, *row) : OpOutcome{};
-    default:
-      return Status(Code::kInvalidArgument, "no such kind of operation");
   }
+  return OpOutcome{};
 }
 
 Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made) {
@@ -164,11 +152,8 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
     given[set.prop] = true;
     props[set.prop] = std::move(set.value);
   }
-  Op op;
-  op.kind = OpKind::kCreate;
-  op.table = table.index;
-  op.id = input.id;
-  op.realm = input.realm.empty() ? default_realm_ : input.realm;
+  Op op = NewOp(OpKind::kCreate, {table.index, input.id},
+                input.realm.empty() ? default_realm_ : input.realm);
   op.set.reserve(props.size());
   for (PropIndex i = 0; i < props.size(); ++i) {
     const PropDef& prop = table.props[i];
@@ -183,13 +168,23 @@ Result<OpOutcome> Transaction::Create(const TableDef& table, OpInput input) {
   return OpOutcome{true, std::move(input.id)};
 }
 
+Result<OpOutcome> Transaction::Upsert(const TableDef& table, OpInput input,
+                                      const std::optional<Row>& row) {
+  if (!row) return Create(table, std::move(input));
+  for (const PropValue& set : input.set) {
+    if (set.value.is_null() && !table.props[set.prop].optional) {
+      return Status(Code::kMissingProp,
+                    table.name + "." + table.props[set.prop].name + " is required");
+    }
+  }
+  Result<OpOutcome> outcome = Update(table, input, *row);
+  if (outcome.ok()) outcome.value().id = std::move(input.id);
+  return outcome;
+}
+
 Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Op op;
-  op.kind = OpKind::kUpdate;
-  op.table = table.index;
-  op.id = input.id;
-  op.realm = row.realm;
+  Op op = NewOp(OpKind::kUpdate, {table.index, input.id}, row.realm);
   Vector<Value> props = row.props;
   for (const PropValue& set : input.set) {
     if (props[set.prop] == set.value) continue;
@@ -208,11 +203,7 @@ Result<OpOutcome> Transaction::Update(const TableDef& table, const OpInput& inpu
 
 Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Op op;
-  op.kind = OpKind::kInc;
-  op.table = table.index;
-  op.id = input.id;
-  op.realm = row.realm;
+  Op op = NewOp(OpKind::kInc, {table.index, input.id}, row.realm);
   for (const PropAdd& add : input.add) {
     if (add.by != 0) op.add.push_back(add);
   }
@@ -223,12 +214,7 @@ Result<OpOutcome> Transaction::Inc(const TableDef& table, const OpInput& input, 
 
 Result<OpOutcome> Transaction::Delete(const TableDef& table, const OpInput& input, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckRoom(1));
-  Op op;
-  op.kind = OpKind::kDelete;
-  op.table = table.index;
-  op.id = input.id;
-  op.realm = row.realm;
-  Append(std::move(op));
+  Append(NewOp(OpKind::kDelete, {table.index, input.id}, row.realm));
   return OpOutcome{true, {}};
 }
 
@@ -236,61 +222,11 @@ Result<OpOutcome> Transaction::Move(const TableDef& table, const OpInput& input,
   if (input.realm.empty()) return Status(Code::kInvalidArgument, "a move needs the realm");
   if (input.realm == row.realm) return OpOutcome{};
   Vector<Op> ops;
-  Op op;
-  op.kind = OpKind::kMove;
-  op.table = table.index;
-  op.id = input.id;
-  op.realm = row.realm;
-  op.to = input.realm;
-  ops.push_back(std::move(op));
-  SKERRY_RETURN_IF_ERROR(CollectMoves({table.index, input.id}, row.realm, input.realm, &ops));
+  SKERRY_RETURN_IF_ERROR(
+      CollectMoves(view_, {{table.index, input.id}, row.realm, input.realm}, &ops));
   SKERRY_RETURN_IF_ERROR(CheckRoom(ops.size()));
   for (Op& each : ops) Append(std::move(each));
   return OpOutcome{true, {}};
-}
-
-// A move takes children by `cascade` along, sets others null, and `restrict` refuses it. Unlike the
-// effects of a delete these are logged: later ops on a child have to name the realm in which it is
-// by then.
-Status Transaction::CollectMoves(const ObjectKey& root, const String& from, const String& to,
-                                 Vector<Op>* ops) {
-  Vector<ObjectKey> queue{root};
-  Set<ObjectKey> moved{root};
-  while (!queue.empty()) {
-    const ObjectKey key = std::move(queue.back());
-    queue.pop_back();
-    for (const BackRef& back : schema_->back_refs(key.table)) {
-      const PropDef& prop = schema_->table(back.table).props[back.prop];
-      if (prop.on_delete == OnDelete::kNothing) continue;
-      Vector<Slot> slots;
-      view_->ChildrenOf(back.table, back.prop, key.id, &slots);
-      for (const Slot slot : slots) {
-        const RowStore& store = view_->rows(back.table);
-        ObjectKey child{back.table, store.Id(slot)};
-        if (store.GetValue(slot, kRealmColumn).text() != from || moved.contains(child)) continue;
-        if (prop.on_delete == OnDelete::kRestrict) {
-          return {Code::kConflict,
-                  "restrict: " + store.table().name + " " + child.id + " refers to it"};
-        }
-        Op op;
-        op.table = back.table;
-        op.id = child.id;
-        op.realm = from;
-        if (prop.on_delete == OnDelete::kCascade) {
-          op.kind = OpKind::kMove;
-          op.to = to;
-          moved.insert(child);
-          queue.push_back(std::move(child));
-        } else {
-          op.kind = OpKind::kUpdate;
-          op.set = {{back.prop, Value()}};
-        }
-        if (ops->size() >= kMaxOpsPerUpdate) return CheckRoom(kMaxOpsPerUpdate + 1);
-        ops->push_back(std::move(op));
-      }
-    }
-  }
-  return Status::Ok();
 }
 
 // `restrict` is looked at after the whole transaction: a parent and its children may go in either
@@ -328,7 +264,7 @@ Status Transaction::CheckSpread() const {
   const Mutation& mutation = pending_->mutation;
   const String& first = mutation.ops[0].realm;
   const bool is_of_one = std::all_of(mutation.ops.begin(), mutation.ops.end(), [&](const Op& op) {
-    return op.realm == first && op.kind != OpKind::kMove;
+    return op.realm == first && !op.Has(kMoves);
   });
   if (is_of_one) return Status::Ok();
   const size_t realms = RealmsOf(mutation.ops).size();

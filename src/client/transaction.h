@@ -8,6 +8,7 @@
 #define SKERRY_CLIENT_TRANSACTION_H_
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
@@ -37,9 +38,8 @@ class Transaction {
   // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
   // if one is open.
   Status Begin(double at, uint64_t serial);
-  // kind: OpKind numbers 1 to 5, or 7 for an upsert; `operation`: [id|null, realm|null, {prop:
-  // plain}].
-  Result<OpOutcome> Apply(int kind, TableIndex table, const Data& operation);
+  // `operation`: [id|null, realm|null, {prop: plain}].
+  Result<OpOutcome> Apply(TxCall call, TableIndex table, const Data& operation);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, of 36
   // bytes each, to `made`. Stops at the first that is refused; those before it are created.
   Status CreateMany(TableIndex table, const Data& batch, String* made);
@@ -51,11 +51,11 @@ class Transaction {
 
  private:
   Result<OpOutcome> Create(const TableDef& table, OpInput input);
+  Result<OpOutcome> Upsert(const TableDef& table, OpInput input, const std::optional<Row>& row);
   Result<OpOutcome> Update(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Inc(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Delete(const TableDef& table, const OpInput& input, const Row& row);
   Result<OpOutcome> Move(const TableDef& table, const OpInput& input, const Row& row);
-  Status CollectMoves(const ObjectKey& key, const String& from, const String& to, Vector<Op>* ops);
   Status CheckRoom(size_t more) const;
   void Append(Op op);
   Status CheckRestricts();

@@ -22,13 +22,13 @@ Status ReadPlace(const TableDef& table, const Data& id, const Data& realm, OpInp
 }
 
 // `index`: of the prop of this name, or kNone.
-Status ReadProp(int kind, const TableDef& table, PropIndex index, const String& name,
+Status ReadProp(TxCall call, const TableDef& table, PropIndex index, const String& name,
                 const Data& plain, OpInput* input) {
   if (index == kNone) {
     return {Code::kUnknownProp, "table " + table.name + " has no prop " + name};
   }
   const PropDef& prop = table.props[index];
-  if (kind == static_cast<int>(OpKind::kInc)) {
+  if (call == TxCall::kInc) {
     if (prop.type != PropType::kNumber || !plain.is_number() || !std::isfinite(plain.as_number())) {
       return {Code::kWrongType, table.name + "." + name + ": inc needs a number prop and a number"};
     }
@@ -37,7 +37,7 @@ Status ReadProp(int kind, const TableDef& table, PropIndex index, const String& 
   }
   Result<Value> value = ValueFromData(prop, plain);
   if (!value.ok()) return value.status();
-  if (value.value().is_null() && !prop.optional && kind == static_cast<int>(OpKind::kUpdate)) {
+  if (value.value().is_null() && !prop.optional && call == TxCall::kUpdate) {
     return {Code::kMissingProp, table.name + "." + name + " is required"};
   }
   if (!value.value().is_null()) SKERRY_RETURN_IF_ERROR(CheckValue(table, prop, value.value()));
@@ -49,6 +49,20 @@ Status ReadProp(int kind, const TableDef& table, PropIndex index, const String& 
 
 }  // namespace
 
+std::optional<TxCall> TxCallOf(int number) {
+  const auto call = static_cast<TxCall>(number);
+  switch (call) {
+    case TxCall::kCreate:
+    case TxCall::kUpdate:
+    case TxCall::kInc:
+    case TxCall::kDelete:
+    case TxCall::kMove:
+    case TxCall::kUpsert:
+      return static_cast<int>(call) == number ? std::optional<TxCall>(call) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 Status CheckName(std::string_view what, std::string_view name, size_t limit) {
   if (name.empty() || !IsStorableText(name)) {
     return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
@@ -59,17 +73,17 @@ Status CheckName(std::string_view what, std::string_view name, size_t limit) {
   return Status::Ok();
 }
 
-Status ReadOperation(int kind, const TableDef& table, const Data& operation, OpInput* input) {
+Status ReadOperation(TxCall call, const TableDef& table, const Data& operation, OpInput* input) {
   const Data::Array& parts = operation.items();
   if (parts.size() != 3 || !parts[2].is_object()) {
     return {Code::kInvalidArgument, "an operation is [id, realm, props]"};
   }
   SKERRY_RETURN_IF_ERROR(ReadPlace(table, parts[0], parts[1], input));
   for (const auto& [name, plain] : parts[2].members()) {
-    SKERRY_RETURN_IF_ERROR(ReadProp(kind, table, table.FindProp(name), name, plain, input));
+    SKERRY_RETURN_IF_ERROR(ReadProp(call, table, table.FindProp(name), name, plain, input));
   }
   // A create puts them into the schema's order by itself.
-  if (kind == static_cast<int>(OpKind::kCreate)) return Status::Ok();
+  if (call == TxCall::kCreate) return Status::Ok();
   const auto by_prop = [](const auto& a, const auto& b) { return a.prop < b.prop; };
   Sort(input->set.begin(), input->set.end(), by_prop);
   Sort(input->add.begin(), input->add.end(), by_prop);
@@ -85,8 +99,8 @@ Status ReadRow(const TableDef& table, const Data::Array& names, const Vector<Pro
   SKERRY_RETURN_IF_ERROR(ReadPlace(table, parts[0], parts[1], input));
   input->set.reserve(props.size());
   for (size_t i = 0; i < props.size(); ++i) {
-    SKERRY_RETURN_IF_ERROR(ReadProp(static_cast<int>(OpKind::kCreate), table, props[i],
-                                    names[i].as_string(), parts[i + 2], input));
+    SKERRY_RETURN_IF_ERROR(
+        ReadProp(TxCall::kCreate, table, props[i], names[i].as_string(), parts[i + 2], input));
   }
   return Status::Ok();
 }

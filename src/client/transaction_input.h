@@ -3,6 +3,7 @@
 #ifndef SKERRY_CLIENT_TRANSACTION_INPUT_H_
 #define SKERRY_CLIENT_TRANSACTION_INPUT_H_
 
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
@@ -13,6 +14,20 @@
 #include "model/schema.h"
 
 namespace skerry {
+
+// The operations of a transaction, as the window's module is called (docs/internals.md, section 7;
+// js/core/window-core.ts). These numbers are of that call alone: what is logged has kinds of its
+// own (OpKind, log/op.h), and one call may log other ops, or several.
+enum class TxCall : uint8_t {
+  kCreate = 1,
+  kUpdate = 2,
+  kInc = 3,
+  kDelete = 4,
+  kMove = 5,
+  kUpsert = 7,  // 6 was never given
+};
+// The call of this number; none if there is none.
+std::optional<TxCall> TxCallOf(int number);
 
 struct OpInput {
   String id;     // empty: none given
@@ -25,7 +40,7 @@ struct OpInput {
 Status CheckName(std::string_view what, std::string_view name, size_t limit);
 
 // `operation`: [id|null, realm|null, {prop: plain}].
-Status ReadOperation(int kind, const TableDef& table, const Data& operation, OpInput* input);
+Status ReadOperation(TxCall call, const TableDef& table, const Data& operation, OpInput* input);
 
 // A batch of creates is [[prop..], row..], row = [id|null, realm|null, plain..]: names come once,
 // and are looked up once. `props`: what FindProp gives for each of `names`.

@@ -41,7 +41,7 @@ std::optional<Row> View::Visible(const ObjectKey& key) const {
 
 bool View::IsPending(const ObjectKey& key) const {
   const Shadow* shadow = FindShadow(key);
-  return shadow != nullptr && (!shadow->ops.empty() || !shadow->effect.empty());
+  return shadow != nullptr && (!shadow->ops.empty() || !shadow->cascaded.empty());
 }
 
 const View::Shadow* View::FindShadow(const ObjectKey& key) const {
@@ -150,7 +150,7 @@ Vector<std::pair<String, String>> View::BaseKeys(TableIndex table) const {
 }
 
 // Rows without a shadow show what base says. (One that arrives may be the child of an object that
-// is gone: where pending ops have effects at all, Derive evaluates them anew.)
+// is gone: where pending ops cascade at all, Derive evaluates all of it again.)
 void View::Touched(const ObjectKey& key) {
   if (FindShadow(key) != nullptr) concerned_.insert(key);
 }
@@ -251,11 +251,11 @@ Step ChangeStep(Change change) {
 
 }  // namespace
 
-// What is folded is what is shown, unless other objects have an effect on it.
+// What is folded is what is shown, unless it is changed by a cascade.
 const Row* View::Shown(const ObjectKey& key, const Shadow& shadow,
                        std::optional<Row>* affected) const {
-  if (!shadow.effect.empty()) *affected = Visible(key);
-  const std::optional<Row>& row = shadow.effect.empty() ? shadow.folded : *affected;
+  if (!shadow.cascaded.empty()) *affected = Visible(key);
+  const std::optional<Row>& row = shadow.cascaded.empty() ? shadow.folded : *affected;
   return row ? &*row : nullptr;
 }
 

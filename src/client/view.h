@@ -39,6 +39,7 @@
 #include "log/base_rows.h"
 #include "log/image.h"
 #include "log/record.h"
+#include "log/ref_closure.h"
 #include "model/query.h"
 #include "model/row_store.h"
 
@@ -62,7 +63,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   const RowStore& rows(TableIndex table) const { return *stores_[table]; }
   const Schema& schema() const { return *schema_; }
   std::optional<Row> Visible(const ObjectKey& key) const;
-  // Is there a pending op on the object, or an effect of one?
+  // Is there a pending op on the object, or does the cascade of one change it?
   bool IsPending(const ObjectKey& key) const;
 
   // Base. Rows arrive and leave without being shown before Derive where pending ops touch them.
@@ -123,7 +124,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     friend bool operator==(const Touch&, const Touch&) = default;
   };
   // What pending ops on other objects do to this one.
-  struct Effect {
+  struct Cascaded {
     bool deleted = false;
     double deleted_at = 0;
     Vector<std::pair<PropIndex, double>> nulled;  // prop, at
@@ -133,19 +134,14 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   struct Shadow {
     Vector<Row> base;           // one a realm, sorted by realm
     Vector<OpRef> ops;          // in order
-    std::optional<Row> folded;  // base and ops, effects apart
+    std::optional<Row> folded;  // base and ops, cascades apart
     bool gone = false;          // its ops delete it
     String gone_realm;
     double gone_at = 0;
     Vector<Touch> touches;  // what its ops touch
-    Effect effect;
+    Cascaded cascaded;
   };
   using Shadows = Map<ObjectKey, Shadow>;
-  struct Cause {  // a deletion whose children are still to be visited
-    ObjectKey key;
-    String realm;
-    double at = 0;
-  };
 
   // view.cc
   const Shadow* FindShadow(const ObjectKey& key) const;
@@ -167,14 +163,12 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   void Show(const ObjectKey& key, const Shadow& shadow);
   bool IsBare() const;  // no rows, nothing pending, and live queries know it
   void ForgetShadows();
-  bool HasEffects() const;
+  bool HasCascades() const;
 
-  // effects.cc: additive; each notes whose effect it changed in changed_.
-  void EvaluateEffects();
-  void AddDeletion(Cause cause);
-  void DeleteChildren(const Cause& cause, Vector<Cause>* queue);
-  void AffectChild(const ObjectKey& child, PropIndex prop, const Cause& cause,
-                   Vector<Cause>* queue);
+  // cascade.cc: additive; each notes in changed_ what it changed.
+  class Cascading;
+  void EvaluateCascades();
+  void AddDeletion(const ObjectKey& key);  // of gone_
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);
@@ -188,13 +182,12 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   Vector<Vector<PropIndex>> touch_props_;   // by table: refs with `touch`
   Vector<Vector<PropIndex>> delete_props_;  // by table: refs with cascade or setNull
   Shadows shadows_;
-  // (target, child, prop) of the folded rows of shadows, for refs with cascade or setNull.
-  Set<std::tuple<ObjectKey, ObjectKey, PropIndex>> refs_;
+  Refs refs_;                 // of the folded rows of shadows, with cascade or setNull
   Set<ObjectKey> concerned_;  // to be folded by the next Derive
-  Set<ObjectKey> affected_;   // that have an effect
+  Set<ObjectKey> affected_;   // that a cascade changes
   Set<ObjectKey> gone_;       // shadows that are gone
   Set<ObjectKey> touching_;   // shadows with touches
-  Set<ObjectKey> changed_;    // whose effect has changed since they were shown
+  Set<ObjectKey> changed_;    // by cascades, since they were shown
   double latest_at_ = 0;      // of all ops appended or folded
   Vector<Vector<Slot>> dirty_;
   Vector<ObjectKey>* hidden_ = nullptr;

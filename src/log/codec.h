@@ -31,6 +31,9 @@ Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
 Data OpToData(const Schema& schema, const Op& op,
               size_t action_count);  // `by` left out where there is one action, or none
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);
+// Leaves out of an op that was logged under another schema what this one has no place for. False:
+// it has none for the whole op.
+bool TrimOp(const Schema& schema, Data* data);
 Data UpdateToData(const Schema& schema, const Update& update);
 
 // What is wrong with one op of an update; `status` names table and prop.

@@ -37,10 +37,10 @@ void Stamp(FoldStamp stamp, Row* row) {
 
 bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget target,
             std::optional<Row>* row) {
-  if (op.kind == OpKind::kAppend) return false;
+  if (!op.Has(kOnRow)) return false;
   if (row->has_value() && (*row)->realm != op.realm) return false;
   if (!row->has_value()) {
-    if (op.kind != OpKind::kCreate) return false;
+    if (!op.Has(kCreates)) return false;
     row->emplace(NewRow(schema.table(op.table), op, stamp));
   }
   switch (op.kind) {

@@ -13,6 +13,7 @@
 #include "base/vector.h"
 #include "log/fold.h"
 #include "log/number_add.h"
+#include "log/ref_closure.h"
 
 namespace skerry {
 namespace {
@@ -84,6 +85,7 @@ class Folder {
   Vector<Op> Finish();
 
  private:
+  class OrphanDropper;
   uint32_t Append(const Op& op, Tail* tail);
   void Drop(uint32_t place, Tail* tail);
   void AddSet(const Op& op, Tail* tail);
@@ -116,8 +118,8 @@ void Folder::Drop(uint32_t place, Tail* tail) {
 void Folder::AddSet(const Op& op, Tail* tail) {
   const bool has_set = tail->set_at != kNowhere;
   const bool has_any = has_set || tail->add_at != kNowhere;
-  if (op.kind == OpKind::kCreate && has_any &&
-      !(has_set && ops_[tail->set_at].kind == OpKind::kCreate)) {
+  const bool after_create = has_set && ops_[tail->set_at].Has(kCreates);
+  if (op.Has(kCreates) && has_any && !after_create) {
     tail->add_at = kNowhere;
     tail->set_at = Append(op, tail);
     return;
@@ -165,7 +167,7 @@ void Folder::AddInc(const Op& op, Tail* tail) {
 bool Folder::IsUnseen(const Tail& tail) const {
   if (!tail.first_run || tail.run.empty()) return false;
   const Op& first = ops_[tail.run.front()];
-  return first.kind == OpKind::kCreate && !schema_.table(first.table).custom_ids;
+  return first.Has(kCreates) && !schema_.table(first.table).custom_ids;
 }
 
 void Folder::AddDelete(const Op& op, const ObjectKey& key, Tail* tail) {
@@ -204,11 +206,11 @@ void Folder::AddMove(const Op& op, Tail* tail) {
 }
 
 void Folder::Add(const Op& op) {
-  if (op.kind == OpKind::kAppend) {
+  if (!op.Has(kOnRow)) {
     Append(op, nullptr);
     return;
   }
-  const ObjectKey key{op.table, op.id};
+  const ObjectKey key = op.key();
   const auto [found, is_new] = tails_.try_emplace(key);
   Tail* tail = &found->second;
   if (is_new) tail->realm = op.realm;
@@ -232,39 +234,50 @@ void Folder::Add(const Op& op) {
   }
 }
 
-// A created object goes with the object that it refers to by a cascading ref, if that one was
-// created and deleted here: the authority would delete it at once. Refs are those of the final
-// state, and do not cross realms.
-void Folder::DropOrphans() {
-  Map<ObjectKey, Vector<ObjectKey>> children;
-  for (const auto& [key, tail] : tails_) {
-    if (!IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
-    const Op& create = ops_[tail.set_at];
-    for (const PropValue& change : create.set) {
-      const PropDef& prop = schema_.table(create.table).props[change.prop];
-      if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
-      children[{prop.ref_table, change.value.text()}].push_back(key);
+// The objects that begin here with their creation, by what their refs name in the end.
+class Folder::OrphanDropper final : public DependantVisitor {
+ public:
+  explicit OrphanDropper(Folder* folder) : folder_(folder) {
+    for (const auto& [key, tail] : folder->tails_) {
+      if (!folder->IsUnseen(tail) || tail.set_at != tail.run.front()) continue;
+      for (const PropValue& change : folder->ops_[tail.set_at].set) {
+        const PropDef& prop = folder->schema_.table(key.table).props[change.prop];
+        if (prop.on_delete != OnDelete::kCascade || change.value.is_null()) continue;
+        refs_.insert({ObjectKey{prop.ref_table, change.value.text()}, key, change.prop});
+      }
     }
   }
-  Vector<std::pair<ObjectKey, String>> parents;
+  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+    Vector<ObjectKey> children;
+    AppendChildren(refs_, back, target, &children);
+    return children;
+  }
+  bool IsIn(const ObjectKey& key, const String& realm) override {
+    return folder_->tails_.at(key).realm == realm;
+  }
+  bool Visit(const Departure&, const ObjectKey& child, PropIndex, OnDelete) override {
+    if (!dropped_.insert(child).second) return false;
+    for (const uint32_t place : folder_->tails_.at(child).run) folder_->live_[place] = false;
+    return true;
+  }
+
+ private:
+  Folder* folder_;
+  Refs refs_;
+  Set<ObjectKey> dropped_;
+};
+
+// A created object goes with the object that it refers to by a cascading ref, if that one was
+// created and deleted here: the authority would delete it at once.
+void Folder::DropOrphans() {
+  Vector<Departure> left;
   for (const auto& [key, realm] : gone_) {
     // An object that more happened to afterwards may exist again, so its children are left to the
     // authority.
-    if (!tails_.contains(key)) parents.emplace_back(key, realm);
+    if (!tails_.contains(key)) left.push_back({key, realm, {}});
   }
-  Set<ObjectKey> dropped;
-  while (!parents.empty()) {
-    const auto [parent, realm] = std::move(parents.back());
-    parents.pop_back();
-    const auto of = children.find(parent);
-    if (of == children.end()) continue;
-    for (const ObjectKey& child : of->second) {
-      const Tail& tail = tails_.at(child);
-      if (tail.realm != realm || !dropped.insert(child).second) continue;
-      for (const uint32_t place : tail.run) live_[place] = false;
-      parents.emplace_back(child, realm);
-    }
-  }
+  OrphanDropper dropper(this);
+  WalkDependants(schema_, kCascadeOnly, &left, &dropper);
 }
 
 Vector<Op> Folder::Finish() {
@@ -288,7 +301,7 @@ Vector<String> RealmsOf(const Vector<Op>& ops) {
   Set<String> realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);
-    if (op.kind == OpKind::kMove) realms.insert(op.to);
+    if (op.Has(kMoves)) realms.insert(op.to);
   }
   return {realms.begin(), realms.end()};
 }

@@ -1,5 +1,10 @@
-// Ops, actions, mutations and updates: what is logged and pushed. docs/design.md defines
-// the words ("Vocabulary") and the merging ("Objects and ops").
+// Ops, actions, mutations and updates: what is logged and pushed. docs/design.md defines the words
+// ("Vocabulary") and the merging ("Objects and ops").
+//
+// A kind of op is described here once, by TraitsOf. Code that treats kinds differently is a switch
+// without default, so that it does not compile before it knows a new kind (CONTRIBUTING.md, "Add an
+// op kind"); all other code asks for traits, or reads the members that hold an op's content. It
+// never compares with a kind (test/tidy).
 #ifndef SKERRY_LOG_OP_H_
 #define SKERRY_LOG_OP_H_
 
@@ -23,6 +28,34 @@ enum class OpKind : uint8_t {
   kAppend = 6
 };
 
+// What all code may ask of an op, whatever its kind: bits.
+enum OpTrait : uint8_t {
+  kOnRow = 1,     // it names an object: a table and an id
+  kCreates = 2,   // it makes the row where there is none
+  kDeletes = 4,   // the row is gone afterwards
+  kMoves = 8,     // the row is in the realm `to` afterwards
+  kOnStream = 16  // it names a stream
+};
+
+// 0: there is no such kind.
+constexpr uint8_t TraitsOf(OpKind kind) {
+  switch (kind) {
+    case OpKind::kCreate:
+      return kOnRow | kCreates;
+    case OpKind::kUpdate:
+      return kOnRow;
+    case OpKind::kInc:
+      return kOnRow;
+    case OpKind::kDelete:
+      return kOnRow | kDeletes;
+    case OpKind::kMove:
+      return kOnRow | kMoves;
+    case OpKind::kAppend:
+      return kOnStream;
+  }
+  return 0;
+}
+
 struct PropValue {
   PropIndex prop = kNone;
   Value value;
@@ -37,17 +70,67 @@ struct PropAdd {
 
 struct Op {
   OpKind kind = OpKind::kUpdate;
-  TableIndex table = kNone;  // kNone for kAppend
+  TableIndex table = kNone;  // kNone where it is on no row
   String id;
   String realm;
-  String to;              // kMove: the target realm
+  // Its content: empty where the kind has none. What is added here is counted by content_bytes.
+  String to;              // where it moves: the target realm
   String stream;          // kAppend
-  Vector<PropValue> set;  // kCreate, kUpdate; sorted by prop; null unsets
-  Vector<PropAdd> add;    // kInc; sorted by prop
+  Vector<PropValue> set;  // sorted by prop; null unsets
+  Vector<PropAdd> add;    // sorted by prop
   Vector<uint32_t>
       by;  // indexes into the actions of the mutation or update; never empty, ascending
   std::optional<uint64_t> if_revision;
   friend bool operator==(const Op&, const Op&) = default;
+
+  bool Has(OpTrait trait) const { return (TraitsOf(kind) & trait) != 0; }
+  // REQUIRES: Has(kOnRow)
+  ObjectKey key() const { return {table, id}; }
+  // About what its content takes where it is written, names of props apart.
+  size_t content_bytes() const {
+    size_t bytes = to.size() + stream.size() + add.size() * 16;
+    for (const PropValue& change : set) bytes += 16 + change.value.text().size();
+    return bytes;
+  }
+};
+
+inline Op NewOp(OpKind kind, const ObjectKey& key, const String& realm) {
+  Op op;
+  op.kind = kind;
+  op.table = key.table;
+  op.id = key.id;
+  op.realm = realm;
+  return op;
+}
+
+// The ops on rows among `ops`, in order: `for (const Op& op : RowOps(ops))`. Code that looks rows
+// up goes through it, and so leaves out the ops that have none. It refers to `ops`.
+class RowOps {
+ public:
+  explicit RowOps(const Vector<Op>& ops) : ops_(&ops) {}
+  class Iterator {
+   public:
+    Iterator(const Op* at, const Op* end) : at_(at), end_(end) { SkipOthers(); }
+    const Op& operator*() const { return *at_; }
+    Iterator& operator++() {
+      ++at_;
+      SkipOthers();
+      return *this;
+    }
+    friend bool operator==(const Iterator&, const Iterator&) = default;
+
+   private:
+    void SkipOthers() {
+      while (at_ != end_ && !at_->Has(kOnRow)) ++at_;
+    }
+    const Op* at_;
+    const Op* end_;
+  };
+  Iterator begin() const { return {ops_->data(), ops_->data() + ops_->size()}; }
+  Iterator end() const { return {ops_->data() + ops_->size(), ops_->data() + ops_->size()}; }
+
+ private:
+  const Vector<Op>* ops_;
 };
 
 struct Action {

@@ -69,9 +69,10 @@ void EncodeOp(const Op& op, BodyWriter* out) {
   out->PutRealm(op.realm);
   EncodeBy(op.by, out);
   if (op.if_revision) PutVarint(out->payload(), *op.if_revision);
-  if (op.kind == OpKind::kAppend) return PutText(out->payload(), op.stream);
-  out->PutTable(op.table);
-  out->PutId(op.id);
+  if (op.Has(kOnRow)) {
+    out->PutTable(op.table);
+    out->PutId(op.id);
+  }
   switch (op.kind) {
     case OpKind::kCreate:
     case OpKind::kUpdate:
@@ -80,47 +81,67 @@ void EncodeOp(const Op& op, BodyWriter* out) {
       return EncodeAdd(op, out);
     case OpKind::kMove:
       return out->PutRealm(op.to);
-    case OpKind::kDelete:
     case OpKind::kAppend:
+      return PutText(out->payload(), op.stream);
+    case OpKind::kDelete:
       return;
   }
+}
+
+// What a user has done is to be pushed, and says all of the object. What is logged was folded by
+// the server as it was said: an object that was there already keeps what the op did not name.
+void DecodeCreate(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
+  op->set = DecodeSet(op->table, unfit, in);
+  const bool is_logged = unfit == Unfit::kAbsent;
+  if (is_whole) AddDefaults(op->table, in->schema(), &op->set, is_logged);
+}
+
+// `is_whole`: the table and the id are known. Gives whether that which is left of it says anything.
+bool DecodeContent(Unfit unfit, bool is_whole, BodyReader* in, Op* op) {
+  switch (op->kind) {
+    case OpKind::kCreate:
+      DecodeCreate(unfit, is_whole, in, op);
+      return true;
+    case OpKind::kUpdate:
+      op->set = DecodeSet(op->table, unfit, in);
+      return !op->set.empty();
+    case OpKind::kInc:
+      op->add = DecodeAdd(op->table, in);
+      return !op->add.empty();
+    case OpKind::kMove:
+      op->to = in->TakeRealm();
+      return true;
+    case OpKind::kAppend:
+      op->stream = in->TakeText();
+      return true;
+    case OpKind::kDelete:
+      return true;
+  }
+  return true;
 }
 
 // Whether anything is left of it.
 bool DecodeOp(Unfit unfit, BodyReader* in, Op* op) {
   const uint8_t kind = in->in().U8();
   const uint8_t flags = in->in().U8();
-  if (kind < 1 || kind > static_cast<uint8_t>(OpKind::kAppend) || flags > kHasIf) in->in().Fail();
   op->kind = static_cast<OpKind>(kind);
+  if (TraitsOf(op->kind) == 0 || flags > kHasIf) in->in().Fail();
   op->realm = in->TakeRealm();
   op->by = DecodeBy(in);
   if (flags & kHasIf) op->if_revision = in->in().Varint();
   if (!in->ok()) return true;
-  if (op->kind == OpKind::kAppend) {
-    op->stream = in->TakeText();
-    return true;
+  const bool on_row = op->Has(kOnRow);
+  if (on_row) {
+    op->table = in->TakeTable();
+    op->id = in->TakeId();
+    if (!in->ok()) return true;
   }
-  op->table = in->TakeTable();
-  op->id = in->TakeId();
-  if (!in->ok()) return true;
-  bool is_whole = KnowsId(op->table, op->id, in);
+  const bool is_known = !on_row || KnowsId(op->table, op->id, in);
   const bool left_out = std::exchange(*in->mutable_left_out(), false);
-  if (op->kind == OpKind::kCreate || op->kind == OpKind::kUpdate) {
-    op->set = DecodeSet(op->table, unfit, in);
-    // What a user has done is to be pushed, and says all of the object. What is logged was folded
-    // by the server as it was said: an object that was there already keeps what the op did not
-    // name.
-    const bool is_logged = unfit == Unfit::kAbsent;
-    if (op->kind == OpKind::kCreate && is_whole)
-      AddDefaults(op->table, in->schema(), &op->set, is_logged);
-  }
-  if (op->kind == OpKind::kInc) op->add = DecodeAdd(op->table, in);
-  if (op->kind == OpKind::kMove) op->to = in->TakeRealm();
-  const bool says = op->kind == OpKind::kUpdate || op->kind == OpKind::kInc;
-  if (says && in->left_out() && unfit == Unfit::kLeftOut)
-    is_whole = is_whole && !(op->set.empty() && op->add.empty());
+  const bool says_any = DecodeContent(unfit, is_known, in, op);
+  const bool is_emptied = !says_any && in->left_out() && unfit == Unfit::kLeftOut;
   *in->mutable_left_out() = in->left_out() || left_out;
-  return is_whole;
+  return is_known && !is_emptied;
 }
 
 }  // namespace

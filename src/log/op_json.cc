@@ -16,13 +16,30 @@
 namespace skerry {
 namespace {
 
-constexpr const char* kOpNames[] = {"", "create", "update", "inc", "delete", "move", "append"};
+// Null: there is no such kind.
+const char* NameOf(OpKind kind) {
+  switch (kind) {
+    case OpKind::kCreate:
+      return "create";
+    case OpKind::kUpdate:
+      return "update";
+    case OpKind::kInc:
+      return "inc";
+    case OpKind::kDelete:
+      return "delete";
+    case OpKind::kMove:
+      return "move";
+    case OpKind::kAppend:
+      return "append";
+  }
+  return nullptr;
+}
 
 bool ReadKind(const String& name, OpKind* kind) {
-  for (int i = 1; i <= static_cast<int>(OpKind::kAppend); ++i) {
-    if (name != kOpNames[i]) continue;
-    *kind = static_cast<OpKind>(i);
-    return true;
+  for (int number = 0; number <= 0xff; ++number) {
+    *kind = static_cast<OpKind>(number);
+    const char* known = NameOf(*kind);
+    if (known != nullptr && name == known) return true;
   }
   return false;
 }
@@ -66,7 +83,7 @@ Status ReadSet(const TableDef& table, const Data& data, Op* op) {
   Result<Vector<PropValue>> set = SetFromData(table, data["set"], Origin::kMade);
   if (!set.ok()) return set.status();
   op->set = std::move(set.value());
-  return op->kind == OpKind::kCreate ? CheckWhole(table, op->set) : Status::Ok();
+  return Status::Ok();
 }
 
 Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
@@ -93,25 +110,53 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
   return Status::Ok();
 }
 
-Status ReadContent(const TableDef& table, const Data& data, Op* op) {
-  SKERRY_RETURN_IF_ERROR(CheckId(table, op->id));
+// `table`: null where the op is on no row.
+Status ReadContent(const TableDef* table, const Data& data, Op* op) {
   switch (op->kind) {
     case OpKind::kCreate:
+      SKERRY_RETURN_IF_ERROR(ReadSet(*table, data, op));
+      return CheckWhole(*table, op->set);
     case OpKind::kUpdate:
-      return ReadSet(table, data, op);
+      return ReadSet(*table, data, op);
     case OpKind::kInc:
-      return ReadAdd(table, data, op);
+      return ReadAdd(*table, data, op);
     case OpKind::kMove:
       SKERRY_RETURN_IF_ERROR(CheckRealm(data["to"]));
       op->to = data["to"].as_string();
       if (op->to == op->realm)
-        return {Code::kInvalidArgument, table.name + ": a move to the same realm"};
+        return {Code::kInvalidArgument, table->name + ": a move to the same realm"};
+      return Status::Ok();
+    case OpKind::kAppend:
+      SKERRY_RETURN_IF_ERROR(CheckName(data["stream"]));
+      op->stream = data["stream"].as_string();
       return Status::Ok();
     case OpKind::kDelete:
-    case OpKind::kAppend:
-      break;
+      return Status::Ok();
   }
   return Status::Ok();
+}
+
+void SetContent(const TableDef* table, const Op& op, Data* data) {
+  switch (op.kind) {
+    case OpKind::kCreate:
+    case OpKind::kUpdate:
+      data->Set("set", SetToData(*table, op.set));
+      return;
+    case OpKind::kInc: {
+      Data add = Data::MakeObject();
+      for (const PropAdd& change : op.add) add.Set(table->props[change.prop].name, change.by);
+      data->Set("add", std::move(add));
+      return;
+    }
+    case OpKind::kMove:
+      data->Set("to", op.to);
+      return;
+    case OpKind::kAppend:
+      data->Set("stream", op.stream);
+      return;
+    case OpKind::kDelete:
+      return;
+  }
 }
 
 Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* op) {
@@ -123,38 +168,41 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
     if (!ReadU64(revision, &value)) return {Code::kInvalidArgument, "`if` must be a revision"};
     op->if_revision = value;
   }
-  if (op->kind == OpKind::kAppend) {
-    SKERRY_RETURN_IF_ERROR(CheckName(data["stream"]));
-    op->stream = data["stream"].as_string();
-    return Status::Ok();
-  }
+  if (!op->Has(kOnRow)) return ReadContent(nullptr, data, op);
   const String& name = data["table"].as_string();
   op->table = schema.FindTable(name);
   if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + Quote(name)};
+  const TableDef& table = schema.table(op->table);
   op->id = data["id"].as_string();
-  return ReadContent(schema.table(op->table), data, op);
+  SKERRY_RETURN_IF_ERROR(CheckId(table, op->id));
+  return ReadContent(&table, data, op);
+}
+
+// The member of the wire whose own members are props; null where the kind has none.
+const char* PropsMember(OpKind kind) {
+  switch (kind) {
+    case OpKind::kCreate:
+    case OpKind::kUpdate:
+      return "set";
+    case OpKind::kInc:
+      return "add";
+    case OpKind::kDelete:
+    case OpKind::kMove:
+    case OpKind::kAppend:
+      return nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
 Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
   Data data = Data::MakeObject();
-  data.Set("op", kOpNames[static_cast<int>(op.kind)]);
-  if (op.kind == OpKind::kAppend) {
-    data.Set("stream", op.stream).Set("realm", op.realm);
-  } else {
-    data.Set("table", schema.table(op.table).name).Set("id", op.id).Set("realm", op.realm);
-  }
-  if (op.kind == OpKind::kCreate || op.kind == OpKind::kUpdate) {
-    data.Set("set", SetToData(schema.table(op.table), op.set));
-  } else if (op.kind == OpKind::kInc) {
-    Data add = Data::MakeObject();
-    for (const PropAdd& change : op.add)
-      add.Set(schema.table(op.table).props[change.prop].name, change.by);
-    data.Set("add", std::move(add));
-  } else if (op.kind == OpKind::kMove) {
-    data.Set("to", op.to);
-  }
+  data.Set("op", NameOf(op.kind));
+  const TableDef* table = op.Has(kOnRow) ? &schema.table(op.table) : nullptr;
+  if (table) data.Set("table", table->name).Set("id", op.id);
+  data.Set("realm", op.realm);
+  SetContent(table, op, &data);
   if (action_count > 1) {
     Data by = Data::MakeArray();
     for (const uint32_t action : op.by) by.Push(action);
@@ -162,6 +210,22 @@ Data OpToData(const Schema& schema, const Op& op, size_t action_count) {
   }
   if (op.if_revision) data.Set("if", *op.if_revision);
   return data;
+}
+
+bool TrimOp(const Schema& schema, Data* data) {
+  OpKind kind;
+  const bool is_known = ReadKind((*data)["op"].as_string(), &kind);
+  if (is_known && !(TraitsOf(kind) & kOnRow)) return true;
+  const TableIndex table = schema.FindTable((*data)["table"].as_string());
+  if (table == kNone) return false;
+  const char* member = is_known ? PropsMember(kind) : nullptr;
+  if (member == nullptr || !(*data)[member].is_object()) return true;
+  Data known = Data::MakeObject();
+  for (const Data::Member& each : (*data)[member].members()) {
+    if (schema.table(table).FindProp(each.first) != kNone) known.mutable_members().push_back(each);
+  }
+  data->Set(member, std::move(known));
+  return true;
 }
 
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count) {

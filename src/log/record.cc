@@ -71,9 +71,8 @@ void StepApplier::EraseAll(const Vector<Place>& places) {
 }
 
 void StepApplier::ApplyOwnOps(const Step& step) {
-  for (const Op& op : step.ops) {
-    if (op.kind == OpKind::kAppend) continue;
-    const ObjectKey key{op.table, op.id};
+  for (const Op& op : RowOps(step.ops)) {
+    const ObjectKey key = op.key();
     std::optional<Row> row = rows_.GetBase(step.realm, key);
     if (!FoldOp(schema_, op, {step.at, step.revision}, FoldTarget::kBase, &row)) continue;
     if (row) {

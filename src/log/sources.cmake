@@ -11,6 +11,7 @@ set(SKERRY_LOG_SOURCES
   src/log/op_codec.cc
   src/log/op_json.cc
   src/log/record.cc
+  src/log/ref_closure.cc
   src/log/row_data.cc
   src/log/steps_codec.cc
   src/log/update_json.cc

@@ -111,7 +111,7 @@ bool Names(const ByRealm<Link>& after, const String& realm) {
 
 Status CheckDeclared(const ByRealm<Link>& after, const Op& op) {
   if (!Names(after, op.realm)) return Invalid("`after` does not name the realm " + Quote(op.realm));
-  if (op.kind == OpKind::kMove && !Names(after, op.to)) {
+  if (op.Has(kMoves) && !Names(after, op.to)) {
     return Invalid("`after` does not name the realm " + Quote(op.to));
   }
   return Status::Ok();

@@ -39,7 +39,7 @@ void Mine(const Schema& schema, const Data& record, Data* table, Data* id, Data*
       props.Set(prop.name, ValueToData(prop, value.value, false));
     }
   }
-  if (first.kind != OpKind::kDelete) *mine = std::move(props);
+  if (!first.Has(kDeletes)) *mine = std::move(props);
 }
 
 }  // namespace
@@ -92,8 +92,8 @@ void SetAside::NoteCreated(const Data& record) {
   const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
   if (!mutation.ok()) return;
   for (const Op& op : mutation.value().ops) {
-    if (op.kind != OpKind::kCreate) continue;
-    bad_creates_.emplace(ObjectKey{op.table, op.id}, record["id"].as_string());
+    if (!op.Has(kCreates)) continue;
+    bad_creates_.emplace(op.key(), record["id"].as_string());
   }
 }
 

@@ -1,6 +1,7 @@
 # Tests that belong to no single room.
 set(SKERRY_TEST_SOURCES
   test/core/model_check/base_check.cc
+  test/core/model_check/cascade_agreement_test.cc
   test/core/model_check/check_schema.cc
   test/core/model_check/naive_client.cc
   test/core/model_check/naive_pull.cc

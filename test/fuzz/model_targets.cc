@@ -163,9 +163,11 @@ String RunOperation(std::string_view input) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   for (const TableDef& table : LogSchema().tables()) {
-    for (int kind = 0; kind < 10; ++kind) {
+    for (int number = 0; number < 10; ++number) {
+      const std::optional<TxCall> call = TxCallOf(number);
+      if (!call) continue;
       OpInput read;
-      const Status status = ReadOperation(kind, table, data.value(), &read);
+      const Status status = ReadOperation(*call, table, data.value(), &read);
       if (!status.ok() && status.detail().empty()) return "no detail";
     }
   }

@@ -117,6 +117,6 @@ export const authority = [
     name: 'rows are changed where one may only read, unless by a create',
     file: 'src/authority/judgement.cc',
     from: 'access == Access::kReadOnly || (access',
-    to: '(access == Access::kReadOnly && op.kind == OpKind::kCreate) || (access',
+    to: '(access == Access::kReadOnly && op.Has(kCreates)) || (access',
   },
 ];

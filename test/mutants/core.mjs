@@ -105,9 +105,27 @@ export const core = [
   },
   {
     name: 'children of a deleted object are not deleted with it',
-    file: 'src/authority/effects.cc',
-    from: 'if (rule == OnDelete::kCascade) Drop(child, is_orphan);',
-    to: 'if (rule == OnDelete::kCascade && is_orphan) Drop(child, is_orphan);',
+    file: 'src/authority/cascade.cc',
+    from: ': cascade_->Erase(child, cascade_->orphans_.contains(parent.key));',
+    to: ': cascade_->orphans_.contains(parent.key) && cascade_->Erase(child, true);',
+  },
+  {
+    name: 'what refers to a deleted object from another realm goes with it',
+    file: 'src/log/ref_closure.cc',
+    from: '        if (!visitor->IsIn(child, parent.realm)) continue;\n',
+    to: '',
+  },
+  {
+    name: 'a window deletes the children of a deleted object, and not theirs',
+    file: 'src/client/cascade.cc',
+    from: 'return rule == OnDelete::kCascade;',
+    to: 'return false;',
+  },
+  {
+    name: 'grouping drops the children of what was made and deleted in any realm',
+    file: 'src/log/fold_ops.cc',
+    from: 'return folder_->tails_.at(key).realm == realm;',
+    to: 'return folder_->tails_.contains(key) && !realm.empty();',
   },
   {
     name: 'own ops are left out of the record of a pull',
@@ -204,8 +222,8 @@ export const core = [
   {
     name: 'an update of a deleted object makes it anew',
     file: 'src/log/fold_op.cc',
-    from: 'if (op.kind != OpKind::kCreate) return false;',
-    to: 'if (op.kind == OpKind::kDelete) return false;',
+    from: 'if (!op.Has(kCreates)) return false;',
+    to: 'if (op.Has(kDeletes)) return false;',
   },
   {
     name: 'a large realm of another history is sent row by row',
@@ -503,9 +521,9 @@ export const core = [
   },
   {
     name: 'a move nulls refs before it is known who follows',
-    file: 'src/authority/effects.cc',
-    from: 'loose_.push_back({child, back.prop, left.key.id, {}});',
-    to: 'SetNull(child, back.prop);',
+    file: 'src/authority/cascade.cc',
+    from: 'cascade_->nullable_.push_back(ref);',
+    to: 'cascade_->SetNull(child, prop);',
   },
   {
     name: 'realms of a pull are cut in one pass',

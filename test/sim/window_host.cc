@@ -21,6 +21,15 @@ Data Operation(const test::naive::Op& op) {
   return out.Push(op.op == "move" ? op.to : op.realm).Push(std::move(props));
 }
 
+TxCall CallOf(const String& op) {
+  if (op == "create") return TxCall::kCreate;
+  if (op == "update") return TxCall::kUpdate;
+  if (op == "inc") return TxCall::kInc;
+  if (op == "delete") return TxCall::kDelete;
+  SKERRY_CHECK(op == "move");
+  return TxCall::kMove;
+}
+
 }  // namespace
 
 WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t serial, Release release)
@@ -70,7 +79,7 @@ void WindowHost::Mutate(uint32_t a, uint32_t b) {
     const test::naive::Op op = AnyOpOf(release(), Visible(), world_->moves(), &random, &fresh_);
     const skerry::Op real = test::OpOf(op, schema());
     const Result<OpOutcome> outcome =
-        client_->TxOp(static_cast<int>(real.kind), real.table, Operation(op));
+        client_->TxOp(static_cast<int>(CallOf(op.op)), real.table, Operation(op));
     if (!outcome.ok()) return RollBack();
     Drained(Drain::kWithin);
     if (op.key == "items/total" && outcome.value().changed) total += op.add.at("x");

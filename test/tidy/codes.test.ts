@@ -38,7 +38,7 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
   [/^src\/sync\//, /constexpr std::string_view kParentDeleted = "(\w+)"/g],
   [/^src\/authority\//, /(?:Rejection|return)? ?\{(?:\{\}|op), "([a-z_]+)",/g],
   [/^src\/authority\//, /Refuse\([^"]*, "([a-z_]+)",/g],
-  [/^src\/authority\/effects\.cc$/, /, "(restrict)",/g],
+  [/^src\/authority\/cascade\.cc$/, /, "(restrict)",/g],
   [/^src\/authority\/row_data\.cc$/, /return "([a-z_]+)";/g],
   [/^js\/(?!testing|host\/memory)/, /new \w+Error\(\s*'([a-z_-]+)'/g],
   [/^js\/(?!testing|host\/memory)/, /errorFromCode\(\s*'([a-z_-]+)'/g],

@@ -9,6 +9,7 @@ import {
   importProblems,
   importsOf,
   includeProblems,
+  kindProblems,
   listedIn,
   machineProblems,
 } from './rules.ts';
@@ -109,6 +110,19 @@ describe('calls', () => {
     expect(callProblems('src/base/a.cc', 'std::snprintf(a, 1, "x");')).toHaveLength(1);
     expect(callProblems('src/base/a.cc', 'int operand(int x); operand(1);')).toEqual([]);
   });
+});
+
+it('kinds of ops are switched over without default, and not compared', () => {
+  const problems = (text: string) => kindProblems('src/sync/a.cc', text);
+  expect(problems('if (op.kind == OpKind::kMove) return;')).toHaveLength(1);
+  expect(problems('if (OpKind::kMove != kind) return;')).toHaveLength(1);
+  expect(problems('if (n > static_cast<uint8_t>(OpKind::kMove)) return;')).toHaveLength(1);
+  expect(problems('switch (k) { case OpKind::kMove: return 1; default: return 2; }')).toHaveLength(
+    1,
+  );
+  expect(problems('switch (k) { case OpKind::kMove: return 1; } op.kind = OpKind::kMove;')).toEqual(
+    [],
+  );
 });
 
 it('a comment keeps its lines when it is taken out', () => {

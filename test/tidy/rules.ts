@@ -62,6 +62,10 @@ const bannedInCpp: readonly (readonly [RegExp, string])[] = [
   [/#include\s*<(thread|mutex|atomic|condition_variable|future)>/, 'threads'],
 ];
 
+// A comparison with a kind of op, and a switch over kinds with a default, stay silent when a kind is added.
+const silentOnKinds =
+  /(?:[!=]=|[<>]=?)\s*(?:static_cast<\w+>\()?OpKind::|\bOpKind::\w+\)?\s*(?:[!=]=|[<>])|\bcase OpKind::\w+:[^{}]*\bdefault:/;
+
 const bannedInJs: readonly (readonly [RegExp, string])[] = [
   [/\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b/, 'a clock'],
   [/\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b/, 'randomness'],
@@ -182,6 +186,12 @@ export function importCircles(texts: ReadonlyMap<string, string>, area: string):
   };
   for (const path of texts.keys()) if (path.startsWith(area)) follow(path, []);
   return circles;
+}
+
+/** Code that would not notice a new kind of op: see src/log/op.h. */
+export function kindProblems(path: string, text: string): string[] {
+  if (!/^src\/.*\.(h|cc)$/.test(path) || !silentOnKinds.test(codeOf(text))) return [];
+  return [`${path}: compares kinds of ops; ask for their traits, or switch without default`];
 }
 
 /** Clocks, randomness and I/O outside of where they belong. */

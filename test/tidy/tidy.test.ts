@@ -8,6 +8,7 @@ import {
   importCircles,
   importProblems,
   includeProblems,
+  kindProblems,
   listedIn,
   machineProblems,
 } from './rules.ts';
@@ -28,6 +29,9 @@ describe('the repository', () => {
 
   it('leaves clocks, randomness and I/O to the hosts', () =>
     expect(over(callProblems)).toEqual([]));
+
+  it('does not compile before it knows a new kind of op', () =>
+    expect(over(kindProblems)).toEqual([]));
 
   it('names no path of one machine', () => expect(over(machineProblems)).toEqual([]));
 

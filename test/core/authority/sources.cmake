@@ -1,16 +1,16 @@
 set(SKERRY_AUTHORITY_TEST_SOURCES
   authority/absent_prop_test.cc
   authority/admission_test.cc
+  authority/cascade_test.cc
   authority/chain_test.cc
   authority/cost_test.cc
-  authority/effects_test.cc
   authority/fill_test.cc
   authority/history_test.cc
   authority/image_maker_test.cc
   authority/pull_test.cc
   authority/pushing.cc
-  authority/tombstone_test.cc
   authority/refill_test.cc
+  authority/tombstone_test.cc
   authority/world.cc
   authority/world_reads.cc
 )

@@ -14,19 +14,20 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
+#include "client/transaction_input.h"
 #include "client/view.h"
 #include "log/op.h"
 #include "model/schema.h"
 
 namespace skerry::client_test {
 
-// Kinds of a transaction's operations.
-inline constexpr int kCreate = 1;
-inline constexpr int kUpdate = 2;
-inline constexpr int kInc = 3;
-inline constexpr int kDelete = 4;
-inline constexpr int kMove = 5;
-inline constexpr int kUpsert = 7;
+// Numbers of a transaction's operations, as the module is called.
+inline constexpr int kCreate = static_cast<int>(TxCall::kCreate);
+inline constexpr int kUpdate = static_cast<int>(TxCall::kUpdate);
+inline constexpr int kInc = static_cast<int>(TxCall::kInc);
+inline constexpr int kDelete = static_cast<int>(TxCall::kDelete);
+inline constexpr int kMove = static_cast<int>(TxCall::kMove);
+inline constexpr int kUpsert = static_cast<int>(TxCall::kUpsert);
 
 // Tables (all but notes have ids of their own):
 //   groups  {name?, count: number = 0, owner?: ref people, setNull}

@@ -6,6 +6,21 @@
 
 namespace skerry::client_test {
 
+TEST_CASE("an operation of an unknown number is refused, and changes nothing") {
+  Pair world;
+  Client& client = world.A().client();
+  REQUIRE(client.TxBegin(1).ok());
+  Data operation = Data::MakeArray();
+  operation.Push("g").Push(Data()).Push(Data::MakeObject());
+  for (const int number : {-1, 0, 6, 8, 257, 263}) {
+    const Result<OpOutcome> outcome = client.TxOp(number, kGroupTable, operation);
+    REQUIRE_FALSE(outcome.ok());
+    CHECK_EQ(outcome.status().code(), Code::kInvalidArgument);
+  }
+  CHECK_EQ(Count(world.A()), 0);
+  client.TxRollback();
+}
+
 TEST_CASE("a record that comes before the window's own completion confirms once") {
   Pair world;
   const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));

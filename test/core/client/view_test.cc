@@ -71,13 +71,16 @@ struct ViewWorld {
     const TableIndex table = AnyTable();
     Data props = Data::MakeObject();
     for (auto& [name, plain] : AnyProps(table)) props.Set(name, plain);
-    static constexpr int kKinds[] = {7, 7, 1, 2, 2, 4, 4, 5};
-    const int kind = kKinds[random.Below(8)];
+    static constexpr TxCall kCalls[] = {TxCall::kUpsert, TxCall::kUpsert, TxCall::kCreate,
+                                        TxCall::kUpdate, TxCall::kUpdate, TxCall::kDelete,
+                                        TxCall::kDelete, TxCall::kMove};
+    const TxCall call = kCalls[random.Below(8)];
     Data operation = Data::MakeArray();
     operation.Push(AnyId(table));
-    operation.Push(kind == 5 ? Data(Realm()) : Data());
-    operation.Push(kind == 4 || kind == 5 ? Data::MakeObject() : std::move(props));
-    static_cast<void>(transaction.Apply(kind, table, operation)
+    const bool is_move = call == TxCall::kMove;
+    operation.Push(is_move ? Data(Realm()) : Data());
+    operation.Push(is_move || call == TxCall::kDelete ? Data::MakeObject() : std::move(props));
+    static_cast<void>(transaction.Apply(call, table, operation)
                           .ok());  // refusals change nothing: Check sees to it
   }
 

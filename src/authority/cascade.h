@@ -1,11 +1,11 @@
-// Effects: what follows from an update beyond its own ops: cascades, setNull, restrict, children
-// that move along, the rule of the deleted parent, and touched masters (docs/design.md,
+// Cascade: what follows from an update beyond its own ops: children that are deleted or move along,
+// refs set to null, restrict, the rule of the deleted parent, and touched masters (docs/design.md,
 // "Cascade rules"; docs/authority.md, "Further rules").
 //
 // They are evaluated once, after all ops of the update, from the difference between the rows before
 // and after it: folding moves ops past each other, so that no order within the update may matter.
-#ifndef SKERRY_AUTHORITY_EFFECTS_H_
-#define SKERRY_AUTHORITY_EFFECTS_H_
+#ifndef SKERRY_AUTHORITY_CASCADE_H_
+#define SKERRY_AUTHORITY_CASCADE_H_
 
 #include <cstdint>
 #include <deque>
@@ -17,13 +17,14 @@
 #include "base/map.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "log/ref_closure.h"
 
 namespace skerry {
 
-class Effects {
+class Cascade {
  public:
   // `causes`: for every object that the ops changed, the index of the (last) op.
-  Effects(const Scene* scene, Map<ObjectKey, uint32_t> causes)
+  Cascade(const Scene* scene, Map<ObjectKey, uint32_t> causes)
       : scene_(scene), causes_(std::move(causes)) {}
 
   void Run();
@@ -38,13 +39,9 @@ class Effects {
   std::optional<uint32_t> CauseOf(const ObjectKey& key) const;
 
  private:
-  struct Left {  // a row left a realm: deleted, or moved to `to`
-    ObjectKey key;
-    String from;
-    String to;  // empty: deleted
-  };
-  // A ref that must hold, or not, when all is done.
-  struct Duty {
+  class Visitor;
+  // A ref that is looked at when all is done.
+  struct DeferredRef {
     ObjectKey child;
     PropIndex prop = kNone;
     String target;
@@ -52,38 +49,36 @@ class Effects {
   };
 
   void CollectOps();
-  void MoveChildren(const Left& left);
-  void DeleteChildren(const Left& left);
   void AskToCheck(const ObjectKey& key);
   void CheckNext();
   std::optional<ObjectKey> UncheckedParent(const ObjectKey& key);
   void CheckRefs(const ObjectKey& key);
   void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
-  void LoseParent(const ObjectKey& key, const ObjectKey& target);
+  void DropOrphan(const ObjectKey& key, const ObjectKey& target);
   bool Follow(const ObjectKey& key, const String& realm);
-  void Drop(const ObjectKey& key, bool is_orphan);
-  void Relocate(const ObjectKey& key, const String& realm);
+  bool Erase(const ObjectKey& key, bool is_orphan);
+  bool MoveAlong(const ObjectKey& key, const String& realm);
   void SetNull(const ObjectKey& key, PropIndex prop);
   void Inherit(const ObjectKey& child, const ObjectKey& parent);
-  bool IsKept(const Duty& duty) const;
-  void LetGo();
-  void CheckDuties();
+  bool Holds(const DeferredRef& ref) const;
+  void NullifyRefs();
+  void CheckConstraints();
   void Touch();
   void TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue);
   bool IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const;
 
   const Scene* scene_;
   Map<ObjectKey, uint32_t> causes_;
-  std::deque<Left> moved_, deleted_;
-  std::deque<ObjectKey> to_check_;  // may name one twice
-  Set<ObjectKey> unchecked_;        // those of it that are still to be looked at
+  Vector<Departure> moved_, deleted_;  // whose dependants are still to be visited
+  std::deque<ObjectKey> to_check_;     // may name one twice
+  Set<ObjectKey> unchecked_;           // those of it that are still to be looked at
   Set<ObjectKey> put_ahead_;
   Set<ObjectKey> dropped_, orphans_, moved_by_op_, moved_along_, touched_;
-  Vector<Duty> duties_;
-  Vector<Duty> loose_;  // refs that are set to null where they are not kept
+  Vector<DeferredRef> constraints_;  // a violation where they do not hold
+  Vector<DeferredRef> nullable_;     // set to null where they do not hold
   Vector<Rejection> violations_;
 };
 
 }  // namespace skerry
 
-#endif  // SKERRY_AUTHORITY_EFFECTS_H_
+#endif  // SKERRY_AUTHORITY_CASCADE_H_

@@ -1,44 +1,83 @@
-#include "authority/effects.h"
+#include "authority/cascade.h"
 
 #include "base/map.h"
 
 namespace skerry {
 
-std::optional<uint32_t> Effects::CauseOf(const ObjectKey& key) const {
+// What is done to the dependants of rows that left; the rows are those of the working set.
+class Cascade::Visitor final : public DependantVisitor {
+ public:
+  explicit Visitor(Cascade* cascade) : cascade_(cascade), rows_(cascade->scene_->rows) {}
+
+  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+    return rows_->Children({back.table, back.prop, target.id});
+  }
+  bool IsIn(const ObjectKey& key, const String& realm) override {
+    const Row* row = rows_->Find(key);
+    return row != nullptr && row->realm == realm;
+  }
+  bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
+             OnDelete rule) override {
+    cascade_->Inherit(child, parent.key);
+    const bool moved = !parent.to.empty();
+    const DeferredRef ref{child, prop, parent.key.id, cascade_->CauseOf(parent.key)};
+    switch (rule) {
+      case OnDelete::kNothing:
+        return false;
+      case OnDelete::kRestrict:
+        cascade_->constraints_.push_back(ref);
+        return false;
+      case OnDelete::kSetNull:
+        if (moved) {
+          cascade_->nullable_.push_back(ref);
+        } else {
+          cascade_->SetNull(child, prop);
+        }
+        return false;
+      case OnDelete::kCascade:
+        return moved ? cascade_->MoveAlong(child, parent.to)
+                     : cascade_->Erase(child, cascade_->orphans_.contains(parent.key));
+    }
+    return false;
+  }
+
+ private:
+  Cascade* cascade_;
+  WorkingSet* rows_;
+};
+
+std::optional<uint32_t> Cascade::CauseOf(const ObjectKey& key) const {
   const auto cause = causes_.find(key);
   return cause == causes_.end() ? std::nullopt : std::optional<uint32_t>(cause->second);
 }
 
-void Effects::Run() {
+void Cascade::Run() {
   CollectOps();
+  Visitor visitor(this);
   // Moves first: a row that goes along with its parent must have arrived before its other refs, or
   // those of its siblings, are looked at. Every loop ends: a row is dropped once and goes along
   // once.
   while (!moved_.empty() || !deleted_.empty() || !to_check_.empty()) {
     if (!moved_.empty()) {
-      const Left left = std::move(moved_.front());
-      moved_.pop_front();
-      MoveChildren(left);
+      WalkDependants(*scene_->schema, kAllRules, &moved_, &visitor);
     } else if (!deleted_.empty()) {
-      const Left left = std::move(deleted_.front());
-      deleted_.pop_front();
-      DeleteChildren(left);
+      WalkDependants(*scene_->schema, kAllRules, &deleted_, &visitor);
     } else {
       CheckNext();
     }
   }
-  LetGo();
-  CheckDuties();
+  NullifyRefs();
+  CheckConstraints();
   Touch();
 }
 
-void Effects::AskToCheck(const ObjectKey& key) {
+void Cascade::AskToCheck(const ObjectKey& key) {
   to_check_.push_back(key);
   unchecked_.insert(key);
 }
 
 // A parent before its children: it may itself follow its parent, to where they are or should go.
-void Effects::CheckNext() {
+void Cascade::CheckNext() {
   const ObjectKey key = to_check_.front();
   if (const std::optional<ObjectKey> parent = UncheckedParent(key)) {
     to_check_.push_front(*parent);
@@ -49,7 +88,7 @@ void Effects::CheckNext() {
 }
 
 // Each is put ahead once, so that a ring of refs has an end.
-std::optional<ObjectKey> Effects::UncheckedParent(const ObjectKey& key) {
+std::optional<ObjectKey> Cascade::UncheckedParent(const ObjectKey& key) {
   const Row* row = scene_->rows->Find(key);
   if (!row || !unchecked_.contains(key)) return std::nullopt;
   const TableDef& table = scene_->schema->table(key.table);
@@ -65,7 +104,7 @@ std::optional<ObjectKey> Effects::UncheckedParent(const ObjectKey& key) {
   return std::nullopt;
 }
 
-void Effects::CollectOps() {
+void Cascade::CollectOps() {
   for (const auto& [key, before] : scene_->rows->journal()) {
     const Row* after = scene_->rows->Find(key);
     if (before && !after) {
@@ -79,49 +118,14 @@ void Effects::CollectOps() {
   }
 }
 
-void Effects::MoveChildren(const Left& left) {
-  for (const BackRef& back : scene_->schema->back_refs(left.key.table)) {
-    const OnDelete rule = scene_->schema->table(back.table).props[back.prop].on_delete;
-    if (rule == OnDelete::kNothing) continue;
-    for (const ObjectKey& child : scene_->rows->Children({back.table, back.prop, left.key.id})) {
-      const Row* row = scene_->rows->Find(child);
-      if (row->realm != left.from) continue;
-      Inherit(child, left.key);
-      if (rule == OnDelete::kRestrict)
-        duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
-      if (rule == OnDelete::kSetNull) loose_.push_back({child, back.prop, left.key.id, {}});
-      if (rule == OnDelete::kCascade && moved_along_.insert(child).second) {
-        Relocate(child, left.to);
-      }
-    }
-  }
-}
-
-void Effects::DeleteChildren(const Left& left) {
-  const bool is_orphan = orphans_.contains(left.key);
-  for (const BackRef& back : scene_->schema->back_refs(left.key.table)) {
-    const OnDelete rule = scene_->schema->table(back.table).props[back.prop].on_delete;
-    if (rule == OnDelete::kNothing) continue;
-    for (const ObjectKey& child : scene_->rows->Children({back.table, back.prop, left.key.id})) {
-      const Row* row = scene_->rows->Find(child);
-      if (row->realm != left.from) continue;
-      Inherit(child, left.key);
-      if (rule == OnDelete::kRestrict)
-        duties_.push_back({child, back.prop, left.key.id, CauseOf(left.key)});
-      if (rule == OnDelete::kSetNull) SetNull(child, back.prop);
-      if (rule == OnDelete::kCascade) Drop(child, is_orphan);
-    }
-  }
-}
-
-bool Effects::IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const {
+bool Cascade::IsChangedRef(const ObjectKey& key, PropIndex prop, const Row& row) const {
   const auto before = scene_->rows->journal().find(key);
   if (before == scene_->rows->journal().end()) return false;
   return !before->second || before->second->realm != row.realm ||
          before->second->props[prop] != row.props[prop];
 }
 
-void Effects::CheckRefs(const ObjectKey& key) {
+void Cascade::CheckRefs(const ObjectKey& key) {
   const TableDef& table = scene_->schema->table(key.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const PropDef& def = table.props[i];
@@ -134,64 +138,69 @@ void Effects::CheckRefs(const ObjectKey& key) {
   }
 }
 
-void Effects::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target) {
+void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target) {
   const String realm = scene_->rows->Find(key)->realm;
   const Row* parent = scene_->rows->Find(target);
   if (parent && parent->realm == realm) return;
   const OnDelete rule = scene_->schema->table(key.table).props[prop].on_delete;
   if (rule == OnDelete::kRestrict) {
-    duties_.push_back({key, prop, target.id, CauseOf(key)});
+    constraints_.push_back({key, prop, target.id, CauseOf(key)});
   } else if (rule == OnDelete::kSetNull) {
-    loose_.push_back({key, prop, target.id, {}});
+    nullable_.push_back({key, prop, target.id, {}});
   } else if (parent && moved_by_op_.contains(key)) {
     // Its parent may still come along; whether it did is looked at in the end.
-    duties_.push_back({key, prop, target.id, CauseOf(key)});
+    constraints_.push_back({key, prop, target.id, CauseOf(key)});
   } else if (parent && !moved_along_.contains(key)) {
-    if (!Follow(key, parent->realm)) LoseParent(key, target);
+    if (!Follow(key, parent->realm)) DropOrphan(key, target);
   } else {
-    LoseParent(key, target);
+    DropOrphan(key, target);
   }
 }
 
-void Effects::LoseParent(const ObjectKey& key, const ObjectKey& target) {
-  Drop(key, !dropped_.contains(target) || orphans_.contains(target));
+// Children stand where the row stood before this update too, if it was moved in it; these then are
+// missing a parent.
+void Cascade::DropOrphan(const ObjectKey& key, const ObjectKey& target) {
+  const String realm = scene_->rows->Find(key)->realm;
+  Erase(key, !dropped_.contains(target) || orphans_.contains(target));
+  deleted_.push_back({key, realm, {}});
 }
 
 // The parent lives in another realm: a child that is created or updated there goes where the parent
 // went, as if it had been there before the move. False where the author may not write there.
-bool Effects::Follow(const ObjectKey& key, const String& realm) {
+bool Cascade::Follow(const ObjectKey& key, const String& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kNotLocked) return true;  // nothing is decided in this round
   if (access != Access::kWritable) return false;
-  moved_along_.insert(key);
-  Relocate(key, realm);
+  const String from = scene_->rows->Find(key)->realm;
+  MoveAlong(key, realm);
+  moved_.push_back({key, from, realm});
   return true;
 }
 
-void Effects::Drop(const ObjectKey& key, bool is_orphan) {
+// Whether it was there.
+bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
   const Row* row = scene_->rows->Find(key);
-  if (!row) return;
-  const String realm = row->realm;
-  scene_->rows->Erase(key, scene_->at, scene_->NextRevision(realm));
+  if (!row) return false;
+  const uint64_t revision = scene_->NextRevision(row->realm);
+  scene_->rows->Erase(key, scene_->at, revision);
   dropped_.insert(key);
   if (is_orphan) orphans_.insert(key);
-  // Children stand where the row stood before this update too, if it was moved in it; these then
-  // are missing a parent.
-  deleted_.push_back({key, realm, ""});
+  return true;
 }
 
-void Effects::Relocate(const ObjectKey& key, const String& realm) {
+// A row moves along once. Whether it has not yet.
+bool Cascade::MoveAlong(const ObjectKey& key, const String& realm) {
+  if (!moved_along_.insert(key).second) return false;
   Row row = *scene_->rows->Find(key);
-  const String from = row.realm;
   row.realm = realm;
   row.modified_at = scene_->at;
   row.revision = scene_->NextRevision(realm);
   scene_->rows->Put(key, std::move(row));
-  moved_.push_back({key, from, realm});
   AskToCheck(key);
+  return true;
 }
 
-void Effects::SetNull(const ObjectKey& key, PropIndex prop) {
+void Cascade::SetNull(const ObjectKey& key, PropIndex prop) {
   Row row = *scene_->rows->Find(key);
   row.props[prop] = Value::Null();
   row.modified_at = scene_->at;
@@ -199,40 +208,40 @@ void Effects::SetNull(const ObjectKey& key, PropIndex prop) {
   scene_->rows->Put(key, std::move(row));
 }
 
-bool Effects::IsKept(const Duty& duty) const {
-  const Row* child = scene_->rows->Find(duty.child);
-  if (!child || child->props[duty.prop].is_null()) return true;
-  if (child->props[duty.prop].text() != duty.target) return true;
-  const PropDef& def = scene_->schema->table(duty.child.table).props[duty.prop];
+bool Cascade::Holds(const DeferredRef& ref) const {
+  const Row* child = scene_->rows->Find(ref.child);
+  if (!child || child->props[ref.prop].is_null()) return true;
+  if (child->props[ref.prop].text() != ref.target) return true;
+  const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
   const String realm = child->realm;
-  const Row* parent = scene_->rows->Find({def.ref_table, duty.target});
+  const Row* parent = scene_->rows->Find({def.ref_table, ref.target});
   return parent && parent->realm == realm;
 }
 
 // Only now is it known who went where: a child may have followed its parent to the realm of what it
 // refers to.
-void Effects::LetGo() {
-  for (const Duty& ref : loose_) {
-    if (!IsKept(ref)) SetNull(ref.child, ref.prop);
+void Cascade::NullifyRefs() {
+  for (const DeferredRef& ref : nullable_) {
+    if (!Holds(ref)) SetNull(ref.child, ref.prop);
   }
 }
 
-void Effects::Inherit(const ObjectKey& child, const ObjectKey& parent) {
+void Cascade::Inherit(const ObjectKey& child, const ObjectKey& parent) {
   if (const std::optional<uint32_t> cause = CauseOf(parent)) causes_.try_emplace(child, *cause);
 }
 
-void Effects::CheckDuties() {
-  for (const Duty& duty : duties_) {
-    if (IsKept(duty)) continue;
-    const PropDef& def = scene_->schema->table(duty.child.table).props[duty.prop];
-    const String& table = scene_->schema->table(duty.child.table).name;
+void Cascade::CheckConstraints() {
+  for (const DeferredRef& ref : constraints_) {
+    if (Holds(ref)) continue;
+    const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
+    const String& table = scene_->schema->table(ref.child.table).name;
     violations_.push_back(
-        {duty.cause, "restrict",
+        {ref.cause, "restrict",
          table + "." + def.name + ": would refer to an object that is not there"});
   }
 }
 
-void Effects::Touch() {
+void Cascade::Touch() {
   std::deque<ObjectKey> queue;
   for (const auto& [key, before] : scene_->rows->journal()) queue.push_back(key);
   Set<ObjectKey> seen(queue.begin(), queue.end());
@@ -247,7 +256,7 @@ void Effects::Touch() {
   }
 }
 
-void Effects::TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue) {
+void Cascade::TouchMasters(const ObjectKey& key, const Row& row, std::deque<ObjectKey>* queue) {
   const TableDef& table = scene_->schema->table(key.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
     const PropDef& def = table.props[i];

@@ -1,0 +1,69 @@
+#include "client/moves.h"
+
+#include "base/limits.h"
+#include "base/map.h"
+
+namespace skerry {
+namespace {
+
+class MoveCollector final : public DependantVisitor {
+ public:
+  MoveCollector(View* view, Vector<Op>* ops) : view_(view), ops_(ops) {}
+
+  Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
+    Vector<Slot> slots;
+    view_->ChildrenOf(back.table, back.prop, target.id, &slots);
+    Vector<ObjectKey> children;
+    for (const Slot slot : slots)
+      children.push_back({back.table, view_->rows(back.table).Id(slot)});
+    return children;
+  }
+  bool IsIn(const ObjectKey& key, const String& realm) override {
+    const RowStore& store = view_->rows(key.table);
+    return store.GetValue(store.Find(key.id), kRealmColumn).text() == realm;
+  }
+  bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
+             OnDelete rule) override {
+    if (ops_->size() > kMaxOpsPerUpdate) return false;
+    if (rule == OnDelete::kCascade) return Move({child, parent.realm, parent.to});
+    if (moved_.contains(child)) return false;
+    if (rule == OnDelete::kSetNull) {
+      ops_->push_back(NewOp(OpKind::kUpdate, child, parent.realm));
+      ops_->back().set = {{prop, Value()}};
+    } else {
+      refused_ = {Code::kConflict, "restrict: " + view_->schema().table(child.table).name + " " +
+                                       child.id + " refers to it"};
+    }
+    return false;
+  }
+
+  // Whether it does not move yet.
+  bool Move(const Departure& row) {
+    if (!moved_.insert(row.key).second) return false;
+    ops_->push_back(NewOp(OpKind::kMove, row.key, row.realm));
+    ops_->back().to = row.to;
+    return true;
+  }
+  const Status& refused() const { return refused_; }
+
+ private:
+  View* view_;
+  Vector<Op>* ops_;
+  Set<ObjectKey> moved_;
+  Status refused_;
+};
+
+}  // namespace
+
+// Only when it is known what moves can it be said which refs lead away from what stays.
+Status CollectMoves(View* view, const Departure& root, Vector<Op>* ops) {
+  MoveCollector collector(view, ops);
+  collector.Move(root);
+  Vector<Departure> left{root};
+  WalkDependants(view->schema(), kCascadeOnly, &left, &collector);
+  for (const Op& op : *ops) left.push_back({op.key(), op.realm, op.to});
+  WalkDependants(view->schema(), kNullOrRestrict, &left, &collector);
+  return collector.refused();
+}
+
+}  // namespace skerry
