@@ -128,7 +128,12 @@ export class DatabaseCore {
       runner,
       clock: host.clock,
       mutated: () => this.sync.mutated(),
-      first: () => options.persist !== false && host.storage.persist(),
+      first: () => {
+        // Chromium drops a page that is put aside while it asks.
+        if (this.#lifecycle.isAside) return false;
+        if (options.persist !== false) host.storage.persist();
+        return true;
+      },
     });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({

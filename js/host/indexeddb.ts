@@ -117,10 +117,20 @@ class IndexedDbStorage implements Storage {
   }
 
   putNow(store: string, key: string, value: unknown): boolean {
+    return this.#writeNow(store, (into) => into.put(value, key));
+  }
+
+  addNow(store: string, values: readonly unknown[]): boolean {
+    return this.#writeNow(store, (into) => {
+      for (const value of values) into.add(value);
+    });
+  }
+
+  #writeNow(store: string, write: (into: IDBObjectStore) => void): boolean {
     if (!this.#connection) return false;
     try {
       const tx = this.#connection.transaction(store, 'readwrite', { durability: 'relaxed' });
-      tx.objectStore(store).put(value, key);
+      write(tx.objectStore(store));
       tx.commit?.();
       return true;
     } catch {

@@ -188,8 +188,8 @@ export const client = [
     name: 'a window that is closed keeps its lease',
     test: 'test/js/lifecycle.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: '          this.#releaseLeases();\n',
-    to: '',
+    from: '    this.#releaseLeases();\n    if (this.#state',
+    to: '    if (this.#state',
   },
   {
     name: 'a token that another window keeps during a log-out stays',
