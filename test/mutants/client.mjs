@@ -345,6 +345,13 @@ export const client = [
     from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
   },
   {
+    name: 'nobody looks for images that a killed worker has left',
+    test: 'test/browser/local.test.ts',
+    file: 'js/worker/running-worker.ts',
+    from: '    void this.#images?.sweep();\n',
+    to: '',
+  },
+  {
     name: 'a token goes to whatever address the server names for an image',
     test: 'test/js/transient.test.ts',
     file: 'js/worker/image-jobs.ts',
