@@ -346,7 +346,7 @@ export const client = [
   },
   {
     name: 'nobody looks for images that a killed worker has left',
-    test: 'test/browser/local.test.ts',
+    test: 'test/js/orphans.test.ts',
     file: 'js/worker/running-worker.ts',
     from: '    void this.#images?.sweep();\n',
     to: '',
