@@ -1,5 +1,5 @@
-// Goal: what an application changes in the last moments of its page is stored before the page stands
-// still, and once only. Method: scripted windows (tab_fixture.h).
+// Goal: what an application changes in the last moments of its page is stored before the page
+// stands still, and once only. Method: scripted windows (tab_fixture.h).
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "test/core/client/tab_fixture.h"
