@@ -17,6 +17,7 @@ import { ConflictInbox } from './conflicts.ts';
 import { type DatabaseEvents, EventListeners } from './events.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { LiveRegistry } from './live.ts';
+import { loadImage } from './load-image.ts';
 import { Mutations } from './mutations.ts';
 import type { OpenOptions, UpdateReason } from './options.ts';
 import { scopesOf } from './query.ts';
@@ -129,7 +130,12 @@ export class DatabaseCore {
       runner,
       clock: host.clock,
       mutated: () => this.sync.mutated(),
-      first: () => options.persist !== false && host.storage.persist(),
+      first: () => {
+        // Chromium drops a page that is put aside while it asks.
+        if (this.#lifecycle.isAside) return false;
+        if (options.persist !== false) host.storage.persist();
+        return true;
+      },
     });
     this.conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
     this.sync = new SyncControl({
@@ -247,24 +253,8 @@ export class DatabaseCore {
   }
 
   async #loadImage(pointer: ImagePointer): Promise<void> {
-    const { generation } = pointer;
-    let event: Message = { type: 'imageLoaded', generation, ok: true };
-    try {
-      for (const { bytes, files } of this.parts.images.read(pointer))
-        await this.#core.loadImagePart(bytes, files);
-    } catch (error) {
-      if (this.#core.closed) return;
-      const { code, message } = error as { code?: unknown; message: string };
-      // Only our own errors have codes that are texts; of any other we do not know that the image is at fault.
-      const known = typeof code === 'string' ? code : 'storage';
-      event = {
-        type: 'imageLoaded',
-        generation,
-        ok: false,
-        error: { code: known, detail: message },
-      };
-    }
-    this.runner.dispatch(event);
+    const loaded = await loadImage(this.parts.images, this.#core, pointer);
+    if (!this.#core.closed) this.runner.dispatch(loaded);
   }
 
   #notify(effect: Message): void {

@@ -1,6 +1,7 @@
 /**
  * A window's life: hidden, frozen, put aside, brought back. A frozen page keeps its locks and open transactions, and
- * blocks every other window: so its worker is ended, its channel and its connection closed before. A page that ends lets go
+ * blocks every other window: so its worker is ended, its channel and its connection closed before; the connection behind the
+ * last of the application's handlers, which store what their users would miss. A page that ends lets go
  * of its leases by blind puts on the open connection, because nothing that waits for an answer can be counted on any more. A
  * blind put may overwrite a claim that another window made a moment ago: that window then finds its epoch gone at its next
  * beat, and claims anew; nothing is written under a lost epoch either way.
@@ -21,6 +22,9 @@ import type { WorkerClient } from './worker-client.ts';
 /** The longest that a worker may take until it speaks. */
 const startLimitMs = 60_000;
 
+/** A page that runs so long after it was told that it ends has not ended. */
+const aliveMs = 1000;
+
 interface Parts {
   readonly host: Host;
   readonly runner: EffectRunner;
@@ -36,6 +40,8 @@ interface Parts {
 export class Lifecycle {
   readonly #parts: Parts;
   #state: 'running' | 'frozen' | 'returning' | 'stopped' = 'running';
+  /** Whether a frozen page has closed its connection and its channel. */
+  #isStill = false;
   #attempts = 0;
   readonly #timers: Timers;
   readonly #backoff: Backoff;
@@ -47,6 +53,11 @@ export class Lifecycle {
     this.#parts = parts;
     this.#timers = parts.host.timers();
     this.#backoff = new Backoff(parts.host.clock, parts.host.workerTimes);
+  }
+
+  /** The page is frozen, or on its way there. */
+  get isAside(): boolean {
+    return this.#state === 'frozen';
   }
 
   start(): void {
@@ -74,13 +85,14 @@ export class Lifecycle {
         break;
       case 'pagehide':
         if (event.persisted) this.#freeze();
-        else {
-          this.#tellLeaving();
-          this.#releaseLeases();
-        }
+        else this.#leave();
         break;
       case 'freeze':
         this.#freeze();
+        break;
+      case 'still':
+        if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'still' });
+        else this.#standStill();
         break;
       case 'pageshow':
         if (event.persisted) void this.#resume();
@@ -101,7 +113,17 @@ export class Lifecycle {
       this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
   }
 
-  /** The page may end before what is still being stored is told of. */
+  /** The page ends. What the application changes now is stored without an answer to wait for. */
+  #leave(): void {
+    this.#releaseLeases();
+    if (this.#state !== 'running') return;
+    const { runner } = this.#parts;
+    runner.dispatch({ type: 'freeze', ends: true });
+    // No engine is known that lets a page live after it has said so. If one does, the window goes on.
+    this.#timers.set('left', aliveMs, () => runner.dispatch({ type: 'resume' }));
+  }
+
+  /** The database may be closed before what is still being stored is told of. */
   #tellLeaving(): void {
     if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
   }
@@ -119,7 +141,7 @@ export class Lifecycle {
 
   #freeze(): void {
     if (this.#state === 'frozen') return;
-    const { host, worker, runner, storage, sync, channel } = this.#parts;
+    const { host, worker, runner, sync } = this.#parts;
     if (this.#state === 'running') {
       // Else the worker's end frees its locks, and whoever gets one knows. A connection that still waits for a put when the page
       // is put aside stays open as long as that (WebKitGTK 2.50), and nobody could delete the database.
@@ -135,12 +157,26 @@ export class Lifecycle {
       runner.failOutstanding({ name: 'AbortError', message: 'The page is frozen.' });
     }
     this.#state = 'frozen';
+    this.#isStill = false;
+    // A page whose engine says nothing more, but lets it run on, holds up nobody for long.
+    this.#timers.set('still', 0, () => this.#standStill());
+  }
+
+  /** The application has had its last word: until here what it changed was still stored. */
+  #standStill(): void {
+    if (this.#state !== 'frozen' || this.#isStill) return;
+    const { runner, channel, storage } = this.#parts;
+    this.#isStill = true;
+    this.#timers.cancel('still');
+    runner.dispatch({ type: 'still' });
     channel.suspend();
     storage.suspend();
   }
 
   async #resume(): Promise<void> {
     if (this.#state !== 'frozen') return;
+    // Its timers run before it is told, in an engine that says nothing when it freezes.
+    this.#standStill();
     this.#state = 'returning';
     const attempt = ++this.#attempts;
     const { storage, runner, channel, loggedOut } = this.#parts;

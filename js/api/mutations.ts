@@ -45,8 +45,8 @@ interface Parts {
   readonly clock: Clock;
   /** Told after each mutation that changed something. */
   mutated(): void;
-  /** Told before the first of them: from now on there is something to lose. */
-  first(): void;
+  /** Told before the first of them: from now on there is something to lose. False: not now, but with the next one. */
+  first(): boolean;
 }
 
 export class Mutations {
@@ -96,8 +96,7 @@ export class Mutations {
     // What changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
     else {
-      if (!this.#begun) this.#parts.first();
-      this.#begun = true;
+      this.#begun ||= this.#parts.first();
       this.#open.set(id, promises);
       this.#parts.mutated();
     }

@@ -141,6 +141,11 @@ export class EffectRunner {
         this.#queue.push(effect as TransactEffect);
         this.#next();
         break;
+      case 'keep': {
+        // What cannot be kept stays in memory, and is stored when the page is back.
+        this.#parts.storage.addNow('mutations', effect['records'] as readonly unknown[]);
+        break;
+      }
       case 'timer': {
         const name = effect['name'] as string;
         timers.set(name, effect['delayMs'] as number, () => this.dispatch({ type: 'timer', name }));

@@ -129,11 +129,21 @@ class IndexedDbStorage implements Storage {
   }
 
   putNow(store: string, key: string, value: unknown): boolean {
+    return this.#writeNow(store, (into) => into.put(value, key));
+  }
+
+  addNow(store: string, values: readonly unknown[]): boolean {
+    return this.#writeNow(store, (into) => {
+      for (const value of values) into.add(value);
+    });
+  }
+
+  #writeNow(store: string, write: (into: IDBObjectStore) => void): boolean {
     const db = this.#handle();
     if (!db) return false;
     try {
       const tx = db.transaction(store, 'readwrite', { durability: 'relaxed' });
-      tx.objectStore(store).put(value, key);
+      write(tx.objectStore(store));
       tx.commit?.();
       return true;
     } catch {

@@ -23,6 +23,8 @@ export interface Storage {
    * for the commit at once. Only on a connection that is open; returns whether it was.
    */
   putNow(store: string, key: string, value: unknown): boolean;
+  /** The same for values under new keys, in their order, all or none. It comes after what was begun before. */
+  addNow(store: string, values: readonly unknown[]): boolean;
   /**
    * Lets go of the connection, so that a frozen page holds up nobody: transactions that have not written yet are rolled
    * back, and none begins before `resume`: it rejects with code `storage_suspended`.

@@ -112,6 +112,19 @@ export class ImageJobs {
     this.#parts.report(event);
   }
 
+  /**
+   * Deletes generations that nothing names, once a worker: one that was killed may have left some, and the next deletion of
+   * a job may be far off. What another worker is writing right now is named (`#orphans`), so no lease is needed.
+   */
+  async sweep(): Promise<void> {
+    try {
+      await this.#delete({ kind: 'delete', generations: [] });
+    } catch {
+      // Storage fails, or is closed meanwhile, which whoever needs it reports. They stay, hold nothing that anybody reads, and
+      // are looked for again by the next job that deletes, and by the next worker.
+    }
+  }
+
   async #delete({ generations }: DeleteJob): Promise<readonly WrittenPart[]> {
     const { host, database } = this.#parts;
     const mounts = generations.map((generation) => `/${database}/${generation}`);

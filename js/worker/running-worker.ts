@@ -123,6 +123,7 @@ export class RunningWorker {
 
   start(): void {
     this.#runner.dispatch({ type: 'start' });
+    void this.#images?.sweep();
   }
 
   receive(message: Message): void {

@@ -57,13 +57,17 @@ void Tab::Handle(Data event, Data* effects) {
     } else if (name == "logged") {
       effects->Push(BroadcastEffect(std::move(logged_)));
       logged_ = Data();
+    } else if (name == "kept" && ready_ && !frozen_) {
+      RequestReading(effects);
+      effects->Push(PostEffect(Fields{{"type", "mutated"}}));
     } else if (name == "reread" && ready_) {
       RequestReading(effects);
       if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
     }
   } else if (type == "freeze") {
-    TellLeft(effects);
-    frozen_ = true;
+    Freeze(event["ends"].as_bool(), effects);
+  } else if (type == "still") {
+    StandStill(effects);
   } else if (type == "leave") {
     leaving_ = true;
     TellLeft(effects);
@@ -88,7 +92,8 @@ void Tab::Handle(Data event, Data* effects) {
 
 // Messages were lost meanwhile, and what was under way may or may not have been stored.
 void Tab::OnResume(Data* effects) {
-  frozen_ = false;
+  frozen_ = keeps_ = has_kept_ = leaves_ = false;
+  kept_.clear();
   // A reading that was made before the freeze is older than the messages that were lost in it.
   if (between_ != 0) messages_lost_ = true;
   if (!ready_) {
@@ -112,6 +117,10 @@ void Tab::OnMessage(const Data& message, Data* effects) {
       effects->Push(TimerEffect("reread", kRereadMs));
     OnStatus(message["shared"]);
     OnStatus(message["status"]);
+    return;
+  }
+  if (type == "kept") {
+    effects->Push(TimerEffect("kept", kRereadMs));
     return;
   }
   if (between_ != 0) {

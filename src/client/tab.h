@@ -8,6 +8,8 @@
 //            continue it; where nothing can be used: reset (an empty image, cursors go back).
 //   commit:  idle --mutation--> under way --done--> idle
 //            under way --failed--> waiting (timer `commit`) --> under way, reading first
+//            A page that is frozen hears of no outcome: what no transaction has is added blindly
+//            (`keep`), and found by the reading that comes first when the page is back.
 //
 // A transaction's `read` decides what is written; what was read is applied at `done`. Between the
 // two of a full reading messages wait, because what they tell may be newer than what was read.
@@ -90,7 +92,7 @@ class Tab {
     Data record;  // kLocalCommit, kReset: what was written to `updates`
     uint64_t entry = 0;  // kResolve: key of the entry
     bool retry = false;
-    bool careful = false;  // kCommit: it read first
+    bool careful = false;  // a commit that read first
     bool was_read = false;
   };
 
@@ -143,14 +145,20 @@ class Tab {
   void WriteGroup(Tx* tx, Data* writes);
   bool FollowsOwn(const Data& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
+  Data ConfirmAll(Tx* tx, Data* sync, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);
   void TellLeft(Data* effects);
+  void TellStored(Data* effects);
+  void Freeze(bool ends, Data* effects);
+  void Keep(Data* effects);
+  void StandStill(Data* effects);
+  bool MayBeStoring() const;
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
   void Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
-  void Recovered(Data* effects);
+  void Recovered(const Tx& tx, Data* effects);
 
   const Schema* schema_;
   View* view_;
@@ -169,6 +177,11 @@ class Tab {
 
   bool ready_ = false;
   bool frozen_ = false;
+  bool keeps_ = false;  // frozen, and nothing had failed before: what is made now is kept
+  Set<String> kept_;    // since it was frozen, or written by what was under way then
+  bool has_kept_ = false;
+  bool ends_ = false;     // the page is not put aside
+  bool leaves_ = false;   // something was under way when it was frozen
   bool leaving_ = false;  // what is stored from now on may not be told
   Load load_ = Load::kNone;
   Data pointers_;  // candidates for loading, best first

@@ -36,6 +36,7 @@ void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   }
   promises_.Track(mutation.action.id);
   mirror_.AddOwn(std::move(pending));
+  if (frozen_) return Keep(effects);
   TryCommit(effects);
 }
 
@@ -47,6 +48,7 @@ void Tab::TryCommit(Data* effects) {
   if (leaving_) TellLeft(effects);
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
+    tx.careful = careful_;
     Data reads = Data::MakeArray();
     reads.Push(GetRead("sync", "sync"));
     Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, std::move(reads), true,
@@ -92,19 +94,20 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
   }
 }
 
-void Tab::Recovered(Data* effects) {
+void Tab::Recovered(const Tx& tx, Data* effects) {
   if (failures_ > 0) {
     effects->Push(Fields{{"type", "notify"}, {"kind", "storageRecovered"}});
   }
   failures_ = 0;
   quota_failures_ = 0;
   failed_size_ = 0;
-  careful_ = false;
+  // One from before a freeze says nothing of what was kept in it.
+  if (tx.careful) careful_ = false;
 }
 
 void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   committing_ = false;
-  Recovered(effects);
+  Recovered(*tx, effects);
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
     TakeSync(*reading.sync, effects);
@@ -139,14 +142,86 @@ void Tab::TellAdded(Data items, Data* effects) {
 // What is being stored now, or may have been, will not be told of by this window any more: the
 // others look for it.
 void Tab::TellLeft(Data* effects) {
-  if (frozen_ || (!committing_ && (!careful_ || mirror_.pending().unkeyed_count() == 0))) return;
+  if (!frozen_ && MayBeStoring()) TellStored(effects);
+}
+
+bool Tab::MayBeStoring() const {
+  return committing_ || (careful_ && mirror_.pending().unkeyed_count() > 0);
+}
+
+void Tab::TellStored(Data* effects) {
   effects->Push(BroadcastEffect(Fields{{"type", "left"}}));
   if (options_.remote) effects->Push(PostEffect(Fields{{"type", "mutated"}}));
+}
+
+// What was written by the time of the freeze is on its way, whether or not its outcome is heard.
+// After a failure it is not known what is stored, and the order among mutations counts: then all
+// wait.
+void Tab::Freeze(bool ends, Data* effects) {
+  ends_ = ends;
+  if (frozen_) return;
+  frozen_ = true;
+  keeps_ = ready_ && !careful_;
+  leaves_ = MayBeStoring();
+  for (const auto& [id, tx] : open_) {
+    const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
+    if (commits && tx.was_read) kept_.insert(tx.ids.begin(), tx.ids.end());
+  }
+  Keep(effects);
+}
+
+void Tab::Keep(Data* effects) {
+  if (!keeps_) return;
+  Data records = Data::MakeArray();
+  for (const Pending* pending : mirror_.pending().Unkeyed()) {
+    if (!kept_.insert(pending->mutation.action.id).second) continue;
+    records.Push(MutationRecord(*schema_, pending->mutation));
+  }
+  if (records.items().empty()) return;
+  has_kept_ = true;
+  effects->Push(Fields{{"type", "keep"}, {"records", std::move(records)}});
+}
+
+// Nothing more can be kept. An engine drops a page that has been put aside, and what it is storing,
+// where another window would have to wait for it (Chromium): so the others are to look a while
+// later.
+void Tab::StandStill(Data* effects) {
+  keeps_ = false;
+  if (has_kept_ && !ends_) {
+    effects->Push(BroadcastEffect(Fields{{"type", "kept"}}));
+  } else if (has_kept_ || leaves_) {
+    TellStored(effects);
+  }
+  has_kept_ = leaves_ = false;
 }
 
 // Whether nobody wrote since this window last heard of it.
 bool Tab::FollowsOwn(const Data& sync) const {
   return sync["n"].as_u64() == mirror_.n() && load_ == Load::kNone;
+}
+
+// Those that a frozen page has kept, here or in another window, leave the store as they are logged:
+// `{id, key}` of all that is pending.
+Data Tab::ConfirmAll(Tx* tx, Data* sync, Data* writes) {
+  Map<std::string_view, uint64_t> stored;
+  if (tx->careful) {
+    for (const Data& item : ReadingOf(*tx).mutations->items())
+      stored[item["value"]["id"].as_string()] = item["key"].as_u64();
+  }
+  Data confirmed = Data::MakeArray();
+  double gone = (*sync)["goneUpTo"].as_number();
+  for (const Pending* pending : mirror_.pending().InOrder()) {
+    const String& id = pending->mutation.action.id;
+    const auto found = stored.find(id);
+    const uint64_t key = found == stored.end() ? pending->key : found->second;
+    tx->ids.push_back(id);
+    confirmed.Push(Fields{{"id", id}, {"key", key}});
+    if (key == 0) continue;
+    writes->Push(Fields{{"store", "mutations"}, {"delete", key}});
+    gone = std::max(gone, static_cast<double>(key));
+  }
+  if (gone > 0) sync->Set("goneUpTo", gone);
+  return confirmed;
 }
 
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on
@@ -156,12 +231,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   if (!FollowsOwn(stored)) return;
   Data sync = stored.is_object() ? stored : Data::MakeObject();
   const uint64_t n = mirror_.n() + 1;
-  Data confirmed = Data::MakeArray();
-  for (const Pending* pending : mirror_.pending().InOrder()) {
-    const String& id = pending->mutation.action.id;
-    tx->ids.push_back(id);
-    confirmed.Push(Fields{{"id", id}, {"key", pending->key}});
-  }
+  const Data confirmed = ConfirmAll(tx, &sync, writes);
   // The sync worker completes a new one.
   if (sync["v"].is_null()) sync.Set("v", 1);
   Data cursors = Data::MakeObject();
@@ -174,7 +244,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   tx->record = Fields{{"v", 1},
                       {"n", n},
                       {"kind", "local"},
-                      {"confirmed", std::move(confirmed)},
+                      {"confirmed", confirmed},
                       {"refused", Data::MakeArray()},
                       {"partly", Data::MakeArray()},
                       {"cursors", cursors},
@@ -191,7 +261,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {
   committing_ = false;
-  Recovered(effects);
+  Recovered(*tx, effects);
   if (tx->record.is_object()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {

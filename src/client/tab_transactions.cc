@@ -87,10 +87,16 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
     return;
   }
   Tx& tx = it->second;
+  const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
+  if (commits && !tx.careful && (frozen_ || careful_)) {
+    // From before a freeze, in which what it is to write may have been kept.
+    effects->Push(Fields{{"type", "abort"}, {"id", id}});
+    return;
+  }
   tx.results = std::move(results);
   if (IsFullReading(tx)) between_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
-      !FollowsOwn(tx.results.items()[0])) {
+      (tx.careful || !FollowsOwn(tx.results.items()[0]))) {
     effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
     return;
   }

@@ -2,7 +2,8 @@
 // are rolled up into images, so that a cold start does not fold them one by one for ever.
 import type { Page } from 'puppeteer-core';
 import { expect, test } from 'vitest';
-import { opened, reopened } from './support/kit.ts';
+import { crash } from './support/browser.ts';
+import { bare, opened, reopened } from './support/kit.ts';
 import { Stage } from './support/served.ts';
 
 const LOCAL = { local: true, name: 'local-only' } as const;
@@ -16,6 +17,7 @@ const { profile } = stage;
 interface Sync {
   readonly n: number;
   readonly image: { readonly n: number; readonly generation: string } | null;
+  readonly previous: { readonly generation: string } | null;
 }
 async function syncRecord(page: Page): Promise<Sync> {
   const values = await page.evaluate((how) => kit.stored('sync', how), LOCAL);
@@ -57,11 +59,15 @@ test('records of a local database are rolled up into an image, and a reload and 
   ).toBe(1);
 });
 
-test('an image that nothing names is deleted along with the next that is not needed any more', async () => {
-  const page = await opened(profile, stage.url, LOCAL);
-  // Its maker was ended before it heard that it was too late.
-  const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000000`;
-  await page.evaluate(
+const images = (page: Page) =>
+  page.evaluate(async (prefix) => {
+    const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
+    return names.filter((name) => name.startsWith(prefix)).sort();
+  }, `/${DATABASE}/`);
+
+/** An empty one, that nothing names. */
+const makeImage = (page: Page, mount: string) =>
+  page.evaluate(
     (name) =>
       new Promise<void>((resolve, reject) => {
         const request = indexedDB.open(name, 21);
@@ -69,14 +75,83 @@ test('an image that nothing names is deleted along with the next that is not nee
         request.onsuccess = () => resolve(request.result.close());
         request.onerror = () => reject(request.error);
       }),
-    orphan,
+    mount,
   );
-  const images = () =>
-    page.evaluate(async (prefix) => {
-      const names = (await indexedDB.databases()).map(({ name }) => name ?? '');
-      return names.filter((name) => name.startsWith(prefix));
-    }, `/${DATABASE}/`);
-  expect(await images()).toContain(orphan);
+
+/** What the record `sync` names and is not given up. */
+const named = async (page: Page) => {
+  const { image, previous } = await syncRecord(page);
+  const generations = [image, previous].flatMap((each) => (each ? [each.generation] : []));
+  return generations.map((generation) => `/${DATABASE}/${generation}`).sort();
+};
+
+/** Of the browser's worker: hangs for good at the moment when an image is written, and nothing names it as the image. */
+const HANG_BEFORE_PUBLISHING = `{
+  const { transaction } = IDBDatabase.prototype;
+  let written = false;
+  IDBDatabase.prototype.transaction = function (stores, mode, ...rest) {
+    if (this.name.startsWith('/skerry/') && mode === 'readwrite') written = true;
+    const publishes = this.name.startsWith('skerry/') && stores.includes('updates') && mode === 'readwrite';
+    if (written && publishes && typeof document === 'undefined') {
+      new BroadcastChannel('hangs').postMessage(this.name);
+      for (;;);
+    }
+    return transaction.call(this, stores, mode, ...rest);
+  };
+}`;
+
+test.each(['the browser', 'the window'])(
+  'an image that was written when %s was killed is deleted when the database is opened again',
+  async (what) => {
+    const other = await bare(profile, stage.url);
+    const hangs = other.evaluate(
+      () =>
+        new Promise<void>((resolve) => {
+          new BroadcastChannel('hangs').onmessage = () => resolve();
+        }),
+    );
+    const page = await opened(profile, stage.url, LOCAL, { script: HANG_BEFORE_PUBLISHING });
+    const before = await images(other);
+    const from = BATCHES + (what === 'the browser' ? 10 : 20);
+    await write(page, from);
+    await hangs;
+    expect((await images(other)).length).toBeGreaterThan(before.length);
+    if (what === 'the browser') await profile.kill();
+    else await crash(page);
+    const again = await opened(profile, stage.url, LOCAL);
+    await expect
+      .poll(async () => {
+        const [found, wanted] = [await images(again), await named(again)];
+        return found.join() === wanted.join() ? 'as named' : { found, wanted };
+      })
+      .toBe('as named');
+    expect(
+      await again.evaluate((rank) => db.notes.where('rank', '=', rank).count(), from * BATCH),
+    ).toBe(1);
+    await again.close();
+  },
+);
+
+test('an image that nothing names is deleted when a window is opened, and those that are named are not', async () => {
+  const first = await opened(profile, stage.url, LOCAL);
+  const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000001`;
+  await makeImage(first, orphan);
+  expect(await images(first)).toContain(orphan);
+  await reopened(first, LOCAL);
+  await expect.poll(() => images(first)).not.toContain(orphan);
+  const wanted = await named(first);
+  expect(wanted.length).toBeGreaterThan(0);
+  expect(await images(first)).toEqual(wanted);
+  await first.close();
+});
+
+test('an image that nothing names is deleted along with the next that is not needed any more', async () => {
+  const page = await opened(profile, stage.url, LOCAL);
+  const before = await page.evaluate(() => db.notes.count());
+  // Its maker was ended before it heard that it was too late.
+  const orphan = `/${DATABASE}/00000000-0000-7000-8000-000000000000`;
+  await makeImage(page, orphan);
+  expect(await images(page)).toContain(orphan);
   // The third image from here on makes the first needless.
   for (let roll = 0; roll < 3; roll++) {
     const { image } = await syncRecord(page);
@@ -85,10 +160,10 @@ test('an image that nothing names is deleted along with the next that is not nee
       .poll(async () => (await syncRecord(page)).image?.n, { timeout: 30_000, interval: 100 })
       .not.toBe(image?.n);
   }
-  await expect.poll(images, { timeout: 10_000, interval: 100 }).not.toContain(orphan);
+  await expect.poll(() => images(page), { timeout: 10_000, interval: 100 }).not.toContain(orphan);
   // Those that are needed are there.
   const { image } = await syncRecord(page);
-  expect(await images()).toContain(`/${DATABASE}/${image?.generation}`);
+  expect(await images(page)).toContain(`/${DATABASE}/${image?.generation}`);
   await reopened(page, LOCAL);
-  expect(await page.evaluate(() => db.notes.count())).toBe((BATCHES + 3) * BATCH + 1);
+  expect(await page.evaluate(() => db.notes.count())).toBe(before + 3 * BATCH);
 });

@@ -192,6 +192,21 @@ export function storageContract(
       storage.close();
       equal(storage.putNow('sync', 'push', { owner: 'x' }), false, 'after close');
     }),
+    contractCase('addNow lands without reading, behind what was begun before', async (open) => {
+      const storage = await open();
+      const first = write(storage, ['mutations'], [{ store: 'mutations', add: 'a' }]);
+      await Promise.resolve();
+      equal(storage.addNow('mutations', ['b', 'c']), true);
+      storage.suspend();
+      equal(storage.addNow('mutations', ['d']), false, 'after suspend');
+      await first.catch(() => {});
+      const reader = await open();
+      const [rows] = await readNow(reader, [{ store: 'mutations', range: {} }]);
+      equal(
+        (rows as { value: unknown }[]).map(({ value }) => value).filter((value) => value !== 'a'),
+        ['b', 'c'],
+      );
+    }),
     contractCase(
       'deleting it closes other connections and tells them',
       async (open, host, database, losses) => {

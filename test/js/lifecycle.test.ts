@@ -39,6 +39,66 @@ test('a window that is closed in the middle of a push lets go of its lease at on
   expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
 });
 
+/** Far shorter than after what time a lease that is not released counts as a dead window's (5 s, and 25 s for `listen`). */
+const atOnceMs = 1500;
+
+test('a database that is closed in the middle of a push releases its lease: another window pushes at once', async () => {
+  const { host, server } = world();
+  const windows = [await connect(host, 'anna', more), await connect(host.window(), 'anna', more)];
+  for (const db of windows) await db.sync.now();
+  const pushing = new Promise<void>((resolve) => {
+    server.instead = ({ url }) => {
+      if (!url.pathname.endsWith('/push')) return null;
+      resolve();
+      return new Promise(() => {});
+    };
+  });
+  windows[0]?.mutate.addCity({ id: 'a', name: 'A' });
+  await pushing;
+  await until(() => windows.some((db) => db.sync.status.role === 'holder'));
+  const holder = windows.find((db) => db.sync.status.role === 'holder');
+  const other = windows.find((db) => db !== holder);
+  server.instead = null;
+  const start = performance.now();
+  const closed = holder?.close();
+  await until(() => server.pushed.length === 1);
+  expect(performance.now() - start).toBeLessThan(atOnceMs);
+  await closed;
+  await until(() => other?.sync.status.pending === 0);
+  expect(server.pushed).toHaveLength(1);
+});
+
+test('a database that is closed at any step of its work is waited for by no other window', async () => {
+  for (let steps = 0; steps < 60; steps += 2) {
+    const { host, server } = world();
+    const db = await connect(host, 'anna', more);
+    const other = await connect(host.window(), 'anna', more);
+    for (const each of [db, other]) await each.sync.now();
+    const made = db.mutate.addCity({ id: 'a', name: 'A' });
+    for (let i = 0; i < steps; i++) await turn();
+    const start = performance.now();
+    await Promise.all([db.close(), until(() => server.pushed.length === 1)]);
+    await until(() => other.sync.status.pending === 0 && other.cities.count() === 1);
+    expect([steps, performance.now() - start < atOnceMs]).toEqual([steps, true]);
+    await made.durable;
+    await other.close();
+  }
+});
+
+test('a database that is closed while it listens hands the socket on at once', async () => {
+  const { host, server } = world();
+  const first = await connect(host, 'anna', more);
+  await until(() => server.connections === 1);
+  const second = await connect(host.window(), 'anna', more);
+  await second.sync.now();
+  const accept = vi.spyOn(host.network, 'accept');
+  const start = performance.now();
+  await first.close();
+  await until(() => accept.mock.calls.length === 1);
+  expect(performance.now() - start).toBeLessThan(atOnceMs);
+  await until(() => server.connections === 1);
+});
+
 test('a page that is frozen ends its worker, and the next one knows what the application wants', async () => {
   const { host, server } = world();
   const start = vi.spyOn(host.workers, 'start');

@@ -17,6 +17,27 @@ export const api = [
     to: 'if (this.#stopped) return;',
   },
   {
+    name: 'a page closes its connection before the last handlers of the application have run',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: "    this.#timers.set('still', 0, () => this.#standStill());",
+    to: '    this.#standStill();',
+  },
+  {
+    name: 'a page that is not frozen in the end keeps its connection for ever',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: "    this.#timers.set('still', 0, () => this.#standStill());",
+    to: '',
+  },
+  {
+    name: 'a page stands still while handlers of the application are still to run',
+    test: 'test/js/page.test.ts',
+    file: 'js/host/page.ts',
+    from: "        stillAfter(document, 'freeze');\n        fn({ type: 'freeze' });",
+    to: "        fn({ type: 'freeze' });\n        fn({ type: 'still' });",
+  },
+  {
     name: 'a page that is put aside again while it comes back goes on as if it ran',
     test: 'test/js/lifecycle.test.ts',
     file: 'js/api/lifecycle.ts',

@@ -188,8 +188,8 @@ export const client = [
     name: 'a window that is closed keeps its lease',
     test: 'test/js/lifecycle.test.ts',
     file: 'js/api/lifecycle.ts',
-    from: '          this.#releaseLeases();\n',
-    to: '',
+    from: '    this.#releaseLeases();\n    if (this.#state',
+    to: '    if (this.#state',
   },
   {
     name: 'a token that another window keeps during a log-out stays',
@@ -343,6 +343,13 @@ export const client = [
     test: 'test/js/phases.test.ts',
     file: 'js/api/sync-api.ts',
     from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
+  },
+  {
+    name: 'nobody looks for images that a killed worker has left',
+    test: 'test/js/orphans.test.ts',
+    file: 'js/worker/running-worker.ts',
+    from: '    void this.#images?.sweep();\n',
+    to: '',
   },
   {
     name: 'a token goes to whatever address the server names for an image',

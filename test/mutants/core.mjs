@@ -388,6 +388,48 @@ export const core = [
     to: '',
   },
   {
+    name: 'what is changed while a page is put aside stays in memory',
+    file: 'src/client/tab_commit.cc',
+    from: '  if (frozen_) return Keep(effects);\n',
+    to: '',
+  },
+  {
+    name: 'what waits behind a commit when a page is put aside stays in memory',
+    file: 'src/client/tab_commit.cc',
+    from: '  Keep(effects);\n}\n\nvoid Tab::Keep',
+    to: '  if (ends) Keep(effects);\n}\n\nvoid Tab::Keep',
+  },
+  {
+    name: 'what was written when a page was put aside is added again',
+    file: 'src/client/tab_commit.cc',
+    from: 'if (commits && tx.was_read) kept_.insert',
+    to: 'if (commits && !tx.was_read) kept_.insert',
+  },
+  {
+    name: 'what a page keeps overtakes what could not be stored before',
+    file: 'src/client/tab_commit.cc',
+    from: '  keeps_ = ready_ && !careful_;',
+    to: '  keeps_ = ready_;',
+  },
+  {
+    name: 'a commit from before a freeze counts as one that has read what was kept',
+    file: 'src/client/tab_commit.cc',
+    from: '  if (tx.careful) careful_ = false;',
+    to: '  if (tx.careful || careful_) careful_ = false;',
+  },
+  {
+    name: 'others make a page wait that is storing its last changes',
+    file: 'src/client/tab.cc',
+    from: 'effects->Push(TimerEffect("kept", kRereadMs));\n    return;',
+    to: 'RequestReading(effects);\n    return;',
+  },
+  {
+    name: 'what was kept without a remote is folded again after it was logged',
+    file: 'src/client/tab_commit.cc',
+    from: '    writes->Push(Fields{{"store", "mutations"}, {"delete", key}});\n',
+    to: '',
+  },
+  {
     name: 'nobody looks for what was left behind',
     file: 'src/sync/sync_worker.cc',
     from: '  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);\n',

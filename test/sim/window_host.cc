@@ -108,6 +108,36 @@ void WindowHost::Freeze() {
   FailOutstanding();
 }
 
+void WindowHost::StandStill() {
+  Data event = Data::MakeObject();
+  Dispatch(event.Set("type", "still"));
+}
+
+void WindowHost::Keep(const Data& records) {
+  struct Adding final : sync_test::TransactionCaller {
+    Data Call(Data event) override {
+      Data write = Data::MakeObject();
+      Data effects = Data::MakeArray();
+      write.Set("type", "write").Set("id", event["id"]).Set("writes", writes);
+      effects.Push(std::move(write));
+      return effects;
+    }
+    Data writes = Data::MakeArray();
+  } adding;
+  for (const Data& record : records.items()) {
+    Data write = Data::MakeObject();
+    adding.writes.Push(std::move(write.Set("store", "mutations").Set("add", record)));
+  }
+  Data stores = Data::MakeArray();
+  stores.Push("mutations");
+  Data transact = Data::MakeObject();
+  transact.Set("id", 0).Set("mode", "readwrite").Set("stores", std::move(stores));
+  transact.Set("reads", Data::MakeArray());
+  const Data outcome = profile().storage.Run(transact, &adding);
+  world_->Trace(*this, "keep", outcome["type"].as_string());
+  if (outcome["type"].Is("done")) world_->checks().Stored(*this, adding.writes, outcome["keys"]);
+}
+
 void WindowHost::Work() {
   const Data wanted = *image_;
   image_.reset();
@@ -132,7 +162,9 @@ void WindowHost::Work() {
 
 void WindowHost::Special(const Data& effect) {
   const String& type = effect["type"].as_string();
-  if (type == "loadImage") {
+  if (type == "keep") {
+    Keep(effect["records"]);
+  } else if (type == "loadImage") {
     image_ = effect;
   } else if (type == "settle") {
     const Data& error = effect["error"];

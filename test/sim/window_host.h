@@ -26,7 +26,8 @@ class WindowHost final : public Host {
   // A change by the person in front of it; nothing happens where a rule of the window forbids it.
   void Mutate(uint32_t a, uint32_t b);
   void Dispatch(Data event) { Execute(Handle(Timed(std::move(event)))); }
-  void Freeze();
+  void Freeze();      // the application may change something yet
+  void StandStill();  // nothing more is heard of the page
 
  protected:
   Data Handle(Data event) override;
@@ -36,6 +37,7 @@ class WindowHost final : public Host {
   void Work() override;  // the image that was asked for is read
 
  private:
+  void Keep(const Data& records);
   void Drained(Drain when);
   void RollBack();
 

@@ -91,7 +91,7 @@ class World {
   void OpenTab(Profile* profile);  // unless there are many
   void AddTab(Profile* profile);
   void CloseTab(Profile* profile, size_t which, bool crash);
-  void Freeze(Tab* tab);
+  void Freeze(Tab* tab, const Event& event);
   void Thaw(Tab* tab);
   void Resolve(Tab* tab, uint32_t which);
   void Scopes(Tab* tab, uint32_t which);

@@ -215,7 +215,7 @@ bool World::ApplyCrash(const Event& event) {
     case Kind::kFreeze:
       if (tab == nullptr || tab->frozen) return true;
       Happened(event.kind);
-      Freeze(tab);
+      Freeze(tab, event);
       return true;
     case Kind::kThaw:
       if (tab != nullptr) Thaw(tab);
@@ -236,10 +236,13 @@ bool World::ApplyCrash(const Event& event) {
   }
 }
 
-void World::Freeze(Tab* tab) {
+void World::Freeze(Tab* tab, const Event& event) {
   tab->ReleaseLeases();
   tab->EndWorker();
   tab->window->Freeze();
+  // As an application that saves when it is hidden.
+  if (event.b % 2 == 1 && tab->window->ready()) tab->window->Mutate(event.a, event.b);
+  tab->window->StandStill();
   tab->frozen = true;
 }
 

@@ -11,7 +11,14 @@ export class MemoryPage implements Page {
     return () => this.#listeners.delete(fn);
   }
 
-  send(event: PageEvent): void {
+  /** `meanwhile`: what the application does, when it is told, before its page stands still. */
+  send(event: PageEvent, meanwhile?: () => void): void {
+    this.#tell(event);
+    meanwhile?.();
+    if (event.type === 'freeze' || event.type === 'pagehide') this.#tell({ type: 'still' });
+  }
+
+  #tell(event: PageEvent): void {
     if (event.type === 'visibility') this.visible = event.visible;
     if (event.type === 'online') this.online = event.online;
     for (const fn of [...this.#listeners]) fn(event);

@@ -258,6 +258,13 @@ class MemoryStorage implements Storage {
     return true;
   }
 
+  addNow(store: string, values: readonly unknown[]): boolean {
+    const found = this.#database.stores.get(store);
+    if (this.#closed || this.#suspended || !found) return false;
+    for (const add of structuredClone(values)) applyOne(found, { store, add }, []);
+    return true;
+  }
+
   suspend(): void {
     if (this.#left) this.close();
     this.#suspended = true;

@@ -147,6 +147,7 @@ TEST_CASE("a window that ends while it stores something has the others look for 
   if (told) world.B().Tell();
   world.B().posted.clear();
   world.B().Event(Data::Object{{"type", how}});
+  world.B().Event(Data::Object{{"type", "still"}});
   REQUIRE(world.B().posted.size() == 1);
   CHECK(world.B().posted[0]["type"].Is("mutated"));
   CHECK_EQ(Count(world.A()), 0);

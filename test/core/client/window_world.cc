@@ -50,6 +50,10 @@ Data Storage::Write(const Data& writes) {
       mutations[++last_key] = *added;
       keys.Push(last_key);
     } else if (const Data* removed = write.Find("delete")) {
+      if (store == "mutations") {
+        REQUIRE(mutations.erase(removed->as_u64()) == 1);
+        continue;
+      }
       REQUIRE_EQ(store, "conflicts");
       conflicts.erase(removed->as_u64());
     } else if (store == "sync") {
@@ -185,6 +189,12 @@ void Window::Obey(const Data& effects) {
     REQUIRE(type != "problem");
     if (type == "transact") {
       queue_.push_back(effect);
+    } else if (type == "keep") {
+      if (!keeps) continue;
+      for (const Data& record : effect["records"].items()) {
+        storage_->mutations[++storage_->last_key] = record;
+        added.emplace_back(record["id"].as_string(), storage_->last_key);
+      }
     } else if (type == "broadcast") {
       sent.push_back(effect["message"]);
     } else if (type == "post") {
@@ -226,6 +236,11 @@ void Window::Run(Outcome outcome) {
         Data::Object{{"type", "read"}, {"id", effect["id"]}, {"results", results}, {"now", now}})));
     REQUIRE_EQ(reply.items().size(), 1);
     write = reply.items()[0];
+  }
+  if (write["type"].Is("abort")) {
+    results = Data::MakeArray();
+    ran_ = Ran{effect["id"].as_u64(), Outcome::kFailed, Data::MakeArray()};
+    return;
   }
   REQUIRE_EQ(write["type"].as_string(), "write");
   const bool readonly = effect["mode"].as_string() == "readonly";

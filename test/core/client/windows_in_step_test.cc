@@ -169,8 +169,9 @@ class World {
       window.Run(outcome);
       pane.ran.reset();
       pane.added.clear();
-      if (reads >= 4) pane.ran = Reading(window.results);
-      pane.catch_up = reads == 5;
+      const bool read = window.results.items().size() >= 4;
+      if (read) pane.ran = Reading(window.results);
+      pane.catch_up = read && reads == 5;
       for (const auto& [id, key] : window.added) {
         pane.added.emplace_back(bits_.at(id), key);
         keys_[bits_.at(id)] = key;
@@ -340,7 +341,14 @@ class World {
 
   void Freeze(Pane& pane) {
     pane.frozen = true;
+    // What is kept may have been stored or not, as far as the window knows.
+    pane.window->keeps = lost_ && random_.Below(4) != 0;
+    pane.window->added.clear();
     pane.window->Event(Data::Object{{"type", "freeze"}});
+    if (random_.Below(2) == 0) Mutate(pane);
+    for (const auto& [id, key] : pane.window->added) keys_[bits_.at(id)] = key;
+    pane.window->Event(Data::Object{{"type", "still"}});
+    Collect(pane);
     erase_if(net_, [&](const auto& each) { return each.first == &pane && random_.Below(2) == 0; });
     if (random_.Below(2) == 0) return;
     // The host closes IndexedDB. Whether what ran was stored nobody tells; only where that is

@@ -1,0 +1,125 @@
+// What an application changes in the last events of a page that its user leaves and may come back to (bfcache).
+import type { Page } from 'puppeteer-core';
+import { expect, test } from 'vitest';
+import { bare, inStep, opened } from './support/kit.ts';
+import { Stage } from './support/served.ts';
+import { until } from './support/until.ts';
+
+const stage = new Stage();
+
+/** As applications do that save when their page is hidden, in each of the events in which they may. */
+const savesWhenLeft = (page: Page, user: string) =>
+  page.evaluate((prefix) => {
+    const save = (when: string) => () => void db.mutate.addNote({ title: `${prefix}: ${when}` });
+    addEventListener('pagehide', save('as it was left'), { capture: true });
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState !== 'hidden') return;
+      save('when it was hidden')();
+      save('when it was hidden, too')();
+    });
+    document.addEventListener('freeze', save('as it was frozen'));
+    // Its commit is under way when the page is left.
+    addEventListener('beforeunload', save('before it was left'));
+  }, user);
+
+const saved = [
+  'as it was frozen',
+  'as it was left',
+  'before it was left',
+  'when it was hidden',
+  'when it was hidden, too',
+];
+
+/** Which of them the window shows; another user's, of the same realm, are none of them. */
+const shown = (page: Page, user: string) =>
+  page.evaluate(
+    (prefix) =>
+      db.notes
+        .where('title', 'like', `${prefix}: %`)
+        .all()
+        .map(({ title }) => title.slice(prefix.length + 2))
+        .sort(),
+    user,
+  );
+
+/** What the store `mutations` holds, read without the package. */
+const storedMutations = (page: Page, database: string) =>
+  page.evaluate(async (name) => {
+    const request = indexedDB.open(name);
+    await new Promise((resolve) => {
+      request.onsuccess = resolve;
+    });
+    const count = request.result.transaction('mutations').objectStore('mutations').count();
+    await new Promise((resolve) => {
+      count.onsuccess = resolve;
+    });
+    request.result.close();
+    return count.result;
+  }, database);
+
+test.each([
+  ['with a remote', 'saver', false],
+  ['without a remote', 'local-saver', true],
+])(
+  '%s, what is changed in the last events of a page is stored, and there when it is back',
+  async (_, user, local) => {
+    const options = { user, local };
+    const left = await opened(stage.profile, stage.url, options);
+    if (!local) await inStep(left);
+    const other = await opened(stage.profile, stage.url, options);
+    await savesWhenLeft(left, user);
+    await left.goto('about:blank');
+    await expect.poll(() => shown(other, user)).toEqual(saved);
+    await left.goBack({ waitUntil: 'domcontentloaded' });
+    // Chromium drops a page whose transaction another window has to wait for: it is loaded again.
+    const kept = await left.evaluate(() => 'db' in globalThis);
+    console.log(`${user}: the page came back ${kept ? 'as it was' : 'from the start'}`);
+    if (!kept) await left.evaluate((how) => kit.start(how), options);
+    // `pending` only falls to none where what was kept is found again, and committed or pushed once.
+    await left.evaluate(() => db.mutate.addNote({ title: 'back' }).confirmed);
+    await until(left, () => db.sync.status.pending === 0, []);
+    for (const page of [left, other]) expect(await shown(page, user)).toEqual(saved);
+    await expect.poll(() => storedMutations(other, `skerry/test/${user}`)).toBe(0);
+    for (const page of [left, other]) await page.close();
+  },
+);
+
+test('a page that has stored something as it was left is kept, and knows it as its own', async () => {
+  const user = 'kept';
+  const left = await opened(stage.profile, stage.url, { user });
+  await inStep(left);
+  await savesWhenLeft(left, user);
+  await left.goto('about:blank');
+  await left.goBack({ waitUntil: 'domcontentloaded' });
+  expect(await left.evaluate(() => 'db' in globalThis)).toBe(true);
+  await until(left, () => db.sync.status.pending === 0, []);
+  expect(await shown(left, user)).toEqual(saved);
+  await left.close();
+});
+
+test('what is changed in the last events of a page is there when the browser drops the page', async () => {
+  const user = 'dropped';
+  const left = await opened(stage.profile, stage.url, { user, local: true });
+  await savesWhenLeft(left, user);
+  await left.goto('about:blank');
+  await left.close();
+  const later = await opened(stage.profile, stage.url, { user, local: true });
+  expect(await shown(later, user)).toEqual(saved);
+  await later.close();
+});
+
+test('a page that has stored something as it was left holds up nobody who deletes the database', async () => {
+  const user = 'deleted';
+  const left = await opened(stage.profile, stage.url, { user, local: true });
+  await savesWhenLeft(left, user);
+  const other = await bare(stage.profile, stage.url);
+  await left.goto('about:blank');
+  await other.evaluate(async (name) => {
+    const request = indexedDB.deleteDatabase(name);
+    await new Promise((resolve, reject) => {
+      request.onsuccess = resolve;
+      request.onblocked = () => reject(new Error('blocked'));
+    });
+  }, `skerry/test/${user}`);
+  for (const page of [left, other]) await page.close();
+});

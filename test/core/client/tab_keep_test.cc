@@ -1,0 +1,132 @@
+// Goal: what an application changes in the last moments of its page is stored before the page
+// stands still, and once only. Method: scripted windows (tab_fixture.h).
+#include "base/vector.h"
+#include "doctest/doctest.h"
+#include "test/core/client/tab_fixture.h"
+
+namespace skerry::client_test {
+
+TEST_CASE("what is changed while a page is put aside is stored at once, and told") {
+  Pair world;
+  String id;
+  SUBCASE("by the handlers of its last events") {
+    world.B().Event(Data::Object{{"type", "freeze"}});
+    id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+    world.B().Do(kInc, kGroupTable, "g", One("count", 20));
+  }
+  SUBCASE("before them, its commit not begun") {
+    id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+    world.B().Do(kInc, kGroupTable, "g", One("count", 20));
+    world.B().Event(Data::Object{{"type", "freeze"}});
+  }
+  SUBCASE("before them, behind a commit whose outcome is not heard") {
+    id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+    world.B().Run();
+    world.B().Do(kInc, kGroupTable, "g", One("count", 20));
+    world.B().Event(Data::Object{{"type", "freeze"}});
+  }
+  CHECK_EQ(world.storage.mutations.size(), 2);
+  world.B().FailAll();
+  CHECK(world.B().sent.empty());
+  world.B().Event(Data::Object{{"type", "still"}});
+  // Others look for it only when it is stored: an engine drops the page if they wait for it.
+  REQUIRE_EQ(world.B().sent.size(), 1);
+  world.A().Hear(Message(world.B(), "kept"));
+  CHECK_FALSE(world.A().CanRun());
+  world.A().posted.clear();
+  Fire(world.A(), "kept");
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), 30);
+  REQUIRE_EQ(world.A().posted.size(), 1);
+  CHECK(world.A().posted[0]["type"].Is("mutated"));
+  world.B().Event(Data::Object{{"type", "resume"}});
+  world.B().Settle();
+  CHECK_EQ(Count(world.B()), 30);
+  CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
+  CHECK_EQ(world.storage.mutations.size(), 2);
+}
+
+TEST_CASE("what is changed while a page ends is stored at once, and others look at once") {
+  Pair world;
+  world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  world.B().Event(Data::Object{{"type", "freeze"}, {"ends", true}});
+  world.B().Do(kInc, kGroupTable, "g", One("count", 20));
+  world.B().Run();  // the commit that was under way: it has been kept
+  world.B().Tell();
+  CHECK_EQ(world.storage.mutations.size(), 2);
+  world.B().Event(Data::Object{{"type", "still"}});
+  world.A().Hear(Message(world.B(), "left"));
+  world.A().Settle();
+  CHECK_EQ(Count(world.A()), 30);
+}
+
+TEST_CASE("what could not be stored while a page was put aside is stored when it is back") {
+  Pair world;
+  SUBCASE("the connection was gone") {
+    world.B().keeps = false;
+    world.B().Event(Data::Object{{"type", "freeze"}});
+  }
+  SUBCASE("the page stood still already") {
+    world.B().Event(Data::Object{{"type", "freeze"}});
+    world.B().Event(Data::Object{{"type", "still"}});
+  }
+  SUBCASE("what came before it had failed, and comes first") {
+    world.B().Do(kInc, kGroupTable, "g", One("count", 5));
+    world.B().Run(Outcome::kFailed);
+    world.B().Tell();
+    world.B().Event(Data::Object{{"type", "freeze"}});
+  }
+  const String id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  CHECK(world.storage.mutations.empty());
+  world.B().FailAll();
+  world.B().Event(Data::Object{{"type", "resume"}});
+  world.B().Settle();
+  REQUIRE_FALSE(world.storage.mutations.empty());
+  CHECK_EQ(world.storage.mutations.rbegin()->second["id"].as_string(), id);
+  CHECK_EQ(Stage(world.B(), id, "durable"), "ok");
+}
+
+TEST_CASE("without a remote, what was kept while a page was put aside is logged once") {
+  Storage storage;
+  Window a(&storage, "a", false);
+  Window b(&storage, "b", false);
+  a.Settle();
+  b.Settle();
+  a.Do(kCreate, kGroupTable, "g", One("count", 0));
+  a.Settle();
+  b.Hear(Message(a, "record"));
+  b.Event(Data::Object{{"type", "freeze"}});
+  const String id = b.Do(kInc, kGroupTable, "g", One("count", 10));
+  CHECK_EQ(storage.mutations.size(), 1);
+  b.Event(Data::Object{{"type", "still"}});
+  SUBCASE("by this window, when it is back") {
+    b.Event(Data::Object{{"type", "resume"}});
+    b.Settle();
+    CHECK_EQ(Stage(b, id, "confirmed"), "ok");
+  }
+  SUBCASE("by this window, which reads and commits what it does then, too") {
+    b.Event(Data::Object{{"type", "resume"}});
+    b.Do(kCreate, kGroupTable, "h", One("count", 1));
+    b.Settle();
+    CHECK_EQ(Stage(b, id, "confirmed"), "ok");
+  }
+  SUBCASE("by another, which has heard of it, with its own next change") {
+    a.Hear(Message(b, "kept"));
+    Fire(a, "kept");
+    a.Settle();
+    CHECK_EQ(Count(a), 10);
+    a.Do(kCreate, kGroupTable, "h", One("count", 1));
+    a.Settle();
+    b.Event(Data::Object{{"type", "resume"}});
+    b.Settle();
+    CHECK_EQ(Stage(b, id, "confirmed"), "ok");
+  }
+  CHECK(storage.mutations.empty());
+  // A window that is opened then, after all records have become an image, folds nothing twice.
+  Window late(&storage, "c", false);
+  late.Settle();
+  CHECK_EQ(Count(late), 10);
+  CHECK_EQ(Count(b), 10);
+}
+
+}  // namespace skerry::client_test

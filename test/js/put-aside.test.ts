@@ -1,0 +1,78 @@
+/** What the application changes in the last events of its page is stored before the page stands still; on memory hosts. */
+import { ManualTime, memory } from 'skerry/testing';
+import { expect, test, vi } from 'vitest';
+import type { Storage } from '../../js/host/storage.ts';
+import { connect, world } from './account-world.ts';
+import { until } from './support.ts';
+
+vi.setConfig({ testTimeout: 30_000 });
+
+const more = { defaultRealm: 'public' };
+
+for (const event of [{ type: 'freeze' }, { type: 'pagehide', persisted: true }] as const)
+  test(`what the application changes while its page is put aside is stored before (${event.type})`, async () => {
+    const { host } = world();
+    const db = await connect(host, 'anna', more);
+    await db.sync.now();
+    const stored = () => host.storage.dump('skerry/test/anna', 'mutations').length;
+    const other = await connect(host.window(), 'anna', more);
+    for (const each of [db, other]) each.sync.pause();
+    host.storage.faults.hold = true;
+    // No transaction of the window's own is heard of any more.
+    db.mutate.addCity({ id: 'a', name: 'A' });
+    let kept: Promise<void> | undefined;
+    host.page.send(event, () => {
+      kept = db.mutate.addCity({ id: 'b', name: 'B' }).confirmed;
+      expect(stored()).toBe(2);
+    });
+    expect(stored()).toBe(2);
+    db.mutate.addCity({ id: 'c', name: 'C' });
+    expect(stored()).toBe(2);
+    host.storage.faults.hold = false;
+    host.page.send({ type: 'resume' });
+    for (const each of [db, other]) each.sync.resume();
+    await kept;
+    await db.sync.waitForSync();
+    expect(db.sync.status.pending).toBe(0);
+    expect(stored()).toBe(0);
+    for (const each of [db, other]) expect(each.cities.count()).toBe(3);
+  });
+
+test('what the application changes while its page ends is stored behind what is under way, and told', async () => {
+  const { host } = world();
+  const db = await connect(host, 'anna', more);
+  await db.sync.now();
+  const other = await connect(host.window(), 'anna', more);
+  for (const each of [db, other]) each.sync.pause();
+  host.storage.faults.hold = true;
+  db.mutate.addCity({ id: 'a', name: 'A' });
+  const stored = () => host.storage.dump('skerry/test/anna', 'mutations').length;
+  host.page.send({ type: 'pagehide', persisted: false }, () => {
+    db.mutate.addCity({ id: 'b', name: 'B' });
+    expect(stored()).toBe(2);
+  });
+  host.storage.faults.hold = false;
+  await until(() => other.cities.count() === 2);
+  // It lives, against what it was told.
+  const made = db.mutate.addCity({ id: 'c', name: 'C' });
+  await made.durable;
+  expect(stored()).toBe(3);
+  for (const each of [db, other]) each.sync.resume();
+  await made.confirmed;
+  await until(() => db.sync.status.pending === 0);
+  expect(other.cities.count()).toBe(3);
+});
+
+test('a page whose engine says nothing more, but runs on, keeps its connection no longer than its task', async () => {
+  const time = new ManualTime();
+  const host = memory({ time });
+  const open = vi.spyOn(host.storage, 'open');
+  await connect(host, 'anna', more);
+  const suspend = vi.spyOn((await open.mock.results[0]?.value) as Storage, 'suspend');
+  host.page.send({ type: 'freeze' }, () => {
+    expect(suspend).not.toHaveBeenCalled();
+    time.advance(1);
+    expect(suspend).toHaveBeenCalledTimes(1);
+  });
+  expect(suspend).toHaveBeenCalledTimes(1);
+});
