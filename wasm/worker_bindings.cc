@@ -7,7 +7,7 @@
 #include "abi.h"
 #include "base/data.h"
 #include "base/map.h"
-#include "sync/lease_record.h"
+#include "sync/lease_rules.h"
 #include "sync/sync_worker.h"
 
 namespace skerry::abi {
@@ -53,6 +53,8 @@ SKERRY_EXPORT int32_t sk_lease_release(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
-  return abi::OutputData(skerry::ReleasedRecord(data["record"], data["owner"].as_string(),
-                                                data["epoch"].as_u64(), data["now"].as_number()));
+  const auto released =
+      skerry::ReleasedRecord(skerry::LeaseRecord::Read(data["record"]), data["owner"].as_string(),
+                             data["epoch"].as_u64(), data["now"].as_number());
+  return abi::OutputData(released.has_value() ? released->Write() : Data());
 }

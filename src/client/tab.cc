@@ -77,8 +77,9 @@ void Tab::Handle(Data event, Data* effects) {
     tx.entry = event["id"].as_u64();
     tx.retry = event["how"].Is("retry");
     Data reads = Data::MakeArray();
-    reads.Push(RangeRead("conflicts"));
-    Transact(std::move(tx), {"conflicts", "mutations"}, std::move(reads), true, effects);
+    reads.Push(RangeRead(Store::kConflicts));
+    Transact(std::move(tx), {Store::kConflicts, Store::kMutations}, std::move(reads),
+             TransactionMode::kWriteStrict, effects);
   } else {
     effects->Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument), "unknown event " + type));
   }

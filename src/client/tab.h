@@ -15,6 +15,7 @@
 #define SKERRY_CLIENT_TAB_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 
@@ -28,6 +29,7 @@
 #include "client/promises.h"
 #include "client/view.h"
 #include "log/base.h"
+#include "log/transaction_builder.h"
 
 namespace skerry {
 
@@ -109,7 +111,7 @@ class Tab {
   bool AllFilled() const;
 
   // tab_transactions.cc
-  void Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+  void Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                 Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
   void OnDone(uint64_t id, const Data& keys, Data* effects);

@@ -48,18 +48,19 @@ void Tab::TryCommit(Data* effects) {
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
     Data reads = Data::MakeArray();
-    reads.Push(GetRead("sync", "sync"));
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, std::move(reads), true,
-             effects);
+    reads.Push(GetRead(Store::kSync, kSyncKey));
+    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+             std::move(reads), TransactionMode::kWriteStrict, effects);
     return;
   }
   tx.kind = Kind::kCommit;
   tx.careful = careful_;
   if (careful_) {
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()),
-             true, effects);
+    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+             FullReads(mirror_.n()), TransactionMode::kWriteStrict, effects);
   } else {
-    Transact(std::move(tx), {"mutations"}, Data::MakeArray(), true, effects);
+    Transact(std::move(tx), {Store::kMutations}, Data::MakeArray(), TransactionMode::kWriteStrict,
+             effects);
   }
 }
 
@@ -88,7 +89,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     bytes += record["body"].as_bytes().size();
     tx->ids.push_back(id);
     tx->items.Push(Fields{{"id", id}, {"record", record}});
-    writes->Push(Fields{{"store", "mutations"}, {"add", std::move(record)}});
+    writes->Push(AddWrite(Store::kMutations, std::move(record)));
   }
 }
 
@@ -185,8 +186,8 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
                      {"n", n},
                      {"cursors", sync["cursors"]},
                      {"recordBytes", sync["recordBytes"]}};
-  writes->Push(PutWrite("updates", tx->record, n));
-  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+  writes->Push(PutWrite(Store::kUpdates, n, tx->record));
+  writes->Push(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {

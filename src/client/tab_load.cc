@@ -35,8 +35,8 @@ void Tab::StartLoading(Data* effects) {
   Tx tx;
   tx.kind = Kind::kPointer;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::FinishPointer(const Data& sync, Data* effects) {
@@ -143,8 +143,9 @@ void Tab::NextCandidate(Data* effects) {
   Tx tx;
   tx.kind = Kind::kReset;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync", "updates"}, std::move(reads), true, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync, Store::kUpdates}, std::move(reads),
+           TransactionMode::kWriteStrict, effects);
 }
 
 void Tab::CatchUp(Data* effects) {
@@ -152,9 +153,10 @@ void Tab::CatchUp(Data* effects) {
   Tx tx;
   tx.kind = Kind::kCatchUp;
   Data reads = FullReads(pointers_.items()[candidate_]["n"].as_u64());
-  reads.Push(RangeRead("conflicts"));
-  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox", "conflicts"}, std::move(reads),
-           false, effects);
+  reads.Push(RangeRead(Store::kConflicts));
+  Transact(std::move(tx),
+           {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kConflicts},
+           std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
@@ -232,8 +234,8 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
                            {"n", n},
                            {"cursors", Data::MakeObject()}});
   sync.Set("previous", Data());
-  writes->Push(PutWrite("updates", tx->record, n));
-  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+  writes->Push(PutWrite(Store::kUpdates, n, tx->record));
+  writes->Push(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 
 }  // namespace skerry

@@ -9,26 +9,19 @@
 
 namespace skerry {
 
-void Tab::Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+void Tab::Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                    Data* effects) {
   const uint64_t id = next_tx_++;
   open_.emplace(id, std::move(tx));
-  Data names = Data::MakeArray();
-  for (const char* store : stores) names.Push(store);
-  effects->Push(Fields{{"type", "transact"},
-                       {"id", id},
-                       {"stores", std::move(names)},
-                       {"mode", write ? "readwrite" : "readonly"},
-                       {"durability", write ? "strict" : "relaxed"},
-                       {"reads", std::move(reads)}});
+  effects->Push(TransactEffect(id, stores, mode, std::move(reads)));
 }
 
 Data Tab::FullReads(uint64_t above) const {
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  reads.Push(RangeAbove("updates", above));
-  reads.Push(RangeRead("mutations"));
-  reads.Push(RangeRead("outbox"));
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  reads.Push(RangeAbove(Store::kUpdates, above));
+  reads.Push(RangeRead(Store::kMutations));
+  reads.Push(RangeRead(Store::kOutbox));
   return reads;
 }
 
@@ -48,8 +41,8 @@ void Tab::RequestReading(Data* effects) {
   reading_ = true;
   Tx tx;
   tx.kind = Kind::kReading;
-  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), false,
-           effects);
+  Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+           FullReads(mirror_.n()), TransactionMode::kRead, effects);
 }
 
 void Tab::RequestConflicts(Data* effects) {
@@ -58,8 +51,8 @@ void Tab::RequestConflicts(Data* effects) {
   Tx tx;
   tx.kind = Kind::kConflicts;
   Data reads = Data::MakeArray();
-  reads.Push(RangeRead("conflicts"));
-  Transact(std::move(tx), {"conflicts"}, std::move(reads), false, effects);
+  reads.Push(RangeRead(Store::kConflicts));
+  Transact(std::move(tx), {Store::kConflicts}, std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::RequestSync(Data* effects) {
@@ -68,8 +61,8 @@ void Tab::RequestSync(Data* effects) {
   Tx tx;
   tx.kind = Kind::kSync;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
 }
 
 size_t Tab::ReadCount(const Tx& tx) {
@@ -262,13 +255,13 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   if (entry == nullptr) return;
   tx->ids.push_back((*entry)["mutation"]["id"].as_string());
   if (!tx->retry) {
-    writes->Push(Fields{{"store", "conflicts"}, {"delete", tx->entry}});
+    writes->Push(DeleteWrite(Store::kConflicts, tx->entry));
     return;
   }
   const Data& mutation = (*entry)["mutation"];
   for (const Data& item : entries.items()) {
     if (item["value"]["mutation"]["id"] == mutation["id"]) {
-      writes->Push(Fields{{"store", "conflicts"}, {"delete", item["key"]}});
+      writes->Push(DeleteWrite(Store::kConflicts, Key(item["key"])));
     }
   }
   Result<Mutation> decoded = DecodeMutation(*schema_, mutation["body"].as_bytes());
@@ -281,7 +274,7 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   // again by another.
   if ((*entry)["code"].Is("parent_deleted")) decoded.value().action.id = options_.ids->Next(now_);
   Data record = MutationRecord(*schema_, decoded.value());
-  writes->Push(Fields{{"store", "mutations"}, {"add", record}});
+  writes->Push(AddWrite(Store::kMutations, record));
   tx->items.Push(Fields{{"id", record["id"]}, {"record", std::move(record)}});
 }
 

@@ -6,6 +6,8 @@ set(SKERRY_LOG_SOURCES
   src/log/fold_op.cc
   src/log/fold_ops.cc
   src/log/image.cc
+  src/log/lease_record.cc
+  src/log/members.cc
   src/log/mutation_codec.cc
   src/log/mutation_json.cc
   src/log/op_codec.cc
@@ -13,6 +15,7 @@ set(SKERRY_LOG_SOURCES
   src/log/record.cc
   src/log/row_data.cc
   src/log/steps_codec.cc
+  src/log/transaction_builder.cc
   src/log/update_json.cc
   src/log/value_codec.cc
   src/log/wire.cc

@@ -245,7 +245,7 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
     ++left_over_;
     set_apart_ = true;
     writes->push_back(
-        PutWrite("mutations", candidate.keys[i], std::move(record.Set("alone", true))));
+        PutWrite(Store::kMutations, Key(candidate.keys[i]), std::move(record.Set("alone", true))));
   }
 }
 
@@ -273,7 +273,7 @@ Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* c
     for (size_t i = 0; i < candidate.keys.size(); ++i) {
       Data marked = std::move(candidate.records[i]);
       marked.Set("state", "grouped").Set("update", update["id"]);
-      writes->push_back(PutWrite("mutations", candidate.keys[i], std::move(marked)));
+      writes->push_back(PutWrite(Store::kMutations, Key(candidate.keys[i]), std::move(marked)));
     }
     updates.push_back(std::move(update));
   }

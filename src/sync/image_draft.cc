@@ -32,11 +32,7 @@ void ImageDraft::Swing(Data* sync, Data::Array* writes) const {
   for (const Data& part : parts.items()) {
     if (part["leftOut"].as_bool()) NoteLack(layout, sync);
   }
-  if (spare == 0) return;
-  Data range = Data::MakeObject();
-  range.Set("to", spare);
-  Data drop = Data::MakeObject();
-  writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
+  if (spare != 0) writes->push_back(DeleteUpToWrite(Store::kUpdates, spare));
 }
 
 void ImageDraft::Broadcast(Turn* turn) const {

@@ -9,11 +9,11 @@ namespace skerry {
 namespace {
 
 // Still being written: under the lease and the epoch that it was entered with.
-bool InWork(const Data& entry, const Data& push_lease, const Data& image_lease) {
+bool InWork(const Data& entry, const LeaseRecord& push_lease, const LeaseRecord& image_lease) {
   const String& name = entry["lease"].as_string();
   if (name.empty()) return false;
-  const Data& lease = name == "push" ? push_lease : image_lease;
-  return lease["owner"].is_string() && lease["epoch"].as_u64() == entry["epoch"].as_u64();
+  const LeaseRecord& lease = name == "push" ? push_lease : image_lease;
+  return lease.owner.has_value() && lease.epoch == entry["epoch"].as_u64();
 }
 
 Data GenerationEntry(std::string_view generation, std::string_view lease, uint64_t epoch) {
@@ -89,7 +89,7 @@ uint64_t EmitDelete(const Data& generations, Turn* turn) {
   return EmitImageJob(std::move(job.Set("kind", "delete").Set("generations", generations)), turn);
 }
 
-Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease) {
+Data Garbage(const Data& sync, const LeaseRecord& push_lease, const LeaseRecord& image_lease) {
   Data garbage = Data::MakeArray();
   for (const Data& entry : sync["generations"].items()) {
     if (SameGeneration(entry, sync["image"]) || SameGeneration(entry, sync["previous"])) continue;

@@ -10,6 +10,7 @@
 
 #include "base/data.h"
 #include "base/string.h"
+#include "log/lease_record.h"
 #include "sync/times.h"
 #include "sync/turn.h"
 
@@ -43,7 +44,7 @@ uint64_t EmitDelete(const Data& generations, Turn* turn);
 
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
 // `leases`: the records "push" and "image" as they are.
-Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease);
+Data Garbage(const Data& sync, const LeaseRecord& push_lease, const LeaseRecord& image_lease);
 void ForgetGenerations(const Data& generations, Data* sync);
 
 bool SameGeneration(const Data& pointer, const Data& other);

@@ -68,9 +68,10 @@ void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 void ImageKeeper::Transact(Step step, Turn* turn) {
   step_ = step;
   fenced_out_ = false;
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    GetRead("sync", "push")};
-  transaction_ = turn->Transact("sync updates", true, true, std::move(reads));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    GetRead(Store::kSync, "push")};
+  transaction_ = turn->Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict,
+                                std::move(reads));
 }
 
 ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
@@ -80,33 +81,35 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
     return reply;
   }
   const Data::Array& read = results.items();
-  fenced_out_ = !Holds(read[0], state_->tab, lease_.epoch());
+  const LeaseRecord lease = LeaseRecord::Read(read[0]);
+  const LeaseRecord push_lease = LeaseRecord::Read(read[2]);
+  fenced_out_ = !Holds(lease, state_->tab, lease_.epoch());
   const Data sync = state_->Sound(read[1], turn->now);
   if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
   if (step_ == Step::kBegin) {
-    ReadBegin(sync, read[2], read[0], &reply.writes, turn);
+    ReadBegin(sync, push_lease, lease, &reply.writes, turn);
   } else if (step_ == Step::kSwing) {
     ReadSwing(sync, &reply.writes);
   } else {
     Data left = sync;
     ForgetGenerations(garbage_, &left);
     state_->sync = left;
-    reply.writes.push_back(PutWrite("sync", "sync", std::move(left)));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(left)));
   }
-  garbage_ = Garbage(state_->sync, read[2], read[0]);
+  garbage_ = Garbage(state_->sync, push_lease, lease);
   return reply;
 }
 
 // Garbage goes first: else rolls that fail, one after the other, would heap it up.
-void ImageKeeper::ReadBegin(Data sync, const Data& push_lease, const Data& lease,
+void ImageKeeper::ReadBegin(Data sync, const LeaseRecord& push_lease, const LeaseRecord& lease,
                             Data::Array* writes, Turn* turn) {
   rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
   if (rolling_) {
     draft_.Begin(state_, lease_, turn->now, &sync);
-    writes->push_back(PutWrite("sync", "sync", sync));
+    writes->push_back(PutWrite(Store::kSync, kSyncKey, sync));
   }
   state_->sync = std::move(sync);
 }
@@ -115,7 +118,7 @@ void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
   swung_ = draft_.IsNext(sync);
   if (swung_) {
     draft_.Swing(&sync, writes);
-    writes->push_back(PutWrite("sync", "sync", sync));
+    writes->push_back(PutWrite(Store::kSync, kSyncKey, sync));
   }
   state_->sync = std::move(sync);
 }

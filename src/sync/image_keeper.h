@@ -46,8 +46,8 @@ class ImageKeeper {
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Transact(Step step, Turn* turn);
-  void ReadBegin(Data sync, const Data& push_lease, const Data& lease, Data::Array* writes,
-                 Turn* turn);
+  void ReadBegin(Data sync, const LeaseRecord& push_lease, const LeaseRecord& lease,
+                 Data::Array* writes, Turn* turn);
   void ReadSwing(Data sync, Data::Array* writes);
   void Delete(Turn* turn);
   void Stop(Turn* turn);

@@ -153,7 +153,7 @@ bool PullFold::IsInLog(const Data& update, const String& realm) const {
 void PullFold::Confirm(const Data& id, const Data& key) {
   confirmed_.Push(MutationName(id, key));
   highest_ = std::max(highest_, key.as_number());
-  writes_.push_back(DeleteWrite("mutations", key));
+  writes_.push_back(DeleteWrite(Store::kMutations, Key(key)));
 }
 
 void PullFold::ConfirmOwn() {
@@ -180,7 +180,7 @@ void PullFold::ConfirmOwn() {
           break;
         }
       }
-      writes_.push_back(DeleteWrite("outbox", update["id"]));
+      writes_.push_back(DeleteWrite(Store::kOutbox, Key(update["id"])));
       moved_ = true;
       continue;
     }
@@ -195,7 +195,7 @@ void PullFold::ConfirmOwn() {
     }
     update.Set("confirmed", confirmed);
     CheckPassed(&update, confirmed);
-    if (!(update == was)) writes_.push_back(PutWrite("outbox", update["id"], update));
+    if (!(update == was)) writes_.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
     grouped_ += update["mutations"].items().size();
     kept.push_back(std::move(update));
   }
@@ -280,7 +280,7 @@ void PullFold::Revoke() {
       if (!outbox_[i]["state"].Is("new") || outbox_[i]["after"].Find(realm) == nullptr) continue;
       for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
         aside_.Undo(undone);
-        writes_.push_back(DeleteWrite("outbox", undone["id"]));
+        writes_.push_back(DeleteWrite(Store::kOutbox, Key(undone["id"])));
       }
       break;
     }
@@ -371,7 +371,7 @@ Data::Array PullFold::Finish() {
   if (answer_->left_out || request_->left_out || unjudged_) NoteLack(Layout(*schema_), &sync_);
   if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
   WriteRecord();
-  writes_.push_back(PutWrite("sync", "sync", sync_));
+  writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_));
   return std::move(writes_);
 }
 
@@ -391,7 +391,7 @@ void PullFold::WriteRecord() {
   record_.Set("v", kRecordVersion).Set("n", n).Set("kind", "pull");
   record_.Set("confirmed", confirmed_).Set("refused", aside_.refused()).Set("partly", partly_);
   record_.Set("cursors", sync_["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes_.push_back(PutWrite("updates", n, record_));
+  writes_.push_back(PutWrite(Store::kUpdates, n, record_));
 }
 
 }  // namespace skerry

@@ -69,7 +69,7 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbo
     Data& update = (*outbox)[IndexOf(*outbox, id)];
     if (update["state"].Is("sent")) continue;
     update.Set("state", "sent").Set("epoch", epoch);
-    writes.push_back(PutWrite("outbox", id, update));
+    writes.push_back(PutWrite(Store::kOutbox, id, update));
   }
   return writes;
 }
@@ -159,7 +159,7 @@ void PushAnswer::Received(size_t index, const Data& result) {
   update.Set("state", "received");
   update.Set("revisions",
              result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
-  writes_.push_back(PutWrite("outbox", update["id"], update));
+  writes_.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
   TellGone(*schema_, update, result["gone"], now_, &writes_);
   Tell(update, result["status"].as_string(), "", "");
   progress_ = true;
@@ -231,7 +231,7 @@ void PushAnswer::Forked(size_t index) {
 void PushAnswer::Undo(size_t index) {
   for (const Data& undone : UndoFrom(index, &outbox_, &chain_)) {
     aside_.Undo(undone);
-    writes_.push_back(DeleteWrite("outbox", undone["id"]));
+    writes_.push_back(DeleteWrite(Store::kOutbox, Key(undone["id"])));
     Tell(undone, "regrouped", "", "");
   }
   progress_ = true;
@@ -266,9 +266,10 @@ Data::Array PushAnswer::Finish() {
   }
   if (aside_.refused_any()) {
     record_ = RefusalRecord(aside_, *schema_, &sync_);
-    writes_.push_back(PutWrite("updates", record_["n"], record_));
+    writes_.push_back(PutWrite(Store::kUpdates, Key(record_["n"]), record_));
   }
-  if (!aside_.empty() || identity_changed_) writes_.push_back(PutWrite("sync", "sync", sync_));
+  if (!aside_.empty() || identity_changed_)
+    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_));
   return std::move(writes_);
 }
 

@@ -19,8 +19,6 @@ double ParseWhole(std::string_view text) {
 
 }  // namespace
 
-bool IsNewer(const Data& record) { return record["v"].as_number() > kRecordVersion; }
-
 bool IsOfNewer(const Schema& schema, const Data& sync) {
   return sync["schema"].as_u64() > schema.version();
 }
@@ -106,45 +104,6 @@ Data Message(std::string_view type) {
   Data message = Data::MakeObject();
   message.Set("type", type);
   return message;
-}
-
-Data GetRead(std::string_view store, Data key) {
-  Data read = Data::MakeObject();
-  read.Set("store", store).Set("get", std::move(key));
-  return read;
-}
-
-Data RangeRead(std::string_view store, const Data& above, uint32_t limit) {
-  Data range = Data::MakeObject();
-  if (!above.is_null()) range.Set("above", above);
-  if (limit != 0) range.Set("limit", limit);
-  Data read = Data::MakeObject();
-  read.Set("store", store).Set("range", std::move(range));
-  return read;
-}
-
-Data CountRead(std::string_view store) {
-  Data read = Data::MakeObject();
-  read.Set("store", store).Set("count", true);
-  return read;
-}
-
-Data PutWrite(std::string_view store, Data key, Data value) {
-  Data write = Data::MakeObject();
-  write.Set("store", store).Set("put", std::move(value)).Set("key", std::move(key));
-  return write;
-}
-
-Data AddWrite(std::string_view store, Data value) {
-  Data write = Data::MakeObject();
-  write.Set("store", store).Set("add", std::move(value));
-  return write;
-}
-
-Data DeleteWrite(std::string_view store, Data key) {
-  Data write = Data::MakeObject();
-  write.Set("store", store).Set("delete", std::move(key));
-  return write;
 }
 
 Data Strings(const Vector<String>& items) {

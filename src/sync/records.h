@@ -8,15 +8,13 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "log/record_version.h"
+#include "log/transaction_builder.h"
 #include "model/schema.h"
 
 namespace skerry {
 
-inline constexpr int kRecordVersion = 1;
 inline constexpr size_t kMaxOlderCursors = 8;
-
-// Written by a newer version of the package: to be left alone.
-bool IsNewer(const Data& record);
 
 // A newer version of the application has opened this database: what this one does not know may be
 // that one's, and is left to it.
@@ -50,15 +48,7 @@ uint64_t CursorRevision(const Data& cursor);
 double CursorAt(const Data& cursor);
 String MakeCursor(uint64_t revision, double at);
 
-// Builders of effects and of the parts of a transaction.
 Data Message(std::string_view type);
-Data GetRead(std::string_view store, Data key);
-Data RangeRead(std::string_view store, const Data& above,
-               uint32_t limit);  // above null: from the start; limit 0: all
-Data CountRead(std::string_view store);
-Data PutWrite(std::string_view store, Data key, Data value);
-Data AddWrite(std::string_view store, Data value);
-Data DeleteWrite(std::string_view store, Data key);
 Data Strings(const Vector<String>& items);
 
 // {id, key} of a mutation, as records and updates name it.

@@ -131,16 +131,16 @@ void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
     mutation.Set("id", record["id"]).Set("name", record["name"]);
     mutation.Set("at", record["at"]).Set("body", record["body"]);
     writes->push_back(
-        AddWrite("conflicts", InboxRecord(std::move(table), std::move(object), std::move(mine),
-                                          std::move(mutation), *why, now_)));
-    writes->push_back(DeleteWrite("mutations", key));
+        AddWrite(Store::kConflicts, InboxRecord(std::move(table), std::move(object),
+                                                std::move(mine), std::move(mutation), *why, now_)));
+    writes->push_back(DeleteWrite(Store::kMutations, Key(key)));
     return;
   }
   if (alone_.count(id) != 0) {
     record.Set("alone", true);
     changed = true;
   }
-  if (changed) writes->push_back(PutWrite("mutations", key, std::move(record)));
+  if (changed) writes->push_back(PutWrite(Store::kMutations, Key(key), std::move(record)));
 }
 
 Data InboxRecord(Data table, Data id, Data mine, Data mutation, const InboxReason& why,
@@ -181,8 +181,9 @@ void TellGone(const Schema& schema, const Data& update, const Data& gone, double
     name.Set("at", mutation.action.at).Set("body", Data::Bytes(EncodeMutation(schema, mutation)));
     for (const Op& op : mutation.ops) {
       const TableDef& table = schema.table(op.table);
-      writes->push_back(AddWrite(
-          "conflicts", InboxRecord(table.name, op.id, SetToData(table, op.set), name, why, now)));
+      writes->push_back(
+          AddWrite(Store::kConflicts,
+                   InboxRecord(table.name, op.id, SetToData(table, op.set), name, why, now)));
     }
   }
 }

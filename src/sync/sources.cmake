@@ -9,7 +9,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/image_keeper.cc
   src/sync/image_roll.cc
   src/sync/lease.cc
-  src/sync/lease_record.cc
+  src/sync/lease_rules.cc
   src/sync/loop.cc
   src/sync/poke_socket.cc
   src/sync/pull_answer.cc

@@ -47,15 +47,13 @@ String Phase(const WorkerState& state, const SyncJob& job, const String& shared_
 Data LeaseOf(const WorkerState& state, const SyncJob& job) {
   if (state.mode == Mode::kHelper && !job.lease().held() && state.service_lease.is_object())
     return state.service_lease;
-  const Data& record = job.lease().record();
+  const LeaseRecord& record = job.lease().record();
   Data lease = Data::MakeObject();
-  Data owner = record["owner"];
+  Data owner = ToData(record.owner);
   // A lease that is not persisted names nobody in storage; who was named there when it was last
   // looked at is a window, which tells of itself.
   if (state.mode == Mode::kService) owner = job.lease().held() ? Data(state.tab) : Data();
-  lease.Set("owner", std::move(owner))
-      .Set("epoch", record["epoch"].as_u64())
-      .Set("beat", record["beat"].as_u64());
+  lease.Set("owner", std::move(owner)).Set("epoch", record.epoch).Set("beat", record.heartbeat);
   return lease;
 }
 

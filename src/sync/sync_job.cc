@@ -6,10 +6,10 @@
 namespace skerry {
 namespace {
 
-double Removed(const Data::Array& writes, std::string_view store) {
+double Removed(const Data::Array& writes, Store store) {
   double removed = 0;
   for (const Data& write : writes) {
-    if (write["store"].as_string() != store) continue;
+    if (!write["store"].Is(NameOf(store))) continue;
     if (write.Find("delete") != nullptr) ++removed;
     if (write.Find("add") != nullptr) --removed;
   }
@@ -157,8 +157,8 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-bool SyncJob::Fenced(const Data& record) const {
-  return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());
+bool SyncJob::Fenced(const Data& lease) const {
+  return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());
 }
 
 // Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
@@ -320,9 +320,9 @@ void SyncJob::TokenMissing(Turn* turn) {
 void SyncJob::Answered() { state_->ForgetRefusals(); }
 
 void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
-  state_->pending = mutations.as_number() - Removed(writes, "mutations");
-  state_->conflicts = conflicts.as_number() - Removed(writes, "conflicts");
-  inbox_grew_ = Removed(writes, "conflicts") < 0;
+  state_->pending = mutations.as_number() - Removed(writes, Store::kMutations);
+  state_->conflicts = conflicts.as_number() - Removed(writes, Store::kConflicts);
+  inbox_grew_ = Removed(writes, Store::kConflicts) < 0;
 }
 
 void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {

@@ -118,7 +118,7 @@ class SyncJob {
   void Begin(Step step, uint64_t id) { step_ = step, flight_ = id, fenced_out_ = false; }
   void EndStep() { step_ = Step::kNone, flight_ = 0; }
   bool helps() const { return state_->mode == Mode::kHelper; }
-  bool Fenced(const Data& record) const;
+  bool Fenced(const Data& lease) const;
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
@@ -200,7 +200,7 @@ class SyncJob {
   uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual
   bool took_anew_ = false;   // for that, and has not come to the heads since
 
-  Data counted_;  // the record of an epoch that is counted
+  std::optional<LeaseRecord> counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;
   Vector<Data> outbox_;
   Data pushing_sync_;

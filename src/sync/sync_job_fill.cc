@@ -12,7 +12,7 @@ namespace skerry {
 namespace {
 
 Data::Array FillReads(const String& lease) {
-  return {GetRead("sync", lease), GetRead("sync", "sync")};
+  return {GetRead(Store::kSync, lease), GetRead(Store::kSync, kSyncKey)};
 }
 
 }  // namespace
@@ -23,7 +23,8 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.active = true;
   fill_.image = image;
   fill_.scope_version = state_->sync["scopeVersion"].as_u64();
-  fill_.transaction = turn->Transact("sync", true, true, FillReads(lease_.name()));
+  fill_.transaction =
+      turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, FillReads(lease_.name()));
   Data progress = Data::MakeObject();
   progress.Set("done", 0).Set("total", image.bytes);
   state_->progress = std::move(progress);
@@ -64,7 +65,7 @@ void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
   if (!draft.cursors.is_object()) draft.cursors = Data::MakeObject();
   draft.cursors.Set(realm, MakeCursor(fill_.image.revision, fill_.image.at));
   state_->sync = sync;
-  writes->push_back(PutWrite("sync", "sync", std::move(sync)));
+  writes->push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 
 void SyncJob::SwingFill(Data sync, Data::Array* writes) {
@@ -102,9 +103,9 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
       .Set("refused", Data::MakeArray())
       .Set("partly", Data::MakeArray());
   fill_.record.Set("cursors", sync["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes->push_back(PutWrite("updates", n, fill_.record));
+  writes->push_back(PutWrite(Store::kUpdates, n, fill_.record));
   state_->sync = sync;
-  writes->push_back(PutWrite("sync", "sync", std::move(sync)));
+  writes->push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 
 void SyncJob::DoneFill(Turn* turn) {
@@ -153,7 +154,8 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     state_->passes_over = false;
     fill_.draft.parts = event["parts"];
     fill_.swinging = true;
-    fill_.transaction = turn->Transact("sync updates", true, true, FillReads(lease_.name()));
+    fill_.transaction = turn->Transact({Store::kSync, Store::kUpdates},
+                                       TransactionMode::kWriteStrict, FillReads(lease_.name()));
     return true;
   }
   const double status = event["error"]["status"].as_number();

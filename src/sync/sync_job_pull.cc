@@ -21,11 +21,12 @@ constexpr uint64_t kMore = 10;
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // it will see all that was told until here
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   Begin(Step::kPullAsk,
-        turn->Transact("sync outbox mutations conflicts", false, false, std::move(reads)));
+        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+                       TransactionMode::kRead, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPullAsk(const Data& results) {
@@ -69,13 +70,14 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
   fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now,
                                      clock_offset_);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   discarded_ = false;
   last_key_ = nullptr;
-  Begin(Step::kPullFold,
-        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  Begin(Step::kPullFold, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
+                                         Store::kUpdates, Store::kConflicts},
+                                        TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // One scope that the server does not take, say: what was changed here is no part of that, and is
@@ -112,7 +114,7 @@ ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
     discarded_ = !fold_->Decide(InChainOrder(read[2]), read[1]);
     if (discarded_) return reply;
     if (fold_->needs_mutations()) {
-      reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+      reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
       return reply;
     }
   }
@@ -124,7 +126,8 @@ ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
 // Asks for the next page of mutations, unless this one was the last.
 void SyncJob::ReadMore(const Data& page, ReadReply* reply) {
   if (page.items().size() < kMutationPage) return;
-  reply->more.push_back(RangeRead("mutations", page.items().back()["key"], kMutationPage));
+  reply->more.push_back(
+      PageRead(Store::kMutations, Key(page.items().back()["key"]), kMutationPage));
 }
 
 void SyncJob::DonePullFold(Turn* turn) {
@@ -187,8 +190,9 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 // The server no longer knows our place in its log, or something that it sent had no place in a
 // former schema: every realm is taken anew. Pending mutations stay.
 void SyncJob::TakeAnew(Turn* turn) {
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
-  Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey)};
+  Begin(Step::kRefill,
+        turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // A server answers no longer than clients read; one that does must not stop this one for good.
@@ -225,7 +229,7 @@ ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
   sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
   sync.Remove("lacks");
   state_->sync = sync;
-  reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
   return reply;
 }
 

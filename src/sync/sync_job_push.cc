@@ -18,13 +18,14 @@ constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, ta
 
 void SyncJob::PushAsk(Turn* turn) {
   if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
   // `sent` is durable before the fetch.
   Begin(Step::kPushAsk,
-        turn->Transact("sync outbox mutations conflicts", true, true, std::move(reads)));
+        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+                       TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
@@ -41,7 +42,7 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
     return reply;
   }
   pushing_sync_ = read[1];
-  counted_ = lease_.Count(read[0], turn->now);
+  counted_ = lease_.Count(LeaseRecord::Read(read[0]), turn->now);
   outbox_ = InChainOrder(read[2]);
   damaged_ = DamagedUpdates(read[2]);
   Counts(read[3], read[4], {});
@@ -50,7 +51,7 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
                                          IsOfNewer(state_->schema, pushing_sync_));
   grouping_->Know(outbox_);
   if (read[3].as_number() > 0 && grouping_->wants_more()) {
-    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
     return reply;
   }
   return FinishPushAsk(turn);
@@ -58,11 +59,12 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
 
 ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   ReadReply reply;
-  if (!counted_.is_null())
-    reply.writes.push_back(PutWrite("sync", lease_.name(), std::move(counted_)));
-  counted_ = nullptr;
+  if (counted_.has_value())
+    reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), counted_->Write()));
+  counted_.reset();
   // What they held is grouped anew.
-  for (const Data& key : damaged_.items()) reply.writes.push_back(DeleteWrite("outbox", key));
+  for (const Data& key : damaged_.items())
+    reply.writes.push_back(DeleteWrite(Store::kOutbox, Key(key)));
   Data chain = pushing_sync_["chain"];
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
   Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
@@ -73,11 +75,11 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   for (const Data& write : sent) reply.writes.push_back(write);
   for (const Data& update : outbox_) {
     if (update["state"].Is("new") && grouped)
-      reply.writes.push_back(PutWrite("outbox", update["id"], update));
+      reply.writes.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
   }
   if (grouped) {
     pushing_sync_.Set("chain", std::move(chain));
-    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
   }
   state_->sync = pushing_sync_;
   push_body_ = batch_.ids.empty() ? String()
@@ -104,9 +106,9 @@ void SyncJob::DonePushAsk(Turn* turn) {
   if (!batch_.ids.empty()) {
     Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
   } else if (!unreadable_.empty()) {
-    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                      CountRead("mutations"), CountRead("conflicts"),
-                      RangeRead("mutations", nullptr, kMutationPage)};
+    Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                      CountRead(Store::kMutations), CountRead(Store::kConflicts),
+                      PageRead(Store::kMutations, Key(), kMutationPage)};
     aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
     for (const Unreadable& one : unreadable_) {
       InboxReason refusal;
@@ -116,7 +118,8 @@ void SyncJob::DonePushAsk(Turn* turn) {
     }
     writes_.clear();
     Begin(Step::kSetAside,
-          turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
+          turn->Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
+                         TransactionMode::kWriteStrict, std::move(reads)));
   } else {
     // What found no room waits for confirmations, which the next pull brings; what was set apart
     // waits for nothing.
@@ -150,8 +153,8 @@ ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
   aside_record_ = nullptr;
   if (aside_->refused_any()) {
     aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
-    reply.writes.push_back(PutWrite("updates", aside_record_["n"], aside_record_));
-    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kUpdates, Key(aside_record_["n"]), aside_record_));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
   }
   state_->sync = pushing_sync_;
   Counts(count_mutations_, count_conflicts_, reply.writes);
@@ -185,11 +188,12 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
 void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
   push_answer_ =
       std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
-  Begin(Step::kPushAnswer,
-        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
+  Begin(Step::kPushAnswer, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
+                                           Store::kUpdates, Store::kConflicts},
+                                          TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // The identity is another user's, by the server's account. Where an answer was taken under it, it
@@ -239,7 +243,7 @@ ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
     push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
   }
   if (push_answer_->needs_mutations()) {
-    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
     return reply;
   }
   return FinishPushAnswer();

@@ -124,12 +124,14 @@ void SyncWorker::Start(Turn* turn) {
 }
 
 void SyncWorker::BeginOwn(OwnKind kind, Data message, Turn* turn) {
-  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts"),
-                    GetRead("sync", "service"), GetRead("sync", "token")};
+  Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts), GetRead(Store::kSync, "service"),
+                    GetRead(Store::kSync, "token")};
   Own own;
   own.kind = kind;
   own.message = std::move(message);
-  own.id = turn->Transact("sync mutations conflicts updates", true, true, std::move(reads));
+  own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates},
+                          TransactionMode::kWriteStrict, std::move(reads));
   own_.push_back(std::move(own));
 }
 
@@ -140,7 +142,8 @@ void SyncWorker::Look(Turn* turn) {
   if (job_.active()) return;
   Own own;
   own.kind = OwnKind::kLook;
-  own.id = turn->Transact("mutations", false, false, {CountRead("mutations")});
+  own.id =
+      turn->Transact({Store::kMutations}, TransactionMode::kRead, {CountRead(Store::kMutations)});
   own_.push_back(std::move(own));
 }
 
@@ -185,7 +188,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   if (own->kind == OwnKind::kToken) {
     const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->message);
     if (!IsNewer(read[4]) && !(kept == read[4]))
-      reply.writes.push_back(PutWrite("sync", "token", kept));
+      reply.writes.push_back(PutWrite(Store::kSync, "token", kept));
     return reply;
   }
   if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
@@ -195,11 +198,11 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
                               &sync, &own->record, &own->left_out);
   if (!own->record.is_null())
-    reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
+    reply.writes.push_back(PutWrite(Store::kUpdates, Key(own->record["n"]), own->record));
   state_->pending = read[1].as_number();
   state_->conflicts = read[2].as_number();
   state_->sync = sync;
-  if (!(sync == read[0])) reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  if (!(sync == read[0])) reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
   return reply;
 }
 
@@ -211,10 +214,10 @@ void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
   if (state_->service.is_object()) {
     Data kept = state_->service;
     kept.Set("v", kRecordVersion).Set("schema", state_->description);
-    if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
+    if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, "service", std::move(kept)));
   } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
     // The user is back, without a service worker this time.
-    writes->push_back(DeleteWrite("sync", "service"));
+    writes->push_back(DeleteWrite(Store::kSync, "service"));
   }
 }
 
@@ -349,7 +352,7 @@ void SyncWorker::Upkeep(Turn* turn) {
   if (!looks_ && looked) turn->Cancel("look");
   if (state_->mode != Mode::kService) {
     state_->listening =
-        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record()["job"].Is("open");
+        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record().job == "open";
   }
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);

@@ -3,21 +3,20 @@
 export const core = [
   {
     name: 'the epoch of a lease is not checked before writing',
-    file: 'src/sync/lease_record.cc',
-    from: `record["owner"].as_string() == owner &&
-         record["epoch"].as_u64() == epoch;`,
-    to: `record["owner"].as_string() == owner && epoch == epoch;`,
+    file: 'src/sync/lease_rules.cc',
+    from: 'record.owner == owner && record.epoch == epoch;',
+    to: 'record.owner == owner && epoch == epoch;',
   },
   {
     name: 'a former holder of the lease goes on writing',
     file: 'src/sync/sync_job.cc',
-    from: 'return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());',
-    to: 'return record.is_object();',
+    from: 'return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());',
+    to: 'return lease.is_object();',
   },
   {
     name: "a service worker counts the epoch up from under a window's lease",
     file: 'src/sync/lease.cc',
-    from: '  if (record["owner"].is_string()) return nullptr;\n',
+    from: '  if (record_.owner.has_value()) return std::nullopt;\n',
     to: '',
   },
   {
@@ -63,19 +62,19 @@ export const core = [
     to: 'Observe(record_, turn->now, config_.look_ms',
   },
   {
-    name: 'a beat that moved is taken for one that stands still',
-    file: 'src/sync/lease_record.cc',
-    from: 'epoch != seen->epoch || beat != seen->beat) {',
+    name: 'a heartbeat that moved is taken for one that stands still',
+    file: 'src/sync/lease_rules.cc',
+    from: 'epoch != seen->epoch || heartbeat != seen->heartbeat) {',
     to: 'epoch != seen->epoch) {',
   },
   {
     name: 'the answer to a push confirms',
     file: 'src/sync/push.cc',
-    from: `  writes_.push_back(PutWrite("outbox", update["id"], update));
+    from: `  writes_.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
   TellGone(`,
-    to: `  writes_.push_back(DeleteWrite("outbox", update["id"]));
+    to: `  writes_.push_back(DeleteWrite(Store::kOutbox, Key(update["id"])));
   for (const Data& member : update["mutations"].items()) {
-    writes_.push_back(DeleteWrite("mutations", member["key"]));
+    writes_.push_back(DeleteWrite(Store::kMutations, Key(member["key"])));
   }
   TellGone(`,
   },

@@ -118,7 +118,7 @@ void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
   Data chain = sync_["chain"];
   Data::Array writes;
   for (const Data& update : grouping.Finish(now, now, ids, &chain, &writes)) {
-    writes.push_back(PutWrite("outbox", update["id"], update));
+    writes.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
   }
   REQUIRE(grouping.unreadable().empty());
   sync_.Set("chain", std::move(chain));

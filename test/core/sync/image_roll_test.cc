@@ -97,10 +97,10 @@ TEST_CASE("what a crash left half written is garbage once its lease has moved on
   Data sync = CompleteSyncRecord(Data(), "c", 1);
   EnterGeneration("g1", "image", 4, &sync);
   EnterGeneration("g2", "push", 9, &sync);
-  Data image = Json(R"({"owner":"x","epoch":4})");
-  Data push = Json(R"({"owner":"y","epoch":10})");
+  LeaseRecord image = LeaseRecord::Read(Json(R"({"owner":"x","epoch":4})"));
+  const LeaseRecord push = LeaseRecord::Read(Json(R"({"owner":"y","epoch":10})"));
   CHECK(Garbage(sync, push, image) == Json(R"(["g2"])"));
-  image.Set("owner", nullptr);
+  image.owner.reset();
   CHECK(Garbage(sync, push, image) == Json(R"(["g1","g2"])"));
   ForgetGenerations(Json(R"(["g2"])"), &sync);
   CHECK(sync["generations"].items().size() == 1);
