@@ -137,8 +137,9 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   if (type == "added") {
     OnAdded(message, effects);
   } else if (type == "record") {
-    OnFit(mirror_.Record(message["record"]), effects);
-    if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
+    const UpdateRecord record = UpdateRecord::Read(message["record"]);
+    OnFit(mirror_.Record(record), effects);
+    if (!AllFilled() || record.kind == UpdateKind::kScopes) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
   } else if (type == "unreadable") {

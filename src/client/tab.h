@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
@@ -88,8 +89,9 @@ class Tab {
     // is looked for
     Vector<String> ids;
     Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;   // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
-    Data record;  // kLocalCommit, kReset: what was written to `updates`
+    Data items;  // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
+    // kLocalCommit, kReset: what was written to `updates`
+    std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // kCommit: it read first

@@ -21,9 +21,9 @@ namespace {
 constexpr double kLoggedMs = 200;
 
 // A large body is not sent to every window: those that want it read the record.
-Data RecordMessage(Data record) {
-  if (record["body"].as_bytes().size() > kMaxBroadcastBytes) record.Set("body", nullptr);
-  return Fields{{"type", "record"}, {"record", std::move(record)}};
+Data RecordMessage(UpdateRecord record) {
+  if (record.body->size() > kMaxBroadcastBytes) record.body.reset();
+  return Fields{{"type", "record"}, {"record", record.Write()}};
 }
 
 }  // namespace
@@ -65,16 +65,13 @@ void Tab::TryCommit(Data* effects) {
 }
 
 void Tab::WriteGroup(Tx* tx, Data* writes) {
-  Set<std::string_view> stored;
+  Set<String> stored;
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    for (const Data& item : reading.mutations->items())
-      stored.insert(item["value"]["id"].as_string());
-    for (const Data& item : reading.updates->items()) {
-      for (const char* list : {"confirmed", "refused"}) {
-        for (const Data& named : item["value"][list].items())
-          stored.insert(named["id"].as_string());
-      }
+    for (const StoredMutation& item : reading.mutations) stored.insert(item.record.id);
+    for (const StoredUpdate& item : reading.updates) {
+      for (const NamedMutation& named : item.record.confirmed) stored.insert(named.id);
+      for (const RefusedMutation& named : item.record.refused) stored.insert(named.id);
     }
   }
   tx->items = Data::MakeArray();
@@ -85,8 +82,9 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
     const String& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
-    Data record = MutationRecord(*schema_, pending->mutation);
-    bytes += record["body"].as_bytes().size();
+    const MutationRecord made = MakeMutationRecord(*schema_, pending->mutation);
+    bytes += made.body.size();
+    Data record = made.Write();
     tx->ids.push_back(id);
     tx->items.Push(Fields{{"id", id}, {"record", record}});
     writes->Push(AddWrite(Store::kMutations, std::move(record)));
@@ -109,7 +107,7 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
     TakeSync(*reading.sync, effects);
-    mirror_.FindStored(*reading.mutations);
+    mirror_.FindStored(reading.mutations);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
@@ -157,11 +155,11 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   if (!FollowsOwn(stored)) return;
   Data sync = stored.is_object() ? stored : Data::MakeObject();
   const uint64_t n = mirror_.n() + 1;
-  Data confirmed = Data::MakeArray();
+  UpdateRecord& record = tx->record.emplace();
   for (const Pending* pending : mirror_.pending().InOrder()) {
     const String& id = pending->mutation.action.id;
     tx->ids.push_back(id);
-    confirmed.Push(Fields{{"id", id}, {"key", pending->key}});
+    record.confirmed.push_back({id, pending->key, {}});
   }
   // The sync worker completes a new one.
   if (sync["v"].is_null()) sync.Set("v", 1);
@@ -172,35 +170,31 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   view_->WriteDiff(n, &steps);
   String body = steps.Seal();
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
-  tx->record = Fields{{"v", 1},
-                      {"n", n},
-                      {"kind", "local"},
-                      {"confirmed", std::move(confirmed)},
-                      {"refused", Data::MakeArray()},
-                      {"partly", Data::MakeArray()},
-                      {"cursors", cursors},
-                      {"body", Data::Bytes(std::move(body))}};
+  record.n = n;
+  record.kind = UpdateKind::kLocal;
+  FromData(Data(cursors), &record.cursors);
+  record.body = std::move(body);
   sync.Set("n", n);
   sync.Set("cursors", std::move(cursors));
   tx->items = Fields{{"type", "logged"},
                      {"n", n},
                      {"cursors", sync["cursors"]},
                      {"recordBytes", sync["recordBytes"]}};
-  writes->Push(PutWrite(Store::kUpdates, n, tx->record));
+  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes->Push(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {
   committing_ = false;
   Recovered(effects);
-  if (tx->record.is_object()) {
+  if (tx->record.has_value()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {
-      mirror_.OwnRecord(tx->record);
+      mirror_.OwnRecord(*tx->record);
     } else {
-      OnFit(mirror_.Record(tx->record), effects);
+      OnFit(mirror_.Record(*tx->record), effects);
     }
-    effects->Push(BroadcastEffect(RecordMessage(std::move(tx->record))));
+    effects->Push(BroadcastEffect(RecordMessage(std::move(*tx->record))));
     // Workers hear of several at once.
     if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
     logged_ = std::move(tx->items);

@@ -212,14 +212,10 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   for (Data& scope : scopes.mutable_items()) {
     if (scope.is_object()) scope.Set("filled", false);
   }
-  tx->record = Fields{{"v", 1},
-                      {"n", n},
-                      {"kind", "image"},
-                      {"confirmed", Data::MakeArray()},
-                      {"refused", Data::MakeArray()},
-                      {"partly", Data::MakeArray()},
-                      {"cursors", Data::MakeObject()},
-                      {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
+  UpdateRecord& record = tx->record.emplace();
+  record.n = n;
+  record.kind = UpdateKind::kImage;
+  record.body = EncodeSteps(*schema_, steps);
   // What is given up is deleted by the next image job.
   Data generations = sync["generations"].is_array() ? sync["generations"] : Data::MakeArray();
   for (const char* which : {"image", "previous"}) {
@@ -234,7 +230,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
                            {"n", n},
                            {"cursors", Data::MakeObject()}});
   sync.Set("previous", Data());
-  writes->Push(PutWrite(Store::kUpdates, n, tx->record));
+  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
   writes->Push(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }
 

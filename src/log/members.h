@@ -145,13 +145,24 @@ class MemberReader {
   uint32_t bit_ = 1;
 };
 
+template <typename T>
+bool IsFirstValue(const T& value) {
+  if constexpr (requires { value.empty(); }) {
+    return value.empty();
+  } else if constexpr (requires { value.has_value(); }) {
+    return !value.has_value();
+  } else {
+    return value == T();
+  }
+}
+
 class MemberWriter {
  public:
   explicit MemberWriter(const Rest* rest) : rest_(rest) {}
 
   template <typename T>
   void operator()(const char* name, const T& value) {
-    if (MayWrite(value == T())) Put(name, ToData(value));
+    if (MayWrite(IsFirstValue(value))) Put(name, ToData(value));
   }
   template <typename T>
   void Optional(const char* name, const std::optional<T>& value) {

@@ -5,6 +5,7 @@
 #define SKERRY_SYNC_PULL_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "base/data.h"
 #include "base/map.h"
@@ -12,7 +13,9 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
+#include "log/outbox_record.h"
 #include "log/record.h"
+#include "log/update_record.h"
 #include "model/schema.h"
 #include "sync/set_aside.h"
 
@@ -35,8 +38,8 @@ struct PullRequest {
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
 // changes then come in full, like another client's. Those that were applied are asked for by the id
 // of an action, since an image, or all rows anew, may bring their changes and not their names.
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
-                            uint64_t limit);
+PullRequest MakePullRequest(const Schema& schema, const Data& sync,
+                            const Vector<OutboxRecord>& outbox, uint64_t limit);
 
 // A server's image that fills a whole realm.
 struct ImageFill {
@@ -77,12 +80,13 @@ class PullFold {
 
   // False: another tab was faster, or the outbox is another than the one that was asked with:
   // nothing is to be written.
-  bool Decide(Vector<Data> outbox, Data sync);
+  bool Decide(Vector<OutboxRecord> outbox, Data sync);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   Data::Array Finish();
 
-  const Data& record() const { return record_; }  // null: nothing changed that windows see
+  // None: nothing changed that windows see.
+  const std::optional<UpdateRecord>& record() const { return record_; }
   const Data& sync() const { return sync_; }
   bool resend() const {
     return resend_;
@@ -100,11 +104,12 @@ class PullFold {
   void DropSteps();
   void OwnSteps();
   void ConfirmOwn();
-  Data NowConfirmed(const Data& update) const;
-  bool IsInLog(const Data& update, const String& realm) const;
+  Vector<String> NowConfirmed(const OutboxRecord& update) const;
+  bool IsInLog(const OutboxRecord& update, const String& realm) const;
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
-  void CheckPassed(Data* update, const Data& confirmed);
-  void Confirm(const Data& id, const Data& key);
+  bool CheckPassed(OutboxRecord* update);
+  void TellLost(const OutboxRecord& update);
+  void Confirm(NamedMutation mutation);
   void ConfirmKnown();
   Whereabouts Find(const Data& known) const;
   void Revoke();
@@ -119,15 +124,15 @@ class PullFold {
   const PullAnswer* answer_;
   double now_;
   double clock_offset_;
-  Vector<Data> outbox_;
+  Vector<OutboxRecord> outbox_;
   Data sync_;
   SetAside aside_;
   Vector<Step> steps_;
-  Data confirmed_ = Data::MakeArray();
-  Data partly_ = Data::MakeArray();
-  double highest_ = 0;
+  Vector<NamedMutation> confirmed_;
+  Vector<PartlyConfirmed> partly_;
+  uint64_t highest_ = 0;
   Data::Array writes_;
-  Data record_;
+  std::optional<UpdateRecord> record_;
   bool resend_ = false;
   bool unjudged_ = false;
   bool moved_ = false;

@@ -19,7 +19,7 @@ struct OwnPlace {
   String realm;
   uint64_t revision = 0;
   double at = 0;
-  const Data* update = nullptr;
+  const OutboxRecord* update = nullptr;
 };
 
 bool Contains(const Vector<String>& list, std::string_view text) {
@@ -45,13 +45,13 @@ bool PullFold::StillAsAsked() const {
   for (const auto& [id, realms] : answer_->own.members()) {
     if (request_->have.count(id) == 0) continue;
     const bool here = std::any_of(outbox_.begin(), outbox_.end(),
-                                  [&id = id](const Data& u) { return u["id"].as_string() == id; });
+                                  [&id = id](const OutboxRecord& u) { return u.id == id; });
     if (!here) return false;
   }
   return true;
 }
 
-bool PullFold::Decide(Vector<Data> outbox, Data sync) {
+bool PullFold::Decide(Vector<OutboxRecord> outbox, Data sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
@@ -93,8 +93,8 @@ void PullFold::DropSteps() {
 
 void PullFold::OwnSteps() {
   Vector<OwnPlace> places;
-  for (const Data& update : outbox_) {
-    const String& id = update["id"].as_string();
+  for (const OutboxRecord& update : outbox_) {
+    const String& id = update.id;
     // What was not in `have` comes in full among the changes.
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
@@ -110,7 +110,7 @@ void PullFold::OwnSteps() {
     return a.revision != b.revision ? a.revision < b.revision : a.update < b.update;
   });
   for (const OwnPlace& place : places) {
-    Result<Data> body = ParseJson((*place.update)["body"].as_bytes());
+    Result<Data> body = ParseJson(place.update->body);
     if (!body.ok()) continue;  // cannot be: `have` names only what can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
@@ -127,96 +127,98 @@ void PullFold::OwnSteps() {
 }
 
 // The realms in which an update is confirmed, this answer counted in.
-Data PullFold::NowConfirmed(const Data& update) const {
-  Data confirmed = update["confirmed"].is_array() ? update["confirmed"] : Data::MakeArray();
-  const Data& own = answer_->own[update["id"].as_string()];
-  const bool received = request_->received.count(update["id"].as_string()) != 0;
-  for (const auto& [realm, link] : update["after"].members()) {
-    if (ContainsString(confirmed, realm)) continue;
+Vector<String> PullFold::NowConfirmed(const OutboxRecord& update) const {
+  Vector<String> confirmed = update.confirmed;
+  const Data& own = answer_->own[update.id];
+  const bool received = request_->received.count(update.id) != 0;
+  for (const auto& [realm, link] : update.after) {
+    if (Contains(confirmed, realm)) continue;
     const bool unreadable = received && !answer_->more && answer_->cursors.Find(realm) == nullptr &&
-                            answer_->images.empty() && update["revisions"].Find(realm) != nullptr;
+                            answer_->images.empty() && update.revisions.has_value() &&
+                            update.revisions->contains(realm);
     // Where we may not read, being applied is all the confirmation that there will be.
-    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm)) confirmed.Push(realm);
+    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm))
+      confirmed.push_back(realm);
   }
   return confirmed;
 }
 
 // Whether what this answer leaves is past an update that was asked for by an action.
-bool PullFold::IsInLog(const Data& update, const String& realm) const {
-  if (!request_->unread.contains(update["id"].as_string())) return false;
+bool PullFold::IsInLog(const OutboxRecord& update, const String& realm) const {
+  if (!request_->unread.contains(update.id)) return false;
   const uint64_t there =
       CursorRevision((answer_->cursors.Find(realm) ? answer_->cursors : sync_["cursors"])[realm]);
-  const Data& found = answer_->known[update["mutations"].items()[0]["id"].as_string()];
+  const Data& found = answer_->known[update.mutations[0].id];
   return found.Find(realm) != nullptr && found[realm].as_u64() <= there;
 }
 
-void PullFold::Confirm(const Data& id, const Data& key) {
-  confirmed_.Push(MutationName(id, key));
-  highest_ = std::max(highest_, key.as_number());
-  writes_.push_back(DeleteWrite(Store::kMutations, Key(key)));
+void PullFold::Confirm(NamedMutation mutation) {
+  highest_ = std::max(highest_, mutation.key.number());
+  writes_.push_back(DeleteWrite(Store::kMutations, mutation.key));
+  confirmed_.push_back(std::move(mutation));
 }
 
 void PullFold::ConfirmOwn() {
-  Vector<Data> kept;
-  for (Data& update : outbox_) {
-    Data confirmed = NowConfirmed(update);
-    if (update["client"].as_string() == sync_["client"].as_string()) {
+  Vector<OutboxRecord> kept;
+  for (OutboxRecord& update : outbox_) {
+    Vector<String> confirmed = NowConfirmed(update);
+    if (update.client == sync_["client"].as_string()) {
       Data seen = sync_["seen"];
-      for (const Data& realm : confirmed.items()) {
-        const uint64_t seq = SeqOf(update, realm.as_string());
-        if (seen[realm.as_string()].as_u64() < seq) seen.Set(realm.as_string(), seq);
+      for (const String& realm : confirmed) {
+        const uint64_t seq = SeqOf(update, realm);
+        if (seen[realm].as_u64() < seq) seen.Set(realm, seq);
       }
       sync_.Set("seen", std::move(seen));
     }
-    const size_t before = update["confirmed"].items().size();
-    if (confirmed.items().size() == update["after"].members().size()) {
-      for (const Data& member : update["mutations"].items()) Confirm(member["id"], member["key"]);
-      // The push's answer was lost, or is yet to come and will find nothing: what it would have
-      // told is told here.
-      if (!update["state"].Is("received")) {
-        for (const auto& [realm, place] : answer_->own[update["id"].as_string()].members()) {
-          if (place["gone"].items().empty()) continue;
-          TellGone(*schema_, update, place["gone"], now_, &writes_);
-          break;
-        }
-      }
-      writes_.push_back(DeleteWrite(Store::kOutbox, Key(update["id"])));
+    const bool has_more = confirmed.size() != update.confirmed.size();
+    if (confirmed.size() == update.after.size()) {
+      for (const NamedMutation& member : update.mutations) Confirm(member);
+      TellLost(update);
+      writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
       continue;
     }
-    const Data was = update;
-    if (confirmed.items().size() != before) {
-      for (const Data& member : update["mutations"].items()) {
-        Data part = Data::MakeObject();
-        part.Set("id", member["id"]).Set("realms", confirmed);
-        partly_.Push(std::move(part));
-      }
+    if (has_more) {
+      for (const NamedMutation& member : update.mutations)
+        partly_.push_back({member.id, confirmed, {}});
       moved_ = true;
     }
-    update.Set("confirmed", confirmed);
-    CheckPassed(&update, confirmed);
-    if (!(update == was)) writes_.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
-    grouped_ += update["mutations"].items().size();
+    update.confirmed = std::move(confirmed);
+    const bool is_resent = CheckPassed(&update);
+    if (has_more || is_resent)
+      writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
+    grouped_ += update.mutations.size();
     kept.push_back(std::move(update));
   }
   outbox_ = std::move(kept);
 }
 
-// The server said that it is in the log at this revision, and the log up to there does not hold it:
-// the server was restored from an older state. It is sent again.
-void PullFold::CheckPassed(Data* update, const Data& confirmed) {
-  const String& id = (*update)["id"].as_string();
-  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
-  if (request_->received.count(id) == 0 || (request_->have.count(id) == 0 && !asked)) return;
-  const Data revisions = (*update)["revisions"];
-  for (const auto& [realm, revision] : revisions.members()) {
-    if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
-    // At the head there is nothing more to come, however far it is from that revision.
-    if (answer_->more && CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
-    update->Set("state", "sent").Set("revisions", nullptr);
-    resend_ = true;
-    return;
+// The push's answer was lost, or is yet to come and will find nothing: what it would have told is
+// told here.
+void PullFold::TellLost(const OutboxRecord& update) {
+  if (update.received()) return;
+  for (const auto& [realm, place] : answer_->own[update.id].members()) {
+    if (place["gone"].items().empty()) continue;
+    return TellGone(*schema_, update, place["gone"], now_, &writes_);
   }
+}
+
+// The server said that it is in the log at this revision, and the log up to there does not hold it:
+// the server was restored from an older state. It is sent again. Whether it is.
+bool PullFold::CheckPassed(OutboxRecord* update) {
+  const String& id = update->id;
+  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
+  if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
+  for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
+    if (Contains(update->confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
+    // At the head there is nothing more to come, however far it is from that revision.
+    if (answer_->more && CursorRevision(answer_->cursors[realm]) < revision) continue;
+    update->state = OutboxState::kSent;
+    update->revisions.reset();
+    resend_ = true;
+    return true;
+  }
+  return false;
 }
 
 // Whether what this answer leaves is past the action, in every realm that the push named. A server
@@ -253,7 +255,7 @@ void PullFold::ConfirmKnown() {
   for (const Data& known : sync_["known"].items()) {
     switch (Find(known)) {
       case Whereabouts::kHeld:
-        Confirm(known["id"], known["key"]);
+        Confirm({known["id"].as_string(), Key(known["key"]), {}});
         break;
       case Whereabouts::kBeyond:
         left.Push(known);
@@ -268,7 +270,7 @@ void PullFold::ConfirmKnown() {
 }
 
 void PullFold::Revoke() {
-  Data chain = sync_["chain"];
+  Chain chain = ReadRecord<Chain>(sync_["chain"]);
   for (const String& realm : answer_->revoked) {
     InboxReason refusal;
     refusal.reason = "revoked";
@@ -277,15 +279,15 @@ void PullFold::Revoke() {
     aside_.RefuseRealm(realm, std::move(refusal));
     // What was sent keeps its id and place until its outcome is known; what never left need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
-      if (!outbox_[i]["state"].Is("new") || outbox_[i]["after"].Find(realm) == nullptr) continue;
-      for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
+      if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
+      for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &chain)) {
         aside_.Undo(undone);
-        writes_.push_back(DeleteWrite(Store::kOutbox, Key(undone["id"])));
+        writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
       }
       break;
     }
   }
-  sync_.Set("chain", std::move(chain));
+  sync_.Set("chain", ToData(chain));
 }
 
 bool PullFold::IsRefilled(const Data& scope) const {
@@ -376,22 +378,26 @@ Data::Array PullFold::Finish() {
 }
 
 void PullFold::WriteRecord() {
-  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors &&
-                    confirmed_.items().empty() && partly_.items().empty() && !aside_.refused_any();
+  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors && confirmed_.empty() &&
+                    partly_.empty() && !aside_.refused_any();
   if (same) return;
   moved_ = true;
   const uint64_t n = sync_["n"].as_u64() + 1;
   String body = EncodeSteps(*schema_, steps_);
-  const double gone =
-      std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
+  const uint64_t gone =
+      std::max({sync_["goneUpTo"].as_u64(), highest_, aside_.highest_refused_key()});
   sync_.Set("n", n)
       .Set("goneUpTo", gone)
       .Set("recordBytes", sync_["recordBytes"].as_u64() + body.size());
-  record_ = Data::MakeObject();
-  record_.Set("v", kRecordVersion).Set("n", n).Set("kind", "pull");
-  record_.Set("confirmed", confirmed_).Set("refused", aside_.refused()).Set("partly", partly_);
-  record_.Set("cursors", sync_["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes_.push_back(PutWrite(Store::kUpdates, n, record_));
+  UpdateRecord record;
+  record.n = n;
+  record.confirmed = std::move(confirmed_);
+  record.refused = aside_.refused();
+  record.partly = std::move(partly_);
+  FromData(Data(sync_["cursors"]), &record.cursors);
+  record.body = std::move(body);
+  writes_.push_back(PutWrite(Store::kUpdates, n, record.Write()));
+  record_ = std::move(record);
 }
 
 }  // namespace skerry

@@ -13,33 +13,33 @@ namespace skerry {
 namespace {
 
 // As many as one request may ask for; the others wait for a later one. False: there is no room.
-bool AskFor(const Data& mutation, Set<String>* asked) {
-  if (asked->size() < kMaxKnownAsked) asked->insert(mutation["id"].as_string());
-  return asked->contains(mutation["id"].as_string());
+bool AskFor(const String& mutation, Set<String>* asked) {
+  if (asked->size() < kMaxKnownAsked) asked->insert(mutation);
+  return asked->contains(mutation);
 }
 
 }  // namespace
 
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
-                            uint64_t limit) {
+PullRequest MakePullRequest(const Schema& schema, const Data& sync,
+                            const Vector<OutboxRecord>& outbox, uint64_t limit) {
   PullRequest request;
   request.cursors = sync["cursors"];
   request.scope_version = sync["scopeVersion"].as_u64();
   request.scopes = sync["scopes"];
   Data have = Data::MakeArray();
-  for (const Data& update : outbox) {
-    const bool received = update["state"].Is("received");
-    if (received) request.received.insert(update["id"].as_string());
+  for (const OutboxRecord& update : outbox) {
+    const bool received = update.received();
+    if (received) request.received.insert(update.id);
     if (IsNewer(update)) continue;
     if (!IsReadable(schema, update)) {
       // Was it not yet, it is pushed again. It is in the log as a whole: one action will do.
-      const Data::Array& mutations = update["mutations"].items();
-      if (received && !mutations.empty() && AskFor(mutations[0], &request.known))
-        request.unread.insert(update["id"].as_string());
+      const Vector<NamedMutation>& mutations = update.mutations;
+      if (received && !mutations.empty() && AskFor(mutations[0].id, &request.known))
+        request.unread.insert(update.id);
       continue;
     }
-    have.Push(update["id"]);
-    request.have.insert(update["id"].as_string());
+    have.Push(update.id);
+    request.have.insert(update.id);
   }
   Data scopes = Data::MakeArray();
   for (const Data& scope : request.scopes.items()) {
@@ -59,7 +59,7 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector
       .Set("have", std::move(have))
       .Set("seen", sync["seen"]);
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
-  for (const Data& known : sync["known"].items()) AskFor(known, &request.known);
+  for (const Data& known : sync["known"].items()) AskFor(known["id"].as_string(), &request.known);
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
     for (const String& id : request.known) known.Push(id);

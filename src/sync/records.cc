@@ -96,10 +96,6 @@ double CursorAt(const Data& cursor) {
   return at == std::string_view::npos ? 0 : ParseWhole(text.substr(at + 1));
 }
 
-String MakeCursor(uint64_t revision, double at) {
-  return ToText(revision) + '@' + ToText(static_cast<uint64_t>(at));
-}
-
 Data Message(std::string_view type) {
   Data message = Data::MakeObject();
   message.Set("type", type);

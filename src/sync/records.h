@@ -8,6 +8,7 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "log/cursor.h"
 #include "log/record_version.h"
 #include "log/transaction_builder.h"
 #include "model/schema.h"
@@ -46,7 +47,6 @@ PersonalRealms PersonalRealmsOf(const Data& cursors, std::string_view user);
 // A cursor is "revision@at"; both 0 where it is absent or damaged.
 uint64_t CursorRevision(const Data& cursor);
 double CursorAt(const Data& cursor);
-String MakeCursor(uint64_t revision, double at);
 
 Data Message(std::string_view type);
 Data Strings(const Vector<String>& items);

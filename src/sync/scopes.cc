@@ -49,17 +49,16 @@ Step KeepStep(const Schema& schema, const Data& scopes) {
 
 namespace {
 
-Data KeepRecord(const Schema& schema, Data* sync) {
+UpdateRecord KeepRecord(const Schema& schema, Data* sync) {
   const Step step = KeepStep(schema, (*sync)["scopes"]);
   const uint64_t n = (*sync)["n"].as_u64() + 1;
   String body = EncodeSteps(schema, {step});
   sync->Set("n", n).Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
-  Data record = Data::MakeObject();
-  record.Set("v", kRecordVersion).Set("n", n).Set("kind", "scopes");
-  record.Set("confirmed", Data::MakeArray())
-      .Set("refused", Data::MakeArray())
-      .Set("partly", Data::MakeArray());
-  record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
+  UpdateRecord record;
+  record.n = n;
+  record.kind = UpdateKind::kScopes;
+  FromData(Data((*sync)["cursors"]), &record.cursors);
+  record.body = std::move(body);
   return record;
 }
 
@@ -118,7 +117,7 @@ Kept* Oldest(Vector<Kept>* list, double today) {
 }  // namespace
 
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, Data* left_out) {
+                  std::optional<UpdateRecord>* record, Data* left_out) {
   const double today = Day(now);
   // A record that this version makes could not name tables of a newer one, and drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);

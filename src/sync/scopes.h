@@ -5,8 +5,11 @@
 #ifndef SKERRY_SYNC_SCOPES_H_
 #define SKERRY_SYNC_SCOPES_H_
 
+#include <optional>
+
 #include "base/data.h"
 #include "log/record.h"
+#include "log/update_record.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -31,9 +34,9 @@ Step KeepStep(const Schema& schema, const Data& scopes);
 // ones that were not for longest. What open windows want is not dropped for another's sake: then it
 // is the added ones that are left out, and *left_out lists them. Where some were dropped, *record
 // is the record under the new n that lets windows drop rows which are in no remaining scope; else
-// null.
+// none.
 bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, Data* left_out);
+                  std::optional<UpdateRecord>* record, Data* left_out);
 
 }  // namespace skerry
 

@@ -126,13 +126,4 @@ bool KeepsPlace(const Data& record) {
          IsPointer(record["image"]) && IsPointer(record["previous"]);
 }
 
-bool IsSoundUpdate(const Data& row) {
-  const Data& update = row["value"];
-  if (IsNewer(update)) return true;  // it is left alone
-  return IsText(row["key"]) && update["id"] == row["key"] && IsText(update["client"]) &&
-         HasMembers(update["after"], IsLink) && !update["after"].members().empty() &&
-         HasItems(update["mutations"], IsMember) && HasItems(update["confirmed"], IsText) &&
-         IsText(update["state"]) && update["body"].is_bytes();
-}
-
 }  // namespace skerry

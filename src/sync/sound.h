@@ -16,9 +16,6 @@ Data SoundSync(Data record);
 // Whether windows and images can still go by what is left of it: n, cursors and pointers are whole.
 bool KeepsPlace(const Data& record);
 
-// A row {key, value} of the outbox that can be sent, confirmed and taken out again.
-bool IsSoundUpdate(const Data& row);
-
 }  // namespace skerry
 
 #endif  // SKERRY_SYNC_SOUND_H_

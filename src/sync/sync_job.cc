@@ -325,8 +325,8 @@ void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::A
   inbox_grew_ = Removed(writes, Store::kConflicts) < 0;
 }
 
-void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {
-  if (!record.is_null()) turn->Broadcast(Message("record").Set("record", record));
+void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn) {
+  if (record.has_value()) turn->Broadcast(Message("record").Set("record", record->Write()));
 }
 
 uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {

@@ -111,7 +111,7 @@ class SyncJob {
     uint64_t job = 0;
     ImageDraft draft;
     bool roll = false;
-    Data record;
+    std::optional<UpdateRecord> record;
   };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
@@ -130,7 +130,7 @@ class SyncJob {
   void Answered();
   void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
   void AnswerAsked(const SyncError* error, Turn* turn);
-  void BroadcastRecord(const Data& record, Turn* turn);
+  void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
@@ -202,21 +202,20 @@ class SyncJob {
 
   std::optional<LeaseRecord> counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;
-  Vector<Data> outbox_;
+  Vector<OutboxRecord> outbox_;
   Data pushing_sync_;
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
   bool set_apart_ = false;
-  Data damaged_;           // keys of outbox records that cannot be used
+  Vector<Key> damaged_;    // keys of outbox records that cannot be used
   bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;
   Vector<Unreadable> unreadable_;
   std::unique_ptr<SetAside> aside_;
-  Data aside_record_;
+  std::optional<UpdateRecord> aside_record_;
   Data::Array writes_;
-  Data last_key_;
   Data count_mutations_;
   Data count_conflicts_;
   bool inbox_grew_ = false;  // by the transaction in flight

@@ -94,16 +94,13 @@ void SyncJob::SwingFill(Data sync, Data::Array* writes) {
       .Set("refill", std::move(refill))
       .Set("scopes", std::move(scopes));
   sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
-  fill_.record = Data::MakeObject();
-  fill_.record.Set("v", kRecordVersion)
-      .Set("n", n)
-      .Set("kind", "image")
-      .Set("generation", fill_.draft.generation);
-  fill_.record.Set("confirmed", Data::MakeArray())
-      .Set("refused", Data::MakeArray())
-      .Set("partly", Data::MakeArray());
-  fill_.record.Set("cursors", sync["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes->push_back(PutWrite(Store::kUpdates, n, fill_.record));
+  UpdateRecord& record = fill_.record.emplace();
+  record.n = n;
+  record.kind = UpdateKind::kImage;
+  record.generation = fill_.draft.generation;
+  FromData(Data(sync["cursors"]), &record.cursors);
+  record.body = std::move(body);
+  writes->push_back(PutWrite(Store::kUpdates, n, record.Write()));
   state_->sync = sync;
   writes->push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
 }

@@ -74,7 +74,6 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
                     RangeRead(Store::kOutbox), CountRead(Store::kMutations),
                     CountRead(Store::kConflicts)};
   discarded_ = false;
-  last_key_ = nullptr;
   Begin(Step::kPullFold, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
                                          Store::kUpdates, Store::kConflicts},
                                         TransactionMode::kWriteStrict, std::move(reads)));

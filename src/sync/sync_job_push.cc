@@ -63,22 +63,22 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
     reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), counted_->Write()));
   counted_.reset();
   // What they held is grouped anew.
-  for (const Data& key : damaged_.items())
-    reply.writes.push_back(DeleteWrite(Store::kOutbox, Key(key)));
-  Data chain = pushing_sync_["chain"];
+  for (const Key& key : damaged_) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
+  Chain chain = ReadRecord<Chain>(pushing_sync_["chain"]);
   const double at = turn->now + pushing_sync_["clockOffset"].as_number();
-  Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
+  Vector<OutboxRecord> fresh =
+      grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
   const bool grouped = !fresh.empty();
-  for (Data& update : fresh) outbox_.push_back(std::move(update));
+  for (OutboxRecord& update : fresh) outbox_.push_back(std::move(update));
   batch_ = ChooseBatch(outbox_, push_most_);
   const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
   for (const Data& write : sent) reply.writes.push_back(write);
-  for (const Data& update : outbox_) {
-    if (update["state"].Is("new") && grouped)
-      reply.writes.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
+  for (const OutboxRecord& update : outbox_) {
+    if (update.state == OutboxState::kNew && grouped)
+      reply.writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   if (grouped) {
-    pushing_sync_.Set("chain", std::move(chain));
+    pushing_sync_.Set("chain", ToData(chain));
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
   }
   state_->sync = pushing_sync_;
@@ -96,7 +96,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
 }
 
 void SyncJob::DonePushAsk(Turn* turn) {
-  const auto awaited = [](const Data& update) { return !update["state"].Is("received"); };
+  const auto awaited = [](const OutboxRecord& update) { return !update.received(); };
   left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) -
                 batch_.ids.size();
   left_over_ += unreadable_.size();
@@ -114,7 +114,7 @@ void SyncJob::DonePushAsk(Turn* turn) {
       InboxReason refusal;
       refusal.code = "unreadable";
       refusal.detail = one.status.detail();
-      aside_->Refuse(one.record["id"].as_string(), std::move(refusal));
+      aside_->Refuse(one.record.id, std::move(refusal));
     }
     writes_.clear();
     Begin(Step::kSetAside,
@@ -150,10 +150,10 @@ ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(writes_);
   writes_.clear();
-  aside_record_ = nullptr;
+  aside_record_.reset();
   if (aside_->refused_any()) {
     aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
-    reply.writes.push_back(PutWrite(Store::kUpdates, Key(aside_record_["n"]), aside_record_));
+    reply.writes.push_back(PutWrite(Store::kUpdates, aside_record_->n, aside_record_->Write()));
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
   }
   state_->sync = pushing_sync_;

@@ -197,8 +197,8 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   // Also at the start: scopes that the schema does not understand any more are given up.
   own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
                               &sync, &own->record, &own->left_out);
-  if (!own->record.is_null())
-    reply.writes.push_back(PutWrite(Store::kUpdates, Key(own->record["n"]), own->record));
+  if (own->record.has_value())
+    reply.writes.push_back(PutWrite(Store::kUpdates, own->record->n, own->record->Write()));
   state_->pending = read[1].as_number();
   state_->conflicts = read[2].as_number();
   state_->sync = sync;
@@ -265,7 +265,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
       turn->Post(ScopesFailed(error, Data::MakeArray()).Set("leftOut", own.left_out));
     }
   }
-  if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
+  if (own.record.has_value()) turn->Broadcast(Message("record").Set("record", own.record->Write()));
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {

@@ -9,6 +9,7 @@
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/data.h"
@@ -46,7 +47,7 @@ class SyncWorker {
     uint64_t id = 0;
     OwnKind kind = OwnKind::kStart;
     Data message;
-    Data record;
+    std::optional<UpdateRecord> record;
     bool changed = false;
     Data left_out = Data::MakeArray();
     double pending = 0;  // kLook

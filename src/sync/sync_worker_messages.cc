@@ -162,9 +162,9 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     if (helps) helper_.Heard(nullptr, turn);
     // Another worker's transaction: what it told of is what the next request of this one begins
     // from, and what a roll-up is considered by.
-    const Data& record = message["record"];
-    OnLogged(record["n"], record["cursors"],
-             state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size());
+    const UpdateRecord record = UpdateRecord::Read(message["record"]);
+    const size_t bytes = record.body.has_value() ? record.body->size() : 0;
+    OnLogged(record.n, ToData(record.cursors), state_->sync["recordBytes"].as_u64() + bytes);
   }
 }
 

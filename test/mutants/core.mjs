@@ -70,25 +70,25 @@ export const core = [
   {
     name: 'the answer to a push confirms',
     file: 'src/sync/push.cc',
-    from: `  writes_.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
+    from: `  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   TellGone(`,
-    to: `  writes_.push_back(DeleteWrite(Store::kOutbox, Key(update["id"])));
-  for (const Data& member : update["mutations"].items()) {
-    writes_.push_back(DeleteWrite(Store::kMutations, Key(member["key"])));
+    to: `  writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
+  for (const NamedMutation& member : update.mutations) {
+    writes_.push_back(DeleteWrite(Store::kMutations, member.key));
   }
   TellGone(`,
   },
   {
     name: 'what is grouped already is grouped again',
     file: 'src/sync/grouping.cc',
-    from: 'if (IsGrouped(record) || record["known"].is_object()) return;',
-    to: 'if (record["known"].is_object()) return;',
+    from: 'if (IsGrouped(record) || record.known.has_value()) return;',
+    to: 'if (record.known.has_value()) return;',
   },
   {
     name: 'an update does not advance the chain by one',
     file: 'src/sync/chain.cc',
-    from: 'next.Set("seq", link["seq"].as_u64() + 1).Set("id", id);',
-    to: 'next.Set("seq", link["seq"].as_u64()).Set("id", id);',
+    from: 'next.seq = link.seq + 1;',
+    to: 'next.seq = link.seq;',
   },
   {
     name: 'the server goes by numbers, not by the predecessor’s identity',
@@ -419,8 +419,8 @@ export const core = [
   {
     name: 'an identity is given up under which something was sent',
     file: 'src/sync/push.cc',
-    from: 'if (!update["state"].Is("new")) return false;',
-    to: 'if (update["state"].Is("received")) return false;',
+    from: 'if (update.state != OutboxState::kNew) return false;',
+    to: 'if (update.received()) return false;',
   },
   {
     name: "a user's identity is given up for a token of another",
@@ -521,7 +521,7 @@ export const core = [
   {
     name: 'a mutation is taken under another name than its body has',
     file: 'src/client/mirror.cc',
-    from: 'id != record["id"].as_string() || ',
+    from: 'id != record.id || ',
     to: 'id.empty() || ',
   },
   {
@@ -533,14 +533,14 @@ export const core = [
   {
     name: 'a damaged update keeps its mutations from being sent',
     file: 'src/sync/grouping.cc',
-    from: 'return !knows_outbox_ || outbox_.contains(record["update"].as_string());',
+    from: 'return !knows_outbox_ || outbox_.contains(*record.update);',
     to: 'return true;',
   },
   {
     name: 'what is no record of the outbox is taken for one',
     file: 'src/sync/chain.cc',
-    from: 'if (IsSoundUpdate(row)) left.push_back(row["value"]);',
-    to: 'left.push_back(row["value"]);',
+    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(row["value"]));',
+    to: 'left.push_back(OutboxRecord::Read(row["value"]));',
   },
   {
     name: 'what is only undone is pushed again without a pause',
@@ -581,8 +581,8 @@ export const core = [
   {
     name: 'what is confirmed in one of its realms is forgotten at a cold start',
     file: 'src/client/mirror.cc',
-    from: '  TakeOutbox(*reading.outbox);\n',
-    to: '',
+    from: 'if (update.confirmed.empty()) continue;',
+    to: 'if (!update.id.empty()) continue;',
   },
   {
     name: 'what is added is not sorted by the props of today',
@@ -607,8 +607,8 @@ export const core = [
   {
     name: 'one that cannot be read any more, and that a restored server has lost, stays as it is',
     file: 'src/sync/pull_fold.cc',
-    from: '(request_->have.count(id) == 0 && !asked)',
-    to: '(request_->have.count(id) == 0 || asked)',
+    from: '(!request_->have.contains(id) && !asked)',
+    to: '(!request_->have.contains(id) || asked)',
   },
   {
     name: "what an older version cannot judge of a newer one's scopes is not taken anew",
@@ -691,14 +691,14 @@ export const core = [
   {
     name: 'a mutation that cannot be read stays under an update that is gone',
     file: 'src/sync/set_aside.cc',
-    from: 'if (record["update"].is_string() && !culprits_.contains(id)) return;',
-    to: 'if (record["update"].is_string()) return;',
+    from: 'if (record.update.has_value() && !culprits_.contains(id)) return;',
+    to: 'if (record.update.has_value()) return;',
   },
   {
     name: 'a mutation that is confirmed in one of its realms is confirmed',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (confirmed.items().size() == update["after"].members().size()) {',
-    to: 'if (!confirmed.items().empty()) {',
+    from: 'if (confirmed.size() == update.after.size()) {',
+    to: 'if (!confirmed.empty()) {',
   },
   {
     name: 'a live list is cut to what is shown, without its offset and look-ahead',

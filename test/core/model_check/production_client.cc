@@ -28,11 +28,11 @@ void ProductionClient::ToggleScope(size_t index) {
   list.Push(std::move(scope));
   const Data none = Data::MakeArray();
   const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
-  Data record;
+  std::optional<UpdateRecord> record;
   Data left_out = Data::MakeArray();
   REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record,
                        &left_out));
-  if (record.is_object()) ApplyRecord(record);
+  if (record.has_value()) ApplyRecord(*record);
 }
 
 String ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids) {
@@ -69,7 +69,7 @@ Data ProductionClient::Range(const std::map<double, Data>& store, size_t most) c
   return range;
 }
 
-Vector<Data> ProductionClient::Outbox() const {
+Vector<OutboxRecord> ProductionClient::Outbox() const {
   Data range = Data::MakeArray();
   for (const auto& [key, value] : outbox_) {
     Data item = Data::MakeObject();
@@ -87,7 +87,7 @@ void ProductionClient::Write(const Data::Array& writes) {
     } else if (store == "sync") {
       sync_ = *put;
     } else if (store == "updates") {
-      ApplyRecord(*put);
+      ApplyRecord(UpdateRecord::Read(*put));
     } else if (store == "mutations" && put) {
       // Nothing that is gone comes back.
       REQUIRE(mutations_.contains(write["key"].as_number()));
@@ -103,9 +103,9 @@ void ProductionClient::Write(const Data::Array& writes) {
 }
 
 // As a window does it.
-void ProductionClient::ApplyRecord(const Data& record) {
-  REQUIRE(record["n"].as_u64() == ++n_);
-  const Result<Vector<Step>> steps = DecodeSteps(*schema_, record["body"].as_bytes());
+void ProductionClient::ApplyRecord(const UpdateRecord& record) {
+  REQUIRE(record.n == ++n_);
+  const Result<Vector<Step>> steps = DecodeSteps(*schema_, *record.body);
   REQUIRE(steps.ok());
   TouchedKeys touched;
   REQUIRE(ApplySteps(*schema_, steps.value(), &base_, &touched).ok());
@@ -115,18 +115,18 @@ void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
   Grouping grouping(schema_, outbox_.size());
   if (!grouping.wants_more()) return;
   grouping.Add(Range(mutations_, most));
-  Data chain = sync_["chain"];
+  Chain chain = ReadRecord<Chain>(sync_["chain"]);
   Data::Array writes;
-  for (const Data& update : grouping.Finish(now, now, ids, &chain, &writes)) {
-    writes.push_back(PutWrite(Store::kOutbox, Key(update["id"]), update));
+  for (const OutboxRecord& update : grouping.Finish(now, now, ids, &chain, &writes)) {
+    writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   REQUIRE(grouping.unreadable().empty());
-  sync_.Set("chain", std::move(chain));
+  sync_.Set("chain", ToData(chain));
   Write(writes);
 }
 
 ProductionClient::Sent ProductionClient::Send() {
-  Vector<Data> outbox = Outbox();
+  Vector<OutboxRecord> outbox = Outbox();
   const PushBatch batch = ChooseBatch(outbox, 4);
   Write(MarkSent(batch, 1, &outbox));
   Sent sent;

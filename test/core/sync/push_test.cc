@@ -275,10 +275,13 @@ TEST_CASE(
     update.base.emplace_back("A", 0);
     update.actions.push_back({SyncUuid(1), "add", "null", 1000});
     update.ops = {CreateChild("note", "A", "list")};
-    Data outbox = Json(R"({"v":1,"client":"c","after":{"A":null},"confirmed":[]})");
-    outbox.Set("id", update.id).Set("state", state);
-    outbox.Set("mutations", Data(Data::Array{MutationName(SyncUuid(1), 1)}));
-    outbox.Set("body", Data::Bytes(WriteJson(UpdateToData(SyncSchema(), update))));
+    OutboxRecord outbox;
+    outbox.id = update.id;
+    outbox.client = "c";
+    outbox.after["A"];
+    outbox.state = state == "sent" ? OutboxState::kSent : OutboxState::kReceived;
+    outbox.mutations.push_back({SyncUuid(1), 1, {}});
+    outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
     const Data sync = CompleteSyncRecord(Data(), "c", 1);
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {outbox}, 10);
     Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");

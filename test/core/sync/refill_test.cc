@@ -111,13 +111,13 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
     Data row = Data::MakeObject();
     outbox.Push(row.Set("key", key.ToData()).Set("value", value));
   }
-  const Vector<Data> updates = InChainOrder(outbox);
+  const Vector<OutboxRecord> updates = InChainOrder(outbox);
   Data sync = world.sync();
   sync.Set("cursors", Json(R"({"A":"1@1"})")).Set("schema", newest);
   sync.Set("scopes", Json(R"([{"table":"items","where":["=","name","here"],"filled":true}])"));
   const PullRequest request = MakePullRequest(SyncSchema(), sync, updates, 100);
   Data own = Data::MakeObject();
-  own.Set(updates[0]["id"].as_string(), Json(R"({"A":{"revision":2,"at":70}})"));
+  own.Set(updates[0].id, Json(R"({"A":{"revision":2,"at":70}})"));
   Data json = Json(R"({"time":1,"cursors":{"A":"2@70"},"changes":[],"more":true})");
   json.Set("own", std::move(own));
   if (!refill.empty()) json.Set("refill", Json(refill));
@@ -128,7 +128,7 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
   const Data::Array writes = fold.Finish();
   if (after != nullptr) *after = writes.back()["put"];
   Vector<StepKind> kinds;
-  const auto steps = DecodeSteps(SyncSchema(), fold.record()["body"].as_bytes());
+  const auto steps = DecodeSteps(SyncSchema(), *fold.record()->body);
   for (const Step& step : steps.value()) kinds.push_back(step.kind);
   return kinds;
 }

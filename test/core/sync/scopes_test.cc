@@ -62,7 +62,7 @@ struct Kept {
   bool Holds(const Data& scopes) const { return HoldsScope(sync["scopes"], scopes.items()[0]); }
 
   Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
-  Data record;
+  std::optional<UpdateRecord> record;
   Data left_out = Data::MakeArray();
 };
 
@@ -86,7 +86,7 @@ TEST_CASE(
   kept.Change(scope(-1), 2);
   // All but number 1 of the first day; the others were asked for a day ago.
   CHECK(kept.size() == kMaxKeptScopes + 7);
-  CHECK(kept.record["kind"].as_string() == "scopes");
+  CHECK(kept.record->kind == UpdateKind::kScopes);
   CHECK(kept.Holds(scope(1)));
   CHECK_FALSE(kept.Holds(scope(2)));
 }
