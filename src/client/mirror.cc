@@ -18,12 +18,10 @@ uint64_t Mirror::CursorRevision(const String& realm) const {
   return it == cursors_.end() ? 0 : LeadingNumber(it->second);
 }
 
-void Mirror::StartAt(const Data& pointer) {
-  n_ = pointer["n"].as_u64();
-  generation_ = pointer["generation"].as_string();
-  cursors_.clear();
-  for (const auto& [realm, cursor] : pointer["cursors"].members())
-    cursors_[realm] = cursor.as_string();
+void Mirror::StartAt(const ImagePointer& pointer) {
+  n_ = pointer.n;
+  generation_ = pointer.generation;
+  cursors_ = pointer.cursors;
 }
 
 bool Mirror::NeedsOtherImage(const UpdateRecord& record, std::string_view generation) {
@@ -31,7 +29,7 @@ bool Mirror::NeedsOtherImage(const UpdateRecord& record, std::string_view genera
 }
 
 bool Mirror::Continues(uint64_t n, std::string_view generation, const Reading& reading) {
-  const uint64_t last = (*reading.sync)["n"].as_u64();
+  const uint64_t last = reading.sync.n;
   for (const auto& [key, record] : reading.updates) {
     // Beyond the last there is none of ours.
     if (key <= n || key > last) continue;
@@ -220,7 +218,7 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
   if (!Continues(n_, generation_, reading)) return Fit::kGap;
   Vector<std::pair<const UpdateRecord*, Vector<Step>>> records;
   for (const auto& [key, record] : reading.updates) {
-    if (key <= n_ || key > (*reading.sync)["n"].as_u64()) continue;
+    if (key <= n_ || key > reading.sync.n) continue;
     Vector<Step> steps;
     const Fit fit = DecodeSteps(record, &steps);
     if (fit == Fit::kNewer || (fit == Fit::kDamaged && !skip_damaged)) return fit;
@@ -231,14 +229,14 @@ Fit Mirror::Take(const Reading& reading, bool skip_damaged) {
     view_->Derive();
     return Fit::kDamaged;
   }
-  n_ = (*reading.sync)["n"].as_u64();
+  n_ = reading.sync.n;
   partly_.clear();
   for (const OutboxRecord& update : reading.outbox) {
     if (update.confirmed.empty()) continue;
     for (const NamedMutation& named : update.mutations) SetPartly(named.id, update.confirmed);
   }
   const bool newer = TakeMutations(reading.mutations);
-  gone_up_to_ = (*reading.sync)["goneUpTo"].as_u64();
+  gone_up_to_ = reading.sync.gone_up_to;
   gone_.clear();
   view_->Derive();
   return newer ? Fit::kNewer : Fit::kApplied;

@@ -32,6 +32,7 @@
 #include "client/view.h"
 #include "log/mutation_record.h"
 #include "log/outbox_record.h"
+#include "log/sync_record.h"
 #include "log/update_record.h"
 
 namespace skerry {
@@ -56,7 +57,7 @@ struct StoredMutation {
   MutationRecord record;
 };
 struct Reading {
-  const Data* sync = nullptr;
+  SyncRecord sync;
   Vector<StoredUpdate> updates;      // ascending
   Vector<StoredMutation> mutations;  // ascending
   Vector<OutboxRecord> outbox;
@@ -84,11 +85,11 @@ class Mirror {
 
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
-  const Map<String, String>& cursors() const { return cursors_; }
+  const Cursors& cursors() const { return cursors_; }
   uint64_t CursorRevision(const String& realm) const;
 
   // The view holds what this pointer names (nothing: an empty pointer, n = 0).
-  void StartAt(const Data& pointer);
+  void StartAt(const ImagePointer& pointer);
   // Do the records that were read continue a state at n, which began with this image, without a
   // gap, up to sync.n?
   static bool Continues(uint64_t n, std::string_view generation, const Reading& reading);
@@ -131,7 +132,7 @@ class Mirror {
   View* view_;
   uint64_t n_ = 0;
   String generation_;  // of the image that was loaded
-  Map<String, String> cursors_;
+  Cursors cursors_;
   PendingList pending_;
   Map<String, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;     // as of the last full reading

@@ -109,7 +109,7 @@ class Tab {
   void ReleaseMessages(Data* effects);
   void TellPromises(Data* effects);
   void TellState(Data* effects);
-  void TakeSync(const Data& sync, Data* effects);
+  void TakeSync(const SyncRecord& sync, Data* effects);
   bool AllFilled() const;
 
   // tab_transactions.cc
@@ -132,7 +132,7 @@ class Tab {
 
   // tab_load.cc
   void StartLoading(Data* effects);
-  void FinishPointer(const Data& sync, Data* effects);
+  void FinishPointer(const SyncRecord& sync, Data* effects);
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
   void OnImageLoaded(const Data& event, Data* effects);
@@ -145,7 +145,7 @@ class Tab {
   // tab_commit.cc
   void TryCommit(Data* effects);
   void WriteGroup(Tx* tx, Data* writes);
-  bool FollowsOwn(const Data& sync) const;
+  bool FollowsOwn(const SyncRecord& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);
@@ -175,7 +175,7 @@ class Tab {
   bool frozen_ = false;
   bool leaving_ = false;  // what is stored from now on may not be told
   Load load_ = Load::kNone;
-  Data pointers_;  // candidates for loading, best first
+  Vector<ImagePointer> pointers_;  // candidates for loading, best first
   size_t candidate_ = 0;
   String generation_;  // of sync.image when loading began; empty: none
   size_t part_ = 0;
@@ -199,8 +199,8 @@ class Tab {
   Vector<String> unknown_;  // own, gone without a record
   bool told_newer_ = false;
 
-  Data scopes_ = Data::MakeArray();
-  Data last_synced_;
+  Vector<SyncScope> scopes_;
+  std::optional<double> last_synced_;
   Data last_state_;
 };
 

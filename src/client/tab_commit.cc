@@ -106,7 +106,7 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   Recovered(effects);
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    TakeSync(*reading.sync, effects);
+    TakeSync(reading.sync, effects);
     mirror_.FindStored(reading.mutations);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);
@@ -144,16 +144,15 @@ void Tab::TellLeft(Data* effects) {
 }
 
 // Whether nobody wrote since this window last heard of it.
-bool Tab::FollowsOwn(const Data& sync) const {
-  return sync["n"].as_u64() == mirror_.n() && load_ == Load::kNone;
+bool Tab::FollowsOwn(const SyncRecord& sync) const {
+  return sync.n == mirror_.n() && load_ == Load::kNone;
 }
 
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on
 // other objects included.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
-  const Data& stored = tx->results.items()[0];
-  if (!FollowsOwn(stored)) return;
-  Data sync = stored.is_object() ? stored : Data::MakeObject();
+  SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
+  if (!FollowsOwn(sync)) return;
   const uint64_t n = mirror_.n() + 1;
   UpdateRecord& record = tx->record.emplace();
   for (const Pending* pending : mirror_.pending().InOrder()) {
@@ -162,26 +161,22 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
     record.confirmed.push_back({id, pending->key, {}});
   }
   // The sync worker completes a new one.
-  if (sync["v"].is_null()) sync.Set("v", 1);
-  Data cursors = Data::MakeObject();
-  for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
-  cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));
+  sync.n = n;
+  sync.cursors = mirror_.cursors();
+  sync.cursors["local"] = ToText(n) + "@" + ToText(static_cast<int64_t>(now_));
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
-  String body = steps.Seal();
-  sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
   record.n = n;
   record.kind = UpdateKind::kLocal;
-  FromData(Data(cursors), &record.cursors);
-  record.body = std::move(body);
-  sync.Set("n", n);
-  sync.Set("cursors", std::move(cursors));
+  record.cursors = sync.cursors;
+  record.body = steps.Seal();
+  sync.record_bytes += record.body->size();
   tx->items = Fields{{"type", "logged"},
                      {"n", n},
-                     {"cursors", sync["cursors"]},
-                     {"recordBytes", sync["recordBytes"]}};
+                     {"cursors", ToData(sync.cursors)},
+                     {"recordBytes", sync.record_bytes}};
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
-  writes->Push(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
+  writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {
@@ -189,7 +184,8 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
   Recovered(effects);
   if (tx->record.has_value()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
-    if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {
+    if (mirror_.pending().size() == tx->ids.size() &&
+        FollowsOwn(SyncRecord::Read(tx->results.items()[0]))) {
       mirror_.OwnRecord(*tx->record);
     } else {
       OnFit(mirror_.Record(*tx->record), effects);

@@ -30,7 +30,7 @@ Reading Tab::ReadingOf(const Tx& tx) const {
   const Data::Array& results = tx.results.items();
   SKERRY_CHECK(results.size() >= 4);
   Reading reading;
-  reading.sync = &results[0];
+  reading.sync = SyncRecord::Read(results[0]);
   for (const Data& row : results[1].items())
     reading.updates.push_back({row["key"].as_u64(), UpdateRecord::Read(row["value"])});
   for (const Data& row : results[2].items())
@@ -92,7 +92,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   tx.results = std::move(results);
   if (IsFullReading(tx)) between_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
-      !FollowsOwn(tx.results.items()[0])) {
+      !FollowsOwn(SyncRecord::Read(tx.results.items()[0]))) {
     effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
     return;
   }
@@ -142,7 +142,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   if (between_ == id) between_ = 0;
   switch (tx.kind) {
     case Kind::kPointer:
-      return FinishPointer(tx.results.items()[0], effects);
+      return FinishPointer(SyncRecord::Read(tx.results.items()[0]), effects);
     case Kind::kCatchUp:
       return FinishCatchUp(tx, effects);
     case Kind::kReset:
@@ -155,8 +155,9 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       }
       return StartLoading(effects);
     case Kind::kReading: {
-      TakeSync(tx.results.items()[0], effects);
-      const Fit fit = mirror_.Take(ReadingOf(tx), false);
+      const Reading reading = ReadingOf(tx);
+      TakeSync(reading.sync, effects);
+      const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
         // A commit that read may have begun to load meanwhile: two loads would mix.
         if (load_ == Load::kNone) StartLoading(effects);
@@ -172,7 +173,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       SettleGone(tx, effects);
       return TakeInbox(tx.results.items()[0], effects);
     case Kind::kSync:
-      return TakeSync(tx.results.items()[0], effects);
+      return TakeSync(SyncRecord::Read(tx.results.items()[0]), effects);
     case Kind::kResolve:
       return FinishResolve(tx, keys, effects);
   }

@@ -19,6 +19,7 @@ set(SKERRY_LOG_SOURCES
   src/log/record.cc
   src/log/row_data.cc
   src/log/steps_codec.cc
+  src/log/sync_record.cc
   src/log/transaction_builder.cc
   src/log/update_json.cc
   src/log/update_record.cc

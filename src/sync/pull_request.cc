@@ -20,12 +20,12 @@ bool AskFor(const String& mutation, Set<String>* asked) {
 
 }  // namespace
 
-PullRequest MakePullRequest(const Schema& schema, const Data& sync,
+PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
                             const Vector<OutboxRecord>& outbox, uint64_t limit) {
   PullRequest request;
-  request.cursors = sync["cursors"];
-  request.scope_version = sync["scopeVersion"].as_u64();
-  request.scopes = sync["scopes"];
+  request.cursors = sync.cursors;
+  request.scope_version = sync.scope_version;
+  request.scopes = sync.scopes;
   Data have = Data::MakeArray();
   for (const OutboxRecord& update : outbox) {
     const bool received = update.received();
@@ -42,24 +42,24 @@ PullRequest MakePullRequest(const Schema& schema, const Data& sync,
     request.have.insert(update.id);
   }
   Data scopes = Data::MakeArray();
-  for (const Data& scope : request.scopes.items()) {
+  for (const SyncScope& scope : request.scopes) {
     if (!Understands(schema, scope)) {
       request.left_out = true;
       continue;
     }
     Data sent = Data::MakeObject();
-    sent.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", scope["filled"]);
+    sent.Set("table", scope.table).Set("where", scope.where).Set("filled", ToData(scope.filled));
     scopes.Push(std::move(sent));
   }
   Data body = Data::MakeObject();
-  body.Set("client", sync["client"])
+  body.Set("client", sync.client)
       .Set("schema", schema.version())
-      .Set("cursors", request.cursors);
-  body.Set("realmsToken", sync["realmsToken"])
+      .Set("cursors", ToData(request.cursors));
+  body.Set("realmsToken", ToData(sync.realms_token))
       .Set("have", std::move(have))
-      .Set("seen", sync["seen"]);
+      .Set("seen", ToData(sync.seen));
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
-  for (const Data& known : sync["known"].items()) AskFor(known["id"].as_string(), &request.known);
+  for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
     for (const String& id : request.known) known.Push(id);

@@ -73,12 +73,12 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord
   return writes;
 }
 
-String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const Data& sync,
+String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
                 uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // What an earlier identity has seen is not remembered: nothing is claimed for it.
-  head.Set("seen", sync["client"].as_string() == batch.client ? sync["seen"] : Data::MakeObject());
+  head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
   String body = WriteJson(head);
   body.pop_back();
   body += ",\"updates\":[";
@@ -102,10 +102,9 @@ Data PushAnswer::RejectedWhole(const String& id, std::string_view code, std::str
   return Data(Data::Array{result});
 }
 
-void PushAnswer::Decide(Vector<OutboxRecord> outbox, Data sync, UuidGenerator* ids) {
+void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
-  chain_ = ReadRecord<Chain>(sync_["chain"]);
   ids_ = ids;
   // In the order of the request, so that an update is judged after those that it follows.
   for (const String& id : asked_) {
@@ -124,16 +123,15 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, Data sync, UuidGenerator* i
   }
 }
 
-bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, Data sync, UuidGenerator* ids) {
+bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   sync_ = std::move(sync);
-  chain_ = ReadRecord<Chain>(sync_["chain"]);
   ids_ = ids;
   for (const OutboxRecord& update : outbox) {
     if (update.state != OutboxState::kNew) return false;
   }
   outbox_ = std::move(outbox);
   while (!outbox_.empty()) Undo(0);
-  identity_changed_ = progress_ = chain_.links.empty();
+  identity_changed_ = progress_ = sync_.chain.links.empty();
   return identity_changed_;
 }
 
@@ -221,7 +219,7 @@ void PushAnswer::SetCulprits(const OutboxRecord& update, const Data& result) {
 }
 
 void PushAnswer::Forked(size_t index) {
-  const bool current = outbox_[index].client == sync_["client"].as_string();
+  const bool current = outbox_[index].client == sync_.client;
   Undo(index);
   // An identity that we have left already needs no successor: what was undone is grouped under the
   // present one.
@@ -229,7 +227,7 @@ void PushAnswer::Forked(size_t index) {
 }
 
 void PushAnswer::Undo(size_t index) {
-  for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &chain_)) {
+  for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
     aside_.Undo(undone);
     writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
     Tell(undone, "regrouped", "", "");
@@ -248,16 +246,13 @@ void PushAnswer::Tell(const OutboxRecord& update, std::string_view status, std::
 }
 
 Data::Array PushAnswer::Finish() {
-  sync_.Set("chain", ToData(chain_));
   if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
-  Data known = sync_["known"];
   for (const KnownMutation& entry : aside_.known()) {
-    known.Push(ToData(entry));
+    sync_.known.push_back(entry);
     Data result = Data::MakeObject();
     result.Set("mutations", Data(Data::Array{entry.id})).Set("status", "known");
     pushed_.Push(std::move(result));
   }
-  sync_.Set("known", std::move(known));
   for (const RefusedMutation& refused : aside_.refused()) {
     Data result = Data::MakeObject();
     result.Set("mutations", Data(Data::Array{refused.id})).Set("status", "rejected");
@@ -269,22 +264,19 @@ Data::Array PushAnswer::Finish() {
     writes_.push_back(PutWrite(Store::kUpdates, record_->n, record_->Write()));
   }
   if (!aside_.empty() || identity_changed_)
-    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_));
+    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
   return std::move(writes_);
 }
 
-UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync) {
-  const uint64_t n = (*sync)["n"].as_u64() + 1;
-  String body = EncodeSteps(schema, {});
-  sync->Set("n", n).Set("goneUpTo",
-                        std::max((*sync)["goneUpTo"].as_u64(), aside.highest_refused_key()));
-  sync->Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
+UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync) {
   UpdateRecord record;
-  record.n = n;
+  record.n = ++sync->n;
   record.kind = UpdateKind::kRefusal;
   record.refused = aside.refused();
-  FromData(Data((*sync)["cursors"]), &record.cursors);
-  record.body = std::move(body);
+  record.cursors = sync->cursors;
+  record.body = EncodeSteps(schema, {});
+  sync->gone_up_to = std::max(sync->gone_up_to, aside.highest_refused_key());
+  sync->record_bytes += record.body->size();
   return record;
 }
 

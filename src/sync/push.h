@@ -12,6 +12,7 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "log/outbox_record.h"
+#include "log/sync_record.h"
 #include "log/update_record.h"
 #include "model/schema.h"
 #include "sync/set_aside.h"
@@ -31,7 +32,7 @@ PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most);
 // Marks them sent, under the epoch; returns the writes.
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox);
 
-String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const Data& sync,
+String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
                 uint32_t schema_version, uint64_t epoch);
 
 // An answer, applied in a transaction that still finds the updates.
@@ -43,11 +44,11 @@ class PushAnswer {
   static Data RejectedWhole(const String& id, std::string_view code, std::string_view detail);
 
   // First round: outbox in chain order, and the sync record.
-  void Decide(Vector<OutboxRecord> outbox, Data sync, UuidGenerator* ids);
+  void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
   // Instead of Decide, where the server says that the identity is another user's: takes a new one,
   // under which what was grouped is grouped again. False, and nothing is to be written, where
   // something was sent under the old one: it may be in the log as the other user's.
-  bool Rebind(Vector<OutboxRecord> outbox, Data sync, UuidGenerator* ids);
+  bool Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   // Gives the writes of the transaction; `record()` is then what is to be broadcast (none: nothing
@@ -55,7 +56,7 @@ class PushAnswer {
   Data::Array Finish();
 
   const std::optional<UpdateRecord>& record() const { return record_; }
-  const Data& sync() const { return sync_; }
+  const SyncRecord& sync() const { return sync_; }
   const Data& pushed() const { return pushed_; }  // results for the windows
   // Something was only undone: nothing was taken, refused or known.
   bool fruitless() const {
@@ -83,8 +84,7 @@ class PushAnswer {
   double now_;
   UuidGenerator* ids_ = nullptr;
   Vector<OutboxRecord> outbox_;
-  Data sync_;
-  Chain chain_;
+  SyncRecord sync_;
   SetAside aside_;
   Data::Array writes_;
   std::optional<UpdateRecord> record_;
@@ -96,7 +96,7 @@ class PushAnswer {
 
 // A record of `updates` for mutations that were set aside, under the next n; raises goneUpTo.
 // Changes `sync`.
-UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync);
+UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync);
 
 }  // namespace skerry
 

@@ -19,7 +19,6 @@ set(SKERRY_SYNC_SOURCES
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/set_aside.cc
-  src/sync/sound.cc
   src/sync/status.cc
   src/sync/sync_job.cc
   src/sync/sync_job_fill.cc

@@ -104,7 +104,7 @@ class SyncJob {
     uint64_t scope_version = 0;  // that it was asked for with
     bool last = false;           // no other realm's image is outstanding
     uint64_t transaction = 0;
-    bool swinging = false;
+    bool publishing = false;
     bool fenced_out = false;
     bool dropped = false;  // given up while its transaction was in flight
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
@@ -134,21 +134,20 @@ class SyncJob {
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
-  Data Sound(const Data& results, Turn* turn) const;
 
   void PullAsk(Turn* turn);
-  ReadReply ReadPullAsk(const Data& results);
+  ReadReply ReadPullAsk(const Data::Array& read, SyncRecord sync);
   void PullResponse(const Data& event, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
-  ReadReply ReadPullFold(const Data& results, Turn* turn);
+  ReadReply ReadPullFold(const Data::Array& read, SyncRecord sync);
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
   void TakeAnew(Turn* turn);
   void AskForLess(SyncError error, Turn* turn);
-  ReadReply ReadRefill(const Data& results, Turn* turn);
+  ReadReply ReadRefill(const Data::Array& read, SyncRecord sync);
 
   void PushAsk(Turn* turn);
-  ReadReply ReadPushAsk(const Data& results, Turn* turn);
+  ReadReply ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn);
   ReadReply FinishPushAsk(Turn* turn);
   void DonePushAsk(Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
@@ -156,15 +155,15 @@ class SyncJob {
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const String& other) const;
-  ReadReply ReadPushAnswer(const Data& results, Turn* turn);
+  ReadReply ReadPushAnswer(const Data::Array& read, SyncRecord sync);
   ReadReply FinishPushAnswer();
   void DonePushAnswer(Turn* turn);
-  ReadReply ReadSetAside(const Data& results, Turn* turn);
+  ReadReply ReadSetAside(const Data::Array& read, SyncRecord sync);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
-  ReadReply ReadFill(const Data& results, Turn* turn);
-  void PrepareFill(Data sync, Data::Array* writes, Turn* turn);
-  void SwingFill(Data sync, Data::Array* writes);
+  ReadReply ReadFill(const Data::Array& read, SyncRecord sync, Turn* turn);
+  void PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn);
+  void PublishFill(SyncRecord sync, Data::Array* writes);
   void DoneFill(Turn* turn);
   void DropFill(Turn* turn);
 
@@ -203,7 +202,7 @@ class SyncJob {
   std::optional<LeaseRecord> counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;
   Vector<OutboxRecord> outbox_;
-  Data pushing_sync_;
+  SyncRecord pushing_sync_;
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;

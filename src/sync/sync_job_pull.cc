@@ -29,21 +29,20 @@ void SyncJob::PullAsk(Turn* turn) {
                        TransactionMode::kRead, std::move(reads)));
 }
 
-ReadReply SyncJob::ReadPullAsk(const Data& results) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPullAsk(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  state_->sync = read[1];
   Counts(read[3], read[4], {});
   request_.reset();
-  if (LacksRows(state_->schema, read[1])) return reply;
+  state_->sync = std::move(sync);
+  if (LacksRows(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   request_ = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), limit));
+      MakePullRequest(state_->schema, state_->sync, InChainOrder(read[2]), limit));
   return reply;
 }
 
@@ -59,7 +58,8 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   if (answer.kind == AnswerKind::kUnread) return AskForLess(std::move(answer.error), turn);
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
   // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
-  const PersonalRealms personal = PersonalRealmsOf(answer.json["cursors"], state_->user);
+  const PersonalRealms personal =
+      PersonalRealmsOf(ReadCursors(answer.json["cursors"]), state_->user);
   if (!personal.own && !personal.other.empty())
     return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
@@ -95,8 +95,7 @@ SyncError SyncJob::WrongUser(const String& other) const {
           true};
 }
 
-ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPullFold(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() == 1) {
     fold_->AddMutations(read[0]);
@@ -104,13 +103,13 @@ ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
     if (!reply.more.empty()) return reply;
   } else {
     fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_ || !read[1].is_object()) {
+    if (fenced_out_) {
       reply.abort = true;
       return reply;
     }
     count_mutations_ = read[3];
     count_conflicts_ = read[4];
-    discarded_ = !fold_->Decide(InChainOrder(read[2]), read[1]);
+    discarded_ = !fold_->Decide(InChainOrder(read[2]), std::move(sync));
     if (discarded_) return reply;
     if (fold_->needs_mutations()) {
       reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
@@ -154,7 +153,7 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (!answer->more) took_anew_ = false;
   // A poke that came while the request was on its way may tell of what the answer could not hold.
   for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync["cursors"][realm]) < revision) loop_.WantPull();
+    if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
   }
   // What found no room may have been waiting since before the last failure.
   const bool has_room = fold->unconfirmed() < kMaxOutboxUpdates;
@@ -207,28 +206,22 @@ void SyncJob::AskForLess(SyncError error, Turn* turn) {
   TakeAnew(turn);
 }
 
-ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadRefill(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  Data sync = read[1];
-  Data refill = sync["refill"];
-  for (const auto& [realm, cursor] : sync["cursors"].members()) {
-    if (!ContainsString(refill, realm)) refill.Push(realm);
+  for (const auto& [realm, cursor] : sync.cursors) {
+    if (!Contains(sync.refill, realm)) sync.refill.push_back(realm);
   }
-  Data scopes = Data::MakeArray();
-  for (Data scope : sync["scopes"].items()) scopes.Push(scope.Set("filled", false));
-  sync.Set("refill", std::move(refill))
-      .Set("cursors", Data::MakeObject())
-      .Set("scopes", std::move(scopes));
-  sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
-  sync.Remove("lacks");
-  state_->sync = sync;
-  reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(sync)));
+  for (SyncScope& scope : sync.scopes) scope.filled = {};
+  sync.cursors.clear();
+  ++sync.scope_version;
+  sync.lacks.reset();
+  reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  state_->sync = std::move(sync);
   return reply;
 }
 

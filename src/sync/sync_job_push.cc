@@ -28,8 +28,7 @@ void SyncJob::PushAsk(Turn* turn) {
                        TransactionMode::kWriteStrict, std::move(reads)));
 }
 
-ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn) {
   ReadReply reply;
   if (read.size() == 1) {
     grouping_->Add(read[0]);
@@ -37,11 +36,11 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
     return reply.more.empty() ? FinishPushAsk(turn) : reply;
   }
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  pushing_sync_ = read[1];
+  pushing_sync_ = std::move(sync);
   counted_ = lease_.Count(LeaseRecord::Read(read[0]), turn->now);
   outbox_ = InChainOrder(read[2]);
   damaged_ = DamagedUpdates(read[2]);
@@ -64,10 +63,9 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   counted_.reset();
   // What they held is grouped anew.
   for (const Key& key : damaged_) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
-  Chain chain = ReadRecord<Chain>(pushing_sync_["chain"]);
-  const double at = turn->now + pushing_sync_["clockOffset"].as_number();
+  const double at = turn->now + pushing_sync_.clock_offset.value_or(0);
   Vector<OutboxRecord> fresh =
-      grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
+      grouping_->Finish(at, turn->now, &state_->ids, &pushing_sync_.chain, &reply.writes);
   const bool grouped = !fresh.empty();
   for (OutboxRecord& update : fresh) outbox_.push_back(std::move(update));
   batch_ = ChooseBatch(outbox_, push_most_);
@@ -78,8 +76,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
       reply.writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   if (grouped) {
-    pushing_sync_.Set("chain", ToData(chain));
-    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
   }
   state_->sync = pushing_sync_;
   push_body_ = batch_.ids.empty() ? String()
@@ -132,16 +129,15 @@ void SyncJob::DonePushAsk(Turn* turn) {
 }
 
 // Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
-ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadSetAside(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() > 1) {
     fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_ || !read[1].is_object()) {
+    if (fenced_out_) {
       reply.abort = true;
       return reply;
     }
-    pushing_sync_ = read[1];
+    pushing_sync_ = std::move(sync);
     count_mutations_ = read[2];
     count_conflicts_ = read[3];
   }
@@ -154,7 +150,7 @@ ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
   if (aside_->refused_any()) {
     aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
     reply.writes.push_back(PutWrite(Store::kUpdates, aside_record_->n, aside_record_->Write()));
-    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
   }
   state_->sync = pushing_sync_;
   Counts(count_mutations_, count_conflicts_, reply.writes);
@@ -200,10 +196,10 @@ void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
 // was this user's (WrongUser), and it is the token that is wrong. Else another token was used
 // first: the identity is given up, if nothing of it can be in the log.
 void SyncJob::Rebind(Turn* turn) {
-  const PersonalRealms personal = PersonalRealmsOf(state_->sync["cursors"], state_->user);
+  const PersonalRealms personal = PersonalRealmsOf(state_->sync.cursors, state_->user);
   if (personal.own) return Unauthenticated(WrongUser(""), turn);
   Answered();
-  const bool accepted = !state_->sync["cursors"].members().empty() && personal.other.empty();
+  const bool accepted = !state_->sync.cursors.empty() && personal.other.empty();
   if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);
   rebinding_ = Rebinding::kAsked;
   batch_.ids.clear();
@@ -220,8 +216,7 @@ void SyncJob::FailBound(Turn* turn) {
        turn);
 }
 
-ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPushAnswer(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() == 1) {
     push_answer_->AddMutations(read[0]);
@@ -229,18 +224,18 @@ ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
     return reply.more.empty() ? FinishPushAnswer() : reply;
   }
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
   count_mutations_ = read[3];
   count_conflicts_ = read[4];
   if (rebinding_ == Rebinding::kAsked) {
-    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), read[1], &state_->ids);
+    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), std::move(sync), &state_->ids);
     rebinding_ = taken ? Rebinding::kDone : Rebinding::kRefused;
     if (!taken) return reply;
   } else {
-    push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
+    push_answer_->Decide(InChainOrder(read[2]), std::move(sync), &state_->ids);
   }
   if (push_answer_->needs_mutations()) {
     reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));

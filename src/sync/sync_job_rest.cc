@@ -116,7 +116,7 @@ void SyncJob::DoneCheck(Turn* turn) {
   // What was told since the check began it may not have seen.
   if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);
   for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
+    if (CursorRevision(state_->sync.cursors, realm) < revision) return;
   }
   if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
   state_->poked.clear();

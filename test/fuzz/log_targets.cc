@@ -248,9 +248,10 @@ String RunPullAnswer(std::string_view input) {
   stored.Set("mutations", ParseJson(R"([{"id":"m","key":1}])").value());
   stored.Set("confirmed", Data::MakeArray()).Set("revisions", nullptr);
   stored.Set("body", Data::Bytes(WriteJson(UpdateToData(LogSchema(), update))));
-  const PullRequest request = MakePullRequest(LogSchema(), sync, {OutboxRecord::Read(stored)}, 100);
+  const PullRequest request =
+      MakePullRequest(LogSchema(), SyncRecord::Read(sync), {OutboxRecord::Read(stored)}, 100);
   PullFold fold(&LogSchema(), &request, &read.value(), 1000, 0);
-  if (!fold.Decide({OutboxRecord::Read(stored)}, sync))
+  if (!fold.Decide({OutboxRecord::Read(stored)}, SyncRecord::Read(sync)))
     return "what was asked is not what is there";
   fold.AddMutations(Data::MakeArray());
   for (const Data& write : fold.Finish()) static_cast<void>(EncodeData(write));

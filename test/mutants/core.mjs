@@ -123,10 +123,9 @@ export const core = [
   {
     name: 'scopes that changed while a pull was on its way are not noticed',
     file: 'src/sync/pull_fold.cc',
-    from: `!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes))
-    return false;
-  if (sync_["scopeVersion"].as_u64() != request_->scope_version) return false;`,
-    to: '!(sync_["cursors"] == request_->cursors)) return false;',
+    from: `!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
+  if (sync_.scope_version != request_->scope_version) return false;`,
+    to: '!(sync_.cursors == request_->cursors)) return false;',
   },
   {
     name: 'an answer to older cursors is folded',
@@ -137,14 +136,14 @@ export const core = [
   {
     name: 'records are removed up to the new image, not to the one before',
     file: 'src/sync/image_job.cc',
-    from: 'return previous["n"].as_u64();',
-    to: 'return (*sync)["image"]["n"].as_u64();',
+    from: 'return sync->previous.has_value() ? sync->previous->n : 0;',
+    to: 'return sync->image->n;',
   },
   {
     name: 'a cursor is one too high for own entries',
     file: 'src/sync/pull_fold.cc',
-    from: 'revision <= CursorRevision(request_->cursors[realm])',
-    to: 'revision <= CursorRevision(request_->cursors[realm]) + 1',
+    from: 'revision <= CursorRevision(request_->cursors, realm)',
+    to: 'revision <= CursorRevision(request_->cursors, realm) + 1',
   },
   {
     name: 'the revision alone tells whether a known action was pulled',
@@ -185,8 +184,8 @@ export const core = [
   {
     name: 'a reset leaves the rows of realms that wait to be filled again',
     file: 'src/client/tab_load.cc',
-    from: 'sync["refill"].is_array() ? sync["refill"] : Data::MakeArray()',
-    to: 'Data::MakeArray()',
+    from: 'Vector<String> dropped = sync.refill;',
+    to: 'Vector<String> dropped;',
   },
   {
     name: 'of an object in two realms the one stays that came first',
@@ -263,14 +262,14 @@ export const core = [
   {
     name: 'a scope that is filled anew is taken for filled',
     file: 'src/sync/pull_fold.cc',
-    from: '      scope.Set("filled", false);\n',
-    to: '',
+    from: '      scope.filled = {};\n      is_refilled = true;',
+    to: '      is_refilled = true;',
   },
   {
     name: 'rows that own ops took out of every scope stay after a refill',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (answer_->refill.is_null() || !folds_own) return;',
-    to: 'if (answer_->refill.is_null() || folds_own) return;',
+    from: 'if (!answer_->refill.has_value() || !folds_own) return;',
+    to: 'if (!answer_->refill.has_value() || folds_own) return;',
   },
   {
     name: 'an image on its way fills scopes that are to be filled anew',
@@ -329,7 +328,7 @@ export const core = [
   {
     name: 'what had no place in a former schema is not taken anew',
     file: 'src/sync/sync_job_pull.cc',
-    from: '  if (LacksRows(state_->schema, read[1])) return reply;\n',
+    from: '  if (LacksRows(state_->schema, state_->sync)) return reply;\n',
     to: '',
   },
   {
@@ -341,7 +340,7 @@ export const core = [
   {
     name: 'scopes are pulled for ever',
     file: 'src/sync/scopes.cc',
-    from: 'const bool stale = !add.items().empty() && IsStale(scope, today);',
+    from: 'const bool stale = !add.empty() && IsStale(scope, today);',
     to: 'const bool stale = false && IsStale(scope, today);',
   },
   {
@@ -594,9 +593,9 @@ export const core = [
   },
   {
     name: 'members of the sync record are taken for what they should be',
-    file: 'src/sync/records.cc',
-    from: 'IsNewer(record) ? std::move(record) : SoundSync(std::move(record))',
-    to: 'record.is_object() ? std::move(record) : SoundSync(std::move(record))',
+    file: 'src/log/members.h',
+    from: 'if (!Fits(item, static_cast<const T*>(nullptr))) continue;',
+    to: 'if (item.is_null()) continue;',
   },
   {
     name: 'an update that was applied, and cannot be read any more, waits for its name for good',
@@ -714,7 +713,7 @@ export const core = [
   },
   {
     name: 'what one layout lacks is forgotten when another lacks something',
-    file: 'src/sync/records.cc',
+    file: 'src/log/sync_record.cc',
     from: 'is_another ? String("any") : layout',
     to: 'layout',
   },

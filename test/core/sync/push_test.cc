@@ -282,7 +282,7 @@ TEST_CASE(
     outbox.state = state == "sent" ? OutboxState::kSent : OutboxState::kReceived;
     outbox.mutations.push_back({SyncUuid(1), 1, {}});
     outbox.body = WriteJson(UpdateToData(SyncSchema(), update));
-    const Data sync = CompleteSyncRecord(Data(), "c", 1);
+    const SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {outbox}, 10);
     Data json = Json(R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})");
     Data own = Data::MakeObject();

@@ -176,9 +176,9 @@ TEST_CASE(
   }
   CHECK(marked["known"] == Json(R"({"A":7})"));
   CHECK(marked["update"].is_null());
-  REQUIRE(answer.sync()["known"].items().size() == 1);
-  Data sync = answer.sync();
-  sync.Set("cursors", Json(R"({"A":"5@8"})"));
+  REQUIRE(answer.sync().known.size() == 1);
+  SyncRecord sync = answer.sync();
+  sync.cursors["A"] = "5@8";
   for (const int head : {6, 7}) {
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 10);
     Data json = Json(R"({"time":1,"changes":[]})");
@@ -190,7 +190,7 @@ TEST_CASE(
     REQUIRE(fold.Decide({}, sync));
     fold.Finish();
     CHECK((fold.record() ? fold.record()->confirmed.size() : 0) == (head == 7 ? 1 : 0));
-    CHECK(fold.sync()["known"].items().size() == (head == 7 ? 0 : 1));
+    CHECK(fold.sync().known.size() == (head == 7 ? 0 : 1));
   }
 }
 
