@@ -1,7 +1,7 @@
 // How a window releases a lease of its worker (docs/sync-worker.md, section 5). Bindings only.
 #include "abi.h"
 #include "base/data.h"
-#include "sync/lease_record.h"
+#include "sync/lease_rules.h"
 
 using skerry::Data;
 using skerry::Result;
@@ -12,6 +12,8 @@ SKERRY_EXPORT int32_t sk_lease_release(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const Data& data = input.value();
-  return abi::OutputData(skerry::ReleasedRecord(data["record"], data["owner"].as_string(),
-                                                data["epoch"].as_u64(), data["now"].as_number()));
+  const auto released =
+      skerry::ReleasedRecord(skerry::LeaseRecord::Read(data["record"]), data["owner"].as_string(),
+                             data["epoch"].as_u64(), data["now"].as_number());
+  return abi::OutputData(released.has_value() ? released->Write() : Data());
 }

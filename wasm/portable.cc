@@ -129,5 +129,5 @@ SKERRY_EXPORT int32_t sk_portable_write(int32_t handle, int32_t length) {
     data.Set("id", portable->ids.Next(data["at"].as_number()));
   Result<Mutation> mutation = skerry::MutationFromData(portable->schema, data);
   if (!mutation.ok()) return abi::Fail(mutation.status());
-  return abi::OutputData(skerry::MutationRecord(portable->schema, mutation.value()));
+  return abi::OutputData(skerry::MakeMutationRecord(portable->schema, mutation.value()).Write());
 }

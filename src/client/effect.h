@@ -22,18 +22,6 @@ inline Data TimerEffect(const char* name, double delay_ms) {
 inline Data ProblemEffect(int code, std::string_view detail) {
   return Fields{{"type", "problem"}, {"code", code}, {"detail", detail}};
 }
-inline Data PutWrite(const char* store, Data value, Data key) {
-  return Fields{{"store", store}, {"put", std::move(value)}, {"key", std::move(key)}};
-}
-inline Data GetRead(const char* store, const char* key) {
-  return Fields{{"store", store}, {"get", key}};
-}
-inline Data RangeRead(const char* store) {
-  return Fields{{"store", store}, {"range", Data::MakeObject()}};
-}
-inline Data RangeAbove(const char* store, uint64_t above) {
-  return Fields{{"store", store}, {"range", Fields{{"above", above}}}};
-}
 
 }  // namespace skerry
 

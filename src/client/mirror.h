@@ -28,6 +28,10 @@
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
+#include "log/mutation_record.h"
+#include "log/outbox_record.h"
+#include "log/sync_record.h"
+#include "log/update_record.h"
 
 namespace skerry {
 
@@ -41,13 +45,20 @@ enum class Fit : uint8_t {
   kNewer,    // written by a newer version of the package: that was not applied
 };
 
-// What a transaction read, each as the store's values or {key, value} pairs (docs/internals.md,
-// section 4).
+// What a transaction read.
+struct StoredUpdate {
+  uint64_t key = 0;
+  UpdateRecord record;
+};
+struct StoredMutation {
+  Key key;
+  MutationRecord record;
+};
 struct Reading {
-  const Data* sync = nullptr;
-  const Data* updates = nullptr;
-  const Data* mutations = nullptr;
-  const Data* outbox = nullptr;
+  SyncRecord sync;
+  Vector<StoredUpdate> updates;      // ascending
+  Vector<StoredMutation> mutations;  // ascending
+  Vector<OutboxRecord> outbox;
 };
 
 struct Refusal {
@@ -72,11 +83,11 @@ class Mirror {
 
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
-  const Map<String, String>& cursors() const { return cursors_; }
+  const Cursors& cursors() const { return cursors_; }
   uint64_t CursorRevision(const String& realm) const;
 
   // The view holds what this pointer names (nothing: an empty pointer, n = 0).
-  void StartAt(const Data& pointer);
+  void StartAt(const ImagePointer& pointer);
   // Do the records that were read continue a state at n, which began with this image, without a
   // gap, up to sync.n?
   static bool Continues(uint64_t n, std::string_view generation, const Reading& reading);
@@ -84,17 +95,17 @@ class Mirror {
   // `skip_damaged`: a record that does not decode counts as empty, because there is nothing else to
   // go by.
   Fit Take(const Reading& reading, bool skip_damaged);
-  Fit Record(const Data& record);
+  Fit Record(const UpdateRecord& record);
   // The same for a record that this window wrote itself, of View::WriteDiff, and that confirms all
   // that is pending: the view shows it already. REQUIRES: as View::ShownIsBase.
-  void OwnRecord(const Data& record);
+  void OwnRecord(const UpdateRecord& record);
   // `item`: {id, key, record} of a broadcast "added".
   Fit Added(const Data& item);
   // An own mutation is durable under this key. False where a record or a reading has told already.
   bool Completed(std::string_view id, uint64_t key);
 
   // Own mutations without a key that are in storage after all: nobody was told of them yet.
-  void FindStored(const Data& mutations);
+  void FindStored(const Vector<StoredMutation>& mutations);
 
   // An own mutation that the view has attached already.
   void AddOwn(std::unique_ptr<Pending> pending);
@@ -105,22 +116,21 @@ class Mirror {
   Told TakeTold();
 
  private:
-  Fit DecodeSteps(const Data& record, Vector<Step>* steps) const;
-  bool Apply(const Data& record, const Vector<Step>& steps);
-  void TakeCursors(const Data& record);
-  void RememberGone(const Data& item);
-  void Gone(const Data& item);
-  static bool NeedsOtherImage(const Data& record, std::string_view generation);
-  void SetPartly(const String& id, const Data& realms);
-  Fit AddStored(uint64_t key, const Data& record);
-  bool TakeMutations(const Data& mutations);
-  void TakeOutbox(const Data& outbox);
+  Fit DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
+  bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
+  void TakeCursors(const UpdateRecord& record);
+  void RememberGone(const String& id, uint64_t key);
+  void Gone(const String& id, uint64_t key);
+  static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
+  void SetPartly(const String& id, const Vector<String>& realms);
+  Fit AddStored(uint64_t key, const MutationRecord& record);
+  bool TakeMutations(const Vector<StoredMutation>& mutations);
 
   const Schema* schema_;
   View* view_;
   uint64_t n_ = 0;
   String generation_;  // of the image that was loaded
-  Map<String, String> cursors_;
+  Cursors cursors_;
   PendingList pending_;
   Map<String, uint64_t> gone_;  // removed since the last full reading: id, key
   uint64_t gone_up_to_ = 0;     // as of the last full reading

@@ -1,14 +1,14 @@
-// The record of a mutation in the store `mutations` (docs/internals.md, section 3).
+// A mutation as it is stored first (log/mutation_record.h).
 #ifndef SKERRY_CLIENT_MUTATION_RECORD_H_
 #define SKERRY_CLIENT_MUTATION_RECORD_H_
 
-#include "base/data.h"
+#include "log/mutation_record.h"
 #include "log/op.h"
 #include "model/schema.h"
 
 namespace skerry {
 
-Data MutationRecord(const Schema& schema, const Mutation& mutation);
+MutationRecord MakeMutationRecord(const Schema& schema, const Mutation& mutation);
 
 }  // namespace skerry
 

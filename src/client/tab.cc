@@ -81,8 +81,9 @@ void Tab::Handle(Data event, Data* effects) {
     tx.entry = event["id"].as_u64();
     tx.retry = event["how"].Is("retry");
     Data reads = Data::MakeArray();
-    reads.Push(RangeRead("conflicts"));
-    Transact(std::move(tx), {"conflicts", "mutations"}, std::move(reads), true, effects);
+    reads.Push(RangeRead(Store::kConflicts));
+    Transact(std::move(tx), {Store::kConflicts, Store::kMutations}, std::move(reads),
+             TransactionMode::kWriteStrict, effects);
   } else {
     effects->Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument), "unknown event " + type));
   }
@@ -145,8 +146,9 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   if (type == "added") {
     OnAdded(message, effects);
   } else if (type == "record") {
-    OnFit(mirror_.Record(message["record"]), effects);
-    if (!AllFilled() || message["record"]["kind"].Is("scopes")) RequestSync(effects);
+    const UpdateRecord record = UpdateRecord::Read(message["record"]);
+    OnFit(mirror_.Record(record), effects);
+    if (!AllFilled() || record.kind == UpdateKind::kScopes) RequestSync(effects);
   } else if (type == "conflicts") {
     RequestConflicts(effects);
   } else if (type == "unreadable") {
@@ -196,7 +198,7 @@ void Tab::OnPushed(const Data& message, Data* effects) {
 
 void Tab::OnStatus(const Data& status) {
   if (status["clockOffsetMs"].is_number()) clock_offset_ = status["clockOffsetMs"].as_number();
-  if (status["lastSyncedAt"].is_number()) last_synced_ = status["lastSyncedAt"];
+  if (status["lastSyncedAt"].is_number()) last_synced_ = status["lastSyncedAt"].as_number();
 }
 
 void Tab::OnFit(Fit fit, Data* effects) {
@@ -256,28 +258,23 @@ void Tab::TellPromises(Data* effects) {
   if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);
 }
 
-void Tab::TakeSync(const Data& sync, Data* effects) {
-  if (sync["clockOffset"].is_number()) clock_offset_ = sync["clockOffset"].as_number();
-  last_synced_ = sync["lastSyncedAt"];
-  scopes_ = Data::MakeArray();
-  for (const Data& scope : sync["scopes"].items()) {
-    if (scope.is_object()) scopes_.Push(scope);
-  }
+void Tab::TakeSync(const SyncRecord& sync, Data* effects) {
+  clock_offset_ = sync.clock_offset.value_or(clock_offset_);
+  last_synced_ = sync.last_synced_at;
+  scopes_ = sync.scopes;
   // What this version does not know of its data is not shown.
-  if (sync["schema"].as_u64() > schema_->version()) OnFit(Fit::kNewer, effects);
+  if (IsOfNewer(*schema_, sync)) OnFit(Fit::kNewer, effects);
 }
 
 bool Tab::AllFilled() const {
-  for (const Data& scope : scopes_.items()) {
-    if (!scope["filled"].as_bool()) return false;
+  for (const SyncScope& scope : scopes_) {
+    if (!scope.filled.whole) return false;
   }
   return true;
 }
 
 void Tab::TellState(Data* effects) {
   const PendingList& pending = mirror_.pending();
-  Data cursors = Data::MakeObject();
-  for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
   const char* phase = !ready_                 ? "opening"
                       : load_ == Load::kNone  ? "ready"
                       : load_ == Load::kImage ? "loading"
@@ -287,14 +284,14 @@ void Tab::TellState(Data* effects) {
       Fields{{"type", "state"},
              {"phase", phase},
              {"n", mirror_.n()},
-             {"cursors", std::move(cursors)},
+             {"cursors", ToData(mirror_.cursors())},
              {"pending", static_cast<uint64_t>(pending.size())},
              {"unsaved", static_cast<uint64_t>(pending.unkeyed_count())},
              {"oldestPendingAt", first == nullptr ? Data() : Data(first->mutation.action.at)},
              {"conflicts", static_cast<uint64_t>(inbox_.items().size())},
              {"clockOffset", clock_offset_},
-             {"lastSyncedAt", last_synced_},
-             {"scopes", scopes_}};
+             {"lastSyncedAt", ToData(last_synced_)},
+             {"scopes", ToData(scopes_)}};
   if (state == last_state_) return;
   last_state_ = state;
   effects->Push(std::move(state));

@@ -17,7 +17,9 @@
 #define SKERRY_CLIENT_TAB_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
@@ -30,6 +32,7 @@
 #include "client/promises.h"
 #include "client/view.h"
 #include "log/base.h"
+#include "log/transaction_builder.h"
 
 namespace skerry {
 
@@ -88,8 +91,9 @@ class Tab {
     // is looked for
     Vector<String> ids;
     Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
-    Data items;   // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
-    Data record;  // kLocalCommit, kReset: what was written to `updates`
+    Data items;  // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
+    // kLocalCommit, kReset: what was written to `updates`
+    std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: key of the entry
     bool retry = false;
     bool careful = false;  // a commit that read first
@@ -107,11 +111,11 @@ class Tab {
   void ReleaseMessages(Data* effects);
   void TellPromises(Data* effects);
   void TellState(Data* effects);
-  void TakeSync(const Data& sync, Data* effects);
+  void TakeSync(const SyncRecord& sync, Data* effects);
   bool AllFilled() const;
 
   // tab_transactions.cc
-  void Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+  void Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                 Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
   void OnDone(uint64_t id, const Data& keys, Data* effects);
@@ -130,7 +134,7 @@ class Tab {
 
   // tab_load.cc
   void StartLoading(Data* effects);
-  void FinishPointer(const Data& sync, Data* effects);
+  void FinishPointer(const SyncRecord& sync, Data* effects);
   void LoadCandidate(Data* effects);
   void NextCandidate(Data* effects);
   void OnImageLoaded(const Data& event, Data* effects);
@@ -143,9 +147,9 @@ class Tab {
   // tab_commit.cc
   void TryCommit(Data* effects);
   void WriteGroup(Tx* tx, Data* writes);
-  bool FollowsOwn(const Data& sync) const;
+  bool FollowsOwn(const SyncRecord& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
-  Data ConfirmAll(Tx* tx, Data* sync, Data* writes);
+  Vector<NamedMutation> ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);
   void TellLeft(Data* effects);
@@ -184,7 +188,7 @@ class Tab {
   bool leaves_ = false;   // something was under way when it was frozen
   bool leaving_ = false;  // what is stored from now on may not be told
   Load load_ = Load::kNone;
-  Data pointers_;  // candidates for loading, best first
+  Vector<ImagePointer> pointers_;  // candidates for loading, best first
   size_t candidate_ = 0;
   String generation_;  // of sync.image when loading began; empty: none
   size_t part_ = 0;
@@ -208,8 +212,8 @@ class Tab {
   Vector<String> unknown_;  // own, gone without a record
   bool told_newer_ = false;
 
-  Data scopes_ = Data::MakeArray();
-  Data last_synced_;
+  Vector<SyncScope> scopes_;
+  std::optional<double> last_synced_;
   Data last_state_;
 };
 

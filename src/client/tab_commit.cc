@@ -21,9 +21,9 @@ namespace {
 constexpr double kLoggedMs = 200;
 
 // A large body is not sent to every window: those that want it read the record.
-Data RecordMessage(Data record) {
-  if (record["body"].as_bytes().size() > kMaxBroadcastBytes) record.Set("body", nullptr);
-  return Fields{{"type", "record"}, {"record", std::move(record)}};
+Data RecordMessage(UpdateRecord record) {
+  if (record.body->size() > kMaxBroadcastBytes) record.body.reset();
+  return Fields{{"type", "record"}, {"record", record.Write()}};
 }
 
 }  // namespace
@@ -50,32 +50,30 @@ void Tab::TryCommit(Data* effects) {
     tx.kind = Kind::kLocalCommit;
     tx.careful = careful_;
     Data reads = Data::MakeArray();
-    reads.Push(GetRead("sync", "sync"));
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, std::move(reads), true,
-             effects);
+    reads.Push(GetRead(Store::kSync, kSyncKey));
+    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+             std::move(reads), TransactionMode::kWriteStrict, effects);
     return;
   }
   tx.kind = Kind::kCommit;
   tx.careful = careful_;
   if (careful_) {
-    Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()),
-             true, effects);
+    Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+             FullReads(mirror_.n()), TransactionMode::kWriteStrict, effects);
   } else {
-    Transact(std::move(tx), {"mutations"}, Data::MakeArray(), true, effects);
+    Transact(std::move(tx), {Store::kMutations}, Data::MakeArray(), TransactionMode::kWriteStrict,
+             effects);
   }
 }
 
 void Tab::WriteGroup(Tx* tx, Data* writes) {
-  Set<std::string_view> stored;
+  Set<String> stored;
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    for (const Data& item : reading.mutations->items())
-      stored.insert(item["value"]["id"].as_string());
-    for (const Data& item : reading.updates->items()) {
-      for (const char* list : {"confirmed", "refused"}) {
-        for (const Data& named : item["value"][list].items())
-          stored.insert(named["id"].as_string());
-      }
+    for (const StoredMutation& item : reading.mutations) stored.insert(item.record.id);
+    for (const StoredUpdate& item : reading.updates) {
+      for (const NamedMutation& named : item.record.confirmed) stored.insert(named.id);
+      for (const RefusedMutation& named : item.record.refused) stored.insert(named.id);
     }
   }
   tx->items = Data::MakeArray();
@@ -86,11 +84,12 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
     const String& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
-    Data record = MutationRecord(*schema_, pending->mutation);
-    bytes += record["body"].as_bytes().size();
+    const MutationRecord made = MakeMutationRecord(*schema_, pending->mutation);
+    bytes += made.body.size();
+    Data record = made.Write();
     tx->ids.push_back(id);
     tx->items.Push(Fields{{"id", id}, {"record", record}});
-    writes->Push(Fields{{"store", "mutations"}, {"add", std::move(record)}});
+    writes->Push(AddWrite(Store::kMutations, std::move(record)));
   }
 }
 
@@ -110,8 +109,8 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
   Recovered(*tx, effects);
   if (tx->careful) {
     const Reading reading = ReadingOf(*tx);
-    TakeSync(*reading.sync, effects);
-    mirror_.FindStored(*reading.mutations);
+    TakeSync(reading.sync, effects);
+    mirror_.FindStored(reading.mutations);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
@@ -175,7 +174,7 @@ void Tab::Keep(Data* effects) {
   Data records = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     if (!kept_.insert(pending->mutation.action.id).second) continue;
-    records.Push(MutationRecord(*schema_, pending->mutation));
+    records.Push(MakeMutationRecord(*schema_, pending->mutation).Write());
   }
   if (records.items().empty()) return;
   has_kept_ = true;
@@ -196,80 +195,71 @@ void Tab::StandStill(Data* effects) {
 }
 
 // Whether nobody wrote since this window last heard of it.
-bool Tab::FollowsOwn(const Data& sync) const {
-  return sync["n"].as_u64() == mirror_.n() && load_ == Load::kNone;
+bool Tab::FollowsOwn(const SyncRecord& sync) const {
+  return sync.n == mirror_.n() && load_ == Load::kNone;
 }
 
 // Those that a frozen page has kept, here or in another window, leave the store as they are logged:
 // `{id, key}` of all that is pending.
-Data Tab::ConfirmAll(Tx* tx, Data* sync, Data* writes) {
-  Map<std::string_view, uint64_t> stored;
+Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
+  Map<String, Key> stored;
   if (tx->careful) {
-    for (const Data& item : ReadingOf(*tx).mutations->items())
-      stored[item["value"]["id"].as_string()] = item["key"].as_u64();
+    const Reading reading = ReadingOf(*tx);
+    for (const StoredMutation& item : reading.mutations) stored[item.record.id] = item.key;
   }
-  Data confirmed = Data::MakeArray();
-  double gone = (*sync)["goneUpTo"].as_number();
+  Vector<NamedMutation> confirmed;
   for (const Pending* pending : mirror_.pending().InOrder()) {
     const String& id = pending->mutation.action.id;
     const auto found = stored.find(id);
-    const uint64_t key = found == stored.end() ? pending->key : found->second;
+    const Key key = found == stored.end() ? Key(pending->key) : found->second;
     tx->ids.push_back(id);
-    confirmed.Push(Fields{{"id", id}, {"key", key}});
-    if (key == 0) continue;
-    writes->Push(Fields{{"store", "mutations"}, {"delete", key}});
-    gone = std::max(gone, static_cast<double>(key));
+    confirmed.push_back({id, key, {}});
+    if (key.number() == 0) continue;
+    writes->Push(DeleteWrite(Store::kMutations, key));
+    sync->gone_up_to = std::max(sync->gone_up_to, key.number());
   }
-  if (gone > 0) sync->Set("goneUpTo", gone);
   return confirmed;
 }
 
 // Without a remote the window is the authority: it logs what its mutations do to base, effects on
 // other objects included.
 void Tab::WriteLocal(Tx* tx, Data* writes) {
-  const Data& stored = tx->results.items()[0];
-  if (!FollowsOwn(stored)) return;
-  Data sync = stored.is_object() ? stored : Data::MakeObject();
+  SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
+  if (!FollowsOwn(sync)) return;
   const uint64_t n = mirror_.n() + 1;
-  const Data confirmed = ConfirmAll(tx, &sync, writes);
+  UpdateRecord& record = tx->record.emplace();
+  record.confirmed = ConfirmAll(tx, &sync, writes);
   // The sync worker completes a new one.
-  if (sync["v"].is_null()) sync.Set("v", 1);
-  Data cursors = Data::MakeObject();
-  for (const auto& [realm, cursor] : mirror_.cursors()) cursors.Set(realm, cursor);
-  cursors.Set("local", ToText(n) + "@" + ToText(static_cast<int64_t>(now_)));
+  sync.n = n;
+  sync.cursors = mirror_.cursors();
+  sync.cursors["local"] = ToText(n) + "@" + ToText(static_cast<int64_t>(now_));
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
-  String body = steps.Seal();
-  sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
-  tx->record = Fields{{"v", 1},
-                      {"n", n},
-                      {"kind", "local"},
-                      {"confirmed", confirmed},
-                      {"refused", Data::MakeArray()},
-                      {"partly", Data::MakeArray()},
-                      {"cursors", cursors},
-                      {"body", Data::Bytes(std::move(body))}};
-  sync.Set("n", n);
-  sync.Set("cursors", std::move(cursors));
+  record.n = n;
+  record.kind = UpdateKind::kLocal;
+  record.cursors = sync.cursors;
+  record.body = steps.Seal();
+  sync.record_bytes += record.body->size();
   tx->items = Fields{{"type", "logged"},
                      {"n", n},
-                     {"cursors", sync["cursors"]},
-                     {"recordBytes", sync["recordBytes"]}};
-  writes->Push(PutWrite("updates", tx->record, n));
-  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+                     {"cursors", ToData(sync.cursors)},
+                     {"recordBytes", sync.record_bytes}};
+  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
+  writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {
   committing_ = false;
   Recovered(*tx, effects);
-  if (tx->record.is_object()) {
+  if (tx->record.has_value()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
-    if (mirror_.pending().size() == tx->ids.size() && FollowsOwn(tx->results.items()[0])) {
-      mirror_.OwnRecord(tx->record);
+    if (mirror_.pending().size() == tx->ids.size() &&
+        FollowsOwn(SyncRecord::Read(tx->results.items()[0]))) {
+      mirror_.OwnRecord(*tx->record);
     } else {
-      OnFit(mirror_.Record(tx->record), effects);
+      OnFit(mirror_.Record(*tx->record), effects);
     }
-    effects->Push(BroadcastEffect(RecordMessage(std::move(tx->record))));
+    effects->Push(BroadcastEffect(RecordMessage(std::move(*tx->record))));
     // Workers hear of several at once.
     if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
     logged_ = std::move(tx->items);

@@ -15,16 +15,9 @@ namespace skerry {
 
 namespace {
 
-constexpr uint64_t kMaxN = uint64_t{1} << 52;
-
-// What the host can be asked to read. Anything else somebody has written there.
-bool IsPointer(const Data& data) {
-  if (!data["generation"].is_string()) return false;
-  for (const Data& part : data["parts"].items()) {
-    const bool whole = part["file"].is_string() && part["bytes"].is_number();
-    if (!whole || part["bytes"].as_u64(kMaxImageBytes + 1) > kMaxImageBytes) return false;
-  }
-  return true;
+// Of the image; empty: there is none.
+String GenerationOf(const SyncRecord& sync) {
+  return sync.image.has_value() ? sync.image->generation : String();
 }
 
 }  // namespace
@@ -35,24 +28,18 @@ void Tab::StartLoading(Data* effects) {
   Tx tx;
   tx.kind = Kind::kPointer;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
 }
 
-void Tab::FinishPointer(const Data& sync, Data* effects) {
-  pointers_ = Data::MakeArray();
-  for (const char* name : {"image", "previous"}) {
-    if (IsPointer(sync[name])) pointers_.Push(sync[name]);
-  }
-  generation_ = sync["image"]["generation"].as_string();
+void Tab::FinishPointer(const SyncRecord& sync, Data* effects) {
+  pointers_.clear();
+  if (sync.image.has_value()) pointers_.push_back(*sync.image);
+  if (sync.previous.has_value()) pointers_.push_back(*sync.previous);
+  generation_ = GenerationOf(sync);
   candidate_ = 0;
   // Until a second image is made the records go back to the first one.
-  if (!sync["previous"].is_object() || pointers_.items().empty()) {
-    pointers_.Push(Fields{{"generation", ""},
-                          {"parts", Data::MakeArray()},
-                          {"n", 0},
-                          {"cursors", Data::MakeObject()}});
-  }
+  if (!sync.previous.has_value()) pointers_.emplace_back();
   LoadCandidate(effects);
 }
 
@@ -66,20 +53,20 @@ void Tab::LoadCandidate(Data* effects) {
   } else {
     view_->Clear();
   }
-  const Data& pointer = pointers_.items()[candidate_];
-  if (pointer["parts"].items().empty()) return CatchUp(effects);
+  const ImagePointer& pointer = pointers_[candidate_];
+  if (pointer.parts.empty()) return CatchUp(effects);
   load_ = Load::kImage;
   effects->Push(Fields{
-      {"type", "loadImage"}, {"generation", pointer["generation"]}, {"parts", pointer["parts"]}});
+      {"type", "loadImage"}, {"generation", pointer.generation}, {"parts", ToData(pointer.parts)}});
 }
 
 Status Tab::LoadPart(String bytes) {
   if (load_ != Load::kImage) return {Code::kInvalidArgument, "no image was asked for"};
-  const Data::Array& parts = pointers_.items()[candidate_]["parts"].items();
+  const Vector<ImagePart>& parts = pointers_[candidate_].parts;
   if (part_ >= parts.size()) return {Code::kInvalidArgument, "the image has no more parts"};
-  const Data& part = parts[part_++];
+  const ImagePart& part = parts[part_++];
   Status status;
-  if (bytes.size() != part["bytes"].as_u64()) {
+  if (bytes.size() != part.bytes) {
     status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
   } else if (part_ > 1) {
     // Parts may hold the same object in two realms: only the first may go into the stores as it is.
@@ -102,9 +89,9 @@ Status Tab::LoadPart(String bytes) {
 
 void Tab::OnImageLoaded(const Data& event, Data* effects) {
   if (load_ != Load::kImage) return;
-  const Data& pointer = pointers_.items()[candidate_];
-  if (!(event["generation"] == pointer["generation"])) return;
-  const bool whole = part_ == pointer["parts"].items().size() && !part_failed_;
+  const ImagePointer& pointer = pointers_[candidate_];
+  if (event["generation"].as_string() != pointer.generation) return;
+  const bool whole = part_ == pointer.parts.size() && !part_failed_;
   if (event["ok"].as_bool() && whole) return CatchUp(effects);
   if (part_newer_) return StopAtNewer(effects);
   const Data& error = event["error"];
@@ -137,49 +124,48 @@ void Tab::StopLoading(const Data& error, Data* effects) {
 }
 
 void Tab::NextCandidate(Data* effects) {
-  if (++candidate_ < pointers_.items().size()) return LoadCandidate(effects);
+  if (++candidate_ < pointers_.size()) return LoadCandidate(effects);
   load_ = Load::kReset;
   staged_.reset();
   Tx tx;
   tx.kind = Kind::kReset;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync", "updates"}, std::move(reads), true, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync, Store::kUpdates}, std::move(reads),
+           TransactionMode::kWriteStrict, effects);
 }
 
 void Tab::CatchUp(Data* effects) {
   load_ = Load::kCatchUp;
   Tx tx;
   tx.kind = Kind::kCatchUp;
-  Data reads = FullReads(pointers_.items()[candidate_]["n"].as_u64());
-  reads.Push(RangeRead("conflicts"));
-  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox", "conflicts"}, std::move(reads),
-           false, effects);
+  Data reads = FullReads(pointers_[candidate_].n);
+  reads.Push(RangeRead(Store::kConflicts));
+  Transact(std::move(tx),
+           {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kConflicts},
+           std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const Reading reading = ReadingOf(tx);
-  const Data pointer = pointers_.items()[candidate_];
-  const uint64_t n = pointer["n"].as_u64();
+  const ImagePointer pointer = pointers_[candidate_];
   Fit fit = Fit::kGap;
-  if (Mirror::Continues(n, pointer["generation"].as_string(), reading)) {
+  if (Mirror::Continues(pointer.n, pointer.generation, reading)) {
     if (staged_ != nullptr) view_->ReplaceBase(staged_.get());
     mirror_.StartAt(pointer);
     fit = mirror_.Take(reading, !options_.remote);
   }
   if (fit == Fit::kGap || fit == Fit::kDamaged) {
     view_->Derive();
-    // The image was swung meanwhile: begin again. Otherwise there is a hole in storage, and this
-    // image is of no use.
-    if ((*reading.sync)["image"]["generation"].as_string() != generation_) {
-      return StartLoading(effects);
-    }
+    // Another image was published meanwhile: begin again. Otherwise there is a hole in storage, and
+    // this image is of no use.
+    if (GenerationOf(reading.sync) != generation_) return StartLoading(effects);
     return NextCandidate(effects);
   }
   OnFit(fit, effects);
   load_ = Load::kNone;
   staged_.reset();
-  TakeSync(*reading.sync, effects);
+  TakeSync(reading.sync, effects);
   const bool first = !ready_;
   ready_ = true;
   if (first) effects->Push(Fields{{"type", "ready"}});
@@ -190,50 +176,38 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
 // An image without parts, at a new n whose record empties the windows that are open (of realms that
 // have a cursor, and of those that wait to be filled again); cursors and fills begin again.
 void Tab::WriteReset(Tx* tx, Data* writes) {
-  const Data& stored = tx->results.items()[0];
-  Data sync = stored.is_object() ? stored : Data::MakeObject();
+  SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
   // Another window was first, or the image job: begin again with what is there now.
-  if (sync["image"]["generation"].as_string() != generation_) return;
+  if (GenerationOf(sync) != generation_) return;
   // Counting on stays exact: a number that somebody has put there may be at its end.
-  const uint64_t stored_n = sync["n"].as_u64();
-  const uint64_t n = (stored_n < kMaxN ? stored_n : 0) + 1;
-  Data dropped = sync["refill"].is_array() ? sync["refill"] : Data::MakeArray();
-  for (const auto& [realm, cursor] : sync["cursors"].members()) dropped.Push(realm);
+  const uint64_t n = (sync.n < kMaxCount ? sync.n : 0) + 1;
+  Vector<String> dropped = sync.refill;
+  for (const auto& [realm, cursor] : sync.cursors) dropped.push_back(realm);
   Vector<Step> steps;
-  for (const Data& realm : dropped.items()) {
+  for (const String& realm : dropped) {
     Step step;
     step.kind = StepKind::kDropRealm;
-    step.realm = realm.as_string();
+    step.realm = realm;
     steps.push_back(std::move(step));
   }
-  Data scopes = sync["scopes"].is_array() ? sync["scopes"] : Data::MakeArray();
-  for (Data& scope : scopes.mutable_items()) {
-    if (scope.is_object()) scope.Set("filled", false);
-  }
-  tx->record = Fields{{"v", 1},
-                      {"n", n},
-                      {"kind", "image"},
-                      {"confirmed", Data::MakeArray()},
-                      {"refused", Data::MakeArray()},
-                      {"partly", Data::MakeArray()},
-                      {"cursors", Data::MakeObject()},
-                      {"body", Data::Bytes(EncodeSteps(*schema_, steps))}};
+  UpdateRecord& record = tx->record.emplace();
+  record.n = n;
+  record.kind = UpdateKind::kImage;
+  record.body = EncodeSteps(*schema_, steps);
   // What is given up is deleted by the next image job.
-  Data generations = sync["generations"].is_array() ? sync["generations"] : Data::MakeArray();
-  for (const char* which : {"image", "previous"}) {
-    if (sync[which].is_object()) generations.Push(sync[which]);
-  }
-  sync.Set("generations", std::move(generations));
-  sync.Set("n", n);
-  sync.Set("cursors", Data::MakeObject());
-  sync.Set("scopes", std::move(scopes));
-  sync.Set("image", Fields{{"generation", "empty-" + ToText(n)},
-                           {"parts", Data::MakeArray()},
-                           {"n", n},
-                           {"cursors", Data::MakeObject()}});
-  sync.Set("previous", Data());
-  writes->Push(PutWrite("updates", tx->record, n));
-  writes->Push(PutWrite("sync", std::move(sync), "sync"));
+  if (sync.image.has_value())
+    sync.generations.push_back(ReadRecord<Generation>(ToData(*sync.image)));
+  if (sync.previous.has_value())
+    sync.generations.push_back(ReadRecord<Generation>(ToData(*sync.previous)));
+  for (SyncScope& scope : sync.scopes) scope.filled = {};
+  sync.n = n;
+  sync.cursors.clear();
+  ImagePointer& image = sync.image.emplace();
+  image.generation = "empty-" + ToText(n);
+  image.n = n;
+  sync.previous.reset();
+  writes->Push(PutWrite(Store::kUpdates, n, record.Write()));
+  writes->Push(PutWrite(Store::kSync, kSyncKey, sync.Write()));
 }
 
 }  // namespace skerry

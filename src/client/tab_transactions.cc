@@ -6,36 +6,38 @@
 #include "client/mutation_record.h"
 #include "client/tab.h"
 #include "log/codec.h"
+#include "log/conflict_record.h"
 
 namespace skerry {
 
-void Tab::Transact(Tx tx, std::initializer_list<const char*> stores, Data reads, bool write,
+void Tab::Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                    Data* effects) {
   const uint64_t id = next_tx_++;
   open_.emplace(id, std::move(tx));
-  Data names = Data::MakeArray();
-  for (const char* store : stores) names.Push(store);
-  effects->Push(Fields{{"type", "transact"},
-                       {"id", id},
-                       {"stores", std::move(names)},
-                       {"mode", write ? "readwrite" : "readonly"},
-                       {"durability", write ? "strict" : "relaxed"},
-                       {"reads", std::move(reads)}});
+  effects->Push(TransactEffect(id, stores, mode, std::move(reads)));
 }
 
 Data Tab::FullReads(uint64_t above) const {
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  reads.Push(RangeAbove("updates", above));
-  reads.Push(RangeRead("mutations"));
-  reads.Push(RangeRead("outbox"));
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  reads.Push(RangeAbove(Store::kUpdates, above));
+  reads.Push(RangeRead(Store::kMutations));
+  reads.Push(RangeRead(Store::kOutbox));
   return reads;
 }
 
 Reading Tab::ReadingOf(const Tx& tx) const {
   const Data::Array& results = tx.results.items();
   SKERRY_CHECK(results.size() >= 4);
-  return {&results[0], &results[1], &results[2], &results[3]};
+  Reading reading;
+  reading.sync = SyncRecord::Read(results[0]);
+  for (const Data& row : results[1].items())
+    reading.updates.push_back({row["key"].as_u64(), UpdateRecord::Read(row["value"])});
+  for (const Data& row : results[2].items())
+    reading.mutations.push_back({Key(row["key"]), MutationRecord::Read(row["value"])});
+  for (const Data& row : results[3].items())
+    reading.outbox.push_back(OutboxRecord::Read(row["value"]));
+  return reading;
 }
 
 bool Tab::IsFullReading(const Tx& tx) {
@@ -48,8 +50,8 @@ void Tab::RequestReading(Data* effects) {
   reading_ = true;
   Tx tx;
   tx.kind = Kind::kReading;
-  Transact(std::move(tx), {"sync", "updates", "mutations", "outbox"}, FullReads(mirror_.n()), false,
-           effects);
+  Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+           FullReads(mirror_.n()), TransactionMode::kRead, effects);
 }
 
 void Tab::RequestConflicts(Data* effects) {
@@ -58,8 +60,8 @@ void Tab::RequestConflicts(Data* effects) {
   Tx tx;
   tx.kind = Kind::kConflicts;
   Data reads = Data::MakeArray();
-  reads.Push(RangeRead("conflicts"));
-  Transact(std::move(tx), {"conflicts"}, std::move(reads), false, effects);
+  reads.Push(RangeRead(Store::kConflicts));
+  Transact(std::move(tx), {Store::kConflicts}, std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::RequestSync(Data* effects) {
@@ -68,8 +70,8 @@ void Tab::RequestSync(Data* effects) {
   Tx tx;
   tx.kind = Kind::kSync;
   Data reads = Data::MakeArray();
-  reads.Push(GetRead("sync", "sync"));
-  Transact(std::move(tx), {"sync"}, std::move(reads), false, effects);
+  reads.Push(GetRead(Store::kSync, kSyncKey));
+  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
 }
 
 size_t Tab::ReadCount(const Tx& tx) {
@@ -96,7 +98,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   tx.results = std::move(results);
   if (IsFullReading(tx)) between_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
-      (tx.careful || !FollowsOwn(tx.results.items()[0]))) {
+      (tx.careful || !FollowsOwn(SyncRecord::Read(tx.results.items()[0])))) {
     effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
     return;
   }
@@ -146,12 +148,12 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   if (between_ == id) between_ = 0;
   switch (tx.kind) {
     case Kind::kPointer:
-      return FinishPointer(tx.results.items()[0], effects);
+      return FinishPointer(SyncRecord::Read(tx.results.items()[0]), effects);
     case Kind::kCatchUp:
       return FinishCatchUp(tx, effects);
     case Kind::kReset:
-      if (tx.record.is_object()) {
-        effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", tx.record}}));
+      if (tx.record.has_value()) {
+        effects->Push(BroadcastEffect(Fields{{"type", "record"}, {"record", tx.record->Write()}}));
         effects->Push(Fields{{"type", "notify"},
                              {"kind", "dataLost"},
                              {"detail", "no image could be read; filling afresh"}});
@@ -159,8 +161,9 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       }
       return StartLoading(effects);
     case Kind::kReading: {
-      TakeSync(tx.results.items()[0], effects);
-      const Fit fit = mirror_.Take(ReadingOf(tx), false);
+      const Reading reading = ReadingOf(tx);
+      TakeSync(reading.sync, effects);
+      const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
         // A commit that read may have begun to load meanwhile: two loads would mix.
         if (load_ == Load::kNone) StartLoading(effects);
@@ -176,7 +179,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       SettleGone(tx, effects);
       return TakeInbox(tx.results.items()[0], effects);
     case Kind::kSync:
-      return TakeSync(tx.results.items()[0], effects);
+      return TakeSync(SyncRecord::Read(tx.results.items()[0]), effects);
     case Kind::kResolve:
       return FinishResolve(tx, keys, effects);
   }
@@ -217,23 +220,39 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
   }
 }
 
+namespace {
+
+struct StoredConflict {
+  Key key;
+  ConflictRecord record;
+};
+
+Vector<StoredConflict> EntriesOf(const Data& conflicts) {
+  Vector<StoredConflict> entries;
+  for (const Data& row : conflicts.items())
+    entries.push_back({Key(row["key"]), ConflictRecord::Read(row["value"])});
+  return entries;
+}
+
+}  // namespace
+
 // The inbox was read after these mutations had gone: it says why, or that they were confirmed.
 void Tab::SettleGone(const Tx& tx, Data* effects) {
-  const Data& items = tx.results.items()[0];
-  const auto entry_of = [&](const String& id) -> const Data* {
-    for (const Data& item : items.items()) {
-      if (item["value"]["mutation"]["id"].as_string() == id) return &item["value"];
+  const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
+  const auto entry_of = [&](const String& id) -> const ConflictRecord* {
+    for (const StoredConflict& entry : entries) {
+      if (entry.record.mutation.id == id) return &entry.record;
     }
     return nullptr;
   };
-  const auto refuse = [&](const String& id, const Data* entry) {
-    String code = entry == nullptr ? "" : (*entry)["code"].as_string();
+  const auto refuse = [&](const String& id, const ConflictRecord* entry) {
+    String code = entry == nullptr ? "" : entry->code;
     if (code.empty()) code = "rejected";
-    promises_.Refused(id, code, entry == nullptr ? "" : (*entry)["detail"].as_string(), effects);
+    promises_.Refused(id, code, entry == nullptr ? "" : entry->detail, effects);
   };
   for (const String& id : tx.ids) refuse(id, entry_of(id));
   for (const String& id : tx.unknown) {
-    if (const Data* entry = entry_of(id)) {
+    if (const ConflictRecord* entry = entry_of(id)) {
       refuse(id, entry);
     } else {
       promises_.Confirmed(id, effects);
@@ -259,25 +278,24 @@ void Tab::TakeInbox(const Data& items, Data* effects) {
 }
 
 void Tab::WriteResolve(Tx* tx, Data* writes) {
-  const Data& entries = tx->results.items()[0];
-  const Data* entry = nullptr;
-  for (const Data& item : entries.items()) {
-    if (item["key"].as_u64() == tx->entry) entry = &item["value"];
+  const Vector<StoredConflict> entries = EntriesOf(tx->results.items()[0]);
+  const ConflictRecord* entry = nullptr;
+  for (const StoredConflict& stored : entries) {
+    if (stored.key.number() == tx->entry) entry = &stored.record;
   }
   tx->items = Data::MakeArray();
   if (entry == nullptr) return;
-  tx->ids.push_back((*entry)["mutation"]["id"].as_string());
+  const InboxMutation& mutation = entry->mutation;
+  tx->ids.push_back(mutation.id);
   if (!tx->retry) {
-    writes->Push(Fields{{"store", "conflicts"}, {"delete", tx->entry}});
+    writes->Push(DeleteWrite(Store::kConflicts, tx->entry));
     return;
   }
-  const Data& mutation = (*entry)["mutation"];
-  for (const Data& item : entries.items()) {
-    if (item["value"]["mutation"]["id"] == mutation["id"]) {
-      writes->Push(Fields{{"store", "conflicts"}, {"delete", item["key"]}});
-    }
+  for (const StoredConflict& stored : entries) {
+    if (stored.record.mutation.id == mutation.id)
+      writes->Push(DeleteWrite(Store::kConflicts, stored.key));
   }
-  Result<Mutation> decoded = DecodeMutation(*schema_, mutation["body"].as_bytes());
+  Result<Mutation> decoded = DecodeMutation(*schema_, mutation.body);
   if (!decoded.ok()) {
     tx->ids.clear();
     writes->mutable_items().clear();
@@ -285,10 +303,11 @@ void Tab::WriteResolve(Tx* tx, Data* writes) {
   }
   // The action is in the log already, where an id may stand once: what the server deleted is made
   // again by another.
-  if ((*entry)["code"].Is("parent_deleted")) decoded.value().action.id = options_.ids->Next(now_);
-  Data record = MutationRecord(*schema_, decoded.value());
-  writes->Push(Fields{{"store", "mutations"}, {"add", record}});
-  tx->items.Push(Fields{{"id", record["id"]}, {"record", std::move(record)}});
+  if (entry->code == "parent_deleted") decoded.value().action.id = options_.ids->Next(now_);
+  const MutationRecord made = MakeMutationRecord(*schema_, decoded.value());
+  Data record = made.Write();
+  writes->Push(AddWrite(Store::kMutations, record));
+  tx->items.Push(Fields{{"id", made.id}, {"record", std::move(record)}});
 }
 
 void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
@@ -299,9 +318,9 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   // Whoever awaited the answer must not find the entry in the inbox any more.
   Data rest = Data::MakeArray();
   for (const Data& item : tx.results.items()[0].items()) {
-    const bool gone =
-        tx.retry ? item["value"]["mutation"]["id"].as_string() == (tx.ids.empty() ? "" : tx.ids[0])
-                 : item["key"].as_u64() == tx.entry;
+    const bool gone = tx.retry ? ConflictRecord::Read(item["value"]).mutation.id ==
+                                     (tx.ids.empty() ? String() : tx.ids[0])
+                               : item["key"].as_u64() == tx.entry;
     if (!gone && IsEntry(item)) rest.Push(item);
   }
   if (!(rest == inbox_)) {

@@ -2,19 +2,28 @@ set(SKERRY_LOG_SOURCES
   src/log/base.cc
   src/log/body.cc
   src/log/change_json.cc
+  src/log/conflict_record.cc
   src/log/convert.cc
+  src/log/cursor.cc
   src/log/fold_op.cc
   src/log/fold_ops.cc
   src/log/image.cc
+  src/log/lease_record.cc
+  src/log/members.cc
   src/log/mutation_codec.cc
   src/log/mutation_json.cc
+  src/log/mutation_record.cc
   src/log/op_codec.cc
   src/log/op_json.cc
+  src/log/outbox_record.cc
   src/log/record.cc
   src/log/ref_closure.cc
   src/log/row_data.cc
   src/log/steps_codec.cc
+  src/log/sync_record.cc
+  src/log/transaction_builder.cc
   src/log/update_json.cc
+  src/log/update_record.cc
   src/log/value_codec.cc
   src/log/wire.cc
 )

@@ -20,13 +20,6 @@ namespace {
 static_assert(kMaxMutationsPerUpdate <= kMaxActionsPerUpdate);
 static_assert(kMaxMutationBytes <= kMaxSpreadBytes && kMaxUpdateBytes <= kMaxSpreadBytes);
 
-Vector<String> TextsOf(const Data& array) {
-  Vector<String> texts;
-  for (const Data& item : array.items()) texts.push_back(item.as_string());
-  Sort(texts.begin(), texts.end());
-  return texts;
-}
-
 bool Intersect(const Vector<String>& a, const Vector<String>& b) {
   return std::any_of(a.begin(), a.end(),
                      [&](const String& x) { return std::binary_search(b.begin(), b.end(), x); });
@@ -76,8 +69,8 @@ Status CanBeSent(const Mutation& mutation, const Vector<String>& realms) {
 
 }  // namespace
 
-bool IsReadable(const Schema& schema, const Data& update) {
-  Result<Data> body = ParseJson(update["body"].as_bytes());
+bool IsReadable(const Schema& schema, const OutboxRecord& update) {
+  Result<Data> body = ParseJson(update.body);
   return body.ok() && UpdateFromData(schema, body.value()).ok();
 }
 
@@ -94,44 +87,47 @@ bool Grouping::wants_more() const {
 }
 
 void Grouping::Add(const Data& mutations_range) {
-  for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"]);
+  for (const Data& row : mutations_range.items()) {
+    AddOne(Key(row["key"]), MutationRecord::Read(row["value"]));
+  }
 }
 
-void Grouping::Know(const Vector<Data>& outbox) {
+void Grouping::Know(const Vector<OutboxRecord>& outbox) {
   knows_outbox_ = true;
-  for (const Data& update : outbox) outbox_.insert(update["id"].as_string());
+  for (const OutboxRecord& update : outbox) outbox_.insert(update.id);
 }
 
-bool Grouping::IsGrouped(const Data& record) const {
-  if (!record["update"].is_string()) return false;
-  return !knows_outbox_ || outbox_.contains(record["update"].as_string());
+bool Grouping::IsGrouped(const MutationRecord& record) const {
+  if (!record.update.has_value()) return false;
+  return !knows_outbox_ || outbox_.contains(*record.update);
 }
 
-bool Grouping::Touches(const Data& record) const {
-  for (const Data& key : record["keys"].items()) {
-    if (held_keys_.count(key.as_string()) != 0) return true;
+bool Grouping::Touches(const MutationRecord& record) const {
+  for (const String& key : record.keys) {
+    if (held_keys_.count(key) != 0) return true;
   }
   return false;
 }
 
-void Grouping::Hold(const Data& record) {
-  for (const Data& key : record["keys"].items()) held_keys_.insert(key.as_string());
+void Grouping::Hold(const MutationRecord& record) {
+  for (const String& key : record.keys) held_keys_.insert(key);
 }
 
-void Grouping::AddOne(const Data& key, const Data& record) {
+void Grouping::AddOne(const Key& key, MutationRecord record) {
   if (IsNewer(record)) {
     saw_newer_ = true;
     Hold(record);
     return;
   }
-  if (IsGrouped(record) || record["known"].is_object()) return;
-  if (record["held"].as_bool() || Touches(record)) {
+  if (IsGrouped(record) || record.known.has_value()) return;
+  if (record.held || Touches(record)) {
     Hold(record);
     return;
   }
-  Vector<String> realms = TextsOf(record["realms"]);
+  Vector<String> realms = record.realms;
+  Sort(realms.begin(), realms.end());
   bool left_out = false;
-  Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes(), &left_out);
+  Result<Mutation> mutation = DecodeMutation(*schema_, record.body, &left_out);
   const bool is_newer = left_out ? of_newer_ : mutation.status().code() == Code::kVersion;
   if (is_newer) {
     saw_newer_ = true;
@@ -142,8 +138,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
   if (mutation.ok() && !Covers(realms, RealmsOf(mutation.value().ops)))
     realms = RealmsOf(mutation.value().ops);
   // An update that named it so would be taken for a damaged one, and be grouped again and again.
-  if (mutation.ok() &&
-      (key.as_u64() == 0 || record["id"].as_string() != mutation.value().action.id))
+  if (mutation.ok() && (key.number() == 0 || record.id != mutation.value().action.id))
     mutation = Status(Code::kCorrupt, "It is stored under a name or key that is not its own.");
   if (mutation.ok() && realms.empty())
     mutation = Status(Code::kCorrupt, "The mutation names no realm.");
@@ -151,13 +146,13 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     if (Status fits = CanBeSent(mutation.value(), realms); !fits.ok()) mutation = std::move(fits);
   }
   if (!mutation.ok()) {
-    unreadable_.push_back({key, record, mutation.status()});
     Hold(record);
+    unreadable_.push_back({key, std::move(record), mutation.status()});
     return;
   }
-  const size_t bytes = record["body"].as_bytes().size();
+  const size_t bytes = record.body.size();
   Candidate* place =
-      PlaceFor(realms, record["alone"].as_bool(), bytes, mutation.value().ops.size());
+      PlaceFor(realms, record.alone.value_or(false), bytes, mutation.value().ops.size());
   if (place == nullptr) {
     // Later ones of its realms find no room either: what they could have joined was closed just
     // now.
@@ -165,7 +160,7 @@ void Grouping::AddOne(const Data& key, const Data& record) {
     return;
   }
   place->keys.push_back(key);
-  place->records.push_back(record);
+  place->records.push_back(std::move(record));
   place->bytes += bytes;
   place->ops += mutation.value().ops.size();
   place->mutations.push_back(std::move(mutation.value()));
@@ -190,8 +185,8 @@ Grouping::Candidate* Grouping::PlaceFor(const Vector<String>& realms, bool alone
   return &candidates_.back();
 }
 
-Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
-                          const Data& chain) const {
+OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double now,
+                                  UuidGenerator* ids, const Chain& chain) const {
   Update update;
   update.id = ids->Next(now);
   update.at = at;
@@ -205,30 +200,23 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
     }
   }
   update.ops = FoldOps(*schema_, ops);
-  const Data after = NextAfter(chain, candidate.realms);
-  Data base = Data::MakeObject();
+  OutboxRecord record;
+  record.id = update.id;
+  record.client = chain.client;
+  record.after = NextAfter(chain, candidate.realms);
+  record.at = at;
+  record.state = OutboxState::kNew;
   for (const String& realm : candidate.realms) {
-    const Data& link = after[realm];
-    update.after.emplace_back(realm, Link{link["seq"].as_u64(), link["id"].as_string()});
-    update.base.emplace_back(realm, LowestBase(candidate.mutations, realm));
-    base.Set(realm, update.base.back().second);
+    const ChainLink& link = record.after.at(realm);
+    const uint64_t base = LowestBase(candidate.mutations, realm);
+    update.after.emplace_back(realm, Link{link.seq, link.id});
+    update.base.emplace_back(realm, base);
+    record.base[realm] = base;
   }
-  Data members = Data::MakeArray();
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
-    members.Push(MutationName(candidate.records[i]["id"], candidate.keys[i]));
+    record.mutations.push_back({candidate.records[i].id, candidate.keys[i], {}});
   }
-  Data record = Data::MakeObject();
-  record.Set("v", kRecordVersion)
-      .Set("id", update.id)
-      .Set("client", chain["client"])
-      .Set("after", after);
-  record.Set("base", std::move(base))
-      .Set("at", at)
-      .Set("state", "new")
-      .Set("epoch", 0)
-      .Set("revisions", nullptr);
-  record.Set("confirmed", Data::MakeArray()).Set("mutations", std::move(members));
-  record.Set("body", Data::Bytes(WriteJson(UpdateToData(*schema_, update))));
+  record.body = WriteJson(UpdateToData(*schema_, update));
   return record;
 }
 
@@ -236,7 +224,7 @@ Data Grouping::MakeRecord(const Candidate& candidate, double at, double now, Uui
 // several mutations that is shows when each is grouped alone.
 void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
   for (size_t i = 0; i < candidate.keys.size(); ++i) {
-    Data record = candidate.records[i];
+    MutationRecord record = candidate.records[i];
     if (candidate.keys.size() == 1) {
       const Status why(Code::kCorrupt, "No server could read it.");
       unreadable_.push_back({candidate.keys[i], std::move(record), why});
@@ -244,14 +232,14 @@ void Grouping::SetApart(const Candidate& candidate, Data::Array* writes) {
     }
     ++left_over_;
     set_apart_ = true;
-    writes->push_back(
-        PutWrite("mutations", candidate.keys[i], std::move(record.Set("alone", true))));
+    record.alone = true;
+    writes->push_back(PutWrite(Store::kMutations, candidate.keys[i], record.Write()));
   }
 }
 
-Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* chain,
-                              Data::Array* writes) {
-  Vector<Data> updates;
+Vector<OutboxRecord> Grouping::Finish(double at, double now, UuidGenerator* ids, Chain* chain,
+                                      Data::Array* writes) {
+  Vector<OutboxRecord> updates;
   // Realms of those that were set apart: what comes after them there waits with them.
   Set<String> waiting;
   for (Candidate& candidate : candidates_) {
@@ -263,17 +251,18 @@ Vector<Data> Grouping::Finish(double at, double now, UuidGenerator* ids, Data* c
       left_over_ += candidate.keys.size();
       continue;
     }
-    Data update = MakeRecord(candidate, at, now, ids, *chain);
+    OutboxRecord update = MakeRecord(candidate, at, now, ids, *chain);
     if (!IsReadable(*schema_, update)) {
       if (candidate.keys.size() > 1) waiting.insert(realms.begin(), realms.end());
       SetApart(candidate, writes);
       continue;
     }
-    AdvanceChain(update["after"], update["id"].as_string(), chain);
+    AdvanceChain(update.after, update.id, chain);
     for (size_t i = 0; i < candidate.keys.size(); ++i) {
-      Data marked = std::move(candidate.records[i]);
-      marked.Set("state", "grouped").Set("update", update["id"]);
-      writes->push_back(PutWrite("mutations", candidate.keys[i], std::move(marked)));
+      MutationRecord& marked = candidate.records[i];
+      marked.state = MutationState::kGrouped;
+      marked.update = update.id;
+      writes->push_back(PutWrite(Store::kMutations, candidate.keys[i], marked.Write()));
     }
     updates.push_back(std::move(update));
   }

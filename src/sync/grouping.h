@@ -16,20 +16,22 @@
 #include "base/status.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "log/mutation_record.h"
 #include "log/op.h"
+#include "log/outbox_record.h"
 #include "model/schema.h"
 
 namespace skerry {
 
 // A mutation whose body this build cannot read: it is damaged.
 struct Unreadable {
-  Data key;
-  Data record;
+  Key key;
+  MutationRecord record;
   Status status;
 };
 
 // Whether this schema understands an update of the outbox: it may have been made under another.
-bool IsReadable(const Schema& schema, const Data& update);
+bool IsReadable(const Schema& schema, const OutboxRecord& update);
 
 class Grouping {
  public:
@@ -41,7 +43,7 @@ class Grouping {
 
   // The updates that are there. A mutation that says it is in another is in none: its record, or
   // that update, was damaged.
-  void Know(const Vector<Data>& outbox);
+  void Know(const Vector<OutboxRecord>& outbox);
   // [{key, value}..], ascending, above all earlier pages.
   void Add(const Data& mutations_range);
   // Whether another page could still join an update.
@@ -50,7 +52,8 @@ class Grouping {
   // The new outbox records, in the order of the chain, with state "new" (empty: nothing to group).
   // Appends the writes of the marked mutations; the outbox records are left to the caller, who may
   // mark them sent at once. `chain` goes on.
-  Vector<Data> Finish(double at, double now, UuidGenerator* ids, Data* chain, Data::Array* writes);
+  Vector<OutboxRecord> Finish(double at, double now, UuidGenerator* ids, Chain* chain,
+                              Data::Array* writes);
 
   const Vector<Unreadable>& unreadable() const { return unreadable_; }
   bool saw_newer() const {
@@ -62,22 +65,22 @@ class Grouping {
  private:
   struct Candidate {
     Vector<String> realms;
-    Vector<Data> keys;
-    Vector<Data> records;
+    Vector<Key> keys;
+    Vector<MutationRecord> records;
     Vector<Mutation> mutations;
     size_t bytes = 0;
     size_t ops = 0;
     bool closed = false;
   };
 
-  void AddOne(const Data& key, const Data& record);
-  bool IsGrouped(const Data& record) const;
-  bool Touches(const Data& record) const;
-  void Hold(const Data& record);
+  void AddOne(const Key& key, MutationRecord record);
+  bool IsGrouped(const MutationRecord& record) const;
+  bool Touches(const MutationRecord& record) const;
+  void Hold(const MutationRecord& record);
   Candidate* PlaceFor(const Vector<String>& realms, bool alone, size_t bytes, size_t ops);
   void SetApart(const Candidate& candidate, Data::Array* writes);
-  Data MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
-                  const Data& chain) const;
+  OutboxRecord MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
+                          const Chain& chain) const;
 
   const Schema* schema_;
   size_t slots_;

@@ -6,45 +6,46 @@
 
 namespace skerry {
 
-void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, Data* sync) {
-  base = (*sync)["image"];
-  const bool can_fail = !base["parts"].items().empty();
+void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync) {
+  base = sync->image;
+  const bool can_fail = base.has_value() && !base->parts.empty();
   // Without an image before it, the records alone.
-  const bool has_other = can_fail && !HasRealmFile(base);
-  from = state->passes_over && has_other ? (*sync)["previous"] : base;
+  const bool has_other = can_fail && !HasRealmFile(*base);
+  from = state->passes_over && has_other ? sync->previous : base;
   is_last_resort = can_fail && (state->passes_over || !has_other);
-  upto = (*sync)["n"].as_u64();
-  record_bytes = (*sync)["recordBytes"].as_u64();
-  cursors = (*sync)["cursors"];
+  upto = sync->n;
+  record_bytes = sync->record_bytes;
+  cursors = sync->cursors;
   layout = Layout(state->schema);
   generation = state->ids.Next(now);
   EnterGeneration(generation, lease.name(), lease.epoch(), sync);
 }
 
-bool ImageDraft::IsNext(const Data& sync) const {
-  return base.is_object() ? SameGeneration(base, sync["image"]) : sync["image"].is_null();
+bool ImageDraft::IsNext(const SyncRecord& sync) const {
+  if (!base.has_value() || !sync.image.has_value()) return !base.has_value() && !sync.image;
+  return base->generation == sync.image->generation;
 }
 
-void ImageDraft::Swing(Data* sync, Data::Array* writes) const {
+void ImageDraft::Publish(SyncRecord* sync, Data::Array* writes) const {
   if (!(from == base)) DropImage(sync);
-  Data pointer = MakePointer(generation, parts, upto, cursors, record_bytes);
-  const uint64_t spare = SwingPointer(std::move(pointer.Set("layout", layout)), sync);
-  for (const Data& part : parts.items()) {
-    if (part["leftOut"].as_bool()) NoteLack(layout, sync);
+  ImagePointer pointer;
+  pointer.generation = generation;
+  pointer.parts = parts;
+  pointer.n = upto;
+  pointer.cursors = cursors;
+  pointer.record_bytes = record_bytes;
+  pointer.layout = layout;
+  const uint64_t spare = PublishImage(std::move(pointer), sync);
+  for (const ImagePart& part : parts) {
+    if (part.left_out.value_or(false)) NoteLack(layout, sync);
   }
-  if (spare == 0) return;
-  Data range = Data::MakeObject();
-  range.Set("to", spare);
-  Data drop = Data::MakeObject();
-  writes->push_back(std::move(drop.Set("store", "updates").Set("deleteRange", std::move(range))));
+  if (spare != 0) writes->push_back(DeleteUpToWrite(Store::kUpdates, spare));
 }
 
 void ImageDraft::Broadcast(Turn* turn) const {
   turn->Broadcast(Message("image").Set("n", upto).Set("generation", generation));
 }
 
-void ImageDraft::Discard(Turn* turn) const {
-  EmitDelete(Data(Data::Array{Data(generation)}), turn);
-}
+void ImageDraft::Discard(Turn* turn) const { EmitDelete({generation}, turn); }
 
 }  // namespace skerry

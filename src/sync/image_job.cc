@@ -9,73 +9,56 @@ namespace skerry {
 namespace {
 
 // Still being written: under the lease and the epoch that it was entered with.
-bool InWork(const Data& entry, const Data& push_lease, const Data& image_lease) {
-  const String& name = entry["lease"].as_string();
-  if (name.empty()) return false;
-  const Data& lease = name == "push" ? push_lease : image_lease;
-  return lease["owner"].is_string() && lease["epoch"].as_u64() == entry["epoch"].as_u64();
+bool InWork(const Generation& entry, const LeaseRecord& push_lease,
+            const LeaseRecord& image_lease) {
+  if (entry.lease.empty()) return false;
+  const LeaseRecord& lease = entry.lease == "push" ? push_lease : image_lease;
+  return lease.owner.has_value() && lease.epoch == entry.epoch;
 }
 
-Data GenerationEntry(std::string_view generation, std::string_view lease, uint64_t epoch) {
-  Data entry = Data::MakeObject();
-  entry.Set("generation", generation).Set("lease", lease).Set("epoch", epoch);
-  return entry;
+bool IsOf(const std::optional<ImagePointer>& pointer, const String& generation) {
+  return pointer.has_value() && pointer->generation == generation;
 }
 
 }  // namespace
 
-bool WorthRolling(const Data& sync, const SyncLimits& limits, std::string_view layout) {
-  const Data& image = sync["image"];
-  const uint64_t records = sync["n"].as_u64() - image["n"].as_u64();
-  const double bytes = sync["recordBytes"].as_number() - image["recordBytes"].as_number();
+bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout) {
+  const ImagePointer none;
+  const ImagePointer& image = sync.image.has_value() ? *sync.image : none;
+  const uint64_t records = sync.n - image.n;
+  const double bytes =
+      static_cast<double>(sync.record_bytes) - static_cast<double>(image.record_bytes.value_or(0));
   // What costs a start more as records than it costs to write the image again now and then.
   double image_bytes = 0;
-  for (const Data& part : image["parts"].items()) image_bytes += part["bytes"].as_number();
+  for (const ImagePart& part : image.parts) image_bytes += static_cast<double>(part.bytes);
   const auto most = static_cast<double>(limits.image_bytes);
   const double worth = std::min(most, std::max(image_bytes / 4, most / 16));
-  const bool is_other = image["layout"].is_string() && image["layout"].as_string() != layout;
+  const bool is_other = image.layout.has_value() && *image.layout != layout;
   return records > 0 && (records >= limits.image_records || bytes >= worth || is_other);
 }
 
-void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,
-                     Data* sync) {
-  Data generations = (*sync)["generations"].is_array() ? (*sync)["generations"] : Data::MakeArray();
-  generations.Push(GenerationEntry(generation, lease, epoch));
-  sync->Set("generations", std::move(generations));
+void EnterGeneration(const String& generation, const String& lease, uint64_t epoch,
+                     SyncRecord* sync) {
+  sync->generations.push_back({generation, lease, epoch, {}});
 }
 
-Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors,
-                 uint64_t record_bytes) {
-  Data pointer = Data::MakeObject();
-  pointer.Set("generation", generation).Set("parts", std::move(parts)).Set("n", n);
-  pointer.Set("cursors", std::move(cursors)).Set("recordBytes", record_bytes);
-  return pointer;
+bool HasRealmFile(const ImagePointer& pointer) {
+  return std::any_of(pointer.parts.begin(), pointer.parts.end(),
+                     [](const ImagePart& part) { return part.file == "realm"; });
 }
 
-bool HasRealmFile(const Data& pointer) {
-  for (const Data& part : pointer["parts"].items()) {
-    if (part["file"].Is("realm")) return true;
-  }
-  return false;
+void DropImage(SyncRecord* sync) {
+  EnterGeneration(sync->image.has_value() ? sync->image->generation : String(), "", 0, sync);
+  sync->image = std::exchange(sync->previous, std::nullopt);
 }
 
-void DropImage(Data* sync) {
-  EnterGeneration((*sync)["image"]["generation"].as_string(), "", 0, sync);
-  const Data previous = (*sync)["previous"];
-  sync->Set("image", previous).Set("previous", nullptr);
-}
-
-uint64_t SwingPointer(Data pointer, Data* sync) {
-  const Data oldest = (*sync)["previous"];
-  const Data previous = (*sync)["image"];
-  Data generations = Data::MakeArray();
-  for (const Data& entry : (*sync)["generations"].items()) {
-    if (!SameGeneration(entry, pointer)) generations.Push(entry);
-  }
-  sync->Set("generations", std::move(generations));
-  if (oldest.is_object()) EnterGeneration(oldest["generation"].as_string(), "", 0, sync);
-  sync->Set("previous", previous).Set("image", std::move(pointer));
-  return previous["n"].as_u64();
+uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync) {
+  erase_if(sync->generations,
+           [&](const Generation& entry) { return entry.generation == pointer.generation; });
+  if (sync->previous.has_value()) EnterGeneration(sync->previous->generation, "", 0, sync);
+  sync->previous = std::move(sync->image);
+  sync->image = std::move(pointer);
+  return sync->previous.has_value() ? sync->previous->n : 0;
 }
 
 uint64_t EmitImageJob(Data job, Turn* turn) {
@@ -84,30 +67,25 @@ uint64_t EmitImageJob(Data job, Turn* turn) {
   return id;
 }
 
-uint64_t EmitDelete(const Data& generations, Turn* turn) {
+uint64_t EmitDelete(const Vector<String>& generations, Turn* turn) {
   Data job = Data::MakeObject();
-  return EmitImageJob(std::move(job.Set("kind", "delete").Set("generations", generations)), turn);
+  job.Set("kind", "delete").Set("generations", ToData(generations));
+  return EmitImageJob(std::move(job), turn);
 }
 
-Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease) {
-  Data garbage = Data::MakeArray();
-  for (const Data& entry : sync["generations"].items()) {
-    if (SameGeneration(entry, sync["image"]) || SameGeneration(entry, sync["previous"])) continue;
-    if (!InWork(entry, push_lease, image_lease)) garbage.Push(entry["generation"]);
+Vector<String> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
+                       const LeaseRecord& image_lease) {
+  Vector<String> garbage;
+  for (const Generation& entry : sync.generations) {
+    if (IsOf(sync.image, entry.generation) || IsOf(sync.previous, entry.generation)) continue;
+    if (!InWork(entry, push_lease, image_lease)) garbage.push_back(entry.generation);
   }
   return garbage;
 }
 
-void ForgetGenerations(const Data& generations, Data* sync) {
-  Data left = Data::MakeArray();
-  for (const Data& entry : (*sync)["generations"].items()) {
-    if (!ContainsString(generations, entry["generation"].as_string())) left.Push(entry);
-  }
-  sync->Set("generations", std::move(left));
-}
-
-bool SameGeneration(const Data& pointer, const Data& other) {
-  return pointer["generation"].is_string() && pointer["generation"] == other["generation"];
+void ForgetGenerations(const Vector<String>& generations, SyncRecord* sync) {
+  erase_if(sync->generations,
+           [&](const Generation& entry) { return Contains(generations, entry.generation); });
 }
 
 }  // namespace skerry

@@ -10,43 +10,41 @@
 
 #include "base/data.h"
 #include "base/string.h"
+#include "base/vector.h"
+#include "log/lease_record.h"
+#include "log/sync_record.h"
 #include "sync/times.h"
 #include "sync/turn.h"
 
 namespace skerry {
 
 // Whether so many records, or bytes of them, have come since the image that a new one is worth
-// making; or any, where the image is of another layout (records.h), so that each start converts it.
-bool WorthRolling(const Data& sync, const SyncLimits& limits, std::string_view layout);
+// making; or any, where the image is of another layout, so that each start converts it.
+bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
 
 // Enters a generation that is about to be written.
-void EnterGeneration(std::string_view generation, std::string_view lease, uint64_t epoch,
-                     Data* sync);
-
-// A pointer for `parts`, holding all up to n.
-Data MakePointer(std::string_view generation, Data parts, uint64_t n, Data cursors,
-                 uint64_t record_bytes);
+void EnterGeneration(const String& generation, const String& lease, uint64_t epoch,
+                     SyncRecord* sync);
 
 // Makes `pointer` the image and the image the previous one; what was previous before becomes
 // garbage. The records that the previous image does not need, and only those, may go: returns the
 // highest n of them, 0 for none.
-uint64_t SwingPointer(Data pointer, Data* sync);
+uint64_t PublishImage(ImagePointer pointer, SyncRecord* sync);
 
 // Is a realm's rows, as the server sent them, in this image and in no record?
-bool HasRealmFile(const Data& pointer);
+bool HasRealmFile(const ImagePointer& pointer);
 // Makes the previous image, or none, the image, and the image garbage: it cannot be read.
-void DropImage(Data* sync);
+void DropImage(SyncRecord* sync);
 
 // Has the host do an image job, or delete generations. Give the job's id.
 uint64_t EmitImageJob(Data job, Turn* turn);
-uint64_t EmitDelete(const Data& generations, Turn* turn);
+uint64_t EmitDelete(const Vector<String>& generations, Turn* turn);
 
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
 // `leases`: the records "push" and "image" as they are.
-Data Garbage(const Data& sync, const Data& push_lease, const Data& image_lease);
-void ForgetGenerations(const Data& generations, Data* sync);
-
-bool SameGeneration(const Data& pointer, const Data& other);
+Vector<String> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
+                       const LeaseRecord& image_lease);
+void ForgetGenerations(const Vector<String>& generations, SyncRecord* sync);
 
 }  // namespace skerry
 

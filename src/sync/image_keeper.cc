@@ -7,18 +7,18 @@
 namespace skerry {
 
 // What a newer version of the application keeps, this one would lose.
-bool ImageKeeper::WorthRoll(const Data& sync, const SyncLimits& limits) const {
+bool ImageKeeper::WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const {
   return !IsOfNewer(state_->schema, sync) && WorthRolling(sync, limits, Layout(state_->schema));
 }
 
 bool ImageKeeper::HasWork() const {
-  return WorthRoll(state_->sync, state_->limits) || !state_->sync["generations"].items().empty();
+  return WorthRoll(state_->sync, state_->limits) || !state_->sync.generations.empty();
 }
 
 // While records keep coming: a roll reads and writes all that the client has, and whoever makes
 // them would wait for the disk. But not for ever.
 bool ImageKeeper::IsBusy(Turn* turn) {
-  const uint64_t n = state_->sync["n"].as_u64();
+  const uint64_t n = state_->sync.n;
   if (n != last_n_) {
     last_n_ = n;
     calm_ = false;
@@ -68,9 +68,10 @@ void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 void ImageKeeper::Transact(Step step, Turn* turn) {
   step_ = step;
   fenced_out_ = false;
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    GetRead("sync", "push")};
-  transaction_ = turn->Transact("sync updates", true, true, std::move(reads));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    GetRead(Store::kSync, "push")};
+  transaction_ = turn->Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict,
+                                std::move(reads));
 }
 
 ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
@@ -80,42 +81,43 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
     return reply;
   }
   const Data::Array& read = results.items();
-  fenced_out_ = !Holds(read[0], state_->tab, lease_.epoch());
-  const Data sync = state_->Sound(read[1], turn->now);
+  const LeaseRecord lease = LeaseRecord::Read(read[0]);
+  const LeaseRecord push_lease = LeaseRecord::Read(read[2]);
+  fenced_out_ = !Holds(lease, state_->tab, lease_.epoch());
+  SyncRecord sync = state_->Sound(read[1], turn->now);
   if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
   if (step_ == Step::kBegin) {
-    ReadBegin(sync, read[2], read[0], &reply.writes, turn);
-  } else if (step_ == Step::kSwing) {
-    ReadSwing(sync, &reply.writes);
+    ReadBegin(std::move(sync), push_lease, lease, &reply.writes, turn);
+  } else if (step_ == Step::kPublish) {
+    ReadPublish(std::move(sync), &reply.writes);
   } else {
-    Data left = sync;
-    ForgetGenerations(garbage_, &left);
-    state_->sync = left;
-    reply.writes.push_back(PutWrite("sync", "sync", std::move(left)));
+    ForgetGenerations(garbage_, &sync);
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+    state_->sync = std::move(sync);
   }
-  garbage_ = Garbage(state_->sync, read[2], read[0]);
+  garbage_ = Garbage(state_->sync, push_lease, lease);
   return reply;
 }
 
 // Garbage goes first: else rolls that fail, one after the other, would heap it up.
-void ImageKeeper::ReadBegin(Data sync, const Data& push_lease, const Data& lease,
-                            Data::Array* writes, Turn* turn) {
-  rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).items().empty();
+void ImageKeeper::ReadBegin(SyncRecord sync, const LeaseRecord& push_lease,
+                            const LeaseRecord& lease, Data::Array* writes, Turn* turn) {
+  rolling_ = WorthRoll(sync, state_->limits) && Garbage(sync, push_lease, lease).empty();
   if (rolling_) {
     draft_.Begin(state_, lease_, turn->now, &sync);
-    writes->push_back(PutWrite("sync", "sync", sync));
+    writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
   state_->sync = std::move(sync);
 }
 
-void ImageKeeper::ReadSwing(Data sync, Data::Array* writes) {
-  swung_ = draft_.IsNext(sync);
-  if (swung_) {
-    draft_.Swing(&sync, writes);
-    writes->push_back(PutWrite("sync", "sync", sync));
+void ImageKeeper::ReadPublish(SyncRecord sync, Data::Array* writes) {
+  published_ = draft_.IsNext(sync);
+  if (published_) {
+    draft_.Publish(&sync, writes);
+    writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   }
   state_->sync = std::move(sync);
 }
@@ -125,19 +127,19 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
   transaction_ = 0;
   const Step step = step_;
   step_ = Step::kNone;
-  if (step == Step::kSwing && swung_) draft_.Broadcast(turn);
+  if (step == Step::kPublish && published_) draft_.Broadcast(turn);
   if (!active_ || !lease_.held()) return;
   if (step == Step::kBegin && rolling_) {
     step_ = Step::kRolling;
     Data job = Data::MakeObject();
     job.Set("kind", "roll").Set("generation", draft_.generation);
-    job.Set("from", draft_.from).Set("upto", draft_.upto);
+    job.Set("from", ToData(draft_.from)).Set("upto", draft_.upto);
     job.Set("fetch", nullptr)
         .Set("roll", true)
         .Set("dropRealms", Data::MakeArray())
-        .Set("cursors", draft_.cursors);
+        .Set("cursors", ToData(draft_.cursors));
     job_ = EmitImageJob(std::move(job.Set("schema", state_->description)), turn);
-  } else if (step == Step::kBegin && garbage_.items().empty()) {
+  } else if (step == Step::kBegin && garbage_.empty()) {
     waiting_ = true;
     GiveUp(turn);  // what is listed is still being written by somebody: look again later
   } else if (step == Step::kForget) {
@@ -148,7 +150,7 @@ void ImageKeeper::Done(uint64_t id, Turn* turn) {
 }
 
 void ImageKeeper::Delete(Turn* turn) {
-  if (garbage_.items().empty()) return Stop(turn);
+  if (garbage_.empty()) return Stop(turn);
   step_ = Step::kDeleting;
   job_ = EmitDelete(garbage_, turn);
 }
@@ -156,7 +158,7 @@ void ImageKeeper::Delete(Turn* turn) {
 void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
   transaction_ = 0;
-  if (fenced_out_ && step_ == Step::kSwing) draft_.Discard(turn);
+  if (fenced_out_ && step_ == Step::kPublish) draft_.Discard(turn);
   step_ = Step::kNone;
   if (fenced_out_) return LeaseEventHappened(lease_.Lose(turn), turn);
   GiveUp(turn);
@@ -180,8 +182,8 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
     state_->passes_over = false;
-    draft_.parts = event["parts"];
-    Transact(Step::kSwing, turn);
+    FromData(Data(event["parts"]), &draft_.parts);
+    Transact(Step::kPublish, turn);
   } else {
     Transact(Step::kForget, turn);
   }

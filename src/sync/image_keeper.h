@@ -1,5 +1,5 @@
 // ImageKeeper: the job under the lease `image`: rolls up records into a new generation of the
-// client's image, swings the pointer, and deletes generations that nobody needs (docs/design.md,
+// client's image, publishes it, and deletes generations that nobody needs (docs/design.md,
 // "Images"). It runs when the loop rests.
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
@@ -42,17 +42,17 @@ class ImageKeeper {
   bool TakeWaiting() { return std::exchange(waiting_, false); }
 
  private:
-  enum class Step : uint8_t { kNone, kBegin, kRolling, kSwing, kDeleting, kForget };
+  enum class Step : uint8_t { kNone, kBegin, kRolling, kPublish, kDeleting, kForget };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Transact(Step step, Turn* turn);
-  void ReadBegin(Data sync, const Data& push_lease, const Data& lease, Data::Array* writes,
-                 Turn* turn);
-  void ReadSwing(Data sync, Data::Array* writes);
+  void ReadBegin(SyncRecord sync, const LeaseRecord& push_lease, const LeaseRecord& lease,
+                 Data::Array* writes, Turn* turn);
+  void ReadPublish(SyncRecord sync, Data::Array* writes);
   void Delete(Turn* turn);
   void Stop(Turn* turn);
   void GiveUp(Turn* turn);
-  bool WorthRoll(const Data& sync, const SyncLimits& limits) const;
+  bool WorthRoll(const SyncRecord& sync, const SyncLimits& limits) const;
   bool HasWork() const;
   bool IsBusy(Turn* turn);
 
@@ -67,10 +67,10 @@ class ImageKeeper {
   uint64_t job_ = 0;
   bool fenced_out_ = false;
   bool rolling_ = false;  // the begin found a roll worth while
-  bool swung_ = false;
+  bool published_ = false;
   bool waiting_ = false;
   ImageDraft draft_;
-  Data garbage_;
+  Vector<String> garbage_;
 };
 
 }  // namespace skerry

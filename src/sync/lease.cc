@@ -40,7 +40,9 @@ void Lease::Begin(Kind kind, Turn* turn) {
   kind_ = kind;
   wrote_ = false;
   const bool write = kind != Kind::kLook;
-  transaction_ = turn->Transact("sync", write, false, {GetRead("sync", config_.name)});
+  transaction_ =
+      turn->Transact({Store::kSync}, write ? TransactionMode::kWrite : TransactionMode::kRead,
+                     {GetRead(Store::kSync, config_.name)});
 }
 
 void Lease::Want(std::string_view job, Turn* turn) {
@@ -106,19 +108,19 @@ void Lease::Unlock(Turn* turn) {
 }
 
 Data::Array Lease::Read(const Data& results, Turn* turn) {
-  record_ = results.items().empty() ? Data() : results.items()[0];
-  Data next;
+  record_ = LeaseRecord::Read(results.items().empty() ? Data() : results.items()[0]);
+  std::optional<LeaseRecord> next;
   switch (kind_) {
     case Kind::kClaim:
       // What is stored of a quiet one does not tell its beats.
-      if (config_.quiet) seen_.beat = record_["beat"].as_u64();
+      if (config_.quiet) seen_.heartbeat = record_.heartbeat;
       if (state_ == LeaseState::kClaiming &&
           MayClaim(record_, config_.tab, ground_, timed_out_ ? &seen_ : nullptr)) {
         next = ClaimedRecord(record_, config_.tab, job_, turn->now);
-        epoch_ = next["epoch"].as_u64();
+        epoch_ = next->epoch;
       }
       break;
-    case Kind::kBeat:
+    case Kind::kHeartbeat:
       if (Holds(record_, config_.tab, epoch_)) next = BeatenRecord(record_, job_, turn->now);
       break;
     case Kind::kRelease:
@@ -128,10 +130,10 @@ Data::Array Lease::Read(const Data& results, Turn* turn) {
     case Kind::kNone:
       break;
   }
-  wrote_ = !next.is_null();
+  wrote_ = next.has_value();
   if (!wrote_) return {};
-  record_ = next;
-  return {PutWrite("sync", config_.name, std::move(next))};
+  record_ = std::move(*next);
+  return {PutWrite(Store::kSync, config_.name, record_.Write())};
 }
 
 LeaseEvent Lease::Done(Turn* turn) {
@@ -139,8 +141,8 @@ LeaseEvent Lease::Done(Turn* turn) {
   switch (kind_) {
     case Kind::kClaim:
       return DoneClaim(turn);
-    case Kind::kBeat:
-      return DoneBeat(turn);
+    case Kind::kHeartbeat:
+      return DoneHeartbeat(turn);
     case Kind::kLook:
       return DoneLook(turn);
     case Kind::kRelease:
@@ -191,7 +193,7 @@ LeaseEvent Lease::GiveUp(Turn* turn) {
   return LeaseEvent::kFailed;
 }
 
-LeaseEvent Lease::DoneBeat(Turn* turn) {
+LeaseEvent Lease::DoneHeartbeat(Turn* turn) {
   if (release_after_) {
     release_after_ = false;
     Begin(Kind::kRelease, turn);
@@ -245,7 +247,7 @@ LeaseEvent Lease::Failed(const Data& error, Turn* turn) {
     kind_ = Kind::kRelease;
     return DoneRelease(turn);
   }
-  if (kind_ == Kind::kBeat) {
+  if (kind_ == Kind::kHeartbeat) {
     if (turn->mono - last_beat_ms_ >= config_.timeout_ms) return Lose(turn);
     turn->Timer(TimerName("beat"), config_.beat_ms);
     return LeaseEvent::kNone;
@@ -288,7 +290,7 @@ LeaseEvent Lease::Lock(std::string_view lock_state, Turn* turn) {
 
 bool Lease::Timer(std::string_view timer, Turn* turn) {
   if (timer == TimerName("beat")) {
-    if (state_ == LeaseState::kHeld && transaction_ == 0) Beat(turn);
+    if (state_ == LeaseState::kHeld && transaction_ == 0) Heartbeat(turn);
     return true;
   }
   if (timer == TimerName("look")) {
@@ -304,36 +306,40 @@ bool Lease::Timer(std::string_view timer, Turn* turn) {
   return false;
 }
 
-Data Lease::Count(const Data& record, double now) {
-  if (config_.persisted || counted_ || IsNewer(record)) return nullptr;
+std::optional<LeaseRecord> Lease::Count(LeaseRecord record, double now) {
+  if (config_.persisted || counted_ || IsNewer(record)) return std::nullopt;
   counted_ = true;
-  record_ = record.is_object() ? record : Data::MakeObject();
-  epoch_ = record["epoch"].as_u64();
+  record_ = std::move(record);
+  epoch_ = record_.epoch;
   // Windows that push as well have a lease: it is not taken from them.
-  if (record["owner"].is_string()) return nullptr;
-  record_.Set("v", kRecordVersion).Set("owner", nullptr).Set("epoch", ++epoch_).Set("beat", 0);
-  return record_.Set("claimedAt", now).Set("beatAt", now).Set("job", nullptr);
+  if (record_.owner.has_value()) return std::nullopt;
+  record_.epoch = ++epoch_;
+  record_.heartbeat = 0;
+  record_.claimed_at = record_.beat_at = now;
+  record_.job.reset();
+  record_.rest.absent = 0;
+  return record_;
 }
 
 LeaseEvent Lease::Heard(const Data& message, Turn* turn) {
-  const Data& lease = message["lease"];
-  if (config_.quiet && state_ == LeaseState::kHeld && lease["epoch"].as_u64() > epoch_) {
+  LeaseRecord lease = LeaseRecord::Read(message["lease"]);
+  if (config_.quiet && state_ == LeaseState::kHeld && lease.epoch > epoch_) {
     return Lose(turn);
   }
   if (state_ != LeaseState::kWaiting) return LeaseEvent::kNone;
-  if (lease["owner"].is_null()) {
+  if (!lease.owner.has_value()) {
     Look(turn);
   } else if (config_.quiet && transaction_ == 0) {
-    record_ = lease;
+    record_ = std::move(lease);
   }
   return LeaseEvent::kNone;
 }
 
-// A beat that comes far too late (sleep, a page that stood still) is written: so it finds out
+// A heartbeat that comes far too late (sleep, a page that stood still) is written: so it finds out
 // whether another has taken over meanwhile.
-void Lease::Beat(Turn* turn) {
+void Lease::Heartbeat(Turn* turn) {
   if (!config_.quiet || turn->mono - last_beat_ms_ > 2 * config_.beat_ms)
-    return Begin(Kind::kBeat, turn);
+    return Begin(Kind::kHeartbeat, turn);
   record_ = BeatenRecord(record_, job_, turn->now);
   last_beat_ms_ = turn->mono;
   turn->Timer(TimerName("beat"), config_.beat_ms);
@@ -342,14 +348,14 @@ void Lease::Beat(Turn* turn) {
 
 void Lease::Tell(std::string_view outcome, Turn* turn) {
   Data heard = Message("lease");
-  heard.Set("name", config_.name).Set("lease", record_).Set("outcome", outcome);
+  heard.Set("name", config_.name).Set("lease", record_.Write()).Set("outcome", outcome);
   turn->Broadcast(std::move(heard));
 }
 
 void Lease::Announce(std::string_view outcome, Turn* turn) {
   Tell(outcome, turn);
   Data copy = Message("lease");
-  copy.Set("name", config_.name).Set("owner", record_["owner"]).Set("epoch", record_["epoch"]);
+  copy.Set("name", config_.name).Set("owner", ToData(record_.owner)).Set("epoch", record_.epoch);
   turn->Post(std::move(copy));
 }
 

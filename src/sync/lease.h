@@ -6,11 +6,12 @@
 #define SKERRY_SYNC_LEASE_H_
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/string.h"
-#include "sync/lease_record.h"
+#include "sync/lease_rules.h"
 #include "sync/turn.h"
 
 namespace skerry {
@@ -33,7 +34,8 @@ struct LeaseConfig {
   String lock;  // the Web Lock's, where it is another
   String tab;
   bool persisted = true;  // false: the lock is all there is, and `epoch` is only counted (Count)
-  // True: beats are told on the channel and not written, so that an idle window writes nothing.
+  // True: heartbeats are told on the channel and not written, so that an idle window writes
+  // nothing.
   bool quiet = false;
   double beat_ms = 0;
   double look_ms = 0;
@@ -54,18 +56,18 @@ class Lease {
   uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
   const String& name() const { return config_.name; }
   bool persisted() const { return config_.persisted; }
-  const Data& record() const { return record_; }  // as last seen in storage
-  const Data& error() const { return error_; }    // of the transaction that made kFailed
+  const LeaseRecord& record() const { return record_; }  // as last seen in storage
+  const Data& error() const { return error_; }           // of the transaction that made kFailed
 
   // Asks for the lease; does nothing while it is wanted already. `job` is written into the record.
   void Want(std::string_view job, Turn* turn);
   // Lets go, in whatever state. `outcome` goes out with the broadcast: "done", "failed", "left". It
   // comes after every transaction that was begun before, because the host runs them in order.
   void Unwant(std::string_view outcome, Turn* turn);
-  void set_job(std::string_view job) { job_ = job; }  // what the next beat says
+  void set_job(std::string_view job) { job_ = job; }  // what the next heartbeat says
   // Of a lease that is not persisted: the next epoch, once while it is held, after the one in
-  // `record`. What is to be written; null: nothing.
-  Data Count(const Data& record, double now);
+  // `record`. What is to be written, if anything is.
+  std::optional<LeaseRecord> Count(LeaseRecord record, double now);
   // A fenced write of the job found the record in other hands, or the lock was stolen.
   LeaseEvent Lose(Turn* turn);
 
@@ -80,7 +82,7 @@ class Lease {
   LeaseEvent Heard(const Data& message, Turn* turn);
 
  private:
-  enum class Kind : uint8_t { kNone, kClaim, kBeat, kLook, kRelease };
+  enum class Kind : uint8_t { kNone, kClaim, kHeartbeat, kLook, kRelease };
 
   void Move(LeaseState to);
   void LockEffect(std::string_view action, Turn* turn);
@@ -91,9 +93,9 @@ class Lease {
   void Unlock(Turn* turn);
   LeaseEvent DoneClaim(Turn* turn);
   LeaseEvent DoneLook(Turn* turn);
-  void Beat(Turn* turn);
+  void Heartbeat(Turn* turn);
   LeaseEvent GiveUp(Turn* turn);
-  LeaseEvent DoneBeat(Turn* turn);
+  LeaseEvent DoneHeartbeat(Turn* turn);
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);
   void Tell(std::string_view outcome, Turn* turn);
@@ -108,7 +110,7 @@ class Lease {
   bool lock_held_ = false;
   uint64_t epoch_ = 0;
   bool counted_ = false;
-  double last_beat_ms_ = 0;   // monotonic, of the last beat that was written
+  double last_beat_ms_ = 0;   // monotonic, of the last heartbeat that was written
   uint64_t transaction_ = 0;  // in flight; one at a time
   Kind kind_ = Kind::kNone;
   bool wrote_ = false;          // whether the transaction in flight found what it needed
@@ -116,7 +118,7 @@ class Lease {
   ClaimGround ground_ = ClaimGround::kNoLocks;
   Observation seen_;
   bool timed_out_ = false;
-  Data record_;
+  LeaseRecord record_;
   Data error_;
 };
 

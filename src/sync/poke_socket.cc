@@ -15,13 +15,12 @@ constexpr double kUnauthenticatedClose = 4401;
 
 // Pokes go by table, and a message of a socket is small: many scopes with their filters would not
 // fit.
-Data PokeSocket::WantedTables() const {
-  Data tables = Data::MakeArray();
-  for (const Data& scope : state_->sync["scopes"].items()) {
+Vector<WantedScope> PokeSocket::WantedTables() const {
+  Vector<WantedScope> tables;
+  for (const SyncScope& scope : state_->sync.scopes) {
     if (!Understands(state_->schema, scope)) continue;
-    Data whole = Data::MakeObject();
-    whole.Set("table", scope["table"]).Set("where", Data::MakeArray().Push("true"));
-    if (!HoldsScope(tables, whole)) tables.Push(std::move(whole));
+    WantedScope whole{scope.table, Data(Data::Array{Data("true")}), {}};
+    if (!HoldsScope(tables, whole)) tables.push_back(std::move(whole));
   }
   return tables;
 }
@@ -67,9 +66,9 @@ Poke PokeSocket::Event(const Data& event, Turn* turn) {
     Data hello = Message("hello");
     token_ = state_->token;
     hello.Set("token", token_)
-        .Set("client", state_->sync["client"])
+        .Set("client", state_->sync.client)
         .Set("schema", state_->schema.version());
-    hello.Set("scopes", WantedTables());
+    hello.Set("scopes", ToData(WantedTables()));
     turn->Emit(Message("socket").Set("action", "send").Set("text", WriteJson(hello)));
     turn->Cancel("socket");
     socket_state_ = SocketState::kOpen;

@@ -37,7 +37,7 @@ class PokeSocket {
   bool Timer(std::string_view name, Turn* turn);
 
  private:
-  Data WantedTables() const;
+  Vector<WantedScope> WantedTables() const;
   void Open(Turn* turn);
   void Close(Turn* turn);
   void Pause(Turn* turn);

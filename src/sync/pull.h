@@ -5,6 +5,7 @@
 #define SKERRY_SYNC_PULL_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "base/data.h"
 #include "base/map.h"
@@ -12,7 +13,10 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
+#include "log/outbox_record.h"
 #include "log/record.h"
+#include "log/sync_record.h"
+#include "log/update_record.h"
 #include "model/schema.h"
 #include "sync/set_aside.h"
 
@@ -20,9 +24,9 @@ namespace skerry {
 
 // What was asked: the answer is folded only if all of it still holds.
 struct PullRequest {
-  Data cursors;  // {realm: "rev@at"}
+  Cursors cursors;
   uint64_t scope_version = 0;
-  Data scopes;           // as sent
+  Vector<SyncScope> scopes;
   Set<String> have;      // updates in the outbox
   Set<String> received;  // those of them that were applied before the request was made
   Set<String> known;  // actions that are asked for by their ids: a push was told that they are in
@@ -35,8 +39,8 @@ struct PullRequest {
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
 // changes then come in full, like another client's. Those that were applied are asked for by the id
 // of an action, since an image, or all rows anew, may bring their changes and not their names.
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
-                            uint64_t limit);
+PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
+                            const Vector<OutboxRecord>& outbox, uint64_t limit);
 
 // A server's image that fills a whole realm.
 struct ImageFill {
@@ -50,14 +54,15 @@ struct ImageFill {
 
 struct PullAnswer {
   double time = 0;
-  Data cursors;
+  Cursors cursors;
   bool more = false;
   Data own;    // {update: {realm: {revision, at, gone?}}}
   Data known;  // {action: {realm: revision}}; null: the server does not say
   Vector<String> revoked;
   Vector<String> reset;  // realms whose rows are dropped before the changes are folded
-  Data refill;  // scopes that are filled anew: the answer tells nothing of their tables; null: none
-  Data realms_token;  // null: unchanged
+  // Scopes that are filled again: the answer tells nothing of their tables.
+  std::optional<Vector<WantedScope>> refill;
+  std::optional<String> realms_token;  // none: unchanged
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -77,13 +82,14 @@ class PullFold {
 
   // False: another tab was faster, or the outbox is another than the one that was asked with:
   // nothing is to be written.
-  bool Decide(Vector<Data> outbox, Data sync);
+  bool Decide(Vector<OutboxRecord> outbox, SyncRecord sync);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
   Data::Array Finish();
 
-  const Data& record() const { return record_; }  // null: nothing changed that windows see
-  const Data& sync() const { return sync_; }
+  // None: nothing changed that windows see.
+  const std::optional<UpdateRecord>& record() const { return record_; }
+  const SyncRecord& sync() const { return sync_; }
   bool resend() const {
     return resend_;
   }  // the log does not hold what a push said that it does: it is sent again
@@ -100,15 +106,16 @@ class PullFold {
   void DropSteps();
   void OwnSteps();
   void ConfirmOwn();
-  Data NowConfirmed(const Data& update) const;
-  bool IsInLog(const Data& update, const String& realm) const;
+  Vector<String> NowConfirmed(const OutboxRecord& update) const;
+  bool IsInLog(const OutboxRecord& update, const String& realm) const;
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
-  void CheckPassed(Data* update, const Data& confirmed);
-  void Confirm(const Data& id, const Data& key);
+  bool CheckPassed(OutboxRecord* update);
+  void TellLost(const OutboxRecord& update);
+  void Confirm(NamedMutation mutation);
   void ConfirmKnown();
-  Whereabouts Find(const Data& known) const;
+  Whereabouts Find(const KnownMutation& known) const;
   void Revoke();
-  bool IsRefilled(const Data& scope) const;
+  bool IsRefilled(const SyncScope& scope) const;
   void KeepSteps();
   void MoveScopes();
   void MoveCursors();
@@ -119,15 +126,15 @@ class PullFold {
   const PullAnswer* answer_;
   double now_;
   double clock_offset_;
-  Vector<Data> outbox_;
-  Data sync_;
+  Vector<OutboxRecord> outbox_;
+  SyncRecord sync_;
   SetAside aside_;
   Vector<Step> steps_;
-  Data confirmed_ = Data::MakeArray();
-  Data partly_ = Data::MakeArray();
-  double highest_ = 0;
+  Vector<NamedMutation> confirmed_;
+  Vector<PartlyConfirmed> partly_;
+  uint64_t highest_ = 0;
   Data::Array writes_;
-  Data record_;
+  std::optional<UpdateRecord> record_;
   bool resend_ = false;
   bool unjudged_ = false;
   bool moved_ = false;

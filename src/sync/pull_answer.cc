@@ -87,11 +87,13 @@ Status ReadKnown(const Data& known) {
 }
 
 // Of a scope that was asked for, so that table and filter are known.
-Status ReadRefill(const Data& refill) {
+Status ReadRefill(const Data& refill, PullAnswer* answer) {
   if (refill.is_null()) return Status::Ok();
   if (!refill.is_array()) return Wrong("refill");
+  answer->refill.emplace();
   for (const Data& scope : refill.items()) {
     if (!scope["table"].is_string() || !scope["where"].is_array()) return Wrong("refill");
+    answer->refill->push_back({scope["table"].as_string(), scope["where"], {}});
   }
   return Status::Ok();
 }
@@ -103,20 +105,19 @@ Result<PullAnswer> ReadPullAnswer(const Schema& schema, const Data& json) {
   if (!json["time"].is_number()) return Wrong("time");
   if (!json["cursors"].is_object()) return Wrong("cursors");
   answer.time = json["time"].as_number();
-  answer.cursors = json["cursors"];
-  for (const auto& [realm, cursor] : answer.cursors.members()) {
+  for (const auto& [realm, cursor] : json["cursors"].members()) {
     if (!cursor.is_string()) return Wrong("cursors");
+    answer.cursors[realm] = cursor.as_string();
   }
   answer.more = json["more"].as_bool();
   answer.own = json["own"].is_object() ? json["own"] : Data::MakeObject();
-  answer.realms_token = json["realmsToken"];
+  if (json["realmsToken"].is_string()) answer.realms_token = json["realmsToken"].as_string();
   SKERRY_RETURN_IF_ERROR(ReadOwn(answer.own));
   answer.known = json["known"];
   SKERRY_RETURN_IF_ERROR(ReadKnown(answer.known));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["revoked"], "revoked", &answer.revoked));
   SKERRY_RETURN_IF_ERROR(ReadTexts(json["reset"], "reset", &answer.reset));
-  answer.refill = json["refill"];
-  SKERRY_RETURN_IF_ERROR(ReadRefill(answer.refill));
+  SKERRY_RETURN_IF_ERROR(ReadRefill(json["refill"], &answer));
   SKERRY_RETURN_IF_ERROR(ReadFills(schema, json["fills"], &answer));
   for (const Data& item : json["changes"].items()) {
     if (schema.FindTable(item["table"].as_string()) == kNone) {

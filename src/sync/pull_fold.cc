@@ -19,12 +19,8 @@ struct OwnPlace {
   String realm;
   uint64_t revision = 0;
   double at = 0;
-  const Data* update = nullptr;
+  const OutboxRecord* update = nullptr;
 };
-
-bool Contains(const Vector<String>& list, std::string_view text) {
-  return std::find(list.begin(), list.end(), text) != list.end();
-}
 
 }  // namespace
 
@@ -38,20 +34,19 @@ PullFold::PullFold(const Schema* schema, const PullRequest* request, const PullA
       aside_(schema, now) {}
 
 bool PullFold::StillAsAsked() const {
-  if (!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes))
-    return false;
-  if (sync_["scopeVersion"].as_u64() != request_->scope_version) return false;
+  if (!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
+  if (sync_.scope_version != request_->scope_version) return false;
   // An update that the answer counts as folded must still be here to be folded.
   for (const auto& [id, realms] : answer_->own.members()) {
     if (request_->have.count(id) == 0) continue;
     const bool here = std::any_of(outbox_.begin(), outbox_.end(),
-                                  [&id = id](const Data& u) { return u["id"].as_string() == id; });
+                                  [&id = id](const OutboxRecord& u) { return u.id == id; });
     if (!here) return false;
   }
   return true;
 }
 
-bool PullFold::Decide(Vector<Data> outbox, Data sync) {
+bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
   if (!StillAsAsked()) return false;
@@ -76,12 +71,12 @@ bool PullFold::Decide(Vector<Data> outbox, Data sync) {
 }
 
 bool PullFold::IsDropped(const String& realm) const {
-  return Contains(answer_->reset, realm) || ContainsString(sync_["refill"], realm);
+  return Contains(answer_->reset, realm) || Contains(sync_.refill, realm);
 }
 
 void PullFold::DropSteps() {
   Vector<String> dropped = answer_->revoked;
-  for (const auto& [realm, cursor] : answer_->cursors.members()) {
+  for (const auto& [realm, cursor] : answer_->cursors) {
     if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
   }
   for (const String& realm : dropped) {
@@ -93,15 +88,15 @@ void PullFold::DropSteps() {
 
 void PullFold::OwnSteps() {
   Vector<OwnPlace> places;
-  for (const Data& update : outbox_) {
-    const String& id = update["id"].as_string();
+  for (const OutboxRecord& update : outbox_) {
+    const String& id = update.id;
     // What was not in `have` comes in full among the changes.
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
       const uint64_t revision = place["revision"].as_u64();
       // At or below the cursor an image or a page held it already. Of a dropped realm there is no
       // cursor: the answer is the difference from own updates alone.
-      if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors[realm])) continue;
+      if (!IsDropped(realm) && revision <= CursorRevision(request_->cursors, realm)) continue;
       places.push_back({realm, revision, place["at"].as_number(), &update});
     }
   }
@@ -110,7 +105,7 @@ void PullFold::OwnSteps() {
     return a.revision != b.revision ? a.revision < b.revision : a.update < b.update;
   });
   for (const OwnPlace& place : places) {
-    Result<Data> body = ParseJson((*place.update)["body"].as_bytes());
+    Result<Data> body = ParseJson(place.update->body);
     if (!body.ok()) continue;  // cannot be: `have` names only what can be read
     Result<Update> update = UpdateFromData(*schema_, body.value());
     if (!update.ok()) continue;
@@ -127,120 +122,120 @@ void PullFold::OwnSteps() {
 }
 
 // The realms in which an update is confirmed, this answer counted in.
-Data PullFold::NowConfirmed(const Data& update) const {
-  Data confirmed = update["confirmed"].is_array() ? update["confirmed"] : Data::MakeArray();
-  const Data& own = answer_->own[update["id"].as_string()];
-  const bool received = request_->received.count(update["id"].as_string()) != 0;
-  for (const auto& [realm, link] : update["after"].members()) {
-    if (ContainsString(confirmed, realm)) continue;
-    const bool unreadable = received && !answer_->more && answer_->cursors.Find(realm) == nullptr &&
-                            answer_->images.empty() && update["revisions"].Find(realm) != nullptr;
+Vector<String> PullFold::NowConfirmed(const OutboxRecord& update) const {
+  Vector<String> confirmed = update.confirmed;
+  const Data& own = answer_->own[update.id];
+  const bool received = request_->received.count(update.id) != 0;
+  for (const auto& [realm, link] : update.after) {
+    if (Contains(confirmed, realm)) continue;
+    const bool unreadable = received && !answer_->more && !answer_->cursors.contains(realm) &&
+                            answer_->images.empty() && update.revisions.has_value() &&
+                            update.revisions->contains(realm);
     // Where we may not read, being applied is all the confirmation that there will be.
-    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm)) confirmed.Push(realm);
+    if (own.Find(realm) != nullptr || unreadable || IsInLog(update, realm))
+      confirmed.push_back(realm);
   }
   return confirmed;
 }
 
 // Whether what this answer leaves is past an update that was asked for by an action.
-bool PullFold::IsInLog(const Data& update, const String& realm) const {
-  if (!request_->unread.contains(update["id"].as_string())) return false;
+bool PullFold::IsInLog(const OutboxRecord& update, const String& realm) const {
+  if (!request_->unread.contains(update.id)) return false;
   const uint64_t there =
-      CursorRevision((answer_->cursors.Find(realm) ? answer_->cursors : sync_["cursors"])[realm]);
-  const Data& found = answer_->known[update["mutations"].items()[0]["id"].as_string()];
+      CursorRevision(answer_->cursors.contains(realm) ? answer_->cursors : sync_.cursors, realm);
+  const Data& found = answer_->known[update.mutations[0].id];
   return found.Find(realm) != nullptr && found[realm].as_u64() <= there;
 }
 
-void PullFold::Confirm(const Data& id, const Data& key) {
-  confirmed_.Push(MutationName(id, key));
-  highest_ = std::max(highest_, key.as_number());
-  writes_.push_back(DeleteWrite("mutations", key));
+void PullFold::Confirm(NamedMutation mutation) {
+  highest_ = std::max(highest_, mutation.key.number());
+  writes_.push_back(DeleteWrite(Store::kMutations, mutation.key));
+  confirmed_.push_back(std::move(mutation));
 }
 
 void PullFold::ConfirmOwn() {
-  Vector<Data> kept;
-  for (Data& update : outbox_) {
-    Data confirmed = NowConfirmed(update);
-    if (update["client"].as_string() == sync_["client"].as_string()) {
-      Data seen = sync_["seen"];
-      for (const Data& realm : confirmed.items()) {
-        const uint64_t seq = SeqOf(update, realm.as_string());
-        if (seen[realm.as_string()].as_u64() < seq) seen.Set(realm.as_string(), seq);
+  Vector<OutboxRecord> kept;
+  for (OutboxRecord& update : outbox_) {
+    Vector<String> confirmed = NowConfirmed(update);
+    if (update.client == sync_.client) {
+      for (const String& realm : confirmed) {
+        uint64_t& seen = sync_.seen[realm];
+        seen = std::max(seen, SeqOf(update, realm));
       }
-      sync_.Set("seen", std::move(seen));
     }
-    const size_t before = update["confirmed"].items().size();
-    if (confirmed.items().size() == update["after"].members().size()) {
-      for (const Data& member : update["mutations"].items()) Confirm(member["id"], member["key"]);
-      // The push's answer was lost, or is yet to come and will find nothing: what it would have
-      // told is told here.
-      if (!update["state"].Is("received")) {
-        for (const auto& [realm, place] : answer_->own[update["id"].as_string()].members()) {
-          if (place["gone"].items().empty()) continue;
-          TellGone(*schema_, update, place["gone"], now_, &writes_);
-          break;
-        }
-      }
-      writes_.push_back(DeleteWrite("outbox", update["id"]));
+    const bool has_more = confirmed.size() != update.confirmed.size();
+    if (confirmed.size() == update.after.size()) {
+      for (const NamedMutation& member : update.mutations) Confirm(member);
+      TellLost(update);
+      writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
       moved_ = true;
       continue;
     }
-    const Data was = update;
-    if (confirmed.items().size() != before) {
-      for (const Data& member : update["mutations"].items()) {
-        Data part = Data::MakeObject();
-        part.Set("id", member["id"]).Set("realms", confirmed);
-        partly_.Push(std::move(part));
-      }
+    if (has_more) {
+      for (const NamedMutation& member : update.mutations)
+        partly_.push_back({member.id, confirmed, {}});
       moved_ = true;
     }
-    update.Set("confirmed", confirmed);
-    CheckPassed(&update, confirmed);
-    if (!(update == was)) writes_.push_back(PutWrite("outbox", update["id"], update));
-    grouped_ += update["mutations"].items().size();
+    update.confirmed = std::move(confirmed);
+    const bool is_resent = CheckPassed(&update);
+    if (has_more || is_resent)
+      writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
+    grouped_ += update.mutations.size();
     kept.push_back(std::move(update));
   }
   outbox_ = std::move(kept);
 }
 
-// The server said that it is in the log at this revision, and the log up to there does not hold it:
-// the server was restored from an older state. It is sent again.
-void PullFold::CheckPassed(Data* update, const Data& confirmed) {
-  const String& id = (*update)["id"].as_string();
-  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
-  if (request_->received.count(id) == 0 || (request_->have.count(id) == 0 && !asked)) return;
-  const Data revisions = (*update)["revisions"];
-  for (const auto& [realm, revision] : revisions.members()) {
-    if (ContainsString(confirmed, realm) || answer_->cursors.Find(realm) == nullptr) continue;
-    // At the head there is nothing more to come, however far it is from that revision.
-    if (answer_->more && CursorRevision(answer_->cursors[realm]) < revision.as_u64()) continue;
-    update->Set("state", "sent").Set("revisions", nullptr);
-    resend_ = true;
-    return;
+// The push's answer was lost, or is yet to come and will find nothing: what it would have told is
+// told here.
+void PullFold::TellLost(const OutboxRecord& update) {
+  if (update.received()) return;
+  for (const auto& [realm, place] : answer_->own[update.id].members()) {
+    if (place["gone"].items().empty()) continue;
+    return TellGone(*schema_, update, place["gone"], now_, &writes_);
   }
+}
+
+// The server said that it is in the log at this revision, and the log up to there does not hold it:
+// the server was restored from an older state. It is sent again. Whether it is.
+bool PullFold::CheckPassed(OutboxRecord* update) {
+  const String& id = update->id;
+  const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
+  if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
+  for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
+    if (Contains(update->confirmed, realm) || !answer_->cursors.contains(realm)) continue;
+    // At the head there is nothing more to come, however far it is from that revision.
+    if (answer_->more && CursorRevision(answer_->cursors, realm) < revision) continue;
+    update->state = OutboxState::kSent;
+    update->revisions.reset();
+    resend_ = true;
+    return true;
+  }
+  return false;
 }
 
 // Whether what this answer leaves is past the action, in every realm that the push named. A server
 // that was restored from an older state may not hold it any more, and another entry stand at its
 // revision: the server says, by the action's id. One that does not say is believed while it does
 // not tell of another history.
-PullFold::Whereabouts PullFold::Find(const Data& known) const {
+PullFold::Whereabouts PullFold::Find(const KnownMutation& known) const {
   const bool whole = IsWhole();
-  const bool asked = request_->known.contains(known["id"].as_string());
-  const Data& found = answer_->known[known["id"].as_string()];
-  for (const auto& [realm, revision] : known["realms"].members()) {
-    const Data& cursor = sync_["cursors"][realm];
+  const bool asked = request_->known.contains(known.id);
+  const Data& found = answer_->known[known.id];
+  for (const auto& [realm, revision] : known.realms) {
+    const uint64_t there = CursorRevision(sync_.cursors, realm);
     if (answer_->known.is_null()) {
       if (Contains(answer_->reset, realm)) return Whereabouts::kLost;
-      if (CursorRevision(cursor) < revision.as_u64()) return Whereabouts::kBeyond;
+      if (there < revision) return Whereabouts::kBeyond;
       // It came anew, from whichever history there is now.
-      if (CursorRevision(request_->cursors[realm]) == 0) return Whereabouts::kLost;
+      if (CursorRevision(request_->cursors, realm) == 0) return Whereabouts::kLost;
     } else if (!asked) {
       return Whereabouts::kBeyond;
     } else if (found.Find(realm) != nullptr) {
-      if (CursorRevision(cursor) < found[realm].as_u64()) return Whereabouts::kBeyond;
+      if (there < found[realm].as_u64()) return Whereabouts::kBeyond;
     } else if (!whole) {
       return Whereabouts::kBeyond;
-    } else if (answer_->cursors.Find(realm) != nullptr) {
+    } else if (answer_->cursors.contains(realm)) {
       return Whereabouts::kLost;
     }
     // Where we may not read there will be no more to see of it than the push's word.
@@ -249,26 +244,25 @@ PullFold::Whereabouts PullFold::Find(const Data& known) const {
 }
 
 void PullFold::ConfirmKnown() {
-  Data left = Data::MakeArray();
-  for (const Data& known : sync_["known"].items()) {
+  Vector<KnownMutation> left;
+  for (const KnownMutation& known : sync_.known) {
     switch (Find(known)) {
       case Whereabouts::kHeld:
-        Confirm(known["id"], known["key"]);
+        Confirm({known.id, known.key, {}});
         break;
       case Whereabouts::kBeyond:
-        left.Push(known);
+        left.push_back(known);
         break;
       case Whereabouts::kLost:  // it is pending like any other, and pushed again
-        aside_.Forget(known["id"].as_string());
+        aside_.Forget(known.id);
         resend_ = true;
         break;
     }
   }
-  sync_.Set("known", std::move(left));
+  sync_.known = std::move(left);
 }
 
 void PullFold::Revoke() {
-  Data chain = sync_["chain"];
   for (const String& realm : answer_->revoked) {
     InboxReason refusal;
     refusal.reason = "revoked";
@@ -277,19 +271,18 @@ void PullFold::Revoke() {
     aside_.RefuseRealm(realm, std::move(refusal));
     // What was sent keeps its id and place until its outcome is known; what never left need not.
     for (size_t i = 0; i < outbox_.size(); ++i) {
-      if (!outbox_[i]["state"].Is("new") || outbox_[i]["after"].Find(realm) == nullptr) continue;
-      for (const Data& undone : UndoFrom(i, &outbox_, &chain)) {
+      if (outbox_[i].state != OutboxState::kNew || !outbox_[i].after.contains(realm)) continue;
+      for (const OutboxRecord& undone : UndoFrom(i, &outbox_, &sync_.chain)) {
         aside_.Undo(undone);
-        writes_.push_back(DeleteWrite("outbox", undone["id"]));
+        writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
       }
       break;
     }
   }
-  sync_.Set("chain", std::move(chain));
 }
 
-bool PullFold::IsRefilled(const Data& scope) const {
-  return !answer_->refill.is_null() && HoldsScope(answer_->refill, scope);
+bool PullFold::IsRefilled(const SyncScope& scope) const {
+  return answer_->refill.has_value() && HoldsScope(*answer_->refill, scope);
 }
 
 // Where the answer tells nothing of a table, own ops may have taken a row out of every scope: no
@@ -298,100 +291,85 @@ void PullFold::KeepSteps() {
   const bool folds_own = std::any_of(steps_.begin(), steps_.end(), [](const Step& step) {
     return step.kind == StepKind::kOwnOps;
   });
-  if (answer_->refill.is_null() || !folds_own) return;
-  const Data::Array& scopes = sync_["scopes"].items();
-  const bool understands_all = std::all_of(scopes.begin(), scopes.end(), [&](const Data& scope) {
-    return Understands(*schema_, scope);
-  });
+  if (!answer_->refill.has_value() || !folds_own) return;
+  const Vector<SyncScope>& scopes = sync_.scopes;
+  const bool understands_all =
+      std::all_of(scopes.begin(), scopes.end(),
+                  [&](const SyncScope& scope) { return Understands(*schema_, scope); });
   // A newer version's scopes cannot be judged here; that version takes everything anew (`lacks`).
   unjudged_ = !understands_all || IsOfNewer(*schema_, sync_);
-  if (!unjudged_) steps_.push_back(KeepStep(*schema_, sync_["scopes"]));
+  if (!unjudged_) steps_.push_back(KeepStep(*schema_, scopes));
 }
 
 // What is refilled begins from nothing, and what is held of it stays until pages replace it range
 // by range.
 void PullFold::MoveScopes() {
-  Data scopes = Data::MakeArray();
   bool is_refilled = false;
-  for (Data scope : sync_["scopes"].items()) {
-    const TableIndex table = schema_->FindTable(scope["table"].as_string());
-    const String where = EncodeData(scope["where"]);
+  for (SyncScope& scope : sync_.scopes) {
+    if (!Understands(*schema_, scope)) continue;  // it was not asked for
+    const TableIndex table = schema_->FindTable(scope.table);
+    const String where = EncodeData(scope.where);
     const PageRange* page = nullptr;
     for (const PageRange& candidate : answer_->pages) {
       if (candidate.table == table && candidate.where == where) page = &candidate;
     }
-    const Data before = scope["filled"];
-    if (!Understands(*schema_, scope)) {  // it was not asked for
-      scopes.Push(std::move(scope));
-      continue;
-    }
+    const ScopeFill before = scope.filled;
     if (IsRefilled(scope)) {
-      scope.Set("filled", false);
+      scope.filled = {};
       is_refilled = true;
     } else if (page != nullptr) {
-      scope.Set("filled", page->upto.has_value() ? Data(*page->upto) : Data(true));
-    } else if (answer_->images.empty() && !answer_->more && answer_->refill.is_null() &&
-               before.is_bool()) {
+      scope.filled = {!page->upto.has_value(), page->upto};
+    } else if (answer_->images.empty() && !answer_->more && !answer_->refill.has_value() &&
+               !before.upto.has_value()) {
       // Small enough to have come whole with this answer. One that does not reach the heads fills
       // nothing.
-      scope.Set("filled", true);
+      scope.filled.whole = true;
     }
-    if (!(scope["filled"] == before)) moved_ = true;
-    scopes.Push(std::move(scope));
+    if (!(scope.filled == before)) moved_ = true;
   }
-  sync_.Set("scopes", std::move(scopes));
   // An image that is on its way fills no scope of this answer's any more.
-  if (is_refilled) sync_.Set("scopeVersion", sync_["scopeVersion"].as_u64() + 1);
+  if (is_refilled) ++sync_.scope_version;
 }
 
 void PullFold::MoveCursors() {
-  Data cursors = sync_["cursors"];
-  for (const auto& [realm, cursor] : answer_->cursors.members()) cursors.Set(realm, cursor);
-  for (const String& realm : answer_->revoked) cursors.Remove(realm);
-  if (!(cursors == sync_["cursors"])) {
-    Data older = Data::MakeArray();
-    older.Push(sync_["cursors"]);
-    for (const Data& old : sync_["older"].items()) {
-      if (older.items().size() < kMaxOlderCursors) older.Push(old);
-    }
-    sync_.Set("older", std::move(older));
+  Cursors cursors = sync_.cursors;
+  for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
+  for (const String& realm : answer_->revoked) cursors.erase(realm);
+  if (!(cursors == sync_.cursors)) {
+    sync_.older.insert(sync_.older.begin(), sync_.cursors);
+    if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
     moved_ = true;
   }
-  Data refill = Data::MakeArray();
-  for (const Data& realm : sync_["refill"].items()) {
-    if (answer_->cursors.Find(realm.as_string()) == nullptr) refill.Push(realm);
-  }
-  sync_.Set("refill", std::move(refill));
-  sync_.Set("cursors", std::move(cursors));
+  erase_if(sync_.refill, [&](const String& realm) { return answer_->cursors.contains(realm); });
+  sync_.cursors = std::move(cursors);
 }
 
 Data::Array PullFold::Finish() {
-  if (!answer_->realms_token.is_null()) sync_.Set("realmsToken", answer_->realms_token);
-  sync_.Set("clockOffset", clock_offset_);
+  if (answer_->realms_token.has_value()) sync_.realms_token = answer_->realms_token;
+  sync_.clock_offset = clock_offset_;
   if (answer_->left_out || request_->left_out || unjudged_) NoteLack(Layout(*schema_), &sync_);
-  if (!answer_->more && answer_->images.empty()) sync_.Set("lastSyncedAt", now_);
+  if (!answer_->more && answer_->images.empty()) sync_.last_synced_at = now_;
   WriteRecord();
-  writes_.push_back(PutWrite("sync", "sync", sync_));
+  writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
   return std::move(writes_);
 }
 
 void PullFold::WriteRecord() {
-  const bool same = steps_.empty() && sync_["cursors"] == request_->cursors &&
-                    confirmed_.items().empty() && partly_.items().empty() && !aside_.refused_any();
+  const bool same = steps_.empty() && sync_.cursors == request_->cursors && confirmed_.empty() &&
+                    partly_.empty() && !aside_.refused_any();
   if (same) return;
   moved_ = true;
-  const uint64_t n = sync_["n"].as_u64() + 1;
-  String body = EncodeSteps(*schema_, steps_);
-  const double gone =
-      std::max({sync_["goneUpTo"].as_number(), highest_, aside_.highest_refused_key()});
-  sync_.Set("n", n)
-      .Set("goneUpTo", gone)
-      .Set("recordBytes", sync_["recordBytes"].as_u64() + body.size());
-  record_ = Data::MakeObject();
-  record_.Set("v", kRecordVersion).Set("n", n).Set("kind", "pull");
-  record_.Set("confirmed", confirmed_).Set("refused", aside_.refused()).Set("partly", partly_);
-  record_.Set("cursors", sync_["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes_.push_back(PutWrite("updates", n, record_));
+  UpdateRecord record;
+  record.n = ++sync_.n;
+  record.confirmed = std::move(confirmed_);
+  record.refused = aside_.refused();
+  record.partly = std::move(partly_);
+  record.cursors = sync_.cursors;
+  record.body = EncodeSteps(*schema_, steps_);
+  sync_.record_bytes += record.body->size();
+  sync_.gone_up_to = std::max({sync_.gone_up_to, highest_, aside_.highest_refused_key()});
+  writes_.push_back(PutWrite(Store::kUpdates, record.n, record.Write()));
+  record_ = std::move(record);
 }
 
 }  // namespace skerry

@@ -13,53 +13,53 @@ namespace skerry {
 namespace {
 
 // As many as one request may ask for; the others wait for a later one. False: there is no room.
-bool AskFor(const Data& mutation, Set<String>* asked) {
-  if (asked->size() < kMaxKnownAsked) asked->insert(mutation["id"].as_string());
-  return asked->contains(mutation["id"].as_string());
+bool AskFor(const String& mutation, Set<String>* asked) {
+  if (asked->size() < kMaxKnownAsked) asked->insert(mutation);
+  return asked->contains(mutation);
 }
 
 }  // namespace
 
-PullRequest MakePullRequest(const Schema& schema, const Data& sync, const Vector<Data>& outbox,
-                            uint64_t limit) {
+PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
+                            const Vector<OutboxRecord>& outbox, uint64_t limit) {
   PullRequest request;
-  request.cursors = sync["cursors"];
-  request.scope_version = sync["scopeVersion"].as_u64();
-  request.scopes = sync["scopes"];
+  request.cursors = sync.cursors;
+  request.scope_version = sync.scope_version;
+  request.scopes = sync.scopes;
   Data have = Data::MakeArray();
-  for (const Data& update : outbox) {
-    const bool received = update["state"].Is("received");
-    if (received) request.received.insert(update["id"].as_string());
+  for (const OutboxRecord& update : outbox) {
+    const bool received = update.received();
+    if (received) request.received.insert(update.id);
     if (IsNewer(update)) continue;
     if (!IsReadable(schema, update)) {
       // Was it not yet, it is pushed again. It is in the log as a whole: one action will do.
-      const Data::Array& mutations = update["mutations"].items();
-      if (received && !mutations.empty() && AskFor(mutations[0], &request.known))
-        request.unread.insert(update["id"].as_string());
+      const Vector<NamedMutation>& mutations = update.mutations;
+      if (received && !mutations.empty() && AskFor(mutations[0].id, &request.known))
+        request.unread.insert(update.id);
       continue;
     }
-    have.Push(update["id"]);
-    request.have.insert(update["id"].as_string());
+    have.Push(update.id);
+    request.have.insert(update.id);
   }
   Data scopes = Data::MakeArray();
-  for (const Data& scope : request.scopes.items()) {
+  for (const SyncScope& scope : request.scopes) {
     if (!Understands(schema, scope)) {
       request.left_out = true;
       continue;
     }
     Data sent = Data::MakeObject();
-    sent.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", scope["filled"]);
+    sent.Set("table", scope.table).Set("where", scope.where).Set("filled", ToData(scope.filled));
     scopes.Push(std::move(sent));
   }
   Data body = Data::MakeObject();
-  body.Set("client", sync["client"])
+  body.Set("client", sync.client)
       .Set("schema", schema.version())
-      .Set("cursors", request.cursors);
-  body.Set("realmsToken", sync["realmsToken"])
+      .Set("cursors", ToData(request.cursors));
+  body.Set("realmsToken", ToData(sync.realms_token))
       .Set("have", std::move(have))
-      .Set("seen", sync["seen"]);
+      .Set("seen", ToData(sync.seen));
   body.Set("scopes", std::move(scopes)).Set("limit", limit).Set("refill", true);
-  for (const Data& known : sync["known"].items()) AskFor(known, &request.known);
+  for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
     for (const String& id : request.known) known.Push(id);

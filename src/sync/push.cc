@@ -15,18 +15,18 @@
 namespace skerry {
 namespace {
 
-size_t IndexOf(const Vector<Data>& outbox, std::string_view id) {
+size_t IndexOf(const Vector<OutboxRecord>& outbox, std::string_view id) {
   size_t i = 0;
-  while (i < outbox.size() && outbox[i]["id"].as_string() != id) ++i;
+  while (i < outbox.size() && outbox[i].id != id) ++i;
   return i;
 }
 
 // A server has one sentence for every realm that a user may not write, and does not repeat the
 // name.
-String WithRealm(const Data& update, const Data& entry) {
+String WithRealm(const OutboxRecord& update, const Data& entry) {
   const String& detail = entry["detail"].as_string();
   if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;
-  const Result<Data> body = ParseJson(update["body"].as_bytes());
+  const Result<Data> body = ParseJson(update.body);
   if (!body.ok()) return detail;
   const Data::Array& ops = body.value()["ops"].items();
   const size_t index = entry["op"].as_u64(ops.size());
@@ -36,56 +36,55 @@ String WithRealm(const Data& update, const Data& entry) {
   return named;
 }
 
-bool Awaited(const Data& update) { return !update["state"].Is("received"); }
-
 // {realm: revision} of a `known` entry, which is a bare number where the update is of one realm.
-Data KnownRevisions(const Data& update, const Data& known) {
-  if (known.is_object()) return known;
-  Data revisions = Data::MakeObject();
-  const Data::Object& after = update["after"].members();
-  if (!after.empty()) revisions.Set(after[0].first, known.as_u64());
+Revisions KnownRevisions(const OutboxRecord& update, const Data& known) {
+  Revisions revisions;
+  for (const auto& [realm, revision] : known.members()) revisions[realm] = revision.as_u64();
+  if (!known.is_object() && !update.after.empty())
+    revisions[update.after.begin()->first] = known.as_u64();
   return revisions;
 }
 
 }  // namespace
 
-PushBatch ChooseBatch(const Vector<Data>& outbox, size_t most) {
+PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most) {
   PushBatch batch;
   size_t bytes = 0;
-  for (const Data& update : outbox) {
-    if (!Awaited(update) || IsNewer(update)) continue;
-    if (batch.ids.empty()) batch.client = update["client"].as_string();
-    if (update["client"].as_string() != batch.client) continue;
-    bytes += update["body"].as_bytes().size() + 1;
+  for (const OutboxRecord& update : outbox) {
+    if (update.received() || IsNewer(update)) continue;
+    if (batch.ids.empty()) batch.client = update.client;
+    if (update.client != batch.client) continue;
+    bytes += update.body.size() + 1;
     if (!batch.ids.empty() && (bytes > kMaxBodyBytes / 2 || batch.ids.size() >= most)) break;
-    batch.ids.push_back(update["id"].as_string());
+    batch.ids.push_back(update.id);
   }
   return batch;
 }
 
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbox) {
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox) {
   Data::Array writes;
   for (const String& id : batch.ids) {
-    Data& update = (*outbox)[IndexOf(*outbox, id)];
-    if (update["state"].Is("sent")) continue;
-    update.Set("state", "sent").Set("epoch", epoch);
-    writes.push_back(PutWrite("outbox", id, update));
+    OutboxRecord& update = (*outbox)[IndexOf(*outbox, id)];
+    if (update.state == OutboxState::kSent) continue;
+    update.state = OutboxState::kSent;
+    update.epoch = epoch;
+    writes.push_back(PutWrite(Store::kOutbox, id, update.Write()));
   }
   return writes;
 }
 
-String PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
+String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
                 uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // What an earlier identity has seen is not remembered: nothing is claimed for it.
-  head.Set("seen", sync["client"].as_string() == batch.client ? sync["seen"] : Data::MakeObject());
+  head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
   String body = WriteJson(head);
   body.pop_back();
   body += ",\"updates\":[";
   for (size_t i = 0; i < batch.ids.size(); ++i) {
     if (i > 0) body += ',';
-    body += outbox[IndexOf(outbox, batch.ids[i])]["body"].as_bytes();
+    body += outbox[IndexOf(outbox, batch.ids[i])].body;
   }
   body += "]}";
   return body;
@@ -103,17 +102,16 @@ Data PushAnswer::RejectedWhole(const String& id, std::string_view code, std::str
   return Data(Data::Array{result});
 }
 
-void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
+void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   outbox_ = std::move(outbox);
   sync_ = std::move(sync);
-  chain_ = sync_["chain"];
   ids_ = ids;
   // In the order of the request, so that an update is judged after those that it follows.
   for (const String& id : asked_) {
     const size_t index = IndexOf(outbox_, id);
     // Only an answer that is still awaited counts: another worker's may have come first, or its
     // pull.
-    if (index == outbox_.size() || !Awaited(outbox_[index])) {
+    if (index == outbox_.size() || outbox_[index].received()) {
       progress_ = true;
       continue;
     }
@@ -125,16 +123,15 @@ void PushAnswer::Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
   }
 }
 
-bool PushAnswer::Rebind(Vector<Data> outbox, Data sync, UuidGenerator* ids) {
+bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids) {
   sync_ = std::move(sync);
-  chain_ = sync_["chain"];
   ids_ = ids;
-  for (const Data& update : outbox) {
-    if (!update["state"].Is("new")) return false;
+  for (const OutboxRecord& update : outbox) {
+    if (update.state != OutboxState::kNew) return false;
   }
   outbox_ = std::move(outbox);
   while (!outbox_.empty()) Undo(0);
-  identity_changed_ = progress_ = chain_["links"].members().empty();
+  identity_changed_ = progress_ = sync_.chain.links.empty();
   return identity_changed_;
 }
 
@@ -154,12 +151,13 @@ void PushAnswer::Result(size_t index, const Data& result) {
 }
 
 void PushAnswer::Received(size_t index, const Data& result) {
-  Data& update = outbox_[index];
+  OutboxRecord& update = outbox_[index];
   received_ = true;
-  update.Set("state", "received");
-  update.Set("revisions",
-             result["revisions"].is_object() ? result["revisions"] : Data::MakeObject());
-  writes_.push_back(PutWrite("outbox", update["id"], update));
+  update.state = OutboxState::kReceived;
+  update.revisions.emplace();
+  for (const auto& [realm, revision] : result["revisions"].members())
+    (*update.revisions)[realm] = revision.as_u64();
+  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   TellGone(*schema_, update, result["gone"], now_, &writes_);
   Tell(update, result["status"].as_string(), "", "");
   progress_ = true;
@@ -168,7 +166,7 @@ void PushAnswer::Received(size_t index, const Data& result) {
 bool PushAnswer::unanswered() const {
   return std::any_of(asked_.begin(), asked_.end(), [this](const String& id) {
     const size_t index = IndexOf(outbox_, id);
-    return index < outbox_.size() && Awaited(outbox_[index]);
+    return index < outbox_.size() && !outbox_[index].received();
   });
 }
 
@@ -181,11 +179,11 @@ void PushAnswer::Rejected(size_t index, const Data& result) {
   Undo(index);
 }
 
-void PushAnswer::SetCulprits(const Data& update, const Data& result) {
+void PushAnswer::SetCulprits(const OutboxRecord& update, const Data& result) {
   for (const auto& [action, revision] : result["known"].members()) {
     aside_.Know(action, KnownRevisions(update, revision));
   }
-  const Data::Array& members = update["mutations"].items();
+  const Vector<NamedMutation>& members = update.mutations;
   bool named = !result["known"].members().empty();
   for (const Data& entry : result["rejected"].items()) {
     if (entry["code"].Is("known_action") && named) continue;
@@ -193,7 +191,7 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
     Data actions = entry["actions"];
     if (actions.items().empty()) {
       actions = Data::MakeArray();
-      for (const Data& member : members) actions.Push(member["id"]);
+      for (const NamedMutation& member : members) actions.Push(member.id);
     }
     InboxReason refusal;
     refusal.code = entry["code"].is_string() ? entry["code"].as_string() : "rejected";
@@ -209,19 +207,19 @@ void PushAnswer::SetCulprits(const Data& update, const Data& result) {
     }
   }
   if (named) return;
-  for (const Data& member : members) {
+  for (const NamedMutation& member : members) {
     if (members.size() == 1) {
       InboxReason refusal;
       refusal.code = "rejected";
-      aside_.Refuse(member["id"].as_string(), refusal);
+      aside_.Refuse(member.id, refusal);
     } else {
-      aside_.Alone(member["id"].as_string());
+      aside_.Alone(member.id);
     }
   }
 }
 
 void PushAnswer::Forked(size_t index) {
-  const bool current = outbox_[index]["client"].as_string() == sync_["client"].as_string();
+  const bool current = outbox_[index].client == sync_.client;
   Undo(index);
   // An identity that we have left already needs no successor: what was undone is grouped under the
   // present one.
@@ -229,61 +227,56 @@ void PushAnswer::Forked(size_t index) {
 }
 
 void PushAnswer::Undo(size_t index) {
-  for (const Data& undone : UndoFrom(index, &outbox_, &chain_)) {
+  for (const OutboxRecord& undone : UndoFrom(index, &outbox_, &sync_.chain)) {
     aside_.Undo(undone);
-    writes_.push_back(DeleteWrite("outbox", undone["id"]));
+    writes_.push_back(DeleteWrite(Store::kOutbox, undone.id));
     Tell(undone, "regrouped", "", "");
   }
   progress_ = true;
 }
 
-void PushAnswer::Tell(const Data& update, std::string_view status, std::string_view code,
+void PushAnswer::Tell(const OutboxRecord& update, std::string_view status, std::string_view code,
                       std::string_view detail) {
   Data mutations = Data::MakeArray();
-  for (const Data& member : update["mutations"].items()) mutations.Push(member["id"]);
+  for (const NamedMutation& member : update.mutations) mutations.Push(member.id);
   Data result = Data::MakeObject();
-  result.Set("update", update["id"]).Set("mutations", std::move(mutations)).Set("status", status);
+  result.Set("update", update.id).Set("mutations", std::move(mutations)).Set("status", status);
   if (!code.empty()) result.Set("code", code).Set("detail", detail);
   pushed_.Push(std::move(result));
 }
 
 Data::Array PushAnswer::Finish() {
-  sync_.Set("chain", chain_);
   if (identity_changed_) NewIdentity(ids_->Next(now_), &sync_);
-  Data known = sync_["known"];
-  for (const Data& entry : aside_.known().items()) {
-    known.Push(entry);
+  for (const KnownMutation& entry : aside_.known()) {
+    sync_.known.push_back(entry);
     Data result = Data::MakeObject();
-    result.Set("mutations", Data(Data::Array{entry["id"]})).Set("status", "known");
+    result.Set("mutations", Data(Data::Array{entry.id})).Set("status", "known");
     pushed_.Push(std::move(result));
   }
-  sync_.Set("known", std::move(known));
-  for (const Data& refused : aside_.refused().items()) {
+  for (const RefusedMutation& refused : aside_.refused()) {
     Data result = Data::MakeObject();
-    result.Set("mutations", Data(Data::Array{refused["id"]})).Set("status", "rejected");
-    result.Set("code", refused["code"]).Set("detail", refused["detail"]);
+    result.Set("mutations", Data(Data::Array{refused.id})).Set("status", "rejected");
+    result.Set("code", refused.code).Set("detail", refused.detail);
     pushed_.Push(std::move(result));
   }
   if (aside_.refused_any()) {
     record_ = RefusalRecord(aside_, *schema_, &sync_);
-    writes_.push_back(PutWrite("updates", record_["n"], record_));
+    writes_.push_back(PutWrite(Store::kUpdates, record_->n, record_->Write()));
   }
-  if (!aside_.empty() || identity_changed_) writes_.push_back(PutWrite("sync", "sync", sync_));
+  if (!aside_.empty() || identity_changed_)
+    writes_.push_back(PutWrite(Store::kSync, kSyncKey, sync_.Write()));
   return std::move(writes_);
 }
 
-Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync) {
-  const uint64_t n = (*sync)["n"].as_u64() + 1;
-  String body = EncodeSteps(schema, {});
-  sync->Set("n", n).Set("goneUpTo",
-                        std::max((*sync)["goneUpTo"].as_number(), aside.highest_refused_key()));
-  sync->Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
-  Data record = Data::MakeObject();
-  record.Set("v", kRecordVersion).Set("n", n).Set("kind", "refusal");
-  record.Set("confirmed", Data::MakeArray())
-      .Set("refused", aside.refused())
-      .Set("partly", Data::MakeArray());
-  record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
+UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync) {
+  UpdateRecord record;
+  record.n = ++sync->n;
+  record.kind = UpdateKind::kRefusal;
+  record.refused = aside.refused();
+  record.cursors = sync->cursors;
+  record.body = EncodeSteps(schema, {});
+  sync->gone_up_to = std::max(sync->gone_up_to, aside.highest_refused_key());
+  sync->record_bytes += record.body->size();
   return record;
 }
 

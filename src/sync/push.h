@@ -4,12 +4,16 @@
 #ifndef SKERRY_SYNC_PUSH_H_
 #define SKERRY_SYNC_PUSH_H_
 
+#include <optional>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "log/outbox_record.h"
+#include "log/sync_record.h"
+#include "log/update_record.h"
 #include "model/schema.h"
 #include "sync/set_aside.h"
 
@@ -23,12 +27,12 @@ struct PushBatch {
 // The updates to send next: those whose answer is awaited or that are new, of one identity, the
 // oldest one's, as many as fit into a body and at most `most`. `outbox` in chain order. `only`:
 // leave out others than these (empty: all), which is how a request that was too large is halved.
-PushBatch ChooseBatch(const Vector<Data>& outbox, size_t most);
+PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most);
 
 // Marks them sent, under the epoch; returns the writes.
-Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<Data>* outbox);
+Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox);
 
-String PushBody(const PushBatch& batch, const Vector<Data>& outbox, const Data& sync,
+String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
                 uint32_t schema_version, uint64_t epoch);
 
 // An answer, applied in a transaction that still finds the updates.
@@ -40,23 +44,23 @@ class PushAnswer {
   static Data RejectedWhole(const String& id, std::string_view code, std::string_view detail);
 
   // First round: outbox in chain order, and the sync record.
-  void Decide(Vector<Data> outbox, Data sync, UuidGenerator* ids);
+  void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
   // Instead of Decide, where the server says that the identity is another user's: takes a new one,
   // under which what was grouped is grouped again. False, and nothing is to be written, where
   // something was sent under the old one: it may be in the log as the other user's.
-  bool Rebind(Vector<Data> outbox, Data sync, UuidGenerator* ids);
+  bool Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
   bool needs_mutations() const { return !aside_.empty(); }
   void AddMutations(const Data& range) { aside_.Add(range, &writes_); }
-  // Gives the writes of the transaction; `record()` is then what is to be broadcast (null: nothing
+  // Gives the writes of the transaction; `record()` is then what is to be broadcast (none: nothing
   // was removed).
   Data::Array Finish();
 
-  const Data& record() const { return record_; }
-  const Data& sync() const { return sync_; }
+  const std::optional<UpdateRecord>& record() const { return record_; }
+  const SyncRecord& sync() const { return sync_; }
   const Data& pushed() const { return pushed_; }  // results for the windows
   // Something was only undone: nothing was taken, refused or known.
   bool fruitless() const {
-    return regrouped() && !received_ && !aside_.refused_any() && aside_.known().items().empty();
+    return regrouped() && !received_ && !aside_.refused_any() && aside_.known().empty();
   }
   bool progress() const { return progress_; }  // something moved: trying on is worth it
   bool unanswered() const;                     // something that was asked is still awaited
@@ -68,10 +72,10 @@ class PushAnswer {
   void Result(size_t index, const Data& result);
   void Received(size_t index, const Data& result);
   void Rejected(size_t index, const Data& result);
-  void SetCulprits(const Data& update, const Data& result);
+  void SetCulprits(const OutboxRecord& update, const Data& result);
   void Forked(size_t index);
   void Undo(size_t index);
-  void Tell(const Data& update, std::string_view status, std::string_view code,
+  void Tell(const OutboxRecord& update, std::string_view status, std::string_view code,
             std::string_view detail);
 
   const Schema* schema_;
@@ -79,12 +83,11 @@ class PushAnswer {
   Data results_;
   double now_;
   UuidGenerator* ids_ = nullptr;
-  Vector<Data> outbox_;
-  Data sync_;
-  Data chain_;
+  Vector<OutboxRecord> outbox_;
+  SyncRecord sync_;
   SetAside aside_;
   Data::Array writes_;
-  Data record_;
+  std::optional<UpdateRecord> record_;
   Data pushed_ = Data::MakeArray();
   bool progress_ = false;
   bool received_ = false;
@@ -93,7 +96,7 @@ class PushAnswer {
 
 // A record of `updates` for mutations that were set aside, under the next n; raises goneUpTo.
 // Changes `sync`.
-Data RefusalRecord(const SetAside& aside, const Schema& schema, Data* sync);
+UpdateRecord RefusalRecord(const SetAside& aside, const Schema& schema, SyncRecord* sync);
 
 }  // namespace skerry
 

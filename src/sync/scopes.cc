@@ -13,74 +13,59 @@
 namespace skerry {
 namespace {
 
-bool Same(const Data& a, const Data& b) {
-  return a["table"] == b["table"] && a["where"] == b["where"];
-}
-
-Result<Filter> ReadScope(const Schema& schema, TableIndex table, const Data& scope) {
-  return ParseFilter(schema, schema.table(table), scope["where"], /*allow_exists=*/false);
+Result<Filter> ReadScope(const Schema& schema, TableIndex table, const Data& where) {
+  return ParseFilter(schema, schema.table(table), where, /*allow_exists=*/false);
 }
 
 }  // namespace
 
-bool HoldsScope(const Data& scopes, const Data& scope) {
-  for (const Data& other : scopes.items()) {
-    if (Same(other, scope)) return true;
-  }
-  return false;
-}
-
-bool Understands(const Schema& schema, const Data& scope) {
-  const TableIndex table = schema.FindTable(scope["table"].as_string());
-  if (table == kNone) return false;
-  const Result<Filter> filter = ReadScope(schema, table, scope);
+bool Understands(const Schema& schema, const String& table, const Data& where) {
+  const TableIndex index = schema.FindTable(table);
+  if (index == kNone) return false;
+  const Result<Filter> filter = ReadScope(schema, index, where);
   return filter.ok() && ScopeBudget().Add(filter.value()).ok();
 }
 
-Step KeepStep(const Schema& schema, const Data& scopes) {
+Step KeepStep(const Schema& schema, const Vector<SyncScope>& scopes) {
   Step step;
   step.kind = StepKind::kKeepScopes;
-  for (const Data& scope : scopes.items()) {
-    const TableIndex table = schema.FindTable(scope["table"].as_string());
-    if (table != kNone) step.scopes.push_back({table, EncodeData(scope["where"])});
+  for (const SyncScope& scope : scopes) {
+    const TableIndex table = schema.FindTable(scope.table);
+    if (table != kNone) step.scopes.push_back({table, EncodeData(scope.where)});
   }
   return step;
 }
 
 namespace {
 
-Data KeepRecord(const Schema& schema, Data* sync) {
-  const Step step = KeepStep(schema, (*sync)["scopes"]);
-  const uint64_t n = (*sync)["n"].as_u64() + 1;
-  String body = EncodeSteps(schema, {step});
-  sync->Set("n", n).Set("recordBytes", (*sync)["recordBytes"].as_u64() + body.size());
-  Data record = Data::MakeObject();
-  record.Set("v", kRecordVersion).Set("n", n).Set("kind", "scopes");
-  record.Set("confirmed", Data::MakeArray())
-      .Set("refused", Data::MakeArray())
-      .Set("partly", Data::MakeArray());
-  record.Set("cursors", (*sync)["cursors"]).Set("body", Data::Bytes(std::move(body)));
+UpdateRecord KeepRecord(const Schema& schema, SyncRecord* sync) {
+  UpdateRecord record;
+  record.n = ++sync->n;
+  record.kind = UpdateKind::kScopes;
+  record.cursors = sync->cursors;
+  record.body = EncodeSteps(schema, {KeepStep(schema, sync->scopes)});
+  sync->record_bytes += record.body->size();
   return record;
 }
 
 double Day(double now) { return std::floor(now / kDayMs); }
 
-bool IsStale(const Data& scope, double today) {
-  return scope["asked"].is_number() && today - scope["asked"].as_number() > kUnaskedDays;
+bool IsStale(const SyncScope& scope, double today) {
+  return scope.asked.has_value() && today - *scope.asked > kUnaskedDays;
 }
 
 // The union while it is made: each scope with what its filter costs.
 struct Kept {
-  Data scope;
+  SyncScope scope;
   FilterCost cost;
 };
 
-Kept MakeKept(const Schema& schema, Data scope) {
+Kept MakeKept(const Schema& schema, SyncScope scope) {
   Kept kept;
-  const TableIndex table = schema.FindTable(scope["table"].as_string());
+  const TableIndex table = schema.FindTable(scope.table);
   // Of a newer version's schema: it is not sent.
   if (table != kNone) {
-    const Result<Filter> filter = ReadScope(schema, table, scope);
+    const Result<Filter> filter = ReadScope(schema, table, scope.where);
     if (filter.ok()) kept.cost = CostOf(filter.value());
   }
   kept.scope = std::move(scope);
@@ -96,9 +81,9 @@ bool Fits(const Vector<Kept>& list) {
   return FitScopes(total);
 }
 
-bool Holds(const Vector<Kept>& list, const Data& scope) {
+bool Holds(const Vector<Kept>& list, const WantedScope& scope) {
   for (const Kept& kept : list) {
-    if (Same(kept.scope, scope)) return true;
+    if (kept.scope.table == scope.table && kept.scope.where == scope.where) return true;
   }
   return false;
 }
@@ -108,31 +93,32 @@ bool Holds(const Vector<Kept>& list, const Data& scope) {
 Kept* Oldest(Vector<Kept>* list, double today) {
   Kept* oldest = nullptr;
   for (Kept& kept : *list) {
-    const double asked = kept.scope["asked"].as_number();
+    const double asked = kept.scope.asked.value_or(0);
     if (today - asked <= 1) continue;
-    if (oldest == nullptr || asked < oldest->scope["asked"].as_number()) oldest = &kept;
+    if (oldest == nullptr || asked < oldest->scope.asked.value_or(0)) oldest = &kept;
   }
   return oldest;
 }
 
 }  // namespace
 
-bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, double now, Data* sync,
-                  Data* record, Data* left_out) {
+bool ChangeScopes(const Schema& schema, const Vector<WantedScope>& add,
+                  const Vector<WantedScope>& drop, double now, SyncRecord* sync,
+                  std::optional<UpdateRecord>* record, Vector<SyncScope>* left_out) {
   const double today = Day(now);
   // A record that this version makes could not name tables of a newer one, and drop their rows.
   const bool may_drop = !IsOfNewer(schema, *sync);
   Vector<Kept> kept;
   bool dropped = false;
-  for (Data scope : (*sync)["scopes"].items()) {
+  for (SyncScope& scope : sync->scopes) {
     const bool wanted = HoldsScope(add, scope);
-    const bool stale = !add.items().empty() && IsStale(scope, today);
+    const bool stale = !add.empty() && IsStale(scope, today);
     const bool unwanted = !wanted && (stale || HoldsScope(drop, scope));
     if (may_drop && (unwanted || !Understands(schema, scope))) {
       dropped = true;
       continue;
     }
-    if (wanted || !scope["asked"].is_number()) scope.Set("asked", today);
+    if (wanted || !scope.asked.has_value()) scope.asked = today;
     kept.push_back(MakeKept(schema, std::move(scope)));
   }
   // However it came into storage: what no server takes.
@@ -142,11 +128,9 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, doubl
     dropped = true;
   }
   bool added = false;
-  for (const Data& scope : add.items()) {
+  for (const WantedScope& scope : add) {
     if (!Understands(schema, scope) || Holds(kept, scope)) continue;
-    Data fresh = Data::MakeObject();
-    fresh.Set("table", scope["table"]).Set("where", scope["where"]).Set("filled", false);
-    kept.push_back(MakeKept(schema, std::move(fresh.Set("asked", today))));
+    kept.push_back(MakeKept(schema, {scope.table, scope.where, {}, today, {}}));
     while (may_drop && (kept.size() > kMaxKeptScopes || !Fits(kept))) {
       Kept* oldest = Oldest(&kept, today);
       if (oldest == nullptr) break;
@@ -157,15 +141,14 @@ bool ChangeScopes(const Schema& schema, const Data& add, const Data& drop, doubl
     const bool fits = kept.size() <= kMaxScopes && Fits(kept);
     added = added || fits;
     if (fits) continue;
-    left_out->Push(std::move(kept.back().scope));
+    left_out->push_back(std::move(kept.back().scope));
     kept.pop_back();
   }
   const bool changed = added || dropped;
-  Data scopes = Data::MakeArray();
-  for (Kept& one : kept) scopes.Push(std::move(one.scope));
-  sync->Set("scopes", std::move(scopes));
+  sync->scopes.clear();
+  for (Kept& one : kept) sync->scopes.push_back(std::move(one.scope));
   if (!changed) return false;
-  sync->Set("scopeVersion", (*sync)["scopeVersion"].as_u64() + 1);
+  ++sync->scope_version;
   if (dropped) *record = KeepRecord(schema, sync);
   return true;
 }

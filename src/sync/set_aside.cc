@@ -1,5 +1,6 @@
 #include "sync/set_aside.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/json.h"
@@ -15,22 +16,22 @@ constexpr std::string_view kParentDeleted = "parent_deleted";
 
 // The first object that the mutation names, and what it wanted of it: the plain form of every prop
 // that it set.
-void Mine(const Schema& schema, const Data& record, Data* table, Data* id, Data* mine) {
-  Result<Mutation> mutation = DecodeMutation(schema, record["body"].as_bytes());
+void NameObject(const Schema& schema, const MutationRecord& record, ConflictRecord* entry) {
+  Result<Mutation> mutation = DecodeMutation(schema, record.body);
   if (!mutation.ok() || mutation.value().ops.empty()) {
     // The keys say which object it was, even where the body cannot be read.
-    if (record["keys"].items().empty()) return;
-    const String& key = record["keys"].items()[0].as_string();
+    if (record.keys.empty()) return;
+    const String& key = record.keys[0];
     const size_t end = key.find('\0');
-    *table = key.substr(0, end);
-    if (end != String::npos) *id = key.substr(end + 1);
+    entry->table = key.substr(0, end);
+    if (end != String::npos) entry->id = key.substr(end + 1);
     return;
   }
   const Op& first = mutation.value().ops[0];
   if (first.table == kNone) return;
   const TableDef& def = schema.table(first.table);
-  *table = def.name;
-  *id = first.id;
+  entry->table = def.name;
+  entry->id = first.id;
   Data props = Data::MakeObject();
   for (const Op& op : mutation.value().ops) {
     if (op.table != first.table || op.id != first.id) continue;
@@ -39,26 +40,37 @@ void Mine(const Schema& schema, const Data& record, Data* table, Data* id, Data*
       props.Set(prop.name, ValueToData(prop, value.value, false));
     }
   }
-  if (!first.Has(kDeletes)) *mine = std::move(props);
+  if (!first.Has(kDeletes)) entry->mine = std::move(props);
+}
+
+ConflictRecord EntryFor(const InboxReason& why, double now) {
+  ConflictRecord entry;
+  entry.reason = why.reason;
+  entry.code = why.code;
+  entry.detail = why.detail;
+  entry.theirs = why.theirs;
+  entry.at = now;
+  return entry;
 }
 
 }  // namespace
 
-void SetAside::Undo(const Data& update) { undone_.insert(update["id"].as_string()); }
-
 void SetAside::Add(const Data& mutations_range, Data::Array* writes) {
-  for (const Data& row : mutations_range.items()) AddOne(row["key"], row["value"], writes);
+  for (const Data& row : mutations_range.items()) {
+    AddOne(Key(row["key"]), MutationRecord::Read(row["value"]), writes);
+  }
 }
 
-const InboxReason* SetAside::WhyRefused(const Data& record, InboxReason* dependant) const {
-  const auto culprit = culprits_.find(record["id"].as_string());
+const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
+                                        InboxReason* dependant) const {
+  const auto culprit = culprits_.find(record.id);
   if (culprit != culprits_.end()) return &culprit->second;
-  for (const Data& realm : record["realms"].items()) {
-    const auto refused = realms_.find(realm.as_string());
+  for (const String& realm : record.realms) {
+    const auto refused = realms_.find(realm);
     if (refused != realms_.end()) return &refused->second;
   }
-  for (const Data& key : record["keys"].items()) {
-    const auto bad = bad_keys_.find(key.as_string());
+  for (const String& key : record.keys) {
+    const auto bad = bad_keys_.find(key);
     if (bad == bad_keys_.end()) continue;
     dependant->code = "depends";
     dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
@@ -73,9 +85,9 @@ const InboxReason* SetAside::WhyRefused(const Data& record, InboxReason* dependa
 }
 
 // The refused mutation that would have created an object to which a ref of this one points.
-const String* SetAside::RefersToRefused(const Data& record) const {
+const String* SetAside::RefersToRefused(const MutationRecord& record) const {
   if (bad_creates_.empty()) return nullptr;
-  const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return nullptr;
   for (const Op& op : mutation.value().ops) {
     for (const PropValue& value : op.set) {
@@ -88,75 +100,62 @@ const String* SetAside::RefersToRefused(const Data& record) const {
   return nullptr;
 }
 
-void SetAside::NoteCreated(const Data& record) {
-  const Result<Mutation> mutation = DecodeMutation(*schema_, record["body"].as_bytes());
+void SetAside::NoteCreated(const MutationRecord& record) {
+  const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return;
   for (const Op& op : mutation.value().ops) {
     if (!op.Has(kCreates)) continue;
-    bad_creates_.emplace(op.key(), record["id"].as_string());
+    bad_creates_.emplace(op.key(), record.id);
   }
 }
 
-void SetAside::AddOne(const Data& key, Data record, Data::Array* writes) {
+void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes) {
   if (IsNewer(record)) return;
   bool changed = false;
-  if (record["update"].is_string() && undone_.count(record["update"].as_string()) != 0) {
-    record.Set("update", nullptr).Set("state", "pending");
+  if (record.update.has_value() && undone_.contains(*record.update)) {
+    record.update.reset();
+    record.state = MutationState::kPending;
     changed = true;
   }
-  const String id = record["id"].as_string();
+  const String id = record.id;
   // Still on its way under an update that stays; what cannot be read may name one that is gone.
-  if (record["update"].is_string() && !culprits_.contains(id)) return;
+  if (record.update.has_value() && !culprits_.contains(id)) return;
   if (forgotten_.contains(id)) {
-    record.Set("known", nullptr);
+    record.known.reset();
     changed = true;
   }
-  const auto known = known_.find(id);
-  if (known != known_.end()) {
-    record.Set("known", known->second);
-    now_known_.Push(MutationName(record["id"], key).Set("realms", known->second));
+  if (const auto known = known_.find(id); known != known_.end()) {
+    record.known = known->second;
+    now_known_.push_back({id, key, known->second, {}});
     changed = true;
   }
   InboxReason dependant;
-  const InboxReason* why = record["known"].is_object() ? nullptr : WhyRefused(record, &dependant);
-  if (why != nullptr) {
-    for (const Data& object : record["keys"].items()) bad_keys_.emplace(object.as_string(), id);
-    refused_.Push(
-        MutationName(record["id"], key).Set("code", why->code).Set("detail", why->detail));
-    if (key.as_number() > highest_) highest_ = key.as_number();
-    NoteCreated(record);
-    Data table, object, mine;
-    Mine(*schema_, record, &table, &object, &mine);
-    Data mutation = Data::MakeObject();
-    mutation.Set("id", record["id"]).Set("name", record["name"]);
-    mutation.Set("at", record["at"]).Set("body", record["body"]);
-    writes->push_back(
-        AddWrite("conflicts", InboxRecord(std::move(table), std::move(object), std::move(mine),
-                                          std::move(mutation), *why, now_)));
-    writes->push_back(DeleteWrite("mutations", key));
-    return;
-  }
-  if (alone_.count(id) != 0) {
-    record.Set("alone", true);
+  const InboxReason* why = record.known.has_value() ? nullptr : WhyRefused(record, &dependant);
+  if (why != nullptr) return Reject(key, record, *why, writes);
+  if (alone_.contains(id)) {
+    record.alone = true;
     changed = true;
   }
-  if (changed) writes->push_back(PutWrite("mutations", key, std::move(record)));
+  if (changed) writes->push_back(PutWrite(Store::kMutations, key, record.Write()));
 }
 
-Data InboxRecord(Data table, Data id, Data mine, Data mutation, const InboxReason& why,
-                 double now) {
-  Data entry = Data::MakeObject();
-  entry.Set("v", kRecordVersion).Set("table", std::move(table)).Set("id", std::move(id));
-  entry.Set("reason", why.reason).Set("code", why.code).Set("detail", why.detail);
-  entry.Set("base", nullptr).Set("mine", std::move(mine)).Set("theirs", why.theirs).Set("at", now);
-  entry.Set("mutation", std::move(mutation));
-  return entry;
+void SetAside::Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
+                      Data::Array* writes) {
+  for (const String& object : record.keys) bad_keys_.emplace(object, record.id);
+  refused_.push_back({record.id, key, why.code, why.detail, {}});
+  highest_ = std::max(highest_, key.number());
+  NoteCreated(record);
+  ConflictRecord entry = EntryFor(why, now_);
+  NameObject(*schema_, record, &entry);
+  entry.mutation = {record.id, record.name, record.at, record.body, {}};
+  writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
+  writes->push_back(DeleteWrite(Store::kMutations, key));
 }
 
-void TellGone(const Schema& schema, const Data& update, const Data& gone, double now,
+void TellGone(const Schema& schema, const OutboxRecord& update, const Data& gone, double now,
               Data::Array* writes) {
   if (gone.items().empty()) return;
-  const Result<Data> json = ParseJson(update["body"].as_bytes());
+  const Result<Data> json = ParseJson(update.body);
   if (!json.ok()) return;
   const Result<Update> parsed = UpdateFromData(schema, json.value());
   if (!parsed.ok()) return;
@@ -176,13 +175,15 @@ void TellGone(const Schema& schema, const Data& update, const Data& gone, double
   why.code = kParentDeleted;
   why.detail = "The object that it belongs to was deleted.";
   for (const auto& [by, mutation] : lost) {
-    Data name = Data::MakeObject();
-    name.Set("id", mutation.action.id).Set("name", mutation.action.name);
-    name.Set("at", mutation.action.at).Set("body", Data::Bytes(EncodeMutation(schema, mutation)));
+    const Action& action = mutation.action;
     for (const Op& op : mutation.ops) {
       const TableDef& table = schema.table(op.table);
-      writes->push_back(AddWrite(
-          "conflicts", InboxRecord(table.name, op.id, SetToData(table, op.set), name, why, now)));
+      ConflictRecord entry = EntryFor(why, now);
+      entry.table = table.name;
+      entry.id = op.id;
+      entry.mine = SetToData(table, op.set);
+      entry.mutation = {action.id, action.name, action.at, EncodeMutation(schema, mutation), {}};
+      writes->push_back(AddWrite(Store::kConflicts, entry.Write()));
     }
   }
 }

@@ -12,6 +12,9 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "base/string.h"
+#include "log/conflict_record.h"
+#include "log/outbox_record.h"
+#include "log/update_record.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -29,12 +32,12 @@ class SetAside {
   SetAside(const Schema* schema, double now) : schema_(schema), now_(now) {}
 
   // What is to happen, before the first page.
-  void Undo(
-      const Data& update);  // an outbox record that was taken out: its members become ungrouped
+  // The update was taken out of the outbox: its mutations become ungrouped.
+  void Undo(const OutboxRecord& update) { undone_.insert(update.id); }
   void Refuse(const String& mutation, InboxReason refusal) {
     culprits_.emplace(mutation, std::move(refusal));
   }
-  void Know(const String& mutation, Data revisions) {
+  void Know(const String& mutation, Revisions revisions) {
     known_.emplace(mutation, std::move(revisions));
   }
   // It was known, and is in the log no more: it is pending like any other.
@@ -51,40 +54,39 @@ class SetAside {
   }
   void Add(const Data& mutations_range, Data::Array* writes);
 
-  const Data& refused() const { return refused_; }  // [{id, key, code}..]
-  double highest_refused_key() const { return highest_; }
-  const Data& known() const { return now_known_; }  // [{id, key, realms}..]
-  bool refused_any() const { return !refused_.items().empty(); }
+  const Vector<RefusedMutation>& refused() const { return refused_; }
+  uint64_t highest_refused_key() const { return highest_; }
+  const Vector<KnownMutation>& known() const { return now_known_; }
+  bool refused_any() const { return !refused_.empty(); }
   const Set<String>& undone() const { return undone_; }
 
  private:
-  void AddOne(const Data& key, Data record, Data::Array* writes);
-  const InboxReason* WhyRefused(const Data& record, InboxReason* dependant) const;
-  const String* RefersToRefused(const Data& record) const;
-  void NoteCreated(const Data& record);
+  void AddOne(const Key& key, MutationRecord record, Data::Array* writes);
+  void Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
+              Data::Array* writes);
+  const InboxReason* WhyRefused(const MutationRecord& record, InboxReason* dependant) const;
+  const String* RefersToRefused(const MutationRecord& record) const;
+  void NoteCreated(const MutationRecord& record);
 
   const Schema* schema_;
   double now_;
   Set<String> undone_;  // update ids
   Map<String, InboxReason> culprits_;
   Map<String, InboxReason> realms_;
-  Map<String, Data> known_;
+  Map<String, Revisions> known_;
   Set<String> forgotten_;
   Set<String> alone_;
   Map<String, String> bad_keys_;        // object -> the refused mutation that touched it
   Map<ObjectKey, String> bad_creates_;  // and those that a refused mutation created
-  Data refused_ = Data::MakeArray();
-  Data now_known_ = Data::MakeArray();
-  double highest_ = 0;
+  Vector<RefusedMutation> refused_;
+  Vector<KnownMutation> now_known_;
+  uint64_t highest_ = 0;
 };
-
-// An entry of the inbox (docs/internals.md, section 3). `body`: what `retry` makes again.
-Data InboxRecord(Data table, Data id, Data mine, Data mutation, const InboxReason& why, double now);
 
 // Objects that the server deleted at once, because the parent that they name is deleted or missing
 // (`gone`, op indexes): the update was applied, but their author must hear of it. An entry's body
 // holds these ops alone, because the others of the mutation have had their effect.
-void TellGone(const Schema& schema, const Data& update, const Data& gone, double now,
+void TellGone(const Schema& schema, const OutboxRecord& update, const Data& gone, double now,
               Data::Array* writes);
 
 }  // namespace skerry

@@ -9,7 +9,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/image_keeper.cc
   src/sync/image_roll.cc
   src/sync/lease.cc
-  src/sync/lease_record.cc
+  src/sync/lease_rules.cc
   src/sync/loop.cc
   src/sync/poke_socket.cc
   src/sync/pull_answer.cc
@@ -19,7 +19,6 @@ set(SKERRY_SYNC_SOURCES
   src/sync/records.cc
   src/sync/scopes.cc
   src/sync/set_aside.cc
-  src/sync/sound.cc
   src/sync/status.cc
   src/sync/sync_job.cc
   src/sync/sync_job_fill.cc

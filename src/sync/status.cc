@@ -1,15 +1,14 @@
 #include "sync/status.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace skerry {
 namespace {
 
-bool Unfilled(const Data& sync) {
-  for (const Data& scope : sync["scopes"].items()) {
-    if (!scope["filled"].as_bool()) return true;
-  }
-  return false;
+bool Unfilled(const SyncRecord& sync) {
+  return std::any_of(sync.scopes.begin(), sync.scopes.end(),
+                     [](const SyncScope& scope) { return !scope.filled.whole; });
 }
 
 const char* Role(const WorkerState& state, const SyncJob& job) {
@@ -22,7 +21,7 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
 // that there is" must not see it. (A service worker is started for each piece of work, and begins
 // none of its windows.)
 bool Begins(const WorkerState& state) {
-  if (state.sync["lastSyncedAt"].is_null()) return true;
+  if (!state.sync.last_synced_at.has_value()) return true;
   return !state.settled && state.mode != Mode::kService && state.CanRun();
 }
 
@@ -47,15 +46,13 @@ String Phase(const WorkerState& state, const SyncJob& job, const String& shared_
 Data LeaseOf(const WorkerState& state, const SyncJob& job) {
   if (state.mode == Mode::kHelper && !job.lease().held() && state.service_lease.is_object())
     return state.service_lease;
-  const Data& record = job.lease().record();
+  const LeaseRecord& record = job.lease().record();
   Data lease = Data::MakeObject();
-  Data owner = record["owner"];
+  Data owner = ToData(record.owner);
   // A lease that is not persisted names nobody in storage; who was named there when it was last
   // looked at is a window, which tells of itself.
   if (state.mode == Mode::kService) owner = job.lease().held() ? Data(state.tab) : Data();
-  lease.Set("owner", std::move(owner))
-      .Set("epoch", record["epoch"].as_u64())
-      .Set("beat", record["beat"].as_u64());
+  lease.Set("owner", std::move(owner)).Set("epoch", record.epoch).Set("beat", record.heartbeat);
   return lease;
 }
 
@@ -66,17 +63,17 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shar
   status.Set("role", Role(state, job))
       .Set("lease", LeaseOf(state, job))
       .Set("phase", Phase(state, job, shared_phase));
-  status.Set("n", state.sync["n"].as_u64());
+  status.Set("n", state.sync.n);
   status.Set("pending", state.pending).Set("conflicts", state.conflicts);
-  status.Set("lastSyncedAt", state.sync["lastSyncedAt"]).Set("nextTryAt", state.next_try_at);
+  status.Set("lastSyncedAt", ToData(state.sync.last_synced_at)).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
       .Set("error", state.shown_error().ToData())
       .Set("needsAuth", state.needs_auth || state.auth_told);
-  status.Set("scopes", state.sync["scopes"].is_array() ? state.sync["scopes"] : Data::MakeArray());
+  status.Set("scopes", ToData(state.sync.scopes));
   status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")
       .Set("modeReason", state.mode_reason);
   if (state.mode == Mode::kService) status.Set("instance", state.tab);
-  status.Set("online", state.online).Set("clockOffsetMs", state.sync["clockOffset"].as_number());
+  status.Set("online", state.online).Set("clockOffsetMs", state.sync.clock_offset.value_or(0));
   return status;
 }
 

@@ -6,10 +6,10 @@
 namespace skerry {
 namespace {
 
-double Removed(const Data::Array& writes, std::string_view store) {
+double Removed(const Data::Array& writes, Store store) {
   double removed = 0;
   for (const Data& write : writes) {
-    if (write["store"].as_string() != store) continue;
+    if (!write["store"].Is(NameOf(store))) continue;
     if (write.Find("delete") != nullptr) ++removed;
     if (write.Find("add") != nullptr) --removed;
   }
@@ -157,8 +157,8 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-bool SyncJob::Fenced(const Data& record) const {
-  return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());
+bool SyncJob::Fenced(const Data& lease) const {
+  return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());
 }
 
 // Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
@@ -186,39 +186,34 @@ bool SyncJob::Owns(uint64_t id) const {
   return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction));
 }
 
-// Of the first round of a transaction: later ones read pages of mutations.
-Data SyncJob::Sound(const Data& results, Turn* turn) const {
-  Data sound = results;
-  const size_t place = step_ == Step::kCheck ? 0 : 1;
-  if (sound.items().size() > 1)
-    sound.mutable_items()[place] = state_->Sound(results.items()[place], turn->now);
-  return sound;
-}
-
 ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
   ReadReply reply;
   if (lease_.Owns(id)) {
     reply.writes = lease_.Read(stored, turn);
     return reply;
   }
-  const Data results = Sound(stored, turn);
-  if (id == fill_.transaction) return ReadFill(results, turn);
+  // The first round of a transaction reads the record `sync`; later ones, pages of mutations.
+  const Data::Array& read = stored.items();
+  SyncRecord sync;
+  const size_t place = step_ == Step::kCheck && id != fill_.transaction ? 0 : 1;
+  if (read.size() > 1) sync = state_->Sound(read[place], turn->now);
+  if (id == fill_.transaction) return ReadFill(read, std::move(sync), turn);
   switch (step_) {
     case Step::kPullAsk:
-      return ReadPullAsk(results);
+      return ReadPullAsk(read, std::move(sync));
     case Step::kPullFold:
-      return ReadPullFold(results, turn);
+      return ReadPullFold(read, std::move(sync));
     case Step::kRefill:
-      return ReadRefill(results, turn);
+      return ReadRefill(read, std::move(sync));
     case Step::kPushAsk:
-      return ReadPushAsk(results, turn);
+      return ReadPushAsk(read, std::move(sync), turn);
     case Step::kPushAnswer:
-      return ReadPushAnswer(results, turn);
+      return ReadPushAnswer(read, std::move(sync));
     case Step::kSetAside:
-      return ReadSetAside(results, turn);
+      return ReadSetAside(read, std::move(sync));
     case Step::kCheck:
-      state_->sync = results.items()[0];
-      Counts(results.items()[1], results.items()[2], {});
+      state_->sync = std::move(sync);
+      Counts(read[1], read[2], {});
       return reply;
     case Step::kNone:
     case Step::kPullFetch:
@@ -276,7 +271,7 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
     const bool lost = fill_.fenced_out;
     const bool dropped = fill_.dropped;
     fill_.transaction = 0;
-    if (lost && fill_.swinging) fill_.draft.Discard(turn);
+    if (lost && fill_.publishing) fill_.draft.Discard(turn);
     DropFill(turn);
     if (dropped) return Advance(turn);
     if (lost) {
@@ -320,13 +315,13 @@ void SyncJob::TokenMissing(Turn* turn) {
 void SyncJob::Answered() { state_->ForgetRefusals(); }
 
 void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
-  state_->pending = mutations.as_number() - Removed(writes, "mutations");
-  state_->conflicts = conflicts.as_number() - Removed(writes, "conflicts");
-  inbox_grew_ = Removed(writes, "conflicts") < 0;
+  state_->pending = mutations.as_number() - Removed(writes, Store::kMutations);
+  state_->conflicts = conflicts.as_number() - Removed(writes, Store::kConflicts);
+  inbox_grew_ = Removed(writes, Store::kConflicts) < 0;
 }
 
-void SyncJob::BroadcastRecord(const Data& record, Turn* turn) {
-  if (!record.is_null()) turn->Broadcast(Message("record").Set("record", record));
+void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn) {
+  if (record.has_value()) turn->Broadcast(Message("record").Set("record", record->Write()));
 }
 
 uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {

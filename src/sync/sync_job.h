@@ -104,21 +104,21 @@ class SyncJob {
     uint64_t scope_version = 0;  // that it was asked for with
     bool last = false;           // no other realm's image is outstanding
     uint64_t transaction = 0;
-    bool swinging = false;
+    bool publishing = false;
     bool fenced_out = false;
     bool dropped = false;  // given up while its transaction was in flight
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
     ImageDraft draft;
     bool roll = false;
-    Data record;
+    std::optional<UpdateRecord> record;
   };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   void Begin(Step step, uint64_t id) { step_ = step, flight_ = id, fenced_out_ = false; }
   void EndStep() { step_ = Step::kNone, flight_ = 0; }
   bool helps() const { return state_->mode == Mode::kHelper; }
-  bool Fenced(const Data& record) const;
+  bool Fenced(const Data& lease) const;
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
@@ -130,25 +130,24 @@ class SyncJob {
   void Answered();
   void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
   void AnswerAsked(const SyncError* error, Turn* turn);
-  void BroadcastRecord(const Data& record, Turn* turn);
+  void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
   void ReadMore(const Data& page, ReadReply* reply);
   void DoneCheck(Turn* turn);
-  Data Sound(const Data& results, Turn* turn) const;
 
   void PullAsk(Turn* turn);
-  ReadReply ReadPullAsk(const Data& results);
+  ReadReply ReadPullAsk(const Data::Array& read, SyncRecord sync);
   void PullResponse(const Data& event, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
-  ReadReply ReadPullFold(const Data& results, Turn* turn);
+  ReadReply ReadPullFold(const Data::Array& read, SyncRecord sync);
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
   void TakeAnew(Turn* turn);
   void AskForLess(SyncError error, Turn* turn);
-  ReadReply ReadRefill(const Data& results, Turn* turn);
+  ReadReply ReadRefill(const Data::Array& read, SyncRecord sync);
 
   void PushAsk(Turn* turn);
-  ReadReply ReadPushAsk(const Data& results, Turn* turn);
+  ReadReply ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn);
   ReadReply FinishPushAsk(Turn* turn);
   void DonePushAsk(Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
@@ -156,15 +155,15 @@ class SyncJob {
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const String& other) const;
-  ReadReply ReadPushAnswer(const Data& results, Turn* turn);
+  ReadReply ReadPushAnswer(const Data::Array& read, SyncRecord sync);
   ReadReply FinishPushAnswer();
   void DonePushAnswer(Turn* turn);
-  ReadReply ReadSetAside(const Data& results, Turn* turn);
+  ReadReply ReadSetAside(const Data::Array& read, SyncRecord sync);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
-  ReadReply ReadFill(const Data& results, Turn* turn);
-  void PrepareFill(Data sync, Data::Array* writes, Turn* turn);
-  void SwingFill(Data sync, Data::Array* writes);
+  ReadReply ReadFill(const Data::Array& read, SyncRecord sync, Turn* turn);
+  void PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn);
+  void PublishFill(SyncRecord sync, Data::Array* writes);
   void DoneFill(Turn* turn);
   void DropFill(Turn* turn);
 
@@ -200,23 +199,22 @@ class SyncJob {
   uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual
   bool took_anew_ = false;   // for that, and has not come to the heads since
 
-  Data counted_;  // the record of an epoch that is counted
+  std::optional<LeaseRecord> counted_;  // the record of an epoch that is counted
   std::unique_ptr<Grouping> grouping_;
-  Vector<Data> outbox_;
-  Data pushing_sync_;
+  Vector<OutboxRecord> outbox_;
+  SyncRecord pushing_sync_;
   PushBatch batch_;
   String push_body_;
   size_t left_over_ = 0;
   bool set_apart_ = false;
-  Data damaged_;           // keys of outbox records that cannot be used
+  Vector<Key> damaged_;    // keys of outbox records that cannot be used
   bool was_full_ = false;  // the outbox, when a push was last asked for
   size_t push_most_ = 0;
   std::unique_ptr<PushAnswer> push_answer_;
   Vector<Unreadable> unreadable_;
   std::unique_ptr<SetAside> aside_;
-  Data aside_record_;
+  std::optional<UpdateRecord> aside_record_;
   Data::Array writes_;
-  Data last_key_;
   Data count_mutations_;
   Data count_conflicts_;
   bool inbox_grew_ = false;  // by the transaction in flight

@@ -1,6 +1,6 @@
 // SyncJob: filling a whole realm by the server's image, beside the loop. While it is on its way
 // nothing is pulled, and pushes go on. A transaction enters the generation, the host fetches and
-// stores the file, and a second transaction swings the pointer, sets the realm's cursor and tells
+// stores the file, and a second transaction publishes it, sets the realm's cursor and tells
 // the windows by a record of its own.
 #include <utility>
 
@@ -12,7 +12,7 @@ namespace skerry {
 namespace {
 
 Data::Array FillReads(const String& lease) {
-  return {GetRead("sync", lease), GetRead("sync", "sync")};
+  return {GetRead(Store::kSync, lease), GetRead(Store::kSync, kSyncKey)};
 }
 
 }  // namespace
@@ -22,94 +22,81 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.last = last;
   fill_.active = true;
   fill_.image = image;
-  fill_.scope_version = state_->sync["scopeVersion"].as_u64();
-  fill_.transaction = turn->Transact("sync", true, true, FillReads(lease_.name()));
+  fill_.scope_version = state_->sync.scope_version;
+  fill_.transaction =
+      turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, FillReads(lease_.name()));
   Data progress = Data::MakeObject();
   progress.Set("done", 0).Set("total", image.bytes);
   state_->progress = std::move(progress);
 }
 
-ReadReply SyncJob::ReadFill(const Data& results, Turn* turn) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadFill(const Data::Array& read, SyncRecord sync, Turn* turn) {
   ReadReply reply;
   fill_.fenced_out = !Fenced(read[0]);
-  if (fill_.fenced_out || fill_.dropped || !read[1].is_object()) {
+  if (fill_.fenced_out || fill_.dropped) {
     reply.abort = true;
     return reply;
   }
-  if (fill_.swinging) {
-    SwingFill(read[1], &reply.writes);
+  if (fill_.publishing) {
+    PublishFill(std::move(sync), &reply.writes);
   } else {
-    PrepareFill(read[1], &reply.writes, turn);
+    PrepareFill(std::move(sync), &reply.writes, turn);
   }
   return reply;
 }
 
-void SyncJob::PrepareFill(Data sync, Data::Array* writes, Turn* turn) {
+void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   const String& realm = fill_.image.realm;
   ImageDraft& draft = fill_.draft;
   draft.Begin(state_, lease_, turn->now, &sync);
-  const bool has_parts = !draft.from["parts"].items().empty();
+  const ImagePointer from = draft.from.value_or(ImagePointer());
   // Also a realm that was pulled while it was empty: the records then hold a page that says so.
-  const bool spoken_of =
-      sync["cursors"].Find(realm) != nullptr || ContainsString(sync["refill"], realm);
+  const bool spoken_of = sync.cursors.contains(realm) || Contains(sync.refill, realm);
   // Where nothing lies below, the server's file is the image as it is; records that are there are
   // folded over it, so none of them may be about this realm. It takes two to bring and drop it.
-  fill_.roll = has_parts || spoken_of || draft.upto > draft.from["n"].as_u64() + 1;
+  fill_.roll = !from.parts.empty() || spoken_of || draft.upto > from.n + 1;
   if (!fill_.roll) {
-    draft.upto = draft.from["n"].as_u64();
-    draft.record_bytes = draft.from["recordBytes"].as_u64();
-    draft.cursors = draft.from["cursors"];
+    draft.upto = from.n;
+    draft.record_bytes = from.record_bytes.value_or(0);
+    draft.cursors = from.cursors;
   }
-  if (!draft.cursors.is_object()) draft.cursors = Data::MakeObject();
-  draft.cursors.Set(realm, MakeCursor(fill_.image.revision, fill_.image.at));
-  state_->sync = sync;
-  writes->push_back(PutWrite("sync", "sync", std::move(sync)));
+  draft.cursors[realm] = MakeCursor(fill_.image.revision, fill_.image.at);
+  writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  state_->sync = std::move(sync);
 }
 
-void SyncJob::SwingFill(Data sync, Data::Array* writes) {
+void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   const String& realm = fill_.image.realm;
+  const auto cursor_of = [&realm](const SyncRecord& record) {
+    const auto cursor = record.cursors.find(realm);
+    return cursor == record.cursors.end() ? String() : cursor->second;
+  };
   // Rows of a scope that was dropped meanwhile must not come with it.
-  fill_.stale = !fill_.draft.IsNext(sync) || sync["scopeVersion"].as_u64() != fill_.scope_version ||
-                !(sync["cursors"][realm] == state_->sync["cursors"][realm]);
+  fill_.stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
+                cursor_of(sync) != cursor_of(state_->sync);
   if (fill_.stale) return;
-  fill_.draft.Swing(&sync, writes);
-  const uint64_t n = sync["n"].as_u64() + 1;
-  Data cursors = sync["cursors"];
-  cursors.Set(realm, fill_.draft.cursors[realm]);
-  Data refill = Data::MakeArray();
-  for (const Data& other : sync["refill"].items()) {
-    if (other.as_string() != realm) refill.Push(other);
-  }
-  Data scopes = Data::MakeArray();
-  for (Data scope : sync["scopes"].items()) {
+  fill_.draft.Publish(&sync, writes);
+  sync.cursors[realm] = fill_.draft.cursors.at(realm);
+  erase_if(sync.refill, [&realm](const String& other) { return other == realm; });
+  for (SyncScope& scope : sync.scopes) {
     // Only where the scopes cover the whole realm does an image come.
-    if (fill_.last && scope["filled"].is_bool()) scope.Set("filled", true);
-    scopes.Push(std::move(scope));
+    if (fill_.last && !scope.filled.upto.has_value()) scope.filled.whole = true;
   }
-  String body = EncodeSteps(state_->schema, {});
-  sync.Set("n", n)
-      .Set("cursors", std::move(cursors))
-      .Set("refill", std::move(refill))
-      .Set("scopes", std::move(scopes));
-  sync.Set("recordBytes", sync["recordBytes"].as_u64() + body.size());
-  fill_.record = Data::MakeObject();
-  fill_.record.Set("v", kRecordVersion)
-      .Set("n", n)
-      .Set("kind", "image")
-      .Set("generation", fill_.draft.generation);
-  fill_.record.Set("confirmed", Data::MakeArray())
-      .Set("refused", Data::MakeArray())
-      .Set("partly", Data::MakeArray());
-  fill_.record.Set("cursors", sync["cursors"]).Set("body", Data::Bytes(std::move(body)));
-  writes->push_back(PutWrite("updates", n, fill_.record));
-  state_->sync = sync;
-  writes->push_back(PutWrite("sync", "sync", std::move(sync)));
+  UpdateRecord& record = fill_.record.emplace();
+  record.n = ++sync.n;
+  record.kind = UpdateKind::kImage;
+  record.generation = fill_.draft.generation;
+  record.cursors = sync.cursors;
+  record.body = EncodeSteps(state_->schema, {});
+  sync.record_bytes += record.body->size();
+  writes->push_back(PutWrite(Store::kUpdates, record.n, record.Write()));
+  writes->push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  state_->sync = std::move(sync);
 }
 
 void SyncJob::DoneFill(Turn* turn) {
   fill_.transaction = 0;
-  if (fill_.swinging) {
+  if (fill_.publishing) {
     if (!fill_.stale) {
       BroadcastRecord(fill_.record, turn);
       fill_.draft.Broadcast(turn);
@@ -134,10 +121,10 @@ void SyncJob::DoneFill(Turn* turn) {
   const ImageDraft& draft = fill_.draft;
   Data job = Data::MakeObject();
   job.Set("kind", "fill").Set("generation", draft.generation).Set("roll", fill_.roll);
-  job.Set("from", fill_.roll ? draft.from : Data())
+  job.Set("from", fill_.roll ? ToData(draft.from) : Data())
       .Set("upto", draft.upto)
       .Set("fetch", std::move(fetch));
-  job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", draft.cursors);
+  job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", ToData(draft.cursors));
   job.Set("schema", state_->description);
   fill_.job = EmitImageJob(std::move(job), turn);
 }
@@ -151,9 +138,10 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   fill_.job = 0;
   if (event["parts"].is_array()) {
     state_->passes_over = false;
-    fill_.draft.parts = event["parts"];
-    fill_.swinging = true;
-    fill_.transaction = turn->Transact("sync updates", true, true, FillReads(lease_.name()));
+    FromData(Data(event["parts"]), &fill_.draft.parts);
+    fill_.publishing = true;
+    fill_.transaction = turn->Transact({Store::kSync, Store::kUpdates},
+                                       TransactionMode::kWriteStrict, FillReads(lease_.name()));
     return true;
   }
   const double status = event["error"]["status"].as_number();

@@ -21,28 +21,28 @@ constexpr uint64_t kMore = 10;
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // it will see all that was told until here
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   Begin(Step::kPullAsk,
-        turn->Transact("sync outbox mutations conflicts", false, false, std::move(reads)));
+        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+                       TransactionMode::kRead, std::move(reads)));
 }
 
-ReadReply SyncJob::ReadPullAsk(const Data& results) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPullAsk(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  state_->sync = read[1];
   Counts(read[3], read[4], {});
   request_.reset();
-  if (LacksRows(state_->schema, read[1])) return reply;
+  state_->sync = std::move(sync);
+  if (LacksRows(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   request_ = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, read[1], InChainOrder(read[2]), limit));
+      MakePullRequest(state_->schema, state_->sync, InChainOrder(read[2]), limit));
   return reply;
 }
 
@@ -58,7 +58,8 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   if (answer.kind == AnswerKind::kUnread) return AskForLess(std::move(answer.error), turn);
   if (answer.kind != AnswerKind::kOk) return PullRefused(std::move(answer.error), turn);
   // Whom the server takes us for shows by the personal realm, before anything is folded or pushed.
-  const PersonalRealms personal = PersonalRealmsOf(answer.json["cursors"], state_->user);
+  const PersonalRealms personal =
+      PersonalRealmsOf(ReadCursors(answer.json["cursors"]), state_->user);
   if (!personal.own && !personal.other.empty())
     return Unauthenticated(WrongUser(personal.other), turn);
   Answered();
@@ -69,13 +70,13 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
   fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now,
                                      clock_offset_);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   discarded_ = false;
-  last_key_ = nullptr;
-  Begin(Step::kPullFold,
-        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  Begin(Step::kPullFold, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
+                                         Store::kUpdates, Store::kConflicts},
+                                        TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // One scope that the server does not take, say: what was changed here is no part of that, and is
@@ -94,8 +95,7 @@ SyncError SyncJob::WrongUser(const String& other) const {
           true};
 }
 
-ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPullFold(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() == 1) {
     fold_->AddMutations(read[0]);
@@ -103,16 +103,16 @@ ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
     if (!reply.more.empty()) return reply;
   } else {
     fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_ || !read[1].is_object()) {
+    if (fenced_out_) {
       reply.abort = true;
       return reply;
     }
     count_mutations_ = read[3];
     count_conflicts_ = read[4];
-    discarded_ = !fold_->Decide(InChainOrder(read[2]), read[1]);
+    discarded_ = !fold_->Decide(InChainOrder(read[2]), std::move(sync));
     if (discarded_) return reply;
     if (fold_->needs_mutations()) {
-      reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+      reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
       return reply;
     }
   }
@@ -124,7 +124,8 @@ ReadReply SyncJob::ReadPullFold(const Data& results, Turn*) {
 // Asks for the next page of mutations, unless this one was the last.
 void SyncJob::ReadMore(const Data& page, ReadReply* reply) {
   if (page.items().size() < kMutationPage) return;
-  reply->more.push_back(RangeRead("mutations", page.items().back()["key"], kMutationPage));
+  reply->more.push_back(
+      PageRead(Store::kMutations, Key(page.items().back()["key"]), kMutationPage));
 }
 
 void SyncJob::DonePullFold(Turn* turn) {
@@ -152,7 +153,7 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (!answer->more) took_anew_ = false;
   // A poke that came while the request was on its way may tell of what the answer could not hold.
   for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync["cursors"][realm]) < revision) loop_.WantPull();
+    if (CursorRevision(state_->sync.cursors, realm) < revision) loop_.WantPull();
   }
   // What found no room may have been waiting since before the last failure.
   const bool has_room = fold->unconfirmed() < kMaxOutboxUpdates;
@@ -187,8 +188,9 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 // The server no longer knows our place in its log, or something that it sent had no place in a
 // former schema: every realm is taken anew. Pending mutations stay.
 void SyncJob::TakeAnew(Turn* turn) {
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync")};
-  Begin(Step::kRefill, turn->Transact("sync", true, true, std::move(reads)));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey)};
+  Begin(Step::kRefill,
+        turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // A server answers no longer than clients read; one that does must not stop this one for good.
@@ -204,28 +206,22 @@ void SyncJob::AskForLess(SyncError error, Turn* turn) {
   TakeAnew(turn);
 }
 
-ReadReply SyncJob::ReadRefill(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadRefill(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  Data sync = read[1];
-  Data refill = sync["refill"];
-  for (const auto& [realm, cursor] : sync["cursors"].members()) {
-    if (!ContainsString(refill, realm)) refill.Push(realm);
+  for (const auto& [realm, cursor] : sync.cursors) {
+    if (!Contains(sync.refill, realm)) sync.refill.push_back(realm);
   }
-  Data scopes = Data::MakeArray();
-  for (Data scope : sync["scopes"].items()) scopes.Push(scope.Set("filled", false));
-  sync.Set("refill", std::move(refill))
-      .Set("cursors", Data::MakeObject())
-      .Set("scopes", std::move(scopes));
-  sync.Set("scopeVersion", sync["scopeVersion"].as_u64() + 1);
-  sync.Remove("lacks");
-  state_->sync = sync;
-  reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  for (SyncScope& scope : sync.scopes) scope.filled = {};
+  sync.cursors.clear();
+  ++sync.scope_version;
+  sync.lacks.reset();
+  reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
+  state_->sync = std::move(sync);
   return reply;
 }
 

@@ -18,17 +18,17 @@ constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, ta
 
 void SyncJob::PushAsk(Turn* turn) {
   if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
   // `sent` is durable before the fetch.
   Begin(Step::kPushAsk,
-        turn->Transact("sync outbox mutations conflicts", true, true, std::move(reads)));
+        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+                       TransactionMode::kWriteStrict, std::move(reads)));
 }
 
-ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn) {
   ReadReply reply;
   if (read.size() == 1) {
     grouping_->Add(read[0]);
@@ -36,12 +36,12 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
     return reply.more.empty() ? FinishPushAsk(turn) : reply;
   }
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
-  pushing_sync_ = read[1];
-  counted_ = lease_.Count(read[0], turn->now);
+  pushing_sync_ = std::move(sync);
+  counted_ = lease_.Count(LeaseRecord::Read(read[0]), turn->now);
   outbox_ = InChainOrder(read[2]);
   damaged_ = DamagedUpdates(read[2]);
   Counts(read[3], read[4], {});
@@ -50,7 +50,7 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
                                          IsOfNewer(state_->schema, pushing_sync_));
   grouping_->Know(outbox_);
   if (read[3].as_number() > 0 && grouping_->wants_more()) {
-    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
     return reply;
   }
   return FinishPushAsk(turn);
@@ -58,26 +58,25 @@ ReadReply SyncJob::ReadPushAsk(const Data& results, Turn* turn) {
 
 ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   ReadReply reply;
-  if (!counted_.is_null())
-    reply.writes.push_back(PutWrite("sync", lease_.name(), std::move(counted_)));
-  counted_ = nullptr;
+  if (counted_.has_value())
+    reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), counted_->Write()));
+  counted_.reset();
   // What they held is grouped anew.
-  for (const Data& key : damaged_.items()) reply.writes.push_back(DeleteWrite("outbox", key));
-  Data chain = pushing_sync_["chain"];
-  const double at = turn->now + pushing_sync_["clockOffset"].as_number();
-  Vector<Data> fresh = grouping_->Finish(at, turn->now, &state_->ids, &chain, &reply.writes);
+  for (const Key& key : damaged_) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
+  const double at = turn->now + pushing_sync_.clock_offset.value_or(0);
+  Vector<OutboxRecord> fresh =
+      grouping_->Finish(at, turn->now, &state_->ids, &pushing_sync_.chain, &reply.writes);
   const bool grouped = !fresh.empty();
-  for (Data& update : fresh) outbox_.push_back(std::move(update));
+  for (OutboxRecord& update : fresh) outbox_.push_back(std::move(update));
   batch_ = ChooseBatch(outbox_, push_most_);
   const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
   for (const Data& write : sent) reply.writes.push_back(write);
-  for (const Data& update : outbox_) {
-    if (update["state"].Is("new") && grouped)
-      reply.writes.push_back(PutWrite("outbox", update["id"], update));
+  for (const OutboxRecord& update : outbox_) {
+    if (update.state == OutboxState::kNew && grouped)
+      reply.writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   if (grouped) {
-    pushing_sync_.Set("chain", std::move(chain));
-    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
   }
   state_->sync = pushing_sync_;
   push_body_ = batch_.ids.empty() ? String()
@@ -94,7 +93,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
 }
 
 void SyncJob::DonePushAsk(Turn* turn) {
-  const auto awaited = [](const Data& update) { return !update["state"].Is("received"); };
+  const auto awaited = [](const OutboxRecord& update) { return !update.received(); };
   left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) -
                 batch_.ids.size();
   left_over_ += unreadable_.size();
@@ -104,19 +103,20 @@ void SyncJob::DonePushAsk(Turn* turn) {
   if (!batch_.ids.empty()) {
     Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
   } else if (!unreadable_.empty()) {
-    Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                      CountRead("mutations"), CountRead("conflicts"),
-                      RangeRead("mutations", nullptr, kMutationPage)};
+    Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                      CountRead(Store::kMutations), CountRead(Store::kConflicts),
+                      PageRead(Store::kMutations, Key(), kMutationPage)};
     aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
     for (const Unreadable& one : unreadable_) {
       InboxReason refusal;
       refusal.code = "unreadable";
       refusal.detail = one.status.detail();
-      aside_->Refuse(one.record["id"].as_string(), std::move(refusal));
+      aside_->Refuse(one.record.id, std::move(refusal));
     }
     writes_.clear();
     Begin(Step::kSetAside,
-          turn->Transact("sync mutations updates conflicts", true, true, std::move(reads)));
+          turn->Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
+                         TransactionMode::kWriteStrict, std::move(reads)));
   } else {
     // What found no room waits for confirmations, which the next pull brings; what was set apart
     // waits for nothing.
@@ -129,16 +129,15 @@ void SyncJob::DonePushAsk(Turn* turn) {
 }
 
 // Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
-ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadSetAside(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() > 1) {
     fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_ || !read[1].is_object()) {
+    if (fenced_out_) {
       reply.abort = true;
       return reply;
     }
-    pushing_sync_ = read[1];
+    pushing_sync_ = std::move(sync);
     count_mutations_ = read[2];
     count_conflicts_ = read[3];
   }
@@ -147,11 +146,11 @@ ReadReply SyncJob::ReadSetAside(const Data& results, Turn*) {
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(writes_);
   writes_.clear();
-  aside_record_ = nullptr;
+  aside_record_.reset();
   if (aside_->refused_any()) {
     aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
-    reply.writes.push_back(PutWrite("updates", aside_record_["n"], aside_record_));
-    reply.writes.push_back(PutWrite("sync", "sync", pushing_sync_));
+    reply.writes.push_back(PutWrite(Store::kUpdates, aside_record_->n, aside_record_->Write()));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
   }
   state_->sync = pushing_sync_;
   Counts(count_mutations_, count_conflicts_, reply.writes);
@@ -185,21 +184,22 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
 void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
   push_answer_ =
       std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
-  Data::Array reads{GetRead("sync", lease_.name()), GetRead("sync", "sync"),
-                    RangeRead("outbox", nullptr, 0), CountRead("mutations"),
-                    CountRead("conflicts")};
-  Begin(Step::kPushAnswer,
-        turn->Transact("sync outbox mutations updates conflicts", true, true, std::move(reads)));
+  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
+                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
+  Begin(Step::kPushAnswer, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
+                                           Store::kUpdates, Store::kConflicts},
+                                          TransactionMode::kWriteStrict, std::move(reads)));
 }
 
 // The identity is another user's, by the server's account. Where an answer was taken under it, it
 // was this user's (WrongUser), and it is the token that is wrong. Else another token was used
 // first: the identity is given up, if nothing of it can be in the log.
 void SyncJob::Rebind(Turn* turn) {
-  const PersonalRealms personal = PersonalRealmsOf(state_->sync["cursors"], state_->user);
+  const PersonalRealms personal = PersonalRealmsOf(state_->sync.cursors, state_->user);
   if (personal.own) return Unauthenticated(WrongUser(""), turn);
   Answered();
-  const bool accepted = !state_->sync["cursors"].members().empty() && personal.other.empty();
+  const bool accepted = !state_->sync.cursors.empty() && personal.other.empty();
   if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);
   rebinding_ = Rebinding::kAsked;
   batch_.ids.clear();
@@ -216,8 +216,7 @@ void SyncJob::FailBound(Turn* turn) {
        turn);
 }
 
-ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
-  const Data::Array& read = results.items();
+ReadReply SyncJob::ReadPushAnswer(const Data::Array& read, SyncRecord sync) {
   ReadReply reply;
   if (read.size() == 1) {
     push_answer_->AddMutations(read[0]);
@@ -225,21 +224,21 @@ ReadReply SyncJob::ReadPushAnswer(const Data& results, Turn*) {
     return reply.more.empty() ? FinishPushAnswer() : reply;
   }
   fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_ || !read[1].is_object()) {
+  if (fenced_out_) {
     reply.abort = true;
     return reply;
   }
   count_mutations_ = read[3];
   count_conflicts_ = read[4];
   if (rebinding_ == Rebinding::kAsked) {
-    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), read[1], &state_->ids);
+    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), std::move(sync), &state_->ids);
     rebinding_ = taken ? Rebinding::kDone : Rebinding::kRefused;
     if (!taken) return reply;
   } else {
-    push_answer_->Decide(InChainOrder(read[2]), read[1], &state_->ids);
+    push_answer_->Decide(InChainOrder(read[2]), std::move(sync), &state_->ids);
   }
   if (push_answer_->needs_mutations()) {
-    reply.more.push_back(RangeRead("mutations", nullptr, kMutationPage));
+    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
     return reply;
   }
   return FinishPushAnswer();

@@ -95,7 +95,7 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
 // Another window has let go of the lease: perhaps there is nothing left to do.
 void SyncJob::Heard(const Data& message, Turn* turn) {
   const String& outcome = message["outcome"].as_string();
-  const bool released = message["lease"]["owner"].is_null();
+  const bool released = !LeaseRecord::Read(message["lease"]).owner.has_value();
   lease_.Heard(message, turn);
   if (!released || outcome == "left") return;
   if (!active_) {
@@ -105,16 +105,18 @@ void SyncJob::Heard(const Data& message, Turn* turn) {
     return;
   }
   if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
-  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts")};
+  Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts)};
   loop_.Pushing();
-  Begin(Step::kCheck, turn->Transact("sync mutations conflicts", false, false, std::move(reads)));
+  Begin(Step::kCheck, turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts},
+                                     TransactionMode::kRead, std::move(reads)));
 }
 
 void SyncJob::DoneCheck(Turn* turn) {
   // What was told since the check began it may not have seen.
   if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);
   for (const auto& [realm, revision] : state_->poked) {
-    if (CursorRevision(state_->sync["cursors"][realm]) < revision) return;
+    if (CursorRevision(state_->sync.cursors, realm) < revision) return;
   }
   if (state_->pending > 0 || (loop_.wants_pull() && state_->poked.empty())) return;
   state_->poked.clear();

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "sync/scopes.h"
-#include "sync/sound.h"
 #include "sync/status.h"
 
 namespace skerry {
@@ -33,8 +32,8 @@ Data WriteEffect(uint64_t id, ReadReply reply) {
   return Message("write").Set("id", id).Set("writes", Data(std::move(reply.writes)));
 }
 
-Data ScopesFailed(const SyncError& error, const Data& dropped) {
-  return Message("scopesFailed").Set("error", error.ToData()).Set("drop", dropped);
+Data ScopesFailed(const SyncError& error, const Vector<WantedScope>& dropped) {
+  return Message("scopesFailed").Set("error", error.ToData()).Set("drop", ToData(dropped));
 }
 
 }  // namespace
@@ -120,16 +119,15 @@ void SyncWorker::Route(const Data& event, Turn* turn) {
 void SyncWorker::Start(Turn* turn) {
   const auto starts = [](const Own& own) { return own.kind == OwnKind::kStart; };
   if (state_->started || std::any_of(own_.begin(), own_.end(), starts)) return;
-  BeginOwn(OwnKind::kStart, {}, turn);
+  BeginOwn(Own(), turn);
 }
 
-void SyncWorker::BeginOwn(OwnKind kind, Data message, Turn* turn) {
-  Data::Array reads{GetRead("sync", "sync"), CountRead("mutations"), CountRead("conflicts"),
-                    GetRead("sync", "service"), GetRead("sync", "token")};
-  Own own;
-  own.kind = kind;
-  own.message = std::move(message);
-  own.id = turn->Transact("sync mutations conflicts updates", true, true, std::move(reads));
+void SyncWorker::BeginOwn(Own own, Turn* turn) {
+  Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
+                    CountRead(Store::kConflicts), GetRead(Store::kSync, "service"),
+                    GetRead(Store::kSync, "token")};
+  own.id = turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts, Store::kUpdates},
+                          TransactionMode::kWriteStrict, std::move(reads));
   own_.push_back(std::move(own));
 }
 
@@ -140,7 +138,8 @@ void SyncWorker::Look(Turn* turn) {
   if (job_.active()) return;
   Own own;
   own.kind = OwnKind::kLook;
-  own.id = turn->Transact("mutations", false, false, {CountRead("mutations")});
+  own.id =
+      turn->Transact({Store::kMutations}, TransactionMode::kRead, {CountRead(Store::kMutations)});
   own_.push_back(std::move(own));
 }
 
@@ -183,23 +182,26 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     return reply;
   }
   if (own->kind == OwnKind::kToken) {
-    const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->message);
+    const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->token);
     if (!IsNewer(read[4]) && !(kept == read[4]))
-      reply.writes.push_back(PutWrite("sync", "token", kept));
+      reply.writes.push_back(PutWrite(Store::kSync, "token", kept));
     return reply;
   }
   if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
   state_->lost_place = read[0].is_object() && !KeepsPlace(read[0]);
-  Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
+  SyncRecord sync =
+      CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // Also at the start: scopes that the schema does not understand any more are given up.
-  own->changed = ChangeScopes(state_->schema, own->message["add"], own->message["drop"], turn->now,
-                              &sync, &own->record, &own->left_out);
-  if (!own->record.is_null())
-    reply.writes.push_back(PutWrite("updates", own->record["n"], own->record));
+  own->changed = ChangeScopes(state_->schema, own->add, own->drop, turn->now, &sync, &own->record,
+                              &own->left_out);
+  if (own->record.has_value())
+    reply.writes.push_back(PutWrite(Store::kUpdates, own->record->n, own->record->Write()));
   state_->pending = read[1].as_number();
   state_->conflicts = read[2].as_number();
-  state_->sync = sync;
-  if (!(sync == read[0])) reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
+  Data stored = sync.Write();
+  state_->sync = std::move(sync);
+  if (!(stored == read[0]))
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(stored)));
   return reply;
 }
 
@@ -211,10 +213,10 @@ void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
   if (state_->service.is_object()) {
     Data kept = state_->service;
     kept.Set("v", kRecordVersion).Set("schema", state_->description);
-    if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
+    if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, "service", std::move(kept)));
   } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
     // The user is back, without a service worker this time.
-    writes->push_back(DeleteWrite("sync", "service"));
+    writes->push_back(DeleteWrite(Store::kSync, "service"));
   }
 }
 
@@ -254,15 +256,15 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   state_->own_error = {};
   if (own.kind == OwnKind::kToken) return;
   if (own.kind == OwnKind::kScopes) {
-    scopes_failed_ = !own.left_out.items().empty();
+    scopes_failed_ = !own.left_out.empty();
     // The window asks again after a pause: until then other windows may have dropped some.
     if (scopes_failed_) {
       const SyncError error = {"scope_left_out",
                                "All windows together want more than a server takes.", true};
-      turn->Post(ScopesFailed(error, Data::MakeArray()).Set("leftOut", own.left_out));
+      turn->Post(ScopesFailed(error, {}).Set("leftOut", ToData(own.left_out)));
     }
   }
-  if (!own.record.is_null()) turn->Broadcast(Message("record").Set("record", own.record));
+  if (own.record.has_value()) turn->Broadcast(Message("record").Set("record", own.record->Write()));
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
@@ -283,7 +285,7 @@ void SyncWorker::OnFailed(uint64_t id, const Data& error, Turn* turn) {
   if (Own* found = FindOwn(id); found != nullptr) {
     // A newer version's data is left alone for good; anything else is tried again.
     const OwnKind kind = found->kind;
-    const Data dropped = found->message["drop"];
+    const Vector<WantedScope> dropped = found->drop;
     own_.erase(own_.begin() + (found - own_.data()));
     scopes_failed_ = kind == OwnKind::kScopes || scopes_failed_;
     if (state_->error.code == "newer_tab") return;
@@ -349,7 +351,7 @@ void SyncWorker::Upkeep(Turn* turn) {
   if (!looks_ && looked) turn->Cancel("look");
   if (state_->mode != Mode::kService) {
     state_->listening =
-        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record()["job"].Is("open");
+        listen_.held() ? socket_.open() : listen_.waiting() && listen_.record().job == "open";
   }
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);
@@ -363,8 +365,8 @@ bool SyncWorker::LacksScope() const {
   for (const Own& own : own_) {
     if (own.kind == OwnKind::kScopes) return false;
   }
-  for (const Data& scope : wanted_.items()) {
-    if (!HoldsScope(state_->sync["scopes"], scope)) return true;
+  for (const WantedScope& scope : wanted_) {
+    if (!HoldsScope(state_->sync.scopes, scope)) return true;
   }
   return false;
 }
@@ -384,8 +386,7 @@ void SyncWorker::TellStatus(Turn* turn) {
     if (job_.lease().held() || was_active_ || is_service) {
       Data shared = status;
       if (!is_service) shared.Set("error", state_->error.ToData());
-      turn->Broadcast(
-          Message("status").Set("shared", std::move(shared)).Set("n", state_->sync["n"].as_u64()));
+      turn->Broadcast(Message("status").Set("shared", std::move(shared)).Set("n", state_->sync.n));
     }
     turn->Emit(Message("status").Set("status", status));
     told_ = std::move(status);

@@ -9,6 +9,7 @@
 #define SKERRY_SYNC_SYNC_WORKER_H_
 
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "base/data.h"
@@ -45,16 +46,17 @@ class SyncWorker {
   struct Own {
     uint64_t id = 0;
     OwnKind kind = OwnKind::kStart;
-    Data message;
-    Data record;
+    Data token;                     // kToken
+    Vector<WantedScope> add, drop;  // kScopes
+    std::optional<UpdateRecord> record;
     bool changed = false;
-    Data left_out = Data::MakeArray();
+    Vector<SyncScope> left_out;
     double pending = 0;  // kLook
   };
 
   void Route(const Data& event, Turn* turn);
   void Start(Turn* turn);
-  void BeginOwn(OwnKind kind, Data message, Turn* turn);
+  void BeginOwn(Own own, Turn* turn);
   void Look(Turn* turn);
   void OnRead(const Data& event, Turn* turn);
   ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
@@ -67,13 +69,13 @@ class SyncWorker {
   void Wake(WakeReason reason, Turn* turn);
   void OnPost(const Data& message, Turn* turn);
   bool LacksScope() const;
-  void WantScopes(const Data& add, const Data& drop, Turn* turn);
+  void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn);
   void OnWake(const Data& message, Turn* turn);
   void OnPoke(const String& realm, uint64_t revision, Turn* turn);
   void SetMode(Mode mode, String reason, Turn* turn);
   void OnNeedToken(const String& why, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
-  void OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes);
+  void OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes);
   void OnStatus(const Data& message, Turn* turn);
   void OnSilence(Turn* turn);
   void OnTimer(const String& name, Turn* turn);
@@ -93,8 +95,8 @@ class SyncWorker {
   PokeSocket socket_;
   uint64_t last_id_ = 0;
   Vector<Own> own_;
-  Data wanted_ = Data::MakeArray();  // scopes of the own window
-  bool scopes_failed_ = false;       // they could not be stored
+  Vector<WantedScope> wanted_;  // scopes of the own window
+  bool scopes_failed_ = false;  // they could not be stored
   String shared_phase_;
   Data told_;
   bool was_active_ = false;

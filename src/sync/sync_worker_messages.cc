@@ -12,6 +12,13 @@ bool IsWork(std::string_view phase) {
   return phase == "filling" || phase == "pulling" || phase == "pushing";
 }
 
+// Of a message, whose lists may be absent.
+Vector<WantedScope> ReadWanted(const Data& list) {
+  Vector<WantedScope> scopes;
+  if (list.is_array()) FromData(Data(list), &scopes);
+  return scopes;
+}
+
 }  // namespace
 
 void SyncWorker::Wake(WakeReason reason, Turn* turn) {
@@ -61,7 +68,7 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   } else if (type == "sync") {
     helps && state_->CanRun() ? helper_.Ask(message["id"], turn) : job_.Ask(message["id"], turn);
   } else if (type == "scopes") {
-    WantScopes(message["add"], message["drop"], turn);
+    WantScopes(ReadWanted(message["add"]), ReadWanted(message["drop"]), turn);
   } else if (type == "token") {
     OnToken(message["token"], turn);
   } else if (type == "service") {
@@ -74,17 +81,22 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
 
 // What the own window wants is asked for again each day that it is open (sync/scopes.h), and at
 // once where another window has dropped it (Upkeep).
-void SyncWorker::WantScopes(const Data& add, const Data& drop, Turn* turn) {
-  Data wanted = Data::MakeArray();
-  for (const Data& scope : wanted_.items()) {
-    if (!HoldsScope(drop, scope) && !HoldsScope(add, scope)) wanted.Push(scope);
+void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop,
+                            Turn* turn) {
+  Vector<WantedScope> wanted;
+  for (const WantedScope& scope : wanted_) {
+    if (!HoldsScope(drop, scope) && !HoldsScope(add, scope)) wanted.push_back(scope);
   }
-  for (const Data& scope : add.items()) {
-    if (Understands(state_->schema, scope)) wanted.Push(scope);
+  for (const WantedScope& scope : add) {
+    if (Understands(state_->schema, scope)) wanted.push_back(scope);
   }
   wanted_ = std::move(wanted);
-  if (!wanted_.items().empty()) turn->Timer("scopes", kDayMs);
-  BeginOwn(OwnKind::kScopes, Message("scopes").Set("add", wanted_).Set("drop", drop), turn);
+  if (!wanted_.empty()) turn->Timer("scopes", kDayMs);
+  Own own;
+  own.kind = OwnKind::kScopes;
+  own.add = wanted_;
+  own.drop = drop;
+  BeginOwn(std::move(own), turn);
 }
 
 // Of the own window, of one that emptied its image, or of a helper.
@@ -157,20 +169,24 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
     helper_.Answered(message["id"]["id"]);
     turn->Post(std::move(answer));
   } else if (type == "logged") {
-    OnLogged(message["n"], message["cursors"], message["recordBytes"].as_u64());
+    if (message["cursors"].is_object())
+      OnLogged(message["n"].as_u64(), ReadCursors(message["cursors"]),
+               message["recordBytes"].as_u64());
   } else if (type == "record") {
     if (helps) helper_.Heard(nullptr, turn);
     // Another worker's transaction: what it told of is what the next request of this one begins
     // from, and what a roll-up is considered by.
-    const Data& record = message["record"];
-    OnLogged(record["n"], record["cursors"],
-             state_->sync["recordBytes"].as_u64() + record["body"].as_bytes().size());
+    const UpdateRecord record = UpdateRecord::Read(message["record"]);
+    const size_t bytes = record.body.has_value() ? record.body->size() : 0;
+    OnLogged(record.n, record.cursors, state_->sync.record_bytes + bytes);
   }
 }
 
-void SyncWorker::OnLogged(const Data& n, const Data& cursors, uint64_t record_bytes) {
-  if (!state_->started || n.as_u64() <= state_->sync["n"].as_u64() || !cursors.is_object()) return;
-  state_->sync.Set("n", n).Set("cursors", cursors).Set("recordBytes", record_bytes);
+void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
+  if (!state_->started || n <= state_->sync.n) return;
+  state_->sync.n = n;
+  state_->sync.cursors = std::move(cursors);
+  state_->sync.record_bytes = record_bytes;
 }
 
 // The service worker has no token, or the server does not take it any more. Who is looked at
@@ -202,10 +218,11 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   state_->pending = status["pending"].as_number();
   state_->conflicts = status["conflicts"].as_number();
   state_->progress = status["progress"];
-  const bool synced = status["lastSyncedAt"].as_number() > state_->sync["lastSyncedAt"].as_number();
-  if (synced) state_->sync.Set("lastSyncedAt", status["lastSyncedAt"]);
-  state_->sync.Set("clockOffset", status["clockOffsetMs"]);
-  if (status["scopes"].is_array()) state_->sync.Set("scopes", status["scopes"]);
+  SyncRecord& sync = state_->sync;
+  const bool synced = status["lastSyncedAt"].as_number() > sync.last_synced_at.value_or(0);
+  if (synced) sync.last_synced_at = status["lastSyncedAt"].as_number();
+  sync.clock_offset = status["clockOffsetMs"].as_number();
+  if (status["scopes"].is_array()) FromData(Data(status["scopes"]), &sync.scopes);
   if (job_.active()) return;
   if (state_->mode == Mode::kHelper) {
     state_->next_try_at = status["nextTryAt"];
@@ -239,7 +256,12 @@ void SyncWorker::OnToken(const Data& token, Turn* turn) {
     if (asked && !helps) job_.TokenMissing(turn);
     return;
   }
-  if (state_->keeps_token && !(state_->token == token)) BeginOwn(OwnKind::kToken, token, turn);
+  if (state_->keeps_token && !(state_->token == token)) {
+    Own own;
+    own.kind = OwnKind::kToken;
+    own.token = token;
+    BeginOwn(std::move(own), turn);
+  }
   state_->token = token;
   // A token that nobody asked for is a new log-in: what was refused before says nothing about it.
   if (!asked) state_->ForgetRefusals();
@@ -259,7 +281,7 @@ void SyncWorker::OnSocket(const Data& event, Turn* turn) {
 }
 
 void SyncWorker::OnPoke(const String& realm, uint64_t revision, Turn* turn) {
-  if (CursorRevision(state_->sync["cursors"][realm]) >= revision) return;
+  if (CursorRevision(state_->sync.cursors, realm) >= revision) return;
   if (state_->mode == Mode::kHelper) return helper_.Poked(realm, revision, turn);
   uint64_t& known = state_->poked[realm];
   known = std::max(known, revision);

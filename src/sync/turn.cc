@@ -2,20 +2,10 @@
 
 namespace skerry {
 
-uint64_t Turn::Transact(std::string_view stores, bool write, bool strict, Data::Array reads) {
-  Data names = Data::MakeArray();
-  while (!stores.empty()) {
-    const size_t space = stores.find(' ');
-    names.Push(stores.substr(0, space));
-    stores = space == std::string_view::npos ? std::string_view() : stores.substr(space + 1);
-  }
+uint64_t Turn::Transact(std::initializer_list<Store> stores, TransactionMode mode,
+                        Data::Array reads) {
   const uint64_t id = NextId();
-  Data effect = Message("transact");
-  effect.Set("id", id)
-      .Set("stores", std::move(names))
-      .Set("mode", write ? "readwrite" : "readonly");
-  effect.Set("durability", strict ? "strict" : "relaxed").Set("reads", std::move(reads));
-  Emit(std::move(effect));
+  Emit(TransactEffect(id, stores, mode, std::move(reads)));
   return id;
 }
 

@@ -5,10 +5,12 @@
 #define SKERRY_SYNC_TURN_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 #include <utility>
 
 #include "base/data.h"
+#include "log/transaction_builder.h"
 #include "sync/records.h"
 
 namespace skerry {
@@ -31,8 +33,8 @@ class Turn {
   // Ids of transactions, fetches and image jobs; never reused.
   uint64_t NextId() { return ++*last_id_; }
 
-  // Emits a transaction and returns its id. `stores`: names separated by spaces.
-  uint64_t Transact(std::string_view stores, bool write, bool strict, Data::Array reads);
+  // Emits a transaction and returns its id.
+  uint64_t Transact(std::initializer_list<Store> stores, TransactionMode mode, Data::Array reads);
 
   Data TakeEffects() { return std::exchange(effects_, Data::MakeArray()); }
 

@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "log/sync_record.h"
 #include "model/schema.h"
 #include "sync/answer.h"
 #include "sync/times.h"
@@ -56,7 +57,7 @@ struct WorkerState {
   bool paused = false;
   bool settled = false;  // a first round has ended, here or where another worker tells of it
 
-  Data sync;                // as last seen
+  SyncRecord sync;          // as last seen
   bool lost_place = false;  // it was damaged: windows are told to look whether they can go on
   bool told_lost = false;   // and it is not whole yet
   bool passes_over =
@@ -79,9 +80,9 @@ struct WorkerState {
   Data service_lease;  // of a helper: what the service worker's status says
   Data next_try_at;
 
-  // The record `sync` as it was read, made whole where somebody has damaged it, or it is gone
-  // (sync/sound.h). Whatever n it had is not used again.
-  Data Sound(const Data& stored, double now);
+  // The record `sync` as it was read, made whole where somebody has damaged it, or it is gone.
+  // Whatever n it had is not used again.
+  SyncRecord Sound(const Data& stored, double now);
 
   void NeedAuth() { needs_auth = auth_told = true; }
   void ForgetAuth() { needs_auth = auth_told = false; }

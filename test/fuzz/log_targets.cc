@@ -248,13 +248,15 @@ String RunPullAnswer(std::string_view input) {
   stored.Set("mutations", ParseJson(R"([{"id":"m","key":1}])").value());
   stored.Set("confirmed", Data::MakeArray()).Set("revisions", nullptr);
   stored.Set("body", Data::Bytes(WriteJson(UpdateToData(LogSchema(), update))));
-  const PullRequest request = MakePullRequest(LogSchema(), sync, {stored}, 100);
+  const PullRequest request =
+      MakePullRequest(LogSchema(), SyncRecord::Read(sync), {OutboxRecord::Read(stored)}, 100);
   PullFold fold(&LogSchema(), &request, &read.value(), 1000, 0);
-  if (!fold.Decide({stored}, sync)) return "what was asked is not what is there";
+  if (!fold.Decide({OutboxRecord::Read(stored)}, SyncRecord::Read(sync)))
+    return "what was asked is not what is there";
   fold.AddMutations(Data::MakeArray());
   for (const Data& write : fold.Finish()) static_cast<void>(EncodeData(write));
-  if (fold.record().is_null()) return "";
-  const Result<Vector<Step>> steps = DecodeSteps(LogSchema(), fold.record()["body"].as_bytes());
+  if (!fold.record().has_value()) return "";
+  const Result<Vector<Step>> steps = DecodeSteps(LogSchema(), *fold.record()->body);
   if (!steps.ok()) return "a record that windows cannot read: " + steps.status().detail();
   return "";
 }

@@ -3,21 +3,20 @@
 export const core = [
   {
     name: 'the epoch of a lease is not checked before writing',
-    file: 'src/sync/lease_record.cc',
-    from: `record["owner"].as_string() == owner &&
-         record["epoch"].as_u64() == epoch;`,
-    to: `record["owner"].as_string() == owner && epoch == epoch;`,
+    file: 'src/sync/lease_rules.cc',
+    from: 'record.owner == owner && record.epoch == epoch;',
+    to: 'record.owner == owner && epoch == epoch;',
   },
   {
     name: 'a former holder of the lease goes on writing',
     file: 'src/sync/sync_job.cc',
-    from: 'return !lease_.persisted() || Holds(record, state_->tab, lease_.epoch());',
-    to: 'return record.is_object();',
+    from: 'return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());',
+    to: 'return lease.is_object();',
   },
   {
     name: "a service worker counts the epoch up from under a window's lease",
     file: 'src/sync/lease.cc',
-    from: '  if (record["owner"].is_string()) return nullptr;\n',
+    from: '  if (record_.owner.has_value()) return std::nullopt;\n',
     to: '',
   },
   {
@@ -63,33 +62,33 @@ export const core = [
     to: 'Observe(record_, turn->now, config_.look_ms',
   },
   {
-    name: 'a beat that moved is taken for one that stands still',
-    file: 'src/sync/lease_record.cc',
-    from: 'epoch != seen->epoch || beat != seen->beat) {',
+    name: 'a heartbeat that moved is taken for one that stands still',
+    file: 'src/sync/lease_rules.cc',
+    from: 'epoch != seen->epoch || heartbeat != seen->heartbeat) {',
     to: 'epoch != seen->epoch) {',
   },
   {
     name: 'the answer to a push confirms',
     file: 'src/sync/push.cc',
-    from: `  writes_.push_back(PutWrite("outbox", update["id"], update));
+    from: `  writes_.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   TellGone(`,
-    to: `  writes_.push_back(DeleteWrite("outbox", update["id"]));
-  for (const Data& member : update["mutations"].items()) {
-    writes_.push_back(DeleteWrite("mutations", member["key"]));
+    to: `  writes_.push_back(DeleteWrite(Store::kOutbox, update.id));
+  for (const NamedMutation& member : update.mutations) {
+    writes_.push_back(DeleteWrite(Store::kMutations, member.key));
   }
   TellGone(`,
   },
   {
     name: 'what is grouped already is grouped again',
     file: 'src/sync/grouping.cc',
-    from: 'if (IsGrouped(record) || record["known"].is_object()) return;',
-    to: 'if (record["known"].is_object()) return;',
+    from: 'if (IsGrouped(record) || record.known.has_value()) return;',
+    to: 'if (record.known.has_value()) return;',
   },
   {
     name: 'an update does not advance the chain by one',
     file: 'src/sync/chain.cc',
-    from: 'next.Set("seq", link["seq"].as_u64() + 1).Set("id", id);',
-    to: 'next.Set("seq", link["seq"].as_u64()).Set("id", id);',
+    from: 'next.seq = link.seq + 1;',
+    to: 'next.seq = link.seq;',
   },
   {
     name: 'the server goes by numbers, not by the predecessor’s identity',
@@ -142,10 +141,9 @@ export const core = [
   {
     name: 'scopes that changed while a pull was on its way are not noticed',
     file: 'src/sync/pull_fold.cc',
-    from: `!(sync_["cursors"] == request_->cursors) || !(sync_["scopes"] == request_->scopes))
-    return false;
-  if (sync_["scopeVersion"].as_u64() != request_->scope_version) return false;`,
-    to: '!(sync_["cursors"] == request_->cursors)) return false;',
+    from: `!(sync_.cursors == request_->cursors) || !(sync_.scopes == request_->scopes)) return false;
+  if (sync_.scope_version != request_->scope_version) return false;`,
+    to: '!(sync_.cursors == request_->cursors)) return false;',
   },
   {
     name: 'an answer to older cursors is folded',
@@ -156,14 +154,14 @@ export const core = [
   {
     name: 'records are removed up to the new image, not to the one before',
     file: 'src/sync/image_job.cc',
-    from: 'return previous["n"].as_u64();',
-    to: 'return (*sync)["image"]["n"].as_u64();',
+    from: 'return sync->previous.has_value() ? sync->previous->n : 0;',
+    to: 'return sync->image->n;',
   },
   {
     name: 'a cursor is one too high for own entries',
     file: 'src/sync/pull_fold.cc',
-    from: 'revision <= CursorRevision(request_->cursors[realm])',
-    to: 'revision <= CursorRevision(request_->cursors[realm]) + 1',
+    from: 'revision <= CursorRevision(request_->cursors, realm)',
+    to: 'revision <= CursorRevision(request_->cursors, realm) + 1',
   },
   {
     name: 'the revision alone tells whether a known action was pulled',
@@ -204,8 +202,8 @@ export const core = [
   {
     name: 'a reset leaves the rows of realms that wait to be filled again',
     file: 'src/client/tab_load.cc',
-    from: 'sync["refill"].is_array() ? sync["refill"] : Data::MakeArray()',
-    to: 'Data::MakeArray()',
+    from: 'Vector<String> dropped = sync.refill;',
+    to: 'Vector<String> dropped;',
   },
   {
     name: 'of an object in two realms the one stays that came first',
@@ -282,14 +280,14 @@ export const core = [
   {
     name: 'a scope that is filled anew is taken for filled',
     file: 'src/sync/pull_fold.cc',
-    from: '      scope.Set("filled", false);\n',
-    to: '',
+    from: '      scope.filled = {};\n      is_refilled = true;',
+    to: '      is_refilled = true;',
   },
   {
     name: 'rows that own ops took out of every scope stay after a refill',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (answer_->refill.is_null() || !folds_own) return;',
-    to: 'if (answer_->refill.is_null() || folds_own) return;',
+    from: 'if (!answer_->refill.has_value() || !folds_own) return;',
+    to: 'if (!answer_->refill.has_value() || folds_own) return;',
   },
   {
     name: 'an image on its way fills scopes that are to be filled anew',
@@ -348,7 +346,7 @@ export const core = [
   {
     name: 'what had no place in a former schema is not taken anew',
     file: 'src/sync/sync_job_pull.cc',
-    from: '  if (LacksRows(state_->schema, read[1])) return reply;\n',
+    from: '  if (LacksRows(state_->schema, state_->sync)) return reply;\n',
     to: '',
   },
   {
@@ -360,7 +358,7 @@ export const core = [
   {
     name: 'scopes are pulled for ever',
     file: 'src/sync/scopes.cc',
-    from: 'const bool stale = !add.items().empty() && IsStale(scope, today);',
+    from: 'const bool stale = !add.empty() && IsStale(scope, today);',
     to: 'const bool stale = false && IsStale(scope, today);',
   },
   {
@@ -480,8 +478,8 @@ export const core = [
   {
     name: 'an identity is given up under which something was sent',
     file: 'src/sync/push.cc',
-    from: 'if (!update["state"].Is("new")) return false;',
-    to: 'if (update["state"].Is("received")) return false;',
+    from: 'if (update.state != OutboxState::kNew) return false;',
+    to: 'if (update.received()) return false;',
   },
   {
     name: "a user's identity is given up for a token of another",
@@ -582,7 +580,7 @@ export const core = [
   {
     name: 'a mutation is taken under another name than its body has',
     file: 'src/client/mirror.cc',
-    from: 'id != record["id"].as_string() || ',
+    from: 'id != record.id || ',
     to: 'id.empty() || ',
   },
   {
@@ -594,14 +592,14 @@ export const core = [
   {
     name: 'a damaged update keeps its mutations from being sent',
     file: 'src/sync/grouping.cc',
-    from: 'return !knows_outbox_ || outbox_.contains(record["update"].as_string());',
+    from: 'return !knows_outbox_ || outbox_.contains(*record.update);',
     to: 'return true;',
   },
   {
     name: 'what is no record of the outbox is taken for one',
     file: 'src/sync/chain.cc',
-    from: 'if (IsSoundUpdate(row)) left.push_back(row["value"]);',
-    to: 'left.push_back(row["value"]);',
+    from: 'if (IsSoundOutboxRow(row)) left.push_back(OutboxRecord::Read(row["value"]));',
+    to: 'left.push_back(OutboxRecord::Read(row["value"]));',
   },
   {
     name: 'what is only undone is pushed again without a pause',
@@ -642,8 +640,8 @@ export const core = [
   {
     name: 'what is confirmed in one of its realms is forgotten at a cold start',
     file: 'src/client/mirror.cc',
-    from: '  TakeOutbox(*reading.outbox);\n',
-    to: '',
+    from: 'if (update.confirmed.empty()) continue;',
+    to: 'if (!update.id.empty()) continue;',
   },
   {
     name: 'what is added is not sorted by the props of today',
@@ -655,9 +653,9 @@ export const core = [
   },
   {
     name: 'members of the sync record are taken for what they should be',
-    file: 'src/sync/records.cc',
-    from: 'IsNewer(record) ? std::move(record) : SoundSync(std::move(record))',
-    to: 'record.is_object() ? std::move(record) : SoundSync(std::move(record))',
+    file: 'src/log/members.h',
+    from: 'if (!Fits(item, static_cast<const T*>(nullptr))) continue;',
+    to: 'if (item.is_null()) continue;',
   },
   {
     name: 'an update that was applied, and cannot be read any more, waits for its name for good',
@@ -668,8 +666,8 @@ export const core = [
   {
     name: 'one that cannot be read any more, and that a restored server has lost, stays as it is',
     file: 'src/sync/pull_fold.cc',
-    from: '(request_->have.count(id) == 0 && !asked)',
-    to: '(request_->have.count(id) == 0 || asked)',
+    from: '(!request_->have.contains(id) && !asked)',
+    to: '(!request_->have.contains(id) || asked)',
   },
   {
     name: "what an older version cannot judge of a newer one's scopes is not taken anew",
@@ -752,14 +750,14 @@ export const core = [
   {
     name: 'a mutation that cannot be read stays under an update that is gone',
     file: 'src/sync/set_aside.cc',
-    from: 'if (record["update"].is_string() && !culprits_.contains(id)) return;',
-    to: 'if (record["update"].is_string()) return;',
+    from: 'if (record.update.has_value() && !culprits_.contains(id)) return;',
+    to: 'if (record.update.has_value()) return;',
   },
   {
     name: 'a mutation that is confirmed in one of its realms is confirmed',
     file: 'src/sync/pull_fold.cc',
-    from: 'if (confirmed.items().size() == update["after"].members().size()) {',
-    to: 'if (!confirmed.items().empty()) {',
+    from: 'if (confirmed.size() == update.after.size()) {',
+    to: 'if (!confirmed.empty()) {',
   },
   {
     name: 'a live list is cut to what is shown, without its offset and look-ahead',
@@ -775,7 +773,7 @@ export const core = [
   },
   {
     name: 'what one layout lacks is forgotten when another lacks something',
-    file: 'src/sync/records.cc',
+    file: 'src/log/sync_record.cc',
     from: 'is_another ? String("any") : layout',
     to: 'layout',
   },

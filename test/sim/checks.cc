@@ -106,17 +106,17 @@ void Checks::ServerRestored(const Database& before, test::naive::Server naive) {
 
 bool Checks::IsInHistory(const Data& cursors) const {
   for (const auto& [realm, cursor] : cursors.members()) {
-    const uint64_t revision = CursorRevision(cursor);
+    const uint64_t revision = CursorRevision(cursor.as_string());
     if (revision == 0) continue;
     if (revision > naive_.head(realm)) return false;
-    if (naive_.log(realm)[revision - 1].at != CursorAt(cursor)) return false;
+    if (naive_.log(realm)[revision - 1].at != CursorAt(cursor.as_string())) return false;
   }
   return true;
 }
 
 bool Checks::IsCorrected(const Data& cursors) const {
   for (const auto& [realm, revision] : corrected_) {
-    if (CursorRevision(cursors[realm]) < revision) return false;
+    if (CursorRevision(cursors[realm].as_string()) < revision) return false;
   }
   return true;
 }

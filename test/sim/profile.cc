@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/json.h"
-#include "sync/lease_record.h"
+#include "sync/lease_rules.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
@@ -75,11 +75,13 @@ void Tab::Leave() {
 void Tab::ReleaseLeases() {
   for (const auto& [name, epoch] : leases) {
     const double now = world_->Wall(*profile_);
-    Data record = Data::MakeObject();
-    record.Set("v", 1).Set("owner", id).Set("epoch", epoch).Set("beat", 0);
-    record.Set("claimedAt", now).Set("beatAt", now).Set("job", nullptr);
-    const Data lease = ReleasedRecord(record, id, epoch, now);
-    if (lease.is_null()) continue;
+    LeaseRecord record;
+    record.owner = id;
+    record.epoch = epoch;
+    record.claimed_at = now;
+    const std::optional<LeaseRecord> released = ReleasedRecord(record, id, epoch, now);
+    if (!released.has_value()) continue;
+    const Data lease = released->Write();
     profile_->storage.Put("sync", name, lease);
     Data message = Data::MakeObject();
     message.Set("type", "lease").Set("name", name).Set("lease", lease).Set("outcome", "left");

@@ -34,7 +34,7 @@ TEST_CASE("a cold start does not count twice what is confirmed in one of two rea
                   MakeOp(OpKind::kCreate, kPersonTable, "p", {{"name", "Anna"}}, "B")};
   mutation.ops[0].add = {{Prop(kGroupTable, "count"), 3}};
   for (Op& op : mutation.ops) op.by = {0};
-  storage.mutations[1] = MutationRecord(TestSchema(), mutation);
+  storage.mutations[1] = MakeMutationRecord(TestSchema(), mutation).Write();
   storage.outbox["u"] = Data::Object{
       {"id", "u"},
       {"confirmed", Data::Array{"A"}},

@@ -7,6 +7,7 @@ set(SKERRY_LOG_TEST_SOURCES
   test/core/log/image_test.cc
   test/core/log/log_fixture.cc
   test/core/log/mutation_json_test.cc
+  test/core/log/members_test.cc
   test/core/log/record_test.cc
   test/core/log/row_data_test.cc
   test/core/log/row_map.cc

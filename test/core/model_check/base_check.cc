@@ -49,7 +49,8 @@ naive::Rows Held(const Replica& client, const String& realm) {
 
 const naive::Rows& StateOf(const Replica& client, const naive::Server& server, const String& realm,
                            naive::Rows* space) {
-  const naive::Rows& state = server.StateAt(realm, CursorRevision(client.sync["cursors"][realm]));
+  const naive::Rows& state =
+      server.StateAt(realm, CursorRevision(client.sync["cursors"][realm].as_string()));
   return client.known ? *space = client.known(state) : state;
 }
 
@@ -112,7 +113,7 @@ String OwnProblem(const Replica& client, const naive::Server& server, const Pull
     if (!request.have.contains(update)) continue;
     for (const auto& [realm, place] : places.members()) {
       const uint64_t revision = place["revision"].as_u64();
-      if (revision <= CursorRevision(request.cursors[realm])) continue;
+      if (revision <= CursorRevision(request.cursors, realm)) continue;
       const naive::Rows held = Held(client, realm);
       for (const naive::Op& op : server.log(realm)[revision - 1].ops) {
         naive::Rows space;

@@ -17,22 +17,22 @@ namespace skerry::test {
 
 ProductionClient::ProductionClient(const Schema* schema, const String& identity, CheckScopes scopes)
     : schema_(schema), scopes_(std::move(scopes)) {
-  sync_ = CompleteSyncRecord(Data(), identity, schema->version());
+  sync_ = CompleteSyncRecord(Data(), identity, schema->version()).Write();
   for (size_t i = 0; i < scopes_.size(); ++i) ToggleScope(i);
 }
 
 void ProductionClient::ToggleScope(size_t index) {
-  Data scope = Data::MakeObject();
-  scope.Set("table", scopes_[index].table).Set("where", ParseJson(scopes_[index].where).value());
-  Data list = Data::MakeArray();
-  list.Push(std::move(scope));
-  const Data none = Data::MakeArray();
+  const Vector<WantedScope> list{
+      {scopes_[index].table, ParseJson(scopes_[index].where).value(), {}}};
+  const Vector<WantedScope> none;
   const bool is_there = FilledOf(sync_, scopes_[index]) != nullptr;
-  Data record;
-  Data left_out = Data::MakeArray();
-  REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync_, &record,
+  std::optional<UpdateRecord> record;
+  Vector<SyncScope> left_out;
+  SyncRecord sync = SyncRecord::Read(sync_);
+  REQUIRE(ChangeScopes(*schema_, is_there ? none : list, is_there ? list : none, 0, &sync, &record,
                        &left_out));
-  if (record.is_object()) ApplyRecord(record);
+  sync_ = sync.Write();
+  if (record.has_value()) ApplyRecord(*record);
 }
 
 String ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids) {
@@ -40,7 +40,7 @@ String ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGe
   mutation.action = {ids->Next(now), "act", "null", now};
   for (const naive::Op& op : ops) mutation.ops.push_back(OpOf(op));
   for (const auto& [realm, cursor] : sync_["cursors"].members())
-    mutation.base.emplace_back(realm, CursorRevision(cursor));
+    mutation.base.emplace_back(realm, CursorRevision(cursor.as_string()));
   std::sort(mutation.base.begin(), mutation.base.end());
   Data keys = Data::MakeArray();
   for (const Op& op : mutation.ops)
@@ -69,7 +69,7 @@ Data ProductionClient::Range(const std::map<double, Data>& store, size_t most) c
   return range;
 }
 
-Vector<Data> ProductionClient::Outbox() const {
+Vector<OutboxRecord> ProductionClient::Outbox() const {
   Data range = Data::MakeArray();
   for (const auto& [key, value] : outbox_) {
     Data item = Data::MakeObject();
@@ -87,7 +87,7 @@ void ProductionClient::Write(const Data::Array& writes) {
     } else if (store == "sync") {
       sync_ = *put;
     } else if (store == "updates") {
-      ApplyRecord(*put);
+      ApplyRecord(UpdateRecord::Read(*put));
     } else if (store == "mutations" && put) {
       // Nothing that is gone comes back.
       REQUIRE(mutations_.contains(write["key"].as_number()));
@@ -103,9 +103,9 @@ void ProductionClient::Write(const Data::Array& writes) {
 }
 
 // As a window does it.
-void ProductionClient::ApplyRecord(const Data& record) {
-  REQUIRE(record["n"].as_u64() == ++n_);
-  const Result<Vector<Step>> steps = DecodeSteps(*schema_, record["body"].as_bytes());
+void ProductionClient::ApplyRecord(const UpdateRecord& record) {
+  REQUIRE(record.n == ++n_);
+  const Result<Vector<Step>> steps = DecodeSteps(*schema_, *record.body);
   REQUIRE(steps.ok());
   TouchedKeys touched;
   REQUIRE(ApplySteps(*schema_, steps.value(), &base_, &touched).ok());
@@ -115,23 +115,24 @@ void ProductionClient::Group(size_t most, double now, UuidGenerator* ids) {
   Grouping grouping(schema_, outbox_.size());
   if (!grouping.wants_more()) return;
   grouping.Add(Range(mutations_, most));
-  Data chain = sync_["chain"];
+  SyncRecord sync = SyncRecord::Read(sync_);
   Data::Array writes;
-  for (const Data& update : grouping.Finish(now, now, ids, &chain, &writes)) {
-    writes.push_back(PutWrite("outbox", update["id"], update));
+  for (const OutboxRecord& update : grouping.Finish(now, now, ids, &sync.chain, &writes)) {
+    writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
   REQUIRE(grouping.unreadable().empty());
-  sync_.Set("chain", std::move(chain));
+  sync_ = sync.Write();
   Write(writes);
 }
 
 ProductionClient::Sent ProductionClient::Send() {
-  Vector<Data> outbox = Outbox();
+  Vector<OutboxRecord> outbox = Outbox();
   const PushBatch batch = ChooseBatch(outbox, 4);
   Write(MarkSent(batch, 1, &outbox));
   Sent sent;
   if (batch.ids.empty()) return sent;
-  const Data body = ParseJson(PushBody(batch, outbox, sync_, schema_->version(), 1)).value();
+  const Data body =
+      ParseJson(PushBody(batch, outbox, SyncRecord::Read(sync_), schema_->version(), 1)).value();
   sent.client = body["client"].as_string();
   sent.ids = batch.ids;
   sent.updates = body["updates"].items();
@@ -141,18 +142,18 @@ ProductionClient::Sent ProductionClient::Send() {
 void ProductionClient::Answered(const Vector<String>& asked, const Data& results, double now,
                                 UuidGenerator* ids) {
   PushAnswer answer(schema_, asked, results, now);
-  answer.Decide(Outbox(), sync_, ids);
+  answer.Decide(Outbox(), SyncRecord::Read(sync_), ids);
   if (answer.needs_mutations()) answer.AddMutations(Range(mutations_, mutations_.size()));
   Write(answer.Finish());
 }
 
 PullRequest ProductionClient::Ask(uint64_t limit) const {
-  return MakePullRequest(*schema_, sync_, Outbox(), limit);
+  return MakePullRequest(*schema_, SyncRecord::Read(sync_), Outbox(), limit);
 }
 
 bool ProductionClient::Pulled(const PullRequest& request, const PullAnswer& answer, double now) {
   PullFold fold(schema_, &request, &answer, now, 0);
-  if (!fold.Decide(Outbox(), sync_)) return false;
+  if (!fold.Decide(Outbox(), SyncRecord::Read(sync_))) return false;
   if (fold.needs_mutations()) fold.AddMutations(Range(mutations_, mutations_.size()));
   Write(fold.Finish());
   return true;

@@ -53,9 +53,9 @@ class ProductionClient {
 
  private:
   Data Range(const std::map<double, Data>& store, size_t most) const;
-  Vector<Data> Outbox() const;
+  Vector<OutboxRecord> Outbox() const;
   void Write(const Data::Array& writes);
-  void ApplyRecord(const Data& record);
+  void ApplyRecord(const UpdateRecord& record);
 
   const Schema* schema_;
   CheckScopes scopes_;

@@ -235,8 +235,7 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
                                       double now) const {
   PullAnswer answer;
   answer.time = now;
-  answer.cursors = Data::MakeObject();
-  for (const auto& [realm, cursor] : result.cursors) answer.cursors.Set(realm, CursorText(cursor));
+  for (const auto& [realm, cursor] : result.cursors) answer.cursors[realm] = CursorText(cursor);
   answer.more = result.has_more;
   answer.own = Data::MakeObject();
   for (const auto& [update, realms] : result.own) {
@@ -247,12 +246,10 @@ PullAnswer ProductionServer::AnswerOf(const PullInput& request, const PullResult
     }
     answer.own.Set(update, std::move(places));
   }
-  if (result.refill) answer.refill = Data::MakeArray();
+  if (result.refill) answer.refill.emplace();
   for (const size_t index : result.refill.value_or(Vector<size_t>())) {
     const Scope& scope = request.scopes.list()[index];
-    Data item = Data::MakeObject();
-    answer.refill.Push(
-        item.Set("table", schema_->table(scope.table).name).Set("where", scope.where));
+    answer.refill->push_back({schema_->table(scope.table).name, scope.where, {}});
   }
   answer.revoked = result.revoked;
   answer.reset = result.reset;

@@ -238,10 +238,10 @@ class StepWorld {
       reads = Vector<Reads>{Reads::kOneEntry, Reads::kNoChanges, Reads::kNoOps}[random_.Below(3)];
     *tells_own = reads != Reads::kNoOps;
     PullAnswer answer = server_.Pull(body, reads, page_rows_, ++now_, rights);
-    refills_ += answer.refill.items().empty() ? 0 : 1;
+    refills_ += answer.refill.has_value() && !answer.refill->empty() ? 1 : 0;
     naive::Cursors from, ends;
-    for (const auto& [realm, cursor] : answer.cursors.members()) {
-      from[realm] = CursorRevision(request.cursors[realm]);
+    for (const auto& [realm, cursor] : answer.cursors) {
+      from[realm] = CursorRevision(request.cursors, realm);
       ends[realm] = CursorRevision(cursor);
     }
     naive::Own own;
@@ -286,7 +286,8 @@ class StepWorld {
       const ProductionClient& client = clients_[i];
       for (const String& realm : realms_) {
         if (naive::RightIn(rights_[i], realm) == naive::May::kNothing) continue;
-        if (CursorRevision(client.sync()["cursors"][realm]) != naive_.head(realm)) return false;
+        if (CursorRevision(client.sync()["cursors"][realm].as_string()) != naive_.head(realm))
+          return false;
       }
       for (const Data& scope : client.sync()["scopes"].items()) {
         if (!scope["filled"].as_bool()) return false;

@@ -21,15 +21,16 @@ Data RowRecord(const Data& key, Data value) {
   return row.Set("key", key).Set("value", std::move(value));
 }
 
+Chain ChainOf(std::string_view json) { return ReadRecord<Chain>(Json(json)); }
+
 // Groups these mutation records, keyed 1, 2, 3 …, under a fresh chain.
 struct Grouped {
-  Vector<Data> updates;
+  Vector<OutboxRecord> updates;
   Data::Array writes;
-  Data chain = Json(R"({"client":"c1","links":{}})");
+  Chain chain = ChainOf(R"({"client":"c1","links":{}})");
   Vector<String> Members(size_t i) const {
     Vector<String> ids;
-    for (const Data& member : updates[i]["mutations"].items())
-      ids.push_back(member["id"].as_string());
+    for (const NamedMutation& member : updates[i].mutations) ids.push_back(member.id);
     return ids;
   }
 };
@@ -75,9 +76,11 @@ TEST_CASE("an update ends at as many ops as a server takes") {
 
 TEST_CASE("a request ends at half of what a body may have, and never has less than one update") {
   const auto update = [](const char* id, size_t bytes) {
-    Data record = Data::MakeObject();
-    record.Set("id", id).Set("client", "c").Set("state", "sent");
-    return record.Set("body", Data::Bytes(String(bytes, 'x')));
+    OutboxRecord record;
+    record.id = id;
+    record.client = "c";
+    record.body = String(bytes, 'x');
+    return record;
   };
   const size_t most = kMaxBodyBytes / 2;
   CHECK(ChooseBatch({update("1", most - 10), update("2", 20)}, 4).ids == Ids{"1"});
@@ -92,14 +95,14 @@ TEST_CASE("grouping takes mutations in key order and folds them to one op per ob
                                  MutationRecord(Id(3), {UpdateItem("b", "A", "x")})});
   REQUIRE(grouped.updates.size() == 1);
   CHECK(grouped.Members(0) == Ids{Id(1), Id(2), Id(3)});
-  const Data body = Json(grouped.updates[0]["body"].as_bytes());
+  const Data body = Json(grouped.updates[0].body);
   REQUIRE(body["ops"].items().size() == 2);
   CHECK(body["ops"].items()[0]["op"].as_string() == "create");
   CHECK(body["ops"].items()[0]["set"]["n"].as_number() == 3);
   CHECK(body["ops"].items()[0]["by"] == Json("[0,1]"));
   CHECK(body["after"] == Json(R"({"A":null})"));
-  CHECK(grouped.chain["links"]["A"]["seq"].as_number() == 1);
-  CHECK(grouped.chain["links"]["A"]["id"] == grouped.updates[0]["id"]);
+  CHECK(grouped.chain.links.at("A").seq == 1);
+  CHECK(grouped.chain.links.at("A").id == grouped.updates[0].id);
   CHECK(grouped.writes.size() == 3);
 }
 
@@ -135,9 +138,9 @@ TEST_CASE(
   CHECK(grouped.Members(1) == Ids{Id(2)});
   CHECK(grouped.Members(2) == Ids{Id(4)});
   CHECK(grouped.Members(3) == Ids{Id(5)});
-  CHECK(grouped.updates[2]["after"]["A"]["id"] == grouped.updates[0]["id"]);
-  CHECK(grouped.updates[2]["after"]["B"]["id"] == grouped.updates[1]["id"]);
-  CHECK(grouped.updates[3]["after"]["A"]["seq"].as_number() == 2);
+  CHECK(grouped.updates[2].after.at("A").id == grouped.updates[0].id);
+  CHECK(grouped.updates[2].after.at("B").id == grouped.updates[1].id);
+  CHECK(grouped.updates[3].after.at("A").seq == 2);
 }
 
 TEST_CASE("a mutation that is marked alone shares its update with none") {
@@ -174,7 +177,7 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   CHECK(grouping.unreadable()[0].status.code() == Code::kCorrupt);
   Random random(String(32, 'x'));
   UuidGenerator ids(&random);
-  Data chain = Json(R"({"client":"c1","links":{}})");
+  Chain chain = ChainOf(R"({"client":"c1","links":{}})");
   Data::Array writes;
   CHECK(grouping.Finish(1, 1, &ids, &chain, &writes).size() == 1);
 }
@@ -206,52 +209,54 @@ TEST_CASE("a mutation over more realms than an update may have is reported, and 
   CHECK(grouping.unreadable()[0].status.code() == Code::kLimit);
 }
 
-Data Outbox(std::string_view id, std::string_view client, std::string_view after) {
-  Data record = Data::MakeObject();
-  record.Set("id", id).Set("client", client).Set("after", Json(after)).Set("state", "sent");
-  record.Set("confirmed", Data::MakeArray()).Set("body", Data::Bytes("{}"));
-  return record.Set("mutations", Data::MakeArray());
+OutboxRecord Outbox(std::string_view id, std::string_view client, std::string_view after) {
+  OutboxRecord record;
+  record.id = id;
+  record.client = client;
+  FromData(Json(after), &record.after);
+  record.body = "{}";
+  return record;
 }
 
 TEST_CASE(
     "the order of the outbox is the chain's, not that of ids made by a clock that stepped back") {
   Data range = Data::MakeArray();
-  range.Push(RowRecord("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})")));
-  range.Push(RowRecord("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})")));
-  range.Push(RowRecord("3", Outbox("3", "c", R"({"A":null})")));
-  const Vector<Data> ordered = InChainOrder(range);
-  CHECK(ordered[0]["id"].as_string() == "3");
-  CHECK(ordered[1]["id"].as_string() == "2");
-  CHECK(ordered[2]["id"].as_string() == "1");
+  range.Push(RowRecord("1", Outbox("1", "c", R"({"A":{"seq":2,"id":"2"}})").Write()));
+  range.Push(RowRecord("2", Outbox("2", "c", R"({"A":{"seq":1,"id":"3"}})").Write()));
+  range.Push(RowRecord("3", Outbox("3", "c", R"({"A":null})").Write()));
+  const Vector<OutboxRecord> ordered = InChainOrder(range);
+  CHECK(ordered[0].id == "3");
+  CHECK(ordered[1].id == "2");
+  CHECK(ordered[2].id == "1");
 }
 
 TEST_CASE(
     "undoing an update undoes all that follow it, transitively over realms, and sets the chain "
     "back") {
-  Vector<Data> outbox{Outbox("1", "c", R"({"A":null})"),
-                      Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
-                      Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
-                      Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
-  Data chain = Json(
+  Vector<OutboxRecord> outbox{Outbox("1", "c", R"({"A":null})"),
+                              Outbox("2", "c", R"({"A":{"seq":1,"id":"1"},"B":null})"),
+                              Outbox("3", "c", R"({"C":{"seq":7,"id":"x"}})"),
+                              Outbox("4", "c", R"({"B":{"seq":1,"id":"2"}})")};
+  Chain chain = ChainOf(
       R"({"client":"c","links":{"A":{"seq":2,"id":"2"},"B":{"seq":2,"id":"4"},"C":{"seq":8,"id":"3"}}})");
-  const Vector<Data> undone = UndoFrom(1, &outbox, &chain);
+  const Vector<OutboxRecord> undone = UndoFrom(1, &outbox, &chain);
   REQUIRE(undone.size() == 2);
-  CHECK(undone[0]["id"].as_string() == "2");
-  CHECK(undone[1]["id"].as_string() == "4");
+  CHECK(undone[0].id == "2");
+  CHECK(undone[1].id == "4");
   CHECK(outbox.size() == 2);
-  CHECK(chain["links"] == Json(R"({"A":{"seq":1,"id":"1"},"C":{"seq":8,"id":"3"}})"));
+  CHECK(ToData(chain.links) == Json(R"({"A":{"seq":1,"id":"1"},"C":{"seq":8,"id":"3"}})"));
 }
 
 TEST_CASE(
     "undoing an update of an old identity leaves the new identity's chain and updates alone") {
-  Vector<Data> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
-                      Outbox("2", "new", R"({"A":null})")};
-  Data chain = Json(R"({"client":"new","links":{"A":{"seq":1,"id":"2"}}})");
-  const Data before = chain;
+  Vector<OutboxRecord> outbox{Outbox("1", "old", R"({"A":{"seq":4,"id":"0"}})"),
+                              Outbox("2", "new", R"({"A":null})")};
+  Chain chain = ChainOf(R"({"client":"new","links":{"A":{"seq":1,"id":"2"}}})");
+  const Chain before = chain;
   CHECK(UndoFrom(0, &outbox, &chain).size() == 1);
   CHECK(chain == before);
   REQUIRE(outbox.size() == 1);
-  CHECK(outbox[0]["id"].as_string() == "2");
+  CHECK(outbox[0].id == "2");
 }
 
 }  // namespace

@@ -94,28 +94,34 @@ TEST_CASE("a damaged part or record ends the roll") {
 }
 
 TEST_CASE("what a crash left half written is garbage once its lease has moved on, and not before") {
-  Data sync = CompleteSyncRecord(Data(), "c", 1);
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
   EnterGeneration("g1", "image", 4, &sync);
   EnterGeneration("g2", "push", 9, &sync);
-  Data image = Json(R"({"owner":"x","epoch":4})");
-  Data push = Json(R"({"owner":"y","epoch":10})");
-  CHECK(Garbage(sync, push, image) == Json(R"(["g2"])"));
-  image.Set("owner", nullptr);
-  CHECK(Garbage(sync, push, image) == Json(R"(["g1","g2"])"));
-  ForgetGenerations(Json(R"(["g2"])"), &sync);
-  CHECK(sync["generations"].items().size() == 1);
+  LeaseRecord image = LeaseRecord::Read(Json(R"({"owner":"x","epoch":4})"));
+  const LeaseRecord push = LeaseRecord::Read(Json(R"({"owner":"y","epoch":10})"));
+  CHECK(Garbage(sync, push, image) == Vector<String>{"g2"});
+  image.owner.reset();
+  CHECK(Garbage(sync, push, image) == Vector<String>{"g1", "g2"});
+  ForgetGenerations({"g2"}, &sync);
+  CHECK(sync.generations.size() == 1);
 }
 
 TEST_CASE("the previous generation is kept: records go only up to its n") {
-  Data sync = CompleteSyncRecord(Data(), "c", 1);
-  CHECK(SwingPointer(MakePointer("g1", Data::MakeArray(), 10, Data::MakeObject(), 0), &sync) == 0);
-  CHECK(SwingPointer(MakePointer("g2", Data::MakeArray(), 25, Data::MakeObject(), 0), &sync) == 10);
-  CHECK(sync["previous"]["generation"].as_string() == "g1");
-  CHECK(sync["generations"].items().empty());
-  CHECK(SwingPointer(MakePointer("g3", Data::MakeArray(), 40, Data::MakeObject(), 0), &sync) == 25);
-  CHECK(sync["previous"]["generation"].as_string() == "g2");
-  REQUIRE(sync["generations"].items().size() == 1);
-  CHECK(sync["generations"].items()[0]["generation"].as_string() == "g1");
+  SyncRecord sync = CompleteSyncRecord(Data(), "c", 1);
+  const auto publish = [&sync](const char* generation, uint64_t n) {
+    ImagePointer pointer;
+    pointer.generation = generation;
+    pointer.n = n;
+    return PublishImage(pointer, &sync);
+  };
+  CHECK(publish("g1", 10) == 0);
+  CHECK(publish("g2", 25) == 10);
+  CHECK(sync.previous->generation == "g1");
+  CHECK(sync.generations.empty());
+  CHECK(publish("g3", 40) == 25);
+  CHECK(sync.previous->generation == "g2");
+  REQUIRE(sync.generations.size() == 1);
+  CHECK(sync.generations[0].generation == "g1");
 }
 
 }  // namespace

@@ -12,15 +12,17 @@ namespace {
 
 constexpr double kDay = 24.0 * 3600 * 1000;
 
-Data LeaseOf(std::string_view owner, int epoch, int beat) {
-  Data record = Data::MakeObject();
-  record.Set("v", 1).Set("epoch", epoch).Set("beat", beat);
-  return record.Set("owner", owner.empty() ? Data() : Data(owner));
+LeaseRecord LeaseOf(std::string_view owner, uint64_t epoch, uint64_t heartbeat) {
+  LeaseRecord record;
+  record.epoch = epoch;
+  record.heartbeat = heartbeat;
+  if (!owner.empty()) record.owner = owner;
+  return record;
 }
 
 TEST_CASE("a holder times out after five seconds without a beat, over at least two looks") {
   Observation seen;
-  const Data record = LeaseOf("x", 3, 7);
+  const LeaseRecord record = LeaseOf("x", 3, 7);
   CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
   for (int look = 1; look < 5; ++look) CHECK_FALSE(Observe(record, look * 1000, 1000, 5000, &seen));
   CHECK(Observe(record, 5000, 1000, 5000, &seen));
@@ -39,7 +41,7 @@ TEST_CASE("a beat starts the observation anew, and so does another epoch") {
 
 TEST_CASE("a look that came more than twice too late starts the observation anew") {
   Observation seen;
-  const Data record = LeaseOf("x", 3, 7);
+  const LeaseRecord record = LeaseOf("x", 3, 7);
   CHECK_FALSE(Observe(record, 0, 1000, 5000, &seen));
   CHECK_FALSE(Observe(record, kDay, 1000, 5000, &seen));  // this window slept
   for (int look = 1; look < 5; ++look)
@@ -60,9 +62,9 @@ TEST_CASE("a stolen lock proves nothing: the claim wants (epoch, beat) as observ
 }
 
 TEST_CASE("a release needs the copy of owner and epoch to be right") {
-  CHECK(ReleasedRecord(LeaseOf("x", 3, 7), "x", 2, 0).is_null());
-  CHECK(ReleasedRecord(LeaseOf("x", 3, 7), "y", 3, 0).is_null());
-  const Data released = ReleasedRecord(LeaseOf("x", 3, 7), "x", 3, 0);
+  CHECK_FALSE(ReleasedRecord(LeaseOf("x", 3, 7), "x", 2, 0).has_value());
+  CHECK_FALSE(ReleasedRecord(LeaseOf("x", 3, 7), "y", 3, 0).has_value());
+  const Data released = ReleasedRecord(LeaseOf("x", 3, 7), "x", 3, 0)->Write();
   CHECK(released["owner"].is_null());
   CHECK(released["epoch"].as_number() == 3);
 }

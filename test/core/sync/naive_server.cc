@@ -189,7 +189,7 @@ std::optional<NaiveServer::Row> NaiveServer::RowAt(const String& realm, const St
 
 void NaiveServer::PullRealm(const String& realm, const Data& request, Data* answer) {
   const Vector<Entry>& log = logs_[realm];
-  const uint64_t from = CursorRevision(request["cursors"][realm]);
+  const uint64_t from = CursorRevision(request["cursors"][realm].as_string());
   const uint64_t end = std::min<uint64_t>(log.size(), from + entries_a_pull);
   Data own = (*answer)["own"];
   Data changes = (*answer)["changes"];
@@ -229,7 +229,7 @@ void NaiveServer::PullRealm(const String& realm, const Data& request, Data* answ
 Data NaiveServer::Known(const Data& request, const Data& answer) const {
   Data known = Data::MakeObject();
   for (const auto& [realm, cursor] : answer["cursors"].members()) {
-    for (size_t i = 0; i < CursorRevision(cursor); ++i) {
+    for (size_t i = 0; i < CursorRevision(cursor.as_string()); ++i) {
       for (const String& action : logs_.at(realm)[i].actions) {
         if (!ContainsString(request["known"], action)) continue;
         Data realms = known[action].is_object() ? known[action] : Data::MakeObject();

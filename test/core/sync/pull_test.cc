@@ -44,26 +44,26 @@ Data FoldOwn(bool asked, double cursor, std::string_view reset = "") {
     outbox.Push(row.Set("key", key.ToData()).Set("value", value));
   }
   SKERRY_CHECK(outbox.items().size() == 1);
-  const Vector<Data> updates = InChainOrder(outbox);
+  const Vector<OutboxRecord> updates = InChainOrder(outbox);
   Data sync = world.sync();
   Data cursors = Data::MakeObject();
   if (cursor > 0) cursors.Set("A", MakeCursor(static_cast<uint64_t>(cursor), 1));
   sync.Set("cursors", cursors);
-  const PullRequest request =
-      MakePullRequest(SyncSchema(), sync, asked ? updates : Vector<Data>(), 100);
+  const PullRequest request = MakePullRequest(SyncSchema(), SyncRecord::Read(sync),
+                                              asked ? updates : Vector<OutboxRecord>(), 100);
   Data own = Json(R"({"A":{"revision":2,"at":70}})");
   Data json = Json(R"({"time":1,"cursors":{"A":"3@90"},"changes":[
     {"change":"create","table":"items","id":"a","realm":"A","set":{"n":6},"createdAt":1,"modifiedAt":70,"revision":2}]})");
   if (!reset.empty()) json.Set("reset", Data(Data::Array{Data(reset)}));
   Data all = Data::MakeObject();
-  json.Set("own", all.Set(updates[0]["id"].as_string(), own));
+  json.Set("own", all.Set(updates[0].id, own));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
   SKERRY_CHECK(answer.ok());
   PullFold fold(&SyncSchema(), &request, &answer.value(), 1, 0);
-  SKERRY_CHECK(fold.Decide(updates, sync));
+  SKERRY_CHECK(fold.Decide(updates, SyncRecord::Read(sync)));
   const Data::Array writes = fold.Finish();
   SKERRY_CHECK(fold.unconfirmed() == 0);  // confirmed in any case: by its place in the log
-  return fold.record();
+  return fold.record()->Write();
 }
 
 size_t OwnSteps(const Data& record) {
@@ -113,7 +113,7 @@ struct KnownFold {
     Data cursors = Data::MakeObject();
     if (!before.empty()) cursors.Set("A", before);
     sync.Set("cursors", cursors).Set("known", Json(R"([{"id":"m","key":7,"realms":{"A":3}}])"));
-    request_ = MakePullRequest(SyncSchema(), sync, {}, 100);
+    request_ = MakePullRequest(SyncSchema(), SyncRecord::Read(sync), {}, 100);
     CHECK(request_.known.contains("m"));
     CHECK(ParseJson(request_.body).value()["known"] == Json(R"(["m"])"));
     Data json = Json(R"({"time":1,"changes":[]})");
@@ -125,7 +125,7 @@ struct KnownFold {
     SKERRY_CHECK(read.ok());
     answer_ = std::move(read.value());
     fold = std::make_unique<PullFold>(&SyncSchema(), &request_, &answer_, 1, 0);
-    SKERRY_CHECK(fold->Decide({}, sync));
+    SKERRY_CHECK(fold->Decide({}, SyncRecord::Read(sync)));
     if (fold->needs_mutations()) {
       Data row = Data::MakeObject();
       fold->AddMutations(Data(Data::Array{row.Set("key", 7).Set("value", record)}));
@@ -133,8 +133,8 @@ struct KnownFold {
     writes = Data(fold->Finish());
   }
 
-  size_t confirmed() const { return fold->record()["confirmed"].items().size(); }
-  bool waits() const { return fold->sync()["known"].items().size() == 1; }
+  size_t confirmed() const { return fold->record()->confirmed.size(); }
+  bool waits() const { return fold->sync().known.size() == 1; }
   // It is written back without the mark, so that it is grouped again.
   bool pending_again() const {
     for (const Data& write : writes.items()) {

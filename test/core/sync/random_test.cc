@@ -94,7 +94,7 @@ void Walk::CheckPending() {
   const Data sync = world.sync();
   for (const char* realm : kRealms) {
     const Vector<NaiveServer::Entry>& log = world.server.log(realm);
-    for (size_t i = CursorRevision(sync["cursors"][realm]); i < log.size(); ++i) {
+    for (size_t i = CursorRevision(sync["cursors"][realm].as_string()); i < log.size(); ++i) {
       for (const String& action : log[i].actions) CHECK(pending.contains(action));
     }
   }

@@ -40,7 +40,7 @@ struct Refilling : SyncWorld {
 };
 
 TEST_CASE("what one layout lacks is not forgotten when another lacks something, too") {
-  Data sync = Data::MakeObject();
+  SyncRecord sync;
   const String own = Layout(SyncSchema());
   NoteLack(own, &sync);
   CHECK(!LacksRows(SyncSchema(), sync));
@@ -111,24 +111,24 @@ Vector<StepKind> StepsOf(std::string_view refill, uint64_t newest = 1, Data* aft
     Data row = Data::MakeObject();
     outbox.Push(row.Set("key", key.ToData()).Set("value", value));
   }
-  const Vector<Data> updates = InChainOrder(outbox);
+  const Vector<OutboxRecord> updates = InChainOrder(outbox);
   Data sync = world.sync();
   sync.Set("cursors", Json(R"({"A":"1@1"})")).Set("schema", newest);
   sync.Set("scopes", Json(R"([{"table":"items","where":["=","name","here"],"filled":true}])"));
-  const PullRequest request = MakePullRequest(SyncSchema(), sync, updates, 100);
+  const PullRequest request = MakePullRequest(SyncSchema(), SyncRecord::Read(sync), updates, 100);
   Data own = Data::MakeObject();
-  own.Set(updates[0]["id"].as_string(), Json(R"({"A":{"revision":2,"at":70}})"));
+  own.Set(updates[0].id, Json(R"({"A":{"revision":2,"at":70}})"));
   Data json = Json(R"({"time":1,"cursors":{"A":"2@70"},"changes":[],"more":true})");
   json.Set("own", std::move(own));
   if (!refill.empty()) json.Set("refill", Json(refill));
   const Result<PullAnswer> answer = ReadPullAnswer(SyncSchema(), json);
   REQUIRE(answer.ok());
   PullFold fold(&SyncSchema(), &request, &answer.value(), 1, 0);
-  REQUIRE(fold.Decide(updates, sync));
+  REQUIRE(fold.Decide(updates, SyncRecord::Read(sync)));
   const Data::Array writes = fold.Finish();
   if (after != nullptr) *after = writes.back()["put"];
   Vector<StepKind> kinds;
-  const auto steps = DecodeSteps(SyncSchema(), fold.record()["body"].as_bytes());
+  const auto steps = DecodeSteps(SyncSchema(), *fold.record()->body);
   for (const Step& step : steps.value()) kinds.push_back(step.kind);
   return kinds;
 }

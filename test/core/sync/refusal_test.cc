@@ -159,13 +159,13 @@ TEST_CASE(
   Data outbox =
       Json(R"({"v":1,"id":"u1","client":"c","after":{"A":null},"state":"sent","confirmed":[],
     "mutations":[{"id":"x","key":1}]})");
-  outbox.Set("mutations", Data(Data::Array{MutationName(SyncUuid(1), 1)}));
+  outbox.Set("mutations", Data(Data::Array{ToData(NamedMutation{SyncUuid(1), 1, {}})}));
   Data result =
       Json(R"({"id":"u1","status":"rejected","rejected":[{"actions":[],"code":"known_action"}]})");
   Data known = Data::MakeObject();
   result.Set("known", known.Set(SyncUuid(1), 7));
   PushAnswer answer(&SyncSchema(), {"u1"}, Data(Data::Array{result}), 5);
-  answer.Decide({outbox}, CompleteSyncRecord(Data(), "c", 1), &ids);
+  answer.Decide({OutboxRecord::Read(outbox)}, CompleteSyncRecord(Data(), "c", 1), &ids);
   REQUIRE(answer.needs_mutations());
   Data row = Data::MakeObject();
   answer.AddMutations(Data(Data::Array{row.Set("key", 1).Set("value", mutation)}));
@@ -176,9 +176,9 @@ TEST_CASE(
   }
   CHECK(marked["known"] == Json(R"({"A":7})"));
   CHECK(marked["update"].is_null());
-  REQUIRE(answer.sync()["known"].items().size() == 1);
-  Data sync = answer.sync();
-  sync.Set("cursors", Json(R"({"A":"5@8"})"));
+  REQUIRE(answer.sync().known.size() == 1);
+  SyncRecord sync = answer.sync();
+  sync.cursors["A"] = "5@8";
   for (const int head : {6, 7}) {
     const PullRequest request = MakePullRequest(SyncSchema(), sync, {}, 10);
     Data json = Json(R"({"time":1,"changes":[]})");
@@ -189,8 +189,8 @@ TEST_CASE(
     PullFold fold(&SyncSchema(), &request, &pulled.value(), 1, 0);
     REQUIRE(fold.Decide({}, sync));
     fold.Finish();
-    CHECK(fold.record()["confirmed"].items().size() == (head == 7 ? 1 : 0));
-    CHECK(fold.sync()["known"].items().size() == (head == 7 ? 0 : 1));
+    CHECK((fold.record() ? fold.record()->confirmed.size() : 0) == (head == 7 ? 1 : 0));
+    CHECK(fold.sync().known.size() == (head == 7 ? 0 : 1));
   }
 }
 

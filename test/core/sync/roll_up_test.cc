@@ -12,13 +12,13 @@ namespace {
 
 TEST_CASE("the smaller an image, the fewer bytes of records are rolled up into it") {
   const auto worth = [](double image_bytes, double record_bytes) {
-    Data part = Data::MakeObject();
-    Data parts = Data::MakeArray();
-    parts.Push(std::move(part.Set("bytes", image_bytes)));
-    Data image = Data::MakeObject();
-    image.Set("n", 5).Set("recordBytes", 1000).Set("parts", std::move(parts));
-    Data sync = Data::MakeObject();
-    sync.Set("n", 10).Set("recordBytes", 1000 + record_bytes).Set("image", std::move(image));
+    SyncRecord sync;
+    sync.n = 10;
+    sync.record_bytes = 1000 + static_cast<uint64_t>(record_bytes);
+    ImagePointer& image = sync.image.emplace();
+    image.n = 5;
+    image.record_bytes = 1000;
+    image.parts.emplace_back().bytes = static_cast<uint64_t>(image_bytes);
     return WorthRolling(sync, {}, "layout");
   };
   constexpr double kMega = 1 << 20;
@@ -170,9 +170,12 @@ TEST_CASE(
 }
 
 TEST_CASE("an image that holds a realm as the server sent it is not passed over") {
-  CHECK(HasRealmFile(Json(R"({"parts":[{"file":"realm"},{"file":"rows"}]})")));
-  CHECK_FALSE(HasRealmFile(Json(R"({"parts":[{"file":"rows"}]})")));
-  CHECK_FALSE(HasRealmFile(Data()));
+  ImagePointer pointer;
+  CHECK_FALSE(HasRealmFile(pointer));
+  pointer.parts.emplace_back().file = "rows";
+  CHECK_FALSE(HasRealmFile(pointer));
+  pointer.parts.emplace_back().file = "realm";
+  CHECK(HasRealmFile(pointer));
 }
 
 }  // namespace

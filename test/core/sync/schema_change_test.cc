@@ -173,11 +173,12 @@ TEST_CASE("scopes that the schema does not understand are given up, and not aske
 
 TEST_CASE(
     "no image is rolled up by an older version; one of another layout is at the next record") {
-  Data sync = Json(R"({"n":5,"recordBytes":10,"image":{"n":4,"recordBytes":9,"layout":"a",
-    "parts":[{"file":"rows","bytes":1000}]}})");
+  SyncRecord sync = SyncRecord::Read(
+      Json(R"({"n":5,"recordBytes":10,"image":{"generation":"g","n":4,"recordBytes":9,"layout":"a",
+    "cursors":{},"parts":[{"file":"rows","bytes":1000}]}})"));
   CHECK(WorthRolling(sync, {}, "b"));
   CHECK_FALSE(WorthRolling(sync, {}, "a"));
-  sync.Set("n", 4);
+  sync.n = 4;
   CHECK_FALSE(WorthRolling(sync, {}, "b"));
 }
 

@@ -52,21 +52,22 @@ TEST_CASE(
   CHECK(world.Converged());
 }
 
+using Scopes = Vector<WantedScope>;
+
 // The scopes of one database.
 struct Kept {
-  bool Change(const Data& add, double day) {
-    return ChangeScopes(SyncSchema(), add, Data::MakeArray(), day * kScopesDay, &sync, &record,
-                        &left_out);
+  bool Change(const Scopes& add, double day) {
+    return ChangeScopes(SyncSchema(), add, {}, day * kScopesDay, &sync, &record, &left_out);
   }
-  size_t size() const { return sync["scopes"].items().size(); }
-  bool Holds(const Data& scopes) const { return HoldsScope(sync["scopes"], scopes.items()[0]); }
+  size_t size() const { return sync.scopes.size(); }
+  bool Holds(const Scopes& scopes) const { return HoldsScope(sync.scopes, scopes[0]); }
 
-  Data sync = Json(R"({"n":1,"scopes":[],"scopeVersion":0,"cursors":{},"recordBytes":0})");
-  Data record;
-  Data left_out = Data::MakeArray();
+  SyncRecord sync;
+  std::optional<UpdateRecord> record;
+  Vector<SyncScope> left_out;
 };
 
-Data ScopeOf(const String& where) { return Json(R"([{"table":"items","where":)" + where + "}]"); }
+Scopes ScopeOf(const String& where) { return {{"items", Json(where), {}}}; }
 
 // A filter of so many comparisons, of numbers from the first on.
 String AnyOf(int first, int count) {
@@ -86,7 +87,7 @@ TEST_CASE(
   kept.Change(scope(-1), 2);
   // All but number 1 of the first day; the others were asked for a day ago.
   CHECK(kept.size() == kMaxKeptScopes + 7);
-  CHECK(kept.record["kind"].as_string() == "scopes");
+  CHECK(kept.record->kind == UpdateKind::kScopes);
   CHECK(kept.Holds(scope(1)));
   CHECK_FALSE(kept.Holds(scope(2)));
 }
@@ -98,37 +99,35 @@ TEST_CASE(
   const auto scope = [](int n) { return ScopeOf(AnyOf(n * 1000, 398)); };
   for (int n = 0; n < 10; ++n) kept.Change(scope(n), n == 3 ? 0 : 5);
   CHECK(kept.size() == 10);
-  CHECK(kept.left_out.items().empty());
+  CHECK(kept.left_out.empty());
   kept.Change(scope(10), 5);
-  CHECK(kept.left_out.items().empty());
+  CHECK(kept.left_out.empty());
   CHECK(kept.Holds(scope(10)));
   CHECK_FALSE(kept.Holds(scope(3)));
-  const double version = kept.sync["scopeVersion"].as_number();
+  const uint64_t version = kept.sync.scope_version;
   CHECK_FALSE(kept.Change(scope(11), 5));
-  CHECK(HoldsScope(kept.left_out, scope(11).items()[0]));
+  CHECK(HoldsScope(kept.left_out, scope(11)[0]));
   CHECK(kept.size() == 10);
-  CHECK(kept.sync["scopeVersion"].as_number() == version);
+  CHECK(kept.sync.scope_version == version);
   // One that is too much keeps no other out.
-  const Data small = ScopeOf(R"(["=","n",-1])");
-  Data both = scope(11);
-  both.Push(small.items()[0]);
-  kept.left_out = Data::MakeArray();
+  const Scopes small = ScopeOf(R"(["=","n",-1])");
+  Scopes both = scope(11);
+  both.push_back(small[0]);
+  kept.left_out.clear();
   CHECK(kept.Change(both, 5));
-  CHECK(kept.left_out.items().size() == 1);
+  CHECK(kept.left_out.size() == 1);
   CHECK(kept.Holds(small));
   // However they came into storage, no more are kept than a server takes.
-  Data many = Data::MakeArray();
-  for (int n = 0; n < 12; ++n) many.Push(scope(n).items()[0]);
-  kept.sync.Set("scopes", std::move(many));
-  CHECK(kept.Change(Data::MakeArray(), 5));
+  kept.sync.scopes.clear();
+  for (int n = 0; n < 12; ++n) kept.sync.scopes.push_back({"items", scope(n)[0].where, {}, {}, {}});
+  CHECK(kept.Change({}, 5));
   CHECK(kept.size() == 10);
 }
 
 TEST_CASE("a scope that no server takes is not kept, however it came into storage") {
   Kept kept;
-  Data stored = ScopeOf(AnyOf(0, 1100)).items()[0];
-  kept.sync.Set("scopes", Data(Data::Array{stored.Set("filled", false)}));
-  CHECK(kept.Change(Data::MakeArray(), 0));
+  kept.sync.scopes.push_back({"items", ScopeOf(AnyOf(0, 1100))[0].where, {}, {}, {}});
+  CHECK(kept.Change({}, 0));
   CHECK(kept.size() == 0);
 }
 

@@ -3,6 +3,7 @@
 // state at that revision. Every window's base is the fold up to the window's n. When all is quiet,
 // every window's view equals the server's rows in scope, times included, and so does what a window
 // shows that starts cold.
+#include "log/sync_record.h"
 #include "sync/records.h"
 #include "test/core/log/row_map.h"
 #include "test/core/model_check/base_check.h"
@@ -29,8 +30,9 @@ class ConvergenceCheck final : public Check {
     // Nor is there a cursor where all is asked for anew: what was held stays until the answer.
     if (!sync["refill"].items().empty()) return;
     // Nor where an older release has left out what this one would have kept.
-    const bool lacks = sync["lacks"].is_string() && IsOfNewer(host.schema(), sync);
-    if (lacks || LacksRows(host.schema(), sync) || !world_->checks().IsCorrected(sync["cursors"]))
+    const SyncRecord record = SyncRecord::Read(sync);
+    const bool lacks = record.lacks.has_value() && IsOfNewer(host.schema(), record);
+    if (lacks || LacksRows(host.schema(), record) || !world_->checks().IsCorrected(sync["cursors"]))
       return;
     const RowMap& base = world_->checks().folds().Now(profile, host.release());
     const String problem =

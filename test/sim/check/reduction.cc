@@ -29,7 +29,8 @@ class ReductionCheck final : public Check {
     const bool is_now = sync["cursors"] == request["cursors"] && AreFilled(sync, request);
     if (!is_now || !world_->checks().IsInHistory(sync["cursors"])) return;
     const Release release = ReleaseOf(world_->has_releases(), request["schema"].as_u64());
-    if (LacksRows(SchemaOf(release), sync) || !world_->checks().IsCorrected(sync["cursors"]))
+    if (LacksRows(SchemaOf(release), SyncRecord::Read(sync)) ||
+        !world_->checks().IsCorrected(sync["cursors"]))
       return;
     Data whole = request;
     whole.Set("have", Data::MakeArray());
@@ -37,7 +38,7 @@ class ReductionCheck final : public Check {
     if (text.empty()) return;  // too large
     const Result<PullAnswer> answer = ReadPullAnswer(SchemaOf(release), ParseJson(text).value());
     if (!answer.ok()) return Fail("10 reduction: an answer that cannot be read");
-    if (!answer.value().images.empty() || !answer.value().refill.is_null()) return;
+    if (!answer.value().images.empty() || answer.value().refill.has_value()) return;
     Compare(profile, release, sync, answer.value());
     world_->Count("pull without reduction");
   }
@@ -72,7 +73,7 @@ class ReductionCheck final : public Check {
     if (!ApplySteps(SchemaOf(release), steps, &base, &touched).ok())
       return Fail("10 reduction: an answer that cannot be folded");
     Data then = sync;
-    for (const auto& [realm, cursor] : answer.cursors.members()) {
+    for (const auto& [realm, cursor] : answer.cursors) {
       Data cursors = then["cursors"];
       then.Set("cursors", std::move(cursors.Set(realm, cursor)));
     }

@@ -1,0 +1,34 @@
+#include "log/cursor.h"
+
+#include <charconv>
+
+namespace skerry {
+namespace {
+
+uint64_t ParseWhole(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : 0;
+}
+
+}  // namespace
+
+uint64_t CursorRevision(std::string_view cursor) {
+  return ParseWhole(cursor.substr(0, cursor.find('@')));
+}
+
+double CursorAt(std::string_view cursor) {
+  const size_t at = cursor.find('@');
+  return at == std::string_view::npos ? 0 : static_cast<double>(ParseWhole(cursor.substr(at + 1)));
+}
+
+uint64_t CursorRevision(const Cursors& cursors, const String& realm) {
+  const auto found = cursors.find(realm);
+  return found == cursors.end() ? 0 : CursorRevision(found->second);
+}
+
+String MakeCursor(uint64_t revision, double at) {
+  return ToText(revision) + '@' + ToText(static_cast<uint64_t>(at));
+}
+
+}  // namespace skerry

@@ -1,0 +1,27 @@
+// Cursors: how far a client has a realm's log, as the text "revision@at" (`at`: the server's time
+// of that entry, ms).
+#ifndef SKERRY_LOG_CURSOR_H_
+#define SKERRY_LOG_CURSOR_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/map.h"
+#include "base/string.h"
+
+namespace skerry {
+
+using Cursors = Map<String, String>;      // by realm
+using Revisions = Map<String, uint64_t>;  // by realm
+
+// Both 0 where the cursor is empty or damaged.
+uint64_t CursorRevision(std::string_view cursor);
+double CursorAt(std::string_view cursor);
+// The same of a realm; 0 where it has none.
+uint64_t CursorRevision(const Cursors& cursors, const String& realm);
+
+String MakeCursor(uint64_t revision, double at);
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_CURSOR_H_

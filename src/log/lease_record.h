@@ -1,0 +1,40 @@
+// A lease, as it is stored in `sync` under the lease's name: `push`, `listen` or `image`. The rules
+// are in sync/lease_rules.h.
+#ifndef SKERRY_LOG_LEASE_RECORD_H_
+#define SKERRY_LOG_LEASE_RECORD_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "log/members.h"
+#include "log/record_version.h"
+
+namespace skerry {
+
+struct LeaseRecord {
+  double version = kRecordVersion;
+  std::optional<String> owner;  // the tab that holds it; null: nobody
+  uint64_t epoch = 0;           // counts the claims: what is written under another is refused
+  uint64_t heartbeat = 0;       // counts the holder's signs of life in this epoch
+  double claimed_at = 0;        // ms of the wall clock, for people, as is the next
+  double beat_at = 0;
+  std::optional<String> job;  // what the holder is at; null: it was released
+  Rest rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("v", self.version);
+    member("owner", self.owner);
+    member("epoch", self.epoch);
+    member("beat", self.heartbeat);
+    member("claimedAt", self.claimed_at);
+    member("beatAt", self.beat_at);
+    member("job", self.job);
+  }
+  static LeaseRecord Read(Data stored);
+  Data Write() const;
+};
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_LEASE_RECORD_H_

@@ -1,0 +1,50 @@
+#include "log/outbox_record.h"
+
+#include <utility>
+
+namespace skerry {
+namespace {
+
+bool IsLink(const Data& data) { return Fits(data, static_cast<const ChainLink*>(nullptr)); }
+
+bool IsNamed(const Data& data) {
+  return IsText(data["id"]) && IsCount(data["key"]) && data["key"].as_u64() > 0;
+}
+
+}  // namespace
+
+bool Fits(const Data& data, const ChainLink*) {
+  return data.is_null() || (IsCount(data["seq"]) && IsText(data["id"]));
+}
+
+void FromData(Data&& data, ChainLink* out) {
+  if (data.is_null()) return;
+  MemberReader reader(std::move(data));
+  ChainLink::Each(*out, reader);
+  out->rest = reader.Finish();
+}
+
+Data ToData(const ChainLink& link) {
+  if (link.id.empty()) return {};
+  MemberWriter writer(&link.rest);
+  ChainLink::Each(link, writer);
+  return writer.Finish();
+}
+
+bool Fits(const Data& data, const Chain*) {
+  return IsText(data["client"]) && IsMapOf(data["links"], IsLink);
+}
+
+OutboxRecord OutboxRecord::Read(Data stored) { return ReadRecord<OutboxRecord>(std::move(stored)); }
+Data OutboxRecord::Write() const { return ToData(*this); }
+
+bool IsSoundOutboxRow(const Data& row) {
+  const Data& update = row["value"];
+  if (IsNewer(update)) return true;  // it is left alone
+  return IsText(row["key"]) && update["id"] == row["key"] && IsText(update["client"]) &&
+         IsMapOf(update["after"], IsLink) && !update["after"].members().empty() &&
+         IsListOf(update["mutations"], IsNamed) && IsListOf(update["confirmed"], IsText) &&
+         IsText(update["state"]) && update["body"].is_bytes();
+}
+
+}  // namespace skerry

@@ -1,0 +1,95 @@
+// An update on its way to the server, as it is stored in `outbox` under its id. It is immutable but
+// for what has become of it.
+#ifndef SKERRY_LOG_OUTBOX_RECORD_H_
+#define SKERRY_LOG_OUTBOX_RECORD_H_
+
+#include <optional>
+
+#include "log/mutation_record.h"
+
+namespace skerry {
+
+// A client's update in a realm, which the next one there follows. Null, with an empty id: none.
+struct ChainLink {
+  uint64_t seq = 0;
+  String id;
+  Rest rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("seq", self.seq);
+    member("id", self.id);
+  }
+  friend bool operator==(const ChainLink&, const ChainLink&) = default;
+};
+bool Fits(const Data& data, const ChainLink*);
+void FromData(Data&& data, ChainLink* out);
+Data ToData(const ChainLink& link);
+
+using ChainLinks = Map<String, ChainLink>;  // by realm
+
+// The last update of this identity in each realm (docs/design.md, "The chain").
+struct Chain {
+  String client;
+  ChainLinks links;
+  Rest rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    member("client", self.client);
+    member("links", self.links);
+  }
+  friend bool operator==(const Chain&, const Chain&) = default;
+};
+bool Fits(const Data& data, const Chain*);
+
+enum class OutboxState : uint8_t {
+  kSent,      // an answer is awaited; any other text is read so, for it may have been sent
+  kNew,       // never sent
+  kReceived,  // applied, or a duplicate: a pull has to confirm it
+};
+
+struct OutboxRecord {
+  double version = kRecordVersion;
+  String id;
+  String client;     // the identity that it was grouped under
+  ChainLinks after;  // the update that it follows, in each realm that it touches
+  Revisions base;
+  double at = 0;
+  OutboxState state = OutboxState::kSent;
+  uint64_t epoch = 0;                  // of the lease under which it was first sent
+  std::optional<Revisions> revisions;  // where it is in the log, by the push's answer
+  Vector<String> confirmed;            // realms
+  Vector<NamedMutation> mutations;
+  String body;  // the wire's JSON, written once and sent byte for byte
+  Rest rest;
+
+  template <typename Self, typename Visitor>
+  static void Each(Self& self, Visitor& member) {
+    static constexpr const char* kStates[] = {"sent", "new", "received"};
+    member("v", self.version);
+    member("id", self.id);
+    member("client", self.client);
+    member("after", self.after);
+    member("base", self.base);
+    member("at", self.at);
+    member.Text("state", self.state, kStates);
+    member("epoch", self.epoch);
+    member("revisions", self.revisions);
+    member("confirmed", self.confirmed);
+    member("mutations", self.mutations);
+    member.Bytes("body", self.body);
+  }
+  static OutboxRecord Read(Data stored);
+  Data Write() const;
+
+  bool received() const { return state == OutboxState::kReceived; }
+};
+
+// Whether a row {key, value} of the outbox can be sent, confirmed and taken out again, or is a
+// newer version's. Else it is damaged, and what it holds is grouped again.
+bool IsSoundOutboxRow(const Data& row);
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_OUTBOX_RECORD_H_

@@ -1,0 +1,97 @@
+#include "log/sync_record.h"
+
+#include <utility>
+
+#include "base/checksum.h"
+#include "base/limits.h"
+
+namespace skerry {
+namespace {
+
+bool IsAnyText(const Data& data) { return data.is_string(); }
+
+bool IsPart(const Data& data) {
+  return IsText(data["file"]) && data["bytes"].as_u64(~uint64_t{0}) <= kMaxImageBytes;
+}
+
+bool IsPointer(const Data& data) {
+  return data.is_null() || Fits(data, static_cast<const ImagePointer*>(nullptr));
+}
+
+}  // namespace
+
+bool Fits(const Data& data, const ScopeFill*) { return data.is_bool() || data.is_string(); }
+
+void FromData(Data&& data, ScopeFill* out) {
+  out->whole = data.as_bool();
+  if (data.is_string()) out->upto = data.as_string();
+}
+
+Data ToData(const ScopeFill& filled) {
+  return filled.upto.has_value() ? Data(*filled.upto) : Data(filled.whole);
+}
+
+bool Fits(const Data& data, const SyncScope*) {
+  return IsText(data["table"]) && data["where"].is_array() &&
+         Fits(data["filled"], static_cast<const ScopeFill*>(nullptr));
+}
+
+bool Fits(const Data& data, const ImagePointer*) {
+  return data["generation"].is_string() && IsCount(data["n"]) && IsListOf(data["parts"], IsPart) &&
+         IsMapOf(data["cursors"], IsAnyText);
+}
+
+bool Fits(const Data& data, const Generation*) { return data["generation"].is_string(); }
+
+SyncRecord SyncRecord::Read(Data stored) {
+  SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
+  // A chain is that of one identity, and would be forked for ever under another.
+  if (sync.chain.client != sync.client) sync.chain = {};
+  erase_if(sync.refill, [](const String& realm) { return realm.empty(); });
+  return sync;
+}
+
+Data SyncRecord::Write() const { return ToData(*this); }
+
+bool KeepsPlace(const Data& stored) {
+  return IsCount(stored["n"]) && IsMapOf(stored["cursors"], IsAnyText) &&
+         IsPointer(stored["image"]) && IsPointer(stored["previous"]);
+}
+
+SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version) {
+  SyncRecord sync = SyncRecord::Read(std::move(stored));
+  if (sync.client.empty()) sync.client = client;
+  if (sync.chain.client.empty()) {
+    sync.chain = {};
+    sync.chain.client = sync.client;
+  }
+  if (!sync.clock_offset.has_value()) sync.clock_offset = 0;
+  // A window of an older version does not take back what a newer one has said.
+  if (sync.schema < schema_version) sync.schema = schema_version;
+  sync.rest.absent = 0;
+  return sync;
+}
+
+void NewIdentity(const String& client, SyncRecord* sync) {
+  sync->client = client;
+  sync->chain = {};
+  sync->chain.client = client;
+  sync->seen.clear();
+}
+
+bool IsOfNewer(const Schema& schema, const SyncRecord& sync) {
+  return sync.schema > schema.version();
+}
+
+String Layout(const Schema& schema) { return Hex16(schema.fingerprint()); }
+
+bool LacksRows(const Schema& schema, const SyncRecord& sync) {
+  return sync.lacks.has_value() && *sync.lacks != Layout(schema);
+}
+
+void NoteLack(const String& layout, SyncRecord* sync) {
+  const bool is_another = sync->lacks.has_value() && *sync->lacks != layout;
+  sync->lacks = is_another ? String("any") : layout;
+}
+
+}  // namespace skerry

@@ -1,0 +1,66 @@
+// The parts of a transaction (docs/internals.md, section 4): what is read, what is written, and the
+// effect that asks the host for it. Keys have a type of their own, so that none can be taken for a
+// value.
+#ifndef SKERRY_LOG_TRANSACTION_BUILDER_H_
+#define SKERRY_LOG_TRANSACTION_BUILDER_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+#include "base/data.h"
+#include "base/relocatable.h"
+#include "base/string.h"
+
+namespace skerry {
+
+enum class Store : uint8_t { kMutations, kOutbox, kUpdates, kSync, kConflicts };
+const char* NameOf(Store store);
+
+// The key of the one record `sync` in the store of that name.
+inline constexpr const char* kSyncKey = "sync";
+
+// The key of a row: a number or a text. What somebody else has stored may have any key, and can be
+// deleted under it.
+class Key {
+ public:
+  Key() = default;                                     // none: null
+  Key(uint64_t number) : data_(number) {}              // NOLINT(google-explicit-constructor)
+  Key(const String& text) : data_(text) {}             // NOLINT(google-explicit-constructor)
+  Key(const char* text) : data_(text) {}               // NOLINT(google-explicit-constructor)
+  explicit Key(Data data) : data_(std::move(data)) {}  // as it was read
+
+  uint64_t number() const { return data_.as_u64(); }  // 0 where it is no number of ours
+  const Data& data() const { return data_; }
+  friend bool operator==(const Key&, const Key&) = default;
+
+ private:
+  Data data_;
+};
+
+template <>
+inline constexpr bool kRelocatable<Key> = kRelocatable<Data>;
+
+// How a transaction may use its stores, and whether it is done only when it is on the disk.
+enum class TransactionMode : uint8_t { kRead, kWrite, kWriteStrict };
+
+Data TransactEffect(uint64_t id, std::initializer_list<Store> stores, TransactionMode mode,
+                    Data reads);
+
+// Reads. A range gives [{key, value}..], ascending.
+Data GetRead(Store store, const Key& key);
+Data RangeRead(Store store);
+Data RangeAbove(Store store, const Key& above);
+// At most `limit` rows, from the start where `above` is none.
+Data PageRead(Store store, const Key& above, uint32_t limit);
+Data CountRead(Store store);
+
+// Writes.
+Data PutWrite(Store store, const Key& key, Data value);
+Data AddWrite(Store store, Data value);  // under the next key
+Data DeleteWrite(Store store, const Key& key);
+Data DeleteUpToWrite(Store store, const Key& last);
+
+}  // namespace skerry
+
+#endif  // SKERRY_LOG_TRANSACTION_BUILDER_H_
