@@ -424,7 +424,7 @@ export const core = [
   {
     name: 'what was kept without a remote is folded again after it was logged',
     file: 'src/client/tab_commit.cc',
-    from: '    writes->Push(Fields{{"store", "mutations"}, {"delete", key}});\n',
+    from: '    writes->Push(DeleteWrite(Store::kMutations, key));\n',
     to: '',
   },
   {

@@ -103,7 +103,7 @@ bool NamesOneOf(const std::set<ObjectKey>& left, const Graph& graph, const Objec
 }
 
 // With the roots all leave that cascade from them; `to`: where to, or empty where they are deleted.
-CascadeOutcome Expected(const Graph& graph, const String& to) {
+CascadeOutcome ExpectedRows(const Graph& graph, const String& to) {
   std::set<ObjectKey> left(graph.roots.begin(), graph.roots.end());
   for (size_t before = 0; before != left.size();) {
     before = left.size();
@@ -218,7 +218,7 @@ Vector<Op> Deletes(const Graph& graph) {
 }
 
 // The rows were made, and some deleted, before anything was pushed.
-Vector<Op> Grouped(const Graph& graph) {
+Vector<Op> GroupedOps(const Graph& graph) {
   Vector<Op> ops;
   for (const auto& [key, row] : graph.rows) {
     Op create = OpOnRow(OpKind::kCreate, key, row.realm);
@@ -231,7 +231,7 @@ Vector<Op> Grouped(const Graph& graph) {
   return FoldOps(graph.schema, ops);
 }
 
-std::string TextOf(const CascadeOutcome& outcome) {
+std::string OutcomeText(const CascadeOutcome& outcome) {
   if (!outcome) return "refused";
   String text;
   for (const auto& [key, row] : *outcome) {
@@ -250,12 +250,13 @@ TEST_CASE("window, authority and grouping agree on what a delete cascades to") {
     Random random(SeedText(seed));
     const bool two_realms = random.Below(3) == 0;
     const Graph graph = AnyGraph(&random, two_realms);
-    const CascadeOutcome expected = Expected(graph, "");
-    REQUIRE_EQ(TextOf(OfWindow(graph, "", &random)), TextOf(expected));
-    REQUIRE_EQ(TextOf(OfAuthority(graph, graph.rows, Deletes(graph))), TextOf(expected));
-    const Vector<Op> grouped = Grouped(graph);
+    const CascadeOutcome expected = ExpectedRows(graph, "");
+    REQUIRE_EQ(OutcomeText(OfWindow(graph, "", &random)), OutcomeText(expected));
+    REQUIRE_EQ(OutcomeText(OfAuthority(graph, graph.rows, Deletes(graph))), OutcomeText(expected));
+    const Vector<Op> grouped = GroupedOps(graph);
     // With a second realm more happens: a child that is made follows its parent there.
-    if (!two_realms) REQUIRE_EQ(TextOf(OfAuthority(graph, {}, grouped)), TextOf(expected));
+    if (!two_realms)
+      REQUIRE_EQ(OutcomeText(OfAuthority(graph, {}, grouped)), OutcomeText(expected));
     refused += expected ? 0 : 1;
     if (!expected) continue;
     std::set<ObjectKey> made;
@@ -281,8 +282,8 @@ TEST_CASE("a move takes all along that cascade from it, in whatever order they a
     Random random(SeedText(seed));
     Graph graph = AnyGraph(&random, false);
     graph.roots.resize(1);
-    const CascadeOutcome expected = Expected(graph, "B");
-    REQUIRE_EQ(TextOf(OfWindow(graph, "B", &random)), TextOf(expected));
+    const CascadeOutcome expected = ExpectedRows(graph, "B");
+    REQUIRE_EQ(OutcomeText(OfWindow(graph, "B", &random)), OutcomeText(expected));
     refused += expected ? 0 : 1;
     int in_b = 0;
     if (expected) {
