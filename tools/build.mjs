@@ -14,8 +14,6 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import remapping from '@jridgewell/remapping';
-import MagicString from 'magic-string';
 import { bootstrap } from './bootstrap.mjs';
 import { buildPreset } from './lib/cmake.mjs';
 import { pruneDeclarations } from './lib/declarations.mjs';
@@ -151,7 +149,9 @@ const kByAddress = /\bimport\((?=new URL\()/g;
 const kLeaveAlone = '/*webpackIgnore:true*//*@vite-ignore*/';
 
 /** Puts in the comments that esbuild's minifier has removed, and moves the source map along. */
-function leftAlone(outputFiles) {
+async function leftAlone(outputFiles) {
+  const { default: MagicString } = await import('magic-string');
+  const { default: remapping } = await import('@jridgewell/remapping');
   const texts = new Map(outputFiles.map(({ path, text }) => [path, text]));
   for (const [path, code] of texts) {
     if (!path.endsWith('.js') || code.search(kByAddress) < 0) continue;
@@ -208,7 +208,7 @@ async function bundle({ name, out, entries, node = false, classic = false, defin
     );
     throw new SetupError(lines.length > 0 ? lines.join('\n') : String(error));
   });
-  const written = writeOutputs(leftAlone(result.outputFiles), result.metafile, chunkName);
+  const written = writeOutputs(await leftAlone(result.outputFiles), result.metafile, chunkName);
   const ours = new RegExp(`^${name}-[a-z-]+-[A-Z0-9]{8}\\.js`);
   for (const file of readdirSync(join(root, out))) {
     if (ours.test(file) && !written.has(file)) rmSync(join(root, out, file));
