@@ -1,12 +1,13 @@
 // skerry-sync: the core of a sync worker (docs/sync-worker.md, section 1). Bindings only. Buffers
 // are those of abi.h. Handles are small numbers; 0 is none.
+#include "sync/sync_worker.h"
+
 #include <memory>
 #include <utility>
 
 #include "abi.h"
 #include "base/data.h"
 #include "base/map.h"
-#include "sync/sync_worker.h"
 
 namespace skerry::abi {
 namespace {

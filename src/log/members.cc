@@ -1,7 +1,10 @@
 #include "log/members.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+
+#include "base/status.h"
 
 namespace skerry {
 
@@ -25,6 +28,25 @@ bool IsListOf(const Data& data, DataTest fits) {
   return true;
 }
 
+namespace {
+
+constexpr MemberType kBytes = {
+    [](const Data& data) { return data.is_bytes(); },
+    [](Data&& data, void* member) { *static_cast<String*>(member) = data.as_bytes(); },
+    [](const void* member) { return Data::Bytes(*static_cast<const String*>(member)); },
+    [](const void* member) { return static_cast<const String*>(member)->empty(); }};
+
+using MaybeBytes = std::optional<String>;
+constexpr MemberType kMaybeBytes = {
+    kBytes.fits,
+    [](Data&& data, void* member) { *static_cast<MaybeBytes*>(member) = data.as_bytes(); },
+    [](const void* member) {
+      const auto* bytes = static_cast<const MaybeBytes*>(member);
+      return bytes->has_value() ? Data::Bytes(**bytes) : Data();
+    },
+    [](const void* member) { return !static_cast<const MaybeBytes*>(member)->has_value(); }};
+
+// Where in `texts` the value is; 0 where it is none of them.
 size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     if (value.Is(texts[i])) return i;
@@ -32,63 +54,64 @@ size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
   return 0;
 }
 
-MemberReader::MemberReader(Data object)
-    : object_(object.is_object() ? std::move(object) : Data::MakeObject()) {}
+}  // namespace
 
-Data MemberReader::Take(const char* name) {
-  const uint32_t bit = bit_;
-  bit_ <<= 1;
-  Data::Object& members = object_.mutable_members();
-  for (size_t i = 0; i < members.size(); ++i) {
-    if (members[i].first != name) continue;
-    Data value = std::move(members[i].second);
-    members.erase(members.begin() + static_cast<ptrdiff_t>(i));
-    return value;
-  }
-  absent_ |= bit;
-  return {};
+void Members::Bytes(const char* name, String& member) { Add({name, &member, &kBytes}); }
+
+void Members::Bytes(const char* name, std::optional<String>& member) {
+  Add({name, &member, &kMaybeBytes});
 }
 
-void MemberReader::Bytes(const char* name, String& out) {
-  const Data value = Take(name);
-  if (value.is_bytes()) out = value.as_bytes();
+void Members::Add(const Member& member) {
+  SKERRY_CHECK(count_ < kMost);
+  members_[count_++] = member;
 }
 
-void MemberReader::Bytes(const char* name, std::optional<String>& out) {
-  const Data value = Take(name);
-  if (value.is_bytes()) out = value.as_bytes();
-}
-
-Rest MemberReader::Finish() {
+Rest Members::Read(Data stored) const {
+  Data object = stored.is_object() ? std::move(stored) : Data::MakeObject();
+  Data::Object& found = object.mutable_members();
   Rest rest;
-  rest.absent = absent_;
-  if (!object_.members().empty()) rest.unknown = std::move(object_);
+  for (size_t i = 0; i < count_; ++i) {
+    const Member& member = members_[i];
+    const auto at = std::find_if(found.begin(), found.end(),
+                                 [&](const auto& each) { return each.first == member.name; });
+    Data value;
+    if (at == found.end()) {
+      rest.absent |= uint32_t{1} << i;
+    } else {
+      value = std::move(at->second);
+      found.erase(at);
+    }
+    if (member.type == nullptr) {
+      *static_cast<uint8_t*>(member.place) =
+          static_cast<uint8_t>(TextIndex(value, member.texts, member.count));
+    } else if (member.type->fits(value)) {
+      member.type->read(std::move(value), member.place);
+    }
+  }
+  if (!found.empty()) rest.unknown = std::move(object);
   return rest;
 }
 
-bool MemberWriter::MayWrite(bool is_first) {
-  const bool was_absent = (rest_->absent & bit_) != 0;
-  bit_ <<= 1;
-  return !was_absent || !is_first;
-}
-
-void MemberWriter::Bytes(const char* name, const String& value) {
-  if (MayWrite(value.empty())) Put(name, Data::Bytes(value));
-}
-
-void MemberWriter::Bytes(const char* name, const std::optional<String>& value) {
-  if (MayWrite(!value.has_value())) Put(name, value.has_value() ? Data::Bytes(*value) : Data());
-}
-
-void MemberWriter::Put(const char* name, Data value) {
-  object_.mutable_members().emplace_back(name, std::move(value));
-}
-
-Data MemberWriter::Finish() {
-  for (const Data::Member& member : rest_->unknown.members()) {
-    object_.mutable_members().push_back(member);
+Data Members::Write(const Rest& rest) const {
+  Data object = Data::MakeObject();
+  const auto put = [&object](const char* name, Data value) {
+    object.mutable_members().emplace_back(name, std::move(value));
+  };
+  for (size_t i = 0; i < count_; ++i) {
+    const Member& member = members_[i];
+    if (member.type == nullptr) {
+      put(member.name, member.texts[*static_cast<const uint8_t*>(member.place)]);
+      continue;
+    }
+    const bool was_absent = (rest.absent >> i & 1) != 0;
+    if (member.type->is_first(member.place) && (was_absent || member.is_optional)) continue;
+    put(member.name, member.type->write(member.place));
   }
-  return std::move(object_);
+  for (const Data::Member& member : rest.unknown.members()) {
+    object.mutable_members().push_back(member);
+  }
+  return object;
 }
 
 }  // namespace skerry

@@ -1,5 +1,5 @@
-// Members: how a record of IndexedDB becomes a struct, and back. A struct lists its members once,
-// and a reader and a writer run over that list:
+// Members: how a record of IndexedDB becomes a struct, and back. A struct lists its members once, and
+// a reader and a writer, which know no struct, run over that list:
 //
 //   struct Example {
 //     uint64_t n = 0;
@@ -38,9 +38,9 @@ struct Rest {
   friend bool operator==(const Rest&, const Rest&) = default;
 };
 
-class MemberReader;
+class Members;
 template <typename T>
-concept HasMembers = requires(T& self, MemberReader& reader) { T::Each(self, reader); };
+concept HasMembers = requires(T& self, Members& members) { T::Each(self, members); };
 
 // Counting on from it stays exact.
 inline constexpr uint64_t kMaxCount = uint64_t{1} << 52;
@@ -103,48 +103,6 @@ Data ToData(const Map<String, T>& map);
 template <HasMembers T>
 Data ToData(const T& self);
 
-// Where in `texts` the value is; 0 where it is none of them.
-size_t TextIndex(const Data& value, const char* const* texts, size_t count);
-
-class MemberReader {
- public:
-  explicit MemberReader(Data object);
-
-  template <typename T>
-  void operator()(const char* name, T& out) {
-    Data value = Take(name);
-    if (Fits(value, &out)) FromData(std::move(value), &out);
-  }
-  // Null where it is none.
-  template <typename T>
-  void operator()(const char* name, std::optional<T>& out) {
-    Data value = Take(name);
-    if (!Fits(value, static_cast<T*>(nullptr))) return;
-    FromData(std::move(value), &out.emplace());
-  }
-  // Absent where it is none.
-  template <typename T>
-  void Optional(const char* name, std::optional<T>& out) {
-    (*this)(name, out);
-  }
-  void Bytes(const char* name, String& out);
-  void Bytes(const char* name, std::optional<String>& out);
-  // One of these texts, in the order of the enumeration; another one is the first.
-  template <typename E, size_t count>
-  void Text(const char* name, E& out, const char* const (&texts)[count]) {
-    out = static_cast<E>(TextIndex(Take(name), texts, count));
-  }
-
-  Rest Finish();
-
- private:
-  SKERRY_OUT_OF_LINE Data Take(const char* name);  // null where there is none
-
-  Data object_;
-  uint32_t absent_ = 0;
-  uint32_t bit_ = 1;
-};
-
 template <typename T>
 bool IsFirstValue(const T& value) {
   if constexpr (requires { value.empty(); }) {
@@ -156,51 +114,84 @@ bool IsFirstValue(const T& value) {
   }
 }
 
-class MemberWriter {
+// What the reader and the writer do with a member of some type, wherever it is.
+struct MemberType {
+  bool (*fits)(const Data& data);
+  void (*read)(Data&& data, void* member);
+  Data (*write)(const void* member);
+  bool (*is_first)(const void* member);
+};
+
+template <typename T>
+inline constexpr MemberType kMemberType = {
+    [](const Data& data) { return Fits(data, static_cast<const T*>(nullptr)); },
+    [](Data&& data, void* member) { FromData(std::move(data), static_cast<T*>(member)); },
+    [](const void* member) { return ToData(*static_cast<const T*>(member)); },
+    [](const void* member) { return IsFirstValue(*static_cast<const T*>(member)); }};
+
+// Null where it is none.
+template <typename T>
+inline constexpr MemberType kMemberType<std::optional<T>> = {
+    kMemberType<T>.fits,
+    [](Data&& data, void* member) {
+      FromData(std::move(data), &static_cast<std::optional<T>*>(member)->emplace());
+    },
+    [](const void* member) { return ToData(*static_cast<const std::optional<T>*>(member)); },
+    [](const void* member) { return !static_cast<const std::optional<T>*>(member)->has_value(); }};
+
+// The members of one struct, listed by its `Each`.
+class Members {
  public:
-  explicit MemberWriter(const Rest* rest) : rest_(rest) {}
-
   template <typename T>
-  void operator()(const char* name, const T& value) {
-    if (MayWrite(IsFirstValue(value))) Put(name, ToData(value));
+  void operator()(const char* name, T& member) {
+    Add({name, &member, &kMemberType<T>});
   }
+  // Absent where it is none.
   template <typename T>
-  void Optional(const char* name, const std::optional<T>& value) {
-    if (MayWrite(true) && !value.has_value()) return;
-    if (value.has_value()) Put(name, ToData(*value));
+  void Optional(const char* name, std::optional<T>& member) {
+    Add({name, &member, &kMemberType<std::optional<T>>, true});
   }
-  void Bytes(const char* name, const String& value);
-  void Bytes(const char* name, const std::optional<String>& value);
+  void Bytes(const char* name, String& member);
+  void Bytes(const char* name, std::optional<String>& member);
+  // One of these texts, in the order of the enumeration; another one is the first.
   template <typename E, size_t count>
-  void Text(const char* name, const E& value, const char* const (&texts)[count]) {
-    MayWrite(false);
-    Put(name, texts[static_cast<size_t>(value)]);
+  void Text(const char* name, E& member, const char* const (&texts)[count]) {
+    static_assert(sizeof(E) == sizeof(uint8_t));
+    Add({name, &member, nullptr, false, texts, count});
   }
 
-  Data Finish();
+  Rest Read(Data stored) const;
+  Data Write(const Rest& rest) const;
 
  private:
-  // False: it was not there, and has its first value. Counts on to the next member.
-  bool MayWrite(bool is_first);
-  SKERRY_OUT_OF_LINE void Put(const char* name, Data value);
+  struct Member {
+    const char* name;
+    void* place;
+    const MemberType* type;  // none: one of `texts`
+    bool is_optional = false;
+    const char* const* texts = nullptr;
+    size_t count = 0;
+  };
+  static constexpr size_t kMost = 32;  // as many as Rest::absent has bits
 
-  const Rest* rest_;
-  uint32_t bit_ = 1;
-  Data object_ = Data::MakeObject();
+  SKERRY_OUT_OF_LINE void Add(const Member& member);
+
+  Member members_[kMost];
+  size_t count_ = 0;
 };
 
 template <HasMembers T>
 void FromData(Data&& data, T* out) {
-  MemberReader reader(std::move(data));
-  T::Each(*out, reader);
-  out->rest = reader.Finish();
+  Members members;
+  T::Each(*out, members);
+  out->rest = members.Read(std::move(data));
 }
 
 template <HasMembers T>
 Data ToData(const T& self) {
-  MemberWriter writer(&self.rest);
-  T::Each(self, writer);
-  return writer.Finish();
+  Members members;
+  T::Each(const_cast<T&>(self), members);
+  return members.Write(self.rest);
 }
 
 template <typename T>

@@ -19,16 +19,16 @@ bool Fits(const Data& data, const ChainLink*) {
 
 void FromData(Data&& data, ChainLink* out) {
   if (data.is_null()) return;
-  MemberReader reader(std::move(data));
-  ChainLink::Each(*out, reader);
-  out->rest = reader.Finish();
+  Members members;
+  ChainLink::Each(*out, members);
+  out->rest = members.Read(std::move(data));
 }
 
 Data ToData(const ChainLink& link) {
   if (link.id.empty()) return {};
-  MemberWriter writer(&link.rest);
-  ChainLink::Each(link, writer);
-  return writer.Finish();
+  Members members;
+  ChainLink::Each(const_cast<ChainLink&>(link), members);
+  return members.Write(link.rest);
 }
 
 bool Fits(const Data& data, const Chain*) {
