@@ -184,11 +184,19 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   }
   if (own->kind == OwnKind::kToken) {
     const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->message);
-    if (!IsNewer(read[4]) && !(kept == read[4]))
+    // The same one stays refused.
+    if (!IsNewer(read[4]) && !(kept["token"] == read[4]["token"]))
       reply.writes.push_back(PutWrite("sync", "token", kept));
     return reply;
   }
-  if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
+  if (own->kind == OwnKind::kRefusal) {
+    WriteRefusal(own->message, read[4], turn->now, &reply.writes);
+    return reply;
+  }
+  if (own->kind == OwnKind::kStart) {
+    TakeKeptToken(read[4], turn);
+    KeepService(read, &reply.writes);
+  }
   state_->lost_place = read[0].is_object() && !KeepsPlace(read[0]);
   Data sync = CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // Also at the start: scopes that the schema does not understand any more are given up.
@@ -201,21 +209,6 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   state_->sync = sync;
   if (!(sync == read[0])) reply.writes.push_back(PutWrite("sync", "sync", std::move(sync)));
   return reply;
-}
-
-// What a service worker that is started without a window has to know: written by the windows.
-void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
-  if (state_->mode == Mode::kService && state_->token.is_null() && read[4]["token"].is_string())
-    state_->token = read[4]["token"];
-  if (IsNewer(read[3])) return;
-  if (state_->service.is_object()) {
-    Data kept = state_->service;
-    kept.Set("v", kRecordVersion).Set("schema", state_->description);
-    if (!(kept == read[3])) writes->push_back(PutWrite("sync", "service", std::move(kept)));
-  } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
-    // The user is back, without a service worker this time.
-    writes->push_back(DeleteWrite("sync", "service"));
-  }
 }
 
 void SyncWorker::OnDone(uint64_t id, Turn* turn) {
@@ -252,7 +245,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     return;
   }
   state_->own_error = {};
-  if (own.kind == OwnKind::kToken) return;
+  if (own.kind == OwnKind::kToken || own.kind == OwnKind::kRefusal) return;
   if (own.kind == OwnKind::kScopes) {
     scopes_failed_ = !own.left_out.items().empty();
     // The window asks again after a pause: until then other windows may have dropped some.
@@ -266,6 +259,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
+    if (refused_rest_ms_ > 0) job_.RefusedBefore(refused_rest_ms_, turn);
     job_.BeginWanted(turn);  // it was woken for something
   } else if (first) {
     if (state_->mode == Mode::kHelper) {
@@ -353,6 +347,7 @@ void SyncWorker::Upkeep(Turn* turn) {
   }
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);
+  KeepRefusal(turn);
   TellStatus(turn);
 }
 
