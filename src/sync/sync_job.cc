@@ -36,6 +36,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
   if (reason != WakeReason::kMutation) loop_.WantPull();
+  looked_ = looked_ || (!gentle && reason != WakeReason::kDue);
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
   state_->needs_auth = other_let_in_ = false;
@@ -83,6 +84,19 @@ Data::Array SyncJob::TakeAsked() {
   answering_ = Data::MakeArray();
   asked_ = Data::MakeArray();
   return taken;
+}
+
+// As after two refusals: the window is asked for another token when somebody looks, which is now if
+// this worker was started for that; else when this is due.
+void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
+  state_->token_refusals = 2;
+  if (looked_) return;
+  state_->NeedAuth();
+  state_->error = {"unauthenticated", "The server has refused the token.", true};
+  retrying_ = true;
+  due_ms_ = turn->mono + rest_ms;
+  state_->next_try_at = turn->now + rest_ms;
+  turn->Timer("loop", rest_ms);
 }
 
 void SyncJob::BeginWanted(Turn* turn) {
@@ -291,6 +305,7 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
 }
 
 void SyncJob::Unauthenticated(const SyncError& error, Turn* turn) {
+  state_->refused_token = token_;
   // By the time of this answer there may be another, because the socket's was refused first.
   if (state_->TokenRefused(token_)) return Advance(turn);
   if (++state_->token_refusals == 1 && state_->auth) {

@@ -68,6 +68,9 @@ class SyncJob {
   void OtherLetIn(Turn* turn);
   // What was asked and is not answered yet: another will answer it.
   Data::Array TakeAsked();
+  // Before this worker was started the server has refused the token that is kept: it is not sent
+  // again for so long, unless somebody looks.
+  void RefusedBefore(double rest_ms, Turn* turn);
   // Goes on with what was wanted before the worker was ready.
   void BeginWanted(Turn* turn);
   // Hidden, offline, paused or stopped: lets go of everything.
@@ -172,6 +175,7 @@ class SyncJob {
   Loop loop_;
   bool active_ = false;             // something is to be done
   bool retrying_ = false;           // pausing after a failure
+  bool looked_ = false;             // woken by more than a mutation, a poke, or that it is due
   bool other_let_in_ = false;       // since this window had no token
   double due_ms_ = 0;               // monotonic: until then it rests
   double rested_ms_ = 0;            // since then

@@ -183,11 +183,19 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   }
   if (own->kind == OwnKind::kToken) {
     const Data kept = Message("token").Set("v", kRecordVersion).Set("token", own->token);
-    if (!IsNewer(read[4]) && !(kept == read[4]))
+    // The same one stays refused.
+    if (!IsNewer(read[4]) && !(kept["token"] == read[4]["token"]))
       reply.writes.push_back(PutWrite(Store::kSync, "token", kept));
     return reply;
   }
-  if (own->kind == OwnKind::kStart) KeepService(read, &reply.writes);
+  if (own->kind == OwnKind::kRefusal) {
+    WriteRefusal(own->token, read[4], turn->now, &reply.writes);
+    return reply;
+  }
+  if (own->kind == OwnKind::kStart) {
+    TakeKeptToken(read[4], turn);
+    KeepService(read, &reply.writes);
+  }
   state_->lost_place = read[0].is_object() && !KeepsPlace(read[0]);
   SyncRecord sync =
       CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
@@ -203,21 +211,6 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
   if (!(stored == read[0]))
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, std::move(stored)));
   return reply;
-}
-
-// What a service worker that is started without a window has to know: written by the windows.
-void SyncWorker::KeepService(const Data::Array& read, Data::Array* writes) {
-  if (state_->mode == Mode::kService && state_->token.is_null() && read[4]["token"].is_string())
-    state_->token = read[4]["token"];
-  if (IsNewer(read[3])) return;
-  if (state_->service.is_object()) {
-    Data kept = state_->service;
-    kept.Set("v", kRecordVersion).Set("schema", state_->description);
-    if (!(kept == read[3])) writes->push_back(PutWrite(Store::kSync, "service", std::move(kept)));
-  } else if (state_->mode != Mode::kService && read[3]["loggedOut"].as_bool()) {
-    // The user is back, without a service worker this time.
-    writes->push_back(DeleteWrite(Store::kSync, "service"));
-  }
 }
 
 void SyncWorker::OnDone(uint64_t id, Turn* turn) {
@@ -254,7 +247,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
     return;
   }
   state_->own_error = {};
-  if (own.kind == OwnKind::kToken) return;
+  if (own.kind == OwnKind::kToken || own.kind == OwnKind::kRefusal) return;
   if (own.kind == OwnKind::kScopes) {
     scopes_failed_ = !own.left_out.empty();
     // The window asks again after a pause: until then other windows may have dropped some.
@@ -268,6 +261,7 @@ void SyncWorker::DoneOwn(const Own& own, Turn* turn) {
   const bool first = !state_->started;
   state_->started = true;
   if (first && state_->mode == Mode::kService) {
+    if (refused_rest_ms_ > 0) job_.RefusedBefore(refused_rest_ms_, turn);
     job_.BeginWanted(turn);  // it was woken for something
   } else if (first) {
     if (state_->mode == Mode::kHelper) {
@@ -355,6 +349,7 @@ void SyncWorker::Upkeep(Turn* turn) {
   }
   keeper_.Consider(!job_.active(), turn);
   if (LacksScope()) WantScopes({}, {}, turn);
+  KeepRefusal(turn);
   TellStatus(turn);
 }
 

@@ -40,13 +40,13 @@ class SyncWorker {
  private:
   explicit SyncWorker(std::unique_ptr<WorkerState> state);
 
-  // A transaction of the worker itself: the start, a change of scopes, a token to be kept, or a
-  // look at what is pending.
-  enum class OwnKind : uint8_t { kStart, kScopes, kToken, kLook };
+  // A transaction of the worker itself: the start, a change of scopes, a token to be kept, what the
+  // server said of it, or a look at what is pending.
+  enum class OwnKind : uint8_t { kStart, kScopes, kToken, kRefusal, kLook };
   struct Own {
     uint64_t id = 0;
     OwnKind kind = OwnKind::kStart;
-    Data token;                     // kToken
+    Data token;                     // kToken, kRefusal
     Vector<WantedScope> add, drop;  // kScopes
     std::optional<UpdateRecord> record;
     bool changed = false;
@@ -61,6 +61,9 @@ class SyncWorker {
   void OnRead(const Data& event, Turn* turn);
   ReadReply ReadOwn(Own* own, const Data& results, Turn* turn);
   void KeepService(const Data::Array& read, Data::Array* writes);
+  void TakeKeptToken(const Data& kept, Turn* turn);
+  void KeepRefusal(Turn* turn);
+  void WriteRefusal(const Data& refused, const Data& kept, double now, Data::Array* writes) const;
   void OnDone(uint64_t id, Turn* turn);
   void DoneOwn(const Own& own, Turn* turn);
   void OnFailed(uint64_t id, const Data& error, Turn* turn);
@@ -101,6 +104,8 @@ class SyncWorker {
   Data told_;
   bool was_active_ = false;
   bool listen_pausing_ = false;  // after a claim that storage refused
+  Data kept_refusal_;            // the token that storage says was refused
+  double refused_rest_ms_ = 0;   // of the start: so long it is not sent again
   bool looks_ = false;           // now and then at what is pending
   bool answers_ = false;         // a wake has to be answered, whether anything has changed or not
 };

@@ -72,6 +72,7 @@ struct WorkerState {
   bool token_asked = false;
   bool needs_auth = false;
   bool auth_told = false;  // as the status says it: until the server has taken a token
+  Data refused_token;      // the last one that the server refused; null once it has taken one
   int token_refusals = 0;  // 401s since the last answer that was none
 
   SyncError error;      // of the rounds, here or as another worker tells of them
@@ -88,6 +89,7 @@ struct WorkerState {
   void ForgetAuth() { needs_auth = auth_told = false; }
   // The server took the token, or there is a new one of which nothing is known.
   void ForgetRefusals() {
+    refused_token = nullptr;
     token_refusals = 0;
     auth_told = false;
   }

@@ -428,6 +428,36 @@ export const core = [
     to: '',
   },
   {
+    name: 'a service worker that is started again sends a token that was refused',
+    file: 'src/sync/sync_worker_kept.cc',
+    from: '  if (!kept["refusedAt"].is_number() || rest_ms <= 0 || rest_ms > most) {',
+    to: '  if (most > 0) {',
+  },
+  {
+    name: 'a token that was refused is never tried again by a service worker',
+    file: 'src/sync/sync_worker_kept.cc',
+    from: 'rest_ms <= 0 || rest_ms > most) {',
+    to: 'most < 0) {',
+  },
+  {
+    name: 'a new token counts as refused, as the one before it',
+    file: 'src/sync/sync_worker_kept.cc',
+    from: '|| !(kept["token"] == token)) return;',
+    to: ') return;',
+  },
+  {
+    name: 'a token that the server takes after all stays refused',
+    file: 'src/sync/sync_worker_kept.cc',
+    from: 'const Data& token = refused.is_null() ? state_->token : refused;',
+    to: 'const Data& token = refused;',
+  },
+  {
+    name: 'a service worker that is started because somebody looks asks for no token',
+    file: 'src/sync/sync_job.cc',
+    from: '  if (looked_) return;\n',
+    to: '',
+  },
+  {
     name: 'nobody looks for what was left behind',
     file: 'src/sync/sync_worker.cc',
     from: '  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);\n',

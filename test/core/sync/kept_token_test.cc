@@ -1,0 +1,100 @@
+// Goal: a service worker that was stopped knows of its token what the one before it has found out.
+// Method: service workers that are started one after the other over one storage, and a server that
+// refuses what a test says.
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::sync_test {
+namespace {
+
+// What it has asked the server for, pushes and pulls.
+size_t Requests(const SyncHost& host) { return host.pull_times.size() + host.push_times.size(); }
+
+}  // namespace
+
+TEST_CASE("a token that was refused is not sent again by a service worker that is started again") {
+  const Data auth = Json(R"({"auth":true})");
+  SyncWorld world;
+  world.OpenService(auth);
+  world.Open(true,
+             Json(R"({"auth":true,"keepToken":true,"mode":"helper","reason":"it is there"})"));
+  world.Run(1'000);
+  world.host(0).Crash();
+  world.host(1).Crash();
+  world.Log({CreateItem("a", "A", 1)});
+  const auto refuse = [&] {
+    world.network.scripted.push_back(Scripted(401, R"({"code":"unauthenticated"})"));
+  };
+  const auto start = [&](const char* reason) -> SyncHost& {
+    world.OpenService(auth);
+    SyncHost& started = world.host(world.size() - 1);
+    started.Post(Json(R"({"type":"wake"})").Set("reason", reason));
+    world.Run(20'000);
+    return started;
+  };
+  const auto stop = [&](SyncHost& started) {
+    started.Crash();
+    world.service = -1;
+  };
+  refuse();
+  SyncHost& first = start("visible");
+  CHECK(Requests(first) == 1);
+  CHECK(world.storage.Get("sync", "token")["refusedAt"].is_number());
+  stop(first);
+  SyncHost& second = start("mutation");
+  CHECK(Requests(second) == 0);
+  CHECK(second.token_whys.empty());
+  CHECK(second.status["needsAuth"].as_bool());
+  CHECK(second.status["phase"].Is("blocked"));
+  CHECK(second.status["error"]["code"].Is("unauthenticated"));
+  SUBCASE("a new one is tried at once") {
+    second.Post(Json(R"({"type":"token","token":"fresh"})"));
+    world.Run(1'000);
+    CHECK(Requests(second) > 0);
+    CHECK_FALSE(second.status["needsAuth"].as_bool());
+  }
+  SUBCASE("one that a window has kept meanwhile is tried at the next start") {
+    stop(second);
+    world.storage.Put("sync", "token", Json(R"({"v":1,"token":"fresh"})"));
+    CHECK(Requests(start("mutation")) > 0);
+  }
+  SUBCASE(
+      "it is tried again when somebody looks, and no more is known against it once it is taken") {
+    world.Open(true,
+               Json(R"({"auth":true,"mode":"helper","reason":"it is there","keepToken":true})"));
+    world.Run(5'000);
+    CHECK(Requests(second) > 0);
+    CHECK_FALSE(second.status["needsAuth"].as_bool());
+    CHECK(world.storage.Get("sync", "token")["refusedAt"].is_null());
+  }
+  SUBCASE("also where the service worker is started for that") {
+    stop(second);
+    CHECK(start("visible").token_whys.size() == 1);
+  }
+  SUBCASE("it is tried again after five minutes, and refused for five more") {
+    stop(second);
+    world.Run(300'000);
+    refuse();
+    SyncHost& third = start("mutation");
+    CHECK(Requests(third) == 1);
+    stop(third);
+    CHECK(Requests(start("mutation")) == 0);
+  }
+}
+
+TEST_CASE("that a token was refused is not said of another that was kept meanwhile") {
+  SyncWorld world;
+  world.storage.Put("sync", "token", Json(R"({"v":1,"token":"old"})"));
+  world.OpenService(Json(R"({"auth":true})"));
+  world.Run(100);
+  world.storage.Put("sync", "token", Json(R"({"v":1,"token":"fresh"})"));
+  world.network.scripted.push_back(Scripted(401, R"({"code":"unauthenticated"})"));
+  world.host(0).Post(Json(R"({"type":"wake","reason":"visible"})"));
+  world.Run(1'000);
+  CHECK(Requests(world.host(0)) == 1);
+  CHECK(world.storage.Get("sync", "token")["token"].Is("fresh"));
+  CHECK(world.storage.Get("sync", "token")["refusedAt"].is_null());
+}
+
+}  // namespace skerry::sync_test
