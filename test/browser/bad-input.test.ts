@@ -203,14 +203,26 @@ describe('versions', () => {
 });
 
 describe('storage', () => {
-  test('IndexedDB that refuses to open: open() rejects, and works again when it is mended', async () => {
+  test('a database of a newer release: open() rejects, and works again once it is gone', async () => {
     const page = await bare(profile, proxy.url);
     await page.evaluate(async () => {
       (await kit.openRaw('skerry/test/refused', 99)).close();
     });
     const refused = await page.evaluate(() => kit.outcome(() => kit.start({ user: 'refused' })));
     expect(refused).toEqual(refusal('StorageError', 'storage_newer'));
-    await page.evaluate(() => kit.deleteDatabase('test', { user: 'refused' }));
+    // Not even deleted: the data are those of a newer release.
+    const kept = await page.evaluate(() =>
+      kit.outcome(() => kit.deleteDatabase('test', { user: 'refused' })),
+    );
+    expect(kept).toEqual(refusal('StorageError', 'storage_newer'));
+    await page.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const request = indexedDB.deleteDatabase('skerry/test/refused');
+          request.onsuccess = resolve;
+          request.onerror = () => reject(request.error);
+        }),
+    );
     await page.evaluate(() => kit.start({ user: 'refused' }));
     await stillWorks(page);
     await page.close();
