@@ -191,6 +191,17 @@ void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
   }
 }
 
+void Mirror::FindNamed(const Vector<StoredUpdate>& updates) {
+  const auto complete = [this](const String& id, const Key& key) {
+    const Pending* pending = pending_.Find(id);
+    if (pending != nullptr && pending->key == 0) Completed(id, key.number());
+  };
+  for (const StoredUpdate& update : updates) {
+    for (const NamedMutation& named : update.record.confirmed) complete(named.id, named.key);
+    for (const RefusedMutation& named : update.record.refused) complete(named.id, named.key);
+  }
+}
+
 bool Mirror::TakeMutations(const Vector<StoredMutation>& mutations) {
   FindStored(mutations);
   Map<std::string_view, uint64_t> stored;

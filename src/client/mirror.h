@@ -106,6 +106,9 @@ class Mirror {
 
   // Own mutations without a key that are in storage after all: nobody was told of them yet.
   void FindStored(const Vector<StoredMutation>& mutations);
+  // Own mutations without a key that a record names which is not applied yet: they were stored
+  // before those that come next, and keep that place until the record removes them.
+  void FindNamed(const Vector<StoredUpdate>& updates);
 
   // An own mutation that the view has attached already.
   void AddOwn(std::unique_ptr<Pending> pending);

@@ -111,6 +111,7 @@ void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
     const Reading reading = ReadingOf(*tx);
     TakeSync(reading.sync, effects);
     mirror_.FindStored(reading.mutations);
+    mirror_.FindNamed(reading.updates);
     if (load_ == Load::kNone) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {

@@ -422,6 +422,12 @@ export const core = [
     to: 'RequestReading(effects);\n    return;',
   },
   {
+    name: 'what was kept and confirmed while a page was frozen loses its place among its changes',
+    file: 'src/client/tab_commit.cc',
+    from: '    mirror_.FindNamed(reading.updates);\n',
+    to: '',
+  },
+  {
     name: 'what was kept without a remote is folded again after it was logged',
     file: 'src/client/tab_commit.cc',
     from: '    writes->Push(DeleteWrite(Store::kMutations, key));\n',
