@@ -1,12 +1,8 @@
 // Goal: docs/stuck.md names every code that a client can show. Method: whatever the sources make an error of is looked for
 // there; a code by which only a call fails, and nothing waits, is listed here.
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { listedCodes } from './listed-codes.ts';
-
-const root = fileURLToPath(new URL('../../', import.meta.url));
+import { texts } from './texts.ts';
 
 /** Thrown, or what a promise rejects with: the caller has it, and synchronisation goes on. */
 const ofCalls = [
@@ -52,20 +48,10 @@ const places: readonly (readonly [RegExp, RegExp])[] = [
 /** `gone` makes a client take everything anew; of these two the server's names have a dash; others are no codes of errors. */
 const unseen = new Set(['gone', 'client_old', 'server_old', 'ok', 'misuse']);
 
-const files = execFileSync(
-  'git',
-  ['ls-files', '-co', '--exclude-standard', 'src', 'js', 'server'],
-  {
-    cwd: root,
-    encoding: 'utf8',
-  },
-)
-  .split('\n')
-  .filter((path) => /\.(cc|h|ts)$/.test(path));
+const sources = [...texts].filter(([path]) => /^(src|js|server)\/.*\.(cc|h|ts)$/.test(path));
 
 const inSource = new Map<string, string>();
-for (const path of files) {
-  const text = readFileSync(root + path, 'utf8');
+for (const [path, text] of sources) {
   for (const [where, pattern] of places)
     if (where.test(path))
       for (const [, code = ''] of text.matchAll(pattern))
@@ -76,9 +62,7 @@ const listed = new Set(Object.values(listedCodes()).flat());
 
 it('every pattern finds something', () => {
   for (const [where, pattern] of places) {
-    const found = files.some(
-      (path) => where.test(path) && readFileSync(root + path, 'utf8').match(pattern),
-    );
+    const found = sources.some(([path, text]) => where.test(path) && text.match(pattern));
     expect(found, String(pattern)).toBe(true);
   }
 });
