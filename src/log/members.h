@@ -181,17 +181,27 @@ class Members {
 };
 
 template <HasMembers T>
-void FromData(Data&& data, T* out) {
+void ReadMembers(Data&& data, T* out) {
   Members members;
   T::Each(*out, members);
   out->rest = members.Read(std::move(data));
 }
 
 template <HasMembers T>
-Data ToData(const T& self) {
+Data WriteMembers(const T& self) {
   Members members;
   T::Each(const_cast<T&>(self), members);
   return members.Write(self.rest);
+}
+
+template <HasMembers T>
+void FromData(Data&& data, T* out) {
+  ReadMembers(std::move(data), out);
+}
+
+template <HasMembers T>
+Data ToData(const T& self) {
+  return WriteMembers(self);
 }
 
 template <typename T>

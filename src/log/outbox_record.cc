@@ -18,18 +18,10 @@ bool Fits(const Data& data, const ChainLink*) {
 }
 
 void FromData(Data&& data, ChainLink* out) {
-  if (data.is_null()) return;
-  Members members;
-  ChainLink::Each(*out, members);
-  out->rest = members.Read(std::move(data));
+  if (!data.is_null()) ReadMembers(std::move(data), out);
 }
 
-Data ToData(const ChainLink& link) {
-  if (link.id.empty()) return {};
-  Members members;
-  ChainLink::Each(const_cast<ChainLink&>(link), members);
-  return members.Write(link.rest);
-}
+Data ToData(const ChainLink& link) { return link.id.empty() ? Data() : WriteMembers(link); }
 
 bool Fits(const Data& data, const Chain*) {
   return IsText(data["client"]) && IsMapOf(data["links"], IsLink);
