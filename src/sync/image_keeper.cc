@@ -49,7 +49,7 @@ void ImageKeeper::Leave(Turn* turn) {
 void ImageKeeper::Stop(Turn* turn) {
   active_ = false;
   job_ = 0;
-  if (transaction_ == 0) step_ = Step::kNone;  // a transaction in flight is finished first
+  if (transaction_.id() == 0) step_ = Step::kNone;  // a transaction in flight is finished first
   lease_.Unwant("done", turn);
 }
 
@@ -67,11 +67,8 @@ void ImageKeeper::LeaseEventHappened(LeaseEvent event, Turn* turn) {
 
 void ImageKeeper::Transact(Step step, Turn* turn) {
   step_ = step;
-  fenced_out_ = false;
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                    GetRead(Store::kSync, "push")};
-  transaction_ = turn->Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict,
-                                std::move(reads));
+  transaction_ = FencedTransaction(state_, &lease_, {Store::kSync, Store::kUpdates},
+                                   TransactionMode::kWriteStrict, {.push_lease = true}, turn);
 }
 
 ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
@@ -80,17 +77,14 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
     reply.writes = lease_.Read(results, turn);
     return reply;
   }
-  const Data::Array& read = results.items();
-  const LeaseRecord lease = LeaseRecord::Read(read[0]);
-  const LeaseRecord push_lease = LeaseRecord::Read(read[2]);
-  fenced_out_ = !Holds(lease, state_->tab, lease_.epoch());
-  SyncRecord sync = state_->Sound(read[1], turn->now);
-  if (fenced_out_) {
+  std::optional<FencedRound> round = transaction_.Read(results, turn);
+  if (!round.has_value()) {
     reply.abort = true;
     return reply;
   }
+  SyncRecord& sync = round->sync;
   if (step_ == Step::kBegin) {
-    ReadBegin(std::move(sync), push_lease, lease, &reply.writes, turn);
+    ReadBegin(std::move(sync), round->push_lease, round->lease, &reply.writes, turn);
   } else if (step_ == Step::kPublish) {
     ReadPublish(std::move(sync), &reply.writes);
   } else {
@@ -98,7 +92,7 @@ ReadReply ImageKeeper::Read(uint64_t id, const Data& results, Turn* turn) {
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
     state_->sync = std::move(sync);
   }
-  garbage_ = Garbage(state_->sync, push_lease, lease);
+  garbage_ = Garbage(state_->sync, round->push_lease, round->lease);
   return reply;
 }
 
@@ -124,7 +118,7 @@ void ImageKeeper::ReadPublish(SyncRecord sync, Data::Array* writes) {
 
 void ImageKeeper::Done(uint64_t id, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
-  transaction_ = 0;
+  transaction_ = {};
   const Step step = step_;
   step_ = Step::kNone;
   if (step == Step::kPublish && published_) draft_.Broadcast(turn);
@@ -157,10 +151,12 @@ void ImageKeeper::Delete(Turn* turn) {
 
 void ImageKeeper::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
-  transaction_ = 0;
-  if (fenced_out_ && step_ == Step::kPublish) draft_.Discard(turn);
+  const FencedTransaction failed = std::exchange(transaction_, {});
+  const bool fenced_out = failed.is_fenced_out();
+  if (fenced_out && step_ == Step::kPublish) draft_.Discard(turn);
   step_ = Step::kNone;
-  if (fenced_out_) return LeaseEventHappened(lease_.Lose(turn), turn);
+  if (fenced_out) return LeaseEventHappened(lease_.Lose(turn), turn);
+  if (failed.refusal() == FencedTransaction::Refusal::kNewer) state_->error = NewerTabError();
   GiveUp(turn);
 }
 

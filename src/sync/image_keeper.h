@@ -9,6 +9,7 @@
 
 #include "base/data.h"
 #include "base/string.h"
+#include "sync/fenced_transaction.h"
 #include "sync/image_draft.h"
 #include "sync/lease.h"
 #include "sync/turn.h"
@@ -25,7 +26,7 @@ class ImageKeeper {
   void Consider(bool quiet, Turn* turn);
   void Leave(Turn* turn);
 
-  bool Owns(uint64_t id) const { return lease_.Owns(id) || (id != 0 && id == transaction_); }
+  bool Owns(uint64_t id) const { return lease_.Owns(id) || (id != 0 && id == transaction_.id()); }
   ReadReply Read(uint64_t id, const Data& results, Turn* turn);
   void Done(uint64_t id, Turn* turn);
   void Failed(uint64_t id, const Data& error, Turn* turn);
@@ -63,9 +64,8 @@ class ImageKeeper {
   uint64_t last_n_ = UINT64_MAX;  // the last record that was seen,
   bool calm_ = false;             // and whether it is long ago
   Step step_ = Step::kNone;
-  uint64_t transaction_ = 0;
+  FencedTransaction transaction_;
   uint64_t job_ = 0;
-  bool fenced_out_ = false;
   bool rolling_ = false;  // the begin found a roll worth while
   bool published_ = false;
   bool waiting_ = false;

@@ -2,6 +2,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/answer.cc
   src/sync/backoff.cc
   src/sync/chain.cc
+  src/sync/fenced_transaction.cc
   src/sync/grouping.cc
   src/sync/helper.cc
   src/sync/image_draft.cc

@@ -171,8 +171,10 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-bool SyncJob::Fenced(const Data& lease) const {
-  return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());
+void SyncJob::Transact(Step step, std::initializer_list<Store> stores, TransactionMode mode,
+                       FencedReads reads, Turn* turn) {
+  transaction_ = FencedTransaction(state_, &lease_, stores, mode, reads, turn);
+  Begin(step, transaction_.id());
 }
 
 // Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
@@ -197,7 +199,7 @@ void SyncJob::Lost(Turn* turn) {
 }
 
 bool SyncJob::Owns(uint64_t id) const {
-  return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction));
+  return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction.id()));
 }
 
 ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
@@ -206,29 +208,29 @@ ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
     reply.writes = lease_.Read(stored, turn);
     return reply;
   }
-  // The first round of a transaction reads the record `sync`; later ones, pages of mutations.
-  const Data::Array& read = stored.items();
-  SyncRecord sync;
-  const size_t place = step_ == Step::kCheck && id != fill_.transaction ? 0 : 1;
-  if (read.size() > 1) sync = state_->Sound(read[place], turn->now);
-  if (id == fill_.transaction) return ReadFill(read, std::move(sync), turn);
+  const bool fills = id == fill_.transaction.id();
+  if (step_ == Step::kCheck && !fills) return ReadCheck(stored.items(), turn);
+  std::optional<FencedRound> read = (fills ? fill_.transaction : transaction_).Read(stored, turn);
+  if (!read.has_value()) {
+    reply.abort = true;
+    return reply;
+  }
+  FencedRound& round = *read;
+  if (fills) return ReadFill(std::move(round.sync), turn);
   switch (step_) {
     case Step::kPullAsk:
-      return ReadPullAsk(read, std::move(sync));
+      return ReadPullAsk(std::move(round));
     case Step::kPullFold:
-      return ReadPullFold(read, std::move(sync));
+      return ReadPullFold(std::move(round));
     case Step::kRefill:
-      return ReadRefill(read, std::move(sync));
+      return ReadRefill(std::move(round.sync));
     case Step::kPushAsk:
-      return ReadPushAsk(read, std::move(sync), turn);
+      return ReadPushAsk(std::move(round), turn);
     case Step::kPushAnswer:
-      return ReadPushAnswer(read, std::move(sync));
+      return ReadPushAnswer(std::move(round));
     case Step::kSetAside:
-      return ReadSetAside(read, std::move(sync));
+      return ReadSetAside(std::move(round));
     case Step::kCheck:
-      state_->sync = std::move(sync);
-      Counts(read[1], read[2], {});
-      return reply;
     case Step::kNone:
     case Step::kPullFetch:
     case Step::kPushFetch:
@@ -240,7 +242,7 @@ ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
 
 void SyncJob::Done(uint64_t id, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
-  if (id == fill_.transaction) return DoneFill(turn);
+  if (id == fill_.transaction.id()) return DoneFill(turn);
   const Step step = step_;
   EndStep();
   // A record tells windows what was refused; of what was applied in vain only this does.
@@ -281,10 +283,11 @@ void SyncJob::Done(uint64_t id, Turn* turn) {
 
 void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
-  if (id == fill_.transaction) {
-    const bool lost = fill_.fenced_out;
+  if (id == fill_.transaction.id()) {
+    const bool lost = fill_.transaction.is_fenced_out();
     const bool dropped = fill_.dropped;
-    fill_.transaction = 0;
+    SyncError failure = fill_.transaction.ErrorOf(error);
+    fill_.transaction = {};
     if (lost && fill_.publishing) fill_.draft.Discard(turn);
     DropFill(turn);
     if (dropped) return Advance(turn);
@@ -292,15 +295,13 @@ void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
       LeaseEventHappened(lease_.Lose(turn), turn);
       return Advance(turn);
     }
-    return Fail(StorageError(error), turn);
+    return Fail(std::move(failure), turn);
   }
   const bool check = step_ == Step::kCheck;
   EndStep();
-  if (fenced_out_) {
-    LeaseEventHappened(lease_.Lose(turn), turn);
-  } else if (!check) {
-    return Fail(StorageError(error), turn);
-  }
+  if (check) return FailedCheck(turn);
+  if (!transaction_.is_fenced_out()) return Fail(transaction_.ErrorOf(error), turn);
+  LeaseEventHappened(lease_.Lose(turn), turn);
   Advance(turn);
 }
 
@@ -329,9 +330,9 @@ void SyncJob::TokenMissing(Turn* turn) {
 
 void SyncJob::Answered() { state_->ForgetRefusals(); }
 
-void SyncJob::Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes) {
-  state_->pending = mutations.as_number() - Removed(writes, Store::kMutations);
-  state_->conflicts = conflicts.as_number() - Removed(writes, Store::kConflicts);
+void SyncJob::Count(double mutations, double conflicts, const Data::Array& writes) {
+  state_->pending = mutations - Removed(writes, Store::kMutations);
+  state_->conflicts = conflicts - Removed(writes, Store::kConflicts);
   inbox_grew_ = Removed(writes, Store::kConflicts) < 0;
 }
 

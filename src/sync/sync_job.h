@@ -15,6 +15,7 @@
 #include "base/data.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "sync/fenced_transaction.h"
 #include "sync/grouping.h"
 #include "sync/image_draft.h"
 #include "sync/lease.h"
@@ -53,9 +54,6 @@ class SyncJob {
     kRefill,
     kCheck,
   };
-
-  // Mutations of one reading of storage.
-  static constexpr uint32_t kMutationPage = 256;
 
   SyncJob(WorkerState* state, LeaseConfig lease);
 
@@ -106,9 +104,8 @@ class SyncJob {
     ImageFill image;
     uint64_t scope_version = 0;  // that it was asked for with
     bool last = false;           // no other realm's image is outstanding
-    uint64_t transaction = 0;
+    FencedTransaction transaction;
     bool publishing = false;
-    bool fenced_out = false;
     bool dropped = false;  // given up while its transaction was in flight
     bool stale = false;    // the pointer or the cursor has moved: nothing was written
     uint64_t job = 0;
@@ -118,10 +115,11 @@ class SyncJob {
   };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
-  void Begin(Step step, uint64_t id) { step_ = step, flight_ = id, fenced_out_ = false; }
+  void Begin(Step step, uint64_t id) { step_ = step, flight_ = id; }
+  void Transact(Step step, std::initializer_list<Store> stores, TransactionMode mode,
+                FencedReads reads, Turn* turn);
   void EndStep() { step_ = Step::kNone, flight_ = 0; }
   bool helps() const { return state_->mode == Mode::kHelper; }
-  bool Fenced(const Data& lease) const;
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
   void Fail(SyncError error, Turn* turn);
@@ -131,26 +129,30 @@ class SyncJob {
   void Unauthenticated(const SyncError& error, Turn* turn);
   bool MayAskForToken(WakeReason reason, const Turn* turn) const;
   void Answered();
-  void Counts(const Data& mutations, const Data& conflicts, const Data::Array& writes);
+  void Count(double mutations, double conflicts, const Data::Array& writes);
+  void Count(const Data::Array& writes) {
+    Count(transaction_.mutation_count(), transaction_.conflict_count(), writes);
+  }
   void AnswerAsked(const SyncError* error, Turn* turn);
   void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
-  void ReadMore(const Data& page, ReadReply* reply);
+  ReadReply ReadCheck(const Data::Array& read, Turn* turn);
   void DoneCheck(Turn* turn);
+  void FailedCheck(Turn* turn);
 
   void PullAsk(Turn* turn);
-  ReadReply ReadPullAsk(const Data::Array& read, SyncRecord sync);
+  ReadReply ReadPullAsk(FencedRound round);
   void PullResponse(const Data& event, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
-  ReadReply ReadPullFold(const Data::Array& read, SyncRecord sync);
+  ReadReply ReadPullFold(FencedRound round);
   void DonePullFold(Turn* turn);
   void FailUnconfirmed(Turn* turn);
   void TakeAnew(Turn* turn);
   void AskForLess(SyncError error, Turn* turn);
-  ReadReply ReadRefill(const Data::Array& read, SyncRecord sync);
+  ReadReply ReadRefill(SyncRecord sync);
 
   void PushAsk(Turn* turn);
-  ReadReply ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn);
+  ReadReply ReadPushAsk(FencedRound round, Turn* turn);
   ReadReply FinishPushAsk(Turn* turn);
   void DonePushAsk(Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
@@ -158,13 +160,13 @@ class SyncJob {
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const String& other) const;
-  ReadReply ReadPushAnswer(const Data::Array& read, SyncRecord sync);
+  ReadReply ReadPushAnswer(FencedRound round);
   ReadReply FinishPushAnswer();
   void DonePushAnswer(Turn* turn);
-  ReadReply ReadSetAside(const Data::Array& read, SyncRecord sync);
+  ReadReply ReadSetAside(FencedRound round);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
-  ReadReply ReadFill(const Data::Array& read, SyncRecord sync, Turn* turn);
+  ReadReply ReadFill(SyncRecord sync, Turn* turn);
   void PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn);
   void PublishFill(SyncRecord sync, Data::Array* writes);
   void DoneFill(Turn* turn);
@@ -183,9 +185,10 @@ class SyncJob {
   Data answering_ = Data::MakeArray();  // and by the one that runs
 
   Step step_ = Step::kNone;
-  uint64_t flight_ = 0;  // the transaction or request in flight
-  Data token_;           // that the last request was sent with
-  bool fenced_out_ = false;
+  uint64_t flight_ = 0;            // the transaction or request in flight
+  FencedTransaction transaction_;  // the last one, but for the fill's
+  bool check_saw_newer_ = false;
+  Data token_;  // that the last request was sent with
   double sent_at_ = 0;
 
   std::unique_ptr<PullRequest> request_;
@@ -219,8 +222,6 @@ class SyncJob {
   std::unique_ptr<SetAside> aside_;
   std::optional<UpdateRecord> aside_record_;
   Data::Array writes_;
-  Data count_mutations_;
-  Data count_conflicts_;
   bool inbox_grew_ = false;  // by the transaction in flight
 
   Fill fill_;

@@ -9,13 +9,6 @@
 #include "sync/sync_job.h"
 
 namespace skerry {
-namespace {
-
-Data::Array FillReads(const String& lease) {
-  return {GetRead(Store::kSync, lease), GetRead(Store::kSync, kSyncKey)};
-}
-
-}  // namespace
 
 void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_ = {};
@@ -24,20 +17,17 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
   fill_.image = image;
   fill_.scope_version = state_->sync.scope_version;
   fill_.transaction =
-      turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, FillReads(lease_.name()));
+      FencedTransaction(state_, &lease_, {Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
   Data progress = Data::MakeObject();
   progress.Set("done", 0).Set("total", image.bytes);
   state_->progress = std::move(progress);
 }
 
-ReadReply SyncJob::ReadFill(const Data::Array& read, SyncRecord sync, Turn* turn) {
+ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
   ReadReply reply;
-  fill_.fenced_out = !Fenced(read[0]);
-  if (fill_.fenced_out || fill_.dropped) {
+  if (fill_.dropped) {
     reply.abort = true;
-    return reply;
-  }
-  if (fill_.publishing) {
+  } else if (fill_.publishing) {
     PublishFill(std::move(sync), &reply.writes);
   } else {
     PrepareFill(std::move(sync), &reply.writes, turn);
@@ -95,7 +85,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
 }
 
 void SyncJob::DoneFill(Turn* turn) {
-  fill_.transaction = 0;
+  fill_.transaction = {};
   if (fill_.publishing) {
     if (!fill_.stale) {
       BroadcastRecord(fill_.record, turn);
@@ -140,8 +130,8 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     state_->passes_over = false;
     FromData(Data(event["parts"]), &fill_.draft.parts);
     fill_.publishing = true;
-    fill_.transaction = turn->Transact({Store::kSync, Store::kUpdates},
-                                       TransactionMode::kWriteStrict, FillReads(lease_.name()));
+    fill_.transaction = FencedTransaction(state_, &lease_, {Store::kSync, Store::kUpdates},
+                                          TransactionMode::kWriteStrict, {}, turn);
     return true;
   }
   const double status = event["error"]["status"].as_number();
@@ -177,7 +167,7 @@ void SyncJob::DropFill(Turn* turn) {
   fill_.dropped = true;
   fill_.job = 0;
   // A transaction in flight is finished first: what it wrote must be told.
-  if (fill_.transaction == 0) fill_ = {};
+  if (fill_.transaction.id() == 0) fill_ = {};
 }
 
 }  // namespace skerry

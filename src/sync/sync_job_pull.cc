@@ -21,28 +21,19 @@ constexpr uint64_t kMore = 10;
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // it will see all that was told until here
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts)};
-  Begin(Step::kPullAsk,
-        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
-                       TransactionMode::kRead, std::move(reads)));
+  Transact(Step::kPullAsk, {Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+           TransactionMode::kRead, {.outbox = true, .counts = true}, turn);
 }
 
-ReadReply SyncJob::ReadPullAsk(const Data::Array& read, SyncRecord sync) {
+ReadReply SyncJob::ReadPullAsk(FencedRound round) {
   ReadReply reply;
-  fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_) {
-    reply.abort = true;
-    return reply;
-  }
-  Counts(read[3], read[4], {});
+  Count({});
   request_.reset();
-  state_->sync = std::move(sync);
+  state_->sync = std::move(round.sync);
   if (LacksRows(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
   request_ = std::make_unique<PullRequest>(
-      MakePullRequest(state_->schema, state_->sync, InChainOrder(read[2]), limit));
+      MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit));
   return reply;
 }
 
@@ -70,13 +61,10 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
   fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now,
                                      clock_offset_);
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts)};
   discarded_ = false;
-  Begin(Step::kPullFold, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
-                                         Store::kUpdates, Store::kConflicts},
-                                        TransactionMode::kWriteStrict, std::move(reads)));
+  Transact(Step::kPullFold,
+           {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
+           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
 // One scope that the server does not take, say: what was changed here is no part of that, and is
@@ -95,37 +83,20 @@ SyncError SyncJob::WrongUser(const String& other) const {
           true};
 }
 
-ReadReply SyncJob::ReadPullFold(const Data::Array& read, SyncRecord sync) {
+ReadReply SyncJob::ReadPullFold(FencedRound round) {
   ReadReply reply;
-  if (read.size() == 1) {
-    fold_->AddMutations(read[0]);
-    ReadMore(read[0], &reply);
-    if (!reply.more.empty()) return reply;
-  } else {
-    fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_) {
-      reply.abort = true;
-      return reply;
-    }
-    count_mutations_ = read[3];
-    count_conflicts_ = read[4];
-    discarded_ = !fold_->Decide(InChainOrder(read[2]), std::move(sync));
+  if (round.is_first) {
+    discarded_ = !fold_->Decide(InChainOrder(*round.outbox), std::move(round.sync));
     if (discarded_) return reply;
-    if (fold_->needs_mutations()) {
-      reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
-      return reply;
-    }
+    if (fold_->needs_mutations()) ReadFirstPage(&reply);
+  } else {
+    fold_->AddMutations(*round.mutations);
+    ReadNextPage(*round.mutations, &reply);
   }
+  if (!reply.more.empty()) return reply;
   reply.writes = fold_->Finish();
-  Counts(count_mutations_, count_conflicts_, reply.writes);
+  Count(reply.writes);
   return reply;
-}
-
-// Asks for the next page of mutations, unless this one was the last.
-void SyncJob::ReadMore(const Data& page, ReadReply* reply) {
-  if (page.items().size() < kMutationPage) return;
-  reply->more.push_back(
-      PageRead(Store::kMutations, Key(page.items().back()["key"]), kMutationPage));
 }
 
 void SyncJob::DonePullFold(Turn* turn) {
@@ -188,9 +159,7 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 // The server no longer knows our place in its log, or something that it sent had no place in a
 // former schema: every realm is taken anew. Pending mutations stay.
 void SyncJob::TakeAnew(Turn* turn) {
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey)};
-  Begin(Step::kRefill,
-        turn->Transact({Store::kSync}, TransactionMode::kWriteStrict, std::move(reads)));
+  Transact(Step::kRefill, {Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
 }
 
 // A server answers no longer than clients read; one that does must not stop this one for good.
@@ -206,13 +175,7 @@ void SyncJob::AskForLess(SyncError error, Turn* turn) {
   TakeAnew(turn);
 }
 
-ReadReply SyncJob::ReadRefill(const Data::Array& read, SyncRecord sync) {
-  ReadReply reply;
-  fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_) {
-    reply.abort = true;
-    return reply;
-  }
+ReadReply SyncJob::ReadRefill(SyncRecord sync) {
   for (const auto& [realm, cursor] : sync.cursors) {
     if (!Contains(sync.refill, realm)) sync.refill.push_back(realm);
   }
@@ -220,6 +183,7 @@ ReadReply SyncJob::ReadRefill(const Data::Array& read, SyncRecord sync) {
   sync.cursors.clear();
   ++sync.scope_version;
   sync.lacks.reset();
+  ReadReply reply;
   reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, sync.Write()));
   state_->sync = std::move(sync);
   return reply;

@@ -18,39 +18,30 @@ constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, ta
 
 void SyncJob::PushAsk(Turn* turn) {
   if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts)};
   if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
   // `sent` is durable before the fetch.
-  Begin(Step::kPushAsk,
-        turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
-                       TransactionMode::kWriteStrict, std::move(reads)));
+  Transact(Step::kPushAsk, {Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
-ReadReply SyncJob::ReadPushAsk(const Data::Array& read, SyncRecord sync, Turn* turn) {
+ReadReply SyncJob::ReadPushAsk(FencedRound round, Turn* turn) {
   ReadReply reply;
-  if (read.size() == 1) {
-    grouping_->Add(read[0]);
-    if (grouping_->wants_more()) ReadMore(read[0], &reply);
+  if (!round.is_first) {
+    grouping_->Add(*round.mutations);
+    if (grouping_->wants_more()) ReadNextPage(*round.mutations, &reply);
     return reply.more.empty() ? FinishPushAsk(turn) : reply;
   }
-  fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_) {
-    reply.abort = true;
-    return reply;
-  }
-  pushing_sync_ = std::move(sync);
-  counted_ = lease_.Count(LeaseRecord::Read(read[0]), turn->now);
-  outbox_ = InChainOrder(read[2]);
-  damaged_ = DamagedUpdates(read[2]);
-  Counts(read[3], read[4], {});
+  pushing_sync_ = std::move(round.sync);
+  counted_ = lease_.Count(std::move(round.lease), turn->now);
+  outbox_ = InChainOrder(*round.outbox);
+  damaged_ = DamagedUpdates(*round.outbox);
+  Count({});
   was_full_ = outbox_.size() >= kMaxOutboxUpdates;
   grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size(), state_->limits.mutations,
                                          IsOfNewer(state_->schema, pushing_sync_));
   grouping_->Know(outbox_);
-  if (read[3].as_number() > 0 && grouping_->wants_more()) {
-    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
+  if (transaction_.mutation_count() > 0 && grouping_->wants_more()) {
+    ReadFirstPage(&reply);
     return reply;
   }
   return FinishPushAsk(turn);
@@ -85,9 +76,7 @@ ReadReply SyncJob::FinishPushAsk(Turn* turn) {
   left_over_ = grouping_->left_over();
   set_apart_ = grouping_->set_apart();
   unreadable_ = grouping_->unreadable();
-  if (grouping_->saw_newer())
-    state_->error = {"newer_tab", "Another window runs a newer version of this application.",
-                     false};
+  if (grouping_->saw_newer()) state_->error = NewerTabError();
   grouping_.reset();
   return reply;
 }
@@ -103,9 +92,6 @@ void SyncJob::DonePushAsk(Turn* turn) {
   if (!batch_.ids.empty()) {
     Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
   } else if (!unreadable_.empty()) {
-    Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                      CountRead(Store::kMutations), CountRead(Store::kConflicts),
-                      PageRead(Store::kMutations, Key(), kMutationPage)};
     aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
     for (const Unreadable& one : unreadable_) {
       InboxReason refusal;
@@ -114,9 +100,8 @@ void SyncJob::DonePushAsk(Turn* turn) {
       aside_->Refuse(one.record.id, std::move(refusal));
     }
     writes_.clear();
-    Begin(Step::kSetAside,
-          turn->Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
-                         TransactionMode::kWriteStrict, std::move(reads)));
+    Transact(Step::kSetAside, {Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
+             TransactionMode::kWriteStrict, {.counts = true, .mutations = true}, turn);
   } else {
     // What found no room waits for confirmations, which the next pull brings; what was set apart
     // waits for nothing.
@@ -129,20 +114,11 @@ void SyncJob::DonePushAsk(Turn* turn) {
 }
 
 // Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
-ReadReply SyncJob::ReadSetAside(const Data::Array& read, SyncRecord sync) {
+ReadReply SyncJob::ReadSetAside(FencedRound round) {
   ReadReply reply;
-  if (read.size() > 1) {
-    fenced_out_ = !Fenced(read[0]);
-    if (fenced_out_) {
-      reply.abort = true;
-      return reply;
-    }
-    pushing_sync_ = std::move(sync);
-    count_mutations_ = read[2];
-    count_conflicts_ = read[3];
-  }
-  aside_->Add(read.back(), &writes_);
-  ReadMore(read.back(), &reply);
+  if (round.is_first) pushing_sync_ = std::move(round.sync);
+  aside_->Add(*round.mutations, &writes_);
+  ReadNextPage(*round.mutations, &reply);
   if (!reply.more.empty()) return reply;
   reply.writes = std::move(writes_);
   writes_.clear();
@@ -153,7 +129,7 @@ ReadReply SyncJob::ReadSetAside(const Data::Array& read, SyncRecord sync) {
     reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
   }
   state_->sync = pushing_sync_;
-  Counts(count_mutations_, count_conflicts_, reply.writes);
+  Count(reply.writes);
   aside_.reset();
   return reply;
 }
@@ -184,12 +160,9 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
 void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
   push_answer_ =
       std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
-  Data::Array reads{GetRead(Store::kSync, lease_.name()), GetRead(Store::kSync, kSyncKey),
-                    RangeRead(Store::kOutbox), CountRead(Store::kMutations),
-                    CountRead(Store::kConflicts)};
-  Begin(Step::kPushAnswer, turn->Transact({Store::kSync, Store::kOutbox, Store::kMutations,
-                                           Store::kUpdates, Store::kConflicts},
-                                          TransactionMode::kWriteStrict, std::move(reads)));
+  Transact(Step::kPushAnswer,
+           {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
+           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
 // The identity is another user's, by the server's account. Where an answer was taken under it, it
@@ -216,29 +189,23 @@ void SyncJob::FailBound(Turn* turn) {
        turn);
 }
 
-ReadReply SyncJob::ReadPushAnswer(const Data::Array& read, SyncRecord sync) {
+ReadReply SyncJob::ReadPushAnswer(FencedRound round) {
   ReadReply reply;
-  if (read.size() == 1) {
-    push_answer_->AddMutations(read[0]);
-    ReadMore(read[0], &reply);
+  if (!round.is_first) {
+    push_answer_->AddMutations(*round.mutations);
+    ReadNextPage(*round.mutations, &reply);
     return reply.more.empty() ? FinishPushAnswer() : reply;
   }
-  fenced_out_ = !Fenced(read[0]);
-  if (fenced_out_) {
-    reply.abort = true;
-    return reply;
-  }
-  count_mutations_ = read[3];
-  count_conflicts_ = read[4];
+  Vector<OutboxRecord> outbox = InChainOrder(*round.outbox);
   if (rebinding_ == Rebinding::kAsked) {
-    const bool taken = push_answer_->Rebind(InChainOrder(read[2]), std::move(sync), &state_->ids);
+    const bool taken = push_answer_->Rebind(std::move(outbox), std::move(round.sync), &state_->ids);
     rebinding_ = taken ? Rebinding::kDone : Rebinding::kRefused;
     if (!taken) return reply;
   } else {
-    push_answer_->Decide(InChainOrder(read[2]), std::move(sync), &state_->ids);
+    push_answer_->Decide(std::move(outbox), std::move(round.sync), &state_->ids);
   }
   if (push_answer_->needs_mutations()) {
-    reply.more.push_back(PageRead(Store::kMutations, Key(), kMutationPage));
+    ReadFirstPage(&reply);
     return reply;
   }
   return FinishPushAnswer();
@@ -248,7 +215,7 @@ ReadReply SyncJob::FinishPushAnswer() {
   ReadReply reply;
   reply.writes = push_answer_->Finish();
   state_->sync = push_answer_->sync();
-  Counts(count_mutations_, count_conflicts_, reply.writes);
+  Count(reply.writes);
   return reply;
 }
 

@@ -112,6 +112,20 @@ void SyncJob::Heard(const Data& message, Turn* turn) {
                                      TransactionMode::kRead, std::move(reads)));
 }
 
+ReadReply SyncJob::ReadCheck(const Data::Array& read, Turn* turn) {
+  ReadReply reply;
+  reply.abort = check_saw_newer_ = IsNewer(read[0]);
+  if (reply.abort) return reply;
+  state_->sync = state_->Sound(read[0], turn->now);
+  Count(read[1].as_number(), read[2].as_number(), {});
+  return reply;
+}
+
+void SyncJob::FailedCheck(Turn* turn) {
+  if (check_saw_newer_) return Fail(NewerTabError(), turn);
+  Advance(turn);
+}
+
 void SyncJob::DoneCheck(Turn* turn) {
   // What was told since the check began it may not have seen.
   if (lease_.held() || !asked_.items().empty() || loop_.push_again()) return Advance(turn);

@@ -176,8 +176,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     return reply;
   }
   if (IsNewer(read[0])) {
-    state_->error = {"newer_tab", "Another window runs a newer version of this application.",
-                     false};
+    state_->error = NewerTabError();
     reply.abort = true;
     return reply;
   }

@@ -119,6 +119,9 @@ struct WorkerState {
   }
 };
 
+// What a newer version of the package, or of the application, has written: it is left to that one.
+SyncError NewerTabError();
+
 // What a core answers to a `read` event.
 struct ReadReply {
   Data::Array writes;

@@ -9,9 +9,15 @@ export const core = [
   },
   {
     name: 'a former holder of the lease goes on writing',
-    file: 'src/sync/sync_job.cc',
-    from: 'return !lease_.persisted() || Holds(LeaseRecord::Read(lease), state_->tab, lease_.epoch());',
-    to: 'return lease.is_object();',
+    file: 'src/sync/fenced_transaction.cc',
+    from: 'holds = !lease_->persisted() || Holds(round.lease, state_->tab, lease_->epoch());',
+    to: 'holds = lease_ != nullptr;',
+  },
+  {
+    name: 'what a newer build has written into the sync record is written over',
+    file: 'src/sync/fenced_transaction.cc',
+    from: 'IsNewer(sync) ? Refusal::kNewer : Refusal::kNone;',
+    to: 'Refusal::kNone;',
   },
   {
     name: "a service worker counts the epoch up from under a window's lease",

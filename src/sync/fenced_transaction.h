@@ -1,0 +1,79 @@
+// FencedTransaction: one transaction of a job that runs under a lease. Its first round of reads
+// begins with the lease's record and the record `sync`. It aborts, and nothing is written, where
+// the lease has been lost (the fence), or where a newer build has written `sync`, which this one
+// would spoil. What else was read has names here, so that no job counts places. A later round reads
+// one page of mutations.
+#ifndef SKERRY_SYNC_FENCED_TRANSACTION_H_
+#define SKERRY_SYNC_FENCED_TRANSACTION_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+
+#include "base/data.h"
+#include "log/lease_record.h"
+#include "log/sync_record.h"
+#include "log/transaction_builder.h"
+#include "sync/lease.h"
+#include "sync/turn.h"
+#include "sync/worker_state.h"
+
+namespace skerry {
+
+// What the first round reads beside the lease's record and `sync`.
+struct FencedReads {
+  bool push_lease = false;  // the record of the lease `push`, for a job under another lease
+  bool outbox = false;
+  bool counts = false;     // of mutations and conflicts
+  bool mutations = false;  // their first page
+};
+
+// What a round has read. The pointers are valid as long as the results are.
+struct FencedRound {
+  bool is_first = true;
+  LeaseRecord lease;  // this and the next four: of the first round
+  SyncRecord sync;
+  LeaseRecord push_lease;
+  const Data* outbox = nullptr;
+  const Data* mutations = nullptr;  // a page of them: [{key, value}..], ascending
+};
+
+class FencedTransaction {
+ public:
+  enum class Refusal : uint8_t { kNone, kFencedOut, kNewer };
+
+  FencedTransaction() = default;  // none
+  // Asks the host for it. `state` and `lease` outlive it.
+  FencedTransaction(WorkerState* state, const Lease* lease, std::initializer_list<Store> stores,
+                    TransactionMode mode, FencedReads reads, Turn* turn);
+
+  uint64_t id() const { return id_; }  // 0: none
+  // None: it aborts, and refusal() says why.
+  std::optional<FencedRound> Read(const Data& results, const Turn* turn);
+  Refusal refusal() const { return refusal_; }
+  bool is_fenced_out() const { return refusal_ == Refusal::kFencedOut; }
+  // Why it failed: `error` is the host's.
+  SyncError ErrorOf(const Data& error) const;
+
+  // As the first round found them.
+  double mutation_count() const { return mutation_count_; }
+  double conflict_count() const { return conflict_count_; }
+
+ private:
+  uint64_t id_ = 0;
+  WorkerState* state_ = nullptr;
+  const Lease* lease_ = nullptr;
+  FencedReads reads_;
+  Refusal refusal_ = Refusal::kNone;
+  double mutation_count_ = 0;
+  double conflict_count_ = 0;
+};
+
+// Has the next round read the first page of mutations, or the page after `page`, unless that was
+// the last.
+void ReadFirstPage(ReadReply* reply);
+void ReadNextPage(const Data& page, ReadReply* reply);
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_FENCED_TRANSACTION_H_

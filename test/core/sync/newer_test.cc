@@ -1,0 +1,94 @@
+// Goal: what a newer build writes into the record `sync`, at whatever moment, stays as it is, and
+// the job under way ends with the reason that such a record has at the start. Method: a world is
+// stepped as far as each moment in turn before a newer record is put in place.
+#include "doctest/doctest.h"
+#include "test/core/sync/sync_fixture.h"
+#include "test/core/sync/sync_world.h"
+
+namespace skerry::sync_test {
+namespace {
+
+// A newer build has opened the database, and has a window of its own.
+Data PutNewer(SyncWorld* world) {
+  Data newer = world->sync();
+  newer.Set("v", 2).Set("secret", true);
+  world->storage.Put("sync", "sync", newer);
+  return newer;
+}
+
+bool Step(SyncWorld* world) {
+  bool any = false;
+  for (size_t i = 0; i < world->size(); ++i) any = world->host(i).StepOnce() || any;
+  return any;
+}
+
+// Pushes, pulls, fills by an image and a roll-up lie before one window: `steps` of them are done.
+// False: there were not so many.
+bool RunTo(SyncWorld* world, int steps) {
+  world->Open(true, Json(R"({"images":true,"limits":{"imageRecords":2}})"));
+  world->Settle();
+  for (int i = 0; i < 3; ++i) {
+    world->Mutate({CreateItem("m" + ToText(i), "A", i)});
+    world->server.Foreign("f" + ToText(i), "A", "theirs");
+    while (Step(world)) {
+      if (--steps < 0) return true;
+    }
+    world->Run(100);
+  }
+  world->Run(2000);
+  return steps <= 0;
+}
+
+TEST_CASE("a sync record that a newer build writes at any moment is never rewritten") {
+  int steps = 0;
+  for (bool more = true; more; ++steps) {
+    CAPTURE(steps);
+    SyncWorld world;
+    more = RunTo(&world, steps);
+    const Data newer = PutNewer(&world);
+    world.Run(200'000);
+    REQUIRE(world.sync() == newer);
+    CHECK(world.host(0).status["error"]["code"].Is("newer_tab"));
+    CHECK_FALSE(world.host(0).status["error"]["retryable"].as_bool(true));
+  }
+  CHECK(steps > 30);
+}
+
+TEST_CASE("a roll-up that meets the sync record of a newer build writes nothing") {
+  SyncWorld world;
+  world.Open(true, Json(R"({"images":true,"limits":{"imageRecords":3}})"));
+  world.Settle();
+  for (int i = 0; i < 5; ++i) {
+    world.Mutate({IncItem("a", "A", 1)});
+    world.Run(100);
+  }
+  REQUIRE(world.sync()["n"].as_u64() >= 3);
+  REQUIRE(world.host(0).image_jobs.empty());
+  const Data newer = PutNewer(&world);
+  world.Run(2000);
+  CHECK(world.sync() == newer);
+  CHECK(world.host(0).image_jobs.empty());
+  CHECK(world.host(0).status["error"]["code"].Is("newer_tab"));
+}
+
+TEST_CASE("what was asked for ends with newer_tab where a newer build has taken over") {
+  SyncWorld world;
+  world.Open();
+  world.Run(1000);
+  world.network.hold_answers = true;
+  world.host(0).Post(Json(R"({"type":"sync","id":7})"));
+  world.Settle();
+  const Data newer = PutNewer(&world);
+  world.network.hold_answers = false;
+  world.Release();
+  world.Settle();
+  CHECK(world.sync() == newer);
+  String code;
+  for (const Data& message : world.host(0).posts) {
+    if (message["type"].Is("synced")) code = message["error"]["code"].as_string();
+  }
+  CHECK(code == "newer_tab");
+}
+
+}  // namespace
+}  // namespace skerry::sync_test
