@@ -7,6 +7,16 @@ namespace {
 
 constexpr uint32_t kPageSize = 256;
 
+double Removed(const Data::Array& writes, Store store) {
+  double removed = 0;
+  for (const Data& write : writes) {
+    if (!write["store"].Is(NameOf(store))) continue;
+    if (write.Find("delete") != nullptr) ++removed;
+    if (write.Find("add") != nullptr) --removed;
+  }
+  return removed;
+}
+
 Data PageAfter(const Key& key) { return PageRead(Store::kMutations, key, kPageSize); }
 
 }  // namespace
@@ -48,6 +58,13 @@ std::optional<FencedRound> FencedTransaction::Read(const Data& results, const Tu
   }
   if (reads_.mutations) round.mutations = next++;
   return round;
+}
+
+void FencedTransaction::Count(const Data::Array& writes) {
+  const double moved = -Removed(writes, Store::kConflicts);
+  state_->pending = mutation_count_ - Removed(writes, Store::kMutations);
+  state_->conflicts = conflict_count_ + moved;
+  inbox_grew_ = moved > 0;
 }
 
 SyncError FencedTransaction::ErrorOf(const Data& error) const {

@@ -55,9 +55,11 @@ class FencedTransaction {
   // Why it failed: `error` is the host's.
   SyncError ErrorOf(const Data& error) const;
 
-  // As the first round found them.
-  double mutation_count() const { return mutation_count_; }
-  double conflict_count() const { return conflict_count_; }
+  // REQUIRES: `counts` is among the reads.
+  double mutation_count() const { return mutation_count_; }  // as the first round found it
+  // Notes how many mutations and conflicts `writes` leave.
+  void Count(const Data::Array& writes);
+  bool inbox_grew() const { return inbox_grew_; }
 
  private:
   uint64_t id_ = 0;
@@ -67,6 +69,7 @@ class FencedTransaction {
   Refusal refusal_ = Refusal::kNone;
   double mutation_count_ = 0;
   double conflict_count_ = 0;
+  bool inbox_grew_ = false;
 };
 
 // Has the next round read the first page of mutations, or the page after `page`, unless that was

@@ -26,6 +26,7 @@ set(SKERRY_SYNC_SOURCES
   src/sync/sync_job_pull.cc
   src/sync/sync_job_push.cc
   src/sync/sync_job_rest.cc
+  src/sync/sync_stage.cc
   src/sync/sync_worker.cc
   src/sync/sync_worker_kept.cc
   src/sync/sync_worker_messages.cc

@@ -4,31 +4,18 @@
 #include <utility>
 
 namespace skerry {
-namespace {
-
-double Removed(const Data::Array& writes, Store store) {
-  double removed = 0;
-  for (const Data& write : writes) {
-    if (!write["store"].Is(NameOf(store))) continue;
-    if (write.Find("delete") != nullptr) ++removed;
-    if (write.Find("add") != nullptr) --removed;
-  }
-  return removed;
-}
-
-}  // namespace
 
 SyncJob::SyncJob(WorkerState* state, LeaseConfig lease)
     : state_(state), lease_(std::move(lease)), loop_(state->times) {}
 
 bool SyncJob::pushing() const {
-  return step_ == Step::kPushAsk || step_ == Step::kPushFetch || step_ == Step::kPushAnswer ||
-         step_ == Step::kSetAside;
+  return step() == SyncStep::kPushAsk || step() == SyncStep::kPushFetch ||
+         step() == SyncStep::kPushAnswer || step() == SyncStep::kSetAside;
 }
 
 bool SyncJob::pulling() const {
-  return step_ == Step::kPullAsk || step_ == Step::kPullFetch || step_ == Step::kPullFold ||
-         step_ == Step::kRefill;
+  return step() == SyncStep::kPullAsk || step() == SyncStep::kPullFetch ||
+         step() == SyncStep::kPullFold || step() == SyncStep::kRefill;
 }
 
 void SyncJob::Wake(WakeReason reason, Turn* turn) {
@@ -45,9 +32,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   if (!active_) {
     active_ = true;
     loop_.Begin();
-    resends_ = discards_ = 0;
-    rebinding_ = Rebinding::kNo;
-    refusal_ = {};
+    run_ = {};
     turn->Cancel("loop");
   }
   Advance(turn);
@@ -125,7 +110,7 @@ void SyncJob::Advance(Turn* turn) {
     lease_.Want("pull", turn);
     return;
   }
-  if (step_ != Step::kNone) return;
+  if (step() != SyncStep::kNone) return;
   LoopStep next = loop_.Next(fill_.active);
   if (next == LoopStep::kPush && helps()) {
     loop_.ForgetPush();
@@ -171,18 +156,15 @@ void SyncJob::LeaseEventHappened(LeaseEvent event, Turn* turn) {
   }
 }
 
-void SyncJob::Transact(Step step, std::initializer_list<Store> stores, TransactionMode mode,
-                       FencedReads reads, Turn* turn) {
-  transaction_ = FencedTransaction(state_, &lease_, stores, mode, reads, turn);
-  Begin(step, transaction_.id());
-}
-
 // Gives up a request in flight: its answer finds nobody. A transaction in flight is finished, for
 // it may have been written already, and then the windows must hear of it; its epoch is checked like
 // any other's.
 void SyncJob::Drop(Turn* turn) {
-  if (step_ == Step::kPullFetch) turn->Emit(Message("abortFetch").Set("id", flight_));
-  if (step_ == Step::kPullFetch || step_ == Step::kPushFetch) EndStep();
+  if (const RequestStage* request = RequestOf(&stage_); request != nullptr) {
+    if (step() == SyncStep::kPullFetch && request->fetch != 0)
+      turn->Emit(Message("abortFetch").Set("id", request->fetch));
+    End();
+  }
   DropFill(turn);
 }
 
@@ -199,108 +181,99 @@ void SyncJob::Lost(Turn* turn) {
 }
 
 bool SyncJob::Owns(uint64_t id) const {
-  return lease_.Owns(id) || (id != 0 && (id == flight_ || id == fill_.transaction.id()));
+  return lease_.Owns(id) || (id != 0 && (id == InFlight(stage_) || id == fill_.transaction.id()));
 }
 
-ReadReply SyncJob::Read(uint64_t id, const Data& stored, Turn* turn) {
+ReadReply SyncJob::Read(uint64_t id, const Data& results, Turn* turn) {
   ReadReply reply;
   if (lease_.Owns(id)) {
-    reply.writes = lease_.Read(stored, turn);
+    reply.writes = lease_.Read(results, turn);
     return reply;
   }
   const bool fills = id == fill_.transaction.id();
-  if (step_ == Step::kCheck && !fills) return ReadCheck(stored.items(), turn);
-  std::optional<FencedRound> read = (fills ? fill_.transaction : transaction_).Read(stored, turn);
-  if (!read.has_value()) {
+  if (step() == SyncStep::kCheck && !fills)
+    return ReadCheck(&In<CheckStage>(), results.items(), turn);
+  FencedTransaction* transaction = fills ? &fill_.transaction : TransactionOf(&stage_);
+  std::optional<FencedRound> round;
+  if (transaction != nullptr) round = transaction->Read(results, turn);
+  if (!round.has_value()) {
     reply.abort = true;
     return reply;
   }
-  FencedRound& round = *read;
-  if (fills) return ReadFill(std::move(round.sync), turn);
-  switch (step_) {
-    case Step::kPullAsk:
-      return ReadPullAsk(std::move(round));
-    case Step::kPullFold:
-      return ReadPullFold(std::move(round));
-    case Step::kRefill:
-      return ReadRefill(std::move(round.sync));
-    case Step::kPushAsk:
-      return ReadPushAsk(std::move(round), turn);
-    case Step::kPushAnswer:
-      return ReadPushAnswer(std::move(round));
-    case Step::kSetAside:
-      return ReadSetAside(std::move(round));
-    case Step::kCheck:
-    case Step::kNone:
-    case Step::kPullFetch:
-    case Step::kPushFetch:
+  if (fills) return ReadFill(std::move(round->sync), turn);
+  switch (step()) {
+    case SyncStep::kPullAsk:
+      return ReadPullAsk(&In<PullAskStage>(), std::move(*round));
+    case SyncStep::kPullFold:
+      return ReadPullFold(&In<PullFoldStage>(), std::move(*round));
+    case SyncStep::kRefill:
+      return ReadRefill(std::move(round->sync));
+    case SyncStep::kPushAsk:
+      return ReadPushAsk(&In<PushAskStage>(), std::move(*round), turn);
+    case SyncStep::kPushAnswer:
+      return ReadPushAnswer(&In<PushAnswerStage>(), std::move(*round));
+    case SyncStep::kSetAside:
+      return ReadSetAside(&In<SetAsideStage>(), std::move(*round));
+    case SyncStep::kNone:
+    case SyncStep::kPullFetch:
+    case SyncStep::kPushFetch:
+    case SyncStep::kCheck:
       break;
   }
-  reply.abort = true;
   return reply;
 }
 
 void SyncJob::Done(uint64_t id, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Done(turn), turn);
   if (id == fill_.transaction.id()) return DoneFill(turn);
-  const Step step = step_;
-  EndStep();
+  if (step() == SyncStep::kCheck) {
+    End();
+    return DoneCheck(turn);
+  }
   // A record tells windows what was refused; of what was applied in vain only this does.
-  if (inbox_grew_) turn->Broadcast(Message("conflicts"));
-  inbox_grew_ = false;
-  switch (step) {
-    case Step::kPullAsk:
-      if (!Work() || !lease_.held()) return;
-      if (request_ == nullptr) return TakeAnew(turn);
-      sent_at_ = turn->now;
-      Begin(Step::kPullFetch, Fetch("/pull", std::move(request_->body), turn));
-      return;
-    case Step::kPullFold:
-      DonePullFold(turn);
-      break;
-    case Step::kRefill:
-      loop_.WantPull();
-      break;
-    case Step::kPushAsk:
-      DonePushAsk(turn);
-      break;
-    case Step::kPushAnswer:
-      DonePushAnswer(turn);
-      break;
-    case Step::kSetAside:
-      BroadcastRecord(aside_record_, turn);
-      break;
-    case Step::kCheck:
-      DoneCheck(turn);
-      return;
-    case Step::kNone:
-    case Step::kPullFetch:
-    case Step::kPushFetch:
+  const FencedTransaction* transaction = TransactionOf(&stage_);
+  if (transaction != nullptr && transaction->inbox_grew()) turn->Broadcast(Message("conflicts"));
+  const SyncStep done = step();
+  DoneStage(turn);
+  if (step() == done) End();  // no other stage has followed
+  Advance(turn);
+}
+
+void SyncJob::DoneStage(Turn* turn) {
+  switch (step()) {
+    case SyncStep::kPullAsk:
+      return DonePullAsk(&In<PullAskStage>(), turn);
+    case SyncStep::kPullFold:
+      return DonePullFold(&In<PullFoldStage>(), turn);
+    case SyncStep::kRefill:
+      return loop_.WantPull();
+    case SyncStep::kPushAsk:
+      return DonePushAsk(&In<PushAskStage>(), turn);
+    case SyncStep::kPushAnswer:
+      return DonePushAnswer(&In<PushAnswerStage>(), turn);
+    case SyncStep::kSetAside:
+      return BroadcastRecord(In<SetAsideStage>().record, turn);
+    case SyncStep::kCheck:
+    case SyncStep::kNone:
+    case SyncStep::kPullFetch:
+    case SyncStep::kPushFetch:
       break;
   }
-  Advance(turn);
 }
 
 void SyncJob::Failed(uint64_t id, const Data& error, Turn* turn) {
   if (lease_.Owns(id)) return LeaseEventHappened(lease_.Failed(error, turn), turn);
-  if (id == fill_.transaction.id()) {
-    const bool lost = fill_.transaction.is_fenced_out();
-    const bool dropped = fill_.dropped;
-    SyncError failure = fill_.transaction.ErrorOf(error);
-    fill_.transaction = {};
-    if (lost && fill_.publishing) fill_.draft.Discard(turn);
-    DropFill(turn);
-    if (dropped) return Advance(turn);
-    if (lost) {
-      LeaseEventHappened(lease_.Lose(turn), turn);
-      return Advance(turn);
-    }
-    return Fail(std::move(failure), turn);
+  if (id == fill_.transaction.id()) return FailedFill(error, turn);
+  if (step() == SyncStep::kCheck) {
+    const bool saw_newer = In<CheckStage>().saw_newer;
+    End();
+    return saw_newer ? Fail(NewerTabError(), turn) : Advance(turn);
   }
-  const bool check = step_ == Step::kCheck;
-  EndStep();
-  if (check) return FailedCheck(turn);
-  if (!transaction_.is_fenced_out()) return Fail(transaction_.ErrorOf(error), turn);
+  const FencedTransaction* transaction = TransactionOf(&stage_);
+  if (transaction == nullptr) return;
+  const FencedTransaction failed = *transaction;
+  End();
+  if (!failed.is_fenced_out()) return Fail(failed.ErrorOf(error), turn);
   LeaseEventHappened(lease_.Lose(turn), turn);
   Advance(turn);
 }
@@ -330,12 +303,6 @@ void SyncJob::TokenMissing(Turn* turn) {
 
 void SyncJob::Answered() { state_->ForgetRefusals(); }
 
-void SyncJob::Count(double mutations, double conflicts, const Data::Array& writes) {
-  state_->pending = mutations - Removed(writes, Store::kMutations);
-  state_->conflicts = conflicts - Removed(writes, Store::kConflicts);
-  inbox_grew_ = Removed(writes, Store::kConflicts) < 0;
-}
-
 void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn) {
   if (record.has_value()) turn->Broadcast(Message("record").Set("record", record->Write()));
 }
@@ -354,14 +321,16 @@ uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {
 }
 
 bool SyncJob::Response(const Data& event, Turn* turn) {
-  if (flight_ == 0 || event["id"].as_u64() != flight_) return false;
-  if (step_ == Step::kPullFetch) {
+  RequestStage* request = RequestOf(&stage_);
+  if (request == nullptr || event["id"].as_u64() != request->fetch) return false;
+  request->fetch = 0;
+  const SyncStep answered = step();
+  if (answered == SyncStep::kPullFetch) {
     PullResponse(event, turn);
-  } else if (step_ == Step::kPushFetch) {
-    PushResponse(event, turn);
   } else {
-    return false;
+    PushResponse(event, turn);
   }
+  if (step() == answered) End();  // no other stage has followed
   return true;
 }
 

@@ -1,27 +1,29 @@
 // SyncJob: what runs under the lease `push`: pulls, pushes, fills by image (docs/sync-worker.md,
-// section 8). One thing is in flight at a time (a transaction or a request), and beside it at most
-// one image fill. Every transaction checks the lease's epoch, so that nothing is written under an
-// epoch that has been superseded.
+// section 8). One thing is in flight at a time (a transaction or a request): the stage
+// (sync_stage.h), which carries its own data. Beside it runs at most one image fill. Every
+// transaction that writes checks the lease's epoch (fenced_transaction.h), so that nothing is
+// written under an epoch that has been superseded.
 //
 // Parts: sync_job.cc (wakes, transactions), sync_job_rest.cc (how it ends, pauses),
 // sync_job_pull.cc, sync_job_push.cc, sync_job_fill.cc.
 #ifndef SKERRY_SYNC_SYNC_JOB_H_
 #define SKERRY_SYNC_SYNC_JOB_H_
 
-#include <memory>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/data.h"
+#include "base/limits.h"
+#include "base/status.h"
 #include "base/string.h"
-#include "base/vector.h"
 #include "sync/fenced_transaction.h"
-#include "sync/grouping.h"
 #include "sync/image_draft.h"
 #include "sync/lease.h"
 #include "sync/loop.h"
 #include "sync/pull.h"
-#include "sync/push.h"
+#include "sync/sync_stage.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
 
@@ -42,19 +44,6 @@ enum class WakeReason : uint8_t {
 
 class SyncJob {
  public:
-  enum class Step : uint8_t {
-    kNone,
-    kPullAsk,
-    kPullFetch,
-    kPullFold,
-    kPushAsk,
-    kPushFetch,
-    kPushAnswer,
-    kSetAside,
-    kRefill,
-    kCheck,
-  };
-
   SyncJob(WorkerState* state, LeaseConfig lease);
 
   // Something may have to be done. A mutation and a poke do not cut short the pause after a
@@ -95,7 +84,7 @@ class SyncJob {
   bool filling() const { return fill_.active; }
   bool pushing() const;
   bool pulling() const;
-  Step step() const { return step_; }
+  SyncStep step() const { return StepOf(stage_); }
 
  private:
   // The image fill, beside the step.
@@ -115,10 +104,21 @@ class SyncJob {
   };
 
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
-  void Begin(Step step, uint64_t id) { step_ = step, flight_ = id; }
-  void Transact(Step step, std::initializer_list<Store> stores, TransactionMode mode,
-                FencedReads reads, Turn* turn);
-  void EndStep() { step_ = Step::kNone, flight_ = 0; }
+  // The one place where the stage changes.
+  template <typename Stage>
+  Stage& Enter(Stage stage) {
+    SKERRY_CHECK(ValidTransition(step(), Stage::kStep));
+    return stage_.template emplace<Stage>(std::move(stage));
+  }
+  void End() { Enter(NoStage()); }
+  template <typename Stage>
+  Stage& In() {  // REQUIRES: the stage is of this kind
+    return *std::get_if<Stage>(&stage_);
+  }
+  FencedTransaction Transact(std::initializer_list<Store> stores, TransactionMode mode,
+                             FencedReads reads, Turn* turn) {
+    return {state_, &lease_, stores, mode, reads, turn};
+  }
   bool helps() const { return state_->mode == Mode::kHelper; }
   bool Work() const { return active_ && state_->CanRun(); }
   void Finish(Turn* turn);
@@ -129,41 +129,39 @@ class SyncJob {
   void Unauthenticated(const SyncError& error, Turn* turn);
   bool MayAskForToken(WakeReason reason, const Turn* turn) const;
   void Answered();
-  void Count(double mutations, double conflicts, const Data::Array& writes);
-  void Count(const Data::Array& writes) {
-    Count(transaction_.mutation_count(), transaction_.conflict_count(), writes);
-  }
   void AnswerAsked(const SyncError* error, Turn* turn);
   void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
   uint64_t Fetch(std::string_view path, String body, Turn* turn);
-  ReadReply ReadCheck(const Data::Array& read, Turn* turn);
+  void DoneStage(Turn* turn);
+  void FailedFill(const Data& error, Turn* turn);
+  ReadReply ReadCheck(CheckStage* check, const Data::Array& read, Turn* turn);
   void DoneCheck(Turn* turn);
-  void FailedCheck(Turn* turn);
 
   void PullAsk(Turn* turn);
-  ReadReply ReadPullAsk(FencedRound round);
+  ReadReply ReadPullAsk(PullAskStage* ask, FencedRound round);
+  void DonePullAsk(PullAskStage* ask, Turn* turn);
   void PullResponse(const Data& event, Turn* turn);
   void PullRefused(SyncError error, Turn* turn);
-  ReadReply ReadPullFold(FencedRound round);
-  void DonePullFold(Turn* turn);
+  ReadReply ReadPullFold(PullFoldStage* stage, FencedRound round);
+  void DonePullFold(PullFoldStage* stage, Turn* turn);
   void FailUnconfirmed(Turn* turn);
   void TakeAnew(Turn* turn);
   void AskForLess(SyncError error, Turn* turn);
   ReadReply ReadRefill(SyncRecord sync);
 
   void PushAsk(Turn* turn);
-  ReadReply ReadPushAsk(FencedRound round, Turn* turn);
-  ReadReply FinishPushAsk(Turn* turn);
-  void DonePushAsk(Turn* turn);
+  ReadReply ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn);
+  ReadReply FinishPushAsk(PushAskStage* ask, Turn* turn);
+  void DonePushAsk(PushAskStage* ask, Turn* turn);
+  void BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
-  void BeginPushAnswer(Data results, Turn* turn);
+  void BeginPushAnswer(const Vector<String>& ids, Data results, size_t left_over, Turn* turn);
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
   SyncError WrongUser(const String& other) const;
-  ReadReply ReadPushAnswer(FencedRound round);
-  ReadReply FinishPushAnswer();
-  void DonePushAnswer(Turn* turn);
-  ReadReply ReadSetAside(FencedRound round);
+  ReadReply ReadPushAnswer(PushAnswerStage* stage, FencedRound round);
+  void DonePushAnswer(PushAnswerStage* stage, Turn* turn);
+  ReadReply ReadSetAside(SetAsideStage* stage, FencedRound round);
 
   void BeginFill(const ImageFill& image, bool last, Turn* turn);
   ReadReply ReadFill(SyncRecord sync, Turn* turn);
@@ -184,45 +182,25 @@ class SyncJob {
   Data asked_ = Data::MakeArray();  // sync.now() calls to be answered by the job that is to come
   Data answering_ = Data::MakeArray();  // and by the one that runs
 
-  Step step_ = Step::kNone;
-  uint64_t flight_ = 0;            // the transaction or request in flight
-  FencedTransaction transaction_;  // the last one, but for the fill's
-  bool check_saw_newer_ = false;
+  SyncStage stage_;
   Data token_;  // that the last request was sent with
-  double sent_at_ = 0;
 
-  std::unique_ptr<PullRequest> request_;
-  std::unique_ptr<PullAnswer> answer_;
-  std::unique_ptr<PullFold> fold_;
-  bool discarded_ = false;
-  int discards_ = 0;
-  int resends_ = 0;
-  SyncError refusal_;  // of a pull: the job fails with it once it has pushed
-  enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
-  Rebinding rebinding_ = Rebinding::kNo;  // of an identity that the server says is another user's
-  int fruitless_ = 0;        // pushes in a row after which everything was only grouped anew
+  // Of the job that runs.
+  struct Run {
+    int discards = 0;  // answers to pulls, because another window had moved the cursors
+    int resends = 0;
+    SyncError refusal;  // of a pull: the job fails with it once it has pushed
+    bool has_new_identity = false;
+  };
+  Run run_;
+
+  // Of pulls and pushes, until one of them goes well.
+  int fruitless_ = 0;        // pushes in a row after which everything was only grouped again
   bool stale_pull_ = false;  // the last pull confirmed nothing of an outbox that is not empty
-  double clock_offset_ = 0;
   uint64_t pull_limit_ = 0;  // where the answer to a greater one could not be read; 0: the usual
   bool took_anew_ = false;   // for that, and has not come to the heads since
-
-  std::optional<LeaseRecord> counted_;  // the record of an epoch that is counted
-  std::unique_ptr<Grouping> grouping_;
-  Vector<OutboxRecord> outbox_;
-  SyncRecord pushing_sync_;
-  PushBatch batch_;
-  String push_body_;
-  size_t left_over_ = 0;
-  bool set_apart_ = false;
-  Vector<Key> damaged_;    // keys of outbox records that cannot be used
-  bool was_full_ = false;  // the outbox, when a push was last asked for
-  size_t push_most_ = 0;
-  std::unique_ptr<PushAnswer> push_answer_;
-  Vector<Unreadable> unreadable_;
-  std::unique_ptr<SetAside> aside_;
-  std::optional<UpdateRecord> aside_record_;
-  Data::Array writes_;
-  bool inbox_grew_ = false;  // by the transaction in flight
+  bool was_full_ = false;    // the outbox, when a push was last asked for
+  size_t push_most_ = kMaxOutboxUpdates;  // updates in a request
 
   Fill fill_;
 };

@@ -119,6 +119,17 @@ void SyncJob::DoneFill(Turn* turn) {
   fill_.job = EmitImageJob(std::move(job), turn);
 }
 
+void SyncJob::FailedFill(const Data& error, Turn* turn) {
+  const FencedTransaction failed = std::exchange(fill_.transaction, {});
+  const bool dropped = fill_.dropped;
+  if (failed.is_fenced_out() && fill_.publishing) fill_.draft.Discard(turn);
+  DropFill(turn);
+  if (dropped) return Advance(turn);
+  if (!failed.is_fenced_out()) return Fail(failed.ErrorOf(error), turn);
+  LeaseEventHappened(lease_.Lose(turn), turn);
+  Advance(turn);
+}
+
 bool SyncJob::Image(const Data& event, Turn* turn) {
   if (!fill_.active || fill_.job == 0 || event["id"].as_u64() != fill_.job) return false;
   if (event["progress"].is_object()) {

@@ -21,24 +21,30 @@ constexpr uint64_t kMore = 10;
 
 void SyncJob::PullAsk(Turn* turn) {
   state_->poked.clear();  // it will see all that was told until here
-  Transact(Step::kPullAsk, {Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
-           TransactionMode::kRead, {.outbox = true, .counts = true}, turn);
+  Enter(PullAskStage()).transaction =
+      Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+               TransactionMode::kRead, {.outbox = true, .counts = true}, turn);
 }
 
-ReadReply SyncJob::ReadPullAsk(FencedRound round) {
+ReadReply SyncJob::ReadPullAsk(PullAskStage* ask, FencedRound round) {
   ReadReply reply;
-  Count({});
-  request_.reset();
+  ask->transaction.Count({});
   state_->sync = std::move(round.sync);
   if (LacksRows(state_->schema, state_->sync)) return reply;
   const uint64_t limit = pull_limit_ ? pull_limit_ : state_->limits.pull;
-  request_ = std::make_unique<PullRequest>(
+  ask->request = std::make_unique<PullRequest>(
       MakePullRequest(state_->schema, state_->sync, InChainOrder(*round.outbox), limit));
   return reply;
 }
 
+void SyncJob::DonePullAsk(PullAskStage* ask, Turn* turn) {
+  if (!Work() || !lease_.held()) return;
+  if (ask->request == nullptr) return TakeAnew(turn);
+  const uint64_t fetch = Fetch("/pull", std::move(ask->request->body), turn);
+  Enter(PullFetchStage{{fetch}, std::move(ask->request), turn->now});
+}
+
 void SyncJob::PullResponse(const Data& event, Turn* turn) {
-  EndStep();
   Answer answer = ReadAnswer(event);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kGone) {
@@ -56,23 +62,28 @@ void SyncJob::PullResponse(const Data& event, Turn* turn) {
   Answered();
   Result<PullAnswer> read = ReadPullAnswer(state_->schema, answer.json);
   if (!read.ok()) return Fail({"bad_answer", read.status().detail(), true}, turn);
-  answer_ = std::make_unique<PullAnswer>(std::move(read.value()));
+  PullFetchStage& sent = In<PullFetchStage>();
+  auto pulled = std::make_unique<PullAnswer>(std::move(read.value()));
   // The server's clock when it answered, against the middle of the round trip.
-  clock_offset_ = answer_->time - (sent_at_ + turn->now) / 2;
-  fold_ = std::make_unique<PullFold>(&state_->schema, request_.get(), answer_.get(), turn->now,
-                                     clock_offset_);
-  discarded_ = false;
-  Transact(Step::kPullFold,
-           {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
-           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
+  const double clock_offset = pulled->time - (sent.sent_at + turn->now) / 2;
+  auto fold = std::make_unique<PullFold>(&state_->schema, sent.request.get(), pulled.get(),
+                                         turn->now, clock_offset);
+  PullFoldStage stage;
+  stage.transaction = Transact(
+      {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
+      TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
+  stage.request = std::move(sent.request);
+  stage.answer = std::move(pulled);
+  stage.fold = std::move(fold);
+  Enter(std::move(stage));
 }
 
 // One scope that the server does not take, say: what was changed here is no part of that, and is
 // pushed before the job fails.
 void SyncJob::PullRefused(SyncError error, Turn* turn) {
-  const bool again = !refusal_.code.empty();
+  const bool again = !run_.refusal.code.empty();
   if (error.retryable || again || !loop_.wants_push()) return Fail(std::move(error), turn);
-  refusal_ = std::move(error);
+  run_.refusal = std::move(error);
   loop_.Pulled(false);
 }
 
@@ -83,41 +94,41 @@ SyncError SyncJob::WrongUser(const String& other) const {
           true};
 }
 
-ReadReply SyncJob::ReadPullFold(FencedRound round) {
+ReadReply SyncJob::ReadPullFold(PullFoldStage* stage, FencedRound round) {
   ReadReply reply;
+  PullFold& fold = *stage->fold;
   if (round.is_first) {
-    discarded_ = !fold_->Decide(InChainOrder(*round.outbox), std::move(round.sync));
-    if (discarded_) return reply;
-    if (fold_->needs_mutations()) ReadFirstPage(&reply);
+    stage->discarded = !fold.Decide(InChainOrder(*round.outbox), std::move(round.sync));
+    if (stage->discarded) return reply;
+    if (fold.needs_mutations()) ReadFirstPage(&reply);
   } else {
-    fold_->AddMutations(*round.mutations);
+    fold.AddMutations(*round.mutations);
     ReadNextPage(*round.mutations, &reply);
   }
   if (!reply.more.empty()) return reply;
-  reply.writes = fold_->Finish();
-  Count(reply.writes);
+  reply.writes = fold.Finish();
+  stage->transaction.Count(reply.writes);
   return reply;
 }
 
-void SyncJob::DonePullFold(Turn* turn) {
-  const std::unique_ptr<PullFold> fold = std::move(fold_);
-  const std::unique_ptr<PullAnswer> answer = std::move(answer_);
-  request_.reset();
-  if (discarded_) {
+void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
+  const PullFold* fold = stage->fold.get();
+  const PullAnswer* answer = stage->answer.get();
+  if (stage->discarded) {
     // Another has moved the cursors since: it pulls as well as we do.
-    const bool theirs = ++discards_ > kMaxDiscards;
+    const bool theirs = ++run_.discards > kMaxDiscards;
     if (theirs && !answering_.items().empty())
       return Fail({"no_progress", "Other windows are pulling as well.", true}, turn);
-    if (theirs) discards_ = 0;
+    if (theirs) run_.discards = 0;
     loop_.Pulled(!theirs);
     if (theirs) loop_.WantPush();
     return;
   }
   state_->sync = fold->sync();
   BroadcastRecord(fold->record(), turn);
-  if (fold->moved()) discards_ = 0;
+  if (fold->moved()) run_.discards = 0;
   if (!Work()) return;
-  refusal_ = {};
+  run_.refusal = {};
   state_->ForgetErrors();
   loop_.Pulled(answer->more);
   pull_limit_ = pull_limit_ * kMore < state_->limits.pull ? pull_limit_ * kMore : 0;
@@ -131,7 +142,7 @@ void SyncJob::DonePullFold(Turn* turn) {
   if (was_full_ && has_room && state_->pending > fold->grouped()) loop_.WantPush();
   if (has_room) was_full_ = false;
   if (fold->resend()) {
-    if (++resends_ > kMaxResends) {
+    if (++run_.resends > kMaxResends) {
       return Fail(
           {"no_progress",
            "The server says that it has applied an update, and its log does not show it.", true},
@@ -159,7 +170,8 @@ void SyncJob::FailUnconfirmed(Turn* turn) {
 // The server no longer knows our place in its log, or something that it sent had no place in a
 // former schema: every realm is taken anew. Pending mutations stay.
 void SyncJob::TakeAnew(Turn* turn) {
-  Transact(Step::kRefill, {Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
+  Enter(RefillStage()).transaction =
+      Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
 }
 
 // A server answers no longer than clients read; one that does must not stop this one for good.

@@ -17,152 +17,152 @@ constexpr int kMaxFruitless = 4;  // a new identity, and each mutation alone, ta
 }  // namespace
 
 void SyncJob::PushAsk(Turn* turn) {
-  if (rebinding_ != Rebinding::kDone) rebinding_ = Rebinding::kNo;
-  if (push_most_ == 0) push_most_ = kMaxOutboxUpdates;
   // `sent` is durable before the fetch.
-  Transact(Step::kPushAsk, {Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
-           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
+  Enter(PushAskStage()).transaction =
+      Transact({Store::kSync, Store::kOutbox, Store::kMutations, Store::kConflicts},
+               TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
-ReadReply SyncJob::ReadPushAsk(FencedRound round, Turn* turn) {
+ReadReply SyncJob::ReadPushAsk(PushAskStage* ask, FencedRound round, Turn* turn) {
   ReadReply reply;
   if (!round.is_first) {
-    grouping_->Add(*round.mutations);
-    if (grouping_->wants_more()) ReadNextPage(*round.mutations, &reply);
-    return reply.more.empty() ? FinishPushAsk(turn) : reply;
+    ask->grouping->Add(*round.mutations);
+    if (ask->grouping->wants_more()) ReadNextPage(*round.mutations, &reply);
+    return reply.more.empty() ? FinishPushAsk(ask, turn) : reply;
   }
-  pushing_sync_ = std::move(round.sync);
-  counted_ = lease_.Count(std::move(round.lease), turn->now);
-  outbox_ = InChainOrder(*round.outbox);
-  damaged_ = DamagedUpdates(*round.outbox);
-  Count({});
-  was_full_ = outbox_.size() >= kMaxOutboxUpdates;
-  grouping_ = std::make_unique<Grouping>(&state_->schema, outbox_.size(), state_->limits.mutations,
-                                         IsOfNewer(state_->schema, pushing_sync_));
-  grouping_->Know(outbox_);
-  if (transaction_.mutation_count() > 0 && grouping_->wants_more()) {
+  ask->sync = std::move(round.sync);
+  ask->counted = lease_.Count(std::move(round.lease), turn->now);
+  ask->outbox = InChainOrder(*round.outbox);
+  ask->damaged = DamagedUpdates(*round.outbox);
+  ask->transaction.Count({});
+  was_full_ = ask->outbox.size() >= kMaxOutboxUpdates;
+  ask->grouping =
+      std::make_unique<Grouping>(&state_->schema, ask->outbox.size(), state_->limits.mutations,
+                                 IsOfNewer(state_->schema, ask->sync));
+  ask->grouping->Know(ask->outbox);
+  if (ask->transaction.mutation_count() > 0 && ask->grouping->wants_more()) {
     ReadFirstPage(&reply);
     return reply;
   }
-  return FinishPushAsk(turn);
+  return FinishPushAsk(ask, turn);
 }
 
-ReadReply SyncJob::FinishPushAsk(Turn* turn) {
+ReadReply SyncJob::FinishPushAsk(PushAskStage* ask, Turn* turn) {
   ReadReply reply;
-  if (counted_.has_value())
-    reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), counted_->Write()));
-  counted_.reset();
-  // What they held is grouped anew.
-  for (const Key& key : damaged_) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
-  const double at = turn->now + pushing_sync_.clock_offset.value_or(0);
+  if (ask->counted.has_value())
+    reply.writes.push_back(PutWrite(Store::kSync, lease_.name(), ask->counted->Write()));
+  // What they held is grouped again.
+  for (const Key& key : ask->damaged) reply.writes.push_back(DeleteWrite(Store::kOutbox, key));
+  const double at = turn->now + ask->sync.clock_offset.value_or(0);
   Vector<OutboxRecord> fresh =
-      grouping_->Finish(at, turn->now, &state_->ids, &pushing_sync_.chain, &reply.writes);
+      ask->grouping->Finish(at, turn->now, &state_->ids, &ask->sync.chain, &reply.writes);
   const bool grouped = !fresh.empty();
-  for (OutboxRecord& update : fresh) outbox_.push_back(std::move(update));
-  batch_ = ChooseBatch(outbox_, push_most_);
-  const Data::Array sent = MarkSent(batch_, lease_.epoch(), &outbox_);
+  for (OutboxRecord& update : fresh) ask->outbox.push_back(std::move(update));
+  ask->batch = ChooseBatch(ask->outbox, push_most_);
+  const Data::Array sent = MarkSent(ask->batch, lease_.epoch(), &ask->outbox);
   for (const Data& write : sent) reply.writes.push_back(write);
-  for (const OutboxRecord& update : outbox_) {
+  for (const OutboxRecord& update : ask->outbox) {
     if (update.state == OutboxState::kNew && grouped)
       reply.writes.push_back(PutWrite(Store::kOutbox, update.id, update.Write()));
   }
-  if (grouped) {
-    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
-  }
-  state_->sync = pushing_sync_;
-  push_body_ = batch_.ids.empty() ? String()
-                                  : PushBody(batch_, outbox_, pushing_sync_,
-                                             state_->schema.version(), lease_.epoch());
-  left_over_ = grouping_->left_over();
-  set_apart_ = grouping_->set_apart();
-  unreadable_ = grouping_->unreadable();
-  if (grouping_->saw_newer()) state_->error = NewerTabError();
-  grouping_.reset();
+  if (grouped) reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, ask->sync.Write()));
+  state_->sync = ask->sync;
+  if (!ask->batch.ids.empty())
+    ask->body =
+        PushBody(ask->batch, ask->outbox, ask->sync, state_->schema.version(), lease_.epoch());
+  if (ask->grouping->saw_newer()) state_->error = NewerTabError();
   return reply;
 }
 
-void SyncJob::DonePushAsk(Turn* turn) {
-  const auto awaited = [](const OutboxRecord& update) { return !update.received(); };
-  left_over_ += static_cast<size_t>(std::count_if(outbox_.begin(), outbox_.end(), awaited)) -
-                batch_.ids.size();
-  left_over_ += unreadable_.size();
-  const bool unconfirmed = !outbox_.empty();
-  outbox_.clear();
+void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
   if (!Work() || !lease_.held()) return;
-  if (!batch_.ids.empty()) {
-    Begin(Step::kPushFetch, Fetch("/push", std::move(push_body_), turn));
-  } else if (!unreadable_.empty()) {
-    aside_ = std::make_unique<SetAside>(&state_->schema, turn->now);
-    for (const Unreadable& one : unreadable_) {
-      InboxReason refusal;
-      refusal.code = "unreadable";
-      refusal.detail = one.status.detail();
-      aside_->Refuse(one.record.id, std::move(refusal));
-    }
-    writes_.clear();
-    Transact(Step::kSetAside, {Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
-             TransactionMode::kWriteStrict, {.counts = true, .mutations = true}, turn);
+  const Grouping& grouping = *ask->grouping;
+  if (!ask->batch.ids.empty()) {
+    const auto awaited = [](const OutboxRecord& update) { return !update.received(); };
+    const size_t left_over =
+        grouping.left_over() + grouping.unreadable().size() +
+        static_cast<size_t>(std::count_if(ask->outbox.begin(), ask->outbox.end(), awaited)) -
+        ask->batch.ids.size();
+    const uint64_t fetch = Fetch("/push", std::move(ask->body), turn);
+    Enter(PushFetchStage{{fetch}, std::move(ask->batch.ids), left_over});
+  } else if (!grouping.unreadable().empty()) {
+    BeginSetAside(grouping.unreadable(), turn);
   } else {
     // What found no room waits for confirmations, which the next pull brings; what was set apart
     // waits for nothing.
-    loop_.Pushed(false, set_apart_);
-    if (set_apart_) return;
-    if (!unconfirmed || fill_.active || loop_.wants_pull()) return;
+    loop_.Pushed(false, grouping.set_apart());
+    if (grouping.set_apart()) return;
+    if (ask->outbox.empty() || fill_.active || loop_.wants_pull()) return;
     if (stale_pull_) return FailUnconfirmed(turn);
     loop_.WantPull();
   }
 }
 
 // Mutations that this build cannot read must not block the rest: they go to the inbox, whole.
-ReadReply SyncJob::ReadSetAside(FencedRound round) {
+void SyncJob::BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn) {
+  auto aside = std::make_unique<SetAside>(&state_->schema, turn->now);
+  for (const Unreadable& one : unreadable) {
+    InboxReason refusal;
+    refusal.code = "unreadable";
+    refusal.detail = one.status.detail();
+    aside->Refuse(one.record.id, std::move(refusal));
+  }
+  SetAsideStage& stage = Enter(SetAsideStage());
+  stage.aside = std::move(aside);
+  stage.transaction =
+      Transact({Store::kSync, Store::kMutations, Store::kUpdates, Store::kConflicts},
+               TransactionMode::kWriteStrict, {.counts = true, .mutations = true}, turn);
+}
+
+ReadReply SyncJob::ReadSetAside(SetAsideStage* stage, FencedRound round) {
   ReadReply reply;
-  if (round.is_first) pushing_sync_ = std::move(round.sync);
-  aside_->Add(*round.mutations, &writes_);
+  if (round.is_first) stage->sync = std::move(round.sync);
+  stage->aside->Add(*round.mutations, &stage->writes);
   ReadNextPage(*round.mutations, &reply);
   if (!reply.more.empty()) return reply;
-  reply.writes = std::move(writes_);
-  writes_.clear();
-  aside_record_.reset();
-  if (aside_->refused_any()) {
-    aside_record_ = RefusalRecord(*aside_, state_->schema, &pushing_sync_);
-    reply.writes.push_back(PutWrite(Store::kUpdates, aside_record_->n, aside_record_->Write()));
-    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, pushing_sync_.Write()));
+  reply.writes = std::move(stage->writes);
+  if (stage->aside->refused_any()) {
+    stage->record = RefusalRecord(*stage->aside, state_->schema, &stage->sync);
+    reply.writes.push_back(PutWrite(Store::kUpdates, stage->record->n, stage->record->Write()));
+    reply.writes.push_back(PutWrite(Store::kSync, kSyncKey, stage->sync.Write()));
   }
-  state_->sync = pushing_sync_;
-  Count(reply.writes);
-  aside_.reset();
+  state_->sync = stage->sync;
+  stage->transaction.Count(reply.writes);
   return reply;
 }
 
 void SyncJob::PushResponse(const Data& event, Turn* turn) {
-  EndStep();
+  PushFetchStage& sent = In<PushFetchStage>();
   Answer answer = ReadAnswer(event);
   if (answer.kind == AnswerKind::kAuth) return Unauthenticated(answer.error, turn);
   if (answer.kind == AnswerKind::kBound) return Rebind(turn);
   const bool too_much = answer.kind == AnswerKind::kTooLarge || answer.kind == AnswerKind::kInvalid;
-  if (too_much && batch_.ids.size() > 1) {
-    push_most_ = batch_.ids.size() / 2;
+  if (too_much && sent.ids.size() > 1) {
+    push_most_ = sent.ids.size() / 2;
     return;  // the loop still wants to push
   }
   if (too_much) {
     // One update that the server cannot take at all: it must not block the queue for ever.
-    return BeginPushAnswer(
-        PushAnswer::RejectedWhole(batch_.ids[0], answer.error.code, answer.error.message), turn);
+    Data results = PushAnswer::RejectedWhole(sent.ids[0], answer.error.code, answer.error.message);
+    return BeginPushAnswer(sent.ids, std::move(results), sent.left_over, turn);
   }
   if (answer.kind != AnswerKind::kOk) return Fail(std::move(answer.error), turn);
   Answered();
   if (!answer.json["results"].is_array()) {
     return Fail({"bad_answer", "The server's answer has no `results`.", true}, turn);
   }
-  BeginPushAnswer(answer.json["results"], turn);
+  BeginPushAnswer(sent.ids, answer.json["results"], sent.left_over, turn);
 }
 
-void SyncJob::BeginPushAnswer(Data results, Turn* turn) {
-  push_answer_ =
-      std::make_unique<PushAnswer>(&state_->schema, batch_.ids, std::move(results), turn->now);
-  Transact(Step::kPushAnswer,
-           {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
-           TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
+void SyncJob::BeginPushAnswer(const Vector<String>& ids, Data results, size_t left_over,
+                              Turn* turn) {
+  auto answer = std::make_unique<PushAnswer>(&state_->schema, ids, std::move(results), turn->now);
+  PushAnswerStage& stage = Enter(PushAnswerStage());
+  stage.answer = std::move(answer);
+  stage.left_over = left_over;
+  stage.transaction = Transact(
+      {Store::kSync, Store::kOutbox, Store::kMutations, Store::kUpdates, Store::kConflicts},
+      TransactionMode::kWriteStrict, {.outbox = true, .counts = true}, turn);
 }
 
 // The identity is another user's, by the server's account. Where an answer was taken under it, it
@@ -173,11 +173,9 @@ void SyncJob::Rebind(Turn* turn) {
   if (personal.own) return Unauthenticated(WrongUser(""), turn);
   Answered();
   const bool accepted = !state_->sync.cursors.empty() && personal.other.empty();
-  if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);
-  rebinding_ = Rebinding::kAsked;
-  batch_.ids.clear();
-  left_over_ = 0;
-  BeginPushAnswer(Data::MakeArray(), turn);
+  if (accepted || run_.has_new_identity) return FailBound(turn);
+  BeginPushAnswer({}, Data::MakeArray(), 0, turn);
+  In<PushAnswerStage>().rebinding = PushAnswerStage::Rebinding::kAsked;
 }
 
 void SyncJob::FailBound(Turn* turn) {
@@ -189,44 +187,41 @@ void SyncJob::FailBound(Turn* turn) {
        turn);
 }
 
-ReadReply SyncJob::ReadPushAnswer(FencedRound round) {
+ReadReply SyncJob::ReadPushAnswer(PushAnswerStage* stage, FencedRound round) {
+  using Rebinding = PushAnswerStage::Rebinding;
   ReadReply reply;
+  PushAnswer& answer = *stage->answer;
   if (!round.is_first) {
-    push_answer_->AddMutations(*round.mutations);
+    answer.AddMutations(*round.mutations);
     ReadNextPage(*round.mutations, &reply);
-    return reply.more.empty() ? FinishPushAnswer() : reply;
-  }
-  Vector<OutboxRecord> outbox = InChainOrder(*round.outbox);
-  if (rebinding_ == Rebinding::kAsked) {
-    const bool taken = push_answer_->Rebind(std::move(outbox), std::move(round.sync), &state_->ids);
-    rebinding_ = taken ? Rebinding::kDone : Rebinding::kRefused;
-    if (!taken) return reply;
   } else {
-    push_answer_->Decide(std::move(outbox), std::move(round.sync), &state_->ids);
+    Vector<OutboxRecord> outbox = InChainOrder(*round.outbox);
+    if (stage->rebinding == Rebinding::kNo) {
+      answer.Decide(std::move(outbox), std::move(round.sync), &state_->ids);
+    } else {
+      const bool taken = answer.Rebind(std::move(outbox), std::move(round.sync), &state_->ids);
+      stage->rebinding = taken ? Rebinding::kDone : Rebinding::kRefused;
+      if (!taken) return reply;
+    }
+    if (answer.needs_mutations()) ReadFirstPage(&reply);
   }
-  if (push_answer_->needs_mutations()) {
-    ReadFirstPage(&reply);
-    return reply;
-  }
-  return FinishPushAnswer();
-}
-
-ReadReply SyncJob::FinishPushAnswer() {
-  ReadReply reply;
-  reply.writes = push_answer_->Finish();
-  state_->sync = push_answer_->sync();
-  Count(reply.writes);
+  if (!reply.more.empty()) return reply;
+  reply.writes = answer.Finish();
+  state_->sync = answer.sync();
+  stage->transaction.Count(reply.writes);
   return reply;
 }
 
-void SyncJob::DonePushAnswer(Turn* turn) {
-  const std::unique_ptr<PushAnswer> answer = std::move(push_answer_);
+void SyncJob::DonePushAnswer(PushAnswerStage* stage, Turn* turn) {
+  using Rebinding = PushAnswerStage::Rebinding;
+  const PushAnswer* answer = stage->answer.get();
+  if (stage->rebinding == Rebinding::kDone) run_.has_new_identity = true;
   if (!answer->pushed().items().empty()) {
     turn->Broadcast(Message("pushed").Set("results", answer->pushed()));
   }
   BroadcastRecord(answer->record(), turn);
   if (!Work()) return;
-  if (rebinding_ == Rebinding::kRefused) return FailBound(turn);
+  if (stage->rebinding == Rebinding::kRefused) return FailBound(turn);
   if (!answer->progress()) {
     // The pull may bring what the answer lacked; without that, pushing again at once would be a
     // busy loop.
@@ -243,7 +238,7 @@ void SyncJob::DonePushAnswer(Turn* turn) {
     return Fail({"no_progress", "The server takes nothing, however it is sent.", true}, turn);
   }
   state_->ForgetErrors();
-  const bool again = answer->regrouped() || answer->unanswered() || left_over_ > 0;
+  const bool again = answer->regrouped() || answer->unanswered() || stage->left_over > 0;
   loop_.Pushed(true, again);
 }
 

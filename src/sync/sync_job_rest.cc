@@ -24,7 +24,7 @@ void SyncJob::Leave(Turn* turn) {
 }
 
 void SyncJob::Finish(Turn* turn) {
-  if (!refusal_.code.empty()) return Fail(std::move(refusal_), turn);
+  if (!run_.refusal.code.empty()) return Fail(std::move(run_.refusal), turn);
   state_->ForgetErrors();
   AnswerAsked(nullptr, turn);
   if (!asked_.items().empty()) {
@@ -104,26 +104,22 @@ void SyncJob::Heard(const Data& message, Turn* turn) {
       turn->Timer("loop", loop_.Rest(state_->listening, &state_->random));
     return;
   }
-  if (lease_.held() || step_ != Step::kNone || !asked_.items().empty()) return;
+  if (lease_.held() || step() != SyncStep::kNone || !asked_.items().empty()) return;
   Data::Array reads{GetRead(Store::kSync, kSyncKey), CountRead(Store::kMutations),
                     CountRead(Store::kConflicts)};
   loop_.Pushing();
-  Begin(Step::kCheck, turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts},
-                                     TransactionMode::kRead, std::move(reads)));
+  Enter(CheckStage{turn->Transact({Store::kSync, Store::kMutations, Store::kConflicts},
+                                  TransactionMode::kRead, std::move(reads))});
 }
 
-ReadReply SyncJob::ReadCheck(const Data::Array& read, Turn* turn) {
+ReadReply SyncJob::ReadCheck(CheckStage* check, const Data::Array& read, Turn* turn) {
   ReadReply reply;
-  reply.abort = check_saw_newer_ = IsNewer(read[0]);
+  reply.abort = check->saw_newer = IsNewer(read[0]);
   if (reply.abort) return reply;
   state_->sync = state_->Sound(read[0], turn->now);
-  Count(read[1].as_number(), read[2].as_number(), {});
+  state_->pending = read[1].as_number();
+  state_->conflicts = read[2].as_number();
   return reply;
-}
-
-void SyncJob::FailedCheck(Turn* turn) {
-  if (check_saw_newer_) return Fail(NewerTabError(), turn);
-  Advance(turn);
 }
 
 void SyncJob::DoneCheck(Turn* turn) {

@@ -532,7 +532,7 @@ export const core = [
   {
     name: 'a server that refuses every identity is given new ones without end',
     file: 'src/sync/sync_job_push.cc',
-    from: 'if (accepted || rebinding_ == Rebinding::kDone) return FailBound(turn);',
+    from: 'if (accepted || run_.has_new_identity) return FailBound(turn);',
     to: 'if (accepted) return FailBound(turn);',
   },
   {
@@ -786,7 +786,7 @@ export const core = [
   {
     name: 'mutations that were set apart wait for the next poll',
     file: 'src/sync/sync_job_push.cc',
-    from: 'loop_.Pushed(false, set_apart_);',
+    from: 'loop_.Pushed(false, grouping.set_apart());',
     to: 'loop_.Pushed(false, false);',
   },
   {

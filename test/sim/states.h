@@ -5,7 +5,7 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "sync/lease.h"
-#include "sync/sync_job.h"
+#include "sync/sync_stage.h"
 
 namespace skerry::sim {
 
@@ -15,7 +15,7 @@ inline const char* NameOf(LeaseState state) {
   return kNames[static_cast<size_t>(state)];
 }
 
-inline const char* NameOf(SyncJob::Step step) {
+inline const char* NameOf(SyncStep step) {
   static constexpr const char* kNames[] = {"none",    "pullAsk",   "pullFetch",  "pullFold",
                                            "pushAsk", "pushFetch", "pushAnswer", "setAside",
                                            "refill",  "check"};

@@ -49,7 +49,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
 Data WorkerHost::Handle(Data event) {
   const Mode mode = worker_->mode();
   const LeaseState lease = job().lease().state();
-  const SyncJob::Step step = job().step();
+  const SyncStep step = job().step();
   const LeaseState listen = worker_->listen().state();
   Data effects = worker_->Handle(event);
   if (worker_->mode() != mode)

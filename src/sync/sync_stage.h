@@ -1,0 +1,137 @@
+// The stages of a SyncJob: what is in flight, and the data that is of use until it has ended. There
+// is one at a time. A stage stays in place while what came back for it is worked on; then another
+// follows, or none (ValidTransition; the drawing is in docs/sync-worker.md, section 8).
+#ifndef SKERRY_SYNC_SYNC_STAGE_H_
+#define SKERRY_SYNC_SYNC_STAGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+
+#include "base/data.h"
+#include "base/string.h"
+#include "base/vector.h"
+#include "log/outbox_record.h"
+#include "log/sync_record.h"
+#include "log/update_record.h"
+#include "sync/fenced_transaction.h"
+#include "sync/grouping.h"
+#include "sync/pull.h"
+#include "sync/push.h"
+#include "sync/set_aside.h"
+
+namespace skerry {
+
+enum class SyncStep : uint8_t {
+  kNone,
+  kPullAsk,
+  kPullFetch,
+  kPullFold,
+  kPushAsk,
+  kPushFetch,
+  kPushAnswer,
+  kSetAside,
+  kRefill,
+  kCheck,
+};
+
+// Which step may follow which; every change of stage is checked against it.
+bool ValidTransition(SyncStep from, SyncStep to);
+
+struct TransactionStage {
+  FencedTransaction transaction;
+};
+struct RequestStage {
+  uint64_t fetch = 0;  // 0: it has come back
+};
+
+struct NoStage {
+  static constexpr SyncStep kStep = SyncStep::kNone;
+};
+
+// Reads what a pull is asked with.
+struct PullAskStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kPullAsk;
+  std::unique_ptr<PullRequest> request;  // none: rows that are lacked are to be taken again first
+};
+
+struct PullFetchStage : RequestStage {
+  static constexpr SyncStep kStep = SyncStep::kPullFetch;
+  std::unique_ptr<PullRequest> request;
+  double sent_at = 0;
+};
+
+// Writes what a pull has brought.
+struct PullFoldStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kPullFold;
+  std::unique_ptr<PullRequest> request;  // `fold` refers to this and to the answer
+  std::unique_ptr<PullAnswer> answer;
+  std::unique_ptr<PullFold> fold;
+  bool discarded = false;  // another window had moved the cursors
+};
+
+// Groups mutations into updates, and marks as sent what is to be sent.
+struct PushAskStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kPushAsk;
+  std::unique_ptr<Grouping> grouping;
+  SyncRecord sync;
+  Vector<OutboxRecord> outbox;
+  Vector<Key> damaged;                 // of outbox records that cannot be used
+  std::optional<LeaseRecord> counted;  // the record of an epoch that is counted
+  PushBatch batch;
+  String body;
+};
+
+struct PushFetchStage : RequestStage {
+  static constexpr SyncStep kStep = SyncStep::kPushFetch;
+  Vector<String> ids;    // of the updates that were sent
+  size_t left_over = 0;  // updates and mutations that were not
+};
+
+// Writes what a push was answered, or a new identity.
+struct PushAnswerStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kPushAnswer;
+  enum class Rebinding : uint8_t { kNo, kAsked, kRefused, kDone };
+
+  std::unique_ptr<PushAnswer> answer;
+  size_t left_over = 0;
+  Rebinding rebinding = Rebinding::kNo;  // of an identity that the server says is another user's
+};
+
+// Moves mutations that cannot be read to the inbox.
+struct SetAsideStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kSetAside;
+  std::unique_ptr<SetAside> aside;
+  SyncRecord sync;
+  Data::Array writes;
+  std::optional<UpdateRecord> record;
+};
+
+// Has everything pulled again.
+struct RefillStage : TransactionStage {
+  static constexpr SyncStep kStep = SyncStep::kRefill;
+};
+
+// Looks, without the lease, whether another window has done all that there was to do.
+struct CheckStage {
+  static constexpr SyncStep kStep = SyncStep::kCheck;
+  uint64_t transaction = 0;
+  bool saw_newer = false;  // a record that a newer build has written
+};
+
+// In the order of SyncStep.
+using SyncStage =
+    std::variant<NoStage, PullAskStage, PullFetchStage, PullFoldStage, PushAskStage, PushFetchStage,
+                 PushAnswerStage, SetAsideStage, RefillStage, CheckStage>;
+
+inline SyncStep StepOf(const SyncStage& stage) { return static_cast<SyncStep>(stage.index()); }
+// Null where it is of another kind.
+FencedTransaction* TransactionOf(SyncStage* stage);
+RequestStage* RequestOf(SyncStage* stage);
+// The id of the transaction or request; 0: nothing is in flight.
+uint64_t InFlight(const SyncStage& stage);
+
+}  // namespace skerry
+
+#endif  // SKERRY_SYNC_SYNC_STAGE_H_
