@@ -111,11 +111,11 @@ void SyncJob::Advance(Turn* turn) {
     return;
   }
   if (step() != SyncStep::kNone) return;
-  LoopStep next = loop_.Next(fill_.active);
+  LoopStep next = loop_.Next(fill_.active());
   if (next == LoopStep::kPush && helps()) {
     loop_.ForgetPush();
     loop_.Pushed(false, false);
-    next = loop_.Next(fill_.active);
+    next = loop_.Next(fill_.active());
   }
   switch (next) {
     case LoopStep::kPull:

@@ -19,7 +19,6 @@
 #include "base/status.h"
 #include "base/string.h"
 #include "sync/fenced_transaction.h"
-#include "sync/image_draft.h"
 #include "sync/lease.h"
 #include "sync/loop.h"
 #include "sync/pull.h"
@@ -81,28 +80,12 @@ class SyncJob {
   const Lease& lease() const { return lease_; }
   bool active() const { return active_; }
   bool resting_after_failure() const { return retrying_; }
-  bool filling() const { return fill_.active; }
+  bool filling() const { return fill_.active(); }
   bool pushing() const;
   bool pulling() const;
   SyncStep step() const { return StepOf(stage_); }
 
  private:
-  // The image fill, beside the step.
-  struct Fill {
-    bool active = false;
-    ImageFill image;
-    uint64_t scope_version = 0;  // that it was asked for with
-    bool last = false;           // no other realm's image is outstanding
-    FencedTransaction transaction;
-    bool publishing = false;
-    bool dropped = false;  // given up while its transaction was in flight
-    bool stale = false;    // the pointer or the cursor has moved: nothing was written
-    uint64_t job = 0;
-    ImageDraft draft;
-    bool roll = false;
-    std::optional<UpdateRecord> record;
-  };
-
   void LeaseEventHappened(LeaseEvent event, Turn* turn);
   // The one place where the stage changes.
   template <typename Stage>

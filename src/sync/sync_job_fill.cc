@@ -11,13 +11,11 @@
 namespace skerry {
 
 void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
-  fill_ = {};
-  fill_.last = last;
-  fill_.active = true;
+  fill_.Move(FillStep::kEnter);
+  fill_.is_last = last;
   fill_.image = image;
   fill_.scope_version = state_->sync.scope_version;
-  fill_.transaction =
-      FencedTransaction(state_, &lease_, {Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
+  fill_.transaction = Transact({Store::kSync}, TransactionMode::kWriteStrict, {}, turn);
   Data progress = Data::MakeObject();
   progress.Set("done", 0).Set("total", image.bytes);
   state_->progress = std::move(progress);
@@ -25,9 +23,9 @@ void SyncJob::BeginFill(const ImageFill& image, bool last, Turn* turn) {
 
 ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
   ReadReply reply;
-  if (fill_.dropped) {
+  if (fill_.is_dropped) {
     reply.abort = true;
-  } else if (fill_.publishing) {
+  } else if (fill_.step == FillStep::kPublish) {
     PublishFill(std::move(sync), &reply.writes);
   } else {
     PrepareFill(std::move(sync), &reply.writes, turn);
@@ -44,8 +42,8 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
   const bool spoken_of = sync.cursors.contains(realm) || Contains(sync.refill, realm);
   // Where nothing lies below, the server's file is the image as it is; records that are there are
   // folded over it, so none of them may be about this realm. It takes two to bring and drop it.
-  fill_.roll = !from.parts.empty() || spoken_of || draft.upto > from.n + 1;
-  if (!fill_.roll) {
+  fill_.rolls = !from.parts.empty() || spoken_of || draft.upto > from.n + 1;
+  if (!fill_.rolls) {
     draft.upto = from.n;
     draft.record_bytes = from.record_bytes.value_or(0);
     draft.cursors = from.cursors;
@@ -62,15 +60,16 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
     return cursor == record.cursors.end() ? String() : cursor->second;
   };
   // Rows of a scope that was dropped meanwhile must not come with it.
-  fill_.stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
-                cursor_of(sync) != cursor_of(state_->sync);
-  if (fill_.stale) return;
+  const bool stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
+                     cursor_of(sync) != cursor_of(state_->sync);
+  fill_.record.reset();
+  if (stale) return;
   fill_.draft.Publish(&sync, writes);
   sync.cursors[realm] = fill_.draft.cursors.at(realm);
   erase_if(sync.refill, [&realm](const String& other) { return other == realm; });
   for (SyncScope& scope : sync.scopes) {
     // Only where the scopes cover the whole realm does an image come.
-    if (fill_.last && !scope.filled.upto.has_value()) scope.filled.whole = true;
+    if (fill_.is_last && !scope.filled.upto.has_value()) scope.filled.whole = true;
   }
   UpdateRecord& record = fill_.record.emplace();
   record.n = ++sync.n;
@@ -86,20 +85,18 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
 
 void SyncJob::DoneFill(Turn* turn) {
   fill_.transaction = {};
-  if (fill_.publishing) {
-    if (!fill_.stale) {
+  if (fill_.step == FillStep::kPublish) {
+    if (fill_.record.has_value()) {
       BroadcastRecord(fill_.record, turn);
       fill_.draft.Broadcast(turn);
     }
-    fill_ = {};
+    fill_.End();
     state_->progress = nullptr;
     loop_.WantPull();
     return Advance(turn);
   }
-  if (fill_.dropped) {
-    fill_ = {};
-    return;
-  }
+  if (fill_.is_dropped) return fill_.End();
+  fill_.Move(FillStep::kFetch);
   Data fetch = Data::MakeObject();
   fetch.Set("url", fill_.image.url)
       .Set("bytes", fill_.image.bytes)
@@ -110,8 +107,8 @@ void SyncJob::DoneFill(Turn* turn) {
       .Set("timeoutMs", state_->times.image_fetch_ms);
   const ImageDraft& draft = fill_.draft;
   Data job = Data::MakeObject();
-  job.Set("kind", "fill").Set("generation", draft.generation).Set("roll", fill_.roll);
-  job.Set("from", fill_.roll ? ToData(draft.from) : Data())
+  job.Set("kind", "fill").Set("generation", draft.generation).Set("roll", fill_.rolls);
+  job.Set("from", fill_.rolls ? ToData(draft.from) : Data())
       .Set("upto", draft.upto)
       .Set("fetch", std::move(fetch));
   job.Set("dropRealms", Data(Data::Array{fill_.image.realm})).Set("cursors", ToData(draft.cursors));
@@ -121,8 +118,8 @@ void SyncJob::DoneFill(Turn* turn) {
 
 void SyncJob::FailedFill(const Data& error, Turn* turn) {
   const FencedTransaction failed = std::exchange(fill_.transaction, {});
-  const bool dropped = fill_.dropped;
-  if (failed.is_fenced_out() && fill_.publishing) fill_.draft.Discard(turn);
+  const bool dropped = fill_.is_dropped;
+  if (failed.is_fenced_out() && fill_.step == FillStep::kPublish) fill_.draft.Discard(turn);
   DropFill(turn);
   if (dropped) return Advance(turn);
   if (!failed.is_fenced_out()) return Fail(failed.ErrorOf(error), turn);
@@ -131,7 +128,7 @@ void SyncJob::FailedFill(const Data& error, Turn* turn) {
 }
 
 bool SyncJob::Image(const Data& event, Turn* turn) {
-  if (!fill_.active || fill_.job == 0 || event["id"].as_u64() != fill_.job) return false;
+  if (fill_.job == 0 || event["id"].as_u64() != fill_.job) return false;
   if (event["progress"].is_object()) {
     state_->progress = event["progress"];
     return true;
@@ -140,9 +137,9 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   if (event["parts"].is_array()) {
     state_->passes_over = false;
     FromData(Data(event["parts"]), &fill_.draft.parts);
-    fill_.publishing = true;
-    fill_.transaction = FencedTransaction(state_, &lease_, {Store::kSync, Store::kUpdates},
-                                          TransactionMode::kWriteStrict, {}, turn);
+    fill_.Move(FillStep::kPublish);
+    fill_.transaction =
+        Transact({Store::kSync, Store::kUpdates}, TransactionMode::kWriteStrict, {}, turn);
     return true;
   }
   const double status = event["error"]["status"].as_number();
@@ -169,16 +166,16 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
 }
 
 void SyncJob::DropFill(Turn* turn) {
-  if (!fill_.active) return;
+  if (!fill_.active()) return;
   if (fill_.job != 0) {
     turn->Emit(Message("abortImage").Set("id", fill_.job));
     fill_.draft.Discard(turn);
   }
   state_->progress = nullptr;
-  fill_.dropped = true;
+  fill_.is_dropped = true;
   fill_.job = 0;
   // A transaction in flight is finished first: what it wrote must be told.
-  if (fill_.transaction.id() == 0) fill_ = {};
+  if (fill_.transaction.id() == 0) fill_.End();
 }
 
 }  // namespace skerry

@@ -152,7 +152,7 @@ void SyncJob::DonePullFold(PullFoldStage* stage, Turn* turn) {
   }
   // A service worker makes no images: a window does.
   if (!answer->images.empty() && state_->mode == Mode::kService) turn->Broadcast(Message("fill"));
-  if (!answer->images.empty() && !fill_.active && state_->images) {
+  if (!answer->images.empty() && !fill_.active() && state_->images) {
     // Where another realm is still behind, what it lacks comes by pages: its scopes are not filled.
     BeginFill(answer->images[0], answer->images.size() == 1 && !answer->more, turn);
     return;

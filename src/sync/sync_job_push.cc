@@ -92,7 +92,7 @@ void SyncJob::DonePushAsk(PushAskStage* ask, Turn* turn) {
     // waits for nothing.
     loop_.Pushed(false, grouping.set_apart());
     if (grouping.set_apart()) return;
-    if (ask->outbox.empty() || fill_.active || loop_.wants_pull()) return;
+    if (ask->outbox.empty() || fill_.active() || loop_.wants_pull()) return;
     if (stale_pull_) return FailUnconfirmed(turn);
     loop_.WantPull();
   }

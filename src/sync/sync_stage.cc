@@ -2,6 +2,8 @@
 
 #include <type_traits>
 
+#include "base/status.h"
+
 namespace skerry {
 namespace {
 
@@ -46,6 +48,30 @@ bool ValidTransition(SyncStep from, SyncStep to) {
       return from == SyncStep::kPushFetch || from == SyncStep::kPullFetch;
   }
   return false;
+}
+
+bool ValidTransition(FillStep from, FillStep to) {
+  switch (to) {
+    case FillStep::kNone:
+      return from != FillStep::kNone;
+    case FillStep::kEnter:
+      return from == FillStep::kNone;
+    case FillStep::kFetch:
+      return from == FillStep::kEnter;
+    case FillStep::kPublish:
+      return from == FillStep::kFetch;
+  }
+  return false;
+}
+
+void Fill::Move(FillStep to) {
+  SKERRY_CHECK(ValidTransition(step, to));
+  step = to;
+}
+
+void Fill::End() {
+  Move(FillStep::kNone);
+  *this = {};
 }
 
 FencedTransaction* TransactionOf(SyncStage* stage) {

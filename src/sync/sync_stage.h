@@ -1,5 +1,5 @@
 // The stages of a SyncJob: what is in flight, and the data that is of use until it has ended. There
-// is one at a time. A stage stays in place while what came back for it is worked on; then another
+// is one at a time, and beside it at most one fill by an image. A stage stays in place while what came back for it is worked on; then another
 // follows, or none (ValidTransition; the drawing is in docs/sync-worker.md, section 8).
 #ifndef SKERRY_SYNC_SYNC_STAGE_H_
 #define SKERRY_SYNC_SYNC_STAGE_H_
@@ -17,6 +17,7 @@
 #include "log/update_record.h"
 #include "sync/fenced_transaction.h"
 #include "sync/grouping.h"
+#include "sync/image_draft.h"
 #include "sync/pull.h"
 #include "sync/push.h"
 #include "sync/set_aside.h"
@@ -131,6 +132,30 @@ FencedTransaction* TransactionOf(SyncStage* stage);
 RequestStage* RequestOf(SyncStage* stage);
 // The id of the transaction or request; 0: nothing is in flight.
 uint64_t InFlight(const SyncStage& stage);
+
+// The fill of a whole realm by the server's image: a transaction enters the generation, the host
+// fetches and stores the file, and a transaction publishes it.
+enum class FillStep : uint8_t { kNone, kEnter, kFetch, kPublish };
+bool ValidTransition(FillStep from, FillStep to);
+
+struct Fill {
+  FillStep step = FillStep::kNone;
+  ImageFill image;
+  uint64_t scope_version = 0;     // that it was asked for with
+  bool is_last = false;           // no other realm's image is outstanding
+  FencedTransaction transaction;  // kEnter, kPublish
+  bool is_dropped = false;        // given up while its transaction is in flight
+  ImageDraft draft;
+  bool rolls = false;  // the records that are there are folded over the server's file
+  uint64_t job = 0;    // kFetch: the host's; 0: it has come back
+  // kPublish. None: the pointer or the cursor has moved, and nothing was written.
+  std::optional<UpdateRecord> record;
+
+  bool active() const { return step != FillStep::kNone; }
+  void Move(FillStep to);
+  // Ended: nothing of it is left.
+  void End();
+};
 
 }  // namespace skerry
 

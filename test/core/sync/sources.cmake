@@ -22,6 +22,7 @@ set(SKERRY_SYNC_TEST_SOURCES
   test/core/sync/service_test.cc
   test/core/sync/service_images_test.cc
   test/core/sync/sync_fixture.cc
+  test/core/sync/sync_stage_test.cc
   test/core/sync/sync_worker_test.cc
   test/core/sync/sync_world.cc
   test/core/sync/token_test.cc
