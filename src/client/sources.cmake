@@ -1,15 +1,18 @@
 set(SKERRY_CLIENT_SOURCES
   src/client/cascade.cc
   src/client/client.cc
+  src/client/committing.cc
   src/client/derive.cc
   src/client/live_affected.cc
   src/client/live_changes.cc
   src/client/live_query.cc
   src/client/live_result.cc
+  src/client/loading.cc
   src/client/ordered_diff.cc
   src/client/mirror.cc
   src/client/moves.cc
   src/client/mutation_record.cc
+  src/client/page_freeze.cc
   src/client/pending.cc
   src/client/promises.cc
   src/client/tab.cc

@@ -44,7 +44,7 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "message" || type == "post") {
     OnMessage(event["message"], effects);
   } else if (type == "open") {
-    if (!ready_ && load_ == Load::kNone) StartLoading(effects);
+    if (!ready_ && !loading_.active()) StartLoading(effects);
   } else if (type == "state") {
     // Nothing has happened: it is told below.
   } else if (type == "imageLoaded") {
@@ -52,12 +52,12 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "timer") {
     const String& name = event["name"].as_string();
     if (name == "commit") {
-      commit_timer_ = false;
+      if (committing_.is_waiting()) committing_.Waited();
       TryCommit(effects);
     } else if (name == "logged") {
       effects->Push(BroadcastEffect(std::move(logged_)));
       logged_ = Data();
-    } else if (name == "kept" && ready_ && !frozen_) {
+    } else if (name == "kept" && ready_ && !freeze_.is_frozen()) {
       RequestReading(effects);
       effects->Push(PostEffect(Fields{{"type", "mutated"}}));
     } else if (name == "reread" && ready_) {
@@ -69,7 +69,7 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "still") {
     StandStill(effects);
   } else if (type == "leave") {
-    leaving_ = true;
+    page_may_end_ = true;
     TellLeft(effects);
   } else if (type == "resume") {
     OnResume(effects);
@@ -80,10 +80,8 @@ void Tab::Handle(Data event, Data* effects) {
     tx.kind = Kind::kResolve;
     tx.entry = event["id"].as_u64();
     tx.retry = event["how"].Is("retry");
-    Data reads = Data::MakeArray();
-    reads.Push(RangeRead(Store::kConflicts));
-    Transact(std::move(tx), {Store::kConflicts, Store::kMutations}, std::move(reads),
-             TransactionMode::kWriteStrict, effects);
+    Transact(std::move(tx), {Store::kConflicts, Store::kMutations},
+             OneRead(RangeRead(Store::kConflicts)), TransactionMode::kWriteStrict, effects);
   } else {
     effects->Push(ProblemEffect(static_cast<int>(Code::kInvalidArgument), "unknown event " + type));
   }
@@ -93,17 +91,18 @@ void Tab::Handle(Data event, Data* effects) {
 
 // Messages were lost meanwhile, and what was under way may or may not have been stored.
 void Tab::OnResume(Data* effects) {
-  frozen_ = keeps_ = has_kept_ = leaves_ = false;
-  kept_.clear();
+  freeze_.End();
   // A reading that was made before the freeze is older than the messages that were lost in it.
-  if (between_ != 0) messages_lost_ = true;
+  if (unapplied_reading_ != 0) messages_lost_ = true;
   if (!ready_) {
-    if (load_ == Load::kNone) StartLoading(effects);
+    if (!loading_.active()) StartLoading(effects);
     return;
   }
-  careful_ = true;
-  if (commit_timer_) effects->Push(Fields{{"type", "cancel"}, {"name", "commit"}});
-  commit_timer_ = false;
+  committing_.ReadFirst();
+  if (committing_.is_waiting()) {
+    effects->Push(Fields{{"type", "cancel"}, {"name", "commit"}});
+    committing_.Waited();
+  }
   RequestReading(effects);
   TryCommit(effects);
   if (!refused_.empty() || !unknown_.empty()) RequestConflicts(effects);
@@ -124,7 +123,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     effects->Push(TimerEffect("kept", kRereadMs));
     return;
   }
-  if (between_ != 0) {
+  if (unapplied_reading_ != 0) {
     if (messages_.size() < kMaxHeldMessages) {
       messages_.push_back(message);
     } else {
@@ -134,7 +133,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
   }
   if (type == "left") {
     // Told before it was stored: a reading that is under way may not have it.
-    if (reading_ || !ready_ || load_ != Load::kNone) {
+    if (reading_queued_ || !ready_ || loading_.active()) {
       messages_lost_ = true;
     } else {
       RequestReading(effects);
@@ -142,7 +141,7 @@ void Tab::OnMessage(const Data& message, Data* effects) {
     return;
   }
   // Loading reads all of it: at its `read` nothing newer can have been heard.
-  if (!ready_ || load_ != Load::kNone) return;
+  if (!ready_ || loading_.active()) return;
   if (type == "added") {
     OnAdded(message, effects);
   } else if (type == "record") {
@@ -165,11 +164,11 @@ void Tab::OnMessage(const Data& message, Data* effects) {
 }
 
 void Tab::ReleaseMessages(Data* effects) {
-  if (between_ != 0) return;
+  if (unapplied_reading_ != 0) return;
   const Vector<Data> messages = std::move(messages_);
   messages_.clear();
   for (const Data& message : messages) OnMessage(message, effects);
-  if (messages_lost_ && ready_ && load_ == Load::kNone && !reading_) {
+  if (messages_lost_ && ready_ && !loading_.active() && !reading_queued_) {
     messages_lost_ = false;
     RequestReading(effects);
   }
@@ -210,11 +209,11 @@ void Tab::OnFit(Fit fit, Data* effects) {
     case Fit::kDamaged:  // storage may have it whole
       return RequestReading(effects);
     case Fit::kNewer:
-      if (!told_newer_) {
+      if (!newer_reported_) {
         effects->Push(
             Fields{{"type", "notify"}, {"kind", "updateNeeded"}, {"reason", "newer-tab"}});
       }
-      told_newer_ = true;
+      newer_reported_ = true;
       return;
   }
 }
@@ -275,10 +274,10 @@ bool Tab::AllFilled() const {
 
 void Tab::TellState(Data* effects) {
   const PendingList& pending = mirror_.pending();
-  const char* phase = !ready_                 ? "opening"
-                      : load_ == Load::kNone  ? "ready"
-                      : load_ == Load::kImage ? "loading"
-                                              : "reloading";
+  const char* phase = !ready_                               ? "opening"
+                      : !loading_.active()                  ? "ready"
+                      : loading_.step() == LoadStep::kImage ? "loading"
+                                                            : "reloading";
   const Pending* first = pending.First();
   Data state =
       Fields{{"type", "state"},

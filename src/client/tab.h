@@ -3,13 +3,11 @@
 // must, and settles promises. What the window holds is decided by Mirror and View; this class
 // decides when to read and write, and is the only one that makes effects.
 //
-//   load:    none --open--> pointer --> image --> catch-up --> none
-//            The previous image where the first is damaged; begin again where the records do not
-//            continue it; where nothing can be used: reset (an empty image, cursors go back).
-//   commit:  idle --mutation--> under way --done--> idle
-//            under way --failed--> waiting (timer `commit`) --> under way, reading first
-//            A page that is frozen hears of no outcome: what no transaction has is added blindly
-//            (`keep`), and found by the reading that comes first when the page is back.
+// Its states are those of three small machines, each in a file of its own: `loading.h` (the previous
+// image where the first is damaged; begin again where the records do not continue it; where nothing
+// can be used: reset, that is an empty image, and cursors go back), `committing.h`, `page_freeze.h`
+// (what no transaction has is added blindly, and found by the reading that comes first when the
+// page is back).
 //
 // A transaction's `read` decides what is written; what was read is applied at `done`. Between the
 // two of a full reading messages wait, because what they tell may be newer than what was read.
@@ -28,21 +26,18 @@
 #include "base/status.h"
 #include "base/string.h"
 #include "base/vector.h"
+#include "client/committing.h"
+#include "client/loading.h"
 #include "client/mirror.h"
+#include "client/page_freeze.h"
 #include "client/promises.h"
 #include "client/view.h"
-#include "log/base.h"
 #include "log/transaction_builder.h"
 
 namespace skerry {
 
-inline constexpr size_t kMaxUnsaved = 10'000;  // own mutations without a key: no more are taken
-inline constexpr size_t kMaxGroup = 1'000;     // mutations of one group commit
-inline constexpr size_t kMaxGroupBytes = 8u << 20;  // of their bodies; one larger goes alone
-inline constexpr size_t kMaxHeldMessages = 1'000;   // more are dropped, and read from storage
-inline constexpr int kMaxQuotaFailures = 3;         // then the group is withdrawn
-inline constexpr double kFirstRetryMs = 100;
-inline constexpr double kLastRetryMs = 30'000;
+inline constexpr size_t kMaxUnsaved = 10'000;      // own mutations without a key: no more are taken
+inline constexpr size_t kMaxHeldMessages = 1'000;  // more are dropped, and read from storage
 inline constexpr double kRereadMs = 1'000;
 
 struct TabOptions {
@@ -83,7 +78,6 @@ class Tab {
     kSync,
     kResolve,
   };
-  enum class Load : uint8_t { kNone, kPointer, kImage, kCatchUp, kReset };
   struct Tx {
     Kind kind = Kind::kSync;
     Data results;
@@ -96,7 +90,7 @@ class Tab {
     std::optional<UpdateRecord> record;
     uint64_t entry = 0;  // kResolve: key of the entry
     bool retry = false;
-    bool careful = false;  // a commit that read first
+    bool reads_first = false;  // kCommit, kLocalCommit
     bool was_read = false;
   };
 
@@ -117,9 +111,13 @@ class Tab {
   // tab_transactions.cc
   void Transact(Tx tx, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
                 Data* effects);
+  void Transact(Kind kind, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
+                Data* effects);
   void OnRead(uint64_t id, Data results, Data* effects);
   void OnDone(uint64_t id, const Data& keys, Data* effects);
   void OnFailed(uint64_t id, const Data& error, Data* effects);
+  static Data OneRead(Data read);
+  static Data SyncRead();  // of the record `sync` alone
   static bool IsFullReading(const Tx& tx);
   static size_t ReadCount(const Tx& tx);
   Data FullReads(uint64_t above) const;
@@ -150,6 +148,7 @@ class Tab {
   bool FollowsOwn(const SyncRecord& sync) const;
   void WriteLocal(Tx* tx, Data* writes);
   Vector<NamedMutation> ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes);
+  void CommitDone(const Tx& tx, Data* effects);
   void FinishCommit(Tx* tx, const Data& keys, Data* effects);
   void TellAdded(Data items, Data* effects);
   void TellLeft(Data* effects);
@@ -162,7 +161,6 @@ class Tab {
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
   void Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
-  void Recovered(const Tx& tx, Data* effects);
 
   const Schema* schema_;
   View* view_;
@@ -174,43 +172,25 @@ class Tab {
   double clock_offset_ = 0;
   uint64_t serial_ = 0;
   uint64_t next_tx_ = 1;
-  Map<uint64_t, Tx> open_;  // transactions between their effect and done or failed
-  uint64_t between_ = 0;    // the full reading that is between read and done
-  Vector<Data> messages_;   // that wait for it
+  Map<uint64_t, Tx> open_;          // transactions between their effect and done or failed
+  uint64_t unapplied_reading_ = 0;  // the full reading that is between read and done
+  Vector<Data> messages_;           // that wait for it
   bool messages_lost_ = false;
 
   bool ready_ = false;
-  bool frozen_ = false;
-  bool keeps_ = false;  // frozen, and nothing had failed before: what is made now is kept
-  Set<String> kept_;    // since it was frozen, or written by what was under way then
-  bool has_kept_ = false;
-  bool ends_ = false;     // the page is not put aside
-  bool leaves_ = false;   // something was under way when it was frozen
-  bool leaving_ = false;  // what is stored from now on may not be told
-  Load load_ = Load::kNone;
-  Vector<ImagePointer> pointers_;  // candidates for loading, best first
-  size_t candidate_ = 0;
-  String generation_;  // of sync.image when loading began; empty: none
-  size_t part_ = 0;
-  bool part_failed_ = false;
-  bool part_newer_ = false;       // it was made by a newer version of the package
-  std::unique_ptr<Base> staged_;  // the image of a window that goes on showing its old view
+  Loading loading_;
+  Committing committing_;
+  PageFreeze freeze_;
+  bool page_may_end_ = false;  // what is stored from now on may not be told
+  Data logged_;                // what workers are to be told; null: nothing
 
-  bool reading_ = false;  // a full reading is queued
-  bool committing_ = false;
-  bool commit_timer_ = false;
-  Data logged_;           // what workers are to be told; null: nothing
-  bool careful_ = false;  // the last commit failed: read before writing
-  int failures_ = 0;
-  int quota_failures_ = 0;
-  size_t failed_size_ = 0;  // the next group is the failed one, of this size
-
+  bool reading_queued_ = false;  // a full one
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
   Vector<String> refused_;  // own, whose code is still to be read
   Vector<String> unknown_;  // own, gone without a record
-  bool told_newer_ = false;
+  bool newer_reported_ = false;
 
   Vector<SyncScope> scopes_;
   std::optional<double> last_synced_;

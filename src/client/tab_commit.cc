@@ -36,28 +36,25 @@ void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   }
   promises_.Track(mutation.action.id);
   mirror_.AddOwn(std::move(pending));
-  if (frozen_) return Keep(effects);
+  if (freeze_.is_frozen()) return Keep(effects);
   TryCommit(effects);
 }
 
 void Tab::TryCommit(Data* effects) {
-  if (!ready_ || frozen_ || committing_ || commit_timer_) return;
+  if (!ready_ || freeze_.is_frozen() || !committing_.is_idle()) return;
   if (mirror_.pending().unkeyed_count() == 0) return;
-  committing_ = true;
+  committing_.Begin();
   Tx tx;
-  if (leaving_) TellLeft(effects);
+  tx.reads_first = committing_.reads_first();
+  if (page_may_end_) TellLeft(effects);
   if (!options_.remote) {
     tx.kind = Kind::kLocalCommit;
-    tx.careful = careful_;
-    Data reads = Data::MakeArray();
-    reads.Push(GetRead(Store::kSync, kSyncKey));
     Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
-             std::move(reads), TransactionMode::kWriteStrict, effects);
+             SyncRead(), TransactionMode::kWriteStrict, effects);
     return;
   }
   tx.kind = Kind::kCommit;
-  tx.careful = careful_;
-  if (careful_) {
+  if (tx.reads_first) {
     Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
              FullReads(mirror_.n()), TransactionMode::kWriteStrict, effects);
   } else {
@@ -68,7 +65,7 @@ void Tab::TryCommit(Data* effects) {
 
 void Tab::WriteGroup(Tx* tx, Data* writes) {
   Set<String> stored;
-  if (tx->careful) {
+  if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
     for (const StoredMutation& item : reading.mutations) stored.insert(item.record.id);
     for (const StoredUpdate& item : reading.updates) {
@@ -77,7 +74,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
     }
   }
   tx->items = Data::MakeArray();
-  const size_t most = failed_size_ > 0 ? failed_size_ : kMaxGroup;
+  const size_t most = committing_.group_limit();
   size_t seen = 0;
   size_t bytes = 0;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
@@ -93,26 +90,19 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
   }
 }
 
-void Tab::Recovered(const Tx& tx, Data* effects) {
-  if (failures_ > 0) {
+void Tab::CommitDone(const Tx& tx, Data* effects) {
+  if (committing_.Done(tx.reads_first))
     effects->Push(Fields{{"type", "notify"}, {"kind", "storageRecovered"}});
-  }
-  failures_ = 0;
-  quota_failures_ = 0;
-  failed_size_ = 0;
-  // One from before a freeze says nothing of what was kept in it.
-  if (tx.careful) careful_ = false;
 }
 
 void Tab::FinishCommit(Tx* tx, const Data& keys, Data* effects) {
-  committing_ = false;
-  Recovered(*tx, effects);
-  if (tx->careful) {
+  CommitDone(*tx, effects);
+  if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
     TakeSync(reading.sync, effects);
     mirror_.FindStored(reading.mutations);
     mirror_.FindNamed(reading.updates);
-    if (load_ == Load::kNone) {
+    if (!loading_.active()) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
         StartLoading(effects);
@@ -142,11 +132,12 @@ void Tab::TellAdded(Data items, Data* effects) {
 // What is being stored now, or may have been, will not be told of by this window any more: the
 // others look for it.
 void Tab::TellLeft(Data* effects) {
-  if (!frozen_ && MayBeStoring()) TellStored(effects);
+  if (!freeze_.is_frozen() && MayBeStoring()) TellStored(effects);
 }
 
 bool Tab::MayBeStoring() const {
-  return committing_ || (careful_ && mirror_.pending().unkeyed_count() > 0);
+  return committing_.is_under_way() ||
+         (committing_.reads_first() && mirror_.pending().unkeyed_count() > 0);
 }
 
 void Tab::TellStored(Data* effects) {
@@ -158,53 +149,50 @@ void Tab::TellStored(Data* effects) {
 // After a failure it is not known what is stored, and the order among mutations counts: then all
 // wait.
 void Tab::Freeze(bool ends, Data* effects) {
-  ends_ = ends;
-  if (frozen_) return;
-  frozen_ = true;
-  keeps_ = ready_ && !careful_;
-  leaves_ = MayBeStoring();
+  freeze_.set_page_ends(ends);
+  if (freeze_.is_frozen()) return;
+  freeze_.Begin(ready_ && !committing_.reads_first(), MayBeStoring());
   for (const auto& [id, tx] : open_) {
     const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
-    if (commits && tx.was_read) kept_.insert(tx.ids.begin(), tx.ids.end());
+    if (commits && tx.was_read) freeze_.Note(tx.ids);
   }
   Keep(effects);
 }
 
 void Tab::Keep(Data* effects) {
-  if (!keeps_) return;
+  if (!freeze_.is_keeping()) return;
   Data records = Data::MakeArray();
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
-    if (!kept_.insert(pending->mutation.action.id).second) continue;
+    if (!freeze_.Keep(pending->mutation.action.id)) continue;
     records.Push(MakeMutationRecord(*schema_, pending->mutation).Write());
   }
   if (records.items().empty()) return;
-  has_kept_ = true;
+  freeze_.NoteKept();
   effects->Push(Fields{{"type", "keep"}, {"records", std::move(records)}});
 }
 
-// Nothing more can be kept. An engine drops a page that has been put aside, and what it is storing,
-// where another window would have to wait for it (Chromium): so the others are to look a while
-// later.
 void Tab::StandStill(Data* effects) {
-  keeps_ = false;
-  if (has_kept_ && !ends_) {
-    effects->Push(BroadcastEffect(Fields{{"type", "kept"}}));
-  } else if (has_kept_ || leaves_) {
-    TellStored(effects);
+  switch (freeze_.StandStill()) {
+    case PageFreeze::Notice::kLater:
+      effects->Push(BroadcastEffect(Fields{{"type", "kept"}}));
+      return;
+    case PageFreeze::Notice::kNow:
+      return TellStored(effects);
+    case PageFreeze::Notice::kNone:
+      return;
   }
-  has_kept_ = leaves_ = false;
 }
 
 // Whether nobody wrote since this window last heard of it.
 bool Tab::FollowsOwn(const SyncRecord& sync) const {
-  return sync.n == mirror_.n() && load_ == Load::kNone;
+  return sync.n == mirror_.n() && !loading_.active();
 }
 
 // Those that a frozen page has kept, here or in another window, leave the store as they are logged:
 // `{id, key}` of all that is pending.
 Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
   Map<String, Key> stored;
-  if (tx->careful) {
+  if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
     for (const StoredMutation& item : reading.mutations) stored[item.record.id] = item.key;
   }
@@ -250,8 +238,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
 }
 
 void Tab::FinishLocal(Tx* tx, Data* effects) {
-  committing_ = false;
-  Recovered(*tx, effects);
+  CommitDone(*tx, effects);
   if (tx->record.has_value()) {
     // Nothing but this window's own writes can have come since: messages wait meanwhile.
     if (mirror_.pending().size() == tx->ids.size() &&
@@ -264,7 +251,7 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
     // Workers hear of several at once.
     if (logged_.is_null()) effects->Push(TimerEffect("logged", kLoggedMs));
     logged_ = std::move(tx->items);
-  } else if (load_ == Load::kNone) {
+  } else if (!loading_.active()) {
     // Another window was first. What it wrote is applied, then this one tries again.
     const Fit fit = mirror_.Take(ReadingOf(*tx), true);
     if (fit == Fit::kGap) return StartLoading(effects);
@@ -276,23 +263,13 @@ void Tab::FinishLocal(Tx* tx, Data* effects) {
 }
 
 void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
-  committing_ = false;
-  careful_ = true;
-  ++failures_;
-  if (tx.was_read) failed_size_ = std::max<size_t>(tx.ids.size(), 1);
-  if (frozen_) return;
+  committing_.Failed(tx.was_read ? std::max<size_t>(tx.ids.size(), 1) : 0);
+  if (freeze_.is_frozen()) return;
   effects->Push(Fields{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
   const bool quota = error["name"].as_string().find("Quota") != String::npos;
-  quota_failures_ = quota ? quota_failures_ + 1 : 0;
-  if (quota_failures_ >= kMaxQuotaFailures && tx.was_read) {
+  if (committing_.IsFullForGood(quota, tx.was_read))
     Withdraw(tx.ids, "quota", error["message"].as_string(), effects);
-    quota_failures_ = 0;
-    failed_size_ = 0;
-  }
-  double delay_ms = kFirstRetryMs;
-  for (int i = 1; i < failures_ && delay_ms < kLastRetryMs; ++i) delay_ms *= 2;
-  commit_timer_ = true;
-  effects->Push(TimerEffect("commit", std::min(delay_ms, kLastRetryMs)));
+  effects->Push(TimerEffect("commit", committing_.Wait()));
 }
 
 // Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to

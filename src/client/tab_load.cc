@@ -13,97 +13,73 @@
 
 namespace skerry {
 
-namespace {
-
-// Of the image; empty: there is none.
-String GenerationOf(const SyncRecord& sync) {
-  return sync.image.has_value() ? sync.image->generation : String();
-}
-
-}  // namespace
-
 void Tab::StartLoading(Data* effects) {
-  load_ = Load::kPointer;
-  staged_.reset();
-  Tx tx;
-  tx.kind = Kind::kPointer;
-  Data reads = Data::MakeArray();
-  reads.Push(GetRead(Store::kSync, kSyncKey));
-  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
+  loading_.Begin();
+  Transact(Kind::kPointer, {Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
 }
 
 void Tab::FinishPointer(const SyncRecord& sync, Data* effects) {
-  pointers_.clear();
-  if (sync.image.has_value()) pointers_.push_back(*sync.image);
-  if (sync.previous.has_value()) pointers_.push_back(*sync.previous);
-  generation_ = GenerationOf(sync);
-  candidate_ = 0;
-  // Until a second image is made the records go back to the first one.
-  if (!sync.previous.has_value()) pointers_.emplace_back();
+  loading_.TakePointers(sync);
   LoadCandidate(effects);
 }
 
 void Tab::LoadCandidate(Data* effects) {
-  part_ = 0;
-  part_failed_ = false;
-  part_newer_ = false;
-  staged_.reset();
+  loading_.BeginCandidate();
   if (ready_) {
-    staged_ = std::make_unique<Base>(schema_);
+    loading_.staged = std::make_unique<Base>(schema_);
   } else {
     view_->Clear();
   }
-  const ImagePointer& pointer = pointers_[candidate_];
-  if (pointer.parts.empty()) return CatchUp(effects);
-  load_ = Load::kImage;
+  if (loading_.step() == LoadStep::kCatchUp) return CatchUp(effects);
+  const ImagePointer& pointer = loading_.candidate();
   effects->Push(Fields{
       {"type", "loadImage"}, {"generation", pointer.generation}, {"parts", ToData(pointer.parts)}});
 }
 
 Status Tab::LoadPart(String bytes) {
-  if (load_ != Load::kImage) return {Code::kInvalidArgument, "no image was asked for"};
-  const Vector<ImagePart>& parts = pointers_[candidate_].parts;
-  if (part_ >= parts.size()) return {Code::kInvalidArgument, "the image has no more parts"};
-  const ImagePart& part = parts[part_++];
+  if (loading_.step() != LoadStep::kImage)
+    return {Code::kInvalidArgument, "no image was asked for"};
+  const ImagePart* part = loading_.TakePart();
+  if (part == nullptr) return {Code::kInvalidArgument, "the image has no more parts"};
+  Base* staged = loading_.staged.get();
   Status status;
-  if (bytes.size() != part.bytes) {
+  if (bytes.size() != part->bytes) {
     status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
-  } else if (part_ > 1) {
+  } else if (!loading_.is_first_part()) {
     // Parts may hold the same object in two realms: only the first may go into the stores as it is.
     Base later(schema_);
     BaseSink sink(&later);
     status = LoadImage(*schema_, std::move(bytes), &sink);
     BaseRows* rows = view_;
-    if (staged_ != nullptr) rows = staged_.get();
+    if (staged != nullptr) rows = staged;
     if (status.ok()) Merge(later, rows);
-  } else if (staged_ != nullptr) {
-    BaseSink sink(staged_.get());
+  } else if (staged != nullptr) {
+    BaseSink sink(staged);
     status = LoadImage(*schema_, std::move(bytes), &sink);
   } else {
     status = LoadImage(*schema_, std::move(bytes), view_);
   }
-  if (!status.ok()) part_failed_ = true;
-  if (status.code() == Code::kVersion) part_newer_ = true;
+  if (!status.ok()) loading_.PartFailed(status);
   return status;
 }
 
 void Tab::OnImageLoaded(const Data& event, Data* effects) {
-  if (load_ != Load::kImage) return;
-  const ImagePointer& pointer = pointers_[candidate_];
-  if (event["generation"].as_string() != pointer.generation) return;
-  const bool whole = part_ == pointer.parts.size() && !part_failed_;
-  if (event["ok"].as_bool() && whole) return CatchUp(effects);
-  if (part_newer_) return StopAtNewer(effects);
+  if (loading_.step() != LoadStep::kImage) return;
+  if (event["generation"].as_string() != loading_.candidate().generation) return;
+  if (event["ok"].as_bool() && loading_.is_whole()) {
+    loading_.BeginCatchUp();
+    return CatchUp(effects);
+  }
+  if (loading_.has_newer_part()) return StopAtNewer(effects);
   const Data& error = event["error"];
   const bool damaged = error["code"].Is("missing") || error["code"].Is("corrupt");
-  if (part_failed_ || damaged || event["ok"].as_bool()) return NextCandidate(effects);
+  if (loading_.has_bad_part() || damaged || event["ok"].as_bool()) return NextCandidate(effects);
   StopLoading(Fields{{"name", error["code"]}, {"message", error["detail"]}}, effects);
 }
 
 // Nothing is wrong with it, and it is not given up: this version cannot read it.
 void Tab::StopAtNewer(Data* effects) {
-  load_ = Load::kNone;
-  staged_.reset();
+  loading_.End();
   OnFit(Fit::kNewer, effects);
   if (ready_) return;
   effects->Push(Fields{{"type", "openFailed"},
@@ -113,9 +89,8 @@ void Tab::StopAtNewer(Data* effects) {
 
 // Storage could not be read just now. That says nothing about the image: it is tried again.
 void Tab::StopLoading(const Data& error, Data* effects) {
-  load_ = Load::kNone;
-  staged_.reset();
-  if (frozen_) return;
+  loading_.End();
+  if (freeze_.is_frozen()) return;
   if (ready_) {
     effects->Push(TimerEffect("reread", kRereadMs));
   } else {
@@ -124,34 +99,26 @@ void Tab::StopLoading(const Data& error, Data* effects) {
 }
 
 void Tab::NextCandidate(Data* effects) {
-  if (++candidate_ < pointers_.size()) return LoadCandidate(effects);
-  load_ = Load::kReset;
-  staged_.reset();
-  Tx tx;
-  tx.kind = Kind::kReset;
-  Data reads = Data::MakeArray();
-  reads.Push(GetRead(Store::kSync, kSyncKey));
-  Transact(std::move(tx), {Store::kSync, Store::kUpdates}, std::move(reads),
-           TransactionMode::kWriteStrict, effects);
+  if (loading_.NextCandidate()) return LoadCandidate(effects);
+  loading_.BeginReset();
+  Transact(Kind::kReset, {Store::kSync, Store::kUpdates}, SyncRead(), TransactionMode::kWriteStrict,
+           effects);
 }
 
 void Tab::CatchUp(Data* effects) {
-  load_ = Load::kCatchUp;
-  Tx tx;
-  tx.kind = Kind::kCatchUp;
-  Data reads = FullReads(pointers_[candidate_].n);
+  Data reads = FullReads(loading_.candidate().n);
   reads.Push(RangeRead(Store::kConflicts));
-  Transact(std::move(tx),
+  Transact(Kind::kCatchUp,
            {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox, Store::kConflicts},
            std::move(reads), TransactionMode::kRead, effects);
 }
 
 void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
   const Reading reading = ReadingOf(tx);
-  const ImagePointer pointer = pointers_[candidate_];
+  const ImagePointer& pointer = loading_.candidate();
   Fit fit = Fit::kGap;
   if (Mirror::Continues(pointer.n, pointer.generation, reading)) {
-    if (staged_ != nullptr) view_->ReplaceBase(staged_.get());
+    if (loading_.staged != nullptr) view_->ReplaceBase(loading_.staged.get());
     mirror_.StartAt(pointer);
     fit = mirror_.Take(reading, !options_.remote);
   }
@@ -159,12 +126,11 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
     view_->Derive();
     // Another image was published meanwhile: begin again. Otherwise there is a hole in storage, and
     // this image is of no use.
-    if (GenerationOf(reading.sync) != generation_) return StartLoading(effects);
+    if (!loading_.IsCurrent(reading.sync)) return StartLoading(effects);
     return NextCandidate(effects);
   }
   OnFit(fit, effects);
-  load_ = Load::kNone;
-  staged_.reset();
+  loading_.End();
   TakeSync(reading.sync, effects);
   const bool first = !ready_;
   ready_ = true;
@@ -178,7 +144,7 @@ void Tab::FinishCatchUp(const Tx& tx, Data* effects) {
 void Tab::WriteReset(Tx* tx, Data* writes) {
   SyncRecord sync = SyncRecord::Read(tx->results.items()[0]);
   // Another window was first, or the image job: begin again with what is there now.
-  if (GenerationOf(sync) != generation_) return;
+  if (!loading_.IsCurrent(sync)) return;
   // Counting on stays exact: a number that somebody has put there may be at its end.
   const uint64_t n = (sync.n < kMaxCount ? sync.n : 0) + 1;
   Vector<String> dropped = sync.refill;

@@ -17,9 +17,23 @@ void Tab::Transact(Tx tx, std::initializer_list<Store> stores, Data reads, Trans
   effects->Push(TransactEffect(id, stores, mode, std::move(reads)));
 }
 
-Data Tab::FullReads(uint64_t above) const {
+void Tab::Transact(Kind kind, std::initializer_list<Store> stores, Data reads, TransactionMode mode,
+                   Data* effects) {
+  Tx tx;
+  tx.kind = kind;
+  Transact(std::move(tx), stores, std::move(reads), mode, effects);
+}
+
+Data Tab::OneRead(Data read) {
   Data reads = Data::MakeArray();
-  reads.Push(GetRead(Store::kSync, kSyncKey));
+  reads.Push(std::move(read));
+  return reads;
+}
+
+Data Tab::SyncRead() { return OneRead(GetRead(Store::kSync, kSyncKey)); }
+
+Data Tab::FullReads(uint64_t above) const {
+  Data reads = SyncRead();
   reads.Push(RangeAbove(Store::kUpdates, above));
   reads.Push(RangeRead(Store::kMutations));
   reads.Push(RangeRead(Store::kOutbox));
@@ -42,36 +56,27 @@ Reading Tab::ReadingOf(const Tx& tx) const {
 
 bool Tab::IsFullReading(const Tx& tx) {
   return tx.kind == Kind::kCatchUp || tx.kind == Kind::kReading || tx.kind == Kind::kLocalCommit ||
-         (tx.kind == Kind::kCommit && tx.careful);
+         (tx.kind == Kind::kCommit && tx.reads_first);
 }
 
 void Tab::RequestReading(Data* effects) {
-  if (reading_ || load_ != Load::kNone) return;
-  reading_ = true;
-  Tx tx;
-  tx.kind = Kind::kReading;
-  Transact(std::move(tx), {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
+  if (reading_queued_ || loading_.active()) return;
+  reading_queued_ = true;
+  Transact(Kind::kReading, {Store::kSync, Store::kUpdates, Store::kMutations, Store::kOutbox},
            FullReads(mirror_.n()), TransactionMode::kRead, effects);
 }
 
 void Tab::RequestConflicts(Data* effects) {
   if (conflicts_queued_) return;
   conflicts_queued_ = true;
-  Tx tx;
-  tx.kind = Kind::kConflicts;
-  Data reads = Data::MakeArray();
-  reads.Push(RangeRead(Store::kConflicts));
-  Transact(std::move(tx), {Store::kConflicts}, std::move(reads), TransactionMode::kRead, effects);
+  Transact(Kind::kConflicts, {Store::kConflicts}, OneRead(RangeRead(Store::kConflicts)),
+           TransactionMode::kRead, effects);
 }
 
 void Tab::RequestSync(Data* effects) {
   if (sync_queued_) return;
   sync_queued_ = true;
-  Tx tx;
-  tx.kind = Kind::kSync;
-  Data reads = Data::MakeArray();
-  reads.Push(GetRead(Store::kSync, kSyncKey));
-  Transact(std::move(tx), {Store::kSync}, std::move(reads), TransactionMode::kRead, effects);
+  Transact(Kind::kSync, {Store::kSync}, SyncRead(), TransactionMode::kRead, effects);
 }
 
 size_t Tab::ReadCount(const Tx& tx) {
@@ -90,15 +95,15 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
   }
   Tx& tx = it->second;
   const bool commits = tx.kind == Kind::kCommit || tx.kind == Kind::kLocalCommit;
-  if (commits && !tx.careful && (frozen_ || careful_)) {
+  if (commits && !tx.reads_first && (freeze_.is_frozen() || committing_.reads_first())) {
     // From before a freeze, in which what it is to write may have been kept.
     effects->Push(Fields{{"type", "abort"}, {"id", id}});
     return;
   }
   tx.results = std::move(results);
-  if (IsFullReading(tx)) between_ = id;
+  if (IsFullReading(tx)) unapplied_reading_ = id;
   if (tx.kind == Kind::kLocalCommit && tx.results.items().size() == 1 &&
-      (tx.careful || !FollowsOwn(SyncRecord::Read(tx.results.items()[0])))) {
+      (tx.reads_first || !FollowsOwn(SyncRecord::Read(tx.results.items()[0])))) {
     effects->Push(Fields{{"type", "more"}, {"id", id}, {"reads", FullReads(mirror_.n())}});
     return;
   }
@@ -118,7 +123,7 @@ void Tab::OnRead(uint64_t id, Data results, Data* effects) {
       break;
     // What is asked for from here on needs another reading.
     case Kind::kReading:
-      reading_ = false;
+      reading_queued_ = false;
       break;
     case Kind::kSync:
       sync_queued_ = false;
@@ -145,7 +150,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
   }
   Tx tx = std::move(it->second);
   open_.erase(it);
-  if (between_ == id) between_ = 0;
+  if (unapplied_reading_ == id) unapplied_reading_ = 0;
   switch (tx.kind) {
     case Kind::kPointer:
       return FinishPointer(SyncRecord::Read(tx.results.items()[0]), effects);
@@ -166,7 +171,7 @@ void Tab::OnDone(uint64_t id, const Data& keys, Data* effects) {
       const Fit fit = mirror_.Take(reading, false);
       if (fit == Fit::kGap || fit == Fit::kDamaged) {
         // A commit that read may have begun to load meanwhile: two loads would mix.
-        if (load_ == Load::kNone) StartLoading(effects);
+        if (!loading_.active()) StartLoading(effects);
         return;
       }
       return OnFit(fit, effects);
@@ -190,15 +195,15 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
   if (it == open_.end()) return;
   const Tx tx = std::move(it->second);
   open_.erase(it);
-  if (between_ == id) between_ = 0;
+  if (unapplied_reading_ == id) unapplied_reading_ = 0;
   switch (tx.kind) {
     case Kind::kPointer:
     case Kind::kCatchUp:
     case Kind::kReset:
       return StopLoading(error, effects);
     case Kind::kReading:
-      reading_ = false;
-      if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
+      reading_queued_ = false;
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kCommit:
     case Kind::kLocalCommit:
@@ -207,7 +212,7 @@ void Tab::OnFailed(uint64_t id, const Data& error, Data* effects) {
       conflicts_queued_ = false;
       refused_.insert(refused_.end(), tx.ids.begin(), tx.ids.end());
       unknown_.insert(unknown_.end(), tx.unknown.begin(), tx.unknown.end());
-      if (!frozen_) effects->Push(TimerEffect("reread", kRereadMs));
+      if (!freeze_.is_frozen()) effects->Push(TimerEffect("reread", kRereadMs));
       return;
     case Kind::kSync:
       sync_queued_ = false;

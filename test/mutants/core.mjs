@@ -376,7 +376,7 @@ export const core = [
   {
     name: 'an image of a newer format is given up',
     file: 'src/client/tab_load.cc',
-    from: '  if (part_newer_) return StopAtNewer(effects);\n',
+    from: '  if (loading_.has_newer_part()) return StopAtNewer(effects);\n',
     to: '',
   },
   {
@@ -394,7 +394,7 @@ export const core = [
   {
     name: 'what is changed while a page is put aside stays in memory',
     file: 'src/client/tab_commit.cc',
-    from: '  if (frozen_) return Keep(effects);\n',
+    from: '  if (freeze_.is_frozen()) return Keep(effects);\n',
     to: '',
   },
   {
@@ -406,20 +406,20 @@ export const core = [
   {
     name: 'what was written when a page was put aside is added again',
     file: 'src/client/tab_commit.cc',
-    from: 'if (commits && tx.was_read) kept_.insert',
-    to: 'if (commits && !tx.was_read) kept_.insert',
+    from: 'if (commits && tx.was_read) freeze_.Note',
+    to: 'if (commits && !tx.was_read) freeze_.Note',
   },
   {
     name: 'what a page keeps overtakes what could not be stored before',
     file: 'src/client/tab_commit.cc',
-    from: '  keeps_ = ready_ && !careful_;',
-    to: '  keeps_ = ready_;',
+    from: 'freeze_.Begin(ready_ && !committing_.reads_first(), ',
+    to: 'freeze_.Begin(ready_, ',
   },
   {
     name: 'a commit from before a freeze counts as one that has read what was kept',
-    file: 'src/client/tab_commit.cc',
-    from: '  if (tx.careful) careful_ = false;',
-    to: '  if (tx.careful || careful_) careful_ = false;',
+    file: 'src/client/committing.cc',
+    from: '  if (had_read) reads_first_ = false;',
+    to: '  if (had_read || reads_first_) reads_first_ = false;',
   },
   {
     name: 'others make a page wait that is storing its last changes',
@@ -592,8 +592,8 @@ export const core = [
   {
     name: 'what was left behind is not looked for while a reading waits',
     file: 'src/client/tab.cc',
-    from: 'if (reading_ || !ready_ || load_ != Load::kNone) {\n      messages_lost_ = true;',
-    to: 'if (reading_ || !ready_ || load_ != Load::kNone) {\n      messages_lost_ = !ready_;',
+    from: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = true;',
+    to: 'if (reading_queued_ || !ready_ || loading_.active()) {\n      messages_lost_ = !ready_;',
   },
   {
     name: 'a full update stays open for a small mutation',

@@ -1,0 +1,85 @@
+// The three machines that a window's transactions are made by: loading, committing, being frozen.
+#include "client/committing.h"
+#include "client/loading.h"
+#include "client/page_freeze.h"
+#include "doctest/doctest.h"
+
+namespace skerry {
+namespace {
+
+TEST_CASE("steps of loading follow only where the drawing says") {
+  CHECK(ValidTransition(LoadStep::kImage, LoadStep::kImage));
+  CHECK(ValidTransition(LoadStep::kCatchUp, LoadStep::kPointer));
+  CHECK_FALSE(ValidTransition(LoadStep::kNone, LoadStep::kImage));
+  CHECK_FALSE(ValidTransition(LoadStep::kPointer, LoadStep::kPointer));
+  CHECK_FALSE(ValidTransition(LoadStep::kPointer, LoadStep::kReset));
+  CHECK_FALSE(ValidTransition(LoadStep::kReset, LoadStep::kCatchUp));
+}
+
+TEST_CASE("where there is one image, none at all is the next candidate, and then no other") {
+  SyncRecord sync;
+  sync.image.emplace().generation = "g";
+  sync.image->parts.emplace_back();
+  Loading loading;
+  loading.Begin();
+  loading.TakePointers(sync);
+  loading.BeginCandidate();
+  CHECK(loading.step() == LoadStep::kImage);
+  CHECK_FALSE(loading.is_whole());
+  REQUIRE(loading.TakePart() != nullptr);
+  CHECK(loading.is_whole());
+  CHECK(loading.TakePart() == nullptr);
+  loading.PartFailed({Code::kVersion, ""});
+  CHECK_FALSE(loading.is_whole());
+  CHECK(loading.has_newer_part());
+  REQUIRE(loading.NextCandidate());
+  loading.BeginCandidate();
+  CHECK(loading.step() == LoadStep::kCatchUp);
+  CHECK_FALSE(loading.has_newer_part());
+  CHECK_FALSE(loading.NextCandidate());
+}
+
+TEST_CASE("a commit that failed waits ever longer, and is tried as it was") {
+  Committing committing;
+  double pause_ms = 0;
+  for (int i = 0; i < 20; ++i) {
+    committing.Begin();
+    committing.Failed(3);
+    const double next_ms = committing.Wait();
+    CHECK(next_ms >= pause_ms);
+    pause_ms = next_ms;
+    committing.Waited();
+  }
+  CHECK(pause_ms == kLastRetryMs);
+  CHECK(committing.reads_first());
+  CHECK(committing.group_limit() == 3);
+  committing.Begin();
+  CHECK(committing.Done(true));
+  CHECK_FALSE(committing.reads_first());
+  CHECK(committing.group_limit() == kMaxGroup);
+  CHECK_FALSE(ValidTransition(CommitStep::kUnderWay, CommitStep::kUnderWay));
+  CHECK_FALSE(ValidTransition(CommitStep::kWaiting, CommitStep::kUnderWay));
+}
+
+TEST_CASE("a page that is put aside keeps each mutation once, and others hear of it at the end") {
+  PageFreeze freeze;
+  freeze.Begin(true, true);
+  freeze.Note({"written"});
+  CHECK(freeze.is_keeping());
+  CHECK_FALSE(freeze.Keep("written"));
+  CHECK(freeze.Keep("a"));
+  CHECK_FALSE(freeze.Keep("a"));
+  freeze.NoteKept();
+  CHECK(freeze.StandStill() == PageFreeze::Notice::kLater);
+  CHECK(freeze.StandStill() == PageFreeze::Notice::kNone);
+  CHECK(freeze.is_frozen());
+  CHECK_FALSE(freeze.is_keeping());
+  freeze.End();
+  CHECK(freeze.StandStill() == PageFreeze::Notice::kNone);
+  freeze.Begin(false, true);
+  CHECK_FALSE(freeze.is_keeping());
+  CHECK(freeze.StandStill() == PageFreeze::Notice::kNow);
+}
+
+}  // namespace
+}  // namespace skerry
