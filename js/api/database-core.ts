@@ -23,7 +23,7 @@ import type { OpenOptions, UpdateReason } from './options.ts';
 import { scopesOf } from './query.ts';
 import type { ScopesFailed } from './scopes.ts';
 import { ServiceMode } from './service-mode.ts';
-import { type SyncAnswer, SyncControl } from './sync-api.ts';
+import { type Problem, type SyncAnswer, SyncControl } from './sync-api.ts';
 import { type WindowState, workerError } from './sync-status.ts';
 import type { Tables } from './types.ts';
 import { WindowChannel } from './window-channel.ts';
@@ -243,12 +243,12 @@ export class DatabaseCore {
       case 'notify':
         this.#notify(effect);
         break;
-      default: {
-        // `problem`, or an effect of a newer core: shown, because nobody else would.
-        const detail = String(effect['detail'] ?? effect.type);
-        const error = errorFromCode('internal', detail, { retryable: true });
-        this.sync.passing(error);
-      }
+      case 'problem':
+        this.sync.problem(effect as unknown as Problem);
+        break;
+      default:
+        // An effect of a newer core: shown, because nobody else would.
+        this.sync.passing(errorFromCode('internal', effect.type, { retryable: true }));
     }
   }
 

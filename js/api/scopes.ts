@@ -65,8 +65,9 @@ export class Scopes {
     const filter = scopeOf(query);
     this.#parts.checkScopes([...this.#wanted, filter]);
     this.#wanted.push(filter);
-    this.#parts.changeScopes([filter], []);
+    // Before the core is asked, because it may refuse the scope at once.
     const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);
+    this.#parts.changeScopes([filter], []);
     const unsubscribe = () => this.#giveUp(filter);
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
@@ -117,6 +118,14 @@ export class Scopes {
     this.#leftOut = leftOut;
     for (const [filter, stop] of [...this.#awaited]) if (holds(leftOut, filter)) stop.abort(error);
     this.#status.show(error);
+  }
+
+  /** The core has refused this scope: it is removed, and its `ready` rejects. The other scopes stay. */
+  refused(filter: ScopeFilter, error: SkerryError): void {
+    const others = this.#wanted.filter((wanted) => !sameScope(wanted, filter));
+    this.#wanted.splice(0, this.#wanted.length, ...others);
+    for (const [awaited, stop] of [...this.#awaited])
+      if (sameScope(awaited, filter)) stop.abort(error);
   }
 
   /** Storage has others, or this window wants others: what was left out may be there now, or given up. */

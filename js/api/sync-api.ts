@@ -1,5 +1,11 @@
 /** `db.sync`: the state of synchronisation, and the application's hand on it. */
-import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
+import {
+  ClosedError,
+  errorFromCode,
+  errorFromCore,
+  NetworkError,
+  type SkerryError,
+} from '../core/errors.ts';
 import { Listeners } from './listeners.ts';
 import {
   type Scope,
@@ -53,6 +59,14 @@ export interface SyncAnswer {
     readonly message: string;
     readonly retryable: boolean;
   } | null;
+}
+
+/** What the core found wrong with an event of its window. */
+export interface Problem {
+  readonly code: number;
+  readonly detail: string;
+  /** The scope that it refused, if it was one. */
+  readonly scope?: ScopeFilter;
 }
 
 interface Request {
@@ -226,6 +240,12 @@ export class SyncControl implements SyncApi {
   passing(error: SkerryError): void {
     this.#passing = error;
     this.update({ error });
+  }
+
+  /** The effect `problem`. */
+  problem({ code, detail, scope }: Problem): void {
+    if (scope) this.#scopes.refused(scope, errorFromCore(code, detail));
+    this.passing(errorFromCode('internal', detail, { retryable: true }));
   }
 
   scopesFailed(message: ScopesFailed): void {

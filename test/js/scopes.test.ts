@@ -1,11 +1,13 @@
 /** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
 
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Scope } from '../../js/api/scopes.ts';
+import { WindowCore } from '../../js/core/window-core.ts';
 import { connect, world } from './account-world.ts';
 import { type App, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
+afterEach(() => vi.restoreAllMocks());
 
 async function withScopes() {
   const { host, server } = world();
@@ -45,6 +47,35 @@ test('one that is given up and asked for in the same breath is there', async () 
   first.unsubscribe();
   await of('NO').ready;
   expect(stored()).toEqual(['NO', 'SE']);
+});
+
+/** The check of the call finds all that the core refuses of a scope. Without it the core has to refuse by itself. */
+const skipCheckOfTheCall = () =>
+  vi.spyOn(WindowCore.prototype, 'checkScopes').mockImplementation(() => {});
+const wrong = (tables: Pick<App, 'groups'>) => tables.groups.where((q) => q.exists('members'));
+
+test('a scope that the core refuses rejects, and the other scopes are filled', async () => {
+  const { db, stored, of } = await withScopes();
+  expect(() => db.sync.scope(wrong(db))).toThrow(/exists/);
+  skipCheckOfTheCall();
+  const refused = db.sync.scope(wrong(db));
+  const { status } = db.sync;
+  expect(status).toMatchObject({ error: { code: 'internal', retryable: true } });
+  expect(status.phase).not.toBe('blocked');
+  await expect(refused.ready).rejects.toMatchObject({ name: 'ValidationError', retryable: false });
+  refused.unsubscribe();
+  await of('NO').ready;
+  expect(stored()).toEqual(['NO', 'SE']);
+});
+
+test('a refused scope of `open` does not drop the others of the list', async () => {
+  skipCheckOfTheCall();
+  const { host } = world();
+  const db = await connect(host, 'anna', {
+    defaultRealm: 'public',
+    scopes: (q: App) => [wrong(q), q.cities.where('country', '=', 'SE')],
+  });
+  await db.sync.scope(db.cities.where('country', '=', 'SE')).ready;
 });
 
 test('whoever waits for one that is given up is told', async () => {

@@ -17,6 +17,20 @@ export const api = [
     to: 'if (this.#stopped) return;',
   },
   {
+    name: 'the promise of a scope that the core refuses stays open',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: 'if (sameScope(awaited, filter)) stop.abort(error);',
+    to: 'stop.signal;',
+  },
+  {
+    name: 'a scope is awaited only after the core has refused it',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: '    const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);\n    this.#parts.changeScopes([filter], []);\n',
+    to: '    this.#parts.changeScopes([filter], []);\n    const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);\n',
+  },
+  {
     name: 'a page closes its connection before the last handlers of the application have run',
     test: 'test/js/put-aside.test.ts',
     file: 'js/api/lifecycle.ts',
