@@ -23,10 +23,18 @@ export interface DatabaseEvents {
   closed: { readonly reason: 'close' | 'logout' | 'core-failed' | StorageLoss };
 }
 
+type UpdateListener = (detail: DatabaseEvents['updateNeeded']) => void;
+
 export class EventListeners {
   readonly #byEvent = new Map<string, Listeners<never>>();
   /** Data is lost while opening, before the application could listen: it is told as soon as it does. */
   #lost: DatabaseEvents['dataLost'] | null = null;
+  readonly #onUpdateNeeded: UpdateListener;
+
+  /** `onUpdateNeeded`: the option of `open`. */
+  constructor(onUpdateNeeded: UpdateListener) {
+    this.#onUpdateNeeded = onUpdateNeeded;
+  }
 
   listen(event: string, fn: (detail: never) => void): Stop {
     let listeners = this.#byEvent.get(event);
@@ -41,6 +49,11 @@ export class EventListeners {
 
   emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
     this.#byEvent.get(event)?.tell(detail as never);
+  }
+
+  updateNeeded(reason: UpdateReason): void {
+    this.#onUpdateNeeded({ reason });
+    this.emit('updateNeeded', { reason });
   }
 
   dataLost(detail: string): void {

@@ -33,8 +33,6 @@ interface Parts {
   readonly core: WindowCore;
   readonly worker: WorkerClient | null;
   readonly sync: SyncControl;
-  /** The user's session has ended while the page stood still. */
-  loggedOut(): void;
 }
 
 export class Lifecycle {
@@ -48,6 +46,7 @@ export class Lifecycle {
   /** Whether the worker has been started again, and has not spoken yet. */
   #restarted = false;
   #stop: () => void = () => {};
+  #loggedOut: () => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -60,7 +59,9 @@ export class Lifecycle {
     return this.#state === 'frozen';
   }
 
-  start(): void {
+  /** `loggedOut`: the user's session has ended while the page stood still. */
+  start(loggedOut: () => void): void {
+    this.#loggedOut = loggedOut;
     this.#stop = this.#parts.host.page.on((event) => this.#on(event));
   }
 
@@ -179,12 +180,12 @@ export class Lifecycle {
     this.#standStill();
     this.#state = 'returning';
     const attempt = ++this.#attempts;
-    const { storage, runner, channel, loggedOut } = this.#parts;
+    const { storage, runner, channel } = this.#parts;
     channel.resume();
     storage.resume();
     const over = await sessionIsOver(storage);
     if (this.#state !== 'returning' || attempt !== this.#attempts) return;
-    if (over) return loggedOut();
+    if (over) return this.#loggedOut();
     this.#state = 'running';
     runner.dispatch({ type: 'resume' });
     this.#restart();

@@ -43,19 +43,28 @@ interface Parts {
   readonly lives: LiveRegistry;
   readonly runner: EffectRunner;
   readonly clock: Clock;
-  /** Told after each mutation that changed something. */
+}
+
+interface Owner {
+  /** Called after each mutation that changed something. */
   mutated(): void;
-  /** Told before the first of them: from now on there is something to lose. False: not now, but with the next one. */
+  /** Called before the first of them: from now on there is data to lose. False: not now, but with the next one. */
   first(): boolean;
 }
 
 export class Mutations {
   readonly #parts: Parts;
+  #owner!: Owner;
   readonly #open = new Map<string, Promises>();
   #begun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** Before the first mutation. */
+  connect(owner: Owner): void {
+    this.#owner = owner;
   }
 
   /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
@@ -96,9 +105,9 @@ export class Mutations {
     // What changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
     else {
-      this.#begun ||= this.#parts.first();
+      this.#begun ||= this.#owner.first();
       this.#open.set(id, promises);
-      this.#parts.mutated();
+      this.#owner.mutated();
     }
     return Object.freeze({
       id: id ?? '',

@@ -9,18 +9,20 @@ import type { Channel, ChannelHost } from '../host/channel.ts';
 export class WindowChannel implements Channel {
   readonly #open: (among?: string) => Channel;
   readonly #isLocal: boolean;
+  #onMessage!: (message: unknown) => void;
   #all: Channel | null = null;
   #windows: Channel | null = null;
 
   /** `isLocal`: without a remote. */
-  constructor(
-    channels: ChannelHost,
-    database: string,
-    isLocal: boolean,
-    onMessage: (message: unknown) => void,
-  ) {
-    this.#open = (among = '') => channels.open(database + among, onMessage);
+  constructor(channels: ChannelHost, database: string, isLocal: boolean) {
+    this.#open = (among = '') =>
+      channels.open(database + among, (message) => this.#onMessage(message));
     this.#isLocal = isLocal;
+  }
+
+  /** Opens it. */
+  connect(onMessage: (message: unknown) => void): void {
+    this.#onMessage = onMessage;
     this.resume();
   }
 

@@ -20,6 +20,10 @@ export interface WorkerClientParts {
   /** Whose database it is; null: made without one. */
   readonly user: string | null;
   config(): WorkerConfig;
+}
+
+/** Hears what becomes of the worker. */
+export interface WorkerOwner {
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
   /** It runs no more, because it failed (after `onFailed`). */
@@ -42,6 +46,7 @@ export interface Lease {
 
 export class WorkerClient {
   readonly #parts: WorkerClientParts;
+  #owner!: WorkerOwner;
   #link: WorkerLink | null = null;
   readonly #leases = new Map<string, Lease>();
   readonly #timers: Timers;
@@ -50,6 +55,11 @@ export class WorkerClient {
   constructor(parts: WorkerClientParts) {
     this.#parts = parts;
     this.#timers = parts.host.timers();
+  }
+
+  /** Before `start`. */
+  connect(owner: WorkerOwner): void {
+    this.#owner = owner;
   }
 
   get running(): boolean {
@@ -104,8 +114,8 @@ export class WorkerClient {
 
   #ended(error: SkerryError): void {
     this.terminate();
-    this.#parts.onFailed(error);
-    this.#parts.onEnded();
+    this.#owner.onFailed(error);
+    this.#owner.onEnded();
   }
 
   terminate(): void {
@@ -144,11 +154,11 @@ export class WorkerClient {
         const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
         const error = errorFromCode(code, text, { retryable }, UnsupportedError);
         if (message['ended']) this.#ended(error);
-        else this.#parts.onFailed(error);
+        else this.#owner.onFailed(error);
         break;
       }
       default:
-        this.#parts.onMessage(message);
+        this.#owner.onMessage(message);
     }
   }
 
@@ -170,12 +180,12 @@ export class WorkerClient {
     }
     if (refused) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
-      this.#parts.onFailed(refused);
+      this.#owner.onFailed(refused);
       const reason = wrong ? 'refused' : why;
       this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));
     } else {
       this.#timers.cancel('token');
-      this.#parts.onToken();
+      this.#owner.onToken();
     }
     this.post({ type: 'token', token });
   }

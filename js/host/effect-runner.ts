@@ -32,12 +32,16 @@ export interface RunnerParts {
    * window drains its core here, and notifies the application last.
    */
   settle?(): () => void;
+  /** Overrides the core's choice of durability, where the application asked for less. */
+  readonly relaxed?: boolean;
+}
+
+/** Whose core it is: takes the effects that the runner does not carry out itself. */
+export interface RunnerOwner {
   /** A message for the other side (window or worker). */
   post(message: unknown): void;
   /** Every effect that is not common. */
   special(effect: Message): void;
-  /** Overrides the core's choice of durability, where the application asked for less. */
-  readonly relaxed?: boolean;
 }
 
 interface TransactEffect extends Message {
@@ -50,6 +54,7 @@ interface TransactEffect extends Message {
 
 export class EffectRunner {
   readonly #parts: RunnerParts;
+  #owner!: RunnerOwner;
   readonly #queue: TransactEffect[] = [];
   /** The transaction under way, or null. */
   #current: TransactEffect | null = null;
@@ -60,6 +65,11 @@ export class EffectRunner {
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
+  }
+
+  /** Before the first event. */
+  connect(owner: RunnerOwner): void {
+    this.#owner = owner;
   }
 
   /** Hands an event to the core, with the time, and carries out what comes back. */
@@ -158,10 +168,10 @@ export class EffectRunner {
         channel.post(effect['message']);
         break;
       case 'post':
-        this.#parts.post(effect['message']);
+        this.#owner.post(effect['message']);
         break;
       default:
-        this.#parts.special(effect);
+        this.#owner.special(effect);
     }
   }
 

@@ -116,6 +116,8 @@ export class RunningWorker {
       channel: this.#channel,
       storage,
       call: (event) => this.#call(event),
+    });
+    this.#runner.connect({
       post: (message) => this.#post(message),
       special: (effect) => this.#special(effect),
     });

@@ -26,9 +26,8 @@ function runnerWith() {
       events.push(event);
       return [];
     },
-    post() {},
-    special() {},
   });
+  runner.connect({ post() {}, special() {} });
   const transact = (id: number) =>
     runner.execute([
       { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },

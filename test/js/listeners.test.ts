@@ -45,7 +45,7 @@ test('a mistake of one stops neither the others nor what comes later', async () 
 });
 
 test('that data was lost is told once, to whoever listens when it is told', async () => {
-  const events = new EventListeners();
+  const events = new EventListeners(() => {});
   const heard: string[] = [];
   events.listen('dataLost', () => heard.push('who has left'))();
   events.dataLost('torn');

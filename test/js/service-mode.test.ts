@@ -14,7 +14,6 @@ function modeWith(services: ServiceHost | null) {
     database: 'skerry/test/anna',
     version: 1,
     url: true,
-    onState,
   });
   return { mode, time, onState };
 }
@@ -22,9 +21,9 @@ function modeWith(services: ServiceHost | null) {
 const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
 
 test('a registration that does not end holds nobody up: the window pushes', async () => {
-  const { mode, time } = modeWith(() => new Promise(() => {}));
+  const { mode, time, onState } = modeWith(() => new Promise(() => {}));
   let known = false;
-  void mode.begin().then(() => {
+  void mode.begin(onState).then(() => {
     known = true;
   });
   await turn();
@@ -46,8 +45,8 @@ test('one that ends late is made use of, unless the window was closed meanwhile'
     const registered = new Promise<ServiceLink>((resolve) => {
       end = resolve;
     });
-    const { mode, time } = modeWith(() => registered);
-    const begun = mode.begin();
+    const { mode, time, onState } = modeWith(() => registered);
+    const begun = mode.begin(onState);
     time.advance(1000);
     await begun;
     if (closed) mode.close();
@@ -60,7 +59,7 @@ test('one that ends late is made use of, unless the window was closed meanwhile'
 
 test('one that fails is told with its reason', async () => {
   const { mode, onState } = modeWith(() => Promise.reject(new Error('refused by the test')));
-  await mode.begin();
+  await mode.begin(onState);
   expect(mode.state).toEqual({ active: false, reason: 'refused by the test' });
   expect(onState).toHaveBeenCalledWith(mode.state);
 });

@@ -146,6 +146,8 @@ test('an effect that throws takes neither the others nor the next transaction wi
         done.push(event['id']);
         return [{ type: 'odd' }, { type: 'post', message: event['id'] }] as Message[];
       },
+    });
+    runner.connect({
       post: (message) => posted.push(message),
       special() {
         throw new Error('of a class that cannot be read');

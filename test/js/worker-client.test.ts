@@ -22,11 +22,8 @@ function clientWith(token: (why: string) => Promise<string | null>, user: string
     remote: http('/v1', { token }),
     user,
     config: () => ({}) as WorkerConfig,
-    onMessage,
-    onFailed,
-    onEnded,
-    onToken() {},
   });
+  client.connect({ onMessage, onFailed, onEnded, onToken() {} });
   return { client, workers, onMessage, onFailed, onEnded };
 }
 

@@ -40,7 +40,7 @@ export const client = [
   {
     name: 'a token that must not be kept is',
     test: 'test/js/service-home.test.ts',
-    file: 'js/api/database-core.ts',
+    file: 'js/api/build-database.ts',
     from: 'keepToken: remote?.keepToken === true,',
     to: 'keepToken: remote !== undefined,',
   },
@@ -89,8 +89,8 @@ export const client = [
   {
     name: 'scopes that could not be stored are not told again',
     test: 'test/js/transient.test.ts',
-    file: 'js/api/database-core.ts',
-    from: '        this.sync.scopesFailed(message as unknown as ScopesFailed);\n',
+    file: 'js/api/worker-messages.ts',
+    from: '        sync.scopesFailed(message as unknown as ScopesFailed);\n',
     to: '',
   },
   {
@@ -167,8 +167,8 @@ export const client = [
     name: 'a registration that does not end holds up who opens a database',
     test: 'test/js/service-mode.test.ts',
     file: 'js/api/service-mode.ts',
-    from: 'await Promise.race([this.#register(url), limit]);',
-    to: 'await this.#register(url);',
+    from: 'await Promise.race([this.#register(url, onState), limit]);',
+    to: 'await this.#register(url, onState);',
   },
   {
     name: 'a page that goes into the back/forward cache is taken for one that ends',

@@ -98,8 +98,8 @@ async function write(
   if (logged === null) return null;
   if (conflicts.length > 0) {
     const message = { type: 'conflicts' };
-    core.runner.dispatch({ type: 'message', message });
-    core.runner.execute([{ type: 'broadcast', message }]);
+    core.parts.runner.dispatch({ type: 'message', message });
+    core.parts.runner.execute([{ type: 'broadcast', message }]);
   }
   return copied;
 }
@@ -133,7 +133,7 @@ function recordsOf(
       table,
       row: { ...row, realm: realms.get(row.realm) ?? row.realm },
     }));
-  const at = core.parts.host.clock.now() + core.sync.status.clockOffsetMs;
+  const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
   const ordered = parentsFirst(changed, core.parts.codec.schema);
   return [
     ...creating(ordered, adoptName, at),

@@ -17,7 +17,7 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
   const schema = codec.describe() as { readonly version: number };
   const fresh = () => PortableCore.begin(host, opened.wasmUrl, schema);
   // What the application wrote before is in storage, whence all of it is read.
-  await core.mutations.durable();
+  await core.parts.mutations.durable();
   let portable: PortableCore;
   let mutations: readonly Stored<MutationRecord>[];
   if (options.pendingOnly) {

@@ -30,7 +30,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
       'The file holds pending mutations: without a remote there is nobody who could confirm them.',
     );
   }
-  await core.mutations.durable();
+  await core.parts.mutations.durable();
   if (remote && content.rows) await refuseUnfilled(core);
   const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
   try {
@@ -38,7 +38,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     const pending = content.mutations.map((mutation) =>
       portable.write(pendingOf(core, portable, mutation)),
     );
-    const at = host.clock.now() + core.sync.status.clockOffsetMs;
+    const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
     const created = creating(rowsToCreate(core, content), importName, at);
     const records = created.map((mutation) => portable.write(mutation));
     if (remote) await logRecords(core, [...records, ...pending]);
@@ -116,7 +116,7 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
     const { index } = codec.table(table).table;
     for (const [realm, list] of Object.entries(byRealm)) {
       for (const row of list) {
-        if (core.view.core.find(index, row.id) >= 0) continue;
+        if (core.parts.core.find(index, row.id) >= 0) continue;
         wanted.push({ table, row: { ...row, revision: 0, realm: realms.get(realm) ?? realm } });
       }
     }
@@ -127,17 +127,17 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
 /** Without a remote this window logs by itself. One that is here meanwhile stays as it is. */
 async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
   const { codec } = core.parts;
-  const { durable } = core.mutations.run(name, 'null', () => {
+  const { durable } = core.parts.mutations.run(name, 'null', () => {
     for (const { table = '', id = '', realm, set } of ops) {
       const { index, props } = codec.table(table).table;
-      if (core.view.core.find(index, id) >= 0) continue;
+      if (core.parts.core.find(index, id) >= 0) continue;
       const plain = { ...(set as Record<string, unknown>) };
       for (const prop of props) {
         const value = plain[prop.name];
         if (prop.type === 'bytes' && typeof value === 'string')
           plain[prop.name] = fromBase64(value);
       }
-      core.view.core.op('create', index, id, realm, plain);
+      core.parts.core.op('create', index, id, realm, plain);
     }
   });
   await durable;

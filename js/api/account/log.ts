@@ -47,8 +47,8 @@ export async function logRecords(
   if (items.length === 0) return 0;
   // Of no window: each takes it, this one too.
   const message = { type: 'added', tab: '', items };
-  core.runner.dispatch({ type: 'message', message });
-  core.runner.execute([
+  core.parts.runner.dispatch({ type: 'message', message });
+  core.parts.runner.execute([
     { type: 'broadcast', message },
     { type: 'post', message: { type: 'mutated' } },
   ]);

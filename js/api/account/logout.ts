@@ -60,13 +60,13 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
     return new UnsyncedError(pending as number, conflicts as number);
   };
   const accounts = host.accounts ?? browserAccounts;
-  await core.mutations.durable();
+  await core.parts.mutations.durable();
   let refusal = refuse(await readNow(storage, counts));
   if (refusal) throw refusal;
   // From here on no service worker begins to push, a page that stands still ends when it comes back, and what a crash leaves
   // behind is a session that is over.
   if (unsynced !== 'fail') await endSession(storage);
-  core.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
+  core.parts.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
   await core.close('logout');
   await accounts.deleteIf(database, counts, (found) => {
     refusal = refuse(found);
