@@ -22,6 +22,9 @@ import type { WorkerClient } from './worker-client.ts';
 /** The longest that a worker may take until it speaks. */
 const startLimitMs = 60_000;
 
+/** How often a visible window looks for changes that it was not notified of. */
+const rereadMs = 60_000;
+
 /** A page that runs so long after it was told that it ends has not ended. */
 const aliveMs = 1000;
 
@@ -63,6 +66,7 @@ export class Lifecycle {
   start(loggedOut: () => void): void {
     this.#loggedOut = loggedOut;
     this.#stop = this.#parts.host.page.on((event) => this.#on(event));
+    this.#rereadLater();
   }
 
   stop(): void {
@@ -108,10 +112,24 @@ export class Lifecycle {
 
   #shown(): void {
     this.#restart();
-    // With a remote, workers tell of the last record's number. Without one, a window that ended between storing a record and
-    // telling of it has left the others behind: whoever is looked at reads again.
-    if (this.#state === 'running' && this.#parts.sync.status.mode === 'local')
-      this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
+    this.#reread();
+  }
+
+  /**
+   * Another window may have stored a change without notifying anyone: it ended before it could, or its page was dropped from
+   * the back/forward cache. So a visible window reads again: when it is shown, and every minute.
+   */
+  #reread(): void {
+    const { host, runner } = this.#parts;
+    if (this.#state === 'running' && host.page.visible)
+      runner.dispatch({ type: 'timer', name: 'reread' });
+  }
+
+  #rereadLater(): void {
+    this.#timers.set('reread', rereadMs, () => {
+      this.#reread();
+      this.#rereadLater();
+    });
   }
 
   /** The page ends. What the application changes now is stored without an answer to wait for. */
@@ -189,6 +207,7 @@ export class Lifecycle {
     this.#state = 'running';
     runner.dispatch({ type: 'resume' });
     this.#restart();
+    this.#rereadLater();
   }
 
   /**

@@ -1,9 +1,10 @@
 /** What the application changes in the last events of its page is stored before the page stands still; on memory hosts. */
-import { ManualTime, memory } from 'skerry/testing';
-import { expect, test, vi } from 'vitest';
+import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
+import { describe, expect, test, vi } from 'vitest';
+import type { ChannelHost } from '../../js/host/channel.ts';
 import type { Storage } from '../../js/host/storage.ts';
-import { connect, world } from './account-world.ts';
-import { until } from './support.ts';
+import { connect, local, world } from './account-world.ts';
+import { turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
@@ -75,4 +76,54 @@ test('a page whose engine says nothing more, but runs on, keeps its connection n
     expect(suspend).toHaveBeenCalledTimes(1);
   });
   expect(suspend).toHaveBeenCalledTimes(1);
+});
+
+describe.each([
+  ['with a remote', true],
+  ['without a remote', false],
+])('%s, what a page has stored that was put aside', (_, isRemote) => {
+  /** A window whose page is put aside, and a window that hears nothing of it. */
+  async function withDeafWindow() {
+    const time = new ManualTime();
+    const host = memory({ time });
+    host.network.online = false;
+    const open = (at: MemoryHost) => (isRemote ? connect(at, 'anna', more) : local(at));
+    const db = await open(host);
+    const deaf = host.window();
+    const channels: ChannelHost = { open: (name) => host.channels.open(name, () => {}) };
+    const other = await open({ ...deaf, channels });
+    let durable: Promise<void> | undefined;
+    const put = () =>
+      host.page.send({ type: 'pagehide', persisted: true }, () => {
+        durable = db.mutate.addCity({ id: 'a', name: 'A' }).durable;
+      });
+    const back = () => {
+      host.page.send({ type: 'pageshow', persisted: true });
+      return durable;
+    };
+    const shows = () => other.cities.count() === 1;
+    return { time, page: deaf.page, put, back, shows };
+  }
+
+  test('is shown by a visible window within a minute', async () => {
+    const { time, put, back, shows } = await withDeafWindow();
+    put();
+    for (let i = 0; i < 50; i++) await turn();
+    expect(shows()).toBe(false);
+    time.advance(60_000);
+    await until(shows);
+    await back();
+  });
+
+  test('is shown by a hidden window as soon as it is visible', async () => {
+    const { time, page, put, back, shows } = await withDeafWindow();
+    page.send({ type: 'visibility', visible: false });
+    put();
+    time.advance(60_000);
+    for (let i = 0; i < 50; i++) await turn();
+    expect(shows()).toBe(false);
+    page.send({ type: 'visibility', visible: true });
+    await until(shows);
+    await back();
+  });
 });

@@ -45,6 +45,20 @@ export const api = [
     to: '',
   },
   {
+    name: 'a visible window never looks for changes that it was not notified of',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: '      this.#reread();\n      this.#rereadLater();\n',
+    to: '',
+  },
+  {
+    name: 'a window that is shown does not look for changes that it was not notified of',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: '    this.#restart();\n    this.#reread();\n',
+    to: '    this.#restart();\n',
+  },
+  {
     name: 'a page stands still while handlers of the application are still to run',
     test: 'test/js/page.test.ts',
     file: 'js/host/page.ts',
