@@ -145,7 +145,7 @@ function settle(core: WindowCore, view: RowView, lives: LiveRegistry): () => voi
   return lives.take(drained.live);
 }
 
-/** What a worker is given at its start, as it is then. */
+/** What a worker receives at its start, as it is then. */
 function workerConfig(
   { options, host, database }: Ground,
   service: ServiceMode,

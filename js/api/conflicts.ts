@@ -1,4 +1,4 @@
-/** `db.conflicts`: the inbox of changes that were set aside, each with what was wanted, what is there, and why. */
+/** `db.conflicts`: the inbox of rejected changes, each with the wanted row, the row on the server, and the reason. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import { deepFreeze, keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
@@ -104,7 +104,7 @@ export class ConflictInbox implements Conflicts {
   replace(effect: Message): void {
     const items = effect['items'] as { key: number; value: unknown }[];
     this.#list = Object.freeze(items.map(({ key, value }) => this.#entry(key, value)));
-    this.#listeners.tell(this.#list);
+    this.#listeners.notify(this.#list);
   }
 
   /** The effect `resolved`. */

@@ -1,6 +1,6 @@
 /**
  * Mutations at run time: runs a mutator inside of one transaction of the core, and keeps the three promises of each
- * mutation until they are settled. Nobody is forced to await them: an unawaited failure raises no unhandled rejection.
+ * mutation until they are settled. The caller need not await them: an unawaited failure raises no unhandled rejection.
  */
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
@@ -31,7 +31,7 @@ class Deferred {
         reject(error);
       };
     });
-    // Marks a rejection as handled; whoever awaits the promise gets it all the same.
+    // Marks a rejection as handled; a caller that awaits the promise gets it all the same.
     this.promise.catch(() => {});
   }
 }
@@ -90,9 +90,9 @@ export class Mutations {
     } finally {
       state.open = false;
       view.endWriting();
-      // Drains the core and tells subscribers; after a rollback too, for the slots that were touched.
+      // Drains the core and notifies subscribers; after a rollback too, for the slots that were touched.
       runner.execute(effects);
-      runner.letGo();
+      runner.release();
     }
   }
 

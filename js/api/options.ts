@@ -15,7 +15,7 @@ export interface OpenOptions<T extends Tables, M> {
   /** Which parts of the tables to keep here; required with a remote. */
   // biome-ignore lint/suspicious/noExplicitAny: a query of any table, with whatever rows.
   scopes?: 'all' | ((q: { readonly [K in keyof T]: Query<T, K> }) => readonly Query<T, any, any>[]);
-  /** Whose data it is: another user on the same profile sees none of it. */
+  /** The owner of the data: another user on the same profile sees none of it. */
   user?: string;
   /**
    * What was made on this profile without a user, in the database of the same name, becomes this user's: as mutations that
@@ -28,7 +28,7 @@ export interface OpenOptions<T extends Tables, M> {
   durability?: 'strict' | 'relaxed';
   /**
    * Whether the browser is asked, at the first change, not to evict what is stored. True by default; Firefox asks its user
-   * then. Who would rather choose the moment calls `navigator.storage.persist()`.
+   * then. To choose the moment, call `navigator.storage.persist()` instead.
    */
   persist?: boolean;
   /**

@@ -1,6 +1,6 @@
 /**
  * Queries at run time: immutable descriptions (docs/internals.md, section 7) with the methods of `Query` and `Reader`
- * (types.ts). Values are converted when they are given, so that mistakes are thrown where they are made.
+ * (types.ts). Values are converted in the call that passes them, so that mistakes are thrown where they are made.
  */
 import { SchemaError, UnsupportedError, ValidationError } from '../core/errors.ts';
 import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../core/row-view.ts';

@@ -7,11 +7,11 @@ interface Parts {
   /** The database's name, and its schema's version. */
   readonly database: string;
   readonly version: number;
-  /** As `open` was given it. */
+  /** The option `serviceWorker` of `open`. */
   readonly url: boolean | string | undefined;
 }
 
-/** How long the window's own worker waits for the registration, to know who is to push. */
+/** How long the window's own worker waits for the registration, to know which worker pushes. */
 const limitMs = 1000;
 
 export class ServiceMode {

@@ -34,9 +34,9 @@ export interface SyncApi {
   /** Resolves once what was written before is confirmed and what others wrote before is here. */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
-   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws LimitError where the server would refuse what all
-   * scopes of this window come to: more than 500, or filters that cost too much. Where all windows together want too much,
-   * `ready` rejects (`scope_left_out`); the part comes when another window has given up enough.
+   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
+   * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too much. Where all windows together want too much,
+   * `ready` rejects (`scope_left_out`); the part comes when other windows have unsubscribed enough.
    */
   scope(query: { readonly live: unknown }): Scope;
 }
@@ -47,7 +47,7 @@ export interface SyncParts extends ScopesParts {
   readonly post: (message: unknown) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
-  /** The core tells its state, if it differs. */
+  /** The core reports its state, if it differs. */
   readonly askState: () => void;
 }
 
@@ -79,7 +79,7 @@ export class SyncControl implements SyncApi {
   readonly #listeners = new Listeners<SyncStatus>();
   readonly #requests = new Map<number, Request>();
   readonly #ends = new Set<(error: SkerryError) => void>();
-  /** Conditions that somebody waits for: looked at after every change of either side. */
+  /** Conditions that callers wait for: checked after every change of either side. */
   readonly #checks = new Set<() => void>();
   #input: StatusInput;
   #status: SyncStatus;
@@ -115,7 +115,7 @@ export class SyncControl implements SyncApi {
     return this.#status;
   }
 
-  /** Mutations were made. The core is asked what it says now when this task has made them all, or somebody looks. */
+  /** Mutations were made. The core is asked for its state when this task has made them all, or the status is read. */
   mutated(): void {
     if (this.#isStale) return;
     this.#isStale = true;
@@ -211,20 +211,20 @@ export class SyncControl implements SyncApi {
     return this.#paused;
   }
 
-  /** The scopes that `open` was given: told to the worker when it starts. */
+  /** The option `scopes` of `open`: posted to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
     this.#scopes.want(scopes);
   }
 
-  /** A worker has started: it is told what this window wants. */
+  /** A worker has started: this window's wishes are posted to it. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
-    this.#scopes.tell();
+    this.#scopes.post();
     // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
     for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
   }
 
-  /** The worker has failed: the status says so, and nobody waits for its answers any more. */
+  /** The worker has failed: the status says so, and calls that wait for its answers reject. */
   failed(error: SkerryError): void {
     this.passing(error);
     this.abandon(error);
@@ -252,7 +252,7 @@ export class SyncControl implements SyncApi {
     this.#scopes.failed(message);
   }
 
-  /** For tests (freezeWorker): the worker stands still until it is let go. */
+  /** For tests (freezeWorker): the worker stands still until it is released. */
   holdWorker(hold: boolean): void {
     this.#parts.post({ type: 'hold', hold });
   }
@@ -320,7 +320,7 @@ export class SyncControl implements SyncApi {
     if (changed) this.#status = Object.freeze(status);
     for (const check of [...this.#checks]) check();
     if (worker) this.#scopes.changed();
-    if (changed) this.#listeners.tell(this.#status);
+    if (changed) this.#listeners.notify(this.#status);
   }
 
   answered({ id, error }: SyncAnswer): void {
@@ -330,7 +330,7 @@ export class SyncControl implements SyncApi {
     else request?.resolve();
   }
 
-  /** The worker is gone (page frozen, or it failed): nobody will answer what was asked of it. */
+  /** The worker is gone (page frozen, or it failed): its answers will not come. */
   abandon(error: SkerryError): void {
     for (const request of this.#requests.values()) request.reject(error);
     this.#requests.clear();

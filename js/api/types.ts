@@ -70,7 +70,7 @@ export type Tables = Record<string, Table<any, any>>;
 export interface Schema<T extends Tables = Tables> {
   readonly [meta]: T;
   readonly version: number;
-  /** The description that core and server are given (docs/internals.md, section 2). */
+  /** The description that core and server get (docs/internals.md, section 2). */
   toJSON(): unknown;
 }
 

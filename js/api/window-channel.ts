@@ -1,5 +1,5 @@
 /**
- * A window's channel. While its page stands still it is closed: messages would pile up, and an engine that keeps the page for
+ * A window's channel. While its page is frozen it is closed: messages would pile up, and an engine that keeps the page for
  * its user to go back to (bfcache) drops it at the first one that arrives (Chromium 156). What was missed is read from
  * storage when the page comes back.
  */
@@ -27,7 +27,7 @@ export class WindowChannel implements Channel {
   }
 
   /**
-   * What is posted while it is suspended reaches nobody. A record of a database without a remote concerns windows only:
+   * A message that is posted while it is suspended is dropped. A record of a database without a remote concerns windows only:
    * each write would wake every window's worker, for a quarter of its time (Chromium, two cores).
    */
   post(message: unknown): void {

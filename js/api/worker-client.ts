@@ -1,6 +1,6 @@
 /**
  * The window's end of its sync worker: starts it, hands it tokens, takes its messages, and knows the leases that it
- * holds, so that the window can let go of them when it is hidden for good (a Worker hears neither `pagehide` nor
+ * holds, so that the window can release them when it ends (a Worker hears neither `pagehide` nor
  * `freeze`; docs/sync-worker.md, section 5).
  */
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
@@ -17,7 +17,7 @@ export interface WorkerClientParts {
   readonly url: URL | null;
   /** Null without one: the worker then only makes images. */
   readonly remote: Remote | null;
-  /** Whose database it is; null: made without one. */
+  /** The user of the database; null: made without one. */
   readonly user: string | null;
   config(): WorkerConfig;
 }
@@ -32,7 +32,7 @@ export interface WorkerOwner {
   onToken(): void;
 }
 
-/** A worker's last words. */
+/** The last report of a worker. */
 interface WorkerFailure {
   readonly code: string;
   readonly message: string;
@@ -134,7 +134,7 @@ export class WorkerClient {
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'stopped':
-        // By itself, too: its database is gone, which the window's own connection tells.
+        // A worker may end by itself: its database is gone, which the window's own connection reports.
         this.terminate();
         break;
       case 'needToken':

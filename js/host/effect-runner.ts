@@ -80,7 +80,7 @@ export class EffectRunner {
 
   /**
    * Hands the core a message of the channel. Any script of the origin may write there: what is no message, or nothing
-   * that the core could read, is none of ours.
+   * that the core could read, is ignored.
    */
   hear(message: unknown): void {
     if (this.#stopped || !isMessage(message)) return;
@@ -102,12 +102,12 @@ export class EffectRunner {
     if (after) safely(after);
   }
 
-  /** Events wait from here on, until `letGo`: a mutator is running, or a test holds a worker still. */
+  /** Events wait from here on, until `release`: a mutator is running, or a test holds a worker still. */
   hold(): void {
     this.#held ??= [];
   }
 
-  letGo(): void {
+  release(): void {
     const held = this.#held ?? [];
     this.#held = null;
     for (const step of held) this.#whenFree(step);
@@ -132,10 +132,10 @@ export class EffectRunner {
     this.#queue.length = 0;
     this.#current = null;
     this.#parts.timers.clear();
-    this.#tellIdle();
+    this.#reportIdle();
   }
 
-  #tellIdle(): void {
+  #reportIdle(): void {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -179,7 +179,7 @@ export class EffectRunner {
     if (this.#current || this.#stopped) return;
     const effect = this.#queue.shift();
     if (!effect) {
-      this.#tellIdle();
+      this.#reportIdle();
       return;
     }
     this.#current = effect;

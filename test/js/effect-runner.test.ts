@@ -83,7 +83,7 @@ test('what comes while events are held is told in its order when they are let go
   await turn();
   runner.dispatch({ type: 'message' });
   expect(told()).toEqual([]);
-  runner.letGo();
+  runner.release();
   expect(told()).toEqual([
     ['done', 1],
     ['message', undefined],

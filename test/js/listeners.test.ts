@@ -13,8 +13,8 @@ test('one that another has ended is not called any more, and one that was added 
     if (value === 1) listeners.add((later) => heard.push(`late ${later}`));
   });
   const stop = listeners.add((value) => heard.push(`second ${value}`));
-  listeners.tell(1);
-  listeners.tell(2);
+  listeners.notify(1);
+  listeners.notify(2);
   expect(heard).toEqual(['first 1', 'first 2', 'late 2']);
 });
 
@@ -22,10 +22,10 @@ test('what a listener causes is heard by all after what was before: the last wor
   const listeners = new Listeners<number>();
   const heard: number[] = [];
   listeners.add((value) => {
-    if (value === 1) listeners.tell(2);
+    if (value === 1) listeners.notify(2);
   });
   listeners.add((value) => heard.push(value));
-  listeners.tell(1);
+  listeners.notify(1);
   expect(heard).toEqual([1, 2]);
 });
 
@@ -37,7 +37,7 @@ test('a mistake of one stops neither the others nor what comes later', async () 
       throw new Error('of the listener');
     });
     listeners.add((value) => heard.push(value));
-    for (const value of [1, 2]) listeners.tell(value);
+    for (const value of [1, 2]) listeners.notify(value);
     expect(heard).toEqual([1, 2]);
     await turn();
     expect(uncaught).toHaveLength(2);

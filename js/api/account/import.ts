@@ -27,7 +27,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   if (!remote && content.mutations.length > 0) {
     throw new UnsupportedError(
       'unsupported',
-      'The file holds pending mutations: without a remote there is nobody who could confirm them.',
+      'The file holds pending mutations: without a remote no server can confirm them.',
     );
   }
   await core.parts.mutations.durable();

@@ -1,4 +1,4 @@
-/** Writing mutations into a database's log from outside of its core, and telling all windows of them. */
+/** Writing mutations into a database's log from outside of its core, and notifying all windows. */
 import type { Read, Write } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
 import type { MutationRecord } from './portable-core.ts';

@@ -1,6 +1,6 @@
 /**
  * `db.logout`: the end of a session, in all windows of this user and in the service worker. What is not confirmed is not
- * lost by mistake: it is counted in storage, where that of all windows is, and counted again when nobody can add to it.
+ * lost by mistake: it is counted in storage, where that of all windows is, and counted again when no client can add to it.
  */
 import {
   refuseUnknown,
@@ -52,7 +52,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   if (!opened.remote) {
     throw new UnsupportedError(
       'unsupported',
-      'Without a remote there is nobody to log out from, and the data are nowhere else: deleteDatabase() deletes them.',
+      'Without a remote there is no session to end, and the data are nowhere else: deleteDatabase() deletes them.',
     );
   }
   const refuse = ([pending, conflicts]: readonly unknown[]): UnsyncedError | null => {
@@ -63,7 +63,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   await core.parts.mutations.durable();
   let refusal = refuse(await readNow(storage, counts));
   if (refusal) throw refusal;
-  // From here on no service worker begins to push, a page that stands still ends when it comes back, and what a crash leaves
+  // From here on no service worker begins to push, a frozen page ends when it resumes, and what a crash leaves
   // behind is a session that is over.
   if (unsynced !== 'fail') await endSession(storage);
   core.parts.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
@@ -80,7 +80,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   await endSession(alone).finally(() => alone.close());
 }
 
-/** Nothing is left by which a service worker could go on for this user. The next window of the user sets it up anew. */
+/** Nothing is left by which a service worker could go on for this user. The next window of the user sets it up again. */
 async function endSession(storage: Storage): Promise<void> {
   await storage.transact(
     {

@@ -12,8 +12,8 @@ const maxRows = 500;
 const maxBytes = 256 << 10;
 
 /**
- * A server judges each update by itself: one whose row refers to a row of a later one would lose it again. Where refs go
- * round in a circle, somebody has to be first; the members are at least neighbours.
+ * A server judges each update by itself: one whose row refers to a row of a later one would lose it again. Where refs form a
+ * cycle, one row has to be first; the others follow it directly.
  */
 export function parentsFirst(rows: readonly TableRow[], schema: SchemaDef): TableRow[] {
   const key = (table: string, id: string) => `${table}\0${id}`;

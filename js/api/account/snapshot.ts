@@ -28,7 +28,7 @@ export interface Snapshot {
   readonly conflicts: readonly Stored<unknown>[];
 }
 
-/** The image may be swung while it is read: then it is read again. */
+/** A new image may be published while the old one is read: then it is read again. */
 const maxAttempts = 5;
 const recordVersion = 1;
 
