@@ -44,7 +44,7 @@ async function write(host: MemoryHost, user: string, one: Write): Promise<void> 
 }
 
 describe('logout', () => {
-  test('fails while anything is pending in any window, tells how much, and changes nothing', async () => {
+  test('fails with the count while any window has pending changes, and changes nothing', async () => {
     const { host, server } = world();
     const [one, two] = [await connect(host, 'anna'), await connect(host.window(), 'anna')];
     await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
@@ -64,7 +64,7 @@ describe('logout', () => {
     expect(server.pushed.flatMap(({ ops }) => ops)).toHaveLength(4);
   });
 
-  test('fails for changes of the same moment, counts them all, and leaves the window open', async () => {
+  test('fails for concurrent changes, counts them all, and leaves the window open', async () => {
     const { host } = world();
     const db = await connect(host, 'anna');
     await db.sync.now();
@@ -130,7 +130,7 @@ describe('logout', () => {
     },
   );
 
-  test('what another window writes between the two looks is not lost', async () => {
+  test('keeps what another window writes between the two counts', async () => {
     const { host } = world();
     const db = await connect(host, 'anna');
     await db.sync.now();
@@ -222,7 +222,7 @@ describe('logout', () => {
   });
 });
 
-test('users on one profile are kept apart: rows, changes and tokens, with a service worker too', async () => {
+test('keeps rows, changes and tokens of users on one profile apart', async () => {
   const { host, server } = world();
   host.network.online = false;
   const anna = await connect(host, 'anna', { serviceWorker: true });

@@ -154,7 +154,7 @@ describe('orderBy with collate', () => {
     await db.close();
   });
 
-  test('a live query compares only rows whose text is another', async () => {
+  test('a live query compares only rows whose text has changed', async () => {
     // The locale is one that no other test uses, so that its collator is made here.
     let compared = 0;
     const { compare } = new Intl.Collator('fi');

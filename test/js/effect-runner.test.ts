@@ -39,7 +39,7 @@ function runnerWith() {
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
 const done: Committed = { committed: true, keys: [] };
 
-test('a page that is frozen fails the transaction under way and those that wait behind it', async () => {
+test('a frozen page fails its current transaction and those that wait behind it', async () => {
   const { runner, transact, told, ends, decides } = runnerWith();
   for (const id of [1, 2, 3]) transact(id);
   expect(ends).toHaveLength(1);
@@ -57,7 +57,7 @@ test('a page that is frozen fails the transaction under way and those that wait 
   expect(told().at(-1)).toEqual(['done', 4]);
 });
 
-test('whoever waits for the end of all transactions is told when none is left, and when it is stopped', async () => {
+test('idle resolves when no transaction is left, and when the runner is stopped', async () => {
   const { runner, transact, ends } = runnerWith();
   await runner.idle();
   for (const id of [1, 2]) transact(id);
@@ -75,7 +75,7 @@ test('whoever waits for the end of all transactions is told when none is left, a
   await stopped;
 });
 
-test('what comes while events are held is told in its order when they are let go, and held again if need be', async () => {
+test('held events run in order when they are released, and may be held again', async () => {
   const { runner, transact, told, ends } = runnerWith();
   transact(1);
   runner.hold();
@@ -90,7 +90,7 @@ test('what comes while events are held is told in its order when they are let go
   ]);
 });
 
-test('one that is stopped has no timer left, and tells the core nothing more', async () => {
+test('a stopped runner has no timer left, and sends the core nothing more', async () => {
   const { runner, transact, told, ends, time } = runnerWith();
   runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
   transact(1);

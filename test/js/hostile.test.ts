@@ -45,7 +45,7 @@ function standBetween(host: MemoryHost, twist: (honest: MemoryResponse) => Memor
 const idsOf = (server: FakeServer) =>
   server.log.flatMap(({ update }) => update.ops.map(({ id }) => id)).sort();
 
-test('answers that are none are told, and cost nothing once the server is sane again', async () => {
+test('malformed answers are reported, and leave no harm when the server is sane again', async () => {
   const { host, server } = world();
   const roll = dice(15);
   const between = standBetween(host, (honest) => twistAnswer(honest, roll));
@@ -125,7 +125,7 @@ test('records that another script has written between two sessions harm nothing 
   }
 });
 
-test('a record `sync` that another script has replaced is made anew, and all comes again', async () => {
+test('a record `sync` that another script replaced is made again, and all data return', async () => {
   const { host, server } = world();
   // A version above ours is a newer application's: it is left alone, and that is told.
   const values = nonsense().filter((value) => (value as { v?: unknown } | null)?.v !== 2);

@@ -4,7 +4,7 @@ import { EventListeners } from '../../js/api/events.ts';
 import { Listeners } from '../../js/api/listeners.ts';
 import { collectUncaught, turn } from './support.ts';
 
-test('one that another has ended is not called any more, and one that was added meanwhile from the next time on', () => {
+test('a removed listener is not called any more, and an added one from the next value on', () => {
   const listeners = new Listeners<number>();
   const heard: string[] = [];
   listeners.add((value) => {
@@ -18,7 +18,7 @@ test('one that another has ended is not called any more, and one that was added 
   expect(heard).toEqual(['first 1', 'first 2', 'late 2']);
 });
 
-test('what a listener causes is heard by all after what was before: the last word is the latest', () => {
+test('a value that a listener causes reaches all listeners after the one before it', () => {
   const listeners = new Listeners<number>();
   const heard: number[] = [];
   listeners.add((value) => {
@@ -44,7 +44,7 @@ test('a mistake of one stops neither the others nor what comes later', async () 
   });
 });
 
-test('that data was lost is told once, to whoever listens when it is told', async () => {
+test('a loss of data is reported once, to the listeners of that moment', async () => {
   const events = new EventListeners(() => {});
   const heard: string[] = [];
   events.listen('dataLost', () => heard.push('who has left'))();

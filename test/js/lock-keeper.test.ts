@@ -14,7 +14,7 @@ function keeperOf(locks = memoryLocks()) {
   return { locks, keeper, told, taken };
 }
 
-test('a lock that is let go of is free, and so are all at the end', async () => {
+test('a released lock is free, and so are all at the end', async () => {
   const { keeper, told, taken } = keeperOf();
   keeper.do('push', 'request');
   await turn();
@@ -30,7 +30,7 @@ test('a lock that is let go of is free, and so are all at the end', async () => 
   expect(told).toEqual(['push granted', 'push granted']);
 });
 
-test('one that others hold is waited for, and one that is stolen is told as lost', async () => {
+test('waits for a lock that others hold, and reports a stolen one as lost', async () => {
   const { locks, keeper, told } = keeperOf();
   const other = await locks.acquire('skerry/test/push');
   keeper.do('push', 'request');
@@ -57,7 +57,7 @@ test('waiting for one ends with its release: it is not granted later', async () 
 });
 
 test.each(['request', 'steal'] as const)(
-  'one that the engine grants after it was let go of (%s) is given back, and not told',
+  'a lock that is granted after its release (%s) is returned, and not reported',
   async (action) => {
     const locks = memoryLocks();
     let grant: () => void = () => {};

@@ -45,7 +45,7 @@ class Target {
   }
 }
 
-test('every event of the page is told as it is, and none after the end', () => {
+test('every event of the page is reported unchanged, and none after the end', () => {
   const document = Object.assign(new Target(), { visibilityState: 'hidden' });
   const window = new Target();
   vi.stubGlobal('document', document);

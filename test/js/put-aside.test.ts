@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 30_000 });
 const more = { defaultRealm: 'public' };
 
 for (const event of [{ type: 'freeze' }, { type: 'pagehide', persisted: true }] as const)
-  test(`what the application changes while its page is put aside is stored before (${event.type})`, async () => {
+  test(`changes in the last events of a page that is frozen are stored (${event.type})`, async () => {
     const { host } = world();
     const db = await connect(host, 'anna', more);
     await db.sync.now();
@@ -39,7 +39,7 @@ for (const event of [{ type: 'freeze' }, { type: 'pagehide', persisted: true }] 
     for (const each of [db, other]) expect(each.cities.count()).toBe(3);
   });
 
-test('what the application changes while its page ends is stored behind what is under way, and told', async () => {
+test('changes while a page ends are stored behind those under way, and announced', async () => {
   const { host } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
@@ -64,7 +64,7 @@ test('what the application changes while its page ends is stored behind what is 
   expect(other.cities.count()).toBe(3);
 });
 
-test('a page whose engine says nothing more, but runs on, keeps its connection no longer than its task', async () => {
+test('a page that runs on without further events closes its connection after its task', async () => {
   const time = new ManualTime();
   const host = memory({ time });
   const open = vi.spyOn(host.storage, 'open');

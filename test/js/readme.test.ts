@@ -48,7 +48,7 @@ function start(command: string): Promise<string> {
   });
 }
 
-test('the example of the README runs against the server that it starts, and prints what the text says', async () => {
+test('the example of the README runs against its server, and prints what it says', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const blocks = (language: string) =>
     [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(

@@ -27,7 +27,7 @@ async function withScopes() {
   return { host, server, db, stored, of };
 }
 
-test('what two callers have asked for stays until the last of them gives it up', async () => {
+test('a scope that two callers wanted stays until the last of them unsubscribes', async () => {
   const { stored, of } = await withScopes();
   const [first, second] = [of('NO'), of('NO')];
   await Promise.all([first.ready, second.ready]);
@@ -40,7 +40,7 @@ test('what two callers have asked for stays until the last of them gives it up',
   await until(() => stored().join() === 'SE');
 });
 
-test('one that is given up and asked for in the same breath is there', async () => {
+test('a scope that is unsubscribed and wanted again at once is filled', async () => {
   const { stored, of } = await withScopes();
   const first = of('NO');
   await first.ready;
@@ -78,7 +78,7 @@ test('a refused scope of `open` does not drop the others of the list', async () 
   await db.sync.scope(db.cities.where('country', '=', 'SE')).ready;
 });
 
-test('whoever waits for one that is given up is told', async () => {
+test('the ready of a scope that is unsubscribed rejects', async () => {
   const { host, of } = await withScopes();
   host.network.online = false;
   const scope = of('NO');
@@ -94,7 +94,7 @@ test('whoever waits for one that is given up is told', async () => {
   await other.ready;
 });
 
-test('what is given up while the page stands still is dropped when it is back', async () => {
+test('a scope that is unsubscribed while the page is frozen is dropped on resume', async () => {
   const { host, stored, of } = await withScopes();
   const scopes = [of('NO'), of('FI')];
   await Promise.all(scopes.map(({ ready }) => ready));
@@ -106,7 +106,7 @@ test('what is given up while the page stands still is dropped when it is back', 
   await until(() => stored().join() === 'FI,SE');
 });
 
-test('whoever waits for one that all windows together want too much for is told; it comes when there is room', async () => {
+test('a scope beyond the limits of all windows rejects, and comes when there is room', async () => {
   const { host, of, db } = await withScopes();
   // 6,000 values each, of 10,000 that a server takes.
   const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
@@ -128,7 +128,7 @@ test('whoever waits for one that all windows together want too much for is told;
   await db.sync.scope(db.cities.where('country', 'in', wanted)).ready;
 });
 
-test('one that was left out is not told of any more when it is given up', async () => {
+test('a scope that was left out is no error any more when it is unsubscribed', async () => {
   const { host, db } = await withScopes();
   const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
   const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });

@@ -20,7 +20,7 @@ function modeWith(services: ServiceHost | null) {
 
 const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
 
-test('a registration that does not end holds nobody up: the window pushes', async () => {
+test('the window pushes where a registration does not end', async () => {
   const { mode, time, onState } = modeWith(() => new Promise(() => {}));
   let known = false;
   void mode.begin(onState).then(() => {
@@ -38,7 +38,7 @@ test('a registration that does not end holds nobody up: the window pushes', asyn
   });
 });
 
-test('one that ends late is made use of, unless the window was closed meanwhile', async () => {
+test('a late registration is used, unless the window was closed meanwhile', async () => {
   for (const closed of [false, true]) {
     const link = linkOf();
     let end: (link: ServiceLink) => void = () => {};
@@ -57,7 +57,7 @@ test('one that ends late is made use of, unless the window was closed meanwhile'
   }
 });
 
-test('one that fails is told with its reason', async () => {
+test('a failed registration is reported with its reason', async () => {
   const { mode, onState } = modeWith(() => Promise.reject(new Error('refused by the test')));
   await mode.begin(onState);
   expect(mode.state).toEqual({ active: false, reason: 'refused by the test' });

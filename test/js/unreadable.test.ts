@@ -104,7 +104,7 @@ test('a row that cannot be read in parts is read in all others, and no query thr
   await db.close();
 });
 
-test('what could not be read is written back as it came, and is no obstacle to other changes', async () => {
+test('an unreadable value is written back unchanged, and does not block other changes', async () => {
   const host = memory();
   const server = new FakeServer(host.network);
   const db = await connect(host);
@@ -152,7 +152,7 @@ test('malformed envelopes are refused where they are made, in words', async () =
   await db.close();
 });
 
-test('a live value that cannot be made takes no other along, is reported, and is made at the next look', async () => {
+test('a live value that throws is reported, stops no other, and is made at the next read', async () => {
   await collectUncaught(async (uncaught) => {
     let broken = false;
     const heard: string[] = [];

@@ -150,7 +150,7 @@ export const api = [
     to: '',
   },
   {
-    name: 'whoever waits for a scope that was given up waits for ever',
+    name: 'the promise of a scope that was unsubscribed stays open',
     test: 'test/js/scopes.test.ts',
     file: 'js/api/scopes.ts',
     from: '    this.#awaited.get(filter)?.abort(error);\n',
@@ -171,7 +171,7 @@ export const api = [
     to: '    await this.#parts.durable();\n    let stored = false;\n',
   },
   {
-    name: 'two calls about one conflict are both told how the first went',
+    name: 'two calls about one conflict both get the result of the first',
     test: 'test/js/waiting.test.ts',
     file: 'js/api/conflicts.ts',
     from: 'if (others.length > 0) this.#waiting.set(id, others);\n    else this.#waiting.delete(id);',
@@ -192,7 +192,7 @@ export const api = [
     to: '',
   },
   {
-    name: 'what the next worker is asked for by a page that was frozen is nobody’s',
+    name: 'requests to the next worker by a page that was frozen are dropped',
     test: 'test/js/api-model.test.ts',
     file: 'js/api/lifecycle.ts',
     from: "    runner.dispatch({ type: 'resume' });\n    this.#restart();\n",

@@ -87,7 +87,7 @@ export const client = [
     to: '',
   },
   {
-    name: 'scopes that could not be stored are not told again',
+    name: 'scopes that could not be stored are not posted again',
     test: 'test/js/transient.test.ts',
     file: 'js/api/worker-messages.ts',
     from: '        sync.scopesFailed(message as unknown as ScopesFailed);\n',
@@ -108,7 +108,7 @@ export const client = [
     to: 'if (!this.#stopped) this.#failed(error, false);',
   },
   {
-    name: 'a window lets go of leases that a worker of it held before it was frozen',
+    name: 'a window releases leases that its worker held before it was frozen',
     test: 'test/js/worker-client.test.ts',
     file: 'js/api/worker-client.ts',
     from: '    this.#leases.clear();\n',
@@ -129,7 +129,7 @@ export const client = [
     to: '      db = await',
   },
   {
-    name: 'a lock that is granted after it was let go of is kept',
+    name: 'a lock that is granted after its release is kept',
     test: 'test/js/lock-keeper.test.ts',
     file: 'js/worker/lock-keeper.ts',
     from: '      lock.release();\n      return;',
@@ -164,7 +164,7 @@ export const client = [
     to: 'const options = {} as const;',
   },
   {
-    name: 'a registration that does not end holds up who opens a database',
+    name: 'a registration that does not end blocks the opening of a database',
     test: 'test/js/service-mode.test.ts',
     file: 'js/api/service-mode.ts',
     from: 'await Promise.race([this.#register(url, onState), limit]);',
@@ -220,14 +220,14 @@ export const client = [
     to: 'event.waitUntil(wasm.fill()),',
   },
   {
-    name: 'a worker makes a database anew that is gone',
+    name: 'a worker creates a database again that is gone',
     test: 'test/js/sync-worker.test.ts',
     file: 'js/worker/sync-worker.ts',
     from: 'this.#host.storage.reopen(',
     to: 'this.#host.storage.open(',
   },
   {
-    name: 'a database that others have made anew is taken for its own',
+    name: 'a database that others have created again is taken for its own',
     test: 'test/browser/contracts.test.ts',
     file: 'js/host/indexeddb.ts',
     from: 'return now !== first && first !== undefined;',
@@ -269,7 +269,7 @@ export const client = [
     to: 'if ((',
   },
   {
-    name: 'an object that its class does not take is thrown at whoever reads the row',
+    name: 'an object that its class does not take makes the reading of its row throw',
     test: 'test/js/unreadable.test.ts',
     file: 'js/core/special-json.ts',
     from: 'return new UnknownValue(codec.type, envelope, error);',
@@ -304,7 +304,7 @@ export const client = [
     to: 'this.#shared = this.#bytes;',
   },
   {
-    name: 'a row with included ones shares its dates with everybody',
+    name: 'a row with included ones shares its dates with all readers',
     test: 'test/js/kept.test.ts',
     file: 'js/core/kept.ts',
     from: 'if (value !== undefined) keep(copy, name, value);',
@@ -345,7 +345,7 @@ export const client = [
     from: 'if (isOver && this.#input.error === this.#passing) change.error = null;',
   },
   {
-    name: 'nobody looks for images that a killed worker has left',
+    name: 'no worker looks for images that a killed worker has left',
     test: 'test/js/orphans.test.ts',
     file: 'js/worker/running-worker.ts',
     from: '    void this.#images?.sweep();\n',
@@ -366,14 +366,14 @@ export const client = [
     to: '',
   },
   {
-    name: 'nobody who waits for a scope hears that it was left out',
+    name: 'the promise of a scope that was left out stays open',
     test: 'test/js/scopes.test.ts',
     file: 'js/api/scopes.ts',
     from: 'if (holds(leftOut, filter)) stop.abort(error);',
     to: 'if (holds(leftOut, filter)) void stop;',
   },
   {
-    name: 'a scope that was left out, and given up since, is told of for good',
+    name: 'a scope that was left out stays an error after it is unsubscribed',
     test: 'test/js/scopes.test.ts',
     file: 'js/api/scopes.ts',
     from: '    this.changed();\n',
