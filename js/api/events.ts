@@ -9,8 +9,8 @@ import type { Stop } from './types.ts';
 export interface DatabaseEvents {
   /**
    * Local data was damaged and is being fetched again; unsent changes are kept. Or the browser itself has dropped all of it,
-   * unsent changes too, because it found its files damaged or evicted the site: `detail` says so. Of an open database it
-   * comes before `closed`.
+   * unsent changes too, because it found its files damaged or evicted the site: `detail` says so. For an open database this
+   * event comes before `closed`.
    */
   dataLost: { readonly detail: string };
   updateNeeded: { readonly reason: UpdateReason };

@@ -1,4 +1,4 @@
-/** `db.sync`: the state of synchronisation, and the application's hand on it. */
+/** `db.sync`: the state of synchronisation, and the calls that control it. */
 import {
   ClosedError,
   errorFromCode,
@@ -31,12 +31,13 @@ export interface SyncApi {
   now(): Promise<void>;
   pause(): void;
   resume(): void;
-  /** Resolves once what was written before is confirmed and what others wrote before is here. */
+  /** Resolves once all earlier changes of this device are confirmed and all earlier changes of others are here. */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
    * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
-   * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too much. Where all windows together want too much,
-   * `ready` rejects (`scope_left_out`); the part comes when other windows have unsubscribed enough.
+   * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too
+   * much. Where all windows together want too much, `ready` rejects (`scope_left_out`); the part comes when other windows
+   * have unsubscribed enough.
    */
   scope(query: { readonly live: unknown }): Scope;
 }
@@ -61,7 +62,7 @@ export interface SyncAnswer {
   } | null;
 }
 
-/** What the core found wrong with an event of its window. */
+/** An error that the core found in an event of its window. */
 export interface Problem {
   readonly code: number;
   readonly detail: string;
@@ -163,7 +164,7 @@ export class SyncControl implements SyncApi {
     this.#refuseClosed();
     let stored = false;
     let pulled = false;
-    /** What the status said of it when it was asked for in vain; null while nothing has failed. */
+    /** The status at the last failed request; null while none has failed. */
     let failed: SyncStatus | null = null;
     const ask = (check: () => void) => {
       failed = null;
@@ -216,11 +217,11 @@ export class SyncControl implements SyncApi {
     this.#scopes.want(scopes);
   }
 
-  /** A worker has started: this window's wishes are posted to it. */
+  /** A worker has started: the pause, the scopes and the open requests of this window are posted to it. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
     this.#scopes.post();
-    // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
+    // Requests that were made while no worker ran. Those to an earlier worker were rejected when it ended.
     for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
   }
 
@@ -230,13 +231,13 @@ export class SyncControl implements SyncApi {
     this.abandon(error);
   }
 
-  /** The application gave a token, or said that there is none: that it could not, or gave another's, is over. */
+  /** The application returned a token, or null: an earlier failure of the callback, or a wrong token, is over. */
   tokenGiven(): void {
     const code = this.#input.error?.code;
     if (code === 'needs_auth' || code === 'wrong_user') this.update({ error: null });
   }
 
-  /** The status says so until a round of the worker's has ended well, which shows that it is over. */
+  /** The status shows the error until a round of the worker has succeeded, which shows that it is over. */
   passing(error: SkerryError): void {
     this.#passing = error;
     this.update({ error });

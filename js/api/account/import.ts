@@ -1,6 +1,6 @@
 /**
- * `db.import`: what a file of `db.export` holds is logged here. Its mutations keep the ids of their actions, by which a
- * server, and this database, know what they have already. Of its rows those are created that are not here.
+ * `db.import`: logs the content of a file of `db.export`. Its mutations keep the ids of their actions, by which a
+ * server and this database know what they have already. Of its rows those that are not here are created.
  */
 import {
   SchemaError,
@@ -81,7 +81,7 @@ async function refuseUnfilled(core: DatabaseCore): Promise<void> {
   );
 }
 
-/** One that could not be read where the file was made may be readable here. */
+/** A mutation that could not be read where the file was made may be readable here. */
 function pendingOf(
   core: DatabaseCore,
   portable: PortableCore,
@@ -99,7 +99,7 @@ function pendingOf(
   }
 }
 
-/** What was made without a user becomes the user's own. */
+/** Data that were made without a user become the user's own. */
 export function ownRealms(core: DatabaseCore): ReadonlyMap<string, string> {
   const { defaultRealm, user, remote } = core.parts.options;
   const own = defaultRealm ?? (remote && user !== undefined ? `user:${user}` : 'local');
@@ -124,7 +124,7 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
   return parentsFirst(wanted, codec.schema);
 }
 
-/** Without a remote this window logs by itself. One that is here meanwhile stays as it is. */
+/** Without a remote this window logs by itself. A row that exists meanwhile stays as it is. */
 async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
   const { codec } = core.parts;
   const { durable } = core.parts.mutations.run(name, 'null', () => {

@@ -1,6 +1,6 @@
 /**
- * `db.logout`: the end of a session, in all windows of this user and in the service worker. What is not confirmed is not
- * lost by mistake: it is counted in storage, where that of all windows is, and counted again when no client can add to it.
+ * `db.logout`: the end of a session, in all windows of this user and in the service worker. Unconfirmed changes are
+ * not lost by mistake: those of all windows are counted in storage, and counted again when no client can add to them.
  */
 import {
   refuseUnknown,
@@ -14,9 +14,9 @@ import type { DatabaseCore } from '../database-core.ts';
 
 export interface LogoutOptions {
   /**
-   * What becomes of changes that are not confirmed, and of those in the conflict inbox. `fail` (the default): nothing is
-   * done while there are any. `keep`: all local data stay on this profile, for the next log-in of this user. `discard`:
-   * they are deleted. But for `keep` the user's data are deleted from this profile.
+   * The fate of unconfirmed changes, and of those in the conflict inbox. `fail` (the default): the call rejects while there
+   * are any. `keep`: all local data stay on this profile, for the next log-in of this user. `discard`: the changes are
+   * deleted. Except with `keep` the user's data are deleted from this profile.
    */
   readonly unsynced?: 'fail' | 'keep' | 'discard';
 }
@@ -80,7 +80,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   await endSession(alone).finally(() => alone.close());
 }
 
-/** Nothing is left by which a service worker could go on for this user. The next window of the user sets it up again. */
+/** Deletes everything by which a service worker could continue for this user. The next window of the user sets it up again. */
 async function endSession(storage: Storage): Promise<void> {
   await storage.transact(
     {
