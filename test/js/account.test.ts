@@ -20,7 +20,7 @@ const ended = (db: App) =>
 const stored = (host: MemoryHost, user: string, store: string) =>
   host.storage.dump(`skerry/test/${user}`, store);
 
-/** A window of this profile, in whose log-out something happens when it has closed its own database. */
+/** A window of this profile, during whose log-out something happens after it has closed its own database. */
 const meanwhile = (host: MemoryHost, user: string, happens: () => Promise<unknown>): MemoryHost =>
   Object.assign(host.window(), {
     accounts: {
@@ -120,7 +120,7 @@ describe('logout', () => {
       host.page.send({ type: 'resume' });
       expect(await still).toBe(reason);
       expect(await host.storage.exists('skerry/test/anna')).toBe(exists);
-      // Whoever logs in again stays, also when the page stands still and comes back.
+      // A user who logs in again stays, also when the page is frozen and resumes.
       const again = await connect(host, 'anna');
       await again.sync.now();
       host.page.send({ type: 'freeze' });
@@ -154,7 +154,7 @@ describe('logout', () => {
     expect(await Promise.all(reasons)).toEqual(['logout', 'logout']);
     expect(stored(host, 'anna', 'sync').map(({ key }) => key)).not.toContain('token');
     host.network.online = true;
-    // The browser's event for what was not pushed: nobody may push in the name of who left.
+    // The browser's event for what was not pushed: no worker may push in the name of a user who left.
     await expect(host.serviceWorker.sync('skerry/test/anna')).rejects.toThrow('logged out');
     expect(server.pushed).toHaveLength(1);
     const again = await connect(host, 'anna', { serviceWorker: true });

@@ -126,9 +126,9 @@ test('rows written without a user after such a crash are adopted, too', async ()
   expect(second.cities.get('a')?.name).toBe('Later');
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
   // A local database that is made later is another one.
-  const anew = await local(host);
-  await anew.mutate.addCity({ id: 'c', name: 'C' }).durable;
-  await anew.close();
+  const again = await local(host);
+  await again.mutate.addCity({ id: 'c', name: 'C' }).durable;
+  await again.close();
   const third = await connect(host.window(), 'anna', adopting);
   expect(third.cities.count()).toBe(3);
 });

@@ -14,7 +14,7 @@ test('each pause doubles up to a minute, and a long time without failure resets 
     5_000, 10_000, 20_000, 40_000, 60_000, 60_000,
   ]);
   expect(fail(3_600_000)).toBe(5_000);
-  // Two minutes are not long: who fails once a minute still fails.
+  // Two minutes are not long: a client that fails once a minute still fails.
   expect([120_000, 120_001].map(fail)).toEqual([10_000, 5_000]);
 });
 

@@ -1,4 +1,4 @@
-/** The life of a database as one state: what is allowed to follow what, and who hears of it. */
+/** The life of a database as one state: its transitions, and the promises that they settle. */
 import { expect, test, vi } from 'vitest';
 import { DatabaseState } from '../../js/api/database-state.ts';
 import { StorageError } from '../../js/core/errors.ts';

@@ -32,29 +32,29 @@ function runnerWith() {
     runner.execute([
       { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
     ] as unknown as Message[]);
-  const told = () => events.map(({ type, id }) => [type, id]);
-  return { runner, transact, told, ends, decides, time };
+  const reported = () => events.map(({ type, id }) => [type, id]);
+  return { runner, transact, reported, ends, decides, time };
 }
 
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
 const done: Committed = { committed: true, keys: [] };
 
 test('a frozen page fails its current transaction and those that wait behind it', async () => {
-  const { runner, transact, told, ends, decides } = runnerWith();
+  const { runner, transact, reported, ends, decides } = runnerWith();
   for (const id of [1, 2, 3]) transact(id);
   expect(ends).toHaveLength(1);
   runner.failOutstanding(frozen);
-  expect(told()).toEqual([1, 2, 3].map((id) => ['failed', id]));
+  expect(reported()).toEqual([1, 2, 3].map((id) => ['failed', id]));
   // Nothing is written by one that counts as failed.
   expect(decides[0]?.([])).toEqual({ type: 'abort' });
-  // What the engine says of the first when the page is back is of nothing that anybody waits for.
+  // What the engine reports of the first transaction after the page is back is ignored.
   transact(4);
   ends[0]?.(done);
   await turn();
-  expect(told()).toHaveLength(3);
+  expect(reported()).toHaveLength(3);
   ends[1]?.(done);
   await turn();
-  expect(told().at(-1)).toEqual(['done', 4]);
+  expect(reported().at(-1)).toEqual(['done', 4]);
 });
 
 test('idle resolves when no transaction is left, and when the runner is stopped', async () => {
@@ -76,22 +76,22 @@ test('idle resolves when no transaction is left, and when the runner is stopped'
 });
 
 test('held events run in order when they are released, and may be held again', async () => {
-  const { runner, transact, told, ends } = runnerWith();
+  const { runner, transact, reported, ends } = runnerWith();
   transact(1);
   runner.hold();
   ends[0]?.(done);
   await turn();
   runner.dispatch({ type: 'message' });
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
   runner.release();
-  expect(told()).toEqual([
+  expect(reported()).toEqual([
     ['done', 1],
     ['message', undefined],
   ]);
 });
 
 test('a stopped runner has no timer left, and sends the core nothing more', async () => {
-  const { runner, transact, told, ends, time } = runnerWith();
+  const { runner, transact, reported, ends, time } = runnerWith();
   runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
   transact(1);
   runner.stop();
@@ -99,5 +99,5 @@ test('a stopped runner has no timer left, and sends the core nothing more', asyn
   ends[0]?.(done);
   runner.dispatch({ type: 'message' });
   await turn();
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
 });

@@ -47,8 +47,8 @@ const idsOf = (server: FakeServer) =>
 
 test('malformed answers are reported, and leave no harm when the server is sane again', async () => {
   const { host, server } = world();
-  const roll = dice(15);
-  const between = standBetween(host, (honest) => twistAnswer(honest, roll));
+  const random = dice(15);
+  const between = standBetween(host, (honest) => twistAnswer(honest, random));
   const db = await connect(host);
   const made: string[] = [];
   await collectUncaught(async (uncaught) => {
@@ -127,7 +127,7 @@ test('records that another script has written between two sessions harm nothing 
 
 test('a record `sync` that another script replaced is made again, and all data return', async () => {
   const { host, server } = world();
-  // A version above ours is a newer application's: it is left alone, and that is told.
+  // A version above ours is a newer application's: it is left alone, and that is reported.
   const values = nonsense().filter((value) => (value as { v?: unknown } | null)?.v !== 2);
   for (const value of values) {
     const before = await connect(host);

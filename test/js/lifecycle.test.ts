@@ -18,7 +18,7 @@ test('a window that is closed during a push releases and announces its lease at 
   await db.sync.now();
   const lease = () =>
     host.storage.dump('skerry/test/anna', 'sync').find(({ key }) => key === 'push')?.value;
-  const told = new Promise((resolve) => {
+  const released = new Promise((resolve) => {
     host.channels.open('skerry/test/anna', (message) => {
       const { name, outcome } = message as { name?: string; outcome?: string };
       if (name === 'push' && outcome === 'left') resolve(message);
@@ -36,7 +36,7 @@ test('a window that is closed during a push releases and announces its lease at 
   host.page.send({ type: 'pagehide', persisted: false });
   // Nothing that has to be waited for can be counted on.
   expect(lease()).toMatchObject({ owner: null });
-  expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
+  expect(await released).toMatchObject({ type: 'lease', lease: { owner: null } });
 });
 
 /** Far shorter than after what time a lease that is not released counts as a dead window's (5 s, and 25 s for `listen`). */
@@ -159,7 +159,7 @@ for (const code of ['storage_refused', 'storage_newer', 'storage_timeout', 'unsu
     expect(db.sync.status.error).toMatchObject({ code, message: 'not now' });
     expect(db.sync.status.phase === 'blocked').toBe(!retryable);
     expect(db.sync.status.pending).toBe(1);
-    // Nobody looks at the page, and the network does not change.
+    // The page is not looked at, and the network does not change.
     await made.confirmed;
     expect(db.sync.status.error).toBeNull();
     expect(start).toHaveBeenCalledTimes(4);
@@ -277,12 +277,12 @@ test('a storage failure stays in the status, whatever the worker reports', async
   await db.sync.now();
   host.storage.faults.quota = true;
   await expect(db.mutate.addCity({ id: 'a', name: 'A' }).durable).rejects.toThrow();
-  const told = db.sync.status.error;
-  expect(told?.code).toBe('quota');
+  const shown = db.sync.status.error;
+  expect(shown?.code).toBe('quota');
   host.page.send({ type: 'visibility', visible: false });
   host.page.send({ type: 'visibility', visible: true });
   for (let i = 0; i < 20; i++) await turn();
-  expect(db.sync.status.error).toBe(told);
+  expect(db.sync.status.error).toBe(shown);
   host.page.send({ type: 'freeze' });
   host.page.send({ type: 'resume' });
   await until(() => state.started === 2);
@@ -290,7 +290,7 @@ test('a storage failure stays in the status, whatever the worker reports', async
   await until(() => state.started === 3);
   const { statuses } = state;
   await until(() => state.statuses > statuses);
-  expect(db.sync.status.error).toBe(told);
+  expect(db.sync.status.error).toBe(shown);
   host.storage.faults.quota = false;
   await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
   expect(db.sync.status.error).toBeNull();

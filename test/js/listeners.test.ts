@@ -1,4 +1,4 @@
-/** Listeners of the status, of conflicts and of events: who is called, and in what order. */
+/** Listeners of the status, of conflicts and of events: which are called, and in what order. */
 import { expect, test } from 'vitest';
 import { EventListeners } from '../../js/api/events.ts';
 import { Listeners } from '../../js/api/listeners.ts';
@@ -47,7 +47,7 @@ test('a mistake of one stops neither the others nor what comes later', async () 
 test('a loss of data is reported once, to the listeners of that moment', async () => {
   const events = new EventListeners(() => {});
   const heard: string[] = [];
-  events.listen('dataLost', () => heard.push('who has left'))();
+  events.listen('dataLost', () => heard.push('removed'))();
   events.dataLost('torn');
   await turn();
   events.listen('dataLost', ({ detail }: { detail: string }) => heard.push(detail));

@@ -1,4 +1,4 @@
-/** What a window is told about its life, out of the events of a browser. */
+/** The events of a window's life, derived from the events of a browser. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { browserPage, type PageEvent } from '../../js/host/page.ts';
 

@@ -1,4 +1,4 @@
-/** The phase that the status tells, from the first moment on, and when an error is over. */
+/** The phase that the status shows, from the first moment on, and when an error is over. */
 import { SkerryError } from 'skerry';
 import { expect, test, vi } from 'vitest';
 import { type App, until } from './support.ts';
@@ -7,7 +7,7 @@ import { connect, world } from './sync-world.ts';
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
 
-/** The phases that a window is told from the start, and how many rows there are at each. */
+/** The phases that a window goes through from the start, and how many rows there are at each. */
 async function phasesOf(db: App): Promise<string[]> {
   const phases: string[] = [];
   const note = () => phases.push(`${db.sync.status.phase} ${db.cities.count()}`);

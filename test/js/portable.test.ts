@@ -157,7 +157,7 @@ test('content that cannot be taken is refused by a typed error, and nothing chan
     expect(pending(elsewhere.host, 'anna')).toEqual([]);
     return error?.code;
   };
-  /** A file whose content was changed by somebody who knows the checksum. */
+  /** A file whose content was changed, with the right checksum. */
   const changed = async (change: object) => {
     const content = { ...good.content, ...change };
     const sums = await import('node:zlib');
@@ -188,7 +188,7 @@ test('content that cannot be taken is refused by a typed error, and nothing chan
   await expect(target.export({ everything: true } as never)).rejects.toMatchObject({
     code: 'unsupported',
   });
-  // The same file, laid out anew, is good.
+  // The same file, formatted again, is good.
   await target.import(new Blob([JSON.stringify(good, null, 2)]));
   expect(pending(elsewhere.host, 'anna')).toHaveLength(2);
   await expect((await local(memory())).import(new Blob([JSON.stringify(good)]))).rejects.toThrow(

@@ -54,7 +54,7 @@ test('changes while a page ends are stored behind those under way, and announced
   });
   host.storage.faults.hold = false;
   await until(() => other.cities.count() === 2);
-  // It lives, against what it was told.
+  // The page goes on to live, against its last event.
   const made = db.mutate.addCity({ id: 'c', name: 'C' });
   await made.durable;
   expect(stored()).toBe(3);
@@ -82,7 +82,7 @@ describe.each([
   ['with a remote', true],
   ['without a remote', false],
 ])('%s, what a page has stored that was put aside', (_, isRemote) => {
-  /** A window whose page is put aside, and a window that hears nothing of it. */
+  /** A window whose page is put into the cache, and a window that receives no messages. */
   async function withDeafWindow() {
     const time = new ManualTime();
     const host = memory({ time });

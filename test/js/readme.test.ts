@@ -1,5 +1,5 @@
 // The example of the README runs as it stands there, pasted: against the built server, started by the README's own command.
-// Only what the browser is, and the proxy, is played: the package's host in memory, whose requests go to that server.
+// Only the browser and the proxy are replaced: the package's host in memory, whose requests go to that server.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -80,17 +80,17 @@ test('without a window and a kept token it pushes nothing, and reports what is l
 test('a record of a newer version is left alone, and the windows are notified', async () => {
   const { host, server } = await left();
   await put(host, 'service', (found) => ({ ...found, v: 2 }));
-  const told: unknown[] = [];
+  const posted: unknown[] = [];
   const failed = new Promise<void>((resolve) => {
     host.channels.open(database, (message) => {
       if ((message as { type: string }).type !== 'serviceFailed') return;
-      told.push(message);
+      posted.push(message);
       resolve();
     });
   });
   await expect(started(host).woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
   await failed;
-  expect(told).toEqual([
+  expect(posted).toEqual([
     { type: 'serviceFailed', reason: 'A window runs a newer version of this application.' },
   ]);
   expect(server.pushed).toEqual([]);

@@ -1,4 +1,4 @@
-/** A window on its way to a service worker: who pushes must be known soon, whatever becomes of the registration. */
+/** A window on its way to a service worker: it must know soon which side pushes, whatever becomes of the registration. */
 import { ManualTime, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { ServiceMode } from '../../js/api/service-mode.ts';
