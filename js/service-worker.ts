@@ -16,7 +16,7 @@ import { serve } from './worker/service/serve.ts';
 export { type HttpOptions, http, type Remote, type TokenReason } from './api/remote.ts';
 
 export interface SyncWorkerOptions {
-  /** As in `open`; whoever's data it is. */
+  /** As in `open`, for any user. */
   readonly name: string;
   // biome-ignore lint/suspicious/noExplicitAny: any schema.
   readonly schema: Schema<any>;

@@ -1,6 +1,6 @@
 /**
- * For tests: a whole browser profile in memory, with the real core and the real sync worker, and hands on what goes wrong
- * in the world. Everything that opens a database with one host shares its storage and channels, like the windows of one
+ * For tests: a whole browser profile in memory, with the real core and the real sync worker, and controls for what goes
+ * wrong in the world. Everything that opens a database with one host shares its storage and channels, like the windows of one
  * profile:
  *
  *   const host = memory();
@@ -60,7 +60,7 @@ export interface MemoryHost extends Host {
 
 /** The profile's service worker: what a browser does with it. */
 export interface MemoryServiceWorker {
-  /** Ends it, whatever it does; the next wake starts it anew. */
+  /** Ends it, whatever it does; the next wake starts it again. */
   stop(): Promise<void>;
   /** As a `sync` event, with windows or without: resolves when it rests, with how many mutations are pending. */
   sync(database: string): Promise<{ readonly pending: number }>;
@@ -105,8 +105,8 @@ export function memory(options: MemoryOptions = {}): MemoryHost {
 }
 
 /**
- * Makes a database's sync worker stand still, as the worker of a frozen page does: it keeps its locks and its lease,
- * beats no more, and goes on where it was when it is let go.
+ * Freezes a database's sync worker, as the worker of a frozen page is: it keeps its locks and its lease,
+ * renews it no more, and continues where it was when it is released.
  */
 export function freezeWorker(database: object, frozen: boolean): void {
   // Not by an import of `open`: what only a window runs is in index.js, and in no chunk that is shared.
@@ -133,7 +133,7 @@ function serviceInProcess(
   const services: ServiceHost = async (_url, database, version, onState) => {
     onState({ active: true, reason: 'the service worker pushes' });
     const wake = (message: unknown) => {
-      // The windows have been told of a failure.
+      // The failure has been reported to the windows.
       home.wake(database, structuredClone(message) as Message, version).catch(() => {});
     };
     const changed = () => wake({ type: 'wake', reason: 'mutation', online: true });

@@ -7,14 +7,14 @@
 #include <cstring>
 
 #include "base/number_text.h"
-#include "lent.h"
+#include "imports.h"
 
 // The C library reads numbers by arithmetic on long doubles, 14 KB of it. JavaScript rounds
 // correctly too. The callers (nlohmann's lexer) hand over the text of one JSON number.
-SKERRY_LENT(parse_number) double ParseNumber(const char* text, size_t size);
+SKERRY_IMPORT(parse_number) double ParseNumber(const char* text, size_t size);
 
 // It writes them too.
-SKERRY_LENT(write_number) size_t WriteNumber(double number, char* out);
+SKERRY_IMPORT(write_number) size_t WriteNumber(double number, char* out);
 
 size_t skerry::WriteNumberText(double number, char out[kNumberText]) {
   return WriteNumber(number, out);

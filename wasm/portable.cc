@@ -1,6 +1,6 @@
 // skerry-portable: what export, import and adoption read and write (docs/accounts.md;
 // js/api/account/portable-core.ts owns it). Loaded by a page when one of them is asked for. Buffers
-// are those of the module `skerry`, and so is what JavaScript lends. Handles are small numbers.
+// are those of the module `skerry`, and so are the imports. Handles are small numbers.
 //
 // A handle reads the confirmed state (parts of an image, then records), gives its rows as plain
 // objects, and converts mutations between the body of a record and what people can read.

@@ -1,4 +1,4 @@
-/** `db.conflicts`: the inbox of changes that were set aside, each with what was wanted, what is there, and why. */
+/** `db.conflicts`: the inbox of rejected changes, each with the wanted row, the row on the server, and the reason. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import { deepFreeze, keepDate } from '../core/kept.ts';
 import type { SchemaCodec } from '../core/values.ts';
@@ -10,7 +10,7 @@ import type { Stop } from './types.ts';
 export interface Conflict {
   readonly id: number;
   readonly table: string;
-  /** Of the object. */
+  /** The id of the object. */
   readonly key: string;
   readonly reason: 'rejected' | 'revoked' | 'stale' | 'overwritten';
   readonly code: string;
@@ -28,7 +28,7 @@ export interface Conflicts {
   all(): readonly Conflict[];
   /** First call a microtask later, then after each change. */
   subscribe(fn: (conflicts: readonly Conflict[]) => void): Stop;
-  /** `discard` gives the change up, `retry` makes it again. */
+  /** `discard` drops the change, `retry` makes it again. */
   resolve(id: number, how: 'discard' | 'retry'): Promise<void>;
 }
 
@@ -104,14 +104,14 @@ export class ConflictInbox implements Conflicts {
   replace(effect: Message): void {
     const items = effect['items'] as { key: number; value: unknown }[];
     this.#list = Object.freeze(items.map(({ key, value }) => this.#entry(key, value)));
-    this.#listeners.tell(this.#list);
+    this.#listeners.notify(this.#list);
   }
 
   /** The effect `resolved`. */
   resolved(effect: Message): void {
     const error = effect['error'] as { code: string; detail: string } | null;
     const id = effect['id'] as number;
-    // Each call has an answer of its own, in their order: the first may discard what the second would retry.
+    // Each call gets an answer of its own, in order: the first may discard what the second would retry.
     const [first, ...others] = this.#waiting.get(id) ?? [];
     if (others.length > 0) this.#waiting.set(id, others);
     else this.#waiting.delete(id);
@@ -126,7 +126,7 @@ export class ConflictInbox implements Conflicts {
     this.#waiting.clear();
   }
 
-  /** One that cannot be read is shown as that, and can be discarded: it hides no other. */
+  /** An entry that cannot be read is shown as unreadable, and can be discarded. It hides no other. */
   #entry(id: number, stored: unknown): Conflict {
     try {
       return this.#conflict(id, stored as StoredConflict);
@@ -138,7 +138,7 @@ export class ConflictInbox implements Conflicts {
 
   #conflict(id: number, stored: StoredConflict): Conflict {
     const { table, reason, code, mutation } = stored;
-    // A table that this version of the schema lacks: its rows are shown as they are stored.
+    // The rows of a table that this version of the schema lacks are shown as they are stored.
     const codec = this.#codec.schema.byName.has(table) ? this.#codec.table(table) : null;
     const row = (plain: unknown) =>
       codec ? codec.rowFromPlain(plain) : (deepFreeze(plain) as Conflict['base']);

@@ -14,8 +14,9 @@ import { indexedDbStorage } from '../host/indexeddb.ts';
 import type { Storage } from '../host/storage.ts';
 import type { ExportOptions } from './account/export.ts';
 import type { LogoutOptions } from './account/logout.ts';
+import { buildDatabase } from './build-database.ts';
 import type { Conflicts } from './conflicts.ts';
-import { DatabaseCore } from './database-core.ts';
+import type { DatabaseCore } from './database-core.ts';
 import type { DatabaseEvents } from './events.ts';
 import { checkOptions, databaseName, type OpenOptions } from './options.ts';
 import { TableReader } from './query.ts';
@@ -101,10 +102,10 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
         options.onUpdateNeeded?.({ reason: 'newer-tab' });
       throw error;
     });
-  core = new DatabaseCore({ options, host, module, storage, images, codec, database });
+  core = buildDatabase({ options, host, module, storage, images, codec, database });
   const opened = core;
   if (storage.dropped !== null)
-    opened.events.dataLost(`The browser dropped what it had stored: ${storage.dropped}`);
+    opened.parts.events.dataLost(`The browser dropped what it had stored: ${storage.dropped}`);
   const onAbort = () => void opened.close();
   signal?.addEventListener('abort', onAbort);
   try {
@@ -114,7 +115,7 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
     if (options.adoptLocal)
       await account()
         .then((loaded) => loaded.adopt(opened))
-        .catch((error) => opened.sync.update({ error }));
+        .catch((error) => opened.parts.sync.update({ error }));
     signal?.throwIfAborted();
   } catch (error) {
     void opened.close();
@@ -145,7 +146,7 @@ async function settleBoth(
 }
 
 function publicDatabase(core: DatabaseCore): object {
-  const { options, view, lives, mutations } = core;
+  const { options, view, lives, mutations, sync, conflicts, events } = core.parts;
   const tables = view.codec.tables.map(
     (table) => [table.table.name, new TableReader(lives, table)] as const,
   );
@@ -163,12 +164,12 @@ function publicDatabase(core: DatabaseCore): object {
     user: options.user ?? null,
     mutate: Object.freeze(Object.fromEntries(mutate)),
     transact: (fn: (tx: never) => unknown) => mutations.run('skerry/transact', null, fn),
-    sync: core.sync,
-    conflicts: core.conflicts,
+    sync,
+    conflicts,
     export: async (how?: ExportOptions) => (await account()).exportFile(core, how),
     import: async (file: Blob) => (await account()).importFile(core, file),
     logout: async (how?: LogoutOptions) => (await account()).logout(core, how),
-    on: (event: string, fn: (detail: never) => void) => core.events.listen(event, fn),
+    on: (event: string, fn: (detail: never) => void) => events.listen(event, fn),
     close,
     ...(typeof Symbol.asyncDispose === 'symbol' ? { [Symbol.asyncDispose]: close } : {}),
   });

@@ -1,4 +1,4 @@
-/** `db.on`: what happened to the database, for whoever listens. */
+/** `db.on`: what happened to the database, for its listeners. */
 import type { SkerryError } from '../core/errors.ts';
 import type { StorageLoss } from '../host/storage.ts';
 import { Listeners } from './listeners.ts';
@@ -8,9 +8,9 @@ import type { Stop } from './types.ts';
 /** What happened, for the listeners of `on`. */
 export interface DatabaseEvents {
   /**
-   * Local data was damaged and is being fetched anew; unsent changes are kept. Or the browser itself has dropped all of it,
-   * unsent changes too, because it found its files damaged or evicted the site: `detail` says so. Of an open database it
-   * is told before `closed`.
+   * Local data was damaged and is being fetched again; unsent changes are kept. Or the browser itself has dropped all of it,
+   * unsent changes too, because it found its files damaged or evicted the site: `detail` says so. For an open database this
+   * event comes before `closed`.
    */
   dataLost: { readonly detail: string };
   updateNeeded: { readonly reason: UpdateReason };
@@ -23,10 +23,18 @@ export interface DatabaseEvents {
   closed: { readonly reason: 'close' | 'logout' | 'core-failed' | StorageLoss };
 }
 
+type UpdateListener = (detail: DatabaseEvents['updateNeeded']) => void;
+
 export class EventListeners {
   readonly #byEvent = new Map<string, Listeners<never>>();
-  /** Data is lost while opening, before the application could listen: it is told as soon as it does. */
+  /** Data is lost while opening, before the application could listen. It is notified when its first listener is added. */
   #lost: DatabaseEvents['dataLost'] | null = null;
+  readonly #onUpdateNeeded: UpdateListener;
+
+  /** `onUpdateNeeded`: the option of `open`. */
+  constructor(onUpdateNeeded: UpdateListener) {
+    this.#onUpdateNeeded = onUpdateNeeded;
+  }
 
   listen(event: string, fn: (detail: never) => void): Stop {
     let listeners = this.#byEvent.get(event);
@@ -35,20 +43,25 @@ export class EventListeners {
       this.#byEvent.set(event, listeners);
     }
     const stop = listeners.add(fn);
-    if (event === 'dataLost') queueMicrotask(() => this.#tellLost());
+    if (event === 'dataLost') queueMicrotask(() => this.#reportLost());
     return stop;
   }
 
   emit<E extends keyof DatabaseEvents>(event: E, detail: DatabaseEvents[E]): void {
-    this.#byEvent.get(event)?.tell(detail as never);
+    this.#byEvent.get(event)?.notify(detail as never);
+  }
+
+  updateNeeded(reason: UpdateReason): void {
+    this.#onUpdateNeeded({ reason });
+    this.emit('updateNeeded', { reason });
   }
 
   dataLost(detail: string): void {
     this.#lost = { detail };
-    this.#tellLost();
+    this.#reportLost();
   }
 
-  #tellLost(): void {
+  #reportLost(): void {
     const lost = this.#lost;
     if (!lost || !this.#byEvent.get('dataLost')?.size) return;
     this.#lost = null;

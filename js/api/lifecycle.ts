@@ -1,10 +1,10 @@
 /**
- * A window's life: hidden, frozen, put aside, brought back. A frozen page keeps its locks and open transactions, and
- * blocks every other window: so its worker is ended, its channel and its connection closed before; the connection behind the
- * last of the application's handlers, which store what their users would miss. A page that ends lets go
- * of its leases by blind puts on the open connection, because nothing that waits for an answer can be counted on any more. A
- * blind put may overwrite a claim that another window made a moment ago: that window then finds its epoch gone at its next
- * beat, and claims anew; nothing is written under a lost epoch either way.
+ * A window's life: hidden, frozen, put into the back/forward cache, resumed. A frozen page keeps its locks and open
+ * transactions, and blocks every other window. So its worker, its channel and its connection are closed before; the
+ * connection last, after the application's own handlers, which may store changes. A page that ends releases its leases
+ * by blind puts on the open connection, because it may never see an answer. A blind put may overwrite a claim that another
+ * window has just made. That window then finds its epoch gone at its next heartbeat, and claims again. Either way nothing
+ * is written under a lost epoch.
  */
 
 import { NetworkError } from '../core/errors.ts';
@@ -22,7 +22,10 @@ import type { WorkerClient } from './worker-client.ts';
 /** The longest that a worker may take until it speaks. */
 const startLimitMs = 60_000;
 
-/** A page that runs so long after it was told that it ends has not ended. */
+/** How often a visible window looks for changes that it was not notified of. */
+const rereadMs = 60_000;
+
+/** A page that runs so long after its last event has not ended. */
 const aliveMs = 1000;
 
 interface Parts {
@@ -33,8 +36,6 @@ interface Parts {
   readonly core: WindowCore;
   readonly worker: WorkerClient | null;
   readonly sync: SyncControl;
-  /** The user's session has ended while the page stood still. */
-  loggedOut(): void;
 }
 
 export class Lifecycle {
@@ -48,6 +49,7 @@ export class Lifecycle {
   /** Whether the worker has been started again, and has not spoken yet. */
   #restarted = false;
   #stop: () => void = () => {};
+  #loggedOut: () => void = () => {};
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -60,12 +62,15 @@ export class Lifecycle {
     return this.#state === 'frozen';
   }
 
-  start(): void {
+  /** `loggedOut`: the user's session has ended while the page stood still. */
+  start(loggedOut: () => void): void {
+    this.#loggedOut = loggedOut;
     this.#stop = this.#parts.host.page.on((event) => this.#on(event));
+    this.#rereadLater();
   }
 
   stop(): void {
-    this.#tellLeaving();
+    this.#reportLeaving();
     this.#state = 'stopped';
     this.#timers.clear();
     this.#stop();
@@ -107,10 +112,24 @@ export class Lifecycle {
 
   #shown(): void {
     this.#restart();
-    // With a remote, workers tell of the last record's number. Without one, a window that ended between storing a record and
-    // telling of it has left the others behind: whoever is looked at reads again.
-    if (this.#state === 'running' && this.#parts.sync.status.mode === 'local')
-      this.#parts.runner.dispatch({ type: 'timer', name: 'reread' });
+    this.#reread();
+  }
+
+  /**
+   * Another window may have stored a change without notifying anyone: it ended before it could, or its page was dropped from
+   * the back/forward cache. So a visible window reads again: when it is shown, and every minute.
+   */
+  #reread(): void {
+    const { host, runner } = this.#parts;
+    if (this.#state === 'running' && host.page.visible)
+      runner.dispatch({ type: 'timer', name: 'reread' });
+  }
+
+  #rereadLater(): void {
+    this.#timers.set('reread', rereadMs, () => {
+      this.#reread();
+      this.#rereadLater();
+    });
   }
 
   /** The page ends. What the application changes now is stored without an answer to wait for. */
@@ -123,8 +142,8 @@ export class Lifecycle {
     this.#timers.set('left', aliveMs, () => runner.dispatch({ type: 'resume' }));
   }
 
-  /** The database may be closed before what is still being stored is told of. */
-  #tellLeaving(): void {
+  /** The database may be closed before the outcome of what is being stored is reported. */
+  #reportLeaving(): void {
     if (this.#state === 'running') this.#parts.runner.dispatch({ type: 'leave' });
   }
 
@@ -143,8 +162,8 @@ export class Lifecycle {
     if (this.#state === 'frozen') return;
     const { host, worker, runner, sync } = this.#parts;
     if (this.#state === 'running') {
-      // Else the worker's end frees its locks, and whoever gets one knows. A connection that still waits for a put when the page
-      // is put aside stays open as long as that (WebKitGTK 2.50), and nobody could delete the database.
+      // With locks, the worker's end frees them, and the next holder knows. A connection that waits for a put while the page
+      // is in the back/forward cache stays open (WebKitGTK 2.50), and no client could delete the database.
       if (!host.locks) this.#releaseLeases();
       worker?.terminate();
       this.#timers.clear();
@@ -158,7 +177,7 @@ export class Lifecycle {
     }
     this.#state = 'frozen';
     this.#isStill = false;
-    // A page whose engine says nothing more, but lets it run on, holds up nobody for long.
+    // If the engine sends no more events, but lets the page run, other windows are not blocked for long.
     this.#timers.set('still', 0, () => this.#standStill());
   }
 
@@ -175,19 +194,20 @@ export class Lifecycle {
 
   async #resume(): Promise<void> {
     if (this.#state !== 'frozen') return;
-    // Its timers run before it is told, in an engine that says nothing when it freezes.
+    // In an engine that sends no event when it freezes, timers run before this event.
     this.#standStill();
     this.#state = 'returning';
     const attempt = ++this.#attempts;
-    const { storage, runner, channel, loggedOut } = this.#parts;
+    const { storage, runner, channel } = this.#parts;
     channel.resume();
     storage.resume();
     const over = await sessionIsOver(storage);
     if (this.#state !== 'returning' || attempt !== this.#attempts) return;
-    if (over) return loggedOut();
+    if (over) return this.#loggedOut();
     this.#state = 'running';
     runner.dispatch({ type: 'resume' });
     this.#restart();
+    this.#rereadLater();
   }
 
   /**
@@ -214,13 +234,13 @@ export class Lifecycle {
   }
 
   startWorker(): void {
-    // The page may have been put aside since it was decided: who comes back starts one.
+    // The page may have been frozen meanwhile: a worker is started when it resumes.
     if (this.#state !== 'running') return;
     const { worker, sync } = this.#parts;
     worker?.start();
     if (!worker?.running) return;
     sync.workerStarted();
-    // One whose file never comes, or whose storage is never open, says nothing at all.
+    // A worker whose file never loads, or whose storage never opens, reports nothing at all.
     this.#timers.set('worker', startLimitMs, () => {
       worker.fail(new Error(`The sync worker has not started within ${startLimitMs} ms.`));
     });
@@ -228,14 +248,14 @@ export class Lifecycle {
 }
 
 /**
- * Whether another window has logged the user out while nothing was heard here; it is looked for before anything is written.
- * A database that was deleted is no question: its storage has told so and is closed.
+ * Whether another window has logged the user out while this page was frozen. It is read before anything is written.
+ * If the database was deleted, its storage has reported that and is closed.
  */
 async function sessionIsOver(storage: Storage): Promise<boolean> {
   try {
     const [service] = await readNow(storage, [{ store: 'sync', get: 'service' }]);
     return (service as { loggedOut?: boolean } | null)?.loggedOut === true;
   } catch {
-    return false; // The core reads next, and tells what fails.
+    return false; // The core reads next, and reports what fails.
   }
 }

@@ -1,4 +1,4 @@
-/** A set of listeners whose mistakes are reported and stop nobody else. */
+/** A set of listeners. An error of one is reported, and does not stop the others. */
 import { reportUncaught } from '../core/errors.ts';
 import { makeStop } from './stop.ts';
 import type { Stop } from './types.ts';
@@ -20,10 +20,10 @@ export class Listeners<V> {
   }
 
   /**
-   * A listener that another one has ended is not called any more. What a listener causes is told when all have heard what was
-   * before, so that the last value that anybody hears is the latest.
+   * A listener that another one has removed is not called any more. A value that a listener causes is delivered after the
+   * one before it has reached all, so that each listener's last value is the latest.
    */
-  tell(value: V): void {
+  notify(value: V): void {
     for (const fn of this.#set)
       this.#calls.push(() => {
         if (this.#set.has(fn)) fn(value);

@@ -1,6 +1,6 @@
 /**
- * Live values. The core is asked to keep a query up to date only while somebody is subscribed; without subscribers
- * `value` asks anew when something changed since. Either way `value` is the same object until it differs.
+ * Live values. The core is asked to keep a query up to date only while it has subscribers; without them
+ * `value` asks again when something changed since. Either way `value` is the same object until it differs.
  */
 import { ClosedError, reportUncaught } from '../core/errors.ts';
 import { newMemo, type QueryMemo, type RowView, sameItems } from '../core/row-view.ts';
@@ -33,7 +33,7 @@ export class LiveRegistry {
 
   /**
    * Takes what `sk_drain` gave; all values are up to date before the first subscriber hears of one. A subscriber that
-   * writes causes a transaction within these calls: its own calls come after them, so that everybody hears both in order.
+   * writes causes a transaction within these calls: its own calls come after them, so that all subscribers get both in order.
    */
   take(changes: readonly LiveChange[]): () => void {
     for (const change of changes)

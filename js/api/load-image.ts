@@ -2,7 +2,7 @@
 import type { Message, WindowCore } from '../core/window-core.ts';
 import type { ImagePointer, ImageReader } from '../host/image-reader.ts';
 
-/** Resolves with the event that tells the core how it went. */
+/** Resolves with the event that reports the outcome to the core. */
 export async function loadImage(
   images: ImageReader,
   core: WindowCore,

@@ -1,6 +1,6 @@
 /**
  * Mutations at run time: runs a mutator inside of one transaction of the core, and keeps the three promises of each
- * mutation until they are settled. Nobody is forced to await them: an unawaited failure raises no unhandled rejection.
+ * mutation until they are settled. The caller need not await them: an unawaited failure raises no unhandled rejection.
  */
 import { ClosedError, errorFromCode, type SkerryError, ValidationError } from '../core/errors.ts';
 import type { RowView } from '../core/row-view.ts';
@@ -31,7 +31,7 @@ class Deferred {
         reject(error);
       };
     });
-    // Marks a rejection as handled; whoever awaits the promise gets it all the same.
+    // Marks a rejection as handled; a caller that awaits the promise gets it all the same.
     this.promise.catch(() => {});
   }
 }
@@ -43,19 +43,28 @@ interface Parts {
   readonly lives: LiveRegistry;
   readonly runner: EffectRunner;
   readonly clock: Clock;
-  /** Told after each mutation that changed something. */
+}
+
+interface Owner {
+  /** Called after each mutation that changed something. */
   mutated(): void;
-  /** Told before the first of them: from now on there is something to lose. False: not now, but with the next one. */
+  /** Called before the first of them: from now on there is data to lose. False: not now, but with the next one. */
   first(): boolean;
 }
 
 export class Mutations {
   readonly #parts: Parts;
+  #owner!: Owner;
   readonly #open = new Map<string, Promises>();
   #begun = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+  }
+
+  /** Before the first mutation. */
+  connect(owner: Owner): void {
+    this.#owner = owner;
   }
 
   /** Runs `body` as one mutation. A throw rolls everything back, and is thrown. */
@@ -81,9 +90,9 @@ export class Mutations {
     } finally {
       state.open = false;
       view.endWriting();
-      // Drains the core and tells subscribers; after a rollback too, for the slots that were touched.
+      // Drains the core and notifies subscribers; after a rollback too, for the slots that were touched.
       runner.execute(effects);
-      runner.letGo();
+      runner.release();
     }
   }
 
@@ -96,9 +105,9 @@ export class Mutations {
     // What changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
     else {
-      this.#begun ||= this.#parts.first();
+      this.#begun ||= this.#owner.first();
       this.#open.set(id, promises);
-      this.#parts.mutated();
+      this.#owner.mutated();
     }
     return Object.freeze({
       id: id ?? '',

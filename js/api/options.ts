@@ -1,4 +1,4 @@
-/** What `open` takes, and the checks that need no core. */
+/** The options of `open`, and the checks that need no core. */
 import { refuseUnknown, ValidationError } from '../core/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Remote } from './remote.ts';
@@ -15,20 +15,20 @@ export interface OpenOptions<T extends Tables, M> {
   /** Which parts of the tables to keep here; required with a remote. */
   // biome-ignore lint/suspicious/noExplicitAny: a query of any table, with whatever rows.
   scopes?: 'all' | ((q: { readonly [K in keyof T]: Query<T, K> }) => readonly Query<T, any, any>[]);
-  /** Whose data it is: another user on the same profile sees none of it. */
+  /** The owner of the data: another user on the same profile sees none of it. */
   user?: string;
   /**
-   * What was made on this profile without a user, in the database of the same name, becomes this user's: as mutations that
-   * are pending. The local database is deleted then. Needs `user` and `remote`.
+   * Data that were made on this profile without a user, in the database of the same name, become this user's, as pending
+   * mutations. The local database is then deleted. Needs `user` and `remote`.
    */
   adoptLocal?: boolean;
-  /** The realm of what is created without one; by default the user's own. */
+  /** The realm of rows that are created without one; by default the user's own. */
   defaultRealm?: string;
   /** `strict` (the default) asks the engine to write to disk before a mutation counts as durable. */
   durability?: 'strict' | 'relaxed';
   /**
-   * Whether the browser is asked, at the first change, not to evict what is stored. True by default; Firefox asks its user
-   * then. Who would rather choose the moment calls `navigator.storage.persist()`.
+   * Whether the browser is asked, at the first change, not to evict the data. True by default; Firefox asks its user
+   * then. To choose the moment, call `navigator.storage.persist()` instead.
    */
   persist?: boolean;
   /**
@@ -46,7 +46,7 @@ export interface OpenOptions<T extends Tables, M> {
   signal?: AbortSignal;
 }
 
-/** Every member of OpenOptions; the compiler sees to it that none is missing. */
+/** Every member of OpenOptions; the compiler checks that none is missing. */
 const known: Readonly<Record<keyof OpenOptions<Tables, unknown>, true>> = {
   name: true,
   schema: true,

@@ -1,6 +1,6 @@
 /**
  * Queries at run time: immutable descriptions (docs/internals.md, section 7) with the methods of `Query` and `Reader`
- * (types.ts). Values are converted when they are given, so that mistakes are thrown where they are made.
+ * (types.ts). Values are converted in the call that passes them, so that mistakes are thrown where they are made.
  */
 import { SchemaError, UnsupportedError, ValidationError } from '../core/errors.ts';
 import { emptyQuery, type RowView, resolveBackRef, resolveInclude } from '../core/row-view.ts';
@@ -77,7 +77,7 @@ export class QueryBuilder {
       throw new ValidationError('invalid_argument', `${collate} is no locale.`, { cause });
     }
     if (locale) return locale;
-    // Another one in its place would order differently on each device.
+    // A fallback locale would order differently on each device.
     throw new UnsupportedError('unsupported', `The order of ${collate} is not known here.`);
   }
 
@@ -167,7 +167,7 @@ export class QueryBuilder {
 /** A table outside of a transaction: a query over all of it, and look-up by id. */
 export class TableReader extends QueryBuilder {
   get(id: string): RowObject | undefined {
-    // Nothing is selected yet, say. No row has an id that is no text.
+    // The id may be undefined, because nothing is selected yet. No row has an id that is not a string.
     return typeof id === 'string' ? this.view.get(this.table, id) : undefined;
   }
 
@@ -231,7 +231,7 @@ export class FilterMaker {
   }
 }
 
-/** Without this a forgotten `return` would be no filter at all, which all rows match. */
+/** Without this check a forgotten `return` would mean no filter, which all rows match. */
 function returned(filter: Filter | null | undefined): Filter {
   if (Array.isArray(filter)) return filter as Filter;
   throw new ValidationError('invalid_argument', returnedWhat('filter', filter));
@@ -253,7 +253,7 @@ function wholeNumber(count: number, what: string): number {
   throw new ValidationError('invalid_argument', `${what} takes a whole number, 0 or more.`);
 }
 
-/** What the application calls `scopes` of `open`. */
+/** The option `scopes` of `open`, as filters. */
 export function scopesOf(lives: LiveRegistry, scopes: unknown): { table: string; where: Filter }[] {
   const { tables } = lives.view.codec;
   if (scopes === 'all')

@@ -8,7 +8,7 @@ export interface HttpOptions {
   token?(why: TokenReason): Promise<string | null>;
   /**
    * Whether a service worker may keep the token in IndexedDB, so that it can push after the last window was closed. True
-   * unless it is said otherwise; matters only with `serviceWorker`.
+   * by default; matters only with `serviceWorker`.
    */
   keepToken?: boolean;
   credentials?: RequestCredentials;

@@ -107,7 +107,7 @@ interface PropTypes {
   json<T = Json>(): Prop<T>;
   /** A union of strings. */
   enum<const V extends readonly string[]>(values: V): Prop<V[number]>;
-  /** Instances, restored to the very same ones; stored by name. */
+  /** Instances, stored by name and restored to the same objects. */
   enum<T extends object>(type: string, members: Readonly<Record<string, T>>): Prop<T>;
   /** Objects of a class of the application's own. */
   class<T>(type: string, options: ClassOptions<T>): Prop<T>;
@@ -165,7 +165,7 @@ export function schema<T extends Tables>(
   return result as Schema<T>;
 }
 
-/** The mutators as they are: gives them their types where they are declared apart from `open`. */
+/** Returns the mutators unchanged. It types them where they are declared apart from `open`. */
 export function defineMutators<T extends Tables, M extends Mutators<T>>(
   _schema: Schema<T>,
   mutators: M & Mutators<T>,

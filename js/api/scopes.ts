@@ -1,4 +1,4 @@
-/** What a window wants of its tables (`db.sync.scope`, `scopes` of `open`), and what has become of that. */
+/** The scopes that a window wants (`db.sync.scope`, `scopes` of `open`), and their state. */
 import { ClosedError, errorFromCode, type SkerryError } from '../core/errors.ts';
 import type { Backoff } from '../host/backoff.ts';
 import type { Timers } from '../host/timers.ts';
@@ -17,7 +17,7 @@ export interface HeldScope extends ScopeFilter {
   readonly filled: unknown;
 }
 
-/** What the worker says of scopes that it could not store, or that windows want too much for. */
+/** The worker's report of scopes that it could not store, or that exceed the limits of all windows together. */
 export interface ScopesFailed {
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean };
   /** To be dropped still. */
@@ -50,9 +50,9 @@ export class Scopes {
   readonly #parts: ScopesParts;
   readonly #status: Status;
   readonly #wanted: ScopeFilter[] = [];
-  /** That nobody wants any more, but storage may still have. */
+  /** Scopes that this window wants no longer, but storage may still have. */
   readonly #unstored: ScopeFilter[] = [];
-  /** Whoever waits for one to be there. */
+  /** Scopes whose `ready` is pending. */
   readonly #awaited = new Map<ScopeFilter, AbortController>();
   #leftOut: readonly ScopeFilter[] = [];
 
@@ -65,8 +65,9 @@ export class Scopes {
     const filter = scopeOf(query);
     this.#parts.checkScopes([...this.#wanted, filter]);
     this.#wanted.push(filter);
-    this.#parts.changeScopes([filter], []);
+    // Before the core is asked, because it may refuse the scope at once.
     const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);
+    this.#parts.changeScopes([filter], []);
     const unsubscribe = () => this.#giveUp(filter);
     return disposable({ ready, unsubscribe }, unsubscribe);
   }
@@ -91,27 +92,27 @@ export class Scopes {
     this.changed();
     // Another call may have asked for the same part.
     if (holds(this.#wanted, filter)) return;
-    // Of a frozen page, or between two workers: the next is told.
+    // Of a frozen page, or between two workers: the next worker gets it.
     if (this.#parts.isHeard()) this.#parts.changeScopes([], [filter]);
     else if (!this.#parts.local) this.#unstored.push(filter);
   }
 
-  /** The scopes that `open` was given: told to the worker when it starts. */
+  /** The option `scopes` of `open`: posted to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
     this.#parts.checkScopes(scopes);
     this.#wanted.push(...scopes);
   }
 
-  /** What this window wants, and what it wants no longer but storage may still have. */
-  tell(): void {
+  /** Posts what this window wants, and what it wants no longer but storage may still have. */
+  post(): void {
     const unwanted = this.#unstored.splice(0).filter((filter) => !holds(this.#wanted, filter));
     if (this.#wanted.length + unwanted.length > 0) this.#parts.changeScopes(this.#wanted, unwanted);
   }
 
-  /** The worker is told again what this window wants, after a pause; whoever waits for what was left out is told at once. */
+  /** Posts to the worker again what this window wants, after a pause. The `ready` of a scope that was left out rejects at once. */
   failed({ error: { code, message, retryable }, drop, leftOut }: ScopesFailed): void {
     this.#unstored.push(...drop);
-    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.tell());
+    this.#parts.timers.set('scopes', this.#parts.backoff.next(), () => this.post());
     if (!leftOut) return;
     const error = errorFromCode(code, message, { retryable });
     this.#leftOut = leftOut;
@@ -119,7 +120,15 @@ export class Scopes {
     this.#status.show(error);
   }
 
-  /** Storage has others, or this window wants others: what was left out may be there now, or given up. */
+  /** The core has refused this scope: it is removed, and its `ready` rejects. The other scopes stay. */
+  refused(filter: ScopeFilter, error: SkerryError): void {
+    const others = this.#wanted.filter((wanted) => !sameScope(wanted, filter));
+    this.#wanted.splice(0, this.#wanted.length, ...others);
+    for (const [awaited, stop] of [...this.#awaited])
+      if (sameScope(awaited, filter)) stop.abort(error);
+  }
+
+  /** Storage has others, or this window wants others: what was left out may be there now, or wanted no longer. */
   changed(): void {
     if (this.#leftOut.length === 0) return;
     const held = this.#status.held();

@@ -7,13 +7,11 @@ interface Parts {
   /** The database's name, and its schema's version. */
   readonly database: string;
   readonly version: number;
-  /** As `open` was given it. */
+  /** The option `serviceWorker` of `open`. */
   readonly url: boolean | string | undefined;
-  /** Told when it changes. */
-  onState(state: ServiceState): void;
 }
 
-/** How long the window's own worker waits for the registration, to know who is to push. */
+/** How long the window's own worker waits for the registration, to know which worker pushes. */
 const limitMs = 1000;
 
 export class ServiceMode {
@@ -26,19 +24,19 @@ export class ServiceMode {
     this.#parts = parts;
   }
 
-  /** Registers the script. Resolves when it is known who pushes, or after a while. */
-  async begin(): Promise<void> {
+  /** Registers the script. Resolves when it is known which worker pushes, or after a while. `onState`: it has changed. */
+  async begin(onState: (state: ServiceState) => void): Promise<void> {
     const { host, url } = this.#parts;
     if (!url) return;
     this.state = { active: false, reason: 'the service worker is being registered' };
     const timers = host.timers();
     const limit = new Promise<void>((resolve) => timers.set('service', limitMs, resolve));
-    await Promise.race([this.#register(url), limit]);
+    await Promise.race([this.#register(url, onState), limit]);
     timers.clear();
   }
 
-  async #register(url: boolean | string): Promise<void> {
-    const { host, database, version, onState } = this.#parts;
+  async #register(url: boolean | string, onState: (state: ServiceState) => void): Promise<void> {
+    const { host, database, version } = this.#parts;
     const onChange = (state: ServiceState) => {
       this.state = state;
       onState(state);

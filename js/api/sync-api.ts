@@ -1,5 +1,11 @@
-/** `db.sync`: the state of synchronisation, and the application's hand on it. */
-import { ClosedError, errorFromCode, NetworkError, type SkerryError } from '../core/errors.ts';
+/** `db.sync`: the state of synchronisation, and the calls that control it. */
+import {
+  ClosedError,
+  errorFromCode,
+  errorFromCore,
+  NetworkError,
+  type SkerryError,
+} from '../core/errors.ts';
 import { Listeners } from './listeners.ts';
 import {
   type Scope,
@@ -25,12 +31,13 @@ export interface SyncApi {
   now(): Promise<void>;
   pause(): void;
   resume(): void;
-  /** Resolves once what was written before is confirmed and what others wrote before is here. */
+  /** Resolves once all earlier changes of this device are confirmed and all earlier changes of others are here. */
   waitForSync(options?: { signal?: AbortSignal; timeoutMs?: number }): Promise<void>;
   /**
-   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws LimitError where the server would refuse what all
-   * scopes of this window come to: more than 500, or filters that cost too much. Where all windows together want too much,
-   * `ready` rejects (`scope_left_out`); the part comes when another window has given up enough.
+   * Asks for one more part of a table, until it is unsubscribed: `ready` rejects (`closed`) where that comes first. Throws
+   * LimitError where the server would refuse the scopes of this window together: more than 500, or filters that cost too
+   * much. Where all windows together want too much, `ready` rejects (`scope_left_out`); the part comes when other windows
+   * have unsubscribed enough.
    */
   scope(query: { readonly live: unknown }): Scope;
 }
@@ -41,7 +48,7 @@ export interface SyncParts extends ScopesParts {
   readonly post: (message: unknown) => void;
   /** Resolves when nothing of this window waits for storage. */
   readonly durable: () => Promise<void>;
-  /** The core tells its state, if it differs. */
+  /** The core reports its state, if it differs. */
   readonly askState: () => void;
 }
 
@@ -55,6 +62,14 @@ export interface SyncAnswer {
   } | null;
 }
 
+/** An error that the core found in an event of its window. */
+export interface Problem {
+  readonly code: number;
+  readonly detail: string;
+  /** The scope that it refused, if it was one. */
+  readonly scope?: ScopeFilter;
+}
+
 interface Request {
   resolve(): void;
   reject(error: SkerryError): void;
@@ -65,7 +80,7 @@ export class SyncControl implements SyncApi {
   readonly #listeners = new Listeners<SyncStatus>();
   readonly #requests = new Map<number, Request>();
   readonly #ends = new Set<(error: SkerryError) => void>();
-  /** Conditions that somebody waits for: looked at after every change of either side. */
+  /** Conditions that callers wait for: checked after every change of either side. */
   readonly #checks = new Set<() => void>();
   #input: StatusInput;
   #status: SyncStatus;
@@ -101,7 +116,7 @@ export class SyncControl implements SyncApi {
     return this.#status;
   }
 
-  /** Mutations were made. The core is asked what it says now when this task has made them all, or somebody looks. */
+  /** Mutations were made. The core is asked for its state when this task has made them all, or the status is read. */
   mutated(): void {
     if (this.#isStale) return;
     this.#isStale = true;
@@ -149,7 +164,7 @@ export class SyncControl implements SyncApi {
     this.#refuseClosed();
     let stored = false;
     let pulled = false;
-    /** What the status said of it when it was asked for in vain; null while nothing has failed. */
+    /** The status at the last failed request; null while none has failed. */
     let failed: SyncStatus | null = null;
     const ask = (check: () => void) => {
       failed = null;
@@ -197,42 +212,48 @@ export class SyncControl implements SyncApi {
     return this.#paused;
   }
 
-  /** The scopes that `open` was given: told to the worker when it starts. */
+  /** The option `scopes` of `open`: posted to the worker when it starts. */
   want(scopes: readonly ScopeFilter[]): void {
     this.#scopes.want(scopes);
   }
 
-  /** A worker has started: it is told what this window wants. */
+  /** A worker has started: the pause, the scopes and the open requests of this window are posted to it. */
   workerStarted(): void {
     if (this.#paused) this.#parts.post({ type: 'pause' });
-    this.#scopes.tell();
-    // Asked for while there was none: what an earlier one was asked for was rejected when it ended.
+    this.#scopes.post();
+    // Requests that were made while no worker ran. Those to an earlier worker were rejected when it ended.
     for (const id of this.#requests.keys()) this.#parts.post({ type: 'sync', id });
   }
 
-  /** The worker has failed: the status says so, and nobody waits for its answers any more. */
+  /** The worker has failed: the status says so, and calls that wait for its answers reject. */
   failed(error: SkerryError): void {
     this.passing(error);
     this.abandon(error);
   }
 
-  /** The application gave a token, or said that there is none: that it could not, or gave another's, is over. */
+  /** The application returned a token, or null: an earlier failure of the callback, or a wrong token, is over. */
   tokenGiven(): void {
     const code = this.#input.error?.code;
     if (code === 'needs_auth' || code === 'wrong_user') this.update({ error: null });
   }
 
-  /** The status says so until a round of the worker's has ended well, which shows that it is over. */
+  /** The status shows the error until a round of the worker has succeeded, which shows that it is over. */
   passing(error: SkerryError): void {
     this.#passing = error;
     this.update({ error });
+  }
+
+  /** The effect `problem`. */
+  problem({ code, detail, scope }: Problem): void {
+    if (scope) this.#scopes.refused(scope, errorFromCore(code, detail));
+    this.passing(errorFromCode('internal', detail, { retryable: true }));
   }
 
   scopesFailed(message: ScopesFailed): void {
     this.#scopes.failed(message);
   }
 
-  /** For tests (freezeWorker): the worker stands still until it is let go. */
+  /** For tests (freezeWorker): the worker stands still until it is released. */
   holdWorker(hold: boolean): void {
     this.#parts.post({ type: 'hold', hold });
   }
@@ -300,7 +321,7 @@ export class SyncControl implements SyncApi {
     if (changed) this.#status = Object.freeze(status);
     for (const check of [...this.#checks]) check();
     if (worker) this.#scopes.changed();
-    if (changed) this.#listeners.tell(this.#status);
+    if (changed) this.#listeners.notify(this.#status);
   }
 
   answered({ id, error }: SyncAnswer): void {
@@ -310,7 +331,7 @@ export class SyncControl implements SyncApi {
     else request?.resolve();
   }
 
-  /** The worker is gone (page frozen, or it failed): nobody will answer what was asked of it. */
+  /** The worker is gone (page frozen, or it failed): its answers will not come. */
   abandon(error: SkerryError): void {
     for (const request of this.#requests.values()) request.reject(error);
     this.#requests.clear();

@@ -18,7 +18,7 @@ export interface SyncStatus {
     | 'blocked';
   /** Of this window: whether it pushes and pulls for all windows. */
   readonly role: 'holder' | 'waiter' | 'hidden' | 'none';
-  /** Who pushes, as last seen. */
+  /** The window that pushes, as last seen. */
   readonly lease: {
     readonly owner: string | null;
     readonly epoch: number;
@@ -36,7 +36,7 @@ export interface SyncStatus {
   readonly nextTryAt: Date | null;
   /** By realm. */
   readonly revisions: Readonly<Record<string, number>>;
-  /** Of a first fill, in bytes. */
+  /** Of the initial sync, in bytes. */
   readonly progress: { readonly done: number; readonly total: number } | null;
   readonly error: SkerryError | null;
 }
@@ -64,7 +64,7 @@ export interface StatusInput {
   readonly online: boolean;
   readonly window: WindowState | null;
   readonly worker: WorkerStatus | null;
-  /** A failure that the worker cannot tell: of itself, or of a token. */
+  /** A failure that the worker cannot report: its own, or that of a token. */
   readonly error: SkerryError | null;
   /** Why this window can store nothing; it ends by itself, whatever becomes of the worker meanwhile. */
   readonly storage: SkerryError | null;

@@ -1,4 +1,4 @@
-/** Transactions: `tx.<table>` with its writes, and the rules about who may write when. */
+/** Transactions: `tx.<table>` with its writes, and the rules for when they are allowed. */
 import { ClosedError, ValidationError } from '../core/errors.ts';
 import { type RowView, sameItems } from '../core/row-view.ts';
 import type { TableCodec } from '../core/values.ts';

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// Without it, a project whose `lib` ends before would have `any` for a database: what it has of Disposable is not known.
+// Without it, a project whose `lib` ends before would have `any` for a database: its Disposable members would not be known.
 
 /**
  * The types that are inferred from a schema: rows, new rows, patches, queries, transactions. Declarations only; what must
@@ -13,7 +13,7 @@ export type Id = string;
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type Stop = (() => void) & Disposable;
 
-/** What a transaction changed in a live query's result. */
+/** The changes of one transaction to a live query's result. */
 export interface Delta {
   readonly added: readonly Id[];
   readonly removed: readonly Id[];
@@ -70,7 +70,7 @@ export type Tables = Record<string, Table<any, any>>;
 export interface Schema<T extends Tables = Tables> {
   readonly [meta]: T;
   readonly version: number;
-  /** The description that core and server are given (docs/internals.md, section 2). */
+  /** The description that core and server get (docs/internals.md, section 2). */
   toJSON(): unknown;
 }
 
@@ -203,7 +203,7 @@ type Rev<T, K extends keyof T> = {
     : never;
 }[keyof T];
 
-/** A query is immutable: each method gives a new one. Reads are synchronous. */
+/** A query is immutable: each method returns a new one. Reads are synchronous. */
 export interface Query<T extends Tables, K extends keyof T, R = Row<Schema<T>, K>> {
   where<P extends keyof Row<Schema<T>, K>>(
     prop: P,
@@ -280,17 +280,17 @@ export interface Writer<T extends Tables, K extends keyof T> extends Reader<T, K
 }
 
 type TxOf<T extends Tables> = { readonly [K in keyof T]: Writer<T, K> };
-/** What a mutator gets, over a schema or its tables. */
+/** The argument of a mutator, over a schema or its tables. */
 export type Tx<S> = TablesIn<S> extends Tables ? TxOf<TablesIn<S>> : never;
 
 export interface Mutation<V> {
   readonly id: Id;
   readonly result: V;
-  /** In IndexedDB: its transaction has completed. */
+  /** It is stored in IndexedDB: its transaction has completed. */
   readonly durable: Promise<void>;
   /** The server has answered. */
   readonly pushed: Promise<void>;
-  /** Seen back in the log. */
+  /** A pull has brought it from the server's log. */
   readonly confirmed: Promise<void>;
 }
 

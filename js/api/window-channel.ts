@@ -1,5 +1,5 @@
 /**
- * A window's channel. While its page stands still it is closed: messages would pile up, and an engine that keeps the page for
+ * A window's channel. While its page is frozen it is closed: messages would pile up, and an engine that keeps the page for
  * its user to go back to (bfcache) drops it at the first one that arrives (Chromium 156). What was missed is read from
  * storage when the page comes back.
  */
@@ -9,23 +9,25 @@ import type { Channel, ChannelHost } from '../host/channel.ts';
 export class WindowChannel implements Channel {
   readonly #open: (among?: string) => Channel;
   readonly #isLocal: boolean;
+  #onMessage!: (message: unknown) => void;
   #all: Channel | null = null;
   #windows: Channel | null = null;
 
   /** `isLocal`: without a remote. */
-  constructor(
-    channels: ChannelHost,
-    database: string,
-    isLocal: boolean,
-    onMessage: (message: unknown) => void,
-  ) {
-    this.#open = (among = '') => channels.open(database + among, onMessage);
+  constructor(channels: ChannelHost, database: string, isLocal: boolean) {
+    this.#open = (among = '') =>
+      channels.open(database + among, (message) => this.#onMessage(message));
     this.#isLocal = isLocal;
+  }
+
+  /** Opens it. */
+  connect(onMessage: (message: unknown) => void): void {
+    this.#onMessage = onMessage;
     this.resume();
   }
 
   /**
-   * What is posted while it is suspended reaches nobody. A record of a database without a remote concerns windows only:
+   * A message that is posted while it is suspended is dropped. A record of a database without a remote concerns windows only:
    * each write would wake every window's worker, for a quarter of its time (Chromium, two cores).
    */
   post(message: unknown): void {

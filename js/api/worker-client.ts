@@ -1,6 +1,6 @@
 /**
  * The window's end of its sync worker: starts it, hands it tokens, takes its messages, and knows the leases that it
- * holds, so that the window can let go of them when it is hidden for good (a Worker hears neither `pagehide` nor
+ * holds, so that the window can release them when it ends (a Worker hears neither `pagehide` nor
  * `freeze`; docs/sync-worker.md, section 5).
  */
 import { errorFromCode, type SkerryError, UnsupportedError } from '../core/errors.ts';
@@ -17,9 +17,13 @@ export interface WorkerClientParts {
   readonly url: URL | null;
   /** Null without one: the worker then only makes images. */
   readonly remote: Remote | null;
-  /** Whose database it is; null: made without one. */
+  /** The user of the database; null: made without one. */
   readonly user: string | null;
   config(): WorkerConfig;
+}
+
+/** Hears what becomes of the worker. */
+export interface WorkerOwner {
   onMessage(message: Message): void;
   onFailed(error: SkerryError): void;
   /** It runs no more, because it failed (after `onFailed`). */
@@ -28,7 +32,7 @@ export interface WorkerClientParts {
   onToken(): void;
 }
 
-/** A worker's last words. */
+/** The last report of a worker. */
 interface WorkerFailure {
   readonly code: string;
   readonly message: string;
@@ -42,6 +46,7 @@ export interface Lease {
 
 export class WorkerClient {
   readonly #parts: WorkerClientParts;
+  #owner!: WorkerOwner;
   #link: WorkerLink | null = null;
   readonly #leases = new Map<string, Lease>();
   readonly #timers: Timers;
@@ -50,6 +55,11 @@ export class WorkerClient {
   constructor(parts: WorkerClientParts) {
     this.#parts = parts;
     this.#timers = parts.host.timers();
+  }
+
+  /** Before `start`. */
+  connect(owner: WorkerOwner): void {
+    this.#owner = owner;
   }
 
   get running(): boolean {
@@ -104,8 +114,8 @@ export class WorkerClient {
 
   #ended(error: SkerryError): void {
     this.terminate();
-    this.#parts.onFailed(error);
-    this.#parts.onEnded();
+    this.#owner.onFailed(error);
+    this.#owner.onEnded();
   }
 
   terminate(): void {
@@ -124,7 +134,7 @@ export class WorkerClient {
   #onMessage(message: Message): void {
     switch (message.type) {
       case 'stopped':
-        // By itself, too: its database is gone, which the window's own connection tells.
+        // A worker may end by itself: its database is gone, which the window's own connection reports.
         this.terminate();
         break;
       case 'needToken':
@@ -144,11 +154,11 @@ export class WorkerClient {
         const { code, message: text, retryable = false } = message['error'] as WorkerFailure;
         const error = errorFromCode(code, text, { retryable }, UnsupportedError);
         if (message['ended']) this.#ended(error);
-        else this.#parts.onFailed(error);
+        else this.#owner.onFailed(error);
         break;
       }
       default:
-        this.#parts.onMessage(message);
+        this.#owner.onMessage(message);
     }
   }
 
@@ -170,12 +180,12 @@ export class WorkerClient {
     }
     if (refused) {
       // The application could not get one: synchronisation waits for it (`needsAuth`), the data stays. It is asked again.
-      this.#parts.onFailed(refused);
+      this.#owner.onFailed(refused);
       const reason = wrong ? 'refused' : why;
       this.#timers.set('token', backoff.next(), () => void this.#giveToken(reason, backoff));
     } else {
       this.#timers.cancel('token');
-      this.#parts.onToken();
+      this.#owner.onToken();
     }
     this.post({ type: 'token', token });
   }

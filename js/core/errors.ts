@@ -43,7 +43,7 @@ export class ReadOnlyError extends SkerryError {
 export class ConflictError extends SkerryError {
   override readonly name = 'ConflictError';
 }
-/** The server does not accept the token, and a fresh one was not to be had. */
+/** The server does not accept the token, and a fresh one could not be had. */
 export class AuthError extends SkerryError {
   override readonly name = 'AuthError';
 }
@@ -148,7 +148,7 @@ export function errorFromCode(
   options: { cause?: unknown; retryable?: boolean } = {},
   fallback: ErrorClass = SkerryError,
 ): SkerryError {
-  // A server chooses the code: `constructor` is none of ours.
+  // A server chooses the code: it may be `constructor`, which is not in the table.
   const known = code.replaceAll('-', '_');
   const type = (Object.hasOwn(byCode, known) ? byCode[known] : null) ?? fallback;
   const retryable = options.retryable ?? (type === NetworkError || type === QuotaError);

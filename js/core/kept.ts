@@ -1,8 +1,8 @@
 /**
- * Dates and bytes that rows hold. They can be changed, unlike all else in a row, and a row is one object for everybody who
- * reads it: so what is handed out is an object of the application's own, made when it is asked for. It is the same one for
- * as long as it says what the row says, so that whoever compares by identity (React's dependencies, say) sees no change.
- * Once the application has changed it, the row gives another.
+ * Dates and bytes that rows hold. They can be changed, unlike all else in a row, and all readers share the row. So the
+ * application gets an object of its own, made when it first reads the member. It stays the same object as long as it
+ * equals the row's value, so that a comparison by identity (React's dependencies, say) sees no change. Once the
+ * application has changed it, the row returns another.
  */
 import { setMember } from './data-codec.ts';
 
@@ -12,38 +12,38 @@ interface Kept {
 
 /** Where an object keeps them, by name. Not enumerable: copies by spreading have plain values. */
 const kept: unique symbol = Symbol('kept');
-/** A number is a date that nobody has asked for yet: of most rows nobody does. */
+/** A number is a date that was not read yet: the dates of most rows never are. */
 type Holder = Record<string, unknown> & { [kept]?: Record<string, Kept | number> };
 
 const { getTime } = Date.prototype;
 
 class KeptDate implements Kept {
   readonly #ms: number;
-  #given: Date | undefined;
+  #shared: Date | undefined;
 
   constructor(ms: number) {
     this.#ms = ms;
   }
 
   give(): Date {
-    if (this.#given === undefined || getTime.call(this.#given) !== this.#ms)
-      this.#given = new Date(this.#ms);
-    return this.#given;
+    if (this.#shared === undefined || getTime.call(this.#shared) !== this.#ms)
+      this.#shared = new Date(this.#ms);
+    return this.#shared;
   }
 }
 
 class KeptBytes implements Kept {
   readonly #bytes: Uint8Array;
-  #given: Uint8Array | undefined;
+  #shared: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }
 
   give(): Uint8Array {
-    if (this.#given === undefined || !sameBytes(this.#given, this.#bytes))
-      this.#given = this.#bytes.slice();
-    return this.#given;
+    if (this.#shared === undefined || !sameBytes(this.#shared, this.#bytes))
+      this.#shared = this.#bytes.slice();
+    return this.#shared;
   }
 }
 

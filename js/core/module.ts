@@ -6,7 +6,7 @@
  */
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
 import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
-import { lentFunctions } from './lent.ts';
+import { hostFunctions } from './imports.ts';
 import type { RowCells } from './row-cells.ts';
 
 /** The raw exports of a module, by their names in wasm/. */
@@ -23,12 +23,12 @@ export class CoreModule {
   readonly #onBroken = new Set<(error: SkerryError) => void>();
 
   constructor(exports: RawExports, memory: WebAssembly.Memory) {
-    // An object of one's own is faster to look names up in than the frozen one of the module.
+    // Names are looked up faster in a plain object than in the module's frozen one.
     this.#exports = { ...exports };
     this.#memory = memory;
   }
 
-  /** A raw call without input. Gives its return value, never negative. */
+  /** A raw call without input. Returns its value, never negative. */
   call(name: string, ...args: number[]): number {
     return this.throwing(this.#run(name, ...args));
   }
@@ -48,7 +48,7 @@ export class CoreModule {
     return this.#broken !== null;
   }
 
-  /** Told at once when the module breaks, before the call that broke it throws. Returns how to stop listening. */
+  /** Calls `listener` at once when the module breaks, before the call that broke it throws. Returns a function that stops it. */
   onBroken(listener: (error: SkerryError) => void): () => void {
     this.#onBroken.add(listener);
     return () => this.#onBroken.delete(listener);
@@ -59,7 +59,7 @@ export class CoreModule {
       cause,
     });
     this.#broken = error;
-    // Whoever opens a database from here on gets a module of its own.
+    // A database that is opened from here on gets a new module.
     for (const [key, module] of loaded) if (module === this) loading.delete(key);
     for (const listener of [...this.#onBroken]) listener(error);
     return error;
@@ -78,7 +78,7 @@ export class CoreModule {
     return this.call(name, ...args, bytes.length);
   }
 
-  /** A call whose input is text. Gives a negative return value as it is, for those to whom it is an answer. */
+  /** A call whose input is text. Returns a negative value as it is, for callers to whom it is an answer. */
   callWithText(name: string, text: string, ...args: number[]): number {
     const { length } = text;
     let at = this.#run('sk_buffer', length * 3);
@@ -98,7 +98,7 @@ export class CoreModule {
     return this.#run(name, ...args, at - start);
   }
 
-  /** What the last call put out, decoded. */
+  /** The output of the last call, decoded. */
   output(): unknown {
     const at = this.#function('sk_out')();
     return new DataReader(this.#heap(), at, at + this.#function('sk_out_len')()).value();
@@ -125,13 +125,13 @@ export class CoreModule {
     return new Uint32Array(this.outputBytes().buffer);
   }
 
-  /** Copies bytes to an address that the module has given. Gives how many. */
+  /** Copies bytes to an address of the module's. Returns how many. */
   copyIn(bytes: Uint8Array, at: number): number {
     this.#heap().set(bytes, at);
     return bytes.length;
   }
 
-  /** Throws what a negative return value means; others are given back. */
+  /** Throws what a negative return value means; returns any other. */
   throwing(result: number): number {
     return result < 0 ? this.#fail(result) : result;
   }
@@ -187,10 +187,10 @@ export function loadCore(
   return promise;
 }
 
-/** Without Emscripten's glue: the module has no `main`, no files and no imports but those of lent.ts. */
+/** Without Emscripten's glue: the module has no `main`, no files and no imports but those of imports.ts. */
 async function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
   try {
-    const env = lentFunctions(() => memory);
+    const env = hostFunctions(() => memory);
     const { exports } = await WebAssembly.instantiate(await compile(source, url), { env });
     const memory = exports['memory'] as WebAssembly.Memory;
     const functions = exports as unknown as RawExports;
@@ -201,7 +201,7 @@ async function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
   }
 }
 
-/** Of a network, a policy or a file of another version: all the same to whoever opens a database. */
+/** Of a network, a policy or a file of another version: all the same to the caller of `open`. */
 export function loadError(cause: Error): SkerryError {
   if (cause instanceof SkerryError) return cause;
   return new UnsupportedError('wasm', `Skerry’s core could not be loaded: ${cause.message}`, {

@@ -17,7 +17,7 @@ export type PropType =
 export interface ClassCodec {
   readonly type: string;
   readonly version: number;
-  /** The constructor, where it was given: needed only to recognise instances inside of json. */
+  /** The constructor, if the schema names it: needed only to recognise instances inside of json. */
   readonly instances?: (abstract new (...args: never[]) => object) | undefined;
   to(value: unknown): unknown;
   from(json: unknown, version: number): unknown;

@@ -1,5 +1,5 @@
 /**
- * RowView: rows as frozen objects whose identity tells whether they changed. A row is decoded once and kept until the
+ * RowView: rows as frozen objects whose identity shows whether they changed. A row is decoded once and kept until the
  * core says that its slot's content is another. Inside of a transaction nothing is kept, because the same slot may change
  * with every operation.
  */
@@ -84,7 +84,7 @@ export class RowView {
     this.#writing = false;
   }
 
-  /** Forgets what changed, as `sk_drain` tells. */
+  /** Forgets what changed, as `sk_drain` reports. */
   forget(drained: Drained): void {
     for (const [table, slots] of drained.dirty) {
       for (const slot of slots) {

@@ -7,7 +7,7 @@
  *
  * A key of the application's own that begins with `$` gets one more in front. What cannot be decoded (an unknown type or
  * name, bytes that are no base64, an object that its class does not take) is kept, as an `UnknownValue`, and written back as it
- * came: whoever may write into a realm must not be able to make its rows unreadable.
+ * came: a user who may write into a realm must not be able to make its rows unreadable.
  */
 import { setMember } from './data-codec.ts';
 import { LimitError, ValidationError } from './errors.ts';
@@ -20,7 +20,7 @@ const maxDepth = 64;
 export class UnknownValue {
   readonly type: string;
   readonly envelope: Readonly<Record<string, unknown>>;
-  /** What the class threw that was given it. */
+  /** The error that the class threw for it. */
   readonly cause: unknown;
 
   constructor(type: string, envelope: Readonly<Record<string, unknown>>, cause?: unknown) {

@@ -1,4 +1,4 @@
-/** Whose a database is, and whose a token: one user's database must never be pushed as another user. */
+/** The user of a database, and of a token: one user's database must never be pushed as another user. */
 import { AuthError } from './errors.ts';
 
 /** Of `skerry/<name>/<user>` (js/api/options.ts); null: made without one. */
@@ -9,7 +9,7 @@ export function userOfDatabase(database: string): string | null {
 
 /**
  * What a token says of itself: `dev:<user>`, or a JWT with a `sub`. Not verified, which is the server's part. Null where it
- * does not tell.
+ * does not say.
  */
 function userOfToken(token: string): string | null {
   if (token.startsWith('dev:')) return token.slice(4);
@@ -25,7 +25,7 @@ function userOfToken(token: string): string | null {
   }
 }
 
-/** The error of a token that is another user's, which is not to be used here. */
+/** The error for a token of another user, which must not be used here. */
 export function wrongUser(token: string | null, user: string | null): AuthError | null {
   const other = token === null || user === null ? null : userOfToken(token);
   if (other === null || other === user) return null;

@@ -99,15 +99,15 @@ export class WindowCore {
   async loadImagePart(bytes: number, files: readonly Promise<Uint8Array>[]): Promise<void> {
     const module = this.#module;
     const start = module.call('sk_alloc', bytes);
-    let given = false;
+    let isOwned = false;
     try {
       let at = start;
       for (const file of files) at += module.copyIn(await file, at);
       const handle = this.#open;
-      given = true;
+      isOwned = true;
       module.call('sk_client_load', handle, start);
     } finally {
-      if (!given && !module.broken) module.call('sk_free', start);
+      if (!isOwned && !module.broken) module.call('sk_free', start);
     }
   }
 
@@ -236,7 +236,7 @@ export class WindowCore {
     };
   }
 
-  /** The record to write for a lease that is let go of, or null where it is another's. */
+  /** The record to write for a lease that is released, or null where another worker holds it. */
   releasedLease(input: { record: unknown; owner: string; epoch: number; now: number }): unknown {
     this.#module.callWith('sk_lease_release', input);
     return this.#module.output();

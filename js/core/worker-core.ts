@@ -6,7 +6,7 @@ import type { Message } from './window-core.ts';
 export interface WorkerCoreConfig {
   readonly schema: unknown;
   readonly tab: string;
-  /** Whose database it is; null: not known. */
+  /** The user of the database; null: not known. */
   readonly user: string | null;
   readonly seed: Uint8Array;
   readonly visible: boolean;

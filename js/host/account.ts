@@ -1,8 +1,8 @@
 /**
  * AccountHost on IndexedDB. A database is looked at in the transaction of an upgrade (to `aloneVersion`), which an engine
  * begins only once all other connections are closed. The upgrade itself is always rolled back, so the version stays what it
- * was, whatever happens in between; a deletion is asked for before that, so that nobody's `open` that comes later stands
- * before it. A database of a later version is left alone: what is unsynced in it cannot be counted here.
+ * was, whatever happens in between. A deletion is requested before that, so that no later `open` comes before
+ * it. A database of a later version is left alone: what is unsynced in it cannot be counted here.
  */
 import { StorageError } from '../core/errors.ts';
 import type { AccountHost } from './account-host.ts';
@@ -50,7 +50,7 @@ async function deleteIf(
       tx,
       reads,
       (results) => {
-        // All at once, so that what ends this page leaves nothing half done; images last, which cannot be without it.
+        // All at once, so that nothing is left half done if the page ends. Images last: without the database they are orphans.
         if (decide(results)) {
           const first = deleteDatabase(database, timeLimitMs);
           const images = mounts.map((mount) => deleteIdbfs(mount, timeLimitMs));
@@ -74,7 +74,7 @@ async function deleteIf(
   return true;
 }
 
-/** Gives true without asking where there is no such database. */
+/** Returns true, without calling `look`, where there is no such database. */
 function alone(
   database: string,
   schema: DatabaseSchema,
@@ -101,7 +101,7 @@ function alone(
       db.close();
       reject(storageTimeout(`The database ${database} is of another version.`));
     };
-    // That it was rolled back shows as an error too.
+    // The rollback is reported as an error, too.
     listen(request, opened, (error) => {
       if (!looking) reject(error);
     });

@@ -32,12 +32,16 @@ export interface RunnerParts {
    * window drains its core here, and notifies the application last.
    */
   settle?(): () => void;
+  /** Overrides the core's choice of durability, where the application asked for less. */
+  readonly relaxed?: boolean;
+}
+
+/** Whose core it is: takes the effects that the runner does not carry out itself. */
+export interface RunnerOwner {
   /** A message for the other side (window or worker). */
   post(message: unknown): void;
   /** Every effect that is not common. */
   special(effect: Message): void;
-  /** Overrides the core's choice of durability, where the application asked for less. */
-  readonly relaxed?: boolean;
 }
 
 interface TransactEffect extends Message {
@@ -50,6 +54,7 @@ interface TransactEffect extends Message {
 
 export class EffectRunner {
   readonly #parts: RunnerParts;
+  #owner!: RunnerOwner;
   readonly #queue: TransactEffect[] = [];
   /** The transaction under way, or null. */
   #current: TransactEffect | null = null;
@@ -62,6 +67,11 @@ export class EffectRunner {
     this.#parts = parts;
   }
 
+  /** Before the first event. */
+  connect(owner: RunnerOwner): void {
+    this.#owner = owner;
+  }
+
   /** Hands an event to the core, with the time, and carries out what comes back. */
   dispatch(event: Message): void {
     if (this.#stopped) return;
@@ -70,7 +80,7 @@ export class EffectRunner {
 
   /**
    * Hands the core a message of the channel. Any script of the origin may write there: what is no message, or nothing
-   * that the core could read, is none of ours.
+   * that the core could read, is ignored.
    */
   hear(message: unknown): void {
     if (this.#stopped || !isMessage(message)) return;
@@ -92,12 +102,12 @@ export class EffectRunner {
     if (after) safely(after);
   }
 
-  /** Events wait from here on, until `letGo`: a mutator is running, or a test holds a worker still. */
+  /** Events wait from here on, until `release`: a mutator is running, or a test holds a worker still. */
   hold(): void {
     this.#held ??= [];
   }
 
-  letGo(): void {
+  release(): void {
     const held = this.#held ?? [];
     this.#held = null;
     for (const step of held) this.#whenFree(step);
@@ -122,10 +132,10 @@ export class EffectRunner {
     this.#queue.length = 0;
     this.#current = null;
     this.#parts.timers.clear();
-    this.#tellIdle();
+    this.#reportIdle();
   }
 
-  #tellIdle(): void {
+  #reportIdle(): void {
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -158,10 +168,10 @@ export class EffectRunner {
         channel.post(effect['message']);
         break;
       case 'post':
-        this.#parts.post(effect['message']);
+        this.#owner.post(effect['message']);
         break;
       default:
-        this.#parts.special(effect);
+        this.#owner.special(effect);
     }
   }
 
@@ -169,7 +179,7 @@ export class EffectRunner {
     if (this.#current || this.#stopped) return;
     const effect = this.#queue.shift();
     if (!effect) {
-      this.#tellIdle();
+      this.#reportIdle();
       return;
     }
     this.#current = effect;

@@ -1,4 +1,4 @@
-/** Deleting databases, and reading the files of an image out of IDBFS's own database, with none of its code. */
+/** Deleting databases, and reading the files of an image from IDBFS's own database without its code. */
 import { inTime, listen, storageBlocked, storageNewer, storageTimeout } from './idb-request.ts';
 import type { DatabaseSchema } from './idb-schema.ts';
 
@@ -47,19 +47,19 @@ function versionOf(name: string, timeLimitMs: number): Promise<number> {
   });
 }
 
-/** Whether there is such a database; where the engine does not tell, yes. */
+/** Whether there is such a database; true where the engine does not say. */
 export async function hasDatabase(name: string): Promise<boolean> {
   const list = await indexedDB.databases?.();
   return list?.some((info) => info.name === name) ?? true;
 }
 
-/** Without `databases()` (old Firefox) none: they stay behind, and hold nothing that anybody would read. */
+/** None without `databases()` (old Firefox): they stay behind, and no client reads them. */
 export async function listIdbfs(name: string): Promise<string[]> {
   const list = (await indexedDB.databases?.()) ?? [];
   return list.map((info) => info.name ?? '').filter((mount) => mount.startsWith(`/${name}/`));
 }
 
-/** The engine deletes it once nobody holds it any more: being blocked is no failure. */
+/** The engine deletes it when the last connection is closed: being blocked is no failure. */
 export async function deleteIdbfs(mount: string, timeLimitMs: number): Promise<void> {
   try {
     await deleteDatabase(mount, timeLimitMs);
@@ -68,7 +68,7 @@ export async function deleteIdbfs(mount: string, timeLimitMs: number): Promise<v
   }
 }
 
-/** Rejects with code `storage_blocked` when it takes too long: somebody has not let go of it. */
+/** Rejects with code `storage_blocked` when it takes too long, because another client has not closed it. */
 export function deleteDatabase(name: string, timeLimitMs: number): Promise<unknown> {
   const late = () => storageBlocked(name);
   return inTime(timeLimitMs, late, 'storage_failed', (resolve, reject) =>
@@ -120,7 +120,7 @@ export function readIdbfs(
   );
 }
 
-/** Depending on who wrote it, `contents` is a Uint8Array or an Int8Array. */
+/** `contents` is a Uint8Array or an Int8Array, depending on its writer. */
 function contentsOf(entry: unknown): Uint8Array | null {
   const contents = (entry as { contents?: unknown } | undefined)?.contents;
   if (!ArrayBuffer.isView(contents)) return null;

@@ -69,7 +69,7 @@ export function abortQuietly(tx: IDBTransaction): void {
   try {
     tx.abort();
   } catch {
-    // It has ended already, which is what was wanted; its own event tells how.
+    // It has ended already, which is what was wanted; its own event reports how.
   }
 }
 

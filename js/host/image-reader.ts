@@ -1,5 +1,5 @@
 /**
- * Reads a client's image straight out of IDBFS's database, without its code, and begins before the wasm module is there:
+ * Reads a client's image directly from IDBFS's database, without its code, and begins before the wasm module is there:
  * a cold start waits for the slower of the two, not for both (docs/window.md, section 2).
  */
 import { CorruptImageError } from '../core/errors.ts';
@@ -52,7 +52,7 @@ export class ImageReader {
   async begin(storage: Storage): Promise<void> {
     const [record] = await readNow(storage, [{ store: 'sync', get: 'sync' }]);
     const pointer = (record as { image?: ImagePointer | null } | null)?.image;
-    // One that somebody has damaged is the core's to find out.
+    // The core finds out whether the pointer is damaged.
     if (!isPointer(pointer) || pointer.parts.length === 0) return;
     this.#early = { generation: pointer.generation, parts: this.#readParts(pointer) };
   }
@@ -83,7 +83,7 @@ export class ImageReader {
       if (contents?.length === length) return contents;
       throw new CorruptImageError('corrupt', `${path} of the image is missing or damaged.`);
     });
-    // Whoever awaits a file is told; nobody awaits those behind one that failed.
+    // The caller that awaits a file gets the error. It does not await the files after one that failed.
     for (const file of files) file.catch(() => {});
     return parts.map(({ file, bytes }) => ({
       bytes,

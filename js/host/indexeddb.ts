@@ -1,6 +1,6 @@
 /**
- * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and whoever wants
- * to delete or upgrade the database is not kept waiting. Its states are those of idb-connection.ts.
+ * Storage on IndexedDB: the connection. A dead handle is never kept, every operation has a time limit, and a client
+ * that wants to delete or upgrade the database is not kept waiting. Its states are those of idb-connection.ts.
  */
 import { ClosedError, QuotaError, SkerryError, StorageError } from '../core/errors.ts';
 import { type ConnectionState, next } from './idb-connection.ts';
@@ -54,7 +54,7 @@ export function indexedDbStorage(options: IndexedDbOptions = {}): StorageHost {
   return {
     open: (name, onLost) => open(name, onLost, false),
     reopen: (name, onLost) => open(name, onLost, true),
-    // Refused or not known here: the engine evicts when it must, and that is told (`dataLost`).
+    // Refused or not known here: the engine evicts when it must, and that is reported (`dataLost`).
     persist: () => void navigator.storage?.persist?.().catch(() => {}),
     delete: (name) => deleteWithGenerations(name, schema, timeLimitMs),
     deleteFiles: (mount) => deleteIdbfs(mount, timeLimitMs),
@@ -68,9 +68,9 @@ class IndexedDbStorage implements Storage {
   readonly #onLost: OnLost;
   readonly #settings: Required<IndexedDbOptions>;
   #state: ConnectionState = { type: 'idle' };
-  /** It was there before: if it is gone now it is not made anew. */
+  /** It existed before: if it is gone now it is not created again. */
   #mustExist: boolean;
-  /** How it went, if it is gone. While it was suspended nobody could tell that it was deleted. */
+  /** Why it is gone, if it is. While the connection was suspended it could not be notified of a deletion. */
   #loss: StorageLoss = 'evicted';
   /** Of the database that was opened first; resolves with undefined where it could not be read. */
   #identity: Promise<unknown> | null = null;
@@ -265,7 +265,7 @@ class IndexedDbStorage implements Storage {
     return db;
   }
 
-  /** Whether this one was made anew, under the same name, since the first was opened: nothing in memory fits it. */
+  /** Whether this one was created again, under the same name, since the first was opened: nothing in memory fits it. */
   async #isAnother(db: IDBDatabase): Promise<boolean> {
     const identity = identityOf(db, this.#settings.timeLimitMs);
     if (!this.#identity) {
@@ -276,7 +276,7 @@ class IndexedDbStorage implements Storage {
       const [first, now] = await Promise.all([this.#identity, identity]);
       return now !== first && first !== undefined;
     } catch (error) {
-      // Nobody would close it, and it would keep whoever wants to delete the database waiting.
+      // Nothing else would close it, and it would block a client that wants to delete the database.
       db.close();
       throw error;
     }
@@ -288,12 +288,12 @@ class IndexedDbStorage implements Storage {
     db.onclose = () => {
       if (this.#handle() !== db) return;
       this.#died(db);
-      // By the browser: whether the database is still there is found out at once, and told (`onLost`).
+      // By the browser. Whether the database still exists is checked at once, and reported (`onLost`).
       this.#connect().catch(() => {});
     };
   }
 
-  /** Another client deletes or upgrades the database: to keep the connection would block it. */
+  /** Another client deletes or upgrades the database: an open connection would block it. */
   #asked({ newVersion }: IDBVersionChangeEvent): void {
     if (this.#state.type !== 'open') return;
     if (!isUpgrade(newVersion)) {
@@ -314,7 +314,7 @@ class IndexedDbStorage implements Storage {
 
 /**
  * After a transaction that found no room, Firefox lets only deletions into the connection's next one (mode `cleanup` of its
- * IDBTransaction; a put throws InvalidStateError there): that one is spent on nothing.
+ * IDBTransaction; a put throws InvalidStateError there): that one is used up by an empty one.
  */
 function spendNext(db: IDBDatabase, request: TransactRequest): void {
   try {

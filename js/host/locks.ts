@@ -1,6 +1,6 @@
 /**
  * Locks: one holder per name over all windows and workers. Guarantee: between `acquire` resolving with a lock and its
- * release, nobody else holds it, unless it is stolen; then `lost` resolves. A released lock is free a moment later, not
+ * release, no other client holds it, unless it is stolen; then `lost` resolves. A released lock is free a moment later, not
  * when `release` returns. Locks of a dead window are released. They are a shortcut only: the lease in storage decides
  * (docs/design.md, "The lease").
  */
@@ -11,11 +11,11 @@ export interface HeldLock {
 }
 
 export interface AcquireOptions {
-  /** Gives null at once where somebody else holds it. */
+  /** Resolves with null at once where another client holds it. */
   readonly ifAvailable?: boolean;
   /** Takes it from its holder. */
   readonly steal?: boolean;
-  /** Stops waiting: `acquire` then gives null. */
+  /** Stops waiting: `acquire` then resolves with null. */
   readonly signal?: AbortSignal;
 }
 
@@ -38,8 +38,8 @@ function acquireWebLock(
   return new Promise((resolve, reject) => {
     let held = false;
     let stolen: () => void = () => {};
-    const lost = new Promise<void>((tell) => {
-      stolen = tell;
+    const lost = new Promise<void>((resolveLost) => {
+      stolen = resolveLost;
     });
     const callback = (lock: Lock | null) => {
       if (!lock) {
@@ -54,7 +54,7 @@ function acquireWebLock(
     else if (options.ifAvailable) request.ifAvailable = true;
     else if (options.signal) request.signal = options.signal;
     manager.request(name, request, callback).catch((error: unknown) => {
-      // The request of a stolen lock rejects with AbortError, and so does one whose waiting was stopped.
+      // The request of a stolen lock rejects with AbortError, and so does one that was aborted while it waited.
       if (held) stolen();
       else if ((error as { name?: unknown }).name === 'AbortError') resolve(null);
       else reject(error);

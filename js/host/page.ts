@@ -1,6 +1,6 @@
 /**
- * Page: what a window is told about its life. Guarantee: `on` hears every change after it was called, until stopped;
- * `visible` and `online` are the present state. After `freeze` and `pagehide` comes `still`, in the same
+ * Page: the events of a window's life. Guarantee: `on` hears every change after it was called, until stopped;
+ * `visible` and `online` are the current state. After `freeze` and `pagehide` comes `still`, in the same
  * task, behind the application's own handlers: nothing runs after it until `resume` or `pageshow`.
  */
 export type PageEvent =
@@ -23,7 +23,7 @@ export const browserPage: Page = {
     return document.visibilityState === 'visible';
   },
   get online() {
-    // Engines without the member are taken to be online: attempts tell the truth.
+    // Engines without the member count as online: attempts show the truth.
     return navigator.onLine ?? true;
   },
   on(fn) {

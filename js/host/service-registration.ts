@@ -20,7 +20,7 @@ interface Registration extends ServiceWorkerRegistration {
   };
 }
 
-/** Asking for `sync` events costs a journey to the browser's process: so often at most. */
+/** Asking for `sync` events costs a round trip to the browser process: so often at most. */
 const syncEveryMs = 1000;
 const periodMs = 12 * 3600_000;
 
@@ -60,7 +60,7 @@ class BrowserServiceLink implements ServiceLink {
   readonly #database: string;
   readonly #version: number;
   readonly #onState: (state: ServiceState) => void;
-  #told: boolean | null = null;
+  #reported: boolean | null = null;
   #syncTimer: ReturnType<typeof setTimeout> | null = null;
   #syncAgain = false;
   #closed = false;
@@ -114,9 +114,9 @@ class BrowserServiceLink implements ServiceLink {
 
   #look(): void {
     const active = this.#registration.active !== null;
-    if (this.#closed || this.#told === active) return;
-    const first = this.#told === null;
-    this.#told = active;
+    if (this.#closed || this.#reported === active) return;
+    const first = this.#reported === null;
+    this.#reported = active;
     const reason = active
       ? 'the service worker pushes'
       : first

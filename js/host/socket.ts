@@ -19,7 +19,7 @@ export interface SocketHost {
   open(url: string, handlers: SocketHandlers): Socket;
 }
 
-/** Longer messages are nobody's: the server sends short hints only. */
+/** Longer messages are ignored: the server sends short hints only. */
 const maxMessageLength = 64 * 1024;
 const connectLimitMs = 20_000;
 
@@ -38,7 +38,7 @@ export const webSockets: SocketHost = {
     try {
       socket = new WebSocket(url);
     } catch {
-      // A malformed or forbidden address; told like any other failure, and not before `open` has returned.
+      // A malformed or forbidden address. It is reported like any other failure, after `open` has returned.
       queueMicrotask(() => end(1006));
       return { send: () => {}, close: () => end(null) };
     }

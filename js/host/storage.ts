@@ -9,7 +9,7 @@
  * rejects, nothing was written, except after the code `storage_timeout`, where the outcome is unknown. An exception out
  * of `decide` rolls back and rejects.
  *
- * Values are structured clones: what is read is nobody else's. Every operation ends within its time limit.
+ * Values are structured clones: the caller owns what it reads. Every operation ends within its time limit.
  */
 export interface Storage {
   /** What the engine says of having dropped this database, or all of this site's; null where it says nothing of the kind. */
@@ -26,12 +26,12 @@ export interface Storage {
   /** The same for values under new keys, in their order, all or none. It comes after what was begun before. */
   addNow(store: string, values: readonly unknown[]): boolean;
   /**
-   * Lets go of the connection, so that a frozen page holds up nobody: transactions that have not written yet are rolled
-   * back, and none begins before `resume`: it rejects with code `storage_suspended`.
+   * Releases the connection, so that a frozen page does not block other clients. Transactions that have not written yet
+   * are rolled back, and none begins before `resume`: it rejects with code `storage_suspended`.
    */
   suspend(): void;
   resume(): void;
-  /** For good. What is under way is rolled back or completes; later calls reject with ClosedError. */
+  /** Final. What is under way is rolled back or completes; later calls reject with ClosedError. */
   close(): void;
 }
 
@@ -52,7 +52,7 @@ export interface KeyRange {
   readonly to?: Key | null | undefined;
   readonly limit?: number | null | undefined;
 }
-/** Gives the value or null; `[{key, value}…]` in ascending order of keys; a number. */
+/** The results: the value or null; `[{key, value}…]` in ascending order of keys; a number. */
 export type Read =
   | { readonly store: string; readonly get: Key }
   | { readonly store: string; readonly range: KeyRange }
@@ -80,7 +80,7 @@ export type StorageLoss = 'deleted-or-upgraded' | 'evicted' | 'connection-lost';
 
 /**
  * `newer-version`: another window, of a newer release, waits to upgrade the database, or has upgraded it. The owner of
- * the storage may still store what it was given, and then closes it; it is closed after a moment in any case.
+ * the storage may still store what it received, and then closes it. It is closed after a moment in any case.
  */
 export type StorageEnd = StorageLoss | 'newer-version';
 
@@ -93,20 +93,20 @@ export interface StorageHost {
    * or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is then closed for good),
    * or when the engine gives up on it after repeated attempts.
    *
-   * Rejects with code `storage_newer` where it is of a later version (`onLost` is called first), and with `storage_blocked` where other windows do not
-   * close it in time; nothing has changed then.
+   * Rejects with code `storage_newer` where it is of a later version (`onLost` is called first), and with
+   * `storage_blocked` where other windows do not close it in time. Nothing has changed then.
    */
   open(name: string, onLost: OnLost): Promise<Storage>;
-  /** As `open`, but makes none: where there is none that is told (`onLost`), and the promise rejects (`closed`). */
+  /** As `open`, but creates none: where there is none, `onLost` is called and the promise rejects (`closed`). */
   reopen(name: string, onLost: OnLost): Promise<Storage>;
-  /** Asks the engine not to evict what is stored. It decides, or its user does; nobody here is told. */
+  /** Asks the engine not to evict what is stored. The engine or its user decides; the answer is not reported. */
   persist(): void;
   /**
    * Deletes a database, and those of its image generations. Rejects with code `storage_blocked` while others hold it, and
    * with `storage_newer`, deleting nothing, where it is of a later version.
    */
   delete(name: string): Promise<void>;
-  /** Deletes an image generation. One that others still hold goes when they let go of it. */
+  /** Deletes an image generation. One that others still hold is deleted when they release it. */
   deleteFiles(mount: string): Promise<void>;
   /** The image generations of a database, by their mounts; an engine that cannot list them names none. */
   listFiles(name: string): Promise<readonly string[]>;

@@ -1,7 +1,7 @@
 /**
  * Workers: starting the sync worker, and messages with it. Guarantee: messages arrive in order, as structured clones,
  * never before `post` has returned; after `terminate` the worker does nothing more and nothing is delivered; `onFailed`
- * tells, at most once, that it could not be loaded or that its program ended with an error.
+ * reports, at most once, that it could not be loaded or that its program ended with an error.
  */
 export interface WorkerLink {
   post(message: unknown): void;
@@ -17,7 +17,7 @@ export interface WorkerHost {
   start(url: URL | null, handlers: WorkerHandlers): WorkerLink;
 }
 
-/** What a worker is told at its start. Plain data: it crosses by structured clone. */
+/** What a worker receives at its start. Plain data: it crosses by structured clone. */
 export interface WorkerConfig {
   readonly schema: unknown;
   readonly tab: string;

@@ -100,7 +100,7 @@ export class ImageFiles {
   }
 }
 
-/** Emscripten's glue makes a module of the members that it is given, and puts the exports on it, each behind `_`. */
+/** Emscripten's glue makes a module of the members that it receives, and puts the exports on it, each behind `_`. */
 type Factory = (members: {
   instantiateWasm(
     imports: WebAssembly.Imports,

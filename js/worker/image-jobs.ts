@@ -1,7 +1,7 @@
 /**
  * Image jobs: the effect `image` of docs/sync-worker.md, section 6. A job writes a new generation of the client's image
  * (a realm's image from the server as it is, or the old image with the records since folded in), or deletes old ones. It
- * publishes nothing: the core swings the pointer afterwards, in a transaction of its own.
+ * does not publish: the core switches the pointer afterwards, in a transaction of its own.
  */
 import { CorruptImageError, ServerError, SkerryError } from '../core/errors.ts';
 import type { Message } from '../core/window-core.ts';
@@ -57,7 +57,7 @@ export interface ImageParts {
 /** Records are read in pages, so that no transaction is long. */
 const recordsAtOnce = 64;
 const progressEveryMs = 100;
-/** Longer than what fetching a realm's image may take (`imageFetch`), and than any roll that was measured. */
+/** Longer than what fetching a realm's image may take (`imageFetch`), and than any compaction that was measured. */
 const jobLimitMs = 900_000;
 /** Of records that this version writes; a newer one may name generations in other ways. */
 const recordVersion = 1;
@@ -120,8 +120,8 @@ export class ImageJobs {
     try {
       await this.#delete({ kind: 'delete', generations: [] });
     } catch {
-      // Storage fails, or is closed meanwhile, which whoever needs it reports. They stay, hold nothing that anybody reads, and
-      // are looked for again by the next job that deletes, and by the next worker.
+      // Storage fails, or is closed meanwhile, which others report. The generations stay, no client reads them, and the
+      // next job that deletes and the next worker look for them again.
     }
   }
 
@@ -134,7 +134,7 @@ export class ImageJobs {
   }
 
   /**
-   * Generations that nothing names: their maker was ended before it heard that it was too late. They are listed before
+   * Generations that nothing names: their worker ended before it knew that it was too late. They are listed before
    * the record is read, and each is entered there before it is made; so what is made meanwhile is not among them.
    */
   async #orphans(): Promise<string[]> {
@@ -160,7 +160,7 @@ export class ImageJobs {
     try {
       const parts: WrittenPart[] = [];
       if (job.fetch && fetched) parts.push(stored(files, job.fetch, fetched));
-      if (job.roll) parts.push(await this.#roll(files, job, signal));
+      if (job.roll) parts.push(await this.#compact(files, job, signal));
       await files.commit(parts);
       return parts;
     } finally {
@@ -170,7 +170,7 @@ export class ImageJobs {
 
   async #fetch(id: number, fetch: Fetch, signal: AbortSignal): Promise<Uint8Array> {
     const { host, remote, report } = this.#parts;
-    let told = Number.NEGATIVE_INFINITY;
+    let reported = Number.NEGATIVE_INFINITY;
     const answer = await host.transport.request({
       method: 'GET',
       url: imageUrl(fetch.url, remote.url),
@@ -181,8 +181,8 @@ export class ImageJobs {
       signal,
       onProgress: (done) => {
         const now = host.clock.mono();
-        if (signal.aborted || now - told < progressEveryMs) return;
-        told = now;
+        if (signal.aborted || now - reported < progressEveryMs) return;
+        reported = now;
         report({ type: 'image', id, progress: { done, total: fetch.bytes } });
       },
     });
@@ -190,7 +190,7 @@ export class ImageJobs {
     throw new StatusError(answer.status);
   }
 
-  async #roll(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {
+  async #compact(files: ImageFiles, job: WriteJob, signal: AbortSignal): Promise<WrittenPart> {
     const { host, database } = this.#parts;
     if (job.from) {
       for (const part of new ImageReader(host.storage, database).read(job.from))

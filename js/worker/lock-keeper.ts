@@ -65,7 +65,7 @@ export class LockKeeper {
   }
 
   #granted(name: string, entry: Entry, lock: HeldLock): void {
-    // Let go of while the engine was deciding.
+    // Released while the engine was deciding.
     if (this.#entries.get(name) !== entry) {
       lock.release();
       return;

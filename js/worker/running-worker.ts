@@ -27,14 +27,14 @@ export interface RunningParts {
   readonly config: RunningConfig;
   readonly module: CoreModule;
   readonly storage: Storage;
-  /** A message for the window. Absent in a service worker: what it says is said to all windows, on the channel. */
+  /** A message for the window. Absent in a service worker, which posts to all windows on the channel. */
   readonly post?: (message: unknown) => void;
   readonly onStatus: (status: Message) => void;
-  /** The core has an effect that nobody knows, or failed, and this has `ended`. */
+  /** The core failed (the worker has `ended`), or has an effect that is not known here. */
   readonly onFailed: (error: { code: string; message: string }, ended: boolean) => void;
   /** The user has logged out. */
   readonly onLogout?: () => void;
-  /** Who is asked for tokens, if not the window. */
+  /** Asked for tokens, instead of the window. */
   readonly token?: ((why: 'start' | 'expired' | 'refused') => Promise<string | null>) | null;
   /** Absent where no images are made. */
   readonly images?: (parts: ImageParts) => ImageJobs;
@@ -116,6 +116,8 @@ export class RunningWorker {
       channel: this.#channel,
       storage,
       call: (event) => this.#call(event),
+    });
+    this.#runner.connect({
       post: (message) => this.#post(message),
       special: (effect) => this.#special(effect),
     });
@@ -134,12 +136,12 @@ export class RunningWorker {
   /** Stands still, as a frozen page's worker does: locks and leases stay, nothing is answered. */
   hold(hold: boolean): void {
     if (hold) this.#runner.hold();
-    else this.#runner.letGo();
+    else this.#runner.release();
   }
 
   /** Lets the core finish: it releases its leases. Storage that does not answer is not waited for. */
   async stop(): Promise<void> {
-    this.#runner.letGo();
+    this.#runner.release();
     this.#runner.dispatch({ type: 'post', message: { type: 'stop' } });
     const timers = this.#host.timers();
     await Promise.race([
@@ -169,7 +171,7 @@ export class RunningWorker {
     try {
       return this.#core.handle(event);
     } catch (error) {
-      // The core has trapped, which was told (`onFailed`).
+      // The core has trapped, which was reported (`onFailed`).
       if (this.#closed) return [];
       throw error;
     }
@@ -210,7 +212,7 @@ export class RunningWorker {
         this.#post(effect);
         break;
       default: {
-        // Nobody else would show it: a problem, or an effect of a newer core.
+        // A problem, or an effect of a newer core: nothing else would show it.
         const message = String(effect['detail'] ?? effect.type);
         this.#parts.onFailed({ code: 'internal', message }, false);
       }

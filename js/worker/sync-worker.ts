@@ -64,7 +64,7 @@ export class SyncWorker {
       );
       const loading = loadWorkerModule((address) => this.#host.wasm(address), url);
       const [module, storage] = await Promise.all([loading, opening]).catch((error: unknown) => {
-        // Nobody will use it.
+        // It will not be used.
         void opening.then(
           (opened) => opened.close(),
           () => {},
@@ -94,7 +94,7 @@ export class SyncWorker {
       this.#running.start();
       for (const message of this.#early.splice(0)) this.#running.receive(message);
     } catch (error) {
-      // Its database is gone: the window is told by its own connection.
+      // Its database is gone: the window learns it from its own connection.
       if (!this.#stopped) this.#failed(error, true);
     }
   }
@@ -104,7 +104,7 @@ export class SyncWorker {
       this.#failed(new StorageError('storage_lost', error.message, { retryable: true }), false);
       return;
     }
-    // Nothing can be written or let go of in it any more.
+    // Nothing can be written or released in it any more.
     this.#running?.close();
     void this.stop();
   }
@@ -118,7 +118,7 @@ export class SyncWorker {
   }
 }
 
-/** A service worker is told where a window’s Worker has found its wasm. */
+/** Adds the place where a window’s Worker has found its wasm, for the service worker. */
 function withWasm(service: unknown, url: URL | undefined): unknown {
   return service ? { ...(service as object), wasm: [workerWasmUrl(url).href] } : null;
 }

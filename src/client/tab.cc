@@ -218,25 +218,29 @@ void Tab::OnFit(Fit fit, Data* effects) {
   }
 }
 
+// Each scope is checked by itself: a wrong one does not hold up the others.
 void Tab::OnScopes(const Data& event, Data* effects) {
+  Data message = Fields{{"type", "scopes"}};
   for (const char* which : {"add", "drop"}) {
+    Data accepted = Data::MakeArray();
     for (const Data& scope : event[which].items()) {
-      const TableIndex table = schema_->FindTable(scope["table"].as_string());
-      if (table == kNone) {
-        effects->Push(
-            ProblemEffect(static_cast<int>(Code::kUnknownTable), scope["table"].as_string()));
-        return;
+      if (const Status status = CheckScope(scope); status.ok()) {
+        accepted.Push(scope);
+      } else {
+        Data problem = ProblemEffect(static_cast<int>(status.code()), status.detail());
+        effects->Push(std::move(problem.Set("scope", scope)));
       }
-      const Result<Filter> filter =
-          ParseFilter(*schema_, schema_->table(table), scope["where"], false);
-      if (filter.ok()) continue;
-      effects->Push(
-          ProblemEffect(static_cast<int>(filter.status().code()), filter.status().detail()));
-      return;
     }
+    message.Set(which, std::move(accepted));
   }
-  effects->Push(
-      PostEffect(Fields{{"type", "scopes"}, {"add", event["add"]}, {"drop", event["drop"]}}));
+  effects->Push(PostEffect(std::move(message)));
+}
+
+Status Tab::CheckScope(const Data& scope) const {
+  const String& name = scope["table"].as_string();
+  const TableIndex table = schema_->FindTable(name);
+  if (table == kNone) return {Code::kUnknownTable, "no table " + name};
+  return ParseFilter(*schema_, schema_->table(table), scope["where"], false).status();
 }
 
 void Tab::TellPromises(Data* effects) {

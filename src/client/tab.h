@@ -102,6 +102,7 @@ class Tab {
   void OnStatus(const Data& status);
   void OnFit(Fit fit, Data* effects);
   void OnScopes(const Data& event, Data* effects);
+  Status CheckScope(const Data& scope) const;
   void ReleaseMessages(Data* effects);
   void TellPromises(Data* effects);
   void TellState(Data* effects);

@@ -58,7 +58,7 @@ function memoryServer(): MemoryNetwork {
 function memoryTransport(): TransportSetting {
   const network = memoryServer();
   const transport = {
-    // Nobody listens at the other address: the cable is out for it.
+    // No server listens at the other address: its cable is unplugged.
     request: (request: Parameters<typeof network.request>[0]) => {
       network.online = !request.url.startsWith('http://nowhere.test');
       return network.request(request);

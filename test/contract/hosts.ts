@@ -149,14 +149,14 @@ export function locksContract(name: string, make: () => Locks): ContractCase[] {
         equal(granted, false, 'granted while held');
         first?.release();
         (await second)?.release();
-        // Not with ifAvailable: browsers release a moment after they are told to.
+        // Not with ifAvailable: browsers release a moment after the call.
         const third = await locks.acquire(key);
         ok(third, 'the lock after both were released');
         third.release();
       },
     },
     {
-      name: `${name}: stealing tells the holder, whose release then frees nothing`,
+      name: `${name}: stealing notifies the holder, whose release then frees nothing`,
       async run() {
         const locks = make();
         const key = unique();
@@ -180,7 +180,7 @@ export function locksContract(name: string, make: () => Locks): ContractCase[] {
         equal(await waiting, null);
         holder?.release();
         const next = await locks.acquire(key);
-        ok(next, 'the lock, which nobody waits for any more');
+        ok(next, 'the lock, which no client waits for any more');
         next.release();
       },
     },

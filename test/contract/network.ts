@@ -13,7 +13,7 @@ export interface TransportSetting {
   readonly transport: Transport;
   /** The address of the server, without a slash at its end. */
   readonly base: string;
-  /** An address where nobody listens. */
+  /** An address where no server listens. */
   readonly nowhere: string;
   close(): Promise<void> | void;
 }
@@ -79,7 +79,7 @@ export function transportContract(
       );
     }),
     contractCase(
-      'nobody there, and an abort, are failures of the network',
+      'an absent server and an abort are failures of the network',
       async ({ transport, base, nowhere }) => {
         equal((await rejection(transport.request(request(`${nowhere}/echo`)))).code, 'network');
         const stop = new AbortController();
@@ -105,7 +105,7 @@ export function socketContract(
 ): ContractCase[] {
   return [
     {
-      name: `${name}: opens, echoes, and tells the server’s close once`,
+      name: `${name}: opens, echoes, and reports the server’s close once`,
       async run() {
         const setting = await make();
         const log: string[] = [];
@@ -151,7 +151,7 @@ export function socketContract(
       },
     },
     {
-      name: `${name}: nothing is told after close`,
+      name: `${name}: nothing is reported after close`,
       async run() {
         const setting = await make();
         const opened = signal();
@@ -164,7 +164,7 @@ export function socketContract(
         await opened.promise;
         socket.send('echo');
         socket.close();
-        // A second connection's echo comes after anything that the first could still have told.
+        // A second connection's echo comes after anything that the first could still have reported.
         const echoed = signal();
         const other = setting.sockets.open(setting.url, {
           onOpen: () => other.send('x'),

@@ -168,7 +168,7 @@ export function storageContract(
       );
       equal(await getSync(storage, 'a'), null);
     }),
-    contractCase('what was stored is nobody else’s object', async (open) => {
+    contractCase('a stored object is shared with no caller', async (open) => {
       const storage = await open();
       const value = { list: [1] };
       await write(storage, ['sync'], [{ store: 'sync', put: value, key: 'a' }]);
@@ -208,7 +208,7 @@ export function storageContract(
       );
     }),
     contractCase(
-      'deleting it closes other connections and tells them',
+      'deleting it closes other connections and notifies them',
       async (open, host, database, losses) => {
         const storage = await open();
         await write(storage, ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
@@ -219,7 +219,7 @@ export function storageContract(
       },
     ),
     contractCase(
-      'one that was suspended is told when it was deleted meanwhile, and makes nothing anew',
+      'a suspended one is notified of a deletion meanwhile, and creates nothing',
       async (open, host, database, losses) => {
         const storage = await open();
         await write(storage, ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
@@ -237,18 +237,18 @@ export function storageContract(
       },
     ),
     contractCase(
-      'one that was suspended does not take a database for its own that others have made anew',
+      'a suspended one does not take a database that others created again for its own',
       async (open, host, database, losses) => {
         const storage = await open();
         await write(storage, ['sync'], [{ store: 'sync', put: 1, key: 'a' }]);
         storage.suspend();
         await host.delete(database);
-        const anew = await open();
-        await write(anew, ['sync'], [{ store: 'sync', put: 2, key: 'a' }]);
+        const second = await open();
+        await write(second, ['sync'], [{ store: 'sync', put: 2, key: 'a' }]);
         storage.resume();
         equal((await rejection(getSync(storage, 'a'))).code, 'closed');
         equal(losses, ['deleted-or-upgraded']);
-        equal(await getSync(anew, 'a'), 2, 'what others wrote');
+        equal(await getSync(second, 'a'), 2, 'what others wrote');
       },
     ),
     contractCase(

@@ -20,7 +20,7 @@ const ended = (db: App) =>
 const stored = (host: MemoryHost, user: string, store: string) =>
   host.storage.dump(`skerry/test/${user}`, store);
 
-/** A window of this profile, in whose log-out something happens when it has closed its own database. */
+/** A window of this profile, during whose log-out something happens after it has closed its own database. */
 const meanwhile = (host: MemoryHost, user: string, happens: () => Promise<unknown>): MemoryHost =>
   Object.assign(host.window(), {
     accounts: {
@@ -44,7 +44,7 @@ async function write(host: MemoryHost, user: string, one: Write): Promise<void> 
 }
 
 describe('logout', () => {
-  test('fails while anything is pending in any window, tells how much, and changes nothing', async () => {
+  test('fails with the count while any window has pending changes, and changes nothing', async () => {
     const { host, server } = world();
     const [one, two] = [await connect(host, 'anna'), await connect(host.window(), 'anna')];
     await one.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
@@ -64,7 +64,7 @@ describe('logout', () => {
     expect(server.pushed.flatMap(({ ops }) => ops)).toHaveLength(4);
   });
 
-  test('fails for changes of the same moment, counts them all, and leaves the window open', async () => {
+  test('fails for concurrent changes, counts them all, and leaves the window open', async () => {
     const { host } = world();
     const db = await connect(host, 'anna');
     await db.sync.now();
@@ -120,7 +120,7 @@ describe('logout', () => {
       host.page.send({ type: 'resume' });
       expect(await still).toBe(reason);
       expect(await host.storage.exists('skerry/test/anna')).toBe(exists);
-      // Whoever logs in again stays, also when the page stands still and comes back.
+      // A user who logs in again stays, also when the page is frozen and resumes.
       const again = await connect(host, 'anna');
       await again.sync.now();
       host.page.send({ type: 'freeze' });
@@ -130,7 +130,7 @@ describe('logout', () => {
     },
   );
 
-  test('what another window writes between the two looks is not lost', async () => {
+  test('keeps what another window writes between the two counts', async () => {
     const { host } = world();
     const db = await connect(host, 'anna');
     await db.sync.now();
@@ -154,7 +154,7 @@ describe('logout', () => {
     expect(await Promise.all(reasons)).toEqual(['logout', 'logout']);
     expect(stored(host, 'anna', 'sync').map(({ key }) => key)).not.toContain('token');
     host.network.online = true;
-    // The browser's event for what was not pushed: nobody may push in the name of who left.
+    // The browser's event for what was not pushed: no worker may push in the name of a user who left.
     await expect(host.serviceWorker.sync('skerry/test/anna')).rejects.toThrow('logged out');
     expect(server.pushed).toHaveLength(1);
     const again = await connect(host, 'anna', { serviceWorker: true });
@@ -222,7 +222,7 @@ describe('logout', () => {
   });
 });
 
-test('users on one profile are kept apart: rows, changes and tokens, with a service worker too', async () => {
+test('keeps rows, changes and tokens of users on one profile apart', async () => {
   const { host, server } = world();
   host.network.online = false;
   const anna = await connect(host, 'anna', { serviceWorker: true });

@@ -16,7 +16,7 @@ const pending = (host: MemoryHost, user: string) =>
 
 const adopting = { adoptLocal: true, defaultRealm: 'public' };
 
-test('10,000 local rows become pending mutations of the user, parents first, and the local database goes', async () => {
+test('10,000 local rows become pending mutations of the user, parents first', async () => {
   const { host, server } = world();
   const before = await local(host);
   const groups = before.transact((tx) =>
@@ -55,7 +55,7 @@ test('10,000 local rows become pending mutations of the user, parents first, and
   }
 });
 
-test('what fails before the copy changes nothing, and the next open tries again', async () => {
+test('a failure before the copy changes nothing, and the next open tries again', async () => {
   const { host } = world();
   const before = await local(host);
   await before.mutate.addCity({ id: 'a', name: 'A' }).durable;
@@ -109,7 +109,7 @@ test('a crash after the copy does not adopt twice: the marker says what was copi
   expect(server.pushed).toHaveLength(pushed);
 });
 
-test('what was written without a user after such a crash is adopted too', async () => {
+test('rows written without a user after such a crash are adopted, too', async () => {
   const { host } = world();
   host.network.online = false;
   const before = await local(host);
@@ -126,14 +126,14 @@ test('what was written without a user after such a crash is adopted too', async 
   expect(second.cities.get('a')?.name).toBe('Later');
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
   // A local database that is made later is another one.
-  const anew = await local(host);
-  await anew.mutate.addCity({ id: 'c', name: 'C' }).durable;
-  await anew.close();
+  const again = await local(host);
+  await again.mutate.addCity({ id: 'c', name: 'C' }).durable;
+  await again.close();
   const third = await connect(host.window(), 'anna', adopting);
   expect(third.cities.count()).toBe(3);
 });
 
-test('what a window without a user writes while its data are adopted is adopted too', async () => {
+test('rows that a window without a user writes during the adoption are adopted, too', async () => {
   const { host } = world();
   host.network.online = false;
   const before = await local(host);
@@ -177,7 +177,7 @@ test('two windows that open at once adopt once', async () => {
   expect(await host.storage.exists('skerry/test/local')).toBe(false);
 });
 
-test('of a database that was in step without a user only what is pending is adopted, under its ids', async () => {
+test('adopts only pending changes, under their ids, of a database in step without a user', async () => {
   const { host } = world();
   const anonymous = await local(host, {
     remote: http('http://server.test/v1'),

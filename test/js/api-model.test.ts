@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 vi.setConfig({ testTimeout: 3_600_000 });
 
-test('whatever is called in whatever order, nothing hangs, nothing is lost, and nobody is misled', async () => {
+test('random calls in any order neither hang nor lose nor misreport anything', async () => {
   const chosen = one === undefined ? Array.from({ length: seeds }, (_, i) => i + 1) : [Number(one)];
   const failed: string[] = [];
   for (const seed of chosen) {

@@ -139,7 +139,7 @@ describe('admission', () => {
     return step(admission, { rows: [group, member] }).done;
   }
 
-  it('asks for rows and children, and answers with everything that is to be written', () => {
+  it('asks for rows and children, and answers with all writes', () => {
     const done = admit();
     expect(done.results).toEqual([
       [{ id: uuid(10), status: 'applied', revisions: { public: 3 }, at: 5000 }],
@@ -272,7 +272,7 @@ describe('images', () => {
 });
 
 describe('wrong calls', () => {
-  it('a schema that is wrong is said to be', () => {
+  it('a wrong schema is reported as one', () => {
     const wrong = owned(new module.Authority('{"version":1,"tables":[{"name":"a b"}]}'));
     expect(JSON.parse(wrong.error()).detail).toContain('a b');
   });
@@ -287,7 +287,7 @@ describe('wrong calls', () => {
     expect(check([{ table: 'members', where: sub }]).error.code).toBe('unsupported');
   });
 
-  it('text that is no JSON is an error, and the handle is finished', () => {
+  it('text other than JSON is an error, and the handle is finished', () => {
     const admission = owned(new module.Admission(authority));
     expect(JSON.parse(admission.step('{"now":')).error.code).toBe('parse');
     expect(step(admission, startPush()).error.code).toBe('misuse');

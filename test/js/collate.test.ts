@@ -104,10 +104,10 @@ describe('orderBy with collate', () => {
     expect(by.first()?.name).toBe('Berlin');
     expect(names(by.offset(1).limit(2))).toEqual(['Zug', 'Åland']);
     expect(names(by.after(by.offset(1).first() ?? null))).toEqual(['Åland', 'Öland']);
-    const told: string[][] = [];
+    const orders: string[][] = [];
     const moved: string[][] = [];
     const stop = by.limit(3).subscribe((rows, delta) => {
-      told.push(rows.map(({ name }) => name));
+      orders.push(rows.map(({ name }) => name));
       if (delta) moved.push([...delta.moved]);
     });
     await Promise.resolve();
@@ -120,7 +120,7 @@ describe('orderBy with collate', () => {
         'Öland',
       ]);
     });
-    expect(told).toEqual([
+    expect(orders).toEqual([
       ['Berlin', 'Zug', 'Åland'],
       ['Berlin', 'Åland', 'Ängby'],
     ]);
@@ -154,7 +154,7 @@ describe('orderBy with collate', () => {
     await db.close();
   });
 
-  test('a live query compares only rows whose text is another', async () => {
+  test('a live query compares only rows whose text has changed', async () => {
     // The locale is one that no other test uses, so that its collator is made here.
     let compared = 0;
     const { compare } = new Intl.Collator('fi');

@@ -6,7 +6,7 @@ import { memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { app } from './support.ts';
 
-test('a core that traps closes its window with an error, and the next open finds all that was durable', async () => {
+test('a core that traps closes its window, and the next open finds all durable data', async () => {
   const memories: WebAssembly.Memory[] = [];
   const { instantiate } = WebAssembly;
   vi.spyOn(WebAssembly, 'instantiate').mockImplementation((async (...args: unknown[]) => {

@@ -68,7 +68,7 @@ describe('data codec', () => {
     expect(roundTrip(`\ufeff${'x'.repeat(300)}`)).toBe(`\ufeff${'x'.repeat(300)}`);
   });
 
-  test('texts are remembered by their letters: no other text of the same bytes is taken for one', () => {
+  test('cached texts are compared by their letters, not by their bytes alone', () => {
     // In Latin-1 the letters of the one are the bytes of the other.
     const pairs = [
       ['\u00c3\u00a9', '\u00e9'],

@@ -63,7 +63,7 @@ describe('a mutation', () => {
     expect(db.cities.get('x')?.population).toBe(0);
   });
 
-  test('shows in the status at once, and tells whoever listens once a task', async () => {
+  test('shows in the status at once, and notifies listeners once a task', async () => {
     const db = await fresh();
     const heard: number[] = [];
     const stop = db.sync.subscribe(({ pending }) => heard.push(pending));
@@ -249,7 +249,7 @@ describe('errors', () => {
     });
   });
 
-  test('the browser is asked not to evict what is stored: once, at the first change, unless that is unwanted', async () => {
+  test('asks the browser once, at the first change, not to evict data, unless opted out', async () => {
     for (const [persist, times] of [
       [undefined, 1],
       [false, 0],

@@ -26,39 +26,38 @@ function runnerWith() {
       events.push(event);
       return [];
     },
-    post() {},
-    special() {},
   });
+  runner.connect({ post() {}, special() {} });
   const transact = (id: number) =>
     runner.execute([
       { type: 'transact', id, stores: ['sync'], mode: 'readwrite', reads: [] },
     ] as unknown as Message[]);
-  const told = () => events.map(({ type, id }) => [type, id]);
-  return { runner, transact, told, ends, decides, time };
+  const reported = () => events.map(({ type, id }) => [type, id]);
+  return { runner, transact, reported, ends, decides, time };
 }
 
 const frozen = { name: 'AbortError', message: 'The page is frozen.' };
 const done: Committed = { committed: true, keys: [] };
 
-test('a page that is frozen fails the transaction under way and those that wait behind it', async () => {
-  const { runner, transact, told, ends, decides } = runnerWith();
+test('a frozen page fails its current transaction and those that wait behind it', async () => {
+  const { runner, transact, reported, ends, decides } = runnerWith();
   for (const id of [1, 2, 3]) transact(id);
   expect(ends).toHaveLength(1);
   runner.failOutstanding(frozen);
-  expect(told()).toEqual([1, 2, 3].map((id) => ['failed', id]));
+  expect(reported()).toEqual([1, 2, 3].map((id) => ['failed', id]));
   // Nothing is written by one that counts as failed.
   expect(decides[0]?.([])).toEqual({ type: 'abort' });
-  // What the engine says of the first when the page is back is of nothing that anybody waits for.
+  // What the engine reports of the first transaction after the page is back is ignored.
   transact(4);
   ends[0]?.(done);
   await turn();
-  expect(told()).toHaveLength(3);
+  expect(reported()).toHaveLength(3);
   ends[1]?.(done);
   await turn();
-  expect(told().at(-1)).toEqual(['done', 4]);
+  expect(reported().at(-1)).toEqual(['done', 4]);
 });
 
-test('whoever waits for the end of all transactions is told when none is left, and when it is stopped', async () => {
+test('idle resolves when no transaction is left, and when the runner is stopped', async () => {
   const { runner, transact, ends } = runnerWith();
   await runner.idle();
   for (const id of [1, 2]) transact(id);
@@ -76,23 +75,23 @@ test('whoever waits for the end of all transactions is told when none is left, a
   await stopped;
 });
 
-test('what comes while events are held is told in its order when they are let go, and held again if need be', async () => {
-  const { runner, transact, told, ends } = runnerWith();
+test('held events run in order when they are released, and may be held again', async () => {
+  const { runner, transact, reported, ends } = runnerWith();
   transact(1);
   runner.hold();
   ends[0]?.(done);
   await turn();
   runner.dispatch({ type: 'message' });
-  expect(told()).toEqual([]);
-  runner.letGo();
-  expect(told()).toEqual([
+  expect(reported()).toEqual([]);
+  runner.release();
+  expect(reported()).toEqual([
     ['done', 1],
     ['message', undefined],
   ]);
 });
 
-test('one that is stopped has no timer left, and tells the core nothing more', async () => {
-  const { runner, transact, told, ends, time } = runnerWith();
+test('a stopped runner has no timer left, and sends the core nothing more', async () => {
+  const { runner, transact, reported, ends, time } = runnerWith();
   runner.execute([{ type: 'timer', name: 'look', delayMs: 10 }] as unknown as Message[]);
   transact(1);
   runner.stop();
@@ -100,5 +99,5 @@ test('one that is stopped has no timer left, and tells the core nothing more', a
   ends[0]?.(done);
   runner.dispatch({ type: 'message' });
   await turn();
-  expect(told()).toEqual([]);
+  expect(reported()).toEqual([]);
 });

@@ -45,10 +45,10 @@ function standBetween(host: MemoryHost, twist: (honest: MemoryResponse) => Memor
 const idsOf = (server: FakeServer) =>
   server.log.flatMap(({ update }) => update.ops.map(({ id }) => id)).sort();
 
-test('answers that are none are told, and cost nothing once the server is sane again', async () => {
+test('malformed answers are reported, and leave no harm when the server is sane again', async () => {
   const { host, server } = world();
-  const roll = dice(15);
-  const between = standBetween(host, (honest) => twistAnswer(honest, roll));
+  const random = dice(15);
+  const between = standBetween(host, (honest) => twistAnswer(honest, random));
   const db = await connect(host);
   const made: string[] = [];
   await collectUncaught(async (uncaught) => {
@@ -125,9 +125,9 @@ test('records that another script has written between two sessions harm nothing 
   }
 });
 
-test('a record `sync` that another script has replaced is made anew, and all comes again', async () => {
+test('a record `sync` that another script replaced is made again, and all data return', async () => {
   const { host, server } = world();
-  // A version above ours is a newer application's: it is left alone, and that is told.
+  // A version above ours is a newer application's: it is left alone, and that is reported.
   const values = nonsense().filter((value) => (value as { v?: unknown } | null)?.v !== 2);
   for (const value of values) {
     const before = await connect(host);

@@ -47,7 +47,7 @@ describe('an image', () => {
     await expect(read(10, 'gone')).rejects.toMatchObject({ code: 'corrupt' });
   });
 
-  test('is read before it is asked for; another generation is read anew', async () => {
+  test('is read before it is requested; another generation is read again', async () => {
     const { host, whole } = written(100);
     const storage = await host.open(database, () => {});
     const record = { image: pointer(100) };

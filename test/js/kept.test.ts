@@ -70,7 +70,7 @@ test('a row says the same after the application has changed what it read of it',
   await db.close();
 });
 
-test('rows and what they hold are the same objects from read to read, unless they were changed', async () => {
+test('rows and their values are the same objects in each read until they change', async () => {
   const db = await opened();
   const row = db.things.get('a');
   expect(db.things.get('a')).toBe(row);
@@ -93,7 +93,7 @@ test('rows and what they hold are the same objects from read to read, unless the
   await db.close();
 });
 
-test('what was given may be changed afterwards: a default, a value written, a value compared with', async () => {
+test('arguments may be changed after a call: a default, a written or a compared value', async () => {
   const db = await opened();
   const [day, hash] = [new Date(8), Uint8Array.of(8)];
   db.transact((tx) => {

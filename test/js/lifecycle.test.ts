@@ -12,13 +12,13 @@ vi.setConfig({ testTimeout: 30_000 });
 
 const more = { defaultRealm: 'public' };
 
-test('a window that is closed in the middle of a push lets go of its lease at once, and tells', async () => {
+test('a window that is closed during a push releases and announces its lease at once', async () => {
   const { host, server } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
   const lease = () =>
     host.storage.dump('skerry/test/anna', 'sync').find(({ key }) => key === 'push')?.value;
-  const told = new Promise((resolve) => {
+  const released = new Promise((resolve) => {
     host.channels.open('skerry/test/anna', (message) => {
       const { name, outcome } = message as { name?: string; outcome?: string };
       if (name === 'push' && outcome === 'left') resolve(message);
@@ -36,13 +36,13 @@ test('a window that is closed in the middle of a push lets go of its lease at on
   host.page.send({ type: 'pagehide', persisted: false });
   // Nothing that has to be waited for can be counted on.
   expect(lease()).toMatchObject({ owner: null });
-  expect(await told).toMatchObject({ type: 'lease', lease: { owner: null } });
+  expect(await released).toMatchObject({ type: 'lease', lease: { owner: null } });
 });
 
 /** Far shorter than after what time a lease that is not released counts as a dead window's (5 s, and 25 s for `listen`). */
 const atOnceMs = 1500;
 
-test('a database that is closed in the middle of a push releases its lease: another window pushes at once', async () => {
+test('another window pushes at once when a database is closed during a push', async () => {
   const { host, server } = world();
   const windows = [await connect(host, 'anna', more), await connect(host.window(), 'anna', more)];
   for (const db of windows) await db.sync.now();
@@ -68,7 +68,7 @@ test('a database that is closed in the middle of a push releases its lease: anot
   expect(server.pushed).toHaveLength(1);
 });
 
-test('a database that is closed at any step of its work is waited for by no other window', async () => {
+test('no other window waits for a database that is closed at any step of its work', async () => {
   for (let steps = 0; steps < 60; steps += 2) {
     const { host, server } = world();
     const db = await connect(host, 'anna', more);
@@ -85,7 +85,7 @@ test('a database that is closed at any step of its work is waited for by no othe
   }
 });
 
-test('a database that is closed while it listens hands the socket on at once', async () => {
+test('a database that is closed while it listens passes the socket on at once', async () => {
   const { host, server } = world();
   const first = await connect(host, 'anna', more);
   await until(() => server.connections === 1);
@@ -99,7 +99,7 @@ test('a database that is closed while it listens hands the socket on at once', a
   await until(() => server.connections === 1);
 });
 
-test('a page that is frozen ends its worker, and the next one knows what the application wants', async () => {
+test('a frozen page ends its worker, and the next worker knows the wanted scopes', async () => {
   const { host, server } = world();
   const start = vi.spyOn(host.workers, 'start');
   const db = await connect(host, 'anna', more);
@@ -159,13 +159,13 @@ for (const code of ['storage_refused', 'storage_newer', 'storage_timeout', 'unsu
     expect(db.sync.status.error).toMatchObject({ code, message: 'not now' });
     expect(db.sync.status.phase === 'blocked').toBe(!retryable);
     expect(db.sync.status.pending).toBe(1);
-    // Nobody looks at the page, and the network does not change.
+    // The page is not looked at, and the network does not change.
     await made.confirmed;
     expect(db.sync.status.error).toBeNull();
     expect(start).toHaveBeenCalledTimes(4);
   });
 
-test('the pause before a failed worker is started again doubles up to a limit, and ends with the database', async () => {
+test('the pause before a failed worker restarts doubles, and ends with the database', async () => {
   const time = new ManualTime();
   const host = memory({ time, workerTimes: { retry: 100, retryMax: 400 } });
   const at: number[] = [];
@@ -195,7 +195,7 @@ test('the pause before a failed worker is started again doubles up to a limit, a
   expect(at).toHaveLength(count);
 });
 
-test('a page that is frozen keeps no connection, which would hold up whoever deletes or upgrades the database', async () => {
+test('a frozen page keeps no connection that blocks a deletion or an upgrade', async () => {
   const { host } = world();
   const open = vi.spyOn(host.storage, 'open');
   await connect(host, 'anna', more);
@@ -234,7 +234,7 @@ function countWorkers(host: MemoryHost) {
   return { counting, state };
 }
 
-test('a page that is put aside again, or closed, while it comes back starts no worker', async () => {
+test('a page that is frozen or closed again while it resumes starts no worker', async () => {
   const { host } = world();
   const { counting, state } = countWorkers(host);
   const db = await connect(counting, 'anna', more);
@@ -254,7 +254,7 @@ test('a page that is put aside again, or closed, while it comes back starts no w
   expect(state).toMatchObject({ started: 2, running: 0 });
 });
 
-test('a page that is frozen the moment its database is open starts its worker when it comes back', async () => {
+test('a page that is frozen as its database opens starts its worker on resume', async () => {
   const { host } = world();
   const { counting, state } = countWorkers(host);
   const { on } = host.page;
@@ -270,19 +270,19 @@ test('a page that is frozen the moment its database is open starts its worker wh
   expect(state).toMatchObject({ started: 1, running: 1 });
 });
 
-test('that nothing can be stored stays in the status, whatever the worker says and however often it is started', async () => {
+test('a storage failure stays in the status, whatever the worker reports', async () => {
   const { host } = world();
   const { counting, state } = countWorkers(host);
   const db = await connect(counting, 'anna', more);
   await db.sync.now();
   host.storage.faults.quota = true;
   await expect(db.mutate.addCity({ id: 'a', name: 'A' }).durable).rejects.toThrow();
-  const told = db.sync.status.error;
-  expect(told?.code).toBe('quota');
+  const shown = db.sync.status.error;
+  expect(shown?.code).toBe('quota');
   host.page.send({ type: 'visibility', visible: false });
   host.page.send({ type: 'visibility', visible: true });
   for (let i = 0; i < 20; i++) await turn();
-  expect(db.sync.status.error).toBe(told);
+  expect(db.sync.status.error).toBe(shown);
   host.page.send({ type: 'freeze' });
   host.page.send({ type: 'resume' });
   await until(() => state.started === 2);
@@ -290,13 +290,13 @@ test('that nothing can be stored stays in the status, whatever the worker says a
   await until(() => state.started === 3);
   const { statuses } = state;
   await until(() => state.statuses > statuses);
-  expect(db.sync.status.error).toBe(told);
+  expect(db.sync.status.error).toBe(shown);
   host.storage.faults.quota = false;
   await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;
   expect(db.sync.status.error).toBeNull();
 });
 
-test('that the application could get no token stays in the status while the worker speaks of other things', async () => {
+test('a failed token callback stays in the status while the worker reports other things', async () => {
   let fails = true;
   const token = async () => {
     if (fails) throw new Error('offline');
@@ -324,7 +324,7 @@ test('a worker that fails while its window closes is not waited for later', asyn
   expect(time.pending()).toEqual([]);
 });
 
-test('a window that is closed while there is no token asks for none later', async () => {
+test('a window that is closed while it lacks a token asks for none later', async () => {
   const time = new ManualTime();
   const token = async () => {
     throw new Error('offline');

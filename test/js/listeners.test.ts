@@ -1,10 +1,10 @@
-/** Listeners of the status, of conflicts and of events: who is called, and in what order. */
+/** Listeners of the status, of conflicts and of events: which are called, and in what order. */
 import { expect, test } from 'vitest';
 import { EventListeners } from '../../js/api/events.ts';
 import { Listeners } from '../../js/api/listeners.ts';
 import { collectUncaught, turn } from './support.ts';
 
-test('one that another has ended is not called any more, and one that was added meanwhile from the next time on', () => {
+test('a removed listener is not called any more, and an added one from the next value on', () => {
   const listeners = new Listeners<number>();
   const heard: string[] = [];
   listeners.add((value) => {
@@ -13,19 +13,19 @@ test('one that another has ended is not called any more, and one that was added 
     if (value === 1) listeners.add((later) => heard.push(`late ${later}`));
   });
   const stop = listeners.add((value) => heard.push(`second ${value}`));
-  listeners.tell(1);
-  listeners.tell(2);
+  listeners.notify(1);
+  listeners.notify(2);
   expect(heard).toEqual(['first 1', 'first 2', 'late 2']);
 });
 
-test('what a listener causes is heard by all after what was before: the last word is the latest', () => {
+test('a value that a listener causes reaches all listeners after the one before it', () => {
   const listeners = new Listeners<number>();
   const heard: number[] = [];
   listeners.add((value) => {
-    if (value === 1) listeners.tell(2);
+    if (value === 1) listeners.notify(2);
   });
   listeners.add((value) => heard.push(value));
-  listeners.tell(1);
+  listeners.notify(1);
   expect(heard).toEqual([1, 2]);
 });
 
@@ -37,17 +37,17 @@ test('a mistake of one stops neither the others nor what comes later', async () 
       throw new Error('of the listener');
     });
     listeners.add((value) => heard.push(value));
-    for (const value of [1, 2]) listeners.tell(value);
+    for (const value of [1, 2]) listeners.notify(value);
     expect(heard).toEqual([1, 2]);
     await turn();
     expect(uncaught).toHaveLength(2);
   });
 });
 
-test('that data was lost is told once, to whoever listens when it is told', async () => {
-  const events = new EventListeners();
+test('a loss of data is reported once, to the listeners of that moment', async () => {
+  const events = new EventListeners(() => {});
   const heard: string[] = [];
-  events.listen('dataLost', () => heard.push('who has left'))();
+  events.listen('dataLost', () => heard.push('removed'))();
   events.dataLost('torn');
   await turn();
   events.listen('dataLost', ({ detail }: { detail: string }) => heard.push(detail));

@@ -111,7 +111,7 @@ describe('a subscriber that another one ends', () => {
     expect(calls).not.toHaveBeenCalled();
   });
 
-  test('leaves the others of its live value theirs, and one that comes later finds what is there', async () => {
+  test('leaves other subscribers of its live value, and a later one gets the value', async () => {
     const db = await withThree();
     const live = db.cities.orderBy('id').live();
     const [first, second] = [vi.fn(), vi.fn()];

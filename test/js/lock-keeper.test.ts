@@ -6,16 +6,16 @@ import { LockKeeper } from '../../js/worker/lock-keeper.ts';
 import { turn } from './support.ts';
 
 function keeperOf(locks = memoryLocks()) {
-  const told: string[] = [];
+  const states: string[] = [];
   const keeper = new LockKeeper(locks, 'skerry/test/', (name, state) =>
-    told.push(`${name} ${state}`),
+    states.push(`${name} ${state}`),
   );
   const taken = () => locks.acquire('skerry/test/push', { ifAvailable: true });
-  return { locks, keeper, told, taken };
+  return { locks, keeper, states, taken };
 }
 
-test('a lock that is let go of is free, and so are all at the end', async () => {
-  const { keeper, told, taken } = keeperOf();
+test('a released lock is free, and so are all at the end', async () => {
+  const { keeper, states, taken } = keeperOf();
   keeper.do('push', 'request');
   await turn();
   expect(await taken()).toBeNull();
@@ -27,37 +27,37 @@ test('a lock that is let go of is free, and so are all at the end', async () => 
   await turn();
   keeper.releaseAll();
   expect(await taken()).not.toBeNull();
-  expect(told).toEqual(['push granted', 'push granted']);
+  expect(states).toEqual(['push granted', 'push granted']);
 });
 
-test('one that others hold is waited for, and one that is stolen is told as lost', async () => {
-  const { locks, keeper, told } = keeperOf();
+test('waits for a lock that others hold, and reports a stolen one as lost', async () => {
+  const { locks, keeper, states } = keeperOf();
   const other = await locks.acquire('skerry/test/push');
   keeper.do('push', 'request');
   await turn();
-  expect(told).toEqual(['push refused']);
+  expect(states).toEqual(['push refused']);
   other?.release();
   await turn();
-  expect(told).toEqual(['push refused', 'push granted']);
+  expect(states).toEqual(['push refused', 'push granted']);
   await locks.acquire('skerry/test/push', { steal: true });
   await turn();
-  expect(told).toEqual(['push refused', 'push granted', 'push lost']);
+  expect(states).toEqual(['push refused', 'push granted', 'push lost']);
 });
 
 test('waiting for one ends with its release: it is not granted later', async () => {
-  const { locks, keeper, told, taken } = keeperOf();
+  const { locks, keeper, states, taken } = keeperOf();
   const other = await locks.acquire('skerry/test/push');
   keeper.do('push', 'request');
   await turn();
   keeper.do('push', 'release');
   other?.release();
   await turn();
-  expect(told).toEqual(['push refused']);
+  expect(states).toEqual(['push refused']);
   expect(await taken()).not.toBeNull();
 });
 
 test.each(['request', 'steal'] as const)(
-  'one that the engine grants after it was let go of (%s) is given back, and not told',
+  'a lock that is granted after its release (%s) is returned, and not reported',
   async (action) => {
     const locks = memoryLocks();
     let grant: () => void = () => {};
@@ -70,12 +70,12 @@ test.each(['request', 'steal'] as const)(
         return locks.acquire(name, options);
       },
     };
-    const { keeper, told } = keeperOf(slow);
+    const { keeper, states } = keeperOf(slow);
     keeper.do('push', action);
     keeper.do('push', 'release');
     grant();
     await turn();
     expect(await locks.acquire('skerry/test/push', { ifAvailable: true })).not.toBeNull();
-    expect(told).toEqual([]);
+    expect(states).toEqual([]);
   },
 );

@@ -50,7 +50,7 @@ test('a window stores what it was given, says that a newer version runs, and clo
   expect(cities.map(({ id }) => id)).toEqual(['a', 'b']);
 });
 
-test('a window that is overtaken while it opens does not open', async () => {
+test('a window that a newer release overtakes while it opens does not open', async () => {
   const host = memory();
   let release = () => {};
   const loaded = new Promise<void>((resolve) => {

@@ -20,7 +20,7 @@ const row = (name: string, id: string, props: Record<string, unknown>): TableRow
 });
 const ids = (rows: readonly TableRow[]) => rows.map(({ row: { id } }) => id);
 
-test('whatever order tables and rows are in, no row comes before one that it refers to', () => {
+test('no row comes before one that it refers to, in any order of tables and rows', () => {
   const rows = [
     row('leaves', 'leaf', { node: 'c' }),
     row('nodes', 'c', { parent: 'b' }),

@@ -4,7 +4,7 @@ import { connect, world } from './account-world.ts';
 
 const database = 'skerry/test/anna';
 
-test('a worker that starts deletes images that nothing names, and none that another is writing', async () => {
+test('a starting worker deletes unnamed images, and none that another is writing', async () => {
   const { host } = world();
   const more = { defaultRealm: 'public' };
   const before = await connect(host, 'anna', more);

@@ -1,4 +1,4 @@
-/** What a window is told about its life, out of the events of a browser. */
+/** The events of a window's life, derived from the events of a browser. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { browserPage, type PageEvent } from '../../js/host/page.ts';
 
@@ -45,7 +45,7 @@ class Target {
   }
 }
 
-test('every event of the page is told as it is, and none after the end', () => {
+test('every event of the page is reported unchanged, and none after the end', () => {
   const document = Object.assign(new Target(), { visibilityState: 'hidden' });
   const window = new Target();
   vi.stubGlobal('document', document);

@@ -1,4 +1,4 @@
-/** The phase that the status tells, from the first moment on, and when an error is over. */
+/** The phase that the status shows, from the first moment on, and when an error is over. */
 import { SkerryError } from 'skerry';
 import { expect, test, vi } from 'vitest';
 import { type App, until } from './support.ts';
@@ -7,7 +7,7 @@ import { connect, world } from './sync-world.ts';
 // A machine under load takes its time; what never comes is what a test must notice.
 vi.setConfig({ testTimeout: 30_000 });
 
-/** The phases that a window is told from the start, and how many rows there are at each. */
+/** The phases that a window goes through from the start, and how many rows there are at each. */
 async function phasesOf(db: App): Promise<string[]> {
   const phases: string[] = [];
   const note = () => phases.push(`${db.sync.status.phase} ${db.cities.count()}`);
@@ -18,7 +18,7 @@ async function phasesOf(db: App): Promise<string[]> {
 }
 
 for (const serviceWorker of [false, true])
-  test(`no window is idle before what the server has is in it (service worker: ${serviceWorker})`, async () => {
+  test(`no window is idle before it has the data of the server (service worker: ${serviceWorker})`, async () => {
     const { host, server } = world();
     server.write([{ op: 'create', table: 'cities', id: 'a', set: { name: 'A', country: 'SE' } }]);
     const phases = await phasesOf(await connect(host, { serviceWorker } as never));
@@ -27,7 +27,7 @@ for (const serviceWorker of [false, true])
     expect(phases.at(-1)).toBe('idle 1');
   });
 
-test('one whose server cannot be reached waits, and is idle once it can', async () => {
+test('a window waits while the server is unreachable, and is idle afterwards', async () => {
   const { host } = world();
   host.network.online = false;
   const db = await connect(host);
@@ -39,7 +39,7 @@ test('one whose server cannot be reached waits, and is idle once it can', async 
   await until(() => db.sync.status.phase === 'idle');
 });
 
-test('an error of the worker is told until a round has ended well', async () => {
+test('an error of the worker is shown until a round has succeeded', async () => {
   const { host } = world();
   const db = await connect(host);
   await db.sync.now();

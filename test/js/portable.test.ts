@@ -82,7 +82,7 @@ test('an export holds confirmed rows by realm, and pending mutations with their 
   expect(outbox.content).toMatchObject({ rows: null, mutations: [{ id, name: 'grow' }] });
 });
 
-test('values of every type go from one local database into another, rows that are there stay', async () => {
+test('values of every type go from one local database into another; existing rows stay', async () => {
   const source = await local(memory());
   source.transact((tx) => tx.cities.create(everything));
   const group = source.transact((tx) => {
@@ -103,7 +103,7 @@ test('values of every type go from one local database into another, rows that ar
   expect([target.cities.count(), target.members.count()]).toEqual([2, 1]);
 });
 
-test('what is pending here already is not logged again; another profile logs it under the same ids', async () => {
+test('does not log pending mutations again; another profile logs them under their ids', async () => {
   const { host } = world();
   const db = await connect(host, 'anna', { defaultRealm: 'public' });
   await db.mutate.addCity({ id: 'a', name: 'A', population: 1 }).confirmed;
@@ -136,7 +136,7 @@ test('what is pending here already is not logged again; another profile logs it 
   expect(elsewhere.server.pushed).toHaveLength(1);
 });
 
-test('what cannot be taken is refused by a typed error, and nothing is changed', async () => {
+test('content that cannot be taken is refused by a typed error, and nothing changes', async () => {
   const { host } = world();
   const db = await connect(host, 'anna', { defaultRealm: 'public' });
   await db.sync.now();
@@ -157,7 +157,7 @@ test('what cannot be taken is refused by a typed error, and nothing is changed',
     expect(pending(elsewhere.host, 'anna')).toEqual([]);
     return error?.code;
   };
-  /** A file whose content was changed by somebody who knows the checksum. */
+  /** A file whose content was changed, with the right checksum. */
   const changed = async (change: object) => {
     const content = { ...good.content, ...change };
     const sums = await import('node:zlib');
@@ -188,7 +188,7 @@ test('what cannot be taken is refused by a typed error, and nothing is changed',
   await expect(target.export({ everything: true } as never)).rejects.toMatchObject({
     code: 'unsupported',
   });
-  // The same file, laid out anew, is good.
+  // The same file, formatted again, is good.
   await target.import(new Blob([JSON.stringify(good, null, 2)]));
   expect(pending(elsewhere.host, 'anna')).toHaveLength(2);
   await expect((await local(memory())).import(new Blob([JSON.stringify(good)]))).rejects.toThrow(
@@ -196,7 +196,7 @@ test('what cannot be taken is refused by a typed error, and nothing is changed',
   );
 });
 
-test('rows wait for the first fill; pending mutations need a remote', async () => {
+test('rows wait for the initial sync; pending mutations need a remote', async () => {
   const source = await local(memory());
   await source.mutate.addCity({ id: 'a', name: 'A' }).durable;
   const file = await source.export();

@@ -1,16 +1,17 @@
 /** What the application changes in the last events of its page is stored before the page stands still; on memory hosts. */
-import { ManualTime, memory } from 'skerry/testing';
-import { expect, test, vi } from 'vitest';
+import { ManualTime, type MemoryHost, memory } from 'skerry/testing';
+import { describe, expect, test, vi } from 'vitest';
+import type { ChannelHost } from '../../js/host/channel.ts';
 import type { Storage } from '../../js/host/storage.ts';
-import { connect, world } from './account-world.ts';
-import { until } from './support.ts';
+import { connect, local, world } from './account-world.ts';
+import { turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 
 const more = { defaultRealm: 'public' };
 
 for (const event of [{ type: 'freeze' }, { type: 'pagehide', persisted: true }] as const)
-  test(`what the application changes while its page is put aside is stored before (${event.type})`, async () => {
+  test(`changes in the last events of a page that is frozen are stored (${event.type})`, async () => {
     const { host } = world();
     const db = await connect(host, 'anna', more);
     await db.sync.now();
@@ -38,7 +39,7 @@ for (const event of [{ type: 'freeze' }, { type: 'pagehide', persisted: true }] 
     for (const each of [db, other]) expect(each.cities.count()).toBe(3);
   });
 
-test('what the application changes while its page ends is stored behind what is under way, and told', async () => {
+test('changes while a page ends are stored behind those under way, and announced', async () => {
   const { host } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
@@ -53,7 +54,7 @@ test('what the application changes while its page ends is stored behind what is 
   });
   host.storage.faults.hold = false;
   await until(() => other.cities.count() === 2);
-  // It lives, against what it was told.
+  // The page goes on to live, against its last event.
   const made = db.mutate.addCity({ id: 'c', name: 'C' });
   await made.durable;
   expect(stored()).toBe(3);
@@ -63,7 +64,7 @@ test('what the application changes while its page ends is stored behind what is 
   expect(other.cities.count()).toBe(3);
 });
 
-test('a page whose engine says nothing more, but runs on, keeps its connection no longer than its task', async () => {
+test('a page that runs on without further events closes its connection after its task', async () => {
   const time = new ManualTime();
   const host = memory({ time });
   const open = vi.spyOn(host.storage, 'open');
@@ -75,4 +76,54 @@ test('a page whose engine says nothing more, but runs on, keeps its connection n
     expect(suspend).toHaveBeenCalledTimes(1);
   });
   expect(suspend).toHaveBeenCalledTimes(1);
+});
+
+describe.each([
+  ['with a remote', true],
+  ['without a remote', false],
+])('%s, what a page has stored that was put aside', (_, isRemote) => {
+  /** A window whose page is put into the cache, and a window that receives no messages. */
+  async function withDeafWindow() {
+    const time = new ManualTime();
+    const host = memory({ time });
+    host.network.online = false;
+    const open = (at: MemoryHost) => (isRemote ? connect(at, 'anna', more) : local(at));
+    const db = await open(host);
+    const deaf = host.window();
+    const channels: ChannelHost = { open: (name) => host.channels.open(name, () => {}) };
+    const other = await open({ ...deaf, channels });
+    let durable: Promise<void> | undefined;
+    const put = () =>
+      host.page.send({ type: 'pagehide', persisted: true }, () => {
+        durable = db.mutate.addCity({ id: 'a', name: 'A' }).durable;
+      });
+    const back = () => {
+      host.page.send({ type: 'pageshow', persisted: true });
+      return durable;
+    };
+    const shows = () => other.cities.count() === 1;
+    return { time, page: deaf.page, put, back, shows };
+  }
+
+  test('is shown by a visible window within a minute', async () => {
+    const { time, put, back, shows } = await withDeafWindow();
+    put();
+    for (let i = 0; i < 50; i++) await turn();
+    expect(shows()).toBe(false);
+    time.advance(60_000);
+    await until(shows);
+    await back();
+  });
+
+  test('is shown by a hidden window as soon as it is visible', async () => {
+    const { time, page, put, back, shows } = await withDeafWindow();
+    page.send({ type: 'visibility', visible: false });
+    put();
+    time.advance(60_000);
+    for (let i = 0; i < 50; i++) await turn();
+    expect(shows()).toBe(false);
+    page.send({ type: 'visibility', visible: true });
+    await until(shows);
+    await back();
+  });
 });

@@ -55,7 +55,7 @@ describe('queries', () => {
     expect(ids(cities.where('founded', '!=', null))).toBe('');
   });
 
-  test('a function that returns nothing is refused, wherever one is given: it would be all rows', async () => {
+  test('a function that returns nothing is refused everywhere: it would mean all rows', async () => {
     const db = await filled();
     const { cities } = db;
     const nothing = { name: 'ValidationError', message: expect.stringMatching(/returned nothing/) };

@@ -1,5 +1,5 @@
 // The example of the README runs as it stands there, pasted: against the built server, started by the README's own command.
-// Only what the browser is, and the proxy, is played: the package's host in memory, whose requests go to that server.
+// Only the browser and the proxy are replaced: the package's host in memory, whose requests go to that server.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -48,7 +48,7 @@ function start(command: string): Promise<string> {
   });
 }
 
-test('the example of the README runs against the server that it starts, and prints what the text says', async () => {
+test('the example of the README runs against its server, and prints what it says', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const blocks = (language: string) =>
     [...readme.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(

@@ -119,7 +119,7 @@ describe('rows', () => {
     for (const row of rows) expect(db.cities.get(row.id)).toBe(row);
   });
 
-  test('stay the same objects where what restores a class reads one of those that are read', async () => {
+  test('stay the same objects where the decoder of a class reads one of them', async () => {
     let restore: (id: unknown) => unknown = () => null;
     const nested = schema(
       {

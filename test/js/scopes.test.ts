@@ -1,11 +1,13 @@
 /** `db.sync.scope`: parts of tables that several callers ask for, give up, and ask for again; on memory hosts. */
 
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { Scope } from '../../js/api/scopes.ts';
+import { WindowCore } from '../../js/core/window-core.ts';
 import { connect, world } from './account-world.ts';
 import { type App, turn, until } from './support.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
+afterEach(() => vi.restoreAllMocks());
 
 async function withScopes() {
   const { host, server } = world();
@@ -25,7 +27,7 @@ async function withScopes() {
   return { host, server, db, stored, of };
 }
 
-test('what two callers have asked for stays until the last of them gives it up', async () => {
+test('a scope that two callers wanted stays until the last of them unsubscribes', async () => {
   const { stored, of } = await withScopes();
   const [first, second] = [of('NO'), of('NO')];
   await Promise.all([first.ready, second.ready]);
@@ -38,7 +40,7 @@ test('what two callers have asked for stays until the last of them gives it up',
   await until(() => stored().join() === 'SE');
 });
 
-test('one that is given up and asked for in the same breath is there', async () => {
+test('a scope that is unsubscribed and wanted again at once is filled', async () => {
   const { stored, of } = await withScopes();
   const first = of('NO');
   await first.ready;
@@ -47,7 +49,36 @@ test('one that is given up and asked for in the same breath is there', async () 
   expect(stored()).toEqual(['NO', 'SE']);
 });
 
-test('whoever waits for one that is given up is told', async () => {
+/** The check of the call finds all that the core refuses of a scope. Without it the core has to refuse by itself. */
+const skipCheckOfTheCall = () =>
+  vi.spyOn(WindowCore.prototype, 'checkScopes').mockImplementation(() => {});
+const wrong = (tables: Pick<App, 'groups'>) => tables.groups.where((q) => q.exists('members'));
+
+test('a scope that the core refuses rejects, and the other scopes are filled', async () => {
+  const { db, stored, of } = await withScopes();
+  expect(() => db.sync.scope(wrong(db))).toThrow(/exists/);
+  skipCheckOfTheCall();
+  const refused = db.sync.scope(wrong(db));
+  const { status } = db.sync;
+  expect(status).toMatchObject({ error: { code: 'internal', retryable: true } });
+  expect(status.phase).not.toBe('blocked');
+  await expect(refused.ready).rejects.toMatchObject({ name: 'ValidationError', retryable: false });
+  refused.unsubscribe();
+  await of('NO').ready;
+  expect(stored()).toEqual(['NO', 'SE']);
+});
+
+test('a refused scope of `open` does not drop the others of the list', async () => {
+  skipCheckOfTheCall();
+  const { host } = world();
+  const db = await connect(host, 'anna', {
+    defaultRealm: 'public',
+    scopes: (q: App) => [wrong(q), q.cities.where('country', '=', 'SE')],
+  });
+  await db.sync.scope(db.cities.where('country', '=', 'SE')).ready;
+});
+
+test('the ready of a scope that is unsubscribed rejects', async () => {
   const { host, of } = await withScopes();
   host.network.online = false;
   const scope = of('NO');
@@ -63,7 +94,7 @@ test('whoever waits for one that is given up is told', async () => {
   await other.ready;
 });
 
-test('what is given up while the page stands still is dropped when it is back', async () => {
+test('a scope that is unsubscribed while the page is frozen is dropped on resume', async () => {
   const { host, stored, of } = await withScopes();
   const scopes = [of('NO'), of('FI')];
   await Promise.all(scopes.map(({ ready }) => ready));
@@ -75,7 +106,7 @@ test('what is given up while the page stands still is dropped when it is back', 
   await until(() => stored().join() === 'FI,SE');
 });
 
-test('whoever waits for one that all windows together want too much for is told; it comes when there is room', async () => {
+test('a scope beyond the limits of all windows rejects, and comes when there is room', async () => {
   const { host, of, db } = await withScopes();
   // 6,000 values each, of 10,000 that a server takes.
   const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
@@ -97,7 +128,7 @@ test('whoever waits for one that all windows together want too much for is told;
   await db.sync.scope(db.cities.where('country', 'in', wanted)).ready;
 });
 
-test('one that was left out is not told of any more when it is given up', async () => {
+test('a scope that was left out is no error any more when it is unsubscribed', async () => {
   const { host, db } = await withScopes();
   const many = (letter: string) => Array.from({ length: 6000 }, (_, i) => `${letter}${i}`);
   const second = await connect(host, 'anna', { defaultRealm: 'public', scopes: () => [] });

@@ -70,27 +70,27 @@ test('it pushes by what the windows have written, with the token that they have 
   expect(server.pushed).toHaveLength(1);
 });
 
-test('a token that must not be kept is not: without a window it pushes nothing, and says what is left', async () => {
+test('without a window and a kept token it pushes nothing, and reports what is left', async () => {
   const { host, server } = await left(false);
   expect(host.storage.dump(database, 'sync').map(({ key }) => key)).not.toContain('token');
   expect(await started(host).woken(database)).toEqual({ pending: 1 });
   expect(server.pushed).toEqual([]);
 });
 
-test('a record of a newer version is left alone, and the windows are told', async () => {
+test('a record of a newer version is left alone, and the windows are notified', async () => {
   const { host, server } = await left();
   await put(host, 'service', (found) => ({ ...found, v: 2 }));
-  const told: unknown[] = [];
+  const posted: unknown[] = [];
   const failed = new Promise<void>((resolve) => {
     host.channels.open(database, (message) => {
       if ((message as { type: string }).type !== 'serviceFailed') return;
-      told.push(message);
+      posted.push(message);
       resolve();
     });
   });
   await expect(started(host).woken(database)).rejects.toMatchObject({ code: 'newer_tab' });
   await failed;
-  expect(told).toEqual([
+  expect(posted).toEqual([
     { type: 'serviceFailed', reason: 'A window runs a newer version of this application.' },
   ]);
   expect(server.pushed).toEqual([]);
@@ -119,7 +119,7 @@ test('⚑ a log-out while it starts ends it before it has begun', async () => {
   expect(server.pushed).toEqual([]);
 });
 
-test('whoever waits for one that is ended is told what was pending, and it may start again', async () => {
+test('a wake of a worker that is ended resolves with its pending count', async () => {
   const { host, server } = await left();
   const { promise: pushing, fire: asked } = signal();
   server.instead = () => {
@@ -142,7 +142,7 @@ test('whoever waits for one that is ended is told what was pending, and it may s
   expect(server.pushed).toHaveLength(1);
 });
 
-test('a log-out cuts the push that is under way', async () => {
+test('a log-out aborts the push under way', async () => {
   const { host } = await left();
   const { promise: begun, fire: pushing } = signal();
   const cut = vi.fn();
@@ -203,7 +203,7 @@ test('of a database that was deleted none is made', async () => {
   expect(await host.storage.exists(database)).toBe(false);
 });
 
-test('⚑ one whose core has trapped keeps nobody waiting, and starts anew', async () => {
+test('⚑ a worker whose core trapped blocks no caller, and starts again', async () => {
   const { host, server } = await left();
   await put(host, 'service', (found) => ({
     ...found,
@@ -233,7 +233,7 @@ test('⚑ one whose core has trapped keeps nobody waiting, and starts anew', asy
   expect(server.pushed).toHaveLength(1);
 });
 
-test('a newer schema of a window starts it anew, an older one does not', async () => {
+test('a newer schema of a window restarts it, an older one does not', async () => {
   const { host } = await left();
   const open = vi.spyOn(host.storage, 'open');
   const service = started(host);

@@ -1,4 +1,4 @@
-/** A window on its way to a service worker: who pushes must be known soon, whatever becomes of the registration. */
+/** A window on its way to a service worker: it must know soon which side pushes, whatever becomes of the registration. */
 import { ManualTime, memory } from 'skerry/testing';
 import { expect, test, vi } from 'vitest';
 import { ServiceMode } from '../../js/api/service-mode.ts';
@@ -14,17 +14,16 @@ function modeWith(services: ServiceHost | null) {
     database: 'skerry/test/anna',
     version: 1,
     url: true,
-    onState,
   });
   return { mode, time, onState };
 }
 
 const linkOf = (): ServiceLink => ({ wake() {}, changed() {}, close: vi.fn() });
 
-test('a registration that does not end holds nobody up: the window pushes', async () => {
-  const { mode, time } = modeWith(() => new Promise(() => {}));
+test('the window pushes where a registration does not end', async () => {
+  const { mode, time, onState } = modeWith(() => new Promise(() => {}));
   let known = false;
-  void mode.begin().then(() => {
+  void mode.begin(onState).then(() => {
     known = true;
   });
   await turn();
@@ -39,15 +38,15 @@ test('a registration that does not end holds nobody up: the window pushes', asyn
   });
 });
 
-test('one that ends late is made use of, unless the window was closed meanwhile', async () => {
+test('a late registration is used, unless the window was closed meanwhile', async () => {
   for (const closed of [false, true]) {
     const link = linkOf();
     let end: (link: ServiceLink) => void = () => {};
     const registered = new Promise<ServiceLink>((resolve) => {
       end = resolve;
     });
-    const { mode, time } = modeWith(() => registered);
-    const begun = mode.begin();
+    const { mode, time, onState } = modeWith(() => registered);
+    const begun = mode.begin(onState);
     time.advance(1000);
     await begun;
     if (closed) mode.close();
@@ -58,9 +57,9 @@ test('one that ends late is made use of, unless the window was closed meanwhile'
   }
 });
 
-test('one that fails is told with its reason', async () => {
+test('a failed registration is reported with its reason', async () => {
   const { mode, onState } = modeWith(() => Promise.reject(new Error('refused by the test')));
-  await mode.begin();
+  await mode.begin(onState);
   expect(mode.state).toEqual({ active: false, reason: 'refused by the test' });
   expect(onState).toHaveBeenCalledWith(mode.state);
 });

@@ -59,7 +59,7 @@ const envelope = (message: object) => ({
   message,
 });
 
-test('a script is registered past the HTTP cache, as a classic one first, then as a module', async () => {
+test('registers a script past the HTTP cache, as a classic one first, then as a module', async () => {
   registration.active = new FakeWorker();
   await connect();
   expect(register.mock.calls).toEqual([[url, { updateViaCache: 'none' }]]);
@@ -74,7 +74,7 @@ test('a script is registered past the HTTP cache, as a classic one first, then a
   ]);
 });
 
-test('what the application has registered itself is left as it is', async () => {
+test('leaves a registration of the application unchanged', async () => {
   registration.active = new FakeWorker();
   const other = new FakeRegistration();
   other.active = new FakeWorker('http://app.test/other.js');
@@ -85,7 +85,7 @@ test('what the application has registered itself is left as it is', async () => 
   expect(registration.active.heard).toEqual([envelope({ type: 'wake' })]);
 });
 
-test('where it is refused, or there are none here, the window pushes, and the status says why', async () => {
+test('the window pushes, and the status says why, where registration is impossible', async () => {
   register.mockRejectedValue(new Error('a policy'));
   const link = await connect();
   link.wake({ type: 'wake' });
@@ -103,7 +103,7 @@ test('where it is refused, or there are none here, the window pushes, and the st
   ]);
 });
 
-test('messages go to the active worker, not to the one that is being installed', async () => {
+test('messages go to the active worker, not to the installing one', async () => {
   const first = new FakeWorker();
   registration.installing = first;
   const link = await connect();
@@ -125,7 +125,7 @@ test('messages go to the active worker, not to the one that is being installed',
   expect(states).toHaveLength(2);
 });
 
-test('a worker that is gone is noticed, and nothing is told after the end', async () => {
+test('notices a worker that is gone, and reports nothing after the end', async () => {
   registration.active = new FakeWorker();
   const link = await connect();
   registration.active = null;
@@ -137,7 +137,7 @@ test('a worker that is gone is noticed, and nothing is told after the end', asyn
   expect(states).toHaveLength(2);
 });
 
-test('a change wakes the worker and asks for a sync event, for many at most once a second', async () => {
+test('a change wakes the worker and requests a sync event, at most once a second', async () => {
   registration.active = new FakeWorker();
   const link = await connect();
   for (let i = 0; i < 5; i++) link.changed();

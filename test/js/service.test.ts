@@ -59,7 +59,7 @@ test('stopped, it goes on at the next wake; and a sync event needs no window', a
   expect(server.pushed).toHaveLength(3);
 });
 
-test('a sync event pushes nothing of windows that are all paused, and all of it where one is not', async () => {
+test('a sync event pushes nothing while all windows are paused, and all if one is not', async () => {
   const host = memory({ workerTimes: times });
   const server = new FakeServer(host.network);
   const [one, two] = [await connect(host), await connect(host.window())];
@@ -77,7 +77,7 @@ test('a sync event pushes nothing of windows that are all paused, and all of it 
   expect(server.pushed).toHaveLength(1);
 });
 
-test('a paused window wakes nobody', async () => {
+test('a paused window wakes no service worker', async () => {
   const host = memory({ workerTimes: times });
   const server = new FakeServer(host.network);
   const db = await connect(host);

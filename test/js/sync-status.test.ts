@@ -35,7 +35,7 @@ const status = (more: Partial<StatusInput> = {}) =>
 const network = (message: string, retryable = true) =>
   status({ error: new NetworkError('network', message, { retryable }) });
 
-test('another failure with the same code is another status: its words and whether it passes may differ', () => {
+test('failures with one code differ in status by their message and `retryable`', () => {
   expect(sameStatus(network('no route'), network('no route'))).toBe(true);
   expect(sameStatus(network('no route'), network('cut off'))).toBe(false);
   expect(sameStatus(network('no route'), network('no route', false))).toBe(false);
@@ -49,7 +49,7 @@ test('dates and objects that say the same are no change', () => {
   expect(status().revisions).toEqual({ public: 57 });
 });
 
-test('what the worker knows goes before what the window has read, and is not waited for', () => {
+test('the state of the worker goes before what the window has read', () => {
   const worker = { type: 'status', lastSyncedAt: 2, clockOffsetMs: 5, online: false };
   const earlier = { ...window, lastSyncedAt: 1, clockOffset: 3 };
   expect(status({ window: earlier, worker })).toMatchObject({
@@ -60,7 +60,7 @@ test('what the worker knows goes before what the window has read, and is not wai
   });
 });
 
-test('that nothing can be stored goes before failures of the worker, and an image that could not be made comes last', () => {
+test('storage failures go before those of the worker, and failed images come last', () => {
   const storage = new QuotaError('quota', 'full', { retryable: true });
   const error = new UnsupportedError('worker', 'not to be had');
   const worker = {
@@ -91,7 +91,7 @@ function phase(window: Partial<WindowState>, worker: object): string {
   return makeStatus(input).phase;
 }
 
-test('a window that has none of the rows yet is filling, whatever its worker has finished', () => {
+test('a window without any rows yet is filling, whatever its worker has finished', () => {
   expect(phase({ n: 0 }, { phase: 'idle', n: 1 })).toBe('filling');
   expect(phase({ n: 1 }, { phase: 'idle', n: 1 })).toBe('idle');
   expect(phase({ n: 1 }, { phase: 'idle', n: 2 })).toBe('idle');

@@ -23,14 +23,14 @@ async function worker(host: MemoryHost, database: string): Promise<readonly unkn
   return heard;
 }
 
-test('a worker that starts after its database was evicted makes none anew, and ends', async () => {
+test('a worker that starts after an eviction creates no database, and ends', async () => {
   const host = memory();
   const database = 'skerry/gone/someone';
   expect(await worker(host, database)).toEqual([{ type: 'stopped' }]);
   expect(await host.accounts?.exists(database)).toBe(false);
 });
 
-test('a worker whose database a newer release has upgraded ends', async () => {
+test('a worker ends when a newer release has upgraded its database', async () => {
   const host = memory();
   const database = 'skerry/upgraded/someone';
   const schema = [...databaseSchema, []];

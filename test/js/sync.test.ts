@@ -41,7 +41,7 @@ describe('with a server', () => {
     expect(db.sync.status.lastSyncedAt).toBeInstanceOf(Date);
   });
 
-  test('what others write arrives by a poke, in every window', async () => {
+  test('changes of others arrive by a poke, in every window', async () => {
     const { host, server } = world();
     server.write([
       { op: 'create', table: 'cities', id: 'x', set: { name: 'before', country: 'SE' } },
@@ -137,7 +137,7 @@ describe('with a server', () => {
     expect(() => db.sync.scope(db.cities.limit(1))).toThrow(/limit/);
   });
 
-  test('what no server would take is refused at once, and the rest goes on', async () => {
+  test('refuses at once what no server would take, and continues with the rest', async () => {
     const { host, server } = world();
     const words = (n: number) => `%word ${n}%`;
     await expect(
@@ -166,7 +166,7 @@ describe('with a server', () => {
 });
 
 describe('tokens', () => {
-  test('are asked for, sent, and asked for anew when one has expired', async () => {
+  test('are requested, sent, and requested again when one has expired', async () => {
     const { host, server } = world();
     const asked: string[] = [];
     const token = async (why: string) => {
@@ -302,7 +302,7 @@ describe('control', () => {
     expect(seen.size).toBe(2);
   });
 
-  test('waiting can be given up', async () => {
+  test('waiting can be aborted', async () => {
     const { host } = world();
     host.network.online = false;
     const db = await connect(host);
@@ -340,7 +340,7 @@ describe('the push worker', () => {
     await until(() => [one, two].every((db) => db.cities.count() === 2));
   });
 
-  test('of a window that is put aside lets go of its lease, and comes back', async () => {
+  test('of a frozen window releases its lease, and comes back', async () => {
     const { host, server } = world();
     const db = await connect(host);
     await db.mutate.addCity({ id: 'a', name: 'A' }).confirmed;

@@ -29,7 +29,7 @@ function hostWith(host: MemoryHost, wrong: MemoryHost['workers']['start']) {
   return { failing, state };
 }
 
-test('what is asked of a worker while there is none is answered by the next', async () => {
+test('a request that is made while no worker runs is answered by the next', async () => {
   const { host } = world();
   const { failing, state } = hostWith(host, (_url, handlers) => {
     queueMicrotask(() => handlers.onFailed(new Error('not to be had')));
@@ -43,7 +43,7 @@ test('what is asked of a worker while there is none is answered by the next', as
   expect(db.sync.status.lastSyncedAt).not.toBeNull();
 });
 
-test('a worker that says nothing within a minute is given up, and another is started', async () => {
+test('a worker that is silent for a minute is ended, and another is started', async () => {
   const time = new ManualTime();
   const host = memory({ time });
   const terminate = vi.fn();
@@ -66,7 +66,7 @@ test('a worker that says nothing within a minute is given up, and another is sta
   await closed;
 });
 
-test('scopes that could not be stored are told again', async () => {
+test('scopes that could not be stored are posted again', async () => {
   const { host } = world();
   const { reopen } = host.storage;
   let refusals = 0;
@@ -146,6 +146,8 @@ test('an effect that throws takes neither the others nor the next transaction wi
         done.push(event['id']);
         return [{ type: 'odd' }, { type: 'post', message: event['id'] }] as Message[];
       },
+    });
+    runner.connect({
       post: (message) => posted.push(message),
       special() {
         throw new Error('of a class that cannot be read');
@@ -160,7 +162,7 @@ test('an effect that throws takes neither the others nor the next transaction wi
   });
 });
 
-test('an image that is never done is given up after a while', () => {
+test('an image that is never done is aborted after a time limit', () => {
   const time = new ManualTime();
   const reported: Message[] = [];
   const host = {
@@ -211,7 +213,7 @@ test.each([
   expect(asked).toEqual([]);
 });
 
-test('a failure that is no worker’s end leaves it running', async () => {
+test('a failure that does not end the worker leaves it running', async () => {
   const { host } = world();
   const { failing, state } = hostWith(host, host.workers.start.bind(host.workers));
   const db = await connect(failing, 'anna', more);

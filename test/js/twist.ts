@@ -75,10 +75,10 @@ export function nonsense(): unknown[] {
 /** Not 400, 413 and 422, by which a server refuses what it was sent. */
 const statuses = [204, 301, 403, 404, 408, 418, 425, 429, 500, 503, 599];
 
-/** A server's answer as nobody could take for one: each way of `roll` once in a while. */
+/** A server's answer, made malformed in one of several ways, by `random`. */
 export function twistAnswer(
   honest: MemoryResponse,
-  roll: (limit: number) => number,
+  random: (limit: number) => number,
 ): MemoryResponse {
   const text = typeof honest.body === 'string' ? honest.body : '{}';
   const json = (body: unknown, status = honest.status) => ({
@@ -86,11 +86,11 @@ export function twistAnswer(
     headers: { 'content-type': 'application/json' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  switch (roll(10)) {
+  switch (random(10)) {
     case 0:
       return { status: 200, headers: { 'content-type': 'text/html' }, body: '<html>log in</html>' };
     case 1:
-      return json(text.slice(0, roll(text.length)));
+      return json(text.slice(0, random(text.length)));
     case 2:
       return json('');
     case 3:
@@ -100,11 +100,11 @@ export function twistAnswer(
       };
     case 4: {
       const codes = ['constructor', '__proto__', 'toString', '', 'x'.repeat(1000), 5, null];
-      const status = statuses[roll(statuses.length)] as number;
-      return json({ status, code: codes[roll(codes.length)], detail: { a: [] } }, status);
+      const status = statuses[random(statuses.length)] as number;
+      return json({ status, code: codes[random(codes.length)], detail: { a: [] } }, status);
     }
     case 5:
-      return { status: statuses[roll(statuses.length)] as number, body: 'no' };
+      return { status: statuses[random(statuses.length)] as number, body: 'no' };
     case 6:
       return json(`${'['.repeat(100_000)}${text}`);
     case 7:
@@ -116,7 +116,7 @@ export function twistAnswer(
       const answer = JSON.parse(text) as Record<string, unknown>;
       for (const member of ['time', 'cursors', 'results']) {
         const wrong = [null, true, -1, 'x', [5], { a: { b: [null] } }];
-        if (member in answer) answer[member] = wrong[roll(member === 'time' ? 3 : 4)];
+        if (member in answer) answer[member] = wrong[random(member === 'time' ? 3 : 4)];
       }
       return json(answer);
     }

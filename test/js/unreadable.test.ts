@@ -1,5 +1,5 @@
 /**
- * Values that cannot be read, whoever wrote them: readers survive them, and they are written back as they came. What is
+ * Values that cannot be read, from any writer: readers survive them, and they are written back as they came. What is
  * malformed is refused when it is made here.
  */
 import { http, open, schema, t, table, UnknownValue } from 'skerry';
@@ -67,10 +67,10 @@ test('a row that cannot be read in parts is read in all others, and no query thr
   const host = memory();
   const server = new FakeServer(host.network);
   const db = await connect(host);
-  let told: readonly string[] = [];
+  let titles: readonly string[] = [];
   let groups = 0;
   db.notes.subscribe((rows) => {
-    told = rows.map(({ title }) => title);
+    titles = rows.map(({ title }) => title);
   });
   db.groups.subscribe((rows) => {
     groups = rows.length;
@@ -92,7 +92,7 @@ test('a row that cannot be read in parts is read in all others, and no query thr
     { op: 'create', table: 'groups', id: 'g', set: { name: 'G' } },
   ]);
   await until(() => groups === 1);
-  expect(told).toHaveLength(unreadable.length + 2);
+  expect(titles).toHaveLength(unreadable.length + 2);
   expect(db.notes.all()).toHaveLength(unreadable.length + 2);
   for (const [i, envelope] of unreadable.entries()) {
     const { any } = db.notes.get(`evil-${i}`) as { any: unknown };
@@ -104,7 +104,7 @@ test('a row that cannot be read in parts is read in all others, and no query thr
   await db.close();
 });
 
-test('what could not be read is written back as it came, and is no obstacle to other changes', async () => {
+test('an unreadable value is written back unchanged, and does not block other changes', async () => {
   const host = memory();
   const server = new FakeServer(host.network);
   const db = await connect(host);
@@ -152,7 +152,7 @@ test('malformed envelopes are refused where they are made, in words', async () =
   await db.close();
 });
 
-test('a live value that cannot be made takes no other along, is reported, and is made at the next look', async () => {
+test('a live value that throws is reported, stops no other, and is made at the next read', async () => {
   await collectUncaught(async (uncaught) => {
     let broken = false;
     const heard: string[] = [];

@@ -26,7 +26,7 @@ test('the time limit and the signal hold while storage does not answer, too', as
   expect(db.sync.status.pending).toBe(0);
 });
 
-test('a pull that had begun before the call does not count: what others wrote before it has to be here', async () => {
+test('a pull that began before the call does not count as a sync', async () => {
   const { host, server } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
@@ -54,7 +54,7 @@ test('a pull that had begun before the call does not count: what others wrote be
   expect(await waiting).toBe('late');
 });
 
-test('whoever waits while the network is away, the page frozen or all paused is told in the end', async () => {
+test('waiting ends after the network was away, the page frozen or all paused', async () => {
   const { host, server } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
@@ -77,7 +77,7 @@ test('whoever waits while the network is away, the page frozen or all paused is 
   await Promise.all(waits);
 });
 
-test('what was asked of the worker of a page that is frozen is given up at once, and may be asked again', async () => {
+test('requests to the worker of a frozen page reject at once, and can be repeated', async () => {
   const { host, server } = world();
   const db = await connect(host, 'anna', more);
   await db.sync.now();
@@ -105,7 +105,7 @@ test('without a server it waits for storage, and ends with the database', async 
   host.storage.release();
 });
 
-test('a conflict that is resolved twice at once is resolved once: the second call is told', async () => {
+test('a conflict that is resolved twice at once is resolved once; the second rejects', async () => {
   const { host, server } = world();
   const db = await connect(host, 'anna', more);
   server.refuse = () => 'not_nice';

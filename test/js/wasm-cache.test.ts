@@ -40,7 +40,7 @@ async function content(found: Response | Uint8Array): Promise<string> {
   return found instanceof Response ? found.text() : new TextDecoder().decode(found);
 }
 
-test('what lies at the address by another hash is not taken, nor kept', async () => {
+test('a file with another hash at the address is neither used nor kept', async () => {
   served.set(where.href, 'of another version');
   await expect(cacheOf('mine').get(where, 'a.wasm')).rejects.toMatchObject({
     code: 'wasm',
@@ -52,7 +52,7 @@ test('what lies at the address by another hash is not taken, nor kept', async ()
   expect(await cacheOf('mine').get(where, 'a.wasm')).toEqual(bytes('mine'));
 });
 
-test('what was fetched once is there without the network, for this version only', async () => {
+test('a file that was fetched once is there offline, for this version only', async () => {
   served.set(where.href, 'mine');
   await cacheOf('mine').get(where, 'a.wasm');
   served.clear();

@@ -30,7 +30,7 @@ describe('two windows', () => {
     expect(third.cities.get('a')).toEqual(one.cities.get('a'));
   });
 
-  test('show a change that is too large to be sent about', async () => {
+  test('show a change that is too large to be broadcast', async () => {
     const host = memory();
     const [one, two] = [await fresh(host), await fresh(host.window())];
     const name = 'x'.repeat(200);
@@ -46,7 +46,7 @@ describe('two windows', () => {
     expect(two.cities.get('c4999')).toEqual(one.cities.get('c4999'));
   });
 
-  test('see at the latest when they are looked at what nobody told them of', async () => {
+  test('see a change that was not announced when they become visible', async () => {
     const host = memory();
     const mute = { ...host.window(), channels: { open: () => ({ post() {}, close() {} }) } };
     const [one, two] = [await fresh(host), await fresh(mute)];
@@ -98,7 +98,7 @@ describe('storage that fails', () => {
     expect(host.storage.dump('skerry/test/local', 'updates')).toHaveLength(1);
   });
 
-  test('for lack of space withdraws the change, with a QuotaError that nobody has to await', async () => {
+  test('for lack of space withdraws the change, with a QuotaError that need not be awaited', async () => {
     const host = memory();
     const db = await fresh(host);
     await db.mutate.addCity({ id: 'a', name: 'A' }).durable;

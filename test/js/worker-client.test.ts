@@ -22,11 +22,8 @@ function clientWith(token: (why: string) => Promise<string | null>, user: string
     remote: http('/v1', { token }),
     user,
     config: () => ({}) as WorkerConfig,
-    onMessage,
-    onFailed,
-    onEnded,
-    onToken() {},
   });
+  client.connect({ onMessage, onFailed, onEnded, onToken() {} });
   return { client, workers, onMessage, onFailed, onEnded };
 }
 
@@ -37,7 +34,7 @@ const lease = (owner: string | null, epoch: number) => ({
   epoch,
 });
 
-test('leases of a worker that was ended are not let go of again: others may hold them by now', () => {
+test('does not release leases of an ended worker again: others may hold them by now', () => {
   const { client, workers } = clientWith(async () => null);
   client.start();
   workers[0]?.handlers.onMessage(lease('one', 3));
@@ -68,7 +65,7 @@ test('messages and the failure of a worker that was ended are not the next oneâ€
   expect(client.running).toBe(false);
 });
 
-test('one that ends by itself runs no longer, and is not waited for', async () => {
+test('a worker that ends by itself runs no longer, and is not waited for', async () => {
   const { client, workers } = clientWith(async () => null);
   client.start();
   workers[0]?.handlers.onMessage({ type: 'stopped' });
@@ -101,7 +98,7 @@ test('a token goes to the worker that has asked for it', async () => {
   ]);
 });
 
-test('a worker that says that it failed runs on, but for one that has ended: that is let go of', () => {
+test('a worker that reports a failure runs on, unless the report says that it ended', () => {
   const { client, workers, onFailed, onEnded } = clientWith(async () => null);
   const failed = (ended: boolean) => ({
     type: 'failed',

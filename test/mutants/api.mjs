@@ -17,6 +17,20 @@ export const api = [
     to: 'if (this.#stopped) return;',
   },
   {
+    name: 'the promise of a scope that the core refuses stays open',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: 'if (sameScope(awaited, filter)) stop.abort(error);',
+    to: 'stop.signal;',
+  },
+  {
+    name: 'a scope is awaited only after the core has refused it',
+    test: 'test/js/scopes.test.ts',
+    file: 'js/api/scopes.ts',
+    from: '    const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);\n    this.#parts.changeScopes([filter], []);\n',
+    to: '    this.#parts.changeScopes([filter], []);\n    const ready = this.#parts.local ? Promise.resolve() : this.#ready(filter);\n',
+  },
+  {
     name: 'a page closes its connection before the last handlers of the application have run',
     test: 'test/js/put-aside.test.ts',
     file: 'js/api/lifecycle.ts',
@@ -29,6 +43,20 @@ export const api = [
     file: 'js/api/lifecycle.ts',
     from: "    this.#timers.set('still', 0, () => this.#standStill());",
     to: '',
+  },
+  {
+    name: 'a visible window never looks for changes that it was not notified of',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: '      this.#reread();\n      this.#rereadLater();\n',
+    to: '',
+  },
+  {
+    name: 'a window that is shown does not look for changes that it was not notified of',
+    test: 'test/js/put-aside.test.ts',
+    file: 'js/api/lifecycle.ts',
+    from: '    this.#restart();\n    this.#reread();\n',
+    to: '    this.#restart();\n',
   },
   {
     name: 'a page stands still while handlers of the application are still to run',
@@ -122,7 +150,7 @@ export const api = [
     to: '',
   },
   {
-    name: 'whoever waits for a scope that was given up waits for ever',
+    name: 'the promise of a scope that was unsubscribed stays open',
     test: 'test/js/scopes.test.ts',
     file: 'js/api/scopes.ts',
     from: '    this.#awaited.get(filter)?.abort(error);\n',
@@ -143,7 +171,7 @@ export const api = [
     to: '    await this.#parts.durable();\n    let stored = false;\n',
   },
   {
-    name: 'two calls about one conflict are both told how the first went',
+    name: 'two calls about one conflict both get the result of the first',
     test: 'test/js/waiting.test.ts',
     file: 'js/api/conflicts.ts',
     from: 'if (others.length > 0) this.#waiting.set(id, others);\n    else this.#waiting.delete(id);',
@@ -164,7 +192,7 @@ export const api = [
     to: '',
   },
   {
-    name: 'what the next worker is asked for by a page that was frozen is nobody’s',
+    name: 'requests to the next worker by a page that was frozen are dropped',
     test: 'test/js/api-model.test.ts',
     file: 'js/api/lifecycle.ts',
     from: "    runner.dispatch({ type: 'resume' });\n    this.#restart();\n",

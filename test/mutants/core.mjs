@@ -440,6 +440,12 @@ export const core = [
     to: '',
   },
   {
+    name: 'a refused scope drops those after it',
+    file: 'src/client/tab.cc',
+    from: 'effects->Push(std::move(problem.Set("scope", scope)));',
+    to: 'effects->Push(std::move(problem.Set("scope", scope)));\n        return;',
+  },
+  {
     name: 'a service worker that is started again sends a token that was refused',
     file: 'src/sync/sync_worker_kept.cc',
     from: '  if (!kept["refusedAt"].is_number() || rest_ms <= 0 || rest_ms > most) {',

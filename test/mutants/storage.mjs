@@ -93,14 +93,14 @@ export const storage = [
     name: 'a window that makes way does not wait until its changes are stored',
     test: windows,
     file: 'js/api/database-core.ts',
-    from: "this.#close('deleted-or-upgraded', true)",
-    to: "this.#close('deleted-or-upgraded')",
+    from: "this.close('deleted-or-upgraded', true)",
+    to: "this.close('deleted-or-upgraded')",
   },
   {
     name: 'the application does not hear that a newer release runs',
     test: windows,
     file: 'js/api/database-core.ts',
-    from: "    this.#updateNeeded('newer-tab');\n",
+    from: "    events.updateNeeded('newer-tab');\n",
     to: '',
   },
   {

@@ -1,4 +1,4 @@
-// One city: its fields can be edited, its likes counted up (an `inc`, which adds up whoever counts at the same time), and
+// One city: its fields can be edited, its likes counted up (an `inc`, which adds up concurrent counts), and
 // it can be deleted. The form follows the live row but for the field that is being typed in.
 import type { Demo } from './database.js';
 import { attempt, byId, formatNumber, formatTime, make } from './dom.js';

@@ -1,4 +1,4 @@
-// Opens the demo's database. Who one is comes from the address (?user=ada), so that two profiles can be two people.
+// Opens the demo's database. The user comes from the address (?user=ada), so that two profiles can be two people.
 import { defineMutators, http, open } from 'skerry';
 import { app } from './schema.js';
 

@@ -1,5 +1,5 @@
 // The switch that freezes this window's push worker, as a browser freezes a page that was long in the background: the
-// worker stops between two steps, keeps its Web Lock and its lease, and beats no more. Another window takes over.
+// worker stops between two steps, keeps its Web Lock and its lease, and renews it no more. Another window takes over.
 import { freezeWorker as freeze } from 'skerry/testing';
 import type { Demo } from './database.js';
 

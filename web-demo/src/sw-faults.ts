@@ -1,4 +1,4 @@
-// What the panel lets go wrong on the way to the server, for the service worker's own requests and for those of the
+// The faults that the panel causes on the way to the server, for the service worker's own requests and for those of the
 // windows and their Workers, which pass through it: the next push is cut before it reaches the server, or its answer is
 // lost after the server has it.
 

@@ -13,7 +13,7 @@ const CACHE = `skerry-demo-${__DIGEST__}`;
 installFaults();
 const stop = syncWorker({ name: 'demo', schema: app, remote: http('/v1') });
 
-// The panel's button: this worker answers no more, until the browser starts it anew.
+// The panel's button: this worker answers no more, until the browser starts it again.
 self.addEventListener('message', (event) => {
   if (event.data === 'silence') stop();
 });

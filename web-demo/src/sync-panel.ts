@@ -103,7 +103,7 @@ export class SyncPanel {
         'Lease',
         lease.owner ? `held by ${lease.owner.replace(/^(service-)?(.{8}).*/, '$1$2')}` : 'free',
       ],
-      ['Epoch, beat', `${lease.epoch}, ${lease.beat}`],
+      ['Epoch, heartbeat', `${lease.epoch}, ${lease.beat}`],
     ];
   }
 
@@ -115,7 +115,7 @@ export class SyncPanel {
     bar.value = progress.done;
   }
 
-  /** Nothing can be changed here any more; the page that is loaded anew opens the database again. */
+  /** Nothing can be changed here any more; the page opens the database when it is loaded again. */
   #renderClosed(reason: string): void {
     const badge = byId('sync-badge');
     badge.dataset['phase'] = 'blocked';

@@ -1,7 +1,7 @@
-/** What leaves or enters an account: loaded when it is asked for (docs/accounts.md). */
+/** Logout, adoption, export and import: loaded when first called (docs/accounts.md). */
 
-// Page and worker share one chunk, which a bundler cuts in two where a third needs a part of it: a page would load more.
-// So this one names the rest of it too.
+// Page and worker share one chunk. A bundler splits it if a third chunk needs a part of it, and a page would load more.
+// So this chunk imports the rest of it, too.
 export { commonBrowserHost } from '../../host/browser-common.ts';
 export { EffectRunner } from '../../host/effect-runner.ts';
 export { adopt } from './adopt.ts';

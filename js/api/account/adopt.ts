@@ -1,7 +1,7 @@
 /**
- * `open({ user, adoptLocal })`: what was made on this profile without a user becomes the user's. The copy is one
- * transaction of the user's database, with a marker of what was copied in it; then the local database is deleted. A crash
- * before the copy leaves all as it was, one after it only the deletion to be made up for: the marker says so.
+ * `open({ user, adoptLocal })`: data that were made on this profile without a user become the user's. The copy is one
+ * transaction of the user's database, which also writes a marker of what was copied. Then the local database is deleted. A
+ * crash before the copy changes nothing. After a crash behind it only the deletion is left, as the marker shows.
  */
 import { browserAccounts } from '../../host/account.ts';
 import { type Read, readNow, type Storage } from '../../host/storage.ts';
@@ -25,7 +25,7 @@ interface Marker {
 }
 
 const adoptName = 'skerry/adopt';
-/** As often as windows without a user may write between a copy and the deletion; the next `open` goes on. */
+/** So often may windows without a user write between a copy and the deletion; the next `open` continues. */
 const maxRounds = 5;
 const readMarker: Read = { store: 'sync', get: 'adopted' };
 const readEnd: readonly Read[] = [
@@ -53,7 +53,7 @@ export async function adopt(core: DatabaseCore): Promise<void> {
   }
 }
 
-/** Gives how far all of it is copied now; null where another window has copied meanwhile. */
+/** Returns how far all of it is copied now; null where another window has copied meanwhile. */
 async function copy(core: DatabaseCore, source: string): Promise<Copied | null> {
   const { host, options, codec, storage } = core.parts;
   const local = await host.storage.open(source, () => {});
@@ -91,15 +91,15 @@ async function write(
     // Another window's copy is not known to the one made above.
     if (JSON.stringify(marker?.sources[id] ?? null) !== JSON.stringify(before)) return null;
     const put: Marker = { v: 1, sources: { ...marker?.sources, [id]: copied } };
-    // The inbox is carried along the first time only: entries have no ids that a second copy would know.
+    // The inbox is copied the first time only: entries have no ids by which a second copy would know them.
     const inbox = before ? [] : conflicts.map(({ value }) => ({ store: 'conflicts', add: value }));
     return [{ store: 'sync', put, key: 'adopted' }, ...inbox];
   });
   if (logged === null) return null;
   if (conflicts.length > 0) {
     const message = { type: 'conflicts' };
-    core.runner.dispatch({ type: 'message', message });
-    core.runner.execute([{ type: 'broadcast', message }]);
+    core.parts.runner.dispatch({ type: 'message', message });
+    core.parts.runner.execute([{ type: 'broadcast', message }]);
   }
   return copied;
 }
@@ -118,7 +118,7 @@ function rowsOf(
   );
 }
 
-/** What was copied before is not copied again: a row's revision here is the n of its last change. */
+/** Rows that were copied before are not copied again: a row's revision here is the n of its last change. */
 function recordsOf(
   core: DatabaseCore,
   portable: PortableCore,
@@ -133,7 +133,7 @@ function recordsOf(
       table,
       row: { ...row, realm: realms.get(row.realm) ?? row.realm },
     }));
-  const at = core.parts.host.clock.now() + core.sync.status.clockOffsetMs;
+  const at = core.parts.host.clock.now() + core.parts.sync.status.clockOffsetMs;
   const ordered = parentsFirst(changed, core.parts.codec.schema);
   return [
     ...creating(ordered, adoptName, at),

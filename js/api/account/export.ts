@@ -1,4 +1,4 @@
-/** `db.export`: what a database holds, or what of it is not confirmed yet, as a file. */
+/** `db.export`: the content of a database, or only its unconfirmed mutations, as a file. */
 import { refuseUnknown, type SkerryError } from '../../core/errors.ts';
 import { readNow } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
@@ -16,8 +16,8 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
   const { host, storage, codec, database, options: opened } = core.parts;
   const schema = codec.describe() as { readonly version: number };
   const fresh = () => PortableCore.begin(host, opened.wasmUrl, schema);
-  // What the application wrote before is in storage, whence all of it is read.
-  await core.mutations.durable();
+  // Everything is read from storage, which must have what the application wrote before.
+  await core.parts.mutations.durable();
   let portable: PortableCore;
   let mutations: readonly Stored<MutationRecord>[];
   if (options.pendingOnly) {
@@ -42,7 +42,7 @@ export async function exportFile(core: DatabaseCore, options: ExportOptions = {}
 function rowsOf(core: DatabaseCore, portable: PortableCore): FileContent['rows'] {
   const tables: Record<string, Record<string, FileRow[]>> = {};
   for (const { name, index } of core.parts.codec.schema.tables) {
-    // A realm may be called anything.
+    // A realm may have any name.
     const realms = new Map<string, FileRow[]>();
     for (const { id, realm, createdAt, modifiedAt, props } of portable.rows(index)) {
       const rows = realms.get(realm) ?? [];
@@ -61,7 +61,7 @@ function readable(
   try {
     return portable.read(record.body);
   } catch (error) {
-    // Of another schema, or damaged: nobody can say what it does, but it is not left out.
+    // Of another schema, or damaged: its effect is not known, but it is not left out.
     const { id, name, at, body } = record;
     return { id, name, at, unreadable: (error as SkerryError).message, body: base64(body) };
   }

@@ -4,7 +4,7 @@
  *   {"format":"skerry-export","version":1,"checksum":"crc32:<8 hex digits>","content":{
  *     "name","user","schema","at","rows":{<table>:{<realm>:[{"id","createdAt","modifiedAt","props"}]}}|null,"mutations":[…]}}
  *
- * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be laid out anew.
+ * The checksum is that of `content` written by JSON.stringify, in UTF-8; so the file may be formatted again.
  */
 import { LimitError, UpdateNeededError, ValidationError } from '../../core/errors.ts';
 import type { PlainMutation, PlainRow } from './portable-core.ts';

@@ -1,6 +1,6 @@
 /**
- * `db.import`: what a file of `db.export` holds is logged here. Its mutations keep the ids of their actions, by which a
- * server, and this database, know what they have already. Of its rows those are created that are not here.
+ * `db.import`: logs the content of a file of `db.export`. Its mutations keep the ids of their actions, by which a
+ * server and this database know what they have already. Of its rows those that are not here are created.
  */
 import {
   SchemaError,
@@ -27,10 +27,10 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
   if (!remote && content.mutations.length > 0) {
     throw new UnsupportedError(
       'unsupported',
-      'The file holds pending mutations: without a remote there is nobody who could confirm them.',
+      'The file holds pending mutations: without a remote no server can confirm them.',
     );
   }
-  await core.mutations.durable();
+  await core.parts.mutations.durable();
   if (remote && content.rows) await refuseUnfilled(core);
   const portable = await PortableCore.begin(host, options.wasmUrl, codec.describe());
   try {
@@ -38,7 +38,7 @@ export async function importFile(core: DatabaseCore, file: Blob): Promise<void> 
     const pending = content.mutations.map((mutation) =>
       portable.write(pendingOf(core, portable, mutation)),
     );
-    const at = host.clock.now() + core.sync.status.clockOffsetMs;
+    const at = host.clock.now() + core.parts.sync.status.clockOffsetMs;
     const created = creating(rowsToCreate(core, content), importName, at);
     const records = created.map((mutation) => portable.write(mutation));
     if (remote) await logRecords(core, [...records, ...pending]);
@@ -81,7 +81,7 @@ async function refuseUnfilled(core: DatabaseCore): Promise<void> {
   );
 }
 
-/** One that could not be read where the file was made may be readable here. */
+/** A mutation that could not be read where the file was made may be readable here. */
 function pendingOf(
   core: DatabaseCore,
   portable: PortableCore,
@@ -99,7 +99,7 @@ function pendingOf(
   }
 }
 
-/** What was made without a user becomes the user's own. */
+/** Data that were made without a user become the user's own. */
 export function ownRealms(core: DatabaseCore): ReadonlyMap<string, string> {
   const { defaultRealm, user, remote } = core.parts.options;
   const own = defaultRealm ?? (remote && user !== undefined ? `user:${user}` : 'local');
@@ -116,7 +116,7 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
     const { index } = codec.table(table).table;
     for (const [realm, list] of Object.entries(byRealm)) {
       for (const row of list) {
-        if (core.view.core.find(index, row.id) >= 0) continue;
+        if (core.parts.core.find(index, row.id) >= 0) continue;
         wanted.push({ table, row: { ...row, revision: 0, realm: realms.get(realm) ?? realm } });
       }
     }
@@ -124,20 +124,20 @@ function rowsToCreate(core: DatabaseCore, { rows, user }: FileContent): TableRow
   return parentsFirst(wanted, codec.schema);
 }
 
-/** Without a remote this window logs by itself. One that is here meanwhile stays as it is. */
+/** Without a remote this window logs by itself. A row that exists meanwhile stays as it is. */
 async function createHere(core: DatabaseCore, { name, ops }: PlainMutation): Promise<void> {
   const { codec } = core.parts;
-  const { durable } = core.mutations.run(name, 'null', () => {
+  const { durable } = core.parts.mutations.run(name, 'null', () => {
     for (const { table = '', id = '', realm, set } of ops) {
       const { index, props } = codec.table(table).table;
-      if (core.view.core.find(index, id) >= 0) continue;
+      if (core.parts.core.find(index, id) >= 0) continue;
       const plain = { ...(set as Record<string, unknown>) };
       for (const prop of props) {
         const value = plain[prop.name];
         if (prop.type === 'bytes' && typeof value === 'string')
           plain[prop.name] = fromBase64(value);
       }
-      core.view.core.op('create', index, id, realm, plain);
+      core.parts.core.op('create', index, id, realm, plain);
     }
   });
   await durable;

@@ -1,18 +1,18 @@
-/** Writing mutations into a database's log from outside of its core, and telling all windows of them. */
+/** Writing mutations into a database's log from outside of its core, and notifying all windows. */
 import type { Read, Write } from '../../host/storage.ts';
 import type { DatabaseCore } from '../database-core.ts';
 import type { MutationRecord } from './portable-core.ts';
 import type { Stored } from './snapshot.ts';
 
-/** What is there already: an action is logged once. */
+/** What the transaction has read besides mutations and conflicts. */
 interface Found {
-  /** Of what was asked for besides. */
+  /** The results of `extra`. */
   readonly extra: readonly unknown[];
 }
 
 /**
- * Logs those of `records` whose actions neither are pending here nor lie in the inbox, all in one transaction with the
- * `writes` for `extra`; null of these: nothing is written. Gives how many were logged, or null.
+ * Logs those of `records` whose actions are neither pending here nor in the inbox, in one transaction with the writes that
+ * `writes` returns for the results of `extra`. If it returns null nothing is written. Returns how many were logged, or null.
  */
 export async function logRecords(
   core: DatabaseCore,
@@ -45,10 +45,10 @@ export async function logRecords(
   if (!committed) return null;
   const items = logged.map((record, i) => ({ id: record.id, key: keys[i], record }));
   if (items.length === 0) return 0;
-  // Of no window: each takes it, this one too.
+  // The message names no window: each takes it, this one too.
   const message = { type: 'added', tab: '', items };
-  core.runner.dispatch({ type: 'message', message });
-  core.runner.execute([
+  core.parts.runner.dispatch({ type: 'message', message });
+  core.parts.runner.execute([
     { type: 'broadcast', message },
     { type: 'post', message: { type: 'mutated' } },
   ]);

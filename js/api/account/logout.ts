@@ -1,6 +1,6 @@
 /**
- * `db.logout`: the end of a session, in all windows of this user and in the service worker. What is not confirmed is not
- * lost by mistake: it is counted in storage, where that of all windows is, and counted again when nobody can add to it.
+ * `db.logout`: the end of a session, in all windows of this user and in the service worker. Unconfirmed changes are
+ * not lost by mistake: those of all windows are counted in storage, and counted again when no client can add to them.
  */
 import {
   refuseUnknown,
@@ -14,9 +14,9 @@ import type { DatabaseCore } from '../database-core.ts';
 
 export interface LogoutOptions {
   /**
-   * What becomes of changes that are not confirmed, and of those in the conflict inbox. `fail` (the default): nothing is
-   * done while there are any. `keep`: all local data stay on this profile, for the next log-in of this user. `discard`:
-   * they are deleted. But for `keep` the user's data are deleted from this profile.
+   * The fate of unconfirmed changes, and of those in the conflict inbox. `fail` (the default): the call rejects while there
+   * are any. `keep`: all local data stay on this profile, for the next log-in of this user. `discard`: the changes are
+   * deleted. Except with `keep` the user's data are deleted from this profile.
    */
   readonly unsynced?: 'fail' | 'keep' | 'discard';
 }
@@ -52,7 +52,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   if (!opened.remote) {
     throw new UnsupportedError(
       'unsupported',
-      'Without a remote there is nobody to log out from, and the data are nowhere else: deleteDatabase() deletes them.',
+      'Without a remote there is no session to end, and the data are nowhere else: deleteDatabase() deletes them.',
     );
   }
   const refuse = ([pending, conflicts]: readonly unknown[]): UnsyncedError | null => {
@@ -60,13 +60,13 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
     return new UnsyncedError(pending as number, conflicts as number);
   };
   const accounts = host.accounts ?? browserAccounts;
-  await core.mutations.durable();
+  await core.parts.mutations.durable();
   let refusal = refuse(await readNow(storage, counts));
   if (refusal) throw refusal;
-  // From here on no service worker begins to push, a page that stands still ends when it comes back, and what a crash leaves
+  // From here on no service worker begins to push, a frozen page ends when it resumes, and what a crash leaves
   // behind is a session that is over.
   if (unsynced !== 'fail') await endSession(storage);
-  core.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
+  core.parts.runner.execute([{ type: 'broadcast', message: { type: 'logout' } }]);
   await core.close('logout');
   await accounts.deleteIf(database, counts, (found) => {
     refusal = refuse(found);
@@ -80,7 +80,7 @@ export async function logout(core: DatabaseCore, options: LogoutOptions = {}): P
   await endSession(alone).finally(() => alone.close());
 }
 
-/** Nothing is left by which a service worker could go on for this user. The next window of the user sets it up anew. */
+/** Deletes everything by which a service worker could continue for this user. The next window of the user sets it up again. */
 async function endSession(storage: Storage): Promise<void> {
   await storage.transact(
     {

@@ -1,4 +1,4 @@
-/** Rows on their way into mutations: parents before those that refer to them, in batches within the limits of one. */
+/** Orders rows for mutations: parents before rows that refer to them, in batches within the limits of a mutation. */
 import type { SchemaDef } from '../../core/prop-def.ts';
 import type { PlainMutation, PlainOp, PlainRow } from './portable-core.ts';
 
@@ -12,8 +12,8 @@ const maxRows = 500;
 const maxBytes = 256 << 10;
 
 /**
- * A server judges each update by itself: one whose row refers to a row of a later one would lose it again. Where refs go
- * round in a circle, somebody has to be first; the members are at least neighbours.
+ * A server judges each update by itself: one whose row refers to a row of a later one would lose it again. Where refs form a
+ * cycle, one row has to be first; the others follow it directly.
  */
 export function parentsFirst(rows: readonly TableRow[], schema: SchemaDef): TableRow[] {
   const key = (table: string, id: string) => `${table}\0${id}`;
@@ -26,7 +26,7 @@ export function parentsFirst(rows: readonly TableRow[], schema: SchemaDef): Tabl
   );
   const ordered: TableRow[] = [];
   for (const first of rows) {
-    // By a list of one's own: a chain of refs may be longer than the stack is deep.
+    // With an explicit stack: a chain of refs may be longer than the call stack is deep.
     const path: { readonly each: TableRow; entered: boolean }[] = [{ each: first, entered: false }];
     for (let top = path.at(-1); top; top = path.at(-1)) {
       const { each, entered } = top;

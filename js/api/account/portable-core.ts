@@ -1,6 +1,6 @@
 /**
  * PortableCore: the owner of one handle of the module `skerry-portable` (wasm/portable.cc), which reads a database's
- * confirmed rows, and converts mutations between what is stored and what people can read. Loaded when it is first needed.
+ * confirmed rows, and converts mutations between their stored and their readable form. Loaded when it is first needed.
  */
 import { type CoreModule, loadCore } from '../../core/module.ts';
 import type { Host } from '../../host/host.ts';
@@ -27,7 +27,7 @@ export interface PlainOp {
 
 /** A mutation as a file holds it. */
 export interface PlainMutation {
-  /** Of its action; null: it is to be made. */
+  /** The id of its action; null: a new one is made. */
   readonly id: string | null;
   readonly name: string;
   readonly at: number;
@@ -98,7 +98,7 @@ export class PortableCore {
     return rows;
   }
 
-  /** What the body of a mutation says. */
+  /** The content of the body of a mutation. */
   read(body: Uint8Array): PlainMutation {
     this.#module.callWithBytes('sk_portable_read', body, this.#handle);
     return this.#module.output() as PlainMutation;

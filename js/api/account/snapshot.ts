@@ -1,6 +1,6 @@
 /**
- * Snapshot: what a database holds, read out of storage in one transaction: the confirmed rows at n, and the mutations that
- * are pending over them. Nothing of a window is asked, so it is the same in whichever window it is made.
+ * Snapshot: the content of a database, read from storage in one transaction: the confirmed rows at n, and the mutations
+ * that are pending over them. It reads no state of a window, so it is the same in each window.
  */
 import { CorruptImageError, UpdateNeededError } from '../../core/errors.ts';
 import type { Host } from '../../host/host.ts';
@@ -13,7 +13,7 @@ export interface Stored<T> {
   readonly value: T;
 }
 
-/** What of the record `sync` is used. */
+/** The members of the record `sync` that are used. */
 export interface SyncRecord {
   readonly v?: number;
   readonly n?: number;
@@ -28,11 +28,11 @@ export interface Snapshot {
   readonly conflicts: readonly Stored<unknown>[];
 }
 
-/** The image may be swung while it is read: then it is read again. */
+/** A new image may be published while the old one is read: then it is read again. */
 const maxAttempts = 5;
 const recordVersion = 1;
 
-/** Loads the confirmed rows into `portable`, and gives the rest. `fresh` makes another `portable` for another attempt. */
+/** Loads the confirmed rows into `portable`, and returns the rest. `fresh` makes another `portable` for another attempt. */
 export async function takeSnapshot(
   host: Host,
   database: string,

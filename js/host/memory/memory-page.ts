@@ -1,4 +1,4 @@
-/** A page whose life a test directs. */
+/** A page that a test controls. */
 import type { Page, PageEvent } from '../page.ts';
 
 export class MemoryPage implements Page {
@@ -11,14 +11,14 @@ export class MemoryPage implements Page {
     return () => this.#listeners.delete(fn);
   }
 
-  /** `meanwhile`: what the application does, when it is told, before its page stands still. */
+  /** `meanwhile`: what the application does in the handlers of the event, before `still`. */
   send(event: PageEvent, meanwhile?: () => void): void {
-    this.#tell(event);
+    this.#notify(event);
     meanwhile?.();
-    if (event.type === 'freeze' || event.type === 'pagehide') this.#tell({ type: 'still' });
+    if (event.type === 'freeze' || event.type === 'pagehide') this.#notify({ type: 'still' });
   }
 
-  #tell(event: PageEvent): void {
+  #notify(event: PageEvent): void {
     if (event.type === 'visibility') this.visible = event.visible;
     if (event.type === 'online') this.online = event.online;
     for (const fn of [...this.#listeners]) fn(event);

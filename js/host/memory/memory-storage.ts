@@ -1,6 +1,6 @@
 /**
  * Storage in memory, for tests and Node: the same guarantee as IndexedDB's (storage.ts), with faults to order. All
- * databases of one `MemoryStorageHost` are shared by whoever opens them, like those of one browser profile.
+ * databases of one `MemoryStorageHost` are shared by all clients that open them, like those of one browser profile.
  */
 import { ClosedError, QuotaError, StorageError } from '../../core/errors.ts';
 import type { AccountHost } from '../account-host.ts';
@@ -36,7 +36,7 @@ interface Database {
   version: number;
   stores: ReadonlyMap<string, Store>;
   readonly connections: Set<MemoryStorage>;
-  /** Transactions run one after the other: stricter than IndexedDB, and the same to whoever keeps the contract. */
+  /** Transactions run one after the other: stricter than IndexedDB, and the same to a client that keeps the contract. */
   last: Promise<void>;
 }
 
@@ -106,7 +106,7 @@ export class MemoryStorageHost implements StorageHost, AccountHost {
     if (version > this.#options.schema.length) throw storageNewer(name);
   }
 
-  /** All of it or nothing, once all who had the database open have closed it. */
+  /** All of it or nothing, once all clients that had the database open have closed it. */
   async #upgrade(name: string, database: Database): Promise<void> {
     const { schema, timeLimitMs } = this.#options;
     const before = [...database.connections].map((storage) => storage.leave());
@@ -276,8 +276,8 @@ class MemoryStorage implements Storage {
   }
 
   /**
-   * After it was suspended. A database that was deleted meanwhile is not made anew, and one that others have made is
-   * another.
+   * After it was suspended. A database that was deleted meanwhile is not created again, and one that others
+   * have created is another.
    */
   #connect(): void {
     if (this.#closed || this.#suspended) return;

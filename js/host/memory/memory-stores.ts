@@ -8,7 +8,7 @@ export interface Store {
   nextKey: number;
 }
 
-/** The stores as they are after these changes; those that are given stay as they are. */
+/** The stores after these changes; the stores of the argument stay as they are. */
 export function changedStores(
   stores: ReadonlyMap<string, Store>,
   changes: readonly SchemaChange[],

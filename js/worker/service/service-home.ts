@@ -25,7 +25,7 @@ export interface OwnService {
 /** The record `service` of the store `sync`, as windows write it. */
 interface ServiceRecord {
   readonly v: number;
-  /** The user has logged out, and no window was opened for them since: nobody pushes in their name. */
+  /** The user has logged out, and no window was opened for them since: no worker pushes in their name. */
   readonly loggedOut?: boolean;
   readonly schema: { readonly version: number };
   readonly remote: { readonly url: string; readonly credentials: RequestCredentials };
@@ -60,7 +60,7 @@ export class ServiceHome {
   readonly #exists: (database: string) => Promise<boolean>;
   readonly #entries = new Map<string, Promise<Entry>>();
 
-  /** `exists`: whether a database is there; one that was deleted meanwhile must not be made anew. */
+  /** `exists`: whether a database is there; one that was deleted meanwhile must not be created again. */
   constructor(
     host: WorkerSideHost,
     own: OwnService | null,
@@ -79,7 +79,7 @@ export class ServiceHome {
    */
   async wake(database: string, message: Message, version = 0): Promise<Rest> {
     const entry = await this.#entry(database, version).catch((error: unknown) => {
-      // Nobody is there to be told, or a window is about to set it up again.
+      // There is no window to notify, or one is about to set it up again.
       if ((error as { code?: unknown }).code === loggedOut) throw error;
       // Windows that are open take over at once, and show why.
       const channel = this.#host.channels.open(database, () => {});
@@ -117,7 +117,7 @@ export class ServiceHome {
         channel.close();
         resolve();
       };
-      // Frozen windows do not answer, and where there are none nobody does.
+      // Frozen windows do not answer, and there may be no windows.
       timers.set('answers', answerMs, done);
       channel.post({ type: 'askPaused' });
     });
@@ -206,7 +206,7 @@ export class ServiceHome {
           settle(entry);
         },
       });
-      // It listens by now: a log-out before that is told by the record.
+      // It listens by now: the record shows a log-out before that.
       await recordOf(storage);
       entry = { version: schema.version, running, status: null, resting: [] };
       running.start();
@@ -219,7 +219,7 @@ export class ServiceHome {
   }
 }
 
-/** The file's name goes along, because what a bundler made of it tells nothing. */
+/** The file's name goes along, because the name that a bundler gave it says nothing. */
 function named(name: string, address: string): URL {
   const url = new URL(address === '' ? name : address, globalThis.location?.href ?? 'file:///');
   url.hash = name;
@@ -236,13 +236,13 @@ async function recordOf(storage: Storage): Promise<ServiceRecord | null> {
   return found;
 }
 
-/** Whoever waits for the worker's rest is told, if it rests. */
+/** Resolves the promises of those that wait until the worker rests, if it rests. */
 function settle(entry: Entry): void {
   // Until it has started there is no status; while it works it is the holder, or waits for the lock.
   if (entry.status?.['role'] === 'none') release(entry);
 }
 
-/** Nobody waits for a worker that is ended. */
+/** A worker that is ended is not waited for. */
 function end(entry: Entry): void {
   entry.running.close();
   release(entry);

@@ -8,6 +8,7 @@ set(SKERRY_CLIENT_TEST_SOURCES
   test/core/client/tab_commit_test.cc
   test/core/client/tab_keep_test.cc
   test/core/client/tab_load_test.cc
+  test/core/client/tab_scopes_test.cc
   test/core/client/tab_states_test.cc
   test/core/client/tab_test.cc
   test/core/client/view_test.cc

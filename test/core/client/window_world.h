@@ -98,7 +98,8 @@ class Window {
   Data results;
   Vector<std::pair<String, uint64_t>> added;
   double now = 1'000'000;
-  bool keeps = true;  // the connection is still open when the page is frozen
+  bool problems = false;  // expected: the test looks at them
+  bool keeps = true;      // the connection is still open when the page is frozen
 
  private:
   struct Ran {

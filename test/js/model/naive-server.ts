@@ -82,7 +82,7 @@ export class NaiveServer {
     return [...this.rows.values()].filter((row) => row.table === table);
   }
 
-  /** A change by somebody with another program. */
+  /** A change by a client with another program. */
   write(ops: readonly Op[]): void {
     this.#append({ id: `elsewhere-${this.head}`, actions: [], ops });
   }

@@ -186,7 +186,7 @@ function disturb(act: Step): Step {
 
 function workersFail(_run: Run, window: ModelWindow, profile: Profile): void {
   profile.workersFail = !profile.workersFail;
-  // Those who come back start theirs anew.
+  // Windows that come back start theirs again.
   if (window.state !== 'open') return;
   window.send('freeze');
   window.send('resume');
@@ -272,7 +272,7 @@ export const steps: readonly (readonly [weight: number, name: string, step: Step
   [2, 'workers fail', disturb(workersFail)],
   [
     3,
-    'somebody writes elsewhere',
+    'another client writes',
     ({ world }) => {
       const country = world.random.pick(countries);
       const set = { name: 'elsewhere', country, population: world.random.below(8) };

@@ -50,7 +50,7 @@ export class ModelWindow {
   #lacksToken = false;
   #marks = 0;
   paused = false;
-  /** A subscriber is being called: what it causes is told when all have been called. */
+  /** A subscriber is being called: what it causes is delivered when all have been called. */
   reacting = false;
 
   private constructor(profile: Profile, name: string) {
@@ -73,7 +73,7 @@ export class ModelWindow {
     const options = { ...profile.options(onToken), ...(server ? { scopes } : {}), ...more };
     window.db = await openApp(host, options as never);
     window.db.on('closed', () => {
-      if (window.state === 'closed') window.fail('closed was told twice');
+      if (window.state === 'closed') window.fail('closed was emitted twice');
       window.state = 'closed';
       for (const subscriber of window.subscribers) subscriber.stopped = true;
     });
@@ -116,13 +116,13 @@ export class ModelWindow {
     });
   }
 
-  /** Nothing is dropped while anybody here wants it. */
+  /** Nothing is dropped while a caller here wants it. */
   #posted(message: { readonly type: string; readonly drop?: readonly object[] }): void {
     if (message.type !== 'scopes') return;
     for (const { country } of this.wanted) {
       const filter = { table: 'cities', where: ['=', 'country', country] };
       if (message.drop?.some((dropped) => isDeepStrictEqual(dropped, filter)))
-        this.fail(`cities of ${country} were dropped, which somebody wants`);
+        this.fail(`cities of ${country} were dropped, which a caller wants`);
     }
   }
 
@@ -164,13 +164,13 @@ export class ModelWindow {
       this.#isWriting = wrote;
     }
     if (nested || this.state === 'closed') return;
-    // Those who wrote in turn have made more transactions than one.
+    // Subscribers that wrote in turn have made more than one transaction.
     const alone = this.#marks === serial;
     for (const { subscriber, calls, before } of heard) {
       subscriber.check();
       if (!alone || calls === 0 || subscriber.stopped) continue;
       const changed = !isDeepStrictEqual(before, subscriber.spec.expected(this.db));
-      // A row that was deleted before a throw may have come back at another place: it is told as changed, and is the same.
+      // A row that was deleted before a throw may have come back at another place: it is reported as changed, and is the same.
       if (how === 'throw' && !changed && subscriber.heard - calls <= 1) continue;
       if (subscriber.heard - calls !== (changed ? 1 : 0))
         this.fail(`${subscriber.spec.name}: ${subscriber.heard - calls} calls, changed ${changed}`);
@@ -310,7 +310,7 @@ export class ModelWindow {
     const { status } = this.db.sync;
     if (this.isOpen && this.#statuses.length > 0 && this.#statuses.at(-1) !== status)
       this.fail(
-        `the status that was told last is not the one that is: ${show(this.#statuses.at(-1))}, ${show(status)}`,
+        `the last reported status is not the current one: ${show(this.#statuses.at(-1))}, ${show(status)}`,
       );
     const { fail, quota } = this.profile.host.storage.faults;
     const code = status.error?.code ?? 'none';
@@ -360,7 +360,7 @@ export class ModelWindow {
       `close of ${this.name}`,
       closed,
       () => {
-        if (this.state !== 'closed') this.fail('close resolved before closed was told');
+        if (this.state !== 'closed') this.fail('close resolved before closed was emitted');
       },
       () => {
         this.fail('close failed');

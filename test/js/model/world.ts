@@ -11,7 +11,7 @@ import { Random } from './random.ts';
 
 const times = { retry: 100, retryMax: 400, beat: 50, look: 50, timeout: 250, socketRetry: 20 };
 
-/** A worker of one window: the model looks at what it is told, and whether it lives. */
+/** A worker of one window: the model looks at the messages that it gets, and whether it lives. */
 export interface LiveWorker {
   readonly owner: object;
   /** Its program ends by an error. */
@@ -219,7 +219,7 @@ export class World {
     this.trace.push(`${this.time.mono()} ms: ${line}`);
   }
 
-  /** The server answers nobody until it does. */
+  /** The server answers no request until it is released. */
   delayAnswers(late: boolean): void {
     this.#isLate = late;
     if (!late) for (const release of this.#late.splice(0)) release();
@@ -270,7 +270,7 @@ export class World {
     this.#timers.clear();
   }
 
-  /** Lets time pass in steps in which everybody gets on. */
+  /** Lets time pass in steps in which all windows progress. */
   async pass(ms: number, step = 50): Promise<void> {
     for (let left = ms; left > 0; left -= step) {
       this.time.advance(Math.min(step, left));
@@ -278,7 +278,7 @@ export class World {
     }
   }
 
-  /** Lets everybody get on until the condition holds, or the world has had time enough. */
+  /** Lets all windows progress until the condition holds, or the world has had time enough. */
   async rest(condition: () => boolean, limitMs = 60_000): Promise<boolean> {
     const end = this.time.mono() + limitMs;
     for (;;) {

@@ -1,20 +1,20 @@
 /**
- * What the module `skerry` borrows of JavaScript: all that it imports (wasm/lent.h). It reads and writes the module's
- * memory, which is there only when the module is.
+ * The host functions that the module `skerry` imports: all of its imports (wasm/imports.h). They read and write the
+ * module's memory, which exists only when the module does.
  */
 import { decodeText } from './data-codec.ts';
 
-export type LentFunctions = Readonly<
+export type HostFunctions = Readonly<
   Record<
     'parse_number' | 'write_number' | 'find_locale' | 'collate',
     (...args: number[]) => number | undefined
   >
 >;
 
-/** Added to the place of a text that the locale does not tell from the one before (src/model/collation.h). */
+/** Added to the place of a text that the locale does not distinguish from the one before (src/model/collation.h). */
 const sameRank = 0x80000000;
 
-export function lentFunctions(memory: () => WebAssembly.Memory): LentFunctions {
+export function hostFunctions(memory: () => WebAssembly.Memory): HostFunctions {
   const locales: string[] = [];
   const collators: Intl.Collator[] = [];
   // Addresses come as signed numbers.

@@ -1,0 +1,177 @@
+/**
+ * `buildDatabase`: makes the parts of a database, each from parts that are there already, and then connects those that
+ * report to later ones. Nothing is opened or sent before `DatabaseCore.start`, except the channel, which listens.
+ */
+import { RowView } from '../core/row-view.ts';
+import { WindowCore } from '../core/window-core.ts';
+import { Backoff } from '../host/backoff.ts';
+import { EffectRunner, isMessage } from '../host/effect-runner.ts';
+import { uuid } from '../host/random.ts';
+import type { WorkerConfig } from '../host/worker-link.ts';
+import { ConflictInbox } from './conflicts.ts';
+import { CoreEffects } from './core-effects.ts';
+import { DatabaseCore, type DatabaseParts, type Ground } from './database-core.ts';
+import { DatabaseState } from './database-state.ts';
+import { EventListeners } from './events.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { LiveRegistry } from './live.ts';
+import { Mutations } from './mutations.ts';
+import { ServiceMode } from './service-mode.ts';
+import { SyncControl } from './sync-api.ts';
+import { WindowChannel } from './window-channel.ts';
+import { WorkerClient } from './worker-client.ts';
+import { WorkerMessages } from './worker-messages.ts';
+
+export function buildDatabase(ground: Ground): DatabaseCore {
+  const parts = makeParts(ground);
+  const database = new DatabaseCore(parts);
+  connect(parts, database);
+  return database;
+}
+
+function makeParts(ground: Ground): DatabaseParts {
+  const { options, host, module, storage, codec, database } = ground;
+  const { remote } = options;
+  const tab = uuid(host.random.bytes(16));
+  const schema = codec.describe() as { readonly version: number };
+  const url = remote ? options.serviceWorker : false;
+  const service = new ServiceMode({ host, database, version: schema.version, url });
+  const core = new WindowCore(module, {
+    schema,
+    tab,
+    defaultRealm: options.defaultRealm ?? null,
+    seed: host.random.bytes(32),
+    remote: remote !== undefined,
+    user: options.user ?? null,
+  });
+  const view = new RowView(core, codec);
+  const lives = new LiveRegistry(view);
+  const channel = new WindowChannel(host.channels, database, remote === undefined);
+  const runner = new EffectRunner({
+    clock: host.clock,
+    timers: host.timers(),
+    channel,
+    storage,
+    relaxed: options.durability === 'relaxed',
+    call: (event) => core.handle(event),
+    settle: () => settle(core, view, lives),
+  });
+  const mutations = new Mutations({ view, lives, runner, clock: host.clock });
+  const conflicts = new ConflictInbox(codec, (event) => runner.dispatch(event));
+  // Without a remote the worker never goes online: it only compacts records into images.
+  const worker =
+    remote || host.images
+      ? new WorkerClient({
+          host,
+          url: options.workerUrl ?? null,
+          remote: remote ?? null,
+          user: options.user ?? null,
+          config: workerConfig(ground, service, schema, tab),
+        })
+      : null;
+  const sync = makeSync(ground, { core, runner, mutations, worker });
+  const lifecycle = new Lifecycle({ host, runner, storage, channel, core, worker, sync });
+  const events = new EventListeners((detail) => options.onUpdateNeeded?.(detail));
+  const state = new DatabaseState();
+  return {
+    ...ground,
+    core,
+    view,
+    lives,
+    events,
+    channel,
+    service,
+    worker,
+    runner,
+    mutations,
+    conflicts,
+    sync,
+    lifecycle,
+    state,
+  };
+}
+
+function makeSync(
+  { options, host }: Ground,
+  {
+    core,
+    runner,
+    mutations,
+    worker,
+  }: Pick<DatabaseParts, 'core' | 'runner' | 'mutations' | 'worker'>,
+): SyncControl {
+  return new SyncControl({
+    local: options.remote === undefined,
+    online: host.page.online,
+    timers: host.timers(),
+    backoff: new Backoff(host.clock, host.workerTimes),
+    post: (message) => worker?.post(message),
+    isHeard: () => worker?.running === true,
+    checkScopes: (wanted) => core.checkScopes(wanted),
+    changeScopes: (add, drop) => runner.dispatch({ type: 'scopes', add, drop }),
+    durable: () => mutations.durable(),
+    askState: () => runner.dispatch({ type: 'state' }),
+  });
+}
+
+/** Connects the parts that report to others. */
+function connect(parts: DatabaseParts, database: DatabaseCore): void {
+  const { options, host, channel, runner, worker, mutations, sync, lifecycle } = parts;
+  runner.connect(new CoreEffects(parts));
+  worker?.connect(new WorkerMessages(parts));
+  mutations.connect({
+    mutated: () => sync.mutated(),
+    first: () => {
+      // Chromium drops a page that is put aside while it asks.
+      if (lifecycle.isAside) return false;
+      if (options.persist !== false) host.storage.persist();
+      return true;
+    },
+  });
+  channel.connect((message) => {
+    const type = isMessage(message) ? message.type : null;
+    if (type === 'logout') void database.close('logout');
+    else if (type === 'askPaused') channel.post(sync.pausedOrNot());
+    else if (type === 'image') sync.update({ image: null });
+    else runner.hear(message);
+  });
+}
+
+/** Drains the core: forgets rows that changed, brings live values up to date, and gives the calls to make last. */
+function settle(core: WindowCore, view: RowView, lives: LiveRegistry): () => void {
+  if (core.closed) return () => {};
+  const drained = core.drain();
+  view.forget(drained);
+  return lives.take(drained.live);
+}
+
+/** What a worker receives at its start, as it is then. */
+function workerConfig(
+  { options, host, database }: Ground,
+  service: ServiceMode,
+  schema: unknown,
+  tab: string,
+): () => WorkerConfig {
+  const { remote } = options;
+  const server = {
+    remote: {
+      url: remote ? host.resolve(remote.url).href : '',
+      credentials: remote?.credentials ?? ('omit' as const),
+    },
+    auth: remote ? remote.token !== null : false,
+    times: host.workerTimes ?? null,
+  };
+  return () => ({
+    schema,
+    tab,
+    database,
+    ...server,
+    visible: host.page.visible,
+    online: remote !== undefined && host.page.online,
+    wasmUrl: options.wasmUrl?.href ?? null,
+    mode: service.state.active ? 'helper' : 'lease',
+    reason: service.state.reason,
+    keepToken: remote?.keepToken === true,
+    service: options.serviceWorker ? server : null,
+  });
+}

@@ -1,0 +1,75 @@
+/** WorkerMessages: what the sync worker reports to its window (docs/sync-worker.md, section 7). */
+import type { SkerryError } from '../core/errors.ts';
+import type { Message } from '../core/window-core.ts';
+import type { EffectRunner } from '../host/effect-runner.ts';
+import type { EventListeners } from './events.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { ScopesFailed } from './scopes.ts';
+import type { ServiceMode } from './service-mode.ts';
+import type { SyncAnswer, SyncControl } from './sync-api.ts';
+import { workerError } from './sync-status.ts';
+import type { WorkerOwner } from './worker-client.ts';
+
+interface Parts {
+  readonly options: { readonly remote?: unknown };
+  readonly runner: EffectRunner;
+  readonly lifecycle: Lifecycle;
+  readonly sync: SyncControl;
+  readonly service: ServiceMode;
+  readonly events: EventListeners;
+}
+
+export class WorkerMessages implements WorkerOwner {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  onMessage(message: Message): void {
+    const { runner, sync, service } = this.#parts;
+    switch (message.type) {
+      case 'status':
+        this.#onStatus(message['status'] as Message);
+        break;
+      case 'imageFailed':
+        sync.update({ image: workerError(message) });
+        return;
+      case 'wakeService':
+        service.link?.wake(message['message']);
+        return;
+      case 'scopesFailed':
+        sync.scopesFailed(message as unknown as ScopesFailed);
+        return;
+      case 'synced':
+        sync.answered(message as unknown as SyncAnswer);
+        return;
+    }
+    runner.dispatch({ type: 'post', message });
+  }
+
+  #onStatus(status: Message): void {
+    const { options, lifecycle, sync, events } = this.#parts;
+    lifecycle.workerSpoke();
+    // Without a remote the worker is always offline, and its status says nothing.
+    if (!options.remote) return;
+    const before = sync.status.error?.code;
+    sync.update({ worker: status });
+    const code = sync.status.error?.code;
+    const reason = code?.replaceAll('_', '-');
+    if (code !== before && (reason === 'client-old' || reason === 'server-old'))
+      events.updateNeeded(reason);
+  }
+
+  onFailed(error: SkerryError): void {
+    this.#parts.sync.failed(error);
+  }
+
+  onEnded(): void {
+    this.#parts.lifecycle.workerEnded();
+  }
+
+  onToken(): void {
+    this.#parts.sync.tokenGiven();
+  }
+}
