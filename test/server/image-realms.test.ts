@@ -3,9 +3,8 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import postgres from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeDatabase, postgresUrl } from './support/database.ts';
+import { makeDatabase, postgresUrl, runSql } from './support/database.ts';
 import { everything } from './support/pulling.ts';
 import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
 
@@ -60,9 +59,7 @@ test('⚑ each of six realms is filled by its image, again and again', async () 
 test('images that somebody has removed are made again, and are not offered before', async () => {
   if (databaseUrl !== undefined) {
     // The table is what all nodes share; the folder is only a cache of it.
-    const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-    await sql`delete from skerry.image`;
-    await sql.end();
+    await runSql(databaseUrl, 'delete from skerry.image');
   }
   rmSync(join(folder.data, 'images'), { recursive: true });
   for (const user of users.slice(0, 2)) expect((await fetched(user)).status).toBe(200);

@@ -30,5 +30,11 @@ export function explainConnection(error: unknown, where: string): unknown {
   if (isUnavailable(error)) {
     return new SetupError(`The database at ${where} did not answer: ${message}.`, { cause: error });
   }
+  // The driver's own words: no password, a server without TLS, a certificate that it does not trust.
+  if (state === '') {
+    return new SetupError(`There is no way to the database at ${where}: ${message}.`, {
+      cause: error,
+    });
+  }
   return error;
 }
