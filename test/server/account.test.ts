@@ -2,8 +2,8 @@
 // server: whatever is imported wherever and however often, the server counts each change once.
 import { defineMutators, http, open, schema, t, table } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Folder, startServer, type TestServer } from './support/server.ts';
+import { afterEach, expect, test } from 'vitest';
+import { SharedServer } from './support/shared-server.ts';
 
 const app = schema(
   {
@@ -19,19 +19,11 @@ const mutators = defineMutators(app, {
   grow: (tx, { id, by }: { id: string; by: number }) => tx.counters.inc(id, { n: by }),
 });
 
-const folder = new Folder();
-let server: TestServer;
+const server = new SharedServer({ schema: app });
 const opened: { close(): Promise<void> }[] = [];
 
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(app));
-});
 afterEach(async () => {
   for (const db of opened.splice(0)) await db.close();
-});
-afterAll(async () => {
-  await server?.stop();
-  folder.remove();
 });
 
 /** A profile with a cable that can be pulled out. */

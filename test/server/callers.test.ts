@@ -4,50 +4,33 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { Ear, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, startServer, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const secret = 'a secret of the tests, long enough for HS256';
 const kBytesPerUser = 4 << 20;
 /** What a client may ask at once where it may ask once a second. */
 const kBurst = limits.burstSeconds;
 const open: Socket[] = [];
-let server: TestServer;
-
-beforeAll(async () => {
-  const narrow = {
-    bytesPerUser: kBytesPerUser,
-    requestsPerUser: 3,
-    requestsPerClient: 1,
-    socketsPerUser: 2,
-    connectionsPerAddress: 400,
-  };
-  const args = Object.entries(narrow).flatMap(([name, value]) => ['--limit', `${name}=${value}`]);
-  server = await startServer(folder, folder.schema(), {
-    args: ['--dev', '--secret', secret, ...args],
-  });
-});
-afterAll(async () => {
+const kLimits = {
+  bytesPerUser: kBytesPerUser,
+  requestsPerUser: 3,
+  requestsPerClient: 1,
+  socketsPerUser: 2,
+  connectionsPerAddress: 400,
+};
+const limitArgs = Object.entries(kLimits).flatMap(([name, to]) => ['--limit', `${name}=${to}`]);
+const server = new SharedServer({ args: ['--dev', '--secret', secret, ...limitArgs] });
+afterAll(() => {
   terminateAll();
   for (const socket of open) socket.destroy();
-  await server.stop();
-  folder.remove();
 });
 
 const megabytes = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))?.[1]) /
-  1024;
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024;
 
 const kChunked = ['transfer-encoding: chunked', `${(3_000_000).toString(16)}\r\n`];
 
@@ -202,7 +185,8 @@ test('connections of one address are bounded, and another address is served', as
 
 test('a limit of an unknown name, or no number, is refused at the start', async () => {
   for (const limit of ['sokets=3', 'sockets=', 'sockets=-1', 'sockets']) {
-    const started = startServer(folder, folder.schema(), { args: ['--dev', '--limit', limit] });
+    const args = ['--dev', '--limit', limit];
+    const started = startServer(server.folder, server.folder.schema(), { args });
     await expect(started).rejects.toThrow(`--limit ${limit}`);
   }
   expect((await post(server.url, '/v1/pull', '{}', {})).status).toBe(401);

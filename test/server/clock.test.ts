@@ -3,27 +3,17 @@
 // and the clock alone on a database that is played.
 
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { DatabaseClock } from '../../server/src/db/clock.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, type WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const kDayMs = 86_400_000;
 /** By how much two reads of one clock may differ on a machine under load. */
 const kSlackMs = 60_000;
 
 describe('of a server whose own clock is a day ahead', () => {
-  const folder = new Folder();
-  let server: TestServer;
-  let client: WireClient;
-
-  beforeAll(async () => {
+  const server = new SharedServer((folder) => {
     // PGlite reads the clock of its thread.
     const ahead = folder.file(
       'ahead.mjs',
@@ -31,13 +21,11 @@ describe('of a server whose own clock is a day ahead', () => {
        const now = Date.now;
        if (isMainThread) Date.now = () => now() + ${kDayMs};`,
     );
-    const env = { NODE_OPTIONS: `--import=${pathToFileURL(ahead)}` };
-    server = await startServer(folder, folder.schema(), { env });
-    client = new WireClient(server.url);
+    return { env: { NODE_OPTIONS: `--import=${pathToFileURL(ahead)}` } };
   });
-  afterAll(async () => {
-    await server.stop();
-    folder.remove();
+  let client: WireClient;
+  beforeAll(() => {
+    client = server.client();
   });
 
   const get = async (path: string) =>

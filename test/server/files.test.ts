@@ -4,14 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Folder, startServer, type TestServer, WireClient } from './support/server.ts';
+import { expect, test } from 'vitest';
+import { WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const kOther = 'https://elsewhere.example';
-let server: TestServer;
-
-beforeAll(async () => {
+const server = new SharedServer((folder) => {
   const files = join(folder.path, 'files');
   mkdirSync(join(files, 'deep'), { recursive: true });
   writeFileSync(join(files, 'index.html'), '<!doctype html><title>Skerry</title>');
@@ -22,13 +20,7 @@ beforeAll(async () => {
   mkdirSync(join(files, '.well-known'));
   writeFileSync(join(files, '.well-known', 'security.txt'), 'Contact: us');
   writeFileSync(join(folder.path, 'secret.txt'), 'secret');
-  server = await startServer(folder, folder.schema(), {
-    args: ['--dev', '--static', files, '--origin', kOther],
-  });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
+  return { args: ['--dev', '--static', files, '--origin', kOther] };
 });
 
 /** A request whose path is sent as it is; fetch would tidy it. */

@@ -3,23 +3,18 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { makeDatabase, postgresUrl, runSql } from './support/database.ts';
 import { everything } from './support/pulling.ts';
-import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+import { type Json, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
 let databaseUrl: string | undefined;
-beforeAll(async () => {
+const server = new SharedServer(async (folder) => {
   if (postgresUrl !== undefined)
     databaseUrl = await makeDatabase(postgresUrl, `images_${folder.path.slice(-6).toLowerCase()}`);
   const env = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl };
-  server = await startServer(folder, folder.schema(), { env });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
+  return { env };
 });
 
 const users = Array.from({ length: 6 }, (_, i) => `owner-${i}`);
@@ -61,6 +56,6 @@ test('images that somebody has removed are made again, and are not offered befor
     // The table is what all nodes share; the folder is only a cache of it.
     await runSql(databaseUrl, 'delete from skerry.image');
   }
-  rmSync(join(folder.data, 'images'), { recursive: true });
+  rmSync(join(server.folder.data, 'images'), { recursive: true });
   for (const user of users.slice(0, 2)) expect((await fetched(user)).status).toBe(200);
 });

@@ -1,26 +1,11 @@
 // Goal: a program that knows only a table and an opaque time never misses a change. Method: a real server, a copy of the
 // table kept by hand.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { expect, test } from 'vitest';
+import { type Json, post, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 class Copy {
   readonly rows = new Map<string, Json>();

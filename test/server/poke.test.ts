@@ -4,29 +4,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Ear, listenAt, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { Folder, type Json, startServer, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const secret = 'a secret of the tests, long enough for HS256';
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(), { args: ['--dev', '--secret', secret] });
-});
-afterAll(async () => {
-  terminateAll();
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer({ args: ['--dev', '--secret', secret] });
+afterAll(terminateAll);
 
 const listen = (user: string, tables: readonly string[], client = uuid7()) =>
   listenAt(server.url, user, tables, client);

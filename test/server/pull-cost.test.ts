@@ -1,29 +1,15 @@
 // Goal: what a pull and a hello may ask for is bounded over all of their scopes, and what cannot be stored is refused as
 // the request's own mistake. Method: a real server; each limit is asked for one more than it allows.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { scopesOf } from '../../server/src/cost/pull-cost.ts';
 import { Ear, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  terminateAll();
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
+afterAll(terminateAll);
 
 const scope = (where: unknown, filled: unknown = false): Json => ({
   table: 'cities',

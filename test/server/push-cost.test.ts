@@ -1,18 +1,11 @@
 // Goal: what a push may cost is decided before it waits for anybody, and what cannot be kept is a 4xx. Method: one more than
 // each limit allows, from one table; and a real server, at which somebody else pushes meanwhile.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { checkValues, pushCost } from '../../server/src/cost/push-cost.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const names = (count: number, prefix = 'r') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
@@ -84,15 +77,7 @@ test('no depth ends the check of it', () => {
   expect(() => checkValues(deep)).toThrow(expect.objectContaining({ code: 'limit' }));
 });
 
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 const city = (id: string, set: Json = { name: 'x' }, realm = 'user:eve') => ({
   op: 'create',

@@ -2,27 +2,11 @@
 // process, and clients that speak the wire by hand.
 
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { describe, expect, test } from 'vitest';
+import { type Json, post, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 const city = (id: string, set: Json = { name: id }) => ({
   op: 'create',

@@ -2,7 +2,7 @@
 // Method: a real server with signed tokens; times that are forged, cut, of others, and of rights that are gone.
 
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PlainTables } from '../../server/src/plain/plain-table.ts';
 import { SealedTimes } from '../../server/src/plain/sealed-time.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -10,25 +10,11 @@ import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(), { args: ['--secret', secret] });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer({ args: ['--secret', secret] });
 
 class Signed extends WireClient {
   token = '';
@@ -135,8 +121,7 @@ test('a time holds after a restart, and on a node of the same database', async (
   const anna = await Signed.of('anna');
   await anna.push([create('here', 'user:anna')]);
   const time = String((await anna.table(null)).lastUpdateTime);
-  await server.stop();
-  server = await startServer(folder, folder.schema(), { args: ['--secret', secret] });
+  await server.restart();
   const again = await Signed.of('anna');
   expect(await again.table(time)).toMatchObject({ reset: false, rows: [] });
 });
