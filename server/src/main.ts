@@ -69,7 +69,7 @@ function readPort(text: string): number {
   return port;
 }
 
-/** The keys of tokens, the one that is in use first: of the flags, or of the environment. */
+/** The keys of tokens, the current one first: from the flags, or from the environment. */
 function readSecrets(
   given: readonly string[] | undefined,
 ): string | readonly [string, string] | undefined {

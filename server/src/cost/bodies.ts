@@ -1,5 +1,5 @@
-// Bytes of requests that are being read or worked on, of each user and in all: counted as they arrive, so that bodies that
-// stand still before their end hold no more than that.
+// Bytes of requests that are being read or processed, per user and in total. They are counted as they arrive, so that
+// a body that stalls holds no more than what has arrived.
 
 import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';
@@ -9,9 +9,9 @@ export interface BodyLimits {
   readonly perUser: number;
 }
 
-/** What one request holds. */
+/** The bytes of one request. */
 export interface HeldBytes {
-  /** Throws a Problem where there is no room. */
+  /** Throws a Problem if there is no room. */
   add(bytes: number): void;
   release(): void;
 }

@@ -35,7 +35,7 @@ function asLibpq(url: string): string {
 }
 
 export class PgConnection implements Session {
-  /** Given to the client, so that it can be destroyed while statements are under way. */
+  /** Passed to the client, so that it can be destroyed while statements are in progress. */
   readonly #socket = new Socket();
   readonly #client: Client;
   readonly #events: ConnectionEvents;
@@ -45,7 +45,7 @@ export class PgConnection implements Session {
   #plannedAt = performance.now();
   unlimited = false;
   #underWay = 0;
-  /** Since when statements are under way, and the total of the earlier times. */
+  /** Since when statements are in progress, and the total of the earlier times. */
   #workingSince: number | null = null;
   #worked = 0;
   /** Runs while the end of a cancelled statement is waited for. */
@@ -64,7 +64,7 @@ export class PgConnection implements Session {
       keepAliveInitialDelayMillis: kKeepAliveMs,
       fallback_application_name: 'skerry-server',
     });
-    // Added before the client's own listener: the reason is known before the client rejects what is under way.
+    // Added before the client's own listener: the reason is known before the client rejects what is in progress.
     this.#socket.once('close', () => this.discard());
     this.#client.on('error', (cause) => this.discard(lostConnection(cause)));
     this.#client.on('notification', ({ channel, payload = '' }) =>
@@ -100,7 +100,7 @@ export class PgConnection implements Session {
     const settings = {
       TimeZone: 'UTC',
       statement_timeout: this.#patience.statementMs,
-      // A node that stands still must not hold its realms for ever.
+      // A node that hangs must not hold its realms' locks for ever.
       idle_in_transaction_session_timeout: limits.idleTransactionMs,
       // The cost of an unavoidable scan would look worth compiling for, which takes longer than most pages.
       jit: 'off',
@@ -128,7 +128,7 @@ export class PgConnection implements Session {
     return rows;
   }
 
-  /** The name that a text is prepared by; undefined if the server keeps enough of them. */
+  /** The name that a text is prepared by; undefined if the server already keeps the maximum. */
   #nameOf(text: string): string | undefined {
     const known = this.#prepared.get(text);
     if (known !== undefined || this.#prepared.size >= limits.preparedStatements) return known;
@@ -149,7 +149,7 @@ export class PgConnection implements Session {
 
   async simple(sql: string): Promise<string> {
     const result = await this.#send({ text: sql });
-    // Several statements have a result each.
+    // Several statements have one result each.
     return [result].flat().at(-1)?.command ?? '';
   }
 
@@ -207,7 +207,7 @@ export class PgConnection implements Session {
   discard(error: Error = lostConnection()): void {
     if (this.#lostBy !== null) return;
     this.#lostBy = error;
-    // The client then rejects all that is under way.
+    // The client then rejects all statements in progress.
     this.#socket.destroy();
     this.#events.lost?.();
   }

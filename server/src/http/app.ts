@@ -1,5 +1,5 @@
-// The routes. Each handler authenticates first, then looks at the request, then at the database; every failure becomes
-// problem+json here, and nowhere else.
+// The routes. Each handler first authenticates, then checks the request, then uses the database. Every failure
+// becomes problem+json here, and nowhere else.
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
@@ -30,7 +30,7 @@ import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
-/** What Node's listener hands along with a request. */
+/** What Node's listener passes with a request. */
 export interface App {
   Bindings: HttpBindings;
 }
@@ -79,7 +79,7 @@ export function createApp(options: AppOptions): Hono<App> {
     callers.request(user.id);
     return user;
   };
-  /** Reads in the user's turn, as long as the answer is wanted. */
+  /** Runs a read when it is the user's turn, as long as the answer is wanted. */
   const reading = <Answer>(
     user: User,
     outgoing: HttpBindings['outgoing'],
@@ -133,14 +133,14 @@ export function createApp(options: AppOptions): Hono<App> {
     return jsonResponse(incoming, text);
   };
 
-  /** Another node may serve a version that is too new by now, and this one has not heard of it: then it takes it up. */
+  /** Another node may already serve a newer version, and this node has not noticed yet: then it restarts with it. */
   const takeUpNewer = async (error: unknown): Promise<never> => {
     if (error instanceof Problem && error.code === 'server-old')
       await options.database.fence?.(options.database);
     throw error;
   };
 
-  /** Reads a body, bounded, and answers it with the JSON text that `work` gives. `look` refuses what is wrong with it. */
+  /** Reads a body, within its limits, and answers with the JSON text of `work`. `look` rejects an invalid body. */
   const ofBody = async <Request>(
     env: HttpBindings,
     look: (body: JsonObject, bytes: number) => Request,

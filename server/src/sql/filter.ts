@@ -51,14 +51,14 @@ function isText(type: PropType): boolean {
   return type === 'string' || type === 'enum' || type === 'ref';
 }
 
-/** The first time that PostgreSQL can hold. Dates of filters may be earlier, those of rows may not. */
+/** The earliest time that PostgreSQL can store. Dates in filters may be earlier, those in rows may not. */
 const kFirstDateMs = -210_866_803_200_000;
 
 function isBeforeAll(plain: string, column: Column): boolean {
   return column.type === 'date' && Number(plain) < kFirstDateMs;
 }
 
-/** The plain form of a value, from the wire's forms of it; checks that it fits the column. */
+/** The plain form of a value, from its forms on the wire; checks that it fits the column. */
 function plainValue(value: unknown, column: Column): string {
   let plain = value;
   if (isObject(value) && (value.$type === 'date' || value.$type === 'bytes')) plain = value.v;
@@ -156,7 +156,7 @@ class FilterWriter {
     const text = plainValue(pattern, column);
     // SQL refuses a pattern that ends with a lone escape: it matches nothing.
     if (/(^|[^\\])(\\\\)*\\$/.test(text)) return 'false';
-    // PostgreSQL looks at the text again for each character of a pattern that overlaps itself.
+    // PostgreSQL scans the text again for each character of a pattern that overlaps itself.
     if ([...text].length > limits.patternCharacters) throw invalid('A pattern is too long.');
     return `coalesce(${column.expression} like ${this.#params.add(text)}, false)`;
   }
@@ -164,7 +164,7 @@ class FilterWriter {
   #in(column: Column, alias: string, set: unknown, depth: number, inner: boolean): string {
     if (Array.isArray(set)) {
       if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
-      // A null in the list equals nothing, as in every comparison but `=` and `!=` with null itself.
+      // A null in the list equals nothing, as in every comparison except `=` and `!=` with null itself.
       const texts = set
         .filter((value) => value !== null)
         .map((value) => plainValue(value, column))
@@ -183,7 +183,7 @@ class FilterWriter {
   }
 }
 
-/** The condition on a row `alias` of the table. Throws Problem `invalid` for what is not a filter of it. */
+/** The condition on a row `alias` of the table. Throws Problem `invalid` if it is not a valid filter. */
 export function filterSql(
   schema: SqlSchema,
   table: SqlTable,
