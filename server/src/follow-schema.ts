@@ -35,14 +35,14 @@ export async function followSchema(options: FollowOptions): Promise<Running> {
         return;
       } catch (error) {
         if (attempt >= limits.restartTries) throw error;
-        warn(`The server could not be started again, and tries once more: ${String(error)}`);
+        warn(`The server could not restart, and tries again: ${String(error)}`);
         await pause(limits.restartPauseMs * attempt);
       }
     }
   };
   const outdated = () => {
     if (closed || restarting !== null || current === null) return;
-    warn('Another node has begun to serve a newer schema: this one starts again, to serve it too.');
+    warn('Another node serves a newer schema: this node restarts with it.');
     restarting = again(current)
       .catch(failed)
       .finally(() => {

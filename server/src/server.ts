@@ -164,9 +164,9 @@ function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokePar
   }
   const relay = new PokeRelay(parts);
   if (notify) {
-    const heard = (payload: string) => relay.heard(payload);
+    const notified = (payload: string) => relay.notified(payload);
     const opened = () => relay.catchUp();
-    relay.use(new PgChannel(databaseUrl, 'skerry_heads', { heard, opened, log }));
+    relay.use(new PgChannel(databaseUrl, 'skerry_heads', { notified, opened, log }));
   }
   return {
     pokes: relay,
@@ -221,7 +221,7 @@ function throwLater(error: unknown): void {
 
 async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
   const { warn = console.warn, progress = () => {} } = options;
-  openDoor(options); // what is not safe is said before anything is touched
+  openAuthentication(options); // Unsafe options are reported before anything is opened.
   const own = describeSchema(options.schema);
   sqlSchema(own); // its names are looked at before anything is touched
   let authority = await Authority.load(own);
@@ -257,7 +257,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
 }
 
 /** Authentication, and the host names to answer to. Throws SetupError for unsafe options. */
-function openDoor({ auth, host = kDefaultHost }: ServerOptions) {
+function openAuthentication({ auth, host = kDefaultHost }: ServerOptions) {
   const { secret, dev = false, devHosts = [], ...must } = auth;
   const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);
   if (dev) checkDevAddress(host, devHosts);
@@ -291,7 +291,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
   const relay = openPokes(options, { database, hub, log });
-  const { authenticate, hosts } = openDoor(options);
+  const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
   const bounds = { ...callerLimits, ...options.limits };

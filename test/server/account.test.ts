@@ -78,7 +78,7 @@ async function stuck(user: string) {
   return { host, cable, db };
 }
 
-test('imported where it still pends, and again when it is confirmed, an inc counts once', async () => {
+test('an inc counts once if imported while pending, and again when confirmed', async () => {
   const { db, cable } = await stuck('anna');
   const file = await db.export({ pendingOnly: true });
   await db.import(file);
@@ -95,7 +95,7 @@ test('imported where it still pends, and again when it is confirmed, an inc coun
   expect(db.conflicts.all()).toEqual([]);
 });
 
-test('imported on another profile while the first pushes it later, an inc counts once', async () => {
+test('an inc counts once if imported elsewhere and pushed later by the first', async () => {
   const { db, cable } = await stuck('bertil');
   const file = await db.export({ pendingOnly: true });
   const other = await openAs(profile().host, 'bertil');
@@ -112,7 +112,7 @@ test('imported on another profile while the first pushes it later, an inc counts
   expect([...db.conflicts.all(), ...other.conflicts.all()]).toEqual([]);
 });
 
-test('one already grouped and sent elsewhere, with others behind it: each counts once', async () => {
+test('an inc already sent elsewhere, and those behind it, count once each', async () => {
   const { db, cable } = await stuck('cecilia');
   await db.mutate.grow({ id: 'cecilia', by: 10 }).durable;
   const file = await db.export({ pendingOnly: true });
@@ -128,7 +128,7 @@ test('one already grouped and sent elsewhere, with others behind it: each counts
   expect(other.counters.get('cecilia')?.n).toBe(115);
 });
 
-test('a whole export into another profile of the same user doubles and overwrites nothing', async () => {
+test('a whole import into another profile of the user doubles nothing', async () => {
   const { db, cable } = await stuck('david');
   const file = await db.export();
   const other = await openAs(profile().host, 'david');
@@ -141,7 +141,7 @@ test('a whole export into another profile of the same user doubles and overwrite
   expect(await onServer('david', 'counters')).toMatchObject([{ title: 'david', n: 6 }]);
 });
 
-test('a whole export into an account of which the server knows nothing makes all of it', async () => {
+test('a whole import into an account new to the server creates everything', async () => {
   const local = await open({ name: 'account', schema: app, mutators, host: memory() });
   const made = local.transact((tx) => {
     const list = tx.lists.create({ name: 'L' });
@@ -161,7 +161,7 @@ test('a whole export into an account of which the server knows nothing makes all
   expect(db.conflicts.all()).toEqual([]);
 });
 
-test('adopted rows reach the server once, children with their parents, in the user’s realm', async () => {
+test('pushes adopted rows once, children with parents, in the user’s realm', async () => {
   const { host } = profile();
   const local = await open({ name: 'account', schema: app, mutators, host });
   // More than goes into one update: a child must not come in an earlier one than its parent.
@@ -184,7 +184,7 @@ test('adopted rows reach the server once, children with their parents, in the us
   expect([...db.conflicts.all(), ...second.conflicts.all()]).toEqual([]);
 });
 
-test('who logs in after another sees and pushes nothing of theirs; what was kept is pushed at their own log-in', async () => {
+test('a second user sees and pushes nothing of the first, whose data wait', async () => {
   const { host, db: gustav, cable } = await stuck('gustav');
   await expect(gustav.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
   await gustav.logout({ unsynced: 'keep' });

@@ -58,7 +58,7 @@ test.each([
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-test('a file is compressed for who reads that, and not sent again while it is the same', async () => {
+test('compresses a file if the client accepts it, and sends no unchanged file', async () => {
   const packed = await fetch(`${server.url}/main.js`, { headers: { 'accept-encoding': 'gzip' } });
   expect(packed.headers.get('content-encoding')).toBe('gzip');
   expect(await packed.text()).toContain('xxx');
@@ -73,7 +73,7 @@ test('a file is compressed for who reads that, and not sent again while it is th
   expect(plain.headers.get('etag')).not.toBe(etag);
 });
 
-test('a file is sent whole to who asks for a part, and to nobody where only its head is asked for', async () => {
+test('sends a file whole for a range request, and no body for HEAD', async () => {
   const part = await fetch(`${server.url}/core.wasm`, { headers: { range: 'bytes=0-3' } });
   expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([200, 8]);
   const head = await fetch(`${server.url}/core.wasm`, { method: 'HEAD' });
@@ -99,13 +99,13 @@ test.each([
   expect((JSON.parse(body) as { code: string }).code).toBe('not_found');
 });
 
-test('a path that is no path is a bad request, and a folder takes no post', async () => {
+test('answers 400 for a malformed path, and 405 for a POST to a folder', async () => {
   expect((await raw('/%zz')).status).toBe(400);
   expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
   expect((await fetch(`${server.url}/v1/nothing`)).status).toBe(404);
 });
 
-test('pages of another origin call the server only when they are named', async () => {
+test('accepts pages of another origin only if they are named', async () => {
   const client = new WireClient(server.url);
   const call = (origin: string) =>
     fetch(`${server.url}/v1/pull`, {

@@ -38,7 +38,7 @@ async function fetched(user: string): Promise<{ url: unknown; status: number }> 
   return { url, status };
 }
 
-test('⚑ each of six realms is filled by its image, again and again', async () => {
+test('⚑ offers a working image of each of six realms, again and again', async () => {
   for (const user of users) await write(user, 2_100);
   const urls = new Map<string, unknown>();
   for (const user of users) {
@@ -51,7 +51,7 @@ test('⚑ each of six realms is filled by its image, again and again', async () 
   }
 });
 
-test('images that somebody has removed are made again, and are not offered before', async () => {
+test('makes deleted images again, and does not offer them before', async () => {
   if (databaseUrl !== undefined) {
     // The table is what all nodes share; the folder is only a cache of it.
     await runSql(databaseUrl, 'delete from skerry.image');

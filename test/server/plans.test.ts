@@ -119,17 +119,17 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
     return found;
   }
 
-  test('read no table whole while the tables are new', async () => {
+  test('do not scan new tables', async () => {
     expect(recorded.size).toBeGreaterThan(25);
     expect(await scans()).toEqual([]);
   });
 
-  test('read no table whole once they are large', async () => {
+  test('do not scan large tables', async () => {
     await sql.query(kFill);
     expect(await scans()).toEqual([]);
   });
 
-  test('made while a table was small are not kept while it grows', async () => {
+  test('are not kept while a small table grows', async () => {
     await sql.query(`create table grown (id text primary key);
       insert into grown select 'a' || n from generate_series(1, 100) n; analyze grown`);
     const patience = { statementMs: 60_000, answerWithinMs: 60_000, plansKeptMs: 0 };

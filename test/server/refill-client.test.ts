@@ -46,7 +46,7 @@ const create = (tableName: string, set: Json, id = uuid7()) => ({
   set,
 });
 
-test('a client that meets an entry too large for an answer shows what it has until all of it is there, and goes on', async () => {
+test('a client shows its rows until an entry too large for an answer is complete', async () => {
   const writer = new WireClient(server.url, 'writer');
   const group = uuid7();
   await writer.push([create('groups', { name: 'g' }, group), create('others', { name: 'o' })]);

@@ -61,7 +61,7 @@ const create = (id: string, realm: string, set: Json = {}) => ({
 /** What an answer says, but for the moment and the seal. */
 const said = ({ time: _time, lastUpdateTime: _seal, ...rest }: Json) => JSON.stringify(rest);
 
-test('⚑ a time says nothing of realms without a right: unknown, forbidden and withdrawn are one', async () => {
+test('⚑ a time reveals nothing about unknown, forbidden or withdrawn realms', async () => {
   const bob = await Signed.of('bob');
   const made = await bob.push([create('secret', 'user:bob')]);
   const both = await Signed.of('eve', { team: 'write' });
@@ -108,7 +108,7 @@ test('⚑ a time says nothing of realms without a right: unknown, forbidden and 
   expect(JSON.parse(answer!)).toMatchObject({ reset: true, rows: [{ id: 'mine' }] });
 });
 
-test('a right that comes back, or is new, brings all of its realm', async () => {
+test('sends a whole realm after its right was granted, or granted again', async () => {
   const author = await Signed.of('mia', { club: 'write' });
   await author.push([create('club-1', 'club')]);
   const reader = await Signed.of('leo');
@@ -117,7 +117,7 @@ test('a right that comes back, or is new, brings all of its realm', async () => 
   expect((await member.table(before)).rows).toMatchObject([{ id: 'club-1' }]);
 });
 
-test('a time holds after a restart, and on a node of the same database', async () => {
+test('accepts a time after a restart, and on another node of the database', async () => {
   const anna = await Signed.of('anna');
   await anna.push([create('here', 'user:anna')]);
   const time = String((await anna.table(null)).lastUpdateTime);
@@ -126,7 +126,7 @@ test('a time holds after a restart, and on a node of the same database', async (
   expect(await again.table(time)).toMatchObject({ reset: false, rows: [] });
 });
 
-test('rows of a megabyte come in answers that can be read, when they are new and when they change', async () => {
+test('splits rows of a megabyte into several answers, new and changed', async () => {
   const large = await Signed.of('large');
   const realm = 'user:large';
   const ids = Array.from({ length: 20 }, (_, i) => `large-${String(i).padStart(2, '0')}`);
@@ -165,7 +165,7 @@ test('rows of a megabyte come in answers that can be read, when they are new and
   expect(await large.table(end)).toMatchObject({ rows: [], deleted: [], more: false });
 });
 
-test('what changes while changes are handed over in pages is not skipped', async () => {
+test('does not skip changes made while changes are sent in pages', async () => {
   const busy = await Signed.of('busy');
   const realm = 'user:busy';
   const start = String((await busy.table(null)).lastUpdateTime);
@@ -184,7 +184,7 @@ test('what changes while changes are handed over in pages is not skipped', async
   expect(given.get('busy-0')).toMatchObject({ props: { name: 'changed behind' } });
 });
 
-test('a time of this database with an entry that its log has lost begins anew: a backup was restored', async () => {
+test('starts again for a time with an entry that a restored backup lacks', async () => {
   const db = await openTestDatabase();
   try {
     await db.execute(

@@ -55,7 +55,7 @@ export function isRealmName(name: unknown): name is string {
 
 function personal(user: string): Map<string, Right> {
   if (!kUserPattern.test(user) || !user.isWellFormed()) {
-    throw unauthenticated('The user of the token is not one that this server can name.');
+    throw unauthenticated('The user of the token has an invalid name.');
   }
   const realm = `user:${user}`;
   if (!isRealmName(realm)) {
@@ -111,7 +111,7 @@ export function createAuth(options: AuthOptions): Authenticate {
   const known = new KnownTokens(options.tokensRemembered ?? limits.tokensRemembered);
   const verify = verifier(options);
   return async (token) => {
-    if (token === null || token === '') throw unauthenticated('A bearer token is needed.');
+    if (token === null || token === '') throw unauthenticated('A bearer token is required.');
     if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');
     const found = known.find(token);
     if (found !== null) return found;
@@ -132,20 +132,20 @@ function keyOf(secret: string, name: string): Uint8Array {
 
 function keysOf({ secret, previousSecret = null }: AuthOptions): readonly Uint8Array[] {
   if (secret === null && previousSecret !== null) {
-    throw new SetupError('There is a previous secret, and none that follows it.');
+    throw new SetupError('There is a previous secret, but no current one.');
   }
   const keys = secret === null ? [] : [keyOf(secret, 'The secret')];
   return previousSecret === null ? keys : [...keys, keyOf(previousSecret, 'The previous secret')];
 }
 
-const kMust = { iss: '--issuer', aud: '--audience', typ: '--token-type' } as const;
+const kFlagOfClaim = { iss: '--issuer', aud: '--audience', typ: '--token-type' } as const;
 
 /** The reason why a token is refused, in words that help its issuer. */
 function refusal(error: unknown): unknown {
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
     const { claim } = error;
-    const flag = kMust[claim as keyof typeof kMust];
+    const flag = kFlagOfClaim[claim as keyof typeof kFlagOfClaim];
     const why = flag === undefined ? 'says that it is not valid now' : `is not that of ${flag}`;
     return unauthenticated(`The token is not for this server: its \`${claim}\` ${why}.`);
   }
@@ -167,7 +167,7 @@ async function payloadOf(
       if (!isOther || i === keys.length - 1) throw refusal(error);
     }
   }
-  throw unauthenticated('This server takes development tokens only.');
+  throw unauthenticated('This server accepts development tokens only.');
 }
 
 function verifier(options: AuthOptions): (token: string) => Promise<User> {
@@ -182,7 +182,7 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
   };
   return async (token) => {
     if (token.startsWith('dev:')) {
-      if (!options.dev) throw unauthenticated('This server takes no development tokens.');
+      if (!options.dev) throw unauthenticated('This server accepts no development tokens.');
       let name: string;
       try {
         name = decodeURIComponent(token.slice('dev:'.length));
@@ -196,7 +196,7 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
     const payload = await payloadOf(token, keys, must);
     if (typeof payload.sub !== 'string') throw unauthenticated('The token has no `sub`.');
     if (payload.exp === undefined) {
-      throw unauthenticated('The token has no `exp`: it would be good for ever.');
+      throw unauthenticated('The token has no `exp`: it would never expire.');
     }
     const realms = personal(payload.sub);
     claimedRealms(payload.realms, realms);

@@ -40,7 +40,7 @@ export interface CallError {
   readonly elsewhere: boolean;
 }
 
-export interface Said {
+export interface StepAnswer {
   readonly text: string;
   /** The duration of the call. */
   readonly ms: number;
@@ -52,7 +52,7 @@ export type FromThread =
   | { readonly ready: true }
   | { readonly refused: string }
   | { readonly error: CallError }
-  | Said;
+  | StepAnswer;
 
 /** The thread has ended during a call, which may be sent again. */
 export class AuthorityGone extends Error {}
@@ -75,7 +75,7 @@ export function isOfAnother(error: unknown): boolean {
 }
 
 interface Waiting {
-  readonly resolve: (said: Said) => void;
+  readonly resolve: (answer: StepAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -113,7 +113,7 @@ class Thread {
     });
   }
 
-  call(message: Exclude<ToThread, { end: number }>): Promise<Said> {
+  call(message: Exclude<ToThread, { end: number }>): Promise<StepAnswer> {
     return new Promise((resolve, reject) => {
       if (this.gone !== null) {
         reject(this.gone);
@@ -137,7 +137,7 @@ class Thread {
     void this.#worker.terminate();
   }
 
-  #answered(message: Said | { readonly error: CallError }): void {
+  #answered(message: StepAnswer | { readonly error: CallError }): void {
     const waiting = this.#pending.shift();
     this.#await();
     if (waiting === undefined) return;
@@ -176,7 +176,7 @@ export interface LinkOptions {
 
 /** A handle. It belongs to the thread that was running when it was opened. */
 export interface LinkHandle {
-  call(what: Call['what'], text: string): Promise<Said>;
+  call(what: Call['what'], text: string): Promise<StepAnswer>;
   end(): void;
 }
 
@@ -200,7 +200,7 @@ export class AuthorityLink {
     return link;
   }
 
-  async scopes(text: string): Promise<Said> {
+  async scopes(text: string): Promise<StepAnswer> {
     return (await this.#sound()).call({ scopes: text });
   }
 

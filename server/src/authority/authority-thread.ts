@@ -87,7 +87,7 @@ function within<Value>(instance: Instance, work: () => Value): Value {
 }
 
 /** A fresh instance after a trap. The requests of the old one have failed and may be sent again. */
-async function soundInstance(): Promise<Instance> {
+async function freshInstance(): Promise<Instance> {
   if (instance.trapped) {
     const fresh = await instantiate();
     if (typeof fresh === 'string') throw new Error(fresh);
@@ -99,7 +99,7 @@ async function soundInstance(): Promise<Instance> {
 async function handleOf({ handle: number, make }: Call): Promise<Held> {
   const known = held.get(number);
   if (known !== undefined) return known;
-  const instance = await soundInstance();
+  const instance = await freshInstance();
   const { module, handle: authority } = instance;
   const handle = within(instance, () => {
     if (make.kind === 'admission') return new module.Admission(authority);
@@ -137,7 +137,7 @@ async function take(message: ToThread): Promise<void> {
   try {
     if ('end' in message) end(message.end);
     else if ('scopes' in message) {
-      const instance = await soundInstance();
+      const instance = await freshInstance();
       const began = performance.now();
       const text = within(instance, () => instance.handle.checkScopes(message.scopes));
       say({ text, ms: performance.now() - began });
@@ -145,14 +145,14 @@ async function take(message: ToThread): Promise<void> {
   } catch (error) {
     const { message: text, stack } = error as Error;
     const trapped = error instanceof WebAssembly.RuntimeError;
-    const said: CallError = {
+    const failure: CallError = {
       message: text,
       stack,
       trapped,
       elsewhere: error instanceof Elsewhere,
     };
     // Nobody waits for a call that only ends a handle.
-    if (!('end' in message)) say({ error: said });
+    if (!('end' in message)) say({ error: failure });
   }
 }
 

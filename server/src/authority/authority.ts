@@ -90,9 +90,9 @@ export class Authority {
     schema?: unknown,
     spent?: Spent,
   ): Promise<readonly ScopeTables[]> {
-    const said = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
-    spent?.(said.ms);
-    return (JSON.parse(checked(said.text)) as { scopes: ScopeTables[] }).scopes;
+    const answer = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
+    spent?.(answer.ms);
+    return (JSON.parse(checked(answer.text)) as { scopes: ScopeTables[] }).scopes;
   }
 
   /** Runs one admission; its `step` rejects with AuthorityError. */
@@ -116,7 +116,7 @@ export class Authority {
       for await (const chunk of chunks) checked((await handle.call('rows', chunk)).text);
       const { text, bytes } = await handle.call('finish', '');
       const { hash } = JSON.parse(checked(text)) as { hash: string };
-      if (bytes === undefined) throw new Error('The authority gave no image.');
+      if (bytes === undefined) throw new Error('The authority returned no image.');
       return { bytes, hash };
     });
   }
@@ -128,9 +128,9 @@ export class Authority {
 
 function stepOf(handle: LinkHandle, spent?: Spent): Step {
   return async (text) => {
-    const said = await handle.call('step', text);
-    spent?.(said.ms);
-    return checked(said.text);
+    const answer = await handle.call('step', text);
+    spent?.(answer.ms);
+    return checked(answer.text);
   };
 }
 

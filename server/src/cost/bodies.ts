@@ -41,10 +41,10 @@ export class BodyBytes {
 
   #take(user: string, bytes: number): void {
     if (this.#ofUser.of(user) + bytes > this.#limits.perUser) {
-      throw new Problem('rate_limited', 'Too many bytes of this user are under way.');
+      throw new Problem('rate_limited', 'This user has too many bytes in progress.');
     }
     if (this.#inAll + bytes > this.#limits.inAll) {
-      throw new Problem('busy', 'Too many bytes of requests are under way.');
+      throw new Problem('busy', 'Too many bytes of requests are in progress.');
     }
     this.#ofUser.add(user, bytes);
     this.#inAll += bytes;

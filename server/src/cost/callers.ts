@@ -73,7 +73,7 @@ export class Callers {
    * Parses what this user has sent; a long body when it is the user's turn. `work` is charged by itself if it awaits
    * nothing.
    */
-  async looking<Value>(
+  async parsing<Value>(
     user: string,
     bytes: number,
     signal: AbortSignal,

@@ -90,7 +90,7 @@ export class FairGate {
     const resting = [...this.#waiting].filter(([other]) => this.#limits.restMs(other) > 0);
     const most = Math.max(...resting.map(([, queue]) => queue.length));
     const last = resting.find(([, queue]) => queue.length === most)?.[1].at(-1);
-    last?.fail(new Problem('rate_limited', 'This user has had much; ask again.'));
+    last?.fail(new Problem('rate_limited', 'This user has used more than a share; try again.'));
     return last !== undefined;
   }
 

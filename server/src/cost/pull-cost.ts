@@ -67,14 +67,14 @@ class FilterCount {
 function checkValue(given: unknown): void {
   const value = isObject(given) ? given.v : given;
   if (typeof value === 'string' && !isStorable(value))
-    throw invalid('A filter holds text that no database can hold.');
+    throw invalid('A filter has a text that no database can store.');
   // JSON may contain 1e309.
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw invalid('A filter holds a number that is none.');
+    throw invalid('A filter has a number that is not finite.');
   if (isObject(given) && typeof given.$type !== 'string')
-    throw invalid('A filter holds something that is no value.');
+    throw invalid('A filter has something that is not a value.');
   if (typeof value === 'object' && value !== null)
-    throw invalid('A filter holds something that is no value.');
+    throw invalid('A filter has something that is not a value.');
 }
 
 /** The scopes of a pull or a hello, reduced to the members known here. */

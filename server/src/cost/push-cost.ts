@@ -31,7 +31,7 @@ export function checkValues(value: unknown): void {
   let level: unknown[] = [value];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > limits.jsonDepth)
-      throw new Problem('limit', `JSON may be ${limits.jsonDepth} deep.`);
+      throw new Problem('limit', `JSON may be at most ${limits.jsonDepth} levels deep.`);
     const next: unknown[] = [];
     for (const parent of level as object[]) {
       for (const child of Array.isArray(parent) ? parent : Object.values(parent)) {

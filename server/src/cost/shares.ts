@@ -144,7 +144,7 @@ export class Shares {
   /** The user's part of each millisecond. It is above 1 if several threads work, or if the user is alone. */
   #shareOf(user: string): number {
     const now = this.#now();
-    this.#roll(now);
+    this.#advance(now);
     const stretch = limits.shareStretchMs;
     const weight = 1 - (now - this.#began) / stretch;
     const ofOthers =
@@ -154,7 +154,7 @@ export class Shares {
     return Math.max(this.#least, (2 * ofOthers) / served, 1 / waiting);
   }
 
-  #roll(now: number): void {
+  #advance(now: number): void {
     const stretches = Math.floor((now - this.#began) / limits.shareStretchMs);
     if (stretches === 0) return;
     this.#before = stretches === 1 ? this.#current : new Stretch();

@@ -35,9 +35,11 @@ export async function whileWanted<Value>(
     }
   };
   // The answer is sent after this work: if the connection closes before, the caller has closed it.
-  const gone = () => end(new Problem('bad_request', 'The caller has gone.'));
+  const gone = () => end(new Problem('bad_request', 'The caller has disconnected.'));
   const late = () =>
-    end(new Problem('busy', 'The request took too long, and was given up.', {}, kAfterLateSeconds));
+    end(
+      new Problem('busy', 'The request took too long, and was cancelled.', {}, kAfterLateSeconds),
+    );
   const timer = ms === null ? undefined : setTimeout(late, ms);
   outgoing.once('close', gone);
   // The connection may have closed while the body was read; the event comes only once.

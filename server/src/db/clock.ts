@@ -10,7 +10,7 @@ export const kNow = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint
 /** Reads the database's clock. */
 export async function readClock(database: Queryable): Promise<number> {
   const [row] = await database.query<{ now: string }>(`select (${kNow})::text as now`);
-  if (row === undefined) throw new Error('The database told no time.');
+  if (row === undefined) throw new Error('The database returned no time.');
   return Number(row.now);
 }
 

@@ -8,10 +8,12 @@ const kDefaultPort = '5432';
 /** Checks the address; returns the host and port for messages. */
 export function checkDatabaseUrl(url: string): string {
   const example = 'It is postgres://user:password@host:5432/database.';
-  if (!URL.canParse(url)) throw new SetupError(`DATABASE_URL is no URL. ${example}`);
+  if (!URL.canParse(url)) throw new SetupError(`DATABASE_URL is not a URL. ${example}`);
   const { protocol, hostname, port } = new URL(url);
   if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
-    throw new SetupError(`DATABASE_URL is of ${protocol}//, not of PostgreSQL. ${example}`);
+    throw new SetupError(
+      `DATABASE_URL starts with ${protocol}//, not with postgres://. ${example}`,
+    );
   }
   return `${hostname || 'localhost'}:${port || kDefaultPort}`;
 }
@@ -31,7 +33,7 @@ export function explainConnection(error: unknown, where: string): unknown {
   }
   // Errors of the driver itself: no password, a server without TLS, an untrusted certificate.
   if (state === '') {
-    return new SetupError(`There is no way to the database at ${where}: ${message}.`, {
+    return new SetupError(`Connecting to the database at ${where} failed: ${message}.`, {
       cause: error,
     });
   }

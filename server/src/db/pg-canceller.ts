@@ -23,7 +23,7 @@ export class PgCanceller {
     if (this.#closed) return;
     try {
       const connection = await this.#open();
-      await connection.query('select pg_cancel_backend($1::text::integer)::text as told', [pid]);
+      await connection.query('select pg_cancel_backend($1::text::integer)::text as asked', [pid]);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }

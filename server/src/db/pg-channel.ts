@@ -6,7 +6,7 @@ import { isUnavailable } from './database.ts';
 import { PgConnection } from './pg-connection.ts';
 
 export interface ChannelEvents {
-  readonly heard: (payload: string) => void;
+  readonly notified: (payload: string) => void;
   /** The channel is open, perhaps again: earlier notifications may have been missed. */
   readonly opened: () => void;
   readonly log: (message: string, error: unknown) => void;
@@ -17,7 +17,7 @@ export interface Channel {
    * Sends these payloads to all nodes, including this one, in one transaction; they are silently lost while the
    * channel is closed.
    */
-  say(payloads: readonly string[]): Promise<void>;
+  notify(payloads: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,12 +42,12 @@ export class PgChannel implements Channel {
     void this.#open();
   }
 
-  async say(payloads: readonly string[]): Promise<void> {
+  async notify(payloads: readonly string[]): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
     try {
       await connection.query(
-        `select pg_notify('${this.#name}', k.payload)::text as said
+        `select pg_notify('${this.#name}', k.payload)::text as sent
            from json_array_elements_text($1::text::json) as k(payload)`,
         [JSON.stringify(payloads)],
       );
@@ -68,7 +68,7 @@ export class PgChannel implements Channel {
     try {
       const connection = await PgConnection.open(this.#url, {
         notified: (channel, payload) => {
-          if (channel === this.#name) this.#events.heard(payload);
+          if (channel === this.#name) this.#events.notified(payload);
         },
         lost: () => this.#lost(),
       });
@@ -87,7 +87,7 @@ export class PgChannel implements Channel {
       if (!isUnavailable(error) && !this.#refused) {
         // Logged once: an engine without LISTEN will not gain it.
         this.#refused = true;
-        this.#events.log('The database takes no LISTEN: heads are polled instead.', error);
+        this.#events.log('The database does not support LISTEN: heads are polled instead.', error);
       }
       this.#again();
     }

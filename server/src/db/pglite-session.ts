@@ -58,10 +58,7 @@ function rebuilt({ message, stack, ...rest }: StatementError): Error {
 
 /** After a failed write nothing more may be acknowledged. */
 function die(reason: StatementError): never {
-  console.error(
-    'The database could not keep what was written; the server ends here.',
-    rebuilt(reason),
-  );
+  console.error('The database could not write to disk; the server exits.', rebuilt(reason));
   process.exit(1);
 }
 

@@ -65,7 +65,7 @@ export async function inTransaction<Value>(
     ) {
       signal?.throwIfAborted();
       // The session may already serve another transaction.
-      if (!open) throw new Error('A statement came after its transaction.');
+      if (!open) throw new Error('A statement was sent after the end of its transaction.');
       const rows = rowsOf<Row>(session, sql, params);
       if (last) {
         open = false;
@@ -82,7 +82,7 @@ export async function inTransaction<Value>(
     const [value] = await Promise.all([work(tx), begun]);
     open = false;
     const tag = await (committed ?? session.simple('commit'));
-    if (tag !== 'COMMIT') throw new Error('A statement failed, and the transaction went on.');
+    if (tag !== 'COMMIT') throw new Error('A statement failed, but the transaction continued.');
     return value;
   } catch (error) {
     open = false;

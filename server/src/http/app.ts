@@ -54,7 +54,7 @@ export interface AppOptions {
 }
 
 function nothingHere(): Problem {
-  return new Problem('not_found', 'There is nothing here.');
+  return new Problem('not_found', 'There is nothing at this path.');
 }
 
 const checkPath: MiddlewareHandler = async ({ req }, next) => {
@@ -92,21 +92,21 @@ export function createApp(options: AppOptions): Hono<App> {
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
     if (isUnavailable(error)) {
-      return new Problem('busy', 'The database cannot be reached for now.').toResponse();
+      return new Problem('busy', 'The database is unavailable for now.').toResponse();
     }
     if (error instanceof AuthorityGone) {
       options.log(`${context.req.method} ${context.req.path} failed.`, error);
-      return new Problem('busy', 'The rules are started again.').toResponse();
+      return new Problem('busy', 'The rules are restarting.').toResponse();
     }
     options.log(`${context.req.method} ${context.req.path} failed.`, error);
-    return new Problem('internal', 'The server failed; its log says why.').toResponse();
+    return new Problem('internal', 'The server failed; its log has the reason.').toResponse();
   });
 
   app.use('*', async ({ env: { incoming } }, next) => {
     if (!options.hosts(incoming.headers.host)) {
       throw new Problem(
         'forbidden',
-        'A development server answers under loopback names only, as localhost; --dev-host NAME adds one.',
+        'A development server answers to loopback names only, such as localhost; --dev-host NAME adds one.',
       );
     }
     await next();
@@ -134,7 +134,7 @@ export function createApp(options: AppOptions): Hono<App> {
   };
 
   /** Another node may already serve a newer version, and this node has not noticed yet: then it restarts with it. */
-  const takeUpNewer = async (error: unknown): Promise<never> => {
+  const followNewer = async (error: unknown): Promise<never> => {
     if (error instanceof Problem && error.code === 'server-old')
       await options.database.fence?.(options.database);
     throw error;
@@ -156,8 +156,8 @@ export function createApp(options: AppOptions): Hono<App> {
       callers.undeclared(user.id, bytes - declared);
       return callers.shares.during(user.id, async () => {
         const request = await whileWanted(outgoing, limits.readWithinMs, ({ signal }) =>
-          callers.looking(user.id, bytes, signal, () => look(objectOf(body), bytes)),
-        ).catch(takeUpNewer);
+          callers.parsing(user.id, bytes, signal, () => look(objectOf(body), bytes)),
+        ).catch(followNewer);
         return answer(user, incoming, await work(user, request));
       });
     });

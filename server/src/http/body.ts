@@ -77,7 +77,7 @@ function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer>
         return;
       }
       if (size <= limits.bodyBytes) return;
-      stop(new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`));
+      stop(new Problem('too_large', `A body may have at most ${limits.bodyBytes} bytes.`));
     };
     pace.tooSlow(stop);
     // `close` also follows `end` and `error`; alone it means that the caller has disconnected.
@@ -102,7 +102,7 @@ async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<
     return await collect(source.pipe(inflate), held, pace);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem('bad_request', 'The body is not what its content-encoding says.');
+    throw new Problem('bad_request', 'The body does not match its content-encoding.');
   } finally {
     source.unpipe(inflate).pause();
     inflate.destroy();
@@ -113,7 +113,7 @@ async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<
 export function declaredBytes({ headers }: Pick<Incoming, 'headers'>): number {
   const declared = Number(headers['content-length'] ?? '0');
   if (declared > limits.bodyBytes) {
-    throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
+    throw new Problem('too_large', `A body may have at most ${limits.bodyBytes} bytes.`);
   }
   return declared;
 }
@@ -124,7 +124,7 @@ export async function readBody(request: Incoming, held: HeldBytes): Promise<Buff
   declaredBytes(request);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'gzip' && encoding !== 'identity') {
-    throw new Problem('unsupported_encoding', 'A body is sent as it is, or by gzip.');
+    throw new Problem('unsupported_encoding', 'The only content-encoding of a body is gzip.');
   }
   // `close` may have been emitted while the caller's token was checked; it does not come again.
   if (request.destroyed) throw cutOff();

@@ -57,14 +57,13 @@ export class Images {
       `select epoch, head::text as head, at::text as at from skerry.realm where realm = $1::text`,
       [realm],
     );
-    if (head === undefined)
-      throw new Error('An image of a realm that does not exist was asked for.');
+    if (head === undefined) throw new Error('An image of a missing realm was requested.');
     // Clients that come at the same time (after an outage, for example) share one image, which is held in memory
     // while it is made. The look-up of a stored image holds the place, too: otherwise an image that was stored since
     // would be made again.
     const key = JSON.stringify([realm, head.epoch]);
     for (let other = this.#making.get(key); other !== undefined; other = this.#making.get(key)) {
-      const found = await other.catch(() => null); // Why it failed is said where it was asked for.
+      const found = await other.catch(() => null); // Its own caller gets the reason of a failure.
       if (found !== null && (await this.#fits(tx, found, Number(head.head))))
         return publicPart(found);
     }

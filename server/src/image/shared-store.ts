@@ -126,7 +126,7 @@ export class SharedStore implements ImageStore {
     });
     if (found === null) return null;
     if (found.bytes.byteLength !== found.kept.bytes) {
-      throw new Error(`An image of ${name.realm} has lost parts.`);
+      throw new Error(`An image of ${name.realm} lacks parts.`);
     }
     await this.#cache.keep(found.kept, found.bytes);
     return this.#cache.find(name);

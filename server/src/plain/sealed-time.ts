@@ -38,7 +38,7 @@ export class SealedTimes {
   /** `key`: hexadecimal. */
   constructor(key: string) {
     this.#key = Buffer.from(key, 'hex');
-    if (this.#key.length < 32) throw new Error('The key of the times of tables is too short.');
+    if (this.#key.length < 32) throw new Error('The key of sealed times is too short.');
   }
 
   seal(of: TimeOf, since: Since): string {

@@ -57,9 +57,9 @@ export class PokeRelay implements Pokes {
   readonly #node = randomUUID();
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
-  readonly #unsaid = new Map<string, number>();
+  readonly #unsent = new Map<string, number>();
   #channel: Channel | null = null;
-  #saying: NodeJS.Timeout | null = null;
+  #sending: NodeJS.Timeout | null = null;
   readonly #polling: NodeJS.Timeout;
   #reading: Promise<void> | null = null;
   #loading: Promise<void> | null = null;
@@ -107,7 +107,7 @@ export class PokeRelay implements Pokes {
     const news: Entry[] = [];
     for (const entry of entries) {
       const { realm, revision } = entry;
-      if (this.#channel) this.#unsaid.set(realm, revision);
+      if (this.#channel) this.#unsent.set(realm, revision);
       const watched = this.#watched.get(realm);
       // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
@@ -118,21 +118,21 @@ export class PokeRelay implements Pokes {
       if (watched.known !== null && watched.own.size > 0) this.#behind.add(realm);
     }
     this.#options.hub.committed(news);
-    if (this.#unsaid.size > 0) {
-      this.#saying ??= setTimeout(() => this.#say(), limits.notifyEveryMs);
+    if (this.#unsent.size > 0) {
+      this.#sending ??= setTimeout(() => this.#send(), limits.notifyEveryMs);
     }
     this.#read();
   }
 
   /** A notification from another node. */
-  heard(payload: string): void {
-    const said = parseHeads(payload);
-    if (said === null || said.node === this.#node) return;
-    if (kAll in said.heads) {
+  notified(payload: string): void {
+    const message = parseHeads(payload);
+    if (message === null || message.node === this.#node) return;
+    if (kAll in message.heads) {
       this.catchUp();
       return;
     }
-    for (const [realm, head] of Object.entries(said.heads)) {
+    for (const [realm, head] of Object.entries(message.heads)) {
       const known = this.#watched.get(realm)?.known;
       if (known != null && Number(head) > known) this.#behind.add(realm);
     }
@@ -148,7 +148,7 @@ export class PokeRelay implements Pokes {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#polling);
-    if (this.#saying) clearTimeout(this.#saying);
+    if (this.#sending) clearTimeout(this.#sending);
     await this.#channel?.close();
     await this.#reading;
   }
@@ -177,11 +177,11 @@ export class PokeRelay implements Pokes {
   }
 
   /** Sends the heads of the realms that this node wrote to. */
-  #say(): void {
-    this.#saying = null;
+  #send(): void {
+    this.#sending = null;
     const parts: Record<string, number>[] = [{}];
     let bytes = 0;
-    for (const [realm, head] of this.#unsaid) {
+    for (const [realm, head] of this.#unsent) {
       const more = Buffer.byteLength(JSON.stringify(realm)) + 20;
       if (bytes + more > limits.notifyBytes) {
         parts.push({});
@@ -190,10 +190,10 @@ export class PokeRelay implements Pokes {
       bytes += more;
       (parts.at(-1) as Record<string, number>)[realm] = head;
     }
-    this.#unsaid.clear();
+    this.#unsent.clear();
     const heads = parts.length > limits.notifyParts ? [{ [kAll]: 0 }] : parts;
     const payloads = heads.map((each) => JSON.stringify({ node: this.#node, heads: each }));
-    void this.#channel?.say(payloads);
+    void this.#channel?.notify(payloads);
   }
 
   #read(): void {

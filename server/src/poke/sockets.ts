@@ -138,7 +138,7 @@ class Connection {
     callers.shares.charge(user.id, parsedMs);
     // The hello came in time. The deadline of an earlier token stays until the new one has replaced it.
     if (!this.#listener) this.#setDeadline(null);
-    const checked = await callers.looking(user.id, data.length, this.#closed.signal, (spent) =>
+    const checked = await callers.parsing(user.id, data.length, this.#closed.signal, (spent) =>
       authority.checkScopes(scopesOf(scopes), schema, spent),
     );
     if (this.#socket.readyState !== this.#socket.OPEN) return;

@@ -30,7 +30,7 @@ const kAnswer = '{"answer":';
 function takeAnew(): Problem {
   return new Problem(
     'gone',
-    'The changes since these cursors cannot be told: take everything anew.',
+    'The changes since these cursors cannot be sent: pull everything again.',
   );
 }
 
@@ -56,7 +56,7 @@ export class Puller {
       // A shorter range does not make a single entry, or a whole realm, smaller.
       if (isRead && portion?.tells !== 'all') return text;
     }
-    throw new Error('What a pull says at the least is longer than clients read.');
+    throw new Error('The smallest answer to a pull is longer than clients accept.');
   }
 
   /** A failure that another request caused is tried again. */
@@ -97,9 +97,10 @@ export class Puller {
       if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw takeAnew();
-      if (needs === undefined) throw new Error('The authority gave an answer of an unknown form.');
+      if (needs === undefined)
+        throw new Error('The authority returned an answer of an unknown form.');
       text = await reading.read(tx, needs, readable);
     }
-    throw new Error('The authority never came to an end.');
+    throw new Error('The authority did not finish.');
   }
 }

@@ -39,7 +39,7 @@ export async function readHeads(
                left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)::text as realms`,
     [JSON.stringify(readable)],
   );
-  if (row === undefined) throw new Error('The database told no heads.');
+  if (row === undefined) throw new Error('The database returned no heads.');
   return row;
 }
 

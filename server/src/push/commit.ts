@@ -51,7 +51,7 @@ interface Request {
   readonly updates: JsonObject[];
 }
 
-interface Said {
+interface StepAnswer {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly done?: Done;
@@ -118,7 +118,7 @@ export class Committer {
         } else throw error;
       }
     }
-    throw new Problem('busy', 'The objects of this push moved about too much; push again.');
+    throw new Problem('busy', 'The objects of this push moved too often; push again.');
   }
 
   async #run(
@@ -164,14 +164,14 @@ export class Committer {
   async #admit(tx: Queryable, step: Step, first: string, budget: RowBudget): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
-      const [said = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, needs } = JSON.parse(said) as Said;
+      const [head = '', ...lists] = (await step(text)).split('\n');
+      const { done, lock, needs } = JSON.parse(head) as StepAnswer;
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
-      if (!needs) throw new Error('The authority gave an answer of an unknown form.');
+      if (!needs) throw new Error('The authority returned an answer of an unknown form.');
       text = await readNeeds(tx, this.#schema, needs, budget);
     }
-    throw new Error('The authority never came to an end.');
+    throw new Error('The authority did not finish.');
   }
 }
 

@@ -84,7 +84,10 @@ export class Flusher {
       if (tooMany <= 0 && tooLong <= 0) break;
       tooMany--;
       tooLong -= waiting.bytes;
-      this.#drop(waiting, new Problem('rate_limited', 'This user has had much; push again.'));
+      this.#drop(
+        waiting,
+        new Problem('rate_limited', 'This user has used more than a share; push again.'),
+      );
     }
     return true;
   }

@@ -229,7 +229,7 @@ export async function lookUp(
       JSON.stringify([...new Set(units.map(({ client }) => client))]),
     ],
   );
-  if (row === undefined) throw new Error('A look-up gave no row.');
+  if (row === undefined) throw new Error('A look-up returned no row.');
   const { now, there, owners, ...known } = row;
   return {
     now: Number(now),

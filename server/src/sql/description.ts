@@ -74,7 +74,7 @@ export function checkDescription(value: unknown): SchemaDescription {
     !value.tables.every(isTable)
   ) {
     throw new SchemaError(
-      'The schema module must export, as default or as `app`, what schema() of the package `skerry` made.',
+      'The schema module must export, as default or as `app`, the result of schema() of the package `skerry`.',
     );
   }
   return value as unknown as SchemaDescription;

@@ -67,14 +67,14 @@ function plainValue(value: unknown, column: Column): string {
     if (typeof plain !== 'string')
       throw invalid(`A filter compares a ${type} with something else.`);
     if (!isStorable(plain)) {
-      throw invalid('A filter holds text that databases cannot hold.');
+      throw invalid('A filter has a text that no database can store.');
     }
     return plain;
   }
   if (type === 'number' || type === 'date') {
     if (typeof plain !== 'number')
       throw invalid(`A filter compares a ${type} with something else.`);
-    if (!Number.isFinite(plain)) throw invalid('A filter holds a number that is none.');
+    if (!Number.isFinite(plain)) throw invalid('A filter has a number that is not finite.');
     return String(plain);
   }
   if (type === 'boolean') {
@@ -133,7 +133,7 @@ class FilterWriter {
     if (kind === 'like') return this.#like(column, rest[1]);
     if (kind === 'in') return this.#in(column, alias, rest[1], depth, inner);
     const operator = typeof kind === 'string' ? operators[kind] : undefined;
-    if (operator === undefined) throw invalid('A filter has an operator of an unknown name.');
+    if (operator === undefined) throw invalid('A filter has an unknown operator.');
     return this.#compare(column, operator, rest[1]);
   }
 
@@ -172,9 +172,10 @@ class FilterWriter {
       const values = this.#params.add(JSON.stringify(texts));
       return `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${values}::json) as l(v)), false)`;
     }
-    if (inner || !isObject(set)) throw invalid('A filter has a sub-select where none may be.');
+    if (inner || !isObject(set))
+      throw invalid('A filter has a sub-select in a place where none is allowed.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
-    if (table === undefined) throw invalid('A sub-select names a table that there is not.');
+    if (table === undefined) throw invalid('A sub-select names a table that does not exist.');
     const nested = `${alias}i`;
     const selected = this.#column(table, nested, set.select);
     const where = this.write(table, nested, set.where ?? ['true'], depth + 1, true);

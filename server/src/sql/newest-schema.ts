@@ -67,7 +67,7 @@ export function fenced(database: Database, version: number, outdated: () => void
     );
     if (newest === undefined || Number(newest.value) <= version) return;
     outdated();
-    throw new Problem('busy', 'This server is about to take up a newer schema.');
+    throw new Problem('busy', 'This server is about to restart with a newer schema.');
   };
   return {
     kind: database.kind,

@@ -58,7 +58,7 @@ async function waitingForLock(): Promise<void> {
     .toHaveLength(1);
 }
 
-test('PostgreSQL ends a statement that takes too long, and the connection serves the next', async () => {
+test('cancels a statement that takes too long, and keeps its connection', async () => {
   const database = await opened({ statementMs: kStatementMs, answerWithinMs: kLong });
   const error = await database
     .transaction({ mode: 'write' }, (tx) => tx.query(kLock))
@@ -68,7 +68,7 @@ test('PostgreSQL ends a statement that takes too long, and the connection serves
   expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
 });
 
-test('a database that does not answer at all loses its connection, and the next one serves', async () => {
+test('drops the connection of a database that does not answer, and opens another', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kAnswerMs });
   const error = await database
     .transaction({ mode: 'snapshot' }, (tx) => tx.query(kLock))
@@ -78,7 +78,7 @@ test('a database that does not answer at all loses its connection, and the next 
   expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
 });
 
-test('who changes tables waits as long as it takes', async () => {
+test('changes tables without a time limit', async () => {
   const database = await opened({ statementMs: kStatementMs, answerWithinMs: kAnswerMs });
   const impatient = await opened({ statementMs: kStatementMs, answerWithinMs: kLong });
   const free = () => holder.query(`select pg_advisory_unlock(1)`);
@@ -97,7 +97,7 @@ test('who changes tables waits as long as it takes', async () => {
   await database.query(`select pg_advisory_unlock(1)::text as unlocked`);
 });
 
-test('a connection that is written to all the time, and answers nothing, is lost all the same', async () => {
+test('drops a connection without answers even if statements are sent all the time', async () => {
   await holder.query(kLock);
   const patience = { statementMs: kLong, answerWithinMs: kAnswerMs };
   const connection = await PgConnection.open(url, {}, patience);
@@ -117,7 +117,7 @@ test('a connection that is written to all the time, and answers nothing, is lost
   await Promise.all(sent);
 });
 
-test('where nobody answers, all who wait for a connection learn it with the first', async () => {
+test('fails all waiting callers at once when no connection can be opened', async () => {
   const dialled: Socket[] = [];
   const silent = createServer((socket) => dialled.push(socket));
   await once(silent.listen(0, '127.0.0.1'), 'listening');
@@ -132,7 +132,7 @@ test('where nobody answers, all who wait for a connection learn it with the firs
   silent.close();
 });
 
-test('a caller who goes while its statement runs gives its connection back at once', async () => {
+test('cancels the statement of a disconnected caller, and keeps the connection', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
   await holder.query(kOwnLock);
   const gone = new AbortController();
@@ -149,7 +149,7 @@ test('a caller who goes while its statement runs gives its connection back at on
   }
 });
 
-test('a caller who goes while it waits for a connection leaves the queue, and the others move up', async () => {
+test('removes a disconnected caller from the queue for a connection', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
   const [first, gone] = [new AbortController(), new AbortController()];
   const holding = database.transaction({ mode: 'snapshot', signal: first.signal }, (tx) =>
@@ -170,7 +170,7 @@ test('a caller who goes while it waits for a connection leaves the queue, and th
   expect(ran).toBe(false);
 });
 
-test('a statement that does not end when it is cancelled loses its connection', async () => {
+test('drops the connection of a cancelled statement that does not end', async () => {
   await holder.query(kOwnLock);
   const patience = { statementMs: kLong, answerWithinMs: kLong };
   const connection = await PgConnection.open(url, { cancel: async () => {} }, patience);
@@ -180,7 +180,7 @@ test('a statement that does not end when it is cancelled loses its connection', 
   expect(connection.lost).toBe(true);
 });
 
-test('a connection killed within a transaction commits nothing, and another one serves', async () => {
+test('commits nothing of a transaction whose connection was killed', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
   await database.execute('create table kept (n text)');
   const error = await database
