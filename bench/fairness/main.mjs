@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { startCluster } from '../../tools/lib/cluster.mjs';
 import { SetupError } from '../../tools/lib/run.mjs';
 import { digits, markdown } from '../lib/report.mjs';
@@ -185,12 +185,13 @@ export async function fairnessBench({ names, seconds }, note) {
   if (chosen.length === 0) throw new SetupError(`Attacks: ${Object.keys(attacks).join('; ')}`);
   const folder = mkdtempSync(join(tmpdir(), 'skerry-bench-fairness-'));
   const cluster = await startCluster();
-  const admin = postgres(cluster.url, { max: 1 });
+  const admin = new Client(cluster.url);
   const rows = [];
   try {
+    await admin.connect();
     const load = loadavg()[0].toFixed(1);
     for (const [n, name] of chosen.entries()) {
-      await admin.unsafe(`create database attack_${n}`);
+      await admin.query(`create database attack_${n}`);
       const url = cluster.url.replace(/[^/]+$/, `attack_${n}`);
       for (const [database, at] of [
         ['PGlite', undefined],

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { startCluster } from '../../tools/lib/cluster.mjs';
 import { markdown } from '../lib/report.mjs';
 import { openBare } from './bare.mjs';
@@ -153,13 +153,17 @@ function cellsOf({ name, ours, byHand, inProcess, bare }) {
 /** Databases of the cluster; that of the work by hand gets its tables from a server that is stopped again. */
 async function databases(cluster, folder) {
   const named = (name) => cluster.url.replace(/[^/]+$/, name);
-  const admin = postgres(cluster.url, { max: 1 });
-  for (const name of ['ours', 'hand', 'bare']) await admin.unsafe(`create database ${name}`);
+  const admin = new Client(cluster.url);
+  await admin.connect();
+  for (const name of ['ours', 'hand', 'bare']) await admin.query(`create database ${name}`);
   await admin.end();
   await (await startNode(folder, named('hand'))).stop();
-  const hand = postgres(named('hand'), { max: 1 });
+  const hand = new Client(named('hand'));
+  await hand.connect();
   const realms = ['public', ...Array.from({ length: 64 }, (_, n) => realmOf(`u${n}`))];
-  await hand`insert into skerry.realm (realm, epoch) select unnest(string_to_array(${realms.join(',')}, ',')), 'bench'`;
+  await hand.query(`insert into skerry.realm (realm, epoch) select unnest($1::text[]), 'bench'`, [
+    realms,
+  ]);
   await hand.end();
   return named;
 }

@@ -1,5 +1,5 @@
-// A server that starts again, at the same port, when another node has served a newer schema on its database
-// (sql/newest-schema.ts). Requests that come meanwhile are refused, and clients try again by themselves.
+// A server that restarts, at the same port, when another node has served a newer schema on its database
+// (sql/newest-schema.ts). Requests in between are refused, and clients try again by themselves.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from './base/limits.ts';
@@ -11,11 +11,11 @@ interface Running {
 }
 
 export interface FollowOptions {
-  /** Starts a server at this port, which calls `outdated` when a newer schema rules. */
+  /** Starts a server at this port, which calls `outdated` when a newer schema applies. */
   readonly start: (port: number, outdated: () => void) => Promise<Running>;
   readonly port: number;
   readonly warn: (message: string) => void;
-  /** The server could not be started again: nothing serves any more. */
+  /** The restart has failed: nothing is served any more. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -35,14 +35,14 @@ export async function followSchema(options: FollowOptions): Promise<Running> {
         return;
       } catch (error) {
         if (attempt >= limits.restartTries) throw error;
-        warn(`The server could not be started again, and tries once more: ${String(error)}`);
+        warn(`The server could not restart, and tries again: ${String(error)}`);
         await pause(limits.restartPauseMs * attempt);
       }
     }
   };
   const outdated = () => {
     if (closed || restarting !== null || current === null) return;
-    warn('Another node has begun to serve a newer schema: this one starts again, to serve it too.');
+    warn('Another node serves a newer schema: this node restarts with it.');
     restarting = again(current)
       .catch(failed)
       .finally(() => {

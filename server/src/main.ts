@@ -69,7 +69,7 @@ function readPort(text: string): number {
   return port;
 }
 
-/** The keys of tokens, the one that is in use first: of the flags, or of the environment. */
+/** The keys of tokens, the current one first: from the flags, or from the environment. */
 function readSecrets(
   given: readonly string[] | undefined,
 ): string | readonly [string, string] | undefined {
@@ -123,7 +123,9 @@ async function main(): Promise<void> {
     throw new UsageError('Either --secret (or SKERRY_SECRET) or --dev is needed.');
   }
   if (secret !== undefined && values.dev) {
-    console.warn('--dev beside a secret: whoever reaches this server needs no token of it.');
+    console.warn(
+      '--dev together with a secret: this server accepts callers without a signed token.',
+    );
   }
   const port = readPort(values.port);
   const server = await createServer({

@@ -1,5 +1,5 @@
-// Modules that the command line names: the schema and the seed. What is wrong with them is said in a sentence, because the
-// operator, or who wrote the module, has to mend it.
+// Modules that the command line names: the schema and the seed. Their mistakes are explained in one sentence, for the
+// operator or the module's author.
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -9,7 +9,7 @@ import { SetupError } from './base/setup-error.ts';
 import type { Seed } from './seed/seed.ts';
 import { checkDescription, type SchemaDescription, SchemaError } from './sql/description.ts';
 
-/** What schema() of the package `skerry` made, or its description: the first becomes the second as JSON. */
+/** The result of schema() of the package `skerry`, or its description: the former becomes the latter as JSON. */
 export function describeSchema(schema: unknown): SchemaDescription {
   return checkDescription(JSON.parse(JSON.stringify(schema) ?? 'null'));
 }

@@ -1,4 +1,4 @@
-// A server: database, authority, flusher, sockets and routes put together, and taken apart in order.
+// A server: opens database, authority, flusher, sockets and routes, connects them, and closes them in order.
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
@@ -44,39 +44,39 @@ import { fenced, readNewest, widenedBy, writeNewest } from './sql/newest-schema.
 import { type SqlSchema, sqlSchema } from './sql/tables.ts';
 
 export interface ServerOptions {
-  /** What schema() of the package `skerry` made, or its description. */
+  /** The result of schema() of the package `skerry`, or its description. */
   readonly schema: unknown;
-  /** Where PGlite's database and the images are. */
+  /** The folder of PGlite's database and of the images. */
   readonly data: string;
   /** `postgres://…`; without it PGlite in `data`. */
   readonly databaseUrl?: string | undefined;
-  /** Whether nodes tell each other of commits by LISTEN and NOTIFY (the default); they poll in any case. */
+  /** Whether nodes notify each other of commits by LISTEN and NOTIFY (the default); they also poll in any case. */
   readonly notify?: boolean | undefined;
   readonly auth: {
-    /** The key of HS256 tokens, at least 32 bytes; of two, the second is the one before. */
+    /** The key of HS256 tokens, at least 32 bytes; the second of two is the previous one. */
     readonly secret?: string | readonly [string, string] | undefined;
     readonly issuer?: string | undefined;
     readonly audience?: string | undefined;
     readonly typ?: string | undefined;
     readonly dev?: boolean | undefined;
-    /** Names beside the loopback ones that a server with `dev` answers under. */
+    /** Host names besides the loopback ones that a server with `dev` answers to. */
     readonly devHosts?: readonly string[] | undefined;
   };
   readonly host?: string | undefined;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   /** A folder of files to serve beside the API. */
   readonly files?: string | undefined;
   /** Origins of other servers whose pages may call this one. */
   readonly origins?: readonly string[] | undefined;
   readonly seed?: Seed | undefined;
-  /** Limits of what a caller may ask for at a time, where they are not those of `callerLimits`. */
+  /** Limits of concurrent use per caller, if they differ from `callerLimits`. */
   readonly limits?: Partial<CallerLimits> | undefined;
-  /** The server is behind a proxy, whose `x-forwarded-for` says where requests come from. */
+  /** The server is behind a proxy, whose `x-forwarded-for` gives the address of requests. */
   readonly trustProxy?: boolean | undefined;
   readonly progress?: (message: string) => void;
   readonly log?: (message: string, error: unknown) => void;
-  /** What the operator should know. */
+  /** Gets what the operator should know. */
   readonly warn?: (message: string) => void;
   /** The server has ended by itself, with this error; by default it is thrown. */
   readonly failed?: (error: unknown) => void;
@@ -85,18 +85,18 @@ export interface ServerOptions {
 export interface RunningServer {
   readonly url: string;
   readonly port: number;
-  /** Takes no more requests, finishes those that are under way, and closes the database. */
+  /** Accepts no more requests, finishes those in progress, and closes the database. */
   close(): Promise<void>;
 }
 
 const kDefaultHost = '127.0.0.1';
 const kPrepareTries = 5;
-/** Of the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
+/** For the sealed times of /v1/tables (plain/sealed-time.ts): one key for all nodes of a database. */
 const kTimesKey = 'times-key';
 
 /**
- * Makes the tables what this server needs, one node at a time; nodes that serve meanwhile may stand in the way. Returns
- * the schema to serve: its own, or, where the database has been served with a newer one, that one.
+ * Prepares the tables for this server, one node at a time; other nodes that serve meanwhile may conflict. Returns the
+ * schema to serve: its own, or the newer one that the database has been served with.
  */
 async function prepare(database: Database, own: SchemaDescription): Promise<SchemaDescription> {
   await migrate(database);
@@ -118,18 +118,18 @@ async function prepare(database: Database, own: SchemaDescription): Promise<Sche
         return own;
       });
     } catch (error) {
-      // A deadlock with a push, which goes on; anything else would come again.
+      // A deadlock with a push, which continues; any other error would happen again.
       if (attempt >= kPrepareTries || !sqlState(error).startsWith('40')) throw error;
     }
   }
 }
 
-/** Where images are: in this node's folder, or, where nodes share a database, in a table. */
+/** The store of images: in this node's folder, or, if nodes share a database, in a table. */
 async function openImages(data: string, url: string | undefined, authority: Authority) {
   const hash = schemaHash(authority);
   const folder = join(data, 'images');
   if (!url) return FolderStore.open(folder, hash);
-  // PGlite has locked its folder already. Nodes that shared one would remove each other's images.
+  // PGlite has already locked its folder. Nodes that shared one would delete each other's images.
   const lock = await lockDirectory(data);
   return new SharedStore(await FolderStore.open(folder, hash), await openPostgres(url, 1), {
     schemaHash: hash,
@@ -149,7 +149,7 @@ interface PokeService {
   close(): Promise<void>;
 }
 
-/** Pokes within this node, or, where nodes may share a database, between them. */
+/** Pokes within this node, or, if nodes may share a database, between them. */
 function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokeParts): PokeService {
   const { hub, log } = parts;
   if (!databaseUrl) {
@@ -164,9 +164,9 @@ function openPokes({ databaseUrl, notify = true }: ServerOptions, parts: PokePar
   }
   const relay = new PokeRelay(parts);
   if (notify) {
-    const heard = (payload: string) => relay.heard(payload);
+    const notified = (payload: string) => relay.notified(payload);
     const opened = () => relay.catchUp();
-    relay.use(new PgChannel(databaseUrl, 'skerry_heads', { heard, opened, log }));
+    relay.use(new PgChannel(databaseUrl, 'skerry_heads', { notified, opened, log }));
   }
   return {
     pokes: relay,
@@ -180,22 +180,22 @@ function listen(server: Server, port: number, host: string): Promise<number> {
     server.once('error', (error) => failed(explainListen(error, port, host)));
     server.listen(port, host, () => {
       server.removeAllListeners('error');
-      // Of a connection that the machine has no room for; nobody but it is concerned.
+      // The machine has no room for a connection; only that connection is affected.
       server.on('error', (error) => logError('A connection could not be accepted.', error));
       done((server.address() as AddressInfo).port);
     });
   });
 }
 
-/** Stops a server: what is under way is finished within a bound, idle connections are closed at once. */
+/** Stops a server: requests in progress are finished within a limit, idle connections are closed at once. */
 async function stop(server: Server, open: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()));
   server.closeIdleConnections();
-  // Those that were upgraded, too, whose other side may be gone without a word.
+  // Upgraded connections, too, whose other side may have disappeared silently.
   const deadline = setTimeout(() => {
     for (const socket of open) socket.destroy();
   }, limits.stopWithinMs);
-  // Connections that become idle only now are closed as they do; keep-alive would hold them.
+  // Closes connections when they become idle; keep-alive would keep them open.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   await closed;
   clearTimeout(deadline);
@@ -206,7 +206,7 @@ function logError(message: string, error: unknown): void {
   console.error(message, error);
 }
 
-/** Starts a server. It starts again by itself when another node on its database serves a newer schema. */
+/** Starts a server. It restarts by itself when another node on its database serves a newer schema. */
 export function createServer(options: ServerOptions): Promise<RunningServer> {
   const { warn = console.warn, failed = throwLater } = options;
   const start = (port: number, outdated: () => void) => startOnce({ ...options, port }, outdated);
@@ -221,7 +221,7 @@ function throwLater(error: unknown): void {
 
 async function startOnce(options: ServerOptions, outdated: () => void): Promise<RunningServer> {
   const { warn = console.warn, progress = () => {} } = options;
-  openDoor(options); // what is not safe is said before anything is touched
+  openAuthentication(options); // Unsafe options are reported before anything is opened.
   const own = describeSchema(options.schema);
   sqlSchema(own); // its names are looked at before anything is touched
   let authority = await Authority.load(own);
@@ -250,14 +250,14 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
       throw error;
     }
   } catch (error) {
-    // Its threads would keep the process from ending.
+    // Its threads would keep the process alive.
     await authority.close();
     throw error;
   }
 }
 
-/** Who may come in, and under which names. Throws SetupError where that is not safe. */
-function openDoor({ auth, host = kDefaultHost }: ServerOptions) {
+/** Authentication, and the host names to answer to. Throws SetupError for unsafe options. */
+function openAuthentication({ auth, host = kDefaultHost }: ServerOptions) {
   const { secret, dev = false, devHosts = [], ...must } = auth;
   const [current = null, previousSecret] = typeof secret === 'string' ? [secret] : (secret ?? []);
   if (dev) checkDevAddress(host, devHosts);
@@ -291,7 +291,7 @@ async function start(options: ServerOptions, parts: Parts): Promise<RunningServe
   const autosubscribed = [...tables.values()].filter((table) => table.autosubscribe);
   const hub = new PokeHub(new Set(autosubscribed.map(({ table }) => table)));
   const relay = openPokes(options, { database, hub, log });
-  const { authenticate, hosts } = openDoor(options);
+  const { authenticate, hosts } = openAuthentication(options);
   const origins = new Set(options.origins ?? []);
   const { trustProxy = false } = options;
   const bounds = { ...callerLimits, ...options.limits };

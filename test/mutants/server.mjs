@@ -113,11 +113,11 @@ export const server = [
     to: 'else if (bytes <= most.bytes)',
   },
   {
-    name: 'what is sent puts off the deadline of answers',
+    name: 'an answer of PostgreSQL is waited for without a limit',
     test: 'test/server/nodes/hang.test.ts',
     file: 'server/src/db/pg-connection.ts',
-    from: 'if (this.#deadline === null) this.#await();',
-    to: 'this.#await();',
+    from: 'const limit = this.unlimited\n',
+    to: 'const limit = !this.lost\n',
   },
   {
     name: 'a closed connection goes on working',
@@ -671,8 +671,8 @@ export const server = [
     name: 'plans that were made while tables were small are kept',
     test: 'test/server/plans.test.ts',
     file: 'server/src/db/pg-connection.ts',
-    from: 'if (performance.now() - this.#plannedAt < this.#plansKeptMs) return null;',
-    to: 'if (this.#plansKeptMs >= 0) return null;',
+    from: 'if (performance.now() - this.#plannedAt < this.#patience.plansKeptMs) return null;',
+    to: 'if (this.#patience.plansKeptMs >= 0) return null;',
   },
   {
     name: 'a pull reads the heads of all realms that there are',

@@ -2,8 +2,8 @@
 // server: whatever is imported wherever and however often, the server counts each change once.
 import { defineMutators, http, open, schema, t, table } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { Folder, startServer, type TestServer } from './support/server.ts';
+import { afterEach, expect, test } from 'vitest';
+import { SharedServer } from './support/shared-server.ts';
 
 const app = schema(
   {
@@ -19,19 +19,11 @@ const mutators = defineMutators(app, {
   grow: (tx, { id, by }: { id: string; by: number }) => tx.counters.inc(id, { n: by }),
 });
 
-const folder = new Folder();
-let server: TestServer;
+const server = new SharedServer({ schema: app });
 const opened: { close(): Promise<void> }[] = [];
 
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(app));
-});
 afterEach(async () => {
   for (const db of opened.splice(0)) await db.close();
-});
-afterAll(async () => {
-  await server?.stop();
-  folder.remove();
 });
 
 /** A profile with a cable that can be pulled out. */
@@ -86,7 +78,7 @@ async function stuck(user: string) {
   return { host, cable, db };
 }
 
-test('imported where it still pends, and again when it is confirmed, an inc counts once', async () => {
+test('an inc counts once if imported while pending, and again when confirmed', async () => {
   const { db, cable } = await stuck('anna');
   const file = await db.export({ pendingOnly: true });
   await db.import(file);
@@ -103,7 +95,7 @@ test('imported where it still pends, and again when it is confirmed, an inc coun
   expect(db.conflicts.all()).toEqual([]);
 });
 
-test('imported on another profile while the first pushes it later, an inc counts once', async () => {
+test('an inc counts once if imported elsewhere and pushed later by the first', async () => {
   const { db, cable } = await stuck('bertil');
   const file = await db.export({ pendingOnly: true });
   const other = await openAs(profile().host, 'bertil');
@@ -120,7 +112,7 @@ test('imported on another profile while the first pushes it later, an inc counts
   expect([...db.conflicts.all(), ...other.conflicts.all()]).toEqual([]);
 });
 
-test('one already grouped and sent elsewhere, with others behind it: each counts once', async () => {
+test('an inc already sent elsewhere, and those behind it, count once each', async () => {
   const { db, cable } = await stuck('cecilia');
   await db.mutate.grow({ id: 'cecilia', by: 10 }).durable;
   const file = await db.export({ pendingOnly: true });
@@ -136,7 +128,7 @@ test('one already grouped and sent elsewhere, with others behind it: each counts
   expect(other.counters.get('cecilia')?.n).toBe(115);
 });
 
-test('a whole export into another profile of the same user doubles and overwrites nothing', async () => {
+test('a whole import into another profile of the user doubles nothing', async () => {
   const { db, cable } = await stuck('david');
   const file = await db.export();
   const other = await openAs(profile().host, 'david');
@@ -149,7 +141,7 @@ test('a whole export into another profile of the same user doubles and overwrite
   expect(await onServer('david', 'counters')).toMatchObject([{ title: 'david', n: 6 }]);
 });
 
-test('a whole export into an account of which the server knows nothing makes all of it', async () => {
+test('a whole import into an account new to the server creates everything', async () => {
   const local = await open({ name: 'account', schema: app, mutators, host: memory() });
   const made = local.transact((tx) => {
     const list = tx.lists.create({ name: 'L' });
@@ -169,7 +161,7 @@ test('a whole export into an account of which the server knows nothing makes all
   expect(db.conflicts.all()).toEqual([]);
 });
 
-test('adopted rows reach the server once, children with their parents, in the user’s realm', async () => {
+test('pushes adopted rows once, children with parents, in the user’s realm', async () => {
   const { host } = profile();
   const local = await open({ name: 'account', schema: app, mutators, host });
   // More than goes into one update: a child must not come in an earlier one than its parent.
@@ -192,7 +184,7 @@ test('adopted rows reach the server once, children with their parents, in the us
   expect([...db.conflicts.all(), ...second.conflicts.all()]).toEqual([]);
 });
 
-test('who logs in after another sees and pushes nothing of theirs; what was kept is pushed at their own log-in', async () => {
+test('a second user sees and pushes nothing of the first, whose data wait', async () => {
   const { host, db: gustav, cable } = await stuck('gustav');
   await expect(gustav.logout()).rejects.toMatchObject({ code: 'unsynced', pending: 1 });
   await gustav.logout({ unsynced: 'keep' });

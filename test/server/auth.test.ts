@@ -71,7 +71,7 @@ describe('tokens', () => {
     expect(await codeOf(auth(await make()))).toBe('unauthenticated');
   });
 
-  test('a token that is known still ends when its time has come', async () => {
+  test('a remembered token still expires', async () => {
     const auth = createAuth({ secret, dev: false });
     const exp = 2_000_000_000;
     const text = await new SignJWT({ sub: 'anna', exp })
@@ -88,7 +88,7 @@ describe('tokens', () => {
     }
   });
 
-  test('of many tokens only so many are remembered, and all are told apart', async () => {
+  test('remembers a limited number of tokens, and never confuses them', async () => {
     const auth = createAuth({ secret, dev: false, tokensRemembered: 2 });
     const texts = await Promise.all(['anna', 'ben', 'cleo'].map((sub) => token({ sub })));
     const users = [];
@@ -108,10 +108,10 @@ describe('tokens', () => {
   });
 });
 
-describe('what a server takes', () => {
+describe('a server accepts', () => {
   const anna = { sub: 'anna' };
 
-  test('tokens of the key in use and of the one before it, of no third', async () => {
+  test('tokens of the current and the previous key, and of no third', async () => {
     const previous = 'the secret before, long enough for HS256 too';
     const auth = createAuth({ secret, previousSecret: previous, dev: false });
     expect((await auth(await token(anna))).id).toBe('anna');
@@ -139,7 +139,7 @@ describe('what a server takes', () => {
     expect(() => createAuth({ secret: '漢'.repeat(11), dev: false })).not.toThrow();
   });
 
-  test('where it demands them, only its own issuer, audience and type; it says which is wrong', async () => {
+  test('only its own issuer, audience and type, if set, and names the wrong one', async () => {
     const must = { issuer: 'https://login.example', audience: 'todo', typ: 'at+jwt' };
     const auth = createAuth({ secret, dev: false, ...must });
     const right = { ...anna, iss: must.issuer, aud: [must.audience, 'other'] };
@@ -157,7 +157,7 @@ describe('what a server takes', () => {
     }
   });
 
-  test('users whose realm has a name of 128 bytes, and none that are longer', async () => {
+  test('users whose realm name has up to 128 bytes', async () => {
     const auth = createAuth({ secret, dev: true });
     const longest = `${'漢'.repeat(40)}abc`;
     expect((await auth(await token({ sub: longest }))).realms.get(`user:${longest}`)).toBe('write');
@@ -199,7 +199,7 @@ describe('a development server', () => {
     expect(hosts(host)).toBe(false);
   });
 
-  test('is for this machine, unless the operator names how others call it', () => {
+  test('is for this machine only, unless the operator names other hosts', () => {
     for (const address of ['127.0.0.1', 'localhost', '::1', '[::1]']) {
       expect(() => checkDevAddress(address, [])).not.toThrow();
     }

@@ -66,7 +66,7 @@ async function damage(): Promise<void> {
   channel.close();
 }
 
-test('a trap fails what it meets, and the next request has a fresh authority', async () => {
+test('a trap fails current requests, and the next has a fresh authority', async () => {
   const authority = await Authority.load(describeSchema(testSchema), { execArgv });
   try {
     const before = await pull(authority).catch((error: Error) => error.message);
@@ -88,7 +88,7 @@ test('a trap fails what it meets, and the next request has a fresh authority', a
   }
 });
 
-test('a step that takes too long is ended, and the next request has a fresh authority', async () => {
+test('ends a step that takes too long; the next request has a fresh authority', async () => {
   const authority = await Authority.load(describeSchema(testSchema), { stepMs: 1_000, execArgv });
   try {
     const admit = (text: string) =>

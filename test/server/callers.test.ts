@@ -4,50 +4,33 @@
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { Ear, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, startServer, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const secret = 'a secret of the tests, long enough for HS256';
 const kBytesPerUser = 4 << 20;
 /** What a client may ask at once where it may ask once a second. */
 const kBurst = limits.burstSeconds;
 const open: Socket[] = [];
-let server: TestServer;
-
-beforeAll(async () => {
-  const narrow = {
-    bytesPerUser: kBytesPerUser,
-    requestsPerUser: 3,
-    requestsPerClient: 1,
-    socketsPerUser: 2,
-    connectionsPerAddress: 400,
-  };
-  const args = Object.entries(narrow).flatMap(([name, value]) => ['--limit', `${name}=${value}`]);
-  server = await startServer(folder, folder.schema(), {
-    args: ['--dev', '--secret', secret, ...args],
-  });
-});
-afterAll(async () => {
+const kLimits = {
+  bytesPerUser: kBytesPerUser,
+  requestsPerUser: 3,
+  requestsPerClient: 1,
+  socketsPerUser: 2,
+  connectionsPerAddress: 400,
+};
+const limitArgs = Object.entries(kLimits).flatMap(([name, to]) => ['--limit', `${name}=${to}`]);
+const server = new SharedServer({ args: ['--dev', '--secret', secret, ...limitArgs] });
+afterAll(() => {
   terminateAll();
   for (const socket of open) socket.destroy();
-  await server.stop();
-  folder.remove();
 });
 
 const megabytes = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.process.pid}/status`, 'utf8'))?.[1]) /
-  1024;
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024;
 
 const kChunked = ['transfer-encoding: chunked', `${(3_000_000).toString(16)}\r\n`];
 
@@ -82,7 +65,7 @@ const pushed = async (user: string) =>
   ])) as Json;
 
 test.runIf(process.platform === 'linux')(
-  'bodies that stand still hold little, are refused beyond it, and others push',
+  "stalled bodies hold few bytes, and do not block others' pushes",
   async () => {
     const before = megabytes();
     const answers = Array.from({ length: 40 }, () => stalled('mallory'));
@@ -101,7 +84,7 @@ test.runIf(process.platform === 'linux')(
   },
 );
 
-test('a long body counts by what it declares, before any of it has come', async () => {
+test('counts a long body by its declared length before it arrives', async () => {
   const declared = () => stalled('dora', [`content-length: ${limits.bodyBytes}`, ''], 0);
   // The first takes all that the user may ask for at once, and waits for its bytes.
   const first = declared();
@@ -110,7 +93,7 @@ test('a long body counts by what it declares, before any of it has come', async 
   for (const socket of open.splice(0)) socket.destroy();
 });
 
-test('who asks too often is told when to come again, by client and by user, and others are not', async () => {
+test('refuses too many requests of a client and a user, but not of others', async () => {
   /** Pushes of nothing, at once: how many were answered, and one of those that were not. */
   const crowd = async (clients: readonly WireClient[]) => {
     const answers = await Promise.all(clients.map((client) => client.send([])));
@@ -134,7 +117,7 @@ test('who asks too often is told when to come again, by client and by user, and 
 const hello = (ear: Ear, user: string) =>
   ear.hello({ token: `dev:${user}`, client: uuid7(), scopes: [] });
 
-test('a user has so many sockets, and one more is closed', async () => {
+test('closes a socket beyond the limit per user', async () => {
   const greeted = async () => {
     const ear = await new Ear(server.url).opened();
     hello(ear, 'ben');
@@ -153,7 +136,7 @@ test('a user has so many sockets, and one more is closed', async () => {
   await expect.poll(() => again.heard.filter(({ type }) => type === 'ready').length).toBe(2);
 });
 
-test('sockets that say nothing take no place from those that do', async () => {
+test('silent sockets take no place from others', async () => {
   const silent = Array.from({ length: 130 }, () => new Ear(server.url));
   await Promise.all(silent.map((ear) => ear.opened()));
   expect(await silent[0]?.closed).toBe(4408);
@@ -163,14 +146,14 @@ test('sockets that say nothing take no place from those that do', async () => {
   for (const ear of silent) ear.socket.terminate();
 });
 
-test('hellos without end close their socket', async () => {
+test('closes a socket that sends too many hellos', async () => {
   const ear = await new Ear(server.url).opened();
   ear.socket.on('message', () => hello(ear, 'dan'));
   hello(ear, 'dan');
   expect(await ear.closed).toBe(4429);
 });
 
-test('a token that is valid for years is told by no timer that ends at once', async () => {
+test('a token that is valid for years does not expire at once', async () => {
   const exp = Math.floor(Date.now() / 1000) + 3 * 365 * 86_400;
   const token = await new SignJWT({ sub: 'old', exp })
     .setProtectedHeader({ alg: 'HS256' })
@@ -182,7 +165,7 @@ test('a token that is valid for years is told by no timer that ends at once', as
   expect(ear.socket.readyState).toBe(ear.socket.OPEN);
 });
 
-test('connections of one address are bounded, and another address is served', async () => {
+test('limits the connections of one address, and serves another one', async () => {
   const { port } = new URL(server.url);
   const answers: Promise<string>[] = [];
   for (let i = 0; i < 430; i++) {
@@ -200,9 +183,10 @@ test('connections of one address are bounded, and another address is served', as
   for (const socket of open.splice(0)) socket.destroy();
 });
 
-test('a limit of an unknown name, or no number, is refused at the start', async () => {
+test('refuses to start with an unknown limit, or one without a number', async () => {
   for (const limit of ['sokets=3', 'sockets=', 'sockets=-1', 'sockets']) {
-    const started = startServer(folder, folder.schema(), { args: ['--dev', '--limit', limit] });
+    const args = ['--dev', '--limit', limit];
+    const started = startServer(server.folder, server.folder.schema(), { args });
     await expect(started).rejects.toThrow(`--limit ${limit}`);
   }
   expect((await post(server.url, '/v1/pull', '{}', {})).status).toBe(401);

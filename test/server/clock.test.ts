@@ -3,27 +3,17 @@
 // and the clock alone on a database that is played.
 
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { DatabaseClock } from '../../server/src/db/clock.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, type WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const kDayMs = 86_400_000;
 /** By how much two reads of one clock may differ on a machine under load. */
 const kSlackMs = 60_000;
 
-describe('of a server whose own clock is a day ahead', () => {
-  const folder = new Folder();
-  let server: TestServer;
-  let client: WireClient;
-
-  beforeAll(async () => {
+describe('with a server whose own clock is a day ahead', () => {
+  const server = new SharedServer((folder) => {
     // PGlite reads the clock of its thread.
     const ahead = folder.file(
       'ahead.mjs',
@@ -31,13 +21,11 @@ describe('of a server whose own clock is a day ahead', () => {
        const now = Date.now;
        if (isMainThread) Date.now = () => now() + ${kDayMs};`,
     );
-    const env = { NODE_OPTIONS: `--import=${pathToFileURL(ahead)}` };
-    server = await startServer(folder, folder.schema(), { env });
-    client = new WireClient(server.url);
+    return { env: { NODE_OPTIONS: `--import=${pathToFileURL(ahead)}` } };
   });
-  afterAll(async () => {
-    await server.stop();
-    folder.remove();
+  let client: WireClient;
+  beforeAll(() => {
+    client = server.client();
   });
 
   const get = async (path: string) =>
@@ -86,7 +74,7 @@ describe('the clock of a database', () => {
     return { database, clock, node };
   };
 
-  test('is asked once a while, however often it is read', async () => {
+  test('is read from the database only now and then', async () => {
     const { database, clock, node } = await opened();
     for (let i = 0; i < 1_000; i++) expect(await clock.now()).toBe(1_000_000);
     node.ms += 4_999;
@@ -97,14 +85,14 @@ describe('the clock of a database', () => {
     expect(database.asked).toBe(2);
   });
 
-  test('is followed where it was set', async () => {
+  test('follows a changed clock', async () => {
     const { database, clock, node } = await opened();
     node.ms += 5_000;
     database.time = 3_000_000;
     expect(await clock.now()).toBe(3_000_000);
   });
 
-  test.each(['away', 'hanging'] as const)('goes on while the database is %s', async (state) => {
+  test.each(['away', 'hanging'] as const)('continues while the database is %s', async (state) => {
     const { database, clock, node } = await opened();
     database.state = state;
     node.ms += 7_000;
@@ -113,7 +101,7 @@ describe('the clock of a database', () => {
     expect(database.asked).toBe(2);
   });
 
-  test('is asked again once the database is back', async () => {
+  test('is read again once the database is back', async () => {
     const { database, clock, node } = await opened();
     database.state = 'away';
     node.ms += 5_000;
@@ -125,7 +113,7 @@ describe('the clock of a database', () => {
     expect(await clock.now()).toBe(2_000_000);
   });
 
-  test('is not asked again while it has not answered', async () => {
+  test('is not read again while a reading is in progress', async () => {
     const { database, clock, node } = await opened();
     database.state = 'hanging';
     for (let i = 0; i < 10; i++) {
@@ -135,7 +123,7 @@ describe('the clock of a database', () => {
     expect(database.asked).toBe(2);
   });
 
-  test('is no clock before it has answered once', async () => {
+  test('fails to open before the first reading', async () => {
     const database = new PlayedDatabase();
     database.state = 'away';
     await expect(opened(database)).rejects.toThrow('away');

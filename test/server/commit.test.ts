@@ -75,7 +75,7 @@ const city = (id: string, set: Json = { name: id }) => ({
   set,
 });
 
-test('⚑ realms are locked by a statement of its own, and everything is looked up after it', async () => {
+test('⚑ locks realms in a statement of its own, and looks everything up after it', async () => {
   await commit([city('lock-order')]);
   const lock = statements.findIndex(
     (sql) => sql.includes('skerry.realm') && sql.includes('for update'),
@@ -89,7 +89,7 @@ test('⚑ realms are locked by a statement of its own, and everything is looked 
   for (const { i } of reads) expect(i).toBeGreaterThan(lock);
 });
 
-test('⚑ what another committed while this one waited for the lock is seen: one action is not logged twice', async () => {
+test('⚑ sees commits made during its wait for the lock, and logs no action twice', async () => {
   const rival = new WireClient('');
   const update = rival.update([city('rival')]);
   const [action] = update.actions as { id: string }[];
@@ -109,7 +109,7 @@ test('⚑ what another committed while this one waited for the lock is seen: one
   expect(results[0]).toMatchObject({ status: 'rejected', known: { [action!.id]: 1 } });
 });
 
-test('⚑ a move into the way of a cascade takes the larger lock, and begins anew', async () => {
+test('⚑ locks more realms and starts again when a cascade needs them', async () => {
   const group = uuid7();
   await commit([
     { op: 'create', table: 'userGroups', id: group, realm: 'user:anna', set: { name: 'g' } },
@@ -133,7 +133,7 @@ test('⚑ a move into the way of a cascade takes the larger lock, and begins ane
   expect(left?.n).toBe('0');
 });
 
-test('a realm that is there and cannot be locked at once is reported, when nobody wants to wait', async () => {
+test('reports a locked realm if the caller does not want to wait', async () => {
   await commit([city('there')]);
   // Another node holds the row: the statement passes over it.
   meanwhile = async (sql) => (sql.includes('for update skip locked') ? [] : undefined);
@@ -144,7 +144,7 @@ test('a realm that is there and cannot be locked at once is reported, when nobod
   expect([...(error as RealmsBusy).realms]).toEqual(['public']);
 });
 
-test('⚑ a transaction that fails leaves no gap: its revision is given to the next', async () => {
+test('⚑ a failed transaction leaves no gap: the next one gets its revision', async () => {
   const writer = new WireClient('');
   const first = await commit([city('abort-1')], writer);
   const revision = Number(((first.results[0] as Json).revisions as Json).public);
@@ -166,7 +166,7 @@ test('⚑ a transaction that fails leaves no gap: its revision is given to the n
   expect(rows?.n).toBe('1');
 });
 
-test('⚑ a last statement brings its commit along; where it fails, nothing of its transaction stays', async () => {
+test('⚑ sends the commit with the last statement, and keeps nothing if it fails', async () => {
   const write = (key: string, last: string) =>
     db.transaction({ mode: 'write' }, async (tx) => {
       await tx.query(`insert into skerry.meta values ($1::text, '')`, [key]);
@@ -180,7 +180,7 @@ test('⚑ a last statement brings its commit along; where it fails, nothing of i
   expect(kept).toEqual([{ key: 'written' }]);
 });
 
-test('the log holds what every entry changed, with the rows as they were before', async () => {
+test('logs the changes of every entry, with the rows as they were before', async () => {
   await commit([city('before', { name: 'one' })], new WireClient(''));
   const writer = new WireClient('');
   const { results } = await commit(
@@ -201,7 +201,7 @@ test('the log holds what every entry changed, with the rows as they were before'
   expect(realm).toEqual({ head: revision, rows: realm!.live, live: realm!.live });
 });
 
-test('⚑ clients and realms that are known to be there are not written again, and are when they have gone', async () => {
+test('⚑ writes remembered clients and realms again only if they have disappeared', async () => {
   const writer = new WireClient('');
   await commit([city('known-1')], writer);
   statements = [];

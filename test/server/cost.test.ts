@@ -33,7 +33,7 @@ describe('a rate', () => {
   let now = 0;
   const rates = (remembered = 10) => new Rates({ perSecond: 2, burst: 4 }, remembered, () => now);
 
-  test('lets so many come at once, says when the next may, and lets it come then', () => {
+  test('allows a burst, says when the next request may come, and allows it then', () => {
     const rate = rates();
     expect([1, 2, 3, 4].map(() => rate.take('anna', 1))).toEqual([0, 0, 0, 0]);
     expect(rate.take('anna', 1)).toBe(500);
@@ -52,7 +52,7 @@ describe('a rate', () => {
     expect([rate.take('anna', 1), rate.take('ben', 4)]).toEqual([500, 0]);
   });
 
-  test('what was done already is owed, up to a bucket, and what costs more than a bucket costs one', () => {
+  test('owes at most a bucket for work done, and caps a cost at a bucket', () => {
     const rate = rates();
     rate.charge('anna', 100);
     expect(rate.take('anna', 1)).toBe(2_500);
@@ -60,7 +60,7 @@ describe('a rate', () => {
     expect(rate.take('ben', 1)).toBe(500);
   });
 
-  test('of many callers the least recent are forgotten, and no others', () => {
+  test('forgets only the least recent of too many callers', () => {
     const rate = rates(2);
     rate.take('anna', 4);
     rate.take('ben', 4);
@@ -85,7 +85,7 @@ describe('bytes of bodies', () => {
     return { stream, held, read };
   };
 
-  test('count while they arrive: bodies that stand still leave no room for more of that user, and for others they do', async () => {
+  test('count while they arrive: stalled bodies block their own user only', async () => {
     const bytes = new BodyBytes({ inAll: 2_000, perUser: 1_000 });
     const first = body(bytes, 'anna');
     first.stream.push(' '.repeat(900));
@@ -107,14 +107,14 @@ describe('bytes of bodies', () => {
     expect(await again.read).toEqual({});
   });
 
-  test('of all users together are bounded, too', () => {
+  test('are limited for all users together, too', () => {
     const bytes = new BodyBytes({ inAll: 1_500, perUser: 1_000 });
     bytes.hold('anna').add(1_000);
     expect(problemOf(() => bytes.hold('ben').add(600))?.code).toBe('busy');
     expect(problemOf(() => bytes.hold('ben').add(500))).toBeNull();
   });
 
-  test('that come too slowly are given up, and those that come slowly enough are not', async () => {
+  test('are refused below the minimum rate only', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
     try {
       const bytes = new BodyBytes({ inAll: 1 << 20, perUser: 1 << 20 });
@@ -137,7 +137,7 @@ describe('bytes of bodies', () => {
 });
 
 describe('callers', () => {
-  test('are refused by rate with the time after which they may come again', async () => {
+  test('are refused by rate, with the time until the next request', async () => {
     const callers = new Callers({ ...callerLimits, requestsPerUser: 1, requestsPerClient: 1 }, 2);
     for (let i = 0; i < limits.burstSeconds; i++) callers.request('anna');
     const refused = problemOf(() => callers.request('anna'));
@@ -177,7 +177,7 @@ describe('callers', () => {
     }
   };
 
-  test('rest for the time that their reads have taken, as long as others wait', () =>
+  test('are delayed for the time of their reads, as long as others wait', () =>
     whileFake(async () => {
       const callers = await busy();
       const done: string[] = [];
@@ -195,12 +195,12 @@ describe('callers', () => {
       expect(done).toEqual(['anna', 'ben', 'anna']);
     }));
 
-  test('have long bodies looked at one after the other, and pay for those that are refused', () =>
+  test('have long bodies parsed one by one, and pay for refused ones', () =>
     whileFake(async () => {
       const callers = await busy();
       const done: string[] = [];
       const look = (name: string, bytes: number, user = 'anna') =>
-        callers.looking(user, bytes, never, () => {
+        callers.parsing(user, bytes, never, () => {
           // What anna sends takes its time; all is refused.
           if (user === 'anna') vi.advanceTimersByTime(400);
           done.push(name);
@@ -226,7 +226,7 @@ describe('the work of a request', () => {
       signal.addEventListener('abort', () => reject(signal.reason));
     });
 
-  test('ends when its caller has gone, also where that was before it began', async () => {
+  test('ends when its caller disconnects, even before it began', async () => {
     const outgoing = response();
     const work = whileWanted(outgoing, 60_000, ({ signal }) => until(signal)).catch(
       (error: unknown) => error,
@@ -238,7 +238,7 @@ describe('the work of a request', () => {
     await expect(late).rejects.toMatchObject({ code: 'bad_request' });
   });
 
-  test('ends when it has taken too long, and the caller is told to come again later', async () => {
+  test('ends with busy when it takes too long', async () => {
     const work = whileWanted(response(), 5, ({ signal }) => until(signal)).catch(
       (error: unknown) => error,
     );
@@ -247,7 +247,7 @@ describe('the work of a request', () => {
   });
 });
 
-test('what others will want is finished though its caller has gone, and nothing after it is begun', async () => {
+test('finishes shared work of a disconnected caller, and begins nothing after it', async () => {
   const outgoing = Object.assign(new EventEmitter(), { destroyed: false });
   let made = '';
   const work = whileWanted(outgoing as never, 60_000, async ({ signal, finish }) => {
@@ -267,7 +267,7 @@ test('what others will want is finished though its caller has gone, and nothing 
 describe('places for sockets', () => {
   const bounds = { sockets: 300, socketsPerUser: 2, socketsPerAddress: 250 };
 
-  test('are so many an address, and a place that was left is taken again', () => {
+  test('are limited per address, and a free place is used again', () => {
     const places = new SocketPlaces(bounds);
     for (let i = 0; i < 250; i++) expect(places.enter('a')).toBe(true);
     expect([places.enter('a'), places.enter('b')]).toEqual([false, true]);
@@ -275,7 +275,7 @@ describe('places for sockets', () => {
     expect(places.enter('a')).toBe(true);
   });
 
-  test('are so many a user', () => {
+  test('are limited per user', () => {
     const places = new SocketPlaces(bounds);
     expect(['anna', 'anna', 'anna', 'ben'].map((user) => places.greet(user))).toEqual([
       ...[true, true, false, true],
@@ -284,7 +284,7 @@ describe('places for sockets', () => {
     expect(places.greet('anna')).toBe(true);
   });
 
-  test('of those that say nothing the longest silent ends for one more, and none that has spoken', () => {
+  test('close the longest silent socket for a new one, and none with a hello', () => {
     const places = new SocketPlaces(bounds);
     const ended: number[] = [];
     const spoke: (() => void)[] = [];
@@ -295,7 +295,7 @@ describe('places for sockets', () => {
     expect(ended).toEqual([1]);
   });
 
-  test('when there is none left, a silent one ends for one who comes', () => {
+  test('close a silent socket for a new one when all are taken', () => {
     const places = new SocketPlaces({ ...bounds, sockets: 2 });
     const ended: string[] = [];
     places.enter('a');
@@ -322,7 +322,7 @@ test.each([
   expect(addressOf(remote, forwarded, trusted)).toBe(address);
 });
 
-test('owners of clients are remembered by use; those of the others are read, and only new ones written', async () => {
+test('remembers users of clients, reads the others, and writes only new ones', async () => {
   const asked: string[] = [];
   const owners = new Map([['theirs', 'ben']]);
   const query = async (sql: string, [param = '']: readonly string[] = []) => {

@@ -47,7 +47,7 @@ describe('a prop that may not be null and has a default', () => {
     );
   });
 
-  test('is in rows that a node of an older release writes, and never null', async () => {
+  test('is in rows that a node of an older release writes', async () => {
     await apply(db, grown());
     await writeRows(db, [full]);
     expect(await prioOf()).toEqual({ Åre: '3' });
@@ -56,7 +56,7 @@ describe('a prop that may not be null and has a default', () => {
     });
   });
 
-  test('of every type is what SQL writes into a row without it', async () => {
+  test('of every type is the value that SQL writes for a missing prop', async () => {
     const values: Record<string, unknown> = {
       string: `it's "\\e`,
       number: -0.1,
@@ -90,7 +90,7 @@ describe('a prop that may not be null and has a default', () => {
     }
   });
 
-  test('and one that another release dropped begin anew with an object that is made anew', async () => {
+  test('starts from its default when an object is created again', async () => {
     await apply(
       db,
       withCities((props) => [...props, prio, { name: 'memo', type: 'string', optional: true }]),
@@ -109,7 +109,7 @@ describe('a prop that may not be null and has a default', () => {
     expect(await prioOf()).toEqual({ Åre: '3', b: '8' });
   });
 
-  test('where an older server left null, becomes what clients have shown, and is logged', async () => {
+  test('replaces null from an older server by the shown value, and is logged', async () => {
     await apply(db, grown());
     await db.query(
       'alter table public.cities alter column prio drop not null, alter column prio drop default',
@@ -143,7 +143,7 @@ describe('a prop that may not be null and has a default', () => {
     expect((await prioOf()).late).toBe('5');
   });
 
-  test('where an older server left null, is logged also where no default has changed', async () => {
+  test('is logged for null from an older server, even with the same default', async () => {
     await apply(db, grown());
     await db.query(
       'alter table public.cities alter column prio drop not null, alter column prio drop default',
@@ -156,7 +156,7 @@ describe('a prop that may not be null and has a default', () => {
     expect((await logged()).length).toBe(1);
   });
 
-  test('that changes, or comes back, is logged for rows that have another value; once', async () => {
+  test('is logged once for rows with another value if it changes or comes back', async () => {
     await apply(db, grown());
     await writeRows(db, [full, { ...full, id: 'b', realm: 'team' }]);
     await db.query(`update public.cities set prio = 5 where id = 'b'`);

@@ -45,7 +45,7 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 describe('the lock on a data directory', () => {
-  test('refuses a second process with a message that names the directory and the first', async () => {
+  test('refuses a second process, and names the directory and the holder', async () => {
     const directory = join(folder, 'a');
     const child = await hold(directory);
     try {

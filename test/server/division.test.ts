@@ -61,7 +61,7 @@ describe('a group that fails because of one push', () => {
     );
   });
 
-  test('costs the others less than a fifth of a second of pauses', async () => {
+  test('delays the others by less than a fifth of a second', async () => {
     const { flusher, pauses, applied } = world((ids) => {
       if (ids.includes('culprit1')) throw new DatabaseError('40001');
     });
@@ -74,14 +74,14 @@ describe('a group that fails because of one push', () => {
     expect(applied).toHaveLength(others.length);
   });
 
-  test('a part of it that met the end of another request is tried again, and nobody is told', async () => {
+  test('retries a part that failed because of another request', async () => {
     const { flusher } = world((_ids, _options, call) => {
       if (call === 1) throw new TrappedElsewhere();
     });
     expect(await outcomes(flusher, ['anna'])).toEqual({ anna: 'applied' });
   });
 
-  test('a refusal that cannot be written down either is an answer of its own', async () => {
+  test('answers with an error if even the rejection cannot be stored', async () => {
     const { flusher } = world((ids) => {
       if (ids.includes('culprit1')) throw new DatabaseError('22P05');
     });
@@ -103,7 +103,7 @@ describe('a group that fails because of one push', () => {
 });
 
 test.each(['57P01', '08006', '53100', '58030', '25006', 'ECONNREFUSED'])(
-  'a database that says %s is nobody’s fault: no group is halved, and all come again',
+  'blames no push and splits no group when the database says %s',
   async (code) => {
     const { flusher, calls } = world(() => {
       throw new DatabaseError(code);
@@ -115,7 +115,7 @@ test.each(['57P01', '08006', '53100', '58030', '25006', 'ECONNREFUSED'])(
   },
 );
 
-test('a database that does not answer is asked once', async () => {
+test('tries only once when the database does not answer', async () => {
   const { flusher, calls } = world(() => {
     throw new DatabaseTimeout('no answer');
   });
@@ -123,7 +123,7 @@ test('a database that does not answer is asked once', async () => {
   expect(calls).toHaveLength(1);
 });
 
-describe('a user by whom a group has failed', () => {
+describe('a user who has made a group fail', () => {
   async function afterFailure() {
     const played = world((ids) => {
       if (ids.includes('culprit1')) throw new DatabaseError('40001');
@@ -140,7 +140,7 @@ describe('a user by whom a group has failed', () => {
       flusher.push({ ...pushOf('culprit', ['d']), client: 'another device' }),
     ]);
 
-  test('is grouped with nobody else for a while, and holds up nobody of its realms', async () => {
+  test('is grouped with nobody else for a while, and delays no others of its realms', async () => {
     const { flusher, calls } = await afterFailure();
     await pushAll(flusher);
     expect(calls).toEqual([
@@ -149,14 +149,14 @@ describe('a user by whom a group has failed', () => {
     ]);
   });
 
-  test('is one like all others when the while is over', async () => {
+  test('is grouped normally after that time', async () => {
     const { flusher, calls, clock } = await afterFailure();
     clock.now += limits.apartMs + 1;
     await pushAll(flusher);
     expect(calls).toEqual([['a', 'b', 'c', 'd']]);
   });
 
-  test('is not kept apart where nobody was beside it', async () => {
+  test('is not kept apart if the group had no other user', async () => {
     const { flusher, calls } = world((ids) => {
       if (ids.includes('culprit1')) throw new DatabaseError('40001');
     });
@@ -167,14 +167,14 @@ describe('a user by whom a group has failed', () => {
   });
 });
 
-describe('what a transaction leaves, because what came before it writes enough', () => {
+describe('updates that a transaction leaves for later', () => {
   /** A transaction decides one update of `big`, and then no more. */
   const rule = (ids: readonly string[]) => {
     const big = ids.findIndex((id) => id.startsWith('big'));
     return big < 0 ? undefined : big + 1;
   };
 
-  test('goes into the next ones: the others first, and in the order of each client', async () => {
+  test("goes into later transactions, after the others, in each client's order", async () => {
     const { flusher, calls, applied, pauses } = world(rule);
     const pushes = [
       flusher.push(pushOf('u0', ['a'])),
@@ -192,7 +192,7 @@ describe('what a transaction leaves, because what came before it writes enough',
     expect(pauses).toEqual([1, 2, 3].map(() => limits.pauseBesideLeftMs));
   });
 
-  test('does not take other parts of a divided group ahead of what came before them', async () => {
+  test('does not let other parts of a split group overtake earlier updates', async () => {
     const { flusher, applied } = world((ids, { refuse }) => {
       if (ids.includes('bad') && refuse?.length === 0) throw new DatabaseError('22P05');
       return rule(ids);

@@ -4,14 +4,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Folder, startServer, type TestServer, WireClient } from './support/server.ts';
+import { expect, test } from 'vitest';
+import { WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const kOther = 'https://elsewhere.example';
-let server: TestServer;
-
-beforeAll(async () => {
+const server = new SharedServer((folder) => {
   const files = join(folder.path, 'files');
   mkdirSync(join(files, 'deep'), { recursive: true });
   writeFileSync(join(files, 'index.html'), '<!doctype html><title>Skerry</title>');
@@ -22,13 +20,7 @@ beforeAll(async () => {
   mkdirSync(join(files, '.well-known'));
   writeFileSync(join(files, '.well-known', 'security.txt'), 'Contact: us');
   writeFileSync(join(folder.path, 'secret.txt'), 'secret');
-  server = await startServer(folder, folder.schema(), {
-    args: ['--dev', '--static', files, '--origin', kOther],
-  });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
+  return { args: ['--dev', '--static', files, '--origin', kOther] };
 });
 
 /** A request whose path is sent as it is; fetch would tidy it. */
@@ -66,7 +58,7 @@ test.each([
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
 });
 
-test('a file is compressed for who reads that, and not sent again while it is the same', async () => {
+test('compresses a file if the client accepts it, and sends no unchanged file', async () => {
   const packed = await fetch(`${server.url}/main.js`, { headers: { 'accept-encoding': 'gzip' } });
   expect(packed.headers.get('content-encoding')).toBe('gzip');
   expect(await packed.text()).toContain('xxx');
@@ -81,7 +73,7 @@ test('a file is compressed for who reads that, and not sent again while it is th
   expect(plain.headers.get('etag')).not.toBe(etag);
 });
 
-test('a file is sent whole to who asks for a part, and to nobody where only its head is asked for', async () => {
+test('sends a file whole for a range request, and no body for HEAD', async () => {
   const part = await fetch(`${server.url}/core.wasm`, { headers: { range: 'bytes=0-3' } });
   expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([200, 8]);
   const head = await fetch(`${server.url}/core.wasm`, { method: 'HEAD' });
@@ -107,13 +99,13 @@ test.each([
   expect((JSON.parse(body) as { code: string }).code).toBe('not_found');
 });
 
-test('a path that is no path is a bad request, and a folder takes no post', async () => {
+test('answers 400 for a malformed path, and 405 for a POST to a folder', async () => {
   expect((await raw('/%zz')).status).toBe(400);
   expect((await fetch(server.url, { method: 'POST' })).status).toBe(405);
   expect((await fetch(`${server.url}/v1/nothing`)).status).toBe(404);
 });
 
-test('pages of another origin call the server only when they are named', async () => {
+test('accepts pages of another origin only if they are named', async () => {
   const client = new WireClient(server.url);
   const call = (origin: string) =>
     fetch(`${server.url}/v1/pull`, {

@@ -20,7 +20,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['a1', 'a2', 'b1', 'a3']]);
   });
 
-  test('halves a group in order until the update with the impossible value stands alone, and refuses only that', async () => {
+  test('splits a group until an update with an impossible value is rejected alone', async () => {
     const { flusher, applied, refused } = world((ids, { refuse }) => {
       if (ids.includes('bad') && refuse?.length === 0) throw new DatabaseError('22P05');
     });
@@ -34,7 +34,7 @@ describe('the flusher', () => {
     expect(refused).toEqual(['bad']);
   });
 
-  test('a request that the authority cannot read fails whole, and its neighbours do not', async () => {
+  test('fails a request that the authority cannot read, but not the others', async () => {
     const { flusher, applied } = world((ids) => {
       if (ids.includes('b1')) throw new AuthorityError('parse', 'not an update');
     });
@@ -58,7 +58,7 @@ describe('the flusher', () => {
     expect(pauses).toHaveLength(2);
   });
 
-  test('gives up after a bound, and goes on with what comes next', async () => {
+  test('gives up after so many tries, and continues with the next push', async () => {
     let broken = true;
     const { flusher, calls } = world(() => {
       if (broken) throw new DatabaseError('40001');
@@ -70,7 +70,7 @@ describe('the flusher', () => {
   });
 
   test.each([new DatabaseError('57014'), new DatabaseTimeout('no answer')])(
-    'does not wait once more for a database that hangs (%s)',
+    'does not retry when the database hangs (%s)',
     async (error) => {
       const { flusher, calls } = world(() => {
         throw error;
@@ -80,7 +80,7 @@ describe('the flusher', () => {
     },
   );
 
-  test('an error of the server itself is not told to the caller', async () => {
+  test('hides an internal error from the caller', async () => {
     const { flusher } = world(() => {
       throw new Error('a secret path');
     });
@@ -90,7 +90,7 @@ describe('the flusher', () => {
     expect((error as Problem).message).not.toContain('secret');
   });
 
-  test('a busy realm is passed over, with every later update of its clients, and waited for at the third time', async () => {
+  test('postpones updates of busy realms and clients, and waits after two skips', async () => {
     const waits: boolean[] = [];
     const { flusher, calls, applied } = world((ids, { wait }) => {
       if (ids.includes('busy1')) {
@@ -110,7 +110,7 @@ describe('the flusher', () => {
     expect(applied).toEqual(['a1', 'c1', 'busy1', 'b2']);
   });
 
-  test('a large group does not wait for the one before, unless a client or a realm of it does', async () => {
+  test('runs a large group beside another, unless they share a client or realm', async () => {
     const { flusher, calls, applied } = world(undefined, 5);
     const group = (name: string) =>
       Array.from({ length: limits.updatesBesideAnother }, (_, i) =>
@@ -133,7 +133,7 @@ describe('the flusher', () => {
     expect(applied).toHaveLength(3 * limits.updatesBesideAnother + 2);
   });
 
-  test('a few updates wait for the end of the group under way', async () => {
+  test('keeps a few updates waiting for the end of the current group', async () => {
     const { flusher, calls } = world(undefined, 5);
     const first = flusher.push(request('a', ['a1'], 'r'));
     await turn();
@@ -141,7 +141,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['a1'], ['b1']]);
   });
 
-  test('what waits at once is shared between two groups by realms, and no realm is split', async () => {
+  test('shares waiting pushes between two groups without splitting a realm', async () => {
     const { flusher, calls } = world();
     const realms = ['r', 's', 't', 'u'];
     const pushes = Array.from({ length: 4 * limits.updatesBesideAnother }, (_, i) =>
@@ -152,7 +152,7 @@ describe('the flusher', () => {
     expect(firstLetters).toEqual(['r,s', 't,u']);
   });
 
-  test('a realm of more than a share goes into one group', async () => {
+  test('puts a realm larger than a share into one group', async () => {
     const { flusher, calls } = world();
     const count = 3 * limits.updatesBesideAnother;
     const push = (i: number) => flusher.push(request(`c${i}`, [`u${i}`], i === 0 ? 's' : 'r'));
@@ -160,7 +160,7 @@ describe('the flusher', () => {
     expect(calls.map((ids) => ids.length)).toEqual([1, count - 1]);
   });
 
-  test('a realm that an object moved to, and that nobody named, is waited for', async () => {
+  test('waits for a realm that an object moved to, though no push names it', async () => {
     const waits: boolean[] = [];
     const { flusher } = world((_ids, { wait }) => {
       waits.push(wait);
@@ -170,7 +170,7 @@ describe('the flusher', () => {
     expect(waits).toEqual([false, true]);
   });
 
-  test('the bytes of what waits are counted right when a push was passed over twice', async () => {
+  test('counts waiting bytes correctly after a push was postponed twice', async () => {
     let passes = 0;
     const { flusher } = world((ids) => {
       if (ids.includes('busy1') && ++passes <= 2) throw new RealmsBusy(new Set(['busy']));
@@ -186,7 +186,7 @@ describe('the flusher', () => {
     await Promise.all(taken);
   });
 
-  test('one user with many clients delays the others by no more than its share', async () => {
+  test('limits a user with many clients to an equal share', async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 400 }, (_, i) =>
       flusher.push(request(`m${i}`, [`m${i}`], 'r', userOf('mallory'))),
@@ -206,7 +206,7 @@ describe('the flusher', () => {
     cost: { keys: 1, written: 3 << 20 },
   });
 
-  test('a large push shares no transaction with others, and theirs is made beside it', async () => {
+  test('runs a large push alone, and those of others beside it', async () => {
     const { flusher, calls, applied } = world(undefined, 5);
     const many = [1, 2, 3].map((i) => flusher.push(large(`m${i}`, 'r')));
     const first = flusher.push(request('ben', ['b1'], 's', userOf('ben')));
@@ -216,7 +216,7 @@ describe('the flusher', () => {
     expect(applied.filter((id) => id.startsWith('m'))).toEqual(['m1', 'm2', 'm3']);
   });
 
-  test('of one realm, the pushes of others come after one group of large ones, not after all', async () => {
+  test("runs others' pushes of a realm after one group of large ones, not all", async () => {
     const { flusher, calls } = world();
     const many = Array.from({ length: 12 }, (_, i) => flusher.push(large(`m${i}`, 'r')));
     const late = flusher.push(request('ben', ['ben'], 'r', userOf('ben')));
@@ -224,7 +224,7 @@ describe('the flusher', () => {
     expect(calls[1]).toEqual(['ben']);
   });
 
-  test('pushes of who rests wait while those of others are made, and are made at the end of the rest', async () => {
+  test('runs pushes of a delayed user after the delay, and those of others before', async () => {
     const { flusher, calls, rests } = world();
     rests.add('mallory');
     const waiting = flusher.push(request('m', ['m'], 'r', userOf('mallory')));
@@ -235,7 +235,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['ben'], ['m']]);
   });
 
-  test('what waits for the end of a rest is made before the server stops', async () => {
+  test('runs pushes of delayed users before the server stops', async () => {
     const { flusher, calls, rests } = world();
     rests.add('mallory');
     const waiting = flusher.push(request('m', ['m'], 'r', userOf('mallory')));
@@ -245,7 +245,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['m']]);
   });
 
-  test('what a transaction has cost is charged to its users by what they had done', async () => {
+  test('charges the cost of a transaction to its users by their work', async () => {
     const { flusher, charged } = world((_ids, { spent }) => {
       spent?.(60);
     });
@@ -261,7 +261,7 @@ describe('the flusher', () => {
     ]);
   });
 
-  test('what a push has changed beyond what it names is charged to its user, too', async () => {
+  test('charges a user for changes beyond the rows that the push names', async () => {
     const cascade = { realm: 'r', revision: 1, client: 'm', tables: [], streams: [] };
     const { flusher, charged } = world((_ids, { spent }) => spent?.(100) ?? undefined, 1, [
       { ...cascade, changes: 98, bytes: 0 },
@@ -278,7 +278,7 @@ describe('the flusher', () => {
     ]);
   });
 
-  test('large pushes of several users take turns with the others, one of them at a time', async () => {
+  test('alternates large pushes of several users with those of others', async () => {
     const { flusher, calls } = world(undefined, 5);
     const of = (user: string, name: string, realm: string) => ({
       ...large(name, realm),
@@ -299,7 +299,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['m1'], ['b1'], ['n1'], ['m2'], ['n2']]);
   });
 
-  test('a large push of one realm waits for no more than one turn of the small ones of others', async () => {
+  test('delays a large push by at most one turn of small ones in its realm', async () => {
     const { flusher, calls } = world(undefined, 3);
     const small = (i: number) =>
       flusher.push(request(`s${i}`, [`s${i}`], `s${i}`, userOf(`u${i % 7}`)));
@@ -314,7 +314,7 @@ describe('the flusher', () => {
     expect(turns).toBeLessThan(5);
   });
 
-  test('those who rest make room for those who do not, who else would find none', async () => {
+  test("drops a delayed user's push from a full queue for one of another user", async () => {
     const { flusher, calls, rests } = world();
     const users = ['m1', 'm2', 'm3', 'm4'];
     for (const user of users) rests.add(user);
@@ -332,7 +332,7 @@ describe('the flusher', () => {
     expect(failed[0]).toMatchObject({ reason: { code: 'rate_limited' } });
   });
 
-  test('a push whose caller has gone while it waits is dropped, and one under way is finished', async () => {
+  test('drops a waiting push of a disconnected caller, but finishes a running one', async () => {
     const { flusher, applied } = world();
     const [first, second] = [new AbortController(), new AbortController()];
     const underWay = flusher.push({ ...request('a', ['a1']), signal: first.signal });
@@ -347,7 +347,7 @@ describe('the flusher', () => {
     expect(applied).toEqual(['a1', 'b1']);
   });
 
-  test('a push that needs several transactions is done no further when its caller has gone', async () => {
+  test('stops a push of several transactions when its caller disconnects', async () => {
     const gone = new AbortController();
     const { flusher, calls } = world(() => {
       gone.abort(new Error('gone'));
@@ -359,7 +359,7 @@ describe('the flusher', () => {
     expect(calls).toEqual([['a1', 'a2', 'a3']]);
   });
 
-  test('refuses more than it can hold, of one user and of all, and takes nothing once it is closed', async () => {
+  test('refuses pushes beyond its limits, per user and in total, and once closed', async () => {
     const { flusher } = world();
     const pushes = Array.from({ length: limits.waitingPushes }, (_, i) =>
       flusher.push(request(`c${i}`, [`u${i}`], 'r', userOf(`user-${i % 5}`))),

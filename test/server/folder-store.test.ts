@@ -20,7 +20,7 @@ function kept(revision: number, realm = 'public', bytes = 3): Kept {
   return { ...name, at: revision, bytes, url: imageUrl(name), schema: 's', file };
 }
 
-test('an image whose file was taken away is made anew, in a folder that is made anew', async () => {
+test('makes an image again after its file and folder were deleted', async () => {
   const store = await FolderStore.open(images, 's');
   const first = kept(1);
   await store.keep(first, new Uint8Array(3));
@@ -33,7 +33,7 @@ test('an image whose file was taken away is made anew, in a folder that is made 
   expect(await store.find(second)).toMatchObject({ bytes: 3 });
 });
 
-test('four images of a realm are kept, however many realms there are, also over a restart', async () => {
+test('keeps four images per realm for many realms, also over a restart', async () => {
   const path = join(folder.path, 'many');
   const store = await FolderStore.open(path, 's');
   const realms = Array.from({ length: 6 }, (_, i) => `team-${i}`);
@@ -64,7 +64,7 @@ test.each([
   for (const realm of ['a', 'c', 'd']) expect(await store.has(kept(1, realm))).toBe(true);
 });
 
-test('one that was offered a moment ago stays, but a disk is not filled without end for it', async () => {
+test('keeps a recently offered image, but within a limit of disk space', async () => {
   const bounds = { ofRealm: 4, bytes: 9, files: 100, offeredMs: 60_000 };
   const path = join(folder.path, 'offered');
   const store = await FolderStore.open(path, 's', bounds);
@@ -75,7 +75,7 @@ test('one that was offered a moment ago stays, but a disk is not filled without 
   expect(await store.has(kept(1, 'r-0'))).toBe(true);
 });
 
-test('one that could not be written leaves nothing behind', async () => {
+test('leaves nothing of an image that could not be written', async () => {
   const store = await FolderStore.open(images, 's');
   const before = readdirSync(images).length;
   const image = kept(3);
@@ -87,7 +87,7 @@ test('one that could not be written leaves nothing behind', async () => {
   expect(await store.newest(none, 'public', 'e')).toMatchObject({ revision: 2 });
 });
 
-test('a missing file of our own is not taken for a database that is away', () => {
+test('does not take a missing own file for an unavailable database', () => {
   const missing = (syscall: string) =>
     Object.assign(new Error('no such file'), { code: 'ENOENT', syscall });
   expect(isUnavailable(missing('open'))).toBe(false);

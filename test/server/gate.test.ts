@@ -24,7 +24,7 @@ describe('the gate of reads', () => {
     return { begun, ends, come, rests };
   }
 
-  test('leaves a place to others, and lets users in by turns, whoever came first', async () => {
+  test('leaves a place for others, and lets users take turns', async () => {
     const { begun, ends, come } = stage();
     for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) void come('anna', name);
     for (const name of ['b1', 'b2']) void come('ben', name);
@@ -37,7 +37,7 @@ describe('the gate of reads', () => {
     expect(begun).toEqual(['a1', 'a2', 'b1', 'a3', 'b2', 'a4']);
   });
 
-  test('one user who waits too often is told to come later, and all together that the server is busy', async () => {
+  test('refuses too many waiting reads: rate_limited per user, busy in total', async () => {
     const { come } = stage();
     for (let i = 0; i < 5; i++) void come('anna', 'a');
     await turn();
@@ -47,7 +47,7 @@ describe('the gate of reads', () => {
     await expect(come('cleo', 'c')).rejects.toMatchObject({ code: 'busy' });
   });
 
-  test('who rests is let in when the rest is over, and those who came later go before', async () => {
+  test('lets a delayed user in after the delay, and later users before', async () => {
     vi.useFakeTimers();
     try {
       const { begun, come, rests } = stage();
@@ -69,7 +69,7 @@ describe('the gate of reads', () => {
     }
   });
 
-  test('those who rest make room for those who do not', async () => {
+  test("drops a delayed user's request from a full queue for another user", async () => {
     const { come, rests, begun, ends } = stage();
     for (const name of ['a1', 'a2']) void come('anna', name);
     void come('ben', 'b1');
@@ -85,7 +85,7 @@ describe('the gate of reads', () => {
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1']);
   });
 
-  test('a caller who goes waits no longer, and one who has gone is never let in', async () => {
+  test('a disconnected caller stops waiting, and is never let in', async () => {
     const { begun, ends, come } = stage();
     const gone = new AbortController();
     for (const name of ['a1', 'a2']) void come('anna', name);

@@ -31,7 +31,7 @@ describe('bodies', () => {
     expect(await readObject(request(body, { 'content-encoding': 'gzip' }))).toEqual({ a: 'å' });
   });
 
-  test('a body of exactly as many bytes as are allowed is read, one byte more is refused: declared, counted, and inflated', async () => {
+  test('a body of the maximum size is read; one byte more is refused in any form', async () => {
     const text = (bytes: number) => Buffer.from(`{}${' '.repeat(bytes - 2)}`);
     const most = limits.bodyBytes;
     const ways: ((bytes: number) => Parameters<typeof readObject>[0])[] = [
@@ -62,7 +62,7 @@ describe('bodies', () => {
     );
   });
 
-  test('a body that is small on the wire and over the limit when inflated is refused', async () => {
+  test('refuses a body that is over the limit only when decompressed', async () => {
     const body = gzipSync(Buffer.alloc(limits.bodyBytes + 1, 0x20));
     expect(body.length).toBeLessThan(100_000);
     expect(await codeOf(readObject(request(body, { 'content-encoding': 'gzip' })))).toBe(
@@ -82,7 +82,7 @@ describe('bodies', () => {
   });
 
   test.each([{}, { 'content-encoding': 'gzip' }])(
-    'a body whose caller leaves is refused (%o)',
+    'refuses a body whose caller disconnects (%o)',
     async (headers) => {
       const body = Object.assign(new Readable({ read() {} }), { headers });
       const read = codeOf(readObject(body));
@@ -93,7 +93,7 @@ describe('bodies', () => {
     },
   );
 
-  test('gzip is only sent to who reads it', () => {
+  test('sends gzip only to clients that accept it', () => {
     expect(acceptsGzip('br, gzip')).toBe(true);
     expect(acceptsGzip('gzip;q=0')).toBe(false);
     expect(acceptsGzip('br')).toBe(false);
@@ -115,7 +115,7 @@ test.each([
   expect(isPartial(range, condition, '"tag"')).toBe(expected);
 });
 
-test('pages of another origin are refused, unless they are named', () => {
+test('refuses pages of another origin unless they are named', () => {
   expect(originAllowed(undefined, 'a:1', new Set())).toBe(true);
   expect(originAllowed('http://a:1', 'a:1', new Set())).toBe(true);
   expect(originAllowed('http://b', 'a:1', new Set())).toBe(false);

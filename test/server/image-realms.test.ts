@@ -3,24 +3,18 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import postgres from 'postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { makeDatabase, postgresUrl } from './support/database.ts';
+import { expect, test } from 'vitest';
+import { makeDatabase, postgresUrl, runSql } from './support/database.ts';
 import { everything } from './support/pulling.ts';
-import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
+import { type Json, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
 let databaseUrl: string | undefined;
-beforeAll(async () => {
+const server = new SharedServer(async (folder) => {
   if (postgresUrl !== undefined)
     databaseUrl = await makeDatabase(postgresUrl, `images_${folder.path.slice(-6).toLowerCase()}`);
   const env = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl };
-  server = await startServer(folder, folder.schema(), { env });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
+  return { env };
 });
 
 const users = Array.from({ length: 6 }, (_, i) => `owner-${i}`);
@@ -44,7 +38,7 @@ async function fetched(user: string): Promise<{ url: unknown; status: number }> 
   return { url, status };
 }
 
-test('⚑ each of six realms is filled by its image, again and again', async () => {
+test('⚑ offers a working image of each of six realms, again and again', async () => {
   for (const user of users) await write(user, 2_100);
   const urls = new Map<string, unknown>();
   for (const user of users) {
@@ -57,13 +51,11 @@ test('⚑ each of six realms is filled by its image, again and again', async () 
   }
 });
 
-test('images that somebody has removed are made again, and are not offered before', async () => {
+test('makes deleted images again, and does not offer them before', async () => {
   if (databaseUrl !== undefined) {
     // The table is what all nodes share; the folder is only a cache of it.
-    const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-    await sql`delete from skerry.image`;
-    await sql.end();
+    await runSql(databaseUrl, 'delete from skerry.image');
   }
-  rmSync(join(folder.data, 'images'), { recursive: true });
+  rmSync(join(server.folder.data, 'images'), { recursive: true });
   for (const user of users.slice(0, 2)) expect((await fetched(user)).status).toBe(200);
 });

@@ -63,7 +63,7 @@ async function fill(client: WireClient): Promise<Json> {
   return offer!;
 }
 
-test('a seed that was killed goes on where it stopped, and prints how far it is', async () => {
+test('a killed seeding continues from its marker, and prints its progress', async () => {
   expect(kills).toBeGreaterThan(0);
   expect(server.output()).toMatch(/Filling the database: \d+ rows/);
   expect(server.output()).toContain(`Filled the database: ${kRows} rows`);
@@ -85,7 +85,7 @@ test('a seed that was killed goes on where it stopped, and prints how far it is'
   expect([ids.size, count]).toEqual([kRows, kRows]);
 });
 
-test('a whole realm is offered as an image, and the offer does not move the cursor', async () => {
+test('offers a whole realm as an image without moving the cursor', async () => {
   const client = new WireClient(server.url);
   const offer = await fill(client);
   expect(offer).toMatchObject({ realm: 'public' });
@@ -100,7 +100,7 @@ test('a whole realm is offered as an image, and the offer does not move the curs
   expect((await response.arrayBuffer()).byteLength).toBe(offer.bytes);
 });
 
-test('a download that broke off goes on by range, to the same bytes', async () => {
+test('an interrupted download continues by range, to the same bytes', async () => {
   const client = new WireClient(server.url);
   const offer = await fill(client);
   const url = server.url + String(offer.url);
@@ -144,7 +144,7 @@ test('a download that broke off goes on by range, to the same bytes', async () =
   expect(same.status).toBe(304);
 });
 
-test('an image needs the right to its realm; a wrong name and a forbidden one look the same', async () => {
+test('answers alike for an image without a right and one that does not exist', async () => {
   const owner = new WireClient(server.url, 'owner');
   const rows = Array.from({ length: 2_100 }, (_, i) => ({
     op: 'create',
@@ -173,7 +173,7 @@ test('an image needs the right to its realm; a wrong name and a forbidden one lo
   expect(await forbidden.text()).toBe(await unknown.text());
 });
 
-test('an image is used again while its realm goes on, also after a restart, and few are kept', async () => {
+test('offers an image again while its realm grows, and keeps only a few', async () => {
   const client = new WireClient(server.url);
   const first = await fill(client);
   await client.push([
@@ -195,7 +195,7 @@ test('an image is used again while its realm goes on, also after a restart, and 
   expect(images.length).toBeLessThanOrEqual(4);
 });
 
-test('clients that come together are given one image, made once', async () => {
+test('makes one image for clients that come at the same time', async () => {
   const user = 'crowd';
   const author = new WireClient(server.url, user);
   const ids = Array.from({ length: 6000 }, (_, i) => `crowd-${i}`);

@@ -58,7 +58,7 @@ class Worker {
   }
 }
 
-test('kill -9 under load, ten times: nothing acknowledged is lost, nothing is doubled', async () => {
+test('loses and doubles nothing in ten kills under load', async () => {
   const workers = Array.from({ length: kClients }, (_, n) => new Worker(n));
   let server = await startServer(folder, schemaPath);
   const setup = new WireClient(server.url);
@@ -99,7 +99,7 @@ test('kill -9 under load, ten times: nothing acknowledged is lost, nothing is do
 
 // PostgreSQL has a process of its own that guards its folder.
 test.skipIf(postgresUrl !== undefined)(
-  'two servers on one data folder: the second is refused, and the first goes on',
+  'refuses a second server on a data folder, and the first continues',
   async () => {
     const first = await startServer(folder, schemaPath);
     const refusal = await startServer(folder, schemaPath).then(
@@ -117,7 +117,7 @@ test.skipIf(postgresUrl !== undefined)(
   },
 );
 
-test('a stop answers what is under way, and takes nothing more', async () => {
+test('a stop answers requests in progress, and accepts no more', async () => {
   const server = await startServer(folder, schemaPath);
   const clients = Array.from({ length: 10 }, (_, n) => new WireClient(server.url, `stop-${n}`));
   const pushes = clients.map((client) =>
@@ -146,7 +146,7 @@ test('a stop answers what is under way, and takes nothing more', async () => {
   expect(await again.stop()).toBe(0);
 });
 
-test('a schema that the data cannot follow is refused with what is wrong, and nothing is lost', async () => {
+test('refuses a schema that the data cannot follow, names why, and loses nothing', async () => {
   const { testSchema } = await import('./support/schemas.ts');
   const broken = JSON.parse(JSON.stringify(testSchema)) as { tables: { props: Json[] }[] };
   broken.tables[0]!.props[0] = { name: 'name', type: 'number' };

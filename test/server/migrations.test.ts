@@ -30,7 +30,7 @@ async function tableNames(): Promise<string[]> {
 
 const first = ['create table skerry.a (n integer)', 'insert into skerry.a values (1)'];
 
-test('one that fails in the middle leaves nothing of itself, and all that came before', async () => {
+test('a failed migration leaves nothing, and keeps the earlier ones', async () => {
   const broken = ['create table skerry.b (n integer)', 'create table skerry.a (n integer)'];
   await expect(migrate(db, [first, broken])).rejects.toMatchObject({ code: '42P07' });
   expect([await version(), await tableNames()]).toEqual(['1', ['a']]);
@@ -39,7 +39,7 @@ test('one that fails in the middle leaves nothing of itself, and all that came b
   expect([await version(), await tableNames()]).toEqual(['2', ['a', 'b', 'c']]);
 });
 
-test('each runs once, though several start together', async () => {
+test('runs each migration once, though several start together', async () => {
   const names = Array.from({ length: 5 }, () => `t${randomUUID().slice(0, 8)}`).sort();
   const steps = [first, ...names.map((name) => [`create table skerry.${name} (n integer)`])];
   await Promise.all(Array.from({ length: 4 }, () => migrate(db, steps)));
@@ -48,7 +48,7 @@ test('each runs once, though several start together', async () => {
   expect(row?.count).toBe('1');
 });
 
-test('tables of a newer server are left alone', async () => {
+test('leaves tables of a newer server alone', async () => {
   await migrate(db, [first, []]);
   await expect(migrate(db, [first])).rejects.toThrow('newer skerry-server');
 });

@@ -43,7 +43,7 @@ test('every commit is an fsync of its own', async () => {
   expect(settings).toEqual({ fsync: 'on', method: 'fsync' });
 });
 
-test('a failed transaction leaves nothing, and its error tells whose fault it was', async () => {
+test('a failed transaction leaves nothing, and its error has the cause', async () => {
   const failed = db.transaction({ mode: 'write' }, async (tx) => {
     await tx.query('insert into t values (1000)');
     await tx.query(`select $1::text::integer`, ['not a number']);
@@ -60,14 +60,14 @@ test('a snapshot cannot write', async () => {
   await expect(failed).rejects.toThrow(/read-only/);
 });
 
-test('all is there after a reopen', async () => {
+test('keeps everything over a reopen', async () => {
   await db.close();
   db = await openPGlite(folder);
   const [row] = await db.query<{ n: string }>('select count(*)::text as n from t');
   expect(row?.n).toBe('50');
 }, 60_000);
 
-test('a statement that runs keeps nothing else in the process from running', async () => {
+test('a running statement does not block the process', async () => {
   let turns = 0;
   let running = true;
   const turn = () => {
@@ -80,7 +80,7 @@ test('a statement that runs keeps nothing else in the process from running', asy
   expect(turns).toBeGreaterThan(50);
 });
 
-test('a statement that takes too long is ended, what waits on it is told so, and what was kept is there', async () => {
+test('ends a statement that takes too long, rejects its waiters, keeps all commits', async () => {
   const impatient = await openPGlite(join(folder, 'impatient'), { pgliteStatementMs: 3_000 });
   try {
     await impatient.execute('create table t (n integer)');
@@ -101,7 +101,7 @@ test('a statement that takes too long is ended, what waits on it is told so, and
   }
 }, 60_000);
 
-test('a disk that refuses to keep a commit ends the process before anything is acknowledged', async () => {
+test('a failed fsync ends the process before anything is acknowledged', async () => {
   const data = join(folder, 'refused');
   const full = join(folder, 'full');
   const script = join(folder, 'refused.mjs');

@@ -1,26 +1,11 @@
 // Goal: a program that knows only a table and an opaque time never misses a change. Method: a real server, a copy of the
 // table kept by hand.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { expect, test } from 'vitest';
+import { type Json, post, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 class Copy {
   readonly rows = new Map<string, Json>();
@@ -63,7 +48,7 @@ const create = (id: string, realm = 'public') => ({
   set: { name: id },
 });
 
-test('all rows, then what changed, then what is gone; other people’s rows never', async () => {
+test('sends all rows, then changes, then deletions; never other people’s rows', async () => {
   const writer = new WireClient(server.url);
   const copy = new Copy();
   await writer.push([create('a'), create('b'), create('mine', 'user:anna')]);
@@ -84,7 +69,7 @@ test('all rows, then what changed, then what is gone; other people’s rows neve
   expect((await copy.refresh()).rows).toEqual([]);
 });
 
-test('rows that the caller has already are left out', async () => {
+test('leaves out rows that the caller has already', async () => {
   const copy = new Copy();
   await copy.refresh();
   const [row] = [...copy.rows.values()];
@@ -93,7 +78,7 @@ test('rows that the caller has already are left out', async () => {
   expect((answer.rows as Json[]).map(({ id }) => id)).not.toContain(row!.id);
 });
 
-test('⚑ what changes while the first pages are handed over is not skipped', async () => {
+test('⚑ does not skip changes made while the first pages are sent', async () => {
   const writer = new WireClient(server.url);
   for (let part = 0; part < 3; part++) {
     const ops = Array.from({ length: 4_000 }, (_, i) =>
@@ -127,14 +112,14 @@ test('⚑ what changes while the first pages are handed over is not skipped', as
   expect([...copy.rows].sort()).toEqual([...fresh.rows].sort());
 });
 
-test('a time that is no text is refused', async () => {
+test('refuses a time that is not a text', async () => {
   const headers = { authorization: 'Bearer dev:reader' };
   const asked = { lastUpdateTime: 5 };
   const { status, body } = await post(server.url, '/v1/tables/cities', asked, headers);
   expect([status, body.code]).toEqual([400, 'bad_request']);
 });
 
-test('a time of another history gives everything anew, and says so', async () => {
+test('sends everything again, with reset, for a time of another history', async () => {
   const copy = new Copy();
   copy.time = Buffer.from('{"heads":{"public":"3@77"}}').toString('base64url');
   const headers = { authorization: 'Bearer dev:reader' };

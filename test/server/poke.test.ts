@@ -4,29 +4,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Ear, listenAt, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { Folder, type Json, startServer, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
 const secret = 'a secret of the tests, long enough for HS256';
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(), { args: ['--dev', '--secret', secret] });
-});
-afterAll(async () => {
-  terminateAll();
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer({ args: ['--dev', '--secret', secret] });
+afterAll(terminateAll);
 
 const listen = (user: string, tables: readonly string[], client = uuid7()) =>
   listenAt(server.url, user, tables, client);
@@ -41,7 +26,7 @@ const city = (realm = 'public') => ({
 const revisionOf = (result: Json, realm = 'public') => (result.revisions as Json)[realm];
 
 describe('a poke', () => {
-  test('comes to who has a scope on the table, with realm and revision and nothing of the data', async () => {
+  test('comes to users with a scope on the table, without data', async () => {
     const ear = await listen('bert', ['cities']);
     const result = await new WireClient(server.url).push([city()]);
     const poke = await ear.hears(({ type }) => type === 'poke');
@@ -54,7 +39,7 @@ describe('a poke', () => {
     });
   });
 
-  test('does not come for other tables, nor for realms without a right, nor to the author', async () => {
+  test('does not come for other tables or forbidden realms, nor to the author', async () => {
     const author = new WireClient(server.url, 'owner');
     const [otherTable, stranger, own] = [
       await listen('owner', ['userGroups']),
@@ -74,7 +59,7 @@ describe('a poke', () => {
     }
   });
 
-  test('comes to everybody with access for a table that is autosubscribed', async () => {
+  test('comes to all users with access for an autosubscribed table', async () => {
     const ear = await listen('carl', []);
     await new WireClient(server.url).push([
       { op: 'create', table: 'notices', id: uuid7(), realm: 'public', set: {} },
@@ -82,7 +67,7 @@ describe('a poke', () => {
     expect(await ear.hears(({ type }) => type === 'poke')).toMatchObject({ tables: ['notices'] });
   });
 
-  test('is merged with the others of its realm: far fewer pokes than commits, the last one up to date', async () => {
+  test('is merged with others of its realm, and the last one is up to date', async () => {
     const ear = await listen('dora', ['cities']);
     const client = new WireClient(server.url);
     const began = performance.now();
@@ -144,7 +129,7 @@ describe('a socket is closed', () => {
     expect(performance.now() - began).toBeGreaterThan(4_000);
   });
 
-  test('when its token ends', async () => {
+  test('when its token expires', async () => {
     const token = await new SignJWT({ sub: 'fred' })
       .setProtectedHeader({ alg: 'HS256' })
       .setExpirationTime(Math.floor(Date.now() / 1000) + 5)
@@ -170,7 +155,7 @@ describe('a socket is closed', () => {
   });
 });
 
-test('an upgrade that is refused is ended, though the other side never closes, and holds up no stop', async () => {
+test('ends a refused upgrade that the other side never closes, and can stop', async () => {
   const elsewhere = new Folder();
   const other = await startServer(elsewhere, elsewhere.schema(), { args: ['--dev'] });
   const socket = connect({ port: Number(new URL(other.url).port), allowHalfOpen: true });

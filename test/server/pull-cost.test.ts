@@ -1,29 +1,15 @@
 // Goal: what a pull and a hello may ask for is bounded over all of their scopes, and what cannot be stored is refused as
 // the request's own mistake. Method: a real server; each limit is asked for one more than it allows.
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { scopesOf } from '../../server/src/cost/pull-cost.ts';
 import { Ear, terminateAll } from './support/ear.ts';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  terminateAll();
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
+afterAll(terminateAll);
 
 const scope = (where: unknown, filled: unknown = false): Json => ({
   table: 'cities',
@@ -123,7 +109,7 @@ test.each(requests)('a pull with %s', async (_what, more, expected) => {
   expect([status, body.code]).toEqual([expected, expected === 200 ? undefined : body.code]);
 });
 
-test('numbers that JSON can say and no computer can hold, and depths without end, are refused', async () => {
+test('refuses numbers beyond a double, and unlimited depth', async () => {
   const client = new WireClient(server.url);
   const headers = { ...client.headers, 'content-type': 'application/json' };
   const ask = async (text: string) => {
@@ -143,12 +129,12 @@ test('numbers that JSON can say and no computer can hold, and depths without end
   expect(server.output()).not.toContain('failed');
 });
 
-test('a depth that a call stack would not hold is found out without one', () => {
+test('checks a depth beyond any call stack', () => {
   const where = Array.from({ length: 200_000 }).reduce<unknown>((part) => ['and', part], ['true']);
   expect(() => scopesOf([{ table: 'cities', where }])).toThrow(/deep/);
 });
 
-test('what all scopes name together is counted before the core is asked', () => {
+test('counts the filters of all scopes before the core checks them', () => {
   const parts = (count: number) => Array.from({ length: count }, () => scope(any(49), true));
   expect(scopesOf(parts(80))).toHaveLength(80);
   expect(() => scopesOf(parts(81))).toThrow(/too many parts/);
@@ -157,7 +143,7 @@ test('what all scopes name together is counted before the core is asked', () => 
   expect(() => scopesOf(values)).toThrow(/too many values/);
 });
 
-test('many scopes come by page in several answers, each of them once', async () => {
+test('sends pages of many scopes in several answers, each scope once', async () => {
   const user = 'pages';
   const client = new WireClient(server.url, user);
   const realm = `user:${user}`;

@@ -8,7 +8,7 @@ import type { Json } from './support/server.ts';
 const stage = new PullStage();
 const pair = () => stage.pair();
 
-test('an answer that would be larger than clients read is cut, and nothing of it is lost', async () => {
+test('splits an answer larger than clients accept, and loses nothing', async () => {
   const { realm, author, other } = pair();
   await author.push([create(realm, 'first', { name: 'first' })]);
   await author.sync(new Map());
@@ -28,11 +28,11 @@ test('an answer that would be larger than clients read is cut, and nothing of it
   expect(seen.sort()).toEqual(Array.from({ length: 6 }, (_, i) => `${realm}/long-${i}`).sort());
 });
 
-describe('a realm that would come whole', () => {
+describe('a realm whose rows are all needed', () => {
   const wrong = (realm: string) => ({ cursors: { [realm]: '1@5' } });
   const part = (filled: unknown) => [{ table: 'cities', where: ['=', 'country', 'SE'], filled }];
 
-  test('and is too large for an answer, comes by image, or is to be taken anew in pages', async () => {
+  test('comes as an image or in pages if it is too large for an answer', async () => {
     const { realm, author, other } = pair();
     const ids = Array.from({ length: 20_001 }, (_, i) => `p${String(i).padStart(5, '0')}`);
     for (let at = 0; at < ids.length; at += 9_000)
@@ -49,7 +49,7 @@ describe('a realm that would come whole', () => {
     expect(anew.body.more).toBe(false);
   });
 
-  test('and is of few rows, and long ones, comes as long as clients read it', async () => {
+  test('comes in an answer as long as its few long rows fit', async () => {
     const { realm, author, other } = pair();
     const long = 'å'.repeat(450_000); // 900,000 bytes
     for (let i = 0; i < 8; i++)

@@ -29,7 +29,7 @@ async function pullWith(client: WireClient, own: WireUpdate): Promise<Json> {
   return body;
 }
 describe('the reduction', () => {
-  test('an own update that nobody overlapped is named in `own`, and sends nothing', async () => {
+  test('names an own update without overlap in `own`, and sends no changes', async () => {
     const { realm, author } = pair();
     await author.sync(new Map());
     const own = author.update([create(realm, 'a', { name: 'a' })]);
@@ -41,7 +41,7 @@ describe('the reduction', () => {
     expect(body.changes).toEqual([]);
   });
 
-  test('where another was later, the server’s version is sent, and only what differs', async () => {
+  test('sends only the differing props if another update was later', async () => {
     const { realm, author, other } = pair();
     await author.push([create(realm, 'a', { name: 'a', country: 'SE', population: 1 })]);
     await author.sync(new Map());
@@ -53,7 +53,7 @@ describe('the reduction', () => {
     expect(change).toMatchObject({ change: 'update', set: { name: 'theirs' } });
   });
 
-  test('where another was earlier, only what the own update left alone is sent', async () => {
+  test('sends only props that the own update did not set if another was earlier', async () => {
     const { realm, author, other } = pair();
     await author.push([create(realm, 'a', { name: 'a', country: 'SE', population: 1 })]);
     await author.sync(new Map());
@@ -65,7 +65,7 @@ describe('the reduction', () => {
     ]);
   });
 
-  test('what came and went in between is not mentioned', async () => {
+  test('does not send rows created and deleted in between', async () => {
     const { realm, author, other } = pair();
     await author.sync(new Map());
     await other.push([create(realm, 'brief', { name: 'x' })]);
@@ -84,7 +84,7 @@ describe('the reduction', () => {
     expect(changesOf(await pullWith(author, own), 'a')).toMatchObject([{ set: { population: 7 } }]);
   });
 
-  test('⚑ a cascade is sent to its author too, for children that the author never saw', async () => {
+  test('⚑ sends a cascade to its author, for children that the author never saw', async () => {
     const { realm, author, other } = pair();
     const [group, member] = [uuid7(), uuid7()];
     await author.push([create(realm, group, { name: 'g' }, 'userGroups')]);
@@ -102,7 +102,7 @@ describe('the reduction', () => {
     expect(seen.body.changes).toEqual([]);
   });
 
-  test('⚑ an own update that is not in `have` comes in full, as to a stranger', async () => {
+  test('⚑ sends an own update in full if it is not in `have`', async () => {
     const { realm, author } = pair();
     await author.sync(new Map());
     const own = author.update([create(realm, 'a', { name: 'a' })]);
@@ -111,7 +111,7 @@ describe('the reduction', () => {
     expect(changesOf(body, 'a')).toMatchObject([{ change: 'create', set: { name: 'a' } }]);
   });
 
-  test('⚑ a range that ends before the head shows rows as they were at its end', async () => {
+  test('⚑ sends the rows as of the end of a range before the head', async () => {
     const { realm, author, other } = pair();
     await author.push([create(realm, 'z', { name: 'z' })]);
     await author.sync(new Map());
@@ -133,7 +133,7 @@ describe('the reduction', () => {
     ]);
   });
 
-  test('a row that leaves the scope is taken away, and one that enters comes whole', async () => {
+  test('removes a row that leaves the scope, and sends one that enters whole', async () => {
     const { realm, author, other } = pair();
     author.scopes = [{ table: 'cities', where: ['=', 'country', 'SE'], filled: true }];
     await other.push([
@@ -153,7 +153,7 @@ describe('the reduction', () => {
   });
 });
 
-test('a cursor of another history is noticed, and the realm is given anew', async () => {
+test('detects a cursor of another history, and sends the realm again', async () => {
   const { realm, author } = pair();
   await author.push([create(realm, 'a', { name: 'a' })]);
   const first = (await author.pull()).body;
@@ -167,7 +167,7 @@ test('a cursor of another history is noticed, and the realm is given anew', asyn
   }
 });
 
-test('pages fill a scope by id, and all of it arrives once', async () => {
+test('sends a scope in pages by id, each row once', async () => {
   const { realm, author, other } = pair();
   const ids = Array.from({ length: 2500 }, (_, i) => `p${String(i).padStart(5, '0')}`);
   await other.push(
@@ -190,7 +190,7 @@ test('pages fill a scope by id, and all of it arrives once', async () => {
   expect(new Set([...rows.values()].map(({ country }) => country))).toEqual(new Set(['SE']));
 });
 
-test('random histories: with reduction and without, the same state', async () => {
+test('random histories give the same state with and without reduction', async () => {
   let seed = 20261;
   const random = (below: number) => {
     seed = (seed * 1103515245 + 12345) & 0x7fffffff;
@@ -261,7 +261,7 @@ function foldOwn(rows: Map<string, Json>, { ops }: WireUpdate): void {
   }
 }
 
-test('⚑ `own` is exact also when the state comes by a page: a new client names what it has pushed', async () => {
+test('⚑ `own` is exact for a new client whose state comes in a page', async () => {
   const { realm, author } = pair();
   const own = author.update([create(realm, 'mine', { name: 'mine' })]);
   await author.send([own]);
@@ -270,7 +270,7 @@ test('⚑ `own` is exact also when the state comes by a page: a new client names
   expect(Object.keys(body.own as Json)).toEqual([own.id]);
 });
 
-test('⚑ a pull says of actions whether the log holds them, to those who may read it', async () => {
+test('⚑ a pull says whether the log has an action, to users who may read it', async () => {
   const { realm, author, other } = pair();
   const pushed = author.update([create(realm, 'a', { name: 'a' })]);
   await author.send([pushed]);
@@ -286,7 +286,7 @@ test('⚑ a pull says of actions whether the log holds them, to those who may re
     expect((await author.pull({ known: wrong })).status).toBeGreaterThanOrEqual(400);
 });
 
-test('⚑ rights count where a row is: naming another realm changes nothing, and tells nothing', async () => {
+test("⚑ checks rights in a row's own realm; naming another reveals nothing", async () => {
   const { realm, author } = pair();
   await author.push([create(realm, 'private', { name: 'private' })]);
   const stranger = stage.client('stranger');

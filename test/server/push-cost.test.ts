@@ -1,18 +1,11 @@
 // Goal: what a push may cost is decided before it waits for anybody, and what cannot be kept is a 4xx. Method: one more than
 // each limit allows, from one table; and a real server, at which somebody else pushes meanwhile.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
 import { checkValues, pushCost } from '../../server/src/cost/push-cost.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const names = (count: number, prefix = 'r') =>
   Array.from({ length: count }, (_, i) => `${prefix}${i}`);
@@ -72,27 +65,19 @@ describe.each(most)('a push that has %s', (_what, count, make) => {
 });
 
 test.each([{ n: Number.POSITIVE_INFINITY }, { n: [-Infinity] }, { id: 'a\0' }, { id: '\ud800' }])(
-  'what cannot be kept is seen before anything is done: %j',
+  'refuses values that cannot be stored before any work: %j',
   (more) => {
     const wrong = update(more);
     expect(() => pushCost([wrong], 1)).toThrow(expect.objectContaining({ code: 'bad_request' }));
   },
 );
 
-test('no depth ends the check of it', () => {
+test('checks any depth without a stack overflow', () => {
   const deep = nested(200_000);
   expect(() => checkValues(deep)).toThrow(expect.objectContaining({ code: 'limit' }));
 });
 
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 const city = (id: string, set: Json = { name: 'x' }, realm = 'user:eve') => ({
   op: 'create',
@@ -120,7 +105,7 @@ const bodyOf = (client: WireClient, updates: unknown) => ({
   updates,
 });
 
-describe('what cannot be kept', () => {
+describe('values that cannot be stored', () => {
   const one = (more: (update: Json) => Json) => {
     const client = eve();
     return [client, more(client.update([city(uuid7())]))] as const;
@@ -155,7 +140,7 @@ describe('what cannot be kept', () => {
     expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([200, 'rejected']);
   });
 
-  test('is refused with the request: half a character, anywhere', async () => {
+  test('is refused with the request: half a surrogate pair, anywhere', async () => {
     const [client, wrong] = one((u) => ({ ...u, ops: [city(uuid7(), { name: 'x\ud800' })] }));
     expect(await sendBeside(client, bodyOf(client, [wrong]))).toEqual([422, 'invalid']);
   });

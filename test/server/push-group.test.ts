@@ -89,9 +89,9 @@ class Device {
 }
 
 describe.each(['read', 'write'] as const)(
-  'two tokens of one user, that which may %s first',
+  'two tokens of one user, the one that may %s first',
   (first) => {
-    test('are each judged by their own', async () => {
+    test('are each admitted by their own rights', async () => {
       const second = first === 'read' ? ('write' as const) : ('read' as const);
       const devices = [first, second].map((right) => new Device(userOf('anna', { team: right })));
       const before = transactions;
@@ -121,7 +121,7 @@ describe('a push in one group with others', () => {
     return told;
   };
 
-  test('that fails for what JSON cannot be made of fails alone', async () => {
+  test('that JSON cannot express fails alone', async () => {
     const device = new Device(userOf('deep'));
     let arg: unknown = null;
     for (let i = 0; i < 200_000; i++) arg = [arg];
@@ -129,13 +129,13 @@ describe('a push in one group with others', () => {
     expect(await beside(() => device.push(wrong))).toBe('internal');
   });
 
-  test('that has what no refusal could keep fails alone', async () => {
+  test('whose rejection cannot be stored fails alone', async () => {
     const device = new Device(userOf('nul'));
     const wrong = { ...device.update(city(uuid7(), 'user:nul')), actions: [{ id: 'a\0' }] };
     expect(await beside(() => device.push(wrong))).toBe('invalid');
   });
 
-  test('that changes more objects than may be read is refused, and so is the same one later', async () => {
+  test('that changes too many objects is rejected, now and when sent again', async () => {
     const device = new Device(userOf('parent'));
     const realm = 'user:parent';
     const [group, member] = [uuid7(), uuid7()];
@@ -154,7 +154,7 @@ describe('a push in one group with others', () => {
     expect(await device.push(gone)).toBe('rejected limit');
   });
 
-  test('that takes an id whose row was deleted where its author may look is applied with them', async () => {
+  test('that reuses a deleted id of a readable realm is applied with the others', async () => {
     const device = new Device(userOf('mover', { home: 'write', away: 'write' }));
     const id = uuid7();
     const there = [city(id, 'home'), { op: 'delete', table: 'cities', id, realm: 'home' }];
@@ -164,7 +164,7 @@ describe('a push in one group with others', () => {
     expect(rows).toEqual([{ realm: 'away' }]);
   });
 
-  test('that takes an id whose row was deleted where nobody lets its author look is refused as over a live row', async () => {
+  test('that reuses a deleted id of an unreadable realm is rejected as for a live row', async () => {
     const device = new Device(userOf('owner'));
     const [gone, live] = [uuid7(), uuid7()];
     const there = [
@@ -187,7 +187,7 @@ describe('a push in one group with others', () => {
   });
 });
 
-test('updates that each change large rows go into several transactions, and others between them', async () => {
+test('splits updates of large rows into several transactions, others in between', async () => {
   const device = new Device(userOf('large'));
   const ids = Array.from({ length: 4 }, () => uuid7());
   for (const id of ids) {

@@ -2,27 +2,11 @@
 // process, and clients that speak the wire by hand.
 
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { describe, expect, test } from 'vitest';
+import { type Json, post, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
-const folder = new Folder();
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema());
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer();
 
 const city = (id: string, set: Json = { name: id }) => ({
   op: 'create',
@@ -50,7 +34,7 @@ async function rowsOf(table: string): Promise<Map<string, Json>> {
 }
 
 describe('exactly once', () => {
-  test('100 resends of one inc at the same time count once', async () => {
+  test('counts 100 concurrent resends of one inc once', async () => {
     const client = new WireClient(server.url);
     await client.push([city('once', { name: 'once', population: 0 })]);
     const update = client.update([inc('once')]);
@@ -65,7 +49,7 @@ describe('exactly once', () => {
     expect((await rowsOf('cities')).get('once')?.population).toBe(1);
   });
 
-  test('one update twice in a request counts once', async () => {
+  test('counts one update twice in a request once', async () => {
     const client = new WireClient(server.url);
     await client.push([city('twice', { name: 'twice', population: 0 })]);
     const update = client.update([inc('twice')]);
@@ -74,7 +58,7 @@ describe('exactly once', () => {
     expect((await rowsOf('cities')).get('twice')?.population).toBe(1);
   });
 
-  test('an action that is in the log already is not applied under another update', async () => {
+  test('does not apply a logged action again under another update', async () => {
     const client = new WireClient(server.url);
     await client.push([city('actions', { name: 'actions', population: 0 })]);
     const first = client.update([inc('actions')]);
@@ -90,7 +74,7 @@ describe('exactly once', () => {
 });
 
 describe('the chain', () => {
-  test('what follows a refused update is held, and stays out however late its copy arrives', async () => {
+  test('holds updates after a rejected one, however late its copy arrives', async () => {
     const client = new WireClient(server.url);
     await client.push([city('chain', { name: 'chain', population: 0 })]);
     const link = client.chain.public!;
@@ -111,7 +95,7 @@ describe('the chain', () => {
     expect((await rowsOf('cities')).get('chain')?.population).toBe(10);
   });
 
-  test('a refused update stays refused, though it would be right by now', async () => {
+  test('keeps rejecting a rejected update, though it would be valid by now', async () => {
     const client = new WireClient(server.url);
     await client.push([city('taken', { name: 'taken', code: 'unique-code' })]);
     const clash = client.update([city('late', { name: 'late', code: 'unique-code' })]);
@@ -122,7 +106,7 @@ describe('the chain', () => {
     expect((await rowsOf('cities')).has('late')).toBe(false);
   });
 
-  test('what arrives before what it follows is held, and applied when sent again', async () => {
+  test('holds an update that arrives too early, and applies it when sent again', async () => {
     const client = new WireClient(server.url);
     const first = client.update([city('order', { name: 'order', population: 0 })]);
     const second = client.update([inc('order')]);
@@ -136,7 +120,7 @@ describe('the chain', () => {
     expect((await rowsOf('cities')).get('order')?.population).toBe(2);
   });
 
-  test('a second update in the place of an applied one is forked', async () => {
+  test('answers forked to a second update in the place of an applied one', async () => {
     const client = new WireClient(server.url);
     await client.push([city('fork', { name: 'fork', population: 0 })]);
     const chain = { ...client.chain };
@@ -146,14 +130,14 @@ describe('the chain', () => {
     expect((await rowsOf('cities')).get('fork')?.population).toBe(1);
   });
 
-  test('an update that follows one of which the server knows nothing is from an unknown client', async () => {
+  test('answers unknown_client to an update that follows an unknown one', async () => {
     const client = new WireClient(server.url);
     client.chain = { public: { seq: 7, id: uuid7() } };
     expect(await client.push([city('nobody')])).toMatchObject({ status: 'unknown_client' });
     expect((await rowsOf('cities')).has('nobody')).toBe(false);
   });
 
-  test('an update with one bad op changes nothing', async () => {
+  test('changes nothing for an update with one bad op', async () => {
     const client = new WireClient(server.url);
     const result = await client.push([city('whole'), city('half', { name: 5 })]);
     expect(result).toMatchObject({ status: 'rejected' });
@@ -163,7 +147,7 @@ describe('the chain', () => {
 });
 
 describe('revisions', () => {
-  test('16 clients at once leave no gap and no revision twice, and time goes on', async () => {
+  test('16 concurrent clients leave no gap, no double revision, and increasing times', async () => {
     const clients = Array.from({ length: 16 }, () => new WireClient(server.url));
     const pushed: { revision: number; at: number }[] = [];
     await Promise.all(
@@ -185,7 +169,7 @@ describe('revisions', () => {
     }
   });
 
-  test('⚑ what was answered before another push began has the lower revision and the earlier time', async () => {
+  test('⚑ a push answered before another began has the lower revision and time', async () => {
     const client = new WireClient(server.url);
     const other = new WireClient(server.url);
     const first = await client.push([city('serial-1')]);
@@ -219,7 +203,7 @@ describe('bad input', () => {
     expect(await reject(op)).toBe(code);
   });
 
-  test('values that databases cannot hold never reach one', async () => {
+  test('refuses values that databases cannot store', async () => {
     for (const name of ['a\u0000b', '\ud800']) {
       const client = new WireClient(server.url);
       const answer = await client.send([client.update([city('unholdable', { name })])]);
@@ -231,7 +215,7 @@ describe('bad input', () => {
     expect((await rowsOf('cities')).has('unholdable')).toBe(false);
   });
 
-  test('an unreadable update does not take its neighbours down', async () => {
+  test('applies the other updates beside an unreadable one', async () => {
     const [good, bad] = [new WireClient(server.url), new WireClient(server.url)];
     const answers = await Promise.all([
       good.send([good.update([city('neighbour')])]),
@@ -241,7 +225,7 @@ describe('bad input', () => {
     expect(answers[1]).toMatchObject({ status: 400, body: { code: 'bad_request' } });
   });
 
-  test('requests of a wrong form get their codes, and apply nothing', async () => {
+  test('answers malformed requests with their codes, and applies nothing', async () => {
     const client = new WireClient(server.url);
     const update = client.update([city('never')]);
     const good = { client: client.id, schema: 1, updates: [update] };
@@ -272,7 +256,7 @@ describe('bad input', () => {
     expect((await rowsOf('cities')).has('never')).toBe(false);
   });
 
-  test('a body that is too large only when inflated is refused', async () => {
+  test('refuses a body that is too large only when decompressed', async () => {
     const response = await fetch(`${server.url}/v1/push`, {
       method: 'POST',
       headers: { ...new WireClient(server.url).headers, 'content-encoding': 'gzip' },
@@ -281,7 +265,7 @@ describe('bad input', () => {
     expect(response.status).toBe(413);
   });
 
-  test('gzip is read and written', async () => {
+  test('accepts and sends gzip', async () => {
     const client = new WireClient(server.url);
     const body = { client: client.id, schema: 1, updates: [client.update([city('gzip')])] };
     const response = await fetch(`${server.url}/v1/push`, {

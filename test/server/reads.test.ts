@@ -53,7 +53,7 @@ describe('a page', () => {
       { rows, bytes },
     );
 
-  test('ends before it is too long, whatever its limit of rows, and says that there is more', async () => {
+  test('ends at its limit of bytes, and says that there is more', async () => {
     const { text, rows, bytes } = await page(2.5 * 1.6 * kLong);
     expect(rows).toBe(2);
     expect(text.length).toBeGreaterThan(2 * 1.5 * kLong);
@@ -61,7 +61,7 @@ describe('a page', () => {
     expect(text.endsWith('"more":true}')).toBe(true);
   });
 
-  test('has one row at the least, so that a fill always gets on', async () => {
+  test('has at least one row, so that the initial sync always makes progress', async () => {
     expect(await page(1)).toMatchObject({ rows: 1 });
     expect(await page(1, 2_000, 'c8')).toMatchObject({ rows: 1 });
     expect((await page(1, 2_000, 'c8')).text.endsWith('"more":false}')).toBe(true);
@@ -73,13 +73,13 @@ describe('a page', () => {
   });
 });
 
-test('all of a realm is read where it fits, and not begun where it does not', async () => {
+test('reads a whole realm only if it fits', async () => {
   expect(await readState(database, schema, 'A', 'cities', kMega)).toBeNull();
   const whole = await readState(database, schema, 'A', 'cities', 2 * kMega);
   expect(Math.abs((whole?.bytes ?? 0) - (whole?.text.length ?? 0))).toBeLessThan(9_000);
 });
 
-test('rows at the end of a range are not read where they are too many bytes together', async () => {
+test('does not read the rows at the end of a range if they have too many bytes', async () => {
   const keys = (times: number) =>
     Array.from({ length: 9 * times }, (_, i) => ({
       realm: 'A',
@@ -92,7 +92,7 @@ test('rows at the end of a range are not read where they are too many bytes toge
   await expect(readRowsAfter(database, schema, keys(13))).rejects.toThrow(TooMuchToRead);
 });
 
-test('ops of own updates are read in the ranges that are read, and not where they are too many bytes', async () => {
+test('reads ops of own updates only within ranges, and within the byte limit', async () => {
   await database.query(
     `insert into skerry.log (realm, revision, at, client, user_id, update_id, declared, ops, tables, streams, changes, bytes)
      select 'O', i, i, 'c', 'u', 'own-' || i, true, '[1]', '[]', '[]', 0, 9 * ${kMega} from generate_series(1, 3) i`,
@@ -109,7 +109,7 @@ describe('ranges of the log', () => {
   const most = { changes: 100, bytes: 4 * kMega, isUntold: false };
   const need = (realm: string, from = 1) => ({ realm, from, limit: 100, client: null });
 
-  test('end before they are too long, and at their first entry at the least', async () => {
+  test('end at their limits, but have at least one entry', async () => {
     for (let i = 1; i <= 5; i++) await entry('R', i, 1.5 * kMega);
     const { ranges, bytes } = await readRanges(database, [need('R')], most);
     expect(ranges).toMatchObject([{ upto: '3', entries: 2, isHead: false, isUntold: false }]);
@@ -120,7 +120,7 @@ describe('ranges of the log', () => {
     expect(last.ranges).toMatchObject([{ upto: '5', isHead: true }]);
   });
 
-  test('are passed untold where one entry alone is too large', async () => {
+  test('are passed without changes if one entry is too large', async () => {
     await entry('L', 1, 10);
     await entry('L', 2, 17 * kMega);
     await entry('L', 3, 10);
@@ -131,7 +131,7 @@ describe('ranges of the log', () => {
     expect(bytes).toBe(0);
   });
 
-  test('have room together for what one answer holds, the oldest first, with all realms of its update', async () => {
+  test('fit into one answer, oldest first, with all realms of an update', async () => {
     for (const realm of ['P', 'Q', 'S']) await entry(realm, 1, 10, 1);
     await entry('S', 2, 3 * kMega, 20);
     await entry('P', 2, 3 * kMega, 50);
@@ -144,7 +144,7 @@ describe('ranges of the log', () => {
     expect(rest.ranges[0]).toMatchObject({ realm: 'P', upto: '2', isHead: true });
   });
 
-  test('of entries whose size was not kept are measured', async () => {
+  test('of entries without a stored size are measured', async () => {
     await entry('N', 1, null);
     await entry('N', 2, null);
     await database.query(

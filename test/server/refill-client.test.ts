@@ -2,15 +2,9 @@
 // It keeps what it shows, comes to hold all rows, and goes on with what happens later.
 import { defineMutators, http, open, type SyncStatus, schema, t, table } from 'skerry';
 import { fetchTransport, memory } from 'skerry/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  Folder,
-  type Json,
-  startServer,
-  type TestServer,
-  uuid7,
-  WireClient,
-} from './support/server.ts';
+import { expect, test } from 'vitest';
+import { type Json, uuid7, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const app = schema(
   {
@@ -28,16 +22,7 @@ const mutators = defineMutators(app, {
   remove: (tx, group: string) => tx.groups.delete(group),
 });
 
-const folder = new Folder();
-let server: TestServer;
-
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(app));
-});
-afterAll(async () => {
-  await server?.stop();
-  folder.remove();
-});
+const server = new SharedServer({ schema: app });
 
 const openAs = (user: string) =>
   open({
@@ -61,7 +46,7 @@ const create = (tableName: string, set: Json, id = uuid7()) => ({
   set,
 });
 
-test('a client that meets an entry too large for an answer shows what it has until all of it is there, and goes on', async () => {
+test('a client shows its rows until an entry too large for an answer is complete', async () => {
   const writer = new WireClient(server.url, 'writer');
   const group = uuid7();
   await writer.push([create('groups', { name: 'g' }, group), create('others', { name: 'o' })]);

@@ -13,7 +13,7 @@ const ids = (follower: { rows: Map<string, Json> }) =>
 const numbered = (count: number, prefix: string) =>
   Array.from({ length: count }, (_, i) => `${prefix}${String(i).padStart(4, '0')}`);
 
-test('one push of rows that no answer can hold reaches another reader by pages, and what comes after it as ever', async () => {
+test('sends a push too large for an answer in pages, and later pushes as usual', async () => {
   const { realm, other } = stage.pair();
   const reader = stage.follower(other.user, ['cities', 'notices']);
   await other.push([
@@ -45,7 +45,7 @@ test('one push of rows that no answer can hold reaches another reader by pages, 
   expect(author.body.own).toMatchObject({ [large.id]: { [realm]: {} } });
 });
 
-test('a group that moves with more than an answer can hold arrives with all of it, in the one realm and not in the other', async () => {
+test('sends a moved group too large for an answer, only in its new realm', async () => {
   const user = `mover-${Date.now()}`;
   const [from, to] = [`user:${user}`, 'public'];
   const author = stage.client(user);
@@ -67,7 +67,7 @@ test('a group that moves with more than an answer can hold arrives with all of i
   );
 });
 
-test('small changes of large rows are told or passed, a few megabytes at a time', async () => {
+test('sends or skips small changes of large rows in a few megabytes at a time', async () => {
   const { realm, other } = stage.pair();
   const reader = stage.follower(other.user, ['cities']);
   const rows = numbered(7, 'r');
@@ -84,7 +84,7 @@ test('small changes of large rows are told or passed, a few megabytes at a time'
   ).toMatchObject({ status: 200 });
 });
 
-test('a realm of long rows comes in pages of a few megabytes, to who has nothing of it and to who had it in another history', async () => {
+test('sends a realm of long rows in pages, to new clients and after a restore', async () => {
   const { realm, other } = stage.pair();
   const rows = numbered(10, 'r');
   const name = 'å'.repeat(450_000);
@@ -104,7 +104,7 @@ test('a realm of long rows comes in pages of a few megabytes, to who has nothing
   }
 });
 
-test('a client confirms its own updates whatever else they did, and however large their rows are', async () => {
+test('a client confirms its own updates, however large their rows are', async () => {
   const { realm, other, author } = stage.pair();
   const rows = numbered(10, 'r');
   const name = 'x'.repeat(1_000_000);
@@ -127,7 +127,7 @@ test('a client confirms its own updates whatever else they did, and however larg
   expect(changesOf(body, 'r0001')).toEqual([]);
 });
 
-test('a table for programs comes in pages of a few megabytes, changes of an entry that no answer can hold, too', async () => {
+test('/v1/tables sends pages of a few megabytes, also of one large entry', async () => {
   const { realm, other } = stage.pair();
   const rows = numbered(10, 'r');
   const name = 'x'.repeat(1_000_000);

@@ -50,7 +50,7 @@ function at(server: TestServer, client: WireClient): WireClient {
   return Object.assign(again, { ...client, url: server.url });
 }
 
-test('what was logged under a former schema is pulled, with own updates and without', async () => {
+test('pulls entries of an earlier schema, with own updates and without', async () => {
   let server = await startServer(folder, folder.schema());
   let author = new WireClient(server.url, 'anna');
   let other = new WireClient(server.url, 'anna');
@@ -86,7 +86,7 @@ test('what was logged under a former schema is pulled, with own updates and with
   expect(await server.stop()).toBe(0);
 });
 
-test('a member that rows have cannot be removed; when none has, what was logged with it is pulled', async () => {
+test('refuses to remove a used enum member; pulls entries with an unused one', async () => {
   const refusal = await startServer(folder, changedSchema(['s', 'l'])).then(
     () => '',
     (error: Error) => error.message,
@@ -147,7 +147,7 @@ async function tables(server: TestServer): Promise<unknown> {
   );
 }
 
-test('a release that is taken back serves the newest schema: its rows have the defaults that its clients do not know', async () => {
+test('an older release serves the newest schema with its defaults', async () => {
   const data = ['--dev', '--data', `${folder.path}/taken-back`];
   const nodes = postgresUrl === undefined ? null : new Nodes();
   const env = nodes === null ? {} : { DATABASE_URL: await nodes.databaseUrl() };
@@ -194,7 +194,7 @@ test('a release that is taken back serves the newest schema: its rows have the d
 });
 
 test.runIf(postgresUrl !== undefined)(
-  'a node that runs beside a newer one takes up its schema before it answers, and no write of it comes in between',
+  "an older node restarts with a newer node's schema before it answers or writes",
   async () => {
     const nodes = new Nodes();
     const env = { DATABASE_URL: await nodes.databaseUrl() };
@@ -237,7 +237,7 @@ test.runIf(postgresUrl !== undefined)(
     expect(entry).toEqual({ prio: '9' });
     expect(await tables(old)).toEqual({ a: 9 });
     expect(await (await fetch(`${old.url}/v1/health`)).json()).toMatchObject({ schema: 2 });
-    expect(old.output()).toContain('Another node has begun to serve a newer schema');
+    expect(old.output()).toContain('Another node serves a newer schema');
     for (const node of [old, fresh]) expect(await node.stop()).toBe(0);
     await nodes.remove();
   },

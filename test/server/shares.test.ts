@@ -43,13 +43,13 @@ function stage(least = kLeast, remembered = 100) {
 const crowd = Array.from({ length: 20 }, (_, n) => `user${n}`);
 
 describe('shares of time', () => {
-  test('who is alone has all of it, of several threads, too', () => {
+  test('give a user who is alone all the time, even of several threads', () => {
     const { wait, greedy } = stage();
     wait('anna');
     expect(greedy('anna', 100, 10)).toBeGreaterThan(95);
   });
 
-  test('who has had more than an equal share rests, while the others do not', () => {
+  test('delay a user above an equal share, and no others', () => {
     const world = stage();
     world.wait('greedy', ...crowd);
     world.pass(3);
@@ -64,7 +64,7 @@ describe('shares of time', () => {
     expect(pieces).toBeLessThanOrEqual(10 + Math.ceil(limits.workAtOnce / 100) + 1);
   });
 
-  test('of few who wait the share is an equal part', () => {
+  test('are equal parts among few waiting users', () => {
     const world = stage();
     world.wait('greedy', 'anna', 'ben', 'cleo', 'dan');
     world.pass(3);
@@ -73,7 +73,7 @@ describe('shares of time', () => {
     expect(pieces).toBeLessThanOrEqual(20 * 5 + 10);
   });
 
-  test('how many wait counts, not what they were worked for: who keeps all others waiting gains nothing', () => {
+  test('depend on the number of waiting users, not on the work done for them', () => {
     const world = stage();
     world.wait('greedy', ...crowd);
     world.pass(3, () => {
@@ -83,7 +83,7 @@ describe('shares of time', () => {
     expect(world.greedy('greedy', 100, 10)).toBeLessThanOrEqual(14);
   });
 
-  test('many who are equal fill all threads, and none of them rests', () => {
+  test('let many equal users occupy all threads without delays', () => {
     const world = stage();
     world.wait(...crowd);
     world.pass(3);
@@ -97,7 +97,7 @@ describe('shares of time', () => {
     });
   });
 
-  test('no more is owed than a bound, and a rest is looked at again before its end', () => {
+  test('limit the debt, and check a delay again before its end', () => {
     const { shares, wait, pass } = stage();
     wait('greedy', ...crowd);
     pass(3);
@@ -113,7 +113,7 @@ describe('shares of time', () => {
     expect(rested).toBeLessThan(1.1 * most);
   });
 
-  test('a rest ends when the others have gone', async () => {
+  test('end a delay when the others have left', async () => {
     const { shares, wait, pass } = stage();
     wait('greedy');
     let go = () => {};
@@ -140,7 +140,7 @@ describe('shares of time', () => {
     expect(shares.restMs('greedy')).toBe(0);
   });
 
-  test('a user counts once, however much of it waits', async () => {
+  test('count a user once, however many of its requests wait', async () => {
     const world = stage();
     world.wait('greedy', ...Array.from({ length: 500 }, () => 'anna'));
     world.pass(3);
@@ -148,7 +148,7 @@ describe('shares of time', () => {
     expect(world.greedy('greedy', 500, 10)).toBeGreaterThan(18);
   });
 
-  test('nobody rests once the server stops', () => {
+  test('delay nobody once the server stops', () => {
     const { shares, wait, pass } = stage();
     wait('greedy', ...crowd);
     pass(3);
@@ -158,7 +158,7 @@ describe('shares of time', () => {
     expect(shares.restMs('greedy')).toBe(0);
   });
 
-  test('a least of 0 is no limit, and of many users the least recent are forgotten', () => {
+  test('delay nobody for a minimum of 0, and forget the least recent users', () => {
     const without = stage(0);
     without.wait('greedy', ...crowd);
     expect(without.greedy('greedy', 1_000, 10)).toBe(9);

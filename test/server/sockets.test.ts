@@ -32,7 +32,7 @@ const ready = (ear: Ear, times = 1) => vi.waitFor(() => expect(readies(ear)).toB
 const tablesOf = (ear: Ear) => ear.pokes().flatMap(({ tables }) => tables as string[]);
 
 describe('hello', () => {
-  test('may come many times on one socket: the last one counts, and none before it is kept', async () => {
+  test('replaces all earlier hellos of the socket', async () => {
     const ear = await world.open();
     for (let i = 1; i <= 12; i++) {
       ear.hello(hello('c', [`table${i}`], anna));
@@ -44,7 +44,7 @@ describe('hello', () => {
     expect(tablesOf(ear)).toEqual(['table12']);
   });
 
-  test('is handled after the one before it, and at most four wait', async () => {
+  test('waits for the one before it, and at most four wait', async () => {
     const ear = await world.open();
     world.hold();
     for (const table of ['one', 'two', 'three', 'four']) ear.hello(hello('c', [table], anna));
@@ -58,7 +58,7 @@ describe('hello', () => {
     expect(tablesOf(ear)).toEqual(['four']);
   });
 
-  test('is refused where more than four wait, and nothing of them is left', async () => {
+  test('closes the socket and frees all hellos when more than four wait', async () => {
     const ear = await world.open();
     world.hold();
     for (let i = 0; i < 5; i++) ear.hello(hello('c', ['one'], anna));
@@ -67,7 +67,7 @@ describe('hello', () => {
     await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
   });
 
-  test('of a socket that is closed while it is handled leaves no listener, and no realm is watched for it', async () => {
+  test('leaves no listener and no watched realm when its socket closes meanwhile', async () => {
     const ear = await world.open();
     world.hold();
     ear.hello(hello('c', ['one'], anna));
@@ -83,7 +83,7 @@ describe('hello', () => {
     await vi.waitFor(() => expect(removed).toHaveBeenCalledWith(added.mock.calls[0]?.[0]));
   });
 
-  test('that takes the place of another one loses no poke in between', async () => {
+  test('loses no poke while it replaces another one', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one'], anna));
     await ready(ear);
@@ -103,7 +103,7 @@ describe('hello', () => {
     expect(world.hub.listeners.size).toBe(1);
   });
 
-  test('that takes the place of another one loses no poke that was held back', async () => {
+  test('loses no delayed poke when it replaces another one', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one'], anna));
     await ready(ear);
@@ -115,7 +115,7 @@ describe('hello', () => {
     await ear.hears(({ revision }) => revision === 2);
   });
 
-  test('that is refused ends a socket that heard pokes before', async () => {
+  test('ends a socket that had pokes before when it is refused', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one'], anna));
     await ready(ear);
@@ -124,7 +124,7 @@ describe('hello', () => {
     await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
   });
 
-  test('whose heads cannot be looked up ends the socket, and the next one is well', async () => {
+  test('ends its socket when its heads cannot be read; the next one works', async () => {
     const ear = await world.open();
     world.hold();
     ear.hello(hello('c', ['one'], anna));
@@ -139,7 +139,7 @@ describe('hello', () => {
 });
 
 describe('a token', () => {
-  test('that ends in the middle of the next hello ends the socket; one that was replaced does not', async () => {
+  test('ends the socket if it expires during the next hello, but not once replaced', async () => {
     const soon = Math.ceil(Date.now() / 1000) + 1;
     const [lasting, ending] = [await world.open(), await world.open()];
     for (const ear of [lasting, ending]) {
@@ -157,14 +157,14 @@ describe('a token', () => {
     await vi.waitFor(() => expect(world.hub.listeners.size).toBe(1));
   });
 
-  test('that has ended already when its hello is handled ends the socket', async () => {
+  test('ends the socket if it has expired when its hello is handled', async () => {
     const ear = await world.open();
     ear.hello(hello('c', ['one'], { ...anna, expires: 1 }));
     expect(await ear.closed).toBe(4401);
   });
 });
 
-test('a socket that answers no ping is ended at the next one, the others stay', async () => {
+test('ends a socket that does not answer a ping, and keeps the others', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const pinging = new PokeWorld();
   try {
@@ -188,7 +188,7 @@ test('a socket that answers no ping is ended at the next one, the others stay', 
   }
 });
 
-test('a socket that reads too slowly is ended once too much waits for it, and others hear on', async () => {
+test('ends a socket that reads too slowly; others still get pokes', async () => {
   const [slow, quick] = [await world.open(), await world.open()];
   for (const ear of [slow, quick]) {
     ear.hello(hello(ear === slow ? 'slow' : 'quick', ['one'], anna));
@@ -206,7 +206,7 @@ test('a socket that reads too slowly is ended once too much waits for it, and ot
   await quick.hears(({ realm }) => realm === 'b');
 });
 
-test('a message of exactly as many bytes as are allowed is read, one byte more ends the socket', async () => {
+test('reads a message of the maximum size; one byte more ends the socket', async () => {
   const text = JSON.stringify({ type: 'hello', ...hello('c', ['one'], anna) });
   const [ear, other] = [await world.open(), await world.open()];
   ear.socket.send(text + ' '.repeat(limits.socketMessageBytes - text.length));
@@ -216,7 +216,7 @@ test('a message of exactly as many bytes as are allowed is read, one byte more e
 });
 
 test.each([1, 2, 3])(
-  'many sockets at random: all hear what concerns them and nothing else (seed %i)',
+  'many random sockets get their own pokes and no others (seed %i)',
   async (seed) => {
     const random = new Random(seed);
     const realms = ['a', 'b', 'c'];

@@ -153,13 +153,13 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
     'a database of another kind',
     dev,
     { DATABASE_URL: 'mysql://x@y/z' },
-    /^DATABASE_URL is of mysql:\/\/, not of PostgreSQL/m,
+    /^DATABASE_URL starts with mysql:\/\/, not with postgres:\/\//m,
   ],
   [
     'a database address that is none',
     dev,
     { DATABASE_URL: 'my database' },
-    /^DATABASE_URL is no URL/m,
+    /^DATABASE_URL is not a URL/m,
   ],
 ];
 
@@ -201,7 +201,7 @@ describe('the command ends with a sentence for', () => {
   });
 });
 
-test('a database where nobody listens is waited for, and that is said at once, without its password', async () => {
+test('waits for an unreachable database, and says so at once, without its password', async () => {
   const url = 'postgres://user:hidden@127.0.0.1:9/db';
   const { said } = await run(
     [...dev, ...data()],
@@ -212,17 +212,17 @@ test('a database where nobody listens is waited for, and that is said at once, w
   expect(said).not.toContain('hidden');
 });
 
-test('the version is said, and --dev beside a secret is warned of', async () => {
+test('prints the version, and warns of --dev together with a secret', async () => {
   expect(await run(['--version'])).toEqual({
     code: 0,
     said: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
   });
   const server = await startServer(folder, schema, { args: ['--dev', '--secret', secret] });
-  expect(server.output()).toMatch(/^--dev beside a secret/m);
+  expect(server.output()).toMatch(/^--dev together with a secret/m);
   expect(await server.stop()).toBe(0);
 });
 
-test('a development server answers no page of a foreign name, nor opens a socket for it', async () => {
+test('a development server answers no requests or sockets for a foreign host name', async () => {
   const server = await startServer(folder, schema);
   const { request } = await import('node:http');
   const ask = (host: string, more: Record<string, string> = {}) =>

@@ -2,7 +2,7 @@
 // Method: a real server with signed tokens; times that are forged, cut, of others, and of rights that are gone.
 
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PlainTables } from '../../server/src/plain/plain-table.ts';
 import { SealedTimes } from '../../server/src/plain/sealed-time.ts';
 import { applySchema } from '../../server/src/sql/apply-schema.ts';
@@ -10,25 +10,11 @@ import { migrate } from '../../server/src/sql/migrations.ts';
 import { sqlSchema } from '../../server/src/sql/tables.ts';
 import { openTestDatabase } from './support/database.ts';
 import { testSchema } from './support/schemas.ts';
-import {
-  Folder,
-  type Json,
-  post,
-  startServer,
-  type TestServer,
-  WireClient,
-} from './support/server.ts';
+import { type Json, post, WireClient } from './support/server.ts';
+import { SharedServer } from './support/shared-server.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
-const folder = new Folder();
-let server: TestServer;
-beforeAll(async () => {
-  server = await startServer(folder, folder.schema(), { args: ['--secret', secret] });
-});
-afterAll(async () => {
-  await server.stop();
-  folder.remove();
-});
+const server = new SharedServer({ args: ['--secret', secret] });
 
 class Signed extends WireClient {
   token = '';
@@ -75,7 +61,7 @@ const create = (id: string, realm: string, set: Json = {}) => ({
 /** What an answer says, but for the moment and the seal. */
 const said = ({ time: _time, lastUpdateTime: _seal, ...rest }: Json) => JSON.stringify(rest);
 
-test('⚑ a time says nothing of realms without a right: unknown, forbidden and withdrawn are one', async () => {
+test('⚑ a time reveals nothing about unknown, forbidden or withdrawn realms', async () => {
   const bob = await Signed.of('bob');
   const made = await bob.push([create('secret', 'user:bob')]);
   const both = await Signed.of('eve', { team: 'write' });
@@ -122,7 +108,7 @@ test('⚑ a time says nothing of realms without a right: unknown, forbidden and 
   expect(JSON.parse(answer!)).toMatchObject({ reset: true, rows: [{ id: 'mine' }] });
 });
 
-test('a right that comes back, or is new, brings all of its realm', async () => {
+test('sends a whole realm after its right was granted, or granted again', async () => {
   const author = await Signed.of('mia', { club: 'write' });
   await author.push([create('club-1', 'club')]);
   const reader = await Signed.of('leo');
@@ -131,17 +117,16 @@ test('a right that comes back, or is new, brings all of its realm', async () => 
   expect((await member.table(before)).rows).toMatchObject([{ id: 'club-1' }]);
 });
 
-test('a time holds after a restart, and on a node of the same database', async () => {
+test('accepts a time after a restart, and on another node of the database', async () => {
   const anna = await Signed.of('anna');
   await anna.push([create('here', 'user:anna')]);
   const time = String((await anna.table(null)).lastUpdateTime);
-  await server.stop();
-  server = await startServer(folder, folder.schema(), { args: ['--secret', secret] });
+  await server.restart();
   const again = await Signed.of('anna');
   expect(await again.table(time)).toMatchObject({ reset: false, rows: [] });
 });
 
-test('rows of a megabyte come in answers that can be read, when they are new and when they change', async () => {
+test('splits rows of a megabyte into several answers, new and changed', async () => {
   const large = await Signed.of('large');
   const realm = 'user:large';
   const ids = Array.from({ length: 20 }, (_, i) => `large-${String(i).padStart(2, '0')}`);
@@ -180,7 +165,7 @@ test('rows of a megabyte come in answers that can be read, when they are new and
   expect(await large.table(end)).toMatchObject({ rows: [], deleted: [], more: false });
 });
 
-test('what changes while changes are handed over in pages is not skipped', async () => {
+test('does not skip changes made while changes are sent in pages', async () => {
   const busy = await Signed.of('busy');
   const realm = 'user:busy';
   const start = String((await busy.table(null)).lastUpdateTime);
@@ -199,7 +184,7 @@ test('what changes while changes are handed over in pages is not skipped', async
   expect(given.get('busy-0')).toMatchObject({ props: { name: 'changed behind' } });
 });
 
-test('a time of this database with an entry that its log has lost begins anew: a backup was restored', async () => {
+test('starts again for a time with an entry that a restored backup lacks', async () => {
   const db = await openTestDatabase();
   try {
     await db.execute(

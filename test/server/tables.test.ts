@@ -24,13 +24,13 @@ async function readCity(id: string): Promise<unknown> {
 }
 
 describe('typed tables', () => {
-  test('a row of every prop type comes back as it went in', async () => {
+  test('stores and reads a row of every prop type unchanged', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);
     expect(await readCity('Åre')).toEqual(full);
   });
 
-  test('props with the names of PostgreSQL’s own columns are columns like any other', async () => {
+  test('props named like PostgreSQL’s own columns work like any other', async () => {
     const names = ['xmin', 'xmax', 'cmin', 'cmax', 'ctid', 'tableoid'];
     const bounds = withCities((props) => [
       ...props,
@@ -48,7 +48,7 @@ describe('typed tables', () => {
     expect(JSON.parse(text)).toMatchObject({ rows: [{ props }] });
   });
 
-  test('each index is made, however long the names are and whatever they come to together', async () => {
+  test('creates each index, however long or similar the names are', async () => {
     const kind = { type: 'ref', optional: true, index: true, unique: false };
     const ref = (name: string) => ({ ...kind, name, ref: { table: 'notices' } });
     const table = (name: string, ...props: unknown[]) => ({
@@ -100,7 +100,7 @@ describe('typed tables', () => {
     expect(await indexed()).toEqual(first);
   });
 
-  test('writing a row again replaces it whole', async () => {
+  test('replaces the whole row when it is written again', async () => {
     await apply(db, testSchema);
     const second = { ...full, realm: 'team', deletedAt: 5, props: { name: 'x' } };
     await writeRows(db, [full]);
@@ -112,7 +112,7 @@ describe('typed tables', () => {
     });
   });
 
-  test('a row that is there in a realm that is not locked is not written, and the transaction is run again', async () => {
+  test('retries if an existing row is in a realm that is not locked', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);
     await db.query(`update public.cities set realm = 'elsewhere'`);
@@ -120,7 +120,7 @@ describe('typed tables', () => {
     expect(await readCity('Åre')).toMatchObject({ realm: 'elsewhere' });
   });
 
-  test('children and unique rivals are found, tombstones and other realms are not', async () => {
+  test('finds children and unique rivals, but no tombstones or other realms', async () => {
     await apply(db, testSchema);
     const schema = sqlSchema(testSchema);
     const at = { createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
@@ -155,7 +155,7 @@ describe('typed tables', () => {
     ]);
   });
 
-  test('no more rows, and no more bytes of them, are read than may be', async () => {
+  test('reads no more rows and bytes than its limits', async () => {
     await apply(db, testSchema);
     const schema = sqlSchema(testSchema);
     const at = { realm: 'public', createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
@@ -184,7 +184,7 @@ describe('typed tables', () => {
     await expect(readNeeds(db, schema, children, budget)).rejects.toThrow(TooMuchRead);
   });
 
-  test('a schema that has grown widens the tables, and a required prop takes its default', async () => {
+  test('widens the tables for a grown schema; a required prop gets its default', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);
     const grown = withCities((props) => [
@@ -198,7 +198,7 @@ describe('typed tables', () => {
     expect(row?.props).toMatchObject({ name: full.props.name, mayor: null, likes: 7 });
   });
 
-  test('what rows cannot follow is refused, naming all of it, and changes nothing', async () => {
+  test('refuses a schema that rows cannot follow, names all problems, changes nothing', async () => {
     await apply(db, testSchema);
     await writeRows(db, [full]);
     const broken = withCities((props) => [
@@ -216,7 +216,7 @@ describe('typed tables', () => {
     expect(columns).toEqual([]);
   });
 
-  test('two props that would share a column are refused', () => {
+  test('refuses two props that would share a column', () => {
     const clash = withCities((props) => [...props, { name: 'founded_on', type: 'string' }]);
     expect(() => sqlSchema(clash)).toThrow(/founded_on/);
   });

@@ -1,7 +1,7 @@
-// Who calls, and what that person may see. A token is an HS256 JWT with `sub`, `exp` and, where the issuer gives rights
-// beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are taken where one follows the other. With `dev`,
-// a token `dev:<user>` is that user, who may also write the realm `public`. Unknown and forbidden realms are the same to
-// everybody who has no right to them.
+// Authentication: which user calls, and which realms that user may access. A token is an HS256 JWT with `sub`, `exp`
+// and, if the issuer grants rights beyond the personal realm, `realms: {name: "read"|"write"}`. Two keys are accepted
+// during a key rotation. With `dev`, a token `dev:<user>` stands for that user, who may also write the realm
+// `public`. A user without a right to a realm cannot tell whether the realm exists.
 
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
@@ -15,23 +15,23 @@ export type Right = 'read' | 'write';
 
 export interface User {
   readonly id: string;
-  /** Realm to right; a realm that is not in it does not exist for this user. */
+  /** Realm to right; a realm that is missing here does not exist for this user. */
   readonly realms: ReadonlyMap<string, Right>;
-  /** When the token ends, in seconds of Unix time, or null. */
+  /** When the token expires, in seconds of Unix time, or null. */
   readonly expires: number | null;
 }
 
 export interface AuthOptions {
-  /** The key of HS256 tokens, or null where only `dev` tokens are taken. */
+  /** The key of HS256 tokens, or null if only `dev` tokens are accepted. */
   readonly secret: string | null;
-  /** The key before it, whose tokens are still good: keys are changed without logging everybody out. */
+  /** The previous key. Its tokens are still valid, so that a key rotation does not log everybody out. */
   readonly previousSecret?: string | null | undefined;
-  /** What the claims `iss` and `aud`, and the header `typ`, must say; not looked at where they are left out. */
+  /** Required values of the claims `iss` and `aud`, and of the header `typ`; not checked if left out. */
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
   readonly typ?: string | undefined;
   readonly dev: boolean;
-  /** How many verified tokens are remembered by their text. */
+  /** How many verified tokens are remembered, by their text. */
   readonly tokensRemembered?: number;
 }
 
@@ -55,7 +55,7 @@ export function isRealmName(name: unknown): name is string {
 
 function personal(user: string): Map<string, Right> {
   if (!kUserPattern.test(user) || !user.isWellFormed()) {
-    throw unauthenticated('The user of the token is not one that this server can name.');
+    throw unauthenticated('The user of the token has an invalid name.');
   }
   const realm = `user:${user}`;
   if (!isRealmName(realm)) {
@@ -83,7 +83,7 @@ export function bearer({ authorization }: IncomingHttpHeaders): string | null {
   return match?.[1] ?? null;
 }
 
-/** Whom verified tokens belong to, by their exact text; a client sends the same one with every request. */
+/** The users of verified tokens, by exact text. A client sends the same token with every request. */
 class KnownTokens {
   readonly #users: Recent<User>;
 
@@ -94,7 +94,7 @@ class KnownTokens {
   find(token: string): User | null {
     const user = this.#users.get(token);
     if (user === undefined) return null;
-    // The very comparison of `jose`: a token is no longer good in the second that it names.
+    // The same comparison as in `jose`: a token is no longer valid in the second of its `exp`.
     if (user.expires === null || user.expires > Math.floor(Date.now() / 1000)) return user;
     this.#users.delete(token);
     return null;
@@ -106,12 +106,12 @@ class KnownTokens {
   }
 }
 
-/** Verifies tokens. Each is verified once, while it is remembered, and until it expires. */
+/** Verifies tokens. A token is verified once as long as it is remembered and has not expired. */
 export function createAuth(options: AuthOptions): Authenticate {
   const known = new KnownTokens(options.tokensRemembered ?? limits.tokensRemembered);
   const verify = verifier(options);
   return async (token) => {
-    if (token === null || token === '') throw unauthenticated('A bearer token is needed.');
+    if (token === null || token === '') throw unauthenticated('A bearer token is required.');
     if (token.length > limits.tokenBytes) throw unauthenticated('The token is too long.');
     const found = known.find(token);
     if (found !== null) return found;
@@ -121,7 +121,7 @@ export function createAuth(options: AuthOptions): Authenticate {
   };
 }
 
-/** The key of HS256, which is guessed from one token where it is short (RFC 7518, section 3.2). */
+/** The key of HS256. A short key can be guessed from one token (RFC 7518, section 3.2). */
 function keyOf(secret: string, name: string): Uint8Array {
   const key = new TextEncoder().encode(secret);
   if (key.length >= limits.secretBytes) return key;
@@ -132,20 +132,20 @@ function keyOf(secret: string, name: string): Uint8Array {
 
 function keysOf({ secret, previousSecret = null }: AuthOptions): readonly Uint8Array[] {
   if (secret === null && previousSecret !== null) {
-    throw new SetupError('There is a previous secret, and none that follows it.');
+    throw new SetupError('There is a previous secret, but no current one.');
   }
   const keys = secret === null ? [] : [keyOf(secret, 'The secret')];
   return previousSecret === null ? keys : [...keys, keyOf(previousSecret, 'The previous secret')];
 }
 
-const kMust = { iss: '--issuer', aud: '--audience', typ: '--token-type' } as const;
+const kFlagOfClaim = { iss: '--issuer', aud: '--audience', typ: '--token-type' } as const;
 
-/** Why a token is not taken, in words that its issuer can do something with. */
+/** The reason why a token is refused, in words that help its issuer. */
 function refusal(error: unknown): unknown {
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
     const { claim } = error;
-    const flag = kMust[claim as keyof typeof kMust];
+    const flag = kFlagOfClaim[claim as keyof typeof kFlagOfClaim];
     const why = flag === undefined ? 'says that it is not valid now' : `is not that of ${flag}`;
     return unauthenticated(`The token is not for this server: its \`${claim}\` ${why}.`);
   }
@@ -153,7 +153,7 @@ function refusal(error: unknown): unknown {
   return error;
 }
 
-/** What a token says, if one of the keys has signed it. */
+/** The claims of a token that one of the keys has signed. */
 async function payloadOf(
   token: string,
   keys: readonly Uint8Array[],
@@ -167,7 +167,7 @@ async function payloadOf(
       if (!isOther || i === keys.length - 1) throw refusal(error);
     }
   }
-  throw unauthenticated('This server takes development tokens only.');
+  throw unauthenticated('This server accepts development tokens only.');
 }
 
 function verifier(options: AuthOptions): (token: string) => Promise<User> {
@@ -182,7 +182,7 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
   };
   return async (token) => {
     if (token.startsWith('dev:')) {
-      if (!options.dev) throw unauthenticated('This server takes no development tokens.');
+      if (!options.dev) throw unauthenticated('This server accepts no development tokens.');
       let name: string;
       try {
         name = decodeURIComponent(token.slice('dev:'.length));
@@ -196,7 +196,7 @@ function verifier(options: AuthOptions): (token: string) => Promise<User> {
     const payload = await payloadOf(token, keys, must);
     if (typeof payload.sub !== 'string') throw unauthenticated('The token has no `sub`.');
     if (payload.exp === undefined) {
-      throw unauthenticated('The token has no `exp`: it would be good for ever.');
+      throw unauthenticated('The token has no `exp`: it would never expire.');
     }
     const realms = personal(payload.sub);
     claimedRealms(payload.realms, realms);

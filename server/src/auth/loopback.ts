@@ -1,10 +1,10 @@
-// With --dev, whoever reaches the server is whom they say. So it answers under names that mean this machine only: a page
-// of a foreign name that has been rebound to 127.0.0.1 would be of the server's own origin.
+// With --dev the server accepts any user name without proof. So it only answers to host names that mean this machine.
+// A page of a foreign name that was rebound to 127.0.0.1 would have the server's own origin.
 
 import { isIP } from 'node:net';
 import { SetupError } from '../base/setup-error.ts';
 
-/** Whether the `Host` of a request is one that this server answers under. */
+/** Whether the server answers requests with this `Host`. */
 export type HostRule = (host: string | undefined) => boolean;
 
 export const anyHost: HostRule = () => true;
@@ -14,13 +14,13 @@ function isLoopbackName(name: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.');
 }
 
-/** The name of a `Host` header, without its port; '' where it is none. */
+/** The name in a `Host` header, without its port; '' if it has none. */
 function nameOf(host: string): string {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]/@\s]+)(?::\d{1,5})?$/i.exec(host);
   return (match?.[1] ?? '').toLowerCase().replace(/\.$/, '');
 }
 
-/** Loopback names and addresses, and those that the operator has named. */
+/** Accepts loopback names and addresses, and the names given by the operator. */
 export function loopbackHosts(named: readonly string[]): HostRule {
   const more = new Set(named.map((name) => name.toLowerCase()));
   return (host) => {
@@ -30,7 +30,7 @@ export function loopbackHosts(named: readonly string[]): HostRule {
   };
 }
 
-/** Throws where a development server would listen to other machines, unless the operator has named how they call it. */
+/** Throws if a development server would listen to other machines, unless the operator has named its hosts. */
 export function checkDevAddress(address: string, named: readonly string[]): void {
   const name = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
   if (isLoopbackName(nameOf(name)) || named.length > 0) return;

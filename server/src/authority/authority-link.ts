@@ -1,5 +1,6 @@
-// The main thread's side of an authority's thread: calls in their order, each answered by one message. A step that does not
-// end in time is ended with its thread, and another is started; what was under way has failed and may be sent again.
+// The main thread's side of an authority thread. Calls are sent in order; each is answered by one message. A step
+// that takes too long is ended together with its thread, and a new thread starts. The calls in progress fail, and may
+// be sent again.
 
 import { Worker } from 'node:worker_threads';
 import { limits } from '../base/limits.ts';
@@ -33,17 +34,17 @@ export type ToThread = Call | { readonly scopes: string } | { readonly end: numb
 export interface CallError {
   readonly message: string;
   readonly stack?: string | undefined;
-  /** In this very call. */
+  /** The trap happened in this call. */
   readonly trapped: boolean;
-  /** In a call of another request, before this one. */
+  /** The trap happened earlier, in a call of another request. */
   readonly elsewhere: boolean;
 }
 
-export interface Said {
+export interface StepAnswer {
   readonly text: string;
-  /** How long it took. */
+  /** The duration of the call. */
   readonly ms: number;
-  /** The bytes of an image that is finished. */
+  /** The bytes of a finished image. */
   readonly bytes?: Uint8Array;
 }
 
@@ -51,21 +52,21 @@ export type FromThread =
   | { readonly ready: true }
   | { readonly refused: string }
   | { readonly error: CallError }
-  | Said;
+  | StepAnswer;
 
-/** The thread has ended under a call, which may be sent again. */
+/** The thread has ended during a call, which may be sent again. */
 export class AuthorityGone extends Error {}
 
-/** It was ended because this very call took too long: another try would take as long again. */
+/** The thread was ended because this call took too long. Another try would take as long again. */
 export class AuthorityTimeout extends AuthorityGone {}
 
-/** The rules have trapped (a broken invariant, no memory left) in this very call. */
+/** The rules have trapped in this call (a broken invariant, no memory left). */
 export class AuthorityTrapped extends Error {}
 
-/** They have trapped in a call of another request; a fresh instance takes their place. */
+/** The rules have trapped in a call of another request. A fresh instance takes over. */
 export class TrappedElsewhere extends Error {}
 
-/** Whether what failed was another request's, so that the same call may well succeed now. */
+/** Whether another request caused the failure, so that the same call may succeed now. */
 export function isOfAnother(error: unknown): boolean {
   return (
     error instanceof TrappedElsewhere ||
@@ -74,7 +75,7 @@ export function isOfAnother(error: unknown): boolean {
 }
 
 interface Waiting {
-  readonly resolve: (said: Said) => void;
+  readonly resolve: (answer: StepAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -112,7 +113,7 @@ class Thread {
     });
   }
 
-  call(message: Exclude<ToThread, { end: number }>): Promise<Said> {
+  call(message: Exclude<ToThread, { end: number }>): Promise<StepAnswer> {
     return new Promise((resolve, reject) => {
       if (this.gone !== null) {
         reject(this.gone);
@@ -136,7 +137,7 @@ class Thread {
     void this.#worker.terminate();
   }
 
-  #answered(message: Said | { readonly error: CallError }): void {
+  #answered(message: StepAnswer | { readonly error: CallError }): void {
     const waiting = this.#pending.shift();
     this.#await();
     if (waiting === undefined) return;
@@ -150,14 +151,14 @@ class Thread {
     waiting.reject(error);
   }
 
-  /** The first of those that wait is the one that takes so long. */
+  /** The oldest waiting call is the one that takes so long. */
   #overdue(): void {
     const text = 'A step of the authority took too long.';
     this.#pending.shift()?.reject(new AuthorityTimeout(text));
     this.terminate(new AuthorityGone(text));
   }
 
-  /** The first of those that wait has its time from now. */
+  /** The time limit of the oldest waiting call starts now. */
   #await(): void {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#deadline = null;
@@ -167,19 +168,19 @@ class Thread {
 }
 
 export interface LinkOptions {
-  /** How long a step may take. */
+  /** The time limit of a step. */
   readonly stepMs?: number | undefined;
-  /** Node's own flags of the threads, for tests. */
+  /** Node's own flags for the threads, for tests. */
   readonly execArgv?: string[] | undefined;
 }
 
-/** One handle of the thread that there was when it was opened. */
+/** A handle. It belongs to the thread that was running when it was opened. */
 export interface LinkHandle {
-  call(what: Call['what'], text: string): Promise<Said>;
+  call(what: Call['what'], text: string): Promise<StepAnswer>;
   end(): void;
 }
 
-/** A thread that is there, or is started again. */
+/** A thread that is restarted when it has ended. */
 export class AuthorityLink {
   readonly #schema: ThreadOptions;
   readonly #options: LinkOptions;
@@ -199,7 +200,7 @@ export class AuthorityLink {
     return link;
   }
 
-  async scopes(text: string): Promise<Said> {
+  async scopes(text: string): Promise<StepAnswer> {
     return (await this.#sound()).call({ scopes: text });
   }
 
@@ -229,7 +230,7 @@ export class AuthorityLink {
     const thread = await current.catch(() => null);
     if (thread !== null && thread.gone === null) return thread;
     if (this.#closed) throw new AuthorityGone('The authority is closed.');
-    // Of several that see it gone, the first starts another.
+    // If several callers see that it has ended, the first one starts a new thread.
     if (this.#thread === current) this.#thread = this.#start();
     return this.#thread;
   }

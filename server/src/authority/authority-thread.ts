@@ -1,6 +1,6 @@
-// The rules of the core (docs/authority.md) in a thread of their own: a step over much data would keep the event loop that
-// answers requests from answering any. Calls come in one by one and are answered in their order (authority-link.ts is the
-// other side). A handle is made by its first call, and belongs to the instance of the module that there was then.
+// The core's rules (docs/authority.md) in a thread of their own, because a step over much data would block the event
+// loop that answers requests. Calls arrive one by one and are answered in order (authority-link.ts is the other
+// side). A handle is made by its first call, and belongs to the module instance of that moment.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Call, CallError, FromThread, ThreadOptions, ToThread } from './authority-link.ts';
@@ -36,7 +36,7 @@ interface AuthorityModule {
 interface Instance {
   readonly module: AuthorityModule;
   readonly handle: AuthorityHandle;
-  /** A broken invariant, or no memory was left: nothing of its memory can be trusted any more. */
+  /** A broken invariant, or no memory was left: its memory can no longer be trusted. */
   trapped: boolean;
 }
 
@@ -55,7 +55,7 @@ function say(message: FromThread, transfer: ArrayBuffer[] = []): void {
   port.postMessage(message, transfer);
 }
 
-/** Text as the module takes it. A string would be copied into its memory character by character, in JavaScript. */
+/** Text as the module accepts it. A string would be copied into its memory character by character, in JavaScript. */
 function utf8(text: string): Uint8Array {
   return Buffer.from(text);
 }
@@ -72,10 +72,10 @@ async function instantiate(): Promise<Instance | string> {
   return `The schema is refused: ${detail || code}`;
 }
 
-/** Another call has trapped in the instance that a handle belongs to. */
+/** Another call has trapped in the instance of this handle. */
 class Elsewhere extends Error {}
 
-/** Calls into an instance, which has trapped where WebAssembly says so. */
+/** Runs calls into an instance, and marks it as trapped if WebAssembly reports a trap. */
 function within<Value>(instance: Instance, work: () => Value): Value {
   if (instance.trapped) throw new Elsewhere('The authority has trapped in another request.');
   try {
@@ -86,8 +86,8 @@ function within<Value>(instance: Instance, work: () => Value): Value {
   }
 }
 
-/** A fresh instance after a trap, whose requests have failed and may be sent again. */
-async function soundInstance(): Promise<Instance> {
+/** A fresh instance after a trap. The requests of the old one have failed and may be sent again. */
+async function freshInstance(): Promise<Instance> {
   if (instance.trapped) {
     const fresh = await instantiate();
     if (typeof fresh === 'string') throw new Error(fresh);
@@ -99,7 +99,7 @@ async function soundInstance(): Promise<Instance> {
 async function handleOf({ handle: number, make }: Call): Promise<Held> {
   const known = held.get(number);
   if (known !== undefined) return known;
-  const instance = await soundInstance();
+  const instance = await freshInstance();
   const { module, handle: authority } = instance;
   const handle = within(instance, () => {
     if (make.kind === 'admission') return new module.Admission(authority);
@@ -137,7 +137,7 @@ async function take(message: ToThread): Promise<void> {
   try {
     if ('end' in message) end(message.end);
     else if ('scopes' in message) {
-      const instance = await soundInstance();
+      const instance = await freshInstance();
       const began = performance.now();
       const text = within(instance, () => instance.handle.checkScopes(message.scopes));
       say({ text, ms: performance.now() - began });
@@ -145,14 +145,14 @@ async function take(message: ToThread): Promise<void> {
   } catch (error) {
     const { message: text, stack } = error as Error;
     const trapped = error instanceof WebAssembly.RuntimeError;
-    const said: CallError = {
+    const failure: CallError = {
       message: text,
       stack,
       trapped,
       elsewhere: error instanceof Elsewhere,
     };
-    // What only ends a handle is not waited for.
-    if (!('end' in message)) say({ error: said });
+    // Nobody waits for a call that only ends a handle.
+    if (!('end' in message)) say({ error: failure });
   }
 }
 

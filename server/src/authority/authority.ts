@@ -1,6 +1,7 @@
-// The authority: the core's rules as a wasm module (docs/authority.md). It decides; this server does SQL. Everything that
-// crosses is JSON text. A handle belongs to one transaction and is deleted with it. It runs in two threads, one that admits
-// pushes and one for all that reads: a step over thousands of rows delays neither answers nor pushes.
+// The authority: the core's rules as a wasm module (docs/authority.md). It decides; this server runs the SQL. All
+// values between the two are JSON text. A handle belongs to one transaction and is deleted with it. There are two
+// threads, one that admits pushes and one for all reads: a step over thousands of rows delays neither answers nor
+// pushes.
 
 import { isObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
@@ -8,7 +9,7 @@ import type { Spent } from '../db/database.ts';
 import type { SchemaDescription } from '../sql/description.ts';
 import { AuthorityLink, type LinkHandle, type LinkOptions, type Make } from './authority-link.ts';
 
-/** The authority said that a call was wrong. */
+/** The authority reported a wrong call. */
 export class AuthorityError extends Error {
   readonly code: string;
   constructor(code: string, detail: string) {
@@ -29,13 +30,13 @@ const kOfRequest = new Set([
   'invalid_id',
 ]);
 
-/** What a client is told when the authority refused its request as a whole; all else is an error of the server's own. */
+/** The client's answer if the authority rejected the whole request; null for an error of the server's own. */
 export function requestProblem(error: unknown): Problem | null {
   if (!(error instanceof AuthorityError) || !kOfRequest.has(error.code)) return null;
   return new Problem('invalid', error.message, { reason: error.code });
 }
 
-/** Throws AuthorityError where an answer is `{"error":…}`, without parsing the long ones that are not. */
+/** Throws AuthorityError for an answer `{"error":…}`, without parsing long answers of another kind. */
 function checked(text: string): string {
   if (text.startsWith('{"error"')) {
     const { error } = JSON.parse(text) as { error: { code?: unknown; detail?: unknown } };
@@ -44,7 +45,7 @@ function checked(text: string): string {
   return text;
 }
 
-/** The text of a JSON object of which some members are JSON text already. */
+/** The text of a JSON object. The given members are JSON text already. */
 export function rawObject(members: Readonly<Record<string, string>>): string {
   const parts = Object.entries(members).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
   return `{${parts.join(',')}}`;
@@ -81,20 +82,20 @@ export class Authority {
   }
 
   /**
-   * `schema`: the version of whoever wants them; where it is another, tables that are unknown here are left out. `spent` is
-   * told here and below how many milliseconds each step has taken.
+   * `schema` is the caller's version: if it is another one, tables unknown here are left out. `spent`, here and
+   * below, gets the milliseconds that each step has taken.
    */
   async checkScopes(
     scopes: unknown,
     schema?: unknown,
     spent?: Spent,
   ): Promise<readonly ScopeTables[]> {
-    const said = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
-    spent?.(said.ms);
-    return (JSON.parse(checked(said.text)) as { scopes: ScopeTables[] }).scopes;
+    const answer = await this.#reads.scopes(JSON.stringify({ scopes, schema }));
+    spent?.(answer.ms);
+    return (JSON.parse(checked(answer.text)) as { scopes: ScopeTables[] }).scopes;
   }
 
-  /** Runs one admission; `step` of it rejects with AuthorityError. */
+  /** Runs one admission; its `step` rejects with AuthorityError. */
   admission<Value>(work: (step: Step) => Promise<Value>, spent?: Spent): Promise<Value> {
     const make: Make = { kind: 'admission' };
     return withHandle(this.#writes, make, (handle) => work(stepOf(handle, spent)));
@@ -115,7 +116,7 @@ export class Authority {
       for await (const chunk of chunks) checked((await handle.call('rows', chunk)).text);
       const { text, bytes } = await handle.call('finish', '');
       const { hash } = JSON.parse(checked(text)) as { hash: string };
-      if (bytes === undefined) throw new Error('The authority gave no image.');
+      if (bytes === undefined) throw new Error('The authority returned no image.');
       return { bytes, hash };
     });
   }
@@ -127,9 +128,9 @@ export class Authority {
 
 function stepOf(handle: LinkHandle, spent?: Spent): Step {
   return async (text) => {
-    const said = await handle.call('step', text);
-    spent?.(said.ms);
-    return checked(said.text);
+    const answer = await handle.call('step', text);
+    spent?.(answer.ms);
+    return checked(answer.text);
   };
 }
 

@@ -1,4 +1,4 @@
-// JSON that came from outside, before anything is known of it.
+// JSON from outside, before it is checked.
 
 export type JsonObject = Record<string, unknown>;
 

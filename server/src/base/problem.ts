@@ -1,5 +1,5 @@
-// Errors of the wire: problem+json (RFC 9457) with a stable `code`. The table of codes is in docs/protocol.md; a code is
-// never renamed. What goes wrong inside is logged, and answered without its details.
+// Errors of the wire: problem+json (RFC 9457) with a stable `code`. docs/protocol.md has the table of codes; a code
+// is never renamed. An internal error is logged, and answered without its details.
 
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
@@ -30,7 +30,7 @@ export type ProblemCode = keyof typeof statuses;
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly extra: Readonly<Record<string, unknown>>;
-  /** Told to callers who may come again. */
+  /** Sent to callers that may try again. */
   readonly retryAfterSeconds: number;
 
   constructor(

@@ -1,4 +1,4 @@
-/** What was used lately, by key: of too many the least recently used are forgotten. */
+/** Recently used values by key. Beyond the maximum, the least recently used are forgotten. */
 export class Recent<Value> {
   readonly #most: number;
   /** The most recently used is the last. */
@@ -8,7 +8,7 @@ export class Recent<Value> {
     this.#most = most;
   }
 
-  /** Looking is no use. */
+  /** Does not count as use. */
   get(key: string): Value | undefined {
     return this.#values.get(key);
   }

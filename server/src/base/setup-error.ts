@@ -1,2 +1,2 @@
-/** Something that the operator has to set otherwise, in one sentence: the command prints it, without a stack. */
+/** A mistake in the operator's settings, explained in one sentence. The command prints it without a stack. */
 export class SetupError extends Error {}

@@ -1,5 +1,5 @@
-// Where the entries of worker threads are. A thread runs a built file: beside this one, or, where tests run the sources,
-// in what the last build made of them (Node runs no TypeScript before version 22.18).
+// The files of worker threads. A thread runs a built file. It is beside this one; if tests run the sources, it is in
+// the output of the last build (Node runs no TypeScript before version 22.18).
 
 export type ThreadName = 'pglite-thread' | 'authority-thread';
 

@@ -1,4 +1,4 @@
-// Where a request comes from. Of IPv6 the network of 64 bits counts: whoever has one has all of its addresses.
+// The address of a request. For IPv6 the 64-bit network counts, because its owner has all of its addresses.
 
 import { isIPv6 } from 'node:net';
 
@@ -19,8 +19,8 @@ function network(address: string): string {
 }
 
 /**
- * The address that the limits count by. Behind a proxy that is trusted it is the last one that `x-forwarded-for` names,
- * which the proxy has written itself; those before it are whatever the caller says.
+ * The address that the limits count by. Behind a trusted proxy it is the last one in `x-forwarded-for`, which the
+ * proxy itself has written; the caller may have invented the others.
  */
 export function addressOf(
   remote: string | undefined,

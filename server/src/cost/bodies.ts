@@ -1,5 +1,5 @@
-// Bytes of requests that are being read or worked on, of each user and in all: counted as they arrive, so that bodies that
-// stand still before their end hold no more than that.
+// Bytes of requests that are being read or processed, per user and in total. They are counted as they arrive, so that
+// a body that stalls holds no more than what has arrived.
 
 import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';
@@ -9,9 +9,9 @@ export interface BodyLimits {
   readonly perUser: number;
 }
 
-/** What one request holds. */
+/** The bytes of one request. */
 export interface HeldBytes {
-  /** Throws a Problem where there is no room. */
+  /** Throws a Problem if there is no room. */
   add(bytes: number): void;
   release(): void;
 }
@@ -41,10 +41,10 @@ export class BodyBytes {
 
   #take(user: string, bytes: number): void {
     if (this.#ofUser.of(user) + bytes > this.#limits.perUser) {
-      throw new Problem('rate_limited', 'Too many bytes of this user are under way.');
+      throw new Problem('rate_limited', 'This user has too many bytes in progress.');
     }
     if (this.#inAll + bytes > this.#limits.inAll) {
-      throw new Problem('busy', 'Too many bytes of requests are under way.');
+      throw new Problem('busy', 'Too many bytes of requests are in progress.');
     }
     this.#ofUser.add(user, bytes);
     this.#inAll += bytes;

@@ -1,5 +1,5 @@
-// What callers may ask for at a time, put together: requests and their bytes by rate, bytes that are held, reads that are
-// under way, and all work by the time that it took (shares.ts). Rates and bytes are looked at before anything is done.
+// All limits of concurrent use per caller: requests and their bytes by rate, held bytes, concurrent reads, and all
+// work by its time (shares.ts). Rates and bytes are checked before any work begins.
 
 import { type CallerLimits, limits } from '../base/limits.ts';
 import { Problem } from '../base/problem.ts';
@@ -17,7 +17,7 @@ export class Callers {
   readonly #reads: FairGate;
   readonly shares: Shares;
 
-  /** `reads`: how many requests that read may be under way at a time. */
+  /** `reads`: the maximum number of concurrent reads. */
   constructor(given: CallerLimits, reads: number) {
     const { callersRemembered: remembered, burstSeconds } = limits;
     const rate = (perSecond: number) => ({ perSecond, burst: perSecond * burstSeconds });
@@ -32,34 +32,34 @@ export class Callers {
     };
     const perUser = Math.min(given.readsPerUser, reads);
     this.#reads = new FairGate({ ...waiting, inAll: reads, perUser });
-    // One at a time of each user: what the first has cost is known before the next.
+    // One at a time per user: the cost of the first is known before the second.
     const inAll = limits.callersRemembered;
     this.#bodiesParsed = new FairGate({ ...waiting, inAll, perUser: 1 });
     this.shares = shares;
   }
 
-  /** A request of this user has come. */
+  /** A request of this user has arrived. */
   request(user: string): void {
     refuse(this.#users.take(user, 1), 'This user sends too many requests.');
   }
 
-  /** It says that its body has so many bytes. Long requests count as several. */
+  /** The request declares a body of so many bytes. A long request counts as several. */
   declared(user: string, bytes: number): void {
     refuse(this.#users.take(user, tokensOf(bytes)), 'This user sends too much.');
   }
 
-  /** Its body had so many bytes more than it had said. */
+  /** The body had so many bytes more than declared. */
   undeclared(user: string, bytes: number): void {
     if (bytes > 0) this.#users.charge(user, tokensOf(bytes));
   }
 
-  /** It is of this client. */
+  /** The request belongs to this client. */
   ofClient(client: string, bytes: number): void {
     const tokens = 1 + tokensOf(bytes);
     refuse(this.#clients.take(client, tokens), 'This client sends too many requests.');
   }
 
-  /** The bytes of a request's body, as long as it is worked on. */
+  /** Holds the bytes of a request's body while `work` runs. */
   async holding<Value>(user: string, work: (held: HeldBytes) => Promise<Value>): Promise<Value> {
     const held = this.#bodies.hold(user);
     try {
@@ -70,10 +70,10 @@ export class Callers {
   }
 
   /**
-   * Looks at what this user has sent; at something long in the user's turn. `work` is charged for by itself as far as it
-   * awaits nothing.
+   * Parses what this user has sent; a long body when it is the user's turn. `work` is charged by itself if it awaits
+   * nothing.
    */
-  async looking<Value>(
+  async parsing<Value>(
     user: string,
     bytes: number,
     signal: AbortSignal,
@@ -87,13 +87,13 @@ export class Callers {
         this.shares.charge(user, performance.now() - began);
       }
     };
-    // What is short goes past nothing that this user has sent before.
+    // A short body does not overtake an earlier body of this user.
     const isShort = bytes <= limits.bytesParsedAtOnce && !this.#bodiesParsed.has(user);
     if (isShort) return look();
     return this.#bodiesParsed.run(user, signal, look);
   }
 
-  /** Runs a read of this user in its turn; it says what it has cost. */
+  /** Runs a read of this user when it is the user's turn. The read reports its cost. */
   async reading<Value>(
     user: string,
     signal: AbortSignal,
@@ -102,7 +102,7 @@ export class Callers {
     return this.#reads.run(user, signal, () => work(this.#spent(user)));
   }
 
-  /** An answer of so many characters is made for this user. */
+  /** An answer of so many characters was made for this user. */
   answered(user: string, characters: number): void {
     this.shares.charge(user, characters / limits.charactersAnsweredPerMs);
   }

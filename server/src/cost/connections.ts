@@ -1,5 +1,5 @@
-// Connections of each address and in all. Behind a proxy all come from one address: there the proxy bounds them, and here
-// only all of them together are.
+// Connections per address and in total. Behind a proxy all come from one address: the proxy limits them per address,
+// and this server only limits the total.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,7 +14,7 @@ export interface ConnectionLimits {
 const kRefusal =
   'HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
 
-/** The connections of a server that are open; those beyond the limits are told so and closed. */
+/** The open connections of a server. A connection beyond the limits gets an answer that says so, and is closed. */
 export function connectionsOf(
   server: Server,
   { connections, connectionsPerAddress }: ConnectionLimits,

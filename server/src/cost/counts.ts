@@ -1,4 +1,4 @@
-/** How much of something each key has. */
+/** A count per key. */
 export class Counts {
   readonly #counts = new Map<string, number>();
 

@@ -1,5 +1,5 @@
-// So many at a time, of each user and in all, and a bounded queue for the others: users take turns, whoever came first, so
-// that one who asks for much is in nobody's way but his own. Who has had more than a share rests first (shares.ts).
+// Limits concurrent work, per user and in total, with a bounded queue. Users take turns, whoever came first, so that
+// a user with many requests delays nobody else. A user who has had more than a share waits longer (shares.ts).
 
 import { Problem } from '../base/problem.ts';
 import { Counts } from './counts.ts';
@@ -9,7 +9,7 @@ export interface GateLimits {
   readonly perUser: number;
   readonly waitingPerUser: number;
   readonly waitingInAll: number;
-  /** In how many milliseconds it is worth looking whether a user may be let in; 0: now. */
+  /** After how many milliseconds to check again whether a user may enter; 0: now. */
   readonly restMs: (user: string) => number;
 }
 
@@ -20,19 +20,19 @@ interface Waiter {
 
 export class FairGate {
   readonly #limits: GateLimits;
-  /** Those who wait, by user; the user whose turn is next comes first. */
+  /** Waiting requests by user; the user whose turn is next comes first. */
   readonly #waiting = new Map<string, Waiter[]>();
   readonly #running = new Counts();
   #waitingInAll = 0;
   #runningInAll = 0;
-  /** Runs while somebody rests whom nothing else keeps out. */
+  /** Runs while a user is delayed who could enter otherwise. */
   #rested: NodeJS.Timeout | undefined;
 
   constructor(limits: GateLimits) {
     this.#limits = limits;
   }
 
-  /** Runs `work` when it is the user's turn; a caller whose signal is aborted waits no longer. */
+  /** Runs `work` when it is the user's turn. A caller whose signal is aborted stops waiting. */
   async run<Value>(user: string, signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
     signal.throwIfAborted();
     await this.#enter(user, signal);
@@ -43,7 +43,7 @@ export class FairGate {
     }
   }
 
-  /** Whether something of this user is under way or waits. */
+  /** Whether the user has a running or waiting request. */
   has(user: string): boolean {
     return this.#running.of(user) > 0 || this.#waiting.has(user);
   }
@@ -82,13 +82,15 @@ export class FairGate {
     });
   }
 
-  /** For a user who does not rest, one who does makes room: the newest of whoever has most that waits. */
+  /**
+   * Makes room for a user who is not delayed: rejects the newest request of the delayed user who has most waiting.
+   */
   #makeRoom(user: string): boolean {
     if (this.#limits.restMs(user) > 0) return false;
     const resting = [...this.#waiting].filter(([other]) => this.#limits.restMs(other) > 0);
     const most = Math.max(...resting.map(([, queue]) => queue.length));
     const last = resting.find(([, queue]) => queue.length === most)?.[1].at(-1);
-    last?.fail(new Problem('rate_limited', 'This user has had much; ask again.'));
+    last?.fail(new Problem('rate_limited', 'This user has used more than a share; try again.'));
     return last !== undefined;
   }
 
@@ -115,7 +117,7 @@ export class FairGate {
     this.#waitingInAll--;
   }
 
-  /** Lets in whose turn it is. */
+  /** Starts the requests whose turn it is. */
   #admit(): void {
     clearTimeout(this.#rested);
     let restMs = Number.POSITIVE_INFINITY;
@@ -130,7 +132,7 @@ export class FairGate {
       const [waiter] = queue;
       if (waiter === undefined) continue;
       this.#forget(user, waiter);
-      // Its next turn comes after everybody else's.
+      // The user's next turn comes after those of all others.
       if (queue.length > 0) {
         this.#waiting.delete(user);
         this.#waiting.set(user, queue);
@@ -140,7 +142,7 @@ export class FairGate {
     }
     if (restMs === Number.POSITIVE_INFINITY) return;
     this.#rested = setTimeout(() => this.#admit(), restMs);
-    // Those who wait have connections, which keep the process.
+    // The waiting requests have connections, which keep the process alive.
     this.#rested.unref();
   }
 }

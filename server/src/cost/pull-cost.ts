@@ -1,6 +1,6 @@
-// What a pull, or a socket's hello, may ask for, checked before anything is done for it: lists are bounded, filters in
-// depth and in what they name, over all scopes together, and every text can be stored. What a filter costs exactly, and
-// whether it fits the schema, is the core's to say (src/model/filter_cost.h), before any of it becomes SQL.
+// Checks what a pull, or a socket's hello, asks for before any work begins. Lists are bounded, filters are bounded in
+// depth and size, over all scopes together, and every text can be stored. The core computes the exact cost of a
+// filter and checks it against the schema (src/model/filter_cost.h) before any filter becomes SQL.
 
 import { isRealmName } from '../auth/auth.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
@@ -20,7 +20,7 @@ function tooMuch(detail: string): Problem {
   return new Problem('limit', detail);
 }
 
-/** Counts what the filters of all scopes name. */
+/** Counts the parts and values in the filters of all scopes. */
 class FilterCount {
   #parts = 0;
   #values = 0;
@@ -29,7 +29,7 @@ class FilterCount {
     const waiting: { readonly filter: unknown; readonly depth: number }[] = [
       { filter: where, depth: 1 },
     ];
-    // Not by recursion: a body may be nested as deeply as it is long.
+    // Not recursive: a body may be nested as deeply as it is long.
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const { filter, depth } = next;
       if (!Array.isArray(filter)) throw invalid('A filter is not a list.');
@@ -67,17 +67,17 @@ class FilterCount {
 function checkValue(given: unknown): void {
   const value = isObject(given) ? given.v : given;
   if (typeof value === 'string' && !isStorable(value))
-    throw invalid('A filter holds text that no database can hold.');
-  // JSON can say 1e309.
+    throw invalid('A filter has a text that no database can store.');
+  // JSON may contain 1e309.
   if (typeof value === 'number' && !Number.isFinite(value))
-    throw invalid('A filter holds a number that is none.');
+    throw invalid('A filter has a number that is not finite.');
   if (isObject(given) && typeof given.$type !== 'string')
-    throw invalid('A filter holds something that is no value.');
+    throw invalid('A filter has something that is not a value.');
   if (typeof value === 'object' && value !== null)
-    throw invalid('A filter holds something that is no value.');
+    throw invalid('A filter has something that is not a value.');
 }
 
-/** The scopes of a pull or a hello, with nothing in them but what is known here. */
+/** The scopes of a pull or a hello, reduced to the members known here. */
 export function scopesOf(scopes: unknown): JsonObject[] {
   if (!Array.isArray(scopes) || !scopes.every(isObject)) throw bad('`scopes` is not a list.');
   if (scopes.length > limits.scopes) throw tooMuch('The request names too many scopes.');
@@ -109,8 +109,8 @@ function cursorsOf(cursors: unknown): Record<string, unknown> {
 }
 
 /**
- * What the authority is asked, as JSON text: nothing of the body but what is known here. Refuses a pull that is larger than
- * any client's can be, or names what cannot be.
+ * The authority's request as JSON text, reduced to the members known here. Refuses a pull that is larger than any
+ * client's, or has names that cannot exist.
  */
 export function pullOf(body: JsonObject, limit: number): string {
   const { client, schema, cursors = {}, have = [], known, scopes = [], refill } = body;

@@ -1,6 +1,6 @@
-// What a push may cost, decided from its parsed body before it waits for anybody and before a lock is taken. What is past
-// a limit here is wrong with the request: a 4xx, and nothing is done. The core has the limits that only it can see
-// (src/base/limits.h), and what is wrong with one update alone is that update's result.
+// Computes the cost of a push from its parsed body, before it is queued and before any lock is taken. A push beyond a
+// limit is a mistake of the request: a 4xx, and nothing is done. The core has the limits that only it can check
+// (src/base/limits.h); an error in one update is that update's result.
 
 import { isRealmName } from '../auth/auth.ts';
 import { isObject, type JsonObject } from '../base/json.ts';
@@ -9,9 +9,9 @@ import { Problem } from '../base/problem.ts';
 import { isStorable } from '../db/database.ts';
 
 export interface PushCost {
-  /** What is looked up and decided one by one: rows, links and actions of every realm. */
+  /** Keys that are looked up and decided one by one: rows, links and actions of every realm. */
   readonly keys: number;
-  /** About what the log may gain: every realm's entry holds an update's actions. */
+  /** An estimate of the log's growth: the entry in each realm's log holds the update's actions. */
   readonly written: number;
 }
 
@@ -23,12 +23,15 @@ function malformed(what: string): never {
   throw new Problem('bad_request', what);
 }
 
-/** Refuses what is nested too deeply, and numbers that JSON has and nobody else. Level by level: no depth ends it. */
+/**
+ * Refuses values that are nested too deeply, and numbers that only JSON can express. Goes level by level, for any
+ * depth.
+ */
 export function checkValues(value: unknown): void {
   let level: unknown[] = [value];
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > limits.jsonDepth)
-      throw new Problem('limit', `JSON may be ${limits.jsonDepth} deep.`);
+      throw new Problem('limit', `JSON may be at most ${limits.jsonDepth} levels deep.`);
     const next: unknown[] = [];
     for (const parent of level as object[]) {
       for (const child of Array.isArray(parent) ? parent : Object.values(parent)) {
@@ -42,12 +45,12 @@ export function checkValues(value: unknown): void {
   }
 }
 
-/** Whether SQL and locks can hold a text as an id. */
+/** Whether SQL and locks can hold this text as an id. */
 function isId(text: string): boolean {
   return isStorable(text) && Buffer.byteLength(text) <= limits.idBytes;
 }
 
-/** Ids that are kept with a refusal, whatever is wrong with the rest. */
+/** Checks the ids that are stored with a refusal, whatever else is wrong with the update. */
 function checkNames({ id, after, actions }: JsonObject): void {
   if (typeof id !== 'string' || id === '' || !isId(id)) {
     malformed('The `id` of an update is not one that can be kept.');
@@ -63,7 +66,7 @@ function checkNames({ id, after, actions }: JsonObject): void {
   }
 }
 
-/** Whether an object has more members than `most`. */
+/** Whether an object has more than `most` members. */
 function hasMoreThan(most: number, value: unknown): boolean {
   if (!isObject(value)) return false;
   let count = 0;
@@ -75,7 +78,7 @@ function length(list: unknown): number {
   return Array.isArray(list) ? list.length : 0;
 }
 
-/** The realms that an update names, wrongly shaped ones left for the authority to refuse. */
+/** The realms that an update names. Malformed ones are left to the authority. */
 export function realmsNamed(update: JsonObject): string[] {
   const named = new Set<string>();
   if (isObject(update.after)) for (const realm of Object.keys(update.after)) named.add(realm);
@@ -89,10 +92,10 @@ export function realmsNamed(update: JsonObject): string[] {
   return [...named].filter(isRealmName);
 }
 
-/** The cost of a push of `bytes`; throws where it is above what one may cost. */
+/** The cost of a push of `bytes`; throws if it is above the limit. */
 export function pushCost(updates: readonly JsonObject[], bytes: number): PushCost {
   if (updates.length > limits.updatesPerPush) tooMany(`${limits.updatesPerPush} updates`);
-  // Counted first, and only so far: what has far more is refused before all of it is looked at.
+  // This is counted first, and only up to the limit: a far larger push is refused before the rest of it is checked.
   for (const { after } of updates) {
     if (hasMoreThan(limits.realmsPerUpdate, after)) {
       tooMany(`${limits.realmsPerUpdate} realms in an update`);

@@ -1,11 +1,11 @@
-// Token buckets by key: so much a second, and so much at once after a rest. A bucket that nobody has used for long is
-// full, so the least recently used of too many are forgotten; who comes under ever new keys gains nothing but a full bucket
-// a key, and the bucket of its user stays.
+// Token buckets by key: a rate per second, and a burst. A bucket that was not used for long is full, so the least
+// recently used ones can be forgotten. A caller that uses new keys all the time gains a full bucket per key, but the
+// bucket of its user stays.
 
 import { Recent } from '../base/recent.ts';
 
 export interface Rate {
-  /** Tokens that come back in a second; 0: no limit. */
+  /** Tokens added per second; 0: no limit. */
   readonly perSecond: number;
   /** Tokens of a full bucket. */
   readonly burst: number;
@@ -13,7 +13,7 @@ export interface Rate {
 
 interface Bucket {
   tokens: number;
-  /** When `tokens` was right. */
+  /** The time at which `tokens` was computed. */
   at: number;
 }
 
@@ -28,7 +28,10 @@ export class Rates {
     this.#buckets = new Recent(remembered);
   }
 
-  /** Takes tokens, or takes none and returns in how many milliseconds they are there. What costs more than a bucket holds costs a full one. */
+  /**
+   * Takes tokens; or takes none, and returns in how many milliseconds they are available. A cost above the burst
+   * counts as the burst.
+   */
   take(key: string, cost: number): number {
     const { perSecond, burst } = this.#rate;
     if (perSecond === 0) return 0;
@@ -40,7 +43,7 @@ export class Rates {
     return 0;
   }
 
-  /** Takes tokens for what was done already; the bucket may owe as much as it holds when full. */
+  /** Takes tokens for work that is already done; the debt is at most a full bucket. */
   charge(key: string, cost: number): void {
     if (this.#rate.perSecond === 0) return;
     const bucket = this.#bucket(key);

@@ -1,14 +1,14 @@
-// Whose turn it is where time is short. Of the time that the server works, each user has an equal part: one of as many as
-// there are others who wait for it, on average of late. (What the others were worked for says less: the more one
-// keeps them waiting, the less it is.) It is twice what each of them has at the least, so that many who are equal fill all
-// threads, and a little in any case. Who has had more rests until that is made up for, while the others go on; who is alone
-// never rests. What work costs is known when it is done, so it is charged then.
+// Shares the server's working time among users. Each user has an equal part: one of as many as there are users who
+// wait, on a recent average. (The work done for the others alone would be a bad measure: the longer one user keeps
+// them waiting, the less it is.) The share is at least twice the others' average use, so that many equal users occupy
+// all threads, and never below a small minimum. A user who has had more is delayed until that is made up for; a user
+// who is alone is never delayed. The cost of work is known when it is done, so it is charged then.
 
 import { limits } from '../base/limits.ts';
 import { Recent } from '../base/recent.ts';
 import { Counts } from './counts.ts';
 
-/** Milliseconds that users were worked for, in one stretch of time. */
+/** Milliseconds of work per user in one stretch of time. */
 class Stretch {
   readonly #ofUser = new Map<string, number>();
   #all = 0;
@@ -26,7 +26,7 @@ class Stretch {
     return this.#all - this.of(user);
   }
 
-  /** How many users it has beside this one. */
+  /** The number of users besides this one. */
   others(user: string): number {
     return this.#ofUser.size - (this.#ofUser.has(user) ? 1 : 0);
   }
@@ -35,7 +35,7 @@ class Stretch {
 const kNobody = 0.01;
 const kLookMs = 500;
 
-/** How many users wait for the server, on average of late: what was counts for less the longer it is ago. */
+/** How many users wait for the server, as a recent average that fades with time. */
 class Presence {
   readonly #ofUser = new Counts();
   #users = 0;
@@ -54,7 +54,7 @@ class Presence {
     if (this.#ofUser.of(user) === 0) this.#users--;
   }
 
-  /** Beside one who waits; never quite 0. */
+  /** The number of users besides one who waits; never exactly 0. */
   others(now: number): number {
     this.#moveTo(now);
     return Math.max(kNobody, this.#average - 1);
@@ -68,18 +68,18 @@ class Presence {
 }
 
 interface Debt {
-  /** Milliseconds of work beyond the user's share; below 0, what could have been had besides. */
+  /** Milliseconds of work beyond the user's share; negative if the user has had less. */
   ms: number;
-  /** When `ms` was right. */
+  /** The time at which `ms` was computed. */
   at: number;
 }
 
 export interface ShareOptions {
-  /** Milliseconds a second that a user has in any case; 0: nobody ever rests. */
+  /** Milliseconds per second that a user always gets; 0: no user is ever delayed. */
   readonly least: number;
   /** How many users' debts are remembered. */
   readonly remembered: number;
-  /** A clock that only goes on, in ms. */
+  /** A monotonic clock, in ms. */
   readonly now?: () => number;
 }
 
@@ -87,7 +87,7 @@ export class Shares {
   #least: number;
   readonly #now: () => number;
   readonly #debts: Recent<Debt>;
-  /** What was used in the stretch under way, and in the one before. */
+  /** The use in the current stretch, and in the previous one. */
   #current = new Stretch();
   #before = new Stretch();
   #began: number;
@@ -100,7 +100,7 @@ export class Shares {
     this.#began = now();
   }
 
-  /** This user waits for the server as long as `work` takes. */
+  /** Counts this user as waiting for the server while `work` runs. */
   async during<Value>(user: string, work: () => Promise<Value>): Promise<Value> {
     this.#presence.come(user, this.#now());
     try {
@@ -110,24 +110,24 @@ export class Shares {
     }
   }
 
-  /** The server has worked so many milliseconds for a user. */
+  /** Charges a user for so many milliseconds of work. */
   charge(user: string, ms: number): void {
     if (this.#least === 0 || ms <= 0) return;
     const debt = this.#debt(user);
-    // While it was done the user had a share of the time, which is not lost where nothing was owed.
+    // During this work the user was entitled to a share; it counts as credit if nothing was owed.
     const before = Math.max(-ms * this.#shareOf(user), debt.ms);
     debt.ms = Math.min(limits.workOwed, before + ms);
     this.#current.add(user, ms);
   }
 
-  /** In how many milliseconds this user is worth another look: the rest is over by then, or may be shorter; 0: now. */
+  /** After how many milliseconds to check this user again: the delay is over by then, or may be shorter; 0: now. */
   restMs(user: string): number {
     if (this.#least === 0 || this.#debts.get(user) === undefined) return 0;
     const over = this.#debt(user).ms - limits.workAtOnce;
     return over > 0 ? Math.min(kLookMs, Math.ceil(over / this.#shareOf(user))) : 0;
   }
 
-  /** Nobody rests any more: the server stops. */
+  /** Ends all delays: the server stops. */
   end(): void {
     this.#least = 0;
   }
@@ -141,10 +141,10 @@ export class Shares {
     return debt;
   }
 
-  /** How much a user may have of each millisecond: more than all of it where several threads work, or who is alone. */
+  /** The user's part of each millisecond. It is above 1 if several threads work, or if the user is alone. */
   #shareOf(user: string): number {
     const now = this.#now();
-    this.#roll(now);
+    this.#advance(now);
     const stretch = limits.shareStretchMs;
     const weight = 1 - (now - this.#began) / stretch;
     const ofOthers =
@@ -154,7 +154,7 @@ export class Shares {
     return Math.max(this.#least, (2 * ofOthers) / served, 1 / waiting);
   }
 
-  #roll(now: number): void {
+  #advance(now: number): void {
     const stretches = Math.floor((now - this.#began) / limits.shareStretchMs);
     if (stretches === 0) return;
     this.#before = stretches === 1 ? this.#current : new Stretch();

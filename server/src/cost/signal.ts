@@ -1,10 +1,10 @@
-// The end of a request's work: its caller has gone, or it has taken too long. Whatever it waits for is given up then.
+// The end of a request's work: its caller has disconnected, or it has taken too long. All its waits end then.
 
 import type { ServerResponse } from 'node:http';
 import { Problem } from '../base/problem.ts';
 import type { Within } from '../db/database.ts';
 
-/** A request whose answer is wanted, until the signal says otherwise. */
+/** A request whose answer is wanted until the signal is aborted. */
 export interface Wanted extends Within {
   readonly signal: AbortSignal;
   readonly finish: NonNullable<Within['finish']>;
@@ -12,7 +12,7 @@ export interface Wanted extends Within {
 
 const kAfterLateSeconds = 10;
 
-/** Runs `work` with a signal that is aborted when the caller goes, or after so many milliseconds, if any. */
+/** Runs `work` with a signal that is aborted when the caller disconnects, or after so many milliseconds, if given. */
 export async function whileWanted<Value>(
   outgoing: Pick<ServerResponse, 'once' | 'off' | 'destroyed'>,
   ms: number | null,
@@ -34,13 +34,15 @@ export async function whileWanted<Value>(
       if (reason !== null) end(reason);
     }
   };
-  // The answer is sent after this work: a connection that closes before has been closed by the caller.
-  const gone = () => end(new Problem('bad_request', 'The caller has gone.'));
+  // The answer is sent after this work: if the connection closes before, the caller has closed it.
+  const gone = () => end(new Problem('bad_request', 'The caller has disconnected.'));
   const late = () =>
-    end(new Problem('busy', 'The request took too long, and was given up.', {}, kAfterLateSeconds));
+    end(
+      new Problem('busy', 'The request took too long, and was cancelled.', {}, kAfterLateSeconds),
+    );
   const timer = ms === null ? undefined : setTimeout(late, ms);
   outgoing.once('close', gone);
-  // It may have closed while the body was read; it says so only once.
+  // The connection may have closed while the body was read; the event comes only once.
   if (outgoing.destroyed) gone();
   try {
     return await work({ signal: controller.signal, finish });

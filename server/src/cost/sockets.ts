@@ -1,5 +1,5 @@
-// Places for sockets of /v1/poke: of each address, of each user and in all. One that has not said hello may wait five
-// seconds for it, but not at the cost of others: where too many are silent, the one that has been for longest goes.
+// Limits the sockets of /v1/poke per address, per user and in total. A socket has five seconds for its hello, but not
+// at the expense of others: if too many are silent, the one that has been silent for longest is closed.
 
 import { limits } from '../base/limits.ts';
 import { Counts } from './counts.ts';
@@ -10,7 +10,7 @@ export interface SocketLimits {
   readonly socketsPerAddress: number;
 }
 
-/** A socket that has not said hello. */
+/** A socket that has not sent its hello. */
 interface Silent {
   readonly address: string;
   readonly end: () => void;
@@ -20,7 +20,7 @@ export class SocketPlaces {
   readonly #limits: SocketLimits;
   readonly #ofAddress = new Counts();
   readonly #ofUser = new Counts();
-  /** By address, the longest silent first. */
+  /** By address, the longest silent one first. */
   readonly #silent = new Map<string, Set<Silent>>();
   #inAll = 0;
 
@@ -28,7 +28,7 @@ export class SocketPlaces {
     this.#limits = limits;
   }
 
-  /** Whether there is a place for one more of this address, which is then taken. */
+  /** Takes a place for one more socket of this address; false if there is none. */
   enter(address: string): boolean {
     const { sockets, socketsPerAddress } = this.#limits;
     if (this.#ofAddress.of(address) >= socketsPerAddress) return false;
@@ -43,7 +43,7 @@ export class SocketPlaces {
     this.#ofAddress.remove(address);
   }
 
-  /** A socket is silent until what is returned is called; `end` closes it. */
+  /** Counts a socket as silent until the returned function is called; `end` closes it. */
   silent(address: string, end: () => void): () => void {
     const silent: Silent = { address, end };
     const all = this.#silent.get(address) ?? new Set<Silent>();
@@ -54,7 +54,7 @@ export class SocketPlaces {
     return () => this.#spoke(silent);
   }
 
-  /** Whether this user may have one socket more, which is then counted. */
+  /** Counts one more socket of this user; false if the user has too many. */
   greet(user: string): boolean {
     if (this.#ofUser.of(user) >= this.#limits.socketsPerUser) return false;
     this.#ofUser.add(user);
@@ -65,7 +65,7 @@ export class SocketPlaces {
     this.#ofUser.remove(user);
   }
 
-  /** Ends a silent socket of the address that has most of them; false where all have spoken. */
+  /** Closes a silent socket of the address that has most of them; false if none is silent. */
   #endSilent(): boolean {
     let most: ReadonlySet<Silent> | undefined;
     for (const all of this.#silent.values()) if (all.size > (most?.size ?? 0)) most = all;

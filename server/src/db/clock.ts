@@ -1,36 +1,37 @@
-// The database's clock: the one clock that all nodes of a database have, and the `time` of every answer.
+// The database's clock: the only clock that all nodes of a database share, and the `time` of every answer.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from './database.ts';
 
-/** Milliseconds of Unix time now, not as the transaction began: an SQL expression. */
+/** Milliseconds of Unix time at the moment of the call, not at the start of the transaction: an SQL expression. */
 export const kNow = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
-/** What the database's clock says now. */
+/** Reads the database's clock. */
 export async function readClock(database: Queryable): Promise<number> {
   const [row] = await database.query<{ now: string }>(`select (${kNow})::text as now`);
-  if (row === undefined) throw new Error('The database told no time.');
+  if (row === undefined) throw new Error('The database returned no time.');
   return Number(row.now);
 }
 
 export interface ClockOptions {
-  /** How long one reading of the database's clock is counted on from. */
+  /** For how long a reading of the database's clock is extrapolated. */
   readonly freshMs: number;
   /** How long a new reading is waited for. */
   readonly waitMs: number;
-  /** What durations are measured by: milliseconds that only go forward. */
+  /** A monotonic clock, in milliseconds. */
   readonly steady: () => number;
 }
 
 /**
- * The database's clock for callers who may ask as often as they like: read now and then, and counted on from. However many
- * ask, one statement is under way at most; and while the database is away, or slow, the last reading goes on.
+ * The database's clock for callers that may ask as often as they like. It is read now and then and extrapolated
+ * between readings. At most one statement is under way for all callers. While the database is unavailable or slow,
+ * the last reading is used.
  */
 export class DatabaseClock {
   readonly #database: Queryable;
   readonly #options: ClockOptions;
-  /** What the database's clock is ahead of `steady`. */
+  /** The difference between the database's clock and `steady`. */
   #offset = 0;
   #askedAt = 0;
   #reading: Promise<void> | null = null;
@@ -57,7 +58,7 @@ export class DatabaseClock {
   async now(): Promise<number> {
     const { freshMs, waitMs, steady } = this.#options;
     if (this.#reading === null && steady() - this.#askedAt >= freshMs) {
-      // A database that does not answer is asked again later; until then the last reading stands.
+      // If the database does not answer, it is asked again later; until then the last reading is used.
       this.#reading = this.#read()
         .catch(() => {})
         .finally(() => {
@@ -73,7 +74,7 @@ export class DatabaseClock {
     const { steady } = this.#options;
     this.#askedAt = steady();
     const now = await readClock(this.#database);
-    // The answer has come just now; before it was asked, it may have waited for a connection.
+    // The offset is computed from now: before the statement was sent, it may have waited for a connection.
     this.#offset = now - steady();
   }
 }

@@ -1,11 +1,13 @@
-// The one interface to SQL, over PGlite in a thread of this process or PostgreSQL. The dialect's rules, which both obey: every
-// parameter is text (or null) and is cast in the statement (`$1::text::json`, `$2::text::bigint`); sets go in as one
-// JSON text and are opened by `json_to_recordset`; everything that is selected is cast to text, so that no driver's
-// idea of bigint, json or date comes between.
+// The one interface to SQL, for PGlite in a thread of this process and for PostgreSQL. Rules of the dialect for both:
+// every parameter is text (or null) and is cast in the statement (`$1::text::json`, `$2::text::bigint`); a set is
+// passed as one JSON text and opened by `json_to_recordset`; every selected value is cast to text, so that the
+// drivers' types for bigint, json or dates do not matter.
 //
-// Guarantees: a resolved transaction is durable; a rejected one has left nothing. Statements of one transaction run in
-// order: of sending, whether or not they await one another, and on PostgreSQL those that do not travel together. Whoever
-// sends several awaits them all (Promise.all): after the first failure the others fail, too. Nothing but the transaction's own statements may be awaited inside of it: on PGlite all else queues behind it.
+// Guarantees: a resolved transaction is durable; a rejected one has changed nothing. Statements of one transaction
+// run in the order in which they are sent, whether or not the caller awaits each one. On PostgreSQL statements that
+// are sent without awaiting share a round trip. A caller that sends several statements awaits them all (Promise.all):
+// after the first failure the others fail, too. Inside a transaction await only its own statements: on PGlite
+// everything else queues behind it.
 
 export type Param = string | null;
 export type SqlRow = Record<string, string | null>;
@@ -21,8 +23,8 @@ export class Params {
 
 export interface QueryOptions {
   /**
-   * The last statement of its transaction: the commit travels with it, and saves a journey. Everything that must not be
-   * kept without the others is in this one statement, or what it writes would stay if it were never sent.
+   * The last statement of its transaction: the commit is sent with it, which saves a round trip. All writes that must
+   * not be kept one without another are in this statement; earlier writes would stay if it were never sent.
    */
   readonly last?: boolean;
 }
@@ -35,60 +37,64 @@ export interface Queryable {
   ): Promise<Row[]>;
 }
 
-/** Told how many milliseconds the server has worked for somebody. */
+/** Reports milliseconds of work done for a caller. */
 export type Spent = (ms: number) => void;
 
-/** How long work is wanted, and what it has cost. */
+/** How long the work is wanted, and what it costs. */
 export interface Within {
   /**
-   * When it is aborted, a transaction waits for a session no longer, sends no further statement, has PostgreSQL give up
-   * the one that runs, and ends with the signal's reason.
+   * When the signal is aborted, a transaction stops waiting for a session, sends no further statement, asks
+   * PostgreSQL to cancel the running one, and rejects with the signal's reason.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Runs work that is finished once it has begun, whatever the signal: others will want what comes of it. */
+  /** Runs work that is finished once it has begun, whatever the signal says, because others will want its result. */
   readonly finish?: (<Value>(work: () => Promise<Value>) => Promise<Value>) | undefined;
-  /** Told how many milliseconds the database, or the rules, have worked. */
+  /** Gets the milliseconds that the database, or the rules, have worked. */
   readonly spent?: Spent | undefined;
 }
 
 export interface TransactionOptions extends Within {
   /**
    * `snapshot`: all statements see one state of the database (REPEATABLE READ), and none may write. `tables`: changes
-   * tables, which takes as long as it takes; in the other modes a statement that hangs is given up.
+   * tables, without a time limit; in the other modes a statement that hangs is cancelled.
    */
   readonly mode: 'write' | 'snapshot' | 'tables';
 }
 
 export interface Database extends Queryable {
   readonly kind: 'pglite' | 'postgres';
-  /** Runs several statements without parameters: migrations. */
+  /** Runs several statements without parameters, for migrations. */
   execute(sql: string): Promise<void>;
   transaction<Value>(
     options: TransactionOptions,
     work: (tx: Queryable) => Promise<Value>,
   ): Promise<Value>;
-  /** A statement of a transaction that fails where this node may not write any more (sql/newest-schema.ts). */
+  /** A statement of a transaction that fails if this node may no longer write (sql/newest-schema.ts). */
   fence?(tx: Queryable): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Whether every database can hold a text. */
+/** Whether every database can store a text. */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-/** The SQLSTATE of an error thrown by either driver, or '' where it is none. */
+/** The SQLSTATE of an error from either driver, or '' if it has none. */
 export function sqlState(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : '';
 }
 
-/** Whether the database refused the values themselves (classes 22 and 23, or 54, its own limits): no try can help. */
+/**
+ * Whether the database refused the values themselves (classes 22 and 23, or 54, its own limits): no retry can help.
+ */
 export function refusesValues(error: unknown): boolean {
   return /^(22|23|54)/.test(sqlState(error));
 }
 
-/** The way to the database is lost, or too many wait for it; what was asked may or may not have been done. */
+/**
+ * The connection to the database is lost, or too many callers wait for one. The work may or may not have been done.
+ */
 export class ConnectionError extends Error {
   readonly code = 'CONNECTION_LOST';
 }
@@ -96,27 +102,30 @@ export class ConnectionError extends Error {
 /** A statement was not answered in time. */
 export class DatabaseTimeout extends ConnectionError {}
 
-/** Whether a statement took too long; another try would take as long again. */
+/** Whether a statement took too long. Another try would take as long again. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof DatabaseTimeout || sqlState(error) === '57014';
 }
 
-/** Whether the database is away, has no room, or may not be written to: nobody's statement is to blame. */
+/** Whether the database is unavailable, is full, or may not be written to: no statement is at fault. */
 export function isAway(error: unknown): boolean {
   const state = sqlState(error);
   return state === '' ? isUnavailable(error) : /^(08|53|57P0|58|25006)/.test(state);
 }
 
-/** What sockets say when there is nobody, and no way. */
+/** Codes of socket errors when the database cannot be reached. */
 const kAway =
   /^(CONNECTION_[A-Z]+|CONNECT_TIMEOUT|ECONN[A-Z]+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
-/** Whether the database is away for now: it stops, starts, hangs, takes no more connections, or cannot be reached. */
+/**
+ * Whether the database is unavailable for now: it stops, starts, hangs, refuses more connections, or cannot be
+ * reached.
+ */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== '') return /^(08|57P0[1-5]|53300|57014)/.test(state);
   const { code, syscall } = (error ?? {}) as { code?: unknown; syscall?: unknown };
-  // A file of our own that is missing is no database's socket.
+  // A missing file of our own is not a missing socket of the database.
   if (code === 'ENOENT' && syscall !== 'connect') return false;
   return typeof code === 'string' && kAway.test(code);
 }

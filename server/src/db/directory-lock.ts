@@ -1,10 +1,10 @@
-// A lock on a data directory that the system releases when its holder dies, however it dies. PGlite takes none, and two
-// processes on one directory lose each other's rows silently.
+// A lock on a data directory that the system releases when its holder dies, for whatever reason. PGlite takes no
+// lock, and two processes on one directory would silently lose each other's rows.
 //
-// Linux: flock(2). Node has no call for it, but the lock belongs to the open file description, not to the process that
-// asked for it: `flock` (util-linux, busybox) takes it on a descriptor that it inherits from us and ends; we keep it
-// until our descriptor is closed, by us or by death. Where there is no such program, an abstract socket named after the
-// directory's device and inode. BSD and macOS: open(2) with O_EXLOCK. Windows: a named pipe.
+// Linux: flock(2). Node has no call for it, but the lock belongs to the open file description, not to the process
+// that took it: `flock` (util-linux, busybox) takes it on a descriptor that it inherits from this process, and exits.
+// The lock lasts until this process closes its descriptor, or dies. If there is no such program: an abstract socket
+// named after the directory's device and inode. BSD and macOS: open(2) with O_EXLOCK. Windows: a named pipe.
 
 import { spawnSync } from 'node:child_process';
 import {
@@ -37,7 +37,7 @@ function inUse(directory: string): DirectoryInUseError {
     const pid = readFileSync(join(directory, kFileName), 'utf8').trim();
     if (/^\d+$/.test(pid)) holder = ` by process ${pid}`;
   } catch (error) {
-    // The name of the holder is only a help; a lock file that cannot be read must not hide the message itself.
+    // The holder's name is only a help: a lock file that cannot be read must not hide the message itself.
     holder = ` (its lock file cannot be read: ${(error as Error).message})`;
   }
   return new DirectoryInUseError(
@@ -55,7 +55,7 @@ function held(descriptor: number): DirectoryLock {
   };
 }
 
-/** A socket or pipe whose name only one process can hold. */
+/** Locks by a socket or pipe whose name only one process can have. */
 function lockByName(name: string, directory: string): Promise<DirectoryLock> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
@@ -69,7 +69,7 @@ function lockByName(name: string, directory: string): Promise<DirectoryLock> {
   });
 }
 
-/** Takes the lock, or throws DirectoryInUseError at once. Makes the directory if there is none. */
+/** Takes the lock, or throws DirectoryInUseError at once. Creates the directory if it does not exist. */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   mkdirSync(directory, { recursive: true });
   const path = join(directory, kFileName);

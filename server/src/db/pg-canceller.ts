@@ -1,5 +1,5 @@
-// Ends statements whose callers have gone, by a connection of its own: those of the pool may all be busy with such
-// statements. It is opened when it is first needed, and again after it was lost.
+// Cancels the statements of callers that have disconnected, on a connection of its own, because those of the pool may
+// all be busy with such statements. The connection is opened at the first use, and again after a loss.
 
 import { isUnavailable } from './database.ts';
 import { type Patience, PgConnection } from './pg-connection.ts';
@@ -15,12 +15,15 @@ export class PgCanceller {
     this.#patience = patience;
   }
 
-  /** Resolves when the statement was told to end, or cannot be told: then its own time limit ends it. */
+  /**
+   * Resolves when PostgreSQL has been asked to cancel, or cannot be asked: then the statement's own time limit ends
+   * it.
+   */
   async cancel(pid: string): Promise<void> {
     if (this.#closed) return;
     try {
       const connection = await this.#open();
-      await connection.query('select pg_cancel_backend($1::text::integer)::text as told', [pid]);
+      await connection.query('select pg_cancel_backend($1::text::integer)::text as asked', [pid]);
     } catch (error) {
       if (!isUnavailable(error)) throw error;
     }

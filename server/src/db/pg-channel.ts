@@ -1,20 +1,23 @@
-// A channel between the nodes of one database: LISTEN and NOTIFY on a connection of its own, which is opened again whenever
-// it is lost. What is said while it is away is not heard: whoever uses it must be able to do without, and is told of every
-// (re)opening to catch up.
+// A channel between the nodes of one database: LISTEN and NOTIFY on a connection of its own, which is reopened after
+// a loss. Notifications sent meanwhile are lost: the user of the channel must be able to do without them, and is
+// notified of every (re)opening to catch up.
 
 import { isUnavailable } from './database.ts';
 import { PgConnection } from './pg-connection.ts';
 
 export interface ChannelEvents {
-  readonly heard: (payload: string) => void;
-  /** The channel is open, perhaps again: what was said before may have been missed. */
+  readonly notified: (payload: string) => void;
+  /** The channel is open, perhaps again: earlier notifications may have been missed. */
   readonly opened: () => void;
   readonly log: (message: string, error: unknown) => void;
 }
 
 export interface Channel {
-  /** Says these to all nodes, this one too, in one transaction; silently lost while the channel is away. */
-  say(payloads: readonly string[]): Promise<void>;
+  /**
+   * Sends these payloads to all nodes, including this one, in one transaction; they are silently lost while the
+   * channel is closed.
+   */
+  notify(payloads: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,7 +34,7 @@ export class PgChannel implements Channel {
   #closed = false;
   #refused = false;
 
-  /** `name` is a plain identifier of SQL. */
+  /** `name` is a plain SQL identifier. */
   constructor(url: string, name: string, events: ChannelEvents) {
     this.#url = url;
     this.#name = name;
@@ -39,12 +42,12 @@ export class PgChannel implements Channel {
     void this.#open();
   }
 
-  async say(payloads: readonly string[]): Promise<void> {
+  async notify(payloads: readonly string[]): Promise<void> {
     const connection = this.#connection;
     if (connection === null) return;
     try {
       await connection.query(
-        `select pg_notify('${this.#name}', k.payload)::text as said
+        `select pg_notify('${this.#name}', k.payload)::text as sent
            from json_array_elements_text($1::text::json) as k(payload)`,
         [JSON.stringify(payloads)],
       );
@@ -65,7 +68,7 @@ export class PgChannel implements Channel {
     try {
       const connection = await PgConnection.open(this.#url, {
         notified: (channel, payload) => {
-          if (channel === this.#name) this.#events.heard(payload);
+          if (channel === this.#name) this.#events.notified(payload);
         },
         lost: () => this.#lost(),
       });
@@ -82,9 +85,9 @@ export class PgChannel implements Channel {
       this.#events.opened();
     } catch (error) {
       if (!isUnavailable(error) && !this.#refused) {
-        // Said once: an engine without LISTEN will go on to have none.
+        // Logged once: an engine without LISTEN will not gain it.
         this.#refused = true;
-        this.#events.log('The database takes no LISTEN: heads are polled instead.', error);
+        this.#events.log('The database does not support LISTEN: heads are polled instead.', error);
       }
       this.#again();
     }

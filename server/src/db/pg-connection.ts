@@ -1,9 +1,9 @@
-// One connection to PostgreSQL, by postgres.js with a pool of one. It is opened once and never again: postgres.js would
-// reconnect by itself, and send what was still waiting, the second half of a transaction, on the new connection, where it
-// would commit alone. So the socket is ours, handed over once; whoever loses a connection takes a new one.
+// One connection to PostgreSQL: a `pg` client that pipelines. A client connects once and never again. If it reconnected,
+// the second half of a transaction would be sent on the new connection and commit alone. The pool opens a new connection
+// in place of a lost one.
 
-import { connect, type Socket } from 'node:net';
-import postgres from 'postgres';
+import { Socket } from 'node:net';
+import { Client, type QueryConfig } from 'pg';
 import { limits } from '../base/limits.ts';
 import { ConnectionError, DatabaseTimeout, type Param, sqlState } from './database.ts';
 import type { Session } from './session.ts';
@@ -11,116 +11,65 @@ import type { Session } from './session.ts';
 export interface ConnectionEvents {
   readonly notified?: (channel: string, payload: string) => void;
   readonly lost?: () => void;
-  /** Has the server give up what this connection of it runs. */
+  /** Asks the server to cancel what this connection of it runs. */
   readonly cancel?: (pid: string) => Promise<void>;
 }
 
-/** How long PostgreSQL may take for a statement, how long its answer is waited for, and how long plans are kept. */
+/** How long PostgreSQL may take for a statement, how long the answer is waited for, and how long plans are kept. */
 export interface Patience {
   readonly statementMs: number;
   readonly answerWithinMs: number;
   readonly plansKeptMs?: number;
 }
 
-interface Address {
-  readonly host: readonly string[];
-  readonly port: readonly number[];
-  readonly path?: string | false;
-}
+const kKeepAliveMs = 60_000;
 
-function dialOne(target: { path: string } | { host: string; port: number }): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(target);
-    const limit = setTimeout(
-      () => socket.destroy(new ConnectionError('The database did not answer in time.')),
-      limits.connectWithinMs,
-    );
-    socket.once('connect', () => {
-      clearTimeout(limit);
-      // Statements are sent one by one; what waited to be filled up would wait for an answer first.
-      socket.setNoDelay(true);
-      resolve(socket);
-    });
-    // Stays for good: an error that comes before postgres.js listens must not end the process.
-    socket.on('error', (error) => {
-      clearTimeout(limit);
-      reject(error);
-    });
-  });
-}
-
-/** Connects to the first of the addresses that answers. */
-async function dial({ host, port, path }: Address): Promise<Socket> {
-  if (path) return dialOne({ path });
-  let last: unknown = new ConnectionError('The database URL names no host.');
-  for (const [i, name] of host.entries()) {
-    try {
-      return await dialOne({ host: name, port: port[i] ?? 5432 });
-    } catch (error) {
-      last = error;
-    }
-  }
-  throw last;
-}
-
-/** After these the session is gone, though the socket may not have said so yet. */
+/** After an error of these severities the session is gone, even if the socket has not closed yet. */
 const kEnds = new Set<unknown>(['FATAL', 'PANIC']);
 
+/** The address with libpq's meaning of `sslmode`: `require` encrypts, only `verify-…` checks the certificate. */
+function asLibpq(url: string): string {
+  const address = new URL(url);
+  address.searchParams.set('uselibpqcompat', 'true');
+  return address.href;
+}
+
 export class PgConnection implements Session {
-  readonly #sql: postgres.Sql;
+  /** Passed to the client, so that it can be destroyed while statements are in progress. */
+  readonly #socket = new Socket();
+  readonly #client: Client;
   readonly #events: ConnectionEvents;
-  readonly #pending = new Set<(error: unknown) => void>();
-  /** The texts that the server keeps prepared for this connection; filters make new ones without end. */
-  readonly #prepared = new Set<string>();
-  readonly #answerWithinMs: number;
-  readonly #plansKeptMs: number;
+  readonly #patience: Required<Patience>;
+  /** The names of the statements that the server keeps prepared. Filters make new texts without end. */
+  readonly #prepared = new Map<string, string>();
   #plannedAt = performance.now();
-  #deadline: NodeJS.Timeout | null = null;
   unlimited = false;
-  /** Since when statements are under way, and for how long some were before. */
+  #underWay = 0;
+  /** Since when statements are in progress, and the total of the earlier times. */
   #workingSince: number | null = null;
   #worked = 0;
-  /** Runs while a statement that was cancelled is waited for. */
+  /** Runs while the end of a cancelled statement is waited for. */
   #cancelled: NodeJS.Timeout | null = null;
   #pid = '';
-  #lost = false;
+  #lostBy: Error | null = null;
 
-  private constructor(
-    url: string,
-    socket: Socket,
-    events: ConnectionEvents,
-    { statementMs, answerWithinMs, plansKeptMs = limits.plansKeptMs }: Patience,
-  ) {
+  private constructor(url: string, events: ConnectionEvents, patience: Patience) {
     this.#events = events;
-    this.#answerWithinMs = answerWithinMs;
-    this.#plansKeptMs = plansKeptMs;
-    let handed = false;
-    const options = {
-      max: 1,
-      fetch_types: false,
-      idle_timeout: undefined,
-      max_lifetime: null,
-      connect_timeout: limits.connectWithinMs / 1000,
-      connection: {
-        TimeZone: 'UTC',
-        application_name: 'skerry-server',
-        // A node that stands still must not hold its realms for ever.
-        idle_in_transaction_session_timeout: limits.idleTransactionMs,
-        statement_timeout: statementMs,
-        // The cost of a scan that cannot be avoided would look worth compiling for, which takes longer than most pages.
-        jit: 'off',
-      },
-      onnotice: () => {},
-      onnotify: (channel: string, payload: string) => events.notified?.(channel, payload),
-      onclose: () => this.discard(),
-      // Not among the declared options of postgres.js 3.4, but documented.
-      socket: () => {
-        if (handed) throw new ConnectionError('The connection is lost.');
-        handed = true;
-        return socket;
-      },
-    };
-    this.#sql = postgres(url, options as unknown as postgres.Options<Record<string, never>>);
+    this.#patience = { plansKeptMs: limits.plansKeptMs, ...patience };
+    this.#client = new Client({
+      connectionString: asLibpq(url),
+      stream: () => this.#socket,
+      pipeline: true,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: kKeepAliveMs,
+      fallback_application_name: 'skerry-server',
+    });
+    // Added before the client's own listener: the reason is known before the client rejects what is in progress.
+    this.#socket.once('close', () => this.discard());
+    this.#client.on('error', (cause) => this.discard(lostConnection(cause)));
+    this.#client.on('notification', ({ channel, payload = '' }) =>
+      events.notified?.(channel, payload),
+    );
   }
 
   static async open(
@@ -128,87 +77,113 @@ export class PgConnection implements Session {
     events: ConnectionEvents = {},
     patience: Patience = limits,
   ): Promise<PgConnection> {
-    const address = postgres(url, { max: 1 }).options as unknown as Address;
-    const connection = new PgConnection(url, await dial(address), events, patience);
-    const limit = setTimeout(() => connection.discard(), limits.connectWithinMs);
+    const connection = new PgConnection(url, events, patience);
+    const limit = setTimeout(
+      () => connection.discard(new ConnectionError('The database did not answer in time.')),
+      limits.connectWithinMs,
+    );
     try {
-      const rows = await connection.query('select pg_backend_pid()::text as pid', []);
-      for (const { pid } of rows as Iterable<{ pid: string }>) connection.#pid = pid;
+      await connection.#client.connect();
+      await connection.#setUp();
     } catch (error) {
+      const reason = connection.#lostBy;
       connection.discard();
-      throw error;
+      // Errors of the server and of the socket have a code; without one, the client may only have seen the socket close.
+      throw reason !== null && (error as { code?: unknown }).code === undefined ? reason : error;
     } finally {
       clearTimeout(limit);
     }
     return connection;
   }
 
-  get lost(): boolean {
-    return this.#lost;
+  async #setUp(): Promise<void> {
+    const settings = {
+      TimeZone: 'UTC',
+      statement_timeout: this.#patience.statementMs,
+      // A node that hangs must not hold its realms' locks for ever.
+      idle_in_transaction_session_timeout: limits.idleTransactionMs,
+      // The cost of an unavoidable scan would look worth compiling for, which takes longer than most pages.
+      jit: 'off',
+    };
+    const [, rows] = await Promise.all([
+      this.simple(
+        Object.entries(settings)
+          .map(([name, to]) => `set ${name} = '${to}'`)
+          .join(';'),
+      ),
+      this.query('select pg_backend_pid()::text as pid', []),
+    ]);
+    for (const { pid } of rows as Iterable<{ pid: string }>) this.#pid = pid;
   }
 
-  query(sql: string, params: readonly Param[]): Promise<Iterable<object>> {
-    const prepare = this.#prepared.has(sql) || this.#prepared.size < limits.preparedStatements;
-    if (prepare) this.#prepared.add(sql);
-    const replanned = this.#forgetOldPlans();
-    const rows = this.#send(() => this.#sql.unsafe(sql, [...params], { prepare }));
-    return replanned === null ? rows : Promise.all([rows, replanned]).then(([rows]) => rows);
+  get lost(): boolean {
+    return this.#lostBy !== null;
+  }
+
+  async query(text: string, params: readonly Param[]): Promise<Iterable<object>> {
+    const name = this.#nameOf(text);
+    const values = [...params];
+    const sent = this.#send(name === undefined ? { text, values } : { name, text, values });
+    const [{ rows }] = await Promise.all([sent, this.#forgetOldPlans()]);
+    return rows;
+  }
+
+  /** The name that a text is prepared by; undefined if the server already keeps the maximum. */
+  #nameOf(text: string): string | undefined {
+    const known = this.#prepared.get(text);
+    if (known !== undefined || this.#prepared.size >= limits.preparedStatements) return known;
+    const name = `s${this.#prepared.size}`;
+    this.#prepared.set(text, name);
+    return name;
   }
 
   /**
-   * PostgreSQL keeps a plan however much its tables grow, until it next gathers statistics. One that was made while they
-   * were small reads them whole: for a minute, a lookup among 50,000 rows would take as long as reading all of them.
+   * PostgreSQL keeps a plan until it next gathers statistics, however much its tables grow. A plan made while they were
+   * small reads them whole: for a minute, a lookup among 50,000 rows would take as long as reading all of them.
    */
   #forgetOldPlans(): Promise<string> | null {
-    if (performance.now() - this.#plannedAt < this.#plansKeptMs) return null;
+    if (performance.now() - this.#plannedAt < this.#patience.plansKeptMs) return null;
     this.#plannedAt = performance.now();
     return this.simple('discard plans');
   }
 
   async simple(sql: string): Promise<string> {
-    const result = await this.#send(() => this.#sql.unsafe(sql).simple());
-    return (result as { command?: string }).command ?? '';
+    const result = await this.#send({ text: sql });
+    // Several statements have one result each.
+    return [result].flat().at(-1)?.command ?? '';
   }
 
   async cancel(): Promise<void> {
-    if (this.#lost || this.#pending.size === 0) return;
+    if (this.lost || this.#underWay === 0) return;
     await this.#events.cancel?.(this.#pid);
-    if (this.#lost || this.#pending.size === 0) return;
-    // Some of what PostgreSQL does looks up at no signal: a long pattern over a long text, say.
+    if (this.lost || this.#underWay === 0) return;
+    // Some of PostgreSQL's work checks for no signal, such as matching a long pattern with a long text.
     this.#cancelled ??= setTimeout(
       () => this.discard(new DatabaseTimeout('A statement that was cancelled did not end.')),
       limits.cancelWithinMs,
     );
   }
 
-  #send<Value>(start: () => PromiseLike<Value>): Promise<Value> {
-    return new Promise<Value>((resolve, reject) => {
-      if (this.#lost) {
-        reject(new ConnectionError('The connection to the database is lost.'));
-        return;
-      }
-      this.#pending.add(reject);
-      this.#work();
-      // What is sent says nothing of whether answers come.
-      if (this.#deadline === null) this.#await();
-      start().then(
-        (value) => {
-          this.#pending.delete(reject);
-          this.#work();
-          this.#await();
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.#pending.delete(reject);
-          this.#work();
-          this.#await();
-          const severity = (error as { severity?: unknown } | null)?.severity;
-          // What does not come from the server comes from the way to it.
-          if (sqlState(error) === '' || kEnds.has(severity)) this.discard();
-          reject(error);
-        },
-      );
-    });
+  async #send(statement: QueryConfig) {
+    if (this.#lostBy !== null) throw lostConnection(this.#lostBy);
+    this.#count(1);
+    // The server stands still, or the connection to it is cut without notice.
+    const limit = this.unlimited
+      ? undefined
+      : setTimeout(
+          () => this.discard(new DatabaseTimeout('The database did not answer in time.')),
+          this.#patience.answerWithinMs,
+        );
+    try {
+      return await this.#client.query(statement);
+    } catch (error) {
+      const fromServer = sqlState(error) !== '';
+      if (!fromServer || kEnds.has((error as { severity?: unknown }).severity)) this.discard();
+      throw fromServer ? error : this.#lostBy;
+    } finally {
+      clearTimeout(limit);
+      this.#count(-1);
+    }
   }
 
   get workedMs(): number {
@@ -217,54 +192,35 @@ export class PgConnection implements Session {
     );
   }
 
-  #work(): void {
-    if (this.#pending.size > 0) {
+  #count(more: 1 | -1): void {
+    this.#underWay += more;
+    if (this.#underWay > 0) {
       this.#workingSince ??= performance.now();
       return;
     }
+    this.#worked = this.workedMs;
+    this.#workingSince = null;
     if (this.#cancelled !== null) clearTimeout(this.#cancelled);
     this.#cancelled = null;
-    if (this.#workingSince !== null) {
-      this.#worked = this.workedMs;
-      this.#workingSince = null;
-    }
   }
 
-  /** The first was sent, or something was answered: the next answer has its time from now. */
-  #await(): void {
-    if (this.#deadline !== null && this.#pending.size > 0 && !this.unlimited) {
-      this.#deadline.refresh();
-      return;
-    }
-    if (this.#deadline !== null) clearTimeout(this.#deadline);
-    this.#deadline = null;
-    if (this.#pending.size === 0 || this.unlimited || this.#lost) return;
-    this.#deadline = setTimeout(
-      // The server stands still, or the way to it does without saying so.
-      () => this.discard(new DatabaseTimeout('The database did not answer in time.')),
-      this.#answerWithinMs,
-    );
-  }
-
-  discard(error = new ConnectionError('The connection to the database was lost.')): void {
-    if (this.#lost) return;
-    this.#lost = true;
-    for (const reject of this.#pending) reject(error);
-    this.#pending.clear();
-    this.#work();
-    this.#await();
-    this.#end(0);
+  discard(error: Error = lostConnection()): void {
+    if (this.#lostBy !== null) return;
+    this.#lostBy = error;
+    // The client then rejects all statements in progress.
+    this.#socket.destroy();
     this.#events.lost?.();
   }
 
   async close(): Promise<void> {
-    if (this.#lost) return;
-    this.#lost = true;
-    await this.#sql.end({ timeout: limits.connectWithinMs / 1000 });
+    if (this.lost) return;
+    this.#lostBy = lostConnection();
+    const limit = setTimeout(() => this.#socket.destroy(), limits.connectWithinMs);
+    await this.#client.end();
+    clearTimeout(limit);
   }
+}
 
-  #end(timeout: number): void {
-    // It has been given up: how its end fares is of no interest any more.
-    void this.#sql.end({ timeout }).catch(() => {});
-  }
+function lostConnection(cause?: Error): ConnectionError {
+  return new ConnectionError('The connection to the database was lost.', { cause });
 }

@@ -1,5 +1,6 @@
-// The main thread's side of PGlite's thread: a session whose statements are answered by messages. A thread that does not
-// answer in time can only be ended, in the middle of its statement; the next one recovers from the log, as after a kill.
+// The main thread's side of PGlite's thread: a session whose statements are answered by messages. A thread that does
+// not answer in time can only be ended, in the middle of its statement. The next thread recovers from the log, as
+// after a kill.
 
 import { Worker } from 'node:worker_threads';
 import { threadFile } from '../base/threads.ts';
@@ -7,7 +8,7 @@ import { ConnectionError, DatabaseTimeout, type Param } from './database.ts';
 import type { Session } from './session.ts';
 
 export interface ThreadOptions {
-  /** Where the files are; null: in memory. */
+  /** The folder of the files; null: in memory. */
   readonly folder: string | null;
   /** Counts fsyncs. */
   readonly fsyncs: SharedArrayBuffer;
@@ -55,25 +56,22 @@ function rebuilt({ message, stack, ...rest }: StatementError): Error {
   return error;
 }
 
-/** What could not be kept must not be taken for kept: nothing more is answered. */
+/** After a failed write nothing more may be acknowledged. */
 function die(reason: StatementError): never {
-  console.error(
-    'The database could not keep what was written; the server ends here.',
-    rebuilt(reason),
-  );
+  console.error('The database could not write to disk; the server exits.', rebuilt(reason));
   process.exit(1);
 }
 
 export class PGliteSession implements Session {
   readonly #worker: Worker;
   readonly #answerWithinMs: number;
-  /** Resolves when the thread is gone, and has closed its files. */
+  /** Resolves when the thread has ended, and has closed its files. */
   readonly ended: Promise<void>;
   unlimited = false;
   workedMs = 0;
   #lost = false;
   #unsent: Sent[] = [];
-  /** Batches that are sent, in their order. */
+  /** The batches that were sent, in order. */
   readonly #pending: (readonly Waiting[])[] = [];
   #deadline: NodeJS.Timeout | null = null;
 
@@ -123,7 +121,7 @@ export class PGliteSession implements Session {
     return 'tag' in outcome ? outcome.tag : '';
   }
 
-  /** A statement of this engine cannot be given up: it ends by itself, or the thread ends with it. */
+  /** This engine cannot cancel a statement: it ends by itself, or its thread is ended. */
   async cancel(): Promise<void> {}
 
   discard(error = new ConnectionError("The database's thread was ended.")): void {
@@ -150,7 +148,7 @@ export class PGliteSession implements Session {
         reject(new ConnectionError("The database's thread is gone."));
         return;
       }
-      // What is sent in one turn, without awaiting one another, travels together.
+      // Statements that are sent in one turn, without awaiting, form one batch.
       if (this.#unsent.length === 0) queueMicrotask(() => this.#flush());
       this.#unsent.push({ statement, resolve, reject });
     });
@@ -177,7 +175,7 @@ export class PGliteSession implements Session {
     }
   }
 
-  /** The first of those that are sent has its time from now. */
+  /** The time limit of the oldest batch starts now. */
   #await(): void {
     if (this.#deadline !== null) clearTimeout(this.#deadline);
     this.#deadline = null;

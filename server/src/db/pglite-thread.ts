@@ -1,8 +1,8 @@
-// PGlite, made durable, in a thread of its own: its statements run as WebAssembly, and would keep the event loop that
-// answers requests from answering any. As it comes it starts with -F and has no fsync: what it acknowledged survives the
-// death of the process, not of the machine. Here fsync reaches the files.
+// PGlite, made durable, in a thread of its own, because its statements run as WebAssembly and would block the event
+// loop that answers requests. By default it starts with -F and without fsync: an acknowledged write survives the
+// death of the process, but not of the machine. Here fsync reaches the files.
 //
-// Batches of statements come in, and are answered in their order (pglite-session.ts is the other side).
+// Batches of statements arrive, and are answered in order (pglite-session.ts is the other side).
 
 import { fsyncSync, mkdirSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -27,9 +27,9 @@ function say(message: FromThread): void {
 }
 
 /**
- * What was written may or may not be on the disk, and asking again would claim that it is: like PostgreSQL, end at once.
- * The next start recovers from the log. Throwing would not do: the engine takes it for success. The process ends when its
- * main thread hears of it; until then nothing more happens here.
+ * After a failed fsync the data may or may not be on the disk, and a second fsync would report success. Like
+ * PostgreSQL, end at once; the next start recovers from the log. Throwing is not enough: the engine would take it for
+ * success. The process ends when its main thread gets the message; until then this thread does nothing more.
  */
 function die(error: unknown): never {
   say({ died: describe(error) });
@@ -37,7 +37,7 @@ function die(error: unknown): never {
   throw error;
 }
 
-/** Errors lose all but their text on the way to another thread. */
+/** An error keeps only its text when it is sent to another thread. */
 function describe(error: unknown): StatementError {
   const { message, code, severity, detail, stack } = (error ?? {}) as Partial<
     StatementError & { stack: string }
@@ -76,7 +76,10 @@ function open(): Promise<PGlite> {
   return PGlite.create({ fs: new DurableNodeFS(folder), startParams });
 }
 
-/** After these the engine is of no more use: its next call never comes back. A full disk ends in one of them. */
+/**
+ * After an error of these severities the engine is unusable: its next call never returns. A full disk causes one of
+ * them.
+ */
 const kEnds = new Set<unknown>(['PANIC', 'FATAL']);
 
 async function run(pg: PGlite, batch: Extract<ToThread, { statements: unknown }>): Promise<void> {

@@ -1,5 +1,5 @@
-// PGlite behind the same interface: one session, in a thread of its own, on a directory that is locked for as long as the
-// database is open, threads that end and begin again included.
+// PGlite behind the same interface: one session, in a thread of its own, on a directory that stays locked as long as
+// the database is open, even while its thread is restarted.
 
 import { join, resolve } from 'node:path';
 import { limits } from '../base/limits.ts';
@@ -11,7 +11,7 @@ import { inTransaction, rowsOf } from './session.ts';
 
 const fsyncs = new SharedArrayBuffer(4);
 
-/** How often the database has asked for its writes to reach the disk; the tests of durability count it. */
+/** How often the database has called fsync; the tests of durability count it. */
 export const fsyncCount = {
   get value(): number {
     return Atomics.load(new Int32Array(fsyncs), 0);
@@ -19,11 +19,11 @@ export const fsyncCount = {
 };
 
 export interface PGlitePatience {
-  /** How long a statement may take before its thread is ended. */
+  /** The time limit of a statement; after it the thread is ended. */
   readonly pgliteStatementMs: number;
 }
 
-/** Opens the database in `directory`, or one in memory where there is none (for tests). */
+/** Opens the database in `directory`, or in memory if it is null (for tests). */
 export async function openPGlite(
   directory: string | null,
   { pgliteStatementMs }: PGlitePatience = limits,
@@ -64,7 +64,7 @@ export async function openPGlite(
       pool.using((session) => inTransaction(session, options, work), options.signal),
     async close() {
       await pool.close();
-      // A thread that was ended may still be in its last write.
+      // A thread that was ended may still be finishing its last write.
       await session?.ended;
       await lock?.release();
     },

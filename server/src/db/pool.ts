@@ -1,5 +1,5 @@
-// A bounded pool of sessions: so many and no more, and so many that wait for one. A lost session is replaced when it is
-// wanted, not before: while the database is away, callers are told so at once. PGlite's is a pool of one.
+// A pool of sessions with a maximum size and a limited queue. A lost session is replaced when one is needed, not
+// before: while the database is unavailable, callers learn it at once. PGlite has a pool of one.
 
 import { limits } from '../base/limits.ts';
 import { ConnectionError, isUnavailable } from './database.ts';
@@ -24,7 +24,7 @@ export class SessionPool<S extends Session> {
     this.#size = size;
   }
 
-  /** Runs `work` on a session; a caller whose `signal` is aborted waits for one no longer. */
+  /** Runs `work` on a session. A caller whose `signal` is aborted stops waiting for one. */
   async using<Value>(
     work: (session: S) => Promise<Value>,
     signal?: AbortSignal | undefined,
@@ -37,7 +37,7 @@ export class SessionPool<S extends Session> {
     }
   }
 
-  /** A session of the caller's own until it is given back. */
+  /** Takes a session, which the caller must give back. */
   async take(signal?: AbortSignal | undefined): Promise<S> {
     signal?.throwIfAborted();
     if (this.#closed) throw new ConnectionError('The database is closed.');
@@ -86,7 +86,7 @@ export class SessionPool<S extends Session> {
     }
   }
 
-  /** Ends idle connections now, the others as they are given back. */
+  /** Closes idle connections now, the others when they are given back. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const { reject } of this.#waiting.splice(0)) {
@@ -114,7 +114,10 @@ export class SessionPool<S extends Session> {
     }
   }
 
-  /** No connection can be had. Who waits goes on waiting for those that are there; where there are none, all learn it at once. */
+  /**
+   * No connection can be opened. If others are open, the waiting callers wait for those; otherwise all of them get
+   * the error.
+   */
   #none(error: unknown): void {
     this.#count--;
     if (this.#count > 0) return;
@@ -122,7 +125,7 @@ export class SessionPool<S extends Session> {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
-  /** One connection fewer; who waits first gets the new one that may now be opened, or learns why there is none. */
+  /** One connection fewer: the first waiting caller gets a new one, or the error of opening it. */
   #forget(): void {
     this.#count--;
     if (this.#closed && this.#count === 0) this.#emptied?.();

@@ -1,4 +1,4 @@
-// PostgreSQL behind the same interface. Sessions speak UTC, and prepared statements are kept by text.
+// PostgreSQL behind the same interface. Sessions use UTC; statements are prepared, by text.
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits } from '../base/limits.ts';
@@ -11,7 +11,7 @@ import { inTransaction, rowsOf } from './session.ts';
 
 const kStartPauseMs = 250;
 
-/** Waits, with a limit, for a database that is only just starting, as after a restart of the machine. */
+/** Waits, with a limit, for a database that is just starting, for example after a restart of the machine. */
 async function firstConnection(
   pool: SessionPool<PgConnection>,
   where: string,

@@ -1,23 +1,24 @@
-// One connection to a database, and a transaction on it: the same for PGlite's thread and for PostgreSQL. Statements that a
-// transaction sends without awaiting one another travel together, and run in the order in which they were sent.
+// One connection to a database, and a transaction on it: the same for PGlite's thread and for PostgreSQL. Statements
+// that a transaction sends without awaiting each other share a round trip, and run in the order in which they were
+// sent.
 
 import type { Param, Queryable, QueryOptions, TransactionOptions } from './database.ts';
 
 export interface Session {
-  /** Nothing more can be sent: whoever holds it gives it back, and takes another. */
+  /** Nothing more can be sent: its user gives it back, and takes another one. */
   readonly lost: boolean;
-  /** Whether statements may take as long as they take; PostgreSQL must have been told so, too. */
+  /** Whether statements have no time limit; PostgreSQL must have been told so, too. */
   unlimited: boolean;
-  /** For how many milliseconds the database has worked for it, so far. */
+  /** The total of milliseconds that the database has worked for this session. */
   readonly workedMs: number;
   query(sql: string, params: readonly Param[]): Promise<Iterable<object>>;
-  /** Runs statements without parameters; resolves with the tag of the last one. */
+  /** Runs statements without parameters; resolves with the command tag of the last one. */
   simple(sql: string): Promise<string>;
-  /** Asks the database to give up what runs. Once it resolves, no later statement is hit by it. */
+  /** Asks the database to cancel the running statement. After it resolves, no later statement is affected. */
   cancel(): Promise<void>;
-  /** Ends it at once; what waits on it is rejected. */
+  /** Ends the session at once; its waiting statements are rejected. */
   discard(error?: Error): void;
-  /** Ends it when what was sent has been answered. */
+  /** Ends the session when all statements sent have been answered. */
   close(): Promise<void>;
 }
 
@@ -35,7 +36,10 @@ export async function rowsOf<Row extends object>(
   return [...(await session.query(sql, params))] as Row[];
 }
 
-/** Runs one transaction. A `signal` that is aborted ends its running statement, and it with the signal's reason. */
+/**
+ * Runs one transaction. If `signal` is aborted, the running statement is cancelled, and the transaction rejects with
+ * the signal's reason.
+ */
 export async function inTransaction<Value>(
   session: Session,
   { mode, signal, spent }: TransactionOptions,
@@ -47,7 +51,7 @@ export async function inTransaction<Value>(
   let cancelled: Promise<void> | null = null;
   const cancel = () => {
     cancelled = session.cancel();
-    // It is awaited below, perhaps only after it has failed.
+    // Awaited below, perhaps only after it has failed.
     cancelled.catch(() => {});
   };
   signal?.addEventListener('abort', cancel, { once: true });
@@ -60,35 +64,35 @@ export async function inTransaction<Value>(
       { last = false }: QueryOptions = {},
     ) {
       signal?.throwIfAborted();
-      // The session may serve another transaction by now.
-      if (!open) throw new Error('A statement came after its transaction.');
+      // The session may already serve another transaction.
+      if (!open) throw new Error('A statement was sent after the end of its transaction.');
       const rows = rowsOf<Row>(session, sql, params);
       if (last) {
         open = false;
         committed = session.simple('commit');
-        // Whoever waits for the statement hears of what befell both.
+        // The caller, who awaits the statement, gets the failure of either.
         committed.catch(() => {});
       }
       return rows;
     },
   };
   try {
-    // Sent together with the first statement. A session that is there cannot refuse it; one that is lost refuses all.
+    // Sent together with the first statement. An open session cannot refuse it; a lost one refuses everything.
     const begun = session.simple(kBegin[mode]);
     const [value] = await Promise.all([work(tx), begun]);
     open = false;
     const tag = await (committed ?? session.simple('commit'));
-    if (tag !== 'COMMIT') throw new Error('A statement failed, and the transaction went on.');
+    if (tag !== 'COMMIT') throw new Error('A statement failed, but the transaction continued.');
     return value;
   } catch (error) {
     open = false;
     await cancelled;
-    // What cannot be rolled back is ended: the server then rolls back by itself.
+    // If the rollback fails the session is ended, and the server rolls back by itself.
     if (!session.lost) await session.simple('rollback').catch(() => session.discard());
     throw signal?.aborted ? signal.reason : error;
   } finally {
     signal?.removeEventListener('abort', cancel);
-    // The next one's statements must not be met by what was meant for this one's.
+    // A late cancellation must not hit the next transaction's statements.
     await cancelled;
     session.unlimited = false;
     spent?.(session.workedMs - workedBefore);

@@ -1,5 +1,5 @@
-// The routes. Each handler authenticates first, then looks at the request, then at the database; every failure becomes
-// problem+json here, and nowhere else.
+// The routes. Each handler first authenticates, then checks the request, then uses the database. Every failure
+// becomes problem+json here, and nowhere else.
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
@@ -30,7 +30,7 @@ import { declaredBytes, jsonResponse, objectOf, readBody } from './body.ts';
 import { immutableFile, staticFiles } from './files.ts';
 import { checkSchemaVersion, clientOf, epochOf, updatesOf } from './requests.ts';
 
-/** What Node's listener hands along with a request. */
+/** What Node's listener passes with a request. */
 export interface App {
   Bindings: HttpBindings;
 }
@@ -54,7 +54,7 @@ export interface AppOptions {
 }
 
 function nothingHere(): Problem {
-  return new Problem('not_found', 'There is nothing here.');
+  return new Problem('not_found', 'There is nothing at this path.');
 }
 
 const checkPath: MiddlewareHandler = async ({ req }, next) => {
@@ -79,7 +79,7 @@ export function createApp(options: AppOptions): Hono<App> {
     callers.request(user.id);
     return user;
   };
-  /** Reads in the user's turn, as long as the answer is wanted. */
+  /** Runs a read when it is the user's turn, as long as the answer is wanted. */
   const reading = <Answer>(
     user: User,
     outgoing: HttpBindings['outgoing'],
@@ -92,21 +92,21 @@ export function createApp(options: AppOptions): Hono<App> {
   app.onError((error, context) => {
     if (error instanceof Problem) return error.toResponse();
     if (isUnavailable(error)) {
-      return new Problem('busy', 'The database cannot be reached for now.').toResponse();
+      return new Problem('busy', 'The database is unavailable for now.').toResponse();
     }
     if (error instanceof AuthorityGone) {
       options.log(`${context.req.method} ${context.req.path} failed.`, error);
-      return new Problem('busy', 'The rules are started again.').toResponse();
+      return new Problem('busy', 'The rules are restarting.').toResponse();
     }
     options.log(`${context.req.method} ${context.req.path} failed.`, error);
-    return new Problem('internal', 'The server failed; its log says why.').toResponse();
+    return new Problem('internal', 'The server failed; its log has the reason.').toResponse();
   });
 
   app.use('*', async ({ env: { incoming } }, next) => {
     if (!options.hosts(incoming.headers.host)) {
       throw new Problem(
         'forbidden',
-        'A development server answers under loopback names only, as localhost; --dev-host NAME adds one.',
+        'A development server answers to loopback names only, such as localhost; --dev-host NAME adds one.',
       );
     }
     await next();
@@ -133,14 +133,14 @@ export function createApp(options: AppOptions): Hono<App> {
     return jsonResponse(incoming, text);
   };
 
-  /** Another node may serve a version that is too new by now, and this one has not heard of it: then it takes it up. */
-  const takeUpNewer = async (error: unknown): Promise<never> => {
+  /** Another node may already serve a newer version, and this node has not noticed yet: then it restarts with it. */
+  const followNewer = async (error: unknown): Promise<never> => {
     if (error instanceof Problem && error.code === 'server-old')
       await options.database.fence?.(options.database);
     throw error;
   };
 
-  /** Reads a body, bounded, and answers it with the JSON text that `work` gives. `look` refuses what is wrong with it. */
+  /** Reads a body, within its limits, and answers with the JSON text of `work`. `look` rejects an invalid body. */
   const ofBody = async <Request>(
     env: HttpBindings,
     look: (body: JsonObject, bytes: number) => Request,
@@ -156,8 +156,8 @@ export function createApp(options: AppOptions): Hono<App> {
       callers.undeclared(user.id, bytes - declared);
       return callers.shares.during(user.id, async () => {
         const request = await whileWanted(outgoing, limits.readWithinMs, ({ signal }) =>
-          callers.looking(user.id, bytes, signal, () => look(objectOf(body), bytes)),
-        ).catch(takeUpNewer);
+          callers.parsing(user.id, bytes, signal, () => look(objectOf(body), bytes)),
+        ).catch(followNewer);
         return answer(user, incoming, await work(user, request));
       });
     });

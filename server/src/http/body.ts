@@ -1,4 +1,4 @@
-// Request bodies and answers: bounded while they arrive and while they are inflated, gzip both ways.
+// Request bodies and answers: limited while they arrive and while they are decompressed; gzip in both directions.
 
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -14,8 +14,7 @@ const kGzipFromBytes = 1_000;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * A request as Node has it. The web's Request would be made around it for the body alone, at a cost above that of the
- * rest of a push.
+ * A request as Node has it. Wrapping it in a web Request only for the body would cost more than the rest of a push.
  */
 export type Incoming = Pick<IncomingMessage, 'headers'> & Readable;
 
@@ -25,7 +24,7 @@ function cutOff(): Problem {
 
 const kLookEveryMs = 1_000;
 
-/** Looks how fast a body comes; one that stands still would hold what is there of it for as long as its connection. */
+/** Measures the rate of a body: one that stalls would hold its bytes as long as its connection lasts. */
 class Pace {
   readonly #request: Readable;
   readonly #began = performance.now();
@@ -59,7 +58,7 @@ class Pace {
   }
 }
 
-/** All bytes of a stream. One that is too long is left where it stands; whoever answers ends the connection. */
+/** All bytes of a stream. A stream that is too long is left unread; the handler ends its connection. */
 function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -78,10 +77,10 @@ function collect(stream: Readable, held: HeldBytes, pace: Pace): Promise<Buffer>
         return;
       }
       if (size <= limits.bodyBytes) return;
-      stop(new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`));
+      stop(new Problem('too_large', `A body may have at most ${limits.bodyBytes} bytes.`));
     };
     pace.tooSlow(stop);
-    // `close` follows `end` and `error`, too; alone it means that the caller has gone.
+    // `close` also follows `end` and `error`; alone it means that the caller has disconnected.
     const closed = () => reject(cutOff());
     stream.on('data', take);
     stream.once('end', () => {
@@ -103,31 +102,31 @@ async function inflated(source: Readable, held: HeldBytes, pace: Pace): Promise<
     return await collect(source.pipe(inflate), held, pace);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw new Problem('bad_request', 'The body is not what its content-encoding says.');
+    throw new Problem('bad_request', 'The body does not match its content-encoding.');
   } finally {
     source.unpipe(inflate).pause();
     inflate.destroy();
   }
 }
 
-/** How many bytes a body says that it has; 0 where it says nothing. */
+/** The declared size of a body; 0 if it is not declared. */
 export function declaredBytes({ headers }: Pick<Incoming, 'headers'>): number {
   const declared = Number(headers['content-length'] ?? '0');
   if (declared > limits.bodyBytes) {
-    throw new Problem('too_large', `A body may have ${limits.bodyBytes} bytes.`);
+    throw new Problem('too_large', `A body may have at most ${limits.bodyBytes} bytes.`);
   }
   return declared;
 }
 
-/** A request's body, inflated. */
+/** A request's body, decompressed. */
 export async function readBody(request: Incoming, held: HeldBytes): Promise<Buffer> {
   const { headers } = request;
   declaredBytes(request);
   const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'gzip' && encoding !== 'identity') {
-    throw new Problem('unsupported_encoding', 'A body is sent as it is, or by gzip.');
+    throw new Problem('unsupported_encoding', 'The only content-encoding of a body is gzip.');
   }
-  // Its `close` may have been while the caller's token was looked at; it will say nothing more.
+  // `close` may have been emitted while the caller's token was checked; it does not come again.
   if (request.destroyed) throw cutOff();
   const pace = new Pace(request);
   try {
@@ -157,7 +156,7 @@ export function objectOf(bytes: Buffer): JsonObject {
   return value;
 }
 
-/** An answer of JSON text, compressed where that is worth it and the caller reads it. */
+/** An answer of JSON text, compressed if that is worthwhile and the caller accepts it. */
 export async function jsonResponse(
   { headers: { 'accept-encoding': accepted } }: Pick<IncomingMessage, 'headers'>,
   text: string,
@@ -167,7 +166,7 @@ export async function jsonResponse(
     'cache-control': 'no-store',
     vary: 'accept-encoding',
   };
-  // As a text: Node sends one together with its headers, bytes in a piece of their own.
+  // As text: Node sends text together with its headers, but bytes in a packet of their own.
   if (text.length < kGzipFromBytes || !acceptsGzip(accepted)) {
     return new Response(text, { headers });
   }
@@ -176,7 +175,7 @@ export async function jsonResponse(
   return new Response(packed, { headers });
 }
 
-/** Whether a caller of this `accept-encoding` reads gzip. */
+/** Whether a caller with this `accept-encoding` accepts gzip. */
 export function acceptsGzip(accepted: string | null | undefined): boolean {
   if (!accepted) return false;
   return accepted.split(',').some((part) => {

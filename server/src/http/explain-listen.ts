@@ -1,6 +1,6 @@
 import { SetupError } from '../base/setup-error.ts';
 
-/** Why the server cannot listen, where that is the operator's to mend. */
+/** Explains why the server cannot listen, if the operator can correct it. */
 export function explainListen(error: Error, port: number, host: string): Error {
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `Port ${port} of ${host} is taken by another program: name another by --port.`,

@@ -1,6 +1,6 @@
-// Files over HTTP: the immutable images, with ranges so that an interrupted download goes on where it stopped, and the
-// static files of a page, compressed and revalidated by the browser. Reading them, their types, ranges and names that lead
-// out of the folder are Hono's part.
+// Files over HTTP: the immutable images, with ranges so that an interrupted download can continue, and the static
+// files of a page, compressed, and revalidated by the browser. Hono reads them, finds their types and ranges, and
+// rejects names outside of the folder.
 
 import { statSync } from 'node:fs';
 import { serveStatic } from '@hono/node-server/serve-static';
@@ -9,7 +9,7 @@ import { compress } from 'hono/compress';
 import { etag } from 'hono/etag';
 
 /**
- * Whether a `range` is answered by a part: one range of bytes, of what has the tag that `if-range` names. Others are
+ * Whether a `range` is answered by a part: a single range of the version that `if-range` names. Other ranges are
  * ignored (RFC 9110); Hono would answer them.
  */
 export function isPartial(
@@ -28,7 +28,7 @@ function ignoreRange({ req }: Context): void {
   req.raw = new Request(req.raw, { headers });
 }
 
-/** Answers with a file that never changes, or a part of it; null where it is gone. Behind `etag()`. */
+/** Answers with a file that never changes, or a part of it; null if it does not exist. Used behind `etag()`. */
 export async function immutableFile(
   context: Context,
   path: string,
@@ -43,10 +43,10 @@ export async function immutableFile(
   return (await serveStatic({ path })(context, async () => {})) ?? null;
 }
 
-/** A host as pages name it, with nothing in it that would go on in a policy. */
+/** A host as pages name it, without characters that could extend a policy. */
 const kHost = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:.]+\](:\d+)?$/;
 
-/** `host`: the server's as the page names it: its socket may be connected to, and no other. */
+/** `host` is the server's, as the page names it: pages may connect to its socket, and to no other. */
 function policy(host: string | undefined): string {
   const named = host !== undefined && kHost.test(host);
   return kPolicy.replace(kSockets, named ? ` ws://${host} wss://${host}` : '');
@@ -65,12 +65,12 @@ const kPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Names that begin with a dot are not for everybody, but for those that are made for it. */
+/** Names that begin with a dot are private, except `.well-known`. */
 const kHidden = /\/\.(?!well-known\/)/;
 
 function describeFile(path: string, context: Context): void {
   const { size, mtimeMs } = statSync(path);
-  // Two forms within a second are two files, too: `last-modified` would not tell them apart.
+  // Two versions within one second differ, too; `last-modified` could not distinguish them.
   context.header('etag', `"${size.toString(36)}-${Math.round(mtimeMs).toString(36)}"`);
   context.header('cache-control', 'no-cache');
   context.header('content-security-policy', policy(context.req.header('host')));
@@ -79,7 +79,7 @@ function describeFile(path: string, context: Context): void {
   context.header('vary', 'accept-encoding');
 }
 
-/** Serves the files of a folder; what is not there is left to the next handler. */
+/** Serves the files of a folder; a missing file is left to the next handler. */
 export function staticFiles(
   folder: string,
 ): [MiddlewareHandler, MiddlewareHandler, MiddlewareHandler] {

@@ -1,5 +1,5 @@
-// The shapes of requests, checked on the way in. Updates are only checked to be objects: what is wrong with one is its own
-// result, and the authority's to say.
+// Checks the shapes of requests. Updates are only checked to be objects: the authority checks each one, and an error
+// is that update's own result.
 
 import { isObject, type JsonObject } from '../base/json.ts';
 import { Problem } from '../base/problem.ts';
@@ -14,7 +14,7 @@ export function clientOf(body: JsonObject): string {
   return body.client;
 }
 
-/** Refuses callers whose schema this server's cannot serve. */
+/** Rejects callers whose schema this server cannot serve. */
 export function checkSchemaVersion(body: JsonObject, schema: SchemaDescription): void {
   const version = body.schema;
   if (typeof version !== 'number' || !Number.isInteger(version)) {

@@ -1,5 +1,5 @@
-// Where images are: a folder of files that never change. A listing beside each file names it, and is written last, under
-// its own name at once: what it names is whole.
+// Stores images in a folder of immutable files. A listing beside each file describes it. The listing is written last,
+// and renamed into place: an image with a listing is complete.
 
 import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
 
-/** As pull's `fills` name it (docs/internals.md section 6). */
+/** As in `fills` of a pull (docs/internals.md section 6). */
 export interface ImageOffer {
   readonly realm: string;
   readonly revision: number;
@@ -20,12 +20,12 @@ export interface ImageOffer {
 }
 
 export interface Kept extends ImageOffer {
-  /** The schema that it was made under: another one reads it as another version. */
+  /** The schema that it was made under; under another schema it cannot be used. */
   readonly schema: string;
   readonly file: string;
 }
 
-/** What an image's address names. */
+/** The parts of an image's address. */
 export type ImageName = Pick<ImageOffer, 'realm' | 'epoch' | 'revision' | 'hash'>;
 
 export function imageUrl({ realm, epoch, revision, hash }: ImageName): string {
@@ -34,7 +34,7 @@ export function imageUrl({ realm, epoch, revision, hash }: ImageName): string {
 
 const kNameParts = /^[\w-]{1,64}\/\d{1,15}\/[\w-]{1,64}$/;
 
-/** The name that the parts of an address give, or null where no image has such a one. */
+/** The name in an address, or null if no image can have it. */
 export function imageNameOf(
   parts: Readonly<Record<'realm' | 'epoch' | 'revision' | 'hash', string>>,
 ): ImageName | null {
@@ -49,12 +49,12 @@ export interface ImageFile {
 }
 
 export interface ImageStore {
-  /** The newest image of a realm in one of its epochs, as far as `tx` can see. */
+  /** The newest image of a realm in one of its epochs, as of the snapshot of `tx`. */
   newest(tx: Queryable, realm: string, epoch: string): Promise<Kept | null>;
-  /** Resolves when whoever is offered the image can fetch it. */
+  /** Resolves when a client that is offered the image can fetch it. */
   keep(kept: Kept, bytes: Uint8Array): Promise<void>;
   find(name: ImageName): Promise<ImageFile | null>;
-  /** Whether `find` would find it now. One that it would not must not be offered. */
+  /** Whether `find` would find it now. Otherwise it must not be offered. */
   has(name: ImageName): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -77,7 +77,7 @@ function parse(text: string): Kept | null {
     const value: unknown = JSON.parse(text);
     return isKept(value) ? value : null;
   } catch (error) {
-    // A listing that a crash left half written: its image is made again when it is needed.
+    // A listing that a crash left incomplete: its image is made again when it is needed.
     if (error instanceof SyntaxError) return null;
     throw error;
   }
@@ -93,7 +93,7 @@ export interface FolderBounds {
   readonly ofRealm: number;
   readonly bytes: number;
   readonly files: number;
-  /** How long an offer holds. */
+  /** How long an offer is valid. */
   readonly offeredMs: number;
 }
 
@@ -107,7 +107,7 @@ const kBounds: FolderBounds = {
 export class FolderStore implements ImageStore {
   readonly #folder: string;
   readonly #bounds: FolderBounds;
-  /** The one used longest ago first. */
+  /** The least recently used comes first. */
   #held: Held[] = [];
 
   private constructor(folder: string, bounds: FolderBounds) {
@@ -115,7 +115,7 @@ export class FolderStore implements ImageStore {
     this.#bounds = bounds;
   }
 
-  /** Finds the images that are on disk; what cannot be read, or is of another schema, is removed. */
+  /** Finds the images on disk. Unreadable ones, and those of another schema, are removed. */
   static async open(
     folder: string,
     schemaHash: string,
@@ -175,7 +175,7 @@ export class FolderStore implements ImageStore {
       await writeFile(`${listing}.new`, JSON.stringify(kept));
       await rename(`${listing}.new`, listing);
     } catch (error) {
-      // A disk that is full must not be filled further by each try.
+      // Failed tries must not fill a full disk further.
       for (const left of [path, `${listing}.new`]) await rm(left, { force: true });
       throw error;
     }
@@ -185,11 +185,11 @@ export class FolderStore implements ImageStore {
 
   async close(): Promise<void> {}
 
-  /** The file of one that is to be offered or fetched; null, and forgotten, where it is gone. */
+  /** The file of an image that is offered or fetched; null, and forgotten, if it no longer exists. */
   #use(held: Held): ImageFile | null {
     this.#held = this.#held.filter((one) => one !== held);
     const path = join(this.#folder, held.kept.file);
-    // Somebody may have cleared the folder, which is nothing but a cache.
+    // The folder is only a cache, and may have been cleared.
     if (!existsSync(path)) return null;
     held.usedAt = performance.now();
     this.#held.push(held);
@@ -205,7 +205,7 @@ export class FolderStore implements ImageStore {
     for (const held of this.#held) if (!extra.has(held)) size += held.kept.bytes;
     for (const held of this.#held) {
       if (left <= files && size <= bytes) break;
-      // What was offered a moment ago is about to be fetched; but a disk is not endless.
+      // An image that was just offered is about to be fetched; but the disk has a limit.
       const isOffered = performance.now() - held.usedAt < offeredMs;
       if (extra.has(held) || (isOffered && left <= 2 * files && size <= 2 * bytes)) continue;
       extra.add(held);

@@ -1,5 +1,6 @@
-// Images of whole realms: made by the authority from the rows of one snapshot, kept in a store (folder-store.ts, shared-store.ts), offered to clients
-// that have nothing yet. An image that is a little behind its realm is as good as a new one: the client pulls the rest.
+// Images of whole realms. The authority makes them from the rows of one snapshot. They are kept in a store
+// (folder-store.ts, shared-store.ts), and offered to clients that hold nothing of the realm yet. An image that is
+// slightly behind its realm is as good as a new one: the client pulls the rest.
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { Authority } from '../authority/authority.ts';
@@ -19,9 +20,9 @@ import {
 } from './folder-store.ts';
 
 const kRowsPerChunk = 8_000;
-/** An image further behind its realm than this is made anew when it is asked for. */
+/** If an image is more entries behind its realm, a new one is made on request. */
 const kEntriesBehind = 1_000;
-/** Of how many realms it is known, past a snapshot, which image was found or made last. */
+/** For how many realms the last image found or made is remembered beyond a snapshot. */
 const kRemembered = 100;
 
 interface Head {
@@ -30,7 +31,7 @@ interface Head {
   at: string;
 }
 
-/** Images of one schema have one hash of it. */
+/** Identifies the schema of an image. */
 export function schemaHash(authority: Authority): string {
   return createHash('sha256').update(authority.schemaText).digest('hex');
 }
@@ -39,9 +40,9 @@ export class Images {
   readonly #store: ImageStore;
   readonly #authority: Authority;
   readonly #schema: SqlSchema;
-  /** Those that are looked for or made, by realm and epoch. */
+  /** Images that are being looked up or made, by realm and epoch. */
   readonly #making = new Map<string, Promise<Kept>>();
-  /** What they came to last, the oldest first. */
+  /** The results, the oldest first. */
   readonly #made = new Recent<Kept>(kRemembered);
 
   constructor(store: ImageStore, authority: Authority, schema: SqlSchema) {
@@ -50,19 +51,19 @@ export class Images {
     this.#schema = schema;
   }
 
-  /** An image of a realm: the newest kept one if it will do, else one of this very snapshot. */
+  /** Offers an image of a realm: the newest stored one if it is recent enough, else a new one of this snapshot. */
   async offer(tx: Queryable, realm: string): Promise<ImageOffer> {
     const [head] = await tx.query<Head>(
       `select epoch, head::text as head, at::text as at from skerry.realm where realm = $1::text`,
       [realm],
     );
-    if (head === undefined)
-      throw new Error('An image of a realm that does not exist was asked for.');
-    // Clients that come together (after an outage, say) are given one, not one each: it is held in memory while it is made.
-    // Who looks for a kept one holds the place too, else one that was kept since the look would be made again.
+    if (head === undefined) throw new Error('An image of a missing realm was requested.');
+    // Clients that come at the same time (after an outage, for example) share one image, which is held in memory
+    // while it is made. The look-up of a stored image holds the place, too: otherwise an image that was stored since
+    // would be made again.
     const key = JSON.stringify([realm, head.epoch]);
     for (let other = this.#making.get(key); other !== undefined; other = this.#making.get(key)) {
-      const found = await other.catch(() => null); // Why it failed is said where it was asked for.
+      const found = await other.catch(() => null); // Its own caller gets the reason of a failure.
       if (found !== null && (await this.#fits(tx, found, Number(head.head))))
         return publicPart(found);
     }
@@ -82,10 +83,10 @@ export class Images {
     return this.#store.find(name);
   }
 
-  /** Whether an image will do for a client that is to be brought to the head. */
+  /** Whether an image is recent enough for a client that needs the head. */
   async #fits(tx: Queryable, kept: Kept, head: number): Promise<boolean> {
     if (kept.revision > head || head - kept.revision > kEntriesBehind) return false;
-    // An image of another history under the same epoch (a database restored from a backup) is of no use.
+    // An image of another history under the same epoch (of a database restored from a backup) cannot be used.
     const [entry] = await tx.query<{ at: string }>(
       `select at::text as at from skerry.log where realm = $1::text and revision = $2::text::bigint`,
       [kept.realm, String(kept.revision)],
@@ -93,11 +94,14 @@ export class Images {
     return entry !== undefined && Number(entry.at) === kept.at;
   }
 
-  /** `made`: by this node, perhaps after the snapshot that `tx` sees, where the store does not find it yet. */
+  /**
+   * `made` is the last image of this node, perhaps newer than the snapshot of `tx`, in which the store does not find
+   * it yet.
+   */
   async #findOrMake(tx: Queryable, realm: string, head: Head, made: Kept | null): Promise<Kept> {
     const newest = await this.#store.newest(tx, realm, head.epoch);
     if (newest !== null && (await this.#fits(tx, newest, Number(head.head)))) return newest;
-    // The store may have dropped it since: who is offered it would find nothing, and be offered it again.
+    // The store may have deleted it since: a client could not fetch it, and would be offered it again.
     const isThere = made !== null && (await this.#store.has(made));
     if (isThere && (await this.#fits(tx, made, Number(head.head)))) return made;
     return this.#make(tx, realm, head);

@@ -1,6 +1,6 @@
-// Images that all nodes of a database share: in parts in a table, so that a client may fetch from one node what another has
-// offered. A node's folder is only a cache of them. They are written on a connection apart: an image is made inside of a
-// pull's snapshot, which holds one, and pulls that hold all connections must not wait for one more each.
+// Images that all nodes of a database share, in parts in a table: a client may fetch from one node what another has
+// offered. A node's folder is only a cache of them. They are written on a separate connection: an image is made
+// within a pull's snapshot, which holds one, and pulls that hold all connections must not each wait for one more.
 
 import { randomUUID } from 'node:crypto';
 import { limits } from '../base/limits.ts';
@@ -42,7 +42,7 @@ export class SharedStore implements ImageStore {
   readonly #closed: () => Promise<void>;
   readonly #loading = new Map<string, Promise<ImageFile | null>>();
 
-  /** `database` is for this store alone. */
+  /** `database` is used by this store alone. */
   constructor(
     cache: FolderStore,
     database: Database,
@@ -82,7 +82,7 @@ export class SharedStore implements ImageStore {
           [id, String(part), Buffer.from(data).toString('base64')],
         );
       }
-      // Those that were offered before stay for a while: their downloads may not have begun.
+      // Images that were offered before stay for a while: their downloads may not have begun.
       await tx.query(
         `delete from skerry.image i where i.realm = $1::text and i.id not in (
            select k.id from skerry.image k where k.realm = $1::text
@@ -105,7 +105,7 @@ export class SharedStore implements ImageStore {
     }
   }
 
-  /** In the table, which all nodes look at. */
+  /** Looks in the table, which all nodes share. */
   async has(name: ImageName): Promise<boolean> {
     return (
       (await this.#database.transaction({ mode: 'snapshot' }, (tx) => rowOf(tx, name))) !== null
@@ -117,7 +117,7 @@ export class SharedStore implements ImageStore {
     await this.#closed();
   }
 
-  /** Copies an image of the table into the folder. */
+  /** Copies an image from the table into the folder. */
   async #load(name: ImageName): Promise<ImageFile | null> {
     if (!Number.isSafeInteger(name.revision)) return null;
     const found = await this.#database.transaction({ mode: 'snapshot' }, async (tx) => {
@@ -126,7 +126,7 @@ export class SharedStore implements ImageStore {
     });
     if (found === null) return null;
     if (found.bytes.byteLength !== found.kept.bytes) {
-      throw new Error(`An image of ${name.realm} has lost parts.`);
+      throw new Error(`An image of ${name.realm} lacks parts.`);
     }
     await this.#cache.keep(found.kept, found.bytes);
     return this.#cache.find(name);

@@ -1,10 +1,10 @@
-// A table for programs without the core: GET|POST /v1/tables/:table gives the rows that the caller may read, and on the
-// next call, with the `lastUpdateTime` of the last answer, what has changed since.
+// A table for programs without the core: GET|POST /v1/tables/:table returns the rows that the caller may read, and on
+// the next call, with the `lastUpdateTime` of the last answer, the changes since.
 //
-// That time is opaque (sealed-time.ts): it names, for each realm, the head that was read in the same snapshot as the rows.
-// A clock's time would not do: what is committed late, with an earlier time, would be skipped for ever. While pages are
-// being handed over it also names the last id; what changes meanwhile comes afterwards, because the heads stay the first
-// ones.
+// That time is opaque (sealed-time.ts): for each realm it names the head that was read in the same snapshot as the
+// rows. A clock's time would lose data: what is committed late, with an earlier time, would be skipped for ever.
+// While pages are sent it also names the last id; changes made meanwhile are sent afterwards, because the heads stay
+// those of the first page.
 
 import type { User } from '../auth/auth.ts';
 import { rawObject } from '../authority/authority.ts';
@@ -19,7 +19,7 @@ import type { Heads, SealedTimes, Since } from './sealed-time.ts';
 
 export interface TableRequest {
   readonly lastUpdateTime: string | null;
-  /** Ids to the `modifiedAt` that the caller has: left out of the answer while they are the same. */
+  /** Ids to the `modifiedAt` that the caller has: a row is left out of the answer if it is still the same. */
   readonly exclude: Readonly<Record<string, number>>;
 }
 
@@ -29,7 +29,7 @@ interface Head {
   readonly at: string;
 }
 
-/** A row as an answer has it: JSON text, which is not looked into. */
+/** A row of an answer: JSON text, which is not parsed. */
 interface RowText {
   readonly id: string;
   readonly modifiedAt: number;
@@ -39,7 +39,7 @@ interface RowText {
 interface Page {
   readonly rows: readonly RowText[];
   readonly deleted: readonly string[];
-  /** The last id of the page, where others follow it. */
+  /** The last id of the page, if more rows follow. */
   readonly last: string | null;
 }
 
@@ -49,7 +49,7 @@ interface Changes extends Page {
   readonly isCut: boolean;
 }
 
-/** Everything that the reading of one table for one caller needs. */
+/** The context of reading one table for one caller. */
 interface Reading {
   readonly tx: Queryable;
   readonly table: SqlTable;
@@ -86,7 +86,7 @@ function revisionOf(head: string | undefined): number {
   return Number((head ?? '0@0').split('@')[0]);
 }
 
-/** Whether all entries that a time names are of this history. */
+/** Whether all entries that a time names belong to this history. */
 async function isOfThisHistory(tx: Queryable, { heads, upto = {} }: Since): Promise<boolean> {
   const known = [...Object.entries(heads), ...Object.entries(upto)].map(([realm, head]) => {
     const [revision, at] = head.split('@');
@@ -106,7 +106,7 @@ function rowObject(table: SqlTable, alias: string): string {
     'modifiedAt', skerry.to_ms(${alias}.modified_at), 'revision', ${alias}.revision, 'props', ${propsObject(table, alias)})`;
 }
 
-/** How many bytes a row has at least in an answer, from what is known without reading its large values. */
+/** The least size of a row in an answer, computed without reading its large values. */
 function leastBytes({ columns }: SqlTable, alias: string): string {
   const sizes = columns.flatMap(({ type, name }) => {
     if (type === 'json' || type === 'class') return [`pg_column_size(${alias}.${name})`];
@@ -118,8 +118,8 @@ function leastBytes({ columns }: SqlTable, alias: string): string {
 }
 
 /**
- * Those of the rows whose ids `ids` selects, in their order, that one answer takes; the others are not even made into
- * text, but for what turns out longer than it seemed (compressed json).
+ * Of the rows whose ids `ids` selects, in order, as many as one answer takes. The others are not even converted to
+ * text, except rows that are longer than estimated (compressed json).
  */
 async function readPage(
   { tx, table, realms }: Reading,
@@ -170,7 +170,7 @@ function readRows(reading: Reading, above: string): Promise<Page> {
   );
 }
 
-/** How far the next changes of each realm go: about as many as one answer takes, of all realms together. */
+/** How far the next changes of each realm go: about as many as one answer takes, in all realms together. */
 async function readEnds({ tx }: Reading, heads: readonly Head[], since: Since) {
   const ranges = heads.map(({ realm }) => ({ realm, from: revisionOf(since.heads[realm]) }));
   const ends = await tx.query<{ realm: string; head: string; cut: string; changes: string }>(
@@ -198,7 +198,7 @@ async function readEnds({ tx }: Reading, heads: readonly Head[], since: Since) {
   };
 }
 
-/** A page of what entries above the heads of last time have touched, as it is now. */
+/** A page of the current rows that entries above the previous heads have touched. */
 async function readChanges(
   reading: Reading,
   heads: readonly Head[],
@@ -230,7 +230,7 @@ async function readChanges(
   return { ...page, ...ends, heads: since.heads };
 }
 
-/** What the next time says after a page of changes. */
+/** The next time after a page of changes. */
 function afterChanges({ heads, upto, last }: Changes): Since {
   return last === null ? { heads: { ...heads, ...upto } } : { heads, upto, above: last };
 }

@@ -1,20 +1,21 @@
-// The `lastUpdateTime` of /v1/tables: what a caller has been given, kept by the caller. It is sealed (HMAC-SHA-256) with a
-// key that all nodes of a database share, for one user and one table: else a caller could name any realm and learn from
-// the answer whether it exists, and what happened in it when. A time with another seal counts as one of another history:
-// the answer begins anew, so that a program goes on by itself after its server's database was made anew.
+// The `lastUpdateTime` of /v1/tables: a record of what the caller has received, stored by the caller. It is sealed
+// (HMAC-SHA-256) for one user and one table, with a key that all nodes of a database share. Without a seal a caller
+// could name any realm, and learn from the answer whether it exists, and when it changed. A time with another seal is
+// treated like one of another history: the answer starts again, so that a program recovers by itself when its server
+// gets a new database.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { User } from '../auth/auth.ts';
 
-/** Per realm `revision@time` of an entry; the time tells whether the entry is of this history. */
+/** Per realm the `revision@time` of an entry; the time shows whether the entry belongs to this history. */
 export type Heads = Readonly<Record<string, string>>;
 
 export interface Since {
-  /** Up to where everything was handed over. */
+  /** Everything up to these heads was sent. */
   readonly heads: Heads;
-  /** While changes are handed over in pages: up to where they go. */
+  /** While changes are sent in pages: the heads that they lead to. */
   readonly upto?: Heads;
-  /** While pages are handed over: the last id. */
+  /** While pages are sent: the last id. */
   readonly above?: string;
 }
 
@@ -26,7 +27,7 @@ export interface TimeOf {
 const kVersion = 1;
 const kMaxTimeCharacters = 256 << 10;
 
-/** The realms of `heads` that the user may read: of others there is nothing to look up. */
+/** Keeps only the realms that the user may read. */
 function readable(heads: Heads, { realms }: User): Heads {
   return Object.fromEntries(Object.entries(heads).filter(([realm]) => realms.has(realm)));
 }
@@ -37,7 +38,7 @@ export class SealedTimes {
   /** `key`: hexadecimal. */
   constructor(key: string) {
     this.#key = Buffer.from(key, 'hex');
-    if (this.#key.length < 32) throw new Error('The key of the times of tables is too short.');
+    if (this.#key.length < 32) throw new Error('The key of sealed times is too short.');
   }
 
   seal(of: TimeOf, since: Since): string {
@@ -45,7 +46,7 @@ export class SealedTimes {
     return `${Buffer.from(text).toString('base64url')}.${this.#mac(of, text).toString('base64url')}`;
   }
 
-  /** What a time says of realms that its user may read now; null where this database did not seal it for them. */
+  /** What a time says about the realms that its user may read now; null if this database did not seal it for them. */
   open(of: TimeOf, time: string): Since | null {
     if (time.length > kMaxTimeCharacters) return null;
     const [body = '', seal = ''] = time.split('.', 2);

@@ -1,7 +1,7 @@
-// Who hears of what: a poke says that a realm's log has grown, and carries no data. It goes to connected users with a
-// right to the realm who have a scope over one of the tables touched (or where such a table is `autosubscribe`), not to
-// the client that made the change, and at most once in `pokeEveryMs` per client and realm; what comes sooner is merged
-// into the next one.
+// Sends pokes to listeners. A poke says that a realm's log has grown, and carries no data. It goes to connected users
+// with a right to the realm who have a scope over one of the tables touched (or any user with that right if the table
+// is `autosubscribe`), but not to the client that made the change. A realm pokes a client at most once in
+// `pokeEveryMs`; earlier pokes are merged into the next one.
 
 import type { User } from '../auth/auth.ts';
 import { limits } from '../base/limits.ts';
@@ -59,7 +59,7 @@ export class PokeHub {
       const pace = listeners?.get(listener);
       if (pace?.timer) {
         clearTimeout(pace.timer);
-        // The next hello of the same socket may have taken its place: what was held back is told now.
+        // The next hello of the same socket may have replaced this listener: the delayed poke is sent now.
         this.#send(listener, pace, realm);
       }
       listeners?.delete(listener);
@@ -67,7 +67,7 @@ export class PokeHub {
     }
   }
 
-  /** Entries that have been committed, in the order of their realms' logs. */
+  /** Entries that were committed, in the order of their realms' logs. */
   committed(entries: readonly Entry[]): void {
     for (const entry of entries) {
       for (const [listener, pace] of this.#byRealm.get(entry.realm) ?? []) {
@@ -90,7 +90,7 @@ export class PokeHub {
     for (const table of entry.tables) pace.merged.tables.add(table);
     for (const stream of entry.streams) pace.merged.streams.add(stream);
     if (pace.timer !== null) return;
-    // Even the first one waits a turn, so that the entries of one commit are one poke.
+    // Even the first poke waits one turn, so that the entries of one commit become one poke.
     const wait = Math.max(0, pace.lastSent + limits.pokeEveryMs - performance.now());
     pace.timer = setTimeout(() => this.#send(listener, pace, entry.realm), wait);
   }

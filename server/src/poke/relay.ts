@@ -1,10 +1,11 @@
-// Pokes between the nodes of one database. A node pokes for its own commits at once, and tells the others the new heads, at
-// most once in `notifyEveryMs`, outside of any transaction. A node that hears of a head reads the log entries above what it
-// knows, of the realms that its listeners may read, and pokes for them. Notifications may be lost, and some engines have
-// none: the log is also read every few seconds, and whenever the channel was opened.
+// Pokes between the nodes of one database. A node pokes at once for its own commits, and sends the new heads to the
+// other nodes at most once in `notifyEveryMs`, outside of any transaction. A node that gets a head reads the log
+// entries above the revision it knows, in the realms that its listeners may read, and pokes for them. Notifications
+// may be lost, and some engines have none: the log is also read every few seconds, and whenever the channel is
+// opened.
 //
-// `known` of a realm is the revision up to which all entries have been poked for here. Own commits above a gap are kept
-// aside, so that those of other nodes in the gap are read, and none is poked for twice.
+// `known` of a realm is the revision up to which this node has poked for all entries. Own commits above a gap are
+// remembered, so that the entries of other nodes in the gap are read, and no entry is poked for twice.
 
 import { randomUUID } from 'node:crypto';
 import { isObject } from '../base/json.ts';
@@ -16,7 +17,7 @@ import type { Listener, PokeHub } from './hub.ts';
 
 /** Where sockets join and leave. */
 export interface Pokes {
-  /** Resolves when every commit from now on will be heard of. */
+  /** Resolves when the listener will be poked for every later commit. */
   join(listener: Listener): Promise<void>;
   leave(listener: Listener): void;
 }
@@ -45,7 +46,7 @@ function parseHeads(payload: string): { node: unknown; heads: Record<string, unk
       ? { node: value.node, heads: value.heads }
       : null;
   } catch (error) {
-    // Anybody with the database's password may say anything on the channel.
+    // Anybody with the database's password may send anything on the channel.
     if (error instanceof SyntaxError) return null;
     throw error;
   }
@@ -56,9 +57,9 @@ export class PokeRelay implements Pokes {
   readonly #node = randomUUID();
   readonly #watched = new Map<string, Watched>();
   readonly #behind = new Set<string>();
-  readonly #unsaid = new Map<string, number>();
+  readonly #unsent = new Map<string, number>();
   #channel: Channel | null = null;
-  #saying: NodeJS.Timeout | null = null;
+  #sending: NodeJS.Timeout | null = null;
   readonly #polling: NodeJS.Timeout;
   #reading: Promise<void> | null = null;
   #loading: Promise<void> | null = null;
@@ -70,7 +71,7 @@ export class PokeRelay implements Pokes {
     this.#polling.unref();
   }
 
-  /** Takes the channel over which nodes tell each other; without one, heads are only polled. */
+  /** Sets the channel between the nodes; without one, heads are only polled. */
   use(channel: Channel): void {
     this.#channel = channel;
   }
@@ -101,14 +102,14 @@ export class PokeRelay implements Pokes {
     this.#unwatch(listener.user.realms.keys());
   }
 
-  /** What this node has committed, in the order of the realms' logs. */
+  /** Entries that this node has committed, in the order of the realms' logs. */
   committed(entries: readonly Entry[]): void {
     const news: Entry[] = [];
     for (const entry of entries) {
       const { realm, revision } = entry;
-      if (this.#channel) this.#unsaid.set(realm, revision);
+      if (this.#channel) this.#unsent.set(realm, revision);
       const watched = this.#watched.get(realm);
-      // A reading may have been faster than the answer to the commit.
+      // A read of the log may have been faster than the answer to the commit.
       if (watched !== undefined && watched.known !== null && revision <= watched.known) continue;
       news.push(entry);
       if (watched === undefined) continue;
@@ -117,28 +118,28 @@ export class PokeRelay implements Pokes {
       if (watched.known !== null && watched.own.size > 0) this.#behind.add(realm);
     }
     this.#options.hub.committed(news);
-    if (this.#unsaid.size > 0) {
-      this.#saying ??= setTimeout(() => this.#say(), limits.notifyEveryMs);
+    if (this.#unsent.size > 0) {
+      this.#sending ??= setTimeout(() => this.#send(), limits.notifyEveryMs);
     }
     this.#read();
   }
 
-  /** What another node has said. */
-  heard(payload: string): void {
-    const said = parseHeads(payload);
-    if (said === null || said.node === this.#node) return;
-    if (kAll in said.heads) {
+  /** A notification from another node. */
+  notified(payload: string): void {
+    const message = parseHeads(payload);
+    if (message === null || message.node === this.#node) return;
+    if (kAll in message.heads) {
       this.catchUp();
       return;
     }
-    for (const [realm, head] of Object.entries(said.heads)) {
+    for (const [realm, head] of Object.entries(message.heads)) {
       const known = this.#watched.get(realm)?.known;
       if (known != null && Number(head) > known) this.#behind.add(realm);
     }
     this.#read();
   }
 
-  /** Reads what is new in all realms that are listened to. */
+  /** Reads the new entries of all realms that have listeners. */
   catchUp(): void {
     for (const realm of this.#watched.keys()) this.#behind.add(realm);
     this.#read();
@@ -147,7 +148,7 @@ export class PokeRelay implements Pokes {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#polling);
-    if (this.#saying) clearTimeout(this.#saying);
+    if (this.#sending) clearTimeout(this.#sending);
     await this.#channel?.close();
     await this.#reading;
   }
@@ -159,9 +160,9 @@ export class PokeRelay implements Pokes {
     }
   }
 
-  /** Where the realms that have just been joined stand. */
+  /** Loads the heads of the realms that were just joined. */
   async #loadHeads(): Promise<void> {
-    // One turn gathers what joins together: after a restart everybody does.
+    // One turn gathers several joins: after a restart everybody joins.
     await new Promise((resolve) => setImmediate(resolve));
     const fresh = [...this.#watched].filter(([, { known }]) => known === null);
     const rows = await this.#options.database.query<{ realm: string; head: string }>(
@@ -175,12 +176,12 @@ export class PokeRelay implements Pokes {
     }
   }
 
-  /** Tells the other nodes how far the realms are that this one wrote to. */
-  #say(): void {
-    this.#saying = null;
+  /** Sends the heads of the realms that this node wrote to. */
+  #send(): void {
+    this.#sending = null;
     const parts: Record<string, number>[] = [{}];
     let bytes = 0;
-    for (const [realm, head] of this.#unsaid) {
+    for (const [realm, head] of this.#unsent) {
       const more = Buffer.byteLength(JSON.stringify(realm)) + 20;
       if (bytes + more > limits.notifyBytes) {
         parts.push({});
@@ -189,10 +190,10 @@ export class PokeRelay implements Pokes {
       bytes += more;
       (parts.at(-1) as Record<string, number>)[realm] = head;
     }
-    this.#unsaid.clear();
+    this.#unsent.clear();
     const heads = parts.length > limits.notifyParts ? [{ [kAll]: 0 }] : parts;
     const payloads = heads.map((each) => JSON.stringify({ node: this.#node, heads: each }));
-    void this.#channel?.say(payloads);
+    void this.#channel?.notify(payloads);
   }
 
   #read(): void {
@@ -249,14 +250,14 @@ export class PokeRelay implements Pokes {
   }
 }
 
-/** Everything up to `revision` has been dealt with. */
+/** Marks all entries up to `revision` as done. */
 function settle(watched: Watched, revision: number): void {
   watched.known = Math.max(watched.known ?? 0, revision);
   for (const own of watched.own) if (own <= watched.known) watched.own.delete(own);
   advance(watched);
 }
 
-/** Own commits that follow what is known are known. */
+/** Own commits that directly follow the known revision are known, too. */
 function advance(watched: Watched): void {
   if (watched.known === null) return;
   while (watched.own.delete(watched.known + 1)) watched.known++;

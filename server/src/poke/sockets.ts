@@ -1,7 +1,8 @@
-// The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and scopes;
-// the answer is `{"type":"ready"}`, and from then on pokes come. A later `hello` replaces the first one (a fresh token,
-// other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 too slow,
-// 4429 too many hellos or sockets, 1001 the server stops, 1013 the database is away: connect again later.
+// The sockets of /v1/poke. The first message, within five seconds, is `hello` with a token, a client identity and
+// scopes; the answer is `{"type":"ready"}`, and pokes follow. A later `hello` replaces the first one (a fresh token,
+// other scopes). Close codes: 4400 malformed, 4401 unauthenticated or expired, 4408 no hello in time, 4413 reads too
+// slowly, 4429 too many hellos or sockets, 1001 the server is shutting down, 1013 the database is unavailable:
+// connect again later.
 
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -26,12 +27,12 @@ export interface PokeSocketOptions {
   readonly authenticate: Authenticate;
   readonly authority: Authority;
   readonly pokes: Pokes;
-  /** Origins beside the server's own that pages may connect from. */
+  /** Origins besides the server's own whose pages may connect. */
   readonly origins: ReadonlySet<string>;
   readonly hosts: HostRule;
   readonly callers: Callers;
   readonly limits: SocketLimits;
-  /** Whether `x-forwarded-for` says where a socket comes from. */
+  /** Whether `x-forwarded-for` gives the address of a socket. */
   readonly trustProxy: boolean;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -68,7 +69,7 @@ function parseHello(data: Buffer, binary: boolean): Hello {
   return { token: typeof token === 'string' ? token : null, client, scopes, schema };
 }
 
-/** One connection: nobody until its hello, then a listener of the hub. */
+/** One connection: anonymous until its hello, then a listener of the hub. */
 class Connection {
   readonly #socket: WebSocket;
   readonly #options: PokeSocketOptions;
@@ -77,7 +78,7 @@ class Connection {
     { perSecond: limits.hellosPerSecond, burst: limits.hellosAtOnce },
     1,
   );
-  /** No longer counts as silent. */
+  /** Marks the socket as no longer silent. */
   readonly #spoke: () => void;
   #listener: Listener | null = null;
   #deadline: NodeJS.Timeout | null;
@@ -99,7 +100,7 @@ class Connection {
       socket.terminate();
     });
     this.#deadline = setTimeout(() => socket.close(4408, 'no hello'), limits.helloWithinMs);
-    // One buffer a message is what `ws` gives where it is told nothing else.
+    // By default `ws` passes one buffer per message.
     socket.on('message', (data, binary) => this.#message(data as Buffer, binary));
     socket.on('pong', () => {
       this.alive = true;
@@ -109,7 +110,7 @@ class Connection {
       this.#spoke();
       this.#leave();
     });
-    // The close that follows an error says all that there is to say.
+    // The close event that follows an error is enough.
     socket.on('error', () => socket.terminate());
   }
 
@@ -135,9 +136,9 @@ class Connection {
     this.#options.callers.request(user.id);
     const { callers, authority } = this.#options;
     callers.shares.charge(user.id, parsedMs);
-    // A hello has come in time. The end of an earlier token stands until this one has taken its place.
+    // The hello came in time. The deadline of an earlier token stays until the new one has replaced it.
     if (!this.#listener) this.#setDeadline(null);
-    const checked = await callers.looking(user.id, data.length, this.#closed.signal, (spent) =>
+    const checked = await callers.parsing(user.id, data.length, this.#closed.signal, (spent) =>
       authority.checkScopes(scopesOf(scopes), schema, spent),
     );
     if (this.#socket.readyState !== this.#socket.OPEN) return;
@@ -157,7 +158,7 @@ class Connection {
       if (!hasPlace) this.#places.part(user.id);
       throw error;
     }
-    // Only now, so that no poke falls between the two.
+    // Not earlier, so that no poke is lost between the two.
     this.#replace(listener);
     this.#setDeadline(null);
     if (this.#socket.readyState !== this.#socket.OPEN) {
@@ -173,7 +174,7 @@ class Connection {
     const { expires } = user;
     if (expires === null) return;
     const wait = expires * 1000 - Date.now();
-    // No timer takes longer: it looks again then.
+    // No timer takes longer: then it is set again.
     const next = () => (wait > kLongestTimerMs ? this.#expireWith(user) : end());
     const end = () => this.#socket.close(4401, 'expired');
     this.#setDeadline(setTimeout(next, Math.min(kLongestTimerMs, Math.max(0, wait))));
@@ -213,7 +214,7 @@ class Connection {
     this.#replace(null);
   }
 
-  /** Who listens from now on. */
+  /** Replaces the listener of this connection. */
   #replace(listener: Listener | null): void {
     const before = this.#listener;
     this.#listener = listener;
@@ -235,13 +236,14 @@ function closeCodeOf({ code }: Problem): number {
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {
-  // No time limit of the server's holds any more for what asked for an upgrade: the other side may never close it.
+  // After an upgrade request the server's own time limits no longer apply, and the other side may never close the
+  // socket.
   socket.once('finish', () => socket.destroy());
   const later = status.startsWith('503') ? 'retry-after: 5\r\n' : '';
   socket.end(`HTTP/1.1 ${status}\r\n${later}connection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-/** Whether the page that asks is one of ours; programs that are no browser send no origin. */
+/** Whether the page's origin is allowed; programs other than browsers send none. */
 export function originAllowed(
   origin: string | undefined,
   host: string | undefined,
@@ -270,7 +272,7 @@ export function servePokes(server: Server, options: PokeSocketOptions): { close(
     const forwarded = request.headers['x-forwarded-for'];
     const address = addressOf(request.socket.remoteAddress, forwarded, options.trustProxy);
     if (!places.enter(address)) return refuseUpgrade(socket, '503 Service Unavailable');
-    // The place is the socket's from now on, however its upgrade fares.
+    // From here on the place belongs to the socket, whether or not the upgrade succeeds.
     socket.once('close', () => places.leave(address));
     sockets.handleUpgrade(request, socket, head, (opened) => {
       connections.set(opened, new Connection(opened, options, { places, address }));

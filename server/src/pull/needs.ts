@@ -4,7 +4,7 @@ export interface EntryNeed {
   readonly realm: string;
   readonly from: number;
   readonly limit: number;
-  /** Its entries only. */
+  /** Only the entries of this client. */
   readonly client: string | null;
 }
 

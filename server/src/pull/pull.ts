@@ -1,5 +1,5 @@
-// A pull: everything that it says is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows fit
-// together; what to read and what to answer is the authority's. Lists cross as JSON text made by SQL.
+// Pulls. Everything in an answer is read in one snapshot (REPEATABLE READ), so that heads, entries, changes and rows
+// are consistent; the authority decides what to read and what to answer. SQL builds lists as JSON text.
 
 import type { User } from '../auth/auth.ts';
 import { rawObject, requestProblem, type Step } from '../authority/authority.ts';
@@ -30,7 +30,7 @@ const kAnswer = '{"answer":';
 function takeAnew(): Problem {
   return new Problem(
     'gone',
-    'The changes since these cursors cannot be told: take everything anew.',
+    'The changes since these cursors cannot be sent: pull everything again.',
   );
 }
 
@@ -42,9 +42,9 @@ export class Puller {
   }
 
   /**
-   * The text of the wire's answer. `request` is the request as JSON text. What came out larger
-   * than clients read, or would have been too much to read here, is made again of less: of shorter ranges; then without what
-   * one entry changed, or all of a realm (`refill`); at last without what own updates changed.
+   * The text of the answer. `request` is JSON text. If the answer is larger than clients accept, or would need too
+   * much to be read, it is computed again with less: over shorter ranges; then without the changes of one entry, or
+   * of a whole realm (`refill`); finally without the changes of own updates.
    */
   async pull(user: User, request: string, within: Within = {}): Promise<string> {
     const call = { user, request, within };
@@ -53,13 +53,13 @@ export class Puller {
       if (text !== null && text.length <= limits.answerCharacters) return text;
       portion = reading.less();
       const isRead = text !== null && Buffer.byteLength(text) <= limits.answerBytes;
-      // A shorter range makes one entry, or all of a realm, no smaller.
+      // A shorter range does not make a single entry, or a whole realm, smaller.
       if (isRead && portion?.tells !== 'all') return text;
     }
-    throw new Error('What a pull says at the least is longer than clients read.');
+    throw new Error('The smallest answer to a pull is longer than clients accept.');
   }
 
-  /** What failed by another's request is made again. */
+  /** A failure that another request caused is tried again. */
   async #again(call: Call, portion: Portion): Promise<Attempt> {
     try {
       return await this.#attempt(call, portion);
@@ -97,9 +97,10 @@ export class Puller {
       if (answer.startsWith(kAnswer)) return answer.slice(kAnswer.length, -1);
       const { needs, gone } = JSON.parse(answer) as { needs?: Needs; gone?: boolean };
       if (gone === true) throw takeAnew();
-      if (needs === undefined) throw new Error('The authority gave an answer of an unknown form.');
+      if (needs === undefined)
+        throw new Error('The authority returned an answer of an unknown form.');
       text = await reading.read(tx, needs, readable);
     }
-    throw new Error('The authority never came to an end.');
+    throw new Error('The authority did not finish.');
   }
 }

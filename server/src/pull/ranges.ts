@@ -1,5 +1,6 @@
-// How far a pull reads the log: the ranges of all realms, cut before anything of them is read, so that what they hold fits
-// into memory and into an answer. An entry that alone is too large is not read at all: it is told by `refill`.
+// How far a pull reads the log: the ranges of all realms are cut before any of their contents are read, so that these
+// fit into memory and into an answer. An entry that is too large by itself is not read at all; `refill` replaces its
+// changes.
 
 import { limits } from '../base/limits.ts';
 import type { Queryable } from '../db/database.ts';
@@ -9,20 +10,20 @@ export interface Range {
   readonly realm: string;
   readonly from: number;
   readonly upto: string;
-  /** Whether nothing in the realm comes after it. */
+  /** Whether it ends at the realm's head. */
   readonly isHead: boolean;
-  /** How many entries it has, its cursor's own apart. */
+  /** The number of its entries, without that of its cursor. */
   readonly entries: number;
   /** The tables that they touched. */
   readonly tables: readonly string[];
-  /** What they changed is too large, and not read. */
+  /** Its changes are too large, and are not read. */
   readonly isUntold: boolean;
 }
 
 export interface RangeLimits {
   readonly changes: number;
   readonly bytes: number;
-  /** The next entry of each realm is passed untold. */
+  /** The next entry of each realm is passed without its changes. */
   readonly isUntold: boolean;
 }
 
@@ -34,19 +35,22 @@ interface Cut {
   readonly entries: string;
   readonly bytes: string;
   readonly tables: string;
-  /** Of the entry after the cursor, where there is one. */
+  /** The time of the first entry after the cursor, if there is one. */
   readonly at: string | null;
   readonly next_bytes: string | null;
   readonly next_tables: string | null;
 }
 
-/** What an entry of before sizes were kept comes to is looked up. */
+/** The size of an entry; for an entry from before sizes were stored, it is computed. */
 const kEntryBytes = `coalesce(l.bytes, (
   select coalesce(sum(octet_length(c.before::text)), 0) * 2 + coalesce(octet_length(l.ops::text), 0) from skerry.change c
    where c.realm = l.realm and c.revision = l.revision
      and c.table_name in (select n.name from json_array_elements_text(l.tables) as n(name))))`;
 
-/** Each by itself: at most `limit` entries, which begin within so many changes and end within so many bytes; at least one. */
+/**
+ * Cuts each range by itself: at most `limit` entries, which begin within so many changes and end within so many
+ * bytes; at least one.
+ */
 function cutAll(
   tx: Queryable,
   needs: readonly EntryNeed[],
@@ -80,9 +84,9 @@ function cutAll(
 }
 
 /**
- * The ranges of all realms, which together are of so many bytes. Those whose next entry is the oldest have at least that
- * one: entries that one update made in several realms are of one time, so that whatever spans realms comes along, and
- * every pull gets on. Others wait for the next where there is no room.
+ * The ranges of all realms, with so many bytes in total. The realms with the oldest next entry get at least that
+ * entry. The entries that one update made in several realms have the same time, so they are read together, and every
+ * pull makes progress. The other realms wait for the next pull if there is no room.
  */
 export async function readRanges(
   tx: Queryable,

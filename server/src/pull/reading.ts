@@ -1,5 +1,5 @@
-// What one attempt at a pull reads: no more than its portion, so that neither SQL nor this process holds texts of any
-// length. What is left out is said to the authority (`untold`, pages that are null), which answers without it.
+// What one attempt at a pull reads: no more than its portion, so that neither SQL nor this process holds texts of
+// unlimited length. The authority is told what was left out (`untold`, pages that are null), and answers without it.
 
 import { type Authority, rawObject } from '../authority/authority.ts';
 import { limits } from '../base/limits.ts';
@@ -19,7 +19,7 @@ import {
   readState,
 } from './reads.ts';
 
-/** Images of realms, as of a snapshot or not long before it. */
+/** Images of realms, of a snapshot or slightly older. */
 export interface ImageSource {
   offer(tx: Queryable, realm: string): Promise<ImageOffer>;
 }
@@ -31,10 +31,13 @@ export interface PullOptions {
   readonly images: ImageSource;
 }
 
-/** `entries`: what the next entry of each realm changed is not told, nor all of a realm. `own`: own updates are named only. */
+/**
+ * `entries`: the changes of the next entry of each realm are left out, and whole realms. `own`: own updates are only
+ * named.
+ */
 type Tells = 'all' | 'entries' | 'own';
 
-/** How much an attempt reads: of the limits one in `share`. */
+/** How much an attempt reads: the limits divided by `share`. */
 export class Portion {
   static readonly all = new Portion('all', 1);
   readonly tells: Tells;
@@ -61,19 +64,22 @@ export class Portion {
 }
 
 const kShrink = 16;
-/** A revision above all. */
+/** A revision above all others. */
 const kToTheEnd = '9000000000000000';
 
 export class PullReading {
   readonly #options: PullOptions;
   readonly #portion: Portion;
-  /** An image takes as long as the realm is large, and is kept: a client who asks next would have to begin again. */
+  /**
+   * An image takes time in proportion to its realm, and is kept: without this, the next client would have to start
+   * again.
+   */
   readonly #finish: NonNullable<Within['finish']>;
-  /** Of this round. */
+  /** In this round. */
   #rangeBytes = 0;
   /** Of realms that come whole. */
   #stateBytes = 0;
-  /** It read what a smaller portion would have less of. */
+  /** A smaller portion would have read less. */
   #canShrink = false;
   /** Of this round. */
   #ranges: readonly Range[] = [];
@@ -85,7 +91,7 @@ export class PullReading {
     this.#finish = finish;
   }
 
-  /** The portion of the next attempt, where this one was of too much. */
+  /** The portion of the next attempt, if this one was too large. */
   less(): Portion | null {
     return this.#portion.less(this.#canShrink);
   }
@@ -119,7 +125,7 @@ export class PullReading {
     this.#untold.push({ realm, tables: this.#portion.tells === 'own' ? null : tables });
   }
 
-  /** The ranges of all realms in two journeys: how far they go, and what is in them. */
+  /** Reads the ranges of all realms in two round trips: how far they go, and their contents. */
   async #log(tx: Queryable, needs: Needs): Promise<{ entries: string[]; changes: string[] }> {
     const all = needs.entries ?? [];
     const isRange = (need: EntryNeed) =>
@@ -131,7 +137,7 @@ export class PullReading {
     });
     this.#ranges = ranges;
     this.#rangeBytes = bytes;
-    // Without the ops of own updates nothing can be told of a realm.
+    // Without the ops of own updates no changes of a realm can be answered.
     if (this.#portion.tells === 'own') for (const { realm } of all) this.#leaveOut(realm, []);
     for (const range of ranges) {
       if (range.isUntold && range.entries > 0) this.#leaveOut(range.realm, range.tables);
@@ -140,7 +146,7 @@ export class PullReading {
     const rest = all.filter((need) => !isRange(need));
     const entries = await Promise.all([
       ...ranges.map((range) => readEntries(tx, { ...range, client: null }, range.upto)),
-      // Own ones of a realm that comes whole.
+      // Own updates of a realm that comes whole.
       ...rest.map((need) => readEntries(tx, need, String(need.from + need.limit))),
     ]);
     const told = ranges.filter(({ isUntold, entries }) => !isUntold && entries > 0);
@@ -167,7 +173,7 @@ export class PullReading {
     ]);
   }
 
-  /** All of realms, where they come whole. */
+  /** All rows of the realms that come whole. */
   async #state(tx: Queryable, needs: Needs): Promise<string[]> {
     const { schema } = this.#options;
     const parts: string[] = [];
@@ -190,7 +196,7 @@ export class PullReading {
     return parts;
   }
 
-  /** Pages ride on an answer that reaches every head; of what has no room beside the rest nothing is read. */
+  /** Pages are added to an answer that reaches every head; a page is not read if there is no room for it. */
   async #pages(tx: Queryable, needs: Needs): Promise<string[]> {
     const asked = needs.pages ?? [];
     const isAtHead = this.#ranges.every(({ isHead, isUntold }) => isHead && !isUntold);

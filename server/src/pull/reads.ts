@@ -1,6 +1,6 @@
-// What a pull reads, in SQL: heads, ranges of the log and what is in them, rows of a realm, pages, and rows as they were.
-// Lists come as JSON text made by SQL. Each key is looked up by itself (lateral, with a limit): joined as sets, the planner
-// may read whole tables.
+// The SQL reads of a pull: heads, ranges of the log and their contents, rows of a realm, pages, and earlier versions
+// of rows. SQL builds lists as JSON text. Each key is looked up by itself (lateral, with a limit), because the
+// planner may read whole tables for a join of sets.
 
 import { limits } from '../base/limits.ts';
 import { kNow } from '../db/clock.ts';
@@ -26,7 +26,7 @@ async function readText(
   return row?.text ?? '';
 }
 
-/** The heads of the realms that a user may read; a realm that nobody has written yet has revision 0. */
+/** The heads of the realms that a user may read; a realm without any writes has revision 0. */
 export async function readHeads(
   tx: Queryable,
   readable: readonly string[],
@@ -39,11 +39,11 @@ export async function readHeads(
                left join lateral (select r.* from skerry.realm r where r.realm = k.realm limit 1) r on true)::text as realms`,
     [JSON.stringify(readable)],
   );
-  if (row === undefined) throw new Error('The database told no heads.');
+  if (row === undefined) throw new Error('The database returned no heads.');
   return row;
 }
 
-/** Entries without what they did: that is in `changes`. */
+/** Entries without their changes, which are in `changes`. */
 export function readEntries(
   tx: Queryable,
   { realm, from, client }: Pick<EntryNeed, 'realm' | 'from' | 'client'>,
@@ -61,15 +61,18 @@ export function readEntries(
   );
 }
 
-/** Joins `t`, the row that `key` names, where it lives in the realm of `key`. By itself, so that no index is read whole. */
+/**
+ * Joins `t`, the row that `key` names, if it lives in the realm of `key`. Each row by itself, so that no index is
+ * read whole.
+ */
 function liveRow(table: SqlTable, key: string): string {
   return `left join lateral (select t.* from ${table.name} t where t.id = ${key}.id limit 1) t
             on t.realm = ${key}.realm and t.deleted_at is null`;
 }
 
 /**
- * The changes of a range. Where it goes to the head, the last change of a row comes with the row as it is: the authority
- * would ask for it next.
+ * The changes of a range. If the range ends at the head, the last change of a row comes with the current row, which
+ * the authority would need next.
  */
 export async function readChanges(
   tx: Queryable,
@@ -80,7 +83,7 @@ export async function readChanges(
   for (const name of range.tables) {
     const table = schema.get(name);
     if (table === undefined) continue; // of a table that the schema has no more
-    // Written as text: this is done for every row, and what all of them share comes from outside.
+    // Built as text, because it runs for every row, and the parts common to all rows come from outside.
     const row = `'"createdAt":' || skerry.to_ms(t.created_at) || ',"modifiedAt":' || skerry.to_ms(t.modified_at)
       || ',"revision":' || t.revision || ',"props":' || (${propsObject(table, 't')})::text`;
     const given = `case when t.id is null then ',"row":null'
@@ -105,8 +108,8 @@ export async function readChanges(
 }
 
 /**
- * Own updates, wherever they are in the log. Their ops are of interest within the ranges that are read, each from its
- * `from` to its `upto`; `ranges` null: of none.
+ * Own updates, wherever they are in the log. Their ops are read only within the given ranges, each from its `from` to
+ * its `upto`; `ranges` null: none.
  */
 export async function readOwn(
   tx: Queryable,
@@ -164,7 +167,10 @@ function tableOf(schema: SqlSchema, name: string): SqlTable {
   return table;
 }
 
-/** Rows as the text of a list without brackets, and about how many bytes they are; null where they would be more than `atMost`. */
+/**
+ * Rows as the text of a list without brackets, and about how many bytes they have; null if they would be more than
+ * `atMost`.
+ */
 export interface RowsRead {
   readonly text: string;
   readonly bytes: number;
@@ -199,8 +205,8 @@ export interface PageRead {
 }
 
 /**
- * The next rows of a scope: at most `rows` of them and `bytes` bytes, but one, however large it is. Taken from each realm by
- * itself, by its index: in the order of ids alone, the rows of all other users would be read, too.
+ * The next rows of a scope: at most `rows` of them and `bytes` bytes, but at least one, however large. They are read
+ * from each realm by itself, by its index: in the order of ids alone, the rows of all other users would be read, too.
  */
 export async function readPage(
   tx: Queryable,
@@ -240,7 +246,7 @@ export async function readPage(
   return { text, rows, bytes: Number(page?.bytes ?? 0) };
 }
 
-/** Rows as they were in a realm after a revision: the `before` of their first change after it, else as they are. */
+/** Rows of a realm as of a revision: the `before` of their first change after it, or else the current row. */
 export async function readRowsAfter(
   tx: Queryable,
   schema: SqlSchema,

@@ -1,5 +1,5 @@
-// Which client identities belong to whom: those that were seen lately are remembered, so that a pull need not ask the
-// database; of the others it is read, and only one that nobody has used before is written.
+// The users of client identities. Recently seen ones are remembered, so that a pull need not ask the database. Others
+// are read, and only an identity that was never used before is written.
 
 import type { User } from '../auth/auth.ts';
 import { Problem } from '../base/problem.ts';

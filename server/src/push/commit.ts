@@ -1,5 +1,5 @@
-// One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). Everything that
-// it decides is the authority's. Refusals are written and committed like applications.
+// One transaction of the flusher: bind clients, lock realms, look up (locks.ts), admit, write (done.ts). The
+// authority makes all decisions. Rejections are written and committed like applied updates.
 
 import { isRealmName, type User } from '../auth/auth.ts';
 import { type Authority, rawObject, type Step } from '../authority/authority.ts';
@@ -35,8 +35,8 @@ export interface Refusal {
 export interface Committed {
   readonly now: number;
   /**
-   * One a unit; a Problem where the unit was not even admitted, null where it was left for another transaction, as were all
-   * after it. The first is never left.
+   * One per unit: a Problem if the unit was not even admitted; null if it was left for another transaction, like all
+   * units after it. The first is never left.
    */
   readonly results: readonly (Result | Problem | null)[];
   readonly entries: readonly WrittenEntry[];
@@ -45,13 +45,13 @@ export interface Committed {
 interface Request {
   readonly client: string;
   readonly user: string;
-  /** Which of the rights that go with the requests: those of the token that came with this one. */
+  /** The index of the request's rights: those of the token that came with it. */
   readonly rights: number;
   readonly epoch: number | null;
   readonly updates: JsonObject[];
 }
 
-interface Said {
+interface StepAnswer {
   readonly needs?: RowNeeds;
   readonly lock?: readonly string[];
   readonly done?: Done;
@@ -62,7 +62,7 @@ interface Decided {
   readonly lists: Lists;
 }
 
-/** Further realms must be locked: the transaction is rolled back and run again with the larger set. */
+/** More realms must be locked: the transaction is rolled back, and runs again with the larger set. */
 class MoreLocks extends Error {
   readonly realms: readonly string[];
   constructor(realms: readonly string[]) {
@@ -73,12 +73,12 @@ class MoreLocks extends Error {
 
 export interface CommitOptions {
   readonly refuse?: readonly Refusal[];
-  /** Whether to wait for locked realms; else RealmsBusy is thrown. */
+  /** Whether to wait for locked realms; otherwise RealmsBusy is thrown. */
   readonly wait: boolean;
   readonly spent?: Spent;
-  /** Whether the database's time is told, too: not where it is spent in waiting for what others have locked. */
+  /** Whether the database's time is charged, too; not if it was spent in waiting for others' locks. */
   readonly isCharged?: boolean;
-  /** Written in the same transaction: markers of progress. */
+  /** Written in the same transaction, for markers of progress. */
   readonly alongside?: (tx: Queryable) => Promise<void>;
 }
 
@@ -118,7 +118,7 @@ export class Committer {
         } else throw error;
       }
     }
-    throw new Problem('busy', 'The objects of this push moved about too much; push again.');
+    throw new Problem('busy', 'The objects of this push moved too often; push again.');
   }
 
   async #run(
@@ -127,7 +127,7 @@ export class Committer {
     realms: ReadonlySet<string>,
     { wait, refuse, spent, alongside }: CommitOptions,
   ): Promise<Committed & { readonly heads: Heads }> {
-    // In this order, in one journey: what they ask for does not depend on one another's answers.
+    // In this order, in one round trip: none of them depends on another's answer.
     const looked = keysOf(units, this.#schema);
     const budget = new RowBudget();
     const [, , heads, found, rows] = await Promise.all([
@@ -136,7 +136,7 @@ export class Committer {
       lockRealms(tx, realms, wait),
       lookUp(tx, units, realms),
       rowsById(tx, this.#schema, looked, budget),
-      // After the locks: what another node has written in these realms by a newer schema, it has written before.
+      // After the locks: all that another node has written in these realms under a newer schema was written before.
       this.#database.fence?.(tx),
     ]);
     checkLocked(units, realms, heads, found);
@@ -164,14 +164,14 @@ export class Committer {
   async #admit(tx: Queryable, step: Step, first: string, budget: RowBudget): Promise<Decided> {
     let text = first;
     for (let round = 0; round < kAdmissionRounds; round++) {
-      const [said = '', ...lists] = (await step(text)).split('\n');
-      const { done, lock, needs } = JSON.parse(said) as Said;
+      const [head = '', ...lists] = (await step(text)).split('\n');
+      const { done, lock, needs } = JSON.parse(head) as StepAnswer;
       if (done) return { done, lists };
       if (lock) throw new MoreLocks(lock);
-      if (!needs) throw new Error('The authority gave an answer of an unknown form.');
+      if (!needs) throw new Error('The authority returned an answer of an unknown form.');
       text = await readNeeds(tx, this.#schema, needs, budget);
     }
-    throw new Error('The authority never came to an end.');
+    throw new Error('The authority did not finish.');
   }
 }
 
@@ -181,14 +181,14 @@ function keysOf(units: readonly Unit[], schema: SqlSchema): (readonly [string, s
   for (const { update } of units) {
     for (const op of Array.isArray(update.ops) ? update.ops : []) {
       if (!isObject(op) || typeof op.table !== 'string' || !schema.has(op.table)) continue;
-      // What SQL cannot read as an id is the authority's to refuse.
+      // The authority rejects what SQL cannot read as an id.
       if (isRealmName(op.id)) keys.set(`${op.table}\0${op.id}`, [op.table, op.id]);
     }
   }
   return [...keys.values()];
 }
 
-/** What the authority is first told (docs/authority.md section 3). */
+/** The first input of the authority (docs/authority.md section 3). */
 function firstStep(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
@@ -229,8 +229,8 @@ function boundToAnother(): Problem {
 }
 
 /**
- * Consecutive updates of one push as one request: admitted in this order over one working set. The tokens of one user may
- * give different rights: each request has those of its own.
+ * Consecutive updates of one push as one request: they are admitted in order over one working set. The tokens of one
+ * user may grant different rights: each request has its own.
  */
 function asRequests(units: readonly Unit[]): {
   readonly requests: readonly Request[];

@@ -1,12 +1,13 @@
-// One group of pushes, committed so that a failure belongs to whom it is caused by. Whatever fails again, with whatever
-// code, halves the group, in order, each half admitted anew, until a push stands alone: only its caller is told.
+// Commits one group of pushes so that a failure affects only the push that caused it. If a transaction fails again,
+// with any code, the group is split in half, in order, and each half is admitted again, until a push is alone; only
+// its caller gets the error.
 //
-// - A value that the database refuses (classes 22, 23 and 54 of SQLSTATE), or more rows than one update may read: the push
-//   is halved further, and the update is refused, and the refusal committed.
-// - A request that the authority cannot read, and an error that nothing explains: that push fails.
-// - A database that is away, or has no room, is nobody's fault: no halving helps, and all are told to come again. The same
-//   where one push after the other fails alone and none succeeds.
-// - A statement that took too long costs half a minute each time: then every push stands alone at once.
+// - If the database refuses a value (classes 22, 23 and 54 of SQLSTATE), or an update needs more rows than it may
+//   read, the push is split further, until the update is rejected and the rejection committed.
+// - If the authority cannot read a request, or an error is unknown, that push fails.
+// - If the database is unavailable or full, no push is at fault: splitting would not help, and all get `busy`. The
+//   same holds if several pushes fail alone, one after the other, and none succeeds.
+// - A statement that took too long costs half a minute each time: then every push is tried alone at once.
 
 import { requestProblem } from '../authority/authority.ts';
 import { AuthorityGone, AuthorityTimeout, isOfAnother } from '../authority/authority-link.ts';
@@ -23,9 +24,9 @@ import { type OwnedUnit, ownersOf, type Waiting, weightOf } from './waiting.ts';
 
 export interface DivisionOptions {
   readonly committer: Pick<Committer, 'commit'>;
-  /** Told of what was committed, before the callers are. */
+  /** Notified of committed entries before the callers are. */
   readonly committed: (entries: readonly Entry[]) => void;
-  /** Pauses before a transaction is tried again. */
+  /** Waits before a transaction is tried again. */
   readonly pause: (ms: number) => Promise<void>;
   readonly log: (message: string, error: unknown) => void;
 }
@@ -35,11 +36,13 @@ const kFirstPauseMs = 5;
 export class Division {
   readonly #options: DivisionOptions;
   readonly #apart: UsersApart;
-  /** Users some of whose updates were left for another transaction, because those before them write enough for one. */
+  /**
+   * Users with updates that were left for another transaction, because the updates before them write enough for one.
+   */
   readonly heavy = new Set<string>();
-  /** For how many milliseconds the database and the rules have worked for it. */
+  /** Milliseconds of work of the database and the rules. */
   workedMs = 0;
-  /** What each client's updates have changed, in the measure of `weightOf`. */
+  /** How much each client's updates have changed, measured by `weightOf`. */
   readonly changedBy = new Counts();
   #isWhole = true;
   #isCharged = true;
@@ -47,7 +50,7 @@ export class Division {
   #failedAlone = 0;
   #timedOutAlone = 0;
   #hopeless: unknown = null;
-  /** Clients of which an update was left: their later ones are left, too. */
+  /** Clients with an update that was left: their later ones are left, too. */
   readonly #left = new Set<string>();
 
   constructor(options: DivisionOptions, apart: UsersApart) {
@@ -55,7 +58,10 @@ export class Division {
     this.#apart = apart;
   }
 
-  /** Commits the units. Throws RealmsBusy where `wait` is false and a realm is held; all else is told to the callers. */
+  /**
+   * Commits the units. Throws RealmsBusy if `wait` is false and a realm is locked; all other failures go to the
+   * callers.
+   */
   async process(all: readonly OwnedUnit[], wait: boolean): Promise<void> {
     this.#isCharged = !wait;
     return this.#process(all, wait);
@@ -91,7 +97,7 @@ export class Division {
     for (const [i, unit] of units.entries()) {
       const result = results[i];
       if (result === null || result === undefined) {
-        // Those before it have written enough for one transaction; the last of them has the largest share.
+        // The units before it have written enough for one transaction; the last of them is the largest part.
         const { user } = (units[i - 1] ?? unit).owner;
         this.heavy.add(user.id);
         this.#apart.add(user.id);
@@ -115,7 +121,7 @@ export class Division {
     }
   }
 
-  /** One push failed, with nobody beside it. */
+  /** A push failed alone. */
   async #blame(units: readonly OwnedUnit[], error: unknown): Promise<void> {
     const [first] = units as [OwnedUnit];
     const { owner } = first;
@@ -153,7 +159,7 @@ export class Division {
     try {
       this.#settle([unit], await this.#tryCommit([unit], true, [refusal]));
     } catch (failure) {
-      // Not even the refusal can be written down.
+      // Even the rejection cannot be stored.
       this.fail(
         unit.owner,
         refusesValues(failure) ? new Problem('invalid', refusal.detail) : failure,

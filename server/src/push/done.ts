@@ -1,4 +1,4 @@
-// What the authority decided (docs/authority.md, `Done`), and how it is written.
+// The authority's decisions (docs/authority.md, `Done`), and how they are written.
 
 import type { JsonObject } from '../base/json.ts';
 import { Params, type Queryable } from '../db/database.ts';
@@ -16,17 +16,17 @@ export interface Entry {
 }
 
 export interface WrittenEntry extends Entry {
-  /** How many rows it changed, and about how many bytes these are, before and after. */
+  /** The number of rows changed, and about how many bytes they have, before and after. */
   readonly changes: number;
   readonly bytes: number;
 }
 
-/** What is read of it here; the lists that are written pass through as texts. */
+/** The members that are read here; the lists to write pass through as text. */
 export interface Done {
   readonly results: readonly (readonly (Result | null)[])[];
-  /** What the entries touched. */
+  /** The entries, with what they touched. */
   readonly touched: readonly WrittenEntry[];
-  /** The tables of the rows, and how many rows there are in all. */
+  /** The tables of the rows, and the total number of rows. */
   readonly tables: readonly string[];
   readonly rows: number;
 }
@@ -36,7 +36,7 @@ export type Lists = readonly string[];
 
 const kListsOfLog = 5;
 
-/** Writes all of what was decided, in one statement, and commits it. */
+/** Writes all decisions in one statement, and commits. */
 export async function writeDone(
   tx: Queryable,
   schema: SqlSchema,

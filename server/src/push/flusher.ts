@@ -1,13 +1,14 @@
-// Group commit: one flusher a node. Everything that waits, of all clients and realms, goes into one transaction, in the
-// order in which it came; while that commits, the next group gathers, and begins if it is large enough (groups.ts). What
-// becomes of a group that fails is in division.ts.
+// Group commit: one flusher per node. Everything that waits, of all clients and realms, goes into one transaction, in
+// order of arrival. During its commit the next group gathers, and begins if it is large enough (groups.ts).
+// division.ts handles a group that fails.
 //
-// - Realms that another transaction holds are not waited for: their updates, and all later ones of the same clients, go
-//   into the next group; what was passed over twice gets a waiting transaction of its own.
-// - What a transaction left undecided, because what came before it writes enough, goes into a later one: behind all that
-//   waits if it is its own user who writes so much, else in front.
-// - When an update is postponed, so is every later one of its client.
-// - What a transaction has cost is charged to its users, and who has had more than a share rests (cost/shares.ts).
+// - Updates of realms that another transaction has locked do not wait for it: they, and all later ones of the same
+//   clients, go into the next group. Updates that were postponed twice get a transaction of their own that waits.
+// - Updates that a transaction left undecided, because those before them write enough, go into a later one: behind
+//   all others if their own user writes so much, otherwise in front.
+// - If an update is postponed, so is every later one of its client.
+// - The cost of a transaction is charged to its users, and a user who has had more than a share is delayed
+//   (cost/shares.ts).
 
 import type { User } from '../auth/auth.ts';
 import { limits } from '../base/limits.ts';
@@ -24,7 +25,7 @@ export type { PushAnswer, PushRequest } from './waiting.ts';
 
 export interface FlusherOptions extends DivisionOptions {
   readonly shares: Pick<Shares, 'charge' | 'restMs'>;
-  /** A clock that only goes on, in ms. */
+  /** A monotonic clock, in ms. */
   readonly now?: () => number;
 }
 
@@ -37,9 +38,9 @@ export class Flusher {
   /** How many pushes of each user are in the queue. */
   readonly #waitingOf = new Counts();
   #gathering: Promise<void> | null = null;
-  /** Runs while pushes wait whose users rest. */
+  /** Runs while pushes of delayed users wait. */
   #rested: NodeJS.Timeout | undefined;
-  /** Who had a group alone since others had one. */
+  /** Users who had a group alone since other users had one. */
   readonly #hadAlone = new Set<string>();
   #closed = false;
 
@@ -65,7 +66,10 @@ export class Flusher {
     return waiting.answer;
   }
 
-  /** Whether one more push can wait. For a user who does not rest, those who do make room: the newest of who has most. */
+  /**
+   * Whether one more push can wait. For a user who is not delayed, a delayed one makes room: the newest push of the
+   * delayed user with most.
+   */
   #makeRoom({ user, bytes }: PushRequest): boolean {
     let tooMany = this.#queue.length + 1 - limits.waitingPushes;
     let tooLong = this.#waitingBytes + bytes - limits.waitingBytes;
@@ -80,12 +84,15 @@ export class Flusher {
       if (tooMany <= 0 && tooLong <= 0) break;
       tooMany--;
       tooLong -= waiting.bytes;
-      this.#drop(waiting, new Problem('rate_limited', 'This user has had much; push again.'));
+      this.#drop(
+        waiting,
+        new Problem('rate_limited', 'This user has used more than a share; push again.'),
+      );
     }
     return true;
   }
 
-  /** How long users rest, each looked at once. */
+  /** The delays of users, each looked up once. */
   #rests(): (user: User) => number {
     const rests = new Map<string, number>();
     return ({ id }) => {
@@ -95,7 +102,7 @@ export class Flusher {
     };
   }
 
-  /** Takes out a push that nobody waits for any more, unless it is under way. */
+  /** Removes a push whose caller no longer waits, unless it is in progress. */
   #drop(waiting: Waiting, reason: unknown): void {
     const at = this.#queue.indexOf(waiting);
     if (at < 0) return;
@@ -104,7 +111,7 @@ export class Flusher {
     waiting.fail(reason);
   }
 
-  /** Takes nothing more, and resolves when all that was taken has been answered. */
+  /** Accepts nothing more, and resolves when all accepted pushes have been answered. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#launch();
@@ -113,14 +120,14 @@ export class Flusher {
     }
   }
 
-  /** One turn of the event loop gathers what arrived together. */
+  /** One turn of the event loop gathers pushes that arrive together. */
   async #gather(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
     this.#gathering = null;
     this.#launch();
   }
 
-  /** What waits of users who need not rest; of those who have had a group to themselves, behind the others'. */
+  /** Waiting pushes of users who are not delayed; users who have had a group alone come last. */
   #awake(): Waiting[] {
     clearTimeout(this.#rested);
     const restOf = this.#rests();
@@ -147,7 +154,7 @@ export class Flusher {
       const taken = new Set(group.pushes);
       if (group.only !== null) this.#hadAlone.add(group.only);
       else if (!awake.some((waiting) => isAlone(waiting) && !this.#hasHadAlone(waiting))) {
-        // Others have had a group, and nobody's first turn is due.
+        // Others have had a group, and no user's first turn is due.
         this.#hadAlone.clear();
       }
       this.#queue = this.#queue.filter((waiting) => !taken.has(waiting));
@@ -178,7 +185,7 @@ export class Flusher {
           break;
         }
         const rest = postpone(current, error.realms, passedOver);
-        // A realm that none of them names, but that of an object which one of them needs.
+        // The busy realm is none that they name, but that of an object which one of them needs.
         if (rest.length === current.length) wait = true;
         current = rest;
       }
@@ -188,18 +195,18 @@ export class Flusher {
     for (const waiting of passedOver) waiting.passedOver++;
     const left = current.filter(isToBeGoneOnWith);
     const isHeavy = ({ user }: Waiting) => division.heavy.has(user.id);
-    // In the order in which they came, which is that of each client.
+    // In order of arrival, which is the order of each client.
     const again = pushes.filter((waiting) => passedOver.has(waiting) && isToBeGoneOnWith(waiting));
     this.#enqueue([...left.filter((waiting) => !isHeavy(waiting)), ...again], 0);
     for (const waiting of left.filter(isHeavy).reverse()) {
       const behind = this.#queue.findIndex(({ client }) => client === waiting.client);
       this.#enqueue([waiting], behind < 0 ? this.#queue.length : behind);
     }
-    // Else transaction would follow transaction, and nobody who calls meanwhile be heard.
+    // Otherwise one transaction would follow another, and no caller would be read in between.
     if (left.length > 0) await this.#options.pause(limits.pauseBesideLeftMs);
   }
 
-  /** Divides what a group has cost among its users, by what their pushes look up, send, and have changed. */
+  /** Divides the cost of a group among its users, by what their pushes look up, send, and have changed. */
   #charge(pushes: readonly Waiting[], { workedMs, changedBy }: Division): void {
     const clients = new Map(pushes.map(({ client, user }) => [client, user.id]));
     const ofUser = new Counts();
@@ -218,21 +225,21 @@ export class Flusher {
     }
   }
 
-  /** It has left the queue. */
+  /** Removes the push from the counts of the queue. */
   #noLonger({ bytes, user }: Waiting): void {
     this.#waitingBytes -= bytes;
     this.#waitingOf.remove(user.id);
   }
 }
 
-/** Whether some of a push is left to be done, for a caller who has not gone while it was under way. */
+/** Whether a part of a push is still to be done, for a caller who has not disconnected meanwhile. */
 function isToBeGoneOnWith(waiting: Waiting): boolean {
   const { signal } = waiting;
   if (signal?.aborted) waiting.fail(signal.reason);
   return waiting.units.length > 0;
 }
 
-/** Takes out what touches busy realms, with all later pushes of those clients; returns the rest, in order. */
+/** Postpones pushes that touch busy realms, with all later pushes of those clients; returns the rest, in order. */
 function postpone(
   group: readonly Waiting[],
   realms: ReadonlySet<string>,

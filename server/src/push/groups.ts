@@ -1,8 +1,8 @@
-// Which pushes go into the next transaction of the flusher: of each user no more than an equal share of it, so that one with
-// many clients keeps no other waiting. A group that is large enough does not wait for the end of the one before: PostgreSQL
-// writes the one while the other is admitted. No two groups under way have a client or a realm in common, so that none
-// waits for the other's locks; what has to wait for one of them holds back all that came after it for its client and its
-// realms.
+// Chooses the pushes of the flusher's next transaction: at most an equal share per user, so that a user with many
+// clients delays no other. A group that is large enough does not wait for the end of the previous one: PostgreSQL
+// writes that one while the new one is admitted. Two concurrent groups never have a client or a realm in common, so
+// that neither waits for the other's locks. A push that must wait for a group also holds back all later pushes of its
+// client and its realms.
 
 import { limits } from '../base/limits.ts';
 import type { PushCost } from '../cost/push-cost.ts';
@@ -15,15 +15,15 @@ export interface Grouped {
   /** How many updates it has. */
   readonly updates: number;
   readonly cost: PushCost;
-  /** How often it was left out because a realm was busy. */
+  /** How often it was left out because a realm was locked. */
   readonly passedOver: number;
 }
 
 export interface Group<Push> {
   readonly pushes: readonly Push[];
-  /** Whether its transaction waits for realms that are busy. */
+  /** Whether its transaction waits for locked realms. */
   readonly wait: boolean;
-  /** Whose pushes share it with nobody's (`isAlone` below); null: it has room for anybody's. */
+  /** The user whose pushes have it alone (`isAlone` below); null: it has room for all users. */
   readonly only: string | null;
 }
 
@@ -48,7 +48,7 @@ class Named {
   }
 }
 
-/** Realms, whole, up to a share of the queue: one that is split would keep its other half waiting. */
+/** Whole realms up to a share of the queue: if one were split, its other half would wait. */
 class Share {
   readonly #most: number;
   readonly #ofRealm = new Map<string, number>();
@@ -61,7 +61,7 @@ class Share {
     }
   }
 
-  /** Whether a push still falls into it; if so, then all others of its realms do. */
+  /** Whether a push still fits; if so, all others of its realms do. */
   take({ realms }: Grouped): boolean {
     let more = 0;
     for (const realm of realms) more += this.#ofRealm.get(realm) ?? 0;
@@ -72,7 +72,7 @@ class Share {
   }
 }
 
-/** What each user may have in one transaction: the others wait for all of it. */
+/** The limit of each user in one transaction: all other users wait for it. */
 class UserShare {
   readonly #users: number;
   readonly #ofUser = new Map<string, { updates: number; written: number }>();
@@ -81,7 +81,7 @@ class UserShare {
     this.#users = Math.max(1, new Set(queue.map(({ user }) => user.id)).size);
   }
 
-  /** Whether a push still falls into it. The first always does; after one that did not, none of its user does. */
+  /** Whether a push still fits. The first always does; after one that did not, no later one of its user does. */
   take({ user, updates, cost: { written } }: Grouped): boolean {
     const mine = this.#ofUser.get(user.id);
     if (mine === undefined) {
@@ -98,9 +98,9 @@ class UserShare {
 }
 
 /**
- * Chooses from what waits, in the order of its coming, of each user its share; null where the end of a group under way is
- * better waited for. Pushes of which `isAlone` is true are grouped with others of their user only, and one such group is under
- * way at a time.
+ * Chooses from the waiting pushes, in order of arrival, a share per user; null if it is better to wait for the end of
+ * a group in progress. Pushes for which `isAlone` is true are grouped only with others of their user, in one such
+ * group at a time.
  */
 export function nextGroup<Push extends Grouped>(
   queue: readonly Push[],
@@ -123,17 +123,17 @@ export function nextGroup<Push extends Grouped>(
       ? !isAloneUnderWay && taken.every(({ user }) => user.id === id)
       : only === null || only === id;
     if (!fits) {
-      // Others of its realms need not wait for it.
+      // Other pushes of its realms need not wait for it.
       kept.addClient(push);
       continue;
     }
     if (kept.meets(push) || !share.take(push)) {
-      // The place is kept for it, too, or those of free realms would go first for ever.
+      // Its place is reserved, too, or pushes of free realms would overtake it for ever.
       isAloneUnderWay ||= isAlone(push);
       kept.add(push);
       continue;
     }
-    // Its realms are not kept: what other users push to them comes now, and this one's in a later turn.
+    // Its realms are not reserved: other users' pushes to them are chosen now, and this one in a later turn.
     if (!userShare.take(push)) continue;
     updates += push.updates;
     written += push.cost.written;
@@ -148,7 +148,7 @@ export function nextGroup<Push extends Grouped>(
     taken.push(push);
     if (isAlone(push)) only = id;
   }
-  // A few updates cost less in the next group than in one of their own beside another, but for one that takes long.
+  // A few updates cost less in the next group than in a concurrent one of their own, unless one of them takes long.
   const isWorthIt =
     only !== null ||
     updates >= limits.updatesBesideAnother ||
@@ -156,7 +156,7 @@ export function nextGroup<Push extends Grouped>(
   return taken.length > 0 && isWorthIt ? { pushes: taken, wait: false, only } : null;
 }
 
-/** Whether a push takes long enough to keep others waiting. */
+/** Whether a push takes long enough to delay others. */
 export function isLarge({ cost: { keys, written } }: Grouped): boolean {
   return keys > limits.keysApart || written > limits.bytesApart;
 }

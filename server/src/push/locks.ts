@@ -1,7 +1,7 @@
-// What a transaction of the flusher does before it admits: bind clients, lock realms, look up. In this order, and each in
-// statements of its own: a statement that locks and reads at once reads the snapshot from before the lock, and would miss
-// what the last holder committed. They are sent together, and each begins when the one before it is done. New client rows
-// come first, then realm rows, each sorted: two transactions never wait for each other.
+// The steps of a flusher's transaction before admission: bind clients, lock realms, look up. They run in this order,
+// each in statements of its own: a statement that locks and reads at once would read the snapshot from before the
+// lock, and miss what the last holder committed. They are sent together; each begins when the previous one is done.
+// New client rows come first, then realm rows, each sorted: so two transactions never deadlock.
 
 import { randomUUID } from 'node:crypto';
 import { isRealmName, type User } from '../auth/auth.ts';
@@ -9,16 +9,16 @@ import { isObject, type JsonObject } from '../base/json.ts';
 import { kNow } from '../db/clock.ts';
 import type { Queryable } from '../db/database.ts';
 
-/** One update as a request brought it. */
+/** One update of a request. */
 export interface Unit {
   readonly client: string;
   readonly user: User;
-  /** The epoch of the lease under which it was pushed, for the records. */
+  /** The epoch of the lease under which it was pushed, for the record. */
   readonly epoch: number | null;
   readonly update: JsonObject;
 }
 
-/** Realm rows that another transaction holds; only thrown where the caller asked not to wait. */
+/** Realm rows that another transaction has locked; only thrown if the caller asked not to wait. */
 export class RealmsBusy extends Error {
   readonly realms: ReadonlySet<string>;
   constructor(realms: ReadonlySet<string>) {
@@ -28,8 +28,9 @@ export class RealmsBusy extends Error {
 }
 
 /**
- * What is known to be in the database and never leaves it: bound clients, realms that have begun. It only saves statements
- * that would find so. Who misses such a row nevertheless (the database was restored) forgets all, and asks.
+ * Rows that are known to be in the database and never leave it: bound clients, realms that have begun. It only saves
+ * statements. If such a row is missing after all (the database was restored), everything is forgotten, and read
+ * again.
  */
 export class Present {
   readonly #limit: number;
@@ -55,7 +56,7 @@ export class Present {
   }
 }
 
-/** A row that was there before is there no more: the transaction is rolled back and run again with nothing known. */
+/** A row that was known has disappeared: the transaction is rolled back, and runs again with nothing known. */
 export class RowsGone extends Error {
   constructor() {
     super('rows of the database have gone');
@@ -67,7 +68,7 @@ interface Caller {
   readonly user: User;
 }
 
-/** Binds client identities to their users at first use; once bound they stay so. */
+/** Binds client identities to their users at first use; a binding never changes. */
 export async function bindClients(
   tx: Queryable,
   callers: readonly Caller[],
@@ -87,7 +88,7 @@ export async function bindClients(
   );
 }
 
-/** Whose a client identity is. */
+/** The user of a client identity. */
 export async function ownerOf(tx: Queryable, client: string): Promise<string | undefined> {
   const [row] = await tx.query<{ user_id: string }>(
     `select c.user_id from skerry.client c where c.client = $1::text`,
@@ -100,10 +101,13 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** The heads of the realms that are locked. */
+/** The heads of the locked realms. */
 export type Heads = ReadonlyMap<string, { readonly head: number; readonly headAt: number }>;
 
-/** The realms that begin with the first push of somebody who may write there; nobody else makes one by naming it. */
+/**
+ * Realms that begin with the first push of a user who may write to them; naming a realm does not create it for
+ * others.
+ */
 function writable(units: readonly Unit[], realms: ReadonlySet<string>): string[] {
   const writers = new Set(units.map(({ user }) => user));
   return [...realms].filter((realm) =>
@@ -111,7 +115,7 @@ function writable(units: readonly Unit[], realms: ReadonlySet<string>): string[]
   );
 }
 
-/** Makes the rows of the realms that begin now. */
+/** Creates the rows of the realms that begin now. */
 export async function beginRealms(
   tx: Queryable,
   units: readonly Unit[],
@@ -128,7 +132,7 @@ export async function beginRealms(
   );
 }
 
-/** Locks the realms. Which of them are there and are not locked, the look-up tells. */
+/** Locks the realms. The look-up shows which of them exist and are not locked. */
 export async function lockRealms(
   tx: Queryable,
   realms: ReadonlySet<string>,
@@ -145,7 +149,7 @@ export async function lockRealms(
   );
 }
 
-/** Throws where a realm is held by another transaction, and where a row has gone that was known to be there. */
+/** Throws if another transaction has locked a realm, or if a row that was known has disappeared. */
 export function checkLocked(
   units: readonly Unit[],
   realms: ReadonlySet<string>,
@@ -166,13 +170,13 @@ export interface Known {
   readonly actions: string;
 }
 
-/** What is found once the realms are locked. */
+/** The results of the look-up, after the realms are locked. */
 export interface Found {
-  /** The database's clock: the time that the lock took to come belongs to the past. */
+  /** The database's clock after the locks were taken. */
   readonly now: number;
   /** The realms that have rows. */
   readonly there: ReadonlySet<string>;
-  /** Whose the clients are. */
+  /** The users of the clients. */
   readonly owners: ReadonlyMap<string, string>;
   readonly known: Known;
 }
@@ -196,7 +200,7 @@ export async function lookUp(
     }
   }
   const updates = [...new Set(units.map(({ update }) => update.id))].filter(isRealmName);
-  // Each key is looked up by itself (lateral, with a limit): joined as sets, the planner may read whole tables.
+  // Each key is looked up by itself (lateral, with a limit): for a join of sets the planner may read whole tables.
   const [row] = await tx.query<Known & { now: string; there: string; owners: string }>(
     `select
        (${kNow})::text as now,
@@ -225,7 +229,7 @@ export async function lookUp(
       JSON.stringify([...new Set(units.map(({ client }) => client))]),
     ],
   );
-  if (row === undefined) throw new Error('A look-up gave no row.');
+  if (row === undefined) throw new Error('A look-up returned no row.');
   const { now, there, owners, ...known } = row;
   return {
     now: Number(now),

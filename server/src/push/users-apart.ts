@@ -1,5 +1,5 @@
-// Users by whose pushes groups have failed, or whose pushes need several transactions. For a moment they are grouped with
-// nobody else, so that doing it again costs nobody but them.
+// Users whose pushes have made a group fail, or need several transactions. For a while they are grouped with nobody
+// else, so that retries cost only them.
 
 import { limits } from '../base/limits.ts';
 import { Recent } from '../base/recent.ts';

@@ -1,4 +1,4 @@
-// A push while it waits for its results: what of it is still to be decided, and who is told.
+// A push that waits for its results: its undecided updates, and its caller.
 
 import type { User } from '../auth/auth.ts';
 import type { JsonObject } from '../base/json.ts';
@@ -15,7 +15,7 @@ export interface PushRequest {
   /** The size of the request's text. */
   readonly bytes: number;
   readonly cost: PushCost;
-  /** Aborted when the caller has gone: a push that still waits is dropped, one under way is finished. */
+  /** Aborted when the caller has disconnected: a waiting push is dropped, one in progress is finished. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -24,14 +24,14 @@ export interface PushAnswer {
   readonly results: readonly Result[];
 }
 
-/** An update, and the push that it came with. */
+/** An update, and its push. */
 export interface OwnedUnit extends Unit {
   readonly owner: Waiting;
 }
 
 const kBytesPerKey = 500;
 
-/** What keys and bytes cost, in keys: one that is looked up or changed costs about as much as so many bytes. */
+/** The cost of keys and bytes, in keys: looking up or changing one key costs about as much as so many bytes. */
 export function weightOf(keys: number, bytes: number): number {
   return keys + bytes / kBytesPerKey;
 }
@@ -66,13 +66,13 @@ export class Waiting implements Grouped {
     });
   }
 
-  /** What is still to be decided, in order. */
+  /** The undecided updates, in order. */
   get units(): readonly OwnedUnit[] {
     if (this.#failed) return [];
     return this.#all.filter((unit) => !this.#results.has(unit));
   }
 
-  /** Its part of what a group costs, as far as the push itself tells. */
+  /** Its part of the cost of a group, as far as it is known from the push itself. */
   get weight(): number {
     return weightOf(this.cost.keys, this.cost.written);
   }
@@ -95,7 +95,7 @@ export class Waiting implements Grouped {
   }
 }
 
-/** The pushes that some updates belong to, each once, in order. */
+/** The pushes of some updates, each once, in order. */
 export function ownersOf(units: readonly OwnedUnit[]): Waiting[] {
   return [...new Set(units.map(({ owner }) => owner))];
 }

@@ -1,5 +1,5 @@
-// The first fill: rows that a module lists are pushed by a client of the system's own, in large updates, each committed
-// together with a marker of how far it came. Killed in between, the next start goes on where this one stopped.
+// Seeding: a module lists rows, and a client of the system's own pushes them, in large updates, each committed
+// together with a marker of progress. After a kill, the next start continues from the marker.
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { User } from '../auth/auth.ts';
@@ -46,7 +46,7 @@ function isRow(value: unknown): value is SeedRow {
   );
 }
 
-/** An id that follows from what it names, so that a batch written again is the same update. */
+/** An id derived from its name, so that a batch written again is the same update. */
 function idOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
@@ -68,7 +68,7 @@ async function* batches(rows: Rows, skip: number): AsyncGenerator<SeedRow[], voi
   if (batch.length > 0) yield batch;
 }
 
-/** Whether the database is to be seeded: nothing was written yet, or a seeding stopped half-way. */
+/** Whether to seed the database: it is empty, or a seeding was interrupted. */
 async function wanted(database: Database): Promise<Marker | null> {
   const text = await readMeta(database, kMarker);
   if (text !== null) {
@@ -82,8 +82,8 @@ async function wanted(database: Database): Promise<Marker | null> {
 }
 
 /**
- * The identity that this database is seeded under: the same for nodes that start together, and one that nobody can have
- * bound to themselves by calling under it first.
+ * The client identity for seeding this database. It is the same for nodes that start together, and no caller can bind
+ * it to themselves first.
  */
 async function clientOf(database: Database): Promise<string> {
   await database.query(

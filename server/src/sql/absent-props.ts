@@ -1,4 +1,4 @@
-// What rows hold of props that nobody wrote, as a schema follows another (defaults.ts, corrections.ts).
+// The values of unwritten props in rows when one schema follows another (defaults.ts, corrections.ts).
 
 import type { Correction } from './corrections.ts';
 import { absentValue, constant, differs, findProp, sameAbsent } from './defaults.ts';
@@ -6,18 +6,18 @@ import type { PropDescription, SchemaDescription } from './description.ts';
 import type { SqlColumn, SqlTable } from './tables.ts';
 
 export interface AbsentWork {
-  /** The schema that was served last: null where that is not known, or stays. */
+  /** The schema that was served last; null if it is unknown, or unchanged. */
   readonly former: SchemaDescription | null;
   readonly corrections: Correction[];
-  /** Statements for after the corrections. */
+  /** Statements to run after the corrections. */
   readonly last: string[];
 }
 
-/** Brings what the rows of a table hold of props that nobody wrote in line with the schema. */
+/** Adapts the unwritten props in the rows of a table to the schema. */
 export class AbsentProps {
   readonly #table: SqlTable;
   readonly #work: AbsentWork;
-  /** The table is new to the clients of the schema that was served last, and has rows of one before. */
+  /** The table is new to the clients of the schema that was served last, but has rows from an earlier one. */
   readonly #returns: boolean;
   readonly #where: string[] = [];
   readonly #set: string[] = [];
@@ -30,13 +30,13 @@ export class AbsentProps {
     this.#returns = former !== null && !former.tables.some(({ name }) => name === table.table);
   }
 
-  /** A column that is there; `isFilled`: it cannot hold null, and has a default. */
+  /** An existing column. `isFilled`: it is NOT NULL and has a default. */
   follow(column: SqlColumn, prop: PropDescription, isFilled: boolean): void {
     const { former, last } = this.#work;
     const absent = absentValue(prop);
     const before = findProp(former, this.#table.table, prop.name);
     const changed = former !== null && (before === undefined || !sameAbsent(before, prop));
-    // Clients that have the row from before the prop take it for what this schema says.
+    // Clients that have the row from before the prop use this schema's value for it.
     if (changed && !this.#returns) this.#tell(prop, differs(column, absent));
     const alter = `alter table ${this.#table.name} alter column ${column.name}`;
     if (absent === null) {
@@ -48,7 +48,10 @@ export class AbsentProps {
     if (!isFilled) last.push(`${alter} set not null`);
   }
 
-  /** Rows with null: of an older server, or of a schema that allowed it. They take what clients have shown for it. */
+  /**
+   * Rows with null: from an older server, or under a schema that allowed it. They get the value that clients have
+   * shown.
+   */
   #fill(column: SqlColumn, prop: PropDescription, before: PropDescription | undefined): void {
     const shown = (before && absentValue(before)) ?? absentValue(prop);
     const { name } = this.#table;

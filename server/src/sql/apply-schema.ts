@@ -1,5 +1,5 @@
-// Typed tables are made when they are missing, and widened when the schema has grown; a change that the rows of existing
-// columns cannot follow is refused, with the whole list of what is wrong.
+// Creates missing typed tables, and adds to them when the schema has grown. A change that the rows of existing
+// columns cannot follow is refused, with the full list of problems.
 
 import type { Queryable } from '../db/database.ts';
 import { AbsentProps, type AbsentWork } from './absent-props.ts';
@@ -18,12 +18,12 @@ import {
   textKeyed,
 } from './tables.ts';
 
-/** What the comment of an enum's column says, so that its rows are looked at only where the members have changed. */
+/** The comment of an enum's column, so that its rows are checked only after its members have changed. */
 function memberComment(prop: PropDescription): string {
   return `skerry: ${JSON.stringify(prop.enum?.values ?? [])}`;
 }
 
-/** What is wrong with the values of an enum's column that is there, or null. */
+/** The problem with the values of an existing enum column, or null. */
 async function removedMember(
   tx: Queryable,
   table: SqlTable,
@@ -56,7 +56,10 @@ function createTable(table: SqlTable, props: readonly PropDescription[]): string
   ].join(', ')})`;
 }
 
-/** The indexes that are missing; they are added to `existing`. Even to ask `if not exists` would lock the table against writers, on every start. */
+/**
+ * The missing indexes; they are added to `existing`. Even `if not exists` would lock the table against writers, at
+ * every start.
+ */
 function indexStatements(
   table: SqlTable,
   props: readonly PropDescription[],
@@ -87,7 +90,7 @@ function indexStatements(
   return statements.filter((statement) => statement !== '');
 }
 
-/** By name: the table of an index, and the columns that it is made of, also inside of expressions. */
+/** By name: the table of an index, and its columns, also those within expressions. */
 type Indexes = Map<string, { readonly table: string; readonly columns: ReadonlySet<string> }>;
 
 async function existingIndexes(tx: Queryable): Promise<Indexes> {
@@ -107,16 +110,16 @@ async function existingIndexes(tx: Queryable): Promise<Indexes> {
   );
 }
 
-/** What there is to do to the tables. */
+/** The work to do on the tables. */
 interface Work extends AbsentWork {
   readonly wrong: string[];
   readonly statements: string[];
 }
 
 /**
- * Makes and widens the tables. `former` is the schema that was served before this one: rows of which its clients, or
- * those of this one, may think otherwise are logged as changed. Throws SchemaError, having changed nothing (its
- * transaction is rolled back), when what is there cannot become what the schema says.
+ * Creates and widens the tables. `former` is the schema that was served before this one: rows that its clients, or
+ * those of this one, may see differently are logged as changed. Throws SchemaError, without any change (its
+ * transaction is rolled back), if the existing tables cannot follow the schema.
  */
 export async function applySchema(
   tx: Queryable,

@@ -1,7 +1,7 @@
-// Rows of which clients may hold something else than the database, since a release has changed what is not written in
-// them: a default that is another one now, a prop or a table that comes back, a null that an older server left where a
-// default belongs. They are logged as changed, by an entry for each realm, whose `before` says nothing of these props: so
-// every client that has the row is sent what they are.
+// Rows of which clients may hold other values than the database, because a release has changed the value of unwritten
+// props: another default, a prop or a table that comes back, a null from an older server in place of a default. They
+// are logged as changed, by one entry per realm, whose `before` lacks these props: so every client that has the row
+// receives their values.
 
 import { randomUUID } from 'node:crypto';
 import { kNow } from '../db/clock.ts';
@@ -12,20 +12,20 @@ import type { SqlTable } from './tables.ts';
 
 export interface Correction {
   readonly table: SqlTable;
-  /** Which live rows `t`. */
+  /** The condition on the live rows `t`. */
   readonly where: string;
-  /** `column = expression`: what is written into them. */
+  /** `column = expression`: the new values. */
   readonly set: readonly string[];
-  /** The props that clients may hold another value of; null: they may not have the row at all. */
+  /** The props that clients may hold other values of; null: they may not have the row at all. */
   readonly unsure: ReadonlySet<string> | null;
 }
 
-/** Who wrote the entries: no client's id, so that nobody takes them for its own. */
+/** The author of the entries. It is not a client's id, so that no client takes them for its own. */
 const kUser = 'system';
 
 export async function logCorrection(tx: Queryable, correction: Correction): Promise<void> {
   const { table, where, set, unsure } = correction;
-  // Pushes would put rows in between that are neither corrected nor made by the new rules.
+  // Otherwise pushes could insert rows that are neither corrected nor made by the new rules.
   await tx.query(`lock table ${table.name} in share row exclusive mode`);
   const known = { ...table, columns: table.columns.filter(({ prop }) => !unsure?.has(prop)) };
   const assignments = ['revision = h.head', 'modified_at = skerry.from_ms(h.at)', ...set];

@@ -1,12 +1,12 @@
-// What a row holds of a prop that nobody wrote: its default, where the prop may not be null (AbsentValue in
-// src/model/schema.h says the same to the core). The column has it as its DEFAULT and is NOT NULL, so that rows which a
-// node of an older release inserts, which does not know the column, have it too.
+// The value of an unwritten prop: its default, if the prop may not be null (AbsentValue in src/model/schema.h is the
+// same rule for the core). The column is NOT NULL with this DEFAULT, so that rows inserted by a node of an older
+// release, which does not know the column, have it too.
 
 import type { PropDescription, SchemaDescription } from './description.ts';
 import { quoteText } from './names.ts';
 import { fromPlain, type SqlColumn } from './tables.ts';
 
-/** The default of a prop that may not be null; else null. */
+/** The default of a prop that may not be null; otherwise null. */
 export function absentValue(prop: PropDescription): unknown {
   return prop.optional === true ? null : (prop.default ?? null);
 }
@@ -24,13 +24,13 @@ export function findProp(
   return props.find(({ name }) => name === prop);
 }
 
-/** The wire's envelope of a date, of bytes or of an enum's member, taken off: a description may have either form. */
+/** Removes the wire's envelope of a date, of bytes or of an enum's member: a description may have either form. */
 function unwrapped(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('$type' in value)) return value;
   return (value as { v?: unknown }).v;
 }
 
-/** A value as an expression that a column's DEFAULT may be. */
+/** A value as an expression for a column's DEFAULT. */
 export function constant(column: SqlColumn, value: unknown): string {
   if (value === null) return 'null';
   if (column.type === 'json' || column.type === 'class') {
@@ -54,7 +54,7 @@ export function defaultClause(column: SqlColumn, prop: PropDescription): string 
   return absent === null ? '' : ` default ${constant(column, absent)} not null`;
 }
 
-/** Whether the column holds another value than this, or nothing: json has no operator for it. */
+/** Whether the column holds another value than this, or nothing: json has no comparison operator. */
 export function differs(column: SqlColumn, value: unknown): string {
   const isJson = column.type === 'json' || column.type === 'class';
   const cast = isJson ? '::text' : '';

@@ -1,5 +1,5 @@
-// The schema's description (docs/internals.md section 2) as the server sees it, checked on the way in. The core parses
-// the very same text and decides everything else; the server needs it for tables, columns and filters.
+// The schema's description (docs/internals.md section 2) for the server, checked on arrival. The core parses the same
+// text and makes all decisions; the server needs it for tables, columns and filters.
 
 import { isObject } from '../base/json.ts';
 
@@ -65,7 +65,7 @@ function isTable(value: unknown): value is TableDescription {
   );
 }
 
-/** Takes a description as it is. Whether it makes sense is for the core to say. */
+/** Checks the form of a description. The core checks whether it is consistent. */
 export function checkDescription(value: unknown): SchemaDescription {
   if (
     !isObject(value) ||
@@ -74,7 +74,7 @@ export function checkDescription(value: unknown): SchemaDescription {
     !value.tables.every(isTable)
   ) {
     throw new SchemaError(
-      'The schema module must export, as default or as `app`, what schema() of the package `skerry` made.',
+      'The schema module must export, as default or as `app`, the result of schema() of the package `skerry`.',
     );
   }
   return value as unknown as SchemaDescription;

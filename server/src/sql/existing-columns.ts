@@ -1,4 +1,4 @@
-// The columns that a database has.
+// The columns that exist in a database.
 
 import type { Queryable } from '../db/database.ts';
 
@@ -14,7 +14,7 @@ export interface ExistingColumn {
 
 export type Columns = ReadonlyMap<string, ExistingColumn>;
 
-/** The columns of each table of the application's, under their plain names. */
+/** The columns of each application table, by their plain names. */
 export async function existingColumns(tx: Queryable): Promise<Map<string, Columns>> {
   const rows = await tx.query<ExistingColumn>(
     `select c.table_name::text, c.column_name::text, c.data_type::text, c.is_nullable::text,

@@ -51,14 +51,14 @@ function isText(type: PropType): boolean {
   return type === 'string' || type === 'enum' || type === 'ref';
 }
 
-/** The first time that PostgreSQL can hold. Dates of filters may be earlier, those of rows may not. */
+/** The earliest time that PostgreSQL can store. Dates in filters may be earlier, those in rows may not. */
 const kFirstDateMs = -210_866_803_200_000;
 
 function isBeforeAll(plain: string, column: Column): boolean {
   return column.type === 'date' && Number(plain) < kFirstDateMs;
 }
 
-/** The plain form of a value, from the wire's forms of it; checks that it fits the column. */
+/** The plain form of a value, from its forms on the wire; checks that it fits the column. */
 function plainValue(value: unknown, column: Column): string {
   let plain = value;
   if (isObject(value) && (value.$type === 'date' || value.$type === 'bytes')) plain = value.v;
@@ -67,14 +67,14 @@ function plainValue(value: unknown, column: Column): string {
     if (typeof plain !== 'string')
       throw invalid(`A filter compares a ${type} with something else.`);
     if (!isStorable(plain)) {
-      throw invalid('A filter holds text that databases cannot hold.');
+      throw invalid('A filter has a text that no database can store.');
     }
     return plain;
   }
   if (type === 'number' || type === 'date') {
     if (typeof plain !== 'number')
       throw invalid(`A filter compares a ${type} with something else.`);
-    if (!Number.isFinite(plain)) throw invalid('A filter holds a number that is none.');
+    if (!Number.isFinite(plain)) throw invalid('A filter has a number that is not finite.');
     return String(plain);
   }
   if (type === 'boolean') {
@@ -133,7 +133,7 @@ class FilterWriter {
     if (kind === 'like') return this.#like(column, rest[1]);
     if (kind === 'in') return this.#in(column, alias, rest[1], depth, inner);
     const operator = typeof kind === 'string' ? operators[kind] : undefined;
-    if (operator === undefined) throw invalid('A filter has an operator of an unknown name.');
+    if (operator === undefined) throw invalid('A filter has an unknown operator.');
     return this.#compare(column, operator, rest[1]);
   }
 
@@ -156,7 +156,7 @@ class FilterWriter {
     const text = plainValue(pattern, column);
     // SQL refuses a pattern that ends with a lone escape: it matches nothing.
     if (/(^|[^\\])(\\\\)*\\$/.test(text)) return 'false';
-    // PostgreSQL looks at the text again for each character of a pattern that overlaps itself.
+    // PostgreSQL scans the text again for each character of a pattern that overlaps itself.
     if ([...text].length > limits.patternCharacters) throw invalid('A pattern is too long.');
     return `coalesce(${column.expression} like ${this.#params.add(text)}, false)`;
   }
@@ -164,7 +164,7 @@ class FilterWriter {
   #in(column: Column, alias: string, set: unknown, depth: number, inner: boolean): string {
     if (Array.isArray(set)) {
       if (set.length > kMaxValues) throw invalid('A filter lists too many values.');
-      // A null in the list equals nothing, as in every comparison but `=` and `!=` with null itself.
+      // A null in the list equals nothing, as in every comparison except `=` and `!=` with null itself.
       const texts = set
         .filter((value) => value !== null)
         .map((value) => plainValue(value, column))
@@ -172,9 +172,10 @@ class FilterWriter {
       const values = this.#params.add(JSON.stringify(texts));
       return `coalesce(${column.expression} in (select ${column.fromPlain('v')} from json_array_elements_text(${values}::json) as l(v)), false)`;
     }
-    if (inner || !isObject(set)) throw invalid('A filter has a sub-select where none may be.');
+    if (inner || !isObject(set))
+      throw invalid('A filter has a sub-select in a place where none is allowed.');
     const table = typeof set.table === 'string' ? this.#schema.get(set.table) : undefined;
-    if (table === undefined) throw invalid('A sub-select names a table that there is not.');
+    if (table === undefined) throw invalid('A sub-select names a table that does not exist.');
     const nested = `${alias}i`;
     const selected = this.#column(table, nested, set.select);
     const where = this.write(table, nested, set.where ?? ['true'], depth + 1, true);
@@ -183,7 +184,7 @@ class FilterWriter {
   }
 }
 
-/** The condition on a row `alias` of the table. Throws Problem `invalid` for what is not a filter of it. */
+/** The condition on a row `alias` of the table. Throws Problem `invalid` if it is not a valid filter. */
 export function filterSql(
   schema: SqlSchema,
   table: SqlTable,

@@ -1,12 +1,12 @@
-// Columns of props that only other releases have. Rows keep what they hold of them; but an object that is created anew over
-// what is left of another, under its id, begins with nothing of that.
+// Columns of props that only other releases have. Rows keep their values; but an object that is created again over
+// the tombstone of another, under the same id, starts without them.
 
 import type { Queryable } from '../db/database.ts';
 import { existingColumns } from './existing-columns.ts';
 import { fixedColumns, quoteName, unquote } from './names.ts';
 import type { SqlSchema, SqlTable } from './tables.ts';
 
-/** The tables, with the columns that are there and that the schema does not name. */
+/** The tables, with the existing columns that the schema does not name. */
 export async function withLeftColumns(tx: Queryable, schema: SqlSchema): Promise<SqlSchema> {
   const existing = await existingColumns(tx);
   const leftOf = (table: SqlTable) => {

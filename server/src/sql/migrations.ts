@@ -1,30 +1,31 @@
-// The server's own tables, in the SQL schema `skerry`, by numbered migrations. A migration that has been released is
-// never changed; each runs once, in order, in a transaction of its own that also writes down that it has: it is done or
-// not, whenever a node dies. Nodes that start together take turns, by a lock that ends with the transaction.
+// The server's own tables, in the SQL schema `skerry`, by numbered migrations. A released migration is never changed.
+// Each runs once, in order, in a transaction that also records it: so it is either done or not, whenever a node dies.
+// Nodes that start together take turns, by a lock that ends with the transaction.
 
 import type { Database, Queryable } from '../db/database.ts';
 
-/** Of PostgreSQL's advisory locks, the one that whoever changes tables holds. */
+/** The advisory lock of PostgreSQL that is held while tables are changed. */
 const kTablesLock = '7310016635636690';
 
 const migrations: readonly string[][] = [
   [
-    // Times of the wire are milliseconds; in SQL they are timestamps. Both ways are exact, whatever the session's zone.
+    // Times on the wire are milliseconds; in SQL they are timestamps. Both conversions are exact in any time zone of
+    // the session.
     `create function skerry.from_ms(ms double precision) returns timestamp with time zone
        language sql immutable as $$
        select (timestamp 'epoch' + make_interval(days => floor(ms / 86400000)::int,
                secs => (ms - floor(ms / 86400000) * 86400000) / 1000)) at time zone 'UTC' $$`,
     `create function skerry.to_ms(t timestamp with time zone) returns double precision
        language sql immutable as $$ select (extract(epoch from t) * 1000)::double precision $$`,
-    // One row a realm: its head is raised under the row's lock and nowhere else, so revisions have no gaps and are in
-    // the order of commits. Its epoch tells two histories under one name apart (images carry it).
+    // One row per realm. Its head is raised only under the row's lock, so revisions have no gaps and follow the order
+    // of commits. Its epoch distinguishes two histories under one name (images carry it).
     `create table skerry.realm (
        realm text collate "C" primary key,
        epoch text not null,
        head bigint not null default 0,
        at bigint not null default 0,
        rows bigint not null default 0)`,
-    // One row an entry. user_id and pusher_epoch are for the records; `changes` counts the entry's rows in
+    // One row per entry. user_id and pusher_epoch are for the record; `changes` counts the entry's rows in
     // skerry.change, so that a pull can be cut without counting.
     `create table skerry.log (
        realm text collate "C" not null,
@@ -46,7 +47,7 @@ const migrations: readonly string[][] = [
     `create unique index log_update_ix on skerry.log (realm, update_id)`,
     `create index log_client_ix on skerry.log (realm, client, revision)`,
     `create index log_update_id_ix on skerry.log (update_id)`,
-    // What an entry did to which row of its realm: the row as it was before, null where it was not in this realm.
+    // The changes of an entry by row: the row before the change, or null if it was not in this realm.
     `create table skerry.change (
        realm text collate "C" not null,
        revision bigint not null,
@@ -67,7 +68,8 @@ const migrations: readonly string[][] = [
     `create table skerry.client (
        client text collate "C" primary key,
        user_id text not null)`,
-    // The chain: per realm and client the update last applied, and the ids refused as the next one, with their answers.
+    // The chain: per realm and client the last applied update, and the ids rejected as the next one, with their
+    // answers.
     `create table skerry.chain (
        realm text collate "C" not null,
        client text collate "C" not null,
@@ -82,7 +84,7 @@ const migrations: readonly string[][] = [
        primary key (user_id, realm))`,
   ],
   [
-    // Images of realms, where several nodes share a database: a client may fetch from one what another has offered.
+    // Images of realms, if several nodes share a database: a client may fetch from one node what another has offered.
     `create table skerry.image (
        id text collate "C" primary key,
        realm text collate "C" not null,
@@ -105,12 +107,12 @@ const migrations: readonly string[][] = [
     `create unique index log_update_realm_ix on skerry.log (update_id, realm)`,
     `drop index skerry.log_update_ix`,
     `drop index skerry.log_update_id_ix`,
-    // Immutable all through, so that the planner writes it into the statement; the first one was a call for every value.
+    // Immutable throughout, so that the planner inlines it; the first version was a call for every value.
     `create or replace function skerry.to_ms(t timestamp with time zone) returns double precision
        language sql immutable as $$ select (extract(epoch from t at time zone 'UTC') * 1000)::double precision $$`,
   ],
   [
-    // Said by the statement that writes, so that its commit need not wait for a look at what it did.
+    // Called by the statement that writes, so that its commit need not wait for a check of its result.
     `create function skerry.all_written(written bigint, wanted bigint) returns boolean language plpgsql as $$
        begin
          if written <> wanted then
@@ -118,24 +120,24 @@ const migrations: readonly string[][] = [
          end if;
          return true;
        end $$`,
-    // Changes are read by table and range, and by row. The key does for the first, in this order.
+    // Changes are read by table and range, and by row. The key in this order serves the first.
     `alter table skerry.change drop constraint change_pkey`,
     `drop index skerry.change_table_ix`,
     `alter table skerry.change add primary key (realm, table_name, revision, id)`,
   ],
   [
     // About how many bytes an entry's rows have as JSON text, before and after it, so that a pull can be cut without
-    // reading them. Null where it was written before this was kept.
+    // reading them. Null for entries from before this column.
     `alter table skerry.log add column bytes bigint`,
   ],
 ];
 
-/** Makes this transaction the only one that changes tables. The first statement of each that does. */
+/** Makes this transaction the only one that changes tables. It is the first statement of each such transaction. */
 export async function lockTables(tx: Queryable): Promise<void> {
   await tx.query(`select pg_advisory_xact_lock(${kTablesLock})::text as locked`);
 }
 
-/** Runs the one migration that is due; false if there was none. */
+/** Runs the next migration; false if there is none. */
 async function runNext(tx: Queryable, steps: readonly (readonly string[])[]): Promise<boolean> {
   await lockTables(tx);
   await tx.query(`create schema if not exists skerry`);
@@ -155,7 +157,7 @@ async function runNext(tx: Queryable, steps: readonly (readonly string[])[]): Pr
   return true;
 }
 
-/** Brings the server's own tables up to date. Throws when they are from a newer server. */
+/** Migrates the server's own tables. Throws if they are from a newer server. */
 export async function migrate(
   database: Database,
   steps: readonly (readonly string[])[] = migrations,

@@ -1,10 +1,10 @@
-// Names of SQL: from the schema's camelCase to snake_case, quoted wherever they are used.
+// SQL names: from the schema's camelCase to snake_case, quoted wherever they are used.
 
 import { createHash } from 'node:crypto';
 
 const kMaxIdentifierBytes = 63;
 
-/** The columns of every typed table beside those of its props: the key, and what changes. */
+/** The columns of every typed table besides its props: the key, and those that change. */
 export const fixedColumns = [
   'id',
   'realm',
@@ -16,7 +16,7 @@ export const fixedColumns = [
 
 const reserved = new Set<string>([
   ...fixedColumns,
-  // PostgreSQL's own, of every table.
+  // PostgreSQL's own columns, in every table.
   ...['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'],
 ]);
 
@@ -53,13 +53,13 @@ export function tableName(table: string): string {
   return fitting(snakeCase(table), `The table ${table}`);
 }
 
-/** A prop's column; one that would hide a column of every row gets an underscore. */
+/** A prop's column; it gets an underscore if it would hide a column that every row has. */
 export function columnName(table: string, prop: string): string {
   const name = snakeCase(prop);
   return fitting(reserved.has(name) ? `${name}_` : name, `The prop ${table}.${prop}`);
 }
 
-/** The longest beginning of a text that has at most so many bytes. */
+/** The longest prefix of a text within so many bytes. */
 function beginning(text: string, bytes: number): string {
   let end = Math.min(text.length, bytes);
   while (Buffer.byteLength(text.slice(0, end)) > bytes) end--;
@@ -67,9 +67,9 @@ function beginning(text: string, bytes: number): string {
 }
 
 /**
- * The names that a table's index on a column (or on `realm`) may have, of their plain names. `short` is the one that it
- * has had in all versions; where names were cut for it (`isCut`), or contain underscores, others may come to the same.
- * `unique` is of this column alone.
+ * The possible names of a table's index on a column (or on `realm`), from their plain names. `short` is the name in
+ * all versions; other columns may produce the same one if names were shortened for it (`isCut`), or contain
+ * underscores. `unique` belongs to this column alone.
  */
 export function indexNames(
   table: string,

@@ -1,6 +1,7 @@
-// The newest schema that a database has been served with rules all nodes: one of an older release that is started again,
-// or that still runs beside the new one, serves the newest too, so that no node writes rows, or records of them, that
-// leave out what the others know. The newest is kept in skerry.meta, and never lowered.
+// The newest schema that a database has been served with applies to all nodes. A node of an older release that
+// restarts, or that still runs beside the new one, serves the newest, too, so that no node writes rows, or records of
+// them, without the props that others know. The newest schema is stored in skerry.meta, and its version never
+// decreases.
 
 import { Problem } from '../base/problem.ts';
 import type { Database, Queryable } from '../db/database.ts';
@@ -9,7 +10,7 @@ import { readMeta, writeMeta } from './migrations.ts';
 
 const kNewest = 'newest_schema';
 const kVersion = 'newest_version';
-/** What earlier servers kept: the schema of the last start, whichever it was. */
+/** The record of earlier servers: the schema of the last start, whichever it was. */
 const kLastStarted = 'schema';
 
 export async function readNewest(tx: Queryable): Promise<SchemaDescription | null> {
@@ -24,7 +25,7 @@ export async function writeNewest(tx: Queryable, schema: SchemaDescription): Pro
   await writeMeta(tx, kVersion, String(schema.version));
 }
 
-/** A prop that only an older release has: clients of the newest leave it out of what they create. */
+/** A prop that only an older release has: clients of the newest leave it out when they create rows. */
 function left(prop: PropDescription): PropDescription {
   return prop.optional === true || prop.default != null ? prop : { ...prop, optional: true };
 }
@@ -35,7 +36,7 @@ function widened(newest: TableDescription, own: TableDescription | undefined): T
   return more.length === 0 ? newest : { ...newest, props: [...newest.props, ...more.map(left)] };
 }
 
-/** The newest schema, with the tables and props that only the older one has, and for the clients of both. */
+/** The newest schema, with the tables and props that only the older one has, for the clients of both. */
 export function widenedBy(newest: SchemaDescription, own: SchemaDescription): SchemaDescription {
   const known = new Set(newest.tables.map(({ name }) => name));
   const accepts = new Set([...(newest.accepts ?? []), ...(own.accepts ?? []), own.version]);
@@ -56,8 +57,8 @@ export function widenedBy(newest: SchemaDescription, own: SchemaDescription): Sc
 }
 
 /**
- * The database for a node that serves this version: its snapshots, and its writes (`fence`), fail with `busy` once
- * another node has served a newer one, and `outdated` is called.
+ * The database for a node that serves this version. Once another node has served a newer version, its snapshots, and
+ * its writes (`fence`), fail with `busy`, and `outdated` is called.
  */
 export function fenced(database: Database, version: number, outdated: () => void): Database {
   const fence = async (tx: Queryable) => {
@@ -66,7 +67,7 @@ export function fenced(database: Database, version: number, outdated: () => void
     );
     if (newest === undefined || Number(newest.value) <= version) return;
     outdated();
-    throw new Problem('busy', 'This server is about to take up a newer schema.');
+    throw new Problem('busy', 'This server is about to restart with a newer schema.');
   };
   return {
     kind: database.kind,

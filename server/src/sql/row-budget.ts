@@ -1,9 +1,9 @@
-// How many rows, of how many bytes, one transaction of the flusher may read for the authority. Statements that may find
-// many count them first, and read nothing where they are too many: sizes cost nothing to ask for, rows do.
+// Limits the rows and bytes that one transaction of the flusher reads for the authority. Statements that may find
+// many rows count them first, and read nothing if there are too many: sizes are cheap to read, rows are not.
 
 import { limits } from '../base/limits.ts';
 
-/** One update, or a group of them, needs more rows than may be read at once. */
+/** One update, or a group of them, needs more rows than may be read in one transaction. */
 export class TooMuchRead extends Error {
   constructor() {
     super(
@@ -32,7 +32,7 @@ export class RowBudget {
     return this.#bytes;
   }
 
-  /** Throws where it is spent. */
+  /** Throws if the budget is exceeded. */
   take(rows: number, bytes: number): void {
     this.#rows -= rows;
     this.#bytes -= bytes;

@@ -1,13 +1,16 @@
-// How large rows are, said by SQL before they are read: the texts of many rows of a megabyte would make a string that no
-// engine holds.
+// The size of rows, computed by SQL before they are read: the texts of many rows of a megabyte would make a string
+// that no engine can hold.
 
 import type { SqlColumn, SqlTable } from './tables.ts';
 
-/** What a row takes as JSON beside its long values. */
+/** The size of a row as JSON without its long values. */
 const kOfARow = 200;
 const kOfAColumn = 24;
 
-/** The length of a text is known without reading it, also where it is stored compressed and apart; that of json is not. */
+/**
+ * The length of a text is known without reading it, even if it is stored compressed and out of line; that of json is
+ * not.
+ */
 function columnBytes(column: SqlColumn, alias: string): string | null {
   const name = `${alias}.${column.name}`;
   switch (column.type) {
@@ -36,8 +39,8 @@ export function rowBytes(table: SqlTable, alias: string): string {
 }
 
 /**
- * Of the rows of `from`, in the order of their ids, as many as `rows` and `bytes` (an SQL expression) allow, and one at the
- * least: a subselect, with the columns `number` and `upto_bytes` more.
+ * Of the rows of `from`, in the order of their ids, as many as `rows` and `bytes` (an SQL expression) allow, and at
+ * least one: a subselect with the extra columns `number` and `upto_bytes`.
  */
 export function cutRows(table: SqlTable, from: string, rows: number, bytes: string): string {
   return `select * from (
@@ -46,5 +49,5 @@ export function cutRows(table: SqlTable, from: string, rows: number, bytes: stri
    where n.number <= ${rows} and (n.number = 1 or n.upto_bytes <= ${bytes})`;
 }
 
-/** A read that was not made, or not to its end, because it would have been of more bytes than it may be. */
+/** A read that was skipped or stopped because it would have exceeded its limit of bytes. */
 export class TooMuchToRead extends Error {}

@@ -1,6 +1,6 @@
-// Rows between the typed tables and the authority: always as JSON text, whole sets at a time, so that no row is taken
-// apart in JavaScript. Keys are looked up one by one inside of the statement (lateral, with a limit or an offset, which
-// keep the planner from making it a join): a join of sets of unknown size may read whole tables and indexes.
+// Rows between the typed tables and the authority: always as JSON text, in whole sets, so that JavaScript parses no
+// row. Keys are looked up one by one within the statement (lateral, with a limit or an offset, which keep the planner
+// from a join): a join of sets of unknown size may read whole tables and indexes.
 
 import type { Params, Queryable } from '../db/database.ts';
 import { fixedColumns, quoteName, quoteText } from './names.ts';
@@ -31,15 +31,15 @@ function aggregate(json: string, order = ''): string {
 
 interface Joined {
   readonly rows: string | null;
-  /** What was found; empty where that was not asked. */
+  /** What was found; empty if it was not asked for. */
   readonly found: string | null;
   readonly bytes: string | null;
 }
 
-/** So many rows, of 1 MiB at most, are read without being counted first. */
+/** So many rows, of at most 1 MiB each, are read without counting them first. */
 const kRowsUncounted = 32;
 
-/** The rows of `source`, which has them as `t`, as elements of lists. `most`: how many there can be, where that is known. */
+/** The rows of `source`, which has them as `t`, as elements of lists. `most`: the maximum number, if it is known. */
 async function joined(
   tx: Queryable,
   table: SqlTable,
@@ -66,7 +66,7 @@ async function joined(
   return row?.rows ?? '';
 }
 
-/** A JSON list of elements that are lists without brackets themselves. */
+/** A JSON list. The parts are lists without brackets. */
 export function joinLists(parts: readonly string[]): string {
   return `[${parts.filter((part) => part !== '').join(',')}]`;
 }
@@ -245,16 +245,16 @@ export interface TableRows {
 
 /** Parts of a statement that write rows. */
 export interface RowsWritten {
-  /** Members of its `with`, one a table. */
+  /** Members of its `with`, one per table. */
   readonly members: readonly string[];
-  /** True, or an error: what it must select for the rows to have been written. */
+  /** True, or an error: the statement must select it, so that the rows are certainly written. */
   readonly check: string;
 }
 
 /**
- * How final states are written. A row that is there already must be in one of the locked realms: else another transaction
- * has made it, after it was looked up, in a realm that is not locked here. The error is a serialization failure: the
- * transaction is run again, and then finds the row.
+ * Writes final states. An existing row must be in one of the locked realms. If it is not, another transaction has
+ * created it after the look-up, in a realm that is not locked here. The error is a serialization failure: the
+ * transaction runs again, and then finds the row.
  */
 export function writingRows(
   schema: SqlSchema,
@@ -277,7 +277,8 @@ export function writingRows(
 function writeTable(table: SqlTable, list: string, realms: string): string {
   const names = table.columns.map((column) => column.name);
   const values = table.columns.map((column) => fromPlain(column, `p.${quoteName(column.prop)}`));
-  // `excluded` has the default of a column that is not named. An object that is created anew is a millisecond younger.
+  // `excluded` has the default of a column that is not named. An object that is created again is a millisecond
+  // younger.
   const left = (table.left ?? []).map(
     (column) => `,
          ${column} = case when excluded.created_at < t.created_at + interval '1 millisecond'

@@ -1,9 +1,9 @@
-// The typed tables: one SQL table for each table of the schema, `id`, `realm`, a column a prop, `created_at`,
-// `modified_at`, `deleted_at`, `revision`. apply-schema.ts makes them.
+// The typed tables: one SQL table for each table of the schema, with `id`, `realm`, a column per prop, `created_at`,
+// `modified_at`, `deleted_at`, `revision`. apply-schema.ts creates them.
 //
 // A deleted row stays as a tombstone (`deleted_at`). A prop that may not be null and has a default has both in SQL
-// (defaults.ts). Other columns may be null whatever the schema says, because the rules of props are the authority's, and
-// tombstones and rows of other releases must be able to stay.
+// (defaults.ts). All other columns may be null in any schema, because the authority checks the rules of props, and
+// because tombstones and rows of other releases must remain possible.
 
 import type { PropType, SchemaDescription } from './description.ts';
 import { SchemaError } from './description.ts';
@@ -27,7 +27,7 @@ export function declaration(type: PropType): string {
   return name === 'text' ? 'text collate "C"' : name;
 }
 
-/** The type that a prop has in the JSON that goes into json_to_recordset. */
+/** The type of a prop in the JSON for json_to_recordset. */
 const jsonTypes: Readonly<Record<PropType, string>> = {
   string: 'text',
   number: 'double precision',
@@ -60,7 +60,7 @@ export interface SqlTable {
 
 export type SqlSchema = ReadonlyMap<string, SqlTable>;
 
-/** Checks the names, and that no two of them fall together. */
+/** Checks the names, and that no two of them produce the same SQL name. */
 export function sqlSchema(schema: SchemaDescription): SqlSchema {
   const tables = new Map<string, SqlTable>();
   const taken = new Map<string, string>();
@@ -96,8 +96,8 @@ export function columnType(column: SqlColumn): { readonly sql: string; readonly 
 }
 
 /**
- * What a value is looked up by: itself, or the digest of what may be too long for an index (its rows hold 2.7 KB). The
- * index and the look-up must say the same expression.
+ * The expression that a value is looked up by: the value itself, or its digest if it may be too long for an index
+ * (whose rows hold 2.7 KB). The index and the look-up must use the same expression.
  */
 export function textKeyed(column: SqlColumn, expression: string): string {
   switch (column.type) {

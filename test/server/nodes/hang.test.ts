@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import postgres from 'postgres';
+import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '../../../server/src/base/limits.ts';
 import {
@@ -16,7 +16,7 @@ import {
 import { type Patience, PgConnection } from '../../../server/src/db/pg-connection.ts';
 import { SessionPool } from '../../../server/src/db/pool.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
-import { makeDatabase, postgresUrl } from '../support/database.ts';
+import { connectTo, makeDatabase, postgresUrl } from '../support/database.ts';
 
 const kLock = `select pg_advisory_lock(1)::text as locked`;
 /** Nothing else of these tests waits for it. */
@@ -26,13 +26,13 @@ const kLong = 600_000;
 const kStatementMs = 500;
 const kAnswerMs = 3_000;
 let url = '';
-let holder: postgres.Sql;
+let holder: Client;
 let open: Database[] = [];
 
 beforeAll(async () => {
   url = await makeDatabase(String(postgresUrl), `test_${randomUUID().slice(0, 8)}`);
-  holder = postgres(url, { max: 1 });
-  await holder.unsafe(kLock);
+  holder = await connectTo(url);
+  await holder.query(kLock);
 });
 afterAll(async () => {
   await holder.end();
@@ -49,15 +49,16 @@ async function opened(patience: Patience): Promise<Database> {
 /** Resolves when some statement waits for the lock that the test holds. */
 async function waitingForLock(): Promise<void> {
   await expect
-    .poll(() =>
-      holder.unsafe(
+    .poll(async () => {
+      const { rows } = await holder.query(
         `select 1 from pg_locks where locktype = 'advisory' and objid = 2 and not granted`,
-      ),
-    )
+      );
+      return rows;
+    })
     .toHaveLength(1);
 }
 
-test('PostgreSQL ends a statement that takes too long, and the connection serves the next', async () => {
+test('cancels a statement that takes too long, and keeps its connection', async () => {
   const database = await opened({ statementMs: kStatementMs, answerWithinMs: kLong });
   const error = await database
     .transaction({ mode: 'write' }, (tx) => tx.query(kLock))
@@ -67,7 +68,7 @@ test('PostgreSQL ends a statement that takes too long, and the connection serves
   expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
 });
 
-test('a database that does not answer at all loses its connection, and the next one serves', async () => {
+test('drops the connection of a database that does not answer, and opens another', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kAnswerMs });
   const error = await database
     .transaction({ mode: 'snapshot' }, (tx) => tx.query(kLock))
@@ -77,10 +78,10 @@ test('a database that does not answer at all loses its connection, and the next 
   expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
 });
 
-test('who changes tables waits as long as it takes', async () => {
+test('changes tables without a time limit', async () => {
   const database = await opened({ statementMs: kStatementMs, answerWithinMs: kAnswerMs });
   const impatient = await opened({ statementMs: kStatementMs, answerWithinMs: kLong });
-  const free = () => holder.unsafe(`select pg_advisory_unlock(1)`);
+  const free = () => holder.query(`select pg_advisory_unlock(1)`);
   const patient = database.transaction({ mode: 'tables' }, async (tx) => {
     const locked = tx.query(kLock);
     // By then both limits of the one that waits have passed, by the clock that counts them.
@@ -96,8 +97,8 @@ test('who changes tables waits as long as it takes', async () => {
   await database.query(`select pg_advisory_unlock(1)::text as unlocked`);
 });
 
-test('a connection that is written to all the time, and answers nothing, is lost all the same', async () => {
-  await holder.unsafe(kLock);
+test('drops a connection without answers even if statements are sent all the time', async () => {
+  await holder.query(kLock);
   const patience = { statementMs: kLong, answerWithinMs: kAnswerMs };
   const connection = await PgConnection.open(url, {}, patience);
   const hangs = connection.query(kLock, []).then(
@@ -116,7 +117,7 @@ test('a connection that is written to all the time, and answers nothing, is lost
   await Promise.all(sent);
 });
 
-test('where nobody answers, all who wait for a connection learn it with the first', async () => {
+test('fails all waiting callers at once when no connection can be opened', async () => {
   const dialled: Socket[] = [];
   const silent = createServer((socket) => dialled.push(socket));
   await once(silent.listen(0, '127.0.0.1'), 'listening');
@@ -131,9 +132,9 @@ test('where nobody answers, all who wait for a connection learn it with the firs
   silent.close();
 });
 
-test('a caller who goes while its statement runs gives its connection back at once', async () => {
+test('cancels the statement of a disconnected caller, and keeps the connection', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
-  await holder.unsafe(kOwnLock);
+  await holder.query(kOwnLock);
   const gone = new AbortController();
   const reason = new Error('the caller has gone');
   const running = database.transaction({ mode: 'snapshot', signal: gone.signal }, (tx) =>
@@ -148,7 +149,7 @@ test('a caller who goes while its statement runs gives its connection back at on
   }
 });
 
-test('a caller who goes while it waits for a connection leaves the queue, and the others move up', async () => {
+test('removes a disconnected caller from the queue for a connection', async () => {
   const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
   const [first, gone] = [new AbortController(), new AbortController()];
   const holding = database.transaction({ mode: 'snapshot', signal: first.signal }, (tx) =>
@@ -169,12 +170,28 @@ test('a caller who goes while it waits for a connection leaves the queue, and th
   expect(ran).toBe(false);
 });
 
-test('a statement that does not end when it is cancelled loses its connection', async () => {
-  await holder.unsafe(kOwnLock);
+test('drops the connection of a cancelled statement that does not end', async () => {
+  await holder.query(kOwnLock);
   const patience = { statementMs: kLong, answerWithinMs: kLong };
   const connection = await PgConnection.open(url, { cancel: async () => {} }, patience);
   const hangs = connection.query(kOwnLock, []).catch((error: unknown) => error);
   await connection.cancel();
   expect(await hangs).toBeInstanceOf(DatabaseTimeout);
   expect(connection.lost).toBe(true);
+});
+
+test('commits nothing of a transaction whose connection was killed', async () => {
+  const database = await opened({ statementMs: kLong, answerWithinMs: kLong });
+  await database.execute('create table kept (n text)');
+  const error = await database
+    .transaction({ mode: 'write' }, async (tx) => {
+      const [row] = await tx.query(
+        `insert into kept values ('first') returning pg_backend_pid()::text as pid`,
+      );
+      await holder.query('select pg_terminate_backend($1)', [row?.pid]);
+      await tx.query(`insert into kept values ('second')`);
+    })
+    .catch((reason: unknown) => reason);
+  expect(isUnavailable(error)).toBe(true);
+  expect(await database.query('select n from kept')).toEqual([]);
 });

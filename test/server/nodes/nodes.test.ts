@@ -42,7 +42,7 @@ async function offered(client: WireClient): Promise<Json> {
   return offer;
 }
 
-test('nodes that start together on an empty database share the work, and seed each row once', async () => {
+test('nodes that start together on an empty database seed each row once', async () => {
   const [first, second] = await urls();
   for (const url of [first, second]) {
     expect((await (await fetch(`${url}/v1/health`)).json()) as Json).toMatchObject({
@@ -58,7 +58,7 @@ test('nodes that start together on an empty database share the work, and seed ea
   expect(row).toEqual({ rows: `${kSeedRows}`, counted: `${kSeedRows}`, seed: done });
 });
 
-test('an image that one node offered is fetched from the other, and is the same', async () => {
+test('fetches an image that one node offered from the other', async () => {
   const [first, second] = await urls();
   const client = new WireClient(first);
   const image = await offered(client);
@@ -79,7 +79,7 @@ test('an image that one node offered is fetched from the other, and is the same'
   expect(answer.status).toBe(404);
 });
 
-test('clients that push through both nodes at once: exactly once, in order, without a gap', async () => {
+test('pushes through two nodes are exactly once, in order, without a gap', async () => {
   const both = await urls();
   const setup = new WireClient(both[0]);
   const total = uuid7();
@@ -121,7 +121,7 @@ test('clients that push through both nodes at once: exactly once, in order, with
   });
 });
 
-test('a create of one id in two realms at once, through two nodes: one of them is refused', async () => {
+test('refuses one of two concurrent creates of an id in two realms on two nodes', async () => {
   const [first, second] = await urls();
   const clients = [new WireClient(first, 'ivan'), new WireClient(second, 'jane')];
   for (let round = 0; round < 30; round++) {

@@ -86,7 +86,7 @@ function progress(workers: readonly Worker[], more: number): Promise<void> {
   return until(() => workers.every(({ acknowledged }, n) => acknowledged >= before[n]! + more));
 }
 
-test('ten kills of nodes and three crashes of PostgreSQL under load', async () => {
+test('survives ten kills of nodes and three crashes of PostgreSQL under load', async () => {
   const database = await startCluster();
   cluster = database;
   const both = new Nodes(database.url);

@@ -32,7 +32,7 @@ async function two(of: Nodes, args: readonly string[] = []): Promise<[string, st
   return [a.url, b.url];
 }
 
-test('a push to one node pokes the clients of the other, once, and only who may know', async () => {
+test('a push to one node pokes permitted clients of the other, once', async () => {
   const [first, second] = await two(nodes);
   const author = new WireClient(second, 'owner');
   const ears = {
@@ -66,7 +66,7 @@ test('a push to one node pokes the clients of the other, once, and only who may 
   }
 });
 
-test('pushes to both nodes at once poke for every change, and for none twice', async () => {
+test('pushes to both nodes poke once for every change', async () => {
   const [first, second] = await two(nodes);
   const ears = [
     await listenAt(first, 'dora', ['cities']),
@@ -90,7 +90,7 @@ test('pushes to both nodes at once poke for every change, and for none twice', a
   }
 });
 
-test('a node whose connection was cut listens again, and catches up on what it missed', async () => {
+test('a node whose connection was cut listens again, and catches up', async () => {
   const [first, second] = await two(nodes);
   const ear = await listenAt(first, 'emil', ['cities']);
   const client = new WireClient(second);
@@ -108,7 +108,7 @@ test('a node whose connection was cut listens again, and catches up on what it m
   }
 });
 
-test('without notifications heads are polled', async () => {
+test('polls heads without notifications', async () => {
   const [first, second] = await two(silent, ['--no-notify']);
   const ear = await listenAt(first, 'fred', ['cities']);
   const result = await new WireClient(second).push([create('cities')]);

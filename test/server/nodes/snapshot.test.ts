@@ -79,7 +79,7 @@ async function pull(cursors: Json, filled: boolean): Promise<Json> {
 const rows = (answer: Json) =>
   (answer.changes as Json[]).map(({ id, set }) => [id, (set as Json).name]);
 
-test('a page holds what its cursor says, and what was committed meanwhile comes with the next pull', async () => {
+test('a page matches its cursor, and later commits come with the next pull', async () => {
   await name('one', 'first');
   meanwhile = () => name('one', 'second');
   const page = await pull({}, false);
@@ -89,7 +89,7 @@ test('a page holds what its cursor says, and what was committed meanwhile comes 
   expect(rows(next)).toEqual([['one', 'second']]);
 });
 
-test('a range ends at the head that was read first, with the rows as they were there', async () => {
+test('a range ends at the head that was read first, with the rows of that state', async () => {
   const { cursors } = await pull({}, false);
   await name('two', 'first');
   meanwhile = () => name('two', 'second');

@@ -1,24 +1,37 @@
 // The database under test: PGlite, or, in the project `server-postgres`, a PostgreSQL that is there for the whole run.
 
 import { randomUUID } from 'node:crypto';
-import postgres from 'postgres';
+import { Client } from 'pg';
 import { inject } from 'vitest';
 import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
+import type { Json } from './server.ts';
 
 /** Where the tests run on PostgreSQL: its URL. */
 export const postgresUrl: string | undefined = inject('postgres');
 
+/** A plain client of PostgreSQL, connected; the caller ends it. */
+export async function connectTo(url: string): Promise<Client> {
+  const client = new Client(url);
+  await client.connect();
+  return client;
+}
+
+/** Runs statements without parameters on a connection of their own; returns the rows of a single one. */
+export async function runSql(url: string, sql: string): Promise<Json[]> {
+  const client = await connectTo(url);
+  try {
+    return (await client.query<Json>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
 /** Makes an empty database of a cluster, unless it is there, and returns its URL. */
 export async function makeDatabase(cluster: string, name: string): Promise<string> {
-  const sql = postgres(cluster, { max: 1, onnotice: () => {} });
-  try {
-    const [row] = await sql`select 1 from pg_database where datname = ${name}`;
-    if (row === undefined) await sql.unsafe(`create database ${name}`);
-  } finally {
-    await sql.end();
-  }
+  const [row] = await runSql(cluster, `select 1 from pg_database where datname = '${name}'`);
+  if (row === undefined) await runSql(cluster, `create database ${name}`);
   const url = new URL(cluster);
   url.pathname = `/${name}`;
   return url.href;

@@ -1,8 +1,7 @@
 // Several nodes of the server on one database of PostgreSQL, each with a data folder of its own.
 
 import { join } from 'node:path';
-import postgres from 'postgres';
-import { makeDatabase, postgresUrl } from './database.ts';
+import { makeDatabase, postgresUrl, runSql } from './database.ts';
 import { Folder, type Json, startServer, type TestServer, WireClient } from './server.ts';
 
 export interface NodeOptions {
@@ -41,12 +40,7 @@ export class Nodes {
 
   /** Runs a statement on the nodes' database. */
   async sql(text: string): Promise<Json[]> {
-    const sql = postgres(await this.databaseUrl(), { max: 1, onnotice: () => {} });
-    try {
-      return [...(await sql.unsafe(text))] as Json[];
-    } finally {
-      await sql.end();
-    }
+    return runSql(await this.databaseUrl(), text);
   }
 
   async remove(): Promise<void> {

@@ -1,8 +1,8 @@
 // What tests of pulls share: clients, ops, and how an answer is looked at.
 
-import { afterAll, beforeAll } from 'vitest';
 import { Follower } from './follower.ts';
-import { Folder, type Json, startServer, type TestServer, WireClient } from './server.ts';
+import type { Json, WireClient } from './server.ts';
+import { SharedServer } from './shared-server.ts';
 
 export const everything = ['cities', 'userGroups', 'members', 'notices'].map((table) => ({
   table,
@@ -10,30 +10,18 @@ export const everything = ['cities', 'userGroups', 'members', 'notices'].map((ta
   filled: true,
 }));
 
-/** A server from before the first test of a file until after the last, and clients of it. */
+/** A server for the tests of a file, and clients of it. */
 export class PullStage {
-  readonly #folder = new Folder();
-  #server: TestServer | undefined;
+  readonly #server = new SharedServer();
   #users = 0;
 
-  constructor() {
-    beforeAll(async () => {
-      this.#server = await startServer(this.#folder, this.#folder.schema());
-    });
-    afterAll(async () => {
-      await this.#server?.stop();
-      this.#folder.remove();
-    });
-  }
-
   client(user: string): WireClient {
-    if (!this.#server) throw new Error('the server has not started yet');
-    return new WireClient(this.#server.url, user);
+    return this.#server.client(user);
   }
 
   /** A client that comes to hold all of these tables. */
   follower(user: string, tables: readonly string[]): Follower {
-    return new Follower(this.client(user).url, user, tables);
+    return new Follower(this.#server.url, user, tables);
   }
 
   /** Two clients of a user whose personal realm is empty, who want everything. */
