@@ -17,6 +17,7 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, environment: 'node' as const, expect: patient, ...more },
 });
 
+const browsers = { testTimeout: 300_000, hookTimeout: 120_000 };
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
@@ -37,18 +38,11 @@ export default defineConfig({
         exclude: ['test/server/{directory-lock,pglite,start}.test.ts'],
         globalSetup: here('./test/server/support/postgres.ts'),
       }),
-      // One browser at a time, and no test is given up on early: a machine may have two cores.
-      project('browser', ['test/browser/**/*.test.ts'], {
-        testTimeout: 300_000,
-        hookTimeout: 120_000,
-        fileParallelism: false,
-      }),
+      // Browsers mostly wait, so two files run side by side, each with profiles, a server and ports of its own. No test is
+      // given up on early: a machine may have two cores.
+      project('browser', ['test/browser/**/*.test.ts'], browsers),
       // The same scenes in three engines.
-      project('engines', ['test/engines/**/*.test.ts'], {
-        testTimeout: 300_000,
-        hookTimeout: 120_000,
-        fileParallelism: false,
-      }),
+      project('engines', ['test/engines/**/*.test.ts'], browsers),
       // The packed package in fresh projects of several bundlers.
       project('package', ['test/package/*.test.ts'], {
         testTimeout: 120_000,
