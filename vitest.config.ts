@@ -17,7 +17,9 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, environment: 'node' as const, expect: patient, ...more },
 });
 
-const browsers = { testTimeout: 300_000, hookTimeout: 120_000 };
+/** Servers on PGlite start on copies of it. */
+const initialised = here('./test/server/support/initialised.ts');
+const browsers = { testTimeout: 300_000, hookTimeout: 120_000, globalSetup: initialised };
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
@@ -31,7 +33,7 @@ export default defineConfig({
         testTimeout: 60_000,
       }),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('server', ['test/server/*.test.ts'], slow),
+      project('server', ['test/server/*.test.ts'], { ...slow, globalSetup: initialised }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
       project('server-postgres', ['test/server/**/*.test.ts'], {
         ...slow,

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { placeDatabase } from '../../server/support/initialised.ts';
 import { root } from './paths.ts';
 
 const READY = /skerry-server ready (http:\/\/\S+)/;
@@ -46,6 +47,7 @@ export class TestServer {
   /** Resolves when the server says that it is ready; rejects with its output when it ends before. */
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'skerry-data-'));
+    placeDatabase(data);
     const demo = join(root, 'web-demo', 'dist');
     const args = [
       join(root, 'server', 'dist', 'main.js'),

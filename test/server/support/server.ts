@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDatabase, postgresUrl } from './database.ts';
+import { placeDatabase } from './initialised.ts';
 import { testSchema } from './schemas.ts';
 
 const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
@@ -64,6 +65,7 @@ export async function startServer(
   options: StartOptions = {},
 ): Promise<TestServer> {
   const database = options.env?.DATABASE_URL ? {} : await databaseOf(folder);
+  if (!database.DATABASE_URL && !options.env?.DATABASE_URL) placeDatabase(folder.data);
   const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
   const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
   const child = spawn(process.execPath, [kMain, ...args, ...(options.args ?? ['--dev'])], {
