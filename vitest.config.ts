@@ -33,7 +33,10 @@ export default defineConfig({
         testTimeout: 60_000,
       }),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('server', ['test/server/*.test.ts'], { ...slow, globalSetup: initialised }),
+      project('server', ['test/server/*.test.ts'], {
+        ...slow,
+        globalSetup: initialised,
+      }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
       project('server-postgres', ['test/server/**/*.test.ts'], {
         ...slow,

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { placeDatabase } from '../../server/support/initialised.ts';
+import { placeDatabase, quickStart } from '../../server/support/initialised.ts';
 import { root } from './paths.ts';
 
 const READY = /skerry-server ready (http:\/\/\S+)/;
@@ -50,6 +50,7 @@ export class TestServer {
     placeDatabase(data);
     const demo = join(root, 'web-demo', 'dist');
     const args = [
+      ...quickStart,
       join(root, 'server', 'dist', 'main.js'),
       ...['--schema', options.schema ?? join(demo, 'schema.js')],
       ...['--port', '0', '--data', data, '--dev'],

@@ -9,6 +9,12 @@ import { PGlite } from '@electric-sql/pglite';
 /** Processes of the run find the folder by it. */
 const VARIABLE = 'SKERRY_TEST_PGLITE';
 
+/**
+ * Of Node, for servers that live for a few seconds: wasm is compiled once, as it comes, and not a second time for speed, which
+ * costs as much as all the rest of a start.
+ */
+export const quickStart: readonly string[] = ['--liftoff-only'];
+
 /** What vitest.config.ts calls before the tests of a project; several projects of a run share the folder. */
 export default async function setup(): Promise<(() => void) | undefined> {
   if (process.env[VARIABLE]) return undefined;
