@@ -17,6 +17,9 @@ const project = (name: string, include: string[], more: object = {}) => ({
   test: { name, include, environment: 'node' as const, expect: patient, ...more },
 });
 
+/** Servers on PGlite start on copies of it. */
+const initialised = here('./test/server/support/initialised.ts');
+const browsers = { testTimeout: 300_000, hookTimeout: 120_000, globalSetup: initialised };
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
@@ -30,25 +33,21 @@ export default defineConfig({
         testTimeout: 60_000,
       }),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
-      project('server', ['test/server/*.test.ts'], slow),
+      project('server', ['test/server/*.test.ts'], {
+        ...slow,
+        globalSetup: initialised,
+      }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.
       project('server-postgres', ['test/server/**/*.test.ts'], {
         ...slow,
         exclude: ['test/server/{directory-lock,pglite,start}.test.ts'],
         globalSetup: here('./test/server/support/postgres.ts'),
       }),
-      // One browser at a time, and no test is given up on early: a machine may have two cores.
-      project('browser', ['test/browser/**/*.test.ts'], {
-        testTimeout: 300_000,
-        hookTimeout: 120_000,
-        fileParallelism: false,
-      }),
+      // Browsers mostly wait, so two files run side by side, each with profiles, a server and ports of its own. No test is
+      // given up on early: a machine may have two cores.
+      project('browser', ['test/browser/**/*.test.ts'], browsers),
       // The same scenes in three engines.
-      project('engines', ['test/engines/**/*.test.ts'], {
-        testTimeout: 300_000,
-        hookTimeout: 120_000,
-        fileParallelism: false,
-      }),
+      project('engines', ['test/engines/**/*.test.ts'], browsers),
       // The packed package in fresh projects of several bundlers.
       project('package', ['test/package/*.test.ts'], {
         testTimeout: 120_000,

@@ -23,7 +23,7 @@ await main(async () => {
   console.log(`seed ${seed}`);
   const { code } = await run(join(build, 'debug', 'skerry_core_test'), ['-tc=fuzz:*'], {
     cwd: folder,
-    env: { SKERRY_FUZZ_SEED: seed, SKERRY_FUZZ_TIMES: `${kTimes}` },
+    env: { SKERRY_FUZZ_SEED: seed, SKERRY_FUZZ_TIMES: `${kTimes}`, SKERRY_ROUNDS: 'all' },
     stream: true,
     allowFailure: true,
   });

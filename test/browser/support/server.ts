@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { placeDatabase, quickStart } from '../../server/support/initialised.ts';
 import { root } from './paths.ts';
 
 const READY = /skerry-server ready (http:\/\/\S+)/;
@@ -46,8 +47,10 @@ export class TestServer {
   /** Resolves when the server says that it is ready; rejects with its output when it ends before. */
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const data = options.data ?? mkdtempSync(join(tmpdir(), 'skerry-data-'));
+    placeDatabase(data);
     const demo = join(root, 'web-demo', 'dist');
     const args = [
+      ...quickStart,
       join(root, 'server', 'dist', 'main.js'),
       ...['--schema', options.schema ?? join(demo, 'schema.js')],
       ...['--port', '0', '--data', data, '--dev'],

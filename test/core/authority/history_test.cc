@@ -19,6 +19,7 @@
 #include "base/string.h"
 #include "base/vector.h"
 #include "test/core/authority/test_client.h"
+#include "test/core/rounds.h"
 
 namespace skerry::authority_test {
 namespace {
@@ -362,7 +363,7 @@ class History {
 TEST_CASE(
     "diff(F, E) applied to F gives E, and reduction leaves the same state as none (invariants 4 "
     "and 10)") {
-  for (uint64_t seed = 0; seed < 30; ++seed) {
+  for (uint64_t seed = 0; seed < test::Rounds(30, 10); ++seed) {
     CAPTURE(seed);
     History(seed).Run(120);
   }

@@ -12,6 +12,7 @@
 #include "doctest/doctest.h"
 #include "log/fold.h"
 #include "test/core/client/client_fixture.h"
+#include "test/core/rounds.h"
 
 namespace skerry::client_test {
 namespace {
@@ -191,7 +192,7 @@ struct ViewWorld {
 }  // namespace
 
 TEST_CASE("visible is base plus pending, incremental as from scratch, over random histories") {
-  for (uint64_t seed = 0; seed < 400; ++seed) {
+  for (uint64_t seed = 0; seed < test::Rounds(400, 100); ++seed) {
     CAPTURE(seed);
     ViewWorld world(seed);
     for (int step = 0; step < 60; ++step) {

@@ -15,6 +15,7 @@
 #include "test/core/client/client_fixture.h"
 #include "test/core/client/naive_window.h"
 #include "test/core/client/window_world.h"
+#include "test/core/rounds.h"
 
 namespace skerry::client_test {
 namespace {
@@ -542,7 +543,7 @@ class World {
 // SKERRY_SEEDS=count SKERRY_FIRST=seed run others, or one again.
 TEST_CASE("windows stay in step with storage, whatever comes late, out of order or never") {
   const uint64_t first = Setting("SKERRY_FIRST", 0);
-  const uint64_t count = Setting("SKERRY_SEEDS", 200);
+  const uint64_t count = Setting("SKERRY_SEEDS", test::Rounds(200, 30));
   for (uint64_t seed = first; seed < first + count; ++seed) {
     CAPTURE(seed);
     World(seed).Run(220);

@@ -16,6 +16,7 @@
 #include "sync/records.h"
 #include "test/core/model_check/production_client.h"
 #include "test/core/model_check/production_server.h"
+#include "test/core/rounds.h"
 
 namespace skerry::test {
 namespace {
@@ -344,16 +345,10 @@ class StepWorld {
   bool clones_ = false, restored_ = false, scopes_change_ = false;
 };
 
-// A debug build, with sanitizers, is ten times slower.
-#ifdef NDEBUG
-constexpr uint64_t kSeeds = 800;
-#else
-constexpr uint64_t kSeeds = 120;
-#endif
-
 TEST_CASE("authority and sync agree with the naive model, step by step, on random histories") {
+  const uint64_t seeds = Rounds(120, 30);
   size_t entries = 0, refusals = 0, forks = 0, refills = 0;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < seeds; ++seed) {
     StepWorld world(seed);
     const String problem = world.Run(170);
     CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem.view());
@@ -364,10 +359,10 @@ TEST_CASE("authority and sync agree with the naive model, step by step, on rando
     refills += world.refills();
   }
   // What the histories are made for does happen in them.
-  CHECK(entries > 10 * kSeeds);
-  CHECK(refusals > kSeeds);
-  CHECK(forks > kSeeds / 20);
-  CHECK(refills > kSeeds / 3);
+  CHECK(entries > 10 * seeds);
+  CHECK(refusals > seeds);
+  CHECK(forks > seeds / 20);
+  CHECK(refills > seeds / 3);
 }
 
 }  // namespace

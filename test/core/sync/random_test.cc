@@ -13,6 +13,7 @@
 #include "base/vector.h"
 #include "doctest/doctest.h"
 #include "sync/records.h"
+#include "test/core/rounds.h"
 #include "test/core/sync/sync_fixture.h"
 #include "test/core/sync/sync_world.h"
 
@@ -200,7 +201,7 @@ TEST_CASE("random steps of several workers: nothing lost, nothing doubled, one w
   RunWalks(first != nullptr ? std::strtoull(first, nullptr, 10) : 1,
            count != nullptr   ? std::strtoull(count, nullptr, 10)
            : first != nullptr ? 1
-                              : 60);
+                              : test::Rounds(60, 15));
 }
 
 }  // namespace

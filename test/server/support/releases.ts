@@ -11,6 +11,7 @@ import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { createServer, type RunningServer } from '../../../server/src/server.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
+import { placeDatabase } from './initialised.ts';
 import { Folder, type Json } from './server.ts';
 
 const ids = { id: t.string() };
@@ -219,9 +220,11 @@ export class Deployment {
   /** Starts a release at a place, instead of what runs there. */
   async deploy(release: number, place = 0): Promise<RunningServer> {
     await this.stop(place);
+    const data = join(this.folder.path, `node-${place}`);
+    if (postgresUrl === undefined) placeDatabase(data);
     const node = await createServer({
       schema: releases[release - 1],
-      data: join(this.folder.path, `node-${place}`),
+      data,
       databaseUrl: await this.#url(),
       auth: { dev: true },
       port: 0,

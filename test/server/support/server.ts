@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeDatabase, postgresUrl } from './database.ts';
+import { placeDatabase, quickStart } from './initialised.ts';
 import { testSchema } from './schemas.ts';
 
 const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
@@ -64,12 +65,19 @@ export async function startServer(
   options: StartOptions = {},
 ): Promise<TestServer> {
   const database = options.env?.DATABASE_URL ? {} : await databaseOf(folder);
+  const onPGlite = postgresUrl === undefined && !options.env?.DATABASE_URL;
+  if (onPGlite) placeDatabase(folder.data);
+  const flags = onPGlite ? quickStart : [];
   const args = ['--schema', schemaPath, '--port', '0', '--data', folder.data];
   const { DATABASE_URL: _none, SKERRY_SECRET: _noSecret, ...environment } = process.env;
-  const child = spawn(process.execPath, [kMain, ...args, ...(options.args ?? ['--dev'])], {
-    env: { ...environment, ...database, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...flags, kMain, ...args, ...(options.args ?? ['--dev'])],
+    {
+      env: { ...environment, ...database, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   folder.children.push(child);
   let output = '';
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
