@@ -82,7 +82,7 @@ size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
         continue;
       }
       const std::string_view text =
-          one.substr(RowStore::LoadU32(alone), RowStore::LoadU32(alone + 4));
+          std::string_view(one).substr(RowStore::LoadU32(alone), RowStore::LoadU32(alone + 4));
       if (is_text) {
         REQUIRE(RowStore::LoadU32(many) == units + 1);
         REQUIRE(RowStore::LoadU32(many + 4) == Utf16Size(text));
