@@ -2,7 +2,10 @@
 #include "abi.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+
+#include "base/map.h"
 
 namespace skerry::abi {
 namespace {
@@ -17,6 +20,12 @@ String& InputArea() {
 String& OutputArea() {
   static String area;
   return area;
+}
+
+// What sk_alloc allocated and nobody has adopted, by its address.
+Map<const char*, SharedBytes>& Allocated() {
+  static Map<const char*, SharedBytes> allocated;
+  return allocated;
 }
 
 }  // namespace
@@ -51,6 +60,14 @@ int32_t Fail(const Status& status) {
 
 int32_t Done(const Status& status) { return status.ok() ? 0 : Fail(status); }
 
+SharedBytes Adopt(const char* address) {
+  const auto at = Allocated().find(address);
+  SKERRY_CHECK(at != Allocated().end());
+  SharedBytes bytes = std::move(at->second);
+  Allocated().erase(at);
+  return bytes;
+}
+
 }  // namespace skerry::abi
 
 using skerry::String;
@@ -61,12 +78,17 @@ SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
   const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
   if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = String();
   if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
-  return reinterpret_cast<uint8_t*>(area.mutable_data());
+  return reinterpret_cast<uint8_t*>(area.data());
 }
 
 SKERRY_EXPORT const uint8_t* sk_out() {
   return reinterpret_cast<const uint8_t*>(abi::OutputArea().data());
 }
 SKERRY_EXPORT int32_t sk_out_len() { return static_cast<int32_t>(abi::OutputArea().size()); }
-SKERRY_EXPORT char* sk_alloc(int32_t length) { return String::Lend(static_cast<size_t>(length)); }
-SKERRY_EXPORT void sk_free(char* bytes) { String::Given(bytes); }
+SKERRY_EXPORT char* sk_alloc(int32_t length) {
+  auto bytes = std::make_shared<std::string>(static_cast<size_t>(length), '\0');
+  char* const address = bytes->data();
+  abi::Allocated().emplace(address, std::move(bytes));
+  return address;
+}
+SKERRY_EXPORT void sk_free(char* address) { abi::Adopt(address); }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/data.h"
 #include "base/status.h"
 #include "base/string.h"
@@ -31,6 +32,9 @@ int32_t Fail(const Status& status);
 
 // 0, or a failed call.
 int32_t Done(const Status& status);
+
+// The bytes that sk_alloc allocated at this address, which are the caller's from here on.
+SharedBytes Adopt(const char* address);
 
 }  // namespace skerry::abi
 

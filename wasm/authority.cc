@@ -24,9 +24,6 @@ using skerry::Result;
 using skerry::Schema;
 using skerry::String;
 
-// What Embind knows.
-std::string Bound(const String& text) { return std::string(text.view()); }
-
 class Authority {
  public:
   explicit Authority(const std::string& text) {
@@ -39,9 +36,9 @@ class Authority {
       error_ = skerry::WriteJson(skerry::ErrorToData(schema.status())["error"]);
     }
   }
-  std::string Error() const { return Bound(error_); }
+  std::string Error() const { return error_; }
   std::string CheckScopes(const std::string& text) const {
-    return Bound(skerry::CheckScopes(schema_, text));
+    return skerry::CheckScopes(schema_, text);
   }
   const Schema* schema() const { return &schema_; }
 
@@ -53,7 +50,7 @@ class Authority {
 class Admission {
  public:
   explicit Admission(const Authority& authority) : session_(authority.schema()) {}
-  std::string Step(const std::string& text) { return Bound(session_.Step(text)); }
+  std::string Step(const std::string& text) { return session_.Step(text); }
 
  private:
   skerry::AdmissionSession session_;
@@ -62,7 +59,7 @@ class Admission {
 class Pull {
  public:
   explicit Pull(const Authority& authority) : session_(authority.schema()) {}
-  std::string Step(const std::string& text) { return Bound(session_.Step(text)); }
+  std::string Step(const std::string& text) { return session_.Step(text); }
 
  private:
   skerry::PullSession session_;
@@ -72,8 +69,8 @@ class ImageMaker {
  public:
   ImageMaker(const Authority& authority, const std::string& realm, double revision, double at)
       : maker_(authority.schema(), String(realm), {static_cast<uint64_t>(revision), at}) {}
-  std::string Rows(const std::string& text) { return Bound(maker_.Rows(text)); }
-  std::string Finish() { return Bound(maker_.FinishJson()); }
+  std::string Rows(const std::string& text) { return maker_.Rows(text); }
+  std::string Finish() { return maker_.FinishJson(); }
   emscripten::val Bytes() const {
     const String& bytes = maker_.bytes();
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());

@@ -70,24 +70,21 @@ std::unique_ptr<Job> job;
 
 Status NoJob() { return {Code::kClosed, "no image job"}; }
 
-// As C and Emscripten take it.
-std::string Terminated(std::string_view text) { return std::string(text); }
-
 String FilePath(std::string_view part, size_t index) {
-  return job->mount + '/' + String(part) + '.' + ToText(index);
+  return job->mount + '/' + String(part) + '.' + std::to_string(index);
 }
 
 Status MakeFolders(const String& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const String folder = path.substr(0, end);
-    if (mkdir(Terminated(folder).c_str(), 0777) != 0 && errno != EEXIST)
+    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
       return {Code::kInvalidArgument, "no folder " + folder};
     if (end == String::npos) return Status::Ok();
   }
 }
 
 Status WriteFile(const String& path, std::string_view bytes) {
-  std::FILE* file = std::fopen(Terminated(path).c_str(), "wbx");
+  std::FILE* file = std::fopen(path.c_str(), "wbx");
   if (file == nullptr) return {Code::kInvalidArgument, "the file is there already: " + path};
   const size_t written = std::fwrite(bytes.data(), 1, bytes.size(), file);
   const bool closed = std::fclose(file) == 0;
@@ -97,11 +94,11 @@ Status WriteFile(const String& path, std::string_view bytes) {
 }
 
 Status ReadFile(const String& path, size_t size, String* out) {
-  std::FILE* file = std::fopen(Terminated(path).c_str(), "rb");
+  std::FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) return {Code::kNotFound, "the image has no file " + path};
   const size_t at = out->size();
   out->resize(at + size);
-  const size_t read = std::fread(out->mutable_data() + at, 1, size, file);
+  const size_t read = std::fread(out->data() + at, 1, size, file);
   std::fclose(file);
   if (read != size) return {Code::kCorrupt, "a file of the image is too short: " + path};
   return Status::Ok();
@@ -148,7 +145,7 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
   if (Status made = abi::MakeFolders(mount); !made.ok()) return abi::Fail(made);
   abi::job = std::make_unique<abi::Job>(std::move(schema.value()));
   abi::job->mount = mount;
-  ImageMount(abi::Terminated(mount).c_str());
+  ImageMount(mount.c_str());
   return 0;
 }
 
@@ -200,8 +197,8 @@ SKERRY_EXPORT int32_t sk_image_sync(int32_t ticket) {
 // Forgets all files and reads the generation back from IndexedDB; answers by ticket.
 SKERRY_EXPORT int32_t sk_image_remount(int32_t ticket) {
   if (abi::job == nullptr) return abi::Fail(abi::NoJob());
-  ImageUnmount(abi::Terminated(abi::job->mount).c_str());
-  ImageMount(abi::Terminated(abi::job->mount).c_str());
+  ImageUnmount(abi::job->mount.c_str());
+  ImageMount(abi::job->mount.c_str());
   ImageSync(1, ticket);
   return 0;
 }
@@ -224,7 +221,7 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
 // Closes IDBFS's database, which it never does itself, so that the generation can be deleted one
 // day.
 SKERRY_EXPORT int32_t sk_image_close() {
-  if (abi::job != nullptr) ImageUnmount(abi::Terminated(abi::job->mount).c_str());
+  if (abi::job != nullptr) ImageUnmount(abi::job->mount.c_str());
   abi::job.reset();
   return 0;
 }

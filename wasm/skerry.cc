@@ -63,7 +63,7 @@ SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
 }
 
 SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
-  String part = String::Given(bytes);
+  skerry::SharedBytes part = abi::Adopt(bytes);
   Client* client = abi::Find(handle);
   if (client == nullptr) return abi::NoClient();
   return abi::Done(client->LoadPart(std::move(part)));

@@ -16,7 +16,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   if (!data.is_object()) return Status(Code::kInvalidArgument, "an update without `after`");
   if (data.members().size() > kMaxRealmsPerUpdate) {
     return Status(Code::kLimit,
-                  "an update names at most " + ToText(kMaxRealmsPerUpdate) + " realms");
+                  "an update names at most " + std::to_string(kMaxRealmsPerUpdate) + " realms");
   }
   ByRealm<Link> after;
   for (const auto& [realm, link] : data.members()) {
@@ -261,7 +261,7 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 std::optional<Rejection> Admission::TooMuch() const {
   const auto& journal = rows_.journal();
   if (journal.size() > kMaxRowsPerUpdate) {
-    return Rejection{{}, "limit", "it changes more than " + ToText(kMaxRowsPerUpdate) + " objects"};
+    return Rejection{{}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
   for (const auto& [key, before] : journal) bytes += before ? BytesOf(*before) : 0;
@@ -269,7 +269,7 @@ std::optional<Rejection> Admission::TooMuch() const {
   return Rejection{
       {},
       "limit",
-      "the objects that it changes have more than " + ToText(kMaxBeforeBytes) + " bytes"};
+      "the objects that it changes have more than " + std::to_string(kMaxBeforeBytes) + " bytes"};
 }
 
 // Where the author may write, if that is so anywhere: what is kept for other realms would be kept

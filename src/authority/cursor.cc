@@ -29,7 +29,7 @@ Result<Cursor> ParseCursor(std::string_view text) {
 }
 
 String CursorText(const Cursor& cursor) {
-  return ToText(cursor.revision) + "@" + ToText(static_cast<uint64_t>(cursor.at));
+  return std::to_string(cursor.revision) + "@" + std::to_string(static_cast<uint64_t>(cursor.at));
 }
 
 }  // namespace skerry

@@ -236,7 +236,7 @@ bool Pull::AskForRows() {
     for (const ObjectKey& key : KeysOf(realm)) {
       if (realm.state.contains(key)) continue;
       const auto changes = realm.changes.find(key);
-      if (changes != realm.changes.end() && changes->second.back().first > realm.to) continue;
+      if (changes != realm.changes.end() && changes->second.rbegin()->first > realm.to) continue;
       // Given along with the changes: nothing has changed it between here and the last of them.
       if (realm.rows.contains(key)) continue;
       needs_.rows.push_back({{name, key}, realm.to});

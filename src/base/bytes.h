@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/string.h"
@@ -18,6 +20,9 @@ void PutU64(String* out, uint64_t v);
 void PutF64(String* out, double v);
 void PutVarint(String* out, uint64_t v);
 void PutText(String* out, std::string_view v);  // varint length, bytes
+
+// Bytes with several owners, who may change what is theirs of them.
+using SharedBytes = std::shared_ptr<std::string>;
 
 class Reader {
  public:

@@ -1,6 +1,7 @@
 #include "base/checksum.h"
 
 #include <bit>
+#include <cstddef>
 #include <cstring>
 
 namespace skerry {

@@ -343,7 +343,7 @@ Result<Data> DecodeData(std::string_view bytes) {
   Reader in(bytes);
   Data data = Decode(&in, 0);
   if (!in.AtEnd())
-    return Status(Code::kParse, "damaged binary data at byte " + ToText(in.position()));
+    return Status(Code::kParse, "damaged binary data at byte " + std::to_string(in.position()));
   return data;
 }
 

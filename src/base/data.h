@@ -123,7 +123,7 @@ class Data {
 };
 // Text, a vector or a number.
 template <>
-inline constexpr bool kRelocatable<Data> = true;
+inline constexpr bool kRelocatable<Data> = kRelocatable<String>;
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
 //   data   = %x00                       null

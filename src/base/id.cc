@@ -80,7 +80,7 @@ void FormatUuid(Uuid id, char out[36]) {
 
 String UuidText(Uuid id) {
   String text(36, '-');
-  FormatUuid(id, text.mutable_data());
+  FormatUuid(id, text.data());
   return text;
 }
 

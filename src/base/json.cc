@@ -38,96 +38,67 @@ void DropRepeatedKeys(Data::Object* members) {
   *members = std::move(kept);
 }
 
-// Reads values from nlohmann's lexer, which knows UTF-8, escapes and numbers. Its parser, with the
-// texts of its exceptions, would be as large as all of this unit; no DOM is made, and depth is
-// bounded while parsing.
-class Parser {
+// Builds a value from the events of nlohmann's parser (its SAX interface). No DOM of nlohmann's is
+// made, and depth is bounded while parsing.
+class Builder {
  public:
-  explicit Parser(std::string_view text)
-      : lexer_(nlohmann::detail::input_adapter(text.data(), text.data() + text.size())) {}
-
-  Result<Data> Parse() {
-    Data root;
-    if (Read(lexer_.scan(), 0, &root) && lexer_.scan() == Token::end_of_input) return root;
-    if (too_deep_) return Status(Code::kLimit, "deeper than " + ToText(kMaxJsonDepth));
-    const size_t position = lexer_.get_position();
-    return Status(Code::kParse, "malformed JSON at byte " + ToText(position));
+  bool null() { return Add({}); }
+  bool boolean(bool value) { return Add(value); }
+  bool number_integer(int64_t value) { return Add(value); }
+  bool number_unsigned(uint64_t value) { return Add(value); }
+  bool number_float(double value, const std::string& /*text*/) {
+    return std::isfinite(value) && Add(value);
   }
+  bool string(std::string& value) { return Add(std::move(value)); }
+  bool binary(nlohmann::json::binary_t& /*value*/) { return false; }
+  bool start_object(size_t /*size*/) { return Open(Data::MakeObject()); }
+  bool start_array(size_t /*size*/) { return Open(Data::MakeArray()); }
+  bool key(std::string& name) {
+    open_.back().mutable_members().emplace_back(std::move(name), Data());
+    return true;
+  }
+  bool end_object() {
+    DropRepeatedKeys(&open_.back().mutable_members());
+    return Close();
+  }
+  bool end_array() { return Close(); }
+  bool parse_error(size_t position, const std::string& /*token*/,
+                   const nlohmann::json::exception& /*error*/) {
+    position_ = position;
+    return false;
+  }
+
+  bool too_deep() const { return too_deep_; }
+  size_t position() const { return position_; }
+  Data& root() { return root_; }
 
  private:
-  using Adapter = nlohmann::detail::iterator_input_adapter<const char*>;
-  using Lexer = nlohmann::detail::lexer<nlohmann::json, Adapter>;
-  using Token = Lexer::token_type;
-
-  // The value that begins with `token`. False where there is none.
-  bool Read(Token token, int depth, Data* out) {
-    switch (token) {
-      case Token::literal_null:
-        return true;
-      case Token::literal_true:
-      case Token::literal_false:
-        *out = Data(token == Token::literal_true);
-        return true;
-      case Token::value_unsigned:
-        *out = Data(lexer_.get_number_unsigned());
-        return true;
-      case Token::value_integer:
-        *out = Data(lexer_.get_number_integer());
-        return true;
-      case Token::value_float:
-        *out = Data(lexer_.get_number_float());
-        return std::isfinite(out->as_number());
-      case Token::value_string:
-        *out = Data(std::move(lexer_.get_string()));
-        return true;
-      case Token::begin_array:
-      case Token::begin_object:
-        too_deep_ = depth >= kMaxJsonDepth;
-        if (too_deep_) return false;
-        return token == Token::begin_array ? ReadArray(depth, out) : ReadObject(depth, out);
-      default:
-        return false;
-    }
-  }
-
-  bool ReadArray(int depth, Data* out) {
-    *out = Data::MakeArray();
-    Token token = lexer_.scan();
-    while (token != Token::end_array) {
-      Data item;
-      if (!Read(token, depth + 1, &item)) return false;
-      out->Push(std::move(item));
-      if (!Next(Token::end_array, &token)) return false;
+  bool Add(Data value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back().is_array()) {
+      open_.back().Push(std::move(value));
+    } else {
+      open_.back().mutable_members().back().second = std::move(value);
     }
     return true;
   }
-
-  bool ReadObject(int depth, Data* out) {
-    *out = Data::MakeObject();
-    Data::Object& members = out->mutable_members();
-    Token token = lexer_.scan();
-    while (token != Token::end_object) {
-      if (token != Token::value_string) return false;
-      members.emplace_back(std::move(lexer_.get_string()), Data());
-      if (lexer_.scan() != Token::name_separator) return false;
-      if (!Read(lexer_.scan(), depth + 1, &members.back().second)) return false;
-      if (!Next(Token::end_object, &token)) return false;
-    }
-    DropRepeatedKeys(&members);
+  bool Open(Data container) {
+    too_deep_ = open_.size() >= kMaxJsonDepth;
+    if (too_deep_) return false;
+    open_.push_back(std::move(container));
     return true;
   }
-
-  // After an item: moves on to the next one or to the end. A comma before the end is malformed.
-  bool Next(Token end, Token* token) {
-    *token = lexer_.scan();
-    if (*token == end) return true;
-    if (*token != Token::value_separator) return false;
-    *token = lexer_.scan();
-    return *token != end;
+  bool Close() {
+    Data value = std::move(open_.back());
+    open_.pop_back();
+    return Add(std::move(value));
   }
 
-  Lexer lexer_;
+  Data root_;
+  Vector<Data> open_;  // lists and objects, the outermost first
   bool too_deep_ = false;
+  size_t position_ = 0;
 };
 
 void WriteText(std::string_view text, String* out) {
@@ -153,7 +124,7 @@ void WriteText(std::string_view text, String* out) {
 void WriteNumber(double v, String* out) {
   SKERRY_CHECK(std::isfinite(v));
   if (std::trunc(v) == v && std::abs(v) < 9007199254740992.0) {
-    out->append(ToText(static_cast<int64_t>(v)));
+    out->append(std::to_string(static_cast<int64_t>(v)));
     return;
   }
   char text[kNumberText];
@@ -162,7 +133,12 @@ void WriteNumber(double v, String* out) {
 
 }  // namespace
 
-Result<Data> ParseJson(std::string_view text) { return Parser(text).Parse(); }
+Result<Data> ParseJson(std::string_view text) {
+  Builder builder;
+  if (nlohmann::json::sax_parse(text, &builder)) return std::move(builder.root());
+  if (builder.too_deep()) return Status(Code::kLimit, "deeper than " + std::to_string(kMaxJsonDepth));
+  return Status(Code::kParse, "malformed JSON at byte " + std::to_string(builder.position()));
+}
 
 void WriteJson(const Data& data, String* out) {
   switch (data.kind()) {

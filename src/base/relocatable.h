@@ -1,13 +1,14 @@
 // kRelocatable<T>: an object of T may be moved by copying its bytes, the old place being forgotten
 // rather than destroyed. Found for numbers, pointers, pairs, optionals and plain structs of such; a
 // class with private members says it for itself, by a specialisation beside its definition. What is
-// not known to be relocatable (a std::string may point into itself) is moved element by element.
+// not known to be relocatable (a std::map, whose nodes point into it) is moved element by element.
 #ifndef SKERRY_BASE_RELOCATABLE_H_
 #define SKERRY_BASE_RELOCATABLE_H_
 
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -42,6 +43,12 @@ inline constexpr bool kRelocatable = IsRelocatable<T>();
 
 template <typename T>
 inline constexpr bool kRelocatable<std::unique_ptr<T>> = true;
+// A short text is inside of the string: libc++, which the modules are built with, reaches it from
+// the string, and libstdc++ by a pointer.
+#ifdef _LIBCPP_VERSION
+template <>
+inline constexpr bool kRelocatable<std::string> = true;
+#endif
 template <typename T>
 inline constexpr bool kRelocatable<std::optional<T>> = kRelocatable<T>;
 template <typename A, typename B>

@@ -1,6 +1,6 @@
 // Sort: for the many short lists of the core. std::sort is an instantiation of 2 to 6 KB of
-// WebAssembly for each type and comparison; this one shares a single heapsort, and costs a few
-// hundred bytes. Not stable; O(n log n) calls. Where a list has the length of a table (index.cc,
+// WebAssembly for each type and comparison, and makes what a page loads 13 kB (gzip) more; this one
+// shares a single heapsort, and costs a few hundred bytes. Not stable; O(n log n) calls. Where a list has the length of a table (index.cc,
 // prepared_query.cc) std::sort is right.
 #ifndef SKERRY_BASE_SORT_H_
 #define SKERRY_BASE_SORT_H_

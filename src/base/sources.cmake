@@ -9,8 +9,6 @@ set(SKERRY_BASE_SOURCES
   src/base/random.cc
   src/base/sort.cc
   src/base/status.cc
-  src/base/string.cc
   src/base/text.cc
-  src/base/tree.cc
   src/base/vector.cc
 )

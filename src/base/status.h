@@ -36,6 +36,14 @@ enum class Code : uint16_t {
   kUnsupported = 16,  // UnsupportedError
 };
 
+// Passed and returned in a register, where the compiler can: what is passed by value is destroyed
+// by the function that is called.
+#ifdef __clang__
+#define SKERRY_IN_REGISTER [[clang::trivial_abi]]
+#else
+#define SKERRY_IN_REGISTER
+#endif
+
 // A pointer: null where all is well, so that asking costs nothing and a Status fits a register.
 class [[nodiscard]] SKERRY_IN_REGISTER Status {
  public:

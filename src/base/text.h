@@ -4,6 +4,7 @@
 #define SKERRY_BASE_TEXT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace skerry {
@@ -13,6 +14,9 @@ bool IsStorableText(std::string_view text);
 
 // How many units of UTF-16 a JavaScript string of it has. REQUIRES: well-formed UTF-8.
 size_t Utf16Size(std::string_view text);
+
+// What the digits at the beginning of the text say; 0 where there are none.
+uint64_t LeadingNumber(std::string_view text);
 
 }  // namespace skerry
 

@@ -1,4 +1,5 @@
-// Vector<T>: std::vector's interface, as far as this house uses it, for a fraction of its code.
+// Vector<T>: std::vector's interface, as far as the core uses it, for a fraction of its code: with
+// std::vector what a page loads is 19 kB (gzip) more.
 // What does not depend on T but for its size (growing, opening and closing gaps) is written once,
 // in vector.cc, for all types whose objects may be moved by their bytes (base/relocatable.h).
 //

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/data.h"
 #include "base/id.h"
 #include "base/map.h"
@@ -35,7 +36,7 @@ class Client {
   LiveQueries& live() { return live_; }
 
   Data Handle(Data event);  // effects
-  Status LoadPart(String bytes) { return tab_.LoadPart(std::move(bytes)); }
+  Status LoadPart(SharedBytes bytes) { return tab_.LoadPart(std::move(bytes)); }
   // All that this window wants (model/filter_cost.h).
   Status CheckScopes(const Data& scopes) const { return CheckWantedScopes(schema_, scopes); }
 

@@ -6,6 +6,7 @@
 #include "base/fields.h"
 #include "base/map.h"
 #include "base/sort.h"
+#include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
 

@@ -43,7 +43,7 @@ class PendingList {
   Vector<Pending*> Keyed() const;
   Vector<Pending*> Unkeyed() const;
   const Pending* First() const;  // null where there is none
-  uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.back().first; }
+  uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 
  private:
   Map<String, std::unique_ptr<Pending>> by_id_;

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/data.h"
 #include "base/id.h"
 #include "base/map.h"
@@ -53,7 +54,7 @@ class Tab {
   // Appends effects. `event` is taken apart.
   void Handle(Data event, Data* effects);
   // One part of the image that was asked for by `loadImage`.
-  Status LoadPart(String bytes);
+  Status LoadPart(SharedBytes bytes);
 
   // May a transaction begin? kClosed before the window is ready, kLimit with too many unsaved
   // mutations.

@@ -221,7 +221,7 @@ void Tab::WriteLocal(Tx* tx, Data* writes) {
   // The sync worker completes a new one.
   sync.n = n;
   sync.cursors = mirror_.cursors();
-  sync.cursors["local"] = ToText(n) + "@" + ToText(static_cast<int64_t>(now_));
+  sync.cursors["local"] = std::to_string(n) + "@" + std::to_string(static_cast<int64_t>(now_));
   StepsWriter steps(*schema_);
   view_->WriteDiff(n, &steps);
   record.n = n;

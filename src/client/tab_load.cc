@@ -36,14 +36,14 @@ void Tab::LoadCandidate(Data* effects) {
       {"type", "loadImage"}, {"generation", pointer.generation}, {"parts", ToData(pointer.parts)}});
 }
 
-Status Tab::LoadPart(String bytes) {
+Status Tab::LoadPart(SharedBytes bytes) {
   if (loading_.step() != LoadStep::kImage)
     return {Code::kInvalidArgument, "no image was asked for"};
   const ImagePart* part = loading_.TakePart();
   if (part == nullptr) return {Code::kInvalidArgument, "the image has no more parts"};
   Base* staged = loading_.staged.get();
   Status status;
-  if (bytes.size() != part->bytes) {
+  if (bytes->size() != part->bytes) {
     status = {Code::kCorrupt, "a part of the image has another length than its pointer says"};
   } else if (!loading_.is_first_part()) {
     // Parts may hold the same object in two realms: only the first may go into the stores as it is.
@@ -169,7 +169,7 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   sync.n = n;
   sync.cursors.clear();
   ImagePointer& image = sync.image.emplace();
-  image.generation = "empty-" + ToText(n);
+  image.generation = "empty-" + std::to_string(n);
   image.n = n;
   sync.previous.reset();
   writes->Push(PutWrite(Store::kUpdates, n, record.Write()));

@@ -19,7 +19,7 @@ Status Malformed(const TableDef& table, PropIndex prop) {
 }
 
 Status TooDeep(const char* what, size_t most) {
-  return {Code::kLimit, String(what) + " is nested deeper than " + ToText(most) + " levels"};
+  return {Code::kLimit, String(what) + " is nested deeper than " + std::to_string(most) + " levels"};
 }
 
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
@@ -127,7 +127,7 @@ Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made
 
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
-  return {Code::kLimit, "a transaction has at most " + ToText(kMaxOpsPerUpdate) + " operations"};
+  return {Code::kLimit, "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
 }
 
 void Transaction::Append(Op op) {
@@ -270,7 +270,7 @@ Status Transaction::CheckSpread() const {
   const size_t realms = RealmsOf(mutation.ops).size();
   if (realms > kMaxRealmsPerUpdate) {
     return {Code::kLimit,
-            "a transaction changes objects of at most " + ToText(kMaxRealmsPerUpdate) + " realms"};
+            "a transaction changes objects of at most " + std::to_string(kMaxRealmsPerUpdate) + " realms"};
   }
   if (mutation.action.arg.size() * realms <= kMaxSpreadBytes) return Status::Ok();
   return {Code::kLimit,

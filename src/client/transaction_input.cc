@@ -68,7 +68,7 @@ Status CheckName(std::string_view what, std::string_view name, size_t limit) {
     return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
   }
   if (name.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
+    return {Code::kLimit, String(what) + " is longer than " + std::to_string(limit) + " bytes"};
   }
   return Status::Ok();
 }

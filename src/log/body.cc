@@ -86,7 +86,7 @@ Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::st
   if (bytes.size() < 2 + kBodyChecksumBytes) return Damaged("too short");
   // The version comes first: another one may seal its bodies in another way.
   if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
-    return Status(Code::kVersion, "a record of format " + ToText(static_cast<uint8_t>(bytes[0])));
+    return Status(Code::kVersion, "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
   }
   const std::string_view sealed = bytes.substr(0, bytes.size() - kBodyChecksumBytes);
   if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");

@@ -28,7 +28,7 @@ uint64_t CursorRevision(const Cursors& cursors, const String& realm) {
 }
 
 String MakeCursor(uint64_t revision, double at) {
-  return ToText(revision) + '@' + ToText(static_cast<uint64_t>(at));
+  return std::to_string(revision) + '@' + std::to_string(static_cast<uint64_t>(at));
 }
 
 }  // namespace skerry

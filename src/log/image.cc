@@ -156,7 +156,7 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   ImageHeader header;
   header.format = in.U32();
   if (header.format == 0 || header.format > kFormat) {
-    return Status(Code::kVersion, "an image of format " + ToText(header.format));
+    return Status(Code::kVersion, "an image of format " + std::to_string(header.format));
   }
   const uint64_t head_bytes = in.U32();
   const size_t rest = bytes.size() - kFixedBytes - kChecksumBytes;
@@ -185,7 +185,7 @@ void HandOver(Base* rows, ImageSink* sink) {
 namespace {
 
 // By way of a base of the schema that it was made under.
-Status LoadOther(const Schema& schema, const ImageHeader& header, String image, ImageSink* sink,
+Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes image, ImageSink* sink,
                  bool* left_out) {
   if (header.description.empty())
     return Corrupt("it is of another schema, which it does not describe");
@@ -206,9 +206,8 @@ Status LoadOther(const Schema& schema, const ImageHeader& header, String image, 
 
 }  // namespace
 
-Status LoadImage(const Schema& schema, String image, ImageSink* sink, bool* left_out) {
-  image.mutable_data();
-  const std::string_view bytes = image;
+Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool* left_out) {
+  const std::string_view bytes = *image;
   // Before the format is read: damage to that is not another one, which ends as this does.
   SKERRY_RETURN_IF_ERROR(CheckSum(bytes));
   Result<ImageHeader> header = ReadImageHeader(bytes);
@@ -229,7 +228,7 @@ Status LoadImage(const Schema& schema, String image, ImageSink* sink, bool* left
 Status LoadImage(std::string_view bytes, Base* base, bool* left_out) {
   Base loaded(&base->schema());
   BaseSink sink(&loaded);
-  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), String(bytes), &sink, left_out));
+  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), std::make_shared<std::string>(bytes), &sink, left_out));
   if (base->empty()) {
     base->Swap(&loaded);
     return Status::Ok();

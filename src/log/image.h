@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bytes.h"
 #include "base/data.h"
 #include "base/status.h"
 #include "base/string.h"
@@ -60,9 +61,10 @@ class BaseSink final : public ImageSink {
 // REQUIRES: the same schema.
 void HandOver(Base* rows, ImageSink* sink);
 
-// The stores go on with the very bytes: an image that others hold is copied. `left_out` is set
-// where something of the image has no place in this schema.
-Status LoadImage(const Schema& schema, String image, ImageSink* sink, bool* left_out = nullptr);
+// The stores share the very bytes, and change them. `left_out` is set where something of the image
+// has no place in this schema. REQUIRES: nobody else holds `image`.
+Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink,
+                 bool* left_out = nullptr);
 // Adds an image to a base, which is untouched where this fails.
 Status LoadImage(std::string_view bytes, Base* base, bool* left_out = nullptr);
 

@@ -93,15 +93,15 @@ inline Data ToData(const String& value) { return value; }
 inline Data ToData(const Data& value) { return value; }
 inline Data ToData(const Key& value) { return value.data(); }
 template <typename T>
-Data ToData(const std::optional<T>& value) {
-  return value.has_value() ? ToData(*value) : Data();
-}
-template <typename T>
 Data ToData(const Vector<T>& list);
 template <typename T>
 Data ToData(const Map<String, T>& map);
 template <HasMembers T>
 Data ToData(const T& self);
+template <typename T>
+Data ToData(const std::optional<T>& value) {
+  return value.has_value() ? ToData(*value) : Data();
+}
 
 template <typename T>
 bool IsFirstValue(const T& value) {

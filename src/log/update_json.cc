@@ -29,7 +29,7 @@ Status SortByRealm(ByRealm<T>* by_realm) {
 
 Status CheckRealmCount(const Data& by_realm) {
   if (by_realm.members().size() <= kMaxRealmsPerUpdate) return Status::Ok();
-  return {Code::kLimit, "more than " + ToText(kMaxRealmsPerUpdate) + " realms"};
+  return {Code::kLimit, "more than " + std::to_string(kMaxRealmsPerUpdate) + " realms"};
 }
 
 Status ReadAfter(const Data& data, ByRealm<Link>* after) {
@@ -72,19 +72,19 @@ Status ReadAction(const Data& data, Action* action) {
   action->at = data["at"].as_number();
   WriteJson(data["arg"], &action->arg);
   if (action->arg.size() <= kMaxMutationBytes) return Status::Ok();
-  return {Code::kLimit, "an argument larger than " + ToText(kMaxMutationBytes) + " bytes"};
+  return {Code::kLimit, "an argument larger than " + std::to_string(kMaxMutationBytes) + " bytes"};
 }
 
 Status ReadActions(const Data& data, Vector<Action>* actions) {
   if (!data.is_null() && !data.is_array()) return Invalid("`actions` must be a list");
   if (data.items().size() > kMaxActionsPerUpdate) {
-    return {Code::kLimit, "more than " + ToText(kMaxActionsPerUpdate) + " actions"};
+    return {Code::kLimit, "more than " + std::to_string(kMaxActionsPerUpdate) + " actions"};
   }
   Set<std::string_view> ids;
   for (const Data& item : data.items()) {
     Action action;
     if (Status read = ReadAction(item, &action); !read.ok()) {
-      return At("action " + ToText(actions->size()), read);
+      return At("action " + std::to_string(actions->size()), read);
     }
     if (!ids.insert(item["id"].as_string()).second) return Invalid("one action twice");
     actions->push_back(std::move(action));
@@ -97,7 +97,7 @@ Status CheckSpread(const Update& update) {
   size_t bytes = 0;
   for (const Action& action : update.actions) bytes += action.arg.size();
   if (bytes * update.after.size() <= kMaxSpreadBytes) return Status::Ok();
-  return {Code::kLimit, "arguments times realms are more than " + ToText(kMaxSpreadBytes) +
+  return {Code::kLimit, "arguments times realms are more than " + std::to_string(kMaxSpreadBytes) +
                             " bytes: every realm's log holds all of them"};
 }
 
@@ -122,7 +122,7 @@ Status ReadOps(const Schema& schema, const Data& data, Update* update,
                Vector<OpProblem>* problems) {
   if (!data.is_array()) return Invalid("`ops` must be a list");
   if (data.items().size() > kMaxOpsPerUpdate) {
-    return {Code::kLimit, "more than " + ToText(kMaxOpsPerUpdate) + " ops"};
+    return {Code::kLimit, "more than " + std::to_string(kMaxOpsPerUpdate) + " ops"};
   }
   Status first;
   update->ops.reserve(data.items().size());
@@ -133,7 +133,7 @@ Status ReadOps(const Schema& schema, const Data& data, Update* update,
       update->ops.push_back(std::move(op.value()));
       continue;
     }
-    if (first.ok()) first = At("op " + ToText(i), read);
+    if (first.ok()) first = At("op " + std::to_string(i), read);
     if (problems) problems->push_back({i, read});
   }
   return first;

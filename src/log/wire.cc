@@ -22,7 +22,7 @@ Status CheckShortText(const Data& data, size_t limit, const char* what) {
   if (!data.is_string() || text.empty())
     return {Code::kInvalidArgument, String(what) + " must be text"};
   if (text.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + ToText(limit) + " bytes"};
+    return {Code::kLimit, String(what) + " is longer than " + std::to_string(limit) + " bytes"};
   }
   if (!IsStorableText(text)) {
     return {Code::kInvalidArgument, String(what) + " holds text that no database can hold"};
@@ -32,7 +32,7 @@ Status CheckShortText(const Data& data, size_t limit, const char* what) {
 
 Status CheckPlainAt(const Data& data, int depth) {
   if ((data.is_array() || data.is_object()) && depth >= kMaxValueDepth) {
-    return {Code::kLimit, "deeper than " + ToText(kMaxValueDepth)};
+    return {Code::kLimit, "deeper than " + std::to_string(kMaxValueDepth)};
   }
   switch (data.kind()) {
     case Data::Kind::kNumber:
@@ -99,7 +99,7 @@ Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<Pro
   }
   if (most <= kMaxObjectBytes || WriteJson(data).size() <= kMaxObjectBytes) return Status::Ok();
   return {Code::kLimit,
-          table.name + ": an object larger than " + ToText(kMaxObjectBytes) + " bytes"};
+          table.name + ": an object larger than " + std::to_string(kMaxObjectBytes) + " bytes"};
 }
 
 }  // namespace

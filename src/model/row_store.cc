@@ -302,7 +302,7 @@ bool RowStore::Erase(std::string_view id) {
 
 void RowStore::Clear() {
   chunks_.clear();
-  image_ = String();
+  image_.reset();
   hash_.clear();
   slots_ = live_ = 0;
   free_slot_ = kNoSlot;

@@ -22,6 +22,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/status.h"
 #include "base/string.h"
 #include "base/vector.h"
@@ -117,7 +118,7 @@ class RowStore {
   // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`;
   // they keep it alive, and change in it what is theirs.
   void Save(String* out) const;
-  Status Load(std::string_view bytes, const String& image);
+  Status Load(std::string_view bytes, const SharedBytes& image);
   // Becomes what `other` was, which is of no use then. REQUIRES: this store is empty; the same
   // table.
   void TakeFrom(RowStore* other);
@@ -252,7 +253,7 @@ class RowStore {
   int chunk_shift_ = 0;
   uint32_t chunk_mask_ = 0;
   Vector<Chunk> chunks_;
-  String image_;        // that rows were loaded from
+  SharedBytes image_;   // that rows were loaded from
   uint32_t slots_ = 0;  // ever used
   uint32_t live_ = 0;
   Slot free_slot_ = kNoSlot;

@@ -16,7 +16,7 @@ constexpr size_t kMostBytes = 64u << 10;
 // Where a text is, and how long; where nothing is put there is none.
 void PutRange(String* out, size_t cell, size_t from, size_t size) {
   const uint32_t range[] = {static_cast<uint32_t>(from), static_cast<uint32_t>(size)};
-  std::memcpy(out->mutable_data() + cell, range, sizeof range);
+  std::memcpy(out->data() + cell, range, sizeof range);
 }
 
 }  // namespace
@@ -57,11 +57,11 @@ void RowStore::EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) co
     const Column& column = columns_[i];
     const uint8_t* from = row + column.offset;
     if (column.packing == Packing::kNumber) {
-      std::memcpy(out->mutable_data() + cell, from, kCell);
+      std::memcpy(out->data() + cell, from, kCell);
       continue;
     }
     if (column.packing == Packing::kBool) {
-      out->mutable_data()[cell] = static_cast<char>(*from);
+      out->data()[cell] = static_cast<char>(*from);
       continue;
     }
     if (IsNullCell(column, row)) continue;

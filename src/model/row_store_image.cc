@@ -59,7 +59,7 @@ void RowStore::SavePool(size_t index, String* rows, String* out) const {
   const TextPool* pool = pools_[index].get();
   TextPool fresh = pool->is_dictionary() ? TextPool() : TextPool::Heap();
   if (!pool->IsCompact()) {
-    auto* row = reinterpret_cast<uint8_t*>(rows->mutable_data());
+    auto* row = reinterpret_cast<uint8_t*>(rows->data());
     for (const uint8_t* end = row + rows->size(); row != end; row += width_) {
       for (const Column& column : columns_) {
         if (column.pool != pool) continue;
@@ -94,7 +94,7 @@ void RowStore::Save(String* out) const {
   *out += rows;
 }
 
-Status RowStore::Load(std::string_view bytes, const String& image) {
+Status RowStore::Load(std::string_view bytes, const SharedBytes& image) {
   RowStore loaded(table_);
   SKERRY_RETURN_IF_ERROR(loaded.LoadSections(bytes));
   loaded.image_ = image;

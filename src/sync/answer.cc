@@ -21,7 +21,7 @@ SyncError NoAnswer(const Data& error) {
 
 // The default for a status whose body did not say better.
 SyncError ByStatus(double status) {
-  const String number = ToText(Data(status).as_u64());  // whatever it is
+  const String number = std::to_string(Data(status).as_u64());  // whatever it is
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
   if (status == 408 || status == 425)
     return {"timeout", "The server gave up waiting (" + number + ").", true};

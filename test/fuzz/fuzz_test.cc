@@ -27,7 +27,7 @@ void Run(const Target& target, std::string_view input, std::string_view what) {
   const String problem = RunInput(target, input);
   if (problem.empty()) return;
   const String name = Keep(target, input);
-  FAIL_CHECK(target.name, ", ", String(what).view(), ": ", problem.view(), " (", name.view(), ")");
+  FAIL_CHECK(target.name, ", ", String(what), ": ", problem, " (", name, ")");
 }
 
 TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm") {
@@ -60,7 +60,7 @@ TEST_CASE("fuzz: no target is harmed by changed inputs") {
     const uint64_t cases = static_cast<uint64_t>(target.cases) * times / share;
     for (uint64_t i = 0; i < cases; ++i) {
       const String input = mutator.Mutate(target.form, seeds[mutator.Below(seeds.size())]);
-      Run(target, input, "case " + ToText(i));
+      Run(target, input, "case " + std::to_string(i));
     }
   }
 }

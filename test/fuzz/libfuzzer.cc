@@ -21,7 +21,7 @@ const Target* chosen = nullptr;
 doctest::Context* context = nullptr;
 
 void Write(const std::filesystem::path& folder, std::string_view input) {
-  const std::string name(Hex16(Xxh64(input)).view());
+  const std::string name(Hex16(Xxh64(input)));
   std::ofstream(folder / name, std::ios::binary)
       .write(input.data(), static_cast<std::streamsize>(input.size()));
 }
@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const skerry::String problem = skerry::fuzz::chosen->run(input);
   if (problem.empty()) return 0;
-  std::fprintf(stderr, "%s\n", std::string(problem.view()).c_str());
+  std::fprintf(stderr, "%s\n", std::string(problem).c_str());
   std::abort();
 }
 

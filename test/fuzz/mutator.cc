@@ -93,7 +93,7 @@ void Collect(Data* node, Vector<Data*>* nodes) {
 
 }  // namespace
 
-Mutator::Mutator(uint64_t seed) : random_("fuzz " + ToText(seed)) {}
+Mutator::Mutator(uint64_t seed) : random_("fuzz " + std::to_string(seed)) {}
 
 void Mutator::Know(Form form, std::string_view input) {
   texts_.emplace_back(input);
@@ -132,7 +132,7 @@ void Mutator::ChangeBytes(String* bytes) {
   }
   const size_t at = Below(size);
   const size_t run = std::min(size - at, 1 + Below(Chance(4) ? 64 : 8));
-  char* byte = bytes->mutable_data() + at;
+  char* byte = bytes->data() + at;
   const String tail(std::string_view(*bytes).substr(at));
   switch (Below(9)) {
     case 0:

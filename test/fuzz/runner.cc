@@ -30,7 +30,7 @@ void WriteRunning(const char* why) {
   const Target* target = running;
   running = nullptr;
   const String name = Keep(*target, running_input);
-  std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, std::string(name.view()).c_str());
+  std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, std::string(name).c_str());
 }
 
 [[noreturn]] void OnSignal(int signal) {
@@ -50,7 +50,7 @@ void Watch() {
 
 String Keep(const Target& target, std::string_view input) {
   const String name = FileName(target, input);
-  std::ofstream(std::string(name.view()), std::ios::binary)
+  std::ofstream(std::string(name), std::ios::binary)
       .write(input.data(), static_cast<std::streamsize>(input.size()));
   return name;
 }

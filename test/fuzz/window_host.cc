@@ -67,7 +67,7 @@ void WindowHost::LoadImage() {
   const auto it = images_->find(effect["generation"].as_string());
   bool ok = it != images_->end();
   if (ok) {
-    for (const String& part : it->second) ok = ok && client_->LoadPart(part).ok();
+    for (const String& part : it->second) ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
   }
   Data event = Fields{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
   if (!ok) event.Set("error", Fields{{"code", "missing"}, {"detail", "no such file"}});

@@ -21,8 +21,8 @@ Data MakeWindowSnapshot() {
   Window window(&storage, "a");
   window.Settle();
   for (int i = 0; i < 6; ++i) {
-    window.Do(client_test::kUpsert, client_test::kGroupTable, "g" + ToText(i % 3),
-              Data::Object{{"name", "n" + ToText(i)}, {"count", i}});
+    window.Do(client_test::kUpsert, client_test::kGroupTable, "g" + std::to_string(i % 3),
+              Data::Object{{"name", "n" + std::to_string(i)}, {"count", i}});
     window.Settle();
   }
   storage.Work({1}, {}, {client_test::Confirm(storage, 1)});

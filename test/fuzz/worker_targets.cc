@@ -75,7 +75,7 @@ Vector<String> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
 
 // Which mutations a record that was touched may say something about: it may call them confirmed.
 bool MaySpeakOf(const Data& record, const Data& mutation) {
-  return EncodeData(record).find(mutation["id"].as_string().view()) != String::npos;
+  return EncodeData(record).find(mutation["id"].as_string()) != String::npos;
 }
 
 String RunWorkerStorage(std::string_view input) {

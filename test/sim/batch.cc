@@ -10,7 +10,6 @@
 
 #include "base/json.h"
 #include "test/sim/coverage.h"
-#include "test/sim/print.h"
 
 namespace skerry::sim {
 namespace {
@@ -46,7 +45,7 @@ int RunShare(uint64_t from, uint64_t to, uint64_t jobs, std::FILE* out) {
     }
     if (!outcome.problem.empty()) {
       std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(current_seed),
-                   Terminated(outcome.problem).c_str());
+                   outcome.problem.c_str());
       if (++failures >= 10) break;
     }
     ++counts["seeds"];
@@ -54,7 +53,7 @@ int RunShare(uint64_t from, uint64_t to, uint64_t jobs, std::FILE* out) {
   }
   for (const auto& [what, count] : counts)
     std::fprintf(out, "%llu %s\n", static_cast<unsigned long long>(count),
-                 Terminated(what).c_str());
+                 what.c_str());
   return failures == 0 ? 0 : 1;
 }
 
@@ -84,7 +83,7 @@ int RunOne(uint64_t seed, bool prints) {
   CatchEnds();
   const Outcome outcome = RunScript(Generate(seed), prints);
   std::printf("seed %llu: %s, hash %016llx\n", static_cast<unsigned long long>(seed),
-              outcome.problem.empty() ? "holds" : Terminated(outcome.problem).c_str(),
+              outcome.problem.empty() ? "holds" : outcome.problem.c_str(),
               static_cast<unsigned long long>(outcome.hash));
   return outcome.problem.empty() ? 0 : 1;
 }
@@ -92,12 +91,12 @@ int RunOne(uint64_t seed, bool prints) {
 int RunFile(const char* path, bool prints) {
   Result<Script> script = ReadScript(path);
   if (!script.ok()) {
-    std::printf("%s: %s\n", path, Terminated(script.status().detail()).c_str());
+    std::printf("%s: %s\n", path, script.status().detail().c_str());
     return 2;
   }
   const Outcome outcome = RunScript(script.value(), prints);
   std::printf("%s: %s\n", path,
-              outcome.problem.empty() ? "holds" : Terminated(outcome.problem).c_str());
+              outcome.problem.empty() ? "holds" : outcome.problem.c_str());
   return outcome.problem.empty() ? 0 : 1;
 }
 
@@ -127,9 +126,9 @@ int RunMany(uint64_t from, uint64_t seeds, uint64_t jobs) {
     std::fclose(file);
   }
   for (const auto& [what, count] : counts)
-    std::printf("%10llu  %s\n", static_cast<unsigned long long>(count), Terminated(what).c_str());
+    std::printf("%10llu  %s\n", static_cast<unsigned long long>(count), what.c_str());
   for (const String& what : Missing(counts)) {
-    std::printf("never happened: %s\n", Terminated(what).c_str());
+    std::printf("never happened: %s\n", what.c_str());
     failed = true;
   }
   std::printf("%llu seeds: %s\n", static_cast<unsigned long long>(counts["seeds"]),

@@ -83,7 +83,7 @@ constexpr uint64_t kMoreEvents = 80;
 const KindInfo& InfoOf(Kind kind) { return kKinds[static_cast<size_t>(kind)]; }
 
 Script Generate(uint64_t seed) {
-  Random random("sim " + ToText(seed));
+  Random random("sim " + std::to_string(seed));
   Script script;
   const bool has_service = seed > kServiceSeeds;
   const bool has_releases = random.Below(2) == 0;

@@ -60,7 +60,7 @@ void Folds::Enter(const Profile& profile, Release release, const Data& record) {
   if (record["generation"].is_string() &&
       !FillByImage(profile, release, record["generation"].as_string(), &base))
     return Fail("4 convergence: a realm was filled by an image that cannot be read");
-  if (n > 1 && folds.contains(n)) return Fail("4 convergence: a second record n = " + ToText(n));
+  if (n > 1 && folds.contains(n)) return Fail("4 convergence: a second record n = " + std::to_string(n));
   folds[n] = std::move(base);
 }
 

@@ -59,7 +59,7 @@ class Network {
 
   // Tokens: those of now, from which on older ones are refused; null where none is needed.
   bool Accepts(const Data& token) const {
-    return token.is_null() || token.as_string() == ToText(token_);
+    return token.is_null() || token.as_string() == std::to_string(token_);
   }
   Data token() const { return token_; }
   void ExpireTokens() { ++token_; }

@@ -46,7 +46,7 @@ void Tab::GiveToken(const Data& token) {
   if (worker == nullptr) return;
   Data event = Data::MakeObject();
   event.Set("type", "token");
-  event.Set("token", token.is_null() ? Data() : Data(ToText(token.as_u64())));
+  event.Set("token", token.is_null() ? Data() : Data(std::to_string(token.as_u64())));
   worker->Deliver(std::move(event));
 }
 

@@ -95,19 +95,19 @@ Schema Parsed(const Data& description) { return std::move(Schema::Parse(descript
 
 // A string that a release may write, or nothing.
 Data AnyText(Random* random) {
-  return random->Below(4) == 0 ? Data() : Data("m" + ToText(random->Below(3)));
+  return random->Below(4) == 0 ? Data() : Data("m" + std::to_string(random->Below(3)));
 }
 
 Op TagOp(const Rows& visible, Random* random) {
   Op op;
-  op.key = "tags/g" + ToText(random->Below(3));
+  op.key = "tags/g" + std::to_string(random->Below(3));
   const auto seen = visible.find(op.key);
   op.realm = seen == visible.end() ? "A" : seen->second.realm;
   const uint64_t dice = random->Below(8);
   op.op = seen == visible.end() ? "create" : dice < 2 ? "delete" : dice < 5 ? "inc" : "update";
   if (op.op == "inc") op.add["weight"] = 1;
   if (op.op == "create" || op.op == "update")
-    op.set["item"] = random->Below(3) == 0 ? Data() : Data("k" + ToText(random->Below(6)));
+    op.set["item"] = random->Below(3) == 0 ? Data() : Data("k" + std::to_string(random->Below(6)));
   return op;
 }
 
@@ -116,7 +116,7 @@ void SetOwnProps(Release release, Random* random, Op* op) {
   const String table = test::naive::TableOf(op->key);
   const bool is_newer = release == Release::kNewer;
   if (table == "notes" && is_newer && random->Below(3) == 0 && op->op == "update")
-    op->set["mark"] = Data("m" + ToText(random->Below(3)));
+    op->set["mark"] = Data("m" + std::to_string(random->Below(3)));
   if (table != "items") return;
   const char* const number = is_newer && random->Below(2) == 0 ? "stock" : "level";
   if (op->op == "inc" && op->add.contains("n") && random->Below(2) == 0) {

@@ -28,7 +28,7 @@ Data ServerImages::Offer(const String& realm, const Schema& schema, const Databa
   }
   const String bytes = maker.Finish();
   const String hash = ImageChecksum(bytes);
-  const String url = "/snapshot/" + realm + "/1/" + ToText(head.head) + "/" + hash;
+  const String url = "/snapshot/" + realm + "/1/" + std::to_string(head.head) + "/" + hash;
   newest = Data::MakeObject();
   newest.Set("realm", realm).Set("revision", head.head).Set("at", head.at).Set("epoch", 1);
   newest.Set("hash", hash).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("url", url);

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "test/sim/batch.h"
-#include "test/sim/print.h"
 
 namespace skerry::sim {
 namespace {
@@ -55,7 +54,7 @@ int ShrinkSeed(uint64_t seed) {
   data.Set("problem", RunScript(less, false).problem).Set("seed", seed);
   const Data events = ScriptToData(less);
   for (const auto& [name, value] : events.members()) data.Set(name, value);
-  std::printf("%s\n", Terminated(WriteJson(data)).c_str());
+  std::printf("%s\n", WriteJson(data).c_str());
   return 0;
 }
 

@@ -36,7 +36,7 @@ WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t seri
     : Host(world, profile, tab, serial, release), fresh_(serial << 20) {
   Data options = Data::MakeObject();
   options.Set("schema", DescriptionOf(release)).Set("tab", tab).Set("defaultRealm", "A");
-  options.Set("seed", Data::Bytes("window " + ToText(serial) + String(32, '.')));
+  options.Set("seed", Data::Bytes("window " + std::to_string(serial) + String(32, '.')));
   client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
   world_->checks().Began(*this);
   Data open = Data::MakeObject();
@@ -71,8 +71,8 @@ test::naive::Rows WindowHost::Visible() const {
 }
 
 void WindowHost::Mutate(uint32_t a, uint32_t b) {
-  Random random("mutate " + ToText(static_cast<uint64_t>(a)) + " " +
-                ToText(static_cast<uint64_t>(b)));
+  Random random("mutate " + std::to_string(static_cast<uint64_t>(a)) + " " +
+                std::to_string(static_cast<uint64_t>(b)));
   if (!client_->TxBegin(world_->Wall(profile())).ok()) return;
   double total = 0;
   for (uint64_t n = 1 + random.Below(kMaxOps) / 2; n > 0; --n) {
@@ -148,7 +148,7 @@ void WindowHost::Work() {
     for (const Data& part : wanted["parts"].items()) {
       const auto bytes = generation->second.find(part["file"].as_string());
       found = found && bytes != generation->second.end();
-      ok = ok && found && client_->LoadPart(bytes->second).ok();
+      ok = ok && found && client_->LoadPart(std::make_shared<std::string>(bytes->second)).ok();
     }
   }
   Data event = Data::MakeObject();

@@ -30,7 +30,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
   config.Set("schema", DescriptionOf(release)).Set("tab", tab);
-  String seed = "worker " + ToText(serial);
+  String seed = "worker " + std::to_string(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
   config.Set("visible", visible).Set("online", profile->online);

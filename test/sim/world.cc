@@ -10,7 +10,6 @@
 #include "base/checksum.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "test/sim/print.h"
 
 namespace skerry::sim {
 namespace {
@@ -28,7 +27,7 @@ constexpr char kTotal[] =
 }  // namespace
 
 World::World(const Script& script, bool prints) : script_(script), prints_(prints) {
-  Random random("setup " + ToText(script.setup));
+  Random random("setup " + std::to_string(script.setup));
   random_ = std::make_unique<Random>("start");
   releases_ = has_releases() ? Vector<Release>{Release::kOlder, Release::kNewer}
                              : Vector<Release>{Release::kOnly};
@@ -62,8 +61,8 @@ void World::Run() {
   uint64_t done = 0;
   for (const Event& event : script_.events) {
     if (!problem_.empty()) return;
-    random_ = std::make_unique<Random>("event " + ToText(uint64_t{event.a}) + " " +
-                                       ToText(uint64_t{event.b}));
+    random_ = std::make_unique<Random>("event " + std::to_string(uint64_t{event.a}) + " " +
+                                       std::to_string(uint64_t{event.b}));
     TraceLine(String("-- ") + InfoOf(event.kind).name);
     Apply(event);
     if (++done % kMomentEvery == 0) checks_->Moment();
@@ -78,17 +77,18 @@ void World::Fail(const String& problem) {
 
 void World::TraceLine(const String& line) {
   hash_ = Xxh64(line, hash_);
-  if (prints_) std::printf("%s\n", Terminated(line).c_str());
+  if (prints_) std::printf("%s\n", line.c_str());
 }
 
 void World::Trace(const Host& host, std::string_view what, std::string_view more) {
-  TraceLine(ToText(static_cast<uint64_t>(mono_)) + " " + ToText(host.serial()) +
-            (host.is_window() ? " window " : " worker ") + host.tab() + " " + what + " " + more);
+  TraceLine(std::to_string(static_cast<uint64_t>(mono_)) + " " + std::to_string(host.serial()) +
+            (host.is_window() ? " window " : " worker ") + host.tab() + " " + std::string(what) +
+            " " + std::string(more));
 }
 
 void World::TraceServer(std::string_view what, size_t node, std::string_view more) {
-  TraceLine(ToText(static_cast<uint64_t>(mono_)) + " node " + ToText(static_cast<uint64_t>(node)) +
-            " " + what + " " + more);
+  TraceLine(std::to_string(static_cast<uint64_t>(mono_)) + " node " + std::to_string(static_cast<uint64_t>(node)) +
+            " " + std::string(what) + " " + std::string(more));
 }
 
 // ---- who is who ----

@@ -44,7 +44,7 @@ void World::OpenTab(Profile* profile) {
 }
 
 void World::AddTab(Profile* profile) {
-  const String id = "tab-" + ToText(NextSerial());
+  const String id = "tab-" + std::to_string(NextSerial());
   profile->tabs.push_back(std::make_unique<Tab>(this, profile, id));
 }
 
@@ -282,7 +282,7 @@ bool World::ApplyStorage(const Event& event) {
         profile.images.erase(image);
       } else {
         String& bytes = image->second.begin()->second;
-        bytes.mutable_data()[event.b % bytes.size()] ^= 0x40;
+        bytes.data()[event.b % bytes.size()] ^= 0x40;
       }
       return true;
     }

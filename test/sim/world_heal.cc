@@ -124,7 +124,7 @@ bool World::IsQuiet() { return Unquiet().empty(); }
 // that starts: `cold_`, there was one.
 String World::Unquiet() {
   for (const auto& profile : profiles_) {
-    const String who = "profile " + ToText(static_cast<uint64_t>(profile->index)) + " ";
+    const String who = "profile " + std::to_string(static_cast<uint64_t>(profile->index)) + " ";
     const Data sync = profile->storage.Get("sync", "sync");
     if (profile->storage.Count("mutations") > 0) return who + "has mutations";
     if (profile->storage.Count("outbox") > 0) return who + "has an outbox";

@@ -12,7 +12,7 @@ void World::StartService(Profile* profile) {
   Count("service: started");
   const uint64_t serial = NextSerial();
   profile->services.push_back(std::make_unique<WorkerHost>(
-      this, profile, "service-" + ToText(serial), serial, profile->release, true, Mode::kService));
+      this, profile, "service-" + std::to_string(serial), serial, profile->release, true, Mode::kService));
 }
 
 // The oldest first.

@@ -127,7 +127,7 @@ TEST_CASE("a rejection names a hundred ops at most, because it is kept") {
   Author one(&world, "c1");
   String ops;
   for (int i = 0; i < 300; ++i) {
-    ops += String(i ? "," : "") + R"({"op":"create","table":"items","id":"x)" + ToText(i) +
+    ops += String(i ? "," : "") + R"({"op":"create","table":"items","id":"x)" + std::to_string(i) +
            R"(","realm":"A","set":{"u":1}})";
   }
   const Data result = one.Push("[" + ops + "]");
@@ -367,7 +367,7 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   Author one(&world, "c1");
   String creates;
   for (int i = 0; i < 40; ++i) {
-    const String n = ToText(i);
+    const String n = std::to_string(i);
     creates += String(i ? "," : "") + R"({"op":"create","table":"groups","id":"g)" + n +
                R"(","realm":"A","set":{"name":"g"}},)" +
                R"({"op":"create","table":"members","id":"m)" + n +
@@ -379,7 +379,7 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   Data::Array deletes;
   for (int i = 0; i < 40; ++i) {
     deletes.push_back(
-        one.Make(R"([{"op":"delete","table":"groups","id":"g)" + ToText(i) + R"(","realm":"A"}])"));
+        one.Make(R"([{"op":"delete","table":"groups","id":"g)" + std::to_string(i) + R"(","realm":"A"}])"));
   }
   const Data results = world.Commit({{"c1", "anna", deletes}});
   for (const Data& result : results.items()[0].items()) CHECK(Status(result) == "applied");

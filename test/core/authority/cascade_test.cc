@@ -366,8 +366,8 @@ TEST_CASE("effects that reach too deep are refused, and the next update is not h
   Author one(&world, "c1");
   String creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
   for (int i = 1; i < 300; ++i) {
-    creates += R"(,{"op":"create","table":"items","id":"i)" + ToText(i) +
-               R"(","realm":"A","set":{"parent":"i)" + ToText(i - 1) + R"("}})";
+    creates += R"(,{"op":"create","table":"items","id":"i)" + std::to_string(i) +
+               R"(","realm":"A","set":{"parent":"i)" + std::to_string(i - 1) + R"("}})";
   }
   REQUIRE(Status(one.Push("[" + creates + "]")) == "applied");
   const Data deep = one.Make(R"([{"op":"delete","table":"items","id":"i0","realm":"A"}])");

@@ -14,7 +14,7 @@ namespace {
 Vector<String> ManyRealms(World* world, size_t count) {
   Vector<String> realms;
   for (size_t i = 0; i < count; ++i) {
-    realms.push_back("r" + ToText(1000 + i));
+    realms.push_back("r" + std::to_string(1000 + i));
     world->AddRealm(realms.back());
     world->Grant("anna", realms.back(), "write");
   }
@@ -108,7 +108,7 @@ TEST_CASE("refusals of many bytes fork a chain before their number does") {
   const Data* answer = nullptr;
   for (int i = 0; i < 10; ++i) {
     REQUIRE(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kAdmit);
-    chains.Refuse("c1", "u" + ToText(i), "A", large);
+    chains.Refuse("c1", "u" + std::to_string(i), "A", large);
   }
   CHECK(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kForked);
   // So it is for whoever reads the row again; and what was applied begins anew.
@@ -227,7 +227,7 @@ TEST_CASE("an update changes so many rows, and is refused where its cascade reac
   for (const size_t rows : {kMaxRowsPerUpdate, kMaxRowsPerUpdate + 1}) {
     Direct direct;
     direct.Load("root", 0);
-    for (size_t i = 1; i < rows; ++i) direct.Load("c" + ToText(i), 0, "root");
+    for (size_t i = 1; i < rows; ++i) direct.Load("c" + std::to_string(i), 0, "root");
     const Data result = direct.Delete({{"root"}})[0];
     CHECK(Status(result) == (rows == kMaxRowsPerUpdate ? "applied" : "rejected"));
     if (rows > kMaxRowsPerUpdate) CHECK(RejectCode(result) == "limit");
@@ -239,11 +239,11 @@ TEST_CASE("an update that is judged again and again, because its cascade is deep
   // A chain of parents, and beside it enough rows for each round to cost as much.
   Vector<String> ids;
   for (int i = 0; i < 9000; ++i) {
-    ids.push_back("x" + ToText(i));
+    ids.push_back("x" + std::to_string(i));
     direct.Load(ids.back(), 0);
   }
   direct.Load("d0", 0);
-  for (int i = 1; i < 200; ++i) direct.Keep("d" + ToText(i), "d" + ToText(i - 1));
+  for (int i = 1; i < 200; ++i) direct.Keep("d" + std::to_string(i), "d" + std::to_string(i - 1));
   ids.push_back("d0");
   const Data result = direct.Delete({ids})[0];
   CHECK(RejectCode(result) == "limit");

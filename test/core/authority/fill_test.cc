@@ -47,7 +47,7 @@ TEST_CASE(
     String list = "[";
     for (size_t i = 0; i < count; ++i) {
       String where = R"(["or")";
-      for (int n = 1; n < comparisons; ++n) where += R"(,["=","n",)" + ToText(i) + "]";
+      for (int n = 1; n < comparisons; ++n) where += R"(,["=","n",)" + std::to_string(i) + "]";
       list += i ? "," : "";
       list += R"({"table":"items","where":)" + where + R"(],"filled":)";
       list += i < filled ? "true}" : "false}";

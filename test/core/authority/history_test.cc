@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "base/string.h"
+#include "base/text.h"
 #include "base/vector.h"
 #include "test/core/authority/test_client.h"
 #include "test/core/rounds.h"
@@ -34,11 +35,11 @@ constexpr const char* kRealms[] = {"A", "B", "C"};
 
 class History {
  public:
-  explicit History(uint64_t seed) : random_("history " + ToText(seed)) {
+  explicit History(uint64_t seed) : random_("history " + std::to_string(seed)) {
     world_.page_rows = 1 + random_.Below(4);
     world_.AddRealm("C");
     for (int i = 0; i < 3; ++i) {
-      world_.AddRealm("user" + ToText(i));
+      world_.AddRealm("user" + std::to_string(i));
       clients_.emplace_back(&world_, i, kScopeSets[random_.Below(std::size(kScopeSets))]);
       Grant(i, "A", "write");
       for (const char* realm : {"B", "C"}) GrantAny(i, realm);
@@ -75,8 +76,8 @@ class History {
 
  private:
   void Grant(size_t user, const char* realm, const String& right) {
-    world_.Grant("user" + ToText(user), realm, right);
-    rights_[{"user" + ToText(user), realm}] = right;
+    world_.Grant("user" + std::to_string(user), realm, right);
+    rights_[{"user" + std::to_string(user), realm}] = right;
   }
   void GrantAny(size_t user, const char* realm) {
     Grant(user, realm, Vector<String>{"write", "write", "write", "read", "none"}[random_.Below(5)]);
@@ -114,14 +115,14 @@ class History {
     const String realm = kRealms[random_.Below(3)];
     // Another one.
     const String to = kRealms[(realm[0] - 'A' + 1 + random_.Below(2)) % 3];
-    const auto id = [&](const char* letter) { return letter + ToText(random_.Below(5)); };
+    const auto id = [&](const char* letter) { return letter + std::to_string(random_.Below(5)); };
     const auto place = [&](const char* op, const char* table, const String& name) {
       return String(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
              R"(","realm":")" + realm + "\"";
     };
-    const String n = ToText(random_.Below(4));
+    const String n = std::to_string(random_.Below(4));
     String item = R"("n":)" + n;
-    if (random_.Below(3) == 0) item += R"(,"u":)" + ToText(random_.Below(5));
+    if (random_.Below(3) == 0) item += R"(,"u":)" + std::to_string(random_.Below(5));
     if (random_.Below(4) == 0) item += R"(,"parent":")" + id("i") + "\"";
     switch (random_.Below(12)) {
       case 0:

@@ -27,7 +27,7 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
   CHECK(header.value().cursors[0].second == "7@1000020");
   Base base(&WorldSchema());
   BaseSink sink(&base);
-  REQUIRE(LoadImage(WorldSchema(), maker.bytes(), &sink).ok());
+  REQUIRE(LoadImage(WorldSchema(), std::make_shared<std::string>(maker.bytes()), &sink).ok());
   const TableIndex cities = WorldSchema().FindTable("cities");
   REQUIRE(base.GetBase("A", {cities, "x"}).has_value());
   CHECK(base.GetBase("A", {cities, "x"})->props[0].text() == "Åre");

@@ -301,7 +301,7 @@ TEST_CASE("where one realm is cut short, moves that hang on it wait through ever
   for (const char* realm : {"A", "B", "C"}) {
     String ops = create;
     for (size_t at = ops.find('%'); at != String::npos; at = ops.find('%')) {
-      ops.mutable_data()[at] = realm[0];
+      ops.data()[at] = realm[0];
     }
     REQUIRE(Status(anna.Push(ops, {realm})) == "applied");
   }

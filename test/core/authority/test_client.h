@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/string.h"
+#include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
 #include "test/core/authority/map_rows.h"
@@ -27,7 +28,7 @@ struct Pushed {
 class TestClient {
  public:
   TestClient(World* world, int number, const char* scopes)
-      : author(world, "client" + ToText(number), "user" + ToText(number)), scopes(Json(scopes)) {}
+      : author(world, "client" + std::to_string(number), "user" + std::to_string(number)), scopes(Json(scopes)) {}
 
   Author author;
   Data scopes;

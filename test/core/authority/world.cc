@@ -301,7 +301,7 @@ const World::Rows& World::StateAt(const String& realm, uint64_t revision) const 
 String World::cursor(const String& realm, uint64_t revision) const {
   for (const Data& entry : entries_) {
     if (entry["realm"].as_string() != realm || entry["revision"].as_u64() != revision) continue;
-    return ToText(revision) + "@" + ToText(static_cast<uint64_t>(entry["at"].as_number()));
+    return std::to_string(revision) + "@" + std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
   }
   return "0@0";
 }

@@ -45,7 +45,7 @@ Data RandomData(Random* random, int depth) {
     default: {
       Data object = Data::MakeObject();
       for (uint64_t i = random->Below(5); i > 0; --i)
-        object.Set("k" + ToText(i), RandomData(random, depth + 1));
+        object.Set("k" + std::to_string(i), RandomData(random, depth + 1));
       return object;
     }
   }
@@ -124,8 +124,8 @@ TEST_CASE("JSON that no database can hold or no parser should take is refused") 
 TEST_CASE("of repeated keys the last one stays, quickly even for many") {
   CHECK(WriteJson(ParseJson(R"({"a":1,"b":2,"a":3})").value()) == R"({"b":2,"a":3})");
   String text = "{";
-  for (int i = 0; i < 100000; ++i) text += "\"k" + ToText(i % 50000) + "\":1,";
-  text.mutable_data()[text.size() - 1] = '}';
+  for (int i = 0; i < 100000; ++i) text += "\"k" + std::to_string(i % 50000) + "\":1,";
+  text.data()[text.size() - 1] = '}';
   CHECK(ParseJson(text).value().members().size() == 50000);
 }
 

@@ -265,10 +265,10 @@ String Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey
     if (it == is.end()) return name(key) + " is missing";
     if (it->second == row) continue;
     String text = name(key) + " differs: modifiedAt " +
-                  ToText(static_cast<int64_t>(it->second.modified_at)) + ", wanted " +
-                  ToText(static_cast<int64_t>(row.modified_at));
+                  std::to_string(static_cast<int64_t>(it->second.modified_at)) + ", wanted " +
+                  std::to_string(static_cast<int64_t>(row.modified_at));
     for (PropIndex i = 0; i < row.props.size(); ++i) {
-      if (!(row.props[i] == it->second.props[i])) text += "; prop " + ToText(i);
+      if (!(row.props[i] == it->second.props[i])) text += "; prop " + std::to_string(i);
     }
     if (row.realm != it->second.realm) text += "; realm";
     if (row.revision != it->second.revision) text += "; revision";

@@ -60,8 +60,8 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
   constexpr int kRows = 400;
   for (int i = 0; i < kRows; ++i) {
     Row row = RandomRow(&random, kCities, 60, 40);
-    row.props[0] = Value::String(ToText(random.Below(1'000'000)));
-    lived.Put(kCities, "c" + ToText(i), row);
+    row.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
+    lived.Put(kCities, "c" + std::to_string(i), row);
   }
   Observer top(&lived.world, &lived.live,
                R"({"table":"cities","order":[["name","asc","fold"]],"limit":50})");
@@ -79,9 +79,9 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
     return calls;
   };
   for (int i = 0; i < 50; ++i) {
-    const String id = "c" + ToText(random.Below(kRows));
+    const String id = "c" + std::to_string(random.Below(kRows));
     CHECK(put(id, 3, Value::Number(1000 + i)) == 0);
-    CHECK(put(id, 0, Value::String(ToText(random.Below(1'000'000)))) <= 10);
+    CHECK(put(id, 0, Value::String(std::to_string(random.Below(1'000'000)))) <= 10);
   }
   // The look-ahead drains: what asks the stores again has the ranks.
   const uint64_t before = collator_count.calls;

@@ -20,7 +20,7 @@ TEST_CASE(
   Random random("grown");
   for (const char* order : {"asc", "desc"}) {
     LiveWorld lived;
-    for (int i = 0; i < 10; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+    for (int i = 0; i < 10; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
     Observer three(
         &lived.world, &lived.live,
         String(R"({"table":"cities","limit":3,"order":[["population",")") + order + R"("]]})");
@@ -33,13 +33,13 @@ TEST_CASE(
       CheckObserver(&lived, &later, deltas);
     };
     for (int i = 10; i < 60; ++i) {
-      lived.Put(kCities, "c" + ToText(i), City(&random, i));
+      lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
       check();
     }
     // From the front of what is shown, so that the look-ahead is used up again and again.
     const bool ascending = String(order) == "asc";
     for (int i = 0; i < 60; ++i) {
-      lived.Erase(kCities, "c" + ToText(ascending ? i : 59 - i));
+      lived.Erase(kCities, "c" + std::to_string(ascending ? i : 59 - i));
       check();
     }
     CHECK(three.shown.empty());
@@ -49,7 +49,7 @@ TEST_CASE(
 TEST_CASE("a row two includes down is told as changed where more rows name it than are shown") {
   Random random("named by many");
   LiveWorld lived;
-  for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+  for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
   const String anna = Uuid7(kPeople, 1);
   const String bert = Uuid7(kPeople, 2);
   for (const String& id : {anna, bert}) lived.Put(kPeople, id, RandomRow(&random, kPeople, 4, 4));
@@ -57,7 +57,7 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
   for (uint64_t i = 0; i < 100; ++i) {
     Row visit = RandomRow(&random, kVisits, 4, 4);
     visit.props[0] = Value::String(i == 97 ? bert : anna);
-    visit.props[1] = Value::String(i < 94 ? "c59" : "c" + ToText(i % 2));
+    visit.props[1] = Value::String(i < 94 ? "c59" : "c" + std::to_string(i % 2));
     lived.Put(kVisits, Uuid7(kVisits, i), visit);
   }
   Observer two(&lived.world, &lived.live,
@@ -76,12 +76,12 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
 TEST_CASE("an include that begins behind a row moves with that row, for every parent") {
   Random random("behind");
   LiveWorld lived;
-  for (int i = 0; i < 3; ++i) lived.Put(kCities, "c" + ToText(i), City(&random, i));
+  for (int i = 0; i < 3; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
   lived.Put(kPeople, Uuid7(kPeople, 1), RandomRow(&random, kPeople, 3, 2));
   const auto visit = [&](uint64_t i, double stars) {
     Row row = RandomRow(&random, kVisits, 3, 2);
     row.props[0] = Value::String(Uuid7(kPeople, 1));
-    row.props[1] = Value::String("c" + ToText(i % 3));
+    row.props[1] = Value::String("c" + std::to_string(i % 3));
     row.props[2] = Value::Number(stars);
     lived.Put(kVisits, Uuid7(kVisits, i), row);
   };

@@ -91,7 +91,7 @@ void FillCities(LiveWorld* lived, Random* random) {
     Row row = RandomRow(random, kCities, 100, 100);
     row.props[1] = Value::String(i % 2 ? "SE" : "NO");
     row.props[2] = Value::Number(static_cast<double>(random->Below(10'000'000)) + 1000);
-    lived->Put(kCities, "c" + ToText(i), row);
+    lived->Put(kCities, "c" + std::to_string(i), row);
   }
 }
 
@@ -115,8 +115,8 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
     row.props[2] = Value::Number(static_cast<double>(i % 100));
-    lived.Put(kCities, "n" + ToText(random.Below(100)), row);
-    lived.Erase(kCities, "n" + ToText(random.Below(100)));
+    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
+    lived.Erase(kCities, "n" + std::to_string(random.Below(100)));
     Row visit = RandomRow(&random, kVisits, 100, 40);
     visit.props[2] = Value::Number(1);
     lived.Put(kVisits, Uuid7(kVisits, random.Below(100)), visit);
@@ -131,7 +131,7 @@ TEST_CASE("a change outside of a live query's filter and result visits none of t
   for (int i = 0; i < 500; ++i) {
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("NO");
-    lived.Put(kCities, "n" + ToText(random.Below(100)), row);
+    lived.Put(kCities, "n" + std::to_string(random.Below(100)), row);
     CHECK(lived.Flush().empty());
   }
   CHECK(lived.live.rows_visited() == strict);
@@ -148,7 +148,7 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 100; ++i) {
-    const String id = "c" + ToText(random.Below(5000) * 2 + 1);
+    const String id = "c" + std::to_string(random.Below(5000) * 2 + 1);
     Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
     row.props[2] = Value::Number(static_cast<double>(random.Below(10'000'000)));
     lived.Put(kCities, id, row);
@@ -275,10 +275,10 @@ TEST_CASE("stores that are replaced as a whole give the net difference too") {
     lived.live.WillReset();
     for (TableIndex table = 0; table < 3; ++table) {
       RowStore& store = lived.world.store(table);
-      String bytes;
-      store.Save(&bytes);
+      const auto bytes = std::make_shared<std::string>();
+      store.Save(bytes.get());
       store.Clear();
-      REQUIRE(store.Load(bytes, bytes).ok());
+      REQUIRE(store.Load(*bytes, bytes).ok());
     }
     lived.live.WillReset();
     for (uint64_t n = random.Below(4); n > 0; --n) lived.Change(&random);

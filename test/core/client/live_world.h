@@ -59,11 +59,11 @@ class Observer {
  private:
   void DescribeRow(TableIndex table, Slot slot, String* content) const {
     Row row = world_->store(table).Get(slot);
-    *content += ToText(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
-                ToText(static_cast<int64_t>(row.created_at)) + "/" +
-                ToText(static_cast<int64_t>(row.modified_at));
+    *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
+                std::to_string(static_cast<int64_t>(row.created_at)) + "/" +
+                std::to_string(static_cast<int64_t>(row.modified_at));
     for (const Value& v : row.props) {
-      *content += "/" + ToText(static_cast<int>(v.kind())) + WriteJson(v.number()) + v.text();
+      *content += "/" + std::to_string(static_cast<int>(v.kind())) + WriteJson(v.number()) + v.text();
     }
   }
   void Describe(const Query& level, const Vector<uint32_t>& stream, String* content) const {

@@ -261,7 +261,7 @@ TEST_CASE(
       o.Begin();
       for (int i = 0; i < c.objects - fits; ++i) {
         const String text(c.length, c.character);
-        REQUIRE(o.Do(kCreate, kPersonTable, "p" + ToText(i), {{"name", text}}).ok());
+        REQUIRE(o.Do(kCreate, kPersonTable, "p" + std::to_string(i), {{"name", text}}).ok());
       }
       const Result<std::unique_ptr<Pending>> done = o.transaction.Commit("edit", "null");
       CHECK(done.ok() == fits);
@@ -314,8 +314,8 @@ TEST_CASE("a transaction spans so many realms, and so many bytes of its argument
     Overlay o;
     o.Begin();
     for (size_t i = 0; i < realms; ++i) {
-      const String realm = "r" + ToText(i);
-      REQUIRE(o.Do(kCreate, kPersonTable, "p" + ToText(i), {{"name", "Ada"}}, realm).ok());
+      const String realm = "r" + std::to_string(i);
+      REQUIRE(o.Do(kCreate, kPersonTable, "p" + std::to_string(i), {{"name", "Ada"}}, realm).ok());
     }
     const String text = "\"" + String(argument - 2, 'a') + "\"";
     Result<std::unique_ptr<Pending>> done = o.transaction.Commit("act", Data(text));

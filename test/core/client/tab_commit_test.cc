@@ -26,7 +26,7 @@ TEST_CASE("a group of large mutations ends at some bytes, and the next one follo
   Pair world;
   const String large(900'000, 'x');
   for (int i = 0; i < 14; ++i)
-    world.A().Do(kUpdate, kGroupTable, "g", One("name", large + ToText(i)));
+    world.A().Do(kUpdate, kGroupTable, "g", One("name", large + std::to_string(i)));
   Next(world.A());
   CHECK(world.storage.mutations.size() < 12);
   CHECK(world.storage.mutations.size() > 4);

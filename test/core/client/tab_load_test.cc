@@ -113,7 +113,7 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   ConfirmAll(&storage);
   Publish(&storage, "g1", 1, 1);
   String& part = storage.images["g1"][0];
-  part.mutable_data()[part.size() / 2] ^= 1;
+  part.data()[part.size() / 2] ^= 1;
   Window window(&storage, "a");
   window.Settle();
   REQUIRE(window.ready());
@@ -125,7 +125,7 @@ TEST_CASE("an image of a newer format is not given up: it is told, and opening f
   Storage storage;
   Publish(&storage, "g0", 0, 4);
   String& image = storage.images["g0"][0];
-  image.mutable_data()[8] = 3;  // the format
+  image.data()[8] = 3;  // the format
   SUBCASE("that is whole") {
     image.resize(image.size() - 8);
     PutU64(&image, Xxh64(image));

@@ -385,7 +385,7 @@ TEST_CASE("removed ids are remembered up to a bound, then a full reading forgets
   Data record = world.storage.Work({}, {}, {});
   Data confirmed = Data::MakeArray();
   for (size_t i = 0; i <= kMaxRememberedRemovals; ++i) {
-    confirmed.Push(Data::Object{{"id", "gone" + ToText(i)}, {"key", 1}});
+    confirmed.Push(Data::Object{{"id", "gone" + std::to_string(i)}, {"key", 1}});
   }
   record.Set("confirmed", confirmed);
   world.B().Hear(Data::Object{{"type", "record"}, {"record", record}});

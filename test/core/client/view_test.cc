@@ -31,7 +31,7 @@ struct ViewWorld {
     return Difference(naive.Visible(), Shown(view));
   }
   String Realm() { return random.Below(5) == 0 ? "B" : "A"; }
-  String AnyId(TableIndex table) { return String(1, "gmbplx"[table]) + ToText(random.Below(4)); }
+  String AnyId(TableIndex table) { return String(1, "gmbplx"[table]) + std::to_string(random.Below(4)); }
   TableIndex AnyTable() { return static_cast<TableIndex>(random.Below(5)); }
 
   Sets AnyProps(TableIndex table) {
@@ -115,7 +115,7 @@ struct ViewWorld {
       if (p->key == key) return;
     }
     at += 1;
-    Pending* p = pending.Add(MakePending("other" + ToText(next_key), key, at, std::move(ops)));
+    Pending* p = pending.Add(MakePending("other" + std::to_string(next_key), key, at, std::move(ops)));
     view.Attach(p);
     view.Derive();
   }

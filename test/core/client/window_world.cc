@@ -78,7 +78,7 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
       named.Push(Data::Object{{"id", mutation["id"]}, {"key", key}});
       gone = std::max(gone, key);
       mutations.erase(key);
-      outbox.erase("u" + ToText(key));
+      outbox.erase("u" + std::to_string(key));
       if (!to_inbox) continue;
       conflicts[conflicts.size() + 1000 * n] = Data::Object{{"v", 1},
                                                             {"reason", "rejected"},
@@ -93,12 +93,12 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
     const Data realms = Data::Array{realm};
     const Data member = Data::Object{{"id", mutations.at(key)["id"]}, {"key", key}};
     parts.Push(Data::Object{{"id", member["id"]}, {"realms", realms}});
-    outbox["u" + ToText(key)] = Data::Object{{"v", 1},
-                                             {"id", "u" + ToText(key)},
+    outbox["u" + std::to_string(key)] = Data::Object{{"v", 1},
+                                             {"id", "u" + std::to_string(key)},
                                              {"confirmed", realms},
                                              {"mutations", Data::Array{member}}};
   }
-  Data cursors = Data::Object{{"A", ToText(n) + "@" + ToText(n)}};
+  Data cursors = Data::Object{{"A", std::to_string(n) + "@" + std::to_string(n)}};
   Data record = Data::Object{{"v", 1},
                              {"n", n},
                              {"kind", refused.empty() ? "pull" : "refusal"},
@@ -114,7 +114,7 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
 
 void Storage::Publish(const String& generation, const Base& base, uint64_t n) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", n}, {"goneUpTo", 0}};
-  String bytes = EncodeImage(base, n, {{"A", ToText(n) + "@" + ToText(n)}});
+  String bytes = EncodeImage(base, n, {{"A", std::to_string(n) + "@" + std::to_string(n)}});
   Data part = Data::Object{{"file", "rows"},
                            {"bytes", static_cast<uint64_t>(bytes.size())},
                            {"checksum", ImageChecksum(bytes)}};
@@ -131,7 +131,7 @@ void Storage::Publish(const String& generation, const Base& base, uint64_t n) {
   sync.Set("image", Data::Object{{"generation", generation},
                                  {"parts", std::move(parts)},
                                  {"n", n},
-                                 {"cursors", Data::Object{{"A", ToText(n) + "@1"}}}});
+                                 {"cursors", Data::Object{{"A", std::to_string(n) + "@1"}}}});
 }
 
 Window::Window(Storage* storage, String tab, bool remote)
@@ -160,7 +160,7 @@ void Window::Reopen(const Data& schema) {
   timers.clear();
   settled.clear();
   state = Data();
-  const String seed = tab_ + "/" + ToText(++incarnation_);
+  const String seed = tab_ + "/" + std::to_string(++incarnation_);
   Result<std::unique_ptr<Client>> client =
       Client::Create(Data::Object{{"schema", schema},
                                   {"tab", tab_},
@@ -297,7 +297,7 @@ void Window::LoadImage() {
   const auto it = storage_->images.find(effect["generation"].as_string());
   bool ok = it != storage_->images.end();
   if (ok) {
-    for (const String& part : it->second) ok = ok && client_->LoadPart(part).ok();
+    for (const String& part : it->second) ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
   }
   Data event =
       Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kBits = 60;
 constexpr const char* kRealms[] = {"A", "B"};
-String BitId(int bit, size_t realm = 0) { return (realm == 0 ? "bit" : "twin") + ToText(bit); }
+String BitId(int bit, size_t realm = 0) { return (realm == 0 ? "bit" : "twin") + std::to_string(bit); }
 bool HasTwin(int bit) { return bit % 2 == 0; }
 
 struct Pane {
@@ -55,7 +55,7 @@ class World {
     const uint64_t count = 2 + random_.Below(3);
     for (uint64_t i = 0; i < count; ++i) {
       panes_.push_back({});
-      panes_.back().window = std::make_unique<Window>(&storage_, "tab" + ToText(i));
+      panes_.back().window = std::make_unique<Window>(&storage_, "tab" + std::to_string(i));
     }
     for (Pane& pane : panes_) {
       while (!pane.window->ready()) Work(pane);
@@ -268,7 +268,7 @@ class World {
     for (const auto& [key, record] : storage_.mutations) {
       if (confirmed.size() + refused.size() + partly.size() == most) break;
       const int bit = bits_.at(record["id"].as_string());
-      const auto sent = storage_.outbox.find("u" + ToText(key));
+      const auto sent = storage_.outbox.find("u" + std::to_string(key));
       const bool is_partly = sent != storage_.outbox.end();
       if (random_.Below(5) == 0 && !is_partly) {
         refused.push_back(key);
@@ -320,7 +320,7 @@ class World {
                      MakeRow(kGroupTable, sets, 1, kRealms[realm]));
       }
     }
-    storage_.Publish("g" + ToText(n), base, n);
+    storage_.Publish("g" + std::to_string(n), base, n);
   }
 
   void MakeImage() {

@@ -98,7 +98,7 @@ void CheckDamageIsNoticed(const String& body, Decode decode) {
   for (size_t i = 0; i < body.size(); ++i) {
     for (const int mask : {0x01, 0x80, 0xff}) {
       String damaged = body;
-      damaged.mutable_data()[i] = static_cast<char>(damaged[i] ^ mask);
+      damaged.data()[i] = static_cast<char>(damaged[i] ^ mask);
       CAPTURE(i);
       CAPTURE(mask);
       const Status status = decode(damaged);
@@ -135,7 +135,7 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
     const String body = EncodeSteps(LogSchema(), AnySteps(&random));
     for (size_t i = 1; i + 8 < body.size(); ++i) {
       String damaged = body.substr(0, body.size() - 8);
-      damaged.mutable_data()[i] = static_cast<char>(random.Below(256));
+      damaged.data()[i] = static_cast<char>(random.Below(256));
       PutU64(&damaged, Xxh64(damaged));
       const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
       if (!decoded.ok()) {
@@ -155,7 +155,7 @@ TEST_CASE("a body of another kind or of a newer format is refused") {
   Random random(SeedText(1));
   String body = EncodeMutation(LogSchema(), AnyMutation(&random));
   CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
-  body.mutable_data()[0] = 2;
+  body.data()[0] = 2;
   CHECK(DecodeMutation(LogSchema(), body).status().code() == Code::kVersion);
 }
 

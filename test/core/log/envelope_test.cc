@@ -21,7 +21,7 @@ constexpr std::string_view kUpdate =
 Status Push(std::string_view info) {
   const String all(kUpdate);
   const size_t at = all.find("INFO");
-  const String text = all.substr(0, at) + info + all.substr(at + 4);
+  const String text = all.substr(0, at) + std::string(info) + all.substr(at + 4);
   const Result<Data> data = ParseJson(text);
   REQUIRE(data.ok());
   Result<Update> update = UpdateFromData(LogSchema(), data.value());

@@ -57,11 +57,11 @@ PropIndex PropOf(TableIndex table, std::string_view name) {
   return LogSchema().table(table).FindProp(name);
 }
 
-String SeedText(uint64_t seed) { return "seed " + ToText(seed); }
+String SeedText(uint64_t seed) { return "seed " + std::to_string(seed); }
 
 String OpMaker::AnyId(TableIndex table, bool fresh) {
   const auto number = static_cast<uint32_t>(random_->Below(2)) + (fresh ? 100 : 0);
-  if (LogSchema().table(table).custom_ids) return "tag-" + ToText(number);
+  if (LogSchema().table(table).custom_ids) return "tag-" + std::to_string(number);
   return TestUuid(number + 1000u * table);
 }
 
@@ -82,10 +82,10 @@ Value OpMaker::AnyValue(const PropDef& prop) {
     case PropType::kRef:
       return Value::String(AnyId(prop.ref_table, random_->Below(2) == 0));
     case PropType::kJson:
-      return Value::Json(R"({"a":[1,2.5,null,{"$type":"date","v":)" + ToText(random_->Below(9)) +
+      return Value::Json(R"({"a":[1,2.5,null,{"$type":"date","v":)" + std::to_string(random_->Below(9)) +
                          "}]}");
     case PropType::kClass:
-      return Value::Json(R"({"$type":"Money","v":)" + ToText(random_->Below(9)) +
+      return Value::Json(R"({"$type":"Money","v":)" + std::to_string(random_->Below(9)) +
                          R"(,"version":1})");
     default:
       return Value::String(kTexts[random_->Below(std::size(kTexts))]);
@@ -183,7 +183,7 @@ skerry::Update OpMaker::AnyUpdate() {
   const auto actions = static_cast<uint32_t>(1 + random_->Below(3));
   for (uint32_t i = 0; i < actions; ++i) {
     update.actions.push_back(
-        {TestUuid(5000 + i), "rename", R"({"name":"Åre","n":)" + ToText(i) + "}", 1.75e12 + i});
+        {TestUuid(5000 + i), "rename", R"({"name":"Åre","n":)" + std::to_string(i) + "}", 1.75e12 + i});
   }
   const uint64_t count = 1 + random_->Below(5);
   for (uint64_t i = 0; i < count; ++i) {

@@ -92,7 +92,7 @@ void CheckOpRefused(size_t op, std::string_view key, Data value, Code code,
   CAPTURE(refusal.status.detail());
   CHECK(refusal.status.code() == code);
   CHECK(Says(refusal.status, words));
-  CHECK(Says(refusal.status, "op " + ToText(op)));
+  CHECK(Says(refusal.status, "op " + std::to_string(op)));
   REQUIRE(refusal.problems.size() == 1);
   CHECK(refusal.problems[0].op == op);
   CHECK(refusal.problems[0].status.code() == code);
@@ -335,7 +335,7 @@ TEST_CASE("damaged JSON is refused, or read as another whole update, never with 
       const size_t place = random.Below(text.size());
       switch (random.Below(3)) {
         case 0:
-          text.mutable_data()[place] = static_cast<char>(random.Below(256));
+          text.data()[place] = static_cast<char>(random.Below(256));
           break;
         case 1:
           text.erase(place, 1 + random.Below(20));

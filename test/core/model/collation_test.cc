@@ -96,8 +96,8 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
                                     R"(["population","asc"],["name","asc","fold"])",
                                     R"(["capital","desc"],["name","asc","back"],["lat","asc"])"};
     text += String(",\"order\":[") + kOrders[random.Below(6)] + "]";
-    if (random.Below(2)) text += ",\"limit\":" + ToText(random.Below(12));
-    if (random.Below(3) == 0) text += ",\"offset\":" + ToText(random.Below(9));
+    if (random.Below(2)) text += ",\"limit\":" + std::to_string(random.Below(12));
+    if (random.Below(3) == 0) text += ",\"offset\":" + std::to_string(random.Below(9));
     if (random.Below(3) == 0) text += ",\"after\":" + Quote(RandomId(&random, kCities, 90));
     text += "}";
     CAPTURE(text);
@@ -115,8 +115,8 @@ TEST_CASE("the collator is asked once about a text, and only about rows that are
   RowStore& store = world.store(kCities);
   for (uint64_t i = 0; i < 5000; ++i) {
     Row row = Named(&random, Value::String(i < 100 ? "SE" : "DE"));
-    row.props[0] = Value::String(ToText(random.Below(1'000'000)));
-    store.Put("c" + ToText(i), row);
+    row.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
+    store.Put("c" + std::to_string(i), row);
   }
   const char* swedish = R"({"table":"cities","where":["=","country","SE"],
                             "order":[["name","asc","fold"]]})";
@@ -151,9 +151,9 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
   Random random("small lots");
   for (uint64_t i = 0; i < 4000; ++i) {
     Row city = RandomRow(&random, kCities, 1, 1);
-    city.props[9] = Value::String("c" + ToText(i / 4));  // twin
-    city.props[0] = Value::String(ToText(random.Below(1'000'000)));
-    world.store(kCities).Put("c" + ToText(i), city);
+    city.props[9] = Value::String("c" + std::to_string(i / 4));  // twin
+    city.props[0] = Value::String(std::to_string(random.Below(1'000'000)));
+    world.store(kCities).Put("c" + std::to_string(i), city);
   }
   const Query query = Parse(world, R"({"table":"cities","limit":1000,"include":[{"name":"cities",
       "kind":"back","table":"cities","prop":"twin","query":{"order":[["name","asc","fold"]]}}]})");

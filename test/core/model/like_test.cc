@@ -78,7 +78,7 @@ TEST_CASE(
       pattern += "%" + Repetitive(&random, 5, i % 3 ? "aab" : "aab_");
     const bool expected = SlowLike(text, pattern);
     matched += expected;
-    INFO(text.view(), " like ", pattern.view());
+    INFO(text, " like ", pattern);
     REQUIRE(LikeMatches(text, pattern) == expected);
   }
   CHECK(matched > 1500);
@@ -175,7 +175,7 @@ TEST_CASE("the filters of scopes are bounded one by one and together") {
   CHECK(budget.Add(cost.Parse(R"(["true"])")).code() == Code::kLimit);
   ScopeBudget lists;
   String list = R"(["in","name",["0")";
-  for (int i = 1; i < 5000; ++i) list += ",\"" + ToText(i) + "\"";
+  for (int i = 1; i < 5000; ++i) list += ",\"" + std::to_string(i) + "\"";
   list += "]]";
   CHECK(lists.Add(cost.Parse(list)).ok());
   CHECK(lists.Add(cost.Parse(list)).ok());
@@ -188,7 +188,7 @@ TEST_CASE("a window may want five hundred scopes; one that it wants twice counts
   const auto add = [&](int n) {
     Data scope = Data::MakeObject();
     scope.Set("table", world.schema().table(kCities).name);
-    scopes.Push(scope.Set("where", Json(R"(["=","population",)" + ToText(n) + "]")));
+    scopes.Push(scope.Set("where", Json(R"(["=","population",)" + std::to_string(n) + "]")));
     return CheckWantedScopes(world.schema(), scopes).code();
   };
   for (int n = 0; n < 500; ++n) add(n);

@@ -165,8 +165,8 @@ inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t 
     text += "]";
   }
   text += "]";
-  if (random->Below(2)) text += ",\"limit\":" + ToText(RandomLimit(random, rows));
-  if (random->Below(4) == 0) text += ",\"offset\":" + ToText(random->Below(6));
+  if (random->Below(2)) text += ",\"limit\":" + std::to_string(RandomLimit(random, rows));
+  if (random->Below(4) == 0) text += ",\"offset\":" + std::to_string(random->Below(6));
   if (random->Below(6) == 0) text += ",\"after\":" + Quote(RandomId(random, table, 60));
   if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";

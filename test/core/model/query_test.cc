@@ -111,9 +111,9 @@ void FillCities(World* world, Random* random) {
   for (uint64_t i = 0; i < 20'000; ++i) {
     Row row = RandomRow(random, kCities, 100, 100);
     const double u = random->Unit();
-    row.props[1] = Value::String("C" + ToText(static_cast<int>(u * u * u * 200)));
+    row.props[1] = Value::String("C" + std::to_string(static_cast<int>(u * u * u * 200)));
     row.props[2] = Value::Number(static_cast<double>(random->Below(10'000'000)));
-    world->store(kCities).Put("c" + ToText(i), row);
+    world->store(kCities).Put("c" + std::to_string(i), row);
   }
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("a walk along the order gives up where the matching rows are at its fa
     Row row = RandomRow(&random, kCities, 100, 100);
     row.props[1] = Value::String("far");
     row.props[2] = Value::Number(-1.0 - static_cast<double>(i));
-    world.store(kCities).Put("far" + ToText(i), row);
+    world.store(kCities).Put("far" + std::to_string(i), row);
   }
   BuildIndexes(&world);
   QueryEngine engine(&world.schema(), &world);
@@ -222,7 +222,7 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
   FillCities(&world, &random);
   for (uint64_t i = 0; i < 500; ++i) {
     Row visit = RandomRow(&random, kVisits, 100, 40);
-    visit.props[1] = Value::String("c" + ToText(i * 3));
+    visit.props[1] = Value::String("c" + std::to_string(i * 3));
     visit.props[2] = Value::Number(static_cast<double>(i % 100));
     world.store(kVisits).Put(Uuid7(kVisits, i), visit);
   }

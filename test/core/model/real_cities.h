@@ -57,7 +57,7 @@ inline Vector<RealCity> ReadRealCities() {
       if (tag == 11) lat += zigzag(numbers[tag]);
     }
     RealCity result;
-    result.id = ToText(zigzag(numbers[1]));
+    result.id = std::to_string(zigzag(numbers[1]));
     result.row.realm = "public";
     result.row.created_at = result.row.modified_at = 1760000000000;
     result.row.revision = 1;

@@ -27,12 +27,12 @@ TEST_CASE(
   MESSAGE("bytes per city, without indexes: ", bytes);
   CHECK(bytes <= 125);
 
-  String image;
-  store.Save(&image);
+  const auto image = std::make_shared<std::string>();
+  store.Save(image.get());
   MESSAGE("image bytes per city: ",
-          static_cast<double>(image.size()) / static_cast<double>(cities.size()));
+          static_cast<double>(image->size()) / static_cast<double>(cities.size()));
   World other(kRealCitySchema);
-  REQUIRE(other.store(0).Load(image, image).ok());
+  REQUIRE(other.store(0).Load(*image, image).ok());
   for (const RealCity& city : cities) {
     const Slot slot = other.store(0).Find(city.id);
     REQUIRE(slot != kNoSlot);

@@ -46,7 +46,7 @@ void CheckCells(const RowStore& store) {
       } else {
         REQUIRE(at == end);
         end += RowStore::LoadU32(cell + 4);
-        REQUIRE(out.view().substr(at, end - at) == value.text());
+        REQUIRE(out.substr(at, end - at) == value.text());
       }
     }
     REQUIRE(out.size() == end);
@@ -82,17 +82,17 @@ size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
         continue;
       }
       const std::string_view text =
-          one.view().substr(RowStore::LoadU32(alone), RowStore::LoadU32(alone + 4));
+          std::string_view(one).substr(RowStore::LoadU32(alone), RowStore::LoadU32(alone + 4));
       if (is_text) {
         REQUIRE(RowStore::LoadU32(many) == units + 1);
         REQUIRE(RowStore::LoadU32(many + 4) == Utf16Size(text));
-        REQUIRE(out.view().substr(text_at, text.size()) == text);
+        REQUIRE(out.substr(text_at, text.size()) == text);
         text_at += text.size();
         units += Utf16Size(text);
       } else {
         REQUIRE(RowStore::LoadU32(many) == bytes + 1);
         REQUIRE(RowStore::LoadU32(many + 4) == text.size());
-        REQUIRE(out.view().substr(behind + bytes, text.size()) == text);
+        REQUIRE(out.substr(behind + bytes, text.size()) == text);
         bytes += text.size();
       }
     }

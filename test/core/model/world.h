@@ -58,7 +58,7 @@ class World final : public Tables {
 
 // An id with the digits of a number as its end.
 inline String EndIn(std::string_view id, uint64_t n) {
-  const String digits = ToText(n);
+  const String digits = std::to_string(n);
   return String(id.substr(0, id.size() - digits.size())) + digits;
 }
 
@@ -66,9 +66,9 @@ inline String CityId(uint64_t n) {
   // Inline, pooled and UUID-like keys, so that all kinds meet in one store.
   switch (n % 4) {
     case 0:
-      return "c" + ToText(n);
+      return "c" + std::to_string(n);
     case 1:
-      return "a long custom id, number " + ToText(n);
+      return "a long custom id, number " + std::to_string(n);
     case 2:
       return EndIn("018f0000-0000-7000-8000-000000000000", n);
     default:
@@ -79,7 +79,7 @@ inline String CityId(uint64_t n) {
 
 inline String Uuid7(uint64_t table, uint64_t n) {
   String id = "018f0000-0000-7000-8000-000000000000";
-  id.mutable_data()[9] = static_cast<char>('0' + table);
+  id.data()[9] = static_cast<char>('0' + table);
   return EndIn(id, n);
 }
 
@@ -149,7 +149,7 @@ inline String RandomConstant(Random* random, TableIndex table, const String& col
     return Quote(CityId(random->Below(60)));
   if (column == "person") return Quote(Uuid7(kPeople, random->Below(40)));
   if (column == "id") return Quote(RandomId(random, table, 60));
-  return ToText(static_cast<int>(random->Below(20)) - 3);
+  return std::to_string(static_cast<int>(random->Below(20)) - 3);
 }
 
 inline const Vector<String>& ComparableColumns(TableIndex table) {

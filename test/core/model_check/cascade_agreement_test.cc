@@ -45,13 +45,13 @@ Schema AnyRefSchema(Random* random) {
                                                "\"setNull\"", "\"restrict\"", "null"};
   String text = R"({"version":1,"accepts":[1],"tables":[)";
   for (uint64_t table = 0; table < tables; ++table) {
-    text += String(table == 0 ? "" : ",") + R"({"name":"t)" + ToText(table) +
+    text += String(table == 0 ? "" : ",") + R"({"name":"t)" + std::to_string(table) +
             R"(","ids":"uuid","props":[)";
     const uint64_t props = 1 + random->Below(3);
     for (uint64_t prop = 0; prop < props; ++prop) {
-      text += String(prop == 0 ? "" : ",") + R"({"name":"p)" + ToText(prop) +
+      text += String(prop == 0 ? "" : ",") + R"({"name":"p)" + std::to_string(prop) +
               R"(","type":"ref","optional":true,"ref":{"touch":false,"table":"t)" +
-              ToText(random->Below(tables)) + R"(","onDelete":)" + kRuleNames[random->Below(6)] +
+              std::to_string(random->Below(tables)) + R"(","onDelete":)" + kRuleNames[random->Below(6)] +
               "}}";
     }
     text += "]}";
@@ -235,7 +235,7 @@ std::string OutcomeText(const CascadeOutcome& outcome) {
   if (!outcome) return "refused";
   String text;
   for (const auto& [key, row] : *outcome) {
-    text += ToText(key.table) + "/" + key.id.substr(key.id.size() - 4) + "@" + row.realm;
+    text += std::to_string(key.table) + "/" + key.id.substr(key.id.size() - 4) + "@" + row.realm;
     for (const Value& value : row.props)
       text += " " + (value.is_null() ? String("-") : String(value.text()).substr(32));
     text += "; ";

@@ -27,7 +27,7 @@ double NumberOf(const naive::Row& row, const String& prop, double otherwise) {
   return found == row.props.end() ? otherwise : found->second.as_number();
 }
 
-String AnyItem(Random* random) { return "k" + ToText(random->Below(6)); }
+String AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
 
 naive::Key FreshNote(uint64_t* serial) {
   char text[48];
@@ -59,7 +59,7 @@ naive::Key AnyKey(const naive::Rows& visible, Random* random, uint64_t* serial) 
   const uint64_t dice = random->Below(20);
   if (dice < 12) return "items/" + AnyItem(random);
   if (dice < 14) return "items/total";
-  if (dice < 16) return "pins/p" + ToText(random->Below(2));
+  if (dice < 16) return "pins/p" + std::to_string(random->Below(2));
   Vector<naive::Key> notes;
   for (const auto& [key, row] : visible) {
     if (naive::TableOf(key) == "notes") notes.push_back(key);
@@ -128,7 +128,7 @@ naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double m
   const bool fresh = seen == visible.end();
   op.op = fresh ? "create" : random->Below(3) == 0 ? "delete" : "update";
   if (op.op != "delete") op.set["item"] = Data(AnyItem(random));
-  if (table == "notes" && op.op != "delete") op.set["text"] = Data("t" + ToText(random->Below(3)));
+  if (table == "notes" && op.op != "delete") op.set["text"] = Data("t" + std::to_string(random->Below(3)));
   return op;
 }
 

@@ -60,7 +60,7 @@ Names Client::Have() const {
 String Client::Mutate(Vector<Op> ops, uint64_t* serial) {
   Mutation mutation;
   mutation.key = ++next_key_;
-  mutation.action = "a" + ToText(++*serial);
+  mutation.action = "a" + std::to_string(++*serial);
   for (Op& op : ops) op.by = {mutation.action};
   mutation.ops = std::move(ops);
   keys[mutation.action] = mutation.key;
@@ -80,7 +80,7 @@ void Client::Group(size_t most, uint64_t* serial) {
   }
   if (ready.empty() || outbox.size() > 3) return;
   Sent sent;
-  sent.update.id = "u" + ToText(++*serial);
+  sent.update.id = "u" + std::to_string(++*serial);
   sent.update.client = id;
   Vector<Op> ops;
   for (Mutation* mutation : ready) {
@@ -168,7 +168,7 @@ void Client::Answered(const String& update, const Result& result, const Server& 
     Ungroup(index, culprits, known);
   } else if (result.status == "forked") {
     Ungroup(index, {}, {});
-    id = name + "'" + ToText(++*serial);
+    id = name + "'" + std::to_string(++*serial);
     chain_.clear();
   }
 }

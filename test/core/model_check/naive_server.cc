@@ -272,7 +272,7 @@ bool Server::BreaksRule() const {
     }
     for (const auto& [table, prop] : tables_.unique) {
       if (table != TableOf(key) || !row.props.contains(prop)) continue;
-      const String value = ToText(static_cast<int64_t>(row.props.at(prop).as_number()));
+      const String value = std::to_string(static_cast<int64_t>(row.props.at(prop).as_number()));
       if (!values.insert({row.realm + "/" + table + "/" + prop, value}).second) return true;
     }
   }

@@ -35,7 +35,7 @@ struct NaiveMessage {
 class NaiveWorld {
  public:
   NaiveWorld(uint64_t seed, Breaks broken, bool clones)
-      : random_("naive world " + ToText(seed)),
+      : random_("naive world " + std::to_string(seed)),
         broken_(std::move(broken)),
         realms_(random_.Below(2) == 0 ? CheckRealms() : ThreeRealms()),
         server_(CheckTables(), realms_, broken_) {
@@ -50,7 +50,7 @@ class NaiveWorld {
         return std::any_of(scopes.begin(), scopes.end(),
                            [&](const CheckScope& one) { return one.holds(key, row); });
       };
-      clients_.emplace_back("c" + ToText(i), realms_, scope, broken_);
+      clients_.emplace_back("c" + std::to_string(i), realms_, scope, broken_);
     }
     naive::Update first{"u0", "sys", {{"A", {}}}, {"a0"}, {}};
     first.ops.push_back(
@@ -267,7 +267,7 @@ TEST_CASE("the naive model holds on random histories") {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
     const String problem = world.Run();
-    CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem.view());
+    CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();
   }

@@ -35,8 +35,8 @@ struct Message {
 class StepWorld {
  public:
   explicit StepWorld(uint64_t seed)
-      : random_("steps " + ToText(seed)),
-        id_random_("ids " + ToText(seed)),
+      : random_("steps " + std::to_string(seed)),
+        id_random_("ids " + std::to_string(seed)),
         ids_(&id_random_),
         realms_(random_.Below(3) == 0 ? CheckRealms() : ThreeRealms()),
         naive_(CheckTables(), realms_),
@@ -265,7 +265,7 @@ class StepWorld {
 
   void CheckBase(size_t i) {
     const String problem = BaseProblem(clients_[i].replica(), naive_);
-    if (!problem.empty()) Fail("client " + ToText(i) + ": " + problem);
+    if (!problem.empty()) Fail("client " + std::to_string(i) + ": " + problem);
   }
 
   void Heal() {
@@ -351,7 +351,7 @@ TEST_CASE("authority and sync agree with the naive model, step by step, on rando
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     StepWorld world(seed);
     const String problem = world.Run(170);
-    CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem.view());
+    CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();
     refusals += world.refusals();

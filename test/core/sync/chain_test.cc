@@ -65,7 +65,7 @@ TEST_CASE("an update ends at as many ops as a server takes") {
   const auto many = [](const char* prefix) {
     Vector<Op> ops;
     for (size_t i = 0; i < kMaxOpsPerUpdate / 2 + 1; ++i)
-      ops.push_back(CreateItem(prefix + ToText(i), "A", 1));
+      ops.push_back(CreateItem(prefix + std::to_string(i), "A", 1));
     return ops;
   };
   const Grouped grouped =
@@ -168,7 +168,7 @@ TEST_CASE(
 TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   Data damaged = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
   String body = damaged["body"].as_bytes();
-  body.mutable_data()[body.size() / 2] ^= 1;
+  body.data()[body.size() / 2] ^= 1;
   damaged.Set("body", Data::Bytes(body));
   Grouping grouping(&SyncSchema(), 0);
   grouping.Add(Data(Data::Array{RowRecord(1, damaged),
@@ -198,7 +198,7 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
 TEST_CASE("a mutation over more realms than an update may have is reported, and blocks no other") {
   Vector<Op> ops;
   for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {
-    const String number = ToText(1000 + i);
+    const String number = std::to_string(1000 + i);
     ops.push_back(UpdateItem("i" + number, "r" + number, "1"));
   }
   const Data wide = MutationRecord(Id(1), ops);

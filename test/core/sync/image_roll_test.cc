@@ -37,7 +37,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   world.Open();
   world.Settle();
   for (int i = 0; i < 20; ++i)
-    world.Mutate({CreateItem("k" + ToText(i % 7), "A", i), IncItem("sum", "A", i)});
+    world.Mutate({CreateItem("k" + std::to_string(i % 7), "A", i), IncItem("sum", "A", i)});
   world.Mutate({CreateItem("sum", "A", 1)});
   world.Settle();
   world.Mutate({DeleteItem("k3", "A"), MoveItem("k2", "A", "B")});
@@ -85,11 +85,11 @@ TEST_CASE("a damaged part or record ends the roll") {
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
   String part = PartOf(base);
-  part.mutable_data()[part.size() / 2] ^= 4;
+  part.data()[part.size() / 2] ^= 4;
   ImageRoll roll(&SyncSchema());
   CHECK(roll.AddPart(part).code() == Code::kCorrupt);
   String body = EncodeSteps(SyncSchema(), {});
-  body.mutable_data()[body.size() - 1] ^= 4;
+  body.data()[body.size() - 1] ^= 4;
   CHECK_FALSE(roll.AddRecord(body).ok());
 }
 

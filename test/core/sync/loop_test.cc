@@ -59,7 +59,7 @@ TEST_CASE(
     world.host(0).Post(Json(R"({"type":"pause"})"));
     world.Settle();
     for (size_t i = 0; i < 3 * kMaxOutboxUpdates; ++i)
-      world.Mutate({CreateItem("i" + ToText(i), "A", 1)});
+      world.Mutate({CreateItem("i" + std::to_string(i), "A", 1)});
     world.Settle();
     world.network.lose_push_requests = kind == 1 ? 1 : 0;
     world.network.lose_push_answers = kind == 2 ? 1 : 0;

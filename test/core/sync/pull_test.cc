@@ -301,7 +301,7 @@ TEST_CASE("where this client may not read, being applied confirms") {
 TEST_CASE("at most four pulls in a row, then a push has its turn, also under steady traffic") {
   SyncWorld world;
   world.server.entries_a_pull = 1;
-  for (int i = 0; i < 12; ++i) world.server.Foreign("x" + ToText(i), "A", "y");
+  for (int i = 0; i < 12; ++i) world.server.Foreign("x" + std::to_string(i), "A", "y");
   world.storage.Add("mutations", MutationRecord(SyncUuid(1), {CreateItem("mine", "A", 1)}));
   world.Open();
   for (int i = 0; i < 5000 && world.push_bodies.empty(); ++i) world.host(0).StepOnce();

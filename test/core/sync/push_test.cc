@@ -192,7 +192,7 @@ TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest 
   Pushing world;
   Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
   String body = damaged["body"].as_bytes();
-  body.mutable_data()[body.size() / 2] ^= 1;
+  body.data()[body.size() / 2] ^= 1;
   world.storage.Add("mutations", damaged.Set("body", Data::Bytes(body)));
   world.Mutate({CreateItem("b", "A", 1)});
   world.Settle();

@@ -29,13 +29,13 @@ struct Walk {
     large = seed % 30 == 0 ? 8 : 0;
   }
   static String Seed(uint64_t seed) {
-    String text = ToText(seed);
+    String text = std::to_string(seed);
     text.resize(32, '#');
     return text;
   }
   SyncHost& AnyHost() { return world.host(random.Below(world.size())); }
   Op AnyOp() {
-    const String id = "k" + ToText(random.Below(6));
+    const String id = "k" + std::to_string(random.Below(6));
     const auto row = world.server.rows().find(id);
     const String realm = row != world.server.rows().end() ? row->second.realm
                          : random.Below(3) == 0           ? kRealms[random.Below(3)]
@@ -135,7 +135,7 @@ void Walk::Step() {
                                              : R"({"type":"visible","visible":true})");
     if (host.alive) host.Post(message);
   } else {
-    world.server.Foreign("k" + ToText(random.Below(6)), "A", "foreign");
+    world.server.Foreign("k" + std::to_string(random.Below(6)), "A", "foreign");
   }
 }
 

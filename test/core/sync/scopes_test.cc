@@ -72,14 +72,14 @@ Scopes ScopeOf(const String& where) { return {{"items", Json(where), {}}}; }
 // A filter of so many comparisons, of numbers from the first on.
 String AnyOf(int first, int count) {
   String where = R"(["or")";
-  for (int i = 0; i < count; ++i) where += R"(,["=","n",)" + ToText(first + i) + "]";
+  for (int i = 0; i < count; ++i) where += R"(,["=","n",)" + std::to_string(first + i) + "]";
   return where + "]";
 }
 
 TEST_CASE(
     "of very many scopes those go that were asked for longest ago, not what open windows want") {
   Kept kept;
-  const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + ToText(n) + "]"); };
+  const auto scope = [](int n) { return ScopeOf(R"(["=","n",)" + std::to_string(n) + "]"); };
   const auto most = static_cast<int>(kMaxKeptScopes);
   for (int n = 0; n < most + 10; ++n) kept.Change(scope(n), n < 5 ? 0 : 1);
   CHECK(kept.size() == kMaxKeptScopes + 10);

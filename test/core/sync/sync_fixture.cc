@@ -50,7 +50,7 @@ const Schema& SyncSchema() {
 }
 
 String SyncUuid(uint64_t number) {
-  const String digits = ToText(number);
+  const String digits = std::to_string(number);
   return "00000000-0000-7000-8000-" + String(12 - digits.size(), '0') + digits;
 }
 

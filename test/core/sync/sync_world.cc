@@ -269,12 +269,12 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
 
 SyncHost& SyncWorld::OpenService(Data extra) {
   service = static_cast<int>(hosts_.size());
-  return Add(true, extra.Set("mode", "service").Set("tab", "service-" + ToText(hosts_.size())));
+  return Add(true, extra.Set("mode", "service").Set("tab", "service-" + std::to_string(hosts_.size())));
 }
 
 SyncHost& SyncWorld::Add(bool visible, const Data& extra) {
   const size_t index = hosts_.size();
-  hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + ToText(index)));
+  hosts_.push_back(std::make_unique<SyncHost>(this, index, "tab-" + std::to_string(index)));
   SyncHost& host = *hosts_.back();
   if (extra["tab"].is_string()) host.tab = extra["tab"].as_string();
   Result<std::unique_ptr<SyncWorker>> worker =

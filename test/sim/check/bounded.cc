@@ -25,7 +25,7 @@ class BoundedCheck final : public Check {
         return Fail("14 bounded: records are not rolled up");
       if (profile->images.size() > kMostImages)
         return Fail("14 bounded: there are " +
-                    ToText(static_cast<uint64_t>(profile->images.size())) + " images");
+                    std::to_string(static_cast<uint64_t>(profile->images.size())) + " images");
     }
   }
 };

@@ -185,7 +185,7 @@ class FlickerCheck final : public Check {
   // What is no longer pending is looked at later: that it was withdrawn is told after.
   void Follow(WindowHost& window, Watched* watched) {
     const Mirror& mirror = window.client().tab().mirror();
-    if (mirror.n() < watched->n) Fail(window, "goes back to n = " + ToText(mirror.n()));
+    if (mirror.n() < watched->n) Fail(window, "goes back to n = " + std::to_string(mirror.n()));
     watched->n = mirror.n();
     for (const auto& [action, key] : watched->pending) {
       if (mirror.pending().Find(action) == nullptr)

@@ -71,8 +71,8 @@ class OnceCheck final : public Check {
     double sum = 0;
     for (const String& action : actions) sum += totals_[action];
     if (found != sum) {
-      Fail("2 once: the total is " + ToText(static_cast<uint64_t>(found)) + " instead of " +
-           ToText(static_cast<uint64_t>(sum)));
+      Fail("2 once: the total is " + std::to_string(static_cast<uint64_t>(found)) + " instead of " +
+           std::to_string(static_cast<uint64_t>(sum)));
     }
   }
 
