@@ -13,12 +13,12 @@ namespace {
 // Grown and never shrunk below 64 KB; a large input is given back with the next small one, a large
 // output with the next.
 constexpr size_t kSmallBuffer = 64u << 10;
-String& InputArea() {
-  static String area;
+std::string& InputArea() {
+  static std::string area;
   return area;
 }
-String& OutputArea() {
-  static String area;
+std::string& OutputArea() {
+  static std::string area;
   return area;
 }
 
@@ -31,19 +31,19 @@ Map<const char*, SharedBytes>& Allocated() {
 }  // namespace
 
 std::string_view Input(int32_t length) {
-  const String& area = InputArea();
+  const std::string& area = InputArea();
   if (length < 0 || static_cast<size_t>(length) > area.size()) return {};
   return std::string_view(area).substr(0, static_cast<size_t>(length));
 }
 
-String& EmptyOutput() {
-  String& out = OutputArea();
-  if (out.capacity() > kSmallBuffer) out = String();
+std::string& EmptyOutput() {
+  std::string& out = OutputArea();
+  if (out.capacity() > kSmallBuffer) out = std::string();
   out.clear();
   return out;
 }
 
-int32_t Output(String bytes) {
+int32_t Output(std::string bytes) {
   OutputArea() = std::move(bytes);
   return 0;
 }
@@ -70,13 +70,13 @@ SharedBytes Adopt(const char* address) {
 
 }  // namespace skerry::abi
 
-using skerry::String;
+using std::string;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {
-  String& area = abi::InputArea();
+  std::string& area = abi::InputArea();
   const size_t wanted = length < 0 ? 0 : static_cast<size_t>(length);
-  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = String();
+  if (wanted <= abi::kSmallBuffer && area.size() > abi::kSmallBuffer) area = std::string();
   if (wanted > area.size() || area.empty()) area.resize(std::max(wanted, abi::kSmallBuffer));
   return reinterpret_cast<uint8_t*>(area.data());
 }

@@ -5,12 +5,12 @@
 #define SKERRY_WASM_ABI_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 
 // Raw exports: kept by the linker, callable as Module._name.
 #define SKERRY_EXPORT extern "C" __attribute__((used, visibility("default")))
@@ -22,10 +22,10 @@ namespace skerry::abi {
 std::string_view Input(int32_t length);
 
 // Makes bytes the output of this call; returns 0.
-int32_t Output(String bytes);
+int32_t Output(std::string bytes);
 int32_t OutputData(const Data& data);
 // The output of this call, for who writes it himself.
-String& EmptyOutput();
+std::string& EmptyOutput();
 
 // Makes the detail the output and returns -(code), as a failed call must.
 int32_t Fail(const Status& status);

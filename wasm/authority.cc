@@ -22,7 +22,7 @@ namespace {
 using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
-using skerry::String;
+using std::string;
 
 class Authority {
  public:
@@ -44,7 +44,7 @@ class Authority {
 
  private:
   Schema schema_;
-  String error_;
+  std::string error_;
 };
 
 class Admission {
@@ -68,11 +68,11 @@ class Pull {
 class ImageMaker {
  public:
   ImageMaker(const Authority& authority, const std::string& realm, double revision, double at)
-      : maker_(authority.schema(), String(realm), {static_cast<uint64_t>(revision), at}) {}
+      : maker_(authority.schema(), std::string(realm), {static_cast<uint64_t>(revision), at}) {}
   std::string Rows(const std::string& text) { return maker_.Rows(text); }
   std::string Finish() { return maker_.FinishJson(); }
   emscripten::val Bytes() const {
-    const String& bytes = maker_.bytes();
+    const std::string& bytes = maker_.bytes();
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     return emscripten::val(emscripten::typed_memory_view(bytes.size(), data));
   }

@@ -22,7 +22,6 @@
 #include "base/data.h"
 #include "base/limits.h"
 #include "base/number_text.h"
-#include "base/string.h"
 #include "model/schema.h"
 #include "sync/image_roll.h"
 
@@ -47,7 +46,7 @@ EM_JS(void, ImageUnmount, (const char* path), {
 // As in the page's module: the C++ library brings tables of 10 KB for it.
 // clang-format off
 EM_JS(size_t, skerry_write_number, (double number, char* out), {
-  const text = String(number);
+  const text = std::string(number);
   for (let i = 0; i < text.length; ++i) HEAPU8[(out >>> 0) + i] = text.charCodeAt(i);
   return text.length;
 });
@@ -64,26 +63,26 @@ struct Job {
   explicit Job(Schema schema_in) : schema(std::move(schema_in)), roll(&schema) {}
   Schema schema;
   ImageRoll roll;
-  String mount;
+  std::string mount;
 };
 std::unique_ptr<Job> job;
 
 Status NoJob() { return {Code::kClosed, "no image job"}; }
 
-String FilePath(std::string_view part, size_t index) {
-  return job->mount + '/' + String(part) + '.' + std::to_string(index);
+std::string FilePath(std::string_view part, size_t index) {
+  return job->mount + '/' + std::string(part) + '.' + std::to_string(index);
 }
 
-Status MakeFolders(const String& path) {
+Status MakeFolders(const std::string& path) {
   for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    const String folder = path.substr(0, end);
+    const std::string folder = path.substr(0, end);
     if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
       return {Code::kInvalidArgument, "no folder " + folder};
-    if (end == String::npos) return Status::Ok();
+    if (end == std::string::npos) return Status::Ok();
   }
 }
 
-Status WriteFile(const String& path, std::string_view bytes) {
+Status WriteFile(const std::string& path, std::string_view bytes) {
   std::FILE* file = std::fopen(path.c_str(), "wbx");
   if (file == nullptr) return {Code::kInvalidArgument, "the file is there already: " + path};
   const size_t written = std::fwrite(bytes.data(), 1, bytes.size(), file);
@@ -93,7 +92,7 @@ Status WriteFile(const String& path, std::string_view bytes) {
   return Status::Ok();
 }
 
-Status ReadFile(const String& path, size_t size, String* out) {
+Status ReadFile(const std::string& path, size_t size, std::string* out) {
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) return {Code::kNotFound, "the image has no file " + path};
   const size_t at = out->size();
@@ -127,7 +126,7 @@ using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
 using skerry::Status;
-using skerry::String;
+using std::string;
 namespace abi = skerry::abi;
 
 // Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever
@@ -137,7 +136,7 @@ SKERRY_EXPORT int32_t sk_image_new(int32_t length) {
     return abi::Fail({Code::kInvalidArgument, "an instance makes one generation"});
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
-  const String& mount = input.value()["mount"].as_string();
+  const std::string& mount = input.value()["mount"].as_string();
   if (mount.empty() || mount[0] != '/')
     return abi::Fail({Code::kInvalidArgument, "a mount is an absolute path"});
   Result<Schema> schema = Schema::Parse(input.value()["schema"]);
@@ -209,9 +208,9 @@ SKERRY_EXPORT int32_t sk_image_check(int32_t length) {
   Result<Data> input = skerry::DecodeData(abi::Input(length));
   if (!input.ok()) return abi::Fail(input.status());
   const size_t total = input.value()["bytes"].as_u64();
-  String bytes;
+  std::string bytes;
   for (size_t i = 0; i < skerry::ImageFileCount(total); ++i) {
-    const String path = abi::FilePath(input.value()["file"].as_string(), i);
+    const std::string path = abi::FilePath(input.value()["file"].as_string(), i);
     const Status read = abi::ReadFile(path, skerry::ImageFileAt(total, i).bytes, &bytes);
     if (!read.ok()) return abi::Fail(read);
   }

@@ -6,6 +6,7 @@
 // objects, and converts mutations between the body of a record and what people can read.
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,7 +15,6 @@
 #include "base/id.h"
 #include "base/map.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/mutation_record.h"
 #include "log/codec.h"
@@ -32,7 +32,7 @@ struct Portable {
   ImageRoll roll;
   Random random;
   UuidGenerator ids;
-  Vector<std::pair<String, String>> keys;  // of the table that is listed: id, realm
+  Vector<std::pair<std::string, std::string>> keys;  // of the table that is listed: id, realm
 };
 
 Map<int32_t, std::unique_ptr<Portable>> portables;
@@ -51,7 +51,7 @@ using skerry::Data;
 using skerry::Mutation;
 using skerry::Result;
 using skerry::Schema;
-using skerry::String;
+using std::string;
 namespace abi = skerry::abi;
 
 // Data {schema, seed: bytes32} -> handle.

@@ -3,12 +3,12 @@
 //
 // All calls are raw exports over shared buffers. Handles are small numbers; 0 is none.
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "abi.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/client.h"
 
@@ -36,7 +36,7 @@ using skerry::Client;
 using skerry::Data;
 using skerry::Result;
 using skerry::Status;
-using skerry::String;
+using std::string;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
@@ -99,7 +99,7 @@ SKERRY_EXPORT int32_t sk_tx_create(int32_t handle, int32_t table, int32_t length
   if (client == nullptr) return abi::NoClient();
   Result<Data> batch = skerry::DecodeData(abi::Input(length));
   if (!batch.ok()) return abi::Fail(batch.status());
-  String made;
+  std::string made;
   const Status status = client->TxCreateMany(static_cast<uint32_t>(table), batch.value(), &made);
   return status.ok() ? abi::Output(std::move(made)) : abi::Fail(status);
 }

@@ -28,7 +28,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
       continue;
     }
     const uint64_t seq = link["seq"].as_u64();
-    const String& id = link["id"].as_string();
+    const std::string& id = link["id"].as_string();
     if ((seq == 0) != id.empty()) {
       return Status(Code::kInvalidArgument, "`after` names no update");
     }
@@ -38,7 +38,7 @@ Result<ByRealm<Link>> ParseAfter(const Data& data) {
   return after;
 }
 
-std::optional<Row> InRealm(const std::optional<Row>& row, const String& realm) {
+std::optional<Row> InRealm(const std::optional<Row>& row, const std::string& realm) {
   return row && row->realm == realm ? row : std::nullopt;
 }
 
@@ -53,7 +53,7 @@ uint64_t BytesOf(const Row& row) {
   return bytes;
 }
 
-uint64_t BytesIn(const std::optional<Row>& row, const String& realm) {
+uint64_t BytesIn(const std::optional<Row>& row, const std::string& realm) {
   return row && row->realm == realm ? BytesOf(*row) : 0;
 }
 
@@ -261,7 +261,8 @@ bool Admission::Decide(const Request& request, size_t index, Pushed* pushed, Dat
 std::optional<Rejection> Admission::TooMuch() const {
   const auto& journal = rows_.journal();
   if (journal.size() > kMaxRowsPerUpdate) {
-    return Rejection{{}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
+    return Rejection{
+        {}, "limit", "it changes more than " + std::to_string(kMaxRowsPerUpdate) + " objects"};
   }
   size_t bytes = 0;
   for (const auto& [key, before] : journal) bytes += before ? BytesOf(*before) : 0;
@@ -274,7 +275,7 @@ std::optional<Rejection> Admission::TooMuch() const {
 
 // Where the author may write, if that is so anywhere: what is kept for other realms would be kept
 // for as long as nothing is applied there.
-const String& Admission::RememberingRealm(const Request& request, const Pushed& pushed) {
+const std::string& Admission::RememberingRealm(const Request& request, const Pushed& pushed) {
   const Scene scene = SceneOf(request);
   for (const auto& [realm, link] : pushed.after) {
     const auto state = input_.realms.find(realm);
@@ -309,7 +310,7 @@ KnownActions Admission::FindKnown(const Pushed& pushed) const {
 
 Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pushed,
                       const Judgement& judgement) {
-  Map<String, LogEntry> entries;
+  Map<std::string, LogEntry> entries;
   for (const auto& [realm, link] : pushed.after) {
     LogEntry& entry = entries[realm];
     entry.is_declared = true;
@@ -327,10 +328,10 @@ Data Admission::Apply(const Request& request, const Data& wire, const Pushed& pu
     const Row* now = rows_.Find(key);
     const std::optional<Row> after = now ? std::optional<Row>(*now) : std::nullopt;
     if (before == after) continue;
-    Set<String> realms;
+    Set<std::string> realms;
     if (before) realms.insert(before->realm);
     if (after) realms.insert(after->realm);
-    for (const String& realm : realms) {
+    for (const std::string& realm : realms) {
       const uint64_t revision = input_.realms[realm].head + 1;
       LogEntry& entry = entries[realm];
       entry.tables.insert(schema_->table(key.table).name);

@@ -9,6 +9,7 @@
 #define SKERRY_AUTHORITY_ADMISSION_H_
 
 #include <optional>
+#include <string>
 
 #include "authority/chain.h"
 #include "authority/judgement.h"
@@ -17,64 +18,63 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
 
 // What the log gains in one realm by one update.
 struct LogEntry {
-  String realm;
+  std::string realm;
   uint64_t revision = 0;
-  String client;
-  String user;
+  std::string client;
+  std::string user;
   Data epoch;  // as the request named it
-  String update;
+  std::string update;
   bool is_declared = false;
   Data actions = Data::MakeArray();  // as pushed; only where declared
   Data ops = Data::MakeArray();      // those of this realm, as pushed; only where declared
   Data base;
   Data answer;
   Data spans;  // {realm: revision} of all its entries where it has several
-  Set<String> tables;
-  Set<String> streams;
+  Set<std::string> tables;
+  Set<std::string> streams;
   uint64_t changes = 0;  // how many of skerry.change are its own
   uint64_t bytes = 0;    // about as many as their rows are, before and after
 };
 // What an entry did to a row.
 struct LogChange {
-  String realm;
+  std::string realm;
   uint64_t revision = 0;
   ObjectKey key;
   std::optional<Row> before;  // in this realm
   bool is_touch = false;
 };
 struct LogAction {
-  String realm;
-  String id;
+  std::string realm;
+  std::string id;
   uint64_t revision = 0;
 };
 
 class Admission {
  public:
   struct Request {
-    String client;
-    String user;
+    std::string client;
+    std::string user;
     Vector<Data> updates;  // as pushed
     Data epoch = {};       // of the lease under which they were pushed, for the log
     size_t rights = 0;     // which of Input::rights the caller has: those of this request's token
   };
   struct Refusal {
-    String code;
-    String detail;
+    std::string code;
+    std::string detail;
   };
   struct Input {
     double now = 0;
-    Map<String, RealmState> realms;
-    Vector<Map<String, Right>> rights;
+    Map<std::string, RealmState> realms;
+    Vector<Map<std::string, Right>> rights;
     Vector<LogAction> actions;
     Vector<Request> requests;
-    Map<std::pair<String, String>, Refusal> refusals;  // client, update id
+    Map<std::pair<std::string, std::string>, Refusal> refusals;  // client, update id
   };
   enum class Outcome { kNeeds, kLock, kDone };
 
@@ -92,7 +92,7 @@ class Admission {
 
   Outcome Run();
   Needs TakeNeeds() { return rows_.TakeNeeds(); }
-  const Set<String>& locks() const { return locks_; }
+  const Set<std::string>& locks() const { return locks_; }
 
   double at() const { return at_; }
   // Null where an update was left out because those before it write enough for one commit.
@@ -100,12 +100,12 @@ class Admission {
   const Vector<LogEntry>& entries() const { return entries_; }
   const Vector<LogChange>& changes() const { return changes_; }
   const Vector<LogAction>& new_actions() const { return new_actions_; }
-  const Map<String, RealmState>& realms() const { return input_.realms; }
+  const Map<std::string, RealmState>& realms() const { return input_.realms; }
 
  private:
   // An update, parsed as far as that goes.
   struct Pushed {
-    String id;
+    std::string id;
     ByRealm<Link> after;
     std::optional<Update> update;
     Vector<Rejection> faults;  // why it is not parsed
@@ -123,7 +123,7 @@ class Admission {
   std::optional<Data> ChainAnswer(const Request& request, size_t index, const Pushed& pushed);
   Data Refuse(const Request& request, const Pushed& pushed, const Vector<Rejection>& reasons,
               const KnownActions& known);
-  const String& RememberingRealm(const Request& request, const Pushed& pushed);
+  const std::string& RememberingRealm(const Request& request, const Pushed& pushed);
   // What an update that could be applied is too large for.
   std::optional<Rejection> TooMuch() const;
   KnownActions FindKnown(const Pushed& pushed) const;
@@ -141,13 +141,13 @@ class Admission {
   int rounds_ = 0;
   size_t judged_ = 0;        // ops and rows, of the update that is being decided
   size_t before_bytes_ = 0;  // of what is in changes_
-  Map<std::pair<String, String>, uint64_t> known_actions_;  // realm, action
+  Map<std::pair<std::string, std::string>, uint64_t> known_actions_;  // realm, action
   Vector<Vector<Pushed>> pushed_;
   Vector<Vector<Data>> results_;
   Vector<LogEntry> entries_;
   Vector<LogChange> changes_;
   Vector<LogAction> new_actions_;
-  Set<String> locks_;
+  Set<std::string> locks_;
 };
 
 }  // namespace skerry

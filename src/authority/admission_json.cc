@@ -20,7 +20,7 @@ void ReadRealms(const Data& in, Admission::Input* input) {
     out.head_at = state["headAt"].as_number();
   }
   for (const Data& rights : in["rights"].items()) {
-    Map<String, Right>& out = input->rights.emplace_back();
+    Map<std::string, Right>& out = input->rights.emplace_back();
     for (const auto& [realm, right] : rights.members()) {
       const bool may_read = right.as_string() == "read" || right.as_string() == "write";
       out[realm] = right.as_string() == "write" ? Right::kWrite
@@ -58,16 +58,16 @@ void ReadRequests(const Data& in, Admission::Input* input) {
   }
 }
 
-Data Names(const Set<String>& names) {
+Data Names(const Set<std::string>& names) {
   Data out = Data::MakeArray();
-  for (const String& name : names) out.Push(name);
+  for (const std::string& name : names) out.Push(name);
   return out;
 }
 
 Data EntryToData(const LogEntry& entry, double at) {
   // What was pushed goes on as the text of it: a copy of the tree would cost more.
   const auto text = [](const Data& pushed) { return Data::Json(WriteJson(pushed)); };
-  String ops = WriteJson(entry.ops);
+  std::string ops = WriteJson(entry.ops);
   // Whoever pulls reads the rows, and its author the ops.
   const uint64_t bytes = std::max<uint64_t>(entry.bytes, ops.size());
   Data data = Data::MakeObject();
@@ -106,7 +106,7 @@ Data TouchedToData(const LogEntry& entry) {
 
 // A line: the list of what `to_data` makes of the items.
 template <typename Items, typename ToData>
-void WriteList(const Items& items, ToData to_data, String* out) {
+void WriteList(const Items& items, ToData to_data, std::string* out) {
   char separator = '[';
   for (const auto& item : items) {
     out->push_back(separator);
@@ -141,11 +141,11 @@ Data ActionToData(const LogAction& action) {
 
 }  // namespace
 
-String AdmissionSession::Step(std::string_view text) {
+std::string AdmissionSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
   Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
   if (!out.ok()) state_ = State::kFinished;
-  String answer = WriteJson(out.ok() ? out.value() : ErrorToData(out.status()));
+  std::string answer = WriteJson(out.ok() ? out.value() : ErrorToData(out.status()));
   if (out.ok() && out.value().Find("done")) WriteLists(&answer);
   return answer;
 }
@@ -234,7 +234,7 @@ Data AdmissionSession::DoneToData() const {
   Data results = Data::MakeArray(), touched = Data::MakeArray();
   for (const Vector<Data>& request : admission_.results()) results.Push(Data(request));
   for (const LogEntry& entry : admission_.entries()) touched.Push(TouchedToData(entry));
-  Set<String> tables;
+  Set<std::string> tables;
   for (const WorkingSet::Final& row : rows_) tables.insert(TableOf(row));
   Data done = Data::MakeObject();
   done.Set("at", admission_.at()).Set("results", std::move(results));
@@ -243,15 +243,15 @@ Data AdmissionSession::DoneToData() const {
   return done;
 }
 
-const String& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
+const std::string& AdmissionSession::TableOf(const WorkingSet::Final& row) const {
   return schema_->table(row.stored.key.table).name;
 }
 
 // By how many live rows each realm grew. Only the first change of a row tells how it was before all
 // of them.
-Map<String, int64_t> AdmissionSession::Growth() const {
-  Map<String, int64_t> grown;
-  Set<std::pair<String, ObjectKey>> seen;
+Map<std::string, int64_t> AdmissionSession::Growth() const {
+  Map<std::string, int64_t> grown;
+  Set<std::pair<std::string, ObjectKey>> seen;
   for (const LogChange& change : admission_.changes()) {
     if (seen.insert({change.realm, change.key}).second && change.before) --grown[change.realm];
   }
@@ -263,7 +263,7 @@ Map<String, int64_t> AdmissionSession::Growth() const {
 }
 
 // JSON has no line breaks of its own as it is written here.
-void AdmissionSession::WriteLists(String* out) const {
+void AdmissionSession::WriteLists(std::string* out) const {
   out->push_back('\n');
   WriteList(
       admission_.entries(),
@@ -278,7 +278,7 @@ void AdmissionSession::WriteLists(String* out) const {
   out->push_back('\n');
   WriteJson(HeadsToData(), out);
   // Rows are in the order of their tables' indexes; the lists are in that of `tables`.
-  Map<String, Vector<const WorkingSet::Final*>> by_table;
+  Map<std::string, Vector<const WorkingSet::Final*>> by_table;
   for (const WorkingSet::Final& row : rows_) by_table[TableOf(row)].push_back(&row);
   for (const auto& [table, rows] : by_table) {
     out->push_back('\n');
@@ -305,11 +305,11 @@ Data AdmissionSession::ChangeToData(const LogChange& change) const {
 }
 
 Data AdmissionSession::HeadsToData() const {
-  Set<String> written;
+  Set<std::string> written;
   for (const LogEntry& entry : admission_.entries()) written.insert(entry.realm);
-  const Map<String, int64_t> grown = Growth();
+  const Map<std::string, int64_t> grown = Growth();
   Data heads = Data::MakeArray();
-  for (const String& realm : written) {
+  for (const std::string& realm : written) {
     const RealmState& state = admission_.realms().at(realm);
     const auto rows = grown.find(realm);
     Data data = Data::MakeObject();

@@ -3,10 +3,10 @@
 #ifndef SKERRY_AUTHORITY_ADMISSION_JSON_H_
 #define SKERRY_AUTHORITY_ADMISSION_JSON_H_
 
+#include <string>
 #include <string_view>
 
 #include "authority/admission.h"
-#include "base/string.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -15,7 +15,7 @@ class AdmissionSession {
  public:
   explicit AdmissionSession(const Schema* schema) : schema_(schema), admission_(schema) {}
   // What is done is a line of JSON for the server to read, and a line for each list that it writes.
-  String Step(std::string_view text);
+  std::string Step(std::string_view text);
 
  private:
   enum class State { kNew, kAsked, kFinished };
@@ -24,11 +24,11 @@ class AdmissionSession {
   Status LoadRows(const Data& in);
   Data NeedsToData(const Needs& needs) const;
   Data DoneToData() const;
-  void WriteLists(String* out) const;
+  void WriteLists(std::string* out) const;
   Data ChangeToData(const LogChange& change) const;
   Data HeadsToData() const;
-  Map<String, int64_t> Growth() const;
-  const String& TableOf(const WorkingSet::Final& row) const;
+  Map<std::string, int64_t> Growth() const;
+  const std::string& TableOf(const WorkingSet::Final& row) const;
 
   const Schema* schema_;
   Admission admission_;

@@ -12,7 +12,7 @@ class Cascade::Visitor final : public DependantVisitor {
   Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) override {
     return rows_->Children({back.table, back.prop, target.id});
   }
-  bool IsIn(const ObjectKey& key, const String& realm) override {
+  bool IsIn(const ObjectKey& key, const std::string& realm) override {
     const Row* row = rows_->Find(key);
     return row != nullptr && row->realm == realm;
   }
@@ -139,7 +139,7 @@ void Cascade::CheckRefs(const ObjectKey& key) {
 }
 
 void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target) {
-  const String realm = scene_->rows->Find(key)->realm;
+  const std::string realm = scene_->rows->Find(key)->realm;
   const Row* parent = scene_->rows->Find(target);
   if (parent && parent->realm == realm) return;
   const OnDelete rule = scene_->schema->table(key.table).props[prop].on_delete;
@@ -160,18 +160,18 @@ void Cascade::CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& ta
 // Children stand where the row stood before this update too, if it was moved in it; these then are
 // missing a parent.
 void Cascade::DropOrphan(const ObjectKey& key, const ObjectKey& target) {
-  const String realm = scene_->rows->Find(key)->realm;
+  const std::string realm = scene_->rows->Find(key)->realm;
   Erase(key, !dropped_.contains(target) || orphans_.contains(target));
   deleted_.push_back({key, realm, {}});
 }
 
 // The parent lives in another realm: a child that is created or updated there goes where the parent
 // went, as if it had been there before the move. False where the author may not write there.
-bool Cascade::Follow(const ObjectKey& key, const String& realm) {
+bool Cascade::Follow(const ObjectKey& key, const std::string& realm) {
   const Access access = scene_->AccessIn(realm);
   if (access == Access::kNotLocked) return true;  // nothing is decided in this round
   if (access != Access::kWritable) return false;
-  const String from = scene_->rows->Find(key)->realm;
+  const std::string from = scene_->rows->Find(key)->realm;
   MoveAlong(key, realm);
   moved_.push_back({key, from, realm});
   return true;
@@ -189,7 +189,7 @@ bool Cascade::Erase(const ObjectKey& key, bool is_orphan) {
 }
 
 // A row moves along once. Whether it has not yet.
-bool Cascade::MoveAlong(const ObjectKey& key, const String& realm) {
+bool Cascade::MoveAlong(const ObjectKey& key, const std::string& realm) {
   if (!moved_along_.insert(key).second) return false;
   Row row = *scene_->rows->Find(key);
   row.realm = realm;
@@ -213,7 +213,7 @@ bool Cascade::Holds(const DeferredRef& ref) const {
   if (!child || child->props[ref.prop].is_null()) return true;
   if (child->props[ref.prop].text() != ref.target) return true;
   const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
-  const String realm = child->realm;
+  const std::string realm = child->realm;
   const Row* parent = scene_->rows->Find({def.ref_table, ref.target});
   return parent && parent->realm == realm;
 }
@@ -234,7 +234,7 @@ void Cascade::CheckConstraints() {
   for (const DeferredRef& ref : constraints_) {
     if (Holds(ref)) continue;
     const PropDef& def = scene_->schema->table(ref.child.table).props[ref.prop];
-    const String& table = scene_->schema->table(ref.child.table).name;
+    const std::string& table = scene_->schema->table(ref.child.table).name;
     violations_.push_back(
         {ref.cause, "restrict",
          table + "." + def.name + ": would refer to an object that is not there"});

@@ -10,12 +10,12 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "authority/result.h"
 #include "authority/scene.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/ref_closure.h"
 
@@ -44,7 +44,7 @@ class Cascade {
   struct DeferredRef {
     ObjectKey child;
     PropIndex prop = kNone;
-    String target;
+    std::string target;
     std::optional<uint32_t> cause;
   };
 
@@ -55,9 +55,9 @@ class Cascade {
   void CheckRefs(const ObjectKey& key);
   void CheckRef(const ObjectKey& key, PropIndex prop, const ObjectKey& target);
   void DropOrphan(const ObjectKey& key, const ObjectKey& target);
-  bool Follow(const ObjectKey& key, const String& realm);
+  bool Follow(const ObjectKey& key, const std::string& realm);
   bool Erase(const ObjectKey& key, bool is_orphan);
-  bool MoveAlong(const ObjectKey& key, const String& realm);
+  bool MoveAlong(const ObjectKey& key, const std::string& realm);
   void SetNull(const ObjectKey& key, PropIndex prop);
   void Inherit(const ObjectKey& child, const ObjectKey& parent);
   bool Holds(const DeferredRef& ref) const;

@@ -12,18 +12,18 @@ bool IsFull(const ChainRow& row) {
 
 }  // namespace
 
-void Chains::Load(String realm, String client, ChainRow row) {
+void Chains::Load(std::string realm, std::string client, ChainRow row) {
   row.refused_bytes = 0;
   for (const auto& [id, answer] : row.refused) row.refused_bytes += WriteJson(answer).size();
   rows_[{std::move(realm), std::move(client)}] = std::move(row);
 }
 
-void Chains::LoadApplied(String client, String id, Data answer) {
+void Chains::LoadApplied(std::string client, std::string id, Data answer) {
   applied_[{std::move(client), std::move(id)}] = std::move(answer);
 }
 
-ChainVerdict Chains::Judge(const String& client, const String& id, const ByRealm<Link>& after,
-                           bool is_oldest, const Data** answer) const {
+ChainVerdict Chains::Judge(const std::string& client, const std::string& id,
+                           const ByRealm<Link>& after, bool is_oldest, const Data** answer) const {
   if (const auto applied = applied_.find({client, id}); applied != applied_.end()) {
     *answer = &applied->second;
     return ChainVerdict::kDuplicate;
@@ -51,7 +51,7 @@ ChainVerdict Chains::Judge(const String& client, const String& id, const ByRealm
   return is_full ? ChainVerdict::kForked : ChainVerdict::kAdmit;
 }
 
-void Chains::Advance(const String& client, const String& id, const ByRealm<Link>& after,
+void Chains::Advance(const std::string& client, const std::string& id, const ByRealm<Link>& after,
                      Data answer) {
   for (const auto& [realm, link] : after) {
     ChainRow& row = rows_[{realm, client}];
@@ -63,7 +63,7 @@ void Chains::Advance(const String& client, const String& id, const ByRealm<Link>
   LoadApplied(client, id, std::move(answer));
 }
 
-void Chains::Refuse(const String& client, const String& id, const String& realm,
+void Chains::Refuse(const std::string& client, const std::string& id, const std::string& realm,
                     const Data& answer) {
   ChainRow& row = rows_[{realm, client}];
   row.refused.emplace_back(id, answer);

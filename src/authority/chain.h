@@ -4,11 +4,11 @@
 #ifndef SKERRY_AUTHORITY_CHAIN_H_
 #define SKERRY_AUTHORITY_CHAIN_H_
 
+#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 
@@ -16,8 +16,8 @@ namespace skerry {
 
 struct ChainRow {
   Link last;
-  Vector<std::pair<String, Data>> refused;  // update id, answer; oldest first
-  size_t refused_bytes = 0;                 // of the answers
+  Vector<std::pair<std::string, Data>> refused;  // update id, answer; oldest first
+  size_t refused_bytes = 0;                      // of the answers
   bool changed = false;
 };
 
@@ -25,27 +25,29 @@ enum class ChainVerdict { kAdmit, kDuplicate, kRefused, kForked, kHeld, kUnknown
 
 class Chains {
  public:
-  using Key = std::pair<String, String>;  // realm, client
+  using Key = std::pair<std::string, std::string>;  // realm, client
 
-  void Load(String realm, String client, ChainRow row);
+  void Load(std::string realm, std::string client, ChainRow row);
   // `client`'s update `id` is in the log, with this answer.
-  void LoadApplied(String client, String id, Data answer);
+  void LoadApplied(std::string client, std::string id, Data answer);
 
   // Where an update stands. `answer` is set for kDuplicate and kRefused. `is_oldest`: of its client
   // in its request.
-  ChainVerdict Judge(const String& client, const String& id, const ByRealm<Link>& after,
+  ChainVerdict Judge(const std::string& client, const std::string& id, const ByRealm<Link>& after,
                      bool is_oldest, const Data** answer) const;
 
-  void Advance(const String& client, const String& id, const ByRealm<Link>& after, Data answer);
+  void Advance(const std::string& client, const std::string& id, const ByRealm<Link>& after,
+               Data answer);
   // A refused id stays refused until the next one is applied: then it fits nowhere. One of its
   // realms remembers that, because whoever sends it again names the same ones.
-  void Refuse(const String& client, const String& id, const String& realm, const Data& answer);
+  void Refuse(const std::string& client, const std::string& id, const std::string& realm,
+              const Data& answer);
 
   const Map<Key, ChainRow>& rows() const { return rows_; }
 
  private:
   Map<Key, ChainRow> rows_;
-  Map<std::pair<String, String>, Data> applied_;  // client, update id
+  Map<std::pair<std::string, std::string>, Data> applied_;  // client, update id
 };
 
 }  // namespace skerry

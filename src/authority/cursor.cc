@@ -28,7 +28,7 @@ Result<Cursor> ParseCursor(std::string_view text) {
   return Cursor{revision, static_cast<double>(at)};
 }
 
-String CursorText(const Cursor& cursor) {
+std::string CursorText(const Cursor& cursor) {
   return std::to_string(cursor.revision) + "@" + std::to_string(static_cast<uint64_t>(cursor.at));
 }
 

@@ -4,10 +4,10 @@
 #define SKERRY_AUTHORITY_CURSOR_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -18,7 +18,7 @@ struct Cursor {
 };
 
 Result<Cursor> ParseCursor(std::string_view text);
-String CursorText(const Cursor& cursor);
+std::string CursorText(const Cursor& cursor);
 
 }  // namespace skerry
 

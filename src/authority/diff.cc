@@ -25,7 +25,7 @@ void SetDifferences(const Row& from, const Row& to, Change* change) {
 
 }  // namespace
 
-std::optional<Change> DiffRow(const ObjectKey& key, const String& realm, const Row* from,
+std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
                               const Row* to, uint64_t revision) {
   if (from == to || (from && to && *from == *to)) return std::nullopt;
   if (!to) {

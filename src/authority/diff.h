@@ -3,8 +3,8 @@
 #define SKERRY_AUTHORITY_DIFF_H_
 
 #include <optional>
+#include <string>
 
-#include "base/string.h"
 #include "log/record.h"
 #include "model/row.h"
 
@@ -12,7 +12,7 @@ namespace skerry {
 
 // Nothing where they are equal, revision and times included. A delete carries `revision`, that at
 // which the range ends.
-std::optional<Change> DiffRow(const ObjectKey& key, const String& realm, const Row* from,
+std::optional<Change> DiffRow(const ObjectKey& key, const std::string& realm, const Row* from,
                               const Row* to, uint64_t revision);
 // The whole row, whatever the client holds.
 Change WholeRow(const ObjectKey& key, const Row& row);

@@ -23,12 +23,12 @@ Status ImageMaker::AddRow(const ObjectKey& key, const Row& row) {
   return Status::Ok();
 }
 
-const String& ImageMaker::Finish() {
+const std::string& ImageMaker::Finish() {
   if (bytes_.empty()) bytes_ = EncodeImage(base_, 0, {{realm_, CursorText(at_)}});
   return bytes_;
 }
 
-String ImageMaker::Rows(std::string_view text) {
+std::string ImageMaker::Rows(std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
   for (const Data& data : in.value()["rows"].items()) {
@@ -41,8 +41,8 @@ String ImageMaker::Rows(std::string_view text) {
   return "{}";
 }
 
-String ImageMaker::FinishJson() {
-  const String& bytes = Finish();
+std::string ImageMaker::FinishJson() {
+  const std::string& bytes = Finish();
   Data data = Data::MakeObject();
   data.Set("bytes", static_cast<uint64_t>(bytes.size())).Set("hash", ImageChecksum(bytes));
   return WriteJson(data);

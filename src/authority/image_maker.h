@@ -2,11 +2,11 @@
 #ifndef SKERRY_AUTHORITY_IMAGE_MAKER_H_
 #define SKERRY_AUTHORITY_IMAGE_MAKER_H_
 
+#include <string>
 #include <string_view>
 
 #include "authority/cursor.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "log/base.h"
 #include "model/schema.h"
 
@@ -14,25 +14,25 @@ namespace skerry {
 
 class ImageMaker {
  public:
-  ImageMaker(const Schema* schema, String realm, Cursor at)
+  ImageMaker(const Schema* schema, std::string realm, Cursor at)
       : base_(schema), realm_(std::move(realm)), at_(at) {}
   ImageMaker(const ImageMaker&) = delete;
   ImageMaker& operator=(const ImageMaker&) = delete;
 
   Status AddRow(const ObjectKey& key, const Row& row);  // a live row of the realm
   // The whole image; valid as long as the maker lives. REQUIRES: called once, last.
-  const String& Finish();
-  const String& bytes() const { return bytes_; }
+  const std::string& Finish();
+  const std::string& bytes() const { return bytes_; }
 
   // JSON: {"rows":[Row..]} -> {} or {"error"}; Finish -> {"bytes","hash"}.
-  String Rows(std::string_view text);
-  String FinishJson();
+  std::string Rows(std::string_view text);
+  std::string FinishJson();
 
  private:
   Base base_;
-  String realm_;
+  std::string realm_;
   Cursor at_;
-  String bytes_;
+  std::string bytes_;
 };
 
 }  // namespace skerry

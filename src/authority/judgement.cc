@@ -39,18 +39,18 @@ class Judging {
   }
 
  private:
-  void Refuse(std::optional<uint32_t> op, const char* code, String detail) {
+  void Refuse(std::optional<uint32_t> op, const char* code, std::string detail) {
     judgement_.rejections.push_back({op, code, std::move(detail)});
   }
 
   // Every op's realm is declared: the codec saw to that.
   void CheckRealms() {
-    Set<String> forbidden;
+    Set<std::string> forbidden;
     for (const auto& [realm, link] : update_.after) {
       if (scene_.AccessIn(realm) != Access::kWritable) forbidden.insert(realm);
     }
     if (forbidden.empty()) return;
-    Set<String> unnamed = forbidden;
+    Set<std::string> unnamed = forbidden;
     for (uint32_t i = 0; i < update_.ops.size(); ++i) {
       const Op& op = update_.ops[i];
       if (!forbidden.contains(op.realm) && !forbidden.contains(op.to)) continue;
@@ -64,7 +64,7 @@ class Judging {
   // An id whose row was deleted goes to whoever may look into the realm where it was: there it is
   // gone, and stays so. That realm must be locked, because the remains leave it.
   bool MayTakeId(const ObjectKey& key) {
-    const String* realm = scene_.rows->RealmOfRemains(key);
+    const std::string* realm = scene_.rows->RealmOfRemains(key);
     return !realm || scene_.AccessIn(*realm) != Access::kHidden;
   }
 

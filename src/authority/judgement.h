@@ -5,11 +5,11 @@
 #define SKERRY_AUTHORITY_JUDGEMENT_H_
 
 #include <cstdint>
+#include <string>
 
 #include "authority/result.h"
 #include "authority/scene.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 

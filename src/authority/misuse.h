@@ -2,14 +2,14 @@
 #ifndef SKERRY_AUTHORITY_MISUSE_H_
 #define SKERRY_AUTHORITY_MISUSE_H_
 
+#include <string>
 #include <utility>
 
 #include "base/status.h"
-#include "base/string.h"
 
 namespace skerry {
 
-inline Status Misuse(String detail) { return {Code::kClosed, std::move(detail)}; }
+inline Status Misuse(std::string detail) { return {Code::kClosed, std::move(detail)}; }
 
 }  // namespace skerry
 

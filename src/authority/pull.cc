@@ -12,7 +12,7 @@
 
 namespace skerry {
 
-void Pull::Begin(PullInput request, Map<String, PullRealm> realms) {
+void Pull::Begin(PullInput request, Map<std::string, PullRealm> realms) {
   request_ = std::move(request);
   for (const auto& [name, cursor] : request_.cursors) {
     if (!realms.contains(name)) answer_.revoked.push_back(name);
@@ -37,7 +37,7 @@ Pull::Mode Pull::ModeAnew(const PullRealm& realm) const {
   return is_whole_ && realm.rows > kImageRows ? Mode::kImage : Mode::kState;
 }
 
-void Pull::AskFor(const String& name, Realm* realm) {
+void Pull::AskFor(const std::string& name, Realm* realm) {
   if (realm->mode == Mode::kImage) {
     needs_.images.push_back(name);
     answer_.images.push_back(name);
@@ -51,7 +51,7 @@ void Pull::AskFor(const String& name, Realm* realm) {
   needs_.changes.emplace_back(name, realm->from.revision);
 }
 
-void Pull::AskForState(const String& name, Realm* realm) {
+void Pull::AskForState(const std::string& name, Realm* realm) {
   if (realm->now.head == 0) return;
   needs_.entries.push_back({name, 0, kMaxPullEntries, request_.client});
   PullNeeds::State state{name, {}};
@@ -64,19 +64,19 @@ void Pull::AskForState(const String& name, Realm* realm) {
   needs_.state.push_back(std::move(state));
 }
 
-void Pull::LoadEntry(const String& realm, PulledEntry entry) {
+void Pull::LoadEntry(const std::string& realm, PulledEntry entry) {
   const auto found = realms_.find(realm);
   if (found != realms_.end()) found->second.entries[entry.revision] = std::move(entry);
 }
 
-void Pull::LoadChange(const String& realm, uint64_t revision, const ObjectKey& key,
+void Pull::LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
                       std::optional<Row> before) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || revision <= found->second.from.revision) return;
   found->second.changes[key].try_emplace(revision, std::move(before));
 }
 
-void Pull::LoadOwn(const String& realm, PulledOwn own) {
+void Pull::LoadOwn(const std::string& realm, PulledOwn own) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.have.contains(own.update)) return;
   for (const PulledOwn& other : found->second.own) {
@@ -85,7 +85,7 @@ void Pull::LoadOwn(const String& realm, PulledOwn own) {
   found->second.own.push_back(std::move(own));
 }
 
-void Pull::LoadAction(const String& realm, const String& action, uint64_t revision) {
+void Pull::LoadAction(const std::string& realm, const std::string& action, uint64_t revision) {
   const auto found = realms_.find(realm);
   if (found == realms_.end() || !request_.known || !request_.known->contains(action)) return;
   found->second.actions[action] = revision;
@@ -168,7 +168,7 @@ void Pull::CutSpanning() {
       if (realm.mode != Mode::kRange) continue;
       for (auto entry = realm.entries.upper_bound(realm.from.revision);
            entry != realm.entries.end() && entry->first <= realm.to; ++entry) {
-        const auto is_beyond = [&](const std::pair<String, uint64_t>& span) {
+        const auto is_beyond = [&](const std::pair<std::string, uint64_t>& span) {
           const auto other = realms_.find(span.first);
           return other != realms_.end() && other->second.mode == Mode::kRange &&
                  span.second > other->second.to;
@@ -273,7 +273,7 @@ void Pull::ChoosePages() {
   if (answer_.refill) is_at_head = false;
   answer_.has_more = !is_at_head;
   if (!is_at_head) return;
-  Vector<String> covered;
+  Vector<std::string> covered;
   for (const auto& [name, realm] : realms_) {
     if (realm.mode != Mode::kImage) covered.push_back(name);
   }
@@ -307,7 +307,7 @@ void Pull::ChoosePages() {
 
 // The client's own updates of `have`, as pushed, in the order of the log: exactly what the client
 // itself will do.
-void Pull::FoldOwn(const String& name, const Realm& realm,
+void Pull::FoldOwn(const std::string& name, const Realm& realm,
                    Map<ObjectKey, std::optional<Row>>* rows) const {
   for (const PulledOwn& own : realm.own) {
     for (const Op& op : RowOps(own.ops)) {
@@ -326,7 +326,7 @@ void Pull::TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) cons
   }
 }
 
-void Pull::DiffRealm(const String& name, const Realm& realm) {
+void Pull::DiffRealm(const std::string& name, const Realm& realm) {
   const Vector<ObjectKey> keys = KeysOf(realm);
   Set<ObjectKey> own_keys;
   Map<ObjectKey, std::optional<Row>> held;

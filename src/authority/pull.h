@@ -18,6 +18,7 @@
 #define SKERRY_AUTHORITY_PULL_H_
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "authority/cursor.h"
@@ -25,7 +26,6 @@
 #include "base/data.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
@@ -35,10 +35,10 @@
 namespace skerry {
 
 struct PullInput {
-  String client;
-  Map<String, Cursor> cursors;
-  Set<String> have;
-  std::optional<Set<String>> known;  // actions: are they in the log?
+  std::string client;
+  Map<std::string, Cursor> cursors;
+  Set<std::string> have;
+  std::optional<Set<std::string>> known;  // actions: are they in the log?
   Scopes scopes;
   uint64_t limit = 0;  // entries of a realm; 0: as many as we like
   bool knows_refill = false;
@@ -53,20 +53,20 @@ struct PullRealm {
 struct PulledEntry {
   uint64_t revision = 0;
   double at = 0;
-  String client;
-  String update;
+  std::string client;
+  std::string update;
   bool is_declared = false;
   ByRealm<uint64_t> spans;  // all entries of the update, where it has several
   Data gone;                // of its answer
 };
 struct PulledOwn {  // a declared entry of an update of `have`
-  String update;
+  std::string update;
   uint64_t revision = 0;
   double at = 0;
   Vector<Op> ops;
   Data gone;  // of its answer
 };
-using RealmKey = std::pair<String, ObjectKey>;
+using RealmKey = std::pair<std::string, ObjectKey>;
 struct PulledPage {
   Vector<std::pair<ObjectKey, Row>> rows;  // by id
   bool has_more = false;
@@ -74,13 +74,13 @@ struct PulledPage {
 
 struct PullNeeds {
   struct Entries {
-    String realm;
+    std::string realm;
     uint64_t from = 0;
     uint64_t limit = 0;
-    String client;  // not empty: its entries only
+    std::string client;  // not empty: its entries only
   };
   struct State {
-    String realm;
+    std::string realm;
     Set<TableIndex> tables;
   };
   struct RowAt {
@@ -88,13 +88,13 @@ struct PullNeeds {
     uint64_t after = 0;
   };
   Vector<Entries> entries;
-  Vector<std::pair<String, uint64_t>> changes;  // realm, from
-  Vector<String> own;
-  Vector<String> actions;
+  Vector<std::pair<std::string, uint64_t>> changes;  // realm, from
+  Vector<std::string> own;
+  Vector<std::string> actions;
   Vector<State> state;
   Vector<size_t> pages;  // scopes
-  Vector<String> page_realms;
-  Vector<String> images;
+  Vector<std::string> page_realms;
+  Vector<std::string> images;
   Vector<RowAt> rows;
   bool empty() const {
     return entries.empty() && changes.empty() && own.empty() && actions.empty() && state.empty() &&
@@ -104,20 +104,20 @@ struct PullNeeds {
 
 struct PullPage {
   size_t scope = 0;
-  std::optional<String> upto;  // none: to the end
-  Vector<String> realms;       // that it covers: those that come by image are not among them
-  Vector<String> ids;
+  std::optional<std::string> upto;  // none: to the end
+  Vector<std::string> realms;       // that it covers: those that come by image are not among them
+  Vector<std::string> ids;
 };
 struct PullResult {
-  Map<String, Cursor> cursors;
-  Map<String, Map<String, Cursor>> own;  // update -> realm -> revision and at
-  Map<String, Data> gone;                // update of `own` -> its ops that the answer called gone
-  Map<String, Map<String, uint64_t>>
+  Map<std::string, Cursor> cursors;
+  Map<std::string, Map<std::string, Cursor>> own;  // update -> realm -> revision and at
+  Map<std::string, Data> gone;  // update of `own` -> its ops that the answer called gone
+  Map<std::string, Map<std::string, uint64_t>>
       known;  // action -> realm -> revision, of those up to the cursors
-  Vector<String> revoked;
-  Vector<String> reset;
+  Vector<std::string> revoked;
+  Vector<std::string> reset;
   Vector<PullPage> pages;
-  Vector<String> images;
+  Vector<std::string> images;
   Vector<Change> changes;
   // Scopes that the client sets back to unfilled; none named where none was filled.
   std::optional<Vector<size_t>> refill;
@@ -131,15 +131,15 @@ class Pull {
   Pull(const Pull&) = delete;
   Pull& operator=(const Pull&) = delete;
 
-  void Begin(PullInput request, Map<String, PullRealm> realms);
+  void Begin(PullInput request, Map<std::string, PullRealm> realms);
   const PullNeeds& needs() const { return needs_; }
   const PullInput& request() const { return request_; }
 
-  void LoadEntry(const String& realm, PulledEntry entry);
-  void LoadChange(const String& realm, uint64_t revision, const ObjectKey& key,
+  void LoadEntry(const std::string& realm, PulledEntry entry);
+  void LoadChange(const std::string& realm, uint64_t revision, const ObjectKey& key,
                   std::optional<Row> before);
-  void LoadOwn(const String& realm, PulledOwn own);
-  void LoadAction(const String& realm, const String& action, uint64_t revision);
+  void LoadOwn(const std::string& realm, PulledOwn own);
+  void LoadAction(const std::string& realm, const std::string& action, uint64_t revision);
   void LoadState(const ObjectKey& key, Row row);
   // As in needs().pages; one that is left out was too much to read beside the rest, and comes
   // later.
@@ -147,7 +147,7 @@ class Pull {
   void LoadRow(const RealmKey& key, std::optional<Row> row);
   // Of the realm's range, or of its state, these tables were not read, because they are too large
   // to be told. None: no table was, and not the ops of own updates either.
-  void LoadUntold(const String& realm, std::optional<Set<TableIndex>> tables);
+  void LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> tables);
 
   // After everything in needs() was loaded: more needs, or none: then answer() holds.
   void Run();
@@ -169,7 +169,7 @@ class Pull {
     uint64_t to = 0;
     Map<uint64_t, PulledEntry> entries;
     Vector<PulledOwn> own;
-    Map<String, uint64_t> actions;  // of those asked for: their revisions
+    Map<std::string, uint64_t> actions;  // of those asked for: their revisions
     // The rows before each change, by key and revision.
     Map<ObjectKey, Map<uint64_t, std::optional<Row>>> changes;
     Map<ObjectKey, Row> state;
@@ -180,8 +180,8 @@ class Pull {
 
   // How a realm is answered of which the client holds nothing.
   Mode ModeAnew(const PullRealm& realm) const;
-  void AskFor(const String& name, Realm* realm);
-  void AskForState(const String& name, Realm* realm);
+  void AskFor(const std::string& name, Realm* realm);
+  void AskForState(const std::string& name, Realm* realm);
   bool FindOtherHistories();
   void ChooseEnds();
   void CutSpanning();
@@ -195,8 +195,8 @@ class Pull {
   void ChoosePages();
   // Nulls what any record of the range leaves unknown of the row that the client holds.
   void TakeUnknowns(const Realm& realm, const ObjectKey& key, Row* row) const;
-  void DiffRealm(const String& name, const Realm& realm);
-  void FoldOwn(const String& name, const Realm& realm,
+  void DiffRealm(const std::string& name, const Realm& realm);
+  void FoldOwn(const std::string& name, const Realm& realm,
                Map<ObjectKey, std::optional<Row>>* rows) const;
   void JoinMoves();
   void WriteChanges();
@@ -210,7 +210,7 @@ class Pull {
   const Schema* schema_;
   PullInput request_;
   bool is_whole_ = false;  // the scopes ask for all rows of all tables
-  Map<String, Realm> realms_;
+  Map<std::string, Realm> realms_;
   PullNeeds needs_;
   Vector<size_t> asked_pages_;
   Vector<std::optional<PulledPage>> pages_;

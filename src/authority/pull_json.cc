@@ -72,18 +72,18 @@ Result<ObjectKey> ReadKey(const Schema& schema, const Data& data) {
   return ObjectKey{table, data["id"].as_string()};
 }
 
-Data RealmItem(const String& realm) { return Fields{{"realm", realm}}; }
+Data RealmItem(const std::string& realm) { return Fields{{"realm", realm}}; }
 
 }  // namespace
 
-String CheckScopes(const Schema& schema, std::string_view text) {
+std::string CheckScopes(const Schema& schema, std::string_view text) {
   Result<Data> in = ParseJson(text);
   if (!in.ok()) return WriteJson(ErrorToData(in.status()));
   Result<Scopes> scopes = ReadScopes(schema, in.value());
   if (!scopes.ok()) return WriteJson(ErrorToData(scopes.status()));
   Data list = Data::MakeArray();
   for (const Scope& scope : scopes.value().list()) {
-    const String& table = schema.table(scope.table).name;
+    const std::string& table = schema.table(scope.table).name;
     Data item = Fields{{"table", table}};
     item.Set("where", scope.where).Set("tables", Data::MakeArray().Push(table));
     list.Push(std::move(item));
@@ -91,7 +91,7 @@ String CheckScopes(const Schema& schema, std::string_view text) {
   return WriteJson(Fields{{"scopes", std::move(list)}});
 }
 
-String PullSession::Step(std::string_view text) {
+std::string PullSession::Step(std::string_view text) {
   Result<Data> in = ParseJson(text);
   Result<Data> out = in.ok() ? StepData(in.value()) : Result<Data>(in.status());
   if (out.ok()) return WriteJson(out.value());
@@ -125,7 +125,7 @@ Status PullSession::Start(const Data& in) {
   now_ = in["now"].as_number();
   Result<PullInput> request = ReadRequest(*schema_, in["request"]);
   if (!request.ok()) return request.status();
-  Map<String, PullRealm> realms;
+  Map<std::string, PullRealm> realms;
   for (const auto& [name, state] : in["realms"].members()) {
     realms[name] = {state["head"].as_u64(), state["headAt"].as_number(), state["rows"].as_u64()};
   }
@@ -187,7 +187,7 @@ Status PullSession::LoadLog(const Data& in) {
 
 // A live row of the change's own realm, table and id, or null.
 Status PullSession::LoadGiven(const Data& change, const Data& given) {
-  const String& realm = change["realm"].as_string();
+  const std::string& realm = change["realm"].as_string();
   const ObjectKey key = ReadKey(*schema_, change).value();
   if (given.is_null()) {
     pull_.LoadRow({realm, key}, std::nullopt);
@@ -261,20 +261,20 @@ Data PullSession::NeedsToData() const {
     entries.Push(data.Set("client", item.client.empty() ? Data() : Data(item.client)));
   }
   for (const auto& [realm, from] : needs.changes) changes.Push(RealmItem(realm).Set("from", from));
-  for (const String& id : needs.own) own.Push(id);
-  for (const String& id : needs.actions) actions.Push(id);
+  for (const std::string& id : needs.own) own.Push(id);
+  for (const std::string& id : needs.actions) actions.Push(id);
   for (const PullNeeds::State& item : needs.state) {
     Data tables = Data::MakeArray();
     for (const TableIndex table : item.tables) tables.Push(schema_->table(table).name);
     state.Push(RealmItem(item.realm).Set("tables", std::move(tables)));
   }
-  for (const String& realm : needs.page_realms) page_realms.Push(realm);
+  for (const std::string& realm : needs.page_realms) page_realms.Push(realm);
   for (const size_t scope : needs.pages) {
     Data data = ScopeToData(scope);
     data.Set("above", pull_.request().scopes.list()[scope].filled).Set("realms", page_realms);
     pages.Push(data.Set("limit", static_cast<uint64_t>(kPageRows)));
   }
-  for (const String& realm : needs.images) images.Push(RealmItem(realm));
+  for (const std::string& realm : needs.images) images.Push(RealmItem(realm));
   for (const PullNeeds::RowAt& item : needs.rows) {
     Data data = RealmItem(item.key.first);
     data.Set("table", schema_->table(item.key.second.table).name).Set("id", item.key.second.id);
@@ -291,17 +291,17 @@ Data PullSession::NeedsToData() const {
 Data PullSession::FillsToData() const {
   Data fills = Data::MakeArray();
   for (const Data& image : images_.items()) {
-    for (const String& realm : pull_.answer().images) {
+    for (const std::string& realm : pull_.answer().images) {
       if (image["realm"].as_string() == realm) fills.Push(image);
     }
   }
   for (const PullPage& page : pull_.answer().pages) {
     Data data = ScopeToData(page.scope);
     Data ids = Data::MakeArray();
-    for (const String& id : page.ids) ids.Push(id);
+    for (const std::string& id : page.ids) ids.Push(id);
     data.Set("above", pull_.request().scopes.list()[page.scope].filled);
     Data realms = Data::MakeArray();
-    for (const String& realm : page.realms) realms.Push(realm);
+    for (const std::string& realm : page.realms) realms.Push(realm);
     data.Set("upto", page.upto ? Data(*page.upto) : Data()).Set("realms", std::move(realms));
     data.Set("ids", std::move(ids));
     fills.Push(std::move(data));
@@ -325,9 +325,9 @@ Data PullSession::AnswerToData() const {
     }
     own.Set(update, std::move(places));
   }
-  for (const String& realm : answer.revoked) revoked.Push(realm);
+  for (const std::string& realm : answer.revoked) revoked.Push(realm);
   // Written one by one: there are thousands.
-  String changes = "[";
+  std::string changes = "[";
   for (const Change& change : answer.changes) {
     if (changes.size() > 1) changes.push_back(',');
     WriteJson(ChangeToData(*schema_, change), &changes);
@@ -353,7 +353,7 @@ Data PullSession::AnswerToData() const {
   }
   if (!answer.reset.empty()) {
     Data reset = Data::MakeArray();
-    for (const String& realm : answer.reset) reset.Push(realm);
+    for (const std::string& realm : answer.reset) reset.Push(realm);
     data.Set("reset", std::move(reset));
   }
   return data;

@@ -2,12 +2,12 @@
 #ifndef SKERRY_AUTHORITY_PULL_JSON_H_
 #define SKERRY_AUTHORITY_PULL_JSON_H_
 
+#include <string>
 #include <string_view>
 
 #include "authority/pull.h"
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -15,7 +15,7 @@ namespace skerry {
 class PullSession {
  public:
   explicit PullSession(const Schema* schema) : schema_(schema), pull_(schema) {}
-  String Step(std::string_view text);
+  std::string Step(std::string_view text);
 
  private:
   enum class State { kNew, kAsked, kFinished };
@@ -42,7 +42,7 @@ class PullSession {
 
 // {"scopes":[..]} -> the scopes as understood, or an error; for `hello` on the socket and for plain
 // checks.
-String CheckScopes(const Schema& schema, std::string_view text);
+std::string CheckScopes(const Schema& schema, std::string_view text);
 
 }  // namespace skerry
 

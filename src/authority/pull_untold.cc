@@ -11,7 +11,7 @@ void Pull::Untold::Add(const Untold& other) {
   tables.insert(other.tables.begin(), other.tables.end());
 }
 
-void Pull::LoadUntold(const String& realm, std::optional<Set<TableIndex>> tables) {
+void Pull::LoadUntold(const std::string& realm, std::optional<Set<TableIndex>> tables) {
   const auto found = realms_.find(realm);
   if (found == realms_.end()) return;
   Untold untold;

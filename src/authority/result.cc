@@ -38,7 +38,7 @@ Data KnownToData(const KnownActions& known, bool one_realm) {
 
 }  // namespace
 
-Data AppliedResult(const String& id, const Applied& applied) {
+Data AppliedResult(const std::string& id, const Applied& applied) {
   Data revisions = Data::MakeObject();
   for (const auto& [realm, revision] : applied.revisions) revisions.Set(realm, revision);
   Data result = PlainResult(id, "applied");
@@ -48,7 +48,7 @@ Data AppliedResult(const String& id, const Applied& applied) {
   return result;
 }
 
-Data RejectedResult(const String& id, const Vector<Action>& actions, const Vector<Op>& ops,
+Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
                     const Vector<Rejection>& rejections, const KnownActions& known,
                     bool one_realm) {
   Data list = Data::MakeArray();
@@ -68,7 +68,7 @@ Data RejectedResult(const String& id, const Vector<Action>& actions, const Vecto
   return result;
 }
 
-Data PlainResult(const String& id, const char* status) {
+Data PlainResult(const std::string& id, const char* status) {
   return Data::MakeObject().Set("id", id).Set("status", status);
 }
 

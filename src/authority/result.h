@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 
@@ -16,8 +16,8 @@ namespace skerry {
 
 struct Rejection {
   std::optional<uint32_t> op;  // none: the update as a whole
-  String code;
-  String detail;
+  std::string code;
+  std::string detail;
 };
 
 // Refusals are kept, so that one must not be large. Who mends these hears of the next hundred.
@@ -30,15 +30,15 @@ struct Applied {
   Vector<uint32_t> gone;   // ops whose object went with its deleted or missing parent
 };
 
-Data AppliedResult(const String& id, const Applied& applied);
+Data AppliedResult(const std::string& id, const Applied& applied);
 
 // action -> realm -> revision.
-using KnownActions = Map<String, Map<String, uint64_t>>;
-Data RejectedResult(const String& id, const Vector<Action>& actions, const Vector<Op>& ops,
+using KnownActions = Map<std::string, Map<std::string, uint64_t>>;
+Data RejectedResult(const std::string& id, const Vector<Action>& actions, const Vector<Op>& ops,
                     const Vector<Rejection>& rejections, const KnownActions& known, bool one_realm);
 
 // held, forked, unknown_client; and a stored answer under another status.
-Data PlainResult(const String& id, const char* status);
+Data PlainResult(const std::string& id, const char* status);
 Data WithStatus(Data answer, const char* status);
 
 }  // namespace skerry

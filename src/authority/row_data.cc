@@ -4,7 +4,7 @@
 
 namespace skerry {
 
-Result<Row> RowOfTable(const TableDef& table, const String& realm, const Data& data) {
+Result<Row> RowOfTable(const TableDef& table, const std::string& realm, const Data& data) {
   Row row;
   row.realm = realm;
   row.created_at = data["createdAt"].as_number();
@@ -30,7 +30,7 @@ Result<StoredRow> StoredRowFromData(const Schema& schema, const Data& data) {
   const TableDef& table = schema.table(stored.key.table);
   stored.key.id = data["id"].as_string();
   SKERRY_RETURN_IF_ERROR(CheckId(table, stored.key.id));
-  const String& realm = data["realm"].as_string();
+  const std::string& realm = data["realm"].as_string();
   if (realm.empty()) return Status(Code::kInvalidArgument, "a row without a realm");
   if (data["deletedAt"].is_number()) stored.deleted_at = data["deletedAt"].as_number();
   Result<Row> row = RowOfTable(table, realm, data);

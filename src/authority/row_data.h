@@ -3,10 +3,10 @@
 #define SKERRY_AUTHORITY_ROW_DATA_H_
 
 #include <optional>
+#include <string>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "model/row.h"
 #include "model/schema.h"
 
@@ -20,7 +20,7 @@ struct StoredRow {
 };
 
 // The times, revision and props of a row whose table and realm are known.
-Result<Row> RowOfTable(const TableDef& table, const String& realm, const Data& data);
+Result<Row> RowOfTable(const TableDef& table, const std::string& realm, const Data& data);
 // {"table","id","realm","createdAt","modifiedAt","revision","deletedAt","props"}. Props that the
 // schema does not know are left out; one that does not fit its prop is an error, because the
 // database was given only what fits.

@@ -4,10 +4,10 @@
 #define SKERRY_AUTHORITY_SCENE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "authority/working_set.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "model/schema.h"
 
 namespace skerry {
@@ -26,18 +26,18 @@ enum class Access { kHidden, kReadOnly, kWritable, kNotLocked };
 struct Scene {
   const Schema* schema = nullptr;
   WorkingSet* rows = nullptr;
-  const Map<String, RealmState>* realms = nullptr;
-  const Map<String, Right>* rights = nullptr;
-  Set<String>* locks = nullptr;  // realms that are to be locked before a decision
-  String client;
+  const Map<std::string, RealmState>* realms = nullptr;
+  const Map<std::string, Right>* rights = nullptr;
+  Set<std::string>* locks = nullptr;  // realms that are to be locked before a decision
+  std::string client;
   double at = 0;
 
-  Right RightIn(const String& realm) const {
+  Right RightIn(const std::string& realm) const {
     const auto right = rights->find(realm);
     return right == rights->end() ? Right::kNone : right->second;
   }
   // Asks for the lock where it is missing and the answer depends on it.
-  Access AccessIn(const String& realm) const {
+  Access AccessIn(const std::string& realm) const {
     const Right right = RightIn(realm);
     if (right == Right::kNone) return Access::kHidden;
     const auto state = realms->find(realm);
@@ -49,7 +49,7 @@ struct Scene {
     return right == Right::kWrite ? Access::kWritable : Access::kReadOnly;
   }
   // The revision that this update's entry has, or would have, in the realm.
-  uint64_t NextRevision(const String& realm) const {
+  uint64_t NextRevision(const std::string& realm) const {
     const auto state = realms->find(realm);
     return state == realms->end() ? 0 : state->second.head + 1;
   }

@@ -3,9 +3,10 @@
 #ifndef SKERRY_AUTHORITY_SCOPE_H_
 #define SKERRY_AUTHORITY_SCOPE_H_
 
+#include <string>
+
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/filter.h"
 #include "model/row.h"
@@ -19,8 +20,10 @@ struct Scope {
   Data where;              // as sent
   bool is_filled = false;  // wholly
   uint64_t cost = 0;       // of the filter, for a row (model/filter_cost.h)
-  String filled;           // else the last id that the fill has reached; empty: none yet
-  bool Covers(const String& id) const { return is_filled || (!filled.empty() && id <= filled); }
+  std::string filled;      // else the last id that the fill has reached; empty: none yet
+  bool Covers(const std::string& id) const {
+    return is_filled || (!filled.empty() && id <= filled);
+  }
 };
 
 // Of a client of another version a scope's table may have been dropped here: it has no rows then.

@@ -33,7 +33,7 @@ const Row* WorkingSet::Find(const ObjectKey& key) {
   return entry->second.row ? &*entry->second.row : nullptr;
 }
 
-const String* WorkingSet::RealmOfRemains(const ObjectKey& key) const {
+const std::string* WorkingSet::RealmOfRemains(const ObjectKey& key) const {
   const auto entry = entries_.find(key);
   if (entry == entries_.end() || entry->second.row || !entry->second.remains) return nullptr;
   return &entry->second.remains->row.realm;
@@ -44,7 +44,7 @@ Vector<ObjectKey> WorkingSet::Children(const ChildrenOf& which) {
   Vector<ObjectKey> found;
   const auto candidates = by_ref_.find(which);
   if (candidates == by_ref_.end()) return found;
-  for (const String& id : candidates->second) {
+  for (const std::string& id : candidates->second) {
     ObjectKey key{which.table, id};
     const Row* row = Find(key);
     if (row && !row->props[which.prop].is_null() && row->props[which.prop].text() == which.id) {
@@ -59,7 +59,7 @@ Vector<ObjectKey> WorkingSet::Holders(const HoldersOf& which) {
   Vector<ObjectKey> found;
   const auto candidates = by_value_.find(which);
   if (candidates == by_value_.end()) return found;
-  for (const String& id : candidates->second) {
+  for (const std::string& id : candidates->second) {
     ObjectKey key{which.table, id};
     const Row* row = Find(key);
     if (row && HoldersKey(which.table, which.prop, row->realm, row->props[which.prop]) == which) {
@@ -82,7 +82,7 @@ std::optional<uint64_t> WorkingSet::LastByOthers(const OthersOf& which) {
   return last;
 }
 
-void WorkingSet::NoteChange(const ObjectKey& key, const String& client, uint64_t revision) {
+void WorkingSet::NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision) {
   changed_by_[key][client] = revision;
 }
 
@@ -161,7 +161,7 @@ Vector<WorkingSet::Final> WorkingSet::Finals() const {
   return finals;
 }
 
-HoldersOf WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const String& realm,
+HoldersOf WorkingSet::HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
                                  const Value& value) const {
   const PropDef& def = schema_->table(table).props[prop];
   return {table, prop, realm, WriteJson(ValueToData(def, value, true))};

@@ -8,12 +8,12 @@
 #define SKERRY_AUTHORITY_WORKING_SET_H_
 
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 
 #include "authority/row_data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -24,21 +24,21 @@ namespace skerry {
 struct ChildrenOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
-  String id;
+  std::string id;
   friend auto operator<=>(const ChildrenOf&, const ChildrenOf&) = default;
 };
 // The rows of `table` in `realm` that have the unique value `value`.
 struct HoldersOf {
   TableIndex table = kNone;
   PropIndex prop = kNone;
-  String realm;
-  String value;  // plain form as JSON text
+  std::string realm;
+  std::string value;  // plain form as JSON text
   friend auto operator<=>(const HoldersOf&, const HoldersOf&) = default;
 };
 // The last revision of a row by another client than `client`.
 struct OthersOf {
   ObjectKey key;
-  String client;
+  std::string client;
   friend auto operator<=>(const OthersOf&, const OthersOf&) = default;
 };
 
@@ -66,14 +66,14 @@ class WorkingSet {
   const Row* Find(const ObjectKey& key);
   // Of a row that was deleted: the realm in which it was. Null where there is a live one, or none
   // at all. REQUIRES: the key was looked for by Find.
-  const String* RealmOfRemains(const ObjectKey& key) const;
+  const std::string* RealmOfRemains(const ObjectKey& key) const;
   // Objects whose live row has `prop` = id, in any realm.
   Vector<ObjectKey> Children(const ChildrenOf& which);
   Vector<ObjectKey> Holders(const HoldersOf& which);
   // The last revision by another client, of this admission or before; empty while that is not
   // known.
   std::optional<uint64_t> LastByOthers(const OthersOf& which);
-  void NoteChange(const ObjectKey& key, const String& client, uint64_t revision);
+  void NoteChange(const ObjectKey& key, const std::string& client, uint64_t revision);
 
   void Begin();
   void Put(const ObjectKey& key, Row row);
@@ -100,7 +100,7 @@ class WorkingSet {
   Vector<Final> Finals() const;
 
   // The key under which a unique value is looked up.
-  HoldersOf HoldersKey(TableIndex table, PropIndex prop, const String& realm,
+  HoldersOf HoldersKey(TableIndex table, PropIndex prop, const std::string& realm,
                        const Value& value) const;
 
  private:
@@ -121,12 +121,12 @@ class WorkingSet {
   const Schema* schema_;
   Map<ObjectKey, Entry> entries_;
   // Who ever held a value, in this admission; candidates, checked against the present row.
-  Map<ChildrenOf, Set<String>> by_ref_;
-  Map<HoldersOf, Set<String>> by_value_;
+  Map<ChildrenOf, Set<std::string>> by_ref_;
+  Map<HoldersOf, Set<std::string>> by_value_;
   Set<ChildrenOf> known_children_;
   Set<HoldersOf> known_holders_;
   Map<OthersOf, uint64_t> others_;
-  Map<ObjectKey, Map<String, uint64_t>> changed_by_;  // client -> revision
+  Map<ObjectKey, Map<std::string, uint64_t>> changed_by_;  // client -> revision
   Map<ObjectKey, std::optional<Row>> journal_;
   Map<ObjectKey, Saved> saved_;
   Needs needs_;

@@ -14,7 +14,7 @@ int Sextet(char c) {
 }
 
 template <typename T>
-void PutRaw(String* out, T v) {
+void PutRaw(std::string* out, T v) {
   char raw[sizeof v];
   std::memcpy(raw, &v,
               sizeof v);  // Both wasm and the machines that run the server are little-endian.
@@ -30,11 +30,11 @@ T GetRaw(std::string_view raw) {
 
 }  // namespace
 
-void PutU32(String* out, uint32_t v) { PutRaw(out, v); }
-void PutU64(String* out, uint64_t v) { PutRaw(out, v); }
-void PutF64(String* out, double v) { PutRaw(out, v); }
+void PutU32(std::string* out, uint32_t v) { PutRaw(out, v); }
+void PutU64(std::string* out, uint64_t v) { PutRaw(out, v); }
+void PutF64(std::string* out, double v) { PutRaw(out, v); }
 
-void PutVarint(String* out, uint64_t v) {
+void PutVarint(std::string* out, uint64_t v) {
   while (v >= 0x80) {
     out->push_back(static_cast<char>(v | 0x80));
     v >>= 7;
@@ -42,7 +42,7 @@ void PutVarint(String* out, uint64_t v) {
   out->push_back(static_cast<char>(v));
 }
 
-void PutText(String* out, std::string_view v) {
+void PutText(std::string* out, std::string_view v) {
   PutVarint(out, v.size());
   out->append(v);
 }
@@ -82,8 +82,8 @@ std::string_view Reader::Text() {
   return Take(static_cast<size_t>(size));
 }
 
-String Base64Encode(std::string_view bytes) {
-  String out;
+std::string Base64Encode(std::string_view bytes) {
+  std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (size_t i = 0; i < bytes.size(); i += 3) {
     uint32_t group = 0;
@@ -97,7 +97,7 @@ String Base64Encode(std::string_view bytes) {
   return out;
 }
 
-bool Base64Decode(std::string_view text, String* out) {
+bool Base64Decode(std::string_view text, std::string* out) {
   out->clear();
   if (text.size() % 4 != 0) return false;
   for (size_t i = 0; i < text.size(); i += 4) {

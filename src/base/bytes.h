@@ -10,16 +10,14 @@
 #include <string>
 #include <string_view>
 
-#include "base/string.h"
-
 namespace skerry {
 
-inline void PutU8(String* out, uint8_t v) { out->push_back(static_cast<char>(v)); }
-void PutU32(String* out, uint32_t v);
-void PutU64(String* out, uint64_t v);
-void PutF64(String* out, double v);
-void PutVarint(String* out, uint64_t v);
-void PutText(String* out, std::string_view v);  // varint length, bytes
+inline void PutU8(std::string* out, uint8_t v) { out->push_back(static_cast<char>(v)); }
+void PutU32(std::string* out, uint32_t v);
+void PutU64(std::string* out, uint64_t v);
+void PutF64(std::string* out, double v);
+void PutVarint(std::string* out, uint64_t v);
+void PutText(std::string* out, std::string_view v);  // varint length, bytes
 
 // Bytes with several owners, who may change what is theirs of them.
 using SharedBytes = std::shared_ptr<std::string>;
@@ -50,9 +48,9 @@ class Reader {
   bool failed_ = false;
 };
 
-String Base64Encode(std::string_view bytes);
+std::string Base64Encode(std::string_view bytes);
 // Standard alphabet with padding; false on anything else.
-bool Base64Decode(std::string_view text, String* out);
+bool Base64Decode(std::string_view text, std::string* out);
 
 }  // namespace skerry
 

@@ -77,7 +77,7 @@ uint64_t Xxh64(std::string_view bytes, uint64_t seed) {
   return hash ^ hash >> 32;
 }
 
-String Hex16(uint64_t v) {
+std::string Hex16(uint64_t v) {
   char out[16];
   for (char* at = out + sizeof out; at != out; v >>= 4) *--at = "0123456789abcdef"[v & 15];
   return {out, sizeof out};

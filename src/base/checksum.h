@@ -4,14 +4,13 @@
 #define SKERRY_BASE_CHECKSUM_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
-
-#include "base/string.h"
 
 namespace skerry {
 
 uint64_t Xxh64(std::string_view bytes, uint64_t seed = 0);
-String Hex16(uint64_t v);  // 16 lower-case hex digits
+std::string Hex16(uint64_t v);  // 16 lower-case hex digits
 
 }  // namespace skerry
 

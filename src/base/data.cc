@@ -29,7 +29,7 @@ bool IsExactInteger(double v) {
   return std::abs(v) <= kMaxExactInteger && std::trunc(v) == v && !(v == 0 && std::signbit(v));
 }
 
-void EncodeNumber(double v, String* out) {
+void EncodeNumber(double v, std::string* out) {
   if (!IsExactInteger(v)) {
     PutU8(out, kTagF64);
     PutF64(out, v);
@@ -57,7 +57,7 @@ Data DecodeObject(Reader* in, int depth) {
   Data::Object members;
   if (!in->failed()) members.reserve(static_cast<size_t>(count));
   for (uint64_t i = 0; i < count && !in->failed(); ++i) {
-    String key(in->Text());
+    std::string key(in->Text());
     members.emplace_back(std::move(key), Decode(in, depth + 1));
   }
   return Data(std::move(members));
@@ -84,9 +84,9 @@ Data Decode(Reader* in, int depth) {
     case kTagString:
       return Data(in->Text());
     case kTagBytes:
-      return Data::Bytes(String(in->Text()));
+      return Data::Bytes(std::string(in->Text()));
     case kTagJson:
-      return Data::Json(String(in->Text()));
+      return Data::Json(std::string(in->Text()));
     case kTagArray:
       return DecodeArray(in, depth);
     case kTagObject:
@@ -99,7 +99,7 @@ Data Decode(Reader* in, int depth) {
 
 }  // namespace
 
-Data::Data(String v) : kind_(Kind::kString), text_(std::move(v)) {}
+Data::Data(std::string v) : kind_(Kind::kString), text_(std::move(v)) {}
 Data::Data(std::string_view v) : kind_(Kind::kString), text_(v) {}
 Data::Data(const char* v) : Data(std::string_view(v)) {}
 Data::Data(Array v) : kind_(Kind::kArray), array_(std::move(v)) {}
@@ -123,13 +123,13 @@ Data& Data::operator=(Data&& other) noexcept {
   return *this;
 }
 
-Data Data::Bytes(String v) {
+Data Data::Bytes(std::string v) {
   Data data(std::move(v));
   data.kind_ = Kind::kBytes;
   return data;
 }
 
-Data Data::Json(String text) {
+Data Data::Json(std::string text) {
   Data data(std::move(text));
   data.kind_ = Kind::kJson;
   return data;
@@ -144,7 +144,7 @@ void Data::Destroy() {
   } else if (kind_ == Kind::kObject) {
     object_.~Object();
   } else {
-    text_.~String();
+    std::destroy_at(&text_);
   }
   kind_ = Kind::kNull;
   number_ = 0;
@@ -156,7 +156,7 @@ void Data::CopyFrom(const Data& other) {
   } else if (other.kind_ == Kind::kObject) {
     new (&object_) Object(other.object_);
   } else if (other.kind_ >= Kind::kString) {
-    new (&text_) String(other.text_);
+    new (&text_) std::string(other.text_);
   } else {
     number_ = other.number_;
   }
@@ -169,7 +169,7 @@ void Data::MoveFrom(Data* other) {
   } else if (other->kind_ == Kind::kObject) {
     new (&object_) Object(std::move(other->object_));
   } else if (other->kind_ >= Kind::kString) {
-    new (&text_) String(std::move(other->text_));
+    new (&text_) std::string(std::move(other->text_));
   } else {
     number_ = other->number_;
   }
@@ -198,18 +198,18 @@ uint64_t Data::as_u64(uint64_t fallback) const {
   return static_cast<uint64_t>(number_);
 }
 
-const String& Data::as_string() const {
-  static const String empty;
+const std::string& Data::as_string() const {
+  static const std::string empty;
   return is_string() ? text_ : empty;
 }
 
-const String& Data::as_bytes() const {
-  static const String empty;
+const std::string& Data::as_bytes() const {
+  static const std::string empty;
   return is_bytes() ? text_ : empty;
 }
 
-const String& Data::as_json() const {
-  static const String null = "null";
+const std::string& Data::as_json() const {
+  static const std::string null = "null";
   return kind_ == Kind::kJson ? text_ : null;
 }
 
@@ -244,7 +244,7 @@ Data& Data::Set(std::string_view key, Data value) {
       return *this;
     }
   }
-  object_.emplace_back(String(key), std::move(value));
+  object_.emplace_back(std::string(key), std::move(value));
   return *this;
 }
 
@@ -254,8 +254,8 @@ Data& Data::Set(const char* key, Data&& value) {
   return Set(std::string_view(key), std::move(value));
 }
 Data& Data::Set(const char* key, const char* value) { return Set(key, Data(value)); }
-Data& Data::Set(const char* key, const String& value) { return Set(key, Data(value)); }
-Data& Data::Set(const char* key, String&& value) { return Set(key, Data(std::move(value))); }
+Data& Data::Set(const char* key, const std::string& value) { return Set(key, Data(value)); }
+Data& Data::Set(const char* key, std::string&& value) { return Set(key, Data(std::move(value))); }
 Data& Data::Set(const char* key, std::nullptr_t) { return Set(key, Data()); }
 Data& Data::SetBool(const char* key, bool value) { return Set(key, Data(value)); }
 Data& Data::SetNumber(const char* key, double value) { return Set(key, Data(value)); }
@@ -296,7 +296,7 @@ bool operator==(const Data& a, const Data& b) {
   }
 }
 
-void EncodeData(const Data& data, String* out) {
+void EncodeData(const Data& data, std::string* out) {
   switch (data.kind()) {
     case Data::Kind::kNull:
       return PutU8(out, kTagNull);
@@ -333,8 +333,8 @@ void EncodeData(const Data& data, String* out) {
   }
 }
 
-String EncodeData(const Data& data) {
-  String out;
+std::string EncodeData(const Data& data) {
+  std::string out;
   EncodeData(data, &out);
   return out;
 }

@@ -6,13 +6,13 @@
 #define SKERRY_BASE_DATA_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "base/relocatable.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 // Values of this type are made and dropped at thousands of places: inlined there, their lifetime
@@ -25,7 +25,7 @@ class Data {
  public:
   enum class Kind : uint8_t { kNull, kBool, kNumber, kString, kBytes, kJson, kArray, kObject };
   using Array = Vector<Data>;
-  using Member = std::pair<String, Data>;
+  using Member = std::pair<std::string, Data>;
   using Object = Vector<Member>;
 
   Data() : kind_(Kind::kNull), number_(0) {}
@@ -36,7 +36,7 @@ class Data {
   Data(uint32_t v) : kind_(Kind::kNumber), number_(v) {}                       // NOLINT
   Data(uint64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}  // NOLINT
   Data(int64_t v) : kind_(Kind::kNumber), number_(static_cast<double>(v)) {}   // NOLINT
-  SKERRY_OUT_OF_LINE Data(String v);                                           // NOLINT
+  SKERRY_OUT_OF_LINE Data(std::string v);                                      // NOLINT
   SKERRY_OUT_OF_LINE Data(std::string_view v);                                 // NOLINT
   SKERRY_OUT_OF_LINE Data(const char* v);                                      // NOLINT
   SKERRY_OUT_OF_LINE Data(Array v);                                            // NOLINT
@@ -48,10 +48,10 @@ class Data {
   ~Data() {
     if (kind_ >= Kind::kString) Destroy();
   }
-  static Data Bytes(String v);
+  static Data Bytes(std::string v);
   // A value as the JSON text of it: JavaScript and the wire get what the text says. To C++ it is
   // opaque, so that a window needs no parser of JSON. REQUIRES: WriteJson wrote the text.
-  static Data Json(String text);
+  static Data Json(std::string text);
   static Data MakeArray();
   static Data MakeObject();
 
@@ -69,11 +69,11 @@ class Data {
   SKERRY_OUT_OF_LINE bool as_bool(bool fallback = false) const;
   SKERRY_OUT_OF_LINE double as_number(double fallback = 0) const;
   uint64_t as_u64(
-      uint64_t fallback = 0) const;  // fallback also for negative, fractional and > 2^53
-  const String& as_string() const;   // the empty string where it is no string
+      uint64_t fallback = 0) const;      // fallback also for negative, fractional and > 2^53
+  const std::string& as_string() const;  // the empty string where it is no string
   SKERRY_OUT_OF_LINE bool Is(const char* text) const;  // a string, and this one
-  const String& as_bytes() const;                      // the empty string where it is no bytes
-  const String& as_json() const;                       // "null" where it is no JSON text
+  const std::string& as_bytes() const;                 // the empty string where it is no bytes
+  const std::string& as_json() const;                  // "null" where it is no JSON text
   const Array& items() const;                          // empty where it is no array
   const Object& members() const;                       // empty where it is no object
   Array& mutable_items();                              // REQUIRES: is_array()
@@ -92,8 +92,8 @@ class Data {
   SKERRY_OUT_OF_LINE Data& Set(const char* key, const Data& value);
   SKERRY_OUT_OF_LINE Data& Set(const char* key, Data&& value);
   SKERRY_OUT_OF_LINE Data& Set(const char* key, const char* value);
-  SKERRY_OUT_OF_LINE Data& Set(const char* key, const String& value);
-  SKERRY_OUT_OF_LINE Data& Set(const char* key, String&& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, const std::string& value);
+  SKERRY_OUT_OF_LINE Data& Set(const char* key, std::string&& value);
   SKERRY_OUT_OF_LINE Data& Set(const char* key, std::nullptr_t);
   template <typename T>
     requires std::is_arithmetic_v<T>
@@ -115,15 +115,15 @@ class Data {
 
   Kind kind_;
   union {
-    double number_;  // kNull, kBool, kNumber
-    String text_;    // kString, kBytes, kJson
+    double number_;     // kNull, kBool, kNumber
+    std::string text_;  // kString, kBytes, kJson
     Array array_;
     Object object_;
   };
 };
 // Text, a vector or a number.
 template <>
-inline constexpr bool kRelocatable<Data> = kRelocatable<String>;
+inline constexpr bool kRelocatable<Data> = kRelocatable<std::string>;
 
 // Binary form, shared with js/core/data-codec.ts. Grammar:
 //   data   = %x00                       null
@@ -138,8 +138,8 @@ inline constexpr bool kRelocatable<Data> = kRelocatable<String>;
 //          | %x08 varint *(text data)   object
 //   text   = varint-length, then as many bytes (UTF-8 for strings and keys)
 // Depth is limited to kMaxDataDepth; more is an error, not a crash.
-void EncodeData(const Data& data, String* out);
-String EncodeData(const Data& data);
+void EncodeData(const Data& data, std::string* out);
+std::string EncodeData(const Data& data);
 Result<Data> DecodeData(std::string_view bytes);
 
 }  // namespace skerry

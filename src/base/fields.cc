@@ -9,7 +9,7 @@ Field::Field(const char* name, const Data& value)
 Field::Field(const char* name, Data&& value) : name_(name), kind_(Kind::kTaken), taken_(&value) {}
 Field::Field(const char* name, const char* value)
     : name_(name), kind_(Kind::kLiteral), literal_(value) {}
-Field::Field(const char* name, const String& value)
+Field::Field(const char* name, const std::string& value)
     : name_(name), kind_(Kind::kText), text_(&value) {}
 Field::Field(const char* name, std::nullptr_t) : name_(name), kind_(Kind::kNull), number_(0) {}
 Field::Field(const char* name, double value, bool is_bool)

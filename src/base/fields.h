@@ -15,7 +15,7 @@ class Field {
   SKERRY_OUT_OF_LINE Field(const char* name, const Data& value);
   SKERRY_OUT_OF_LINE Field(const char* name, Data&& value);  // taken, not copied
   SKERRY_OUT_OF_LINE Field(const char* name, const char* value);
-  SKERRY_OUT_OF_LINE Field(const char* name, const String& value);
+  SKERRY_OUT_OF_LINE Field(const char* name, const std::string& value);
   SKERRY_OUT_OF_LINE Field(const char* name, std::nullptr_t);
   template <typename T>
     requires std::is_arithmetic_v<T>
@@ -35,7 +35,7 @@ class Field {
     const Data* data_;
     Data* taken_;
     const char* literal_;
-    const String* text_;
+    const std::string* text_;
   };
 };
 

@@ -78,15 +78,15 @@ void FormatUuid(Uuid id, char out[36]) {
   }
 }
 
-String UuidText(Uuid id) {
-  String text(36, '-');
+std::string UuidText(Uuid id) {
+  std::string text(36, '-');
   FormatUuid(id, text.data());
   return text;
 }
 
 constexpr double kEndOfTime = 281'474'976'710'656.0;  // 2^48 ms: of 48 bits of an id
 
-String UuidGenerator::Next(double now_ms) {
+std::string UuidGenerator::Next(double now_ms) {
   // A clock that says what no id has room for says nothing: ids go on from the last.
   const bool is_time = now_ms > 0 && now_ms < kEndOfTime;
   const uint64_t now = is_time ? static_cast<uint64_t>(now_ms) : 0;

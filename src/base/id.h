@@ -5,10 +5,10 @@
 
 #include <compare>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/random.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -22,13 +22,13 @@ struct Uuid {
 // Only the canonical form is taken: 8-4-4-4-12 lower-case hex digits, any version.
 bool ParseUuid(std::string_view text, Uuid* out);
 void FormatUuid(Uuid id, char out[36]);
-String UuidText(Uuid id);
+std::string UuidText(Uuid id);
 
 // UUIDv7s that increase strictly within one generator, also when the clock stands or steps back.
 class UuidGenerator {
  public:
   explicit UuidGenerator(Random* random) : random_(random) {}
-  String Next(double now_ms);
+  std::string Next(double now_ms);
 
  private:
   Random* random_;

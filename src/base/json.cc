@@ -101,7 +101,7 @@ class Builder {
   size_t position_ = 0;
 };
 
-void WriteText(std::string_view text, String* out) {
+void WriteText(std::string_view text, std::string* out) {
   out->push_back('"');
   for (const char c : text) {
     const auto byte = static_cast<uint8_t>(c);
@@ -121,7 +121,7 @@ void WriteText(std::string_view text, String* out) {
   out->push_back('"');
 }
 
-void WriteNumber(double v, String* out) {
+void WriteNumber(double v, std::string* out) {
   SKERRY_CHECK(std::isfinite(v));
   if (std::trunc(v) == v && std::abs(v) < 9007199254740992.0) {
     out->append(std::to_string(static_cast<int64_t>(v)));
@@ -136,11 +136,12 @@ void WriteNumber(double v, String* out) {
 Result<Data> ParseJson(std::string_view text) {
   Builder builder;
   if (nlohmann::json::sax_parse(text, &builder)) return std::move(builder.root());
-  if (builder.too_deep()) return Status(Code::kLimit, "deeper than " + std::to_string(kMaxJsonDepth));
+  if (builder.too_deep())
+    return Status(Code::kLimit, "deeper than " + std::to_string(kMaxJsonDepth));
   return Status(Code::kParse, "malformed JSON at byte " + std::to_string(builder.position()));
 }
 
-void WriteJson(const Data& data, String* out) {
+void WriteJson(const Data& data, std::string* out) {
   switch (data.kind()) {
     case Data::Kind::kNull:
       out->append("null");
@@ -187,8 +188,8 @@ void WriteJson(const Data& data, String* out) {
   }
 }
 
-String WriteJson(const Data& data) {
-  String out;
+std::string WriteJson(const Data& data) {
+  std::string out;
   WriteJson(data, &out);
   return out;
 }

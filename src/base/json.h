@@ -3,11 +3,11 @@
 #ifndef SKERRY_BASE_JSON_H_
 #define SKERRY_BASE_JSON_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -18,8 +18,8 @@ Result<Data> ParseJson(std::string_view text);
 // Canonical: members in their order, no white space, shortest numbers that round-trip; NaN and
 // infinities are a broken invariant (values are checked on entry). Bytes become
 // {"$type":"bytes","v":<base64>}.
-String WriteJson(const Data& data);
-void WriteJson(const Data& data, String* out);
+std::string WriteJson(const Data& data);
+void WriteJson(const Data& data, std::string* out);
 
 // Whether every number of it is one that WriteJson can write.
 bool IsFiniteTree(const Data& data);

@@ -7,13 +7,13 @@ namespace skerry {
 
 struct Status::Failure {
   Code code;
-  String detail;
+  std::string detail;
 };
 
-Status::Status(Code code, String detail) : failure_(new Failure{code, std::move(detail)}) {
+Status::Status(Code code, std::string detail) : failure_(new Failure{code, std::move(detail)}) {
   SKERRY_CHECK(code != Code::kOk);
 }
-Status::Status(Code code, const char* detail) : Status(code, String(detail)) {}
+Status::Status(Code code, const char* detail) : Status(code, std::string(detail)) {}
 Status::Status(const Status& other)
     : failure_(other.ok() ? nullptr : new Failure(*other.failure_)) {}
 Status::~Status() { delete failure_; }
@@ -25,8 +25,8 @@ Status& Status::operator=(Status&& other) noexcept {
 }
 
 Code Status::code() const { return ok() ? Code::kOk : failure_->code; }
-const String& Status::detail() const {
-  static const String kNone;
+const std::string& Status::detail() const {
+  static const std::string kNone;
   return ok() ? kNone : failure_->detail;
 }
 

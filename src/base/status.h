@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/relocatable.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -50,7 +50,7 @@ class [[nodiscard]] SKERRY_IN_REGISTER Status {
   // Out of line: inlined at every check, it would be much of the module.
   Status() = default;
   // REQUIRES: code is not kOk.
-  Status(Code code, String detail);
+  Status(Code code, std::string detail);
   Status(Code code, const char* detail);
   Status(const Status& other);
   Status(Status&& other) noexcept : failure_(std::exchange(other.failure_, nullptr)) {}
@@ -60,7 +60,7 @@ class [[nodiscard]] SKERRY_IN_REGISTER Status {
   static Status Ok() { return {}; }
   bool ok() const { return failure_ == nullptr; }
   Code code() const;
-  const String& detail() const;  // empty where all is well
+  const std::string& detail() const;  // empty where all is well
 
  private:
   struct Failure;

@@ -27,8 +27,8 @@ class View::Cascading final : public DependantVisitor {
     AppendChildren(view_->refs_, back, target, &children);
     return children;
   }
-  bool IsIn(const ObjectKey& key, const String& realm) override {
-    String where;
+  bool IsIn(const ObjectKey& key, const std::string& realm) override {
+    std::string where;
     return view_->Folded(key, &where) && where == realm;
   }
   bool Visit(const Departure&, const ObjectKey& child, PropIndex prop, OnDelete rule) override {
@@ -103,7 +103,7 @@ void View::AddTouch(Touch touch) {
   while (!queue.empty()) {
     const Touch next = std::move(queue.back());
     queue.pop_back();
-    String realm;
+    std::string realm;
     if (!Folded(next.master, &realm) || realm != next.realm) continue;
     Cascaded& cascaded = EnsureShadow(next.master).cascaded;
     if (cascaded.deleted || cascaded.touched >= next.at) continue;
@@ -121,7 +121,7 @@ void View::AddTouch(Touch touch) {
 }
 
 void View::TouchMasters(const ObjectKey& key, double at) {
-  String realm;
+  std::string realm;
   if (!Folded(key, &realm)) return;
   for (const PropIndex prop : touch_props_[key.table]) {
     const Value target = FoldedProp(key, prop);
@@ -130,7 +130,7 @@ void View::TouchMasters(const ObjectKey& key, double at) {
   }
 }
 
-bool View::Folded(const ObjectKey& key, String* realm) const {
+bool View::Folded(const ObjectKey& key, std::string* realm) const {
   if (const Shadow* shadow = FindShadow(key)) {
     if (!shadow->folded) return false;
     *realm = shadow->folded->realm;

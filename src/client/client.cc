@@ -10,22 +10,22 @@
 namespace skerry {
 namespace {
 
-String DefaultRealm(const Data& options) {
+std::string DefaultRealm(const Data& options) {
   if (options["defaultRealm"].is_string()) return options["defaultRealm"].as_string();
   if (!options["remote"].as_bool() || !options["user"].is_string()) return "local";
   return "user:" + options["user"].as_string();
 }
 
-Data Texts(const Vector<String>& texts) {
+Data Texts(const Vector<std::string>& texts) {
   Data array = Data::MakeArray();
-  for (const String& text : texts) array.Push(text);
+  for (const std::string& text : texts) array.Push(text);
   return array;
 }
 
 }  // namespace
 
-String PackSlots(const Vector<uint32_t>& slots) {
-  String bytes;
+std::string PackSlots(const Vector<uint32_t>& slots) {
+  std::string bytes;
   bytes.reserve(slots.size() * 4);
   for (const uint32_t slot : slots) PutU32(&bytes, slot);
   return bytes;
@@ -75,7 +75,7 @@ Result<OpOutcome> Client::TxOp(int number, uint32_t table, const Data& operation
   return transaction_.Apply(*call, static_cast<TableIndex>(table), operation);
 }
 
-Status Client::TxCreateMany(uint32_t table, const Data& batch, String* made) {
+Status Client::TxCreateMany(uint32_t table, const Data& batch, std::string* made) {
   if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
   return transaction_.CreateMany(static_cast<TableIndex>(table), batch, made);
 }
@@ -97,7 +97,7 @@ Slot Client::Find(uint32_t table, std::string_view id) const {
   return HasTable(table) ? view_.rows(static_cast<TableIndex>(table)).Find(id) : kNoSlot;
 }
 
-Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
+Status Client::EncodeRow(uint32_t table, Slot slot, std::string* out) const {
   if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
   const RowStore& store = view_.rows(static_cast<TableIndex>(table));
   if (!store.IsLive(slot)) return {Code::kNotFound, "there is no row in this slot"};
@@ -105,7 +105,7 @@ Status Client::EncodeRow(uint32_t table, Slot slot, String* out) const {
   return Status::Ok();
 }
 
-Status Client::EncodeRows(uint32_t table, std::string_view slots, String* out) const {
+Status Client::EncodeRows(uint32_t table, std::string_view slots, std::string* out) const {
   if (!HasTable(table)) return {Code::kUnknownTable, "there is no such table"};
   const RowStore& store = view_.rows(static_cast<TableIndex>(table));
   Reader reader(slots);
@@ -119,7 +119,7 @@ Status Client::EncodeRows(uint32_t table, std::string_view slots, String* out) c
 }
 
 bool Client::IsPending(uint32_t table, std::string_view id) const {
-  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), String(id)});
+  return HasTable(table) && view_.IsPending({static_cast<TableIndex>(table), std::string(id)});
 }
 
 Result<uint32_t> Client::QueryNew(const Data& description) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -14,7 +15,6 @@
 #include "base/map.h"
 #include "base/random.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_query.h"
 #include "client/tab.h"
@@ -43,16 +43,16 @@ class Client {
   Status TxBegin(double now);
   // `number`: of a TxCall; kInvalidArgument if there is none.
   Result<OpOutcome> TxOp(int number, uint32_t table, const Data& operation);
-  Status TxCreateMany(uint32_t table, const Data& batch, String* made);
+  Status TxCreateMany(uint32_t table, const Data& batch, std::string* made);
   // {id: null|text, effects}
   Result<Data> TxCommit(const Data& action);
   void TxRollback() { transaction_.Rollback(); }
 
   Slot Find(uint32_t table, std::string_view id) const;
   // Its bytes as sk_row puts them out.
-  Status EncodeRow(uint32_t table, Slot slot, String* out) const;
+  Status EncodeRow(uint32_t table, Slot slot, std::string* out) const;
   // As sk_rows puts them out; `slots` are packed (PackSlots).
-  Status EncodeRows(uint32_t table, std::string_view slots, String* out) const;
+  Status EncodeRows(uint32_t table, std::string_view slots, std::string* out) const;
   bool IsPending(uint32_t table, std::string_view id) const;
 
   Result<uint32_t> QueryNew(const Data& description);
@@ -84,7 +84,7 @@ class Client {
 };
 
 // u32 little-endian, as the streams of rows cross the boundary.
-String PackSlots(const Vector<uint32_t>& slots);
+std::string PackSlots(const Vector<uint32_t>& slots);
 
 }  // namespace skerry
 

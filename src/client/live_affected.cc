@@ -1,9 +1,9 @@
 #include "client/live_affected.h"
 
 #include <algorithm>
+#include <string>
 
 #include "base/sort.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/index.h"
 

@@ -29,7 +29,7 @@ void LiveChanges::Remember(TableIndex index, std::string_view id) {
   if (*bucket != 0) return;  // Remembered as it was at first.
   const RowStore& store = stores_->store(index);
   LiveChange change;
-  change.id = String(id);
+  change.id = std::string(id);
   change.old_slot = store.Find(id);
   if (change.old_slot != kNoSlot) change.old = store.Get(change.old_slot);
   table.changes.push_back(std::move(change));

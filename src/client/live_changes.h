@@ -7,9 +7,9 @@
 #define SKERRY_CLIENT_LIVE_CHANGES_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/prepared_query.h"
 #include "model/query.h"
@@ -17,7 +17,7 @@
 namespace skerry {
 
 struct LiveChange {
-  String id;
+  std::string id;
   Slot old_slot = kNoSlot;  // kNoSlot: there was no such row
   Slot new_slot = kNoSlot;  // kNoSlot: there is none any more
   Row old;                  // REQUIRES: old_slot != kNoSlot

@@ -28,9 +28,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/query.h"
 
@@ -40,12 +40,12 @@ namespace skerry {
 // table and are disjoint but for `moved`, which may name rows of `changed` too.
 struct LiveDelta {
   uint32_t live = 0;
-  Vector<uint32_t> rows;   // the whole result as QueryEngine::Run gives it
-  Vector<String> added;    // now in the result; in its order
-  Vector<String> removed;  // no longer in the result; in the order of the result before
-  Vector<String>
+  Vector<uint32_t> rows;        // the whole result as QueryEngine::Run gives it
+  Vector<std::string> added;    // now in the result; in its order
+  Vector<std::string> removed;  // no longer in the result; in the order of the result before
+  Vector<std::string>
       changed;  // in both; the row itself or what it includes differs; in the result's order
-  Vector<String> moved;  // in both; its place among the rows that did not change is another
+  Vector<std::string> moved;  // in both; its place among the rows that did not change is another
 };
 
 class LiveQueries {

@@ -270,7 +270,7 @@ void LiveResult::RenderNested(std::span<const Slot> after, const Vector<uint32_t
                               const Vector<Slot>& stale, const LiveChanges& changes,
                               LiveDelta* delta) {
   Vector<Nested> nested(after.size());
-  Vector<String> changed;
+  Vector<std::string> changed;
   size_t next = 0;  // in delta->changed, which is in the order of the result
   for (size_t i = 0; i < after.size(); ++i) {
     const LiveChange* change = changes.ByNewSlot(query_.table, after[i]);
@@ -326,9 +326,10 @@ bool LiveResult::UpdateAll(LiveDelta* delta) {
       nested_.emplace_back();
       prepared_.RenderIncludes(visible[i], nullptr, nullptr, &nested_.back());
     }
-    const String id = store.Id(visible[i]);
-    const auto at = std::lower_bound(remembered_.begin(), remembered_.end(), id,
-                                     [](const Remembered& a, const String& b) { return a.id < b; });
+    const std::string id = store.Id(visible[i]);
+    const auto at =
+        std::lower_bound(remembered_.begin(), remembered_.end(), id,
+                         [](const Remembered& a, const std::string& b) { return a.id < b; });
     const bool is_new = at == remembered_.end() || at->id != id;
     origin[i] = is_new ? kNewRow : at->place;
     if (is_new) continue;

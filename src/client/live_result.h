@@ -10,9 +10,9 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_affected.h"
 #include "client/live_changes.h"
@@ -44,7 +44,7 @@ class LiveResult {
 
  private:
   struct Remembered {
-    String id;
+    std::string id;
     Row row;
     uint32_t place;
   };

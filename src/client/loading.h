@@ -10,10 +10,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base.h"
 #include "log/sync_record.h"
@@ -57,15 +57,15 @@ class Loading {
   std::unique_ptr<Base> staged;
 
  private:
-  static String GenerationOf(const SyncRecord& sync) {
-    return sync.image.has_value() ? sync.image->generation : String();  // empty: there is none
+  static std::string GenerationOf(const SyncRecord& sync) {
+    return sync.image.has_value() ? sync.image->generation : std::string();  // empty: there is none
   }
   void Move(LoadStep to);
 
   LoadStep step_ = LoadStep::kNone;
   Vector<ImagePointer> candidates_;
   size_t candidate_ = 0;
-  String generation_;  // of the image when loading began
+  std::string generation_;  // of the image when loading began
   size_t parts_taken_ = 0;
   bool has_bad_part_ = false;
   bool has_newer_part_ = false;

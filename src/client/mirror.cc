@@ -14,7 +14,7 @@ namespace skerry {
 
 Mirror::Mirror(const Schema* schema, View* view) : schema_(schema), view_(view) {}
 
-uint64_t Mirror::CursorRevision(const String& realm) const {
+uint64_t Mirror::CursorRevision(const std::string& realm) const {
   const auto it = cursors_.find(realm);
   return it == cursors_.end() ? 0 : LeadingNumber(it->second);
 }
@@ -85,22 +85,22 @@ void Mirror::OwnRecord(const UpdateRecord& record) {
 }
 
 // Without a key it was never in the store, and nobody can tell of it.
-void Mirror::RememberGone(const String& id, uint64_t key) {
+void Mirror::RememberGone(const std::string& id, uint64_t key) {
   if (key == 0) return;
   uint64_t& known = gone_[id];
   known = std::max(known, key);
 }
 
 // What was retried meanwhile is pending under a new key, and stays.
-void Mirror::Gone(const String& id, uint64_t key) {
+void Mirror::Gone(const std::string& id, uint64_t key) {
   RememberGone(id, key);
   const Pending* pending = pending_.Find(id);
   if (pending == nullptr || pending->key <= key) Remove(id);
 }
 
-void Mirror::SetPartly(const String& id, const Vector<String>& realms) {
-  Vector<String>& known = partly_[id];
-  for (const String& realm : realms) known.push_back(realm);
+void Mirror::SetPartly(const std::string& id, const Vector<std::string>& realms) {
+  Vector<std::string>& known = partly_[id];
+  for (const std::string& realm : realms) known.push_back(realm);
   Sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
   if (Pending* pending = pending_.Find(id)) {
@@ -133,7 +133,7 @@ Fit Mirror::AddStored(uint64_t key, const MutationRecord& record) {
   if (!mutation.ok())
     return mutation.status().code() == Code::kVersion ? Fit::kNewer : Fit::kDamaged;
   // One whose record says other things than its body would be looked for under the wrong name.
-  const String& id = mutation.value().action.id;
+  const std::string& id = mutation.value().action.id;
   if (id != record.id || pending_.HasKey(key)) return Fit::kDamaged;
   auto pending = std::make_unique<Pending>();
   pending->mutation = std::move(mutation.value());
@@ -146,7 +146,7 @@ Fit Mirror::AddStored(uint64_t key, const MutationRecord& record) {
 }
 
 Fit Mirror::Added(const Data& item) {
-  const String& id = item["id"].as_string();
+  const std::string& id = item["id"].as_string();
   const uint64_t key = item["key"].as_u64();
   if (id.empty() || key == 0) return Fit::kDamaged;
   if (Pending* pending = pending_.Find(id)) {
@@ -193,7 +193,7 @@ void Mirror::FindStored(const Vector<StoredMutation>& mutations) {
 }
 
 void Mirror::FindNamed(const Vector<StoredUpdate>& updates) {
-  const auto complete = [this](const String& id, const Key& key) {
+  const auto complete = [this](const std::string& id, const Key& key) {
     const Pending* pending = pending_.Find(id);
     if (pending != nullptr && pending->key == 0) Completed(id, key.number());
   };
@@ -208,7 +208,7 @@ bool Mirror::TakeMutations(const Vector<StoredMutation>& mutations) {
   Map<std::string_view, uint64_t> stored;
   for (const auto& [key, record] : mutations) stored[record.id] = key.number();
   for (Pending* pending : pending_.Keyed()) {
-    const String id = pending->mutation.action.id;
+    const std::string id = pending->mutation.action.id;
     const auto it = stored.find(id);
     if (it != stored.end() && it->second == pending->key) continue;
     if (it == stored.end()) told_.unknown.push_back(id);

@@ -20,11 +20,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/view.h"
@@ -62,17 +62,17 @@ struct Reading {
 };
 
 struct Refusal {
-  String id;
-  String code;  // empty: the inbox has it
-  String detail;
+  std::string id;
+  std::string code;  // empty: the inbox has it
+  std::string detail;
 };
 
 // What became of mutations, by id; of all windows'.
 struct Told {
-  Vector<String> durable;
-  Vector<String> confirmed;
+  Vector<std::string> durable;
+  Vector<std::string> confirmed;
   Vector<Refusal> refused;
-  Vector<String> unknown;          // gone, but the record that says how was not seen
+  Vector<std::string> unknown;     // gone, but the record that says how was not seen
   Data found = Data::MakeArray();  // own ones that turned out to be stored: {id, key, record}, for
                                    // others to hear
 };
@@ -84,7 +84,7 @@ class Mirror {
   uint64_t n() const { return n_; }
   const PendingList& pending() const { return pending_; }
   const Cursors& cursors() const { return cursors_; }
-  uint64_t CursorRevision(const String& realm) const;
+  uint64_t CursorRevision(const std::string& realm) const;
 
   // The view holds what this pointer names (nothing: an empty pointer, n = 0).
   void StartAt(const ImagePointer& pointer);
@@ -122,22 +122,22 @@ class Mirror {
   Fit DecodeSteps(const UpdateRecord& record, Vector<Step>* steps) const;
   bool Apply(const UpdateRecord& record, const Vector<Step>& steps);
   void TakeCursors(const UpdateRecord& record);
-  void RememberGone(const String& id, uint64_t key);
-  void Gone(const String& id, uint64_t key);
+  void RememberGone(const std::string& id, uint64_t key);
+  void Gone(const std::string& id, uint64_t key);
   static bool NeedsOtherImage(const UpdateRecord& record, std::string_view generation);
-  void SetPartly(const String& id, const Vector<String>& realms);
+  void SetPartly(const std::string& id, const Vector<std::string>& realms);
   Fit AddStored(uint64_t key, const MutationRecord& record);
   bool TakeMutations(const Vector<StoredMutation>& mutations);
 
   const Schema* schema_;
   View* view_;
   uint64_t n_ = 0;
-  String generation_;  // of the image that was loaded
+  std::string generation_;  // of the image that was loaded
   Cursors cursors_;
   PendingList pending_;
-  Map<String, uint64_t> gone_;  // removed since the last full reading: id, key
-  uint64_t gone_up_to_ = 0;     // as of the last full reading
-  Map<String, Vector<String>> partly_;
+  Map<std::string, uint64_t> gone_;  // removed since the last full reading: id, key
+  uint64_t gone_up_to_ = 0;          // as of the last full reading
+  Map<std::string, Vector<std::string>> partly_;
   Told told_;
 };
 

@@ -18,7 +18,7 @@ class MoveCollector final : public DependantVisitor {
       children.push_back({back.table, view_->rows(back.table).Id(slot)});
     return children;
   }
-  bool IsIn(const ObjectKey& key, const String& realm) override {
+  bool IsIn(const ObjectKey& key, const std::string& realm) override {
     const RowStore& store = view_->rows(key.table);
     return store.GetValue(store.Find(key.id), kRealmColumn).text() == realm;
   }

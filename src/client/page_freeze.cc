@@ -26,7 +26,7 @@ void PageFreeze::Begin(bool keeps, bool is_storing) {
   was_storing_ = is_storing;
 }
 
-bool PageFreeze::Keep(const String& id) { return taken_.insert(id).second; }
+bool PageFreeze::Keep(const std::string& id) { return taken_.insert(id).second; }
 
 PageFreeze::Notice PageFreeze::StandStill() {
   if (is_keeping()) Move(FreezeStep::kFrozen);

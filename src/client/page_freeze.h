@@ -7,9 +7,9 @@
 #define SKERRY_CLIENT_PAGE_FREEZE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -33,8 +33,8 @@ class PageFreeze {
   void Begin(bool keeps, bool is_storing);
   void set_page_ends(bool page_ends) { page_ends_ = page_ends; }
   // A mutation is to be kept, unless it was already, or is being written. Whether it was not.
-  bool Keep(const String& id);
-  void Note(const Vector<String>& ids) { taken_.insert(ids.begin(), ids.end()); }
+  bool Keep(const std::string& id);
+  void Note(const Vector<std::string>& ids) { taken_.insert(ids.begin(), ids.end()); }
   void NoteKept() { has_kept_ = true; }
   // Nothing more can be kept. An engine drops a page that has been put aside, and what it is
   // storing, where another window would have to wait for it (Chromium): those look later.
@@ -45,7 +45,7 @@ class PageFreeze {
   void Move(FreezeStep to);
 
   FreezeStep step_ = FreezeStep::kAwake;
-  Set<String> taken_;         // kept, or written by what was under way
+  Set<std::string> taken_;    // kept, or written by what was under way
   bool has_kept_ = false;     // something that others have not been told of
   bool was_storing_ = false;  // when it was frozen, likewise
   bool page_ends_ = false;    // it is not put aside

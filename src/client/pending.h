@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 
@@ -21,7 +21,7 @@ struct Pending {
   uint64_t key = 0;     // 0: not durable yet
   uint64_t serial = 0;  // order among those without a key
   bool held = false;
-  Vector<String> confirmed_realms;  // its ops there are in base already; sorted
+  Vector<std::string> confirmed_realms;  // its ops there are in base already; sorted
 
   bool IsLive(const Op& op) const;  // is the op still to be folded over base?
 };
@@ -46,7 +46,7 @@ class PendingList {
   uint64_t HighestKey() const { return keyed_.empty() ? 0 : keyed_.rbegin()->first; }
 
  private:
-  Map<String, std::unique_ptr<Pending>> by_id_;
+  Map<std::string, std::unique_ptr<Pending>> by_id_;
   Map<uint64_t, Pending*> keyed_;
   Map<uint64_t, Pending*> unkeyed_;
 };

@@ -17,7 +17,7 @@ void Settle(std::string_view id, const char* stage, std::string_view code, std::
 
 }  // namespace
 
-void Promises::Track(std::string_view id) { open_.emplace(String(id), Stages{}); }
+void Promises::Track(std::string_view id) { open_.emplace(std::string(id), Stages{}); }
 
 void Promises::Durable(std::string_view id, Data* effects) {
   const auto it = open_.find(id);

@@ -4,11 +4,11 @@
 #ifndef SKERRY_CLIENT_PROMISES_H_
 #define SKERRY_CLIENT_PROMISES_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -30,7 +30,7 @@ class Promises {
     bool durable = false;
     bool pushed = false;
   };
-  Map<String, Stages> open_;  // until `confirmed` is settled
+  Map<std::string, Stages> open_;  // until `confirmed` is settled
 };
 
 }  // namespace skerry

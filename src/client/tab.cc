@@ -29,7 +29,7 @@ Data TakeMember(Data* object, std::string_view name) {
 
 void Tab::Handle(Data event, Data* effects) {
   now_ = event["now"].as_number(now_);
-  const String type = event["type"].as_string();
+  const std::string type = event["type"].as_string();
   if (type == "read") {
     // What comes back first is for the transaction, and nothing else comes with it.
     OnRead(event["id"].as_u64(), TakeMember(&event, "results"), effects);
@@ -50,7 +50,7 @@ void Tab::Handle(Data event, Data* effects) {
   } else if (type == "imageLoaded") {
     OnImageLoaded(event, effects);
   } else if (type == "timer") {
-    const String& name = event["name"].as_string();
+    const std::string& name = event["name"].as_string();
     if (name == "commit") {
       if (committing_.is_waiting()) committing_.Waited();
       TryCommit(effects);
@@ -109,7 +109,7 @@ void Tab::OnResume(Data* effects) {
 }
 
 void Tab::OnMessage(const Data& message, Data* effects) {
-  const String& type = message["type"].as_string();
+  const std::string& type = message["type"].as_string();
   if (type == "pushed") return OnPushed(message, effects);
   if (type == "status") {
     // Who stored the last record may have died before it told of it: then only its number is heard.
@@ -184,10 +184,10 @@ void Tab::OnAdded(const Data& message, Data* effects) {
 
 void Tab::OnPushed(const Data& message, Data* effects) {
   for (const Data& result : message["results"].items()) {
-    const String& status = result["status"].as_string();
+    const std::string& status = result["status"].as_string();
     const bool accepted = status == "applied" || status == "duplicate" || status == "known";
     if (!accepted && status != "rejected") continue;
-    String code;
+    std::string code;
     if (!accepted) code = result["code"].is_string() ? result["code"].as_string() : "rejected";
     for (const Data& id : result["mutations"].items()) {
       promises_.Pushed(id.as_string(), code, result["detail"].as_string(), effects);
@@ -237,7 +237,7 @@ void Tab::OnScopes(const Data& event, Data* effects) {
 }
 
 Status Tab::CheckScope(const Data& scope) const {
-  const String& name = scope["table"].as_string();
+  const std::string& name = scope["table"].as_string();
   const TableIndex table = schema_->FindTable(name);
   if (table == kNone) return {Code::kUnknownTable, "no table " + name};
   return ParseFilter(*schema_, schema_->table(table), scope["where"], false).status();
@@ -246,8 +246,8 @@ Status Tab::CheckScope(const Data& scope) const {
 void Tab::TellPromises(Data* effects) {
   Told told = mirror_.TakeTold();
   TellAdded(std::move(told.found), effects);
-  for (const String& id : told.durable) promises_.Durable(id, effects);
-  for (const String& id : told.confirmed) promises_.Confirmed(id, effects);
+  for (const std::string& id : told.durable) promises_.Durable(id, effects);
+  for (const std::string& id : told.confirmed) promises_.Confirmed(id, effects);
   for (const Refusal& refusal : told.refused) {
     if (!refusal.code.empty()) {
       promises_.Refused(refusal.id, refusal.code, refusal.detail, effects);
@@ -255,7 +255,7 @@ void Tab::TellPromises(Data* effects) {
       refused_.push_back(refusal.id);
     }
   }
-  for (const String& id : told.unknown) {
+  for (const std::string& id : told.unknown) {
     if (promises_.Has(id)) unknown_.push_back(id);
   }
   if (!told.refused.empty() || !unknown_.empty()) RequestConflicts(effects);

@@ -18,6 +18,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
@@ -25,7 +26,6 @@
 #include "base/id.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/committing.h"
 #include "client/loading.h"
@@ -42,7 +42,7 @@ inline constexpr size_t kMaxHeldMessages = 1'000;  // more are dropped, and read
 inline constexpr double kRereadMs = 1'000;
 
 struct TabOptions {
-  String tab;
+  std::string tab;
   bool remote = true;
   UuidGenerator* ids = nullptr;  // of the actions that a retry makes anew
 };
@@ -84,8 +84,8 @@ class Tab {
     Data results;
     // kCommit, kLocalCommit: the mutations that were written; kConflicts: refused ones, whose code
     // is looked for
-    Vector<String> ids;
-    Vector<String> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
+    Vector<std::string> ids;
+    Vector<std::string> unknown;  // kConflicts: gone ones; confirmed unless the inbox has them
     Data items;  // kCommit, kResolve: for "added", keys are still missing; kLocalCommit: `logged`
     // kLocalCommit, kReset: what was written to `updates`
     std::optional<UpdateRecord> record;
@@ -161,7 +161,7 @@ class Tab {
   bool MayBeStoring() const;
   void FinishLocal(Tx* tx, Data* effects);
   void FailCommit(const Tx& tx, const Data& error, Data* effects);
-  void Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
+  void Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                 Data* effects);
 
   const Schema* schema_;
@@ -190,8 +190,8 @@ class Tab {
   bool conflicts_queued_ = false;
   bool sync_queued_ = false;
   Data inbox_ = Data::MakeArray();
-  Vector<String> refused_;  // own, whose code is still to be read
-  Vector<String> unknown_;  // own, gone without a record
+  Vector<std::string> refused_;  // own, whose code is still to be read
+  Vector<std::string> unknown_;  // own, gone without a record
   bool newer_reported_ = false;
 
   Vector<SyncScope> scopes_;

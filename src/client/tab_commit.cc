@@ -30,7 +30,7 @@ Data RecordMessage(UpdateRecord record) {
 
 void Tab::Commit(std::unique_ptr<Pending> pending, Data* effects) {
   Mutation& mutation = pending->mutation;
-  for (String& realm : RealmsOf(mutation.ops)) {
+  for (std::string& realm : RealmsOf(mutation.ops)) {
     const uint64_t revision = mirror_.CursorRevision(realm);
     mutation.base.emplace_back(std::move(realm), revision);
   }
@@ -64,7 +64,7 @@ void Tab::TryCommit(Data* effects) {
 }
 
 void Tab::WriteGroup(Tx* tx, Data* writes) {
-  Set<String> stored;
+  Set<std::string> stored;
   if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
     for (const StoredMutation& item : reading.mutations) stored.insert(item.record.id);
@@ -79,7 +79,7 @@ void Tab::WriteGroup(Tx* tx, Data* writes) {
   size_t bytes = 0;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     if (seen++ == most || bytes > kMaxGroupBytes) break;
-    const String& id = pending->mutation.action.id;
+    const std::string& id = pending->mutation.action.id;
     if (stored.contains(id)) continue;
     const MutationRecord made = MakeMutationRecord(*schema_, pending->mutation);
     bytes += made.body.size();
@@ -191,14 +191,14 @@ bool Tab::FollowsOwn(const SyncRecord& sync) const {
 // Those that a frozen page has kept, here or in another window, leave the store as they are logged:
 // `{id, key}` of all that is pending.
 Vector<NamedMutation> Tab::ConfirmAll(Tx* tx, SyncRecord* sync, Data* writes) {
-  Map<String, Key> stored;
+  Map<std::string, Key> stored;
   if (tx->reads_first) {
     const Reading reading = ReadingOf(*tx);
     for (const StoredMutation& item : reading.mutations) stored[item.record.id] = item.key;
   }
   Vector<NamedMutation> confirmed;
   for (const Pending* pending : mirror_.pending().InOrder()) {
-    const String& id = pending->mutation.action.id;
+    const std::string& id = pending->mutation.action.id;
     const auto found = stored.find(id);
     const Key key = found == stored.end() ? Key(pending->key) : found->second;
     tx->ids.push_back(id);
@@ -266,7 +266,7 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
   committing_.Failed(tx.was_read ? std::max<size_t>(tx.ids.size(), 1) : 0);
   if (freeze_.is_frozen()) return;
   effects->Push(Fields{{"type", "notify"}, {"kind", "storageFailed"}, {"error", error}});
-  const bool quota = error["name"].as_string().find("Quota") != String::npos;
+  const bool quota = error["name"].as_string().find("Quota") != std::string::npos;
   if (committing_.IsFullForGood(quota, tx.was_read))
     Withdraw(tx.ids, "quota", error["message"].as_string(), effects);
   effects->Push(TimerEffect("commit", committing_.Wait()));
@@ -274,9 +274,9 @@ void Tab::FailCommit(const Tx& tx, const Data& error, Data* effects) {
 
 // Later mutations that build on a withdrawn one go with it: they name the same objects, or refer to
 // one that it made.
-void Tab::Withdraw(const Vector<String>& ids, std::string_view code, std::string_view detail,
+void Tab::Withdraw(const Vector<std::string>& ids, std::string_view code, std::string_view detail,
                    Data* effects) {
-  const Set<String> failed(ids.begin(), ids.end());
+  const Set<std::string> failed(ids.begin(), ids.end());
   Set<ObjectKey> objects;
   for (const Pending* pending : mirror_.pending().Unkeyed()) {
     const Mutation& mutation = pending->mutation;
@@ -291,7 +291,7 @@ void Tab::Withdraw(const Vector<String>& ids, std::string_view code, std::string
     }
     if (!depends) continue;
     for (const Op& op : mutation.ops) objects.insert({op.table, op.id});
-    const String id = mutation.action.id;
+    const std::string id = mutation.action.id;
     mirror_.Remove(id);
     promises_.Withdrawn(id, code, detail, effects);
   }

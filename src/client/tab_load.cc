@@ -147,10 +147,10 @@ void Tab::WriteReset(Tx* tx, Data* writes) {
   if (!loading_.IsCurrent(sync)) return;
   // Counting on stays exact: a number that somebody has put there may be at its end.
   const uint64_t n = (sync.n < kMaxCount ? sync.n : 0) + 1;
-  Vector<String> dropped = sync.refill;
+  Vector<std::string> dropped = sync.refill;
   for (const auto& [realm, cursor] : sync.cursors) dropped.push_back(realm);
   Vector<Step> steps;
-  for (const String& realm : dropped) {
+  for (const std::string& realm : dropped) {
     Step step;
     step.kind = StepKind::kDropRealm;
     step.realm = realm;

@@ -244,19 +244,19 @@ Vector<StoredConflict> EntriesOf(const Data& conflicts) {
 // The inbox was read after these mutations had gone: it says why, or that they were confirmed.
 void Tab::SettleGone(const Tx& tx, Data* effects) {
   const Vector<StoredConflict> entries = EntriesOf(tx.results.items()[0]);
-  const auto entry_of = [&](const String& id) -> const ConflictRecord* {
+  const auto entry_of = [&](const std::string& id) -> const ConflictRecord* {
     for (const StoredConflict& entry : entries) {
       if (entry.record.mutation.id == id) return &entry.record;
     }
     return nullptr;
   };
-  const auto refuse = [&](const String& id, const ConflictRecord* entry) {
-    String code = entry == nullptr ? "" : entry->code;
+  const auto refuse = [&](const std::string& id, const ConflictRecord* entry) {
+    std::string code = entry == nullptr ? "" : entry->code;
     if (code.empty()) code = "rejected";
     promises_.Refused(id, code, entry == nullptr ? "" : entry->detail, effects);
   };
-  for (const String& id : tx.ids) refuse(id, entry_of(id));
-  for (const String& id : tx.unknown) {
+  for (const std::string& id : tx.ids) refuse(id, entry_of(id));
+  for (const std::string& id : tx.unknown) {
     if (const ConflictRecord* entry = entry_of(id)) {
       refuse(id, entry);
     } else {
@@ -324,7 +324,7 @@ void Tab::FinishResolve(const Tx& tx, const Data& keys, Data* effects) {
   Data rest = Data::MakeArray();
   for (const Data& item : tx.results.items()[0].items()) {
     const bool gone = tx.retry ? ConflictRecord::Read(item["value"]).mutation.id ==
-                                     (tx.ids.empty() ? String() : tx.ids[0])
+                                     (tx.ids.empty() ? std::string() : tx.ids[0])
                                : item["key"].as_u64() == tx.entry;
     if (!gone && IsEntry(item)) rest.Push(item);
   }

@@ -19,7 +19,8 @@ Status Malformed(const TableDef& table, PropIndex prop) {
 }
 
 Status TooDeep(const char* what, size_t most) {
-  return {Code::kLimit, String(what) + " is nested deeper than " + std::to_string(most) + " levels"};
+  return {Code::kLimit,
+          std::string(what) + " is nested deeper than " + std::to_string(most) + " levels"};
 }
 
 // An upper bound that is cheap comes first: text grows at most sixfold in JSON (base64 and
@@ -52,7 +53,7 @@ size_t Estimate(const Mutation& mutation) {
   return bound;
 }
 
-String OpsToJson(const Schema& schema, const Vector<Op>& ops) {
+std::string OpsToJson(const Schema& schema, const Vector<Op>& ops) {
   Data list = Data::MakeArray();
   for (const Op& op : ops) list.Push(OpToData(schema, op, 1));
   return WriteJson(list);
@@ -60,7 +61,7 @@ String OpsToJson(const Schema& schema, const Vector<Op>& ops) {
 
 }  // namespace
 
-Transaction::Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed)
+Transaction::Transaction(View* view, UuidGenerator* ids, std::string default_realm, bool pushed)
     : view_(view),
       schema_(&view->schema()),
       ids_(ids),
@@ -106,7 +107,7 @@ Result<OpOutcome> Transaction::Apply(TxCall call, TableIndex index, const Data& 
   return OpOutcome{};
 }
 
-Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made) {
+Status Transaction::CreateMany(TableIndex index, const Data& batch, std::string* made) {
   if (!open()) return {Code::kInvalidArgument, "no transaction is open"};
   const TableDef& table = schema_->table(index);
   const Data::Array& parts = batch.items();
@@ -127,7 +128,8 @@ Status Transaction::CreateMany(TableIndex index, const Data& batch, String* made
 
 Status Transaction::CheckRoom(size_t more) const {
   if (pending_->mutation.ops.size() + more <= kMaxOpsPerUpdate) return Status::Ok();
-  return {Code::kLimit, "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
+  return {Code::kLimit,
+          "a transaction has at most " + std::to_string(kMaxOpsPerUpdate) + " operations"};
 }
 
 void Transaction::Append(Op op) {
@@ -262,15 +264,15 @@ void Transaction::Reduce() {
 // Every realm is locked by the server, and its log holds the action.
 Status Transaction::CheckSpread() const {
   const Mutation& mutation = pending_->mutation;
-  const String& first = mutation.ops[0].realm;
+  const std::string& first = mutation.ops[0].realm;
   const bool is_of_one = std::all_of(mutation.ops.begin(), mutation.ops.end(), [&](const Op& op) {
     return op.realm == first && !op.Has(kMoves);
   });
   if (is_of_one) return Status::Ok();
   const size_t realms = RealmsOf(mutation.ops).size();
   if (realms > kMaxRealmsPerUpdate) {
-    return {Code::kLimit,
-            "a transaction changes objects of at most " + std::to_string(kMaxRealmsPerUpdate) + " realms"};
+    return {Code::kLimit, "a transaction changes objects of at most " +
+                              std::to_string(kMaxRealmsPerUpdate) + " realms"};
   }
   if (mutation.action.arg.size() * realms <= kMaxSpreadBytes) return Status::Ok();
   return {Code::kLimit,

@@ -9,13 +9,13 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
@@ -25,14 +25,14 @@ namespace skerry {
 
 struct OpOutcome {
   bool changed = false;
-  String id;  // of a create or upsert
+  std::string id;  // of a create or upsert
 };
 
 class Transaction {
  public:
   // All outlive it. `default_realm`: of creates that name none. `pushed`: actions go to a server,
   // with their arguments; without a remote nobody ever reads these.
-  Transaction(View* view, UuidGenerator* ids, String default_realm, bool pushed);
+  Transaction(View* view, UuidGenerator* ids, std::string default_realm, bool pushed);
 
   bool open() const { return pending_ != nullptr; }
   // `at`: the estimate of the server's clock. `serial`: behind all pending ones. kInvalidArgument
@@ -42,7 +42,7 @@ class Transaction {
   Result<OpOutcome> Apply(TxCall call, TableIndex table, const Data& operation);
   // Creates all rows of `batch` (transaction_input.h), and appends the ids that it made, of 36
   // bytes each, to `made`. Stops at the first that is refused; those before it are created.
-  Status CreateMany(TableIndex table, const Data& batch, String* made);
+  Status CreateMany(TableIndex table, const Data& batch, std::string* made);
   // Null where the transaction changes nothing in the end (it is then rolled back). The mutation
   // stays attached to the view; the caller owns it. `arg`: JSON text, or null: the ops. On a
   // refusal the transaction stays open.
@@ -66,7 +66,7 @@ class Transaction {
   View* view_;
   const Schema* schema_;
   UuidGenerator* ids_;
-  String default_realm_;
+  std::string default_realm_;
   bool pushed_;
   bool repeats_ = false;  // an object is named by more than one op
   std::unique_ptr<Pending> pending_;

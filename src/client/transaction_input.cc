@@ -22,7 +22,7 @@ Status ReadPlace(const TableDef& table, const Data& id, const Data& realm, OpInp
 }
 
 // `index`: of the prop of this name, or kNone.
-Status ReadProp(TxCall call, const TableDef& table, PropIndex index, const String& name,
+Status ReadProp(TxCall call, const TableDef& table, PropIndex index, const std::string& name,
                 const Data& plain, OpInput* input) {
   if (index == kNone) {
     return {Code::kUnknownProp, "table " + table.name + " has no prop " + name};
@@ -65,10 +65,11 @@ std::optional<TxCall> TxCallOf(int number) {
 
 Status CheckName(std::string_view what, std::string_view name, size_t limit) {
   if (name.empty() || !IsStorableText(name)) {
-    return {Code::kInvalidArgument, String(what) + " must be text that is not empty"};
+    return {Code::kInvalidArgument, std::string(what) + " must be text that is not empty"};
   }
   if (name.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + std::to_string(limit) + " bytes"};
+    return {Code::kLimit,
+            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
   }
   return Status::Ok();
 }

@@ -4,11 +4,11 @@
 #define SKERRY_CLIENT_TRANSACTION_INPUT_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -30,8 +30,8 @@ enum class TxCall : uint8_t {
 std::optional<TxCall> TxCallOf(int number);
 
 struct OpInput {
-  String id;     // empty: none given
-  String realm;  // empty: none given
+  std::string id;     // empty: none given
+  std::string realm;  // empty: none given
   Vector<PropValue> set;
   Vector<PropIndex> malformed;  // of `set`: json with an envelope that holds nothing
   Vector<PropAdd> add;

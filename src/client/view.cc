@@ -111,7 +111,7 @@ void View::PutBase(const ObjectKey& key, const Row& row) {
   Vector<Row>& base = EnsureShadow(key).base;
   concerned_.insert(key);
   const auto it = std::lower_bound(base.begin(), base.end(), row.realm,
-                                   [](const Row& a, const String& b) { return a.realm < b; });
+                                   [](const Row& a, const std::string& b) { return a.realm < b; });
   if (it != base.end() && it->realm == row.realm) {
     *it = row;
   } else {
@@ -132,12 +132,12 @@ void View::EraseBase(std::string_view realm, const ObjectKey& key) {
   erase_if(shadow->base, [&](const Row& row) { return row.realm == realm; });
 }
 
-Vector<std::pair<String, String>> View::BaseKeys(TableIndex table) const {
-  Vector<std::pair<String, String>> keys;
+Vector<std::pair<std::string, std::string>> View::BaseKeys(TableIndex table) const {
+  Vector<std::pair<std::string, std::string>> keys;
   const RowStore& store = *stores_[table];
   for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
     if (!store.IsLive(slot)) continue;
-    String id = store.Id(slot);
+    std::string id = store.Id(slot);
     if (FindShadow({table, id}) != nullptr) continue;
     keys.emplace_back(std::move(id), store.GetValue(slot, kRealmColumn).text());
   }
@@ -213,7 +213,7 @@ void View::ChildrenOf(TableIndex table, PropIndex prop, std::string_view id, Vec
   query.table = table;
   query.where.kind = FilterKind::kEq;
   query.where.column = prop;
-  query.where.value = Value::String(String(id));
+  query.where.value = Value::String(std::string(id));
   engine_->RunSlots(query, slots);
 }
 

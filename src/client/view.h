@@ -27,12 +27,12 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "log/base.h"
@@ -70,7 +70,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
-  Vector<std::pair<String, String>> BaseKeys(TableIndex table) const override;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
   void Touched(const ObjectKey& key) override;
   RowStore* ImageStore(TableIndex table) override;
   void ImageExtra(const ObjectKey& key, const Row& row) override;
@@ -119,7 +119,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   };
   struct Touch {
     ObjectKey master;
-    String realm;
+    std::string realm;
     double at = 0;
     friend bool operator==(const Touch&, const Touch&) = default;
   };
@@ -136,7 +136,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
     Vector<OpRef> ops;          // in order
     std::optional<Row> folded;  // base and ops, cascades apart
     bool gone = false;          // its ops delete it
-    String gone_realm;
+    std::string gone_realm;
     double gone_at = 0;
     Vector<Touch> touches;  // what its ops touch
     Cascaded cascaded;
@@ -172,7 +172,7 @@ class View final : public BaseRows, public Tables, public TouchedSink, public Im
   bool HasGoneParent(const ObjectKey& key) const;
   void AddTouch(Touch touch);
   void TouchMasters(const ObjectKey& key, double at);
-  bool Folded(const ObjectKey& key, String* realm) const;
+  bool Folded(const ObjectKey& key, std::string* realm) const;
   Value FoldedProp(const ObjectKey& key, PropIndex prop) const;
 
   const Schema* schema_;

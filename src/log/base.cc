@@ -18,7 +18,7 @@ std::optional<Row> Base::GetBase(std::string_view realm, const ObjectKey& key) c
     Row row = rows.Get(slot);
     if (row.realm == realm) return row;
   }
-  const auto extra = extras_.find({key, String(realm)});
+  const auto extra = extras_.find({key, std::string(realm)});
   if (extra == extras_.end()) return std::nullopt;
   return extra->second;
 }
@@ -35,27 +35,27 @@ void Base::PutBase(const ObjectKey& key, const Row& row) {
 }
 
 void Base::EraseBase(std::string_view realm, const ObjectKey& key) {
-  if (extras_.erase({key, String(realm)}) > 0) return;
+  if (extras_.erase({key, std::string(realm)}) > 0) return;
   RowStore& rows = *stores_[key.table];
   const Slot slot = rows.Find(key.id);
   if (slot == kNoSlot || rows.GetValue(slot, kRealmColumn).text() != realm) return;
   rows.Erase(key.id);
   // Another realm's row of the same id takes the free place.
-  const auto extra = extras_.lower_bound({key, String()});
+  const auto extra = extras_.lower_bound({key, std::string()});
   if (extra == extras_.end() || extra->first.first != key) return;
   rows.Put(key.id, extra->second);
   extras_.erase(extra);
 }
 
-Vector<std::pair<String, String>> Base::BaseKeys(TableIndex table) const {
-  Vector<std::pair<String, String>> keys;
+Vector<std::pair<std::string, std::string>> Base::BaseKeys(TableIndex table) const {
+  Vector<std::pair<std::string, std::string>> keys;
   const RowStore& rows = *stores_[table];
   keys.reserve(rows.size());
   for (Slot slot = 0; slot < rows.slot_limit(); ++slot) {
     if (!rows.IsLive(slot)) continue;
     keys.emplace_back(rows.Id(slot), rows.GetValue(slot, kRealmColumn).text());
   }
-  for (auto extra = extras_.lower_bound({{table, String()}, String()});
+  for (auto extra = extras_.lower_bound({{table, std::string()}, std::string()});
        extra != extras_.end() && extra->first.first.table == table; ++extra) {
     keys.emplace_back(extra->first.first.id, extra->first.second);
   }

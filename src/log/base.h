@@ -5,10 +5,10 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "model/row_store.h"
@@ -21,13 +21,13 @@ class Base final : public BaseRows {
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override;
   void PutBase(const ObjectKey& key, const Row& row) override;
   void EraseBase(std::string_view realm, const ObjectKey& key) override;
-  Vector<std::pair<String, String>> BaseKeys(TableIndex table) const override;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override;
 
   const Schema& schema() const { return *schema_; }
   // One row per id, in whichever realm; rows of ids that are in a second realm too are in extras().
   RowStore& store(TableIndex table) { return *stores_[table]; }
   const RowStore& store(TableIndex table) const { return *stores_[table]; }
-  using Extras = Map<std::pair<ObjectKey, String>, Row>;  // by (key, realm)
+  using Extras = Map<std::pair<ObjectKey, std::string>, Row>;  // by (key, realm)
   const Extras& extras() const { return extras_; }
   bool empty() const;
   void Swap(Base* other);  // REQUIRES: the same schema

@@ -6,9 +6,9 @@
 #define SKERRY_LOG_BASE_ROWS_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 
@@ -22,7 +22,7 @@ class BaseRows {
   virtual void PutBase(const ObjectKey& key, const Row& row) = 0;
   virtual void EraseBase(std::string_view realm, const ObjectKey& key) = 0;
   // All (id, realm) of a table, ids in byte order; for pages and dropped scopes, which are rare.
-  virtual Vector<std::pair<String, String>> BaseKeys(TableIndex table) const = 0;
+  virtual Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const = 0;
 };
 
 }  // namespace skerry

@@ -10,7 +10,9 @@ namespace {
 
 constexpr size_t kBodyChecksumBytes = 8;
 
-Status Damaged(const char* what) { return {Code::kCorrupt, String("a damaged record: ") + what}; }
+Status Damaged(const char* what) {
+  return {Code::kCorrupt, std::string("a damaged record: ") + what};
+}
 
 }  // namespace
 
@@ -60,8 +62,8 @@ void BodyWriter::PutId(std::string_view id) {
   PutU64(&payload_, uuid.low);
 }
 
-String BodyWriter::Seal(BodyKind kind, std::string_view front) const {
-  String body;
+std::string BodyWriter::Seal(BodyKind kind, std::string_view front) const {
+  std::string body;
   PutU8(&body, kBodyVersion);
   PutU8(&body, static_cast<uint8_t>(kind));
   PutVarint(&body, tables_.size());
@@ -72,7 +74,7 @@ String BodyWriter::Seal(BodyKind kind, std::string_view front) const {
     for (const PropIndex prop : table.props) PutText(&body, def.props[prop].name);
   }
   PutVarint(&body, realms_.size());
-  for (const String& realm : realms_) PutText(&body, realm);
+  for (const std::string& realm : realms_) PutText(&body, realm);
   body.reserve(body.size() + front.size() + payload_.size() + kBodyChecksumBytes);
   body += front;
   body += payload_;
@@ -86,7 +88,8 @@ Result<BodyReader> BodyReader::Open(const Schema& schema, BodyKind kind, std::st
   if (bytes.size() < 2 + kBodyChecksumBytes) return Damaged("too short");
   // The version comes first: another one may seal its bodies in another way.
   if (static_cast<uint8_t>(bytes[0]) != kBodyVersion) {
-    return Status(Code::kVersion, "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
+    return Status(Code::kVersion,
+                  "a record of format " + std::to_string(static_cast<uint8_t>(bytes[0])));
   }
   const std::string_view sealed = bytes.substr(0, bytes.size() - kBodyChecksumBytes);
   if (Reader(bytes.substr(sealed.size())).U64() != Xxh64(sealed)) return Damaged("checksum");
@@ -143,21 +146,21 @@ PropIndex BodyReader::TakeProp() {
   return index;
 }
 
-String BodyReader::TakeRealm() {
+std::string BodyReader::TakeRealm() {
   const uint64_t place = in_.Varint();
   if (place >= realms_.size()) in_.Fail();
-  return in_.failed() ? String() : realms_[place];
+  return in_.failed() ? std::string() : realms_[place];
 }
 
-String BodyReader::TakeId() {
+std::string BodyReader::TakeId() {
   const uint64_t size = in_.Varint();
   if (size == 0) {
     Uuid uuid;
     uuid.high = in_.U64();
     uuid.low = in_.U64();
-    return in_.failed() ? String() : UuidText(uuid);
+    return in_.failed() ? std::string() : UuidText(uuid);
   }
-  if (size <= in_.remaining()) return String(in_.Take(size));
+  if (size <= in_.remaining()) return std::string(in_.Take(size));
   in_.Fail();
   return {};
 }

@@ -16,11 +16,11 @@
 #define SKERRY_LOG_BODY_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -34,13 +34,13 @@ enum class BodyKind : uint8_t { kMutation = 1, kSteps = 2 };
 class BodyWriter {
  public:
   explicit BodyWriter(const Schema& schema) : schema_(schema) {}
-  String* payload() { return &payload_; }
+  std::string* payload() { return &payload_; }
   void PutTable(TableIndex table);
   void PutProp(TableIndex table, PropIndex prop);
   void PutRealm(std::string_view realm);
   void PutId(std::string_view id);
   // The whole body, with `front` before the payload. Call once.
-  String Seal(BodyKind kind, std::string_view front = {}) const;
+  std::string Seal(BodyKind kind, std::string_view front = {}) const;
 
  private:
   struct Table {
@@ -51,8 +51,8 @@ class BodyWriter {
 
   const Schema& schema_;
   Vector<Table> tables_;
-  Vector<String> realms_;
-  String payload_;
+  Vector<std::string> realms_;
+  std::string payload_;
 };
 
 // Reads what BodyWriter wrote, perhaps under another schema. After a wrong read status() is not ok,
@@ -67,10 +67,10 @@ class BodyReader {
   const Schema& schema() const { return *schema_; }
   TableIndex TakeTable();  // kNone: unknown
   PropIndex TakeProp();    // of the table that was taken last; kNone: unknown
-  String TakeRealm();
-  String TakeId();
+  std::string TakeRealm();
+  std::string TakeId();
   Value TakeValue();
-  String TakeText() { return String(in_.Text()); }
+  std::string TakeText() { return std::string(in_.Text()); }
   // A count of things that take a byte each at least.
   uint64_t TakeCount();
   bool TakeFlag();
@@ -92,7 +92,7 @@ class BodyReader {
   Reader in_;
   Vector<Table> tables_;
   size_t taken_ = 0;  // the table that was taken last
-  Vector<String> realms_;
+  Vector<std::string> realms_;
   bool left_out_ = false;
 };
 

@@ -56,12 +56,12 @@ Data ChangeToData(const Schema& schema, const Change& change) {
 
 Result<Change> ChangeFromData(const Schema& schema, const Data& data, bool* left_out) {
   Change change;
-  const String& kind = data["change"].as_string();
+  const std::string& kind = data["change"].as_string();
   int number = static_cast<int>(ChangeKind::kLeave);
   while (number > 0 && kind != kChangeNames[number]) --number;
   if (number == 0) return Status(Code::kInvalidArgument, "there is no change " + Quote(kind));
   change.kind = static_cast<ChangeKind>(number);
-  const String& table = data["table"].as_string();
+  const std::string& table = data["table"].as_string();
   change.key.table = schema.FindTable(table);
   if (change.key.table == kNone)
     return Status(Code::kUnknownTable, "there is no table " + Quote(table));

@@ -3,11 +3,11 @@
 #ifndef SKERRY_LOG_CODEC_H_
 #define SKERRY_LOG_CODEC_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/record.h"
@@ -19,10 +19,10 @@ namespace skerry {
 // body, so that a body outlives a change of the schema: what the schema of today does not know, or
 // cannot hold, is left out, and `left_out` set; a prop that may not be null, and is not there, gets
 // its default. kCorrupt on damage, kVersion on a newer format.
-String EncodeMutation(const Schema& schema, const Mutation& mutation);
+std::string EncodeMutation(const Schema& schema, const Mutation& mutation);
 Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes,
                                 bool* left_out = nullptr);
-String EncodeSteps(const Schema& schema, const Vector<Step>& steps);
+std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
                                  bool* left_out = nullptr);
 

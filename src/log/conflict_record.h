@@ -17,10 +17,10 @@ namespace skerry {
 
 // The mutation, for it to be made again.
 struct InboxMutation {
-  String id;
-  String name;
+  std::string id;
+  std::string name;
   double at = 0;
-  String body;  // of EncodeMutation
+  std::string body;  // of EncodeMutation
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -35,11 +35,11 @@ struct InboxMutation {
 
 struct ConflictRecord {
   double version = kRecordVersion;
-  std::optional<String> table;  // of the object; null, as its id: it is not known
-  std::optional<String> id;
-  String reason;  // "rejected" or "revoked"
-  String code;
-  String detail;
+  std::optional<std::string> table;  // of the object; null, as its id: it is not known
+  std::optional<std::string> id;
+  std::string reason;  // "rejected" or "revoked"
+  std::string code;
+  std::string detail;
   Data base;    // the next three are plain rows, or null
   Data mine;    // what the mutation wanted
   Data theirs;  // as far as the server told

@@ -1,8 +1,8 @@
 #include "log/convert.h"
 
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -43,7 +43,7 @@ class TableConverter {
 void Convert(const Base& from, Base* to, bool* left_out) {
   for (const TableDef& table : from.schema().tables()) {
     const TableIndex index = to->schema().FindTable(table.name);
-    const Vector<std::pair<String, String>> keys = from.BaseKeys(table.index);
+    const Vector<std::pair<std::string, std::string>> keys = from.BaseKeys(table.index);
     if (index == kNone) {
       *left_out = *left_out || !keys.empty();
       continue;

@@ -22,12 +22,12 @@ double CursorAt(std::string_view cursor) {
   return at == std::string_view::npos ? 0 : static_cast<double>(ParseWhole(cursor.substr(at + 1)));
 }
 
-uint64_t CursorRevision(const Cursors& cursors, const String& realm) {
+uint64_t CursorRevision(const Cursors& cursors, const std::string& realm) {
   const auto found = cursors.find(realm);
   return found == cursors.end() ? 0 : CursorRevision(found->second);
 }
 
-String MakeCursor(uint64_t revision, double at) {
+std::string MakeCursor(uint64_t revision, double at) {
   return std::to_string(revision) + '@' + std::to_string(static_cast<uint64_t>(at));
 }
 

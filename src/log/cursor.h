@@ -4,23 +4,23 @@
 #define SKERRY_LOG_CURSOR_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/map.h"
-#include "base/string.h"
 
 namespace skerry {
 
-using Cursors = Map<String, String>;      // by realm
-using Revisions = Map<String, uint64_t>;  // by realm
+using Cursors = Map<std::string, std::string>;  // by realm
+using Revisions = Map<std::string, uint64_t>;   // by realm
 
 // Both 0 where the cursor is empty or damaged.
 uint64_t CursorRevision(std::string_view cursor);
 double CursorAt(std::string_view cursor);
 // The same of a realm; 0 where it has none.
-uint64_t CursorRevision(const Cursors& cursors, const String& realm);
+uint64_t CursorRevision(const Cursors& cursors, const std::string& realm);
 
-String MakeCursor(uint64_t revision, double at);
+std::string MakeCursor(uint64_t revision, double at);
 
 }  // namespace skerry
 

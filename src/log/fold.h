@@ -44,7 +44,7 @@ bool FoldOp(const Schema& schema, const Op& op, FoldStamp stamp, FoldTarget targ
 Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops);
 
 // The realms that ops touch, sorted: each op's realm, and a move's target.
-Vector<String> RealmsOf(const Vector<Op>& ops);
+Vector<std::string> RealmsOf(const Vector<Op>& ops);
 
 }  // namespace skerry
 

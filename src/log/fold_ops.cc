@@ -22,7 +22,7 @@ constexpr uint32_t kNowhere = 0xffffffff;
 
 // What is known of one object: places are indexes of Folder::ops_.
 struct Tail {
-  String realm;
+  std::string realm;
   Vector<uint32_t> run;        // the live ops of the current run; five at most
   uint32_t set_at = kNowhere;  // of the current stretch
   uint32_t add_at = kNowhere;  // of the current stretch
@@ -99,7 +99,7 @@ class Folder {
   Vector<Op> ops_;
   Vector<bool> live_;
   Map<ObjectKey, Tail> tails_;
-  Map<ObjectKey, String> gone_;  // created and deleted here, with their realm
+  Map<ObjectKey, std::string> gone_;  // created and deleted here, with their realm
 };
 
 uint32_t Folder::Append(const Op& op, Tail* tail) {
@@ -252,7 +252,7 @@ class Folder::OrphanDropper final : public DependantVisitor {
     AppendChildren(refs_, back, target, &children);
     return children;
   }
-  bool IsIn(const ObjectKey& key, const String& realm) override {
+  bool IsIn(const ObjectKey& key, const std::string& realm) override {
     return folder_->tails_.at(key).realm == realm;
   }
   bool Visit(const Departure&, const ObjectKey& child, PropIndex, OnDelete) override {
@@ -297,8 +297,8 @@ Vector<Op> FoldOps(const Schema& schema, const Vector<Op>& ops) {
   return folder.Finish();
 }
 
-Vector<String> RealmsOf(const Vector<Op>& ops) {
-  Set<String> realms;
+Vector<std::string> RealmsOf(const Vector<Op>& ops) {
+  Set<std::string> realms;
   for (const Op& op : ops) {
     realms.insert(op.realm);
     if (op.Has(kMoves)) realms.insert(op.to);

@@ -34,9 +34,11 @@ constexpr uint32_t kFormat = 2;
 constexpr size_t kFixedBytes = 16;  // magic, format, head-bytes
 constexpr size_t kChecksumBytes = 8;
 
-Status Corrupt(const char* what) { return {Code::kCorrupt, String("a damaged image: ") + what}; }
+Status Corrupt(const char* what) {
+  return {Code::kCorrupt, std::string("a damaged image: ") + what};
+}
 
-void PutRow(const Row& row, String* out) {
+void PutRow(const Row& row, std::string* out) {
   PutText(out, row.realm);
   PutF64(out, row.created_at);
   PutF64(out, row.modified_at);
@@ -47,7 +49,7 @@ void PutRow(const Row& row, String* out) {
 
 Row TakeRow(const TableDef& table, Reader* in) {
   Row row;
-  row.realm = String(in->Text());
+  row.realm = std::string(in->Text());
   row.created_at = in->F64();
   row.modified_at = in->F64();
   row.revision = in->Varint();
@@ -57,7 +59,7 @@ Row TakeRow(const TableDef& table, Reader* in) {
   return row;
 }
 
-Status CheckRow(const TableDef& table, const String& id, const Row& row) {
+Status CheckRow(const TableDef& table, const std::string& id, const Row& row) {
   SKERRY_RETURN_IF_ERROR(CheckId(table, id));
   for (size_t i = 0; i < table.props.size(); ++i) {
     if (row.props[i].is_null()) continue;
@@ -77,7 +79,7 @@ Status ReadExtras(const Schema& schema, Reader* in, Vector<Extra>* extras) {
     const uint64_t table = in->Varint();
     if (table >= schema.tables().size()) return Corrupt("a table that is not there");
     Extra extra;
-    extra.key = {static_cast<TableIndex>(table), String(in->Text())};
+    extra.key = {static_cast<TableIndex>(table), std::string(in->Text())};
     extra.row = TakeRow(schema.table(extra.key.table), in);
     if (in->failed() || !CheckRow(schema.table(extra.key.table), extra.key.id, extra.row).ok()) {
       return Corrupt("extra rows");
@@ -114,9 +116,10 @@ Status CheckSum(std::string_view bytes) {
 
 }  // namespace
 
-String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, String>>& cursors) {
+std::string EncodeImage(const Base& base, uint64_t n,
+                        const Vector<std::pair<std::string, std::string>>& cursors) {
   const Schema& schema = base.schema();
-  String head;
+  std::string head;
   PutU64(&head, schema.fingerprint());
   PutVarint(&head, schema.version());
   PutVarint(&head, n);
@@ -126,13 +129,13 @@ String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, 
     PutText(&head, cursor);
   }
   PutText(&head, schema.description());
-  String image(kMagic);
+  std::string image(kMagic);
   PutU32(&image, kFormat);
   PutU32(&image, static_cast<uint32_t>(head.size()));
   image += head;
   PutVarint(&image, schema.tables().size());
   for (const TableDef& table : schema.tables()) {
-    String rows;
+    std::string rows;
     base.store(table.index).Save(&rows);
     PutU64(&image, rows.size());
     image += rows;
@@ -167,10 +170,10 @@ Result<ImageHeader> ReadImageHeader(std::string_view bytes) {
   header.n = head.Varint();
   const uint64_t cursors = head.Varint();
   for (uint64_t i = 0; i < cursors && !head.failed(); ++i) {
-    String realm(head.Text());
-    header.cursors.emplace_back(std::move(realm), String(head.Text()));
+    std::string realm(head.Text());
+    header.cursors.emplace_back(std::move(realm), std::string(head.Text()));
   }
-  if (header.format > 1) header.description = String(head.Text());
+  if (header.format > 1) header.description = std::string(head.Text());
   if (!head.AtEnd()) return Corrupt("head");
   header.body_bytes = rest - head_bytes;
   return header;
@@ -185,8 +188,8 @@ void HandOver(Base* rows, ImageSink* sink) {
 namespace {
 
 // By way of a base of the schema that it was made under.
-Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes image, ImageSink* sink,
-                 bool* left_out) {
+Status LoadOther(const Schema& schema, const ImageHeader& header, SharedBytes image,
+                 ImageSink* sink, bool* left_out) {
   if (header.description.empty())
     return Corrupt("it is of another schema, which it does not describe");
   const Result<Data> description = DecodeData(header.description);
@@ -228,7 +231,8 @@ Status LoadImage(const Schema& schema, SharedBytes image, ImageSink* sink, bool*
 Status LoadImage(std::string_view bytes, Base* base, bool* left_out) {
   Base loaded(&base->schema());
   BaseSink sink(&loaded);
-  SKERRY_RETURN_IF_ERROR(LoadImage(base->schema(), std::make_shared<std::string>(bytes), &sink, left_out));
+  SKERRY_RETURN_IF_ERROR(
+      LoadImage(base->schema(), std::make_shared<std::string>(bytes), &sink, left_out));
   if (base->empty()) {
     base->Swap(&loaded);
     return Status::Ok();
@@ -247,6 +251,6 @@ ImageFile ImageFileAt(size_t image_bytes, size_t index) {
   return {offset, std::min(kImageFileBytes, image_bytes - offset)};
 }
 
-String ImageChecksum(std::string_view bytes) { return Hex16(Xxh64(bytes)); }
+std::string ImageChecksum(std::string_view bytes) { return Hex16(Xxh64(bytes)); }
 
 }  // namespace skerry

@@ -4,13 +4,13 @@
 #ifndef SKERRY_LOG_IMAGE_H_
 #define SKERRY_LOG_IMAGE_H_
 
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/bytes.h"
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base.h"
 #include "model/schema.h"
@@ -21,14 +21,15 @@ struct ImageHeader {
   uint32_t format = 0;
   uint64_t schema_fingerprint = 0;
   uint32_t schema_version = 0;
-  uint64_t n = 0;                             // the client's n that it holds; 0 in a server's image
-  Vector<std::pair<String, String>> cursors;  // realm, "revision@at"
-  String description;  // of the schema (Schema::description); empty in images of format 1
+  uint64_t n = 0;  // the client's n that it holds; 0 in a server's image
+  Vector<std::pair<std::string, std::string>> cursors;  // realm, "revision@at"
+  std::string description;  // of the schema (Schema::description); empty in images of format 1
   uint64_t body_bytes = 0;
 };
 
 // The whole image. `meta` carries n and cursors.
-String EncodeImage(const Base& base, uint64_t n, const Vector<std::pair<String, String>>& cursors);
+std::string EncodeImage(const Base& base, uint64_t n,
+                        const Vector<std::pair<std::string, std::string>>& cursors);
 
 // Reads the header only. kCorrupt, kVersion.
 Result<ImageHeader> ReadImageHeader(std::string_view bytes);
@@ -70,7 +71,7 @@ Status LoadImage(std::string_view bytes, Base* base, bool* left_out = nullptr);
 
 // The checksum that the pointer and the server's answer state: 16 hex digits of XXH64 over the
 // whole file.
-String ImageChecksum(std::string_view bytes);
+std::string ImageChecksum(std::string_view bytes);
 
 // Images are stored as files of at most kImageFileBytes, the last one shorter: where file `index`
 // lies in the image.

@@ -32,11 +32,11 @@ namespace {
 
 constexpr MemberType kBytes = {
     [](const Data& data) { return data.is_bytes(); },
-    [](Data&& data, void* member) { *static_cast<String*>(member) = data.as_bytes(); },
-    [](const void* member) { return Data::Bytes(*static_cast<const String*>(member)); },
-    [](const void* member) { return static_cast<const String*>(member)->empty(); }};
+    [](Data&& data, void* member) { *static_cast<std::string*>(member) = data.as_bytes(); },
+    [](const void* member) { return Data::Bytes(*static_cast<const std::string*>(member)); },
+    [](const void* member) { return static_cast<const std::string*>(member)->empty(); }};
 
-using MaybeBytes = std::optional<String>;
+using MaybeBytes = std::optional<std::string>;
 constexpr MemberType kMaybeBytes = {
     kBytes.fits,
     [](Data&& data, void* member) { *static_cast<MaybeBytes*>(member) = data.as_bytes(); },
@@ -56,9 +56,9 @@ size_t TextIndex(const Data& value, const char* const* texts, size_t count) {
 
 }  // namespace
 
-void Members::Bytes(const char* name, String& member) { Add({name, &member, &kBytes}); }
+void Members::Bytes(const char* name, std::string& member) { Add({name, &member, &kBytes}); }
 
-void Members::Bytes(const char* name, std::optional<String>& member) {
+void Members::Bytes(const char* name, std::optional<std::string>& member) {
   Add({name, &member, &kMaybeBytes});
 }
 

@@ -20,11 +20,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/transaction_builder.h"
 
@@ -50,7 +50,7 @@ inline bool IsCount(const Data& data) { return data.as_u64(~uint64_t{0}) <= kMax
 inline bool Fits(const Data& data, const bool*) { return data.is_bool(); }
 inline bool Fits(const Data& data, const uint64_t*) { return IsCount(data); }
 bool Fits(const Data& data, const double*);  // finite
-inline bool Fits(const Data& data, const String*) { return data.is_string(); }
+inline bool Fits(const Data& data, const std::string*) { return data.is_string(); }
 inline bool Fits(const Data&, const Data*) { return true; }
 inline bool Fits(const Data& data, const Key*) { return data.is_number() || data.is_string(); }
 template <typename T>
@@ -58,7 +58,7 @@ bool Fits(const Data& data, const Vector<T>*) {
   return data.is_array();
 }
 template <typename T>
-bool Fits(const Data& data, const Map<String, T>*) {
+bool Fits(const Data& data, const Map<std::string, T>*) {
   return data.is_object();
 }
 template <HasMembers T>
@@ -76,26 +76,26 @@ bool IsListOf(const Data& data, DataTest fits);
 inline void FromData(Data&& data, bool* out) { *out = data.as_bool(); }
 inline void FromData(Data&& data, uint64_t* out) { *out = data.as_u64(); }
 inline void FromData(Data&& data, double* out) { *out = data.as_number(); }
-inline void FromData(Data&& data, String* out) { *out = data.as_string(); }
+inline void FromData(Data&& data, std::string* out) { *out = data.as_string(); }
 inline void FromData(Data&& data, Data* out) { *out = std::move(data); }
 inline void FromData(Data&& data, Key* out) { *out = Key(std::move(data)); }
 template <typename T>
 void FromData(Data&& data, Vector<T>* out);
 template <typename T>
-void FromData(Data&& data, Map<String, T>* out);
+void FromData(Data&& data, Map<std::string, T>* out);
 template <HasMembers T>
 void FromData(Data&& data, T* out);
 
 inline Data ToData(bool value) { return value; }
 inline Data ToData(uint64_t value) { return value; }
 inline Data ToData(double value) { return value; }
-inline Data ToData(const String& value) { return value; }
+inline Data ToData(const std::string& value) { return value; }
 inline Data ToData(const Data& value) { return value; }
 inline Data ToData(const Key& value) { return value.data(); }
 template <typename T>
 Data ToData(const Vector<T>& list);
 template <typename T>
-Data ToData(const Map<String, T>& map);
+Data ToData(const Map<std::string, T>& map);
 template <HasMembers T>
 Data ToData(const T& self);
 template <typename T>
@@ -151,8 +151,8 @@ class Members {
   void Optional(const char* name, std::optional<T>& member) {
     Add({name, &member, &kMemberType<std::optional<T>>, true});
   }
-  void Bytes(const char* name, String& member);
-  void Bytes(const char* name, std::optional<String>& member);
+  void Bytes(const char* name, std::string& member);
+  void Bytes(const char* name, std::optional<std::string>& member);
   // One of these texts, in the order of the enumeration; another one is the first.
   template <typename E, size_t count>
   void Text(const char* name, E& member, const char* const (&texts)[count]) {
@@ -221,7 +221,7 @@ Data ToData(const Vector<T>& list) {
 }
 
 template <typename T>
-void FromData(Data&& data, Map<String, T>* out) {
+void FromData(Data&& data, Map<std::string, T>* out) {
   out->clear();
   for (auto& [name, value] : data.mutable_members()) {
     if (Fits(value, static_cast<const T*>(nullptr))) FromData(std::move(value), &(*out)[name]);
@@ -229,7 +229,7 @@ void FromData(Data&& data, Map<String, T>* out) {
 }
 
 template <typename T>
-Data ToData(const Map<String, T>& map) {
+Data ToData(const Map<std::string, T>& map) {
   Data object = Data::MakeObject();
   for (const auto& [name, value] : map) object.mutable_members().emplace_back(name, ToData(value));
   return object;

@@ -9,7 +9,7 @@
 
 namespace skerry {
 
-String EncodeMutation(const Schema& schema, const Mutation& mutation) {
+std::string EncodeMutation(const Schema& schema, const Mutation& mutation) {
   BodyWriter out(schema);
   out.PutId(mutation.action.id);
   PutText(out.payload(), mutation.action.name);
@@ -35,7 +35,7 @@ Result<Mutation> DecodeMutation(const Schema& schema, std::string_view bytes, bo
   mutation.action.at = in.in().F64();
   const uint64_t realms = in.TakeCount();
   for (uint64_t i = 0; i < realms && in.ok(); ++i) {
-    String realm = in.TakeRealm();
+    std::string realm = in.TakeRealm();
     mutation.base.emplace_back(std::move(realm), in.in().Varint());
   }
   mutation.ops = DecodeOps(Unfit::kLeftOut, &in);

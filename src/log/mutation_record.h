@@ -15,18 +15,18 @@ enum class MutationState : uint8_t { kPending, kGrouped };
 
 struct MutationRecord {
   double version = kRecordVersion;
-  String id;  // of its action
-  String name;
+  std::string id;  // of its action
+  std::string name;
   double at = 0;
   MutationState state = MutationState::kPending;
-  std::optional<String> update;  // that it is in; null: it is not grouped
+  std::optional<std::string> update;  // that it is in; null: it is not grouped
   bool held = false;
   // A push was told that its action is in the log already, at these revisions. It is not grouped
   // until a pull says otherwise.
   std::optional<Revisions> known;
-  Vector<String> realms;
-  Vector<String> keys;  // of its objects: table, U+0000, id
-  String body;          // of EncodeMutation
+  Vector<std::string> realms;
+  Vector<std::string> keys;  // of its objects: table, U+0000, id
+  std::string body;          // of EncodeMutation
   // It was folded with others into an op that was refused, and is grouped by itself from then on.
   std::optional<bool> alone;
   Rest rest;
@@ -53,7 +53,7 @@ struct MutationRecord {
 
 // A mutation, as other records name it.
 struct NamedMutation {
-  String id;
+  std::string id;
   Key key;  // in `mutations`
   Rest rest;
 
@@ -67,7 +67,7 @@ struct NamedMutation {
 
 // A mutation whose action is in the log already, as a push was told.
 struct KnownMutation {
-  String id;
+  std::string id;
   Key key;
   Revisions realms;
   Rest rest;

@@ -10,9 +10,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 
@@ -71,11 +71,11 @@ struct PropAdd {
 struct Op {
   OpKind kind = OpKind::kUpdate;
   TableIndex table = kNone;  // kNone where it is on no row
-  String id;
-  String realm;
+  std::string id;
+  std::string realm;
   // Its content: empty where the kind has none. What is added here is counted by content_bytes.
-  String to;              // where it moves: the target realm
-  String stream;          // kAppend
+  std::string to;         // where it moves: the target realm
+  std::string stream;     // kAppend
   Vector<PropValue> set;  // sorted by prop; null unsets
   Vector<PropAdd> add;    // sorted by prop
   Vector<uint32_t>
@@ -94,7 +94,7 @@ struct Op {
   }
 };
 
-inline Op NewOp(OpKind kind, const ObjectKey& key, const String& realm) {
+inline Op NewOp(OpKind kind, const ObjectKey& key, const std::string& realm) {
   Op op;
   op.kind = kind;
   op.table = key.table;
@@ -134,15 +134,15 @@ class RowOps {
 };
 
 struct Action {
-  String id;  // UUIDv7
-  String name;
-  String arg;     // JSON text; "null" where there is none
-  double at = 0;  // ms, the client's estimate of the server's clock
+  std::string id;  // UUIDv7
+  std::string name;
+  std::string arg;  // JSON text; "null" where there is none
+  double at = 0;    // ms, the client's estimate of the server's clock
   friend bool operator==(const Action&, const Action&) = default;
 };
 
 template <typename T>
-using ByRealm = Vector<std::pair<String, T>>;  // sorted by realm, each at most once
+using ByRealm = Vector<std::pair<std::string, T>>;  // sorted by realm, each at most once
 
 struct Mutation {
   Action action;
@@ -155,12 +155,12 @@ struct Mutation {
 // mean none.
 struct Link {
   uint64_t seq = 0;
-  String id;
+  std::string id;
   friend bool operator==(const Link&, const Link&) = default;
 };
 
 struct Update {
-  String id;
+  std::string id;
   ByRealm<Link> after;
   ByRealm<uint64_t> base;
   double at = 0;

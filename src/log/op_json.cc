@@ -35,7 +35,7 @@ const char* NameOf(OpKind kind) {
   return nullptr;
 }
 
-bool ReadKind(const String& name, OpKind* kind) {
+bool ReadKind(const std::string& name, OpKind* kind) {
   for (int number = 0; number <= 0xff; ++number) {
     *kind = static_cast<OpKind>(number);
     const char* known = NameOf(*kind);
@@ -93,7 +93,7 @@ Status ReadAdd(const TableDef& table, const Data& data, Op* op) {
     const PropIndex index = table.FindProp(member.first);
     if (index == kNone)
       return {Code::kUnknownProp, table.name + " has no prop " + Quote(member.first)};
-    const String place = table.name + "." + member.first;
+    const std::string place = table.name + "." + member.first;
     if (table.props[index].type != PropType::kNumber)
       return {Code::kWrongType, place + ": an inc of what is no number"};
     if (!member.second.is_number() || !std::isfinite(member.second.as_number())) {
@@ -169,7 +169,7 @@ Status ReadOp(const Schema& schema, const Data& data, size_t action_count, Op* o
     op->if_revision = value;
   }
   if (!op->Has(kOnRow)) return ReadContent(nullptr, data, op);
-  const String& name = data["table"].as_string();
+  const std::string& name = data["table"].as_string();
   op->table = schema.FindTable(name);
   if (op->table == kNone) return {Code::kUnknownTable, "there is no table " + Quote(name)};
   const TableDef& table = schema.table(op->table);
@@ -231,12 +231,12 @@ bool TrimOp(const Schema& schema, Data* data) {
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count) {
   if (!data.is_object()) return Status(Code::kInvalidArgument, "an op must be an object");
   Op op;
-  const String& name = data["op"].as_string();
+  const std::string& name = data["op"].as_string();
   if (!ReadKind(name, &op.kind))
     return Status(Code::kInvalidArgument, "there is no op " + Quote(name));
   const Status read = ReadOp(schema, data, action_count, &op);
   if (read.ok()) return op;
-  const String& id = data["id"].as_string();
+  const std::string& id = data["id"].as_string();
   return At(id.empty() ? name : name + " of " + Quote(id), read);
 }
 

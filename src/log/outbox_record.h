@@ -12,7 +12,7 @@ namespace skerry {
 // A client's update in a realm, which the next one there follows. Null, with an empty id: none.
 struct ChainLink {
   uint64_t seq = 0;
-  String id;
+  std::string id;
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -26,11 +26,11 @@ bool Fits(const Data& data, const ChainLink*);
 void FromData(Data&& data, ChainLink* out);
 Data ToData(const ChainLink& link);
 
-using ChainLinks = Map<String, ChainLink>;  // by realm
+using ChainLinks = Map<std::string, ChainLink>;  // by realm
 
 // The last update of this identity in each realm (docs/design.md, "The chain").
 struct Chain {
-  String client;
+  std::string client;
   ChainLinks links;
   Rest rest;
 
@@ -51,17 +51,17 @@ enum class OutboxState : uint8_t {
 
 struct OutboxRecord {
   double version = kRecordVersion;
-  String id;
-  String client;     // the identity that it was grouped under
-  ChainLinks after;  // the update that it follows, in each realm that it touches
+  std::string id;
+  std::string client;  // the identity that it was grouped under
+  ChainLinks after;    // the update that it follows, in each realm that it touches
   Revisions base;
   double at = 0;
   OutboxState state = OutboxState::kSent;
   uint64_t epoch = 0;                  // of the lease under which it was first sent
   std::optional<Revisions> revisions;  // where it is in the log, by the push's answer
-  Vector<String> confirmed;            // realms
+  Vector<std::string> confirmed;       // realms
   Vector<NamedMutation> mutations;
-  String body;  // the wire's JSON, written once and sent byte for byte
+  std::string body;  // the wire's JSON, written once and sent byte for byte
   Rest rest;
 
   template <typename Self, typename Visitor>

@@ -27,7 +27,7 @@ class BaseContext final : public FilterContext {
 
  private:
   static Value Column(PropIndex column, std::string_view id, const Row& row) {
-    if (column == kIdColumn) return Value::String(String(id));
+    if (column == kIdColumn) return Value::String(std::string(id));
     if (column == kRealmColumn) return Value::String(row.realm);
     return column < row.props.size() ? row.props[column] : Value::Null();
   }
@@ -42,17 +42,17 @@ class StepApplier {
 
  private:
   struct Place {
-    String realm;
+    std::string realm;
     ObjectKey key;
   };
   void ApplyOwnOps(const Step& step);
   void ApplyChange(const Change& change);
-  void ApplyContent(const Change& change, Row row, const String& realm);
+  void ApplyContent(const Change& change, Row row, const std::string& realm);
   Status ApplyPage(const PageRange& page);
   bool CameAnew(const Place& place) const;
-  void DropRealm(const String& realm);
+  void DropRealm(const std::string& realm);
   Status KeepScopes(const Vector<ScopeFilter>& scopes);
-  void Erase(const String& realm, const ObjectKey& key);
+  void Erase(const std::string& realm, const ObjectKey& key);
   void EraseAll(const Vector<Place>& places);
 
   const Schema& schema_;
@@ -61,7 +61,7 @@ class StepApplier {
   TouchedSink& touched_;
 };
 
-void StepApplier::Erase(const String& realm, const ObjectKey& key) {
+void StepApplier::Erase(const std::string& realm, const ObjectKey& key) {
   rows_.EraseBase(realm, key);
   touched_.Touched(key);
 }
@@ -84,7 +84,7 @@ void StepApplier::ApplyOwnOps(const Step& step) {
   }
 }
 
-void StepApplier::ApplyContent(const Change& change, Row row, const String& realm) {
+void StepApplier::ApplyContent(const Change& change, Row row, const std::string& realm) {
   row.realm = realm;
   row.created_at = change.created_at;
   row.modified_at = change.modified_at;
@@ -162,7 +162,7 @@ bool StepApplier::CameAnew(const Place& place) const {
   });
 }
 
-void StepApplier::DropRealm(const String& realm) {
+void StepApplier::DropRealm(const std::string& realm) {
   for (const TableDef& table : schema_.tables()) {
     for (const auto& [id, row_realm] : rows_.BaseKeys(table.index)) {
       if (row_realm == realm) Erase(realm, {table.index, id});
@@ -216,7 +216,7 @@ Status StepApplier::Apply(const Step& step) {
 
 }  // namespace
 
-Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where) {
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where) {
   Result<Data> data = DecodeData(where);
   if (!data.ok()) return data.status();
   return ParseFilter(schema, schema.table(table), data.value(), /*allow_exists=*/false);

@@ -4,10 +4,10 @@
 #define SKERRY_LOG_RECORD_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/op.h"
@@ -28,8 +28,8 @@ inline bool HasContent(ChangeKind kind) {
 struct Change {
   ChangeKind kind = ChangeKind::kUpdate;
   ObjectKey key;
-  String realm;
-  String to;  // kMove
+  std::string realm;
+  std::string to;  // kMove
   Vector<PropValue>
       set;  // kCreate: every prop that is not null; kUpdate, kMove: what differs, null unsets
   double created_at = 0;
@@ -51,22 +51,22 @@ enum class StepKind : uint8_t {
 // filled.
 struct PageRange {
   TableIndex table = kNone;
-  String where;                // the filter's wire form by EncodeData
-  String above;                // exclusive; empty: from the start
-  std::optional<String> upto;  // inclusive; none: to the end
-  Vector<String> realms;       // sorted; what the page says is of these only. Empty: of every realm
-  Vector<String> ids;          // named by the page (their rows come as kChange steps), sorted
+  std::string where;                // the filter's wire form by EncodeData
+  std::string above;                // exclusive; empty: from the start
+  std::optional<std::string> upto;  // inclusive; none: to the end
+  Vector<std::string> realms;  // sorted; what the page says is of these only. Empty: of every realm
+  Vector<std::string> ids;     // named by the page (their rows come as kChange steps), sorted
   friend bool operator==(const PageRange&, const PageRange&) = default;
 };
 struct ScopeFilter {
   TableIndex table = kNone;
-  String where;  // as in PageRange
+  std::string where;  // as in PageRange
   friend bool operator==(const ScopeFilter&, const ScopeFilter&) = default;
 };
 
 struct Step {
   StepKind kind = StepKind::kChange;
-  String realm;                // kOwnOps, kDropRealm
+  std::string realm;           // kOwnOps, kDropRealm
   double at = 0;               // kOwnOps
   uint64_t revision = 0;       // kOwnOps
   Vector<Op> ops;              // kOwnOps: those of `realm` only
@@ -77,7 +77,7 @@ struct Step {
 };
 
 // The filter of a page or scope, as it is stored.
-Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const String& where);
+Result<Filter> ReadFilter(const Schema& schema, TableIndex table, const std::string& where);
 
 // Applies steps in order. Calls Touched for every object whose base row may have changed. An
 // update, move, delete or leave of a row that base does not hold does nothing. Fails only where a

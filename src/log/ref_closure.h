@@ -9,10 +9,10 @@
 #define SKERRY_LOG_REF_CLOSURE_H_
 
 #include <cstdint>
+#include <string>
 #include <tuple>
 
 #include "base/map.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"
@@ -22,8 +22,8 @@ namespace skerry {
 // A row that left a realm.
 struct Departure {
   ObjectKey key;
-  String realm;  // that it left
-  String to;     // that it moved to; empty: it was deleted
+  std::string realm;  // that it left
+  std::string to;     // that it moved to; empty: it was deleted
 };
 
 // A set of rules, as bits.
@@ -54,7 +54,7 @@ class DependantVisitor {
  public:
   // All rows whose ref names the target, in any realm.
   virtual Vector<ObjectKey> Children(const BackRef& back, const ObjectKey& target) = 0;
-  virtual bool IsIn(const ObjectKey& key, const String& realm) = 0;
+  virtual bool IsIn(const ObjectKey& key, const std::string& realm) = 0;
   // Whether the child leaves, too, to where its parent went. REQUIRES: true at most once of a row.
   virtual bool Visit(const Departure& parent, const ObjectKey& child, PropIndex prop,
                      OnDelete rule) = 0;

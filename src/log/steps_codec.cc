@@ -64,7 +64,7 @@ bool DecodeChange(BodyReader* in, Change* change) {
 }
 
 // Whether the schema of today understands a filter that was stored.
-bool Understands(TableIndex table, const String& where, BodyReader* in) {
+bool Understands(TableIndex table, const std::string& where, BodyReader* in) {
   if (table == kNone) return false;
   const bool known = ReadFilter(in->schema(), table, where).ok();
   if (!known) *in->mutable_left_out() = true;
@@ -78,9 +78,9 @@ void EncodePage(const PageRange& page, BodyWriter* out) {
   PutU8(out->payload(), page.upto ? 1 : 0);
   if (page.upto) PutText(out->payload(), *page.upto);
   PutVarint(out->payload(), page.realms.size());
-  for (const String& realm : page.realms) out->PutRealm(realm);
+  for (const std::string& realm : page.realms) out->PutRealm(realm);
   PutVarint(out->payload(), page.ids.size());
-  for (const String& id : page.ids) out->PutId(id);
+  for (const std::string& id : page.ids) out->PutId(id);
 }
 
 // Without its filter a page cannot say which rows are gone; the worker gives such scopes up
@@ -102,7 +102,7 @@ void DecodeScopes(BodyReader* in, Vector<ScopeFilter>* scopes) {
   const uint64_t count = in->TakeCount();
   for (uint64_t i = 0; i < count && in->ok(); ++i) {
     const TableIndex table = in->TakeTable();
-    String where = in->TakeText();
+    std::string where = in->TakeText();
     if (!in->ok() || table == kNone) continue;
     if (!Understands(table, where, in)) where = EncodeData(Data(Data::Array{Data("true")}));
     scopes->push_back({table, std::move(where)});
@@ -166,13 +166,13 @@ void StepsWriter::Add(const Step& step) {
   ++count_;
 }
 
-String StepsWriter::Seal() const {
-  String count;
+std::string StepsWriter::Seal() const {
+  std::string count;
   PutVarint(&count, count_);
   return out_.Seal(BodyKind::kSteps, count);
 }
 
-String EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
+std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps) {
   StepsWriter out(schema);
   for (const Step& step : steps) out.Add(step);
   return out.Seal();

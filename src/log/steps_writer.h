@@ -4,8 +4,8 @@
 #define SKERRY_LOG_STEPS_WRITER_H_
 
 #include <cstdint>
+#include <string>
 
-#include "base/string.h"
 #include "log/body.h"
 #include "log/record.h"
 #include "model/schema.h"
@@ -17,7 +17,7 @@ class StepsWriter {
   explicit StepsWriter(const Schema& schema) : out_(schema) {}
   void Add(const Step& step);
   // The whole body. Call once.
-  String Seal() const;
+  std::string Seal() const;
 
  private:
   BodyWriter out_;

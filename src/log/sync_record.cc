@@ -47,7 +47,7 @@ SyncRecord SyncRecord::Read(Data stored) {
   SyncRecord sync = ReadRecord<SyncRecord>(std::move(stored));
   // A chain is that of one identity, and would be forked for ever under another.
   if (sync.chain.client != sync.client) sync.chain = {};
-  erase_if(sync.refill, [](const String& realm) { return realm.empty(); });
+  erase_if(sync.refill, [](const std::string& realm) { return realm.empty(); });
   return sync;
 }
 
@@ -72,7 +72,7 @@ SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t sch
   return sync;
 }
 
-void NewIdentity(const String& client, SyncRecord* sync) {
+void NewIdentity(const std::string& client, SyncRecord* sync) {
   sync->client = client;
   sync->chain = {};
   sync->chain.client = client;
@@ -83,15 +83,15 @@ bool IsOfNewer(const Schema& schema, const SyncRecord& sync) {
   return sync.schema > schema.version();
 }
 
-String Layout(const Schema& schema) { return Hex16(schema.fingerprint()); }
+std::string Layout(const Schema& schema) { return Hex16(schema.fingerprint()); }
 
 bool LacksRows(const Schema& schema, const SyncRecord& sync) {
   return sync.lacks.has_value() && *sync.lacks != Layout(schema);
 }
 
-void NoteLack(const String& layout, SyncRecord* sync) {
+void NoteLack(const std::string& layout, SyncRecord* sync) {
   const bool is_another = sync->lacks.has_value() && *sync->lacks != layout;
-  sync->lacks = is_another ? String("any") : layout;
+  sync->lacks = is_another ? std::string("any") : layout;
 }
 
 }  // namespace skerry

@@ -20,7 +20,7 @@ namespace skerry {
 // How far a scope is filled: not at all (false), wholly (true), or up to a row (its id).
 struct ScopeFill {
   bool whole = false;
-  std::optional<String> upto;
+  std::optional<std::string> upto;
   friend bool operator==(const ScopeFill&, const ScopeFill&) = default;
 };
 bool Fits(const Data& data, const ScopeFill*);
@@ -29,7 +29,7 @@ Data ToData(const ScopeFill& filled);
 
 // What a window asks for or drops, and what an answer says is to be filled again.
 struct WantedScope {
-  String table;
+  std::string table;
   Data where;  // the wire's filter
   Rest rest;
 
@@ -42,7 +42,7 @@ struct WantedScope {
 
 // Rows that windows want.
 struct SyncScope {
-  String table;
+  std::string table;
   Data where;
   ScopeFill filled;
   std::optional<double> asked;  // the day, since 1970, on which a window last asked for it
@@ -61,9 +61,9 @@ bool Fits(const Data& data, const SyncScope*);
 
 // A file of an image, in the mount `/skerry/<name>/<user>/<generation>`.
 struct ImagePart {
-  String file;
+  std::string file;
   uint64_t bytes = 0;
-  String checksum;
+  std::string checksum;
   std::optional<bool> left_out;  // the schema had no place for something that it was made of
   Rest rest;
 
@@ -79,12 +79,12 @@ struct ImagePart {
 
 // An image of base: it holds all records up to n.
 struct ImagePointer {
-  String generation;
+  std::string generation;
   Vector<ImagePart> parts;
   uint64_t n = 0;
   Cursors cursors;
   std::optional<uint64_t> record_bytes;  // as SyncRecord has it, at n
-  std::optional<String> layout;          // of the schema that it was made under
+  std::optional<std::string> layout;     // of the schema that it was made under
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -102,8 +102,8 @@ bool Fits(const Data& data, const ImagePointer*);
 
 // A generation of the image that is being written, or is to be deleted.
 struct Generation {
-  String generation;
-  String lease;        // under which it is written; empty: it is to be deleted
+  std::string generation;
+  std::string lease;   // under which it is written; empty: it is to be deleted
   uint64_t epoch = 0;  // of that lease
   Rest rest;
 
@@ -118,7 +118,7 @@ bool Fits(const Data& data, const Generation*);
 
 struct SyncRecord {
   double version = kRecordVersion;
-  String client;            // the identity under which updates are grouped
+  std::string client;       // the identity under which updates are grouped
   uint64_t n = 0;           // of the last record of `updates`: those beyond it are nobody's
   uint64_t gone_up_to = 0;  // a mutation with such a key that is not there is gone for good
   Cursors cursors;
@@ -127,17 +127,17 @@ struct SyncRecord {
   uint64_t scope_version = 0;
   Chain chain;
   Revisions seen;  // of this identity's updates, the highest seq that was confirmed, by realm
-  std::optional<String> realms_token;
+  std::optional<std::string> realms_token;
   std::optional<double> clock_offset;    // ms that the server's clock is ahead
   std::optional<double> last_synced_at;  // ms; null: never
   uint64_t schema = 0;                   // the highest version that has opened it
   // A layout under which something that the server had sent had no place: another layout takes
   // everything anew, and every one does where it is "any", for two lack something.
-  std::optional<String> lacks;
+  std::optional<std::string> lacks;
   std::optional<ImagePointer> image;
   std::optional<ImagePointer> previous;  // the image before: where `image` cannot be read
   Vector<KnownMutation> known;
-  Vector<String> refill;  // realms whose rows are dropped when they come anew
+  Vector<std::string> refill;  // realms whose rows are dropped when they come anew
   Vector<Generation> generations;
   uint64_t record_bytes = 0;  // of the bodies of all records up to n, ever
   Rest rest;
@@ -180,18 +180,18 @@ bool KeepsPlace(const Data& stored);
 SyncRecord CompleteSyncRecord(Data stored, std::string_view client, uint32_t schema_version);
 
 // Gives it another identity: an empty chain, nothing seen. Updates in the outbox stay under theirs.
-void NewIdentity(const String& client, SyncRecord* sync);
+void NewIdentity(const std::string& client, SyncRecord* sync);
 
 // A newer version of the application has opened this database: what this one does not know may be
 // that one's, and is left to it.
 bool IsOfNewer(const Schema& schema, const SyncRecord& sync);
 
 // A schema's layout, as records name it.
-String Layout(const Schema& schema);
+std::string Layout(const Schema& schema);
 bool LacksRows(const Schema& schema, const SyncRecord& sync);
 // One more layout under which something had no place. Where another was noted before, that one
 // still lacks what it lacked: then all are to take it anew.
-void NoteLack(const String& layout, SyncRecord* sync);
+void NoteLack(const std::string& layout, SyncRecord* sync);
 
 }  // namespace skerry
 

@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/relocatable.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -26,7 +26,7 @@ class Key {
  public:
   Key() = default;                                     // none: null
   Key(uint64_t number) : data_(number) {}              // NOLINT(google-explicit-constructor)
-  Key(const String& text) : data_(text) {}             // NOLINT(google-explicit-constructor)
+  Key(const std::string& text) : data_(text) {}        // NOLINT(google-explicit-constructor)
   Key(const char* text) : data_(text) {}               // NOLINT(google-explicit-constructor)
   explicit Key(Data data) : data_(std::move(data)) {}  // as it was read
 

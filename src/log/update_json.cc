@@ -15,7 +15,7 @@
 namespace skerry {
 namespace {
 
-Status Invalid(String detail) { return {Code::kInvalidArgument, std::move(detail)}; }
+Status Invalid(std::string detail) { return {Code::kInvalidArgument, std::move(detail)}; }
 
 template <typename T>
 Status SortByRealm(ByRealm<T>* by_realm) {
@@ -102,10 +102,10 @@ Status CheckSpread(const Update& update) {
 }
 
 // REQUIRES: `after` is sorted.
-bool Names(const ByRealm<Link>& after, const String& realm) {
+bool Names(const ByRealm<Link>& after, const std::string& realm) {
   const auto found =
       std::lower_bound(after.begin(), after.end(), realm,
-                       [](const auto& item, const String& name) { return item.first < name; });
+                       [](const auto& item, const std::string& name) { return item.first < name; });
   return found != after.end() && found->first == realm;
 }
 

@@ -13,10 +13,10 @@ enum class UpdateKind : uint8_t { kPull, kRefusal, kScopes, kImage, kLocal };
 
 // A mutation that went to the inbox.
 struct RefusedMutation {
-  String id;
+  std::string id;
   Key key;
-  String code;  // empty: the inbox has it
-  String detail;
+  std::string code;  // empty: the inbox has it
+  std::string detail;
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -30,8 +30,8 @@ struct RefusedMutation {
 
 // A mutation that is still pending, but no longer in these realms.
 struct PartlyConfirmed {
-  String id;
-  Vector<String> realms;
+  std::string id;
+  Vector<std::string> realms;
   Rest rest;
 
   template <typename Self, typename Visitor>
@@ -49,13 +49,13 @@ struct UpdateRecord {
   // record. A window takes such a record as n + 1 only if the image that it loaded is this
   // generation, or a later one, whose n is not below the record's; else it loads the image again,
   // as on a gap.
-  std::optional<String> generation;
+  std::optional<std::string> generation;
   // Gone, for they were confirmed in every realm that they touch, or were `known`.
   Vector<NamedMutation> confirmed;
   Vector<RefusedMutation> refused;
   Vector<PartlyConfirmed> partly;
-  Cursors cursors;             // after it
-  std::optional<String> body;  // of EncodeSteps; null in a message for which it is too large
+  Cursors cursors;                  // after it
+  std::optional<std::string> body;  // of EncodeSteps; null in a message for which it is too large
   Rest rest;
 
   template <typename Self, typename Visitor>

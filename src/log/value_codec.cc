@@ -2,7 +2,7 @@
 
 namespace skerry {
 
-void PutValue(const Value& value, String* out) {
+void PutValue(const Value& value, std::string* out) {
   PutU8(out, static_cast<uint8_t>(value.kind()));
   switch (value.kind()) {
     case ValueKind::kNull:
@@ -32,13 +32,13 @@ Value TakeValue(Reader* in) {
     case ValueKind::kNumber:
       return Value::Number(in->F64());
     case ValueKind::kString:
-      return Value::String(String(in->Text()));
+      return Value::String(std::string(in->Text()));
     case ValueKind::kDate:
       return Value::Date(in->F64());
     case ValueKind::kBytes:
-      return Value::Bytes(String(in->Text()));
+      return Value::Bytes(std::string(in->Text()));
     case ValueKind::kJson:
-      return Value::Json(String(in->Text()));
+      return Value::Json(std::string(in->Text()));
   }
   in->Fail();
   return Value::Null();

@@ -10,13 +10,14 @@
 #ifndef SKERRY_LOG_VALUE_CODEC_H_
 #define SKERRY_LOG_VALUE_CODEC_H_
 
+#include <string>
+
 #include "base/bytes.h"
-#include "base/string.h"
 #include "model/value.h"
 
 namespace skerry {
 
-void PutValue(const Value& value, String* out);
+void PutValue(const Value& value, std::string* out);
 // Fails the reader on anything else; whether the value fits its prop is the caller's to check.
 Value TakeValue(Reader* in);
 

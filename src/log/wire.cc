@@ -18,14 +18,15 @@ constexpr double kMaxTimeMs = 8.64e15;
 constexpr size_t kMaxQuoted = 64;
 
 Status CheckShortText(const Data& data, size_t limit, const char* what) {
-  const String& text = data.as_string();
+  const std::string& text = data.as_string();
   if (!data.is_string() || text.empty())
-    return {Code::kInvalidArgument, String(what) + " must be text"};
+    return {Code::kInvalidArgument, std::string(what) + " must be text"};
   if (text.size() > limit) {
-    return {Code::kLimit, String(what) + " is longer than " + std::to_string(limit) + " bytes"};
+    return {Code::kLimit,
+            std::string(what) + " is longer than " + std::to_string(limit) + " bytes"};
   }
   if (!IsStorableText(text)) {
-    return {Code::kInvalidArgument, String(what) + " holds text that no database can hold"};
+    return {Code::kInvalidArgument, std::string(what) + " holds text that no database can hold"};
   }
   return Status::Ok();
 }
@@ -71,7 +72,7 @@ Status CheckEnvelope(const Data& data) {
     return {Code::kInvalidArgument, "an envelope of a date that holds none"};
   }
   if (type->as_string() != "bytes" || data["v"].is_bytes()) return Status::Ok();
-  String bytes;
+  std::string bytes;
   if (data["v"].is_string() && Base64Decode(data["v"].as_string(), &bytes)) return Status::Ok();
   return {Code::kInvalidArgument, "an envelope of bytes that holds no base64"};
 }
@@ -104,16 +105,16 @@ Status CheckObjectSize(const TableDef& table, const Data& data, const Vector<Pro
 
 }  // namespace
 
-String Quote(std::string_view text) {
+std::string Quote(std::string_view text) {
   if (!IsStorableText(text)) return "(unreadable)";
-  if (text.size() <= kMaxQuoted) return "\"" + String(text) + '"';
+  if (text.size() <= kMaxQuoted) return "\"" + std::string(text) + '"';
   size_t end = kMaxQuoted;
   while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xc0) == 0x80) --end;
-  return "\"" + String(text.substr(0, end)) + "…\"";
+  return "\"" + std::string(text.substr(0, end)) + "…\"";
 }
 
 Status At(std::string_view place, const Status& status) {
-  return {status.code(), String(place) + ": " + status.detail()};
+  return {status.code(), std::string(place) + ": " + status.detail()};
 }
 
 Status CheckRealm(const Data& data) { return CheckShortText(data, kMaxIdBytes, "a realm"); }

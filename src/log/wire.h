@@ -4,11 +4,11 @@
 #define SKERRY_LOG_WIRE_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -17,7 +17,7 @@ namespace skerry {
 
 // Foreign text as it may stand in a detail: cut at 64 bytes, and not shown at all where it is no
 // storable text.
-String Quote(std::string_view text);
+std::string Quote(std::string_view text);
 
 // "<place>: <detail>", with the code of `status`.
 Status At(std::string_view place, const Status& status);

@@ -6,11 +6,11 @@
 #define SKERRY_MODEL_FILTER_H_
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"

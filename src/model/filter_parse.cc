@@ -19,7 +19,7 @@ class FilterParser {
 
  private:
   Status Invalid(const TableDef& table, std::string_view what) const {
-    return {Code::kInvalidArgument, "filter on " + table.name + ": " + String(what)};
+    return {Code::kInvalidArgument, "filter on " + table.name + ": " + std::string(what)};
   }
   Result<Filter> ParseJunction(FilterKind kind, const TableDef& table, const Data::Array& items,
                                int depth, bool inside_select);
@@ -201,7 +201,7 @@ Result<Filter> FilterParser::ParseExists(const TableDef& table, const Data::Arra
   filter.table = schema_.FindTable(items[1].as_string());
   if (filter.table == kNone) return Status(Code::kUnknownTable, "no table " + items[1].as_string());
   const TableDef& inner = schema_.table(filter.table);
-  const String via = items.size() == 4 ? items[3].as_string() : String();
+  const std::string via = items.size() == 4 ? items[3].as_string() : std::string();
   for (const BackRef& ref : schema_.back_refs(table.index)) {
     if (ref.table != filter.table || (!via.empty() && inner.props[ref.prop].name != via)) continue;
     if (filter.via != kNone)

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "base/limits.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {

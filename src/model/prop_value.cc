@@ -42,8 +42,8 @@ Status WrongType(const PropDef& prop, const char* why) {
   return {Code::kWrongType, prop.name + ": " + why + " (" + NameOf(prop.type) + ")"};
 }
 
-bool IsEnumMember(const PropDef& prop, const String& name) {
-  for (const String& value : prop.enum_values) {
+bool IsEnumMember(const PropDef& prop, const std::string& name) {
+  for (const std::string& value : prop.enum_values) {
     if (value == name) return true;
   }
   return false;
@@ -52,9 +52,9 @@ bool IsEnumMember(const PropDef& prop, const String& name) {
 // JSON text may hide U+0000 and lone surrogates behind escapes only before it is parsed: WriteJson
 // wrote this text, so that a look at the text is enough for the surrogates, and the escape for
 // U+0000.
-bool IsStorableJson(const String& text) {
+bool IsStorableJson(const std::string& text) {
   if (!IsStorableText(text)) return false;
-  for (size_t i = text.find("\\u0000"); i != String::npos; i = text.find("\\u0000", i + 1)) {
+  for (size_t i = text.find("\\u0000"); i != std::string::npos; i = text.find("\\u0000", i + 1)) {
     size_t backslashes = 0;
     while (backslashes < i && text[i - 1 - backslashes] == '\\') ++backslashes;
     if (backslashes % 2 == 0) return false;
@@ -78,7 +78,7 @@ Result<Value> BytesFromData(const PropDef& prop, const Data& data) {
   const Data* v = Envelope(data, "bytes");
   const Data& content = v ? *v : data;
   if (content.is_bytes()) return Value::Bytes(content.as_bytes());
-  String bytes;
+  std::string bytes;
   if (!content.is_string() || !Base64Decode(content.as_string(), &bytes)) {
     return WrongType(prop, "bytes are base64 text");
   }

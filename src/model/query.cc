@@ -69,7 +69,7 @@ bool QueryEngine::Exists(const Filter& filter, std::string_view id, const Row* r
     SKERRY_CHECK(row != nullptr);
     switch (filter.column) {
       case kIdColumn:
-        outer = Value::String(String(id));
+        outer = Value::String(std::string(id));
         break;
       case kRealmColumn:
         outer = Value::String(row->realm);

@@ -16,11 +16,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/filter.h"
 #include "model/row_store.h"
@@ -39,7 +39,7 @@ struct QueryOrder {
 struct Query;
 
 struct Include {
-  String name;        // JavaScript's; the engine goes by position
+  std::string name;   // JavaScript's; the engine goes by position
   bool back = false;  // false: the target of this row's ref; true: the rows of `table` whose ref
                       // names this row
   PropIndex prop = kNone;    // the ref: of the outer table (!back), of `table` (back)
@@ -53,7 +53,7 @@ struct Query {
   Vector<QueryOrder> order;
   uint32_t limit = kNoLimit;
   uint32_t offset = 0;
-  String after;  // an id, or empty
+  std::string after;  // an id, or empty
   Vector<Include> includes;
 };
 

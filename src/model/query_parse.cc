@@ -10,7 +10,7 @@ namespace skerry {
 namespace {
 
 Status Invalid(const TableDef& table, std::string_view what) {
-  return {Code::kInvalidArgument, "query on " + table.name + ": " + String(what)};
+  return {Code::kInvalidArgument, "query on " + table.name + ": " + std::string(what)};
 }
 
 // A whole number below 2^32 - 1, or null, for which the fallback stands.
@@ -60,7 +60,7 @@ Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data
 // An include's ref is named; a back include may leave it out where one ref only leads here.
 Status FindIncludeRef(const Schema& schema, const TableDef& table, const Data& data,
                       Include* include) {
-  const String& prop = data["prop"].as_string();
+  const std::string& prop = data["prop"].as_string();
   if (!include->back) {
     include->prop = table.FindProp(prop);
     if (include->prop == kNone) return {Code::kUnknownProp, table.name + " has no prop " + prop};
@@ -89,7 +89,7 @@ Status ParseInclude(const Schema& schema, const TableDef& table, const Data& dat
     return {Code::kLimit, "query on " + table.name + ": nested too deeply"};
   Include include;
   include.name = data["name"].as_string();
-  const String& kind = data["kind"].as_string();
+  const std::string& kind = data["kind"].as_string();
   if (kind != "ref" && kind != "back") return Invalid(table, "an include is a ref or back");
   include.back = kind == "back";
   SKERRY_RETURN_IF_ERROR(FindIncludeRef(schema, table, data, &include));
@@ -127,7 +127,7 @@ Result<Query> ParseLevel(const Schema& schema, const TableDef& table, const Data
 }  // namespace
 
 Result<Query> ParseQuery(const Schema& schema, const Data& description) {
-  const String& name = description["table"].as_string();
+  const std::string& name = description["table"].as_string();
   const TableIndex table = schema.FindTable(name);
   if (table == kNone) return Status(Code::kUnknownTable, "no table " + name);
   return ParseLevel(schema, schema.table(table), description, 1);

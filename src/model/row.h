@@ -4,8 +4,8 @@
 #define SKERRY_MODEL_ROW_H_
 
 #include <cstdint>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/schema.h"
 #include "model/value.h"
@@ -13,7 +13,7 @@
 namespace skerry {
 
 struct Row {
-  String realm;
+  std::string realm;
   double created_at = 0;   // ms; the database's clock once confirmed
   double modified_at = 0;  // ms
   uint64_t revision = 0;   // of the last change, in `realm`; 0 while unconfirmed
@@ -25,7 +25,7 @@ struct Row {
 // UUIDs into 16 bytes).
 struct ObjectKey {
   TableIndex table = kNone;
-  String id;
+  std::string id;
   friend bool operator==(const ObjectKey&, const ObjectKey&) = default;
   friend auto operator<=>(const ObjectKey&, const ObjectKey&) = default;
 };

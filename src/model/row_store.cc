@@ -125,9 +125,9 @@ std::string_view RowStore::IdView(Slot slot, char buffer[kIdTextBuffer]) const {
   return KeyText(LoadKey(bytes(slot)), buffer);
 }
 
-String RowStore::Id(Slot slot) const {
+std::string RowStore::Id(Slot slot) const {
   char buffer[kIdTextBuffer];
-  return String(IdView(slot, buffer));
+  return std::string(IdView(slot, buffer));
 }
 
 // ---- Decoding
@@ -147,14 +147,14 @@ Value RowStore::GetValue(Slot slot, PropIndex index) const {
     case Packing::kId: {
       const IdKey key = LoadKey(cell);
       char buffer[kIdTextBuffer];
-      return key.is_null() ? Value::Null() : Value::String(String(KeyText(key, buffer)));
+      return key.is_null() ? Value::Null() : Value::String(std::string(KeyText(key, buffer)));
     }
     default:
       break;
   }
   const uint32_t code = TextCode(column, row);
   if (code == 0) return Value::Null();
-  String text(column.pool->Get(code));
+  std::string text(column.pool->Get(code));
   if (column.kind == ValueKind::kBytes) return Value::Bytes(std::move(text));
   return column.kind == ValueKind::kJson ? Value::Json(std::move(text))
                                          : Value::String(std::move(text));

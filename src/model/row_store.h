@@ -20,11 +20,11 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/id_key.h"
 #include "model/row.h"
@@ -72,16 +72,16 @@ class RowStore {
   bool IsLive(Slot slot) const { return slot < slots_ && (Meta(bytes(slot)) & kRealmMask) != 0; }
   Slot Find(std::string_view id) const;  // kNoSlot where there is none
 
-  String Id(Slot slot) const;
+  std::string Id(Slot slot) const;
   // The id's text, in `buffer` or in the store.
   std::string_view IdView(Slot slot, char buffer[kIdTextBuffer]) const;
   Row Get(Slot slot) const;
   Value GetValue(Slot slot, PropIndex column) const;  // props and the system columns
   // The row in the form of sk_row (docs/internals.md, section 7). REQUIRES: it is live.
-  void EncodeRow(Slot slot, String* out) const;
+  void EncodeRow(Slot slot, std::string* out) const;
   // Several in the form of sk_rows, as many of the first as it takes at once. REQUIRES: all are
   // live.
-  void EncodeRows(std::span<const Slot> slots, String* out) const;
+  void EncodeRows(std::span<const Slot> slots, std::string* out) const;
   double ModifiedAt(Slot slot) const { return LoadF64(bytes(slot) + kModifiedAtOffset); }
   // Compares two rows by a column without decoding; null first. REQUIRES: both live.
   int Compare(Slot a, Slot b, PropIndex column) const;
@@ -117,7 +117,7 @@ class RowStore {
   //
   // `bytes` are a part of `image`. REQUIRES: only stores that were loaded from it hold `image`;
   // they keep it alive, and change in it what is theirs.
-  void Save(String* out) const;
+  void Save(std::string* out) const;
   Status Load(std::string_view bytes, const SharedBytes& image);
   // Becomes what `other` was, which is of no use then. REQUIRES: this store is empty; the same
   // table.
@@ -231,12 +231,12 @@ class RowStore {
 
   // row_store_encode.cc
   struct Batch;
-  void EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) const;
+  void EncodeCells(Slot slot, size_t cell, Batch* batch, std::string* out) const;
 
   // row_store_image.cc
   uint64_t LayoutDigest() const;
-  String PackLiveRows() const;
-  void SavePool(size_t pool, String* rows, String* out) const;
+  std::string PackLiveRows() const;
+  void SavePool(size_t pool, std::string* rows, std::string* out) const;
   Status LoadSections(std::string_view bytes);
   void AdoptRows(std::string_view rows);
   bool CheckCells();

@@ -14,7 +14,7 @@ constexpr size_t kHead = 16;  // of several rows
 constexpr size_t kMostBytes = 64u << 10;
 
 // Where a text is, and how long; where nothing is put there is none.
-void PutRange(String* out, size_t cell, size_t from, size_t size) {
+void PutRange(std::string* out, size_t cell, size_t from, size_t size) {
   const uint32_t range[] = {static_cast<uint32_t>(from), static_cast<uint32_t>(size)};
   std::memcpy(out->data() + cell, range, sizeof range);
 }
@@ -25,16 +25,16 @@ void PutRange(String* out, size_t cell, size_t from, size_t size) {
 // which come behind them. Places are counted from 1 there.
 struct RowStore::Batch {
   size_t units = 0;  // of UTF-16, so far
-  String bytes;
+  std::string bytes;
 };
 
-void RowStore::EncodeRow(Slot slot, String* out) const {
+void RowStore::EncodeRow(Slot slot, std::string* out) const {
   out->clear();
   out->resize(columns_.size() * kCell);
   EncodeCells(slot, 0, nullptr, out);
 }
 
-void RowStore::EncodeRows(std::span<const Slot> slots, String* out) const {
+void RowStore::EncodeRows(std::span<const Slot> slots, std::string* out) const {
   const size_t row_bytes = columns_.size() * kCell;
   const size_t texts = kHead + slots.size() * row_bytes;
   out->clear();
@@ -50,7 +50,7 @@ void RowStore::EncodeRows(std::span<const Slot> slots, String* out) const {
   out->append(batch.bytes);
 }
 
-void RowStore::EncodeCells(Slot slot, size_t cell, Batch* batch, String* out) const {
+void RowStore::EncodeCells(Slot slot, size_t cell, Batch* batch, std::string* out) const {
   const uint8_t* row = bytes(slot);
   char buffer[kIdTextBuffer];
   for (size_t i = 0; i < columns_.size(); ++i, cell += kCell) {

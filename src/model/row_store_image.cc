@@ -23,12 +23,14 @@ constexpr uint8_t kDictionary = 1;
 constexpr uint8_t kHeap = 2;
 constexpr Slot kCheckedRows = 256;
 
-Status Corrupt(const char* what) { return {Code::kCorrupt, String("rows of an image: ") + what}; }
+Status Corrupt(const char* what) {
+  return {Code::kCorrupt, std::string("rows of an image: ") + what};
+}
 
 }  // namespace
 
 uint64_t RowStore::LayoutDigest() const {
-  String layout;
+  std::string layout;
   PutText(&layout, table_->name);
   PutU8(&layout, table_->custom_ids ? 1 : 0);
   for (size_t i = 0; i < table_->props.size(); ++i) {
@@ -39,8 +41,8 @@ uint64_t RowStore::LayoutDigest() const {
   return Xxh64(layout);
 }
 
-String RowStore::PackLiveRows() const {
-  String rows;
+std::string RowStore::PackLiveRows() const {
+  std::string rows;
   rows.reserve(size_t{live_} * width_);
   for (Slot slot = 0; slot < slots_;) {
     if (!IsLive(slot)) {
@@ -55,7 +57,7 @@ String RowStore::PackLiveRows() const {
   return rows;
 }
 
-void RowStore::SavePool(size_t index, String* rows, String* out) const {
+void RowStore::SavePool(size_t index, std::string* rows, std::string* out) const {
   const TextPool* pool = pools_[index].get();
   TextPool fresh = pool->is_dictionary() ? TextPool() : TextPool::Heap();
   if (!pool->IsCompact()) {
@@ -75,15 +77,15 @@ void RowStore::SavePool(size_t index, String* rows, String* out) const {
     }
     pool = &fresh;
   }
-  String bytes;
+  std::string bytes;
   pool->Save(&bytes);
   PutU8(out, pool->is_dictionary() ? kDictionary : kHeap);
   PutU32(out, static_cast<uint32_t>(bytes.size()));
   *out += bytes;
 }
 
-void RowStore::Save(String* out) const {
-  String rows = PackLiveRows();
+void RowStore::Save(std::string* out) const {
+  std::string rows = PackLiveRows();
   PutU32(out, kMagic);
   PutU32(out, kFormat);
   PutU64(out, LayoutDigest());

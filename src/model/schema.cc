@@ -13,7 +13,7 @@ namespace {
 
 // What decides the layout of packed rows: names, types, ids and enum members, in order.
 uint64_t Fingerprint(const Vector<TableDef>& tables) {
-  String layout;
+  std::string layout;
   for (const TableDef& table : tables) {
     PutText(&layout, table.name);
     PutU8(&layout, table.custom_ids ? 1 : 0);
@@ -22,7 +22,7 @@ uint64_t Fingerprint(const Vector<TableDef>& tables) {
       PutText(&layout, prop.name);
       PutU8(&layout, static_cast<uint8_t>(prop.type));
       PutText(&layout, prop.type_name);
-      for (const String& value : prop.enum_values) PutText(&layout, value);
+      for (const std::string& value : prop.enum_values) PutText(&layout, value);
     }
   }
   return Xxh64(layout);

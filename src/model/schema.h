@@ -4,11 +4,11 @@
 #define SKERRY_MODEL_SCHEMA_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/value.h"
 
@@ -38,15 +38,15 @@ enum class PropType : uint8_t {
 enum class OnDelete : uint8_t { kNothing = 0, kCascade = 1, kSetNull = 2, kRestrict = 3 };
 
 struct PropDef {
-  String name;
+  std::string name;
   PropType type = PropType::kString;
   bool optional = false;
   bool has_default = false;
   Value default_value;
   bool indexed = false;  // refs always are
   bool unique = false;
-  String type_name;            // enum (may be empty) and class: the registered name
-  Vector<String> enum_values;  // names
+  std::string type_name;            // enum (may be empty) and class: the registered name
+  Vector<std::string> enum_values;  // names
   uint32_t class_version = 1;
   TableIndex ref_table = kNone;
   OnDelete on_delete = OnDelete::kNothing;
@@ -54,7 +54,7 @@ struct PropDef {
 };
 
 struct TableDef {
-  String name;
+  std::string name;
   TableIndex index = 0;
   bool custom_ids = false;  // ids are strings of the application's own; else UUIDs
   bool autosubscribe = false;
@@ -83,7 +83,7 @@ class Schema {
   // another.
   uint64_t fingerprint() const { return fingerprint_; }
   // What Parse took, by EncodeData: an image holds it, to be read under another schema.
-  const String& description() const { return description_; }
+  const std::string& description() const { return description_; }
 
  private:
   uint32_t version_ = 0;
@@ -91,7 +91,7 @@ class Schema {
   Vector<TableDef> tables_;
   Vector<Vector<BackRef>> back_refs_;
   uint64_t fingerprint_ = 0;
-  String description_;
+  std::string description_;
 };
 
 // Checks that a value fits a prop (type, enum member, not null unless optional, text that databases

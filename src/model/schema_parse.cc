@@ -1,14 +1,14 @@
 #include "model/schema_parse.h"
 
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
 namespace {
 
-Status Wrong(String detail) { return {Code::kSchema, std::move(detail)}; }
+Status Wrong(std::string detail) { return {Code::kSchema, std::move(detail)}; }
 
 // Names become SQL identifiers (in snake case) and members of JavaScript objects: letters, digits
 // and _, at most 48.
@@ -40,11 +40,11 @@ bool ParseType(std::string_view text, PropType* type) {
   return false;
 }
 
-Status ParseEnum(const String& where, const Data& description, PropDef* prop) {
+Status ParseEnum(const std::string& where, const Data& description, PropDef* prop) {
   prop->type_name = description["type"].as_string();
   for (const Data& value : description["values"].items()) {
     if (value.as_string().empty()) return Wrong(where + ": an enum's names are not empty");
-    for (const String& other : prop->enum_values) {
+    for (const std::string& other : prop->enum_values) {
       if (other == value.as_string()) return Wrong(where + ": repeated name " + other);
     }
     prop->enum_values.push_back(value.as_string());
@@ -52,14 +52,14 @@ Status ParseEnum(const String& where, const Data& description, PropDef* prop) {
   return prop->enum_values.empty() ? Wrong(where + ": an enum needs names") : Status::Ok();
 }
 
-Status ParseRef(const String& where, const Data& description, const Vector<TableDef>& tables,
+Status ParseRef(const std::string& where, const Data& description, const Vector<TableDef>& tables,
                 PropDef* prop) {
-  const String& target = description["table"].as_string();
+  const std::string& target = description["table"].as_string();
   for (const TableDef& table : tables) {
     if (table.name == target) prop->ref_table = table.index;
   }
   if (prop->ref_table == kNone) return Wrong(where + ": no table " + target);
-  const String& on_delete = description["onDelete"].as_string();
+  const std::string& on_delete = description["onDelete"].as_string();
   if (on_delete == "cascade") {
     prop->on_delete = OnDelete::kCascade;
   } else if (on_delete == "setNull") {
@@ -75,10 +75,10 @@ Status ParseRef(const String& where, const Data& description, const Vector<Table
   return Status::Ok();
 }
 
-Status ParseProp(const String& table, const Data& description, const Vector<TableDef>& tables,
+Status ParseProp(const std::string& table, const Data& description, const Vector<TableDef>& tables,
                  PropDef* prop) {
   prop->name = description["name"].as_string();
-  const String where = table + "." + prop->name;
+  const std::string where = table + "." + prop->name;
   if (!IsName(prop->name)) return Wrong(where + ": not a prop's name");
   if (IsSystemColumn(prop->name)) return Wrong(where + ": every row has this column already");
   if (!ParseType(description["type"].as_string(), &prop->type)) {

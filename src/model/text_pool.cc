@@ -101,7 +101,7 @@ bool TextPool::WantsHeap() const {
 }
 
 void TextPool::CompactDictionary() {
-  String old;
+  std::string old;
   old.swap(heap_);
   heap_.reserve(old.size() - dead_bytes_);
   for (Entry& entry : entries_) {
@@ -157,7 +157,7 @@ size_t TextPool::MemoryBytes() const {
          table_.capacity() * sizeof(uint32_t);
 }
 
-void TextPool::Save(String* out) const {
+void TextPool::Save(std::string* out) const {
   SKERRY_CHECK(IsCompact());
   if (!is_dictionary_) {
     *out += heap_;

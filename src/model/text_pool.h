@@ -10,9 +10,9 @@
 #define SKERRY_MODEL_TEXT_POOL_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -51,7 +51,7 @@ class TextPool {
   // pool made afresh. What is loaded into a dictionary has no users yet: Retain counts each cell.
   // Load is false where the bytes are damaged.
   bool IsCompact() const { return dead_bytes_ == 0 && free_entry_ == 0; }
-  void Save(String* out) const;
+  void Save(std::string* out) const;
   bool Load(std::string_view bytes, bool as_dictionary);
   // Becomes what `other` was; codes that were looked up before are to be looked up again.
   void TakeFrom(TextPool* other);
@@ -89,7 +89,7 @@ class TextPool {
   uint32_t version_ = 1;
   uint64_t references_ = 0;  // cells that name a text of this pool
   size_t dead_bytes_ = 0;
-  String heap_;
+  std::string heap_;
   Vector<Entry> entries_;    // dictionary: by code - 1
   uint32_t free_entry_ = 0;  // a code, or 0
   uint32_t live_entries_ = 0;

@@ -5,11 +5,11 @@
 #define SKERRY_MODEL_VALUE_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/relocatable.h"
-#include "base/string.h"
 
 namespace skerry {
 
@@ -39,17 +39,17 @@ class Value {
     return Value(ValueKind::kNumber, v == 0 ? 0 : v);
   }  // -0 becomes 0
   static Value Date(double ms) { return Value(ValueKind::kDate, ms == 0 ? 0 : ms); }
-  static Value String(skerry::String v) { return Value(ValueKind::kString, std::move(v)); }
-  static Value Bytes(skerry::String v) { return Value(ValueKind::kBytes, std::move(v)); }
-  static Value Json(skerry::String text) {
+  static Value String(std::string v) { return Value(ValueKind::kString, std::move(v)); }
+  static Value Bytes(std::string v) { return Value(ValueKind::kBytes, std::move(v)); }
+  static Value Json(std::string text) {
     return Value(ValueKind::kJson, std::move(text));
   }  // canonical JSON text
 
   ValueKind kind() const { return kind_; }
   bool is_null() const { return kind_ == ValueKind::kNull; }
   bool boolean() const { return number_ != 0; }
-  double number() const { return number_; }             // kNumber, kDate (ms), kBool (0 or 1)
-  const skerry::String& text() const { return text_; }  // kString, kBytes, kJson
+  double number() const { return number_; }          // kNumber, kDate (ms), kBool (0 or 1)
+  const std::string& text() const { return text_; }  // kString, kBytes, kJson
 
   friend bool operator==(const Value& a, const Value& b) {
     return a.kind_ == b.kind_ && a.number_ == b.number_ && a.text_ == b.text_;
@@ -57,14 +57,14 @@ class Value {
 
  private:
   Value(ValueKind kind, double number) : number_(number), kind_(kind) {}
-  Value(ValueKind kind, skerry::String text) : text_(std::move(text)), kind_(kind) {}
+  Value(ValueKind kind, std::string text) : text_(std::move(text)), kind_(kind) {}
 
   double number_ = 0;
-  skerry::String text_;
+  std::string text_;
   ValueKind kind_ = ValueKind::kNull;
 };
 template <>
-inline constexpr bool kRelocatable<Value> = kRelocatable<skerry::String>;
+inline constexpr bool kRelocatable<Value> = kRelocatable<std::string>;
 
 // Total order within a kind (strings and bytes by their bytes, that is UTF-8 order); null sorts
 // first, then by kind.

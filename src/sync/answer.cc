@@ -10,8 +10,8 @@ namespace skerry {
 namespace {
 
 SyncError NoAnswer(const Data& error) {
-  const String& name = error["name"].as_string();
-  const String& message = error["message"].as_string();
+  const std::string& name = error["name"].as_string();
+  const std::string& message = error["message"].as_string();
   if (name == "timeout")
     return {"timeout", message.empty() ? "The server did not answer in time." : message, true};
   if (name == "too-large")
@@ -21,7 +21,7 @@ SyncError NoAnswer(const Data& error) {
 
 // The default for a status whose body did not say better.
 SyncError ByStatus(double status) {
-  const String number = std::to_string(Data(status).as_u64());  // whatever it is
+  const std::string number = std::to_string(Data(status).as_u64());  // whatever it is
   if (status == 429) return {"rate_limited", "The server asks for fewer requests.", true};
   if (status == 408 || status == 425)
     return {"timeout", "The server gave up waiting (" + number + ").", true};
@@ -87,8 +87,8 @@ Answer ReadAnswer(const Data& event) {
 }
 
 SyncError StorageError(const Data& error) {
-  const String& name = error["name"].as_string();
-  const String& message = error["message"].as_string();
+  const std::string& name = error["name"].as_string();
+  const std::string& message = error["message"].as_string();
   if (name == "QuotaExceededError")
     return {"quota", "The browser's storage is full. " + message, true};
   if (name == "NewerError")

@@ -4,14 +4,15 @@
 #ifndef SKERRY_SYNC_ANSWER_H_
 #define SKERRY_SYNC_ANSWER_H_
 
+#include <string>
+
 #include "base/data.h"
-#include "base/string.h"
 
 namespace skerry {
 
 struct SyncError {
-  String code;  // empty: none
-  String message;
+  std::string code;  // empty: none
+  std::string message;
   bool retryable = true;
   double retry_after_ms = 0;  // the server's wish: no other request before
   Data ToData() const;        // null where there is none

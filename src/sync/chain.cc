@@ -8,14 +8,14 @@
 namespace skerry {
 namespace {
 
-bool Has(const Vector<OutboxRecord>& outbox, const String& id) {
+bool Has(const Vector<OutboxRecord>& outbox, const std::string& id) {
   for (const OutboxRecord& update : outbox) {
     if (update.id == id) return true;
   }
   return false;
 }
 
-bool ShareRealm(const ChainLinks& after, const Set<String>& touched) {
+bool ShareRealm(const ChainLinks& after, const Set<std::string>& touched) {
   for (const auto& [realm, link] : after) {
     if (touched.contains(realm)) return true;
   }
@@ -59,16 +59,16 @@ Vector<Key> DamagedUpdates(const Data& outbox_range) {
   return keys;
 }
 
-ChainLinks NextAfter(const Chain& chain, const Vector<String>& realms) {
+ChainLinks NextAfter(const Chain& chain, const Vector<std::string>& realms) {
   ChainLinks after;
-  for (const String& realm : realms) {
+  for (const std::string& realm : realms) {
     const auto last = chain.links.find(realm);
     after[realm] = last == chain.links.end() ? ChainLink() : last->second;
   }
   return after;
 }
 
-void AdvanceChain(const ChainLinks& after, const String& id, Chain* chain) {
+void AdvanceChain(const ChainLinks& after, const std::string& id, Chain* chain) {
   for (const auto& [realm, link] : after) {
     ChainLink next;
     next.seq = link.seq + 1;
@@ -77,15 +77,15 @@ void AdvanceChain(const ChainLinks& after, const String& id, Chain* chain) {
   }
 }
 
-uint64_t SeqOf(const OutboxRecord& update, const String& realm) {
+uint64_t SeqOf(const OutboxRecord& update, const std::string& realm) {
   const auto link = update.after.find(realm);
   return link == update.after.end() ? 1 : link->second.seq + 1;
 }
 
 Vector<OutboxRecord> UndoFrom(size_t index, Vector<OutboxRecord>* outbox, Chain* chain) {
-  const String client = (*outbox)[index].client;
+  const std::string client = (*outbox)[index].client;
   const bool own_chain = chain->client == client;
-  Set<String> touched;
+  Set<std::string> touched;
   Vector<OutboxRecord> undone;
   Vector<OutboxRecord> kept(outbox->begin(), outbox->begin() + static_cast<ptrdiff_t>(index));
   for (size_t i = index; i < outbox->size(); ++i) {

@@ -5,8 +5,9 @@
 #ifndef SKERRY_SYNC_CHAIN_H_
 #define SKERRY_SYNC_CHAIN_H_
 
+#include <string>
+
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/outbox_record.h"
 
@@ -20,12 +21,12 @@ Vector<OutboxRecord> InChainOrder(const Data& outbox_range);
 Vector<Key> DamagedUpdates(const Data& outbox_range);
 
 // What an update that touches `realms` follows.
-ChainLinks NextAfter(const Chain& chain, const Vector<String>& realms);
+ChainLinks NextAfter(const Chain& chain, const Vector<std::string>& realms);
 
 // Makes `id`, which follows `after`, the last link of every realm that it touches.
-void AdvanceChain(const ChainLinks& after, const String& id, Chain* chain);
+void AdvanceChain(const ChainLinks& after, const std::string& id, Chain* chain);
 
-uint64_t SeqOf(const OutboxRecord& update, const String& realm);
+uint64_t SeqOf(const OutboxRecord& update, const std::string& realm);
 
 // Whether something in `outbox` is what `update` follows in some realm.
 bool FollowsAny(const OutboxRecord& update, const Vector<OutboxRecord>& outbox);

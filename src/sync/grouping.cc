@@ -20,18 +20,19 @@ namespace {
 static_assert(kMaxMutationsPerUpdate <= kMaxActionsPerUpdate);
 static_assert(kMaxMutationBytes <= kMaxSpreadBytes && kMaxUpdateBytes <= kMaxSpreadBytes);
 
-bool Intersect(const Vector<String>& a, const Vector<String>& b) {
-  return std::any_of(a.begin(), a.end(),
-                     [&](const String& x) { return std::binary_search(b.begin(), b.end(), x); });
+bool Intersect(const Vector<std::string>& a, const Vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& x) {
+    return std::binary_search(b.begin(), b.end(), x);
+  });
 }
 
 // Both sorted.
-bool Covers(const Vector<String>& all, const Vector<String>& some) {
+bool Covers(const Vector<std::string>& all, const Vector<std::string>& some) {
   return std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
 // The lowest revision at which any of the mutations was made.
-uint64_t LowestBase(const Vector<Mutation>& mutations, const String& realm) {
+uint64_t LowestBase(const Vector<Mutation>& mutations, const std::string& realm) {
   uint64_t lowest = 0;
   bool any = false;
   for (const Mutation& mutation : mutations) {
@@ -51,7 +52,7 @@ Status CheckDepth(std::string_view json) {
 }
 
 // As windows see to; one of an older version may not have.
-Status CanBeSent(const Mutation& mutation, const Vector<String>& realms) {
+Status CanBeSent(const Mutation& mutation, const Vector<std::string>& realms) {
   if (realms.size() > kMaxRealmsPerUpdate ||
       realms.size() * mutation.action.arg.size() > kMaxSpreadBytes) {
     return {Code::kLimit, "It spans more realms than an update may."};
@@ -103,14 +104,14 @@ bool Grouping::IsGrouped(const MutationRecord& record) const {
 }
 
 bool Grouping::Touches(const MutationRecord& record) const {
-  for (const String& key : record.keys) {
+  for (const std::string& key : record.keys) {
     if (held_keys_.count(key) != 0) return true;
   }
   return false;
 }
 
 void Grouping::Hold(const MutationRecord& record) {
-  for (const String& key : record.keys) held_keys_.insert(key);
+  for (const std::string& key : record.keys) held_keys_.insert(key);
 }
 
 void Grouping::AddOne(const Key& key, MutationRecord record) {
@@ -124,7 +125,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
     Hold(record);
     return;
   }
-  Vector<String> realms = record.realms;
+  Vector<std::string> realms = record.realms;
   Sort(realms.begin(), realms.end());
   bool left_out = false;
   Result<Mutation> mutation = DecodeMutation(*schema_, record.body, &left_out);
@@ -166,7 +167,7 @@ void Grouping::AddOne(const Key& key, MutationRecord record) {
   place->mutations.push_back(std::move(mutation.value()));
 }
 
-Grouping::Candidate* Grouping::PlaceFor(const Vector<String>& realms, bool alone, size_t bytes,
+Grouping::Candidate* Grouping::PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes,
                                         size_t ops) {
   alone = alone || realms.size() > 1;
   for (Candidate& candidate : candidates_) {
@@ -206,7 +207,7 @@ OutboxRecord Grouping::MakeRecord(const Candidate& candidate, double at, double 
   record.after = NextAfter(chain, candidate.realms);
   record.at = at;
   record.state = OutboxState::kNew;
-  for (const String& realm : candidate.realms) {
+  for (const std::string& realm : candidate.realms) {
     const ChainLink& link = record.after.at(realm);
     const uint64_t base = LowestBase(candidate.mutations, realm);
     update.after.emplace_back(realm, Link{link.seq, link.id});
@@ -241,11 +242,12 @@ Vector<OutboxRecord> Grouping::Finish(double at, double now, UuidGenerator* ids,
                                       Data::Array* writes) {
   Vector<OutboxRecord> updates;
   // Realms of those that were set apart: what comes after them there waits with them.
-  Set<String> waiting;
+  Set<std::string> waiting;
   for (Candidate& candidate : candidates_) {
-    const Vector<String>& realms = candidate.realms;
-    const bool waits = std::any_of(realms.begin(), realms.end(),
-                                   [&](const String& realm) { return waiting.contains(realm); });
+    const Vector<std::string>& realms = candidate.realms;
+    const bool waits = std::any_of(realms.begin(), realms.end(), [&](const std::string& realm) {
+      return waiting.contains(realm);
+    });
     if (waits) {
       waiting.insert(realms.begin(), realms.end());
       left_over_ += candidate.keys.size();

@@ -9,12 +9,13 @@
 #ifndef SKERRY_SYNC_GROUPING_H_
 #define SKERRY_SYNC_GROUPING_H_
 
+#include <string>
+
 #include "base/data.h"
 #include "base/id.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/mutation_record.h"
 #include "log/op.h"
@@ -64,7 +65,7 @@ class Grouping {
 
  private:
   struct Candidate {
-    Vector<String> realms;
+    Vector<std::string> realms;
     Vector<Key> keys;
     Vector<MutationRecord> records;
     Vector<Mutation> mutations;
@@ -77,7 +78,7 @@ class Grouping {
   bool IsGrouped(const MutationRecord& record) const;
   bool Touches(const MutationRecord& record) const;
   void Hold(const MutationRecord& record);
-  Candidate* PlaceFor(const Vector<String>& realms, bool alone, size_t bytes, size_t ops);
+  Candidate* PlaceFor(const Vector<std::string>& realms, bool alone, size_t bytes, size_t ops);
   void SetApart(const Candidate& candidate, Data::Array* writes);
   OutboxRecord MakeRecord(const Candidate& candidate, double at, double now, UuidGenerator* ids,
                           const Chain& chain) const;
@@ -87,8 +88,8 @@ class Grouping {
   uint64_t most_;
   bool of_newer_;
   Vector<Candidate> candidates_;
-  Set<String> held_keys_;
-  Set<String> outbox_;
+  Set<std::string> held_keys_;
+  Set<std::string> outbox_;
   bool knows_outbox_ = false;
   Vector<Unreadable> unreadable_;
   bool saw_newer_ = false;

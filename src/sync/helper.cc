@@ -18,7 +18,7 @@ const char* NameOf(WakeReason reason) {
 }
 
 bool Reaches(const Data& error) {
-  const String& code = error["code"].as_string();
+  const std::string& code = error["code"].as_string();
   return code != "network" && code != "timeout";
 }
 
@@ -93,7 +93,7 @@ void Helper::Heard(const Data* status, Turn* turn) {
     stuck_ms_ = kNever;  // something was pushed or pulled
     return;
   }
-  const String& instance = (*status)["instance"].as_string();
+  const std::string& instance = (*status)["instance"].as_string();
   if (!instance.empty() && instance != instance_) {
     // Another was started: it knows nothing of what was asked of the one before.
     instance_ = instance;
@@ -119,7 +119,7 @@ void Helper::Stuck(const Data& status, Turn* turn) {
 void Helper::Schedule(const Data& status, Turn* turn) {
   calm_ms_ = kNever;
   if (!MayWake()) return turn->Cancel("service-look");
-  const String& phase = status["phase"].as_string();
+  const std::string& phase = status["phase"].as_string();
   // Or has just been started, and knows of nothing to do.
   const bool rests = phase == "idle" || phase == "opening";
   const bool works = phase == "pulling" || phase == "pushing" || phase == "filling" ||
@@ -165,7 +165,7 @@ void Helper::Rest(Turn* turn) {
   expected_ms_ = stuck_ms_ = calm_ms_ = kNever;
   blocked_ms_ = 0;
   mutated_ = false;
-  given_up_ = String();
+  given_up_ = std::string();
   turn->Cancel("service-watch");
   turn->Cancel("service-look");
 }

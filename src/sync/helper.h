@@ -9,10 +9,10 @@
 #ifndef SKERRY_SYNC_HELPER_H_
 #define SKERRY_SYNC_HELPER_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "sync/sync_job.h"
 #include "sync/turn.h"
@@ -40,7 +40,7 @@ class Helper {
   bool Timer(std::string_view name, Turn* turn);
 
   // Why the service worker is given up; empty: it is not.
-  const String& given_up() const { return given_up_; }
+  const std::string& given_up() const { return given_up_; }
   Data::Array TakeAsked();
 
  private:
@@ -56,14 +56,14 @@ class Helper {
 
   WorkerState* state_;
   Data asked_ = Data::MakeArray();
-  String instance_;              // of the service worker that answered last
+  std::string instance_;         // of the service worker that answered last
   double expected_ms_ = kNever;  // monotonic: since then an answer is awaited
   bool asked_again_ = false;     // a second wake was sent
   double stuck_ms_ = kNever;     // monotonic: since then it fails to reach the server
   double calm_ms_ = kNever;      // monotonic: since then it has nothing to do, as it last said
   bool mutated_ = false;         // something was, since it was looked after last
   double blocked_ms_ = 0;        // the pause of looks while it wants a token; 0: it does not
-  String given_up_;
+  std::string given_up_;
 };
 
 }  // namespace skerry

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "log/sync_record.h"
 #include "sync/lease.h"
 #include "sync/turn.h"
@@ -16,7 +16,7 @@
 namespace skerry {
 
 struct ImageDraft {
-  String generation;
+  std::string generation;
   std::optional<ImagePointer> base;  // the image when it began
   // What it is built on: that, or, where that cannot be read, the one before.
   std::optional<ImagePointer> from;
@@ -26,7 +26,7 @@ struct ImageDraft {
   uint64_t record_bytes = 0;
   Cursors cursors;
   Vector<ImagePart> parts;
-  String layout;
+  std::string layout;
 
   // Enters a new generation in `sync`. It holds as much as `sync` says, until the caller says else.
   void Begin(WorkerState* state, const Lease& lease, double now, SyncRecord* sync);

@@ -16,7 +16,7 @@ bool InWork(const Generation& entry, const LeaseRecord& push_lease,
   return lease.owner.has_value() && lease.epoch == entry.epoch;
 }
 
-bool IsOf(const std::optional<ImagePointer>& pointer, const String& generation) {
+bool IsOf(const std::optional<ImagePointer>& pointer, const std::string& generation) {
   return pointer.has_value() && pointer->generation == generation;
 }
 
@@ -37,7 +37,7 @@ bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_
   return records > 0 && (records >= limits.image_records || bytes >= worth || is_other);
 }
 
-void EnterGeneration(const String& generation, const String& lease, uint64_t epoch,
+void EnterGeneration(const std::string& generation, const std::string& lease, uint64_t epoch,
                      SyncRecord* sync) {
   sync->generations.push_back({generation, lease, epoch, {}});
 }
@@ -48,7 +48,7 @@ bool HasRealmFile(const ImagePointer& pointer) {
 }
 
 void DropImage(SyncRecord* sync) {
-  EnterGeneration(sync->image.has_value() ? sync->image->generation : String(), "", 0, sync);
+  EnterGeneration(sync->image.has_value() ? sync->image->generation : std::string(), "", 0, sync);
   sync->image = std::exchange(sync->previous, std::nullopt);
 }
 
@@ -67,15 +67,15 @@ uint64_t EmitImageJob(Data job, Turn* turn) {
   return id;
 }
 
-uint64_t EmitDelete(const Vector<String>& generations, Turn* turn) {
+uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn) {
   Data job = Data::MakeObject();
   job.Set("kind", "delete").Set("generations", ToData(generations));
   return EmitImageJob(std::move(job), turn);
 }
 
-Vector<String> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
-                       const LeaseRecord& image_lease) {
-  Vector<String> garbage;
+Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
+                            const LeaseRecord& image_lease) {
+  Vector<std::string> garbage;
   for (const Generation& entry : sync.generations) {
     if (IsOf(sync.image, entry.generation) || IsOf(sync.previous, entry.generation)) continue;
     if (!InWork(entry, push_lease, image_lease)) garbage.push_back(entry.generation);
@@ -83,7 +83,7 @@ Vector<String> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
   return garbage;
 }
 
-void ForgetGenerations(const Vector<String>& generations, SyncRecord* sync) {
+void ForgetGenerations(const Vector<std::string>& generations, SyncRecord* sync) {
   erase_if(sync->generations,
            [&](const Generation& entry) { return Contains(generations, entry.generation); });
 }

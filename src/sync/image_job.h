@@ -6,10 +6,10 @@
 #define SKERRY_SYNC_IMAGE_JOB_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/lease_record.h"
 #include "log/sync_record.h"
@@ -23,7 +23,7 @@ namespace skerry {
 bool WorthRolling(const SyncRecord& sync, const SyncLimits& limits, std::string_view layout);
 
 // Enters a generation that is about to be written.
-void EnterGeneration(const String& generation, const String& lease, uint64_t epoch,
+void EnterGeneration(const std::string& generation, const std::string& lease, uint64_t epoch,
                      SyncRecord* sync);
 
 // Makes `pointer` the image and the image the previous one; what was previous before becomes
@@ -38,13 +38,13 @@ void DropImage(SyncRecord* sync);
 
 // Has the host do an image job, or delete generations. Give the job's id.
 uint64_t EmitImageJob(Data job, Turn* turn);
-uint64_t EmitDelete(const Vector<String>& generations, Turn* turn);
+uint64_t EmitDelete(const Vector<std::string>& generations, Turn* turn);
 
 // The generations that nobody needs: garbage, and what was begun under a lease that has moved on.
 // `leases`: the records "push" and "image" as they are.
-Vector<String> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
-                       const LeaseRecord& image_lease);
-void ForgetGenerations(const Vector<String>& generations, SyncRecord* sync);
+Vector<std::string> Garbage(const SyncRecord& sync, const LeaseRecord& push_lease,
+                            const LeaseRecord& image_lease);
+void ForgetGenerations(const Vector<std::string>& generations, SyncRecord* sync);
 
 }  // namespace skerry
 

@@ -4,11 +4,11 @@
 #ifndef SKERRY_SYNC_IMAGE_KEEPER_H_
 #define SKERRY_SYNC_IMAGE_KEEPER_H_
 
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "sync/fenced_transaction.h"
 #include "sync/image_draft.h"
 #include "sync/lease.h"
@@ -70,7 +70,7 @@ class ImageKeeper {
   bool published_ = false;
   bool waiting_ = false;
   ImageDraft draft_;
-  Vector<String> garbage_;
+  Vector<std::string> garbage_;
 };
 
 }  // namespace skerry

@@ -34,8 +34,8 @@ void ImageRoll::DropRealm(std::string_view realm) {
   }
 }
 
-String ImageRoll::Finish(uint64_t n, const Data& cursors) const {
-  Vector<std::pair<String, String>> list;
+std::string ImageRoll::Finish(uint64_t n, const Data& cursors) const {
+  Vector<std::pair<std::string, std::string>> list;
   for (const auto& [realm, cursor] : cursors.members())
     list.emplace_back(realm, cursor.as_string());
   return EncodeImage(base_, n, list);

@@ -4,11 +4,11 @@
 #ifndef SKERRY_SYNC_IMAGE_ROLL_H_
 #define SKERRY_SYNC_IMAGE_ROLL_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "log/base.h"
 #include "model/schema.h"
 
@@ -28,7 +28,7 @@ class ImageRoll {
   bool left_out() const { return left_out_; }  // something that the schema has no place for
   const Base& base() const { return base_; }
   // The new part; `cursors` {realm: "rev@at"}.
-  String Finish(uint64_t n, const Data& cursors) const;
+  std::string Finish(uint64_t n, const Data& cursors) const;
 
  private:
   const Schema* schema_;

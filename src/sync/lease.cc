@@ -32,7 +32,7 @@ void Lease::Move(LeaseState to) {
 }
 
 void Lease::LockEffect(std::string_view action, Turn* turn) {
-  const String& name = config_.lock.empty() ? config_.name : config_.lock;
+  const std::string& name = config_.lock.empty() ? config_.name : config_.lock;
   turn->Emit(Message("lock").Set("name", name).Set("action", action));
 }
 

@@ -7,10 +7,10 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "sync/lease_rules.h"
 #include "sync/turn.h"
 
@@ -30,9 +30,9 @@ enum class LeaseState : uint8_t {
 bool ValidTransition(LeaseState from, LeaseState to);
 
 struct LeaseConfig {
-  String name;  // also the record's key in the store `sync`
-  String lock;  // the Web Lock's, where it is another
-  String tab;
+  std::string name;  // also the record's key in the store `sync`
+  std::string lock;  // the Web Lock's, where it is another
+  std::string tab;
   bool persisted = true;  // false: the lock is all there is, and `epoch` is only counted (Count)
   // True: heartbeats are told on the channel and not written, so that an idle window writes
   // nothing.
@@ -54,7 +54,7 @@ class Lease {
   bool held() const { return state_ == LeaseState::kHeld; }
   bool waiting() const { return state_ == LeaseState::kWaiting || state_ == LeaseState::kStealing; }
   uint64_t epoch() const { return epoch_; }  // REQUIRES: held()
-  const String& name() const { return config_.name; }
+  const std::string& name() const { return config_.name; }
   bool persisted() const { return config_.persisted; }
   const LeaseRecord& record() const { return record_; }  // as last seen in storage
   const Data& error() const { return error_; }           // of the transaction that made kFailed
@@ -99,12 +99,14 @@ class Lease {
   LeaseEvent DoneRelease(Turn* turn);
   void Announce(std::string_view outcome, Turn* turn);
   void Tell(std::string_view outcome, Turn* turn);
-  String TimerName(std::string_view prefix) const { return String(prefix) + ':' + config_.name; }
+  std::string TimerName(std::string_view prefix) const {
+    return std::string(prefix) + ':' + config_.name;
+  }
 
   LeaseConfig config_;
   LeaseState state_ = LeaseState::kIdle;
-  String job_;
-  String outcome_;
+  std::string job_;
+  std::string outcome_;
   bool wanted_ = false;      // asked for again while releasing
   bool lock_asked_ = false;  // a request is queued, or the lock is ours
   bool lock_held_ = false;

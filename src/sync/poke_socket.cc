@@ -60,7 +60,7 @@ void PokeSocket::Pause(Turn* turn) {
 }
 
 Poke PokeSocket::Event(const Data& event, Turn* turn) {
-  const String& what = event["state"].as_string();
+  const std::string& what = event["state"].as_string();
   if (socket_state_ == SocketState::kClosed || socket_state_ == SocketState::kPausing) return {};
   if (what == "open") {
     Data hello = Message("hello");

@@ -4,10 +4,10 @@
 #ifndef SKERRY_SYNC_POKE_SOCKET_H_
 #define SKERRY_SYNC_POKE_SOCKET_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "sync/backoff.h"
 #include "sync/turn.h"
 #include "sync/worker_state.h"
@@ -17,7 +17,7 @@ namespace skerry {
 enum class SocketState : uint8_t { kClosed, kOpening, kOpen, kPausing };
 
 struct Poke {
-  String realm;  // empty: none
+  std::string realm;  // empty: none
   uint64_t revision = 0;
   bool membership = false;  // rights changed: pull whatever the cursors say
 };

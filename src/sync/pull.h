@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
 #include "base/map.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "log/outbox_record.h"
@@ -27,13 +27,14 @@ struct PullRequest {
   Cursors cursors;
   uint64_t scope_version = 0;
   Vector<SyncScope> scopes;
-  Set<String> have;      // updates in the outbox
-  Set<String> received;  // those of them that were applied before the request was made
-  Set<String> known;  // actions that are asked for by their ids: a push was told that they are in
-                      // the log already, under other updates, or it is the first of one of `unread`
-  Set<String> unread;     // updates that were applied, and that this schema cannot read any more
-  bool left_out = false;  // a scope that this schema does not understand, a newer version's
-  String body;
+  Set<std::string> have;      // updates in the outbox
+  Set<std::string> received;  // those of them that were applied before the request was made
+  Set<std::string>
+      known;  // actions that are asked for by their ids: a push was told that they are in
+              // the log already, under other updates, or it is the first of one of `unread`
+  Set<std::string> unread;  // updates that were applied, and that this schema cannot read any more
+  bool left_out = false;    // a scope that this schema does not understand, a newer version's
+  std::string body;
 };
 
 // `outbox` in chain order. Updates whose body this build cannot read are left out of `have`: their
@@ -44,12 +45,12 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
 
 // A server's image that fills a whole realm.
 struct ImageFill {
-  String realm;
+  std::string realm;
   uint64_t revision = 0;
   double at = 0;
-  String hash;
+  std::string hash;
   uint64_t bytes = 0;
-  String url;
+  std::string url;
 };
 
 struct PullAnswer {
@@ -58,11 +59,11 @@ struct PullAnswer {
   bool more = false;
   Data own;    // {update: {realm: {revision, at, gone?}}}
   Data known;  // {action: {realm: revision}}; null: the server does not say
-  Vector<String> revoked;
-  Vector<String> reset;  // realms whose rows are dropped before the changes are folded
+  Vector<std::string> revoked;
+  Vector<std::string> reset;  // realms whose rows are dropped before the changes are folded
   // Scopes that are filled again: the answer tells nothing of their tables.
   std::optional<Vector<WantedScope>> refill;
-  std::optional<String> realms_token;  // none: unchanged
+  std::optional<std::string> realms_token;  // none: unchanged
   Vector<Change> changes;
   Vector<PageRange> pages;
   Vector<ImageFill> images;
@@ -102,12 +103,12 @@ class PullFold {
   enum class Whereabouts : uint8_t { kBeyond, kHeld, kLost };
 
   bool StillAsAsked() const;
-  bool IsDropped(const String& realm) const;
+  bool IsDropped(const std::string& realm) const;
   void DropSteps();
   void OwnSteps();
   void ConfirmOwn();
-  Vector<String> NowConfirmed(const OutboxRecord& update) const;
-  bool IsInLog(const OutboxRecord& update, const String& realm) const;
+  Vector<std::string> NowConfirmed(const OutboxRecord& update) const;
+  bool IsInLog(const OutboxRecord& update, const std::string& realm) const;
   bool IsWhole() const { return !answer_->more && answer_->images.empty(); }
   bool CheckPassed(OutboxRecord* update);
   void TellLost(const OutboxRecord& update);

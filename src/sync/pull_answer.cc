@@ -12,10 +12,11 @@ namespace skerry {
 namespace {
 
 Status Wrong(std::string_view what) {
-  return Status(Code::kInvalidArgument, "The server's answer has a wrong `" + String(what) + "`.");
+  return Status(Code::kInvalidArgument,
+                "The server's answer has a wrong `" + std::string(what) + "`.");
 }
 
-Status ReadTexts(const Data& data, std::string_view name, Vector<String>* out) {
+Status ReadTexts(const Data& data, std::string_view name, Vector<std::string>* out) {
   if (data.is_null()) return Status::Ok();
   if (!data.is_array()) return Wrong(name);
   for (const Data& item : data.items()) {
@@ -35,7 +36,7 @@ Status ReadPage(const Schema& schema, const Data& fill, PullAnswer* answer) {
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["realms"], "fills", &page.realms));
   SKERRY_RETURN_IF_ERROR(ReadTexts(fill["ids"], "fills", &page.ids));
   // Else the record that the windows read could not say which row is meant.
-  for (const String& id : page.ids) {
+  for (const std::string& id : page.ids) {
     if (!CheckId(schema.table(page.table), id).ok()) return Wrong("fills");
   }
   Sort(page.realms.begin(), page.realms.end());

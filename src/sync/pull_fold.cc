@@ -16,7 +16,7 @@ namespace skerry {
 namespace {
 
 struct OwnPlace {
-  String realm;
+  std::string realm;
   uint64_t revision = 0;
   double at = 0;
   const OutboxRecord* update = nullptr;
@@ -70,16 +70,16 @@ bool PullFold::Decide(Vector<OutboxRecord> outbox, SyncRecord sync) {
   return true;
 }
 
-bool PullFold::IsDropped(const String& realm) const {
+bool PullFold::IsDropped(const std::string& realm) const {
   return Contains(answer_->reset, realm) || Contains(sync_.refill, realm);
 }
 
 void PullFold::DropSteps() {
-  Vector<String> dropped = answer_->revoked;
+  Vector<std::string> dropped = answer_->revoked;
   for (const auto& [realm, cursor] : answer_->cursors) {
     if (IsDropped(realm) && !Contains(dropped, realm)) dropped.push_back(realm);
   }
-  for (const String& realm : dropped) {
+  for (const std::string& realm : dropped) {
     steps_.emplace_back();
     steps_.back().kind = StepKind::kDropRealm;
     steps_.back().realm = realm;
@@ -89,7 +89,7 @@ void PullFold::DropSteps() {
 void PullFold::OwnSteps() {
   Vector<OwnPlace> places;
   for (const OutboxRecord& update : outbox_) {
-    const String& id = update.id;
+    const std::string& id = update.id;
     // What was not in `have` comes in full among the changes.
     if (request_->have.count(id) == 0) continue;
     for (const auto& [realm, place] : answer_->own[id].members()) {
@@ -122,8 +122,8 @@ void PullFold::OwnSteps() {
 }
 
 // The realms in which an update is confirmed, this answer counted in.
-Vector<String> PullFold::NowConfirmed(const OutboxRecord& update) const {
-  Vector<String> confirmed = update.confirmed;
+Vector<std::string> PullFold::NowConfirmed(const OutboxRecord& update) const {
+  Vector<std::string> confirmed = update.confirmed;
   const Data& own = answer_->own[update.id];
   const bool received = request_->received.count(update.id) != 0;
   for (const auto& [realm, link] : update.after) {
@@ -139,7 +139,7 @@ Vector<String> PullFold::NowConfirmed(const OutboxRecord& update) const {
 }
 
 // Whether what this answer leaves is past an update that was asked for by an action.
-bool PullFold::IsInLog(const OutboxRecord& update, const String& realm) const {
+bool PullFold::IsInLog(const OutboxRecord& update, const std::string& realm) const {
   if (!request_->unread.contains(update.id)) return false;
   const uint64_t there =
       CursorRevision(answer_->cursors.contains(realm) ? answer_->cursors : sync_.cursors, realm);
@@ -156,9 +156,9 @@ void PullFold::Confirm(NamedMutation mutation) {
 void PullFold::ConfirmOwn() {
   Vector<OutboxRecord> kept;
   for (OutboxRecord& update : outbox_) {
-    Vector<String> confirmed = NowConfirmed(update);
+    Vector<std::string> confirmed = NowConfirmed(update);
     if (update.client == sync_.client) {
-      for (const String& realm : confirmed) {
+      for (const std::string& realm : confirmed) {
         uint64_t& seen = sync_.seen[realm];
         seen = std::max(seen, SeqOf(update, realm));
       }
@@ -199,7 +199,7 @@ void PullFold::TellLost(const OutboxRecord& update) {
 // The server said that it is in the log at this revision, and the log up to there does not hold it:
 // the server was restored from an older state. It is sent again. Whether it is.
 bool PullFold::CheckPassed(OutboxRecord* update) {
-  const String& id = update->id;
+  const std::string& id = update->id;
   const bool asked = request_->unread.contains(id) && answer_->known.is_object() && IsWhole();
   if (!request_->received.contains(id) || (!request_->have.contains(id) && !asked)) return false;
   for (const auto& [realm, revision] : update->revisions.value_or(Revisions())) {
@@ -263,7 +263,7 @@ void PullFold::ConfirmKnown() {
 }
 
 void PullFold::Revoke() {
-  for (const String& realm : answer_->revoked) {
+  for (const std::string& realm : answer_->revoked) {
     InboxReason refusal;
     refusal.reason = "revoked";
     refusal.code = "revoked";
@@ -308,7 +308,7 @@ void PullFold::MoveScopes() {
   for (SyncScope& scope : sync_.scopes) {
     if (!Understands(*schema_, scope)) continue;  // it was not asked for
     const TableIndex table = schema_->FindTable(scope.table);
-    const String where = EncodeData(scope.where);
+    const std::string where = EncodeData(scope.where);
     const PageRange* page = nullptr;
     for (const PageRange& candidate : answer_->pages) {
       if (candidate.table == table && candidate.where == where) page = &candidate;
@@ -334,13 +334,14 @@ void PullFold::MoveScopes() {
 void PullFold::MoveCursors() {
   Cursors cursors = sync_.cursors;
   for (const auto& [realm, cursor] : answer_->cursors) cursors[realm] = cursor;
-  for (const String& realm : answer_->revoked) cursors.erase(realm);
+  for (const std::string& realm : answer_->revoked) cursors.erase(realm);
   if (!(cursors == sync_.cursors)) {
     sync_.older.insert(sync_.older.begin(), sync_.cursors);
     if (sync_.older.size() > kMaxOlderCursors) sync_.older.resize(kMaxOlderCursors);
     moved_ = true;
   }
-  erase_if(sync_.refill, [&](const String& realm) { return answer_->cursors.contains(realm); });
+  erase_if(sync_.refill,
+           [&](const std::string& realm) { return answer_->cursors.contains(realm); });
   sync_.cursors = std::move(cursors);
 }
 

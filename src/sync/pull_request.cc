@@ -13,7 +13,7 @@ namespace skerry {
 namespace {
 
 // As many as one request may ask for; the others wait for a later one. False: there is no room.
-bool AskFor(const String& mutation, Set<String>* asked) {
+bool AskFor(const std::string& mutation, Set<std::string>* asked) {
   if (asked->size() < kMaxKnownAsked) asked->insert(mutation);
   return asked->contains(mutation);
 }
@@ -62,7 +62,7 @@ PullRequest MakePullRequest(const Schema& schema, const SyncRecord& sync,
   for (const KnownMutation& known : sync.known) AskFor(known.id, &request.known);
   if (!request.known.empty()) {
     Data known = Data::MakeArray();
-    for (const String& id : request.known) known.Push(id);
+    for (const std::string& id : request.known) known.Push(id);
     body.Set("known", std::move(known));
   }
   request.body = WriteJson(body);

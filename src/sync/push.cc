@@ -23,15 +23,15 @@ size_t IndexOf(const Vector<OutboxRecord>& outbox, std::string_view id) {
 
 // A server has one sentence for every realm that a user may not write, and does not repeat the
 // name.
-String WithRealm(const OutboxRecord& update, const Data& entry) {
-  const String& detail = entry["detail"].as_string();
+std::string WithRealm(const OutboxRecord& update, const Data& entry) {
+  const std::string& detail = entry["detail"].as_string();
   if (!entry["code"].Is("forbidden") || !entry["op"].is_number()) return detail;
   const Result<Data> body = ParseJson(update.body);
   if (!body.ok()) return detail;
   const Data::Array& ops = body.value()["ops"].items();
   const size_t index = entry["op"].as_u64(ops.size());
   if (index >= ops.size()) return detail;
-  String named = detail + ": " + Quote(ops[index]["realm"].as_string());
+  std::string named = detail + ": " + Quote(ops[index]["realm"].as_string());
   if (ops[index]["to"].is_string()) named += " or " + Quote(ops[index]["to"].as_string());
   return named;
 }
@@ -63,7 +63,7 @@ PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most) {
 
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox) {
   Data::Array writes;
-  for (const String& id : batch.ids) {
+  for (const std::string& id : batch.ids) {
     OutboxRecord& update = (*outbox)[IndexOf(*outbox, id)];
     if (update.state == OutboxState::kSent) continue;
     update.state = OutboxState::kSent;
@@ -73,13 +73,13 @@ Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord
   return writes;
 }
 
-String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
-                uint32_t schema_version, uint64_t epoch) {
+std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
+                     const SyncRecord& sync, uint32_t schema_version, uint64_t epoch) {
   Data head = Data::MakeObject();
   head.Set("client", batch.client).Set("schema", schema_version).Set("epoch", epoch);
   // What an earlier identity has seen is not remembered: nothing is claimed for it.
   head.Set("seen", sync.client == batch.client ? ToData(sync.seen) : Data::MakeObject());
-  String body = WriteJson(head);
+  std::string body = WriteJson(head);
   body.pop_back();
   body += ",\"updates\":[";
   for (size_t i = 0; i < batch.ids.size(); ++i) {
@@ -90,11 +90,12 @@ String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, cons
   return body;
 }
 
-PushAnswer::PushAnswer(const Schema* schema, const Vector<String>& asked, const Data& results,
+PushAnswer::PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
                        double now)
     : schema_(schema), asked_(asked), results_(results), now_(now), aside_(schema, now) {}
 
-Data PushAnswer::RejectedWhole(const String& id, std::string_view code, std::string_view detail) {
+Data PushAnswer::RejectedWhole(const std::string& id, std::string_view code,
+                               std::string_view detail) {
   Data entry = Data::MakeObject();
   entry.Set("code", code).Set("detail", detail);
   Data result = Data::MakeObject();
@@ -107,7 +108,7 @@ void PushAnswer::Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
   sync_ = std::move(sync);
   ids_ = ids;
   // In the order of the request, so that an update is judged after those that it follows.
-  for (const String& id : asked_) {
+  for (const std::string& id : asked_) {
     const size_t index = IndexOf(outbox_, id);
     // Only an answer that is still awaited counts: another worker's may have come first, or its
     // pull.
@@ -136,7 +137,7 @@ bool PushAnswer::Rebind(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenera
 }
 
 void PushAnswer::Result(size_t index, const Data& result) {
-  const String& status = result["status"].as_string();
+  const std::string& status = result["status"].as_string();
   if (status == "applied" || status == "duplicate") {
     Received(index, result);
   } else if (status == "rejected") {
@@ -164,7 +165,7 @@ void PushAnswer::Received(size_t index, const Data& result) {
 }
 
 bool PushAnswer::unanswered() const {
-  return std::any_of(asked_.begin(), asked_.end(), [this](const String& id) {
+  return std::any_of(asked_.begin(), asked_.end(), [this](const std::string& id) {
     const size_t index = IndexOf(outbox_, id);
     return index < outbox_.size() && !outbox_[index].received();
   });

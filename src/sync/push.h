@@ -5,11 +5,11 @@
 #define SKERRY_SYNC_PUSH_H_
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/id.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/outbox_record.h"
 #include "log/sync_record.h"
@@ -20,8 +20,8 @@
 namespace skerry {
 
 struct PushBatch {
-  String client;       // the identity that all of them were grouped under
-  Vector<String> ids;  // in chain order; empty: nothing to send
+  std::string client;       // the identity that all of them were grouped under
+  Vector<std::string> ids;  // in chain order; empty: nothing to send
 };
 
 // The updates to send next: those whose answer is awaited or that are new, of one identity, the
@@ -32,16 +32,17 @@ PushBatch ChooseBatch(const Vector<OutboxRecord>& outbox, size_t most);
 // Marks them sent, under the epoch; returns the writes.
 Data::Array MarkSent(const PushBatch& batch, uint64_t epoch, Vector<OutboxRecord>* outbox);
 
-String PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox, const SyncRecord& sync,
-                uint32_t schema_version, uint64_t epoch);
+std::string PushBody(const PushBatch& batch, const Vector<OutboxRecord>& outbox,
+                     const SyncRecord& sync, uint32_t schema_version, uint64_t epoch);
 
 // An answer, applied in a transaction that still finds the updates.
 class PushAnswer {
  public:
   // `asked`: the ids of the request; results of others are ignored.
-  PushAnswer(const Schema* schema, const Vector<String>& asked, const Data& results, double now);
+  PushAnswer(const Schema* schema, const Vector<std::string>& asked, const Data& results,
+             double now);
   // The whole request was refused (400, 413, 422) and held one update: as if it had been rejected.
-  static Data RejectedWhole(const String& id, std::string_view code, std::string_view detail);
+  static Data RejectedWhole(const std::string& id, std::string_view code, std::string_view detail);
 
   // First round: outbox in chain order, and the sync record.
   void Decide(Vector<OutboxRecord> outbox, SyncRecord sync, UuidGenerator* ids);
@@ -79,7 +80,7 @@ class PushAnswer {
             std::string_view detail);
 
   const Schema* schema_;
-  Vector<String> asked_;
+  Vector<std::string> asked_;
   Data results_;
   double now_;
   UuidGenerator* ids_ = nullptr;

@@ -20,7 +20,7 @@ PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user) {
     if (name.substr(kPrefix.size()) == user) {
       found.own = true;
     } else {
-      found.other = String(name.substr(kPrefix.size()));
+      found.other = std::string(name.substr(kPrefix.size()));
     }
   }
   return found;
@@ -32,13 +32,13 @@ Data Message(std::string_view type) {
   return message;
 }
 
-Data Strings(const Vector<String>& items) {
+Data Strings(const Vector<std::string>& items) {
   Data array = Data::MakeArray();
-  for (const String& item : items) array.Push(item);
+  for (const std::string& item : items) array.Push(item);
   return array;
 }
 
-bool Contains(const Vector<String>& list, std::string_view text) {
+bool Contains(const Vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 

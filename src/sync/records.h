@@ -2,10 +2,10 @@
 #ifndef SKERRY_SYNC_RECORDS_H_
 #define SKERRY_SYNC_RECORDS_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/cursor.h"
 #include "log/record_version.h"
@@ -20,14 +20,14 @@ Cursors ReadCursors(const Data& cursors);
 // and another's. Nothing where no user is known.
 struct PersonalRealms {
   bool own = false;
-  String other;
+  std::string other;
 };
 PersonalRealms PersonalRealmsOf(const Cursors& cursors, std::string_view user);
 
 Data Message(std::string_view type);
-Data Strings(const Vector<String>& items);
+Data Strings(const Vector<std::string>& items);
 
-bool Contains(const Vector<String>& list, std::string_view text);
+bool Contains(const Vector<std::string>& list, std::string_view text);
 bool ContainsString(const Data& array, std::string_view text);
 
 }  // namespace skerry

@@ -19,7 +19,7 @@ Result<Filter> ReadScope(const Schema& schema, TableIndex table, const Data& whe
 
 }  // namespace
 
-bool Understands(const Schema& schema, const String& table, const Data& where) {
+bool Understands(const Schema& schema, const std::string& table, const Data& where) {
   const TableIndex index = schema.FindTable(table);
   if (index == kNone) return false;
   const Result<Filter> filter = ReadScope(schema, index, where);

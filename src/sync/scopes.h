@@ -6,9 +6,9 @@
 #define SKERRY_SYNC_SCOPES_H_
 
 #include <optional>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/record.h"
 #include "log/sync_record.h"
@@ -31,7 +31,7 @@ bool HoldsScope(const Vector<A>& scopes, const B& scope) {
 
 // Whether the schema has the scope's table, and the props of its filter, and a server would take
 // the filter at all.
-bool Understands(const Schema& schema, const String& table, const Data& where);
+bool Understands(const Schema& schema, const std::string& table, const Data& where);
 template <typename S>
 bool Understands(const Schema& schema, const S& scope) {
   return Understands(schema, scope.table, scope.where);

@@ -21,10 +21,10 @@ void NameObject(const Schema& schema, const MutationRecord& record, ConflictReco
   if (!mutation.ok() || mutation.value().ops.empty()) {
     // The keys say which object it was, even where the body cannot be read.
     if (record.keys.empty()) return;
-    const String& key = record.keys[0];
+    const std::string& key = record.keys[0];
     const size_t end = key.find('\0');
     entry->table = key.substr(0, end);
-    if (end != String::npos) entry->id = key.substr(end + 1);
+    if (end != std::string::npos) entry->id = key.substr(end + 1);
     return;
   }
   const Op& first = mutation.value().ops[0];
@@ -65,18 +65,18 @@ const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
                                         InboxReason* dependant) const {
   const auto culprit = culprits_.find(record.id);
   if (culprit != culprits_.end()) return &culprit->second;
-  for (const String& realm : record.realms) {
+  for (const std::string& realm : record.realms) {
     const auto refused = realms_.find(realm);
     if (refused != realms_.end()) return &refused->second;
   }
-  for (const String& key : record.keys) {
+  for (const std::string& key : record.keys) {
     const auto bad = bad_keys_.find(key);
     if (bad == bad_keys_.end()) continue;
     dependant->code = "depends";
     dependant->detail = "It changes an object of the refused mutation " + bad->second + '.';
     return dependant;
   }
-  if (const String* maker = RefersToRefused(record)) {
+  if (const std::string* maker = RefersToRefused(record)) {
     dependant->code = "depends";
     dependant->detail = "It refers to an object of the refused mutation " + *maker + '.';
     return dependant;
@@ -85,7 +85,7 @@ const InboxReason* SetAside::WhyRefused(const MutationRecord& record,
 }
 
 // The refused mutation that would have created an object to which a ref of this one points.
-const String* SetAside::RefersToRefused(const MutationRecord& record) const {
+const std::string* SetAside::RefersToRefused(const MutationRecord& record) const {
   if (bad_creates_.empty()) return nullptr;
   const Result<Mutation> mutation = DecodeMutation(*schema_, record.body);
   if (!mutation.ok()) return nullptr;
@@ -93,7 +93,7 @@ const String* SetAside::RefersToRefused(const MutationRecord& record) const {
     for (const PropValue& value : op.set) {
       const TableIndex target = schema_->table(op.table).props[value.prop].ref_table;
       if (target == kNone || value.value.is_null()) continue;
-      const auto bad = bad_creates_.find({target, String(value.value.text())});
+      const auto bad = bad_creates_.find({target, std::string(value.value.text())});
       if (bad != bad_creates_.end()) return &bad->second;
     }
   }
@@ -117,7 +117,7 @@ void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes
     record.state = MutationState::kPending;
     changed = true;
   }
-  const String id = record.id;
+  const std::string id = record.id;
   // Still on its way under an update that stays; what cannot be read may name one that is gone.
   if (record.update.has_value() && !culprits_.contains(id)) return;
   if (forgotten_.contains(id)) {
@@ -141,7 +141,7 @@ void SetAside::AddOne(const Key& key, MutationRecord record, Data::Array* writes
 
 void SetAside::Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
                       Data::Array* writes) {
-  for (const String& object : record.keys) bad_keys_.emplace(object, record.id);
+  for (const std::string& object : record.keys) bad_keys_.emplace(object, record.id);
   refused_.push_back({record.id, key, why.code, why.detail, {}});
   highest_ = std::max(highest_, key.number());
   NoteCreated(record);

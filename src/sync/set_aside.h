@@ -7,11 +7,11 @@
 #ifndef SKERRY_SYNC_SET_ASIDE_H_
 #define SKERRY_SYNC_SET_ASIDE_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/map.h"
-#include "base/string.h"
 #include "log/conflict_record.h"
 #include "log/outbox_record.h"
 #include "log/update_record.h"
@@ -21,9 +21,9 @@
 namespace skerry {
 
 struct InboxReason {
-  String reason = "rejected";
-  String code;
-  String detail;
+  std::string reason = "rejected";
+  std::string code;
+  std::string detail;
   Data theirs;  // as far as the answer told
 };
 
@@ -34,17 +34,17 @@ class SetAside {
   // What is to happen, before the first page.
   // The update was taken out of the outbox: its mutations become ungrouped.
   void Undo(const OutboxRecord& update) { undone_.insert(update.id); }
-  void Refuse(const String& mutation, InboxReason refusal) {
+  void Refuse(const std::string& mutation, InboxReason refusal) {
     culprits_.emplace(mutation, std::move(refusal));
   }
-  void Know(const String& mutation, Revisions revisions) {
+  void Know(const std::string& mutation, Revisions revisions) {
     known_.emplace(mutation, std::move(revisions));
   }
   // It was known, and is in the log no more: it is pending like any other.
-  void Forget(const String& mutation) { forgotten_.insert(mutation); }
-  void Alone(const String& mutation) { alone_.insert(mutation); }
+  void Forget(const std::string& mutation) { forgotten_.insert(mutation); }
+  void Alone(const std::string& mutation) { alone_.insert(mutation); }
   // Every ungrouped mutation that touches the realm goes to the inbox with this refusal.
-  void RefuseRealm(const String& realm, InboxReason refusal) {
+  void RefuseRealm(const std::string& realm, InboxReason refusal) {
     realms_.emplace(realm, std::move(refusal));
   }
 
@@ -58,26 +58,26 @@ class SetAside {
   uint64_t highest_refused_key() const { return highest_; }
   const Vector<KnownMutation>& known() const { return now_known_; }
   bool refused_any() const { return !refused_.empty(); }
-  const Set<String>& undone() const { return undone_; }
+  const Set<std::string>& undone() const { return undone_; }
 
  private:
   void AddOne(const Key& key, MutationRecord record, Data::Array* writes);
   void Reject(const Key& key, const MutationRecord& record, const InboxReason& why,
               Data::Array* writes);
   const InboxReason* WhyRefused(const MutationRecord& record, InboxReason* dependant) const;
-  const String* RefersToRefused(const MutationRecord& record) const;
+  const std::string* RefersToRefused(const MutationRecord& record) const;
   void NoteCreated(const MutationRecord& record);
 
   const Schema* schema_;
   double now_;
-  Set<String> undone_;  // update ids
-  Map<String, InboxReason> culprits_;
-  Map<String, InboxReason> realms_;
-  Map<String, Revisions> known_;
-  Set<String> forgotten_;
-  Set<String> alone_;
-  Map<String, String> bad_keys_;        // object -> the refused mutation that touched it
-  Map<ObjectKey, String> bad_creates_;  // and those that a refused mutation created
+  Set<std::string> undone_;  // update ids
+  Map<std::string, InboxReason> culprits_;
+  Map<std::string, InboxReason> realms_;
+  Map<std::string, Revisions> known_;
+  Set<std::string> forgotten_;
+  Set<std::string> alone_;
+  Map<std::string, std::string> bad_keys_;   // object -> the refused mutation that touched it
+  Map<ObjectKey, std::string> bad_creates_;  // and those that a refused mutation created
   Vector<RefusedMutation> refused_;
   Vector<KnownMutation> now_known_;
   uint64_t highest_ = 0;

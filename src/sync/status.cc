@@ -25,7 +25,7 @@ bool Begins(const WorkerState& state) {
   return !state.settled && state.mode != Mode::kService && state.CanRun();
 }
 
-String Phase(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
+std::string Phase(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
   const SyncError& error = state.shown_error();
   const bool stuck = !error.code.empty() && !error.retryable;
   if (state.paused) return "paused";
@@ -58,7 +58,7 @@ Data LeaseOf(const WorkerState& state, const SyncJob& job) {
 
 }  // namespace
 
-Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shared_phase) {
+Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
   Data status = Data::MakeObject();
   status.Set("role", Role(state, job))
       .Set("lease", LeaseOf(state, job))

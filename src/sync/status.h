@@ -2,8 +2,9 @@
 #ifndef SKERRY_SYNC_STATUS_H_
 #define SKERRY_SYNC_STATUS_H_
 
+#include <string>
+
 #include "base/data.h"
-#include "base/string.h"
 #include "sync/sync_job.h"
 #include "sync/worker_state.h"
 
@@ -11,7 +12,7 @@ namespace skerry {
 
 // `shared_phase`: what the holder of the lease told, where this worker is none; empty: nothing was
 // told.
-Data MakeStatus(const WorkerState& state, const SyncJob& job, const String& shared_phase);
+Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string& shared_phase);
 
 }  // namespace skerry
 

@@ -307,7 +307,7 @@ void SyncJob::BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* t
   if (record.has_value()) turn->Broadcast(Message("record").Set("record", record->Write()));
 }
 
-uint64_t SyncJob::Fetch(std::string_view path, String body, Turn* turn) {
+uint64_t SyncJob::Fetch(std::string_view path, std::string body, Turn* turn) {
   const uint64_t id = turn->NextId();
   Data effect = Message("fetch");
   effect.Set("id", id)

@@ -11,13 +11,13 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/data.h"
 #include "base/limits.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "sync/fenced_transaction.h"
 #include "sync/lease.h"
 #include "sync/loop.h"
@@ -114,7 +114,7 @@ class SyncJob {
   void Answered();
   void AnswerAsked(const SyncError* error, Turn* turn);
   void BroadcastRecord(const std::optional<UpdateRecord>& record, Turn* turn);
-  uint64_t Fetch(std::string_view path, String body, Turn* turn);
+  uint64_t Fetch(std::string_view path, std::string body, Turn* turn);
   void DoneStage(Turn* turn);
   void FailedFill(const Data& error, Turn* turn);
   ReadReply ReadCheck(CheckStage* check, const Data::Array& read, Turn* turn);
@@ -138,10 +138,10 @@ class SyncJob {
   void DonePushAsk(PushAskStage* ask, Turn* turn);
   void BeginSetAside(const Vector<Unreadable>& unreadable, Turn* turn);
   void PushResponse(const Data& event, Turn* turn);
-  void BeginPushAnswer(const Vector<String>& ids, Data results, size_t left_over, Turn* turn);
+  void BeginPushAnswer(const Vector<std::string>& ids, Data results, size_t left_over, Turn* turn);
   void Rebind(Turn* turn);
   void FailBound(Turn* turn);
-  SyncError WrongUser(const String& other) const;
+  SyncError WrongUser(const std::string& other) const;
   ReadReply ReadPushAnswer(PushAnswerStage* stage, FencedRound round);
   void DonePushAnswer(PushAnswerStage* stage, Turn* turn);
   ReadReply ReadSetAside(SetAsideStage* stage, FencedRound round);

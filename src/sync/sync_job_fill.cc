@@ -34,7 +34,7 @@ ReadReply SyncJob::ReadFill(SyncRecord sync, Turn* turn) {
 }
 
 void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
-  const String& realm = fill_.image.realm;
+  const std::string& realm = fill_.image.realm;
   ImageDraft& draft = fill_.draft;
   draft.Begin(state_, lease_, turn->now, &sync);
   const ImagePointer from = draft.from.value_or(ImagePointer());
@@ -54,10 +54,10 @@ void SyncJob::PrepareFill(SyncRecord sync, Data::Array* writes, Turn* turn) {
 }
 
 void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
-  const String& realm = fill_.image.realm;
+  const std::string& realm = fill_.image.realm;
   const auto cursor_of = [&realm](const SyncRecord& record) {
     const auto cursor = record.cursors.find(realm);
-    return cursor == record.cursors.end() ? String() : cursor->second;
+    return cursor == record.cursors.end() ? std::string() : cursor->second;
   };
   // Rows of a scope that was dropped meanwhile must not come with it.
   const bool stale = !fill_.draft.IsNext(sync) || sync.scope_version != fill_.scope_version ||
@@ -66,7 +66,7 @@ void SyncJob::PublishFill(SyncRecord sync, Data::Array* writes) {
   if (stale) return;
   fill_.draft.Publish(&sync, writes);
   sync.cursors[realm] = fill_.draft.cursors.at(realm);
-  erase_if(sync.refill, [&realm](const String& other) { return other == realm; });
+  erase_if(sync.refill, [&realm](const std::string& other) { return other == realm; });
   for (SyncScope& scope : sync.scopes) {
     // Only where the scopes cover the whole realm does an image come.
     if (fill_.is_last && !scope.filled.upto.has_value()) scope.filled.whole = true;
@@ -143,14 +143,14 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     return true;
   }
   const double status = event["error"]["status"].as_number();
-  const String message = event["error"]["message"].as_string();
+  const std::string message = event["error"]["message"].as_string();
   const bool is_last_resort = fill_.draft.is_last_resort;
   DropFill(turn);
   if (status == 401) {
     Unauthenticated({"unauthenticated", message, true}, turn);
   } else {
     // Also an image that has been replaced meanwhile (404): the next pull names the new one.
-    const String& name = event["error"]["name"].as_string();
+    const std::string& name = event["error"]["name"].as_string();
     // Nothing of it says that an image cannot be read.
     const bool blameless = name == "network" || name == "timeout" || name == "quota";
     // Perhaps it is the image of this client that cannot be read: then the one before will do. Or a

@@ -87,9 +87,10 @@ void SyncJob::PullRefused(SyncError error, Turn* turn) {
   loop_.Pulled(false);
 }
 
-SyncError SyncJob::WrongUser(const String& other) const {
+SyncError SyncJob::WrongUser(const std::string& other) const {
   return {"wrong_user",
-          "The token is " + (other.empty() ? String("another user") : "the user " + Quote(other)) +
+          "The token is " +
+              (other.empty() ? std::string("another user") : "the user " + Quote(other)) +
               "'s, and this database is the user " + Quote(state_->user) + "'s.",
           true};
 }

@@ -154,7 +154,7 @@ void SyncJob::PushResponse(const Data& event, Turn* turn) {
   BeginPushAnswer(sent.ids, answer.json["results"], sent.left_over, turn);
 }
 
-void SyncJob::BeginPushAnswer(const Vector<String>& ids, Data results, size_t left_over,
+void SyncJob::BeginPushAnswer(const Vector<std::string>& ids, Data results, size_t left_over,
                               Turn* turn) {
   auto answer = std::make_unique<PushAnswer>(&state_->schema, ids, std::move(results), turn->now);
   PushAnswerStage& stage = Enter(PushAnswerStage());

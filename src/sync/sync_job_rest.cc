@@ -94,7 +94,7 @@ bool SyncJob::Timer(std::string_view name, Turn* turn) {
 
 // Another window has let go of the lease: perhaps there is nothing left to do.
 void SyncJob::Heard(const Data& message, Turn* turn) {
-  const String& outcome = message["outcome"].as_string();
+  const std::string& outcome = message["outcome"].as_string();
   const bool released = !LeaseRecord::Read(message["lease"]).owner.has_value();
   lease_.Heard(message, turn);
   if (!released || outcome == "left") return;

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/outbox_record.h"
 #include "log/sync_record.h"
@@ -81,13 +81,13 @@ struct PushAskStage : TransactionStage {
   Vector<Key> damaged;                 // of outbox records that cannot be used
   std::optional<LeaseRecord> counted;  // the record of an epoch that is counted
   PushBatch batch;
-  String body;
+  std::string body;
 };
 
 struct PushFetchStage : RequestStage {
   static constexpr SyncStep kStep = SyncStep::kPushFetch;
-  Vector<String> ids;    // of the updates that were sent
-  size_t left_over = 0;  // updates and mutations that were not
+  Vector<std::string> ids;  // of the updates that were sent
+  size_t left_over = 0;     // updates and mutations that were not
 };
 
 // Writes what a push was answered, or a new identity.

@@ -51,7 +51,7 @@ Result<std::unique_ptr<SyncWorker>> SyncWorker::Create(const Data& config) {
   state->limits = ParseSyncLimits(config["limits"]);
   state->tab = config["tab"].as_string();
   state->user = config["user"].as_string();
-  const String& mode = config["mode"].as_string();
+  const std::string& mode = config["mode"].as_string();
   state->mode = mode == "service"  ? Mode::kService
                 : mode == "helper" ? Mode::kHelper
                                    : Mode::kLease;
@@ -78,7 +78,7 @@ SyncWorker::SyncWorker(std::unique_ptr<WorkerState> state)
 
 Data SyncWorker::Handle(const Data& event) {
   Turn turn(event["now"].as_number(), event["mono"].as_number(), &last_id_);
-  const String& type = event["type"].as_string();
+  const std::string& type = event["type"].as_string();
   if (type == "read") {
     OnRead(event, &turn);  // inside a transaction: its answer and nothing else
   } else if (!state_->stopped || type == "done" || type == "failed") {
@@ -89,7 +89,7 @@ Data SyncWorker::Handle(const Data& event) {
 }
 
 void SyncWorker::Route(const Data& event, Turn* turn) {
-  const String& type = event["type"].as_string();
+  const std::string& type = event["type"].as_string();
   if (type == "start") {
     Start(turn);
   } else if (type == "done") {
@@ -304,14 +304,14 @@ void SyncWorker::ListenHappened(LeaseEvent event, Turn* turn) {
 }
 
 void SyncWorker::OnLock(const Data& event, Turn* turn) {
-  const String& name = event["name"].as_string();
-  const String& lock_state = event["state"].as_string();
+  const std::string& name = event["name"].as_string();
+  const std::string& lock_state = event["state"].as_string();
   if (name == "push" || name == "service") job_.Lock(lock_state, turn);
   if (name == "image") keeper_.Lock(lock_state, turn);
   if (name == "listen") ListenHappened(listen_.Lock(lock_state, turn), turn);
 }
 
-void SyncWorker::OnTimer(const String& name, Turn* turn) {
+void SyncWorker::OnTimer(const std::string& name, Turn* turn) {
   if (name == "start") return Start(turn);
   if (name == "scopes") return WantScopes({}, {}, turn);
   if (name == "look") return Look(turn);

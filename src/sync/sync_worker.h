@@ -10,11 +10,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "sync/helper.h"
 #include "sync/image_keeper.h"
@@ -74,14 +74,14 @@ class SyncWorker {
   bool LacksScope() const;
   void WantScopes(const Vector<WantedScope>& add, const Vector<WantedScope>& drop, Turn* turn);
   void OnWake(const Data& message, Turn* turn);
-  void OnPoke(const String& realm, uint64_t revision, Turn* turn);
-  void SetMode(Mode mode, String reason, Turn* turn);
-  void OnNeedToken(const String& why, Turn* turn);
+  void OnPoke(const std::string& realm, uint64_t revision, Turn* turn);
+  void SetMode(Mode mode, std::string reason, Turn* turn);
+  void OnNeedToken(const std::string& why, Turn* turn);
   void OnChannel(const Data& message, Turn* turn);
   void OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes);
   void OnStatus(const Data& message, Turn* turn);
   void OnSilence(Turn* turn);
-  void OnTimer(const String& name, Turn* turn);
+  void OnTimer(const std::string& name, Turn* turn);
   void OnToken(const Data& token, Turn* turn);
   void OnSocket(const Data& event, Turn* turn);
   void Switch(bool* flag, bool value, WakeReason reason, Turn* turn);
@@ -100,7 +100,7 @@ class SyncWorker {
   Vector<Own> own_;
   Vector<WantedScope> wanted_;  // scopes of the own window
   bool scopes_failed_ = false;  // they could not be stored
-  String shared_phase_;
+  std::string shared_phase_;
   Data told_;
   bool was_active_ = false;
   bool listen_pausing_ = false;  // after a claim that storage refused

@@ -45,7 +45,7 @@ void SyncWorker::Switch(bool* flag, bool value, WakeReason reason, Turn* turn) {
 }
 
 void SyncWorker::OnPost(const Data& message, Turn* turn) {
-  const String& type = message["type"].as_string();
+  const std::string& type = message["type"].as_string();
   // While it works it tells of what it does; typing must not make it talk all the time.
   const bool is_service = state_->mode == Mode::kService;
   answers_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
@@ -101,7 +101,7 @@ void SyncWorker::WantScopes(const Vector<WantedScope>& add, const Vector<WantedS
 
 // Of the own window, of one that emptied its image, or of a helper.
 void SyncWorker::OnWake(const Data& message, Turn* turn) {
-  const String& reason = message["reason"].as_string();
+  const std::string& reason = message["reason"].as_string();
   if (reason == "poke")
     return OnPoke(message["realm"].as_string(), message["revision"].as_u64(), turn);
   Wake(reason == "mutation" ? WakeReason::kMutation
@@ -110,7 +110,7 @@ void SyncWorker::OnWake(const Data& message, Turn* turn) {
        turn);
 }
 
-void SyncWorker::SetMode(Mode mode, String reason, Turn* turn) {
+void SyncWorker::SetMode(Mode mode, std::string reason, Turn* turn) {
   state_->mode_reason = std::move(reason);
   helper_.Rest(turn);
   if (state_->mode == mode) return;
@@ -139,7 +139,7 @@ void SyncWorker::Stop(Turn* turn) {
 }
 
 void SyncWorker::OnChannel(const Data& message, Turn* turn) {
-  const String& type = message["type"].as_string();
+  const std::string& type = message["type"].as_string();
   const bool helps = state_->mode == Mode::kHelper;
   if (type == "added" || type == "left") {
     // A service worker is woken by who has changed something, unless that window is paused.
@@ -148,7 +148,7 @@ void SyncWorker::OnChannel(const Data& message, Turn* turn) {
   } else if (type == "wake") {
     OnWake(message, turn);
   } else if (type == "lease") {
-    const String& name = message["name"].as_string();
+    const std::string& name = message["name"].as_string();
     if (name == "push") job_.Heard(message, turn);
     if (name == "image") keeper_.Heard(message, turn);
     if (name == "listen") ListenHappened(listen_.Heard(message, turn), turn);
@@ -191,7 +191,7 @@ void SyncWorker::OnLogged(uint64_t n, Cursors cursors, uint64_t record_bytes) {
 
 // The service worker has no token, or the server does not take it any more. Who is looked at
 // answers.
-void SyncWorker::OnNeedToken(const String& why, Turn* turn) {
+void SyncWorker::OnNeedToken(const std::string& why, Turn* turn) {
   if (!state_->visible) return;
   if (why == "start" && state_->token.is_string()) return helper_.HandToken(state_->token, turn);
   if (state_->auth) state_->token = nullptr;
@@ -280,7 +280,7 @@ void SyncWorker::OnSocket(const Data& event, Turn* turn) {
   if (!poke.realm.empty()) OnPoke(poke.realm, poke.revision, turn);
 }
 
-void SyncWorker::OnPoke(const String& realm, uint64_t revision, Turn* turn) {
+void SyncWorker::OnPoke(const std::string& realm, uint64_t revision, Turn* turn) {
   if (CursorRevision(state_->sync.cursors, realm) >= revision) return;
   if (state_->mode == Mode::kHelper) return helper_.Poked(realm, revision, turn);
   uint64_t& known = state_->poked[realm];

@@ -12,7 +12,7 @@ SyncRecord WorkerState::Sound(const Data& stored, double now) {
   const bool whole = KeepsPlace(stored);
   lost_place = lost_place || (!whole && !told_lost);
   told_lost = !whole;
-  const String client = sync.client.empty() ? ids.Next(now) : sync.client;
+  const std::string client = sync.client.empty() ? ids.Next(now) : sync.client;
   SyncRecord sound = CompleteSyncRecord(stored, client, schema.version());
   if (whole) return sound;
   sound.n = std::max(sound.n, sync.n);

@@ -4,13 +4,13 @@
 #ifndef SKERRY_SYNC_WORKER_STATE_H_
 #define SKERRY_SYNC_WORKER_STATE_H_
 
+#include <string>
 #include <utility>
 
 #include "base/data.h"
 #include "base/id.h"
 #include "base/map.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "log/sync_record.h"
 #include "model/schema.h"
 #include "sync/answer.h"
@@ -39,10 +39,10 @@ struct WorkerState {
   UuidGenerator ids;
   SyncTimes times;
   SyncLimits limits;
-  String tab;
-  String user;  // whose database it is; empty: not known
+  std::string tab;
+  std::string user;  // whose database it is; empty: not known
   Mode mode = Mode::kLease;
-  String mode_reason;
+  std::string mode_reason;
   Data service;              // of a helper: what a service worker has to know, kept in storage
   bool keeps_token = false;  // it may be kept in storage too
   bool locks = false;
@@ -65,7 +65,7 @@ struct WorkerState {
   bool listening = false;  // a window of this client has an open poke socket
   double pending = 0;
   double conflicts = 0;
-  Map<String, uint64_t> poked;  // realm -> revision that a poke told of
+  Map<std::string, uint64_t> poked;  // realm -> revision that a poke told of
 
   // The token. `asked`: the window was asked and has not answered yet.
   Data token;

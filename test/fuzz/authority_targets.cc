@@ -45,8 +45,8 @@ constexpr const char* kOps[] = {
         {"op":"delete","table":"groups","id":"g","realm":"B"},{"op":"append","stream":"chat","realm":"B"}])",
 };
 
-Vector<String> PushSeeds() {
-  Vector<String> seeds;
+Vector<std::string> PushSeeds() {
+  Vector<std::string> seeds;
   for (uint64_t i = 0; i < std::size(kOps); ++i)
     seeds.push_back(WriteJson(Data(Data::Array{AnUpdate(i + 1, kOps[i])})));
   return seeds;
@@ -57,11 +57,11 @@ const char* const kRowX =
 
 // An admission to its end, whoever has put what into it. Rows are asked for a bounded number of
 // times.
-String Admit(const Data& start) {
+std::string Admit(const Data& start) {
   AdmissionSession session(&WorldSchema());
   Data in = start;
   for (int round = 0; round < 40; ++round) {
-    const String text = session.Step(WriteJson(in));
+    const std::string text = session.Step(WriteJson(in));
     const Data out = authority_test::ReadStep(text);
     if (const Data* error = out.Find("error"))
       return (*error)["code"].is_null() ? "an error without a code" : "";
@@ -76,7 +76,7 @@ String Admit(const Data& start) {
   return "";
 }
 
-String RunPush(std::string_view input) {
+std::string RunPush(std::string_view input) {
   const Result<Data> updates = ParseJson(input);
   if (!updates.ok()) return "";
   Data start = StartOf(Data());
@@ -88,8 +88,8 @@ String RunPush(std::string_view input) {
   return Admit(start);
 }
 
-Vector<String> AdmissionSeeds() {
-  Vector<String> seeds;
+Vector<std::string> AdmissionSeeds() {
+  Vector<std::string> seeds;
   for (uint64_t i = 0; i < std::size(kOps); ++i) {
     Data session = Data::MakeArray();
     session.Push(StartOf(AnUpdate(i + 1, kOps[i])));
@@ -100,7 +100,7 @@ Vector<String> AdmissionSeeds() {
 }
 
 // Also what the server says of its rows: another version of it may run beside.
-String RunAdmission(std::string_view input) {
+std::string RunAdmission(std::string_view input) {
   const Result<Data> steps = ParseJson(input);
   if (!steps.ok()) return "";
   AdmissionSession session(&WorldSchema());
@@ -114,7 +114,7 @@ String RunAdmission(std::string_view input) {
 }
 
 // As a pull runs: who asks, then what is read for it.
-Vector<String> PullSessionSeeds() {
+Vector<std::string> PullSessionSeeds() {
   Data start = Json(
       R"({"now":1000,"user":"anna","rights":{"A":"read","B":"write"},"heads":{"A":{"head":3,"headAt":900},"B":{"head":1,"headAt":5}},
       "request":{"client":"c1","schema":1,"cursors":{"A":"1@5"},"realmsToken":null,"have":["01890000-0000-7000-8000-000000000001"],
@@ -127,7 +127,7 @@ Vector<String> PullSessionSeeds() {
   return {WriteJson(Data(Data::Array{start, read}))};
 }
 
-String RunPullSession(std::string_view input) {
+std::string RunPullSession(std::string_view input) {
   const Result<Data> steps = ParseJson(input);
   if (!steps.ok()) return "";
   PullSession session(&WorldSchema());
@@ -142,9 +142,9 @@ String RunPullSession(std::string_view input) {
 }
 
 // A whole world: a pull by a client of whatever it likes, and another's beside it.
-Vector<String> PullRequestSeeds() {
+Vector<std::string> PullRequestSeeds() {
   const authority_test::PulledScenery scenery;
-  Vector<String> seeds{
+  Vector<std::string> seeds{
       WriteJson(authority_test::Request("c9", authority_test::At(scenery.world, 1))),
       WriteJson(authority_test::Request("c9", "{}"))};
   seeds.push_back(WriteJson(authority_test::Request(
@@ -153,7 +153,7 @@ Vector<String> PullRequestSeeds() {
   return seeds;
 }
 
-String RunPullRequest(std::string_view input) {
+std::string RunPullRequest(std::string_view input) {
   const Result<Data> request = ParseJson(input);
   if (!request.ok() || !request.value().is_object()) return "";
   static const auto scenery = std::make_unique<authority_test::PulledScenery>();

@@ -24,21 +24,21 @@ bool IsLeftOut(const Target& target) {
 }
 
 void Run(const Target& target, std::string_view input, std::string_view what) {
-  const String problem = RunInput(target, input);
+  const std::string problem = RunInput(target, input);
   if (problem.empty()) return;
-  const String name = Keep(target, input);
-  FAIL_CHECK(target.name, ", ", String(what), ": ", problem, " (", name, ")");
+  const std::string name = Keep(target, input);
+  FAIL_CHECK(target.name, ", ", std::string(what), ": ", problem, " (", name, ")");
 }
 
 TEST_CASE("fuzz: every target takes its valid inputs, and all that ever did harm") {
   for (const Target& target : Targets()) {
     if (IsLeftOut(target)) continue;
-    const Vector<String> seeds = target.seeds();
+    const Vector<std::string> seeds = target.seeds();
     CHECK_MESSAGE(!seeds.empty(), target.name);
-    for (const String& seed : seeds) Run(target, seed, "a valid input");
+    for (const std::string& seed : seeds) Run(target, seed, "a valid input");
     // To make a file for the corpus of: a valid input with one mistake in it.
     if (std::getenv("SKERRY_FUZZ_KEEP") != nullptr) {
-      for (const String& seed : seeds) static_cast<void>(Keep(target, seed));
+      for (const std::string& seed : seeds) static_cast<void>(Keep(target, seed));
     }
     for (const CorpusFile& file : Corpus(target)) Run(target, file.bytes, file.name);
   }
@@ -54,12 +54,12 @@ TEST_CASE("fuzz: no target is harmed by changed inputs") {
   const uint64_t times = Number("SKERRY_FUZZ_TIMES", 1);
   for (const Target& target : Targets()) {
     if (IsLeftOut(target)) continue;
-    const Vector<String> seeds = target.seeds();
+    const Vector<std::string> seeds = target.seeds();
     Mutator mutator(seed);
-    for (const String& input : seeds) mutator.Know(target.form, input);
+    for (const std::string& input : seeds) mutator.Know(target.form, input);
     const uint64_t cases = static_cast<uint64_t>(target.cases) * times / share;
     for (uint64_t i = 0; i < cases; ++i) {
-      const String input = mutator.Mutate(target.form, seeds[mutator.Below(seeds.size())]);
+      const std::string input = mutator.Mutate(target.form, seeds[mutator.Below(seeds.size())]);
       Run(target, input, "case " + std::to_string(i));
     }
   }

@@ -38,7 +38,7 @@ void Choose(int argc, char** argv) {
   }
   for (int i = 1; i < argc; ++i) {
     if (argv[i][0] == '-' || !std::filesystem::is_directory(argv[i])) continue;
-    for (const String& seed : chosen->seeds()) Write(argv[i], seed);
+    for (const std::string& seed : chosen->seeds()) Write(argv[i], seed);
     for (const CorpusFile& file : Corpus(*chosen)) Write(argv[i], file.bytes);
     return;
   }
@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  const skerry::String problem = skerry::fuzz::chosen->run(input);
+  const std::string problem = skerry::fuzz::chosen->run(input);
   if (problem.empty()) return 0;
   std::fprintf(stderr, "%s\n", std::string(problem).c_str());
   std::abort();
@@ -74,8 +74,8 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t mos
   using skerry::fuzz::chosen;
   if (seed % 2 == 0) return LLVMFuzzerMutate(data, size, most);
   skerry::fuzz::Mutator mutator(seed);
-  for (const skerry::String& known : chosen->seeds()) mutator.Know(chosen->form, known);
-  const skerry::String changed =
+  for (const std::string& known : chosen->seeds()) mutator.Know(chosen->form, known);
+  const std::string changed =
       mutator.Mutate(chosen->form, {reinterpret_cast<const char*>(data), size});
   const size_t length = changed.size() < most ? changed.size() : most;
   std::memcpy(data, changed.data(), length);

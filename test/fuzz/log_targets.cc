@@ -52,8 +52,8 @@ const Schema& OtherSchema() {
   return schema;
 }
 
-Vector<String> MutationSeeds() {
-  Vector<String> seeds;
+Vector<std::string> MutationSeeds() {
+  Vector<std::string> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
     seeds.push_back(EncodeMutation(LogSchema(), AnyMutation(&random)));
@@ -61,7 +61,7 @@ Vector<String> MutationSeeds() {
   return seeds;
 }
 
-String RunMutation(std::string_view input) {
+std::string RunMutation(std::string_view input) {
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
     const Result<Mutation> decoded = DecodeMutation(*schema, input);
     if (!decoded.ok()) continue;
@@ -97,8 +97,8 @@ Vector<Step> RandomSteps(Random* random) {
   return steps;
 }
 
-Vector<String> StepsSeeds() {
-  Vector<String> seeds;
+Vector<std::string> StepsSeeds() {
+  Vector<std::string> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
     seeds.push_back(EncodeSteps(LogSchema(), RandomSteps(&random)));
@@ -106,7 +106,7 @@ Vector<String> StepsSeeds() {
   return seeds;
 }
 
-String RunSteps(std::string_view input) {
+std::string RunSteps(std::string_view input) {
   struct Nobody final : TouchedSink {
     void Touched(const ObjectKey&) override {}
   } nobody;
@@ -131,8 +131,8 @@ String RunSteps(std::string_view input) {
   return "";
 }
 
-Vector<String> ImageSeeds() {
-  Vector<String> seeds;
+Vector<std::string> ImageSeeds() {
+  Vector<std::string> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
     OpMaker maker(&random);
@@ -147,7 +147,7 @@ Vector<String> ImageSeeds() {
   return seeds;
 }
 
-String RunImage(std::string_view input) {
+std::string RunImage(std::string_view input) {
   static_cast<void>(ReadImageHeader(input));
   for (const Schema* schema : {&LogSchema(), &OtherSchema()}) {
     ImageRoll roll(schema);
@@ -170,8 +170,8 @@ String RunImage(std::string_view input) {
   return "";
 }
 
-Vector<String> UpdateSeeds() {
-  Vector<String> seeds;
+Vector<std::string> UpdateSeeds() {
+  Vector<std::string> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
     seeds.push_back(WriteJson(UpdateToData(LogSchema(), OpMaker(&random).AnyUpdate())));
@@ -179,7 +179,7 @@ Vector<String> UpdateSeeds() {
   return seeds;
 }
 
-String RunUpdate(std::string_view input) {
+std::string RunUpdate(std::string_view input) {
   const Result<Data> json = ParseJson(input);
   if (!json.ok()) return "";
   Vector<OpProblem> problems;
@@ -189,8 +189,8 @@ String RunUpdate(std::string_view input) {
   return UpdateFromData(LogSchema(), again).ok() ? "" : "an update that was taken is refused";
 }
 
-Vector<String> ExportSeeds() {
-  Vector<String> seeds;
+Vector<std::string> ExportSeeds() {
+  Vector<std::string> seeds;
   for (int i = 0; i < kSeeds; ++i) {
     Random random(test::SeedText(static_cast<uint64_t>(i)));
     seeds.push_back(WriteJson(MutationToData(LogSchema(), AnyMutation(&random))));
@@ -198,7 +198,7 @@ Vector<String> ExportSeeds() {
   return seeds;
 }
 
-String RunExport(std::string_view input) {
+std::string RunExport(std::string_view input) {
   const Result<Data> json = ParseJson(input);
   if (!json.ok()) return "";
   const Result<Mutation> mutation = MutationFromData(LogSchema(), json.value());
@@ -208,7 +208,7 @@ String RunExport(std::string_view input) {
   return stored.ok() ? "" : "a mutation that was taken cannot be stored";
 }
 
-Vector<String> PullAnswerSeeds() {
+Vector<std::string> PullAnswerSeeds() {
   Random random("pull");
   OpMaker maker(&random);
   Data changes = Data::MakeArray();
@@ -224,9 +224,9 @@ Vector<String> PullAnswerSeeds() {
   return {WriteJson(answer)};
 }
 
-String RunPullAnswer(std::string_view input) {
-  const Data event =
-      Data::Object{{"status", 200}, {"body", Data::Bytes(String(input))}, {"type", "response"}};
+std::string RunPullAnswer(std::string_view input) {
+  const Data event = Data::Object{
+      {"status", 200}, {"body", Data::Bytes(std::string(input))}, {"type", "response"}};
   const Answer answer = ReadAnswer(event);
   if (answer.kind != AnswerKind::kOk)
     return answer.error.code.empty() ? "an error without code" : "";
@@ -261,8 +261,8 @@ String RunPullAnswer(std::string_view input) {
   return "";
 }
 
-Vector<String> AnswerSeeds() {
-  Vector<String> seeds;
+Vector<std::string> AnswerSeeds() {
+  Vector<std::string> seeds;
   for (
       const char* json :
       {R"({"status":200,"contentType":"application/json","body":"{\"time\":1,\"results\":[]}"})",
@@ -274,7 +274,7 @@ Vector<String> AnswerSeeds() {
   return seeds;
 }
 
-String RunAnswer(std::string_view input) {
+std::string RunAnswer(std::string_view input) {
   const Result<Data> event = DecodeData(input);
   if (!event.ok()) return "";
   const Answer answer = ReadAnswer(event.value());

@@ -16,39 +16,39 @@ namespace {
 
 using test::LogSchema;
 
-String Encoded(const char* json) { return EncodeData(ParseJson(json).value()); }
+std::string Encoded(const char* json) { return EncodeData(ParseJson(json).value()); }
 
-Vector<String> DataSeeds() {
+Vector<std::string> DataSeeds() {
   return {Encoded(R"({"a":[1,2.5,-7,null,true,false,"text",{"deep":[[[[]]]]}],"b":{"c":"Åre"}})"),
           EncodeData(Data::Object{{"type", "x"}, {"body", Data::Bytes("\x01\x02")}, {"n", 1e300}})};
 }
 
-String RunData(std::string_view input) {
+std::string RunData(std::string_view input) {
   const Result<Data> decoded = DecodeData(input);
   if (!decoded.ok()) return decoded.status().detail().empty() ? "no detail" : "";
-  const String again = EncodeData(decoded.value());
+  const std::string again = EncodeData(decoded.value());
   const Result<Data> twice = DecodeData(again);
   if (!twice.ok() || EncodeData(twice.value()) != again) return "what was read is not written so";
   return "";
 }
 
-Vector<String> JsonSeeds() {
+Vector<std::string> JsonSeeds() {
   return {R"({"a":[1,2.5,-7e3,null,true,false,"te\u00e5xt\n",{"deep":[[[[]]]]}],"b":{"c":"Åre"}})",
           R"([9007199254740993,1e308,5e-324,"\ud83d\ude00",{"$type":"bytes","v":"AAEC"}])"};
 }
 
-String RunJson(std::string_view input) {
+std::string RunJson(std::string_view input) {
   static_cast<void>(JsonDepth(input));
   const Result<Data> parsed = ParseJson(input);
   if (!parsed.ok()) return "";
-  const String text = WriteJson(parsed.value());
+  const std::string text = WriteJson(parsed.value());
   const Result<Data> again = ParseJson(text);
   return again.ok() && WriteJson(again.value()) == text ? "" : "what was read is not written so";
 }
 
-Vector<String> SchemaSeeds() { return {LogSchema().description()}; }
+Vector<std::string> SchemaSeeds() { return {LogSchema().description()}; }
 
-String RunSchema(std::string_view input) {
+std::string RunSchema(std::string_view input) {
   const Result<Data> description = DecodeData(input);
   if (!description.ok()) return "";
   const Result<Schema> schema = Schema::Parse(description.value());
@@ -56,7 +56,7 @@ String RunSchema(std::string_view input) {
   // What is taken can be worked with.
   for (const TableDef& table : schema.value().tables()) {
     RowStore store(&table);
-    String bytes;
+    std::string bytes;
     store.Save(&bytes);
     for (const BackRef& ref : schema.value().back_refs(table.index)) {
       if (ref.table >= schema.value().tables().size()) return "a ref from no table";
@@ -70,8 +70,8 @@ class NoContext final : public FilterContext {
   bool Exists(const Filter&, std::string_view, const Row*) const override { return false; }
 };
 
-Vector<String> FilterSeeds() {
-  Vector<String> seeds;
+Vector<std::string> FilterSeeds() {
+  Vector<std::string> seeds;
   for (const char* json :
        {R"(["true"])",
         R"(["and",["=","name","Åre"],["or",["<","population",5],["not",["in","size",["s","m"]]]]])",
@@ -83,7 +83,7 @@ Vector<String> FilterSeeds() {
   return seeds;
 }
 
-String RunFilter(std::string_view input) {
+std::string RunFilter(std::string_view input) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   Random random("rows");
@@ -122,8 +122,8 @@ class Stores final : public Tables {
   Vector<std::unique_ptr<RowStore>> stores_;
 };
 
-Vector<String> QuerySeeds() {
-  Vector<String> seeds;
+Vector<std::string> QuerySeeds() {
+  Vector<std::string> seeds;
   for (
       const char* json :
       {R"({"table":"cities","where":["=","name","x"],"order":[["population","desc"],["name","asc","sv"]],"limit":3,"offset":1,"include":[]})",
@@ -136,7 +136,7 @@ Vector<String> QuerySeeds() {
   return seeds;
 }
 
-String RunQuery(std::string_view input) {
+std::string RunQuery(std::string_view input) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   const Result<Query> query = ParseQuery(LogSchema(), data.value());
@@ -150,7 +150,7 @@ String RunQuery(std::string_view input) {
   return "";
 }
 
-Vector<String> OperationSeeds() {
+Vector<std::string> OperationSeeds() {
   return {
       Encoded(
           R"(["01890000-0000-7000-8000-000000000001","public",{"name":"Åre","population":4,"info":{"a":[1]},"founded":{"$type":"date","v":5},"size":"m"}])"),
@@ -159,7 +159,7 @@ Vector<String> OperationSeeds() {
           R"([null,"public",{"name":"x","flag":{"$type":"bytes","v":"AAEC"},"price":{"$type":"Money","v":1,"version":1}}])")};
 }
 
-String RunOperation(std::string_view input) {
+std::string RunOperation(std::string_view input) {
   const Result<Data> data = DecodeData(input);
   if (!data.ok()) return "";
   for (const TableDef& table : LogSchema().tables()) {

@@ -102,7 +102,7 @@ void Mutator::Know(Form form, std::string_view input) {
   if (tree.ok()) trees_.push_back(std::move(tree.value()));
 }
 
-String Mutator::Mutate(Form form, std::string_view input) {
+std::string Mutator::Mutate(Form form, std::string_view input) {
   if (form == Form::kBytes || Chance(12)) return Bytes(input);
   const bool json = form == Form::kJson;
   Result<Data> tree = json ? ParseJson(input) : DecodeData(input);
@@ -112,19 +112,19 @@ String Mutator::Mutate(Form form, std::string_view input) {
 }
 
 // Sealed bytes stay sealed, mostly; JSON stays JSON.
-String Mutator::Bytes(std::string_view bytes) {
+std::string Mutator::Bytes(std::string_view bytes) {
   if (!bytes.empty() && (bytes[0] == '{' || bytes[0] == '[') && !Chance(6)) {
     Result<Data> tree = ParseJson(bytes);
     if (tree.ok()) return WriteJson(Tree(std::move(tree.value()), true));
   }
   const bool reseal = IsSealed(bytes) && !Chance(10);
-  String changed(reseal ? bytes.substr(0, bytes.size() - kChecksumBytes) : bytes);
+  std::string changed(reseal ? bytes.substr(0, bytes.size() - kChecksumBytes) : bytes);
   for (size_t i = 1 + Below(3); i > 0; --i) ChangeBytes(&changed);
   if (reseal) PutU64(&changed, Xxh64(changed));
   return changed;
 }
 
-void Mutator::ChangeBytes(String* bytes) {
+void Mutator::ChangeBytes(std::string* bytes) {
   const size_t size = bytes->size();
   if (size == 0) {
     bytes->append(Text());
@@ -133,7 +133,7 @@ void Mutator::ChangeBytes(String* bytes) {
   const size_t at = Below(size);
   const size_t run = std::min(size - at, 1 + Below(Chance(4) ? 64 : 8));
   char* byte = bytes->data() + at;
-  const String tail(std::string_view(*bytes).substr(at));
+  const std::string tail(std::string_view(*bytes).substr(at));
   switch (Below(9)) {
     case 0:
       *byte = static_cast<char>(*byte ^ (1 << Below(8)));
@@ -220,7 +220,7 @@ void Mutator::Change(Data* node, bool json) {
     const double next = near[Below(std::size(near))];
     *node = json && !std::isfinite(next) ? 0 : next;
   } else if (node->is_string() && !Chance(4)) {
-    String text = node->as_string();
+    std::string text = node->as_string();
     if (Chance(2)) {
       text = Text();
     } else {
@@ -242,9 +242,9 @@ double Mutator::Number(bool json) {
   return kNumbers[Below(std::size(kNumbers))];
 }
 
-String Mutator::Text() {
-  if (Chance(12)) return String(100 + Below(300), 'x');
-  return String(kTexts[Below(std::size(kTexts))]);
+std::string Mutator::Text() {
+  if (Chance(12)) return std::string(100 + Below(300), 'x');
+  return std::string(kTexts[Below(std::size(kTexts))]);
 }
 
 Data Mutator::Nested(bool json) {

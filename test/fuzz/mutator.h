@@ -8,11 +8,11 @@
 #define SKERRY_TEST_FUZZ_MUTATOR_H_
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry::fuzz {
@@ -31,25 +31,25 @@ class Mutator {
   // What may be put into other inputs: whole valid ones.
   void Know(Form form, std::string_view input);
 
-  String Mutate(Form form, std::string_view input);
+  std::string Mutate(Form form, std::string_view input);
 
   size_t Below(size_t limit) { return static_cast<size_t>(random_.Below(limit)); }
 
  private:
   bool Chance(size_t one_in) { return Below(one_in) == 0; }
-  String Bytes(std::string_view bytes);
-  void ChangeBytes(String* bytes);
+  std::string Bytes(std::string_view bytes);
+  void ChangeBytes(std::string* bytes);
   Data Tree(Data tree, bool json);
   void Change(Data* node, bool json);
   Data Extreme(bool json);
   Data Nested(bool json);
   Data Piece(bool json);
   double Number(bool json);
-  String Text();
+  std::string Text();
 
   Random random_;
   Vector<Data> trees_;
-  Vector<String> texts_;
+  Vector<std::string> texts_;
 };
 
 }  // namespace skerry::fuzz

@@ -21,15 +21,15 @@ constexpr unsigned kMostSeconds = 60;  // of one input: a hundred times what the
 const Target* running = nullptr;
 std::string_view running_input;
 
-String FileName(const Target& target, std::string_view input) {
-  return String("input-") + target.name + "-" + Hex16(Xxh64(input));
+std::string FileName(const Target& target, std::string_view input) {
+  return std::string("input-") + target.name + "-" + Hex16(Xxh64(input));
 }
 
 void WriteRunning(const char* why) {
   if (running == nullptr) return;
   const Target* target = running;
   running = nullptr;
-  const String name = Keep(*target, running_input);
+  const std::string name = Keep(*target, running_input);
   std::fprintf(stderr, "fuzz: %s: the input is in %s\n", why, std::string(name).c_str());
 }
 
@@ -48,21 +48,21 @@ void Watch() {
 
 }  // namespace
 
-String Keep(const Target& target, std::string_view input) {
-  const String name = FileName(target, input);
+std::string Keep(const Target& target, std::string_view input) {
+  const std::string name = FileName(target, input);
   std::ofstream(std::string(name), std::ios::binary)
       .write(input.data(), static_cast<std::streamsize>(input.size()));
   return name;
 }
 
-String RunInput(const Target& target, std::string_view input) {
+std::string RunInput(const Target& target, std::string_view input) {
   Watch();
   running = &target;
   running_input = input;
 #ifndef __EMSCRIPTEN__
   alarm(kMostSeconds);
 #endif
-  String problem = target.run(input);
+  std::string problem = target.run(input);
 #ifndef __EMSCRIPTEN__
   alarm(0);
 #endif
@@ -78,7 +78,7 @@ Vector<CorpusFile> Corpus(const Target& target) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, none)) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    files.push_back({String(entry.path().filename().string()), String(bytes)});
+    files.push_back({std::string(entry.path().filename().string()), std::string(bytes)});
   }
   std::sort(files.begin(), files.end(),
             [](const CorpusFile& a, const CorpusFile& b) { return a.name < b.name; });

@@ -3,9 +3,9 @@
 #ifndef SKERRY_TEST_FUZZ_RUNNER_H_
 #define SKERRY_TEST_FUZZ_RUNNER_H_
 
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/fuzz/target.h"
 
@@ -13,17 +13,17 @@ namespace skerry::fuzz {
 
 // What is wrong; the input is written down if the program ends, or works on it for more than a
 // minute.
-String RunInput(const Target& target, std::string_view input);
+std::string RunInput(const Target& target, std::string_view input);
 
 // The files of a target's corpus, in the order of their names.
 struct CorpusFile {
-  String name;
-  String bytes;
+  std::string name;
+  std::string bytes;
 };
 Vector<CorpusFile> Corpus(const Target& target);
 
 // Writes an input where the program was started, as input-<target>-<checksum>; its name.
-String Keep(const Target& target, std::string_view input);
+std::string Keep(const Target& target, std::string_view input);
 
 }  // namespace skerry::fuzz
 

@@ -24,7 +24,7 @@ Data TakeSnapshot(sync_test::FakeStorage* storage, const Images& images) {
   Data files = Data::MakeObject();
   for (const auto& [generation, parts] : images) {
     Data list = Data::MakeArray();
-    for (const String& part : parts) list.Push(Data::Bytes(part));
+    for (const std::string& part : parts) list.Push(Data::Bytes(part));
     files.Set(generation, std::move(list));
   }
   return snapshot.Set("images", std::move(files));
@@ -41,7 +41,7 @@ void PutSnapshot(const Data& snapshot, sync_test::FakeStorage* storage, Images* 
   }
   images->clear();
   for (const auto& [generation, parts] : snapshot["images"].members()) {
-    Vector<String>& files = (*images)[generation];
+    Vector<std::string>& files = (*images)[generation];
     for (const Data& part : parts.items()) files.push_back(part.as_bytes());
   }
 }

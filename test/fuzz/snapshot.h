@@ -4,15 +4,15 @@
 #define SKERRY_TEST_FUZZ_SNAPSHOT_H_
 
 #include <map>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/sync/fake_storage.h"
 
 namespace skerry::fuzz {
 
-using Images = std::map<String, Vector<String>>;
+using Images = std::map<std::string, Vector<std::string>>;
 
 Data TakeSnapshot(sync_test::FakeStorage* storage, const Images& images);
 // Rows without a key that IndexedDB would take are left out.

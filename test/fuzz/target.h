@@ -5,10 +5,10 @@
 #ifndef SKERRY_TEST_FUZZ_TARGET_H_
 #define SKERRY_TEST_FUZZ_TARGET_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/fuzz/mutator.h"
 
@@ -18,14 +18,14 @@ struct Target {
   const char* name;  // and the folder of its corpus
   Form form;
   int cases;  // of one run of the core's tests
-  Vector<String> (*seeds)();
-  String (*run)(std::string_view input);  // empty: nothing is wrong
+  Vector<std::string> (*seeds)();
+  std::string (*run)(std::string_view input);  // empty: nothing is wrong
 };
 
 const Vector<Target>& Targets();
 
 // The seeds of a channel, which takes lists of messages: each on its own, then all in a row.
-Vector<String> SeedsOfMessages(const Data::Array& messages);
+Vector<std::string> SeedsOfMessages(const Data::Array& messages);
 
 // By what they are about, one file each.
 void AddModelTargets(Vector<Target>* targets);

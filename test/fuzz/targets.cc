@@ -15,8 +15,8 @@ const Vector<Target>& Targets() {
   return targets;
 }
 
-Vector<String> SeedsOfMessages(const Data::Array& messages) {
-  Vector<String> seeds;
+Vector<std::string> SeedsOfMessages(const Data::Array& messages) {
+  Vector<std::string> seeds;
   for (const Data& message : messages) seeds.push_back(EncodeData(Data(Data::Array{message})));
   seeds.push_back(EncodeData(Data(messages)));
   return seeds;

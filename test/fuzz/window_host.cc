@@ -19,7 +19,7 @@ WindowHost::WindowHost(sync_test::FakeStorage* storage, Images* images)
       Client::Create(Data::Object{{"schema", client_test::SchemaData()},
                                   {"tab", "hostile"},
                                   {"defaultRealm", "A"},
-                                  {"seed", Data::Bytes(String(32, '.'))},
+                                  {"seed", Data::Bytes(std::string(32, '.'))},
                                   {"remote", true},
                                   {"user", Data()}});
   SKERRY_CHECK(client.ok());
@@ -44,7 +44,7 @@ void WindowHost::Hear(const Data& message) {
 
 void WindowHost::Obey(const Data& effects) {
   for (const Data& effect : effects.items()) {
-    const String& type = effect["type"].as_string();
+    const std::string& type = effect["type"].as_string();
     if (type == "transact") {
       queue_.push_back(effect);
     } else if (type == "timer") {
@@ -67,7 +67,8 @@ void WindowHost::LoadImage() {
   const auto it = images_->find(effect["generation"].as_string());
   bool ok = it != images_->end();
   if (ok) {
-    for (const String& part : it->second) ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
+    for (const std::string& part : it->second)
+      ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
   }
   Data event = Fields{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
   if (!ok) event.Set("error", Fields{{"code", "missing"}, {"detail", "no such file"}});
@@ -87,25 +88,25 @@ bool WindowHost::Step() {
   return true;
 }
 
-String WindowHost::Settle() {
+std::string WindowHost::Settle() {
   for (int step = 0; step < kMostSteps; ++step) {
     if (!Step()) return unreadable_ ? "effects that JavaScript cannot decode" : "";
   }
   return "a window that does not come to rest";
 }
 
-String WindowHost::Rest() {
+std::string WindowHost::Rest() {
   for (int round = 0; round < kMostTimers; ++round) {
-    String problem = Settle();
+    std::string problem = Settle();
     if (!problem.empty()) return problem;
     if (timers_.empty()) break;
-    for (const String& name : std::exchange(timers_, {}))
+    for (const std::string& name : std::exchange(timers_, {}))
       Event(Data::Object{{"type", "timer"}, {"name", name}});
   }
   return Settle();
 }
 
-bool WindowHost::Edit(const String& id) {
+bool WindowHost::Edit(const std::string& id) {
   if (!client_->TxBegin(++now_).ok()) return false;
   Data operation = Data::MakeArray();
   operation.Push(id).Push(Data()).Push(Data::Object{{"name", "edited"}});

@@ -6,9 +6,9 @@
 #include <deque>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/client.h"
 #include "test/core/sync/fake_storage.h"
@@ -24,14 +24,14 @@ class WindowHost final : public sync_test::TransactionCaller {
   void Event(Data event);
   void Hear(const Data& message);
   // Everything that can be done, and what timers bring. What is wrong, if it does not end.
-  String Rest();
+  std::string Rest();
   bool ready() const { return client_->tab().ready(); }
   bool told() const { return told_; }  // that it cannot open
   // Makes a group; false where it does not become durable.
-  bool Edit(const String& id);
+  bool Edit(const std::string& id);
 
  private:
-  String Settle();
+  std::string Settle();
   bool Step();
   void Obey(const Data& effects);
   void LoadImage();
@@ -41,8 +41,8 @@ class WindowHost final : public sync_test::TransactionCaller {
   std::unique_ptr<Client> client_;
   std::deque<Data> queue_;
   Data image_;
-  std::set<String> timers_;
-  std::set<String> durable_;
+  std::set<std::string> timers_;
+  std::set<std::string> durable_;
   bool told_ = false;
   bool unreadable_ = false;  // effects that JavaScript could not decode
   double now_ = 1'000'000;

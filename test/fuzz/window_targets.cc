@@ -54,12 +54,13 @@ const Data& WindowSnapshot() {
   return whole;
 }
 
-Vector<String> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}; }
+Vector<std::string> WindowStorageSeeds() { return {EncodeData(WindowSnapshot())}; }
 
 // Nothing that was not touched is lost, the window opens or says why not, and what is done then is
 // stored.
-String Judge(WindowHost* window, sync_test::FakeStorage* storage, const Vector<Data>& untouched) {
-  String problem = window->Rest();
+std::string Judge(WindowHost* window, sync_test::FakeStorage* storage,
+                  const Vector<Data>& untouched) {
+  std::string problem = window->Rest();
   if (!problem.empty()) return problem;
   if (!window->ready())
     return window->told() ? "" : "a window that does not open, and says nothing";
@@ -70,7 +71,7 @@ String Judge(WindowHost* window, sync_test::FakeStorage* storage, const Vector<D
   return "";
 }
 
-String RunWindowStorage(std::string_view input) {
+std::string RunWindowStorage(std::string_view input) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   sync_test::FakeStorage storage;
@@ -82,7 +83,7 @@ String RunWindowStorage(std::string_view input) {
 }
 
 // As the tests of windows would hear them.
-Vector<String> WindowMessageSeeds() {
+Vector<std::string> WindowMessageSeeds() {
   const Data& whole = WindowSnapshot();
   const Data& updates = whole["updates"];
   const Data& mutation = whole["mutations"].items().back();
@@ -111,7 +112,7 @@ Vector<String> WindowMessageSeeds() {
   return SeedsOfMessages(messages);
 }
 
-String RunWindowMessages(std::string_view input) {
+std::string RunWindowMessages(std::string_view input) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   sync_test::FakeStorage storage;
@@ -119,14 +120,14 @@ String RunWindowMessages(std::string_view input) {
   PutSnapshot(WindowSnapshot(), &storage, &images);
   const Vector<Data> untouched = Untouched(WindowSnapshot(), &storage);
   WindowHost window(&storage, &images);
-  String problem = window.Rest();
+  std::string problem = window.Rest();
   if (!problem.empty() || !window.ready()) return "it does not open";
   for (const Data& message : messages.value().items()) window.Hear(message);
   return Judge(&window, &storage, untouched);
 }
 
 // Events of any kind at any time: the host is JavaScript, which tabs, workers and timers call.
-Vector<String> EventSeeds() {
+Vector<std::string> EventSeeds() {
   Data all = Data::MakeArray();
   for (const Data& event :
        {Data(Fields{{"type", "open"}}), Data(Fields{{"type", "state"}}),
@@ -146,7 +147,7 @@ Vector<String> EventSeeds() {
   return {EncodeData(all)};
 }
 
-String RunEvents(std::string_view input) {
+std::string RunEvents(std::string_view input) {
   const Result<Data> events = DecodeData(input);
   if (!events.ok()) return "";
   sync_test::FakeStorage storage;

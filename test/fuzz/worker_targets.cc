@@ -44,8 +44,8 @@ void Recover(SyncWorld* world) {
 }
 
 // What is done afterwards reaches the server, or the window is told what is wrong.
-String GoesOn(SyncWorld* world, size_t window) {
-  const String id = world->Mutate({CreateItem("after", "A", 7)}, window);
+std::string GoesOn(SyncWorld* world, size_t window) {
+  const std::string id = world->Mutate({CreateItem("after", "A", 7)}, window);
   world->Run(kAWhile);
   if (world->server.rows().contains("after")) return "";
   if (!world->host(window).status["error"].is_null()) return "";
@@ -71,14 +71,14 @@ const Data& WorkerSnapshot() {
   return whole;
 }
 
-Vector<String> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
+Vector<std::string> WorkerStorageSeeds() { return {EncodeData(WorkerSnapshot())}; }
 
 // Which mutations a record that was touched may say something about: it may call them confirmed.
 bool MaySpeakOf(const Data& record, const Data& mutation) {
-  return EncodeData(record).find(mutation["id"].as_string()) != String::npos;
+  return EncodeData(record).find(mutation["id"].as_string()) != std::string::npos;
 }
 
-String RunWorkerStorage(std::string_view input) {
+std::string RunWorkerStorage(std::string_view input) {
   const Result<Data> snapshot = DecodeData(input);
   if (!snapshot.ok()) return "";
   SyncWorld world;
@@ -90,7 +90,7 @@ String RunWorkerStorage(std::string_view input) {
   const Vector<Data> untouched = Untouched(WorkerSnapshot(), &world.storage);
   world.Open();
   Recover(&world);
-  String problem = GoesOn(&world, 1);
+  std::string problem = GoesOn(&world, 1);
   if (!problem.empty()) return problem;
   const bool same_sync = snapshot.value()["sync"] == WorkerSnapshot()["sync"];
   for (const Data& mutation : untouched) {
@@ -108,7 +108,7 @@ String RunWorkerStorage(std::string_view input) {
 
 Data Scenery(const char* type) { return Fields{{"type", type}}; }
 
-Vector<String> WorkerMessageSeeds() {
+Vector<std::string> WorkerMessageSeeds() {
   const Data& whole = WorkerSnapshot();
   Data record = whole["updates"].items().back().items()[1];
   record.Set("n", record["n"].as_u64() + 1);
@@ -153,7 +153,7 @@ Vector<String> WorkerMessageSeeds() {
   return SeedsOfMessages(messages);
 }
 
-String RunWorkerMessages(std::string_view input) {
+std::string RunWorkerMessages(std::string_view input) {
   const Result<Data> messages = DecodeData(input);
   if (!messages.ok()) return "";
   SyncWorld world;
@@ -171,7 +171,7 @@ String RunWorkerMessages(std::string_view input) {
     world.Settle();
   }
   Recover(&world);
-  String problem = GoesOn(&world, 0);
+  std::string problem = GoesOn(&world, 0);
   if (!problem.empty()) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";
@@ -180,7 +180,7 @@ String RunWorkerMessages(std::string_view input) {
 }
 
 // Answers in the order of the requests, whatever these are: {status, contentType, body}.
-Vector<String> WorkerAnswerSeeds() {
+Vector<std::string> WorkerAnswerSeeds() {
   SyncWorld world;
   Live(&world);
   const Data pull = world.server.Pull(Json(world.pull_bodies.back()));
@@ -197,7 +197,7 @@ Vector<String> WorkerAnswerSeeds() {
   const Data refused = Json(
       R"({"time":1000,"results":[{"id":"00000000-0000-7000-8000-000000000001","status":"rejected","rejected":[{"op":0,"actions":
       ["00000000-0000-7000-8000-000000001003"],"code":"unique","detail":"taken","theirs":{"n":1}}],"known":{}},{"id":"x","status":"forked"}]})");
-  Vector<String> seeds;
+  Vector<std::string> seeds;
   for (const Data& one :
        {answer(200, pull), answer(200, push), answer(200, filled), answer(200, refused),
         answer(409, Json(R"({"code":"conflict","detail":"x"})")),
@@ -219,7 +219,7 @@ bool IsCredible(const Data& response) {
          ReadPullAnswer(SyncSchema(), answer.json).ok();
 }
 
-String RunWorkerAnswers(std::string_view input) {
+std::string RunWorkerAnswers(std::string_view input) {
   const Result<Data> answers = DecodeData(input);
   if (!answers.ok()) return "";
   SyncWorld world;
@@ -234,7 +234,7 @@ String RunWorkerAnswers(std::string_view input) {
   }
   world.Run(kAWhile);
   Recover(&world);
-  String problem = GoesOn(&world, 0);
+  std::string problem = GoesOn(&world, 0);
   if (!problem.empty() || credible) return problem;
   for (const Data& row : WorkerSnapshot()["mutations"].items()) {
     if (!Arrived(&world, row.items()[1])) return "a pending mutation is lost";

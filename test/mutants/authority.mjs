@@ -50,7 +50,7 @@ export const authority = [
     file: 'src/authority/admission.cc',
     from: `  return pushed.after.front().first;
 `,
-    to: `  static const String nowhere;
+    to: `  static const std::string nowhere;
   return nowhere;
 `,
   },

@@ -208,8 +208,8 @@ export const core = [
   {
     name: 'a reset leaves the rows of realms that wait to be filled again',
     file: 'src/client/tab_load.cc',
-    from: 'Vector<String> dropped = sync.refill;',
-    to: 'Vector<String> dropped;',
+    from: 'Vector<std::string> dropped = sync.refill;',
+    to: 'Vector<std::string> dropped;',
   },
   {
     name: 'of an object in two realms the one stays that came first',
@@ -822,7 +822,7 @@ export const core = [
   {
     name: 'what one layout lacks is forgotten when another lacks something',
     file: 'src/log/sync_record.cc',
-    from: 'is_another ? String("any") : layout',
+    from: 'is_another ? std::string("any") : layout',
     to: 'layout',
   },
 ];

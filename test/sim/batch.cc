@@ -52,8 +52,7 @@ int RunShare(uint64_t from, uint64_t to, uint64_t jobs, std::FILE* out) {
     for (const auto& [what, count] : outcome.counts) counts[what] += count;
   }
   for (const auto& [what, count] : counts)
-    std::fprintf(out, "%llu %s\n", static_cast<unsigned long long>(count),
-                 what.c_str());
+    std::fprintf(out, "%llu %s\n", static_cast<unsigned long long>(count), what.c_str());
   return failures == 0 ? 0 : 1;
 }
 
@@ -68,7 +67,7 @@ Outcome RunScript(const Script& script, bool prints) {
 Result<Script> ReadScript(const char* path) {
   std::FILE* file = std::fopen(path, "rb");
   if (file == nullptr) return Status(Code::kNotFound, "no such file");
-  String text;
+  std::string text;
   char buffer[4096];
   for (size_t read; (read = std::fread(buffer, 1, sizeof buffer, file)) > 0;)
     text.append(buffer, read);
@@ -95,8 +94,7 @@ int RunFile(const char* path, bool prints) {
     return 2;
   }
   const Outcome outcome = RunScript(script.value(), prints);
-  std::printf("%s: %s\n", path,
-              outcome.problem.empty() ? "holds" : outcome.problem.c_str());
+  std::printf("%s: %s\n", path, outcome.problem.empty() ? "holds" : outcome.problem.c_str());
   return outcome.problem.empty() ? 0 : 1;
 }
 
@@ -127,7 +125,7 @@ int RunMany(uint64_t from, uint64_t seeds, uint64_t jobs) {
   }
   for (const auto& [what, count] : counts)
     std::printf("%10llu  %s\n", static_cast<unsigned long long>(count), what.c_str());
-  for (const String& what : Missing(counts)) {
+  for (const std::string& what : Missing(counts)) {
     std::printf("never happened: %s\n", what.c_str());
     failed = true;
   }

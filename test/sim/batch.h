@@ -3,17 +3,17 @@
 #define SKERRY_TEST_SIM_BATCH_H_
 
 #include <cstdint>
+#include <string>
 
 #include "base/data.h"
 #include "base/status.h"
-#include "base/string.h"
 #include "test/sim/event.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
 
 struct Outcome {
-  String problem;  // empty: none
+  std::string problem;  // empty: none
   uint64_t hash = 0;
   Counts counts;
 };

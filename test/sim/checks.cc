@@ -10,7 +10,7 @@
 
 namespace skerry::sim {
 
-void Check::Fail(const String& problem) { world_->Fail(problem); }
+void Check::Fail(const std::string& problem) { world_->Fail(problem); }
 
 Checks::Checks(World* world)
     : naive_(world->has_releases() ? NaiveTables() : test::CheckTables(), test::CheckRealms()) {
@@ -32,12 +32,12 @@ void Checks::Drained(WindowHost& window, const Data& drained, Drain when) {
   for (const auto& check : all_) check->Drained(window, drained, when);
 }
 
-void Checks::Made(WindowHost& window, const String& action, double total) {
+void Checks::Made(WindowHost& window, const std::string& action, double total) {
   for (const auto& check : all_) check->Made(window, action, total);
 }
 
-void Checks::Settled(WindowHost& window, const String& action, const String& stage,
-                     const String& code) {
+void Checks::Settled(WindowHost& window, const std::string& action, const std::string& stage,
+                     const std::string& code) {
   for (const auto& check : all_) check->Settled(window, action, stage, code);
 }
 
@@ -58,7 +58,7 @@ void Checks::Listening(WorkerHost& worker) {
 }
 
 void Checks::Committed(const Data& body, const Vector<Data>& results, double at,
-                       const std::map<String, uint64_t>& heads, const Schema& served) {
+                       const std::map<std::string, uint64_t>& heads, const Schema& served) {
   for (const auto& check : all_) check->Committed(body, results, at, heads, served);
 }
 
@@ -76,7 +76,7 @@ void Checks::CommittedAll(const Database& database) {
   for (const auto& check : all_) check->CommittedAll(database);
 }
 
-void Checks::Answered(const String& body) {
+void Checks::Answered(const std::string& body) {
   const Data answer = ParseJson(body).value();
   for (const Data& result : answer["results"].items()) {
     for (const auto& [realm, revision] : result["revisions"].members())
@@ -121,7 +121,7 @@ bool Checks::IsCorrected(const Data& cursors) const {
   return true;
 }
 
-void Checks::Resolved(const String& action, bool retry) {
+void Checks::Resolved(const std::string& action, bool retry) {
   for (const auto& check : all_) check->Resolved(action, retry);
 }
 

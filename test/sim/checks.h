@@ -8,9 +8,9 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model_check/naive_model.h"
 #include "test/sim/database.h"
@@ -42,9 +42,9 @@ class Check {
   virtual void Drained(WindowHost& /*window*/, const Data& /*drained*/, Drain /*when*/) {}
   // A window has taken a mutation, which adds `total` to the common counter; a promise of it was
   // settled (`code` empty: well).
-  virtual void Made(WindowHost& /*window*/, const String& /*action*/, double /*total*/) {}
-  virtual void Settled(WindowHost& /*window*/, const String& /*action*/, const String& /*stage*/,
-                       const String& /*code*/) {}
+  virtual void Made(WindowHost& /*window*/, const std::string& /*action*/, double /*total*/) {}
+  virtual void Settled(WindowHost& /*window*/, const std::string& /*action*/,
+                       const std::string& /*stage*/, const std::string& /*code*/) {}
   // Inside of a transaction, before it is stored; and after.
   virtual void Writing(Host& /*host*/, const Data& /*writes*/) {}
   virtual void Stored(Host& /*host*/, const Data& /*writes*/, const Data& /*keys*/) {}
@@ -54,7 +54,8 @@ class Check {
   // One request has been committed: `results` are the authority's; `heads`: what was answered to
   // anybody before it was sent; `served`: the node's schema.
   virtual void Committed(const Data& /*body*/, const Vector<Data>& /*results*/, double /*at*/,
-                         const std::map<String, uint64_t>& /*heads*/, const Schema& /*served*/) {}
+                         const std::map<std::string, uint64_t>& /*heads*/,
+                         const Schema& /*served*/) {}
   virtual void CommittedAll(const Database& /*database*/) {}
   // A profile was replaced by an older copy, or began as one.
   virtual void Restored(const Profile& /*profile*/, const Profile& /*before*/) {}
@@ -63,13 +64,13 @@ class Check {
   virtual void Pulling(const Profile& /*profile*/, const Data& /*request*/) {}
   // The server was restored from a backup; `before`: what it was.
   virtual void ServerRestored(const Database& /*before*/) {}
-  virtual void Resolved(const String& /*action*/, bool /*retry*/) {}
+  virtual void Resolved(const std::string& /*action*/, bool /*retry*/) {}
   // Now and then; and when all is healed and quiet.
   virtual void Moment() {}
   virtual void End() {}
 
  protected:
-  void Fail(const String& problem);
+  void Fail(const std::string& problem);
   World* world_;
 };
 
@@ -80,23 +81,24 @@ class Checks {
 
   void Began(WindowHost& window);
   void Drained(WindowHost& window, const Data& drained, Drain when);
-  void Made(WindowHost& window, const String& action, double total);
-  void Settled(WindowHost& window, const String& action, const String& stage, const String& code);
+  void Made(WindowHost& window, const std::string& action, double total);
+  void Settled(WindowHost& window, const std::string& action, const std::string& stage,
+               const std::string& code);
   void Writing(Host& host, const Data& writes);
   void Stored(Host& host, const Data& writes, const Data& keys);
   void Sending(WorkerHost& worker, const Data& push);
   void Listening(WorkerHost& worker);
   void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<String, uint64_t>& heads, const Schema& served);
+                 const std::map<std::string, uint64_t>& heads, const Schema& served);
   // A newer schema rules; rows were logged as changed.
   void Deployed(const Database& database, const Vector<Database::Corrected>& corrected);
   void CommittedAll(const Database& database);
-  void Answered(const String& body);
+  void Answered(const std::string& body);
   void Restored(const Profile& profile, const Profile& before);
   void Copied(const Profile& profile, const Profile& of);
   void Pulling(const Profile& profile, const Data& request);
   void ServerRestored(const Database& before, test::naive::Server naive);
-  void Resolved(const String& action, bool retry);
+  void Resolved(const std::string& action, bool retry);
   void Moment();
   void End();
 
@@ -109,14 +111,14 @@ class Checks {
   // the states before it says no more what the rows held. Are these cursors past it?
   bool IsCorrected(const Data& cursors) const;
   // Of every realm the highest revision that a push was answered with.
-  const std::map<String, uint64_t>& AnsweredHeads() const { return answered_; }
+  const std::map<std::string, uint64_t>& AnsweredHeads() const { return answered_; }
 
  private:
   Vector<std::unique_ptr<Check>> all_;
   Folds* folds_ = nullptr;
   test::naive::Server naive_;
-  std::map<String, uint64_t> answered_;
-  std::map<String, uint64_t> corrected_;  // by realm: the revision of the last such entry
+  std::map<std::string, uint64_t> answered_;
+  std::map<std::string, uint64_t> corrected_;  // by realm: the revision of the last such entry
 };
 
 // In check/, by their numbers in docs/design.md, "Invariants".

@@ -116,15 +116,15 @@ constexpr const char* kServiceTransitions[] = {
 
 }  // namespace
 
-Vector<String> Missing(const Counts& counts) {
-  Vector<String> missing;
+Vector<std::string> Missing(const Counts& counts) {
+  Vector<std::string> missing;
   const auto seeds = counts.find("seeds");
   if (seeds == counts.end() || seeds->second < kEnoughSeeds) return missing;
   const bool has_service = counts.contains("service: started");
   const auto kinds = static_cast<size_t>(has_service ? Kind::kCount : kFirstOfService);
   for (size_t kind = 0; kind < kinds; ++kind) {
     const KindInfo& info = InfoOf(static_cast<Kind>(kind));
-    const String what = String("fault: ") + info.name;
+    const std::string what = std::string("fault: ") + info.name;
     if (info.is_fault && !counts.contains(what)) missing.push_back(what);
   }
   const auto look = [&](const char* what) {

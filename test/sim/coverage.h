@@ -3,14 +3,15 @@
 #ifndef SKERRY_TEST_SIM_COVERAGE_H_
 #define SKERRY_TEST_SIM_COVERAGE_H_
 
-#include "base/string.h"
+#include <string>
+
 #include "base/vector.h"
 #include "test/sim/world.h"
 
 namespace skerry::sim {
 
 // What never happened; empty for batches that are too small to demand it.
-Vector<String> Missing(const Counts& counts);
+Vector<std::string> Missing(const Counts& counts);
 
 }  // namespace skerry::sim
 

@@ -22,7 +22,7 @@ Data Object() { return Data::MakeObject(); }
 }  // namespace
 
 Database::Database(const Schema* columns) : columns_(columns) {
-  for (const String& realm : test::CheckRealms()) {
+  for (const std::string& realm : test::CheckRealms()) {
     heads_[realm] = {};
     log_[realm] = {};
   }
@@ -36,7 +36,7 @@ std::unique_ptr<Admission> Database::Admit(const Schema& served,
   Rows space;
   const Rows& rows = RowsOf(served, &space);
   // Only realms that are named are locked, until the authority asks for more.
-  Set<String> locked;
+  Set<std::string> locked;
   for (const Admission::Request& request : requests) {
     for (const Data& update : request.updates) {
       for (const auto& [realm, link] : update["after"].members()) locked.insert(realm);
@@ -45,17 +45,17 @@ std::unique_ptr<Admission> Database::Admit(const Schema& served,
   for (;;) {
     std::unique_ptr<Admission> admission = TryToAdmit(served, rows, requests, locked, now);
     if (admission->locks().empty()) return admission;
-    for (const String& realm : admission->locks()) SKERRY_CHECK(locked.insert(realm).second);
+    for (const std::string& realm : admission->locks()) SKERRY_CHECK(locked.insert(realm).second);
   }
 }
 
 std::unique_ptr<Admission> Database::TryToAdmit(const Schema& served, const Rows& rows,
                                                 const Vector<Admission::Request>& requests,
-                                                const Set<String>& locked, double now) const {
+                                                const Set<std::string>& locked, double now) const {
   Admission::Input input;
   input.now = now;
   auto admission = std::make_unique<Admission>(&served);
-  Map<String, Right>& rights = input.rights.emplace_back();
+  Map<std::string, Right>& rights = input.rights.emplace_back();
   for (const auto& [realm, head] : heads_) {
     if (locked.contains(realm)) input.realms[realm] = {true, head.head, head.at};
     rights[realm] = Right::kWrite;
@@ -112,11 +112,11 @@ void Database::Commit(const Schema& served, const Admission& admission) {
 
 // ---- pull ----
 
-String Database::Pull(const Schema& served, const Data& request, const PullLimits& limits,
-                      double now, ServerImages* images) const {
+std::string Database::Pull(const Schema& served, const Data& request, const PullLimits& limits,
+                           double now, ServerImages* images) const {
   Rows space;
   Reading reading{&served, &RowsOf(served, &space), limits.page_rows, images};
-  String answer = PullOnce(reading, request, Reads::kAll, now);
+  std::string answer = PullOnce(reading, request, Reads::kAll, now);
   reading.page_rows = 1;
   for (const Reads reads : {Reads::kOneEntry, Reads::kNoChanges, Reads::kNoOps}) {
     if (limits.bytes == 0 || answer.size() <= limits.bytes) break;
@@ -125,8 +125,8 @@ String Database::Pull(const Schema& served, const Data& request, const PullLimit
   return answer;
 }
 
-String Database::PullOnce(const Reading& reading, const Data& request, Reads reads,
-                          double now) const {
+std::string Database::PullOnce(const Reading& reading, const Data& request, Reads reads,
+                               double now) const {
   Data realms = Object();
   for (const auto& [realm, head] : heads_) {
     Data state = Object();
@@ -147,12 +147,12 @@ String Database::PullOnce(const Reading& reading, const Data& request, Reads rea
   return {};
 }
 
-bool Database::HasEntry(const String& realm, uint64_t revision) const {
+bool Database::HasEntry(const std::string& realm, uint64_t revision) const {
   const auto cut = cut_.find(realm);
   return cut == cut_.end() || revision > cut->second;
 }
 
-void Database::CutLog(const String& realm, uint64_t revision) {
+void Database::CutLog(const std::string& realm, uint64_t revision) {
   cut_[realm] = std::max(cut_[realm], revision);
   for (auto& [key, list] : changes_) {
     if (key.realm != realm) continue;
@@ -160,8 +160,8 @@ void Database::CutLog(const String& realm, uint64_t revision) {
   }
 }
 
-Data Database::TablesOf(const String& realm, uint64_t from, uint64_t upto) const {
-  Set<String> names;
+Data Database::TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const {
+  Set<std::string> names;
   for (const auto& [key, list] : changes_) {
     for (const Change& change : list) {
       const bool is_within = change.revision > from && change.revision <= upto;
@@ -169,20 +169,20 @@ Data Database::TablesOf(const String& realm, uint64_t from, uint64_t upto) const
     }
   }
   Data tables = Data::MakeArray();
-  for (const String& name : names) tables.Push(name);
+  for (const std::string& name : names) tables.Push(name);
   return tables;
 }
 
 void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data untold = Data::MakeArray();
-  const auto leave_out = [&](const String& realm, const Data& tables) {
+  const auto leave_out = [&](const std::string& realm, const Data& tables) {
     Data item = Object();
     untold.Push(item.Set("realm", realm).Set("tables", reads == Reads::kNoOps ? Data() : tables));
   };
-  std::map<String, uint64_t> last;
+  std::map<std::string, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
-    const String& realm = need["realm"].as_string();
+    const std::string& realm = need["realm"].as_string();
     uint64_t left = need["limit"].as_u64();
     if (reads != Reads::kAll && need["client"].is_null()) left = 2;  // one is the cursor's own
     if (reads == Reads::kNoOps) leave_out(realm, Data());
@@ -196,7 +196,7 @@ void Database::ReadLog(const Data& needs, Reads reads, Data* found) const {
     }
   }
   for (const Data& need : needs["changes"].items()) {
-    const String& realm = need["realm"].as_string();
+    const std::string& realm = need["realm"].as_string();
     if (reads >= Reads::kNoChanges) {
       leave_out(realm, TablesOf(realm, need["from"].as_u64(), last[realm]));
       continue;
@@ -284,8 +284,8 @@ Data Database::ReadPage(const Reading& reading, const Data& page) const {
 }
 
 Data Database::RowAfter(const Reading& reading, const Data& need) const {
-  const String& realm = need["realm"].as_string();
-  const String& table = need["table"].as_string();
+  const std::string& realm = need["realm"].as_string();
+  const std::string& table = need["table"].as_string();
   const ObjectKey key{reading.schema->FindTable(table), need["id"].as_string()};
   Data out = need;
   out.Remove("after");

@@ -7,12 +7,12 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "authority/admission.h"
 #include "authority/pull.h"
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry::sim {
@@ -32,7 +32,7 @@ class Database {
   // What the start of a server with this schema does (server/src/sql/apply-schema.ts), unless a
   // newer one was served before. The entries by which it logged rows as changed.
   struct Corrected {
-    String realm;
+    std::string realm;
     double at = 0;
     Vector<ObjectKey> keys;
   };
@@ -47,24 +47,24 @@ class Database {
   // The answer (JSON) to a pull's body, read in one snapshot. One that is too large is made again
   // with less: an entry a realm, then without what it changed, then without all that own updates
   // changed. `images`: of realms that count as large; null: none does. Empty: 410.
-  String Pull(const Schema& served, const Data& request, const PullLimits& limits, double now,
-              ServerImages* images) const;
+  std::string Pull(const Schema& served, const Data& request, const PullLimits& limits, double now,
+                   ServerImages* images) const;
   // Forgets the log up to this revision; own updates are still found by their ids. No server does
   // so yet: what is checked is the authority's answer to a log that does not reach back.
-  void CutLog(const String& realm, uint64_t revision);
-  bool HasEntry(const String& realm, uint64_t revision) const;  // it was not cut
+  void CutLog(const std::string& realm, uint64_t revision);
+  bool HasEntry(const std::string& realm, uint64_t revision) const;  // it was not cut
 
   struct Head {
     uint64_t head = 0;
     double at = 0;
   };
-  const std::map<String, Head>& heads() const { return heads_; }
+  const std::map<std::string, Head>& heads() const { return heads_; }
   using Rows = std::map<ObjectKey, StoredRow>;
   const Rows& rows() const { return rows_; }  // tombstones too; by columns()
   // As a schema has them: in `space`, unless they are as it has them anyway.
   const Rows& RowsOf(const Schema& served, Rows* space) const;
-  const Set<String>& action_ids() const { return action_ids_; }
-  bool HasAction(const String& action) const { return action_ids_.contains(action); }
+  const Set<std::string>& action_ids() const { return action_ids_; }
+  bool HasAction(const std::string& action) const { return action_ids_.contains(action); }
 
  private:
   struct Change {
@@ -72,7 +72,7 @@ class Database {
     Data before;  // as the schema of who wrote it had it
   };
   struct Place {
-    String realm, table, id;
+    std::string realm, table, id;
     friend auto operator<=>(const Place&, const Place&) = default;
   };
   // One pull's view of it.
@@ -86,14 +86,14 @@ class Database {
   // Names in locks() what must be locked, too.
   std::unique_ptr<Admission> TryToAdmit(const Schema& served, const Rows& rows,
                                         const Vector<Admission::Request>& requests,
-                                        const Set<String>& locked, double now) const;
+                                        const Set<std::string>& locked, double now) const;
   // How much a pull reads, from the most to the least.
   enum class Reads { kAll, kOneEntry, kNoChanges, kNoOps };
 
-  String PullOnce(const Reading& reading, const Data& request, Reads reads, double now) const;
+  std::string PullOnce(const Reading& reading, const Data& request, Reads reads, double now) const;
   Data Read(const Reading& reading, const Data& needs, Reads reads) const;
   void ReadLog(const Data& needs, Reads reads, Data* found) const;
-  Data TablesOf(const String& realm, uint64_t from, uint64_t upto) const;
+  Data TablesOf(const std::string& realm, uint64_t from, uint64_t upto) const;
   Data ReadPage(const Reading& reading, const Data& page) const;
   Data RowAfter(const Reading& reading, const Data& need) const;
   ObjectKey KeyOf(const Schema& served, const ObjectKey& key) const;
@@ -105,15 +105,15 @@ class Database {
   const Schema* columns_;
   const Schema* newest_ = nullptr;
   std::map<std::pair<TableIndex, PropIndex>, Value> defaults_;  // of columns
-  std::map<String, Head> heads_;
+  std::map<std::string, Head> heads_;
   Rows rows_;
-  std::map<String, uint64_t> cut_;                        // by realm
-  std::map<String, Vector<Data>> log_;                    // by realm; revision 1 is at 0
-  std::map<Place, Vector<Change>> changes_;               // by revision
-  std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client
-  std::map<std::pair<String, String>, Data> applied_;     // client, update
+  std::map<std::string, uint64_t> cut_;                             // by realm
+  std::map<std::string, Vector<Data>> log_;                         // by realm; revision 1 is at 0
+  std::map<Place, Vector<Change>> changes_;                         // by revision
+  std::map<std::pair<std::string, std::string>, ChainRow> chains_;  // realm, client
+  std::map<std::pair<std::string, std::string>, Data> applied_;     // client, update
   Vector<LogAction> actions_;
-  Set<String> action_ids_;
+  Set<std::string> action_ids_;
 };
 
 }  // namespace skerry::sim

@@ -7,10 +7,10 @@ namespace skerry::sim {
 namespace {
 
 // What a change says of the row before, without the props that clients may think otherwise of.
-Data Before(const Schema& columns, const StoredRow& row, const Vector<String>& unsure) {
+Data Before(const Schema& columns, const StoredRow& row, const Vector<std::string>& unsure) {
   Data before = RowToData(columns, row.key, row.row);
   Data props = before["props"];
-  for (const String& prop : unsure) props.Remove(prop);
+  for (const std::string& prop : unsure) props.Remove(prop);
   return before.Set("props", std::move(props));
 }
 
@@ -21,7 +21,7 @@ const Database::Rows& Database::RowsOf(const Schema& served, Rows* space) const 
   for (const TableDef& table : served.tables()) {
     const TableIndex index = columns_->FindTable(table.name);
     const TableDef& columns = columns_->table(index);
-    for (auto at = rows_.lower_bound({index, String()}); at != rows_.end(); ++at) {
+    for (auto at = rows_.lower_bound({index, std::string()}); at != rows_.end(); ++at) {
       if (at->first.table != index) break;
       StoredRow row = at->second;
       row.key.table = table.index;
@@ -100,8 +100,8 @@ Vector<Database::Corrected> Database::Deploy(const Schema& schema, double now) {
 // (server/src/sql/corrections.ts).
 void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, double now,
                        Vector<Corrected>* corrected) {
-  std::map<String, Corrected> entries;
-  Vector<String> names;
+  std::map<std::string, Corrected> entries;
+  Vector<std::string> names;
   for (const PropIndex prop : unsure) names.push_back(table.props[prop].name);
   for (auto& [key, stored] : rows_) {
     if (key.table != table.index || stored.deleted_at) continue;
@@ -109,7 +109,7 @@ void Database::Correct(const TableDef& table, const Vector<PropIndex>& unsure, d
       return stored.row.props[prop] != defaults_[{table.index, prop}];
     });
     if (!differs) continue;
-    const String& realm = stored.row.realm;
+    const std::string& realm = stored.row.realm;
     Corrected& entry = entries[realm];
     Head& head = heads_[realm];
     if (entry.keys.empty()) {

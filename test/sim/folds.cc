@@ -60,12 +60,13 @@ void Folds::Enter(const Profile& profile, Release release, const Data& record) {
   if (record["generation"].is_string() &&
       !FillByImage(profile, release, record["generation"].as_string(), &base))
     return Fail("4 convergence: a realm was filled by an image that cannot be read");
-  if (n > 1 && folds.contains(n)) return Fail("4 convergence: a second record n = " + std::to_string(n));
+  if (n > 1 && folds.contains(n))
+    return Fail("4 convergence: a second record n = " + std::to_string(n));
   folds[n] = std::move(base);
 }
 
 // The server's file is the realm: what was held of it before is no more.
-bool Folds::FillByImage(const Profile& profile, Release release, const String& generation,
+bool Folds::FillByImage(const Profile& profile, Release release, const std::string& generation,
                         test::RowMap* base) {
   const auto files = profile.images.find(generation);
   if (files == profile.images.end()) return false;

@@ -30,7 +30,7 @@ class Folds final : public Check {
 
   static uint64_t NOf(const Profile& profile);
   void Enter(const Profile& profile, Release release, const Data& record);
-  bool FillByImage(const Profile& profile, Release release, const String& generation,
+  bool FillByImage(const Profile& profile, Release release, const std::string& generation,
                    test::RowMap* base);
 
   std::map<std::pair<size_t, Release>, ByN> folds_;  // by profile

@@ -31,7 +31,7 @@ Data FailedEvent(const Data& id, std::string_view name) {
 
 }  // namespace
 
-Host::Host(World* world, Profile* profile, String tab, uint64_t serial, Release release)
+Host::Host(World* world, Profile* profile, std::string tab, uint64_t serial, Release release)
     : world_(world), profile_(profile), tab_(std::move(tab)), serial_(serial), release_(release) {}
 
 Data Host::Timed(Data event) const {
@@ -157,7 +157,7 @@ void Host::FailOutstanding() {
 
 void Host::Execute(const Data& effects) {
   for (const Data& effect : effects.items()) {
-    const String& type = effect["type"].as_string();
+    const std::string& type = effect["type"].as_string();
     if (type == "transact") {
       queue_.push_back(effect);
     } else if (type == "timer") {

@@ -8,9 +8,9 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "test/core/sync/fake_storage.h"
 #include "test/sim/releases.h"
 
@@ -24,7 +24,7 @@ enum class StorageFault : uint8_t { kNone, kQuota, kError, kLostCompletion };
 
 class Host : public sync_test::TransactionCaller {
  public:
-  Host(World* world, Profile* profile, String tab, uint64_t serial, Release release);
+  Host(World* world, Profile* profile, std::string tab, uint64_t serial, Release release);
   ~Host() override = default;
 
   Data Call(Data event) final;  // inside a transaction: `read`
@@ -39,7 +39,7 @@ class Host : public sync_test::TransactionCaller {
   void FailOutstanding();
 
   Profile& profile() { return *profile_; }
-  const String& tab() const { return tab_; }
+  const std::string& tab() const { return tab_; }
   uint64_t serial() const { return serial_; }
   Release release() const { return release_; }  // of the application that runs in it
   const Schema& schema() const { return SchemaOf(release_); }
@@ -69,7 +69,7 @@ class Host : public sync_test::TransactionCaller {
   void RunTransaction();
 
   Profile* profile_;
-  String tab_;
+  std::string tab_;
   uint64_t serial_;
   Release release_;
   std::deque<Data> inbox_;
@@ -77,7 +77,7 @@ class Host : public sync_test::TransactionCaller {
   std::deque<Data> queue_;                         // transactions
   std::optional<Data> told_;                       // the outcome of the first, not yet handled
   Data writes_;
-  std::map<String, double> timers_;
+  std::map<std::string, double> timers_;
 };
 
 }  // namespace skerry::sim

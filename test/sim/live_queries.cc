@@ -121,7 +121,7 @@ AllRows RowsOf(const View& view) {
   all.schema = &view.schema();
   for (const TableDef& table : view.schema().tables()) {
     const RowStore& store = view.rows(table.index);
-    std::map<String, Shown>& rows = all.tables.emplace_back();
+    std::map<std::string, Shown>& rows = all.tables.emplace_back();
     for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
       if (!store.IsLive(slot)) continue;
       Shown shown{&table, slot, store.Id(slot), store.Get(slot), {}};

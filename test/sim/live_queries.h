@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/view.h"
 #include "model/row_store.h"
@@ -19,7 +19,7 @@ namespace skerry::sim {
 struct Shown {
   const TableDef* table = nullptr;
   Slot slot = kNoSlot;
-  String id;
+  std::string id;
   Row row;
   Vector<Shown> included;
   friend bool operator==(const Shown&, const Shown&) = default;
@@ -29,8 +29,8 @@ using Look = Vector<Shown>;
 // All visible rows of a window, by table and id.
 struct AllRows {
   const Schema* schema = nullptr;
-  Vector<std::map<String, Shown>> tables;
-  const std::map<String, Shown>& Of(const char* table) const {
+  Vector<std::map<std::string, Shown>> tables;
+  const std::map<std::string, Shown>& Of(const char* table) const {
     return tables[schema->FindTable(table)];
   }
 };

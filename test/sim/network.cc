@@ -16,13 +16,15 @@ constexpr double kSoonMs = 3'000;         // a copy that comes again soon
 constexpr double kLongAfterMs = 600'000;  // and one that comes long after
 constexpr uint32_t kSlowMs = 20'000;
 
-Data Response(uint64_t id, double status, String body, std::string_view type) {
+Data Response(uint64_t id, double status, std::string body, std::string_view type) {
   Data event = Data::MakeObject();
   event.Set("type", "response").Set("id", id).Set("status", status).Set("contentType", type);
   return event.Set("body", Data::Bytes(std::move(body)));
 }
 
-Data Ok(uint64_t id, String body) { return Response(id, 200, std::move(body), "application/json"); }
+Data Ok(uint64_t id, std::string body) {
+  return Response(id, 200, std::move(body), "application/json");
+}
 
 Data Problem(uint64_t id, double status, std::string_view code) {
   Data body = Data::MakeObject();
@@ -231,7 +233,8 @@ void Network::Arrive(Message message) {
   }
   const Profile& profile = *world_->profiles()[message.profile];
   world_->checks().Pulling(profile, message.body);
-  String answer = database_.Pull(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
+  std::string answer =
+      database_.Pull(ServedBy(nodes_[node_]), message.body, answers_, clock_, images());
   if (answer.empty()) {
     world_->Count("pull: too large");
     return Reply(std::move(message), Problem(id, 410, "gone"));
@@ -274,7 +277,7 @@ void Network::Begin(Message first, bool answers_lost, bool dies) {
 void Network::Commit() {
   Transaction open = std::move(*open_);
   open_.reset();
-  const std::map<String, Database::Head> before = database_.heads();
+  const std::map<std::string, Database::Head> before = database_.heads();
   database_.Commit(*open.served, *open.admission);
   world_->TraceServer("commit", open.node, "");
   for (size_t i = 0; i < open.requests.size(); ++i) {
@@ -298,11 +301,11 @@ void Network::Commit() {
     Reply(std::move(message), Ok(id, WriteJson(body)));
   }
   world_->checks().CommittedAll(database_);
-  std::map<String, uint64_t> moved;
+  std::map<std::string, uint64_t> moved;
   for (const auto& [realm, head] : database_.heads()) {
     if (head.head > before.at(realm).head) moved[realm] = head.head;
   }
-  Vector<String> authors;
+  Vector<std::string> authors;
   for (const Message& message : open.requests)
     authors.push_back(message.body["client"].as_string());
   pokes_.Committed(moved, authors);
@@ -334,12 +337,12 @@ Data Network::FetchImage(WorkerHost& worker, const Data& fetch) {
   if (is_lost || !worker.profile().online) return failed("network", 0);
   if (TakeArmed({Kind::kUnavailable})) return failed("status", 503);
   if (!Accepts(fetch["token"])) return failed("status", 401);
-  const String* const file = images_.Find(fetch["url"].as_string());
+  const std::string* const file = images_.Find(fetch["url"].as_string());
   if (file == nullptr) return failed("status", 404);
   return Data::Bytes(*file);
 }
 
-String Network::Peek(const Data& request) const {
+std::string Network::Peek(const Data& request) const {
   return database_.Pull(ServedBy(nodes_[node_]), request, answers_, clock_, images());
 }
 
@@ -348,17 +351,18 @@ void Network::Deliver(const Message& message) {
   if (worker == nullptr) return;
   const Data& answer = *message.answer;
   const bool heard = answer["status"].as_number() == 200;
-  if (heard && !message.is_push && answer["body"].as_bytes().find("\"reset\"") != String::npos)
+  if (heard && !message.is_push && answer["body"].as_bytes().find("\"reset\"") != std::string::npos)
     world_->Count("pull: reset");
-  if (heard && !message.is_push && answer["body"].as_bytes().find("\"refill\"") != String::npos)
+  if (heard && !message.is_push &&
+      answer["body"].as_bytes().find("\"refill\"") != std::string::npos)
     world_->Count("pull: refill");
   if (heard && message.is_push && !message.is_void)
     world_->checks().Answered(answer["body"].as_bytes());
-  world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : String("none"));
+  world_->Trace(*worker, "response", heard ? answer["body"].as_bytes() : std::string("none"));
   worker->Deliver(answer);
 }
 
-void Network::Seed(const String& client, const Data& update) {
+void Network::Seed(const std::string& client, const Data& update) {
   Message message;
   message.is_push = true;
   Data updates = Data::MakeArray();

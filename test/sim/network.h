@@ -8,9 +8,9 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model_check/naive_model.h"
 #include "test/sim/database.h"
@@ -66,10 +66,10 @@ class Network {
 
   Pokes& pokes() { return pokes_; }
 
-  void Seed(const String& client, const Data& update);
+  void Seed(const std::string& client, const Data& update);
 
   // The answer to a pull if it arrived now.
-  String Peek(const Data& request) const;
+  std::string Peek(const Data& request) const;
 
   const Database& database() const { return database_; }
   uint64_t requests() const { return requests_; }
@@ -82,7 +82,7 @@ class Network {
     bool is_push = false;
     Data body;
     Data token;
-    std::map<String, uint64_t> heads;  // answered to anybody before this was sent; for checks
+    std::map<std::string, uint64_t> heads;  // answered to anybody before this was sent; for checks
     double ready_at = 0;
     double deadline = 0;
     bool is_late_copy = false;

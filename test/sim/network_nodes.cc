@@ -78,8 +78,8 @@ void Network::Restore() {
 }
 
 void Network::CutLog(uint32_t which, uint32_t how) {
-  const Vector<String> realms(test::CheckRealms().begin(), test::CheckRealms().end());
-  const String& realm = realms[which % realms.size()];
+  const Vector<std::string> realms(test::CheckRealms().begin(), test::CheckRealms().end());
+  const std::string& realm = realms[which % realms.size()];
   const uint64_t head = database_.heads().at(realm).head;
   if (head < 2) return;
   world_->Happened(Kind::kCutLog);

@@ -30,7 +30,7 @@ void Pokes::Close(uint64_t worker, double code) {
 }
 
 void Pokes::Socket(WorkerHost* worker, const Data& effect) {
-  const String& action = effect["action"].as_string();
+  const std::string& action = effect["action"].as_string();
   const uint64_t serial = worker->serial();
   if (action == "send") {
     const auto line = lines_.find(serial);
@@ -72,7 +72,8 @@ void Pokes::CloseOne(uint32_t which) {
   Close(line->first, kAbnormal);
 }
 
-void Pokes::Committed(const std::map<String, uint64_t>& moved, const Vector<String>& authors) {
+void Pokes::Committed(const std::map<std::string, uint64_t>& moved,
+                      const Vector<std::string>& authors) {
   for (const auto& [worker, line] : lines_) {
     const bool is_author = std::find(authors.begin(), authors.end(), line.client) != authors.end();
     if (line.client.empty() || is_author) continue;

@@ -5,9 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry::sim {
@@ -24,7 +24,7 @@ class Pokes {
   void Disconnect(size_t profile);
   void CloseOne(uint32_t which);
   // Realms whose heads have moved; the authors themselves are not poked.
-  void Committed(const std::map<String, uint64_t>& moved, const Vector<String>& authors);
+  void Committed(const std::map<std::string, uint64_t>& moved, const Vector<std::string>& authors);
   void LoseNext() { ++to_lose_; }
   void DelayNext(double ms) { delay_ms_ = ms; }
   void Heal();
@@ -36,7 +36,7 @@ class Pokes {
  private:
   struct Line {
     size_t profile = 0;
-    String client;  // that has said hello; empty: nobody yet
+    std::string client;  // that has said hello; empty: nobody yet
   };
   struct Event {
     uint64_t worker = 0;

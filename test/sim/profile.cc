@@ -8,7 +8,7 @@
 
 namespace skerry::sim {
 
-Tab::Tab(World* world, Profile* profile, String id_in)
+Tab::Tab(World* world, Profile* profile, std::string id_in)
     : id(std::move(id_in)), world_(world), profile_(profile) {
   window = std::make_unique<WindowHost>(world, profile, id, world->NextSerial(), profile->release);
 }
@@ -103,9 +103,9 @@ void Tab::TellMode() {
 }
 
 void Tab::FromWorker(const Data& message) {
-  const String& type = message["type"].as_string();
+  const std::string& type = message["type"].as_string();
   if (type == "lease") {
-    const String& name = message["name"].as_string();
+    const std::string& name = message["name"].as_string();
     if (message["owner"].is_null()) {
       leases.erase(name);
     } else {

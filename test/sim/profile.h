@@ -7,9 +7,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model_check/check_schema.h"
 #include "test/core/sync/fake_storage.h"
@@ -21,9 +21,9 @@ namespace skerry::sim {
 
 // A window and its worker, as js/api/lifecycle.ts and js/api/worker-client.ts keep them.
 struct Tab {
-  Tab(World* world, Profile* profile, String id);
+  Tab(World* world, Profile* profile, std::string id);
 
-  String id;
+  std::string id;
   std::unique_ptr<WindowHost> window;
   std::unique_ptr<WorkerHost> worker;
   bool wants_worker = false;  // the window is ready
@@ -31,7 +31,7 @@ struct Tab {
   bool frozen = false;
   enum class Answer : uint8_t { kToken, kOldToken, kNoToken };
   Answer next_token = Answer::kToken;
-  std::map<String, uint64_t> leases;  // name, epoch: what the worker told
+  std::map<std::string, uint64_t> leases;  // name, epoch: what the worker told
 
   void ToWorker(const Data& message);
   void TellMode();  // whether there is a service worker
@@ -54,7 +54,7 @@ struct LockQueue {
   std::deque<uint64_t> waiting;
 };
 
-using Images = std::map<String, std::map<String, String>>;  // generation, file
+using Images = std::map<std::string, std::map<std::string, std::string>>;  // generation, file
 inline constexpr char kRowsFile[] = "rows";
 inline constexpr char kRealmFile[] = "realm";  // the server's, of one realm
 
@@ -62,7 +62,7 @@ struct Profile {
   size_t index = 0;
   sync_test::FakeStorage storage;
   Images images;
-  std::map<String, LockQueue> locks;
+  std::map<std::string, LockQueue> locks;
   Vector<std::unique_ptr<Tab>> tabs;
   test::CheckScopes scopes;                      // of all releases
   Release release = Release::kOnly;              // of pages that start

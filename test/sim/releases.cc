@@ -113,7 +113,7 @@ Op TagOp(const Rows& visible, Random* random) {
 
 // What one release has and the other has not, or has with another default.
 void SetOwnProps(Release release, Random* random, Op* op) {
-  const String table = test::naive::TableOf(op->key);
+  const std::string table = test::naive::TableOf(op->key);
   const bool is_newer = release == Release::kNewer;
   if (table == "notes" && is_newer && random->Below(3) == 0 && op->op == "update")
     op->set["mark"] = Data("m" + std::to_string(random->Below(3)));

@@ -5,10 +5,10 @@
 #define SKERRY_TEST_SIM_RELEASES_H_
 
 #include <cstdint>
+#include <string>
 
 #include "base/data.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 #include "model/schema.h"

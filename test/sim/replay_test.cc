@@ -14,7 +14,7 @@ TEST_CASE("scripts of runs that once failed hold") {
     if (file.path().extension() != ".json") continue;
     const Result<Script> script = ReadScript(file.path().c_str());
     REQUIRE(script.ok());
-    const String problem = RunScript(script.value(), false).problem;
+    const std::string problem = RunScript(script.value(), false).problem;
     CHECK_MESSAGE(problem.empty(), file.path().c_str(), ": ", problem);
     ++count;
   }

@@ -13,7 +13,7 @@ constexpr uint64_t kTooOld = 4;  // revisions
 
 }  // namespace
 
-Data ServerImages::Offer(const String& realm, const Schema& schema, const Database& database) {
+Data ServerImages::Offer(const std::string& realm, const Schema& schema, const Database& database) {
   const Database::Head& head = database.heads().at(realm);
   Data& newest = newest_[{realm, &schema}];
   const uint64_t revision = newest["revision"].as_u64();
@@ -26,9 +26,9 @@ Data ServerImages::Offer(const String& realm, const Schema& schema, const Databa
     if (!stored.deleted_at && stored.row.realm == realm)
       SKERRY_CHECK(maker.AddRow(key, stored.row).ok());
   }
-  const String bytes = maker.Finish();
-  const String hash = ImageChecksum(bytes);
-  const String url = "/snapshot/" + realm + "/1/" + std::to_string(head.head) + "/" + hash;
+  const std::string bytes = maker.Finish();
+  const std::string hash = ImageChecksum(bytes);
+  const std::string url = "/snapshot/" + realm + "/1/" + std::to_string(head.head) + "/" + hash;
   newest = Data::MakeObject();
   newest.Set("realm", realm).Set("revision", head.head).Set("at", head.at).Set("epoch", 1);
   newest.Set("hash", hash).Set("bytes", static_cast<uint64_t>(bytes.size())).Set("url", url);
@@ -36,7 +36,7 @@ Data ServerImages::Offer(const String& realm, const Schema& schema, const Databa
   return newest;
 }
 
-const String* ServerImages::Find(const String& url) const {
+const std::string* ServerImages::Find(const std::string& url) const {
   const auto file = files_.find(url);
   return file == files_.end() ? nullptr : &file->second;
 }

@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "model/schema.h"
 
 namespace skerry::sim {
@@ -21,14 +21,14 @@ class ServerImages {
 
   uint64_t rows() const { return rows_; }  // that a realm counts as
   // As `images` of docs/authority.md, section 4.
-  Data Offer(const String& realm, const Schema& schema, const Database& database);
-  const String* Find(const String& url) const;  // null: there is none, or none any more
+  Data Offer(const std::string& realm, const Schema& schema, const Database& database);
+  const std::string* Find(const std::string& url) const;  // null: there is none, or none any more
   void Clear();
 
  private:
   uint64_t rows_;
-  std::map<std::pair<String, const Schema*>, Data> newest_;  // by realm
-  std::map<String, String> files_;                           // by url
+  std::map<std::pair<std::string, const Schema*>, Data> newest_;  // by realm
+  std::map<std::string, std::string> files_;                      // by url
 };
 
 }  // namespace skerry::sim

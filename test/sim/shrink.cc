@@ -9,7 +9,7 @@ namespace skerry::sim {
 namespace {
 
 // The invariant's number and name, without what is peculiar to a run.
-String Which(const String& problem) { return problem.substr(0, problem.find(':')); }
+std::string Which(const std::string& problem) { return problem.substr(0, problem.find(':')); }
 
 Script Without(const Script& script, size_t from, size_t count) {
   Script less{script.setup, script.parts, {}};
@@ -19,7 +19,7 @@ Script Without(const Script& script, size_t from, size_t count) {
   return less;
 }
 
-Script Shrink(Script script, const String& wanted) {
+Script Shrink(Script script, const std::string& wanted) {
   for (size_t part = script.events.size() / 2; part > 0;) {
     bool any = false;
     for (size_t from = 0; from < script.events.size();) {

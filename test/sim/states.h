@@ -2,7 +2,8 @@
 #ifndef SKERRY_TEST_SIM_STATES_H_
 #define SKERRY_TEST_SIM_STATES_H_
 
-#include "base/string.h"
+#include <string>
+
 #include "base/vector.h"
 #include "sync/lease.h"
 #include "sync/sync_stage.h"
@@ -23,8 +24,8 @@ inline const char* NameOf(SyncStep step) {
 }
 
 template <typename State>
-String Transition(State from, State to) {
-  return String(NameOf(from)) + ">" + NameOf(to);
+std::string Transition(State from, State to) {
+  return std::string(NameOf(from)) + ">" + NameOf(to);
 }
 
 }  // namespace skerry::sim

@@ -21,7 +21,7 @@ Data Operation(const test::naive::Op& op) {
   return out.Push(op.op == "move" ? op.to : op.realm).Push(std::move(props));
 }
 
-TxCall CallOf(const String& op) {
+TxCall CallOf(const std::string& op) {
   if (op == "create") return TxCall::kCreate;
   if (op == "update") return TxCall::kUpdate;
   if (op == "inc") return TxCall::kInc;
@@ -32,11 +32,12 @@ TxCall CallOf(const String& op) {
 
 }  // namespace
 
-WindowHost::WindowHost(World* world, Profile* profile, String tab, uint64_t serial, Release release)
+WindowHost::WindowHost(World* world, Profile* profile, std::string tab, uint64_t serial,
+                       Release release)
     : Host(world, profile, tab, serial, release), fresh_(serial << 20) {
   Data options = Data::MakeObject();
   options.Set("schema", DescriptionOf(release)).Set("tab", tab).Set("defaultRealm", "A");
-  options.Set("seed", Data::Bytes("window " + std::to_string(serial) + String(32, '.')));
+  options.Set("seed", Data::Bytes("window " + std::to_string(serial) + std::string(32, '.')));
   client_ = std::move(Client::Create(options.Set("remote", true).Set("user", nullptr)).value());
   world_->checks().Began(*this);
   Data open = Data::MakeObject();
@@ -161,7 +162,7 @@ void WindowHost::Work() {
 }
 
 void WindowHost::Special(const Data& effect) {
-  const String& type = effect["type"].as_string();
+  const std::string& type = effect["type"].as_string();
   if (type == "keep") {
     Keep(effect["records"]);
   } else if (type == "loadImage") {
@@ -169,7 +170,7 @@ void WindowHost::Special(const Data& effect) {
   } else if (type == "settle") {
     const Data& error = effect["error"];
     world_->checks().Settled(*this, effect["id"].as_string(), effect["stage"].as_string(),
-                             error.is_null() ? String() : error["code"].as_string());
+                             error.is_null() ? std::string() : error["code"].as_string());
   } else if (type == "ready") {
     world_->TabOf(*this).wants_worker = true;
   } else if (type == "openFailed") {

@@ -15,7 +15,7 @@ namespace skerry::sim {
 
 class WindowHost final : public Host {
  public:
-  WindowHost(World* world, Profile* profile, String tab, uint64_t serial, Release release);
+  WindowHost(World* world, Profile* profile, std::string tab, uint64_t serial, Release release);
 
   bool is_window() const override { return true; }
   bool ready() const { return client_->tab().ready(); }

@@ -21,8 +21,8 @@ Data ImageError(std::string_view name) {
 
 }  // namespace
 
-WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, Release release,
-                       bool visible, Mode mode)
+WorkerHost::WorkerHost(World* world, Profile* profile, std::string tab, uint64_t serial,
+                       Release release, bool visible, Mode mode)
     : Host(world, profile, tab, serial, release) {
   Data limits = Data::MakeObject();
   limits.Set("pull", world->pull_limit()).Set("imageRecords", kRecordsToRoll);
@@ -30,7 +30,7 @@ WorkerHost::WorkerHost(World* world, Profile* profile, String tab, uint64_t seri
   if (world->mutations_per_update() > 0) limits.Set("mutations", world->mutations_per_update());
   Data config = Data::MakeObject();
   config.Set("schema", DescriptionOf(release)).Set("tab", tab);
-  String seed = "worker " + std::to_string(serial);
+  std::string seed = "worker " + std::to_string(serial);
   seed.resize(kSeedBytes, '.');
   config.Set("seed", Data::Bytes(std::move(seed)));
   config.Set("visible", visible).Set("online", profile->online);
@@ -70,7 +70,7 @@ void WorkerHost::Tell(Data message) {
 }
 
 void WorkerHost::Special(const Data& effect) {
-  const String& type = effect["type"].as_string();
+  const std::string& type = effect["type"].as_string();
   if (type == "fetch") {
     world_->network().Send(*this, effect);
   } else if (type == "abortFetch") {
@@ -110,8 +110,8 @@ void WorkerHost::Post(const Data& message) {
 }
 
 void WorkerHost::Lock(const Data& effect) {
-  const String& name = effect["name"].as_string();
-  const String& action = effect["action"].as_string();
+  const std::string& name = effect["name"].as_string();
+  const std::string& action = effect["action"].as_string();
   LockQueue& lock = profile().locks[name];
   if (action == "request") {
     if (lock.holder == 0) return world_->Grant(&profile(), name, serial());
@@ -144,7 +144,7 @@ Data WorkerHost::Roll(const Data& job) {
       return ImageError("corrupt");
   }
   for (const Data& realm : job["dropRealms"].items()) roll.DropRealm(realm.as_string());
-  String bytes = roll.Finish(job["upto"].as_u64(), job["cursors"]);
+  std::string bytes = roll.Finish(job["upto"].as_u64(), job["cursors"]);
   Data part = Data::MakeObject();
   part.Set("file", kRowsFile).Set("bytes", static_cast<uint64_t>(bytes.size()));
   part.Set("checksum", ImageChecksum(bytes));
@@ -158,7 +158,7 @@ Data WorkerHost::Fill(const Data& job) {
   const Data& fetch = job["fetch"];
   const Data fetched = world_->network().FetchImage(*this, fetch);
   if (!fetched.is_bytes()) return fetched;
-  const String& bytes = fetched.as_bytes();
+  const std::string& bytes = fetched.as_bytes();
   if (bytes.size() != fetch["bytes"].as_u64() ||
       ImageChecksum(bytes) != fetch["checksum"].as_string())
     return ImageError("corrupt");

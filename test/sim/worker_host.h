@@ -17,7 +17,7 @@ inline constexpr uint64_t kRecordsToRoll = 6;  // into an image
 
 class WorkerHost final : public Host {
  public:
-  WorkerHost(World* world, Profile* profile, String tab, uint64_t serial, Release release,
+  WorkerHost(World* world, Profile* profile, std::string tab, uint64_t serial, Release release,
              bool visible, Mode mode);
 
   bool is_window() const override { return false; }
@@ -27,7 +27,7 @@ class WorkerHost final : public Host {
   void Tell(Data message);  // a message of the window
 
   // The (lease, epoch) that this worker has claimed, as far as storage says so; for checks.
-  std::map<String, uint64_t> claims;
+  std::map<std::string, uint64_t> claims;
 
  protected:
   Data Handle(Data event) override;

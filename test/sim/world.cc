@@ -63,19 +63,19 @@ void World::Run() {
     if (!problem_.empty()) return;
     random_ = std::make_unique<Random>("event " + std::to_string(uint64_t{event.a}) + " " +
                                        std::to_string(uint64_t{event.b}));
-    TraceLine(String("-- ") + InfoOf(event.kind).name);
+    TraceLine(std::string("-- ") + InfoOf(event.kind).name);
     Apply(event);
     if (++done % kMomentEvery == 0) checks_->Moment();
   }
   if (problem_.empty()) Heal();
 }
 
-void World::Fail(const String& problem) {
+void World::Fail(const std::string& problem) {
   if (problem_.empty()) problem_ = problem;
   TraceLine("FAILED: " + problem);
 }
 
-void World::TraceLine(const String& line) {
+void World::TraceLine(const std::string& line) {
   hash_ = Xxh64(line, hash_);
   if (prints_) std::printf("%s\n", line.c_str());
 }
@@ -87,8 +87,9 @@ void World::Trace(const Host& host, std::string_view what, std::string_view more
 }
 
 void World::TraceServer(std::string_view what, size_t node, std::string_view more) {
-  TraceLine(std::to_string(static_cast<uint64_t>(mono_)) + " node " + std::to_string(static_cast<uint64_t>(node)) +
-            " " + std::string(what) + " " + std::string(more));
+  TraceLine(std::to_string(static_cast<uint64_t>(mono_)) + " node " +
+            std::to_string(static_cast<uint64_t>(node)) + " " + std::string(what) + " " +
+            std::string(more));
 }
 
 // ---- who is who ----
@@ -146,19 +147,19 @@ void World::WakeService(Profile* profile, const Data& message) {
 
 // ---- Web Locks ----
 
-void World::TellLock(uint64_t worker, const String& lock, std::string_view state) {
+void World::TellLock(uint64_t worker, const std::string& lock, std::string_view state) {
   WorkerHost* host = FindWorker(worker);
   if (host == nullptr) return;
   Data event = Data::MakeObject();
   host->Deliver(std::move(event.Set("type", "lock").Set("name", lock).Set("state", state)));
 }
 
-void World::Grant(Profile* profile, const String& lock, uint64_t worker) {
+void World::Grant(Profile* profile, const std::string& lock, uint64_t worker) {
   profile->locks[lock].holder = worker;
   TellLock(worker, lock, "granted");
 }
 
-void World::GrantNext(Profile* profile, const String& lock) {
+void World::GrantNext(Profile* profile, const std::string& lock) {
   LockQueue& queue = profile->locks[lock];
   queue.holder = 0;
   if (queue.waiting.empty()) return;

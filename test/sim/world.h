@@ -8,10 +8,10 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/sim/checks.h"
 #include "test/sim/event.h"
@@ -21,7 +21,7 @@
 
 namespace skerry::sim {
 
-using Counts = std::map<String, uint64_t>;
+using Counts = std::map<std::string, uint64_t>;
 
 class World {
  public:
@@ -31,8 +31,8 @@ class World {
   ~World();
 
   void Run();
-  const String& problem() const { return problem_; }  // empty: none
-  uint64_t hash() const { return hash_; }             // of the trace
+  const std::string& problem() const { return problem_; }  // empty: none
+  uint64_t hash() const { return hash_; }                  // of the trace
   const Counts& counts() const { return counts_; }
 
   // ---- for hosts and checks
@@ -52,9 +52,9 @@ class World {
   const Vector<Release>& releases() const { return releases_; }  // the oldest first
   uint64_t NextSerial() { return ++serial_; }
 
-  void Fail(const String& problem);
-  void Count(const String& what) { ++counts_[what]; }
-  void Happened(Kind kind) { Count(String("fault: ") + InfoOf(kind).name); }
+  void Fail(const std::string& problem);
+  void Count(const std::string& what) { ++counts_[what]; }
+  void Happened(Kind kind) { Count(std::string("fault: ") + InfoOf(kind).name); }
   void Trace(const Host& host, std::string_view what, std::string_view more);
   void TraceServer(std::string_view what, size_t node, std::string_view more);
 
@@ -63,13 +63,13 @@ class World {
   void Broadcast(Host& from, const Data& message);
   // A message of a window for the service worker, which is started where none runs.
   void WakeService(Profile* profile, const Data& message);
-  void Grant(Profile* profile, const String& lock, uint64_t worker);
-  void GrantNext(Profile* profile, const String& lock);
+  void Grant(Profile* profile, const std::string& lock, uint64_t worker);
+  void GrantNext(Profile* profile, const std::string& lock);
   void FreeLocks(Profile* profile, uint64_t worker);
-  void TellLock(uint64_t worker, const String& lock, std::string_view state);
+  void TellLock(uint64_t worker, const std::string& lock, std::string_view state);
 
  private:
-  void TraceLine(const String& line);
+  void TraceLine(const std::string& line);
   Vector<Host*> Hosts();
   bool StepOnce();
   double NextTime();
@@ -110,7 +110,7 @@ class World {
   void MutateOnceMore();
   bool IsPushed();
   bool IsQuiet();
-  String Unquiet();
+  std::string Unquiet();
 
   const Script& script_;
   Vector<Release> releases_;
@@ -118,7 +118,7 @@ class World {
   double mono_ = 1'000'000;
   uint64_t serial_ = 0;
   uint64_t hash_ = 0;
-  String problem_;
+  std::string problem_;
   Counts counts_;
   std::unique_ptr<Random> random_;
   std::unique_ptr<Checks> checks_;

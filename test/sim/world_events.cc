@@ -44,7 +44,7 @@ void World::OpenTab(Profile* profile) {
 }
 
 void World::AddTab(Profile* profile) {
-  const String id = "tab-" + std::to_string(NextSerial());
+  const std::string id = "tab-" + std::to_string(NextSerial());
   profile->tabs.push_back(std::make_unique<Tab>(this, profile, id));
 }
 
@@ -274,14 +274,15 @@ bool World::ApplyStorage(const Event& event) {
       return true;
     case Kind::kDamageImage:
     case Kind::kLoseImage: {
-      const String current = profile.storage.Get("sync", "sync")["image"]["generation"].as_string();
+      const std::string current =
+          profile.storage.Get("sync", "sync")["image"]["generation"].as_string();
       const auto image = profile.images.find(current);
       if (image == profile.images.end()) return true;
       Happened(event.kind);
       if (event.kind == Kind::kLoseImage) {
         profile.images.erase(image);
       } else {
-        String& bytes = image->second.begin()->second;
+        std::string& bytes = image->second.begin()->second;
         bytes.data()[event.b % bytes.size()] ^= 0x40;
       }
       return true;

@@ -122,9 +122,10 @@ bool World::IsQuiet() { return Unquiet().empty(); }
 
 // What is not at rest yet, in words. An image that cannot be read may have to wait for a window
 // that starts: `cold_`, there was one.
-String World::Unquiet() {
+std::string World::Unquiet() {
   for (const auto& profile : profiles_) {
-    const String who = "profile " + std::to_string(static_cast<uint64_t>(profile->index)) + " ";
+    const std::string who =
+        "profile " + std::to_string(static_cast<uint64_t>(profile->index)) + " ";
     const Data sync = profile->storage.Get("sync", "sync");
     if (profile->storage.Count("mutations") > 0) return who + "has mutations";
     if (profile->storage.Count("outbox") > 0) return who + "has an outbox";

@@ -11,8 +11,9 @@ constexpr size_t kMaxVersions = 2;
 void World::StartService(Profile* profile) {
   Count("service: started");
   const uint64_t serial = NextSerial();
-  profile->services.push_back(std::make_unique<WorkerHost>(
-      this, profile, "service-" + std::to_string(serial), serial, profile->release, true, Mode::kService));
+  profile->services.push_back(
+      std::make_unique<WorkerHost>(this, profile, "service-" + std::to_string(serial), serial,
+                                   profile->release, true, Mode::kService));
 }
 
 // The oldest first.

@@ -3,10 +3,11 @@
 // Steps are given as the server gives them (docs/authority.md).
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "authority/admission_json.h"
 #include "authority/image_maker.h"
 #include "authority/pull_json.h"
-#include "base/string.h"
 #include "log/image.h"
 #include "test/core/authority/world.h"
 
@@ -25,18 +26,18 @@ const Schema& GrownSchema() {
 }
 
 // The row as a release wrote it that did not know the prop, or with it.
-String OldRow(const String& props = R"("text":"a")", const char* revision = "1") {
+std::string OldRow(const std::string& props = R"("text":"a")", const char* revision = "1") {
   return R"({"table":"todos","id":"x","realm":"A","createdAt":1,"modifiedAt":1,"revision":)" +
-         String(revision) + R"(,"props":{)" + props + "}}";
+         std::string(revision) + R"(,"props":{)" + props + "}}";
 }
 
 // The row that is written after an update with this op.
-Data Written(const String& op) {
+Data Written(const std::string& op) {
   AdmissionSession session(&GrownSchema());
-  const String update = R"({"id":")" + Id(1) + R"(","after":{"A":null},"base":{"A":1},"at":5,
-    "actions":[{"id":")" +
-                        Id(2) + R"(","name":"n","at":5}],"ops":[)" + op + "]}";
-  const String text = session.Step(
+  const std::string update = R"({"id":")" + Id(1) + R"(","after":{"A":null},"base":{"A":1},"at":5,
+    "actions":[{"id":")" + Id(2) +
+                             R"(","name":"n","at":5}],"ops":[)" + op + "]}";
+  const std::string text = session.Step(
       R"({"now":10,"realms":{"A":{"head":1,"headAt":1}},"rights":[{"A":"write"}],"chains":[],
           "applied":[],"actions":[],"rows":[)" +
       OldRow() +
@@ -49,26 +50,26 @@ Data Written(const String& op) {
 
 // A pull of client c from revision 1 to 3: `changes` and `rows` as the server reads them, `own` the
 // ops of its own update at revision 2.
-Data Pulled(const String& changes, const String& row, const String& own_op, int limit = 100,
-            const char* where = R"(["true"])") {
+Data Pulled(const std::string& changes, const std::string& row, const std::string& own_op,
+            int limit = 100, const char* where = R"(["true"])") {
   PullSession session(&GrownSchema());
-  const String have = own_op.empty() ? "" : "\"" + Id(7) + "\"";
+  const std::string have = own_op.empty() ? "" : "\"" + Id(7) + "\"";
   session.Step(R"({"now":10,"request":{"client":"c","schema":2,"cursors":{"A":"1@1"},"have":[)" +
-               have + R"(],"limit":)" + String(std::to_string(limit)) +
+               have + R"(],"limit":)" + std::string(std::to_string(limit)) +
                R"(,"scopes":[{"table":"todos","where":)" + where +
                R"(,"filled":true}]},"realms":{"A":{"head":3,"headAt":3,"rows":1}}})");
-  String entries = R"({"realm":"A","revision":1,"at":1,"client":"d","update":"u1"},
+  std::string entries = R"({"realm":"A","revision":1,"at":1,"client":"d","update":"u1"},
     {"realm":"A","revision":2,"at":2,"client":"c","update":")" +
-                   Id(7) + R"(","declared":true})";
+                        Id(7) + R"(","declared":true})";
   if (limit > 1) {
     entries += R"(,{"realm":"A","revision":3,"at":3,"client":"d","update":"u3"})";
   }
-  const String own = own_op.empty()
-                         ? ""
-                         : R"({"update":")" + Id(7) +
-                               R"(","realm":"A","revision":2,"at":2,"ops":[)" + own_op + "]}";
-  String text = session.Step(R"({"entries":[)" + entries + R"(],"changes":[)" + changes +
-                             R"(],"own":[)" + own + "]}");
+  const std::string own = own_op.empty()
+                              ? ""
+                              : R"({"update":")" + Id(7) +
+                                    R"(","realm":"A","revision":2,"at":2,"ops":[)" + own_op + "]}";
+  std::string text = session.Step(R"({"entries":[)" + entries + R"(],"changes":[)" + changes +
+                                  R"(],"own":[)" + own + "]}");
   if (Json(text)["needs"].is_object()) {
     text = session.Step(R"({"rows":[{"realm":"A","table":"todos","id":"x","row":)" + row + "}]}");
   }
@@ -77,9 +78,9 @@ Data Pulled(const String& changes, const String& row, const String& own_op, int 
   return answer["changes"];
 }
 
-String ChangeLine(int revision, const String& before) {
-  return R"({"realm":"A","table":"todos","id":"x","revision":)" + String(std::to_string(revision)) +
-         R"(,"before":)" + before + "}";
+std::string ChangeLine(int revision, const std::string& before) {
+  return R"({"realm":"A","table":"todos","id":"x","revision":)" +
+         std::string(std::to_string(revision)) + R"(,"before":)" + before + "}";
 }
 
 TEST_CASE("an object that is deleted and made again in one update begins with the default") {

@@ -2,9 +2,10 @@
 // is written for it.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "authority/admission_json.h"
 #include "base/json.h"
-#include "base/string.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
@@ -125,10 +126,10 @@ TEST_CASE(
 TEST_CASE("a rejection names a hundred ops at most, because it is kept") {
   World world;
   Author one(&world, "c1");
-  String ops;
+  std::string ops;
   for (int i = 0; i < 300; ++i) {
-    ops += String(i ? "," : "") + R"({"op":"create","table":"items","id":"x)" + std::to_string(i) +
-           R"(","realm":"A","set":{"u":1}})";
+    ops += std::string(i ? "," : "") + R"({"op":"create","table":"items","id":"x)" +
+           std::to_string(i) + R"(","realm":"A","set":{"u":1}})";
   }
   const Data result = one.Push("[" + ops + "]");
   CHECK(RejectCode(result) == "unique");
@@ -207,7 +208,7 @@ TEST_CASE(
   World world;
   world.AddRealm("secret");
   world.Grant("bea", "A", "read");
-  const auto push = [&](const char* client, const String& realm) {
+  const auto push = [&](const char* client, const std::string& realm) {
     Author author(&world, client, "bea");
     Data update = author.Make(
         R"([{"op":"create","table":"items","id":"x","realm":")" + realm + R"(","set":{}}])",
@@ -350,7 +351,7 @@ TEST_CASE("an update without id or chain is the request's fault; nothing is deci
 TEST_CASE("an object may not grow past its limit by several updates") {
   World world;
   Author one(&world, "c1");
-  const String half(600'000, 'x');
+  const std::string half(600'000, 'x');
   REQUIRE(
       Status(one.Push(R"([{"op":"create","table":"cities","id":"c","realm":"A","set":{"name":")" +
                       half + R"("}}])")) == "applied");
@@ -365,10 +366,10 @@ TEST_CASE("an object may not grow past its limit by several updates") {
 TEST_CASE("many updates ask for their rows in few rounds") {
   World world;
   Author one(&world, "c1");
-  String creates;
+  std::string creates;
   for (int i = 0; i < 40; ++i) {
-    const String n = std::to_string(i);
-    creates += String(i ? "," : "") + R"({"op":"create","table":"groups","id":"g)" + n +
+    const std::string n = std::to_string(i);
+    creates += std::string(i ? "," : "") + R"({"op":"create","table":"groups","id":"g)" + n +
                R"(","realm":"A","set":{"name":"g"}},)" +
                R"({"op":"create","table":"members","id":"m)" + n +
                R"(","realm":"A","set":{"group":"g)" + n + R"("}},)" +
@@ -378,8 +379,8 @@ TEST_CASE("many updates ask for their rows in few rounds") {
   REQUIRE(Status(one.Push("[" + creates + "]")) == "applied");
   Data::Array deletes;
   for (int i = 0; i < 40; ++i) {
-    deletes.push_back(
-        one.Make(R"([{"op":"delete","table":"groups","id":"g)" + std::to_string(i) + R"(","realm":"A"}])"));
+    deletes.push_back(one.Make(R"([{"op":"delete","table":"groups","id":"g)" + std::to_string(i) +
+                               R"(","realm":"A"}])"));
   }
   const Data results = world.Commit({{"c1", "anna", deletes}});
   for (const Data& result : results.items()[0].items()) CHECK(Status(result) == "applied");

@@ -2,7 +2,8 @@
 // deleted parent (docs/design.md, "Cascade rules").
 #include <doctest/doctest.h>
 
-#include "base/string.h"
+#include <string>
+
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
@@ -364,7 +365,7 @@ TEST_CASE(
 TEST_CASE("effects that reach too deep are refused, and the next update is not harmed") {
   World world;
   Author one(&world, "c1");
-  String creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
+  std::string creates = R"({"op":"create","table":"items","id":"i0","realm":"A","set":{}})";
   for (int i = 1; i < 300; ++i) {
     creates += R"(,{"op":"create","table":"items","id":"i)" + std::to_string(i) +
                R"(","realm":"A","set":{"parent":"i)" + std::to_string(i - 1) + R"("}})";

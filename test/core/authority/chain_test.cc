@@ -2,8 +2,9 @@
 // (docs/design.md, "The chain").
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "base/limits.h"
-#include "base/string.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
@@ -125,7 +126,7 @@ TEST_CASE(
   copied.Set("actions", update["actions"]);
   const Data result = clone.Send(copied);
   CHECK(RejectCode(result) == "known_action");
-  const String action = update["actions"].items()[0]["id"].as_string();
+  const std::string action = update["actions"].items()[0]["id"].as_string();
   CHECK(result["known"][action].as_u64() == 2);
   CHECK(CountOf(world) == 1);
 }

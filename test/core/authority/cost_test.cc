@@ -1,18 +1,19 @@
 // Cost: what one update, one commit and one chain may take, and that rights are the request's.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "authority/admission.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/string.h"
 #include "log/codec.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
 namespace {
 
-Vector<String> ManyRealms(World* world, size_t count) {
-  Vector<String> realms;
+Vector<std::string> ManyRealms(World* world, size_t count) {
+  Vector<std::string> realms;
   for (size_t i = 0; i < count; ++i) {
     realms.push_back("r" + std::to_string(1000 + i));
     world->AddRealm(realms.back());
@@ -21,7 +22,8 @@ Vector<String> ManyRealms(World* world, size_t count) {
   return realms;
 }
 
-String CreateItem(const String& id, const String& realm, const String& more = "") {
+std::string CreateItem(const std::string& id, const std::string& realm,
+                       const std::string& more = "") {
   return R"({"op":"create","table":"items","id":")" + id + R"(","realm":")" + realm +
          R"(","set":{)" + more + "}}";
 }
@@ -29,8 +31,8 @@ String CreateItem(const String& id, const String& realm, const String& more = ""
 TEST_CASE("an update has so many realms and actions, and one more of either is refused") {
   World world;
   Author one(&world, "c1");
-  Vector<String> realms = ManyRealms(&world, kMaxRealmsPerUpdate);
-  const String ops = "[" + CreateItem("x", realms[0]) + "]";
+  Vector<std::string> realms = ManyRealms(&world, kMaxRealmsPerUpdate);
+  const std::string ops = "[" + CreateItem("x", realms[0]) + "]";
   CHECK(Status(one.Push(ops, realms)) == "applied");
   realms.push_back("A");
   const Data more = one.Push(ops, realms);
@@ -38,7 +40,7 @@ TEST_CASE("an update has so many realms and actions, and one more of either is r
 
   Author two(&world, "c2");
   for (const size_t count : {kMaxActionsPerUpdate, kMaxActionsPerUpdate + 1}) {
-    String op = CreateItem("y", "A");
+    std::string op = CreateItem("y", "A");
     op.pop_back();
     Data update = two.Make("[" + op + R"(,"by":[0]}])");
     Data actions = Data::MakeArray();
@@ -54,11 +56,11 @@ TEST_CASE("an update has so many realms and actions, and one more of either is r
 TEST_CASE("arguments are written into every realm, and so many bytes of them in all") {
   World world;
   Author one(&world, "c1");
-  const Vector<String> realms = ManyRealms(&world, 8);
+  const Vector<std::string> realms = ManyRealms(&world, 8);
   for (const size_t bytes : {kMaxSpreadBytes / 8, kMaxSpreadBytes / 8 + 1}) {
     Data update = one.Make("[" + CreateItem("x", realms[0]) + "]", realms);
     Data action = update["actions"].items()[0];
-    action.Set("arg", String(bytes - 2, 'a'));  // the quotes are two bytes of it
+    action.Set("arg", std::string(bytes - 2, 'a'));  // the quotes are two bytes of it
     update.Set("actions", Data(Data::Array{action}));
     const Result<Update> read = UpdateFromData(WorldSchema(), update);
     CHECK(read.ok() == (bytes == kMaxSpreadBytes / 8));
@@ -104,7 +106,7 @@ TEST_CASE("a refusal in realms that are all closed is kept all the same") {
 TEST_CASE("refusals of many bytes fork a chain before their number does") {
   Chains chains;
   const ByRealm<Link> after = {{"A", Link{}}};
-  const Data large = Data::MakeObject().Set("detail", String(kMaxRefusedBytes / 10, 'a'));
+  const Data large = Data::MakeObject().Set("detail", std::string(kMaxRefusedBytes / 10, 'a'));
   const Data* answer = nullptr;
   for (int i = 0; i < 10; ++i) {
     REQUIRE(chains.Judge("c1", "new", after, true, &answer) == ChainVerdict::kAdmit);
@@ -141,34 +143,37 @@ TEST_CASE("two tokens of one user in one commit have the rights of their own, in
 // minutes.
 class Direct {
  public:
-  void Load(const String& id, size_t bytes, const String& parent = {}) {
+  void Load(const std::string& id, size_t bytes, const std::string& parent = {}) {
     admission_.rows().Load(Make(id, bytes, parent));
   }
   // Only handed over when it is asked for.
-  void Keep(const String& id, const String& parent) { kept_[parent] = Make(id, 0, parent); }
+  void Keep(const std::string& id, const std::string& parent) {
+    kept_[parent] = Make(id, 0, parent);
+  }
 
-  static StoredRow Make(const String& id, size_t bytes, const String& parent) {
+  static StoredRow Make(const std::string& id, size_t bytes, const std::string& parent) {
     const TableIndex items = WorldSchema().FindTable("items");
     const TableDef& table = WorldSchema().table(items);
     StoredRow stored{{items, id}, {}, std::nullopt};
     stored.row.realm = "A";
     stored.row.props.resize(table.props.size());
-    if (bytes > 0) stored.row.props[table.FindProp("note")] = Value::String(String(bytes, 'a'));
+    if (bytes > 0)
+      stored.row.props[table.FindProp("note")] = Value::String(std::string(bytes, 'a'));
     if (!parent.empty()) stored.row.props[table.FindProp("parent")] = Value::String(parent);
     return stored;
   }
 
   // The results of updates that each delete these items.
-  Vector<Data> Delete(const Vector<Vector<String>>& updates) {
+  Vector<Data> Delete(const Vector<Vector<std::string>>& updates) {
     World world;
     Author author(&world, "c1");
     Admission::Input input;
     input.realms["A"] = {true, 1, 1};
     input.rights.emplace_back()["A"] = Right::kWrite;
     input.requests.push_back({"c1", "anna", {}});
-    for (const Vector<String>& ids : updates) {
-      String ops;
-      for (const String& id : ids) {
+    for (const Vector<std::string>& ids : updates) {
+      std::string ops;
+      for (const std::string& id : ids) {
         ops += ops.empty() ? "[" : ",";
         ops += R"({"op":"delete","table":"items","realm":"A","id":")" + id + R"("})";
       }
@@ -188,7 +193,7 @@ class Direct {
 
  private:
   Admission admission_{&WorldSchema()};
-  Map<String, StoredRow> kept_;
+  Map<std::string, StoredRow> kept_;
 };
 
 TEST_CASE(
@@ -237,7 +242,7 @@ TEST_CASE("an update changes so many rows, and is refused where its cascade reac
 TEST_CASE("an update that is judged again and again, because its cascade is deep, has an end") {
   Direct direct;
   // A chain of parents, and beside it enough rows for each round to cost as much.
-  Vector<String> ids;
+  Vector<std::string> ids;
   for (int i = 0; i < 9000; ++i) {
     ids.push_back("x" + std::to_string(i));
     direct.Load(ids.back(), 0);

@@ -6,7 +6,6 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/string.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -26,7 +25,7 @@ TEST_CASE("scopes are filled in pages by id, and changes beyond what is filled a
   CHECK(page["upto"].as_string() == "x");
   CHECK(page["ids"] == Json(R"(["b","x"])"));
   CHECK(answer["more"].as_bool());
-  const String cursors = WriteJson(answer["cursors"]);
+  const std::string cursors = WriteJson(answer["cursors"]);
   CHECK(answer["cursors"] == Json(At(s.world, 2, 1)));
   REQUIRE(
       Status(s.bob.Push(
@@ -44,9 +43,9 @@ TEST_CASE(
     "more") {
   PulledScenery s;
   const auto scopes = [](size_t count, int comparisons, size_t filled) {
-    String list = "[";
+    std::string list = "[";
     for (size_t i = 0; i < count; ++i) {
-      String where = R"(["or")";
+      std::string where = R"(["or")";
       for (int n = 1; n < comparisons; ++n) where += R"(,["=","n",)" + std::to_string(i) + "]";
       list += i ? "," : "";
       list += R"({"table":"items","where":)" + where + R"(],"filled":)";
@@ -54,7 +53,7 @@ TEST_CASE(
     }
     return list + "]";
   };
-  const auto pull = [&](const String& list) {
+  const auto pull = [&](const std::string& list) {
     return s.world.Pull("anna", Request("c1", "{}", {}, list));
   };
   Data answer = pull(scopes(kPagesPerAnswer + 2, 2, 0));
@@ -172,7 +171,7 @@ TEST_CASE(
   PulledScenery s;
   for (const char* cursor : {"1@999", "7@1000010"}) {
     const Data answer =
-        s.world.Pull("anna", Request("c1", String(R"({"A":")") + cursor + R"(","B":")" +
+        s.world.Pull("anna", Request("c1", std::string(R"({"A":")") + cursor + R"(","B":")" +
                                                s.world.cursor("B", 1) + "\"}"));
     CHECK(answer["reset"] == Json(R"(["A"])"));
     CHECK(Short(answer) == "create groups/g, create members/m, create items/x");
@@ -185,7 +184,7 @@ TEST_CASE(
     "says nothing of it") {
   PulledScenery s;
   s.world.rows_for_image = kImageRows + 1;
-  const String cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
+  const std::string cursors = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
   const std::string filled = kAllTables;
   std::string unfilled = filled;
   unfilled.replace(unfilled.find("true", unfilled.find("items")), 4, "false");
@@ -217,14 +216,15 @@ TEST_CASE(
     "a realm too large for one answer, of which a part is wanted that is filled, is to be taken "
     "anew in pages") {
   PulledScenery s;
-  const auto pull = [&](const String& cursors, const char* filled) {
-    return s.world.Pull("anna", Request("c1", cursors, {},
-                                        String(R"([{"table":"items","filled":)") + filled + "}]"));
+  const auto pull = [&](const std::string& cursors, const char* filled) {
+    return s.world.Pull(
+        "anna",
+        Request("c1", cursors, {}, std::string(R"([{"table":"items","filled":)") + filled + "}]"));
   };
-  const String new_realm = R"({"B":")" + s.world.cursor("B", 1) + "\"}";
-  const String other_history = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
+  const std::string new_realm = R"({"B":")" + s.world.cursor("B", 1) + "\"}";
+  const std::string other_history = R"({"A":"1@999","B":")" + s.world.cursor("B", 1) + "\"}";
   s.world.rows_for_image = kStateRows + 1;
-  for (const String& cursors : {new_realm, other_history}) {
+  for (const std::string& cursors : {new_realm, other_history}) {
     CHECK(pull(cursors, "true")["gone"].as_bool());
     CHECK(pull(cursors, R"("a")")["gone"].as_bool());
     // Nothing is filled yet: its page will bring it.

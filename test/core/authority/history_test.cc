@@ -11,12 +11,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string>
 
 #include "authority/row_data.h"
 #include "authority/scope.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/text.h"
 #include "base/vector.h"
 #include "test/core/authority/test_client.h"
@@ -75,14 +75,15 @@ class History {
   }
 
  private:
-  void Grant(size_t user, const char* realm, const String& right) {
+  void Grant(size_t user, const char* realm, const std::string& right) {
     world_.Grant("user" + std::to_string(user), realm, right);
     rights_[{"user" + std::to_string(user), realm}] = right;
   }
   void GrantAny(size_t user, const char* realm) {
-    Grant(user, realm, Vector<String>{"write", "write", "write", "read", "none"}[random_.Below(5)]);
+    Grant(user, realm,
+          Vector<std::string>{"write", "write", "write", "read", "none"}[random_.Below(5)]);
   }
-  const String& RightOf(const TestClient& client, const char* realm) const {
+  const std::string& RightOf(const TestClient& client, const char* realm) const {
     return rights_.at({client.author.user(), realm});
   }
 
@@ -111,17 +112,17 @@ class History {
     Data request, plain_request, answer, plain;
   };
 
-  String AnyOp() {
-    const String realm = kRealms[random_.Below(3)];
+  std::string AnyOp() {
+    const std::string realm = kRealms[random_.Below(3)];
     // Another one.
-    const String to = kRealms[(realm[0] - 'A' + 1 + random_.Below(2)) % 3];
+    const std::string to = kRealms[(realm[0] - 'A' + 1 + random_.Below(2)) % 3];
     const auto id = [&](const char* letter) { return letter + std::to_string(random_.Below(5)); };
-    const auto place = [&](const char* op, const char* table, const String& name) {
-      return String(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
+    const auto place = [&](const char* op, const char* table, const std::string& name) {
+      return std::string(R"({"op":")") + op + R"(","table":")" + table + R"(","id":")" + name +
              R"(","realm":")" + realm + "\"";
     };
-    const String n = std::to_string(random_.Below(4));
-    String item = R"("n":)" + n;
+    const std::string n = std::to_string(random_.Below(4));
+    std::string item = R"("n":)" + n;
     if (random_.Below(3) == 0) item += R"(,"u":)" + std::to_string(random_.Below(5));
     if (random_.Below(4) == 0) item += R"(,"parent":")" + id("i") + "\"";
     switch (random_.Below(12)) {
@@ -161,11 +162,11 @@ class History {
 
   void Make(TestClient* client) {
     if (client->outbox.size() >= 4) return;
-    String ops = AnyOp();
+    std::string ops = AnyOp();
     for (uint64_t more = random_.Below(3); more > 0; --more) ops += "," + AnyOp();
-    Vector<String> realms;
+    Vector<std::string> realms;
     for (const char* realm : kRealms) {
-      if (ops.find(Quoted(realm)) != String::npos) realms.push_back(realm);
+      if (ops.find(Quoted(realm)) != std::string::npos) realms.push_back(realm);
     }
     client->outbox.push_back({client->author.Make("[" + ops + "]", realms), false, {}});
     net_.push_back({static_cast<size_t>(client - clients_.data()), client->outbox.back().update});
@@ -185,7 +186,7 @@ class History {
       requests.push_back({client.author.client(), client.author.user(), {sent.update}});
       whose.push_back(sent.client);
     }
-    std::map<String, uint64_t> heads;
+    std::map<std::string, uint64_t> heads;
     for (const char* realm : kRealms) heads[realm] = world_.head(realm);
     const Data results = world_.Commit(requests);
     REQUIRE_FALSE(results.Find("error"));
@@ -198,7 +199,7 @@ class History {
     for (size_t i = 0; i < requests.size(); ++i) {
       const Data& result = results.items()[i].items()[0];
       const Data& update = requests[i].updates[0];
-      const String status = Status(result);
+      const std::string status = Status(result);
       const bool waits = status == "held" || status == "unknown_client";
       if (waits && IsAwaited(whose[i], update)) net_.push_back({whose[i], update});
       if (status == "rejected") Refused(&clients_[whose[i]], update);
@@ -221,7 +222,7 @@ class History {
     while (first < client->outbox.size() && !(client->outbox[first].update["id"] == update["id"]))
       ++first;
     if (first == client->outbox.size()) return;
-    std::set<String> realms, gone;
+    std::set<std::string> realms, gone;
     for (size_t i = first; i < client->outbox.size(); ++i) {
       const Data& later = client->outbox[i].update;
       bool follows = i == first;
@@ -246,7 +247,7 @@ class History {
       world_.most_entries[realm] = is_cut ? 1 + random_.Below(3) : 1000;
     }
     if (limit == ~0ull) limit = random_.Below(4);
-    const String& user = client->author.user();
+    const std::string& user = client->author.user();
     Answered answered{static_cast<size_t>(client - clients_.data()),
                       client->Request(true, limit),
                       client->Request(false, limit),
@@ -272,7 +273,7 @@ class History {
     }
     client.Fold(answered.request, answered.answer, &client.base);
     client.Fold(answered.plain_request, answered.plain, &client.plain);
-    const std::map<String, String> from = client.cursors;
+    const std::map<std::string, std::string> from = client.cursors;
     client.Advance(answered.answer);
     CheckWhole(from, client.cursors);
     // What was applied where one may no longer read is confirmed by nobody.
@@ -286,7 +287,7 @@ class History {
     Check(client);
   }
 
-  static bool IsHeld(const TestClient& client, const String& update) {
+  static bool IsHeld(const TestClient& client, const std::string& update) {
     for (const Pushed& pushed : client.outbox) {
       if (pushed.update["id"].as_string() == update) return true;
     }
@@ -295,8 +296,9 @@ class History {
 
   // An update that spans realms is in all of their ranges or in none: what it moved is never in
   // both realms, nor gone from both.
-  void CheckWhole(const std::map<String, String>& from, const std::map<String, String>& to) const {
-    std::map<String, std::map<bool, int>> updates;  // in the ranges, and beyond them
+  void CheckWhole(const std::map<std::string, std::string>& from,
+                  const std::map<std::string, std::string>& to) const {
+    std::map<std::string, std::map<bool, int>> updates;  // in the ranges, and beyond them
     for (const Data& entry : world_.entries()) {
       const auto start = from.find(entry["realm"].as_string());
       const auto end = to.find(entry["realm"].as_string());
@@ -316,7 +318,7 @@ class History {
       for (const auto& [key, row] : base->rows) REQUIRE(client.cursors.contains(key.first));
     }
     for (const auto& [realm, cursor] : client.cursors) {
-      const std::map<std::pair<String, ObjectKey>, Row> want =
+      const std::map<std::pair<std::string, ObjectKey>, Row> want =
           Wanted(scopes, realm, LeadingNumber(cursor));
       for (const MapRows* base : {&client.base, &client.plain}) {
         size_t found = 0;
@@ -337,9 +339,10 @@ class History {
     }
   }
 
-  std::map<std::pair<String, ObjectKey>, Row> Wanted(const Scopes& scopes, const String& realm,
-                                                     uint64_t revision) const {
-    std::map<std::pair<String, ObjectKey>, Row> want;
+  std::map<std::pair<std::string, ObjectKey>, Row> Wanted(const Scopes& scopes,
+                                                          const std::string& realm,
+                                                          uint64_t revision) const {
+    std::map<std::pair<std::string, ObjectKey>, Row> want;
     for (const auto& [key, data] : world_.StateAt(realm, revision)) {
       const Result<StoredRow> stored = StoredRowFromData(WorldSchema(), data);
       REQUIRE(stored.ok());
@@ -349,16 +352,16 @@ class History {
     return want;
   }
 
-  static String Quoted(const char* realm) { return String("\"") + realm + "\""; }
+  static std::string Quoted(const char* realm) { return std::string("\"") + realm + "\""; }
 
   Random random_;
   World world_;
-  std::map<std::pair<String, String>, String> rights_;  // user, realm
+  std::map<std::pair<std::string, std::string>, std::string> rights_;  // user, realm
   bool rights_change_ = false;
   Vector<TestClient> clients_;
   Vector<Sent> net_;
   Vector<Answered> answers_;
-  std::set<String> applied_;
+  std::set<std::string> applied_;
 };
 
 TEST_CASE(

@@ -3,7 +3,8 @@
 
 #include <doctest/doctest.h>
 
-#include "base/string.h"
+#include <string>
+
 #include "log/image.h"
 #include "test/core/authority/world.h"
 
@@ -12,9 +13,9 @@ namespace {
 
 TEST_CASE("an image holds every live row at the stated cursor, and says its checksum") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1'000'020});
-  const String row =
+  const std::string row =
       R"({"table":"cities","id":"x","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"props":{"name":"Åre","population":1.5}})";
-  const String dead =
+  const std::string dead =
       R"({"table":"cities","id":"y","realm":"A","createdAt":5,"modifiedAt":6,"revision":7,"deletedAt":6,"props":{"name":"gone"}})";
   CHECK(maker.Rows(R"({"rows":[)" + row + "]}") == "{}");
   CHECK(maker.Rows(R"({"rows":[)" + dead + "]}") == "{}");
@@ -36,7 +37,7 @@ TEST_CASE("an image holds every live row at the stated cursor, and says its chec
 
 TEST_CASE("rows of another realm, or after the end, are the server's mistake") {
   ImageMaker maker(&WorldSchema(), "A", {7, 1});
-  const String row =
+  const std::string row =
       R"({"rows":[{"table":"countries","id":"x","realm":"B","props":{"name":"n"}}]})";
   CHECK(Json(maker.Rows(row))["error"]["code"].as_string() == "misuse");
   CHECK(Json(maker.Rows(R"({"rows":[{"table":"nothing","id":"x","realm":"A","props":{}}]})"))

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/record.h"
@@ -16,18 +16,18 @@ namespace skerry::authority_test {
 
 class MapRows final : public BaseRows, public TouchedSink {
  public:
-  std::map<std::pair<String, ObjectKey>, Row> rows;  // by realm and key
+  std::map<std::pair<std::string, ObjectKey>, Row> rows;  // by realm and key
 
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override {
-    const auto row = rows.find({String(realm), key});
+    const auto row = rows.find({std::string(realm), key});
     return row == rows.end() ? std::nullopt : std::optional<Row>(row->second);
   }
   void PutBase(const ObjectKey& key, const Row& row) override { rows[{row.realm, key}] = row; }
   void EraseBase(std::string_view realm, const ObjectKey& key) override {
-    rows.erase({String(realm), key});
+    rows.erase({std::string(realm), key});
   }
-  Vector<std::pair<String, String>> BaseKeys(TableIndex table) const override {
-    Vector<std::pair<String, String>> keys;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
+    Vector<std::pair<std::string, std::string>> keys;
     for (const auto& [key, row] : rows) {
       if (key.second.table == table) keys.emplace_back(key.second.id, key.first);
     }

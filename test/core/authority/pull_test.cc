@@ -2,8 +2,9 @@
 // for each rule; random histories are in history_test.cc, fills in fill_test.cc.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "base/json.h"
-#include "base/string.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -33,7 +34,7 @@ TEST_CASE("own repeats which objects were deleted at once with their parent") {
   const Data update = s.anna.Make(
       R"([{"op":"create","table":"members","id":"n","realm":"A","set":{"group":"g"}}])");
   s.anna.Send(update);
-  const String id = update["id"].as_string();
+  const std::string id = update["id"].as_string();
   const Data with = s.world.Pull("anna", Request("c1", At(s.world, 1, 1), {update["id"]}));
   CHECK(with["own"][id]["A"]["gone"] == Json("[0]"));
   const Data without = s.world.Pull("anna", Request("c1", At(s.world, 1, 1)));
@@ -135,8 +136,8 @@ TEST_CASE(
   const Data second =
       s.bob.Make(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":3}}])");
   REQUIRE(Status(s.bob.Send(second)) == "applied");
-  const String first_id = update["actions"].items()[0]["id"].as_string();
-  const String second_id = second["actions"].items()[0]["id"].as_string();
+  const std::string first_id = update["actions"].items()[0]["id"].as_string();
+  const std::string second_id = second["actions"].items()[0]["id"].as_string();
   Data request = Request("c1", At(s.world, 1, 1));
   CHECK(s.world.Pull("anna", request).Find("known") == nullptr);
   request.Set("known", Data(Data::Array{first_id, second_id, "of another history"}));
@@ -205,7 +206,7 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
   PulledScenery s;
   s.world.Grant("bea", "A", "read");
   s.world.Grant("carl", "B", "read");
-  const String before = At(s.world, 1, 1);
+  const std::string before = At(s.world, 1, 1);
   REQUIRE(Status(s.bob.Push(R"([{"op":"update","table":"items","id":"x","realm":"A","set":{"n":2}},
       {"op":"move","table":"items","id":"x","realm":"A","to":"B"}])",
                             {"A", "B"})) == "applied");
@@ -218,10 +219,10 @@ TEST_CASE("a move is one `move` for who sees both realms, a delete or a create f
   CHECK(move["revision"].as_u64() == 2);
   answer = s.world.Pull("bea", Request("c3", R"({"A":")" + s.world.cursor("A", 1) + "\"}"));
   CHECK(Short(answer) == "delete items/x");
-  CHECK(WriteJson(answer).find("\"B\"") == String::npos);
+  CHECK(WriteJson(answer).find("\"B\"") == std::string::npos);
   answer = s.world.Pull("carl", Request("c4", R"({"B":")" + s.world.cursor("B", 1) + "\"}"));
   CHECK(Short(answer) == "create items/x");
-  CHECK(WriteJson(answer).find("\"A\"") == String::npos);
+  CHECK(WriteJson(answer).find("\"A\"") == std::string::npos);
 }
 
 TEST_CASE("its author, whose own fold removed the row, gets the moved one whole") {
@@ -299,8 +300,8 @@ TEST_CASE("where one realm is cut short, moves that hang on it wait through ever
   Author anna(&world, "c1");
   const char* create = R"([{"op":"create","table":"items","id":"%","realm":"%","set":{}}])";
   for (const char* realm : {"A", "B", "C"}) {
-    String ops = create;
-    for (size_t at = ops.find('%'); at != String::npos; at = ops.find('%')) {
+    std::string ops = create;
+    for (size_t at = ops.find('%'); at != std::string::npos; at = ops.find('%')) {
       ops.data()[at] = realm[0];
     }
     REQUIRE(Status(anna.Push(ops, {realm})) == "applied");

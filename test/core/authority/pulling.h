@@ -4,9 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "test/core/authority/pushing.h"
 
 namespace skerry::authority_test {
@@ -15,21 +15,21 @@ inline constexpr char kAllTables[] =
     R"([{"table":"groups","filled":true},{"table":"members","filled":true},{"table":"people","filled":true},
   {"table":"countries","filled":true},{"table":"cities","filled":true},{"table":"items","filled":true},{"table":"logs","filled":true}])";
 
-inline Data Request(const String& client, std::string_view cursors, const Data::Array& have = {},
-                    std::string_view scopes = kAllTables) {
+inline Data Request(const std::string& client, std::string_view cursors,
+                    const Data::Array& have = {}, std::string_view scopes = kAllTables) {
   Data request = Data::MakeObject();
   request.Set("client", client).Set("cursors", Json(cursors)).Set("have", Data(have));
   return request.Set("scopes", Json(scopes));
 }
 
 // {"A":"<cursor at this revision>", …}
-inline String At(const World& world, uint64_t a, uint64_t b = 0) {
+inline std::string At(const World& world, uint64_t a, uint64_t b = 0) {
   return R"({"A":")" + world.cursor("A", a) + R"(","B":")" + world.cursor("B", b) + R"("})";
 }
 
 // "change table/id" of every change, in order.
-inline String Short(const Data& answer) {
-  String text;
+inline std::string Short(const Data& answer) {
+  std::string text;
   for (const Data& change : answer["changes"].items()) {
     if (!text.empty()) text += ", ";
     text += change["change"].as_string() + " " + change["table"].as_string() + "/" +

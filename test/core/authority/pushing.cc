@@ -14,10 +14,10 @@ uint64_t NextNumber() {
 
 }  // namespace
 
-Data Author::Make(std::string_view ops, const Vector<String>& realms) {
+Data Author::Make(std::string_view ops, const Vector<std::string>& realms) {
   Data after = Data::MakeObject(), actions = Data::MakeArray(), action = Data::MakeObject();
-  const String id = Id(NextNumber());
-  for (const String& realm : realms) {
+  const std::string id = Id(NextNumber());
+  for (const std::string& realm : realms) {
     after.Set(realm, chain_[realm]);
     Data link = Data::MakeObject();
     link.Set("seq", chain_[realm]["seq"].as_u64() + 1).Set("id", id);
@@ -35,14 +35,14 @@ void Author::TakeBack(const Data& update) {
   for (const auto& [realm, link] : update["after"].members()) chain_[realm] = link;
 }
 
-Data Author::Push(std::string_view ops, const Vector<String>& realms) {
+Data Author::Push(std::string_view ops, const Vector<std::string>& realms) {
   const Data update = Make(ops, realms);
   const Data result = Send(update);
   if (Status(result) != "applied") TakeBack(update);
   return result;
 }
 
-String RejectCode(const Data& result) {
+std::string RejectCode(const Data& result) {
   if (Status(result) != "rejected") return "not rejected: " + Status(result);
   REQUIRE(!result["rejected"].items().empty());
   return result["rejected"].items()[0]["code"].as_string();

@@ -3,10 +3,10 @@
 #define SKERRY_TEST_CORE_AUTHORITY_PUSHING_H_
 
 #include <map>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/authority/world.h"
 
@@ -15,29 +15,29 @@ namespace skerry::authority_test {
 // Makes updates of one client, each following the one before in every realm that it names.
 class Author {
  public:
-  Author(World* world, String client, String user = "anna")
+  Author(World* world, std::string client, std::string user = "anna")
       : world_(world), client_(std::move(client)), user_(std::move(user)) {}
 
   // An update with one action and these ops (a JSON array), declared in `realms`. Goes on in the
   // chain.
-  Data Make(std::string_view ops, const Vector<String>& realms = {"A"});
+  Data Make(std::string_view ops, const Vector<std::string>& realms = {"A"});
   // The same, pushed; its result. Where it is not applied, the chain goes back.
-  Data Push(std::string_view ops, const Vector<String>& realms = {"A"});
+  Data Push(std::string_view ops, const Vector<std::string>& realms = {"A"});
   Data Send(const Data& update) { return world_->Push(client_, user_, update); }
   // The next update follows `update` no more, but what that follows.
   void TakeBack(const Data& update);
-  const String& client() const { return client_; }
-  const String& user() const { return user_; }
+  const std::string& client() const { return client_; }
+  const std::string& user() const { return user_; }
 
  private:
   World* world_;
-  String client_, user_;
-  std::map<String, Data> chain_;
+  std::string client_, user_;
+  std::map<std::string, Data> chain_;
 };
 
-inline String Status(const Data& result) { return result["status"].as_string(); }
+inline std::string Status(const Data& result) { return result["status"].as_string(); }
 // The code of the first rejection.
-String RejectCode(const Data& result);
+std::string RejectCode(const Data& result);
 
 }  // namespace skerry::authority_test
 

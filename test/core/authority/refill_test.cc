@@ -2,9 +2,10 @@
 // the cursor passes it. One case for each rule; random histories are in test/core/model_check.
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/string.h"
 #include "test/core/authority/pulling.h"
 
 namespace skerry::authority_test {
@@ -13,8 +14,8 @@ namespace {
 Data Knowing(Data request) { return request.Set("refill", true); }
 
 // Tables of the scopes that go back to unfilled.
-String Refilled(const Data& answer) {
-  String text = answer.Find("refill") ? "" : "none";
+std::string Refilled(const Data& answer) {
+  std::string text = answer.Find("refill") ? "" : "none";
   for (const Data& scope : answer["refill"].items()) text += scope["table"].as_string() + " ";
   return text;
 }
@@ -151,14 +152,14 @@ TEST_CASE("who does not say that it understands `refill` is to take everything a
 TEST_CASE(
     "a realm that is new or of another history, and too large to come whole, is filled anew") {
   PulledScenery s;
-  const String seen = s.world.cursor("B", 1);
+  const std::string seen = s.world.cursor("B", 1);
   for (const bool is_counted : {true, false}) {
     // By its rows, which the authority counts, or by their bytes, which the server does.
     s.world.rows_for_image = is_counted ? kStateRows + 1 : 0;
     s.world.untold.clear();
     if (!is_counted) s.world.untold.insert("A");
     for (const char* from : {"", R"("A":"1@999",)"}) {
-      const String cursors = "{" + String(from) + R"("B":")" + seen + "\"}";
+      const std::string cursors = "{" + std::string(from) + R"("B":")" + seen + "\"}";
       const Data answer = s.world.Pull(
           "anna", Knowing(Request(
                       "c1", cursors, {},
@@ -174,7 +175,7 @@ TEST_CASE(
 
 TEST_CASE("pages bring what was not told, and what has changed since") {
   TooMuch s;
-  String cursors = WriteJson(s.Pull(R"([{"table":"items","filled":true}])")["cursors"]);
+  std::string cursors = WriteJson(s.Pull(R"([{"table":"items","filled":true}])")["cursors"]);
   REQUIRE(Status(s.bob.Push(
               R"([{"op":"create","table":"items","id":"y","realm":"A","set":{}},
       {"op":"update","table":"items","id":"x","realm":"A","set":{"n":8}}])")) == "applied");
@@ -201,14 +202,14 @@ TEST_CASE("a page for which an answer has no room comes with the next") {
 TEST_CASE(
     "an entry says how large its rows are, before and after, or its ops where these are more") {
   PulledScenery s;
-  const String note(1000, 'n');
+  const std::string note(1000, 'n');
   const auto bytes_of = [&](std::string_view ops) {
     REQUIRE(Status(s.bob.Push(ops)) == "applied");
     return s.world.entries().back()["bytes"].as_u64();
   };
-  const uint64_t made =
-      bytes_of(String(R"([{"op":"create","table":"items","id":"l","realm":"A","set":{"note":")") +
-               note + "\"}}]");
+  const uint64_t made = bytes_of(
+      std::string(R"([{"op":"create","table":"items","id":"l","realm":"A","set":{"note":")") +
+      note + "\"}}]");
   CHECK(made > 1000);
   CHECK(made < 2000);
   // Both rows, though the op is short.
@@ -217,9 +218,9 @@ TEST_CASE(
   CHECK(changed > 2000);
   CHECK(changed < 3000);
   // Nothing is changed, and the ops are read by their author.
-  const uint64_t noop =
-      bytes_of(String(R"([{"op":"update","table":"items","id":"l","realm":"A","set":{"note":")") +
-               note + "\"}}]");
+  const uint64_t noop = bytes_of(
+      std::string(R"([{"op":"update","table":"items","id":"l","realm":"A","set":{"note":")") +
+      note + "\"}}]");
   CHECK(noop > 1000);
   CHECK(noop < 3000);
 }

@@ -7,10 +7,10 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "base/json.h"
-#include "base/string.h"
 #include "base/text.h"
 #include "base/vector.h"
 #include "log/codec.h"
@@ -22,17 +22,18 @@ namespace skerry::authority_test {
 struct Pushed {
   Data update;
   bool is_refused = false;
-  std::map<String, bool> confirmed;
+  std::map<std::string, bool> confirmed;
 };
 
 class TestClient {
  public:
   TestClient(World* world, int number, const char* scopes)
-      : author(world, "client" + std::to_string(number), "user" + std::to_string(number)), scopes(Json(scopes)) {}
+      : author(world, "client" + std::to_string(number), "user" + std::to_string(number)),
+        scopes(Json(scopes)) {}
 
   Author author;
   Data scopes;
-  std::map<String, String> cursors;
+  std::map<std::string, std::string> cursors;
   MapRows base;
   MapRows plain;  // the same, of a client that never folds its own updates
   Vector<Pushed> outbox;
@@ -112,13 +113,13 @@ class TestClient {
  private:
   // Own updates first, in the order of each realm's log.
   void AddOwn(const Data& request, const Data& answer, Vector<Step>* steps) const {
-    std::map<std::pair<String, uint64_t>, Step> own;
+    std::map<std::pair<std::string, uint64_t>, Step> own;
     for (const Pushed& pushed : outbox) {
       const Data::Array& have = request["have"].items();
       if (std::find(have.begin(), have.end(), pushed.update["id"]) == have.end()) continue;
       for (const auto& [realm, place] : answer["own"][pushed.update["id"].as_string()].members()) {
         const uint64_t revision = place["revision"].as_u64();
-        const String& cursor = request["cursors"][realm].as_string();
+        const std::string& cursor = request["cursors"][realm].as_string();
         if (!cursor.empty() && revision <= LeadingNumber(cursor)) continue;
         Step& step = own[{realm, revision}];
         step.kind = StepKind::kOwnOps;

@@ -10,7 +10,7 @@ constexpr char kCreateInB[] =
     R"([{"op":"create","table":"items","id":"theme","realm":"B","set":{"n":2}}])";
 
 // `theme` was made and deleted in A.
-void LeaveRemains(World* world, const String& user = "anna") {
+void LeaveRemains(World* world, const std::string& user = "anna") {
   Author author(world, "before", user);
   REQUIRE(Status(author.Push(
               R"([{"op":"create","table":"items","id":"theme","realm":"A","set":{"n":1}}])")) ==

@@ -42,7 +42,7 @@ const Data kNothing;
 
 Data Json(std::string_view text) {
   Result<Data> data = ParseJson(text);
-  REQUIRE_MESSAGE(data.ok(), String(text));
+  REQUIRE_MESSAGE(data.ok(), std::string(text));
   return data.value();
 }
 
@@ -75,7 +75,7 @@ Data ReadStep(std::string_view text) {
   return out;
 }
 
-String Id(uint64_t number) {
+std::string Id(uint64_t number) {
   char text[40];
   std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012llx",
                 static_cast<unsigned long long>(number));
@@ -96,12 +96,12 @@ World::World() {
   for (const char* realm : {"A", "B"}) Grant("anna", realm, "write");
 }
 
-void World::AddRealm(const String& realm) {
+void World::AddRealm(const std::string& realm) {
   heads_[realm] = {};
   states_[realm] = {Rows()};
 }
 
-void World::Grant(const String& user, const String& realm, const String& right) {
+void World::Grant(const std::string& user, const std::string& realm, const std::string& right) {
   if (right == "none") {
     rights_[user].erase(realm);
   } else {
@@ -112,7 +112,7 @@ void World::Grant(const String& user, const String& realm, const String& right) 
 Data World::StartInput(const Vector<Request>& requests, const Data& refuse) const {
   Data realms = Data::MakeObject(), tokens = Data::MakeArray(), chains = Data::MakeArray();
   Data applied = Data::MakeArray(), actions = Data::MakeArray(), pushed = Data::MakeArray();
-  std::set<String> named = locked_, ids, action_ids;
+  std::set<std::string> named = locked_, ids, action_ids;
   for (const Request& request : requests) {
     for (const Data& update : request.updates) {
       for (const auto& [realm, link] : update["after"].members()) named.insert(realm);
@@ -133,7 +133,7 @@ Data World::StartInput(const Vector<Request>& requests, const Data& refuse) cons
     }
     tokens.Push(std::move(rights));
   }
-  for (const String& realm : named) {
+  for (const std::string& realm : named) {
     const auto head = heads_.find(realm);
     Data state;
     if (head != heads_.end()) {
@@ -278,30 +278,31 @@ void World::Store(const Data& done, const Data& locked) {
   }
 }
 
-Data World::Push(const String& client, const String& user, const Data& update) {
+Data World::Push(const std::string& client, const std::string& user, const Data& update) {
   const Data results = Commit({{client, user, {update}}});
   if (results.Find("error")) return results;
   return results.items()[0].items()[0];
 }
 
-const Data& World::Row(const String& table, const String& id) const {
+const Data& World::Row(const std::string& table, const std::string& id) const {
   const auto row = rows_.find({table, id});
   return row == rows_.end() || !IsLive(row->second) ? kNothing : row->second;
 }
 
-const Data& World::tombstone(const String& table, const String& id) const {
+const Data& World::tombstone(const std::string& table, const std::string& id) const {
   const auto row = rows_.find({table, id});
   return row == rows_.end() || IsLive(row->second) ? kNothing : row->second;
 }
 
-const World::Rows& World::StateAt(const String& realm, uint64_t revision) const {
+const World::Rows& World::StateAt(const std::string& realm, uint64_t revision) const {
   return states_.at(realm)[revision];
 }
 
-String World::cursor(const String& realm, uint64_t revision) const {
+std::string World::cursor(const std::string& realm, uint64_t revision) const {
   for (const Data& entry : entries_) {
     if (entry["realm"].as_string() != realm || entry["revision"].as_u64() != revision) continue;
-    return std::to_string(revision) + "@" + std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
+    return std::to_string(revision) + "@" +
+           std::to_string(static_cast<uint64_t>(entry["at"].as_number()));
   }
   return "0@0";
 }

@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/schema.h"
 
@@ -20,7 +20,7 @@ Data Json(std::string_view text);  // REQUIRES: it parses
 // A step's answer, the lists of what is done among its members: rows of all tables as one list.
 Data ReadStep(std::string_view text);
 // The UUID that ends in `number`.
-String Id(uint64_t number);
+std::string Id(uint64_t number);
 
 // Tables with ids of the application's own: groups; members (group: cascade and touch, person:
 // setNull, role with a default); people (email unique); countries; cities (country: restrict,
@@ -33,49 +33,49 @@ inline bool IsLive(const Data& row) { return row["deletedAt"].is_null(); }
 
 class World {
  public:
-  using Key = std::pair<String, String>;  // table, id
+  using Key = std::pair<std::string, std::string>;  // table, id
   using Rows = std::map<Key, Data>;
 
   World();
 
-  void AddRealm(const String& realm);
+  void AddRealm(const std::string& realm);
   // `right`: write, read or none.
-  void Grant(const String& user, const String& realm, const String& right);
+  void Grant(const std::string& user, const std::string& realm, const std::string& right);
 
   struct Request {
-    String client, user;
+    std::string client, user;
     Data::Array updates;
-    String token = {};  // whose rights count where they are not the user's
+    std::string token = {};  // whose rights count where they are not the user's
   };
   // One group commit. Returns what `done.results` says.
   Data Commit(const Vector<Request>& requests, const Data& refuse = Data());
   // One update of one client; its result.
-  Data Push(const String& client, const String& user, const Data& update);
+  Data Push(const std::string& client, const std::string& user, const Data& update);
 
   // A pull's answer, or {"error"}.
-  Data Pull(const String& user, const Data& request);
+  Data Pull(const std::string& user, const Data& request);
 
   // The live row, or null.
-  const Data& Row(const String& table, const String& id) const;
+  const Data& Row(const std::string& table, const std::string& id) const;
   // The live rows of a realm at a revision.
-  const Rows& StateAt(const String& realm, uint64_t revision) const;
-  uint64_t head(const String& realm) const { return heads_.at(realm).head; }
-  String cursor(const String& realm, uint64_t revision) const;
+  const Rows& StateAt(const std::string& realm, uint64_t revision) const;
+  uint64_t head(const std::string& realm) const { return heads_.at(realm).head; }
+  std::string cursor(const std::string& realm, uint64_t revision) const;
   const Data::Array& entries() const { return entries_; }
   const Data::Array& changes() const { return changes_; }
-  const Data& tombstone(const String& table, const String& id) const;
+  const Data& tombstone(const std::string& table, const std::string& id) const;
   const Data& last_done() const { return done_; }
   int last_rounds() const { return rounds_; }
 
   double now = 1'000'000;
-  size_t page_rows = 2;                     // of a fill page, whatever the authority allows
-  uint64_t rows_for_image = 0;              // what the server says of a realm's size; 0: the truth
-  std::map<String, uint64_t> most_entries;  // of a range
+  size_t page_rows = 2;         // of a fill page, whatever the authority allows
+  uint64_t rows_for_image = 0;  // what the server says of a realm's size; 0: the truth
+  std::map<std::string, uint64_t> most_entries;  // of a range
   // What pulls do not read because it would be too much to tell: the changes of the next entry of
   // these realms, or all rows of one; and where nothing is told, not the ops of own updates either.
-  std::set<String> untold;
+  std::set<std::string> untold;
   bool tells_nothing = false;
-  std::set<String> pages_left_out;  // tables
+  std::set<std::string> pages_left_out;  // tables
 
  private:
   struct Head {
@@ -86,20 +86,20 @@ class World {
   Data Answer(const Data& needs) const;
   void Store(const Data& done, const Data& locked);
   Data Page(const Data& need) const;
-  Data EntryTables(const String& realm, uint64_t from, uint64_t upto) const;
+  Data EntryTables(const std::string& realm, uint64_t from, uint64_t upto) const;
   Data RowAfter(const Data& need) const;
   Data PullRead(const Data& needs, bool rows_along) const;
   Data RunPull(Data in, bool rows_along);
   // An admission that is given the rows of all ops at once comes to the same.
   void CheckGivenRows(const Vector<Request>& requests, const Data& refuse, const Data& done) const;
 
-  std::map<String, Head> heads_;
-  std::map<String, std::map<String, String>> rights_;
-  std::set<String> locked_;
+  std::map<std::string, Head> heads_;
+  std::map<std::string, std::map<std::string, std::string>> rights_;
+  std::set<std::string> locked_;
   Rows rows_;  // tombstones too
   Data::Array entries_, changes_, actions_;
-  std::map<std::pair<String, String>, Data> chains_;
-  std::map<String, Vector<Rows>> states_;
+  std::map<std::pair<std::string, std::string>, Data> chains_;
+  std::map<std::string, Vector<Rows>> states_;
   Data done_;
   int rounds_ = 0;
 };

@@ -15,7 +15,7 @@
 namespace skerry::authority_test {
 namespace {
 
-Data Quote(const String& text) { return Data(text); }
+Data Quote(const std::string& text) { return Data(text); }
 
 // An entry as a pull reads it: with what its answer called gone.
 Data Said(Data entry) {
@@ -62,7 +62,7 @@ Data World::RowAfter(const Data& need) const {
   return out.Set("row", row["realm"] == need["realm"] ? row : Data());
 }
 
-Data World::EntryTables(const String& realm, uint64_t from, uint64_t upto) const {
+Data World::EntryTables(const std::string& realm, uint64_t from, uint64_t upto) const {
   Data tables = Data::MakeArray();
   for (const Data& entry : entries_) {
     const uint64_t revision = entry["revision"].as_u64();
@@ -76,13 +76,13 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
   Data entries = Data::MakeArray(), changes = Data::MakeArray(), own = Data::MakeArray();
   Data state = Data::MakeArray(), pages = Data::MakeArray(), rows = Data::MakeArray();
   Data images = Data::MakeArray(), actions = Data::MakeArray(), left_out = Data::MakeArray();
-  const auto leave_out = [&](const String& realm, const Data& tables) {
+  const auto leave_out = [&](const std::string& realm, const Data& tables) {
     Data item = Data::MakeObject();
     left_out.Push(item.Set("realm", realm).Set("tables", tells_nothing ? Data() : tables));
   };
-  std::map<String, uint64_t> last;
+  std::map<std::string, uint64_t> last;
   for (const Data& need : needs["entries"].items()) {
-    const String& realm = need["realm"].as_string();
+    const std::string& realm = need["realm"].as_string();
     uint64_t limit = need["limit"].as_u64();
     if (most_entries.contains(realm)) limit = std::min(limit, most_entries.at(realm) + 1);
     if (untold.contains(realm) && need["client"].is_null()) limit = 2;
@@ -98,7 +98,7 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
     }
   }
   for (const Data& need : needs["changes"].items()) {
-    const String& realm = need["realm"].as_string();
+    const std::string& realm = need["realm"].as_string();
     const uint64_t upto = last[realm];
     if (untold.contains(realm)) {
       leave_out(realm, EntryTables(realm, need["from"].as_u64(), upto));
@@ -163,7 +163,7 @@ Data World::PullRead(const Data& needs, bool rows_along) const {
   return in;
 }
 
-Data World::Pull(const String& user, const Data& request) {
+Data World::Pull(const std::string& user, const Data& request) {
   Data realms = Data::MakeObject();
   for (const auto& [realm, right] : rights_[user]) {
     const uint64_t count = states_.at(realm).back().size();

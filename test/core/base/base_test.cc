@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <string>
 
 #include "base/bytes.h"
 #include "base/checksum.h"
 #include "base/id.h"
 #include "base/random.h"
 #include "base/sort.h"
-#include "base/string.h"
 #include "base/text.h"
 #include "base/vector.h"
 
@@ -26,7 +26,7 @@ TEST_CASE("XXH64 gives the published values") {
 }
 
 TEST_CASE("every flipped bit changes the checksum") {
-  String text(100, 'x');
+  std::string text(100, 'x');
   const uint64_t sum = Xxh64(text);
   for (size_t i = 0; i < text.size() * 8; ++i) {
     text.data()[i / 8] = static_cast<char>(text[i / 8] ^ 1 << i % 8);
@@ -47,14 +47,14 @@ TEST_CASE("UUIDs: only the canonical form is taken, and it round-trips") {
 }
 
 TEST_CASE("of all bytes only digits and dashes in their places make the text of a UUID") {
-  const String good = "01234567-89ab-7cde-8f01-23456789abcd";
+  const std::string good = "01234567-89ab-7cde-8f01-23456789abcd";
   Uuid id;
   REQUIRE(ParseUuid(good, &id));
   CHECK(id.high == 0x0123456789ab7cdeu);
   CHECK(id.low == 0x8f0123456789abcdu);
   for (size_t at = 0; at < good.size(); ++at) {
     for (int byte = 0; byte < 256; ++byte) {
-      String text = good;
+      std::string text = good;
       text.data()[at] = static_cast<char>(byte);
       const bool dash = at == 8 || at == 13 || at == 18 || at == 23;
       const bool digit = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f');
@@ -69,14 +69,14 @@ TEST_CASE(
     "generated ids increase strictly, also within a millisecond and when the clock steps back") {
   Random random("ids");
   UuidGenerator generator(&random);
-  String last;
-  std::set<String> seen;
+  std::string last;
+  std::set<std::string> seen;
   for (int i = 0; i < 20000; ++i) {
     // Somebody may have written any number where a clock is kept.
     const double wrong = i % 3 == 0 ? 1e300 : i % 3 == 1 ? -1 : 1.0 / 0.0;
     const double right = i < 10000 ? 1.76e12 : 1.76e12 - 86400000 + i / 100;
     const double now = i % 100 == 99 ? wrong : right;
-    const String id = generator.Next(now);
+    const std::string id = generator.Next(now);
     CHECK(id > last);
     CHECK(id[14] == '7');
     CHECK(seen.insert(id).second);
@@ -87,15 +87,15 @@ TEST_CASE(
 TEST_CASE("base64 round-trips and refuses what is not base64") {
   Random random("base64");
   for (int i = 0; i < 500; ++i) {
-    String bytes;
+    std::string bytes;
     for (uint64_t size = random.Below(50); size > 0; --size)
       bytes.push_back(static_cast<char>(random.Below(256)));
-    String back;
+    std::string back;
     REQUIRE(Base64Decode(Base64Encode(bytes), &back));
     CHECK(back == bytes);
   }
   CHECK(Base64Encode("any carnal pleasure") == "YW55IGNhcm5hbCBwbGVhc3VyZQ==");
-  String out;
+  std::string out;
   for (const char* text : {"A", "AAA", "A===", "AA=A", "AAA*", "====", "AA==AAAA"}) {
     CAPTURE(text);
     CHECK(!Base64Decode(text, &out));
@@ -105,9 +105,10 @@ TEST_CASE("base64 round-trips and refuses what is not base64") {
 TEST_CASE("storable text: UTF-8 without U+0000, surrogates and overlong forms") {
   for (const char* text : {"", "plain", "Å\xe2\x82\xac\xf0\x9f\x8f\x9d", "\x7f\t\n"})
     CHECK(IsStorableText(text));
-  for (const String& text :
-       {String("a\0b", 3), String("\xff"), String("\xc0\x80"), String("\xed\xa0\x80"),
-        String("\xe2\x82"), String("\xf4\x90\x80\x80"), String("\x80")}) {
+  for (const std::string& text :
+       {std::string("a\0b", 3), std::string("\xff"), std::string("\xc0\x80"),
+        std::string("\xed\xa0\x80"), std::string("\xe2\x82"), std::string("\xf4\x90\x80\x80"),
+        std::string("\x80")}) {
     CHECK(!IsStorableText(text));
   }
 }
@@ -121,20 +122,22 @@ TEST_CASE("text has as many units of UTF-16 as a JavaScript string of it") {
 TEST_CASE("Sort sorts as std::sort does, whatever the order and the type") {
   Random random("sort");
   for (int i = 0; i < 500; ++i) {
-    Vector<String> texts;
-    for (uint64_t n = random.Below(40); n > 0; --n) texts.push_back(std::to_string(random.Below(30)));
-    Vector<String> wanted = texts;
+    Vector<std::string> texts;
+    for (uint64_t n = random.Below(40); n > 0; --n)
+      texts.push_back(std::to_string(random.Below(30)));
+    Vector<std::string> wanted = texts;
     std::sort(wanted.begin(), wanted.end());
     Sort(texts.begin(), texts.end());
     CHECK(texts == wanted);
     std::sort(wanted.begin(), wanted.end(), std::greater<>());
-    Sort(texts.begin(), texts.end(), [](const String& a, const String& b) { return a > b; });
+    Sort(texts.begin(), texts.end(),
+         [](const std::string& a, const std::string& b) { return a > b; });
     CHECK(texts == wanted);
   }
 }
 
 TEST_CASE("a reader never reads past its end and takes one encoding of a varint only") {
-  String bytes;
+  std::string bytes;
   PutVarint(&bytes, 300);
   PutText(&bytes, "text");
   Reader in(bytes);

@@ -5,18 +5,18 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/random.h"
-#include "base/string.h"
 
 namespace skerry {
 namespace {
 
 Data Sample() {
   Data inner = Data::MakeObject();
-  inner.Set("å", "Å\n\"\\").Set("bytes", Data::Bytes(String("\0\1\xff", 3)));
+  inner.Set("å", "Å\n\"\\").Set("bytes", Data::Bytes(std::string("\0\1\xff", 3)));
   Data list = Data::MakeArray();
   for (const double v : {0.0, -1.0, 0.1, 9007199254740992.0, -9007199254740992.0, 1e300, 5e-324})
     list.Push(v);
@@ -36,7 +36,7 @@ Data RandomData(Random* random, int depth) {
     case 3:
       return Data(static_cast<int64_t>(random->Below(1000)) - 500);
     case 4:
-      return Data(String(random->Below(20), static_cast<char>('a' + random->Below(26))));
+      return Data(std::string(random->Below(20), static_cast<char>('a' + random->Below(26))));
     case 5: {
       Data list = Data::MakeArray();
       for (uint64_t i = random->Below(5); i > 0; --i) list.Push(RandomData(random, depth + 1));
@@ -52,7 +52,7 @@ Data RandomData(Random* random, int depth) {
 }
 
 TEST_CASE("binary data round-trips, negative zero and bytes included") {
-  String bytes;
+  std::string bytes;
   EncodeData(Sample(), &bytes);
   Result<Data> back = DecodeData(bytes);
   REQUIRE(back.ok());
@@ -66,7 +66,7 @@ TEST_CASE("generated data round-trips in binary and in JSON") {
   Random random("data");
   for (int i = 0; i < 2000; ++i) {
     const Data data = RandomData(&random, 0);
-    String bytes;
+    std::string bytes;
     EncodeData(data, &bytes);
     REQUIRE(DecodeData(bytes).value() == data);
     REQUIRE(ParseJson(WriteJson(data)).value() == data);
@@ -74,7 +74,7 @@ TEST_CASE("generated data round-trips in binary and in JSON") {
 }
 
 TEST_CASE("every truncation of binary data is an error") {
-  String bytes;
+  std::string bytes;
   EncodeData(Sample(), &bytes);
   for (size_t size = 0; size < bytes.size(); ++size)
     CHECK(!DecodeData(std::string_view(bytes).substr(0, size)).ok());
@@ -84,14 +84,14 @@ TEST_CASE("every truncation of binary data is an error") {
 TEST_CASE("random bytes never crash the decoder") {
   Random random("noise");
   for (int i = 0; i < 20000; ++i) {
-    String bytes;
+    std::string bytes;
     for (uint64_t size = random.Below(40); size > 0; --size)
       bytes.push_back(static_cast<char>(random.Below(12)));
     Result<Data> decoded = DecodeData(bytes);
     if (!decoded.ok()) continue;
-    String again;
+    std::string again;
     EncodeData(decoded.value(), &again);
-    String once_more;
+    std::string once_more;
     EncodeData(DecodeData(again).value(), &once_more);
     CHECK(once_more == again);
   }
@@ -104,13 +104,13 @@ TEST_CASE("depth is limited in binary data and in JSON") {
     outer.Push(std::move(deep));
     deep = std::move(outer);
   }
-  String bytes;
+  std::string bytes;
   EncodeData(deep, &bytes);
   CHECK(!DecodeData(bytes).ok());
-  const String open(kMaxJsonDepth + 1, '[');
-  CHECK(ParseJson(open + String(kMaxJsonDepth + 1, ']')).status().code() == Code::kLimit);
-  const String fits(kMaxJsonDepth, '[');
-  CHECK(ParseJson(fits + String(kMaxJsonDepth, ']')).ok());
+  const std::string open(kMaxJsonDepth + 1, '[');
+  CHECK(ParseJson(open + std::string(kMaxJsonDepth + 1, ']')).status().code() == Code::kLimit);
+  const std::string fits(kMaxJsonDepth, '[');
+  CHECK(ParseJson(fits + std::string(kMaxJsonDepth, ']')).ok());
 }
 
 TEST_CASE("JSON that no database can hold or no parser should take is refused") {
@@ -123,7 +123,7 @@ TEST_CASE("JSON that no database can hold or no parser should take is refused") 
 
 TEST_CASE("of repeated keys the last one stays, quickly even for many") {
   CHECK(WriteJson(ParseJson(R"({"a":1,"b":2,"a":3})").value()) == R"({"b":2,"a":3})");
-  String text = "{";
+  std::string text = "{";
   for (int i = 0; i < 100000; ++i) text += "\"k" + std::to_string(i % 50000) + "\":1,";
   text.data()[text.size() - 1] = '}';
   CHECK(ParseJson(text).value().members().size() == 50000);

@@ -36,12 +36,12 @@ using Rows = std::map<ObjectKey, Row>;
 
 struct Gone {
   ObjectKey key;
-  String realm;
+  std::string realm;
   double at = 0;
 };
 struct Touch {
   ObjectKey master;
-  String realm;
+  std::string realm;
   double at = 0;
 };
 
@@ -147,8 +147,8 @@ PropIndex Prop(TableIndex table, std::string_view name) {
   return prop;
 }
 
-String Seed(uint64_t seed) {
-  String bytes;
+std::string Seed(uint64_t seed) {
+  std::string bytes;
   for (uint64_t i = 0; i < 4; ++i) PutU64(&bytes, seed * 0x9E3779B97F4A7C15ull + i);
   return bytes;
 }
@@ -164,7 +164,7 @@ Vector<PropValue> Props(TableIndex table, const Sets& sets) {
   return props;
 }
 
-Row MakeRow(TableIndex table, const Sets& sets, double modified_at, String realm) {
+Row MakeRow(TableIndex table, const Sets& sets, double modified_at, std::string realm) {
   Row row;
   row.realm = std::move(realm);
   row.created_at = 1;
@@ -175,7 +175,8 @@ Row MakeRow(TableIndex table, const Sets& sets, double modified_at, String realm
   return row;
 }
 
-Op MakeOp(OpKind kind, TableIndex table, String id, const Sets& sets, String realm, String to) {
+Op MakeOp(OpKind kind, TableIndex table, std::string id, const Sets& sets, std::string realm,
+          std::string to) {
   Op op;
   op.kind = kind;
   op.table = table;
@@ -193,7 +194,7 @@ Op MakeOp(OpKind kind, TableIndex table, String id, const Sets& sets, String rea
   return op;
 }
 
-Step CreateStep(TableIndex table, const String& id, const Row& row) {
+Step CreateStep(TableIndex table, const std::string& id, const Row& row) {
   Step step;
   step.kind = StepKind::kChange;
   step.change.kind = ChangeKind::kCreate;
@@ -208,7 +209,7 @@ Step CreateStep(TableIndex table, const String& id, const Row& row) {
   return step;
 }
 
-std::unique_ptr<Pending> MakePending(String id, uint64_t key, double at, Vector<Op> ops) {
+std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, Vector<Op> ops) {
   auto pending = std::make_unique<Pending>();
   pending->mutation.action = {std::move(id), "test", "null", at};
   pending->mutation.ops = std::move(ops);
@@ -256,7 +257,7 @@ std::map<ObjectKey, Row> Shown(const View& view) {
   return rows;
 }
 
-String Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey, Row>& is) {
+std::string Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey, Row>& is) {
   const auto name = [](const ObjectKey& key) {
     return TestSchema().table(key.table).name + " " + key.id;
   };
@@ -264,9 +265,9 @@ String Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey
     const auto it = is.find(key);
     if (it == is.end()) return name(key) + " is missing";
     if (it->second == row) continue;
-    String text = name(key) + " differs: modifiedAt " +
-                  std::to_string(static_cast<int64_t>(it->second.modified_at)) + ", wanted " +
-                  std::to_string(static_cast<int64_t>(row.modified_at));
+    std::string text = name(key) + " differs: modifiedAt " +
+                       std::to_string(static_cast<int64_t>(it->second.modified_at)) + ", wanted " +
+                       std::to_string(static_cast<int64_t>(row.modified_at));
     for (PropIndex i = 0; i < row.props.size(); ++i) {
       if (!(row.props[i] == it->second.props[i])) text += "; prop " + std::to_string(i);
     }

@@ -7,11 +7,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/pending.h"
 #include "client/transaction_input.h"
@@ -47,22 +47,22 @@ inline constexpr TableIndex kLockTable = 4;
 inline constexpr TableIndex kNoteTable = 5;
 
 PropIndex Prop(TableIndex table, std::string_view name);
-String Seed(uint64_t seed);
+std::string Seed(uint64_t seed);
 
 // Rows, or ops, by literal values: {{"name", "x"}}.
-using Sets = Vector<std::pair<String, Data>>;
+using Sets = Vector<std::pair<std::string, Data>>;
 Vector<PropValue> Props(TableIndex table, const Sets& sets);
-Row MakeRow(TableIndex table, const Sets& sets, double modified_at = 1, String realm = "A");
-Op MakeOp(OpKind kind, TableIndex table, String id, const Sets& sets = {}, String realm = "A",
-          String to = "");
-Step CreateStep(TableIndex table, const String& id, const Row& row);
-std::unique_ptr<Pending> MakePending(String id, uint64_t key, double at, Vector<Op> ops);
+Row MakeRow(TableIndex table, const Sets& sets, double modified_at = 1, std::string realm = "A");
+Op MakeOp(OpKind kind, TableIndex table, std::string id, const Sets& sets = {},
+          std::string realm = "A", std::string to = "");
+Step CreateStep(TableIndex table, const std::string& id, const Row& row);
+std::unique_ptr<Pending> MakePending(std::string id, uint64_t key, double at, Vector<Op> ops);
 
 // Base, pending mutations, and the definition of view.h carried out literally, without any index or
 // memory.
 class NaiveView {
  public:
-  std::map<ObjectKey, std::map<String, Row>> base;
+  std::map<ObjectKey, std::map<std::string, Row>> base;
   Vector<const Pending*> pending;  // in order
 
   std::map<ObjectKey, Row> Visible() const;
@@ -70,7 +70,7 @@ class NaiveView {
 
 std::map<ObjectKey, Row> Shown(const View& view);
 // A sentence on the first difference; empty where there is none.
-String Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey, Row>& is);
+std::string Difference(const std::map<ObjectKey, Row>& want, const std::map<ObjectKey, Row>& is);
 
 }  // namespace skerry::client_test
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/client/live_world.h"
 
@@ -67,7 +67,7 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
                R"({"table":"cities","order":[["name","asc","fold"]],"limit":50})");
   Observer all(&lived.world, &lived.live, R"({"table":"cities","order":[["name","desc","fold"]]})");
   lived.Flush();
-  const auto put = [&](const String& id, size_t prop, Value value) {
+  const auto put = [&](const std::string& id, size_t prop, Value value) {
     Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
     row.props[prop] = std::move(value);
     lived.Put(kCities, id, row);
@@ -79,7 +79,7 @@ TEST_CASE("a live query in a locale's order asks about a row only when its text 
     return calls;
   };
   for (int i = 0; i < 50; ++i) {
-    const String id = "c" + std::to_string(random.Below(kRows));
+    const std::string id = "c" + std::to_string(random.Below(kRows));
     CHECK(put(id, 3, Value::Number(1000 + i)) == 0);
     CHECK(put(id, 0, Value::String(std::to_string(random.Below(1'000'000)))) <= 10);
   }

@@ -2,7 +2,8 @@
 // deep with more rows naming one target than are shown.
 #include <doctest/doctest.h>
 
-#include "base/string.h"
+#include <string>
+
 #include "client/live_query.h"
 #include "test/core/client/live_world.h"
 
@@ -23,10 +24,11 @@ TEST_CASE(
     for (int i = 0; i < 10; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
     Observer three(
         &lived.world, &lived.live,
-        String(R"({"table":"cities","limit":3,"order":[["population",")") + order + R"("]]})");
-    Observer later(&lived.world, &lived.live,
-                   String(R"({"table":"cities","limit":2,"offset":2,"order":[["population",")") +
-                       order + R"("]]})");
+        std::string(R"({"table":"cities","limit":3,"order":[["population",")") + order + R"("]]})");
+    Observer later(
+        &lived.world, &lived.live,
+        std::string(R"({"table":"cities","limit":2,"offset":2,"order":[["population",")") + order +
+            R"("]]})");
     const auto check = [&] {
       const auto deltas = lived.Flush();
       CheckObserver(&lived, &three, deltas);
@@ -37,7 +39,7 @@ TEST_CASE(
       check();
     }
     // From the front of what is shown, so that the look-ahead is used up again and again.
-    const bool ascending = String(order) == "asc";
+    const bool ascending = std::string(order) == "asc";
     for (int i = 0; i < 60; ++i) {
       lived.Erase(kCities, "c" + std::to_string(ascending ? i : 59 - i));
       check();
@@ -50,9 +52,10 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
   Random random("named by many");
   LiveWorld lived;
   for (int i = 0; i < 60; ++i) lived.Put(kCities, "c" + std::to_string(i), City(&random, i));
-  const String anna = Uuid7(kPeople, 1);
-  const String bert = Uuid7(kPeople, 2);
-  for (const String& id : {anna, bert}) lived.Put(kPeople, id, RandomRow(&random, kPeople, 4, 4));
+  const std::string anna = Uuid7(kPeople, 1);
+  const std::string bert = Uuid7(kPeople, 2);
+  for (const std::string& id : {anna, bert})
+    lived.Put(kPeople, id, RandomRow(&random, kPeople, 4, 4));
   // A hundred visits of one person, all but the last few to a city that is not shown.
   for (uint64_t i = 0; i < 100; ++i) {
     Row visit = RandomRow(&random, kVisits, 4, 4);
@@ -65,7 +68,7 @@ TEST_CASE("a row two includes down is told as changed where more rows name it th
         "include":[{"name":"visits","kind":"back","table":"visits","prop":"city","query":{
           "include":[{"name":"person","kind":"ref","prop":"person","query":null}]}}]})");
   lived.Flush();
-  for (const String& id : {anna, bert, anna}) {
+  for (const std::string& id : {anna, bert, anna}) {
     Row row = lived.world.store(kPeople).Get(lived.world.store(kPeople).Find(id));
     row.props[0] = Value::String(row.props[0].text() + "!");
     lived.Put(kPeople, id, row);
@@ -86,7 +89,7 @@ TEST_CASE("an include that begins behind a row moves with that row, for every pa
     lived.Put(kVisits, Uuid7(kVisits, i), row);
   };
   for (uint64_t i = 0; i < 12; ++i) visit(i, static_cast<double>(i));
-  const String description =
+  const std::string description =
       R"({"table":"cities","include":[{"name":"visits","kind":"back","table":"visits","prop":"city",
       "query":{"order":[["stars","asc"]],"after":")" +
       Uuid7(kVisits, 6) + R"("}}]})";

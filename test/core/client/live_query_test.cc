@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/client/live_world.h"
 #include "test/core/rounds.h"
@@ -17,7 +17,7 @@
 namespace skerry {
 namespace {
 
-using Ids = Vector<String>;
+using Ids = Vector<std::string>;
 
 TEST_CASE(
     "each live result equals its query from scratch, each delta the difference, over random "
@@ -33,11 +33,11 @@ TEST_CASE(
       lived.people = 3;
     }
     for (int i = 0; i < 200; ++i) lived.Change(&random);
-    Vector<std::pair<String, std::unique_ptr<Observer>>> observers;
+    Vector<std::pair<std::string, std::unique_ptr<Observer>>> observers;
     for (int i = 0; i < 10; ++i) {
       const auto table = static_cast<TableIndex>(random.Below(3));
       const int depth = round % 2 == 1 && i < 5 ? -1 : 0;
-      const String text = RandomQuery(&random, table, depth, lived.world.store(table).size());
+      const std::string text = RandomQuery(&random, table, depth, lived.world.store(table).size());
       observers.emplace_back(text, std::make_unique<Observer>(&lived.world, &lived.live, text));
     }
     lived.Flush();
@@ -148,7 +148,7 @@ TEST_CASE("a change inside of a result visits a few rows, not all of them") {
   lived.Flush();
   const uint64_t before = lived.live.rows_visited();
   for (int i = 0; i < 100; ++i) {
-    const String id = "c" + std::to_string(random.Below(5000) * 2 + 1);
+    const std::string id = "c" + std::to_string(random.Below(5000) * 2 + 1);
     Row row = lived.world.store(kCities).Get(lived.world.store(kCities).Find(id));
     row.props[2] = Value::Number(static_cast<double>(random.Below(10'000'000)));
     lived.Put(kCities, id, row);
@@ -187,7 +187,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
   Random random("far end of a window");
   LiveWorld lived;
   const auto change = [&](uint64_t n) {
-    const String id = CityId(n);
+    const std::string id = CityId(n);
     if (random.Below(3) == 0) {
       lived.Erase(kCities, id);
       return;
@@ -210,7 +210,7 @@ TEST_CASE("windows stay right at the far end of their look-ahead") {
     lived.live.Render(observers[static_cast<size_t>(step) % 3]->id, &shown);
     // Rows at the beginning go, so that look-aheads drain; rows far behind change places.
     if (shown[0] > 0 && step % 2) {
-      const String first = lived.world.store(kCities).Id(shown[1]);
+      const std::string first = lived.world.store(kCities).Id(shown[1]);
       lived.Erase(kCities, first);
     }
     for (int i = 0; i < 3; ++i) change(random.Below(300));

@@ -6,10 +6,10 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/live_query.h"
 #include "test/core/model/naive_query.h"
@@ -18,13 +18,13 @@ namespace skerry {
 
 // A result as it looks: per row its id, slot, content (without revision) and includes.
 struct Shown {
-  String id;
-  String content;
+  std::string id;
+  std::string content;
 };
 
 class Observer {
  public:
-  Observer(World* world, LiveQueries* live, const String& description)
+  Observer(World* world, LiveQueries* live, const std::string& description)
       : query(std::move(ParseQuery(world->schema(), Json(description)).value())), world_(world) {
     Vector<uint32_t> rows;
     id = live->Open(query, &rows);
@@ -45,7 +45,7 @@ class Observer {
     for (const Slot slot : rows) {
       Vector<uint32_t> stream;
       naive.Render(one, {slot}, &stream);
-      String content;
+      std::string content;
       Describe(one, stream, &content);
       result.push_back({world_->store(query.table).Id(slot), content});
     }
@@ -57,21 +57,22 @@ class Observer {
   Vector<Shown> shown;
 
  private:
-  void DescribeRow(TableIndex table, Slot slot, String* content) const {
+  void DescribeRow(TableIndex table, Slot slot, std::string* content) const {
     Row row = world_->store(table).Get(slot);
     *content += std::to_string(slot) + ":" + world_->store(table).Id(slot) + "/" + row.realm + "/" +
                 std::to_string(static_cast<int64_t>(row.created_at)) + "/" +
                 std::to_string(static_cast<int64_t>(row.modified_at));
     for (const Value& v : row.props) {
-      *content += "/" + std::to_string(static_cast<int>(v.kind())) + WriteJson(v.number()) + v.text();
+      *content +=
+          "/" + std::to_string(static_cast<int>(v.kind())) + WriteJson(v.number()) + v.text();
     }
   }
-  void Describe(const Query& level, const Vector<uint32_t>& stream, String* content) const {
+  void Describe(const Query& level, const Vector<uint32_t>& stream, std::string* content) const {
     size_t at = 0;
     DescribeLevel(level, stream, &at, content);
   }
   void DescribeLevel(const Query& level, const Vector<uint32_t>& stream, size_t* at,
-                     String* content) const {
+                     std::string* content) const {
     const uint32_t n = stream[(*at)++];
     *content += "[";
     for (uint32_t i = 0; i < n; ++i) {
@@ -93,7 +94,7 @@ inline ShownById ById(const Vector<Shown>& rows) {
   return by_id;
 }
 
-inline const Shown* FindShown(const ShownById& rows, const String& id) {
+inline const Shown* FindShown(const ShownById& rows, const std::string& id) {
   const auto found = rows.find(id);
   return found == rows.end() ? nullptr : found->second;
 }
@@ -103,7 +104,7 @@ inline LiveDelta Difference(const Vector<Shown>& before, const Vector<Shown>& af
   LiveDelta delta;
   const ShownById before_by_id = ById(before);
   const ShownById after_by_id = ById(after);
-  const auto unchanged_before = [&](const Vector<Shown>& rows, const String& id) {
+  const auto unchanged_before = [&](const Vector<Shown>& rows, const std::string& id) {
     int count = 0;
     for (const Shown& row : rows) {
       if (row.id == id) break;
@@ -138,17 +139,17 @@ class LiveWorld {
  public:
   LiveWorld() : live(&world.schema(), &world) {}
 
-  void Put(TableIndex table, const String& id, const Row& row) {
+  void Put(TableIndex table, const std::string& id, const Row& row) {
     live.WillChange(table, id);
     world.store(table).Put(id, row);
   }
-  void Erase(TableIndex table, const String& id) {
+  void Erase(TableIndex table, const std::string& id) {
     live.WillChange(table, id);
     world.store(table).Erase(id);
   }
   void Change(Random* random) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
-    const String id = RandomId(random, table, 60);
+    const std::string id = RandomId(random, table, 60);
     const Slot slot = world.store(table).Find(id);
     if (random->Below(60) < erased) {
       Erase(table, id);

@@ -13,8 +13,8 @@ namespace {
 struct Overlay {
   Overlay()
       : random("overlay"), ids(&random), view(&TestSchema()), transaction(&view, &ids, "A", true) {}
-  void Base(TableIndex table, const String& id, const Sets& sets, double at = 1,
-            const String& realm = "A") {
+  void Base(TableIndex table, const std::string& id, const Sets& sets, double at = 1,
+            const std::string& realm = "A") {
     view.PutBase({table, id}, MakeRow(table, sets, at, realm));
     view.Touched({table, id});
     view.Derive();
@@ -34,7 +34,9 @@ struct Overlay {
     REQUIRE(done.value() != nullptr);
     return pending.Add(std::move(done.value()));
   }
-  bool Has(TableIndex table, const String& id) { return view.Visible({table, id}).has_value(); }
+  bool Has(TableIndex table, const std::string& id) {
+    return view.Visible({table, id}).has_value();
+  }
   Code CodeOf(const Result<OpOutcome>& outcome) {
     return outcome.ok() ? Code::kOk : outcome.status().code();
   }
@@ -215,12 +217,13 @@ TEST_CASE("bad input is refused with a typed error before anything changes") {
   CHECK(o.CodeOf(o.Do(kCreate, kNoteTable, {}, {})) == Code::kMissingProp);
   CHECK(o.CodeOf(o.Do(kCreate, kNoteTable, "no-uuid", {{"text", "x"}})) == Code::kInvalidId);
   CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, {}, {})) == Code::kInvalidId);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, String(129, 'x'))) != Code::kOk);
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, std::string(129, 'x'))) != Code::kOk);
   CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "p")) == Code::kConflict);
   CHECK(o.CodeOf(o.Do(kInc, kPersonTable, "p", {{"name", 1}})) == Code::kWrongType);
   CHECK(o.CodeOf(o.Do(kMove, kPersonTable, "p")) == Code::kInvalidArgument);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", String("a\0b", 3)}})) != Code::kOk);
-  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", String(1u << 20, 'x')}})) ==
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", std::string("a\0b", 3)}})) !=
+        Code::kOk);
+  CHECK(o.CodeOf(o.Do(kCreate, kPersonTable, "q", {{"name", std::string(1u << 20, 'x')}})) ==
         Code::kLimit);
   CHECK_EQ(Difference(before, Shown(o.view)), "");
   CHECK_FALSE(o.Do(kUpdate, kPersonTable, "nobody", {{"name", "x"}}).value().changed);
@@ -260,14 +263,14 @@ TEST_CASE(
       Overlay o;
       o.Begin();
       for (int i = 0; i < c.objects - fits; ++i) {
-        const String text(c.length, c.character);
+        const std::string text(c.length, c.character);
         REQUIRE(o.Do(kCreate, kPersonTable, "p" + std::to_string(i), {{"name", text}}).ok());
       }
       const Result<std::unique_ptr<Pending>> done = o.transaction.Commit("edit", "null");
       CHECK(done.ok() == fits);
       if (fits) continue;
       CHECK(done.status().code() == Code::kLimit);
-      CHECK(done.status().detail().find(c.detail) != String::npos);
+      CHECK(done.status().detail().find(c.detail) != std::string::npos);
       CHECK(o.transaction.open());
       o.transaction.Rollback();
     }
@@ -276,7 +279,7 @@ TEST_CASE(
   Overlay o;
   o.Begin();
   for (const char* id : {"p", "q", "r"})
-    REQUIRE(o.Do(kCreate, kPersonTable, id, {{"name", String(1'000'000, 'x')}}).ok());
+    REQUIRE(o.Do(kCreate, kPersonTable, id, {{"name", std::string(1'000'000, 'x')}}).ok());
   CHECK(o.transaction.Commit("skerry/transact", Data()).status().code() == Code::kLimit);
   REQUIRE(o.Do(kDelete, kPersonTable, "r").ok());
   CHECK(o.transaction.Commit("skerry/transact", Data()).ok());
@@ -285,8 +288,8 @@ TEST_CASE(
 TEST_CASE("creates apply defaults, make UUIDs, and take the realm that is given or the default") {
   Overlay o;
   o.Begin();
-  const String id = o.Do(kCreate, kNoteTable, {}, {{"text", "hello"}}).value().id;
-  const String far = o.Do(kUpsert, kPersonTable, "q", {{"name", "x"}}, "B").value().id;
+  const std::string id = o.Do(kCreate, kNoteTable, {}, {{"text", "hello"}}).value().id;
+  const std::string far = o.Do(kUpsert, kPersonTable, "q", {{"name", "x"}}, "B").value().id;
   CHECK_EQ(id.size(), 36);
   CHECK_EQ(far, "q");
   const Row note = *o.view.Visible({kNoteTable, id});
@@ -314,10 +317,10 @@ TEST_CASE("a transaction spans so many realms, and so many bytes of its argument
     Overlay o;
     o.Begin();
     for (size_t i = 0; i < realms; ++i) {
-      const String realm = "r" + std::to_string(i);
+      const std::string realm = "r" + std::to_string(i);
       REQUIRE(o.Do(kCreate, kPersonTable, "p" + std::to_string(i), {{"name", "Ada"}}, realm).ok());
     }
-    const String text = "\"" + String(argument - 2, 'a') + "\"";
+    const std::string text = "\"" + std::string(argument - 2, 'a') + "\"";
     Result<std::unique_ptr<Pending>> done = o.transaction.Commit("act", Data(text));
     if (done.ok()) o.view.Detach(done.value().get());
     return done.status().code();
@@ -353,7 +356,7 @@ TEST_CASE("a batch of creates names its props once, and ends at the first row th
     names.Push(first).Push(second);
     return Data::MakeArray().Push(std::move(names));
   };
-  String made;
+  std::string made;
   CHECK(o.transaction.CreateMany(kGroupTable, batch_of("count", "name"), &made).code() ==
         Code::kInvalidArgument);
   o.Begin();

@@ -7,8 +7,8 @@ namespace skerry::client_test {
 
 TEST_CASE("mutations of a tick share one transaction, and durable comes with its completion") {
   Pair world;
-  const String one = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
-  const String two = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string one = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string two = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   CHECK_EQ(Count(world.A()), 2);
   world.A().Run();
   CHECK_EQ(world.storage.mutations.size(), 2);
@@ -24,7 +24,7 @@ TEST_CASE("mutations of a tick share one transaction, and durable comes with its
 
 TEST_CASE("a group of large mutations ends at some bytes, and the next one follows") {
   Pair world;
-  const String large(900'000, 'x');
+  const std::string large(900'000, 'x');
   for (int i = 0; i < 14; ++i)
     world.A().Do(kUpdate, kGroupTable, "g", One("name", large + std::to_string(i)));
   Next(world.A());
@@ -36,13 +36,13 @@ TEST_CASE("a group of large mutations ends at some bytes, and the next one follo
 
 TEST_CASE("after a failed group nothing later commits before it is retried") {
   Pair world;
-  const String first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string first = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run(Outcome::kQuota);
-  const String second = world.A().Do(kInc, kGroupTable, "g", One("count", 10));
+  const std::string second = world.A().Do(kInc, kGroupTable, "g", One("count", 10));
   world.A().Tell();
   CHECK(Noted(world.A(), "notify", "storageFailed"));
   CHECK_FALSE(world.A().CanRun());
-  const String third = world.A().Do(kInc, kGroupTable, "g", One("count", 100));
+  const std::string third = world.A().Do(kInc, kGroupTable, "g", One("count", 100));
   CHECK_FALSE(world.A().CanRun());
   CHECK_EQ(Count(world.A()), 111);
   Fire(world.A(), "commit");
@@ -59,18 +59,18 @@ TEST_CASE("after a failed group nothing later commits before it is retried") {
 
 TEST_CASE("a group without room is withdrawn with what depends on it, and the rest goes on") {
   Pair world;
-  const String made = world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
+  const std::string made = world.A().Do(kCreate, kPersonTable, "p", One("name", "Ada"));
   world.A().Run(Outcome::kQuota);
-  const String same = world.A().Do(kUpdate, kPersonTable, "p", One("name", "Bea"));
-  const String refers = world.A().Do(kCreate, kMemberTable, "m", One("person", "p"));
-  const String other = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string same = world.A().Do(kUpdate, kPersonTable, "p", One("name", "Bea"));
+  const std::string refers = world.A().Do(kCreate, kMemberTable, "m", One("person", "p"));
+  const std::string other = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Tell();
   for (int i = 1; i < kMaxQuotaFailures; ++i) {
     CHECK(world.A().See(kPersonTable, "p").has_value());
     Fire(world.A(), "commit");
     Next(world.A(), Outcome::kQuota);
   }
-  for (const String& id : {made, same, refers}) {
+  for (const std::string& id : {made, same, refers}) {
     CHECK_EQ(Stage(world.A(), id, "durable"), "quota");
     CHECK_EQ(Stage(world.A(), id, "confirmed"), "quota");
   }
@@ -85,7 +85,7 @@ TEST_CASE("a group without room is withdrawn with what depends on it, and the re
 
 TEST_CASE("a group that was stored although the host could not know is not stored twice") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   Next(world.A(), Outcome::kLost);
   CHECK_EQ(world.storage.mutations.size(), 1);
   const Data record = ConfirmAll(&world.storage);  // pushed and pulled by another window's worker
@@ -110,7 +110,7 @@ TEST_CASE("the other windows hear of a group that turns out to be stored") {
 
 TEST_CASE("pushed follows the server's answer, and a regrouped update keeps it open") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   const auto pushed = [&](const char* status) {
     Data ids = Data::MakeArray();
@@ -140,8 +140,8 @@ TEST_CASE("without a remote everything is settled when durable, and effects on o
   b.Hear(Message(a, "record"));
   CHECK(b.See(kMemberTable, "m").has_value());
   // Two windows at once: the second one takes the first one's record in before it writes its own.
-  const String gone = a.Do(kDelete, kGroupTable, "g", Data::MakeObject());
-  const String made = b.Do(kCreate, kMemberTable, "n", One("group", "g"));
+  const std::string gone = a.Do(kDelete, kGroupTable, "g", Data::MakeObject());
+  const std::string made = b.Do(kCreate, kMemberTable, "n", One("group", "g"));
   a.Settle();
   CHECK_EQ(Stage(a, gone, "confirmed"), "ok");
   b.Settle();
@@ -200,7 +200,7 @@ TEST_CASE("a large local record is told without its body, and read by those who 
   b.Settle();
   const auto told = [&](size_t letters) {
     a.sent.clear();
-    a.Do(kUpdate, kGroupTable, "g", One("name", String(letters, 'x')));
+    a.Do(kUpdate, kGroupTable, "g", One("name", std::string(letters, 'x')));
     a.Settle();
     return Message(a, "record");
   };
@@ -253,7 +253,7 @@ TEST_CASE("a local group whose outcome nobody knows is logged once") {
   a.Settle();
   a.Do(kCreate, kGroupTable, "g", One("count", 0));
   a.Settle();
-  const String id = a.Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = a.Do(kInc, kGroupTable, "g", One("count", 1));
   Next(a, Outcome::kLost);
   CHECK_EQ(Stage(a, id, "durable"), "");
   Fire(a, "commit");

@@ -4,9 +4,9 @@
 #define SKERRY_TEST_CORE_CLIENT_TAB_FIXTURE_H_
 
 #include <memory>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/mirror.h"
 #include "doctest/doctest.h"
@@ -19,7 +19,7 @@ namespace skerry::client_test {
 inline Data One(const char* name, Data value) { return Data::Object{{name, std::move(value)}}; }
 
 // An image with group g (count 0), at this n.
-inline void Publish(Storage* storage, const String& generation, uint64_t n, double count = 0) {
+inline void Publish(Storage* storage, const std::string& generation, uint64_t n, double count = 0) {
   Base base(&TestSchema());
   base.PutBase({kGroupTable, "g"}, MakeRow(kGroupTable, {{"name", "base"}, {"count", count}}));
   storage->Publish(generation, base, n);
@@ -64,7 +64,7 @@ inline void Next(Window& window, Outcome outcome = Outcome::kDone) {
   window.Tell();
 }
 
-inline void Fire(Window& window, const String& name) {
+inline void Fire(Window& window, const std::string& name) {
   REQUIRE(window.timers.erase(name) == 1);
   window.Event(Data::Object{{"type", "timer"}, {"name", name}});
 }
@@ -76,7 +76,7 @@ inline Data Message(Window& window, const char* type) {
   return {};
 }
 
-inline String Stage(Window& window, const String& id, const char* stage) {
+inline std::string Stage(Window& window, const std::string& id, const char* stage) {
   return window.settled[id][stage];
 }
 

@@ -8,7 +8,7 @@ namespace skerry::client_test {
 
 TEST_CASE("what is changed while a page is put aside is stored at once, and told") {
   Pair world;
-  String id;
+  std::string id;
   SUBCASE("by the handlers of its last events") {
     world.B().Event(Data::Object{{"type", "freeze"}});
     id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
@@ -76,7 +76,7 @@ TEST_CASE("what could not be stored while a page was put aside is stored when it
     world.B().Tell();
     world.B().Event(Data::Object{{"type", "freeze"}});
   }
-  const String id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   CHECK(world.storage.mutations.empty());
   world.B().FailAll();
   world.B().Event(Data::Object{{"type", "resume"}});
@@ -96,7 +96,7 @@ TEST_CASE("without a remote, what was kept while a page was put aside is logged 
   a.Settle();
   b.Hear(Message(a, "record"));
   b.Event(Data::Object{{"type", "freeze"}});
-  const String id = b.Do(kInc, kGroupTable, "g", One("count", 10));
+  const std::string id = b.Do(kInc, kGroupTable, "g", One("count", 10));
   CHECK_EQ(storage.mutations.size(), 1);
   b.Event(Data::Object{{"type", "still"}});
   SUBCASE("by this window, when it is back") {

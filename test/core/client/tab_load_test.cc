@@ -87,7 +87,7 @@ TEST_CASE(
 
 TEST_CASE("a window left behind loads the image anew, with the old view on screen meanwhile") {
   Pair world;
-  const String id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
+  const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 100));
   for (int i = 0; i < 3; ++i) world.storage.Work({}, {}, {});
   Publish(&world.storage, "g2", 2, 2);
   Publish(&world.storage, "g3", 3, 3);
@@ -112,7 +112,7 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
   writer.Settle();
   ConfirmAll(&storage);
   Publish(&storage, "g1", 1, 1);
-  String& part = storage.images["g1"][0];
+  std::string& part = storage.images["g1"][0];
   part.data()[part.size() / 2] ^= 1;
   Window window(&storage, "a");
   window.Settle();
@@ -124,7 +124,7 @@ TEST_CASE("a damaged image falls back to the previous one and its records") {
 TEST_CASE("an image of a newer format is not given up: it is told, and opening fails") {
   Storage storage;
   Publish(&storage, "g0", 0, 4);
-  String& image = storage.images["g0"][0];
+  std::string& image = storage.images["g0"][0];
   image.data()[8] = 3;  // the format
   SUBCASE("that is whole") {
     image.resize(image.size() - 8);

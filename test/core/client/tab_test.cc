@@ -23,7 +23,7 @@ TEST_CASE("an operation of an unknown number is refused, and changes nothing") {
 
 TEST_CASE("a record that comes before the window's own completion confirms once") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Run();
   world.A().Hear(ConfirmAll(&world.storage));
   CHECK_EQ(Count(world.A()), 1);
@@ -119,7 +119,7 @@ TEST_CASE("a message that comes between a reading and its completion is not lost
 
 TEST_CASE("a window that slept reads again when it resumes, and commits what it had") {
   Pair world;
-  const String id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
+  const std::string id = world.B().Do(kInc, kGroupTable, "g", One("count", 10));
   world.B().Event(Data::Object{{"type", "freeze"}});
   world.B().FailAll();
   world.A().Do(kInc, kGroupTable, "g", One("count", 1));
@@ -208,7 +208,7 @@ TEST_CASE("a window that slept with nothing of its own reads again, too") {
 
 TEST_CASE("a refusal that comes while the inbox is being read waits for the next reading") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   world.A().Hear(Data::Object{{"type", "conflicts"}});
   world.A().Run();
@@ -235,7 +235,7 @@ TEST_CASE("a reading that a freeze overtook is made again") {
 
 TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbox's code") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   world.B().Hear(Message(world.A(), "added"));
   const Data record = Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}};
@@ -262,7 +262,7 @@ TEST_CASE("a refusal takes the mutation away and rejects confirmed with the inbo
 
 TEST_CASE("a retry that is heard before the record of the refusal is shown without a break") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   world.B().Hear(Message(world.A(), "added"));
   const Data record = Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}};
@@ -284,7 +284,7 @@ TEST_CASE(
     "what the server deleted with its parent is retried under a new action id: the old one is in "
     "the log, and would be known") {
   Pair world;
-  const String id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
+  const std::string id = world.A().Do(kInc, kGroupTable, "g", One("count", 1));
   world.A().Settle();
   world.A().Hear(Data::Object{{"type", "record"}, {"record", world.storage.Work({}, {1}, {})}});
   world.A().Settle();
@@ -295,7 +295,7 @@ TEST_CASE(
   world.A().Settle();
   CHECK(world.storage.conflicts.empty());
   REQUIRE_EQ(world.storage.mutations.size(), 1);
-  const String& again = world.storage.mutations.begin()->second["id"].as_string();
+  const std::string& again = world.storage.mutations.begin()->second["id"].as_string();
   CHECK_FALSE(again.empty());
   CHECK_NE(again, id);
   CHECK_EQ(Count(world.A()), 1);

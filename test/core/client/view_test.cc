@@ -25,18 +25,20 @@ struct ViewWorld {
         view(&TestSchema()),
         transaction(&view, &ids, "A", true) {}
 
-  String Check() {
+  std::string Check() {
     naive.pending.clear();
     for (const Pending* p : pending.InOrder()) naive.pending.push_back(p);
     return Difference(naive.Visible(), Shown(view));
   }
-  String Realm() { return random.Below(5) == 0 ? "B" : "A"; }
-  String AnyId(TableIndex table) { return String(1, "gmbplx"[table]) + std::to_string(random.Below(4)); }
+  std::string Realm() { return random.Below(5) == 0 ? "B" : "A"; }
+  std::string AnyId(TableIndex table) {
+    return std::string(1, "gmbplx"[table]) + std::to_string(random.Below(4));
+  }
   TableIndex AnyTable() { return static_cast<TableIndex>(random.Below(5)); }
 
   Sets AnyProps(TableIndex table) {
     const auto ref = [&](TableIndex to) { return random.Below(5) == 0 ? Data() : Data(AnyId(to)); };
-    const String text(1, static_cast<char>('a' + random.Below(3)));
+    const std::string text(1, static_cast<char>('a' + random.Below(3)));
     switch (table) {
       case kGroupTable:
         return {{"name", text}, {"owner", ref(kPersonTable)}};
@@ -53,7 +55,7 @@ struct ViewWorld {
 
   Op AnyOp() {
     const TableIndex table = AnyTable();
-    const String id = AnyId(table);
+    const std::string id = AnyId(table);
     switch (random.Below(6)) {
       case 0:
         return MakeOp(OpKind::kCreate, table, id, AnyProps(table), Realm());
@@ -115,7 +117,8 @@ struct ViewWorld {
       if (p->key == key) return;
     }
     at += 1;
-    Pending* p = pending.Add(MakePending("other" + std::to_string(next_key), key, at, std::move(ops)));
+    Pending* p =
+        pending.Add(MakePending("other" + std::to_string(next_key), key, at, std::move(ops)));
     view.Attach(p);
     view.Derive();
   }
@@ -135,7 +138,7 @@ struct ViewWorld {
   void BaseChange() {
     const TableIndex table = AnyTable();
     const ObjectKey key{table, AnyId(table)};
-    const String realm = Realm();
+    const std::string realm = Realm();
     if (random.Below(3) == 0) {
       view.EraseBase(realm, key);
       naive.base[key].erase(realm);
@@ -198,7 +201,7 @@ TEST_CASE("visible is base plus pending, incremental as from scratch, over rando
     for (int step = 0; step < 60; ++step) {
       CAPTURE(step);
       world.Step();
-      const String difference = world.Check();
+      const std::string difference = world.Check();
       REQUIRE_EQ(difference, "");
     }
     // Nothing is left behind when everything is confirmed and in one realm.

@@ -27,7 +27,7 @@ Data Range(const Store& store, const Data& range) {
 }  // namespace
 
 Data Storage::Read(const Data& read) const {
-  const String& store = read["store"].as_string();
+  const std::string& store = read["store"].as_string();
   if (read["get"].is_string()) {
     REQUIRE_EQ(store, "sync");
     return read["get"].as_string() == "sync" ? sync : Data();
@@ -44,7 +44,7 @@ Data Storage::Read(const Data& read) const {
 Data Storage::Write(const Data& writes) {
   Data keys = Data::MakeArray();
   for (const Data& write : writes.items()) {
-    const String& store = write["store"].as_string();
+    const std::string& store = write["store"].as_string();
     if (const Data* added = write.Find("add")) {
       REQUIRE_EQ(store, "mutations");
       mutations[++last_key] = *added;
@@ -67,7 +67,7 @@ Data Storage::Write(const Data& writes) {
 }
 
 Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused,
-                   Vector<Step> steps, const Vector<std::pair<uint64_t, String>>& partly) {
+                   Vector<Step> steps, const Vector<std::pair<uint64_t, std::string>>& partly) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", 0}, {"goneUpTo", 0}};
   const uint64_t n = this->n() + 1;
   uint64_t gone = sync["goneUpTo"].as_u64();
@@ -94,9 +94,9 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
     const Data member = Data::Object{{"id", mutations.at(key)["id"]}, {"key", key}};
     parts.Push(Data::Object{{"id", member["id"]}, {"realms", realms}});
     outbox["u" + std::to_string(key)] = Data::Object{{"v", 1},
-                                             {"id", "u" + std::to_string(key)},
-                                             {"confirmed", realms},
-                                             {"mutations", Data::Array{member}}};
+                                                     {"id", "u" + std::to_string(key)},
+                                                     {"confirmed", realms},
+                                                     {"mutations", Data::Array{member}}};
   }
   Data cursors = Data::Object{{"A", std::to_string(n) + "@" + std::to_string(n)}};
   Data record = Data::Object{{"v", 1},
@@ -112,9 +112,9 @@ Data Storage::Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& re
   return record;
 }
 
-void Storage::Publish(const String& generation, const Base& base, uint64_t n) {
+void Storage::Publish(const std::string& generation, const Base& base, uint64_t n) {
   if (!sync.is_object()) sync = Data::Object{{"v", 1}, {"n", n}, {"goneUpTo", 0}};
-  String bytes = EncodeImage(base, n, {{"A", std::to_string(n) + "@" + std::to_string(n)}});
+  std::string bytes = EncodeImage(base, n, {{"A", std::to_string(n) + "@" + std::to_string(n)}});
   Data part = Data::Object{{"file", "rows"},
                            {"bytes", static_cast<uint64_t>(bytes.size())},
                            {"checksum", ImageChecksum(bytes)}};
@@ -134,7 +134,7 @@ void Storage::Publish(const String& generation, const Base& base, uint64_t n) {
                                  {"cursors", Data::Object{{"A", std::to_string(n) + "@1"}}}});
 }
 
-Window::Window(Storage* storage, String tab, bool remote)
+Window::Window(Storage* storage, std::string tab, bool remote)
     : storage_(storage), tab_(std::move(tab)), remote_(remote) {
   Reopen();
 }
@@ -160,12 +160,12 @@ void Window::Reopen(const Data& schema) {
   timers.clear();
   settled.clear();
   state = Data();
-  const String seed = tab_ + "/" + std::to_string(++incarnation_);
+  const std::string seed = tab_ + "/" + std::to_string(++incarnation_);
   Result<std::unique_ptr<Client>> client =
       Client::Create(Data::Object{{"schema", schema},
                                   {"tab", tab_},
                                   {"defaultRealm", "A"},
-                                  {"seed", Data::Bytes(seed + String(32, '.'))},
+                                  {"seed", Data::Bytes(seed + std::string(32, '.'))},
                                   {"remote", remote_},
                                   {"user", Data()}});
   REQUIRE(client.ok());
@@ -185,7 +185,7 @@ void Window::Event(Data event) {
 void Window::Obey(const Data& effects) {
   const Data decoded = Encoded(effects);
   for (const Data& effect : decoded.items()) {
-    const String& type = effect["type"].as_string();
+    const std::string& type = effect["type"].as_string();
     REQUIRE((problems || type != "problem"));
     if (type == "transact") {
       queue_.push_back(effect);
@@ -207,12 +207,12 @@ void Window::Obey(const Data& effects) {
       image_ = effect;
     } else if (type == "settle") {
       const Data& error = effect["error"];
-      String& stage = settled[effect["id"].as_string()][effect["stage"].as_string()];
+      std::string& stage = settled[effect["id"].as_string()][effect["stage"].as_string()];
       REQUIRE_EQ(stage, "");  // at most once
       stage = error.is_null() ? "ok" : error["code"].as_string();
       if (!effect["stage"].Is("confirmed") || !error.is_null()) continue;
       for (const char* before : {"durable", "pushed"}) {
-        String& earlier = settled[effect["id"].as_string()][before];
+        std::string& earlier = settled[effect["id"].as_string()][before];
         if (earlier.empty()) earlier = "ok";
       }
     } else if (type == "state") {
@@ -297,7 +297,8 @@ void Window::LoadImage() {
   const auto it = storage_->images.find(effect["generation"].as_string());
   bool ok = it != storage_->images.end();
   if (ok) {
-    for (const String& part : it->second) ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
+    for (const std::string& part : it->second)
+      ok = ok && client_->LoadPart(std::make_shared<std::string>(part)).ok();
   }
   Data event =
       Data::Object{{"type", "imageLoaded"}, {"generation", effect["generation"]}, {"ok", ok}};
@@ -320,11 +321,11 @@ void Window::Settle() {
   FAIL("a window that does not come to rest");
 }
 
-String Window::Do(int kind, TableIndex table, Data id, Data props, Data realm) {
+std::string Window::Do(int kind, TableIndex table, Data id, Data props, Data realm) {
   return DoAll({{kind, table, std::move(id), std::move(props), std::move(realm)}});
 }
 
-String Window::DoAll(Vector<Operation> operations) {
+std::string Window::DoAll(Vector<Operation> operations) {
   now += 1;
   REQUIRE(client_->TxBegin(now).ok());
   for (Operation& one : operations) {
@@ -339,7 +340,7 @@ String Window::DoAll(Vector<Operation> operations) {
   return done.value()["id"].as_string();
 }
 
-std::optional<Row> Window::See(TableIndex table, const String& id) {
+std::optional<Row> Window::See(TableIndex table, const std::string& id) {
   return client_->view().Visible({table, id});
 }
 

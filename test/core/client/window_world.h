@@ -10,9 +10,9 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/client.h"
 #include "log/record.h"
@@ -24,8 +24,8 @@ class Storage {
  public:
   Data sync;  // null: nothing was ever written
   std::map<uint64_t, Data> mutations, updates, conflicts;
-  std::map<String, Data> outbox;
-  std::map<String, Vector<String>> images;  // generation: parts
+  std::map<std::string, Data> outbox;
+  std::map<std::string, Vector<std::string>> images;  // generation: parts
   uint64_t last_key = 0;
 
   Data Read(const Data& read) const;
@@ -35,9 +35,9 @@ class Storage {
   // A transaction of the sync worker: what it confirmed and refused, what it confirmed in one realm
   // of several (key, realm), and what it did to base. Gives the record.
   Data Work(const Vector<uint64_t>& confirmed, const Vector<uint64_t>& refused, Vector<Step> steps,
-            const Vector<std::pair<uint64_t, String>>& partly = {});
+            const Vector<std::pair<uint64_t, std::string>>& partly = {});
   // The job that makes images: swings the pointer, removes what is older than the previous image.
-  void Publish(const String& generation, const Base& base, uint64_t n);
+  void Publish(const std::string& generation, const Base& base, uint64_t n);
 };
 
 enum class Outcome : uint8_t {
@@ -58,12 +58,12 @@ const Data& ReorderedSchemaData();
 
 class Window {
  public:
-  Window(Storage* storage, String tab, bool remote = true);
+  Window(Storage* storage, std::string tab, bool remote = true);
   // The page is loaded anew, perhaps by a version that has the schema's props in another order.
   void Reopen(const Data& schema = SchemaData());
 
   Client& client() { return *client_; }
-  const String& tab() const { return tab_; }
+  const std::string& tab() const { return tab_; }
   bool ready() const { return client_->tab().ready(); }
 
   void Event(Data event);
@@ -84,19 +84,19 @@ class Window {
   void Settle();
 
   // One transaction of one operation; gives the mutation's id, empty where it has no effect.
-  String Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
-  String DoAll(Vector<Operation> operations);
-  std::optional<Row> See(TableIndex table, const String& id);
+  std::string Do(int kind, TableIndex table, Data id, Data props, Data realm = {});
+  std::string DoAll(Vector<Operation> operations);
+  std::optional<Row> See(TableIndex table, const std::string& id);
 
   Vector<Data> sent;    // broadcasts, in order; tests take them
   Vector<Data> posted;  // to its own Worker
   Vector<Data> notes;   // effects of other kinds
   Data state;           // the last effect of that kind
-  std::set<String> timers;
-  std::map<String, std::map<String, String>> settled;  // id, stage: code, or "ok"
+  std::set<std::string> timers;
+  std::map<std::string, std::map<std::string, std::string>> settled;  // id, stage: code, or "ok"
   // What the last transaction that ran has read, and the mutations that it added.
   Data results;
-  Vector<std::pair<String, uint64_t>> added;
+  Vector<std::pair<std::string, uint64_t>> added;
   double now = 1'000'000;
   bool problems = false;  // expected: the test looks at them
   bool keeps = true;      // the connection is still open when the page is frozen
@@ -111,7 +111,7 @@ class Window {
   Data Encoded(const Data& data) const;
 
   Storage* storage_;
-  String tab_;
+  std::string tab_;
   bool remote_;
   uint64_t incarnation_ = 0;
   std::unique_ptr<Client> client_;

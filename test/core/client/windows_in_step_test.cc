@@ -22,7 +22,9 @@ namespace {
 
 constexpr int kBits = 60;
 constexpr const char* kRealms[] = {"A", "B"};
-String BitId(int bit, size_t realm = 0) { return (realm == 0 ? "bit" : "twin") + std::to_string(bit); }
+std::string BitId(int bit, size_t realm = 0) {
+  return (realm == 0 ? "bit" : "twin") + std::to_string(bit);
+}
 bool HasTwin(int bit) { return bit % 2 == 0; }
 
 struct Pane {
@@ -111,11 +113,11 @@ class World {
     Vector<Operation> operations;
     for (size_t realm = 0; realm < 2; ++realm) {
       if (realm == 1 && !HasTwin(bit)) continue;
-      const String name = BitId(bit, realm);
+      const std::string name = BitId(bit, realm);
       operations.push_back({kInc, kGroupTable, name, Data::Object{{"count", 1}}});
       operations.push_back({kUpdate, kGroupTable, name, Data::Object{{"name", name}}});
     }
-    const String id = pane.window->DoAll(std::move(operations));
+    const std::string id = pane.window->DoAll(std::move(operations));
     REQUIRE_NE(id, "");
     bits_[id] = bit;
     pane.own.insert(bit);
@@ -253,7 +255,7 @@ class World {
 
   void Fire(Pane& pane) {
     if (pane.window->timers.empty()) return;
-    const String name = *pane.window->timers.begin();
+    const std::string name = *pane.window->timers.begin();
     pane.window->timers.erase(name);
     pane.window->Event(Data::Object{{"type", "timer"}, {"name", name}});
     Collect(pane);
@@ -262,7 +264,7 @@ class World {
   void SyncWorker() {
     Vector<uint64_t> confirmed;
     Vector<uint64_t> refused;
-    Vector<std::pair<uint64_t, String>> partly;
+    Vector<std::pair<uint64_t, std::string>> partly;
     Vector<Step> steps;
     const uint64_t most = random_.Below(3);
     for (const auto& [key, record] : storage_.mutations) {
@@ -524,7 +526,7 @@ class World {
   Storage storage_;
   std::deque<Pane> panes_;
   std::deque<std::pair<Pane*, Data>> net_;
-  std::map<String, int> bits_;
+  std::map<std::string, int> bits_;
   std::map<int, uint64_t> keys_;
   std::map<uint64_t, BitsOfRealms> contents_;  // of images by n, of each realm
   std::map<Pane*, bool> pane_ok_;

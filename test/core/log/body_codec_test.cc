@@ -37,7 +37,7 @@ Step OwnOps(Random* random) {
   return step;
 }
 
-String Where(const char* text) { return EncodeData(ParseJson(text).value()); }
+std::string Where(const char* text) { return EncodeData(ParseJson(text).value()); }
 
 Step PageStep() {
   Step step;
@@ -94,10 +94,10 @@ TEST_CASE("steps come back from their bodies") {
 }
 
 template <typename Decode>
-void CheckDamageIsNoticed(const String& body, Decode decode) {
+void CheckDamageIsNoticed(const std::string& body, Decode decode) {
   for (size_t i = 0; i < body.size(); ++i) {
     for (const int mask : {0x01, 0x80, 0xff}) {
-      String damaged = body;
+      std::string damaged = body;
       damaged.data()[i] = static_cast<char>(damaged[i] ^ mask);
       CAPTURE(i);
       CAPTURE(mask);
@@ -116,11 +116,11 @@ TEST_CASE("every flipped byte and every truncation of a body is noticed") {
   for (uint64_t seed = 0; seed < 5; ++seed) {
     Random random(SeedText(seed));
     CheckDamageIsNoticed(EncodeMutation(LogSchema(), AnyMutation(&random)),
-                         [](const String& bytes) {
+                         [](const std::string& bytes) {
                            const Result<Mutation> decoded = DecodeMutation(LogSchema(), bytes);
                            return decoded.ok() ? Status::Ok() : decoded.status();
                          });
-    CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const String& bytes) {
+    CheckDamageIsNoticed(EncodeSteps(LogSchema(), AnySteps(&random)), [](const std::string& bytes) {
       const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), bytes);
       return decoded.ok() ? Status::Ok() : decoded.status();
     });
@@ -132,9 +132,9 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
   size_t refused = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Random random(SeedText(seed));
-    const String body = EncodeSteps(LogSchema(), AnySteps(&random));
+    const std::string body = EncodeSteps(LogSchema(), AnySteps(&random));
     for (size_t i = 1; i + 8 < body.size(); ++i) {
-      String damaged = body.substr(0, body.size() - 8);
+      std::string damaged = body.substr(0, body.size() - 8);
       damaged.data()[i] = static_cast<char>(random.Below(256));
       PutU64(&damaged, Xxh64(damaged));
       const Result<Vector<Step>> decoded = DecodeSteps(LogSchema(), damaged);
@@ -153,7 +153,7 @@ TEST_CASE("a body with a valid checksum over damaged contents is read without ha
 
 TEST_CASE("a body of another kind or of a newer format is refused") {
   Random random(SeedText(1));
-  String body = EncodeMutation(LogSchema(), AnyMutation(&random));
+  std::string body = EncodeMutation(LogSchema(), AnyMutation(&random));
   CHECK(DecodeSteps(LogSchema(), body).status().code() == Code::kCorrupt);
   body.data()[0] = 2;
   CHECK(DecodeMutation(LogSchema(), body).status().code() == Code::kVersion);

@@ -62,8 +62,8 @@ Schema AnotherSchema(Random* random) {
 }
 
 // Written without the product's tables of indexes: by name, one value after the other.
-std::map<std::pair<ObjectKey, String>, Row> Expected(const RowMap& rows, const Schema& other) {
-  std::map<std::pair<ObjectKey, String>, Row> expected;
+std::map<std::pair<ObjectKey, std::string>, Row> Expected(const RowMap& rows, const Schema& other) {
+  std::map<std::pair<ObjectKey, std::string>, Row> expected;
   for (const auto& [place, row] : rows.rows) {
     const TableDef& from = LogSchema().table(place.first.table);
     const TableIndex index = other.FindTable(from.name);
@@ -120,7 +120,7 @@ TEST_CASE("images and records of one schema are read under another, in whichever
       before.PutBase(key, row);
       base.PutBase(key, row);
     }
-    const String image = EncodeImage(base, 7, {});
+    const std::string image = EncodeImage(base, 7, {});
     bool left_out = false;
     Base loaded(&other);
     const Status status = LoadImage(image, &loaded, &left_out);
@@ -129,7 +129,7 @@ TEST_CASE("images and records of one schema are read under another, in whichever
 
     const Vector<Step> steps = ChangesAndOps(&random);
     TouchedKeys touched;
-    const String body = EncodeSteps(LogSchema(), steps);
+    const std::string body = EncodeSteps(LogSchema(), steps);
     const Result<Vector<Step>> decoded = DecodeSteps(other, body, &left_out);
     REQUIRE_MESSAGE(decoded.ok(), decoded.status().detail());
     REQUIRE(ApplySteps(other, decoded.value(), &loaded, &touched).ok());

@@ -19,9 +19,9 @@ constexpr std::string_view kUpdate =
     "set":{"info":INFO},"by":[0]}]})";
 
 Status Push(std::string_view info) {
-  const String all(kUpdate);
+  const std::string all(kUpdate);
   const size_t at = all.find("INFO");
-  const String text = all.substr(0, at) + std::string(info) + all.substr(at + 4);
+  const std::string text = all.substr(0, at) + std::string(info) + all.substr(at + 4);
   const Result<Data> data = ParseJson(text);
   REQUIRE(data.ok());
   Result<Update> update = UpdateFromData(LogSchema(), data.value());
@@ -36,12 +36,12 @@ TEST_CASE(
         R"({"$type":"date","v":8.7e15})", R"({"$type":"date","v":1.5})",
         R"({"$type":"date","v":"1"})", R"({"$type":5})"}) {
     CAPTURE(wrong);
-    const String deep = String(R"({"a":[1,)") + wrong + "]}";
+    const std::string deep = std::string(R"({"a":[1,)") + wrong + "]}";
     const Status refused = Push(deep);
     CHECK(refused.code() == Code::kInvalidArgument);
-    CHECK(refused.detail().find("cities.info: an envelope") != String::npos);
+    CHECK(refused.detail().find("cities.info: an envelope") != std::string::npos);
     CHECK_FALSE(CheckEnvelopesIn(deep).ok());
-    const Data set = ParseJson(String(R"({"info":)") + deep + "}").value();
+    const Data set = ParseJson(std::string(R"({"info":)") + deep + "}").value();
     CHECK(SetFromData(cities, set, Origin::kStored).ok());
   }
   for (const char* right : {R"({"$type":"bytes","v":"AQI="})", R"({"$type":"date","v":-8.64e15})",

@@ -18,7 +18,7 @@ struct Folding {
   }
 };
 
-Op OpOn(OpKind kind, const String& realm) {
+Op OpOn(OpKind kind, const std::string& realm) {
   Op op;
   op.kind = kind;
   op.table = kCities;
@@ -28,7 +28,7 @@ Op OpOn(OpKind kind, const String& realm) {
   return op;
 }
 
-Folding WithRow(const String& realm) {
+Folding WithRow(const std::string& realm) {
   Random random(SeedText(1));
   OpMaker maker(&random);
   return {maker.AnyRow(kCities, realm)};

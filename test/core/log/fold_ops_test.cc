@@ -24,7 +24,7 @@ class Sequence {
   Sequence& Update(Vector<PropValue> set) { return Add(OpKind::kUpdate, std::move(set), {}); }
   Sequence& Inc(Vector<PropAdd> add) { return Add(OpKind::kInc, {}, std::move(add)); }
   Sequence& Delete() { return Add(OpKind::kDelete, {}, {}); }
-  Sequence& On(TableIndex table, String id) {
+  Sequence& On(TableIndex table, std::string id) {
     table_ = table;
     id_ = std::move(id);
     return *this;
@@ -46,7 +46,7 @@ class Sequence {
     return *this;
   }
   TableIndex table_ = kCities;
-  String id_ = TestUuid(1);
+  std::string id_ = TestUuid(1);
   Vector<Op> ops_;
 };
 
@@ -174,7 +174,7 @@ TEST_CASE("realms of ops are those of the ops and of the moves' targets, sorted"
   Random random(SeedText(1));
   OpMaker maker(&random);
   const Vector<Op> ops = {maker.Delete(kTags, "x", "B"), maker.Move(kTags, "y", "B", "A")};
-  CHECK(RealmsOf(ops) == Vector<String>{"A", "B"});
+  CHECK(RealmsOf(ops) == Vector<std::string>{"A", "B"});
 }
 
 // ---- random histories ----
@@ -240,7 +240,7 @@ struct History {
 History MakeHistory(Random* random) {
   OpMaker maker(random);
   History history;
-  const String realms[] = {"A", "B"};
+  const std::string realms[] = {"A", "B"};
   for (TableIndex table = 0; table < 4; ++table) {
     for (int i = 0; i < 3; ++i) {
       const ObjectKey key{table, maker.AnyId(table, false)};
@@ -256,7 +256,8 @@ History MakeHistory(Random* random) {
     const bool fresh = random->Below(2) == 0;
     const ObjectKey key{table, maker.AnyId(table, fresh)};
     const auto row = view.find(key);
-    String realm = row != view.end() ? row->second.realm : realms[random->Below(moves ? 2 : 1)];
+    std::string realm =
+        row != view.end() ? row->second.realm : realms[random->Below(moves ? 2 : 1)];
     if (random->Below(12) == 0) realm = realms[random->Below(2)];
     // A UUID is created once, unless it is touched before: nobody else can make the same one.
     const bool may_create = fresh || touched.contains(key) || LogSchema().table(table).custom_ids;
@@ -315,7 +316,7 @@ TEST_CASE("folded ops do what the ops do one by one, on random histories") {
       Apply(folded, FoldTarget::kView, landing, &at_once);
       REQUIRE(SameRows(one_by_one, at_once, &orphans));
     }
-    for (const String& realm : {String("A"), String("B")}) {
+    for (const std::string& realm : {std::string("A"), std::string("B")}) {
       const auto of_realm = [&](Vector<Op> ops) {
         erase_if(ops, [&](const Op& op) { return op.realm != realm; });
         return ops;

@@ -17,7 +17,7 @@
 namespace skerry::test {
 namespace {
 
-using Cursors = Vector<std::pair<String, String>>;
+using Cursors = Vector<std::pair<std::string, std::string>>;
 const Cursors kCursors = {{"public", "57@1760000000123"}, {"team-1", "3@1760000000001"}};
 
 void Fill(Random* random, size_t rows, Base* base) {
@@ -37,7 +37,7 @@ TEST_CASE("bases come back from their images, with rows of ids that are in two r
     Base base(&LogSchema());
     Fill(&random, random.Below(40), &base);
     extras += base.extras().size();
-    const String image = EncodeImage(base, seed, kCursors);
+    const std::string image = EncodeImage(base, seed, kCursors);
     const Result<ImageHeader> header = ReadImageHeader(image);
     REQUIRE(header.ok());
     CHECK(header.value().n == seed);
@@ -76,7 +76,7 @@ Row City(Random* random, uint32_t number) {
   row.created_at = row.modified_at = 1.76e12;
   row.revision = 1;
   row.props.resize(LogSchema().table(kCities).props.size());
-  String name;
+  std::string name;
   for (uint64_t i = 2 + random->Below(3); i > 0; --i)
     name += kSyllables[random->Below(std::size(kSyllables))];
   row.props[PropOf(kCities, "name")] = Value::String(name);
@@ -85,7 +85,8 @@ Row City(Random* random, uint32_t number) {
   row.props[PropOf(kCities, "capital")] = Value::Bool(number % 500 == 0);
   row.props[PropOf(kCities, "size")] = Value::String(number % 3 == 0 ? "l" : "s");
   if (number % 7 == 0)
-    row.props[PropOf(kCities, "info")] = Value::Json(R"({"elevation":)" + std::to_string(number) + "}");
+    row.props[PropOf(kCities, "info")] =
+        Value::Json(R"({"elevation":)" + std::to_string(number) + "}");
   return row;
 }
 
@@ -93,8 +94,8 @@ TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
   Random random(SeedText(1));
   Base base(&LogSchema());
   for (uint32_t i = 0; i < 100'000; ++i) base.PutBase({kCities, TestUuid(i)}, City(&random, i));
-  const String image = EncodeImage(base, 0, kCursors);
-  String joined;
+  const std::string image = EncodeImage(base, 0, kCursors);
+  std::string joined;
   REQUIRE(ImageFileCount(image.size()) >= 2);
   for (size_t i = 0; i < ImageFileCount(image.size()); ++i) {
     const ImageFile file = ImageFileAt(image.size(), i);
@@ -111,7 +112,7 @@ TEST_CASE("a realm of a hundred thousand cities comes back, in files of 4 MB") {
   CHECK(ImageFileCount(kImageFileBytes + 1) == 2);
 }
 
-String SmallImage() {
+std::string SmallImage() {
   Random random(SeedText(2));
   Base base(&LogSchema());
   Fill(&random, 12, &base);
@@ -119,8 +120,8 @@ String SmallImage() {
 }
 
 TEST_CASE("rows are adopted where they lie; the copy that a base makes is its own") {
-  const String image = SmallImage();
-  const String kept(image);
+  const std::string image = SmallImage();
+  const std::string kept(image);
   Base first(&LogSchema());
   REQUIRE(LoadImage(image, &first).ok());
   const auto rows = AllRows(first);
@@ -138,13 +139,13 @@ TEST_CASE("rows are adopted where they lie; the copy that a base makes is its ow
 TEST_CASE(
     "every flipped byte and every truncation of an image is noticed, and nothing is taken from "
     "it") {
-  const String image = SmallImage();
+  const std::string image = SmallImage();
   Random random(SeedText(3));
   Base kept(&LogSchema());
   Fill(&random, 5, &kept);
   const auto before = AllRows(kept);
   for (size_t i = 0; i < image.size(); ++i) {
-    String damaged = image;
+    std::string damaged = image;
     damaged.data()[i] = static_cast<char>(damaged[i] ^ (1u << (i % 8)));
     CAPTURE(i);
     const Status status = LoadImage(damaged, &kept);
@@ -162,13 +163,12 @@ TEST_CASE(
 
 // What a checksum cannot see: an image that was made wrong must not reach beyond its bytes.
 TEST_CASE("an image with a valid checksum over damaged contents does no harm") {
-  const String image = SmallImage();
+  const std::string image = SmallImage();
   Random random(SeedText(4));
   size_t refused = 0;
   for (int i = 0; i < 3000; ++i) {
-    String damaged = image.substr(0, image.size() - 8);
-    damaged.data()[12 + random.Below(damaged.size() - 12)] =
-        static_cast<char>(random.Below(256));
+    std::string damaged = image.substr(0, image.size() - 8);
+    damaged.data()[12 + random.Below(damaged.size() - 12)] = static_cast<char>(random.Below(256));
     const uint64_t checksum = Xxh64(damaged);
     damaged.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
     Base base(&LogSchema());
@@ -187,9 +187,9 @@ TEST_CASE("an image that does not say its schema, or says it wrong, is of no use
                                                  .value());
   REQUIRE(other.ok());
   Base base(&other.value());
-  String image = SmallImage();
+  std::string image = SmallImage();
   const size_t at = image.find("groups");
-  REQUIRE(at != String::npos);
+  REQUIRE(at != std::string::npos);
   image.data()[at] = 'G';
   image.resize(image.size() - 8);
   PutU64(&image, Xxh64(image));

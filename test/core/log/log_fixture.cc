@@ -47,7 +47,7 @@ const Schema& LogSchema() {
   return schema;
 }
 
-String TestUuid(uint32_t number) {
+std::string TestUuid(uint32_t number) {
   char text[40];
   std::snprintf(text, sizeof text, "01890000-0000-7000-8000-%012x", number);
   return text;
@@ -57,9 +57,9 @@ PropIndex PropOf(TableIndex table, std::string_view name) {
   return LogSchema().table(table).FindProp(name);
 }
 
-String SeedText(uint64_t seed) { return "seed " + std::to_string(seed); }
+std::string SeedText(uint64_t seed) { return "seed " + std::to_string(seed); }
 
-String OpMaker::AnyId(TableIndex table, bool fresh) {
+std::string OpMaker::AnyId(TableIndex table, bool fresh) {
   const auto number = static_cast<uint32_t>(random_->Below(2)) + (fresh ? 100 : 0);
   if (LogSchema().table(table).custom_ids) return "tag-" + std::to_string(number);
   return TestUuid(number + 1000u * table);
@@ -76,14 +76,14 @@ Value OpMaker::AnyValue(const PropDef& prop) {
     case PropType::kDate:
       return Value::Date(1.7e12 + static_cast<double>(random_->Below(1'000'000)));
     case PropType::kBytes:
-      return Value::Bytes(String("\x00\xff\x10", 3) + static_cast<char>(random_->Below(256)));
+      return Value::Bytes(std::string("\x00\xff\x10", 3) + static_cast<char>(random_->Below(256)));
     case PropType::kEnum:
       return Value::String(prop.enum_values[random_->Below(prop.enum_values.size())]);
     case PropType::kRef:
       return Value::String(AnyId(prop.ref_table, random_->Below(2) == 0));
     case PropType::kJson:
-      return Value::Json(R"({"a":[1,2.5,null,{"$type":"date","v":)" + std::to_string(random_->Below(9)) +
-                         "}]}");
+      return Value::Json(R"({"a":[1,2.5,null,{"$type":"date","v":)" +
+                         std::to_string(random_->Below(9)) + "}]}");
     case PropType::kClass:
       return Value::Json(R"({"$type":"Money","v":)" + std::to_string(random_->Below(9)) +
                          R"(,"version":1})");
@@ -92,7 +92,7 @@ Value OpMaker::AnyValue(const PropDef& prop) {
   }
 }
 
-Op OpMaker::Base(OpKind kind, TableIndex table, String id, String realm) {
+Op OpMaker::Base(OpKind kind, TableIndex table, std::string id, std::string realm) {
   Op op;
   op.kind = kind;
   op.table = table;
@@ -102,7 +102,7 @@ Op OpMaker::Base(OpKind kind, TableIndex table, String id, String realm) {
   return op;
 }
 
-Op OpMaker::Create(TableIndex table, String id, String realm) {
+Op OpMaker::Create(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kCreate, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
   for (size_t i = 0; i < def.props.size(); ++i) {
@@ -112,7 +112,7 @@ Op OpMaker::Create(TableIndex table, String id, String realm) {
   return op;
 }
 
-Op OpMaker::Update(TableIndex table, String id, String realm) {
+Op OpMaker::Update(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kUpdate, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
   for (size_t i = 0; i < def.props.size(); ++i) {
@@ -122,7 +122,7 @@ Op OpMaker::Update(TableIndex table, String id, String realm) {
   return op;
 }
 
-Op OpMaker::Inc(TableIndex table, String id, String realm) {
+Op OpMaker::Inc(TableIndex table, std::string id, std::string realm) {
   Op op = Base(OpKind::kInc, table, std::move(id), std::move(realm));
   const TableDef& def = LogSchema().table(table);
   Vector<PropIndex> numbers;
@@ -136,17 +136,17 @@ Op OpMaker::Inc(TableIndex table, String id, String realm) {
   return op;
 }
 
-Op OpMaker::Delete(TableIndex table, String id, String realm) {
+Op OpMaker::Delete(TableIndex table, std::string id, std::string realm) {
   return Base(OpKind::kDelete, table, std::move(id), std::move(realm));
 }
 
-Op OpMaker::Move(TableIndex table, String id, String realm, String to) {
+Op OpMaker::Move(TableIndex table, std::string id, std::string realm, std::string to) {
   Op op = Base(OpKind::kMove, table, std::move(id), std::move(realm));
   op.to = std::move(to);
   return op;
 }
 
-Row OpMaker::AnyRow(TableIndex table, String realm) {
+Row OpMaker::AnyRow(TableIndex table, std::string realm) {
   const TableDef& def = LogSchema().table(table);
   Row row;
   row.realm = std::move(realm);
@@ -182,13 +182,13 @@ skerry::Update OpMaker::AnyUpdate() {
   update.at = 1.76e12;
   const auto actions = static_cast<uint32_t>(1 + random_->Below(3));
   for (uint32_t i = 0; i < actions; ++i) {
-    update.actions.push_back(
-        {TestUuid(5000 + i), "rename", R"({"name":"Åre","n":)" + std::to_string(i) + "}", 1.75e12 + i});
+    update.actions.push_back({TestUuid(5000 + i), "rename",
+                              R"({"name":"Åre","n":)" + std::to_string(i) + "}", 1.75e12 + i});
   }
   const uint64_t count = 1 + random_->Below(5);
   for (uint64_t i = 0; i < count; ++i) {
     const auto table = static_cast<TableIndex>(1 + random_->Below(3));
-    const String id = AnyId(table, false);
+    const std::string id = AnyId(table, false);
     Op op;
     switch (random_->Below(6)) {
       case 0:

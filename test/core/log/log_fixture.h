@@ -4,11 +4,11 @@
 #ifndef SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 #define SKERRY_TEST_CORE_LOG_LOG_FIXTURE_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/json.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "log/op.h"
 #include "log/record.h"
 #include "model/schema.h"
@@ -25,14 +25,14 @@ inline constexpr TableIndex kMembers = 2;
 inline constexpr TableIndex kTags = 3;
 
 // The UUID that ends in `number`.
-String TestUuid(uint32_t number);
+std::string TestUuid(uint32_t number);
 
 PropIndex PropOf(TableIndex table, std::string_view name);
 inline const PropIndex kName = PropOf(kCities, "name");
 inline const PropIndex kPopulation = PropOf(kCities, "population");
 
 // Bytes of a seed for Random.
-String SeedText(uint64_t seed);
+std::string SeedText(uint64_t seed);
 
 class OpMaker {
  public:
@@ -41,21 +41,21 @@ class OpMaker {
   // A value that fits the prop; null now and then where it may be.
   Value AnyValue(const PropDef& prop);
   // A create that holds every required prop, or an update of some.
-  Op Create(TableIndex table, String id, String realm);
-  Op Update(TableIndex table, String id, String realm);
+  Op Create(TableIndex table, std::string id, std::string realm);
+  Op Update(TableIndex table, std::string id, std::string realm);
   // An inc of one or two number props. REQUIRES: the table has one.
-  Op Inc(TableIndex table, String id, String realm);
-  Op Delete(TableIndex table, String id, String realm);
-  Op Move(TableIndex table, String id, String realm, String to);
+  Op Inc(TableIndex table, std::string id, std::string realm);
+  Op Delete(TableIndex table, std::string id, std::string realm);
+  Op Move(TableIndex table, std::string id, std::string realm, std::string to);
   // An id out of few: `fresh` ones never name rows that exist before a test's ops.
-  String AnyId(TableIndex table, bool fresh);
+  std::string AnyId(TableIndex table, bool fresh);
   // A row with every prop set by chance.
-  Row AnyRow(TableIndex table, String realm);
+  Row AnyRow(TableIndex table, std::string realm);
   Change AnyChange();
   skerry::Update AnyUpdate();
 
  private:
-  Op Base(OpKind kind, TableIndex table, String id, String realm);
+  Op Base(OpKind kind, TableIndex table, std::string id, std::string realm);
   Random* random_;
 };
 

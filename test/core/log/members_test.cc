@@ -40,7 +40,7 @@ TEST_CASE("what is not of its type is read as if it were absent, and left out of
   CHECK(sync.n == 0);
   CHECK(sync.client.empty());
   CHECK_FALSE(sync.clock_offset.has_value());
-  CHECK(sync.refill == Vector<String>{"A"});
+  CHECK(sync.refill == Vector<std::string>{"A"});
   CHECK(sync.cursors == Cursors{{"A", "1@1"}});
   CHECK(sync.seen == Revisions{{"A", 1}});
   CHECK(sync.scopes.empty());

@@ -21,7 +21,7 @@ TEST_CASE("mutations of an export come back from JSON text") {
     mutation.base = update.base;
     mutation.ops = std::move(update.ops);
     for (Op& op : mutation.ops) op.by = {0};
-    const String text = WriteJson(MutationToData(LogSchema(), mutation));
+    const std::string text = WriteJson(MutationToData(LogSchema(), mutation));
     CAPTURE(text);
     const Result<Mutation> read = MutationFromData(LogSchema(), ParseJson(text).value());
     REQUIRE_MESSAGE(read.ok(), read.status().detail());

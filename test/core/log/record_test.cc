@@ -11,7 +11,7 @@
 namespace skerry::test {
 namespace {
 
-Row Tag(const String& realm, const String& label, double modified_at = 10) {
+Row Tag(const std::string& realm, const std::string& label, double modified_at = 10) {
   Row row;
   row.realm = realm;
   row.created_at = 1;
@@ -22,9 +22,10 @@ Row Tag(const String& realm, const String& label, double modified_at = 10) {
   return row;
 }
 
-ObjectKey TagKey(const String& id) { return {kTags, id}; }
+ObjectKey TagKey(const std::string& id) { return {kTags, id}; }
 
-Step ChangeStep(ChangeKind kind, const String& id, const String& realm, const String& label = "") {
+Step ChangeStep(ChangeKind kind, const std::string& id, const std::string& realm,
+                const std::string& label = "") {
   Step step;
   step.change.kind = kind;
   step.change.key = TagKey(id);
@@ -37,13 +38,13 @@ Step ChangeStep(ChangeKind kind, const String& id, const String& realm, const St
 }
 
 // A filter as steps hold it; what is no JSON stays as it is.
-String Where(std::string_view json) {
+std::string Where(std::string_view json) {
   const Result<Data> parsed = ParseJson(json);
-  return parsed.ok() ? EncodeData(parsed.value()) : String(json);
+  return parsed.ok() ? EncodeData(parsed.value()) : std::string(json);
 }
 
-Step Page(const String& above, std::optional<String> upto, Vector<String> ids,
-          const String& where = R"(["true"])") {
+Step Page(const std::string& above, std::optional<std::string> upto, Vector<std::string> ids,
+          const std::string& where = R"(["true"])") {
   Step step;
   step.kind = StepKind::kPage;
   step.page = {kTags, Where(where), above, std::move(upto), {}, std::move(ids)};
@@ -56,7 +57,7 @@ struct World {
   Status Apply(const Vector<Step>& steps) {
     return ApplySteps(LogSchema(), steps, &rows, &touched);
   }
-  bool Has(const String& realm, const String& id) {
+  bool Has(const std::string& realm, const std::string& id) {
     return rows.GetBase(realm, TagKey(id)).has_value();
   }
 };
@@ -232,7 +233,7 @@ TEST_CASE("a sub-select in a kept scope is judged on the rows before any leaves"
   World world;
   Random random(SeedText(4));
   OpMaker maker(&random);
-  const auto member = [&](const String& realm, uint32_t group, double points) {
+  const auto member = [&](const std::string& realm, uint32_t group, double points) {
     Row row = maker.AnyRow(kMembers, realm);
     row.props[PropOf(kMembers, "group")] = Value::String(TestUuid(group));
     row.props[PropOf(kMembers, "points")] = Value::Number(points);

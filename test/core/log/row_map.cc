@@ -4,8 +4,9 @@
 
 namespace skerry::test {
 
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows, const Schema& schema) {
-  std::map<std::pair<ObjectKey, String>, Row> all;
+std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows,
+                                                         const Schema& schema) {
+  std::map<std::pair<ObjectKey, std::string>, Row> all;
   for (const TableDef& table : schema.tables()) {
     for (const auto& [id, realm] : rows.BaseKeys(table.index)) {
       const ObjectKey key{table.index, id};
@@ -15,7 +16,7 @@ std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows, const 
   return all;
 }
 
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows) {
+std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows) {
   return AllRows(rows, LogSchema());
 }
 

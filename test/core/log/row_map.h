@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base_rows.h"
 #include "log/record.h"
@@ -18,23 +18,23 @@ namespace skerry::test {
 class RowMap final : public BaseRows {
  public:
   std::optional<Row> GetBase(std::string_view realm, const ObjectKey& key) const override {
-    const auto found = rows.find({key, String(realm)});
+    const auto found = rows.find({key, std::string(realm)});
     if (found == rows.end()) return std::nullopt;
     return found->second;
   }
   void PutBase(const ObjectKey& key, const Row& row) override { rows[{key, row.realm}] = row; }
   void EraseBase(std::string_view realm, const ObjectKey& key) override {
-    rows.erase({key, String(realm)});
+    rows.erase({key, std::string(realm)});
   }
-  Vector<std::pair<String, String>> BaseKeys(TableIndex table) const override {
-    Vector<std::pair<String, String>> keys;
+  Vector<std::pair<std::string, std::string>> BaseKeys(TableIndex table) const override {
+    Vector<std::pair<std::string, std::string>> keys;
     for (const auto& [place, row] : rows) {
       if (place.first.table == table) keys.emplace_back(place.first.id, place.second);
     }
     return keys;
   }
 
-  std::map<std::pair<ObjectKey, String>, Row> rows;  // by (key, realm)
+  std::map<std::pair<ObjectKey, std::string>, Row> rows;  // by (key, realm)
 };
 
 class TouchedKeys final : public TouchedSink {
@@ -44,8 +44,9 @@ class TouchedKeys final : public TouchedSink {
 };
 
 // All that a BaseRows holds, for comparing.
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows);  // of LogSchema
-std::map<std::pair<ObjectKey, String>, Row> AllRows(const BaseRows& rows, const Schema& schema);
+std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows);  // of LogSchema
+std::map<std::pair<ObjectKey, std::string>, Row> AllRows(const BaseRows& rows,
+                                                         const Schema& schema);
 
 }  // namespace skerry::test
 

@@ -19,7 +19,7 @@ TEST_CASE("updates come back from JSON text") {
     Random random(SeedText(seed));
     OpMaker maker(&random);
     const skerry::Update update = maker.AnyUpdate();
-    const String text = WriteJson(UpdateToData(LogSchema(), update));
+    const std::string text = WriteJson(UpdateToData(LogSchema(), update));
     CAPTURE(text);
     const Result<skerry::Update> read = UpdateFromData(LogSchema(), ParseJson(text).value());
     REQUIRE_MESSAGE(read.ok(), read.status().detail());
@@ -35,7 +35,7 @@ TEST_CASE("changes come back from JSON text") {
     Random random(SeedText(seed));
     OpMaker maker(&random);
     const Change change = maker.AnyChange();
-    const String text = WriteJson(ChangeToData(LogSchema(), change));
+    const std::string text = WriteJson(ChangeToData(LogSchema(), change));
     const Result<Change> read = ChangeFromData(LogSchema(), ParseJson(text).value());
     REQUIRE_MESSAGE(read.ok(), read.status().detail());
     REQUIRE(read.value() == change);
@@ -78,7 +78,7 @@ Refusal Refuse(const Data& data) {
 }
 
 bool Says(const Status& status, std::string_view words) {
-  return status.detail().find(words) != String::npos;
+  return status.detail().find(words) != std::string::npos;
 }
 
 // A member of op `op` set to `value` is refused with `code` and with `words` in the detail.
@@ -117,20 +117,20 @@ TEST_CASE("unknown ops, tables and props are refused by name") {
   CheckOpRefused(0, "set", Object("color", "red"), Code::kUnknownProp, "color");
   CheckOpRefused(2, "add", Object("color", 1), Code::kUnknownProp, "color");
   CheckOpRefused(5, "stream", "", Code::kInvalidArgument, "name");
-  CheckOpRefused(5, "stream", String(kMaxNameBytes + 1, 's'), Code::kLimit, "128");
+  CheckOpRefused(5, "stream", std::string(kMaxNameBytes + 1, 's'), Code::kLimit, "128");
   Data data = Right();
   Member(&data, "ops").Push(Data(7));
   CHECK(Refuse(data).problems.size() == 1);
 }
 
 TEST_CASE("realms and ids are checked") {
-  CheckOpRefused(0, "realm", String(kMaxIdBytes + 1, 'r'), Code::kLimit, "realm");
+  CheckOpRefused(0, "realm", std::string(kMaxIdBytes + 1, 'r'), Code::kLimit, "realm");
   CheckOpRefused(0, "realm", "", Code::kInvalidArgument, "realm");
   CheckOpRefused(0, "realm", Data(), Code::kInvalidArgument, "realm");
   CheckOpRefused(0, "realm", "elsewhere", Code::kInvalidArgument, "elsewhere");
   CheckOpRefused(3, "to", "elsewhere", Code::kInvalidArgument, "elsewhere");
   CheckOpRefused(3, "to", "public", Code::kInvalidArgument, "same realm");
-  CheckOpRefused(0, "id", String(kMaxIdBytes + 1, 'i'), Code::kInvalidId, "tags");
+  CheckOpRefused(0, "id", std::string(kMaxIdBytes + 1, 'i'), Code::kInvalidId, "tags");
   CheckOpRefused(0, "id", "", Code::kInvalidId, "tags");
   CheckOpRefused(1, "id", "01890000-0000-7000-8000-00000000000A", Code::kInvalidId, "cities");
   CheckOpRefused(1, "id", "5", Code::kInvalidId, "cities");
@@ -163,7 +163,7 @@ TEST_CASE("values must fit their props") {
   city("founded", 8.7e15, Code::kWrongType);
   city("flag", "***", Code::kWrongType);
   city("size", "xl", Code::kWrongType);
-  city("group", String(kMaxIdBytes + 1, 'g'), Code::kInvalidId);
+  city("group", std::string(kMaxIdBytes + 1, 'g'), Code::kInvalidId);
   city("price", Object("$type", "Euro"), Code::kWrongType);
   CheckOpRefused(2, "add", Object("label", 1), Code::kWrongType, "label");
   CheckOpRefused(2, "add", Object("uses", "1"), Code::kWrongType, "uses");
@@ -189,10 +189,10 @@ TEST_CASE("numbers out of range are refused, also where no JSON text can hold th
 }
 
 TEST_CASE("text that a database cannot hold is refused wherever it stands") {
-  const String zero("a\0b", 3);
-  const String lone_surrogate = "\xed\xa0\x80";
-  const String overlong = "\xc0\x80";
-  for (const String& text : {zero, lone_surrogate, overlong}) {
+  const std::string zero("a\0b", 3);
+  const std::string lone_surrogate = "\xed\xa0\x80";
+  const std::string overlong = "\xc0\x80";
+  for (const std::string& text : {zero, lone_surrogate, overlong}) {
     CheckOpRefused(1, "set", Object("name", text), Code::kWrongType, "name");
     CheckOpRefused(1, "set", Object("info", Object("a", text)), Code::kWrongType, "info");
     CheckOpRefused(1, "set", Object("info", Object(text, 1)), Code::kWrongType, "info");
@@ -239,15 +239,16 @@ TEST_CASE("a value may be so deep that the request around it can still be parsed
 }
 
 TEST_CASE("sizes and counts have limits") {
-  CheckOpRefused(1, "set", Object("name", String(kMaxObjectBytes, 'x')), Code::kLimit, "cities");
-  Data two = Object("name", String(kMaxObjectBytes / 2, 'x'));
-  two.Set("info", String(kMaxObjectBytes / 2, 'y'));
+  CheckOpRefused(1, "set", Object("name", std::string(kMaxObjectBytes, 'x')), Code::kLimit,
+                 "cities");
+  Data two = Object("name", std::string(kMaxObjectBytes / 2, 'x'));
+  two.Set("info", std::string(kMaxObjectBytes / 2, 'y'));
   CheckOpRefused(1, "set", two, Code::kLimit, "cities");
   Data data = Right();
   // As large as the client lets a mutation be: what it takes must not be refused here for ever.
-  Member(&data, "actions").mutable_items()[0].Set("arg", String(kMaxMutationBytes - 2, 'x'));
+  Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 2, 'x'));
   CHECK(Refuse(data).status.ok());
-  Member(&data, "actions").mutable_items()[0].Set("arg", String(kMaxMutationBytes - 1, 'x'));
+  Member(&data, "actions").mutable_items()[0].Set("arg", std::string(kMaxMutationBytes - 1, 'x'));
   CHECK(Refuse(data).status.code() == Code::kLimit);
   data = Right();
   const Data op = OpAt(&data, 4);
@@ -315,7 +316,7 @@ TEST_CASE("all wrong ops of an update are named at once") {
 
 TEST_CASE("details are storable text of bounded length, whatever was sent") {
   Data data = Right();
-  String name;
+  std::string name;
   while (name.size() < 10'000) name += "日本";
   OpAt(&data, 0).Set("table", name);
   const Refusal refusal = Refuse(data);
@@ -327,10 +328,10 @@ TEST_CASE("details are storable text of bounded length, whatever was sent") {
 // and read again.
 TEST_CASE("damaged JSON is refused, or read as another whole update, never with harm") {
   Random random(SeedText(7));
-  const String right = kRight;
+  const std::string right = kRight;
   size_t refused = 0;
   for (int i = 0; i < 20'000; ++i) {
-    String text = right;
+    std::string text = right;
     for (uint64_t j = 1 + random.Below(3); j > 0; --j) {
       const size_t place = random.Below(text.size());
       switch (random.Below(3)) {

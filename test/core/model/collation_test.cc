@@ -4,7 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "base/string.h"
+#include <string>
+
 #include "base/vector.h"
 #include "test/core/model/naive_query.h"
 
@@ -17,26 +18,26 @@ Row Named(Random* random, Value name) {
   return row;
 }
 
-Query Parse(const World& world, const String& text) {
+Query Parse(const World& world, const std::string& text) {
   return std::move(ParseQuery(world.schema(), Json(text)).value());
 }
 
-Vector<String> Ids(World* world, const String& text) {
+Vector<std::string> Ids(World* world, const std::string& text) {
   QueryEngine engine(&world->schema(), world);
   Vector<Slot> slots;
   engine.RunSlots(Parse(*world, text), &slots);
-  Vector<String> ids;
+  Vector<std::string> ids;
   for (const Slot slot : slots) ids.push_back(world->store(kCities).Id(slot));
   return ids;
 }
 
-uint64_t Calls(World* world, const String& text) {
+uint64_t Calls(World* world, const std::string& text) {
   const uint64_t before = collator_count.calls;
   Ids(world, text);
   return collator_count.calls - before;
 }
 
-using List = Vector<String>;
+using List = Vector<std::string>;
 
 TEST_CASE("a locale's order: null first, ties by the next order, then by id, in both directions") {
   World world;
@@ -51,7 +52,7 @@ TEST_CASE("a locale's order: null first, ties by the next order, then by id, in 
     row.props[3] = Value::Number(id[0] == 'b' ? 1 : 2);  // lat
     store.Put(id, row);
   }
-  const auto by = [](const String& order) {
+  const auto by = [](const std::string& order) {
     return R"({"table":"cities","order":[)" + order + "]}";
   };
   CHECK(Ids(&world, by(R"(["country","asc"])")) == List{"c", "d", "e", "f", "b", "a", "g", "h"});
@@ -80,14 +81,14 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
   for (int step = 0; step < 4000; ++step) {
     if (step % 1000 == 999) store.Clear();
     for (uint64_t n = random.Below(step % 50 == 0 ? 60 : 4); n > 0; --n) {
-      const String id = CityId(random.Below(90));
+      const std::string id = CityId(random.Below(90));
       if (random.Below(4) == 0) {
         store.Erase(id);
       } else {
         store.Put(id, Named(&random, MaybeNull(&random, Value::String(RandomText(&random, 5)))));
       }
     }
-    String text = R"({"table":"cities")";
+    std::string text = R"({"table":"cities")";
     if (random.Below(2)) text += ",\"where\":" + RandomFilter(&random, kCities, 2, true);
     static const char* kOrders[] = {R"(["country","asc","fold"])",
                                     R"(["country","desc","fold"])",
@@ -95,7 +96,7 @@ TEST_CASE("a locale's order stays right over random changes, whatever is asked i
                                     R"(["country","asc","fold"],["name","desc","fold"])",
                                     R"(["population","asc"],["name","asc","fold"])",
                                     R"(["capital","desc"],["name","asc","back"],["lat","asc"])"};
-    text += String(",\"order\":[") + kOrders[random.Below(6)] + "]";
+    text += std::string(",\"order\":[") + kOrders[random.Below(6)] + "]";
     if (random.Below(2)) text += ",\"limit\":" + std::to_string(random.Below(12));
     if (random.Below(3) == 0) text += ",\"offset\":" + std::to_string(random.Below(9));
     if (random.Below(3) == 0) text += ",\"after\":" + Quote(RandomId(&random, kCities, 90));
@@ -168,7 +169,7 @@ TEST_CASE("children of many parents, a few at a time, do not cost a merge of all
 TEST_CASE("what cannot be ordered by a locale is refused") {
   World world;
   const auto code = [&](const char* order) {
-    const String text = String(R"({"table":"cities","order":[)") + order + "]}";
+    const std::string text = std::string(R"({"table":"cities","order":[)") + order + "]}";
     return ParseQuery(world.schema(), Json(text)).status().code();
   };
   CHECK(code(R"(["population","asc","fold"])") == Code::kWrongType);

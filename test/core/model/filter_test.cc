@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/packed_filter.h"
 #include "test/core/model/world.h"
@@ -25,7 +25,7 @@ class FilterCase {
     row_.props[3] = Value::Number(59.3);
   }
   // Matches decoded and packed must agree; -1 where the filter is refused.
-  int operator()(const String& text) {
+  int operator()(const std::string& text) {
     Result<Filter> filter =
         ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), true);
     if (!filter.ok()) return -1;
@@ -38,7 +38,7 @@ class FilterCase {
     CHECK(PackedFilter(&filter.value(), kCities, &world_, &visited).Matches(slot) == decoded);
     return decoded;
   }
-  Code Refused(const String& text, bool allow_exists = true) {
+  Code Refused(const std::string& text, bool allow_exists = true) {
     return ParseFilter(world_.schema(), world_.schema().table(kCities), Json(text), allow_exists)
         .status()
         .code();
@@ -55,12 +55,12 @@ TEST_CASE(
   CHECK(matches(R"(["=","lat",null])") == 0);
   CHECK(matches(R"(["!=","lat",null])") == 1);
   for (const char* op : {"=", "!=", "<", "<=", ">", ">="}) {
-    CHECK(matches(String("[\"") + op + R"(","population",5])") == 0);
-    CHECK(matches(String("[\"not\",[\"") + op + R"(","population",5]])") == 1);
+    CHECK(matches(std::string("[\"") + op + R"(","population",5])") == 0);
+    CHECK(matches(std::string("[\"not\",[\"") + op + R"(","population",5]])") == 1);
   }
   for (const char* op : {"<", "<=", ">", ">="}) {
-    CHECK(matches(String("[\"") + op + R"(","lat",null])") == 0);
-    CHECK(matches(String("[\"") + op + R"(","population",null])") == 0);
+    CHECK(matches(std::string("[\"") + op + R"(","lat",null])") == 0);
+    CHECK(matches(std::string("[\"") + op + R"(","population",null])") == 0);
   }
   CHECK(matches(R"(["in","population",[null,5]])") == 0);
   CHECK(matches(R"(["in","lat",[null,59.3]])") == 1);
@@ -124,7 +124,7 @@ TEST_CASE("what is wrong with a filter is said by its code") {
 
 TEST_CASE("filters nest eight deep and no deeper") {
   FilterCase matches;
-  String text = R"(["true"])";
+  std::string text = R"(["true"])";
   for (int depth = 2; depth <= 8; ++depth) text = "[\"not\"," + text + "]";
   CHECK(matches.Refused(text) == Code::kOk);
   CHECK(matches.Refused("[\"not\"," + text + "]") == Code::kLimit);
@@ -138,7 +138,8 @@ TEST_CASE("a sub-select looks at rows of the outer row's realm only") {
     visit.props = {Value::String(Uuid7(kPeople, 1)), Value::String("c1"), Value::Number(5)};
     return visit;
   }());
-  const String select = R"(["in","id",{"table":"visits","select":"city","where":[">","stars",3]}])";
+  const std::string select =
+      R"(["in","id",{"table":"visits","select":"city","where":[">","stars",3]}])";
   CHECK(matches(select) == 0);
   matches.row_.realm = "team";
   CHECK(matches(select) == 1);
@@ -170,7 +171,7 @@ TEST_CASE("packed evaluation equals decoded evaluation on random filters, while 
     for (int step = 0; step < 3; ++step) {
       for (int i = 0; i < 120; ++i) {
         const TableIndex table = static_cast<TableIndex>(random.Below(3));
-        const String id = RandomId(&random, table, 60);
+        const std::string id = RandomId(&random, table, 60);
         if (random.Below(2)) {
           world.store(table).Erase(id);
         } else {

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <string>
 
 #include "base/limits.h"
-#include "base/string.h"
 #include "model/filter_cost.h"
 #include "test/core/model/world.h"
 
@@ -49,8 +49,8 @@ TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its
   Random random("like");
   int matched = 0;
   for (int i = 0; i < 20000; ++i) {
-    const String text = RandomText(&random, 6);
-    const String pattern = RandomText(&random, 5);
+    const std::string text = RandomText(&random, 6);
+    const std::string pattern = RandomText(&random, 5);
     if (!IsLikePattern(pattern)) continue;
     const bool expected = SlowLike(text, pattern);
     matched += expected;
@@ -60,8 +60,8 @@ TEST_CASE("like: %, _ for one character, backslash; case-sensitive; equal to its
 }
 
 // Few letters, so that what has begun to match often goes on a while.
-String Repetitive(Random* random, size_t limit, std::string_view letters) {
-  String text;
+std::string Repetitive(Random* random, size_t limit, std::string_view letters) {
+  std::string text;
   for (size_t n = random->Below(limit + 1); n > 0; --n)
     text += letters[random->Below(letters.size())];
   return text;
@@ -72,8 +72,8 @@ TEST_CASE(
   Random random("like that overlaps");
   int matched = 0;
   for (int i = 0; i < 30000; ++i) {
-    const String text = Repetitive(&random, 14, "aab");
-    String pattern = Repetitive(&random, 5, "aab_");
+    const std::string text = Repetitive(&random, 14, "aab");
+    std::string pattern = Repetitive(&random, 5, "aab_");
     for (uint64_t parts = random.Below(4); parts > 0; --parts)
       pattern += "%" + Repetitive(&random, 5, i % 3 ? "aab" : "aab_");
     const bool expected = SlowLike(text, pattern);
@@ -85,8 +85,8 @@ TEST_CASE(
 }
 
 TEST_CASE("a pattern longer than any that is taken now still matches: an older version stored it") {
-  const String part(3000, 'a');
-  const String pattern = "%" + part + "b%";
+  const std::string part(3000, 'a');
+  const std::string pattern = "%" + part + "b%";
   CHECK(LikeMatches(part + part + "b", pattern));
   CHECK_FALSE(LikeMatches(part + part, pattern));
 }
@@ -103,10 +103,10 @@ double Seconds(const std::function<void()>& work) {
 }
 
 TEST_CASE("like takes time linear in the text, for the worst pattern without _ too") {
-  const String text(1 << 19, 'a');
-  const String part(kMaxPatternCharacters - 2, 'a');
+  const std::string text(1 << 19, 'a');
+  const std::string part(kMaxPatternCharacters - 2, 'a');
   bool matched = false;
-  const auto like = [&](const String& pattern) {
+  const auto like = [&](const std::string& pattern) {
     return Seconds([&] { matched = matched || LikeMatches(text, pattern); });
   };
   const double once = like("%ab%");
@@ -118,7 +118,7 @@ TEST_CASE("like takes time linear in the text, for the worst pattern without _ t
 
 TEST_CASE("patterns are bounded in characters, whatever their bytes, and in wildcards") {
   const auto repeated = [](const char* text, size_t times) {
-    String all;
+    std::string all;
     for (size_t i = 0; i < times; ++i) all += text;
     return all;
   };
@@ -142,18 +142,18 @@ TEST_CASE("how far a pattern overlaps itself") {
 
 struct Costs {
   World world;
-  Filter Parse(const String& where) {
+  Filter Parse(const std::string& where) {
     const Schema& schema = world.schema();
     return ParseFilter(schema, schema.table(kCities), Json(where), false).value();
   }
-  uint64_t operator()(const String& where) { return CostOf(Parse(where)).comparisons; }
+  uint64_t operator()(const std::string& where) { return CostOf(Parse(where)).comparisons; }
 };
 
 TEST_CASE("a filter costs its comparisons, long texts and lists more, and like by its overlap") {
   Costs cost;
   CHECK(cost(R"(["true"])") == 1);
   CHECK(cost(R"(["and",["=","population",1],["not",["=","name","x"]]])") == 4);
-  CHECK(cost(R"(["=","name",")" + String(320, 'x') + "\"]") == 11);
+  CHECK(cost(R"(["=","name",")" + std::string(320, 'x') + "\"]") == 11);
   CHECK(cost(R"(["in","name",["a","b","c","d"]])") == 3);
   CHECK(cost(R"(["like","name","x%"])") == 20);
   CHECK(cost(R"(["like","name","%word%"])") == 40);
@@ -161,8 +161,8 @@ TEST_CASE("a filter costs its comparisons, long texts and lists more, and like b
   CHECK(CostOf(cost.Parse(R"(["or",["in","name",["a","b"]],["in","country",["c"]]])")).values == 3);
 }
 
-String Or(int count) {
-  String where = R"(["or")";
+std::string Or(int count) {
+  std::string where = R"(["or")";
   for (int i = 1; i < count; ++i) where += R"(,["=","population",1])";
   return where + "]";
 }
@@ -174,7 +174,7 @@ TEST_CASE("the filters of scopes are bounded one by one and together") {
   for (int i = 0; i < 4; ++i) CHECK(budget.Add(cost.Parse(Or(1000))).ok());
   CHECK(budget.Add(cost.Parse(R"(["true"])")).code() == Code::kLimit);
   ScopeBudget lists;
-  String list = R"(["in","name",["0")";
+  std::string list = R"(["in","name",["0")";
   for (int i = 1; i < 5000; ++i) list += ",\"" + std::to_string(i) + "\"";
   list += "]]";
   CHECK(lists.Add(cost.Parse(list)).ok());
@@ -198,7 +198,7 @@ TEST_CASE("a window may want five hundred scopes; one that it wants twice counts
   CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kUnknownProp);
   wrong = Json(R"([{"table":"nothing","where":["true"]}])");
   CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kUnknownTable);
-  wrong = Json(R"([{"table":"cities","where":["like","name",")" + String(201, 'x') + "\"]}]");
+  wrong = Json(R"([{"table":"cities","where":["like","name",")" + std::string(201, 'x') + "\"]}]");
   CHECK(CheckWantedScopes(world.schema(), wrong).code() == Code::kLimit);
 }
 

@@ -4,9 +4,9 @@
 #define SKERRY_TEST_CORE_MODEL_NAIVE_QUERY_H_
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "test/core/model/test_collator.h"
 #include "test/core/model/world.h"
@@ -23,18 +23,18 @@ class NaiveQuery final : public FilterContext {
     for (Slot slot = 0; slot < inner.slot_limit(); ++slot) {
       if (!inner.IsLive(slot)) continue;
       const Value outer =
-          select ? Column(String(id), *row, filter.column) : Value::String(String(id));
+          select ? Column(std::string(id), *row, filter.column) : Value::String(std::string(id));
       const Value via = inner.GetValue(slot, filter.via);
       if (via.is_null() || !(via == outer)) continue;
       const Row candidate = inner.Get(slot);
-      const String inner_id = inner.Id(slot);
+      const std::string inner_id = inner.Id(slot);
       if (select && candidate.realm != row->realm) continue;
       if (Matches(filter.children[0], inner_id, candidate, this)) return true;
     }
     return false;
   }
 
-  static Value Column(const String& id, const Row& row, PropIndex column) {
+  static Value Column(const std::string& id, const Row& row, PropIndex column) {
     if (column == kIdColumn) return Value::String(id);
     if (column == kRealmColumn) return Value::String(row.realm);
     if (column == kCreatedAtColumn) return Value::Date(row.created_at);
@@ -45,9 +45,9 @@ class NaiveQuery final : public FilterContext {
   // What decides a row's place in an order: read once of each row, not once a comparison.
   struct Place {
     Slot slot;
-    String id;
+    std::string id;
     Vector<Value> values;
-    Vector<String> folded;  // the values' texts, where a locale orders them
+    Vector<std::string> folded;  // the values' texts, where a locale orders them
   };
 
   Place PlaceOf(const Query& query, Slot slot) const {
@@ -56,7 +56,7 @@ class NaiveQuery final : public FilterContext {
     for (const QueryOrder& order : query.order) {
       Value value = store.GetValue(slot, order.column);
       const bool by_locale = order.locale != kNoLocale && !value.is_null();
-      place.folded.push_back(by_locale ? FoldText(value.text()) : String());
+      place.folded.push_back(by_locale ? FoldText(value.text()) : std::string());
       place.values.push_back(std::move(value));
     }
     return place;
@@ -148,16 +148,16 @@ inline uint64_t RandomLimit(Random* random, uint64_t rows) {
 
 // A random description: filter, orders, window, includes (always at a depth below zero). `rows`:
 // how many the table has.
-inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t rows = 60) {
+inline std::string RandomQuery(Random* random, TableIndex table, int depth, uint64_t rows = 60) {
   static const char* kNames[] = {"cities", "people", "visits"};
-  String text = String("{\"table\":\"") + kNames[table] + "\"";
+  std::string text = std::string("{\"table\":\"") + kNames[table] + "\"";
   if (random->Below(4) > 0) text += ",\"where\":" + RandomFilter(random, table, 2, true);
   text += ",\"order\":[";
   for (uint64_t n = random->Below(3), i = 0; i < n; ++i) {
-    const Vector<String>& columns = ComparableColumns(table);
-    const String& column = columns[random->Below(columns.size())];
-    text +=
-        String(i ? "," : "") + "[" + Quote(column) + (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
+    const Vector<std::string>& columns = ComparableColumns(table);
+    const std::string& column = columns[random->Below(columns.size())];
+    text += std::string(i ? "," : "") + "[" + Quote(column) +
+            (random->Below(2) ? ",\"asc\"" : ",\"desc\"");
     if (column == "name" || column == "country") {
       static const char* kLocales[] = {"", ",\"fold\"", ",\"back\""};
       text += kLocales[random->Below(3)];
@@ -171,7 +171,7 @@ inline String RandomQuery(Random* random, TableIndex table, int depth, uint64_t 
   if (depth < 2 && (depth < 0 || random->Below(2) == 0)) {
     text += ",\"include\":[";
     const auto nested = [&](TableIndex inner) {
-      return random->Below(3) ? RandomQuery(random, inner, depth + 1, 3) : String("null");
+      return random->Below(3) ? RandomQuery(random, inner, depth + 1, 3) : std::string("null");
     };
     if (table == kCities) {
       text += R"({"name":"twin","kind":"ref","prop":"twin","query":)" + nested(kCities) + "},";

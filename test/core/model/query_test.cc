@@ -4,7 +4,8 @@
 
 #include <doctest/doctest.h>
 
-#include "base/string.h"
+#include <string>
+
 #include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"
@@ -15,7 +16,7 @@ namespace {
 void ChangeRows(World* world, Random* random, int steps) {
   for (int i = 0; i < steps; ++i) {
     const TableIndex table = static_cast<TableIndex>(random->Below(3));
-    const String id = RandomId(random, table, 60);
+    const std::string id = RandomId(random, table, 60);
     if (random->Below(3) == 0) {
       world->store(table).Erase(id);
     } else {
@@ -33,7 +34,7 @@ TEST_CASE("random queries give what their definition gives, includes too") {
   size_t rows = 0;
   for (int i = 0; i < 4000; ++i) {
     if (i % 20 == 0) ChangeRows(&world, &random, 20);
-    const String text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
+    const std::string text = RandomQuery(&random, static_cast<TableIndex>(random.Below(3)), 0);
     CAPTURE(text);
     Result<Query> query = ParseQuery(world.schema(), Json(text));
     REQUIRE(query.ok());
@@ -78,7 +79,7 @@ TEST_CASE("totals are over the rows that the query gives") {
 
 TEST_CASE("what is wrong with a query is said by its code") {
   World world;
-  const auto refused = [&](const String& text) {
+  const auto refused = [&](const std::string& text) {
     return ParseQuery(world.schema(), Json(text)).status().code();
   };
   CHECK(refused(R"({"table":"towns"})") == Code::kUnknownTable);
@@ -100,7 +101,7 @@ TEST_CASE("what is wrong with a query is said by its code") {
       Code::kInvalidArgument);
   CHECK(refused(R"({"table":"cities","include":[{"kind":"sideways","prop":"twin"}]})") ==
         Code::kInvalidArgument);
-  String deep = R"({"kind":"ref","prop":"twin"})";
+  std::string deep = R"({"kind":"ref","prop":"twin"})";
   for (int i = 0; i < 8; ++i)
     deep = R"({"kind":"ref","prop":"twin","query":{"include":[)" + deep + "]}}";
   CHECK(refused(R"({"table":"cities","include":[)" + deep + "]}") == Code::kLimit);
@@ -231,7 +232,7 @@ TEST_CASE("few inner rows lead to the outer rows of exists and sub-selects") {
        {R"(["exists","visits",["=","stars",99]])",
         R"(["in","id",{"table":"visits","select":"city","where":["=","stars",99]}])"}) {
     const Query query =
-        ParseQuery(world.schema(), Json(String(R"({"table":"cities","where":)") + where + "}"))
+        ParseQuery(world.schema(), Json(std::string(R"({"table":"cities","where":)") + where + "}"))
             .value();
     const uint64_t before = engine.rows_visited();
     Vector<Slot> slots;

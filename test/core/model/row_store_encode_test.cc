@@ -4,8 +4,8 @@
 
 #include <cstring>
 #include <span>
+#include <string>
 
-#include "base/string.h"
 #include "base/text.h"
 #include "base/vector.h"
 #include "model/row_store.h"
@@ -25,7 +25,7 @@ PropIndex ColumnAt(const RowStore& store, size_t cell) {
 void CheckCells(const RowStore& store) {
   Vector<PropIndex> columns;
   for (size_t i = 0; i < store.table().props.size() + 4; ++i) columns.push_back(ColumnAt(store, i));
-  String out;
+  std::string out;
   for (Slot slot = 0; slot < store.slot_limit(); ++slot) {
     if (!store.IsLive(slot)) continue;
     store.EncodeRow(slot, &out);
@@ -56,7 +56,7 @@ void CheckCells(const RowStore& store) {
 // What sk_rows gives is what sk_row gives of each; texts are counted in units of UTF-16. Gives how
 // many rows it gave.
 size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
-  String out;
+  std::string out;
   store.EncodeRows(slots, &out);
   const auto* head = reinterpret_cast<const uint8_t*>(out.data());
   const size_t texts = RowStore::LoadU32(head);
@@ -66,7 +66,7 @@ size_t CheckSomeRows(const RowStore& store, std::span<const Slot> slots) {
   REQUIRE(texts == 16 + slots.size() * row_bytes);
   REQUIRE(rows > 0);
   REQUIRE(rows <= slots.size());
-  String one;
+  std::string one;
   size_t text_at = texts;
   size_t units = 0;
   size_t bytes = 0;
@@ -120,7 +120,7 @@ TEST_CASE("every cell of a row says what the row does, alone and among others") 
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     RowStore& store = world.store(table);
     for (int i = 0; i < 3000; ++i) {
-      const String id = RandomId(&random, table, 1000);
+      const std::string id = RandomId(&random, table, 1000);
       if (random.Below(3) == 0) {
         store.Erase(id);
       } else {

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <map>
+#include <string>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/index.h"
 #include "test/core/model/world.h"
@@ -16,7 +16,7 @@
 namespace skerry {
 namespace {
 
-using Rows = std::map<String, Row>;
+using Rows = std::map<std::string, Row>;
 
 void CheckSame(const RowStore& store, const Rows& rows) {
   REQUIRE(store.size() == rows.size());
@@ -33,7 +33,7 @@ void CheckSame(const RowStore& store, const Rows& rows) {
 
 // The rows of an index, and that they are as a sort of the plain rows gives them.
 void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
-  Vector<std::pair<Value, String>> expected;
+  Vector<std::pair<Value, std::string>> expected;
   for (const auto& [id, row] : rows)
     expected.emplace_back(store->GetValue(store->Find(id), column), id);
   std::sort(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
@@ -56,7 +56,7 @@ void CheckIndex(RowStore* store, const Rows& rows, PropIndex column) {
 Rows FillRandom(RowStore* store, Random* random, TableIndex table, int steps, uint64_t ids) {
   Rows rows;
   for (int i = 0; i < steps; ++i) {
-    const String id = RandomId(random, table, ids);
+    const std::string id = RandomId(random, table, ids);
     if (random->Below(3) == 0) {
       REQUIRE(store->Erase(id) == (rows.erase(id) == 1));
     } else {
@@ -118,8 +118,8 @@ TEST_CASE("a column whose texts do not repeat becomes a heap, and its dead bytes
   row.realm = "public";
   for (int round = 0; round < 30; ++round) {
     for (uint64_t i = 0; i < 3000; ++i) {
-      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)), Value::Null(),
-                   Value::Null()};
+      row.props = {Value::String("name " + std::to_string(round) + "/" + std::to_string(i)),
+                   Value::Null(), Value::Null()};
       store.Put(Uuid7(kPeople, i), row);
       rows[Uuid7(kPeople, i)] = row;
     }
@@ -140,7 +140,8 @@ TEST_CASE("memory is bounded when rows of changing texts come and go") {
       Row row = RandomRow(&random, kCities, 10, 10);
       row.realm = "realm " + std::to_string(round);
       row.props[1] = Value::String("country " + std::to_string(round * 500 + i));
-      row.props[9] = Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
+      row.props[9] =
+          Value::String("a ref that does not fit a key " + std::to_string(round * 500 + i));
       store.Put("a long id that must be pooled " + std::to_string(round * 500 + i), row);
     }
     for (uint64_t i = 0; i < 500; ++i)
@@ -164,14 +165,14 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
   Random random("save and load");
   for (const TableIndex table : {kCities, kPeople, kVisits}) {
     const Rows rows = FillRandom(&world.store(table), &random, table, 3000, 500);
-    String bytes;
+    std::string bytes;
     world.store(table).Save(&bytes);
     RowStore& loaded = other.store(table);
     loaded.GetIndex(0);
     REQUIRE(LoadCopy(&loaded, bytes).ok());
     CheckSame(loaded, rows);
     CheckIndex(&loaded, rows, 0);
-    String again;
+    std::string again;
     loaded.Save(&again);
     CHECK(again == bytes);
     // Into rows: what is there stays unless the image has it too.
@@ -183,7 +184,7 @@ TEST_CASE("saved rows load into an empty store, and into one that has rows") {
     // The loaded store goes on working.
     Rows changed = rows;
     for (int i = 0; i < 500; ++i) {
-      const String id = RandomId(&random, table, 500);
+      const std::string id = RandomId(&random, table, 500);
       if (random.Below(2)) {
         CHECK(loaded.Erase(id) == (changed.erase(id) == 1));
       } else {
@@ -199,7 +200,7 @@ TEST_CASE("an image of another layout is refused as such") {
   World world;
   Random random("layout");
   FillRandom(&world.store(kCities), &random, kCities, 50, 20);
-  String bytes;
+  std::string bytes;
   world.store(kCities).Save(&bytes);
   CHECK(LoadCopy(&world.store(kPeople), bytes).code() == Code::kVersion);
   CHECK(world.store(kPeople).size() == 0);
@@ -220,7 +221,7 @@ void UseEverything(RowStore* store, Random* random) {
     store->Put(RandomId(random, kCities, 30), RandomRow(random, kCities, 30, 30));
     store->Erase(RandomId(random, kCities, 30));
   }
-  String saved;
+  std::string saved;
   store->Save(&saved);
   CHECK(bytes < saved.size() + 1000000);
 }
@@ -229,7 +230,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   World world;
   Random random("damage");
   FillRandom(&world.store(kCities), &random, kCities, 60, 25);
-  String bytes;
+  std::string bytes;
   world.store(kCities).Save(&bytes);
   for (size_t size = 0; size < bytes.size(); ++size) {
     RowStore store(&world.schema().table(kCities));
@@ -239,7 +240,7 @@ TEST_CASE("flipped bytes and cut ends of saved rows are refused or harmless") {
   int taken = 0;
   for (size_t at = 0; at < bytes.size(); ++at) {
     for (const int mask : {0x01, 0x80, 0xff}) {
-      String damaged = bytes;
+      std::string damaged = bytes;
       damaged.data()[at] = static_cast<char>(damaged[at] ^ mask);
       RowStore store(&world.schema().table(kCities));
       if (!LoadCopy(&store, damaged).ok()) {
@@ -260,7 +261,7 @@ TEST_CASE("an image that names one row twice is refused") {
   RowStore& store = world.store(kVisits);
   store.Put(Uuid7(kVisits, 1), RandomRow(&random, kVisits, 5, 5));
   store.Put(Uuid7(kVisits, 2), RandomRow(&random, kVisits, 5, 5));
-  String bytes;
+  std::string bytes;
   store.Save(&bytes);
   // Rows are the end of a section, at one width: the second id becomes the first.
   const size_t row = 40 + 16 + 16 + 8;
@@ -284,18 +285,18 @@ TEST_CASE("a city takes at most 125 bytes with its hash and texts") {
   row.realm = "public";
   const uint64_t count = 135'233;
   for (uint64_t i = 0; i < count; ++i) {
-    String name;
+    std::string name;
     for (uint64_t left = 3 + random.Below(13); left > 0; --left) {
       name.push_back(static_cast<char>('a' + random.Below(26)));
     }
-    row.props = {
-        Value::String(name),
-        Value::String(String(1, static_cast<char>('A' + i % 26)) + static_cast<char>('A' + i % 9)),
-        Value::Number(static_cast<double>(random.Below(1'000'000))),
-        Value::Number(random.Unit() * 180 - 90),
-        Value::Number(random.Unit() * 360 - 180),
-        Value::String("PPL" + std::to_string(i % 12)),
-        Value::String(std::to_string(i % 900))};
+    row.props = {Value::String(name),
+                 Value::String(std::string(1, static_cast<char>('A' + i % 26)) +
+                               static_cast<char>('A' + i % 9)),
+                 Value::Number(static_cast<double>(random.Below(1'000'000))),
+                 Value::Number(random.Unit() * 180 - 90),
+                 Value::Number(random.Unit() * 360 - 180),
+                 Value::String("PPL" + std::to_string(i % 12)),
+                 Value::String(std::to_string(i % 900))};
     store.Put(Uuid7(0, i), row);
   }
   const double bytes = static_cast<double>(store.MemoryBytes()) / static_cast<double>(count);

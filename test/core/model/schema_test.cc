@@ -6,7 +6,6 @@
 #include <string>
 
 #include "base/json.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry {
@@ -22,7 +21,7 @@ constexpr const char* kSchema = R"({"version":2,"accepts":[1],"tables":[
  {"name":"members","props":[{"name":"group","type":"ref","ref":{"table":"groups","onDelete":"cascade","touch":true}},
   {"name":"city","type":"ref","optional":true,"ref":{"table":"cities","onDelete":"setNull"}}]}]})";
 
-Result<Schema> Parse(const String& text) { return Schema::Parse(ParseJson(text).value()); }
+Result<Schema> Parse(const std::string& text) { return Schema::Parse(ParseJson(text).value()); }
 
 TEST_CASE("a schema's tables, props and refs are found by name and by number") {
   Schema schema = std::move(Parse(kSchema).value());
@@ -41,13 +40,13 @@ TEST_CASE("the fingerprint changes with the layout, and only with it") {
   const uint64_t one = Parse(kSchema).value().fingerprint();
   std::string other = kSchema;
   other.replace(other.find("\"version\":2"), 11, "\"version\":3");
-  CHECK(Parse(String(other)).value().fingerprint() == one);
+  CHECK(Parse(std::string(other)).value().fingerprint() == one);
   other.replace(other.find("\"type\":\"boolean\""), 16, "\"type\":\"number\"");
-  CHECK(Parse(String(other)).value().fingerprint() != one);
+  CHECK(Parse(std::string(other)).value().fingerprint() != one);
 }
 
 TEST_CASE("a wrong schema is refused with the name of what is wrong") {
-  const auto refused = [](const String& tables) {
+  const auto refused = [](const std::string& tables) {
     const Status status = Parse(R"({"version":1,"tables":[)" + tables + "]}").status();
     CHECK(status.code() == Code::kSchema);
     return status.detail();
@@ -97,7 +96,8 @@ TEST_CASE("envelopes of dates and bytes are taken where the plain form is") {
     return ValueFromData(cities.props[cities.FindProp(name)], ParseJson(json).value()).value();
   };
   CHECK(value("founded", R"({"$type":"date","v":5})") == Value::Date(5));
-  CHECK(value("flag", R"({"$type":"bytes","v":"AAH/"})") == Value::Bytes(String("\0\1\xff", 3)));
+  CHECK(value("flag", R"({"$type":"bytes","v":"AAH/"})") ==
+        Value::Bytes(std::string("\0\1\xff", 3)));
 }
 
 TEST_CASE("values that do not fit are refused with a code") {
@@ -126,7 +126,7 @@ TEST_CASE("ids: UUIDs by default, text of the application's own where the table 
   Schema schema = std::move(Parse(kSchema).value());
   CHECK(CheckId(schema.table(0), "SE-820").ok());
   CHECK(CheckId(schema.table(0), "").code() == Code::kInvalidId);
-  CHECK(CheckId(schema.table(0), String(129, 'x')).code() == Code::kInvalidId);
+  CHECK(CheckId(schema.table(0), std::string(129, 'x')).code() == Code::kInvalidId);
   CHECK(CheckId(schema.table(1), "0199c0de-0000-7abc-8def-0123456789ab").ok());
   CHECK(CheckId(schema.table(1), "SE-820").code() == Code::kInvalidId);
 }

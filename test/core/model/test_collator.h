@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <numeric>
 #include <span>
+#include <string>
 #include <string_view>
 
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/collation.h"
 
@@ -22,8 +22,8 @@ struct CollatorCount {
 };
 inline CollatorCount collator_count;
 
-inline String FoldText(std::string_view text) {
-  String folded;
+inline std::string FoldText(std::string_view text) {
+  std::string folded;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text.substr(i, 2) == "é") {
       folded += 'e';
@@ -53,7 +53,7 @@ inline void OrderTexts(uint32_t locale, std::span<const std::string_view> texts,
   ++collator_count.calls;
   collator_count.texts += texts.size();
   collator_count.largest = std::max<uint64_t>(collator_count.largest, texts.size());
-  Vector<String> folded;
+  Vector<std::string> folded;
   for (const std::string_view text : texts) folded.push_back(FoldText(text));
   std::iota(order, order + texts.size(), 0);
   std::sort(order, order + texts.size(), [&](uint32_t a, uint32_t b) {

@@ -5,10 +5,10 @@
 #define SKERRY_TEST_CORE_MODEL_WORLD_H_
 
 #include <memory>
+#include <string>
 
 #include "base/json.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "model/query.h"
 #include "model/row_store.h"
@@ -43,7 +43,7 @@ inline constexpr TableIndex kVisits = 2;
 
 class World final : public Tables {
  public:
-  explicit World(const String& schema = kWorldSchema)
+  explicit World(const std::string& schema = kWorldSchema)
       : schema_(std::move(Schema::Parse(ParseJson(schema).value()).value())) {
     for (const TableDef& table : schema_.tables())
       stores_.push_back(std::make_unique<RowStore>(&table));
@@ -57,12 +57,12 @@ class World final : public Tables {
 };
 
 // An id with the digits of a number as its end.
-inline String EndIn(std::string_view id, uint64_t n) {
-  const String digits = std::to_string(n);
-  return String(id.substr(0, id.size() - digits.size())) + digits;
+inline std::string EndIn(std::string_view id, uint64_t n) {
+  const std::string digits = std::to_string(n);
+  return std::string(id.substr(0, id.size() - digits.size())) + digits;
 }
 
-inline String CityId(uint64_t n) {
+inline std::string CityId(uint64_t n) {
   // Inline, pooled and UUID-like keys, so that all kinds meet in one store.
   switch (n % 4) {
     case 0:
@@ -77,8 +77,8 @@ inline String CityId(uint64_t n) {
   }
 }
 
-inline String Uuid7(uint64_t table, uint64_t n) {
-  String id = "018f0000-0000-7000-8000-000000000000";
+inline std::string Uuid7(uint64_t table, uint64_t n) {
+  std::string id = "018f0000-0000-7000-8000-000000000000";
   id.data()[9] = static_cast<char>('0' + table);
   return EndIn(id, n);
 }
@@ -87,9 +87,9 @@ inline Value MaybeNull(Random* random, Value value) {
   return random->Below(5) == 0 ? Value::Null() : value;
 }
 
-inline String RandomText(Random* random, size_t limit) {
+inline std::string RandomText(Random* random, size_t limit) {
   static const char* kPieces[] = {"a", "b", "Sto", "å", "é", "%", "_", "\\", "z", "日"};
-  String text;
+  std::string text;
   for (size_t n = random->Below(limit + 1); n > 0; --n) text += kPieces[random->Below(10)];
   return text;
 }
@@ -115,8 +115,8 @@ inline Row RandomRow(Random* random, TableIndex table, uint64_t cities, uint64_t
     row.props.push_back(Value::Number((static_cast<double>(random->Below(1800)) - 900) / 10));
     row.props.push_back(MaybeNull(random, Value::Bool(random->Below(2) == 0)));
     row.props.push_back(MaybeNull(random, Value::Date(static_cast<double>(random->Below(10)))));
-    row.props.push_back(MaybeNull(random, Value::String(String(1, "sml"[random->Below(3)]))));
-    row.props.push_back(MaybeNull(random, Value::Bytes(String(random->Below(4), '\xff'))));
+    row.props.push_back(MaybeNull(random, Value::String(std::string(1, "sml"[random->Below(3)]))));
+    row.props.push_back(MaybeNull(random, Value::Bytes(std::string(random->Below(4), '\xff'))));
     row.props.push_back(MaybeNull(random, Value::Json("[1]")));
     row.props.push_back(MaybeNull(random, ref(kCities)));
   } else if (table == kPeople) {
@@ -129,20 +129,20 @@ inline Row RandomRow(Random* random, TableIndex table, uint64_t cities, uint64_t
   return row;
 }
 
-inline String RandomId(Random* random, TableIndex table, uint64_t limit) {
+inline std::string RandomId(Random* random, TableIndex table, uint64_t limit) {
   const uint64_t n = random->Below(limit);
   return table == kCities ? CityId(n) : Uuid7(table, n);
 }
 
-inline String Quote(const String& text) { return WriteJson(Data(text)); }
+inline std::string Quote(const std::string& text) { return WriteJson(Data(text)); }
 
 // A constant for comparisons with a column, as JSON.
-inline String RandomConstant(Random* random, TableIndex table, const String& column) {
+inline std::string RandomConstant(Random* random, TableIndex table, const std::string& column) {
   static const char* kCountries[] = {"SE", "NO", "DE", "US", "IN", "XX"};
   if (column == "name") return Quote(RandomText(random, 2));
   if (column == "country") return Quote(kCountries[random->Below(6)]);
   if (column == "capital") return random->Below(2) ? "true" : "false";
-  if (column == "size") return Quote(String(1, "sml"[random->Below(3)]));
+  if (column == "size") return Quote(std::string(1, "sml"[random->Below(3)]));
   if (column == "flag") return random->Below(2) ? "\"/w==\"" : "\"\"";
   if (column == "realm") return random->Below(2) ? "\"team\"" : "\"public\"";
   if (column == "twin" || column == "home" || column == "city")
@@ -152,8 +152,8 @@ inline String RandomConstant(Random* random, TableIndex table, const String& col
   return std::to_string(static_cast<int>(random->Below(20)) - 3);
 }
 
-inline const Vector<String>& ComparableColumns(TableIndex table) {
-  static const Vector<String> kColumns[] = {
+inline const Vector<std::string>& ComparableColumns(TableIndex table) {
+  static const Vector<std::string> kColumns[] = {
       {"id", "realm", "createdAt", "modifiedAt", "name", "country", "country", "population",
        "population", "lat", "capital", "founded", "size", "flag", "twin"},
       {"id", "realm", "modifiedAt", "name", "age", "home", "home"},
@@ -161,12 +161,12 @@ inline const Vector<String>& ComparableColumns(TableIndex table) {
   return kColumns[table];
 }
 
-inline String RandomFilter(Random* random, TableIndex table, int depth, bool inner);
+inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner);
 
-inline String RandomInnerFilter(Random* random, TableIndex table, int depth) {
+inline std::string RandomInnerFilter(Random* random, TableIndex table, int depth) {
   if (table == kCities && random->Below(2)) {
     const bool details = random->Below(2);
-    return String("[\"exists\",") + (details ? "\"visits\"" : "\"people\"") + "," +
+    return std::string("[\"exists\",") + (details ? "\"visits\"" : "\"people\"") + "," +
            RandomFilter(random, details ? kVisits : kPeople, depth + 1, true) + "]";
   }
   if (table == kPeople && random->Below(2)) {
@@ -177,16 +177,16 @@ inline String RandomInnerFilter(Random* random, TableIndex table, int depth) {
                                       {"home", "visits", "city", "2"},
                                       {"stars", "cities", "population", "0"}};
   const char* const* select = kSelects[table];
-  return String("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] + "\",\"select\":\"" +
-         select[2] + "\",\"where\":" +
+  return std::string("[\"in\",\"") + select[0] + "\",{\"table\":\"" + select[1] +
+         "\",\"select\":\"" + select[2] + "\",\"where\":" +
          RandomFilter(random, static_cast<TableIndex>(select[3][0] - '0'), depth + 1, false) + "}]";
 }
 
-inline String RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
+inline std::string RandomFilter(Random* random, TableIndex table, int depth, bool inner) {
   static const char* kOps[] = {"=", "=", "=", "!=", "<", "<=", ">", ">="};
   const uint64_t roll = random->Below(14);
   if (roll < 3 && depth < 4) {
-    String text = roll == 0 ? "[\"or\"" : "[\"and\"";
+    std::string text = roll == 0 ? "[\"or\"" : "[\"and\"";
     for (uint64_t n = random->Below(3) + 1; n > 0; --n)
       text += "," + RandomFilter(random, table, depth + 1, inner);
     return text + "]";
@@ -197,10 +197,10 @@ inline String RandomFilter(Random* random, TableIndex table, int depth, bool inn
   if (roll == 5) return "[\"true\"]";
   if (roll == 6 && table == kCities)
     return random->Below(2) ? R"(["=","extra",null])" : R"(["!=","extra",null])";
-  const Vector<String>& columns = ComparableColumns(table);
-  const String& column = columns[random->Below(columns.size())];
+  const Vector<std::string>& columns = ComparableColumns(table);
+  const std::string& column = columns[random->Below(columns.size())];
   if (roll == 7) {
-    String list;
+    std::string list;
     for (uint64_t n = random->Below(4); n > 0; --n)
       list += RandomConstant(random, table, column) + ",";
     return "[\"in\"," + Quote(column) + ",[" + list + "null]]";
@@ -211,11 +211,12 @@ inline String RandomFilter(Random* random, TableIndex table, int depth, bool inn
                                       "%00%", "S_",   "",  "å%",  "%\\\\%"};
     return "[\"like\"," + Quote(column) + "," + Quote(kPatterns[random->Below(11)]) + "]";
   }
-  const String constant = random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
-  return String("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
+  const std::string constant =
+      random->Below(8) == 0 ? "null" : RandomConstant(random, table, column);
+  return std::string("[\"") + kOps[random->Below(8)] + "\"," + Quote(column) + "," + constant + "]";
 }
 
-inline Data Json(const String& text) { return ParseJson(text).value(); }
+inline Data Json(const std::string& text) { return ParseJson(text).value(); }
 
 }  // namespace skerry
 

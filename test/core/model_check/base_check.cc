@@ -18,11 +18,11 @@ Fills FillsOf(const Replica& client) {
   return fills;
 }
 
-bool Covers(const Data& filled, const String& id) {
+bool Covers(const Data& filled, const std::string& id) {
   return filled.as_bool() || (filled.is_string() && id <= filled.as_string());
 }
 
-String IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
+std::string IdOf(const naive::Key& key) { return key.substr(key.find('/') + 1); }
 
 // What a client must hold of an object: nothing is demanded where its fill has not come yet.
 enum class Demand { kRow, kNoRow, kAnything };
@@ -38,7 +38,7 @@ Demand DemandOf(const Fills& fills, const naive::Key& key, const naive::Row* row
   return covered ? Demand::kNoRow : Demand::kAnything;
 }
 
-naive::Rows Held(const Replica& client, const String& realm) {
+naive::Rows Held(const Replica& client, const std::string& realm) {
   naive::Rows held;
   for (const auto& [place, row] : client.base.rows) {
     if (place.second == realm)
@@ -47,8 +47,8 @@ naive::Rows Held(const Replica& client, const String& realm) {
   return client.known ? client.known(held) : held;
 }
 
-const naive::Rows& StateOf(const Replica& client, const naive::Server& server, const String& realm,
-                           naive::Rows* space) {
+const naive::Rows& StateOf(const Replica& client, const naive::Server& server,
+                           const std::string& realm, naive::Rows* space) {
   const naive::Rows& state =
       server.StateAt(realm, CursorRevision(client.sync["cursors"][realm].as_string()));
   return client.known ? *space = client.known(state) : state;
@@ -77,9 +77,9 @@ const Data* FilledOf(const Data& sync, const CheckScope& scope) {
   return nullptr;
 }
 
-String BaseProblem(const Replica& client, const naive::Server& server) {
+std::string BaseProblem(const Replica& client, const naive::Server& server) {
   const Fills fills = FillsOf(client);
-  for (const String& realm : server.realms()) {
+  for (const std::string& realm : server.realms()) {
     const naive::Rows held = Held(client, realm);
     // Where one may read there is a cursor, once anything was pulled.
     if (!client.sync["cursors"].Find(realm)) {
@@ -94,7 +94,7 @@ String BaseProblem(const Replica& client, const naive::Server& server) {
       const bool is_there = mine != held.end();
       if (demand == Demand::kRow && (!is_there || mine->second != row))
         return "base is wrong in " + realm + " at " + key +
-               (is_there ? DifferenceOf(mine->second, row) : String());
+               (is_there ? DifferenceOf(mine->second, row) : std::string());
       if (demand == Demand::kNoRow && is_there)
         return "base holds " + key + " of " + realm + " out of scope";
     }
@@ -106,8 +106,8 @@ String BaseProblem(const Replica& client, const naive::Server& server) {
   return {};
 }
 
-String OwnProblem(const Replica& client, const naive::Server& server, const PullRequest& request,
-                  const PullAnswer& answer) {
+std::string OwnProblem(const Replica& client, const naive::Server& server,
+                       const PullRequest& request, const PullAnswer& answer) {
   const Fills fills = FillsOf(client);
   for (const auto& [update, places] : answer.own.members()) {
     if (!request.have.contains(update)) continue;

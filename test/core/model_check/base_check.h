@@ -3,8 +3,9 @@
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_BASE_CHECK_H_
 
+#include <string>
+
 #include "base/data.h"
-#include "base/string.h"
 #include "sync/pull.h"
 #include "test/core/log/row_map.h"
 #include "test/core/model_check/check_schema.h"
@@ -26,12 +27,12 @@ const Data* FilledOf(const Data& sync, const CheckScope& scope);
 
 // Realm by realm base is exactly the server's rows in scope at the client's cursor, as far as its
 // fill has come.
-String BaseProblem(const Replica& client, const naive::Server& server);
+std::string BaseProblem(const Replica& client, const naive::Server& server);
 
 // Objects of own updates that were just confirmed are there whole, however far the fill has come:
 // what a user has made does not vanish until its page comes.
-String OwnProblem(const Replica& client, const naive::Server& server, const PullRequest& request,
-                  const PullAnswer& answer);
+std::string OwnProblem(const Replica& client, const naive::Server& server,
+                       const PullRequest& request, const PullAnswer& answer);
 
 }  // namespace skerry::test
 

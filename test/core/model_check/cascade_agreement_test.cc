@@ -15,7 +15,6 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "client/transaction.h"
 #include "client/view.h"
@@ -43,16 +42,16 @@ Schema AnyRefSchema(Random* random) {
   const uint64_t tables = 1 + random->Below(4);
   static constexpr const char* kRuleNames[] = {"\"cascade\"", "\"cascade\"",  "\"cascade\"",
                                                "\"setNull\"", "\"restrict\"", "null"};
-  String text = R"({"version":1,"accepts":[1],"tables":[)";
+  std::string text = R"({"version":1,"accepts":[1],"tables":[)";
   for (uint64_t table = 0; table < tables; ++table) {
-    text += String(table == 0 ? "" : ",") + R"({"name":"t)" + std::to_string(table) +
+    text += std::string(table == 0 ? "" : ",") + R"({"name":"t)" + std::to_string(table) +
             R"(","ids":"uuid","props":[)";
     const uint64_t props = 1 + random->Below(3);
     for (uint64_t prop = 0; prop < props; ++prop) {
-      text += String(prop == 0 ? "" : ",") + R"({"name":"p)" + std::to_string(prop) +
+      text += std::string(prop == 0 ? "" : ",") + R"({"name":"p)" + std::to_string(prop) +
               R"(","type":"ref","optional":true,"ref":{"touch":false,"table":"t)" +
-              std::to_string(random->Below(tables)) + R"(","onDelete":)" + kRuleNames[random->Below(6)] +
-              "}}";
+              std::to_string(random->Below(tables)) + R"(","onDelete":)" +
+              kRuleNames[random->Below(6)] + "}}";
     }
     text += "]}";
   }
@@ -103,7 +102,7 @@ bool NamesOneOf(const std::set<ObjectKey>& left, const Graph& graph, const Objec
 }
 
 // With the roots all leave that cascade from them; `to`: where to, or empty where they are deleted.
-CascadeOutcome ExpectedRows(const Graph& graph, const String& to) {
+CascadeOutcome ExpectedRows(const Graph& graph, const std::string& to) {
   std::set<ObjectKey> left(graph.roots.begin(), graph.roots.end());
   for (size_t before = 0; before != left.size();) {
     before = left.size();
@@ -130,7 +129,7 @@ CascadeOutcome ExpectedRows(const Graph& graph, const String& to) {
 }
 
 // What a window shows after the roots were moved to `to`, or deleted where it is empty.
-CascadeOutcome OfWindow(const Graph& graph, const String& to, Random* random) {
+CascadeOutcome OfWindow(const Graph& graph, const std::string& to, Random* random) {
   View view(&graph.schema);
   for (const auto& [key, row] : graph.rows) {
     view.PutBase(key, row);
@@ -172,9 +171,9 @@ CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const 
   WorkingSet rows(&graph.schema);
   for (const auto& [key, row] : stored) rows.Load({key, row, std::nullopt});
   const RealmState state{true, 1, 1};
-  const Map<String, RealmState> realms{{"A", state}, {"B", state}};
-  const Map<String, Right> rights{{"A", Right::kWrite}, {"B", Right::kWrite}};
-  Set<String> locks;
+  const Map<std::string, RealmState> realms{{"A", state}, {"B", state}};
+  const Map<std::string, Right> rights{{"A", Right::kWrite}, {"B", Right::kWrite}};
+  Set<std::string> locks;
   const Scene scene{&graph.schema, &rows, &realms, &rights, &locks, "c1", 2};
   Update update;
   update.after = {{"A", {}}, {"B", {}}};
@@ -200,7 +199,7 @@ CascadeOutcome OfAuthority(const Graph& graph, const CascadeRows& stored, const 
   return std::nullopt;
 }
 
-Op OpOnRow(OpKind kind, const ObjectKey& key, const String& realm) {
+Op OpOnRow(OpKind kind, const ObjectKey& key, const std::string& realm) {
   Op op;
   op.kind = kind;
   op.table = key.table;
@@ -233,11 +232,11 @@ Vector<Op> GroupedOps(const Graph& graph) {
 
 std::string OutcomeText(const CascadeOutcome& outcome) {
   if (!outcome) return "refused";
-  String text;
+  std::string text;
   for (const auto& [key, row] : *outcome) {
     text += std::to_string(key.table) + "/" + key.id.substr(key.id.size() - 4) + "@" + row.realm;
     for (const Value& value : row.props)
-      text += " " + (value.is_null() ? String("-") : String(value.text()).substr(32));
+      text += " " + (value.is_null() ? std::string("-") : std::string(value.text()).substr(32));
     text += "; ";
   }
   return {text.data(), text.size()};

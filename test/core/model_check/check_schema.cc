@@ -22,12 +22,12 @@ constexpr char kDescription[] = R"({"version":1,"tables":[
   {"name":"pins","ids":"string","props":[
     {"name":"item","type":"ref","optional":true,"ref":{"table":"items","onDelete":"restrict"}}]}]})";
 
-double NumberOf(const naive::Row& row, const String& prop, double otherwise) {
+double NumberOf(const naive::Row& row, const std::string& prop, double otherwise) {
   const auto found = row.props.find(prop);
   return found == row.props.end() ? otherwise : found->second.as_number();
 }
 
-String AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
+std::string AnyItem(Random* random) { return "k" + std::to_string(random->Below(6)); }
 
 naive::Key FreshNote(uint64_t* serial) {
   char text[48];
@@ -36,16 +36,16 @@ naive::Key FreshNote(uint64_t* serial) {
   return text;
 }
 
-String OtherThan(const String& realm, const naive::Names& realms, Random* random) {
-  Vector<String> others;
-  for (const String& other : realms) {
+std::string OtherThan(const std::string& realm, const naive::Names& realms, Random* random) {
+  Vector<std::string> others;
+  for (const std::string& other : realms) {
     if (other != realm) others.push_back(other);
   }
   return others.size() == 1 ? others[0] : others[random->Below(others.size())];
 }
 
-std::map<String, Data> AnyItemProps(Random* random) {
-  std::map<String, Data> props;
+std::map<std::string, Data> AnyItemProps(Random* random) {
+  std::map<std::string, Data> props;
   if (random->Below(10) < 8) props["n"] = Data(static_cast<double>(random->Below(4)));
   if (random->Below(10) < 3) props["u"] = Data(static_cast<double>(random->Below(5)));
   if (random->Below(10) < 2)
@@ -106,7 +106,7 @@ naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double m
   const auto seen = visible.find(op.key);
   op.realm = moves > 0 && random->Below(2) == 0 ? OtherThan("A", realms, random) : "A";
   if (seen != visible.end()) op.realm = seen->second.realm;
-  const String table = naive::TableOf(op.key);
+  const std::string table = naive::TableOf(op.key);
   if (op.key == "items/total") {
     op.realm = seen == visible.end() ? "A" : op.realm;
     op.op = "inc";
@@ -128,17 +128,18 @@ naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double m
   const bool fresh = seen == visible.end();
   op.op = fresh ? "create" : random->Below(3) == 0 ? "delete" : "update";
   if (op.op != "delete") op.set["item"] = Data(AnyItem(random));
-  if (table == "notes" && op.op != "delete") op.set["text"] = Data("t" + std::to_string(random->Below(3)));
+  if (table == "notes" && op.op != "delete")
+    op.set["text"] = Data("t" + std::to_string(random->Below(3)));
   return op;
 }
 
 const Vector<CheckScopes>& ScopeChoices() {
-  const auto all = [](const String& table) {
+  const auto all = [](const std::string& table) {
     return CheckScope{table, R"(["true"])", [table](const naive::Key& key, const naive::Row&) {
                         return naive::TableOf(key) == table;
                       }};
   };
-  const auto items = [](String where, std::function<bool(const naive::Row&)> holds) {
+  const auto items = [](std::string where, std::function<bool(const naive::Row&)> holds) {
     return CheckScope{"items", std::move(where),
                       [holds](const naive::Key& key, const naive::Row& row) {
                         return naive::TableOf(key) == "items" && holds(row);
@@ -161,11 +162,11 @@ const Vector<CheckScopes>& ScopeChoices() {
 }
 
 skerry::Op OpOf(const naive::Op& op, const Schema& schema) {
-  static const std::map<String, OpKind> kinds = {{"create", OpKind::kCreate},
-                                                 {"update", OpKind::kUpdate},
-                                                 {"inc", OpKind::kInc},
-                                                 {"delete", OpKind::kDelete},
-                                                 {"move", OpKind::kMove}};
+  static const std::map<std::string, OpKind> kinds = {{"create", OpKind::kCreate},
+                                                      {"update", OpKind::kUpdate},
+                                                      {"inc", OpKind::kInc},
+                                                      {"delete", OpKind::kDelete},
+                                                      {"move", OpKind::kMove}};
   skerry::Op out;
   out.kind = kinds.at(op.op);
   out.table = schema.FindTable(naive::TableOf(op.key));
@@ -175,7 +176,7 @@ skerry::Op OpOf(const naive::Op& op, const Schema& schema) {
   out.by = {0};
   const TableDef& table = schema.table(out.table);
   for (size_t i = 0; i < table.props.size(); ++i) {
-    const String& name = table.props[i].name;
+    const std::string& name = table.props[i].name;
     if (op.set.contains(name))
       out.set.push_back(
           {static_cast<PropIndex>(i), ValueFromData(table.props[i], op.set.at(name)).value()});
@@ -202,17 +203,17 @@ naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row, const Schema
   return out;
 }
 
-String DifferenceOf(const naive::Row& a, const naive::Row& b) {
-  String words;
+std::string DifferenceOf(const naive::Row& a, const naive::Row& b) {
+  std::string words;
   const auto say = [&words](std::string_view what, const Data& left, const Data& right) {
     if (!(left == right))
-      words += " (" + String(what) + ": " + WriteJson(left) + ", " + WriteJson(right) + ")";
+      words += " (" + std::string(what) + ": " + WriteJson(left) + ", " + WriteJson(right) + ")";
   };
   say("realm", a.realm, b.realm);
   say("created", a.created, b.created);
   say("modified", a.modified, b.modified);
   say("revision", a.revision, b.revision);
-  std::map<String, std::pair<Data, Data>> props;
+  std::map<std::string, std::pair<Data, Data>> props;
   for (const auto& [name, value] : a.props) props[name].first = value;
   for (const auto& [name, value] : b.props) props[name].second = value;
   for (const auto& [name, values] : props) say(name, values.first, values.second);

@@ -8,9 +8,10 @@
 #ifndef SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 #define SKERRY_TEST_CORE_MODEL_CHECK_CHECK_SCHEMA_H_
 
+#include <string>
+
 #include "base/data.h"
 #include "base/random.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -30,8 +31,8 @@ naive::Op AnyOp(const naive::Rows& visible, const naive::Names& realms, double m
 
 // Several scopes of a table may overlap.
 struct CheckScope {
-  String table;
-  String where;  // JSON
+  std::string table;
+  std::string where;  // JSON
   naive::Scope holds;
 };
 using CheckScopes = Vector<CheckScope>;
@@ -43,7 +44,7 @@ naive::Row NaiveRowOf(const ObjectKey& key, const skerry::Row& row,
                       const Schema& schema = CheckSchema());
 
 // In words: which of the two say what.
-String DifferenceOf(const naive::Row& a, const naive::Row& b);
+std::string DifferenceOf(const naive::Row& a, const naive::Row& b);
 
 }  // namespace skerry::test
 

@@ -43,9 +43,9 @@ Vector<Op> FoldOps(const Vector<Op>& ops) {
   return folded;
 }
 
-Client::Client(String client_name, Names realms, Scope wanted, Breaks broken)
+Client::Client(std::string client_name, Names realms, Scope wanted, Breaks broken)
     : name(std::move(client_name)), id(name), scope(std::move(wanted)), broken_(std::move(broken)) {
-  for (const String& realm : realms) {
+  for (const std::string& realm : realms) {
     base[realm] = {};
     cursors[realm] = 0;
   }
@@ -57,7 +57,7 @@ Names Client::Have() const {
   return have;
 }
 
-String Client::Mutate(Vector<Op> ops, uint64_t* serial) {
+std::string Client::Mutate(Vector<Op> ops, uint64_t* serial) {
   Mutation mutation;
   mutation.key = ++next_key_;
   mutation.action = "a" + std::to_string(++*serial);
@@ -89,7 +89,7 @@ void Client::Group(size_t most, uint64_t* serial) {
     mutation->update = sent.update.id;
   }
   sent.update.ops = FoldOps(ops);
-  for (const String& realm : RealmsOf(ops)) {
+  for (const std::string& realm : RealmsOf(ops)) {
     Link& link = chain_[realm];
     sent.update.after[realm] = link;
     link = {link.seq + 1, sent.update.id};
@@ -108,7 +108,7 @@ Vector<Update> Client::ToSend() {
 
 // Ungroups an update and, transitively, all that follow it in any realm under the same identity.
 void Client::Ungroup(size_t index, const Names& culprits,
-                     const std::map<String, std::map<String, uint64_t>>& known) {
+                     const std::map<std::string, std::map<std::string, uint64_t>>& known) {
   Names gone, realms;
   const Update first = outbox[index].update;
   for (size_t i = index; i < outbox.size(); ++i) {
@@ -136,7 +136,7 @@ void Client::Ungroup(size_t index, const Names& culprits,
   });
 }
 
-void Client::Answered(const String& update, const Result& result, const Server& server,
+void Client::Answered(const std::string& update, const Result& result, const Server& server,
                       uint64_t* serial) {
   const auto found = std::find_if(outbox.begin(), outbox.end(),
                                   [&](const Sent& s) { return s.update.id == update; });
@@ -155,11 +155,11 @@ void Client::Answered(const String& update, const Result& result, const Server& 
       culprits.insert(found->update.ops[op].by.begin(), found->update.ops[op].by.end());
     if (result.bad.empty() && result.known.empty())
       culprits.insert(found->update.actions.begin(), found->update.actions.end());
-    std::map<String, std::map<String, uint64_t>> known;
-    for (const String& action : result.known) {
+    std::map<std::string, std::map<std::string, uint64_t>> known;
+    for (const std::string& action : result.known) {
       for (const auto& [realm, rows] : base) {
         for (uint64_t revision = 1; revision <= server.head(realm); ++revision) {
-          const Vector<String>& actions = server.log(realm)[revision - 1].actions;
+          const Vector<std::string>& actions = server.log(realm)[revision - 1].actions;
           if (std::find(actions.begin(), actions.end(), action) != actions.end())
             known[action][realm] = revision;
         }

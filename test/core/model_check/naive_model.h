@@ -14,20 +14,20 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 
 namespace skerry::test::naive {
 
-using Key = String;
-using Names = std::set<String>;
+using Key = std::string;
+using Names = std::set<std::string>;
 
 struct Row {
-  String realm;
-  std::map<String, Data> props;  // what is null is left out
+  std::string realm;
+  std::map<std::string, Data> props;  // what is null is left out
   double created = 0;
   double modified = 0;
   uint64_t revision = 0;
@@ -36,49 +36,49 @@ struct Row {
 using Rows = std::map<Key, Row>;
 
 struct Op {
-  String op;  // create, update, inc, delete, move
+  std::string op;  // create, update, inc, delete, move
   Key key;
-  String realm;
-  String to;
-  std::map<String, Data> set;
-  std::map<String, double> add;
+  std::string realm;
+  std::string to;
+  std::map<std::string, Data> set;
+  std::map<std::string, double> add;
   Names by;  // ids of actions
 };
 
 struct Link {
   uint64_t seq = 0;
-  String id;
+  std::string id;
   friend bool operator==(const Link&, const Link&) = default;
 };
 
 struct Update {
-  String id;
-  String client;
-  std::map<String, Link> after;  // by realm
-  Vector<String> actions;
+  std::string id;
+  std::string client;
+  std::map<std::string, Link> after;  // by realm
+  Vector<std::string> actions;
   Vector<Op> ops;
 };
 
 // Of the wire's JSON.
-Update UpdateOf(const String& client, const Data& wire);
-String TableOf(const Key& key);
+Update UpdateOf(const std::string& client, const Data& wire);
+std::string TableOf(const Key& key);
 
 enum class Rule { kCascade, kSetNull, kRestrict };
 struct Ref {
-  String table;
-  String prop;
-  String target;
+  std::string table;
+  std::string prop;
+  std::string target;
   Rule rule = Rule::kCascade;
   bool touch = false;
 };
 struct Tables {
   Vector<Ref> refs;
-  Vector<std::pair<String, String>> unique;  // table, prop; within a realm
+  Vector<std::pair<std::string, std::string>> unique;  // table, prop; within a realm
 };
 
 enum class May { kNothing, kRead, kWrite };
-using Rights = std::map<String, May>;  // a realm that is not named may be written
-inline May RightIn(const Rights& rights, const String& realm) {
+using Rights = std::map<std::string, May>;  // a realm that is not named may be written
+inline May RightIn(const Rights& rights, const std::string& realm) {
   const auto right = rights.find(realm);
   return right == rights.end() ? May::kWrite : right->second;
 }
@@ -105,7 +105,7 @@ using Breaks = std::set<Break>;
 bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows);
 
 struct Result {
-  String status;
+  std::string status;
   Names known;             // actions that are in the log already
   Vector<uint32_t> noops;  // applied
   Vector<size_t> bad;      // rejected: ops that break a rule by themselves; empty where the rule
@@ -114,9 +114,9 @@ struct Result {
 
 struct Entry {
   double at = 0;
-  String client;
-  String update;
-  Vector<String> actions;
+  std::string client;
+  std::string update;
+  Vector<std::string> actions;
   Vector<Op> ops;  // those of this realm, as pushed
   bool declared = false;
 };
@@ -126,28 +126,29 @@ struct Place {
   double at = 0;
   friend bool operator==(const Place&, const Place&) = default;
 };
-using Own = std::map<String, std::map<String, Place>>;  // update, realm
+using Own = std::map<std::string, std::map<std::string, Place>>;  // update, realm
 
 using Scope = std::function<bool(const Key&, const Row&)>;
-using Cursors = std::map<String, uint64_t>;
+using Cursors = std::map<std::string, uint64_t>;
 
 // One realm's part of an answer: what each object that differs is to become.
 struct Answer {
   Cursors from;
   Cursors cursors;
-  String was_filled;
+  std::string was_filled;
   bool was_whole = false;
   Names have;
   Own own;
-  std::map<String, std::map<Key, std::optional<Row>>> changes;  // by realm
+  std::map<std::string, std::map<Key, std::optional<Row>>> changes;  // by realm
   bool is_refill = false;  // of what was too large to be told nothing is: the fill begins anew
   bool has_page = false;
-  String filled;  // after this page
+  std::string filled;  // after this page
   bool whole = false;
   Rows page;
 };
 
-using Defaults = std::map<String, std::map<String, Data>>;  // table, prop: what is never null
+using Defaults =
+    std::map<std::string, std::map<std::string, Data>>;  // table, prop: what is never null
 
 class Server {
  public:
@@ -157,7 +158,7 @@ class Server {
   // silently, because clients take them to have it.
   void Serve(Defaults defaults);
   // An entry that no client wrote, of rows that clients may think otherwise of.
-  void Correct(const String& realm, const Names& keys, double at);
+  void Correct(const std::string& realm, const Names& keys, double at);
 
   // One update, exactly once, after the one that it follows in every realm that it touches; whole
   // or not at all. `is_oldest`: it is the first of its request. `rights`: of its author.
@@ -168,26 +169,27 @@ class Server {
   // A pull up to `limit` entries of each realm. `filled`: the last key that the fill has reached,
   // unless it is `whole`; a page, which rides on a pull to all heads, brings the next. Unless it
   // `tells`, what the range did is too large for the answer.
-  Answer Pull(const String& client, const Cursors& cursors, const Names& have, const Scope& scope,
-              const Cursors& limit, const String& filled, bool whole, bool tells) const;
+  Answer Pull(const std::string& client, const Cursors& cursors, const Names& have,
+              const Scope& scope, const Cursors& limit, const std::string& filled, bool whole,
+              bool tells) const;
 
   const Names& realms() const { return realms_; }
   const Rows& rows() const { return rows_; }
-  const Rows& StateAt(const String& realm, uint64_t revision) const {
+  const Rows& StateAt(const std::string& realm, uint64_t revision) const {
     return states_.at(realm)[revision];
   }
-  const Vector<Entry>& log(const String& realm) const { return log_.at(realm); }
-  uint64_t head(const String& realm) const { return log_.at(realm).size(); }
-  bool HasAction(const String& action) const { return actions_.contains(action); }
+  const Vector<Entry>& log(const std::string& realm) const { return log_.at(realm); }
+  uint64_t head(const std::string& realm) const { return log_.at(realm).size(); }
+  bool HasAction(const std::string& action) const { return actions_.contains(action); }
   // Every declared entry of these updates at or below `ends`, and every one of this client within
   // (from, ends].
-  Own OwnOf(const String& client, const Names& have, const Cursors& from,
+  Own OwnOf(const std::string& client, const Names& have, const Cursors& from,
             const Cursors& ends) const;
 
  private:
   struct Chain {
     Link last;
-    std::map<String, Result> refused;
+    std::map<std::string, Result> refused;
   };
   std::optional<Result> ChainAnswer(const Update& update, bool is_oldest) const;
   void FillDefaults(Rows* rows) const;
@@ -209,64 +211,65 @@ class Server {
   Breaks broken_;
   Defaults defaults_;
   Rows rows_;
-  std::map<String, Vector<Entry>> log_;
-  std::map<String, Vector<Rows>> states_;              // by realm and revision
-  std::map<std::pair<String, String>, Chain> chains_;  // realm, client
+  std::map<std::string, Vector<Entry>> log_;
+  std::map<std::string, Vector<Rows>> states_;                   // by realm and revision
+  std::map<std::pair<std::string, std::string>, Chain> chains_;  // realm, client
   Names applied_;
-  std::map<String, Names> actions_;  // action -> realms
-  std::map<Key, String> last_;       // the realm in which an object was last
+  std::map<std::string, Names> actions_;  // action -> realms
+  std::map<Key, std::string> last_;       // the realm in which an object was last
 };
 
 // A client's storage. Every method is one transaction.
 class Client {
  public:
-  Client(String name, Names realms, Scope scope, Breaks broken = {});
+  Client(std::string name, Names realms, Scope scope, Breaks broken = {});
 
   struct Mutation {
     uint64_t key = 0;
-    String action;
+    std::string action;
     Vector<Op> ops;
-    String update;                     // that it is grouped in; empty: none
-    std::map<String, uint64_t> known;  // in the log already: pending until pulled
+    std::string update;                     // that it is grouped in; empty: none
+    std::map<std::string, uint64_t> known;  // in the log already: pending until pulled
   };
   struct Sent {
     Update update;
-    String state = "new";
+    std::string state = "new";
     Names confirmed;  // realms
   };
 
-  String Mutate(Vector<Op> ops, uint64_t* serial);
+  std::string Mutate(Vector<Op> ops, uint64_t* serial);
   // The next ungrouped mutations, in key order, of one realm; one that spans realms goes alone.
   void Group(size_t most, uint64_t* serial);
   Vector<Update> ToSend();
-  void Answered(const String& id, const Result& result, const Server& server, uint64_t* serial);
+  void Answered(const std::string& id, const Result& result, const Server& server,
+                uint64_t* serial);
   void Pulled(const Answer& answer);
   Rows Visible() const;
 
-  String name;
-  String id;
-  std::map<String, Rows> base;  // by realm: each is replicated exactly, on its own
+  std::string name;
+  std::string id;
+  std::map<std::string, Rows> base;  // by realm: each is replicated exactly, on its own
   Cursors cursors;
-  String filled;
+  std::string filled;
   bool whole = false;
   Vector<Mutation> mutations;
   Vector<Sent> outbox;
-  Names inbox;                      // actions
-  std::map<String, uint64_t> keys;  // of all actions ever
-  int generation = 0;               // of the profile: a restored one hears no answers to the other
+  Names inbox;                           // actions
+  std::map<std::string, uint64_t> keys;  // of all actions ever
+  int generation = 0;  // of the profile: a restored one hears no answers to the other
   Scope scope;
   Names Have() const;
 
  private:
   void Ungroup(size_t index, const Names& culprits,
-               const std::map<String, std::map<String, uint64_t>>& known);
+               const std::map<std::string, std::map<std::string, uint64_t>>& known);
   void FoldOwn(const Answer& answer);
   void ApplyChanges(const Answer& answer);
   void ApplyPage(const Answer& answer);
   void Confirm(const Answer& answer);
 
   Breaks broken_;
-  std::map<String, Link> chain_;
+  std::map<std::string, Link> chain_;
   uint64_t next_key_ = 0;
 };
 

@@ -23,7 +23,7 @@ std::optional<Row> RowIn(const Rows& rows, const Key& key) {
 
 }  // namespace
 
-Own Server::OwnOf(const String& client, const Names& have, const Cursors& from,
+Own Server::OwnOf(const std::string& client, const Names& have, const Cursors& from,
                   const Cursors& ends) const {
   Own own;
   for (const auto& [realm, end] : ends) {
@@ -37,8 +37,8 @@ Own Server::OwnOf(const String& client, const Names& have, const Cursors& from,
   return own;
 }
 
-Answer Server::Pull(const String& client, const Cursors& cursors, const Names& have,
-                    const Scope& scope, const Cursors& limit, const String& filled, bool whole,
+Answer Server::Pull(const std::string& client, const Cursors& cursors, const Names& have,
+                    const Scope& scope, const Cursors& limit, const std::string& filled, bool whole,
                     bool tells) const {
   Answer answer;
   answer.from = cursors;

@@ -20,7 +20,7 @@ void Server::Serve(Defaults defaults) {
   for (auto& [realm, states] : states_) FillDefaults(&states.back());
 }
 
-void Server::Correct(const String& realm, const Names& keys, double at) {
+void Server::Correct(const std::string& realm, const Names& keys, double at) {
   for (const Key& key : keys) Stamp(at, &rows_.at(key));
   Rows state;
   for (const auto& [key, row] : rows_) {

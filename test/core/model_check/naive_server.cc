@@ -7,15 +7,15 @@
 namespace skerry::test::naive {
 namespace {
 
-std::map<String, Data> WithoutNulls(const std::map<String, Data>& props) {
-  std::map<String, Data> rest;
+std::map<std::string, Data> WithoutNulls(const std::map<std::string, Data>& props) {
+  std::map<std::string, Data> rest;
   for (const auto& [name, value] : props) {
     if (!value.is_null()) rest[name] = value;
   }
   return rest;
 }
 
-double NumberOf(const Row& row, const String& prop) {
+double NumberOf(const Row& row, const std::string& prop) {
   const auto found = row.props.find(prop);
   return found == row.props.end() ? 0 : found->second.as_number();
 }
@@ -28,9 +28,9 @@ std::optional<Row> Find(const Rows& rows, const Key& key) {
 
 }  // namespace
 
-String TableOf(const Key& key) { return key.substr(0, key.find('/')); }
+std::string TableOf(const Key& key) { return key.substr(0, key.find('/')); }
 
-Update UpdateOf(const String& client, const Data& wire) {
+Update UpdateOf(const std::string& client, const Data& wire) {
   Update update;
   update.id = wire["id"].as_string();
   update.client = client;
@@ -79,7 +79,7 @@ bool FoldOp(const Op& op, double at, uint64_t revision, bool base, Rows* rows) {
 
 Server::Server(Tables tables, Names realms, Breaks broken)
     : tables_(std::move(tables)), realms_(std::move(realms)), broken_(std::move(broken)) {
-  for (const String& realm : realms_) {
+  for (const std::string& realm : realms_) {
     log_[realm] = {};
     states_[realm] = {Rows()};
   }
@@ -122,7 +122,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
                     bool is_known) {
   if (std::optional<Result> answer = ChainAnswer(update, is_oldest)) return *answer;
   Result result{"applied", {}, {}, {}};
-  for (const String& action : update.actions) {
+  for (const std::string& action : update.actions) {
     const auto found = actions_.find(action);
     if (found == actions_.end() || broken_.contains(Break::kNoActionIds)) continue;
     for (const auto& [realm, link] : update.after) {
@@ -130,7 +130,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     }
   }
   const Rows before = rows_;
-  const std::map<Key, String> last_before = last_;
+  const std::map<Key, std::string> last_before = last_;
   bool is_forbidden = false;
   for (const auto& [realm, link] : update.after)
     is_forbidden = is_forbidden || RightIn(rights, realm) != May::kWrite;
@@ -145,7 +145,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
       }
       if (row != rows_.end())
         op.realm = row->second.realm;  // the row's actual realm decides where an op lands
-      const String& lands = op.op == "move" ? op.to : op.realm;
+      const std::string& lands = op.op == "move" ? op.to : op.realm;
       if (!FoldOp(op, now, head(lands) + 1, false, &rows_))
         result.noops.push_back(static_cast<uint32_t>(i));
       if (const auto now_there = rows_.find(op.key); now_there != rows_.end())
@@ -162,7 +162,7 @@ Result Server::Push(const Update& update, bool is_oldest, double now, const Righ
     result.status = "rejected";
     result.noops.clear();
     // Kept where the author may write, if anywhere.
-    String kept = update.after.begin()->first;
+    std::string kept = update.after.begin()->first;
     for (const auto& [realm, link] : update.after) {
       if (RightIn(rights, kept) != May::kWrite) kept = realm;
     }
@@ -221,7 +221,7 @@ void Server::FollowParents(const Names& moved, double at, const Rights& rights) 
     auto next = std::find_if(going.begin(), going.end(),
                              [&](const auto& child) { return !going.contains(child.second); });
     if (next == going.end()) next = going.begin();
-    const String& realm = rows_.at(next->second).realm;
+    const std::string& realm = rows_.at(next->second).realm;
     if (RightIn(rights, realm) != May::kWrite) {
       rows_.erase(next->first);
       continue;
@@ -263,7 +263,7 @@ void Server::SetNulls(double at) {
 
 // No ref leads out of the realm or nowhere, and no unique value is there twice.
 bool Server::BreaksRule() const {
-  std::set<std::pair<String, String>> values;
+  std::set<std::pair<std::string, std::string>> values;
   for (const auto& [key, row] : rows_) {
     for (const Ref& ref : tables_.refs) {
       if (ref.table != TableOf(key) || !row.props.contains(ref.prop)) continue;
@@ -272,7 +272,8 @@ bool Server::BreaksRule() const {
     }
     for (const auto& [table, prop] : tables_.unique) {
       if (table != TableOf(key) || !row.props.contains(prop)) continue;
-      const String value = std::to_string(static_cast<int64_t>(row.props.at(prop).as_number()));
+      const std::string value =
+          std::to_string(static_cast<int64_t>(row.props.at(prop).as_number()));
       if (!values.insert({row.realm + "/" + table + "/" + prop, value}).second) return true;
     }
   }
@@ -312,7 +313,7 @@ void Server::TouchMasters(const Rows& before, double at) {
 }
 
 void Server::Log(const Update& update, const Rows& before, double at) {
-  for (const String& realm : realms_) {
+  for (const std::string& realm : realms_) {
     Rows state;
     for (const auto& [key, row] : rows_) {
       if (row.realm == realm) state[key] = row;
@@ -325,7 +326,7 @@ void Server::Log(const Update& update, const Rows& before, double at) {
       for (const Op& op : update.ops) {
         if (op.realm == realm) entry.ops.push_back(op);
       }
-      for (const String& action : update.actions) actions_[action].insert(realm);
+      for (const std::string& action : update.actions) actions_[action].insert(realm);
     }
     log_[realm].push_back(std::move(entry));
     states_[realm].push_back(std::move(state));

@@ -21,13 +21,13 @@ struct NaiveMessage {
   size_t client = 0;
   int generation = 0;
   Vector<naive::Update> updates;
-  String update;
+  std::string update;
   naive::Result result;
   naive::Answer answer;
-  String id;
+  std::string id;
   naive::Cursors cursors, limit;
   naive::Names have;
-  String filled;
+  std::string filled;
   bool whole = false;
   bool tells = true;
 };
@@ -59,7 +59,7 @@ class NaiveWorld {
   }
 
   // Empty, or what is wrong.
-  String Run() {
+  std::string Run() {
     for (int step = 0; step < 170 && problem_.empty(); ++step) Step();
     for (int round = 0; round < 400 && problem_.empty() && !IsQuiet(); ++round) Heal();
     if (problem_.empty()) CheckEnd();
@@ -67,7 +67,7 @@ class NaiveWorld {
   }
   size_t entries() const {
     size_t entries = 0;
-    for (const String& realm : realms_) entries += server_.head(realm);
+    for (const std::string& realm : realms_) entries += server_.head(realm);
     return entries;
   }
 
@@ -88,7 +88,7 @@ class NaiveWorld {
     } else if (dice < .7) {
       const auto limit = [&] { return Vector<uint64_t>{0, 1, 2, 100}[random_.Below(4)]; };
       naive::Cursors limits;
-      for (const String& realm : realms_) limits[realm] = limit();
+      for (const std::string& realm : realms_) limits[realm] = limit();
       Ask(i, std::move(limits));
     } else if (dice < .72 && clones_) {
       saved_.insert_or_assign(i, client);
@@ -113,7 +113,7 @@ class NaiveWorld {
     for (const auto& mutation : clients_[i].mutations) {
       if (!kept.contains(mutation.action)) maybe_lost_.insert(mutation.action);
     }
-    for (const String& action : clients_[i].inbox) {
+    for (const std::string& action : clients_[i].inbox) {
       if (!kept.contains(action)) maybe_lost_.insert(action);
     }
     old.generation = clients_[i].generation + 1;
@@ -195,7 +195,7 @@ class NaiveWorld {
   bool IsQuiet() const {
     return std::all_of(clients_.begin(), clients_.end(), [&](const naive::Client& client) {
       return client.mutations.empty() && client.outbox.empty() && client.whole &&
-             std::all_of(realms_.begin(), realms_.end(), [&](const String& realm) {
+             std::all_of(realms_.begin(), realms_.end(), [&](const std::string& realm) {
                return client.cursors.at(realm) == server_.head(realm);
              });
     });
@@ -225,19 +225,19 @@ class NaiveWorld {
         problem_ = "not quiet: " + client.name;
       inboxes.insert(client.inbox.begin(), client.inbox.end());
     }
-    for (const String& action : made_) {
+    for (const std::string& action : made_) {
       if (!server_.HasAction(action) && !inboxes.contains(action) && !maybe_lost_.contains(action))
         problem_ = "lost: " + action;
     }
-    for (const String& realm : realms_) {
-      Vector<String> seen;
+    for (const std::string& realm : realms_) {
+      Vector<std::string> seen;
       for (const naive::Entry& entry : server_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size())
         problem_ = "doubled in " + realm;
       for (const naive::Client& client : clients_) {
         Vector<uint64_t> keys;
-        for (const String& action : seen) {
+        for (const std::string& action : seen) {
           if (client.keys.contains(action)) keys.push_back(client.keys.at(action));
         }
         if (!restored_ && !std::is_sorted(keys.begin(), keys.end()))
@@ -254,7 +254,7 @@ class NaiveWorld {
   std::map<size_t, naive::Client> saved_;
   Vector<NaiveMessage> net_;
   naive::Names made_, maybe_lost_;
-  String problem_;
+  std::string problem_;
   uint64_t serial_ = 0;
   double now_ = 0;
   double loss_ = 0, late_ = 0, moves_ = 0, small_answers_ = 0;
@@ -266,7 +266,7 @@ TEST_CASE("the naive model holds on random histories") {
   size_t entries = 0;
   for (uint64_t seed = 0; seed < 300; ++seed) {
     NaiveWorld world(seed, {}, true);
-    const String problem = world.Run();
+    const std::string problem = world.Run();
     CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();

@@ -15,7 +15,8 @@
 
 namespace skerry::test {
 
-ProductionClient::ProductionClient(const Schema* schema, const String& identity, CheckScopes scopes)
+ProductionClient::ProductionClient(const Schema* schema, const std::string& identity,
+                                   CheckScopes scopes)
     : schema_(schema), scopes_(std::move(scopes)) {
   sync_ = CompleteSyncRecord(Data(), identity, schema->version()).Write();
   for (size_t i = 0; i < scopes_.size(); ++i) ToggleScope(i);
@@ -35,7 +36,7 @@ void ProductionClient::ToggleScope(size_t index) {
   if (record.has_value()) ApplyRecord(*record);
 }
 
-String ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids) {
+std::string ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids) {
   Mutation mutation;
   mutation.action = {ids->Next(now), "act", "null", now};
   for (const naive::Op& op : ops) mutation.ops.push_back(OpOf(op));
@@ -44,7 +45,7 @@ String ProductionClient::Mutate(const Vector<naive::Op>& ops, double now, UuidGe
   std::sort(mutation.base.begin(), mutation.base.end());
   Data keys = Data::MakeArray();
   for (const Op& op : mutation.ops)
-    keys.Push(schema_->table(op.table).name + String(1, '\0') + op.id);
+    keys.Push(schema_->table(op.table).name + std::string(1, '\0') + op.id);
   Data record = Data::MakeObject();
   record.Set("v", 1)
       .Set("id", mutation.action.id)
@@ -80,7 +81,7 @@ Vector<OutboxRecord> ProductionClient::Outbox() const {
 
 void ProductionClient::Write(const Data::Array& writes) {
   for (const Data& write : writes) {
-    const String& store = write["store"].as_string();
+    const std::string& store = write["store"].as_string();
     const Data* put = write.Find("put");
     if (store == "conflicts") {
       conflicts_.push_back(write["add"]);
@@ -139,7 +140,7 @@ ProductionClient::Sent ProductionClient::Send() {
   return sent;
 }
 
-void ProductionClient::Answered(const Vector<String>& asked, const Data& results, double now,
+void ProductionClient::Answered(const Vector<std::string>& asked, const Data& results, double now,
                                 UuidGenerator* ids) {
   PushAnswer answer(schema_, asked, results, now);
   answer.Decide(Outbox(), SyncRecord::Read(sync_), ids);
@@ -198,7 +199,7 @@ naive::Names ProductionClient::InboxActions() const {
   return actions;
 }
 
-uint64_t ProductionClient::KeyOfAction(const String& action) const {
+uint64_t ProductionClient::KeyOfAction(const std::string& action) const {
   const auto found = keys_.find(action);
   return found == keys_.end() ? 0 : found->second;
 }

@@ -5,10 +5,10 @@
 #define SKERRY_TEST_CORE_MODEL_CHECK_PRODUCTION_CLIENT_H_
 
 #include <map>
+#include <string>
 
 #include "base/data.h"
 #include "base/id.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "sync/pull.h"
 #include "test/core/log/row_map.h"
@@ -19,19 +19,20 @@ namespace skerry::test {
 
 class ProductionClient {
  public:
-  ProductionClient(const Schema* schema, const String& identity, CheckScopes scopes);
+  ProductionClient(const Schema* schema, const std::string& identity, CheckScopes scopes);
 
   struct Sent {
-    String client;
-    Vector<String> ids;
+    std::string client;
+    Vector<std::string> ids;
     Vector<Data> updates;  // as in the body
   };
 
   // The action's id.
-  String Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids);
+  std::string Mutate(const Vector<naive::Op>& ops, double now, UuidGenerator* ids);
   void Group(size_t most, double now, UuidGenerator* ids);
   Sent Send();
-  void Answered(const Vector<String>& asked, const Data& results, double now, UuidGenerator* ids);
+  void Answered(const Vector<std::string>& asked, const Data& results, double now,
+                UuidGenerator* ids);
   PullRequest Ask(uint64_t limit) const;
   // False: discarded.
   bool Pulled(const PullRequest& request, const PullAnswer& answer, double now);
@@ -47,7 +48,7 @@ class ProductionClient {
   bool IsIdle() const { return mutations_.empty() && outbox_.empty(); }
   naive::Names PendingActions() const;
   naive::Names InboxActions() const;
-  uint64_t KeyOfAction(const String& action) const;  // 0: not of this client
+  uint64_t KeyOfAction(const std::string& action) const;  // 0: not of this client
 
   int generation = 0;
 
@@ -60,12 +61,12 @@ class ProductionClient {
   const Schema* schema_;
   CheckScopes scopes_;
   std::map<double, Data> mutations_;
-  std::map<String, Data> outbox_;
+  std::map<std::string, Data> outbox_;
   Vector<Data> conflicts_;
   Data sync_;
   double last_key_ = 0;
   uint64_t n_ = 0;
-  std::map<String, uint64_t> keys_;
+  std::map<std::string, uint64_t> keys_;
   RowMap base_;
 };
 

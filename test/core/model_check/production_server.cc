@@ -27,7 +27,7 @@ Vector<Op> OpsOf(const Schema& schema, const Data& list) {
 
 ProductionServer::ProductionServer(const Schema* schema, const naive::Names& realms)
     : schema_(schema) {
-  for (const String& realm : realms) {
+  for (const std::string& realm : realms) {
     heads_[realm] = {};
     log_[realm] = {};
   }
@@ -35,12 +35,12 @@ ProductionServer::ProductionServer(const Schema* schema, const naive::Names& rea
 
 // ---- push ----
 
-Admission::Input ProductionServer::InputOf(const String& client, const Vector<Data>& updates,
-                                           const Set<String>& locked, double now,
+Admission::Input ProductionServer::InputOf(const std::string& client, const Vector<Data>& updates,
+                                           const Set<std::string>& locked, double now,
                                            const naive::Rights& may) const {
   Admission::Input input;
   input.now = now;
-  Map<String, Right>& rights = input.rights.emplace_back();
+  Map<std::string, Right>& rights = input.rights.emplace_back();
   for (const auto& [realm, head] : heads_) {
     if (locked.contains(realm)) input.realms[realm] = {true, head.head, head.at};
     const naive::May right = naive::RightIn(may, realm);
@@ -52,7 +52,7 @@ Admission::Input ProductionServer::InputOf(const String& client, const Vector<Da
   return input;
 }
 
-void ProductionServer::LoadChains(const String& client, Admission* admission) const {
+void ProductionServer::LoadChains(const std::string& client, Admission* admission) const {
   for (const auto& [key, row] : chains_) {
     if (key.second == client) admission->chains().Load(key.first, key.second, row);
   }
@@ -61,10 +61,10 @@ void ProductionServer::LoadChains(const String& client, Admission* admission) co
   }
 }
 
-Data::Array ProductionServer::Push(const String& client, const Vector<Data>& updates, double now,
-                                   const naive::Rights& rights) {
+Data::Array ProductionServer::Push(const std::string& client, const Vector<Data>& updates,
+                                   double now, const naive::Rights& rights) {
   // Only realms that are named are locked, until the authority asks for more.
-  Set<String> locked;
+  Set<std::string> locked;
   for (const Data& update : updates) {
     for (const auto& [realm, link] : update["after"].members()) locked.insert(realm);
   }
@@ -83,7 +83,7 @@ Data::Array ProductionServer::Push(const String& client, const Vector<Data>& upd
       Store(admission);
       return admission.results()[0];
     }
-    for (const String& realm : admission.locks()) REQUIRE(locked.insert(realm).second);
+    for (const std::string& realm : admission.locks()) REQUIRE(locked.insert(realm).second);
   }
 }
 
@@ -131,7 +131,7 @@ PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_
   input.scopes = Scopes::Parse(*schema_, request["scopes"]).value();
   input.limit = request["limit"].as_u64();
   input.knows_refill = request["refill"].as_bool();
-  Map<String, PullRealm> realms;
+  Map<std::string, PullRealm> realms;
   for (const auto& [realm, head] : heads_) {
     if (naive::RightIn(rights, realm) != naive::May::kNothing)
       realms[realm] = {head.head, head.at, 0};
@@ -150,10 +150,10 @@ PullAnswer ProductionServer::Pull(const Data& request, Reads reads, size_t page_
 void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, Reads reads,
                               size_t page_rows, class Pull* pull) const {
   const bool tells = reads < Reads::kNoChanges;
-  const auto leave_out = [&](const String& realm, Set<TableIndex> tables) {
+  const auto leave_out = [&](const std::string& realm, Set<TableIndex> tables) {
     pull->LoadUntold(realm, reads == Reads::kNoOps ? std::nullopt : std::optional(tables));
   };
-  std::map<String, uint64_t> last;
+  std::map<std::string, uint64_t> last;
   for (const PullNeeds::Entries& need : needs.entries) {
     uint64_t left = need.limit;
     if (reads != Reads::kAll && need.client.empty()) left = 2;  // one is the cursor's own
@@ -178,7 +178,7 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
     }
     if (!tells) leave_out(realm, std::move(changed));
   }
-  for (const String& id : needs.own) {
+  for (const std::string& id : needs.own) {
     for (const auto& [realm, log] : log_) {
       for (const Entry& entry : log) {
         if (!entry.pulled.is_declared || entry.pulled.update != id) continue;
@@ -205,7 +205,7 @@ void ProductionServer::Answer(const PullInput& request, const PullNeeds& needs, 
     pull->LoadRow(need.key, RowAfter(need.key, need.after));
 }
 
-PulledPage ProductionServer::PageOf(const Scope& scope, const Vector<String>& realms,
+PulledPage ProductionServer::PageOf(const Scope& scope, const Vector<std::string>& realms,
                                     size_t page_rows) const {
   PulledPage page;
   for (const auto& [key, stored] : rows_) {

@@ -7,12 +7,12 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "authority/admission.h"
 #include "authority/pull.h"
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "sync/pull.h"
 #include "test/core/model_check/naive_model.h"
@@ -24,7 +24,7 @@ class ProductionServer {
   ProductionServer(const Schema* schema, const naive::Names& realms);
 
   // One request of a user who has these rights; the results, in order.
-  Data::Array Push(const String& client, const Vector<Data>& updates, double now,
+  Data::Array Push(const std::string& client, const Vector<Data>& updates, double now,
                    const naive::Rights& rights = {});
   // The answer to a request's body (JSON), as the client reads it. Pages have `page_rows` rows.
   // What the server reads of a range for it: everything; of one entry a realm; of that not what it
@@ -37,7 +37,7 @@ class ProductionServer {
     uint64_t head = 0;
     double at = 0;
   };
-  const std::map<String, Head>& heads() const { return heads_; }
+  const std::map<std::string, Head>& heads() const { return heads_; }
   const std::map<ObjectKey, StoredRow>& rows() const { return rows_; }  // tombstones too
 
  private:
@@ -50,24 +50,24 @@ class ProductionServer {
     std::optional<Row> before;
   };
 
-  Admission::Input InputOf(const String& client, const Vector<Data>& updates,
-                           const Set<String>& locked, double now,
+  Admission::Input InputOf(const std::string& client, const Vector<Data>& updates,
+                           const Set<std::string>& locked, double now,
                            const naive::Rights& rights) const;
-  void LoadChains(const String& client, Admission* admission) const;
+  void LoadChains(const std::string& client, Admission* admission) const;
   void Store(const Admission& admission);
   void Answer(const PullInput& request, const PullNeeds& needs, Reads reads, size_t page_rows,
               class Pull* pull) const;
-  PulledPage PageOf(const Scope& scope, const Vector<String>& realms, size_t page_rows) const;
+  PulledPage PageOf(const Scope& scope, const Vector<std::string>& realms, size_t page_rows) const;
   std::optional<Row> RowAfter(const RealmKey& key, uint64_t revision) const;
   PullAnswer AnswerOf(const PullInput& request, const PullResult& result, double now) const;
 
   const Schema* schema_;
-  std::map<String, Head> heads_;
+  std::map<std::string, Head> heads_;
   std::map<ObjectKey, StoredRow> rows_;
-  std::map<String, Vector<Entry>> log_;                   // by realm; revision 1 is at 0
-  std::map<RealmKey, Vector<Change>> changes_;            // by revision
-  std::map<std::pair<String, String>, ChainRow> chains_;  // realm, client
-  std::map<std::pair<String, String>, Data> applied_;     // client, update
+  std::map<std::string, Vector<Entry>> log_;                        // by realm; revision 1 is at 0
+  std::map<RealmKey, Vector<Change>> changes_;                      // by revision
+  std::map<std::pair<std::string, std::string>, ChainRow> chains_;  // realm, client
+  std::map<std::pair<std::string, std::string>, Data> applied_;     // client, update
   Vector<LogAction> actions_;
 };
 

@@ -61,7 +61,7 @@ class StepWorld {
   }
 
   // Empty, or what is wrong.
-  String Run(int steps) {
+  std::string Run(int steps) {
     for (int step = 0; step < steps && problem_.empty(); ++step) Step();
     for (int round = 0; round < 300 && problem_.empty() && !IsQuiet(); ++round) Heal();
     if (problem_.empty()) CheckEnd();
@@ -69,7 +69,7 @@ class StepWorld {
   }
   size_t entries() const {
     size_t entries = 0;
-    for (const String& realm : realms_) entries += naive_.head(realm);
+    for (const std::string& realm : realms_) entries += naive_.head(realm);
     return entries;
   }
   size_t refusals() const { return refusals_; }
@@ -125,7 +125,7 @@ class StepWorld {
     kept.merge(old.InboxActions());
     naive::Names held = clients_[i].PendingActions();
     held.merge(clients_[i].InboxActions());
-    for (const String& action : held) {
+    for (const std::string& action : held) {
       if (!kept.contains(action)) maybe_lost_.insert(action);
     }
     old.generation = clients_[i].generation + 1;
@@ -171,7 +171,7 @@ class StepWorld {
         // A window that was restored does not hear what its former self asked for.
         if (message.generation != client.generation) return;
         if (client.Pulled(*message.request, *message.answer, ++now_)) {
-          const String problem =
+          const std::string problem =
               OwnProblem(client.replica(), naive_, *message.request, *message.answer);
           if (!problem.empty() && message.tells_own) Fail(problem);
         }
@@ -182,7 +182,7 @@ class StepWorld {
 
   // ---- both servers ----
 
-  Data Push(const String& client, const Vector<Data>& updates, const naive::Rights& rights) {
+  Data Push(const std::string& client, const Vector<Data>& updates, const naive::Rights& rights) {
     ++now_;
     const Data::Array results = server_.Push(client, updates, now_, rights);
     for (size_t i = 0; i < updates.size(); ++i) {
@@ -259,12 +259,12 @@ class StepWorld {
 
   // ---- checks ----
 
-  void Fail(const String& problem) {
+  void Fail(const std::string& problem) {
     if (problem_.empty()) problem_ = problem;
   }
 
   void CheckBase(size_t i) {
-    const String problem = BaseProblem(clients_[i].replica(), naive_);
+    const std::string problem = BaseProblem(clients_[i].replica(), naive_);
     if (!problem.empty()) Fail("client " + std::to_string(i) + ": " + problem);
   }
 
@@ -285,7 +285,7 @@ class StepWorld {
   bool IsQuiet() const {
     for (size_t i = 0; i < clients_.size(); ++i) {
       const ProductionClient& client = clients_[i];
-      for (const String& realm : realms_) {
+      for (const std::string& realm : realms_) {
         if (naive::RightIn(rights_[i], realm) == naive::May::kNothing) continue;
         if (CursorRevision(client.sync()["cursors"][realm].as_string()) != naive_.head(realm))
           return false;
@@ -305,18 +305,18 @@ class StepWorld {
       CheckBase(i);
       inboxes.merge(clients_[i].InboxActions());
     }
-    for (const String& action : made_) {
+    for (const std::string& action : made_) {
       if (!naive_.HasAction(action) && !inboxes.contains(action) && !maybe_lost_.contains(action))
         Fail("lost: " + action);
     }
-    for (const String& realm : realms_) {
-      Vector<String> seen;
+    for (const std::string& realm : realms_) {
+      Vector<std::string> seen;
       for (const naive::Entry& entry : naive_.log(realm))
         seen.insert(seen.end(), entry.actions.begin(), entry.actions.end());
       if (naive::Names(seen.begin(), seen.end()).size() != seen.size()) Fail("doubled in " + realm);
       for (const ProductionClient& client : clients_) {
         Vector<uint64_t> keys;
-        for (const String& action : seen) {
+        for (const std::string& action : seen) {
           if (const uint64_t key = client.KeyOfAction(action)) keys.push_back(key);
         }
         if (!restored_ && !std::is_sorted(keys.begin(), keys.end()))
@@ -335,7 +335,7 @@ class StepWorld {
   std::map<size_t, ProductionClient> saved_;
   Vector<Message> net_;
   naive::Names made_, maybe_lost_;
-  String problem_;
+  std::string problem_;
   uint64_t serial_ = 0;
   double now_ = 1'000'000;
   double loss_ = 0, late_ = 0, moves_ = 0;
@@ -350,7 +350,7 @@ TEST_CASE("authority and sync agree with the naive model, step by step, on rando
   size_t entries = 0, refusals = 0, forks = 0, refills = 0;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     StepWorld world(seed);
-    const String problem = world.Run(170);
+    const std::string problem = world.Run(170);
     CHECK_MESSAGE(problem.empty(), "seed ", seed, ": ", problem);
     if (!problem.empty()) return;
     entries += world.entries();

@@ -28,15 +28,15 @@ struct Grouped {
   Vector<OutboxRecord> updates;
   Data::Array writes;
   Chain chain = ChainOf(R"({"client":"c1","links":{}})");
-  Vector<String> Members(size_t i) const {
-    Vector<String> ids;
+  Vector<std::string> Members(size_t i) const {
+    Vector<std::string> ids;
     for (const NamedMutation& member : updates[i].mutations) ids.push_back(member.id);
     return ids;
   }
 };
 
 Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
-  Random random(String(32, 'x'));
+  Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Grouping grouping(&SyncSchema(), outbox);
   Data page = Data::MakeArray();
@@ -48,11 +48,11 @@ Grouped Group(const Vector<Data>& records, size_t outbox = 0) {
   return grouped;
 }
 
-using Ids = Vector<String>;
-String Id(uint64_t i) { return SyncUuid(i); }
+using Ids = Vector<std::string>;
+std::string Id(uint64_t i) { return SyncUuid(i); }
 
 TEST_CASE("what is made after an update was full never goes into it, however small it is") {
-  const auto text = [](size_t size) { return String(size, 'x'); };
+  const auto text = [](size_t size) { return std::string(size, 'x'); };
   const Grouped grouped = Group({MutationRecord(Id(1), {UpdateItem("a", "A", text(900'000))}),
                                  MutationRecord(Id(2), {UpdateItem("a", "A", text(300'000))}),
                                  MutationRecord(Id(3), {UpdateItem("a", "A", "the last word")})});
@@ -79,7 +79,7 @@ TEST_CASE("a request ends at half of what a body may have, and never has less th
     OutboxRecord record;
     record.id = id;
     record.client = "c";
-    record.body = String(bytes, 'x');
+    record.body = std::string(bytes, 'x');
     return record;
   };
   const size_t most = kMaxBodyBytes / 2;
@@ -167,7 +167,7 @@ TEST_CASE(
 
 TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
   Data damaged = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
-  String body = damaged["body"].as_bytes();
+  std::string body = damaged["body"].as_bytes();
   body.data()[body.size() / 2] ^= 1;
   damaged.Set("body", Data::Bytes(body));
   Grouping grouping(&SyncSchema(), 0);
@@ -175,7 +175,7 @@ TEST_CASE("a mutation that cannot be read is reported and blocks no other") {
                                 RowRecord(2, MutationRecord(Id(2), {UpdateItem("b", "A", "2")}))}));
   REQUIRE(grouping.unreadable().size() == 1);
   CHECK(grouping.unreadable()[0].status.code() == Code::kCorrupt);
-  Random random(String(32, 'x'));
+  Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Chain chain = ChainOf(R"({"client":"c1","links":{}})");
   Data::Array writes;
@@ -186,7 +186,8 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
   Data deep = MutationRecord(Id(1), {UpdateItem("a", "A", "1")});
   Result<Mutation> mutation = DecodeMutation(SyncSchema(), deep["body"].as_bytes());
   REQUIRE(mutation.ok());
-  mutation.value().action.arg = String(kMaxValueDepth + 1, '[') + String(kMaxValueDepth + 1, ']');
+  mutation.value().action.arg =
+      std::string(kMaxValueDepth + 1, '[') + std::string(kMaxValueDepth + 1, ']');
   deep.Set("body", Data::Bytes(EncodeMutation(SyncSchema(), mutation.value())));
   Grouping grouping(&SyncSchema(), 0);
   grouping.Add(Data(Data::Array{RowRecord(1, deep),
@@ -198,7 +199,7 @@ TEST_CASE("a mutation deeper than a request may be is reported, and blocks no ot
 TEST_CASE("a mutation over more realms than an update may have is reported, and blocks no other") {
   Vector<Op> ops;
   for (size_t i = 0; i <= kMaxRealmsPerUpdate; ++i) {
-    const String number = std::to_string(1000 + i);
+    const std::string number = std::to_string(1000 + i);
     ops.push_back(UpdateItem("i" + number, "r" + number, "1"));
   }
   const Data wide = MutationRecord(Id(1), ops);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr int kMaxRounds = 100000;
 
-bool Names(const Data& stores, const String& store) {
+bool Names(const Data& stores, const std::string& store) {
   for (const Data& name : stores.items()) {
     if (name.as_string() == store) return true;
   }
@@ -42,30 +42,30 @@ StoreKey::StoreKey(const Data& key) {
 
 Data StoreKey::ToData() const { return text ? Data(name) : Data(number); }
 
-Data FakeStorage::Get(const String& name, const Data& key) const {
+Data FakeStorage::Get(const std::string& name, const Data& key) const {
   const auto store = stores_.find(name);
   if (store == stores_.end()) return nullptr;
   const auto it = store->second.find(StoreKey(key));
   return it == store->second.end() ? Data() : it->second;
 }
 
-void FakeStorage::Put(const String& name, const Data& key, Data value) {
+void FakeStorage::Put(const std::string& name, const Data& key, Data value) {
   stores_[name][StoreKey(key)] = std::move(value);
 }
 
-double FakeStorage::Add(const String& name, Data value) {
+double FakeStorage::Add(const std::string& name, Data value) {
   const double key = ++last_key_[name];
   Put(name, key, std::move(value));
   return key;
 }
 
-size_t FakeStorage::Count(const String& name) const {
+size_t FakeStorage::Count(const std::string& name) const {
   const auto store = stores_.find(name);
   return store == stores_.end() ? 0 : store->second.size();
 }
 
 Data FakeStorage::Read(const Data& read) const {
-  const String& name = read["store"].as_string();
+  const std::string& name = read["store"].as_string();
   if (read.Find("get") != nullptr) return Get(name, read["get"]);
   if (read["count"].as_bool()) return Data(static_cast<uint64_t>(Count(name)));
   Data rows = Data::MakeArray();
@@ -84,7 +84,7 @@ Data FakeStorage::Read(const Data& read) const {
 }
 
 void FakeStorage::Write(const Data& write, Data* keys) {
-  const String& name = write["store"].as_string();
+  const std::string& name = write["store"].as_string();
   if (write.Find("put") != nullptr) {
     Put(name, write["key"], write["put"]);
   } else if (write.Find("add") != nullptr) {
@@ -124,7 +124,8 @@ Data FakeStorage::Run(const Data& transact, TransactionCaller* caller) {
     SKERRY_CHECK(reply["type"].as_string() == "write");
     const Data::Array& writes = reply["writes"].items();
     if (!writes.empty() && !fail_all_.empty()) return FailedEvent(id, fail_all_);
-    if (!writes.empty() && !fail_.empty()) return FailedEvent(id, std::exchange(fail_, String()));
+    if (!writes.empty() && !fail_.empty())
+      return FailedEvent(id, std::exchange(fail_, std::string()));
     for (const Data& write : writes) {
       const Data* key = write.Find("delete") != nullptr ? &write["delete"] : &write["key"];
       const bool keyed = write.Find("put") != nullptr || write.Find("delete") != nullptr;

@@ -7,16 +7,16 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 
 namespace skerry::sync_test {
 
 struct StoreKey {
   bool text = false;
   double number = 0;
-  String name;
+  std::string name;
   static bool IsKey(const Data& key);  // else a write fails, as it does in IndexedDB (DataError)
   StoreKey() = default;
   explicit StoreKey(const Data& key);
@@ -40,26 +40,26 @@ class FakeStorage {
   Data Run(const Data& transact, TransactionCaller* caller);
 
   // The next transaction that wants to write fails with this DOM name, and leaves nothing.
-  void FailNextWrite(String name) { fail_ = std::move(name); }
+  void FailNextWrite(std::string name) { fail_ = std::move(name); }
   // Every one does, until the name is empty.
-  void FailWrites(String name) { fail_all_ = std::move(name); }
+  void FailWrites(std::string name) { fail_all_ = std::move(name); }
 
   // For set-up and checks, outside of transactions.
-  Store& store(const String& name) { return stores_[name]; }
-  Data Get(const String& name, const Data& key) const;
-  void Put(const String& name, const Data& key, Data value);
-  double Add(const String& name, Data value);
-  size_t Count(const String& name) const;
+  Store& store(const std::string& name) { return stores_[name]; }
+  Data Get(const std::string& name, const Data& key) const;
+  void Put(const std::string& name, const Data& key, Data value);
+  double Add(const std::string& name, Data value);
+  size_t Count(const std::string& name) const;
   uint64_t transactions() const { return transactions_; }
 
  private:
   Data Read(const Data& read) const;
   void Write(const Data& write, Data* keys);
 
-  std::map<String, Store> stores_;
-  std::map<String, double> last_key_;
-  String fail_;
-  String fail_all_;
+  std::map<std::string, Store> stores_;
+  std::map<std::string, double> last_key_;
+  std::string fail_;
+  std::string fail_all_;
   uint64_t transactions_ = 0;
 };
 

@@ -174,15 +174,15 @@ TEST_CASE("where no image can be read that a fill could be built on, the windows
     return count;
   };
   const auto fail = [&](std::string_view name) {
-    String error = R"({"error":{"message":"","name":")";
-    world.Finish(error + String(name) + "\"}}");
+    std::string error = R"({"error":{"message":"","name":")";
+    world.Finish(error + std::string(name) + "\"}}");
     world.network.scripted.push_back(Scripted(200, kImageAnswer));
     world.Run(90'000);  // the pause grows, to a minute and its jitter
   };
   const auto set_image = [&](const char* file) {
     Data sync = world.sync();
     Data image = Json(R"({"generation":"g","n":0,"cursors":{},"recordBytes":0})");
-    image.Set("parts", Data::Array{Json(String(R"({"bytes":1,"file":")") + file + "\"}")});
+    image.Set("parts", Data::Array{Json(std::string(R"({"bytes":1,"file":")") + file + "\"}")});
     world.storage.Put("sync", "sync", sync.Set("image", image));
     fail("corrupt");  // the job that was made for another pointer
   };

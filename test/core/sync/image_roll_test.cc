@@ -14,9 +14,9 @@
 namespace skerry::sync_test {
 namespace {
 
-String PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
+std::string PartOf(const Base& base) { return EncodeImage(base, 0, {}); }
 
-Row ItemRow(String realm, double n) {
+Row ItemRow(std::string realm, double n) {
   Row row;
   row.realm = std::move(realm);
   row.created_at = row.modified_at = 5;
@@ -26,7 +26,7 @@ Row ItemRow(String realm, double n) {
 }
 
 // What a window would hold that loads this part.
-Base Loaded(const String& part) {
+Base Loaded(const std::string& part) {
   Base base(&SyncSchema());
   SKERRY_CHECK(LoadImage(part, &base).ok());
   return base;
@@ -45,7 +45,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
   REQUIRE(world.Converged());
   const Data sync = world.sync();
   const uint64_t n = sync["n"].as_u64();
-  String part;
+  std::string part;
   ImageRoll first(&SyncSchema());
   for (uint64_t i = 1; i <= n / 2; ++i)
     REQUIRE(first.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
@@ -56,7 +56,7 @@ TEST_CASE("an image of all records holds what folding them gives, and continues 
     REQUIRE(second.AddRecord(world.storage.Get("updates", i)["body"].as_bytes()).ok());
   part = second.Finish(n, sync["cursors"]);
   CHECK(part == EncodeImage(*world.Fold(), n, [&] {
-          Vector<std::pair<String, String>> cursors;
+          Vector<std::pair<std::string, std::string>> cursors;
           for (const auto& [realm, cursor] : sync["cursors"].members())
             cursors.emplace_back(realm, cursor.as_string());
           return cursors;
@@ -84,11 +84,11 @@ TEST_CASE("a realm that comes anew by the server's image is left out of the rest
 TEST_CASE("a damaged part or record ends the roll") {
   Base base(&SyncSchema());
   base.PutBase({0, "a"}, ItemRow("A", 1));
-  String part = PartOf(base);
+  std::string part = PartOf(base);
   part.data()[part.size() / 2] ^= 4;
   ImageRoll roll(&SyncSchema());
   CHECK(roll.AddPart(part).code() == Code::kCorrupt);
-  String body = EncodeSteps(SyncSchema(), {});
+  std::string body = EncodeSteps(SyncSchema(), {});
   body.data()[body.size() - 1] ^= 4;
   CHECK_FALSE(roll.AddRecord(body).ok());
 }
@@ -99,9 +99,9 @@ TEST_CASE("what a crash left half written is garbage once its lease has moved on
   EnterGeneration("g2", "push", 9, &sync);
   LeaseRecord image = LeaseRecord::Read(Json(R"({"owner":"x","epoch":4})"));
   const LeaseRecord push = LeaseRecord::Read(Json(R"({"owner":"y","epoch":10})"));
-  CHECK(Garbage(sync, push, image) == Vector<String>{"g2"});
+  CHECK(Garbage(sync, push, image) == Vector<std::string>{"g2"});
   image.owner.reset();
-  CHECK(Garbage(sync, push, image) == Vector<String>{"g1", "g2"});
+  CHECK(Garbage(sync, push, image) == Vector<std::string>{"g1", "g2"});
   ForgetGenerations({"g2"}, &sync);
   CHECK(sync.generations.size() == 1);
 }

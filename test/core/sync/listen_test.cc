@@ -31,7 +31,7 @@ TEST_CASE("an idle window with an open socket writes nothing, and so do the othe
   world.Run(300'000);
   CHECK(world.pull_bodies.size() > pulls);
   CHECK(world.pull_bodies.size() <= pulls + 2);
-  CHECK(world.Holder().socket == Vector<String>{"open", "send"});
+  CHECK(world.Holder().socket == Vector<std::string>{"open", "send"});
   CHECK(world.Other().socket.empty());
 }
 

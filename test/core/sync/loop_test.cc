@@ -201,7 +201,7 @@ TEST_CASE(
   world.Open(true, Json(R"({"socket":true})"));
   world.Run(2000);
   const size_t holder = world.lease("listen")["owner"].as_string() == "tab-0" ? 0 : 1;
-  CHECK(world.host(holder).socket == Vector<String>{"open"});
+  CHECK(world.host(holder).socket == Vector<std::string>{"open"});
   CHECK(world.host(1 - holder).socket.empty());
   const auto tell = [&](std::string_view event) { world.host(holder).Deliver(Json(event)); };
   tell(R"({"type":"socket","state":"open"})");

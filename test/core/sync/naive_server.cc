@@ -17,8 +17,8 @@ Data ResultOf(const Data& update, std::string_view status) {
 
 uint64_t Seq(const Data& link) { return link["seq"].as_u64(); }
 
-std::optional<NaiveServer::Row> In(const std::map<String, NaiveServer::Row>& rows,
-                                   const String& key, const String& realm) {
+std::optional<NaiveServer::Row> In(const std::map<std::string, NaiveServer::Row>& rows,
+                                   const std::string& key, const std::string& realm) {
   const auto it = rows.find(key);
   if (it == rows.end() || it->second.realm != realm) return std::nullopt;
   return it->second;
@@ -44,8 +44,8 @@ Data NaiveServer::Push(const Data& request) {
   return answer.Set("time", time).Set("results", std::move(results));
 }
 
-Data NaiveServer::PushOne(const String& client, const Data& update) {
-  const String& id = update["id"].as_string();
+Data NaiveServer::PushOne(const std::string& client, const Data& update) {
+  const std::string& id = update["id"].as_string();
   if (forks) return ResultOf(update, "forked");
   if (held.count(id) != 0) return ResultOf(update, "held");
   if (const auto it = applied_.find(id); it != applied_.end()) {
@@ -64,14 +64,14 @@ Data NaiveServer::PushOne(const String& client, const Data& update) {
   return Admit(client, update);
 }
 
-Data NaiveServer::Refuse(const String& client, const Data& update, Data result) {
+Data NaiveServer::Refuse(const std::string& client, const Data& update, Data result) {
   for (const auto& [realm, link] : update["after"].members()) {
     chains_[{realm, client}].refused[update["id"].as_string()] = result;
   }
   return result;
 }
 
-Data NaiveServer::Admit(const String& client, const Data& update) {
+Data NaiveServer::Admit(const std::string& client, const Data& update) {
   const Data& actions = update["actions"];
   Data known = Data::MakeObject();
   for (const Data& action : actions.items()) {
@@ -96,22 +96,22 @@ Data NaiveServer::Admit(const String& client, const Data& update) {
                   ResultOf(update, "rejected").Set("known", known).Set("rejected", bad));
   }
   ++time;
-  const std::map<String, Row> before = rows_;
+  const std::map<std::string, Row> before = rows_;
   for (const Data& op : update["ops"].items()) Apply(op);
   // An entry goes into every realm that the update declares, and into every one that it affects.
-  std::set<String> keys, realms;
+  std::set<std::string> keys, realms;
   for (const auto& [realm, link] : update["after"].members()) realms.insert(realm);
   for (const Data& op : update["ops"].items()) keys.insert(op["id"].as_string());
-  for (const String& key : keys) {
+  for (const std::string& key : keys) {
     for (const auto& rows : {before, rows_}) {
       const auto it = rows.find(key);
       if (it == rows.end()) continue;
-      const String& realm = it->second.realm;
+      const std::string& realm = it->second.realm;
       if (!SameContent(In(before, key, realm), In(rows_, key, realm))) realms.insert(realm);
     }
   }
   Data revisions = Data::MakeObject();
-  for (const String& realm : realms) {
+  for (const std::string& realm : realms) {
     const bool declared = update["after"].Find(realm) != nullptr;
     Entry entry{time, client, update["id"].as_string(), declared, {}, {}, {}};
     const uint64_t revision = logs_[realm].size() + 1;
@@ -119,7 +119,7 @@ Data NaiveServer::Admit(const String& client, const Data& update) {
       if (declared) entry.actions.push_back(action["id"].as_string());
     }
     entry.own_keys.assign(keys.begin(), keys.end());
-    for (const String& key : keys) {
+    for (const std::string& key : keys) {
       const auto was = In(before, key, realm);
       if (SameContent(was, In(rows_, key, realm))) continue;
       entry.before.emplace_back(key, was);
@@ -140,8 +140,8 @@ Data NaiveServer::Admit(const String& client, const Data& update) {
 }
 
 void NaiveServer::Apply(const Data& op) {
-  const String& key = op["id"].as_string();
-  const String& kind = op["op"].as_string();
+  const std::string& key = op["id"].as_string();
+  const std::string& kind = op["op"].as_string();
   const auto it = rows_.find(key);
   if (kind == "create" && it == rows_.end()) {
     rows_[key] = {op["realm"].as_string(), op["set"].is_object() ? op["set"] : Data::MakeObject(),
@@ -163,9 +163,10 @@ void NaiveServer::Apply(const Data& op) {
   }
 }
 
-void NaiveServer::Foreign(const String& key, const String& wanted, std::string_view name) {
+void NaiveServer::Foreign(const std::string& key, const std::string& wanted,
+                          std::string_view name) {
   const auto there = rows_.find(key);
-  const String realm = there == rows_.end() ? wanted : there->second.realm;
+  const std::string realm = there == rows_.end() ? wanted : there->second.realm;
   Entry entry{++time, "somebody", "", false, {}, {key}, {}};
   entry.before.emplace_back(key, In(rows_, key, realm));
   Row& row = rows_[key];
@@ -176,7 +177,7 @@ void NaiveServer::Foreign(const String& key, const String& wanted, std::string_v
   logs_[realm].push_back(std::move(entry));
 }
 
-std::optional<NaiveServer::Row> NaiveServer::RowAt(const String& realm, const String& key,
+std::optional<NaiveServer::Row> NaiveServer::RowAt(const std::string& realm, const std::string& key,
                                                    uint64_t revision) {
   const Vector<Entry>& log = logs_[realm];
   for (size_t i = revision; i < log.size(); ++i) {
@@ -187,13 +188,13 @@ std::optional<NaiveServer::Row> NaiveServer::RowAt(const String& realm, const St
   return In(rows_, key, realm);
 }
 
-void NaiveServer::PullRealm(const String& realm, const Data& request, Data* answer) {
+void NaiveServer::PullRealm(const std::string& realm, const Data& request, Data* answer) {
   const Vector<Entry>& log = logs_[realm];
   const uint64_t from = CursorRevision(request["cursors"][realm].as_string());
   const uint64_t end = std::min<uint64_t>(log.size(), from + entries_a_pull);
   Data own = (*answer)["own"];
   Data changes = (*answer)["changes"];
-  std::set<String> keys;
+  std::set<std::string> keys;
   for (uint64_t i = 0; i < end; ++i) {
     const Entry& entry = log[i];
     const bool asked = ContainsString(request["have"], entry.id);
@@ -206,7 +207,7 @@ void NaiveServer::PullRealm(const String& realm, const Data& request, Data* answ
     for (const auto& [key, before] : entry.before) keys.insert(key);
     keys.insert(entry.own_keys.begin(), entry.own_keys.end());
   }
-  for (const String& key : keys) {
+  for (const std::string& key : keys) {
     const std::optional<Row> row = RowAt(realm, key, end);
     Data change = Data::MakeObject();
     change.Set("change", row ? "create" : "delete")
@@ -230,7 +231,7 @@ Data NaiveServer::Known(const Data& request, const Data& answer) const {
   Data known = Data::MakeObject();
   for (const auto& [realm, cursor] : answer["cursors"].members()) {
     for (size_t i = 0; i < CursorRevision(cursor.as_string()); ++i) {
-      for (const String& action : logs_.at(realm)[i].actions) {
+      for (const std::string& action : logs_.at(realm)[i].actions) {
         if (!ContainsString(request["known"], action)) continue;
         Data realms = known[action].is_object() ? known[action] : Data::MakeObject();
         known.Set(action, realms.Set(realm, uint64_t{i + 1}));
@@ -256,23 +257,23 @@ Data NaiveServer::Pull(const Data& request) {
   }
   if (says_known && request["known"].is_array()) answer.Set("known", Known(request, answer));
   Data gone = Data::MakeArray();
-  for (const String& realm : revoked) {
+  for (const std::string& realm : revoked) {
     if (request["cursors"].Find(realm) != nullptr) gone.Push(realm);
   }
   return answer.Set("revoked", std::move(gone));
 }
 
-std::map<std::pair<String, String>, int> NaiveServer::ActionCounts() const {
-  std::map<std::pair<String, String>, int> counts;
+std::map<std::pair<std::string, std::string>, int> NaiveServer::ActionCounts() const {
+  std::map<std::pair<std::string, std::string>, int> counts;
   for (const auto& [realm, log] : logs_) {
     for (const Entry& entry : log) {
-      for (const String& action : entry.actions) ++counts[{realm, action}];
+      for (const std::string& action : entry.actions) ++counts[{realm, action}];
     }
   }
   return counts;
 }
 
-void NaiveServer::ForgetAfter(const String& realm, uint64_t revision) {
+void NaiveServer::ForgetAfter(const std::string& realm, uint64_t revision) {
   Vector<Entry>& log = logs_[realm];
   while (log.size() > revision) {
     for (const auto& [key, before] : log.back().before) {
@@ -291,7 +292,7 @@ void NaiveServer::ForgetAfter(const String& realm, uint64_t revision) {
       chain.last = last.Set("seq", seq - 1).Set("id", log[i].id);
     }
     applied_.erase(log.back().id);
-    for (const String& action : log.back().actions) actions_.erase(action);
+    for (const std::string& action : log.back().actions) actions_.erase(action);
     log.pop_back();
   }
 }

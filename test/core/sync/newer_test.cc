@@ -28,8 +28,8 @@ bool RunTo(SyncWorld* world, int steps) {
   world->Open(true, Json(R"({"images":true,"limits":{"imageRecords":2}})"));
   world->Settle();
   for (int i = 0; i < 3; ++i) {
-    world->Mutate({CreateItem("m" + ToText(i), "A", i)});
-    world->server.Foreign("f" + ToText(i), "A", "theirs");
+    world->Mutate({CreateItem("m" + std::to_string(i), "A", i)});
+    world->server.Foreign("f" + std::to_string(i), "A", "theirs");
     while (Step(world)) {
       if (--steps < 0) return true;
     }
@@ -83,7 +83,7 @@ TEST_CASE("what was asked for ends with newer_tab where a newer build has taken 
   world.Release();
   world.Settle();
   CHECK(world.sync() == newer);
-  String code;
+  std::string code;
   for (const Data& message : world.host(0).posts) {
     if (message["type"].Is("synced")) code = message["error"]["code"].as_string();
   }

@@ -251,7 +251,7 @@ TEST_CASE(
   world.Settle();
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  const String moved = world.Mutate({MoveItem("a", "A", "B")});
+  const std::string moved = world.Mutate({MoveItem("a", "A", "B")});
   for (int i = 0; i < 1000 && world.server.rows().at("a").realm == "A"; ++i)
     world.host(0).StepOnce();
   // The first pull after it shows realm A only.
@@ -262,7 +262,7 @@ TEST_CASE(
   Data answer = Json(world.held[0].second["body"].as_bytes());
   Data own = answer["own"];
   Data cursors = answer["cursors"];
-  const String id = own.members()[0].first;
+  const std::string id = own.members()[0].first;
   Data realms = own[id];
   realms.Remove("B");
   cursors.Set("B", "0@0");

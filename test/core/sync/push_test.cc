@@ -52,7 +52,7 @@ TEST_CASE("a mutation that comes while a push is on its way is pushed in the sam
 TEST_CASE("every resend is byte for byte the same update, whoever sends it") {
   Pushing world;
   const auto updates = [&world](size_t i) {
-    const String& body = world.push_bodies[i];
+    const std::string& body = world.push_bodies[i];
     return body.substr(body.find("\"updates\":"));
   };
   world.network.lose_requests = 1;
@@ -191,7 +191,7 @@ TEST_CASE("one update that the server cannot take at all does not block the queu
 TEST_CASE("a mutation that cannot be read goes to the inbox whole, and the rest is pushed") {
   Pushing world;
   Data damaged = MutationRecord(SyncUuid(1), {CreateItem("a", "A", 1)});
-  String body = damaged["body"].as_bytes();
+  std::string body = damaged["body"].as_bytes();
   body.data()[body.size() / 2] ^= 1;
   world.storage.Add("mutations", damaged.Set("body", Data::Bytes(body)));
   world.Mutate({CreateItem("b", "A", 1)});
@@ -220,22 +220,22 @@ TEST_CASE(
 
 TEST_CASE("what comes after mutations that are set apart waits for them, in each of their realms") {
   Pushing world;
-  const String first = world.Log({CreateItem("a", "A", 1)});
+  const std::string first = world.Log({CreateItem("a", "A", 1)});
   world.Log({MoveItem("a", "A", "A")});  // no server takes it
-  const String both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
-  const String last = world.Mutate({IncItem("a", "A", 3)});
-  const String other = world.Mutate({IncItem("b", "B", 3)});
+  const std::string both = world.Log({IncItem("a", "A", 2), CreateItem("b", "B", 1)});
+  const std::string last = world.Mutate({IncItem("a", "A", 3)});
+  const std::string other = world.Mutate({IncItem("b", "B", 3)});
   world.Settle();
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.storage.Count("conflicts") == 1);
   const auto actions = [&](const char* realm) {
-    Vector<String> all;
+    Vector<std::string> all;
     for (const NaiveServer::Entry& entry : world.server.log(realm))
       all.insert(all.end(), entry.actions.begin(), entry.actions.end());
     return all;
   };
-  CHECK(actions("A") == Vector<String>{first, both, last});
-  CHECK(actions("B") == Vector<String>{both, other});
+  CHECK(actions("A") == Vector<std::string>{first, both, last});
+  CHECK(actions("B") == Vector<std::string>{both, other});
 }
 
 TEST_CASE(

@@ -28,21 +28,21 @@ struct Walk {
     world.server.entries_a_pull = Vector<uint64_t>{1, 2, 4, 1000}[random.Below(4)];
     large = seed % 30 == 0 ? 8 : 0;
   }
-  static String Seed(uint64_t seed) {
-    String text = std::to_string(seed);
+  static std::string Seed(uint64_t seed) {
+    std::string text = std::to_string(seed);
     text.resize(32, '#');
     return text;
   }
   SyncHost& AnyHost() { return world.host(random.Below(world.size())); }
   Op AnyOp() {
-    const String id = "k" + std::to_string(random.Below(6));
+    const std::string id = "k" + std::to_string(random.Below(6));
     const auto row = world.server.rows().find(id);
-    const String realm = row != world.server.rows().end() ? row->second.realm
-                         : random.Below(3) == 0           ? kRealms[random.Below(3)]
-                                                          : "A";
+    const std::string realm = row != world.server.rows().end() ? row->second.realm
+                              : random.Below(3) == 0           ? kRealms[random.Below(3)]
+                                                               : "A";
     if (large > 0 && random.Below(3) == 0) {
       --large;
-      return UpdateItem(id, realm, String(300'000 + random.Below(600'000), 'x'));
+      return UpdateItem(id, realm, std::string(300'000 + random.Below(600'000), 'x'));
     }
     switch (random.Below(7)) {
       case 0:
@@ -67,14 +67,14 @@ struct Walk {
 
   Random random;
   SyncWorld world;
-  Vector<String> made;
+  Vector<std::string> made;
   uint64_t large = 0;  // so many large mutations are still made
 };
 
 // What is grouped and sent together stays within the limits: an update, or one mutation that is
 // larger; half of what a body may have, or one update.
 void Walk::CheckRequests() {
-  for (const String& body : world.push_bodies) {
+  for (const std::string& body : world.push_bodies) {
     if (body.size() <= kMaxUpdateBytes) continue;
     const Data updates = Json(body)["updates"];
     CHECK((body.size() <= kMaxBodyBytes / 2 + kAround || updates.items().size() == 1));
@@ -89,14 +89,14 @@ void Walk::CheckRequests() {
 // What the log has beyond a cursor is not confirmed there: it stays pending, or it would vanish
 // until that is pulled.
 void Walk::CheckPending() {
-  std::set<String> pending;
+  std::set<std::string> pending;
   for (const auto& [key, mutation] : world.storage.store("mutations"))
     pending.insert(mutation["id"].as_string());
   const Data sync = world.sync();
   for (const char* realm : kRealms) {
     const Vector<NaiveServer::Entry>& log = world.server.log(realm);
     for (size_t i = CursorRevision(sync["cursors"][realm].as_string()); i < log.size(); ++i) {
-      for (const String& action : log[i].actions) CHECK(pending.contains(action));
+      for (const std::string& action : log[i].actions) CHECK(pending.contains(action));
     }
   }
 }
@@ -154,22 +154,22 @@ void Walk::Check() {
   CHECK(world.storage.Count("outbox") == 0);
   const auto counts = world.server.ActionCounts();
   for (const auto& [action, count] : counts) CHECK(count == 1);
-  std::map<String, int> places;
+  std::map<std::string, int> places;
   for (const auto& [place, count] : counts) places[place.second] = 1;
   for (const auto& [key, entry] : world.storage.store("conflicts"))
     ++places[entry["mutation"]["id"].as_string()];
-  for (const String& action : made) {
+  for (const std::string& action : made) {
     CAPTURE(action);
     CHECK(places[action] == 1);  // confirmed or in the inbox, and not in both
   }
   for (const auto& [id, bodies] : world.server.bodies) CHECK(bodies.size() == 1);
   // A client's mutations are in each log in the order of their keys.
-  std::map<String, size_t> order;
+  std::map<std::string, size_t> order;
   for (size_t i = 0; i < made.size(); ++i) order[made[i]] = i + 1;
   for (const char* realm : kRealms) {
     size_t last = 0;
     for (const NaiveServer::Entry& entry : world.server.log(realm)) {
-      for (const String& action : entry.actions) {
+      for (const std::string& action : entry.actions) {
         CHECK(order[action] > last);
         last = order[action];
       }

@@ -41,7 +41,7 @@ struct Refilling : SyncWorld {
 
 TEST_CASE("what one layout lacks is not forgotten when another lacks something, too") {
   SyncRecord sync;
-  const String own = Layout(SyncSchema());
+  const std::string own = Layout(SyncSchema());
   NoteLack(own, &sync);
   CHECK(!LacksRows(SyncSchema(), sync));
   NoteLack("0123456789abcdef", &sync);
@@ -170,7 +170,7 @@ TEST_CASE("after an answer too large to be read fewer entries are asked for, and
       Scripted(200, R"({"time":1,"cursors":{"A":"1@1"},"changes":[]})"));
   world.Pull();
   Vector<uint64_t> limits;
-  for (const String& body : world.pull_bodies) limits.push_back(Json(body)["limit"].as_u64());
+  for (const std::string& body : world.pull_bodies) limits.push_back(Json(body)["limit"].as_u64());
   CHECK(limits == Vector<uint64_t>{10'000, 100, 1, 10, 100, 1'000, 10'000});
 }
 

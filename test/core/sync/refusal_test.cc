@@ -15,7 +15,7 @@ TEST_CASE(
     "what is refused for its realm is told with the realm's name, which the server does not "
     "repeat") {
   Pushing world;
-  const String action = world.Log({CreateItem("a", "nowhere", 1)});
+  const std::string action = world.Log({CreateItem("a", "nowhere", 1)});
   world.network.hold_answers = true;
   world.host(0).Post(Json(R"({"type":"mutated"})"));
   world.Settle();
@@ -38,11 +38,11 @@ TEST_CASE(
     "of a refused update the culprit and what depends on it go to the inbox, and the rest goes "
     "on") {
   Pushing world;
-  const String good = world.Mutate({CreateItem("a", "A", 1)});
-  const String culprit = world.Mutate({CreateItem("b", "A", 1, "bad")});
-  const String other = world.Mutate({CreateItem("c", "A", 1)});
-  const String dependant = world.Mutate({IncItem("b", "A", 1), CreateItem("d", "A", 4)});
-  const String dependant_of_it = world.Mutate({IncItem("d", "A", 1)});
+  const std::string good = world.Mutate({CreateItem("a", "A", 1)});
+  const std::string culprit = world.Mutate({CreateItem("b", "A", 1, "bad")});
+  const std::string other = world.Mutate({CreateItem("c", "A", 1)});
+  const std::string dependant = world.Mutate({IncItem("b", "A", 1), CreateItem("d", "A", 4)});
+  const std::string dependant_of_it = world.Mutate({IncItem("d", "A", 1)});
   world.Settle();
   CHECK(world.storage.Count("mutations") == 0);
   CHECK(world.storage.Count("conflicts") == 3);
@@ -65,9 +65,9 @@ TEST_CASE(
     "what refers to an object that a refused mutation would have created goes to the inbox with "
     "it: pushed alone, the server would delete it at once, and a durable mutation would vanish") {
   Pushing world;
-  const String culprit = world.Mutate({CreateItem("list", "A", 1, "bad")});
-  const String inside = world.Mutate({CreateChild("note", "A", "list")});
-  const String below = world.Mutate({CreateChild("remark", "A", "note")});
+  const std::string culprit = world.Mutate({CreateItem("list", "A", 1, "bad")});
+  const std::string inside = world.Mutate({CreateChild("note", "A", "list")});
+  const std::string below = world.Mutate({CreateChild("remark", "A", "note")});
   world.Mutate({CreateItem("other", "A", 1)});
   world.Mutate({CreateChild("apart", "A", "other")});
   world.Settle();
@@ -109,7 +109,7 @@ TEST_CASE(
     "stays behind") {
   Pushing world;
   world.Mutate({CreateItem("b", "A", 1)});
-  const String culprit = world.Mutate({UpdateItem("b", "A", "bad")});
+  const std::string culprit = world.Mutate({UpdateItem("b", "A", "bad")});
   world.Mutate({CreateItem("c", "A", 1)});
   world.Settle();
   REQUIRE(world.storage.Count("conflicts") == 1);
@@ -152,7 +152,7 @@ TEST_CASE(
 
 TEST_CASE(
     "a known mutation is marked so with its revisions, and waits until the cursors reach them") {
-  Random random(String(32, 'x'));
+  Random random(std::string(32, 'x'));
   UuidGenerator ids(&random);
   Data mutation = MutationRecord(SyncUuid(1), {IncItem("a", "A", 1)});
   mutation.Set("update", "u1").Set("state", "grouped");
@@ -198,7 +198,7 @@ TEST_CASE("a fork takes a new identity with an empty chain, and nothing is lost 
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   const Data copy = world.sync();
   world.Mutate({IncItem("a", "A", 1)});
   world.Settle();
@@ -223,7 +223,7 @@ TEST_CASE(
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   world.network.hold_answers = true;
   world.Mutate({IncItem("a", "A", 1)});
   world.server = NaiveServer();  // nothing of it is left
@@ -239,11 +239,11 @@ TEST_CASE("the oldest unconfirmed update is held though all before it were confi
   Pushing world;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Settle();
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   world.network.hold_answers = true;
   world.Mutate({IncItem("a", "A", 1)});
   world.Settle();
-  const String id = world.FirstOutbox()["id"].as_string();
+  const std::string id = world.FirstOutbox()["id"].as_string();
   world.held.clear();
   world.network.hold_answers = false;
   world.network.lose_requests = 0;
@@ -260,7 +260,7 @@ TEST_CASE("the oldest unconfirmed update is held though all before it were confi
 
 TEST_CASE("a held update whose predecessor is unconfirmed waits, and takes no new identity") {
   Pushing world;
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   world.network.hold_answers = true;
   world.Mutate({CreateItem("a", "A", 1)});
   world.Mutate({MoveItem("a", "A", "B")});

@@ -60,7 +60,7 @@ TEST_CASE("an update of a former schema that is refused is grouped anew; nobody 
   world.Settle();
   const auto& outbox = world.storage.store("outbox");
   REQUIRE(outbox.size() == 1);
-  const String id = outbox.begin()->second["id"].as_string();
+  const std::string id = outbox.begin()->second["id"].as_string();
   const auto refusal = [&id] {
     return Scripted(200, R"({"time":1000000,"results":[{"id":")" + id +
                              R"(","status":"rejected","rejected":[{"op":0,"actions":[],)" +

@@ -67,11 +67,11 @@ struct Kept {
   Vector<SyncScope> left_out;
 };
 
-Scopes ScopeOf(const String& where) { return {{"items", Json(where), {}}}; }
+Scopes ScopeOf(const std::string& where) { return {{"items", Json(where), {}}}; }
 
 // A filter of so many comparisons, of numbers from the first on.
-String AnyOf(int first, int count) {
-  String where = R"(["or")";
+std::string AnyOf(int first, int count) {
+  std::string where = R"(["or")";
   for (int i = 0; i < count; ++i) where += R"(,["=","n",)" + std::to_string(first + i) + "]";
   return where + "]";
 }

@@ -14,7 +14,7 @@ constexpr PropIndex kN = 0;
 constexpr PropIndex kName = 1;
 constexpr PropIndex kParent = 2;
 
-Op Item(OpKind kind, String id, String realm) {
+Op Item(OpKind kind, std::string id, std::string realm) {
   Op op;
   op.kind = kind;
   op.table = 0;
@@ -49,41 +49,41 @@ const Schema& SyncSchema() {
   return schema;
 }
 
-String SyncUuid(uint64_t number) {
-  const String digits = std::to_string(number);
-  return "00000000-0000-7000-8000-" + String(12 - digits.size(), '0') + digits;
+std::string SyncUuid(uint64_t number) {
+  const std::string digits = std::to_string(number);
+  return "00000000-0000-7000-8000-" + std::string(12 - digits.size(), '0') + digits;
 }
 
-Op CreateChild(String id, String realm, std::string_view parent) {
+Op CreateChild(std::string id, std::string realm, std::string_view parent) {
   Op op = Item(OpKind::kCreate, std::move(id), std::move(realm));
-  op.set.push_back({kParent, Value::String(String(parent))});
+  op.set.push_back({kParent, Value::String(std::string(parent))});
   return op;
 }
 
-Op CreateItem(String id, String realm, double n, std::string_view name) {
+Op CreateItem(std::string id, std::string realm, double n, std::string_view name) {
   Op op = Item(OpKind::kCreate, std::move(id), std::move(realm));
   op.set.push_back({kN, Value::Number(n)});
-  if (!name.empty()) op.set.push_back({kName, Value::String(String(name))});
+  if (!name.empty()) op.set.push_back({kName, Value::String(std::string(name))});
   return op;
 }
 
-Op UpdateItem(String id, String realm, std::string_view name) {
+Op UpdateItem(std::string id, std::string realm, std::string_view name) {
   Op op = Item(OpKind::kUpdate, std::move(id), std::move(realm));
-  op.set.push_back({kName, Value::String(String(name))});
+  op.set.push_back({kName, Value::String(std::string(name))});
   return op;
 }
 
-Op IncItem(String id, String realm, double by) {
+Op IncItem(std::string id, std::string realm, double by) {
   Op op = Item(OpKind::kInc, std::move(id), std::move(realm));
   op.add.push_back({kN, by});
   return op;
 }
 
-Op DeleteItem(String id, String realm) {
+Op DeleteItem(std::string id, std::string realm) {
   return Item(OpKind::kDelete, std::move(id), std::move(realm));
 }
 
-Op MoveItem(String id, String realm, String to) {
+Op MoveItem(std::string id, std::string realm, std::string to) {
   Op op = Item(OpKind::kMove, std::move(id), std::move(realm));
   op.to = std::move(to);
   return op;
@@ -91,16 +91,16 @@ Op MoveItem(String id, String realm, String to) {
 
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at) {
   Mutation mutation;
-  mutation.action = {String(id), "change", "null", at};
+  mutation.action = {std::string(id), "change", "null", at};
   mutation.ops = ops;
   Data realms = Data::MakeArray();
-  for (const String& realm : RealmsOf(ops)) {
+  for (const std::string& realm : RealmsOf(ops)) {
     realms.Push(realm);
     mutation.base.emplace_back(realm, 0);
   }
   Data keys = Data::MakeArray();
   for (const Op& op : ops) {
-    const String key = "items" + String(1, '\0') + op.id;
+    const std::string key = "items" + std::string(1, '\0') + op.id;
     bool there = false;
     for (const Data& other : keys.items()) there = there || other.as_string() == key;
     if (!there) keys.Push(key);

@@ -2,10 +2,10 @@
 #ifndef SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 #define SKERRY_TEST_CORE_SYNC_SYNC_FIXTURE_H_
 
+#include <string>
 #include <string_view>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/op.h"
 #include "model/schema.h"
@@ -16,15 +16,15 @@ namespace skerry::sync_test {
 Data SyncSchemaDescription();
 const Schema& SyncSchema();
 
-String SyncUuid(uint64_t number);
+std::string SyncUuid(uint64_t number);
 
 // Ops on `items`.
-Op CreateChild(String id, String realm, std::string_view parent);
-Op CreateItem(String id, String realm, double n, std::string_view name = "");
-Op UpdateItem(String id, String realm, std::string_view name);
-Op IncItem(String id, String realm, double by);
-Op DeleteItem(String id, String realm);
-Op MoveItem(String id, String realm, String to);
+Op CreateChild(std::string id, std::string realm, std::string_view parent);
+Op CreateItem(std::string id, std::string realm, double n, std::string_view name = "");
+Op UpdateItem(std::string id, std::string realm, std::string_view name);
+Op IncItem(std::string id, std::string realm, double by);
+Op DeleteItem(std::string id, std::string realm);
+Op MoveItem(std::string id, std::string realm, std::string to);
 
 // A record of the store `mutations`.
 Data MutationRecord(std::string_view id, const Vector<Op>& ops, double at = 1000);

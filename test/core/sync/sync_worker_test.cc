@@ -37,7 +37,7 @@ TEST_CASE("no worker is idle before the first round has ended") {
     world.network.down = true;
     world.Open();
     world.Run(20'000);
-    for (const String& phase : world.host(0).phases) CHECK(phase != "idle");
+    for (const std::string& phase : world.host(0).phases) CHECK(phase != "idle");
     CHECK(world.host(0).status["phase"].Is("waiting"));
     world.network.down = false;
     world.Run(120'000);

@@ -14,17 +14,17 @@ namespace {
 
 constexpr int kMaxSteps = 200000;
 
-Data Config(const String& tab, size_t index, bool visible, bool locks, const Data& extra) {
+Data Config(const std::string& tab, size_t index, bool visible, bool locks, const Data& extra) {
   Data config = Data::MakeObject();
   config.Set("schema", SyncSchemaDescription()).Set("tab", tab);
-  config.Set("seed", Data::Bytes(String(31, 'a') + static_cast<char>('a' + index)));
+  config.Set("seed", Data::Bytes(std::string(31, 'a') + static_cast<char>('a' + index)));
   config.Set("visible", visible).Set("online", true).Set("locks", locks).Set("auth", false);
   config.Set("socket", false).Set("images", false);
   for (const auto& [name, value] : extra.members()) config.Set(name, value);
   return config;
 }
 
-Data Response(const Data& id, double status, String body) {
+Data Response(const Data& id, double status, std::string body) {
   Data event = Data::MakeObject();
   event.Set("type", "response")
       .Set("id", id)
@@ -65,10 +65,10 @@ Data Scripted(double status, std::string_view body, std::string_view type) {
   Data event = Data::MakeObject();
   return event.Set("status", status)
       .Set("contentType", type)
-      .Set("body", Data::Bytes(String(body)));
+      .Set("body", Data::Bytes(std::string(body)));
 }
 
-SyncHost::SyncHost(SyncWorld* world, size_t index, String tab_in)
+SyncHost::SyncHost(SyncWorld* world, size_t index, std::string tab_in)
     : tab(std::move(tab_in)), world_(world), index_(index) {}
 
 Data SyncHost::Call(Data event) {
@@ -86,7 +86,7 @@ bool SyncHost::StepOnce() {
   if (!inbox_.empty()) {
     Data event = std::move(inbox_.front());
     inbox_.pop_front();
-    const String type = event["type"].as_string();
+    const std::string type = event["type"].as_string();
     if (type == "done" || type == "failed") running_ = false;
     Execute(Call(std::move(event)));
     return true;
@@ -129,7 +129,7 @@ void SyncHost::Crash() {
 
 void SyncHost::Execute(const Data& effects) {
   for (const Data& effect : effects.items()) {
-    const String& type = effect["type"].as_string();
+    const std::string& type = effect["type"].as_string();
     if (type == "transact") {
       queue_.push_back(effect);
     } else if (type == "timer") {
@@ -152,7 +152,7 @@ void SyncHost::Execute(const Data& effects) {
       Lock(effect);
     } else if (type == "status") {
       status = effect["status"];
-      const String& phase = status["phase"].as_string();
+      const std::string& phase = status["phase"].as_string();
       if (phases.empty() || phases.back() != phase) phases.push_back(phase);
     } else if (type == "needToken") {
       token_whys.push_back(effect["why"].as_string());
@@ -176,7 +176,7 @@ void SyncHost::Execute(const Data& effects) {
 void SyncHost::Fetch(const Data& effect) {
   Network& network = world_->network;
   const bool push = effect["path"].as_string() == "/push";
-  const String& body = effect["body"].as_bytes();
+  const std::string& body = effect["body"].as_bytes();
   (push ? push_times : pull_times).push_back(world_->mono);
   (push ? world_->push_bodies : world_->pull_bodies).push_back(body);
   if (network.down || network.lose_requests > 0) {
@@ -214,8 +214,8 @@ void SyncHost::Fetch(const Data& effect) {
 }
 
 void SyncHost::Lock(const Data& effect) {
-  const String& name = effect["name"].as_string();
-  const String& action = effect["action"].as_string();
+  const std::string& name = effect["name"].as_string();
+  const std::string& action = effect["action"].as_string();
   SyncWorld::LockQueue& lock = world_->lock_queues[name];
   const auto tell = [&name](SyncHost* host, std::string_view state) {
     Data event = Data::MakeObject();
@@ -243,7 +243,7 @@ void SyncHost::Lock(const Data& effect) {
   }
 }
 
-void SyncWorld::GrantNext(const String& name) {
+void SyncWorld::GrantNext(const std::string& name) {
   LockQueue& lock = lock_queues[name];
   lock.holder = -1;
   if (lock.waiting.empty()) return;
@@ -269,7 +269,8 @@ SyncHost& SyncWorld::Open(bool visible, Data extra) {
 
 SyncHost& SyncWorld::OpenService(Data extra) {
   service = static_cast<int>(hosts_.size());
-  return Add(true, extra.Set("mode", "service").Set("tab", "service-" + std::to_string(hosts_.size())));
+  return Add(true,
+             extra.Set("mode", "service").Set("tab", "service-" + std::to_string(hosts_.size())));
 }
 
 SyncHost& SyncWorld::Add(bool visible, const Data& extra) {
@@ -286,14 +287,14 @@ SyncHost& SyncWorld::Add(bool visible, const Data& extra) {
   return host;
 }
 
-String SyncWorld::Log(const Vector<Op>& ops) {
-  const String id = SyncUuid(1000 + ++serial_);
+std::string SyncWorld::Log(const Vector<Op>& ops) {
+  const std::string id = SyncUuid(1000 + ++serial_);
   storage.Add("mutations", MutationRecord(id, ops, 1'000'000 + mono));
   return id;
 }
 
-String SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
-  const String id = Log(ops);
+std::string SyncWorld::Mutate(const Vector<Op>& ops, size_t window) {
+  const std::string id = Log(ops);
   const Data wake = Json(R"({"type":"wake","reason":"mutation"})");
   host(window).Post(wake);
   Broadcast(window, wake);

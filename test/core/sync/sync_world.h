@@ -8,9 +8,9 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "base/data.h"
-#include "base/string.h"
 #include "base/vector.h"
 #include "log/base.h"
 #include "sync/sync_worker.h"
@@ -24,7 +24,7 @@ class SyncWorld;
 // One window's worker and its host.
 class SyncHost final : public TransactionCaller {
  public:
-  SyncHost(SyncWorld* world, size_t index, String tab);
+  SyncHost(SyncWorld* world, size_t index, std::string tab);
   Data Call(Data event) override;  // with the clocks; returns the effects
 
   void Deliver(Data event) { inbox_.push_back(std::move(event)); }
@@ -43,16 +43,16 @@ class SyncHost final : public TransactionCaller {
   bool alive = true;
   bool frozen = false;
   double wall_skew = 0;
-  String tab;
+  std::string tab;
   Data status;
-  Vector<String> phases;    // as told, each once in a row
-  Vector<Data> posts;       // messages to the window
-  Vector<Data> image_jobs;  // {id, job}
-  Vector<String> socket;    // actions
-  Vector<String> sent_texts;
+  Vector<std::string> phases;  // as told, each once in a row
+  Vector<Data> posts;          // messages to the window
+  Vector<Data> image_jobs;     // {id, job}
+  Vector<std::string> socket;  // actions
+  Vector<std::string> sent_texts;
   Vector<double> pull_times;  // monotonic
   Vector<double> push_times;
-  Vector<String> token_whys;
+  Vector<std::string> token_whys;
   Vector<Data> wakes;  // messages for the service worker
 
  private:
@@ -67,7 +67,7 @@ class SyncHost final : public TransactionCaller {
   std::deque<Data> inbox_;
   std::deque<Data> queue_;  // transactions
   bool running_ = false;    // a transaction's outcome has not been handled yet
-  std::map<String, double> timers_;
+  std::map<std::string, double> timers_;
 };
 
 // A response that the network gives instead of the server's.
@@ -97,9 +97,9 @@ class SyncWorld {
   size_t size() const { return hosts_.size(); }
 
   // Logs a mutation, as a window does; returns the action's id.
-  String Log(const Vector<Op>& ops);
+  std::string Log(const Vector<Op>& ops);
   // And wakes that window's worker, and the others.
-  String Mutate(const Vector<Op>& ops, size_t window = 0);
+  std::string Mutate(const Vector<Op>& ops, size_t window = 0);
   // Does all that can be done at once, without letting time pass.
   void Settle();
   // Lets time pass: timers fire when they are due.
@@ -113,16 +113,16 @@ class SyncWorld {
   // Whether that equals the server's rows (of readable realms).
   bool Converged();
   Data sync() const { return storage.Get("sync", "sync"); }
-  Data lease(const String& name = "push") const { return storage.Get("sync", name); }
+  Data lease(const std::string& name = "push") const { return storage.Get("sync", name); }
 
   FakeStorage storage;
   NaiveServer server;
   Network network;
   std::deque<std::pair<size_t, Data>> held;
   Vector<Data> messages;  // of the channel
-  Vector<String> push_bodies;
-  Vector<String> pull_bodies;
-  std::map<uint64_t, String> claims;  // epoch -> owner, as written by claims
+  Vector<std::string> push_bodies;
+  Vector<std::string> pull_bodies;
+  std::map<uint64_t, std::string> claims;  // epoch -> owner, as written by claims
   double mono = 0;
   Data token = "token";  // what needToken is answered with
 
@@ -130,10 +130,10 @@ class SyncWorld {
     int holder = -1;
     std::deque<size_t> waiting;
   };
-  std::map<String, LockQueue> lock_queues;
+  std::map<std::string, LockQueue> lock_queues;
   int refused_steals = 0;  // as by an engine that fails to answer
   bool damaged = false;    // somebody else writes into storage, leases included
-  void GrantNext(const String& name);
+  void GrantNext(const std::string& name);
   void FreeLocks(size_t index);
 
  private:

@@ -12,7 +12,7 @@ TEST_CASE("an expired token is asked for anew; refused again, syncing waits") {
   SyncWorld world;
   world.Open(true, Json(R"({"auth":true})"));
   world.Settle();
-  CHECK(world.host(0).token_whys == Vector<String>{"start"});
+  CHECK(world.host(0).token_whys == Vector<std::string>{"start"});
   const auto refuse = [&world] {
     world.network.scripted.push_back(
         Scripted(401, R"({"code":"unauthenticated"})", "application/problem+json"));
@@ -100,7 +100,7 @@ TEST_CASE(
     world.Release();
     world.Settle();
     if (!socket_first) close();
-    CHECK(host.token_whys == Vector<String>{"start", "expired"});
+    CHECK(host.token_whys == Vector<std::string>{"start", "expired"});
     CHECK(world.storage.Count("mutations") == 0);
     CHECK_FALSE(host.status["needsAuth"].as_bool());
   }
@@ -175,11 +175,11 @@ TEST_CASE("an answer to another user is neither folded nor followed by a push") 
   CHECK(host.status["error"]["code"].Is("wrong_user"));
   CHECK(host.status["needsAuth"].as_bool());
   CHECK(host.status["phase"].Is("blocked"));
-  CHECK(host.token_whys == Vector<String>{"start", "expired"});
+  CHECK(host.token_whys == Vector<std::string>{"start", "expired"});
   CHECK(world.push_bodies.empty());
   CHECK(world.sync()["cursors"].members().empty());
   // The server has bound the identity by then.
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
   world.host(0).Deliver(Json(R"({"type":"token","token":"xena's"})"));
   world.Settle();
@@ -200,7 +200,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
     for (int i = 0; i < times; ++i)
       world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
   };
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   SUBCASE("once a job: a server that refuses any is not asked for ever") {
     refuse(2);
     world.host(0).Post(Json(R"({"type":"visible","visible":false})"));
@@ -210,7 +210,7 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
     CHECK(world.network.scripted.empty());
   }
   SUBCASE("not what was sent: it may be there as the other user's, until that one is back") {
-    const String id = SyncUuid(1);
+    const std::string id = SyncUuid(1);
     Data sent = Json(R"({"v":1,"after":{"A":null},"base":{},"at":1,"state":"sent","epoch":1,
           "revisions":null,"confirmed":[],"mutations":[]})");
     sent.Set("id", id).Set("client", client).Set("body", Data::Bytes("{}"));
@@ -220,7 +220,8 @@ TEST_CASE("an identity that is another user's is given up where nothing of it ca
     world.host(0).Post(Json(R"({"type":"visible","visible":true})"));
     world.Settle();
     CHECK(world.host(0).status["error"]["code"].Is("client_bound"));
-    CHECK(world.host(0).status["error"]["message"].as_string().find("export(") != String::npos);
+    CHECK(world.host(0).status["error"]["message"].as_string().find("export(") !=
+          std::string::npos);
     CHECK(world.host(0).status["phase"].Is("blocked"));
     CHECK(world.sync()["client"].as_string() == client);
     CHECK(world.storage.Count("outbox") == 1);
@@ -238,7 +239,7 @@ TEST_CASE("a token of another user does not take an identity that this user's an
   world.network.scripted.push_back(
       Scripted(200, R"({"time":1,"cursors":{"user:xena":"3@30"},"changes":[]})"));
   world.Settle();
-  const String client = world.sync()["client"].as_string();
+  const std::string client = world.sync()["client"].as_string();
   for (int i = 0; i < 2; ++i)
     world.network.scripted.push_back(Scripted(403, kBound, "application/problem+json"));
   world.Mutate({CreateItem("a", "A", 1)});

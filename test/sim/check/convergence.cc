@@ -35,7 +35,7 @@ class ConvergenceCheck final : public Check {
     if (lacks || LacksRows(host.schema(), record) || !world_->checks().IsCorrected(sync["cursors"]))
       return;
     const RowMap& base = world_->checks().folds().Now(profile, host.release());
-    const String problem =
+    const std::string problem =
         test::BaseProblem({profile.scopes, sync, base, &host.schema(), KnownTo(host.release())},
                           world_->checks().naive());
     if (!problem.empty()) Fail("4 convergence: " + problem);
@@ -58,7 +58,7 @@ class ConvergenceCheck final : public Check {
       for (const auto& tab : profile->tabs) {
         const KnownRows known = KnownTo(tab->window->release());
         const test::naive::Rows shown = tab->window->Visible();
-        const String problem =
+        const std::string problem =
             known == nullptr ? Differ(shown, rows) : Differ(known(shown), known(rows));
         if (!problem.empty())
           return Fail("4 convergence: window " + tab->id + " shows something else than the server" +
@@ -68,7 +68,7 @@ class ConvergenceCheck final : public Check {
   }
 
  private:
-  static String Differ(const test::naive::Rows& shown, const test::naive::Rows& wanted) {
+  static std::string Differ(const test::naive::Rows& shown, const test::naive::Rows& wanted) {
     if (shown == wanted) return {};
     for (const auto& [key, row] : wanted) {
       const auto found = shown.find(key);
@@ -80,7 +80,7 @@ class ConvergenceCheck final : public Check {
 
   static bool ChangesBase(const Data& writes) {
     for (const Data& write : writes.items()) {
-      const String& store = write["store"].as_string();
+      const std::string& store = write["store"].as_string();
       if (store == "updates" || (store == "sync" && write["key"].Is("sync"))) return true;
     }
     return false;
@@ -103,7 +103,8 @@ class ConvergenceCheck final : public Check {
       }
     }
     if (held != fold->rows.size())
-      Fail("4 convergence: base of window " + window.tab() + " lacks rows at n = " + std::to_string(n));
+      Fail("4 convergence: base of window " + window.tab() +
+           " lacks rows at n = " + std::to_string(n));
   }
 
   test::naive::Rows InScope(const Profile& profile) const {

@@ -12,8 +12,8 @@ namespace skerry::sim {
 namespace {
 
 // Actions that storage holds, in whatever way.
-std::set<String> Held(const Profile& profile) {
-  std::set<String> held;
+std::set<std::string> Held(const Profile& profile) {
+  std::set<std::string> held;
   auto& storage = const_cast<sync_test::FakeStorage&>(profile.storage);
   for (const auto& [key, record] : storage.store("mutations"))
     held.insert(record["id"].as_string());
@@ -26,8 +26,8 @@ class DurableCheck final : public Check {
  public:
   using Check::Check;
 
-  void Settled(WindowHost& /*window*/, const String& action, const String& stage,
-               const String& code) override {
+  void Settled(WindowHost& /*window*/, const std::string& action, const std::string& stage,
+               const std::string& code) override {
     if (stage != "durable") return;
     if (code.empty()) {
       durable_.insert(action);
@@ -37,8 +37,8 @@ class DurableCheck final : public Check {
   }
 
   void Restored(const Profile& profile, const Profile& before) override {
-    const std::set<String> kept = Held(profile);
-    for (const String& action : Held(before)) {
+    const std::set<std::string> kept = Held(profile);
+    for (const std::string& action : Held(before)) {
       if (!kept.contains(action)) excused_.insert(action);
     }
   }
@@ -47,9 +47,9 @@ class DurableCheck final : public Check {
   // confirmed no longer holds it (to offer it again is not built). What it still holds is pending
   // again.
   void ServerRestored(const Database& before) override {
-    std::set<String> held;
+    std::set<std::string> held;
     for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
-    for (const String& action : before.action_ids()) {
+    for (const std::string& action : before.action_ids()) {
       if (world_->network().database().HasAction(action)) continue;
       (held.contains(action) ? again_ : excused_).insert(action);
     }
@@ -70,29 +70,29 @@ class DurableCheck final : public Check {
     }
   }
 
-  void Resolved(const String& action, bool retry) override {
+  void Resolved(const std::string& action, bool retry) override {
     if (!retry) excused_.insert(action);
   }
 
   void Moment() override {
-    std::set<String> held;
+    std::set<std::string> held;
     for (const auto& profile : world_->profiles()) held.merge(Held(*profile));
     const Database& database = world_->network().database();
-    for (const String& action : durable_) {
+    for (const std::string& action : durable_) {
       const bool there = held.contains(action) || database.HasAction(action);
       if (!there && !excused_.contains(action)) return Fail("1 durable: " + action + " is lost");
     }
-    for (const String& action : withdrawn_) {
+    for (const std::string& action : withdrawn_) {
       if (held.contains(action) || database.HasAction(action))
         return Fail("1 durable: " + action + " was withdrawn, and is there all the same");
     }
     // What is in the log is in the log for ever: it needs no second look.
-    std::erase_if(durable_, [&](const String& action) { return database.HasAction(action); });
+    std::erase_if(durable_, [&](const std::string& action) { return database.HasAction(action); });
   }
 
  private:
-  std::set<String> durable_, withdrawn_, excused_;
-  std::set<String> again_;  // lost by the server, held by a client
+  std::set<std::string> durable_, withdrawn_, excused_;
+  std::set<std::string> again_;  // lost by the server, held by a client
 };
 
 }  // namespace

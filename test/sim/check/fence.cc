@@ -18,9 +18,9 @@ bool IsLease(const Data& write) {
 
 // Whether only the holder of the lease `push` may write this.
 bool IsResult(const Data& write) {
-  const String& store = write["store"].as_string();
+  const std::string& store = write["store"].as_string();
   if (store == "updates") {
-    const String& kind = write["put"]["kind"].as_string();
+    const std::string& kind = write["put"]["kind"].as_string();
     return kind == "pull" || kind == "refusal";
   }
   return store == "outbox" || store == "mutations";
@@ -77,7 +77,7 @@ class FenceCheck final : public Check {
     for (const Data& write : writes.items()) {
       if (!IsLease(write) || !(write["put"]["owner"] == Data(host.tab()))) continue;
       auto& worker = static_cast<WorkerHost&>(host);
-      const String& name = write["key"].as_string();
+      const std::string& name = write["key"].as_string();
       const uint64_t epoch = write["put"]["epoch"].as_u64();
       if (write["put"]["beat"].as_u64() == 0) {
         worker.claims[name] = epoch;

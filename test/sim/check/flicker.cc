@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kQueriesAWindow = 3;
 
-Vector<uint32_t> Stream(const String& bytes) {
+Vector<uint32_t> Stream(const std::string& bytes) {
   Vector<uint32_t> stream;
   for (size_t at = 0; at + 4 <= bytes.size(); at += 4) {
     uint32_t word = 0;
@@ -30,7 +30,7 @@ Vector<uint32_t> Stream(const String& bytes) {
   return stream;
 }
 
-const Shown* Find(const Look& look, const String& id) {
+const Shown* Find(const Look& look, const std::string& id) {
   for (const Shown& shown : look) {
     if (shown.id == id) return &shown;
   }
@@ -47,9 +47,9 @@ bool IsSame(const Look& a, const Look& b) {
   return true;
 }
 
-Data Texts(const Vector<String>& ids) {
+Data Texts(const Vector<std::string>& ids) {
   Data texts = Data::MakeArray();
-  for (const String& id : ids) texts.Push(id);
+  for (const std::string& id : ids) texts.Push(id);
   return texts;
 }
 
@@ -86,8 +86,8 @@ class FlickerCheck final : public Check {
     Follow(window, &watched);
   }
 
-  void Settled(WindowHost& /*window*/, const String& action, const String& stage,
-               const String& code) override {
+  void Settled(WindowHost& /*window*/, const std::string& action, const std::string& stage,
+               const std::string& code) override {
     if (stage == "durable" && !code.empty()) withdrawn_.insert(action);
   }
 
@@ -127,17 +127,17 @@ class FlickerCheck final : public Check {
   };
   struct Watched {
     Vector<Live> lives;
-    std::map<String, uint64_t> pending;  // action, key: 0 where it has none yet
+    std::map<std::string, uint64_t> pending;  // action, key: 0 where it has none yet
     uint64_t n = 0;
   };
   struct Gone {
     size_t profile = 0;
     uint64_t n = 0;
-    String action;
+    std::string action;
     uint64_t key = 0;
   };
 
-  void Fail(WindowHost& window, const String& what) {
+  void Fail(WindowHost& window, const std::string& what) {
     Check::Fail("6 no flicker: window " + window.tab() + " " + what);
   }
 
@@ -151,21 +151,21 @@ class FlickerCheck final : public Check {
     }
     if (delta == nullptr) {
       if (live->shown != wanted)
-        Fail(window, String("does not tell of a change: ") + live->plain->description);
+        Fail(window, std::string("does not tell of a change: ") + live->plain->description);
       return;
     }
     if (live->shown == wanted)
-      return Fail(window, String("tells of nothing: ") + live->plain->description);
+      return Fail(window, std::string("tells of nothing: ") + live->plain->description);
     const Look shown = LookOf(*live->plain, Stream((*delta)["rows"].as_bytes()), all);
     if (shown != wanted)
-      return Fail(window, String("shows what is not so: ") + live->plain->description);
+      return Fail(window, std::string("shows what is not so: ") + live->plain->description);
     const Look before = std::move(live->shown);
     live->shown = shown;
     CompareLists(window, *delta, before, *live);
   }
 
   void CompareLists(WindowHost& window, const Data& delta, const Look& before, const Live& live) {
-    Vector<String> added, removed, changed;
+    Vector<std::string> added, removed, changed;
     for (const Shown& now : live.shown) {
       const Shown* then = Find(before, now.id);
       if (then == nullptr) {
@@ -179,7 +179,7 @@ class FlickerCheck final : public Check {
     }
     if (!(delta["added"] == Texts(added)) || !(delta["removed"] == Texts(removed)) ||
         !(delta["changed"] == Texts(changed)))
-      Fail(window, String("tells wrongly what differs: ") + live.plain->description);
+      Fail(window, std::string("tells wrongly what differs: ") + live.plain->description);
   }
 
   // What is no longer pending is looked at later: that it was withdrawn is told after.
@@ -208,9 +208,9 @@ class FlickerCheck final : public Check {
   }
 
   std::map<uint64_t, Watched> windows_;  // by serial
-  std::map<size_t, std::map<String, std::map<uint64_t, uint64_t>>>
+  std::map<size_t, std::map<std::string, std::map<uint64_t, uint64_t>>>
       told_;  // profile, action, key: n
-  std::set<String> withdrawn_;
+  std::set<std::string> withdrawn_;
   Vector<Gone> gone_;
 };
 

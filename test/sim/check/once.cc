@@ -16,13 +16,13 @@ class OnceCheck final : public Check {
  public:
   using Check::Check;
 
-  void Made(WindowHost& /*window*/, const String& action, double total) override {
+  void Made(WindowHost& /*window*/, const std::string& action, double total) override {
     totals_[action] = total;
   }
 
   void Committed(const Data& body, const Vector<Data>& results, double at,
-                 const std::map<String, uint64_t>& /*heads*/, const Schema& served) override {
-    const String& client = body["client"].as_string();
+                 const std::map<std::string, uint64_t>& /*heads*/, const Schema& served) override {
+    const std::string& client = body["client"].as_string();
     for (size_t i = 0; i < results.size(); ++i) {
       const Data& wire = body["updates"].items()[i];
       const test::naive::Update update = test::naive::UpdateOf(client, wire);
@@ -38,9 +38,9 @@ class OnceCheck final : public Check {
 
   void ServerRestored(const Database& /*before*/) override {
     seen_.clear();
-    for (const String& realm : test::CheckRealms()) {
+    for (const std::string& realm : test::CheckRealms()) {
       for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
-        for (const String& action : entry.actions) seen_.emplace(realm, action);
+        for (const std::string& action : entry.actions) seen_.emplace(realm, action);
       }
     }
   }
@@ -50,7 +50,7 @@ class OnceCheck final : public Check {
     for (const auto& [key, stored] : database.rows()) {
       if (stored.deleted_at) continue;
       ++live;
-      const String name = test::KeyOf(key, database.columns());
+      const std::string name = test::KeyOf(key, database.columns());
       const auto row = world_->checks().naive().rows().find(name);
       if (row == world_->checks().naive().rows().end())
         return Fail("2 once: the server has " + name + " more");
@@ -66,10 +66,10 @@ class OnceCheck final : public Check {
   void End() override {
     const auto total = world_->checks().naive().rows().find("items/total");
     const double found = total->second.props.at("x").as_number();
-    std::set<String> actions;
+    std::set<std::string> actions;
     for (const auto& [realm, action] : seen_) actions.insert(action);
     double sum = 0;
-    for (const String& action : actions) sum += totals_[action];
+    for (const std::string& action : actions) sum += totals_[action];
     if (found != sum) {
       Fail("2 once: the total is " + std::to_string(static_cast<uint64_t>(found)) + " instead of " +
            std::to_string(static_cast<uint64_t>(sum)));
@@ -79,15 +79,15 @@ class OnceCheck final : public Check {
  private:
   void Enter(const test::naive::Update& update) {
     for (const auto& [realm, link] : update.after) {
-      for (const String& action : update.actions) {
+      for (const std::string& action : update.actions) {
         if (!seen_.emplace(realm, action).second)
           return Fail("2 once: " + action + " is twice in the log of " + realm);
       }
     }
   }
 
-  std::set<std::pair<String, String>> seen_;  // realm, action
-  std::map<String, double> totals_;           // action, what it adds to the counter
+  std::set<std::pair<std::string, std::string>> seen_;  // realm, action
+  std::map<std::string, double> totals_;                // action, what it adds to the counter
 };
 
 }  // namespace

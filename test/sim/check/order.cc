@@ -22,7 +22,7 @@ class OrderCheck final : public Check {
       if (write.Find("add") == nullptr) continue;
       const uint64_t key = keys.items()[added++].as_u64();
       if (write["store"].as_string() != "mutations") continue;
-      const String& action = write["add"]["id"].as_string();
+      const std::string& action = write["add"]["id"].as_string();
       if (keys_.contains(action) || MayBeHeld(host, write["add"])) again_.insert(action);
       keys_[action] = {host.profile().index, key};
     }
@@ -42,10 +42,10 @@ class OrderCheck final : public Check {
 
   void End() override {
     if (is_restored_) return;
-    for (const String& realm : test::CheckRealms()) {
+    for (const std::string& realm : test::CheckRealms()) {
       std::map<size_t, uint64_t> last;
       for (const test::naive::Entry& entry : world_->checks().naive().log(realm)) {
-        for (const String& action : entry.actions) {
+        for (const std::string& action : entry.actions) {
           const auto place = keys_.find(action);
           if (place == keys_.end() || again_.contains(action)) continue;
           const auto [profile, key] = place->second;
@@ -65,7 +65,7 @@ class OrderCheck final : public Check {
     bool held = false;
     const auto decoded =
         DecodeMutation(SchemaOf(Release::kOlder), mutation["body"].as_bytes(), &held);
-    std::set<String>& keys = held_keys_[host.profile().index];
+    std::set<std::string>& keys = held_keys_[host.profile().index];
     for (const Data& key : mutation["keys"].items()) held = held || keys.contains(key.as_string());
     if (!decoded.ok() || held) {
       for (const Data& key : mutation["keys"].items()) keys.insert(key.as_string());
@@ -73,9 +73,9 @@ class OrderCheck final : public Check {
     return !decoded.ok() || held;
   }
 
-  std::map<size_t, std::set<String>> held_keys_;        // by profile
-  std::map<String, std::pair<size_t, uint64_t>> keys_;  // action: profile, key
-  std::set<String> again_;
+  std::map<size_t, std::set<std::string>> held_keys_;        // by profile
+  std::map<std::string, std::pair<size_t, uint64_t>> keys_;  // action: profile, key
+  std::set<std::string> again_;
   std::set<size_t> copied_;
   bool is_restored_ = false;
 };

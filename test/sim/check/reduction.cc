@@ -34,7 +34,7 @@ class ReductionCheck final : public Check {
       return;
     Data whole = request;
     whole.Set("have", Data::MakeArray());
-    const String text = world_->network().Peek(whole);
+    const std::string text = world_->network().Peek(whole);
     if (text.empty()) return;  // too large
     const Result<PullAnswer> answer = ReadPullAnswer(SchemaOf(release), ParseJson(text).value());
     if (!answer.ok()) return Fail("10 reduction: an answer that cannot be read");
@@ -60,7 +60,7 @@ class ReductionCheck final : public Check {
                const PullAnswer& answer) {
     test::RowMap base = world_->checks().folds().Now(profile, release);
     Vector<Step> steps;
-    for (const String& realm : answer.reset) {
+    for (const std::string& realm : answer.reset) {
       steps.emplace_back();
       steps.back().kind = StepKind::kDropRealm;
       steps.back().realm = realm;
@@ -77,7 +77,7 @@ class ReductionCheck final : public Check {
       Data cursors = then["cursors"];
       then.Set("cursors", std::move(cursors.Set(realm, cursor)));
     }
-    const String problem =
+    const std::string problem =
         test::BaseProblem({profile.scopes, then, base, &SchemaOf(release), KnownTo(release)},
                           world_->checks().naive());
     if (!problem.empty()) Fail("10 reduction: without it " + problem);

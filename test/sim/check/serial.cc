@@ -10,7 +10,7 @@ class SerialCheck final : public Check {
   using Check::Check;
 
   void Committed(const Data& /*body*/, const Vector<Data>& results, double /*at*/,
-                 const std::map<String, uint64_t>& heads, const Schema& /*served*/) override {
+                 const std::map<std::string, uint64_t>& heads, const Schema& /*served*/) override {
     for (const Data& result : results) {
       if (result["status"].as_string() != "applied") continue;
       for (const auto& [realm, revision] : result["revisions"].members()) {
