@@ -137,7 +137,7 @@ function connect(parts: DatabaseParts, database: DatabaseCore): void {
   });
 }
 
-/** Drains the core: forgets rows that changed, brings live values up to date, and gives the calls to make last. */
+/** Drains the core: forgets rows that changed, brings live values up to date, and returns the calls to make last. */
 function settle(core: WindowCore, view: RowView, lives: LiveRegistry): () => void {
   if (core.closed) return () => {};
   const drained = core.drain();
@@ -145,7 +145,7 @@ function settle(core: WindowCore, view: RowView, lives: LiveRegistry): () => voi
   return lives.take(drained.live);
 }
 
-/** What a worker receives at its start, as it is then. */
+/** The configuration of a worker, as it is at its start. */
 function workerConfig(
   { options, host, database }: Ground,
   service: ServiceMode,

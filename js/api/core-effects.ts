@@ -90,7 +90,7 @@ export class CoreEffects implements RunnerOwner {
   }
 
   #notify(effect: Message): void {
-    const { events, sync } = this.#parts;
+    const { state, events, sync } = this.#parts;
     switch (effect['kind']) {
       case 'dataLost':
         events.dataLost(String(effect['detail'] ?? ''));
@@ -107,6 +107,7 @@ export class CoreEffects implements RunnerOwner {
         break;
       }
       case 'storageRecovered':
+        state.recover();
         sync.update({ storage: null });
         break;
     }

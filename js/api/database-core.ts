@@ -31,7 +31,7 @@ const closeLimitMs = 5000;
 
 type CloseReason = DatabaseEvents['closed']['reason'];
 
-/** What a database is built on. */
+/** The ground on which a database is built. */
 export interface Ground {
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
@@ -42,7 +42,7 @@ export interface Ground {
   readonly database: string;
 }
 
-/** What a database is made of. */
+/** The parts of a database. */
 export interface DatabaseParts extends Ground {
   readonly core: WindowCore;
   readonly view: RowView;
@@ -103,7 +103,7 @@ export class DatabaseCore {
     else events.emit('storageFailed', { error: reason });
   }
 
-  /** A newer version of the application has the database, or waits for it. What was written here is stored first. */
+  /** A newer version of the application has the database, or waits for it. Changes of this window are stored first. */
   #leave(): void {
     const { state, sync, events, database } = this.parts;
     const text =

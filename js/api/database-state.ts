@@ -1,12 +1,13 @@
 /**
  * DatabaseState: where a database is in its life.
  *
- *   opening ──▶ open ──▶ lost
- *      │         │        │
- *      └─────────┴────────┴──▶ closing ──▶ closed
+ *   opening ──▶ open ◀──▶ lost
+ *      │         │         │
+ *      └─────────┴─────────┴──▶ closing ──▶ closed
  *
- * `opening`: local data is being loaded (from here to `lost`, too). `open`: queries answer. `lost`: storage was taken away;
- * what is in memory can be read, and nothing becomes durable. `closing`: the parts end one after the other.
+ * `opening`: local data is being loaded (from here to `lost`, too). `open`: queries answer. `lost`: storage is gone; what is
+ * in memory can be read, and nothing becomes durable, unless the connection comes back. `closing`: the parts end one after
+ * the other.
  */
 import type { SkerryError } from '../core/errors.ts';
 
@@ -52,6 +53,11 @@ export class DatabaseState {
   lose(error: SkerryError): void {
     if (!this.isOver) this.#state = { is: 'lost', error };
     this.#reject(error);
+  }
+
+  /** Storage takes changes again. */
+  recover(): void {
+    if (this.#state.is === 'lost') this.#state = { is: 'open' };
   }
 
   /** Runs `end`, which closes the parts, once. Another call gets the promise of the first. */

@@ -45,7 +45,7 @@ export type Database<T extends Tables = Tables, M = unknown> = {
   readonly sync: SyncApi;
   readonly conflicts: Conflicts;
   /**
-   * What this database holds, as a file of JSON: the confirmed rows and the pending mutations, or these alone
+   * The content of this database, as a file of JSON: the confirmed rows and the pending mutations, or these alone
    * (docs/accounts.md).
    */
   export(options?: ExportOptions): Promise<Blob>;
@@ -126,7 +126,7 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
   return opened;
 }
 
-/** What few applications use, and at rare moments, is a file of its own. */
+/** Few applications use this, and rarely: it is a file of its own. */
 function account(): Promise<typeof import('./account/account.ts')> {
   return import('./account/account.ts').catch((error) => {
     throw loadError(error);

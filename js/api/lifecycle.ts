@@ -46,7 +46,7 @@ export class Lifecycle {
   #attempts = 0;
   readonly #timers: Timers;
   readonly #backoff: Backoff;
-  /** Whether the worker has been started again, and has not spoken yet. */
+  /** Whether the worker has been started again, and has not reported yet. */
   #restarted = false;
   #stop: () => void = () => {};
   #loggedOut: () => void = () => {};
@@ -132,7 +132,7 @@ export class Lifecycle {
     });
   }
 
-  /** The page ends. What the application changes now is stored without an answer to wait for. */
+  /** The page ends. Changes of the application from here on are stored without waiting for an answer. */
   #leave(): void {
     this.#releaseLeases();
     if (this.#state !== 'running') return;

@@ -8,7 +8,7 @@ import type { LiveChange, QueryDescription } from '../core/window-core.ts';
 import { makeStop } from './stop.ts';
 import type { Delta, Live, Stop } from './types.ts';
 
-/** What a live value is made of: a query's rows, its first row, or their number. */
+/** The kind of a live value: a query's rows, its first row, or their number. */
 export type LiveKind = 'rows' | 'first' | 'count';
 
 /** Live queries that are open in the core, by its number for them. */
@@ -116,7 +116,7 @@ export class LiveValue implements Live<unknown> {
     });
   }
 
-  /** Takes a change of the core's, and gives the calls that are due. */
+  /** Takes a change of the core, and returns the calls that are due. */
   change({ rows, added, removed, changed, moved }: LiveChange): (() => void)[] {
     const before = this.#value;
     this.#update(rows);

@@ -102,7 +102,7 @@ export class Mutations {
       pushed: new Deferred(),
       confirmed: new Deferred(),
     };
-    // What changed nothing has nothing to wait for.
+    // A mutation that changed nothing has nothing to wait for.
     if (id === null) for (const stage of stages) promises[stage].resolve();
     else {
       this.#begun ||= this.#owner.first();
@@ -128,7 +128,7 @@ export class Mutations {
     const promises = this.#open.get(id);
     if (!promises) return;
     if (error) promises[stage].reject(errorFromCode(error.code, error.detail, error));
-    // What is confirmed was durable and pushed.
+    // A confirmed mutation is durable and pushed.
     else for (const each of stage === 'confirmed' ? stages : [stage]) promises[each].resolve();
     if (stages.every((name) => promises[name].settled)) this.#open.delete(id);
   }

@@ -41,7 +41,7 @@ export interface SyncStatus {
   readonly error: SkerryError | null;
 }
 
-/** What the window's core says of itself (effect `state`). */
+/** The state of the window's core (effect `state`). */
 export interface WindowState {
   readonly phase: string;
   /** The last record that it has. */
@@ -56,7 +56,7 @@ export interface WindowState {
   readonly scopes: readonly { table: string; where: unknown; filled: unknown }[];
 }
 
-/** What the sync worker says (docs/sync-worker.md, section 7). */
+/** The status of the sync worker (docs/sync-worker.md, section 7). */
 export type WorkerStatus = Message;
 
 export interface StatusInput {
@@ -140,6 +140,6 @@ function same(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a instanceof SkerryError && b instanceof SkerryError)
     return a.code === b.code && a.message === b.message && a.retryable === b.retryable;
-  // What is left is dates, and objects of a few plain members.
+  // The rest are dates, and objects with a few plain members.
   return typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b);
 }

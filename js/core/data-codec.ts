@@ -19,8 +19,8 @@ export interface DataObject {
 
 const maxDepth = 96;
 /**
- * Of one event. What others have stored or sent may refer to one object in many places, and each of them is written out:
- * without a limit a few hundred of them would be without end.
+ * The limits of one event. A stored or received value may refer to one object in many places, and each of them is written
+ * out: without a limit a few hundred nested references would not end.
  */
 const maxBytes = 256 << 20;
 const maxValues = 4 << 20;

@@ -178,7 +178,7 @@ export function loadCore(
   if (!promise) {
     promise = instantiate(source, url);
     loading.set(key, promise);
-    // What failed (a network that was down) may be tried again.
+    // A failure (a network that was down, say) may be over: the next call tries again.
     promise.then(
       (module) => loaded.set(key, module),
       () => loading.delete(key),

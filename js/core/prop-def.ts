@@ -1,5 +1,5 @@
 /**
- * What a schema is at run time: tables and props as data. js/api/schema.ts builds it from the application's
+ * A schema at run time: tables and props as data. js/api/schema.ts builds it from the application's
  * declarations; everything below js/api works with these.
  */
 export type PropType =

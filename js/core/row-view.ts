@@ -17,7 +17,7 @@ interface Composite {
   readonly row: RowObject;
 }
 
-/** What one query remembers between runs, so that unchanged rows with included ones stay the same objects. */
+/** The memory of one query between runs, so that unchanged rows with included ones stay the same objects. */
 export interface QueryMemo {
   readonly rows: Map<number, Composite>;
   readonly includes: readonly QueryMemo[];

@@ -5,7 +5,7 @@
  *   {"$type":"date","v":<ms>}   {"$type":"bytes","v":<base64>}   {"$type":<enum>,"v":<name>}
  *   {"$type":<class>,"v":<json>,"version":<number>}
  *
- * A key of the application's own that begins with `$` gets one more in front. What cannot be decoded (an unknown type or
+ * A key of the application's own that begins with `$` gets one more in front. A value that cannot be decoded (an unknown type or
  * name, bytes that are no base64, an object that its class does not take) is kept, as an `UnknownValue`, and written back as it
  * came: a user who may write into a realm must not be able to make its rows unreadable.
  */
@@ -179,7 +179,7 @@ function isTime(ms: number): boolean {
   return !Number.isNaN(new Date(ms).getTime());
 }
 
-/** Null where the text is none. */
+/** Null where the text is not base64. */
 export function fromBase64(text: string): Uint8Array | null {
   let binary: string;
   try {

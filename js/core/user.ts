@@ -8,7 +8,7 @@ export function userOfDatabase(database: string): string | null {
 }
 
 /**
- * What a token says of itself: `dev:<user>`, or a JWT with a `sub`. Not verified, which is the server's part. Null where it
+ * The user that a token names: `dev:<user>`, or a JWT with a `sub`. Not verified, which is the server's part. Null where it
  * does not say.
  */
 function userOfToken(token: string): string | null {

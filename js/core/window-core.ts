@@ -120,7 +120,7 @@ export class WindowCore {
     this.#module.call('sk_tx_begin', this.#open, now);
   }
 
-  /** One operation of the open transaction. Gives whether it changed something, and a new row's id. */
+  /** One operation of the open transaction. Returns whether it changed something, and a new row's id. */
   op(
     kind: OpName,
     table: number,
@@ -135,7 +135,7 @@ export class WindowCore {
   }
 
   /**
-   * Creates rows of the open transaction, each [id or null, realm or null, ...values of `names`]. Gives the ids that were
+   * Creates rows of the open transaction, each [id or null, realm or null, ...values of `names`]. Returns the ids that were
    * made, 36 letters each, one behind the other.
    */
   createMany(

@@ -1,4 +1,4 @@
-/** What windows and workers of a browser have in common. */
+/** The parts that windows and workers of a browser have in common. */
 import { broadcastChannels } from './channel.ts';
 import { systemClock } from './clock.ts';
 import type { CommonHost } from './host.ts';

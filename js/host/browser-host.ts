@@ -42,6 +42,6 @@ const dedicatedWorkers: WorkerHost = {
   },
 };
 
-/** What few applications use is a file of its own. */
+/** Few applications use this: it is a file of its own. */
 const services: ServiceHost = async (...args) =>
   (await import('./service-registration.ts')).registerService(...args);

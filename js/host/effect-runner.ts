@@ -25,7 +25,7 @@ export interface RunnerParts {
   readonly timers: Timers;
   readonly channel: Channel;
   readonly storage: Storage;
-  /** Hands an event to the core and gives its effects. */
+  /** Hands an event to the core and returns its effects. */
   call(event: Message): readonly Message[];
   /**
    * Runs after each call outside of a transaction's reading, before its effects: what it returns runs after them. The
@@ -36,7 +36,7 @@ export interface RunnerParts {
   readonly relaxed?: boolean;
 }
 
-/** Whose core it is: takes the effects that the runner does not carry out itself. */
+/** The owner of the core. It takes the effects that the runner does not carry out itself. */
 export interface RunnerOwner {
   /** A message for the other side (window or worker). */
   post(message: unknown): void;
@@ -58,7 +58,7 @@ export class EffectRunner {
   readonly #queue: TransactEffect[] = [];
   /** The transaction under way, or null. */
   #current: TransactEffect | null = null;
-  /** What waits while events are held, in order. */
+  /** The steps that wait while events are held, in order. */
   #held: (() => void)[] | null = null;
   #stopped = false;
   readonly #onIdle: (() => void)[] = [];
@@ -152,7 +152,7 @@ export class EffectRunner {
         this.#next();
         break;
       case 'keep': {
-        // What cannot be kept stays in memory, and is stored when the page is back.
+        // Records that cannot be kept stay in memory, and are stored when the page resumes.
         this.#parts.storage.addNow('mutations', effect['records'] as readonly unknown[]);
         break;
       }
@@ -199,7 +199,7 @@ export class EffectRunner {
     this.#whenFree(() => this.#ended(effect, outcome, waiting));
   }
 
-  /** What was read. Where another script has put something there that cannot cross to the core, that is as if it were null. */
+  /** Hands the results to the core. A value of another script that cannot cross to the core counts as null. */
   #read(id: unknown, results: readonly unknown[]): readonly Message[] {
     const read = (found: readonly unknown[]) => this.#call({ type: 'read', id, results: found });
     return unlessUnreadable(() => read(results)) ?? read(results.map(readable));

@@ -1,6 +1,6 @@
 /**
  * Host: everything outside of the program that it uses, each behind one interface. `browser-host.ts` is a browser's,
- * `memory/` one for tests and Node. The core never sees any of it: it gets events and gives effects.
+ * `memory/` one for tests and Node. The core never sees any of it: it gets events and returns effects.
  */
 import type { AccountHost } from './account-host.ts';
 import type { ChannelHost } from './channel.ts';
@@ -15,7 +15,7 @@ import type { Timers } from './timers.ts';
 import type { Transport } from './transport.ts';
 import type { WorkerHost } from './worker-link.ts';
 
-/** What window and worker both have. */
+/** The parts that window and worker both have. */
 export interface CommonHost {
   readonly clock: Clock;
   readonly random: Random;
@@ -26,7 +26,7 @@ export interface CommonHost {
   wasm(url: URL): Promise<Response | Uint8Array>;
 }
 
-/** What `open` takes as `host`. */
+/** The option `host` of `open`. */
 export interface Host extends CommonHost {
   readonly page: Page;
   readonly workers: WorkerHost;

@@ -12,7 +12,7 @@ import { SkerryError } from '../core/errors.ts';
 
 export type ConnectionState =
   | { readonly type: 'idle' }
-  /** Each attempt is a state of its own: what comes of one that is not the current state any more is closed. */
+  /** Each attempt is a state of its own: the connection of an attempt that is not the current state any more is closed. */
   | { readonly type: 'opening'; readonly db: Promise<IDBDatabase> }
   | { readonly type: 'open'; readonly db: IDBDatabase }
   | {
@@ -38,7 +38,7 @@ export function isValid(from: Name, to: Name): boolean {
   return ways[from].includes(to);
 }
 
-/** Gives the next state; throws where there is no such way, which is a mistake of this package. */
+/** Returns the next state; throws on an invalid transition, which is a mistake of this package. */
 export function next(from: ConnectionState, to: ConnectionState): ConnectionState {
   if (!isValid(from.type, to.type))
     throw new SkerryError('internal', `A connection that is ${from.type} cannot be ${to.type}.`);

@@ -1,5 +1,5 @@
 /**
- * Opening a database of ours, which may have to be made, or upgraded first (idb-schema.ts). An upgrade waits until all
+ * Opening a database of this package, which may have to be created or upgraded first (idb-schema.ts). An upgrade waits until all
  * other connections are closed, and is one transaction: where it fails, is late or is cut off, the database is as before.
  */
 import { StorageError } from '../core/errors.ts';
@@ -28,7 +28,7 @@ export interface UpgradeEvent extends IDBVersionChangeEvent {
   readonly dataLossMessage?: string;
 }
 
-/** Gives null where there is none and it must exist. */
+/** Resolves with null where there is none and it must exist. */
 export function openDatabase(what: OpenRequest): Promise<IDBDatabase | null> {
   const { name, schema, timeLimitMs } = what;
   let isLate = false;

@@ -1,4 +1,4 @@
-/** What all uses of IndexedDB have in common: events of requests, time limits, and errors of one kind. */
+/** Common to all uses of IndexedDB: events of requests, time limits, and errors of one kind. */
 import { QuotaError, SkerryError, StorageError } from '../core/errors.ts';
 
 export function listen<T>(
@@ -11,7 +11,7 @@ export function listen<T>(
 }
 
 /**
- * What `begin` comes to; the error of `late` when that takes too long. `code`: of what the engine says it failed by.
+ * The outcome of `begin`, or the error of `late` when it takes too long. `code`: the code of the engine's failures.
  * `restart` starts the time again, with another limit.
  */
 export async function inTime<T>(

@@ -35,7 +35,7 @@ export const databaseSchema: DatabaseSchema = [
   ],
 ];
 
-/** What is to be done to a database of this version, in order; 0 is one that was made just now. */
+/** The changes to make to a database of this version, in order; 0 is a new one. */
 export function changesSince(schema: DatabaseSchema, version: number): readonly SchemaChange[] {
   return schema.slice(version).flat();
 }
@@ -46,7 +46,7 @@ export function changesSince(schema: DatabaseSchema, version: number): readonly 
  */
 export const aloneVersion = 2 ** 31 - 1;
 
-/** Whether a `versionchange` is that of a newer release, which wants the data, and not that of a deletion. */
+/** Whether a `versionchange` comes from a newer release, which wants the data, and not from a deletion. */
 export function isUpgrade(newVersion: number | null): boolean {
   return newVersion !== null && newVersion !== aloneVersion;
 }

@@ -120,7 +120,7 @@ function readRange(
   );
 }
 
-/** Of a date, a list or bytes no record of ours is the value: another script of the origin has put it there. */
+/** No record of this package has a date, a list or bytes as its key: another script of the origin has put it there. */
 function hasOurKey({ key }: { key: IDBValidKey }): boolean {
   return typeof key === 'number' || typeof key === 'string';
 }
@@ -135,7 +135,7 @@ function toIdbRange(range: KeyRange): IDBKeyRange | null {
   return upper === null ? null : IDBKeyRange.upperBound(upper);
 }
 
-/** IndexedDB throws on bounds that cross; no key of ours is an array, so this finds nothing. */
+/** IndexedDB throws on bounds that cross; no key of this package is an array, so this finds nothing. */
 function emptyRange(): IDBKeyRange {
   return IDBKeyRange.lowerBound([]);
 }

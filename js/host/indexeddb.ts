@@ -175,7 +175,7 @@ class IndexedDbStorage implements Storage {
     return this.#state.type === 'open' || this.#state.type === 'leaving' ? this.#state.db : null;
   }
 
-  /** Goes on without the connection. What was asked to commit still does. */
+  /** Releases the connection. Transactions that were asked to commit still do. */
   #release(state: ConnectionState): void {
     const db = this.#handle();
     if (this.#state.type === 'leaving') clearTimeout(this.#state.limit);

@@ -63,7 +63,7 @@ export const browserPage: Page = {
       window,
       'pagehide',
       (event) => {
-        // What engines say after it: a page in front becomes hidden, and Chromium then freezes one that is kept.
+        // The events that follow: a visible page becomes hidden, and Chromium then freezes a page that it caches.
         const freezes = persisted(event) && 'onfreeze' in document;
         if (!freezes) stillAfter(window, browserPage.visible ? 'visibilitychange' : 'pagehide');
         fn({ type: 'pagehide', persisted: persisted(event) });

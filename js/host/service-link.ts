@@ -29,7 +29,7 @@ export type ServiceHost = (
 
 export const serviceProtocol = 1;
 
-/** What a window posts. Another number is another version's: left alone, and the window helps itself. */
+/** The message that a window posts. One of another protocol number is ignored, and the window pushes itself. */
 export interface Envelope {
   readonly skerry: typeof serviceProtocol;
   readonly database: string;

@@ -42,7 +42,7 @@ function absent(onState: (state: ServiceState) => void, reason: string): Service
   return { wake() {}, changed() {}, close() {} };
 }
 
-/** The application may have registered it itself, in a way of its own. Else classic first: bundles mostly are. */
+/** The application may have registered it itself, as it likes. Else classic comes first, as most bundles are classic. */
 async function register(container: ServiceWorkerContainer, url: URL): Promise<Registration> {
   for (const registration of await container.getRegistrations()) {
     const { active, waiting, installing } = registration;

@@ -12,7 +12,7 @@
  * Values are structured clones: the caller owns what it reads. Every operation ends within its time limit.
  */
 export interface Storage {
-  /** What the engine says of having dropped this database, or all of this site's; null where it says nothing of the kind. */
+  /** The engine's message that it has dropped this database, or all of the site's; null if there is none. */
   readonly dropped: string | null;
   transact(
     request: TransactRequest,
@@ -91,7 +91,7 @@ export interface StorageHost {
    * Opens the database of this name, makes it if need be, and brings one of an earlier version up to date (idb-schema.ts),
    * which waits until the windows of the earlier release have closed it. `onLost` is called when another program deletes
    * or upgrades it, or has done so while it was suspended, or the browser evicts it (the storage is then closed for good),
-   * or when the engine gives up on it after repeated attempts.
+   * or when repeated attempts to open it have failed.
    *
    * Rejects with code `storage_newer` where it is of a later version (`onLost` is called first), and with
    * `storage_blocked` where other windows do not close it in time. Nothing has changed then.
@@ -117,7 +117,7 @@ export interface StorageHost {
   readFiles(mount: string, paths: readonly string[]): readonly Promise<Uint8Array | null>[];
 }
 
-/** What these reads find, in one transaction that decides nothing. */
+/** The results of these reads, in one transaction that writes nothing. */
 export async function readNow(
   storage: Pick<Storage, 'transact'>,
   reads: readonly Read[],

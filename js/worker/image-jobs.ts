@@ -114,7 +114,7 @@ export class ImageJobs {
 
   /**
    * Deletes generations that nothing names, once a worker: one that was killed may have left some, and the next deletion of
-   * a job may be far off. What another worker is writing right now is named (`#orphans`), so no lease is needed.
+   * a job may be far off. A generation that another worker is writing is named (`#orphans`), so no lease is needed.
    */
   async sweep(): Promise<void> {
     try {

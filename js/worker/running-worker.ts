@@ -17,7 +17,7 @@ import type { WorkerConfig } from '../host/worker-link.ts';
 import type { ImageJob, ImageJobs, ImageParts } from './image-jobs.ts';
 import { LockKeeper } from './lock-keeper.ts';
 
-/** What a window says at the start, or a service worker has found in storage. */
+/** The configuration that a window posts at the start, or that a service worker has found in storage. */
 export type RunningConfig = Omit<WorkerConfig, 'wasmUrl' | 'mode'> & {
   readonly mode: 'lease' | 'service' | 'helper';
 };

@@ -21,6 +21,15 @@ test('storage that is lost while it opens rejects the opening, and stays lost', 
   expect(state.is).toBe('lost');
 });
 
+test('a lost connection that comes back leaves the database open', () => {
+  const state = new DatabaseState();
+  state.ready();
+  state.lose(error);
+  expect(state.is).toBe('lost');
+  state.recover();
+  expect(state.is).toBe('open');
+});
+
 test('the parts are closed once, even if a step of closing closes again', async () => {
   const state = new DatabaseState();
   state.ready();

@@ -1,4 +1,4 @@
-/** What of a service worker's global scope and events is used; the package is typed for windows. */
+/** The members of a service worker's global scope and events that are used; the package is typed for windows. */
 import { type Envelope, serviceProtocol } from '../../host/service-link.ts';
 
 export interface ExtendableEvent {

@@ -36,7 +36,7 @@ export function serve(own: OwnService | null, wasmAt: (name: string) => URL): ()
     hasDatabase,
   );
   const listeners: Readonly<Record<string, (event: never) => void>> = {
-    // What cannot be had now is fetched when it is needed.
+    // A file that cannot be fetched now is fetched when it is needed.
     install: (event: ExtendableEvent) => event.waitUntil(wasm.fill().catch(() => {})),
     message: (event: MessageLike) => {
       const envelope = envelopeOf(event.data);

@@ -1,7 +1,7 @@
 /**
  * ServiceHome: the sync workers of a service worker, one for each database that it is woken for (docs/service-worker.md).
- * What such a worker has to know (schema, server, where the wasm lies) the windows have written into the database, so
- * that it can start without any. A browser stops a service worker as it likes: nothing is kept here that storage does
+ * The windows have written the configuration of such a worker (schema, server, address of the wasm) into the database, so
+ * that it can start without a window. A browser stops a service worker as it likes: nothing is kept here that storage does
  * not have.
  */
 import { SkerryError, UnsupportedError, UpdateNeededError } from '../../core/errors.ts';
@@ -11,7 +11,7 @@ import type { WorkerSideHost } from '../../host/host.ts';
 import { readNow, type Storage } from '../../host/storage.ts';
 import { RunningWorker } from '../running-worker.ts';
 
-/** What an application's own script gives: it goes before what the windows have written. */
+/** The configuration of an application's own script: it goes before that of the windows. */
 export interface OwnService {
   readonly name: string;
   readonly schema: { readonly version: number };
