@@ -147,7 +147,7 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
     '--dev on all addresses',
     [...dev, '--host', '0.0.0.0'],
     {},
-    /^--dev takes anybody .* --host 0\.0\.0\.0 is open to other machines/m,
+    /^--dev accepts any user name .* --host 0\.0\.0\.0 is open to other machines/m,
   ],
   [
     'a database of another kind',
