@@ -17,18 +17,18 @@ const kUsage = `skerry-server --schema FILE [--port 8787] [--host 127.0.0.1] [--
               [--limit NAME=NUMBER]… [--trust-proxy] [--version]
 
   --schema FILE    a module that exports the schema as default, or as \`app\`
-  --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… takes PostgreSQL instead of PGlite
-  --no-notify      nodes on one PostgreSQL poll for each other's commits only, for a database or pooler without LISTEN
-  --dev            take tokens \`dev:<user>\`, who may write the realm \`public\`; answers under loopback names only
-  --dev-host NAME  another name that a server with --dev answers under
-  --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); given twice, the second is the one
-                   before it (or SKERRY_SECRET_PREVIOUS), whose tokens are taken, too
-  --issuer TEXT    what tokens must say as \`iss\`; --audience: as \`aud\`; --token-type: as \`typ\` of their header
+  --data FOLDER    PGlite's database and the images; DATABASE_URL=postgres://… uses PostgreSQL instead of PGlite
+  --no-notify      nodes on one PostgreSQL only poll for each other's commits, for a database or pooler without LISTEN
+  --dev            accept tokens \`dev:<user>\`, who may also write the realm \`public\`; answers to loopback names only
+  --dev-host NAME  another host name that a server with --dev answers to
+  --secret KEY     the key of HS256 tokens, at least 32 bytes (or SKERRY_SECRET); if given twice, the second is the
+                   previous one (or SKERRY_SECRET_PREVIOUS), whose tokens are still accepted
+  --issuer TEXT    the required \`iss\` of tokens; --audience: their \`aud\`; --token-type: the \`typ\` of their header
   --origin URL     pages of this other origin may call the server
-  --static FOLDER  serve these files, too
+  --static FOLDER  also serve these files
   --seed FILE      a module that exports the rows of the first start
-  --limit N=V      what callers may ask for at a time: ${Object.keys(callerLimits).join(', ')}
-  --trust-proxy    a proxy stands before the server: x-forwarded-for says where requests come from`;
+  --limit N=V      limits of concurrent use per caller: ${Object.keys(callerLimits).join(', ')}
+  --trust-proxy    the server is behind a proxy: x-forwarded-for gives the address of a request`;
 
 class UsageError extends SetupError {}
 

@@ -223,7 +223,7 @@ async function startOnce(options: ServerOptions, outdated: () => void): Promise<
   const { warn = console.warn, progress = () => {} } = options;
   openAuthentication(options); // Unsafe options are reported before anything is opened.
   const own = describeSchema(options.schema);
-  sqlSchema(own); // its names are looked at before anything is touched
+  sqlSchema(own); // Its names are checked before anything is opened.
   let authority = await Authority.load(own);
   const data = resolve(options.data);
   mkdirSync(data, { recursive: true });

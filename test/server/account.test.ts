@@ -1,5 +1,6 @@
-// Files of an export, adoption and users on one profile, by the package's own client on memory hosts against the real
-// server: whatever is imported wherever and however often, the server counts each change once.
+// Goal: the server counts each change once, whatever is imported, wherever and however often. Method: exports,
+// imports, adoption and several users on one profile, by the package's own client on memory hosts against the real
+// server.
 import { defineMutators, http, open, schema, t, table } from 'skerry';
 import { fetchTransport, type MemoryHost, memory } from 'skerry/testing';
 import { afterEach, expect, test } from 'vitest';
@@ -8,7 +9,7 @@ import { SharedServer } from './support/shared-server.ts';
 const app = schema(
   {
     counters: table({ title: t.string(), n: t.number().default(0) }, { id: t.string() }),
-    // Children before their parents, as nobody's schema has to know.
+    // Children before their parents: the order must not matter.
     items: table({ list: t.ref('lists', { onDelete: 'cascade' }), title: t.string() }),
     lists: table({ name: t.string() }),
   },
@@ -26,7 +27,7 @@ afterEach(async () => {
   for (const db of opened.splice(0)) await db.close();
 });
 
-/** A profile with a cable that can be pulled out. */
+/** A profile whose network can be cut. */
 function profile(): { host: MemoryHost; cable: { in: boolean } } {
   const cable = { in: true };
   const host = memory({
@@ -55,7 +56,7 @@ async function openAs(host: MemoryHost, user: string, more = {}) {
 }
 type Database = Awaited<ReturnType<typeof openAs>>;
 
-/** All rows of a table, as the server has them for a user. */
+/** All rows of a table that the server has for a user. */
 async function onServer(user: string, name: string): Promise<{ id: string; n: number }[]> {
   const answer = await fetch(`${server.url}/v1/tables/${name}`, {
     headers: { authorization: `Bearer dev:${user}` },
@@ -120,7 +121,7 @@ test('an inc already sent elsewhere, and those behind it, count once each', asyn
   await settled(db);
   const other = await openAs(profile().host, 'cecilia');
   await other.sync.now();
-  // Both are in the log; what is new rides along in one update with what is known.
+  // Both are in the log; a new change is in one update with known ones.
   await other.import(file);
   await other.mutate.grow({ id: 'cecilia', by: 100 }).durable;
   await settled(other);
@@ -164,7 +165,7 @@ test('a whole import into an account new to the server creates everything', asyn
 test('pushes adopted rows once, children with parents, in the user’s realm', async () => {
   const { host } = profile();
   const local = await open({ name: 'account', schema: app, mutators, host });
-  // More than goes into one update: a child must not come in an earlier one than its parent.
+  // Too much for one update: a child must not be in an earlier one than its parent.
   await local.transact((tx) => {
     const list = tx.lists.create({ name: 'L' });
     tx.items.createMany(Array.from({ length: 1500 }, (_, i) => ({ list, title: `${i}` })));

@@ -1,5 +1,5 @@
-// Goal: who calls is told by tokens that somebody with the key has signed, for this server, for a time; and a server that
-// could be entered otherwise does not start. Method: call the parts; test/server/start.test.ts asks the command.
+// Goal: users are authenticated by tokens signed with the key, for this server and for a limited time; the server
+// does not start with unsafe options. Method: call the parts; test/server/start.test.ts runs the command.
 
 import { SignJWT } from 'jose';
 import { describe, expect, test, vi } from 'vitest';
@@ -92,7 +92,7 @@ describe('tokens', () => {
     const auth = createAuth({ secret, dev: false, tokensRemembered: 2 });
     const texts = await Promise.all(['anna', 'ben', 'cleo'].map((sub) => token({ sub })));
     const users = [];
-    // One after the other: which are verified first is up to threads, and the first is the one that is forgotten.
+    // One after the other: threads verify in any order, and the first one must be the one that is forgotten.
     for (const text of texts) users.push(await auth(text));
     expect(users.map(({ id }) => id)).toEqual(['anna', 'ben', 'cleo']);
     expect(await auth(texts[2] as string)).toBe(users[2]);

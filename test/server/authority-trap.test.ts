@@ -1,5 +1,5 @@
-// Goal: a trap of the authority (a broken invariant, no memory left) or a step without end fails the requests that it meets,
-// and no later one. Method: its memory is damaged under it, in its own thread; one of its steps never ends.
+// Goal: a trap of the authority (a broken invariant, no memory left), or a step that never ends, fails the requests
+// in progress, and no later one. Method: the test damages its memory in its own thread; one of its steps never ends.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,10 @@ import { AuthorityGone, AuthorityTrapped } from '../../server/src/authority/auth
 import { describeSchema } from '../../server/src/schema-module.ts';
 import { testSchema } from './support/schemas.ts';
 
-/** In each thread: remembers the memories of all modules, and fills them when it is told to; one text is a step without end. */
+/**
+ * In each thread: remembers the memories of all modules, and overwrites them on a message; one text makes a step that
+ * never ends.
+ */
 const kPreload = `
   import { BroadcastChannel, isMainThread } from 'node:worker_threads';
   const memories = [];
@@ -72,12 +75,12 @@ test('a trap fails current requests, and the next has a fresh authority', async 
     const before = await pull(authority).catch((error: Error) => error.message);
     expect(await authority.checkScopes(scopes)).toHaveLength(1);
 
-    // One is in the middle of its work, as it reads the database.
+    // This call is in the middle of its work, while it reads the database.
     const between = authority.pull(async (step) => {
       const first = await step(JSON.stringify({ body: '{}' })).catch((error: Error) => error);
       await damage();
       await expect(authority.checkScopes(scopes)).rejects.toBeInstanceOf(AuthorityTrapped);
-      // The next has a fresh one already, but this handle is of the one that has trapped.
+      // The next call has a fresh instance already, but this handle belongs to the one that has trapped.
       expect(await authority.checkScopes(scopes)).toHaveLength(1);
       return [first, await step('{}').catch((error: Error) => error.message)];
     });
@@ -96,7 +99,7 @@ test('ends a step that takes too long; the next request has a fresh authority', 
     const before = await admit('{}');
     expect(before).not.toBeInstanceOf(AuthorityGone);
     const met = [admit('endless'), admit('{}')];
-    // The other thread has not noticed.
+    // The other thread is not affected.
     expect(await authority.checkScopes(scopes)).toHaveLength(1);
     for (const error of await Promise.all(met)) expect(error).toBeInstanceOf(AuthorityGone);
     expect(await admit('{}')).toEqual(before);

@@ -1,5 +1,5 @@
-// Goal: what one caller does over HTTP and sockets leaves the server to the others. Method: a real server with narrow
-// limits; callers that stand still, go away, and come too often.
+// Goal: one caller's HTTP requests and sockets do not block the others. Method: a real server with narrow limits;
+// callers that stall, disconnect, and send too many requests.
 
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { SharedServer } from './support/shared-server.ts';
 
 const secret = 'a secret of the tests, long enough for HS256';
 const kBytesPerUser = 4 << 20;
-/** What a client may ask at once where it may ask once a second. */
+/** The burst of a client that may send one request per second. */
 const kBurst = limits.burstSeconds;
 const open: Socket[] = [];
 const kLimits = {
@@ -34,7 +34,7 @@ const megabytes = () =>
 
 const kChunked = ['transfer-encoding: chunked', `${(3_000_000).toString(16)}\r\n`];
 
-/** Sends the head of a push and so much of its body, but not the end; resolves with what is answered. */
+/** Sends the head of a push and so much of its body, but not the end; resolves with the answer. */
 function stalled(
   user: string,
   [header, begin]: readonly string[] = kChunked,
@@ -70,14 +70,14 @@ test.runIf(process.platform === 'linux')(
     const before = megabytes();
     const answers = Array.from({ length: 40 }, () => stalled('mallory'));
     const refused = await Promise.all(
-      // One has room; which of them is up to the network.
+      // One of them has room; the network decides which.
       [0, 1].map(async (without) => Promise.race(answers.slice(without * 20, without * 20 + 20))),
     );
     for (const answer of refused) expect(answer).toMatch(/^HTTP\/1.1 429 .*retry-after: \d/s);
     expect(await pushed('anna')).toMatchObject({ status: 'applied' });
     expect(megabytes() - before).toBeLessThan(100);
     for (const socket of open.splice(0)) socket.destroy();
-    // What they held is given back.
+    // Their bytes are released.
     await expect
       .poll(async () => (await new WireClient(server.url, 'mallory').pull()).status)
       .toBe(200);
@@ -86,7 +86,7 @@ test.runIf(process.platform === 'linux')(
 
 test('counts a long body by its declared length before it arrives', async () => {
   const declared = () => stalled('dora', [`content-length: ${limits.bodyBytes}`, ''], 0);
-  // The first takes all that the user may ask for at once, and waits for its bytes.
+  // The first uses all that the user may request at once, and waits for its bytes.
   const first = declared();
   expect(await Promise.race([first, declared()])).toMatch(/^HTTP\/1.1 429 .*sends too m/s);
   expect(await pushed('anna')).toMatchObject({ status: 'applied' });
@@ -94,7 +94,7 @@ test('counts a long body by its declared length before it arrives', async () => 
 });
 
 test('refuses too many requests of a client and a user, but not of others', async () => {
-  /** Pushes of nothing, at once: how many were answered, and one of those that were not. */
+  /** Concurrent empty pushes: how many were answered, and one of the refused answers. */
   const crowd = async (clients: readonly WireClient[]) => {
     const answers = await Promise.all(clients.map((client) => client.send([])));
     const refused = answers.find(({ status }) => status === 429);
@@ -107,7 +107,7 @@ test('refuses too many requests of a client and a user, but not of others', asyn
   expect(byClient.refused?.body).toMatchObject({ code: 'rate_limited', status: 429 });
   expect(byClient.refused?.body.detail).toMatch(/client/);
   expect(Number(byClient.refused?.headers.get('retry-after'))).toBeGreaterThan(0);
-  // Another client of the same user has requests of its own, until its user has none.
+  // Another client of the same user has requests of its own, until the user has none.
   expect((await crowd([eager()])).answered).toBe(1);
   const byUser = await crowd(Array.from({ length: 5 * kBurst }, eager));
   expect(byUser.refused?.body.detail).toMatch(/user/);
@@ -131,7 +131,7 @@ test('closes a socket beyond the limit per user', async () => {
   const again = await new Ear(server.url).opened();
   hello(again, 'ben');
   await again.hears(({ type }) => type === 'ready');
-  // A hello more on the same socket replaces the one before, and takes no second place.
+  // Another hello on the same socket replaces the previous one, and takes no second place.
   hello(again, 'ben');
   await expect.poll(() => again.heard.filter(({ type }) => type === 'ready').length).toBe(2);
 });

@@ -1,6 +1,6 @@
-// Goal: `time` is the database's clock in every answer that has one, and /v1/time costs the database next to nothing,
-// whoever asks and however the database fares. Method: a real server whose own clock is a day ahead, its database's not;
-// and the clock alone on a database that is played.
+// Goal: `time` is the database's clock in every answer that has it, and /v1/time costs the database almost nothing,
+// whoever asks and whatever the state of the database. Method: a real server whose own clock is a day ahead of its
+// database's; and the clock alone on a fake database.
 
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +9,7 @@ import { type Json, post, type WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
 const kDayMs = 86_400_000;
-/** By how much two reads of one clock may differ on a machine under load. */
+/** The maximum difference of two readings of one clock on a machine under load. */
 const kSlackMs = 60_000;
 
 describe('with a server whose own clock is a day ahead', () => {
@@ -50,7 +50,7 @@ describe('with a server whose own clock is a day ahead', () => {
   });
 });
 
-/** A database whose clock reads `time`; or that is away, or stands still. */
+/** A fake database whose clock reads `time`, or that is unavailable, or hangs. */
 class PlayedDatabase {
   time = 1_000_000;
   state: 'there' | 'away' | 'hanging' = 'there';
@@ -67,7 +67,7 @@ class PlayedDatabase {
 describe('the clock of a database', () => {
   const options = { freshMs: 5_000, waitMs: 0 };
 
-  /** A clock of this database, and what a node measures durations by. */
+  /** A clock of this database, and the monotonic clock of the node. */
   const opened = async (database = new PlayedDatabase()) => {
     const node = { ms: 100 };
     const clock = await DatabaseClock.open(database, { ...options, steady: () => node.ms });

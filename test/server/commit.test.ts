@@ -1,5 +1,5 @@
-// Goal: the order of statements that exactly-once rests on. Method: the real authority over an empty database, with every
-// statement recorded.
+// Goal: the order of statements that exactly-once depends on. Method: the real authority over an empty database, with
+// every statement recorded.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';
@@ -18,7 +18,10 @@ let db: Database;
 let authority: Authority;
 let committer: Committer;
 let statements: string[] = [];
-/** What a recorded transaction does before a statement runs: another node's doings. Rows that it returns are the answer. */
+/**
+ * Runs before a statement of a recorded transaction: the work of another node. If it returns rows, these are the
+ * answer.
+ */
 let meanwhile: ((sql: string, tx: Queryable) => Promise<object[] | undefined>) | null = null;
 
 const user: User = {
@@ -93,7 +96,7 @@ test('⚑ sees commits made during its wait for the lock, and logs no action twi
   const rival = new WireClient('');
   const update = rival.update([city('rival')]);
   const [action] = update.actions as { id: string }[];
-  // The rival's entry appears between the binding of the client and the lock, as if the lock had been waited for.
+  // The rival's entry appears between the binding of the client and the lock, as after a wait for the lock.
   meanwhile = async (sql, tx) => {
     if (!sql.includes('for update') || !sql.includes('skerry.realm')) return undefined;
     meanwhile = null;
@@ -118,7 +121,7 @@ test('⚑ locks more realms and starts again when a cascade needs them', async (
     { op: 'create', table: 'members', id: uuid7(), realm: 'user:anna', set: { group } },
   ]);
   statements = [];
-  // The op names a realm in which the object is not (any more): the row's realm decides, and has to be locked first.
+  // The op names a realm in which the object is not (any more): the row's realm counts, and must be locked first.
   const { results } = await commit([
     { op: 'delete', table: 'userGroups', id: group, realm: 'public' },
   ]);
@@ -135,7 +138,7 @@ test('⚑ locks more realms and starts again when a cascade needs them', async (
 
 test('reports a locked realm if the caller does not want to wait', async () => {
   await commit([city('there')]);
-  // Another node holds the row: the statement passes over it.
+  // Another node has locked the row: the statement skips it.
   meanwhile = async (sql) => (sql.includes('for update skip locked') ? [] : undefined);
   const update = client.update([city('busy')]);
   const pushed = committer.commit([{ client: client.id, user, epoch: 1, update }], { wait: false });
@@ -148,7 +151,7 @@ test('⚑ a failed transaction leaves no gap: the next one gets its revision', a
   const writer = new WireClient('');
   const first = await commit([city('abort-1')], writer);
   const revision = Number(((first.results[0] as Json).revisions as Json).public);
-  // The database fails when everything has been decided and part of it is written.
+  // The database fails when everything is decided and a part of it is written.
   meanwhile = async (sql) => {
     if (!sql.includes('insert into skerry.log')) return undefined;
     meanwhile = null;

@@ -1,5 +1,5 @@
-// Goal: what one caller takes is bounded, and takes nothing from the others. Method: the parts of cost/, called; clocks that
-// the tests set.
+// Goal: one caller's use is limited, and does not reduce that of the others. Method: call the parts of cost/, with
+// clocks that the tests set.
 
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
@@ -148,18 +148,18 @@ describe('callers', () => {
     expect(problemOf(() => callers.ofClient('client', 10))).toMatchObject({
       code: 'rate_limited',
     });
-    // What a body declares counts before it has come.
+    // The declared length of a body counts before the body arrives.
     const all = limits.burstSeconds * limits.bytesPerToken;
     callers.declared('dan', all);
     expect(problemOf(() => callers.declared('dan', limits.bytesPerToken))).toMatchObject({
       code: 'rate_limited',
     });
-    // What it did not declare is owed.
+    // An undeclared length is owed.
     callers.undeclared('emil', all);
     expect(problemOf(() => callers.request('emil'))).toMatchObject({ code: 'rate_limited' });
   });
 
-  /** Callers of whom so many wait for the server, but for anna. */
+  /** So many callers besides anna wait for the server. */
   const busy = async () => {
     const callers = new Callers(callerLimits, 2);
     for (let i = 0; i < 50; i++)
@@ -201,7 +201,7 @@ describe('callers', () => {
       const done: string[] = [];
       const look = (name: string, bytes: number, user = 'anna') =>
         callers.parsing(user, bytes, never, () => {
-          // What anna sends takes its time; all is refused.
+          // Anna's bodies take time to parse; all are refused.
           if (user === 'anna') vi.advanceTimersByTime(400);
           done.push(name);
           throw new Error(name);
@@ -209,7 +209,7 @@ describe('callers', () => {
       const long = limits.bytesParsedAtOnce + 1;
       await expect(look('first', long)).rejects.toThrow('first');
       const second = expect(look('second', long)).rejects.toThrow('second');
-      // What is short goes past no other of its user.
+      // A short body does not overtake another one of its user.
       const short = expect(look('short', 10)).rejects.toThrow('short');
       await expect(look('other', long, 'ben')).rejects.toThrow('other');
       expect(done).toEqual(['first', 'other']);
@@ -349,6 +349,6 @@ test('remembers users of clients, reads the others, and writes only new ones', a
   expect(await check('a', 'b', 'a', 'c', 'a')).toEqual([
     ...['read b', 'write b', 'read b', 'read c', 'write c', 'read c'],
   ]);
-  // The one that was not used for longest was forgotten; it is there already.
+  // The least recently used one was forgotten, but it is in the database.
   expect(await check('a', 'b', 'a')).toEqual(['read b']);
 });

@@ -1,5 +1,5 @@
-// Goal: a prop that may not be null and has a default is the same in SQL as in clients, whatever releases wrote its rows.
-// Method: an empty database, tables as older servers left them.
+// Goal: a prop that may not be null and has a default has the same value in SQL and in clients, whatever releases
+// wrote its rows. Method: an empty database, and tables as older servers left them.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
@@ -30,7 +30,7 @@ describe('a prop that may not be null and has a default', () => {
         )
       ).map((row) => [row.id, row.prio]),
     );
-  /** What is logged about cities: realm, revision, id, and the `prio` that the record of before says. */
+  /** The log of cities: realm, revision, id, and the `prio` of the row before. */
   const logged = () =>
     db.query(
       `select c.realm, c.revision::text as revision, c.id, c.before -> 'props' ->> 'prio' as prio, t.revision::text as now,
@@ -123,7 +123,7 @@ describe('a prop that may not be null and has a default', () => {
       `insert into public.cities select 'set', realm, revision, created_at, modified_at, deleted_at from public.cities where id = 'b'`,
     );
     await db.query(`update public.cities set prio = 8, name = 'n' where id = 'set'`);
-    // The clients of the former release showed 3 for null; the default has changed with this one.
+    // The clients of the previous release showed 3 for null; this release changes the default.
     await follow(grown({ default: 5 }), grown());
     expect(await prioOf()).toEqual({ Åre: '3', b: '3', gone: '3', set: '8' });
     const row = { revision: '58', now: '58', prio: null, stamped: 'true' };
@@ -164,7 +164,7 @@ describe('a prop that may not be null and has a default', () => {
     expect((await logged()).map(({ id }) => id)).toEqual(['Åre']);
     await follow(grown({ default: 5 }), grown({ default: 5 }));
     expect((await logged()).length).toBe(1);
-    // The release before had dropped it: its clients know nothing of either row.
+    // The previous release had dropped it: its clients know neither row.
     await follow(grown({ default: 5 }), testSchema);
     expect((await logged()).map(({ id }) => id)).toEqual(['Åre', 'Åre']);
     await follow(

@@ -1,5 +1,5 @@
-// Goal: two processes never work on one data directory, and a dead one never keeps it. Method: processes of their own
-// that take the lock, are killed without warning, and others that try meanwhile.
+// Goal: two processes never use one data directory, and a dead one never keeps its lock. Method: separate processes
+// that take the lock, are killed, and try while another one holds it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

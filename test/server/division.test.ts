@@ -1,5 +1,5 @@
-// Goal: a failure belongs to whom it is caused by, whatever its code, and costs the others little. Method: groups of pushes
-// by many users over a committer that fails wherever one of them is in it.
+// Goal: a failure affects only the user who caused it, whatever its code, and costs the others little. Method: groups
+// of pushes by many users over a committer that fails whenever one of them is in the group.
 
 import { describe, expect, test } from 'vitest';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
@@ -14,10 +14,10 @@ const pushOf = (user: string, ids: readonly string[] = [`${user}1`]) =>
   request(`of-${user}`, ids, 'r', userOf(user));
 
 const others = Array.from({ length: 12 }, (_, i) => `u${i}`);
-/** The culprit stands in the middle. */
+/** The culprit is in the middle. */
 const group = [...others.slice(0, 5), 'culprit', ...others.slice(5)];
 
-/** What became of each user's push: the statuses, or the code of the failure. */
+/** The result of each user's push: the statuses, or the code of the failure. */
 async function outcomes(
   flusher: ReturnType<typeof world>['flusher'],
   users: readonly string[],
@@ -54,7 +54,7 @@ describe('a group that fails because of one push', () => {
       if (ids.includes('culprit1') && refuse?.length === 0) throw error();
     });
     expect(await outcomes(flusher, group)).toEqual({ ...fine, culprit: told });
-    // Each halving is tried twice at most.
+    // Each half is tried at most twice.
     const halvings = Math.ceil(Math.log2(group.length));
     expect(calls.length).toBeLessThan(
       limits.groupTries + 2 * 2 * halvings + limits.transactionTries,
@@ -66,7 +66,7 @@ describe('a group that fails because of one push', () => {
       if (ids.includes('culprit1')) throw new DatabaseError('40001');
     });
     await outcomes(flusher, [...others, 'culprit']);
-    // The culprit comes last here: what was waited for before it stood alone.
+    // The culprit is last here: the pauses before it is alone.
     const alone = Array.from({ length: limits.transactionTries - 1 }, (_, i) => 5 * 2 ** (i + 1));
     const together = pauses.slice(0, pauses.length - alone.length);
     expect(pauses.slice(-alone.length)).toEqual(alone);
@@ -168,7 +168,7 @@ describe('a user who has made a group fail', () => {
 });
 
 describe('updates that a transaction leaves for later', () => {
-  /** A transaction decides one update of `big`, and then no more. */
+  /** A transaction decides one update of `big`, and no more. */
   const rule = (ids: readonly string[]) => {
     const big = ids.findIndex((id) => id.startsWith('big'));
     return big < 0 ? undefined : big + 1;
@@ -188,7 +188,7 @@ describe('updates that a transaction leaves for later', () => {
     expect(answers.flatMap(statuses)).toEqual(Array.from({ length: 7 }, () => 'applied'));
     expect(applied).toEqual(['a', 'big1', 'b', 'c', 'big2', 'big3', 'big4']);
     expect(calls[1]).toEqual(['b', 'c']);
-    // Each time there is a pause, in which callers are heard.
+    // Each time there is a pause, in which callers are read.
     expect(pauses).toEqual([1, 2, 3].map(() => limits.pauseBesideLeftMs));
   });
 

@@ -1,5 +1,5 @@
-// Goal: the static files of a page are served as browsers need them, nothing outside of the folder is, and pages of other
-// origins get in only by name. Method: a real server on a folder made here.
+// Goal: the static files of a page are served as browsers need them, no file outside of the folder is, and pages of
+// other origins are accepted only by name. Method: a real server on a folder made here.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
@@ -23,7 +23,7 @@ const server = new SharedServer((folder) => {
   return { args: ['--dev', '--static', files, '--origin', kOther] };
 });
 
-/** A request whose path is sent as it is; fetch would tidy it. */
+/** A request whose path is sent unchanged; fetch would normalise it. */
 function raw(path: string): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(server.url);
@@ -52,7 +52,7 @@ test.each([
   const policy = response.headers.get('content-security-policy') ?? '';
   expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
   expect(policy).not.toContain("'unsafe-eval'");
-  // The server's own socket, and nobody else's.
+  // The server's own socket, and no other.
   const { host } = new URL(server.url);
   expect(policy).toContain(`connect-src 'self' ws://${host} wss://${host};`);
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');

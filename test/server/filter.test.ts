@@ -1,5 +1,5 @@
-// Goal: a filter means the same in SQL and in C++, on the same rows. Method: the same scope is asked for twice: as filled,
-// so that the authority decides which of the range's rows are in it, and as unfilled, so that a page of SQL does.
+// Goal: a filter selects the same rows in SQL and in C++. Method: the same scope is pulled twice: as filled, so that
+// the authority filters the rows of the range, and as unfilled, so that a page of SQL does.
 
 import { beforeAll, expect, test } from 'vitest';
 import { type Json, WireClient } from './support/server.ts';
@@ -33,14 +33,14 @@ const texts = [
 const numbers = [null, 0, -1, 1, 0.1, 1e300, -1e-300, 10, 9, 2 ** 53 - 1];
 const booleans = [null, true, false];
 const dates = [null, 0, -62135596800000, 1760000000123, 8.64e15, -210_866_803_200_000];
-/** As a filter may name them: some are before all that a database can hold. */
+/** In filters, some dates are earlier than any database can store. */
 const named = [...dates, -8.64e15, -210_866_803_200_001];
 const bytes = [null, '', 'AA==', 'AP8=', '/w=='];
 const sizes = [null, 's', 'm', 'l'];
 
 beforeAll(async () => {
   const writer = new WireClient(server.url);
-  // Something before, so that the cursor to start from is not the empty one.
+  // An earlier entry, so that the first cursor is not the empty one.
   await writer.push([{ op: 'create', table: 'notices', id: 'n', realm, set: {} }]);
   const { body } = await writer.pull();
   before = body.cursors as Record<string, string>;
@@ -127,7 +127,7 @@ const comparisons: unknown[] = [
   ['true'],
 ];
 
-/** Pairs of comparisons under the connectives, chosen evenly. */
+/** Pairs of comparisons under the connectives, evenly selected. */
 const combined: unknown[] = comparisons.flatMap((filter, i) => {
   const other = comparisons[(i * 31 + 17) % comparisons.length];
   if (i % 4 !== 0) return [];

@@ -1,5 +1,5 @@
-// Goal: group commit loses nothing, doubles nothing and keeps the order of every client. Method: a committer that records
-// what it is given, and fails as databases do.
+// Goal: group commit loses nothing, doubles nothing and keeps the order of every client. Method: a committer that
+// records its input, and fails as databases do.
 
 import { describe, expect, test } from 'vitest';
 import { AuthorityError } from '../../server/src/authority/authority.ts';
@@ -104,7 +104,7 @@ describe('the flusher', () => {
       flusher.push(request('b', ['b2'])),
       flusher.push(request('c', ['c1'])),
     ]);
-    // The rest of the group went on without it; the client's later update came after it.
+    // The rest of the group continued without it; the client's later update came after it.
     expect(calls[1]).toEqual(['a1', 'c1']);
     expect(waits).toEqual([false, false, true]);
     expect(applied).toEqual(['a1', 'c1', 'busy1', 'b2']);
@@ -119,7 +119,7 @@ describe('the flusher', () => {
     const first = group('r');
     await turn();
     expect(calls).toHaveLength(1);
-    // All of one realm that is under way, and a client that waits behind one of them; then another realm.
+    // All of one realm in progress, and a client that waits behind one of them; then another realm.
     const same = [
       flusher.push(request('one', ['one1'], 'r')),
       flusher.push(request('one', ['one2'], 's')),
@@ -292,7 +292,7 @@ describe('the flusher', () => {
       flusher.push(of('nick', 'n2', 'nn')),
     ];
     await turn();
-    // Of two transactions that may be under way, one is left to the others.
+    // One of two concurrent transactions is left to the others.
     expect(calls).toEqual([['m1']]);
     await flusher.push(request('ben', ['b1'], 'b', userOf('ben')));
     await Promise.all(all);
@@ -307,7 +307,7 @@ describe('the flusher', () => {
     await turn();
     for (let i = 0; i < 10; i++) crowd.push(small(i));
     crowd.push(flusher.push({ ...large('m2', 'mm'), client: 'm2' }));
-    // Others keep coming, always more than one transaction takes at once.
+    // More pushes keep arriving, always more than one transaction takes.
     for (let i = 10; i < 400; i++) crowd.push(small(i));
     await Promise.all(crowd);
     const turns = calls.findIndex((ids) => ids.includes('m2'));

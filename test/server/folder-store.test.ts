@@ -1,5 +1,5 @@
-// Goal: the folder of images is nothing but a cache: what is missing of it, or finds no room, harms nothing. Method: the
-// store alone, on a folder that is taken away.
+// Goal: the folder of images is only a cache: a missing file, or a full disk, does no harm. Method: the store alone,
+// on a folder that is deleted.
 
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -79,7 +79,7 @@ test('leaves nothing of an image that could not be written', async () => {
   const store = await FolderStore.open(images, 's');
   const before = readdirSync(images).length;
   const image = kept(3);
-  // The last step fails: its listing cannot take its place.
+  // The last step fails: the listing cannot be renamed.
   mkdirSync(join(images, `${image.file}.json`, 'in the way'), { recursive: true });
   await expect(store.keep(image, new Uint8Array(3))).rejects.toThrow();
   expect(existsSync(join(images, image.file))).toBe(false);

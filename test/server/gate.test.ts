@@ -1,5 +1,5 @@
-// Goal: reads are let in by turns, so that one who asks for much is in nobody's way. Method: a gate of three places, called;
-// users who rest when the test says so.
+// Goal: users take turns with their reads, so that one with many reads delays no other. Method: a gate of three
+// places, called; users who are delayed when the test says so.
 
 import { describe, expect, test, vi } from 'vitest';
 import { FairGate } from '../../server/src/cost/gate.ts';

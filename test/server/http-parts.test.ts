@@ -38,7 +38,7 @@ describe('bodies', () => {
       (bytes) => request(text(bytes)),
       (bytes) => request(text(bytes), { 'content-length': `${bytes}` }),
       (bytes) => request(gzipSync(text(bytes)), { 'content-encoding': 'gzip' }),
-      // In pieces, of which the last one is a byte.
+      // In pieces, the last one of one byte.
       (bytes) =>
         Object.assign(
           Readable.from(
@@ -53,7 +53,7 @@ describe('bodies', () => {
       expect(await readObject(way(most))).toEqual({});
       expect(await codeOf(readObject(way(most + 1)))).toBe('too_large');
     }
-    // What it says of its length is believed at once, and what it sends is counted all the same.
+    // Its declared length counts at once, and its bytes are counted all the same.
     expect(await codeOf(readObject(request('{}', { 'content-length': `${most + 1}` })))).toBe(
       'too_large',
     );

@@ -1,5 +1,5 @@
-// Goal: whatever image is offered can be fetched, with more realms than are kept of one, and after somebody has cleared
-// what is kept. Method: a real server, six realms with images, and its folder and table emptied under it.
+// Goal: every offered image can be fetched, with more realms than images kept of one, and after the store was
+// cleared. Method: a real server, six realms with images; the test deletes its folder and table rows.
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ async function write(user: string, count: number, prefix = 'row'): Promise<void>
   expect(await new WireClient(server.url, user).push(ops)).toMatchObject({ status: 'applied' });
 }
 
-/** A new reader's offer, and what fetching it answers. */
+/** The offer to a new reader, and the answer to its download. */
 async function fetched(user: string): Promise<{ url: unknown; status: number }> {
   const reader = new WireClient(server.url, user);
   reader.scopes = everything.map((scope) => ({ ...scope, filled: false }));
@@ -53,7 +53,7 @@ test('⚑ offers a working image of each of six realms, again and again', async 
 
 test('makes deleted images again, and does not offer them before', async () => {
   if (databaseUrl !== undefined) {
-    // The table is what all nodes share; the folder is only a cache of it.
+    // All nodes share the table; the folder is only a cache of it.
     await runSql(databaseUrl, 'delete from skerry.image');
   }
   rmSync(join(server.folder.data, 'images'), { recursive: true });

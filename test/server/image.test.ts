@@ -1,5 +1,6 @@
-// Goal: a realm of some size is filled by an immutable image, that only who may read the realm can fetch, in pieces if
-// need be; and a seed writes each row once, however often it is killed. Method: a real server, seeded with cities.
+// Goal: a new client gets a large realm as an immutable image, which only users who may read the realm can fetch, in
+// pieces if necessary; and seeding writes each row once, however often it is killed. Method: a real server, seeded
+// with cities.
 
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -22,7 +23,7 @@ const args = ['--dev', '--seed', seedPath];
 let server: TestServer;
 let kills = 0;
 
-/** Starts with the seed and kills at the first sign of progress, then starts again and lets it finish. */
+/** Starts with the seed, kills at the first sign of progress, then starts again and waits for the end. */
 beforeAll(async () => {
   const { spawn } = await import('node:child_process');
   const main = join(import.meta.dirname, '../../server/dist/main.js');
@@ -184,7 +185,7 @@ test('offers an image again while its realm grows, and keeps only a few', async 
   server = await startServer(folder, schemaPath, { args });
   expect(server.output()).not.toContain('Filling');
   expect(await fill(new WireClient(server.url))).toEqual(first);
-  // What the image lacks comes as ordinary changes after its cursor.
+  // Later changes come as ordinary changes after the image's cursor.
   const rest = new WireClient(server.url);
   rest.scopes = scopes.map((scope) => ({ ...scope, filled: true }));
   const { body } = await rest.pull({
@@ -215,16 +216,16 @@ test('makes one image for clients that come at the same time', async () => {
   const offer = async () => {
     const client = new WireClient(server.url, user);
     client.scopes = scopes;
-    // Its other realm shows to need one only when the log has been looked at.
+    // The other realm turns out to need an image only after the log was read.
     const ask = () => client.pull({ cursors: { public: '1@1' } });
     let { status, body } = await ask();
-    // On a machine under load the image may take longer than a pull may: then they come again, as clients do.
+    // On a machine under load the image may take longer than a pull may: then the clients try again, as real ones do.
     while (status === 503 || status === 429) ({ status, body } = await ask());
     answered++;
     expect((body.fills as Json[]).filter(({ url }) => url)).toHaveLength(2);
     return (body.fills as Json[]).find(({ realm }) => realm === `user:${user}`)?.url;
   };
-  // Some at once, and one after the other for as long as it is made, so that some come just when it has been.
+  // Some at once, and one after the other while it is made, so that some arrive just after it is done.
   const clients = Array.from({ length: 8 }, offer);
   while (answered === 0 && clients.length < 60) {
     clients.push(offer());

@@ -1,5 +1,5 @@
-// Goal: what was acknowledged survives the death of the server, and nothing is doubled by what clients send again. Method:
-// clients push without pause, the process is killed ten times in the middle, every unanswered update is sent again.
+// Goal: acknowledged updates survive the death of the server, and resent ones count once. Method: clients push
+// without pause, the process is killed ten times in the middle, every unanswered update is sent again.
 
 import { afterAll, expect, test } from 'vitest';
 import { postgresUrl } from './support/database.ts';
@@ -11,7 +11,7 @@ const folder = new Folder();
 const schemaPath = folder.schema();
 afterAll(() => folder.remove());
 
-/** Pushes one inc after the other; one that was not answered is sent again, byte for byte, to the next server. */
+/** Pushes one inc after the other. An unanswered one is sent again, byte for byte, to the next server. */
 class Worker {
   readonly client: WireClient;
   acknowledged = 0;
@@ -74,7 +74,7 @@ test('loses and doubles nothing in ten kills under load', async () => {
   for (let kill = 0; kill < kKills; kill++) {
     const before = workers.map(({ acknowledged }) => acknowledged);
     const running = workers.map((worker) => worker.run(server.url));
-    // Killed once every client has been answered some times, in the middle of what comes next.
+    // Kills after every client has had a few answers, in the middle of the next requests.
     const enough = () =>
       workers.every(({ acknowledged }, n) => acknowledged >= before[n]! + 3 + (kill % 4));
     while (!enough()) await new Promise((resolve) => setImmediate(resolve));

@@ -1,5 +1,5 @@
-// Goal: a migration is done or not, whenever it fails, and is done once, whoever starts together. Method: lists of
-// migrations of the test's own, on an empty database, from two connections at once.
+// Goal: a migration is done or not, whenever it fails, and runs once, even if several nodes start together. Method:
+// lists of migrations of the test's own, on an empty database, from two connections at once.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeEach, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
-// Goal: what PGlite acknowledged has reached the disk. Method: count the fsync calls that arrive at the files while
-// transactions commit (as it comes, PGlite makes none), and read everything back after a reopen.
+// Goal: every commit that PGlite acknowledges has reached the disk. Method: count the fsync calls that arrive at the
+// files while transactions commit (PGlite makes none by default), and read everything back after a reopen.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -105,7 +105,7 @@ test('a failed fsync ends the process before anything is acknowledged', async ()
   const data = join(folder, 'refused');
   const full = join(folder, 'full');
   const script = join(folder, 'refused.mjs');
-  // In every thread of the process: from when the file is there, no fsync succeeds.
+  // In every thread of the process: once the file exists, no fsync succeeds.
   const preload = join(folder, 'preload.mjs');
   writeFileSync(
     preload,
@@ -135,7 +135,7 @@ test('a failed fsync ends the process before anything is acknowledged', async ()
     packages: 'external',
     platform: 'node',
     format: 'esm',
-    // The threads' entries are looked for beside the file.
+    // The entries of threads are searched beside the file.
     define: { 'import.meta.url': JSON.stringify(String(threadFile('pglite-thread'))) },
     outfile: script,
   });

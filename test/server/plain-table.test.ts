@@ -1,5 +1,5 @@
-// Goal: a program that knows only a table and an opaque time never misses a change. Method: a real server, a copy of the
-// table kept by hand.
+// Goal: a program that knows only a table and an opaque time never misses a change. Method: a real server, and a copy
+// of the table made by hand.
 
 import { expect, test } from 'vitest';
 import { type Json, post, WireClient } from './support/server.ts';
@@ -62,7 +62,7 @@ test('sends all rows, then changes, then deletions; never other people’s rows'
   const answer = await copy.refresh();
   expect(copy.names()).toEqual(['a2', 'c']);
   expect(answer.deleted).toEqual(['b']);
-  // A row that moves to where the reader sees nothing is gone for the reader.
+  // A row that moves to a realm that the reader may not read is deleted for the reader.
   await writer.push([{ op: 'move', table: 'cities', id: 'c', realm: 'public', to: 'user:anna' }]);
   await copy.refresh();
   expect(copy.names()).toEqual(['a2']);

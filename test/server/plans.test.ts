@@ -1,6 +1,6 @@
-// Goal: PostgreSQL finds by an index what a statement looks up, without being forbidden anything: on tables that are new,
-// on large ones, and on those that have grown since it has planned. Method: the statements of real pushes, pulls and reads
-// of /v1/tables are recorded, and their plans for any parameters asked for; and what one connection has scanned is counted.
+// Goal: PostgreSQL looks up every key by an index, without any setting that forbids scans: on new tables, on large
+// ones, and on tables that have grown since the plan was made. Method: the statements of real pushes, pulls and reads
+// of /v1/tables are recorded, and their generic plans explained; and the rows scanned by one connection are counted.
 
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
@@ -15,7 +15,7 @@ import { Folder, type Json, post, WireClient } from './support/server.ts';
 const kRealm = 'user:ada';
 const kRows = 100_000;
 
-/** What a push, or a pull, can ask for, once each. */
+/** Every kind of push and pull once. */
 async function workload(url: string): Promise<void> {
   const [author, other] = [new WireClient(url, 'ada'), new WireClient(url, 'ada')];
   const push = async (...ops: Json[]) =>
@@ -45,7 +45,7 @@ async function workload(url: string): Promise<void> {
   await ask();
 }
 
-/** Fills every table, as a server that has been used for long has. */
+/** Fills every table, like those of a server after long use. */
 const kFill = `
   insert into skerry.realm (realm, epoch) select 'r' || n, 'e' from generate_series(1, ${kRows / 5}) n;
   insert into skerry.client select 'c' || n, 'u' from generate_series(1, ${kRows}) n;
@@ -98,7 +98,7 @@ describe.skipIf(postgresUrl === undefined)('the plans of PostgreSQL', () => {
     folder.remove();
   });
 
-  /** The scans of whole tables in the plans of what was recorded, each with its statement. */
+  /** The scans of whole tables in the plans of the recorded statements. */
   async function scans(): Promise<string[]> {
     const found: string[] = [];
     for (const [text, params] of recorded) {

@@ -1,5 +1,5 @@
-// Goal: a poke reaches exactly those who have a reason to pull, and never says more than that. Method: real sockets to a
-// real server, one secret server for tokens that expire.
+// Goal: a poke reaches exactly the clients that have a reason to pull, and reveals nothing more. Method: real sockets
+// to a real server, with a secret for tokens that expire.
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -49,7 +49,7 @@ describe('a poke', () => {
     const witness = await listen('owner', ['cities']);
     await author.push([city('user:owner')]);
     await witness.hears(({ realm }) => realm === 'user:owner');
-    // A later change that all of them hear of, by another client, shows that nothing came before it.
+    // A later change by another client, which pokes all of them, shows that no poke came before it.
     await new WireClient(server.url, 'owner').push([
       { op: 'create', table: 'notices', id: uuid7(), realm: 'public', set: {} },
     ]);

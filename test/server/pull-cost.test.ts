@@ -1,5 +1,5 @@
-// Goal: what a pull and a hello may ask for is bounded over all of their scopes, and what cannot be stored is refused as
-// the request's own mistake. Method: a real server; each limit is asked for one more than it allows.
+// Goal: a pull and a hello are limited over all of their scopes, and values that cannot be stored are refused as the
+// request's own mistake. Method: a real server; requests with one more than each limit.
 
 import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
@@ -28,7 +28,7 @@ const list = (count: number, of: string) => [
 const nested = (depth: number) =>
   Array.from({ length: depth - 1 }).reduce<unknown>((where) => ['not', where], ['true']);
 const like = (pattern: string) => ['like', 'name', pattern];
-/** A text that JSON.stringify would not come back from. */
+/** A text too deep for JSON.stringify. */
 const deep = (depth: number) =>
   `{"scopes":[{"table":"cities","where":${'["not",'.repeat(depth)}["true"]${']'.repeat(depth)}}]}`;
 
@@ -78,7 +78,7 @@ test.each(scopes)('scopes with %s: a pull and a hello agree', async (_what, name
     ...{ type: 'hello', token: 'dev:anna', client: uuid7(), schema: 1 },
     scopes: named.map(({ table, where }) => ({ table, where })),
   });
-  // What stands in `filled` is no part of a hello.
+  // `filled` is not a part of a hello.
   if (hello.length > limits.socketMessageBytes || JSON.stringify(named).includes('"filled":"'))
     return;
   const ear = await new Ear(server.url).opened();

@@ -1,5 +1,5 @@
-// Goal: what a client cannot read in one answer comes in several, by an image, or anew in pages. Method: a real server, long
-// rows and many.
+// Goal: rows too large for one answer come in several, as an image, or in pages. Method: a real server, with long
+// rows and with many rows.
 
 import { describe, expect, test } from 'vitest';
 import { changesOf, create, PullStage } from './support/pulling.ts';

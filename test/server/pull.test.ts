@@ -1,5 +1,6 @@
-// Goal: a pull is diff(F, E): what the client holds with its own updates folded in, against what is. Method: a real server,
-// each case of the reduction by hand, and random histories pulled with and without reduction to the same state.
+// Goal: a pull is diff(F, E): the difference between the client's rows with its own updates folded in, and the
+// server's. Method: a real server, each case of the reduction by hand, and random histories pulled with and without
+// reduction to the same state.
 
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-// Goal: what a push may cost is decided before it waits for anybody, and what cannot be kept is a 4xx. Method: one more than
-// each limit allows, from one table; and a real server, at which somebody else pushes meanwhile.
+// Goal: the cost of a push is checked before it is queued, and a value that cannot be stored is a 4xx. Method: one
+// more than each limit allows, from one table; and a real server, to which another user pushes meanwhile.
 
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
@@ -20,7 +20,7 @@ const nested = (depth: number) => JSON.parse('['.repeat(depth) + ']'.repeat(dept
 const several = (count: number, one: (i: number) => Json) =>
   Array.from({ length: count }, (_, i) => one(i));
 
-/** Pushes that cost as much as is allowed, and how they cost one more. */
+/** Pushes at the maximum cost, and what they have one more of. */
 const most: readonly [string, number, (count: number) => Json[]][] = [
   ['updates', limits.updatesPerPush, (n) => several(n, () => update({}))],
   ['realms in an update', limits.realmsPerUpdate, (n) => [update({ after: after(names(n)) })]],
@@ -88,7 +88,7 @@ const city = (id: string, set: Json = { name: 'x' }, realm = 'user:eve') => ({
 });
 const eve = () => new WireClient(server.url, 'eve');
 
-/** Sends a body while somebody else pushes, who must notice nothing. */
+/** Sends a body while another user pushes, who must not be affected. */
 async function sendBeside(client: WireClient, body: unknown) {
   const bob = new WireClient(server.url, 'bob');
   const [answer, beside] = await Promise.all([

@@ -1,5 +1,5 @@
-// Goal: in one transaction, what one push does wrong is nobody else's, and each request has the rights of its own token.
-// Method: the flusher, the real authority and a database; pushes that are made in one turn are one group.
+// Goal: in one transaction, an error in one push affects no other, and each request has the rights of its own token.
+// Method: the flusher, the real authority and a database; pushes of one turn form one group.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { User } from '../../server/src/auth/auth.ts';

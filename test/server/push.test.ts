@@ -1,5 +1,5 @@
-// Goal: exactly once, in order, whole or not at all, whatever is sent again, late, twice or broken. Method: a real server
-// process, and clients that speak the wire by hand.
+// Goal: updates are applied exactly once, in order, whole or not at all, whether they are sent again, late, twice or
+// broken. Method: a real server process, and clients that speak the wire by hand.
 
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -86,7 +86,7 @@ describe('the chain', () => {
       'rejected',
       'held',
     ]);
-    // The client groups anew, after the last one that was applied; numbers are used again.
+    // The client groups again, after the last applied update; sequence numbers are used again.
     client.chain.public = link;
     const anew = client.update([inc('chain', 10)]);
     expect(results(await client.send([anew]))[0]).toMatchObject({ status: 'applied' });

@@ -1,4 +1,4 @@
-// Goal: what a pull reads is bounded in bytes before it is read. Method: the reads themselves, over rows of known length.
+// Goal: a pull's reads are limited in bytes before they run. Method: the reads themselves, over rows of known length.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../../server/src/db/database.ts';
@@ -33,7 +33,7 @@ beforeAll(async () => {
   database = await openTestDatabase();
   await migrate(database);
   await database.transaction({ mode: 'tables' }, (tx) => applySchema(tx, testSchema, schema));
-  // Long, and nothing when it is compressed: what counts is what is sent.
+  // Long rows that compress to nothing: the size on the wire counts.
   await database.query(
     `insert into public.cities (id, realm, revision, created_at, modified_at, name, extra)
      select 'c' || i, 'A', 1, now(), now(), repeat('x', ${kLong}), to_json(repeat('y', ${kLong / 2})) from generate_series(1, 9) i`,

@@ -1,5 +1,5 @@
-// The package's own client, on a memory host, against the real server: one entry that no answer can hold stops it no longer.
-// It keeps what it shows, comes to hold all rows, and goes on with what happens later.
+// Goal: an entry too large for an answer does not stop a client: it keeps what it shows, receives all rows, and
+// continues with later changes. Method: the package's own client, on a memory host, against the real server.
 import { defineMutators, http, open, type SyncStatus, schema, t, table } from 'skerry';
 import { fetchTransport, memory } from 'skerry/testing';
 import { expect, test } from 'vitest';
@@ -74,7 +74,7 @@ test('a client shows its rows until an entry too large for an answer is complete
     await writer.push([create('notes', { title: 'later' }), create('others', { name: 'later' })]);
     await db.sync.now();
     await expect.poll(() => [db.notes.count(), db.others.count()]).toEqual([15, 2]);
-    // And one of its own, which deletes what it does not name.
+    // And an entry of its own, which deletes rows that it does not name.
     await writer.push(
       notes.map((id) => ({ op: 'inc', table: 'notes', id, realm: 'public', add: { n: 1 } })),
     );

@@ -1,6 +1,6 @@
-// Goal: nothing is too large to be told. What no answer can hold is passed, its scopes are filled anew, and pages bring the
-// rows: no answer is longer than clients read, and none is refused. Method: a real server; clients that hold what they are
-// told, and are compared with what was written.
+// Goal: no change is too large to send. If it is too large for an answer, its cursor is passed, its scopes become
+// unfilled, and pages bring the rows: no answer is longer than clients accept, and none is refused. Method: a real
+// server; clients that hold what they receive, compared with what was written.
 
 import { expect, test } from 'vitest';
 import { changesOf, create, inc, PullStage, remove } from './support/pulling.ts';
@@ -38,7 +38,7 @@ test('sends a push too large for an answer in pages, and later pushes as usual',
   expect(reader.answers.length).toBe(1);
   expect(reader.rows.get(`${realm} cities ${realm}/m0007`)).toEqual({ name, population: 5 });
   expect(ids(reader)).not.toContain('m0008');
-  // Its author holds it already: it is told so, and what it folds itself is not sent again.
+  // Its author holds it already: the answer confirms it, and does not repeat what the author folds itself.
   other.scopes = [{ table: 'cities', where: ['true'], filled: true }];
   const author = await other.pull({ have: [large.id], refill: true });
   expect(author.status).toBe(200);

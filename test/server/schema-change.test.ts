@@ -1,5 +1,6 @@
-// Goal: a server whose schema has changed serves what was logged under the one before, to clients of both; what rows cannot
-// follow is refused at its start. Method: a real server, stopped and started with other schemas on the same data.
+// Goal: a server whose schema has changed serves entries of the previous one to clients of both; a schema that rows
+// cannot follow is refused at the start. Method: a real server, stopped and started with other schemas on the same
+// data.
 
 import { afterAll, expect, test } from 'vitest';
 import { postgresUrl } from './support/database.ts';
@@ -44,7 +45,7 @@ function changedSchema(sizes: string[]): string {
 const realm = 'user:anna';
 const scopes = ['cities', 'notices'].map((table) => ({ table, where: ['true'], filled: true }));
 
-/** The same client at a server that was started anew. */
+/** The same client at a restarted server. */
 function at(server: TestServer, client: WireClient): WireClient {
   const again = new WireClient(server.url, client.user);
   return Object.assign(again, { ...client, url: server.url });
@@ -102,7 +103,7 @@ test('refuses to remove a used enum member; pulls entries with an unused one', a
   ]);
   expect(result).toMatchObject({ status: 'applied' });
   expect(await server.stop()).toBe(0);
-  // The last one to look at the rows, and one that need not.
+  // The first start checks the rows, and the second need not.
   for (const _start of ['first', 'second']) {
     server = await startServer(folder, changedSchema(['s', 'l']));
     client = at(server, client);
@@ -183,7 +184,7 @@ test('an older release serves the newest schema with its defaults', async () => 
   await counting.sync(rows);
   const update = counting.update([inTodos('inc', 'after', { add: { prio: 1 } })]);
   expect((await counting.send([update], { schema: 2 })).status).toBe(200);
-  // What the client has counted itself is not sent to it: it has 4 by its own fold.
+  // The client's own incs are not sent to it: it has 4 by its own fold.
   expect((await counting.pull({ have: [update.id] })).body.changes).toEqual([]);
   const found = new Map<string, Json>();
   await reading.sync(found);
@@ -217,7 +218,7 @@ test.runIf(postgresUrl !== undefined)(
         })
       ).status,
     ).toBe(200);
-    // The same bytes again, as clients do, until they are taken.
+    // The same bytes again, as clients do, until they are accepted.
     const update = author.update([inTodos('update', 'a', { set: { text: 'b' } })]);
     let refused = 0;
     await expect

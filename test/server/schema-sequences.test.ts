@@ -1,7 +1,8 @@
-// Goal: whatever releases have run on a database, in whatever order and side by side, every client, /v1/tables and SQL say
-// the same of every prop. Method: random sequences of deployments (newer ones, a release that is taken back, two nodes of
-// two releases where the database allows it) and of changes by profiles with the real package in several releases; in
-// the end all are brought up to date and compared. SKERRY_RELEASE_SEEDS=100 runs more; SKERRY_RELEASE_SEED=7,14 runs these.
+// Goal: whatever releases have run on a database, in whatever order and side by side, every client, /v1/tables and
+// SQL have the same value of every prop. Method: random sequences of deployments (newer ones, a release that is taken
+// back, two nodes of two releases if the database allows it) and of changes by profiles with the real package in
+// several releases; in the end all are updated and compared. SKERRY_RELEASE_SEEDS=100 runs more;
+// SKERRY_RELEASE_SEED=7,14 runs these.
 
 import { afterEach, expect, test } from 'vitest';
 import { Deployment, known, newest, Profile, tablesOf } from './support/releases.ts';
@@ -9,7 +10,7 @@ import { Deployment, known, newest, Profile, tablesOf } from './support/releases
 const kProfiles = 4;
 const kMostSteps = 30;
 
-/** A generator of numbers that a seed repeats (mulberry32). */
+/** A random generator with a seed (mulberry32). */
 function random(seed: number): (below: number) => number {
   let state = seed * 2_654_435_761;
   return (below) => {
@@ -33,7 +34,7 @@ class Run {
   readonly deployment = new Deployment();
   readonly profiles: Profile[] = [];
   readonly log: string[] = [];
-  /** Short ones leave profiles that have slept through a release. */
+  /** Short sequences leave profiles that have missed a release. */
   readonly steps: number;
   readonly #next: (below: number) => number;
   #served = 0;
@@ -74,7 +75,7 @@ class Run {
     }
   }
 
-  /** Only to what has been served: a client that is newer than its server waits. */
+  /** Only to a release that was served: a client that is newer than its server waits. */
   async upgrade(profile: Profile, release: number): Promise<void> {
     const next = Math.min(release, this.#served);
     this.log.push(`profile ${this.profiles.indexOf(profile)} to ${next}`);
@@ -116,7 +117,7 @@ class Run {
     });
   }
 
-  /** Everything that has been made is brought to every profile. */
+  /** Brings all changes to every profile. */
   async settle(): Promise<void> {
     for (let round = 0; round < 2; round++)
       for (const profile of this.profiles) await this.sync(profile);
@@ -132,11 +133,11 @@ class Run {
 
   async end(): Promise<void> {
     await this.deploy(newest, 0);
-    // Some wake up only now, in the newest release.
+    // Some open only now, in the newest release.
     for (const profile of this.profiles) {
       if (this.#next(3) === 0) await this.upgrade(profile, newest);
     }
-    // Clients of all releases say the same of what they know, before they are brought up to date and after it.
+    // Clients of all releases agree on the props that they know, before and after they are updated.
     await this.settle();
     await this.agree();
     for (const profile of this.profiles) await this.upgrade(profile, newest);

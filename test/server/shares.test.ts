@@ -1,5 +1,5 @@
-// Goal: where time is short, nobody has more of it than an equal share for long, and who is alone has all of it. Method: a
-// clock that the test sets; users who wait as long as the test says.
+// Goal: when time is short, nobody has more than an equal share of it for long; a user who is alone has all of it.
+// Method: a clock that the test sets, and users who wait as long as the test says.
 
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
@@ -7,7 +7,7 @@ import { Shares } from '../../server/src/cost/shares.ts';
 
 const kLeast = 100;
 
-/** Time passes in such steps. */
+/** The steps of the clock. */
 const kStepMs = 10;
 
 function stage(least = kLeast, remembered = 100) {
@@ -19,11 +19,13 @@ function stage(least = kLeast, remembered = 100) {
   return {
     shares,
     pass,
-    /** These users wait from now on, without end. */
+    /** These users wait from now on, for ever. */
     wait(...users: readonly string[]) {
       for (const user of users) void shares.during(user, () => new Promise(() => {}));
     },
-    /** A user who always wants more, in pieces of so many ms of work: how many of them were done in so many seconds. */
+    /**
+     * A user who always wants more, in pieces of so many ms of work: how many of them were done in so many seconds.
+     */
     greedy(user: string, pieceMs: number, seconds: number, beside: () => void = () => {}) {
       let done = 0;
       let busyMs = 0;
@@ -79,7 +81,7 @@ describe('shares of time', () => {
     world.pass(3, () => {
       for (const user of crowd) world.shares.charge(user, 0.4);
     });
-    // From here on they get nothing at all.
+    // From here on the others get nothing at all.
     expect(world.greedy('greedy', 100, 10)).toBeLessThanOrEqual(14);
   });
 
@@ -87,7 +89,7 @@ describe('shares of time', () => {
     const world = stage();
     world.wait(...crowd);
     world.pass(3);
-    // Four threads' worth, which is twice what each may have in any case.
+    // Four threads' worth, which is twice each user's minimum.
     const each = (4 * kStepMs) / crowd.length;
     world.pass(10, () => {
       for (const user of crowd) {
@@ -144,7 +146,7 @@ describe('shares of time', () => {
     const world = stage();
     world.wait('greedy', ...Array.from({ length: 500 }, () => 'anna'));
     world.pass(3);
-    // Half of the time would be fair between two; who is faced by one other is not slowed down.
+    // Half of the time would be fair between two; a user with a single rival is not delayed.
     expect(world.greedy('greedy', 500, 10)).toBeGreaterThan(18);
   });
 

@@ -1,6 +1,7 @@
-// Goal: who has said hello, once or many times, hears what the last hello asked for, from its answer on and without a gap; who is
-// gone is forgotten. Method: real sockets to the real servePokes, relay and hub in this process, with the look-up of heads in
-// hand, so that a hello can be caught in the middle; and many of them at random against a naive model.
+// Goal: a socket gets the pokes of its last hello, from its answer on and without a gap, after one hello or many; a
+// closed socket is forgotten. Method: real sockets to the real servePokes, relay and hub in this process, with
+// control over the look-up of heads, so that a hello can be caught in the middle; and many random sockets against a
+// naive model.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { limits } from '../../server/src/base/limits.ts';
@@ -8,7 +9,7 @@ import { Random } from '../js/model/random.ts';
 import { Ear, terminateAll } from './support/ear.ts';
 import { hello, PokeWorld, type Token } from './support/poke-world.ts';
 
-// What never comes is what a test must notice.
+// A missing poke must fail the test, not its time limit.
 vi.setConfig({ testTimeout: 30_000 });
 
 let world: PokeWorld;
@@ -19,7 +20,7 @@ beforeEach(async () => {
 afterEach(async () => {
   terminateAll();
   await vi.waitFor(() => expect(world.hub.listeners.size).toBe(0));
-  // No realm is watched for those who are gone: nothing is read for them.
+  // No realm is watched for closed sockets: nothing is read for them.
   const { queries } = world;
   world.catchUp();
   expect(world.queries).toBe(queries);
@@ -76,7 +77,7 @@ describe('hello', () => {
     const removed = vi.spyOn(world.hub, 'remove');
     ear.socket.terminate();
     await ear.closed;
-    // The server has heard of the end by the time a later socket is greeted.
+    // The server has seen the end by the time a later socket is ready.
     await world.open();
     world.release();
     await vi.waitFor(() => expect(added).toHaveBeenCalledTimes(1));
@@ -88,7 +89,7 @@ describe('hello', () => {
     ear.hello(hello('c', ['one'], anna));
     await ready(ear);
     world.hold();
-    // Of a realm that nobody listens to yet, so that its head has to be looked up.
+    // Of a realm without listeners, so that its head must be looked up.
     ear.hello(hello('c', ['one'], { user: 'anna', realms: ['a', 'new'] }));
     await vi.waitFor(() => expect(world.waiting).toBe(1));
     world.commit('a', ['one']);
@@ -175,7 +176,7 @@ test('ends a socket that does not answer a ping, and keeps the others', async ()
       const pinged = new Promise((resolve) => alive.socket.once('ping', resolve));
       vi.advanceTimersByTime(limits.socketPingEveryMs);
       await pinged;
-      // Its pong is there when a hello that was sent after it is answered.
+      // Its pong has arrived when a hello sent after it is answered.
       alive.hello(hello('c', ['one'], anna));
       await ready(alive, i);
       if (i === 2) expect(await dead.closed).toBe(1006);
@@ -221,15 +222,15 @@ test.each([1, 2, 3])(
     const random = new Random(seed);
     const realms = ['a', 'b', 'c'];
     const tables = ['x', 'y', 'z', 'notices'];
-    /** What the model knows of a socket: what its last hello that was answered asked for, and what it must have heard of. */
+    /** The model of a socket: the scopes of its last answered hello, and the pokes that it must get. */
     interface Known {
       readonly ear: Ear;
       readonly client: string;
       asks: { readonly realms: readonly string[]; readonly tables: readonly string[] } | null;
       hellos: number;
-      /** The latest revision that concerns it, by realm. */
+      /** The latest revision that it must be poked for, by realm. */
       readonly owed: Map<string, number>;
-      /** What may be heard of: by realm and table. */
+      /** The pokes that it may get: by realm and table. */
       readonly allowed: Set<string>;
     }
     let open: Known[] = [];

@@ -1,5 +1,5 @@
-// Goal: what an operator has set wrongly is said in one sentence, with exit code 1, and never by a stack trace. Method: the
-// built command with each of these, several at a time.
+// Goal: a wrong setting is explained in one sentence, with exit code 1, and never by a stack trace. Method: the built
+// command with each of these, several at a time.
 
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
@@ -17,7 +17,7 @@ interface Ended {
   readonly said: string;
 }
 
-/** Runs the command until it ends, or until it has said `until`. */
+/** Runs the command until it ends, or until it has printed `until`. */
 function run(
   args: readonly string[],
   env: Record<string, string> = {},
@@ -147,7 +147,7 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
     '--dev on all addresses',
     [...dev, '--host', '0.0.0.0'],
     {},
-    /^--dev takes anybody .* --host 0\.0\.0\.0 is open to other machines/m,
+    /^--dev accepts any user name .* --host 0\.0\.0\.0 is open to other machines/m,
   ],
   [
     'a database of another kind',
@@ -164,7 +164,7 @@ const wrong: [name: string, args: string[], env: Record<string, string>, said: R
 ];
 
 const ended = new Map<string, Promise<Ended>>();
-/** Two at a time: a process is mostly its own start. */
+/** Two at a time: most of a process's time is its start. */
 let turn: Promise<unknown>[] = [Promise.resolve(), Promise.resolve()];
 for (const [i, [name, args, env]] of wrong.entries()) {
   const result = (turn[i % 2] as Promise<unknown>).then(() => run([...args, ...data()], env));

@@ -1,5 +1,6 @@
-// Goal: the time of /v1/tables tells nothing about realms that its caller may not read, and an answer is never too large.
-// Method: a real server with signed tokens; times that are forged, cut, of others, and of rights that are gone.
+// Goal: the time of /v1/tables reveals nothing about realms that its caller may not read, and an answer is never too
+// large. Method: a real server with signed tokens; times that are forged, cut, of other users, and of withdrawn
+// rights.
 
 import { SignJWT } from 'jose';
 import { expect, test } from 'vitest';
@@ -43,7 +44,7 @@ class Signed extends WireClient {
     return body;
   }
 
-  /** All of the table, page by page, from a time on. */
+  /** The whole table, page by page, from a time on. */
   async all(from: string | null, page: (body: Json) => void): Promise<string> {
     for (let time = from; ; ) {
       const body = await this.table(time);
@@ -58,7 +59,7 @@ const create = (id: string, realm: string, set: Json = {}) => ({
   ...{ op: 'create', table: 'cities', id, realm },
   set: { name: id, ...set },
 });
-/** What an answer says, but for the moment and the seal. */
+/** An answer without its time and its seal. */
 const said = ({ time: _time, lastUpdateTime: _seal, ...rest }: Json) => JSON.stringify(rest);
 
 test('⚑ a time reveals nothing about unknown, forbidden or withdrawn realms', async () => {
@@ -72,13 +73,13 @@ test('⚑ a time reveals nothing about unknown, forbidden or withdrawn realms', 
   const honest = String((await eve.table(null)).lastUpdateTime);
   await both.push([create('team-2', 'team')]);
 
-  // With a right that is gone, a time says what one says that never named the realm.
+  // With a withdrawn right, a time gives the same answer as one that never named the realm.
   const [with_, without] = [await eve.table(withdrawn), await eve.table(honest)];
   expect(said(with_)).toBe(said(without));
   expect(with_.reset).toBe(false);
   expect(with_.lastUpdateTime).toBe(without.lastUpdateTime);
 
-  // What eve writes herself, with the very entry of a realm that she may not see, with a wrong one, and of no realm.
+  // Times that eve forges: with the exact entry of a realm that she may not read, with a wrong one, and of no realm.
   const forged = (heads: Json) =>
     Buffer.from(JSON.stringify({ v: 1, heads })).toString('base64url');
   const seal = honest.split('.')[1];
@@ -130,7 +131,7 @@ test('splits rows of a megabyte into several answers, new and changed', async ()
   const large = await Signed.of('large');
   const realm = 'user:large';
   const ids = Array.from({ length: 20 }, (_, i) => `large-${String(i).padStart(2, '0')}`);
-  // Text, and json that a database makes small: nothing must go by what it takes on disk.
+  // Text, and json that a database compresses: the size on disk must not count.
   for (const [i, id] of ids.entries()) {
     const much = 'ab'.repeat(450_000);
     await large.push([create(id, realm, i % 2 ? { country: much } : { extra: { much } })]);
@@ -147,7 +148,7 @@ test('splits rows of a megabyte into several answers, new and changed', async ()
   expect(seen.size).toBe(320);
   expect(answers).toBeGreaterThan(3);
 
-  // One entry that touches all of them cannot be told at once either.
+  // The changes of one entry that touches all of them do not fit into one answer either.
   await large.push([
     ...ids.map((id) => ({ op: 'inc', table: 'cities', id, realm, add: { population: 1 } })),
     { op: 'delete', table: 'cities', id: 'small-7', realm },

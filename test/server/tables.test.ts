@@ -1,4 +1,5 @@
-// Goal: typed tables follow the schema, and rows go in and come out as the authority says them. Method: an empty database.
+// Goal: typed tables follow the schema, and rows are stored and read as the authority writes them. Method: an empty
+// database.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, Params } from '../../server/src/db/database.ts';
@@ -73,7 +74,7 @@ describe('typed tables', () => {
            from pg_index x join pg_class i on i.oid = x.indexrelid join pg_class t on t.oid = x.indrelid
           where t.relnamespace = 'public'::regnamespace and not x.indisprimary order by 1, 3`,
       );
-    // As an earlier version has left it: of two indexes whose cut names were one, the first.
+    // As an earlier version has left it: of two indexes with the same shortened name, only the first.
     await apply(db, {
       ...schema,
       tables: schema.tables.map((one) => ({
@@ -161,7 +162,7 @@ describe('typed tables', () => {
     const at = { realm: 'public', createdAt: 1, modifiedAt: 1, revision: 1, deletedAt: null };
     const group = '00000000-0000-8000-8000-000000000001';
     const numbers = Array.from({ length: 40 }, (_, i) => i);
-    // Half of the bytes are a text, half are JSON; both shrink to little where they are stored.
+    // Half of the bytes are a text, half are JSON; both compress to little on disk.
     const props = { name: 'a'.repeat(5_000), extra: { b: 'b'.repeat(5_000) } };
     await writeRows(db, [
       ...numbers.map((i) => ({ table: 'cities', id: `c${i}`, ...at, props })),
@@ -178,7 +179,7 @@ describe('typed tables', () => {
       await expect(read(needs, 39, 1e6)).rejects.toThrow(TooMuchRead);
     }
     await expect(read(cities, 40, 40 * 10_000)).rejects.toThrow(TooMuchRead);
-    // Several statements of one transaction share what there is.
+    // Several statements of one transaction share the budget.
     const budget = new RowBudget(79, 1e6);
     await readNeeds(db, schema, cities, budget);
     await expect(readNeeds(db, schema, children, budget)).rejects.toThrow(TooMuchRead);

@@ -35,6 +35,6 @@ export function checkDevAddress(address: string, named: readonly string[]): void
   const name = address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;
   if (isLoopbackName(nameOf(name)) || named.length > 0) return;
   throw new SetupError(
-    `--dev takes anybody for whom they say they are, and --host ${address} is open to other machines. Leave --host away, or name the hosts that browsers call the server by: --dev-host NAME.`,
+    `--dev accepts any user name without proof, and --host ${address} is open to other machines. Leave --host out, or name the hosts that browsers use: --dev-host NAME.`,
   );
 }

@@ -82,7 +82,7 @@ export async function readChanges(
   const parts: Promise<string>[] = [];
   for (const name of range.tables) {
     const table = schema.get(name);
-    if (table === undefined) continue; // of a table that the schema has no more
+    if (table === undefined) continue; // The schema no longer has this table.
     // Built as text, because it runs for every row, and the parts common to all rows come from outside.
     const row = `'"createdAt":' || skerry.to_ms(t.created_at) || ',"modifiedAt":' || skerry.to_ms(t.modified_at)
       || ',"revision":' || t.revision || ',"props":' || (${propsObject(table, 't')})::text`;

@@ -76,7 +76,7 @@ export function indexNames(
   column: string,
 ): { readonly short: string; readonly isCut: boolean; readonly unique: string } {
   const named = `${table.slice(0, 40)}_${column.slice(0, 18)}_ix`;
-  const short = beginning(named, kMaxIdentifierBytes); // as PostgreSQL cuts it
+  const short = beginning(named, kMaxIdentifierBytes); // PostgreSQL shortens it in the same way.
   const hash = createHash('sha256')
     .update(JSON.stringify([table, column]))
     .digest('hex')

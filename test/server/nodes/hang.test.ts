@@ -1,5 +1,5 @@
-// Goal: a statement that hangs ends in a typed error, not in a caller that waits for ever, and the connections go on.
-// Method: a lock that another connection holds to the end of the test, with limits that are short.
+// Goal: a statement that hangs ends in a typed error, not in a caller that waits for ever, and the connections
+// continue. Method: a lock that another connection holds until the end of the test, with short limits.
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,10 +19,10 @@ import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { connectTo, makeDatabase, postgresUrl } from '../support/database.ts';
 
 const kLock = `select pg_advisory_lock(1)::text as locked`;
-/** Nothing else of these tests waits for it. */
+/** No other test waits for this lock. */
 const kOwnLock = `select pg_advisory_lock(2)::text as locked`;
 const kLong = 600_000;
-/** Long enough for what does not hang, on a machine that has much to do. */
+/** Long enough for statements that do not hang, on a machine under load. */
 const kStatementMs = 500;
 const kAnswerMs = 3_000;
 let url = '';
@@ -46,7 +46,7 @@ async function opened(patience: Patience): Promise<Database> {
   return database;
 }
 
-/** Resolves when some statement waits for the lock that the test holds. */
+/** Resolves when a statement waits for the lock that the test holds. */
 async function waitingForLock(): Promise<void> {
   await expect
     .poll(async () => {
@@ -84,7 +84,7 @@ test('changes tables without a time limit', async () => {
   const free = () => holder.query(`select pg_advisory_unlock(1)`);
   const patient = database.transaction({ mode: 'tables' }, async (tx) => {
     const locked = tx.query(kLock);
-    // By then both limits of the one that waits have passed, by the clock that counts them.
+    // By then both limits of the waiting statement have passed, by the clock that counts them.
     for (let ms = 0; ms <= kAnswerMs; ms += kStatementMs) {
       await expect(impatient.query(`select pg_advisory_lock_shared(1)`)).rejects.toMatchObject({
         code: '57014',
@@ -126,7 +126,7 @@ test('fails all waiting callers at once when no connection can be opened', async
   const pool = new SessionPool(2, () => PgConnection.open(nowhere, {}, limits));
   const all = Array.from({ length: 20 }, () => pool.take().catch((error: unknown) => error));
   for (const error of await Promise.all(all)) expect(isUnavailable(error)).toBe(true);
-  // One a place: not one for each who waited, one after the other.
+  // One per place, not one for each waiting caller in turn.
   expect(dialled).toHaveLength(2);
   for (const socket of dialled) socket.destroy();
   silent.close();
@@ -143,7 +143,7 @@ test('cancels the statement of a disconnected caller, and keeps the connection',
   await waitingForLock();
   gone.abort(reason);
   await expect(running).rejects.toBe(reason);
-  // The same connection, of a pool of one: nothing was lost, and nothing is hit by what was meant for the other.
+  // The same connection, in a pool of one: nothing was lost, and the cancellation hits no later statement.
   for (let i = 0; i < 20; i++) {
     expect(await database.query(`select 'on' as it`)).toEqual([{ it: 'on' }]);
   }

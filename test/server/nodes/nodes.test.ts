@@ -1,5 +1,6 @@
-// Goal: several nodes on one PostgreSQL are one server: they start together, hand out each other's images, and keep order,
-// exactly once and gap-free revisions between them. Method: real nodes, clients that go to all of them at once.
+// Goal: several nodes on one PostgreSQL act as one server: they start together, serve each other's images, and keep
+// order, exactly once and gap-free revisions between them. Method: real nodes, and clients that use all of them at
+// once.
 
 import { createHash } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
@@ -72,7 +73,7 @@ test('fetches an image that one node offered from the other', async () => {
     }),
   );
   expect(new Set(digests).size).toBe(1);
-  // The other node offers it too, rather than make one of its own.
+  // The other node offers it, too, and does not make one of its own.
   expect(await offered(new WireClient(second, 'bert'))).toEqual(image);
   const wrong = String(image.url).replace(/[0-9a-f]+$/, '0'.repeat(16));
   const answer = await fetch(second + wrong, { headers: client.headers });
@@ -95,7 +96,7 @@ test('pushes through two nodes are exactly once, in order, without a gap', async
       const revisions: number[] = [];
       for (let i = 0; i < kUpdates; i++) {
         const update = client.update([{ op: 'inc', ...cities, id: total, add: { population: 1 } }]);
-        // The same update to both nodes at once, as a client that gave up waiting too early does.
+        // The same update to both nodes at once, like a client that stopped waiting too early.
         const answers = await Promise.all(both.map((url) => clientAt(client, url).send([update])));
         const results = answers.map(({ status, body }) => {
           expect(status).toBe(200);
@@ -135,7 +136,7 @@ test('refuses one of two concurrent creates of an id in two realms on two nodes'
     );
     const statuses = results.map(({ status }) => status);
     expect(statuses.sort()).toEqual(['applied', 'rejected']);
-    // Whoever was refused begins a new chain.
+    // A rejected client starts a new chain.
     for (const [n, { user, url }] of clients.entries()) clients[n] = new WireClient(url, user);
   }
 });

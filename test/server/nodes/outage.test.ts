@@ -1,6 +1,6 @@
-// Goal: nodes die, and PostgreSQL dies, under load: nothing acknowledged is lost, nothing is doubled, clients that try again
-// get through, and a node outlives its database. Method: two real nodes on a PostgreSQL of the test's own; nodes are killed
-// with SIGKILL, PostgreSQL is stopped at once, as a crash would; clients go to either node, and send what was not answered
+// Goal: when nodes or PostgreSQL die under load, nothing acknowledged is lost, nothing is doubled, retries succeed,
+// and a node outlives its database. Method: two real nodes on a PostgreSQL of the test's own; nodes are killed with
+// SIGKILL, PostgreSQL is stopped immediately, as in a crash; clients use either node, and send unanswered updates
 // again, byte for byte.
 
 import { afterAll, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const cities = { table: 'cities', realm: 'public' };
 const total = uuid7();
-/** Woken by every answer and failure of a worker. */
+/** Called after every answer and failure of a worker. */
 const wake: (() => void)[] = [];
 
 /** Pushes one inc after the other, to the nodes in turn. */
@@ -65,7 +65,7 @@ class Worker {
         expect(answer.headers.get('content-type')).toContain('application/problem+json');
         this.refused.add(`${answer.status} ${String(answer.body.code)}`);
       } else {
-        // Nobody listens there: let the other things of this process go on.
+        // No server is there: let the rest of this process continue.
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
@@ -80,7 +80,7 @@ async function until(what: () => boolean): Promise<void> {
   }
 }
 
-/** Each worker has been answered `more` times from now on. */
+/** Each worker has had `more` further answers. */
 function progress(workers: readonly Worker[], more: number): Promise<void> {
   const before = workers.map(({ acknowledged }) => acknowledged);
   return until(() => workers.every(({ acknowledged }, n) => acknowledged >= before[n]! + more));
@@ -108,7 +108,7 @@ test('survives ten kills of nodes and three crashes of PostgreSQL under load', a
     await progress(workers, 3);
     for (const worker of workers) worker.refused.clear();
     await database.stop('immediate');
-    // Every client has been told to come again, by a node that lives.
+    // Every client has been answered with `busy` by a live node.
     await until(() => workers.every(({ refused }) => refused.size > 0));
     const pull = await post(both.running[0]!.url, '/v1/pull', setup.request(), setup.headers);
     expect([pull.status, pull.body.code]).toEqual([503, 'busy']);

@@ -1,5 +1,5 @@
-// Goal: a client of one node hears of what was pushed to another, as if it were one server. Method: two real nodes on one
-// PostgreSQL, with notifications, with their connection cut, and without.
+// Goal: a client of one node is poked for pushes to another, as if they were one server. Method: two real nodes on
+// one PostgreSQL, with notifications, with their connection cut, and without.
 
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { listenAt, terminateAll } from '../support/ear.ts';
@@ -46,7 +46,7 @@ test('a push to one node pokes permitted clients of the other, once', async () =
   await author.push([create('cities', 'user:owner')]);
   await ears.witness.hears(isPoke);
   await ears.near.hears(isPoke);
-  // What all of them hear of shows that nothing else came before it.
+  // A poke for all of them shows that nothing else came before it.
   const last = await new WireClient(second, 'owner').push([create('notices')]);
   for (const ear of Object.values(ears)) {
     await ear.hears(({ type, realm }) => type === 'poke' && realm === 'public');
@@ -101,7 +101,7 @@ test('a node whose connection was cut listens again, and catches up', async () =
           and pid <> pg_backend_pid()`,
     );
   for (let cut = 0; cut < 5; cut++) {
-    // A poll may have told of the last one before they were there again.
+    // A poll may have brought the last poke before they were connected again.
     await expect.poll(async () => (await cutThem()).length).toBeGreaterThan(0);
     const revision = revisionOf(await client.push([create('cities')]));
     await ear.hears((message) => Number(message.revision) >= Number(revision));

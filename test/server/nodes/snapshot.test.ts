@@ -1,5 +1,5 @@
-// Goal: everything that a pull says is of one moment, whatever other nodes commit between its statements. Method: the
-// real puller over a database that lets another node commit right after the heads were read.
+// Goal: everything in a pull's answer is of one moment, whatever other nodes commit between its statements. Method:
+// the real puller over a database that lets another node commit right after the heads were read.
 
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ const opened: Database[] = [];
 let authority: Authority;
 let committer: Committer;
 let puller: Puller;
-/** What another node does when the heads have been read. */
+/** The work of another node after the heads were read. */
 let meanwhile: (() => Promise<void>) | null = null;
 
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-// The database under test: PGlite, or, in the project `server-postgres`, a PostgreSQL that is there for the whole run.
+// The database under test: PGlite, or, in the project `server-postgres`, a PostgreSQL that runs during the whole run.
 
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
@@ -8,7 +8,7 @@ import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import type { Json } from './server.ts';
 
-/** Where the tests run on PostgreSQL: its URL. */
+/** The URL of PostgreSQL, if the tests run on it. */
 export const postgresUrl: string | undefined = inject('postgres');
 
 /** A plain client of PostgreSQL, connected; the caller ends it. */
@@ -28,7 +28,7 @@ export async function runSql(url: string, sql: string): Promise<Json[]> {
   }
 }
 
-/** Makes an empty database of a cluster, unless it is there, and returns its URL. */
+/** Creates an empty database of a cluster, unless it exists, and returns its URL. */
 export async function makeDatabase(cluster: string, name: string): Promise<string> {
   const [row] = await runSql(cluster, `select 1 from pg_database where datname = '${name}'`);
   if (row === undefined) await runSql(cluster, `create database ${name}`);

@@ -1,11 +1,11 @@
-// A socket that hears pokes, and remembers all of them.
+// A socket that receives pokes, and remembers all of them.
 
 import { WebSocket } from 'ws';
 import { type Json, uuid7 } from './server.ts';
 
 const open = new Set<WebSocket>();
 
-/** Ends what the tests of a file have left open. */
+/** Closes the sockets that the tests of a file have left open. */
 export function terminateAll(): void {
   for (const socket of open) socket.terminate();
 }
@@ -40,7 +40,7 @@ export class Ear {
     return this;
   }
 
-  /** Resolves once something that fits was heard. */
+  /** Resolves with the first message that fits. */
   async hears(fits: (message: Json) => boolean): Promise<Json> {
     for (;;) {
       const found = this.heard.find(fits);
@@ -59,7 +59,7 @@ export class Ear {
   }
 }
 
-/** A socket at this server, greeted as that user with scopes over these tables. */
+/** A socket at this server, after the hello of that user with scopes over these tables. */
 export async function listenAt(
   url: string,
   user: string,

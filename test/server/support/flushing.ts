@@ -1,4 +1,4 @@
-// A flusher over a committer that is played: it records what it is given, and fails as databases do.
+// A flusher over a fake committer, which records its input, and fails as databases do.
 
 import type { User } from '../../../server/src/auth/auth.ts';
 import type { CommitOptions, Committed } from '../../../server/src/push/commit.ts';
@@ -29,7 +29,7 @@ export class DatabaseError extends Error {
   }
 }
 
-/** Throws what a transaction fails with, or says how many of the updates it decides where that is not all. */
+/** Throws the failure of a transaction, or returns how many of the updates it decides if not all. */
 export type Rule = (
   ids: readonly string[],
   options: CommitOptions,
@@ -41,8 +41,8 @@ const kRestMs = 5;
 export const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 /**
- * A flusher over a committer that takes some turns, does what the rule says, and else applies everything. Users in `rests`
- * have to wait.
+ * A flusher over a committer that takes some turns, obeys the rule, and otherwise applies everything. Users in
+ * `rests` are delayed.
  */
 export function world(rule: Rule = () => {}, turns = 1, entries: readonly WrittenEntry[] = []) {
   const calls: string[][] = [];

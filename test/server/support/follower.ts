@@ -1,10 +1,10 @@
-// A client that comes to hold what it may see, as docs/protocol.md says that one does: changes, pages, and scopes that are
-// filled anew.
+// A client that receives all that it may read, as docs/protocol.md describes: changes, pages, and scopes that are
+// filled again.
 
 import { expect } from 'vitest';
 import { type Json, WireClient } from './server.ts';
 
-/** What a client reads of an answer. */
+/** The maximum answer that a client accepts. */
 const kAnswerBytes = 8 << 20;
 
 interface Page {
@@ -17,12 +17,12 @@ interface Page {
 
 export class Follower {
   readonly client: WireClient;
-  /** What it holds: props by `realm table id`. */
+  /** Its rows: props by `realm table id`. */
   readonly rows = new Map<string, Json>();
   /** Of the last `follow`. */
   answers: Json[] = [];
 
-  /** Wants all of these tables. */
+  /** Subscribes to all of these tables. */
   constructor(url: string, user: string, tables: readonly string[]) {
     this.client = new WireClient(url, user);
     this.client.scopes = tables.map((table) => ({ table, where: ['true'], filled: false }));
@@ -69,7 +69,7 @@ export class Follower {
     this.client.cursors = { ...this.client.cursors, ...(body.cursors as Record<string, string>) };
   }
 
-  /** What is in its range is gone where it is not named, or came in another realm. */
+  /** Rows in the page's range are deleted if they are missing, or came in another realm. */
   #replace({ table, above, upto, realms, ids }: Page, came: ReadonlySet<string>): void {
     for (const key of [...this.rows.keys()]) {
       const [realm, of, id] = key.split(' ') as [string, string, string];

@@ -15,7 +15,7 @@ export class Nodes {
   readonly #cluster: string;
   #url: Promise<string> | undefined;
 
-  /** `cluster` is the URL of a cluster; by default of the one that is there for the whole run. */
+  /** `cluster` is the URL of a cluster; by default that of the whole run. */
   constructor(cluster: string | undefined = postgresUrl) {
     if (cluster === undefined) throw new Error('Several nodes need PostgreSQL.');
     this.#cluster = cluster;
@@ -27,7 +27,7 @@ export class Nodes {
     return this.#url;
   }
 
-  /** Starts the node of this number, or starts it again. */
+  /** Starts, or restarts, the node of this number. */
   async start(n: number, { args = [] }: NodeOptions = {}): Promise<TestServer> {
     const data = join(this.folder.path, `node-${n}`);
     const server = await startServer(this.folder, this.schema, {
@@ -49,7 +49,7 @@ export class Nodes {
   }
 }
 
-/** One client, whichever node answers: a load balancer between it and the nodes. */
+/** The same client at another node, as through a load balancer. */
 export function clientAt(client: WireClient, url: string): WireClient {
   return Object.assign(Object.create(WireClient.prototype), client, { url }) as WireClient;
 }

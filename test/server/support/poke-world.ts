@@ -1,5 +1,6 @@
-// The sockets of pokes in this process: the real servePokes, relay and hub on a real HTTP server, with a log in memory, tokens
-// that are JSON, and hands on when a look-up of heads is answered. `listeners` is what the hub holds.
+// The sockets of pokes in this process: the real servePokes, relay and hub on a real HTTP server, with a log in
+// memory, tokens that are JSON, and control over when a look-up of heads is answered. `listeners` are those of the
+// hub.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -23,7 +24,7 @@ export interface Token {
   readonly expires?: number;
 }
 
-/** As by default, but for the rates: tests send what users take hours for. */
+/** The defaults, except for the rates: tests send in a moment what users send in hours. */
 const bounds = { ...callerLimits, requestsPerUser: 100_000, requestsPerClient: 100_000 };
 
 class CountingHub extends PokeHub {
@@ -43,7 +44,7 @@ class CountingHub extends PokeHub {
 export class PokeWorld {
   readonly hub = new CountingHub(new Set(['notices']));
   readonly logged: unknown[] = [];
-  /** Look-ups of heads, and readings of the log, so far. */
+  /** The number of look-ups of heads, and of reads of the log. */
   queries = 0;
   readonly #log: Entry[] = [];
   readonly #http = createServer();
@@ -84,7 +85,7 @@ export class PokeWorld {
     return new Ear(this.url).opened();
   }
 
-  /** Heads are not told until `release`. */
+  /** Look-ups of heads are not answered until `release`. */
   hold(): void {
     this.#held ??= [];
   }
@@ -112,12 +113,12 @@ export class PokeWorld {
     return entry;
   }
 
-  /** Reads the log of all realms that anybody listens to. */
+  /** Reads the log of all realms that have listeners. */
   catchUp(): void {
     this.#relay.catchUp();
   }
 
-  /** The log is only read above what is known, where there is nothing: all is committed here. */
+  /** The log is read only above the known revisions, where it is empty: all commits are made here. */
   async #answer(text: string): Promise<object[]> {
     this.queries++;
     if (!text.includes('skerry.realm')) return [];
@@ -141,7 +142,7 @@ function userOf(token: string | null): User {
   return { id: user, realms: new Map(realms.map((realm) => [realm, 'read'])), expires };
 }
 
-/** What a client says. */
+/** A client's hello. */
 export const hello = (client: string, tables: readonly string[], token: Token) => ({
   token: JSON.stringify(token),
   client,

@@ -1,4 +1,4 @@
-// What tests of pulls share: clients, ops, and how an answer is looked at.
+// Shared by the tests of pulls: clients, ops, and helpers for answers.
 
 import { Follower } from './follower.ts';
 import type { Json, WireClient } from './server.ts';
@@ -19,12 +19,12 @@ export class PullStage {
     return this.#server.client(user);
   }
 
-  /** A client that comes to hold all of these tables. */
+  /** A client that receives all of these tables. */
   follower(user: string, tables: readonly string[]): Follower {
     return new Follower(this.#server.url, user, tables);
   }
 
-  /** Two clients of a user whose personal realm is empty, who want everything. */
+  /** Two clients of a user whose personal realm is empty, with scopes over everything. */
   pair(): { realm: string; author: WireClient; other: WireClient } {
     const user = `pull-${++this.#users}`;
     const [author, other] = [this.client(user), this.client(user)];
@@ -65,6 +65,6 @@ export const inc = (realm: string, id: string, by: number) => ({
   add: { population: by },
 });
 
-/** Of an object by the end of its id. */
+/** The changes of an object, by the end of its id. */
 export const changesOf = (body: Json, id: string) =>
   (body.changes as Json[]).filter((change) => String(change.id).endsWith(`/${id}`));

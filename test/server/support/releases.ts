@@ -1,5 +1,5 @@
 // Four releases of one application, on one database: nodes that serve them one after the other and side by side, and
-// profiles with the real package that are brought up to date at different times. For schema-sequences.test.ts.
+// profiles with the real package that are updated at different times. For schema-sequences.test.ts.
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { Folder, type Json } from './server.ts';
 const ids = { id: t.string() };
 const color = t.enum(['red', 'green', 'blue']);
 
-/** Each adds props with defaults and without, changes a default, puts the props into another order, or adds a table. */
+/** Each adds props with defaults and without, changes a default, reorders the props, or adds a table. */
 export const releases = [
   schema({ todos: table({ text: t.string(), votes: t.number().default(1) }, ids) }, { version: 1 }),
   schema(
@@ -89,13 +89,13 @@ export interface TableOf {
   readonly props: readonly PropOf[];
 }
 
-/** The tables of a release, as its description has them. */
+/** The tables of a release, as in its description. */
 export function tablesOf(release: number): readonly TableOf[] {
   const text = JSON.stringify(releases[release - 1]);
   return (JSON.parse(text) as { tables: TableOf[] }).tables;
 }
 
-/** What the tests use of a database and its transactions, whatever its schema is. */
+/** The methods of a database and its transactions that the tests use, for any schema. */
 interface Rows {
   create(values: Json): unknown;
   update(id: string, values: Json): unknown;
@@ -122,7 +122,7 @@ const times = {
   socketRetry: 600_000,
 };
 
-/** A value as all that is compared writes it. */
+/** A value in the form that is compared. */
 function plain(value: unknown): unknown {
   return value instanceof Date ? value.getTime() : (value ?? null);
 }
@@ -146,7 +146,7 @@ export class Profile {
         });
         return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()) };
       } catch {
-        // The node that a balancer chose is just starting again.
+        // The node that the balancer chose is restarting.
         return { status: 503, body: '{"code":"busy"}' };
       }
     };
@@ -191,7 +191,7 @@ function pick(row: Json, props: readonly PropOf[]): Json {
   return Object.fromEntries(props.map(({ name }) => [name, plain(row[name])]));
 }
 
-/** The props that a release knows, of rows that a newer one may have written. */
+/** Only the props that a release knows, of rows that a newer one may have written. */
 export function known(rows: Record<string, Record<string, Json>>, release: number) {
   const tables = tablesOf(release).map(({ name, props }) => {
     const of = Object.entries(rows[name] ?? {}).map(([id, row]) => [id, pick(row, props)]);
@@ -217,7 +217,7 @@ export class Deployment {
     return this.#database;
   }
 
-  /** Starts a release at a place, instead of what runs there. */
+  /** Starts a release at a place, in place of the one that runs there. */
   async deploy(release: number, place = 0): Promise<RunningServer> {
     await this.stop(place);
     const data = join(this.folder.path, `node-${place}`);
@@ -239,7 +239,7 @@ export class Deployment {
     this.nodes[place] = undefined;
   }
 
-  /** As a load balancer chooses. */
+  /** A node, as chosen by a load balancer. */
   anyNode(): RunningServer {
     const running = this.nodes.filter((node) => node !== undefined);
     const node = running[this.#turn++ % Math.max(1, running.length)];
@@ -247,7 +247,7 @@ export class Deployment {
     return node;
   }
 
-  /** What GET /v1/tables says, by table and id. */
+  /** The rows of GET /v1/tables, by table and id. */
   async plainTables(release: number): Promise<Record<string, Record<string, Json>>> {
     const all: Record<string, Record<string, Json>> = {};
     for (const { name, props } of tablesOf(release)) {
@@ -259,7 +259,7 @@ export class Deployment {
     return all;
   }
 
-  /** Asks until a node answers: one may just take up a newer schema. */
+  /** Asks until a node answers: one may be restarting with a newer schema. */
   async #ask(path: string): Promise<unknown> {
     const headers = { authorization: `Bearer dev:${this.user}` };
     const deadline = performance.now() + 30_000;
@@ -271,7 +271,7 @@ export class Deployment {
     }
   }
 
-  /** The rows as SQL has them. On PGlite nothing may serve meanwhile. */
+  /** The rows in SQL. On PGlite nothing else may run meanwhile. */
   async sqlRows(release: number): Promise<Record<string, Record<string, Json>>> {
     const database = await this.openDatabase();
     try {

@@ -1,5 +1,5 @@
-// A real server for a test: the built command in a process of its own, on a temporary folder and a free port; and a client
-// of the wire that knows nothing of the package.
+// A real server for a test: the built command in a process of its own, on a temporary folder and a free port; and a
+// client of the wire that does not use the package.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,7 @@ export class Folder {
     return this.file(`schema-${randomUUID()}.mjs`, `export default ${JSON.stringify(schema)};`);
   }
 
-  /** Ends what a failed test may have left running, and removes everything. */
+  /** Ends processes that a failed test may have left, and removes everything. */
   remove(): void {
     for (const child of this.children) if (child.exitCode === null) child.kill('SIGKILL');
     rmSync(this.path, { recursive: true, force: true, maxRetries: 5 });
@@ -51,14 +51,14 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A database of its own for each folder, where the tests run on PostgreSQL. */
+/** A database for each folder, if the tests run on PostgreSQL. */
 async function databaseOf(folder: Folder): Promise<Record<string, string>> {
   if (postgresUrl === undefined) return {};
   const name = `skerry_${folder.path.slice(-6).toLowerCase()}`;
   return { DATABASE_URL: await makeDatabase(postgresUrl, name) };
 }
 
-/** Starts a process of the command; `ready` resolves with the server, or rejects with what it printed. */
+/** Starts the command in a process; resolves with the server, or rejects with its output. */
 export async function startServer(
   folder: Folder,
   schemaPath: string,
@@ -134,7 +134,7 @@ export async function post(
 
 let lastTime = 0;
 
-/** A UUIDv7, as clients make them: they sort as they were made. */
+/** A UUIDv7, as clients make them: their order is that of their creation. */
 export function uuid7(): string {
   lastTime = Math.max(lastTime + 1, Date.now());
   const time = lastTime.toString(16).padStart(12, '0');

@@ -8,7 +8,7 @@ export interface SharedOptions extends StartOptions {
   readonly schema?: unknown;
 }
 
-/** Options, or what makes them once the folder is there. */
+/** Options, or a function that makes them from the folder. */
 type Prepare = (folder: Folder) => SharedOptions | Promise<SharedOptions>;
 
 export class SharedServer {

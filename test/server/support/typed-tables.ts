@@ -9,7 +9,7 @@ import { writingRows } from '../../../server/src/sql/rows.ts';
 import { sqlSchema } from '../../../server/src/sql/tables.ts';
 import { testSchema } from './schemas.ts';
 
-/** As a new one: nothing but Skerry's own tables, without rows. */
+/** Makes the database empty, except for Skerry's own tables, without rows. */
 export async function makeEmpty(db: Database): Promise<void> {
   await db.execute(
     `drop schema if exists skerry cascade; drop schema public cascade; create schema public`,
@@ -33,7 +33,7 @@ export function withCities(
   return copy as unknown as SchemaDescription;
 }
 
-/** The realms of the rows that are written here. */
+/** The realms of the rows written here. */
 export const locked = ['public', 'team'];
 
 export async function writeRows(
