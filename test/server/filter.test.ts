@@ -2,6 +2,7 @@
 // so that the authority decides which of the range's rows are in it, and as unfilled, so that a page of SQL does.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { postgresUrl } from './support/database.ts';
 import { Folder, type Json, startServer, type TestServer, WireClient } from './support/server.ts';
 
 const folder = new Folder();
@@ -147,14 +148,16 @@ const combined: unknown[] = comparisons.flatMap((filter, i) => {
 test('every comparison of every type, with its negation, picks the same rows in SQL and in C++', async () => {
   let refused = 0;
   let picked = 0;
-  for (const where of [...comparisons, ...combined]) {
+  // The connectives are not the database's own: they are compared on one.
+  const filters = postgresUrl === undefined ? comparisons : [...comparisons, ...combined];
+  for (const where of filters) {
     const [sql, core] = [await matches(where, false), await matches(where, true)];
     expect(sql, JSON.stringify(where)).toEqual(core);
     if (sql.status !== 200) refused++;
     if (sql.ids.length > 0 && sql.ids.length < 190) picked++;
   }
   expect(refused).toBeLessThan(20);
-  expect(picked).toBeGreaterThan(150);
+  expect(picked).toBeGreaterThan(filters.length / 2);
 }, 300_000);
 
 test.each([
