@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,16 +19,34 @@ const project = (name: string, include: string[], more: object = {}) => ({
 });
 
 /** Servers on PGlite start on copies of it. */
-const initialised = here('./test/server/support/initialised.ts');
+const initialised = here('./test/support/initialised.ts');
 const browsers = { testTimeout: 300_000, hookTimeout: 120_000, globalSetup: initialised };
 const slow = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 /** What is waited for may take its time on a machine under load; nothing is waited for without a limit. */
 const patient = { poll: { timeout: 30_000 } };
 
+/** What no database can change: parts that have none, limits, HTTP, sockets. These run once, beside PostgreSQL. */
+const anyDatabase = [
+  ...['auth', 'callers', 'cost', 'division', 'files', 'flusher', 'folder-store', 'gate'],
+  ...['http-parts', 'image-realms', 'poke', 'pull-cost', 'push-cost', 'shares'],
+];
+
+/** They take longest, a minute or more each; a run that came to them last would have a processor idle. */
+const long = /\/(storm[^/]*|idle|kills|account|one-pusher|kill|outage|service|stuck)\.test\.ts$/;
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => long.test(moduleId);
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: { sequencer: LongFirst },
     projects: [
       project('unit', ['test/js/**/*.test.ts', 'test/contract/**/*.test.ts'], {
         testTimeout: 60_000,
@@ -35,6 +54,7 @@ export default defineConfig({
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 30_000 }),
       project('server', ['test/server/*.test.ts'], {
         ...slow,
+        exclude: [`test/server/{${anyDatabase.join(',')}}.test.ts`],
         globalSetup: initialised,
       }),
       // The same tests on PostgreSQL, but those that need no database, or are about PGlite's files, and the tests of several nodes.

@@ -1,24 +1,37 @@
 // `npm run nightly`: what takes longer than a test may. The tests of test/nightly (a hundred kills of the browser, growth
-// over a hundred thousand changes), storms over three engines in other orders, fifty thousand seeds of the simulator, ten thousand of
-// the random test of the API, what comes from outside changed at random (tools/fuzz.mjs), and the mistakes that the tests have
-// to notice (tools/mutants.mjs). Every part runs, even if an earlier one failed.
+// over a hundred thousand changes), all rounds of those that by day run a part of theirs, storms over three engines in other orders,
+// fifty thousand seeds of the simulator, ten thousand of the random test of the API, all rounds of the core's random tests under the
+// sanitizers, what comes from outside changed at random (tools/fuzz.mjs), and the mistakes that the tests have to notice
+// (tools/mutants.mjs). Every part runs, even if an earlier one failed.
 
 import { join } from 'node:path';
 import { bootstrap } from './bootstrap.mjs';
 import { buildAll } from './build.mjs';
 import { browserEnvironment } from './lib/browsers.mjs';
-import { bin, root } from './lib/paths.mjs';
+import { buildPreset } from './lib/cmake.mjs';
+import { bin, build, root } from './lib/paths.mjs';
 import { main, run, seconds } from './lib/run.mjs';
 
-const kStorm = ['run', '--project', 'engines', 'test/engines/storm.test.ts'];
+/** As often as there are rounds: by day a part of them (test/support/rounds.ts, test/core/rounds.h). */
+const kAllRounds = { SKERRY_ROUNDS: 'all' };
+const kStorm = ['run', '--project', 'engines', 'test/engines/storm-'];
 /** Name, command, arguments, and what its environment has besides. */
 const kParts = [
   ['kills and growth', join(bin, 'vitest'), ['run', '--project', 'nightly']],
-  ...[2, 3, 4, 5].map((seed) => [
+  [
+    'kills of browsers, servers and databases',
+    join(bin, 'vitest'),
+    [
+      ...['run', '--project', 'browser', '--project', 'server', '--project', 'server-postgres'],
+      ...['test/browser/kills', 'test/server/kill', 'test/server/nodes/outage'],
+    ],
+    kAllRounds,
+  ],
+  ...[1, 2, 3, 4, 5].map((seed) => [
     `storm ${seed}`,
     join(bin, 'vitest'),
     kStorm,
-    { SKERRY_STORM_SEED: `${seed}` },
+    { ...kAllRounds, SKERRY_STORM_SEED: `${seed}` },
   ]),
   ['simulator', process.execPath, [join(root, 'tools', 'simulate.mjs'), '--seeds', '50000']],
   [
@@ -32,6 +45,7 @@ const kParts = [
     ['run', '--project', 'unit', 'test/js/api-model.test.ts'],
     { SKERRY_MODEL_SEEDS: '10000' },
   ],
+  ['core tests, sanitized', join(build, 'debug', 'skerry_core_test'), [], kAllRounds],
   ['fuzz', process.execPath, [join(root, 'tools', 'fuzz.mjs')]],
   ['mutants', process.execPath, [join(root, 'tools', 'mutants.mjs')]],
 ];
@@ -39,6 +53,7 @@ const kParts = [
 await main(async () => {
   await bootstrap({ test: true });
   await buildAll();
+  await buildPreset('debug', ['skerry_core_test']);
   const failed = [];
   for (const [name, command, args, more] of kParts) {
     console.log(`\n▸ ${name}`);

@@ -4,8 +4,8 @@
 // lines are the count over all steps (native tests, vitest's tests, and one for each other check),
 // and what failed.
 //
-// The whole check runs in two processes: browsers and databases mostly wait, so what only computes
-// (kComputing) runs beside them, at the lowest priority, and is told at the end.
+// The whole check runs in three processes: browsers and databases often wait, so what only computes
+// (kBeside) runs beside them, at the lowest priority, and is told at the end.
 
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,9 +18,18 @@ import { biome, clangFormat, clangTidy, published, sizes, types } from './lib/li
 import { bin, build, root } from './lib/paths.mjs';
 import { main, run, SetupError, seconds, which } from './lib/run.mjs';
 
-/** What only computes. The last is a part of `lint`. */
-const kComputing = ['core', 'simulator', 'clang-tidy'];
-const kSlices = [...kComputing, 'js', 'server', 'browser', 'engines', 'package', 'lint'];
+/** What only computes: each list in a process of its own, so that no processor is idle while one thread of a test works. */
+const kBeside = [
+  ['core-native', 'simulator-sanitized'],
+  ['simulator-fast', 'core-wasm', 'clang-tidy'],
+];
+/** Parts of slices, which the lists above name. */
+const kParts = {
+  core: ['core-native', 'core-wasm'],
+  simulator: ['simulator-fast', 'simulator-sanitized'],
+  lint: ['lint', 'clang-tidy'],
+};
+const kSlices = ['core', 'simulator', 'js', 'server', 'browser', 'engines', 'package', 'lint'];
 
 /** What each step came to: { name, ms, passed, failed, skipped, told }; `told` is what its failures say. */
 const results = [];
@@ -90,15 +99,16 @@ async function simulator(preset, above = 0) {
   return `${output.trim()}\nReplay one: npm run simulate -- --seed N --trace`;
 }
 
-/** One project of vitest.config.ts. */
-async function vitest(project) {
+/** Projects of vitest.config.ts. Files of all of them run side by side, so that the last one of a project is not waited for. */
+async function vitest(...projects) {
   const folder = join(build, 'test-results');
-  const report = join(folder, `${project}.json`);
+  const report = join(folder, `${projects.join('-')}.json`);
   mkdirSync(folder, { recursive: true });
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const env = { NO_COLOR: '1', ...browserEnvironment() };
-  const args = ['run', '--project', project, '--passWithNoTests', ...reporters];
+  const chosen = projects.flatMap((project) => ['--project', project]);
+  const args = ['run', ...chosen, '--passWithNoTests', ...reporters];
   const { code, output } = await run(join(bin, 'vitest'), args, {
     cwd: root,
     env,
@@ -137,20 +147,20 @@ function summarise() {
   if (total.failed) process.exitCode = 1;
 }
 
-/** The part of the whole check that only computes: its output, and what its steps came to. */
-async function beside() {
-  const report = join(build, 'test-results', 'beside.json');
+/** A list of kBeside in a process of its own: its output, and what its steps came to. */
+async function beside(slices) {
+  const report = join(build, 'test-results', `beside-${slices[0]}.json`);
   mkdirSync(join(build, 'test-results'), { recursive: true });
   rmSync(report, { force: true });
   const nice = which('nice') ? ['nice', '-n', '19'] : [];
-  const command = [...nice, process.execPath, process.argv[1], `--report=${report}`, ...kComputing];
+  const command = [...nice, process.execPath, process.argv[1], `--report=${report}`, ...slices];
   const { code, output } = await run(command[0], command.slice(1), {
     cwd: root,
     allowFailure: true,
   });
   const told = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [];
   const complete = told.length > 0 && (code === 0 || told.some(({ failed }) => failed > 0));
-  if (!complete) told.push({ name: 'beside', ms: 0, passed: 0, failed: 1, skipped: 0 });
+  if (!complete) told.push({ name: slices.join(', '), ms: 0, passed: 0, failed: 1, skipped: 0 });
   return { output, told };
 }
 
@@ -158,13 +168,14 @@ await main(async () => {
   const given = process.argv.slice(2);
   const report = given.find((name) => name.startsWith('--report='))?.slice('--report='.length);
   const chosen = given.filter((name) => !name.startsWith('--report='));
-  const unknown = chosen.find((name) => !kSlices.includes(name));
+  const named = [...kSlices, ...kBeside.flat()];
+  const unknown = chosen.find((name) => !named.includes(name));
   if (unknown) {
     throw new SetupError(`There is no slice ${unknown}. Choose from ${kSlices.join(', ')}.`);
   }
   const whole = chosen.length === 0;
-  const wanted = whole ? kSlices.filter((name) => !kComputing.includes(name)) : chosen;
-  if (!whole && wanted.includes('lint')) wanted.push('clang-tidy');
+  const parts = (whole ? kSlices : chosen).flatMap((name) => kParts[name] ?? [name]);
+  const wanted = parts.filter((name) => !whole || !kBeside.flat().includes(name));
   const wants = (...slices) => slices.some((name) => wanted.includes(name));
 
   // Without the set-up nothing else can be said, so this one stops the run.
@@ -174,19 +185,23 @@ await main(async () => {
     postgres: wants('server'),
   });
 
-  const computing = whole ? beside() : null;
+  const computing = whole ? Promise.all(kBeside.map(beside)) : null;
 
-  if (wants('core')) await check('build core', () => buildPreset('debug'));
-  if (wants('core')) {
+  if (wants('core-native')) {
+    await check('build core', () => buildPreset('debug'));
     await counted('core tests', () => doctest('debug'));
-    await check('build core as wasm', () => buildPreset('wasm-test'));
-    await counted('core tests as wasm', () => doctest('wasm-test'));
   }
-  if (wants('simulator')) {
-    await check('simulator', () => simulator('sim'));
-    await check('simulator, service worker', () => simulator('sim', kServiceSeeds));
+  if (wants('simulator-sanitized')) {
     await check('simulator, sanitized', () => simulator('debug'));
     await check('simulator, service worker, sanitized', () => simulator('debug', kServiceSeeds));
+  }
+  if (wants('simulator-fast')) {
+    await check('simulator', () => simulator('sim'));
+    await check('simulator, service worker', () => simulator('sim', kServiceSeeds));
+  }
+  if (wants('core-wasm')) {
+    await check('build core as wasm', () => buildPreset('wasm-test'));
+    await counted('core tests as wasm', () => doctest('wasm-test'));
   }
   if (wants('js', 'server', 'browser', 'engines', 'package', 'lint')) {
     await check('build wasm', buildWasm);
@@ -205,21 +220,23 @@ await main(async () => {
     await check('size', sizes);
     await counted('unit tests', () => vitest('unit'));
   }
-  if (wants('server')) {
-    await counted('server tests on PGlite', () => vitest('server'));
-    await counted('server tests on PostgreSQL', () => vitest('server-postgres'));
-  }
-  if (wants('browser')) await counted('browser tests', () => vitest('browser'));
-  if (wants('engines')) await counted('tests in three engines', () => vitest('engines'));
+  if (wants('server'))
+    await counted('server tests on PGlite and PostgreSQL', () =>
+      vitest('server', 'server-postgres'),
+    );
+  const browsers = ['browser', 'engines'].filter((name) => wants(name));
+  if (browsers.length > 0)
+    await counted(`${browsers.join(' and ')} tests`, () => vitest(...browsers));
   if (wants('package')) {
     await check('publint and attw', published);
     await counted('package tests', () => vitest('package'));
   }
   if (computing) {
-    console.log(`\n▸ beside it: ${kComputing.join(', ')}`);
-    const { output, told } = await computing;
-    console.log(output.trimEnd());
-    results.push(...told);
+    for (const { output, told } of await computing) {
+      console.log(`\n▸ beside it: ${told.map(({ name }) => name).join(', ')}`);
+      console.log(output.trimEnd());
+      results.push(...told);
+    }
   }
   if (report) writeFileSync(report, JSON.stringify(results));
   summarise();

@@ -1,6 +1,7 @@
 // Windows that race, crash and are killed: nothing acknowledged is lost, nothing is doubled. Real Chromium, real server.
 import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rounds } from '../support/rounds.ts';
 import { crash, Profile } from './support/browser.ts';
 import { everything, newCity, settled } from './support/demo.ts';
 import { FaultProxy } from './support/fault-proxy.ts';
@@ -9,7 +10,7 @@ import { until } from './support/until.ts';
 
 const WINDOWS = 5;
 const INCS = 200;
-const KILLS = 20;
+const KILLS = rounds(20, 8);
 
 let server: TestServer;
 let proxy: FaultProxy;
@@ -160,7 +161,7 @@ describe('several windows and sudden ends', () => {
     expect(await fresh(likes)).toBe(before + 2);
   });
 
-  test('SIGKILL of the browser with pending edits, 20 times: none lost, none doubled', async () => {
+  test('SIGKILL of the browser with pending edits, again and again: none lost, none doubled', async () => {
     await profile.remove();
     profile = new Profile();
     let expected = (await fresh(likes)) ?? 0;

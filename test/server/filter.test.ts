@@ -2,6 +2,7 @@
 // the authority filters the rows of the range, and as unfilled, so that a page of SQL does.
 
 import { beforeAll, expect, test } from 'vitest';
+import { postgresUrl } from './support/database.ts';
 import { type Json, WireClient } from './support/server.ts';
 import { SharedServer } from './support/shared-server.ts';
 
@@ -142,14 +143,16 @@ const combined: unknown[] = comparisons.flatMap((filter, i) => {
 test('every comparison and its negation select the same rows in SQL and C++', async () => {
   let refused = 0;
   let picked = 0;
-  for (const where of [...comparisons, ...combined]) {
+  // The connectives are not the database's own: they are compared on one.
+  const filters = postgresUrl === undefined ? comparisons : [...comparisons, ...combined];
+  for (const where of filters) {
     const [sql, core] = [await matches(where, false), await matches(where, true)];
     expect(sql, JSON.stringify(where)).toEqual(core);
     if (sql.status !== 200) refused++;
     if (sql.ids.length > 0 && sql.ids.length < 190) picked++;
   }
   expect(refused).toBeLessThan(20);
-  expect(picked).toBeGreaterThan(150);
+  expect(picked).toBeGreaterThan(filters.length / 2);
 }, 300_000);
 
 test.each([

@@ -9,7 +9,7 @@ import { filesOf, firstFailure } from './vitest.mjs';
 const kTree = join(build, 'mutants', 'client');
 const kProjects = ['unit', 'browser'];
 const kSources =
-  /^(js|test\/(js|contract|browser))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
+  /^(js|test\/(js|contract|browser|support))\/|^(package\.json|vitest\.config\.ts|tsconfig.*\.json)$/;
 
 export const client = {
   /** Brings the copy of the tree up to date. Returns the test that fails without any mistake, or null. */

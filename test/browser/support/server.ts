@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { placeDatabase, quickStart } from '../../server/support/initialised.ts';
+import { placeDatabase, quickStart } from '../../support/initialised.ts';
 import { root } from './paths.ts';
 
 const READY = /skerry-server ready (http:\/\/\S+)/;

@@ -1,5 +1,7 @@
 // Firefox, by WebDriver BiDi: windows; its processes are killed by the system.
+import { readdirSync } from 'node:fs';
 import puppeteer, { type Browser, type Page } from 'puppeteer-core';
+import { vi } from 'vitest';
 import { namedProcesses, signalGroup } from '../../browser/support/processes.ts';
 import type { Engine, Running } from './engine.ts';
 
@@ -21,6 +23,7 @@ export const firefox: Engine = {
     const executablePath = process.env['FIREFOX_PATH'];
     if (!executablePath)
       throw new Error('FIREFOX_PATH names no Firefox: run the tests by `npm test`');
+    await preferencesAreBack(folder);
     const browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath,
@@ -37,6 +40,18 @@ export const firefox: Engine = {
     return new RunningFirefox(browser);
   },
 };
+
+/**
+ * Puppeteer keeps the profile's preferences beside its own, and puts them back when it hears that the browser has ended: that
+ * may be while the next one is started.
+ */
+function preferencesAreBack(folder: string): Promise<void> {
+  const look = () => {
+    const kept = readdirSync(folder).find((name) => name.endsWith('.puppeteer'));
+    if (kept) throw new Error(`the preferences of ${folder} are not put back: ${kept}`);
+  };
+  return vi.waitFor(look, { timeout: 10_000, interval: 5 });
+}
 
 class RunningFirefox implements Running {
   readonly #browser: Browser;

@@ -73,7 +73,7 @@ export class Storm {
     this.#release(bursts);
     await failed;
     this.#scene.proxy.rules();
-    for (let lane = 0; lane < LANES; lane++) await this.#window(lane);
+    for (let lane = 0; lane < LANES; lane++) await this.#living(lane);
   }
 
   async #write(lane: number): Promise<void> {
@@ -99,6 +99,18 @@ export class Storm {
       this.#opening[lane] = undefined;
     });
     return this.#opening[lane];
+  }
+
+  /** The lane's window when it has answered: one whose process a blow took along may not be known to be gone. */
+  async #living(lane: number): Promise<void> {
+    for (;;) {
+      try {
+        await (await this.#window(lane)).status();
+        return;
+      } catch (error) {
+        if (!(error instanceof Gone)) throw error;
+      }
+    }
   }
 
   async #reopen(lane: number): Promise<RemoteWindow> {

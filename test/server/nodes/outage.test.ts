@@ -5,12 +5,13 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { type Cluster, startCluster } from '../../../tools/lib/cluster.mjs';
+import { rounds } from '../../support/rounds.ts';
 import { clientAt, Nodes } from '../support/nodes.ts';
 import { type Json, post, uuid7, WireClient, type WireUpdate } from '../support/server.ts';
 
 const kClients = 6;
-const kNodeKills = 10;
-const kDatabaseStops = 3;
+const kNodeKills = rounds(10, 5);
+const kDatabaseStops = rounds(3, 2);
 let cluster: Cluster | undefined;
 let nodes: Nodes | undefined;
 afterAll(async () => {
@@ -86,7 +87,7 @@ function progress(workers: readonly Worker[], more: number): Promise<void> {
   return until(() => workers.every(({ acknowledged }, n) => acknowledged >= before[n]! + more));
 }
 
-test('survives ten kills of nodes and three crashes of PostgreSQL under load', async () => {
+test('survives kills of nodes and crashes of PostgreSQL under load', async () => {
   const database = await startCluster();
   cluster = database;
   const both = new Nodes(database.url);

@@ -10,8 +10,8 @@ import type { Database } from '../../../server/src/db/database.ts';
 import { openPGlite } from '../../../server/src/db/pglite.ts';
 import { openPostgres } from '../../../server/src/db/postgres.ts';
 import { createServer, type RunningServer } from '../../../server/src/server.ts';
+import { placeDatabase } from '../../support/initialised.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
-import { placeDatabase } from './initialised.ts';
 import { Folder, type Json } from './server.ts';
 
 const ids = { id: t.string() };

@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { placeDatabase, quickStart } from '../../support/initialised.ts';
 import { makeDatabase, postgresUrl } from './database.ts';
-import { placeDatabase, quickStart } from './initialised.ts';
 import { testSchema } from './schemas.ts';
 
 const kMain = join(import.meta.dirname, '../../../server/dist/main.js');
