@@ -61,6 +61,17 @@ TEST_CASE("a commit that failed waits ever longer, and is tried as it was") {
   CHECK_FALSE(ValidTransition(CommitStep::kWaiting, CommitStep::kUnderWay));
 }
 
+TEST_CASE("a commit from before a freeze does not count as one that has read what was kept") {
+  Committing committing;
+  committing.Begin();
+  committing.ReadFirst();
+  CHECK_FALSE(committing.Done(false));
+  CHECK(committing.reads_first());
+  committing.Begin();
+  CHECK_FALSE(committing.Done(true));
+  CHECK_FALSE(committing.reads_first());
+}
+
 TEST_CASE("a page that is put aside keeps each mutation once, and others hear of it at the end") {
   PageFreeze freeze;
   freeze.Begin(true, true);
