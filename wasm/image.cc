@@ -46,7 +46,7 @@ EM_JS(void, ImageUnmount, (const char* path), {
 // As in the page's module: the C++ library brings tables of 10 KB for it.
 // clang-format off
 EM_JS(size_t, skerry_write_number, (double number, char* out), {
-  const text = std::string(number);
+  const text = String(number);
   for (let i = 0; i < text.length; ++i) HEAPU8[(out >>> 0) + i] = text.charCodeAt(i);
   return text.length;
 });

@@ -11,8 +11,8 @@ void ImageDraft::Begin(WorkerState* state, const Lease& lease, double now, SyncR
   const bool can_fail = base.has_value() && !base->parts.empty();
   // Without an image before it, the records alone.
   const bool has_other = can_fail && !HasRealmFile(*base);
-  from = state->passes_over && has_other ? sync->previous : base;
-  is_last_resort = can_fail && (state->passes_over || !has_other);
+  from = state->passes_over_newest_image && has_other ? sync->previous : base;
+  is_last_resort = can_fail && (state->passes_over_newest_image || !has_other);
   upto = sync->n;
   record_bytes = sync->record_bytes;
   cursors = sync->cursors;

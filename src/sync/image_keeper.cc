@@ -21,10 +21,10 @@ bool ImageKeeper::IsBusy(Turn* turn) {
   const uint64_t n = state_->sync.n;
   if (n != last_n_) {
     last_n_ = n;
-    calm_ = false;
+    records_rest_ = false;
     turn->Timer("image-calm", state_->times.image_calm_ms);
   }
-  if (calm_) return false;
+  if (records_rest_) return false;
   SyncLimits overdue = state_->limits;
   overdue.image_records *= overdue.image_overdue;
   overdue.image_bytes *= overdue.image_overdue;
@@ -169,7 +169,8 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     // garbage from now on. Perhaps the image cannot be read: then the one before will do.
     // (Or there is no room for another.)
     const bool no_room = event["error"]["name"].Is("quota");
-    if (step_ == Step::kRolling && !no_room) state_->passes_over = !state_->passes_over;
+    if (step_ == Step::kRolling && !no_room)
+      state_->passes_over_newest_image = !state_->passes_over_newest_image;
     Data error = Data::MakeObject();
     error.Set("code", no_room ? "quota" : "image")
         .Set("message", event["error"]["message"])
@@ -177,7 +178,7 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
     turn->Post(Message("imageFailed").Set("error", std::move(error)));
     GiveUp(turn);
   } else if (step_ == Step::kRolling) {
-    state_->passes_over = false;
+    state_->passes_over_newest_image = false;
     FromData(Data(event["parts"]), &draft_.parts);
     Transact(Step::kPublish, turn);
   } else {
@@ -188,7 +189,7 @@ bool ImageKeeper::Image(const Data& event, Turn* turn) {
 
 bool ImageKeeper::Timer(std::string_view name, Turn* turn) {
   if (name == "image-calm") {
-    calm_ = true;
+    records_rest_ = true;
     return true;
   }
   if (name == "image-retry") {

@@ -62,7 +62,7 @@ class ImageKeeper {
   bool active_ = false;
   bool pausing_ = false;          // after a failure, until the timer "image-retry"
   uint64_t last_n_ = UINT64_MAX;  // the last record that was seen,
-  bool calm_ = false;             // and whether it is long ago
+  bool records_rest_ = false;     // and whether it is long ago
   Step step_ = Step::kNone;
   FencedTransaction transaction_;
   uint64_t job_ = 0;

@@ -22,14 +22,14 @@ const char* Role(const WorkerState& state, const SyncJob& job) {
 // none of its windows.)
 bool Begins(const WorkerState& state) {
   if (!state.sync.last_synced_at.has_value()) return true;
-  return !state.settled && state.mode != Mode::kService && state.CanRun();
+  return !state.first_round_ended && state.mode != Mode::kService && state.CanRun();
 }
 
 std::string Phase(const WorkerState& state, const SyncJob& job, const std::string& shared_phase) {
   const SyncError& error = state.shown_error();
   const bool stuck = !error.code.empty() && !error.retryable;
   if (state.paused) return "paused";
-  if (state.needs_auth || state.auth_told || (stuck && !job.active())) return "blocked";
+  if (state.needs_auth || state.shows_needs_auth || (stuck && !job.active())) return "blocked";
   if (!state.started) return "opening";
   if (!state.online) return "offline";
   if (job.lease().held()) {
@@ -68,7 +68,7 @@ Data MakeStatus(const WorkerState& state, const SyncJob& job, const std::string&
   status.Set("lastSyncedAt", ToData(state.sync.last_synced_at)).Set("nextTryAt", state.next_try_at);
   status.Set("progress", state.progress)
       .Set("error", state.shown_error().ToData())
-      .Set("needsAuth", state.needs_auth || state.auth_told);
+      .Set("needsAuth", state.needs_auth || state.shows_needs_auth);
   status.Set("scopes", ToData(state.sync.scopes));
   status.Set("mode", state.mode == Mode::kLease ? "lease" : "service-worker")
       .Set("modeReason", state.mode_reason);

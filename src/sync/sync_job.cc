@@ -23,7 +23,7 @@ void SyncJob::Wake(WakeReason reason, Turn* turn) {
   const bool gentle = reason == WakeReason::kMutation || reason == WakeReason::kPoke;
   loop_.WantPush();
   if (reason != WakeReason::kMutation) loop_.WantPull();
-  looked_ = looked_ || (!gentle && reason != WakeReason::kDue);
+  woken_on_purpose_ = woken_on_purpose_ || (!gentle && reason != WakeReason::kDue);
   if (!state_->CanRun() || (retrying_ && gentle)) return;
   if (state_->needs_auth && !MayAskForToken(reason, turn)) return;
   state_->needs_auth = other_let_in_ = false;
@@ -75,7 +75,7 @@ Data::Array SyncJob::TakeAsked() {
 // this worker was started for that; else when this is due.
 void SyncJob::RefusedBefore(double rest_ms, Turn* turn) {
   state_->token_refusals = 2;
-  if (looked_) return;
+  if (woken_on_purpose_) return;
   state_->NeedAuth();
   state_->error = {"unauthenticated", "The server has refused the token.", true};
   retrying_ = true;

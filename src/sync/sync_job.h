@@ -158,7 +158,7 @@ class SyncJob {
   Loop loop_;
   bool active_ = false;             // something is to be done
   bool retrying_ = false;           // pausing after a failure
-  bool looked_ = false;             // woken by more than a mutation, a poke, or that it is due
+  bool woken_on_purpose_ = false;   // woken by more than a mutation, a poke, or that it is due
   bool other_let_in_ = false;       // since this window had no token
   double due_ms_ = 0;               // monotonic: until then it rests
   double rested_ms_ = 0;            // since then

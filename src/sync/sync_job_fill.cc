@@ -135,7 +135,7 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
   }
   fill_.job = 0;
   if (event["parts"].is_array()) {
-    state_->passes_over = false;
+    state_->passes_over_newest_image = false;
     FromData(Data(event["parts"]), &fill_.draft.parts);
     fill_.Move(FillStep::kPublish);
     fill_.transaction =
@@ -157,7 +157,7 @@ bool SyncJob::Image(const Data& event, Turn* turn) {
     // window looks whether it can read either, and gives both up where it cannot.
     if (!blameless && status == 0) {
       if (is_last_resort) turn->Broadcast(Message("unreadable"));
-      state_->passes_over = !state_->passes_over;
+      state_->passes_over_newest_image = !state_->passes_over_newest_image;
     }
     Fail({blameless ? name : "image", message, true}, turn);
   }

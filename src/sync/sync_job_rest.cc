@@ -62,7 +62,7 @@ void SyncJob::Fail(SyncError error, Turn* turn) {
 
 void SyncJob::Rest(std::string_view outcome, double delay_ms, Turn* turn) {
   active_ = false;
-  state_->settled = true;
+  state_->first_round_ended = true;
   Drop(turn);
   lease_.Unwant(outcome, turn);
   due_ms_ = turn->mono + delay_ms;

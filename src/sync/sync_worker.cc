@@ -195,7 +195,7 @@ ReadReply SyncWorker::ReadOwn(Own* own, const Data& results, Turn* turn) {
     TakeKeptToken(read[4], turn);
     KeepService(read, &reply.writes);
   }
-  state_->lost_place = read[0].is_object() && !KeepsPlace(read[0]);
+  state_->loss_to_report = read[0].is_object() && !KeepsPlace(read[0]);
   SyncRecord sync =
       CompleteSyncRecord(read[0], state_->ids.Next(turn->now), state_->schema.version());
   // Also at the start: scopes that the schema does not understand any more are given up.
@@ -227,7 +227,7 @@ void SyncWorker::OnDone(uint64_t id, Turn* turn) {
   } else if (listen_.Owns(id)) {
     ListenHappened(listen_.Done(turn), turn);
   }
-  if (!std::exchange(state_->lost_place, false)) return;
+  if (!std::exchange(state_->loss_to_report, false)) return;
   const Data damaged = Message("unreadable").Set("damaged", true);
   turn->Broadcast(damaged);
   turn->Post(damaged);
@@ -339,9 +339,9 @@ void SyncWorker::Upkeep(Turn* turn) {
   }
   socket_.Want(listens && listen_.held(), turn);
   listen_.set_job(socket_.open() ? "open" : "closed");
-  const bool looked = std::exchange(looks_, socket_.open());
-  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);
-  if (!looks_ && looked) turn->Cancel("look");
+  const bool counted = std::exchange(counts_pending_, socket_.open());
+  if (counts_pending_ && !counted) turn->Timer("look", state_->times.idle_ms);
+  if (!counts_pending_ && counted) turn->Cancel("look");
   if (state_->mode != Mode::kService) {
     state_->listening =
         listen_.held() ? socket_.open() : listen_.waiting() && listen_.record().job == "open";
@@ -372,21 +372,21 @@ void SyncWorker::TellStatus(Turn* turn) {
   // A service worker answers when it has started.
   if (state_->mode == Mode::kService && !state_->started) return;
   Data status = MakeStatus(*state_, job_, shared_phase_);
-  const bool changed = !(status == told_);
+  const bool changed = !(status == shown_status_);
   const bool is_service = state_->mode == Mode::kService;
-  if (changed || answers_) {
+  if (changed || owes_status_) {
     // Who works tells the others, and once more when it rests. A service worker always does: of
     // what only it has failed in, too.
-    if (job_.lease().held() || was_active_ || is_service) {
+    if (job_.lease().held() || was_holder_ || is_service) {
       Data shared = status;
       if (!is_service) shared.Set("error", state_->error.ToData());
       turn->Broadcast(Message("status").Set("shared", std::move(shared)).Set("n", state_->sync.n));
     }
     turn->Emit(Message("status").Set("status", status));
-    told_ = std::move(status);
+    shown_status_ = std::move(status);
   }
-  answers_ = false;
-  was_active_ = job_.lease().held();
+  owes_status_ = false;
+  was_holder_ = job_.lease().held();
 }
 
 }  // namespace skerry

@@ -101,13 +101,13 @@ class SyncWorker {
   Vector<WantedScope> wanted_;  // scopes of the own window
   bool scopes_failed_ = false;  // they could not be stored
   std::string shared_phase_;
-  Data told_;
-  bool was_active_ = false;
+  Data shown_status_;
+  bool was_holder_ = false;
   bool listen_pausing_ = false;  // after a claim that storage refused
   Data kept_refusal_;            // the token that storage says was refused
   double refused_rest_ms_ = 0;   // of the start: so long it is not sent again
-  bool looks_ = false;           // now and then at what is pending
-  bool answers_ = false;         // a wake has to be answered, whether anything has changed or not
+  bool counts_pending_ = false;  // now and then: a socket takes the place of polling
+  bool owes_status_ = false;     // a wake has to be answered, whether anything has changed or not
 };
 
 }  // namespace skerry

@@ -48,7 +48,7 @@ void SyncWorker::OnPost(const Data& message, Turn* turn) {
   const std::string& type = message["type"].as_string();
   // While it works it tells of what it does; typing must not make it talk all the time.
   const bool is_service = state_->mode == Mode::kService;
-  answers_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
+  owes_status_ = is_service && !(message["reason"].Is("mutation") && job_.lease().held());
   if (is_service && message["listening"].is_bool())
     state_->listening = message["listening"].as_bool();
   // A service worker hears of the network by its windows.
@@ -211,7 +211,7 @@ void SyncWorker::OnStatus(const Data& message, Turn* turn) {
   }
   if (job_.lease().held()) return;
   shared_phase_ = status["phase"].as_string();
-  state_->settled = true;
+  state_->first_round_ended = true;
   // A holder beats more often than that. One that has ended in its work does not say so.
   if (state_->mode == Mode::kLease && IsWork(shared_phase_))
     turn->Timer("shared", state_->times.timeout_ms);

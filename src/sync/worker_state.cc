@@ -10,8 +10,8 @@ namespace skerry {
 SyncRecord WorkerState::Sound(const Data& stored, double now) {
   if (IsNewer(stored)) return SyncRecord::Read(stored);
   const bool whole = KeepsPlace(stored);
-  lost_place = lost_place || (!whole && !told_lost);
-  told_lost = !whole;
+  loss_to_report = loss_to_report || (!whole && !loss_reported);
+  loss_reported = !whole;
   const std::string client = sync.client.empty() ? ids.Next(now) : sync.client;
   SyncRecord sound = CompleteSyncRecord(stored, client, schema.version());
   if (whole) return sound;

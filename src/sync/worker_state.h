@@ -55,12 +55,13 @@ struct WorkerState {
   bool visible = true;
   bool online = true;
   bool paused = false;
-  bool settled = false;  // a first round has ended, here or where another worker tells of it
+  bool first_round_ended =
+      false;  // a first round has ended, here or where another worker tells of it
 
-  SyncRecord sync;          // as last seen
-  bool lost_place = false;  // it was damaged: windows are told to look whether they can go on
-  bool told_lost = false;   // and it is not whole yet
-  bool passes_over =
+  SyncRecord sync;              // as last seen
+  bool loss_to_report = false;  // it was damaged: windows are told to look whether they can go on
+  bool loss_reported = false;   // and it is not whole yet
+  bool passes_over_newest_image =
       false;  // an image could not be built on the newest: the next is on the one before
   bool listening = false;  // a window of this client has an open poke socket
   double pending = 0;
@@ -71,7 +72,7 @@ struct WorkerState {
   Data token;
   bool token_asked = false;
   bool needs_auth = false;
-  bool auth_told = false;  // as the status says it: until the server has taken a token
+  bool shows_needs_auth = false;  // as the status says it: until the server has taken a token
   Data refused_token;      // the last one that the server refused; null once it has taken one
   int token_refusals = 0;  // 401s since the last answer that was none
 
@@ -85,13 +86,13 @@ struct WorkerState {
   // Whatever n it had is not used again.
   SyncRecord Sound(const Data& stored, double now);
 
-  void NeedAuth() { needs_auth = auth_told = true; }
-  void ForgetAuth() { needs_auth = auth_told = false; }
+  void NeedAuth() { needs_auth = shows_needs_auth = true; }
+  void ForgetAuth() { needs_auth = shows_needs_auth = false; }
   // The server took the token, or there is a new one of which nothing is known.
   void ForgetRefusals() {
     refused_token = nullptr;
     token_refusals = 0;
-    auth_told = false;
+    shows_needs_auth = false;
   }
 
   const SyncError& shown_error() const { return own_error.code.empty() ? error : own_error; }

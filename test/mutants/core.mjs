@@ -472,13 +472,13 @@ export const core = [
   {
     name: 'a service worker that is started because somebody looks asks for no token',
     file: 'src/sync/sync_job.cc',
-    from: '  if (looked_) return;\n',
+    from: '  if (woken_on_purpose_) return;\n',
     to: '',
   },
   {
     name: 'nobody looks for what was left behind',
     file: 'src/sync/sync_worker.cc',
-    from: '  if (looks_ && !looked) turn->Timer("look", state_->times.idle_ms);\n',
+    from: '  if (counts_pending_ && !counted) turn->Timer("look", state_->times.idle_ms);\n',
     to: '',
   },
   {
