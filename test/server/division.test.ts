@@ -22,7 +22,7 @@ async function outcomes(
   flusher: ReturnType<typeof world>['flusher'],
   users: readonly string[],
 ): Promise<Record<string, string>> {
-  const told = await Promise.all(
+  const results = await Promise.all(
     users.map((user) =>
       flusher.push(pushOf(user)).then(
         (answer) => statuses(answer).join(),
@@ -30,7 +30,7 @@ async function outcomes(
       ),
     ),
   );
-  return Object.fromEntries(users.map((user, i) => [user, told[i] as string]));
+  return Object.fromEntries(users.map((user, i) => [user, results[i] as string]));
 }
 
 const fine = Object.fromEntries(others.map((user) => [user, 'applied']));
@@ -49,11 +49,11 @@ describe('a group that fails because of one push', () => {
     ['a request that cannot be read', () => new AuthorityError('parse', 'no'), 'invalid'],
     ['an error that nothing explains', () => new RangeError('too deep'), 'internal'],
     ['a trap of the authority', () => new WebAssembly.RuntimeError('unreachable'), 'internal'],
-  ])('by %s: only its caller is told', async (_what, error, told) => {
+  ])('by %s: only its caller gets the error', async (_what, error, code) => {
     const { flusher, calls } = world((ids, { refuse }) => {
       if (ids.includes('culprit1') && refuse?.length === 0) throw error();
     });
-    expect(await outcomes(flusher, group)).toEqual({ ...fine, culprit: told });
+    expect(await outcomes(flusher, group)).toEqual({ ...fine, culprit: code });
     // Each half is tried at most twice.
     const halvings = Math.ceil(Math.log2(group.length));
     expect(calls.length).toBeLessThan(
@@ -108,8 +108,8 @@ test.each(['57P01', '08006', '53100', '58030', '25006', 'ECONNREFUSED'])(
     const { flusher, calls } = world(() => {
       throw new DatabaseError(code);
     });
-    const told = await outcomes(flusher, others);
-    expect(new Set(Object.values(told))).toEqual(new Set(['busy']));
+    const results = await outcomes(flusher, others);
+    expect(new Set(Object.values(results))).toEqual(new Set(['busy']));
     expect(calls.every((ids) => ids.length === others.length)).toBe(true);
     expect(calls).toHaveLength(limits.groupTries);
   },

@@ -44,9 +44,9 @@ describe('a realm whose rows are all needed', () => {
     const gone = await author.pull(wrong(realm));
     expect([gone.status, gone.body.code]).toEqual([410, 'gone']);
     author.scopes = part(false);
-    const anew = await author.pull({ cursors: {} });
-    expect(changesOf(anew.body, 'one')).toMatchObject([{ change: 'create' }]);
-    expect(anew.body.more).toBe(false);
+    const again = await author.pull({ cursors: {} });
+    expect(changesOf(again.body, 'one')).toMatchObject([{ change: 'create' }]);
+    expect(again.body.more).toBe(false);
   });
 
   test('comes in an answer as long as its few long rows fit', async () => {

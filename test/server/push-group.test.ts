@@ -95,12 +95,12 @@ describe.each(['read', 'write'] as const)(
       const second = first === 'read' ? ('write' as const) : ('read' as const);
       const devices = [first, second].map((right) => new Device(userOf('anna', { team: right })));
       const before = transactions;
-      const told = await Promise.all(
+      const statuses = await Promise.all(
         devices.map((device) => device.push(device.update(city(uuid7(), 'team')))),
       );
       expect(transactions - before).toBe(1);
       const wanted = { read: 'rejected forbidden', write: 'applied' };
-      expect(told).toEqual([wanted[first], wanted[second]]);
+      expect(statuses).toEqual([wanted[first], wanted[second]]);
     });
   },
 );
@@ -111,14 +111,14 @@ describe('a push in one group with others', () => {
     return device.push(device.update(city(uuid7(), `user:${device.user.id}`)));
   };
   const beside = async (culprit: () => Promise<string>) => {
-    const [one, told, ...others] = await Promise.all([
+    const [one, result, ...others] = await Promise.all([
       innocent(),
       culprit(),
       innocent(),
       innocent(),
     ]);
     expect([one, ...others]).toEqual(['applied', 'applied', 'applied']);
-    return told;
+    return result;
   };
 
   test('that JSON cannot express fails alone', async () => {
@@ -206,14 +206,14 @@ test('splits updates of large rows into several transactions, others in between'
     ),
   );
   const before = transactions;
-  const told: string[] = [];
-  const note = (what: string) => (status: string) => void told.push(`${what} ${status}`);
+  const order: string[] = [];
+  const note = (what: string) => (status: string) => void order.push(`${what} ${status}`);
   const other = new Device(userOf('other'));
   await Promise.all([
     device.push(...updates).then(note('large')),
     other.push(other.update(city(uuid7(), 'user:other'))).then(note('other')),
   ]);
-  expect(told).toEqual(['other applied', `large ${updates.map(() => 'applied').join()}`]);
+  expect(order).toEqual(['other applied', `large ${updates.map(() => 'applied').join()}`]);
   expect(transactions - before).toBeGreaterThan(2);
   const [row] = await db.query(
     `select t.population::text as n from public.cities t where t.id = $1::text`,

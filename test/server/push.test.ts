@@ -88,8 +88,8 @@ describe('the chain', () => {
     ]);
     // The client groups again, after the last applied update; sequence numbers are used again.
     client.chain.public = link;
-    const anew = client.update([inc('chain', 10)]);
-    expect(results(await client.send([anew]))[0]).toMatchObject({ status: 'applied' });
+    const again = client.update([inc('chain', 10)]);
+    expect(results(await client.send([again]))[0]).toMatchObject({ status: 'applied' });
     const late = results(await client.send([bad, follower]));
     for (const { status } of late) expect(['rejected', 'held', 'forked']).toContain(status);
     expect((await rowsOf('cities')).get('chain')?.population).toBe(10);

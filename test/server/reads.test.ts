@@ -106,16 +106,16 @@ test('reads ops of own updates only within ranges, and within the byte limit', a
 });
 
 describe('ranges of the log', () => {
-  const most = { changes: 100, bytes: 4 * kMega, isUntold: false };
+  const most = { changes: 100, bytes: 4 * kMega, isOmitted: false };
   const need = (realm: string, from = 1) => ({ realm, from, limit: 100, client: null });
 
   test('end at their limits, but have at least one entry', async () => {
     for (let i = 1; i <= 5; i++) await entry('R', i, 1.5 * kMega);
     const { ranges, bytes } = await readRanges(database, [need('R')], most);
-    expect(ranges).toMatchObject([{ upto: '3', entries: 2, isHead: false, isUntold: false }]);
+    expect(ranges).toMatchObject([{ upto: '3', entries: 2, isHead: false, isOmitted: false }]);
     expect(bytes).toBe(3 * kMega);
     const one = await readRanges(database, [need('R')], { ...most, bytes: 1 });
-    expect(one.ranges).toMatchObject([{ upto: '2', entries: 1, isUntold: false }]);
+    expect(one.ranges).toMatchObject([{ upto: '2', entries: 1, isOmitted: false }]);
     const last = await readRanges(database, [need('R', 4)], most);
     expect(last.ranges).toMatchObject([{ upto: '5', isHead: true }]);
   });
@@ -126,7 +126,7 @@ describe('ranges of the log', () => {
     await entry('L', 3, 10);
     const { ranges, bytes } = await readRanges(database, [need('L')], most);
     expect(ranges).toMatchObject([
-      { upto: '2', entries: 1, tables: ['cities'], isUntold: true, isHead: false },
+      { upto: '2', entries: 1, tables: ['cities'], isOmitted: true, isHead: false },
     ]);
     expect(bytes).toBe(0);
   });
@@ -139,7 +139,7 @@ describe('ranges of the log', () => {
     const { ranges } = await readRanges(database, [need('P'), need('Q'), need('S')], most);
     const upto = Object.fromEntries(ranges.map((range) => [range.realm, range.upto]));
     expect(upto).toEqual({ P: '1', Q: '2', S: '2' });
-    expect(ranges.every(({ isUntold }) => !isUntold)).toBe(true);
+    expect(ranges.every(({ isOmitted }) => !isOmitted)).toBe(true);
     const rest = await readRanges(database, [need('P'), need('Q', 2), need('S', 2)], most);
     expect(rest.ranges[0]).toMatchObject({ realm: 'P', upto: '2', isHead: true });
   });
@@ -152,6 +152,6 @@ describe('ranges of the log', () => {
        select 'N', 2, 'cities', 'n' || i, json_build_object('name', repeat('x', ${kMega})), false from generate_series(1, 9) i`,
     );
     const { ranges } = await readRanges(database, [need('N')], most);
-    expect(ranges).toMatchObject([{ upto: '2', isUntold: true }]);
+    expect(ranges).toMatchObject([{ upto: '2', isOmitted: true }]);
   });
 });

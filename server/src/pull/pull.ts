@@ -54,7 +54,7 @@ export class Puller {
       portion = reading.less();
       const isRead = text !== null && Buffer.byteLength(text) <= limits.answerBytes;
       // A shorter range does not make a single entry, or a whole realm, smaller.
-      if (isRead && portion?.tells !== 'all') return text;
+      if (isRead && portion?.content !== 'all') return text;
     }
     throw new Error('The smallest answer to a pull is longer than clients accept.');
   }

@@ -17,14 +17,14 @@ export interface Range {
   /** The tables that they touched. */
   readonly tables: readonly string[];
   /** Its changes are too large, and are not read. */
-  readonly isUntold: boolean;
+  readonly isOmitted: boolean;
 }
 
 export interface RangeLimits {
   readonly changes: number;
   readonly bytes: number;
   /** The next entry of each realm is passed without its changes. */
-  readonly isUntold: boolean;
+  readonly isOmitted: boolean;
 }
 
 interface Cut {
@@ -102,19 +102,19 @@ export async function readRanges(
   let read = 0;
   for (const cut of waiting) {
     const [bytes, next] = [Number(cut.bytes), Number(cut.next_bytes)];
-    if (most.isUntold) ranges.set(cut.realm, oneOf(cut, true));
+    if (most.isOmitted) ranges.set(cut.realm, oneOf(cut, true));
     else if (read + bytes <= most.bytes) ranges.set(cut.realm, wholeOf(cut));
     else if (cut.at !== oldest) ranges.set(cut.realm, noneOf(cut));
     else ranges.set(cut.realm, oneOf(cut, read + next > limits.entryBytes));
     const range = ranges.get(cut.realm);
-    if (range?.isUntold === false)
+    if (range?.isOmitted === false)
       read += range.entries > 1 ? bytes : range.entries === 1 ? next : 0;
   }
   return { ranges: cuts.map((cut) => ranges.get(cut.realm) ?? wholeOf(cut)), bytes: read };
 }
 
 function base({ realm, from }: Cut) {
-  return { realm, from: Number(from), isUntold: false };
+  return { realm, from: Number(from), isOmitted: false };
 }
 
 function wholeOf(cut: Cut): Range {
@@ -124,10 +124,10 @@ function wholeOf(cut: Cut): Range {
   return { ...base(cut), upto, isHead, entries: Number(cut.entries), tables };
 }
 
-function oneOf(cut: Cut, isUntold: boolean): Range {
+function oneOf(cut: Cut, isOmitted: boolean): Range {
   const upto = String(Number(cut.from) + 1);
   const tables = JSON.parse(cut.next_tables ?? '[]') as string[];
-  return { ...base(cut), upto, isHead: upto === cut.head, entries: 1, tables, isUntold };
+  return { ...base(cut), upto, isHead: upto === cut.head, entries: 1, tables, isOmitted };
 }
 
 function noneOf(cut: Cut): Range {

@@ -35,16 +35,16 @@ export interface PullOptions {
  * `entries`: the changes of the next entry of each realm are left out, and whole realms. `own`: own updates are only
  * named.
  */
-type Tells = 'all' | 'entries' | 'own';
+type Content = 'all' | 'entries' | 'own';
 
 /** How much an attempt reads: the limits divided by `share`. */
 export class Portion {
   static readonly all = new Portion('all', 1);
-  readonly tells: Tells;
+  readonly content: Content;
   readonly share: number;
 
-  constructor(tells: Tells, share: number) {
-    this.tells = tells;
+  constructor(content: Content, share: number) {
+    this.content = content;
     this.share = share;
   }
 
@@ -53,13 +53,13 @@ export class Portion {
   }
 
   less(canShrink: boolean): Portion | null {
-    if (this.tells === 'all') {
+    if (this.content === 'all') {
       const share = this.share * kShrink;
       return canShrink && share <= limits.readBytes
         ? new Portion('all', share)
         : new Portion('entries', 1);
     }
-    return this.tells === 'entries' ? new Portion('own', 1) : null;
+    return this.content === 'entries' ? new Portion('own', 1) : null;
   }
 }
 
@@ -83,7 +83,7 @@ export class PullReading {
   #canShrink = false;
   /** Of this round. */
   #ranges: readonly Range[] = [];
-  readonly #untold: { realm: string; tables: readonly string[] | null }[] = [];
+  readonly #omitted: { realm: string; tables: readonly string[] | null }[] = [];
 
   constructor(options: PullOptions, portion: Portion, finish: Within['finish'] = (work) => work()) {
     this.#options = options;
@@ -98,7 +98,7 @@ export class PullReading {
 
   /** What the authority needs in one round, as the text of its next step. */
   async read(tx: Queryable, needs: Needs, readable: readonly string[]): Promise<string> {
-    this.#untold.length = 0;
+    this.#omitted.length = 0;
     const log = await this.#log(tx, needs);
     const own = needs.own?.length ? await this.#own(tx, needs.own, readable, needs) : '';
     const actions = needs.actions?.length ? await readActions(tx, needs.actions, readable) : '';
@@ -117,12 +117,12 @@ export class PullReading {
       pages: `[${pages.join(',')}]`,
       images: JSON.stringify(offers),
       rows: joinLists(await readRowsAfter(tx, this.#options.schema, needs.rows ?? [])),
-      untold: JSON.stringify(this.#untold),
+      untold: JSON.stringify(this.#omitted),
     });
   }
 
   #leaveOut(realm: string, tables: readonly string[]): void {
-    this.#untold.push({ realm, tables: this.#portion.tells === 'own' ? null : tables });
+    this.#omitted.push({ realm, tables: this.#portion.content === 'own' ? null : tables });
   }
 
   /** Reads the ranges of all realms in two round trips: how far they go, and their contents. */
@@ -133,14 +133,14 @@ export class PullReading {
     const { ranges, bytes } = await readRanges(tx, all.filter(isRange), {
       changes: this.#portion.of(limits.changesPerPull),
       bytes: this.#portion.of(limits.readBytes),
-      isUntold: this.#portion.tells !== 'all',
+      isOmitted: this.#portion.content !== 'all',
     });
     this.#ranges = ranges;
     this.#rangeBytes = bytes;
     // Without the ops of own updates no changes of a realm can be answered.
-    if (this.#portion.tells === 'own') for (const { realm } of all) this.#leaveOut(realm, []);
+    if (this.#portion.content === 'own') for (const { realm } of all) this.#leaveOut(realm, []);
     for (const range of ranges) {
-      if (range.isUntold && range.entries > 0) this.#leaveOut(range.realm, range.tables);
+      if (range.isOmitted && range.entries > 0) this.#leaveOut(range.realm, range.tables);
       else if (range.entries > 1) this.#canShrink = true;
     }
     const rest = all.filter((need) => !isRange(need));
@@ -149,9 +149,9 @@ export class PullReading {
       // Own updates of a realm that comes whole.
       ...rest.map((need) => readEntries(tx, need, String(need.from + need.limit))),
     ]);
-    const told = ranges.filter(({ isUntold, entries }) => !isUntold && entries > 0);
+    const sent = ranges.filter(({ isOmitted, entries }) => !isOmitted && entries > 0);
     const changes = await Promise.all(
-      told.map((range) => readChanges(tx, this.#options.schema, range)),
+      sent.map((range) => readChanges(tx, this.#options.schema, range)),
     );
     return { entries, changes: changes.flat() };
   }
@@ -162,7 +162,7 @@ export class PullReading {
     readable: readonly string[],
     needs: Needs,
   ): Promise<string> {
-    if (this.#portion.tells === 'own') return readOwn(tx, own, readable, null);
+    if (this.#portion.content === 'own') return readOwn(tx, own, readable, null);
     const ranges = needs.changes ?? [];
     const whole = (needs.entries ?? []).filter(
       (need) => !ranges.some((r) => r.realm === need.realm),
@@ -179,7 +179,7 @@ export class PullReading {
     const parts: string[] = [];
     for (const { realm, tables } of needs.state ?? []) {
       const rows: string[] = [];
-      let left = this.#portion.tells === 'all' ? limits.answerBytes - this.#stateBytes : 0;
+      let left = this.#portion.content === 'all' ? limits.answerBytes - this.#stateBytes : 0;
       for (const name of left > 0 ? tables : []) {
         const read = await readState(tx, schema, realm, name, left);
         left -= read === null ? left : read.bytes;
@@ -199,8 +199,8 @@ export class PullReading {
   /** Pages are added to an answer that reaches every head; a page is not read if there is no room for it. */
   async #pages(tx: Queryable, needs: Needs): Promise<string[]> {
     const asked = needs.pages ?? [];
-    const isAtHead = this.#ranges.every(({ isHead, isUntold }) => isHead && !isUntold);
-    if (!isAtHead || this.#untold.length > 0) return asked.map(() => 'null');
+    const isAtHead = this.#ranges.every(({ isHead, isOmitted }) => isHead && !isOmitted);
+    if (!isAtHead || this.#omitted.length > 0) return asked.map(() => 'null');
     const rows = this.#portion.of(limits.pageRows);
     const read = this.#rangeBytes + this.#stateBytes;
     let left = Math.max(1, this.#portion.of(limits.readBytes) - read);
