@@ -248,11 +248,15 @@ export class Scene {
 
   async #end(): Promise<void> {
     this.#ended = true;
-    await (await this.#running)?.stop();
-    this.#running = null;
-    await this.#hub.close();
-    await this.proxy.close();
-    await this.#server.stop();
+    try {
+      await (await this.#running)?.stop();
+    } finally {
+      // Also where the browser did not start.
+      this.#running = null;
+      await this.#hub.close();
+      await this.proxy.close();
+      await this.#server.stop();
+    }
   }
 
   async stop(): Promise<void> {
