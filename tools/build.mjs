@@ -22,11 +22,11 @@ import { bin, build, root } from './lib/paths.mjs';
 import { main, note, run, SetupError, step } from './lib/run.mjs';
 import { filesBelow, ifChanged } from './lib/stamps.mjs';
 
-/** The modules with Emscripten's glue. The authority is an entry of the package, with declarations of its own. */
+/** The modules whose glue is a file of the package. The authority is an entry of it, with declarations of its own. */
 const kGlued = ['skerry-authority', 'skerry-image'];
 const kGlueTypes = 'skerry-authority.d.ts';
-/** The modules without glue, of a window, of a sync worker, and for export and import: js/core/module.ts loads them. */
-const kBareWasm = ['skerry.wasm', 'skerry-sync.wasm', 'skerry-portable.wasm'];
+/** Those of a window, of a sync worker, and for export and import: their glue is a part of what imports it. */
+const kBundled = ['skerry.wasm', 'skerry-sync.wasm', 'skerry-portable.wasm'];
 /** What a service worker runs. */
 const kServiceWasm = 'skerry-sync.wasm';
 
@@ -230,7 +230,7 @@ async function declarations(name, project, sources, output) {
 /** Puts the modules beside the package's bundles, which look for the wasm files there. */
 function copyWasm() {
   const files = kGlued.flatMap((module) => [`${module}.js`, `${module}.wasm`]);
-  for (const file of [...files, kGlueTypes, ...kBareWasm]) {
+  for (const file of [...files, kGlueTypes, ...kBundled]) {
     copyIfNewer(join(build, 'wasm', file), join(root, 'dist', file));
   }
 }

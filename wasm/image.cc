@@ -21,7 +21,6 @@
 #include "abi.h"
 #include "base/data.h"
 #include "base/limits.h"
-#include "base/number_text.h"
 #include "model/schema.h"
 #include "sync/image_roll.h"
 
@@ -42,19 +41,6 @@ EM_JS(void, ImageUnmount, (const char* path), {
   FS.unmount(mount);
 });
 // clang-format on
-
-// As in the page's module: the C++ library brings tables of 10 KB for it.
-// clang-format off
-EM_JS(size_t, skerry_write_number, (double number, char* out), {
-  const text = String(number);
-  for (let i = 0; i < text.length; ++i) HEAPU8[(out >>> 0) + i] = text.charCodeAt(i);
-  return text.length;
-});
-// clang-format on
-
-size_t skerry::WriteNumberText(double number, char out[kNumberText]) {
-  return skerry_write_number(number, out);
-}
 
 namespace skerry::abi {
 namespace {

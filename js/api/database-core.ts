@@ -3,10 +3,9 @@
  * `buildDatabase` (build-database.ts) has made and connected.
  */
 import { ClosedError, errorFromCode, type SkerryError, StorageError } from '../core/errors.ts';
-import type { CoreModule } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import type { SchemaCodec } from '../core/values.ts';
-import type { WindowCore } from '../core/window-core.ts';
+import type { WindowCore, WindowModule } from '../core/window-core.ts';
 import type { EffectRunner } from '../host/effect-runner.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
@@ -35,7 +34,7 @@ type CloseReason = DatabaseEvents['closed']['reason'];
 export interface Ground {
   readonly options: OpenOptions<Tables, unknown>;
   readonly host: Host;
-  readonly module: CoreModule;
+  readonly module: WindowModule;
   readonly storage: Storage;
   readonly images: ImageReader;
   readonly codec: SchemaCodec;

@@ -2,10 +2,12 @@
  * `open`, and the database as the application has it. Local data is all that `open` waits for; the network is never
  * waited for (docs/design.md, "Images").
  */
+import glue from '../../build/wasm/skerry.js';
 import { StorageError } from '../core/errors.ts';
-import { type CoreModule, loadCore, loadError } from '../core/module.ts';
+import { loadCore, loadError } from '../core/module.ts';
 import type { RowView } from '../core/row-view.ts';
 import { SchemaCodec } from '../core/values.ts';
+import type { WindowModule } from '../core/window-core.ts';
 import { browserHost } from '../host/browser-host.ts';
 import type { Host } from '../host/host.ts';
 import { storageNewer } from '../host/idb-request.ts';
@@ -88,7 +90,11 @@ async function openCore(options: OpenOptions<Tables, unknown>): Promise<Database
       return storage;
     });
   const [module, storage] = await settleBoth(
-    loadCore((url) => host.wasm(url), options.wasmUrl),
+    loadCore(
+      glue,
+      (url) => host.wasm(url),
+      options.wasmUrl ?? new URL('./skerry.wasm', import.meta.url),
+    ),
     opening,
   )
     .then((both) => {
@@ -135,9 +141,9 @@ function account(): Promise<typeof import('./account/account.ts')> {
 
 /** Waits for both, so that storage which did open is closed when the module could not be loaded. */
 async function settleBoth(
-  module: Promise<CoreModule>,
+  module: Promise<WindowModule>,
   storage: Promise<Storage>,
-): Promise<[CoreModule, Storage]> {
+): Promise<[WindowModule, Storage]> {
   const [loaded, opened] = await Promise.allSettled([module, storage]);
   if (loaded.status === 'fulfilled' && opened.status === 'fulfilled')
     return [loaded.value, opened.value];

@@ -1,35 +1,54 @@
 /**
- * Loading the wasm module `skerry` and calling its raw exports (docs/internals.md, section 7).
+ * Loading the wasm modules of browsers and calling their raw exports (docs/internals.md, section 7), whose types Emscripten
+ * writes beside its glue.
  *
  * Every call writes its input into the area of `sk_buffer` and reads its output at once: memory may move with any call,
  * so no view of it outlives the method that took it. A negative return is thrown as its typed error.
  */
 import { DataReader, DataWriter, decodeText } from './data-codec.ts';
 import { ClosedError, errorFromCore, SkerryError, UnsupportedError } from './errors.ts';
-import { hostFunctions } from './imports.ts';
 import type { RowCells } from './row-cells.ts';
 
-/** The raw exports of a module, by their names in wasm/. */
-export type RawExports = Readonly<Record<string, (...args: number[]) => number>>;
+/** Emscripten's glue makes a module of the members that it receives, and puts its raw exports on it, each behind `_`. */
+export type Glue<M> = (members: {
+  instantiateWasm(
+    imports: WebAssembly.Imports,
+    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+  ): object;
+  readonly [member: string]: unknown;
+}) => Promise<M>;
+
+type RawCall = (...args: number[]) => number;
+type RawName<M> = Extract<keyof M, `_sk_${string}`>;
+type RawArgs<M, N extends keyof M> = M[N] extends (...args: infer A extends number[]) => unknown
+  ? A
+  : never;
+type ButLast<A> = A extends [...infer Rest extends number[], number] ? Rest : never;
+
+/** What the buffers of wasm/abi.cc export in every module. */
+type Shared = Readonly<
+  Record<'_sk_buffer' | '_sk_alloc', (length: number) => number> &
+    Record<'_sk_out' | '_sk_out_len', () => number> &
+    Record<'_sk_free', (address: number) => void>
+>;
 
 export type WasmSource = (url: URL) => Promise<Response | Uint8Array>;
 
-export class CoreModule {
-  readonly #exports: RawExports;
+export class CoreModule<M extends Shared = Shared> {
+  readonly #module: M;
   readonly #memory: WebAssembly.Memory;
   readonly #writer = new DataWriter();
   #bytes = new Uint8Array(0);
   #broken: SkerryError | null = null;
   readonly #onBroken = new Set<(error: SkerryError) => void>();
 
-  constructor(exports: RawExports, memory: WebAssembly.Memory) {
-    // Names are looked up faster in a plain object than in the module's frozen one.
-    this.#exports = { ...exports };
-    this.#memory = memory;
+  constructor(module: M) {
+    this.#module = module;
+    this.#memory = (module as unknown as { readonly wasmMemory: WebAssembly.Memory }).wasmMemory;
   }
 
   /** A raw call without input. Returns its value, never negative. */
-  call(name: string, ...args: number[]): number {
+  call<N extends RawName<M>>(name: N, ...args: RawArgs<M, N>): number {
     return this.throwing(this.#run(name, ...args));
   }
 
@@ -66,22 +85,28 @@ export class CoreModule {
   }
 
   /** A call whose input is encoded data; its length goes last. */
-  callWith(name: string, input: unknown, ...args: number[]): number {
-    const bytes = this.#writer.encode(input);
-    this.#put(bytes);
-    return this.call(name, ...args, bytes.length);
+  callWith<N extends RawName<M>>(name: N, input: unknown, ...args: ButLast<RawArgs<M, N>>): number {
+    return this.callWithBytes(name, this.#writer.encode(input), ...args);
   }
 
   /** A call whose input is bytes as they are; their length goes last. */
-  callWithBytes(name: string, bytes: Uint8Array, ...args: number[]): number {
+  callWithBytes<N extends RawName<M>>(
+    name: N,
+    bytes: Uint8Array,
+    ...args: ButLast<RawArgs<M, N>>
+  ): number {
     this.#put(bytes);
-    return this.call(name, ...args, bytes.length);
+    return this.throwing(this.#run(name, ...args, bytes.length));
   }
 
   /** A call whose input is text. Returns a negative value as it is, for callers to whom it is an answer. */
-  callWithText(name: string, text: string, ...args: number[]): number {
+  callWithText<N extends RawName<M>>(
+    name: N,
+    text: string,
+    ...args: ButLast<RawArgs<M, N>>
+  ): number {
     const { length } = text;
-    let at = this.#run('sk_buffer', length * 3);
+    let at = this.#run('_sk_buffer', length * 3);
     const heap = this.#heap();
     const start = at;
     for (let i = 0; i < length; i++) {
@@ -100,24 +125,24 @@ export class CoreModule {
 
   /** The output of the last call, decoded. */
   output(): unknown {
-    const at = this.#function('sk_out')();
-    return new DataReader(this.#heap(), at, at + this.#function('sk_out_len')()).value();
+    const at = this.#function('_sk_out')();
+    return new DataReader(this.#heap(), at, at + this.#function('_sk_out_len')()).value();
   }
 
   /** Moves `cells` to the output of the last call. */
   outputOver(cells: RowCells): RowCells {
-    return cells.over(this.#heap(), this.#function('sk_out')());
+    return cells.over(this.#heap(), this.#function('_sk_out')());
   }
 
   outputText(): string {
-    const at = this.call('sk_out');
-    return decodeText(this.#heap().subarray(at, at + this.call('sk_out_len')));
+    const at = this.#run('_sk_out');
+    return decodeText(this.#heap().subarray(at, at + this.#run('_sk_out_len')));
   }
 
   /** The output, copied. */
   outputBytes(): Uint8Array<ArrayBuffer> {
-    const at = this.call('sk_out');
-    return this.#heap().slice(at, at + this.call('sk_out_len'));
+    const at = this.#run('_sk_out');
+    return this.#heap().slice(at, at + this.#run('_sk_out_len'));
   }
 
   /** The output as a stream of u32le, copied. */
@@ -137,7 +162,7 @@ export class CoreModule {
   }
 
   #put(bytes: Uint8Array): void {
-    this.copyIn(bytes, this.#run('sk_buffer', bytes.length));
+    this.copyIn(bytes, this.#run('_sk_buffer', bytes.length));
   }
 
   #heap(): Uint8Array {
@@ -151,7 +176,7 @@ export class CoreModule {
       throw new ClosedError('closed', 'Skerry’s core has failed: open the database again.', {
         cause: this.#broken,
       });
-    const found = this.#exports[name];
+    const found = (this.#module as unknown as Readonly<Record<string, RawCall>>)[name];
     if (!found)
       throw new UnsupportedError(
         'unsupported',
@@ -166,39 +191,51 @@ export class CoreModule {
 }
 
 /** One module a page, however many databases are opened: concurrent calls share the promise. */
-const loading = new Map<string, Promise<CoreModule>>();
-const loaded = new Map<string, CoreModule>();
+const loading = new Map<string, Promise<unknown>>();
+const loaded = new Map<string, unknown>();
 
-export function loadCore(
+export function loadCore<M extends Shared>(
+  glue: Glue<M>,
   source: WasmSource,
-  url: URL = new URL('./skerry.wasm', import.meta.url),
-): Promise<CoreModule> {
+  url: URL,
+): Promise<CoreModule<M>> {
   const key = url.href;
-  let promise = loading.get(key);
-  if (!promise) {
-    promise = instantiate(source, url);
-    loading.set(key, promise);
-    // A failure (a network that was down, say) may be over: the next call tries again.
-    promise.then(
-      (module) => loaded.set(key, module),
-      () => loading.delete(key),
-    );
-  }
+  const known = loading.get(key) as Promise<CoreModule<M>> | undefined;
+  if (known) return known;
+  const promise = instantiate(glue, source, url);
+  loading.set(key, promise);
+  // What failed (a network that was down) may be tried again.
+  promise.then(
+    (module) => loaded.set(key, module),
+    () => loading.delete(key),
+  );
   return promise;
 }
 
-/** Without Emscripten's glue: the module has no `main`, no files and no imports but those of imports.ts. */
-async function instantiate(source: WasmSource, url: URL): Promise<CoreModule> {
-  try {
-    const env = hostFunctions(() => memory);
-    const { exports } = await WebAssembly.instantiate(await compile(source, url), { env });
-    const memory = exports['memory'] as WebAssembly.Memory;
-    const functions = exports as unknown as RawExports;
-    functions['_initialize']?.();
-    return new CoreModule(functions, memory);
-  } catch (error) {
-    throw loadError(error as Error);
-  }
+/** `members`: what the module finds on itself. */
+export function instantiate<M extends Shared>(
+  glue: Glue<M>,
+  source: WasmSource,
+  url: URL,
+  members: Readonly<Record<string, unknown>> = {},
+): Promise<CoreModule<M>> {
+  return new Promise<CoreModule<M>>((resolve, reject) => {
+    const module = glue({
+      ...members,
+      instantiateWasm(imports, receive) {
+        // The glue does not hear of a failure, and never ends then.
+        compile(source, url)
+          .then(async (compiled) =>
+            receive(await WebAssembly.instantiate(compiled, imports), compiled),
+          )
+          .catch(reject);
+        return {};
+      },
+    });
+    module.then((made) => resolve(new CoreModule(made))).catch(reject);
+  }).catch((error: Error) => {
+    throw loadError(error);
+  });
 }
 
 /** Of a network, a policy or a file of another version: all the same to the caller of `open`. */
@@ -210,7 +247,7 @@ export function loadError(cause: Error): SkerryError {
   });
 }
 
-export async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
+async function compile(source: WasmSource, url: URL): Promise<WebAssembly.Module> {
   const answer = await source(url);
   if (answer instanceof Uint8Array) return WebAssembly.compile(answer as BufferSource);
   if (!answer.ok)

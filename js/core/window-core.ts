@@ -2,9 +2,13 @@
  * WindowCore: the owner of one window's core, and the typed face of its raw exports (docs/window.md). It converts and
  * copies, and decides nothing. After `close` every call throws ClosedError.
  */
+import type { MainModule } from '../../build/wasm/skerry.js';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
 import { RowCells, RowsCells } from './row-cells.ts';
+
+/** A loaded module of a window. */
+export type WindowModule = CoreModule<MainModule>;
 
 export interface WindowConfig {
   readonly schema: unknown;
@@ -66,18 +70,18 @@ const notFound = -9;
 const aggregates = { sum: 0, min: 1, max: 2 } as const;
 
 export class WindowCore {
-  readonly #module: CoreModule;
+  readonly #module: WindowModule;
   readonly #cells = new RowCells();
   #handle: number;
 
-  constructor(module: CoreModule, config: WindowConfig) {
+  constructor(module: WindowModule, config: WindowConfig) {
     this.#module = module;
-    this.#handle = module.callWith('sk_client_new', config);
+    this.#handle = module.callWith('_sk_client_new', config);
   }
 
   close(): void {
     if (this.#handle === 0) return;
-    if (!this.#module.broken) this.#module.call('sk_client_free', this.#handle);
+    if (!this.#module.broken) this.#module.call('_sk_client_free', this.#handle);
     this.#handle = 0;
   }
 
@@ -91,33 +95,33 @@ export class WindowCore {
   }
 
   handle(event: Message): readonly Message[] {
-    this.#module.callWith('sk_client_handle', event, this.#open);
+    this.#module.callWith('_sk_client_handle', event, this.#open);
     return this.#module.output() as Message[];
   }
 
   /** A part of that many bytes: its files are copied to where they stay, each as soon as it comes. */
   async loadImagePart(bytes: number, files: readonly Promise<Uint8Array>[]): Promise<void> {
     const module = this.#module;
-    const start = module.call('sk_alloc', bytes);
+    const start = module.call('_sk_alloc', bytes);
     let isOwned = false;
     try {
       let at = start;
       for (const file of files) at += module.copyIn(await file, at);
       const handle = this.#open;
       isOwned = true;
-      module.call('sk_client_load', handle, start);
+      module.call('_sk_client_load', handle, start);
     } finally {
-      if (!isOwned && !module.broken) module.call('sk_free', start);
+      if (!isOwned && !module.broken) module.call('_sk_free', start);
     }
   }
 
   /** Throws where a window may not want all of these scopes. */
   checkScopes(scopes: readonly { readonly table: string; readonly where: unknown }[]): void {
-    this.#module.callWith('sk_check_scopes', scopes, this.#open);
+    this.#module.callWith('_sk_check_scopes', scopes, this.#open);
   }
 
   begin(now: number): void {
-    this.#module.call('sk_tx_begin', this.#open, now);
+    this.#module.call('_sk_tx_begin', this.#open, now);
   }
 
   /** One operation of the open transaction. Returns whether it changed something, and a new row's id. */
@@ -129,7 +133,8 @@ export class WindowCore {
     props: unknown,
   ): { changed: boolean; id: string } {
     const changed =
-      this.#module.callWith('sk_tx_op', [id, realm, props], this.#open, txCalls[kind], table) === 1;
+      this.#module.callWith('_sk_tx_op', [id, realm, props], this.#open, txCalls[kind], table) ===
+      1;
     const named = kind === 'create' || kind === 'upsert';
     return { changed, id: named ? this.#module.outputText() : (id ?? '') };
   }
@@ -143,89 +148,89 @@ export class WindowCore {
     names: readonly string[],
     rows: readonly (readonly unknown[])[],
   ): string {
-    this.#module.callWith('sk_tx_create', [names, ...rows], this.#open, table);
+    this.#module.callWith('_sk_tx_create', [names, ...rows], this.#open, table);
     return this.#module.outputText();
   }
 
   /** `arg`: JSON text, or null for the operations themselves. */
   commit(name: string, arg: string | null): { id: string | null; effects: readonly Message[] } {
-    this.#module.callWith('sk_tx_commit', { name, arg }, this.#open);
+    this.#module.callWith('_sk_tx_commit', { name, arg }, this.#open);
     return this.#module.output() as { id: string | null; effects: Message[] };
   }
 
   rollback(): void {
-    this.#module.call('sk_tx_rollback', this.#open);
+    this.#module.call('_sk_tx_rollback', this.#open);
   }
 
   /** The slot of a row, or -1. */
   find(table: number, id: string): number {
-    const slot = this.#module.callWithText('sk_find', id, this.#open, table);
+    const slot = this.#module.callWithText('_sk_find', id, this.#open, table);
     if (slot >= 0) return slot;
     if (slot === notFound) return -1;
-    return this.#module.call('sk_find', this.#open, table, 0);
+    return this.#module.call('_sk_find', this.#open, table, 0);
   }
 
   /** One row, to be used up before the next call. */
   row(table: number, slot: number): RowCells {
-    this.#module.call('sk_row', this.#open, table, slot);
+    this.#module.call('_sk_row', this.#open, table, slot);
     return this.#module.outputOver(this.#cells);
   }
 
   /** The first of several, as many as come at once. */
   rows(table: number, slots: Uint32Array): RowsCells {
     const packed = new Uint8Array(slots.buffer, slots.byteOffset, slots.byteLength);
-    this.#module.callWithBytes('sk_rows', packed, this.#open, table);
+    this.#module.callWithBytes('_sk_rows', packed, this.#open, table);
     return new RowsCells(this.#module.outputBytes(), slots.length);
   }
 
   isPending(table: number, id: string): boolean {
-    return this.#module.callWithText('sk_is_pending', id, this.#open, table) === 1;
+    return this.#module.callWithText('_sk_is_pending', id, this.#open, table) === 1;
   }
 
   /** Runs `use` with a parsed query, which it must not keep. */
   #withQuery<T>(query: QueryDescription, use: (handle: number, query: number) => T): T {
     const handle = this.#open;
-    const parsed = this.#module.callWith('sk_query_new', query, handle);
+    const parsed = this.#module.callWith('_sk_query_new', query, handle);
     try {
       return use(handle, parsed);
     } finally {
-      this.#module.call('sk_query_free', handle, parsed);
+      this.#module.call('_sk_query_free', handle, parsed);
     }
   }
 
   run(query: QueryDescription): Uint32Array {
     return this.#withQuery(query, (handle, parsed) => {
-      this.#module.call('sk_query_run', handle, parsed);
+      this.#module.call('_sk_query_run', handle, parsed);
       return this.#module.outputWords();
     });
   }
 
   count(query: QueryDescription): number {
     return this.#withQuery(query, (handle, parsed) =>
-      this.#module.call('sk_query_count', handle, parsed),
+      this.#module.call('_sk_query_count', handle, parsed),
     );
   }
 
   aggregate(query: QueryDescription, kind: keyof typeof aggregates, column: number): unknown {
     return this.#withQuery(query, (handle, parsed) => {
-      this.#module.call('sk_query_aggregate', handle, parsed, aggregates[kind], column);
+      this.#module.call('_sk_query_aggregate', handle, parsed, aggregates[kind], column);
       return this.#module.output();
     });
   }
 
   openLive(query: QueryDescription): { live: number; rows: Uint32Array } {
     return this.#withQuery(query, (handle, parsed) => {
-      const live = this.#module.call('sk_live_open', handle, parsed);
+      const live = this.#module.call('_sk_live_open', handle, parsed);
       return { live, rows: this.#module.outputWords() };
     });
   }
 
   closeLive(live: number): void {
-    if (!this.closed) this.#module.call('sk_live_close', this.#handle, live);
+    if (!this.closed) this.#module.call('_sk_live_close', this.#handle, live);
   }
 
   drain(): Drained {
-    this.#module.call('sk_drain', this.#open);
+    this.#module.call('_sk_drain', this.#open);
     const { dirty, live } = this.#module.output() as {
       dirty: [number, Uint8Array][];
       live: (Omit<LiveChange, 'rows'> & { rows: Uint8Array })[];
@@ -238,7 +243,7 @@ export class WindowCore {
 
   /** The record to write for a lease that is released, or null where another worker holds it. */
   releasedLease(input: { record: unknown; owner: string; epoch: number; now: number }): unknown {
-    this.#module.callWith('sk_lease_release', input);
+    this.#module.callWith('_sk_lease_release', input);
     return this.#module.output();
   }
 }

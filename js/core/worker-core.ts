@@ -1,7 +1,11 @@
 /** WorkerCore: the owner of a sync worker's core, and the typed face of its raw exports (docs/sync-worker.md, section 1). */
+import type { MainModule } from '../../build/wasm/skerry-sync.js';
 import { ClosedError } from './errors.ts';
 import type { CoreModule } from './module.ts';
 import type { Message } from './window-core.ts';
+
+/** A loaded module of a sync worker. */
+export type WorkerModule = CoreModule<MainModule>;
 
 export interface WorkerCoreConfig {
   readonly schema: unknown;
@@ -23,23 +27,23 @@ export interface WorkerCoreConfig {
 }
 
 export class WorkerCore {
-  readonly #module: CoreModule;
+  readonly #module: WorkerModule;
   #handle: number;
 
-  constructor(module: CoreModule, config: WorkerCoreConfig) {
+  constructor(module: WorkerModule, config: WorkerCoreConfig) {
     this.#module = module;
-    this.#handle = module.callWith('sk_worker_new', config);
+    this.#handle = module.callWith('_sk_worker_new', config);
   }
 
   handle(event: Message): readonly Message[] {
     if (this.#handle === 0) throw new ClosedError('closed', 'The worker is closed.');
-    this.#module.callWith('sk_worker_handle', event, this.#handle);
+    this.#module.callWith('_sk_worker_handle', event, this.#handle);
     return this.#module.output() as Message[];
   }
 
   close(): void {
     if (this.#handle !== 0 && !this.#module.broken)
-      this.#module.call('sk_worker_free', this.#handle);
+      this.#module.call('_sk_worker_free', this.#handle);
     this.#handle = 0;
   }
 }

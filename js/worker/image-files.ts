@@ -3,14 +3,9 @@
  * client's image through Emscripten's IDBFS. The module is loaded when the first image is made; an instance is dropped
  * after its job, and its memory with it.
  */
+import type { MainModule } from '../../build/wasm/skerry-image.js';
 import { QuotaError, StorageError } from '../core/errors.ts';
-import {
-  CoreModule,
-  compile,
-  loadError,
-  type RawExports,
-  type WasmSource,
-} from '../core/module.ts';
+import { type CoreModule, type Glue, instantiate, type WasmSource } from '../core/module.ts';
 
 export interface WrittenPart {
   readonly file: string;
@@ -21,10 +16,10 @@ export interface WrittenPart {
 }
 
 export class ImageFiles {
-  readonly #module: CoreModule;
+  readonly #module: CoreModule<MainModule>;
   readonly #tickets: Tickets;
 
-  private constructor(module: CoreModule, tickets: Tickets) {
+  private constructor(module: CoreModule<MainModule>, tickets: Tickets) {
     this.#module = module;
     this.#tickets = tickets;
   }
@@ -36,37 +31,37 @@ export class ImageFiles {
     const { default: glue } = await import(new URL('./skerry-image.js', import.meta.url).href);
     const url = new URL('./skerry-image.wasm', import.meta.url);
     const onSync = (ticket: number, problem: string | null) => tickets.end(ticket, problem);
-    const module = await instantiate(glue as Factory, source, url, { onSync });
-    module.callWith('sk_image_new', { schema, mount });
+    const module = await instantiate(glue as Glue<MainModule>, source, url, { onSync });
+    module.callWith('_sk_image_new', { schema, mount });
     return new ImageFiles(module, tickets);
   }
 
   /** A part of the old generation joins the rows. */
   load(pieces: readonly Uint8Array[]): void {
     this.#withBytes(pieces, (pointer, length) =>
-      this.#module.call('sk_image_load', pointer, length),
+      this.#module.call('_sk_image_load', pointer, length),
     );
   }
 
   /** The body of a record is applied to the rows. */
   apply(body: Uint8Array): void {
-    this.#module.callWithBytes('sk_image_apply', body);
+    this.#module.callWithBytes('_sk_image_apply', body);
   }
 
   dropRealm(realm: string): void {
-    this.#module.throwing(this.#module.callWithText('sk_image_drop', realm));
+    this.#module.throwing(this.#module.callWithText('_sk_image_drop', realm));
   }
 
   /** The rows become a part. */
   encode(file: string, n: number, cursors: unknown): WrittenPart {
-    this.#module.callWith('sk_image_encode', { file, n, cursors });
+    this.#module.callWith('_sk_image_encode', { file, n, cursors });
     return this.#module.output() as WrittenPart;
   }
 
   /** Bytes become a part as they are. */
   store(file: string, bytes: Uint8Array): WrittenPart {
     this.#withBytes([bytes], (pointer, length) => {
-      this.#module.throwing(this.#module.callWithText('sk_image_store', file, pointer, length));
+      this.#module.throwing(this.#module.callWithText('_sk_image_store', file, pointer, length));
     });
     return this.#module.output() as WrittenPart;
   }
@@ -74,63 +69,30 @@ export class ImageFiles {
   /** Runs `use` with pieces copied one behind the other into memory of the module's own, which is freed afterwards. */
   #withBytes(pieces: readonly Uint8Array[], use: (pointer: number, length: number) => void): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pointer = this.#module.call('sk_alloc', length);
+    const pointer = this.#module.call('_sk_alloc', length);
     let at = pointer;
     for (const piece of pieces) at += this.#module.copyIn(piece, at);
     try {
       use(pointer, length);
     } finally {
-      if (!this.#module.broken) this.#module.call('sk_free', pointer);
+      if (!this.#module.broken) this.#module.call('_sk_free', pointer);
     }
   }
 
   /** Writes everything to IndexedDB, forgets it, reads it back, and compares. */
   async commit(parts: readonly WrittenPart[]): Promise<void> {
-    await this.#tickets.wait((ticket) => this.#module.call('sk_image_sync', ticket));
-    await this.#tickets.wait((ticket) => this.#module.call('sk_image_remount', ticket));
+    await this.#tickets.wait((ticket) => this.#module.call('_sk_image_sync', ticket));
+    await this.#tickets.wait((ticket) => this.#module.call('_sk_image_remount', ticket));
     for (const { file, bytes, checksum } of parts) {
-      this.#module.callWith('sk_image_check', { file, bytes });
+      this.#module.callWith('_sk_image_check', { file, bytes });
       if (this.#module.outputText() === checksum) continue;
       throw new StorageError('image', `Part ${file} of the image came back from storage changed.`);
     }
   }
 
   close(): void {
-    this.#module.call('sk_image_close');
+    this.#module.call('_sk_image_close');
   }
-}
-
-/** Emscripten's glue makes a module of the members that it receives, and puts the exports on it, each behind `_`. */
-type Factory = (members: {
-  instantiateWasm(
-    imports: WebAssembly.Imports,
-    receive: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
-  ): object;
-  readonly [member: string]: unknown;
-}) => Promise<{ readonly wasmMemory: WebAssembly.Memory }>;
-
-function instantiate(
-  glue: Factory,
-  source: WasmSource,
-  url: URL,
-  members: Readonly<Record<string, unknown>>,
-): Promise<CoreModule> {
-  return new Promise((resolve, reject) => {
-    glue({
-      ...members,
-      instantiateWasm(imports, receive) {
-        compile(source, url)
-          .then(async (module) => receive(await WebAssembly.instantiate(module, imports), module))
-          .catch((error: Error) => reject(loadError(error)));
-        return {};
-      },
-    }).then((module) => resolve(new CoreModule(rawExports(module), module.wasmMemory)), reject);
-  });
-}
-
-function rawExports(module: object): RawExports {
-  const exported = Object.entries(module).filter(([name]) => name.startsWith('_sk_'));
-  return Object.fromEntries(exported.map(([name, member]) => [name.slice(1), member]));
 }
 
 /** Calls of IDBFS that are under way: it answers by number. */

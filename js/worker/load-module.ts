@@ -1,5 +1,7 @@
 /** Where a sync worker's wasm module is. */
-import { type CoreModule, loadCore, type WasmSource } from '../core/module.ts';
+import glue from '../../build/wasm/skerry-sync.js';
+import { loadCore, type WasmSource } from '../core/module.ts';
+import type { WorkerModule } from '../core/worker-core.ts';
 
 /** `url`: where the application keeps `skerry.wasm`; this one is beside it, under the same query. */
 export function workerWasmUrl(url: URL | undefined): URL {
@@ -10,6 +12,6 @@ export function workerWasmUrl(url: URL | undefined): URL {
   return beside;
 }
 
-export function loadWorkerModule(source: WasmSource, url: URL | undefined): Promise<CoreModule> {
-  return loadCore(source, workerWasmUrl(url));
+export function loadWorkerModule(source: WasmSource, url: URL | undefined): Promise<WorkerModule> {
+  return loadCore(glue, source, workerWasmUrl(url));
 }

@@ -3,10 +3,9 @@
  * (docs/sync-worker.md). It has two homes: a dedicated Worker of each window (sync-worker.ts), and a service worker
  * (service-home.ts).
  */
-import type { CoreModule } from '../core/module.ts';
 import { userOfDatabase, wrongUser } from '../core/user.ts';
 import type { Message } from '../core/window-core.ts';
-import { WorkerCore } from '../core/worker-core.ts';
+import { WorkerCore, type WorkerModule } from '../core/worker-core.ts';
 import type { Channel } from '../host/channel.ts';
 import { EffectRunner, isMessage } from '../host/effect-runner.ts';
 import type { WorkerSideHost } from '../host/host.ts';
@@ -25,7 +24,7 @@ export type RunningConfig = Omit<WorkerConfig, 'wasmUrl' | 'mode'> & {
 export interface RunningParts {
   readonly host: WorkerSideHost;
   readonly config: RunningConfig;
-  readonly module: CoreModule;
+  readonly module: WorkerModule;
   readonly storage: Storage;
   /** A message for the window. Absent in a service worker, which posts to all windows on the channel. */
   readonly post?: (message: unknown) => void;

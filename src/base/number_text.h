@@ -12,7 +12,7 @@ inline constexpr size_t kNumberText = 25;
 
 // Writes the shortest digits that read back as this very number, laid out by ECMA-262's
 // Number::toString (section 6.1.6.1.20). Gives how many bytes it wrote, no terminator among them.
-// In the page's module JavaScript does it (wasm/page_runtime.cc). REQUIRES: a finite number.
+// In the modules of browsers JavaScript does it (wasm/numbers.cc). REQUIRES: a finite number.
 size_t WriteNumberText(double number, char out[kNumberText]);
 
 }  // namespace skerry

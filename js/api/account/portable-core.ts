@@ -2,6 +2,7 @@
  * PortableCore: the owner of one handle of the module `skerry-portable` (wasm/portable.cc), which reads a database's
  * confirmed rows, and converts mutations between their stored and their readable form. Loaded when it is first needed.
  */
+import glue, { type MainModule } from '../../../build/wasm/skerry-portable.js';
 import { type CoreModule, loadCore } from '../../core/module.ts';
 import type { Host } from '../../host/host.ts';
 
@@ -50,49 +51,49 @@ export interface MutationRecord {
 const rowsAtOnce = 500;
 
 export class PortableCore {
-  readonly #module: CoreModule;
+  readonly #module: CoreModule<MainModule>;
   readonly #handle: number;
 
-  private constructor(module: CoreModule, handle: number) {
+  private constructor(module: CoreModule<MainModule>, handle: number) {
     this.#module = module;
     this.#handle = handle;
   }
 
   /** `wasmUrl`: where the application keeps `skerry.wasm`; this one is in the same folder, under the same query. */
   static async begin(host: Host, wasmUrl: URL | undefined, schema: unknown): Promise<PortableCore> {
-    const module = await loadCore((url) => host.wasm(url), addressOf(wasmUrl));
+    const module = await loadCore(glue, (url) => host.wasm(url), addressOf(wasmUrl));
     const seed = host.random.bytes(32);
-    return new PortableCore(module, module.callWith('sk_portable_new', { schema, seed }));
+    return new PortableCore(module, module.callWith('_sk_portable_new', { schema, seed }));
   }
 
   close(): void {
-    if (!this.#module.broken) this.#module.call('sk_portable_free', this.#handle);
+    if (!this.#module.broken) this.#module.call('_sk_portable_free', this.#handle);
   }
 
   /** A part of an image. */
   load(pieces: readonly Uint8Array[]): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const pointer = this.#module.call('sk_alloc', length);
+    const pointer = this.#module.call('_sk_alloc', length);
     try {
       let at = pointer;
       for (const piece of pieces) at += this.#module.copyIn(piece, at);
-      this.#module.call('sk_portable_load', this.#handle, pointer, length);
+      this.#module.call('_sk_portable_load', this.#handle, pointer, length);
     } finally {
-      if (!this.#module.broken) this.#module.call('sk_free', pointer);
+      if (!this.#module.broken) this.#module.call('_sk_free', pointer);
     }
   }
 
   /** The body of a record of `updates`. */
   apply(body: Uint8Array): void {
-    this.#module.callWithBytes('sk_portable_apply', body, this.#handle);
+    this.#module.callWithBytes('_sk_portable_apply', body, this.#handle);
   }
 
   /** All confirmed rows of a table, by its place in the schema. */
   rows(table: number): PlainRow[] {
-    const count = this.#module.call('sk_portable_list', this.#handle, table);
+    const count = this.#module.call('_sk_portable_list', this.#handle, table);
     const rows: PlainRow[] = [];
     for (let from = 0; from < count; from += rowsAtOnce) {
-      this.#module.call('sk_portable_rows', this.#handle, table, from, rowsAtOnce);
+      this.#module.call('_sk_portable_rows', this.#handle, table, from, rowsAtOnce);
       rows.push(...(this.#module.output() as PlainRow[]));
     }
     return rows;
@@ -100,13 +101,13 @@ export class PortableCore {
 
   /** The content of the body of a mutation. */
   read(body: Uint8Array): PlainMutation {
-    this.#module.callWithBytes('sk_portable_read', body, this.#handle);
+    this.#module.callWithBytes('_sk_portable_read', body, this.#handle);
     return this.#module.output() as PlainMutation;
   }
 
   /** The record of a mutation. Throws where a server would refuse it without looking at any row. */
   write(mutation: PlainMutation): MutationRecord {
-    this.#module.callWith('sk_portable_write', mutation, this.#handle);
+    this.#module.callWith('_sk_portable_write', mutation, this.#handle);
     return this.#module.output() as MutationRecord;
   }
 }

@@ -4,6 +4,7 @@
  * that it can start without a window. A browser stops a service worker as it likes: nothing is kept here that storage does
  * not have.
  */
+import glue from '../../../build/wasm/skerry-sync.js';
 import { SkerryError, UnsupportedError, UpdateNeededError } from '../../core/errors.ts';
 import { loadCore } from '../../core/module.ts';
 import type { Message } from '../../core/window-core.ts';
@@ -176,6 +177,7 @@ export class ServiceHome {
         throw new UnsupportedError('service', `No window has set up ${database} for this worker.`);
       // Earlier builds had two files for a sync worker; this one was the second.
       const module = await loadCore(
+        glue,
         (url) => host.wasm(url),
         named('skerry-sync.wasm', record?.wasm?.at(-1) ?? ''),
       );
