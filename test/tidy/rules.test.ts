@@ -50,6 +50,8 @@ describe('imports', () => {
     expect(problems('js/core/a.ts', '../api/a.ts')).toHaveLength(1);
     expect(problems('js/worker/a.ts', '../api/a.ts')).toHaveLength(1);
     expect(problems('js/host/memory/a.ts', '../../index.ts')).toHaveLength(1);
+    expect(problems('js/api/a.ts', '../../build/wasm/skerry.js')).toEqual([]);
+    expect(problems('js/host/a.ts', '../../build/wasm/skerry.js')).toHaveLength(1);
     expect(problems('js/api/a.ts', 'node:fs')).toHaveLength(1);
     expect(problems('js/api/a.ts', '../../server/src/a.ts')).toHaveLength(1);
   });

