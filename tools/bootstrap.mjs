@@ -27,7 +27,11 @@ import { pathToFileURL } from 'node:url';
 import { findChromium, findFirefox, hasWebKit } from './lib/browsers.mjs';
 import { findFuzzer, fuzzerPackages } from './lib/clang.mjs';
 import { copyHeaders, debianAvailable, installDebianPrefix, llvmOf } from './lib/debian.mjs';
-import { chooseEmscripten, configureDebianEmscripten } from './lib/emscripten.mjs';
+import {
+  chooseEmscripten,
+  configureDebianEmscripten,
+  installedEmscripten,
+} from './lib/emscripten.mjs';
 import { withLock } from './lib/lock.mjs';
 import { debianPrefix, local, root, toolchain } from './lib/paths.mjs';
 import { installPostgres } from './lib/postgres.mjs';
@@ -70,9 +74,30 @@ async function installPackages() {
 
 // --- compilers, headers and tools -----------------------------------------------------------------
 
-/** The compilers of the Debian suite, where this machine can have them. */
-async function installCompilers() {
-  if (!debianAvailable()) return;
+/** Headers of C++, and the packages of Debian that have them. */
+const headersOf = ({ test }) => ({
+  nlohmann: 'nlohmann-json3-dev',
+  ...(test ? { doctest: 'doctest-dev' } : {}),
+});
+const kClangTools = ['clang-format', 'clang-tidy'];
+/** A program of LLVM on PATH; Debian's names carry the version. */
+const clangTool = (name) => which(`${name}-21`) ?? which(name);
+
+/** Whether the machine has all that is compiled with: then nothing is unpacked. */
+function hasCompilers({ test }) {
+  const folders = [join(local, 'include'), '/usr/include'];
+  const hasHeader = (name) => folders.some((folder) => existsSync(join(folder, name)));
+  const programs = ['ninja', ...(test ? kClangTools : [])];
+  return (
+    installedEmscripten() !== undefined &&
+    Object.keys(headersOf({ test })).every(hasHeader) &&
+    programs.every((name) => clangTool(name))
+  );
+}
+
+/** The compilers of the Debian suite, where this machine can have them and lacks some. */
+async function installCompilers({ test }) {
+  if (!debianAvailable() || hasCompilers({ test })) return;
   const stamp = stampOf(debianPrefix);
   // The stamp holds the folder, because the programs carry its path: a moved folder is made anew.
   const wanted = `${kRecipe} ${debianPrefix}`;
@@ -108,8 +133,8 @@ function linkTools({ test }) {
   );
   if (!ninja) throw new SetupError('There is no ninja on PATH. Install ninja-build.');
   link('ninja', ninja);
-  for (const name of ['clang-format', 'clang-tidy']) {
-    const path = [llvm && join(llvm, 'bin', name), which(`${name}-21`), which(name)].find(
+  for (const name of kClangTools) {
+    const path = [llvm && join(llvm, 'bin', name), clangTool(name)].find(
       (candidate) => candidate && existsSync(candidate),
     );
     if (path) link(name, path);
@@ -119,8 +144,7 @@ function linkTools({ test }) {
 
 function installHeaders({ test }) {
   const include = join(local, 'include');
-  const names = { nlohmann: 'nlohmann-json3-dev', ...(test ? { doctest: 'doctest-dev' } : {}) };
-  for (const [name, title] of Object.entries(names)) {
+  for (const [name, title] of Object.entries(headersOf({ test }))) {
     if (existsSync(join(include, name))) continue;
     if (copyHeaders(name, debianPrefix, include)) continue;
     throw new SetupError(
@@ -188,7 +212,7 @@ export async function bootstrap({
   mkdirSync(toolchain, { recursive: true });
   await withLock(join(toolchain, 'lock'), async () => {
     await installPackages();
-    await installCompilers();
+    await installCompilers({ test });
     chooseEmscripten();
     installHeaders({ test });
     linkTools({ test });

@@ -10,7 +10,7 @@ import { note, run, SetupError, which } from './run.mjs';
 const kOldest = 4;
 
 /** The folder of the emcc on PATH, or of the emsdk, if it is new enough. */
-function installed() {
+export function installedEmscripten() {
   const candidates = [
     which('emcc'),
     process.env.EMSDK && join(process.env.EMSDK, 'upstream', 'emscripten', 'emcc'),
@@ -58,7 +58,8 @@ export async function configureDebianEmscripten() {
 /** Writes down which Emscripten to use and returns its version. */
 export function chooseEmscripten() {
   const own = join(debianPrefix, 'usr', 'share', 'emscripten');
-  const choice = installed() ?? (existsSync(own) ? { folder: own, version: 'Debian' } : undefined);
+  const choice =
+    installedEmscripten() ?? (existsSync(own) ? { folder: own, version: 'Debian' } : undefined);
   if (!choice) {
     const hint = debianAvailable() ? 'Remove .toolchain and run this again.' : '';
     throw new SetupError(
