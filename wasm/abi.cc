@@ -70,7 +70,6 @@ SharedBytes Adopt(const char* address) {
 
 }  // namespace skerry::abi
 
-using std::string;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT uint8_t* sk_buffer(int32_t length) {

@@ -22,7 +22,6 @@ namespace {
 using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
-using std::string;
 
 class Authority {
  public:

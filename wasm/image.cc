@@ -112,7 +112,6 @@ using skerry::Data;
 using skerry::Result;
 using skerry::Schema;
 using skerry::Status;
-using std::string;
 namespace abi = skerry::abi;
 
 // Begins a generation: Data {schema, mount}. The mount is an absolute path that nothing was ever

@@ -51,7 +51,6 @@ using skerry::Data;
 using skerry::Mutation;
 using skerry::Result;
 using skerry::Schema;
-using std::string;
 namespace abi = skerry::abi;
 
 // Data {schema, seed: bytes32} -> handle.

@@ -20,12 +20,22 @@ Map<int32_t, std::unique_ptr<Client>>& Clients() {
   return clients;
 }
 
-Client* Find(int32_t handle) {
+// The result of `call`, or a failed call where there is no such client.
+template <typename F>
+int32_t With(int32_t handle, F call) {
   const auto it = Clients().find(handle);
-  return it == Clients().end() ? nullptr : it->second.get();
+  if (it == Clients().end()) return Fail({Code::kClosed, "no such client"});
+  return call(it->second.get());
 }
 
-int32_t NoClient() { return Fail({Code::kClosed, "no such client"}); }
+// The same with the Data of the input.
+template <typename F>
+int32_t WithData(int32_t handle, int32_t length, F call) {
+  return With(handle, [&](Client* client) {
+    Result<Data> input = DecodeData(Input(length));
+    return input.ok() ? call(client, std::move(input.value())) : Fail(input.status());
+  });
+}
 
 int32_t OutputStream(const Vector<uint32_t>& stream) { return Output(PackSlots(stream)); }
 
@@ -36,7 +46,6 @@ using skerry::Client;
 using skerry::Data;
 using skerry::Result;
 using skerry::Status;
-using std::string;
 namespace abi = skerry::abi;
 
 SKERRY_EXPORT int32_t sk_client_new(int32_t length) {
@@ -55,157 +64,141 @@ SKERRY_EXPORT int32_t sk_client_free(int32_t handle) {
 }
 
 SKERRY_EXPORT int32_t sk_client_handle(int32_t handle, int32_t length) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> event = skerry::DecodeData(abi::Input(length));
-  if (!event.ok()) return abi::Fail(event.status());
-  return abi::OutputData(client->Handle(std::move(event.value())));
+  return abi::WithData(handle, length, [](Client* client, Data event) {
+    return abi::OutputData(client->Handle(std::move(event)));
+  });
 }
 
 SKERRY_EXPORT int32_t sk_client_load(int32_t handle, char* bytes) {
   skerry::SharedBytes part = abi::Adopt(bytes);
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  return abi::Done(client->LoadPart(std::move(part)));
+  return abi::With(handle,
+                   [&](Client* client) { return abi::Done(client->LoadPart(std::move(part))); });
 }
 
 SKERRY_EXPORT int32_t sk_check_scopes(int32_t handle, int32_t length) {
-  const Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> scopes = skerry::DecodeData(abi::Input(length));
-  if (!scopes.ok()) return abi::Fail(scopes.status());
-  return abi::Done(client->CheckScopes(scopes.value()));
+  return abi::WithData(handle, length, [](Client* client, const Data& scopes) {
+    return abi::Done(client->CheckScopes(scopes));
+  });
 }
 
 SKERRY_EXPORT int32_t sk_tx_begin(int32_t handle, double now) {
-  Client* client = abi::Find(handle);
-  return client == nullptr ? abi::NoClient() : abi::Done(client->TxBegin(now));
+  return abi::With(handle, [now](Client* client) { return abi::Done(client->TxBegin(now)); });
 }
 
 SKERRY_EXPORT int32_t sk_tx_op(int32_t handle, int32_t call, int32_t table, int32_t length) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> operation = skerry::DecodeData(abi::Input(length));
-  if (!operation.ok()) return abi::Fail(operation.status());
-  Result<skerry::OpOutcome> outcome =
-      client->TxOp(call, static_cast<uint32_t>(table), operation.value());
-  if (!outcome.ok()) return abi::Fail(outcome.status());
-  abi::Output(std::move(outcome.value().id));
-  return outcome.value().changed ? 1 : 0;
+  return abi::WithData(handle, length, [=](Client* client, const Data& operation) {
+    Result<skerry::OpOutcome> outcome = client->TxOp(call, static_cast<uint32_t>(table), operation);
+    if (!outcome.ok()) return abi::Fail(outcome.status());
+    abi::Output(std::move(outcome.value().id));
+    return outcome.value().changed ? 1 : 0;
+  });
 }
 
 SKERRY_EXPORT int32_t sk_tx_create(int32_t handle, int32_t table, int32_t length) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> batch = skerry::DecodeData(abi::Input(length));
-  if (!batch.ok()) return abi::Fail(batch.status());
-  std::string made;
-  const Status status = client->TxCreateMany(static_cast<uint32_t>(table), batch.value(), &made);
-  return status.ok() ? abi::Output(std::move(made)) : abi::Fail(status);
+  return abi::WithData(handle, length, [table](Client* client, const Data& batch) {
+    std::string made;
+    const Status status = client->TxCreateMany(static_cast<uint32_t>(table), batch, &made);
+    return status.ok() ? abi::Output(std::move(made)) : abi::Fail(status);
+  });
 }
 
 SKERRY_EXPORT int32_t sk_tx_commit(int32_t handle, int32_t length) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> action = skerry::DecodeData(abi::Input(length));
-  if (!action.ok()) return abi::Fail(action.status());
-  Result<Data> committed = client->TxCommit(action.value());
-  return committed.ok() ? abi::OutputData(committed.value()) : abi::Fail(committed.status());
+  return abi::WithData(handle, length, [](Client* client, const Data& action) {
+    Result<Data> committed = client->TxCommit(action);
+    return committed.ok() ? abi::OutputData(committed.value()) : abi::Fail(committed.status());
+  });
 }
 
 SKERRY_EXPORT int32_t sk_tx_rollback(int32_t handle) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  client->TxRollback();
-  return 0;
+  return abi::With(handle, [](Client* client) {
+    client->TxRollback();
+    return 0;
+  });
 }
 
 SKERRY_EXPORT int32_t sk_find(int32_t handle, int32_t table, int32_t length) {
-  const Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  const skerry::Slot slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
-  if (slot != skerry::kNoSlot) return static_cast<int32_t>(slot);
-  return -static_cast<int32_t>(skerry::Code::kNotFound);
+  return abi::With(handle, [=](const Client* client) {
+    const skerry::Slot slot = client->Find(static_cast<uint32_t>(table), abi::Input(length));
+    if (slot != skerry::kNoSlot) return static_cast<int32_t>(slot);
+    return -static_cast<int32_t>(skerry::Code::kNotFound);
+  });
 }
 
 SKERRY_EXPORT int32_t sk_row(int32_t handle, int32_t table, int32_t slot) {
-  const Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot),
-                                     &abi::EmptyOutput()));
+  return abi::With(handle, [=](const Client* client) {
+    return abi::Done(client->EncodeRow(static_cast<uint32_t>(table), static_cast<uint32_t>(slot),
+                                       &abi::EmptyOutput()));
+  });
 }
 
 SKERRY_EXPORT int32_t sk_rows(int32_t handle, int32_t table, int32_t length) {
-  const Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  return abi::Done(
-      client->EncodeRows(static_cast<uint32_t>(table), abi::Input(length), &abi::EmptyOutput()));
+  return abi::With(handle, [=](const Client* client) {
+    return abi::Done(
+        client->EncodeRows(static_cast<uint32_t>(table), abi::Input(length), &abi::EmptyOutput()));
+  });
 }
 
 SKERRY_EXPORT int32_t sk_is_pending(int32_t handle, int32_t table, int32_t length) {
-  const Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  return client->IsPending(static_cast<uint32_t>(table), abi::Input(length)) ? 1 : 0;
+  return abi::With(handle, [=](const Client* client) {
+    return client->IsPending(static_cast<uint32_t>(table), abi::Input(length)) ? 1 : 0;
+  });
 }
 
 SKERRY_EXPORT int32_t sk_query_new(int32_t handle, int32_t length) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> description = skerry::DecodeData(abi::Input(length));
-  if (!description.ok()) return abi::Fail(description.status());
-  Result<uint32_t> query = client->QueryNew(description.value());
-  return query.ok() ? static_cast<int32_t>(query.value()) : abi::Fail(query.status());
+  return abi::WithData(handle, length, [](Client* client, const Data& description) {
+    Result<uint32_t> query = client->QueryNew(description);
+    return query.ok() ? static_cast<int32_t>(query.value()) : abi::Fail(query.status());
+  });
 }
 
 SKERRY_EXPORT int32_t sk_query_free(int32_t handle, int32_t query) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  client->QueryFree(static_cast<uint32_t>(query));
-  return 0;
+  return abi::With(handle, [query](Client* client) {
+    client->QueryFree(static_cast<uint32_t>(query));
+    return 0;
+  });
 }
 
 SKERRY_EXPORT int32_t sk_query_run(int32_t handle, int32_t query) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  skerry::Vector<uint32_t> stream;
-  const Status status = client->QueryRun(static_cast<uint32_t>(query), &stream);
-  return status.ok() ? abi::OutputStream(stream) : abi::Fail(status);
+  return abi::With(handle, [query](Client* client) {
+    skerry::Vector<uint32_t> stream;
+    const Status status = client->QueryRun(static_cast<uint32_t>(query), &stream);
+    return status.ok() ? abi::OutputStream(stream) : abi::Fail(status);
+  });
 }
 
 SKERRY_EXPORT int32_t sk_query_count(int32_t handle, int32_t query) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<uint32_t> count = client->QueryCount(static_cast<uint32_t>(query));
-  return count.ok() ? static_cast<int32_t>(count.value()) : abi::Fail(count.status());
+  return abi::With(handle, [query](Client* client) {
+    Result<uint32_t> count = client->QueryCount(static_cast<uint32_t>(query));
+    return count.ok() ? static_cast<int32_t>(count.value()) : abi::Fail(count.status());
+  });
 }
 
 SKERRY_EXPORT int32_t sk_query_aggregate(int32_t handle, int32_t query, int32_t kind,
                                          int32_t column) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  Result<Data> value =
-      client->QueryAggregate(static_cast<uint32_t>(query), kind, static_cast<uint32_t>(column));
-  return value.ok() ? abi::OutputData(value.value()) : abi::Fail(value.status());
+  return abi::With(handle, [=](Client* client) {
+    Result<Data> value =
+        client->QueryAggregate(static_cast<uint32_t>(query), kind, static_cast<uint32_t>(column));
+    return value.ok() ? abi::OutputData(value.value()) : abi::Fail(value.status());
+  });
 }
 
 SKERRY_EXPORT int32_t sk_live_open(int32_t handle, int32_t query) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  skerry::Vector<uint32_t> stream;
-  Result<uint32_t> live = client->LiveOpen(static_cast<uint32_t>(query), &stream);
-  if (!live.ok()) return abi::Fail(live.status());
-  abi::OutputStream(stream);
-  return static_cast<int32_t>(live.value());
+  return abi::With(handle, [query](Client* client) {
+    skerry::Vector<uint32_t> stream;
+    Result<uint32_t> live = client->LiveOpen(static_cast<uint32_t>(query), &stream);
+    if (!live.ok()) return abi::Fail(live.status());
+    abi::OutputStream(stream);
+    return static_cast<int32_t>(live.value());
+  });
 }
 
 SKERRY_EXPORT int32_t sk_live_close(int32_t handle, int32_t live) {
-  Client* client = abi::Find(handle);
-  if (client == nullptr) return abi::NoClient();
-  client->LiveClose(static_cast<uint32_t>(live));
-  return 0;
+  return abi::With(handle, [live](Client* client) {
+    client->LiveClose(static_cast<uint32_t>(live));
+    return 0;
+  });
 }
 
 SKERRY_EXPORT int32_t sk_drain(int32_t handle) {
-  Client* client = abi::Find(handle);
-  return client == nullptr ? abi::NoClient() : abi::OutputData(client->Drain());
+  return abi::With(handle, [](Client* client) { return abi::OutputData(client->Drain()); });
 }
