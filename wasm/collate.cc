@@ -1,18 +1,18 @@
-// The page's collator: JavaScript's, because the tables of languages weigh megabytes and the
-// browser has them.
+// The collator of the window's module: JavaScript's Intl.Collator. The browser has the language
+// tables already; in the module they would take megabytes.
 #include "imports.h"
 #include "model/collation.h"
 
 namespace {
 
-// What `collate` reads of memory: a view is the address of its bytes and their number.
+// The host function `collate` reads a view from memory as an address and a length.
 static_assert(sizeof(std::string_view) == 2 * sizeof(uint32_t));
 
 SKERRY_IMPORT(find_locale) uint32_t ImportedFindLocale(const char* text, size_t size);
 SKERRY_IMPORT(collate)
 void ImportedCollate(uint32_t locale, const std::string_view* texts, size_t count, uint32_t* order);
 
-// The locale is one that js/api/query.ts has checked.
+// REQUIRES: js/api/query.ts has checked the locale.
 uint32_t FindLocale(std::string_view locale) {
   return ImportedFindLocale(locale.data(), locale.size());
 }

@@ -1,5 +1,5 @@
-// What the page's module has instead of a part of the C library, for the sake of its size. It is
-// defined before the library is searched, so that one is not linked.
+// Replaces parts of the C library in the modules without glue, to make them smaller. The linker
+// finds these definitions first, so it does not link those of the library.
 #include <wasi/api.h>
 
 #include <cstddef>
@@ -9,11 +9,11 @@
 #include "base/number_text.h"
 #include "imports.h"
 
-// The C library reads numbers by arithmetic on long doubles, 14 KB of it. JavaScript rounds
-// correctly too. The callers (nlohmann's lexer) hand over the text of one JSON number.
+// The C library needs 14 KB of long double arithmetic to parse numbers. JavaScript rounds
+// correctly, too. The caller (nlohmann's lexer) passes the text of one JSON number.
 SKERRY_IMPORT(parse_number) double ParseNumber(const char* text, size_t size);
 
-// It writes them too.
+// JavaScript writes numbers, too.
 SKERRY_IMPORT(write_number) size_t WriteNumber(double number, char* out);
 
 size_t skerry::WriteNumberText(double number, char out[kNumberText]) {
@@ -22,20 +22,21 @@ size_t skerry::WriteNumberText(double number, char out[kNumberText]) {
 
 extern "C" {
 
-// The C library's raises a signal first, with handlers, timers and exit codes behind it. A trap
-// ends the module just as surely, and says where.
+// The C library's abort raises a signal first, which links handlers, timers and exit codes. A trap
+// ends the module, too, and its stack trace shows where.
 void abort() { __builtin_trap(); }
 
-// There are no files: what a debug build says before it aborts is not heard.
+// There are no files. What a debug build prints before it aborts is lost.
 __wasi_errno_t __wasi_fd_write(__wasi_fd_t, const __wasi_ciovec_t*, size_t, __wasi_size_t*) {
   return __WASI_ERRNO_NOSYS;
 }
 __wasi_errno_t __wasi_fd_close(__wasi_fd_t) { return __WASI_ERRNO_NOSYS; }
 
-// Emscripten's tells JavaScript, whose views find out by themselves. By a half at least, of 16 MB
-// at most and if possible: each growth is memory that engines ask their garbage collectors about
-// (in Chromium 26 growths by an eighth were a sixth of creating 100,000 rows), and pages that are
-// not touched cost nothing.
+// Grows the memory to `wanted` bytes and, if possible, by a half of its size more, but by at most
+// 16 MB more. Few growths, because each one is expensive in the engine (in Chromium 26 growths by
+// an eighth took a sixth of the time of creating 100,000 rows), while pages that are not touched
+// cost nothing. Unlike Emscripten's function, it does not notify JavaScript: its views notice
+// growth themselves.
 bool __wrap_emscripten_resize_heap(size_t wanted) {
   constexpr size_t kPageBits = 16;
   constexpr size_t kMostPages = 256;
@@ -53,7 +54,7 @@ double strtod(const char* text, char** end) {
   return ParseNumber(text, size);
 }
 
-// Named by units of the C++ library of which nothing is called.
+// Needed only to link: units of the C++ library refer to them, but nothing calls them.
 float strtof(const char*, char**) { std::abort(); }
 long double strtold(const char*, char**) { std::abort(); }
 }
