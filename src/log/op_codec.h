@@ -29,8 +29,8 @@ Vector<Op> DecodeOps(Unfit unfit, BodyReader* in);
 
 void EncodeSet(TableIndex table, const Vector<PropValue>& set, BodyWriter* out);
 Vector<PropValue> DecodeSet(TableIndex table, Unfit unfit, BodyReader* in);
-// Adds the defaults of props that may not be null to the content of a create. `for_new`: an
-// existing row ignores them.
+// Adds the defaults of props that may not be null to the content of a create. `for_new`: a row
+// that has a value keeps it.
 void AddDefaults(TableIndex table, const Schema& schema, Vector<PropValue>* set,
                  bool for_new = false);
 // Whether the current schema has this table, and the id is valid in it.
