@@ -11,7 +11,7 @@ namespace skerry {
 // Requests, answers, and what an update may hold.
 inline constexpr size_t kMaxBodyBytes = 8u << 20;  // a request, or an answer other than an image
 inline constexpr size_t kMaxOpsPerUpdate = 10'000;
-inline constexpr size_t kMaxRealmsPerUpdate = 100;    // each is locked, and gains an entry
+inline constexpr size_t kMaxRealmsPerUpdate = 100;    // each is locked, and its log gains an entry
 inline constexpr size_t kMaxActionsPerUpdate = 1000;  // each is looked up in every realm
 // Bytes of an update's actions times its number of realms: the log entry of every realm holds all
 // actions.
@@ -34,7 +34,7 @@ inline constexpr size_t kMaxNameBytes = 128;  // names of actions and streams
 // The sync worker.
 inline constexpr size_t kMaxOutboxUpdates = 4;  // not confirmed yet; more wait as mutations
 inline constexpr size_t kMaxMutationsPerUpdate = 500;
-inline constexpr size_t kMaxUpdateBytes = 1u << 20;  // grouping stops; one larger mutation is alone
+inline constexpr size_t kMaxUpdateBytes = 1u << 20;  // a larger mutation is grouped alone
 inline constexpr int kMaxPullsInARow = 4;            // before a push gets its turn
 inline constexpr double kMaxRetryAfterMs = 600'000;  // the longest `retry-after` that is obeyed
 inline constexpr size_t kImageFileBytes = 4u << 20;  // files of an image in IDBFS
@@ -58,7 +58,7 @@ inline constexpr size_t kPageRows = 2000;          // on one page of an initial 
 inline constexpr size_t kPagesPerAnswer = 50;      // each scans a table
 inline constexpr size_t kMaxScopes = 1000;         // of one pull
 inline constexpr size_t kMaxKeptScopes = 500;      // of one client: half of what a pull may name
-inline constexpr size_t kMaxCursors = 10'000;      // of one pull; ids of `have` likewise
+inline constexpr size_t kMaxCursors = 10'000;      // of one pull; also the limit of ids in `have`
 inline constexpr size_t kMaxKnownAsked = 500;      // ids of `known` of one pull
 inline constexpr size_t kImageRows = 2000;         // a realm with more rows is sent as an image
 inline constexpr size_t kStateRows = 20'000;       // of a realm whose full state fits one answer

@@ -31,7 +31,7 @@ enum class Code : uint16_t {
   kVersion = 11,      // format or schema version that this build does not read: UpdateNeededError
   kReadOnly = 12,     // ReadOnlyError
   kClosed = 13,       // ClosedError
-  kConflict = 14,     // refused by a rule (unique, restrict, rights): ConflictError
+  kConflict = 14,     // rejected by a rule (unique, restrict, rights): ConflictError
   kParse = 15,        // text or bytes that do not parse: ValidationError
   kUnsupported = 16,  // UnsupportedError
 };

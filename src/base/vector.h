@@ -36,7 +36,7 @@ struct RawVector {
   RawVector(RawVector&& other) noexcept;
   void Swap(RawVector* other);
 
-  // Copies the bytes of `element` behind the last one.
+  // Appends a copy of the bytes of `element`.
   void Append(const void* element, size_t bytes);
   // If there is room for fewer, makes room for exactly `count` elements in all. Moves the elements
   // by their bytes.
@@ -111,7 +111,7 @@ class Vector {
   reverse_iterator rend() { return reverse_iterator(begin()); }
   const_reverse_iterator rbegin() const { return const_reverse_iterator(end()); }
   const_reverse_iterator rend() const { return const_reverse_iterator(begin()); }
-  // REQUIRES: i < size(); checked where assertions are on.
+  // REQUIRES: i < size(); checked if assertions are on.
   T& operator[](size_t i) {
     assert(i < raw_.size);
     return data()[i];

@@ -26,8 +26,8 @@ std::string EncodeSteps(const Schema& schema, const Vector<Step>& steps);
 Result<Vector<Step>> DecodeSteps(const Schema& schema, std::string_view bytes,
                                  bool* left_out = nullptr);
 
-// JSON of the wire, as Data. Grammars in op_json.cc, update_json.cc,
-// mutation_json.cc, change_json.cc.
+// JSON of the wire, as Data. The grammars are in op_json.cc, update_json.cc, mutation_json.cc and
+// change_json.cc.
 Data OpToData(const Schema& schema, const Op& op,
               size_t action_count);  // without `by` if there is at most one action
 Result<Op> OpFromData(const Schema& schema, const Data& data, size_t action_count);

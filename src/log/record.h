@@ -52,7 +52,7 @@ enum class StepKind : uint8_t {
 // beyond the pages read until then.
 struct PageRange {
   TableIndex table = kNone;
-  std::string where;                // the filter's wire form by EncodeData
+  std::string where;                // the filter's wire form, encoded by EncodeData
   std::string above;                // exclusive; empty: from the start
   std::optional<std::string> upto;  // inclusive; none: to the end
   Vector<std::string> realms;       // sorted; the page is about these realms only. Empty: about all

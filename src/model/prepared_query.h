@@ -47,7 +47,7 @@ class PreparedQuery final : private RowOrder {
   size_t Count();
 
   bool Matches(Slot slot) { return filter_.Matches(slot); }
-  // Orders two rows as the query does, ties by id: negative where `a` comes first.
+  // Orders two rows as the query does, ties by id: negative if `a` comes first.
   int Compare(Slot a, Slot b) const;
   // Call before rows are compared: an order by a locale then ranks all of them in one call of the
   // collator.
